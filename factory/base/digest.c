@@ -1,0 +1,84 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+void digest_begin(struct digest_stream *stream)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+        memory_abort(0);
+    stream->context = context;
+}
+
+void digest_feed(struct digest_stream *stream, const void *bytes, size_t len)
+{
+    if (len && EVP_DigestUpdate(stream->context, bytes, len) != 1)
+        memory_abort(len);
+}
+
+struct digest digest_end(struct digest_stream *stream)
+{
+    struct digest digest;
+    if (EVP_DigestFinal_ex(stream->context, digest.bytes, NULL) != 1)
+        memory_abort(0);
+    digest_abandon(stream);
+    return digest;
+}
+
+void digest_abandon(struct digest_stream *stream)
+{
+    EVP_MD_CTX_free(stream->context);
+    stream->context = NULL;
+}
+
+struct digest digest_of(const void *bytes, size_t len)
+{
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, bytes, len);
+    return digest_end(&stream);
+}
+
+struct digest_hex digest_hex(const struct digest *digest)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct digest_hex hex;
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        hex.chars[2 * i] = digits[digest->bytes[i] >> 4];
+        hex.chars[2 * i + 1] = digits[digest->bytes[i] & 15];
+    }
+    hex.chars[DIGEST_HEX_SIZE - 1] = '\0';
+    return hex;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool digest_parse(struct text hex, struct digest *ret_digest)
+{
+    struct digest digest;
+    if (hex.len != DIGEST_BYTES * 2)
+        return false;
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        int high = hex_value(hex.ptr[2 * i]), low = hex_value(hex.ptr[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        digest.bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    *ret_digest = digest;
+    return true;
+}
+
+bool digest_eq(const struct digest *a, const struct digest *b)
+{
+    return memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;
+}

@@ -1,0 +1,30 @@
+/* log.h - whole lines to standard error, one writer at a time
+ *
+ * Threads: any thread may log; a line is one write, so lines never mix. While a live display is up, `hook` is called
+ * under the lock before and after each line so that the display can step aside.
+ */
+#ifndef IMGFACTORY_BASE_LOG_H
+#define IMGFACTORY_BASE_LOG_H
+
+#include "base/err.h"
+
+enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
+
+struct log;
+
+/* Called with is_before = true before a line is written and false after it. */
+typedef void log_hook(void *display, bool is_before);
+
+/* Creates a log that writes lines up to `level`. Free it with log_close(). */
+struct log *log_open(enum log_level level);
+/* Writes "imgfactory: " and the line when `level` is at or below the log's. LOG_QUIET lines (errors, warnings) always
+ * show. Control bytes are replaced. */
+void log_line(struct log *log, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Sets or (NULL) removes the display's hook. */
+void log_set_hook(struct log *log, log_hook *hook, void *display);
+/* Returns the level. */
+enum log_level log_level_of(const struct log *log);
+/* Frees it. NULL is fine. */
+void log_close(struct log *log);
+
+#endif

@@ -1,0 +1,49 @@
+#include "base/map.h"
+
+static uint32_t *find_bucket(const struct map *map, struct text key, uint64_t hash)
+{
+    size_t mask = map->bucket_count - 1;
+    for (size_t at = (size_t)hash & mask;; at = (at + 1) & mask) {
+        uint32_t *bucket = &map->buckets[at];
+        if (!*bucket)
+            return bucket;
+        const struct map_slot *slot = &map->slots.items[*bucket - 1];
+        if (slot->hash == hash && text_eq(slot->key, key))
+            return bucket;
+    }
+}
+
+static void grow(struct map *map)
+{
+    map->bucket_count = map->bucket_count ? map->bucket_count * 2 : 64;
+    map->buckets = arena_new_array(map->arena, uint32_t, map->bucket_count);
+    for (size_t i = 0; i < map->slots.count; i++)
+        *find_bucket(map, map->slots.items[i].key, map->slots.items[i].hash) = (uint32_t)i + 1;
+}
+
+void *map_get(const struct map *map, struct text key)
+{
+    if (!map->bucket_count)
+        return NULL;
+    uint32_t slot = *find_bucket(map, key, text_hash(key));
+    return slot ? map->slots.items[slot - 1].value : NULL;
+}
+
+bool map_add(struct map *map, struct text key, void *value)
+{
+    if (map->slots.count * 2 >= map->bucket_count)
+        grow(map);
+    uint64_t hash = text_hash(key);
+    uint32_t *bucket = find_bucket(map, key, hash);
+    if (*bucket)
+        return false;
+    list_add(map->arena, &map->slots, (struct map_slot){key, value, hash});
+    *bucket = (uint32_t)map->slots.count;
+    return true;
+}
+
+void map_set(struct map *map, struct text key, void *value)
+{
+    if (!map_add(map, key, value))
+        map->slots.items[*find_bucket(map, key, text_hash(key)) - 1].value = value;
+}

@@ -1,0 +1,261 @@
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+bool text_eq(struct text a, struct text b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+bool text_is(struct text a, const char *string)
+{
+    return text_eq(a, text_of(string));
+}
+
+bool text_is_nocase(struct text a, const char *string)
+{
+    return a.len == strlen(string) && strncasecmp(a.ptr, string, a.len) == 0;
+}
+
+int text_compare(struct text a, struct text b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common ? memcmp(a.ptr, b.ptr, common) : 0;
+    if (order)
+        return order;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+bool text_has_prefix(struct text a, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    return a.len >= len && memcmp(a.ptr, prefix, len) == 0;
+}
+
+bool text_has_suffix(struct text a, const char *suffix)
+{
+    size_t len = strlen(suffix);
+    return a.len >= len && memcmp(a.ptr + a.len - len, suffix, len) == 0;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct text text_trim(struct text a)
+{
+    while (a.len && is_blank(a.ptr[0])) {
+        a.ptr++;
+        a.len--;
+    }
+    while (a.len && is_blank(a.ptr[a.len - 1]))
+        a.len--;
+    return a;
+}
+
+bool text_next(struct text *rest, char separator, struct text *ret_part)
+{
+    if (!rest->ptr)
+        return false;
+    const char *at = rest->len ? memchr(rest->ptr, separator, rest->len) : NULL;
+    if (!at) {
+        bool had_bytes = rest->len > 0;
+        *ret_part = *rest;
+        *rest = (struct text){0};
+        return had_bytes;
+    }
+    *ret_part = (struct text){rest->ptr, (size_t)(at - rest->ptr)};
+    rest->len -= ret_part->len + 1;
+    rest->ptr = at + 1;
+    return true;
+}
+
+bool text_next_word(struct text *rest, struct text *ret_word)
+{
+    while (rest->len && is_blank(rest->ptr[0])) {
+        rest->ptr++;
+        rest->len--;
+    }
+    size_t len = 0;
+    while (len < rest->len && !is_blank(rest->ptr[len]))
+        len++;
+    if (!len)
+        return false;
+    *ret_word = (struct text){rest->ptr, len};
+    rest->ptr += len;
+    rest->len -= len;
+    return true;
+}
+
+bool text_parse_u64(struct text a, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    if (!a.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++) {
+        if (a.ptr[i] < '0' || a.ptr[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(a.ptr[i] - '0'), &value))
+            return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+char *text_dup(struct arena *arena, struct text a)
+{
+    return arena_strndup(arena, a.ptr, a.len);
+}
+
+const char *text_printable(struct arena *arena, struct text a)
+{
+    size_t len = a.len > 200 ? 200 : a.len;
+    char *result = arena_alloc(arena, len * 4 + 4);
+    char *at = result;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)a.ptr[i];
+        if (c < 0x20 || c == 0x7F)
+            at += sprintf(at, "\\x%02X", c);
+        else
+            *at++ = (char)c;
+    }
+    memcpy(at, len < a.len ? "…" : "", len < a.len ? 4 : 1);
+    return result;
+}
+
+void text_sanitize(char *string)
+{
+    for (; *string; string++) {
+        unsigned char c = (unsigned char)*string;
+        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
+            *string = '?';
+    }
+}
+
+uint64_t text_hash(struct text a)
+{
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < a.len; i++)
+        hash = (hash ^ (unsigned char)a.ptr[i]) * 0x100000001B3u;
+    return hash;
+}
+
+#define NEAREST_MAX 64
+
+/* Levenshtein distance of two short strings, row by row. */
+static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    size_t row[NEAREST_MAX + 1];
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+            size_t other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = replaced < other ? replaced : other;
+        }
+    }
+    return row[b_len];
+}
+
+const char *text_nearest(const char *wanted, const char *const *known, size_t count)
+{
+    size_t wanted_len = strlen(wanted), best_distance = SIZE_MAX;
+    const char *best = NULL;
+    if (wanted_len > NEAREST_MAX)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(known[i]);
+        if (len > NEAREST_MAX)
+            continue;
+        size_t distance = edit_distance(wanted, wanted_len, known[i], len);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = known[i];
+        }
+    }
+    size_t longer = best ? strlen(best) : 0;
+    longer = longer > wanted_len ? longer : wanted_len;
+    return best && best_distance * 3 <= longer ? best : NULL;
+}
+
+char *strings_join(struct arena *arena, const struct strings *strings, const char *separator)
+{
+    size_t total = 1, separator_len = strlen(separator);
+    for (size_t i = 0; i < strings->count; i++)
+        total += strlen(strings->items[i]) + separator_len;
+    char *result = arena_alloc(arena, total), *at = result;
+    for (size_t i = 0; i < strings->count; i++) {
+        if (i)
+            at = stpcpy(at, separator);
+        at = stpcpy(at, strings->items[i]);
+    }
+    return result;
+}
+
+void buf_init(struct buf *buf, size_t cap_bytes)
+{
+    *buf = (struct buf){.cap_bytes = cap_bytes};
+}
+
+bool buf_reserve(struct buf *buf, size_t len)
+{
+    size_t wanted;
+    if (__builtin_add_overflow(buf->len, len, &wanted) || wanted > buf->cap_bytes)
+        return false;
+    if (wanted < buf->capacity)
+        return true;
+    size_t capacity = buf->capacity ? buf->capacity : 256;
+    while (capacity <= wanted)
+        capacity *= 2;
+    if (capacity > buf->cap_bytes)
+        capacity = buf->cap_bytes + 1;
+    char *bytes = realloc(buf->bytes, capacity);
+    if (!bytes)
+        memory_abort(capacity);
+    buf->bytes = bytes;
+    buf->capacity = capacity;
+    return true;
+}
+
+bool buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+    if (!buf_reserve(buf, len))
+        return false;
+    if (len)
+        memcpy(buf->bytes + buf->len, bytes, len);
+    buf->len += len;
+    buf->bytes[buf->len] = '\0';
+    return true;
+}
+
+bool buf_printf(struct buf *buf, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    bool fits = len >= 0 && buf_reserve(buf, (size_t)len);
+    if (fits) {
+        (void)vsnprintf(buf->bytes + buf->len, (size_t)len + 1, format, again);
+        buf->len += (size_t)len;
+    }
+    va_end(again);
+    return fits;
+}
+
+void buf_done(struct buf *buf)
+{
+    free(buf->bytes);
+    *buf = (struct buf){0};
+}

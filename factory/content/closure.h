@@ -1,0 +1,53 @@
+/* closure.h - which files a service needs: the dynamic loader's own search, done on the packages' files
+ *
+ * From each root: symlinks as packaged; for ELF the interpreter, then DT_NEEDED breadth first as ld.so(8) does: a name with '/' is a path; else RPATH of the
+ * object and its loaders when it has no RUNPATH, RUNPATH of the object alone, then the architecture's default directories, with
+ * $ORIGIN, $LIB, $PLATFORM; a file of another machine, class or byte order is passed over; a soname that is loaded already is not searched
+ * again. For scripts the interpreter (and what `env` would start), at most 4 deep.
+ * libgcc_s.so.1 is kept whenever the C library is dynamic, because glibc opens it with dlopen for pthread_exit, pthread_cancel and backtrace.
+ * Threads: any; pure function of its inputs.
+ * Fails with: ERR_MALFORMED (a root that is a broken ELF or of another machine). What is missing is a result, not a failure.
+ */
+#ifndef IMGFACTORY_CONTENT_CLOSURE_H
+#define IMGFACTORY_CONTENT_CLOSURE_H
+
+#include "content/fileset.h"
+#include "plan/arch.h"
+
+struct closure_root {
+    const char *path;   /* canonical, or as in the manifest */
+    const char *why;    /* "binary of the manifest" */
+    bool is_optional;   /* absent is fine */
+    bool is_alone;      /* keep the file, but do not look for its libraries (data, configuration) */
+};
+
+struct kept {
+    const struct sourced *file;
+    const char *why;    /* "needed by /usr/sbin/dhcpd as libc.so.6" */
+};
+
+struct missing {
+    const char *wanted; /* soname, or path of an interpreter, script interpreter or root */
+    const char *needed_by; /* path of the file, or "the manifest" */
+    bool is_root;
+};
+
+struct keep {
+    struct kept *items;     /* sorted by path; parent directories are not listed (the tree adds them) */
+    size_t count;
+    struct missing *missing; /* in the order found */
+    size_t missing_count;
+};
+
+struct closure_request {
+    const struct arch *arch;
+    const struct closure_root *roots;
+    size_t root_count;
+    bool is_partial; /* not all packages of the selection are in the set yet: only tells what is missing, libgcc_s included */
+};
+
+/* Finds the closure. Results live in the arena and point into the set. */
+bool closure_find(struct arena *arena, const struct fileset *set, const struct closure_request *request,
+                  struct keep *ret_keep, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,28 @@
+/* layer.h - a tree as one compressed layer blob: tar, diff ID, compression, digest in one pass
+ *
+ * Media types and annotations: OCI image-spec layer.md. zstd: level 3, one thread, so that the bytes do not depend on the machine. gzip: libdeflate level 6, header without name
+ * and time; more than 64 MiB of tar become several members.
+ * Threads: any worker.
+ */
+#ifndef IMGFACTORY_IMAGE_LAYER_H
+#define IMGFACTORY_IMAGE_LAYER_H
+
+#include "content/tree.h"
+
+enum layer_compression { LAYER_ZSTD, LAYER_GZIP };
+
+struct layer {
+    enum layer_compression compression;
+    struct digest digest, diff_id; /* of the blob; of the tar */
+    uint64_t size_bytes, tar_bytes;
+};
+
+/* Writes the layer into the store. Does an image's computing: run it on a worker. */
+bool layer_build(struct store *store, const struct tree *tree, enum layer_compression compression,
+                 struct layer *ret_layer, struct err *err) MUST_CHECK;
+/* Returns "application/vnd.oci.image.layer.v1.tar+zstd" or "+gzip". */
+const char *layer_media_type(enum layer_compression compression);
+/* Parses "zstd" or "gzip"; false when it is neither. */
+bool layer_compression_parse(const char *name, enum layer_compression *ret_compression);
+
+#endif

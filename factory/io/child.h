@@ -1,0 +1,27 @@
+/* child.h - running a trusted host program (gpgv) with descriptors and nothing else
+ *
+ * posix_spawn with an environment of LC_ALL=C and PATH only, standard input and error at /dev/null, all other descriptors closed
+ * on exec but those listed. Nothing that came from a package is ever run.
+ * Threads: any thread.
+ * Fails with: ERR_LOCAL (program missing: detail ENOENT; time-out; spawn errors), ERR_MALFORMED when stdout passes its cap.
+ */
+#ifndef IMGFACTORY_IO_CHILD_H
+#define IMGFACTORY_IO_CHILD_H
+
+#include "base/text.h"
+
+/* A descriptor the child inherits under the same number as in the parent (it may be O_CLOEXEC here). */
+struct child_fds {
+    const int *fds;
+    size_t count;
+};
+
+/* Runs argv[0] (looked up in PATH), collects its standard output (at most stdout_cap bytes; `ret_stdout` is initialised here, the caller
+ * calls buf_done()) and waits for its end, at most timeout_ms. *ret_exit is the exit status, or 128 + signal. */
+bool child_run(const char *const *argv, struct child_fds inherit, size_t stdout_cap, unsigned timeout_ms,
+               struct buf *ret_stdout, int *ret_exit, struct err *err) MUST_CHECK;
+/* Makes an anonymous file in memory that holds the bytes, positioned at its start; the caller closes it. `name` is for
+ * messages. */
+bool child_memory_file(const char *name, const void *bytes, size_t len, int *ret_fd, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,24 @@
+/* decompress.h - one compressed buffer into one plain buffer, with a hard cap
+ *
+ * gzip (RFC 1952, several members allowed) by libdeflate; xz, zstd, bzip2, lz4-less: by libarchive's raw reader with only that
+ * filter enabled. Trailing garbage, a truncated stream and nested compression are refused.
+ * Threads: no shared state.
+ * Fails with: ERR_MALFORMED.
+ */
+#ifndef IMGFACTORY_IO_DECOMPRESS_H
+#define IMGFACTORY_IO_DECOMPRESS_H
+
+#include "base/text.h"
+
+enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_XZ, COMPRESSION_ZSTD, COMPRESSION_BZIP2 };
+
+/* Tells the compression that a file name's ending stands for (".gz", ".xz", ".zst", ".bz2", else none). */
+enum compression compression_of_name(const char *name);
+/* Returns the ending of a compression with its dot; "" for none. */
+const char *compression_ending(enum compression compression);
+/* Decompresses all of `input` into `ret` (initialised here; the caller calls buf_done()). When is_size_known, exactly size_bytes
+ * must come out; else at most size_bytes. `name` is for messages. */
+bool decompress(enum compression compression, struct text input, bool is_size_known, size_t size_bytes,
+                const char *name, struct buf *ret, struct err *err) MUST_CHECK;
+
+#endif

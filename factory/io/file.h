@@ -1,0 +1,42 @@
+/* file.h - reading, mapping and atomically writing files below a directory descriptor
+ *
+ * Threads: no shared state; nothing here changes the process's directory or umask (modes are set with fchmod).
+ * Owns: a struct view owns its mapping until view_done().
+ * Fails with: ERR_LOCAL (detail = errno), ERR_MALFORMED when a cap is passed.
+ */
+#ifndef IMGFACTORY_IO_FILE_H
+#define IMGFACTORY_IO_FILE_H
+
+#include "base/err.h"
+#include "base/text.h"
+
+#include <sys/types.h>
+
+/* Bytes of a file, mapped read-only. An empty file gives ptr = "" and len = 0. */
+struct view {
+    const char *ptr;
+    size_t len;
+    void *mapping;
+};
+
+/* Makes a directory and its parents (mode for those made); an existing directory is fine. */
+bool file_make_dirs(const char *path, mode_t mode, struct err *err) MUST_CHECK;
+/* Opens a directory (O_DIRECTORY | O_CLOEXEC). The caller closes *ret_fd. */
+bool file_open_dir(const char *path, int *ret_fd, struct err *err) MUST_CHECK;
+/* Reads a whole regular file of at most cap_bytes into `ret` (initialised here; the caller calls buf_done()). dirfd may
+ * be AT_FDCWD. ERR_LOCAL with detail ENOENT when it is absent. */
+bool file_read_at(int dirfd, const char *path, size_t cap_bytes, struct buf *ret, struct err *err) MUST_CHECK;
+/* Maps a whole regular file read-only. */
+bool file_map_at(int dirfd, const char *path, struct view *ret_view, struct err *err) MUST_CHECK;
+/* Maps the file behind a descriptor; `name` is for messages. The descriptor stays the caller's. */
+bool file_map_fd(int fd, const char *name, struct view *ret_view, struct err *err) MUST_CHECK;
+/* Unmaps. Accepts a zeroed view. For AUTO(). */
+void view_done(struct view *view);
+/* Writes all bytes to a descriptor, whatever the kernel accepts at a time; `name` is for messages. */
+bool file_write_all(int fd, const void *bytes, size_t len, const char *name, struct err *err) MUST_CHECK;
+/* Replaces dirfd/name by these bytes so that a reader sees the old or the new file, never a part: unnamed or private
+ * temporary file, then rename. With is_durable also fsync of file and directory. */
+bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode, bool is_durable,
+                          struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,50 @@
+/* source.h - where packages come from: the host's own apt configuration, or a source file
+ *
+ * Host: sources.list, sources.list.d/{*.list,*.sources} (sources.list(5)); source file: manifests/README.md, "Sources".
+ * Threads: made by main before other threads start, then const for all.
+ * Fails with: ERR_USAGE ("FILE:LINE: …"), ERR_LOCAL.
+ */
+#ifndef IMGFACTORY_SOURCE_SOURCE_H
+#define IMGFACTORY_SOURCE_SOURCE_H
+
+#include "base/log.h"
+#include "plan/yaml.h"
+
+/* One suite of one repository (a `deb` line): one Release file. */
+struct repository {
+    const char *name;          /* for messages: "SUITE of URI" without user info */
+    struct strings uris;       /* mirrors of the same repository, each ending in '/', in order of preference */
+    const char *suite;         /* "bookworm"; ending in '/' for a flat repository */
+    struct strings components; /* empty for a flat repository */
+    struct strings architectures; /* deb names; empty: all */
+    struct strings keyrings;   /* paths of keyring files, binary or ASCII-armoured */
+    struct strings inline_keys; /* ASCII-armoured keys from Signed-By */
+    struct strings fingerprints; /* upper-case hex; when given, only signatures by these keys (or their subkeys) count */
+    bool is_trusted;           /* no signature needed: trusted: true / [trusted=yes]; the report lists it */
+    bool is_valid_until_ignored; /* Check-Valid-Until: no */
+    bool is_by_hash_off;       /* By-Hash: no */
+    bool is_optional;          /* third-party repository of the host: left out with a warning when it cannot be reached */
+    const char *place;         /* "FILE:LINE" where it was configured */
+};
+
+enum source_kind { SOURCE_DEB };
+
+struct source {
+    enum source_kind kind;
+    const char *name;          /* "host", or the file's path */
+    struct { struct repository *items; size_t count, capacity; } repositories;
+};
+
+/* Reads the apt configuration below `apt_dir` ("/etc/apt"). Entries of type deb-src and disabled ones are passed over. What is not understood
+ * is an ERR_USAGE error with its place, as apt does. No enabled entry at all: ERR_USAGE that tells about --source. */
+bool source_load_host(struct arena *arena, const char *apt_dir, struct source *ret_source, struct err *err) MUST_CHECK;
+/* Reads a source file; paths in it are relative to it. `uris: host` takes URIs and keys of the host's main repository. */
+bool source_load_file(struct arena *arena, const char *path, const char *apt_dir, struct source *ret_source,
+                      struct err *err) MUST_CHECK;
+/* The same for a mapping inside a manifest. */
+bool source_load_node(struct arena *arena, const struct yaml_node *node, const char *apt_dir, struct source *ret_source,
+                      struct err *err) MUST_CHECK;
+/* Keeps only the main repository (the first that has component "main", else the first) and gives it these suites (comma-separated). */
+bool source_replace_suites(struct arena *arena, struct source *source, const char *suites, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,46 @@
+/* check.h - cmocka with the includes it wants, and checks for this project's errors
+ *
+ * A test's name is the sentence that it proves.
+ */
+#ifndef IMGFACTORY_TESTS_CHECK_H
+#define IMGFACTORY_TESTS_CHECK_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+
+/* Fails with the error's text unless `call` is true. */
+#define CHECK_OK(call, err)                                                                                            \
+    do {                                                                                                               \
+        if (!(call))                                                                                                   \
+            fail_msg("%s: %s", #call, (err)->text);                                                                    \
+    } while (0)
+
+/* Fails unless the error has this kind and its text has `part`. */
+#define CHECK_ERR(err, wanted_kind, part)                                                                              \
+    do {                                                                                                               \
+        if ((err)->kind != (wanted_kind) || !strstr((err)->text, (part)))                                              \
+            fail_msg("wanted %s with \"%s\", got %s: %s", err_kind_name(wanted_kind), (part),                          \
+                     err_kind_name((err)->kind), (err)->text);                                                         \
+    } while (0)
+
+/* Makes a fresh directory below TMPDIR or /tmp; the path is static per test program. */
+static inline const char *check_temporary_dir(void)
+{
+    static char path[256];
+    const char *base = getenv("TMPDIR");
+    (void)snprintf(path, sizeof path, "%s/imgfactory-test-XXXXXX", base ? base : "/tmp");
+    assert_non_null(mkdtemp(path));
+    return path;
+}
+
+#endif
