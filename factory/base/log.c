@@ -57,6 +57,14 @@ void log_set_hook(struct log *log, log_hook *hook, void *display)
     pthread_mutex_unlock(&log->lock);
 }
 
+void log_redraw(struct log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    if (log->hook)
+        log->hook(log->display, false);
+    pthread_mutex_unlock(&log->lock);
+}
+
 enum log_level log_level_of(const struct log *log)
 {
     return log->level;

@@ -22,6 +22,8 @@ struct log *log_open(enum log_level level);
 void log_line(struct log *log, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Sets or (NULL) removes the display's hook. */
 void log_set_hook(struct log *log, log_hook *hook, void *display);
+/* Calls the hook with is_before = false under the log's lock, so that the display draws between lines. */
+void log_redraw(struct log *log);
 /* Returns the level. */
 enum log_level log_level_of(const struct log *log);
 /* Frees it. NULL is fine. */

@@ -50,7 +50,8 @@ bool text_parse_u64(struct text a, uint64_t *ret_value) MUST_CHECK;
 char *text_dup(struct arena *arena, struct text a) __attribute__((returns_nonnull));
 /* Copies into the arena for an error message or a log: at most 200 bytes, control bytes as \xNN. */
 const char *text_printable(struct arena *arena, struct text a);
-/* Replaces control bytes and escape sequences in place by '?', for text that came from outside and goes to a terminal. */
+/* Replaces control bytes and escape sequences in place by '?', for text that came from outside and goes to a terminal.
+ */
 void text_sanitize(char *string);
 /* Hashes bytes (FNV-1a, 64 bits): for tables, never for trust. */
 uint64_t text_hash(struct text a);

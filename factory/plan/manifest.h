@@ -1,6 +1,6 @@
 /* manifest.h - what one image is: manifests/NAME.yaml, neutral of distribution and architecture
  *
- * manifests/README.md describes every key; the tables in manifest.c are the definition.
+ * manifests/README.md describes every key; the tables in manifest_read.c are the definition.
  * Threads: made by main before other threads start, then const for all.
  * Fails with: ERR_USAGE ("FILE:LINE:COLUMN: …").
  */
@@ -31,7 +31,8 @@ struct manifest_made {
 struct manifest_user {
     const char *name, *comment, *home, *shell; /* defaults: "", "/nonexistent", "/usr/sbin/nologin" */
     uint64_t uid;
-    const char *group; /* primary: a name of `groups` or decimal; default: a group of the user's own name and number */
+    const char *group; /* primary: a name of `groups`, "root" or decimal; never NULL: without the key it is the user's own name, and
+                        * a group of that name and number was added to `groups` unless there was one of that name */
     struct strings groups; /* further memberships */
 };
 
@@ -60,6 +61,7 @@ struct manifest {
     struct { struct manifest_user *items; size_t count, capacity; } users;
     struct { struct manifest_group *items; size_t count, capacity; } groups;
     struct strings architectures;  /* names as written; default x86_64 and aarch64 */
+    bool has_architectures;        /* the manifest has the key: others are refused, not only left out of "all" */
     const struct yaml_node *source; /* NULL: the command's or the host's; scalar: a source file's path; mapping: inline */
     struct manifest_config config;
     struct strings tags;           /* default: latest */

@@ -1,0 +1,196 @@
+#include "line/batch.h"
+
+#include <pthread.h>
+#include <time.h>
+
+/* Orders mostly wait (for the network, for workers), so there are more of their threads than cores; the rest queue. */
+#define MAX_ORDER_THREADS 16
+
+/* What the orders' threads share during batch_run(). */
+struct shift {
+    struct plant *plant;
+    struct job **jobs;           /* all, in plan order; const while threads run */
+    struct batch_image **images; /* parallel to jobs */
+    size_t count;
+    _Atomic size_t next; /* the first job that nobody has taken */
+    double start;
+};
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void batch_init(struct batch *batch, struct batch_image *images, size_t count)
+{
+    size_t orders = 0;
+    *batch = (struct batch){.images = images, .count = count};
+    for (size_t i = 0; i < count; i++)
+        orders += images[i].arch_count;
+    progress_init(&batch->arena, orders, &batch->progress);
+    struct progress_line *line = batch->progress.lines;
+    for (size_t i = 0; i < count; i++) {
+        images[i].jobs = arena_new_array(&batch->arena, struct job, images[i].arch_count);
+        for (size_t j = 0; j < images[i].arch_count; j++, line++) {
+            line->image = images[i].manifest->name;
+            line->arch = images[i].arches[j]->name;
+            images[i].jobs[j] = (struct job){.manifest = images[i].manifest,
+                                             .source = images[i].source,
+                                             .arch = images[i].arches[j],
+                                             .progress = line};
+        }
+    }
+}
+
+static bool expand_tags(struct batch_image *image, const struct oci_facts *facts, struct err *err)
+{
+    for (size_t i = 0; i < image->manifest->tags.count; i++) {
+        const char *text;
+        if (!oci_expand(&image->arena, image->manifest->tags.items[i], facts, &text, err))
+            return false;
+        const char *tag = oci_tag_safe(&image->arena, text);
+        if (!strings_has(&image->tags, tag))
+            list_add(&image->arena, &image->tags, tag);
+    }
+    return true;
+}
+
+/* IMAGE: index and layout, once every architecture is there. */
+static bool assemble(struct batch_image *image, struct plant *plant, struct err *err)
+{
+    const struct image **images = arena_new_array(&image->arena, const struct image *, image->arch_count);
+    for (size_t i = 0; i < image->arch_count; i++)
+        images[i] = &image->jobs[i].image;
+    const struct oci_facts *facts = &image->jobs[0].product.facts;
+    image->layout = arena_printf(&image->arena, "%s/%s", plant->options->output_dir, image->manifest->name);
+    if (!expand_tags(image, facts, err) ||
+        !oci_build_index(&image->arena, image->manifest, facts, images, image->arch_count, &image->index, err))
+        return false;
+    struct layout_request request = {.dir = image->layout,
+                                     .store = plant->store,
+                                     .images = images,
+                                     .image_count = image->arch_count,
+                                     .index = &image->index,
+                                     .tags = &image->tags};
+    return layout_write(&request, &image->is_unchanged, err);
+}
+
+static void warn_of_differing_versions(const struct batch_image *image, struct log *log)
+{
+    for (size_t i = 1; i < image->arch_count; i++) {
+        const struct job *first = &image->jobs[0], *job = &image->jobs[i];
+        const char *a = first->product.facts.full_version, *b = job->product.facts.full_version;
+        if (a && b && strcmp(a, b) != 0)
+            log_line(log, LOG_QUIET, "warning: %s is version %s for %s but %s for %s", image->manifest->name, a,
+                     first->arch->name, b, job->arch->name);
+    }
+}
+
+/* Ends an image: by the thread that ended its last order. */
+static void finish(struct batch_image *image, struct shift *shift)
+{
+    struct plant *plant = shift->plant;
+    const struct job *worst = NULL;
+    for (size_t i = 0; i < image->arch_count; i++) {
+        const struct job *job = &image->jobs[i];
+        if (!job->is_good && (!worst || err_kind_is_graver(job->err.kind, worst->err.kind)))
+            worst = job;
+    }
+    if (worst) {
+        image->err = worst->err;
+    } else if (plant->options->is_dry_run) {
+        image->is_good = true;
+    } else {
+        image->is_good = !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
+        if (image->is_good) {
+            warn_of_differing_versions(image, plant->log);
+        } else {
+            err_wrap(&image->err, "image %s", image->manifest->name);
+            log_line(plant->log, LOG_QUIET, "error: %s", image->err.text);
+        }
+    }
+    image->seconds = seconds_now() - shift->start;
+}
+
+static void report_job(const struct job *job, struct log *log)
+{
+    const char *image = job->manifest->name, *arch = job->arch->name;
+    if (!job->is_good)
+        log_line(log, LOG_QUIET, "error: %s", job->err.text);
+    else if (job->is_reused)
+        log_line(log, LOG_NORMAL, "%s %s: nothing changed (%.2f s)", image, arch, job->seconds);
+    else if (job->product.layer.size_bytes)
+        log_line(log, LOG_NORMAL, "%s %s: %zu files from %zu packages, %.1f MB, layer %.1f MB (%.2f s)", image, arch,
+                 job->product.files.count, job->product.package_count, (double)job->product.unpacked_bytes / 1e6,
+                 (double)job->product.layer.size_bytes / 1e6, job->seconds);
+}
+
+static void *order_thread(void *argument)
+{
+    struct shift *shift = argument;
+    for (;;) {
+        size_t index = atomic_fetch_add(&shift->next, 1);
+        if (index >= shift->count)
+            return NULL;
+        struct job *job = shift->jobs[index];
+        struct batch_image *image = shift->images[index];
+        job->plant = shift->plant;
+        job_run(job);
+        report_job(job, shift->plant->log);
+        if (atomic_fetch_sub(&image->pending, 1) == 1)
+            finish(image, shift);
+    }
+}
+
+bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
+{
+    struct shift shift = {.plant = plant, .count = batch->progress.count, .start = seconds_now()};
+    shift.jobs = arena_new_array(&batch->arena, struct job *, shift.count);
+    shift.images = arena_new_array(&batch->arena, struct batch_image *, shift.count);
+    size_t index = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batch_image *image = &batch->images[i];
+        atomic_store(&image->pending, image->arch_count);
+        for (size_t j = 0; j < image->arch_count; j++, index++) {
+            shift.jobs[index] = &image->jobs[j];
+            shift.images[index] = image;
+        }
+    }
+    pthread_t threads[MAX_ORDER_THREADS];
+    size_t started = 0, wanted = shift.count < MAX_ORDER_THREADS ? shift.count : MAX_ORDER_THREADS;
+    int failed = 0;
+    while (started < wanted && !failed) {
+        failed = pthread_create(&threads[started], NULL, order_thread, &shift);
+        started += !failed;
+    }
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    if (!started && failed)
+        err_set_errno(err, failed, "cannot start a thread");
+    return started || !wanted;
+}
+
+enum err_kind batch_outcome(const struct batch *batch)
+{
+    enum err_kind worst = ERR_NONE;
+    size_t good = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct batch_image *image = &batch->images[i];
+        good += image->is_good;
+        if (!image->is_good && err_kind_is_graver(image->err.kind, worst))
+            worst = image->err.kind;
+    }
+    return good && worst != ERR_NONE && worst != ERR_CANCELLED ? ERR_PARTLY : worst;
+}
+
+void batch_done(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        for (size_t j = 0; j < batch->images[i].arch_count; j++)
+            job_done(&batch->images[i].jobs[j]);
+        arena_done(&batch->images[i].arena);
+    }
+    arena_done(&batch->arena);
+}

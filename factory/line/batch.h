@@ -1,0 +1,47 @@
+/* batch.h - all images of one call: every order on a thread of its own, every image finished as soon as its orders are
+ *
+ * Threads: batch_run() on main; it starts the orders' threads and joins them. The results are in plan order, whatever
+ * ended first. Owns: jobs and documents, until batch_done().
+ */
+#ifndef IMGFACTORY_LINE_BATCH_H
+#define IMGFACTORY_LINE_BATCH_H
+
+#include "image/layout.h"
+#include "line/job.h"
+
+struct batch_image {
+    /* given */
+    const struct manifest *manifest;
+    const struct source *source;
+    const struct arch *const *arches;
+    size_t arch_count;
+    /* results */
+    struct job *jobs; /* arch_count of them, in the order of arches */
+    struct arena arena;
+    bool is_good, is_unchanged; /* unchanged: the layout had this very image under all tags */
+    struct err err;             /* the gravest of the jobs', or that of index and layout */
+    const char *layout;         /* path */
+    struct strings tags;
+    struct document index;
+    double seconds;         /* from the start of the batch to the image's end */
+    _Atomic size_t pending; /* private */
+};
+
+struct batch {
+    struct batch_image *images; /* in the order of the command line */
+    size_t count;
+    struct progress progress;
+    struct arena arena;
+};
+
+/* Prepares jobs and progress lines for the images, whose given fields are set. */
+void batch_init(struct batch *batch, struct batch_image *images, size_t count);
+/* Runs all orders. Fails only when no thread can be started; failures of images are in the images. */
+bool batch_run(struct batch *batch, struct plant *plant, struct err *err) MUST_CHECK;
+/* Returns the exit class of the whole: ERR_NONE, the gravest kind when all failed or there is one image, else
+ * ERR_PARTLY. */
+enum err_kind batch_outcome(const struct batch *batch);
+/* Frees results. */
+void batch_done(struct batch *batch);
+
+#endif

@@ -1,0 +1,135 @@
+#include "line/plant.h"
+
+#include "base/auto.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+/* A source's Releases and the memory they live in. */
+struct shared_source {
+    struct shared_source *next;
+    struct arena arena;
+    struct releases *releases;
+};
+
+struct shared_catalog {
+    struct shared_catalog *next;
+    struct catalog *catalog;
+};
+
+/* Names the running program by its bytes. Where /proc is missing all builds of a version share one name. */
+static struct digest digest_of_program(void)
+{
+    AUTO(view_done) struct view view = {0};
+    struct err err = {0};
+    if (!file_map_at(AT_FDCWD, "/proc/self/exe", &view, &err))
+        return digest_of(IMGFACTORY_VERSION, strlen(IMGFACTORY_VERSION));
+    return digest_of(view.ptr, view.len);
+}
+
+bool plant_open(const struct plant_options *options, struct log *log, struct plant *ret_plant, struct err *err)
+{
+    *ret_plant = (struct plant){.options = options, .log = log};
+    pthread_mutex_init(&ret_plant->lock, NULL);
+    ret_plant->sources = flight_new();
+    ret_plant->catalogs = flight_new();
+    ret_plant->program = digest_of_program();
+    struct http_options http_options = {.retry_count = options->retries, .cancel = options->cancel};
+    if (!options->retries)
+        http_options.retry_count = HTTP_NO_RETRY;
+    if (!file_make_dirs(options->state_dir, 0700, err) || !store_open(options->cache_dir, &ret_plant->store, err) ||
+        !http_start(&http_options, &ret_plant->http, err) || !workers_start(options->jobs, &ret_plant->workers, err)) {
+        plant_close(ret_plant);
+        return false;
+    }
+    ret_plant->supply = supply_open(ret_plant->store, ret_plant->http, ret_plant->workers);
+    ret_plant->env = (struct source_env){.http = ret_plant->http,
+                                         .store = ret_plant->store,
+                                         .log = log,
+                                         .state_dir = options->state_dir,
+                                         .now = options->now,
+                                         .is_cache_only = options->is_cache_only};
+    return true;
+}
+
+struct source_question {
+    struct plant *plant;
+    const struct source *source;
+    const struct arch *arch;
+    const struct releases *releases;
+};
+
+static bool make_source(void *argument, void **ret_result, struct err *err)
+{
+    const struct source_question *question = argument;
+    struct plant *plant = question->plant;
+    pthread_mutex_lock(&plant->lock);
+    struct shared_source *shared = arena_new(&plant->arena, struct shared_source);
+    shared->next = plant->opened_sources;
+    plant->opened_sources = shared;
+    pthread_mutex_unlock(&plant->lock);
+    if (!releases_get(&plant->env, &shared->arena, question->source, &shared->releases, err))
+        return false;
+    *ret_result = shared->releases;
+    return true;
+}
+
+static bool make_catalog(void *argument, void **ret_result, struct err *err)
+{
+    const struct source_question *question = argument;
+    struct plant *plant = question->plant;
+    struct catalog *catalog;
+    if (!catalog_open(&plant->env, plant->workers, question->releases, question->arch, &catalog, err))
+        return false;
+    pthread_mutex_lock(&plant->lock);
+    struct shared_catalog *shared = arena_new(&plant->arena, struct shared_catalog);
+    *shared = (struct shared_catalog){plant->opened_catalogs, catalog};
+    plant->opened_catalogs = shared;
+    pthread_mutex_unlock(&plant->lock);
+    *ret_result = catalog;
+    return true;
+}
+
+bool plant_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
+                   struct catalog **ret_catalog, struct err *err)
+{
+    char key[64];
+    struct source_question question = {.plant = plant, .source = source, .arch = arch};
+    void *releases, *catalog;
+    (void)snprintf(key, sizeof key, "%p", (const void *)source);
+    if (!flight_get(plant->sources, key, make_source, &question, &releases, err))
+        return false;
+    question.releases = releases;
+    (void)snprintf(key, sizeof key, "%p %p", (const void *)source, (const void *)arch);
+    if (!flight_get(plant->catalogs, key, make_catalog, &question, &catalog, err))
+        return false;
+    *ret_catalog = catalog;
+    return true;
+}
+
+bool plant_is_cancelled(const struct plant *plant, struct err *err)
+{
+    if (!plant->options->cancel || !atomic_load(plant->options->cancel))
+        return false;
+    err_set(err, ERR_CANCELLED, "interrupted");
+    return true;
+}
+
+void plant_close(struct plant *plant)
+{
+    if (!plant->sources)
+        return;
+    http_stop(plant->http);
+    workers_stop(plant->workers);
+    supply_close(plant->supply);
+    for (struct shared_catalog *shared = plant->opened_catalogs; shared; shared = shared->next)
+        catalog_close(shared->catalog);
+    for (struct shared_source *shared = plant->opened_sources; shared; shared = shared->next)
+        arena_done(&shared->arena);
+    flight_free(plant->sources);
+    flight_free(plant->catalogs);
+    store_close(plant->store);
+    pthread_mutex_destroy(&plant->lock);
+    arena_done(&plant->arena);
+    *plant = (struct plant){0};
+}

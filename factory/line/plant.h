@@ -1,0 +1,57 @@
+/* plant.h - what all orders of one run share: network, store, workers, indices, packages
+ *
+ * Threads: opened and closed by main; everything in it may be used by every order's thread.
+ * Owns: all it holds, until plant_close().
+ */
+#ifndef IMGFACTORY_LINE_PLANT_H
+#define IMGFACTORY_LINE_PLANT_H
+
+#include "base/flight.h"
+#include "image/layer.h"
+#include "line/progress.h"
+#include "line/supply.h"
+#include "source/catalog.h"
+
+#include <pthread.h>
+
+/* What the command line says about a whole run. */
+struct plant_options {
+    const char *cache_dir, *state_dir, *output_dir;
+    const char *tree_dir; /* NULL: trees are not exported */
+    enum layer_compression compression;
+    size_t jobs; /* workers */
+    unsigned retries;
+    bool is_dry_run, is_rebuild, is_cache_only;
+    int64_t source_date_epoch; /* -1: none */
+    int64_t now;               /* seconds since the epoch, for freshness */
+    const atomic_bool *cancel; /* set by a signal */
+};
+
+struct plant {
+    const struct plant_options *options;
+    struct log *log;
+    struct store *store;
+    struct http *http;
+    struct workers *workers;
+    struct supply *supply;
+    struct source_env env;
+    struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
+    struct digest program; /* of the running program's file: finished products of another build are not used */
+    pthread_mutex_t lock;  /* guards arena and the two lists */
+    struct arena arena;
+    struct shared_source *opened_sources;
+    struct shared_catalog *opened_catalogs;
+};
+
+/* Starts threads and opens the store. */
+bool plant_open(const struct plant_options *options, struct log *log, struct plant *ret_plant,
+                struct err *err) MUST_CHECK;
+/* Gets the catalog of a source for an architecture; opened once. Blocks. */
+bool plant_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
+                   struct catalog **ret_catalog, struct err *err) MUST_CHECK;
+/* Sets ERR_CANCELLED and returns true when a signal asked to stop. */
+bool plant_is_cancelled(const struct plant *plant, struct err *err);
+/* Stops threads, closes everything. Accepts a zeroed one. */
+void plant_close(struct plant *plant);
+
+#endif

@@ -1,0 +1,57 @@
+/* product.h - what one order produced, as values: for the report, and kept in the store to be used again
+ *
+ * The stored form (derived/product/<key>, JSON) lets a run over unchanged inputs skip everything between the indices
+ * and the image documents. What cannot be read back is made again. Threads: belongs to its order's thread, then const.
+ * Owns: nothing; strings live in the arena given.
+ */
+#ifndef IMGFACTORY_LINE_PRODUCT_H
+#define IMGFACTORY_LINE_PRODUCT_H
+
+#include "image/oci.h"
+
+#include <jansson.h>
+
+/* A package of the selection. */
+struct product_package {
+    const char *name, *version, *architecture, *url;
+    uint64_t size_bytes;
+    struct digest digest;
+    bool has_given; /* files of it are in the image */
+};
+
+/* A file of the image and why it is there; package is NULL for what the factory itself made. */
+struct product_file {
+    const char *path, *package, *why;
+};
+
+/* Which package was taken for a path of the manifest. */
+struct product_choice {
+    const char *path, *package, *why;
+    struct strings others;
+};
+
+struct product {
+    struct {
+        struct product_package *items;
+        size_t count, capacity;
+    } packages; /* the whole selection, by name */
+    struct {
+        struct product_file *items;
+        size_t count, capacity;
+    } files; /* files and links, by path */
+    struct {
+        struct product_choice *items;
+        size_t count, capacity;
+    } choices; /* in the manifest's order */
+    struct oci_facts facts;
+    struct layer layer;
+    uint64_t unpacked_bytes;
+    size_t package_count; /* of those that gave files */
+};
+
+/* Returns the product as a new JSON object: the caller's reference. */
+json_t *product_to_json(const struct product *product);
+/* Reads it back; false when anything is missing or mistyped. Name and arch of the facts are the caller's to set. */
+bool product_from_json(struct arena *arena, const json_t *json, struct product *ret_product);
+
+#endif

@@ -1,0 +1,184 @@
+#include "line/report.h"
+
+#include "base/auto.h"
+
+/* Prints a size as people read it: "4.2 MB". */
+static const char *print_bytes(struct arena *arena, uint64_t bytes)
+{
+    if (bytes < 1000)
+        return arena_printf(arena, "%llu B", (unsigned long long)bytes);
+    if (bytes < 1000000)
+        return arena_printf(arena, "%.1f kB", (double)bytes / 1e3);
+    return arena_printf(arena, "%.1f MB", (double)bytes / 1e6);
+}
+
+static const char *image_status(const struct batch_image *image, bool is_dry_run)
+{
+    if (!image->is_good)
+        return "failed";
+    if (is_dry_run)
+        return "dry-run";
+    return image->is_unchanged ? "unchanged" : "built";
+}
+
+static void print_selection(FILE *out, const struct job *job)
+{
+    (void)fprintf(out, "%s for %s: %zu packages\n", job->manifest->name, job->arch->name, job->product.packages.count);
+    for (size_t i = 0; i < job->product.choices.count; i++) {
+        const struct product_choice *choice = &job->product.choices.items[i];
+        (void)fprintf(out, "  %s is in %s (%s)\n", choice->path, choice->package, choice->why);
+    }
+    for (size_t i = 0; i < job->product.packages.count; i++) {
+        const struct product_package *package = &job->product.packages.items[i];
+        (void)fprintf(out, "  %s %s %s\n", package->name, package->version, package->architecture);
+    }
+}
+
+static void print_row(FILE *out, const struct batch_image *image, const struct job *job)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    const struct product *product = &job->product;
+    if (!job->is_good) {
+        (void)fprintf(out, "%-16s %-8s failed: %s\n", image->manifest->name, job->arch->name,
+                      err_kind_name(job->err.kind));
+        return;
+    }
+    (void)fprintf(out, "%-16s %-8s %8zu %6zu %9s %9s  %.19s  %6.2f s\n", image->manifest->name, job->arch->name,
+                  product->package_count, product->files.count, print_bytes(&arena, product->unpacked_bytes),
+                  print_bytes(&arena, product->layer.size_bytes),
+                  arena_printf(&arena, "sha256:%s", digest_hex(&job->image.manifest.digest).chars), job->seconds);
+}
+
+static void print_use(FILE *out, const struct batch_image *image)
+{
+    const char *tag = image->tags.count ? image->tags.items[0] : "latest";
+    (void)fprintf(out, "\n%s %s: sha256:%s\n", image->manifest->name, image->is_unchanged ? "unchanged" : "built",
+                  digest_hex(&image->index.digest).chars);
+    (void)fprintf(out, "  layout  %s (tags:", image->layout);
+    for (size_t i = 0; i < image->tags.count; i++)
+        (void)fprintf(out, " %s", image->tags.items[i]);
+    (void)fprintf(out, ")\n  copy    skopeo copy --all oci:%s:%s docker://REGISTRY/%s:%s\n", image->layout, tag,
+                  image->manifest->name, tag);
+    (void)fprintf(out, "  run     podman run oci:%s:%s\n", image->layout, tag);
+}
+
+void report_table(FILE *out, const struct batch *batch, bool is_dry_run)
+{
+    if (is_dry_run) {
+        for (size_t i = 0; i < batch->count; i++) {
+            for (size_t j = 0; j < batch->images[i].arch_count; j++) {
+                if (batch->images[i].jobs[j].is_good)
+                    print_selection(out, &batch->images[i].jobs[j]);
+            }
+        }
+        return;
+    }
+    (void)fprintf(out, "%-16s %-8s %8s %6s %9s %9s  %-19s  %8s\n", "IMAGE", "ARCH", "PACKAGES", "FILES", "UNPACKED",
+                  "LAYER", "DIGEST", "TIME");
+    for (size_t i = 0; i < batch->count; i++) {
+        for (size_t j = 0; j < batch->images[i].arch_count; j++)
+            print_row(out, &batch->images[i], &batch->images[i].jobs[j]);
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->images[i].is_good)
+            print_use(out, &batch->images[i]);
+    }
+}
+
+static json_t *digest_json(const struct digest *digest)
+{
+    return json_sprintf("sha256:%s", digest_hex(digest).chars);
+}
+
+static json_t *error_json(const struct err *err)
+{
+    return json_pack("{s:s, s:i, s:s}", "kind", err_kind_name(err->kind), "exit", (int)err->kind, "text", err->text);
+}
+
+static json_t *strings_json(const struct strings *strings)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < strings->count; i++)
+        json_array_append_new(array, json_string(strings->items[i]));
+    return array;
+}
+
+static json_t *releases_json(const struct releases *releases)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < releases->count; i++) {
+        const struct release *release = releases->items[i];
+        json_t *json = json_pack("{s:s, s:s, s:I, s:o}", "name", release->repository->name, "uri", release->uri, "date",
+                                 (json_int_t)release->date, "digest", digest_json(&release->digest));
+        if (release->codename)
+            json_object_set_new(json, "codename", json_string(release->codename));
+        if (release->signed_by)
+            json_object_set_new(json, "signed_by", json_string(release->signed_by));
+        json_array_append_new(array, json);
+    }
+    return json_pack("{s:s, s:o, s:o, s:o}", "name", releases->source->name, "repositories", array, "trusted",
+                     strings_json(&releases->trusted), "left_out", strings_json(&releases->left_out));
+}
+
+static json_t *job_json(const struct job *job, bool is_dry_run)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "arch", json_string(job->arch->name));
+    json_object_set_new(json, "platform",
+                        json_sprintf("%s/%s%s%s", job->arch->oci_os, job->arch->oci_architecture,
+                                     job->arch->oci_variant ? "/" : "",
+                                     job->arch->oci_variant ? job->arch->oci_variant : ""));
+    json_object_set_new(json, "status",
+                        json_string(!job->is_good    ? "failed"
+                                    : is_dry_run     ? "dry-run"
+                                    : job->is_reused ? "reused"
+                                                     : "built"));
+    json_object_set_new(json, "seconds", json_real(job->seconds));
+    if (job->releases)
+        json_object_set_new(json, "source", releases_json(job->releases));
+    if (!job->is_good) {
+        json_object_set_new(json, "error", error_json(&job->err));
+        return json;
+    }
+    if (!is_dry_run) {
+        json_object_set_new(json, "digest", digest_json(&job->image.manifest.digest));
+        json_object_set_new(json, "config", digest_json(&job->image.config.digest));
+    }
+    json_t *product = product_to_json(&job->product);
+    json_object_update_missing(json, product);
+    json_decref(product);
+    return json;
+}
+
+static json_t *image_json(const struct batch_image *image, bool is_dry_run)
+{
+    json_t *json = json_object(), *arches = json_array();
+    json_object_set_new(json, "image", json_string(image->manifest->name));
+    json_object_set_new(json, "manifest", json_string(image->manifest->path));
+    json_object_set_new(json, "status", json_string(image_status(image, is_dry_run)));
+    json_object_set_new(json, "seconds", json_real(image->seconds));
+    if (!image->is_good)
+        json_object_set_new(json, "error", error_json(&image->err));
+    if (image->is_good && !is_dry_run) {
+        json_object_set_new(json, "layout", json_string(image->layout));
+        json_object_set_new(json, "digest", digest_json(&image->index.digest));
+        json_object_set_new(json, "tags", strings_json(&image->tags));
+    }
+    for (size_t i = 0; i < image->arch_count; i++)
+        json_array_append_new(arches, job_json(&image->jobs[i], is_dry_run));
+    json_object_set_new(json, "architectures", arches);
+    return json;
+}
+
+void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
+{
+    json_t *images = json_array();
+    for (size_t i = 0; i < batch->count; i++)
+        json_array_append_new(images, image_json(&batch->images[i], is_dry_run));
+    enum err_kind outcome = batch_outcome(batch);
+    json_t *json = json_pack("{s:s, s:s, s:i, s:o}", "imgfactory", IMGFACTORY_VERSION, "outcome",
+                             err_kind_name(outcome), "exit", (int)outcome, "images", images);
+    (void)json_dumpf(json, out, JSON_INDENT(2));
+    (void)fputc('\n', out);
+    json_decref(json);
+}

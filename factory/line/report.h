@@ -1,0 +1,17 @@
+/* report.h - what a run did, for people (a table) and for machines (JSON)
+ *
+ * Threads: main, after batch_run().
+ */
+#ifndef IMGFACTORY_LINE_REPORT_H
+#define IMGFACTORY_LINE_REPORT_H
+
+#include "line/batch.h"
+
+#include <stdio.h>
+
+/* Prints the table, and for each image where it is and how to use it. Errors were logged as they happened. */
+void report_table(FILE *out, const struct batch *batch, bool is_dry_run);
+/* Prints one JSON object (README.md, "The report"). */
+void report_json(FILE *out, const struct batch *batch, bool is_dry_run);
+
+#endif

@@ -1,0 +1,238 @@
+/* Each package is an item in a table keyed by its SHA-256. Its first asker submits open_task(); from there the item
+ * walks open → (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). */
+#include "line/supply.h"
+#include "base/auto.h"
+#include "base/map.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* A .deb above this is refused before it is fetched. */
+#define DEB_MAX_BYTES ((uint64_t)4 << 30)
+
+struct supply_item {
+    struct supply *supply;
+    const struct selected *selected; /* the first asker's, copied */
+    struct package_expect expect;
+    struct http_request request;
+    bool is_done; /* guarded by supply->lock, as are the next two */
+    struct package *package;
+    struct err err;
+};
+
+struct supply {
+    struct store *store;
+    struct http *http;
+    struct workers *workers;
+    pthread_mutex_t lock;   /* guards arena, items and the results of every item */
+    pthread_cond_t arrived; /* predicate: some item->is_done changed */
+    struct arena arena;
+    struct map items; /* hex digest → struct supply_item * */
+};
+
+struct supply *supply_open(struct store *store, struct http *http, struct workers *workers)
+{
+    struct supply *supply = calloc(1, sizeof *supply);
+    if (!supply)
+        memory_abort(sizeof *supply);
+    supply->store = store;
+    supply->http = http;
+    supply->workers = workers;
+    pthread_mutex_init(&supply->lock, NULL);
+    pthread_cond_init(&supply->arrived, NULL);
+    supply->items.arena = &supply->arena;
+    return supply;
+}
+
+/* Ends an item: with a package, or with an error that gets the package's name. */
+static void item_end(struct supply_item *item, struct package *package, struct err *err)
+{
+    struct supply *supply = item->supply;
+    pthread_mutex_lock(&supply->lock);
+    if (package) {
+        item->package = package;
+    } else {
+        item->err = *err;
+        err_wrap(&item->err, "package %s %s (%s)", item->selected->name, item->selected->version,
+                 item->selected->architecture);
+    }
+    item->is_done = true;
+    pthread_cond_broadcast(&supply->arrived);
+    pthread_mutex_unlock(&supply->lock);
+}
+
+/* Opens what was unpacked before; false when there is nothing (err is then not set) or on an error. */
+static bool open_unpacked(struct supply_item *item, struct package **ret_package, struct err *err)
+{
+    bool is_found;
+    return package_open(item->supply->store, &item->expect, ret_package, &is_found, err) && is_found;
+}
+
+/* Unpacks the blob that lies in the store and opens the result; *ret_found is false when the blob is not there. */
+static bool unpack_stored(struct supply_item *item, struct package **ret_package, bool *ret_found, struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    if (!store_map_blob(item->supply->store, &item->expect.digest, &view, ret_found, err))
+        return false;
+    if (!*ret_found)
+        return true;
+    if (!package_unpack(item->supply->store, (struct text){view.ptr, view.len}, &item->expect, err))
+        return false;
+    if (open_unpacked(item, ret_package, err))
+        return true;
+    if (!err->kind)
+        err_set(err, ERR_LOCAL, "what was just unpacked cannot be read back from the cache");
+    return false;
+}
+
+static void unpack_task(void *argument)
+{
+    struct supply_item *item = argument;
+    struct err err = {0};
+    struct package *package = NULL;
+    bool is_found = false;
+    if (unpack_stored(item, &package, &is_found, &err) && !is_found)
+        err_set(&err, ERR_LOCAL, "what was just fetched is gone from the cache");
+    item_end(item, package, &err);
+}
+
+/* On the network thread: hands over to a worker. */
+static void fetched(struct http_request *request)
+{
+    struct supply_item *item = request->owner;
+    if (request->is_good)
+        workers_submit(item->supply->workers, unpack_task, item);
+    else
+        item_end(item, NULL, &request->err);
+}
+
+/* The URLs of a package: the mirror that served the Release first, then the repository's others. */
+static void fill_urls(struct arena *arena, struct supply_item *item)
+{
+    const struct selected *selected = item->selected;
+    struct strings urls = {0};
+    list_add(arena, &urls, arena_printf(arena, "%s%s", selected->release->uri, selected->url_path));
+    const struct strings *uris = &selected->release->repository->uris;
+    for (size_t i = 0; i < uris->count; i++) {
+        if (strcmp(uris->items[i], selected->release->uri) != 0)
+            list_add(arena, &urls, arena_printf(arena, "%s%s", uris->items[i], selected->url_path));
+    }
+    item->request.urls = urls.items;
+    item->request.url_count = urls.count;
+}
+
+static void open_task(void *argument)
+{
+    struct supply_item *item = argument;
+    struct err err = {0};
+    struct package *package = NULL;
+    bool is_found = false;
+    if (open_unpacked(item, &package, &err) || err.kind) {
+        item_end(item, package, &err);
+        return;
+    }
+    if (!unpack_stored(item, &package, &is_found, &err) || is_found) {
+        item_end(item, package, &err);
+        return;
+    }
+    if (item->selected->size_bytes > DEB_MAX_BYTES) {
+        err_set(&err, ERR_MALFORMED, "its index says %llu bytes, more than the limit of %llu",
+                (unsigned long long)item->selected->size_bytes, (unsigned long long)DEB_MAX_BYTES);
+        item_end(item, NULL, &err);
+        return;
+    }
+    http_send(item->supply->http, &item->request);
+}
+
+static struct selected *copy_selected(struct arena *arena, const struct selected *from)
+{
+    struct selected *copy = arena_new(arena, struct selected);
+    *copy = *from;
+    copy->name = arena_strdup(arena, from->name);
+    copy->version = arena_strdup(arena, from->version);
+    copy->architecture = arena_strdup(arena, from->architecture);
+    copy->url_path = arena_strdup(arena, from->url_path);
+    return copy;
+}
+
+/* Finds the item of a package or starts it. Called with the lock held. */
+static struct supply_item *ask(struct supply *supply, const struct selected *selected, _Atomic uint64_t *counter)
+{
+    struct digest_hex hex = digest_hex(&selected->digest);
+    struct supply_item *item = map_get(&supply->items, text_of(hex.chars));
+    if (item)
+        return item;
+    item = arena_new(&supply->arena, struct supply_item);
+    item->supply = supply;
+    item->selected = copy_selected(&supply->arena, selected);
+    item->expect = (struct package_expect){.name = item->selected->name,
+                                           .version = item->selected->version,
+                                           .architecture = item->selected->architecture,
+                                           .digest = selected->digest};
+    item->request = (struct http_request){.cap_bytes = DEB_MAX_BYTES,
+                                          .is_size_known = true,
+                                          .size_bytes = selected->size_bytes,
+                                          .is_digest_known = true,
+                                          .digest = selected->digest,
+                                          .store = supply->store,
+                                          .counter = counter,
+                                          .done = fetched,
+                                          .owner = item};
+    fill_urls(&supply->arena, item);
+    (void)map_add(&supply->items, text_of(arena_strdup(&supply->arena, hex.chars)), item);
+    workers_submit(supply->workers, open_task, item);
+    return item;
+}
+
+/* Sorts biggest first, so that the longest transfers and unpackings start first; by name among equals. */
+static int bigger_first(const void *left, const void *right)
+{
+    const struct selected *a = *(const struct selected *const *)left, *b = *(const struct selected *const *)right;
+    if (a->size_bytes != b->size_bytes)
+        return a->size_bytes > b->size_bytes ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+bool supply_get(struct supply *supply, const struct selected *const *selected, size_t count, _Atomic uint64_t *counter,
+                const struct package **ret_packages, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct selected **sorted = arena_new_array(&scratch, const struct selected *, count);
+    struct supply_item **items = arena_new_array(&scratch, struct supply_item *, count);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = selected[i];
+    qsort(sorted, count, sizeof *sorted, bigger_first);
+
+    const struct supply_item *failed = NULL;
+    pthread_mutex_lock(&supply->lock);
+    for (size_t i = 0; i < count; i++)
+        (void)ask(supply, sorted[i], counter);
+    for (size_t i = 0; i < count; i++) {
+        items[i] = ask(supply, selected[i], counter);
+        while (!items[i]->is_done)
+            pthread_cond_wait(&supply->arrived, &supply->lock);
+        if (!items[i]->package && !failed)
+            failed = items[i];
+    }
+    for (size_t i = 0; i < count && !failed; i++)
+        ret_packages[i] = items[i]->package;
+    if (failed)
+        *err = failed->err;
+    pthread_mutex_unlock(&supply->lock);
+    return !failed;
+}
+
+void supply_close(struct supply *supply)
+{
+    if (!supply)
+        return;
+    for (size_t i = 0; i < supply->items.slots.count; i++) {
+        struct supply_item *item = supply->items.slots.items[i].value;
+        package_close(item->package);
+        buf_done(&item->request.body);
+    }
+    pthread_mutex_destroy(&supply->lock);
+    pthread_cond_destroy(&supply->arrived);
+    arena_done(&supply->arena);
+    free(supply);
+}

@@ -1,0 +1,71 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "line/product.h"
+
+static struct product make_product(struct arena *arena)
+{
+    struct product product = {.facts = {.package = "isc-dhcp-server",
+                                        .full_version = "4.4.3-P1-2",
+                                        .version = "4.4.3-P1",
+                                        .release = "2",
+                                        .source_package = "isc-dhcp",
+                                        .source_version = "4.4.3-P1-2",
+                                        .created_time = 1700000000},
+                              .layer = {.compression = LAYER_GZIP,
+                                        .digest = digest_of("a", 1),
+                                        .diff_id = digest_of("b", 1),
+                                        .size_bytes = 10,
+                                        .tar_bytes = 20},
+                              .unpacked_bytes = 15,
+                              .package_count = 1};
+    list_add(arena, &product.packages,
+             (struct product_package){"libc6", "2.36-9", "amd64", "file:/x.deb", 5, digest_of("c", 1), true});
+    list_add(arena, &product.files, (struct product_file){"/usr/sbin/dhcpd", "isc-dhcp-server", "binary"});
+    list_add(arena, &product.files, (struct product_file){"/etc/passwd", NULL, "users"});
+    struct product_choice choice = {.path = "/usr/sbin/dhcpd", .package = "isc-dhcp-server", .why = "fewest"};
+    list_add(arena, &choice.others, "isc-dhcp-server-ldap");
+    list_add(arena, &product.choices, choice);
+    return product;
+}
+
+static void a_product_reads_back_as_it_was_written(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct product product = make_product(&arena), again;
+    json_t *json = product_to_json(&product);
+    assert_true(product_from_json(&arena, json, &again));
+    json_t *second = product_to_json(&again);
+    assert_true(json_equal(json, second));
+    assert_int_equal(again.layer.compression, LAYER_GZIP);
+    assert_null(again.files.items[1].package);
+    json_decref(json);
+    json_decref(second);
+}
+
+static void a_product_with_any_part_gone_or_mistyped_is_refused(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct product product = make_product(&arena), again;
+    const char *const keys[] = {"layer", "diff_id", "compressed_bytes", "unpacked_bytes", "selection",
+                                "files", "created", "choices",          "media_type"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        json_t *json = product_to_json(&product);
+        json_object_del(json, keys[i]);
+        assert_false(product_from_json(&arena, json, &again));
+        json_object_set_new(json, keys[i], json_true());
+        assert_false(product_from_json(&arena, json, &again));
+        json_decref(json);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_product_reads_back_as_it_was_written),
+        cmocka_unit_test(a_product_with_any_part_gone_or_mistyped_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "base/text.h"
+
+static void words_are_taken_off_the_front_until_none_is_left(void **state)
+{
+    (void)state;
+    struct text rest = text_of("  one\ttwo \n three"), word;
+    const char *const wanted[] = {"one", "two", "three"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(text_next_word(&rest, &word));
+        assert_true(text_is(word, wanted[i]));
+    }
+    assert_false(text_next_word(&rest, &word));
+}
+
+static void empty_parts_between_separators_are_kept(void **state)
+{
+    (void)state;
+    struct text rest = text_of("a,,b"), part;
+    assert_true(text_next(&rest, ',', &part) && text_is(part, "a"));
+    assert_true(text_next(&rest, ',', &part) && part.len == 0);
+    assert_true(text_next(&rest, ',', &part) && text_is(part, "b"));
+    assert_false(text_next(&rest, ',', &part));
+}
+
+static void numbers_with_anything_else_or_beyond_64_bits_are_refused(void **state)
+{
+    (void)state;
+    uint64_t value;
+    assert_true(text_parse_u64(text_of("18446744073709551615"), &value));
+    assert_true(value == UINT64_MAX);
+    assert_false(text_parse_u64(text_of("18446744073709551616"), &value));
+    assert_false(text_parse_u64(text_of(""), &value));
+    assert_false(text_parse_u64(text_of("12 "), &value));
+    assert_false(text_parse_u64(text_of("-1"), &value));
+}
+
+static void the_nearest_known_word_is_found_and_a_far_one_is_not(void **state)
+{
+    (void)state;
+    const char *const known[] = {"entrypoint", "binaries", "volumes"};
+    assert_string_equal(text_nearest("entripoint", known, 3), "entrypoint");
+    assert_null(text_nearest("xyz", known, 3));
+}
+
+static void control_bytes_of_foreign_text_do_not_reach_a_terminal(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    char text[] = "a\033[31mb\nc";
+    text_sanitize(text);
+    assert_string_equal(text, "a?[31mb\nc");
+    assert_string_equal(text_printable(&arena, TEXT("a\033b")), "a\\x1Bb");
+}
+
+static void a_buffer_refuses_to_grow_above_its_cap(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf buf;
+    buf_init(&buf, 5);
+    assert_true(buf_add(&buf, "abc", 3));
+    assert_false(buf_add(&buf, "def", 3));
+    assert_true(buf_printf(&buf, "%s", "de"));
+    assert_string_equal(buf.bytes, "abcde");
+    assert_false(buf_printf(&buf, "f"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_are_taken_off_the_front_until_none_is_left),
+        cmocka_unit_test(empty_parts_between_separators_are_kept),
+        cmocka_unit_test(numbers_with_anything_else_or_beyond_64_bits_are_refused),
+        cmocka_unit_test(the_nearest_known_word_is_found_and_a_far_one_is_not),
+        cmocka_unit_test(control_bytes_of_foreign_text_do_not_reach_a_terminal),
+        cmocka_unit_test(a_buffer_refuses_to_grow_above_its_cap),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
