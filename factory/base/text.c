@@ -148,23 +148,24 @@ uint64_t text_hash(struct text a)
 
 #define NEAREST_MAX 64
 
-/* Levenshtein distance of two short strings, row by row. */
+/* Edit distance with transpositions of neighbours (optimal string alignment), row by row. */
 static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-    size_t row[NEAREST_MAX + 1];
+    size_t rows[3][NEAREST_MAX + 1];
     for (size_t j = 0; j <= b_len; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
+        size_t *row = rows[i % 3], *above = rows[(i - 1) % 3], *second = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b_len; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            size_t other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = replaced < other ? replaced : other;
+            size_t replaced = above[j - 1] + (a[i - 1] != b[j - 1]);
+            row[j] = (above[j] < row[j - 1] ? above[j] : row[j - 1]) + 1;
+            row[j] = row[j] < replaced ? row[j] : replaced;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && second[j - 2] + 1 < row[j])
+                row[j] = second[j - 2] + 1;
         }
     }
-    return row[b_len];
+    return rows[a_len % 3][b_len];
 }
 
 const char *text_nearest(const char *wanted, const char *const *known, size_t count)
