@@ -1,5 +1,8 @@
 /* fileset.h - the files of several packages under one root: look-up by canonical path, symlinks followed inside it
  *
+ * A path in several packages: the first package by name gives it, unless another one's Replaces names that package
+ * (then the other one gives it; versions in Replaces are not looked at). Whether the bytes differ is for the tree
+ * to judge, when the path is kept. The order in which packages are handed over makes no difference.
  * Threads: built by one thread, then const.
  */
 #ifndef IMGFACTORY_CONTENT_FILESET_H
@@ -12,7 +15,7 @@
 struct sourced {
     const struct package *package;
     const struct entry *entry;
-    struct sourced *shadowed; /* the same path in a further package, or NULL */
+    struct sourced *shadowed; /* the same path in a further package, or NULL; by package name */
 };
 
 struct sourced_list {
@@ -22,18 +25,27 @@ struct sourced_list {
 
 struct fileset {
     struct arena *arena;
-    const struct package *const *packages; /* in selection order (by name) */
+    const struct package *const *packages; /* sorted by name */
     size_t package_count;
     struct map by_path; /* canonical path → struct sourced * */
 };
 
 /* Builds the set. The packages must outlive it. */
 void fileset_build(struct arena *arena, const struct package *const *packages, size_t count, struct fileset *ret_set);
+/* Settles which package's file of that canonical path is meant, when several ship it (a diversion, or a choice that was
+ * made and reported): the others are left out of the set. Nothing happens when the package has no such file. */
+void fileset_settle(struct fileset *set, const char *path, const char *package_name);
 /* Finds exactly this path; NULL when absent. */
 const struct sourced *fileset_find(const struct fileset *set, const char *path);
-/* Walks a path through symlinks of the set, in its components and at its end (at most 40, as the kernel): the file it ends at, or NULL. Every symlink walked
- * is added to `ret_links` (may be NULL) so that it can be kept. *ret_path is the canonical path where the walk ended, found or not. */
+/* Walks a path through symlinks of the set, in its components and at its end (at most 40, as the kernel): the file it
+ * ends at, or NULL. ".." leaves the directory that was really reached, never the spelling. Every symlink walked is
+ * added to `ret_links` (may be NULL) so that it can be kept. *ret_path (may be NULL) is the canonical path where the
+ * walk ended, found or not. */
 const struct sourced *fileset_walk(const struct fileset *set, struct arena *arena, const char *path,
                                    struct sourced_list *ret_links, const char **ret_path);
+/* Returns the entry that has the file's bytes: its own, or a hard link's target; NULL for what has none. */
+const struct entry *sourced_content(const struct sourced *file);
+/* Returns whether the package's Replaces field names the other package. */
+bool package_replaces(const struct package *package, const struct package *other);
 
 #endif

@@ -1,11 +1,15 @@
 /* package.h - one package's payload as entries: metadata in memory, bytes in one mapped file of the store
  *
- * package_unpack() reads a .deb (deb(5): ar with debian-binary, control.tar*, data.tar*; only ar, tar and gzip, xz, zstd, bzip2 are enabled in
- * libarchive) straight into derived/unpacked/<sha256 of the .deb>: every regular file's bytes, the entries, ELF facts, the control file and md5sums.
- * Nothing is written under a path that a package names. xz is so paid once per package. package_open() maps it.
- * Refused (ERR_MALFORMED, naming package and entry): members missing, repeated or out of order; ar or tar sizes that lie; paths that path.h
- * refuses; hard links to what is not an earlier regular file of the package; device nodes, fifos, sockets; whiteout names (.wh.*);
- * sparse entries; a path twice (unless both are directories); more than 2 million entries, 512 MiB of names, or PACKAGE_MAX_BYTES unpacked (or more than 4096 times the .deb's size + 64 MiB).
+ * package_unpack() reads a .deb (deb(5): ar with debian-binary, control.tar*, data.tar*; deb_archive.h, deb_tar.h)
+ * straight into derived/unpacked/<sha256 of the .deb>: every regular file's bytes, the entries, ELF facts, the control
+ * file and md5sums (pack.h). Nothing is written under a path that a package names. xz is so paid once per package.
+ * package_open() maps it.
+ * Not entries: the root directory, and links that merged /usr already makes ("bin -> usr/bin" of base-files).
+ * Refused (ERR_MALFORMED, naming package and entry): members missing, repeated or out of order; ar or tar sizes that
+ * lie; paths that path.h refuses; hard links to what is not an earlier regular file of the package; device nodes,
+ * fifos, sockets; whiteout names (.wh.*); pax headers and sparse entries (tar_guard.h); a path twice (unless both are
+ * directories, or both are the same file or link); a path below something that is not a directory; more than 2 million
+ * entries, 512 MiB of names, or PACKAGE_MAX_BYTES unpacked (or more than 4096 times the .deb's size + 64 MiB).
  * A control file whose Package, Version or Architecture differ from the index: ERR_TRUST.
  * Threads: any worker; an open package is const for all.
  * Owns: the mapping, until package_close().
@@ -21,41 +25,44 @@
 enum entry_kind { ENTRY_FILE, ENTRY_DIRECTORY, ENTRY_SYMLINK, ENTRY_HARDLINK };
 
 struct entry {
-    const char *path;      /* canonical (path.h) */
+    const char *path; /* canonical (path.h) */
     enum entry_kind kind;
-    uint32_t mode;         /* permission bits with setuid, setgid, sticky */
+    uint32_t mode; /* permission bits with setuid, setgid, sticky */
     uint32_t uid, gid;
-    int64_t mtime;         /* seconds; may be negative */
-    uint64_t size_bytes;   /* ENTRY_FILE */
-    const char *target;    /* symlink: verbatim; hard link: canonical path of the entry in the same package that has the bytes */
-    const char *data;      /* ENTRY_FILE: size_bytes bytes in the mapping */
-    struct digest digest;  /* ENTRY_FILE: of the bytes; check it when the bytes are used */
+    int64_t mtime;        /* seconds; may be negative */
+    uint64_t size_bytes;  /* ENTRY_FILE */
+    const char *target;   /* symlink: verbatim; hard link: path of the entry of the same package with the bytes */
+    const char *data;     /* ENTRY_FILE: size_bytes bytes in the mapping */
+    struct digest digest; /* ENTRY_FILE: of the bytes; check it when the bytes are used */
     const struct elf_facts *elf; /* ENTRY_FILE that is ELF, else NULL */
-    const char *interpreter; /* ENTRY_FILE that begins with "#!": its line after "#!", trimmed, at most 255 bytes; else NULL */
+    const char *interpreter;     /* ENTRY_FILE that begins with "#!": the line after it, trimmed, at most 255 bytes */
 };
 
 struct package {
     const char *name, *version, *architecture;
-    const char *control;   /* the control file's text, as it is */
-    const char *md5sums;   /* the md5sums file's text, or NULL */
+    const char *control;                 /* the control file's text, as it is */
+    const char *md5sums;                 /* the md5sums file's text, or NULL */
     const char *provides_files_replaced; /* the Replaces field, or NULL */
-    int64_t build_time;    /* newest time among the archive's own member headers: seconds */
-    struct digest digest;  /* of the .deb */
-    struct entry *entries; /* sorted by path, each path once */
+    int64_t build_time;                  /* newest time among the archive's own member headers: seconds */
+    struct digest digest;                /* of the .deb */
+    struct entry *entries;               /* sorted by path, each path once */
     size_t count;
-    struct view view;      /* private: the mapping */
-    struct arena arena;    /* private */
+    struct view view;   /* private: the mapping */
+    struct arena arena; /* private */
 };
 
 /* What the index said of the package: compared with its control file. NULL fields are not compared. */
 struct package_expect {
     const char *name, *version, *architecture;
-    struct digest digest;  /* of the .deb: the key of the unpacked file */
+    struct digest digest; /* of the .deb: the key of the unpacked file */
 };
 
-/* Unpacks the .deb (a mapped, already verified blob) into the store. Does one package's computing: run it on a worker. */
-bool package_unpack(struct store *store, struct text deb, const struct package_expect *expect, struct err *err) MUST_CHECK;
-/* Opens what was unpacked; *ret_found false when it is absent or damaged (it is then dropped). *ret_package is malloc'd, frozen. */
+/* Unpacks the .deb (a mapped, already verified blob) into the store. Does one package's computing: run it on a worker.
+ */
+bool package_unpack(struct store *store, struct text deb, const struct package_expect *expect,
+                    struct err *err) MUST_CHECK;
+/* Opens what was unpacked; *ret_found false when it is absent or damaged (it is then dropped). *ret_package is
+ * malloc'd, frozen. */
 bool package_open(struct store *store, const struct package_expect *expect, struct package **ret_package,
                   bool *ret_found, struct err *err) MUST_CHECK;
 /* Finds an entry by canonical path; NULL when absent. */

@@ -1,12 +1,23 @@
 /* tree.h - the merged, sorted, frozen file system of one image
  *
- * Made of: root links (bin → usr/bin …) of the architecture; kept files with their parent directories (modes and owners as packaged); what the manifest creates;
- * /etc/passwd and /etc/group when the manifest has users or groups; the package database for scanners: /var/lib/dpkg/status.d/NAME (control file with
- * "Status: install ok installed" after Package:, as distroless images have it) and NAME.md5sums (only the lines of kept files) for exactly the packages that gave files.
- * Conflicts (one path from two packages with different bytes or kinds, a manifest file over a package's directory, a file below a symlink, …) are errors naming both sides.
+ * Made of: root links (bin → usr/bin …) of the architecture; kept files with their parent directories (modes and
+ * owners as packaged); what the manifest creates; /etc/passwd and /etc/group when the manifest has users or
+ * groups; the package database for scanners: /var/lib/dpkg/status.d/NAME (control file with "Status: install ok
+ * installed" after Package:, as distroless images have it) and NAME.md5sums (only the lines of kept files) for
+ * exactly the packages that gave files.
+ * Conflicts (one path from two packages with different bytes or kinds, a manifest file over a package's directory,
+ * a file below a symlink, …) are errors naming both sides.
+ * The manifest's own entries win over a package's: its files and symlinks replace files and symlinks
+ * (configuration can be overridden), its directories set mode and owner of existing ones; but never a directory
+ * over something else or the other way round. /etc/passwd and /etc/group made here replace a package's.
+ * Of several kept names of one inode the first by path is the file and the others are hard links to it, so a hard
+ * link never comes before its target.
+ * A root link ("/bin") is the only node whose path is not canonical; the directory that it leads to is always
+ * there.
  * Times are clamped to created_time; nodes that we make have it.
  * Threads: built by one thread, then const.
- * Fails with: ERR_RESOLVE (conflict), ERR_USAGE (manifest's own entries: place first), ERR_LOCAL (export).
+ * Fails with: ERR_RESOLVE (conflict), ERR_USAGE (manifest's own entries: place first), ERR_MALFORMED (a package
+ * name that is no file name), ERR_LOCAL (export), ERR_TRUST (export: bytes differ from their digest).
  */
 #ifndef IMGFACTORY_CONTENT_TREE_H
 #define IMGFACTORY_CONTENT_TREE_H
@@ -17,22 +28,22 @@
 enum node_kind { NODE_DIRECTORY, NODE_FILE, NODE_SYMLINK, NODE_HARDLINK };
 
 struct node {
-    const char *path;     /* canonical, never "/" */
+    const char *path; /* canonical, never "/" */
     enum node_kind kind;
     uint32_t mode, uid, gid;
     int64_t mtime;
-    uint64_t size_bytes;  /* NODE_FILE */
-    const char *data;     /* NODE_FILE: bytes in a package's mapping or the arena */
-    const struct digest *digest; /* NODE_FILE from a package: to be checked as the bytes are used; else NULL */
-    const char *target;   /* NODE_SYMLINK verbatim; NODE_HARDLINK: path of a NODE_FILE of the tree */
+    uint64_t size_bytes;           /* NODE_FILE */
+    const char *data;              /* NODE_FILE: bytes in a package's mapping or the arena */
+    const struct digest *digest;   /* NODE_FILE from a package: to be checked as the bytes are used; else NULL */
+    const char *target;            /* NODE_SYMLINK verbatim; NODE_HARDLINK: path of a NODE_FILE of the tree */
     const struct package *package; /* that gave it, or NULL */
     const char *why;
 };
 
 struct tree {
-    struct node *nodes;   /* sorted by path bytes with parents before children */
-    size_t count, file_count; /* file_count: files, symlinks and hard links */
-    uint64_t unpacked_bytes; /* sum of file sizes */
+    struct node *nodes;              /* sorted by path bytes with parents before children */
+    size_t count, file_count;        /* file_count: files, symlinks and hard links */
+    uint64_t unpacked_bytes;         /* sum of file sizes */
     const struct package **packages; /* that gave files, sorted by name, each once */
     size_t package_count;
     int64_t created_time; /* newest build_time of those, or the override */
@@ -48,8 +59,11 @@ struct tree_request {
 };
 
 /* Builds the tree. Results live in the arena and point into packages and manifest. */
-bool tree_build(struct arena *arena, const struct tree_request *request, struct tree *ret_tree, struct err *err) MUST_CHECK;
-/* Writes the tree for people to `dir`/`name`/`sub` with openat below a new directory, which then replaces a former one; owners and setuid bits only when run as root. */
-bool tree_export(const struct tree *tree, const char *dir, const char *name, const char *sub, struct err *err) MUST_CHECK;
+bool tree_build(struct arena *arena, const struct tree_request *request, struct tree *ret_tree,
+                struct err *err) MUST_CHECK;
+/* Writes the tree for people to `dir`/`name`/`sub` with openat below a new directory, which then replaces a former one;
+ * owners and setuid bits only when run as root. */
+bool tree_export(const struct tree *tree, const char *dir, const char *name, const char *sub,
+                 struct err *err) MUST_CHECK;
 
 #endif

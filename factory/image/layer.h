@@ -1,8 +1,8 @@
 /* layer.h - a tree as one compressed layer blob: tar, diff ID, compression, digest in one pass
  *
- * Media types and annotations: OCI image-spec layer.md. zstd: level 3, one thread, so that the bytes do not depend on the machine. gzip: libdeflate level 6, header without name
- * and time; more than 64 MiB of tar become several members.
- * Threads: any worker.
+ * Media types and annotations: OCI image-spec layer.md. zstd: level 3, one thread, with content size and checksum, so
+ * that the bytes do not depend on the machine. gzip: libdeflate level 6, header without name and time (OS 255); more
+ * than 64 MiB of tar become several members. Threads: any worker. Fails with: what tar_write() and the store fail with.
  */
 #ifndef IMGFACTORY_IMAGE_LAYER_H
 #define IMGFACTORY_IMAGE_LAYER_H

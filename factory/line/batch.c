@@ -63,10 +63,11 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     const struct image **images = arena_new_array(&image->arena, const struct image *, image->arch_count);
     for (size_t i = 0; i < image->arch_count; i++)
         images[i] = &image->jobs[i].image;
-    const struct oci_facts *facts = &image->jobs[0].product.facts;
+    struct oci_facts facts = image->jobs[0].product.facts;
+    facts.arch = NULL; /* index and tags are of no single architecture */
     image->layout = arena_printf(&image->arena, "%s/%s", plant->options->output_dir, image->manifest->name);
-    if (!expand_tags(image, facts, err) ||
-        !oci_build_index(&image->arena, image->manifest, facts, images, image->arch_count, &image->index, err))
+    if (!expand_tags(image, &facts, err) ||
+        !oci_build_index(&image->arena, image->manifest, &facts, images, image->arch_count, &image->index, err))
         return false;
     struct layout_request request = {.dir = image->layout,
                                      .store = plant->store,

@@ -197,6 +197,19 @@ static bool has_unopened(const struct work *work)
     return false;
 }
 
+/* A path that was chosen from one package is that package's, also when another selected one ships it: isc-dhcp-server-ldap
+ * diverts the binary of isc-dhcp-server, on which it depends. */
+static void settle_choices(struct work *work)
+{
+    const struct product *product = &work->job->product;
+    for (size_t i = 0; i < product->choices.count; i++) {
+        const char *why;
+        const char *path = path_canonical(work->scratch, text_of(product->choices.items[i].path), &why);
+        if (path)
+            fileset_settle(&work->set, path, product->choices.items[i].package);
+    }
+}
+
 /* CLOSURE over the packages that are open. */
 static void closure_task(void *argument)
 {
@@ -208,6 +221,7 @@ static void closure_task(void *argument)
             open[count++] = work->packages[i];
     }
     fileset_build(work->scratch, open, count, &work->set);
+    settle_choices(work);
     struct roots roots;
     if (!roots_list(work->scratch, work->job->manifest, &work->set, work->identity_package, &roots, work->err))
         return;

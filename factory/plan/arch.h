@@ -2,7 +2,7 @@
  *
  * Adding an architecture is adding a file. arches/README.md describes the keys.
  * Threads: made by main before other threads start, then const for all.
- * Fails with: ERR_USAGE.
+ * Fails with: ERR_USAGE ("FILE:LINE:COLUMN: …" for what is wrong in a file), ERR_LOCAL.
  */
 #ifndef IMGFACTORY_PLAN_ARCH_H
 #define IMGFACTORY_PLAN_ARCH_H
@@ -10,12 +10,12 @@
 #include "plan/yaml.h"
 
 struct arch {
-    const char *name;            /* "aarch64": the file's stem */
-    const char *oci_os;          /* "linux" */
+    const char *name;             /* "aarch64": the file's stem */
+    const char *oci_os;           /* "linux" */
     const char *oci_architecture; /* "arm64" (GOARCH, OCI image-spec config.md) */
-    const char *oci_variant;     /* "v8" or NULL */
-    uint16_t elf_machine;        /* e_machine; written by name (EM_AARCH64) or number in the file */
-    uint8_t elf_class;           /* 32 or 64 */
+    const char *oci_variant;      /* "v8" or NULL */
+    uint16_t elf_machine;         /* e_machine; written by name (EM_AARCH64) or number in the file */
+    uint8_t elf_class;            /* 32 or 64 */
     bool is_big_endian;
     const char *deb_name;        /* "arm64" */
     const char *rpm_name;        /* "aarch64" */
@@ -23,10 +23,10 @@ struct arch {
     struct strings loaders;      /* PT_INTERP paths: "/lib/ld-linux-aarch64.so.1" */
     struct strings library_dirs; /* the loader's built-in directories, in its order, canonical (below /usr) */
     const char *lib_token;       /* $LIB of ld.so: "lib/aarch64-linux-gnu" */
-    const char *platform_token;  /* $PLATFORM of ld.so: "aarch64" */
-    struct strings root_links;   /* names in / that link into usr: "bin", "sbin", "lib", "lib64" */
+    const char *platform_token; /* $PLATFORM of ld.so: "aarch64", on the oldest machine that the distribution runs on */
+    struct strings root_links;  /* names in / that link into usr: "bin", "sbin", "lib", "lib64" */
     struct strings machine_names; /* uname -m values of this architecture: for "the host's own" */
-    struct digest digest;        /* of the file's bytes */
+    struct digest digest;         /* of the file's bytes */
 };
 
 struct arches {
@@ -34,10 +34,13 @@ struct arches {
     size_t count;
 };
 
-/* Loads every *.yaml of a directory. */
+/* Loads every *.yaml of a directory; two with one OCI platform or one machine name are refused. ERR_LOCAL when it
+ * cannot be listed. */
 bool arches_load(struct arena *arena, const char *dir, struct arches *ret_arches, struct err *err) MUST_CHECK;
-/* Finds by name, also by deb, rpm or OCI name when that is unambiguous (amd64, arm64); ERR_USAGE lists the known ones and the nearest. */
-bool arches_find(const struct arches *arches, const char *name, const struct arch **ret_arch, struct err *err) MUST_CHECK;
+/* Finds by name, also by deb, rpm or OCI name when that is unambiguous (amd64, arm64, linux/arm64/v8); ERR_USAGE lists
+ * the known ones and the nearest. */
+bool arches_find(const struct arches *arches, const char *name, const struct arch **ret_arch,
+                 struct err *err) MUST_CHECK;
 /* Finds the architecture whose machine_names has `machine` (uname's). */
 bool arches_of_machine(const struct arches *arches, const char *machine, const struct arch **ret_arch,
                        struct err *err) MUST_CHECK;

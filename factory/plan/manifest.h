@@ -20,19 +20,20 @@ struct manifest_file {
 enum manifest_made_kind { MADE_DIRECTORY, MADE_FILE, MADE_SYMLINK };
 struct manifest_made {
     enum manifest_made_kind kind;
-    const char *path;        /* absolute, no "..", no trailing slash */
-    uint32_t mode;           /* default 0755 for directories, 0644 for files */
-    const char *owner, *group; /* names of `users` and `groups`, "root", or decimal; default "root" */
-    const char *content;     /* MADE_FILE */
-    const char *target;      /* MADE_SYMLINK */
+    const char *path;             /* absolute, no "..", no trailing slash */
+    uint32_t mode;                /* default 0755 for directories, 0644 for files */
+    const char *owner, *group;    /* names of `users` and `groups`, "root", or decimal; default "root" */
+    const char *content;          /* MADE_FILE */
+    const char *target;           /* MADE_SYMLINK */
     const struct yaml_node *node; /* for messages */
 };
 
 struct manifest_user {
     const char *name, *comment, *home, *shell; /* defaults: "", "/nonexistent", "/usr/sbin/nologin" */
     uint64_t uid;
-    const char *group; /* primary: a name of `groups`, "root" or decimal; never NULL: without the key it is the user's own name, and
-                        * a group of that name and number was added to `groups` unless there was one of that name */
+    /* Primary: a name of `groups`, "root" or decimal. Never NULL: without the key it is the user's own name, and a
+     * group of that name and number was added to `groups` unless there was one of that name. */
+    const char *group;
     struct strings groups; /* further memberships */
 };
 
@@ -41,7 +42,7 @@ struct manifest_group {
     uint64_t gid;
 };
 
-/* The image's configuration (OCI image-spec config.md). Values of labels, annotations and tags may hold {placeholders}. */
+/* The image's configuration (OCI image-spec config.md). Values of labels, annotations, tags may hold {placeholders}. */
 struct manifest_config {
     struct strings entrypoint, cmd, ports, volumes; /* ports "67/udp" */
     struct yaml_pairs env, labels, annotations;
@@ -51,27 +52,40 @@ struct manifest_config {
 struct manifest {
     const char *name; /* [a-z0-9]+([._-][a-z0-9]+)* */
     const char *path;
-    const char *description;       /* one line for `imgfactory list` and the annotation, or NULL */
-    struct strings binaries;       /* absolute paths */
-    struct { struct manifest_file *items; size_t count, capacity; } files;
+    const char *description; /* one line for `imgfactory list` and the annotation, or NULL */
+    struct strings binaries; /* absolute paths */
+    struct {
+        struct manifest_file *items;
+        size_t count, capacity;
+    } files;
     struct strings packages_whole; /* packages: install */
     struct strings packages_first; /* packages: first */
     struct strings packages_never; /* packages: never */
-    struct { struct manifest_made *items; size_t count, capacity; } made;
-    struct { struct manifest_user *items; size_t count, capacity; } users;
-    struct { struct manifest_group *items; size_t count, capacity; } groups;
-    struct strings architectures;  /* names as written; default x86_64 and aarch64 */
-    bool has_architectures;        /* the manifest has the key: others are refused, not only left out of "all" */
-    const struct yaml_node *source; /* NULL: the command's or the host's; scalar: a source file's path; mapping: inline */
+    struct {
+        struct manifest_made *items;
+        size_t count, capacity;
+    } made;
+    struct {
+        struct manifest_user *items;
+        size_t count, capacity;
+    } users;
+    struct {
+        struct manifest_group *items;
+        size_t count, capacity;
+    } groups;
+    struct strings architectures; /* names as written; default x86_64 and aarch64 */
+    bool has_architectures;       /* the manifest has the key: others are refused, not only left out of "all" */
+    /* NULL: the command's or the host's; scalar: a source file's path; mapping: inline. */
+    const struct yaml_node *source;
     struct manifest_config config;
-    struct strings tags;           /* default: latest */
-    struct digest digest;          /* of the file's bytes */
+    struct strings tags;  /* default: latest */
+    struct digest digest; /* of the file's bytes */
 };
 
 /* Loads and checks one manifest. */
 bool manifest_load(struct arena *arena, const char *path, struct manifest *ret_manifest, struct err *err) MUST_CHECK;
-/* Finds the file that `image` means: a path when it has a '/' or ends in ".yaml"/".yml", else DIR/image.yaml. An unknown name lists
- * the known ones (at most 20) and the nearest. */
+/* Finds the file that `image` means: a path when it has a '/' or ends in ".yaml"/".yml", else DIR/image.yaml. An
+ * unknown name lists the known ones (at most 20) and the nearest. */
 bool manifest_find(struct arena *arena, const char *dir, const char *image, const char **ret_path,
                    struct err *err) MUST_CHECK;
 /* Lists the manifest names of a directory, sorted. */

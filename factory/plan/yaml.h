@@ -1,10 +1,10 @@
-/* yaml.h - strict YAML 1.1 (by libyaml) read through tables: unknown, duplicate and mistyped keys are errors with a place
+/* yaml.h - strict YAML 1.1 (by libyaml) read through tables: unknown, duplicate and mistyped keys are errors with a
+ * place
  *
- * One document per file, at most 1 MiB, depth at most 32. Anchors, aliases, tags, merge keys and several documents are refused.
- * Every error text begins with "FILE:LINE:COLUMN: " (both from 1).
- * Threads: no shared state.
- * Owns: nothing; nodes live in the caller's arena.
- * Fails with: ERR_USAGE; ERR_LOCAL when the file cannot be read (ENOENT: ERR_USAGE).
+ * One document per file, at most 1 MiB, depth at most 32, at most 10,000 items in a list or mapping and 100,000 values
+ * in all. UTF-8 without byte order mark. Anchors, aliases, tags, merge keys, duplicate keys and several documents are
+ * refused. Every error text begins with "FILE:LINE:COLUMN: " (both from 1). Threads: no shared state. Owns: nothing;
+ * nodes live in the caller's arena. Fails with: ERR_USAGE; ERR_LOCAL when the file cannot be read (ENOENT: ERR_USAGE).
  */
 #ifndef IMGFACTORY_PLAN_YAML_H
 #define IMGFACTORY_PLAN_YAML_H
@@ -15,18 +15,18 @@ enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
 struct yaml_file {
     const char *path;
-    struct text bytes;    /* the whole file */
-    struct digest digest; /* of the bytes */
+    struct text bytes;      /* the whole file */
+    struct digest digest;   /* of the bytes */
     struct yaml_node *root; /* NULL for an empty file */
 };
 
 struct yaml_node {
     enum yaml_kind kind;
     const struct yaml_file *file;
-    size_t line, column; /* from 1 */
-    const char *scalar;  /* YAML_SCALAR: never NULL */
-    bool is_quoted;      /* the scalar had quotes or was a block scalar */
-    size_t count;        /* sequence: items; mapping: pairs */
+    size_t line, column;      /* from 1 */
+    const char *scalar;       /* YAML_SCALAR: never NULL */
+    bool is_quoted;           /* the scalar had quotes or was a block scalar */
+    size_t count;             /* sequence: items; mapping: pairs */
     struct yaml_node **keys;  /* mapping */
     struct yaml_node **items; /* sequence items or mapping values */
 };
@@ -46,7 +46,7 @@ struct yaml_pairs {
     struct yaml_pair {
         const char *key, *value;
         const struct yaml_node *node; /* the value's */
-    } *items;
+    } * items;
     size_t count, capacity;
 };
 
@@ -61,9 +61,19 @@ struct yaml_field {
 bool yaml_load(struct arena *arena, const char *path, struct yaml_file **ret_file, struct err *err) MUST_CHECK;
 bool yaml_parse(struct arena *arena, const char *path, struct text bytes, struct yaml_file **ret_file,
                 struct err *err) MUST_CHECK;
-/* Reads a mapping into `into` by the table. Fields whose key is absent stay as they are. An unknown key names the nearest known one. */
+/* Reads a mapping into `into` by the table. Fields whose key is absent stay as they are. An unknown key names the
+ * nearest known one. */
 bool yaml_read(struct arena *arena, const struct yaml_node *node, const struct yaml_field *fields, size_t field_count,
                void *into, struct err *err) MUST_CHECK;
+/* Finds the value of a mapping's key; NULL when it is absent. */
+const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
+/* Returns the node of the index-th string that YAML_STRINGS read from `node`: the item of a sequence, or the scalar
+ * itself. */
+const struct yaml_node *yaml_item(const struct yaml_node *node, size_t index);
+/* Names the kind for messages: "a single value", "a list", "a mapping". */
+const char *yaml_kind_name(enum yaml_kind kind);
+/* Lists the stems of the *.yaml files of a directory (hidden ones left out), sorted. */
+bool yaml_stems(struct arena *arena, const char *dir, struct strings *ret_stems, struct err *err) MUST_CHECK;
 /* Sets an ERR_USAGE error that begins with the node's place. Always returns false, so that callers can return it. */
 bool yaml_fail(const struct yaml_node *node, struct err *err, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -1,0 +1,383 @@
+#include "content/closure.h"
+
+#include "content/closure_search.h"
+#include "content/path.h"
+
+#include <elf.h>
+#include <stdlib.h>
+
+#define SCRIPTS_MAX 4 /* interpreters that are scripts themselves, one behind the other */
+
+static const char libc_name[] = "libc.so.6";
+static const char libgcc_name[] = "libgcc_s.so.1";
+static const char libgcc_why[] = "glibc opens it with dlopen for pthread_exit and pthread_cancel";
+
+/* A program or plug-in whose needs are still to be found. */
+struct start {
+    const struct sourced *file;
+    const char *path; /* as asked for: where a plug-in is opened */
+    unsigned script_depth;
+};
+
+struct finder {
+    struct search search;
+    const struct closure_request *request;
+    struct map kept;     /* path → struct kept * */
+    struct map started;  /* "depth path" of each start */
+    struct map reported; /* "wanted\nneeded by" of each that is missing */
+    LIST(struct start) starts;
+    LIST(struct missing) missing;
+};
+
+static void keep_file(struct finder *finder, const struct sourced *file, const char *why)
+{
+    struct text key = text_of(file->entry->path);
+    if (map_get(&finder->kept, key))
+        return;
+    struct kept *kept = arena_new(finder->search.arena, struct kept);
+    *kept = (struct kept){file, why};
+    (void)map_add(&finder->kept, key, kept);
+}
+
+static void keep_links(struct finder *finder, const struct sourced_list *links, const char *leads_to)
+{
+    for (size_t i = 0; i < links->count; i++)
+        keep_file(finder, links->items[i], arena_printf(finder->search.arena, "link on the way to %s", leads_to));
+}
+
+static void report_missing(struct finder *finder, const char *wanted, const char *needed_by, bool is_root)
+{
+    const char *key = arena_printf(finder->search.arena, "%s\n%s", wanted, needed_by);
+    if (map_add(&finder->reported, text_of(key), (void *)key))
+        list_add(finder->search.arena, &finder->missing, (struct missing){wanted, needed_by, is_root});
+}
+
+static void add_start(struct finder *finder, const struct sourced *file, const char *path, unsigned script_depth)
+{
+    const char *key = arena_printf(finder->search.arena, "%u %s", script_depth, path);
+    if (map_add(&finder->started, text_of(key), (void *)key))
+        list_add(finder->search.arena, &finder->starts, (struct start){file, path, script_depth});
+}
+
+static struct loaded *add_loaded(struct finder *finder, struct load_list *list, const struct loaded *loader,
+                                 const struct found *found, const char *name)
+{
+    struct loaded *object = arena_new(finder->search.arena, struct loaded);
+    *object = (struct loaded){.file = found->file,
+                              .content = found->content,
+                              .elf = found->content->elf,
+                              .origin = found->origin,
+                              .loader = loader};
+    list_add(finder->search.arena, &object->names, name);
+    list_add(finder->search.arena, list, object);
+    return object;
+}
+
+static struct loaded *loaded_as_file(const struct load_list *list, const struct entry *content)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i]->content == content)
+            return list->items[i];
+    }
+    return NULL;
+}
+
+/* Loads one library for `loader` unless it is there already. *ret_found false when it cannot be found. */
+static bool load_library(struct finder *finder, struct load_list *list, const struct loaded *loader, const char *name,
+                         const char *why, bool *ret_found, struct err *err)
+{
+    *ret_found = true;
+    if (search_loaded(list, name))
+        return true;
+    struct found found;
+    if (!search_library(&finder->search, loader, name, &found, err))
+        return false;
+    if (!found.file) {
+        *ret_found = false;
+        return true;
+    }
+    keep_links(finder, &found.links, found.file->entry->path);
+    keep_file(finder, found.file, why);
+    struct loaded *same = loaded_as_file(list, found.content);
+    if (same)
+        list_add(finder->search.arena, &same->names, name);
+    else
+        add_loaded(finder, list, loader, &found, name);
+    return true;
+}
+
+static bool load_needed(struct finder *finder, struct load_list *list, const struct loaded *object, struct err *err)
+{
+    struct arena *arena = finder->search.arena;
+    for (size_t i = 0; i < object->elf->needed.count; i++) {
+        const char *name = object->elf->needed.items[i], *path = object->file->entry->path;
+        const char *expanded = search_expand(&finder->search, object->origin, text_of(name));
+        bool is_found = false;
+        const char *why = arena_printf(arena, "needed by %s as %s", path, name);
+        if (expanded && !load_library(finder, list, object, expanded, why, &is_found, err))
+            return false;
+        if (!is_found)
+            report_missing(finder, name, path, false);
+    }
+    return true;
+}
+
+/* glibc's libc.so.6 opens libgcc_s.so.1 when a thread is cancelled or left, and aborts the process when it is not
+ * there. */
+static bool load_libgcc(struct finder *finder, struct load_list *list, struct err *err)
+{
+    const struct loaded *libc = search_loaded(list, libc_name);
+    for (size_t i = 0; !libc && finder->request->is_partial && i < list->count; i++) {
+        if (strings_has(&list->items[i]->elf->needed, libc_name))
+            libc = list->items[i]; /* libc.so.6 is not unpacked yet */
+    }
+    bool is_found = true;
+    if (libc && !load_library(finder, list, libc, libgcc_name, libgcc_why, &is_found, err))
+        return false;
+    if (!is_found && finder->request->is_partial)
+        report_missing(finder, libgcc_name, libc->file->entry->path, false);
+    return true;
+}
+
+static bool refuse(const struct sourced *file, struct err *err, const char *reason)
+{
+    err_set(err, ERR_MALFORMED, "%s (package %s): %s", file->entry->path, file->package->name, reason);
+    return false;
+}
+
+/* Checks an ELF file that is started or opened by its path. */
+static bool check_elf(struct finder *finder, const struct sourced *file, const struct elf_facts *elf, struct err *err)
+{
+    struct arena *arena = finder->search.arena;
+    const struct arch *arch = finder->search.arch;
+    if (elf->broken)
+        return refuse(file, err, arena_printf(arena, "broken ELF: %s", elf->broken));
+    if (elf_is_for(elf, arch))
+        return true;
+    return refuse(file, err,
+                  arena_printf(arena, "it is for %s, but %s is %s",
+                               elf_describe(arena, elf->machine, elf->elf_class, elf->is_big_endian), arch->name,
+                               elf_describe(arena, arch->elf_machine, arch->elf_class, arch->is_big_endian)));
+}
+
+/* Loads the interpreter (PT_INTERP): the loader is in its own load list, right behind the program. */
+static bool load_interpreter(struct finder *finder, struct load_list *list, struct err *err)
+{
+    struct arena *arena = finder->search.arena;
+    const struct loaded *program = list->items[0];
+    const char *path = program->elf->interp, *needed_by = program->file->entry->path;
+    struct found found = {0};
+    if (*path == '/')
+        found.file = fileset_walk(finder->search.set, arena, path, &found.links, NULL);
+    if (!found.file || found.file->entry->kind == ENTRY_DIRECTORY) {
+        report_missing(finder, path, needed_by, false);
+        return true;
+    }
+    found.content = sourced_content(found.file);
+    found.origin = path_dirname(arena, path);
+    if (!found.content || !found.content->elf)
+        return refuse(found.file, err, arena_printf(arena, "interpreter of %s, but no ELF file", needed_by));
+    if (!check_elf(finder, found.file, found.content->elf, err)) {
+        err_wrap(err, "interpreter of %s", needed_by);
+        return false;
+    }
+    keep_links(finder, &found.links, found.file->entry->path);
+    keep_file(finder, found.file, arena_printf(arena, "interpreter of %s", needed_by));
+    if (!loaded_as_file(list, found.content))
+        add_loaded(finder, list, NULL, &found, path);
+    return true;
+}
+
+static bool start_elf(struct finder *finder, const struct start *start, const struct entry *content, struct err *err)
+{
+    if (content->elf->type != ET_EXEC && content->elf->type != ET_DYN && !content->elf->broken)
+        return true; /* an object file or core dump: data */
+    if (!check_elf(finder, start->file, content->elf, err))
+        return false;
+    struct load_list list = {0};
+    const char *opened_as = content->elf->interp ? start->file->entry->path : start->path;
+    struct found root = {
+        .file = start->file, .content = content, .origin = path_dirname(finder->search.arena, opened_as)};
+    add_loaded(finder, &list, NULL, &root, start->path);
+    if (content->elf->interp && !load_interpreter(finder, &list, err))
+        return false;
+    bool has_libgcc = false;
+    for (size_t i = 0; i < list.count; i++) {
+        if (!load_needed(finder, &list, list.items[i], err))
+            return false;
+        if (i + 1 < list.count || has_libgcc)
+            continue;
+        has_libgcc = true;
+        if (!load_libgcc(finder, &list, err))
+            return false;
+    }
+    return true;
+}
+
+/* Follows a path that a script names; keeps and starts what is there. */
+static void start_for_script(struct finder *finder, const struct start *script, const char *path, const char *how)
+{
+    struct arena *arena = finder->search.arena;
+    const char *needed_by = script->file->entry->path;
+    struct sourced_list links = {0};
+    const struct sourced *file = *path == '/' ? fileset_walk(finder->search.set, arena, path, &links, NULL) : NULL;
+    if (!file || file->entry->kind == ENTRY_DIRECTORY) {
+        report_missing(finder, path, needed_by, false);
+        return;
+    }
+    keep_links(finder, &links, file->entry->path);
+    keep_file(finder, file, arena_printf(arena, "%s %s", how, needed_by));
+    add_start(finder, file, file->entry->path, script->script_depth + 1);
+}
+
+static struct text drop_split_option(struct text word)
+{
+    static const char *const options[] = {"--split-string=", "-S", "-iS", "-vS"};
+    for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
+        size_t len = strlen(options[i]);
+        if (text_has_prefix(word, options[i]))
+            return (struct text){word.ptr + len, word.len - len};
+    }
+    return word;
+}
+
+static bool env_option_takes_value(struct text word)
+{
+    return text_is(word, "-u") || text_is(word, "--unset") || text_is(word, "-C") || text_is(word, "--chdir");
+}
+
+/* Returns the program that env(1) starts for the one argument that the kernel hands it; NULL for none. Without -S the
+ * whole argument is a name, blanks and all. */
+static const char *program_of_env(struct arena *arena, struct text argument)
+{
+    struct text rest = argument, word;
+    if (!argument.len || argument.ptr[0] != '-')
+        return argument.len && !memchr(argument.ptr, '=', argument.len) ? text_dup(arena, argument) : NULL;
+    while (text_next_word(&rest, &word)) {
+        word = drop_split_option(word);
+        if (env_option_takes_value(word)) {
+            if (!text_next_word(&rest, &word))
+                return NULL;
+        } else if (word.len && word.ptr[0] != '-' && !memchr(word.ptr, '=', word.len)) {
+            return text_dup(arena, word);
+        }
+    }
+    return NULL;
+}
+
+static void start_by_env(struct finder *finder, const struct start *script, const char *program)
+{
+    static const char *const dirs[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
+    static const char how[] = "started by env for the script";
+    struct arena *arena = finder->search.arena;
+    if (strchr(program, '/')) {
+        start_for_script(finder, script, program, how);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
+        const char *path = arena_printf(arena, "%s/%s", dirs[i], program);
+        const struct sourced *file = fileset_walk(finder->search.set, arena, path, NULL, NULL);
+        if (file && file->entry->kind != ENTRY_DIRECTORY && (file->entry->mode & 0111)) {
+            start_for_script(finder, script, path, how);
+            return;
+        }
+    }
+    report_missing(finder, program, script->file->entry->path, false);
+}
+
+static bool start_script(struct finder *finder, const struct start *start, const char *line, struct err *err)
+{
+    struct arena *arena = finder->search.arena;
+    struct text rest = text_of(line), interpreter;
+    if (!text_next_word(&rest, &interpreter))
+        return true;
+    if (start->script_depth >= SCRIPTS_MAX)
+        return refuse(start->file, err, arena_printf(arena, "more than %d scripts interpret each other", SCRIPTS_MAX));
+    const char *path = text_dup(arena, interpreter);
+    start_for_script(finder, start, path, "interpreter of the script");
+    if (strcmp(path_basename(path), "env") != 0)
+        return true;
+    const char *program = program_of_env(arena, text_trim(rest));
+    if (program)
+        start_by_env(finder, start, program);
+    return true;
+}
+
+static bool run_start(struct finder *finder, const struct start *start, struct err *err)
+{
+    const struct entry *content = sourced_content(start->file);
+    if (!content)
+        return true;
+    if (content->elf)
+        return start_elf(finder, start, content, err);
+    if (content->interpreter && (content->mode & 0111))
+        return start_script(finder, start, content->interpreter, err);
+    return true;
+}
+
+/* Returns whether the path itself, behind its directory, is a symlink of the set. */
+static bool is_link(struct finder *finder, const char *path)
+{
+    struct arena *arena = finder->search.arena;
+    const char *dir = NULL;
+    (void)fileset_walk(finder->search.set, arena, path_dirname(arena, path), NULL, &dir);
+    const char *own = arena_printf(arena, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, path_basename(path));
+    const struct sourced *file = fileset_find(finder->search.set, own);
+    return file && file->entry->kind == ENTRY_SYMLINK;
+}
+
+static void add_root(struct finder *finder, const struct closure_root *root)
+{
+    struct sourced_list links = {0};
+    const char *end = NULL;
+    const struct sourced *file = fileset_walk(finder->search.set, finder->search.arena, root->path, &links, &end);
+    bool is_dangling = !file && is_link(finder, root->path);
+    if (file || (is_dangling && (root->is_optional || root->is_alone))) {
+        keep_links(finder, &links, end);
+        if (file)
+            keep_file(finder, file, root->why);
+        if (file && !root->is_alone)
+            add_start(finder, file, root->path, 0);
+    } else if (!root->is_optional && is_dangling) {
+        report_missing(finder, end, links.items[links.count - 1]->entry->path, true);
+    } else if (!root->is_optional) {
+        report_missing(finder, root->path, "the manifest", true);
+    }
+}
+
+static int compare_kept(const void *a, const void *b)
+{
+    const struct kept *left = a, *right = b;
+    return strcmp(left->file->entry->path, right->file->entry->path);
+}
+
+static void finish(const struct finder *finder, struct keep *ret_keep)
+{
+    size_t count = finder->kept.slots.count;
+    struct kept *items = arena_new_array(finder->search.arena, struct kept, count);
+    for (size_t i = 0; i < count; i++)
+        items[i] = *(const struct kept *)finder->kept.slots.items[i].value;
+    if (count)
+        qsort(items, count, sizeof(items[0]), compare_kept);
+    *ret_keep = (struct keep){
+        .items = items, .count = count, .missing = finder->missing.items, .missing_count = finder->missing.count};
+}
+
+bool closure_find(struct arena *arena, const struct fileset *set, const struct closure_request *request,
+                  struct keep *ret_keep, struct err *err)
+{
+    struct finder finder = {.search = {arena, set, request->arch},
+                            .request = request,
+                            .kept = {.arena = arena},
+                            .started = {.arena = arena},
+                            .reported = {.arena = arena}};
+    for (size_t i = 0; i < request->root_count; i++)
+        add_root(&finder, &request->roots[i]);
+    for (size_t i = 0; i < finder.starts.count; i++) {
+        struct start start = finder.starts.items[i]; /* the list may move */
+        if (!run_start(&finder, &start, err))
+            return false;
+    }
+    finish(&finder, ret_keep);
+    return true;
+}

@@ -1,0 +1,193 @@
+#include "content/fileset.h"
+
+#include "content/path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SYMLINKS_MAX 40 /* path_resolution(7) */
+
+bool package_replaces(const struct package *package, const struct package *other)
+{
+    if (!package->provides_files_replaced)
+        return false;
+    struct text rest = text_of(package->provides_files_replaced), part;
+    while (text_next(&rest, ',', &part)) {
+        part = text_trim(part);
+        size_t len = 0;
+        while (len < part.len && !strchr(" \t\n(:", part.ptr[len]))
+            len++;
+        if (text_is((struct text){part.ptr, len}, other->name))
+            return true;
+    }
+    return false;
+}
+
+const struct entry *sourced_content(const struct sourced *file)
+{
+    const struct entry *entry = file->entry;
+    if (entry->kind == ENTRY_HARDLINK)
+        entry = package_find(file->package, entry->target);
+    return entry && entry->kind == ENTRY_FILE ? entry : NULL;
+}
+
+static int compare_packages(const void *a, const void *b)
+{
+    const struct package *left = *(const struct package *const *)a, *right = *(const struct package *const *)b;
+    int order = strcmp(left->name, right->name);
+    if (!order)
+        order = strcmp(left->architecture, right->architecture);
+    return order ? order : strcmp(left->version, right->version);
+}
+
+/* A distribution may ship the links of the merged /usr themselves (./bin -> usr/bin). By their canonical path they
+ * would point at themselves; the tree makes them. */
+static bool is_link_to_itself(const struct entry *entry)
+{
+    if (entry->kind != ENTRY_SYMLINK || strncmp(entry->path, "/usr/", 5) != 0 || strchr(entry->path + 5, '/'))
+        return false;
+    const char *target = entry->target;
+    return strcmp(target + (*target == '/'), entry->path + 1) == 0;
+}
+
+/* Packages come in falling order of names, so that each goes in front of those that are there, unless one of them
+ * replaces it. */
+static void add_file(struct fileset *set, struct sourced *file)
+{
+    struct text key = text_of(file->entry->path);
+    if (map_add(&set->by_path, key, file))
+        return;
+    struct sourced *first = map_get(&set->by_path, key);
+    bool are_directories = first->entry->kind == ENTRY_DIRECTORY && file->entry->kind == ENTRY_DIRECTORY;
+    if (!are_directories && package_replaces(first->package, file->package)) {
+        file->shadowed = first->shadowed;
+        first->shadowed = file;
+        return;
+    }
+    file->shadowed = first;
+    map_set(&set->by_path, key, file);
+}
+
+void fileset_build(struct arena *arena, const struct package *const *packages, size_t count, struct fileset *ret_set)
+{
+    const struct package **sorted = arena_new_array(arena, const struct package *, count);
+    if (count) {
+        memcpy(sorted, packages, count * sizeof(packages[0]));
+        qsort(sorted, count, sizeof(sorted[0]), compare_packages);
+    }
+    *ret_set =
+        (struct fileset){.arena = arena, .packages = sorted, .package_count = count, .by_path = {.arena = arena}};
+    for (size_t i = count; i-- > 0;) {
+        struct sourced *files = arena_new_array(arena, struct sourced, sorted[i]->count);
+        for (size_t j = 0; j < sorted[i]->count; j++) {
+            files[j] = (struct sourced){sorted[i], &sorted[i]->entries[j], NULL};
+            if (!is_link_to_itself(files[j].entry))
+                add_file(ret_set, &files[j]);
+        }
+    }
+}
+
+void fileset_settle(struct fileset *set, const char *path, const char *package_name)
+{
+    struct sourced *file = map_get(&set->by_path, text_of(path));
+    while (file && strcmp(file->package->name, package_name) != 0)
+        file = file->shadowed;
+    if (!file)
+        return;
+    file->shadowed = NULL;
+    map_set(&set->by_path, text_of(path), file);
+}
+
+const struct sourced *fileset_find(const struct fileset *set, const char *path)
+{
+    return map_get(&set->by_path, text_of(path));
+}
+
+/* A walk under way: the directory reached (without a '/' at its end, so "" is the root) and what is still to be walked.
+ */
+struct walk {
+    const struct fileset *set;
+    struct arena *arena;
+    struct sourced_list *links;
+    char reached[PATH_MAX_BYTES + 1];
+    size_t reached_len;
+    struct text rest;
+    unsigned link_count;
+};
+
+/* Goes down into one component; false when the path gets too long. */
+static bool go_down(struct walk *walk, struct text component)
+{
+    if (walk->reached_len + 1 + component.len > PATH_MAX_BYTES)
+        return false;
+    bool is_in_root = walk->reached_len == 0;
+    walk->reached[walk->reached_len++] = '/';
+    memcpy(walk->reached + walk->reached_len, component.ptr, component.len);
+    walk->reached_len += component.len;
+    walk->reached[walk->reached_len] = '\0';
+    if (!is_in_root || text_is(component, "usr"))
+        return true;
+    /* only a name in the root can be one of the links of the merged /usr */
+    const char *why = NULL;
+    const char *canonical = path_canonical(walk->arena, text_of(walk->reached), &why);
+    if (!canonical)
+        return false;
+    walk->reached_len = strlen(canonical);
+    memcpy(walk->reached, canonical, walk->reached_len + 1);
+    return true;
+}
+
+static void go_up(struct walk *walk)
+{
+    while (walk->reached_len && walk->reached[--walk->reached_len] != '/')
+        ;
+    walk->reached[walk->reached_len] = '\0';
+}
+
+/* Puts the symlink's target before what is left to walk; false when there were too many. */
+static bool follow(struct walk *walk, const struct sourced *link)
+{
+    if (walk->links)
+        list_add(walk->arena, walk->links, link);
+    if (++walk->link_count > SYMLINKS_MAX)
+        return false;
+    go_up(walk);
+    const char *target = link->entry->target;
+    if (*target == '/')
+        walk->reached[walk->reached_len = 0] = '\0';
+    walk->rest = text_of(
+        arena_printf(walk->arena, "%s/%.*s", target, (int)walk->rest.len, walk->rest.ptr ? walk->rest.ptr : ""));
+    return true;
+}
+
+/* Walks one component; false when the walk cannot go on. */
+static bool take_step(struct walk *walk, struct text component)
+{
+    if (!component.len || text_is(component, "."))
+        return true;
+    if (text_is(component, "..")) {
+        go_up(walk);
+        return true;
+    }
+    if (!go_down(walk, component))
+        return false;
+    const struct sourced *file = map_get(&walk->set->by_path, (struct text){walk->reached, walk->reached_len});
+    if (!file || file->entry->kind == ENTRY_DIRECTORY)
+        return true; /* absent: packages need not list every directory */
+    return file->entry->kind == ENTRY_SYMLINK ? follow(walk, file) : walk->rest.len == 0;
+}
+
+const struct sourced *fileset_walk(const struct fileset *set, struct arena *arena, const char *path,
+                                   struct sourced_list *ret_links, const char **ret_path)
+{
+    struct walk walk = {.set = set, .arena = arena, .links = ret_links, .rest = text_of(path)};
+    struct text component;
+    bool is_whole = true;
+    while (is_whole && text_next(&walk.rest, '/', &component))
+        is_whole = take_step(&walk, component);
+    if (ret_path)
+        *ret_path = walk.reached_len ? arena_strndup(arena, walk.reached, walk.reached_len) : "/";
+    if (!is_whole)
+        return NULL;
+    return map_get(&set->by_path, walk.reached_len ? (struct text){walk.reached, walk.reached_len} : TEXT("/"));
+}

@@ -1,0 +1,86 @@
+#include "content/package_contents.h"
+
+#include "base/auto.h"
+#include "content/pack.h"
+
+#define MAGIC_BYTES 4
+#define MAX_INTERPRETER_BYTES 255
+/* Enough for "#!" and the longest interpreter line. */
+#define HEAD_BYTES ((size_t)2 + MAX_INTERPRETER_BYTES)
+#define MAX_ELF_BYTES ((uint64_t)1 << 30)
+
+static struct text buf_text(const struct buf *buf)
+{
+    return (struct text){buf->len ? buf->bytes : "", buf->len};
+}
+
+/* Keeps what must be looked at when the file is complete: all of an ELF file, the beginning of any other. */
+static bool keep_run(struct buf *kept, struct text run, uint64_t size_bytes)
+{
+    if (kept->len < MAGIC_BYTES) {
+        size_t take = MAGIC_BYTES - kept->len < run.len ? MAGIC_BYTES - kept->len : run.len;
+        if (!buf_add(kept, run.ptr, take))
+            return false;
+        run = (struct text){run.ptr + take, run.len - take};
+    }
+    if (!elf_is(buf_text(kept)) || size_bytes > MAX_ELF_BYTES) {
+        size_t room = kept->len < HEAD_BYTES ? HEAD_BYTES - kept->len : 0;
+        run.len = run.len < room ? run.len : room;
+    } else if (!buf_reserve(kept, (size_t)size_bytes - kept->len)) {
+        return false;
+    }
+    return buf_add(kept, run.ptr, run.len);
+}
+
+/* Returns the line after "#!", trimmed, or NULL when the bytes do not begin so. */
+static const char *find_interpreter(struct arena *arena, struct text head)
+{
+    if (!text_has_prefix(head, "#!"))
+        return NULL;
+    size_t end = 2;
+    while (end < head.len && end < HEAD_BYTES && head.ptr[end] != '\n' && head.ptr[end] != '\0')
+        end++;
+    return text_dup(arena, text_trim((struct text){head.ptr + 2, end - 2}));
+}
+
+/* Looks at what was kept of the complete file. */
+static void describe(struct arena *arena, struct text kept, struct entry *entry)
+{
+    if (!elf_is(kept)) {
+        entry->interpreter = find_interpreter(arena, kept);
+        return;
+    }
+    struct elf_facts *facts = arena_new(arena, struct elf_facts);
+    if (kept.len == entry->size_bytes)
+        elf_read(arena, kept, facts);
+    else
+        facts->broken = "larger than 1 GiB";
+    entry->elf = facts;
+}
+
+bool package_copy_contents(struct arena *arena, struct deb_tar *tar, struct blob *blob, struct entry *entry,
+                           uint64_t *ret_offset, struct err *err)
+{
+    AUTO(digest_abandon) struct digest_stream stream = {0};
+    AUTO(buf_done) struct buf kept;
+    struct text run;
+    buf_init(&kept, (size_t)entry->size_bytes);
+    digest_begin(&stream);
+    if (!pack_align(blob, err))
+        return false;
+    *ret_offset = blob->len;
+    do {
+        if (!deb_tar_read(tar, &run, err))
+            return false;
+        if (!keep_run(&kept, run, entry->size_bytes)) {
+            err_set(err, ERR_MALFORMED, "entry %s is larger than it says", entry->path);
+            return false;
+        }
+        digest_feed(&stream, run.ptr, run.len);
+        if (run.len && !blob_write(blob, run.ptr, run.len, err))
+            return false;
+    } while (run.len);
+    entry->digest = digest_end(&stream);
+    describe(arena, buf_text(&kept), entry);
+    return true;
+}

@@ -1,0 +1,70 @@
+/* layout_parts.h - the parts of layout.c: blobs on disk, index.json, and removing what nobody needs any more
+ *
+ * Threads: a struct layout belongs to one thread; its lock orders threads and processes.
+ * Owns: layout_close() closes the descriptors, and with lock_fd ends the lock.
+ */
+#ifndef IMGFACTORY_IMAGE_LAYOUT_PARTS_H
+#define IMGFACTORY_IMAGE_LAYOUT_PARTS_H
+
+#include "base/digest.h"
+#include "io/store.h"
+
+#include <jansson.h>
+
+/* What is read of any JSON document in a layout: clients take no bigger ones either. */
+#define LAYOUT_DOCUMENT_MAX_BYTES ((size_t)4 << 20)
+
+/* An open layout directory under its lock. Descriptors are -1 when not open. */
+struct layout {
+    const char *path;
+    int fd, lock_fd;
+    int blobs_fd; /* of blobs/sha256; -1 until there is one */
+};
+
+/* A blob that the image needs: a document's bytes, or (bytes NULL) a layer of the store. */
+struct layout_blob {
+    struct digest digest;
+    uint64_t size_bytes;
+    const char *bytes;
+    bool is_there;
+};
+
+/* --- layout_blob.c --- */
+
+/* Returns whether blobs/sha256 has that blob as a regular file with exactly these bytes (size, then SHA-256). */
+bool layout_has_blob(const struct layout *layout, const struct digest *digest, uint64_t size_bytes);
+/* Writes one blob durably, from its bytes or the store. The directory is not synced. */
+bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_blob *blob,
+                     struct err *err) MUST_CHECK;
+/* Replaces name in dirfd (a directory of the layout) by these bytes: ".tmp-NAME", fsync, rename. The directory is not
+ * synced. */
+bool layout_put(const struct layout *layout, int dirfd, const char *name, struct text bytes,
+                struct err *err) MUST_CHECK;
+/* Removes what killed writers left (.tmp-*) in the layout's directories. */
+void layout_clean(const struct layout *layout);
+/* Syncs a directory of the layout. */
+bool layout_sync(const struct layout *layout, int dirfd, struct err *err) MUST_CHECK;
+
+/* --- layout_index.c --- */
+
+/* Reads index.json; a new, empty index when there is none. ERR_MALFORMED names the file and place. The caller frees
+ * *ret_index with json_decref(). */
+bool layout_index_read(const struct layout *layout, json_t **ret_index, struct err *err) MUST_CHECK;
+/* Returns whether oci-layout is there and says version 1.0.0; ERR_MALFORMED for another version or none. */
+bool layout_version_read(const struct layout *layout, bool *ret_is_there, struct err *err) MUST_CHECK;
+/* Makes each tag point at the index document. The tag's descriptor keeps its place, or is appended. A descriptor that
+ * already points there stays as it is. Descriptors that lost their place are appended to the array `replaced`. Returns
+ * whether anything changed. */
+bool layout_index_set(json_t *index, const struct digest *digest, size_t size_bytes, const struct strings *tags,
+                      json_t *replaced);
+/* Replaces index.json, durably. */
+bool layout_index_write(const struct layout *layout, const json_t *index, struct err *err) MUST_CHECK;
+
+/* --- layout_sweep.c --- */
+
+/* Removes the blobs that the replaced descriptors reach and the index does not. When it cannot be told what the index
+ * needs (a damaged document), nothing is removed. Failing to remove is no error: the image is complete, and a blob too
+ * many does no harm. */
+void layout_sweep(const struct layout *layout, const json_t *index, const json_t *replaced);
+
+#endif

@@ -1,0 +1,54 @@
+#include "plan/manifest.h"
+
+#include "plan/manifest_parts.h"
+
+#define NAMES_SHOWN 20
+
+bool manifest_load(struct arena *arena, const char *path, struct manifest *ret_manifest, struct err *err)
+{
+    struct yaml_file *file;
+    struct manifest_form form;
+    if (!yaml_load(arena, path, &file, err) || !manifest_read(arena, file, &form, err) ||
+        !manifest_check(arena, &form, err))
+        return false;
+    *ret_manifest = form.manifest;
+    return true;
+}
+
+bool manifest_names(struct arena *arena, const char *dir, struct strings *ret_names, struct err *err)
+{
+    return yaml_stems(arena, dir, ret_names, err);
+}
+
+static bool fail_unknown(struct arena *arena, const char *dir, const char *image, const struct strings *names,
+                         struct err *err)
+{
+    struct strings some = *names;
+    some.count = names->count > NAMES_SHOWN ? NAMES_SHOWN : names->count;
+    const char *shown = text_printable(arena, text_of(image));
+    const char *nearest = text_nearest(image, names->items, names->count);
+    const char *more = names->count > NAMES_SHOWN ? ", …" : "";
+    const char *list = some.count ? strings_join(arena, &some, ", ") : "none";
+    if (nearest)
+        err_set(err, ERR_USAGE, "unknown image '%s'; did you mean '%s'? Known in %s: %s%s", shown, nearest, dir, list,
+                more);
+    else
+        err_set(err, ERR_USAGE, "unknown image '%s'; known in %s: %s%s", shown, dir, list, more);
+    return false;
+}
+
+bool manifest_find(struct arena *arena, const char *dir, const char *image, const char **ret_path, struct err *err)
+{
+    struct text name = text_of(image);
+    if (strchr(image, '/') || text_has_suffix(name, ".yaml") || text_has_suffix(name, ".yml")) {
+        *ret_path = arena_strdup(arena, image);
+        return true;
+    }
+    struct strings names;
+    if (!manifest_names(arena, dir, &names, err))
+        return false;
+    if (!strings_has(&names, image))
+        return fail_unknown(arena, dir, image, &names, err);
+    *ret_path = arena_printf(arena, "%s/%s.yaml", dir, image);
+    return true;
+}

@@ -1,0 +1,28 @@
+/* manifest_parts.h - the steps of manifest_load(): read by tables, then check what the tables cannot
+ *
+ * Threads: no shared state.
+ * Fails with: ERR_USAGE ("FILE:LINE:COLUMN: …").
+ */
+#ifndef IMGFACTORY_PLAN_MANIFEST_PARTS_H
+#define IMGFACTORY_PLAN_MANIFEST_PARTS_H
+
+#include "plan/manifest.h"
+
+/* A manifest as it is read, with the nodes that checks name in their messages. */
+struct manifest_form {
+    struct manifest manifest;
+    const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config;
+};
+
+/* Reads the root mapping and everything below it into the form. */
+bool manifest_read(struct arena *arena, const struct yaml_file *file, struct manifest_form *ret_form,
+                   struct err *err) MUST_CHECK;
+/* Checks names, paths and numbers, normalises ports, and adds the default groups of users. */
+bool manifest_check(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
+/* Checks the `config` and `tags` keys; `form` knows the users and groups. Part of manifest_check(). */
+bool manifest_check_config(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
+/* Returns whether `name` is "root", a user (or group) of the manifest, or a decimal number. */
+bool manifest_knows_user(const struct manifest *manifest, const char *name);
+bool manifest_knows_group(const struct manifest *manifest, const char *name);
+
+#endif

@@ -1,0 +1,237 @@
+#include "plan/manifest_parts.h"
+
+/* The tables below are the definition of the format; manifests/README.md explains them. */
+#define FIELD(type, struct_name, key, member, is_required)                                                             \
+    {                                                                                                                  \
+        key, type, offsetof(struct struct_name, member), is_required                                                   \
+    }
+
+static const struct yaml_field root_fields[] = {
+    FIELD(YAML_STRING, manifest_form, "name", manifest.name, false),
+    FIELD(YAML_STRING, manifest_form, "description", manifest.description, false),
+    FIELD(YAML_STRINGS, manifest_form, "binaries", manifest.binaries, false),
+    FIELD(YAML_NODE, manifest_form, "files", files, false),
+    FIELD(YAML_NODE, manifest_form, "packages", packages, false),
+    FIELD(YAML_NODE, manifest_form, "directories", directories, false),
+    FIELD(YAML_NODE, manifest_form, "create", create, false),
+    FIELD(YAML_NODE, manifest_form, "symlinks", symlinks, false),
+    FIELD(YAML_NODE, manifest_form, "users", users, false),
+    FIELD(YAML_NODE, manifest_form, "groups", groups, false),
+    FIELD(YAML_STRINGS, manifest_form, "architectures", manifest.architectures, false),
+    FIELD(YAML_NODE, manifest_form, "source", manifest.source, false),
+    FIELD(YAML_NODE, manifest_form, "config", config, false),
+    FIELD(YAML_STRINGS, manifest_form, "tags", manifest.tags, false),
+};
+
+static const struct yaml_field packages_fields[] = {
+    FIELD(YAML_STRINGS, manifest, "install", packages_whole, false),
+    FIELD(YAML_STRINGS, manifest, "first", packages_first, false),
+    FIELD(YAML_STRINGS, manifest, "never", packages_never, false),
+};
+
+static const struct yaml_field file_fields[] = {
+    FIELD(YAML_STRING, manifest_file, "path", path, true),
+    FIELD(YAML_STRINGS, manifest_file, "package", packages, false),
+    FIELD(YAML_BOOL, manifest_file, "optional", is_optional, false),
+};
+
+static const struct yaml_field directory_fields[] = {
+    FIELD(YAML_STRING, manifest_made, "path", path, true),
+    FIELD(YAML_MODE, manifest_made, "mode", mode, false),
+    FIELD(YAML_STRING, manifest_made, "owner", owner, false),
+    FIELD(YAML_STRING, manifest_made, "group", group, false),
+};
+
+static const struct yaml_field create_fields[] = {
+    FIELD(YAML_STRING, manifest_made, "path", path, true),
+    FIELD(YAML_MODE, manifest_made, "mode", mode, false),
+    FIELD(YAML_STRING, manifest_made, "owner", owner, false),
+    FIELD(YAML_STRING, manifest_made, "group", group, false),
+    FIELD(YAML_STRING, manifest_made, "content", content, false),
+};
+
+static const struct yaml_field symlink_fields[] = {
+    FIELD(YAML_STRING, manifest_made, "path", path, true),
+    FIELD(YAML_STRING, manifest_made, "target", target, true),
+};
+
+static const struct yaml_field user_fields[] = {
+    FIELD(YAML_STRING, manifest_user, "name", name, true),
+    FIELD(YAML_NUMBER, manifest_user, "uid", uid, true),
+    FIELD(YAML_STRING, manifest_user, "group", group, false),
+    FIELD(YAML_STRINGS, manifest_user, "groups", groups, false),
+    FIELD(YAML_STRING, manifest_user, "home", home, false),
+    FIELD(YAML_STRING, manifest_user, "shell", shell, false),
+    FIELD(YAML_STRING, manifest_user, "comment", comment, false),
+};
+
+static const struct yaml_field group_fields[] = {
+    FIELD(YAML_STRING, manifest_group, "name", name, true),
+    FIELD(YAML_NUMBER, manifest_group, "gid", gid, true),
+};
+
+static const struct yaml_field config_fields[] = {
+    FIELD(YAML_STRINGS, manifest_config, "entrypoint", entrypoint, false),
+    FIELD(YAML_STRINGS, manifest_config, "cmd", cmd, false),
+    FIELD(YAML_PAIRS, manifest_config, "env", env, false),
+    FIELD(YAML_STRING, manifest_config, "user", user, false),
+    FIELD(YAML_STRING, manifest_config, "working-dir", working_dir, false),
+    FIELD(YAML_STRINGS, manifest_config, "ports", ports, false),
+    FIELD(YAML_STRINGS, manifest_config, "volumes", volumes, false),
+    FIELD(YAML_STRING, manifest_config, "stop-signal", stop_signal, false),
+    FIELD(YAML_PAIRS, manifest_config, "labels", labels, false),
+    FIELD(YAML_PAIRS, manifest_config, "annotations", annotations, false),
+    FIELD(YAML_STRING, manifest_config, "author", author, false),
+};
+
+/* Checks that a key that was given is a list. A key that is absent is an empty one. */
+static bool want_list(const struct yaml_node *node, const char *key, struct err *err)
+{
+    if (node && node->kind != YAML_SEQUENCE)
+        return yaml_fail(node, err, "'%s' wants a list (lines that begin with '- '), not %s", key,
+                         yaml_kind_name(node->kind));
+    return true;
+}
+
+static size_t list_count(const struct yaml_node *node)
+{
+    return node ? node->count : 0;
+}
+
+/* Reads an item that is a mapping, or a path alone where `ret_path` is given. */
+static bool read_item(struct arena *arena, const struct yaml_node *node, const struct yaml_field *fields,
+                      size_t field_count, const char **ret_path, void *into, struct err *err)
+{
+    if (ret_path && node->kind == YAML_SCALAR) {
+        *ret_path = node->scalar;
+        return true;
+    }
+    return yaml_read(arena, node, fields, field_count, into, err);
+}
+
+static bool read_files(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    if (!want_list(form->files, "files", err))
+        return false;
+    for (size_t i = 0; i < list_count(form->files); i++) {
+        struct manifest_file file = {0};
+        if (!read_item(arena, form->files->items[i], file_fields, ARRAY_COUNT(file_fields), &file.path, &file, err))
+            return false;
+        list_add(arena, &form->manifest.files, file);
+    }
+    return true;
+}
+
+/* One of the three lists of things that the manifest itself makes. */
+struct made_list {
+    const char *key;
+    const struct yaml_node *node;
+    const struct yaml_field *fields;
+    size_t field_count;
+    struct manifest_made defaults;
+};
+
+static bool read_made(struct arena *arena, struct manifest_form *form, const struct made_list *list, struct err *err)
+{
+    if (!want_list(list->node, list->key, err))
+        return false;
+    for (size_t i = 0; i < list_count(list->node); i++) {
+        const struct yaml_node *node = list->node->items[i];
+        struct manifest_made made = list->defaults;
+        made.node = node;
+        const char **path = made.kind == MADE_SYMLINK ? NULL : &made.path;
+        if (!read_item(arena, node, list->fields, list->field_count, path, &made, err))
+            return false;
+        list_add(arena, &form->manifest.made, made);
+    }
+    return true;
+}
+
+static bool read_all_made(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    const struct made_list lists[] = {
+        {"directories",
+         form->directories,
+         directory_fields,
+         ARRAY_COUNT(directory_fields),
+         {.kind = MADE_DIRECTORY, .mode = 0755, .owner = "root", .group = "root"}},
+        {"create",
+         form->create,
+         create_fields,
+         ARRAY_COUNT(create_fields),
+         {.kind = MADE_FILE, .mode = 0644, .owner = "root", .group = "root", .content = ""}},
+        {"symlinks",
+         form->symlinks,
+         symlink_fields,
+         ARRAY_COUNT(symlink_fields),
+         {.kind = MADE_SYMLINK, .mode = 0777, .owner = "root", .group = "root"}},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+        if (!read_made(arena, form, &lists[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool read_users(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    if (!want_list(form->users, "users", err) || !want_list(form->groups, "groups", err))
+        return false;
+    for (size_t i = 0; i < list_count(form->groups); i++) {
+        struct manifest_group group = {0};
+        if (!yaml_read(arena, form->groups->items[i], group_fields, ARRAY_COUNT(group_fields), &group, err))
+            return false;
+        list_add(arena, &form->manifest.groups, group);
+    }
+    for (size_t i = 0; i < list_count(form->users); i++) {
+        struct manifest_user user = {.comment = "", .home = "/nonexistent", .shell = "/usr/sbin/nologin"};
+        if (!yaml_read(arena, form->users->items[i], user_fields, ARRAY_COUNT(user_fields), &user, err))
+            return false;
+        list_add(arena, &form->manifest.users, user);
+    }
+    return true;
+}
+
+/* "manifests/dhcpd.yaml" → "dhcpd" */
+static const char *stem_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    return arena_strndup(arena, base, dot ? (size_t)(dot - base) : strlen(base));
+}
+
+static void set_defaults(struct arena *arena, const struct yaml_file *file, struct manifest *manifest)
+{
+    if (!manifest->name)
+        manifest->name = stem_of(arena, file->path);
+    manifest->has_architectures = yaml_get(file->root, "architectures") != NULL;
+    if (!manifest->has_architectures) {
+        list_add(arena, &manifest->architectures, "x86_64");
+        list_add(arena, &manifest->architectures, "aarch64");
+    }
+    if (!yaml_get(file->root, "tags"))
+        list_add(arena, &manifest->tags, "latest");
+}
+
+bool manifest_read(struct arena *arena, const struct yaml_file *file, struct manifest_form *ret_form, struct err *err)
+{
+    struct manifest_form form = {.root = file->root, .manifest = {.path = file->path, .digest = file->digest}};
+    if (!form.root) {
+        err_set(err, ERR_USAGE, "%s:1:1: the manifest is empty", file->path);
+        return false;
+    }
+    if (!yaml_read(arena, form.root, root_fields, ARRAY_COUNT(root_fields), &form, err))
+        return false;
+    if (form.packages &&
+        !yaml_read(arena, form.packages, packages_fields, ARRAY_COUNT(packages_fields), &form.manifest, err))
+        return false;
+    if (form.config &&
+        !yaml_read(arena, form.config, config_fields, ARRAY_COUNT(config_fields), &form.manifest.config, err))
+        return false;
+    if (!read_files(arena, &form, err) || !read_all_made(arena, &form, err) || !read_users(arena, &form, err))
+        return false;
+    set_defaults(arena, file, &form.manifest);
+    *ret_form = form;
+    return true;
+}

@@ -1,0 +1,176 @@
+"""An HTTP server on loopback with faults on request, for test_http.c. It prints its port and, when a file with
+certificate and key is given, that of the same over TLS (else 0), and serves until its input closes.
+
+/ok/BYTES            BYTES bytes of "x"               /status/CODE          that status
+/flaky/CODE/N/KEY    CODE for the first N requests    /cut/N/KEY            cuts the first N answers in the middle
+/after/S/KEY         503 with Retry-After: S once     /chunked/BYTES        a chunked answer, endless for 0
+/redirect/N          N redirects, then /ok/5          /to?URL               redirects to URL
+/encoded             claims Content-Encoding: gzip    /headers              sends headers without end
+/html                a page with status 200           /hang                 never answers
+/slow/MS             answers after MS milliseconds    /stats                "most at once, connections"
+/reset/N/KEY         resets the first N connections   /order                the paths below /ok and /slow, in order
+/tell                the headers that came            /tries/PATH           how often PATH was asked for
+/loop                redirects to itself              anything else: 404
+"""
+import http.server
+import os
+import socket
+import ssl
+import struct
+import sys
+import threading
+import time
+import urllib.parse
+
+lock = threading.Lock()
+seen = {}
+order = []
+stats = {"now": 0, "most": 0, "connections": 0}
+
+
+def count(key):
+    with lock:
+        seen[key] = seen.get(key, 0) + 1
+        return seen[key]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65536
+
+    def setup(self):
+        with lock:
+            stats["connections"] += 1
+        super().setup()
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, code, body=b"", **headers):
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def drop(self, is_reset=False):
+        if is_reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+
+    def cut(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b"x" * 400)
+        self.drop()
+
+    def chunked(self, total):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        sent = 0
+        while not total or sent < total:
+            size = min(4096, total - sent) if total else 4096
+            self.wfile.write(b"%x\r\n" % size + b"x" * size + b"\r\n")
+            sent += size
+        self.wfile.write(b"0\r\n\r\n")
+
+    def endless_headers(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            self.wfile.write(b"X-Filler: " + b"y" * 1000 + b"\r\n")
+
+    def do_GET(self):
+        with lock:
+            stats["now"] += 1
+            stats["most"] = max(stats["most"], stats["now"])
+        try:
+            self.serve()
+            self.wfile.flush()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+        finally:
+            with lock:
+                stats["now"] -= 1
+
+    def serve(self):
+        path, _, query = self.path.partition("?")
+        kind, *rest = path.strip("/").split("/")
+        if kind in ("ok", "slow"):
+            with lock:
+                order.append(path)
+        if kind == "ok":
+            self.answer(200, b"x" * int(rest[0]))
+        elif kind == "status":
+            self.answer(int(rest[0]), b"the reason")
+        elif kind == "flaky":
+            failed = count(path) <= int(rest[1])
+            self.answer(int(rest[0]) if failed else 200, b"x" * 5)
+        elif kind == "cut":
+            self.cut() if count(path) <= int(rest[0]) else self.answer(200, b"x" * 1000)
+        elif kind == "reset":
+            self.drop(True) if count(path) <= int(rest[0]) else self.answer(200, b"x" * 5)
+        elif kind == "after":
+            if count(path) == 1:
+                self.answer(503, Retry_After=rest[0])
+            else:
+                self.answer(200, b"x" * 5)
+        elif kind == "chunked":
+            self.chunked(int(rest[0]))
+        elif kind == "redirect":
+            left = int(rest[0])
+            self.answer(302, b"moved", Location="/redirect/%d" % (left - 1) if left else "/ok/5")
+        elif kind == "to":
+            self.answer(302, b"moved", Location=urllib.parse.unquote(query))
+        elif kind == "loop":
+            self.answer(302, Location="/loop")
+        elif kind == "encoded":
+            self.answer(200, b"x" * 5, Content_Encoding="gzip")
+        elif kind == "headers":
+            self.endless_headers()
+        elif kind == "html":
+            self.answer(200, b"\n<!DOCTYPE html><html>log in</html>")
+        elif kind == "hang":
+            time.sleep(60)
+        elif kind == "slow":
+            time.sleep(int(rest[0]) / 1000)
+            self.answer(200, b"x" * 5)
+        elif kind == "tell":
+            self.answer(200, "\n".join("%s: %s" % item for item in self.headers.items()).encode())
+        elif kind == "tries":
+            with lock:
+                self.answer(200, str(seen.get("/" + "/".join(rest), 0)).encode())
+        elif kind == "stats":
+            with lock:
+                self.answer(200, ("%(most)d %(connections)d" % stats).encode())
+        elif kind == "order":
+            with lock:
+                self.answer(200, " ".join(order).encode())
+        else:
+            self.answer(404, b"not here")
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+def serve(certificate):
+    server = Server(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+tls_port = serve(sys.argv[1]) if len(sys.argv) > 1 and os.path.exists(sys.argv[1]) else 0
+print(serve(None), tls_port, flush=True)
+sys.stdin.read()

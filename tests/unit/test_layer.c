@@ -1,0 +1,218 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "image/layer.h"
+#include "image/tar.h"
+
+#include <ftw.h>
+#include <libdeflate.h>
+#include <zstd.h>
+
+struct fixture {
+    struct store *store;
+    const char *dir;
+    struct arena arena;
+    struct tree tree;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct err err = {0};
+    char *text = arena_alloc(&fixture->arena, 300000);
+    for (size_t i = 0; i < 300000; i++)
+        text[i] = (char)('a' + i * i % 23);
+    fixture->tree.nodes = arena_new_array(&fixture->arena, struct node, 3);
+    fixture->tree.count = 3;
+    fixture->tree.nodes[0] = (struct node){.path = "/usr", .kind = NODE_DIRECTORY, .mode = 0755};
+    fixture->tree.nodes[1] =
+        (struct node){.path = "/usr/a", .kind = NODE_FILE, .mode = 0644, .size_bytes = 300000, .data = text};
+    fixture->tree.nodes[2] = (struct node){.path = "/usr/b", .kind = NODE_SYMLINK, .mode = 0777, .target = "a"};
+    fixture->dir = check_temporary_dir();
+    CHECK_OK(store_open(fixture->dir, &fixture->store, &err), &err);
+    *state = fixture;
+    return 0;
+}
+
+/* Removes what the tests wrote. */
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    (void)status;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    store_close(fixture->store);
+    assert_int_equal(nftw(fixture->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    arena_done(&fixture->arena);
+    free(fixture);
+    return 0;
+}
+
+static bool collect(void *sink, const void *bytes, size_t len, struct err *err)
+{
+    (void)err;
+    assert_true(buf_add(sink, bytes, len));
+    return true;
+}
+
+static struct layer build(struct fixture *fixture, enum layer_compression compression)
+{
+    struct layer layer = {0};
+    struct err err = {0};
+    CHECK_OK(layer_build(fixture->store, &fixture->tree, compression, &layer, &err), &err);
+    assert_int_equal(layer.compression, compression);
+    return layer;
+}
+
+static struct view map(struct fixture *fixture, const struct layer *layer)
+{
+    struct view view = {0};
+    struct err err = {0};
+    bool is_found = false;
+    CHECK_OK(store_map_blob(fixture->store, &layer->digest, &view, &is_found, &err), &err);
+    assert_true(is_found);
+    assert_int_equal(view.len, layer->size_bytes);
+    return view;
+}
+
+/* Checks that plain bytes are the tree's tar and what the layer says of it. */
+static void expect_tar(struct fixture *fixture, const struct layer *layer, const char *bytes, size_t len)
+{
+    AUTO(buf_done) struct buf tar;
+    struct err err = {0};
+    buf_init(&tar, (size_t)256 << 20);
+    CHECK_OK(tar_write(&fixture->tree, collect, &tar, &err), &err);
+    struct digest digest = digest_of(bytes, len);
+    assert_int_equal(len, tar.len);
+    assert_memory_equal(bytes, tar.bytes, len);
+    assert_int_equal(layer->tar_bytes, len);
+    assert_true(digest_eq(&layer->diff_id, &digest));
+}
+
+static void a_zstd_layer_is_one_frame_with_size_and_checksum(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer layer = build(fixture, LAYER_ZSTD);
+    AUTO(view_done) struct view view = map(fixture, &layer);
+    AUTO(auto_free) char *plain = malloc(layer.tar_bytes);
+    assert_int_equal(ZSTD_getFrameContentSize(view.ptr, view.len), layer.tar_bytes);
+    assert_int_equal(ZSTD_findFrameCompressedSize(view.ptr, view.len), view.len);
+    assert_true(view.ptr[4] & 4); /* RFC 8878 section 3.1.1.1.1: Content_Checksum_flag */
+    assert_int_equal(ZSTD_decompress(plain, layer.tar_bytes, view.ptr, view.len), layer.tar_bytes);
+    expect_tar(fixture, &layer, plain, layer.tar_bytes);
+}
+
+/* Decompresses all members; returns their number. */
+static size_t gunzip(const struct view *view, char *plain, size_t plain_bytes)
+{
+    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
+    size_t at = 0, out = 0, members = 0;
+    for (; at < view->len; members++) {
+        static const unsigned char header[10] = {0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255};
+        size_t in_used = 0, out_used = 0;
+        assert_true(view->len - at > sizeof header);
+        assert_memory_equal(view->ptr + at, header, sizeof header);
+        assert_int_equal(libdeflate_gzip_decompress_ex(decompressor, view->ptr + at, view->len - at, plain + out,
+                                                       plain_bytes - out, &in_used, &out_used),
+                         LIBDEFLATE_SUCCESS);
+        at += in_used;
+        out += out_used;
+    }
+    assert_int_equal(out, plain_bytes);
+    libdeflate_free_decompressor(decompressor);
+    return members;
+}
+
+static void a_gzip_layer_is_one_member_without_name_and_time(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer layer = build(fixture, LAYER_GZIP);
+    AUTO(view_done) struct view view = map(fixture, &layer);
+    AUTO(auto_free) char *plain = malloc(layer.tar_bytes);
+    assert_int_equal(gunzip(&view, plain, layer.tar_bytes), 1);
+    expect_tar(fixture, &layer, plain, layer.tar_bytes);
+}
+
+static void more_than_64_mib_of_tar_become_several_gzip_members(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t big_bytes = (size_t)64 << 20;
+    AUTO(auto_free) char *big = calloc(1, big_bytes);
+    struct node *node = &fixture->tree.nodes[1], former = *node;
+    node->data = big;
+    node->size_bytes = big_bytes;
+    struct layer layer = build(fixture, LAYER_GZIP);
+    AUTO(view_done) struct view view = map(fixture, &layer);
+    AUTO(auto_free) char *plain = malloc(layer.tar_bytes);
+    assert_int_equal(gunzip(&view, plain, layer.tar_bytes), 2);
+    expect_tar(fixture, &layer, plain, layer.tar_bytes);
+    *node = former;
+}
+
+static void the_same_tree_gives_the_same_layer_and_either_compression_the_same_diff_id(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer first = build(fixture, LAYER_ZSTD), second = build(fixture, LAYER_ZSTD);
+    struct layer other = build(fixture, LAYER_GZIP);
+    assert_true(digest_eq(&first.digest, &second.digest));
+    assert_true(digest_eq(&first.diff_id, &other.diff_id));
+    assert_false(digest_eq(&first.digest, &other.digest));
+}
+
+static void an_empty_tree_is_a_layer_too(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->tree.count = 0;
+    struct layer layer = build(fixture, LAYER_ZSTD), other = build(fixture, LAYER_GZIP);
+    assert_int_equal(layer.tar_bytes, 1024);
+    assert_true(digest_eq(&layer.diff_id, &other.diff_id));
+    fixture->tree.count = 3;
+}
+
+static void a_damaged_cached_file_gives_no_layer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct digest wrong = {{1, 2, 3}};
+    struct layer layer = {.size_bytes = 77};
+    for (int compression = LAYER_ZSTD; compression <= LAYER_GZIP; compression++) {
+        struct err err = {0};
+        fixture->tree.nodes[1].digest = &wrong;
+        assert_false(layer_build(fixture->store, &fixture->tree, (enum layer_compression)compression, &layer, &err));
+        CHECK_ERR(&err, ERR_TRUST, "/usr/a");
+        assert_int_equal(layer.size_bytes, 77);
+    }
+    fixture->tree.nodes[1].digest = NULL;
+}
+
+static void compressions_are_known_by_name(void **state)
+{
+    (void)state;
+    enum layer_compression compression;
+    assert_true(layer_compression_parse("gzip", &compression));
+    assert_int_equal(compression, LAYER_GZIP);
+    assert_string_equal(layer_media_type(compression), "application/vnd.oci.image.layer.v1.tar+gzip");
+    assert_true(layer_compression_parse("zstd", &compression));
+    assert_int_equal(compression, LAYER_ZSTD);
+    assert_string_equal(layer_media_type(compression), "application/vnd.oci.image.layer.v1.tar+zstd");
+    assert_false(layer_compression_parse("xz", &compression));
+    assert_false(layer_compression_parse("", &compression));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_zstd_layer_is_one_frame_with_size_and_checksum),
+        cmocka_unit_test(a_gzip_layer_is_one_member_without_name_and_time),
+        cmocka_unit_test(more_than_64_mib_of_tar_become_several_gzip_members),
+        cmocka_unit_test(the_same_tree_gives_the_same_layer_and_either_compression_the_same_diff_id),
+        cmocka_unit_test(an_empty_tree_is_a_layer_too),
+        cmocka_unit_test(a_damaged_cached_file_gives_no_layer),
+        cmocka_unit_test(compressions_are_known_by_name),
+    };
+    return cmocka_run_group_tests_name("layer", tests, set_up, tear_down);
+}
