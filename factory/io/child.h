@@ -1,23 +1,26 @@
 /* child.h - running a trusted host program (gpgv) with descriptors and nothing else
  *
- * posix_spawn with an environment of LC_ALL=C and PATH only, standard input and error at /dev/null, all other descriptors closed
- * on exec but those listed. Nothing that came from a package is ever run.
+ * posix_spawn with an environment of LC_ALL=C and PATH only, standard input and error at /dev/null, all other
+ * descriptors closed but those listed, a process group of its own. Nothing that came from a package is ever run.
  * Threads: any thread.
- * Fails with: ERR_LOCAL (program missing: detail ENOENT; time-out; spawn errors), ERR_MALFORMED when stdout passes its cap.
+ * Fails with: ERR_LOCAL (program missing: detail ENOENT; time-out: ETIMEDOUT; spawn errors), ERR_MALFORMED when stdout
+ * passes its cap.
  */
 #ifndef IMGFACTORY_IO_CHILD_H
 #define IMGFACTORY_IO_CHILD_H
 
 #include "base/text.h"
 
-/* A descriptor the child inherits under the same number as in the parent (it may be O_CLOEXEC here). */
+/* The descriptors the child inherits under the same numbers as in the parent (they may be O_CLOEXEC here); all above 2.
+ */
 struct child_fds {
     const int *fds;
     size_t count;
 };
 
-/* Runs argv[0] (looked up in PATH), collects its standard output (at most stdout_cap bytes; `ret_stdout` is initialised here, the caller
- * calls buf_done()) and waits for its end, at most timeout_ms. *ret_exit is the exit status, or 128 + signal. */
+/* Runs argv[0] (looked up in PATH), collects its standard output (at most stdout_cap bytes; `ret_stdout` is initialised
+ * here, the caller calls buf_done()) and waits for its end, at most timeout_ms. *ret_exit is the exit status, or 128 +
+ * signal. */
 bool child_run(const char *const *argv, struct child_fds inherit, size_t stdout_cap, unsigned timeout_ms,
                struct buf *ret_stdout, int *ret_exit, struct err *err) MUST_CHECK;
 /* Makes an anonymous file in memory that holds the bytes, positioned at its start; the caller closes it. `name` is for

@@ -1,9 +1,9 @@
 /* decompress.h - one compressed buffer into one plain buffer, with a hard cap
  *
- * gzip (RFC 1952, several members allowed) by libdeflate; xz, zstd, bzip2, lz4-less: by libarchive's raw reader with only that
- * filter enabled. Trailing garbage, a truncated stream and nested compression are refused.
+ * gzip (RFC 1952, several members allowed) by libdeflate; xz, zstd, bzip2 by libarchive's raw reader with
+ * only that filter enabled. Trailing garbage, a truncated stream and nested compression are refused.
  * Threads: no shared state.
- * Fails with: ERR_MALFORMED.
+ * Fails with: ERR_MALFORMED; ERR_INTERNAL when this libarchive lacks a filter.
  */
 #ifndef IMGFACTORY_IO_DECOMPRESS_H
 #define IMGFACTORY_IO_DECOMPRESS_H
@@ -16,8 +16,8 @@ enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_XZ, COMPRESSI
 enum compression compression_of_name(const char *name);
 /* Returns the ending of a compression with its dot; "" for none. */
 const char *compression_ending(enum compression compression);
-/* Decompresses all of `input` into `ret` (initialised here; the caller calls buf_done()). When is_size_known, exactly size_bytes
- * must come out; else at most size_bytes. `name` is for messages. */
+/* Decompresses all of `input` into `ret` (initialised here; the caller calls buf_done()). When is_size_known, exactly
+ * size_bytes must come out; else at most size_bytes. `name` is for messages. */
 bool decompress(enum compression compression, struct text input, bool is_size_known, size_t size_bytes,
                 const char *name, struct buf *ret, struct err *err) MUST_CHECK;
 

@@ -16,7 +16,8 @@
 struct view {
     const char *ptr;
     size_t len;
-    void *mapping;
+    void *mapping; /* what view_done() unmaps; may be longer than what is shown */
+    size_t mapping_len;
 };
 
 /* Makes a directory and its parents (mode for those made); an existing directory is fine. */

@@ -1,10 +1,12 @@
 /* http.h - every transfer of the program, on one network thread around one curl_multi
  *
  * http, https and file URLs. Proxies from the environment as libcurl reads them (and HTTP_PROXY mapped, not for file).
- * One retry layer: transient faults (connect, reset, timeout, truncation, 408/425/429/5xx) are tried again up to 5 times with
- * jittered exponential back-off from 0.5 s (http_options.retry_base_ms), Retry-After obeyed up to 120 s; 4xx are final. Redirects: at most 5, never from https to
- * http, never to another scheme. No netrc, no cookies, no content encoding. Bytes are counted in the write callback and
- * stop at the cap. Stalls: connect 20 s, under 1 KiB/s for 30 s.
+ * One retry layer: transient faults (connect, reset, timeout, truncation, 408/425/429/5xx) are tried again, 5 tries in
+ * all, with jittered exponential back-off from 0.5 s (http_options.retry_base_ms), Retry-After obeyed up to 120 s (a
+ * server that wants more is given up); other 4xx are final, as are wrong bytes and certificates: then the next mirror
+ * has its turn. Redirects: at most 5, never from https to http, never to another scheme. No netrc, no cookies, no
+ * content encoding. Bytes are counted in the write callback and stop at the cap. Stalls: connect 20 s, under 1 KiB/s
+ * for 30 s.
  * Threads: requests may be sent from any thread; the network thread owns every curl handle and calls `done`.
  * Owns: the thread and the handles until http_stop(); a request stays the caller's and must live until it is done.
  */
@@ -20,47 +22,54 @@ struct http;
 
 struct http_options {
     size_t connections_per_host; /* 0: 12 */
-    unsigned retry_count;        /* tries after the first; HTTP_NO_RETRY for none */
+    unsigned retry_count;        /* tries after the first; 0: HTTP_DEFAULT_RETRIES; HTTP_NO_RETRY for none */
     unsigned retry_base_ms;      /* 0: 500 */
     const atomic_bool *cancel;   /* when it turns true, requests end with ERR_CANCELLED; may be NULL */
 };
 #define HTTP_DEFAULT_RETRIES 4u
+#define HTTP_NO_RETRY (~0u)
 
 /* One transfer. Fill the first part, zero the rest. */
 struct http_request {
-    const char *const *urls;    /* the same file on one or more mirrors, tried in order: the next one when the former failed for good
-                                   (404, transient after all tries, wrong bytes) */
+    const char *const *urls; /* the same file on one or more mirrors, tried in order: the next one when the former
+                                failed for good (404, transient after all tries, wrong bytes) */
     size_t url_count;
-    uint64_t cap_bytes;         /* more than this is refused: ERR_MALFORMED; needed always */
-    bool is_size_known;         /* then fewer or more than size_bytes bytes are refused: ERR_TRUST naming both sizes */
+    uint64_t cap_bytes; /* more than this is refused: ERR_MALFORMED; needed always */
+    bool is_size_known; /* then fewer or more than size_bytes bytes are refused: ERR_TRUST naming both sizes */
     uint64_t size_bytes;
-    bool is_digest_known;       /* then other bytes are refused: ERR_TRUST "expected sha256:…, got sha256:…" */
+    bool is_digest_known; /* then other bytes are refused: ERR_TRUST "expected sha256:…, got sha256:…" */
     struct digest digest;
-    struct store *store;        /* set: the bytes become a blob of the store; else they are kept in `body` */
-    _Atomic uint64_t *counter;  /* bytes received are added here as they come (taken back on a retry); may be NULL */
-    void (*done)(struct http_request *request); /* called on the network thread, must be short; may be NULL */
-    void *owner;                /* for `done` */
+    bool is_tried_once;         /* no further tries after a transient fault: for what may be left out */
+    struct store *store;       /* set: the bytes become a blob of the store; else they are kept in `body` */
+    _Atomic uint64_t *counter; /* bytes received are added here as they come (taken back on a retry); may be NULL */
+    /* Called on the network thread, must be short; may be NULL. The request is not touched afterwards, so its owner may
+     * free it. */
+    void (*done)(struct http_request *request);
+    void *owner; /* for `done` */
 
     /* results, valid once done or http_wait() returned */
     bool is_good;
-    struct err err;             /* ERR_NETWORK has detail = HTTP status or 0; texts name the URL without user info */
-    struct buf body;            /* the caller calls buf_done() */
-    struct digest blob_digest;  /* of the bytes received, blob or body */
+    struct err err; /* ERR_NETWORK has detail = HTTP status or 0 (404 only if every mirror said so); ERR_TRUST for wrong
+                       bytes and certificates; ERR_MALFORMED past the cap; texts name the URL without
+                       user info and query. Of several mirrors the gravest kind, and all texts. */
+    struct buf body;           /* the caller calls buf_done() */
+    struct digest blob_digest; /* of the bytes received, blob or body */
     uint64_t received_bytes;
-    const char *url;            /* the one of urls that answered */
-    int status;                 /* HTTP status of the last answer; 0 for none or file: */
+    const char *url; /* the one of urls that answered */
+    int status; /* HTTP status of the last answer; 0 for none or file:, but 404 for a file: that cannot be opened */
 
     struct http_transfer *transfer; /* private */
-    bool is_done;                   /* private: guarded by http's lock */
 };
 
 /* Starts the network thread. curl_global_init() is done here: call it once, before other threads start. */
 bool http_start(const struct http_options *options, struct http **ret_http, struct err *err) MUST_CHECK;
 /* Queues a request. Requests of one host are started in the order sent, so send the biggest first. */
 void http_send(struct http *http, struct http_request *request);
-/* Waits until the request is done and returns request->is_good. Never call it on the network thread. */
+/* Waits until the request is done (and its `done` has returned) and returns request->is_good. Never call it on the
+ * network thread. */
 bool http_wait(struct http *http, struct http_request *request);
-/* Ends the thread; requests under way end with ERR_CANCELLED. NULL is fine. */
+/* Ends the thread; requests under way end with ERR_CANCELLED, and threads in http_wait() leave it. Nothing may be sent
+ * or waited for afterwards. NULL is fine. */
 void http_stop(struct http *http);
 
 #endif

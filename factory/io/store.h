@@ -1,13 +1,14 @@
 /* store.h - the cache: blobs named by the SHA-256 of their bytes, and derived files named by what they were made from
  *
- * Layout below the cache directory (0700): v1/blob/sha256/ab/<64 hex>, v1/derived/<kind>/ab/<64 hex>. A file appears under its final
- * name complete or not at all (O_TMPFILE + linkat, or a private name + rename where the file system lacks O_TMPFILE;
- * leftovers of killed runs are removed by store_open() once their lock can be taken). Cache files are not fsynced: every reader
- * checks what it reads (blobs by their name, derived files by a digest over their bytes), and what is wrong is removed
- * and made again. Two processes may share a store.
+ * Layout below the cache directory (0700): v1/blob/sha256/ab/<64 hex>, v1/derived/<kind>/ab/<64 hex>. A file appears
+ * under its final name complete or not at all (O_TMPFILE + linkat, or a private name + rename where the file system
+ * lacks O_TMPFILE; leftovers of killed runs are removed by store_open() once their lock can be taken). Cache files are
+ * not fsynced: every reader checks what it reads (blobs by their name, derived files by a digest over their bytes), and
+ * what is wrong is removed and made again. Two processes may share a store.
  * Threads: any thread may call any function; a struct blob belongs to the thread that began it.
  * Owns: the directory descriptors, until store_close().
- * Fails with: ERR_LOCAL (detail = errno; ENOSPC names the directory and the bytes wanted), ERR_TRUST on a digest that differs.
+ * Fails with: ERR_LOCAL (detail = errno; ENOSPC names the directory and the bytes wanted), ERR_TRUST on a digest that
+ * differs.
  */
 #ifndef IMGFACTORY_IO_STORE_H
 #define IMGFACTORY_IO_STORE_H
@@ -32,27 +33,33 @@ bool store_open(const char *path, struct store **ret_store, struct err *err) MUS
 /* Closes it. NULL is fine. */
 void store_close(struct store *store);
 
-/* Starts a file that has no name yet. End it with exactly one of blob_commit(), blob_commit_derived(), blob_abandon(). */
+/* Uses named temporary files from now on, as on a file system without O_TMPFILE. Call it before other threads use the
+ * store: for tests of that path. */
+void store_use_named_files(struct store *store);
+
+/* Starts a file that has no name yet. End it with exactly one of blob_commit(), blob_commit_derived(), blob_abandon().
+ */
 bool blob_begin(struct store *store, struct blob *ret_blob, struct err *err) MUST_CHECK;
-/* Appends bytes and hashes them. */
+/* Appends bytes and hashes them. On failure the file is dropped at once (a full disk gets its space back). */
 bool blob_write(struct blob *blob, const void *bytes, size_t len, struct err *err) MUST_CHECK;
-/* Ends the file as a blob named by its digest. With `expect`, other bytes are refused (ERR_TRUST "expected sha256:…, got
- * sha256:…") and nothing appears. An already present blob of that name is fine. */
+/* Ends the file as a blob named by its digest. With `expect`, other bytes are refused (ERR_TRUST "expected sha256:…,
+ * got sha256:…") and nothing appears. An already present blob of that name is fine. ret_digest may be NULL. */
 bool blob_commit(struct blob *blob, const struct digest *expect, struct digest *ret_digest, struct err *err) MUST_CHECK;
-/* Ends the file as derived/<kind>/<key>; the store puts a digest of the bytes in front of what it writes at commit
- * (a fixed-size trailer or header that store_map_derived() checks and hides). */
+/* Ends the file as derived/<kind>/<key>; a trailer with key, length and digest of the bytes is appended, which
+ * store_map_derived() checks and hides. The bytes start at offset 0, so they are page-aligned when mapped. `kind` is
+ * one path component of our own choice. */
 bool blob_commit_derived(struct blob *blob, const char *kind, const struct digest *key, struct err *err) MUST_CHECK;
 /* Drops it; accepts a zeroed or ended blob. For AUTO(). */
 void blob_abandon(struct blob *blob);
 
-/* Maps a blob of that digest and size and re-hashes it: *ret_found is false when it is absent, or when its bytes are wrong (it is then removed, so
- * that the caller makes it again). Fails only on other errors. */
+/* Maps the blob of that digest and re-hashes it: *ret_found is false when it is absent, or when its bytes are wrong (it
+ * is then removed, so that the caller makes it again). Fails only on other errors. */
 bool store_map_blob(struct store *store, const struct digest *digest, struct view *ret_view, bool *ret_found,
                     struct err *err) MUST_CHECK;
 /* Returns whether a blob with that name and exactly that size exists, without reading it. */
 bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes);
-/* Maps derived/<kind>/<key> and checks its digest unless `is_checked_lazily` (then the caller checks the parts it uses);
- * *ret_found as above. */
+/* Maps derived/<kind>/<key> and checks its digest unless `is_checked_lazily` (then the caller checks the parts it
+ * uses); *ret_found as above. A view maps the file as a whole; its `ptr` is page-aligned. */
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, bool is_checked_lazily,
                        struct view *ret_view, bool *ret_found, struct err *err) MUST_CHECK;
 /* Removes derived/<kind>/<key>, so that it is made again: for a caller that found its contents wrong. */

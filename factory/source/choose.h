@@ -1,11 +1,11 @@
 /* choose.h - which package is meant by the path of a binary
  *
- * Rule, in this order: the manifest's `packages: first` names that ship it, in their order (a `first` name that exists in the catalog is tried without
- * looking into Contents; the caller checks after unpacking that it really ships the path); else the packages that Contents lists, less `packages: never`; of several: the one
- * named like the image, or like the binary; else the one whose solution has the fewest packages; else the shortest name, then the first
- * by name. README.md and manifests/README.md say the same.
- * Threads: blocks (Contents); called on coordinating threads.
- * Fails with: ERR_RESOLVE ("no package of … ships /usr/sbin/x", with the hint), and as catalog.h.
+ * Rule, in this order: the manifest's `packages: first` names that ship it, in their order (a `first` name that exists
+ * in the catalog is tried without looking into Contents; the caller checks after unpacking that it really ships the
+ * path); else the packages that Contents lists, less `packages: never`; of several: the one named like the image, or
+ * like the binary; else the one whose solution has the fewest packages; else the shortest name, then the first by name.
+ * README.md and manifests/README.md say the same. Threads: blocks (Contents); called on coordinating threads. Fails
+ * with: ERR_RESOLVE ("no package of … ships /usr/sbin/x", with the hint), and as catalog.h.
  */
 #ifndef IMGFACTORY_SOURCE_CHOOSE_H
 #define IMGFACTORY_SOURCE_CHOOSE_H
@@ -14,9 +14,11 @@
 
 struct choice {
     const char *package;
-    struct strings others;  /* packages that ship the path too and were not chosen */
-    const char *why;        /* "first in the manifest", "the only one", "named like the image", "fewest packages (8; isc-dhcp-server-ldap 22)", … */
-    bool is_from_first;     /* not looked up in Contents: verify after unpacking, and call again with is_first_ignored if it does not ship the path */
+    struct strings others; /* packages that ship the path too and were not chosen */
+    const char *why;       /* "first in the manifest", "the only one", "named like the image", "fewest packages (8;
+                              isc-dhcp-server-ldap 22)", … */
+    bool is_from_first; /* not looked up in Contents: verify after unpacking, and call again with is_first_ignored if it
+                           does not ship the path */
 };
 
 struct choose_request {

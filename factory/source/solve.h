@@ -1,10 +1,10 @@
 /* solve.h - libsolv: names to a selection, with apt's choices
  *
- * The Pool holds only what the request can reach through dependencies (all versions, all alternatives, all providers), loaded from the catalog's mapped
- * indices; so it is made, used and freed within one call. An apt-like greedy pass picks among alternatives and is given to the solver as
- * weak jobs. Recommends and Suggests are not followed.
- * Threads: any worker; nothing of libsolv leaves the call.
- * Fails with: ERR_RESOLVE, with libsolv's own words, a line per problem (at most 20).
+ * The Pool holds only what the request can reach through dependencies (all versions, all alternatives, all providers),
+ * loaded from the catalog's mapped indices; so it is made, used and freed within one call. An apt-like greedy pass
+ * picks among alternatives and is given to the solver as weak jobs. Recommends and Suggests are not followed. Threads:
+ * any worker; nothing of libsolv leaves the call. Fails with: ERR_RESOLVE, with libsolv's own words, a line per problem
+ * (at most 20).
  */
 #ifndef IMGFACTORY_SOURCE_SOLVE_H
 #define IMGFACTORY_SOURCE_SOLVE_H
@@ -13,14 +13,15 @@
 
 /* One chosen package. All strings live in the caller's arena. */
 struct selected {
-    const char *name, *version, *architecture; /* version with epoch; architecture as in the index ("arm64", "all") */
+    const char *name, *version, *architecture;   /* version with epoch; architecture as in the index ("arm64", "all") */
     const char *source_package, *source_version; /* from Source:, default name and version */
-    const char *section;        /* "libs", or NULL */
-    const char *url_path;       /* Filename: relative to the repository's URI */
+    const char *section;                         /* "libs", or NULL */
+    const char *url_path;                        /* Filename: relative to the repository's URI */
     const struct release *release; /* the repository it comes from (URIs: release->uri first, then repository->uris) */
     uint64_t size_bytes;
     struct digest digest;
-    bool is_likely;             /* reached from a requested package through requested packages, packages of the same source and libraries only */
+    bool is_likely; /* reached from a requested package through requested packages, packages of the same source and
+                       libraries only */
 };
 
 struct selection {
@@ -36,7 +37,8 @@ struct solve_request {
 /* Solves. */
 bool solve_packages(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                     struct selection *ret_selection, struct err *err) MUST_CHECK;
-/* Finds the best version of one package without its dependencies (for base-files); *ret_found false when there is none. */
+/* Finds the best version of one package without its dependencies (for base-files); *ret_found false when there is none.
+ */
 bool solve_single(struct arena *arena, const struct catalog *catalog, const char *name, struct selected *ret_selected,
                   bool *ret_found, struct err *err) MUST_CHECK;
 

@@ -12,39 +12,53 @@
 
 /* One suite of one repository (a `deb` line): one Release file. */
 struct repository {
-    const char *name;          /* for messages: "SUITE of URI" without user info */
-    struct strings uris;       /* mirrors of the same repository, each ending in '/', in order of preference */
-    const char *suite;         /* "bookworm"; ending in '/' for a flat repository */
-    struct strings components; /* empty for a flat repository */
+    const char *name;             /* for messages: "SUITE of URI" without user info */
+    struct strings uris;          /* mirrors of the same repository, each ending in '/', in order of preference */
+    const char *suite;            /* "bookworm"; ending in '/' for a flat repository */
+    struct strings components;    /* empty for a flat repository */
     struct strings architectures; /* deb names; empty: all */
-    struct strings keyrings;   /* paths of keyring files, binary or ASCII-armoured */
-    struct strings inline_keys; /* ASCII-armoured keys from Signed-By */
-    struct strings fingerprints; /* upper-case hex; when given, only signatures by these keys (or their subkeys) count */
-    bool is_trusted;           /* no signature needed: trusted: true / [trusted=yes]; the report lists it */
-    bool is_valid_until_ignored; /* Check-Valid-Until: no */
-    bool is_by_hash_off;       /* By-Hash: no */
-    bool is_optional;          /* third-party repository of the host: left out with a warning when it cannot be reached */
-    const char *place;         /* "FILE:LINE" where it was configured */
+    struct strings keyrings;      /* paths of keyring files, binary or ASCII-armoured */
+    struct strings inline_keys;   /* ASCII-armoured keys from Signed-By */
+    struct strings fingerprints;  /* upper-case hex; when given, only signatures by these keys (or their subkeys, unless
+                                     "!" stands behind) count */
+    bool is_trusted;              /* no signature needed: trusted: true / [trusted=yes]; the report lists it */
+    bool is_valid_until_ignored;  /* Check-Valid-Until: no */
+    bool is_by_hash_off;          /* By-Hash: no */
+    bool is_optional;  /* third-party repository of the host: left out with a warning when it cannot be reached */
+    const char *place; /* "FILE:LINE" where it was configured */
 };
 
 enum source_kind { SOURCE_DEB };
 
 struct source {
     enum source_kind kind;
-    const char *name;          /* "host", or the file's path */
-    struct { struct repository *items; size_t count, capacity; } repositories;
+    const char *name; /* "host", or the file's path */
+    struct {
+        struct repository *items;
+        size_t count, capacity;
+    } repositories;
 };
 
-/* Reads the apt configuration below `apt_dir` ("/etc/apt"). Entries of type deb-src and disabled ones are passed over. What is not understood
- * is an ERR_USAGE error with its place, as apt does. No enabled entry at all: ERR_USAGE that tells about --source. */
+/* Reads the apt configuration below `apt_dir` ("/etc/apt"). Entries of type deb-src, disabled ones and CD-ROMs are
+ * passed over; options apt would ignore are ignored. What is not understood is an ERR_USAGE error with its place, as
+ * apt does. No enabled entry at all: ERR_USAGE that tells about --source. As in apt each URI of an entry is a
+ * repository of its own; only a mirror+file list gives several mirrors of one. Repositories whose keys are not those
+ * that most share are optional. */
 bool source_load_host(struct arena *arena, const char *apt_dir, struct source *ret_source, struct err *err) MUST_CHECK;
-/* Reads a source file; paths in it are relative to it. `uris: host` takes URIs and keys of the host's main repository. */
+/* Reads a source file; paths in it are relative to it. Its `uris` are mirrors of one repository; `uris: host` takes
+ * URIs and keys of the host's main repository, and its suite and components unless they are given. */
 bool source_load_file(struct arena *arena, const char *path, const char *apt_dir, struct source *ret_source,
                       struct err *err) MUST_CHECK;
 /* The same for a mapping inside a manifest. */
 bool source_load_node(struct arena *arena, const struct yaml_node *node, const char *apt_dir, struct source *ret_source,
                       struct err *err) MUST_CHECK;
-/* Keeps only the main repository (the first that has component "main", else the first) and gives it these suites (comma-separated). */
+/* Returns a URI without "user:password@": what messages, logs and files may show. */
+const char *source_public_uri(struct arena *arena, const char *uri);
+/* Returns the distribution's main repository: the first required one with component "main", else the first with it,
+ * else the first; NULL when there is none. */
+const struct repository *source_main_repository(const struct source *source);
+/* Keeps only the main repository (the first that has component "main", else the first) and gives it these suites
+ * (comma-separated). */
 bool source_replace_suites(struct arena *arena, struct source *source, const char *suites, struct err *err) MUST_CHECK;
 
 #endif

@@ -654,7 +654,8 @@ static void a_damaged_unpacked_file_is_dropped_and_can_be_made_again(void **stat
     struct package_expect expect = expect_of(&deb);
     (void)snprintf(dir, sizeof dir, "%s/own", fixture->dir);
     CHECK_OK(store_open(dir, &store, &err), &err);
-    for (size_t from_end = 1; from_end < 2200; from_end += 13) {
+    /* Trailer and tables are about 1500 bytes; files have digests of their own. */
+    for (size_t from_end = 1; from_end < 1400; from_end += 13) {
         struct package *package = NULL;
         bool is_found = true;
         CHECK_OK(package_unpack(store, (struct text){deb.bytes, deb.len}, &expect, &err), &err);

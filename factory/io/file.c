@@ -1,0 +1,246 @@
+#include "io/file.h"
+#include "base/auto.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+/* Makes one directory. The umask may have taken bits away; they are given back, and bits that the parent gave (setgid)
+ * stay. */
+static int make_dir(const char *path, mode_t mode)
+{
+    struct stat status;
+    if (mkdir(path, mode) != 0)
+        return errno == EEXIST ? 0 : errno;
+    if (stat(path, &status) != 0)
+        return errno;
+    if ((status.st_mode & mode) == mode)
+        return 0;
+    return chmod(path, (status.st_mode & 07777) | mode) == 0 ? 0 : errno;
+}
+
+bool file_make_dirs(const char *path, mode_t mode, struct err *err)
+{
+    char prefix[PATH_MAX];
+    size_t len = strlen(path);
+    int failed = len < sizeof prefix ? 0 : ENAMETOOLONG;
+    for (size_t end = 1; !failed && end <= len; end++) {
+        if (path[end] != '/' && path[end] != '\0')
+            continue;
+        memcpy(prefix, path, end);
+        prefix[end] = '\0';
+        failed = make_dir(prefix, mode);
+    }
+    struct stat status;
+    if (!failed && stat(path, &status) != 0)
+        failed = errno;
+    else if (!failed && !S_ISDIR(status.st_mode))
+        failed = ENOTDIR;
+    if (failed)
+        err_set_errno(err, failed, "cannot make the directory %s", path);
+    return !failed;
+}
+
+bool file_open_dir(const char *path, int *ret_fd, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        err_set_errno(err, errno, "cannot open the directory %s", path);
+        return false;
+    }
+    *ret_fd = fd;
+    return true;
+}
+
+/* O_NONBLOCK: a pipe in the place of a file must not stop us; it has no meaning for a regular file. */
+static bool open_regular(int dirfd, const char *path, int *ret_fd, struct err *err)
+{
+    int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        err_set_errno(err, errno, "cannot open %s", path);
+        return false;
+    }
+    *ret_fd = fd;
+    return true;
+}
+
+static bool size_of_regular(int fd, const char *name, uint64_t *ret_bytes, struct err *err)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        err_set_errno(err, errno, "cannot examine %s", name);
+        return false;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        err_set_errno(err, S_ISDIR(status.st_mode) ? EISDIR : EINVAL, "%s is not a regular file", name);
+        return false;
+    }
+    *ret_bytes = (uint64_t)status.st_size;
+    return true;
+}
+
+/* Returns what read() returns, but never EINTR. */
+static ssize_t read_some(int fd, void *bytes, size_t len)
+{
+    ssize_t got;
+    do
+        got = read(fd, bytes, len);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+/* Reads the announced size in one piece, then what came on top of it (files in /proc announce 0). */
+static bool read_to_end(int fd, const char *path, uint64_t announced_bytes, struct buf *buf, struct err *err)
+{
+    char rest[4096];
+    bool fits = announced_bytes <= buf->cap_bytes && buf_reserve(buf, (size_t)announced_bytes);
+    ssize_t got = fits ? 1 : 0;
+    while (got > 0) {
+        bool is_rest = buf->len >= announced_bytes;
+        got = is_rest ? read_some(fd, rest, sizeof rest)
+                      : read_some(fd, buf->bytes + buf->len, (size_t)announced_bytes - buf->len);
+        if (got > 0 && is_rest)
+            fits = buf_add(buf, rest, (size_t)got);
+        else if (got > 0)
+            buf->len += (size_t)got;
+        if (!fits)
+            break;
+    }
+    if (got < 0)
+        err_set_errno(err, errno, "cannot read %s", path);
+    else if (!fits)
+        err_set(err, ERR_MALFORMED, "%s is larger than the %zu bytes that are allowed", path, buf->cap_bytes);
+    else
+        buf->bytes[buf->len] = '\0';
+    return err->kind == ERR_NONE;
+}
+
+bool file_read_at(int dirfd, const char *path, size_t cap_bytes, struct buf *ret, struct err *err)
+{
+    AUTO(auto_close_fd) int fd = -1;
+    uint64_t size_bytes;
+    buf_init(ret, cap_bytes);
+    if (!open_regular(dirfd, path, &fd, err) || !size_of_regular(fd, path, &size_bytes, err))
+        return false;
+    if (read_to_end(fd, path, size_bytes, ret, err))
+        return true;
+    buf_done(ret);
+    return false;
+}
+
+bool file_map_fd(int fd, const char *name, struct view *ret_view, struct err *err)
+{
+    uint64_t size_bytes;
+    if (!size_of_regular(fd, name, &size_bytes, err))
+        return false;
+    if (size_bytes == 0) {
+        *ret_view = (struct view){.ptr = ""};
+        return true;
+    }
+    if (size_bytes > PTRDIFF_MAX) {
+        err_set_errno(err, EFBIG, "cannot map %s of %" PRIu64 " bytes", name, size_bytes);
+        return false;
+    }
+    void *mapping = mmap(NULL, (size_t)size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (mapping == MAP_FAILED) {
+        err_set_errno(err, errno, "cannot map %s of %" PRIu64 " bytes", name, size_bytes);
+        return false;
+    }
+    *ret_view = (struct view){mapping, (size_t)size_bytes, mapping, (size_t)size_bytes};
+    return true;
+}
+
+bool file_map_at(int dirfd, const char *path, struct view *ret_view, struct err *err)
+{
+    AUTO(auto_close_fd) int fd = -1;
+    return open_regular(dirfd, path, &fd, err) && file_map_fd(fd, path, ret_view, err);
+}
+
+void view_done(struct view *view)
+{
+    if (view->mapping)
+        (void)munmap(view->mapping, view->mapping_len);
+    *view = (struct view){0};
+}
+
+bool file_write_all(int fd, const void *bytes, size_t len, const char *name, struct err *err)
+{
+    const char *at = bytes;
+    while (len > 0) {
+        ssize_t written = write(fd, at, len);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0) {
+            err_set_errno(err, written < 0 ? errno : EIO, "cannot write %zu bytes to %s", len, name);
+            return false;
+        }
+        at += written;
+        len -= (size_t)written;
+    }
+    return true;
+}
+
+#define TEMPORARY_NAME_BYTES 64
+
+/* Creates a file beside `name` that no one else uses. Its name is hidden and short, whatever the length of `name`. */
+static int create_beside(int dirfd, char ret_name[TEMPORARY_NAME_BYTES])
+{
+    for (int tries = 0; tries < 100; tries++) {
+        uint64_t random[2];
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+            return -1;
+        (void)snprintf(ret_name, TEMPORARY_NAME_BYTES, ".imgfactory-%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+        int fd = openat(dirfd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
+static bool sync_fd(int fd, const char *name, struct err *err)
+{
+    if (fsync(fd) == 0)
+        return true;
+    err_set_errno(err, errno, "cannot write %s to the disk", name);
+    return false;
+}
+
+static bool set_mode(int fd, mode_t mode, const char *name, struct err *err)
+{
+    if (fchmod(fd, mode) == 0)
+        return true;
+    err_set_errno(err, errno, "cannot set the mode of %s", name);
+    return false;
+}
+
+static bool rename_in(int dirfd, const char *from, const char *to, struct err *err)
+{
+    if (renameat(dirfd, from, dirfd, to) == 0)
+        return true;
+    err_set_errno(err, errno, "cannot replace %s", to);
+    return false;
+}
+
+bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode, bool is_durable,
+                          struct err *err)
+{
+    char temporary_name[TEMPORARY_NAME_BYTES];
+    assert(!strchr(name, '/'));
+    AUTO(auto_close_fd) int fd = create_beside(dirfd, temporary_name);
+    if (fd < 0) {
+        err_set_errno(err, errno, "cannot create a temporary file for %s", name);
+        return false;
+    }
+    bool is_good = file_write_all(fd, bytes, len, name, err) && set_mode(fd, mode, name, err) &&
+                   (!is_durable || sync_fd(fd, name, err));
+    if (!is_good || !rename_in(dirfd, temporary_name, name, err)) {
+        (void)unlinkat(dirfd, temporary_name, 0);
+        return false;
+    }
+    return !is_durable || sync_fd(dirfd, name, err);
+}

@@ -1,0 +1,469 @@
+/* Requests wait in the order in which they were sent. One starts when its host has a free connection and its back-off
+ * is over; libcurl never queues by itself, so the order is ours. After a try the verdict decides: done, wait for
+ * another try (at the front of the queue: it has waited already), or the next URL of the list. */
+#include "io/http.h"
+#include "base/auto.h"
+#include "io/http_try.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define CONNECTIONS_PER_HOST 12u
+#define ACTIVE_MAX 128u
+#define CONNECTIONS_KEPT 64L
+#define RETRY_BASE_MS 500u
+#define RETRY_MAX_MS ((uint64_t)30 * 1000)
+#define RETRY_AFTER_MAX_S 120u
+#define CANCEL_POLL_MS 100u
+#define IDLE_POLL_MS 10000u
+
+/* A host (scheme and authority of a URL) and the transfers under way to it. */
+struct http_host {
+    struct http_host *next;
+    unsigned active_count;
+    size_t name_len;
+    char name[];
+};
+
+/* A request on its way. It lives until http_stop(), since the request's owner may free the request at any time after it
+ * is done, while another thread still waits here. */
+struct http_transfer {
+    TAILQ_ENTRY(http_transfer) link;
+    struct http_request *request;
+    struct http_host *host;
+    struct http_try *try; /* while it is active */
+    size_t url_index;
+    unsigned try_count; /* of this URL */
+    uint64_t due_ms;
+    bool is_done; /* guarded by http.lock */
+};
+
+TAILQ_HEAD(http_queue, http_transfer);
+
+struct http {
+    /* set by http_start(), then never changed */
+    size_t connections_per_host;
+    unsigned retry_count, retry_base_ms;
+    const atomic_bool *cancel;
+    char *plain_proxy; /* HTTP_PROXY, which libcurl does not read for fear of CGI */
+    CURLM *multi;      /* the network thread's, but for curl_multi_wakeup() */
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* guards the next three, and is_done of every transfer */
+    struct http_queue inbox;
+    bool is_stopping;
+    size_t waiter_count;
+    pthread_cond_t changed; /* predicates: a transfer is done; waiter_count is 0 */
+
+    /* the network thread's */
+    struct http_queue waiting, active, ended;
+    struct http_host *hosts;
+    unsigned active_count;
+    bool has_changed;     /* something arrived or ended since the queue was last looked through */
+    uint64_t next_due_ms; /* when the first of those that back off may start; UINT64_MAX for none */
+    uint64_t random;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* xorshift64 (Marsaglia 2003): only spreads the retries. */
+static uint64_t random_next(struct http *http)
+{
+    http->random ^= http->random << 13;
+    http->random ^= http->random >> 7;
+    http->random ^= http->random << 17;
+    return http->random;
+}
+
+static const char *url_of(const struct http_transfer *transfer)
+{
+    return transfer->request->urls[transfer->url_index];
+}
+
+/* Finds or adds the host of a URL. There are few. */
+static struct http_host *host_of(struct http *http, const char *url)
+{
+    const char *scheme_end = strstr(url, "://");
+    const char *authority = scheme_end ? scheme_end + 3 : url;
+    size_t len = (size_t)(authority - url) + strcspn(authority, "/?#");
+    for (struct http_host *host = http->hosts; host; host = host->next) {
+        if (host->name_len == len && memcmp(host->name, url, len) == 0)
+            return host;
+    }
+    struct http_host *host = calloc(1, sizeof *host + len + 1);
+    if (!host)
+        memory_abort(sizeof *host + len);
+    memcpy(host->name, url, len);
+    host->name_len = len;
+    host->next = http->hosts;
+    http->hosts = host;
+    return host;
+}
+
+/* The request may be gone as soon as `done` was called or is_done is seen: nothing touches it after that. */
+static void finish(struct http *http, struct http_transfer *transfer)
+{
+    struct http_request *request = transfer->request;
+    assert(request->is_good == (request->err.kind == ERR_NONE));
+    if (request->done)
+        request->done(request);
+    TAILQ_INSERT_TAIL(&http->ended, transfer, link);
+    pthread_mutex_lock(&http->lock);
+    transfer->is_done = true;
+    pthread_cond_broadcast(&http->changed);
+    pthread_mutex_unlock(&http->lock);
+}
+
+/* Adds a failure to those of earlier mirrors: the gravest kind wins, and "not found" only if all say so. */
+static void add_failure(struct http_request *request, const struct err *failure)
+{
+    struct err *sum = &request->err;
+    if (sum->kind == ERR_NONE) {
+        *sum = *failure;
+        return;
+    }
+    bool is_graver = failure->kind == sum->kind ? sum->detail == 404 : err_kind_is_graver(failure->kind, sum->kind);
+    struct err merged = *failure;
+    if (!is_graver) {
+        merged.kind = sum->kind;
+        merged.detail = sum->detail;
+    }
+    err_wrap(&merged, "%s; then", sum->text);
+    *sum = merged;
+}
+
+/* Goes on with the next mirror, or ends the request with what was gathered. */
+static void give_up_url(struct http *http, struct http_transfer *transfer, const struct err *failure, bool is_hopeless)
+{
+    struct http_request *request = transfer->request;
+    add_failure(request, failure);
+    if (is_hopeless || transfer->url_index + 1 >= request->url_count) {
+        finish(http, transfer);
+        return;
+    }
+    transfer->url_index++;
+    transfer->try_count = 0;
+    transfer->due_ms = 0;
+    TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
+}
+
+/* Exponential from the base, in a band of half to one and a half; what the server asked for if that is longer. */
+static uint64_t back_off_ms(struct http *http, unsigned try_count, unsigned retry_after_s)
+{
+    unsigned doublings = try_count - 1 < 16 ? try_count - 1 : 16;
+    uint64_t delay_ms = (uint64_t)http->retry_base_ms << doublings;
+    delay_ms = delay_ms < RETRY_MAX_MS ? delay_ms : RETRY_MAX_MS;
+    delay_ms = delay_ms / 2 + random_next(http) % (delay_ms + 1);
+    uint64_t asked_ms = (uint64_t)retry_after_s * 1000;
+    return delay_ms > asked_ms ? delay_ms : asked_ms;
+}
+
+static void retry(struct http *http, struct http_transfer *transfer, struct err *failure, unsigned retry_after_s)
+{
+    bool is_too_late = retry_after_s > RETRY_AFTER_MAX_S;
+    unsigned retry_count = transfer->request->is_tried_once ? 0 : http->retry_count;
+    if (transfer->try_count <= retry_count && !is_too_late) {
+        transfer->due_ms = now_ms() + back_off_ms(http, transfer->try_count, retry_after_s);
+        TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
+        return;
+    }
+    if (is_too_late)
+        err_wrap(failure, "asked to wait %u s", retry_after_s);
+    else if (transfer->try_count > 1)
+        err_wrap(failure, "after %u tries", transfer->try_count);
+    give_up_url(http, transfer, failure, false);
+}
+
+/* Takes a transfer out of libcurl's hands; its try is the caller's then. */
+static struct http_try *deactivate(struct http *http, struct http_transfer *transfer)
+{
+    struct http_try *try = TAKE_PTR(transfer->try);
+    CURLMcode code = curl_multi_remove_handle(http->multi, try->easy);
+    assert(code == CURLM_OK);
+    (void)code;
+    TAILQ_REMOVE(&http->active, transfer, link);
+    http->active_count--;
+    transfer->host->active_count--;
+    http->has_changed = true;
+    return try;
+}
+
+/* The try is freed before the request is finished: with it goes what it counted. */
+static void settle(struct http *http, struct http_transfer *transfer, CURLcode code)
+{
+    struct http_request *request = transfer->request;
+    struct http_try *try = deactivate(http, transfer);
+    enum http_verdict verdict = http_try_judge(try, code);
+    struct err failure = try->err;
+    unsigned retry_after_s = try->retry_after_s;
+    http_try_free(try);
+    switch (verdict) {
+    case HTTP_VERDICT_GOOD:
+        err_clear(&request->err);
+        request->is_good = true;
+        finish(http, transfer);
+        break;
+    case HTTP_VERDICT_TRANSIENT:
+        retry(http, transfer, &failure, retry_after_s);
+        break;
+    case HTTP_VERDICT_FINAL:
+        give_up_url(http, transfer, &failure, false);
+        break;
+    case HTTP_VERDICT_HOPELESS:
+        give_up_url(http, transfer, &failure, true);
+        break;
+    }
+}
+
+/* Hands a waiting transfer, already out of its queue, to libcurl. */
+static void start(struct http *http, struct http_transfer *transfer)
+{
+    struct err failure = {0};
+    if (!http_try_new(transfer->request, url_of(transfer), http->plain_proxy, transfer, &transfer->try, &failure)) {
+        give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL);
+        http->has_changed = true;
+        return;
+    }
+    if (curl_multi_add_handle(http->multi, transfer->try->easy) != CURLM_OK)
+        memory_abort(sizeof *transfer->try);
+    transfer->try_count++;
+    transfer->host->active_count++;
+    http->active_count++;
+    TAILQ_INSERT_TAIL(&http->active, transfer, link);
+}
+
+/* Starts what may start, in order, and finds out when to look again. */
+static void start_waiting(struct http *http)
+{
+    uint64_t now = now_ms();
+    if (!http->has_changed && now < http->next_due_ms)
+        return;
+    http->has_changed = false;
+    http->next_due_ms = UINT64_MAX;
+    struct http_transfer *transfer = TAILQ_FIRST(&http->waiting);
+    while (transfer && http->active_count < ACTIVE_MAX) {
+        struct http_transfer *next = TAILQ_NEXT(transfer, link);
+        transfer->host = host_of(http, url_of(transfer));
+        if (transfer->due_ms > now) {
+            if (transfer->due_ms < http->next_due_ms)
+                http->next_due_ms = transfer->due_ms;
+        } else if (transfer->host->active_count < http->connections_per_host) {
+            TAILQ_REMOVE(&http->waiting, transfer, link);
+            start(http, transfer);
+        }
+        transfer = next;
+    }
+}
+
+static void settle_ended(struct http *http)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(http->multi, &left))) {
+        char *owner = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = message->data.result; /* the message is gone once the handle is removed */
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
+        settle(http, (struct http_transfer *)(void *)owner, code);
+    }
+}
+
+static void cancel_one(struct http *http, struct http_transfer *transfer)
+{
+    struct http_request *request = transfer->request;
+    err_clear(&request->err);
+    err_set(&request->err, ERR_CANCELLED, "%s: cancelled", http_show(url_of(transfer)).chars);
+    finish(http, transfer);
+}
+
+static void cancel_all(struct http *http)
+{
+    struct http_transfer *transfer;
+    while ((transfer = TAILQ_FIRST(&http->active))) {
+        http_try_free(deactivate(http, transfer));
+        cancel_one(http, transfer);
+    }
+    while ((transfer = TAILQ_FIRST(&http->waiting))) {
+        TAILQ_REMOVE(&http->waiting, transfer, link);
+        cancel_one(http, transfer);
+    }
+}
+
+/* Moves what was sent to the waiting; returns false when it is time to stop. */
+static bool take_inbox(struct http *http)
+{
+    pthread_mutex_lock(&http->lock);
+    bool is_stopping = http->is_stopping;
+    if (!TAILQ_EMPTY(&http->inbox))
+        http->has_changed = true;
+    TAILQ_CONCAT(&http->waiting, &http->inbox, link);
+    pthread_mutex_unlock(&http->lock);
+    return !is_stopping;
+}
+
+static int poll_ms(const struct http *http)
+{
+    if (http->has_changed)
+        return 0;
+    if (!http->active_count && TAILQ_EMPTY(&http->waiting))
+        return IDLE_POLL_MS;
+    uint64_t now = now_ms();
+    uint64_t left_ms = http->next_due_ms > now ? http->next_due_ms - now : 0;
+    return left_ms < CANCEL_POLL_MS ? (int)left_ms : (int)CANCEL_POLL_MS;
+}
+
+static void *network_main(void *argument)
+{
+    struct http *http = argument;
+    while (take_inbox(http)) {
+        int running_count;
+        if (http->cancel && atomic_load(http->cancel))
+            cancel_all(http);
+        start_waiting(http);
+        CURLMcode code = curl_multi_perform(http->multi, &running_count);
+        settle_ended(http);
+        if (code == CURLM_OK)
+            code = curl_multi_poll(http->multi, NULL, 0, poll_ms(http), NULL);
+        if (code != CURLM_OK)
+            memory_abort(0); /* the only failure that a right caller can meet */
+    }
+    cancel_all(http);
+    return NULL;
+}
+
+static void http_free(struct http *http)
+{
+    struct http_transfer *transfer;
+    while ((transfer = TAILQ_FIRST(&http->ended))) {
+        TAILQ_REMOVE(&http->ended, transfer, link);
+        free(transfer);
+    }
+    while (http->hosts) {
+        struct http_host *host = http->hosts;
+        http->hosts = host->next;
+        free(host);
+    }
+    if (http->multi)
+        (void)curl_multi_cleanup(http->multi);
+    pthread_cond_destroy(&http->changed);
+    pthread_mutex_destroy(&http->lock);
+    free(http->plain_proxy);
+    free(http);
+    curl_global_cleanup();
+}
+
+/* No signal is handled on the network thread, nor on those that libcurl starts for name look-ups; that also keeps a
+ * connection that OpenSSL writes to from raising SIGPIPE. */
+static int start_thread(struct http *http)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&http->thread, NULL, network_main, http);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
+static void apply_options(struct http *http, const struct http_options *options)
+{
+    const char *proxy = getenv("http_proxy") ? NULL : getenv("HTTP_PROXY");
+    http->connections_per_host = options->connections_per_host ? options->connections_per_host : CONNECTIONS_PER_HOST;
+    http->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : RETRY_BASE_MS;
+    http->retry_count = options->retry_count ? options->retry_count : HTTP_DEFAULT_RETRIES;
+    if (options->retry_count == HTTP_NO_RETRY)
+        http->retry_count = 0;
+    http->cancel = options->cancel;
+    if (proxy && *proxy && !(http->plain_proxy = strdup(proxy)))
+        memory_abort(strlen(proxy));
+}
+
+bool http_start(const struct http_options *options, struct http **ret_http, struct err *err)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        err_set(err, ERR_INTERNAL, "libcurl cannot be initialised");
+        return false;
+    }
+    struct http *http = calloc(1, sizeof *http);
+    if (!http || !(http->multi = curl_multi_init()))
+        memory_abort(sizeof *http);
+    apply_options(http, options);
+    pthread_mutex_init(&http->lock, NULL);
+    pthread_cond_init(&http->changed, NULL);
+    TAILQ_INIT(&http->inbox);
+    TAILQ_INIT(&http->waiting);
+    TAILQ_INIT(&http->active);
+    TAILQ_INIT(&http->ended);
+    http->next_due_ms = UINT64_MAX;
+    if (getrandom(&http->random, sizeof http->random, 0) != (ssize_t)sizeof http->random || !http->random)
+        http->random = 1;
+    (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)http->connections_per_host);
+    (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    int failed = start_thread(http);
+    if (failed) {
+        err_set_errno(err, failed, "cannot start the network thread");
+        http_free(http);
+        return false;
+    }
+    *ret_http = http;
+    return true;
+}
+
+void http_send(struct http *http, struct http_request *request)
+{
+    struct http_transfer *transfer = calloc(1, sizeof *transfer);
+    if (!transfer)
+        memory_abort(sizeof *transfer);
+    assert(request->url_count > 0);
+    transfer->request = request;
+    err_clear(&request->err);
+    request->is_good = false;
+    request->body = (struct buf){0};
+    request->received_bytes = 0;
+    request->url = NULL;
+    request->status = 0;
+    request->transfer = transfer;
+    pthread_mutex_lock(&http->lock);
+    assert(!http->is_stopping);
+    TAILQ_INSERT_TAIL(&http->inbox, transfer, link);
+    pthread_mutex_unlock(&http->lock);
+    (void)curl_multi_wakeup(http->multi);
+}
+
+bool http_wait(struct http *http, struct http_request *request)
+{
+    struct http_transfer *transfer = request->transfer;
+    pthread_mutex_lock(&http->lock);
+    http->waiter_count++;
+    while (!transfer->is_done)
+        pthread_cond_wait(&http->changed, &http->lock);
+    if (--http->waiter_count == 0)
+        pthread_cond_broadcast(&http->changed);
+    pthread_mutex_unlock(&http->lock);
+    return request->is_good;
+}
+
+void http_stop(struct http *http)
+{
+    if (!http)
+        return;
+    pthread_mutex_lock(&http->lock);
+    http->is_stopping = true;
+    pthread_mutex_unlock(&http->lock);
+    (void)curl_multi_wakeup(http->multi);
+    pthread_join(http->thread, NULL);
+    pthread_mutex_lock(&http->lock);
+    while (http->waiter_count > 0)
+        pthread_cond_wait(&http->changed, &http->lock);
+    pthread_mutex_unlock(&http->lock);
+    http_free(http);
+}

@@ -1,0 +1,195 @@
+/* Bytes are counted and hashed as they come: libcurl's own limits do not cover a chunked reply, and nothing that passes
+ * the expected size may even reach the disk. */
+#include "io/http_try.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#define HEADER_BYTES_MAX ((uint64_t)64 * 1024)
+#define ERROR_PAGE_BYTES_MAX ((uint64_t)64 * 1024)
+#define REDIRECTS_MAX 5L
+#define CONNECT_TIMEOUT_S 20L
+#define STALL_BYTES_PER_S 1024L
+#define STALL_S 30L
+#define RECEIVE_BUFFER_BYTES (64L * 1024)
+
+/* An error's answer is read (so that the connection stays usable) but not kept. */
+static bool is_error_answer(struct http_try *try)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 300;
+}
+
+static void refuse_surplus(struct http_try *try, uint64_t received_bytes)
+{
+    const struct http_request *request = try->request;
+    if (request->is_size_known)
+        err_set(&try->err, ERR_TRUST, "expected %" PRIu64 " bytes, got %" PRIu64 " or more", request->size_bytes,
+                received_bytes);
+    else
+        err_set(&try->err, ERR_MALFORMED, "larger than the %" PRIu64 " bytes that are allowed", request->cap_bytes);
+}
+
+static void remember_opening(struct http_try *try, const char *bytes, size_t len)
+{
+    size_t room = sizeof try->opening - try->opening_len;
+    size_t taken = len < room ? len : room;
+    memcpy(try->opening + try->opening_len, bytes, taken);
+    try->opening_len += taken;
+}
+
+static bool keep(struct http_try *try, const char *bytes, size_t len)
+{
+    struct http_request *request = try->request;
+    if (request->store)
+        return (try->blob.is_begun || blob_begin(request->store, &try->blob, &try->err)) &&
+               blob_write(&try->blob, bytes, len, &try->err);
+    /* The first piece makes room for all, if the size is known: below the cap, so no one can ask for too much. */
+    if (request->is_size_known && !try->body.bytes && !buf_reserve(&try->body, (size_t)request->size_bytes))
+        return false;
+    digest_feed(&try->hash, bytes, len);
+    return buf_add(&try->body, bytes, len);
+}
+
+static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
+{
+    struct http_try *try = argument;
+    const struct http_request *request = try->request;
+    (void)one; /* always 1 (CURLOPT_WRITEFUNCTION) */
+    if (try->err.kind != ERR_NONE || try->is_encoded)
+        return len ? 0 : 1;
+    uint64_t limit = request->is_size_known ? request->size_bytes : request->cap_bytes;
+    bool is_page = is_error_answer(try);
+    try->received_bytes += len;
+    if (is_page)
+        return try->received_bytes <= ERROR_PAGE_BYTES_MAX ? len : 0;
+    remember_opening(try, bytes, len);
+    if (try->received_bytes > limit) {
+        refuse_surplus(try, try->received_bytes);
+        return 0;
+    }
+    if (!keep(try, bytes, len))
+        return 0;
+    if (request->counter) {
+        atomic_fetch_add(request->counter, len);
+        try->counted_bytes += len;
+    }
+    return len;
+}
+
+static bool names_encoding(struct text line)
+{
+    struct text name;
+    if (!text_next(&line, ':', &name) || !text_is_nocase(text_trim(name), "content-encoding"))
+        return false;
+    struct text value = text_trim(line);
+    return value.len > 0 && !text_is_nocase(value, "identity");
+}
+
+static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
+{
+    struct http_try *try = argument;
+    struct text line = {bytes, len};
+    (void)one;
+    try->header_bytes += len;
+    if (try->header_bytes > HEADER_BYTES_MAX) {
+        if (try->err.kind == ERR_NONE)
+            err_set(&try->err, ERR_MALFORMED, "more than %" PRIu64 " bytes of headers", HEADER_BYTES_MAX);
+        return 0;
+    }
+    if (text_has_prefix(line, "HTTP/"))
+        try->is_encoded = false; /* another answer of the same transfer, after a redirect */
+    else if (names_encoding(line))
+        try->is_encoded = true;
+    return len;
+}
+
+static bool has_scheme(const char *url, const char *scheme)
+{
+    return strncasecmp(url, scheme, strlen(scheme)) == 0;
+}
+
+static bool set_limits(CURL *easy)
+{
+    return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_S) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_S) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_USERAGENT, "imgfactory") == CURLE_OK;
+}
+
+/* file: only where the caller names it, never behind a redirect; TLS is never left once it was asked for. */
+static bool set_protocols(CURL *easy, const char *url)
+{
+    const char *redirected = has_scheme(url, "https:") ? "https" : "http,https";
+    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, redirected) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
+}
+
+static bool set_callbacks(struct http_try *try, void *owner)
+{
+    CURL *easy = try->easy;
+    return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, try) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, try) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, try->reason) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK;
+}
+
+static size_t body_cap(const struct http_request *request)
+{
+    uint64_t cap_bytes = request->is_size_known ? request->size_bytes : request->cap_bytes;
+    return cap_bytes < PTRDIFF_MAX ? (size_t)cap_bytes : (size_t)PTRDIFF_MAX;
+}
+
+bool http_try_new(struct http_request *request, const char *url, const char *plain_proxy, void *owner,
+                  struct http_try **ret_try, struct err *err)
+{
+    if (request->is_size_known && request->size_bytes > request->cap_bytes) {
+        err_set(err, ERR_MALFORMED, "%s: said to have %" PRIu64 " bytes, more than the %" PRIu64 " that are allowed",
+                http_show(url).chars, request->size_bytes, request->cap_bytes);
+        return false;
+    }
+    struct http_try *try = calloc(1, sizeof *try);
+    if (!try || !(try->easy = curl_easy_init()))
+        memory_abort(sizeof *try);
+    try->request = request;
+    try->url = url;
+    buf_init(&try->body, body_cap(request));
+    if (!request->store)
+        digest_begin(&try->hash);
+    bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner);
+    if (is_set && plain_proxy && has_scheme(url, "http:"))
+        is_set = curl_easy_setopt(try->easy, CURLOPT_PROXY, plain_proxy) == CURLE_OK;
+    if (!is_set) {
+        err_set(err, ERR_INTERNAL, "%s: libcurl refuses an option that is needed for safety", http_show(url).chars);
+        http_try_free(try);
+        return false;
+    }
+    *ret_try = try;
+    return true;
+}
+
+void http_try_free(struct http_try *try)
+{
+    if (!try)
+        return;
+    if (try->counted_bytes)
+        atomic_fetch_sub(try->request->counter, try->counted_bytes);
+    curl_easy_cleanup(try->easy);
+    blob_abandon(&try->blob);
+    digest_abandon(&try->hash);
+    buf_done(&try->body);
+    free(try);
+}

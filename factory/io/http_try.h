@@ -1,0 +1,55 @@
+/* http_try.h - one attempt at one URL: an easy handle, its callbacks, and the verdict on what came (private to http.c)
+ *
+ * Threads: the network thread only.
+ * Owns: the easy handle, the unfinished blob or body, until http_try_free().
+ */
+#ifndef IMGFACTORY_IO_HTTP_TRY_H
+#define IMGFACTORY_IO_HTTP_TRY_H
+
+#include "io/http.h"
+
+#include <curl/curl.h>
+
+#define HTTP_OPENING_BYTES 64
+
+struct http_try {
+    struct http_request *request;
+    const char *url;
+    CURL *easy;
+    struct blob blob;          /* begun with the first byte when the request names a store */
+    struct digest_stream hash; /* of `body`, when it does not */
+    struct buf body;
+    uint64_t received_bytes, header_bytes;
+    uint64_t counted_bytes;           /* what was added to the request's counter */
+    char opening[HTTP_OPENING_BYTES]; /* the first bytes, to recognise a page of HTML */
+    size_t opening_len;
+    bool is_encoded; /* the last header block had a Content-Encoding */
+    char reason[CURL_ERROR_SIZE];
+    struct err err;         /* set by a callback that refuses, else by the verdict */
+    unsigned retry_after_s; /* what the server asked for; 0 for nothing */
+};
+
+enum http_verdict {
+    HTTP_VERDICT_GOOD,      /* the results are in the request */
+    HTTP_VERDICT_TRANSIENT, /* err says why; worth another try */
+    HTTP_VERDICT_FINAL,     /* err says why; worth another mirror only */
+    HTTP_VERDICT_HOPELESS,  /* err says why; a fault of this machine */
+};
+
+/* Prepares an attempt; `plain_proxy` (or NULL) is the proxy for http: URLs. The easy handle's private pointer is
+ * `owner`. */
+bool http_try_new(struct http_request *request, const char *url, const char *plain_proxy, void *owner,
+                  struct http_try **ret_try, struct err *err) MUST_CHECK;
+/* Judges a transfer that ended with `code`: checks size and digest and, when all is good, commits the blob and fills
+ * the request's results (all but is_good). */
+enum http_verdict http_try_judge(struct http_try *try, CURLcode code);
+/* Frees it, and with it what was received but not handed over. NULL is fine. */
+void http_try_free(struct http_try *try);
+
+/* A URL as people and logs may see it: without user information, query and fragment, control bytes replaced. */
+struct http_shown {
+    char chars[512];
+};
+struct http_shown http_show(const char *url);
+
+#endif

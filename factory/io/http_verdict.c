@@ -1,0 +1,173 @@
+/* What to make of a transfer that ended. Order matters: a refusal of our own callbacks first (libcurl only reports
+ * "write error" then), then the HTTP status, then libcurl's result, then the bytes. */
+#include "io/http_try.h"
+
+#include <inttypes.h>
+
+struct http_shown http_show(const char *url)
+{
+    struct http_shown shown;
+    const char *scheme_end = strstr(url, "://");
+    size_t scheme_len = scheme_end ? (size_t)(scheme_end - url) + 3 : 0;
+    const char *authority = url + scheme_len;
+    const char *host = authority;
+    size_t authority_len = strcspn(authority, "/?#");
+    for (size_t i = 0; scheme_end && i < authority_len; i++) {
+        if (authority[i] == '@')
+            host = authority + i + 1;
+    }
+    int host_len = (int)strnlen(host, 4096);
+    host_len = (int)strcspn(host, "?#") < host_len ? (int)strcspn(host, "?#") : host_len;
+    (void)snprintf(shown.chars, sizeof shown.chars, "%.*s%.*s%s", (int)scheme_len, url, host_len, host,
+                   host[host_len] == '?' ? "?…" : "");
+    text_sanitize(shown.chars);
+    return shown;
+}
+
+static bool is_transient_code(CURLcode code)
+{
+    static const CURLcode codes[] = {CURLE_COULDNT_RESOLVE_PROXY,
+                                     CURLE_COULDNT_RESOLVE_HOST,
+                                     CURLE_COULDNT_CONNECT,
+                                     CURLE_WEIRD_SERVER_REPLY,
+                                     CURLE_PARTIAL_FILE,
+                                     CURLE_OPERATION_TIMEDOUT,
+                                     CURLE_SSL_CONNECT_ERROR,
+                                     CURLE_GOT_NOTHING,
+                                     CURLE_SEND_ERROR,
+                                     CURLE_RECV_ERROR};
+    for (size_t i = 0; i < ARRAY_COUNT(codes); i++) {
+        if (codes[i] == code)
+            return true;
+    }
+    return false;
+}
+
+static bool is_certificate_code(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
+           code == CURLE_SSL_INVALIDCERTSTATUS || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
+}
+
+static bool is_transient_status(long status)
+{
+    return status == 408 || status == 425 || status == 429 || (status >= 500 && status <= 599);
+}
+
+/* Says where a redirect ended, when there was one. */
+static struct http_shown redirected_of(const struct http_try *try)
+{
+    struct http_shown where = {""};
+    long count = 0;
+    char *url = NULL;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_REDIRECT_COUNT, &count);
+    (void)curl_easy_getinfo(try->easy, CURLINFO_EFFECTIVE_URL, &url);
+    if (count > 0 && url)
+        (void)snprintf(where.chars, sizeof where.chars, " (redirected to %.480s)", http_show(url).chars);
+    return where;
+}
+
+static enum http_verdict judge_status(struct http_try *try, long status)
+{
+    bool is_transient = is_transient_status(status);
+    curl_off_t wait_s = 0;
+    if (is_transient)
+        (void)curl_easy_getinfo(try->easy, CURLINFO_RETRY_AFTER, &wait_s);
+    try->retry_after_s = wait_s <= 0 ? 0 : wait_s > INT32_MAX ? INT32_MAX : (unsigned)wait_s;
+    err_set(&try->err, ERR_NETWORK, "HTTP status %ld%s", status, redirected_of(try).chars);
+    try->err.detail = (int)status;
+    return is_transient ? HTTP_VERDICT_TRANSIENT : HTTP_VERDICT_FINAL;
+}
+
+static enum http_verdict judge_transport(struct http_try *try, CURLcode code)
+{
+    const char *reason = try->reason[0] ? try->reason : curl_easy_strerror(code);
+    bool is_missing = code == CURLE_FILE_COULDNT_READ_FILE || code == CURLE_REMOTE_FILE_NOT_FOUND;
+    if (is_missing) {
+        err_set(&try->err, ERR_NETWORK, "no such file, or it cannot be read");
+        try->request->status = try->err.detail = 404;
+        return HTTP_VERDICT_FINAL;
+    }
+    err_set(&try->err, is_certificate_code(code) ? ERR_TRUST : ERR_NETWORK, "%s%s", reason, redirected_of(try).chars);
+    return is_transient_code(code) ? HTTP_VERDICT_TRANSIENT : HTTP_VERDICT_FINAL;
+}
+
+static bool looks_like_html(const struct http_try *try)
+{
+    static const char *const starts[] = {"<!doctype", "<html"};
+    struct text opening = text_trim((struct text){try->opening, try->opening_len});
+    for (size_t i = 0; i < ARRAY_COUNT(starts); i++) {
+        struct text start = {opening.ptr, strlen(starts[i])};
+        if (opening.len >= start.len && text_is_nocase(start, starts[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Ends the blob or body. On success the digest of what came is in the request. */
+static bool take_bytes(struct http_try *try)
+{
+    struct http_request *request = try->request;
+    const struct digest *expect = request->is_digest_known ? &request->digest : NULL;
+    if (request->is_size_known && try->received_bytes != request->size_bytes) {
+        err_set(&try->err, ERR_TRUST, "expected %" PRIu64 " bytes, got %" PRIu64, request->size_bytes,
+                try->received_bytes);
+        return false;
+    }
+    if (request->store)
+        return (try->blob.is_begun || blob_begin(request->store, &try->blob, &try->err)) &&
+               blob_commit(&try->blob, expect, &request->blob_digest, &try->err);
+    struct digest got = digest_end(&try->hash);
+    if (expect && !digest_eq(expect, &got)) {
+        err_set(&try->err, ERR_TRUST, "expected sha256:%s, got sha256:%s", digest_hex(expect).chars,
+                digest_hex(&got).chars);
+        return false;
+    }
+    if (!buf_add(&try->body, "", 0)) /* an empty body is "" too, not NULL */
+        return false;
+    request->blob_digest = got;
+    request->body = try->body;
+    try->body = (struct buf){0};
+    return true;
+}
+
+static enum http_verdict judge(struct http_try *try, CURLcode code)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_RESPONSE_CODE, &status);
+    try->request->status = (int)status;
+    if (try->err.kind != ERR_NONE)
+        return try->err.kind == ERR_LOCAL ? HTTP_VERDICT_HOPELESS : HTTP_VERDICT_FINAL;
+    if (status >= 400)
+        return judge_status(try, status);
+    if (try->is_encoded && status >= 200 && status < 300) {
+        err_set(&try->err, ERR_MALFORMED, "the server encodes the content though it was not asked to");
+        return HTTP_VERDICT_FINAL;
+    }
+    if (code != CURLE_OK)
+        return judge_transport(try, code);
+    if (status != 0 && (status < 200 || status >= 300 || status == 206))
+        return judge_status(try, status);
+    if (take_bytes(try))
+        return HTTP_VERDICT_GOOD;
+    return try->err.kind == ERR_LOCAL ? HTTP_VERDICT_HOPELESS : HTTP_VERDICT_FINAL;
+}
+
+enum http_verdict http_try_judge(struct http_try *try, CURLcode code)
+{
+    enum http_verdict verdict = judge(try, code);
+    try->request->received_bytes = try->received_bytes;
+    if (verdict == HTTP_VERDICT_GOOD) {
+        try->request->url = try->url;
+        try->counted_bytes = 0;
+        return verdict;
+    }
+    bool has_hint = try->err.kind == ERR_TRUST && looks_like_html(try);
+    struct http_shown shown = http_show(try->url);
+    if (has_hint)
+        err_wrap(&try->err, "%s: an HTML page came instead (of a proxy or portal?)", shown.chars);
+    else
+        err_wrap(&try->err, "%s", shown.chars);
+    text_sanitize(try->err.text);
+    return verdict;
+}

@@ -1,0 +1,382 @@
+/* A file is written without a name (O_TMPFILE) and linked when its digest is known, so that a killed process leaves
+ * nothing behind. Where the file system cannot do that, it gets a random name in v1/tmp and a flock that dies with the
+ * process; store_open() removes what is not locked. */
+#include "io/store.h"
+#include "base/auto.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+struct store {
+    char *path; /* as given, for messages */
+    int blobs_fd, derived_fd, tmp_fd;
+    bool is_unnamed; /* O_TMPFILE and linkat() from /proc work here */
+};
+
+/* What follows the bytes of a derived file. Integers are little-endian. */
+struct trailer {
+    char magic[16];
+    uint64_t len;
+    uint8_t key[DIGEST_BYTES];
+    uint8_t digest[DIGEST_BYTES];
+};
+_Static_assert(sizeof(struct trailer) == 88, "the trailer is an on-disk format");
+static const char trailer_magic[16] = "imgfactory-drv1\n";
+
+#define KIND_LEN_MAX 40
+#define NAME_BYTES (KIND_LEN_MAX + 1 + 3 + DIGEST_HEX_SIZE)
+
+/* The path of a file below blob/sha256 or derived. */
+struct name {
+    char chars[NAME_BYTES];
+};
+
+static struct name name_of(const char *kind, const struct digest *digest)
+{
+    struct name name;
+    struct digest_hex hex = digest_hex(digest);
+    assert(!kind || (strlen(kind) <= KIND_LEN_MAX && *kind && *kind != '.' && !strchr(kind, '/')));
+    (void)snprintf(name.chars, sizeof name.chars, "%s%s%.2s/%s", kind ? kind : "", kind ? "/" : "", hex.chars,
+                   hex.chars);
+    return name;
+}
+
+static bool open_below(const char *path, const char *below, int *ret_fd, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *whole = arena_printf(&scratch, "%s/v1/%s", path, below);
+    return file_make_dirs(whole, 0700, err) && file_open_dir(whole, ret_fd, err);
+}
+
+/* Derived files are trusted when their own digest fits, so nobody else may write here. */
+static bool check_private(const char *path, int tmp_fd, struct err *err)
+{
+    struct stat status;
+    if (fstatat(tmp_fd, "..", &status, 0) != 0) {
+        err_set_errno(err, errno, "cannot examine the cache %s/v1", path);
+        return false;
+    }
+    if (status.st_mode & (S_IWGRP | S_IWOTH)) {
+        err_set_errno(err, EPERM, "the cache %s/v1 is writable by others (use chmod go-w, or remove it)", path);
+        return false;
+    }
+    return true;
+}
+
+/* Only the one who holds the lock of a temporary file may remove it; a running writer keeps its lock. */
+static void remove_if_left_over(int tmp_fd, const char *name)
+{
+    AUTO(auto_close_fd) int fd = openat(tmp_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        (void)unlinkat(tmp_fd, name, 0);
+}
+
+static void remove_left_overs(int tmp_fd)
+{
+    int listed_fd = openat(tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = listed_fd >= 0 ? fdopendir(listed_fd) : NULL;
+    if (!dir) {
+        auto_close_fd(&listed_fd);
+        return;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(dir))) {
+        if (entry->d_name[0] != '.')
+            remove_if_left_over(tmp_fd, entry->d_name);
+    }
+    (void)closedir(dir);
+}
+
+/* The kernel's name of an open file: linkat() with AT_SYMLINK_FOLLOW gives an unnamed one a name (open(2), O_TMPFILE).
+ */
+struct fd_path {
+    char chars[32];
+};
+
+static struct fd_path fd_path_of(int fd)
+{
+    struct fd_path path;
+    (void)snprintf(path.chars, sizeof path.chars, "/proc/self/fd/%d", fd);
+    return path;
+}
+
+static int open_unnamed(int tmp_fd)
+{
+    return openat(tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static bool can_be_unnamed(int tmp_fd)
+{
+    AUTO(auto_close_fd) int fd = open_unnamed(tmp_fd);
+    return fd >= 0 && access(fd_path_of(fd).chars, F_OK) == 0;
+}
+
+bool store_open(const char *path, struct store **ret_store, struct err *err)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (!store || !(store->path = strdup(path)))
+        memory_abort(sizeof *store + strlen(path));
+    store->blobs_fd = store->derived_fd = store->tmp_fd = -1;
+    if (!file_make_dirs(path, 0700, err) || !open_below(path, "tmp", &store->tmp_fd, err) ||
+        !check_private(path, store->tmp_fd, err) || !open_below(path, "blob/sha256", &store->blobs_fd, err) ||
+        !open_below(path, "derived", &store->derived_fd, err)) {
+        err_wrap(err, "cache");
+        store_close(store);
+        return false;
+    }
+    remove_left_overs(store->tmp_fd);
+    store->is_unnamed = can_be_unnamed(store->tmp_fd);
+    *ret_store = store;
+    return true;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    auto_close_fd(&store->blobs_fd);
+    auto_close_fd(&store->derived_fd);
+    auto_close_fd(&store->tmp_fd);
+    free(store->path);
+    free(store);
+}
+
+void store_use_named_files(struct store *store)
+{
+    store->is_unnamed = false;
+}
+
+/* Creates and locks a file. Between the two another process's store_open() may have taken it for a left-over: then it
+ * has no link any more, and the next name is tried. Returns -1 with errno. */
+static int open_named(int tmp_fd, char *name, size_t name_bytes)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        uint64_t random[2];
+        struct stat status;
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+            return -1;
+        (void)snprintf(name, name_bytes, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+        AUTO(auto_close_fd) int fd = openat(tmp_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 && errno != EEXIST)
+            return -1;
+        if (fd >= 0 && flock(fd, LOCK_EX) == 0 && fstat(fd, &status) == 0 && status.st_nlink > 0)
+            return take_fd(&fd);
+    }
+    errno = EEXIST;
+    return -1;
+}
+
+bool blob_begin(struct store *store, struct blob *ret_blob, struct err *err)
+{
+    struct blob blob = {.store = store};
+    blob.fd = store->is_unnamed ? open_unnamed(store->tmp_fd)
+                                : open_named(store->tmp_fd, blob.temporary_name, sizeof blob.temporary_name);
+    if (blob.fd < 0) {
+        err_set_errno(err, errno, "cannot create a file in the cache %s", store->path);
+        return false;
+    }
+    digest_begin(&blob.hash);
+    blob.is_begun = true;
+    *ret_blob = blob;
+    return true;
+}
+
+static bool write_raw(struct blob *blob, const void *bytes, size_t len, struct err *err)
+{
+    return file_write_all(blob->fd, bytes, len, blob->store->path, err);
+}
+
+bool blob_write(struct blob *blob, const void *bytes, size_t len, struct err *err)
+{
+    assert(blob->is_begun);
+    if (!write_raw(blob, bytes, len, err)) {
+        err_wrap(err, "cache, after %" PRIu64 " bytes of a file", blob->len);
+        blob_abandon(blob);
+        return false;
+    }
+    digest_feed(&blob->hash, bytes, len);
+    blob->len += len;
+    return true;
+}
+
+static void make_parents(int dirfd, struct name name)
+{
+    for (char *slash = strchr(name.chars, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdirat(dirfd, name.chars, 0700); /* what matters is whether the file can be put there */
+        *slash = '/';
+    }
+}
+
+/* Returns 0 or errno. A rename replaces what is there, a link does not. */
+static int link_once(const struct blob *blob, int dirfd, const char *name)
+{
+    const struct store *store = blob->store;
+    int result = store->is_unnamed ? linkat(AT_FDCWD, fd_path_of(blob->fd).chars, dirfd, name, AT_SYMLINK_FOLLOW)
+                                   : renameat(store->tmp_fd, blob->temporary_name, dirfd, name);
+    return result == 0 ? 0 : errno;
+}
+
+/* Another process may have made the same file first: that is fine, unless a crash of the machine left it with another
+ * size. */
+static bool is_same_size(int dirfd, const char *name, uint64_t size_bytes)
+{
+    struct stat status;
+    return fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+           (uint64_t)status.st_size == size_bytes;
+}
+
+static bool give_name(struct blob *blob, int dirfd, struct name name, uint64_t size_bytes, struct err *err)
+{
+    int failed = fchmod(blob->fd, 0444) == 0 ? link_once(blob, dirfd, name.chars) : errno;
+    for (int tries = 0; failed && tries < 5; tries++) {
+        if (failed == ENOENT)
+            make_parents(dirfd, name);
+        else if (failed != EEXIST || is_same_size(dirfd, name.chars, size_bytes))
+            break;
+        else
+            (void)unlinkat(dirfd, name.chars, 0);
+        failed = link_once(blob, dirfd, name.chars);
+    }
+    if (failed == EEXIST && is_same_size(dirfd, name.chars, size_bytes))
+        failed = 0;
+    if (failed) {
+        err_set_errno(err, failed, "cannot put %s of %" PRIu64 " bytes into the cache %s", name.chars, size_bytes,
+                      blob->store->path);
+        return false;
+    }
+    blob->temporary_name[0] = '\0';
+    return true;
+}
+
+bool blob_commit(struct blob *blob, const struct digest *expect, struct digest *ret_digest, struct err *err)
+{
+    assert(blob->is_begun);
+    struct digest digest = digest_end(&blob->hash);
+    bool is_good = !expect || digest_eq(expect, &digest);
+    if (is_good)
+        is_good = give_name(blob, blob->store->blobs_fd, name_of(NULL, &digest), blob->len, err);
+    else
+        err_set(err, ERR_TRUST, "expected sha256:%s, got sha256:%s", digest_hex(expect).chars,
+                digest_hex(&digest).chars);
+    blob_abandon(blob);
+    if (is_good && ret_digest)
+        *ret_digest = digest;
+    return is_good;
+}
+
+bool blob_commit_derived(struct blob *blob, const char *kind, const struct digest *key, struct err *err)
+{
+    assert(blob->is_begun);
+    struct digest digest = digest_end(&blob->hash);
+    struct trailer trailer = {.len = htole64(blob->len)};
+    memcpy(trailer.magic, trailer_magic, sizeof trailer.magic);
+    memcpy(trailer.key, key->bytes, sizeof trailer.key);
+    memcpy(trailer.digest, digest.bytes, sizeof trailer.digest);
+    bool is_good = write_raw(blob, &trailer, sizeof trailer, err) &&
+                   give_name(blob, blob->store->derived_fd, name_of(kind, key), blob->len + sizeof trailer, err);
+    blob_abandon(blob);
+    return is_good;
+}
+
+void blob_abandon(struct blob *blob)
+{
+    if (!blob->is_begun)
+        return;
+    digest_abandon(&blob->hash);
+    if (blob->temporary_name[0])
+        (void)unlinkat(blob->store->tmp_fd, blob->temporary_name, 0);
+    (void)close(blob->fd);
+    *blob = (struct blob){0};
+}
+
+/* Maps a file that may be absent: *ret_found tells. */
+static bool map_if_there(int dirfd, const char *name, struct view *ret_view, bool *ret_found, struct err *err)
+{
+    *ret_found = file_map_at(dirfd, name, ret_view, err);
+    if (!*ret_found && err->kind == ERR_LOCAL && err->detail == ENOENT)
+        err_clear(err);
+    return err->kind == ERR_NONE;
+}
+
+/* Takes away a file whose bytes are wrong, so that it is made again. */
+static void reject(int dirfd, const char *name, struct view *view, bool *ret_found)
+{
+    view_done(view);
+    (void)unlinkat(dirfd, name, 0);
+    *ret_found = false;
+}
+
+bool store_map_blob(struct store *store, const struct digest *digest, struct view *ret_view, bool *ret_found,
+                    struct err *err)
+{
+    struct name name = name_of(NULL, digest);
+    struct view view = {0};
+    if (!map_if_there(store->blobs_fd, name.chars, &view, ret_found, err)) {
+        err_wrap(err, "cache %s", store->path);
+        return false;
+    }
+    if (!*ret_found)
+        return true;
+    struct digest got = digest_of(view.ptr, view.len);
+    if (digest_eq(digest, &got))
+        *ret_view = view;
+    else
+        reject(store->blobs_fd, name.chars, &view, ret_found);
+    return true;
+}
+
+bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes)
+{
+    return is_same_size(store->blobs_fd, name_of(NULL, digest).chars, size_bytes);
+}
+
+/* Checks the trailer and cuts it off the view. */
+static bool hide_trailer(const struct digest *key, bool is_checked_lazily, struct view *view)
+{
+    struct trailer trailer;
+    if (view->len < sizeof trailer)
+        return false;
+    size_t len = view->len - sizeof trailer;
+    memcpy(&trailer, view->ptr + len, sizeof trailer);
+    if (memcmp(trailer.magic, trailer_magic, sizeof trailer.magic) != 0 || le64toh(trailer.len) != len ||
+        memcmp(trailer.key, key->bytes, sizeof trailer.key) != 0)
+        return false;
+    if (!is_checked_lazily) {
+        struct digest got = digest_of(view->ptr, len);
+        if (memcmp(trailer.digest, got.bytes, sizeof trailer.digest) != 0)
+            return false;
+    }
+    view->len = len;
+    return true;
+}
+
+bool store_map_derived(struct store *store, const char *kind, const struct digest *key, bool is_checked_lazily,
+                       struct view *ret_view, bool *ret_found, struct err *err)
+{
+    struct name name = name_of(kind, key);
+    struct view view = {0};
+    if (!map_if_there(store->derived_fd, name.chars, &view, ret_found, err)) {
+        err_wrap(err, "cache %s", store->path);
+        return false;
+    }
+    if (!*ret_found)
+        return true;
+    if (hide_trailer(key, is_checked_lazily, &view))
+        *ret_view = view;
+    else
+        reject(store->derived_fd, name.chars, &view, ret_found);
+    return true;
+}
+
+void store_drop_derived(struct store *store, const char *kind, const struct digest *key)
+{
+    (void)unlinkat(store->derived_fd, name_of(kind, key).chars, 0);
+}

@@ -1,0 +1,157 @@
+#include "source/choose.h"
+
+#include "base/auto.h"
+
+/* One of several packages that ship the path, with the size of its solution. */
+struct candidate {
+    const struct catalog *catalog;
+    const char *name;
+    struct strings never;
+    size_t count; /* packages of its solution; SIZE_MAX when it has none */
+    struct err err;
+};
+
+static void count_task(void *item)
+{
+    struct candidate *candidate = item;
+    AUTO(arena_done) struct arena scratch = {0};
+    struct solve_request request = {.never = candidate->never};
+    struct selection selection;
+    list_add(&scratch, &request.names, candidate->name);
+    candidate->count = solve_packages(&scratch, candidate->catalog, &request, &selection, &candidate->err)
+                           ? selection.count
+                           : SIZE_MAX;
+}
+
+static bool is_before(const struct candidate *a, const struct candidate *b)
+{
+    size_t a_len = strlen(a->name), b_len = strlen(b->name);
+    if (a->count != b->count)
+        return a->count < b->count;
+    return a_len != b_len ? a_len < b_len : strcmp(a->name, b->name) < 0;
+}
+
+static const char *describe(struct arena *arena, const struct candidate *candidates, size_t count,
+                            const struct candidate *best)
+{
+    struct strings others = {0};
+    for (size_t i = 0; i < count; i++) {
+        const struct candidate *candidate = &candidates[i];
+        if (candidate != best)
+            list_add(arena, &others,
+                     candidate->count == SIZE_MAX ? arena_printf(arena, "%s cannot be installed", candidate->name)
+                                                  : arena_printf(arena, "%s %zu", candidate->name, candidate->count));
+    }
+    return arena_printf(arena, "fewest packages (%zu; %s)", best->count, strings_join(arena, &others, ", "));
+}
+
+/* Solves for each candidate and takes the one with the smallest solution. */
+static bool choose_smallest(struct arena *arena, struct workers *workers, const struct catalog *catalog,
+                            const struct strings *names, const struct strings *never, struct choice *choice,
+                            struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct candidate *candidates = arena_new_array(&scratch, struct candidate, names->count);
+    void **items = arena_new_array(&scratch, void *, names->count);
+    for (size_t i = 0; i < names->count; i++) {
+        candidates[i] = (struct candidate){.catalog = catalog, .name = names->items[i], .never = *never};
+        items[i] = &candidates[i];
+    }
+    workers_run_all(workers, count_task, items, names->count);
+    const struct candidate *best = &candidates[0];
+    for (size_t i = 1; i < names->count; i++) {
+        if (is_before(&candidates[i], best))
+            best = &candidates[i];
+    }
+    if (best->count == SIZE_MAX) {
+        *err = best->err;
+        return false;
+    }
+    choice->package = best->name;
+    choice->why = describe(arena, candidates, names->count, best);
+    return true;
+}
+
+static bool is_never(const struct choose_request *request, const char *name)
+{
+    return request->never && strings_has(request->never, name);
+}
+
+/* Takes the first of `packages: first` that `catalog` (or, with `owners`, that list) has. */
+static const char *find_first(const struct choose_request *request, const struct catalog *catalog,
+                              const struct strings *owners)
+{
+    for (size_t i = 0; request->first && i < request->first->count; i++) {
+        const char *name = request->first->items[i];
+        if (!is_never(request, name) && (owners ? strings_has(owners, name) : catalog_has(catalog, name, false)))
+            return name;
+    }
+    return NULL;
+}
+
+static const char *find_named(const struct strings *owners, const char *name)
+{
+    return name && strings_has(owners, name) ? name : NULL;
+}
+
+static bool fail_none(struct arena *arena, const struct catalog *catalog, const struct choose_request *request,
+                      const struct strings *refused, const char *hint, struct err *err)
+{
+    const char *more = refused->count
+                           ? arena_printf(arena, "; packages: never leaves out %s", strings_join(arena, refused, ", "))
+                       : hint ? arena_printf(arena, "; %s", hint)
+                              : "";
+    err_set(err, ERR_RESOLVE, "no package of %s for %s ships %s%s", catalog_releases(catalog)->source->name,
+            catalog_arch(catalog)->deb_name, request->path, more);
+    return false;
+}
+
+/* Applies the rules that need no solver. */
+static bool choose_by_name(const struct choose_request *request, const struct strings *owners, struct choice *choice)
+{
+    const char *slash = strrchr(request->path, '/');
+    if ((choice->package = find_first(request, NULL, owners)))
+        choice->why = "first in the manifest";
+    else if (owners->count == 1 && (choice->package = owners->items[0]))
+        choice->why = "the only one";
+    else if ((choice->package = find_named(owners, request->image_name)))
+        choice->why = "named like the image";
+    else if ((choice->package = find_named(owners, slash ? slash + 1 : request->path)))
+        choice->why = "named like the binary";
+    return choice->package != NULL;
+}
+
+bool choose_package(struct arena *arena, struct workers *workers, struct catalog *catalog,
+                    const struct choose_request *request, struct choice *ret_choice, struct err *err)
+{
+    struct choice choice = {0};
+    const char *first = request->is_first_ignored ? NULL : find_first(request, catalog, NULL);
+    if (first) {
+        *ret_choice = (struct choice){
+            .package = arena_strdup(arena, first), .why = "first in the manifest", .is_from_first = true};
+        return true;
+    }
+    struct strings shippers = {0}, owners = {0}, refused = {0}, none = {0};
+    const char *hint = NULL;
+    if (!catalog_owners(catalog, arena, request->path, &shippers, &hint, err))
+        return false;
+    for (size_t i = 0; i < shippers.count; i++) {
+        if (is_never(request, shippers.items[i]))
+            list_add(arena, &refused, shippers.items[i]);
+        else
+            list_add(arena, &owners, shippers.items[i]);
+    }
+    if (!owners.count)
+        return fail_none(arena, catalog, request, &refused, hint, err);
+    if (!choose_by_name(request, &owners, &choice) &&
+        !choose_smallest(arena, workers, catalog, &owners, request->never ? request->never : &none, &choice, err)) {
+        err_wrap(err, "%s is shipped by %s", request->path, strings_join(arena, &owners, ", "));
+        return false;
+    }
+    for (size_t i = 0; i < owners.count; i++) {
+        if (strcmp(owners.items[i], choice.package) != 0)
+            list_add(arena, &choice.others, owners.items[i]);
+    }
+    *ret_choice = choice;
+    return true;
+}

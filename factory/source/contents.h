@@ -1,0 +1,84 @@
+/* contents.h - who ships a path: a Contents file as a compact mapped table of the paths that programs live in
+ *
+ * Input: https://wiki.debian.org/DebianRepository/Format, "Contents" indices: "PATH <blanks> SECTION/PACKAGE[,…]"
+ * lines, paths with blanks in them included; the head of old files is passed over. Output (own format, version in
+ * CONTENTS_FORMAT): header, strings, hash table by base name. Paths are canonical: relative to the root and as after
+ * the /usr merge ("usr/bin/x" for /bin/x). The text is fed in pieces, so that it never has to be in memory as a whole.
+ * Threads: a reader or builder belongs to one thread; an open struct contents is const for all.
+ * Owns: struct contents borrows the mapped bytes; a builder owns memory until contents_builder_done().
+ * Fails with: ERR_MALFORMED.
+ */
+#ifndef IMGFACTORY_SOURCE_CONTENTS_H
+#define IMGFACTORY_SOURCE_CONTENTS_H
+
+#include "base/map.h"
+
+#define CONTENTS_FORMAT "contents 1"
+
+struct interned;
+
+/* Called with each line, without its end. */
+typedef void contents_take(void *taker, struct text line);
+
+/* Cuts pieces into lines; zero-initialise, then set name, take and taker. */
+struct contents_reader {
+    const char *name; /* for messages */
+    contents_take *take;
+    void *taker;
+    struct buf carry; /* the begun line at the end of the last piece */
+};
+
+struct contents_builder {
+    struct contents_reader reader;
+    struct arena arena;
+    struct map dirs, merged_dirs, owners; /* text in the file → struct interned */
+    const struct interned *last_dir, *last_merged_dir, *last_owners;
+    struct buf pool, entries;
+    bool is_too_big;
+};
+
+/* Looks for one path in a text that is fed: for paths that the table does not keep. */
+struct contents_scan {
+    struct contents_reader reader;
+    struct arena *arena;
+    struct text path;      /* canonical */
+    struct strings owners; /* result: package names */
+};
+
+struct contents {
+    struct text pool;
+    const char *starts, *entries;
+    uint32_t bucket_count, entry_count;
+};
+
+/* Makes a path canonical: no slashes in front or doubled, "bin/x" becomes "usr/bin/x". */
+const char *contents_canonical(struct arena *arena, const char *path);
+/* Returns whether the table has all that Contents says about this canonical path (false: scan the text). */
+bool contents_keeps(struct text path);
+/* The same for a path (or a line that begins with it) as it stands in the file; *ret_is_merged: it lacks "usr/". */
+bool contents_keeps_raw(struct text path, bool *ret_is_merged);
+
+/* Feeds a piece of any size / says that the text is at its end. Fails when a line is longer than 1 MiB. */
+bool contents_feed(struct contents_reader *reader, struct text piece, struct err *err) MUST_CHECK;
+void contents_feed_end(struct contents_reader *reader);
+/* Frees the begun line. */
+void contents_reader_done(struct contents_reader *reader);
+
+/* Begins a table; feed builder->reader. */
+void contents_builder_begin(struct contents_builder *builder, const char *name);
+/* Ends it. The caller calls buf_done() on the bytes. */
+bool contents_builder_end(struct contents_builder *builder, struct buf *ret_bytes, struct err *err) MUST_CHECK;
+/* Frees it. For AUTO(). */
+void contents_builder_done(struct contents_builder *builder);
+/* Begins a scan; feed scan->reader, and free that with contents_reader_done(). */
+void contents_scan_begin(struct contents_scan *scan, struct arena *arena, const char *name, const char *path);
+
+/* Opens built bytes. False when they are not such a table, of another version, or damaged. */
+bool contents_open(struct text bytes, struct contents *ret_contents) MUST_CHECK;
+/* Adds the names of the packages that ship the canonical path, those that are not there yet. */
+void contents_find(const struct contents *contents, struct arena *arena, const char *path, struct strings *names);
+/* Adds "/PATH is in PACKAGE" for paths of the same base name, while there are fewer than `most`. */
+void contents_find_alike(const struct contents *contents, struct arena *arena, const char *path, size_t most,
+                         struct strings *hints);
+
+#endif

@@ -1,0 +1,143 @@
+/* The text side of contents.h: lines, paths, and the scan for one path. */
+#include "source/contents.h"
+
+#define LINE_CAP_BYTES ((size_t)1 << 20)
+
+/* text_has_prefix() for the loop over all lines: mostly the first letter decides. */
+static bool begins(struct text a, const char *prefix)
+{
+    return a.len && a.ptr[0] == prefix[0] && text_has_prefix(a, prefix);
+}
+
+/* Returns whether a path begins with one of the names in the root that are links into usr. */
+static bool is_merged_name(struct text path)
+{
+    static const char *const merged[] = {"bin/", "sbin/", "lib/", "lib32/", "lib64/", "libx32/", "libo32/"};
+    for (size_t i = 0; i < ARRAY_COUNT(merged); i++) {
+        if (begins(path, merged[i]))
+            return true;
+    }
+    return false;
+}
+
+const char *contents_canonical(struct arena *arena, const char *path)
+{
+    while (*path == '/' || (path[0] == '.' && path[1] == '/'))
+        path++;
+    char *result = arena_alloc(arena, strlen(path) + sizeof "usr/"), *at = result;
+    if (is_merged_name(text_of(path)))
+        at = stpcpy(at, "usr/");
+    for (; *path; path++) {
+        if (path[0] != '/' || path[1] != '/')
+            *at++ = *path;
+    }
+    *at = '\0';
+    return result;
+}
+
+/* Data of compilers and interpreters below usr/lib: a third of all lines there, and never a service's binary. */
+static bool is_bulk(struct text below_lib)
+{
+    static const char *const bulk[] = {"python",   "debug/", "modules/", "firmware/", "ruby/", "gcc/",    "gcc-cross/",
+                                       "haskell-", "ocaml/", "R/",       "racket/",   "ghc/",  "locale/", "llvm-"};
+    for (size_t i = 0; i < ARRAY_COUNT(bulk); i++) {
+        if (begins(below_lib, bulk[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Looks at a path below usr/. */
+static bool keeps_below_usr(struct text path)
+{
+    static const char *const kept[] = {"bin/", "sbin/", "games/", "libexec/", "local/"};
+    for (size_t i = 0; i < ARRAY_COUNT(kept); i++) {
+        if (begins(path, kept[i]))
+            return true;
+    }
+    const char *slash = begins(path, "lib") ? memchr(path.ptr, '/', path.len) : NULL;
+    return slash && !is_bulk((struct text){slash + 1, (size_t)(path.ptr + path.len - slash - 1)});
+}
+
+bool contents_keeps_raw(struct text path, bool *ret_is_merged)
+{
+    *ret_is_merged = false;
+    if (begins(path, "usr/"))
+        return keeps_below_usr((struct text){path.ptr + 4, path.len - 4});
+    *ret_is_merged = is_merged_name(path);
+    return *ret_is_merged ? keeps_below_usr(path) : text_has_prefix(path, "opt/");
+}
+
+bool contents_keeps(struct text path)
+{
+    bool is_merged;
+    return contents_keeps_raw(path, &is_merged);
+}
+
+bool contents_feed(struct contents_reader *reader, struct text piece, struct err *err)
+{
+    while (piece.len) {
+        const char *end = memchr(piece.ptr, '\n', piece.len);
+        struct text part = {piece.ptr, end ? (size_t)(end - piece.ptr) : piece.len};
+        if (!end || reader->carry.len) {
+            if (!reader->carry.cap_bytes)
+                buf_init(&reader->carry, LINE_CAP_BYTES);
+            if (!buf_add(&reader->carry, part.ptr, part.len)) {
+                err_set(err, ERR_MALFORMED, "%s: a line longer than %zu bytes", reader->name, LINE_CAP_BYTES);
+                return false;
+            }
+        }
+        if (!end)
+            return true;
+        reader->take(reader->taker, reader->carry.len ? (struct text){reader->carry.bytes, reader->carry.len} : part);
+        reader->carry.len = 0;
+        piece = (struct text){end + 1, piece.len - part.len - 1};
+    }
+    return true;
+}
+
+void contents_feed_end(struct contents_reader *reader)
+{
+    if (reader->carry.len)
+        reader->take(reader->taker, (struct text){reader->carry.bytes, reader->carry.len});
+    reader->carry.len = 0;
+}
+
+void contents_reader_done(struct contents_reader *reader)
+{
+    buf_done(&reader->carry);
+}
+
+/* Adds the package names of "section/name,area/section/name". */
+static void add_owners(struct arena *arena, struct text owners, struct strings *names)
+{
+    for (struct text owner; text_next(&owners, ',', &owner);) {
+        const char *slash = memrchr(owner.ptr, '/', owner.len);
+        size_t skip = slash ? (size_t)(slash + 1 - owner.ptr) : 0;
+        const char *name = text_dup(arena, (struct text){owner.ptr + skip, owner.len - skip});
+        if (*name && !strings_has(names, name))
+            list_add(arena, names, name);
+    }
+}
+
+static void scan_line(void *taker, struct text line)
+{
+    struct contents_scan *scan = taker;
+    line = text_trim(line);
+    size_t split = line.len;
+    while (split && line.ptr[split - 1] != ' ' && line.ptr[split - 1] != '\t')
+        split--;
+    struct text path = text_trim((struct text){line.ptr, split});
+    while (path.len && (path.ptr[0] == '/' || text_has_prefix(path, "./")))
+        path = (struct text){path.ptr + 1, path.len - 1};
+    bool is_usr_less = is_merged_name(path) && text_has_prefix(scan->path, "usr/");
+    struct text wanted = {scan->path.ptr + (is_usr_less ? 4 : 0), scan->path.len - (is_usr_less ? 4 : 0)};
+    if (text_eq(path, wanted))
+        add_owners(scan->arena, (struct text){line.ptr + split, line.len - split}, &scan->owners);
+}
+
+void contents_scan_begin(struct contents_scan *scan, struct arena *arena, const char *name, const char *path)
+{
+    *scan = (struct contents_scan){
+        .reader = {.name = name, .take = scan_line, .taker = scan}, .arena = arena, .path = text_of(path)};
+}

@@ -1,0 +1,31 @@
+/* keyring.h - the keys that may sign a repository, in the binary form that gpgv reads
+ *
+ * Files may be binary (RFC 9580, section 10.1), GnuPG keyboxes, or ASCII-armoured; armour is undone here, because gpgv
+ * cannot.
+ * Threads: no shared state.
+ * Fails with: ERR_TRUST when no key is left.
+ */
+#ifndef IMGFACTORY_SOURCE_KEYRING_H
+#define IMGFACTORY_SOURCE_KEYRING_H
+
+#include "base/digest.h"
+#include "source/source.h"
+
+struct keyrings {
+    struct {
+        struct text *items;
+        size_t count, capacity;
+    } parts;               /* what gpgv gets, a keyring file each */
+    struct digest digest;  /* over all parts and the fingerprints that count */
+    struct strings places; /* where keys came from, for messages */
+    struct strings unfit;  /* "PATH (why)": files that gave none */
+};
+
+/* Undoes the ASCII armour (RFC 9580, section 6.2) of all public key blocks in the bytes; text between them is passed
+ * over. False when there is none or one is broken. */
+bool keyring_dearmour(struct arena *arena, struct text bytes, struct text *ret_binary) MUST_CHECK;
+/* Reads a repository's keyrings and inline keys into the arena. */
+bool keyrings_load(struct arena *arena, const struct repository *repository, struct keyrings *ret_keyrings,
+                   struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,280 @@
+/* From a configured repository to a frozen struct release: get the file (InRelease, else Release and Release.gpg, from
+ * the first mirror that answers), believe it, read it, check its dates, remember it. */
+#include "source/release.h"
+
+#include <assert.h>
+
+#include "base/auto.h"
+#include "source/release_parse.h"
+#include "source/release_state.h"
+#include "source/release_trust.h"
+
+#define RELEASE_MAX_BYTES (32u << 20)
+
+/* A Release file as it came; owns its bytes. */
+struct fetched {
+    enum release_form form;
+    const char *uri;
+    const char *url; /* for messages: without user info */
+    struct buf file, signature;
+};
+
+static void fetched_done(struct fetched *fetched)
+{
+    buf_done(&fetched->file);
+    buf_done(&fetched->signature);
+}
+
+/* Returns where the file names of a Release start, seen from the repository's URI. */
+static const char *suite_dir(struct arena *arena, const char *suite)
+{
+    if (!text_has_suffix(text_of(suite), "/"))
+        return arena_printf(arena, "dists/%s/", suite);
+    while (text_has_prefix(text_of(suite), "./") || suite[0] == '/')
+        suite += suite[0] == '/' ? 1 : 2;
+    return suite;
+}
+
+/* Gets one small file of a repository. *ret_absent tells that the server answered that there is none. */
+static bool get_file(const struct source_env *env, const struct repository *repository, const char *url,
+                     struct buf *ret_body, bool *ret_absent, struct err *err)
+{
+    struct http_request request = {.urls = &url, .url_count = 1, .cap_bytes = RELEASE_MAX_BYTES};
+    request.is_tried_once = repository->is_optional;
+    http_send(env->http, &request);
+    bool is_good = http_wait(env->http, &request);
+    *ret_absent = false;
+    if (is_good) {
+        *ret_body = request.body;
+        return true;
+    }
+    buf_done(&request.body);
+    int status = request.status;
+    /* Object stores answer 403 for what they do not have. */
+    *ret_absent = request.err.kind == ERR_NETWORK && (status == 403 || status == 404 || status == 410);
+    *err = request.err;
+    return false;
+}
+
+/* Gets Release and, when there is one, Release.gpg from below `base`. */
+static bool fetch_detached(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                           const char *base, struct fetched *fetched, struct err *err)
+{
+    bool is_absent;
+    const char *url = arena_printf(arena, "%sRelease", base);
+    fetched->url = source_public_uri(arena, url);
+    fetched->form = RELEASE_DETACHED;
+    if (!get_file(env, repository, url, &fetched->file, &is_absent, err)) {
+        if (is_absent)
+            err_wrap(err, "there is neither an InRelease nor a Release below %s", source_public_uri(arena, base));
+        return false;
+    }
+    const char *signature_url = arena_printf(arena, "%sRelease.gpg", base);
+    if (get_file(env, repository, signature_url, &fetched->signature, &is_absent, err))
+        return true;
+    if (!is_absent)
+        return false;
+    err_clear(err);
+    fetched->form = RELEASE_BARE;
+    return true;
+}
+
+static bool fetch_from(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                       const char *uri, struct fetched *fetched, struct err *err)
+{
+    const char *base = arena_printf(arena, "%s%s", uri, suite_dir(arena, repository->suite));
+    bool is_absent;
+    *fetched = (struct fetched){.form = RELEASE_INLINE, .uri = uri};
+    const char *url = arena_printf(arena, "%sInRelease", base);
+    fetched->url = source_public_uri(arena, url);
+    if (get_file(env, repository, url, &fetched->file, &is_absent, err))
+        return true;
+    if (!is_absent)
+        return false;
+    err_clear(err);
+    return fetch_detached(env, arena, repository, base, fetched, err);
+}
+
+/* Asks the mirrors in order. When none answers, the first one's error is the one to tell. */
+static bool fetch(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                  struct fetched *fetched, struct err *err)
+{
+    struct err first = {0};
+    for (size_t i = 0; i < repository->uris.count; i++) {
+        struct err now = {0};
+        if (fetch_from(env, arena, repository, repository->uris.items[i], fetched, &now))
+            return true;
+        fetched_done(fetched);
+        if (first.kind == ERR_NONE)
+            first = now;
+        if (now.kind != ERR_NETWORK) {
+            first = now;
+            break;
+        }
+    }
+    assert(first.kind != ERR_NONE);
+    *err = first;
+    err_wrap(err, "%s (%s)", repository->name, repository->place);
+    return false;
+}
+
+static bool load_blob(const struct source_env *env, const struct repository *repository, const struct digest *digest,
+                      struct buf *ret_bytes, struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    bool is_found;
+    if (!store_map_blob(env->store, digest, &view, &is_found, err))
+        return false;
+    if (!is_found) {
+        err_set(err, ERR_NETWORK, "%s: its last accepted Release is not in the cache; the network is needed once",
+                repository->name);
+        return false;
+    }
+    buf_init(ret_bytes, RELEASE_MAX_BYTES);
+    if (!buf_add(ret_bytes, view.ptr, view.len)) {
+        err_set(err, ERR_MALFORMED, "%s: its last accepted Release is above %u bytes", repository->name,
+                RELEASE_MAX_BYTES);
+        return false;
+    }
+    return true;
+}
+
+/* Takes the last accepted Release out of the store. */
+static bool recall(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                   const struct release_mark *mark, struct fetched *fetched, struct err *err)
+{
+    if (!mark) {
+        err_set(err, ERR_NETWORK, "%s: it was never fetched; the network is needed once", repository->name);
+        return false;
+    }
+    *fetched = (struct fetched){.uri = repository->uris.items[0]};
+    for (size_t i = 0; i < repository->uris.count; i++) {
+        if (strcmp(source_public_uri(arena, repository->uris.items[i]), mark->from) == 0)
+            fetched->uri = repository->uris.items[i];
+    }
+    fetched->form = mark->is_bare ? RELEASE_BARE : mark->has_signature ? RELEASE_DETACHED : RELEASE_INLINE;
+    fetched->url = arena_printf(arena, "the last accepted Release of %s", mark->from);
+    return load_blob(env, repository, &mark->file, &fetched->file, err) &&
+           (!mark->has_signature || load_blob(env, repository, &mark->signature, &fetched->signature, err));
+}
+
+/* Keeps bytes as a blob unless they are there. */
+static bool keep_blob(const struct source_env *env, const struct buf *bytes, struct digest *ret_digest, struct err *err)
+{
+    AUTO(blob_abandon) struct blob blob = {0};
+    *ret_digest = digest_of(bytes->bytes, bytes->len);
+    if (store_has_blob(env->store, ret_digest, bytes->len))
+        return true;
+    return blob_begin(env->store, &blob, err) && blob_write(&blob, bytes->bytes, bytes->len, err) &&
+           blob_commit(&blob, ret_digest, ret_digest, err);
+}
+
+/* Records what was accepted: the blobs first, so that the mark never names something that is not there. */
+static bool remember(const struct source_env *env, struct arena *arena, const struct release *release,
+                     const struct fetched *fetched, struct err *err)
+{
+    struct release_mark mark = {.date = release->date, .digest = release->digest};
+    mark.from = source_public_uri(arena, fetched->uri);
+    mark.is_bare = fetched->form == RELEASE_BARE;
+    mark.has_signature = fetched->form == RELEASE_DETACHED;
+    return keep_blob(env, &fetched->file, &mark.file, err) &&
+           (!mark.has_signature || keep_blob(env, &fetched->signature, &mark.signature, err)) &&
+           release_mark_raise(env, arena, release->repository, &mark, err);
+}
+
+/* Compares names as wholes, or "bookworm/updates" with "bookworm" and "updates" (old security suites). */
+static bool is_same_suite(const char *asked, const char *named)
+{
+    const char *asked_last = strrchr(asked, '/'), *named_last = strrchr(named, '/');
+    if (strcmp(asked, named) == 0)
+        return true;
+    if (asked_last && strlen(named) == (size_t)(asked_last - asked) && strncmp(asked, named, strlen(named)) == 0)
+        return true;
+    return (asked_last || named_last) &&
+           strcmp(asked_last ? asked_last + 1 : asked, named_last ? named_last + 1 : named) == 0;
+}
+
+/* Warns when the Release is of another suite than asked for: some mirrors answer by whatever they have. */
+static void compare_suite(const struct source_env *env, const struct release *release)
+{
+    const char *asked = release->repository->suite;
+    const char *names[] = {release->suite, release->codename};
+    bool has_name = false;
+    if (text_has_suffix(text_of(asked), "/"))
+        return;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (!names[i])
+            continue;
+        has_name = true;
+        if (is_same_suite(asked, names[i]))
+            return;
+    }
+    if (has_name)
+        log_line(env->log, LOG_QUIET,
+                 "warning: %s: the suite \"%s\" was asked for, the Release says Suite %s, Codename %s",
+                 release->repository->name, asked, release->suite ? release->suite : "(none)",
+                 release->codename ? release->codename : "(none)");
+}
+
+/* Believes, reads and checks what was fetched. */
+static bool accept_release(const struct source_env *env, struct arena *arena, const struct fetched *fetched,
+                           const struct release_mark *mark, struct release *release, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct release_bytes bytes = {
+        .form = fetched->form,
+        .url = fetched->url,
+        .file = {fetched->file.bytes, fetched->file.len},
+        .signature = {fetched->signature.bytes, fetched->signature.len},
+    };
+    const struct repository *repository = release->repository;
+    struct text text;
+    const char *signed_by;
+    int64_t valid_until;
+    if (!release_trust(env, &scratch, repository, &bytes, &text, &signed_by, err) ||
+        !release_parse(arena, fetched->url, text, release, &valid_until, err))
+        return false;
+    release->signed_by = arena_strdup(arena, signed_by);
+    release->uri = arena_strdup(arena, fetched->uri);
+    release->dir = arena_printf(arena, "%s%s", fetched->uri, suite_dir(arena, repository->suite));
+    return release_check_fresh(env, &scratch, release, valid_until, mark, err);
+}
+
+static bool get(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                const struct release_mark *mark, struct release **ret_release, struct err *err)
+{
+    AUTO(fetched_done) struct fetched fetched = {0};
+    struct release *release = arena_new(arena, struct release);
+    release->repository = repository;
+    bool is_here = env->is_cache_only ? recall(env, arena, repository, mark, &fetched, err)
+                                      : fetch(env, arena, repository, &fetched, err);
+    if (!is_here || !accept_release(env, arena, &fetched, mark, release, err))
+        return false;
+    compare_suite(env, release);
+    if (!env->is_cache_only && !remember(env, arena, release, &fetched, err))
+        return false;
+    *ret_release = release;
+    return true;
+}
+
+bool release_get(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                 struct release **ret_release, struct err *err)
+{
+    struct release_mark mark;
+    bool is_known;
+    if (!release_mark_load(env, arena, repository, &mark, &is_known, err))
+        return false;
+    if (get(env, arena, repository, is_known ? &mark : NULL, ret_release, err))
+        return true;
+    if (!repository->is_optional || err->kind != ERR_NETWORK)
+        return false;
+    if (is_known) {
+        err_wrap(err, "an optional repository that was accepted before cannot be reached now (disable its entry to go "
+                      "on without it)");
+        return false;
+    }
+    log_line(env->log, LOG_QUIET, "warning: left out an optional repository that cannot be reached: %s", err->text);
+    err_clear(err);
+    *ret_release = NULL;
+    return true;
+}

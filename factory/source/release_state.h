@@ -1,0 +1,33 @@
+/* release_state.h - what was accepted last of each repository, and whether a Release is fresh
+ *
+ * STATE/v1/seen/<sha256 of uri and suite> holds lines: version, uri, suite, date, digest, file, signature, from. It is
+ * outside the cache, so that emptying the cache does not allow a rollback.
+ * Threads: any; processes and threads take turns by a lock on the directory.
+ * Fails with: ERR_TRUST, ERR_LOCAL (the state is damaged or cannot be written).
+ */
+#ifndef IMGFACTORY_SOURCE_RELEASE_STATE_H
+#define IMGFACTORY_SOURCE_RELEASE_STATE_H
+
+#include "source/release.h"
+
+struct release_mark {
+    int64_t date;            /* the high-water mark: seconds since the epoch */
+    struct digest digest;    /* of the signed text */
+    struct digest file;      /* blob of the InRelease or Release as fetched */
+    struct digest signature; /* blob of the Release.gpg */
+    bool has_signature;
+    bool is_bare;     /* a Release taken without a signature (trusted: true) */
+    const char *from; /* the URI that answered, without user info */
+};
+
+/* Loads the mark of a repository; *ret_found is false when it was never accepted. */
+bool release_mark_load(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                       struct release_mark *ret_mark, bool *ret_found, struct err *err) MUST_CHECK;
+/* Checks the dates: not from the future, not past Valid-Until (0: none), not before the mark (NULL: none). */
+bool release_check_fresh(const struct source_env *env, struct arena *arena, const struct release *release,
+                         int64_t valid_until, const struct release_mark *mark, struct err *err) MUST_CHECK;
+/* Records an accepted Release, durably, unless a newer one was recorded meanwhile. The mark never passes now. */
+bool release_mark_raise(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                        const struct release_mark *mark, struct err *err) MUST_CHECK;
+
+#endif

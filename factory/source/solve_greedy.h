@@ -1,0 +1,14 @@
+/* solve_greedy.h - apt's choice among alternatives: for solve.c only
+ *
+ * Threads: the Pool's.
+ */
+#ifndef IMGFACTORY_SOURCE_SOLVE_GREEDY_H
+#define IMGFACTORY_SOURCE_SOLVE_GREEDY_H
+
+#include "source/solve_pool.h"
+
+/* Appends to `picked` what apt would install for the requested relations on an empty system, without looking at
+ * conflicts: the solver takes it as a wish. */
+void solve_greedy(struct solve_pool *solve, const Id *requested, size_t count, Queue *picked);
+
+#endif

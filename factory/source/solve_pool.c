@@ -1,0 +1,331 @@
+/* First a breadth-first walk over the mapped indices from the requested names: all versions of a name, all providers,
+ * all alternatives. Then what was reached goes into one Pool, in the order of repository and file, so that the same
+ * indices always give the same Pool. */
+#include "source/solve_pool.h"
+
+#include "base/auto.h"
+#include "source/deb_relation.h"
+
+#include <stdlib.h>
+
+#define LEFT_OUT_MAX 8
+#define ALTERNATIVES_MAX 1000 /* libsolv recurses on them; the most in Debian are about 30 */
+
+/* The walk. */
+struct reaching {
+    struct solve_pool *solve;
+    const struct strings *never;
+    struct arena scratch;
+    LIST(struct text) queue; /* names still to look at, from `done` on */
+    size_t done;
+    struct map seen;       /* names that were queued */
+    unsigned char **taken; /* per index: a byte per stanza */
+    struct err *err;
+};
+
+static void queue_name(struct reaching *reaching, struct text name)
+{
+    if (name.len && map_add(&reaching->seen, name, NULL))
+        list_add(&reaching->scratch, &reaching->queue, name);
+}
+
+static void queue_field(struct reaching *reaching, struct text field)
+{
+    for (struct text clause; text_next(&field, ',', &clause);) {
+        for (struct text relation; text_next(&clause, '|', &relation);)
+            queue_name(reaching, deb_relation_name(relation));
+    }
+}
+
+static void leave_out(struct solve_pool *solve, const struct solve_item *item, const char *why)
+{
+    if (solve->left_out.count < LEFT_OUT_MAX)
+        list_add(&solve->arena, &solve->left_out,
+                 arena_printf(&solve->arena, "%.*s %.*s of %s: %s", (int)item->stanza.name.len, item->stanza.name.ptr,
+                              (int)item->stanza.version.len, item->stanza.version.ptr,
+                              item->index->release->repository->name, why));
+}
+
+static bool take_stanza(struct reaching *reaching, uint32_t index_rank, uint32_t number)
+{
+    struct solve_pool *solve = reaching->solve;
+    const struct catalog_index *index = &solve->catalog->indices.items[index_rank];
+    if (number >= index->index.stanza_count)
+        return catalog_fail_damaged(solve->catalog, index, reaching->err);
+    if (reaching->taken[index_rank][number])
+        return true;
+    reaching->taken[index_rank][number] = 1;
+    struct solve_item item;
+    const char *why;
+    if (!solve_item_read(solve->catalog, index, number, &item, &why, reaching->err))
+        return false;
+    item.index_rank = index_rank;
+    for (size_t i = 0; i < reaching->never->count && !why; i++)
+        why = text_is(item.stanza.name, reaching->never->items[i]) ? "packages: never" : NULL;
+    bool is_other_arch =
+        !text_is(item.stanza.architecture, "all") && !text_is(item.stanza.architecture, solve->catalog->arch->deb_name);
+    if (!why && is_other_arch)
+        why = "of another architecture";
+    if (why) {
+        leave_out(solve, &item, why);
+        return true;
+    }
+    list_add(&solve->arena, &solve->items, item);
+    queue_field(reaching, item.stanza.pre_depends);
+    queue_field(reaching, item.stanza.depends);
+    return true;
+}
+
+static bool reach(struct reaching *reaching)
+{
+    const struct catalog *catalog = reaching->solve->catalog;
+    while (reaching->done < reaching->queue.count) {
+        struct text name = reaching->queue.items[reaching->done++];
+        for (uint32_t i = 0; i < catalog->indices.count; i++) {
+            struct deb_hits hits = deb_index_find(&catalog->indices.items[i].index, name);
+            uint32_t number;
+            bool is_virtual;
+            while (deb_index_next(&hits, &number, &is_virtual)) {
+                if (!take_stanza(reaching, i, number))
+                    return false;
+            }
+        }
+    }
+    return true;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct solve_item *left = a, *right = b;
+    if (left->index_rank != right->index_rank)
+        return left->index_rank < right->index_rank ? -1 : 1;
+    return left->number < right->number ? -1 : left->number > right->number;
+}
+
+static bool reach_all(struct solve_pool *solve, const struct strings *names, const struct strings *never,
+                      struct err *err)
+{
+    struct reaching reaching = {.solve = solve, .never = never, .err = err};
+    reaching.seen.arena = &reaching.scratch;
+    size_t index_count = solve->catalog->indices.count;
+    reaching.taken = arena_new_array(&reaching.scratch, unsigned char *, index_count);
+    for (size_t i = 0; i < index_count; i++)
+        reaching.taken[i] = arena_alloc(&reaching.scratch, solve->catalog->indices.items[i].index.stanza_count);
+    for (size_t i = 0; i < names->count; i++)
+        queue_name(&reaching, (struct text){names->items[i], strcspn(names->items[i], "=")});
+    bool is_good = reach(&reaching);
+    arena_done(&reaching.scratch);
+    if (is_good && solve->items.count)
+        qsort(solve->items.items, solve->items.count, sizeof *solve->items.items, compare_places);
+    return is_good;
+}
+
+static Id text_id(Pool *pool, struct text text)
+{
+    return pool_strn2id(pool, text.ptr, (unsigned int)text.len, 1);
+}
+
+static int relation_flags(enum deb_operator op)
+{
+    static const int flags[] = {[DEB_LESS] = REL_LT,
+                                [DEB_LESS_EQUAL] = REL_LT | REL_EQ,
+                                [DEB_EQUAL] = REL_EQ,
+                                [DEB_GREATER_EQUAL] = REL_GT | REL_EQ,
+                                [DEB_GREATER] = REL_GT};
+    return flags[op];
+}
+
+static bool fail_field(const struct solve_item *item, const char *field, struct text value, struct err *err)
+{
+    struct arena scratch = {0};
+    err_set(err, ERR_MALFORMED, "%s:%u: package %.*s: not a relation in %s: \"%s\"", item->index->name,
+            item->stanza.line, (int)item->stanza.name.len, item->stanza.name.ptr, field,
+            text_printable(&scratch, value));
+    arena_done(&scratch);
+    return false;
+}
+
+/* Makes the Id of one relation. A qualifier that means this architecture is dropped: an "all" package counts as one of
+ * it. */
+static bool relation_id(struct solve_pool *solve, struct text text, Id *ret_id)
+{
+    struct deb_relation relation;
+    if (!deb_relation_parse(text, &relation))
+        return false;
+    Pool *pool = solve->pool;
+    Id id = text_id(pool, relation.name);
+    bool is_own = !relation.qualifier.len || text_is(relation.qualifier, "any") ||
+                  text_is(relation.qualifier, "native") || text_is(relation.qualifier, solve->catalog->arch->deb_name);
+    if (!is_own)
+        id = pool_rel2id(pool, id, text_id(pool, relation.qualifier), REL_ARCH, 1);
+    if (relation.op != DEB_ANY)
+        id = pool_rel2id(pool, id, text_id(pool, relation.version), relation_flags(relation.op), 1);
+    *ret_id = id;
+    return true;
+}
+
+/* A clause with its alternatives: a | (b | c). */
+static bool clause_id(struct solve_pool *solve, struct text clause, Id *ret_id)
+{
+    const char *bar = clause.len ? memrchr(clause.ptr, '|', clause.len) : NULL;
+    struct text last = clause;
+    Id id, other;
+    size_t alternatives = 1;
+    if (bar)
+        last = (struct text){bar + 1, (size_t)(clause.ptr + clause.len - bar - 1)};
+    if (!relation_id(solve, last, &id))
+        return false;
+    while (bar) {
+        if (++alternatives > ALTERNATIVES_MAX)
+            return false;
+        clause.len = (size_t)(bar - clause.ptr);
+        bar = clause.len ? memrchr(clause.ptr, '|', clause.len) : NULL;
+        size_t begin = bar ? (size_t)(bar + 1 - clause.ptr) : 0;
+        if (!relation_id(solve, (struct text){clause.ptr + begin, clause.len - begin}, &other))
+            return false;
+        id = pool_rel2id(solve->pool, other, id, REL_OR, 1);
+    }
+    *ret_id = id;
+    return true;
+}
+
+/* Appends the clauses of a field. */
+static bool read_clauses(struct solve_pool *solve, const struct solve_item *item, const char *name, struct text field,
+                         Queue *ids, struct err *err)
+{
+    for (struct text clause; text_next(&field, ',', &clause);) {
+        Id id;
+        if (!text_trim(clause).len)
+            continue;
+        if (!clause_id(solve, clause, &id))
+            return fail_field(item, name, clause, err);
+        queue_push(ids, id);
+    }
+    return true;
+}
+
+/* Gives the solvable its name, version, architecture and what it provides (itself too). */
+static bool load_names(struct solve_pool *solve, struct solve_item *item, Solvable *solvable, Queue *ids,
+                       struct err *err)
+{
+    Pool *pool = solve->pool;
+    const struct deb_stanza *stanza = &item->stanza;
+    solvable->name = text_id(pool, stanza->name);
+    solvable->evr = text_id(pool, stanza->version);
+    solvable->arch = text_id(pool, stanza->architecture);
+    queue_empty(ids);
+    if (!read_clauses(solve, item, "Provides", stanza->provides, ids, err))
+        return false;
+    queue_push(ids, pool_rel2id(pool, solvable->name, solvable->evr, REL_EQ, 1));
+    for (int i = 0; i < ids->count; i++)
+        solvable->provides = repo_addid_dep(solvable->repo, solvable->provides, ids->elements[i], 0);
+    return true;
+}
+
+/* Gives it its dependencies. Breaks and Conflicts are one to a solver that starts from nothing. */
+static bool load_relations(struct solve_pool *solve, struct solve_item *item, Solvable *solvable, Queue *ids,
+                           struct err *err)
+{
+    const struct deb_stanza *stanza = &item->stanza;
+    queue_empty(ids);
+    if (!read_clauses(solve, item, "Pre-Depends", stanza->pre_depends, ids, err))
+        return false;
+    int pre_count = ids->count;
+    if (!read_clauses(solve, item, "Depends", stanza->depends, ids, err))
+        return false;
+    item->clause_count = (size_t)ids->count;
+    item->clauses = arena_new_array(&solve->arena, Id, item->clause_count);
+    for (int i = 0; i < ids->count; i++) {
+        item->clauses[i] = ids->elements[i];
+        solvable->requires = repo_addid_dep(solvable->repo, solvable->requires, ids->elements[i],
+                                            i < pre_count ? SOLVABLE_PREREQMARKER : -SOLVABLE_PREREQMARKER);
+    }
+    queue_empty(ids);
+    if (!read_clauses(solve, item, "Conflicts", stanza->conflicts, ids, err) ||
+        !read_clauses(solve, item, "Breaks", stanza->breaks, ids, err))
+        return false;
+    for (int i = 0; i < ids->count; i++)
+        solvable->conflicts = repo_addid_dep(solvable->repo, solvable->conflicts, ids->elements[i], 0);
+    return true;
+}
+
+/* One Repo per Release, so that each has its priority. */
+static Repo *repo_of(struct solve_pool *solve, const struct release *release)
+{
+    Pool *pool = solve->pool;
+    Id number;
+    Repo *repo;
+    FOR_REPOS(number, repo)
+    {
+        if (repo->appdata == release)
+            return repo;
+    }
+    repo = repo_create(solve->pool, release->repository->name);
+    repo->appdata = (void *)release;
+    repo->priority = solve_priority(release);
+    return repo;
+}
+
+static bool load_items(struct solve_pool *solve, Queue *ids, struct err *err)
+{
+    for (size_t i = 0; i < solve->items.count; i++) {
+        struct solve_item *item = &solve->items.items[i];
+        Repo *repo = repo_of(solve, item->index->release);
+        item->id = repo_add_solvable(repo);
+        Solvable *solvable = pool_id2solvable(solve->pool, item->id);
+        if (!load_names(solve, item, solvable, ids, err) || !load_relations(solve, item, solvable, ids, err))
+            return false;
+    }
+    return true;
+}
+
+bool solve_pool_init(struct solve_pool *solve, const struct catalog *catalog, const struct strings *names,
+                     const struct strings *never, struct err *err)
+{
+    *solve = (struct solve_pool){.catalog = catalog, .pool = pool_create()};
+    if (pool_setdisttype(solve->pool, DISTTYPE_DEB) < 0) {
+        err_set(err, ERR_INTERNAL, "this libsolv was built without Debian's version rules");
+        return false;
+    }
+    pool_setarchpolicy(solve->pool, catalog->arch->deb_name);
+    if (!reach_all(solve, names, never, err))
+        return false;
+    Queue ids;
+    queue_init(&ids);
+    bool is_good = load_items(solve, &ids, err);
+    queue_free(&ids);
+    if (!is_good)
+        return false;
+    pool_createwhatprovides(solve->pool);
+    solve->by_id = arena_new_array(&solve->arena, struct solve_item *, (size_t)solve->pool->nsolvables);
+    for (size_t i = 0; i < solve->items.count; i++)
+        solve->by_id[solve->items.items[i].id] = &solve->items.items[i];
+    return true;
+}
+
+void solve_pool_done(struct solve_pool *solve)
+{
+    if (solve->pool)
+        pool_free(solve->pool);
+    solve->pool = NULL;
+    arena_done(&solve->arena);
+}
+
+int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b)
+{
+    int order = solve_priority(a->index->release) - solve_priority(b->index->release);
+    if (order)
+        return order;
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *left = text_dup(&scratch, a->stanza.version), *right = text_dup(&scratch, b->stanza.version);
+    return pool_evrcmp_str(pool, left, right, EVRCMP_COMPARE);
+}
+
+Id solve_requested_id(Pool *pool, const char *name)
+{
+    const char *equals = strchr(name, '=');
+    if (!equals)
+        return pool_str2id(pool, name, 1);
+    Id id = pool_strn2id(pool, name, (unsigned int)(equals - name), 1);
+    return pool_rel2id(pool, id, pool_str2id(pool, equals + 1, 1), REL_EQ, 1);
+}

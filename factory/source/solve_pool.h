@@ -1,0 +1,52 @@
+/* solve_pool.h - a libsolv Pool that holds just what a request can reach: for solve.c and solve_greedy.c only
+ *
+ * Threads: one; nothing of it leaves solve_packages().
+ * Owns: the Pool, until solve_pool_done().
+ * Fails with: ERR_MALFORMED (a reached stanza is broken: "NAME:LINE: package …"), ERR_LOCAL (damaged cache).
+ */
+#ifndef IMGFACTORY_SOURCE_SOLVE_POOL_H
+#define IMGFACTORY_SOURCE_SOLVE_POOL_H
+
+#include "source/catalog_parts.h"
+#include "source/solv.h"
+#include "source/solve.h"
+
+/* One stanza in the Pool. */
+struct solve_item {
+    const struct catalog_index *index;
+    uint32_t index_rank, number; /* place of the index in the catalog and of the stanza in the index */
+    struct deb_stanza stanza;
+    uint64_t size_bytes;
+    struct digest digest;
+    struct text source, source_version;
+    Id id;       /* solvable */
+    Id *clauses; /* Pre-Depends, then Depends; alternatives are REL_OR relations, nested to the right */
+    size_t clause_count;
+};
+
+struct solve_pool {
+    struct arena arena;
+    const struct catalog *catalog;
+    Pool *pool;
+    LIST(struct solve_item) items;
+    struct solve_item **by_id; /* pool->nsolvables items; NULL where the solvable is none of ours */
+    struct strings left_out;   /* "NAME VERSION: why", packages that could have been reached */
+};
+
+/* Fills a Pool with what the names (or NAME=VERSION) reach through Pre-Depends and Depends. */
+bool solve_pool_init(struct solve_pool *solve, const struct catalog *catalog, const struct strings *names,
+                     const struct strings *never, struct err *err) MUST_CHECK;
+/* Frees it. For AUTO(). */
+void solve_pool_done(struct solve_pool *solve);
+/* Reads and checks one stanza: names, Filename, Size and SHA256. *ret_why is why it cannot be used though nothing is
+ * broken ("no SHA256 in the index"), or NULL. Fails on broken values. */
+bool solve_item_read(const struct catalog *catalog, const struct catalog_index *index, uint32_t number,
+                     struct solve_item *ret_item, const char **ret_why, struct err *err) MUST_CHECK;
+/* Priority of a repository in apt's numbers: 500, 100 (NotAutomatic and ButAutomaticUpgrades) or 1 (NotAutomatic). */
+int solve_priority(const struct release *release);
+/* Orders two items as apt prefers them: by priority of the repository, then by version. */
+int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b);
+/* Makes the relation of a requested "name" or "name=version". */
+Id solve_requested_id(Pool *pool, const char *name);
+
+#endif

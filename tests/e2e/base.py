@@ -1,0 +1,11 @@
+"""Finds the kit: `from base import …` in every test program of this folder."""
+
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from kit import deb, elf, gpg, image, repo, run, server, world  # noqa: E402,F401  pylint: disable=wrong-import-position
+from kit.case import Case, need  # noqa: E402,F401  pylint: disable=wrong-import-position
+from kit.report import Report  # noqa: E402,F401  pylint: disable=wrong-import-position

@@ -1,0 +1,95 @@
+"""What cannot be resolved says why, in exit class 5; what can be resolved in several ways says how it chose."""
+
+import unittest
+
+from base import Case, Report, deb, run, world
+
+MACHINES = [world.MACHINES[name] for name in ("amd64", "arm64")]
+
+
+class Resolve(Case):
+    def start(self, replace=(), manifest=None, **settings):
+        """The small distribution with packages of these names replaced (or added)."""
+        names = {package.name for package in replace}
+        packages = [package for package in world.packages() if package.name not in names] + list(replace)
+        self.ready(packages=packages, manifest=manifest, **settings)
+
+    def test_binary_that_no_package_ships(self):
+        self.start(manifest="name: served\nbinaries: [/usr/sbin/nothing]\n")
+        self.refuse(run.RESOLVE, "/usr/sbin/nothing")
+
+    def test_binary_in_another_directory_gives_a_hint(self):
+        self.start(manifest="name: served\nbinaries: [/usr/bin/served]\n")
+        self.refuse(run.RESOLVE, "/usr/bin/served", "/usr/sbin/served")
+
+    def test_package_that_does_not_exist(self):
+        self.start(manifest="name: served\nbinaries: [/usr/sbin/served]\npackages:\n  install: [nothing-at-all]\n")
+        self.refuse(run.RESOLVE, "nothing-at-all")
+
+    def test_unsatisfiable_dependency_in_the_solvers_words(self):
+        self.start([world.served(machine, Depends="libfoo1 (>= 9:9)") for machine in MACHINES],
+                   manifest="name: served\nbinaries: [/usr/sbin/served]\npackages:\n  first: [served]\n")
+        self.refuse(run.RESOLVE, "served", "libfoo1", "9:9", "nothing provides")
+
+    def test_conflict_is_explained(self):
+        self.start(manifest="name: served\nbinaries: [/usr/sbin/served]\npackages:\n  install: [served, served-big]\n")
+        self.refuse(run.RESOLVE, "served-big", "conflicts")
+
+    def test_missing_library_names_file_soname_and_packages(self):
+        broken = [deb.Package("libfoo1", arch=machine.deb_name, version="1:1.2-3", Section="libs", Depends="libc6",
+                              files=[deb.File(machine.lib("libother.so.1"), world.library(machine, "libother.so.1"))])
+                  for machine in MACHINES]
+        self.start(broken)
+        self.refuse(run.RESOLVE, world.SERVED, "libfoo.so.1", "libfoo1")
+
+    def test_architecture_that_the_repository_does_not_offer(self):
+        self.start(manifest=world.MANIFEST + "architectures: [x86_64, aarch64, s390x]\n")
+        self.refuse(run.RESOLVE, "s390x", "amd64", arguments=("--arch", "s390x", "served"))
+
+    def test_file_of_the_manifest_that_no_package_has(self):
+        self.start(manifest="name: served\nbinaries: [/usr/sbin/served]\nfiles: [/etc/served/none.conf]\n")
+        self.refuse(run.RESOLVE, "/etc/served/none.conf")
+
+    def test_choice_among_two_owners_is_reported(self):
+        self.start()
+        self.build("--arch", "all", "--json", "served")
+        for machine in MACHINES:
+            choice, = Report(self.last.stdout).order("served", machine.name)["choices"]
+            self.assertEqual((choice["path"], choice["package"], choice["others"]),
+                             (world.SERVED, "served", ["served-big"]))
+            self.assertIn("named like", choice["why"])
+
+    def test_first_and_never_decide_among_owners(self):
+        self.start(manifest="name: served\nbinaries: [/usr/sbin/served]\npackages:\n  first: [served-big]\n")
+        for built in self.build().images["latest"].values():
+            self.assertIn("/var/lib/dpkg/status.d/served-big", built)
+        self.write_manifest(text="name: served\nbinaries: [/usr/sbin/served]\npackages:\n  never: [served]\n")
+        for built in self.build().images["latest"].values():
+            self.assertIn("/var/lib/dpkg/status.d/served-big", built)
+
+    def test_newest_version_is_taken(self):
+        self.start()
+        self.repository.packages += [world.served(machine, version="4.10.0-1") for machine in MACHINES]
+        self.repository.packages += [world.served(machine, version="4.9.9~rc1-1") for machine in MACHINES]
+        self.repository.publish(self.key, date=-30)
+        self.assertIn("4.10.0", self.build().tags)
+
+    def test_conflicting_files_of_two_packages_name_both(self):
+        rival = deb.Package("rival", files=[deb.File("/etc/served/served.conf", "other\n")])
+        self.start([rival], manifest=world.MANIFEST + "packages:\n  install: [rival]\n")
+        self.refuse(run.RESOLVE, "/etc/served/served.conf", "rival", "served")
+
+    def test_no_index_for_contents_needs_a_package_hint(self):
+        self.start(manifest="name: served\nbinaries: [/usr/sbin/served]\npackages:\n  first: [served]\n", contents=False)
+        self.build()
+
+    def test_dry_run_tells_the_choice_in_json(self):
+        self.start()
+        result = self.run_factory("--arch", "all", "--dry-run", "--json", "served")
+        self.assertEqual(result.code, run.OK, result)
+        for machine in MACHINES:
+            self.assertIn("served", Report(result.stdout).selection("served", machine.name))
+
+
+if __name__ == "__main__":
+    unittest.main()

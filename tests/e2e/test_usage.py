@@ -1,0 +1,101 @@
+"""What the operator gets wrong: exit class 2, a message with the place, and nothing done."""
+
+import unittest
+
+from base import Case, run, world
+
+
+class Usage(Case):
+    def setUp(self):
+        super().setUp()
+        self.ready()
+
+    def refuse_manifest(self, text, *parts):
+        self.write_manifest(text=text)
+        return self.refuse(run.USAGE, *parts)
+
+    def test_unknown_image_lists_the_known_and_the_nearest(self):
+        self.refuse(run.USAGE, "serve", "served", arguments=("serve",))
+
+    def test_unknown_architecture_lists_the_known(self):
+        self.refuse(run.USAGE, "vax", "x86_64", "aarch64", "s390x", arguments=("--arch", "vax", "served"))
+
+    def test_architecture_that_the_manifest_does_not_allow(self):
+        self.write_manifest(text=world.MANIFEST + "architectures: [x86_64]\n")
+        self.refuse(run.USAGE, "aarch64", "served", arguments=("--arch", "aarch64", "served"))
+
+    def test_unknown_option(self):
+        self.refuse(run.USAGE, "--no-such", arguments=("--no-such", "served"))
+
+    def test_no_image_at_all(self):
+        self.refuse(run.USAGE, arguments=())
+
+    def test_bad_values_of_options(self):
+        for arguments in (("--jobs", "0"), ("--jobs", "-1"), ("--jobs", "many"), ("--retries", "x"),
+                          ("--compression", "rar"), ("--jobs", "99999999999999999999")):
+            with self.subTest(arguments):
+                self.refuse(run.USAGE, arguments[1], arguments=(*arguments, "served"))
+
+    def test_source_file_that_is_not_there(self):
+        self.factory.options = ["--manifests", self.path("manifests"), "--source", self.path("none.yaml")]
+        self.refuse(run.USAGE, "none.yaml")
+
+    def test_source_file_with_an_unknown_key(self):
+        self.use(self.write("bad.yaml", "kind: deb\nurls: [http://127.0.0.1/]\nsuites: [stable]\n"))
+        self.refuse(run.USAGE, "bad.yaml:2:1", "urls", "uris")
+
+    def test_broken_yaml(self):
+        self.refuse_manifest("name: [served\nbinaries: x\n", "served.yaml:")
+
+    def test_unknown_key_suggests_the_nearest(self):
+        self.refuse_manifest("name: served\nbinarys: [/usr/sbin/served]\n", "served.yaml:2:1", "binarys", "binaries")
+
+    def test_duplicate_key(self):
+        self.refuse_manifest("name: served\nbinaries: [/usr/sbin/served]\nname: served\n", "served.yaml:3:1", "name")
+
+    def test_wrong_type(self):
+        self.refuse_manifest("name: served\nbinaries:\n  path: /usr/sbin/served\n", "served.yaml:3:3")
+
+    def test_unquoted_mode(self):
+        self.refuse_manifest(world.MANIFEST.replace('"0750"', "0750"), "served.yaml:", "mode")
+
+    def test_path_that_is_not_absolute_or_climbs(self):
+        for path in ("usr/sbin/served", "/usr/../../etc/served", "/"):
+            with self.subTest(path):
+                self.refuse_manifest(f"name: served\nbinaries: ['{path}']\n", "served.yaml:2")
+
+    def test_owner_that_nobody_declared(self):
+        self.refuse_manifest(world.MANIFEST.replace("owner: served", "owner: nobody-else"), "nobody-else")
+
+    def test_anchors_and_aliases(self):
+        self.refuse_manifest("name: &a served\nbinaries: [*a]\n", "served.yaml:")
+
+    def test_very_deep_nesting(self):
+        self.refuse_manifest("name: served\nbinaries: " + "[" * 100000 + "\n", "served.yaml:")
+
+    def test_empty_manifest(self):
+        self.refuse_manifest("", "served.yaml")
+
+    def test_binary_bytes_in_a_manifest(self):
+        self.write("manifests/served.yaml", b"name: \xff\xfe\x00\n")
+        self.refuse(run.USAGE, "served.yaml")
+
+    def test_key_file_that_is_not_there(self):
+        self.use(self.write_source("nokey.yaml", keys=["/nonexistent/key.gpg"]))
+        result = self.run_factory("--arch", "all", "served")
+        self.assertIn(result.code, (run.USAGE, run.TRUST), result)
+        self.assertIn("/nonexistent/key.gpg", result.stderr)
+        self.assert_nothing_left(result)
+
+    def test_help_and_version_are_fine(self):
+        for option in ("--help", "--version"):
+            result = self.run_factory(option)
+            self.assertEqual(result.code, run.OK, result)
+            self.assertIn("imgfactory", result.stdout)
+
+    def test_placeholder_that_does_not_exist(self):
+        self.refuse_manifest(world.MANIFEST.replace("{version}", "{verzion}"), "verzion")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,1 @@
+"""What the whole-program tests are made of; tests/README.md tells more. Python's standard library only."""

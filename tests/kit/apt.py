@@ -1,0 +1,38 @@
+"""apt itself, on the host's sources but with folders of its own and an empty status: what the solver is compared with."""
+
+import os
+import re
+import subprocess
+
+
+class Apt:
+    """apt for one architecture; lists and caches are below `top`."""
+
+    def __init__(self, top, deb_arch):
+        self.top = top
+        for name in ("state/lists/partial", "cache/archives/partial"):
+            os.makedirs(os.path.join(top, name), exist_ok=True)
+        with open(os.path.join(top, "status"), "w", encoding="utf-8"):
+            pass
+        settings = {"Dir::State": f"{top}/state", "Dir::State::status": f"{top}/status", "Dir::Cache": f"{top}/cache",
+                    "Dir::Cache::pkgcache": "pkgcache.bin", "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
+                    "Dir::Etc::preferences": "/dev/null", "Dir::Etc::preferencesparts": "/dev/null",
+                    "APT::Architecture": deb_arch, "APT::Architectures": deb_arch, "APT::Sandbox::User": "root",
+                    "Acquire::Languages": "none", "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false"}
+        self.options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
+
+    def run(self, *arguments):
+        done = subprocess.run(["apt-get", "-q", *self.options, *arguments], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"},
+                              check=False)
+        if done.returncode:
+            raise RuntimeError(f"apt-get {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
+        return done.stdout.decode()
+
+    def update(self):
+        self.run("update")
+
+    def solution(self, *packages):
+        """{package: version} that apt would install on an empty machine, without Recommends."""
+        out = self.run("install", "-s", "--no-install-recommends", *packages)
+        return {match[1].split(":")[0]: match[2] for match in re.finditer(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", out, re.M)}

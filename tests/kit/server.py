@@ -1,0 +1,156 @@
+"""An HTTP server on loopback that serves a folder and misbehaves by rule, and counts what it is asked for."""
+
+import fnmatch
+import http.server
+import os
+import threading
+import time
+
+
+class Fault:
+    """What happens to requests whose path matches; `times` is how often (None: for ever). `after` lets that many matching
+    requests through first."""
+
+    def __init__(self, pattern, times=None, after=0, status=None, cut=None, delay=0, redirect=None, retry_after=None,
+                 endless=False, extra=b"", body=None, hang=False):
+        self.pattern, self.left, self.after = pattern, times, after
+        self.status = status            # answer with this status
+        self.cut = cut                  # close after so many bytes of the body
+        self.delay = delay              # seconds before the answer
+        self.redirect = redirect        # Location
+        self.retry_after = retry_after  # with status
+        self.endless = endless          # a chunked body that does not end
+        self.extra = extra              # bytes behind the true body (Content-Length includes them)
+        self.body = body                # other bytes than the file's
+        self.hang = hang                # accept, then say nothing until the server stops
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        pass
+
+    def do_GET(self):
+        try:
+            self._answer()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def _answer(self):
+        fault = self.server.owner.take(self.path)
+        if fault and fault.delay:
+            time.sleep(fault.delay)
+        if fault and fault.hang:
+            self.server.owner.stopping.wait(60)
+            self.close_connection = True
+            return
+        if fault and fault.redirect:
+            return self._send(fault.status or 302, b"", {"Location": fault.redirect})
+        if fault and fault.status:
+            headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
+            return self._send(fault.status, b"no\n", headers)
+        if fault and fault.endless:
+            return self._send_endless()
+        body = fault.body if fault and fault.body is not None else self._file()
+        if body is None:
+            return self._send(404, b"not found\n", {})
+        if fault and fault.cut is not None:
+            self._send(200, body, {}, cut=fault.cut)
+            self.close_connection = True
+            return None
+        return self._send(200, body + (fault.extra if fault else b""), {})
+
+    def _file(self):
+        path = os.path.normpath(self.server.owner.root + "/" + self.path.split("?")[0])
+        if not path.startswith(self.server.owner.root) or not os.path.isfile(path):
+            return None
+        with open(path, "rb") as stream:
+            return stream.read()
+
+    def _send(self, status, body, headers, cut=None):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body if cut is None else body[:cut])
+
+    def _send_endless(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        block = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+        while not self.server.owner.stopping.is_set():
+            self.server.owner.endless_bytes += 0x10000
+            self.wfile.write(block)
+
+
+class _Listener(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        pass  # a client that goes away is part of the tests
+
+
+class Server:
+    """Serves `root`. Use as a context manager, or start() and stop()."""
+
+    def __init__(self, root):
+        self.root = os.path.realpath(root)
+        self.faults = []
+        self.requests = []
+        self.endless_bytes = 0
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._listener = _Listener(("127.0.0.1", 0), _Handler)
+        self._listener.owner = self
+        self._thread = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+
+    def start(self):
+        self._thread.start()
+        return self
+
+    def stop(self):
+        self.stopping.set()
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._thread.join()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def fault(self, pattern, **settings):
+        """Adds a rule; the first rule that matches and is not used up applies."""
+        self.faults.append(Fault(pattern, **settings))
+
+    def heal(self):
+        self.faults.clear()
+
+    def asked(self, pattern="*"):
+        """How many requests matched."""
+        with self._lock:
+            return sum(fnmatch.fnmatch(path, pattern) for path in self.requests)
+
+    def take(self, path):
+        with self._lock:
+            self.requests.append(path)
+            for fault in self.faults:
+                if fault.left == 0 or not fnmatch.fnmatch(path, fault.pattern):
+                    continue
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
+                if fault.left is not None:
+                    fault.left -= 1
+                return fault
+        return None

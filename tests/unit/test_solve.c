@@ -1,0 +1,362 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "source/choose.h"
+
+#define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define FILES(name) "Filename: pool/" name ".deb\nSize: 10\nSHA256: " HASH "\n\n"
+#define PACKAGE(name, version, more) "Package: " name "\nVersion: " version "\nArchitecture: amd64\n" more FILES(name)
+
+struct fixture {
+    struct source source;
+    struct repository repositories[2];
+    struct release items[2], *pointers[2];
+    struct releases releases;
+    struct arch arch;
+    struct arena arena;
+    struct catalog *catalog;
+    struct selection selection;
+    struct err err;
+};
+
+/* Opens a catalog over one or two texts. `second` may be NULL. */
+static void open_catalog(struct fixture *fixture, const char *first, const char *second)
+{
+    const char *texts[] = {first, second};
+    *fixture = (struct fixture){.source.name = "test",
+                                .repositories = {{.name = "one", .suite = "one"}, {.name = "two", .suite = "two"}},
+                                .arch = {.name = "x86_64", .deb_name = "amd64"}};
+    fixture->releases =
+        (struct releases){.source = &fixture->source, .items = fixture->pointers, .count = second ? 2 : 1};
+    for (size_t i = 0; i < 2; i++) {
+        fixture->items[i].repository = &fixture->repositories[i];
+        fixture->pointers[i] = &fixture->items[i];
+    }
+    CHECK_OK(catalog_from_texts(&fixture->releases, &fixture->arch, texts, &fixture->catalog, &fixture->err),
+             &fixture->err);
+}
+
+static void fixture_done(struct fixture *fixture)
+{
+    catalog_close(fixture->catalog);
+    arena_done(&fixture->arena);
+}
+
+/* Solves for blank-separated names; those with a '-' in front are never to be chosen. */
+static bool solve(struct fixture *fixture, const char *names)
+{
+    struct solve_request request = {0};
+    struct text rest = text_of(names), name;
+    while (text_next_word(&rest, &name)) {
+        bool is_never = name.ptr[0] == '-';
+        const char *copy = text_dup(&fixture->arena, (struct text){name.ptr + is_never, name.len - is_never});
+        list_add(&fixture->arena, is_never ? &request.never : &request.names, copy);
+    }
+    err_clear(&fixture->err);
+    return solve_packages(&fixture->arena, fixture->catalog, &request, &fixture->selection, &fixture->err);
+}
+
+/* Checks that the solution is "name=version name=version …". */
+static void check_solution(struct fixture *fixture, const char *names, const char *wanted)
+{
+    struct strings got = {0};
+    CHECK_OK(solve(fixture, names), &fixture->err);
+    for (size_t i = 0; i < fixture->selection.count; i++)
+        list_add(&fixture->arena, &got,
+                 arena_printf(&fixture->arena, "%s=%s", fixture->selection.items[i].name,
+                              fixture->selection.items[i].version));
+    assert_string_equal(strings_join(&fixture->arena, &got, " "), wanted);
+}
+
+static void test_dependencies_come_along_with_the_highest_version(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("app", "1", "Depends: lib (>= 1.10), tool:any\nRecommends: extra\n") PACKAGE("lib", "1.9", "")
+                     PACKAGE("lib", "1.10", "") PACKAGE("tool", "1~rc1", "") PACKAGE("tool", "1", "Pre-Depends: lib\n")
+                         PACKAGE("extra", "1", ""),
+                 NULL);
+    check_solution(&fixture, "app", "app=1 lib=1.10 tool=1");
+    check_solution(&fixture, "lib=1.9", "lib=1.9");
+}
+
+static void test_everything_about_a_package_is_handed_on(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("libx1", "1:2-3+b1", "Source: x (1:2-3)\nSection: libs\n") "Package: doc\nVersion: 7\n"
+                                                                                    "Architecture: all\n" FILES("doc"),
+                 NULL);
+    CHECK_OK(solve(&fixture, "libx1 doc"), &fixture.err);
+    assert_int_equal(fixture.selection.count, 2);
+    const struct selected *doc = &fixture.selection.items[0], *lib = &fixture.selection.items[1];
+    assert_string_equal(doc->architecture, "all");
+    assert_string_equal(doc->source_package, "doc");
+    assert_string_equal(doc->source_version, "7");
+    assert_null(doc->section);
+    assert_string_equal(lib->source_package, "x");
+    assert_string_equal(lib->source_version, "1:2-3");
+    assert_string_equal(lib->section, "libs");
+    assert_string_equal(lib->url_path, "pool/libx1.deb");
+    assert_int_equal(lib->size_bytes, 10);
+    assert_string_equal(digest_hex(&lib->digest).chars, HASH);
+    assert_ptr_equal(lib->release, &fixture.items[0]);
+}
+
+static void test_alternatives_are_taken_from_left_to_right(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("app", "1", "Depends: absent | second | third\n") PACKAGE("third", "1", "")
+                     PACKAGE("second", "1", ""),
+                 NULL);
+    check_solution(&fixture, "app", "app=1 second=1");
+    check_solution(&fixture, "app -second", "app=1 third=1");
+    check_solution(&fixture, "app third", "app=1 second=1 third=1"); /* as apt: app comes first */
+    check_solution(&fixture, "third app", "app=1 third=1");
+}
+
+static void test_a_real_package_comes_before_its_providers(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("app", "1", "Depends: mta\n") PACKAGE("fake", "9", "Provides: mta\n") PACKAGE("mta", "1", "")
+                     PACKAGE("user", "1", "Depends: log\n") PACKAGE("log-b", "1", "Priority: extra\nProvides: log\n")
+                         PACKAGE("log-a", "1", "Priority: important\nProvides: log\n"),
+                 NULL);
+    check_solution(&fixture, "app", "app=1 mta=1");
+    check_solution(&fixture, "user", "log-a=1 user=1");
+}
+
+static void test_a_versioned_dependency_wants_a_versioned_provider(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("app", "1", "Depends: api (>= 2)\n") PACKAGE("plain", "5", "Provides: api\n")
+                     PACKAGE("old", "5", "Provides: api (= 1)\n") PACKAGE("new", "1", "Provides: api (= 2)\n"),
+                 NULL);
+    check_solution(&fixture, "app", "app=1 new=1");
+}
+
+static void test_a_conflict_makes_the_solver_choose_otherwise(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("app", "1", "Depends: left | right, base\n") PACKAGE("left", "1", "Depends: left-data\n")
+                     PACKAGE("left-data", "1", "") PACKAGE("right", "1", "")
+                         PACKAGE("base", "1", "Breaks: left (<< 2)\n"),
+                 NULL);
+    check_solution(&fixture, "app", "app=1 base=1 right=1"); /* and left-data, which nobody needs now, is not there */
+}
+
+static void test_cycles_are_fine(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture, PACKAGE("a", "1", "Depends: b\n") PACKAGE("b", "1", "Pre-Depends: a\n"), NULL);
+    check_solution(&fixture, "a", "a=1 b=1");
+}
+
+static void test_the_highest_version_of_equal_repositories_wins(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture, PACKAGE("app", "1", "") PACKAGE("lib", "3", ""), PACKAGE("app", "2", "Depends: lib\n"));
+    check_solution(&fixture, "app", "app=2 lib=3");
+    assert_ptr_equal(fixture.selection.items[0].release, &fixture.items[1]);
+}
+
+static void test_a_repository_that_is_not_automatic_waits_to_be_asked(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture, PACKAGE("app", "1", ""), PACKAGE("app", "2", "") PACKAGE("only", "1", ""));
+    fixture.items[1].is_not_automatic = true;
+    struct selected selected;
+    bool is_found;
+    check_solution(&fixture, "app", "app=1");
+    check_solution(&fixture, "only", "only=1");
+    check_solution(&fixture, "app=2", "app=2");
+    CHECK_OK(solve_single(&fixture.arena, fixture.catalog, "app", &selected, &is_found, &fixture.err), &fixture.err);
+    assert_true(is_found);
+    assert_string_equal(selected.version, "1");
+    CHECK_OK(solve_single(&fixture.arena, fixture.catalog, "nosuch", &selected, &is_found, &fixture.err), &fixture.err);
+    assert_false(is_found);
+}
+
+static void test_likely_packages_are_libraries_and_siblings(void **state)
+{
+    (void)state;
+    static const char *const likely[] = {"app", "app-common", "libapp1", "zlib1g"};
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("app", "1", "Depends: app-common, libapp1, tool\n") PACKAGE("app-common", "1", "Source: app\n")
+                     PACKAGE("libapp1", "1", "Depends: zlib1g\n") PACKAGE("zlib1g", "1", "Section: libs\n")
+                         PACKAGE("tool", "1", "Depends: libtool1\n") PACKAGE("libtool1", "1", ""),
+                 NULL);
+    CHECK_OK(solve(&fixture, "app"), &fixture.err);
+    assert_int_equal(fixture.selection.count, 6);
+    for (size_t i = 0; i < fixture.selection.count; i++) {
+        bool is_wanted = false;
+        for (size_t k = 0; k < ARRAY_COUNT(likely); k++)
+            is_wanted = is_wanted || strcmp(likely[k], fixture.selection.items[i].name) == 0;
+        if (fixture.selection.items[i].is_likely != is_wanted)
+            fail_msg("%s", fixture.selection.items[i].name);
+    }
+}
+
+static void check_failure(const char *text, const char *names, enum err_kind kind, const char *part)
+{
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture, text, NULL);
+    assert_false(solve(&fixture, names));
+    CHECK_ERR(&fixture.err, kind, part);
+}
+
+static void test_what_cannot_be_solved_is_explained(void **state)
+{
+    (void)state;
+    check_failure(PACKAGE("a", "1", ""), "nosuch", ERR_RESOLVE, "nosuch");
+    check_failure(PACKAGE("a", "1", "Depends: b (>= 2)\n") PACKAGE("b", "1", ""), "a", ERR_RESOLVE,
+                  "nothing provides b >= 2 needed by a-1");
+    check_failure(PACKAGE("a", "1", "Depends: b\n") PACKAGE("b", "1", "Depends: c\n"), "a", ERR_RESOLVE,
+                  "nothing provides c needed by b-1");
+    check_failure(PACKAGE("a", "1", "Conflicts: b\n") PACKAGE("b", "1", ""), "a b", ERR_RESOLVE, "conflicts with b");
+    check_failure(PACKAGE("a", "1", "Depends: b\n") PACKAGE("b", "1", ""), "a -b", ERR_RESOLVE,
+                  "left out: b 1 of one: packages: never");
+    check_failure(PACKAGE("a", "1", "Depends: b:i386\n") PACKAGE("b", "1", ""), "a", ERR_RESOLVE, "nothing provides");
+    check_failure("Package: a\nVersion: 1\nArchitecture: arm64\n" FILES("a"), "a", ERR_RESOLVE,
+                  "of another architecture");
+}
+
+static void test_a_package_without_a_hash_cannot_be_chosen(void **state)
+{
+    (void)state;
+    check_failure("Package: a\nVersion: 1\nArchitecture: all\nFilename: a.deb\nSize: 1\n", "a", ERR_RESOLVE,
+                  "no SHA256 in the index");
+    check_failure("Package: a\nVersion: 1\nArchitecture: all\nSize: 1\nSHA256: " HASH "\n", "a", ERR_RESOLVE,
+                  "no Filename in the index");
+}
+
+static void test_a_reached_package_with_broken_values_is_refused(void **state)
+{
+    (void)state;
+#define STANZA(file, size, hash)                                                                                       \
+    "Package: a\nVersion: 1\nArchitecture: all\nFilename: " file "\nSize: " size "\nSHA256: " hash "\n"
+    check_failure(STANZA("../a.deb", "1", HASH), "a", ERR_MALFORMED, "no path below the repository");
+    check_failure(STANZA("pool/../../a.deb", "1", HASH), "a", ERR_MALFORMED, "Packages of one:1: package a 1: ");
+    check_failure(STANZA("/etc/shadow", "1", HASH), "a", ERR_MALFORMED, "\"/etc/shadow\"");
+    check_failure(STANZA("http://evil/a.deb", "1", HASH), "a", ERR_MALFORMED, "Filename");
+    check_failure(STANZA("file:/etc/a.deb", "1", HASH), "a", ERR_MALFORMED, "Filename");
+    check_failure(STANZA("pool/", "1", HASH), "a", ERR_MALFORMED, "Filename");
+    check_failure(STANZA("a.deb", "-1", HASH), "a", ERR_MALFORMED, "not a Size: \"-1\"");
+    check_failure(STANZA("a.deb", "18446744073709551615", HASH), "a", ERR_MALFORMED, "not a Size");
+    check_failure(STANZA("a.deb", "1", "abcd"), "a", ERR_MALFORMED, "not a SHA256: \"abcd\"");
+    check_failure(PACKAGE("a", "1 2", ""), "a", ERR_MALFORMED, "not a version");
+    check_failure(PACKAGE("a", "1", "Depends: b >= 2\n"), "a", ERR_MALFORMED, "not a relation in Depends: \"b >= 2\"");
+    check_failure(PACKAGE("a", "1", "Depends: b |\n"), "a", ERR_MALFORMED, "not a relation in Depends");
+}
+
+static void test_a_broken_package_that_is_not_reached_does_no_harm(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture, PACKAGE("good", "1", "") PACKAGE("bad", "1", "Depends: )(\n"), NULL);
+    check_solution(&fixture, "good", "good=1");
+}
+
+static void test_ten_thousand_packages_in_a_row_need_no_deep_stack(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf text = {0};
+    AUTO(fixture_done) struct fixture fixture;
+    buf_init(&text, (size_t)1 << 24);
+    for (int i = 0; i < 10000; i++)
+        assert_true(buf_printf(&text,
+                               "Package: p%d\nVersion: 1\nArchitecture: all\nDepends: p%d\nFilename: p.deb\nSize: 1\n"
+                               "SHA256: " HASH "\n\n",
+                               i, (i + 1) % 10000));
+    open_catalog(&fixture, text.bytes, NULL);
+    CHECK_OK(solve(&fixture, "p0"), &fixture.err);
+    assert_int_equal(fixture.selection.count, 10000);
+}
+
+static void test_a_thousand_and_one_alternatives_are_refused(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf text = {0};
+    buf_init(&text, (size_t)1 << 20);
+    assert_true(buf_printf(&text, "Package: a\nVersion: 1\nArchitecture: all\n" FILES("a")));
+    text.len--; /* the empty line */
+    assert_true(buf_printf(&text, "Depends: x"));
+    for (int i = 0; i < 1000; i++)
+        assert_true(buf_printf(&text, "|x"));
+    assert_true(buf_printf(&text, "\n"));
+    check_failure(text.bytes, "a", ERR_MALFORMED, "not a relation in Depends");
+}
+
+static void test_the_same_indices_have_the_same_digest(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture one, same, other;
+    open_catalog(&one, PACKAGE("a", "1", ""), NULL);
+    open_catalog(&same, PACKAGE("a", "1", ""), NULL);
+    open_catalog(&other, PACKAGE("a", "2", ""), NULL);
+    assert_true(digest_eq(catalog_digest(one.catalog), catalog_digest(same.catalog)));
+    assert_false(digest_eq(catalog_digest(one.catalog), catalog_digest(other.catalog)));
+    assert_true(catalog_has(one.catalog, "a", false));
+    assert_false(catalog_has(one.catalog, "b", true));
+}
+
+static void test_a_package_named_first_in_the_manifest_is_taken_without_contents(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    struct choice choice;
+    struct strings first = {0}, never = {0};
+    open_catalog(&fixture, PACKAGE("app", "1", "") PACKAGE("app-ldap", "1", ""), NULL);
+    list_add(&fixture.arena, &first, "absent");
+    list_add(&fixture.arena, &first, "app");
+    list_add(&fixture.arena, &first, "app-ldap");
+    struct choose_request request = {.path = "/usr/sbin/app", .image_name = "x", .first = &first, .never = &never};
+    CHECK_OK(choose_package(&fixture.arena, NULL, fixture.catalog, &request, &choice, &fixture.err), &fixture.err);
+    assert_string_equal(choice.package, "app");
+    assert_true(choice.is_from_first);
+    list_add(&fixture.arena, &never, "app");
+    CHECK_OK(choose_package(&fixture.arena, NULL, fixture.catalog, &request, &choice, &fixture.err), &fixture.err);
+    assert_string_equal(choice.package, "app-ldap");
+    request.is_first_ignored = true;
+    assert_false(choose_package(&fixture.arena, NULL, fixture.catalog, &request, &choice, &fixture.err));
+    CHECK_ERR(&fixture.err, ERR_RESOLVE, "packages: first");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dependencies_come_along_with_the_highest_version),
+        cmocka_unit_test(test_everything_about_a_package_is_handed_on),
+        cmocka_unit_test(test_alternatives_are_taken_from_left_to_right),
+        cmocka_unit_test(test_a_real_package_comes_before_its_providers),
+        cmocka_unit_test(test_a_versioned_dependency_wants_a_versioned_provider),
+        cmocka_unit_test(test_a_conflict_makes_the_solver_choose_otherwise),
+        cmocka_unit_test(test_cycles_are_fine),
+        cmocka_unit_test(test_the_highest_version_of_equal_repositories_wins),
+        cmocka_unit_test(test_a_repository_that_is_not_automatic_waits_to_be_asked),
+        cmocka_unit_test(test_likely_packages_are_libraries_and_siblings),
+        cmocka_unit_test(test_what_cannot_be_solved_is_explained),
+        cmocka_unit_test(test_a_package_without_a_hash_cannot_be_chosen),
+        cmocka_unit_test(test_a_reached_package_with_broken_values_is_refused),
+        cmocka_unit_test(test_a_broken_package_that_is_not_reached_does_no_harm),
+        cmocka_unit_test(test_ten_thousand_packages_in_a_row_need_no_deep_stack),
+        cmocka_unit_test(test_a_thousand_and_one_alternatives_are_refused),
+        cmocka_unit_test(test_the_same_indices_have_the_same_digest),
+        cmocka_unit_test(test_a_package_named_first_in_the_manifest_is_taken_without_contents),
+    };
+    return cmocka_run_group_tests_name("solve", tests, NULL, NULL);
+}
