@@ -64,6 +64,7 @@ class World:
 def setUpModule():
     need("apt-get", "dpkg-deb", "skopeo", "qemu-aarch64-static", "readelf")
     World.top = tempfile.mkdtemp(prefix="imgfactory-live-")
+    unittest.addModuleCleanup(shutil.rmtree, World.top, ignore_errors=True)
     cache = os.environ.get("IMGFACTORY_LIVE_CACHE")
     World.factory = run.Factory(World.top, **({"cache": cache} if cache else {}))
     manifests = os.path.join(World.top, "manifests")
@@ -77,10 +78,6 @@ def setUpModule():
     if result.code != run.OK:
         raise RuntimeError(str(result))
     World.report = Report(result.stdout)
-
-
-def tearDownModule():
-    shutil.rmtree(World.top, ignore_errors=True)
 
 
 def proxies():
