@@ -197,8 +197,8 @@ static bool has_unopened(const struct work *work)
     return false;
 }
 
-/* A path that was chosen from one package is that package's, also when another selected one ships it: isc-dhcp-server-ldap
- * diverts the binary of isc-dhcp-server, on which it depends. */
+/* A path that was chosen from one package is that package's, also when another selected one ships it:
+ * isc-dhcp-server-ldap diverts the binary of isc-dhcp-server, on which it depends. */
 static void settle_choices(struct work *work)
 {
     const struct product *product = &work->job->product;
@@ -456,6 +456,15 @@ static struct digest product_key(const struct job *job, const struct catalog *ca
     return digest_end(&stream);
 }
 
+/* Returns whether the store has the layer and its bytes are right; a damaged one is removed there, to be made again. */
+static bool has_layer(struct store *store, const struct layer *layer)
+{
+    struct err err = {0};
+    AUTO(view_done) struct view view = {0};
+    bool is_found;
+    return store_map_blob(store, &layer->digest, &view, &is_found, &err) && is_found && view.len == layer->size_bytes;
+}
+
 /* Finds a finished product of the same inputs whose layer is still in the store. */
 static bool reuse(struct job *job, const struct digest *key)
 {
@@ -468,7 +477,7 @@ static bool reuse(struct job *job, const struct digest *key)
     struct product product;
     bool is_read = json && product_from_json(&job->arena, json, &product);
     json_decref(json);
-    if (!is_read || !store_has_blob(job->plant->store, &product.layer.digest, product.layer.size_bytes))
+    if (!is_read || !has_layer(job->plant->store, &product.layer))
         return false;
     job->product = product;
     job->is_reused = true;

@@ -1,5 +1,6 @@
-/* Each package is an item in a table keyed by its SHA-256. Its first asker submits open_task(); from there the item
- * walks open → (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). */
+/* Each package is an item in a table keyed by its SHA-256 and by what it claims to be (an index may list one file under
+ * two names, and only one of them can be right). Its first asker submits open_task(); from there the item walks open →
+ * (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). */
 #include "line/supply.h"
 #include "base/auto.h"
 #include "base/map.h"
@@ -158,8 +159,9 @@ static struct selected *copy_selected(struct arena *arena, const struct selected
 /* Finds the item of a package or starts it. Called with the lock held. */
 static struct supply_item *ask(struct supply *supply, const struct selected *selected, _Atomic uint64_t *counter)
 {
-    struct digest_hex hex = digest_hex(&selected->digest);
-    struct supply_item *item = map_get(&supply->items, text_of(hex.chars));
+    const char *key = arena_printf(&supply->arena, "%s %s %s %s", digest_hex(&selected->digest).chars, selected->name,
+                                   selected->version, selected->architecture);
+    struct supply_item *item = map_get(&supply->items, text_of(key));
     if (item)
         return item;
     item = arena_new(&supply->arena, struct supply_item);
@@ -179,7 +181,7 @@ static struct supply_item *ask(struct supply *supply, const struct selected *sel
                                           .done = fetched,
                                           .owner = item};
     fill_urls(&supply->arena, item);
-    (void)map_add(&supply->items, text_of(arena_strdup(&supply->arena, hex.chars)), item);
+    (void)map_add(&supply->items, text_of(key), item);
     workers_submit(supply->workers, open_task, item);
     return item;
 }

@@ -1,6 +1,7 @@
 /* solv.h - libsolv's headers, all that the source layer uses
  *
- * Their inline map_set() (a bit of a bitmap) has the name of a function of base/map.h; here it is called solv_map_set().
+ * Their inline map_set() (a bit of a bitmap) has the name of a function of base/map.h; here it is called
+ * solv_map_set().
  */
 #ifndef IMGFACTORY_SOURCE_SOLV_H
 #define IMGFACTORY_SOURCE_SOLV_H

@@ -1,0 +1,263 @@
+/* Repositories in a temporary directory, read by file: URLs; their Releases are made by hand. */
+#include "check.h"
+
+#include "base/auto.h"
+#include "io/file.h"
+#include "source/choose.h"
+
+#include <libdeflate.h>
+
+#define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define PACKAGE(name, more)                                                                                            \
+    "Package: " name "\nVersion: 1\nArchitecture: amd64\n" more "Filename: pool/" name ".deb\nSize: 10\nSHA256: " HASH \
+    "\n\n"
+
+struct fixture {
+    const char *dir;
+    struct arena arena;
+    struct source source;
+    struct repository repository;
+    struct release release, *pointer;
+    struct releases releases;
+    struct arch arch;
+    struct source_env env;
+    struct workers *workers;
+    struct catalog *catalog;
+    struct err err;
+};
+
+static void begin(struct fixture *fixture)
+{
+    struct http_options options = {.retry_count = HTTP_NO_RETRY};
+    *fixture = (struct fixture){.dir = check_temporary_dir(), .arch = {.name = "x86_64", .deb_name = "amd64"}};
+    fixture->source.name = "test";
+    const char *uri = arena_printf(&fixture->arena, "file://%s/", fixture->dir);
+    fixture->repository = (struct repository){.name = "stable of test", .suite = "stable"};
+    list_add(&fixture->arena, &fixture->repository.uris, uri);
+    list_add(&fixture->arena, &fixture->repository.components, "main");
+    fixture->release = (struct release){.repository = &fixture->repository, .uri = uri, .has_all_in_arch = true};
+    fixture->release.dir = arena_printf(&fixture->arena, "%sdists/stable/", uri);
+    fixture->release.files.arena = &fixture->arena;
+    list_add(&fixture->arena, &fixture->release.architectures, "amd64");
+    fixture->pointer = &fixture->release;
+    fixture->releases = (struct releases){.source = &fixture->source, .items = &fixture->pointer, .count = 1};
+    fixture->env = (struct source_env){.state_dir = fixture->dir, .log = log_open(LOG_QUIET)};
+    CHECK_OK(store_open(arena_printf(&fixture->arena, "%s/cache", fixture->dir), &fixture->env.store, &fixture->err),
+             &fixture->err);
+    CHECK_OK(http_start(&options, &fixture->env.http, &fixture->err), &fixture->err);
+    CHECK_OK(workers_start(2, &fixture->workers, &fixture->err), &fixture->err);
+}
+
+static void fixture_done(struct fixture *fixture)
+{
+    catalog_close(fixture->catalog);
+    workers_stop(fixture->workers);
+    http_stop(fixture->env.http);
+    store_close(fixture->env.store);
+    log_close(fixture->env.log);
+    char *command = arena_printf(&fixture->arena, "rm -rf '%s'", fixture->dir);
+    assert_int_equal(system(command), 0);
+    arena_done(&fixture->arena);
+}
+
+/* Writes a file of the repository and lists it in the Release; a name ending in ".gz" is compressed. */
+static void add_file(struct fixture *fixture, const char *name, const char *text)
+{
+    size_t len = strlen(text), size = len + 200;
+    char *bytes = arena_alloc(&fixture->arena, size);
+    memcpy(bytes, text, len);
+    if (text_has_suffix(text_of(name), ".gz")) {
+        struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
+        len = libdeflate_gzip_compress(compressor, text, strlen(text), bytes, size);
+        libdeflate_free_compressor(compressor);
+    }
+    const char *slash = strrchr(name, '/');
+    AUTO(auto_close_fd) int dirfd = -1;
+    char *dir =
+        arena_printf(&fixture->arena, "%s/dists/stable/%.*s", fixture->dir, slash ? (int)(slash - name) : 0, name);
+    CHECK_OK(file_make_dirs(dir, 0755, &fixture->err), &fixture->err);
+    CHECK_OK(file_open_dir(dir, &dirfd, &fixture->err), &fixture->err);
+    CHECK_OK(file_write_atomic_at(dirfd, slash ? slash + 1 : name, bytes, len, 0644, false, &fixture->err),
+             &fixture->err);
+    struct release_file *file = arena_new(&fixture->arena, struct release_file);
+    *file = (struct release_file){.size_bytes = len, .digest = digest_of(bytes, len)};
+    map_set(&fixture->release.files, text_of(name), file);
+}
+
+static bool open_it(struct fixture *fixture)
+{
+    catalog_close(fixture->catalog);
+    fixture->catalog = NULL;
+    err_clear(&fixture->err);
+    return catalog_open(&fixture->env, fixture->workers, &fixture->releases, &fixture->arch, &fixture->catalog,
+                        &fixture->err);
+}
+
+static struct choice choose(struct fixture *fixture, const char *path, const char *image, const struct strings *never)
+{
+    struct choose_request request = {.path = path, .image_name = image, .never = never};
+    struct choice choice = {0};
+    CHECK_OK(choose_package(&fixture->arena, fixture->workers, fixture->catalog, &request, &choice, &fixture->err),
+             &fixture->err);
+    return choice;
+}
+
+static const char packages[] = PACKAGE("dhcp", "Depends: lib\n") PACKAGE("dhcp-ldap", "Depends: lib, ldap\n")
+    PACKAGE("lib", "") PACKAGE("ldap", "") PACKAGE("tool", "") PACKAGE("script", "");
+
+static void test_a_binary_is_found_in_the_package_with_the_fewest_dependencies(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages.gz", packages);
+    add_file(&fixture, "main/Contents-amd64.gz",
+             "usr/sbin/dhcpd net/dhcp-ldap,net/dhcp,net/gone\nbin/tool utils/tool,net/lib\n");
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    struct choice choice = choose(&fixture, "/sbin/dhcpd", "dhcpd", NULL);
+    assert_string_equal(choice.package, "dhcp");
+    assert_string_equal(choice.why, "fewest packages (2; dhcp-ldap 3)");
+    assert_int_equal(choice.others.count, 1);
+    assert_string_equal(choice.others.items[0], "dhcp-ldap");
+    choice = choose(&fixture, "/usr/sbin/dhcpd", "dhcp-ldap", NULL);
+    assert_string_equal(choice.package, "dhcp-ldap");
+    assert_string_equal(choice.why, "named like the image");
+    choice = choose(&fixture, "/usr/bin/tool", "x", NULL);
+    assert_string_equal(choice.why, "named like the binary");
+    struct strings never = {0};
+    list_add(&fixture.arena, &never, "dhcp");
+    choice = choose(&fixture, "/usr/sbin/dhcpd", "x", &never);
+    assert_string_equal(choice.package, "dhcp-ldap");
+    assert_string_equal(choice.why, "the only one");
+}
+
+static void test_contents_all_answers_when_the_architecture_does_not(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages", packages);
+    add_file(&fixture, "main/Contents-amd64.gz", "");
+    add_file(&fixture, "main/Contents-all", "usr/bin/script text/script\nusr/share/data/x text/script\n");
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    assert_string_equal(choose(&fixture, "/bin/script", "x", NULL).package, "script");
+    assert_string_equal(choose(&fixture, "/usr/share/data/x", "x", NULL).package, "script");
+}
+
+static void test_a_path_that_nobody_ships_is_an_error_with_a_hint(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    struct choice choice;
+    struct choose_request request = {.path = "/usr/bin/dhcpd", .image_name = "dhcpd"};
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages", packages);
+    add_file(&fixture, "Contents-amd64.gz", "FILE LOCATION\nusr/sbin/dhcpd net/dhcp\n");
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    assert_false(choose_package(&fixture.arena, fixture.workers, fixture.catalog, &request, &choice, &fixture.err));
+    CHECK_ERR(&fixture.err, ERR_RESOLVE,
+              "no package of test for amd64 ships /usr/bin/dhcpd; /usr/sbin/dhcpd is in dhcp");
+}
+
+static void test_the_second_opening_needs_no_repository(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages.gz", packages);
+    add_file(&fixture, "main/Contents-amd64.gz", "usr/sbin/dhcpd net/dhcp\n");
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    assert_string_equal(choose(&fixture, "/usr/sbin/dhcpd", "x", NULL).package, "dhcp");
+    assert_int_equal(
+        system(arena_printf(&fixture.arena, "rm -rf '%s/dists' '%s/cache/v1/blob'/*/*", fixture.dir, fixture.dir)), 0);
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    assert_true(catalog_has(fixture.catalog, "dhcp", false));
+    assert_string_equal(choose(&fixture, "/usr/sbin/dhcpd", "x", NULL).package, "dhcp");
+}
+
+static void test_other_bytes_than_the_release_lists_are_refused(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages", packages);
+    struct release_file *file = map_get(&fixture.release.files, TEXT("main/binary-amd64/Packages"));
+    file->digest.bytes[0] ^= 1;
+    assert_false(open_it(&fixture));
+    CHECK_ERR(&fixture.err, ERR_TRUST, "sha256");
+}
+
+static void test_a_broken_packages_file_is_named_with_its_line(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages.gz", "Package: a\nVersion: 1\n\n<html>\n");
+    assert_false(open_it(&fixture));
+    CHECK_ERR(&fixture.err, ERR_MALFORMED, "main/binary-amd64/Packages of stable of test:4: not a field");
+}
+
+static void test_an_architecture_that_nobody_offers_is_refused(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages", packages);
+    fixture.arch.deb_name = "riscv64";
+    assert_false(open_it(&fixture));
+    CHECK_ERR(&fixture.err, ERR_RESOLVE,
+              "no repository of test offers architecture riscv64 (they offer: stable of test: amd64)");
+}
+
+static void test_a_restricted_repository_is_passed_over(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages", packages);
+    list_add(&fixture.arena, &fixture.repository.architectures, "arm64");
+    assert_false(open_it(&fixture));
+    CHECK_ERR(&fixture.err, ERR_RESOLVE, "they offer: stable of test: arm64");
+}
+
+static void test_packages_for_all_are_read_where_they_stand_apart(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages", packages);
+    add_file(&fixture, "main/binary-all/Packages", PACKAGE("apart", ""));
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    assert_false(catalog_has(fixture.catalog, "apart", true));
+    fixture.release.has_all_in_arch = false;
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    assert_true(catalog_has(fixture.catalog, "apart", true));
+}
+
+static void test_a_flat_repository_is_read_from_its_one_index(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    fixture.repository.components.count = 0;
+    add_file(&fixture, "Packages.gz", packages);
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    assert_true(catalog_has(fixture.catalog, "dhcp", false));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_binary_is_found_in_the_package_with_the_fewest_dependencies),
+        cmocka_unit_test(test_contents_all_answers_when_the_architecture_does_not),
+        cmocka_unit_test(test_a_path_that_nobody_ships_is_an_error_with_a_hint),
+        cmocka_unit_test(test_the_second_opening_needs_no_repository),
+        cmocka_unit_test(test_other_bytes_than_the_release_lists_are_refused),
+        cmocka_unit_test(test_a_broken_packages_file_is_named_with_its_line),
+        cmocka_unit_test(test_an_architecture_that_nobody_offers_is_refused),
+        cmocka_unit_test(test_a_restricted_repository_is_passed_over),
+        cmocka_unit_test(test_packages_for_all_are_read_where_they_stand_apart),
+        cmocka_unit_test(test_a_flat_repository_is_read_from_its_one_index),
+    };
+    return cmocka_run_group_tests_name("catalog", tests, NULL, NULL);
+}
