@@ -25,7 +25,7 @@ struct command {
     struct plant_options plant_options;
     struct batch_image *images;
     size_t image_count;
-    struct source *host; /* the host's repositories, once they were read */
+    struct source *shared; /* the command's source, or the host's, once it was read: one for all images */
 };
 
 static size_t processor_count(void)
@@ -154,25 +154,22 @@ static bool choose_source(struct command *command, struct batch_image *image, st
 {
     struct arena *arena = &command->arena;
     const struct yaml_node *node = image->manifest->source;
-    bool is_host = !command->options.source && (command->options.suite || !node);
-    if (is_host && command->host) {
-        image->source = command->host;
+    bool is_own = node && !command->options.source && !command->options.suite;
+    if (!is_own && command->shared) {
+        image->source = command->shared;
         return true;
     }
     struct source *source = arena_new(arena, struct source);
     image->source = source;
-    if (is_host) {
-        command->host = source;
-        return source_load_host(arena, APT_DIR, source, err) &&
-               (!command->options.suite || source_replace_suites(arena, source, command->options.suite, err));
-    }
-    if (command->options.source) {
-        command->host = source;
-        return source_load_file(arena, command->options.source, APT_DIR, source, err);
-    }
-    if (node->kind == YAML_SCALAR)
+    if (is_own && node->kind == YAML_SCALAR)
         return source_load_file(arena, beside(arena, image->manifest->path, node->scalar), APT_DIR, source, err);
-    return source_load_node(arena, node, APT_DIR, source, err);
+    if (is_own)
+        return source_load_node(arena, node, APT_DIR, source, err);
+    command->shared = source;
+    if (command->options.source)
+        return source_load_file(arena, command->options.source, APT_DIR, source, err);
+    return source_load_host(arena, APT_DIR, source, err) &&
+           (!command->options.suite || source_replace_suites(arena, source, command->options.suite, err));
 }
 
 static bool plan_image(struct command *command, const char *name, struct err *err)

@@ -215,38 +215,46 @@ static void make_parents(int dirfd, struct name name)
     }
 }
 
-/* Returns 0 or errno. A rename replaces what is there, a link does not. */
-static int link_once(const struct blob *blob, int dirfd, const char *name)
+/* Returns 0 or errno. */
+static int link_unnamed(const struct blob *blob, int dirfd, const char *name)
 {
-    const struct store *store = blob->store;
-    int result = store->is_unnamed ? linkat(AT_FDCWD, fd_path_of(blob->fd).chars, dirfd, name, AT_SYMLINK_FOLLOW)
-                                   : renameat(store->tmp_fd, blob->temporary_name, dirfd, name);
-    return result == 0 ? 0 : errno;
+    return linkat(AT_FDCWD, fd_path_of(blob->fd).chars, dirfd, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }
 
-/* Another process may have made the same file first: that is fine, unless a crash of the machine left it with another
- * size. */
-static bool is_same_size(int dirfd, const char *name, uint64_t size_bytes)
+/* Puts the file in place of one that is there: another process's equal one, or one that a crash or a hand damaged. A
+ * link cannot replace, so the file first gets a name that can be renamed. Returns 0 or errno. */
+static int replace(struct blob *blob, int dirfd, const char *name)
 {
-    struct stat status;
-    return fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
-           (uint64_t)status.st_size == size_bytes;
+    struct store *store = blob->store;
+    if (store->is_unnamed && !blob->temporary_name[0]) {
+        uint64_t random[2];
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+            return errno;
+        (void)snprintf(blob->temporary_name, sizeof blob->temporary_name, "%016" PRIx64 "%016" PRIx64, random[0],
+                       random[1]);
+        if (flock(blob->fd, LOCK_EX) != 0)
+            return errno;
+        int failed = link_unnamed(blob, store->tmp_fd, blob->temporary_name);
+        if (failed)
+            return failed;
+    }
+    return renameat(store->tmp_fd, blob->temporary_name, dirfd, name) == 0 ? 0 : errno;
+}
+
+/* Returns 0 or errno. */
+static int put_in_place(struct blob *blob, int dirfd, const char *name)
+{
+    int failed = blob->store->is_unnamed ? link_unnamed(blob, dirfd, name) : replace(blob, dirfd, name);
+    return failed == EEXIST ? replace(blob, dirfd, name) : failed;
 }
 
 static bool give_name(struct blob *blob, int dirfd, struct name name, uint64_t size_bytes, struct err *err)
 {
-    int failed = fchmod(blob->fd, 0444) == 0 ? link_once(blob, dirfd, name.chars) : errno;
-    for (int tries = 0; failed && tries < 5; tries++) {
-        if (failed == ENOENT)
-            make_parents(dirfd, name);
-        else if (failed != EEXIST || is_same_size(dirfd, name.chars, size_bytes))
-            break;
-        else
-            (void)unlinkat(dirfd, name.chars, 0);
-        failed = link_once(blob, dirfd, name.chars);
+    int failed = fchmod(blob->fd, 0444) == 0 ? put_in_place(blob, dirfd, name.chars) : errno;
+    if (failed == ENOENT) {
+        make_parents(dirfd, name);
+        failed = put_in_place(blob, dirfd, name.chars);
     }
-    if (failed == EEXIST && is_same_size(dirfd, name.chars, size_bytes))
-        failed = 0;
     if (failed) {
         err_set_errno(err, failed, "cannot put %s of %" PRIu64 " bytes into the cache %s", name.chars, size_bytes,
                       blob->store->path);
@@ -335,7 +343,9 @@ bool store_map_blob(struct store *store, const struct digest *digest, struct vie
 
 bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes)
 {
-    return is_same_size(store->blobs_fd, name_of(NULL, digest).chars, size_bytes);
+    struct stat status;
+    return fstatat(store->blobs_fd, name_of(NULL, digest).chars, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(status.st_mode) && (uint64_t)status.st_size == size_bytes;
 }
 
 /* Checks the trailer and cuts it off the view. */

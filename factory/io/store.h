@@ -43,7 +43,7 @@ bool blob_begin(struct store *store, struct blob *ret_blob, struct err *err) MUS
 /* Appends bytes and hashes them. On failure the file is dropped at once (a full disk gets its space back). */
 bool blob_write(struct blob *blob, const void *bytes, size_t len, struct err *err) MUST_CHECK;
 /* Ends the file as a blob named by its digest. With `expect`, other bytes are refused (ERR_TRUST "expected sha256:…,
- * got sha256:…") and nothing appears. An already present blob of that name is fine. ret_digest may be NULL. */
+ * got sha256:…") and nothing appears. A blob of that name that is there already is replaced. ret_digest may be NULL. */
 bool blob_commit(struct blob *blob, const struct digest *expect, struct digest *ret_digest, struct err *err) MUST_CHECK;
 /* Ends the file as derived/<kind>/<key>; a trailer with key, length and digest of the bytes is appended, which
  * store_map_derived() checks and hides. The bytes start at offset 0, so they are page-aligned when mapped. `kind` is
