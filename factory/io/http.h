@@ -29,6 +29,33 @@ struct http_options {
 #define HTTP_DEFAULT_RETRIES 4u
 #define HTTP_NO_RETRY (~0u)
 
+/* TLS beyond the system's CAs; strings are the caller's and must live until the request is done. */
+struct http_tls {
+    const char *ca_pem;            /* further CA certificates (PEM text), or NULL */
+    const char *cert_path, *key_path; /* client certificate, or NULL */
+    bool is_verify_off;
+};
+
+/* A request that is more than a GET: every HTTP answer is a result (is_good with its status), no redirects, no further tries;
+ * is_good is false only when no complete answer came (err: ERR_NETWORK, or ERR_TRUST for certificates). The answer's body is kept in request->body up to cap_bytes,
+ * or goes to the store when status is 200 or 206 and a store is given. Bodies above 1 MiB go over HTTP/1.1 on a connection of their own, the rest over HTTP/2 where offered. */
+struct http_call {
+    const char *method;            /* "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" */
+    const char *const *headers;    /* "Name: value"; may hold secrets: never printed */
+    size_t header_count;
+    struct text body;              /* sent from memory, or … */
+    int body_fd;                   /* … from a descriptor by pread when has_body_fd */
+    bool has_body_fd;
+    uint64_t body_offset, body_bytes;
+    _Atomic uint64_t *sent_counter; /* may be NULL */
+    const struct http_tls *tls;    /* may be NULL */
+    unsigned answer_wait_ms;       /* for the answer after the last byte was sent; 0: 15 min */
+
+    /* results */
+    struct buf answer_headers;     /* lines "Name: value\n" of the last answer; the caller calls buf_done() */
+    bool was_sent;                 /* the whole request was sent: the server may have acted although no answer came */
+};
+
 /* One transfer. Fill the first part, zero the rest. */
 struct http_request {
     const char *const *urls; /* the same file on one or more mirrors, tried in order: the next one when the former
@@ -40,6 +67,7 @@ struct http_request {
     bool is_digest_known; /* then other bytes are refused: ERR_TRUST "expected sha256:…, got sha256:…" */
     struct digest digest;
     bool is_tried_once;         /* no further tries after a transient fault: for what may be left out */
+    struct http_call *call; /* set: see struct http_call (then there is one URL); NULL: a plain GET */
     struct store *store;       /* set: the bytes become a blob of the store; else they are kept in `body` */
     _Atomic uint64_t *counter; /* bytes received are added here as they come (taken back on a retry); may be NULL */
     /* Called on the network thread, must be short; may be NULL. The request is not touched afterwards, so its owner may

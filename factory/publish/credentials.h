@@ -1,0 +1,35 @@
+/* credentials.h - user names and secrets of registries, from the files that podman, skopeo and docker use
+ *
+ * containers-auth.json(5) and docker's config.json. Order: --authfile, REGISTRY_AUTH_FILE (each exclusive),
+ * $XDG_RUNTIME_DIR/containers/auth.json (or /run/containers/UID/auth.json), $XDG_CONFIG_HOME/containers/auth.json,
+ * $DOCKER_CONFIG/config.json or ~/.docker/config.json. Per file: credHelpers[host], then auths from host/ns/repo to host, then URL-shaped keys,
+ * then (docker's file) credsStore. Helpers are run as child processes with a time-out (docker-credential-NAME get).
+ * A secret never appears in messages; struct secret is printed by nothing and wiped when freed.
+ * Threads: loaded by one thread, then const.
+ * Fails with: ERR_USAGE (broken file, with its path), ERR_LOCAL.
+ */
+#ifndef IMGFACTORY_PUBLISH_CREDENTIALS_H
+#define IMGFACTORY_PUBLISH_CREDENTIALS_H
+
+#include "publish/reference.h"
+
+struct credential {
+    char *user;           /* NULL for none: anonymous */
+    char *secret;         /* password or token; wiped by credential_done() */
+    bool is_identity_token; /* secret is a refresh token (identitytoken, or user "<token>") */
+    const char *from;     /* file or helper it came from: for messages */
+};
+
+/* Finds the credential for a repository; user and secret NULL when there is none. `authfile` may be NULL. */
+bool credential_find(struct arena *arena, const char *authfile, const struct reference *reference,
+                     struct credential *ret_credential, struct err *err) MUST_CHECK;
+/* Wipes and frees. For AUTO(). */
+void credential_done(struct credential *credential);
+/* Writes a credential for `host` into the file that podman login would write ($XDG_RUNTIME_DIR/containers/auth.json, REGISTRY_AUTH_FILE or `authfile`), mode 0600, keeping everything else; *ret_path is the file. */
+bool credential_store(struct arena *arena, const char *authfile, const char *host, const struct credential *credential,
+                      const char **ret_path, struct err *err) MUST_CHECK;
+/* Removes the credential of `host`; *ret_found tells whether there was one. */
+bool credential_remove(struct arena *arena, const char *authfile, const char *host, bool *ret_found,
+                       struct err *err) MUST_CHECK;
+
+#endif

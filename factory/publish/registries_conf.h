@@ -1,0 +1,23 @@
+/* registries_conf.h - registries.conf (containers-registries.conf(5), version 2): where pulls really go
+ *
+ * Read: prefix, location, insecure, blocked, [[registry.mirror]] with location, insecure, pull-from-mirror, of
+ * $HOME/.config/containers/registries.conf, else /etc/containers/registries.conf and the .conf files of registries.conf.d. Short names are not resolved. For pulls only: pushes
+ * go where the reference says, except that `blocked` refuses and `insecure` is reported as a hint.
+ * Threads: loaded by one thread, then const.
+ * Fails with: ERR_USAGE ("FILE:LINE: …").
+ */
+#ifndef IMGFACTORY_PUBLISH_REGISTRIES_CONF_H
+#define IMGFACTORY_PUBLISH_REGISTRIES_CONF_H
+
+#include "publish/reference.h"
+
+struct pull_place {
+    struct reference reference; /* rewritten */
+    bool is_insecure, is_mirror;
+};
+
+/* Lists the places to pull `reference` from, in order (mirrors first, then the location itself). Blocked: ERR_USAGE. `path` names one file instead of the standard ones, or NULL. */
+bool registries_conf_places(struct arena *arena, const char *path, const struct reference *reference,
+                            struct pull_place **ret_places, size_t *ret_count, struct err *err) MUST_CHECK;
+
+#endif
