@@ -7,6 +7,7 @@
  * has its turn. Redirects: at most 5, never from https to http, never to another scheme. No netrc, no cookies, no
  * content encoding. Bytes are counted in the write callback and stop at the cap. Stalls: connect 20 s, under 1 KiB/s
  * for 30 s.
+ * All that is about plain GETs; for other requests see struct http_call.
  * Threads: requests may be sent from any thread; the network thread owns every curl handle and calls `done`.
  * Owns: the thread and the handles until http_stop(); a request stays the caller's and must live until it is done.
  */
@@ -31,29 +32,42 @@ struct http_options {
 
 /* TLS beyond the system's CAs; strings are the caller's and must live until the request is done. */
 struct http_tls {
-    const char *ca_pem;            /* further CA certificates (PEM text), or NULL */
+    const char *ca_pem;               /* further CA certificates (PEM text), or NULL */
     const char *cert_path, *key_path; /* client certificate, or NULL */
     bool is_verify_off;
 };
 
-/* A request that is more than a GET: every HTTP answer is a result (is_good with its status), no redirects, no further tries;
- * is_good is false only when no complete answer came (err: ERR_NETWORK, or ERR_TRUST for certificates). The answer's body is kept in request->body up to cap_bytes,
- * or goes to the store when status is 200 or 206 and a store is given. Bodies above 1 MiB go over HTTP/1.1 on a connection of their own, the rest over HTTP/2 where offered. */
+/* A request that is more than a GET: every HTTP answer is a result (is_good with its status), no redirects, no further
+ * tries; is_good is false only when no complete answer came (err: ERR_NETWORK, or ERR_TRUST for certificates), when the
+ * answer is too large (ERR_MALFORMED) or this machine fails. An answer of 300 or more counts as soon as its headers
+ * came, even while the request's body is still being sent. The answer's body is kept in request->body up to cap_bytes,
+ * or goes to the store when status is 200 or 206 and a store is given; of one of 300 or more the first 64 KiB are kept,
+ * whatever the cap, and neither size nor digest are checked. Only http and https, no user info in the URL.
+ * Bodies above 1 MiB go over HTTP/1.1 on a connection of their own, at most 6 at a time to one host, the rest over
+ * HTTP/2 where offered. They ask for "100 Continue" first unless they carry an Authorization, as only then a refusal is
+ * likely; a header "Expect" of the caller's overrides that. libcurl itself sends a request again when a connection kept
+ * from an earlier one proves dead before any byte of an answer; never a PATCH, which always has a connection of its
+ * own.
+ */
 struct http_call {
-    const char *method;            /* "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" */
-    const char *const *headers;    /* "Name: value"; may hold secrets: never printed */
+    const char *method;         /* "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" */
+    const char *const *headers; /* "Name: value"; may hold secrets: never printed */
     size_t header_count;
-    struct text body;              /* sent from memory, or … */
-    int body_fd;                   /* … from a descriptor by pread when has_body_fd */
+    struct text body; /* sent from memory, or … */
+    int body_fd;      /* … from a descriptor by pread when has_body_fd */
     bool has_body_fd;
-    uint64_t body_offset, body_bytes;
-    _Atomic uint64_t *sent_counter; /* may be NULL */
-    const struct http_tls *tls;    /* may be NULL */
-    unsigned answer_wait_ms;       /* for the answer after the last byte was sent; 0: 15 min */
+    uint64_t body_offset, body_bytes; /* with has_body_fd */
+    _Atomic uint64_t *sent_counter; /* bytes sent are added here as they go; taken back unless the answer is below 300;
+                                       may be NULL */
+    const struct http_tls *tls;     /* may be NULL */
+    unsigned answer_wait_ms;        /* for the answer after the last byte was sent; 0: 15 min */
+    unsigned stall_ms;              /* for a byte to move while sending, and for 1 KiB/s while receiving; 0: 60 s */
+    bool is_part_kept; /* when an answer for the store breaks off, what came becomes a blob (see has_part) */
 
     /* results */
-    struct buf answer_headers;     /* lines "Name: value\n" of the last answer; the caller calls buf_done() */
-    bool was_sent;                 /* the whole request was sent: the server may have acted although no answer came */
+    struct buf answer_headers; /* lines "Name: value\n" of the last answer; the caller calls buf_done() */
+    bool was_sent;             /* the whole request was sent: the server may have acted although no answer came */
+    bool has_part;             /* is_good is false, but the received_bytes that came are the blob blob_digest */
 };
 
 /* One transfer. Fill the first part, zero the rest. */
@@ -66,8 +80,8 @@ struct http_request {
     uint64_t size_bytes;
     bool is_digest_known; /* then other bytes are refused: ERR_TRUST "expected sha256:…, got sha256:…" */
     struct digest digest;
-    bool is_tried_once;         /* no further tries after a transient fault: for what may be left out */
-    struct http_call *call; /* set: see struct http_call (then there is one URL); NULL: a plain GET */
+    bool is_tried_once;        /* no further tries after a transient fault: for what may be left out */
+    struct http_call *call;    /* set: see struct http_call (then there is one URL); NULL: a plain GET */
     struct store *store;       /* set: the bytes become a blob of the store; else they are kept in `body` */
     _Atomic uint64_t *counter; /* bytes received are added here as they come (taken back on a retry); may be NULL */
     /* Called on the network thread, must be short; may be NULL. The request is not touched afterwards, so its owner may

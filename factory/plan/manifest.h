@@ -74,6 +74,8 @@ struct manifest {
         size_t count, capacity;
     } groups;
     struct strings architectures; /* names as written; default x86_64 and aarch64 */
+    bool has_tags;                /* the manifest has the key: the site file's tags are not for it */
+    const char *destination;      /* push: HOST/NAMESPACE/NAME[:TAG], or NULL */
     bool has_architectures;       /* the manifest has the key: others are refused, not only left out of "all" */
     /* NULL: the command's or the host's; scalar: a source file's path; mapping: inline. */
     const struct yaml_node *source;

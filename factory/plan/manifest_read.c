@@ -21,6 +21,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, manifest_form, "source", manifest.source, false),
     FIELD(YAML_NODE, manifest_form, "config", config, false),
     FIELD(YAML_STRINGS, manifest_form, "tags", manifest.tags, false),
+    FIELD(YAML_STRING, manifest_form, "push", manifest.destination, false),
 };
 
 static const struct yaml_field packages_fields[] = {
@@ -210,7 +211,8 @@ static void set_defaults(struct arena *arena, const struct yaml_file *file, stru
         list_add(arena, &manifest->architectures, "x86_64");
         list_add(arena, &manifest->architectures, "aarch64");
     }
-    if (!yaml_get(file->root, "tags"))
+    manifest->has_tags = yaml_get(file->root, "tags");
+    if (!manifest->has_tags)
         list_add(arena, &manifest->tags, "latest");
 }
 

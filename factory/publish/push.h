@@ -15,7 +15,7 @@
 struct push_tag {
     const char *name;
     bool had_old, is_moved;
-    struct digest old_digest;
+    struct digest old_digest, new_digest; /* old: only when had_old; new: what it points at now */
 };
 
 struct push_request {

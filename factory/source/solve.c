@@ -86,7 +86,7 @@ static void read_solution(struct solving *solving)
     solver_get_decisionqueue(solving->solver, &decisions);
     for (int i = 0; i < decisions.count; i++) {
         if (decisions.elements[i] > SYSTEMSOLVABLE && solving->solve.by_id[decisions.elements[i]])
-            MAPSET(&solving->installed, decisions.elements[i]);
+            solv_map_set(&solving->installed, decisions.elements[i]);
     }
     queue_free(&decisions);
 }
@@ -134,7 +134,7 @@ static void walk(struct solving *solving, const Queue *requested, bool is_near_o
     Queue queue;
     queue_init_clone(&queue, requested);
     for (int i = 0; i < queue.count; i++)
-        MAPSET(ret_reached, queue.elements[i]);
+        solv_map_set(ret_reached, queue.elements[i]);
     for (int done = 0; done < queue.count; done++) {
         const struct solve_item *item = solving->solve.by_id[queue.elements[done]];
         for (size_t i = 0; i < item->clause_count; i++) {
@@ -144,7 +144,7 @@ static void walk(struct solving *solving, const Queue *requested, bool is_near_o
                 if (!MAPTST(&solving->installed, id) || MAPTST(ret_reached, id) ||
                     (is_near_only && !is_near(solving, requested, solving->solve.by_id[id])))
                     continue;
-                MAPSET(ret_reached, id);
+                solv_map_set(ret_reached, id);
                 queue_push(&queue, id);
             }
         }

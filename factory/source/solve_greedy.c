@@ -22,7 +22,7 @@ static void pick(struct greedy *greedy, struct solve_item *item)
 {
     if (MAPTST(&greedy->is_picked, item->id))
         return;
-    MAPSET(&greedy->is_picked, item->id);
+    solv_map_set(&greedy->is_picked, item->id);
     queue_push(greedy->picked, item->id);
     list_add(&greedy->arena, &greedy->stack, (struct frame){.item = item});
 }

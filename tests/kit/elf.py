@@ -65,3 +65,20 @@ def write(machine=EM["x86_64"], bits=64, big_endian=False, interp=None, needed=(
                                  lies.get("phnum", segment_count), 0, 0, 0)
     out = header + segments + interp_bytes + bytes(names)
     return out + bytes(dynamic_at - len(out)) + dynamic + payload
+
+
+def hello(architecture, text):
+    """A static program for "amd64" or "arm64" that prints `text` and ends: write(2) and exit(2), nothing else."""
+    data = text.encode()
+    if architecture == "amd64":
+        code = (b"\xb8\x01\0\0\0\xbf\x01\0\0\0\x48\x8d\x35\x10\0\0\0\xba" + struct.pack("<I", len(data)) + b"\x0f\x05"
+                b"\xb8\x3c\0\0\0\x31\xff\x0f\x05")
+    else:  # mov x8,#64; mov x0,#1; adr x1,+24; mov x2,#len; svc 0; mov x8,#93; mov x0,#0; svc 0
+        code = struct.pack("<8I", 0xD2800808, 0xD2800020, 0x100000C1, 0xD2800002 | len(data) << 5, 0xD4000001, 0xD2800BA8,
+                           0xD2800000, 0xD4000001)
+    at = 64 + 56
+    total = at + len(code) + len(data)
+    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack(
+        "<HHIQQQIHHHHHH", 2, EM["x86_64" if architecture == "amd64" else "aarch64"], 1, 0x400000 + at, 64, 0, 0, 64, 56, 1,
+        0, 0, 0)
+    return header + struct.pack("<IIQQQQQQ", PT_LOAD, 5, 0, 0x400000, 0x400000, total, total, 0x1000) + code + data

@@ -1,0 +1,74 @@
+"""Makes OCI layouts for pushing, without the program: an index of two platforms, each with a config and small layers with a
+program that says hello."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import random
+import tarfile
+
+from . import elf, image
+
+PLATFORMS = {"amd64": {"architecture": "amd64", "os": "linux"},
+             "arm64": {"architecture": "arm64", "os": "linux", "variant": "v8"}}
+GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
+HELLO = "hello from the kit\n"
+
+
+def compact(document):
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+class Layout:
+    """An image in an OCI layout folder: `digest` of its index, `children` [manifest digests], `blobs` {digest: size}."""
+
+    def __init__(self, folder, tag="latest", seed=1, size=20000, layers=1, architectures=("amd64", "arm64")):
+        self.folder, self.tag = folder, tag
+        self.blobs, self.children = {}, []
+        os.makedirs(os.path.join(folder, "blobs", "sha256"))
+        index = {"schemaVersion": 2, "mediaType": image.INDEX,
+                 "manifests": [self._platform(name, seed, size, layers) for name in architectures]}
+        self.index = compact(index)
+        root = self._add(self.index, image.INDEX)
+        self.digest = root["digest"]
+        self._write("oci-layout", compact({"imageLayoutVersion": "1.0.0"}))
+        self._write("index.json", compact({"schemaVersion": 2, "mediaType": image.INDEX, "manifests": [
+            {**root, "annotations": {image.REF_NAME: tag}}]}))
+
+    def _write(self, name, data):
+        with open(os.path.join(self.folder, name), "wb") as stream:
+            stream.write(data)
+
+    def path(self, digest):
+        return os.path.join(self.folder, "blobs", *digest.split(":"))
+
+    def _add(self, data, media_type):
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        self.blobs[digest] = len(data)
+        self._write(os.path.join("blobs", *digest.split(":")), data)
+        return {"mediaType": media_type, "digest": digest, "size": len(data)}
+
+    def _platform(self, name, seed, size, layers):
+        tars = [self._tar(name, f"{seed} {name} {number}", size // layers, number == 0) for number in range(layers)]
+        config = {**PLATFORMS[name], "created": "2023-11-14T22:13:20Z", "config": {"Entrypoint": ["/hello"]},
+                  "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(t).hexdigest() for t in tars]},
+                  "history": [{"created": "2023-11-14T22:13:20Z", "created_by": "kit"} for _ in tars]}
+        manifest = {"schemaVersion": 2, "mediaType": image.MANIFEST, "config": self._add(compact(config), image.CONFIG),
+                    "layers": [self._add(gzip.compress(t, 1, mtime=0), GZIP) for t in tars]}
+        child = self._add(compact(manifest), image.MANIFEST)
+        self.children.append(child["digest"])
+        return {**child, "platform": PLATFORMS[name]}
+
+    @staticmethod
+    def _tar(name, seed, size, with_program):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            files = [("hello", 0o755, elf.hello(name, HELLO))] if with_program else []
+            for path, mode, data in files + [("noise-" + seed.replace(" ", "-"), 0o644,
+                                              random.Random(seed).randbytes(size))]:
+                info = tarfile.TarInfo(path)
+                info.size, info.mode, info.mtime = len(data), mode, 1700000000
+                archive.addfile(info, io.BytesIO(data))
+        return out.getvalue()

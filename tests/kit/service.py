@@ -1,0 +1,236 @@
+"""A small HTTP/1.1 server on loopback: remembers every request and misbehaves by rule. The kit's registries, proxies and
+token services are made of it: they say what the honest answer() is."""
+
+import http.server
+import os
+import re
+import socket
+import ssl
+import struct
+import threading
+import time
+import urllib.parse
+
+WRONG_DIGEST = "sha256:" + "0" * 64
+
+
+class Request:
+    """What a client asked. `status` is what it got, None when it got no whole answer."""
+
+    def __init__(self, verb, target, headers, body, connection):
+        self.verb, self.target, self.headers, self.body, self.connection = verb, target, headers, body, connection
+        self.path, _, query = target.partition("?")
+        self.query = urllib.parse.parse_qs(query, keep_blank_values=True)
+        self.status = None
+
+    def __repr__(self):
+        return f"{self.verb} {self.target} → {self.status}"
+
+
+class Answer:
+    def __init__(self, status, body=b"", headers=None):
+        self.status, self.body = status, body
+        self.headers = dict(headers or {})
+
+
+class Fault:
+    """What happens to the nth request (and the `times` - 1 after it; None: for ever) of these verbs ("PUT HEAD", "*") whose
+    target matches the regular expression."""
+
+    def __init__(self, verbs, pattern, nth=1, times=1, status=None, headers=None, body=b"", reset=False, lost=False,
+                 truncated=False, cut=False, delay=0, digest=None, change=None, hold=None):
+        self.verbs, self.pattern = None if verbs == "*" else verbs.split(), re.compile(pattern)
+        self.skip, self.left = nth - 1, times
+        self.status, self.headers, self.body = status, headers, body  # answer so, without doing anything
+        self.reset = reset          # close the connection before doing anything
+        self.lost = lost            # do it, but close the connection instead of answering
+        self.truncated = truncated  # do it, send half of the answer
+        self.cut = cut              # close in the middle of the request's body
+        self.delay = delay          # seconds before doing anything
+        self.digest = digest        # Docker-Content-Digest: "wrong" or "missing"
+        self.change = change        # change(request, answer) edits the answer
+        self.hold = hold            # "before" or "after" doing it: set `reached` and say nothing until the server stops
+        self.reached = threading.Event()
+        self.hits = 0
+
+    def matches(self, request):
+        return (self.verbs is None or request.verb in self.verbs) and self.pattern.search(request.target)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        pass
+
+    def __getattr__(self, name):
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def _serve(self):
+        try:
+            self.server.owner.serve(self)
+        except (OSError, ValueError):
+            self.close_connection = True
+
+    def read_body(self, share=1.0):
+        """The request's body, or the given share of it."""
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            parts = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(parts)
+        return self.rfile.read(int(int(self.headers.get("Content-Length") or 0) * share))
+
+    def reset(self):
+        """Closes with RST, at once."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+
+    def send(self, answer, truncated=False):
+        headers = dict(answer.headers)
+        if self.command != "HEAD" and answer.status != 204:
+            headers["Content-Length"] = str(len(answer.body))
+        if headers.get("Connection") == "close":
+            self.close_connection = True
+        reason = http.server.BaseHTTPRequestHandler.responses.get(answer.status, ("Other",))[0]
+        head = f"HTTP/1.1 {answer.status} {reason}\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items()) + "\r\n"
+        head, body = head.encode("latin-1"), b"" if self.command == "HEAD" else answer.body
+        if truncated:
+            self.close_connection = True
+            self.wfile.write(head + body[:len(body) // 2] if body else head[:len(head) // 2])
+            return
+        self.wfile.write(head + body)
+
+
+class _Listener(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        pass  # a client that goes away is part of the tests
+
+
+class Service:
+    """Start with start(), end with stop(). `tls` is (certificate file, key file)."""
+
+    def __init__(self, address="127.0.0.1", tls=None):
+        self.requests, self.faults = [], []
+        self.stopping = threading.Event()
+        self.lock = threading.RLock()
+        self._listener = _Listener((address, 0), _Handler)
+        self._listener.owner = self
+        self._scheme = "https" if tls else "http"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self._listener.socket = context.wrap_socket(self._listener.socket, server_side=True)
+        self._thread = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    @property
+    def host(self):
+        """"ADDRESS:PORT", as references have it."""
+        return "%s:%d" % self._listener.server_address[:2]
+
+    @property
+    def url(self):
+        return f"{self._scheme}://{self.host}"
+
+    def start(self):
+        self._thread.start()
+        return self
+
+    def stop(self):
+        self.stopping.set()
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._thread.join()
+
+    def answer(self, request):
+        """What an honest server says: an Answer. Subclasses know."""
+        raise NotImplementedError
+
+    def partly(self, request, handler, body):
+        """The client is about to lose the connection after this much of its body."""
+
+    def fault(self, verbs, pattern, **settings):
+        """Adds a rule and returns it; the first rule that matches and is not used up applies."""
+        fault = Fault(verbs, pattern, **settings)
+        with self.lock:
+            self.faults.append(fault)
+        return fault
+
+    def heal(self):
+        with self.lock:
+            self.faults.clear()
+
+    def forget(self):
+        with self.lock:
+            self.requests.clear()
+
+    def asked(self, verbs="*", pattern=""):
+        """The requests that match, in order."""
+        probe = Fault(verbs, pattern)
+        with self.lock:
+            return [request for request in self.requests if probe.matches(request)]
+
+    def authorizations(self):
+        """All values of Authorization headers that arrived."""
+        with self.lock:
+            return [request.headers["Authorization"] for request in self.requests if "Authorization" in request.headers]
+
+    def _take(self, request):
+        with self.lock:
+            self.requests.append(request)
+            for fault in self.faults:
+                if fault.left == 0 or not fault.matches(request):
+                    continue
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
+                if fault.left is not None:
+                    fault.left -= 1
+                fault.hits += 1
+                return fault
+        return Fault("*", "")
+
+    def serve(self, handler):
+        request = Request(handler.command, handler.path, handler.headers, b"", handler.client_address)
+        fault = self._take(request)
+        if fault.cut:
+            self.partly(request, handler, handler.read_body(0.5))
+            return handler.reset()
+        if fault.reset:
+            return handler.reset()
+        request.body = handler.read_body()
+        time.sleep(fault.delay)
+        if fault.hold == "before":
+            return self._hold(fault, handler)
+        if fault.status:
+            answer = Answer(fault.status, fault.body, fault.headers)
+        else:
+            answer = self.answer(request)
+        if fault.hold == "after":
+            return self._hold(fault, handler)
+        if fault.lost:
+            return handler.reset()
+        if fault.digest and "Docker-Content-Digest" in answer.headers:
+            del answer.headers["Docker-Content-Digest"]
+            if fault.digest == "wrong":
+                answer.headers["Docker-Content-Digest"] = WRONG_DIGEST
+        if fault.change:
+            fault.change(request, answer)
+        handler.send(answer, fault.truncated)
+        if not fault.truncated:
+            request.status = answer.status
+        return None
+
+    def _hold(self, fault, handler):
+        fault.reached.set()
+        self.stopping.wait(60)
+        handler.close_connection = True
