@@ -1,7 +1,7 @@
 /* list.h - typed growing arrays in an arena
  *
- * LIST(type) declares { type *items; size_t count, capacity; }. Zero-initialise to use. Growing copies the items, so
- * a pointer to an item is good only until the next list_add().
+ * LIST(type) declares { type *items; size_t count, capacity; }. Zero-initialise to use. Growing copies the items, so a
+ * pointer to an item is good only until the next list_add().
  * Threads: a list belongs to one thread until it is frozen (no longer added to).
  */
 #ifndef IMGFACTORY_BASE_LIST_H

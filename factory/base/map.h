@@ -1,7 +1,8 @@
 /* map.h - hash map from text to a pointer, in an arena
  *
  * Keys are borrowed: they must live as long as the map. Insertion order is kept in `slots`, so walking is
- * deterministic. Threads: one thread writes; once frozen, any number may read.
+ * deterministic.
+ * Threads: one thread writes; once frozen, any number may read.
  */
 #ifndef IMGFACTORY_BASE_MAP_H
 #define IMGFACTORY_BASE_MAP_H

@@ -1,8 +1,8 @@
 /* fileset.h - the files of several packages under one root: look-up by canonical path, symlinks followed inside it
  *
  * A path in several packages: the first package by name gives it, unless another one's Replaces names that package
- * (then the other one gives it; versions in Replaces are not looked at). Whether the bytes differ is for the tree
- * to judge, when the path is kept. The order in which packages are handed over makes no difference.
+ * (then the other one gives it; versions in Replaces are not looked at). Whether the bytes differ is for the tree to
+ * judge, when the path is kept. The order in which packages are handed over makes no difference.
  * Threads: built by one thread, then const.
  */
 #ifndef IMGFACTORY_CONTENT_FILESET_H

@@ -5,8 +5,9 @@
  *   tables     begun at a multiple of 16: struct pack_head, entries (sorted by path), ELF facts, needed libraries
  * (string numbers), strings. A string is told by its offset in the strings; offset 0 means "none". trailer    magic,
  * offset and length of the tables, SHA-256 of the tables Reading trusts nothing but the digest of the tables for speed
- * of use: every number is also checked. Threads: one writer belongs to one thread. Fails with: ERR_LOCAL (the store),
- * ERR_MALFORMED (more than 4 GiB of strings).
+ * of use: every number is also checked.
+ * Threads: one writer belongs to one thread.
+ * Fails with: ERR_LOCAL (the store), ERR_MALFORMED (more than 4 GiB of strings).
  */
 #ifndef IMGFACTORY_CONTENT_PACK_H
 #define IMGFACTORY_CONTENT_PACK_H

@@ -3,14 +3,13 @@
  * package_unpack() reads a .deb (deb(5): ar with debian-binary, control.tar*, data.tar*; deb_archive.h, deb_tar.h)
  * straight into derived/unpacked/<sha256 of the .deb>: every regular file's bytes, the entries, ELF facts, the control
  * file and md5sums (pack.h). Nothing is written under a path that a package names. xz is so paid once per package.
- * package_open() maps it.
- * Not entries: the root directory, and links that merged /usr already makes ("bin -> usr/bin" of base-files).
- * Refused (ERR_MALFORMED, naming package and entry): members missing, repeated or out of order; ar or tar sizes that
- * lie; paths that path.h refuses; hard links to what is not an earlier regular file of the package; device nodes,
- * fifos, sockets; whiteout names (.wh.*); pax headers and sparse entries (tar_guard.h); a path twice (unless both are
- * directories, or both are the same file or link); a path below something that is not a directory; more than 2 million
- * entries, 512 MiB of names, or PACKAGE_MAX_BYTES unpacked (or more than 4096 times the .deb's size + 64 MiB).
- * A control file whose Package, Version or Architecture differ from the index: ERR_TRUST.
+ * package_open() maps it. Not entries: the root directory, and links that merged /usr already makes ("bin -> usr/bin"
+ * of base-files). Refused (ERR_MALFORMED, naming package and entry): members missing, repeated or out of order; ar or
+ * tar sizes that lie; paths that path.h refuses; hard links to what is not an earlier regular file of the package;
+ * device nodes, fifos, sockets; whiteout names (.wh.*); pax headers and sparse entries (tar_guard.h); a path twice
+ * (unless both are directories, or both are the same file or link); a path below something that is not a directory;
+ * more than 2 million entries, 512 MiB of names, or PACKAGE_MAX_BYTES unpacked (or more than 4096 times the .deb's
+ * size + 64 MiB). A control file whose Package, Version or Architecture differ from the index: ERR_TRUST.
  * Threads: any worker; an open package is const for all.
  * Owns: the mapping, until package_close().
  */

@@ -1,9 +1,9 @@
 /* tar_guard.h - a strict look at every tar header before libarchive sees it
  *
  * libarchive takes unknown types for files, goes on without an end mark, and mixes extensions. deb(5) allows less: v7,
- * ustar and GNU headers with long names and large numbers. The guard follows the headers through the stream and refuses
- * all else: pax, sparse and unknown types, numbers that are not numbers, links and directories with bytes, streams
- * without the two zero blocks at their end or with more than zeros after them.
+ * ustar and GNU headers with long names and large numbers. The guard follows the headers through the stream and
+ * refuses all else: pax, sparse and unknown types, numbers that are not numbers, links and directories with bytes,
+ * streams without the two zero blocks at their end or with more than zeros after them.
  * Threads: a guard belongs to one thread.
  * Fails with: ERR_MALFORMED.
  */

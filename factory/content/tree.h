@@ -1,23 +1,20 @@
 /* tree.h - the merged, sorted, frozen file system of one image
  *
  * Made of: root links (bin → usr/bin …) of the architecture; kept files with their parent directories (modes and
- * owners as packaged); what the manifest creates; /etc/passwd and /etc/group when the manifest has users or
- * groups; the package database for scanners: /var/lib/dpkg/status.d/NAME (control file with "Status: install ok
- * installed" after Package:, as distroless images have it) and NAME.md5sums (only the lines of kept files) for
- * exactly the packages that gave files.
- * Conflicts (one path from two packages with different bytes or kinds, a manifest file over a package's directory,
- * a file below a symlink, …) are errors naming both sides.
- * The manifest's own entries win over a package's: its files and symlinks replace files and symlinks
- * (configuration can be overridden), its directories set mode and owner of existing ones; but never a directory
- * over something else or the other way round. /etc/passwd and /etc/group made here replace a package's.
- * Of several kept names of one inode the first by path is the file and the others are hard links to it, so a hard
- * link never comes before its target.
- * A root link ("/bin") is the only node whose path is not canonical; the directory that it leads to is always
- * there.
- * Times are clamped to created_time; nodes that we make have it.
+ * owners as packaged); what the manifest creates; /etc/passwd and /etc/group when the manifest has users or groups;
+ * the package database for scanners: /var/lib/dpkg/status.d/NAME (control file with "Status: install ok installed"
+ * after Package:, as distroless images have it) and NAME.md5sums (only the lines of kept files) for exactly the
+ * packages that gave files. Conflicts (one path from two packages with different bytes or kinds, a manifest file over
+ * a package's directory, a file below a symlink, …) are errors naming both sides. The manifest's own entries win over
+ * a package's: its files and symlinks replace files and symlinks (configuration can be overridden), its directories
+ * set mode and owner of existing ones; but never a directory over something else or the other way round. /etc/passwd
+ * and /etc/group made here replace a package's. Of several kept names of one inode the first by path is the file and
+ * the others are hard links to it, so a hard link never comes before its target. A root link ("/bin") is the only node
+ * whose path is not canonical; the directory that it leads to is always there. Times are clamped to created_time;
+ * nodes that we make have it.
  * Threads: built by one thread, then const.
- * Fails with: ERR_RESOLVE (conflict), ERR_USAGE (manifest's own entries: place first), ERR_MALFORMED (a package
- * name that is no file name), ERR_LOCAL (export), ERR_TRUST (export: bytes differ from their digest).
+ * Fails with: ERR_RESOLVE (conflict), ERR_USAGE (manifest's own entries: place first), ERR_MALFORMED (a package name
+ * that is no file name), ERR_LOCAL (export), ERR_TRUST (export: bytes differ from their digest).
  */
 #ifndef IMGFACTORY_CONTENT_TREE_H
 #define IMGFACTORY_CONTENT_TREE_H

@@ -1,7 +1,8 @@
 /* tree_draft.h - the tree while it is put together: nodes by path, parents made as needed
  *
  * Private to tree*.c. Order of work: kept files, their parents, root links, the manifest's own entries, users and
- * groups, os-release, the package database. Times, hard links and the sorting come last. Threads: one.
+ * groups, os-release, the package database. Times, hard links and the sorting come last.
+ * Threads: one.
  */
 #ifndef IMGFACTORY_CONTENT_TREE_DRAFT_H
 #define IMGFACTORY_CONTENT_TREE_DRAFT_H

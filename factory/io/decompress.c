@@ -159,8 +159,10 @@ static bool add_filter(struct archive *reader, enum compression compression, int
     case COMPRESSION_BZIP2:
         *ret_code = ARCHIVE_FILTER_BZIP2;
         return archive_read_support_filter_bzip2(reader) == ARCHIVE_OK;
-    case COMPRESSION_NONE:
     case COMPRESSION_GZIP:
+        *ret_code = ARCHIVE_FILTER_GZIP;
+        return archive_read_support_filter_gzip(reader) == ARCHIVE_OK;
+    case COMPRESSION_NONE:
         break;
     }
     return false;
@@ -210,6 +212,13 @@ static bool read_all(const struct job *job, struct archive *reader, struct err *
     }
 }
 
+static bool check_end(const struct job *job, struct archive *reader, struct err *err)
+{
+    if (archive_filter_bytes(reader, -1) != (la_int64_t)job->input.len)
+        return refuse(job, "bad bytes behind the end of the compressed data", err);
+    return true;
+}
+
 static bool unfilter(const struct job *job, enum compression compression, struct err *err)
 {
     AUTO(free_reader) struct archive *reader = archive_read_new();
@@ -220,9 +229,38 @@ static bool unfilter(const struct job *job, enum compression compression, struct
         return false;
     if (!is_empty && !read_all(job, reader, err))
         return false;
-    if (archive_filter_bytes(reader, -1) != (la_int64_t)job->input.len)
-        return refuse(job, "bad bytes behind the end of the compressed data", err);
-    return true;
+    return check_end(job, reader, err);
+}
+
+/* Hands over libarchive's own blocks; their gaps (sparse files) do not occur in the raw format. */
+static bool hand_over(const struct job *job, struct archive *reader, decompress_take *take, void *taker,
+                      struct err *err)
+{
+    const void *block;
+    size_t len;
+    la_int64_t offset;
+    int result;
+    for (uint64_t total = 0; (result = archive_read_data_block(reader, &block, &len, &offset)) == ARCHIVE_OK;) {
+        if (__builtin_add_overflow(total, len, &total) || total > job->size_bytes)
+            return refuse_long(job, err);
+        if (!take(taker, (struct text){block, len}, err))
+            return false;
+    }
+    return result == ARCHIVE_EOF || refuse_archive(job, reader, err);
+}
+
+bool decompress_pieces(enum compression compression, struct text input, uint64_t cap_bytes, const char *name,
+                       decompress_take *take, void *taker, struct err *err)
+{
+    struct job job = {.name = name, .input = input, .size_bytes = cap_bytes};
+    bool is_empty = false;
+    if (compression == COMPRESSION_NONE)
+        return input.len > cap_bytes ? refuse_long(&job, err) : take(taker, input, err);
+    AUTO(free_reader) struct archive *reader = archive_read_new();
+    if (!reader)
+        memory_abort(0);
+    return open_reader(&job, compression, reader, &is_empty, err) &&
+           (is_empty || hand_over(&job, reader, take, taker, err)) && check_end(&job, reader, err);
 }
 
 static bool run(const struct job *job, enum compression compression, struct err *err)

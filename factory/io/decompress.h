@@ -1,7 +1,7 @@
 /* decompress.h - one compressed buffer into one plain buffer, with a hard cap
  *
- * gzip (RFC 1952, several members allowed) by libdeflate; xz, zstd, bzip2 by libarchive's raw reader with
- * only that filter enabled. Trailing garbage, a truncated stream and nested compression are refused.
+ * gzip (RFC 1952, several members allowed) by libdeflate; xz, zstd, bzip2 by libarchive's raw reader with only that
+ * filter enabled. Trailing garbage, a truncated stream and nested compression are refused.
  * Threads: no shared state.
  * Fails with: ERR_MALFORMED; ERR_INTERNAL when this libarchive lacks a filter.
  */
@@ -20,5 +20,11 @@ const char *compression_ending(enum compression compression);
  * size_bytes must come out; else at most size_bytes. `name` is for messages. */
 bool decompress(enum compression compression, struct text input, bool is_size_known, size_t size_bytes,
                 const char *name, struct buf *ret, struct err *err) MUST_CHECK;
+
+/* Takes the next piece; false (err is set) ends the reading. */
+typedef bool decompress_take(void *taker, struct text piece, struct err *err);
+/* The same piece by piece, for what shall never be in memory as a whole; at most cap_bytes come out. */
+bool decompress_pieces(enum compression compression, struct text input, uint64_t cap_bytes, const char *name,
+                       decompress_take *take, void *taker, struct err *err) MUST_CHECK;
 
 #endif

@@ -3,8 +3,8 @@
  * Layout below the cache directory (0700): v1/blob/sha256/ab/<64 hex>, v1/derived/<kind>/ab/<64 hex>. A file appears
  * under its final name complete or not at all (O_TMPFILE + linkat, or a private name + rename where the file system
  * lacks O_TMPFILE; leftovers of killed runs are removed by store_open() once their lock can be taken). Cache files are
- * not fsynced: every reader checks what it reads (blobs by their name, derived files by a digest over their bytes), and
- * what is wrong is removed and made again. Two processes may share a store.
+ * not fsynced: every reader checks what it reads (blobs by their name, derived files by a digest over their bytes),
+ * and what is wrong is removed and made again. Two processes may share a store.
  * Threads: any thread may call any function; a struct blob belongs to the thread that began it.
  * Owns: the directory descriptors, until store_close().
  * Fails with: ERR_LOCAL (detail = errno; ENOSPC names the directory and the bytes wanted), ERR_TRUST on a digest that

@@ -1,7 +1,8 @@
 /* batch.h - all images of one call: every order on a thread of its own, every image finished as soon as its orders are
  *
  * Threads: batch_run() on main; it starts the orders' threads and joins them. The results are in plan order, whatever
- * ended first. Owns: jobs and documents, until batch_done().
+ * ended first.
+ * Owns: jobs and documents, until batch_done().
  */
 #ifndef IMGFACTORY_LINE_BATCH_H
 #define IMGFACTORY_LINE_BATCH_H

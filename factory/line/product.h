@@ -1,7 +1,8 @@
 /* product.h - what one order produced, as values: for the report, and kept in the store to be used again
  *
  * The stored form (derived/product/<key>, JSON) lets a run over unchanged inputs skip everything between the indices
- * and the image documents. What cannot be read back is made again. Threads: belongs to its order's thread, then const.
+ * and the image documents. What cannot be read back is made again.
+ * Threads: belongs to its order's thread, then const.
  * Owns: nothing; strings live in the arena given.
  */
 #ifndef IMGFACTORY_LINE_PRODUCT_H

@@ -1,9 +1,11 @@
-/* supply.h - selected packages to opened packages: from the store, or fetched, verified and unpacked; each once per run
+/* supply.h - selected packages to opened packages: from the store, or fetched, verified and unpacked; each once per
+ * run
  *
- * Orders that want the same package (by SHA-256) share it, whatever image or architecture they are for. A package moves
- * on by itself: a worker looks into the store; if needed the network thread fetches; a worker unpacks. Threads:
- * supply_get() blocks; called by orders' threads. Opened packages are const for all. Owns: the packages, until
- * supply_close(). Fails with: ERR_NETWORK, ERR_TRUST, ERR_MALFORMED, ERR_LOCAL, each naming the package.
+ * Orders that want the same package (by SHA-256) share it, whatever image or architecture they are for. A package
+ * moves on by itself: a worker looks into the store; if needed the network thread fetches; a worker unpacks.
+ * Threads: supply_get() blocks; called by orders' threads. Opened packages are const for all.
+ * Owns: the packages, until supply_close().
+ * Fails with: ERR_NETWORK, ERR_TRUST, ERR_MALFORMED, ERR_LOCAL, each naming the package.
  */
 #ifndef IMGFACTORY_LINE_SUPPLY_H
 #define IMGFACTORY_LINE_SUPPLY_H

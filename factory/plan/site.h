@@ -1,7 +1,8 @@
 /* site.h - the site file: where this site's images go, and defaults of options
  *
- * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config), /etc/imgfactory/imgfactory.yaml. Keys: registry,
- * namespace, tags, push (true, false), authfile, token-origins, arch, source, output, compression, jobs, retries. README.md, "Publishing", describes them.
+ * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
+ * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), authfile, token-origins, arch,
+ * source, output, compression, jobs, retries. README.md, "Publishing", describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
  */

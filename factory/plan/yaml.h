@@ -3,8 +3,10 @@
  *
  * One document per file, at most 1 MiB, depth at most 32, at most 10,000 items in a list or mapping and 100,000 values
  * in all. UTF-8 without byte order mark. Anchors, aliases, tags, merge keys, duplicate keys and several documents are
- * refused. Every error text begins with "FILE:LINE:COLUMN: " (both from 1). Threads: no shared state. Owns: nothing;
- * nodes live in the caller's arena. Fails with: ERR_USAGE; ERR_LOCAL when the file cannot be read (ENOENT: ERR_USAGE).
+ * refused. Every error text begins with "FILE:LINE:COLUMN: " (both from 1).
+ * Threads: no shared state.
+ * Owns: nothing; nodes live in the caller's arena.
+ * Fails with: ERR_USAGE; ERR_LOCAL when the file cannot be read (ENOENT: ERR_USAGE).
  */
 #ifndef IMGFACTORY_PLAN_YAML_H
 #define IMGFACTORY_PLAN_YAML_H

@@ -1,9 +1,11 @@
 /* catalog.h - all package indices of one source for one architecture: what packages there are, and who ships a path
  *
  * Packages files become compact mapped indices (deb_index.h), Contents files compact path indices (contents.h), both
- * kept in the store by the SHA-256 of their input. Threads: catalog_open() and catalog_owners() block and are called on
- * coordinating threads (they hand their computing to the workers); an open catalog is const for all threads. Owns: the
- * mappings, until catalog_close(). Fails with: as release.h; ERR_RESOLVE when no repository offers the architecture.
+ * kept in the store by the SHA-256 of their input.
+ * Threads: catalog_open() and catalog_owners() block and are called on coordinating threads (they hand their computing
+ * to the workers); an open catalog is const for all threads.
+ * Owns: the mappings, until catalog_close().
+ * Fails with: as release.h; ERR_RESOLVE when no repository offers the architecture.
  */
 #ifndef IMGFACTORY_SOURCE_CATALOG_H
 #define IMGFACTORY_SOURCE_CATALOG_H

@@ -3,7 +3,7 @@
 #include "source/catalog_parts.h"
 
 #include "base/auto.h"
-#include "source/index_stream.h"
+#include "io/decompress.h"
 #include "source/together.h"
 
 #define PLAIN_CAP_BYTES ((uint64_t)2 << 30)
@@ -24,13 +24,20 @@ static bool feed(void *taker, struct text piece, struct err *err)
     return contents_feed(taker, piece, err);
 }
 
+/* Reads a Contents file piece by piece: its text (150 to 520 MB) is never in memory as a whole. */
+static bool read_packed(const struct catalog_contents *item, const struct view *packed, struct contents_reader *reader,
+                        struct err *err)
+{
+    return decompress_pieces(compression_of_name(item->listed_name), (struct text){packed->ptr, packed->len},
+                             PLAIN_CAP_BYTES, item->name, feed, reader, err);
+}
+
 static void build_task(void *argument)
 {
     struct loading *loading = argument;
     AUTO(contents_builder_done) struct contents_builder builder;
     contents_builder_begin(&builder, loading->item->name);
-    loading->is_good = index_stream_read(loading->item->name, &loading->packed, PLAIN_CAP_BYTES, feed, &builder.reader,
-                                         &loading->err) &&
+    loading->is_good = read_packed(loading->item, &loading->packed, &builder.reader, &loading->err) &&
                        contents_builder_end(&builder, &loading->built, &loading->err);
 }
 
@@ -52,7 +59,7 @@ static bool make_table(struct loading *loading, const struct digest *key)
 {
     const struct source_env *env = loading->catalog->env;
     const struct catalog_contents *item = loading->item;
-    if (!index_stream_fetch(env, item->release, item->listed_name, item->listed, &loading->packed, &loading->err))
+    if (!release_map(env, item->release, item->listed_name, item->listed, &loading->packed, &loading->err))
         return false;
     workers_run(loading->catalog->workers, build_task, loading);
     view_done(&loading->packed);
@@ -157,8 +164,7 @@ struct scanning {
 static void scan_task(void *argument)
 {
     struct scanning *scanning = argument;
-    scanning->is_good = index_stream_read(scanning->item->name, &scanning->packed, PLAIN_CAP_BYTES, feed,
-                                          &scanning->scan.reader, scanning->err);
+    scanning->is_good = read_packed(scanning->item, &scanning->packed, &scanning->scan.reader, scanning->err);
     contents_feed_end(&scanning->scan.reader);
 }
 
@@ -169,7 +175,7 @@ static bool scan_list(struct catalog *catalog, const struct catalog_contents_lis
         const struct catalog_contents *item = &list->items.items[i];
         struct scanning scanning = {.env = catalog->env, .item = item, .err = err};
         contents_scan_begin(&scanning.scan, arena, item->name, path);
-        if (!index_stream_fetch(catalog->env, item->release, item->listed_name, item->listed, &scanning.packed, err))
+        if (!release_map(catalog->env, item->release, item->listed_name, item->listed, &scanning.packed, err))
             return false;
         workers_run(catalog->workers, scan_task, &scanning);
         view_done(&scanning.packed);

@@ -1,11 +1,12 @@
 /* deb_index.h - a Packages file as a compact mapped table: name → stanzas, with the few fields that the factory needs
  *
- * Input: Debian Policy 5.1 and https://wiki.debian.org/DebianRepository/Format, "Packages" indices. Output (own format,
- * version in DEB_INDEX_FORMAT): header, stanzas (the name, then a letter and a value per line), table of stanzas, hash
- * table of real and provided names. Numbers are in the machine's byte order. Whatever is read from it is bound-checked,
- * and each stanza has a check of its own, so that opening does not have to read all of it. Threads: building uses no
- * shared state; an open index is const for all threads. Owns: nothing: an index borrows the mapped bytes. Fails with:
- * ERR_MALFORMED ("NAME:LINE: …").
+ * Input: Debian Policy 5.1 and https://wiki.debian.org/DebianRepository/Format, "Packages" indices. Output (own
+ * format, version in DEB_INDEX_FORMAT): header, stanzas (the name, then a letter and a value per line), table of
+ * stanzas, hash table of real and provided names. Numbers are in the machine's byte order. Whatever is read from it is
+ * bound-checked, and each stanza has a check of its own, so that opening does not have to read all of it.
+ * Threads: building uses no shared state; an open index is const for all threads.
+ * Owns: nothing: an index borrows the mapped bytes.
+ * Fails with: ERR_MALFORMED ("NAME:LINE: …").
  */
 #ifndef IMGFACTORY_SOURCE_DEB_INDEX_H
 #define IMGFACTORY_SOURCE_DEB_INDEX_H

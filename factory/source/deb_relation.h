@@ -1,8 +1,8 @@
 /* deb_relation.h - one relation of a Depends-like field: "name:qualifier (>= version)"
  *
- * Format: Debian Policy, 7.1. A field is relations joined by '|' (alternatives) in clauses joined by ','; callers split
- * with text_next(). Architecture and build profile lists, which binary packages do not have, are refused. Threads: no
- * state.
+ * Format: Debian Policy, 7.1. A field is relations joined by '|' (alternatives) in clauses joined by ','; callers
+ * split with text_next(). Architecture and build profile lists, which binary packages do not have, are refused.
+ * Threads: no state.
  */
 #ifndef IMGFACTORY_SOURCE_DEB_RELATION_H
 #define IMGFACTORY_SOURCE_DEB_RELATION_H

@@ -1,8 +1,9 @@
 /* mapped.h - reading numbers out of mapped index files, and a quick check that their bytes are still what was written
  *
- * The files are written and read by the same machine (the cache is not portable), so numbers are in its own byte order;
- * a marker in each header notices a cache that moved. The check finds rotten bytes, not attackers: the cache is
- * private. Threads: no state.
+ * The files are written and read by the same machine (the cache is not portable), so numbers are in its own byte
+ * order; a marker in each header notices a cache that moved. The check finds rotten bytes, not attackers: the cache is
+ * private.
+ * Threads: no state.
  */
 #ifndef IMGFACTORY_SOURCE_MAPPED_H
 #define IMGFACTORY_SOURCE_MAPPED_H

@@ -52,6 +52,10 @@ bool release_get(const struct source_env *env, struct arena *arena, const struct
  * none is. *ret_name lives in the arena. An empty index that only its plain form lists counts as listed. */
 const struct release_file *release_find(const struct release *release, struct arena *arena, const char *name,
                                         const char **ret_name);
+/* Maps a listed file as it is (`name` with its ending and `file` as release_find() gave them), fetching it when the
+ * store lacks it. Blocks. The caller calls view_done(). */
+bool release_map(const struct source_env *env, const struct release *release, const char *name,
+                 const struct release_file *file, struct view *ret_view, struct err *err) MUST_CHECK;
 /* Fetches a listed file into the store, by-hash first when offered, and returns its bytes decompressed, checked against
  * the plain size and digest when the Release lists them. Blocks. The caller calls buf_done(). */
 bool release_fetch(const struct source_env *env, const struct release *release, const char *name, struct buf *ret_plain,

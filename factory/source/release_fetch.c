@@ -98,8 +98,8 @@ static bool download(const struct source_env *env, const struct release *release
 }
 
 /* Maps the file from the store, where it is put first when it is not there. */
-static bool map_file(const struct source_env *env, const struct release *release, const char *name,
-                     const struct release_file *file, struct view *ret_view, struct err *err)
+bool release_map(const struct source_env *env, const struct release *release, const char *name,
+                 const struct release_file *file, struct view *ret_view, struct err *err)
 {
     bool is_found;
     if (!store_map_blob(env->store, &file->digest, ret_view, &is_found, err))
@@ -167,7 +167,7 @@ bool release_fetch(const struct source_env *env, const struct release *release, 
         return false;
     }
     /* Repositories list empty plain indices that they do not carry. */
-    if (file->size_bytes > 0 && !map_file(env, release, name, file, &view, err))
+    if (file->size_bytes > 0 && !release_map(env, release, name, file, &view, err))
         return false;
     struct text bytes = {view.ptr ? view.ptr : "", view.len};
     if (!unpack(release, name, bytes, &plain, err))

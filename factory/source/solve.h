@@ -2,9 +2,9 @@
  *
  * The Pool holds only what the request can reach through dependencies (all versions, all alternatives, all providers),
  * loaded from the catalog's mapped indices; so it is made, used and freed within one call. An apt-like greedy pass
- * picks among alternatives and is given to the solver as weak jobs. Recommends and Suggests are not followed. Threads:
- * any worker; nothing of libsolv leaves the call. Fails with: ERR_RESOLVE, with libsolv's own words, a line per problem
- * (at most 20).
+ * picks among alternatives and is given to the solver as weak jobs. Recommends and Suggests are not followed.
+ * Threads: any worker; nothing of libsolv leaves the call.
+ * Fails with: ERR_RESOLVE, with libsolv's own words, a line per problem (at most 20).
  */
 #ifndef IMGFACTORY_SOURCE_SOLVE_H
 #define IMGFACTORY_SOURCE_SOLVE_H

@@ -1,6 +1,7 @@
 /* source.h - where packages come from: the host's own apt configuration, or a source file
  *
- * Host: sources.list, sources.list.d/{*.list,*.sources} (sources.list(5)); source file: manifests/README.md, "Sources".
+ * Host: sources.list, sources.list.d/{*.list,*.sources} (sources.list(5)); source file: manifests/README.md,
+ * "Sources".
  * Threads: made by main before other threads start, then const for all.
  * Fails with: ERR_USAGE ("FILE:LINE: …"), ERR_LOCAL.
  */

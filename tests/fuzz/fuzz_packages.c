@@ -1,4 +1,5 @@
-/* A Packages file of any bytes gives an index that can be walked, or a refusal; so does the index itself of any bytes. */
+/* A Packages file of any bytes gives an index that can be walked, or a refusal; so does the index itself of any
+ * bytes. */
 #include "fuzz.h"
 
 #include "source/deb_index.h"

@@ -268,6 +268,36 @@ static void an_impossible_size_is_refused_before_any_allocation(void **state)
     }
 }
 
+static bool collect(void *taker, struct text piece, struct err *err)
+{
+    (void)err;
+    return buf_add(taker, piece.ptr, piece.len);
+}
+
+static void pieces_give_the_same_bytes_and_stop_at_the_cap(void **state)
+{
+    (void)state;
+    struct buf plain = sample(700000);
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct buf packed = pack(kinds[i], plain.bytes, plain.len), out;
+        struct err err = {0};
+        buf_init(&out, plain.len);
+        CHECK_OK(decompress_pieces(kinds[i], text_in(&packed), plain.len, "x", collect, &out, &err), &err);
+        assert_true(text_eq(text_in(&plain), text_in(&out)));
+        out.len = 0;
+        assert_false(decompress_pieces(kinds[i], text_in(&packed), plain.len - 1, "x", collect, &out, &err));
+        CHECK_ERR(&err, ERR_MALFORMED, "more than the 699999 bytes");
+        err_clear(&err);
+        out.len = 0;
+        struct text cut = {packed.bytes, packed.len - 5};
+        assert_false(decompress_pieces(kinds[i], cut, plain.len, "x", collect, &out, &err));
+        assert_int_equal(err.kind, ERR_MALFORMED);
+        buf_done(&packed);
+        buf_done(&out);
+    }
+    buf_done(&plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +305,7 @@ int main(void)
         cmocka_unit_test(every_kind_gives_back_what_was_packed_with_and_without_a_known_size),
         cmocka_unit_test(a_size_that_is_not_the_expected_one_is_refused),
         cmocka_unit_test(a_bomb_stops_at_the_cap),
+        cmocka_unit_test(pieces_give_the_same_bytes_and_stop_at_the_cap),
         cmocka_unit_test(a_stream_cut_anywhere_is_refused),
         cmocka_unit_test(bytes_behind_the_end_are_refused),
         cmocka_unit_test(altered_bytes_are_refused),
