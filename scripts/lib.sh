@@ -36,6 +36,15 @@ mount                  util-linux
 skopeo                 skopeo
 umoci                  umoci
 qemu-user-static       qemu-user-static
+docker-registry        docker-distribution
+apache2-utils          httpd-tools
+openssl                openssl
+podman                 podman
+runc                   runc
+'
+bench_push_packages='
+docker-registry        docker-distribution
+skopeo                 skopeo
 '
 
 say() {

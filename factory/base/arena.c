@@ -1,11 +1,14 @@
 #include "base/arena.h"
 
+#include "base/err.h"
+
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BLOCK_BYTES ((size_t)32 * 1024)
 
@@ -17,8 +20,8 @@ struct arena_block {
 
 _Noreturn void memory_abort(size_t bytes)
 {
-    (void)fprintf(stderr, "imgfactory: out of memory (%zu bytes wanted)\n", bytes);
-    abort();
+    (void)fprintf(stderr, "imgfactory: error: out of memory (%zu bytes wanted)\n", bytes);
+    _exit(ERR_LOCAL);
 }
 
 /* A block larger than usual goes behind the current one, so that its free rest stays in use. */

@@ -37,7 +37,8 @@ char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 
 /* Frees everything at once and leaves a fresh arena. For AUTO(). */
 void arena_done(struct arena *arena);
 
-/* Ends the process with a message: out of memory, or a size that cannot exist. */
+/* Ends the process at once with a message and the exit class ERR_LOCAL: out of memory, or a size that cannot exist.
+ * As after SIGKILL, nothing half-written is left under a final name. */
 _Noreturn void memory_abort(size_t bytes);
 
 #define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

@@ -138,6 +138,18 @@ void text_sanitize(char *string)
     }
 }
 
+struct text_size text_size(uint64_t bytes)
+{
+    struct text_size size;
+    if (bytes < 1000)
+        (void)snprintf(size.chars, sizeof size.chars, "%u B", (unsigned)bytes);
+    else if (bytes < 1000000)
+        (void)snprintf(size.chars, sizeof size.chars, "%.1f kB", (double)bytes / 1e3);
+    else
+        (void)snprintf(size.chars, sizeof size.chars, "%.1f MB", (double)bytes / 1e6);
+    return size;
+}
+
 uint64_t text_hash(struct text a)
 {
     uint64_t hash = 0xCBF29CE484222325u;

@@ -53,6 +53,11 @@ const char *text_printable(struct arena *arena, struct text a);
 /* Replaces control bytes and escape sequences in place by '?', for text that came from outside and goes to a terminal.
  */
 void text_sanitize(char *string);
+/* Prints a size as people read it, by value: "999 B", "4.2 kB", "12.5 MB" (powers of 1000). */
+struct text_size {
+    char chars[32];
+};
+struct text_size text_size(uint64_t bytes);
 /* Hashes bytes (FNV-1a, 64 bits): for tables, never for trust. */
 uint64_t text_hash(struct text a);
 /* Returns the item of `known` with the smallest edit distance to `wanted`, or NULL when none is near (more than a third

@@ -5,7 +5,25 @@
 #ifndef IMGFACTORY_CLI_COMMAND_H
 #define IMGFACTORY_CLI_COMMAND_H
 
+#include "base/log.h"
+#include "cli/options.h"
+#include "line/publish.h"
+#include "plan/site.h"
+
+/* What every command works with; all memory in `arena`. */
+struct command {
+    struct arena arena;
+    struct options options;
+    struct site site;
+    struct log *log;
+    const atomic_bool *cancel; /* set by a signal */
+};
+
 /* Does what the command line asks for and returns the exit status (README.md lists the classes). */
 int command_run(int argc, char **argv);
+/* Returns the first path that is set: a command-line option's, the site file's, the default. */
+const char *command_first(const char *option, const char *site, const char *standard);
+/* Fills what all commands that talk to registries take from options and site file. */
+struct publish_options command_publish_options(const struct command *command);
 
 #endif

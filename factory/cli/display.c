@@ -103,8 +103,9 @@ static void *display_main(void *argument)
 
 struct display *display_start(const struct progress *progress, struct log *log)
 {
-    if (!isatty(STDERR_FILENO))
-        return NULL;
+    const char *terminal = getenv("TERM");
+    if (!isatty(STDERR_FILENO) || !terminal || strcmp(terminal, "dumb") == 0)
+        return NULL; /* no cursor to move */
     struct display *display = calloc(1, sizeof *display);
     if (!display)
         memory_abort(sizeof *display);

@@ -3,48 +3,107 @@
 
 #include <stddef.h>
 
-enum option_kind { OPTION_STRING, OPTION_NUMBER, OPTION_FLAG };
+enum option_kind { OPTION_STRING, OPTION_STRINGS, OPTION_MAYBE_STRING, OPTION_NUMBER, OPTION_BOOL, OPTION_FLAG };
 
 struct option_row {
     char letter; /* 0: none */
     const char *name, *value, *help;
     enum option_kind kind;
     size_t offset;
+    unsigned commands;    /* enum command_kind that take it */
     uint64_t least, most; /* OPTION_NUMBER */
 };
 
 #define AT(field) offsetof(struct options, field)
+#define BUILD COMMAND_BUILD
+#define ALL                                                                                                            \
+    (COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_TAG | COMMAND_LOGIN | COMMAND_LOGOUT)
 
 static const struct option_row rows[] = {
     {'a', "arch", "LIST",
      "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's)",
-     OPTION_STRING, AT(arch), 0, 0},
+     OPTION_STRING, AT(arch), BUILD, 0, 0},
     {'s', "source", "FILE", "take packages from this source file instead of the host's apt configuration",
-     OPTION_STRING, AT(source), 0, 0},
+     OPTION_STRING, AT(source), BUILD, 0, 0},
     {0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING, AT(suite),
+     BUILD, 0, 0},
+    {'o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, AT(output),
+     BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT, 0, 0},
+    {'t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, AT(tree), BUILD, 0, 0},
+    {'c', "compression", "NAME", "of layers: zstd (default) or gzip", OPTION_STRING, AT(compression), BUILD, 0, 0},
+    {0, "push", "[=REF]",
+     "push each image when it is built: to REF, or where manifest or\nsite file say; with a destination there this is "
+     "the default",
+     OPTION_MAYBE_STRING, AT(push), BUILD, 0, 0},
+    {0, "no-push", NULL, "do not push, whatever manifest and site file say", OPTION_FLAG, AT(is_no_push), BUILD, 0, 0},
+    {0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, AT(tags),
+     COMMAND_PUSH, 0, 0},
+    {'u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, AT(username), COMMAND_LOGIN,
      0, 0},
-    {'o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, AT(output), 0, 0},
-    {'t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, AT(tree), 0, 0},
-    {'c', "compression", "NAME", "of layers: zstd (default) or gzip", OPTION_STRING, AT(compression), 0, 0},
-    {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs), 1, 256},
-    {'n', "dry-run", NULL, "print the packages that would be used, and stop", OPTION_FLAG, AT(is_dry_run), 0, 0},
-    {0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, AT(is_rebuild), 0, 0},
+    {0, "password-stdin", NULL, "read the password or token from standard input", OPTION_FLAG, AT(is_password_stdin),
+     COMMAND_LOGIN, 0, 0},
+    {0, "authfile", "FILE", "credentials, as podman and docker keep them (default: theirs)", OPTION_STRING,
+     AT(authfile), ALL, 0, 0},
+    {0, "cert-dir", "DIR", "CA and client certificates of the registry (default: certs.d)", OPTION_STRING, AT(cert_dir),
+     ALL, 0, 0},
+    {0, "tls-verify", "BOOL", "false: for a lab registry with a bad certificate or plain http", OPTION_BOOL,
+     AT(is_tls_verify_off), ALL, 0, 0},
+    {0, "config", "FILE", "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)",
+     OPTION_STRING, AT(config), ALL, 0, 0},
+    {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs), BUILD, 1, 256},
+    {'n', "dry-run", NULL, "print the packages that would be used, and stop", OPTION_FLAG, AT(is_dry_run), BUILD, 0, 0},
+    {0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, AT(is_rebuild), BUILD, 0, 0},
     {0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
-     AT(is_cache_only), 0, 0},
-    {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), 0, 20},
-    {0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, AT(cache), 0,
-     0},
+     AT(is_cache_only), BUILD, 0, 0},
+    {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), ALL, 0, 20},
+    {0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, AT(cache), ALL,
+     0, 0},
     {0, "state", "DIR", "what was last accepted of each repository\n(default: ~/.local/state/imgfactory)",
-     OPTION_STRING, AT(state), 0, 0},
-    {0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, AT(arches), 0, 0},
-    {0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, AT(manifests), 0, 0},
-    {0, "json", NULL, "print the report as JSON", OPTION_FLAG, AT(is_json), 0, 0},
-    {'l', "list", NULL, "list the images and architectures that are known, and stop", OPTION_FLAG, AT(is_list), 0, 0},
-    {'q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, AT(is_quiet), 0, 0},
-    {'v', "verbose", NULL, "tell each step", OPTION_FLAG, AT(is_verbose), 0, 0},
-    {'h', "help", NULL, "print this help, and stop", OPTION_FLAG, AT(is_help), 0, 0},
-    {'V', "version", NULL, "print the version, and stop", OPTION_FLAG, AT(is_version), 0, 0},
+     OPTION_STRING, AT(state), ALL, 0, 0},
+    {0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, AT(arches), BUILD, 0, 0},
+    {0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, AT(manifests), BUILD, 0, 0},
+    {0, "json", NULL, "print the report as JSON", OPTION_FLAG, AT(is_json), ALL, 0, 0},
+    {'l', "list", NULL, "list the images and architectures that are known, and stop", OPTION_FLAG, AT(is_list), BUILD,
+     0, 0},
+    {'q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, AT(is_quiet), ALL, 0, 0},
+    {'v', "verbose", NULL, "tell each step", OPTION_FLAG, AT(is_verbose), ALL, 0, 0},
+    {'h', "help", NULL, "print this help, and stop", OPTION_FLAG, AT(is_help), ALL, 0, 0},
+    {'V', "version", NULL, "print the version, and stop", OPTION_FLAG, AT(is_version), ALL, 0, 0},
 };
+
+struct command_row {
+    enum command_kind kind;
+    const char *name, *words, *help;
+    size_t least_words, most_words;
+};
+
+static const struct command_row commands[] = {
+    {COMMAND_BUILD, "build", "IMAGE...",
+     "Builds minimal multi-architecture OCI images of distribution services. IMAGE is the name of a\n"
+     "manifest (see --list) or a path to one (./my.yaml). The word \"build\" may be left out.",
+     0, SIZE_MAX},
+    {COMMAND_PUSH, "push", "LAYOUT[:TAG]|NAME REF",
+     "Pushes what was built before: all blobs, the manifests, the index, then the tags.", 2, 2},
+    {COMMAND_PULL, "pull", "REF", "Gets an image into the cache, verified, and writes it to DIR/NAME with --output.", 1,
+     1},
+    {COMMAND_INSPECT, "inspect", "REF|LAYOUT[:TAG]",
+     "Shows the platforms, layers, sizes and configuration of an image.", 1, 1},
+    {COMMAND_TAG, "tag", "REF@DIGEST TAG",
+     "Points a tag at an image that is in the registry: to publish again what was\n"
+     "published before.",
+     2, 2},
+    {COMMAND_LOGIN, "login", "REGISTRY", "Tries a credential and keeps it where podman and skopeo find it, too.", 1, 1},
+    {COMMAND_LOGOUT, "logout", "REGISTRY", "Removes the credential of a registry.", 1, 1},
+};
+
+static const struct command_row *find_command(enum command_kind kind)
+{
+    for (size_t i = 1; i < ARRAY_COUNT(commands); i++) {
+        if (commands[i].kind == kind)
+            return &commands[i];
+    }
+    return &commands[0];
+}
 
 static const struct option_row *find_letter(char letter)
 {
@@ -79,36 +138,67 @@ static bool fail_unknown(const char *argument, struct text name, struct err *err
     return false;
 }
 
+static bool store_number(const struct option_row *row, const char *value, uint64_t *field, struct err *err)
+{
+    if (text_parse_u64(text_of(value), field) && *field >= row->least && *field <= row->most)
+        return true;
+    err_set(err, ERR_USAGE, "--%s wants a number from %llu to %llu, not \"%s\"", row->name,
+            (unsigned long long)row->least, (unsigned long long)row->most, value);
+    return false;
+}
+
+/* --tls-verify=false: the field says what is off. */
+static bool store_bool(const struct option_row *row, const char *value, bool *field, struct err *err)
+{
+    bool is_true = strcmp(value, "true") == 0;
+    if (!is_true && strcmp(value, "false") != 0) {
+        err_set(err, ERR_USAGE, "--%s wants true or false, not \"%s\"", row->name, value);
+        return false;
+    }
+    *field = !is_true;
+    return true;
+}
+
 /* Stores a value or sets a flag. */
-static bool store(const struct option_row *row, const char *value, struct options *options, struct err *err)
+static bool store(struct arena *arena, const struct option_row *row, const char *value, struct options *options,
+                  struct err *err)
 {
     char *field = (char *)options + row->offset;
+    if (row->kind != OPTION_FLAG && row->kind != OPTION_MAYBE_STRING && !*value) {
+        err_set(err, ERR_USAGE, "--%s needs a value that is not empty", row->name);
+        return false;
+    }
     switch (row->kind) {
     case OPTION_FLAG:
         *(bool *)field = true;
         return true;
+    case OPTION_MAYBE_STRING:
     case OPTION_STRING:
-        if (!*value) {
-            err_set(err, ERR_USAGE, "--%s needs a value that is not empty", row->name);
-            return false;
-        }
-        *(const char **)field = value;
+        *(const char **)field = value ? value : "";
         return true;
+    case OPTION_STRINGS:
+        list_add(arena, (struct strings *)field, value);
+        return true;
+    case OPTION_BOOL:
+        return store_bool(row, value, (bool *)field, err);
     case OPTION_NUMBER:
-        if (text_parse_u64(text_of(value), (uint64_t *)field) && *(uint64_t *)field >= row->least &&
-            *(uint64_t *)field <= row->most)
-            return true;
-        err_set(err, ERR_USAGE, "--%s wants a number from %llu to %llu, not \"%s\"", row->name,
-                (unsigned long long)row->least, (unsigned long long)row->most, value);
-        return false;
+        options->has_retries = options->has_retries || row->offset == AT(retries);
+        return store_number(row, value, (uint64_t *)field, err);
     }
     return false;
 }
 
-/* Parses the option at argv[*at]; moves *at on when its value is the next argument. */
-static bool parse_one(int argc, char **argv, int *at, struct options *options, struct err *err)
+/* The rest of an argument list. */
+struct arguments {
+    int count;
+    char **items;
+    int at;
+};
+
+/* Parses the option at items[at]; moves on when its value is the next argument. */
+static bool parse_option(struct arena *arena, struct arguments *arguments, struct options *options, struct err *err)
 {
-    const char *argument = argv[*at], *value = NULL;
+    const char *argument = arguments->items[arguments->at], *value = NULL;
     const struct option_row *row;
     struct text name;
     if (argument[1] == '-') {
@@ -124,40 +214,61 @@ static bool parse_one(int argc, char **argv, int *at, struct options *options, s
     }
     if (!row)
         return fail_unknown(argument, name, err);
+    if (!(row->commands & options->command)) {
+        err_set(err, ERR_USAGE, "imgfactory %s takes no --%s", find_command(options->command)->name, row->name);
+        return false;
+    }
     if (row->kind == OPTION_FLAG && value) {
         err_set(err, ERR_USAGE, "--%s takes no value, but got \"%s\"", row->name, value);
         return false;
     }
-    if (row->kind != OPTION_FLAG && !value) {
-        if (*at + 1 >= argc) {
+    if (row->kind != OPTION_FLAG && row->kind != OPTION_MAYBE_STRING && !value) {
+        if (arguments->at + 1 >= arguments->count) {
             err_set(err, ERR_USAGE, "--%s needs a value (%s)", row->name, row->value);
             return false;
         }
-        value = argv[++*at];
+        value = arguments->items[++arguments->at];
     }
-    return store(row, value, options, err);
+    return store(arena, row, value, options, err);
+}
+
+static bool check(const struct options *options, struct err *err)
+{
+    const struct command_row *command = find_command(options->command);
+    if (options->is_quiet && options->is_verbose)
+        err_set(err, ERR_USAGE, "--quiet and --verbose exclude each other");
+    else if (options->source && options->suite)
+        err_set(err, ERR_USAGE, "--suite is for the host's main repository; a source file names its own suites");
+    else if (options->push && options->is_no_push)
+        err_set(err, ERR_USAGE, "--push and --no-push exclude each other");
+    else if (!options->is_help && !options->is_version &&
+             (options->words.count < command->least_words || options->words.count > command->most_words))
+        err_set(err, ERR_USAGE, "usage: imgfactory %s [OPTIONS] %s", command->name, command->words);
+    return err->kind == ERR_NONE;
 }
 
 bool options_parse(struct arena *arena, int argc, char **argv, struct options *ret_options, struct err *err)
 {
-    struct options options = {.output = "out", .compression = "zstd", .retries = 4};
+    struct options options = {.command = COMMAND_BUILD, .retries = 4};
+    struct arguments arguments = {argc, argv, 1};
+    for (size_t i = 0; argc > 1 && i < ARRAY_COUNT(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            options.command = commands[i].kind;
+            arguments.at = 2;
+        }
+    }
     bool is_ended = false;
-    for (int at = 1; at < argc; at++) {
-        if (!is_ended && strcmp(argv[at], "--") == 0)
+    for (; arguments.at < argc; arguments.at++) {
+        const char *argument = argv[arguments.at];
+        if (!is_ended && strcmp(argument, "--") == 0)
             is_ended = true;
-        else if (is_ended || argv[at][0] != '-' || !argv[at][1])
-            list_add(arena, &options.images, argv[at]);
-        else if (!parse_one(argc, argv, &at, &options, err))
+        else if (is_ended || argument[0] != '-' || !argument[1])
+            list_add(arena, &options.words, argument);
+        else if (!parse_option(arena, &arguments, &options, err))
             return false;
     }
-    if (options.is_quiet && options.is_verbose) {
-        err_set(err, ERR_USAGE, "--quiet and --verbose exclude each other");
+    if (!check(&options, err))
         return false;
-    }
-    if (options.source && options.suite) {
-        err_set(err, ERR_USAGE, "--suite is for the host's main repository; a source file names its own suites");
-        return false;
-    }
     *ret_options = options;
     return true;
 }
@@ -168,7 +279,8 @@ static void print_row(FILE *out, const struct option_row *row)
     int len = row->letter ? snprintf(left, sizeof left, "  -%c, --%s", row->letter, row->name)
                           : snprintf(left, sizeof left, "      --%s", row->name);
     if (row->value)
-        (void)snprintf(left + len, sizeof left - (size_t)len, " %s", row->value);
+        (void)snprintf(left + len, sizeof left - (size_t)len, "%s%s", row->kind == OPTION_MAYBE_STRING ? "" : " ",
+                       row->value);
     struct text rest = text_of(row->help), line;
     while (text_next(&rest, '\n', &line)) {
         (void)fprintf(out, "%-26s%.*s\n", left, (int)line.len, line.ptr);
@@ -176,20 +288,33 @@ static void print_row(FILE *out, const struct option_row *row)
     }
 }
 
-void options_print_help(FILE *out)
+static void print_commands(FILE *out)
 {
-    (void)fputs("Usage: imgfactory [OPTIONS] IMAGE...\n\n"
-                "Builds minimal multi-architecture OCI images of distribution services. IMAGE is the name of a\n"
-                "manifest (see --list) or a path to one (./my.yaml).\n\nOptions:\n",
-                out);
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-        print_row(out, &rows[i]);
+    (void)fputs("\nOther commands (imgfactory COMMAND --help tells more):\n", out);
+    for (size_t i = 1; i < ARRAY_COUNT(commands); i++)
+        (void)fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].words);
+}
+
+void options_print_help(FILE *out, enum command_kind command)
+{
+    const struct command_row *row = find_command(command);
+    bool is_build = command == COMMAND_BUILD;
+    (void)fprintf(out, "Usage: imgfactory %s%s[OPTIONS] %s\n\n%s\n\nOptions:\n", is_build ? "" : row->name,
+                  is_build ? "" : " ", row->words, row->help);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (rows[i].commands & command)
+            print_row(out, &rows[i]);
+    }
+    if (!is_build)
+        return;
+    print_commands(out);
     (void)fputs(
         "\nExamples:\n"
         "  imgfactory --arch all dhcpd                 both architectures, to out/dhcpd\n"
         "  imgfactory --arch aarch64,s390x nginx redis\n"
         "  imgfactory --suite trixie --dry-run dhcpd   which packages another release would give\n"
-        "  imgfactory --tree trees ./my.yaml           also the plain files, to trees/my/ARCH\n\n"
+        "  imgfactory --tree trees ./my.yaml           also the plain files, to trees/my/ARCH\n"
+        "  imgfactory --arch all --push=quay.io/me/dhcpd dhcpd\n\n"
         "Exit status: 0 done; 2 usage or manifest; 3 verification refused; 4 malformed or hostile input;\n"
         "5 cannot resolve; 6 network; 7 publish refused; 8 local resource; 9 some images failed; 70 internal.\n",
         out);

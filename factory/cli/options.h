@@ -11,16 +11,33 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* What a call does; the first word of the command line when it is one of these names, else it builds. */
+enum command_kind {
+    COMMAND_BUILD = 1,
+    COMMAND_PUSH = 2,
+    COMMAND_PULL = 4,
+    COMMAND_INSPECT = 8,
+    COMMAND_TAG = 16,
+    COMMAND_LOGIN = 32,
+    COMMAND_LOGOUT = 64,
+};
+
 struct options {
+    enum command_kind command;
     const char *arch, *source, *suite, *output, *tree, *cache, *state, *arches, *manifests, *compression;
+    const char *config, *authfile, *cert_dir, *username;
+    const char *push;    /* a reference, "" for --push alone, NULL when not given */
+    struct strings tags; /* --tag, of `push` */
     uint64_t jobs, retries;
-    bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_help, is_version;
-    struct strings images;
+    bool has_retries, is_tls_verify_off;
+    bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_help, is_version, is_no_push;
+    bool is_password_stdin;
+    struct strings words; /* images, or what the command works on */
 };
 
 /* Parses argv (without argv[0] being used). Strings point into argv. */
 bool options_parse(struct arena *arena, int argc, char **argv, struct options *ret_options, struct err *err) MUST_CHECK;
-/* Prints usage, options and examples. */
-void options_print_help(FILE *out);
+/* Prints usage, options and examples of the command. */
+void options_print_help(FILE *out, enum command_kind command);
 
 #endif

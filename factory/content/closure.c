@@ -17,13 +17,14 @@ struct start {
     const struct sourced *file;
     const char *path; /* as asked for: where a plug-in is opened */
     unsigned script_depth;
+    bool is_lenient;
 };
 
 struct finder {
     struct search search;
     const struct closure_request *request;
     struct map kept;     /* path → struct kept * */
-    struct map started;  /* "depth path" of each start */
+    struct map started;  /* "depth leniency path" of each start */
     struct map reported; /* "wanted\nneeded by" of each that is missing */
     LIST(struct start) starts;
     LIST(struct missing) missing;
@@ -52,11 +53,19 @@ static void report_missing(struct finder *finder, const char *wanted, const char
         list_add(finder->search.arena, &finder->missing, (struct missing){wanted, needed_by, is_root});
 }
 
-static void add_start(struct finder *finder, const struct sourced *file, const char *path, unsigned script_depth)
+static void add_start(struct finder *finder, const struct start *start)
 {
-    const char *key = arena_printf(finder->search.arena, "%u %s", script_depth, path);
+    const char *key =
+        arena_printf(finder->search.arena, "%u %d %s", start->script_depth, start->is_lenient, start->path);
     if (map_add(&finder->started, text_of(key), (void *)key))
-        list_add(finder->search.arena, &finder->starts, (struct start){file, path, script_depth});
+        list_add(finder->search.arena, &finder->starts, *start);
+}
+
+/* Reports what a script lacks. A lenient one may lack it, but only once all packages were looked into. */
+static void report_script(struct finder *finder, const struct start *script, const char *wanted)
+{
+    if (!script->is_lenient || finder->request->is_partial)
+        report_missing(finder, wanted, script->file->entry->path, false);
 }
 
 static struct loaded *add_loaded(struct finder *finder, struct load_list *list, const struct loaded *loader,
@@ -222,12 +231,12 @@ static void start_for_script(struct finder *finder, const struct start *script, 
     struct sourced_list links = {0};
     const struct sourced *file = *path == '/' ? fileset_walk(finder->search.set, arena, path, &links, NULL) : NULL;
     if (!file || file->entry->kind == ENTRY_DIRECTORY) {
-        report_missing(finder, path, needed_by, false);
+        report_script(finder, script, path);
         return;
     }
     keep_links(finder, &links, file->entry->path);
     keep_file(finder, file, arena_printf(arena, "%s %s", how, needed_by));
-    add_start(finder, file, file->entry->path, script->script_depth + 1);
+    add_start(finder, &(struct start){file, file->entry->path, script->script_depth + 1, script->is_lenient});
 }
 
 static struct text drop_split_option(struct text word)
@@ -282,7 +291,7 @@ static void start_by_env(struct finder *finder, const struct start *script, cons
             return;
         }
     }
-    report_missing(finder, program, script->file->entry->path, false);
+    report_script(finder, script, program);
 }
 
 static bool start_script(struct finder *finder, const struct start *start, const char *line, struct err *err)
@@ -291,6 +300,8 @@ static bool start_script(struct finder *finder, const struct start *start, const
     struct text rest = text_of(line), interpreter;
     if (!text_next_word(&rest, &interpreter))
         return true;
+    if (strchr(line, '\r') && !start->is_lenient)
+        return refuse(start->file, err, "its #! line has a carriage return, with which no interpreter is found");
     if (start->script_depth >= SCRIPTS_MAX)
         return refuse(start->file, err, arena_printf(arena, "more than %d scripts interpret each other", SCRIPTS_MAX));
     const char *path = text_dup(arena, interpreter);
@@ -332,17 +343,39 @@ static void add_root(struct finder *finder, const struct closure_root *root)
     const char *end = NULL;
     const struct sourced *file = fileset_walk(finder->search.set, finder->search.arena, root->path, &links, &end);
     bool is_dangling = !file && is_link(finder, root->path);
-    if (file || (is_dangling && (root->is_optional || root->is_alone))) {
+    bool may_dangle = root->is_optional || root->is_alone || root->is_lenient;
+    bool may_come = finder->request->is_partial && !root->is_alone; /* from a package that is not in the set yet */
+    if (file || (is_dangling && may_dangle))
         keep_links(finder, &links, end);
-        if (file)
-            keep_file(finder, file, root->why);
-        if (file && !root->is_alone)
-            add_start(finder, file, root->path, 0);
-    } else if (!root->is_optional && is_dangling) {
+    if (file) {
+        keep_file(finder, file, root->why);
+        if (!root->is_alone)
+            add_start(finder, &(struct start){file, root->path, 0, root->is_lenient});
+    } else if (is_dangling && (!may_dangle || may_come)) {
         report_missing(finder, end, links.items[links.count - 1]->entry->path, true);
-    } else if (!root->is_optional) {
+    } else if (!is_dangling && (!root->is_optional || may_come)) {
         report_missing(finder, root->path, "the manifest", true);
     }
+}
+
+/* Checks what the kernel will want of a program; one that is missing is reported elsewhere. */
+static bool check_program(const struct finder *finder, const struct closure_root *root, struct err *err)
+{
+    const struct sourced *file = fileset_walk(finder->search.set, finder->search.arena, root->path, NULL, NULL);
+    const struct entry *content = file ? sourced_content(file) : NULL;
+    const char *why = NULL;
+    if (!file)
+        return true;
+    if (!content)
+        why = "not a regular file";
+    else if (!(content->mode & 0111))
+        why = "not executable";
+    else if (!content->elf && (!content->interpreter || !*content->interpreter))
+        why = "neither an ELF file nor a script with an interpreter";
+    if (why)
+        err_set(err, ERR_RESOLVE, "%s (package %s) is no program that could be started: %s", file->entry->path,
+                file->package->name, why);
+    return !why;
 }
 
 static int compare_kept(const void *a, const void *b)
@@ -371,8 +404,11 @@ bool closure_find(struct arena *arena, const struct fileset *set, const struct c
                             .kept = {.arena = arena},
                             .started = {.arena = arena},
                             .reported = {.arena = arena}};
-    for (size_t i = 0; i < request->root_count; i++)
+    for (size_t i = 0; i < request->root_count; i++) {
+        if (request->roots[i].is_program && !check_program(&finder, &request->roots[i], err))
+            return false;
         add_root(&finder, &request->roots[i]);
+    }
     for (size_t i = 0; i < finder.starts.count; i++) {
         struct start start = finder.starts.items[i]; /* the list may move */
         if (!run_start(&finder, &start, err))

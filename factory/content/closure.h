@@ -9,7 +9,7 @@
  * LD_LIBRARY_PATH, LD_PRELOAD, /etc/ld.so.cache, glibc-hwcaps directories; and search path entries that mean the
  * current directory. As in glibc $ORIGIN is the real directory of an executable, but for a library the directory under
  * which it was found. A script counts only when it is executable; a dangling symlink that is a root is kept when the
- * root is optional or alone, else its end is missing. Each root is a process of its own (a plug-in: as if opened by an
+ * root is optional, alone or lenient, else its end is missing. Each root is a process of its own (a plug-in: as if opened by an
  * executable without search paths); what is kept is shared.
  * Threads: any; pure function of its inputs.
  * Fails with: ERR_MALFORMED (a root that is an ELF of another machine; a root, interpreter or library found that is
@@ -27,6 +27,8 @@ struct closure_root {
     const char *why;  /* "binary of the manifest" */
     bool is_optional; /* absent is fine */
     bool is_alone;    /* keep the file, but do not look for its libraries (data, configuration) */
+    bool is_program;  /* the image shall start it: it must be an executable ELF file or script */
+    bool is_lenient;  /* one of many, not named itself: a symlink may dangle, and a script may lack its interpreter */
 };
 
 struct kept {
@@ -51,8 +53,8 @@ struct closure_request {
     const struct arch *arch;
     const struct closure_root *roots;
     size_t root_count;
-    bool is_partial; /* not all packages of the selection are in the set yet: only tells what is missing, libgcc_s
-                        included */
+    bool is_partial; /* not all packages of the selection are in the set yet: only tells what is missing, libgcc_s and
+                        what may be absent included */
 };
 
 /* Finds the closure. Results live in the arena and point into the set. */

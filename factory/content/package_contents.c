@@ -32,15 +32,20 @@ static bool keep_run(struct buf *kept, struct text run, uint64_t size_bytes)
     return buf_add(kept, run.ptr, run.len);
 }
 
-/* Returns the line after "#!", trimmed, or NULL when the bytes do not begin so. */
+/* Returns the line after "#!" without the blanks around it, or NULL when the bytes do not begin so. As for the kernel a
+ * carriage return is no blank. */
 static const char *find_interpreter(struct arena *arena, struct text head)
 {
     if (!text_has_prefix(head, "#!"))
         return NULL;
-    size_t end = 2;
+    size_t start = 2, end = 2;
     while (end < head.len && end < HEAD_BYTES && head.ptr[end] != '\n' && head.ptr[end] != '\0')
         end++;
-    return text_dup(arena, text_trim((struct text){head.ptr + 2, end - 2}));
+    while (start < end && (head.ptr[start] == ' ' || head.ptr[start] == '\t'))
+        start++;
+    while (end > start && (head.ptr[end - 1] == ' ' || head.ptr[end - 1] == '\t'))
+        end--;
+    return text_dup(arena, (struct text){head.ptr + start, end - start});
 }
 
 /* Looks at what was kept of the complete file. */

@@ -5,7 +5,9 @@
 #include "source/deb822.h"
 
 #define MAX_CONTROL_BYTES ((size_t)1 << 20)
-#define MAX_MD5SUMS_BYTES ((size_t)256 << 20)
+#define MAX_MD5SUMS_BYTES ((size_t)64 << 20)
+/* Of the whole control.tar; with package scripts real ones stay below 20 MiB. */
+#define MAX_MEMBER_BYTES ((uint64_t)128 << 20)
 
 static void auto_tar_close(struct deb_tar **tar)
 {
@@ -98,7 +100,8 @@ bool package_read_control(struct arena *arena, const struct deb_member *member, 
                           struct package *package, struct err *err)
 {
     AUTO(auto_tar_close) struct deb_tar *tar = NULL;
-    if (!deb_tar_open(member, cap_bytes, &tar, err) || !read_members(arena, tar, package, err))
+    if (!deb_tar_open(member, cap_bytes < MAX_MEMBER_BYTES ? cap_bytes : MAX_MEMBER_BYTES, &tar, err) ||
+        !read_members(arena, tar, package, err))
         return false;
     if (!package->control) {
         err_set(err, ERR_MALFORMED, "%s has no control file", member->name);

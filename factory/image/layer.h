@@ -2,7 +2,9 @@
  *
  * Media types and annotations: OCI image-spec layer.md. zstd: level 3, one thread, with content size and checksum, so
  * that the bytes do not depend on the machine. gzip: libdeflate level 6, header without name and time (OS 255); more
- * than 64 MiB of tar become several members. Threads: any worker. Fails with: what tar_write() and the store fail with.
+ * than 64 MiB of tar become several members.
+ * Threads: any worker.
+ * Fails with: what tar_write() and the store fail with.
  */
 #ifndef IMGFACTORY_IMAGE_LAYER_H
 #define IMGFACTORY_IMAGE_LAYER_H

@@ -1,6 +1,7 @@
 #include "image/layout.h"
 
 #include "base/auto.h"
+#include "base/map.h"
 #include "image/layout_parts.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #define LOCK_TRIES 32
 #define VERSION_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 
-static void layout_close(struct layout *layout)
+void layout_close(struct layout *layout)
 {
     auto_close_fd(&layout->blobs_fd);
     auto_close_fd(&layout->fd);
@@ -83,78 +84,73 @@ static bool make_blob_dirs(struct layout *layout, struct err *err)
     return (blobs < 0 || layout_sync(layout, blobs, err)) && (parent < 0 || layout_sync(layout, parent, err));
 }
 
-struct needed {
-    struct layout_blob *items;
-    size_t count, capacity;
+/* What a layout is to hold: blobs, and the document that the tags point at. */
+struct wanted {
+    struct arena *arena;
+    struct store *store;
+    const struct strings *tags;
+    struct layout_blob root;
+    struct map known; /* digest and size of the pieces */
+    LIST(struct layout_piece) pieces;
 };
 
-static void add_document(struct arena *arena, struct needed *needed, const struct document *document)
+/* Adds a blob unless it is there already. The same digest with two sizes stays two: one of them must fail. */
+static void add_piece(struct wanted *wanted, const struct digest *digest, uint64_t size_bytes, const char *bytes)
 {
-    list_add(arena, needed,
-             (struct layout_blob){.digest = document->digest, .size_bytes = document->len, .bytes = document->bytes});
+    const char *key = arena_printf(wanted->arena, "%s %ju", digest_hex(digest).chars, (uintmax_t)size_bytes);
+    if (map_add(&wanted->known, text_of(key), NULL))
+        list_add(wanted->arena, &wanted->pieces,
+                 (struct layout_piece){.digest = *digest, .size_bytes = size_bytes, .bytes = bytes});
 }
 
-/* Lists the image's blobs, each once, and looks which are there. */
-static void find_needed(struct arena *arena, const struct layout *layout, const struct layout_request *request,
-                        struct needed *needed)
+static void add_document(struct wanted *wanted, const struct document *document)
 {
-    struct needed all = {0};
-    for (size_t i = 0; i < request->image_count; i++) {
-        const struct image *image = request->images[i];
-        list_add(arena, &all,
-                 (struct layout_blob){.digest = image->layer.digest, .size_bytes = image->layer.size_bytes});
-        add_document(arena, &all, &image->config);
-        add_document(arena, &all, &image->manifest);
-    }
-    add_document(arena, &all, request->index);
-    for (size_t i = 0; i < all.count; i++) {
-        struct layout_blob blob = all.items[i];
-        bool is_known = false;
-        for (size_t j = 0; j < needed->count && !is_known; j++)
-            is_known = digest_eq(&needed->items[j].digest, &blob.digest);
-        if (is_known)
-            continue;
-        blob.is_there = layout_has_blob(layout, &blob.digest, blob.size_bytes);
-        list_add(arena, needed, blob);
+    add_piece(wanted, &document->digest, document->len, document->bytes);
+}
+
+static void find_there(const struct layout *layout, struct wanted *wanted)
+{
+    for (size_t i = 0; i < wanted->pieces.count; i++) {
+        struct layout_piece *piece = &wanted->pieces.items[i];
+        piece->is_there = layout_has_blob(layout, &piece->digest, piece->size_bytes);
     }
 }
 
-static bool put_missing(const struct layout *layout, struct store *store, const struct needed *needed, struct err *err)
+static bool put_missing(const struct layout *layout, const struct wanted *wanted, struct err *err)
 {
-    for (size_t i = 0; i < needed->count; i++) {
-        if (!needed->items[i].is_there && !layout_put_blob(layout, store, &needed->items[i], err))
+    for (size_t i = 0; i < wanted->pieces.count; i++) {
+        const struct layout_piece *piece = &wanted->pieces.items[i];
+        if (!piece->is_there && !layout_put_blob(layout, wanted->store, piece, err))
             return false;
     }
     return layout_sync(layout, layout->blobs_fd, err);
 }
 
-static bool has_all(const struct needed *needed)
+static bool has_all(const struct wanted *wanted)
 {
-    for (size_t i = 0; i < needed->count; i++) {
-        if (!needed->items[i].is_there)
+    for (size_t i = 0; i < wanted->pieces.count; i++) {
+        if (!wanted->pieces.items[i].is_there)
             return false;
     }
     return true;
 }
 
-/* Brings the locked layout to the request: blobs, then oci-layout, then index.json, then away with what only replaced
- * tags needed. */
-static bool update(struct layout *layout, const struct layout_request *request, bool *ret_is_unchanged, struct err *err)
+/* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, then away with what only
+ * replaced tags needed. */
+static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
-    AUTO(arena_done) struct arena arena = {0};
     json_auto_t *index = NULL, *replaced = json_array();
     bool has_version;
     if (!layout_version_read(layout, &has_version, err) || !layout_index_read(layout, &index, err))
         return false;
     layout_clean(layout);
-    struct needed needed = {0};
-    find_needed(&arena, layout, request, &needed);
-    bool is_changed = layout_index_set(index, &request->index->digest, request->index->len, request->tags, replaced);
-    if (!is_changed && has_version && has_all(&needed)) {
+    find_there(layout, wanted);
+    bool is_changed = layout_index_set(index, &wanted->root, wanted->tags, replaced);
+    if (!is_changed && has_version && has_all(wanted)) {
         *ret_is_unchanged = true;
         return true;
     }
-    if (!make_blob_dirs(layout, err) || !put_missing(layout, request->store, &needed, err) ||
+    if (!make_blob_dirs(layout, err) || !put_missing(layout, wanted, err) ||
         (!has_version && !layout_put(layout, layout->fd, "oci-layout", TEXT(VERSION_TEXT), err)) ||
         !layout_sync(layout, layout->fd, err) || (is_changed && !layout_index_write(layout, index, err)))
         return false;
@@ -163,12 +159,45 @@ static bool update(struct layout *layout, const struct layout_request *request, 
     return true;
 }
 
-bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, struct err *err)
+static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
-    AUTO(layout_close) struct layout layout = {.path = request->dir, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
-    if (!request->tags->count) {
-        err_set(err, ERR_USAGE, "%s: an image without a tag cannot be found in a layout", request->dir);
+    AUTO(layout_close) struct layout layout = {.path = dir, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
+    if (!wanted->tags->count) {
+        err_set(err, ERR_USAGE, "%s: an image without a tag cannot be found in a layout", dir);
         return false;
     }
-    return open_locked(&layout, err) && update(&layout, request, ret_is_unchanged, err);
+    return open_locked(&layout, err) && update(&layout, wanted, ret_is_unchanged, err);
+}
+
+bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct wanted wanted = {.arena = &arena, .store = request->store, .tags = request->tags, .known.arena = &arena};
+    for (size_t i = 0; i < request->image_count; i++) {
+        const struct image *image = request->images[i];
+        add_piece(&wanted, &image->layer.digest, image->layer.size_bytes, NULL);
+        add_document(&wanted, &image->config);
+        add_document(&wanted, &image->manifest);
+    }
+    add_document(&wanted, request->index);
+    wanted.root = (struct layout_blob){request->index->digest, request->index->len, OCI_MEDIA_INDEX};
+    return write_wanted(request->dir, &wanted, ret_is_unchanged, err);
+}
+
+bool layout_import(const struct layout_import_request *request, bool *ret_is_unchanged, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    const struct layout_image *image = request->image;
+    struct wanted wanted = {.arena = &arena, .store = request->store, .tags = request->tags, .known.arena = &arena};
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        /* Documents first: a layer may be the same blob as one (artifacts use the empty "{}" for both). */
+        add_piece(&wanted, &manifest->config.digest, manifest->config.size_bytes, manifest->config_bytes.ptr);
+        add_piece(&wanted, &manifest->blob.digest, manifest->blob.size_bytes, manifest->bytes.ptr);
+        for (size_t j = 0; j < manifest->layers.count; j++)
+            add_piece(&wanted, &manifest->layers.items[j].digest, manifest->layers.items[j].size_bytes, NULL);
+    }
+    add_piece(&wanted, &image->root.digest, image->root.size_bytes, image->root_bytes.ptr);
+    wanted.root = image->root;
+    return write_wanted(request->dir, &wanted, ret_is_unchanged, err);
 }

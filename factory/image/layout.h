@@ -9,7 +9,9 @@
 #ifndef IMGFACTORY_IMAGE_LAYOUT_H
 #define IMGFACTORY_IMAGE_LAYOUT_H
 
+#include "image/layout_read.h"
 #include "image/oci.h"
+#include "io/store.h"
 
 struct layout_request {
     const char *dir;     /* the layout: "out/dhcpd" */
@@ -22,5 +24,16 @@ struct layout_request {
 
 /* Writes (or finds unchanged: every tag has that digest and all blobs are there with the right bytes) the layout. */
 bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, struct err *err) MUST_CHECK;
+
+/* An image that was made elsewhere (pulled): its documents are in `image`, its layers in the store. */
+struct layout_import_request {
+    const char *dir;
+    struct store *store;
+    const struct layout_image *image;
+    const struct strings *tags; /* each gets a descriptor of the image's root document */
+};
+
+/* As layout_write(), with the documents' bytes as they are. */
+bool layout_import(const struct layout_import_request *request, bool *ret_is_unchanged, struct err *err) MUST_CHECK;
 
 #endif

@@ -65,14 +65,15 @@ bool layout_put(const struct layout *layout, int dirfd, const char *name, struct
     return false;
 }
 
-static bool put_layer(const struct layout *layout, struct store *store, const struct layout_blob *blob, struct err *err)
+static bool put_layer(const struct layout *layout, struct store *store, const struct layout_piece *piece,
+                      struct err *err)
 {
     AUTO(view_done) struct view view = {0};
     bool is_found;
-    struct digest_hex name = digest_hex(&blob->digest);
-    if (!store_map_blob(store, &blob->digest, &view, &is_found, err))
+    struct digest_hex name = digest_hex(&piece->digest);
+    if (!store_map_blob(store, &piece->digest, &view, &is_found, err))
         return false;
-    if (!is_found || view.len != blob->size_bytes) {
+    if (!is_found || view.len != piece->size_bytes) {
         err_set(err, ERR_LOCAL, "%s: the layer sha256:%s is not in the cache any more, or was damaged there; run again",
                 layout->path, name.chars);
         return false;
@@ -80,12 +81,14 @@ static bool put_layer(const struct layout *layout, struct store *store, const st
     return layout_put(layout, layout->blobs_fd, name.chars, (struct text){view.ptr, view.len}, err);
 }
 
-bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_blob *blob, struct err *err)
+bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_piece *piece,
+                     struct err *err)
 {
-    if (!blob->bytes)
-        return put_layer(layout, store, blob, err);
-    struct digest_hex name = digest_hex(&blob->digest);
-    return layout_put(layout, layout->blobs_fd, name.chars, (struct text){blob->bytes, (size_t)blob->size_bytes}, err);
+    if (!piece->bytes)
+        return put_layer(layout, store, piece, err);
+    struct digest_hex name = digest_hex(&piece->digest);
+    return layout_put(layout, layout->blobs_fd, name.chars, (struct text){piece->bytes, (size_t)piece->size_bytes},
+                      err);
 }
 
 static void close_dir(DIR **dir)

@@ -22,13 +22,9 @@ static bool read_json(const struct layout *layout, const char *name, json_t **re
         err_wrap(err, "%s", layout->path);
         return false;
     }
-    json_error_t problem;
-    *ret_json = json_loadb(bytes.len ? bytes.bytes : "", bytes.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &problem);
-    if (*ret_json)
-        return true;
-    text_sanitize(problem.text);
-    err_set(err, ERR_MALFORMED, "%s/%s:%d:%d: %s", layout->path, name, problem.line, problem.column, problem.text);
-    return false;
+    AUTO(arena_done) struct arena arena = {0};
+    return layout_json_parse((struct text){bytes.bytes, bytes.len}, JSON_ALLOW_NUL,
+                             arena_printf(&arena, "%s/%s", layout->path, name), ret_json, err);
 }
 
 /* Returns what is wrong with an index, or NULL. */
@@ -85,30 +81,35 @@ bool layout_version_read(const struct layout *layout, bool *ret_is_there, struct
     return false;
 }
 
+const char *layout_index_tag(const json_t *descriptor)
+{
+    return json_string_value(json_object_get(json_object_get(descriptor, "annotations"), REF_NAME));
+}
+
 static bool has_tag(const json_t *descriptor, const char *tag)
 {
-    const json_t *annotations = json_object_get(descriptor, "annotations");
-    const char *name = json_string_value(json_object_get(annotations, REF_NAME));
+    const char *name = layout_index_tag(descriptor);
     return name && strcmp(name, tag) == 0;
 }
 
-static bool points_at(const json_t *descriptor, const char *digest, size_t size_bytes)
+/* Returns whether two descriptors are of the same blob and kind. */
+static bool is_same(const json_t *a, const json_t *b)
 {
-    const char *type = json_string_value(json_object_get(descriptor, "mediaType"));
-    const char *has = json_string_value(json_object_get(descriptor, "digest"));
-    return type && strcmp(type, OCI_MEDIA_INDEX) == 0 && has && strcmp(has, digest) == 0 &&
-           json_integer_value(json_object_get(descriptor, "size")) == (json_int_t)size_bytes;
+    static const char *const keys[] = {"mediaType", "digest", "size"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])))
+            return false;
+    }
+    return true;
 }
 
 /* Makes one tag point at the descriptor, which it takes over. */
 static bool set_tag(json_t *manifests, const char *tag, json_t *descriptor, json_t *replaced)
 {
-    const char *digest = json_string_value(json_object_get(descriptor, "digest"));
-    size_t size_bytes = (size_t)json_integer_value(json_object_get(descriptor, "size"));
     bool is_placed = false, is_changed = false;
     for (size_t i = 0; i < json_array_size(manifests);) {
         json_t *item = json_array_get(manifests, i);
-        if (!has_tag(item, tag) || (!is_placed && points_at(item, digest, size_bytes))) {
+        if (!has_tag(item, tag) || (!is_placed && is_same(item, descriptor))) {
             is_placed = is_placed || has_tag(item, tag);
             i++;
             continue;
@@ -126,16 +127,15 @@ static bool set_tag(json_t *manifests, const char *tag, json_t *descriptor, json
     return is_changed || !is_placed;
 }
 
-bool layout_index_set(json_t *index, const struct digest *digest, size_t size_bytes, const struct strings *tags,
-                      json_t *replaced)
+bool layout_index_set(json_t *index, const struct layout_blob *root, const struct strings *tags, json_t *replaced)
 {
     json_t *manifests = json_object_get(index, "manifests");
     char name[sizeof "sha256:" + DIGEST_HEX_SIZE];
-    (void)snprintf(name, sizeof name, "sha256:%s", digest_hex(digest).chars);
+    (void)snprintf(name, sizeof name, "sha256:%s", digest_hex(&root->digest).chars);
     bool is_changed = false;
     for (size_t i = 0; i < tags->count; i++) {
-        json_t *descriptor = json_pack("{s:s,s:s,s:I,s:{s:s}}", "mediaType", OCI_MEDIA_INDEX, "digest", name, "size",
-                                       (json_int_t)size_bytes, "annotations", REF_NAME, tags->items[i]);
+        json_t *descriptor = json_pack("{s:s,s:s,s:I,s:{s:s}}", "mediaType", root->media_type, "digest", name, "size",
+                                       (json_int_t)root->size_bytes, "annotations", REF_NAME, tags->items[i]);
         if (set_tag(manifests, tags->items[i], descriptor, replaced))
             is_changed = true;
     }

@@ -6,13 +6,10 @@
 #ifndef IMGFACTORY_IMAGE_LAYOUT_PARTS_H
 #define IMGFACTORY_IMAGE_LAYOUT_PARTS_H
 
-#include "base/digest.h"
+#include "image/layout_read.h"
 #include "io/store.h"
 
 #include <jansson.h>
-
-/* What is read of any JSON document in a layout: clients take no bigger ones either. */
-#define LAYOUT_DOCUMENT_MAX_BYTES ((size_t)4 << 20)
 
 /* An open layout directory under its lock. Descriptors are -1 when not open. */
 struct layout {
@@ -21,20 +18,25 @@ struct layout {
     int blobs_fd; /* of blobs/sha256; -1 until there is one */
 };
 
-/* A blob that the image needs: a document's bytes, or (bytes NULL) a layer of the store. */
-struct layout_blob {
+/* A blob that is to be in the layout: a document's bytes, or (bytes NULL) a layer of the store. */
+struct layout_piece {
     struct digest digest;
     uint64_t size_bytes;
     const char *bytes;
     bool is_there;
 };
 
+/* --- layout.c --- */
+
+/* Closes all descriptors, which ends the lock. For AUTO(). */
+void layout_close(struct layout *layout);
+
 /* --- layout_blob.c --- */
 
 /* Returns whether blobs/sha256 has that blob as a regular file with exactly these bytes (size, then SHA-256). */
 bool layout_has_blob(const struct layout *layout, const struct digest *digest, uint64_t size_bytes);
 /* Writes one blob durably, from its bytes or the store. The directory is not synced. */
-bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_blob *blob,
+bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_piece *piece,
                      struct err *err) MUST_CHECK;
 /* Replaces name in dirfd (a directory of the layout) by these bytes: ".tmp-NAME", fsync, rename. The directory is not
  * synced. */
@@ -52,13 +54,24 @@ bool layout_sync(const struct layout *layout, int dirfd, struct err *err) MUST_C
 bool layout_index_read(const struct layout *layout, json_t **ret_index, struct err *err) MUST_CHECK;
 /* Returns whether oci-layout is there and says version 1.0.0; ERR_MALFORMED for another version or none. */
 bool layout_version_read(const struct layout *layout, bool *ret_is_there, struct err *err) MUST_CHECK;
-/* Makes each tag point at the index document. The tag's descriptor keeps its place, or is appended. A descriptor that
- * already points there stays as it is. Descriptors that lost their place are appended to the array `replaced`. Returns
- * whether anything changed. */
-bool layout_index_set(json_t *index, const struct digest *digest, size_t size_bytes, const struct strings *tags,
-                      json_t *replaced);
+/* Makes each tag point at the root document (an index, or a single manifest). The tag's descriptor keeps its place, or
+ * is appended. A descriptor that already points there stays as it is. Descriptors that lost their place are appended to
+ * the array `replaced`. Returns whether anything changed. */
+bool layout_index_set(json_t *index, const struct layout_blob *root, const struct strings *tags, json_t *replaced);
 /* Replaces index.json, durably. */
 bool layout_index_write(const struct layout *layout, const json_t *index, struct err *err) MUST_CHECK;
+/* Returns the tag of a descriptor in index.json (org.opencontainers.image.ref.name), or NULL. */
+const char *layout_index_tag(const json_t *descriptor);
+
+/* --- layout_parse.c --- */
+
+/* Parses JSON text without duplicate keys; `flags` are further ones of jansson. ERR_MALFORMED "NAME:LINE:COLUMN: …".
+ * The caller frees *ret_json with json_decref(). */
+bool layout_json_parse(struct text bytes, size_t flags, const char *name, json_t **ret_json,
+                       struct err *err) MUST_CHECK;
+/* Reads a descriptor (image-spec descriptor.md): media type, sha256 digest, size up to cap_bytes. */
+bool layout_descriptor_read(struct arena *arena, const json_t *json, uint64_t cap_bytes, struct layout_blob *ret_blob,
+                            struct err *err) MUST_CHECK;
 
 /* --- layout_sweep.c --- */
 

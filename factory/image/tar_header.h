@@ -4,7 +4,8 @@
  * POSIX.1-2017 pax: "ustar Interchange Format", "pax Extended Header". A pax header appears only for: a name that does
  * not fit name/prefix, a link name above 100 bytes, either of them beyond ASCII (so that all readers agree on UTF-8;
  * other bytes get hdrcharset=BINARY), owner numbers above 2^21-1, sizes of 8 GiB and more, times before 1970 or after
- * 2242. Threads: no state.
+ * 2242.
+ * Threads: no state.
  */
 #ifndef IMGFACTORY_IMAGE_TAR_HEADER_H
 #define IMGFACTORY_IMAGE_TAR_HEADER_H

@@ -22,6 +22,14 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* What a child gets: descriptors, variables, its standard streams (stdin_fd -1: /dev/null). */
+struct plan {
+    const char *const *argv;
+    struct child_fds inherit;
+    const struct child_input *input; /* NULL for none */
+    int stdin_fd, stdout_fd;
+};
+
 static bool is_listed(struct child_fds fds, int fd)
 {
     for (size_t i = 0; i < fds.count; i++) {
@@ -47,14 +55,15 @@ static int add_inherited(posix_spawn_file_actions_t *actions, struct child_fds i
     return failed ? failed : posix_spawn_file_actions_addclosefrom_np(actions, last + 1);
 }
 
-static int add_actions(posix_spawn_file_actions_t *actions, struct child_fds inherit, int stdout_fd)
+static int add_actions(posix_spawn_file_actions_t *actions, const struct plan *plan)
 {
-    int failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    int failed = plan->stdin_fd < 0 ? posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+                                    : posix_spawn_file_actions_adddup2(actions, plan->stdin_fd, STDIN_FILENO);
     if (!failed)
-        failed = posix_spawn_file_actions_adddup2(actions, stdout_fd, STDOUT_FILENO);
+        failed = posix_spawn_file_actions_adddup2(actions, plan->stdout_fd, STDOUT_FILENO);
     if (!failed)
         failed = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    return failed ? failed : add_inherited(actions, inherit);
+    return failed ? failed : add_inherited(actions, plan->inherit);
 }
 
 static int set_attributes(posix_spawnattr_t *attributes)
@@ -73,13 +82,42 @@ static int set_attributes(posix_spawnattr_t *attributes)
     return failed;
 }
 
+/* Returns whether "NAME=value" is a variable that is passed on. LC_ALL and PATH are there already. */
+static bool is_passed_on(const struct child_input *input, const char *variable)
+{
+    const char *end = strchr(variable, '=');
+    struct text name = {variable, end ? (size_t)(end - variable) : 0};
+    if (!name.len || text_is(name, "LC_ALL") || text_is(name, "PATH"))
+        return false;
+    for (size_t i = 0; i < input->environment_count; i++) {
+        struct text wanted = text_of(input->environment[i]);
+        bool is_prefix = text_has_suffix(wanted, "*");
+        wanted.len -= is_prefix;
+        if (is_prefix ? name.len >= wanted.len && memcmp(name.ptr, wanted.ptr, wanted.len) == 0 : text_eq(name, wanted))
+            return true;
+    }
+    return false;
+}
+
+static char **make_environment(struct arena *arena, const struct child_input *input)
+{
+    const char *path = getenv("PATH");
+    LIST(char *) variables = {0};
+    list_add(arena, &variables, arena_strdup(arena, "LC_ALL=C"));
+    list_add(arena, &variables, arena_printf(arena, "PATH=%s", path ? path : "/usr/local/bin:/usr/bin:/bin"));
+    for (char **variable = environ; input && variable && *variable; variable++) {
+        if (is_passed_on(input, *variable))
+            list_add(arena, &variables, *variable);
+    }
+    list_add(arena, &variables, NULL);
+    return variables.items;
+}
+
 /* posix_spawn() wants pointers to non-const strings but never writes to them (POSIX, exec, rationale). */
-static int spawn(const char *const *argv, struct child_fds inherit, int stdout_fd, pid_t *ret_pid)
+static int spawn(const struct plan *plan, pid_t *ret_pid)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    const char *path = getenv("PATH");
-    char *environment[] = {arena_strdup(&scratch, "LC_ALL=C"),
-                           arena_printf(&scratch, "PATH=%s", path ? path : "/usr/local/bin:/usr/bin:/bin"), NULL};
+    char **environment = make_environment(&scratch, plan->input);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int failed = posix_spawn_file_actions_init(&actions);
@@ -87,11 +125,12 @@ static int spawn(const char *const *argv, struct child_fds inherit, int stdout_f
         return failed;
     failed = posix_spawnattr_init(&attributes);
     if (!failed) {
-        failed = add_actions(&actions, inherit, stdout_fd);
+        failed = add_actions(&actions, plan);
         if (!failed)
             failed = set_attributes(&attributes);
         if (!failed)
-            failed = posix_spawnp(ret_pid, argv[0], &actions, &attributes, (char *const *)argv, environment);
+            failed =
+                posix_spawnp(ret_pid, plan->argv[0], &actions, &attributes, (char *const *)plan->argv, environment);
         (void)posix_spawnattr_destroy(&attributes);
     }
     (void)posix_spawn_file_actions_destroy(&actions);
@@ -106,13 +145,13 @@ static bool read_output(int fd, const char *program, bool *ret_is_open, struct b
         err_set_errno(err, errno, "cannot read the output of %s", program);
         return false;
     }
-    if (got > 0 && !buf_add(out, bytes, (size_t)got)) {
+    bool fits = got <= 0 || buf_add(out, bytes, (size_t)got);
+    explicit_bzero(bytes, sizeof bytes);
+    if (!fits)
         err_set(err, ERR_MALFORMED, "%s wrote more than the %zu bytes that are allowed", program, out->cap_bytes);
-        return false;
-    }
     if (got == 0)
         *ret_is_open = false;
-    return true;
+    return fits;
 }
 
 /* Collects output until the pipe is closed and the child has ended, or the time is up. */
@@ -162,29 +201,53 @@ static bool reap(const char *program, pid_t pid, bool is_good, int *ret_exit, st
     return true;
 }
 
-bool child_run(const char *const *argv, struct child_fds inherit, size_t stdout_cap, unsigned timeout_ms,
-               struct buf *ret_stdout, int *ret_exit, struct err *err)
+/* Starts the child and collects what it writes into `out`. */
+static bool run(struct plan *plan, unsigned timeout_ms, struct buf *out, int *ret_exit, struct err *err)
 {
+    const char *program = plan->argv[0];
     int ends[2];
-    buf_init(ret_stdout, stdout_cap);
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        err_set_errno(err, errno, "cannot make a pipe for %s", argv[0]);
+        err_set_errno(err, errno, "cannot make a pipe for %s", program);
         return false;
     }
     AUTO(auto_close_fd) int read_end = ends[0];
     AUTO(auto_close_fd) int write_end = ends[1];
     pid_t pid;
-    int failed = spawn(argv, inherit, write_end, &pid);
+    plan->stdout_fd = write_end;
+    int failed = spawn(plan, &pid);
     if (failed) {
-        err_set_errno(err, failed, "cannot start %s", argv[0]);
+        err_set_errno(err, failed, "cannot start %s", program);
         return false;
     }
     (void)close(take_fd(&write_end));
     AUTO(auto_close_fd) int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pid_fd < 0)
-        err_set_errno(err, errno, "cannot watch %s", argv[0]);
-    bool is_good = pid_fd >= 0 && watch(argv[0], read_end, pid_fd, timeout_ms, ret_stdout, err);
-    return reap(argv[0], pid, is_good, ret_exit, err);
+        err_set_errno(err, errno, "cannot watch %s", program);
+    bool is_good = pid_fd >= 0 && watch(program, read_end, pid_fd, timeout_ms, out, err);
+    return reap(program, pid, is_good, ret_exit, err);
+}
+
+bool child_run(const char *const *argv, struct child_fds inherit, size_t stdout_cap, unsigned timeout_ms,
+               struct buf *ret_stdout, int *ret_exit, struct err *err)
+{
+    struct plan plan = {.argv = argv, .inherit = inherit, .stdin_fd = -1};
+    buf_init(ret_stdout, stdout_cap);
+    return run(&plan, timeout_ms, ret_stdout, ret_exit, err);
+}
+
+/* The input goes through a file in memory: whether and when the child reads it does not matter to us. The output has
+ * its whole room from the start, because growing would leave copies behind. */
+bool child_run_with_input(const char *const *argv, const struct child_input *input, size_t stdout_cap,
+                          unsigned timeout_ms, struct buf *ret_stdout, int *ret_exit, struct err *err)
+{
+    AUTO(auto_close_fd) int stdin_fd = -1;
+    buf_init(ret_stdout, stdout_cap);
+    bool fits = buf_reserve(ret_stdout, stdout_cap) && buf_add(ret_stdout, "", 0);
+    assert(fits);
+    if (!child_memory_file("standard input", input->bytes.ptr, input->bytes.len, &stdin_fd, err))
+        return false;
+    struct plan plan = {.argv = argv, .input = input, .stdin_fd = stdin_fd};
+    return run(&plan, timeout_ms, ret_stdout, ret_exit, err);
 }
 
 bool child_memory_file(const char *name, const void *bytes, size_t len, int *ret_fd, struct err *err)

@@ -2,6 +2,7 @@
 #include "base/auto.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -186,6 +187,7 @@ bool file_write_all(int fd, const void *bytes, size_t len, const char *name, str
 }
 
 #define TEMPORARY_NAME_BYTES 64
+#define TEMPORARY_PREFIX ".imgfactory-"
 
 /* Creates a file beside `name` that no one else uses. Its name is hidden and short, whatever the length of `name`. */
 static int create_beside(int dirfd, char ret_name[TEMPORARY_NAME_BYTES])
@@ -194,7 +196,8 @@ static int create_beside(int dirfd, char ret_name[TEMPORARY_NAME_BYTES])
         uint64_t random[2];
         if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
             return -1;
-        (void)snprintf(ret_name, TEMPORARY_NAME_BYTES, ".imgfactory-%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+        (void)snprintf(ret_name, TEMPORARY_NAME_BYTES, TEMPORARY_PREFIX "%016" PRIx64 "%016" PRIx64, random[0],
+                       random[1]);
         int fd = openat(dirfd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd >= 0 || errno != EEXIST)
             return fd;
@@ -243,4 +246,20 @@ bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t
         return false;
     }
     return !is_durable || sync_fd(dirfd, name, err);
+}
+
+void file_remove_left_overs(int dirfd)
+{
+    int listed_fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = listed_fd >= 0 ? fdopendir(listed_fd) : NULL;
+    if (!dir) {
+        auto_close_fd(&listed_fd);
+        return;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(dir))) {
+        if (strncmp(entry->d_name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0)
+            (void)unlinkat(dirfd, entry->d_name, 0);
+    }
+    (void)closedir(dir);
 }

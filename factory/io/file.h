@@ -39,5 +39,8 @@ bool file_write_all(int fd, const void *bytes, size_t len, const char *name, str
  * temporary file, then rename. With is_durable also fsync of file and directory. */
 bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t len, mode_t mode, bool is_durable,
                           struct err *err) MUST_CHECK;
+/* Removes the temporary files that killed writers left in a directory. The caller sees to it (by a lock) that nobody is
+ * in file_write_atomic_at() there. */
+void file_remove_left_overs(int dirfd);
 
 #endif

@@ -14,17 +14,20 @@
 
 #define CONNECTIONS_PER_HOST 12u
 #define ACTIVE_MAX 128u
+#define BIG_PER_HOST 6u
 #define CONNECTIONS_KEPT 64L
 #define RETRY_BASE_MS 500u
 #define RETRY_MAX_MS ((uint64_t)30 * 1000)
 #define RETRY_AFTER_MAX_S 120u
 #define CANCEL_POLL_MS 100u
+#define CLOCK_POLL_MS 100u
 #define IDLE_POLL_MS 10000u
 
 /* A host (scheme and authority of a URL) and the transfers under way to it. */
 struct http_host {
     struct http_host *next;
     unsigned active_count;
+    unsigned big_count; /* of these, calls with big bodies */
     size_t name_len;
     char name[];
 };
@@ -63,8 +66,9 @@ struct http {
     struct http_queue waiting, active, ended;
     struct http_host *hosts;
     unsigned active_count;
-    bool has_changed;     /* something arrived or ended since the queue was last looked through */
-    uint64_t next_due_ms; /* when the first of those that back off may start; UINT64_MAX for none */
+    bool has_changed;      /* something arrived or ended since the queue was last looked through */
+    uint64_t next_look_ms; /* at the clocks of calls */
+    uint64_t next_due_ms;  /* when the first of those that back off may start; UINT64_MAX for none */
     uint64_t random;
 };
 
@@ -190,6 +194,10 @@ static struct http_try *deactivate(struct http *http, struct http_transfer *tran
     CURLMcode code = curl_multi_remove_handle(http->multi, try->easy);
     assert(code == CURLM_OK);
     (void)code;
+    if (transfer->request->call)
+        http_call_note_sent(try);
+    if (http_call_is_big(transfer->request->call))
+        transfer->host->big_count--;
     TAILQ_REMOVE(&http->active, transfer, link);
     http->active_count--;
     transfer->host->active_count--;
@@ -236,9 +244,18 @@ static void start(struct http *http, struct http_transfer *transfer)
     if (curl_multi_add_handle(http->multi, transfer->try->easy) != CURLM_OK)
         memory_abort(sizeof *transfer->try);
     transfer->try_count++;
+    if (http_call_is_big(transfer->request->call))
+        transfer->host->big_count++;
     transfer->host->active_count++;
     http->active_count++;
     TAILQ_INSERT_TAIL(&http->active, transfer, link);
+}
+
+static bool has_room(const struct http *http, const struct http_transfer *transfer)
+{
+    const struct http_host *host = transfer->host;
+    bool is_big = http_call_is_big(transfer->request->call);
+    return host->active_count < http->connections_per_host && (!is_big || host->big_count < BIG_PER_HOST);
 }
 
 /* Starts what may start, in order, and finds out when to look again. */
@@ -256,7 +273,7 @@ static void start_waiting(struct http *http)
         if (transfer->due_ms > now) {
             if (transfer->due_ms < http->next_due_ms)
                 http->next_due_ms = transfer->due_ms;
-        } else if (transfer->host->active_count < http->connections_per_host) {
+        } else if (has_room(http, transfer)) {
             TAILQ_REMOVE(&http->waiting, transfer, link);
             start(http, transfer);
         }
@@ -275,6 +292,22 @@ static void settle_ended(struct http *http)
         CURLcode code = message->data.result; /* the message is gone once the handle is removed */
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
         settle(http, (struct http_transfer *)(void *)owner, code);
+    }
+}
+
+/* Ends the calls whose clock ran out. */
+static void settle_stuck(struct http *http)
+{
+    uint64_t now = now_ms();
+    if (now < http->next_look_ms)
+        return;
+    http->next_look_ms = now + CLOCK_POLL_MS;
+    struct http_transfer *transfer = TAILQ_FIRST(&http->active);
+    while (transfer) {
+        struct http_transfer *next = TAILQ_NEXT(transfer, link);
+        if (transfer->request->call && http_call_is_stuck(transfer->try, now))
+            settle(http, transfer, CURLE_OPERATION_TIMEDOUT);
+        transfer = next;
     }
 }
 
@@ -332,6 +365,7 @@ static void *network_main(void *argument)
         start_waiting(http);
         CURLMcode code = curl_multi_perform(http->multi, &running_count);
         settle_ended(http);
+        settle_stuck(http);
         if (code == CURLM_OK)
             code = curl_multi_poll(http->multi, NULL, 0, poll_ms(http), NULL);
         if (code != CURLM_OK)
@@ -432,6 +466,11 @@ void http_send(struct http *http, struct http_request *request)
     request->url = NULL;
     request->status = 0;
     request->transfer = transfer;
+    if (request->call) {
+        assert(request->url_count == 1);
+        request->call->answer_headers = (struct buf){0};
+        request->call->was_sent = request->call->has_part = false;
+    }
     pthread_mutex_lock(&http->lock);
     assert(!http->is_stopping);
     TAILQ_INSERT_TAIL(&http->inbox, transfer, link);

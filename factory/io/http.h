@@ -44,11 +44,10 @@ struct http_tls {
  * or goes to the store when status is 200 or 206 and a store is given; of one of 300 or more the first 64 KiB are kept,
  * whatever the cap, and neither size nor digest are checked. Only http and https, no user info in the URL.
  * Bodies above 1 MiB go over HTTP/1.1 on a connection of their own, at most 6 at a time to one host, the rest over
- * HTTP/2 where offered. They ask for "100 Continue" first unless they carry an Authorization, as only then a refusal is
- * likely; a header "Expect" of the caller's overrides that. libcurl itself sends a request again when a connection kept
- * from an earlier one proves dead before any byte of an answer; never a PATCH, which always has a connection of its
- * own.
- */
+ * HTTP/2 where offered. Big bodies without an Authorization wait for "100 Continue" first (up to 1 s), with one a
+ * refusal is unlikely; a header "Expect" of the caller's overrides that. libcurl itself sends a request again when a
+ * connection kept from an earlier one proves dead before any byte of an answer; never a big body or a PATCH, which have
+ * a connection of their own. */
 struct http_call {
     const char *method;         /* "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" */
     const char *const *headers; /* "Name: value"; may hold secrets: never printed */
@@ -98,7 +97,8 @@ struct http_request {
     struct digest blob_digest; /* of the bytes received, blob or body */
     uint64_t received_bytes;
     const char *url; /* the one of urls that answered */
-    int status; /* HTTP status of the last answer; 0 for none or file:, but 404 for a file: that cannot be opened */
+    int status; /* HTTP status of the last answer; 0 for none (for a call: none whose headers came whole) or file:, but
+                   404 for a file: that cannot be opened */
 
     struct http_transfer *transfer; /* private */
 };

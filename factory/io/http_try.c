@@ -6,15 +6,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define HEADER_BYTES_MAX ((uint64_t)64 * 1024)
-#define ERROR_PAGE_BYTES_MAX ((uint64_t)64 * 1024)
 #define REDIRECTS_MAX 5L
 #define CONNECT_TIMEOUT_S 20L
 #define STALL_BYTES_PER_S 1024L
 #define STALL_S 30L
 #define RECEIVE_BUFFER_BYTES (64L * 1024)
 
-/* An error's answer is read (so that the connection stays usable) but not kept. */
 static bool is_error_answer(struct http_try *try)
 {
     long status = 0;
@@ -43,7 +40,7 @@ static void remember_opening(struct http_try *try, const char *bytes, size_t len
 static bool keep(struct http_try *try, const char *bytes, size_t len)
 {
     struct http_request *request = try->request;
-    if (request->store)
+    if (request->call ? http_call_is_stored(try) : request->store != NULL)
         return (try->blob.is_begun || blob_begin(request->store, &try->blob, &try->err)) &&
                blob_write(&try->blob, bytes, len, &try->err);
     /* The first piece makes room for all, if the size is known: below the cap, so no one can ask for too much. */
@@ -51,6 +48,17 @@ static bool keep(struct http_try *try, const char *bytes, size_t len)
         return false;
     digest_feed(&try->hash, bytes, len);
     return buf_add(&try->body, bytes, len);
+}
+
+/* An error's answer is read (so that the connection stays usable); it is kept only if it is the answer to a call. */
+static size_t take_page(struct http_try *try, const char *bytes, size_t len)
+{
+    uint64_t kept_bytes = try->received_bytes - len;
+    uint64_t room = kept_bytes < HTTP_PAGE_BYTES_MAX ? HTTP_PAGE_BYTES_MAX - kept_bytes : 0;
+    size_t taken = len < room ? len : (size_t)room;
+    if (try->request->call && taken > 0 && !keep(try, bytes, taken))
+        return 0;
+    return taken == len ? len : 0;
 }
 
 static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
@@ -61,10 +69,9 @@ static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
     if (try->err.kind != ERR_NONE || try->is_encoded)
         return len ? 0 : 1;
     uint64_t limit = request->is_size_known ? request->size_bytes : request->cap_bytes;
-    bool is_page = is_error_answer(try);
     try->received_bytes += len;
-    if (is_page)
-        return try->received_bytes <= ERROR_PAGE_BYTES_MAX ? len : 0;
+    if (is_error_answer(try))
+        return take_page(try, bytes, len);
     remember_opening(try, bytes, len);
     if (try->received_bytes > limit) {
         refuse_surplus(try, try->received_bytes);
@@ -94,9 +101,9 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
     struct text line = {bytes, len};
     (void)one;
     try->header_bytes += len;
-    if (try->header_bytes > HEADER_BYTES_MAX) {
+    if (try->header_bytes > HTTP_HEADER_BYTES_MAX || (try->request->call && !http_call_take_header(try, line))) {
         if (try->err.kind == ERR_NONE)
-            err_set(&try->err, ERR_MALFORMED, "more than %" PRIu64 " bytes of headers", HEADER_BYTES_MAX);
+            err_set(&try->err, ERR_MALFORMED, "more than %" PRIu64 " bytes of headers", HTTP_HEADER_BYTES_MAX);
         return 0;
     }
     if (text_has_prefix(line, "HTTP/"))
@@ -150,6 +157,8 @@ static bool set_callbacks(struct http_try *try, void *owner)
 static size_t body_cap(const struct http_request *request)
 {
     uint64_t cap_bytes = request->is_size_known ? request->size_bytes : request->cap_bytes;
+    if (request->call && cap_bytes < HTTP_PAGE_BYTES_MAX)
+        cap_bytes = HTTP_PAGE_BYTES_MAX; /* on_bytes() minds the cap, where it counts */
     return cap_bytes < PTRDIFF_MAX ? (size_t)cap_bytes : (size_t)PTRDIFF_MAX;
 }
 
@@ -167,11 +176,16 @@ bool http_try_new(struct http_request *request, const char *url, const char *pla
     try->request = request;
     try->url = url;
     buf_init(&try->body, body_cap(request));
-    if (!request->store)
+    if (!request->store || request->call)
         digest_begin(&try->hash);
     bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner);
     if (is_set && plain_proxy && has_scheme(url, "http:"))
         is_set = curl_easy_setopt(try->easy, CURLOPT_PROXY, plain_proxy) == CURLE_OK;
+    if (is_set && request->call && !http_call_set_up(try, err)) {
+        err_wrap(err, "%s", http_show(url).chars);
+        http_try_free(try);
+        return false;
+    }
     if (!is_set) {
         err_set(err, ERR_INTERNAL, "%s: libcurl refuses an option that is needed for safety", http_show(url).chars);
         http_try_free(try);
@@ -188,6 +202,7 @@ void http_try_free(struct http_try *try)
     if (try->counted_bytes)
         atomic_fetch_sub(try->request->counter, try->counted_bytes);
     curl_easy_cleanup(try->easy);
+    http_call_free(try);
     blob_abandon(&try->blob);
     digest_abandon(&try->hash);
     buf_done(&try->body);

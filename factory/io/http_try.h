@@ -6,14 +6,13 @@
 #ifndef IMGFACTORY_IO_HTTP_TRY_H
 #define IMGFACTORY_IO_HTTP_TRY_H
 
-#include "io/http.h"
-
-#include <curl/curl.h>
+#include "io/http_call.h"
 
 #define HTTP_OPENING_BYTES 64
 
 struct http_try {
     struct http_request *request;
+    struct http_calling calling; /* when the request is a call */
     const char *url;
     CURL *easy;
     struct blob blob;          /* begun with the first byte when the request names a store */

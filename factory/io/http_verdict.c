@@ -1,5 +1,5 @@
-/* What to make of a transfer that ended. Order matters: a refusal of our own callbacks first (libcurl only reports
- * "write error" then), then the HTTP status, then libcurl's result, then the bytes. */
+/* What to make of a transfer that ended. For a plain GET order matters: a refusal of our own callbacks first (libcurl
+ * only reports "write error" then), then the HTTP status, then libcurl's result, then the bytes. */
 #include "io/http_try.h"
 
 #include <inttypes.h>
@@ -104,6 +104,17 @@ static bool looks_like_html(const struct http_try *try)
     return false;
 }
 
+/* Hands the body over; an empty one is "" too, not NULL. */
+static bool take_body(struct http_try *try, const struct digest *got)
+{
+    if (!buf_add(&try->body, "", 0))
+        return false;
+    try->request->blob_digest = *got;
+    try->request->body = try->body;
+    try->body = (struct buf){0};
+    return true;
+}
+
 /* Ends the blob or body. On success the digest of what came is in the request. */
 static bool take_bytes(struct http_try *try)
 {
@@ -114,7 +125,7 @@ static bool take_bytes(struct http_try *try)
                 try->received_bytes);
         return false;
     }
-    if (request->store)
+    if (request->call ? http_call_is_stored(try) : request->store != NULL)
         return (try->blob.is_begun || blob_begin(request->store, &try->blob, &try->err)) &&
                blob_commit(&try->blob, expect, &request->blob_digest, &try->err);
     struct digest got = digest_end(&try->hash);
@@ -123,12 +134,62 @@ static bool take_bytes(struct http_try *try)
                 digest_hex(&got).chars);
         return false;
     }
-    if (!buf_add(&try->body, "", 0)) /* an empty body is "" too, not NULL */
+    return take_body(try, &got);
+}
+
+/* What came of an answer that broke off is worth having: the caller can ask for the rest. */
+static void keep_part(struct http_try *try)
+{
+    struct http_request *request = try->request;
+    struct err ignored = {0}; /* there is an error already */
+    if (!request->call->is_part_kept || !http_call_is_stored(try) || !try->blob.is_begun)
+        return;
+    request->call->has_part = blob_commit(&try->blob, NULL, &request->blob_digest, &ignored);
+    if (request->call->has_part)
+        try->counted_bytes = 0;
+}
+
+static void judge_call_transport(struct http_try *try, CURLcode code)
+{
+    (void)judge_transport(try, code);
+    if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM)
+        try->err.kind = ERR_TRUST;
+    keep_part(try);
+}
+
+/* libcurl reports an error when it stops sending because the answer is there already: a status of 300 or more counts
+ * all the same, with as much of its body as came. */
+static bool take_answer(struct http_try *try, CURLcode code)
+{
+    struct http_request *request = try->request;
+    if (request->status >= 300) {
+        struct digest got = digest_end(&try->hash);
+        return take_body(try, &got);
+    }
+    if (code == CURLE_WRITE_ERROR && try->is_encoded) {
+        err_set(&try->err, ERR_MALFORMED, "the server encodes the content though it was not asked to");
         return false;
-    request->blob_digest = got;
-    request->body = try->body;
-    try->body = (struct buf){0};
-    return true;
+    }
+    if (code == CURLE_OK && request->status > 0)
+        return take_bytes(try);
+    judge_call_transport(try, code);
+    return false;
+}
+
+static enum http_verdict judge_call(struct http_try *try, CURLcode code)
+{
+    struct http_request *request = try->request;
+    long status = 0;
+    if (try->calling.is_answered)
+        (void)curl_easy_getinfo(try->easy, CURLINFO_RESPONSE_CODE, &status);
+    request->status = (int)status;
+    if (try->err.kind != ERR_NONE || !take_answer(try, code))
+        return HTTP_VERDICT_FINAL;
+    request->call->answer_headers = try->calling.answer_headers;
+    try->calling.answer_headers = (struct buf){0};
+    if (status < 300)
+        try->calling.counted_bytes = 0;
+    return HTTP_VERDICT_GOOD;
 }
 
 static enum http_verdict judge(struct http_try *try, CURLcode code)
@@ -155,7 +216,7 @@ static enum http_verdict judge(struct http_try *try, CURLcode code)
 
 enum http_verdict http_try_judge(struct http_try *try, CURLcode code)
 {
-    enum http_verdict verdict = judge(try, code);
+    enum http_verdict verdict = try->request->call ? judge_call(try, code) : judge(try, code);
     try->request->received_bytes = try->received_bytes;
     if (verdict == HTTP_VERDICT_GOOD) {
         try->request->url = try->url;

@@ -44,16 +44,40 @@ void batch_init(struct batch *batch, struct batch_image *images, size_t count)
     }
 }
 
+/* Expands one template with an architecture's facts into a valid tag. */
+static bool expand_tag(struct batch_image *image, const char *template, const struct oci_facts *facts,
+                       const char **ret_tag, struct err *err)
+{
+    const char *text;
+    if (!oci_expand(&image->arena, template, facts, &text, err))
+        return false;
+    *ret_tag = oci_tag_safe(&image->arena, text);
+    return true;
+}
+
+/* Tags of the index; templates with {arch} are tags of one platform each, in the registry only. */
 static bool expand_tags(struct batch_image *image, const struct oci_facts *facts, struct err *err)
 {
+    struct publication *publication = &image->publication;
     for (size_t i = 0; i < image->manifest->tags.count; i++) {
-        const char *text;
-        if (!oci_expand(&image->arena, image->manifest->tags.items[i], facts, &text, err))
-            return false;
-        const char *tag = oci_tag_safe(&image->arena, text);
-        if (!strings_has(&image->tags, tag))
-            list_add(&image->arena, &image->tags, tag);
+        const char *template = image->manifest->tags.items[i], *tag;
+        if (!strstr(template, "{arch}")) {
+            if (!expand_tag(image, template, facts, &tag, err))
+                return false;
+            if (!strings_has(&image->tags, tag))
+                list_add(&image->arena, &image->tags, tag);
+            continue;
+        }
+        for (size_t j = 0; j < image->arch_count; j++) {
+            const struct job *job = &image->jobs[j];
+            if (!expand_tag(image, template, &job->product.facts, &tag, err))
+                return false;
+            list_add(&image->arena, &publication->platform_tags,
+                     (struct platform_tag){job->image.manifest.digest, tag});
+        }
     }
+    if (!image->tags.count)
+        list_add(&image->arena, &image->tags, "latest");
     return true;
 }
 
@@ -89,6 +113,24 @@ static void warn_of_differing_versions(const struct batch_image *image, struct l
     }
 }
 
+/* PUBLISH, when the image has a destination. */
+static bool publish(struct batch_image *image, struct plant *plant, struct err *err)
+{
+    struct publication *publication = &image->publication;
+    publication->destination = image->destination;
+    publication->tags = image->tags;
+    if (!image->destination)
+        return true;
+    if (!publish_layout(&image->arena, &plant->options->publish, plant->http, plant->log, image->layout,
+                        image->tags.items[0], publication, err)) {
+        err_wrap(err, "push to %s", image->destination);
+        return false;
+    }
+    log_line(plant->log, LOG_NORMAL, "%s: %s in %s", image->manifest->name,
+             publication->result.is_unchanged ? "unchanged" : "pushed", image->destination);
+    return true;
+}
+
 /* Ends an image: by the thread that ended its last order. */
 static void finish(struct batch_image *image, struct shift *shift)
 {
@@ -104,10 +146,11 @@ static void finish(struct batch_image *image, struct shift *shift)
     } else if (plant->options->is_dry_run) {
         image->is_good = true;
     } else {
-        image->is_good = !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
-        if (image->is_good) {
+        image->is_built = !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
+        if (image->is_built)
             warn_of_differing_versions(image, plant->log);
-        } else {
+        image->is_good = image->is_built && publish(image, plant, &image->err);
+        if (!image->is_good) {
             err_wrap(&image->err, "image %s", image->manifest->name);
             log_line(plant->log, LOG_QUIET, "error: %s", image->err.text);
         }

@@ -1,8 +1,7 @@
 /* batch.h - all images of one call: every order on a thread of its own, every image finished as soon as its orders are
  *
  * Threads: batch_run() on main; it starts the orders' threads and joins them. The results are in plan order, whatever
- * ended first.
- * Owns: jobs and documents, until batch_done().
+ * ended first. Owns: jobs and documents, until batch_done().
  */
 #ifndef IMGFACTORY_LINE_BATCH_H
 #define IMGFACTORY_LINE_BATCH_H
@@ -16,14 +15,16 @@ struct batch_image {
     const struct source *source;
     const struct arch *const *arches;
     size_t arch_count;
+    const char *destination; /* HOST/REPOSITORY to push to, or NULL */
     /* results */
     struct job *jobs; /* arch_count of them, in the order of arches */
     struct arena arena;
-    bool is_good, is_unchanged; /* unchanged: the layout had this very image under all tags */
+    bool is_good, is_built, is_unchanged; /* built: the layout is there, whatever became of the push; unchanged: the layout had this very image under all tags */
     struct err err;             /* the gravest of the jobs', or that of index and layout */
     const char *layout;         /* path */
     struct strings tags;
     struct document index;
+    struct publication publication;
     double seconds;         /* from the start of the batch to the image's end */
     _Atomic size_t pending; /* private */
 };

@@ -33,6 +33,13 @@ struct work {
     bool is_good;
 };
 
+static void enter(struct job *job, enum stage stage)
+{
+    progress_stage(job->progress, stage);
+    log_line(job->plant->log, LOG_VERBOSE, "%s %s: %s", job->manifest->name, job->arch->name,
+             progress_stage_name(stage));
+}
+
 /* Runs a stage's computing on a worker. The stage fills work->is_good and work->err. */
 static bool compute(struct work *work, workers_task *task, struct err *err)
 {
@@ -67,6 +74,15 @@ static void note_choice(struct job *job, const char *path, const struct choice *
                  strings_join(&job->arena, &noted.others, ", "));
 }
 
+static bool is_selected(const struct work *work, const char *name)
+{
+    for (size_t i = 0; i < work->selection.count; i++) {
+        if (strcmp(work->selection.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool choose(struct work *work, const char *path, struct err *err)
 {
     struct job *job = work->job;
@@ -77,6 +93,10 @@ static bool choose(struct work *work, const char *path, struct err *err)
                                      .is_first_ignored = work->is_first_ignored};
     struct choice choice;
     if (!choose_package(work->scratch, job->plant->workers, work->catalog, &request, &choice, err))
+        return false;
+    request.is_first_ignored = true; /* what is selected already was looked into, and has not got the path */
+    if (choice.is_from_first && is_selected(work, choice.package) &&
+        !choose_package(work->scratch, job->plant->workers, work->catalog, &request, &choice, err))
         return false;
     ask_for(work, choice.package);
     note_choice(job, path, &choice);
@@ -100,15 +120,6 @@ static bool choose_packages(struct work *work, struct err *err)
             return false;
     }
     return true;
-}
-
-static bool is_selected(const struct work *work, const char *name)
-{
-    for (size_t i = 0; i < work->selection.count; i++) {
-        if (strcmp(work->selection.items[i].name, name) == 0)
-            return true;
-    }
-    return false;
 }
 
 /* Files may name the packages to look into: when none of them is selected, the first that exists is asked for. Returns
@@ -144,7 +155,7 @@ static void solve_task(void *argument)
 /* RESOLVE: names to a selection. */
 static bool resolve(struct work *work, struct err *err)
 {
-    progress_stage(work->job->progress, STAGE_RESOLVE);
+    enter(work->job, STAGE_RESOLVE);
     if (!compute(work, solve_task, err))
         return false;
     if (ask_for_named_packages(work) && !compute(work, solve_task, err))
@@ -174,8 +185,9 @@ static bool open_packages(struct work *work, bool is_all, struct err *err)
     if (work->has_identity && !work->identity_package && !is_selected(work, IDENTITY_PACKAGE)) {
         places[count] = work->selection.count;
         wanted[count++] = &work->identity;
+        bytes += work->identity.size_bytes;
     }
-    progress_stage(job->progress, STAGE_FETCH);
+    enter(job, STAGE_FETCH);
     atomic_fetch_add(&job->progress->bytes_total, bytes);
     const struct package **opened = arena_new_array(work->scratch, const struct package *, room);
     if (!supply_get(job->plant->supply, wanted, count, &job->progress->bytes_done, opened, err))
@@ -283,7 +295,7 @@ static bool close_over(struct work *work, struct err *err)
     for (;;) {
         if (!open_packages(work, is_all, err))
             return false;
-        progress_stage(job->progress, STAGE_CLOSURE);
+        enter(job, STAGE_CLOSURE);
         bool is_closed = compute(work, closure_task, err);
         bool is_complete = is_all || !has_unopened(work);
         if (is_closed && (work->keep.missing_count == 0 || is_complete))
@@ -375,7 +387,7 @@ static bool pack(struct work *work, struct err *err)
         return false;
     if (work->job->plant->options->tree_dir && !compute(work, export_task, err))
         return false;
-    progress_stage(work->job->progress, STAGE_LAYER);
+    enter(work->job, STAGE_LAYER);
     return compute(work, layer_task, err);
 }
 
@@ -504,7 +516,7 @@ static bool make(struct work *work, struct err *err)
     struct job *job = work->job;
     struct plant *plant = job->plant;
     const struct plant_options *options = plant->options;
-    progress_stage(job->progress, STAGE_INDEX);
+    enter(job, STAGE_INDEX);
     if (plant_is_cancelled(plant, err) || !plant_catalog(plant, job->source, job->arch, &work->catalog, err))
         return false;
     job->releases = catalog_releases(work->catalog);

@@ -9,6 +9,7 @@
 #include "base/flight.h"
 #include "image/layer.h"
 #include "line/progress.h"
+#include "line/publish.h"
 #include "line/supply.h"
 #include "source/catalog.h"
 
@@ -25,6 +26,7 @@ struct plant_options {
     int64_t source_date_epoch; /* -1: none */
     int64_t now;               /* seconds since the epoch, for freshness */
     const atomic_bool *cancel; /* set by a signal */
+    struct publish_options publish;
 };
 
 struct plant {

@@ -2,20 +2,10 @@
 
 #include "base/auto.h"
 
-/* Prints a size as people read it: "4.2 MB". */
-static const char *print_bytes(struct arena *arena, uint64_t bytes)
-{
-    if (bytes < 1000)
-        return arena_printf(arena, "%llu B", (unsigned long long)bytes);
-    if (bytes < 1000000)
-        return arena_printf(arena, "%.1f kB", (double)bytes / 1e3);
-    return arena_printf(arena, "%.1f MB", (double)bytes / 1e6);
-}
-
 static const char *image_status(const struct batch_image *image, bool is_dry_run)
 {
     if (!image->is_good)
-        return "failed";
+        return "failed"; /* also when it was built, but could not be pushed */
     if (is_dry_run)
         return "dry-run";
     return image->is_unchanged ? "unchanged" : "built";
@@ -44,9 +34,23 @@ static void print_row(FILE *out, const struct batch_image *image, const struct j
         return;
     }
     (void)fprintf(out, "%-16s %-8s %8zu %6zu %9s %9s  %.19s  %6.2f s\n", image->manifest->name, job->arch->name,
-                  product->package_count, product->files.count, print_bytes(&arena, product->unpacked_bytes),
-                  print_bytes(&arena, product->layer.size_bytes),
+                  product->package_count, product->files.count, text_size(product->unpacked_bytes).chars,
+                  text_size(product->layer.size_bytes).chars,
                   arena_printf(&arena, "sha256:%s", digest_hex(&job->image.manifest.digest).chars), job->seconds);
+}
+
+void report_push(FILE *out, const struct publication *publication)
+{
+    const struct push_result *result = &publication->result;
+    (void)fprintf(out, "  pushed  %s@sha256:%s%s\n", publication->destination, digest_hex(&result->digest).chars,
+                  result->is_unchanged ? " (unchanged)" : "");
+    for (size_t i = 0; i < result->tags.count; i++) {
+        const struct push_tag *tag = &result->tags.items[i];
+        (void)fprintf(out, "  tag     %s", tag->name);
+        if (tag->had_old && tag->is_moved)
+            (void)fprintf(out, " (was sha256:%s)", digest_hex(&tag->old_digest).chars);
+        (void)fputc('\n', out);
+    }
 }
 
 static void print_use(FILE *out, const struct batch_image *image)
@@ -57,7 +61,12 @@ static void print_use(FILE *out, const struct batch_image *image)
     (void)fprintf(out, "  layout  %s (tags:", image->layout);
     for (size_t i = 0; i < image->tags.count; i++)
         (void)fprintf(out, " %s", image->tags.items[i]);
-    (void)fprintf(out, ")\n  copy    skopeo copy --all oci:%s:%s docker://REGISTRY/%s:%s\n", image->layout, tag,
+    (void)fputs(")\n", out);
+    if (image->publication.is_good) {
+        report_push(out, &image->publication);
+        return;
+    }
+    (void)fprintf(out, "  copy    skopeo copy --all oci:%s:%s docker://REGISTRY/%s:%s\n", image->layout, tag,
                   image->manifest->name, tag);
     (void)fprintf(out, "  run     podman run oci:%s:%s\n", image->layout, tag);
 }
@@ -80,7 +89,7 @@ void report_table(FILE *out, const struct batch *batch, bool is_dry_run)
             print_row(out, &batch->images[i], &batch->images[i].jobs[j]);
     }
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->images[i].is_good)
+        if (batch->images[i].is_built)
             print_use(out, &batch->images[i]);
     }
 }
@@ -150,6 +159,29 @@ static json_t *job_json(const struct job *job, bool is_dry_run)
     return json;
 }
 
+static json_t *publication_json(const struct publication *publication)
+{
+    const struct push_result *result = &publication->result;
+    json_t *tags = json_array();
+    for (size_t i = 0; i < result->tags.count; i++) {
+        const struct push_tag *tag = &result->tags.items[i];
+        json_array_append_new(tags, json_pack("{s:s, s:o, s:o, s:b}", "name", tag->name, "old",
+                                              tag->had_old ? digest_json(&tag->old_digest) : json_null(), "new",
+                                              tag->is_moved  ? digest_json(&tag->new_digest)
+                                              : tag->had_old ? digest_json(&tag->old_digest)
+                                                             : json_null(),
+                                              "moved", tag->is_moved));
+    }
+    const char *status = !publication->is_good ? "failed" : result->is_unchanged ? "unchanged" : "pushed";
+    json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:I, s:i, s:i, s:i}", "reference", publication->destination,
+                             "status", status, "digest", digest_json(&result->digest), "tags", tags, "sent_bytes",
+                             (json_int_t)result->sent_bytes, "blobs", (int)result->blob_count, "mounted",
+                             (int)result->mounted_count, "present", (int)result->present_count);
+    if (publication->err.kind)
+        json_object_set_new(json, "error", error_json(&publication->err));
+    return json;
+}
+
 static json_t *image_json(const struct batch_image *image, bool is_dry_run)
 {
     json_t *json = json_object(), *arches = json_array();
@@ -159,15 +191,34 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
     json_object_set_new(json, "seconds", json_real(image->seconds));
     if (!image->is_good)
         json_object_set_new(json, "error", error_json(&image->err));
-    if (image->is_good && !is_dry_run) {
+    if (image->is_built) {
         json_object_set_new(json, "layout", json_string(image->layout));
         json_object_set_new(json, "digest", digest_json(&image->index.digest));
         json_object_set_new(json, "tags", strings_json(&image->tags));
     }
+    if (image->publication.is_tried)
+        json_object_set_new(json, "push", publication_json(&image->publication));
     for (size_t i = 0; i < image->arch_count; i++)
         json_array_append_new(arches, job_json(&image->jobs[i], is_dry_run));
     json_object_set_new(json, "architectures", arches);
     return json;
+}
+
+/* Prints the object around `images`, which is used up. */
+static void print_report(FILE *out, json_t *images, enum err_kind outcome)
+{
+    json_t *json = json_pack("{s:s, s:s, s:i, s:o}", "imgfactory", IMGFACTORY_VERSION, "outcome",
+                             err_kind_name(outcome), "exit", (int)outcome, "images", images);
+    (void)json_dumpf(json, out, JSON_INDENT(2));
+    (void)fputc('\n', out);
+    json_decref(json);
+}
+
+void report_push_json(FILE *out, const char *image, const struct publication *publication)
+{
+    json_t *json = json_pack("{s:s, s:s, s:o}", "image", image, "status", publication->is_good ? "pushed" : "failed",
+                             "push", publication_json(publication));
+    print_report(out, json_pack("[o]", json), publication->is_good ? ERR_NONE : publication->err.kind);
 }
 
 void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
@@ -175,10 +226,5 @@ void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
     json_t *images = json_array();
     for (size_t i = 0; i < batch->count; i++)
         json_array_append_new(images, image_json(&batch->images[i], is_dry_run));
-    enum err_kind outcome = batch_outcome(batch);
-    json_t *json = json_pack("{s:s, s:s, s:i, s:o}", "imgfactory", IMGFACTORY_VERSION, "outcome",
-                             err_kind_name(outcome), "exit", (int)outcome, "images", images);
-    (void)json_dumpf(json, out, JSON_INDENT(2));
-    (void)fputc('\n', out);
-    json_decref(json);
+    print_report(out, images, batch_outcome(batch));
 }

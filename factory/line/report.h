@@ -7,10 +7,15 @@
 
 #include "line/batch.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 /* Prints the table, and for each image where it is and how to use it. Errors were logged as they happened. */
 void report_table(FILE *out, const struct batch *batch, bool is_dry_run);
+/* Prints what a push of one image did, as the lines that the table ends with. */
+void report_push(FILE *out, const struct publication *publication);
+/* Prints it as a JSON report of one image that was not built. */
+void report_push_json(FILE *out, const char *image, const struct publication *publication);
 /* Prints one JSON object (README.md, "The report"). */
 void report_json(FILE *out, const struct batch *batch, bool is_dry_run);
 

@@ -9,12 +9,27 @@ static void add(struct arena *arena, struct roots *roots, struct closure_root ro
     list_add(arena, roots, root);
 }
 
-/* Adds every entry of a package. ELF files among them bring their libraries. */
+/* What an image has no use for, in packages that are taken whole. */
+static bool is_documentation(const char *path)
+{
+    static const char *const dirs[] = {"/usr/share/doc",  "/usr/share/doc-base", "/usr/share/man",
+                                       "/usr/share/info", "/usr/share/lintian",  "/usr/share/bug"};
+    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
+        size_t len = strlen(dirs[i]);
+        if (strncmp(path, dirs[i], len) == 0 && (path[len] == '/' || !path[len]))
+            return true;
+    }
+    return false;
+}
+
+/* Adds every entry of a package but its documentation. ELF files among them bring their libraries. */
 static void add_whole(struct arena *arena, struct roots *roots, const struct package *package)
 {
     const char *why = arena_printf(arena, "the manifest takes the whole package %s", package->name);
-    for (size_t i = 0; i < package->count; i++)
-        add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why});
+    for (size_t i = 0; i < package->count; i++) {
+        if (!is_documentation(package->entries[i].path))
+            add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why, .is_lenient = true});
+    }
 }
 
 /* Adds what a glob matches in the packages it may look into; returns the number of matches. */
@@ -30,7 +45,7 @@ static size_t add_matches(struct arena *arena, struct roots *roots, const struct
         for (size_t i = 0; i < package->count; i++) {
             if (!path_matches(glob, package->entries[i].path))
                 continue;
-            add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why});
+            add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why, .is_lenient = true});
             matches++;
         }
     }
@@ -66,7 +81,9 @@ bool roots_list(struct arena *arena, const struct manifest *manifest, const stru
 {
     struct roots roots = {0};
     for (size_t i = 0; i < manifest->binaries.count; i++)
-        add(arena, &roots, (struct closure_root){.path = manifest->binaries.items[i], .why = "binary of the manifest"});
+        add(arena, &roots,
+            (struct closure_root){
+                .path = manifest->binaries.items[i], .why = "binary of the manifest", .is_program = true});
     for (size_t i = 0; i < manifest->files.count; i++) {
         if (!add_file(arena, &roots, set, &manifest->files.items[i], err))
             return false;

@@ -15,7 +15,7 @@ struct roots {
 };
 
 /* Lists the roots of a manifest in a set of packages: binaries, files (globs expanded over the packages they name, or
- * over all of `selection`), whole packages, and of `identity` (base-files; may be NULL) the files that tell scanners
+ * over all of `selection`), whole packages without their documentation, and of `identity` (base-files; may be NULL) the files that tell scanners
  * the distribution. A glob that must match and matches nothing: ERR_RESOLVE. */
 bool roots_list(struct arena *arena, const struct manifest *manifest, const struct fileset *set,
                 const struct package *identity, struct roots *ret_roots, struct err *err) MUST_CHECK;

@@ -1,8 +1,9 @@
 /* site.h - the site file: where this site's images go, and defaults of options
  *
  * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
- * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), authfile, token-origins, arch,
- * source, output, compression, jobs, retries. README.md, "Publishing", describes them.
+ * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
+ * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries. README.md, "Publishing",
+ * describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
  */
@@ -12,15 +13,15 @@
 #include "plan/yaml.h"
 
 struct site {
-    const char *path;          /* NULL: no site file */
+    const char *path;                 /* NULL: no site file */
     const char *registry, *namespace; /* "quay.io", "markllama": an image goes to REGISTRY/NAMESPACE/NAME */
-    struct strings tags;       /* templates for manifests that have none of their own; empty: not given */
-    bool has_push, is_push;    /* push: whether a configured destination is used by default (default: true) */
+    struct strings tags;              /* templates for manifests that have none of their own; empty: not given */
+    bool has_push, is_push;           /* push: whether a configured destination is used by default (default: true) */
     const char *authfile, *arch, *source, *output, *compression; /* NULL: not given; paths are relative to the file */
-    uint64_t jobs, retries;    /* 0: not given */
+    uint64_t jobs, retries;                                      /* 0: not given */
     bool has_retries;
     struct strings token_origins;
-    bool is_tls_verify_off;    /* tls-verify: false: for a lab registry */
+    bool is_tls_verify_off; /* tls-verify: false: for a lab registry */
 };
 
 /* Loads the site file; `config` (from --config) must exist when it is given. */

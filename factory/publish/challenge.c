@@ -3,7 +3,7 @@
 /* Headers come from a server that nobody has authenticated yet: bounded, and one that breaks the grammar is left out as
  * a whole, because nobody can say which of its words were meant. */
 
-#define HEADER_BYTES_MAX (16 * 1024)
+#define HEADER_BYTES_MAX (1u << 14)
 #define HEADERS_MAX 32
 
 #define TOKEN_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"

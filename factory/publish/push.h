@@ -1,6 +1,7 @@
 /* push.h - publishing as a transaction: blobs, children, index, tags, each read back; a tag is never wrong
  *
  * faults.md 5.8 in short: everything is uploaded and re-checked before the first tag moves; tags with a version first, floating ones (latest) last; each tag is read back.
+ * A tag without a digit, or one that another tag goes on from ("4.4" beside "4.4.3"), is a floating one.
  * When every tag already points at this index: two or three requests, and "unchanged".
  * Threads: blocks; uploads run on at most `connections` threads of its own.
  * Fails with: as registry.h.
@@ -15,20 +16,20 @@
 struct push_tag {
     const char *name;
     bool had_old, is_moved;
-    struct digest old_digest, new_digest; /* old: only when had_old; new: what it points at now */
+    struct digest old_digest, new_digest; /* old: only when had_old; new: what it was to get, and has when is_moved */
 };
 
 struct push_request {
-    const struct layout_image *image;   /* what is pushed: index, children, configs, layers */
-    const struct strings *tags;         /* at least one; platform_tags may be 0 */
-    size_t connections;                 /* 0: 6 */
-    _Atomic uint64_t *counter;          /* bytes sent */
+    const struct layout_image *image; /* what is pushed: index, children, configs, layers */
+    const struct strings *tags;       /* at least one; platform_tags may be 0 */
+    size_t connections;               /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
+    _Atomic uint64_t *counter;        /* bytes sent */
 };
 
 struct push_result {
     struct digest digest;
     bool is_unchanged;
-    LIST(struct push_tag) tags;         /* in the order they were moved */
+    LIST(struct push_tag) tags; /* in the order they were moved */
     uint64_t sent_bytes;
     size_t blob_count, mounted_count, present_count;
 };

@@ -225,10 +225,10 @@ bool reference_parse(struct arena *arena, const char *string, bool is_tag_defaul
                      struct err *err)
 {
     struct reference reference = {0};
-    const char *scheme = strstr(string, "://"), *at = strchr(string, '@'), *slash;
-    const char *name = scheme ? scheme + 3 : string;
-    slash = strchr(name, '/');
-    if (at && (!slash || at < slash)) { /* it may be a password: say nothing of the rest */
+    const char *scheme = strstr(string, "://"), *at = strchr(string, '@');
+    const char *slash = strchr(scheme ? scheme + 3 : string, '/');
+    bool is_user_info = at && (slash ? at < slash : strncmp(at, "@sha256:", strlen("@sha256:")) != 0);
+    if (is_user_info) { /* it may hold a password: repeat nothing of it */
         err_set(err, ERR_USAGE, "an image reference holds no user name or password: use imgfactory login");
         return false;
     }

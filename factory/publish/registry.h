@@ -18,28 +18,31 @@ struct registry;
 struct registry_options {
     struct http *http;
     struct log *log;
-    const char *authfile, *cert_dir;   /* may be NULL */
-    bool is_verify_off;                /* --tls-verify=false: also allows plain http; never sends a credential over plain http to a host that is not loopback */
+    const char *authfile, *cert_dir; /* may be NULL */
+    bool
+        is_verify_off; /* --tls-verify=false: also allows plain http; never sends a credential over plain http to a host that is not loopback */
     const struct strings *token_origins; /* further allowed "https://host[:port]" of token services */
-    unsigned retries, retry_base_ms;   /* 0: 5 and 500 */
-    unsigned deadline_ms;              /* for everything on this registry object; 0: 30 min */
+    unsigned retries, retry_base_ms;     /* 0: 5 and 500 */
+    unsigned deadline_ms;                /* for everything on this registry object; 0: 30 min */
     const atomic_bool *cancel;
 };
 
 /* A manifest or index by tag or digest. */
 struct registry_manifest {
     bool is_found;
-    const char *media_type;  /* without parameters */
-    struct digest digest;    /* of the bytes (GET), or as the header says (HEAD: has_digest tells whether it did) */
+    const char *media_type; /* without parameters */
+    struct digest digest;   /* of the bytes (GET), or as the header says (HEAD: has_digest tells whether it did) */
     bool has_digest;
     uint64_t size_bytes;
-    const char *bytes;       /* GET only; in the arena */
+    const char *bytes; /* GET only; in the arena */
 };
 
 enum registry_access { REGISTRY_PULL, REGISTRY_PUSH };
 
-/* Opens a repository: pings /v2/, learns the scheme and the challenge. Nothing is created on the registry (a push token is asked for only by the first writing call). `mount_from` (may be
- * NULL) lists further repositories on the same host whose pull scope is asked for as well. */
+/* Opens a repository; sends nothing: the first request learns scheme and challenge. Nothing is created on the registry
+ * (a push token is asked for only by the first writing call). `mount_from` (may be NULL) lists further repositories on
+ * the same host whose pull scope is asked for as well. Options and reference are copied; http, log and cancel stay the
+ * caller's and must live until registry_close(). */
 bool registry_open(struct arena *arena, const struct registry_options *options, const struct reference *reference,
                    enum registry_access access, const struct strings *mount_from, struct registry **ret_registry,
                    struct err *err) MUST_CHECK;
@@ -64,6 +67,10 @@ bool registry_get_blob(struct registry *registry, struct store *store, const str
 /* Attaches: after a manifest with `subject` was put, makes it findable: nothing when the registry has the referrers API, else the tag fallback (distribution-spec, "Referrers Tag Schema"). `descriptor_json` is the artifact's descriptor with artifactType and annotations. */
 bool registry_attach(struct registry *registry, const struct digest *subject, const char *descriptor_json,
                      struct err *err) MUST_CHECK;
+/* Asks /v2/ with this credential (the repository in `reference` does not matter): whether it is accepted. A registry that
+ * asks for none accepts all. */
+bool registry_try_login(const struct registry_options *options, const struct reference *reference,
+                        const struct credential *credential, struct err *err) MUST_CHECK;
 /* Wipes tokens and frees. NULL is fine. */
 void registry_close(struct registry *registry);
 

@@ -1,7 +1,8 @@
 /* trust_files.h - TLS material per registry: certs.d directories (containers-certs.d(5))
  *
- * The first existing of $HOME/.config/containers/certs.d/HOST, /etc/containers/certs.d/HOST, /etc/docker/certs.d/HOST (HOST with :port as
- * in the reference), or --cert-dir: *.crt are extra CAs beside the system's, X.cert with X.key a client certificate.
+ * The first existing of $HOME/.config/containers/certs.d/HOST, /etc/containers/certs.d/HOST, /etc/docker/certs.d/HOST
+ * (HOST with :port as in the reference), or --cert-dir: *.crt are extra CAs beside the system's, X.cert with X.key a
+ * client certificate (one at most). A standard directory that this user may not read is passed over, as podman does.
  * Threads: loaded by one thread, then const.
  * Fails with: ERR_USAGE.
  */

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "io/file.h"
@@ -49,7 +50,9 @@ bool entry_list_files(struct arena *arena, const char *dir, const char *const *e
     }
     const struct dirent *item;
     while (open_dir && (item = readdir(open_dir))) {
-        if (is_wanted_name(item->d_name, endings, ending_count))
+        struct stat status;
+        bool is_dir = fstatat(dirfd(open_dir), item->d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+        if (!is_dir && is_wanted_name(item->d_name, endings, ending_count))
             list_add(arena, &paths, arena_printf(arena, "%s/%s", dir, item->d_name));
     }
     if (paths.count)

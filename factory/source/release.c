@@ -66,7 +66,8 @@ static bool fetch_detached(const struct source_env *env, struct arena *arena, co
     fetched->form = RELEASE_DETACHED;
     if (!get_file(env, repository, url, &fetched->file, &is_absent, err)) {
         if (is_absent)
-            err_wrap(err, "there is neither an InRelease nor a Release below %s", source_public_uri(arena, base));
+            err_wrap(err, "there is neither an InRelease nor a Release below %s (is this the suite's name?)",
+                     source_public_uri(arena, base));
         return false;
     }
     const char *signature_url = arena_printf(arena, "%sRelease.gpg", base);
@@ -93,29 +94,6 @@ static bool fetch_from(const struct source_env *env, struct arena *arena, const 
         return false;
     err_clear(err);
     return fetch_detached(env, arena, repository, base, fetched, err);
-}
-
-/* Asks the mirrors in order. When none answers, the first one's error is the one to tell. */
-static bool fetch(const struct source_env *env, struct arena *arena, const struct repository *repository,
-                  struct fetched *fetched, struct err *err)
-{
-    struct err first = {0};
-    for (size_t i = 0; i < repository->uris.count; i++) {
-        struct err now = {0};
-        if (fetch_from(env, arena, repository, repository->uris.items[i], fetched, &now))
-            return true;
-        fetched_done(fetched);
-        if (first.kind == ERR_NONE)
-            first = now;
-        if (now.kind != ERR_NETWORK) {
-            first = now;
-            break;
-        }
-    }
-    assert(first.kind != ERR_NONE);
-    *err = first;
-    err_wrap(err, "%s (%s)", repository->name, repository->place);
-    return false;
 }
 
 static bool load_blob(const struct source_env *env, const struct repository *repository, const struct digest *digest,
@@ -240,15 +218,55 @@ static bool accept_release(const struct source_env *env, struct arena *arena, co
     return release_check_fresh(env, &scratch, release, valid_until, mark, err);
 }
 
+/* Fetches from one mirror, and believes it or not. */
+static bool get_from(const struct source_env *env, struct arena *arena, const char *uri,
+                     const struct release_mark *mark, struct fetched *fetched, struct release *release, struct err *err)
+{
+    const struct repository *repository = release->repository;
+    if (!fetch_from(env, arena, repository, uri, fetched, err)) {
+        err_wrap(err, "%s (%s)", repository->name, repository->place);
+        return false;
+    }
+    return accept_release(env, arena, fetched, mark, release, err);
+}
+
+/* Asks the mirrors in order until one has a Release that can be accepted: one may be down, lag behind or lie. When none
+ * has, the gravest error is the one to tell. */
+static bool get_from_mirrors(const struct source_env *env, struct arena *arena, const struct release_mark *mark,
+                             struct fetched *fetched, struct release *release, struct err *err)
+{
+    const struct repository *repository = release->repository;
+    struct err worst = {0};
+    for (size_t i = 0; i < repository->uris.count; i++) {
+        struct err now = {0};
+        *release = (struct release){.repository = repository};
+        if (get_from(env, arena, repository->uris.items[i], mark, fetched, release, &now)) {
+            if (worst.kind != ERR_NONE && worst.kind != ERR_NETWORK)
+                log_line(env->log, LOG_QUIET, "warning: a mirror was passed over: %s", worst.text);
+            return true;
+        }
+        fetched_done(fetched);
+        bool is_mirrors_fault = now.kind == ERR_NETWORK || now.kind == ERR_TRUST || now.kind == ERR_MALFORMED;
+        if (worst.kind == ERR_NONE || !is_mirrors_fault || err_kind_is_graver(now.kind, worst.kind))
+            worst = now;
+        if (!is_mirrors_fault)
+            break;
+    }
+    assert(worst.kind != ERR_NONE);
+    *err = worst;
+    return false;
+}
+
 static bool get(const struct source_env *env, struct arena *arena, const struct repository *repository,
                 const struct release_mark *mark, struct release **ret_release, struct err *err)
 {
     AUTO(fetched_done) struct fetched fetched = {0};
     struct release *release = arena_new(arena, struct release);
     release->repository = repository;
-    bool is_here = env->is_cache_only ? recall(env, arena, repository, mark, &fetched, err)
-                                      : fetch(env, arena, repository, &fetched, err);
-    if (!is_here || !accept_release(env, arena, &fetched, mark, release, err))
+    bool is_good = env->is_cache_only ? recall(env, arena, repository, mark, &fetched, err) &&
+                                            accept_release(env, arena, &fetched, mark, release, err)
+                                      : get_from_mirrors(env, arena, mark, &fetched, release, err);
+    if (!is_good)
         return false;
     compare_suite(env, release);
     if (!env->is_cache_only && !remember(env, arena, release, &fetched, err))

@@ -4,6 +4,8 @@
 #include "source/release.h"
 
 #define INDEX_MAX_BYTES (UINT64_C(1) << 30)
+/* Of an index that is in memory as a whole. The largest Packages files known have 80 MiB. */
+#define WHOLE_MAX_BYTES (UINT64_C(192) << 20)
 
 const struct release_file *release_find(const struct release *release, struct arena *arena, const char *name,
                                         const char **ret_name)
@@ -132,18 +134,18 @@ static bool unpack(const struct release *release, const char *name, struct text 
 {
     enum compression compression = compression_of_name(name);
     if (compression == COMPRESSION_NONE) {
-        buf_init(ret_plain, INDEX_MAX_BYTES);
+        buf_init(ret_plain, WHOLE_MAX_BYTES);
         return buf_add(ret_plain, bytes.ptr, bytes.len);
     }
     struct text plain_name = text_of(name);
     plain_name.len -= strlen(compression_ending(compression));
     const struct release_file *plain = map_get(&release->files, plain_name);
-    if (plain && plain->size_bytes > INDEX_MAX_BYTES) {
+    if (plain && plain->size_bytes > WHOLE_MAX_BYTES) {
         err_set(err, ERR_MALFORMED, "%s of %s is %llu bytes when decompressed; at most %llu are read", name,
-                release->repository->name, (unsigned long long)plain->size_bytes, (unsigned long long)INDEX_MAX_BYTES);
+                release->repository->name, (unsigned long long)plain->size_bytes, (unsigned long long)WHOLE_MAX_BYTES);
         return false;
     }
-    size_t size_bytes = plain ? (size_t)plain->size_bytes : (size_t)INDEX_MAX_BYTES;
+    size_t size_bytes = plain ? (size_t)plain->size_bytes : (size_t)WHOLE_MAX_BYTES;
     if (!decompress(compression, bytes, plain != NULL, size_bytes, name, ret_plain, err)) {
         err_wrap(err, "%s", release->repository->name);
         return false;
@@ -161,9 +163,9 @@ bool release_fetch(const struct source_env *env, const struct release *release, 
         err_set(err, ERR_MALFORMED, "%s does not list %s", release->repository->name, name);
         return false;
     }
-    if (file->size_bytes > INDEX_MAX_BYTES) {
+    if (file->size_bytes > WHOLE_MAX_BYTES) {
         err_set(err, ERR_MALFORMED, "%s of %s is %llu bytes; at most %llu are read", name, release->repository->name,
-                (unsigned long long)file->size_bytes, (unsigned long long)INDEX_MAX_BYTES);
+                (unsigned long long)file->size_bytes, (unsigned long long)WHOLE_MAX_BYTES);
         return false;
     }
     /* Repositories list empty plain indices that they do not carry. */

@@ -157,6 +157,7 @@ static bool write_locked(const struct source_env *env, struct arena *arena, cons
         return false;
     if (is_found && (now_there.date > mark->date || is_same_mark(&now_there, mark)))
         return true;
+    file_remove_left_overs(dir_fd);
     const char *text = print_mark(arena, repository, mark);
     return file_write_atomic_at(dir_fd, mark_name(arena, repository), text, strlen(text), 0600, true, err);
 }

@@ -79,6 +79,45 @@ class Resolve(Case):
         self.start([rival], manifest=world.MANIFEST + "packages:\n  install: [rival]\n")
         self.refuse(run.RESOLVE, "/etc/served/served.conf", "rival", "served")
 
+    def test_first_does_not_hide_who_ships_the_interpreter_of_a_script(self):
+        script = deb.Package("scripted", files=[deb.program("/usr/sbin/scripted", "#!/usr/bin/shell\n")])
+        shells = [deb.Package("shell", arch=machine.deb_name,
+                              files=[deb.program("/usr/bin/shell", world.executable(machine, ["libc.so.6"]))],
+                              Depends="libc6") for machine in MACHINES]
+        self.start([script, *shells],
+                   manifest="name: served\nbinaries: [/usr/sbin/scripted]\npackages:\n  first: [scripted]\n")
+        for built in self.build().images["latest"].values():
+            self.assertIn("/usr/bin/shell", built)
+
+    def whole(self):
+        return deb.Package("whole", Depends="served-common", files=[
+            deb.File("/usr/share/whole/data", "data\n"), deb.link("/usr/share/whole/dangling", "/etc/none"),
+            deb.link("/usr/share/whole/words", "../served/words.txt"),
+            deb.program("/usr/sbin/update-whole", "#!/usr/bin/shell\n"),
+            deb.File("/usr/share/doc/whole/copyright", "free\n"), deb.File("/usr/share/man/man8/whole.8", "page\n")])
+
+    def test_whole_package_comes_without_documentation_and_needs_no_shell(self):
+        self.start([self.whole()], manifest=world.MANIFEST + "packages:\n  install: [whole]\n")
+        for built in self.build().images["latest"].values():
+            for path in ("/usr/share/whole/data", "/usr/share/whole/dangling", "/usr/share/served/words.txt",
+                         "/usr/sbin/update-whole"):
+                self.assertIn(path, built)
+            for path in ("/usr/share/doc/whole/copyright", "/usr/share/man/man8/whole.8"):
+                self.assertNotIn(path, built)
+
+    def test_glob_over_a_dangling_link_keeps_it(self):
+        self.start([self.whole()], manifest="name: served\nbinaries: [/usr/sbin/served]\nfiles:\n"
+                                            "  - {path: /usr/share/whole/d*, package: whole}\n")
+        for built in self.build().images["latest"].values():
+            self.assertIn("/usr/share/whole/dangling", built)
+
+    def test_optional_file_of_any_selected_package_is_found(self):
+        self.start(manifest="name: served\nbinaries: [/usr/sbin/served]\nfiles:\n"
+                            "  - {path: /usr/share/served/words.txt, optional: true}\n"
+                            "  - {path: /usr/share/served/none.txt, optional: true}\n")
+        for built in self.build().images["latest"].values():
+            self.assertIn("/usr/share/served/words.txt", built)
+
     def test_no_index_for_contents_needs_a_package_hint(self):
         self.start(manifest="name: served\nbinaries: [/usr/sbin/served]\npackages:\n  first: [served]\n", contents=False)
         self.build()

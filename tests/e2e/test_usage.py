@@ -24,6 +24,10 @@ class Usage(Case):
         self.write_manifest(text=world.MANIFEST + "architectures: [x86_64]\n")
         self.refuse(run.USAGE, "aarch64", "served", arguments=("--arch", "aarch64", "served"))
 
+    def test_this_machine_that_the_manifest_does_not_allow(self):
+        self.write_manifest(text=world.MANIFEST + "architectures: [s390x]\n")
+        self.refuse(run.USAGE, "served.yaml", "allows only", "s390x", "--arch", arguments=("served",))
+
     def test_unknown_option(self):
         self.refuse(run.USAGE, "--no-such", arguments=("--no-such", "served"))
 

@@ -74,11 +74,11 @@ def hello(architecture, text):
         code = (b"\xb8\x01\0\0\0\xbf\x01\0\0\0\x48\x8d\x35\x10\0\0\0\xba" + struct.pack("<I", len(data)) + b"\x0f\x05"
                 b"\xb8\x3c\0\0\0\x31\xff\x0f\x05")
     else:  # mov x8,#64; mov x0,#1; adr x1,+24; mov x2,#len; svc 0; mov x8,#93; mov x0,#0; svc 0
-        code = struct.pack("<8I", 0xD2800808, 0xD2800020, 0x100000C1, 0xD2800002 | len(data) << 5, 0xD4000001, 0xD2800BA8,
-                           0xD2800000, 0xD4000001)
+        code = struct.pack("<8I", 0xD2800808, 0xD2800020, 0x100000C1, 0xD2800002 | len(data) << 5, 0xD4000001,
+                           0xD2800BA8, 0xD2800000, 0xD4000001)
     at = 64 + 56
     total = at + len(code) + len(data)
-    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack(
-        "<HHIQQQIHHHHHH", 2, EM["x86_64" if architecture == "amd64" else "aarch64"], 1, 0x400000 + at, 64, 0, 0, 64, 56, 1,
-        0, 0, 0)
+    machine = EM["x86_64" if architecture == "amd64" else "aarch64"]
+    header = b"\x7fELF\x02\x01\x01" + bytes(9)
+    header += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, 0x400000 + at, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     return header + struct.pack("<IIQQQQQQ", PT_LOAD, 5, 0, 0x400000, 0x400000, total, total, 0x1000) + code + data

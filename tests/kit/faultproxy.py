@@ -9,7 +9,7 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "proxy
 
 
 class FaultProxy(Service):
-    """Passes requests to `upstream` (a URL), or to the first of `routes` [(path prefix, URL)] that fits. The Host header is
+    """Passes requests to `upstream` (a URL), or to the first of `routes` [(path prefix, URL)] that fits. The Host is
     passed on, so that the registry's Locations lead through the proxy again. `inject` replaces request headers."""
 
     def __init__(self, upstream=None, address="127.0.0.1", tls=None, routes=(), inject=None):

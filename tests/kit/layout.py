@@ -1,5 +1,5 @@
-"""Makes OCI layouts for pushing, without the program: an index of two platforms, each with a config and small layers with a
-program that says hello."""
+"""Makes OCI layouts for pushing, without the program: an index of two platforms, each with a config and small layers
+that hold a program that says hello."""
 
 import gzip
 import hashlib
@@ -22,7 +22,7 @@ def compact(document):
 
 
 class Layout:
-    """An image in an OCI layout folder: `digest` of its index, `children` [manifest digests], `blobs` {digest: size}."""
+    """An image in an OCI layout: `digest` of its index, `children` [manifest digests], `blobs` {digest: size}."""
 
     def __init__(self, folder, tag="latest", seed=1, size=20000, layers=1, architectures=("amd64", "arm64")):
         self.folder, self.tag = folder, tag

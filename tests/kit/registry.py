@@ -1,5 +1,5 @@
-"""Real registries on loopback: the docker-registry program with plain HTTP, TLS, htpasswd, bearer tokens with scopes, client
-certificates; a token service; a certificate authority. Their programs: docker-registry, htpasswd, openssl."""
+"""Real registries on loopback: the docker-registry program with plain HTTP, TLS, htpasswd, bearer tokens with scopes
+and client certificates; a token service; a certificate authority. They use docker-registry, htpasswd and openssl."""
 
 import base64
 import hashlib
@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import threading
 import time
+import urllib.parse
 
 from .service import Answer, Service
 
@@ -32,12 +33,12 @@ class Authority:
     def issue(self, name, alt="IP:127.0.0.1,IP:127.0.0.2,DNS:localhost"):
         """Makes a key and a certificate for servers and clients: (certificate file, key file)."""
         base = os.path.join(self.folder, name)
-        _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-                 "-keyout", base + ".key", "-out", base + ".csr")
+        _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                 f"/CN={name}", "-keyout", base + ".key", "-out", base + ".csr")
         with open(base + ".ext", "w", encoding="utf-8") as stream:
             stream.write(f"subjectAltName={alt}\nextendedKeyUsage=serverAuth,clientAuth\n")
-        _openssl("x509", "-req", "-in", base + ".csr", "-CA", self.crt, "-CAkey", self._key, "-set_serial",
-                 str(int.from_bytes(os.urandom(8), "big")), "-days", "2", "-extfile", base + ".ext", "-out", base + ".crt")
+        _openssl("x509", "-req", "-in", base + ".csr", "-CA", self.crt, "-CAkey", self._key, "-days", "2",
+                 "-set_serial", f"0x{os.urandom(8).hex()}", "-extfile", base + ".ext", "-out", base + ".crt")
         return base + ".crt", base + ".key"
 
 
@@ -78,8 +79,7 @@ class TokenService(Service):
     def _user(self, request):
         """(user or None, whether the credential is right)"""
         if request.verb == "POST":
-            form = dict(pair.split("=", 1) for pair in request.body.decode().split("&") if "=" in pair)
-            user = self.identity.get(form.get("refresh_token"))
+            user = self.identity.get(urllib.parse.parse_qs(request.body.decode()).get("refresh_token", [""])[0])
             return user, user is not None
         value = request.headers.get("Authorization")
         if not value:
@@ -87,12 +87,10 @@ class TokenService(Service):
         user, _, password = base64.b64decode(value.split()[1]).decode().partition(":")
         return user, value.startswith("Basic ") and self.users.get(user) == password
 
-    def scopes(self, request):
-        if request.verb == "POST":
-            import urllib.parse  # pylint: disable=import-outside-toplevel
-            form = urllib.parse.parse_qs(request.body.decode())
-            return [scope for value in form.get("scope", []) for scope in value.split()]
-        return [scope for value in request.query.get("scope", []) for scope in value.split()]
+    @staticmethod
+    def scopes(request):
+        form = urllib.parse.parse_qs(request.body.decode()) if request.verb == "POST" else request.query
+        return [scope for value in form.get("scope", []) for scope in value.split()]
 
     def answer(self, request):
         user, is_right = self._user(request)
@@ -121,8 +119,8 @@ class Tokens:
 
 
 class Registry:
-    """docker-registry in a folder. tls: (certificate, key); client_ca: file; users: {name: password} for htpasswd; tokens:
-    Tokens. start() and stop()."""
+    """docker-registry in a folder. tls: (certificate, key); client_ca: file; users: {name: password} for htpasswd;
+    tokens: Tokens. start() and stop()."""
 
     def __init__(self, folder, tls=None, client_ca=None, users=None, tokens=None, is_relative=False):
         self.program = shutil.which("docker-registry") or shutil.which("registry")

@@ -29,3 +29,19 @@ class Report:
     def files(self, name, arch):
         """{path: package that gave it, or None}"""
         return {file["path"]: file["package"] for file in self.order(name, arch)["files"]}
+
+    def push(self, name=None):
+        """What the report says of the push of one image (of the only one unless named): Push."""
+        images = self.json["images"]
+        return Push(next(image for image in images if name in (None, image["image"]))["push"])
+
+
+class Push:
+    """reference, digest, status ("pushed", "unchanged", "failed"), sent, error, and tags {name: (old, new)}, each a
+    digest or None"""
+
+    def __init__(self, push):
+        self.reference, self.digest, self.status = push["reference"], push["digest"], push["status"]
+        self.sent, self.error = push.get("sent_bytes"), (push.get("error") or {}).get("text")
+        self.tags = {tag["name"]: (tag.get("old"), tag.get("new")) for tag in push.get("tags") or []}
+        self.order = [tag["name"] for tag in push.get("tags") or []]

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-OK, USAGE, TRUST, MALFORMED, RESOLVE, NETWORK, LOCAL, PARTLY = 0, 2, 3, 4, 5, 6, 8, 9
+OK, USAGE, TRUST, MALFORMED, RESOLVE, NETWORK, PUBLISH, LOCAL, PARTLY = 0, 2, 3, 4, 5, 6, 7, 8, 9
 
 
 def program():

@@ -12,7 +12,7 @@ class Fault:
     requests through first."""
 
     def __init__(self, pattern, times=None, after=0, status=None, cut=None, delay=0, redirect=None, retry_after=None,
-                 endless=False, extra=b"", body=None, hang=False):
+                 endless=False, extra=b"", body=None, hang=False, headers=None):
         self.pattern, self.left, self.after = pattern, times, after
         self.status = status            # answer with this status
         self.cut = cut                  # close after so many bytes of the body
@@ -23,6 +23,7 @@ class Fault:
         self.extra = extra              # bytes behind the true body (Content-Length includes them)
         self.body = body                # other bytes than the file's
         self.hang = hang                # accept, then say nothing until the server stops
+        self.headers = headers or {}    # of the answer; they replace the server's own
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -50,7 +51,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._send(fault.status or 302, b"", {"Location": fault.redirect})
         if fault and fault.status:
             headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
-            return self._send(fault.status, b"no\n", headers)
+            return self._send(fault.status, b"no\n" if fault.body is None else fault.body, {**headers, **fault.headers})
         if fault and fault.endless:
             return self._send_endless()
         body = fault.body if fault and fault.body is not None else self._file()
@@ -60,7 +61,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(200, body, {}, cut=fault.cut)
             self.close_connection = True
             return None
-        return self._send(200, body + (fault.extra if fault else b""), {})
+        return self._send(200, body + (fault.extra if fault else b""), fault.headers if fault else {})
 
     def _file(self):
         path = os.path.normpath(self.server.owner.root + "/" + self.path.split("?")[0])
@@ -71,8 +72,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, status, body, headers, cut=None):
         self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body if cut is None else body[:cut])

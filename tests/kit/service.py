@@ -1,5 +1,5 @@
-"""A small HTTP/1.1 server on loopback: remembers every request and misbehaves by rule. The kit's registries, proxies and
-token services are made of it: they say what the honest answer() is."""
+"""A small HTTP/1.1 server on loopback that remembers every request and misbehaves by rule. The kit's proxies, token
+services and made-up registries are made of it: they say what the honest answer() is."""
 
 import http.server
 import os
@@ -34,8 +34,8 @@ class Answer:
 
 
 class Fault:
-    """What happens to the nth request (and the `times` - 1 after it; None: for ever) of these verbs ("PUT HEAD", "*") whose
-    target matches the regular expression."""
+    """What happens to the nth request (and the `times` - 1 after it; None: for ever) of these verbs ("PUT HEAD", "*")
+    whose target fits the pattern."""
 
     def __init__(self, verbs, pattern, nth=1, times=1, status=None, headers=None, body=b"", reset=False, lost=False,
                  truncated=False, cut=False, delay=0, digest=None, change=None, hold=None):
@@ -121,6 +121,7 @@ class Service:
 
     def __init__(self, address="127.0.0.1", tls=None):
         self.requests, self.faults = [], []
+        self.every = None  # every(request, answer) edits each honest answer
         self.stopping = threading.Event()
         self.lock = threading.RLock()
         self._listener = _Listener((address, 0), _Handler)
@@ -130,7 +131,7 @@ class Service:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
             self._listener.socket = context.wrap_socket(self._listener.socket, server_side=True)
-        self._thread = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def host(self):
@@ -146,6 +147,8 @@ class Service:
         return self
 
     def stop(self):
+        if self.stopping.is_set():
+            return
         self.stopping.set()
         self._listener.shutdown()
         self._listener.server_close()
@@ -215,6 +218,8 @@ class Service:
             answer = Answer(fault.status, fault.body, fault.headers)
         else:
             answer = self.answer(request)
+            if self.every:
+                self.every(request, answer)
         if fault.hold == "after":
             return self._hold(fault, handler)
         if fault.lost:

@@ -141,6 +141,69 @@ static void a_child_that_closes_its_output_is_still_waited_for(void **state)
     assert_int_equal(status, 3);
 }
 
+static void input_goes_to_standard_input_whole(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    AUTO(buf_done) struct buf out = {0};
+    int status = -1;
+    char bytes[70000];
+    memset(bytes, 'x', sizeof bytes);
+    const char *argv[] = {"sh", "-c", "wc -c; exit 2", NULL};
+    struct child_input input = {{bytes, sizeof bytes}, NULL, 0};
+    CHECK_OK(child_run_with_input(argv, &input, 100, 5000, &out, &status, &err), &err);
+    assert_int_equal(strtol(out.bytes, NULL, 10), sizeof bytes);
+    assert_int_equal(status, 2);
+}
+
+static void a_child_need_not_read_its_input(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    AUTO(buf_done) struct buf out = {0};
+    int status = -1;
+    const char *argv[] = {"true", NULL};
+    struct child_input input = {TEXT("not wanted"), NULL, 0};
+    CHECK_OK(child_run_with_input(argv, &input, 100, 5000, &out, &status, &err), &err);
+    assert_int_equal(status, 0);
+    assert_string_equal(out.bytes, "");
+}
+
+static void only_the_named_variables_are_passed_on(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    AUTO(buf_done) struct buf out = {0};
+    int status = -1;
+    static const char *const names[] = {"TEST_ONE", "MANY_*", "LC_ALL"};
+    setenv("TEST_ONE", "1", 1);
+    setenv("TEST_ONE_MORE", "2", 1);
+    setenv("MANY_A", "3", 1);
+    setenv("MAN", "4", 1);
+    setenv("LC_ALL", "C.UTF-8", 1);
+    const char *argv[] = {"sh", "-c", "env | grep -E '^(TEST|MAN|LC_)' | sort", NULL};
+    struct child_input input = {TEXT(""), names, ARRAY_COUNT(names)};
+    bool is_good = child_run_with_input(argv, &input, 1000, 5000, &out, &status, &err);
+    unsetenv("LC_ALL");
+    CHECK_OK(is_good, &err);
+    assert_string_equal(out.bytes, "LC_ALL=C\nMANY_A=3\nTEST_ONE=1\n");
+}
+
+static void output_with_input_has_a_cap_and_a_time_limit_too(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    AUTO(buf_done) struct buf out = {0}, late = {0};
+    int status = -1;
+    const char *loud[] = {"sh", "-c", "cat; cat /dev/zero", NULL}, *slow[] = {"sleep", "60", NULL};
+    struct child_input input = {TEXT("abc"), NULL, 0};
+    assert_false(child_run_with_input(loud, &input, 5000, 20000, &out, &status, &err));
+    CHECK_ERR(&err, ERR_MALFORMED, "more than the 5000 bytes");
+    err_clear(&err);
+    assert_false(child_run_with_input(slow, &input, 5000, 200, &late, &status, &err));
+    assert_int_equal(err.detail, ETIMEDOUT);
+}
+
 static void a_memory_file_holds_its_bytes_from_the_start(void **state)
 {
     (void)state;
@@ -164,6 +227,10 @@ int main(void)
         cmocka_unit_test(a_child_that_hangs_is_killed_with_its_own_children),
         cmocka_unit_test(endless_output_is_stopped_at_the_cap),
         cmocka_unit_test(a_child_that_closes_its_output_is_still_waited_for),
+        cmocka_unit_test(input_goes_to_standard_input_whole),
+        cmocka_unit_test(a_child_need_not_read_its_input),
+        cmocka_unit_test(only_the_named_variables_are_passed_on),
+        cmocka_unit_test(output_with_input_has_a_cap_and_a_time_limit_too),
         cmocka_unit_test(a_memory_file_holds_its_bytes_from_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,7 +200,8 @@ static void each_root_has_its_own_load_list_and_search_paths(void **state)
     elf_add(fixture, package, "/usr/bin/two", NULL, "liba.so");
     elf_add(fixture, package, "/opt/one/liba.so", "liba.so", "");
     elf_add(fixture, package, LIB "liba.so", "liba.so", "");
-    struct closing closing = {fixture, {{"/usr/bin/one", "r", 0, 0}, {"/usr/bin/two", "r", 0, 0}}, 2, false, {0}};
+    struct closing closing = {
+        fixture, {{.path = "/usr/bin/one", .why = "r"}, {.path = "/usr/bin/two", .why = "r"}}, 2, false, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     check_kept(&closing.keep, "/opt/one/liba.so /usr/bin/one /usr/bin/two /usr/lib/x86_64-linux-gnu/liba.so");
 }
@@ -451,11 +452,65 @@ static void absent_roots_are_missing_unless_optional(void **state)
     struct fixture *fixture = *state;
     package_add(fixture, "tool");
     struct closing closing = {
-        fixture, {{"/usr/bin/no", "r", false, 0}, {"/usr/bin/maybe", "r", true, 0}}, 2, false, {0}};
+        fixture,
+        {{.path = "/usr/bin/no", .why = "r"}, {.path = "/usr/bin/maybe", .why = "r", .is_optional = true}},
+        2,
+        false,
+        {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_int_equal(closing.keep.missing_count, 1);
     assert_true(closing.keep.missing[0].is_root);
     assert_true(is_missing(&closing.keep, "/usr/bin/no", "the manifest"));
+}
+
+static void an_optional_root_may_come_from_a_package_that_is_not_open_yet(void **state)
+{
+    struct fixture *fixture = *state;
+    package_add(fixture, "tool");
+    struct closing closing = {fixture, {{.path = "/etc/maybe", .why = "r", .is_optional = true}}, 1, true, {0}};
+    CHECK_OK(try_close(&closing), &fixture->err);
+    assert_true(is_missing(&closing.keep, "/etc/maybe", "the manifest"));
+    closing.is_partial = false;
+    CHECK_OK(try_close(&closing), &fixture->err);
+    assert_int_equal(closing.keep.missing_count, 0);
+}
+
+static void a_lenient_root_may_dangle_and_lack_its_interpreter(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "data");
+    link_add(package, "/usr/share/localtime", "/etc/localtime");
+    script_add(package, "/usr/sbin/update", "/usr/bin/sh");
+    script_add(package, "/usr/sbin/upgrade", "/usr/bin/env none");
+    elf_add(fixture, package, "/usr/bin/env", NULL, "");
+    struct closing closing = {fixture,
+                              {{.path = "/usr/share/localtime", .why = "w", .is_lenient = true},
+                               {.path = "/usr/sbin/update", .why = "w", .is_lenient = true},
+                               {.path = "/usr/sbin/upgrade", .why = "w", .is_lenient = true}},
+                              3,
+                              false,
+                              {0}};
+    CHECK_OK(try_close(&closing), &fixture->err);
+    check_kept(&closing.keep, "/usr/bin/env /usr/sbin/update /usr/sbin/upgrade /usr/share/localtime");
+    closing.is_partial = true; /* the other packages may have them */
+    CHECK_OK(try_close(&closing), &fixture->err);
+    assert_true(is_missing(&closing.keep, "/etc/localtime", "/usr/share/localtime"));
+    assert_true(is_missing(&closing.keep, "/usr/bin/sh", "/usr/sbin/update"));
+    assert_true(is_missing(&closing.keep, "none", "/usr/sbin/upgrade"));
+}
+
+static void leniency_of_one_root_does_not_excuse_another(void **state)
+{
+    struct fixture *fixture = *state;
+    script_add(package_add(fixture, "data"), "/usr/sbin/update", "/usr/bin/sh");
+    struct closing closing = {
+        fixture,
+        {{.path = "/usr/sbin/update", .why = "w", .is_lenient = true}, {.path = "/usr/sbin/update", .why = "w"}},
+        2,
+        false,
+        {0}};
+    CHECK_OK(try_close(&closing), &fixture->err);
+    assert_true(is_missing(&closing.keep, "/usr/bin/sh", "/usr/sbin/update"));
 }
 
 static void a_dangling_root_tells_its_end_or_is_kept_as_data(void **state)
@@ -536,6 +591,9 @@ int main(void)
         TEST(missing_and_relative_interpreters_are_told),
         TEST(scripts_that_interpret_each_other_are_refused),
         TEST(absent_roots_are_missing_unless_optional),
+        TEST(an_optional_root_may_come_from_a_package_that_is_not_open_yet),
+        TEST(a_lenient_root_may_dangle_and_lack_its_interpreter),
+        TEST(leniency_of_one_root_does_not_excuse_another),
         TEST(a_dangling_root_tells_its_end_or_is_kept_as_data),
         TEST(directories_and_lone_files_bring_nothing_else),
         TEST(a_hard_linked_program_has_its_targets_needs),

@@ -194,6 +194,18 @@ static void directories_are_made_with_their_parents_and_twice(void **state)
     CHECK_ERR(&err, ERR_LOCAL, "plain/below");
 }
 
+static void left_overs_of_killed_writers_are_removed_and_nothing_else(void **state)
+{
+    (void)state;
+    put(".imgfactory-0123456789abcdef0123456789abcdef", "half");
+    put(".imgfactory", "no left-over");
+    put("mark", "kept");
+    file_remove_left_overs(dirfd_of_test);
+    assert_int_equal(faccessat(dirfd_of_test, ".imgfactory-0123456789abcdef0123456789abcdef", F_OK, 0), -1);
+    assert_int_equal(faccessat(dirfd_of_test, ".imgfactory", F_OK, 0), 0);
+    assert_int_equal(faccessat(dirfd_of_test, "mark", F_OK, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +219,7 @@ int main(void)
         cmocka_unit_test(an_absent_file_has_its_errno_as_detail),
         cmocka_unit_test(a_directory_or_a_pipe_is_no_file_and_does_not_block),
         cmocka_unit_test(directories_are_made_with_their_parents_and_twice),
+        cmocka_unit_test(left_overs_of_killed_writers_are_removed_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -43,9 +43,11 @@ static int start_server(void)
     (void)close(in[0]);
     (void)close(out[1]);
     server_input = in[1];
-    ssize_t got = read(out[0], ports, sizeof ports - 1);
+    size_t len = 0;
+    for (ssize_t got = 1; got > 0 && !strchr(ports, '\n'); len += got > 0 ? (size_t)got : 0)
+        got = read(out[0], ports + len, sizeof ports - 1 - len); /* python may write the line in pieces */
     (void)close(out[0]);
-    bool is_up = got > 0 && sscanf(ports, "%d %d", &port, &tls_port) == 2;
+    bool is_up = sscanf(ports, "%d %d", &port, &tls_port) == 2;
     (void)snprintf(origin, sizeof origin, "http://127.0.0.1:%d", port);
     return is_up ? 0 : -1;
 }

@@ -27,8 +27,8 @@ static void values_come_after_a_blank_an_equals_sign_or_the_letter(void **state)
     assert_string_equal(options.output, "x");
     assert_int_equal(options.jobs, 4);
     assert_true(options.is_dry_run);
-    assert_int_equal(options.images.count, 2);
-    assert_string_equal(options.images.items[1], "nginx");
+    assert_int_equal(options.words.count, 2);
+    assert_string_equal(options.words.items[1], "nginx");
 }
 
 static void after_two_dashes_everything_is_an_image(void **state)
@@ -38,7 +38,7 @@ static void after_two_dashes_everything_is_an_image(void **state)
     struct options options;
     struct err err = {0};
     CHECK_OK(parse(&arena, ARGUMENTS("--", "--arch"), &options, &err), &err);
-    assert_string_equal(options.images.items[0], "--arch");
+    assert_string_equal(options.words.items[0], "--arch");
 }
 
 static void a_mistyped_option_names_the_nearest(void **state)

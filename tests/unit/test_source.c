@@ -113,6 +113,7 @@ static void disabled_entries_and_cdroms_and_other_files_are_passed_over(void **s
               "Components: main\n");
     (void)put(host, "sources.list.d/b.list.disabled", "garbage\n");
     (void)put(host, "sources.list.d/b~.list", "garbage\n");
+    (void)put(host, "sources.list.d/directory.list/x", "garbage\n");
     assert_string_equal(load(host, 1)->suite, "s");
 }
 

@@ -1,0 +1,373 @@
+#include "cli/build.h"
+
+#include "cli/display.h"
+#include "cli/places.h"
+#include "line/report.h"
+#include "plan/manifest.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#define APT_DIR "/etc/apt"
+
+/* A build being planned; all memory in the command's arena. */
+struct build {
+    struct command *command;
+    struct arena *arena;
+    const struct options *options;
+    const struct site *site;
+    const char *arch, *source, *arches_dir, *manifests_dir; /* after the site file's defaults */
+    struct arches arches;
+    struct plant_options plant_options;
+    struct batch_image *images;
+    size_t image_count;
+    struct source *shared; /* the command's source, or the host's, once it was read: one for all images */
+};
+
+static struct build build_of(struct command *command)
+{
+    const struct options *options = &command->options;
+    const struct site *site = &command->site;
+    return (struct build){.command = command,
+                          .arena = &command->arena,
+                          .options = options,
+                          .site = site,
+                          .arch = options->arch ? options->arch : site->arch,
+                          .source = options->source  ? options->source
+                                    : options->suite ? NULL
+                                                     : site->source};
+}
+
+static size_t processor_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : count > 256 ? 256 : (size_t)count;
+}
+
+/* SOURCE_DATE_EPOCH (reproducible-builds.org specification): seconds, or -1 when it is not set. */
+static bool read_source_date(int64_t *ret_seconds, struct err *err)
+{
+    const char *value = getenv("SOURCE_DATE_EPOCH");
+    uint64_t seconds;
+    *ret_seconds = -1;
+    if (!value || !*value)
+        return true;
+    if (!text_parse_u64(text_of(value), &seconds) || seconds > 253402300799u) {
+        err_set(err, ERR_USAGE, "SOURCE_DATE_EPOCH is \"%s\", not a number of seconds", value);
+        return false;
+    }
+    *ret_seconds = (int64_t)seconds;
+    return true;
+}
+
+static bool read_data(struct build *build, struct err *err)
+{
+    build->arches_dir = build->options->arches;
+    build->manifests_dir = build->options->manifests;
+    if (!build->arches_dir && !places_data_dir(build->arena, "arches", &build->arches_dir, err))
+        return false;
+    if (!build->manifests_dir && !places_data_dir(build->arena, "manifests", &build->manifests_dir, err))
+        return false;
+    return arches_load(build->arena, build->arches_dir, &build->arches, err);
+}
+
+/* Adds an architecture once. */
+static void add_arch(struct build *build, struct batch_image *image, const struct arch *arch)
+{
+    const struct arch **items = (const struct arch **)image->arches;
+    for (size_t i = 0; i < image->arch_count; i++) {
+        if (items[i] == arch)
+            return;
+    }
+    if (!items) {
+        items = arena_new_array(build->arena, const struct arch *, build->arches.count);
+        image->arches = items;
+    }
+    items[image->arch_count++] = arch;
+}
+
+static bool is_allowed(const struct manifest *manifest, const struct arches *arches, const struct arch *wanted)
+{
+    for (size_t i = 0; i < manifest->architectures.count; i++) {
+        struct err ignored = {0};
+        const struct arch *arch;
+        if (arches_find(arches, manifest->architectures.items[i], &arch, &ignored) && arch == wanted)
+            return true;
+    }
+    return false;
+}
+
+static bool add_allowed(struct build *build, struct batch_image *image, struct err *err)
+{
+    for (size_t i = 0; i < image->manifest->architectures.count; i++) {
+        const struct arch *arch;
+        if (!arches_find(&build->arches, image->manifest->architectures.items[i], &arch, err)) {
+            err_wrap(err, "%s: architectures", image->manifest->path);
+            return false;
+        }
+        add_arch(build, image, arch);
+    }
+    return true;
+}
+
+/* Adds an architecture that was asked for by name, or by being this machine's. */
+static bool add_wanted(struct build *build, struct batch_image *image, const struct arch *arch, struct err *err)
+{
+    if (image->manifest->has_architectures && !is_allowed(image->manifest, &build->arches, arch)) {
+        err_set(err, ERR_USAGE, "%s allows only the architectures %s, not %s%s", image->manifest->path,
+                strings_join(build->arena, &image->manifest->architectures, ", "), arch->name,
+                build->arch ? "" : ", which is this machine's; choose with --arch");
+        return false;
+    }
+    add_arch(build, image, arch);
+    return true;
+}
+
+static bool add_host(struct build *build, struct batch_image *image, struct err *err)
+{
+    const struct arch *arch;
+    struct utsname host;
+    if (uname(&host) != 0) {
+        err_set_errno(err, errno, "cannot tell this machine's architecture; name one with --arch");
+        return false;
+    }
+    return arches_of_machine(&build->arches, host.machine, &arch, err) && add_wanted(build, image, arch, err);
+}
+
+/* The architectures of one image: --arch, or this machine's. "all" means those that the manifest lists or, when it
+ * lists none, the usual ones; when it lists some, no other can be built. */
+static bool choose_arches(struct build *build, struct batch_image *image, struct err *err)
+{
+    if (!build->arch)
+        return add_host(build, image, err);
+    const struct arch *arch;
+    struct text rest = text_of(build->arch), part;
+    while (text_next(&rest, ',', &part)) {
+        const char *name = text_dup(build->arena, text_trim(part));
+        if (strcmp(name, "all") == 0) {
+            if (!add_allowed(build, image, err))
+                return false;
+            continue;
+        }
+        if (!arches_find(&build->arches, name, &arch, err)) {
+            err_wrap(err, "--arch");
+            return false;
+        }
+        if (!add_wanted(build, image, arch, err))
+            return false;
+    }
+    return true;
+}
+
+/* A path in a manifest is relative to the manifest. */
+static const char *beside(struct arena *arena, const char *file, const char *path)
+{
+    const char *slash = strrchr(file, '/');
+    if (path[0] == '/' || !slash)
+        return path;
+    return arena_printf(arena, "%.*s/%s", (int)(slash - file), file, path);
+}
+
+/* The source of one image: the command's, else the manifest's own, else the host's (read once). */
+static bool choose_source(struct build *build, struct batch_image *image, struct err *err)
+{
+    struct arena *arena = build->arena;
+    const struct yaml_node *node = image->manifest->source;
+    bool is_own = node && !build->source && !build->options->suite;
+    if (!is_own && build->shared) {
+        image->source = build->shared;
+        return true;
+    }
+    struct source *source = arena_new(arena, struct source);
+    image->source = source;
+    if (is_own && node->kind == YAML_SCALAR)
+        return source_load_file(arena, beside(arena, image->manifest->path, node->scalar), APT_DIR, source, err);
+    if (is_own)
+        return source_load_node(arena, node, APT_DIR, source, err);
+    build->shared = source;
+    if (build->source)
+        return source_load_file(arena, build->source, APT_DIR, source, err);
+    return source_load_host(arena, APT_DIR, source, err) &&
+           (!build->options->suite || source_replace_suites(arena, source, build->options->suite, err));
+}
+
+/* Where one image is pushed to: --push=REF, else the manifest, else the site file; nowhere without any. */
+static bool choose_destination(struct build *build, struct manifest *manifest, struct batch_image *image,
+                               struct err *err)
+{
+    const struct options *options = build->options;
+    const struct site *site = build->site;
+    const char *configured = manifest->destination;
+    if (!configured && site->registry)
+        configured = arena_printf(build->arena, "%s/%s%s%s", site->registry, site->namespace ? site->namespace : "",
+                                  site->namespace ? "/" : "", manifest->name);
+    bool is_wanted = options->push || (configured && (!site->has_push || site->is_push));
+    if (options->is_no_push || options->is_dry_run || !is_wanted)
+        return true;
+    const char *written = options->push && *options->push ? options->push : configured;
+    if (!written) {
+        err_set(err, ERR_USAGE,
+                "--push: no destination for %s; write --push=REGISTRY/NAMESPACE/%s, push: in %s, or registry: "
+                "in a site file",
+                manifest->name, manifest->name, manifest->path);
+        return false;
+    }
+    struct reference reference;
+    if (!reference_parse(build->arena, written, false, &reference, err))
+        return false;
+    if (reference.has_digest) {
+        err_set(err, ERR_USAGE, "%s: a digest cannot be pushed to; name a repository, or a repository and a tag",
+                written);
+        return false;
+    }
+    if (options->push && *options->push && build->options->words.count > 1) {
+        err_set(err, ERR_USAGE, "--push=%s is for one image; for several put registry: and namespace: into a site file",
+                options->push);
+        return false;
+    }
+    if (reference.tag) {
+        manifest->tags = (struct strings){0};
+        list_add(build->arena, &manifest->tags, reference.tag);
+        reference.tag = NULL;
+    }
+    image->destination = reference_print(build->arena, &reference);
+    return true;
+}
+
+static bool plan_image(struct build *build, const char *name, struct err *err)
+{
+    const char *path;
+    struct manifest *manifest = arena_new(build->arena, struct manifest);
+    if (!manifest_find(build->arena, build->manifests_dir, name, &path, err) ||
+        !manifest_load(build->arena, path, manifest, err))
+        return false;
+    for (size_t i = 0; i < build->image_count; i++) {
+        if (strcmp(build->images[i].manifest->name, manifest->name) == 0) {
+            err_set(err, ERR_USAGE, "image %s is asked for twice: %s and %s", manifest->name,
+                    build->images[i].manifest->path, path);
+            return false;
+        }
+    }
+    struct batch_image *image = &build->images[build->image_count];
+    image->manifest = manifest;
+    if (!manifest->has_tags && build->site->tags.count)
+        manifest->tags = build->site->tags;
+    if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
+        !choose_destination(build, manifest, image, err))
+        return false;
+    build->image_count++;
+    return true;
+}
+
+static bool plan_options(struct build *build, struct err *err)
+{
+    const struct options *options = build->options;
+    const struct site *site = build->site;
+    struct plant_options *plant = &build->plant_options;
+    const char *compression = command_first(options->compression, site->compression, "zstd");
+    uint64_t jobs = options->jobs ? options->jobs : site->jobs;
+    *plant = (struct plant_options){.cancel = build->command->cancel,
+                                    .publish = command_publish_options(build->command),
+                                    .cache_dir = options->cache,
+                                    .state_dir = options->state,
+                                    .output_dir = command_first(options->output, site->output, "out"),
+                                    .tree_dir = options->tree,
+                                    .jobs = jobs ? (size_t)jobs : processor_count(),
+                                    .is_dry_run = options->is_dry_run,
+                                    .is_rebuild = options->is_rebuild,
+                                    .is_cache_only = options->is_cache_only,
+                                    .now = (int64_t)time(NULL)};
+    plant->retries = plant->publish.retries;
+    if (!layer_compression_parse(compression, &plant->compression)) {
+        err_set(err, ERR_USAGE, "--compression is zstd or gzip, not \"%s\"", compression);
+        return false;
+    }
+    if (!plant->cache_dir &&
+        !places_user_dir(build->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &plant->cache_dir, err))
+        return false;
+    if (!plant->state_dir &&
+        !places_user_dir(build->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &plant->state_dir, err))
+        return false;
+    return read_source_date(&plant->source_date_epoch, err);
+}
+
+/* Plans everything before anything starts: all mistakes in files are told at once cost nothing. */
+static bool plan(struct build *build, struct err *err)
+{
+    const struct strings *names = &build->options->words;
+    if (!names->count) {
+        err_set(err, ERR_USAGE, "no image named; try imgfactory --arch all dhcpd, --list or --help");
+        return false;
+    }
+    build->images = arena_new_array(build->arena, struct batch_image, names->count);
+    if (!plan_options(build, err) || !read_data(build, err))
+        return false;
+    for (size_t i = 0; i < names->count; i++) {
+        if (!plan_image(build, names->items[i], err))
+            return false;
+    }
+    return true;
+}
+
+bool build_list(struct command *command, struct err *err)
+{
+    struct build starting = build_of(command), *build = &starting;
+    struct strings names = {0};
+    if (!read_data(build, err) || !manifest_names(build->arena, build->manifests_dir, &names, err))
+        return false;
+    (void)printf("Images (%s):\n", build->manifests_dir);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *path;
+        struct manifest manifest = {0};
+        struct err broken = {0};
+        bool is_good = manifest_find(build->arena, build->manifests_dir, names.items[i], &path, &broken) &&
+                       manifest_load(build->arena, path, &manifest, &broken);
+        (void)printf("  %-16s %s\n", names.items[i],
+                     !is_good               ? broken.text
+                     : manifest.description ? manifest.description
+                                            : "");
+    }
+    (void)printf("Architectures (%s):\n", build->arches_dir);
+    for (size_t i = 0; i < build->arches.count; i++) {
+        const struct arch *arch = &build->arches.items[i];
+        (void)printf("  %-16s %s/%s%s%s\n", arch->name, arch->oci_os, arch->oci_architecture,
+                     arch->oci_variant ? "/" : "", arch->oci_variant ? arch->oci_variant : "");
+    }
+    return true;
+}
+
+/* Runs the planned batch and prints its report. */
+static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct err *err)
+{
+    struct log *log = build->command->log;
+    struct plant plant;
+    struct batch batch;
+    if (!plant_open(&build->plant_options, log, &plant, err))
+        return false;
+    batch_init(&batch, build->images, build->image_count);
+    struct display *display = build->options->is_quiet ? NULL : display_start(&batch.progress, log);
+    bool is_run = batch_run(&batch, &plant, err);
+    display_stop(display);
+    if (is_run) {
+        *ret_outcome = batch_outcome(&batch);
+        bool is_dry_run = build->options->is_dry_run;
+        if (build->options->is_json)
+            report_json(stdout, &batch, is_dry_run);
+        else if (!build->options->is_quiet && *ret_outcome != ERR_CANCELLED)
+            report_table(stdout, &batch, is_dry_run);
+    }
+    batch_done(&batch);
+    plant_close(&plant);
+    return is_run;
+}
+
+bool build_run(struct command *command, enum err_kind *ret_outcome, struct err *err)
+{
+    struct build build = build_of(command);
+    return plan(&build, err) && run_batch(&build, ret_outcome, err);
+}

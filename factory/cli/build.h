@@ -1,0 +1,16 @@
+/* build.h - the command that builds: plans all images, runs them, prints the report
+ *
+ * Threads: main only.
+ */
+#ifndef IMGFACTORY_CLI_BUILD_H
+#define IMGFACTORY_CLI_BUILD_H
+
+#include "cli/command.h"
+
+/* Builds the images of the command line. False: err says why nothing was started; else *ret_outcome is the exit class.
+ */
+bool build_run(struct command *command, enum err_kind *ret_outcome, struct err *err) MUST_CHECK;
+/* Prints the known images and architectures. */
+bool build_list(struct command *command, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,270 @@
+/* The JSON object is made first; what people read is printed from it. Documents come from anywhere: a value of another
+ * type than the specification says is left out. */
+#include "cli/inspect.h"
+
+#include "base/auto.h"
+
+#include <jansson.h>
+
+/* A member of an image's config (image-spec config.md) and its name here. */
+struct member {
+    const char *name, *from;
+};
+
+static const struct member whole_members[] = {{"created", "created"}, {"author", "author"}};
+static const struct member string_members[] = {
+    {"user", "User"}, {"workdir", "WorkingDir"}, {"stop_signal", "StopSignal"}};
+static const struct member list_members[] = {{"entrypoint", "Entrypoint"}, {"cmd", "Cmd"}, {"env", "Env"}};
+static const struct member set_members[] = {{"ports", "ExposedPorts"}, {"volumes", "Volumes"}};
+
+static json_t *parse_object(struct text bytes)
+{
+    json_t *json = bytes.len ? json_loadb(bytes.ptr, bytes.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (json_is_object(json))
+        return json;
+    json_decref(json);
+    return json_object();
+}
+
+/* Copies the strings of an array or the string values of an object; NULL when there are none. */
+static json_t *copy_strings(const json_t *from)
+{
+    json_t *copy = json_is_array(from) ? json_array() : json_object(), *value;
+    const char *key;
+    size_t i;
+    json_array_foreach((json_t *)from, i, value)
+    {
+        if (json_is_string(value))
+            (void)json_array_append(copy, value);
+    }
+    json_object_foreach((json_t *)from, key, value)
+    {
+        if (json_is_string(value))
+            (void)json_object_set(copy, key, value);
+    }
+    if (json_array_size(copy) + json_object_size(copy))
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
+/* Lists the keys of an object that stands for a set; NULL when there are none. */
+static json_t *copy_set(const json_t *from)
+{
+    json_t *keys = json_object_size(from) ? json_array() : NULL, *value;
+    const char *key;
+    json_object_foreach((json_t *)from, key, value)(void) json_array_append_new(keys, json_string(key));
+    return keys;
+}
+
+/* Sets a member unless there is no value. */
+static void set(json_t *object, const char *name, json_t *value)
+{
+    if (value)
+        (void)json_object_set_new(object, name, value);
+}
+
+static json_t *copy_string(const json_t *from)
+{
+    return json_string_length(from) ? json_string(json_string_value(from)) : NULL;
+}
+
+static json_t *blob_json(const struct layout_blob *blob)
+{
+    return json_pack("{s:o, s:s, s:I}", "digest", json_sprintf("sha256:%s", digest_hex(&blob->digest).chars),
+                     "media_type", blob->media_type, "size", (json_int_t)blob->size_bytes);
+}
+
+static json_t *config_json(const struct layout_manifest *manifest)
+{
+    json_t *json = blob_json(&manifest->config);
+    if (!layout_is_config(manifest->config.media_type))
+        return json;
+    json_auto_t *whole = parse_object(manifest->config_bytes);
+    const json_t *config = json_object_get(whole, "config");
+    for (size_t i = 0; i < ARRAY_COUNT(whole_members); i++)
+        set(json, whole_members[i].name, copy_string(json_object_get(whole, whole_members[i].from)));
+    for (size_t i = 0; i < ARRAY_COUNT(list_members); i++)
+        set(json, list_members[i].name, copy_strings(json_object_get(config, list_members[i].from)));
+    for (size_t i = 0; i < ARRAY_COUNT(string_members); i++)
+        set(json, string_members[i].name, copy_string(json_object_get(config, string_members[i].from)));
+    for (size_t i = 0; i < ARRAY_COUNT(set_members); i++)
+        set(json, set_members[i].name, copy_set(json_object_get(config, set_members[i].from)));
+    set(json, "labels", copy_strings(json_object_get(config, "Labels")));
+    return json;
+}
+
+static void set_platform(json_t *json, const struct layout_manifest *manifest)
+{
+    const char *os = manifest->os, *architecture = manifest->architecture, *variant = manifest->variant;
+    if (os || architecture)
+        set(json, "platform",
+            json_sprintf("%s/%s%s%s", os ? os : "unknown", architecture ? architecture : "unknown", variant ? "/" : "",
+                         variant ? variant : ""));
+    set(json, "os", os ? json_string(os) : NULL);
+    set(json, "architecture", architecture ? json_string(architecture) : NULL);
+    set(json, "variant", variant ? json_string(variant) : NULL);
+}
+
+static json_t *manifest_json(const struct layout_manifest *manifest, const json_t *descriptor)
+{
+    json_t *json = blob_json(&manifest->blob), *layers = json_array();
+    json_auto_t *document = parse_object(manifest->bytes);
+    uint64_t total_bytes = 0;
+    for (size_t i = 0; i < manifest->layers.count; i++) {
+        (void)json_array_append_new(layers, blob_json(&manifest->layers.items[i]));
+        total_bytes += manifest->layers.items[i].size_bytes;
+    }
+    set_platform(json, manifest);
+    set(json, "attestation", json_boolean(manifest->is_attestation));
+    set(json, "artifact_type", copy_string(json_object_get(document, "artifactType")));
+    set(json, "layers", layers);
+    set(json, "total_size", json_integer((json_int_t)total_bytes));
+    set(json, "config", config_json(manifest));
+    set(json, "annotations", copy_strings(json_object_get(document, "annotations")));
+    set(json, "index_annotations", copy_strings(json_object_get(descriptor, "annotations")));
+    return json;
+}
+
+static json_t *image_json(const struct layout_image *image, const char *name)
+{
+    json_t *json = json_object(), *root = blob_json(&image->root), *platforms = json_array();
+    json_auto_t *document = image->is_index ? parse_object(image->root_bytes) : NULL;
+    set(json, "name", json_string(name));
+    set(json, "tag", image->tag ? json_string(image->tag) : NULL);
+    (void)json_object_update(json, root);
+    json_decref(root);
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const json_t *descriptor = json_array_get(json_object_get(document, "manifests"), i);
+        (void)json_array_append_new(platforms, manifest_json(&image->manifests.items[i], descriptor));
+    }
+    set(json, "annotations", copy_strings(json_object_get(document, "annotations")));
+    set(json, "platforms", platforms);
+    return json;
+}
+
+/* Prints a string on one line: control characters (C0, DEL, and C1 in UTF-8) become '?'. */
+static void print_clean(FILE *out, const char *string)
+{
+    for (const unsigned char *at = (const unsigned char *)string; *at; at++) {
+        bool is_c1 = at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F;
+        at += is_c1;
+        (void)fputc(is_c1 || *at < ' ' || *at == 0x7F ? '?' : *at, out);
+    }
+}
+
+/* Prints "  label       value". */
+static void print_line(FILE *out, const char *label, const char *value)
+{
+    (void)fprintf(out, "  %-12s", label);
+    print_clean(out, value);
+    (void)fputc('\n', out);
+}
+
+/* Prints a number of bytes as people read it: "4.2 MB". */
+static void print_string(FILE *out, const char *label, const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    if (value)
+        print_line(out, label, value);
+}
+
+/* Prints a list in one line, as JSON: so it is clear where an argument ends. */
+static void print_command(FILE *out, const json_t *config, const char *key)
+{
+    const json_t *list = json_object_get(config, key);
+    AUTO(auto_free) char *text = list ? json_dumps(list, JSON_COMPACT) : NULL;
+    if (text)
+        print_line(out, key, text);
+}
+
+static void print_each(FILE *out, const char *label, const json_t *list)
+{
+    json_t *value;
+    size_t i;
+    json_array_foreach((json_t *)list, i, value) print_line(out, label, json_string_value(value));
+}
+
+static void print_pairs(FILE *out, const char *label, const json_t *object)
+{
+    json_t *value;
+    const char *key;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        (void)fprintf(out, "  %-12s", label);
+        print_clean(out, key);
+        (void)fputc('=', out);
+        print_clean(out, json_string_value(value));
+        (void)fputc('\n', out);
+    }
+}
+
+static void print_layers(FILE *out, const json_t *platform)
+{
+    const json_t *layers = json_object_get(platform, "layers");
+    size_t count = json_array_size(layers), i;
+    json_t *layer;
+    (void)fprintf(out, "  %-12s", "size");
+    (void)fputs(text_size((uint64_t)json_integer_value(json_object_get(platform, "total_size"))).chars, out);
+    (void)fprintf(out, " in %zu layer%s\n", count, count == 1 ? "" : "s");
+    json_array_foreach((json_t *)layers, i, layer)
+    {
+        (void)fprintf(out, "  %-12s%s  ", "layer", json_string_value(json_object_get(layer, "digest")));
+        (void)fputs(text_size((uint64_t)json_integer_value(json_object_get(layer, "size"))).chars, out);
+        (void)fprintf(out, "  %s\n", json_string_value(json_object_get(layer, "media_type")));
+    }
+}
+
+static void print_config(FILE *out, const json_t *config)
+{
+    print_string(out, "config", config, "digest");
+    print_string(out, "created", config, "created");
+    print_string(out, "author", config, "author");
+    print_command(out, config, "entrypoint");
+    print_command(out, config, "cmd");
+    print_each(out, "env", json_object_get(config, "env"));
+    print_string(out, "user", config, "user");
+    print_string(out, "workdir", config, "workdir");
+    print_each(out, "port", json_object_get(config, "ports"));
+    print_each(out, "volume", json_object_get(config, "volumes"));
+    print_string(out, "stop signal", config, "stop_signal");
+    print_pairs(out, "label", json_object_get(config, "labels"));
+}
+
+static void print_platform(FILE *out, const json_t *platform)
+{
+    const char *name = json_string_value(json_object_get(platform, "platform"));
+    (void)fprintf(out, "\n%s%s\n", name ? name : "no platform",
+                  json_is_true(json_object_get(platform, "attestation")) ? " (attestation, not for running)" : "");
+    print_string(out, "digest", platform, "digest");
+    print_string(out, "type", platform, "media_type");
+    print_string(out, "artifact", platform, "artifact_type");
+    print_layers(out, platform);
+    print_config(out, json_object_get(platform, "config"));
+    print_pairs(out, "annotation", json_object_get(platform, "annotations"));
+    print_pairs(out, "in index", json_object_get(platform, "index_annotations"));
+}
+
+static void print_image(FILE *out, const char *name, const json_t *image)
+{
+    json_t *platform;
+    size_t i;
+    print_clean(out, name);
+    (void)fputc('\n', out);
+    print_string(out, "tag", image, "tag");
+    print_string(out, "digest", image, "digest");
+    print_string(out, "type", image, "media_type");
+    print_pairs(out, "annotation", json_object_get(image, "annotations"));
+    json_array_foreach(json_object_get(image, "platforms"), i, platform) print_platform(out, platform);
+}
+
+void inspect_print(FILE *out, const struct layout_image *image, const char *name, bool is_json)
+{
+    json_auto_t *json = image_json(image, name);
+    if (is_json) {
+        (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+        (void)fputc('\n', out);
+    } else {
+        print_image(out, name, json);
+    }
+}

@@ -1,0 +1,16 @@
+/* inspect.h - what an image is made of, for `imgfactory inspect`: platforms, layers, sizes, config, annotations
+ *
+ * Threads: main only.
+ */
+#ifndef IMGFACTORY_CLI_INSPECT_H
+#define IMGFACTORY_CLI_INSPECT_H
+
+#include "image/layout_read.h"
+
+#include <stdio.h>
+
+/* Prints the image, for people or as one JSON object (README.md, "Inspecting"). `name` is what the user asked for.
+ * Control characters of foreign text do not reach the terminal. */
+void inspect_print(FILE *out, const struct layout_image *image, const char *name, bool is_json);
+
+#endif

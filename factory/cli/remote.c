@@ -1,0 +1,247 @@
+#include "cli/remote.h"
+
+#include "base/auto.h"
+#include "cli/inspect.h"
+#include "cli/login.h"
+#include "cli/places.h"
+#include "image/layout.h"
+#include "line/report.h"
+#include "publish/pull.h"
+#include "publish/registries_conf.h"
+
+#include <sys/stat.h>
+
+/* What a command on registries works with. */
+struct remote {
+    struct command *command;
+    struct arena *arena;
+    struct publish_options options;
+    struct http *http;
+};
+
+static void close_registry(struct registry **registry)
+{
+    registry_close(*registry);
+}
+
+static bool is_layout(const char *path)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct stat status;
+    return stat(arena_printf(&arena, "%s/index.json", path), &status) == 0;
+}
+
+/* Splits "LAYOUT[:TAG]", "oci:LAYOUT[:TAG]" or "NAME[:TAG]" (of the output directory). False when no layout is meant.
+ */
+static bool find_layout(const struct remote *remote, const char *word, const char **ret_dir, const char **ret_tag)
+{
+    struct arena *arena = remote->arena;
+    const struct command *command = remote->command;
+    const char *path = strncmp(word, "oci:", 4) == 0 ? word + 4 : word;
+    const char *output = command_first(command->options.output, command->site.output, "out");
+    const char *colon = strrchr(path, ':');
+    const char *without_tag = colon ? arena_strndup(arena, path, (size_t)(colon - path)) : path;
+    const char *const dirs[] = {path, without_tag, arena_printf(arena, "%s/%s", output, path),
+                                arena_printf(arena, "%s/%s", output, without_tag)};
+    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
+        if (!is_layout(dirs[i]))
+            continue;
+        *ret_dir = dirs[i];
+        *ret_tag = colon && i % 2 == 1 ? colon + 1 : NULL;
+        return true;
+    }
+    return false;
+}
+
+static bool fail_no_layout(const struct remote *remote, const char *word, struct err *err)
+{
+    const struct command *command = remote->command;
+    err_set(err, ERR_USAGE, "there is no OCI layout %s, nor %s/%s; build the image first", word,
+            command_first(command->options.output, command->site.output, "out"), word);
+    return false;
+}
+
+static bool push(struct remote *remote, struct err *err)
+{
+    const struct options *options = &remote->command->options;
+    const char *word = options->words.items[0], *dir, *tag;
+    struct reference reference;
+    if (!find_layout(remote, word, &dir, &tag))
+        return fail_no_layout(remote, word, err);
+    if (!reference_parse(remote->arena, options->words.items[1], false, &reference, err))
+        return false;
+    if (reference.has_digest) {
+        err_set(err, ERR_USAGE, "%s: a digest cannot be pushed to; name a tag", options->words.items[1]);
+        return false;
+    }
+    struct publication publication = {.tags = options->tags};
+    if (reference.tag)
+        list_add(remote->arena, &publication.tags, reference.tag);
+    reference.tag = NULL;
+    publication.destination = reference_print(remote->arena, &reference);
+    bool is_good = publish_layout(remote->arena, &remote->options, remote->http, remote->command->log, dir, tag,
+                                  &publication, err);
+    if (options->is_json)
+        report_push_json(stdout, word, &publication);
+    else if (is_good && !options->is_quiet)
+        report_push(stdout, &publication);
+    return is_good;
+}
+
+static bool tag(struct remote *remote, struct err *err)
+{
+    const struct options *options = &remote->command->options;
+    struct publication publication = {0};
+    AUTO(close_registry) struct registry *registry = NULL;
+    struct reference reference;
+    struct push_tag moved;
+    const char *name = options->words.items[1];
+    if (!reference_parse(remote->arena, options->words.items[0], false, &reference, err))
+        return false;
+    if (!reference.has_digest || !reference_is_tag(name)) {
+        err_set(err, ERR_USAGE,
+                !reference.has_digest ? "%s has no digest; write REF@sha256:… as the report gave it"
+                                      : "%s is not a tag",
+                !reference.has_digest ? options->words.items[0] : name);
+        return false;
+    }
+    if (!publish_open(remote->arena, &remote->options, remote->http, remote->command->log, &reference, REGISTRY_PUSH,
+                      &registry, err) ||
+        !push_tag(registry, remote->arena, &reference.digest, name, &moved, err))
+        return false;
+    reference.tag = NULL;
+    reference.has_digest = false;
+    publication.destination = reference_print(remote->arena, &reference);
+    publication.is_good = true;
+    publication.result.digest = moved.new_digest;
+    publication.result.is_unchanged = !moved.is_moved;
+    list_add(remote->arena, &publication.result.tags, moved);
+    if (options->is_json)
+        report_push_json(stdout, options->words.items[0], &publication);
+    else if (!options->is_quiet)
+        report_push(stdout, &publication);
+    return true;
+}
+
+/* Opens the first place that has the image: mirrors, then the registry itself. */
+static bool open_image(struct remote *remote, struct store *store, const char *word, struct registry **registry,
+                       struct layout_image *ret_image, struct err *err)
+{
+    struct reference reference;
+    struct pull_place *places;
+    size_t count;
+    if (!reference_parse(remote->arena, word, true, &reference, err) ||
+        !registries_conf_places(remote->arena, NULL, &reference, &places, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct publish_options options = remote->options;
+        options.is_verify_off = options.is_verify_off || places[i].is_insecure;
+        err_clear(err);
+        if (publish_open(remote->arena, &options, remote->http, remote->command->log, &places[i].reference,
+                         REGISTRY_PULL, registry, err) &&
+            pull_documents(*registry, store, remote->arena, &places[i].reference, ret_image, err))
+            return true;
+        registry_close(TAKE_PTR(*registry));
+        if (i + 1 < count)
+            log_line(remote->command->log, LOG_QUIET, "warning: %s; trying the next place", err->text);
+    }
+    return false;
+}
+
+static void close_store(struct store **store)
+{
+    store_close(*store);
+}
+
+static bool open_store(struct remote *remote, struct store **ret_store, struct err *err)
+{
+    const char *cache = remote->command->options.cache;
+    return (cache || places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err)) &&
+           store_open(cache, ret_store, err);
+}
+
+static bool inspect(struct remote *remote, struct err *err)
+{
+    const struct options *options = &remote->command->options;
+    const char *word = options->words.items[0], *dir, *tag;
+    AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
+    AUTO(close_registry) struct registry *registry = NULL;
+    AUTO(close_store) struct store *store = NULL;
+    if (find_layout(remote, word, &dir, &tag)) {
+        if (!layout_image_open(remote->arena, dir, tag, &image, err))
+            return false;
+    } else if (!strchr(word, '/') || word[0] == '.' || word[0] == '/') {
+        return fail_no_layout(remote, word, err);
+    } else if (!open_store(remote, &store, err) || !open_image(remote, store, word, &registry, &image, err)) {
+        return false;
+    }
+    inspect_print(stdout, &image, word, options->is_json);
+    return true;
+}
+
+/* Writes a pulled image to DIR/NAME, as a build would. */
+static bool write_out(struct remote *remote, struct store *store, const struct layout_image *image,
+                      const struct reference *reference, struct err *err)
+{
+    const char *slash = strrchr(reference->repository, '/');
+    struct strings tags = {0};
+    bool is_unchanged;
+    list_add(remote->arena, &tags, reference->tag ? reference->tag : "latest");
+    struct layout_import_request request = {.dir = arena_printf(remote->arena, "%s/%s", remote->command->options.output,
+                                                                slash ? slash + 1 : reference->repository),
+                                            .store = store,
+                                            .image = image,
+                                            .tags = &tags};
+    return layout_import(&request, &is_unchanged, err);
+}
+
+static bool pull(struct remote *remote, struct err *err)
+{
+    const struct options *options = &remote->command->options;
+    const char *word = options->words.items[0];
+    AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
+    AUTO(close_registry) struct registry *registry = NULL;
+    AUTO(close_store) struct store *store = NULL;
+    struct reference reference;
+    if (!reference_parse(remote->arena, word, true, &reference, err) || !open_store(remote, &store, err) ||
+        !open_image(remote, store, word, &registry, &image, err) || !pull_layers(registry, store, &image, NULL, err) ||
+        (options->output && !write_out(remote, store, &image, &reference, err)))
+        return false;
+    if (!options->is_quiet)
+        inspect_print(stdout, &image, word, options->is_json);
+    return true;
+}
+
+static bool run(struct remote *remote, struct err *err)
+{
+    switch (remote->command->options.command) {
+    case COMMAND_PUSH:
+        return push(remote, err);
+    case COMMAND_PULL:
+        return pull(remote, err);
+    case COMMAND_INSPECT:
+        return inspect(remote, err);
+    case COMMAND_TAG:
+        return tag(remote, err);
+    case COMMAND_LOGIN:
+        return login_run(remote->command, &remote->options, remote->http, err);
+    case COMMAND_LOGOUT:
+        return logout_run(remote->command, &remote->options, err);
+    case COMMAND_BUILD:
+        break;
+    }
+    err_set(err, ERR_INTERNAL, "unknown command");
+    return false;
+}
+
+bool remote_run(struct command *command, struct err *err)
+{
+    struct remote remote = {.command = command, .arena = &command->arena, .options = command_publish_options(command)};
+    struct http_options http_options = {.retry_count = remote.options.retries ? remote.options.retries : HTTP_NO_RETRY,
+                                        .cancel = command->cancel};
+    if (!http_start(&http_options, &remote.http, err))
+        return false;
+    bool is_good = run(&remote, err);
+    http_stop(remote.http);
+    return is_good;
+}

@@ -1,0 +1,236 @@
+#include "plan/site.h"
+#include "plan/rules.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define JOBS_MAX 256 /* as --jobs and --retries */
+#define RETRIES_MAX 20
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+/* What the file says, and the nodes for messages. */
+struct site_form {
+    struct site site;
+    bool is_tls_verified;
+    struct strings arches;
+    const struct yaml_node *root;
+};
+
+#define FIELD(type, key, member)                                                                                       \
+    {                                                                                                                  \
+        key, type, offsetof(struct site_form, member), false                                                           \
+    }
+
+static const struct yaml_field fields[] = {
+    FIELD(YAML_STRING, "registry", site.registry),
+    FIELD(YAML_STRING, "namespace", site.namespace),
+    FIELD(YAML_STRINGS, "tags", site.tags),
+    FIELD(YAML_BOOL, "push", site.is_push),
+    FIELD(YAML_BOOL, "tls-verify", is_tls_verified),
+    FIELD(YAML_STRING, "authfile", site.authfile),
+    FIELD(YAML_STRINGS, "token-origins", site.token_origins),
+    FIELD(YAML_STRINGS, "arch", arches),
+    FIELD(YAML_STRING, "source", site.source),
+    FIELD(YAML_STRING, "output", site.output),
+    FIELD(YAML_STRING, "compression", site.compression),
+    FIELD(YAML_NUMBER, "jobs", site.jobs),
+    FIELD(YAML_NUMBER, "retries", site.retries),
+};
+
+static bool fail_value(struct arena *arena, const struct yaml_node *node, const char *value, const char *why,
+                       struct err *err)
+{
+    return yaml_fail(node, err, "'%s' %s", text_printable(arena, text_of(value)), why);
+}
+
+/* HOST[:PORT], in lower case; whether the host makes sense in full is checked when an image's name is made of it. */
+static bool is_host(const char *host)
+{
+    const char *end = host;
+    if (*host == '[') {
+        end += 1 + strspn(host + 1, DIGITS "abcdef:");
+        if (*end++ != ']')
+            return false;
+    } else {
+        end += strspn(host, LOWER DIGITS ".-");
+    }
+    uint64_t port = 1;
+    bool is_port_good = *end == '\0' || (*end == ':' && text_parse_u64(text_of(end + 1), &port));
+    return end > host && is_port_good && port > 0 && port <= 65535 && !strchr(".-", host[0]);
+}
+
+static const char *why_not_registry(const char *registry)
+{
+    if (!is_host(registry))
+        return "is not a registry: HOST[:PORT], such as quay.io, without https:// and path";
+    if (!strpbrk(registry, ".:") && strcmp(registry, "localhost") != 0)
+        return "is not a registry: its host has no '.'";
+    return NULL;
+}
+
+/* Plain http is for a token service on this very machine only. */
+static const char *why_not_origin(const char *origin)
+{
+    static const char *const local[] = {"http://127.", "http://localhost", "http://[::1]"};
+    bool is_local = false;
+    for (size_t i = 0; i < ARRAY_COUNT(local); i++)
+        is_local = is_local || strncmp(origin, local[i], strlen(local[i])) == 0;
+    const char *host = strstr(origin, "://");
+    bool is_https = strncmp(origin, "https://", 8) == 0;
+    return (is_https || is_local) && is_host(host + 3) ? NULL : "is not an origin: https://HOST[:PORT]";
+}
+
+/* Names as images have them, between slashes. */
+static const char *why_not_namespace(struct arena *arena, const char *namespace)
+{
+    struct text rest = text_of(namespace), part;
+    size_t len = rest.len;
+    bool is_good = len && namespace[len - 1] != '/';
+    while (is_good && text_next(&rest, '/', &part))
+        is_good = rule_is_image_name(text_dup(arena, part));
+    return is_good ? NULL : "is not a namespace: [a-z0-9]+([._-][a-z0-9]+)*, with '/' between several";
+}
+
+/* Tells why a tag's template cannot be used, or NULL. */
+static const char *why_not_tag(struct arena *arena, const char *tag)
+{
+    size_t count;
+    struct text found;
+    const char *const *known = rule_placeholders(&count), *why = rule_tag(tag);
+    for (enum rule_part part; !why && (part = rule_next_part(&tag, &found)) != RULE_END;) {
+        size_t i = 0;
+        while (part == RULE_PLACEHOLDER && i < count && !text_is(found, known[i]))
+            i++;
+        if (part == RULE_BROKEN)
+            why = "has a brace that begins no {placeholder}";
+        else if (i == count)
+            why = arena_printf(arena, "has an unknown placeholder {%s}", text_printable(arena, found));
+    }
+    return why;
+}
+
+static bool check_lists(struct arena *arena, const struct site_form *form, struct err *err)
+{
+    const struct site *site = &form->site;
+    const struct yaml_node *tags = yaml_get(form->root, "tags"), *origins = yaml_get(form->root, "token-origins");
+    if (tags && !site->tags.count)
+        return yaml_fail(tags, err, "'tags' must have at least one");
+    for (size_t i = 0; i < site->tags.count; i++) {
+        const char *tag = site->tags.items[i], *why = why_not_tag(arena, tag);
+        struct strings former = {site->tags.items, i, i};
+        if (!why && strings_has(&former, tag))
+            why = "comes twice";
+        if (why)
+            return fail_value(arena, yaml_item(tags, i), tag, why, err);
+    }
+    for (size_t i = 0; i < site->token_origins.count; i++) {
+        const char *origin = site->token_origins.items[i], *why = why_not_origin(origin);
+        if (why)
+            return fail_value(arena, yaml_item(origins, i), origin, why, err);
+    }
+    return true;
+}
+
+/* An empty text in quotes would pass for "not given" later. */
+static bool check_filled(const struct site_form *form, struct err *err)
+{
+    static const char *const keys[] = {"authfile", "arch", "source", "output"};
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        const struct yaml_node *node = yaml_get(form->root, keys[i]);
+        bool is_empty = node && node->kind == YAML_SEQUENCE && !node->count;
+        for (size_t j = 0; node && !is_empty && (j == 0 || j < node->count); j++)
+            is_empty = !yaml_item(node, j)->scalar[0];
+        if (is_empty)
+            return yaml_fail(node, err, "'%s' must not be empty", keys[i]);
+    }
+    return true;
+}
+
+static bool check_number(const struct site_form *form, const char *key, uint64_t value, uint64_t least, uint64_t most,
+                         struct err *err)
+{
+    const struct yaml_node *node = yaml_get(form->root, key);
+    if (!node || (value >= least && value <= most))
+        return true;
+    return yaml_fail(node, err, "'%s' must be from %ju to %ju", key, (uintmax_t)least, (uintmax_t)most);
+}
+
+static bool check(struct arena *arena, const struct site_form *form, struct err *err)
+{
+    const struct site *site = &form->site;
+    const struct yaml_node *registry = yaml_get(form->root, "registry"), *namespace = yaml_get(form->root, "namespace");
+    const struct yaml_node *compression = yaml_get(form->root, "compression");
+    const char *why = registry ? why_not_registry(site->registry) : NULL;
+    if (why)
+        return fail_value(arena, registry, site->registry, why, err);
+    if (namespace && !registry)
+        return yaml_fail(namespace, err, "'namespace' wants a 'registry' beside it");
+    why = namespace ? why_not_namespace(arena, site->namespace) : NULL;
+    if (why)
+        return fail_value(arena, namespace, site->namespace, why, err);
+    if (compression && strcmp(site->compression, "zstd") != 0 && strcmp(site->compression, "gzip") != 0)
+        return fail_value(arena, compression, site->compression, "is not a compression: zstd or gzip", err);
+    return check_filled(form, err) && check_lists(arena, form, err) &&
+           check_number(form, "jobs", site->jobs, 1, JOBS_MAX, err) &&
+           check_number(form, "retries", site->retries, 0, RETRIES_MAX, err);
+}
+
+/* Makes a path of the file's absolute or relative to where the file is. */
+static void make_relative(struct arena *arena, const char *file, const char **path)
+{
+    const char *slash = strrchr(file, '/');
+    if (*path && (*path)[0] != '/' && slash)
+        *path = arena_printf(arena, "%.*s%s", (int)(slash + 1 - file), file, *path);
+}
+
+static bool read_site(struct arena *arena, const struct yaml_file *file, struct site *ret_site, struct err *err)
+{
+    struct site_form form = {.site = {.path = file->path, .is_push = true}, .is_tls_verified = true};
+    form.root = file->root;
+    if (form.root &&
+        (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) || !check(arena, &form, err)))
+        return false;
+    struct site *site = &form.site;
+    site->has_push = form.root && yaml_get(form.root, "push");
+    site->has_retries = form.root && yaml_get(form.root, "retries");
+    site->is_tls_verify_off = !form.is_tls_verified;
+    site->arch = form.arches.count ? strings_join(arena, &form.arches, ",") : NULL;
+    make_relative(arena, file->path, &site->authfile);
+    make_relative(arena, file->path, &site->source);
+    make_relative(arena, file->path, &site->output);
+    *ret_site = *site;
+    return true;
+}
+
+static struct strings standard_files(struct arena *arena)
+{
+    struct strings paths = {0};
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    list_add(arena, &paths, "imgfactory.yaml");
+    if (config && config[0] == '/')
+        list_add(arena, &paths, arena_printf(arena, "%s/imgfactory/imgfactory.yaml", config));
+    else if (home && home[0] == '/')
+        list_add(arena, &paths, arena_printf(arena, "%s/.config/imgfactory/imgfactory.yaml", home));
+    list_add(arena, &paths, "/etc/imgfactory/imgfactory.yaml");
+    return paths;
+}
+
+bool site_load(struct arena *arena, const char *config, struct site *ret_site, struct err *err)
+{
+    struct yaml_file *file;
+    struct strings paths = {0};
+    *ret_site = (struct site){.is_push = true};
+    if (config)
+        return yaml_load(arena, config, &file, err) && read_site(arena, file, ret_site, err);
+    paths = standard_files(arena);
+    for (size_t i = 0; i < paths.count; i++) {
+        if (yaml_load(arena, paths.items[i], &file, err))
+            return read_site(arena, file, ret_site, err);
+        if (err->detail != ENOENT && err->detail != ENOTDIR)
+            return false;
+        err_clear(err);
+    }
+    return true;
+}

@@ -1,0 +1,89 @@
+/* Children by digest, then the index by digest, then all of them read back in one round: nothing has a tag yet, so that
+ * nobody can see a part, and the check stands right before the first tag moves. */
+#include "publish/push_parts.h"
+
+#include "base/auto.h"
+
+/* A document to put and to read back. */
+struct putting_one {
+    const struct layout_blob *blob;
+    struct text bytes;
+    bool is_missing; /* the registry lacks a part of it, or it itself */
+};
+
+static bool put_one(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct putting_one *putting = item;
+    struct digest_name name = registry_digest_name(&putting->blob->digest);
+    return registry_put_manifest(push->registry, name.chars, putting->blob->media_type, putting->bytes,
+                                 &putting->is_missing, err);
+}
+
+/* Some registries need a moment after they said 201: looked for a few times before it counts as gone. */
+static bool check_one(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct putting_one *putting = item;
+    struct digest_name name = registry_digest_name(&putting->blob->digest);
+    struct retry retry = {0};
+    bool is_found, is_it;
+    for (;;) {
+        if (!registry_manifest_is(push->registry, name.chars, &putting->blob->digest, &is_found, &is_it, err) || is_it)
+            return err->kind == ERR_NONE;
+        err_set(err, ERR_PUBLISH, "%s: manifest %s was accepted, but it is not there", push->registry->name,
+                name.chars);
+        if (retry.count >= 2 || !registry_back_off(push->registry, &retry, 0, err)) {
+            putting->is_missing = err->kind == ERR_PUBLISH;
+            return false;
+        }
+    }
+}
+
+/* The children, or nothing when the root is a single manifest. */
+static struct push_items list_children(struct push_work *push)
+{
+    const struct layout_image *image = push->request->image;
+    size_t count = image->is_index ? image->manifests.count : 0;
+    struct putting_one *children = arena_new_array(push->arena, struct putting_one, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        children[i].blob = &image->manifests.items[i].blob;
+        children[i].bytes = image->manifests.items[i].bytes;
+    }
+    children[count].blob = &image->root;
+    children[count].bytes = image->root_bytes;
+    return (struct push_items){children, count, sizeof *children, PUSH_SMALL_REQUESTS};
+}
+
+static bool is_any_missing(struct push_items items)
+{
+    const struct putting_one *all = items.items;
+    for (size_t i = 0; i <= items.count; i++) {
+        if (all[i].is_missing)
+            return true;
+    }
+    return false;
+}
+
+static bool check_all(struct push_work *push, struct push_items items, struct err *err)
+{
+    items.count++; /* the root, too */
+    return push_each(items, check_one, push, err);
+}
+
+bool push_manifests(struct push_work *push, bool *ret_is_missing, struct err *err)
+{
+    struct push_items items = list_children(push);
+    struct putting_one *root = (struct putting_one *)items.items + items.count;
+    bool is_done = push_each(items, put_one, push, err) && put_one(push, root, err) && check_all(push, items, err);
+    *ret_is_missing = !is_done && is_any_missing(items);
+    return is_done;
+}
+
+bool push_check_manifests(struct push_work *push, bool *ret_is_missing, struct err *err)
+{
+    struct push_items items = list_children(push);
+    bool is_done = check_all(push, items, err);
+    *ret_is_missing = !is_done && is_any_missing(items);
+    return is_done;
+}

@@ -1,0 +1,219 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "plan/site.h"
+
+#include <sys/stat.h>
+
+static const char *home;
+
+static const char *at_home(const char *name)
+{
+    static char paths[4][512];
+    static size_t next;
+    char *path = paths[next++ % 4];
+    (void)snprintf(path, sizeof paths[0], "%s/%s", home, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *bytes)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/%s", home, name);
+    for (char *at = path + strlen(home) + 1; (at = strchr(at, '/')); at++) {
+        *at = '\0';
+        (void)mkdir(path, 0700);
+        *at = '/';
+    }
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(bytes, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Standing in an empty directory, with a home beside it. */
+static int set_up(void **state)
+{
+    (void)state;
+    home = check_temporary_dir();
+    unsetenv("XDG_CONFIG_HOME");
+    return mkdir(at_home("here"), 0700) || chdir(at_home("here")) || setenv("HOME", home, 1);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[512];
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", home);
+    return chdir("/") || system(command);
+}
+
+static void without_a_file_nothing_is_given(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    struct site site;
+    if (access("/etc/imgfactory/imgfactory.yaml", F_OK) == 0)
+        skip();
+    CHECK_OK(site_load(&arena, NULL, &site, &err), &err);
+    assert_null(site.path);
+    assert_null(site.registry);
+    assert_true(site.is_push && !site.has_push && !site.has_retries && !site.is_tls_verify_off);
+}
+
+static void every_key_is_read(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    struct site site;
+    write_file("s/site.yaml", "registry: quay.io\nnamespace: markllama/net\ntags: [latest, '{version}-{release}']\n"
+                              "push: false\ntls-verify: false\nauthfile: auth.json\n"
+                              "token-origins: 'https://auth.example.org:8443'\narch: [amd64, arm64]\n"
+                              "source: /etc/source.yaml\noutput: ../out\ncompression: gzip\njobs: 3\nretries: 0\n");
+    CHECK_OK(site_load(&arena, at_home("s/site.yaml"), &site, &err), &err);
+    assert_string_equal(site.path, at_home("s/site.yaml"));
+    assert_string_equal(site.registry, "quay.io");
+    assert_string_equal(site.namespace, "markllama/net");
+    assert_int_equal(site.tags.count, 2);
+    assert_string_equal(site.tags.items[1], "{version}-{release}");
+    assert_true(site.has_push && !site.is_push && site.is_tls_verify_off);
+    assert_string_equal(site.authfile, at_home("s/auth.json"));
+    assert_string_equal(site.source, "/etc/source.yaml");
+    assert_string_equal(site.output, at_home("s/../out"));
+    assert_string_equal(site.arch, "amd64,arm64");
+    assert_string_equal(site.compression, "gzip");
+    assert_string_equal(site.token_origins.items[0], "https://auth.example.org:8443");
+    assert_true(site.jobs == 3 && site.has_retries && site.retries == 0);
+}
+
+static void the_first_file_is_used_alone(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    struct site site;
+    write_file(".config/imgfactory/imgfactory.yaml", "registry: one.io\njobs: 2\n");
+    CHECK_OK(site_load(&arena, NULL, &site, &err), &err);
+    assert_string_equal(site.registry, "one.io");
+    write_file("xdg/imgfactory/imgfactory.yaml", "registry: two.io\noutput: out\n");
+    setenv("XDG_CONFIG_HOME", at_home("xdg"), 1);
+    CHECK_OK(site_load(&arena, NULL, &site, &err), &err);
+    assert_string_equal(site.registry, "two.io");
+    assert_string_equal(site.output, at_home("xdg/imgfactory/out"));
+    write_file("here/imgfactory.yaml", "output: out\n");
+    CHECK_OK(site_load(&arena, NULL, &site, &err), &err);
+    assert_null(site.registry);
+    assert_true(site.jobs == 0);
+    assert_string_equal(site.output, "out");
+    write_file("other.yaml", "registry: localhost\n");
+    CHECK_OK(site_load(&arena, at_home("other.yaml"), &site, &err), &err);
+    assert_string_equal(site.registry, "localhost");
+}
+
+static void an_empty_file_gives_nothing_but_its_path(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    struct site site;
+    write_file("s.yaml", "# nothing\n");
+    CHECK_OK(site_load(&arena, at_home("s.yaml"), &site, &err), &err);
+    assert_string_equal(site.path, at_home("s.yaml"));
+    assert_true(site.is_push && !site.has_push && !site.is_tls_verify_off);
+    assert_null(site.registry);
+}
+
+static void a_named_file_must_exist(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    struct site site;
+    assert_false(site_load(&arena, at_home("absent.yaml"), &site, &err));
+    CHECK_ERR(&err, ERR_USAGE, "absent.yaml: no such file");
+}
+
+static void good_registries_are_accepted(void **state)
+{
+    (void)state;
+    static const char *const registries[] = {"quay.io",  "localhost",      "localhost:5000",
+                                             "lab:5000", "127.0.0.1:5000", "'[::1]:5000'"};
+    for (size_t i = 0; i < ARRAY_COUNT(registries); i++) {
+        AUTO(arena_done) struct arena arena = {0};
+        struct err err = {0};
+        struct site site;
+        char bytes[100];
+        (void)snprintf(bytes, sizeof bytes, "registry: %s\n", registries[i]);
+        write_file("s.yaml", bytes);
+        CHECK_OK(site_load(&arena, at_home("s.yaml"), &site, &err), &err);
+    }
+}
+
+static void what_is_wrong_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *part;
+    } rows[] = {
+        {"registri: quay.io\n", "s.yaml:1:1: unknown key 'registri'; did you mean 'registry'?"},
+        {"registry: https://quay.io\n", "s.yaml:1:11: 'https://quay.io' is not a registry"},
+        {"registry: quay.io/me\n", "is not a registry"},
+        {"registry: Quay.io\n", "is not a registry"},
+        {"registry: quay\n", "no '.'"},
+        {"registry: quay.io:0\n", "is not a registry"},
+        {"registry: quay.io:99999\n", "is not a registry"},
+        {"registry: me:pw@quay.io\n", "is not a registry"},
+        {"registry: ''\n", "is not a registry"},
+        {"namespace: me\n", "wants a 'registry'"},
+        {"registry: quay.io\nnamespace: Me\n", "s.yaml:2:12: 'Me' is not a namespace"},
+        {"registry: quay.io\nnamespace: me/\n", "is not a namespace"},
+        {"registry: quay.io\nnamespace: ../me\n", "is not a namespace"},
+        {"registry: quay.io\nnamespace: ''\n", "is not a namespace"},
+        {"tags: []\n", "at least one"},
+        {"tags: [a, a]\n", "s.yaml:1:11: 'a' comes twice"},
+        {"tags: [a/b]\n", "letters, digits"},
+        {"tags: '{versoin}'\n", "unknown placeholder {versoin}"},
+        {"push: yes\n", "true or false"},
+        {"tls-verify: 'false'\n", "true or false"},
+        {"token-origins: [http://auth.example.org]\n", "is not an origin"},
+        {"token-origins: [https://auth.example.org/token]\n", "is not an origin"},
+        {"token-origins: [https://]\n", "is not an origin"},
+        {"token-origins: ['https://a.io@evil.org']\n", "is not an origin"},
+        {"compression: xz\n", "is not a compression"},
+        {"jobs: 0\n", "from 1 to 256"},
+        {"jobs: 257\n", "from 1 to 256"},
+        {"retries: 21\n", "from 0 to 20"},
+        {"retries: '1'\n", "decimal number"},
+        {"authfile: ''\n", "'authfile' must not be empty"},
+        {"arch: []\n", "'arch' must not be empty"},
+        {"registry: quay.io\nregistry: quay.io\n", "s.yaml:2:"},
+        {"- registry\n", "a mapping"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO(arena_done) struct arena arena = {0};
+        struct err err = {0};
+        struct site site;
+        write_file("s.yaml", rows[i].bytes);
+        if (site_load(&arena, at_home("s.yaml"), &site, &err))
+            fail_msg("accepted: %s", rows[i].bytes);
+        CHECK_ERR(&err, ERR_USAGE, rows[i].part);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_a_file_nothing_is_given),
+        TEST(every_key_is_read),
+        TEST(the_first_file_is_used_alone),
+        TEST(an_empty_file_gives_nothing_but_its_path),
+        TEST(a_named_file_must_exist),
+        TEST(good_registries_are_accepted),
+        TEST(what_is_wrong_is_refused_with_its_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
