@@ -28,9 +28,11 @@ class Request:
 
 
 class Answer:
+    """`headers` are named as Go names them: "Www-Authenticate"."""
+
     def __init__(self, status, body=b"", headers=None):
         self.status, self.body = status, body
-        self.headers = dict(headers or {})
+        self.headers = {name.title(): value for name, value in (headers or {}).items()}
 
 
 class Fault:
