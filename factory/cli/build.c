@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -65,8 +66,20 @@ static bool read_source_date(int64_t *ret_seconds, struct err *err)
     return true;
 }
 
+/* A directory of the command line that is not there is a mistake of the command line. */
+static bool check_dir(const char *option, const char *dir, struct err *err)
+{
+    struct stat status;
+    if (!dir || (stat(dir, &status) == 0 && S_ISDIR(status.st_mode)))
+        return true;
+    err_set(err, ERR_USAGE, "--%s: %s is not a directory", option, dir);
+    return false;
+}
+
 static bool read_data(struct build *build, struct err *err)
 {
+    if (!check_dir("arches", build->options->arches, err) || !check_dir("manifests", build->options->manifests, err))
+        return false;
     build->arches_dir = build->options->arches;
     build->manifests_dir = build->options->manifests;
     if (!build->arches_dir && !places_data_dir(build->arena, "arches", &build->arches_dir, err))

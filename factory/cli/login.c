@@ -74,7 +74,7 @@ bool login_run(struct command *command, const struct publish_options *options, s
                                         .cert_dir = options->cert_dir,
                                         .is_verify_off = options->is_verify_off,
                                         .token_origins = &options->token_origins,
-                                        .retries = options->retries,
+                                        .retries = options->retries ? options->retries : REGISTRY_NO_RETRY,
                                         .cancel = options->cancel};
     if (strchr(host, '/')) {
         err_set(err, ERR_USAGE, "%s: log in to a registry (HOST or HOST:PORT), not to a repository", host);

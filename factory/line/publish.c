@@ -12,7 +12,7 @@ bool publish_open(struct arena *arena, const struct publish_options *options, st
                                                 .cert_dir = options->cert_dir,
                                                 .is_verify_off = options->is_verify_off,
                                                 .token_origins = &options->token_origins,
-                                                .retries = options->retries,
+                                                .retries = options->retries ? options->retries : REGISTRY_NO_RETRY,
                                                 .cancel = options->cancel};
     return registry_open(arena, &registry_options, reference, access, NULL, ret_registry, err);
 }

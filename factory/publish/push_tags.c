@@ -47,17 +47,36 @@ static bool list_tags(struct push_work *push, struct err *err)
     return true;
 }
 
-/* What a tag points at; without a digest in the answer the bytes tell. */
+/* Bytes and header of an answer say different digests: the right one is that which the registry knows. */
+static bool settle_digest(struct push_work *push, struct registry_manifest *manifest, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct registry_manifest known;
+    if (!manifest->has_said || digest_eq(&manifest->said_digest, &manifest->digest))
+        return true;
+    struct digest_name name = registry_digest_name(&manifest->digest);
+    if (!registry_head_manifest(push->registry, &scratch, name.chars, &known, err))
+        return false;
+    if (!known.is_found)
+        manifest->digest = manifest->said_digest;
+    return true;
+}
+
+/* What a tag points at, by its bytes: the old digest is what a rollback needs. A 403 only says that the registry will not
+ * tell; writing will show. */
 static bool note_tag(void *context, void *item, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct push_work *push = context;
     struct push_tag *tag = item;
     struct registry_manifest manifest;
-    if (!registry_head_manifest(push->registry, &scratch, tag->name, &manifest, err))
-        return false;
-    if (manifest.is_found && !manifest.has_digest &&
-        !registry_get_manifest(push->registry, &scratch, tag->name, &manifest, err))
+    if (!registry_get_manifest(push->registry, &scratch, tag->name, &manifest, err)) {
+        if (err->kind != ERR_PUBLISH || err->detail != 403)
+            return false;
+        err_clear(err);
+        return true;
+    }
+    if (manifest.is_found && !settle_digest(push, &manifest, err))
         return false;
     tag->had_old = manifest.is_found;
     tag->old_digest = manifest.digest;

@@ -70,6 +70,8 @@ static void apply_options(struct registry *registry, const struct registry_optio
     own->authfile = arena_strdup(&registry->arena, options->authfile);
     own->cert_dir = arena_strdup(&registry->arena, options->cert_dir);
     own->retries = options->retries ? options->retries : DEFAULT_RETRIES;
+    if (own->retries == REGISTRY_NO_RETRY)
+        own->retries = 0;
     own->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : DEFAULT_RETRY_BASE_MS;
     own->deadline_ms = options->deadline_ms ? options->deadline_ms : DEFAULT_DEADLINE_MS;
     registry->deadline_ms = registry_now_ms() + own->deadline_ms;
@@ -142,6 +144,7 @@ bool registry_try_login(const struct registry_options *options, const struct ref
     registry->credential.user = credential->user ? secret_dup(credential->user) : NULL;
     registry->credential.secret = credential->secret ? secret_dup(credential->secret) : NULL;
     registry->credential.is_identity_token = credential->is_identity_token;
+    registry->credential.is_registry_token = credential->is_registry_token;
     registry->credential.from = "this login";
     registry->is_credential_loaded = true;
     struct exchange exchange = {.method = "GET", .path = "", .is_root = true};
@@ -206,7 +209,7 @@ bool registry_back_off(struct registry *registry, struct retry *retry, unsigned 
         return false;
     }
     if (retry->count >= registry->options.retries) {
-        err_wrap(err, "after %u tries", retry->count + 1);
+        err_wrap(err, retry->count ? "after %u tries" : "after %u try", retry->count + 1);
         return false;
     }
     uint64_t delay_ms = back_off_ms(registry, retry->count++);

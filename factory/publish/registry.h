@@ -22,10 +22,13 @@ struct registry_options {
     bool
         is_verify_off; /* --tls-verify=false: also allows plain http; never sends a credential over plain http to a host that is not loopback */
     const struct strings *token_origins; /* further allowed "https://host[:port]" of token services */
-    unsigned retries, retry_base_ms;     /* 0: 5 and 500 */
+    unsigned retries;                    /* tries after the first; 0: 5; REGISTRY_NO_RETRY for none */
+    unsigned retry_base_ms;              /* 0: 500 */
     unsigned deadline_ms;                /* for everything on this registry object; 0: 30 min */
     const atomic_bool *cancel;
 };
+
+#define REGISTRY_NO_RETRY (~0u)
 
 /* A manifest or index by tag or digest. */
 struct registry_manifest {
@@ -33,6 +36,8 @@ struct registry_manifest {
     const char *media_type; /* without parameters */
     struct digest digest;   /* of the bytes (GET), or as the header says (HEAD: has_digest tells whether it did) */
     bool has_digest;
+    struct digest said_digest; /* GET: what the header says, when has_said */
+    bool has_said;
     uint64_t size_bytes;
     const char *bytes; /* GET only; in the arena */
 };

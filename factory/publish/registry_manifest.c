@@ -101,6 +101,7 @@ bool registry_get_manifest(struct registry *registry, struct arena *arena, const
     manifest.size_bytes = get.body_in.len;
     manifest.digest = digest_of(manifest.bytes, get.body_in.len);
     manifest.has_digest = true;
+    manifest.has_said = parse_name(exchange_header(&get, "Docker-Content-Digest"), &manifest.said_digest);
     manifest.media_type = media_type_of(arena, &get);
     if (is_vague(manifest.media_type))
         manifest.media_type = own_media_type(arena, &get);

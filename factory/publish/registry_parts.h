@@ -23,6 +23,10 @@ struct registry_token {
     char *value;         /* malloc'd; wiped before it is freed */
     unsigned generation; /* 0: none; else which of all renewals of this registry made it */
     uint64_t lifetime_ms, expires_ms;
+    bool is_renewed;    /* it was fetched because a request was refused */
+    const char *scopes; /* what was asked for */
+    struct err failure; /* why there is none: final for failed_scopes, as all tries were made */
+    const char *failed_scopes;
 };
 
 /* How bodies are sent to this registry: learned from its refusals. */
@@ -44,8 +48,10 @@ struct registry {
     _Atomic int upload_mode;        /* enum upload_mode */
     _Atomic uint64_t chunk_bytes;   /* with UPLOAD_CHUNKS */
     atomic_bool is_mount_refused;
-    _Atomic int referrers;       /* enum registry_referrers */
-    pthread_mutex_t attach_lock; /* one fallback tag is changed at a time; taken before `lock` */
+    atomic_bool has_answered;     /* over the transport as it is set up */
+    _Atomic unsigned accepted[2]; /* by enum registry_access: the newest generation that was not answered 401 */
+    _Atomic int referrers;        /* enum registry_referrers */
+    pthread_mutex_t attach_lock;  /* one fallback tag is changed at a time; taken before `lock` */
 
     pthread_mutex_t lock; /* guards the rest and `arena`; held while a token is fetched: single flight */
     bool is_challenge_known, is_credential_loaded;
@@ -139,10 +145,19 @@ const char *registry_base(struct arena *arena, const struct registry *registry);
  * needed. Fetches a token when there is none that lasts. *ret_generation tells which one it is. */
 bool registry_authorize(struct registry *registry, enum registry_access access, bool is_big, char **ret_header,
                         unsigned *ret_generation, struct err *err) MUST_CHECK;
+/* What to do after a 401. */
+enum renewal {
+    RENEWAL_TRY,      /* again: another thread got a new token meanwhile */
+    RENEWAL_LAST_TRY, /* again: a token was fetched or a credential taken just now, so that another 401 is final */
+    RENEWAL_REFUSED,  /* the 401 is final: it was a new token already that was refused */
+};
+
 /* After a 401 to a request that carried `generation` (0: none): learns the challenge and gets a new token or the
- * credential. *ret_is_fresh: a token was fetched or a credential taken just now, so that another 401 is final. */
+ * credential. */
 bool registry_renew(struct registry *registry, enum registry_access access, unsigned generation,
-                    const struct exchange *answer, bool *ret_is_fresh, struct err *err) MUST_CHECK;
+                    const struct exchange *answer, enum renewal *ret_renewal, struct err *err) MUST_CHECK;
+/* Notes that a request with this generation was not answered with 401. */
+void registry_note_accepted(struct registry *registry, enum registry_access access, unsigned generation);
 /* A blob to upload. */
 struct upload {
     const struct digest *digest;

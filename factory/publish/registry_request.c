@@ -104,7 +104,10 @@ bool registry_send(struct registry *registry, struct exchange *exchange, const c
     if (!exchange->final_url)
         memory_abort(strlen(url));
     http_send(registry->options.http, &request);
-    return take_answer(exchange, &request, &call, http_wait(registry->options.http, &request), err);
+    bool is_answered = take_answer(exchange, &request, &call, http_wait(registry->options.http, &request), err);
+    if (is_answered && call.tls == &registry->tls)
+        atomic_store(&registry->has_answered, true);
+    return is_answered;
 }
 
 static const char *url_of(struct arena *arena, const struct registry *registry, const struct exchange *exchange)
@@ -122,7 +125,8 @@ static const char *url_of(struct arena *arena, const struct registry *registry, 
 static bool send_authorized(struct registry *registry, struct exchange *exchange, const char *url, struct err *err)
 {
     struct registry_origin origin = {0}, home = registry_home(registry);
-    bool is_home = registry_origin_parse(url, &origin) && registry_origin_eq(&origin, &home), is_fresh = false;
+    bool is_home = registry_origin_parse(url, &origin) && registry_origin_eq(&origin, &home);
+    enum renewal renewal = RENEWAL_TRY;
     uint64_t body_bytes = exchange->has_fd ? exchange->bytes : exchange->body.len;
     for (;;) {
         AUTO(secret_done) char *authorization = NULL;
@@ -134,12 +138,16 @@ static bool send_authorized(struct registry *registry, struct exchange *exchange
         }
         if (!registry_send(registry, exchange, url, authorization, err))
             return false;
-        if (exchange->status != 401 || !is_home || is_fresh)
+        if (is_home && (exchange->status < 400 || exchange->status == 404))
+            registry_note_accepted(registry, exchange->access, generation);
+        if (exchange->status != 401 || !is_home || renewal == RENEWAL_LAST_TRY)
             return true;
-        if (!registry_renew(registry, exchange->access, generation, exchange, &is_fresh, err)) {
+        if (!registry_renew(registry, exchange->access, generation, exchange, &renewal, err)) {
             exchange->is_hopeless = true;
             return false;
         }
+        if (renewal == RENEWAL_REFUSED)
+            return true;
     }
 }
 
@@ -196,8 +204,8 @@ static bool send_in_scheme(struct registry *registry, struct exchange *exchange,
 
 static bool go_on(struct registry *registry, struct exchange *exchange, struct err *err)
 {
-    bool is_fresh;
-    if (exchange->status == 401 && !registry_renew(registry, exchange->access, 0, exchange, &is_fresh, err)) {
+    enum renewal renewal;
+    if (exchange->status == 401 && !registry_renew(registry, exchange->access, 0, exchange, &renewal, err)) {
         exchange->is_hopeless = true;
         return false;
     }
@@ -228,18 +236,34 @@ static bool send_undecided(struct registry *registry, struct exchange *exchange,
     return go_on(registry, exchange, err);
 }
 
-static bool is_wrong_protocol(const struct err *err)
+static bool has_sign(const struct err *err, const char *const *signs, size_t count)
 {
-    static const char *const signs[] = {"wrong version number", "packet length too long", "record layer failure"};
-    for (size_t i = 0; i < ARRAY_COUNT(signs); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (strstr(err->text, signs[i]))
             return true;
     }
     return false;
 }
 
+static bool is_wrong_protocol(const struct err *err)
+{
+    static const char *const signs[] = {"wrong version number", "packet length too long", "record layer failure"};
+    return has_sign(err, signs, ARRAY_COUNT(signs));
+}
+
+/* With TLS 1.3 the client is through with the handshake before the server misses its certificate: then the connection
+ * breaks at the first read or write, with whatever words libcurl has for that. */
+static bool may_want_certificate(const struct registry *registry, const struct err *err)
+{
+    static const char *const signs[] = {"alert", "SSL_read", "SSL_write", "getpeername", "Send failure"};
+    return err->kind == ERR_NETWORK && !registry->tls.cert_path && !atomic_load(&registry->has_answered) &&
+           atomic_load(&registry->scheme) != SCHEME_HTTP && has_sign(err, signs, ARRAY_COUNT(signs));
+}
+
 static const char *const plain_hint = " (does the registry speak plain http? for a lab registry: --tls-verify=false)";
 static const char *const trust_hint = " (a registry with its own CA: put the CA into certs.d/HOST/*.crt)";
+static const char *const certificate_hint =
+    " (does the registry want a client certificate? put it into certs.d/HOST as NAME.cert and NAME.key)";
 
 static void add_hint(const char *hint, struct err *err)
 {
@@ -266,6 +290,8 @@ static bool try_once(struct registry *registry, struct exchange *exchange, struc
         exchange->is_hopeless = true;
     } else if (err->kind == ERR_TRUST && !registry->options.is_verify_off) {
         add_hint(trust_hint, err);
+    } else if (may_want_certificate(registry, err)) {
+        add_hint(certificate_hint, err);
     }
     if (err->kind != ERR_NETWORK)
         exchange->is_hopeless = true;

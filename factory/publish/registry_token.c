@@ -204,7 +204,16 @@ static const char *token_of(const json_t *answer)
     return token && *token ? token : access;
 }
 
-/* Keeps the token; it counts as spent after 80 % of its life. */
+/* Takes a new value; it counts as spent after 80 % of its life. */
+static void set_token(struct registry *registry, struct registry_token *token, const char *value, uint64_t lifetime)
+{
+    secret_done(&token->value);
+    token->value = secret_dup(value);
+    token->lifetime_ms = lifetime;
+    token->expires_ms = registry_now_ms() + lifetime / 5 * 4;
+    token->generation = ++registry->generation;
+}
+
 static bool keep_token(struct registry *registry, const struct exchange *answer, struct registry_token *ret_token,
                        struct err *err)
 {
@@ -214,13 +223,7 @@ static bool keep_token(struct registry *registry, const struct exchange *answer,
         err_set(err, ERR_PUBLISH, "%s: the token service's answer has no token that can be used", registry->name);
         return false;
     }
-    secret_done(&ret_token->value);
-    ret_token->value = strdup(token);
-    if (!ret_token->value)
-        memory_abort(strlen(token));
-    ret_token->lifetime_ms = lifetime_ms(json, token);
-    ret_token->expires_ms = registry_now_ms() + ret_token->lifetime_ms / 5 * 4;
-    ret_token->generation = ++registry->generation;
+    set_token(registry, ret_token, token, lifetime_ms(json, token));
     return true;
 }
 
@@ -304,18 +307,64 @@ static bool fetch_token(struct registry *registry, enum registry_access access, 
     }
 }
 
-static bool new_token(struct registry *registry, enum registry_access access, struct err *err)
+static const char *scopes_of(struct arena *arena, const struct registry *registry, enum registry_access access)
+{
+    struct strings scopes;
+    list_scopes(arena, registry, access, &scopes);
+    return strings_join(arena, &scopes, " ");
+}
+
+static bool check_registry_token(const struct registry *registry, struct err *err)
+{
+    const struct credential *credential = &registry->credential;
+    if (is_header_safe(credential->secret))
+        return true;
+    err_set(err, ERR_USAGE, "%s: the token from %s cannot be sent", registry->name,
+            credential->from ? credential->from : "an unknown place");
+    return false;
+}
+
+/* Asks the token service, unless the user has the token itself (docker's registrytoken). */
+static bool get_token(struct registry *registry, enum registry_access access, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct strings scopes;
     struct registry_origin home = registry_home(registry); /* where the token itself goes */
-    if (!load_credential(registry, &registry->realm, err) || !load_credential(registry, &home, err))
+    if (!load_credential(registry, &home, err))
+        return false;
+    if (registry->credential.is_registry_token) {
+        if (!check_registry_token(registry, err))
+            return false;
+        set_token(registry, &registry->tokens[access], registry->credential.secret, (uint64_t)LIFETIME_MAX_S * 1000);
+        return true;
+    }
+    if (!load_credential(registry, &registry->realm, err))
         return false;
     list_scopes(&scratch, registry, access, &scopes);
     if (registry->options.log)
         log_line(registry->options.log, LOG_VERBOSE, "%s: a token for %s", registry->name,
                  strings_join(&scratch, &scopes, " "));
     return fetch_token(registry, access, &scopes, err);
+}
+
+/* All tries were made when it fails: the other threads, which wait for the same token, do not make them once more. */
+static bool new_token(struct registry *registry, enum registry_access access, bool is_renewed, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct registry_token *token = &registry->tokens[access];
+    const char *scopes = scopes_of(&scratch, registry, access);
+    if (token->failed_scopes && strcmp(token->failed_scopes, scopes) == 0) {
+        *err = token->failure;
+        return false;
+    }
+    if (!get_token(registry, access, err)) {
+        token->failure = *err;
+        token->failed_scopes = arena_strdup(&registry->arena, scopes);
+        return false;
+    }
+    token->is_renewed = is_renewed;
+    token->scopes = arena_strdup(&registry->arena, scopes);
+    return true;
 }
 
 /* --- challenges --- */
@@ -350,7 +399,7 @@ static bool learn_by_ping(struct registry *registry, struct err *err)
     return registry_send(registry, &ping, url, NULL, err) && (ping.status != 401 || learn(registry, &ping, err));
 }
 
-static bool take_credential(struct registry *registry, bool *ret_is_fresh, struct err *err)
+static bool take_credential(struct registry *registry, struct err *err)
 {
     struct registry_origin home = registry_home(registry);
     if (!load_credential(registry, &home, err))
@@ -362,39 +411,78 @@ static bool take_credential(struct registry *registry, bool *ret_is_fresh, struc
     }
     secret_done(&registry->basic);
     registry->generation++;
-    *ret_is_fresh = true;
-    return make_basic(registry, &registry->basic, err);
+    if (!registry->credential.is_registry_token)
+        return make_basic(registry, &registry->basic, err);
+    if (!check_registry_token(registry, err))
+        return false;
+    if (asprintf(&registry->basic, "Authorization: Bearer %s", registry->credential.secret) < 0)
+        memory_abort(SECRET_MAX_BYTES);
+    return true;
+}
+
+/* What was good for writing is good for reading. */
+static bool was_accepted(struct registry *registry, enum registry_access asked, unsigned generation)
+{
+    return atomic_load(&registry->accepted[REGISTRY_PUSH]) >= generation ||
+           (asked == REGISTRY_PULL && atomic_load(&registry->accepted[REGISTRY_PULL]) >= generation);
+}
+
+/* A token that was fetched after a refusal and is refused before it was good for anything: with another one, and in the
+ * other threads, it would be the same. */
+static bool is_refused(struct registry *registry, enum registry_access asked, enum registry_access access,
+                       unsigned generation)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct registry_token *token = &registry->tokens[access];
+    return token->value && token->is_renewed && !was_accepted(registry, asked, generation) &&
+           strcmp(token->scopes, scopes_of(&scratch, registry, access)) == 0;
+}
+
+/* The credential itself is what is sent; it stays the same. */
+static bool renew_basic(struct registry *registry, unsigned generation, enum renewal *ret_renewal, struct err *err)
+{
+    if (generation < registry->generation)
+        return true;
+    if (!registry->basic || generation > 0)
+        *ret_renewal = RENEWAL_LAST_TRY;
+    return registry->basic || take_credential(registry, err);
 }
 
 static bool renew_locked(struct registry *registry, enum registry_access access, unsigned generation,
-                         const struct exchange *answer, bool *ret_is_fresh, struct err *err)
+                         const struct exchange *answer, enum renewal *ret_renewal, struct err *err)
 {
+    enum registry_access asked = access;
     if (!learn(registry, answer, err) || (!registry->is_challenge_known && !learn_by_ping(registry, err)))
         return false;
     if (!registry->is_challenge_known) {
-        *ret_is_fresh = true; /* nothing to add: asked again once */
+        *ret_renewal = RENEWAL_LAST_TRY; /* nothing to add: asked again once */
         return true;
     }
-    if (registry->challenge.scheme == CHALLENGE_BASIC) {
-        *ret_is_fresh = generation == registry->generation && generation > 0;
-        return generation < registry->generation || registry->basic || take_credential(registry, ret_is_fresh, err);
-    }
+    if (registry->challenge.scheme == CHALLENGE_BASIC)
+        return renew_basic(registry, generation, ret_renewal, err);
     if (registry->tokens[REGISTRY_PUSH].value)
         access = REGISTRY_PUSH; /* it serves readers, too */
     if (registry->tokens[access].generation > generation)
         return true;
-    *ret_is_fresh = true;
-    return new_token(registry, access, err);
+    *ret_renewal = is_refused(registry, asked, access, generation) ? RENEWAL_REFUSED : RENEWAL_LAST_TRY;
+    return *ret_renewal == RENEWAL_REFUSED || new_token(registry, access, true, err);
 }
 
 bool registry_renew(struct registry *registry, enum registry_access access, unsigned generation,
-                    const struct exchange *answer, bool *ret_is_fresh, struct err *err)
+                    const struct exchange *answer, enum renewal *ret_renewal, struct err *err)
 {
-    *ret_is_fresh = false;
+    *ret_renewal = RENEWAL_TRY;
     pthread_mutex_lock(&registry->lock);
-    bool is_done = renew_locked(registry, access, generation, answer, ret_is_fresh, err);
+    bool is_done = renew_locked(registry, access, generation, answer, ret_renewal, err);
     pthread_mutex_unlock(&registry->lock);
     return is_done;
+}
+
+void registry_note_accepted(struct registry *registry, enum registry_access access, unsigned generation)
+{
+    unsigned before = atomic_load(&registry->accepted[access]);
+    while (before < generation && !atomic_compare_exchange_weak(&registry->accepted[access], &before, generation))
+        ;
 }
 
 /* A token that outlives the start of this request; a big body takes its time, so it gets one that lasts. */
@@ -419,7 +507,7 @@ static bool authorize_locked(struct registry *registry, enum registry_access acc
     }
     if (registry->tokens[REGISTRY_PUSH].value)
         access = REGISTRY_PUSH;
-    if (!lasts(&registry->tokens[access], is_big) && !new_token(registry, access, err))
+    if (!lasts(&registry->tokens[access], is_big) && !new_token(registry, access, false, err))
         return false;
     *ret_generation = registry->tokens[access].generation;
     if (asprintf(ret_header, "Authorization: Bearer %s", registry->tokens[access].value) < 0)

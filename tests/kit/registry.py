@@ -130,7 +130,7 @@ class Registry:
         self.scheme = "https" if tls else "http"
         self._tls, self._client_ca, self._users, self._tokens = tls, client_ca, users, tokens
         self._is_relative = is_relative
-        self._child = self.port = None
+        self._child = self._drain = self.port = None
 
     @property
     def host(self):
@@ -178,19 +178,17 @@ class Registry:
             found = re.search(r"listening on 127\.0\.0\.1:(\d+)", heard[-1])
             if found:
                 self.port = int(found.group(1))
-                threading.Thread(target=self._drain, args=(self._child.stderr,), daemon=True).start()
+                self._drain = threading.Thread(target=self._child.stderr.read, daemon=True)
+                self._drain.start()
                 return self
         raise RuntimeError(f"docker-registry does not start:\n{''.join(heard)}")
-
-    @staticmethod
-    def _drain(stream):
-        for _ in stream:
-            pass
 
     def stop(self):
         if self._child:
             self._child.kill()
             self._child.wait()
+            self._drain.join()
+            self._child.stderr.close()
             self._child = None
 
     # What it holds, read from its folder: no client, no credential.

@@ -376,6 +376,60 @@ static void the_token_service_is_tried_again_and_may_refuse(void **state)
                     ERR_PUBLISH, "307");
 }
 
+static void a_new_token_that_is_refused_is_final_for_all_requests(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct layout_blob blob = small_blob();
+    struct registry *registry = kit_open_plain(&kit); /* anonymous: only pull is given */
+    kit_set(&kit, "\"auth\":\"bearer\"");
+    for (int i = 0; i < 5; i++) {
+        assert_false(put(registry, &blob, NULL, &err));
+        CHECK_ERR(&err, ERR_PUBLISH, "may lack the permission");
+        err_clear(&err);
+    }
+    assert_true(kit_count(&kit, "/token") <= 2);
+    registry_close(registry);
+}
+
+static void a_token_service_that_gave_up_is_not_asked_again(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct layout_blob blob = small_blob();
+    struct registry *registry = kit_open_login(&kit);
+    kit_set(&kit, "\"auth\":\"bearer\",\"password\":\"other\"");
+    for (int i = 0; i < 5; i++) {
+        assert_false(put(registry, &blob, NULL, &err));
+        CHECK_ERR(&err, ERR_PUBLISH, "the token service: GET: HTTP status 401");
+        err_clear(&err);
+    }
+    assert_int_equal(kit_count(&kit, "/token"), 1);
+    registry_close(registry);
+}
+
+static void a_registry_token_is_sent_as_it_is(void **state)
+{
+    (void)state;
+    struct registry_options options = kit_options(&kit);
+    options.authfile = kit_authfile(&kit, "\"registrytoken\":\"canary-secret\"");
+    check_put(kit_open(&kit, &options), "\"auth\":\"bearer\",\"given_token\":\"canary-secret\"", small_blob());
+    assert_int_equal(kit_count(&kit, "/token"), 0);
+    check_put_fails(kit_open(&kit, &options), "\"auth\":\"bearer\",\"given_token\":\"other\"", ERR_PUBLISH, "401");
+    assert_int_equal(kit_count(&kit, "/token"), 0);
+}
+
+static void without_retries_everything_is_tried_once(void **state)
+{
+    (void)state;
+    struct registry_options options = kit_options(&kit);
+    options.retries = REGISTRY_NO_RETRY;
+    check_put_fails(kit_open(&kit, &options),
+                    "\"faults\":[{\"path\":\"uploads\",\"at\":0,\"do\":\"status\",\"code\":503}]", ERR_NETWORK,
+                    "after 1 try");
+    assert_int_equal(kit_count(&kit, "POST"), 1);
+}
+
 static void an_identity_token_goes_by_post_and_else_by_get(void **state)
 {
     (void)state;
@@ -671,6 +725,10 @@ int main(void)
         cmocka_unit_test(reading_asks_for_pull_until_the_first_write),
         cmocka_unit_test(a_spent_token_is_renewed_in_the_middle),
         cmocka_unit_test(the_token_service_is_tried_again_and_may_refuse),
+        cmocka_unit_test(a_new_token_that_is_refused_is_final_for_all_requests),
+        cmocka_unit_test(a_token_service_that_gave_up_is_not_asked_again),
+        cmocka_unit_test(a_registry_token_is_sent_as_it_is),
+        cmocka_unit_test(without_retries_everything_is_tried_once),
         cmocka_unit_test(an_identity_token_goes_by_post_and_else_by_get),
         cmocka_unit_test(a_login_is_tried),
         cmocka_unit_test(a_realm_on_another_host_gets_nothing_unless_it_is_listed),
