@@ -1,7 +1,8 @@
 /* login.h - trying and keeping a registry's credential
  *
  * The password comes from standard input (--password-stdin) or from the terminal without echo; never from the command
- * line. Threads: main only.
+ * line.
+ * Threads: main only.
  */
 #ifndef IMGFACTORY_CLI_LOGIN_H
 #define IMGFACTORY_CLI_LOGIN_H

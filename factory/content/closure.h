@@ -9,8 +9,8 @@
  * LD_LIBRARY_PATH, LD_PRELOAD, /etc/ld.so.cache, glibc-hwcaps directories; and search path entries that mean the
  * current directory. As in glibc $ORIGIN is the real directory of an executable, but for a library the directory under
  * which it was found. A script counts only when it is executable; a dangling symlink that is a root is kept when the
- * root is optional, alone or lenient, else its end is missing. Each root is a process of its own (a plug-in: as if opened by an
- * executable without search paths); what is kept is shared.
+ * root is optional, alone or lenient, else its end is missing. Each root is a process of its own (a plug-in: as if
+ * opened by an executable without search paths); what is kept is shared.
  * Threads: any; pure function of its inputs.
  * Fails with: ERR_MALFORMED (a root that is an ELF of another machine; a root, interpreter or library found that is
  * broken; a library found that is no ELF at all; scripts that interpret each other). What is missing is a result, not

@@ -3,8 +3,9 @@
  * DIR/oci-layout, DIR/index.json, DIR/blobs/sha256/<hex>. Written so that a reader, or a kill at any instant, sees the
  * old or the new image: blobs first (temporary name, fsync, rename), directories synced, index.json replaced last.
  * Other tags of an existing layout are kept; a lock file (DIR/.lock, flock) orders writers. Blobs that only the
- * replaced tags needed are removed afterwards. Threads: any; one call per layout at a time. Fails with: ERR_LOCAL;
- * ERR_MALFORMED for an existing index.json that cannot be read (it is left alone).
+ * replaced tags needed are removed afterwards.
+ * Threads: any; one call per layout at a time.
+ * Fails with: ERR_LOCAL; ERR_MALFORMED for an existing index.json that cannot be read (it is left alone).
  */
 #ifndef IMGFACTORY_IMAGE_LAYOUT_H
 #define IMGFACTORY_IMAGE_LAYOUT_H

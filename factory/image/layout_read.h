@@ -3,10 +3,11 @@
  * OCI image-spec image-layout.md, image-index.md, manifest.md, descriptor.md. All digests and sizes of JSON documents
  * are checked; layers are checked by whoever reads them. Docker's manifest list and v2s2 media types are understood,
  * too. Refused: documents that can be read as index and as manifest, a mediaType that differs from the descriptor's,
- * digests other than sha256, sizes that are negative or above a cap, an index inside an index, duplicate keys. The urls
- * of foreign layers are not even read. Threads: no shared state. Owns: struct layout_image holds a directory descriptor
- * until layout_image_close(). Fails with: ERR_USAGE (no such layout or tag; lists the tags), ERR_TRUST (digest, size),
- * ERR_MALFORMED, ERR_LOCAL.
+ * digests other than sha256, sizes that are negative or above a cap, an index inside an index, duplicate keys. The
+ * urls of foreign layers are not even read.
+ * Threads: no shared state.
+ * Owns: struct layout_image holds a directory descriptor until layout_image_close().
+ * Fails with: ERR_USAGE (no such layout or tag; lists the tags), ERR_TRUST (digest, size), ERR_MALFORMED, ERR_LOCAL.
  */
 #ifndef IMGFACTORY_IMAGE_LAYOUT_READ_H
 #define IMGFACTORY_IMAGE_LAYOUT_READ_H

@@ -1,8 +1,8 @@
 /* child.h - running a trusted host program (gpgv) with descriptors and nothing else
  *
  * posix_spawn with an environment of LC_ALL=C and PATH only, standard input and error at /dev/null, all other
- * descriptors closed but those listed, a process group of its own. Nothing that came from a package is ever run.
- * A program that the user's own configuration names may be given input and some of the environment besides
+ * descriptors closed but those listed, a process group of its own. Nothing that came from a package is ever run. A
+ * program that the user's own configuration names may be given input and some of the environment besides
  * (child_run_with_input()).
  * Threads: any thread.
  * Fails with: ERR_LOCAL (program missing: detail ENOENT; time-out: ETIMEDOUT; spawn errors), ERR_MALFORMED when stdout

@@ -6,8 +6,7 @@
  * server that wants more is given up); other 4xx are final, as are wrong bytes and certificates: then the next mirror
  * has its turn. Redirects: at most 5, never from https to http, never to another scheme. No netrc, no cookies, no
  * content encoding. Bytes are counted in the write callback and stop at the cap. Stalls: connect 20 s, under 1 KiB/s
- * for 30 s.
- * All that is about plain GETs; for other requests see struct http_call.
+ * for 30 s. All that is about plain GETs; for other requests see struct http_call.
  * Threads: requests may be sent from any thread; the network thread owns every curl handle and calls `done`.
  * Owns: the thread and the handles until http_stop(); a request stays the caller's and must live until it is done.
  */

@@ -1,7 +1,8 @@
 /* batch.h - all images of one call: every order on a thread of its own, every image finished as soon as its orders are
  *
  * Threads: batch_run() on main; it starts the orders' threads and joins them. The results are in plan order, whatever
- * ended first. Owns: jobs and documents, until batch_done().
+ * ended first.
+ * Owns: jobs and documents, until batch_done().
  */
 #ifndef IMGFACTORY_LINE_BATCH_H
 #define IMGFACTORY_LINE_BATCH_H
@@ -19,9 +20,10 @@ struct batch_image {
     /* results */
     struct job *jobs; /* arch_count of them, in the order of arches */
     struct arena arena;
-    bool is_good, is_built, is_unchanged; /* built: the layout is there, whatever became of the push; unchanged: the layout had this very image under all tags */
-    struct err err;             /* the gravest of the jobs', or that of index and layout */
-    const char *layout;         /* path */
+    bool is_good, is_built,
+        is_unchanged; /* built: the layout is there, whatever became of the push; unchanged: the layout had this very image under all tags */
+    struct err err;     /* the gravest of the jobs', or that of index and layout */
+    const char *layout; /* path */
     struct strings tags;
     struct document index;
     struct publication publication;

@@ -25,12 +25,12 @@ struct platform_tag {
 
 struct publication {
     /* given */
-    const char *destination;    /* HOST/REPOSITORY, or NULL: not pushed */
-    struct strings tags;        /* none: those of the layout */
+    const char *destination; /* HOST/REPOSITORY, or NULL: not pushed */
+    struct strings tags;     /* none: those of the layout */
     LIST(struct platform_tag) platform_tags;
     /* results */
     bool is_tried, is_good;
-    struct err err;             /* when it was tried and is not good */
+    struct err err; /* when it was tried and is not good */
     struct push_result result;
 };
 
@@ -38,7 +38,8 @@ struct publication {
 bool publish_open(struct arena *arena, const struct publish_options *options, struct http *http, struct log *log,
                   const struct reference *reference, enum registry_access access, struct registry **ret_registry,
                   struct err *err) MUST_CHECK;
-/* Pushes the image that lies in `layout` under `tag` (NULL: the only one, or latest) to the publication's destination, under all its tags. */
+/* Pushes the image that lies in `layout` under `tag` (NULL: the only one, or latest) to the publication's
+ * destination, under all its tags. */
 bool publish_layout(struct arena *arena, const struct publish_options *options, struct http *http, struct log *log,
                     const char *layout, const char *tag, struct publication *publication, struct err *err) MUST_CHECK;
 

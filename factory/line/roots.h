@@ -14,9 +14,9 @@ struct roots {
     size_t count, capacity;
 };
 
-/* Lists the roots of a manifest in a set of packages: binaries, files (globs expanded over the packages they name, or
- * over all of `selection`), whole packages without their documentation, and of `identity` (base-files; may be NULL) the files that tell scanners
- * the distribution. A glob that must match and matches nothing: ERR_RESOLVE. */
+/* Lists the roots of a manifest in a set of packages: binaries, files (globs expanded over the packages they name,
+ * or over all of `selection`), whole packages without their documentation, and of `identity` (base-files; may be
+ * NULL) the files that tell scanners the distribution. A glob that must match and matches nothing: ERR_RESOLVE. */
 bool roots_list(struct arena *arena, const struct manifest *manifest, const struct fileset *set,
                 const struct package *identity, struct roots *ret_roots, struct err *err) MUST_CHECK;
 /* Returns whether the closure can be complete without every package of the selection: false when a glob without package

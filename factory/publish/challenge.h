@@ -14,8 +14,9 @@ struct challenge {
     const char *realm, *service, *scope, *error; /* NULL when absent */
 };
 
-/* Parses the values of all WWW-Authenticate headers of an answer (several challenges in one, quoted commas, backslash
- * escapes). A header that cannot be parsed, or is longer than 16 KiB, is left out; when none is left: CHALLENGE_NONE. */
+/* Parses the values of all WWW-Authenticate headers of an answer (several challenges in one, quoted commas,
+ * backslash escapes). A header that cannot be parsed, or is longer than 16 KiB, is left out; when none is left:
+ * CHALLENGE_NONE. */
 void challenge_parse(struct arena *arena, const struct strings *headers, struct challenge *ret_challenge);
 
 #endif

@@ -4,9 +4,9 @@
  * $XDG_RUNTIME_DIR/containers/auth.json (or /run/containers/UID/auth.json), $XDG_CONFIG_HOME/containers/auth.json,
  * $DOCKER_CONFIG/config.json or ~/.docker/config.json, ~/.dockercfg. Per file: credHelpers[host], then auths from
  * host/ns/repo to host, then URL-shaped keys, then (docker's file) credsStore. A helper that has nothing for the host
- * sends the search to the next file. Helpers are run as child processes with a time-out (docker-credential-NAME get); a
- * credsStore whose program is not installed counts as empty, as with docker.
- * A secret never appears in messages; struct credential is printed by nothing and wiped when freed.
+ * sends the search to the next file. Helpers are run as child processes with a time-out (docker-credential-NAME get);
+ * a credsStore whose program is not installed counts as empty, as with docker. A secret never appears in messages;
+ * struct credential is printed by nothing and wiped when freed.
  * Threads: loaded by one thread, then const.
  * Owns: a credential owns user and secret until credential_done(); `from` is in the arena.
  * Fails with: ERR_USAGE (broken file, with its path; a helper's wrong answer), ERR_LOCAL.

@@ -1,8 +1,8 @@
 /* credentials_helper.h - docker-credential-NAME programs (part of credentials.h)
  *
  * The protocol of docker-credential-helpers: get, store, erase; a server's name or JSON on standard input. The program
- * is named by the user's own file, looked up in PATH, gets PATH and the variables that known helpers need (HOME, XDG_*,
- * AWS_*, …), and 30 s.
+ * is named by the user's own file, looked up in PATH, gets PATH and the variables that known helpers need (HOME,
+ * XDG_*, AWS_*, …), and 30 s.
  * Threads: any thread.
  * Fails with: ERR_USAGE (what it said cannot be used), ERR_LOCAL (it cannot be started, it failed, ENOENT, ETIMEDOUT).
  */

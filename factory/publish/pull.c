@@ -184,7 +184,8 @@ struct tasks {
     size_t count, capacity;
 };
 
-/* Makes a task of every layer, each once, the biggest first. The same digest with two sizes stays two: one must fail. */
+/* Makes a task of every layer, each once, the biggest first. The same digest with two sizes stays two: one must
+ * fail. */
 static void list_tasks(struct arena *arena, const struct layout_image *image, struct fetching *fetching,
                        struct tasks *ret_tasks)
 {

@@ -1,8 +1,9 @@
 /* push.h - publishing as a transaction: blobs, children, index, tags, each read back; a tag is never wrong
  *
- * faults.md 5.8 in short: everything is uploaded and re-checked before the first tag moves; tags with a version first, floating ones (latest) last; each tag is read back.
- * A tag without a digit, or one that another tag goes on from ("4.4" beside "4.4.3"), is a floating one.
- * When every tag already points at this index: two or three requests, and "unchanged".
+ * faults.md 5.8 in short: everything is uploaded and re-checked before the first tag moves; tags with a version first,
+ * floating ones (latest) last; each tag is read back. A tag without a digit, or one that another tag goes on from
+ * ("4.4" beside "4.4.3"), is a floating one. When every tag already points at this index: two or three requests, and
+ * "unchanged".
  * Threads: blocks; uploads run on at most `connections` threads of its own.
  * Fails with: as registry.h.
  */

@@ -62,8 +62,8 @@ static bool settle_digest(struct push_work *push, struct registry_manifest *mani
     return true;
 }
 
-/* What a tag points at, by its bytes: the old digest is what a rollback needs. A 403 only says that the registry will not
- * tell; writing will show. */
+/* What a tag points at, by its bytes: the old digest is what a rollback needs. A 403 only says that the registry
+ * will not tell; writing will show. */
 static bool note_tag(void *context, void *item, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};

@@ -1,8 +1,8 @@
 /* reference.h - the name of an image in a registry: HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]
  *
- * Grammar: OCI distribution-spec "Pulling manifests" (names, tags) and its length limits. A name without a host part (no '.', ':' or
- * "localhost" before the first '/') is refused for pushing with a hint; docker.io is written as people do and mapped here to
- * registry-1.docker.io and library/NAME.
+ * Grammar: OCI distribution-spec "Pulling manifests" (names, tags) and its length limits. A name without a host part
+ * (no '.', ':' or "localhost" before the first '/') is refused for pushing with a hint; docker.io is written as people
+ * do and mapped here to registry-1.docker.io and library/NAME.
  * Threads: no state.
  * Fails with: ERR_USAGE.
  */

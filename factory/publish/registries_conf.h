@@ -3,9 +3,9 @@
  * Read: prefix, location, insecure, blocked, mirror-by-digest-only, [[registry.mirror]] with location, insecure,
  * pull-from-mirror, of $HOME/.config/containers/registries.conf, else /etc/containers/registries.conf, and then the
  * .conf files of /etc/containers/registries.conf.d and $HOME/.config/containers/registries.conf.d, whose entries take
- * the place of former ones with the same prefix. Other keys are not ours and passed over. Short names are not resolved.
- * For pulls only: pushes go where the reference says, except that `blocked` refuses and `insecure` is reported as a
- * hint. Version 1 of the format is refused when it blocks registries or makes them insecure.
+ * the place of former ones with the same prefix. Other keys are not ours and passed over. Short names are not
+ * resolved. For pulls only: pushes go where the reference says, except that `blocked` refuses and `insecure` is
+ * reported as a hint. Version 1 of the format is refused when it blocks registries or makes them insecure.
  * Threads: loaded by one thread, then const.
  * Fails with: ERR_USAGE ("FILE:LINE: …").
  */

@@ -1,10 +1,12 @@
 /* registry.h - one repository of a registry: the OCI distribution API with authentication, retries and clear verdicts
  *
- * OCI distribution-spec 1.1; docker token authentication. One retry layer (transient statuses and transport faults, jittered back-off, Retry-After, a deadline per request and per registry
- * object); redirects and Locations are followed by hand, without credentials when the origin (scheme, host, port) changes. A token realm must be on the
+ * OCI distribution-spec 1.1; docker token authentication. One retry layer (transient statuses and transport faults,
+ * jittered back-off, Retry-After, a deadline per request and per registry object); redirects and Locations are
+ * followed by hand, without credentials when the origin (scheme, host, port) changes. A token realm must be on the
  * registry's host, a known pair (docker.io → auth.docker.io) or an allowed token origin.
  * Threads: any thread may call; calls block. The network thread does the transfers.
- * Fails with: ERR_PUBLISH (refused; the registry's own words, sanitised), ERR_NETWORK, ERR_TRUST (wrong digest), ERR_USAGE, ERR_LOCAL.
+ * Fails with: ERR_PUBLISH (refused; the registry's own words, sanitised), ERR_NETWORK, ERR_TRUST (wrong digest),
+ * ERR_USAGE, ERR_LOCAL.
  */
 #ifndef IMGFACTORY_PUBLISH_REGISTRY_H
 #define IMGFACTORY_PUBLISH_REGISTRY_H
@@ -54,26 +56,31 @@ bool registry_open(struct arena *arena, const struct registry_options *options, 
 /* Asks for a blob: *ret_found false on 404; a size that differs counts as absent. */
 bool registry_has_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool *ret_found,
                        struct err *err) MUST_CHECK;
-/* Uploads a blob from a descriptor (pread from 0; stays the caller's): mount from `mount_from` when given, else POST and one PUT; falls back to PATCH and chunks as the registry needs. Idempotent. */
+/* Uploads a blob from a descriptor (pread from 0; stays the caller's): mount from `mount_from` when given, else POST
+ * and one PUT; falls back to PATCH and chunks as the registry needs. Idempotent. */
 bool registry_put_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, int fd,
                        const char *mount_from, _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
-/* HEAD / GET of a manifest by tag or "sha256:…", all four media types accepted. GET verifies the digest when asked by digest (ERR_TRUST). Absent: is_found false. */
+/* HEAD / GET of a manifest by tag or "sha256:…", all four media types accepted. GET verifies the digest when asked
+ * by digest (ERR_TRUST). Absent: is_found false. */
 bool registry_head_manifest(struct registry *registry, struct arena *arena, const char *name,
                             struct registry_manifest *ret_manifest, struct err *err) MUST_CHECK;
 bool registry_get_manifest(struct registry *registry, struct arena *arena, const char *name,
                            struct registry_manifest *ret_manifest, struct err *err) MUST_CHECK;
-/* PUTs a manifest under a tag or its digest. An unclear answer (lost reply, wrong or missing Docker-Content-Digest) is looked at with a read back before the verdict. *ret_missing
- * tells that the registry said a blob or child is unknown (err is then set, ERR_PUBLISH). */
+/* PUTs a manifest under a tag or its digest. An unclear answer (lost reply, wrong or missing Docker-Content-Digest)
+ * is looked at with a read back before the verdict. *ret_missing tells that the registry said a blob or child is
+ * unknown (err is then set, ERR_PUBLISH). */
 bool registry_put_manifest(struct registry *registry, const char *name, const char *media_type, struct text bytes,
                            bool *ret_missing, struct err *err) MUST_CHECK;
 /* Streams a blob into the store, verified, resumed with Range where possible. */
 bool registry_get_blob(struct registry *registry, struct store *store, const struct digest *digest, uint64_t size_bytes,
                        _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
-/* Attaches: after a manifest with `subject` was put, makes it findable: nothing when the registry has the referrers API, else the tag fallback (distribution-spec, "Referrers Tag Schema"). `descriptor_json` is the artifact's descriptor with artifactType and annotations. */
+/* Attaches: after a manifest with `subject` was put, makes it findable: nothing when the registry has the referrers
+ * API, else the tag fallback (distribution-spec, "Referrers Tag Schema"). `descriptor_json` is the artifact's
+ * descriptor with artifactType and annotations. */
 bool registry_attach(struct registry *registry, const struct digest *subject, const char *descriptor_json,
                      struct err *err) MUST_CHECK;
-/* Asks /v2/ with this credential (the repository in `reference` does not matter): whether it is accepted. A registry that
- * asks for none accepts all. */
+/* Asks /v2/ with this credential (the repository in `reference` does not matter): whether it is accepted. A registry
+ * that asks for none accepts all. */
 bool registry_try_login(const struct registry_options *options, const struct reference *reference,
                         const struct credential *credential, struct err *err) MUST_CHECK;
 /* Wipes tokens and frees. NULL is fine. */

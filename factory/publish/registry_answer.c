@@ -1,5 +1,6 @@
-/* What an answer says: headers, the Location, and the registry's own words for a refusal (OCI distribution-spec, "Error
- * Codes"). The body may be HTML, nothing, or hostile: it is never needed, only shown, without control bytes and short. */
+/* What an answer says: headers, the Location, and the registry's own words for a refusal (OCI distribution-spec,
+ * "Error Codes"). The body may be HTML, nothing, or hostile: it is never needed, only shown, without control bytes
+ * and short. */
 #include "publish/registry_parts.h"
 
 #include <jansson.h>
@@ -44,7 +45,8 @@ void exchange_header_all(struct arena *arena, const struct exchange *exchange, c
         list_add(arena, ret, text_dup(arena, value));
 }
 
-/* A proxy that ends TLS but does not tell the registry makes it answer with http: on the same host it is turned back. */
+/* A proxy that ends TLS but does not tell the registry makes it answer with http: on the same host it is turned
+ * back. */
 static const char *keep_https(struct registry *registry, struct arena *arena, const char *url, const char *base)
 {
     struct registry_origin origin, home = registry_home(registry), from;

@@ -4,7 +4,8 @@
 
 #include <inttypes.h>
 
-/* Parses "[bytes=]0-N" of a session into the number of bytes that the registry has. "0-0" and "0--1" mean nothing yet. */
+/* Parses "[bytes=]0-N" of a session into the number of bytes that the registry has. "0-0" and "0--1" mean nothing
+ * yet. */
 static bool parse_range(struct text range, uint64_t *ret_bytes)
 {
     uint64_t last;

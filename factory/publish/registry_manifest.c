@@ -1,5 +1,5 @@
-/* Manifests and indices: asked for, fetched, put. A PUT is judged by what the registry has afterwards whenever its answer
- * leaves a doubt. */
+/* Manifests and indices: asked for, fetched, put. A PUT is judged by what the registry has afterwards whenever its
+ * answer leaves a doubt. */
 #include "publish/registry_parts.h"
 
 #include "base/auto.h"

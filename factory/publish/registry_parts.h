@@ -96,8 +96,8 @@ struct exchange {
     bool is_hopeless; /* the exchange failed and further tries are of no use: they were made already, or auth */
 };
 
-/* Sends, with authentication, redirects by hand and (unless is_tried_once) retries. True: there is an answer that is not
- * transient (with is_tried_once: any answer). False: err says why. */
+/* Sends, with authentication, redirects by hand and (unless is_tried_once) retries. True: there is an answer that is
+ * not transient (with is_tried_once: any answer). False: err says why. */
 bool registry_exchange(struct registry *registry, struct exchange *exchange, struct err *err) MUST_CHECK;
 /* Frees the answer. For AUTO(). */
 void exchange_done(struct exchange *exchange);
@@ -112,8 +112,8 @@ void exchange_header_all(struct arena *arena, const struct exchange *exchange, c
 /* Resolves the answer's Location; NULL when there is none that we follow. https never becomes http: on the registry's
  * own host it is turned back (proxies that forget X-Forwarded-Proto). */
 const char *exchange_location(struct registry *registry, struct arena *arena, const struct exchange *exchange);
-/* Returns whether one of the JSON body's errors has this code ("MANIFEST_UNKNOWN"), whether one has a detail, and whether
- * the body has these words anywhere. */
+/* Returns whether one of the JSON body's errors has this code ("MANIFEST_UNKNOWN"), whether one has a detail, and
+ * whether the body has these words anywhere. */
 bool exchange_has_code(const struct exchange *exchange, const char *code);
 bool exchange_has_detail(const struct exchange *exchange);
 bool exchange_has_words(const struct exchange *exchange, const char *words);

@@ -1,6 +1,7 @@
-/* Making an artifact findable from its subject (distribution-spec 1.1, "Pushing Manifests with Subject"). Whether there
- * is a referrers API is decided by asking it: OCI-Subject is no sign, quay has the API and does not send it, others the
- * other way round. The tag of the fallback is shared with others who attach, so it is read again after it was written. */
+/* Making an artifact findable from its subject (distribution-spec 1.1, "Pushing Manifests with Subject"). Whether
+ * there is a referrers API is decided by asking it: OCI-Subject is no sign, quay has the API and does not send it,
+ * others the other way round. The tag of the fallback is shared with others who attach, so it is read again after it
+ * was written. */
 #include "publish/registry_parts.h"
 
 #include "base/auto.h"

@@ -212,8 +212,8 @@ static bool go_on(struct registry *registry, struct exchange *exchange, struct e
     return exchange->status != 401 && !is_redirect(exchange) ? true : send_followed(registry, exchange, err);
 }
 
-/* With verification off the registry may speak https or plain http. A loopback host is asked in plain http first: no one
- * can listen there, and nothing secret is sent before a challenge. Any other host has to fail with https first. */
+/* With verification off the registry may speak https or plain http. A loopback host is asked in plain http first: no
+ * one can listen there, and nothing secret is sent before a challenge. Any other host has to fail with https first. */
 static bool send_undecided(struct registry *registry, struct exchange *exchange, struct err *err)
 {
     bool is_loopback = reference_is_loopback(&registry->reference);

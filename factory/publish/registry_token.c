@@ -1,7 +1,7 @@
 /* Authentication: Basic, or a bearer token from the registry's token service (docker token authentication; quay and
- * distribution as read in their sources). The challenge is learned from the first 401, the credential is looked up only
- * once the place it would go to was found acceptable. `registry.lock` is held throughout, so that many threads that need
- * a token make one request. */
+ * distribution as read in their sources). The challenge is learned from the first 401, the credential is looked up
+ * only once the place it would go to was found acceptable. `registry.lock` is held throughout, so that many threads
+ * that need a token make one request. */
 #include "publish/registry_parts.h"
 
 #include "base/auto.h"
@@ -30,8 +30,8 @@ static bool is_listed(const struct registry *registry, const struct registry_ori
     return false;
 }
 
-/* The registry's own host, docker.io's well-known service, or what the operator listed; https unless the registry itself
- * speaks plain http. */
+/* The registry's own host, docker.io's well-known service, or what the operator listed; https unless the registry
+ * itself speaks plain http. */
 static bool check_realm(const struct registry *registry, const char *url, struct registry_origin *ret_realm,
                         struct err *err)
 {

@@ -1,7 +1,7 @@
 /* registry_url.h - where a URL points, as far as credentials care: scheme, host and port (RFC 6454 "origin")
  *
- * Strict on purpose: user information, blanks, backslashes, control bytes and hosts of other bytes than letters, digits,
- * '.', '-', '_' (or a bracketed IPv6 address) are refused, so that no other parser can see another host.
+ * Strict on purpose: user information, blanks, backslashes, control bytes and hosts of other bytes than letters,
+ * digits, '.', '-', '_' (or a bracketed IPv6 address) are refused, so that no other parser can see another host.
  * Threads: no state.
  */
 #ifndef IMGFACTORY_PUBLISH_REGISTRY_URL_H

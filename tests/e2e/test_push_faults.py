@@ -62,7 +62,7 @@ WORDS = "the registry's own words"
 PERMANENT = [
     ("first: server errors", FIRST, {"status": 500}, (run.NETWORK, run.PUBLISH), "500", 3),
     ("first: resets", FIRST, {"reset": True}, (run.NETWORK,), "127.0.0.1", 6),
-    ("first: not a registry", FIRST, {"status": 404, "body": b"<html>no</html>"}, (run.PUBLISH, run.NETWORK), "127.0", 30),
+    ("first: not a registry", FIRST, {"status": 404, "body": b"<html>no</html>"}, (run.PUBLISH, run.NETWORK), "", 30),
     ("token: denied", TOKEN, {"status": 403, "body": errors("DENIED")}, (run.PUBLISH,), "token", 3),
     ("token: unauthorized", TOKEN, {"status": 401}, (run.PUBLISH,), "", 3),
     ("token: a page", TOKEN, {"status": 200, "body": b"<html>log in</html>"}, (run.PUBLISH, run.NETWORK), "token", 6),
