@@ -41,6 +41,7 @@ apache2-utils          httpd-tools
 openssl                openssl
 podman                 podman
 runc                   runc
+strace                 strace
 '
 bench_push_packages='
 docker-registry        docker-distribution

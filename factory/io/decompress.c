@@ -1,7 +1,8 @@
 /* gzip goes through libdeflate (four times as fast as zlib); the rest through libarchive's raw reader. libarchive is
  * given one filter only, and its chain is checked after opening, since it would peel off several layers of that filter;
  * it is also asked how much of the input it used, since its bzip2 filter leaves bytes behind the stream alone. Memory:
- * the output has a cap; liblzma is limited to 1 GiB by libarchive, a zstd window to 128 MiB by libzstd. */
+ * the output has a cap; a zstd window is limited to 128 MiB by libzstd; the dictionary of xz (libarchive gives it no limit) grows with
+ * what comes out, up to the size that its header says. */
 #include "io/decompress.h"
 #include "base/auto.h"
 
