@@ -31,6 +31,7 @@ gpg-agent              gnupg2
 gpgconf                gnupg2
 dpkg                   dpkg
 zstd                   zstd
+xz-utils               xz
 binutils               binutils
 mount                  util-linux
 skopeo                 skopeo

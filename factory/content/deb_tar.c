@@ -1,6 +1,7 @@
 #include "content/deb_tar.h"
 
 #include "content/tar_guard.h"
+#include "io/xz.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -114,6 +115,9 @@ static bool open_raw(struct deb_tar *tar, struct err *err)
 {
     struct archive_entry *entry;
     int code;
+    if (tar->member->compression == COMPRESSION_XZ &&
+        !xz_check_dictionaries(tar->member->bytes, tar->member->name, err))
+        return false;
     tar->raw = archive_read_new();
     if (!tar->raw)
         memory_abort(0);

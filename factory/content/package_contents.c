@@ -7,7 +7,7 @@
 #define MAX_INTERPRETER_BYTES 255
 /* Enough for "#!" and the longest interpreter line. */
 #define HEAD_BYTES ((size_t)2 + MAX_INTERPRETER_BYTES)
-#define MAX_ELF_BYTES ((uint64_t)1 << 30)
+#define MAX_ELF_BYTES ((uint64_t)512 << 20)
 
 static struct text buf_text(const struct buf *buf)
 {

@@ -1,10 +1,11 @@
 /* gzip goes through libdeflate (four times as fast as zlib); the rest through libarchive's raw reader. libarchive is
  * given one filter only, and its chain is checked after opening, since it would peel off several layers of that filter;
  * it is also asked how much of the input it used, since its bzip2 filter leaves bytes behind the stream alone. Memory:
- * the output has a cap; a zstd window is limited to 128 MiB by libzstd; the dictionary of xz (libarchive gives it no limit) grows with
- * what comes out, up to the size that its header says. */
+ * the output has a cap; a zstd window is limited to 128 MiB by libzstd; the dictionary of xz, which libarchive does not
+ * limit, is checked before (xz.h). */
 #include "io/decompress.h"
 #include "base/auto.h"
+#include "io/xz.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -175,6 +176,8 @@ static bool open_reader(const struct job *job, enum compression compression, str
 {
     int code = 0;
     struct archive_entry *entry;
+    if (compression == COMPRESSION_XZ && !xz_check_dictionaries(job->input, job->name, err))
+        return false;
     if (!add_filter(reader, compression, &code)) {
         err_set(err, ERR_INTERNAL, "%s: this libarchive cannot read %s", job->name, compression_ending(compression));
         return false;
