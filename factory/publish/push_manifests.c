@@ -20,16 +20,18 @@ static bool put_one(void *context, void *item, struct err *err)
                                  &putting->is_missing, err);
 }
 
-/* Some registries need a moment after they said 201: looked for a few times before it counts as gone. */
+/* Reads it back; its bytes must have the digest that it is asked for by. Some registries need a moment after they said
+ * 201: looked for a few times before it counts as gone. */
 static bool check_one(void *context, void *item, struct err *err)
 {
     struct push_work *push = context;
     struct putting_one *putting = item;
     struct digest_name name = registry_digest_name(&putting->blob->digest);
+    AUTO(arena_done) struct arena scratch = {0};
     struct retry retry = {0};
-    bool is_found, is_it;
+    struct registry_manifest manifest;
     for (;;) {
-        if (!registry_manifest_is(push->registry, name.chars, &putting->blob->digest, &is_found, &is_it, err) || is_it)
+        if (!registry_get_manifest(push->registry, &scratch, name.chars, &manifest, err) || manifest.is_found)
             return err->kind == ERR_NONE;
         err_set(err, ERR_PUBLISH, "%s: manifest %s was accepted, but it is not there", push->registry->name,
                 name.chars);
