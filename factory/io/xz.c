@@ -1,5 +1,5 @@
-/* Streams are walked from the end of the file: footer → index → the blocks' places. All arithmetic is on u64 values below
- * 2^63 that were checked against what is left of the file. */
+/* Streams are walked from the end of the file: footer, index, the blocks' places. All arithmetic is on values below 2^63
+ * that were checked against what is left of the file. */
 #include "io/xz.h"
 
 #define HEADER_BYTES 12u /* of a stream; its footer has as many */

@@ -1,7 +1,6 @@
 #include "line/batch.h"
 
 #include <pthread.h>
-#include <time.h>
 
 /* Orders mostly wait (for the network, for workers), so there are more of their threads than cores; the rest queue. */
 #define MAX_ORDER_THREADS 16
@@ -15,13 +14,6 @@ struct shift {
     _Atomic size_t next; /* the first job that nobody has taken */
     double start;
 };
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 void batch_init(struct batch *batch, struct batch_image *images, size_t count)
 {
@@ -155,7 +147,7 @@ static void finish(struct batch_image *image, struct shift *shift)
             log_line(plant->log, LOG_QUIET, "error: %s", image->err.text);
         }
     }
-    image->seconds = seconds_now() - shift->start;
+    image->seconds = job_clock() - shift->start;
 }
 
 static void report_job(const struct job *job, struct log *log)
@@ -190,7 +182,7 @@ static void *order_thread(void *argument)
 
 bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
 {
-    struct shift shift = {.plant = plant, .count = batch->progress.count, .start = seconds_now()};
+    struct shift shift = {.plant = plant, .count = batch->progress.count, .start = job_clock()};
     shift.jobs = arena_new_array(&batch->arena, struct job *, shift.count);
     shift.images = arena_new_array(&batch->arena, struct batch_image *, shift.count);
     size_t index = 0;

@@ -537,7 +537,7 @@ static bool make(struct work *work, struct err *err)
     return oci_build_image(&job->arena, job->manifest, &job->product.facts, &job->image, err);
 }
 
-static double seconds_now(void)
+double job_clock(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -548,9 +548,9 @@ void job_run(struct job *job)
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct work work = {.job = job, .scratch = &scratch};
-    double start = seconds_now();
+    double start = job_clock();
     job->is_good = make(&work, &job->err);
-    job->seconds = seconds_now() - start;
+    job->seconds = job_clock() - start;
     progress_stage(job->progress, job->is_good ? STAGE_DONE : STAGE_FAILED);
     if (!job->is_good)
         err_wrap(&job->err, "image %s for %s", job->manifest->name, job->arch->name);

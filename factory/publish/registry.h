@@ -22,7 +22,8 @@ struct registry_options {
     struct log *log;
     const char *authfile, *cert_dir; /* may be NULL */
     bool
-        is_verify_off; /* --tls-verify=false: also allows plain http; never sends a credential over plain http to a host that is not loopback */
+        is_verify_off; /* --tls-verify=false: also allows plain http, but no credential goes over plain http to a
+                        * host that is not loopback */
     const struct strings *token_origins; /* further allowed "https://host[:port]" of token services */
     unsigned retries;                    /* tries after the first; 0: 5; REGISTRY_NO_RETRY for none */
     unsigned retry_base_ms;              /* 0: 500 */
