@@ -20,6 +20,13 @@ struct digest_hex {
     char chars[DIGEST_HEX_SIZE];
 };
 
+/* SHA-256 or SHA-512, where a format may use either (RPM-MD, metalink). */
+enum checksum_kind { CHECKSUM_SHA256, CHECKSUM_SHA512 };
+struct checksum {
+    enum checksum_kind kind;
+    uint8_t bytes[64]; /* CHECKSUM_SHA256: the first 32 */
+};
+
 struct digest_stream {
     void *context;
 };

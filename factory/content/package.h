@@ -19,6 +19,8 @@
 #include "content/elf.h"
 #include "io/store.h"
 
+struct keyrings;
+
 #define PACKAGE_MAX_BYTES ((uint64_t)8 << 30)
 
 enum entry_kind { ENTRY_FILE, ENTRY_DIRECTORY, ENTRY_SYMLINK, ENTRY_HARDLINK };
@@ -35,15 +37,38 @@ struct entry {
     struct digest digest; /* ENTRY_FILE: of the bytes; check it when the bytes are used */
     const struct elf_facts *elf; /* ENTRY_FILE that is ELF, else NULL */
     const char *interpreter;     /* ENTRY_FILE that begins with "#!": the line after it, trimmed, at most 255 bytes */
+    const char *owner, *group;   /* .rpm: names, of which the tree makes uid and gid; .deb: NULL */
+    struct text capability;      /* value of the xattr security.capability (struct vfs_cap_data), mostly empty */
+    bool is_documentation;       /* .rpm: RPMFILE_DOC */
+};
+
+/* A maintainer script or RPM scriptlet: never run, but looked at for what it would have done. */
+struct package_script {
+    const char *name; /* "postinst", "postin", … */
+    const char *text;
+};
+
+enum package_format { PACKAGE_DEB, PACKAGE_RPM };
+
+/* What only an .rpm says: for the package database. NULL fields where the header has none. */
+struct rpm_facts {
+    const char *epoch, *version, *release, *source_rpm, *vendor, *license;
+    uint64_t size_bytes; /* RPMTAG_SIZE or LONGSIZE: installed */
 };
 
 struct package {
-    const char *name, *version, *architecture;
-    const char *control;                 /* the control file's text, as it is */
+    enum package_format format;
+    const char *name, *version, *architecture; /* .rpm: version is [EPOCH:]VERSION-RELEASE, epoch 0 left out */
+    struct {
+        struct package_script *items;
+        size_t count, capacity;
+    } scripts;
+    struct rpm_facts rpm;                /* PACKAGE_RPM */
+    const char *control;                 /* the control file's text, as it is; .rpm: NULL */
     const char *md5sums;                 /* the md5sums file's text, or NULL */
     const char *provides_files_replaced; /* the Replaces field, or NULL */
     int64_t build_time;                  /* newest time among the archive's own member headers: seconds */
-    struct digest digest;                /* of the .deb */
+    struct digest digest;                /* of the .deb or .rpm */
     struct entry *entries;               /* sorted by path, each path once */
     size_t count;
     struct view view;   /* private: the mapping */
@@ -52,8 +77,10 @@ struct package {
 
 /* What the index said of the package: compared with its control file. NULL fields are not compared. */
 struct package_expect {
+    enum package_format format;
     const char *name, *version, *architecture;
-    struct digest digest; /* of the .deb: the key of the unpacked file */
+    struct digest digest;        /* of the .deb or .rpm: with the keys, the key of the unpacked file */
+    const struct keyrings *keys; /* .rpm: one of these must have signed it; NULL: no signature is asked for */
 };
 
 /* Unpacks the .deb (a mapped, already verified blob) into the store. Does one package's computing: run it on a worker.

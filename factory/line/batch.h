@@ -21,7 +21,7 @@ struct batch_image {
     struct job *jobs; /* arch_count of them, in the order of arches */
     struct arena arena;
     bool is_good, is_built,
-        is_unchanged; /* built: the layout is there, whatever became of the push; unchanged: it had this very
+        is_unchanged;   /* built: the layout is there, whatever became of the push; unchanged: it had this very
                          * image under all tags */
     struct err err;     /* the gravest of the jobs', or that of index and layout */
     const char *layout; /* path */

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define IDENTITY_PACKAGE "base-files"
 /* Each round adds at least one package; real manifests need one or two. */
 #define MAX_ROUNDS 16
 
@@ -147,9 +146,8 @@ static void solve_task(void *argument)
 {
     struct work *work = argument;
     struct solve_request request = {.names = work->names, .never = work->job->manifest->packages_never};
-    work->is_good =
-        solve_packages(work->scratch, work->catalog, &request, &work->selection, work->err) &&
-        solve_single(work->scratch, work->catalog, IDENTITY_PACKAGE, &work->identity, &work->has_identity, work->err);
+    work->is_good = solve_packages(work->scratch, work->catalog, &request, &work->selection, work->err) &&
+                    solve_identity(work->scratch, work->catalog, &work->identity, &work->has_identity, work->err);
 }
 
 /* RESOLVE: names to a selection. */
@@ -182,7 +180,7 @@ static bool open_packages(struct work *work, bool is_all, struct err *err)
         wanted[count++] = selected;
         bytes += selected->size_bytes;
     }
-    if (work->has_identity && !work->identity_package && !is_selected(work, IDENTITY_PACKAGE)) {
+    if (work->has_identity && !work->identity_package && !is_selected(work, work->identity.name)) {
         places[count] = work->selection.count;
         wanted[count++] = &work->identity;
         bytes += work->identity.size_bytes;
@@ -194,7 +192,7 @@ static bool open_packages(struct work *work, bool is_all, struct err *err)
         return false;
     for (size_t i = 0; i < count; i++) {
         work->packages[places[i]] = opened[i];
-        if (strcmp(wanted[i]->name, IDENTITY_PACKAGE) == 0)
+        if (work->has_identity && strcmp(wanted[i]->name, work->identity.name) == 0)
             work->identity_package = opened[i];
     }
     return !plant_is_cancelled(job->plant, err);
@@ -331,12 +329,12 @@ static bool select_files(struct work *work, struct err *err)
 /* The text of os-release when no package gives one: what the repository's Release says of itself. */
 static const char *release_text(struct work *work)
 {
-    const struct releases *releases = work->job->releases;
-    if (work->identity_package || !releases->count || !releases->items[0]->origin)
+    const struct origins *origins = work->job->origins;
+    if (work->identity_package || !origins->count || !origins->items[0].distribution)
         return NULL;
-    const struct release *release = releases->items[0];
+    const struct origin *origin = &origins->items[0];
     struct arena *arena = work->scratch;
-    char *id = arena_strdup(arena, release->origin);
+    char *id = arena_strdup(arena, origin->distribution);
     for (char *c = id; *c; c++) {
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c - 'A' + 'a');
@@ -344,10 +342,10 @@ static const char *release_text(struct work *work)
             *c = '-';
     }
     char *text = arena_printf(arena, "ID=%s\n", id);
-    if (release->version && !strpbrk(release->version, "\"\\$`\n"))
-        text = arena_printf(arena, "%sVERSION_ID=\"%s\"\n", text, release->version);
-    if (release->codename && !strpbrk(release->codename, "\"\\$` \n"))
-        text = arena_printf(arena, "%sVERSION_CODENAME=%s\n", text, release->codename);
+    if (origin->version && !strpbrk(origin->version, "\"\\$`\n"))
+        text = arena_printf(arena, "%sVERSION_ID=\"%s\"\n", text, origin->version);
+    if (origin->codename && !strpbrk(origin->codename, "\"\\$` \n"))
+        text = arena_printf(arena, "%sVERSION_CODENAME=%s\n", text, origin->codename);
     return text;
 }
 
@@ -406,7 +404,7 @@ static void note_package(struct work *work, const struct selected *selected)
     struct product_package package = {.name = arena_strdup(arena, selected->name),
                                       .version = arena_strdup(arena, selected->version),
                                       .architecture = arena_strdup(arena, selected->architecture),
-                                      .url = arena_printf(arena, "%s%s", selected->release->uri, selected->url_path),
+                                      .url = arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path),
                                       .size_bytes = selected->size_bytes,
                                       .digest = selected->digest,
                                       .has_given = has_given(work, selected->name)};
@@ -430,7 +428,7 @@ static void note_selection(struct work *work)
         job->product.facts.source_package = arena_strdup(&job->arena, selected->source_package);
         job->product.facts.source_version = arena_strdup(&job->arena, selected->source_version);
     }
-    if (work->has_identity && !is_selected(work, IDENTITY_PACKAGE) && has_given(work, IDENTITY_PACKAGE))
+    if (work->has_identity && !is_selected(work, work->identity.name) && has_given(work, work->identity.name))
         note_package(work, &work->identity);
 }
 
@@ -459,7 +457,7 @@ static struct digest product_key(const struct job *job, const struct catalog *ca
     struct digest_stream stream;
     digest_begin(&stream);
     digest_feed(&stream, job->plant->program.bytes, DIGEST_BYTES);
-    digest_feed(&stream, catalog_digest(catalog)->bytes, DIGEST_BYTES);
+    digest_feed(&stream, catalog->digest.bytes, DIGEST_BYTES);
     digest_feed(&stream, job->manifest->digest.bytes, DIGEST_BYTES);
     digest_feed(&stream, job->manifest->name, strlen(job->manifest->name) + 1);
     digest_feed(&stream, job->arch->digest.bytes, DIGEST_BYTES);
@@ -519,7 +517,7 @@ static bool make(struct work *work, struct err *err)
     enter(job, STAGE_INDEX);
     if (plant_is_cancelled(plant, err) || !plant_catalog(plant, job->source, job->arch, &work->catalog, err))
         return false;
-    job->releases = catalog_releases(work->catalog);
+    job->origins = &work->catalog->origins;
     struct digest key = product_key(job, work->catalog);
     bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
     if (!may_reuse || !reuse(job, &key)) {

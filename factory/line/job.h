@@ -22,9 +22,9 @@ struct job {
     bool is_good;
     bool is_reused; /* a finished product was used again */
     struct err err;
-    struct product product;          /* in a dry run only packages and choices */
-    struct image image;              /* documents and layer; not in a dry run */
-    const struct releases *releases; /* NULL when it failed before */
+    struct product product;        /* in a dry run only packages and choices */
+    struct image image;            /* documents and layer; not in a dry run */
+    const struct origins *origins; /* NULL when it failed before */
     double seconds;
 };
 

@@ -79,7 +79,7 @@ static bool make_catalog(void *argument, void **ret_result, struct err *err)
     const struct source_question *question = argument;
     struct plant *plant = question->plant;
     struct catalog *catalog;
-    if (!catalog_open(&plant->env, plant->workers, question->releases, question->arch, &catalog, err))
+    if (!deb_catalog_open(&plant->env, plant->workers, question->releases, question->arch, &catalog, err))
         return false;
     pthread_mutex_lock(&plant->lock);
     struct shared_catalog *shared = arena_new(&plant->arena, struct shared_catalog);

@@ -11,7 +11,7 @@
 #include "line/progress.h"
 #include "line/publish.h"
 #include "line/supply.h"
-#include "source/catalog.h"
+#include "source/deb_catalog.h"
 
 #include <pthread.h>
 

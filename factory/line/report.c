@@ -112,21 +112,21 @@ static json_t *strings_json(const struct strings *strings)
     return array;
 }
 
-static json_t *releases_json(const struct releases *releases)
+static json_t *origins_json(const struct origins *origins)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < releases->count; i++) {
-        const struct release *release = releases->items[i];
-        json_t *json = json_pack("{s:s, s:s, s:I, s:o}", "name", release->repository->name, "uri", release->uri, "date",
-                                 (json_int_t)release->date, "digest", digest_json(&release->digest));
-        if (release->codename)
-            json_object_set_new(json, "codename", json_string(release->codename));
-        if (release->signed_by)
-            json_object_set_new(json, "signed_by", json_string(release->signed_by));
+    for (size_t i = 0; i < origins->count; i++) {
+        const struct origin *origin = &origins->items[i];
+        json_t *json = json_pack("{s:s, s:s, s:I, s:o}", "name", origin->name, "uri", origin->uri, "date",
+                                 (json_int_t)origin->date, "digest", digest_json(&origin->digest));
+        if (origin->codename)
+            json_object_set_new(json, "codename", json_string(origin->codename));
+        if (origin->signed_by)
+            json_object_set_new(json, "signed_by", json_string(origin->signed_by));
         json_array_append_new(array, json);
     }
-    return json_pack("{s:s, s:o, s:o, s:o}", "name", releases->source->name, "repositories", array, "trusted",
-                     strings_json(&releases->trusted), "left_out", strings_json(&releases->left_out));
+    return json_pack("{s:s, s:o, s:o, s:o}", "name", origins->source->name, "repositories", array, "trusted",
+                     strings_json(&origins->trusted), "left_out", strings_json(&origins->left_out));
 }
 
 static json_t *job_json(const struct job *job, bool is_dry_run)
@@ -143,8 +143,8 @@ static json_t *job_json(const struct job *job, bool is_dry_run)
                                     : job->is_reused ? "reused"
                                                      : "built"));
     json_object_set_new(json, "seconds", json_real(job->seconds));
-    if (job->releases)
-        json_object_set_new(json, "source", releases_json(job->releases));
+    if (job->origins)
+        json_object_set_new(json, "source", origins_json(job->origins));
     if (!job->is_good) {
         json_object_set_new(json, "error", error_json(&job->err));
         return json;

@@ -112,10 +112,10 @@ static void fill_urls(struct arena *arena, struct supply_item *item)
 {
     const struct selected *selected = item->selected;
     struct strings urls = {0};
-    list_add(arena, &urls, arena_printf(arena, "%s%s", selected->release->uri, selected->url_path));
-    const struct strings *uris = &selected->release->repository->uris;
+    list_add(arena, &urls, arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path));
+    const struct strings *uris = &selected->origin->uris;
     for (size_t i = 0; i < uris->count; i++) {
-        if (strcmp(uris->items[i], selected->release->uri) != 0)
+        if (strcmp(uris->items[i], selected->origin->uri) != 0)
             list_add(arena, &urls, arena_printf(arena, "%s%s", uris->items[i], selected->url_path));
     }
     item->request.urls = urls.items;

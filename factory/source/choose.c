@@ -101,8 +101,8 @@ static bool fail_none(struct arena *arena, const struct catalog *catalog, const 
                            ? arena_printf(arena, "; packages: never leaves out %s", strings_join(arena, refused, ", "))
                        : hint ? arena_printf(arena, "; %s", hint)
                               : "";
-    err_set(err, ERR_RESOLVE, "no package of %s for %s ships %s%s", catalog_releases(catalog)->source->name,
-            catalog_arch(catalog)->deb_name, request->path, more);
+    err_set(err, ERR_RESOLVE, "no package of %s for %s ships %s%s", catalog->origins.source->name,
+            catalog->arch->deb_name, request->path, more);
     return false;
 }
 

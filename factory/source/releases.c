@@ -1,5 +1,5 @@
-/* releases_get() of catalog.h: all Releases of a source at once. */
-#include "source/catalog.h"
+/* releases_get() of deb_catalog.h: all Releases of a source at once. */
+#include "source/deb_catalog.h"
 
 #include "base/auto.h"
 #include "source/together.h"

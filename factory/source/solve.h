@@ -17,9 +17,10 @@ struct selected {
     const char *source_package, *source_version; /* from Source:, default name and version */
     const char *section;                         /* "libs", or NULL */
     const char *url_path;                        /* Filename: relative to the repository's URI */
-    const struct release *release; /* the repository it comes from (URIs: release->uri first, then repository->uris) */
+    const struct origin *origin;                 /* the repository it comes from */
     uint64_t size_bytes;
-    struct digest digest;
+    struct digest digest;          /* SHA-256 of the package's file; zeros when the index has only a SHA-512 */
+    const struct checksum *sha512; /* instead, or NULL */
     bool is_likely; /* reached from a requested package through requested packages, packages of the same source and
                        libraries only */
 };
@@ -37,9 +38,9 @@ struct solve_request {
 /* Solves. */
 bool solve_packages(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                     struct selection *ret_selection, struct err *err) MUST_CHECK;
-/* Finds the best version of one package without its dependencies (for base-files); *ret_found false when there is none.
- */
-bool solve_single(struct arena *arena, const struct catalog *catalog, const char *name, struct selected *ret_selected,
-                  bool *ret_found, struct err *err) MUST_CHECK;
+/* Finds the package whose files tell which distribution this is (os-release: Debian's base-files, what provides
+ * system-release on Fedora), without its dependencies; *ret_found false when there is none. */
+bool solve_identity(struct arena *arena, const struct catalog *catalog, struct selected *ret_selected, bool *ret_found,
+                    struct err *err) MUST_CHECK;
 
 #endif

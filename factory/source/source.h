@@ -29,7 +29,24 @@ struct repository {
     const char *place; /* "FILE:LINE" where it was configured */
 };
 
-enum source_kind { SOURCE_DEB };
+/* One RPM-MD repository (a section of a .repo file, dnf.conf(5)). Variables are replaced, except those that depend on
+ * the architecture ($basearch, $arch). */
+struct rpm_repository {
+    const char *id, *name;             /* "fedora"; for messages */
+    struct strings base_urls;          /* mirrors, first choice first */
+    const char *metalink, *mirrorlist; /* or NULL */
+    struct strings gpg_keys;           /* paths and URLs of public keys */
+    bool is_gpg_checked;               /* gpgcheck: every package must be signed by one of the keys */
+    bool is_repo_gpg_checked;          /* repo_gpgcheck: repomd.xml must be signed by one of the keys */
+    int priority;                      /* 1 to 99, lower first; default 99 */
+    struct strings exclude_pkgs;       /* excludepkgs: names, globs, NAME-VERSION-RELEASE.ARCH */
+    struct strings include_pkgs;       /* includepkgs, likewise; empty: all */
+    bool has_module_hotfixes;          /* module_hotfixes */
+    bool is_optional;                  /* skip_if_unavailable */
+    const char *place;                 /* "FILE:LINE" */
+};
+
+enum source_kind { SOURCE_DEB, SOURCE_RPM };
 
 struct source {
     enum source_kind kind;
@@ -37,7 +54,12 @@ struct source {
     struct {
         struct repository *items;
         size_t count, capacity;
-    } repositories;
+    } repositories; /* SOURCE_DEB */
+    struct {
+        struct rpm_repository *items;
+        size_t count, capacity;
+    } rpm_repositories;     /* SOURCE_RPM */
+    struct strings modules; /* SOURCE_RPM: enabled module streams, "NAME:STREAM" */
 };
 
 /* Reads the apt configuration below `apt_dir` ("/etc/apt"). Entries of type deb-src, disabled ones and CD-ROMs are

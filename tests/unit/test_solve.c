@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "source/choose.h"
+#include "source/deb_catalog.h"
 
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define FILES(name) "Filename: pool/" name ".deb\nSize: 10\nSHA256: " HASH "\n\n"
@@ -32,7 +33,7 @@ static void open_catalog(struct fixture *fixture, const char *first, const char 
         fixture->items[i].repository = &fixture->repositories[i];
         fixture->pointers[i] = &fixture->items[i];
     }
-    CHECK_OK(catalog_from_texts(&fixture->releases, &fixture->arch, texts, &fixture->catalog, &fixture->err),
+    CHECK_OK(deb_catalog_from_texts(&fixture->releases, &fixture->arch, texts, &fixture->catalog, &fixture->err),
              &fixture->err);
 }
 
@@ -102,7 +103,7 @@ static void test_everything_about_a_package_is_handed_on(void **state)
     assert_string_equal(lib->url_path, "pool/libx1.deb");
     assert_int_equal(lib->size_bytes, 10);
     assert_string_equal(digest_hex(&lib->digest).chars, HASH);
-    assert_ptr_equal(lib->release, &fixture.items[0]);
+    assert_ptr_equal(lib->origin, &fixture.catalog->origins.items[0]);
 }
 
 static void test_alternatives_are_taken_from_left_to_right(void **state)
@@ -169,24 +170,35 @@ static void test_the_highest_version_of_equal_repositories_wins(void **state)
     AUTO(fixture_done) struct fixture fixture;
     open_catalog(&fixture, PACKAGE("app", "1", "") PACKAGE("lib", "3", ""), PACKAGE("app", "2", "Depends: lib\n"));
     check_solution(&fixture, "app", "app=2 lib=3");
-    assert_ptr_equal(fixture.selection.items[0].release, &fixture.items[1]);
+    assert_ptr_equal(fixture.selection.items[0].origin, &fixture.catalog->origins.items[1]);
 }
 
 static void test_a_repository_that_is_not_automatic_waits_to_be_asked(void **state)
 {
     (void)state;
     AUTO(fixture_done) struct fixture fixture;
-    open_catalog(&fixture, PACKAGE("app", "1", ""), PACKAGE("app", "2", "") PACKAGE("only", "1", ""));
+    open_catalog(&fixture, PACKAGE("app", "1", "") PACKAGE("base-files", "1", ""),
+                 PACKAGE("app", "2", "") PACKAGE("only", "1", "") PACKAGE("base-files", "2", ""));
     fixture.items[1].is_not_automatic = true;
     struct selected selected;
     bool is_found;
     check_solution(&fixture, "app", "app=1");
     check_solution(&fixture, "only", "only=1");
     check_solution(&fixture, "app=2", "app=2");
-    CHECK_OK(solve_single(&fixture.arena, fixture.catalog, "app", &selected, &is_found, &fixture.err), &fixture.err);
+    CHECK_OK(solve_identity(&fixture.arena, fixture.catalog, &selected, &is_found, &fixture.err), &fixture.err);
     assert_true(is_found);
+    assert_string_equal(selected.name, "base-files");
     assert_string_equal(selected.version, "1");
-    CHECK_OK(solve_single(&fixture.arena, fixture.catalog, "nosuch", &selected, &is_found, &fixture.err), &fixture.err);
+}
+
+static void test_a_source_without_base_files_has_no_identity(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture, PACKAGE("app", "1", ""), NULL);
+    struct selected selected;
+    bool is_found = true;
+    CHECK_OK(solve_identity(&fixture.arena, fixture.catalog, &selected, &is_found, &fixture.err), &fixture.err);
     assert_false(is_found);
 }
 
@@ -308,8 +320,8 @@ static void test_the_same_indices_have_the_same_digest(void **state)
     open_catalog(&one, PACKAGE("a", "1", ""), NULL);
     open_catalog(&same, PACKAGE("a", "1", ""), NULL);
     open_catalog(&other, PACKAGE("a", "2", ""), NULL);
-    assert_true(digest_eq(catalog_digest(one.catalog), catalog_digest(same.catalog)));
-    assert_false(digest_eq(catalog_digest(one.catalog), catalog_digest(other.catalog)));
+    assert_true(digest_eq(&one.catalog->digest, &same.catalog->digest));
+    assert_false(digest_eq(&one.catalog->digest, &other.catalog->digest));
     assert_true(catalog_has(one.catalog, "a", false));
     assert_false(catalog_has(one.catalog, "b", true));
 }
@@ -348,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_cycles_are_fine),
         cmocka_unit_test(test_the_highest_version_of_equal_repositories_wins),
         cmocka_unit_test(test_a_repository_that_is_not_automatic_waits_to_be_asked),
+        cmocka_unit_test(test_a_source_without_base_files_has_no_identity),
         cmocka_unit_test(test_likely_packages_are_libraries_and_siblings),
         cmocka_unit_test(test_what_cannot_be_solved_is_explained),
         cmocka_unit_test(test_a_package_without_a_hash_cannot_be_chosen),

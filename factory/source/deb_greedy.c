@@ -1,7 +1,7 @@
 /* Depth first in the order in which a package lists its clauses, Pre-Depends before Depends. A clause that a picked
  * package satisfies already is passed over; else its alternatives are tried from left to right, and in each the real
  * package of that name comes before those that provide it. A stack of our own, since the depth is the archive's. */
-#include "source/solve_greedy.h"
+#include "source/deb_greedy.h"
 
 #include "base/auto.h"
 

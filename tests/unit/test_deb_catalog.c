@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "io/file.h"
 #include "source/choose.h"
+#include "source/deb_catalog.h"
 
 #include <libdeflate.h>
 
@@ -89,7 +90,7 @@ static bool open_it(struct fixture *fixture)
     catalog_close(fixture->catalog);
     fixture->catalog = NULL;
     err_clear(&fixture->err);
-    return catalog_open(&fixture->env, fixture->workers, &fixture->releases, &fixture->arch, &fixture->catalog,
+    return deb_catalog_open(&fixture->env, fixture->workers, &fixture->releases, &fixture->arch, &fixture->catalog,
                         &fixture->err);
 }
 

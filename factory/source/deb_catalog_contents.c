@@ -1,6 +1,6 @@
 /* Who ships a path: the Contents side of catalog.h. Contents-ARCH of every repository and component is loaded at the
  * first question, and Contents-all (three times its size) only when that had no answer. */
-#include "source/catalog_parts.h"
+#include "source/deb_catalog_parts.h"
 
 #include "base/auto.h"
 #include "io/decompress.h"
@@ -11,8 +11,8 @@
 
 /* One table on its way. */
 struct loading {
-    struct catalog *catalog;
-    struct catalog_contents *item;
+    struct deb_catalog *catalog;
+    struct deb_contents *item;
     struct view packed;
     struct buf built;
     bool is_good;
@@ -25,7 +25,7 @@ static bool feed(void *taker, struct text piece, struct err *err)
 }
 
 /* Reads a Contents file piece by piece: its text (150 to 520 MB) is never in memory as a whole. */
-static bool read_packed(const struct catalog_contents *item, const struct view *packed, struct contents_reader *reader,
+static bool read_packed(const struct deb_contents *item, const struct view *packed, struct contents_reader *reader,
                         struct err *err)
 {
     return decompress_pieces(compression_of_name(item->listed_name), (struct text){packed->ptr, packed->len},
@@ -44,7 +44,7 @@ static void build_task(void *argument)
 static bool map_table(struct loading *loading, const struct digest *key, bool *ret_found)
 {
     struct store *store = loading->catalog->env->store;
-    struct catalog_contents *item = loading->item;
+    struct deb_contents *item = loading->item;
     if (!store_map_derived(store, "contents", key, true, &item->view, ret_found, &loading->err))
         return false;
     if (!*ret_found || contents_open((struct text){item->view.ptr, item->view.len}, &item->contents))
@@ -58,7 +58,7 @@ static bool map_table(struct loading *loading, const struct digest *key, bool *r
 static bool make_table(struct loading *loading, const struct digest *key)
 {
     const struct source_env *env = loading->catalog->env;
-    const struct catalog_contents *item = loading->item;
+    const struct deb_contents *item = loading->item;
     if (!release_map(env, item->release, item->listed_name, item->listed, &loading->packed, &loading->err))
         return false;
     workers_run(loading->catalog->workers, build_task, loading);
@@ -72,7 +72,7 @@ static bool make_table(struct loading *loading, const struct digest *key)
 static void load_task(void *argument)
 {
     struct loading *loading = argument;
-    struct digest key = catalog_key(CONTENTS_FORMAT, &loading->item->listed->digest);
+    struct digest key = deb_catalog_key(CONTENTS_FORMAT, &loading->item->listed->digest);
     bool is_found = false;
     loading->is_good = map_table(loading, &key, &is_found);
     if (loading->is_good && !is_found) {
@@ -87,23 +87,23 @@ static void load_task(void *argument)
 }
 
 /* Adds the Contents file of one component if the Release lists it. */
-static bool add_item(struct catalog_contents_list *list, const struct release *release, const char *file)
+static bool add_item(struct deb_contents_list *list, const struct release *release, const char *file)
 {
     const char *listed_name;
     const struct release_file *listed = release_find(release, &list->arena, file, &listed_name);
     if (!listed)
         return false;
-    struct catalog_contents item = {.release = release, .file = file, .listed = listed, .listed_name = listed_name};
+    struct deb_contents item = {.release = release, .file = file, .listed = listed, .listed_name = listed_name};
     item.name = arena_printf(&list->arena, "%s%s", release->dir, listed_name);
     list_add(&list->arena, &list->items, item);
     return true;
 }
 
 /* "COMPONENT/Contents-ARCH"; older repositories have one "Contents-ARCH" for all components. Flat ones have none. */
-static void add_items(struct catalog_contents_list *list, const struct release *release)
+static void add_items(struct deb_contents_list *list, const struct release *release)
 {
     const struct repository *repository = release->repository;
-    const char *own = list->catalog->arch->deb_name, *arch = list->is_all ? "all" : own;
+    const char *own = list->catalog->base.arch->deb_name, *arch = list->is_all ? "all" : own;
     if (repository->architectures.count && !strings_has(&repository->architectures, own))
         return;
     const char *shared = arena_printf(&list->arena, "Contents-%s", arch);
@@ -119,7 +119,7 @@ static void add_items(struct catalog_contents_list *list, const struct release *
 /* flight_make: loads all tables of a list. */
 static bool load_list(void *argument, void **ret_result, struct err *err)
 {
-    struct catalog_contents_list *list = argument;
+    struct deb_contents_list *list = argument;
     const struct releases *releases = list->catalog->releases;
     for (size_t i = 0; i < releases->count; i++)
         add_items(list, releases->items[i]);
@@ -141,7 +141,7 @@ static bool load_list(void *argument, void **ret_result, struct err *err)
     return true;
 }
 
-static bool get_list(struct catalog *catalog, bool is_all, struct catalog_contents_list **ret_list, struct err *err)
+static bool get_list(struct deb_catalog *catalog, bool is_all, struct deb_contents_list **ret_list, struct err *err)
 {
     void *list;
     if (!flight_get(catalog->flight, is_all ? "all" : "arch", load_list,
@@ -154,7 +154,7 @@ static bool get_list(struct catalog *catalog, bool is_all, struct catalog_conten
 /* A path outside the tables: one text after the other is read through, on a worker. */
 struct scanning {
     const struct source_env *env;
-    const struct catalog_contents *item;
+    const struct deb_contents *item;
     struct contents_scan scan;
     struct view packed;
     bool is_good;
@@ -168,11 +168,11 @@ static void scan_task(void *argument)
     contents_feed_end(&scanning->scan.reader);
 }
 
-static bool scan_list(struct catalog *catalog, const struct catalog_contents_list *list, struct arena *arena,
+static bool scan_list(struct deb_catalog *catalog, const struct deb_contents_list *list, struct arena *arena,
                       const char *path, struct strings *names, struct err *err)
 {
     for (size_t i = 0; i < list->items.count; i++) {
-        const struct catalog_contents *item = &list->items.items[i];
+        const struct deb_contents *item = &list->items.items[i];
         struct scanning scanning = {.env = catalog->env, .item = item, .err = err};
         contents_scan_begin(&scanning.scan, arena, item->name, path);
         if (!release_map(catalog->env, item->release, item->listed_name, item->listed, &scanning.packed, err))
@@ -196,11 +196,11 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Drops names that the catalog does not offer (Contents may be older than Packages) and sorts the rest. */
-static void settle(const struct catalog *catalog, struct strings *names)
+static void settle(const struct deb_catalog *catalog, struct strings *names)
 {
     size_t kept = 0;
     for (size_t i = 0; i < names->count; i++) {
-        if (catalog_has(catalog, names->items[i], false))
+        if (deb_catalog_has(&catalog->base, names->items[i], false))
             names->items[kept++] = names->items[i];
     }
     names->count = kept;
@@ -208,7 +208,7 @@ static void settle(const struct catalog *catalog, struct strings *names)
         qsort(names->items, kept, sizeof *names->items, compare_names);
 }
 
-static bool find_in_list(struct catalog *catalog, struct catalog_contents_list *list, struct arena *arena,
+static bool find_in_list(struct deb_catalog *catalog, struct deb_contents_list *list, struct arena *arena,
                          const char *path, struct strings *names, struct err *err)
 {
     for (size_t i = 0; i < list->items.count; i++)
@@ -219,7 +219,7 @@ static bool find_in_list(struct catalog *catalog, struct catalog_contents_list *
     return true;
 }
 
-static const char *find_hint(struct catalog_contents_list *const *lists, size_t count, struct arena *arena,
+static const char *find_hint(struct deb_contents_list *const *lists, size_t count, struct arena *arena,
                              const char *path)
 {
     struct strings hints = {0};
@@ -230,11 +230,12 @@ static const char *find_hint(struct catalog_contents_list *const *lists, size_t 
     return hints.count ? strings_join(arena, &hints, "; ") : NULL;
 }
 
-bool catalog_owners(struct catalog *catalog, struct arena *arena, const char *path, struct strings *ret_names,
-                    const char **ret_hint, struct err *err)
+bool deb_catalog_owners(struct catalog *any, struct arena *arena, const char *path, struct strings *ret_names,
+                        const char **ret_hint, struct err *err)
 {
+    struct deb_catalog *catalog = deb_catalog_of(any);
     const char *wanted = contents_canonical(arena, path);
-    struct catalog_contents_list *lists[2];
+    struct deb_contents_list *lists[2];
     struct strings names = {0};
     size_t table_count = 0;
     for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
@@ -248,7 +249,7 @@ bool catalog_owners(struct catalog *catalog, struct arena *arena, const char *pa
         err_set(err, ERR_RESOLVE,
                 "which package ships %s? No repository of %s has a Contents file for %s; name the package in the "
                 "manifest under packages: first",
-                path, catalog->releases->source->name, catalog->arch->deb_name);
+                path, catalog->releases->source->name, catalog->base.arch->deb_name);
         return false;
     }
     *ret_names = names;
@@ -257,9 +258,9 @@ bool catalog_owners(struct catalog *catalog, struct arena *arena, const char *pa
     return true;
 }
 
-void catalog_close_contents(struct catalog *catalog)
+void deb_catalog_close_contents(struct deb_catalog *catalog)
 {
-    struct catalog_contents_list *lists[] = {&catalog->arch_contents, &catalog->all_contents};
+    struct deb_contents_list *lists[] = {&catalog->arch_contents, &catalog->all_contents};
     for (size_t k = 0; k < ARRAY_COUNT(lists); k++) {
         for (size_t i = 0; i < lists[k]->items.count; i++)
             view_done(&lists[k]->items.items[i].view);

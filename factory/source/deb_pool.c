@@ -1,7 +1,7 @@
 /* First a breadth-first walk over the mapped indices from the requested names: all versions of a name, all providers,
  * all alternatives. Then what was reached goes into one Pool, in the order of repository and file, so that the same
  * indices always give the same Pool. */
-#include "source/solve_pool.h"
+#include "source/deb_pool.h"
 
 #include "base/auto.h"
 #include "source/deb_relation.h"
@@ -49,9 +49,9 @@ static void leave_out(struct solve_pool *solve, const struct solve_item *item, c
 static bool take_stanza(struct reaching *reaching, uint32_t index_rank, uint32_t number)
 {
     struct solve_pool *solve = reaching->solve;
-    const struct catalog_index *index = &solve->catalog->indices.items[index_rank];
+    const struct deb_catalog_index *index = &solve->catalog->indices.items[index_rank];
     if (number >= index->index.stanza_count)
-        return catalog_fail_damaged(solve->catalog, index, reaching->err);
+        return deb_catalog_fail_damaged(solve->catalog, index, reaching->err);
     if (reaching->taken[index_rank][number])
         return true;
     reaching->taken[index_rank][number] = 1;
@@ -62,8 +62,8 @@ static bool take_stanza(struct reaching *reaching, uint32_t index_rank, uint32_t
     item.index_rank = index_rank;
     for (size_t i = 0; i < reaching->never->count && !why; i++)
         why = text_is(item.stanza.name, reaching->never->items[i]) ? "packages: never" : NULL;
-    bool is_other_arch =
-        !text_is(item.stanza.architecture, "all") && !text_is(item.stanza.architecture, solve->catalog->arch->deb_name);
+    bool is_other_arch = !text_is(item.stanza.architecture, "all") &&
+                         !text_is(item.stanza.architecture, solve->catalog->base.arch->deb_name);
     if (!why && is_other_arch)
         why = "of another architecture";
     if (why) {
@@ -78,7 +78,7 @@ static bool take_stanza(struct reaching *reaching, uint32_t index_rank, uint32_t
 
 static bool reach(struct reaching *reaching)
 {
-    const struct catalog *catalog = reaching->solve->catalog;
+    const struct deb_catalog *catalog = reaching->solve->catalog;
     while (reaching->done < reaching->queue.count) {
         struct text name = reaching->queue.items[reaching->done++];
         for (uint32_t i = 0; i < catalog->indices.count; i++) {
@@ -155,7 +155,8 @@ static bool relation_id(struct solve_pool *solve, struct text text, Id *ret_id)
     Pool *pool = solve->pool;
     Id id = text_id(pool, relation.name);
     bool is_own = !relation.qualifier.len || text_is(relation.qualifier, "any") ||
-                  text_is(relation.qualifier, "native") || text_is(relation.qualifier, solve->catalog->arch->deb_name);
+                  text_is(relation.qualifier, "native") ||
+                  text_is(relation.qualifier, solve->catalog->base.arch->deb_name);
     if (!is_own)
         id = pool_rel2id(pool, id, text_id(pool, relation.qualifier), REL_ARCH, 1);
     if (relation.op != DEB_ANY)
@@ -279,7 +280,7 @@ static bool load_items(struct solve_pool *solve, Queue *ids, struct err *err)
     return true;
 }
 
-bool solve_pool_init(struct solve_pool *solve, const struct catalog *catalog, const struct strings *names,
+bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog, const struct strings *names,
                      const struct strings *never, struct err *err)
 {
     *solve = (struct solve_pool){.catalog = catalog, .pool = pool_create()};
@@ -287,7 +288,7 @@ bool solve_pool_init(struct solve_pool *solve, const struct catalog *catalog, co
         err_set(err, ERR_INTERNAL, "this libsolv was built without Debian's version rules");
         return false;
     }
-    pool_setarchpolicy(solve->pool, catalog->arch->deb_name);
+    pool_setarchpolicy(solve->pool, catalog->base.arch->deb_name);
     if (!reach_all(solve, names, never, err))
         return false;
     Queue ids;

@@ -1,5 +1,5 @@
 /* One stanza of an index, checked before anything of it is used. */
-#include "source/solve_pool.h"
+#include "source/deb_pool.h"
 
 #define PATH_MAX_BYTES 4095
 
@@ -33,7 +33,7 @@ static bool is_safe_path(struct text path)
     return true;
 }
 
-static bool fail(const struct catalog_index *index, const struct deb_stanza *stanza, const char *what,
+static bool fail(const struct deb_catalog_index *index, const struct deb_stanza *stanza, const char *what,
                  struct text value, struct err *err)
 {
     struct arena scratch = {0};
@@ -65,13 +65,13 @@ static bool read_source(struct solve_item *item)
     return is_word(version, ".+~:-_");
 }
 
-bool solve_item_read(const struct catalog *catalog, const struct catalog_index *index, uint32_t number,
+bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog_index *index, uint32_t number,
                      struct solve_item *ret_item, const char **ret_why, struct err *err)
 {
     struct solve_item item = {.index = index, .number = number};
     struct deb_stanza *stanza = &item.stanza;
     if (!deb_index_read(&index->index, number, stanza))
-        return catalog_fail_damaged(catalog, index, err);
+        return deb_catalog_fail_damaged(catalog, index, err);
     if (!is_word(stanza->name, "+-._"))
         return fail(index, stanza, "not a package name:", stanza->name, err);
     if (!is_word(stanza->version, ".+~:-_"))

@@ -1,9 +1,12 @@
 #include "source/solve.h"
 
 #include "base/auto.h"
-#include "source/solve_greedy.h"
+#include "source/deb_greedy.h"
 
 #include <stdlib.h>
+
+/* Debian's os-release and debian_version are in this package. */
+#define IDENTITY_PACKAGE "base-files"
 
 #define PROBLEM_LINES_MAX 20
 
@@ -76,7 +79,7 @@ static void explain(struct solving *solving, int problem_count, struct err *err)
     for (size_t i = 0; i < left_out.count; i++)
         add_line(&scratch, &lines, arena_printf(&scratch, "left out: %s", left_out.items[i]));
     err_set(err, ERR_RESOLVE, "%s for %s cannot be installed:\n  %s", strings_join(&scratch, &names, ", "),
-            solving->solve.catalog->arch->deb_name, strings_join(&scratch, &lines, "\n  "));
+            solving->solve.catalog->base.arch->deb_name, strings_join(&scratch, &lines, "\n  "));
 }
 
 static void read_solution(struct solving *solving)
@@ -152,7 +155,8 @@ static void walk(struct solving *solving, const Queue *requested, bool is_near_o
     queue_free(&queue);
 }
 
-static struct selected make_selected(struct arena *arena, const struct solve_item *item, bool is_likely)
+static struct selected make_selected(struct arena *arena, const struct deb_catalog *catalog,
+                                     const struct solve_item *item, bool is_likely)
 {
     const struct deb_stanza *stanza = &item->stanza;
     return (struct selected){.name = text_dup(arena, stanza->name),
@@ -162,7 +166,7 @@ static struct selected make_selected(struct arena *arena, const struct solve_ite
                              .source_version = text_dup(arena, item->source_version),
                              .section = stanza->section.len ? text_dup(arena, stanza->section) : NULL,
                              .url_path = text_dup(arena, stanza->filename),
-                             .release = item->index->release,
+                             .origin = deb_catalog_origin(catalog, item->index->release),
                              .size_bytes = item->size_bytes,
                              .digest = item->digest,
                              .is_likely = is_likely};
@@ -186,16 +190,18 @@ static void make_selection(struct arena *arena, struct solving *solving, struct 
     for (size_t i = 0; i < solving->solve.items.count; i++) {
         const struct solve_item *item = &solving->solve.items.items[i];
         if (MAPTST(&solving->needed, item->id))
-            selection.items[selection.count++] = make_selected(arena, item, MAPTST(&solving->likely, item->id));
+            selection.items[selection.count++] =
+                make_selected(arena, solving->solve.catalog, item, MAPTST(&solving->likely, item->id));
     }
     if (selection.count)
         qsort(selection.items, selection.count, sizeof *selection.items, compare_selected);
     *ret_selection = selection;
 }
 
-bool solve_packages(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
-                    struct selection *ret_selection, struct err *err)
+bool deb_catalog_solve(struct arena *arena, const struct catalog *any, const struct solve_request *request,
+                       struct selection *ret_selection, struct err *err)
 {
+    const struct deb_catalog *catalog = deb_catalog_of_const(any);
     AUTO(solving_done) struct solving solving = {.request = request};
     queue_init(&solving.job);
     queue_init(&solving.picked);
@@ -223,14 +229,15 @@ static void auto_free_pool(Pool **pool)
     pool_free(*pool);
 }
 
-bool solve_single(struct arena *arena, const struct catalog *catalog, const char *name, struct selected *ret_selected,
-                  bool *ret_found, struct err *err)
+bool deb_catalog_identity(struct arena *arena, const struct catalog *any, struct selected *ret_selected,
+                          bool *ret_found, struct err *err)
 {
+    const struct deb_catalog *catalog = deb_catalog_of_const(any);
     AUTO(auto_free_pool) Pool *pool = pool_create(); /* for its version rules */
     (void)pool_setdisttype(pool, DISTTYPE_DEB);
     struct solve_item best = {0};
     for (size_t i = 0; i < catalog->indices.count; i++) {
-        struct deb_hits hits = deb_index_find(&catalog->indices.items[i].index, text_of(name));
+        struct deb_hits hits = deb_index_find(&catalog->indices.items[i].index, TEXT(IDENTITY_PACKAGE));
         uint32_t number;
         bool is_virtual;
         while (deb_index_next(&hits, &number, &is_virtual)) {
@@ -240,14 +247,14 @@ bool solve_single(struct arena *arena, const struct catalog *catalog, const char
                 continue;
             if (!solve_item_read(catalog, &catalog->indices.items[i], number, &item, &why, err))
                 return false;
-            bool is_right_arch =
-                text_is(item.stanza.architecture, "all") || text_is(item.stanza.architecture, catalog->arch->deb_name);
+            bool is_right_arch = text_is(item.stanza.architecture, "all") ||
+                                 text_is(item.stanza.architecture, catalog->base.arch->deb_name);
             if (!why && is_right_arch && (!best.index || solve_compare(pool, &item, &best) > 0))
                 best = item;
         }
     }
     *ret_found = best.index != NULL;
     if (best.index)
-        *ret_selected = make_selected(arena, &best, true);
+        *ret_selected = make_selected(arena, catalog, &best, true);
     return true;
 }

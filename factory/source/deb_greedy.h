@@ -1,11 +1,11 @@
-/* solve_greedy.h - apt's choice among alternatives: for solve.c only
+/* deb_greedy.h - apt's choice among alternatives: for deb_solve.c only
  *
  * Threads: the Pool's.
  */
-#ifndef IMGFACTORY_SOURCE_SOLVE_GREEDY_H
-#define IMGFACTORY_SOURCE_SOLVE_GREEDY_H
+#ifndef IMGFACTORY_SOURCE_DEB_GREEDY_H
+#define IMGFACTORY_SOURCE_DEB_GREEDY_H
 
-#include "source/solve_pool.h"
+#include "source/deb_pool.h"
 
 /* Appends to `picked` what apt would install for the requested relations on an empty system, without looking at
  * conflicts: the solver takes it as a wish. */

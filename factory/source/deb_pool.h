@@ -1,19 +1,19 @@
-/* solve_pool.h - a libsolv Pool that holds just what a request can reach: for solve.c and solve_greedy.c only
+/* deb_pool.h - a libsolv Pool that holds just what a request can reach: for deb_solve.c and deb_greedy.c only
  *
  * Threads: one; nothing of it leaves solve_packages().
  * Owns: the Pool, until solve_pool_done().
  * Fails with: ERR_MALFORMED (a reached stanza is broken: "NAME:LINE: package …"), ERR_LOCAL (damaged cache).
  */
-#ifndef IMGFACTORY_SOURCE_SOLVE_POOL_H
-#define IMGFACTORY_SOURCE_SOLVE_POOL_H
+#ifndef IMGFACTORY_SOURCE_DEB_POOL_H
+#define IMGFACTORY_SOURCE_DEB_POOL_H
 
-#include "source/catalog_parts.h"
+#include "source/deb_catalog_parts.h"
 #include "source/solv.h"
 #include "source/solve.h"
 
 /* One stanza in the Pool. */
 struct solve_item {
-    const struct catalog_index *index;
+    const struct deb_catalog_index *index;
     uint32_t index_rank, number; /* place of the index in the catalog and of the stanza in the index */
     struct deb_stanza stanza;
     uint64_t size_bytes;
@@ -26,7 +26,7 @@ struct solve_item {
 
 struct solve_pool {
     struct arena arena;
-    const struct catalog *catalog;
+    const struct deb_catalog *catalog;
     Pool *pool;
     LIST(struct solve_item) items;
     struct solve_item **by_id; /* pool->nsolvables items; NULL where the solvable is none of ours */
@@ -34,13 +34,13 @@ struct solve_pool {
 };
 
 /* Fills a Pool with what the names (or NAME=VERSION) reach through Pre-Depends and Depends. */
-bool solve_pool_init(struct solve_pool *solve, const struct catalog *catalog, const struct strings *names,
+bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog, const struct strings *names,
                      const struct strings *never, struct err *err) MUST_CHECK;
 /* Frees it. For AUTO(). */
 void solve_pool_done(struct solve_pool *solve);
 /* Reads and checks one stanza: names, Filename, Size and SHA256. *ret_why is why it cannot be used though nothing is
  * broken ("no SHA256 in the index"), or NULL. Fails on broken values. */
-bool solve_item_read(const struct catalog *catalog, const struct catalog_index *index, uint32_t number,
+bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog_index *index, uint32_t number,
                      struct solve_item *ret_item, const char **ret_why, struct err *err) MUST_CHECK;
 /* Priority of a repository in apt's numbers: 500, 100 (NotAutomatic and ButAutomaticUpgrades) or 1 (NotAutomatic). */
 int solve_priority(const struct release *release);

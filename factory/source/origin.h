@@ -1,0 +1,34 @@
+/* origin.h - one repository as an order sees it, whatever its kind: where its packages are, and what vouches for them
+ *
+ * Threads: const once its catalog is open.
+ * Owns: nothing; strings live with the catalog.
+ */
+#ifndef IMGFACTORY_SOURCE_ORIGIN_H
+#define IMGFACTORY_SOURCE_ORIGIN_H
+
+#include "base/digest.h"
+#include "source/source.h"
+
+struct keyrings;
+
+struct origin {
+    const char *name;     /* for messages, without user info */
+    const char *uri;      /* of the mirror that answered, ending in '/': package paths are relative to it */
+    struct strings uris;  /* all mirrors, in order of preference; the one that answered among them */
+    int64_t date;         /* of the metadata: seconds since the epoch */
+    struct digest digest; /* names the generation of the metadata */
+    const char *distribution, *version, *codename; /* what the metadata says of itself, each may be NULL */
+    const char *signed_by;                         /* fingerprint of the key that signed the metadata, or NULL */
+    const struct keyrings *package_keys; /* every package must be signed by one of these (rpm, gpgcheck); NULL: its
+                                            digest in the metadata is enough */
+};
+
+struct origins {
+    const struct source *source;
+    struct origin *items;
+    size_t count;
+    struct strings trusted;  /* names of repositories from which packages are taken without any signature */
+    struct strings left_out; /* names of optional repositories that could not be reached */
+};
+
+#endif
