@@ -43,6 +43,8 @@ const struct sourced *fileset_find(const struct fileset *set, const char *path);
  * walk ended, found or not. */
 const struct sourced *fileset_walk(const struct fileset *set, struct arena *arena, const char *path,
                                    struct sourced_list *ret_links, const char **ret_path);
+/* Lists the files of the set whose canonical path begins with `prefix`, sorted by path. */
+void fileset_list(const struct fileset *set, struct arena *arena, const char *prefix, struct sourced_list *ret_files);
 /* Returns the entry that has the file's bytes: its own, or a hard link's target; NULL for what has none. */
 const struct entry *sourced_content(const struct sourced *file);
 /* Returns whether the package's Replaces field names the other package. */
