@@ -49,6 +49,9 @@ struct manifest_config {
     const char *user, *working_dir, *stop_signal, *author;
 };
 
+/* The weakest priority of an ELF dlopen note (uapi-group.org, "ELF dlopen metadata") whose libraries are shipped. */
+enum dlopen_policy { DLOPEN_NONE, DLOPEN_REQUIRED, DLOPEN_RECOMMENDED, DLOPEN_SUGGESTED };
+
 struct manifest {
     const char *name; /* [a-z0-9]+([._-][a-z0-9]+)* */
     const char *path;
@@ -58,6 +61,9 @@ struct manifest {
         struct manifest_file *items;
         size_t count, capacity;
     } files;
+    struct strings features;       /* names of features.h and globs; their files are in `files` already */
+    bool has_pam;                  /* feature pam: modules that the shipped stacks of /etc/pam.d name are roots */
+    enum dlopen_policy dlopen;     /* default DLOPEN_RECOMMENDED */
     struct strings packages_whole; /* packages: install */
     struct strings packages_first; /* packages: first */
     struct strings packages_never; /* packages: never */
