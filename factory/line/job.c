@@ -445,6 +445,8 @@ static void note_tree(struct work *work)
                                     .why = arena_strdup(&job->arena, node->why)};
         list_add(&job->arena, &job->product.files, file);
     }
+    for (size_t i = 0; i < work->tree.notes.count; i++)
+        product_note(&job->arena, &job->product, work->tree.notes.items[i]);
     job->product.unpacked_bytes = work->tree.unpacked_bytes;
     job->product.package_count = work->tree.package_count;
     job->product.facts.created_time = work->tree.created_time;
@@ -509,6 +511,13 @@ static void keep_product(struct job *job, const struct digest *key)
     free(text);
 }
 
+static void log_notes(const struct job *job)
+{
+    for (size_t i = 0; i < job->product.notes.count; i++)
+        log_line(job->plant->log, LOG_NORMAL, "%s %s: note: %s", job->manifest->name, job->arch->name,
+                 job->product.notes.items[i]);
+}
+
 static bool make(struct work *work, struct err *err)
 {
     struct job *job = work->job;
@@ -529,6 +538,7 @@ static bool make(struct work *work, struct err *err)
         note_tree(work);
         keep_product(job, &key);
     }
+    log_notes(job);
     job->product.facts.name = job->manifest->name;
     job->product.facts.arch = job->arch->name;
     job->image = (struct image){.arch = job->arch, .layer = job->product.layer};

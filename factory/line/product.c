@@ -60,6 +60,20 @@ static json_t *choices_json(const struct product *product)
     return array;
 }
 
+static json_t *notes_json(const struct product *product)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < product->notes.count; i++)
+        json_array_append_new(array, json_string(product->notes.items[i]));
+    return array;
+}
+
+void product_note(struct arena *arena, struct product *product, const char *note)
+{
+    if (!strings_has(&product->notes, note))
+        list_add(arena, &product->notes, arena_strdup(arena, note));
+}
+
 json_t *product_to_json(const struct product *product)
 {
     struct oci_facts facts = product->facts;
@@ -78,6 +92,7 @@ json_t *product_to_json(const struct product *product)
     json_object_set_new(json, "package_count", json_integer((json_int_t)product->package_count));
     json_object_set_new(json, "file_count", json_integer((json_int_t)product->files.count));
     json_object_set_new(json, "choices", choices_json(product));
+    json_object_set_new(json, "notes", notes_json(product));
     json_object_set_new(json, "selection", packages_json(product));
     json_object_set_new(json, "files", files_json(product));
     return json;
@@ -155,6 +170,17 @@ static bool read_choices(struct arena *arena, const json_t *array, struct produc
     return json_is_array(array);
 }
 
+static bool read_notes(struct arena *arena, const json_t *array, struct product *product)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *note = json_string_value(json_array_get(array, i));
+        if (!note)
+            return false;
+        product_note(arena, product, note);
+    }
+    return json_is_array(array);
+}
+
 /* Reads the numbers and digests that describe the layer. */
 static bool read_layer(const json_t *json, struct product *product)
 {
@@ -183,7 +209,8 @@ bool product_from_json(struct arena *arena, const json_t *json, struct product *
         *fields[i] = get_string(arena, json, fact_keys[i]);
     if (!read_layer(json, &product) || !read_packages(arena, json_object_get(json, "selection"), &product) ||
         !read_files(arena, json_object_get(json, "files"), &product) ||
-        !read_choices(arena, json_object_get(json, "choices"), &product))
+        !read_choices(arena, json_object_get(json, "choices"), &product) ||
+        !read_notes(arena, json_object_get(json, "notes"), &product))
         return false;
     *ret_product = product;
     return true;
