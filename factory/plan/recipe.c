@@ -100,6 +100,8 @@ static void give_reasons(struct arena *arena, struct recipe *recipe)
     const char *why = arena_printf(arena, "created by the recipe %s", recipe->name);
     for (size_t i = 0; i < recipe->parts.made.count; i++)
         recipe->parts.made.items[i].why = why;
+    for (size_t i = 0; i < recipe->parts.files.count; i++)
+        recipe->parts.files.items[i].giver = arena_printf(arena, "the recipe %s", recipe->name);
 }
 
 static bool load_recipe(struct arena *arena, const char *path, const char *name, struct recipe *ret_recipe,
