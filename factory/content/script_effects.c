@@ -1,12 +1,13 @@
 #include "content/script_effects.h"
 
-#include "content/shell_words.h"
+#include "content/alternatives.h"
 
 /* Which word of a command is its subject. */
 enum subject_rule {
-    SUBJECT_NAME,  /* first that is no option and no option's value */
-    SUBJECT_PATHS, /* each path: one effect each */
-    SUBJECT_LAST,  /* the last path */
+    SUBJECT_NAME,        /* first that is no option and no option's value */
+    SUBJECT_PATHS,       /* each path: one effect each */
+    SUBJECT_LAST,        /* the last path */
+    SUBJECT_ALTERNATIVE, /* the name; constant when alternatives.h can make the links */
     SUBJECT_NONE,
 };
 
@@ -23,8 +24,8 @@ static const struct rule rules[] = {
     {"usermod", EFFECT_USER, SUBJECT_NAME, NULL},
     {"addgroup", EFFECT_GROUP, SUBJECT_NAME, NULL},
     {"groupadd", EFFECT_GROUP, SUBJECT_NAME, NULL},
-    {"update-alternatives", EFFECT_ALTERNATIVES, SUBJECT_NONE, "--install"},
-    {"alternatives", EFFECT_ALTERNATIVES, SUBJECT_NONE, "--install"},
+    {"update-alternatives", EFFECT_ALTERNATIVES, SUBJECT_ALTERNATIVE, "--install"},
+    {"alternatives", EFFECT_ALTERNATIVES, SUBJECT_ALTERNATIVE, "--install"},
     {"setcap", EFFECT_SETCAP, SUBJECT_LAST, NULL},
     {"dpkg-statoverride", EFFECT_STATOVERRIDE, SUBJECT_LAST, "--add"},
     {"ucf", EFFECT_UCF, SUBJECT_LAST, NULL},
@@ -166,7 +167,13 @@ static void add_command(struct arena *arena, struct script_effects *effects, con
     struct script_effect effect = {.effect = rule->effect, .script = script, .command = rule->command};
     if (strcmp(rule->command, "install") == 0 && (has_word(command, "-d") || has_word(command, "--directory")))
         effect.effect = EFFECT_DIRECTORY;
+    struct alternatives alternatives;
     switch (rule->subject) {
+    case SUBJECT_ALTERNATIVE:
+        effect.is_constant = alternatives_parse(arena, command, &alternatives);
+        effect.subject = effect.is_constant ? alternatives.items[0].name : "";
+        add(arena, effects, &effect);
+        break;
     case SUBJECT_NONE:
         add_word(arena, effects, effect, NULL);
         break;

@@ -3,9 +3,12 @@
 #include "line/job.h"
 
 #include "base/auto.h"
+#include "content/alternatives.h"
+#include "content/certificates.h"
 #include "content/path.h"
 #include "line/applied.h"
 #include "line/roots.h"
+#include "line/scripts.h"
 #include "source/choose.h"
 
 #include <stdlib.h>
@@ -177,7 +180,8 @@ static bool open_packages(struct work *work, bool is_all, struct err *err)
     uint64_t bytes = 0;
     for (size_t i = 0; i < work->selection.count; i++) {
         const struct selected *selected = &work->selection.items[i];
-        if (work->packages[i] || !(is_all || selected->is_likely || roots_name_package(&work->manifest, selected->name)))
+        if (work->packages[i] ||
+            !(is_all || selected->is_likely || roots_name_package(&work->manifest, selected->name)))
             continue;
         places[count] = i;
         wanted[count++] = selected;
@@ -235,6 +239,7 @@ static void closure_task(void *argument)
     }
     fileset_build(work->scratch, open, count, &work->set);
     settle_choices(work);
+    alternatives_add(&work->set);
     struct roots roots;
     if (!roots_list(work->scratch, &work->manifest, &work->set, work->identity_package, &roots, work->err))
         return;
@@ -375,6 +380,31 @@ static const char *release_text(struct work *work)
     return text;
 }
 
+/* What recipes have made of the packages' files. */
+static bool generate(struct work *work)
+{
+    bool makes_certificates = false;
+    for (size_t i = 0; i < work->applied.count; i++)
+        makes_certificates = makes_certificates || work->applied.items[i]->makes_certificates;
+    return !makes_certificates || certificates_make(work->scratch, &work->set, &work->manifest, work->err);
+}
+
+/* Notes what scripts would have done and nobody does; under --strict it is an error. */
+static bool note_scripts(struct work *work)
+{
+    struct job *job = work->job;
+    struct strings left = {0};
+    scripts_left_over(work->scratch, &work->tree, &work->applied, &left);
+    for (size_t i = 0; i < left.count; i++)
+        list_add(work->scratch, &work->tree.notes, left.items[i]);
+    if (!left.count || !(job->plant->options->is_strict || job->manifest->is_strict))
+        return true;
+    err_set(work->err, ERR_RESOLVE,
+            "strict: %s. Say what the image needs of it in a recipe (manifests/recipes/PACKAGE.yaml, with `covers`)",
+            strings_join(work->scratch, &left, "; "));
+    return false;
+}
+
 static void tree_task(void *argument)
 {
     struct work *work = argument;
@@ -385,7 +415,8 @@ static void tree_task(void *argument)
                                    .set = &work->set,
                                    .created_override = options->source_date_epoch,
                                    .os_release = release_text(work)};
-    work->is_good = tree_build(work->scratch, &request, &work->tree, work->err);
+    work->is_good = generate(work) && tree_build(work->scratch, &request, &work->tree, work->err) &&
+                    scripts_check_user(&work->manifest, &work->tree, work->err) && note_scripts(work);
 }
 
 static void layer_task(void *argument)

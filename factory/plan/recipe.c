@@ -87,10 +87,8 @@ static bool read_generate(struct arena *arena, const struct recipe_form *form, s
         const char *what = form->generate.items[i];
         if (strcmp(what, "ca-certificates") == 0)
             recipe->makes_certificates = true;
-        else if (strcmp(what, "nsswitch") == 0)
-            recipe->makes_nsswitch = true;
         else
-            return fail_value(arena, form, "generate", i, what, "is neither ca-certificates nor nsswitch", err);
+            return fail_value(arena, form, "generate", i, what, "is not ca-certificates", err);
     }
     return true;
 }
