@@ -85,6 +85,7 @@ void fileset_build(struct arena *arena, const struct package *const *packages, s
                 add_file(ret_set, &files[j]);
         }
     }
+    ret_set->packaged_count = ret_set->by_path.slots.count;
 }
 
 void fileset_settle(struct fileset *set, const char *path, const char *package_name)
@@ -137,6 +138,11 @@ void fileset_list(const struct fileset *set, struct arena *arena, const char *pr
             if (file && file->entry == entry)
                 list_add(arena, ret_files, file);
         }
+    }
+    for (size_t i = set->packaged_count; i < set->by_path.slots.count; i++) {
+        const struct sourced *file = set->by_path.slots.items[i].value;
+        if (strncmp(file->entry->path, prefix, len) == 0)
+            list_add(arena, ret_files, file);
     }
     if (ret_files->count)
         qsort(ret_files->items, ret_files->count, sizeof(ret_files->items[0]), compare_paths);

@@ -27,7 +27,8 @@ struct fileset {
     struct arena *arena;
     const struct package *const *packages; /* sorted by name */
     size_t package_count;
-    struct map by_path; /* canonical path → struct sourced * */
+    struct map by_path;    /* canonical path → struct sourced * */
+    size_t packaged_count; /* private: of its slots; what follows was added to the set later */
 };
 
 /* Builds the set. The packages must outlive it. */

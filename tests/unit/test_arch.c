@@ -240,8 +240,8 @@ static void wrong_values_are_refused_with_their_place(void **state)
     expect_refused(folder, with(folder, "[/usr/lib]", "[/usr/../lib]"), "7:16: '/usr/../lib' must not have a '..'");
     expect_refused(folder, with(folder, "lib-token: lib", "lib-token: /lib"), "8:12: 'lib-token' must be a relative");
     expect_refused(folder, with(folder, "lib-token: lib", "lib-token: ../x"), "8:12: 'lib-token' must be a relative");
-    expect_refused(folder, with(folder, "[bin]", "[a/b]"), "10:14: 'a/b' must be one name");
-    expect_refused(folder, with(folder, "[bin]", "[..]"), "10:14: '..' must be one name");
+    expect_refused(folder, with(folder, "[bin]", "[a/b]"), "11:14: 'a/b' must be one name");
+    expect_refused(folder, with(folder, "[bin]", "[..]"), "11:14: '..' must be one name");
     expect_refused(folder, with(folder, "[armv7l]", "['']"), "11:17: '' must be one word");
 }
 
