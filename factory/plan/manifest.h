@@ -14,7 +14,7 @@ struct manifest_file {
     const char *path;
     struct strings packages; /* only from one of these, when given */
     bool is_optional;        /* nothing matching is fine */
-    const char *giver;       /* for the report, of whom it is: "the manifest", "the recipe chrony" */
+    const char *giver;       /* for the report, of whom it is ("the recipe chrony"); NULL: the manifest */
 };
 
 /* A directory, small file or symlink that the manifest itself creates. */
@@ -51,6 +51,9 @@ struct manifest_config {
     const char *user, *working_dir, *stop_signal, *author;
 };
 
+/* The weakest priority of an ELF dlopen note (uapi-group.org, "ELF dlopen metadata") whose libraries are shipped. */
+enum dlopen_policy { DLOPEN_NONE, DLOPEN_REQUIRED, DLOPEN_RECOMMENDED, DLOPEN_SUGGESTED };
+
 struct manifest {
     const char *name; /* [a-z0-9]+([._-][a-z0-9]+)* */
     const char *path;
@@ -60,6 +63,9 @@ struct manifest {
         struct manifest_file *items;
         size_t count, capacity;
     } files;
+    struct strings features;       /* names of features.h and globs; their files are in `files` already */
+    bool has_pam;                  /* feature pam: modules that the shipped stacks of /etc/pam.d name are roots */
+    enum dlopen_policy dlopen;     /* default DLOPEN_RECOMMENDED */
     struct strings packages_whole; /* packages: install */
     struct strings packages_first; /* packages: first */
     struct strings packages_never; /* packages: never */

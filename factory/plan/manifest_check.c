@@ -1,4 +1,5 @@
 #include "base/map.h"
+#include "plan/features.h"
 #include "plan/manifest_parts.h"
 #include "plan/rules.h"
 
@@ -251,8 +252,25 @@ bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struc
     return check_files(arena, form, err) && check_users(arena, form, err) && check_made(arena, form, err);
 }
 
+/* Whether the weaker libraries of dlopen notes are shipped. */
+static bool check_dlopen(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    static const char *const names[] = {"none", "required", "recommended", "suggested"};
+    form->manifest.dlopen = DLOPEN_RECOMMENDED;
+    for (size_t i = 0; form->dlopen && i < ARRAY_COUNT(names); i++) {
+        if (strcmp(form->dlopen, names[i]) == 0) {
+            form->manifest.dlopen = (enum dlopen_policy)i;
+            return true;
+        }
+    }
+    return !form->dlopen || want_rule(arena, yaml_get(form->root, "dlopen"), form->dlopen,
+                                      "is not one of none, required, recommended, suggested", err);
+}
+
 bool manifest_check(struct arena *arena, struct manifest_form *form, struct err *err)
 {
     return check_content(arena, form, err) && check_packages(arena, form, err) &&
-           manifest_check_parts(arena, form, err) && manifest_check_config(arena, form, err);
+           manifest_check_parts(arena, form, err) && manifest_check_config(arena, form, err) &&
+           check_dlopen(arena, form, err) &&
+           features_expand(arena, yaml_get(form->root, "features"), &form->manifest, err);
 }

@@ -12,6 +12,7 @@
 struct manifest_form {
     struct manifest manifest;
     const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config;
+    const char *dlopen; /* as written, or NULL */
 };
 
 /* Reads the root mapping and everything below it into the form. */

@@ -11,6 +11,8 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRING, manifest_form, "description", manifest.description, false),
     FIELD(YAML_STRINGS, manifest_form, "binaries", manifest.binaries, false),
     FIELD(YAML_NODE, manifest_form, "files", files, false),
+    FIELD(YAML_STRINGS, manifest_form, "features", manifest.features, false),
+    FIELD(YAML_STRING, manifest_form, "dlopen", dlopen, false),
     FIELD(YAML_NODE, manifest_form, "packages", packages, false),
     FIELD(YAML_NODE, manifest_form, "directories", directories, false),
     FIELD(YAML_NODE, manifest_form, "create", create, false),
@@ -117,7 +119,7 @@ static bool read_files(struct arena *arena, struct manifest_form *form, struct e
     if (!want_list(form->files, "files", err))
         return false;
     for (size_t i = 0; i < list_count(form->files); i++) {
-        struct manifest_file file = {.giver = "the manifest"};
+        struct manifest_file file = {0};
         if (!read_item(arena, form->files->items[i], file_fields, ARRAY_COUNT(file_fields), &file.path, &file, err))
             return false;
         list_add(arena, &form->manifest.files, file);
