@@ -340,7 +340,7 @@ static void users_and_groups_are_checked(void **state)
     refused(folder, B "groups: [{name: g, gid: 1}]\nusers: [{name: u, uid: 1}]\n",
             "3:24: the default group 'u' has the uid of 'g' (1)");
     refused(folder, B "users: [{name: u, uid: 1, group: g}]\nrecipes: false\n", "2:34: 'g' is not root, one of 'groups', or a number");
-    refused(folder, B "users: [{name: u, uid: 1, groups: [u, g]}]\n", "2:39: 'g' is not root or one of 'groups'");
+    refused(folder, B "users: [{name: u, uid: 1, groups: [u, g]}]\nrecipes: false\n", "2:39: 'g' is not root or one of 'groups'");
     refused(folder, B "users: [{name: u, uid: 1, groups: [7]}]\n", "2:36: '7' is not root or one of 'groups'");
     refused(folder, B "users: [{name: u, uid: 1, home: x}]\n",
             "2:33: home of 'u' must be an absolute path without ':'");
@@ -486,6 +486,7 @@ int main(void)
         IN_FOLDER(unknown_keys_suggest_the_nearest),
         IN_FOLDER(contents_are_checked),
         IN_FOLDER(what_is_made_is_checked),
+        IN_FOLDER(with_recipes_a_user_may_be_somebody_elses),
         IN_FOLDER(users_and_groups_are_checked),
         IN_FOLDER(the_configuration_is_checked),
         IN_FOLDER(tags_are_checked),
