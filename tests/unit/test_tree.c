@@ -11,6 +11,7 @@ struct planting {
     size_t root_count;
     const char *os_release;
     int64_t created_override;
+    bool is_partial;
     struct tree tree;
 };
 
@@ -33,8 +34,13 @@ static bool try_grow(struct planting *planting, bool is_reversed)
     struct keep keep;
     CHECK_OK(closure_find(&fixture->arena, &fixture->set, &closure, &keep, &fixture->err), &fixture->err);
     assert_int_equal(keep.missing_count, 0);
-    struct tree_request request = {&fixture->arch, &planting->manifest,        &keep,
-                                   &fixture->set,  planting->created_override, planting->os_release};
+    struct tree_request request = {.arch = &fixture->arch,
+                                   .manifest = &planting->manifest,
+                                   .keep = &keep,
+                                   .set = &fixture->set,
+                                   .created_override = planting->created_override,
+                                   .is_partial = planting->is_partial,
+                                   .os_release = planting->os_release};
     return tree_build(&fixture->arena, &request, &planting->tree, &fixture->err);
 }
 
@@ -168,8 +174,11 @@ static void a_file_below_another_packages_symlink_is_a_conflict(void **state)
     struct kept kept[] = {{fileset_find(&planting.fixture->set, "/opt/dir"), "w"},
                           {fileset_find(&planting.fixture->set, "/opt/dir/f"), "w"}};
     struct keep keep = {.items = kept, .count = 2};
-    struct tree_request request = {
-        &planting.fixture->arch, &planting.manifest, &keep, &planting.fixture->set, -1, NULL};
+    struct tree_request request = {.arch = &planting.fixture->arch,
+                                   .manifest = &planting.manifest,
+                                   .keep = &keep,
+                                   .set = &planting.fixture->set,
+                                   .created_override = -1};
     assert_false(tree_build(&planting.fixture->arena, &request, &planting.tree, &planting.fixture->err));
     CHECK_ERR(&planting.fixture->err, ERR_RESOLVE,
               "/opt/dir/f of package a lies below /opt/dir, which is a symlink of package b");
