@@ -2,6 +2,8 @@
  * all groups are made before all users, in the order of the lines. */
 #include "content/accounts.h"
 
+#include <stdlib.h>
+
 /* Lines while they are turned into accounts. */
 struct applying {
     struct accounts *accounts;
@@ -132,8 +134,10 @@ static bool choose_uid(const struct applying *applying, const struct sysusers_it
     uint32_t uid, unused;
     bool is_declared = item->kind == SYSUSERS_USER;
     if (is_declared && item->has_uid) {
+        /* with a group of its own choice, the number may be that of another group */
+        bool is_strict = item->has_gid || item->group || map_get(&applying->groups, text_of(name));
         *ret_uid = item->uid;
-        if (is_free_uid(accounts, item->uid, name, !item->has_gid && !item->group))
+        if (is_free_uid(accounts, item->uid, name, !is_strict))
             return true;
         note(applying, item, arena_printf(accounts->arena, "user number %u is taken already", item->uid));
     } else if (is_declared && stat_path(applying, item, &uid, &unused) && uid &&
@@ -180,6 +184,11 @@ static void make_user(const struct applying *applying, const struct sysusers_ite
     accounts_add_user(accounts, &user);
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static void make_all(struct applying *applying)
 {
     queue_implicit(applying);
@@ -193,8 +202,10 @@ static void make_all(struct applying *applying)
         make_user(applying, applying->users.slots.items[i].value, applying->users.slots.items[i].key.ptr);
     for (size_t i = 0; i < applying->members.count; i++) {
         struct account_group *group = accounts_group(applying->accounts, applying->members.items[i]->group);
-        if (group)
-            accounts_add_member(applying->accounts, group, applying->members.items[i]->name);
+        if (!group)
+            continue;
+        accounts_add_member(applying->accounts, group, applying->members.items[i]->name);
+        qsort(group->members.items, group->members.count, sizeof(group->members.items[0]), compare_strings);
     }
 }
 
