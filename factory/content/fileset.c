@@ -25,7 +25,7 @@ bool package_replaces(const struct package *package, const struct package *other
 
 const struct entry *sourced_content(const struct sourced *file)
 {
-    const struct entry *entry = file->entry;
+    const struct entry *entry = file->listed;
     if (entry->kind == ENTRY_HARDLINK)
         entry = package_find(file->package, entry->target);
     return entry && entry->kind == ENTRY_FILE ? entry : NULL;
@@ -97,7 +97,7 @@ static void find_merged(struct fileset *set)
             struct sourced *link = arena_new(set->arena, struct sourced);
             *plain = *entry;
             plain->target = path_basename(end);
-            *link = (struct sourced){.package = set->packages[i], .entry = plain};
+            *link = (struct sourced){.package = set->packages[i], .entry = plain, .listed = entry};
             (void)map_add(&set->merged, text_of(entry->path), link);
         }
     }
@@ -162,7 +162,8 @@ void fileset_build(struct arena *arena, const struct package *const *packages, s
     for (size_t i = count; i-- > 0;) {
         struct sourced *files = arena_new_array(arena, struct sourced, sorted[i]->count);
         for (size_t j = 0; j < sorted[i]->count; j++) {
-            files[j] = (struct sourced){.package = sorted[i], .entry = &sorted[i]->entries[j]};
+            const struct entry *entry = &sorted[i]->entries[j];
+            files[j] = (struct sourced){.package = sorted[i], .entry = entry, .listed = entry};
             if (place_entry(ret_set, &files[j]))
                 add_file(ret_set, &files[j]);
         }

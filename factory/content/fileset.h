@@ -17,7 +17,8 @@
 /* One file of one package, the unit that closure and tree work with. */
 struct sourced {
     const struct package *package;
-    const struct entry *entry;
+    const struct entry *entry;     /* with the path that it has in the set */
+    const struct entry *listed;    /* as the package lists it: the same, but below a link */
     const struct sourced *through; /* the link below which the package lists it (see fileset_merged()), or NULL */
     struct sourced *shadowed;      /* the same path in a further package, or NULL; by package name */
 };
