@@ -63,7 +63,7 @@ static bool continue_value(struct reading *reading, struct text line, struct err
     if (!section || !section->values.count)
         return refuse(reading, "a continuation line without a line that it continues", line, err);
     struct ini_value *value = &section->values.items[section->values.count - 1];
-    if (++reading->value_count > VALUES_MAX || strlen(value->value) + line.len > INI_MAX_BYTES / 16)
+    if (++reading->value_count > VALUES_MAX || strlen(value->value) + line.len > INI_MAX_BYTES / 64)
         return refuse(reading, "a value is longer than is read", line, err);
     value->value = arena_printf(reading->arena, "%s\n%.*s", value->value, (int)line.len, line.ptr);
     return true;

@@ -54,13 +54,15 @@ static bool read_priority(const char *path, const struct ini_value *value, int *
     return true;
 }
 
-/* An empty value empties the list, as in dnf; else the words are added. */
+/* Adds the words; those of [main] stay. An empty value empties the list, as in dnf. */
 static void add_words(struct arena *arena, const char *words, struct strings *list)
 {
-    if (!*words)
-        *list = (struct strings){0};
-    else
-        entry_words(arena, text_of(words), true, list);
+    struct strings more = {0};
+    entry_words(arena, text_of(words), true, &more);
+    if (!more.count)
+        *list = more;
+    for (size_t i = 0; i < more.count; i++)
+        list_add(arena, list, more.items[i]);
 }
 
 /* A key of the host is looked for below the root that plays the host. */
