@@ -44,6 +44,13 @@ openssl                openssl
 podman                 podman
 runc                   runc
 strace                 strace
+rpm                    rpm-build
+rpm                    rpm-sign
+rpm2cpio               rpm
+cpio                   cpio
+createrepo-c           createrepo_c
+dnf                    dnf
+gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu
 '
 bench_push_packages='
 docker-registry        docker-distribution
