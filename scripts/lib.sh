@@ -14,6 +14,7 @@ pkg-config             pkgconf-pkg-config
 libelf-dev             elfutils-libelf-devel
 libcurl4-openssl-dev   libcurl-devel
 libsolv-dev            libsolv-devel
+libexpat1-dev          expat-devel
 libarchive-dev         libarchive-devel
 libzstd-dev            libzstd-devel
 libssl-dev             openssl-devel
