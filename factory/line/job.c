@@ -243,8 +243,11 @@ static void closure_task(void *argument)
     struct roots roots;
     if (!roots_list(work->scratch, &work->manifest, &work->set, work->identity_package, &roots, work->err))
         return;
-    struct closure_request request = {
-        .arch = work->job->arch, .roots = roots.items, .root_count = roots.count, .is_partial = has_unopened(work)};
+    struct closure_request request = {.arch = work->job->arch,
+                                      .roots = roots.items,
+                                      .root_count = roots.count,
+                                      .is_partial = has_unopened(work),
+                                      .hwcaps = &work->manifest.hwcaps};
     work->is_good = closure_find(work->scratch, &work->set, &request, &work->keep, work->err);
 }
 
@@ -502,6 +505,8 @@ static void note_tree(struct work *work)
                                     .why = arena_strdup(&job->arena, node->why)};
         list_add(&job->arena, &job->product.files, file);
     }
+    for (size_t i = 0; i < work->keep.notes.count; i++)
+        product_note(&job->arena, &job->product, work->keep.notes.items[i]);
     for (size_t i = 0; i < work->tree.notes.count; i++)
         product_note(&job->arena, &job->product, work->tree.notes.items[i]);
     job->product.unpacked_bytes = work->tree.unpacked_bytes;

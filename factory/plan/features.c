@@ -81,10 +81,10 @@ static const struct {
     {"mdns6_minimal", {"libnss-mdns", "nss-mdns"}},
 };
 
-static void add_file(struct arena *arena, struct manifest *manifest, const char *path, bool is_optional,
-                     const char *const *packages)
+static void add_file(struct arena *arena, struct manifest *manifest, const char *giver, const char *path,
+                     bool is_optional, const char *const *packages)
 {
-    struct manifest_file file = {.path = path, .is_optional = is_optional};
+    struct manifest_file file = {.path = path, .is_optional = is_optional, .giver = giver};
     for (size_t i = 0; i < MOST_PACKAGES && packages[i]; i++)
         list_add(arena, &file.packages, packages[i]);
     list_add(arena, &manifest->files, file);
@@ -113,7 +113,8 @@ static void add_service(struct arena *arena, struct text word, struct manifest *
     }
     const char *name = text_dup(arena, word);
     if (strpbrk(name, "/*?[") == NULL)
-        add_file(arena, manifest, arena_printf(arena, "/usr/lib*/**/libnss_%s.so.2", name), false, packages);
+        add_file(arena, manifest, "the feature nss", arena_printf(arena, "/usr/lib*/**/libnss_%s.so.2", name), false,
+                 packages);
 }
 
 static void add_services(struct arena *arena, struct manifest *manifest)
@@ -132,8 +133,10 @@ static void add_services(struct arena *arena, struct manifest *manifest)
 
 static void add_feature(struct arena *arena, const struct feature *feature, struct manifest *manifest)
 {
+    const char *giver = arena_printf(arena, "the feature %s", feature->name);
     for (size_t i = 0; i < MOST_FILES && feature->files[i].path; i++)
-        add_file(arena, manifest, feature->files[i].path, feature->files[i].is_optional, feature->files[i].packages);
+        add_file(arena, manifest, giver, feature->files[i].path, feature->files[i].is_optional,
+                 feature->files[i].packages);
     if (strcmp(feature->name, "nss") == 0)
         add_services(arena, manifest);
     if (strcmp(feature->name, "pam") == 0)
@@ -170,7 +173,7 @@ bool features_expand(struct arena *arena, const struct yaml_node *node, struct m
         if (why)
             return yaml_fail(yaml_item(node, i), err, "'%s' %s", text_printable(arena, text_of(name)), why);
         if (*name == '/')
-            add_file(arena, manifest, name, false, anywhere);
+            add_file(arena, manifest, "the features of the manifest", name, false, anywhere);
         else if (!feature)
             return fail_unknown(arena, yaml_item(node, i), name, err);
         else

@@ -81,6 +81,7 @@ struct manifest {
         struct manifest_group *items;
         size_t count, capacity;
     } groups;
+    struct strings hwcaps;        /* glibc-hwcaps directories to ship as well: "x86-64-v3" */
     struct strings architectures; /* names as written; default x86_64 and aarch64 */
     bool has_tags;                /* the manifest has the key: the site file's tags are not for it */
     const char *destination;      /* push: HOST/NAMESPACE/NAME[:TAG], or NULL */

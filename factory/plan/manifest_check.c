@@ -52,6 +52,11 @@ static const char *why_not_arch(const char *name)
     return rule_is_arch_name(name) ? NULL : "cannot be an architecture's name";
 }
 
+static const char *why_not_hwcap(const char *name)
+{
+    return rule_is_arch_name(name) ? NULL : "is no name of a glibc-hwcaps directory, such as x86-64-v3";
+}
+
 static bool check_content(struct arena *arena, const struct manifest_form *form, struct err *err)
 {
     const struct manifest *manifest = &form->manifest;
@@ -67,6 +72,7 @@ static bool check_content(struct arena *arena, const struct manifest_form *form,
     if (manifest->source && manifest->source->kind == YAML_SEQUENCE)
         return yaml_fail(manifest->source, err, "'source' wants a file's path or a mapping, not a list");
     return check_each(arena, form->root, "binaries", &manifest->binaries, why_not_binary, err) &&
+           check_each(arena, form->root, "hwcaps", &manifest->hwcaps, why_not_hwcap, err) &&
            check_each(arena, form->root, "architectures", &manifest->architectures, why_not_arch, err);
 }
 
@@ -247,11 +253,6 @@ static bool check_users(struct arena *arena, struct manifest_form *form, struct 
     return true;
 }
 
-bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struct err *err)
-{
-    return check_files(arena, form, err) && check_users(arena, form, err) && check_made(arena, form, err);
-}
-
 /* Whether the weaker libraries of dlopen notes are shipped. */
 static bool check_dlopen(struct arena *arena, struct manifest_form *form, struct err *err)
 {
@@ -265,6 +266,11 @@ static bool check_dlopen(struct arena *arena, struct manifest_form *form, struct
     }
     return !form->dlopen || want_rule(arena, yaml_get(form->root, "dlopen"), form->dlopen,
                                       "is not one of none, required, recommended, suggested", err);
+}
+
+bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    return check_files(arena, form, err) && check_users(arena, form, err) && check_made(arena, form, err);
 }
 
 bool manifest_check(struct arena *arena, struct manifest_form *form, struct err *err)

@@ -19,6 +19,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, manifest_form, "symlinks", symlinks, false),
     FIELD(YAML_NODE, manifest_form, "users", users, false),
     FIELD(YAML_NODE, manifest_form, "groups", groups, false),
+    FIELD(YAML_STRINGS, manifest_form, "hwcaps", manifest.hwcaps, false),
     FIELD(YAML_STRINGS, manifest_form, "architectures", manifest.architectures, false),
     FIELD(YAML_NODE, manifest_form, "source", manifest.source, false),
     FIELD(YAML_NODE, manifest_form, "config", config, false),

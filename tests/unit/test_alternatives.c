@@ -110,7 +110,7 @@ static const char *read_text(struct fixture *fixture, const char *path)
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     char *bytes = arena_alloc(&fixture->arena, 1 << 20);
-    (void)fread(bytes, 1, (1 << 20) - 1, file);
+    bytes[fread(bytes, 1, (1 << 20) - 1, file)] = 0;
     (void)fclose(file);
     return bytes;
 }
