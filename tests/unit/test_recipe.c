@@ -149,7 +149,7 @@ static void what_is_wrong_is_told_with_its_place(void **state)
     refused(folder, "users: [{name: x, uid: 0}]\n", "1:24: user 'x': number 0 is root's, and root's alone");
     refused(folder, "env: {\"A=B\": c}\n", "1:14: 'A=B' cannot be a variable's name");
     refused(folder, "files: [\"/[a\"]\n", "1:9: '/[a' has a '[' without its ']'");
-    refused(folder, "covers: &x [ucf]\n", "1:9: anchors are not supported");
+    refused(folder, "covers: &x [ucf]\n", "1:9: anchors (&) are not allowed");
 }
 
 static struct manifest manifest_of(struct folder *folder, const char *text)
