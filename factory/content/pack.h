@@ -1,6 +1,6 @@
 /* pack.h - the file that holds one unpacked package: bytes first, then tables, then a trailer
  *
- * Format, version 2; numbers little endian, offsets from the start of the file:
+ * Format, version 3; numbers little endian, offsets from the start of the file:
  *   bytes      contents of the regular files, each begun at a multiple of 16, in the order of the package
  *   tables     begun at a multiple of 16: struct pack_head, entries (sorted by path), ELF facts, needed libraries
  * (string numbers), scripts, strings. A string is told by its offset in the strings; offset 0 means "none". trailer    magic,
@@ -15,7 +15,7 @@
 #include "content/package.h"
 
 #define PACK_KIND "unpacked"
-#define PACK_MAGIC "imgfactory pack2"
+#define PACK_MAGIC "imgfactory pack3"
 #define PACK_MAGIC_BYTES 16
 #define PACK_ALIGN 16
 #define PACK_NO_ELF UINT32_MAX
