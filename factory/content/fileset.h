@@ -28,6 +28,7 @@ struct fileset {
     const struct package *const *packages; /* sorted by name */
     size_t package_count;
     struct map by_path; /* canonical path → struct sourced * */
+    bool is_exact;      /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
 };
 
 /* Builds the set. The packages must outlive it. */
