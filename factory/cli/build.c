@@ -293,6 +293,7 @@ static bool plan_options(struct build *build, struct err *err)
                                     .jobs = jobs ? (size_t)jobs : processor_count(),
                                     .is_dry_run = options->is_dry_run,
                                     .is_rebuild = options->is_rebuild,
+                                    .is_no_check = options->is_no_check,
                                     .is_cache_only = options->is_cache_only,
                                     .now = (int64_t)time(NULL)};
     plant->retries = plant->publish.retries;

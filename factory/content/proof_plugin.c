@@ -3,14 +3,43 @@
 #include "content/proof_parts.h"
 
 #include "base/auto.h"
+#include "content/path.h"
 
 #define HOST_TRIES_MAX 4096 /* processes that are set up to try plug-ins in: rare in practice */
 
-/* Moves findings to the proof. */
-static void report(struct prover *prover, const struct proof_findings *findings)
+/* Finds a library in a directory of somebody's own, by its DT_SONAME or name. Who uses such libraries loads them by path
+ * first, and then the need is met by what is loaded already (libjvm.so). In a directory of the loader this is no
+ * excuse: there the library, or its link, would have been found. */
+static const struct sourced *find_private(const struct prover *prover, const struct arch *arch, const char *name)
 {
-    for (size_t i = 0; i < findings->count; i++)
-        prover_add(prover, true, &findings->items[i]);
+    for (size_t i = 0; i < prover->package.count; i++) {
+        const struct proof_elf *elf = &prover->elfs[i];
+        if (!elf->file || elf->arch != arch)
+            continue;
+        const char *path = elf->file->entry->path, *soname = elf->file->entry->elf->soname;
+        const char *own = path_basename(path);
+        bool is_of_loader = false;
+        for (size_t j = 0; j < arch->library_dirs.count && !is_of_loader; j++) {
+            size_t len = strlen(arch->library_dirs.items[j]);
+            is_of_loader = len + 1 == (size_t)(own - path) && strncmp(arch->library_dirs.items[j], path, len) == 0;
+        }
+        if (!is_of_loader && strcmp(soname ? soname : own, name) == 0)
+            return elf->file;
+    }
+    return NULL;
+}
+
+/* Moves findings to the proof. */
+static void report(struct prover *prover, const struct arch *arch, const struct proof_findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        struct proof_finding finding = findings->items[i];
+        const struct sourced *file = finding.wanted ? find_private(prover, arch, finding.wanted) : NULL;
+        if (file)
+            finding.text = arena_printf(prover->arena, "%s: only %s is, which must be loaded before", finding.text,
+                                        file->entry->path);
+        prover_add(prover, !file, &finding);
+    }
 }
 
 static bool defines_all(struct prover *prover, const struct proof_scope *scope, const struct unbound_list *unbound)
@@ -100,7 +129,7 @@ void plugin_check(struct prover *prover, const struct sourced *file)
     loader_load(&loader, file, file->entry->path, &list);
     process_check(prover, &list, NULL, &trouble);
     if (trouble.findings.count && !opens_somewhere(prover, arch, file))
-        report(prover, &trouble.findings);
+        report(prover, arch, &trouble.findings);
     else if (!trouble.findings.count)
         settle_symbols(prover, arch, &trouble);
 }

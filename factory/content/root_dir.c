@@ -46,7 +46,7 @@ static bool read_file(struct root_dir *root, int dir, const char *name, struct n
     struct stat status;
     AUTO(auto_close_fd) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     node->data = "";
-    if (fd < 0 && errno == EACCES && !(node->mode & 0111))
+    if (fd < 0 && (errno == ENOENT || (errno == EACCES && !(node->mode & 0111))))
         return true;
     if (fd < 0 || fstat(fd, &status) != 0)
         return fail(node->path, err);
@@ -90,7 +90,7 @@ static bool read_below(struct root_dir *root, int dir, const char *name, const s
     }
     int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return fail(node->path, err);
+        return errno == ENOENT || fail(node->path, err);
     return read_dir(root, fd, node->path, depth + 1, err);
 }
 
@@ -100,7 +100,7 @@ static bool read_name(struct root_dir *root, int dir, const char *parent, const 
     struct stat status;
     struct node node = {.path = arena_printf(root->arena, "%s/%s", parent, name)};
     if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return fail(node.path, err);
+        return errno == ENOENT || fail(node.path, err); /* it went since the directory was listed */
     node.mode = status.st_mode & 07777;
     node.kind = S_ISDIR(status.st_mode) ? NODE_DIRECTORY : S_ISLNK(status.st_mode) ? NODE_SYMLINK : NODE_FILE;
     if (node.kind == NODE_FILE && !S_ISREG(status.st_mode))

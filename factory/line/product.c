@@ -60,6 +60,15 @@ static json_t *choices_json(const struct product *product)
     return array;
 }
 
+static json_t *proof_json(const struct product *product)
+{
+    json_t *notes = json_array();
+    for (size_t i = 0; i < product->proof.notes.count; i++)
+        json_array_append_new(notes, json_string(product->proof.notes.items[i]));
+    return json_pack("{s:I, s:I, s:o}", "files", (json_int_t)product->proof.file_count, "symbols",
+                     (json_int_t)product->proof.symbol_count, "notes", notes);
+}
+
 json_t *product_to_json(const struct product *product)
 {
     struct oci_facts facts = product->facts;
@@ -80,6 +89,7 @@ json_t *product_to_json(const struct product *product)
     json_object_set_new(json, "choices", choices_json(product));
     json_object_set_new(json, "selection", packages_json(product));
     json_object_set_new(json, "files", files_json(product));
+    json_object_set_new(json, "proof", product->proof.is_made ? proof_json(product) : json_null());
     return json;
 }
 
@@ -174,6 +184,23 @@ static bool read_layer(const json_t *json, struct product *product)
     return true;
 }
 
+/* null: the proof was turned off. */
+static bool read_proof(struct arena *arena, const json_t *json, struct product *product)
+{
+    const json_t *notes = json_object_get(json, "notes");
+    product->proof.is_made = json_is_object(json);
+    if (!product->proof.is_made)
+        return json_is_null(json);
+    for (size_t i = 0; i < json_array_size(notes); i++) {
+        const char *note = json_string_value(json_array_get(notes, i));
+        if (!note)
+            return false;
+        list_add(arena, &product->proof.notes, arena_strdup(arena, note));
+    }
+    return get_number(json, "files", &product->proof.file_count) &&
+           get_number(json, "symbols", &product->proof.symbol_count);
+}
+
 bool product_from_json(struct arena *arena, const json_t *json, struct product *ret_product)
 {
     struct product product = {0};
@@ -183,7 +210,8 @@ bool product_from_json(struct arena *arena, const json_t *json, struct product *
         *fields[i] = get_string(arena, json, fact_keys[i]);
     if (!read_layer(json, &product) || !read_packages(arena, json_object_get(json, "selection"), &product) ||
         !read_files(arena, json_object_get(json, "files"), &product) ||
-        !read_choices(arena, json_object_get(json, "choices"), &product))
+        !read_choices(arena, json_object_get(json, "choices"), &product) ||
+        !read_proof(arena, json_object_get(json, "proof"), &product))
         return false;
     *ret_product = product;
     return true;

@@ -44,6 +44,11 @@ struct product {
         struct product_choice *items;
         size_t count, capacity;
     } choices; /* in the manifest's order */
+    struct {
+        bool is_made;                      /* false: --no-check */
+        uint64_t file_count, symbol_count; /* what was looked at */
+        struct strings notes;              /* what is no violation, for people */
+    } proof;
     struct oci_facts facts;
     struct layer layer;
     uint64_t unpacked_bytes;
