@@ -1,5 +1,6 @@
 #include "content/closure.h"
 
+#include "content/ld_conf.h"
 #include "content/loader.h"
 #include "content/path.h"
 #include "content/script.h"
@@ -20,7 +21,15 @@ struct start {
 };
 
 struct finder {
-    struct loader loader;
+    struct loader loader;     /* for the oldest machine */
+    struct strings *machines; /* hwcaps of each kind of machine; the first has none */
+    size_t machine_count;
+    struct ld_conf conf;
+    struct strings cache_dirs;
+    struct ld_cache cache;
+    bool needs_cache;
+    struct map noted;
+    struct strings notes;
     const struct closure_request *request;
     struct map kept;     /* path → struct kept * */
     struct map started;  /* "depth leniency path" of each start */
@@ -88,9 +97,16 @@ static bool check_elf(struct finder *finder, const struct sourced *file, const s
                                loader_describe(arena, arch->elf_machine, arch->elf_class, arch->is_big_endian)));
 }
 
+static void add_note(struct finder *finder, const char *note)
+{
+    if (map_add(&finder->noted, text_of(note), (void *)note))
+        list_add(finder->loader.arena, &finder->notes, note);
+}
+
 /* Keeps the file that meets a need and the links to it, or reports that there is none. */
 static void keep_need(struct finder *finder, const struct load_need *need, const char *why, const char *needed_by)
 {
+    finder->needs_cache = finder->needs_cache || need->step == LOAD_CACHE;
     if (need->file) {
         keep_links(finder, &need->links, need->file->entry->path);
         keep_file(finder, need->file, why);
@@ -116,7 +132,7 @@ static void keep_needs(struct finder *finder, const struct load_list *list, size
 
 /* glibc's libc.so.6 opens libgcc_s.so.1 when a thread is cancelled or left, and aborts the process when it is not
  * there. */
-static void keep_libgcc(struct finder *finder, struct load_list *list)
+static void keep_libgcc(struct finder *finder, const struct loader *loader, struct load_list *list)
 {
     struct load_object *libc = loader_find(list, libc_name);
     for (size_t i = 0; !libc && finder->request->is_partial && i < list->count; i++) {
@@ -126,21 +142,39 @@ static void keep_libgcc(struct finder *finder, struct load_list *list)
     if (!libc)
         return;
     size_t first = list->count;
-    struct load_need need = loader_open(&finder->loader, list, libc, libgcc_name);
+    struct load_need need = loader_open(loader, list, libc, libgcc_name);
     if (need.object || finder->request->is_partial)
         keep_need(finder, &need, libgcc_why, libc->file->entry->path);
     keep_needs(finder, list, first);
 }
 
-static bool check_notes(const struct load_list *list, struct err *err)
+/* Takes the notes of a process; false when one says that it does not start. */
+static bool take_notes(struct finder *finder, const struct load_list *list, struct err *err)
 {
     for (size_t i = 0; i < list->notes.count; i++) {
-        if (list->notes.items[i].is_fatal) {
-            err_set(err, ERR_MALFORMED, "%s", list->notes.items[i].text);
+        const struct load_note *note = &list->notes.items[i];
+        if (note->is_fatal) {
+            err_set(err, ERR_MALFORMED, "%s", note->text);
             return false;
         }
+        add_note(finder, note->text);
     }
     return true;
+}
+
+/* One process on one kind of machine. */
+static bool run_process(struct finder *finder, const struct start *start, const struct strings *hwcaps, struct err *err)
+{
+    struct loader loader = finder->loader;
+    struct load_list list;
+    loader.hwcaps = *hwcaps;
+    loader_load(&loader, start->file, start->path, &list);
+    const char *path = start->file->entry->path;
+    if (list.interpreter_need.name)
+        keep_need(finder, &list.interpreter_need, arena_printf(loader.arena, "interpreter of %s", path), path);
+    keep_needs(finder, &list, 0);
+    keep_libgcc(finder, &loader, &list);
+    return take_notes(finder, &list, err);
 }
 
 static bool start_elf(struct finder *finder, const struct start *start, const struct entry *content, struct err *err)
@@ -149,14 +183,11 @@ static bool start_elf(struct finder *finder, const struct start *start, const st
         return true; /* an object file or core dump: data */
     if (!check_elf(finder, start->file, content->elf, err))
         return false;
-    struct load_list list;
-    loader_load(&finder->loader, start->file, start->path, &list);
-    const char *path = start->file->entry->path;
-    if (list.interpreter_need.name)
-        keep_need(finder, &list.interpreter_need, arena_printf(finder->loader.arena, "interpreter of %s", path), path);
-    keep_needs(finder, &list, 0);
-    keep_libgcc(finder, &list);
-    return check_notes(&list, err);
+    for (size_t i = 0; i < finder->machine_count; i++) {
+        if (!run_process(finder, start, &finder->machines[i], err))
+            return false;
+    }
+    return true;
 }
 
 /* Follows a path that a script names; keeps and starts what is there. */
@@ -279,6 +310,48 @@ static bool check_program(const struct finder *finder, const struct closure_root
     return !why;
 }
 
+/* Makes the cache that ldconfig would have made on an installed system, unless it lists built-in directories only. */
+static void prepare_cache(struct finder *finder)
+{
+    struct loader *loader = &finder->loader;
+    struct strings others = {0};
+    ld_conf_read(loader->arena, loader->set, &finder->conf);
+    for (size_t i = 0; i < finder->conf.dirs.count; i++) {
+        const char *dir = finder->conf.dirs.items[i];
+        if (!loader_is_builtin(loader, dir))
+            list_add(loader->arena, &others, dir);
+        list_add(loader->arena, &finder->cache_dirs, dir);
+    }
+    for (size_t i = 0; i < loader->dirs.count; i++)
+        list_add(loader->arena, &finder->cache_dirs, loader->dirs.items[i]);
+    ld_cache_collect(loader->arena, loader->set, loader->arch, &others, NULL, &finder->cache);
+    if (!finder->cache.count)
+        return;
+    ld_cache_collect(loader->arena, loader->set, loader->arch, &finder->cache_dirs, NULL, &finder->cache);
+    loader->cache = &finder->cache;
+}
+
+static void prepare(struct finder *finder, struct arena *arena, const struct fileset *set)
+{
+    static const struct strings none;
+    const struct closure_request *request = finder->request;
+    loader_prepare(arena, request->arch, set, &finder->loader);
+    loader_machines(arena, request->arch, request->hwcaps ? request->hwcaps : &none, &finder->machines,
+                    &finder->machine_count);
+    prepare_cache(finder);
+}
+
+/* The configuration goes with the cache that is made of it. */
+static void keep_configuration(struct finder *finder)
+{
+    if (!finder->needs_cache)
+        return;
+    for (size_t i = 0; i < finder->conf.files.count; i++)
+        keep_file(finder, finder->conf.files.items[i], "names directories of " LD_CACHE_PATH);
+    for (size_t i = 0; i < finder->conf.notes.count; i++)
+        add_note(finder, finder->conf.notes.items[i]);
+}
+
 static int compare_kept(const void *a, const void *b)
 {
     const struct kept *left = a, *right = b;
@@ -293,18 +366,24 @@ static void finish(const struct finder *finder, struct keep *ret_keep)
         items[i] = *(const struct kept *)finder->kept.slots.items[i].value;
     if (count)
         qsort(items, count, sizeof(items[0]), compare_kept);
-    *ret_keep = (struct keep){
-        .items = items, .count = count, .missing = finder->missing.items, .missing_count = finder->missing.count};
+    *ret_keep = (struct keep){.items = items,
+                              .count = count,
+                              .missing = finder->missing.items,
+                              .missing_count = finder->missing.count,
+                              .needs_cache = finder->needs_cache,
+                              .cache_dirs = finder->cache_dirs,
+                              .notes = finder->notes};
 }
 
 bool closure_find(struct arena *arena, const struct fileset *set, const struct closure_request *request,
                   struct keep *ret_keep, struct err *err)
 {
-    struct finder finder = {.loader = {arena, request->arch, set},
-                            .request = request,
+    struct finder finder = {.request = request,
                             .kept = {.arena = arena},
                             .started = {.arena = arena},
-                            .reported = {.arena = arena}};
+                            .reported = {.arena = arena},
+                            .noted = {.arena = arena}};
+    prepare(&finder, arena, set);
     for (size_t i = 0; i < request->root_count; i++) {
         if (request->roots[i].is_program && !check_program(&finder, &request->roots[i], err))
             return false;
@@ -315,6 +394,7 @@ bool closure_find(struct arena *arena, const struct fileset *set, const struct c
         if (!run_start(&finder, &start, err))
             return false;
     }
+    keep_configuration(&finder);
     finish(&finder, ret_keep);
     return true;
 }

@@ -3,6 +3,100 @@
 #include "content/loader_search.h"
 #include "content/path.h"
 
+#define BUILTINS_MAX 16
+
+/* Finds SYSTEM_DIRS in the loader's bytes: "/lib64/", "/usr/lib64/" and perhaps more, one string behind the other. */
+static struct text find_system_dirs(struct text bytes)
+{
+    static const char second[] = "/\0/usr/lib"; /* how a string ends, and the one behind it begins */
+    size_t len = sizeof(second) - 1;
+    const char *end = bytes.ptr + bytes.len, *at = bytes.len ? memmem(bytes.ptr, bytes.len, second, len) : NULL;
+    while (at) {
+        const char *first = at;
+        while (first > bytes.ptr && first[-1])
+            first--;
+        size_t first_len = (size_t)(at - first) + 1;
+        const char *usr = at + 2 + strlen("/usr");
+        if (first_len > 1 && *first == '/' && (size_t)(end - usr) > first_len && memcmp(usr, first, first_len + 1) == 0)
+            return (struct text){first, (size_t)(end - first)};
+        at++;
+        at = memmem(at, (size_t)(end - at), second, len);
+    }
+    return (struct text){0};
+}
+
+static const char *canonical_dir(const struct loader *loader, const char *dir)
+{
+    const char *why;
+    return loader->set->is_exact ? path_exact(loader->arena, text_of(dir), &why)
+                                 : path_canonical(loader->arena, text_of(dir), &why);
+}
+
+bool loader_is_builtin(const struct loader *loader, const char *dir)
+{
+    const char *canonical = canonical_dir(loader, dir);
+    for (size_t i = 0; canonical && i < loader->dirs.count; i++) {
+        const char *builtin = canonical_dir(loader, loader->dirs.items[i]);
+        if (builtin && strcmp(builtin, canonical) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Adds a directory "/lib/" as "/lib", unless it is there by another name of the merged /usr. */
+static void add_builtin(struct loader *loader, const char *dir)
+{
+    if (!loader_is_builtin(loader, dir))
+        list_add(loader->arena, &loader->dirs, arena_strndup(loader->arena, dir, strlen(dir) - 1));
+}
+
+static const struct entry *find_own_loader(const struct loader *loader)
+{
+    for (size_t i = 0; i < loader->arch->loaders.count; i++) {
+        const struct sourced *file =
+            fileset_walk(loader->set, loader->arena, loader->arch->loaders.items[i], NULL, NULL);
+        if (file && sourced_content(file))
+            return sourced_content(file);
+    }
+    return NULL;
+}
+
+void loader_prepare(struct arena *arena, const struct arch *arch, const struct fileset *set, struct loader *ret_loader)
+{
+    *ret_loader = (struct loader){.arena = arena, .arch = arch, .set = set, .lib_token = arch->lib_token};
+    const struct entry *own = find_own_loader(ret_loader);
+    struct text dirs = own ? find_system_dirs((struct text){own->data, (size_t)own->size_bytes}) : (struct text){0};
+    while (dirs.len > 1 && *dirs.ptr == '/' && ret_loader->dirs.count < BUILTINS_MAX) {
+        const char *end = memchr(dirs.ptr, '\0', dirs.len);
+        if (!end || end[-1] != '/' || end - dirs.ptr > PATH_MAX_BYTES)
+            break;
+        add_builtin(ret_loader, dirs.ptr);
+        dirs.len -= (size_t)(end + 1 - dirs.ptr);
+        dirs.ptr = end + 1;
+    }
+    if (ret_loader->dirs.count)
+        ret_loader->lib_token = ret_loader->dirs.items[0] + 1; /* "/lib64": $LIB is the name of that directory */
+    else
+        ret_loader->dirs = arch->library_dirs;
+}
+
+void loader_machines(struct arena *arena, const struct arch *arch, const struct strings *asked,
+                     struct strings **ret_machines, size_t *ret_count)
+{
+    size_t count = 1;
+    struct strings *machines = arena_new_array(arena, struct strings, arch->hwcaps.count + 1);
+    for (size_t i = arch->hwcaps.count; i-- > 0;) { /* a better machine can also use what the lesser ones do */
+        if (!strings_has(asked, arch->hwcaps.items[i]))
+            continue;
+        list_add(arena, &machines[count], arch->hwcaps.items[i]);
+        for (size_t j = 0; j < machines[count - 1].count; j++)
+            list_add(arena, &machines[count], machines[count - 1].items[j]);
+        count++;
+    }
+    *ret_machines = machines;
+    *ret_count = count;
+}
+
 /* Returns whether a name is one of those that the object is known by. */
 static bool has_name(const struct load_object *object, const char *name)
 {
@@ -129,6 +223,13 @@ static void load_interpreter(const struct loader *loader, struct load_list *list
         search_note(loader, list, &note, "%s%s%s%s: interpreter of %s, %s", file->entry->path,
                     *package ? " (package " : "", package, *package ? ")" : "", root->file->entry->path, why);
         return;
+    }
+    if (!strings_has(&loader->arch->loaders, path)) {
+        note.is_fatal = false;
+        search_note(
+            loader, list, &note,
+            "%s is started by %s, which is not glibc's loader of %s: its libraries were looked for as glibc does",
+            root->file->entry->path, path, loader->arch->name);
     }
     need->step = LOAD_INTERPRETER;
     need->object = find_file(list, sourced_content(file)); /* the loader itself, started as a program */

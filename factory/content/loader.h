@@ -24,8 +24,7 @@
 #ifndef IMGFACTORY_CONTENT_LOADER_H
 #define IMGFACTORY_CONTENT_LOADER_H
 
-#include "content/fileset.h"
-#include "plan/arch.h"
+#include "content/ld_cache.h"
 
 /* How one need was met. */
 enum load_step {
@@ -34,7 +33,7 @@ enum load_step {
     LOAD_PATH,        /* the name is a path */
     LOAD_RPATH,       /* DT_RPATH of `owner` */
     LOAD_RUNPATH,     /* DT_RUNPATH of the object itself */
-    LOAD_CACHE,       /* /etc/ld.so.cache: a configured directory */
+    LOAD_CACHE,       /* /etc/ld.so.cache, and not in a built-in directory as well */
     LOAD_DEFAULT,     /* a built-in directory */
     LOAD_INTERPRETER, /* PT_INTERP */
 };
@@ -99,8 +98,21 @@ struct loader {
     struct arena *arena;
     const struct arch *arch;
     const struct fileset *set;
+    struct strings dirs;          /* the built-in directories, as the loader spells them, each once */
+    const char *lib_token;        /* $LIB */
+    const struct ld_cache *cache; /* /etc/ld.so.cache, or NULL: there is none */
+    struct strings hwcaps;        /* glibc-hwcaps directories of the machine, best first; empty: the oldest machine */
 };
 
+/* Prepares a loader without cache and hwcaps, which the caller may set. Built-in directories and $LIB are read out of the
+ * set's own loader (one of arch->loaders: its SYSTEM_DIRS); when that cannot be done they are the architecture's. */
+void loader_prepare(struct arena *arena, const struct arch *arch, const struct fileset *set, struct loader *ret_loader);
+/* Returns whether a directory is a built-in one, by whatever name. */
+bool loader_is_builtin(const struct loader *loader, const char *dir);
+/* Lists the kinds of machines to look at when the glibc-hwcaps directories `asked` are to be used: the oldest machine
+ * first, then what each of arch->hwcaps that is asked for adds. A name of other architectures makes no difference. */
+void loader_machines(struct arena *arena, const struct arch *arch, const struct strings *asked,
+                     struct strings **ret_machines, size_t *ret_count);
 /* Sets up the process of `root`, which must have ELF facts that are not broken and loader_is_for(). `path` is how it is
  * started or opened. Results live in the loader's arena. */
 void loader_load(const struct loader *loader, const struct sourced *root, const char *path, struct load_list *ret_list);

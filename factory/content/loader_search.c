@@ -7,16 +7,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define NOTE_BYTES 2048 /* a longer note is cut */
+/* arch->cache_flags of the soft float ABIs: sysdeps/generic/ldconfig.h */
+#define CACHE_ARM_SOFT 0x0b03
+#define CACHE_RISCV_SOFT 0x0f03
+
 /* The machine-dependent part of open_verify(): elf_machine_matches_host() and VALID_FLOAT_ABI() of glibc's sysdeps. */
 static bool abi_is_for(const struct elf_facts *elf, const struct arch *arch)
 {
     switch (arch->elf_machine) {
-    case EM_ARM: /* hard float: built for armhf, or unmarked */
-        return (elf->flags & EF_ARM_EABIMASK) != EF_ARM_EABI_VER5 || !(elf->flags & EF_ARM_ABI_FLOAT_SOFT);
+    case EM_ARM: /* what is unmarked is for both */
+        return (elf->flags & EF_ARM_EABIMASK) != EF_ARM_EABI_VER5 ||
+               !(elf->flags & (arch->cache_flags == CACHE_ARM_SOFT ? EF_ARM_ABI_FLOAT_HARD : EF_ARM_ABI_FLOAT_SOFT));
     case EM_PPC64: /* ELFv2 or unmarked for little endian, ELFv1 for big endian */
         return (elf->flags & EF_PPC64_ABI) == 0 || (elf->flags & EF_PPC64_ABI) == (arch->is_big_endian ? 1 : 2);
     case EM_RISCV:
-        return (elf->flags & EF_RISCV_FLOAT_ABI) == EF_RISCV_FLOAT_ABI_DOUBLE;
+        return (elf->flags & EF_RISCV_FLOAT_ABI) ==
+               (arch->cache_flags == CACHE_RISCV_SOFT ? EF_RISCV_FLOAT_ABI_SOFT : EF_RISCV_FLOAT_ABI_DOUBLE);
     default:
         return true;
     }
@@ -47,8 +54,6 @@ const char *loader_describe(struct arena *arena, uint16_t machine, uint8_t elf_c
     return arena_printf(arena, "%s (%u-bit, %s-endian)", name, (unsigned)elf_class, is_big_endian ? "big" : "little");
 }
 
-#define NOTE_BYTES 2048 /* a longer note is cut */
-
 /* Returns the length of token `name` at `at` (behind the '$'), braces included, or 0: is_dst() of dl-load.c. */
 static size_t token_length(struct text at, const char *name)
 {
@@ -70,7 +75,7 @@ static size_t expand_token(const struct loader *loader, const char *origin, stru
 {
     const struct {
         const char *name, *value;
-    } tokens[] = {{"ORIGIN", origin}, {"LIB", loader->arch->lib_token}, {"PLATFORM", loader->arch->platform_token}};
+    } tokens[] = {{"ORIGIN", origin}, {"LIB", loader->lib_token}, {"PLATFORM", loader->arch->platform_token}};
     for (size_t i = 0; i < ARRAY_COUNT(tokens); i++) {
         size_t len = token_length(at, tokens[i].name);
         if (len) {
@@ -194,9 +199,15 @@ static void try_path(struct search *search, const char *path)
     search->need->links = links;
 }
 
+/* Tries a directory; before it its directories for newer machines. */
 static void try_dir(struct search *search, const char *dir)
 {
-    try_path(search, arena_printf(search->loader->arena, "%s/%s", dir, search->name));
+    const struct loader *loader = search->loader;
+    for (size_t i = 0; i < loader->hwcaps.count && !search->is_over; i++)
+        try_path(search,
+                 arena_printf(loader->arena, "%s/glibc-hwcaps/%s/%s", dir, loader->hwcaps.items[i], search->name));
+    if (!search->is_over)
+        try_path(search, arena_printf(loader->arena, "%s/%s", dir, search->name));
 }
 
 /* Searches a DT_RPATH or DT_RUNPATH of `owner`. */
@@ -241,10 +252,43 @@ static void try_rpaths(struct search *search)
 
 static void try_default_dirs(struct search *search)
 {
-    const struct strings *dirs = &search->loader->arch->library_dirs;
+    const struct strings *dirs = &search->loader->dirs;
     for (size_t i = 0; i < dirs->count && !search->is_over; i++)
         try_dir(search, dirs->items[i]);
     search->need->step = LOAD_DEFAULT;
+}
+
+/* Returns whether a path lies below one of the built-in directories, however deep. */
+static bool is_below_default_dirs(const struct loader *loader, const char *path)
+{
+    const char *why;
+    path = path_canonical(loader->arena, text_of(path), &why);
+    for (size_t i = 0; path && i < loader->dirs.count; i++) {
+        const char *dir = path_canonical(loader->arena, text_of(loader->dirs.items[i]), &why);
+        if (dir && strncmp(path, dir, strlen(dir)) == 0 && path[strlen(dir)] == '/')
+            return true;
+    }
+    return false;
+}
+
+/* Looks into the cache. What the built-in directories give as well is theirs: for that no cache is needed. */
+static void try_cache(struct search *search)
+{
+    const struct loader *loader = search->loader;
+    const char *path = loader->cache ? ld_cache_find(loader->cache, loader->arch, search->name, &loader->hwcaps) : NULL;
+    if (!path || (search->object->elf->has_nodeflib && is_below_default_dirs(loader, path)))
+        return;
+    try_path(search, path);
+    search->need->step = LOAD_CACHE;
+    if (!search->need->file || search->object->elf->has_nodeflib || !is_below_default_dirs(loader, path))
+        return;
+    struct load_need cached = *search->need;
+    *search->need = (struct load_need){.name = cached.name};
+    search->is_over = false;
+    try_default_dirs(search);
+    if (search->need->file != cached.file)
+        *search->need = cached;
+    search->is_over = true;
 }
 
 static void search_dirs(struct search *search)
@@ -257,6 +301,8 @@ static void search_dirs(struct search *search)
         search->need->step = LOAD_RUNPATH;
         search->need->owner = object;
     }
+    if (!search->is_over)
+        try_cache(search);
     if (!search->is_over && !object->elf->has_nodeflib)
         try_default_dirs(search);
 }

@@ -2,6 +2,7 @@
 #include "content/proof.h"
 
 #include "base/auto.h"
+#include "content/ld_cache.h"
 #include "content/path.h"
 #include "content/proof_parts.h"
 #include "content/script.h"
@@ -27,7 +28,9 @@ void prover_add(struct prover *prover, bool is_violation, const struct proof_fin
 
 struct loader prover_loader(struct prover *prover, struct arena *arena, const struct arch *arch)
 {
-    return (struct loader){.arena = arena, .arch = arch, .set = &prover->set};
+    struct loader loader = prover->loaders[arch - prover->arches];
+    loader.arena = arena;
+    return loader;
 }
 
 struct proof_elf *prover_elf(struct prover *prover, const struct entry *content)
@@ -86,12 +89,28 @@ static void make_package(struct prover *prover)
     prover->set.is_exact = true;
 }
 
-/* The architecture's directories are spelled below /usr; a root that is not merged has them in / as well, and the
- * loader looks there first. */
-static void make_arches(struct prover *prover)
+/* The cache of the image itself; what is no cache, or lies, is passed over with a note. */
+static const struct ld_cache *read_cache(struct prover *prover, const struct arch *arch)
+{
+    struct ld_cache *cache = arena_new(prover->arena, struct ld_cache);
+    struct err err = {0};
+    const struct sourced *file = fileset_walk(&prover->set, prover->arena, LD_CACHE_PATH, NULL, NULL);
+    const struct entry *content = file ? sourced_content(file) : NULL;
+    if (!content)
+        return NULL;
+    if (ld_cache_read(prover->arena, (struct text){content->data, (size_t)content->size_bytes}, arch, cache, &err))
+        return cache;
+    prover_add(prover, false, &(struct proof_finding){LD_CACHE_PATH, NULL, err.text});
+    return NULL;
+}
+
+/* Prepares the search of each architecture. Its directories are spelled below /usr; a root that is not merged has them
+ * in / as well, and the loader looks there first. */
+static void make_loaders(struct prover *prover)
 {
     const struct proof_request *request = prover->request;
     prover->arches = arena_new_array(prover->arena, struct arch, request->arch_count);
+    prover->loaders = arena_new_array(prover->arena, struct loader, request->arch_count);
     for (size_t i = 0; i < request->arch_count; i++) {
         struct arch *arch = &prover->arches[i];
         *arch = *request->arches[i];
@@ -102,6 +121,8 @@ static void make_arches(struct prover *prover)
                 list_add(prover->arena, &arch->library_dirs, dir + 4);
             list_add(prover->arena, &arch->library_dirs, dir);
         }
+        loader_prepare(prover->arena, arch, &prover->set, &prover->loaders[i]);
+        prover->loaders[i].cache = read_cache(prover, arch);
     }
 }
 
@@ -136,7 +157,7 @@ static bool is_looked_for(const struct prover *prover, const struct entry *entry
         if (text_is(dir, *known))
             return (entry->mode & 0111) != 0;
     }
-    const struct strings *dirs = &prover->arches[0].library_dirs;
+    const struct strings *dirs = &prover->loaders[0].dirs;
     for (size_t i = 0; i < dirs->count; i++) {
         /* plain /usr/lib is no sign: another architecture's loader, or all of Fedora's i686, lies there */
         if (text_is(dir, dirs->items[i]) && !text_is(dir, "/usr/lib") && !text_is(dir, "/lib"))
@@ -417,7 +438,7 @@ void proof_check(struct arena *arena, const struct proof_request *request, struc
     for (const char *const *dir = script_path_dirs; !request->path_dirs.count && *dir; dir++)
         list_add(arena, &prover.path_dirs, *dir);
     make_package(&prover);
-    make_arches(&prover);
+    make_loaders(&prover);
     make_elfs(&prover);
     check_elfs(&prover);
     check_scripts(&prover);

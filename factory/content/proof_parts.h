@@ -49,6 +49,7 @@ struct prover {
     struct package package; /* pretended: its entries are the nodes of the tree */
     struct fileset set;
     struct arch *arches;      /* of the request, with /lib beside /usr/lib */
+    struct loader *loaders;   /* parallel to arches: prepared */
     struct strings path_dirs; /* where programs are looked for by name */
     struct proof_elf *elfs;   /* parallel to package.entries */
     LIST(struct proof_program) programs;

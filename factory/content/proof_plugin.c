@@ -17,13 +17,8 @@ static const struct sourced *find_private(const struct prover *prover, const str
         if (!elf->file || elf->arch != arch)
             continue;
         const char *path = elf->file->entry->path, *soname = elf->file->entry->elf->soname;
-        const char *own = path_basename(path);
-        bool is_of_loader = false;
-        for (size_t j = 0; j < arch->library_dirs.count && !is_of_loader; j++) {
-            size_t len = strlen(arch->library_dirs.items[j]);
-            is_of_loader = len + 1 == (size_t)(own - path) && strncmp(arch->library_dirs.items[j], path, len) == 0;
-        }
-        if (!is_of_loader && strcmp(soname ? soname : own, name) == 0)
+        if (strcmp(soname ? soname : path_basename(path), name) == 0 &&
+            !loader_is_builtin(&prover->loaders[arch - prover->arches], path_dirname(prover->arena, path)))
             return elf->file;
     }
     return NULL;

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "content/elf.h"
+#include "content/ld_cache.h"
 #include "content/path.h"
 #include "content/script.h"
 
@@ -39,7 +40,7 @@ static ssize_t read_head(int fd, char head[SCRIPT_HEAD_BYTES])
     return got < 0 ? got : (ssize_t)len;
 }
 
-/* Takes what the proof looks at: all of an ELF file, the beginning of any other. */
+/* Takes what the proof looks at: all of an ELF file and of the loader's cache, the beginning of any other. */
 static bool read_file(struct root_dir *root, int dir, const char *name, struct node *node, struct err *err)
 {
     char head[SCRIPT_HEAD_BYTES];
@@ -54,7 +55,7 @@ static bool read_file(struct root_dir *root, int dir, const char *name, struct n
     if (len < 0)
         return fail(node->path, err);
     struct text bytes = {head, (size_t)len};
-    if (elf_is(bytes)) {
+    if (elf_is(bytes) || strcmp(node->path, LD_CACHE_PATH) == 0) {
         struct view view;
         if (!file_map_fd(fd, node->path, &view, err))
             return false;

@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "content/elf.h"
+#include "content/ld_cache.h"
 #include "content/path.h"
 #include "content/script.h"
 
@@ -141,11 +142,12 @@ static const char *take_path(struct reading *reading, const char *written, struc
     return NULL;
 }
 
-/* Reads what the proof looks at: all of an ELF file, the beginning of any other. */
+/* Reads what the proof looks at: all of an ELF file and of the loader's cache, the beginning of any other. */
 static bool read_content(struct reading *reading, struct archive_entry *header, struct node *node, struct err *err)
 {
     struct root_layers *layers = reading->layers;
     int64_t size = archive_entry_size(header);
+    bool is_whole = strcmp(node->path, LD_CACHE_PATH) == 0;
     AUTO(buf_done) struct buf kept;
     buf_init(&kept, size > 0 && (uint64_t)size < ELF_MAX_BYTES ? (size_t)size + 1 : ELF_MAX_BYTES);
     if (size < 0 || __builtin_add_overflow(layers->file_bytes, (uint64_t)size, &layers->file_bytes) ||
@@ -162,10 +164,10 @@ static bool read_content(struct reading *reading, struct archive_entry *header, 
             return library_fault(reading, err);
         if ((uint64_t)offset != kept.len || !buf_add(&kept, bytes, len))
             return fault(reading, node->path, "a sparse file, or an ELF file of more than 1 GiB", err);
-        is_wanted = kept.len < SCRIPT_HEAD_BYTES || elf_is((struct text){kept.bytes, kept.len});
+        is_wanted = is_whole || kept.len < SCRIPT_HEAD_BYTES || elf_is((struct text){kept.bytes, kept.len});
     }
     struct text all = {kept.len ? kept.bytes : "", kept.len};
-    if (!elf_is(all) && all.len > SCRIPT_HEAD_BYTES)
+    if (!is_whole && !elf_is(all) && all.len > SCRIPT_HEAD_BYTES)
         all.len = SCRIPT_HEAD_BYTES;
     layers->kept_bytes += all.len;
     if (layers->kept_bytes > KEPT_MAX_BYTES)

@@ -2,7 +2,7 @@
  *
  * OCI image-spec layer.md: tar (ustar, GNU, pax), plain or compressed with gzip or zstd; a later entry replaces an
  * earlier one, ".wh.NAME" removes NAME of the layers below, ".wh..wh..opq" all that they have in its directory. An entry
- * below a symlink of a directory is put where that leads, as container engines do. ELF files are kept whole, of others
+ * below a symlink of a directory is put where that leads, as container engines do. ELF files and /etc/ld.so.cache are kept whole, of others
  * only the first bytes (a "#!" line), and size_bytes and data are those. Device nodes, fifos and sockets replace what
  * was there and are left out themselves.
  * Refused: names that are empty, have "..", NUL or more than path.h allows; hard links to what is not there; entries

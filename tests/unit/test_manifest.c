@@ -135,7 +135,7 @@ static void the_readmes_examples_are_good(void **state)
         }
     }
     (void)fclose(readme);
-    assert_int_equal(manifests, 3);
+    assert_int_equal(manifests, 4);
     assert_int_equal(sources, 2);
 }
 
