@@ -25,11 +25,18 @@ static struct text find_system_dirs(struct text bytes)
     return (struct text){0};
 }
 
+static const char *canonical_dir(const struct loader *loader, const char *dir)
+{
+    const char *why;
+    return loader->set->is_exact ? path_exact(loader->arena, text_of(dir), &why)
+                                 : path_canonical(loader->arena, text_of(dir), &why);
+}
+
 bool loader_is_builtin(const struct loader *loader, const char *dir)
 {
-    const char *why, *canonical = path_canonical(loader->arena, text_of(dir), &why);
+    const char *canonical = canonical_dir(loader, dir);
     for (size_t i = 0; canonical && i < loader->dirs.count; i++) {
-        const char *builtin = path_canonical(loader->arena, text_of(loader->dirs.items[i]), &why);
+        const char *builtin = canonical_dir(loader, loader->dirs.items[i]);
         if (builtin && strcmp(builtin, canonical) == 0)
             return true;
     }
