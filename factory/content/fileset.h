@@ -29,6 +29,7 @@ struct fileset {
     size_t package_count;
     struct map by_path;    /* canonical path → struct sourced * */
     size_t packaged_count; /* private: of its slots; what follows was added to the set later */
+    bool is_exact;         /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
 };
 
 /* Builds the set. The packages must outlive it. */

@@ -36,10 +36,10 @@ bool loader_is_builtin(const struct loader *loader, const char *dir)
     return false;
 }
 
-/* Adds a directory "/lib/" as "/lib", unless it is there by another name of the merged /usr. */
+/* Adds a directory "/lib/" as "/lib", unless it is there by another name of a merged /usr. */
 static void add_builtin(struct loader *loader, const char *dir)
 {
-    if (!loader_is_builtin(loader, dir))
+    if (loader->set->is_exact || !loader_is_builtin(loader, dir))
         list_add(loader->arena, &loader->dirs, arena_strndup(loader->arena, dir, strlen(dir) - 1));
 }
 
