@@ -225,7 +225,7 @@ static void own_loader_add(struct fixture *fixture, struct package *package, con
 
 static void the_built_in_directories_are_read_out_of_the_loader(void **state)
 {
-    static const char bytes[] = "x/\0/usr/lib/y\0\0/lib64/\0/usr/lib64/\0/else/\0end";
+    static const char bytes[] = "x/\0/usr/lib/y\0code\xff/lib64/\0/usr/lib64/\0/else/\0end";
     struct fixture *fixture = *state;
     struct package *package = package_add(fixture, "p");
     own_loader_add(fixture, package, bytes, sizeof(bytes));
