@@ -85,6 +85,7 @@ void fileset_build(struct arena *arena, const struct package *const *packages, s
                 add_file(ret_set, &files[j]);
         }
     }
+    ret_set->packaged_count = ret_set->by_path.slots.count;
 }
 
 void fileset_settle(struct fileset *set, const char *path, const char *package_name)
@@ -101,6 +102,50 @@ void fileset_settle(struct fileset *set, const char *path, const char *package_n
 const struct sourced *fileset_find(const struct fileset *set, const char *path)
 {
     return map_get(&set->by_path, text_of(path));
+}
+
+/* Returns the number of the package's first entry that does not come before `prefix`. */
+static size_t find_prefix(const struct package *package, const char *prefix)
+{
+    size_t low = 0, high = package->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(package->entries[middle].path, prefix) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    const struct sourced *left = *(const struct sourced *const *)a, *right = *(const struct sourced *const *)b;
+    return strcmp(left->entry->path, right->entry->path);
+}
+
+void fileset_list(const struct fileset *set, struct arena *arena, const char *prefix, struct sourced_list *ret_files)
+{
+    size_t len = strlen(prefix);
+    *ret_files = (struct sourced_list){0};
+    for (size_t i = 0; i < set->package_count; i++) {
+        const struct package *package = set->packages[i];
+        for (size_t j = find_prefix(package, prefix); j < package->count; j++) {
+            const struct entry *entry = &package->entries[j];
+            if (strncmp(entry->path, prefix, len) != 0)
+                break;
+            const struct sourced *file = fileset_find(set, entry->path);
+            if (file && file->entry == entry)
+                list_add(arena, ret_files, file);
+        }
+    }
+    for (size_t i = set->packaged_count; i < set->by_path.slots.count; i++) {
+        const struct sourced *file = set->by_path.slots.items[i].value;
+        if (strncmp(file->entry->path, prefix, len) == 0)
+            list_add(arena, ret_files, file);
+    }
+    if (ret_files->count)
+        qsort(ret_files->items, ret_files->count, sizeof(ret_files->items[0]), compare_paths);
 }
 
 /* A walk under way: the directory reached (without a '/' at its end, so "" is the root) and what is still to be walked.

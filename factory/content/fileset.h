@@ -27,7 +27,8 @@ struct fileset {
     struct arena *arena;
     const struct package *const *packages; /* sorted by name */
     size_t package_count;
-    struct map by_path; /* canonical path → struct sourced * */
+    struct map by_path;    /* canonical path → struct sourced * */
+    size_t packaged_count; /* private: of its slots; what follows was added to the set later */
 };
 
 /* Builds the set. The packages must outlive it. */
@@ -43,6 +44,8 @@ const struct sourced *fileset_find(const struct fileset *set, const char *path);
  * walk ended, found or not. */
 const struct sourced *fileset_walk(const struct fileset *set, struct arena *arena, const char *path,
                                    struct sourced_list *ret_links, const char **ret_path);
+/* Lists the files of the set whose canonical path begins with `prefix`, sorted by path. */
+void fileset_list(const struct fileset *set, struct arena *arena, const char *prefix, struct sourced_list *ret_files);
 /* Returns the entry that has the file's bytes: its own, or a hard link's target; NULL for what has none. */
 const struct entry *sourced_content(const struct sourced *file);
 /* Returns whether the package's Replaces field names the other package. */

@@ -291,7 +291,7 @@ bool tree_build(struct arena *arena, const struct tree_request *request, struct 
     struct drafts drafts = {.arena = arena, .request = request, .by_path = {.arena = arena}};
     struct tree tree = {0};
     if (!add_kept(&drafts, err) || !add_root_links(&drafts, err) || !drafts_add_made(&drafts, err) ||
-        !drafts_add_users(&drafts, err) || !drafts_add_os_release(&drafts, err))
+        !drafts_add_users(&drafts, err) || !drafts_add_cache(&drafts, err) || !drafts_add_os_release(&drafts, err))
         return false;
     collect_packages(&drafts, &tree);
     if (!drafts_add_status(&drafts, tree.packages, tree.package_count, err))

@@ -45,6 +45,7 @@ struct tree {
     const struct package **packages; /* that gave files, sorted by name, each once */
     size_t package_count;
     int64_t created_time; /* newest build_time of those, or the override */
+    struct strings notes; /* what the tree cannot be as the packages wanted it: sentences for the report */
 };
 
 struct tree_request {
