@@ -27,7 +27,7 @@ from kit.box import CLIENT, SERVER, Box, unpack  # noqa: E402  pylint: disable=w
 from kit.case import need  # noqa: E402  pylint: disable=wrong-import-position
 
 ARCHES = {"x86_64": "amd64", "aarch64": "arm64/v8"}
-PATIENCE = {"x86_64": 60, "aarch64": 120}  # seconds until the first answer; the emulator shares two processors with others
+PATIENCE = {"x86_64": 60, "aarch64": 240}  # seconds until the first answer; the emulator shares two processors with others
 TOGETHER = 3
 POSTGRESQL = {"bookworm": "postgresql-15", "trixie": "postgresql-17"}
 MANIFESTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "manifests"))
