@@ -167,11 +167,16 @@ class Box:
             return None
 
     def close(self):
-        if self.process and self.running():
-            self.process.kill()  # --kill-child takes the namespace's first process with it
-        if self.process:
-            self.process.wait()
-            self._reader.join(5)
+        if not self.process:
+            return
+        if self.running():
+            first = self.first()  # --kill-child does not reach a process that changed its user
+            if first:
+                os.kill(first, signal.SIGKILL)
+            self.process.kill()
+        self.process.wait()
+        self._reader.join(5)
+        if not self._reader.is_alive():
             self.process.stdout.close()
 
     def tail(self):

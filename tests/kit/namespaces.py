@@ -6,6 +6,7 @@ import ctypes
 import os
 import shutil
 import subprocess
+import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
@@ -88,6 +89,10 @@ def ip(*arguments):
     subprocess.run(["ip", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
+def output(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.decode()
+
+
 def client_network():
     """Moves the calling thread into a network namespace of its own; programs that it starts are there too."""
     unshare(CLONE_NEWNET)
@@ -104,3 +109,8 @@ def join(pid, server, client):
     for arguments in (("link", "set", "lo", "up"), ("address", "add", server, "dev", "eth0"),
                       ("link", "set", "eth0", "up")):
         subprocess.run([*inside, *arguments], check=True, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 10
+    while "state UP" not in output(*inside, "link", "show", "eth0"):
+        if time.monotonic() > deadline:
+            raise RuntimeError("eth0 did not come up")
+        time.sleep(0.02)
