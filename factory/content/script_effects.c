@@ -169,6 +169,8 @@ static void add_command(struct arena *arena, struct script_effects *effects, con
     const struct rule *rule = find_rule(command->items[0].text);
     if (!rule || (rule->only && !has_word(command, rule->only)))
         return;
+    if (rule->effect == EFFECT_UCF && (has_word(command, "-p") || has_word(command, "--purge")))
+        return; /* only forgets the file */
     struct script_effect effect = {.effect = rule->effect, .script = script, .command = rule->command};
     if (strcmp(rule->command, "install") == 0 && (has_word(command, "-d") || has_word(command, "--directory")))
         effect.effect = EFFECT_DIRECTORY;

@@ -115,12 +115,14 @@ static void the_readmes_examples_are_good(void **state)
     assert_non_null(readme);
     char line[1024], text[8192] = "";
     size_t manifests = 0, sources = 0;
-    enum { OUTSIDE, MANIFEST, SOURCE } place = OUTSIDE;
+    enum { OUTSIDE, MANIFEST, SOURCE, RECIPE } place = OUTSIDE;
     while (fgets(line, sizeof line, readme)) {
         struct err err = {0};
         struct yaml_file *file;
         if (place == OUTSIDE && strncmp(line, "```yaml", 7) == 0) {
-            place = strstr(line, "source") ? SOURCE : MANIFEST;
+            place = strstr(line, "source")   ? SOURCE
+                    : strstr(line, "recipe") ? RECIPE
+                                             : MANIFEST; /* see test_recipe.c */
         } else if (place == MANIFEST && strcmp(line, "```\n") == 0) {
             (void)load(folder, text);
             manifests++;
@@ -342,8 +344,10 @@ static void users_and_groups_are_checked(void **state)
     refused(folder, B "groups: [{name: g, gid: 1}, {name: h, gid: 1}]\n", "2:44: group 'h' has the gid of 'g' (1)");
     refused(folder, B "groups: [{name: g, gid: 1}]\nusers: [{name: u, uid: 1}]\n",
             "3:24: the default group 'u' has the uid of 'g' (1)");
-    refused(folder, B "users: [{name: u, uid: 1, group: g}]\nrecipes: false\n", "2:34: 'g' is not root, one of 'groups', or a number");
-    refused(folder, B "users: [{name: u, uid: 1, groups: [u, g]}]\nrecipes: false\n", "2:39: 'g' is not root or one of 'groups'");
+    refused(folder, B "users: [{name: u, uid: 1, group: g}]\nrecipes: false\n",
+            "2:34: 'g' is not root, one of 'groups', or a number");
+    refused(folder, B "users: [{name: u, uid: 1, groups: [u, g]}]\nrecipes: false\n",
+            "2:39: 'g' is not root or one of 'groups'");
     refused(folder, B "users: [{name: u, uid: 1, groups: [7]}]\n", "2:36: '7' is not root or one of 'groups'");
     refused(folder, B "users: [{name: u, uid: 1, home: x}]\n",
             "2:33: home of 'u' must be an absolute path without ':'");
@@ -373,7 +377,8 @@ static void the_configuration_is_checked(void **state)
     refused(folder, B "config: {env: {\"A=B\": c}}\n", "2:23: 'A=B' cannot be a variable's name");
     refused(folder, B "config: {env: {\"\": c}}\n", "2:20: '' cannot be a variable's name");
     refused(folder, B "config: {env: [A=B]}\n", "2:15: 'env' wants a mapping of names to values, not a list");
-    refused(folder, B "config: {user: nobody}\nrecipes: false\n", "2:16: 'nobody' is not root, one of 'users', or a number");
+    refused(folder, B "config: {user: nobody}\nrecipes: false\n",
+            "2:16: 'nobody' is not root, one of 'users', or a number");
     refused(folder, B "config: {user: 'root:'}\n", "2:16: '' is not root, one of 'groups', or a number");
     refused(folder, B "config: {stop-signal: SIGFOO}\n", "2:23: 'SIGFOO' is not a signal, such as SIGTERM or 15");
     refused(folder, B "config: {stop-signal: TERM}\n", "2:23: 'TERM' is not a signal, such as SIGTERM or 15");

@@ -115,6 +115,31 @@ static void a_recipe_is_for_the_package_of_its_name_in_both_kinds(void **state)
     assert_true(recipe_is_for(&recipes.items[0], "alone", true) && recipe_is_for(&recipes.items[0], "alone", false));
 }
 
+static void the_readmes_example_is_good(void **state)
+{
+    struct folder *folder = *state;
+    char line[1024], text[8192] = "";
+    bool is_inside = false;
+    size_t count = 0;
+    FILE *readme = fopen(SOURCE_DIR "/manifests/README.md", "r");
+    assert_non_null(readme);
+    while (fgets(line, sizeof line, readme)) {
+        if (is_inside && strcmp(line, "```\n") == 0) {
+            put(folder, "example", text);
+            assert_int_equal(load(folder).count, 1);
+            count++;
+            is_inside = false;
+        } else if (is_inside) {
+            assert_true(strlen(text) + strlen(line) < sizeof text);
+            strcat(text, line);
+        } else {
+            is_inside = strcmp(line, "```yaml recipe\n") == 0;
+        }
+    }
+    (void)fclose(readme);
+    assert_int_equal(count, 1);
+}
+
 static void the_digest_tells_any_change(void **state)
 {
     struct folder *folder = *state;
@@ -227,10 +252,15 @@ static void merging_leaves_the_shared_manifest_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(our_recipes_are_good), IN_FOLDER(a_folder_that_is_not_there_has_no_recipes),
-        IN_FOLDER(every_key_is_read),           IN_FOLDER(a_recipe_is_for_the_package_of_its_name_in_both_kinds),
-        IN_FOLDER(the_digest_tells_any_change), IN_FOLDER(what_is_wrong_is_told_with_its_place),
-        IN_FOLDER(the_manifest_wins),           IN_FOLDER(merging_leaves_the_shared_manifest_alone),
+        cmocka_unit_test(our_recipes_are_good),
+        IN_FOLDER(a_folder_that_is_not_there_has_no_recipes),
+        IN_FOLDER(every_key_is_read),
+        IN_FOLDER(a_recipe_is_for_the_package_of_its_name_in_both_kinds),
+        IN_FOLDER(the_readmes_example_is_good),
+        IN_FOLDER(the_digest_tells_any_change),
+        IN_FOLDER(what_is_wrong_is_told_with_its_place),
+        IN_FOLDER(the_manifest_wins),
+        IN_FOLDER(merging_leaves_the_shared_manifest_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

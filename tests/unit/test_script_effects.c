@@ -106,6 +106,7 @@ static void each_effect_is_found_with_its_subject(void **state)
         {"if setcap cap_net_raw+ep $P; then :; fi", "setcap:$P? "},
         {"dpkg-statoverride --list /x; dpkg-statoverride --update --add a b 0750 /x", "dpkg-statoverride:/x "},
         {"ucf --three-way /usr/share/x.conf /etc/x.conf", "ucf:/etc/x.conf "},
+        {"ucf -p /etc/x.conf; ucf --purge /etc/y.conf", ""},
         {"for m in a b; do a2enmod -m -q $m; done; a2enmod -q c", "a2enmod:$m? a2enmod:c "},
         {"ssh-keygen -q -f \"$file\"", "ssh-keygen: "},
         {". /usr/share/debconf/confmodule\ndb_get x/y", "debconf:x/y "},
