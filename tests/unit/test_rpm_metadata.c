@@ -269,6 +269,8 @@ static void what_is_not_a_public_key_is_refused_by_its_name(void **state)
         {"secret.asc", "g --armor --export-secret-keys good@test", "neither a binary nor"},
         {"signature", "echo x | g -u good@test --detach-sign", "a signature, not a key"},
         {"noise", "head -c 4096 /dev/zero | tr '\\0' '\\377'", "broken or cut"},
+        {"unbound", "cat \"$G\"/../good.gpg; printf '\\316\\006\\004\\001\\001\\001\\001\\026'",
+         "not bound to its key"},
         {"hidden", "cat \"$G\"/../good.gpg; printf '\\306\\377\\377\\377\\377\\377abc'", "broken or cut"},
     };
     publish_plain(&rpm);
