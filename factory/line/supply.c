@@ -1,15 +1,18 @@
-/* Each package is an item in a table keyed by its SHA-256 and by what it claims to be (an index may list one file under
- * two names, and only one of them can be right). Its first asker submits open_task(); from there the item walks open →
+/* Each package is an item in a table keyed by its checksum, by what it claims to be (an index may list one file under two
+ * names, and only one of them can be right) and by the keys that must have signed it. Where the index has a SHA-512
+ * only, the store remembers which blob has it. Its first asker submits open_task(); from there the item walks open →
  * (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). */
 #include "line/supply.h"
 #include "base/auto.h"
+#include "base/checksum.h"
 #include "base/map.h"
+#include "source/keyring.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A .deb above this is refused before it is fetched. */
-#define DEB_MAX_BYTES ((uint64_t)4 << 30)
+/* A package above this is refused before it is fetched. */
+#define PACKAGE_FILE_MAX_BYTES ((uint64_t)4 << 30)
 
 struct supply_item {
     struct supply *supply;
@@ -62,17 +65,30 @@ static void item_end(struct supply_item *item, struct package *package, struct e
     pthread_mutex_unlock(&supply->lock);
 }
 
+/* Makes sure that the package's SHA-256, by which the store names things, is known; false when it is not (err is then
+ * not set) or on an error. */
+static bool find_digest(struct supply_item *item, struct err *err)
+{
+    bool is_found = true;
+    return (!item->request.sha512 || store_find_sha512(item->supply->store, item->request.sha512, &item->expect.digest,
+                                                       &is_found, err)) &&
+           is_found;
+}
+
 /* Opens what was unpacked before; false when there is nothing (err is then not set) or on an error. */
 static bool open_unpacked(struct supply_item *item, struct package **ret_package, struct err *err)
 {
     bool is_found;
-    return package_open(item->supply->store, &item->expect, ret_package, &is_found, err) && is_found;
+    return find_digest(item, err) && package_open(item->supply->store, &item->expect, ret_package, &is_found, err) && is_found;
 }
 
 /* Unpacks the blob that lies in the store and opens the result; *ret_found is false when the blob is not there. */
 static bool unpack_stored(struct supply_item *item, struct package **ret_package, bool *ret_found, struct err *err)
 {
     AUTO(view_done) struct view view = {0};
+    *ret_found = find_digest(item, err);
+    if (!*ret_found)
+        return err->kind == ERR_NONE;
     if (!store_map_blob(item->supply->store, &item->expect.digest, &view, ret_found, err))
         return false;
     if (!*ret_found)
@@ -136,9 +152,9 @@ static void open_task(void *argument)
         item_end(item, package, &err);
         return;
     }
-    if (item->selected->size_bytes > DEB_MAX_BYTES) {
+    if (item->selected->size_bytes > PACKAGE_FILE_MAX_BYTES) {
         err_set(&err, ERR_MALFORMED, "its index says %llu bytes, more than the limit of %llu",
-                (unsigned long long)item->selected->size_bytes, (unsigned long long)DEB_MAX_BYTES);
+                (unsigned long long)item->selected->size_bytes, (unsigned long long)PACKAGE_FILE_MAX_BYTES);
         item_end(item, NULL, &err);
         return;
     }
@@ -153,29 +169,40 @@ static struct selected *copy_selected(struct arena *arena, const struct selected
     copy->version = arena_strdup(arena, from->version);
     copy->architecture = arena_strdup(arena, from->architecture);
     copy->url_path = arena_strdup(arena, from->url_path);
+    if (from->sha512) {
+        struct checksum *sha512 = arena_new(arena, struct checksum);
+        *sha512 = *from->sha512;
+        copy->sha512 = sha512;
+    }
     return copy;
 }
 
 /* Finds the item of a package or starts it. Called with the lock held. */
 static struct supply_item *ask(struct supply *supply, const struct selected *selected, _Atomic uint64_t *counter)
 {
-    const char *key = arena_printf(&supply->arena, "%s %s %s %s", digest_hex(&selected->digest).chars, selected->name,
-                                   selected->version, selected->architecture);
+    const struct keyrings *keys = selected->origin->package_keys;
+    const char *key = arena_printf(
+        &supply->arena, "%s %s %s %s %s",
+        selected->sha512 ? checksum_text(selected->sha512).chars : digest_hex(&selected->digest).chars, selected->name,
+        selected->version, selected->architecture, keys ? digest_hex(&keys->digest).chars : "");
     struct supply_item *item = map_get(&supply->items, text_of(key));
     if (item)
         return item;
     item = arena_new(&supply->arena, struct supply_item);
     item->supply = supply;
     item->selected = copy_selected(&supply->arena, selected);
-    item->expect = (struct package_expect){.name = item->selected->name,
+    item->expect = (struct package_expect){.format = selected->origin->kind == SOURCE_RPM ? PACKAGE_RPM : PACKAGE_DEB,
+                                           .name = item->selected->name,
                                            .version = item->selected->version,
                                            .architecture = item->selected->architecture,
-                                           .digest = selected->digest};
-    item->request = (struct http_request){.cap_bytes = DEB_MAX_BYTES,
+                                           .digest = selected->digest,
+                                           .keys = keys};
+    item->request = (struct http_request){.cap_bytes = PACKAGE_FILE_MAX_BYTES,
                                           .is_size_known = true,
                                           .size_bytes = selected->size_bytes,
-                                          .is_digest_known = true,
+                                          .is_digest_known = !selected->sha512,
                                           .digest = selected->digest,
+                                          .sha512 = item->selected->sha512,
                                           .store = supply->store,
                                           .counter = counter,
                                           .done = fetched,
