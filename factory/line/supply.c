@@ -79,7 +79,8 @@ static bool find_digest(struct supply_item *item, struct err *err)
 static bool open_unpacked(struct supply_item *item, struct package **ret_package, struct err *err)
 {
     bool is_found;
-    return find_digest(item, err) && package_open(item->supply->store, &item->expect, ret_package, &is_found, err) && is_found;
+    return find_digest(item, err) && package_open(item->supply->store, &item->expect, ret_package, &is_found, err) &&
+           is_found;
 }
 
 /* Unpacks the blob that lies in the store and opens the result; *ret_found is false when the blob is not there. */
