@@ -3,9 +3,9 @@
  * Format, version 3; numbers little endian, offsets from the start of the file:
  *   bytes      contents of the regular files, each begun at a multiple of 16, in the order of the package
  *   tables     begun at a multiple of 16: struct pack_head, entries (sorted by path), ELF facts, needed libraries
- * (string numbers), scripts, strings. A string is told by its offset in the strings; offset 0 means "none". trailer    magic,
- * offset and length of the tables, SHA-256 of the tables Reading trusts nothing but the digest of the tables for speed
- * of use: every number is also checked.
+ *              (string numbers), scripts, strings. A string is told by its offset in the strings; 0 means "none".
+ *   trailer    magic, offset and length of the tables, SHA-256 of the tables
+ * Reading trusts nothing but the digest of the tables for speed of use: every number is also checked.
  * Threads: one writer belongs to one thread.
  * Fails with: ERR_LOCAL (the store), ERR_MALFORMED (more than 4 GiB of strings).
  */

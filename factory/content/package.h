@@ -1,15 +1,21 @@
 /* package.h - one package's payload as entries: metadata in memory, bytes in one mapped file of the store
  *
- * package_unpack() reads a .deb (deb(5): ar with debian-binary, control.tar*, data.tar*; deb_archive.h, deb_tar.h)
- * straight into derived/unpacked/<sha256 of the .deb>: every regular file's bytes, the entries, ELF facts, the control
- * file and md5sums (pack.h). Nothing is written under a path that a package names. xz is so paid once per package.
- * package_open() maps it. Not entries: the root directory, and links that merged /usr already makes ("bin -> usr/bin"
- * of base-files). Refused (ERR_MALFORMED, naming package and entry): members missing, repeated or out of order; ar or
- * tar sizes that lie; paths that path.h refuses; hard links to what is not an earlier regular file of the package;
- * device nodes, fifos, sockets; whiteout names (.wh.*); pax headers and sparse entries (tar_guard.h); a path twice
- * (unless both are directories, or both are the same file or link); a path below something that is not a directory;
- * more than 2 million entries, 512 MiB of names, or PACKAGE_MAX_BYTES unpacked (or more than 4096 times the .deb's
- * size + 64 MiB). A control file whose Package, Version or Architecture differ from the index: ERR_TRUST.
+ * package_unpack() reads a .deb (deb(5): ar with debian-binary, control.tar*, data.tar*; deb_archive.h, deb_tar.h) or
+ * an .rpm (lead, signature header, header, cpio; rpm_archive.h, rpm_payload.h) straight into derived/unpacked/<key>:
+ * every regular file's bytes, the entries, ELF facts, scripts, and the control file and md5sums or the header's facts
+ * (pack.h). Nothing is written under a path that a package names. xz is so paid once per package, and so is gpgv.
+ * package_open() maps it. Not entries: the root directory, %ghost files, and links that merged /usr already makes
+ * ("bin -> usr/bin" of base-files).
+ * With keys an .rpm's signature is checked before anything of its header is believed (rpm_signature.h), then the digest
+ * of the payload in that header; without keys the digest of the index vouches. Digests of single files are checked too;
+ * where those are MD5 or SHA-1 (packages before 2009) they only find damage.
+ * Refused (ERR_MALFORMED, naming package and entry): members missing, repeated or out of order; sizes, counts and
+ * offsets that lie; paths that path.h refuses; hard links to what is not an earlier regular file of the package; device
+ * nodes, fifos, sockets; whiteout names (.wh.*); pax headers and sparse entries (tar_guard.h); a payload that is not
+ * what the header lists; a path twice (unless both are directories, or both are the same file or link); a path below
+ * something that is not a directory; source packages; more than 2 million entries, 512 MiB of names, or
+ * PACKAGE_MAX_BYTES unpacked (or more than 4096 times the package's size + 64 MiB). A name, version or architecture
+ * that differs from the index: ERR_TRUST.
  * Threads: any worker; an open package is const for all.
  * Owns: the mapping, until package_close().
  */
@@ -44,8 +50,9 @@ struct entry {
 
 /* A maintainer script or RPM scriptlet: never run, but looked at for what it would have done. */
 struct package_script {
-    const char *name; /* "postinst", "postin", … */
-    const char *text;
+    const char *name; /* .deb: "preinst", "postinst", "config", "triggers"; .rpm: "pretrans", "prein", "postin",
+                         "posttrans", and "triggers", "filetriggers", "transfiletriggers": names, a line each */
+    const char *text; /* .rpm: with a first line "#!INTERPRETER" put before it; .deb: at most 1 MiB, up to a NUL */
 };
 
 enum package_format { PACKAGE_DEB, PACKAGE_RPM };
@@ -67,7 +74,7 @@ struct package {
     const char *control;                 /* the control file's text, as it is; .rpm: NULL */
     const char *md5sums;                 /* the md5sums file's text, or NULL */
     const char *provides_files_replaced; /* the Replaces field, or NULL */
-    int64_t build_time;                  /* newest time among the archive's own member headers: seconds */
+    int64_t build_time;                  /* .deb: newest time among the archive's own member headers; .rpm: BUILDTIME */
     struct digest digest;                /* of the .deb or .rpm */
     struct entry *entries;               /* sorted by path, each path once */
     size_t count;
@@ -83,9 +90,9 @@ struct package_expect {
     const struct keyrings *keys; /* .rpm: one of these must have signed it; NULL: no signature is asked for */
 };
 
-/* Unpacks the .deb (a mapped, already verified blob) into the store. Does one package's computing: run it on a worker.
- */
-bool package_unpack(struct store *store, struct text deb, const struct package_expect *expect,
+/* Unpacks the package (a mapped blob with the digest of the index) into the store. Does one package's computing: run it
+ * on a worker. */
+bool package_unpack(struct store *store, struct text bytes, const struct package_expect *expect,
                     struct err *err) MUST_CHECK;
 /* Opens what was unpacked; *ret_found false when it is absent or damaged (it is then dropped). *ret_package is
  * malloc'd, frozen. */

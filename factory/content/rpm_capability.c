@@ -103,7 +103,7 @@ static bool parse_clause(struct text clause, struct sets *sets)
     while (at < clause.len && !is_operator(clause.ptr[at]))
         at++;
     struct text list = {clause.ptr, at}, name;
-    if (at == clause.len || (at == 0 && clause.ptr[0] != '='))
+    if (at == clause.len || (at == 0 && clause.ptr[0] != '=') || text_has_suffix(list, ","))
         return false;
     while (text_next(&list, ',', &name)) {
         uint64_t one = bits_of(name);

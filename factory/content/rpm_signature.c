@@ -174,32 +174,11 @@ static const char *find_unfit(const struct rpm_signature_packet *packet)
     return NULL;
 }
 
-static void add_reason(struct trial *trial, const char *key, const char *why)
+/* Notes why a signature does not count; that the next one says the same is not said again. */
+static void add_reason(struct trial *trial, const char *reason)
 {
-    list_add(trial->arena, &trial->reasons,
-             arena_printf(trial->arena, "the signature by key %s %s", *key ? key : "(not told)", why));
-}
-
-/* Tells why a signature that gpgv looked at does not count. */
-static void add_verdict(struct trial *trial, const struct gpgv_verdict *verdict, const char *issuer)
-{
-    const struct {
-        const struct strings *keys;
-        const char *why;
-    } table[] = {
-        {&verdict->unknown, "is by none of the source's keys"},
-        {&verdict->expired_keys, "is by a key that has expired"},
-        {&verdict->expired_signatures, "has expired"},
-        {&verdict->revoked, "is by a key that was revoked"},
-        {&verdict->weak, "is made over a digest that is too weak"},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
-        if (table[i].keys->count) {
-            add_reason(trial, table[i].keys->items[0], table[i].why);
-            return;
-        }
-    }
-    add_reason(trial, issuer, "cannot be checked by gpgv");
+    if (!strings_has(&trial->reasons, reason))
+        list_add(trial->arena, &trial->reasons, reason);
 }
 
 /* Checks one signature over `message`; *ret_counts is false when it does not count. A signature that does not fit is an
@@ -217,7 +196,8 @@ static bool try_one(struct trial *trial, struct text message, struct text signat
     }
     const char *unfit = find_unfit(&packet);
     if (unfit) {
-        add_reason(trial, packet.issuer, unfit);
+        add_reason(trial, arena_printf(trial->arena, "the signature by key %s %s",
+                                       *packet.issuer ? packet.issuer : "(not told)", unfit));
         return true;
     }
     if (!gpgv_run(trial->arena, trial->keys, message, signature, &any, &verdict, &same, err))
@@ -229,7 +209,7 @@ static bool try_one(struct trial *trial, struct text message, struct text signat
     }
     *ret_counts = verdict.signed_by != NULL;
     if (!*ret_counts)
-        add_verdict(trial, &verdict, packet.issuer);
+        add_reason(trial, gpgv_reasons(trial->arena, &verdict));
     return true;
 }
 
@@ -302,12 +282,10 @@ static bool collect_header_signatures(struct trial *trial, const struct rpm_head
 static bool refuse(struct trial *trial, bool needs_payload, struct err *err)
 {
     if (trial->reasons.count) {
-        err_set(
-            err, ERR_TRUST,
-            "its source asks for signed packages (gpgcheck), but %s. Keys looked at: %s. If you trust that key, add "
-            "its public key to gpgkey of the source",
-            strings_join(trial->arena, &trial->reasons, "; "),
-            trial->keys->places.count ? strings_join(trial->arena, &trial->keys->places, ", ") : "none");
+        err_set(err, ERR_TRUST,
+                "its source asks for signed packages (gpgcheck), but %s. The source's keys are from: %s",
+                strings_join(trial->arena, &trial->reasons, "; "),
+                trial->keys->places.count ? strings_join(trial->arena, &trial->keys->places, ", ") : "nowhere");
         return false;
     }
     err_set(err, ERR_TRUST,

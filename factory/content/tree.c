@@ -56,6 +56,7 @@ static struct draft draft_of(const struct sourced *file, const char *why)
         draft.node.size_bytes = content->size_bytes;
         draft.node.data = content->data;
         draft.node.digest = &content->digest;
+        draft.node.capability = content->capability;
     }
     return draft;
 }

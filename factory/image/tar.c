@@ -137,6 +137,7 @@ static bool put_name_of_file(struct tar_writer *writer, size_t index, const stru
     }
     member.type = TAR_TYPE_FILE;
     member.size_bytes = file->size_bytes;
+    member.capability = file->capability;
     return put_header(writer, &member, err) && put_body(writer, file, err);
 }
 

@@ -3,7 +3,7 @@
  *
  * Names without leading "/" or "./", directories end in '/', numeric owners (uname and gname empty), mtime in whole
  * seconds. Members come in the tree's order; of a file and its hard links the first carries the bytes (and the file's
- * owner, mode and time), the others link to it, so that a link never precedes its target.
+ * owner, mode, time and capability), the others link to it, so that a link never precedes its target.
  * Threads: one writer, one thread.
  * Fails with: what the sink fails with; ERR_TRUST when a file's bytes differ from its node's digest (a damaged cache
  * entry); ERR_MALFORMED for a whiteout name (.wh.*: it would delete instead of create); ERR_INTERNAL for a tree that

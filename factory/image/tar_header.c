@@ -105,13 +105,19 @@ static size_t decimal_digits(size_t value)
     return digits;
 }
 
-/* Appends "LENGTH KEY=VALUE\n"; LENGTH counts itself. */
-static bool add_record(struct buf *records, const char *key, const char *value)
+/* Appends "LENGTH KEY=VALUE\n"; LENGTH counts itself. The value may be any bytes. */
+static bool add_bytes(struct buf *records, const char *key, struct text value)
 {
-    size_t rest = strlen(key) + strlen(value) + 3, len = rest + 1;
+    size_t rest = strlen(key) + value.len + 3, len = rest + 1;
     while (len != rest + decimal_digits(len))
         len = rest + decimal_digits(len);
-    return buf_printf(records, "%zu %s=%s\n", len, key, value);
+    return buf_printf(records, "%zu %s=", len, key) && buf_add(records, value.ptr, value.len) &&
+           buf_add(records, "\n", 1);
+}
+
+static bool add_record(struct buf *records, const char *key, const char *value)
+{
+    return add_bytes(records, key, text_of(value));
 }
 
 static bool add_number(struct buf *records, const char *key, uint64_t value, uint64_t max)
@@ -140,7 +146,8 @@ static bool add_records(const struct tar_member *member, struct buf *records)
            add_number(records, "uid", member->uid, MAX_OCTAL_7) &&
            add_number(records, "gid", member->gid, MAX_OCTAL_7) &&
            add_number(records, "size", member->size_bytes, MAX_OCTAL_11) &&
-           (is_ustar_time(member->mtime) || add_record(records, "mtime", mtime));
+           (is_ustar_time(member->mtime) || add_record(records, "mtime", mtime)) &&
+           (!member->capability.len || add_bytes(records, "SCHILY.xattr.security.capability", member->capability));
 }
 
 /* Makes the block; a value that does not fit is 0 or cut, for then a pax record has it. */

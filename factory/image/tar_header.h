@@ -4,7 +4,8 @@
  * POSIX.1-2017 pax: "ustar Interchange Format", "pax Extended Header". A pax header appears only for: a name that does
  * not fit name/prefix, a link name above 100 bytes, either of them beyond ASCII (so that all readers agree on UTF-8;
  * other bytes get hdrcharset=BINARY), owner numbers above 2^21-1, sizes of 8 GiB and more, times before 1970 or after
- * 2242.
+ * 2242, and file capabilities: SCHILY.xattr.security.capability with the bytes of the attribute, as star(1), GNU tar,
+ * libarchive and Go's archive/tar have it.
  * Threads: no state.
  */
 #ifndef IMGFACTORY_IMAGE_TAR_HEADER_H
@@ -24,7 +25,8 @@ struct tar_member {
     const char *link; /* links: the target, else "" */
     uint32_t mode, uid, gid;
     int64_t mtime;
-    uint64_t size_bytes; /* files only, else 0 */
+    uint64_t size_bytes;    /* files only, else 0 */
+    struct text capability; /* files only: the value of security.capability, or empty */
 };
 
 /* Appends the member's header blocks; false when the buffer's cap would be passed. */

@@ -1,22 +1,23 @@
-/* Each package is an item in a table keyed by its checksum and by what it claims to be (an index may list one file under
- * two names, and only one of them can be right). Its first asker submits open_task(); from there the item walks open →
- * (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). A package of which the
- * index has only a SHA-512 gets its SHA-256, by which all else knows it, from the store or from the fetch. */
+/* Each package is an item in a table keyed by its checksum, by what it claims to be (an index may list one file under two
+ * names, and only one of them can be right) and by the keys that must have signed it. Where the index has a SHA-512
+ * only, the store remembers which blob has it. Its first asker submits open_task(); from there the item walks open →
+ * (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). */
 #include "line/supply.h"
 #include "base/auto.h"
+#include "base/checksum.h"
 #include "base/map.h"
+#include "source/keyring.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A .deb above this is refused before it is fetched. */
-#define DEB_MAX_BYTES ((uint64_t)4 << 30)
+/* A package above this is refused before it is fetched. */
+#define PACKAGE_FILE_MAX_BYTES ((uint64_t)4 << 30)
 
 struct supply_item {
     struct supply *supply;
     const struct selected *selected; /* the first asker's, copied */
     struct package_expect expect;
-    struct checksum sha512; /* the first asker's, copied, when the index has no SHA-256 */
     struct http_request request;
     bool is_done; /* guarded by supply->lock, as are the next two */
     struct package *package;
@@ -64,17 +65,31 @@ static void item_end(struct supply_item *item, struct package *package, struct e
     pthread_mutex_unlock(&supply->lock);
 }
 
+/* Makes sure that the package's SHA-256, by which the store names things, is known; false when it is not (err is then
+ * not set) or on an error. */
+static bool find_digest(struct supply_item *item, struct err *err)
+{
+    bool is_found = true;
+    return (!item->request.sha512 || store_find_sha512(item->supply->store, item->request.sha512, &item->expect.digest,
+                                                       &is_found, err)) &&
+           is_found;
+}
+
 /* Opens what was unpacked before; false when there is nothing (err is then not set) or on an error. */
 static bool open_unpacked(struct supply_item *item, struct package **ret_package, struct err *err)
 {
     bool is_found;
-    return package_open(item->supply->store, &item->expect, ret_package, &is_found, err) && is_found;
+    return find_digest(item, err) && package_open(item->supply->store, &item->expect, ret_package, &is_found, err) &&
+           is_found;
 }
 
 /* Unpacks the blob that lies in the store and opens the result; *ret_found is false when the blob is not there. */
 static bool unpack_stored(struct supply_item *item, struct package **ret_package, bool *ret_found, struct err *err)
 {
     AUTO(view_done) struct view view = {0};
+    *ret_found = find_digest(item, err);
+    if (!*ret_found)
+        return err->kind == ERR_NONE;
     if (!store_map_blob(item->supply->store, &item->expect.digest, &view, ret_found, err))
         return false;
     if (!*ret_found)
@@ -103,12 +118,10 @@ static void unpack_task(void *argument)
 static void fetched(struct http_request *request)
 {
     struct supply_item *item = request->owner;
-    if (request->is_good) {
-        item->expect.digest = request->blob_digest;
+    if (request->is_good)
         workers_submit(item->supply->workers, unpack_task, item);
-        return;
-    }
-    item_end(item, NULL, &request->err);
+    else
+        item_end(item, NULL, &request->err);
 }
 
 /* The URLs of a package: the mirror that served the Release first, then the repository's others. */
@@ -126,37 +139,23 @@ static void fill_urls(struct arena *arena, struct supply_item *item)
     item->request.url_count = urls.count;
 }
 
-/* Learns the SHA-256 of a package that is known by its SHA-512; *ret_known is false when only a fetch can tell. */
-static bool learn_digest(struct supply_item *item, bool *ret_known, struct err *err)
-{
-    *ret_known = true;
-    return !item->request.sha512 ||
-           store_find_sha512(item->supply->store, &item->sha512, &item->expect.digest, ret_known, err);
-}
-
-/* Opens what is in the store, unpacked or not; *ret_found false when there is nothing. */
-static bool open_stored(struct supply_item *item, struct package **ret_package, bool *ret_found, struct err *err)
-{
-    if (!learn_digest(item, ret_found, err))
-        return false;
-    if (!*ret_found || open_unpacked(item, ret_package, err))
-        return true;
-    return !err->kind && unpack_stored(item, ret_package, ret_found, err);
-}
-
 static void open_task(void *argument)
 {
     struct supply_item *item = argument;
     struct err err = {0};
     struct package *package = NULL;
     bool is_found = false;
-    if (!open_stored(item, &package, &is_found, &err) || is_found) {
+    if (open_unpacked(item, &package, &err) || err.kind) {
         item_end(item, package, &err);
         return;
     }
-    if (item->selected->size_bytes > DEB_MAX_BYTES) {
+    if (!unpack_stored(item, &package, &is_found, &err) || is_found) {
+        item_end(item, package, &err);
+        return;
+    }
+    if (item->selected->size_bytes > PACKAGE_FILE_MAX_BYTES) {
         err_set(&err, ERR_MALFORMED, "its index says %llu bytes, more than the limit of %llu",
-                (unsigned long long)item->selected->size_bytes, (unsigned long long)DEB_MAX_BYTES);
+                (unsigned long long)item->selected->size_bytes, (unsigned long long)PACKAGE_FILE_MAX_BYTES);
         item_end(item, NULL, &err);
         return;
     }
@@ -171,40 +170,44 @@ static struct selected *copy_selected(struct arena *arena, const struct selected
     copy->version = arena_strdup(arena, from->version);
     copy->architecture = arena_strdup(arena, from->architecture);
     copy->url_path = arena_strdup(arena, from->url_path);
-    copy->sha512 = NULL; /* the item has it */
+    if (from->sha512) {
+        struct checksum *sha512 = arena_new(arena, struct checksum);
+        *sha512 = *from->sha512;
+        copy->sha512 = sha512;
+    }
     return copy;
 }
 
 /* Finds the item of a package or starts it. Called with the lock held. */
 static struct supply_item *ask(struct supply *supply, const struct selected *selected, _Atomic uint64_t *counter)
 {
-    const struct checksum *sha512 = selected->sha512;
-    const char *key = arena_printf(&supply->arena, "%s %s %s %s",
-                                   sha512 ? checksum_text(sha512).chars : digest_hex(&selected->digest).chars,
-                                   selected->name, selected->version, selected->architecture);
+    const struct keyrings *keys = selected->origin->package_keys;
+    const char *key = arena_printf(
+        &supply->arena, "%s %s %s %s %s",
+        selected->sha512 ? checksum_text(selected->sha512).chars : digest_hex(&selected->digest).chars, selected->name,
+        selected->version, selected->architecture, keys ? digest_hex(&keys->digest).chars : "");
     struct supply_item *item = map_get(&supply->items, text_of(key));
     if (item)
         return item;
     item = arena_new(&supply->arena, struct supply_item);
     item->supply = supply;
     item->selected = copy_selected(&supply->arena, selected);
-    item->expect = (struct package_expect){.name = item->selected->name,
+    item->expect = (struct package_expect){.format = selected->origin->kind == SOURCE_RPM ? PACKAGE_RPM : PACKAGE_DEB,
+                                           .name = item->selected->name,
                                            .version = item->selected->version,
                                            .architecture = item->selected->architecture,
-                                           .digest = selected->digest};
-    item->request = (struct http_request){.cap_bytes = DEB_MAX_BYTES,
+                                           .digest = selected->digest,
+                                           .keys = keys};
+    item->request = (struct http_request){.cap_bytes = PACKAGE_FILE_MAX_BYTES,
                                           .is_size_known = true,
                                           .size_bytes = selected->size_bytes,
-                                          .is_digest_known = !sha512,
+                                          .is_digest_known = !selected->sha512,
                                           .digest = selected->digest,
+                                          .sha512 = item->selected->sha512,
                                           .store = supply->store,
                                           .counter = counter,
                                           .done = fetched,
                                           .owner = item};
-    if (sha512) {
-        item->sha512 = *sha512;
-        item->request.sha512 = &item->sha512;
-    }
     fill_urls(&supply->arena, item);
     (void)map_add(&supply->items, text_of(key), item);
     workers_submit(supply->workers, open_task, item);

@@ -12,6 +12,7 @@
 struct keyrings;
 
 struct origin {
+    enum source_kind kind; /* so the format of its packages */
     const char *name;     /* for messages, without user info */
     const char *uri;      /* of the mirror that answered, ending in '/': package paths are relative to it */
     struct strings uris;  /* all mirrors, in order of preference; the one that answered among them */

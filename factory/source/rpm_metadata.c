@@ -90,6 +90,7 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
     struct rpm_metadata *metadata = arena_new(getting->arena, struct rpm_metadata);
     *metadata = (struct rpm_metadata){.repository = repository};
     metadata->origin = (struct origin){
+        .kind = SOURCE_RPM,
         .name = arena_printf(getting->arena, "%s of %s", repository->id,
                              source_public_uri(getting->arena, fetched->base_url)),
         .uri = fetched->base_url,

@@ -252,6 +252,36 @@ static void sizes_of_eight_gib_and_more_go_to_pax(void **state)
     CHECK_ERR(&err, ERR_INTERNAL, "2^64");
 }
 
+/* The value has zeros and a newline in it, which the record's length must cover. */
+static void a_files_capability_goes_to_pax_as_the_attributes_bytes(void **state)
+{
+    static const char capability[20] = {1, 0, 0, 2, 0, 0x24, 0, 0, '\n', 0};
+    (void)state;
+    struct node nodes[] = {a_file("/ping", "x"), a_file("/plain", "y"), a_hardlink("/zing", "/ping")};
+    nodes[0].capability = (struct text){capability, sizeof capability};
+    AUTO(buf_done) struct buf tar = tar_of(&(struct tree){.nodes = nodes, .count = 3});
+    AUTO(close_archive) struct archive *archive = archive_read_new();
+    struct archive_entry *entry;
+    size_t with_capability = 0, count = 0;
+    assert_int_equal(archive_read_support_format_tar(archive), ARCHIVE_OK);
+    assert_int_equal(archive_read_open_memory(archive, tar.bytes, tar.len), ARCHIVE_OK);
+    for (; archive_read_next_header(archive, &entry) == ARCHIVE_OK; count++) {
+        const char *name;
+        const void *value;
+        size_t len;
+        (void)archive_entry_xattr_reset(entry);
+        if (archive_entry_xattr_next(entry, &name, &value, &len) != ARCHIVE_OK)
+            continue;
+        with_capability++;
+        assert_string_equal(archive_entry_pathname(entry), "ping");
+        assert_string_equal(name, "security.capability");
+        assert_int_equal(len, sizeof capability);
+        assert_memory_equal(value, capability, len);
+    }
+    assert_int_equal(count, 3);
+    assert_int_equal(with_capability, 1);
+}
+
 static void the_first_name_of_a_file_has_its_bytes_whichever_is_the_link(void **state)
 {
     (void)state;
@@ -390,6 +420,7 @@ int main(void)
         cmocka_unit_test(links_above_a_hundred_bytes_go_to_pax),
         cmocka_unit_test(numbers_that_ustar_cannot_hold_go_to_pax),
         cmocka_unit_test(sizes_of_eight_gib_and_more_go_to_pax),
+        cmocka_unit_test(a_files_capability_goes_to_pax_as_the_attributes_bytes),
         cmocka_unit_test(the_first_name_of_a_file_has_its_bytes_whichever_is_the_link),
         cmocka_unit_test(a_tree_that_is_none_is_refused),
         cmocka_unit_test(a_whiteout_name_is_refused),
