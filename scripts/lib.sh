@@ -14,6 +14,7 @@ pkg-config             pkgconf-pkg-config
 libelf-dev             elfutils-libelf-devel
 libcurl4-openssl-dev   libcurl-devel
 libsolv-dev            libsolv-devel
+libexpat1-dev          expat-devel
 libarchive-dev         libarchive-devel
 libzstd-dev            libzstd-devel
 libssl-dev             openssl-devel
@@ -43,6 +44,13 @@ openssl                openssl
 podman                 podman
 runc                   runc
 strace                 strace
+rpm                    rpm-build
+rpm                    rpm-sign
+rpm2cpio               rpm
+cpio                   cpio
+createrepo-c           createrepo_c
+dnf                    dnf
+gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu
 '
 bench_push_packages='
 docker-registry        docker-distribution

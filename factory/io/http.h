@@ -13,7 +13,7 @@
 #ifndef IMGFACTORY_IO_HTTP_H
 #define IMGFACTORY_IO_HTTP_H
 
-#include "base/digest.h"
+#include "base/checksum.h"
 #include "io/store.h"
 
 #include <stdatomic.h>
@@ -78,6 +78,8 @@ struct http_request {
     uint64_t size_bytes;
     bool is_digest_known; /* then other bytes are refused: ERR_TRUST "expected sha256:…, got sha256:…" */
     struct digest digest;
+    const struct checksum *sha512; /* likewise, where only a SHA-512 is known; the caller's; NULL: none. The store then
+                                      finds the blob by it later (store_find_sha512()) */
     bool is_tried_once;        /* no further tries after a transient fault: for what may be left out */
     struct http_call *call;    /* set: see struct http_call (then there is one URL); NULL: a plain GET */
     struct store *store;       /* set: the bytes become a blob of the store; else they are kept in `body` */

@@ -40,6 +40,8 @@ static void remember_opening(struct http_try *try, const char *bytes, size_t len
 static bool keep(struct http_try *try, const char *bytes, size_t len)
 {
     struct http_request *request = try->request;
+    if (request->sha512)
+        checksum_feed(&try->sha512, bytes, len);
     if (request->call ? http_call_is_stored(try) : request->store != NULL)
         return (try->blob.is_begun || blob_begin(request->store, &try->blob, &try->err)) &&
                blob_write(&try->blob, bytes, len, &try->err);
@@ -178,6 +180,8 @@ bool http_try_new(struct http_request *request, const char *url, const char *pla
     buf_init(&try->body, body_cap(request));
     if (!request->store || request->call)
         digest_begin(&try->hash);
+    if (request->sha512)
+        checksum_begin(&try->sha512, CHECKSUM_SHA512);
     bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner);
     if (is_set && plain_proxy && has_scheme(url, "http:"))
         is_set = curl_easy_setopt(try->easy, CURLOPT_PROXY, plain_proxy) == CURLE_OK;
@@ -205,6 +209,7 @@ void http_try_free(struct http_try *try)
     http_call_free(try);
     blob_abandon(&try->blob);
     digest_abandon(&try->hash);
+    checksum_abandon(&try->sha512);
     buf_done(&try->body);
     free(try);
 }

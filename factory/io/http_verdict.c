@@ -115,6 +115,27 @@ static bool take_body(struct http_try *try, const struct digest *got)
     return true;
 }
 
+/* Compares with the SHA-512 that is known, before anything of it gets a name. */
+static bool check_sha512(struct http_try *try)
+{
+    const struct checksum *expect = try->request->sha512;
+    if (!expect)
+        return true;
+    struct checksum got = checksum_end(&try->sha512);
+    if (checksum_eq(expect, &got))
+        return true;
+    err_set(&try->err, ERR_TRUST, "expected %s, got %s", checksum_text(expect).chars, checksum_text(&got).chars);
+    return false;
+}
+
+static bool commit_blob(struct http_try *try, const struct digest *expect)
+{
+    struct http_request *request = try->request;
+    return (try->blob.is_begun || blob_begin(request->store, &try->blob, &try->err)) &&
+           blob_commit(&try->blob, expect, &request->blob_digest, &try->err) &&
+           (!request->sha512 || store_note_sha512(request->store, request->sha512, &request->blob_digest, &try->err));
+}
+
 /* Ends the blob or body. On success the digest of what came is in the request. */
 static bool take_bytes(struct http_try *try)
 {
@@ -125,9 +146,10 @@ static bool take_bytes(struct http_try *try)
                 try->received_bytes);
         return false;
     }
+    if (!check_sha512(try))
+        return false;
     if (request->call ? http_call_is_stored(try) : request->store != NULL)
-        return (try->blob.is_begun || blob_begin(request->store, &try->blob, &try->err)) &&
-               blob_commit(&try->blob, expect, &request->blob_digest, &try->err);
+        return commit_blob(try, expect);
     struct digest got = digest_end(&try->hash);
     if (expect && !digest_eq(expect, &got)) {
         err_set(&try->err, ERR_TRUST, "expected sha256:%s, got sha256:%s", digest_hex(expect).chars,

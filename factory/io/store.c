@@ -390,3 +390,27 @@ void store_drop_derived(struct store *store, const char *kind, const struct dige
 {
     (void)unlinkat(store->derived_fd, name_of(kind, key).chars, 0);
 }
+
+#define SHA512_KIND "sha512"
+
+bool store_note_sha512(struct store *store, const struct checksum *sha512, const struct digest *blob_digest,
+                       struct err *err)
+{
+    AUTO(blob_abandon) struct blob blob = {0};
+    struct digest key = digest_of(sha512->bytes, checksum_len(CHECKSUM_SHA512));
+    return blob_begin(store, &blob, err) && blob_write(&blob, blob_digest->bytes, sizeof blob_digest->bytes, err) &&
+           blob_commit_derived(&blob, SHA512_KIND, &key, err);
+}
+
+bool store_find_sha512(struct store *store, const struct checksum *sha512, struct digest *ret_blob, bool *ret_found,
+                       struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    struct digest key = digest_of(sha512->bytes, checksum_len(CHECKSUM_SHA512));
+    if (!store_map_derived(store, SHA512_KIND, &key, false, &view, ret_found, err))
+        return false;
+    *ret_found = *ret_found && view.len == sizeof ret_blob->bytes;
+    if (*ret_found)
+        memcpy(ret_blob->bytes, view.ptr, sizeof ret_blob->bytes);
+    return true;
+}

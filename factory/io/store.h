@@ -13,7 +13,7 @@
 #ifndef IMGFACTORY_IO_STORE_H
 #define IMGFACTORY_IO_STORE_H
 
-#include "base/digest.h"
+#include "base/checksum.h"
 #include "io/file.h"
 
 struct store;
@@ -62,6 +62,13 @@ bool store_has_blob(struct store *store, const struct digest *digest, uint64_t s
  * uses); *ret_found as above. A view maps the file as a whole; its `ptr` is page-aligned. */
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, bool is_checked_lazily,
                        struct view *ret_view, bool *ret_found, struct err *err) MUST_CHECK;
+/* Remembers which blob has a SHA-512 (derived/sha512/<SHA-256 of it>), for what is only known by that. */
+bool store_note_sha512(struct store *store, const struct checksum *sha512, const struct digest *blob,
+                       struct err *err) MUST_CHECK;
+/* Finds the name of the blob that was remembered. Its bytes are checked by their SHA-256 when it is mapped; that this
+ * was the name of the SHA-512 is what the derived file vouches for. */
+bool store_find_sha512(struct store *store, const struct checksum *sha512, struct digest *ret_blob, bool *ret_found,
+                       struct err *err) MUST_CHECK;
 /* Removes derived/<kind>/<key>, so that it is made again: for a caller that found its contents wrong. */
 void store_drop_derived(struct store *store, const char *kind, const struct digest *key);
 

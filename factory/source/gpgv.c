@@ -117,6 +117,33 @@ void gpgv_judge(struct arena *arena, struct text status, const struct strings *f
     *ret_verdict = verdict;
 }
 
+const char *gpgv_reasons(struct arena *arena, const struct gpgv_verdict *verdict)
+{
+    const struct {
+        const struct strings *keys;
+        const char *what;
+    } table[] = {
+        {&verdict->bad, "the signature does not fit the text, so it was altered (bad signature by %s)"},
+        {&verdict->revoked, "the key is revoked (%s)"},
+        {&verdict->expired_keys, "the key has expired (%s)"},
+        {&verdict->expired_signatures, "the signature has expired (by %s)"},
+        {&verdict->weak, "the signature uses a weak digest such as SHA-1 or MD5 (by %s)"},
+        {&verdict->not_allowed, "it is signed by a key that Signed-By does not name (%s)"},
+        {&verdict->unknown, "it is signed by an unknown key (%s); if you trust that key, add its file to Signed-By, "
+                            "keys or gpgkey"},
+        {&verdict->unchecked, "gpgv cannot check the signature (by %s: algorithm not supported, or damaged)"},
+    };
+    struct strings reasons = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        if (!table[i].keys->count)
+            continue;
+        const char *keys = strings_join(arena, table[i].keys, ", "), *key_at = strstr(table[i].what, "%s");
+        list_add(arena, &reasons,
+                 arena_printf(arena, "%.*s%s%s", (int)(key_at - table[i].what), table[i].what, keys, key_at + 2));
+    }
+    return reasons.count ? strings_join(arena, &reasons, "; ") : "it has no signature that gpgv can read";
+}
+
 /* The descriptors handed to one gpgv, closed together. */
 struct hand {
     int fds[64];

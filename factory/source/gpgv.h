@@ -21,6 +21,8 @@ struct gpgv_verdict {
  * with SHA-256 or better, and its key or primary key is among `fingerprints` unless that is empty. */
 void gpgv_judge(struct arena *arena, struct text status, const struct strings *fingerprints,
                 struct gpgv_verdict *ret_verdict);
+/* Says in words why no signature counts. */
+const char *gpgv_reasons(struct arena *arena, const struct gpgv_verdict *verdict);
 /* Runs gpgv over a clear-signed message (signature.ptr NULL) or over text with a detached signature. *ret_text is the
  * text that was signed, in the arena (for a detached signature: `message` itself). */
 bool gpgv_run(struct arena *arena, const struct keyrings *keyrings, struct text message, struct text signature,

@@ -11,6 +11,8 @@
 #include "base/digest.h"
 #include "source/source.h"
 
+struct source_env;
+
 struct keyrings {
     struct {
         struct text *items;
@@ -27,5 +29,13 @@ bool keyring_dearmour(struct arena *arena, struct text bytes, struct text *ret_b
 /* Reads a repository's keyrings and inline keys into the arena. */
 bool keyrings_load(struct arena *arena, const struct repository *repository, struct keyrings *ret_keyrings,
                    struct err *err) MUST_CHECK;
+/* Loads keys from paths and URLs (file:, https:, http: on this machine only: a key that came in the clear proves
+ * nothing). Each must give keys, else ERR_TRUST names it. Keys of URLs are fetched at most once a day, or (is_cache_only)
+ * taken from the cache. Blocks on the network. */
+bool keyrings_load_keys(const struct source_env *env, struct arena *arena, const struct strings *locations,
+                        struct keyrings *ret_keyrings, struct err *err) MUST_CHECK;
+/* Returns what is wrong with a binary keyring ("a secret key"), or NULL: packets (RFC 9580, section 4) whose lengths fit,
+ * a public key first, and no secret one. */
+const char *keyring_fault(struct text binary);
 
 #endif

@@ -8,6 +8,7 @@
 #include "source/release_parse.h"
 #include "source/release_state.h"
 #include "source/release_trust.h"
+#include "source/small_file.h"
 
 #define RELEASE_MAX_BYTES (32u << 20)
 
@@ -35,25 +36,10 @@ static const char *suite_dir(struct arena *arena, const char *suite)
     return suite;
 }
 
-/* Gets one small file of a repository. *ret_absent tells that the server answered that there is none. */
 static bool get_file(const struct source_env *env, const struct repository *repository, const char *url,
                      struct buf *ret_body, bool *ret_absent, struct err *err)
 {
-    struct http_request request = {.urls = &url, .url_count = 1, .cap_bytes = RELEASE_MAX_BYTES};
-    request.is_tried_once = repository->is_optional;
-    http_send(env->http, &request);
-    bool is_good = http_wait(env->http, &request);
-    *ret_absent = false;
-    if (is_good) {
-        *ret_body = request.body;
-        return true;
-    }
-    buf_done(&request.body);
-    int status = request.status;
-    /* Object stores answer 403 for what they do not have. */
-    *ret_absent = request.err.kind == ERR_NETWORK && (status == 403 || status == 404 || status == 410);
-    *err = request.err;
-    return false;
+    return small_file_get(env, url, RELEASE_MAX_BYTES, repository->is_optional, ret_body, ret_absent, err);
 }
 
 /* Gets Release and, when there is one, Release.gpg from below `base`. */
@@ -99,22 +85,9 @@ static bool fetch_from(const struct source_env *env, struct arena *arena, const 
 static bool load_blob(const struct source_env *env, const struct repository *repository, const struct digest *digest,
                       struct buf *ret_bytes, struct err *err)
 {
-    AUTO(view_done) struct view view = {0};
-    bool is_found;
-    if (!store_map_blob(env->store, digest, &view, &is_found, err))
-        return false;
-    if (!is_found) {
-        err_set(err, ERR_NETWORK, "%s: its last accepted Release is not in the cache; the network is needed once",
-                repository->name);
-        return false;
-    }
-    buf_init(ret_bytes, RELEASE_MAX_BYTES);
-    if (!buf_add(ret_bytes, view.ptr, view.len)) {
-        err_set(err, ERR_MALFORMED, "%s: its last accepted Release is above %u bytes", repository->name,
-                RELEASE_MAX_BYTES);
-        return false;
-    }
-    return true;
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *name = arena_printf(&scratch, "%s: its last accepted Release", repository->name);
+    return small_file_recall(env, name, digest, RELEASE_MAX_BYTES, ret_bytes, err);
 }
 
 /* Takes the last accepted Release out of the store. */
@@ -136,17 +109,6 @@ static bool recall(const struct source_env *env, struct arena *arena, const stru
            (!mark->has_signature || load_blob(env, repository, &mark->signature, &fetched->signature, err));
 }
 
-/* Keeps bytes as a blob unless they are there. */
-static bool keep_blob(const struct source_env *env, const struct buf *bytes, struct digest *ret_digest, struct err *err)
-{
-    AUTO(blob_abandon) struct blob blob = {0};
-    *ret_digest = digest_of(bytes->bytes, bytes->len);
-    if (store_has_blob(env->store, ret_digest, bytes->len))
-        return true;
-    return blob_begin(env->store, &blob, err) && blob_write(&blob, bytes->bytes, bytes->len, err) &&
-           blob_commit(&blob, ret_digest, ret_digest, err);
-}
-
 /* Records what was accepted: the blobs first, so that the mark never names something that is not there. */
 static bool remember(const struct source_env *env, struct arena *arena, const struct release *release,
                      const struct fetched *fetched, struct err *err)
@@ -155,8 +117,8 @@ static bool remember(const struct source_env *env, struct arena *arena, const st
     mark.from = source_public_uri(arena, fetched->uri);
     mark.is_bare = fetched->form == RELEASE_BARE;
     mark.has_signature = fetched->form == RELEASE_DETACHED;
-    return keep_blob(env, &fetched->file, &mark.file, err) &&
-           (!mark.has_signature || keep_blob(env, &fetched->signature, &mark.signature, err)) &&
+    return small_file_keep(env, &fetched->file, &mark.file, err) &&
+           (!mark.has_signature || small_file_keep(env, &fetched->signature, &mark.signature, err)) &&
            release_mark_raise(env, arena, release->repository, &mark, err);
 }
 

@@ -90,40 +90,47 @@ bool release_mark_load(const struct source_env *env, struct arena *arena, const 
     return true;
 }
 
+bool release_check_date(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                        const struct dated *dated, const struct release_mark *mark, struct err *err)
+{
+    struct release_date date = release_print_date(dated->date);
+    if (!dated->date && !repository->is_trusted) {
+        err_set(err, ERR_TRUST, "%s: its %s has no date, so an old one could not be told from a new one",
+                repository->name, dated->what);
+        return false;
+    }
+    if (dated->date - FUTURE_MAX_SECONDS > env->now) {
+        err_set(err, ERR_TRUST, "%s: its %s is dated %s, %s in the future; is this machine's clock (%s) right?",
+                repository->name, dated->what, date.chars, release_print_span(dated->date - env->now).chars,
+                release_print_date(env->now).chars);
+        return false;
+    }
+    if (mark && dated->date < mark->date) {
+        err_set(err, ERR_TRUST,
+                "%s: its %s is dated %s, older than the last accepted one of %s: the mirror %s lags behind, or "
+                "someone replays old data; try again later, or delete %s to accept it as on first use",
+                repository->name, dated->what, date.chars, release_print_date(mark->date).chars,
+                source_public_uri(arena, dated->uri), mark_path(env, arena, repository));
+        return false;
+    }
+    return true;
+}
+
 bool release_check_fresh(const struct source_env *env, struct arena *arena, const struct release *release,
                          int64_t valid_until, const struct release_mark *mark, struct err *err)
 {
     const struct repository *repository = release->repository;
-    struct release_date date = release_print_date(release->date);
-    if (!release->date && !repository->is_trusted) {
-        err_set(err, ERR_TRUST, "%s: its Release has no Date, so an old one could not be told from a new one",
-                repository->name);
-        return false;
-    }
-    if (release->date - FUTURE_MAX_SECONDS > env->now) {
-        err_set(err, ERR_TRUST, "%s: its Release is dated %s, %s in the future; is this machine's clock (%s) right?",
-                repository->name, date.chars, release_print_span(release->date - env->now).chars,
-                release_print_date(env->now).chars);
-        return false;
-    }
+    struct dated dated = {.what = "Release", .uri = release->uri, .date = release->date};
     if (valid_until && valid_until < env->now && !repository->is_valid_until_ignored) {
         err_set(
             err, ERR_TRUST,
             "%s: its Release (dated %s) was valid until %s, which is %s ago: the mirror %s is not updated any more, "
             "or someone replays old data (Check-Valid-Until: no accepts it all the same)",
-            repository->name, date.chars, release_print_date(valid_until).chars,
+            repository->name, release_print_date(release->date).chars, release_print_date(valid_until).chars,
             release_print_span(env->now - valid_until).chars, source_public_uri(arena, release->uri));
         return false;
     }
-    if (mark && release->date < mark->date) {
-        err_set(err, ERR_TRUST,
-                "%s: its Release is dated %s, older than the last accepted one of %s: the mirror %s lags behind, or "
-                "someone replays old data; try again later, or delete %s to accept it as on first use",
-                repository->name, date.chars, release_print_date(mark->date).chars,
-                source_public_uri(arena, release->uri), mark_path(env, arena, repository));
-        return false;
-    }
-    return true;
+    return release_check_date(env, arena, repository, &dated, mark, err);
 }
 
 static bool is_same_mark(const struct release_mark *a, const struct release_mark *b)

@@ -23,6 +23,15 @@ struct release_mark {
 /* Loads the mark of a repository; *ret_found is false when it was never accepted. */
 bool release_mark_load(const struct source_env *env, struct arena *arena, const struct repository *repository,
                        struct release_mark *ret_mark, bool *ret_found, struct err *err) MUST_CHECK;
+/* What is dated: "Release" or "repomd.xml", and the mirror that it came from. */
+struct dated {
+    const char *what, *uri;
+    int64_t date;
+};
+
+/* Checks one date: there (unless the repository is trusted), not from the future, not before the mark (NULL: none). */
+bool release_check_date(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                        const struct dated *dated, const struct release_mark *mark, struct err *err) MUST_CHECK;
 /* Checks the dates: not from the future, not past Valid-Until (0: none), not before the mark (NULL: none). */
 bool release_check_fresh(const struct source_env *env, struct arena *arena, const struct release *release,
                          int64_t valid_until, const struct release_mark *mark, struct err *err) MUST_CHECK;
