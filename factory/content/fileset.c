@@ -25,7 +25,7 @@ bool package_replaces(const struct package *package, const struct package *other
 
 const struct entry *sourced_content(const struct sourced *file)
 {
-    const struct entry *entry = file->listed;
+    const struct entry *entry = file->listed ? file->listed : file->entry;
     if (entry->kind == ENTRY_HARDLINK)
         entry = package_find(file->package, entry->target);
     return entry && entry->kind == ENTRY_FILE ? entry : NULL;
@@ -97,7 +97,7 @@ static void find_merged(struct fileset *set)
             struct sourced *link = arena_new(set->arena, struct sourced);
             *plain = *entry;
             plain->target = path_basename(end);
-            *link = (struct sourced){.package = set->packages[i], .entry = plain, .listed = entry};
+            *link = (struct sourced){.package = set->packages[i], .entry = plain};
             (void)map_add(&set->merged, text_of(entry->path), link);
         }
     }
@@ -136,6 +136,7 @@ static bool place_entry(const struct fileset *set, struct sourced *file)
         return false;
     struct entry *moved = arena_new(set->arena, struct entry);
     *moved = *file->entry;
+    file->listed = file->entry;
     moved->path = arena_printf(set->arena, "/usr/%s%s", link->entry->target, rest);
     file->entry = moved;
     file->through = link;
@@ -162,12 +163,15 @@ void fileset_build(struct arena *arena, const struct package *const *packages, s
     for (size_t i = count; i-- > 0;) {
         struct sourced *files = arena_new_array(arena, struct sourced, sorted[i]->count);
         for (size_t j = 0; j < sorted[i]->count; j++) {
-            const struct entry *entry = &sorted[i]->entries[j];
-            files[j] = (struct sourced){.package = sorted[i], .entry = entry, .listed = entry};
-            if (place_entry(ret_set, &files[j]))
-                add_file(ret_set, &files[j]);
+            files[j] = (struct sourced){.package = sorted[i], .entry = &sorted[i]->entries[j]};
+            if (!place_entry(ret_set, &files[j]))
+                continue;
+            add_file(ret_set, &files[j]);
+            if (files[j].listed)
+                list_add(arena, &ret_set->moved, &files[j]);
         }
     }
+    ret_set->packaged_count = ret_set->by_path.slots.count;
 }
 
 void fileset_settle(struct fileset *set, const char *path, const char *package_name)
@@ -185,6 +189,55 @@ void fileset_settle(struct fileset *set, const char *path, const char *package_n
 const struct sourced *fileset_find(const struct fileset *set, const char *path)
 {
     return map_get(&set->by_path, text_of(path));
+}
+
+/* Returns the number of the package's first entry that does not come before `prefix`. */
+static size_t find_prefix(const struct package *package, const char *prefix)
+{
+    size_t low = 0, high = package->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(package->entries[middle].path, prefix) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    const struct sourced *left = *(const struct sourced *const *)a, *right = *(const struct sourced *const *)b;
+    return strcmp(left->entry->path, right->entry->path);
+}
+
+void fileset_list(const struct fileset *set, struct arena *arena, const char *prefix, struct sourced_list *ret_files)
+{
+    size_t len = strlen(prefix);
+    *ret_files = (struct sourced_list){0};
+    for (size_t i = 0; i < set->package_count; i++) {
+        const struct package *package = set->packages[i];
+        for (size_t j = find_prefix(package, prefix); j < package->count; j++) {
+            const struct entry *entry = &package->entries[j];
+            if (strncmp(entry->path, prefix, len) != 0)
+                break;
+            const struct sourced *file = fileset_find(set, entry->path);
+            if (file && file->entry == entry)
+                list_add(arena, ret_files, file);
+        }
+    }
+    for (size_t i = 0; i < set->moved.count; i++) {
+        const struct sourced *file = set->moved.items[i];
+        if (strncmp(file->entry->path, prefix, len) == 0 && fileset_find(set, file->entry->path) == file)
+            list_add(arena, ret_files, file);
+    }
+    for (size_t i = set->packaged_count; i < set->by_path.slots.count; i++) {
+        const struct sourced *file = set->by_path.slots.items[i].value;
+        if (strncmp(file->entry->path, prefix, len) == 0)
+            list_add(arena, ret_files, file);
+    }
+    if (ret_files->count)
+        qsort(ret_files->items, ret_files->count, sizeof(ret_files->items[0]), compare_paths);
 }
 
 /* A walk under way: the directory reached (without a '/' at its end, so "" is the root) and what is still to be walked.

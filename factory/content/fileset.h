@@ -17,9 +17,9 @@
 /* One file of one package, the unit that closure and tree work with. */
 struct sourced {
     const struct package *package;
-    const struct entry *entry;     /* with the path that it has in the set */
-    const struct entry *listed;    /* as the package lists it: the same, but below a link */
-    const struct sourced *through; /* the link below which the package lists it (see fileset_merged()), or NULL */
+    const struct entry *entry;
+    const struct entry *listed;    /* below a merged directory: as the package lists it; else NULL */
+    const struct sourced *through; /* and the link that leads to where `entry` is; else NULL */
     struct sourced *shadowed;      /* the same path in a further package, or NULL; by package name */
 };
 
@@ -32,8 +32,10 @@ struct fileset {
     struct arena *arena;
     const struct package *const *packages; /* sorted by name */
     size_t package_count;
-    struct map by_path; /* canonical path → struct sourced * */
-    struct map merged;  /* path of a merged directory → struct sourced * of the link */
+    struct map by_path;        /* canonical path → struct sourced * */
+    size_t packaged_count;     /* private: of its slots; what follows was added to the set later */
+    struct sourced_list moved; /* private: what packages list below merged directories */
+    struct map merged;         /* path of a merged directory → struct sourced * of the link */
 };
 
 /* Builds the set. The packages must outlive it. */
@@ -52,6 +54,8 @@ const struct sourced *fileset_find(const struct fileset *set, const char *path);
  * walk ended, found or not. */
 const struct sourced *fileset_walk(const struct fileset *set, struct arena *arena, const char *path,
                                    struct sourced_list *ret_links, const char **ret_path);
+/* Lists the files of the set whose canonical path begins with `prefix`, sorted by path. */
+void fileset_list(const struct fileset *set, struct arena *arena, const char *prefix, struct sourced_list *ret_files);
 /* Returns the entry that has the file's bytes: its own, or a hard link's target; NULL for what has none. */
 const struct entry *sourced_content(const struct sourced *file);
 /* Returns whether the package's Replaces field names the other package. */

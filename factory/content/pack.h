@@ -1,6 +1,6 @@
 /* pack.h - the file that holds one unpacked package: bytes first, then tables, then a trailer
  *
- * Format, version 2; numbers little endian, offsets from the start of the file:
+ * Format, version 3; numbers little endian, offsets from the start of the file:
  *   bytes      contents of the regular files, each begun at a multiple of 16, in the order of the package
  *   tables     begun at a multiple of 16: struct pack_head, entries (sorted by path), ELF facts, needed libraries
  * (string numbers), scripts, strings. A string is told by its offset in the strings; offset 0 means "none". trailer    magic,
@@ -15,7 +15,7 @@
 #include "content/package.h"
 
 #define PACK_KIND "unpacked"
-#define PACK_MAGIC "imgfactory pack2"
+#define PACK_MAGIC "imgfactory pack3"
 #define PACK_MAGIC_BYTES 16
 #define PACK_ALIGN 16
 #define PACK_NO_ELF UINT32_MAX
@@ -47,7 +47,9 @@ struct pack_script {
 
 struct pack_elf {
     uint16_t machine, type;
-    uint8_t elf_class, is_big_endian, has_dynamic, has_nodeflib;
+    uint8_t elf_class, is_big_endian, has_dynamic, has_nodeflib, is_pie, os_abi;
+    uint16_t reserved;
+    uint32_t flags;
     uint32_t interp, soname, rpath, runpath, broken; /* strings */
     uint32_t needed_first, needed_count;
 };

@@ -6,7 +6,7 @@
 
 _Static_assert(sizeof(struct pack_head) == 120, "no padding");
 _Static_assert(sizeof(struct pack_entry) == 112, "no padding");
-_Static_assert(sizeof(struct pack_elf) == 36, "no padding");
+_Static_assert(sizeof(struct pack_elf) == 44, "no padding");
 _Static_assert(sizeof(struct pack_script) == 8, "no padding");
 _Static_assert(sizeof(struct pack_trailer) == 64, "no padding");
 
@@ -93,6 +93,9 @@ static uint32_t add_elf(struct tables *tables, const struct elf_facts *facts)
         .is_big_endian = facts->is_big_endian,
         .has_dynamic = facts->has_dynamic,
         .has_nodeflib = facts->has_nodeflib,
+        .is_pie = facts->is_pie,
+        .os_abi = facts->os_abi,
+        .flags = htole32(facts->flags),
         .interp = add_common_string(tables, facts->interp),
         .soname = add_common_string(tables, facts->soname),
         .rpath = add_common_string(tables, facts->rpath),

@@ -330,7 +330,7 @@ bool tree_build(struct arena *arena, const struct tree_request *request, struct 
     if (!add_kept(&drafts, err) || !add_root_links(&drafts, err) || !drafts_add_made(&drafts, err))
         return false;
     collect_packages(&drafts, &tree);
-    if (!add_declared(&drafts, &tree, err) || !drafts_add_os_release(&drafts, err) ||
+    if (!add_declared(&drafts, &tree, err) || !drafts_add_cache(&drafts, err) || !drafts_add_os_release(&drafts, err) ||
         !drafts_add_status(&drafts, tree.packages, tree.package_count, err) ||
         !drafts_add_rpm_list(&drafts, &tree, err))
         return false;

@@ -65,6 +65,8 @@ bool drafts_add_tmpfiles(struct drafts *drafts, const struct tree *tree, struct 
 /* Finds the number of an owner or group: "root", a name of the manifest, or decimal; false when there is none. */
 bool manifest_owner_number(const struct manifest *manifest, const char *name, uint32_t *ret_number) MUST_CHECK;
 bool manifest_group_number(const struct manifest *manifest, const char *name, uint32_t *ret_number) MUST_CHECK;
+/* Adds /etc/ld.so.cache when the closure needs it and nothing gives it. */
+bool drafts_add_cache(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Adds /usr/lib/os-release and its link when nothing gives it. */
 bool drafts_add_os_release(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Adds a small file of the package database. */

@@ -44,6 +44,8 @@ struct product {
         struct product_choice *items;
         size_t count, capacity;
     } choices;            /* in the manifest's order */
+    struct strings recipes; /* names of those that apply */
+    struct yaml_pairs env;  /* of the image's configuration: the manifest's and the recipes' */
     struct strings notes; /* what people should know of the image: sentences for log and report */
     struct oci_facts facts;
     struct layer layer;

@@ -36,12 +36,18 @@ static void add_whole(struct arena *arena, struct roots *roots, const struct pac
     }
 }
 
+/* Says whose file it is. */
+static const char *giver_of(const struct manifest_file *file)
+{
+    return file->giver ? file->giver : "the manifest";
+}
+
 /* Adds what a glob matches in the packages it may look into; returns the number of matches. */
 static size_t add_matches(struct arena *arena, struct roots *roots, const struct fileset *set,
                           const struct manifest_file *file, const char *glob)
 {
     size_t matches = 0;
-    const char *why = arena_printf(arena, "files of the manifest: %s", file->path);
+    const char *why = arena_printf(arena, "files of %s: %s", giver_of(file), file->path);
     for (size_t p = 0; p < set->package_count; p++) {
         const struct package *package = set->packages[p];
         if (file->packages.count && !strings_has(&file->packages, package->name))
@@ -69,13 +75,15 @@ static bool add_file(struct arena *arena, struct roots *roots, const struct file
 {
     if (!path_is_glob(file->path)) {
         add(arena, roots,
-            (struct closure_root){.path = file->path, .why = "file of the manifest", .is_optional = file->is_optional});
+            (struct closure_root){.path = file->path,
+                                  .why = arena_printf(arena, "file of %s", giver_of(file)),
+                                  .is_optional = file->is_optional});
         return true;
     }
     if (add_matches(arena, roots, set, file, canonical_glob(arena, file->path)) || file->is_optional)
         return true;
     char *packages = strings_join(arena, &file->packages, ", ");
-    err_set(err, ERR_RESOLVE, "no file matches %s in %s%s", file->path,
+    err_set(err, ERR_RESOLVE, "no file matches %s (%s) in %s%s", file->path, giver_of(file),
             file->packages.count ? "the packages " : "any selected package", packages);
     return false;
 }

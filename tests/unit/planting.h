@@ -33,7 +33,8 @@ static inline bool try_grow(struct planting *planting, bool is_reversed)
 {
     struct fixture *fixture = planting->fixture;
     set_build(fixture, is_reversed);
-    struct closure_request closure = {&fixture->arch, planting->roots, planting->root_count, false};
+    struct closure_request closure = {
+        .arch = &fixture->arch, .roots = planting->roots, .root_count = planting->root_count};
     struct keep keep;
     CHECK_OK(closure_find(&fixture->arena, &fixture->set, &closure, &keep, &fixture->err), &fixture->err);
     assert_int_equal(keep.missing_count, 0);
