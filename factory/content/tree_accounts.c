@@ -110,7 +110,7 @@ static bool is_there(const struct drafts *drafts, const char *name, bool is_user
  * in all packages of the selection, so that the answer does not depend on which of them were unpacked. */
 static bool want_account(struct drafts *drafts, const char *name, bool is_user)
 {
-    if (is_there(drafts, name, is_user))
+    if (is_there(drafts, name, is_user) || accounts_add_nobody(&drafts->accounts, name, is_user))
         return true;
     drafts->wants_all = drafts->wants_all || drafts->request->is_partial;
     if (accounts_apply_name(&drafts->accounts, &drafts->declared, name, is_user, stat_draft, drafts))
@@ -153,7 +153,7 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
 {
     struct arena *arena = drafts->arena;
     const struct fileset *set = drafts->request->set;
-    drafts->accounts = (struct accounts){.arena = arena, .notes = &drafts->notes};
+    drafts->accounts = (struct accounts){.arena = arena, .notes = &drafts->notes, .known = &drafts->known};
     struct strings unused = {0};
     drafts->known = (struct accounts){.arena = arena, .notes = &unused};
     read_shipped(drafts);
@@ -177,6 +177,7 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
         !read_sysusers(drafts, others.items, others.count, &drafts->declared, &unused, err))
         return false;
     accounts_apply(&drafts->accounts, &items, stat_draft, drafts);
+    drafts->wants_all = drafts->request->is_partial && drafts->accounts.has_asked;
     want_run_user(drafts);
     return true;
 }
