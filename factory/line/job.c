@@ -153,7 +153,8 @@ static void solve_task(void *argument)
     struct work *work = argument;
     struct solve_request request = {.names = work->names, .never = work->job->manifest->packages_never};
     work->is_good = solve_packages(work->scratch, work->catalog, &request, &work->selection, work->err) &&
-                    solve_identity(work->scratch, work->catalog, &work->identity, &work->has_identity, work->err);
+                    solve_identity(work->scratch, work->catalog, &work->selection, &work->identity, &work->has_identity,
+                                   work->err);
 }
 
 /* RESOLVE: names to a selection. */

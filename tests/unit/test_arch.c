@@ -242,7 +242,7 @@ static void wrong_values_are_refused_with_their_place(void **state)
     expect_refused(folder, with(folder, "lib-token: lib", "lib-token: ../x"), "8:12: 'lib-token' must be a relative");
     expect_refused(folder, with(folder, "[bin]", "[a/b]"), "11:14: 'a/b' must be one name");
     expect_refused(folder, with(folder, "[bin]", "[..]"), "11:14: '..' must be one name");
-    expect_refused(folder, with(folder, "[armv7l]", "['']"), "11:17: '' must be one word");
+    expect_refused(folder, with(folder, "[armv7l]", "['']"), "12:17: '' must be one word");
 }
 
 static void two_files_for_one_platform_or_machine_are_refused(void **state)
