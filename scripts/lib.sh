@@ -51,6 +51,7 @@ cpio                   cpio
 createrepo-c           createrepo_c
 dnf                    dnf
 gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu
+systemd                systemd
 '
 bench_push_packages='
 docker-registry        docker-distribution

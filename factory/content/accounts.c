@@ -1,5 +1,6 @@
 #include "content/accounts.h"
 
+#define NOBODY 65534u
 #define FILE_MAX ((size_t)1 << 20) /* /etc/passwd and /etc/group of a package */
 
 struct account_user *accounts_user(const struct accounts *accounts, const char *name)
@@ -64,6 +65,20 @@ void accounts_add_member(struct accounts *accounts, struct account_group *group,
 {
     if (!strings_has(&group->members, user))
         list_add(accounts->arena, &group->members, user);
+}
+
+bool accounts_add_nobody(struct accounts *accounts, const char *name, bool is_user)
+{
+    static const struct account_user nobody = {
+        .name = "nobody", .comment = "nobody", .home = "/", .uid = NOBODY, .gid = NOBODY};
+    bool is_nobody = strcmp(name, nobody.name) == 0;
+    if (!is_nobody && (is_user || strcmp(name, "nogroup") != 0))
+        return false;
+    if (!is_user || !accounts_group_of_number(accounts, NOBODY))
+        accounts_add_group(accounts, name, NOBODY);
+    if (is_user)
+        accounts_add_user(accounts, &nobody);
+    return true;
 }
 
 /* Takes N fields with colons between off a line; false when there are fewer. */

@@ -31,7 +31,9 @@ struct accounts {
     struct strings *notes;
     LIST(struct account_user *) users;
     LIST(struct account_group *) groups;
-    uint32_t next_id; /* the next lower one is tried next; 0: none was given yet */
+    const struct accounts *known; /* where primary groups of users are looked up that no line declares, or NULL */
+    bool has_asked;               /* and whether one was */
+    uint32_t next_id;             /* the next lower one is tried next; 0: none was given yet */
 };
 
 /* Finds the owner of a file of the image, for ids that are a path; false when the file is not there. */
@@ -46,6 +48,9 @@ struct account_group *accounts_group_of_number(const struct accounts *accounts, 
 struct account_user *accounts_add_user(struct accounts *accounts, const struct account_user *user);
 struct account_group *accounts_add_group(struct accounts *accounts, const char *name, uint32_t gid);
 void accounts_add_member(struct accounts *accounts, struct account_group *group, const char *user);
+/* Adds the user nobody, or the group nobody or nogroup (65534), which systemd and all distributions know by
+ * themselves; false when the name is none of them. */
+bool accounts_add_nobody(struct accounts *accounts, const char *name, bool is_user);
 /* Adds what these lines declare; names that are there keep their numbers. */
 void accounts_apply(struct accounts *accounts, const struct sysusers *items, accounts_stat *stat, const void *tree);
 /* Adds only what the lines say of one name (as a user, or as a group); false when they do not declare it. */

@@ -149,6 +149,18 @@ static bool choose_uid(const struct applying *applying, const struct sysusers_it
     return is_free_uid(accounts, gid, name, true) || find_free(applying, name, true, ret_uid);
 }
 
+/* The primary group that a user's line names: there, or known to the distribution. */
+static struct account_group *named_group(const struct applying *applying, const char *name)
+{
+    struct accounts *accounts = applying->accounts;
+    struct account_group *there = accounts_group(accounts, name);
+    if (there || accounts_add_nobody(accounts, name, false))
+        return accounts_group(accounts, name);
+    accounts->has_asked = true;
+    const struct account_group *known = accounts->known ? accounts_group(accounts->known, name) : NULL;
+    return known ? accounts_add_group(accounts, known->name, known->gid) : NULL;
+}
+
 /* A user whose line gives the number of a group: that group, under its own name when another line made it. */
 static struct account_group *primary_group(const struct applying *applying, const struct sysusers_item *item,
                                            const char *name)
@@ -156,7 +168,7 @@ static struct account_group *primary_group(const struct applying *applying, cons
     struct accounts *accounts = applying->accounts;
     bool is_declared = item->kind == SYSUSERS_USER;
     if (is_declared && item->group)
-        return accounts_group(accounts, item->group);
+        return named_group(applying, item->group);
     struct account_group *numbered =
         is_declared && item->has_gid ? accounts_group_of_number(accounts, item->gid) : NULL;
     return numbered ? numbered : make_group(applying, item, name);

@@ -113,7 +113,7 @@ static bool add_link(struct fileset *set, const struct package *package, const c
     *entry = (struct entry){
         .path = path, .kind = ENTRY_SYMLINK, .mode = 0777, .mtime = package->build_time, .target = target};
     struct sourced *file = arena_new(set->arena, struct sourced);
-    *file = (struct sourced){.package = package, .entry = entry, .listed = entry};
+    *file = (struct sourced){.package = package, .entry = entry};
     (void)map_add(&set->by_path, text_of(path), file);
     return true;
 }

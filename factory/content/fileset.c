@@ -25,7 +25,7 @@ bool package_replaces(const struct package *package, const struct package *other
 
 const struct entry *sourced_content(const struct sourced *file)
 {
-    const struct entry *entry = file->listed;
+    const struct entry *entry = file->listed ? file->listed : file->entry;
     if (entry->kind == ENTRY_HARDLINK)
         entry = package_find(file->package, entry->target);
     return entry && entry->kind == ENTRY_FILE ? entry : NULL;
@@ -97,7 +97,7 @@ static void find_merged(struct fileset *set)
             struct sourced *link = arena_new(set->arena, struct sourced);
             *plain = *entry;
             plain->target = path_basename(end);
-            *link = (struct sourced){.package = set->packages[i], .entry = plain, .listed = entry};
+            *link = (struct sourced){.package = set->packages[i], .entry = plain};
             (void)map_add(&set->merged, text_of(entry->path), link);
         }
     }
@@ -136,6 +136,7 @@ static bool place_entry(const struct fileset *set, struct sourced *file)
         return false;
     struct entry *moved = arena_new(set->arena, struct entry);
     *moved = *file->entry;
+    file->listed = file->entry;
     moved->path = arena_printf(set->arena, "/usr/%s%s", link->entry->target, rest);
     file->entry = moved;
     file->through = link;
@@ -162,10 +163,12 @@ void fileset_build(struct arena *arena, const struct package *const *packages, s
     for (size_t i = count; i-- > 0;) {
         struct sourced *files = arena_new_array(arena, struct sourced, sorted[i]->count);
         for (size_t j = 0; j < sorted[i]->count; j++) {
-            const struct entry *entry = &sorted[i]->entries[j];
-            files[j] = (struct sourced){.package = sorted[i], .entry = entry, .listed = entry};
-            if (place_entry(ret_set, &files[j]))
-                add_file(ret_set, &files[j]);
+            files[j] = (struct sourced){.package = sorted[i], .entry = &sorted[i]->entries[j]};
+            if (!place_entry(ret_set, &files[j]))
+                continue;
+            add_file(ret_set, &files[j]);
+            if (files[j].listed)
+                list_add(arena, &ret_set->moved, &files[j]);
         }
     }
     ret_set->packaged_count = ret_set->by_path.slots.count;
@@ -222,6 +225,11 @@ void fileset_list(const struct fileset *set, struct arena *arena, const char *pr
             if (file && file->entry == entry)
                 list_add(arena, ret_files, file);
         }
+    }
+    for (size_t i = 0; i < set->moved.count; i++) {
+        const struct sourced *file = set->moved.items[i];
+        if (strncmp(file->entry->path, prefix, len) == 0 && fileset_find(set, file->entry->path) == file)
+            list_add(arena, ret_files, file);
     }
     for (size_t i = set->packaged_count; i < set->by_path.slots.count; i++) {
         const struct sourced *file = set->by_path.slots.items[i].value;

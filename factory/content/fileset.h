@@ -17,9 +17,9 @@
 /* One file of one package, the unit that closure and tree work with. */
 struct sourced {
     const struct package *package;
-    const struct entry *entry;     /* with the path that it has in the set */
-    const struct entry *listed;    /* as the package lists it: the same, but below a link */
-    const struct sourced *through; /* the link below which the package lists it (see fileset_merged()), or NULL */
+    const struct entry *entry;
+    const struct entry *listed;    /* below a merged directory: as the package lists it; else NULL */
+    const struct sourced *through; /* and the link that leads to where `entry` is; else NULL */
     struct sourced *shadowed;      /* the same path in a further package, or NULL; by package name */
 };
 
@@ -32,10 +32,11 @@ struct fileset {
     struct arena *arena;
     const struct package *const *packages; /* sorted by name */
     size_t package_count;
-    struct map by_path;    /* canonical path → struct sourced * */
-    size_t packaged_count; /* private: of its slots; what follows was added to the set later */
-    struct map merged;  /* path of a merged directory → struct sourced * of the link */
-    bool is_exact;         /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
+    struct map by_path;        /* canonical path → struct sourced * */
+    size_t packaged_count;     /* private: of its slots; what follows was added to the set later */
+    struct sourced_list moved; /* private: what packages list below merged directories */
+    struct map merged;         /* path of a merged directory → struct sourced * of the link */
+    bool is_exact; /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
 };
 
 /* Builds the set. The packages must outlive it. */

@@ -78,37 +78,6 @@ static void read_shipped(struct drafts *drafts)
         accounts_read_group(&drafts->accounts, (struct text){group->node.data, (size_t)group->node.size_bytes});
 }
 
-bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, struct err *err)
-{
-    struct arena *arena = drafts->arena;
-    const struct fileset *set = drafts->request->set;
-    drafts->accounts = (struct accounts){.arena = arena, .notes = &drafts->notes};
-    struct strings unused = {0};
-    drafts->known = (struct accounts){.arena = arena, .notes = &unused};
-    read_shipped(drafts);
-    if (!drafts_add_manifest_accounts(drafts, err))
-        return false;
-    drafts->plain_users = drafts->accounts.users.count;
-    drafts->plain_groups = drafts->accounts.groups.count;
-    struct {
-        const struct package **items;
-        size_t count, capacity;
-    } givers = {0}, others = {0};
-    for (size_t i = 0; i < set->package_count; i++) {
-        read_base(drafts, set->packages[i]);
-        if (has_given(tree, set->packages[i]) && !drafts_describe_system(set->packages[i]))
-            list_add(arena, &givers, set->packages[i]);
-        else
-            list_add(arena, &others, set->packages[i]);
-    }
-    struct sysusers items;
-    if (!read_sysusers(drafts, givers.items, givers.count, &items, &drafts->notes, err) ||
-        !read_sysusers(drafts, others.items, others.count, &drafts->declared, &unused, err))
-        return false;
-    accounts_apply(&drafts->accounts, &items, stat_draft, drafts);
-    return true;
-}
-
 static bool parse_number(const char *name, uint32_t *ret_number)
 {
     uint64_t value = 0;
@@ -141,7 +110,7 @@ static bool is_there(const struct drafts *drafts, const char *name, bool is_user
  * in all packages of the selection, so that the answer does not depend on which of them were unpacked. */
 static bool want_account(struct drafts *drafts, const char *name, bool is_user)
 {
-    if (is_there(drafts, name, is_user))
+    if (is_there(drafts, name, is_user) || accounts_add_nobody(&drafts->accounts, name, is_user))
         return true;
     drafts->wants_all = drafts->wants_all || drafts->request->is_partial;
     if (accounts_apply_name(&drafts->accounts, &drafts->declared, name, is_user, stat_draft, drafts))
@@ -166,6 +135,51 @@ bool drafts_group_number(struct drafts *drafts, const char *name, uint32_t *ret_
     bool is_known = want_account(drafts, name, false);
     *ret_number = is_known ? accounts_group(&drafts->accounts, name)->gid : 0;
     return is_known;
+}
+
+/* Whom the image runs as is an account of it; whether it is one at all is for others to say. */
+static void want_run_user(struct drafts *drafts)
+{
+    const char *both = drafts->request->manifest->config.user;
+    struct text group = text_of(both ? both : ""), user;
+    uint32_t unused;
+    if (text_next(&group, ':', &user) && user.len)
+        (void)!drafts_user_number(drafts, text_dup(drafts->arena, user), &unused);
+    if (group.len)
+        (void)!drafts_group_number(drafts, text_dup(drafts->arena, group), &unused);
+}
+
+bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, struct err *err)
+{
+    struct arena *arena = drafts->arena;
+    const struct fileset *set = drafts->request->set;
+    drafts->accounts = (struct accounts){.arena = arena, .notes = &drafts->notes, .known = &drafts->known};
+    struct strings unused = {0};
+    drafts->known = (struct accounts){.arena = arena, .notes = &unused};
+    read_shipped(drafts);
+    if (!drafts_add_manifest_accounts(drafts, err))
+        return false;
+    drafts->plain_users = drafts->accounts.users.count;
+    drafts->plain_groups = drafts->accounts.groups.count;
+    struct {
+        const struct package **items;
+        size_t count, capacity;
+    } givers = {0}, others = {0};
+    for (size_t i = 0; i < set->package_count; i++) {
+        read_base(drafts, set->packages[i]);
+        if (has_given(tree, set->packages[i]) && !drafts_describe_system(set->packages[i]))
+            list_add(arena, &givers, set->packages[i]);
+        else
+            list_add(arena, &others, set->packages[i]);
+    }
+    struct sysusers items;
+    if (!read_sysusers(drafts, givers.items, givers.count, &items, &drafts->notes, err) ||
+        !read_sysusers(drafts, others.items, others.count, &drafts->declared, &unused, err))
+        return false;
+    accounts_apply(&drafts->accounts, &items, stat_draft, drafts);
+    drafts->wants_all = drafts->request->is_partial && drafts->accounts.has_asked;
+    want_run_user(drafts);
+    return true;
 }
 
 static void note_unknown(struct drafts *drafts, struct map *unknown, const struct draft *draft, const char *what,

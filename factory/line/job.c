@@ -183,8 +183,9 @@ static bool open_packages(struct work *work, bool is_all, struct err *err)
     uint64_t bytes = 0;
     for (size_t i = 0; i < work->selection.count; i++) {
         const struct selected *selected = &work->selection.items[i];
-        if (work->packages[i] || !(is_all || selected->is_likely || roots_lay_out(selected->name) ||
-                                   roots_name_package(&work->manifest, selected->name)))
+        if (work->packages[i] ||
+            !(is_all || selected->is_likely || roots_name_package(&work->manifest, selected->name) ||
+              roots_lay_out(selected->name)))
             continue;
         places[count] = i;
         wanted[count++] = selected;
@@ -422,8 +423,10 @@ static void tree_task(void *argument)
                                    .created_override = options->source_date_epoch,
                                    .is_partial = has_unopened(work),
                                    .os_release = release_text(work)};
-    work->is_good = generate(work) && tree_build(work->scratch, &request, &work->tree, work->err) &&
-                    scripts_check_user(&work->manifest, &work->tree, work->err) && note_scripts(work);
+    if (!generate(work) || !tree_build(work->scratch, &request, &work->tree, work->err))
+        return;
+    work->is_good =
+        work->tree.wants_all || (scripts_check_user(&work->manifest, &work->tree, work->err) && note_scripts(work));
 }
 
 static struct prove_request proof_of(struct work *work)
@@ -478,10 +481,12 @@ static void export_task(void *argument)
 /* TREE. An owner whose name the packages that gave files do not declare is looked up in all of the selection. */
 static bool merge(struct work *work, struct err *err)
 {
+    struct manifest manifest = work->manifest;
     if (!compute(work, tree_task, err))
         return false;
     if (!work->tree.wants_all)
         return true;
+    work->manifest = manifest; /* without what was generated */
     return open_packages(work, true, err) && compute(work, closure_task, err) && compute(work, tree_task, err);
 }
 

@@ -201,6 +201,20 @@ static void an_id_may_be_that_of_a_files_owner(void **state)
     check_line(&planting, tree, "/etc/passwd", "none:x:999:999::/:/usr/sbin/nologin");
 }
 
+static void a_primary_group_may_be_one_that_the_distribution_lists(void **state)
+{
+    struct planting planting = plant(*state);
+    struct package *setup = package_add(*state, "setup");
+    file_add(setup, "/etc/group", "root:x:0:\nmail:x:12:\n");
+    planting.is_partial = true;
+    const struct tree *tree = grow_with(&planting, "u! sshd -:nogroup \"sshd user\"\nu post 44:mail\nu bad 45:gone\n");
+    check_line(&planting, tree, "/etc/passwd", "sshd:x:999:65534:sshd user:/:/usr/sbin/nologin");
+    check_line(&planting, tree, "/etc/passwd", "post:x:44:12::/:/usr/sbin/nologin");
+    check_content(tree, "/etc/group", "root:x:0:\nnogroup:x:65534:\nmail:x:12:\n");
+    assert_true(has_note(tree, "the user bad cannot be made: its group is not there"));
+    assert_true(tree->wants_all); /* others may list it */
+}
+
 static void a_passwd_of_the_manifest_stays_and_what_it_lacks_is_said(void **state)
 {
     struct planting planting = plant(*state);
@@ -226,6 +240,7 @@ int main(void)
         TEST(only_packages_that_gave_files_bring_accounts),
         TEST(the_manifests_accounts_hold_against_a_packages),
         TEST(an_id_may_be_that_of_a_files_owner),
+        TEST(a_primary_group_may_be_one_that_the_distribution_lists),
         TEST(a_passwd_of_the_manifest_stays_and_what_it_lacks_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
