@@ -203,17 +203,23 @@ static void load_task(void *item)
     loading->is_good = rpm_pool_load(loading->catalog, loading->err);
 }
 
+/* Returns false when all packages but architecture-less ones are for others. */
 static bool is_offered(const struct rpm_catalog *catalog, struct err *err)
 {
     const Pool *pool = catalog->pool;
-    Id id, wanted = pool_str2id(catalog->pool, catalog->base.arch->rpm_name, 0);
+    Id id, wanted = pool_str2id(catalog->pool, catalog->base.arch->rpm_name, 0), other = 0;
     FOR_POOL_SOLVABLES(id)
     {
-        if (pool_id2solvable(pool, id)->arch == wanted)
+        Id arch = pool_id2solvable(pool, id)->arch;
+        if (arch == wanted)
             return true;
+        if (arch != ARCH_NOARCH)
+            other = arch;
     }
-    err_set(err, ERR_RESOLVE, "no repository of %s offers architecture %s", catalog->base.origins.source->name,
-            catalog->base.arch->rpm_name);
+    if (!other)
+        return true;
+    err_set(err, ERR_RESOLVE, "no repository of %s offers architecture %s; one has %s",
+            catalog->base.origins.source->name, catalog->base.arch->rpm_name, pool_id2str(pool, other));
     return false;
 }
 
