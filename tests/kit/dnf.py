@@ -22,7 +22,8 @@ conf.substitutions["arch"] = task["arch"]
 conf.substitutions["basearch"], conf.substitutions["releasever"] = task["arch"], "41"
 conf.module_platform_id = "platform:kit"
 for repo in task["repos"]:
-    options = {key: value for key, value in repo.items() if key not in ("id", "path")}
+    options = {key: ", ".join(value) if isinstance(value, list) else value
+               for key, value in repo.items() if key not in ("id", "path")}
     base.repos.add_new_repo(repo["id"], conf, baseurl=["file://" + repo["path"]], **options)
 base.fill_sack(load_system_repo=False)
 if task["modules"]:
