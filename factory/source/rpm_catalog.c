@@ -233,8 +233,7 @@ static void rpm_catalog_close(struct catalog *any)
         buf_done(&repo->modules);
     }
     rpm_filelists_close(catalog);
-    if (catalog->pool)
-        pool_free(catalog->pool);
+    rpm_pool_free(catalog->pool);
     queue_free(&catalog->missing);
     pthread_mutex_destroy(catalog->lock);
     flight_free(catalog->flight);
@@ -304,8 +303,11 @@ bool rpm_catalog_from_texts(const struct source *source, const struct arch *arch
                             struct catalog **ret_catalog, struct err *err)
 {
     AUTO(auto_close) struct rpm_catalog *catalog = new_catalog(NULL, NULL, source, arch);
-    for (size_t i = 0; i < source->rpm_repositories.count; i++)
-        add_repo(catalog, &source->rpm_repositories.items[i], NULL, &texts[i]);
+    for (size_t i = 0; i < source->rpm_repositories.count; i++) {
+        struct rpm_catalog_texts *kept = arena_new(&catalog->arena, struct rpm_catalog_texts);
+        *kept = texts[i];
+        add_repo(catalog, &source->rpm_repositories.items[i], NULL, kept);
+    }
     set_origins(catalog);
     set_digest(catalog);
     for (size_t i = 0; i < catalog->repos.count; i++) {
