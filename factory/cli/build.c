@@ -3,7 +3,7 @@
 #include "cli/display.h"
 #include "cli/places.h"
 #include "line/report.h"
-#include "plan/manifest.h"
+#include "plan/recipe.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -23,6 +23,7 @@ struct build {
     const struct site *site;
     const char *arch, *source, *arches_dir, *manifests_dir; /* after the site file's defaults */
     struct arches arches;
+    struct recipes recipes;
     struct plant_options plant_options;
     struct batch_image *images;
     size_t image_count;
@@ -88,7 +89,10 @@ static bool read_data(struct build *build, struct err *err)
         return false;
     if (!build->manifests_dir && !places_data_dir(build->arena, "manifests", &build->manifests_dir, err))
         return false;
-    return arches_load(build->arena, build->arches_dir, &build->arches, err);
+    const char *recipes_dir = arena_printf(build->arena, "%s/recipes", build->manifests_dir);
+    build->plant_options.recipes = &build->recipes;
+    return arches_load(build->arena, build->arches_dir, &build->arches, err) &&
+           recipes_load(build->arena, recipes_dir, &build->recipes, err);
 }
 
 /* Adds an architecture once. */
@@ -315,7 +319,9 @@ static bool plan_options(struct build *build, struct err *err)
                                     .jobs = jobs ? (size_t)jobs : processor_count(),
                                     .is_dry_run = options->is_dry_run,
                                     .is_rebuild = options->is_rebuild,
+                                    .is_no_check = options->is_no_check,
                                     .is_cache_only = options->is_cache_only,
+                                    .is_strict = options->is_strict || site->is_strict,
                                     .now = (int64_t)time(NULL)};
     plant->retries = plant->publish.retries;
     if (!layer_compression_parse(compression, &plant->compression)) {

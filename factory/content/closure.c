@@ -1,12 +1,12 @@
 #include "content/closure.h"
 
-#include "content/closure_search.h"
+#include "content/ld_conf.h"
+#include "content/loader.h"
 #include "content/path.h"
+#include "content/script.h"
 
 #include <elf.h>
 #include <stdlib.h>
-
-#define SCRIPTS_MAX 4 /* interpreters that are scripts themselves, one behind the other */
 
 static const char libc_name[] = "libc.so.6";
 static const char libgcc_name[] = "libgcc_s.so.1";
@@ -21,7 +21,15 @@ struct start {
 };
 
 struct finder {
-    struct search search;
+    struct loader loader;     /* for the oldest machine */
+    struct strings *machines; /* hwcaps of each kind of machine; the first has none */
+    size_t machine_count;
+    struct ld_conf conf;
+    struct strings cache_dirs;
+    struct ld_cache cache;
+    bool needs_cache;
+    struct map noted;
+    struct strings notes;
     const struct closure_request *request;
     struct map kept;     /* path → struct kept * */
     struct map started;  /* "depth leniency path" of each start */
@@ -35,7 +43,7 @@ static void keep_file(struct finder *finder, const struct sourced *file, const c
     struct text key = text_of(file->entry->path);
     if (map_get(&finder->kept, key))
         return;
-    struct kept *kept = arena_new(finder->search.arena, struct kept);
+    struct kept *kept = arena_new(finder->loader.arena, struct kept);
     *kept = (struct kept){file, why};
     (void)map_add(&finder->kept, key, kept);
 }
@@ -43,22 +51,22 @@ static void keep_file(struct finder *finder, const struct sourced *file, const c
 static void keep_links(struct finder *finder, const struct sourced_list *links, const char *leads_to)
 {
     for (size_t i = 0; i < links->count; i++)
-        keep_file(finder, links->items[i], arena_printf(finder->search.arena, "link on the way to %s", leads_to));
+        keep_file(finder, links->items[i], arena_printf(finder->loader.arena, "link on the way to %s", leads_to));
 }
 
 static void report_missing(struct finder *finder, const char *wanted, const char *needed_by, bool is_root)
 {
-    const char *key = arena_printf(finder->search.arena, "%s\n%s", wanted, needed_by);
+    const char *key = arena_printf(finder->loader.arena, "%s\n%s", wanted, needed_by);
     if (map_add(&finder->reported, text_of(key), (void *)key))
-        list_add(finder->search.arena, &finder->missing, (struct missing){wanted, needed_by, is_root});
+        list_add(finder->loader.arena, &finder->missing, (struct missing){wanted, needed_by, is_root});
 }
 
 static void add_start(struct finder *finder, const struct start *start)
 {
     const char *key =
-        arena_printf(finder->search.arena, "%u %d %s", start->script_depth, start->is_lenient, start->path);
+        arena_printf(finder->loader.arena, "%u %d %s", start->script_depth, start->is_lenient, start->path);
     if (map_add(&finder->started, text_of(key), (void *)key))
-        list_add(finder->search.arena, &finder->starts, *start);
+        list_add(finder->loader.arena, &finder->starts, *start);
 }
 
 /* Reports what a script lacks. A lenient one may lack it, but only once all packages were looked into. */
@@ -66,86 +74,6 @@ static void report_script(struct finder *finder, const struct start *script, con
 {
     if (!script->is_lenient || finder->request->is_partial)
         report_missing(finder, wanted, script->file->entry->path, false);
-}
-
-static struct loaded *add_loaded(struct finder *finder, struct load_list *list, const struct loaded *loader,
-                                 const struct found *found, const char *name)
-{
-    struct loaded *object = arena_new(finder->search.arena, struct loaded);
-    *object = (struct loaded){.file = found->file,
-                              .content = found->content,
-                              .elf = found->content->elf,
-                              .origin = found->origin,
-                              .loader = loader};
-    list_add(finder->search.arena, &object->names, name);
-    list_add(finder->search.arena, list, object);
-    return object;
-}
-
-static struct loaded *loaded_as_file(const struct load_list *list, const struct entry *content)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i]->content == content)
-            return list->items[i];
-    }
-    return NULL;
-}
-
-/* Loads one library for `loader` unless it is there already. *ret_found false when it cannot be found. */
-static bool load_library(struct finder *finder, struct load_list *list, const struct loaded *loader, const char *name,
-                         const char *why, bool *ret_found, struct err *err)
-{
-    *ret_found = true;
-    if (search_loaded(list, name))
-        return true;
-    struct found found;
-    if (!search_library(&finder->search, loader, name, &found, err))
-        return false;
-    if (!found.file) {
-        *ret_found = false;
-        return true;
-    }
-    keep_links(finder, &found.links, found.file->entry->path);
-    keep_file(finder, found.file, why);
-    struct loaded *same = loaded_as_file(list, found.content);
-    if (same)
-        list_add(finder->search.arena, &same->names, name);
-    else
-        add_loaded(finder, list, loader, &found, name);
-    return true;
-}
-
-static bool load_needed(struct finder *finder, struct load_list *list, const struct loaded *object, struct err *err)
-{
-    struct arena *arena = finder->search.arena;
-    for (size_t i = 0; i < object->elf->needed.count; i++) {
-        const char *name = object->elf->needed.items[i], *path = object->file->entry->path;
-        const char *expanded = search_expand(&finder->search, object->origin, text_of(name));
-        bool is_found = false;
-        const char *why = arena_printf(arena, "needed by %s as %s", path, name);
-        if (expanded && !load_library(finder, list, object, expanded, why, &is_found, err))
-            return false;
-        if (!is_found)
-            report_missing(finder, name, path, false);
-    }
-    return true;
-}
-
-/* glibc's libc.so.6 opens libgcc_s.so.1 when a thread is cancelled or left, and aborts the process when it is not
- * there. */
-static bool load_libgcc(struct finder *finder, struct load_list *list, struct err *err)
-{
-    const struct loaded *libc = search_loaded(list, libc_name);
-    for (size_t i = 0; !libc && finder->request->is_partial && i < list->count; i++) {
-        if (strings_has(&list->items[i]->elf->needed, libc_name))
-            libc = list->items[i]; /* libc.so.6 is not unpacked yet */
-    }
-    bool is_found = true;
-    if (libc && !load_library(finder, list, libc, libgcc_name, libgcc_why, &is_found, err))
-        return false;
-    if (!is_found && finder->request->is_partial)
-        report_missing(finder, libgcc_name, libc->file->entry->path, false);
-    return true;
 }
 
 static bool refuse(const struct sourced *file, struct err *err, const char *reason)
@@ -157,44 +85,96 @@ static bool refuse(const struct sourced *file, struct err *err, const char *reas
 /* Checks an ELF file that is started or opened by its path. */
 static bool check_elf(struct finder *finder, const struct sourced *file, const struct elf_facts *elf, struct err *err)
 {
-    struct arena *arena = finder->search.arena;
-    const struct arch *arch = finder->search.arch;
+    struct arena *arena = finder->loader.arena;
+    const struct arch *arch = finder->loader.arch;
     if (elf->broken)
         return refuse(file, err, arena_printf(arena, "broken ELF: %s", elf->broken));
-    if (elf_is_for(elf, arch))
+    if (loader_is_for(elf, arch))
         return true;
     return refuse(file, err,
                   arena_printf(arena, "it is for %s, but %s is %s",
-                               elf_describe(arena, elf->machine, elf->elf_class, elf->is_big_endian), arch->name,
-                               elf_describe(arena, arch->elf_machine, arch->elf_class, arch->is_big_endian)));
+                               loader_describe(arena, elf->machine, elf->elf_class, elf->is_big_endian), arch->name,
+                               loader_describe(arena, arch->elf_machine, arch->elf_class, arch->is_big_endian)));
 }
 
-/* Loads the interpreter (PT_INTERP): the loader is in its own load list, right behind the program. */
-static bool load_interpreter(struct finder *finder, struct load_list *list, struct err *err)
+static void add_note(struct finder *finder, const char *note)
 {
-    struct arena *arena = finder->search.arena;
-    const struct loaded *program = list->items[0];
-    const char *path = program->elf->interp, *needed_by = program->file->entry->path;
-    struct found found = {0};
-    if (*path == '/')
-        found.file = fileset_walk(finder->search.set, arena, path, &found.links, NULL);
-    if (!found.file || found.file->entry->kind == ENTRY_DIRECTORY) {
-        report_missing(finder, path, needed_by, false);
-        return true;
+    if (map_add(&finder->noted, text_of(note), (void *)note))
+        list_add(finder->loader.arena, &finder->notes, note);
+}
+
+/* Keeps the file that meets a need and the links to it, or reports that there is none. */
+static void keep_need(struct finder *finder, const struct load_need *need, const char *why, const char *needed_by)
+{
+    finder->needs_cache = finder->needs_cache || need->step == LOAD_CACHE;
+    if (need->file) {
+        keep_links(finder, &need->links, need->file->entry->path);
+        keep_file(finder, need->file, why);
+    } else if (!need->object) {
+        report_missing(finder, need->name, needed_by, false);
     }
-    found.content = sourced_content(found.file);
-    found.origin = path_dirname(arena, path);
-    if (!found.content || !found.content->elf)
-        return refuse(found.file, err, arena_printf(arena, "interpreter of %s, but no ELF file", needed_by));
-    if (!check_elf(finder, found.file, found.content->elf, err)) {
-        err_wrap(err, "interpreter of %s", needed_by);
-        return false;
+}
+
+/* Keeps what the objects from `first` on need. */
+static void keep_needs(struct finder *finder, const struct load_list *list, size_t first)
+{
+    for (size_t i = first; i < list->count; i++) {
+        const struct load_object *object = list->items[i];
+        const char *path = object->file->entry->path;
+        for (size_t j = 0; j < object->need_count; j++) {
+            const struct load_need *need = &object->needs[j];
+            const char *why =
+                need->file ? arena_printf(finder->loader.arena, "needed by %s as %s", path, need->name) : NULL;
+            keep_need(finder, need, why, path);
+        }
     }
-    keep_links(finder, &found.links, found.file->entry->path);
-    keep_file(finder, found.file, arena_printf(arena, "interpreter of %s", needed_by));
-    if (!loaded_as_file(list, found.content))
-        add_loaded(finder, list, NULL, &found, path);
+}
+
+/* glibc's libc.so.6 opens libgcc_s.so.1 when a thread is cancelled or left, and aborts the process when it is not
+ * there. */
+static void keep_libgcc(struct finder *finder, const struct loader *loader, struct load_list *list)
+{
+    struct load_object *libc = loader_find(list, libc_name);
+    for (size_t i = 0; !libc && finder->request->is_partial && i < list->count; i++) {
+        if (strings_has(&list->items[i]->elf->needed, libc_name))
+            libc = list->items[i]; /* libc.so.6 is not unpacked yet */
+    }
+    if (!libc)
+        return;
+    size_t first = list->count;
+    struct load_need need = loader_open(loader, list, libc, libgcc_name);
+    if (need.object || finder->request->is_partial)
+        keep_need(finder, &need, libgcc_why, libc->file->entry->path);
+    keep_needs(finder, list, first);
+}
+
+/* Takes the notes of a process; false when one says that it does not start. */
+static bool take_notes(struct finder *finder, const struct load_list *list, struct err *err)
+{
+    for (size_t i = 0; i < list->notes.count; i++) {
+        const struct load_note *note = &list->notes.items[i];
+        if (note->is_fatal) {
+            err_set(err, ERR_MALFORMED, "%s", note->text);
+            return false;
+        }
+        add_note(finder, note->text);
+    }
     return true;
+}
+
+/* One process on one kind of machine. */
+static bool run_process(struct finder *finder, const struct start *start, const struct strings *hwcaps, struct err *err)
+{
+    struct loader loader = finder->loader;
+    struct load_list list;
+    loader.hwcaps = *hwcaps;
+    loader_load(&loader, start->file, start->path, &list);
+    const char *path = start->file->entry->path;
+    if (list.interpreter_need.name)
+        keep_need(finder, &list.interpreter_need, arena_printf(loader.arena, "interpreter of %s", path), path);
+    keep_needs(finder, &list, 0);
+    keep_libgcc(finder, &loader, &list);
+    return take_notes(finder, &list, err);
 }
 
 static bool start_elf(struct finder *finder, const struct start *start, const struct entry *content, struct err *err)
@@ -203,21 +183,8 @@ static bool start_elf(struct finder *finder, const struct start *start, const st
         return true; /* an object file or core dump: data */
     if (!check_elf(finder, start->file, content->elf, err))
         return false;
-    struct load_list list = {0};
-    const char *opened_as = content->elf->interp ? start->file->entry->path : start->path;
-    struct found root = {
-        .file = start->file, .content = content, .origin = path_dirname(finder->search.arena, opened_as)};
-    add_loaded(finder, &list, NULL, &root, start->path);
-    if (content->elf->interp && !load_interpreter(finder, &list, err))
-        return false;
-    bool has_libgcc = false;
-    for (size_t i = 0; i < list.count; i++) {
-        if (!load_needed(finder, &list, list.items[i], err))
-            return false;
-        if (i + 1 < list.count || has_libgcc)
-            continue;
-        has_libgcc = true;
-        if (!load_libgcc(finder, &list, err))
+    for (size_t i = 0; i < finder->machine_count; i++) {
+        if (!run_process(finder, start, &finder->machines[i], err))
             return false;
     }
     return true;
@@ -226,10 +193,10 @@ static bool start_elf(struct finder *finder, const struct start *start, const st
 /* Follows a path that a script names; keeps and starts what is there. */
 static void start_for_script(struct finder *finder, const struct start *script, const char *path, const char *how)
 {
-    struct arena *arena = finder->search.arena;
+    struct arena *arena = finder->loader.arena;
     const char *needed_by = script->file->entry->path;
     struct sourced_list links = {0};
-    const struct sourced *file = *path == '/' ? fileset_walk(finder->search.set, arena, path, &links, NULL) : NULL;
+    const struct sourced *file = *path == '/' ? fileset_walk(finder->loader.set, arena, path, &links, NULL) : NULL;
     if (!file || file->entry->kind == ENTRY_DIRECTORY) {
         report_script(finder, script, path);
         return;
@@ -239,53 +206,17 @@ static void start_for_script(struct finder *finder, const struct start *script, 
     add_start(finder, &(struct start){file, file->entry->path, script->script_depth + 1, script->is_lenient});
 }
 
-static struct text drop_split_option(struct text word)
-{
-    static const char *const options[] = {"--split-string=", "-S", "-iS", "-vS"};
-    for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
-        size_t len = strlen(options[i]);
-        if (text_has_prefix(word, options[i]))
-            return (struct text){word.ptr + len, word.len - len};
-    }
-    return word;
-}
-
-static bool env_option_takes_value(struct text word)
-{
-    return text_is(word, "-u") || text_is(word, "--unset") || text_is(word, "-C") || text_is(word, "--chdir");
-}
-
-/* Returns the program that env(1) starts for the one argument that the kernel hands it; NULL for none. Without -S the
- * whole argument is a name, blanks and all. */
-static const char *program_of_env(struct arena *arena, struct text argument)
-{
-    struct text rest = argument, word;
-    if (!argument.len || argument.ptr[0] != '-')
-        return argument.len && !memchr(argument.ptr, '=', argument.len) ? text_dup(arena, argument) : NULL;
-    while (text_next_word(&rest, &word)) {
-        word = drop_split_option(word);
-        if (env_option_takes_value(word)) {
-            if (!text_next_word(&rest, &word))
-                return NULL;
-        } else if (word.len && word.ptr[0] != '-' && !memchr(word.ptr, '=', word.len)) {
-            return text_dup(arena, word);
-        }
-    }
-    return NULL;
-}
-
 static void start_by_env(struct finder *finder, const struct start *script, const char *program)
 {
-    static const char *const dirs[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
     static const char how[] = "started by env for the script";
-    struct arena *arena = finder->search.arena;
+    struct arena *arena = finder->loader.arena;
     if (strchr(program, '/')) {
         start_for_script(finder, script, program, how);
         return;
     }
-    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
-        const char *path = arena_printf(arena, "%s/%s", dirs[i], program);
-        const struct sourced *file = fileset_walk(finder->search.set, arena, path, NULL, NULL);
+    for (const char *const *dir = script_path_dirs; *dir; dir++) {
+        const char *path = arena_printf(arena, "%s/%s", *dir, program);
+        const struct sourced *file = fileset_walk(finder->loader.set, arena, path, NULL, NULL);
         if (file && file->entry->kind != ENTRY_DIRECTORY && (file->entry->mode & 0111)) {
             start_for_script(finder, script, path, how);
             return;
@@ -296,19 +227,20 @@ static void start_by_env(struct finder *finder, const struct start *script, cons
 
 static bool start_script(struct finder *finder, const struct start *start, const char *line, struct err *err)
 {
-    struct arena *arena = finder->search.arena;
+    struct arena *arena = finder->loader.arena;
     struct text rest = text_of(line), interpreter;
     if (!text_next_word(&rest, &interpreter))
         return true;
     if (strchr(line, '\r') && !start->is_lenient)
         return refuse(start->file, err, "its #! line has a carriage return, with which no interpreter is found");
-    if (start->script_depth >= SCRIPTS_MAX)
-        return refuse(start->file, err, arena_printf(arena, "more than %d scripts interpret each other", SCRIPTS_MAX));
+    if (start->script_depth >= SCRIPT_DEPTH_MAX)
+        return refuse(start->file, err,
+                      arena_printf(arena, "more than %d scripts interpret each other", SCRIPT_DEPTH_MAX));
     const char *path = text_dup(arena, interpreter);
     start_for_script(finder, start, path, "interpreter of the script");
     if (strcmp(path_basename(path), "env") != 0)
         return true;
-    const char *program = program_of_env(arena, text_trim(rest));
+    const char *program = script_env_program(arena, text_trim(rest));
     if (program)
         start_by_env(finder, start, program);
     return true;
@@ -329,11 +261,11 @@ static bool run_start(struct finder *finder, const struct start *start, struct e
 /* Returns whether the path itself, behind its directory, is a symlink of the set. */
 static bool is_link(struct finder *finder, const char *path)
 {
-    struct arena *arena = finder->search.arena;
+    struct arena *arena = finder->loader.arena;
     const char *dir = NULL;
-    (void)fileset_walk(finder->search.set, arena, path_dirname(arena, path), NULL, &dir);
+    (void)fileset_walk(finder->loader.set, arena, path_dirname(arena, path), NULL, &dir);
     const char *own = arena_printf(arena, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, path_basename(path));
-    const struct sourced *file = fileset_find(finder->search.set, own);
+    const struct sourced *file = fileset_find(finder->loader.set, own);
     return file && file->entry->kind == ENTRY_SYMLINK;
 }
 
@@ -341,7 +273,7 @@ static void add_root(struct finder *finder, const struct closure_root *root)
 {
     struct sourced_list links = {0};
     const char *end = NULL;
-    const struct sourced *file = fileset_walk(finder->search.set, finder->search.arena, root->path, &links, &end);
+    const struct sourced *file = fileset_walk(finder->loader.set, finder->loader.arena, root->path, &links, &end);
     bool is_dangling = !file && is_link(finder, root->path);
     bool may_dangle = root->is_optional || root->is_alone || root->is_lenient;
     bool may_come = finder->request->is_partial && !root->is_alone; /* from a package that is not in the set yet */
@@ -361,7 +293,7 @@ static void add_root(struct finder *finder, const struct closure_root *root)
 /* Checks what the kernel will want of a program; one that is missing is reported elsewhere. */
 static bool check_program(const struct finder *finder, const struct closure_root *root, struct err *err)
 {
-    const struct sourced *file = fileset_walk(finder->search.set, finder->search.arena, root->path, NULL, NULL);
+    const struct sourced *file = fileset_walk(finder->loader.set, finder->loader.arena, root->path, NULL, NULL);
     const struct entry *content = file ? sourced_content(file) : NULL;
     const char *why = NULL;
     if (!file)
@@ -378,6 +310,48 @@ static bool check_program(const struct finder *finder, const struct closure_root
     return !why;
 }
 
+/* Makes the cache that ldconfig would have made on an installed system, unless it lists built-in directories only. */
+static void prepare_cache(struct finder *finder)
+{
+    struct loader *loader = &finder->loader;
+    struct strings others = {0};
+    ld_conf_read(loader->arena, loader->set, &finder->conf);
+    for (size_t i = 0; i < finder->conf.dirs.count; i++) {
+        const char *dir = finder->conf.dirs.items[i];
+        if (!loader_is_builtin(loader, dir))
+            list_add(loader->arena, &others, dir);
+        list_add(loader->arena, &finder->cache_dirs, dir);
+    }
+    for (size_t i = 0; i < loader->dirs.count; i++)
+        list_add(loader->arena, &finder->cache_dirs, loader->dirs.items[i]);
+    ld_cache_collect(loader->arena, loader->set, loader->arch, &others, NULL, &finder->cache);
+    if (!finder->cache.count)
+        return;
+    ld_cache_collect(loader->arena, loader->set, loader->arch, &finder->cache_dirs, NULL, &finder->cache);
+    loader->cache = &finder->cache;
+}
+
+static void prepare(struct finder *finder, struct arena *arena, const struct fileset *set)
+{
+    static const struct strings none;
+    const struct closure_request *request = finder->request;
+    loader_prepare(arena, request->arch, set, &finder->loader);
+    loader_machines(arena, request->arch, request->hwcaps ? request->hwcaps : &none, &finder->machines,
+                    &finder->machine_count);
+    prepare_cache(finder);
+}
+
+/* The configuration goes with the cache that is made of it. */
+static void keep_configuration(struct finder *finder)
+{
+    if (!finder->needs_cache)
+        return;
+    for (size_t i = 0; i < finder->conf.files.count; i++)
+        keep_file(finder, finder->conf.files.items[i], "names directories of " LD_CACHE_PATH);
+    for (size_t i = 0; i < finder->conf.notes.count; i++)
+        add_note(finder, finder->conf.notes.items[i]);
+}
+
 static int compare_kept(const void *a, const void *b)
 {
     const struct kept *left = a, *right = b;
@@ -387,23 +361,29 @@ static int compare_kept(const void *a, const void *b)
 static void finish(const struct finder *finder, struct keep *ret_keep)
 {
     size_t count = finder->kept.slots.count;
-    struct kept *items = arena_new_array(finder->search.arena, struct kept, count);
+    struct kept *items = arena_new_array(finder->loader.arena, struct kept, count);
     for (size_t i = 0; i < count; i++)
         items[i] = *(const struct kept *)finder->kept.slots.items[i].value;
     if (count)
         qsort(items, count, sizeof(items[0]), compare_kept);
-    *ret_keep = (struct keep){
-        .items = items, .count = count, .missing = finder->missing.items, .missing_count = finder->missing.count};
+    *ret_keep = (struct keep){.items = items,
+                              .count = count,
+                              .missing = finder->missing.items,
+                              .missing_count = finder->missing.count,
+                              .needs_cache = finder->needs_cache,
+                              .cache_dirs = finder->cache_dirs,
+                              .notes = finder->notes};
 }
 
 bool closure_find(struct arena *arena, const struct fileset *set, const struct closure_request *request,
                   struct keep *ret_keep, struct err *err)
 {
-    struct finder finder = {.search = {arena, set, request->arch},
-                            .request = request,
+    struct finder finder = {.request = request,
                             .kept = {.arena = arena},
                             .started = {.arena = arena},
-                            .reported = {.arena = arena}};
+                            .reported = {.arena = arena},
+                            .noted = {.arena = arena}};
+    prepare(&finder, arena, set);
     for (size_t i = 0; i < request->root_count; i++) {
         if (request->roots[i].is_program && !check_program(&finder, &request->roots[i], err))
             return false;
@@ -414,6 +394,7 @@ bool closure_find(struct arena *arena, const struct fileset *set, const struct c
         if (!run_start(&finder, &start, err))
             return false;
     }
+    keep_configuration(&finder);
     finish(&finder, ret_keep);
     return true;
 }

@@ -1,16 +1,12 @@
 /* closure.h - which files a service needs: the dynamic loader's own search, done on the packages' files
  *
- * From each root: symlinks as packaged; for ELF the interpreter, then DT_NEEDED breadth first as ld.so(8) does: a name
- * with '/' is a path; else RPATH of the object and its loaders when it has no RUNPATH, RUNPATH of the object alone,
- * then the architecture's default directories, with $ORIGIN, $LIB, $PLATFORM; a file of another machine, class or byte
- * order is passed over; a soname that is loaded already is not searched again. For scripts the interpreter (and what
- * `env` would start), at most 4 deep. libgcc_s.so.1 is kept whenever the C library is dynamic, because glibc opens it
- * with dlopen for pthread_exit, pthread_cancel and backtrace. Left out, because the image has them not:
- * LD_LIBRARY_PATH, LD_PRELOAD, /etc/ld.so.cache, glibc-hwcaps directories; and search path entries that mean the
- * current directory. As in glibc $ORIGIN is the real directory of an executable, but for a library the directory under
- * which it was found. A script counts only when it is executable; a dangling symlink that is a root is kept when the
- * root is optional, alone or lenient, else its end is missing. Each root is a process of its own (a plug-in: as if
- * opened by an executable without search paths); what is kept is shared.
+ * From each root: symlinks as packaged; for ELF one process as loader.h sets it up, with all that was opened on the way.
+ * For scripts the interpreter (and what `env` would start), at most 4 deep. libgcc_s.so.1 is kept whenever the C library
+ * is dynamic, because glibc opens it with dlopen for pthread_exit, pthread_cancel and backtrace. A script counts only
+ * when it is executable; a dangling symlink that is a root is kept when the root is optional, alone or lenient, else its
+ * end is missing. Each root is a process of its own; what is kept is shared.
+ * The directories of /etc/ld.so.conf and its parts (ld_conf.h) count as on an installed system, where ldconfig ran; when
+ * something is found only through them, the image needs the cache, and the configuration is kept with it.
  * Threads: any; pure function of its inputs.
  * Fails with: ERR_MALFORMED (a root that is an ELF of another machine; a root, interpreter or library found that is
  * broken; a library found that is no ELF at all; scripts that interpret each other). What is missing is a result, not
@@ -47,6 +43,9 @@ struct keep {
     size_t count;
     struct missing *missing; /* in the order found */
     size_t missing_count;
+    bool needs_cache;          /* something kept is found only through /etc/ld.so.cache */
+    struct strings cache_dirs; /* what it lists when it is needed: configured and built-in directories, as spelled */
+    struct strings notes;      /* what the loader passes over and what was left out, for people */
 };
 
 struct closure_request {
@@ -55,6 +54,8 @@ struct closure_request {
     size_t root_count;
     bool is_partial; /* not all packages of the selection are in the set yet: only tells what is missing, libgcc_s and
                         what may be absent included */
+    const struct strings *hwcaps; /* glibc-hwcaps directories to look into as well, or NULL: what they give is kept
+                                     beside what every machine loads */
 };
 
 /* Finds the closure. Results live in the arena and point into the set. */

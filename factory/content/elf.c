@@ -157,6 +157,7 @@ static const char *read_dynamic_entry(struct reading *reading, struct text table
         return take_string(reading->arena, table, entry->d_un.d_val, &facts->runpath);
     case DT_FLAGS_1:
         facts->has_nodeflib = (entry->d_un.d_val & DF_1_NODEFLIB) != 0;
+        facts->is_pie = (entry->d_un.d_val & DF_1_PIE) != 0;
         return NULL;
     default:
         return NULL;
@@ -212,6 +213,8 @@ static const char *read_program_headers(struct reading *reading)
         return "its header cannot be read";
     reading->facts->machine = header.e_machine;
     reading->facts->type = header.e_type;
+    reading->facts->flags = header.e_flags;
+    reading->facts->os_abi = header.e_ident[EI_OSABI];
     uint64_t each = reading->facts->elf_class == 64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
     if (header.e_phnum == 0)
         return NULL; /* an object file */

@@ -16,8 +16,11 @@ struct elf_facts {
     uint16_t type;     /* e_type: ET_EXEC, ET_DYN, … */
     uint8_t elf_class; /* 32 or 64 */
     bool is_big_endian;
+    uint8_t os_abi;        /* EI_OSABI */
+    uint32_t flags;        /* e_flags */
     bool has_dynamic;      /* a PT_DYNAMIC was found and read */
     bool has_nodeflib;     /* DF_1_NODEFLIB: default directories are not searched */
+    bool is_pie;           /* DF_1_PIE: a program, not a library */
     const char *interp;    /* PT_INTERP or NULL */
     const char *soname;    /* DT_SONAME or NULL */
     const char *rpath;     /* DT_RPATH or NULL */

@@ -2,11 +2,9 @@
 
 #include "base/auto.h"
 #include "content/pack.h"
+#include "content/script.h"
 
 #define MAGIC_BYTES 4
-#define MAX_INTERPRETER_BYTES 255
-/* Enough for "#!" and the longest interpreter line. */
-#define HEAD_BYTES ((size_t)2 + MAX_INTERPRETER_BYTES)
 #define MAX_ELF_BYTES ((uint64_t)512 << 20)
 
 static struct text buf_text(const struct buf *buf)
@@ -24,7 +22,7 @@ static bool keep_run(struct buf *kept, struct text run, uint64_t size_bytes)
         run = (struct text){run.ptr + take, run.len - take};
     }
     if (!elf_is(buf_text(kept)) || size_bytes > MAX_ELF_BYTES) {
-        size_t room = kept->len < HEAD_BYTES ? HEAD_BYTES - kept->len : 0;
+        size_t room = kept->len < SCRIPT_HEAD_BYTES ? SCRIPT_HEAD_BYTES - kept->len : 0;
         run.len = run.len < room ? run.len : room;
     } else if (!buf_reserve(kept, (size_t)size_bytes - kept->len)) {
         return false;
@@ -32,27 +30,11 @@ static bool keep_run(struct buf *kept, struct text run, uint64_t size_bytes)
     return buf_add(kept, run.ptr, run.len);
 }
 
-/* Returns the line after "#!" without the blanks around it, or NULL when the bytes do not begin so. As for the kernel a
- * carriage return is no blank. */
-static const char *find_interpreter(struct arena *arena, struct text head)
-{
-    if (!text_has_prefix(head, "#!"))
-        return NULL;
-    size_t start = 2, end = 2;
-    while (end < head.len && end < HEAD_BYTES && head.ptr[end] != '\n' && head.ptr[end] != '\0')
-        end++;
-    while (start < end && (head.ptr[start] == ' ' || head.ptr[start] == '\t'))
-        start++;
-    while (end > start && (head.ptr[end - 1] == ' ' || head.ptr[end - 1] == '\t'))
-        end--;
-    return text_dup(arena, (struct text){head.ptr + start, end - start});
-}
-
 /* Looks at what was kept of the complete file. */
 static void describe(struct arena *arena, struct text kept, struct entry *entry)
 {
     if (!elf_is(kept)) {
-        entry->interpreter = find_interpreter(arena, kept);
+        entry->interpreter = script_line(arena, kept);
         return;
     }
     struct elf_facts *facts = arena_new(arena, struct elf_facts);
@@ -63,29 +45,53 @@ static void describe(struct arena *arena, struct text kept, struct entry *entry)
     entry->elf = facts;
 }
 
+bool file_contents_begin(struct file_contents *contents, struct arena *arena, struct blob *blob, struct entry *entry,
+                         struct err *err)
+{
+    *contents = (struct file_contents){.arena = arena, .blob = blob, .entry = entry};
+    buf_init(&contents->kept, (size_t)entry->size_bytes);
+    digest_begin(&contents->stream);
+    if (!pack_align(blob, err))
+        return false;
+    contents->offset = blob->len;
+    return true;
+}
+
+bool file_contents_feed(struct file_contents *contents, struct text run, struct err *err)
+{
+    if (!keep_run(&contents->kept, run, contents->entry->size_bytes)) {
+        err_set(err, ERR_MALFORMED, "entry %s is larger than it says", contents->entry->path);
+        return false;
+    }
+    digest_feed(&contents->stream, run.ptr, run.len);
+    return run.len == 0 || blob_write(contents->blob, run.ptr, run.len, err);
+}
+
+void file_contents_end(struct file_contents *contents)
+{
+    contents->entry->digest = digest_end(&contents->stream);
+    describe(contents->arena, buf_text(&contents->kept), contents->entry);
+    file_contents_abandon(contents);
+}
+
+void file_contents_abandon(struct file_contents *contents)
+{
+    digest_abandon(&contents->stream);
+    buf_done(&contents->kept);
+}
+
 bool package_copy_contents(struct arena *arena, struct deb_tar *tar, struct blob *blob, struct entry *entry,
                            uint64_t *ret_offset, struct err *err)
 {
-    AUTO(digest_abandon) struct digest_stream stream = {0};
-    AUTO(buf_done) struct buf kept;
+    AUTO(file_contents_abandon) struct file_contents contents = {0};
     struct text run;
-    buf_init(&kept, (size_t)entry->size_bytes);
-    digest_begin(&stream);
-    if (!pack_align(blob, err))
+    if (!file_contents_begin(&contents, arena, blob, entry, err))
         return false;
-    *ret_offset = blob->len;
     do {
-        if (!deb_tar_read(tar, &run, err))
-            return false;
-        if (!keep_run(&kept, run, entry->size_bytes)) {
-            err_set(err, ERR_MALFORMED, "entry %s is larger than it says", entry->path);
-            return false;
-        }
-        digest_feed(&stream, run.ptr, run.len);
-        if (run.len && !blob_write(blob, run.ptr, run.len, err))
+        if (!deb_tar_read(tar, &run, err) || !file_contents_feed(&contents, run, err))
             return false;
     } while (run.len);
-    entry->digest = digest_end(&stream);
-    describe(arena, buf_text(&kept), entry);
+    *ret_offset = contents.offset;
+    file_contents_end(&contents);
     return true;
 }

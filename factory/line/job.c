@@ -3,8 +3,13 @@
 #include "line/job.h"
 
 #include "base/auto.h"
+#include "content/alternatives.h"
+#include "content/certificates.h"
 #include "content/path.h"
+#include "line/applied.h"
+#include "line/prove.h"
 #include "line/roots.h"
+#include "line/scripts.h"
 #include "source/choose.h"
 
 #include <stdlib.h>
@@ -16,6 +21,8 @@
 /* What one order works with between the stages; all in the scratch arena, gone when the job ended. */
 struct work {
     struct job *job;
+    struct manifest manifest; /* the job's, with the recipes that apply */
+    struct applied applied;
     struct arena *scratch;
     struct catalog *catalog;
     struct strings names;  /* packages asked for */
@@ -28,6 +35,7 @@ struct work {
     struct fileset set;
     struct keep keep;
     struct tree tree;
+    struct proof proof;
     struct err *err; /* for tasks on workers */
     bool is_good;
 };
@@ -105,7 +113,7 @@ static bool choose(struct work *work, const char *path, struct err *err)
 /* The packages that the manifest asks for by itself: whole ones, and those that ship its binaries. */
 static bool choose_packages(struct work *work, struct err *err)
 {
-    const struct manifest *manifest = work->job->manifest;
+    const struct manifest *manifest = &work->manifest;
     work->names = (struct strings){0};
     for (size_t i = 0; i < manifest->packages_whole.count; i++)
         ask_for(work, manifest->packages_whole.items[i]);
@@ -126,7 +134,7 @@ static bool choose_packages(struct work *work, struct err *err)
 static bool ask_for_named_packages(struct work *work)
 {
     size_t before = work->names.count;
-    const struct manifest *manifest = work->job->manifest;
+    const struct manifest *manifest = &work->manifest;
     for (size_t i = 0; i < manifest->files.count; i++) {
         const struct manifest_file *file = &manifest->files.items[i];
         const char *first_known = NULL;
@@ -177,7 +185,8 @@ static bool open_packages(struct work *work, bool is_all, struct err *err)
     uint64_t bytes = 0;
     for (size_t i = 0; i < work->selection.count; i++) {
         const struct selected *selected = &work->selection.items[i];
-        if (work->packages[i] || !(is_all || selected->is_likely || roots_name_package(job->manifest, selected->name)))
+        if (work->packages[i] || !(is_all || selected->is_likely || roots_lay_out(selected->name) ||
+                                   roots_name_package(&work->manifest, selected->name)))
             continue;
         places[count] = i;
         wanted[count++] = selected;
@@ -235,11 +244,15 @@ static void closure_task(void *argument)
     }
     fileset_build(work->scratch, open, count, &work->set);
     settle_choices(work);
+    alternatives_add(&work->set);
     struct roots roots;
-    if (!roots_list(work->scratch, work->job->manifest, &work->set, work->identity_package, &roots, work->err))
+    if (!roots_list(work->scratch, &work->manifest, &work->set, work->identity_package, &roots, work->err))
         return;
-    struct closure_request request = {
-        .arch = work->job->arch, .roots = roots.items, .root_count = roots.count, .is_partial = has_unopened(work)};
+    struct closure_request request = {.arch = work->job->arch,
+                                      .roots = roots.items,
+                                      .root_count = roots.count,
+                                      .is_partial = has_unopened(work),
+                                      .hwcaps = &work->manifest.hwcaps};
     work->is_good = closure_find(work->scratch, &work->set, &request, &work->keep, work->err);
 }
 
@@ -292,7 +305,7 @@ static bool ask_for_missing_paths(struct work *work, struct err *err)
 static bool close_over(struct work *work, struct err *err)
 {
     struct job *job = work->job;
-    bool is_all = !roots_are_lazy(job->manifest);
+    bool is_all = !roots_are_lazy(&work->manifest);
     for (;;) {
         if (!open_packages(work, is_all, err))
             return false;
@@ -308,7 +321,26 @@ static bool close_over(struct work *work, struct err *err)
     }
 }
 
-/* RESOLVE to CLOSURE, again as long as the manifest's files bring in further packages. */
+/* Applies the recipes of the packages that give files. What they ask for may bring further packages, and those further
+ * recipes. Returns whether there were new ones. */
+static bool apply_recipes(struct work *work)
+{
+    struct job *job = work->job;
+    const struct recipes *recipes = job->plant->options->recipes;
+    size_t before = work->applied.count;
+    if (!job->manifest->has_recipes || !recipes || !applied_add(work->scratch, recipes, &work->keep, &work->applied))
+        return false;
+    work->manifest = applied_merge(work->scratch, job->manifest, &work->applied);
+    for (size_t i = before; i < work->applied.count; i++) {
+        log_line(job->plant->log, LOG_VERBOSE, "%s %s: recipe %s", job->manifest->name, job->arch->name,
+                 work->applied.items[i]->name);
+        for (size_t j = 0; j < work->applied.items[i]->parts.packages_whole.count; j++)
+            ask_for(work, work->applied.items[i]->parts.packages_whole.items[j]);
+    }
+    return true;
+}
+
+/* RESOLVE to CLOSURE, again as long as files of the manifest and recipes bring in further packages. */
 static bool select_files(struct work *work, struct err *err)
 {
     if (!choose_packages(work, err))
@@ -321,12 +353,16 @@ static bool select_files(struct work *work, struct err *err)
             return true;
         if (!close_over(work, err))
             return false;
-        if (!work->keep.missing_count)
+        if (!work->keep.missing_count && !apply_recipes(work))
             return true;
-        if (!ask_for_missing_paths(work, err))
+        if (work->keep.missing_count && !ask_for_missing_paths(work, err))
             return false;
     }
-    return fail_missing(work, err);
+    if (work->keep.missing_count)
+        return fail_missing(work, err);
+    err_set(err, ERR_RESOLVE, "recipes keep asking for packages that bring further recipes: more than %d rounds",
+            MAX_ROUNDS);
+    return false;
 }
 
 /* The text of os-release when no package gives one: what the repository's Release says of itself. */
@@ -352,17 +388,77 @@ static const char *release_text(struct work *work)
     return text;
 }
 
+/* What recipes have made of the packages' files. */
+static bool generate(struct work *work)
+{
+    bool makes_certificates = false;
+    for (size_t i = 0; i < work->applied.count; i++)
+        makes_certificates = makes_certificates || work->applied.items[i]->makes_certificates;
+    return !makes_certificates || certificates_make(work->scratch, &work->set, &work->manifest, work->err);
+}
+
+/* Notes what scripts would have done and nobody does; under --strict it is an error. */
+static bool note_scripts(struct work *work)
+{
+    struct job *job = work->job;
+    struct strings left = {0};
+    scripts_left_over(work->scratch, &work->tree, &work->applied, &left);
+    for (size_t i = 0; i < left.count; i++)
+        list_add(work->scratch, &work->tree.notes, left.items[i]);
+    if (!left.count || !(job->plant->options->is_strict || job->manifest->is_strict))
+        return true;
+    err_set(work->err, ERR_RESOLVE,
+            "strict: %s. Say what the image needs of it in a recipe (manifests/recipes/PACKAGE.yaml, with `covers`)",
+            strings_join(work->scratch, &left, "; "));
+    return false;
+}
+
 static void tree_task(void *argument)
 {
     struct work *work = argument;
     const struct plant_options *options = work->job->plant->options;
     struct tree_request request = {.arch = work->job->arch,
-                                   .manifest = work->job->manifest,
+                                   .manifest = &work->manifest,
                                    .keep = &work->keep,
                                    .set = &work->set,
                                    .created_override = options->source_date_epoch,
+                                   .is_partial = has_unopened(work),
                                    .os_release = release_text(work)};
-    work->is_good = tree_build(work->scratch, &request, &work->tree, work->err);
+    work->is_good = generate(work) && tree_build(work->scratch, &request, &work->tree, work->err) &&
+                    scripts_check_user(&work->manifest, &work->tree, work->err) && note_scripts(work);
+}
+
+static struct prove_request proof_of(struct work *work)
+{
+    return (struct prove_request){.manifest = work->job->manifest,
+                                  .arch = work->job->arch,
+                                  .tree = &work->tree,
+                                  .set = &work->set,
+                                  .catalog = work->catalog};
+}
+
+static void proof_task(void *argument)
+{
+    struct work *work = argument;
+    struct prove_request request = proof_of(work);
+    prove_tree(work->scratch, &request, &work->proof);
+    work->is_good = true;
+}
+
+/* PROOF: everything in the tree can start. */
+static bool prove(struct work *work, struct err *err)
+{
+    struct job *job = work->job;
+    struct prove_request request = proof_of(work);
+    if (job->plant->options->is_no_check)
+        return true;
+    if (!compute(work, proof_task, err) ||
+        !prove_verdict(work->scratch, &request, &work->proof, &job->arena, &job->product, err))
+        return false;
+    for (size_t i = 0; i < job->product.proof.notes.count; i++)
+        log_line(job->plant->log, LOG_VERBOSE, "%s %s: note: %s", job->manifest->name, job->arch->name,
+                 job->product.proof.notes.items[i]);
+    return true;
 }
 
 static void layer_task(void *argument)
@@ -381,12 +477,24 @@ static void export_task(void *argument)
         tree_export(&work->tree, job->plant->options->tree_dir, job->manifest->name, job->arch->name, work->err);
 }
 
-/* TREE, LAYER. */
-static bool pack(struct work *work, struct err *err)
+/* TREE. An owner whose name the packages that gave files do not declare is looked up in all of the selection. */
+static bool merge(struct work *work, struct err *err)
 {
     if (!compute(work, tree_task, err))
         return false;
+    if (!work->tree.wants_all)
+        return true;
+    return open_packages(work, true, err) && compute(work, closure_task, err) && compute(work, tree_task, err);
+}
+
+/* TREE, PROOF, LAYER. The tree for people is written before the proof: it shows what is wrong. */
+static bool pack(struct work *work, struct err *err)
+{
+    if (!merge(work, err))
+        return false;
     if (work->job->plant->options->tree_dir && !compute(work, export_task, err))
+        return false;
+    if (!prove(work, err))
         return false;
     enter(work->job, STAGE_LAYER);
     return compute(work, layer_task, err);
@@ -448,9 +556,21 @@ static void note_tree(struct work *work)
                                     .why = arena_strdup(&job->arena, node->why)};
         list_add(&job->arena, &job->product.files, file);
     }
+    for (size_t i = 0; i < work->keep.notes.count; i++)
+        product_note(&job->arena, &job->product, work->keep.notes.items[i]);
+    for (size_t i = 0; i < work->tree.notes.count; i++)
+        product_note(&job->arena, &job->product, work->tree.notes.items[i]);
     job->product.unpacked_bytes = work->tree.unpacked_bytes;
     job->product.package_count = work->tree.package_count;
     job->product.facts.created_time = work->tree.created_time;
+    for (size_t i = 0; i < work->applied.count; i++)
+        list_add(&job->arena, &job->product.recipes, arena_strdup(&job->arena, work->applied.items[i]->name));
+    for (size_t i = 0; i < work->manifest.config.env.count; i++) {
+        const struct yaml_pair *pair = &work->manifest.config.env.items[i];
+        list_add(&job->arena, &job->product.env,
+                 (struct yaml_pair){.key = arena_strdup(&job->arena, pair->key),
+                                    .value = arena_strdup(&job->arena, pair->value)});
+    }
 }
 
 /* Names everything that a finished product depends on. */
@@ -464,7 +584,10 @@ static struct digest product_key(const struct job *job, const struct catalog *ca
     digest_feed(&stream, job->manifest->digest.bytes, DIGEST_BYTES);
     digest_feed(&stream, job->manifest->name, strlen(job->manifest->name) + 1);
     digest_feed(&stream, job->arch->digest.bytes, DIGEST_BYTES);
-    int64_t numbers[2] = {options->source_date_epoch, (int64_t)options->compression};
+    if (options->recipes)
+        digest_feed(&stream, options->recipes->digest.bytes, DIGEST_BYTES);
+    int64_t numbers[4] = {options->source_date_epoch, (int64_t)options->compression, options->is_strict,
+                          options->is_no_check};
     digest_feed(&stream, numbers, sizeof numbers);
     return digest_end(&stream);
 }
@@ -512,6 +635,13 @@ static void keep_product(struct job *job, const struct digest *key)
     free(text);
 }
 
+static void log_notes(const struct job *job)
+{
+    for (size_t i = 0; i < job->product.notes.count; i++)
+        log_line(job->plant->log, LOG_NORMAL, "%s %s: note: %s", job->manifest->name, job->arch->name,
+                 job->product.notes.items[i]);
+}
+
 static bool make(struct work *work, struct err *err)
 {
     struct job *job = work->job;
@@ -532,10 +662,13 @@ static bool make(struct work *work, struct err *err)
         note_tree(work);
         keep_product(job, &key);
     }
+    log_notes(job);
     job->product.facts.name = job->manifest->name;
     job->product.facts.arch = job->arch->name;
     job->image = (struct image){.arch = job->arch, .layer = job->product.layer};
-    return oci_build_image(&job->arena, job->manifest, &job->product.facts, &job->image, err);
+    struct manifest manifest = *job->manifest;
+    manifest.config.env = job->product.env;
+    return oci_build_image(&job->arena, &manifest, &job->product.facts, &job->image, err);
 }
 
 double job_clock(void)
@@ -548,7 +681,7 @@ double job_clock(void)
 void job_run(struct job *job)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct work work = {.job = job, .scratch = &scratch};
+    struct work work = {.job = job, .manifest = *job->manifest, .scratch = &scratch};
     double start = job_clock();
     job->is_good = make(&work, &job->err);
     job->seconds = job_clock() - start;

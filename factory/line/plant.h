@@ -11,6 +11,7 @@
 #include "line/progress.h"
 #include "line/publish.h"
 #include "line/supply.h"
+#include "plan/recipe.h"
 #include "source/deb_catalog.h"
 
 #include <pthread.h>
@@ -22,7 +23,9 @@ struct plant_options {
     enum layer_compression compression;
     size_t jobs; /* workers */
     unsigned retries;
-    bool is_dry_run, is_rebuild, is_cache_only;
+    bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
+    bool is_strict; /* --strict */
+    const struct recipes *recipes;
     int64_t source_date_epoch; /* -1: none */
     int64_t now;               /* seconds since the epoch, for freshness */
     const atomic_bool *cancel; /* set by a signal */

@@ -60,6 +60,37 @@ static json_t *choices_json(const struct product *product)
     return array;
 }
 
+static json_t *proof_json(const struct product *product)
+{
+    json_t *notes = json_array();
+    for (size_t i = 0; i < product->proof.notes.count; i++)
+        json_array_append_new(notes, json_string(product->proof.notes.items[i]));
+    return json_pack("{s:I, s:I, s:o}", "files", (json_int_t)product->proof.file_count, "symbols",
+                     (json_int_t)product->proof.symbol_count, "notes", notes);
+}
+
+static json_t *strings_json(const struct strings *strings)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < strings->count; i++)
+        json_array_append_new(array, json_string(strings->items[i]));
+    return array;
+}
+
+static json_t *env_json(const struct product *product)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < product->env.count; i++)
+        json_object_set_new(object, product->env.items[i].key, json_string(product->env.items[i].value));
+    return object;
+}
+
+void product_note(struct arena *arena, struct product *product, const char *note)
+{
+    if (!strings_has(&product->notes, note))
+        list_add(arena, &product->notes, arena_strdup(arena, note));
+}
+
 json_t *product_to_json(const struct product *product)
 {
     struct oci_facts facts = product->facts;
@@ -78,8 +109,12 @@ json_t *product_to_json(const struct product *product)
     json_object_set_new(json, "package_count", json_integer((json_int_t)product->package_count));
     json_object_set_new(json, "file_count", json_integer((json_int_t)product->files.count));
     json_object_set_new(json, "choices", choices_json(product));
+    json_object_set_new(json, "notes", strings_json(&product->notes));
+    json_object_set_new(json, "recipes", strings_json(&product->recipes));
+    json_object_set_new(json, "env", env_json(product));
     json_object_set_new(json, "selection", packages_json(product));
     json_object_set_new(json, "files", files_json(product));
+    json_object_set_new(json, "proof", product->proof.is_made ? proof_json(product) : json_null());
     return json;
 }
 
@@ -155,6 +190,44 @@ static bool read_choices(struct arena *arena, const json_t *array, struct produc
     return json_is_array(array);
 }
 
+static bool read_notes(struct arena *arena, const json_t *array, struct product *product)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *note = json_string_value(json_array_get(array, i));
+        if (!note)
+            return false;
+        product_note(arena, product, note);
+    }
+    return json_is_array(array);
+}
+
+static bool read_recipes(struct arena *arena, const json_t *array, struct product *product)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *name = json_string_value(json_array_get(array, i));
+        if (!name)
+            return false;
+        list_add(arena, &product->recipes, arena_strdup(arena, name));
+    }
+    return json_is_array(array);
+}
+
+/* Jansson keeps the order of a JSON object's members, and so the image's configuration is the same again. */
+static bool read_env(struct arena *arena, json_t *object, struct product *product)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        if (!json_is_string(value))
+            return false;
+        list_add(arena, &product->env,
+                 (struct yaml_pair){.key = arena_strdup(arena, key),
+                                    .value = arena_strdup(arena, json_string_value(value))});
+    }
+    return json_is_object(object);
+}
+
 /* Reads the numbers and digests that describe the layer. */
 static bool read_layer(const json_t *json, struct product *product)
 {
@@ -174,6 +247,23 @@ static bool read_layer(const json_t *json, struct product *product)
     return true;
 }
 
+/* null: the proof was turned off. */
+static bool read_proof(struct arena *arena, const json_t *json, struct product *product)
+{
+    const json_t *notes = json_object_get(json, "notes");
+    product->proof.is_made = json_is_object(json);
+    if (!product->proof.is_made)
+        return json_is_null(json);
+    for (size_t i = 0; i < json_array_size(notes); i++) {
+        const char *note = json_string_value(json_array_get(notes, i));
+        if (!note)
+            return false;
+        list_add(arena, &product->proof.notes, arena_strdup(arena, note));
+    }
+    return get_number(json, "files", &product->proof.file_count) &&
+           get_number(json, "symbols", &product->proof.symbol_count);
+}
+
 bool product_from_json(struct arena *arena, const json_t *json, struct product *ret_product)
 {
     struct product product = {0};
@@ -183,7 +273,11 @@ bool product_from_json(struct arena *arena, const json_t *json, struct product *
         *fields[i] = get_string(arena, json, fact_keys[i]);
     if (!read_layer(json, &product) || !read_packages(arena, json_object_get(json, "selection"), &product) ||
         !read_files(arena, json_object_get(json, "files"), &product) ||
-        !read_choices(arena, json_object_get(json, "choices"), &product))
+        !read_choices(arena, json_object_get(json, "choices"), &product) ||
+        !read_proof(arena, json_object_get(json, "proof"), &product) ||
+        !read_notes(arena, json_object_get(json, "notes"), &product) ||
+        !read_recipes(arena, json_object_get(json, "recipes"), &product) ||
+        !read_env(arena, json_object_get(json, "env"), &product))
         return false;
     *ret_product = product;
     return true;

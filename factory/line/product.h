@@ -43,13 +43,23 @@ struct product {
     struct {
         struct product_choice *items;
         size_t count, capacity;
-    } choices; /* in the manifest's order */
+    } choices;              /* in the manifest's order */
+    struct strings recipes; /* names of those that apply */
+    struct yaml_pairs env;  /* of the image's configuration: the manifest's and the recipes' */
+    struct strings notes;   /* what people should know of the image: sentences for log and report */
+    struct {
+        bool is_made;                      /* false: --no-check */
+        uint64_t file_count, symbol_count; /* what was looked at */
+        struct strings notes;              /* what is no violation, for people */
+    } proof;
     struct oci_facts facts;
     struct layer layer;
     uint64_t unpacked_bytes;
     size_t package_count; /* of those that gave files */
 };
 
+/* Notes a sentence for log and report, copied into the arena, once. */
+void product_note(struct arena *arena, struct product *product, const char *note);
 /* Returns the product as a new JSON object: the caller's reference. */
 json_t *product_to_json(const struct product *product);
 /* Reads it back; false when anything is missing or mistyped. Name and arch of the facts are the caller's to set. */

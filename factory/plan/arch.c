@@ -10,7 +10,7 @@ struct arch_form {
     struct arch arch;
     const struct yaml_node *root, *oci, *elf;
     const char *machine, *byte_order;
-    uint64_t class_bits;
+    uint64_t class_bits, cache_flags;
 };
 
 #define FIELD(type, key, member, is_required)                                                                          \
@@ -28,6 +28,8 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRINGS, "library-dirs", arch.library_dirs, true),
     FIELD(YAML_STRING, "lib-token", arch.lib_token, true),
     FIELD(YAML_STRING, "platform-token", arch.platform_token, true),
+    FIELD(YAML_STRINGS, "hwcaps", arch.hwcaps, false),
+    FIELD(YAML_NUMBER, "cache-flags", cache_flags, true),
     FIELD(YAML_STRINGS, "root-links", arch.root_links, true),
     FIELD(YAML_STRINGS, "machine-names", arch.machine_names, true),
 };
@@ -150,6 +152,12 @@ static bool check_arch(struct arena *arena, const struct arch_form *form, struct
     const struct arch *arch = &form->arch;
     if (arch->lib_token[0] == '/' || rule_path(arena_printf(arena, "/%s", arch->lib_token)))
         return yaml_fail(yaml_get(form->root, "lib-token"), err, "'lib-token' must be a relative path");
+    if (form->cache_flags < 1 || form->cache_flags > UINT16_MAX)
+        return yaml_fail(yaml_get(form->root, "cache-flags"), err, "'cache-flags' must be 1 to 65535");
+    for (size_t i = 0; i < arch->hwcaps.count; i++) {
+        if (why_not_word(arch->hwcaps.items[i]))
+            return yaml_fail(yaml_item(yaml_get(form->root, "hwcaps"), i), err, "'hwcaps' must be words");
+    }
     return check_words(form, err) && check_list(arena, form, "loaders", &arch->loaders, rule_path, err) &&
            check_list(arena, form, "library-dirs", &arch->library_dirs, why_not_usr_dir, err) &&
            check_list(arena, form, "root-links", &arch->root_links, why_not_root_link, err) &&
@@ -173,6 +181,7 @@ static bool load_one(struct arena *arena, const char *dir, const char *name, str
         !check_arch(arena, &form, err))
         return false;
     *ret_arch = form.arch;
+    ret_arch->cache_flags = (uint32_t)form.cache_flags;
     return true;
 }
 

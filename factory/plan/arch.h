@@ -24,6 +24,8 @@ struct arch {
     struct strings library_dirs; /* the loader's built-in directories, in its order, canonical (below /usr) */
     const char *lib_token;       /* $LIB of ld.so: "lib/aarch64-linux-gnu" */
     const char *platform_token; /* $PLATFORM of ld.so: "aarch64", on the oldest machine that the distribution runs on */
+    struct strings hwcaps;      /* glibc-hwcaps directories, in the loader's order: "x86-64-v4", "x86-64-v3"; or none */
+    uint32_t cache_flags;       /* of the architecture's libraries in /etc/ld.so.cache: glibc's ldconfig.h */
     struct strings root_links;  /* names in / that link into usr: "bin", "sbin", "lib", "lib64" */
     struct strings machine_names; /* uname -m values of this architecture: for "the host's own" */
     struct digest digest;         /* of the file's bytes */

@@ -14,6 +14,7 @@ struct manifest_file {
     const char *path;
     struct strings packages; /* only from one of these, when given */
     bool is_optional;        /* nothing matching is fine */
+    const char *giver;       /* for the report, of whom it is ("the recipe chrony"); NULL: the manifest */
 };
 
 /* A directory, small file or symlink that the manifest itself creates. */
@@ -25,6 +26,7 @@ struct manifest_made {
     const char *owner, *group;    /* names of `users` and `groups`, "root", or decimal; default "root" */
     const char *content;          /* MADE_FILE */
     const char *target;           /* MADE_SYMLINK */
+    const char *why;              /* for the report; NULL: "created by the manifest" */
     const struct yaml_node *node; /* for messages */
 };
 
@@ -49,6 +51,9 @@ struct manifest_config {
     const char *user, *working_dir, *stop_signal, *author;
 };
 
+/* The weakest priority of an ELF dlopen note (uapi-group.org, "ELF dlopen metadata") whose libraries are shipped. */
+enum dlopen_policy { DLOPEN_NONE, DLOPEN_REQUIRED, DLOPEN_RECOMMENDED, DLOPEN_SUGGESTED };
+
 struct manifest {
     const char *name; /* [a-z0-9]+([._-][a-z0-9]+)* */
     const char *path;
@@ -58,6 +63,9 @@ struct manifest {
         struct manifest_file *items;
         size_t count, capacity;
     } files;
+    struct strings features;       /* names of features.h and globs; their files are in `files` already */
+    bool has_pam;                  /* feature pam: modules that the shipped stacks of /etc/pam.d name are roots */
+    enum dlopen_policy dlopen;     /* default DLOPEN_RECOMMENDED */
     struct strings packages_whole; /* packages: install */
     struct strings packages_first; /* packages: first */
     struct strings packages_never; /* packages: never */
@@ -74,12 +82,15 @@ struct manifest {
         struct manifest_group *items;
         size_t count, capacity;
     } groups;
+    struct strings hwcaps;        /* glibc-hwcaps directories to ship as well: "x86-64-v3" */
     struct strings architectures; /* names as written; default x86_64 and aarch64 */
     bool has_tags;                /* the manifest has the key: the site file's tags are not for it */
     const char *destination;      /* push: HOST/NAMESPACE/NAME[:TAG], or NULL */
     bool has_architectures;       /* the manifest has the key: others are refused, not only left out of "all" */
     /* NULL: the command's or the host's; scalar: a source file's path; mapping: inline. */
     const struct yaml_node *source;
+    bool has_recipes; /* recipes: what packages' scripts would have done (plan/recipe.h); default true */
+    bool is_strict;   /* strict: what a script would have done and no recipe covers is an error */
     struct manifest_config config;
     struct strings tags;  /* default: latest */
     struct digest digest; /* of the file's bytes */

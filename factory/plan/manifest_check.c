@@ -1,4 +1,5 @@
 #include "base/map.h"
+#include "plan/features.h"
 #include "plan/manifest_parts.h"
 #include "plan/rules.h"
 
@@ -41,7 +42,7 @@ static const char *why_not_binary(const char *path)
     return rule_path(path);
 }
 
-static const char *why_not_package(const char *name)
+const char *manifest_why_not_package(const char *name)
 {
     return rule_is_package_name(name) ? NULL : "is not a package's name";
 }
@@ -49,6 +50,11 @@ static const char *why_not_package(const char *name)
 static const char *why_not_arch(const char *name)
 {
     return rule_is_arch_name(name) ? NULL : "cannot be an architecture's name";
+}
+
+static const char *why_not_hwcap(const char *name)
+{
+    return rule_is_arch_name(name) ? NULL : "is no name of a glibc-hwcaps directory, such as x86-64-v3";
 }
 
 static bool check_content(struct arena *arena, const struct manifest_form *form, struct err *err)
@@ -66,6 +72,7 @@ static bool check_content(struct arena *arena, const struct manifest_form *form,
     if (manifest->source && manifest->source->kind == YAML_SEQUENCE)
         return yaml_fail(manifest->source, err, "'source' wants a file's path or a mapping, not a list");
     return check_each(arena, form->root, "binaries", &manifest->binaries, why_not_binary, err) &&
+           check_each(arena, form->root, "hwcaps", &manifest->hwcaps, why_not_hwcap, err) &&
            check_each(arena, form->root, "architectures", &manifest->architectures, why_not_arch, err);
 }
 
@@ -75,9 +82,9 @@ static bool check_packages(struct arena *arena, const struct manifest_form *form
     const struct yaml_node *packages = form->packages;
     if (!packages)
         return true;
-    if (!check_each(arena, packages, "install", &manifest->packages_whole, why_not_package, err) ||
-        !check_each(arena, packages, "first", &manifest->packages_first, why_not_package, err) ||
-        !check_each(arena, packages, "never", &manifest->packages_never, why_not_package, err))
+    if (!check_each(arena, packages, "install", &manifest->packages_whole, manifest_why_not_package, err) ||
+        !check_each(arena, packages, "first", &manifest->packages_first, manifest_why_not_package, err) ||
+        !check_each(arena, packages, "never", &manifest->packages_never, manifest_why_not_package, err))
         return false;
     struct map never = {.arena = arena};
     for (size_t i = 0; i < manifest->packages_never.count; i++)
@@ -102,7 +109,7 @@ static bool check_files(struct arena *arena, const struct manifest_form *form, s
         const struct yaml_node *place = place_of(node, "path");
         if (!want_rule(arena, place, file->path, rule_path(file->path), err) ||
             !want_rule(arena, place, file->path, rule_glob(file->path), err) ||
-            !check_each(arena, node, "package", &file->packages, why_not_package, err))
+            !check_each(arena, node, "package", &file->packages, manifest_why_not_package, err))
             return false;
         if (!map_add(&seen, text_of(file->path), (void *)node))
             return want_rule(arena, place, file->path, "comes twice under 'files'", err);
@@ -117,7 +124,7 @@ bool manifest_knows_user(const struct manifest *manifest, const char *name)
         if (strcmp(manifest->users.items[i].name, name) == 0)
             return true;
     }
-    return strcmp(name, "root") == 0 || rule_parse_id(name, &id);
+    return strcmp(name, "root") == 0 || rule_parse_id(name, &id) || (manifest->has_recipes && rule_is_user_name(name));
 }
 
 bool manifest_knows_group(const struct manifest *manifest, const char *name)
@@ -127,7 +134,7 @@ bool manifest_knows_group(const struct manifest *manifest, const char *name)
         if (strcmp(manifest->groups.items[i].name, name) == 0)
             return true;
     }
-    return strcmp(name, "root") == 0 || rule_parse_id(name, &id);
+    return strcmp(name, "root") == 0 || rule_parse_id(name, &id) || (manifest->has_recipes && rule_is_user_name(name));
 }
 
 static bool check_made(struct arena *arena, const struct manifest_form *form, struct err *err)
@@ -246,8 +253,30 @@ static bool check_users(struct arena *arena, struct manifest_form *form, struct 
     return true;
 }
 
+/* Whether the weaker libraries of dlopen notes are shipped. */
+static bool check_dlopen(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    static const char *const names[] = {"none", "required", "recommended", "suggested"};
+    form->manifest.dlopen = DLOPEN_RECOMMENDED;
+    for (size_t i = 0; form->dlopen && i < ARRAY_COUNT(names); i++) {
+        if (strcmp(form->dlopen, names[i]) == 0) {
+            form->manifest.dlopen = (enum dlopen_policy)i;
+            return true;
+        }
+    }
+    return !form->dlopen || want_rule(arena, yaml_get(form->root, "dlopen"), form->dlopen,
+                                      "is not one of none, required, recommended, suggested", err);
+}
+
+bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    return check_files(arena, form, err) && check_users(arena, form, err) && check_made(arena, form, err);
+}
+
 bool manifest_check(struct arena *arena, struct manifest_form *form, struct err *err)
 {
-    return check_content(arena, form, err) && check_packages(arena, form, err) && check_files(arena, form, err) &&
-           check_users(arena, form, err) && check_made(arena, form, err) && manifest_check_config(arena, form, err);
+    return check_content(arena, form, err) && check_packages(arena, form, err) &&
+           manifest_check_parts(arena, form, err) && manifest_check_config(arena, form, err) &&
+           check_dlopen(arena, form, err) &&
+           features_expand(arena, yaml_get(form->root, "features"), &form->manifest, err);
 }

@@ -54,7 +54,7 @@ static bool check_volumes(struct arena *arena, const struct manifest_form *form,
     return true;
 }
 
-static bool check_env(struct arena *arena, const struct yaml_pairs *env, struct err *err)
+bool manifest_check_env(struct arena *arena, const struct yaml_pairs *env, struct err *err)
 {
     for (size_t i = 0; i < env->count; i++) {
         const struct yaml_pair *pair = &env->items[i];
@@ -169,7 +169,7 @@ bool manifest_check_config(struct arena *arena, struct manifest_form *form, stru
     if (!form->config)
         return true;
     return check_command(form->config, "entrypoint", err) && check_command(form->config, "cmd", err) &&
-           check_ports(arena, form, err) && check_volumes(arena, form, err) && check_env(arena, &config->env, err) &&
+           check_ports(arena, form, err) && check_volumes(arena, form, err) && manifest_check_env(arena, &config->env, err) &&
            check_labels(arena, "labels", &config->labels, err) &&
            check_labels(arena, "annotations", &config->annotations, err) && check_words(arena, form, err);
 }

@@ -12,16 +12,26 @@
 struct manifest_form {
     struct manifest manifest;
     const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config;
+    const char *dlopen; /* as written, or NULL */
 };
 
 /* Reads the root mapping and everything below it into the form. */
 bool manifest_read(struct arena *arena, const struct yaml_file *file, struct manifest_form *ret_form,
                    struct err *err) MUST_CHECK;
+/* Reads what stands under the form's `files`, `directories`, `create`, `symlinks`, `users` and `groups` nodes, and checks
+ * it: the parts that recipes have, too. */
+bool manifest_read_parts(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
+bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
+/* Checks names and values of environment variables. */
+bool manifest_check_env(struct arena *arena, const struct yaml_pairs *env, struct err *err) MUST_CHECK;
+/* Tells why a string is not a package's name, or NULL. */
+const char *manifest_why_not_package(const char *name);
 /* Checks names, paths and numbers, normalises ports, and adds the default groups of users. */
 bool manifest_check(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
 /* Checks the `config` and `tags` keys; `form` knows the users and groups. Part of manifest_check(). */
 bool manifest_check_config(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
-/* Returns whether `name` is "root", a user (or group) of the manifest, or a decimal number. */
+/* Returns whether `name` is "root", a user (or group) of the manifest, or a decimal number. With `has_recipes` any name
+ * will do: a recipe may bring the user, which is only known when the packages are. */
 bool manifest_knows_user(const struct manifest *manifest, const char *name);
 bool manifest_knows_group(const struct manifest *manifest, const char *name);
 

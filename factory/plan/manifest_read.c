@@ -11,17 +11,22 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRING, manifest_form, "description", manifest.description, false),
     FIELD(YAML_STRINGS, manifest_form, "binaries", manifest.binaries, false),
     FIELD(YAML_NODE, manifest_form, "files", files, false),
+    FIELD(YAML_STRINGS, manifest_form, "features", manifest.features, false),
+    FIELD(YAML_STRING, manifest_form, "dlopen", dlopen, false),
     FIELD(YAML_NODE, manifest_form, "packages", packages, false),
     FIELD(YAML_NODE, manifest_form, "directories", directories, false),
     FIELD(YAML_NODE, manifest_form, "create", create, false),
     FIELD(YAML_NODE, manifest_form, "symlinks", symlinks, false),
     FIELD(YAML_NODE, manifest_form, "users", users, false),
     FIELD(YAML_NODE, manifest_form, "groups", groups, false),
+    FIELD(YAML_STRINGS, manifest_form, "hwcaps", manifest.hwcaps, false),
     FIELD(YAML_STRINGS, manifest_form, "architectures", manifest.architectures, false),
     FIELD(YAML_NODE, manifest_form, "source", manifest.source, false),
     FIELD(YAML_NODE, manifest_form, "config", config, false),
     FIELD(YAML_STRINGS, manifest_form, "tags", manifest.tags, false),
     FIELD(YAML_STRING, manifest_form, "push", manifest.destination, false),
+    FIELD(YAML_BOOL, manifest_form, "recipes", manifest.has_recipes, false),
+    FIELD(YAML_BOOL, manifest_form, "strict", manifest.is_strict, false),
 };
 
 static const struct yaml_field packages_fields[] = {
@@ -194,6 +199,11 @@ static bool read_users(struct arena *arena, struct manifest_form *form, struct e
     return true;
 }
 
+bool manifest_read_parts(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    return read_files(arena, form, err) && read_all_made(arena, form, err) && read_users(arena, form, err);
+}
+
 /* "manifests/dhcpd.yaml" → "dhcpd" */
 static const char *stem_of(struct arena *arena, const char *path)
 {
@@ -219,7 +229,8 @@ static void set_defaults(struct arena *arena, const struct yaml_file *file, stru
 
 bool manifest_read(struct arena *arena, const struct yaml_file *file, struct manifest_form *ret_form, struct err *err)
 {
-    struct manifest_form form = {.root = file->root, .manifest = {.path = file->path, .digest = file->digest}};
+    struct manifest_form form = {.root = file->root,
+                                 .manifest = {.path = file->path, .digest = file->digest, .has_recipes = true}};
     if (!form.root) {
         err_set(err, ERR_USAGE, "%s:1:1: the manifest is empty", file->path);
         return false;
@@ -232,7 +243,7 @@ bool manifest_read(struct arena *arena, const struct yaml_file *file, struct man
     if (form.config &&
         !yaml_read(arena, form.config, config_fields, ARRAY_COUNT(config_fields), &form.manifest.config, err))
         return false;
-    if (!read_files(arena, &form, err) || !read_all_made(arena, &form, err) || !read_users(arena, &form, err))
+    if (!manifest_read_parts(arena, &form, err))
         return false;
     set_defaults(arena, file, &form.manifest);
     *ret_form = form;

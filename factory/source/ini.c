@@ -13,6 +13,8 @@ struct reading {
     struct arena *arena;
     struct ini ini;
     size_t line, value_count;
+    size_t section_index; /* of the section being read, when there is any */
+    bool can_continue;    /* the line before this one was a value */
 };
 
 static bool refuse(const struct reading *reading, const char *why, struct text what, struct err *err)
@@ -24,25 +26,38 @@ static bool refuse(const struct reading *reading, const char *why, struct text w
 
 static bool begin_section(struct reading *reading, struct text line, struct err *err)
 {
-    if (line.len < 3 || line.ptr[line.len - 1] != ']')
+    const char *end = memchr(line.ptr, ']', line.len);
+    if (!end || end == line.ptr + 1)
         return refuse(reading, "not a section of the form [name]", line, err);
-    if (reading->ini.sections.count == SECTIONS_MAX)
+    struct text name = {line.ptr + 1, (size_t)(end - line.ptr) - 1};
+    for (reading->section_index = 0; reading->section_index < reading->ini.sections.count; reading->section_index++) {
+        if (text_is(name, reading->ini.sections.items[reading->section_index].name))
+            return true;
+    }
+    if (reading->section_index == SECTIONS_MAX)
         return refuse(reading, "more sections than are read", line, err);
-    struct text name = {line.ptr + 1, line.len - 2};
-    struct ini_section section = {.name = text_dup(reading->arena, text_trim(name)), .line = reading->line};
+    struct ini_section section = {.name = text_dup(reading->arena, name), .line = reading->line};
     list_add(reading->arena, &reading->ini.sections, section);
     return true;
 }
 
-static struct ini_section *last_section(struct reading *reading)
+static struct ini_section *section_at(struct reading *reading)
 {
-    size_t count = reading->ini.sections.count;
-    return count ? &reading->ini.sections.items[count - 1] : NULL;
+    return reading->ini.sections.count ? &reading->ini.sections.items[reading->section_index] : NULL;
+}
+
+/* Takes off quotes around a whole value. */
+static struct text unquote(struct text value)
+{
+    char quote = value.len >= 2 ? value.ptr[0] : '\0';
+    if ((quote == '"' || quote == '\'') && value.ptr[value.len - 1] == quote)
+        return (struct text){value.ptr + 1, value.len - 2};
+    return value;
 }
 
 static bool add_value(struct reading *reading, struct text line, struct err *err)
 {
-    struct ini_section *section = last_section(reading);
+    struct ini_section *section = section_at(reading);
     struct text rest = line, key;
     if (!section)
         return refuse(reading, "a line before the first [section]", line, err);
@@ -51,7 +66,7 @@ static bool add_value(struct reading *reading, struct text line, struct err *err
     if (++reading->value_count > VALUES_MAX)
         return refuse(reading, "more lines than are read", line, err);
     struct ini_value value = {.key = text_dup(reading->arena, text_trim(key)),
-                              .value = text_dup(reading->arena, text_trim(rest)),
+                              .value = text_dup(reading->arena, unquote(text_trim(rest))),
                               .line = reading->line};
     list_add(reading->arena, &section->values, value);
     return true;
@@ -59,8 +74,8 @@ static bool add_value(struct reading *reading, struct text line, struct err *err
 
 static bool continue_value(struct reading *reading, struct text line, struct err *err)
 {
-    struct ini_section *section = last_section(reading);
-    if (!section || !section->values.count)
+    struct ini_section *section = section_at(reading);
+    if (!section || !reading->can_continue)
         return refuse(reading, "a continuation line without a line that it continues", line, err);
     struct ini_value *value = &section->values.items[section->values.count - 1];
     if (++reading->value_count > VALUES_MAX || strlen(value->value) + line.len > INI_MAX_BYTES / 64)
@@ -72,11 +87,13 @@ static bool continue_value(struct reading *reading, struct text line, struct err
 static bool read_line(struct reading *reading, struct text line, struct err *err)
 {
     struct text whole = text_trim(line);
-    if (!whole.len || line.ptr[0] == '#' || line.ptr[0] == ';')
-        return true;
-    if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
+    bool is_indented = line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t');
+    if (whole.len && is_indented)
         return whole.ptr[0] == '#' || whole.ptr[0] == ';' || continue_value(reading, whole, err);
-    return line.ptr[0] == '[' ? begin_section(reading, whole, err) : add_value(reading, whole, err);
+    reading->can_continue = whole.len && !strchr("#;[", whole.ptr[0]);
+    if (reading->can_continue)
+        return add_value(reading, whole, err);
+    return !whole.len || whole.ptr[0] != '[' || begin_section(reading, whole, err);
 }
 
 bool ini_parse(struct arena *arena, const char *path, const char *text, struct ini *ret_ini, struct err *err)

@@ -1,7 +1,8 @@
 /* ini.h - .repo files and dnf.conf: sections of "key = value" lines, as dnf reads them (dnf.conf(5))
  *
  * Lines that begin with '#' or ';' are comments, blank lines are passed over, a line that begins with a blank continues
- * the value before it (joined by a newline). At most 1 MiB, 1000 sections, 10,000 lines with values.
+ * the value on the line before it (joined by a newline). Quotes around a whole value are taken off; a section that
+ * begins again is continued. At most 1 MiB, 1000 sections, 10,000 lines with values.
  * Threads: no shared state.
  * Fails with: ERR_USAGE "FILE:LINE: …"; ERR_LOCAL.
  */

@@ -35,7 +35,7 @@ bool keyrings_load(struct arena *arena, const struct repository *repository, str
 bool keyrings_load_keys(const struct source_env *env, struct arena *arena, const struct strings *locations,
                         struct keyrings *ret_keyrings, struct err *err) MUST_CHECK;
 /* Returns what is wrong with a binary keyring ("a secret key"), or NULL: packets (RFC 9580, section 4) whose lengths fit,
- * a public key first, and no secret one. */
+ * a public key first, each subkey bound to its key by a signature, nothing secret. */
 const char *keyring_fault(struct text binary);
 
 #endif

@@ -38,7 +38,7 @@ struct rpm_repository {
     struct strings gpg_keys;           /* paths and URLs of public keys */
     bool is_gpg_checked;               /* gpgcheck: every package must be signed by one of the keys */
     bool is_repo_gpg_checked;          /* repo_gpgcheck: repomd.xml must be signed by one of the keys */
-    int priority;                      /* 1 to 99, lower first; default 99 */
+    int priority;                      /* lower first; default 99 */
     struct strings exclude_pkgs;       /* excludepkgs: names, globs, NAME-VERSION-RELEASE.ARCH */
     struct strings include_pkgs;       /* includepkgs, likewise; empty: all */
     bool has_module_hotfixes;          /* module_hotfixes */

@@ -5,6 +5,7 @@
 #include "source/entry.h"
 #include "source/ini.h"
 #include "source/rpm_source_file.h"
+#include "source/rpm_variables.h"
 #include "source/yum_variables.h"
 
 #define PRIORITY_DEFAULT 99
@@ -33,8 +34,8 @@ static bool fail(const char *path, const struct ini_value *value, const char *wh
 /* dnf's words for yes and no. */
 static bool read_bool(const char *path, const struct ini_value *value, bool *ret_bool, struct err *err)
 {
-    static const char *const yes[] = {"1", "yes", "true", "on", "always"};
-    static const char *const no[] = {"0", "no", "false", "off", "never"};
+    static const char *const yes[] = {"1", "yes", "true", "on"};
+    static const char *const no[] = {"0", "no", "false", "off"};
     for (size_t i = 0; i < ARRAY_COUNT(yes); i++) {
         bool is_yes = text_is_nocase(text_of(value->value), yes[i]);
         if (is_yes || text_is_nocase(text_of(value->value), no[i])) {
@@ -48,8 +49,8 @@ static bool read_bool(const char *path, const struct ini_value *value, bool *ret
 static bool read_priority(const char *path, const struct ini_value *value, int *ret_priority, struct err *err)
 {
     uint64_t number;
-    if (!text_parse_u64(text_of(value->value), &number) || number < 1 || number > NUMBER_MAX)
-        return fail(path, value, "not a priority from 1", err);
+    if (!text_parse_u64(text_of(value->value), &number) || number > NUMBER_MAX)
+        return fail(path, value, "not a priority", err);
     *ret_priority = (int)number;
     return true;
 }
@@ -71,6 +72,7 @@ static void add_keys(const struct reading *reading, const char *words, struct st
     static const char scheme[] = "file://";
     struct strings keys = {0};
     entry_words(reading->arena, text_of(words), true, &keys);
+    *list = (struct strings){0};
     for (size_t i = 0; i < keys.count; i++) {
         const char *key = keys.items[i];
         bool is_file = text_has_prefix(text_of(key), scheme);
@@ -94,8 +96,7 @@ static bool set_option(struct reading *reading, const char *path, const struct i
     const struct {
         const char *key;
         struct strings *field;
-    } lists[] = {{"baseurl", &repository->base_urls},
-                 {"excludepkgs", &repository->exclude_pkgs},
+    } lists[] = {{"excludepkgs", &repository->exclude_pkgs},
                  {"exclude", &repository->exclude_pkgs},
                  {"includepkgs", &repository->include_pkgs}};
     const struct {
@@ -114,6 +115,8 @@ static bool set_option(struct reading *reading, const char *path, const struct i
         if (strcmp(value->key, texts[i].key) == 0)
             *texts[i].field = *value->value ? value->value : NULL;
     }
+    if (strcmp(value->key, "baseurl") == 0)
+        entry_words(reading->arena, text_of(value->value), true, &repository->base_urls);
     if (strcmp(value->key, "gpgkey") == 0)
         add_keys(reading, value->value, &repository->gpg_keys);
     return strcmp(value->key, "priority") != 0 || read_priority(path, value, &repository->priority, err);
@@ -150,22 +153,24 @@ static bool add_repository(struct reading *reading, const char *path, const stru
 {
     struct arena *arena = reading->arena;
     struct rpm_repository repository = reading->defaults;
-    repository.id = repository.name = section->name;
+    repository.id = repository.name = rpm_expand(arena, &reading->variables, NULL, section->name, NULL);
     repository.place = arena_printf(arena, "%s:%zu", path, section->line);
     repository.exclude_pkgs = copy_strings(arena, &reading->defaults.exclude_pkgs);
     repository.include_pkgs = copy_strings(arena, &reading->defaults.include_pkgs);
     if (strcmp(section->name, "main") == 0)
         return true;
-    if (!is_id(section->name)) {
-        err_set(err, ERR_USAGE, "%s: not the id of a repository: [%s]", repository.place, section->name);
+    if (!is_id(repository.id)) {
+        err_set(err, ERR_USAGE, "%s: not the id of a repository: [%s]", repository.place, repository.id);
         text_sanitize(err->text);
         return false;
     }
     if (!read_section(reading, path, section, &repository, err))
         return false;
-    if (!reading->is_enabled || strings_has(&reading->ids, section->name))
+    if (!reading->is_enabled || strings_has(&reading->ids, repository.id))
         return true;
-    list_add(arena, &reading->ids, section->name);
+    list_add(arena, &reading->ids, repository.id);
+    repository.name =
+        rpm_expand(arena, &reading->variables, NULL, repository.name ? repository.name : repository.id, NULL);
     if (!rpm_repository_finish(arena, &reading->variables, &repository, err))
         return false;
     list_add(arena, &reading->source.rpm_repositories, repository);

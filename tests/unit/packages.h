@@ -118,9 +118,13 @@ static inline int fixture_start(void **state)
                           .elf_class = 64,
                           .triplet = "x86_64-linux-gnu",
                           .lib_token = "lib/x86_64-linux-gnu",
-                          .platform_token = "x86_64"};
+                          .platform_token = "x86_64",
+                          .cache_flags = 0x303};
     list_add(&fixture->arena, &arch->library_dirs, "/usr/lib/x86_64-linux-gnu");
     list_add(&fixture->arena, &arch->library_dirs, "/usr/lib");
+    list_add(&fixture->arena, &arch->loaders, "/lib64/ld-linux-x86-64.so.2");
+    list_add(&fixture->arena, &arch->hwcaps, "x86-64-v3");
+    list_add(&fixture->arena, &arch->hwcaps, "x86-64-v2");
     list_add(&fixture->arena, &arch->root_links, "bin");
     list_add(&fixture->arena, &arch->root_links, "lib");
     list_add(&fixture->arena, &arch->root_links, "lib64");

@@ -11,7 +11,7 @@
     "elf: {machine: EM_ARM, class: 32, byte-order: little}\n"                                                          \
     "deb: armhf\nrpm: armv7hl\ntriplet: arm-linux-gnueabihf\n"                                                         \
     "loaders: [/lib/ld-linux-armhf.so.3]\nlibrary-dirs: [/usr/lib]\nlib-token: lib\nplatform-token: v7l\n"             \
-    "root-links: [bin]\nmachine-names: [armv7l]\n"
+    "cache-flags: 2307\nroot-links: [bin]\nmachine-names: [armv7l]\n"
 
 /* A directory of arch files that a test makes. */
 struct folder {
@@ -194,7 +194,7 @@ static void a_name_that_can_mean_two_is_refused(void **state)
     put(folder, "armv6",
         "oci: {os: linux, architecture: arm, variant: v6}\nelf: {machine: 40, class: 32, byte-order: little}\n"
         "deb: armv6\nrpm: armv6\ntriplet: t\nloaders: /lib/l\nlibrary-dirs: /usr/lib\nlib-token: lib\n"
-        "platform-token: v6l\nroot-links: bin\nmachine-names: armv6l\n");
+        "platform-token: v6l\ncache-flags: 3\nroot-links: bin\nmachine-names: armv6l\n");
     CHECK_OK(arches_load(&folder->arena, folder->dir, &arches, &err), &err);
     assert_false(arches_find(&arches, "arm", &arch, &err));
     CHECK_ERR(&err, ERR_USAGE, "'arm' can be armv6 or armv7");
@@ -225,6 +225,8 @@ static void wrong_values_are_refused_with_their_place(void **state)
     expect_refused(folder, "[]", "1:1: a mapping");
     expect_refused(folder, with(folder, "deb:", "dep:"), "3:1: unknown key 'dep'; did you mean 'deb'?");
     expect_refused(folder, with(folder, "deb: armhf\n", ""), "1:1: key 'deb' is missing");
+    expect_refused(folder, with(folder, "2307", "65536"), "10:14: 'cache-flags' must be 1 to 65535");
+    expect_refused(folder, with(folder, "cache-flags:", "hwcaps: [a b]\ncache-flags:"), "10:10: 'hwcaps' must be words");
     expect_refused(folder, with(folder, "EM_ARM", "EM_VAX"), "2:16: 'EM_VAX' is not an ELF machine");
     expect_refused(folder, with(folder, "EM_ARM", "0"), "2:16: '0' is not an ELF machine");
     expect_refused(folder, with(folder, "EM_ARM", "65536"), "2:16: '65536' is not");
@@ -238,9 +240,9 @@ static void wrong_values_are_refused_with_their_place(void **state)
     expect_refused(folder, with(folder, "[/usr/lib]", "[/usr/../lib]"), "7:16: '/usr/../lib' must not have a '..'");
     expect_refused(folder, with(folder, "lib-token: lib", "lib-token: /lib"), "8:12: 'lib-token' must be a relative");
     expect_refused(folder, with(folder, "lib-token: lib", "lib-token: ../x"), "8:12: 'lib-token' must be a relative");
-    expect_refused(folder, with(folder, "[bin]", "[a/b]"), "10:14: 'a/b' must be one name");
-    expect_refused(folder, with(folder, "[bin]", "[..]"), "10:14: '..' must be one name");
-    expect_refused(folder, with(folder, "[armv7l]", "['']"), "11:17: '' must be one word");
+    expect_refused(folder, with(folder, "[bin]", "[a/b]"), "11:14: 'a/b' must be one name");
+    expect_refused(folder, with(folder, "[bin]", "[..]"), "11:14: '..' must be one name");
+    expect_refused(folder, with(folder, "[armv7l]", "['']"), "12:17: '' must be one word");
 }
 
 static void two_files_for_one_platform_or_machine_are_refused(void **state)

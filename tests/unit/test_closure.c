@@ -9,20 +9,25 @@ struct closing {
     size_t root_count;
     bool is_partial;
     struct keep keep;
+    struct strings hwcaps;
 };
 
 static bool try_close(struct closing *closing)
 {
     struct fixture *fixture = closing->fixture;
     set_build(fixture, false);
-    struct closure_request request = {&fixture->arch, closing->roots, closing->root_count, closing->is_partial};
+    struct closure_request request = {.arch = &fixture->arch,
+                                      .roots = closing->roots,
+                                      .root_count = closing->root_count,
+                                      .is_partial = closing->is_partial,
+                                      .hwcaps = &closing->hwcaps};
     return closure_find(&fixture->arena, &fixture->set, &request, &closing->keep, &fixture->err);
 }
 
 /* Finds the closure of one root. */
 static struct keep close_root(struct fixture *fixture, const char *path)
 {
-    struct closing closing = {fixture, {{.path = path, .why = "binary of the manifest"}}, 1, false, {0}};
+    struct closing closing = {fixture, {{.path = path, .why = "binary of the manifest"}}, 1, false, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     return closing.keep;
 }
@@ -201,7 +206,7 @@ static void each_root_has_its_own_load_list_and_search_paths(void **state)
     elf_add(fixture, package, "/opt/one/liba.so", "liba.so", "");
     elf_add(fixture, package, LIB "liba.so", "liba.so", "");
     struct closing closing = {
-        fixture, {{.path = "/usr/bin/one", .why = "r"}, {.path = "/usr/bin/two", .why = "r"}}, 2, false, {0}};
+        fixture, {{.path = "/usr/bin/one", .why = "r"}, {.path = "/usr/bin/two", .why = "r"}}, 2, false, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     check_kept(&closing.keep, "/opt/one/liba.so /usr/bin/one /usr/bin/two /usr/lib/x86_64-linux-gnu/liba.so");
 }
@@ -294,7 +299,7 @@ static void files_of_other_machines_are_passed_over(void **state)
 
 static void check_refused(struct fixture *fixture, const char *path, const char *part)
 {
-    struct closing closing = {fixture, {{.path = path, .why = "w"}}, 1, false, {0}};
+    struct closing closing = {fixture, {{.path = path, .why = "w"}}, 1, false, {0}, {0}};
     assert_false(try_close(&closing));
     CHECK_ERR(&fixture->err, ERR_MALFORMED, part);
     CHECK_ERR(&fixture->err, ERR_MALFORMED, "(package tool)");
@@ -349,7 +354,7 @@ static void an_absent_libgcc_is_missing_only_in_a_partial_set(void **state)
     struct package *package = package_add(fixture, "tool");
     program_add(fixture, package, "/usr/bin/tool", "libc.so.6");
     elf_add(fixture, package, "/usr/bin/static", NULL, "");
-    struct closing closing = {fixture, {{.path = "/usr/bin/tool", .why = "w"}}, 1, false, {0}};
+    struct closing closing = {fixture, {{.path = "/usr/bin/tool", .why = "w"}}, 1, false, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_int_equal(closing.keep.missing_count, 0);
     closing.is_partial = true;
@@ -365,7 +370,7 @@ static void a_partial_set_without_the_c_library_asks_for_both(void **state)
 {
     struct fixture *fixture = *state;
     elf_add(fixture, package_add(fixture, "tool"), "/usr/bin/tool", NULL, "libc.so.6");
-    struct closing closing = {fixture, {{.path = "/usr/bin/tool", .why = "w"}}, 1, true, {0}};
+    struct closing closing = {fixture, {{.path = "/usr/bin/tool", .why = "w"}}, 1, true, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_true(is_missing(&closing.keep, "libc.so.6", "/usr/bin/tool"));
     assert_true(is_missing(&closing.keep, "libgcc_s.so.1", "/usr/bin/tool"));
@@ -452,11 +457,9 @@ static void absent_roots_are_missing_unless_optional(void **state)
     struct fixture *fixture = *state;
     package_add(fixture, "tool");
     struct closing closing = {
-        fixture,
-        {{.path = "/usr/bin/no", .why = "r"}, {.path = "/usr/bin/maybe", .why = "r", .is_optional = true}},
-        2,
-        false,
-        {0}};
+        fixture, {{.path = "/usr/bin/no", .why = "r"}, {.path = "/usr/bin/maybe", .why = "r", .is_optional = true}},
+        2,       false,
+        {0},     {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_int_equal(closing.keep.missing_count, 1);
     assert_true(closing.keep.missing[0].is_root);
@@ -467,7 +470,7 @@ static void an_optional_root_may_come_from_a_package_that_is_not_open_yet(void *
 {
     struct fixture *fixture = *state;
     package_add(fixture, "tool");
-    struct closing closing = {fixture, {{.path = "/etc/maybe", .why = "r", .is_optional = true}}, 1, true, {0}};
+    struct closing closing = {fixture, {{.path = "/etc/maybe", .why = "r", .is_optional = true}}, 1, true, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_true(is_missing(&closing.keep, "/etc/maybe", "the manifest"));
     closing.is_partial = false;
@@ -489,6 +492,7 @@ static void a_lenient_root_may_dangle_and_lack_its_interpreter(void **state)
                                {.path = "/usr/sbin/upgrade", .why = "w", .is_lenient = true}},
                               3,
                               false,
+                              {0},
                               {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     check_kept(&closing.keep, "/usr/bin/env /usr/sbin/update /usr/sbin/upgrade /usr/share/localtime");
@@ -508,6 +512,7 @@ static void leniency_of_one_root_does_not_excuse_another(void **state)
         {{.path = "/usr/sbin/update", .why = "w", .is_lenient = true}, {.path = "/usr/sbin/update", .why = "w"}},
         2,
         false,
+        {0},
         {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_true(is_missing(&closing.keep, "/usr/bin/sh", "/usr/sbin/update"));
@@ -520,7 +525,7 @@ static void a_dangling_root_tells_its_end_or_is_kept_as_data(void **state)
     struct keep keep = close_root(fixture, "/usr/bin/x");
     assert_true(is_missing(&keep, "/etc/alternatives/x", "/usr/bin/x"));
     assert_true(keep.missing[0].is_root);
-    struct closing closing = {fixture, {{.path = "/usr/bin/x", .why = "w", .is_alone = true}}, 1, false, {0}};
+    struct closing closing = {fixture, {{.path = "/usr/bin/x", .why = "w", .is_alone = true}}, 1, false, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     check_kept(&closing.keep, "/usr/bin/x");
 }
@@ -533,11 +538,9 @@ static void directories_and_lone_files_bring_nothing_else(void **state)
     file_add(package, "/etc/tool/conf", "x");
     elf_add(fixture, package, "/usr/lib/data.so", NULL, "libnone.so")->machine = EM_ARM;
     struct closing closing = {
-        fixture,
-        {{.path = "/etc/tool", .why = "w"}, {.path = "/lib/data.so", .why = "w", .is_alone = true}},
-        2,
-        false,
-        {0}};
+        fixture, {{.path = "/etc/tool", .why = "w"}, {.path = "/lib/data.so", .why = "w", .is_alone = true}},
+        2,       false,
+        {0},     {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     check_kept(&closing.keep, "/etc/tool /usr/lib/data.so");
 }

@@ -26,6 +26,8 @@ static struct product make_product(struct arena *arena)
     struct product_choice choice = {.path = "/usr/sbin/dhcpd", .package = "isc-dhcp-server", .why = "fewest"};
     list_add(arena, &choice.others, "isc-dhcp-server-ldap");
     list_add(arena, &product.choices, choice);
+    product_note(arena, &product, "the user x of a file is known nowhere");
+    product_note(arena, &product, "the user x of a file is known nowhere");
     return product;
 }
 
@@ -40,6 +42,8 @@ static void a_product_reads_back_as_it_was_written(void **state)
     assert_true(json_equal(json, second));
     assert_int_equal(again.layer.compression, LAYER_GZIP);
     assert_null(again.files.items[1].package);
+    assert_int_equal(again.notes.count, 1);
+    assert_string_equal(again.notes.items[0], product.notes.items[0]);
     json_decref(json);
     json_decref(second);
 }
@@ -50,7 +54,7 @@ static void a_product_with_any_part_gone_or_mistyped_is_refused(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct product product = make_product(&arena), again;
     const char *const keys[] = {"layer", "diff_id", "compressed_bytes", "unpacked_bytes", "selection",
-                                "files", "created", "choices",          "media_type"};
+                                "files", "created", "choices",          "media_type",     "notes"};
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
         json_t *json = product_to_json(&product);
         json_object_del(json, keys[i]);

@@ -248,6 +248,23 @@ static void of_two_with_one_id_the_first_counts(void **state)
     assert_string_equal(load_host(host, 1)->base_urls.items[0], "https://first.test/");
 }
 
+static void a_section_that_begins_again_is_continued(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    (void)put(host, "etc/dnf/vars/foo", "V\n");
+    (void)put(host, "etc/yum.repos.d/a.repo",
+              "[a-$foo] # note\r\nname='A $foo'\r\nbaseurl=https://first.test/\n[b]\nenabled=0\n[a-$foo]\n"
+              "baseurl=\"https://second.test/${foo}\"\n # a comment\n https://third.test/\ngpgkey=https://k.test/k\n"
+              "excludepkgs=x\nexclude=\n");
+    const struct rpm_repository *repository = load_host(host, 1);
+    assert_string_equal(repository->id, "a-V");
+    assert_string_equal(repository->name, "A V");
+    assert_string_equal(strings_join(&host->arena, &repository->base_urls, " "),
+                        "https://second.test/V https://third.test/");
+    assert_int_equal(repository->exclude_pkgs.count, 0);
+}
+
 static void apt_wins_when_both_are_there_and_neither_is_said(void **state)
 {
     (void)state;
@@ -274,6 +291,9 @@ static void a_broken_repo_file_is_refused_with_its_place(void **state)
         {"baseurl=https://a.test/\n", "x.repo:1: a line before the first [section]"},
         {"[a\n", "x.repo:1: not a section"},
         {"[]\n", "not a section"},
+        {"[a]\nbaseurl=https://a.test/\n\n https://b.test/\n", "x.repo:4: a continuation line without"},
+        {"[a]\nbaseurl=https://a.test/\n# c\n https://b.test/\n", "x.repo:4: a continuation line without"},
+        {"[a]\nenabled=always\n", "neither 1 nor 0"},
         {"[a]\nnonsense\n", "x.repo:2: not a line of the form key=value"},
         {"[a]\n=x\n", "not a line of the form key=value"},
         {"[a]\n continued\n", "without a line that it continues"},
@@ -339,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_fedora_hosts_repositories_are_the_default),
         cmocka_unit_test(an_enterprise_release_is_its_major_number),
         cmocka_unit_test(of_two_with_one_id_the_first_counts),
+        cmocka_unit_test(a_section_that_begins_again_is_continued),
         cmocka_unit_test(apt_wins_when_both_are_there_and_neither_is_said),
         cmocka_unit_test(a_broken_repo_file_is_refused_with_its_place),
         cmocka_unit_test(nul_bytes_and_endless_values_are_refused),

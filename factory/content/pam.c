@@ -1,0 +1,189 @@
+#include "content/pam.h"
+
+#define MODULES_MAX 256
+
+/* Takes one field off the front: a word, or a control in brackets, which may hold blanks. */
+static bool next_field(struct text *rest, struct text *ret_field)
+{
+    while (rest->len && (*rest->ptr == ' ' || *rest->ptr == '\t'))
+        *rest = (struct text){rest->ptr + 1, rest->len - 1};
+    if (!rest->len || *rest->ptr != '[')
+        return text_next_word(rest, ret_field);
+    const char *end = memchr(rest->ptr, ']', rest->len);
+    size_t len = end ? (size_t)(end - rest->ptr) + 1 : rest->len;
+    *ret_field = (struct text){rest->ptr, len};
+    *rest = (struct text){rest->ptr + len, rest->len - len};
+    return true;
+}
+
+static void read_line(struct arena *arena, struct text line, struct pam_stack *stack)
+{
+    struct text type, control, module;
+    if (!next_field(&line, &type))
+        return;
+    if (text_is(type, "@include")) {
+        if (next_field(&line, &module))
+            list_add(arena, &stack->includes, text_dup(arena, module));
+        return;
+    }
+    if (!next_field(&line, &control) || !next_field(&line, &module))
+        return;
+    if (text_is_nocase(control, "include") || text_is_nocase(control, "substack"))
+        list_add(arena, &stack->includes, text_dup(arena, module));
+    else
+        list_add(arena, &stack->modules, (struct pam_module){text_dup(arena, module), type.ptr[0] == '-'});
+}
+
+void pam_read(struct arena *arena, struct text file, struct pam_stack *ret_stack)
+{
+    struct text line;
+    *ret_stack = (struct pam_stack){0};
+    while (text_next(&file, '\n', &line)) {
+        struct text own = {0};
+        (void)text_next(&line, '#', &own);
+        while (own.len && own.ptr[own.len - 1] == '\\' && file.len) { /* goes on in the next line */
+            struct text next;
+            (void)text_next(&file, '\n', &next);
+            own = text_of(arena_printf(arena, "%.*s %.*s", (int)own.len - 1, own.ptr, (int)next.len, next.ptr));
+        }
+        if (ret_stack->modules.count < MODULES_MAX)
+            read_line(arena, own, ret_stack);
+    }
+}
+
+/* Finds the value of a field of a profile, its continuation lines included; "-Final" is an old name for no ending. */
+static struct text profile_field(struct text profile, const char *name)
+{
+    struct text rest = profile, line;
+    size_t len = strlen(name);
+    while (text_next(&rest, '\n', &line)) {
+        struct text key = {line.ptr, 0};
+        while (key.len < line.len && line.ptr[key.len] != ':')
+            key.len++;
+        if (text_has_suffix(key, "-Final"))
+            key.len -= strlen("-Final");
+        if (key.len != len || memcmp(key.ptr, name, len) != 0)
+            continue;
+        const char *colon = memchr(line.ptr, ':', line.len);
+        if (!colon)
+            continue;
+        const char *start = colon + 1, *end = line.ptr + line.len;
+        while (rest.len && (*rest.ptr == ' ' || *rest.ptr == '\t') && text_next(&rest, '\n', &line))
+            end = line.ptr + line.len;
+        return text_trim((struct text){start, (size_t)(end - start)});
+    }
+    return (struct text){0};
+}
+
+static uint64_t priority_of(const struct pam_profile *profile)
+{
+    uint64_t priority = 0;
+    return text_parse_u64(profile_field(profile->text, "Priority"), &priority) ? priority : 0;
+}
+
+/* One kind of block ("Primary" or "Additional") of one type ("Auth"). */
+struct block {
+    struct arena *arena;
+    const char *type, *word, *kind; /* "Session", "session", "Primary" */
+    bool is_noninteractive;
+    struct strings lines;
+};
+
+static void add_lines(struct block *block, const struct pam_profile *profile, bool is_first)
+{
+    struct text kind = profile_field(profile->text, arena_printf(block->arena, "%s-Type", block->type));
+    if (!text_is(kind, block->kind) ||
+        (block->is_noninteractive && profile_field(profile->text, "Session-Interactive-Only").len))
+        return;
+    struct text text = {0}, line;
+    if (is_first)
+        text = profile_field(profile->text, arena_printf(block->arena, "%s-Initial", block->type));
+    if (!text.len)
+        text = profile_field(profile->text, block->type);
+    while (text_next(&text, '\n', &line)) {
+        line = text_trim(line);
+        if (line.len)
+            list_add(block->arena, &block->lines, text_dup(block->arena, line));
+    }
+}
+
+/* Writes "TYPE\tCONTROL…MODULE ARGUMENTS" with jumps to the end counted. */
+static const char *finish_line(const struct block *block, const char *line, size_t left)
+{
+    struct text rest = text_of(line), control, module, word;
+    if (!next_field(&rest, &control))
+        return "";
+    const char *after = rest.ptr;
+    (void)next_field(&rest, &module);
+    char *counted = text_dup(block->arena, control);
+    char *end = strstr(counted, "end");
+    if (end)
+        counted = arena_printf(block->arena, "%.*s%zu%s", (int)(end - counted), counted, left, end + 3);
+    const char *arguments = "";
+    for (size_t i = 0; text_next_word(&rest, &word); i++)
+        arguments = arena_printf(block->arena, "%s%s%.*s", arguments, i ? " " : "", (int)word.len, word.ptr);
+    return arena_printf(block->arena, "%s\t%s%.*s %s\n", block->word, counted, (int)(module.ptr + module.len - after),
+                        after, arguments);
+}
+
+static const char *fill_block(struct block *block, const struct pam_profile *const *sorted, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add_lines(block, sorted[i], block->lines.count == 0);
+    bool is_primary = strcmp(block->kind, "Primary") == 0;
+    const char *text = "";
+    if (is_primary && !block->lines.count)
+        return arena_printf(block->arena, "%s\t[default=1]\t\t\tpam_permit.so\n", block->word);
+    for (size_t i = 0; i < block->lines.count; i++) {
+        size_t left = block->lines.count - i - (is_primary ? 0 : 1);
+        text = arena_printf(block->arena, "%s%s", text, finish_line(block, block->lines.items[i], left));
+    }
+    return text;
+}
+
+/* Sorts the profiles that are on by priority, highest first, then by name. */
+static const struct pam_profile **sort_profiles(struct arena *arena, const struct pam_profile *profiles, size_t count,
+                                                size_t *ret_count)
+{
+    const struct pam_profile **sorted = arena_new_array(arena, const struct pam_profile *, count);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!text_is(profile_field(profiles[i].text, "Default"), "yes"))
+            continue;
+        size_t at = used++;
+        for (; at > 0; at--) {
+            const struct pam_profile *before = sorted[at - 1];
+            uint64_t left = priority_of(before), right = priority_of(&profiles[i]);
+            if (left > right || (left == right && strcmp(before->name, profiles[i].name) <= 0))
+                break;
+            sorted[at] = before;
+        }
+        sorted[at] = &profiles[i];
+    }
+    *ret_count = used;
+    return sorted;
+}
+
+const char *pam_fill_template(struct arena *arena, struct text template, const char *type,
+                              const struct pam_profile *profiles, size_t count)
+{
+    static const char *const kinds[] = {"Primary", "Additional"};
+    bool is_noninteractive = strcmp(type, "session-noninteractive") == 0;
+    char *word = is_noninteractive ? arena_strdup(arena, "session") : arena_strdup(arena, type);
+    char *title = arena_strdup(arena, word);
+    title[0] = (char)(title[0] - 'a' + 'A');
+    size_t used, block_number = 0;
+    const struct pam_profile **sorted = sort_profiles(arena, profiles, count, &used);
+    struct text line;
+    const char *text = "";
+    while (text_next(&template, '\n', &line)) {
+        /* "$auth_primary", "$session_nonint_additional": where the tool writes its lines */
+        if (line.len && line.ptr[0] == '$' && block_number < ARRAY_COUNT(kinds)) {
+            struct block block = {arena, title, word, kinds[block_number++], is_noninteractive, {0}};
+            text = arena_printf(arena, "%s%s", text, fill_block(&block, sorted, used));
+        } else if (line.len || template.len) {
+            text = arena_printf(arena, "%s%.*s\n", text, (int)line.len, line.ptr);
+        }
+    }
+    return block_number == ARRAY_COUNT(kinds) ? text : NULL;
+}

@@ -1,0 +1,164 @@
+#include "plan/recipe.h"
+
+#include "base/auto.h"
+#include "plan/manifest_parts.h"
+#include "plan/rules.h"
+
+#include <sys/stat.h>
+
+/* Files of one kind of package more than a distribution has services: a mistake. */
+#define RECIPES_MAX 2000
+
+/* A recipe as it is read. */
+struct recipe_form {
+    struct manifest_form parts;
+    struct strings packages, covers, generate;
+    const char *when;
+};
+
+#define FIELD(type, key, member)                                                                                       \
+    {                                                                                                                  \
+        key, type, offsetof(struct recipe_form, member), false                                                         \
+    }
+
+static const struct yaml_field fields[] = {
+    FIELD(YAML_STRINGS, "for", packages),
+    FIELD(YAML_STRING, "when", when),
+    FIELD(YAML_STRING, "description", parts.manifest.description),
+    FIELD(YAML_NODE, "files", parts.files),
+    FIELD(YAML_STRINGS, "install", parts.manifest.packages_whole),
+    FIELD(YAML_NODE, "directories", parts.directories),
+    FIELD(YAML_NODE, "create", parts.create),
+    FIELD(YAML_NODE, "symlinks", parts.symlinks),
+    FIELD(YAML_NODE, "users", parts.users),
+    FIELD(YAML_NODE, "groups", parts.groups),
+    FIELD(YAML_PAIRS, "env", parts.manifest.config.env),
+    FIELD(YAML_STRINGS, "generate", generate),
+    FIELD(YAML_STRINGS, "covers", covers),
+};
+
+static bool fail_value(struct arena *arena, const struct recipe_form *form, const char *key, size_t index,
+                       const char *value, const char *why, struct err *err)
+{
+    const struct yaml_node *node = yaml_get(form->parts.root, key);
+    return yaml_fail(yaml_item(node, index), err, "'%s' %s", text_printable(arena, text_of(value)), why);
+}
+
+static bool check_names(struct arena *arena, const struct recipe_form *form, const char *key,
+                        const struct strings *names, struct err *err)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const char *why = manifest_why_not_package(names->items[i]);
+        if (why)
+            return fail_value(arena, form, key, i, names->items[i], why, err);
+    }
+    return true;
+}
+
+static bool read_when(struct arena *arena, const struct recipe_form *form, struct recipe *recipe, struct err *err)
+{
+    recipe->is_for_deb = !form->when || strcmp(form->when, "deb") == 0;
+    recipe->is_for_rpm = !form->when || strcmp(form->when, "rpm") == 0;
+    if (!recipe->is_for_deb && !recipe->is_for_rpm)
+        return fail_value(arena, form, "when", 0, form->when, "is neither deb nor rpm", err);
+    return true;
+}
+
+static bool read_covers(struct arena *arena, const struct recipe_form *form, struct recipe *recipe, struct err *err)
+{
+    for (size_t i = 0; i < form->covers.count; i++) {
+        enum effect effect;
+        if (effect_parse(form->covers.items[i], &effect)) {
+            recipe->covers[effect] = true;
+            continue;
+        }
+        struct strings known = {0};
+        for (size_t j = 0; j < EFFECT_COUNT; j++)
+            list_add(arena, &known, effect_name((enum effect)j));
+        return fail_value(arena, form, "covers", i, form->covers.items[i],
+                          arena_printf(arena, "is none of %s", strings_join(arena, &known, ", ")), err);
+    }
+    return true;
+}
+
+static bool read_generate(struct arena *arena, const struct recipe_form *form, struct recipe *recipe, struct err *err)
+{
+    for (size_t i = 0; i < form->generate.count; i++) {
+        const char *what = form->generate.items[i];
+        if (strcmp(what, "ca-certificates") == 0)
+            recipe->makes_certificates = true;
+        else
+            return fail_value(arena, form, "generate", i, what, "is not ca-certificates", err);
+    }
+    return true;
+}
+
+static void give_reasons(struct arena *arena, struct recipe *recipe)
+{
+    const char *why = arena_printf(arena, "created by the recipe %s", recipe->name);
+    for (size_t i = 0; i < recipe->parts.made.count; i++)
+        recipe->parts.made.items[i].why = why;
+    for (size_t i = 0; i < recipe->parts.files.count; i++)
+        recipe->parts.files.items[i].giver = arena_printf(arena, "the recipe %s", recipe->name);
+}
+
+static bool load_recipe(struct arena *arena, const char *path, const char *name, struct recipe *ret_recipe,
+                        struct err *err)
+{
+    struct yaml_file *file;
+    if (!yaml_load(arena, path, &file, err))
+        return false;
+    struct recipe recipe = {.name = name};
+    struct recipe_form form = {.parts = {.root = file->root, .manifest = {.path = path, .digest = file->digest}}};
+    if (!file->root) {
+        err_set(err, ERR_USAGE, "%s:1:1: the recipe is empty", path);
+        return false;
+    }
+    if (!yaml_read(arena, file->root, fields, ARRAY_COUNT(fields), &form, err) ||
+        !manifest_read_parts(arena, &form.parts, err) || !manifest_check_parts(arena, &form.parts, err) ||
+        !manifest_check_env(arena, &form.parts.manifest.config.env, err) ||
+        !check_names(arena, &form, "for", &form.packages, err) ||
+        !check_names(arena, &form, "install", &form.parts.manifest.packages_whole, err) ||
+        !read_when(arena, &form, &recipe, err) || !read_covers(arena, &form, &recipe, err) ||
+        !read_generate(arena, &form, &recipe, err))
+        return false;
+    recipe.packages = form.packages;
+    if (!recipe.packages.count)
+        list_add(arena, &recipe.packages, name);
+    recipe.parts = form.parts.manifest;
+    give_reasons(arena, &recipe);
+    *ret_recipe = recipe;
+    return true;
+}
+
+bool recipes_load(struct arena *arena, const char *dir, struct recipes *ret_recipes, struct err *err)
+{
+    struct recipes recipes = {0};
+    struct strings names = {0};
+    struct stat status;
+    if (stat(dir, &status) == 0 && !yaml_stems(arena, dir, &names, err))
+        return false;
+    if (names.count > RECIPES_MAX) {
+        err_set(err, ERR_USAGE, "%s has %zu recipes, more than %d", dir, names.count, RECIPES_MAX);
+        return false;
+    }
+    struct digest_stream stream AUTO(digest_abandon) = {0};
+    digest_begin(&stream);
+    for (size_t i = 0; i < names.count; i++) {
+        struct recipe recipe;
+        const char *path = arena_printf(arena, "%s/%s.yaml", dir, names.items[i]);
+        if (!load_recipe(arena, path, names.items[i], &recipe, err))
+            return false;
+        list_add(arena, &recipes, recipe);
+        digest_feed(&stream, names.items[i], strlen(names.items[i]) + 1);
+        digest_feed(&stream, recipe.parts.digest.bytes, DIGEST_BYTES);
+    }
+    recipes.digest = digest_end(&stream);
+    *ret_recipes = recipes;
+    return true;
+}
+
+bool recipe_is_for(const struct recipe *recipe, const char *package, bool is_deb)
+{
+    return (is_deb ? recipe->is_for_deb : recipe->is_for_rpm) && strings_has(&recipe->packages, package);
+}

@@ -1,0 +1,41 @@
+/* recipe.h - what a package's scripts would have done, as data: manifests/recipes/NAME.yaml
+ *
+ * Scripts of packages are never run. A recipe says instead what belongs to a package: users, groups, directories, files
+ * and links to make, further files and packages, environment variables. Its values have the forms of a manifest's and
+ * are read by the same tables. manifests/README.md, "Recipes", describes every key.
+ * A recipe applies when one of its packages gives a file of the image. Applied recipes are merged into a copy of the
+ * manifest, which always wins: what it says of a path, a user, a group or a variable is left as it is.
+ * Threads: loaded by main before other threads start, then const for all; recipe_merge() is a pure function.
+ * Fails with: ERR_USAGE ("FILE:LINE:COLUMN: …").
+ */
+#ifndef IMGFACTORY_PLAN_RECIPE_H
+#define IMGFACTORY_PLAN_RECIPE_H
+
+#include "plan/effect.h"
+#include "plan/manifest.h"
+
+struct recipe {
+    const char *name;            /* the file's stem */
+    struct strings packages;     /* for: names of the packages, at least one; default: the recipe's name */
+    bool is_for_deb, is_for_rpm; /* when; default both */
+    struct manifest parts;       /* files, packages_whole (install), made, users, groups, config.env */
+    bool covers[EFFECT_COUNT];   /* effects of the packages' scripts that need no report */
+    bool makes_certificates;     /* generate: ca-certificates */
+    bool makes_nsswitch;         /* generate: nsswitch */
+};
+
+struct recipes {
+    struct recipe *items; /* sorted by name */
+    size_t count, capacity;
+    struct digest digest; /* of all files and their names */
+};
+
+/* Loads all recipes of a directory; a directory that is not there has none. */
+bool recipes_load(struct arena *arena, const char *dir, struct recipes *ret_recipes, struct err *err) MUST_CHECK;
+/* Returns whether the recipe is for a package of that name and kind. */
+bool recipe_is_for(const struct recipe *recipe, const char *package, bool is_deb);
+/* Merges a recipe into `manifest`, a copy of its own (its lists may still share items with the original, which are not
+ * written to). A user or group whose number is taken gets the first free one from 100. */
+void recipe_merge(struct arena *arena, struct manifest *manifest, const struct recipe *recipe);
+
+#endif
