@@ -153,7 +153,9 @@ static bool ask_for_named_packages(struct work *work)
 static void solve_task(void *argument)
 {
     struct work *work = argument;
-    struct solve_request request = {.names = work->names, .never = work->job->manifest->packages_never};
+    const struct manifest *manifest = work->job->manifest;
+    struct solve_request request = {
+        .names = work->names, .never = manifest->packages_never, .is_weak = manifest->is_weak};
     work->is_good = solve_packages(work->scratch, work->catalog, &request, &work->selection, work->err) &&
                     solve_identity(work->scratch, work->catalog, &work->selection, &work->identity, &work->has_identity,
                                    work->err);

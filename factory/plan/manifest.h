@@ -69,6 +69,7 @@ struct manifest {
     struct strings packages_whole; /* packages: install */
     struct strings packages_first; /* packages: first */
     struct strings packages_never; /* packages: never */
+    bool is_weak;                  /* packages: weak */
     struct {
         struct manifest_made *items;
         size_t count, capacity;

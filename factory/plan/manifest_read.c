@@ -33,6 +33,7 @@ static const struct yaml_field packages_fields[] = {
     FIELD(YAML_STRINGS, manifest, "install", packages_whole, false),
     FIELD(YAML_STRINGS, manifest, "first", packages_first, false),
     FIELD(YAML_STRINGS, manifest, "never", packages_never, false),
+    FIELD(YAML_BOOL, manifest, "weak", is_weak, false),
 };
 
 static const struct yaml_field file_fields[] = {

@@ -203,17 +203,23 @@ static void load_task(void *item)
     loading->is_good = rpm_pool_load(loading->catalog, loading->err);
 }
 
+/* Returns false when all packages but architecture-less ones are for others. */
 static bool is_offered(const struct rpm_catalog *catalog, struct err *err)
 {
     const Pool *pool = catalog->pool;
-    Id id, wanted = pool_str2id(catalog->pool, catalog->base.arch->rpm_name, 0);
+    Id id, wanted = pool_str2id(catalog->pool, catalog->base.arch->rpm_name, 0), other = 0;
     FOR_POOL_SOLVABLES(id)
     {
-        if (pool_id2solvable(pool, id)->arch == wanted)
+        Id arch = pool_id2solvable(pool, id)->arch;
+        if (arch == wanted)
             return true;
+        if (arch != ARCH_NOARCH)
+            other = arch;
     }
-    err_set(err, ERR_RESOLVE, "no repository of %s offers architecture %s", catalog->base.origins.source->name,
-            catalog->base.arch->rpm_name);
+    if (!other)
+        return true;
+    err_set(err, ERR_RESOLVE, "no repository of %s offers architecture %s; one has %s",
+            catalog->base.origins.source->name, catalog->base.arch->rpm_name, pool_id2str(pool, other));
     return false;
 }
 
@@ -227,8 +233,7 @@ static void rpm_catalog_close(struct catalog *any)
         buf_done(&repo->modules);
     }
     rpm_filelists_close(catalog);
-    if (catalog->pool)
-        pool_free(catalog->pool);
+    rpm_pool_free(catalog->pool);
     queue_free(&catalog->missing);
     pthread_mutex_destroy(catalog->lock);
     flight_free(catalog->flight);
@@ -298,8 +303,11 @@ bool rpm_catalog_from_texts(const struct source *source, const struct arch *arch
                             struct catalog **ret_catalog, struct err *err)
 {
     AUTO(auto_close) struct rpm_catalog *catalog = new_catalog(NULL, NULL, source, arch);
-    for (size_t i = 0; i < source->rpm_repositories.count; i++)
-        add_repo(catalog, &source->rpm_repositories.items[i], NULL, &texts[i]);
+    for (size_t i = 0; i < source->rpm_repositories.count; i++) {
+        struct rpm_catalog_texts *kept = arena_new(&catalog->arena, struct rpm_catalog_texts);
+        *kept = texts[i];
+        add_repo(catalog, &source->rpm_repositories.items[i], NULL, kept);
+    }
     set_origins(catalog);
     set_digest(catalog);
     for (size_t i = 0; i < catalog->repos.count; i++) {

@@ -20,7 +20,7 @@ bool rpm_catalog_open(const struct source_env *env, struct workers *workers, con
 struct rpm_catalog_texts {
     const char *primary, *filelists, *modules;
 };
-/* The same from texts, one per repository of the source: for tests. */
+/* The same from texts, one per repository of the source, which must live as long as the catalog: for tests. */
 bool rpm_catalog_from_texts(const struct source *source, const struct arch *arch, const struct rpm_catalog_texts *texts,
                             struct catalog **ret_catalog, struct err *err) MUST_CHECK;
 

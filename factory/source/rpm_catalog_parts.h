@@ -73,6 +73,8 @@ bool rpm_catalog_identity(struct arena *arena, const struct catalog *catalog, co
 
 /* Makes the Pool of all opened .solv files: excludes and modules applied, files' provides added. On a worker. */
 bool rpm_pool_load(struct rpm_catalog *catalog, struct err *err) MUST_CHECK;
+/* Frees it, with what libsolv leaves to its user. NULL is fine. */
+void rpm_pool_free(Pool *pool);
 /* Computes who provides what, and `missing`. With the lock. */
 void rpm_pool_settle(struct rpm_catalog *catalog);
 /* Returns whether the package is there for the solver: of a fitting architecture and not excluded. */

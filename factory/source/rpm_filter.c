@@ -6,69 +6,116 @@
 
 #include <fnmatch.h>
 
-/* The ways in which a pattern of dnf may name a package. */
-static bool matches(const Pool *pool, const Solvable *item, const char *pattern, struct buf *scratch)
+/* The forms in which a pattern of dnf names packages, in the order in which they are tried. */
+static const struct form {
+    bool has_version, has_release, has_arch;
+} forms[] = {
+    {true, true, true}, {false, false, true}, {false, false, false}, {true, true, false}, {true, false, false}};
+
+/* A pattern cut up: each part is a pattern of its own; NULL: anything. */
+struct pattern {
+    const char *name, *epoch, *version, *release, *arch;
+};
+
+/* Cuts off what stands behind the last `separator`; NULL when there is none. */
+static char *cut(char *text, char separator)
 {
-    const char *name = pool_id2str(pool, item->name), *evr = pool_id2str(pool, item->evr);
-    const char *arch = pool_id2str(pool, item->arch), *colon = strchr(evr, ':'), *vr = colon ? colon + 1 : evr;
-    const char *dash = strrchr(vr, '-');
-    int version_len = (int)(dash ? dash - vr : (ptrdiff_t)strlen(vr));
-    int epoch_len = (int)(colon ? colon - evr : 0);
-    const char *epoch = colon ? evr : "0";
-    epoch_len = colon ? epoch_len : 1;
-    bool fits = true, is_matched = fnmatch(pattern, name, 0) == 0;
-    for (int form = 0; fits && !is_matched && form < 6; form++) {
-        scratch->len = 0;
-        switch (form) {
-        case 0:
-            fits = buf_printf(scratch, "%s.%s", name, arch);
-            break;
-        case 1:
-            fits = buf_printf(scratch, "%s-%.*s", name, version_len, vr);
-            break;
-        case 2:
-            fits = buf_printf(scratch, "%s-%s", name, vr);
-            break;
-        case 3:
-            fits = buf_printf(scratch, "%s-%s.%s", name, vr, arch);
-            break;
-        case 4:
-            fits = buf_printf(scratch, "%s-%.*s:%s", name, epoch_len, epoch, vr);
-            break;
-        default:
-            fits = buf_printf(scratch, "%s-%.*s:%s.%s", name, epoch_len, epoch, vr, arch);
-        }
-        is_matched = fits && fnmatch(pattern, scratch->bytes, 0) == 0;
-    }
-    return is_matched;
+    char *at = strrchr(text, separator);
+    if (!at || at == text || !at[1])
+        return NULL;
+    *at = '\0';
+    return at + 1;
 }
 
-static bool matches_any(const Pool *pool, const Solvable *item, const struct strings *patterns, struct buf *scratch)
+/* Reads a pattern in one form; false when it has not got that form. */
+static bool read_pattern(struct arena *arena, const char *text, const struct form *form, struct pattern *ret)
 {
-    for (size_t i = 0; i < patterns->count; i++) {
-        if (matches(pool, item, patterns->items[i], scratch))
-            return true;
+    char *rest = arena_strdup(arena, text);
+    *ret = (struct pattern){.name = rest};
+    if (form->has_arch && (!(ret->arch = cut(rest, '.')) || strchr(ret->arch, '-')))
+        return false;
+    if (form->has_release && !(ret->release = cut(rest, '-')))
+        return false;
+    if (!form->has_version)
+        return true;
+    char *version = cut(rest, '-'), *colon = version ? strchr(version, ':') : NULL;
+    ret->version = version;
+    if (colon) {
+        *colon = '\0';
+        ret->epoch = version;
+        ret->version = colon + 1;
     }
-    return false;
+    return version != NULL;
+}
+
+static bool is_match(const char *pattern, const char *text)
+{
+    return !pattern || fnmatch(pattern, text, 0) == 0;
+}
+
+static bool matches(const Pool *pool, const Solvable *item, const struct pattern *pattern)
+{
+    if (!is_match(pattern->name, pool_id2str(pool, item->name)) ||
+        !is_match(pattern->arch, pool_id2str(pool, item->arch)))
+        return false;
+    if (!pattern->version)
+        return true;
+    AUTO(arena_done) struct arena scratch = {0};
+    char *evr = arena_strdup(&scratch, pool_id2str(pool, item->evr)), *release = cut(evr, '-');
+    char *colon = strchr(evr, ':');
+    if (colon)
+        *colon = '\0';
+    return is_match(pattern->epoch, colon ? evr : "0") && is_match(pattern->version, colon ? colon + 1 : evr) &&
+           is_match(pattern->release, release ? release : "");
+}
+
+/* Marks the packages of all repositories that a pattern names, in the first form that names any. */
+static void mark(Pool *pool, const char *text, Map *named)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    bool is_found = false;
+    for (size_t i = 0; !is_found && i < ARRAY_COUNT(forms); i++) {
+        struct pattern pattern;
+        Id id;
+        if (!read_pattern(&scratch, text, &forms[i], &pattern))
+            continue;
+        FOR_POOL_SOLVABLES(id)
+        {
+            if (!matches(pool, pool_id2solvable(pool, id), &pattern))
+                continue;
+            solv_map_set(named, id);
+            is_found = true;
+        }
+    }
+}
+
+static void mark_all(Pool *pool, const struct strings *patterns, Map *named)
+{
+    map_init(named, pool->nsolvables);
+    for (size_t i = 0; i < patterns->count; i++)
+        mark(pool, patterns->items[i], named);
 }
 
 void rpm_filter_packages(struct rpm_catalog *catalog, Map *considered)
 {
-    AUTO(buf_done) struct buf scratch;
-    buf_init(&scratch, 4096);
     for (size_t i = 0; i < catalog->repos.count; i++) {
         const struct rpm_catalog_repo *each = &catalog->repos.items[i];
-        const struct strings *excluded = &each->repository->exclude_pkgs, *included = &each->repository->include_pkgs;
+        const struct strings *excludes = &each->repository->exclude_pkgs, *includes = &each->repository->include_pkgs;
+        Map excluded, included;
         Id id;
         Solvable *item;
-        if (!excluded->count && !included->count)
+        if (!excludes->count && !includes->count)
             continue;
+        mark_all(catalog->pool, excludes, &excluded);
+        mark_all(catalog->pool, includes, &included);
         FOR_REPO_SOLVABLES(each->repo, id, item)
         {
-            if (matches_any(catalog->pool, item, excluded, &scratch) ||
-                (included->count && !matches_any(catalog->pool, item, included, &scratch)))
+            (void)item;
+            if (MAPTST(&excluded, id) || (includes->count && !MAPTST(&included, id)))
                 map_clr(considered, id);
         }
+        map_free(&excluded);
+        map_free(&included);
     }
 }
 

@@ -164,3 +164,13 @@ bool rpm_pool_load(struct rpm_catalog *catalog, struct err *err)
     rpm_pool_settle(catalog);
     return true;
 }
+
+void rpm_pool_free(Pool *pool)
+{
+    if (!pool)
+        return;
+    if (pool->considered)
+        map_free(pool->considered);
+    pool->considered = solv_free(pool->considered);
+    pool_free(pool);
+}

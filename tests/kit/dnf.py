@@ -18,12 +18,12 @@ conf.installroot, conf.cachedir, conf.persistdir = task["root"], task["root"] + 
 conf.logdir, conf.install_weak_deps, conf.gpgcheck = task["root"], task["weak"], False
 conf.plugins, conf.optional_metadata_types = False, ["filelists"]
 conf.ignorearch = True
-conf.arch = task["arch"]
 conf.substitutions["arch"] = task["arch"]
-conf.substitutions["basearch"] = task["basearch"]
+conf.substitutions["basearch"], conf.substitutions["releasever"] = task["arch"], "41"
 conf.module_platform_id = "platform:kit"
 for repo in task["repos"]:
-    options = {key: value for key, value in repo.items() if key not in ("id", "path")}
+    options = {key: ", ".join(value) if isinstance(value, list) else value
+               for key, value in repo.items() if key not in ("id", "path")}
     base.repos.add_new_repo(repo["id"], conf, baseurl=["file://" + repo["path"]], **options)
 base.fill_sack(load_system_repo=False)
 if task["modules"]:
@@ -48,7 +48,7 @@ def solve(repos, requests, arch, weak=False, modules=()):
     is no solution. `repos` are dicts of id, path and further options of dnf.conf (priority, excludepkgs, …)."""
     with tempfile.TemporaryDirectory(prefix="dnf") as root:
         os.makedirs(os.path.join(root, "etc/dnf/modules.d"))
-        task = {"root": root, "repos": repos, "requests": requests, "arch": arch, "basearch": arch, "weak": weak,
+        task = {"root": root, "repos": repos, "requests": requests, "arch": arch, "weak": weak,
                 "modules": list(modules)}
         done = subprocess.run([PYTHON, "-I", "-c", SCRIPT], input=json.dumps(task).encode(), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=False)

@@ -1,0 +1,347 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "source/choose.h"
+#include "source/rpm_catalog.h"
+#include "source/rpm_primary.h"
+#include "source/rpm_rich.h"
+
+#define SUM_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define SUM_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define SUM_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+#define SUM_D "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+#define METADATA(packages) "<?xml version=\"1.0\"?><metadata xmlns:rpm=\"x\">" packages "</metadata>"
+#define HEAD(name, arch, sum)                                                                                          \
+    "<package type=\"rpm\"><name>" name "</name><arch>" arch "</arch><version epoch=\"0\" ver=\"1\" rel=\"2\"/>"       \
+    "<checksum type=\"sha256\">" sum "</checksum><size package=\"10\"/><location href=\"Packages/" name ".rpm\"/>"
+#define PACKAGE(name, sum, format) HEAD(name, "x86_64", sum) "<format>" format "</format></package>"
+#define REQUIRES(name) "<rpm:requires><rpm:entry name=\"" name "\"/></rpm:requires>"
+#define PROVIDES(name) "<rpm:provides><rpm:entry name=\"" name "\"/></rpm:provides>"
+#define SOURCE(name) "<rpm:sourcerpm>" name "-7-8.src.rpm</rpm:sourcerpm>"
+
+struct fixture {
+    struct source source;
+    struct rpm_repository repository;
+    struct arch arch;
+    struct arena arena;
+    struct catalog *catalog;
+    struct selection selection;
+    struct err err;
+};
+
+static bool open_texts(struct fixture *fixture, const char *primary, const char *filelists, const char *modules)
+{
+    struct rpm_catalog_texts texts = {primary, filelists, modules};
+    *fixture =
+        (struct fixture){.repository = {.id = "kit", .priority = 99}, .arch = {.name = "x86_64", .rpm_name = "x86_64"}};
+    fixture->source = (struct source){.kind = SOURCE_RPM, .name = "test"};
+    fixture->source.rpm_repositories.items = &fixture->repository;
+    fixture->source.rpm_repositories.count = 1;
+    return rpm_catalog_from_texts(&fixture->source, &fixture->arch, &texts, &fixture->catalog, &fixture->err);
+}
+
+static void fixture_done(struct fixture *fixture)
+{
+    catalog_close(fixture->catalog);
+    arena_done(&fixture->arena);
+}
+
+static bool solve(struct fixture *fixture, const char *name)
+{
+    struct solve_request request = {0};
+    list_add(&fixture->arena, &request.names, name);
+    err_clear(&fixture->err);
+    return solve_packages(&fixture->arena, fixture->catalog, &request, &fixture->selection, &fixture->err);
+}
+
+static const char world[] =
+    METADATA(PACKAGE("dhcp-server", SUM_A,
+                     SOURCE("dhcp") "<rpm:requires><rpm:entry name=\"libc.so.6()(64bit)\"/><rpm:entry "
+                                    "name=\"dhcp-common\"/><rpm:entry name=\"bash\"/></rpm:requires>"
+                                    "<file>/usr/sbin/dhcpd</file><file type=\"dir\">/etc/dhcp</file>")
+                 PACKAGE("dhcp-common", SUM_B, SOURCE("dhcp") "<file type=\"ghost\">/usr/sbin/dhcpd</file>")
+                     PACKAGE("glibc", SUM_C, PROVIDES("libc.so.6()(64bit)") SOURCE("glibc"))
+                         PACKAGE("bash", SUM_D, SOURCE("bash") "<file>/bin/sh</file>"));
+static const char world_filelists[] =
+    "<filelists><package pkgid=\"" SUM_A "\" name=\"dhcp-server\" arch=\"x86_64\"><file>/usr/sbin/dhcpd</file>"
+    "<file>/usr/share/dhcp/words</file></package><package pkgid=\"" SUM_C "\" name=\"glibc\" arch=\"x86_64\">"
+    "<file>/usr/lib64/libc.so.6</file><file>/usr/share/x&#10;y</file></package></filelists>";
+
+static const struct selected *find(const struct fixture *fixture, const char *name)
+{
+    for (size_t i = 0; i < fixture->selection.count; i++) {
+        if (strcmp(fixture->selection.items[i].name, name) == 0)
+            return &fixture->selection.items[i];
+    }
+    return NULL;
+}
+
+static void test_selection_says_all_that_fetching_needs(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    assert_true(open_texts(&fixture, world, world_filelists, NULL));
+    CHECK_OK(solve(&fixture, "dhcp-server"), &fixture.err);
+    assert_int_equal(fixture.selection.count, 4);
+    const struct selected *server = find(&fixture, "dhcp-server");
+    assert_string_equal(server->version, "1-2");
+    assert_string_equal(server->architecture, "x86_64");
+    assert_string_equal(server->url_path, "Packages/dhcp-server.rpm");
+    assert_string_equal(server->source_package, "dhcp");
+    assert_string_equal(server->source_version, "7-8");
+    assert_string_equal(digest_hex(&server->digest).chars, SUM_A);
+    assert_int_equal(server->size_bytes, 10);
+    assert_null(server->sha512);
+    assert_string_equal(server->origin->name, "kit");
+}
+
+static void test_libraries_and_packages_of_the_same_source_are_likely(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    assert_true(open_texts(&fixture, world, NULL, NULL));
+    CHECK_OK(solve(&fixture, "dhcp-server"), &fixture.err);
+    assert_true(find(&fixture, "dhcp-server")->is_likely);
+    assert_true(find(&fixture, "dhcp-common")->is_likely);
+    assert_true(find(&fixture, "glibc")->is_likely);
+    assert_false(find(&fixture, "bash")->is_likely);
+}
+
+static void check_owner(struct fixture *fixture, const char *path, const char *owner)
+{
+    struct strings names;
+    const char *hint;
+    err_clear(&fixture->err);
+    CHECK_OK(catalog_owners(fixture->catalog, &fixture->arena, path, &names, &hint, &fixture->err), &fixture->err);
+    if (!owner) {
+        assert_int_equal(names.count, 0);
+        return;
+    }
+    assert_int_equal(names.count, 1);
+    assert_string_equal(names.items[0], owner);
+}
+
+static void test_owners_of_paths(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    assert_true(open_texts(&fixture, world, world_filelists, NULL));
+    check_owner(&fixture, "/usr/sbin/dhcpd", "dhcp-server"); /* not the ghost of dhcp-common */
+    check_owner(&fixture, "/sbin/dhcpd", "dhcp-server");
+    check_owner(&fixture, "/usr/bin/dhcpd", "dhcp-server"); /* /usr/sbin may be a link to bin */
+    check_owner(&fixture, "/usr/bin/sh", "bash");
+    check_owner(&fixture, "/etc/dhcp", NULL);                      /* a directory */
+    check_owner(&fixture, "/lib64/libc.so.6", "glibc");            /* by the table of filelists */
+    check_owner(&fixture, "/usr/share/dhcp/words", "dhcp-server"); /* by reading them */
+    check_owner(&fixture, "/usr/share/nowhere", NULL);
+}
+
+static void test_hint_where_a_file_of_that_name_is(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    struct strings names;
+    const char *hint;
+    assert_true(open_texts(&fixture, world, NULL, NULL));
+    CHECK_OK(catalog_owners(fixture.catalog, &fixture.arena, "/usr/games/bin/dhcpd", &names, &hint, &fixture.err),
+             &fixture.err);
+    assert_non_null(strstr(hint, "/usr/sbin/dhcpd is in dhcp-server"));
+}
+
+static void test_no_filelists_tells_about_packages_first(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    struct strings names;
+    assert_true(open_texts(&fixture, world, NULL, NULL));
+    assert_false(catalog_owners(fixture.catalog, &fixture.arena, "/usr/share/x", &names, NULL, &fixture.err));
+    assert_int_equal(fixture.err.kind, ERR_RESOLVE);
+    assert_non_null(strstr(fixture.err.text, "packages: first"));
+}
+
+static void test_identity(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    struct selected selected;
+    bool is_found;
+    assert_true(open_texts(&fixture,
+                           METADATA(PACKAGE("edition", SUM_A, PROVIDES("system-release") REQUIRES("which"))
+                                        PACKAGE("edition-a", SUM_B,
+                                                "<rpm:provides><rpm:entry name=\"which\"/><rpm:entry "
+                                                "name=\"kit-release-identity\"/></rpm:provides>")
+                                            PACKAGE("edition-b", SUM_C, PROVIDES("kit-release-identity"))),
+                           NULL, NULL));
+    CHECK_OK(solve_identity(&fixture.arena, fixture.catalog, NULL, &selected, &is_found, &fixture.err), &fixture.err);
+    assert_true(is_found);
+    assert_string_equal(selected.name, "edition-a");
+    CHECK_OK(solve(&fixture, "edition-b"), &fixture.err);
+    CHECK_OK(solve_identity(&fixture.arena, fixture.catalog, &fixture.selection, &selected, &is_found, &fixture.err),
+             &fixture.err);
+    assert_string_equal(selected.name, "edition-b"); /* what the selection has */
+}
+
+static void check_refused(const char *primary, const char *part)
+{
+    struct fixture fixture;
+    bool is_open = open_texts(&fixture, primary, NULL, NULL);
+    if (is_open || fixture.err.kind != ERR_MALFORMED || !strstr(fixture.err.text, part) ||
+        !strstr(fixture.err.text, "primary.xml of kit:"))
+        fail_msg("wanted a refusal with \"%s\", got \"%s\"", part, is_open ? "none" : fixture.err.text);
+}
+
+#define WITH_HREF(href)                                                                                                \
+    METADATA("<package type=\"rpm\"><name>a</name><arch>noarch</arch><version ver=\"1\" rel=\"1\"/><checksum "         \
+             "type=\"sha256\">" SUM_A "</checksum><size package=\"1\"/><location " href "/></package>")
+#define WITH(checksum, size)                                                                                           \
+    METADATA("<package type=\"rpm\"><name>a</name><arch>noarch</arch><version ver=\"1\" rel=\"1\"/>" checksum          \
+             "<size package=\"" size "\"/><location href=\"a.rpm\"/></package>")
+#define SHA256 "<checksum type=\"sha256\">" SUM_A "</checksum>"
+
+static void test_hostile_primary(void **state)
+{
+    (void)state;
+    check_refused("", "no element found");
+    check_refused("<metadata><package>", "no element found");
+    check_refused("<metadata></package></metadata>", "mismatched tag");
+    check_refused("<html/>", "not a list of packages");
+    check_refused("<!DOCTYPE x [<!ENTITY a \"aa\"><!ENTITY b \"&a;&a;\">]><metadata>&b;</metadata>", "document type");
+    check_refused(METADATA("<package type=\"rpm\"/>"), "lacks its \"name\"");
+    check_refused(METADATA("<a><b><c><d><e><f><g><h/></g></f></e></d></c></b></a>"), "nested deeper");
+    check_refused(WITH_HREF("href=\"../../x.rpm\""), "location is refused");
+    check_refused(WITH_HREF("href=\"a/%2e%2E/x.rpm\""), "location is refused");
+    check_refused(WITH_HREF("href=\"/etc/passwd\""), "location is refused");
+    check_refused(WITH_HREF("href=\"http://other.example/x.rpm\""), "location is refused");
+    check_refused(WITH_HREF("xml:base=\"http://other.example/\" href=\"x.rpm\""), "xml:base");
+    check_refused(WITH_HREF(""), "no location");
+    check_refused(WITH("", "1"), "lacks its \"checksum\"");
+    check_refused(WITH("<checksum type=\"sha\">0123</checksum>", "1"), "neither sha256 nor sha512");
+    check_refused(WITH("<checksum type=\"md5\">0123</checksum>", "1"), "neither sha256 nor sha512");
+    check_refused(WITH("<checksum type=\"sha256\">0123</checksum>", "1"), "bad checksum");
+    check_refused(WITH(SHA256, "-1"), "bad size");
+    check_refused(WITH(SHA256, "0"), "bad size");
+    check_refused(WITH(SHA256, "99999999999999999999"), "bad size");
+    check_refused(METADATA(HEAD("../a", "x86_64", SUM_A) "</package>"), "bad name");
+    check_refused(METADATA(HEAD("a", "x/y", SUM_A) "</package>"), "bad architecture");
+    check_refused(METADATA(PACKAGE("a", SUM_A, REQUIRES("(a or"))), "rich dependency");
+    check_refused(METADATA(PACKAGE("a", SUM_A, REQUIRES(""))), "relation has no name");
+    check_refused(METADATA(PACKAGE("a", SUM_A, "<file>relative</file>")), "bad file name");
+}
+
+/* Every place where it may be cut off. */
+static void test_truncated_primary(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len + 1 < sizeof world; len += 7) {
+        struct buf solv = {0};
+        struct err err = {0};
+        bool is_good = rpm_primary_build("cut", COMPRESSION_NONE, (struct text){world, len}, &solv, &err);
+        buf_done(&solv);
+        assert_false(is_good);
+        assert_int_equal(err.kind, ERR_MALFORMED);
+    }
+}
+
+static void test_endless_attribute(void **state)
+{
+    (void)state;
+    struct buf text, solv = {0};
+    struct err err = {0};
+    buf_init(&text, 8 << 20);
+    assert_true(buf_printf(&text, "<metadata a=\"") && buf_reserve(&text, 3 << 20));
+    memset(text.bytes + text.len, 'a', 3 << 20);
+    text.len += 3 << 20;
+    assert_false(rpm_primary_build("long", COMPRESSION_NONE, (struct text){text.bytes, text.len}, &solv, &err));
+    assert_non_null(strstr(err.text, "longer than"));
+    buf_done(&text);
+}
+
+static void test_hostile_filelists(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"<filelists><package", "<html/>", "<!DOCTYPE x><filelists/>",
+                                        "<filelists><package pkgid=\"1\" name=\"a\"/></filelists>",
+                                        "<filelists><package pkgid=\"" SUM_A "\" name=\"a/b c\"/></filelists>"};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        AUTO(fixture_done) struct fixture fixture;
+        struct strings names;
+        assert_true(open_texts(&fixture, world, texts[i], NULL));
+        assert_false(catalog_owners(fixture.catalog, &fixture.arena, "/usr/lib64/x", &names, NULL, &fixture.err));
+        assert_int_equal(fixture.err.kind, ERR_MALFORMED);
+        assert_non_null(strstr(fixture.err.text, "filelists.xml of kit:1"));
+    }
+}
+
+static void test_hostile_modules(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"a: [", "--- {}\n", "document: modulemd\nversion: 2\ndata: {name: [x]}\n",
+                                        "document: modulemd\nversion: 2\ndata: {name: a, stream: b, version: -1}\n",
+                                        "\x01"};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        struct fixture fixture;
+        assert_false(open_texts(&fixture, world, NULL, texts[i]));
+        assert_int_equal(fixture.err.kind, ERR_MALFORMED);
+        assert_non_null(strstr(fixture.err.text, "modules.yaml of kit:"));
+    }
+}
+
+static void test_other_architecture(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    assert_false(open_texts(&fixture, METADATA(HEAD("a", "s390x", SUM_A) "</package>"), NULL, NULL));
+    assert_int_equal(fixture.err.kind, ERR_RESOLVE);
+    assert_non_null(strstr(fixture.err.text, "x86_64; one has s390x"));
+}
+
+static void test_rich_dependencies(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"(a or b)",
+                                       "(a and b and c)",
+                                       "(a if b else c)",
+                                       "(a unless (b or c) else d)",
+                                       "(a >= 1:2-3 with a < 4)",
+                                       "( a  or  b )",
+                                       "(lib(x)(64bit) or y(z))"};
+    static const char *const bad[] = {"(",          "()",
+                                      "(a",         "(a or)",
+                                      "(a or b",    "(a or b and c)",
+                                      "(a else b)", "(a xor b)",
+                                      "(a or b))",  "(a if b else c else d)",
+                                      "(a >= )",    "(a if b if c)"};
+    Pool *pool = pool_create();
+    (void)pool_setdisttype(pool, DISTTYPE_RPM);
+    for (size_t i = 0; i < ARRAY_COUNT(good); i++)
+        assert_true(ISRELDEP(rpm_rich_parse(pool, good[i])));
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        assert_int_equal(rpm_rich_parse(pool, bad[i]), 0);
+    assert_string_equal(pool_dep2str(pool, rpm_rich_parse(pool, "(a if b else c)")), "(a if b else c)");
+    AUTO(buf_done) struct buf deep;
+    buf_init(&deep, 1 << 20);
+    for (int i = 0; i < 100000; i++)
+        assert_true(buf_add(&deep, "(", 1));
+    assert_int_equal(rpm_rich_parse(pool, deep.bytes), 0);
+    pool_free(pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_selection_says_all_that_fetching_needs),
+        cmocka_unit_test(test_libraries_and_packages_of_the_same_source_are_likely),
+        cmocka_unit_test(test_owners_of_paths),
+        cmocka_unit_test(test_hint_where_a_file_of_that_name_is),
+        cmocka_unit_test(test_no_filelists_tells_about_packages_first),
+        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_hostile_primary),
+        cmocka_unit_test(test_truncated_primary),
+        cmocka_unit_test(test_endless_attribute),
+        cmocka_unit_test(test_hostile_filelists),
+        cmocka_unit_test(test_hostile_modules),
+        cmocka_unit_test(test_other_architecture),
+        cmocka_unit_test(test_rich_dependencies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
