@@ -52,6 +52,10 @@ createrepo-c           createrepo_c
 dnf                    dnf
 gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu
 '
+bench_closure_packages='
+libtree                libtree
+pax-utils              pax-utils
+'
 bench_push_packages='
 docker-registry        docker-distribution
 skopeo                 skopeo
