@@ -53,6 +53,10 @@ dnf                    dnf
 gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu
 systemd                systemd
 '
+bench_closure_packages='
+libtree                libtree
+pax-utils              pax-utils
+'
 bench_push_packages='
 docker-registry        docker-distribution
 skopeo                 skopeo

@@ -140,7 +140,8 @@ bool check_dir(struct command *command, const char *path, struct err *err)
     }
     if (!count)
         return end(&check, err);
-    struct proof_request request = {.tree = &root.tree, .arches = arches, .arch_count = count};
+    struct proof_request request = {
+        .tree = &root.tree, .arches = arches, .arch_count = count, .programs = command->options.programs};
     proof_check(&command->arena, &request, &proof);
     for (size_t i = 0; i < count; i++)
         list_add(&command->arena, &names, arches[i]->name);

@@ -27,8 +27,9 @@ struct options {
     enum command_kind command;
     const char *arch, *source, *suite, *output, *tree, *cache, *state, *arches, *manifests, *compression;
     const char *config, *authfile, *cert_dir, *username;
-    const char *push;    /* a reference, "" for --push alone, NULL when not given */
-    struct strings tags; /* --tag, of `push` */
+    const char *push;        /* a reference, "" for --push alone, NULL when not given */
+    struct strings tags;     /* --tag, of `push` */
+    struct strings programs; /* --program, of `check` */
     uint64_t jobs, retries;
     bool has_retries, is_tls_verify_off;
     bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_help, is_version;

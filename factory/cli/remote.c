@@ -186,19 +186,27 @@ static bool is_dir(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static bool check(struct remote *remote, struct err *err)
+/* Checks a layout or a directory; *ret_is_local false when the word means neither. */
+static bool check_local(struct remote *remote, bool *ret_is_local, struct err *err)
 {
     const char *word = remote->command->options.words.items[0], *dir, *tag;
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
-    AUTO(close_registry) struct registry *registry = NULL;
-    AUTO(close_store) struct store *store = NULL;
+    *ret_is_local = true;
     if (find_layout(remote, word, &dir, &tag))
         return layout_image_open(remote->arena, dir, tag, &image, err) &&
                check_image(remote->command, word, &image, NULL, err);
     if (is_dir(word))
         return check_dir(remote->command, word, err);
-    if (!strchr(word, '/') || word[0] == '.' || word[0] == '/')
-        return fail_no_layout(remote, word, err);
+    *ret_is_local = !strchr(word, '/') || word[0] == '.' || word[0] == '/';
+    return *ret_is_local ? fail_no_layout(remote, word, err) : true;
+}
+
+static bool check(struct remote *remote, struct err *err)
+{
+    const char *word = remote->command->options.words.items[0];
+    AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
+    AUTO(close_registry) struct registry *registry = NULL;
+    AUTO(close_store) struct store *store = NULL;
     return open_store(remote, &store, err) && open_image(remote, store, word, &registry, &image, err) &&
            pull_layers(registry, store, &image, NULL, err) && check_image(remote->command, word, &image, store, err);
 }
@@ -263,6 +271,9 @@ static bool run(struct remote *remote, struct err *err)
 bool remote_run(struct command *command, struct err *err)
 {
     struct remote remote = {.command = command, .arena = &command->arena, .options = command_publish_options(command)};
+    bool is_local = false; /* the network is started only for what needs it */
+    if (command->options.command == COMMAND_CHECK && (!check_local(&remote, &is_local, err) || is_local))
+        return err->kind == ERR_NONE;
     struct http_options http_options = {.retry_count = remote.options.retries ? remote.options.retries : HTTP_NO_RETRY,
                                         .cancel = command->cancel};
     if (!http_start(&http_options, &remote.http, err))

@@ -448,10 +448,10 @@ void proof_check(struct arena *arena, const struct proof_request *request, struc
 bool proof_verdict(const struct proof *proof, struct err *err)
 {
     size_t count = proof->violations.count;
-    struct buf text AUTO(buf_done);
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, sizeof err->text);
     if (!count)
         return true;
-    buf_init(&text, sizeof err->text);
     bool fits = buf_printf(&text, "the image could not work: ");
     for (size_t i = 0; i < count && i < PROOF_LISTED_MAX && fits; i++)
         fits = buf_printf(&text, "%s%s", i ? "; " : "", proof->violations.items[i].text);
