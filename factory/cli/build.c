@@ -319,6 +319,7 @@ static bool plan_options(struct build *build, struct err *err)
                                     .jobs = jobs ? (size_t)jobs : processor_count(),
                                     .is_dry_run = options->is_dry_run,
                                     .is_rebuild = options->is_rebuild,
+                                    .is_no_check = options->is_no_check,
                                     .is_cache_only = options->is_cache_only,
                                     .is_strict = options->is_strict || site->is_strict,
                                     .now = (int64_t)time(NULL)};

@@ -17,12 +17,14 @@ struct option_row {
 #define AT(field) offsetof(struct options, field)
 #define BUILD COMMAND_BUILD
 #define ALL                                                                                                            \
-    (COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_TAG | COMMAND_LOGIN | COMMAND_LOGOUT)
+    (COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_TAG | COMMAND_LOGIN | COMMAND_LOGOUT |    \
+     COMMAND_CHECK)
 
 static const struct option_row rows[] = {
     {'a', "arch", "LIST",
-     "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's)",
-     OPTION_STRING, AT(arch), BUILD, 0, 0},
+     "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's; check: "
+     "all that are found)",
+     OPTION_STRING, AT(arch), BUILD | COMMAND_CHECK, 0, 0},
     {'s', "source", "FILE",
      "take packages from this source, a file or the name of a shipped one\n(fedora-41), instead of the host's own "
      "configuration",
@@ -30,7 +32,7 @@ static const struct option_row rows[] = {
     {0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING, AT(suite),
      BUILD, 0, 0},
     {'o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, AT(output),
-     BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT, 0, 0},
+     BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK, 0, 0},
     {'t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, AT(tree), BUILD, 0, 0},
     {'c', "compression", "NAME", "of layers: zstd (default) or gzip", OPTION_STRING, AT(compression), BUILD, 0, 0},
     {0, "push", "[=REF]",
@@ -54,6 +56,8 @@ static const struct option_row rows[] = {
      OPTION_STRING, AT(config), ALL, 0, 0},
     {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs), BUILD, 1, 256},
     {'n', "dry-run", NULL, "print the packages that would be used, and stop", OPTION_FLAG, AT(is_dry_run), BUILD, 0, 0},
+    {0, "no-check", NULL, "do not prove that everything in the image can start", OPTION_FLAG, AT(is_no_check), BUILD, 0,
+     0},
     {0, "strict", NULL,
      "fail when a package's script would have done something that no recipe\nand no manifest does instead",
      OPTION_FLAG, AT(is_strict), BUILD, 0, 0},
@@ -65,7 +69,8 @@ static const struct option_row rows[] = {
      0, 0},
     {0, "state", "DIR", "what was last accepted of each repository\n(default: ~/.local/state/imgfactory)",
      OPTION_STRING, AT(state), ALL, 0, 0},
-    {0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, AT(arches), BUILD, 0, 0},
+    {0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, AT(arches), BUILD | COMMAND_CHECK,
+     0, 0},
     {0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, AT(manifests), BUILD, 0, 0},
     {0, "json", NULL, "print the report as JSON", OPTION_FLAG, AT(is_json), ALL, 0, 0},
     {'l', "list", NULL, "list the images and architectures that are known, and stop", OPTION_FLAG, AT(is_list), BUILD,
@@ -93,6 +98,11 @@ static const struct command_row commands[] = {
      1},
     {COMMAND_INSPECT, "inspect", "REF|LAYOUT[:TAG]",
      "Shows the platforms, layers, sizes and configuration of an image.", 1, 1},
+    {COMMAND_CHECK, "check", "DIR|LAYOUT[:TAG]|REF",
+     "Proves of any image or root directory that everything in it can start: each program's\n"
+     "loader, libraries, symbol versions and symbols, as its own dynamic loader would find them.\n"
+     "Nothing of it is run. Exit status 5 when something is missing.",
+     1, 1},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

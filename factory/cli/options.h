@@ -20,6 +20,7 @@ enum command_kind {
     COMMAND_TAG = 16,
     COMMAND_LOGIN = 32,
     COMMAND_LOGOUT = 64,
+    COMMAND_CHECK = 128,
 };
 
 struct options {
@@ -30,7 +31,8 @@ struct options {
     struct strings tags; /* --tag, of `push` */
     uint64_t jobs, retries;
     bool has_retries, is_tls_verify_off;
-    bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_help, is_version, is_no_push;
+    bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_help, is_version;
+    bool is_no_push, is_no_check;
     bool is_password_stdin;
     struct strings words; /* images, or what the command works on */
 };

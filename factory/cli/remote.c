@@ -1,6 +1,7 @@
 #include "cli/remote.h"
 
 #include "base/auto.h"
+#include "cli/check.h"
 #include "cli/inspect.h"
 #include "cli/login.h"
 #include "cli/places.h"
@@ -179,6 +180,29 @@ static bool inspect(struct remote *remote, struct err *err)
     return true;
 }
 
+static bool is_dir(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool check(struct remote *remote, struct err *err)
+{
+    const char *word = remote->command->options.words.items[0], *dir, *tag;
+    AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
+    AUTO(close_registry) struct registry *registry = NULL;
+    AUTO(close_store) struct store *store = NULL;
+    if (find_layout(remote, word, &dir, &tag))
+        return layout_image_open(remote->arena, dir, tag, &image, err) &&
+               check_image(remote->command, word, &image, NULL, err);
+    if (is_dir(word))
+        return check_dir(remote->command, word, err);
+    if (!strchr(word, '/') || word[0] == '.' || word[0] == '/')
+        return fail_no_layout(remote, word, err);
+    return open_store(remote, &store, err) && open_image(remote, store, word, &registry, &image, err) &&
+           pull_layers(registry, store, &image, NULL, err) && check_image(remote->command, word, &image, store, err);
+}
+
 /* Writes a pulled image to DIR/NAME, as a build would. */
 static bool write_out(struct remote *remote, struct store *store, const struct layout_image *image,
                       const struct reference *reference, struct err *err)
@@ -227,6 +251,8 @@ static bool run(struct remote *remote, struct err *err)
         return login_run(remote->command, &remote->options, remote->http, err);
     case COMMAND_LOGOUT:
         return logout_run(remote->command, &remote->options, err);
+    case COMMAND_CHECK:
+        return check(remote, err);
     case COMMAND_BUILD:
         break;
     }

@@ -3,11 +3,10 @@
 #include "content/ld_conf.h"
 #include "content/loader.h"
 #include "content/path.h"
+#include "content/script.h"
 
 #include <elf.h>
 #include <stdlib.h>
-
-#define SCRIPTS_MAX 4 /* interpreters that are scripts themselves, one behind the other */
 
 static const char libc_name[] = "libc.so.6";
 static const char libgcc_name[] = "libgcc_s.so.1";
@@ -207,52 +206,16 @@ static void start_for_script(struct finder *finder, const struct start *script, 
     add_start(finder, &(struct start){file, file->entry->path, script->script_depth + 1, script->is_lenient});
 }
 
-static struct text drop_split_option(struct text word)
-{
-    static const char *const options[] = {"--split-string=", "-S", "-iS", "-vS"};
-    for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
-        size_t len = strlen(options[i]);
-        if (text_has_prefix(word, options[i]))
-            return (struct text){word.ptr + len, word.len - len};
-    }
-    return word;
-}
-
-static bool env_option_takes_value(struct text word)
-{
-    return text_is(word, "-u") || text_is(word, "--unset") || text_is(word, "-C") || text_is(word, "--chdir");
-}
-
-/* Returns the program that env(1) starts for the one argument that the kernel hands it; NULL for none. Without -S the
- * whole argument is a name, blanks and all. */
-static const char *program_of_env(struct arena *arena, struct text argument)
-{
-    struct text rest = argument, word;
-    if (!argument.len || argument.ptr[0] != '-')
-        return argument.len && !memchr(argument.ptr, '=', argument.len) ? text_dup(arena, argument) : NULL;
-    while (text_next_word(&rest, &word)) {
-        word = drop_split_option(word);
-        if (env_option_takes_value(word)) {
-            if (!text_next_word(&rest, &word))
-                return NULL;
-        } else if (word.len && word.ptr[0] != '-' && !memchr(word.ptr, '=', word.len)) {
-            return text_dup(arena, word);
-        }
-    }
-    return NULL;
-}
-
 static void start_by_env(struct finder *finder, const struct start *script, const char *program)
 {
-    static const char *const dirs[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
     static const char how[] = "started by env for the script";
     struct arena *arena = finder->loader.arena;
     if (strchr(program, '/')) {
         start_for_script(finder, script, program, how);
         return;
     }
-    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
-        const char *path = arena_printf(arena, "%s/%s", dirs[i], program);
+    for (const char *const *dir = script_path_dirs; *dir; dir++) {
+        const char *path = arena_printf(arena, "%s/%s", *dir, program);
         const struct sourced *file = fileset_walk(finder->loader.set, arena, path, NULL, NULL);
         if (file && file->entry->kind != ENTRY_DIRECTORY && (file->entry->mode & 0111)) {
             start_for_script(finder, script, path, how);
@@ -270,13 +233,14 @@ static bool start_script(struct finder *finder, const struct start *start, const
         return true;
     if (strchr(line, '\r') && !start->is_lenient)
         return refuse(start->file, err, "its #! line has a carriage return, with which no interpreter is found");
-    if (start->script_depth >= SCRIPTS_MAX)
-        return refuse(start->file, err, arena_printf(arena, "more than %d scripts interpret each other", SCRIPTS_MAX));
+    if (start->script_depth >= SCRIPT_DEPTH_MAX)
+        return refuse(start->file, err,
+                      arena_printf(arena, "more than %d scripts interpret each other", SCRIPT_DEPTH_MAX));
     const char *path = text_dup(arena, interpreter);
     start_for_script(finder, start, path, "interpreter of the script");
     if (strcmp(path_basename(path), "env") != 0)
         return true;
-    const char *program = program_of_env(arena, text_trim(rest));
+    const char *program = script_env_program(arena, text_trim(rest));
     if (program)
         start_by_env(finder, start, program);
     return true;

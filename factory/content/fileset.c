@@ -254,7 +254,7 @@ static bool go_down(struct walk *walk, struct text component)
     memcpy(walk->reached + walk->reached_len, component.ptr, component.len);
     walk->reached_len += component.len;
     walk->reached[walk->reached_len] = '\0';
-    if (!is_in_root || text_is(component, "usr"))
+    if (!is_in_root || walk->set->is_exact || text_is(component, "usr"))
         return true;
     /* only a name in the root can be one of the links of the merged /usr */
     const char *why = NULL;

@@ -35,6 +35,7 @@ struct fileset {
     struct map by_path;    /* canonical path → struct sourced * */
     size_t packaged_count; /* private: of its slots; what follows was added to the set later */
     struct map merged;  /* path of a merged directory → struct sourced * of the link */
+    bool is_exact;         /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
 };
 
 /* Builds the set. The packages must outlive it. */

@@ -5,41 +5,47 @@
 
 #define BUILTINS_MAX 16
 
-/* Finds SYSTEM_DIRS in the loader's bytes: "/lib64/", "/usr/lib64/" and perhaps more, one string behind the other. */
+/* Finds SYSTEM_DIRS in the loader's bytes: "/lib64/", "/usr/lib64/" and perhaps more, one string behind the other. What
+ * is before the first may be anything. */
 static struct text find_system_dirs(struct text bytes)
 {
-    static const char second[] = "/\0/usr/lib"; /* how a string ends, and the one behind it begins */
-    size_t len = sizeof(second) - 1;
-    const char *end = bytes.ptr + bytes.len, *at = bytes.len ? memmem(bytes.ptr, bytes.len, second, len) : NULL;
-    while (at) {
-        const char *first = at;
-        while (first > bytes.ptr && first[-1])
-            first--;
-        size_t first_len = (size_t)(at - first) + 1;
-        const char *usr = at + 2 + strlen("/usr");
-        if (first_len > 1 && *first == '/' && (size_t)(end - usr) > first_len && memcmp(usr, first, first_len + 1) == 0)
+    static const char border[] = "/\0/usr/lib"; /* how the first string ends, and the second begins */
+    size_t len = sizeof(border) - 1, usr_len = strlen("/usr");
+    const char *end = bytes.ptr + bytes.len, *at = bytes.len ? memmem(bytes.ptr, bytes.len, border, len) : NULL;
+    for (; at; at = memmem(at + 1, (size_t)(end - at - 1), border, len)) {
+        const char *second = at + 2, *second_end = memchr(second, '\0', (size_t)(end - second));
+        size_t first_len = second_end ? (size_t)(second_end - second) - usr_len : 0;
+        if (first_len < 2 || first_len > (size_t)(at + 1 - bytes.ptr))
+            continue;
+        const char *first = at + 1 - first_len;
+        if (memcmp(first, second + usr_len, first_len) == 0)
             return (struct text){first, (size_t)(end - first)};
-        at++;
-        at = memmem(at, (size_t)(end - at), second, len);
     }
     return (struct text){0};
 }
 
+static const char *canonical_dir(const struct loader *loader, const char *dir)
+{
+    const char *why;
+    return loader->set->is_exact ? path_exact(loader->arena, text_of(dir), &why)
+                                 : path_canonical(loader->arena, text_of(dir), &why);
+}
+
 bool loader_is_builtin(const struct loader *loader, const char *dir)
 {
-    const char *why, *canonical = path_canonical(loader->arena, text_of(dir), &why);
+    const char *canonical = canonical_dir(loader, dir);
     for (size_t i = 0; canonical && i < loader->dirs.count; i++) {
-        const char *builtin = path_canonical(loader->arena, text_of(loader->dirs.items[i]), &why);
+        const char *builtin = canonical_dir(loader, loader->dirs.items[i]);
         if (builtin && strcmp(builtin, canonical) == 0)
             return true;
     }
     return false;
 }
 
-/* Adds a directory "/lib/" as "/lib", unless it is there by another name of the merged /usr. */
+/* Adds a directory "/lib/" as "/lib", unless it is there by another name of a merged /usr. */
 static void add_builtin(struct loader *loader, const char *dir)
 {
-    if (!loader_is_builtin(loader, dir))
+    if (loader->set->is_exact || !loader_is_builtin(loader, dir))
         list_add(loader->arena, &loader->dirs, arena_strndup(loader->arena, dir, strlen(dir) - 1));
 }
 

@@ -2,11 +2,9 @@
 
 #include "base/auto.h"
 #include "content/pack.h"
+#include "content/script.h"
 
 #define MAGIC_BYTES 4
-#define MAX_INTERPRETER_BYTES 255
-/* Enough for "#!" and the longest interpreter line. */
-#define HEAD_BYTES ((size_t)2 + MAX_INTERPRETER_BYTES)
 #define MAX_ELF_BYTES ((uint64_t)512 << 20)
 
 static struct text buf_text(const struct buf *buf)
@@ -24,7 +22,7 @@ static bool keep_run(struct buf *kept, struct text run, uint64_t size_bytes)
         run = (struct text){run.ptr + take, run.len - take};
     }
     if (!elf_is(buf_text(kept)) || size_bytes > MAX_ELF_BYTES) {
-        size_t room = kept->len < HEAD_BYTES ? HEAD_BYTES - kept->len : 0;
+        size_t room = kept->len < SCRIPT_HEAD_BYTES ? SCRIPT_HEAD_BYTES - kept->len : 0;
         run.len = run.len < room ? run.len : room;
     } else if (!buf_reserve(kept, (size_t)size_bytes - kept->len)) {
         return false;
@@ -32,27 +30,11 @@ static bool keep_run(struct buf *kept, struct text run, uint64_t size_bytes)
     return buf_add(kept, run.ptr, run.len);
 }
 
-/* Returns the line after "#!" without the blanks around it, or NULL when the bytes do not begin so. As for the kernel a
- * carriage return is no blank. */
-static const char *find_interpreter(struct arena *arena, struct text head)
-{
-    if (!text_has_prefix(head, "#!"))
-        return NULL;
-    size_t start = 2, end = 2;
-    while (end < head.len && end < HEAD_BYTES && head.ptr[end] != '\n' && head.ptr[end] != '\0')
-        end++;
-    while (start < end && (head.ptr[start] == ' ' || head.ptr[start] == '\t'))
-        start++;
-    while (end > start && (head.ptr[end - 1] == ' ' || head.ptr[end - 1] == '\t'))
-        end--;
-    return text_dup(arena, (struct text){head.ptr + start, end - start});
-}
-
 /* Looks at what was kept of the complete file. */
 static void describe(struct arena *arena, struct text kept, struct entry *entry)
 {
     if (!elf_is(kept)) {
-        entry->interpreter = find_interpreter(arena, kept);
+        entry->interpreter = script_line(arena, kept);
         return;
     }
     struct elf_facts *facts = arena_new(arena, struct elf_facts);

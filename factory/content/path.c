@@ -7,6 +7,7 @@ static const char *const merged_names[] = {"bin", "sbin", "lib", "lib32", "lib64
 struct spelling {
     char bytes[PATH_MAX_BYTES + 1];
     size_t len, depth;
+    bool is_exact; /* /lib and /usr/lib are two places */
 };
 
 static bool is_merged_name(struct text name)
@@ -21,7 +22,7 @@ static bool is_merged_name(struct text name)
 /* Adds one component; returns why it cannot, or NULL. */
 static const char *spelling_push(struct spelling *spelling, struct text name)
 {
-    if (spelling->depth == 0 && is_merged_name(name)) {
+    if (spelling->depth == 0 && !spelling->is_exact && is_merged_name(name)) {
         memcpy(spelling->bytes, "/usr", 4);
         spelling->len = 4;
         spelling->depth = 1;
@@ -72,9 +73,9 @@ static const char *spelling_add_all(struct spelling *spelling, struct text path,
     return why;
 }
 
-const char *path_canonical(struct arena *arena, struct text path, const char **ret_why)
+static const char *spell(struct arena *arena, struct text path, bool is_exact, const char **ret_why)
 {
-    struct spelling spelling = {.len = 0};
+    struct spelling spelling = {.is_exact = is_exact};
     if (path.len == 0)
         *ret_why = "it is empty";
     else if (memchr(path.ptr, '\0', path.len))
@@ -82,6 +83,16 @@ const char *path_canonical(struct arena *arena, struct text path, const char **r
     else
         *ret_why = spelling_add_all(&spelling, path, false);
     return *ret_why ? NULL : spelling_take(arena, &spelling);
+}
+
+const char *path_canonical(struct arena *arena, struct text path, const char **ret_why)
+{
+    return spell(arena, path, false, ret_why);
+}
+
+const char *path_exact(struct arena *arena, struct text path, const char **ret_why)
+{
+    return spell(arena, path, true, ret_why);
 }
 
 const char *path_join_target(struct arena *arena, const char *path, const char *target)

@@ -16,6 +16,8 @@
 /* Makes a package's or manifest's path canonical ("./lib/x", "/lib/x" and "lib/x" all give "/usr/lib/x"). Refuses "..",
  * NUL, an empty path, a component above 255, a path above 4,095 bytes or 256 components: NULL and *ret_why. */
 const char *path_canonical(struct arena *arena, struct text path, const char **ret_why);
+/* The same for a root that is not ours, where /lib and /usr/lib can be two places: nothing is written below /usr. */
+const char *path_exact(struct arena *arena, struct text path, const char **ret_why);
 /* Resolves a symlink's target as seen from the directory of `path`, without following further links: "/a/b" + "../c" =
  * "/c" (canonical). A target that climbs above the root stays at the root, as in a chroot. NULL when it is empty or too
  * long. */

@@ -7,6 +7,7 @@
 #include "content/certificates.h"
 #include "content/path.h"
 #include "line/applied.h"
+#include "line/prove.h"
 #include "line/roots.h"
 #include "line/scripts.h"
 #include "source/choose.h"
@@ -34,6 +35,7 @@ struct work {
     struct fileset set;
     struct keep keep;
     struct tree tree;
+    struct proof proof;
     struct err *err; /* for tasks on workers */
     bool is_good;
 };
@@ -424,6 +426,39 @@ static void tree_task(void *argument)
                     scripts_check_user(&work->manifest, &work->tree, work->err) && note_scripts(work);
 }
 
+static struct prove_request proof_of(struct work *work)
+{
+    return (struct prove_request){.manifest = work->job->manifest,
+                                  .arch = work->job->arch,
+                                  .tree = &work->tree,
+                                  .set = &work->set,
+                                  .catalog = work->catalog};
+}
+
+static void proof_task(void *argument)
+{
+    struct work *work = argument;
+    struct prove_request request = proof_of(work);
+    prove_tree(work->scratch, &request, &work->proof);
+    work->is_good = true;
+}
+
+/* PROOF: everything in the tree can start. */
+static bool prove(struct work *work, struct err *err)
+{
+    struct job *job = work->job;
+    struct prove_request request = proof_of(work);
+    if (job->plant->options->is_no_check)
+        return true;
+    if (!compute(work, proof_task, err) ||
+        !prove_verdict(work->scratch, &request, &work->proof, &job->arena, &job->product, err))
+        return false;
+    for (size_t i = 0; i < job->product.proof.notes.count; i++)
+        log_line(job->plant->log, LOG_VERBOSE, "%s %s: note: %s", job->manifest->name, job->arch->name,
+                 job->product.proof.notes.items[i]);
+    return true;
+}
+
 static void layer_task(void *argument)
 {
     struct work *work = argument;
@@ -450,12 +485,14 @@ static bool merge(struct work *work, struct err *err)
     return open_packages(work, true, err) && compute(work, closure_task, err) && compute(work, tree_task, err);
 }
 
-/* TREE, LAYER. */
+/* TREE, PROOF, LAYER. The tree for people is written before the proof: it shows what is wrong. */
 static bool pack(struct work *work, struct err *err)
 {
     if (!merge(work, err))
         return false;
     if (work->job->plant->options->tree_dir && !compute(work, export_task, err))
+        return false;
+    if (!prove(work, err))
         return false;
     enter(work->job, STAGE_LAYER);
     return compute(work, layer_task, err);
@@ -547,7 +584,8 @@ static struct digest product_key(const struct job *job, const struct catalog *ca
     digest_feed(&stream, job->arch->digest.bytes, DIGEST_BYTES);
     if (options->recipes)
         digest_feed(&stream, options->recipes->digest.bytes, DIGEST_BYTES);
-    int64_t numbers[3] = {options->source_date_epoch, (int64_t)options->compression, options->is_strict};
+    int64_t numbers[4] = {options->source_date_epoch, (int64_t)options->compression, options->is_strict,
+                          options->is_no_check};
     digest_feed(&stream, numbers, sizeof numbers);
     return digest_end(&stream);
 }

@@ -23,8 +23,8 @@ struct plant_options {
     enum layer_compression compression;
     size_t jobs; /* workers */
     unsigned retries;
-    bool is_dry_run, is_rebuild, is_cache_only;
-    bool is_strict;                 /* --strict */
+    bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
+    bool is_strict; /* --strict */
     const struct recipes *recipes;
     int64_t source_date_epoch; /* -1: none */
     int64_t now;               /* seconds since the epoch, for freshness */

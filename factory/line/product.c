@@ -60,6 +60,15 @@ static json_t *choices_json(const struct product *product)
     return array;
 }
 
+static json_t *proof_json(const struct product *product)
+{
+    json_t *notes = json_array();
+    for (size_t i = 0; i < product->proof.notes.count; i++)
+        json_array_append_new(notes, json_string(product->proof.notes.items[i]));
+    return json_pack("{s:I, s:I, s:o}", "files", (json_int_t)product->proof.file_count, "symbols",
+                     (json_int_t)product->proof.symbol_count, "notes", notes);
+}
+
 static json_t *strings_json(const struct strings *strings)
 {
     json_t *array = json_array();
@@ -105,6 +114,7 @@ json_t *product_to_json(const struct product *product)
     json_object_set_new(json, "env", env_json(product));
     json_object_set_new(json, "selection", packages_json(product));
     json_object_set_new(json, "files", files_json(product));
+    json_object_set_new(json, "proof", product->proof.is_made ? proof_json(product) : json_null());
     return json;
 }
 
@@ -237,6 +247,23 @@ static bool read_layer(const json_t *json, struct product *product)
     return true;
 }
 
+/* null: the proof was turned off. */
+static bool read_proof(struct arena *arena, const json_t *json, struct product *product)
+{
+    const json_t *notes = json_object_get(json, "notes");
+    product->proof.is_made = json_is_object(json);
+    if (!product->proof.is_made)
+        return json_is_null(json);
+    for (size_t i = 0; i < json_array_size(notes); i++) {
+        const char *note = json_string_value(json_array_get(notes, i));
+        if (!note)
+            return false;
+        list_add(arena, &product->proof.notes, arena_strdup(arena, note));
+    }
+    return get_number(json, "files", &product->proof.file_count) &&
+           get_number(json, "symbols", &product->proof.symbol_count);
+}
+
 bool product_from_json(struct arena *arena, const json_t *json, struct product *ret_product)
 {
     struct product product = {0};
@@ -247,6 +274,7 @@ bool product_from_json(struct arena *arena, const json_t *json, struct product *
     if (!read_layer(json, &product) || !read_packages(arena, json_object_get(json, "selection"), &product) ||
         !read_files(arena, json_object_get(json, "files"), &product) ||
         !read_choices(arena, json_object_get(json, "choices"), &product) ||
+        !read_proof(arena, json_object_get(json, "proof"), &product) ||
         !read_notes(arena, json_object_get(json, "notes"), &product) ||
         !read_recipes(arena, json_object_get(json, "recipes"), &product) ||
         !read_env(arena, json_object_get(json, "env"), &product))

@@ -43,10 +43,15 @@ struct product {
     struct {
         struct product_choice *items;
         size_t count, capacity;
-    } choices;            /* in the manifest's order */
+    } choices;              /* in the manifest's order */
     struct strings recipes; /* names of those that apply */
     struct yaml_pairs env;  /* of the image's configuration: the manifest's and the recipes' */
-    struct strings notes; /* what people should know of the image: sentences for log and report */
+    struct strings notes;   /* what people should know of the image: sentences for log and report */
+    struct {
+        bool is_made;                      /* false: --no-check */
+        uint64_t file_count, symbol_count; /* what was looked at */
+        struct strings notes;              /* what is no violation, for people */
+    } proof;
     struct oci_facts facts;
     struct layer layer;
     uint64_t unpacked_bytes;

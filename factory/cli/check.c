@@ -1,0 +1,260 @@
+#include "cli/check.h"
+
+#include "base/auto.h"
+#include "cli/places.h"
+#include "content/proof.h"
+#include "content/root_dir.h"
+#include "content/root_layers.h"
+
+#include <jansson.h>
+
+/* A check under way: its report grows with each architecture. */
+struct check {
+    struct command *command;
+    struct arena *arena;
+    const char *name;
+    struct arches arches;
+    const struct arch **wanted; /* --arch, or NULL */
+    size_t wanted_count;
+    size_t checked_count, violation_count;
+    json_t *report;
+};
+
+static void check_done(struct check *check)
+{
+    json_decref(check->report);
+}
+
+/* Reads --arch: names with commas, or "all". */
+static bool take_arches(struct check *check, struct err *err)
+{
+    const char *list = check->command->options.arch;
+    struct text rest = text_of(list ? list : "all"), name;
+    if (text_is(rest, "all"))
+        return true;
+    check->wanted = arena_new_array(check->arena, const struct arch *, rest.len + 1);
+    while (text_next(&rest, ',', &name)) {
+        if (!arches_find(&check->arches, text_dup(check->arena, text_trim(name)), &check->wanted[check->wanted_count++],
+                         err))
+            return false;
+    }
+    return true;
+}
+
+static bool begin(struct command *command, const char *name, struct check *ret_check, struct err *err)
+{
+    const char *dir = command->options.arches;
+    *ret_check = (struct check){.command = command, .arena = &command->arena, .name = name, .report = json_array()};
+    return (dir || places_data_dir(&command->arena, "arches", &dir, err)) &&
+           arches_load(&command->arena, dir, &ret_check->arches, err) && take_arches(ret_check, err);
+}
+
+static bool is_wanted(const struct check *check, const struct arch *arch)
+{
+    bool is_found = !check->wanted;
+    for (size_t i = 0; i < check->wanted_count; i++)
+        is_found = is_found || check->wanted[i] == arch;
+    return is_found;
+}
+
+static json_t *findings_json(const struct proof_findings *findings)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct proof_finding *finding = &findings->items[i];
+        /* names of files may be anything, JSON is UTF-8 */
+        json_t *json =
+            json_pack("{s:s*, s:s*, s:s*}", "path", finding->path, "wanted", finding->wanted, "text", finding->text);
+        (void)json_array_append_new(array, json ? json : json_pack("{s:s}", "text", "a name that is not UTF-8"));
+    }
+    return array;
+}
+
+static void print_findings(const char *label, const struct proof_findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        char line[4096];
+        (void)snprintf(line, sizeof line, "%s", findings->items[i].text);
+        text_sanitize(line);
+        (void)printf("  %s: %s\n", label, line);
+    }
+}
+
+/* Reports one tree. */
+static void report(struct check *check, const char *arches, const struct proof *proof)
+{
+    const struct options *options = &check->command->options;
+    size_t violations = proof->violations.count;
+    check->checked_count++;
+    check->violation_count += violations;
+    json_t *json = json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "arch", arches, "good", violations == 0, "files",
+                             (json_int_t)proof->file_count, "programs", (json_int_t)proof->program_count, "symbols",
+                             (json_int_t)proof->symbol_count, "violations", findings_json(&proof->violations), "notes",
+                             findings_json(&proof->notes));
+    (void)json_array_append_new(check->report, json);
+    if (options->is_json)
+        return;
+    if (!options->is_quiet)
+        (void)printf("%s %s: %s; %zu files, %zu programs, %llu symbols, %zu notes\n", check->name, arches,
+                     violations ? "not good" : "good", proof->file_count, proof->program_count,
+                     (unsigned long long)proof->symbol_count, proof->note_count);
+    print_findings("violation", &proof->violations);
+    if (!options->is_quiet)
+        print_findings("note", &proof->notes);
+}
+
+/* Prints what --json asks for and gives the verdict. */
+static bool end(struct check *check, struct err *err)
+{
+    if (!check->checked_count) {
+        err_set(err, ERR_RESOLVE, "%s has no image or program of the architectures asked for", check->name);
+        return false;
+    }
+    if (check->violation_count)
+        err_set(err, ERR_RESOLVE, "%s: %zu violation%s; what is named is missing there", check->name,
+                check->violation_count, check->violation_count == 1 ? "" : "s");
+    if (check->command->options.is_json) {
+        json_auto_t *json = json_pack("{s:s, s:s, s:s, s:i, s:O}", "imgfactory", IMGFACTORY_VERSION, "checked",
+                                      check->name, "outcome", err->kind ? err_kind_name(err->kind) : "ok", "exit",
+                                      (int)err->kind, "architectures", check->report);
+        (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+        (void)fputc('\n', stdout);
+    }
+    return err->kind == ERR_NONE;
+}
+
+bool check_dir(struct command *command, const char *path, struct err *err)
+{
+    AUTO(check_done) struct check check = {0};
+    AUTO(root_dir_done) struct root_dir root = {0};
+    struct strings names = {0};
+    const struct arch **arches;
+    size_t count;
+    struct proof proof;
+    if (!begin(command, path, &check, err) || !root_dir_read(&command->arena, path, &root, err))
+        return false;
+    proof_find_arches(&command->arena, &root.tree, &check.arches, &arches, &count);
+    if (check.wanted) {
+        arches = check.wanted;
+        count = check.wanted_count;
+    }
+    if (!count)
+        return end(&check, err);
+    struct proof_request request = {.tree = &root.tree, .arches = arches, .arch_count = count};
+    proof_check(&command->arena, &request, &proof);
+    for (size_t i = 0; i < count; i++)
+        list_add(&command->arena, &names, arches[i]->name);
+    report(&check, strings_join(&command->arena, &names, ", "), &proof);
+    return end(&check, err);
+}
+
+/* Adds the program that the configuration starts, and its PATH. */
+static void take_config(struct check *check, const struct layout_manifest *manifest, struct proof_request *request)
+{
+    json_auto_t *whole = json_loadb(manifest->config_bytes.ptr ? manifest->config_bytes.ptr : "",
+                                    manifest->config_bytes.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *config = json_object_get(whole, "config"), *value;
+    const char *program = json_string_value(json_array_get(json_object_get(config, "Entrypoint"), 0));
+    size_t i;
+    if (!program)
+        program = json_string_value(json_array_get(json_object_get(config, "Cmd"), 0));
+    if (program && (*program == '/' || (*program && !strchr(program, '/'))))
+        list_add(check->arena, &request->programs, arena_strdup(check->arena, program));
+    json_array_foreach(json_object_get(config, "Env"), i, value)
+    {
+        const char *variable = json_string_value(value);
+        struct text rest, dir;
+        if (!variable || strncmp(variable, "PATH=", 5) != 0)
+            continue;
+        rest = text_of(arena_strdup(check->arena, variable + 5));
+        while (text_next(&rest, ':', &dir)) {
+            if (dir.len && dir.ptr[0] == '/')
+                list_add(check->arena, &request->path_dirs, text_dup(check->arena, dir));
+        }
+    }
+}
+
+/* Maps a layer, its digest verified. */
+static bool map_layer(const struct layout_image *image, struct store *store, const struct layout_blob *blob,
+                      struct view *ret_view, struct err *err)
+{
+    if (store) {
+        bool is_found;
+        if (!store_map_blob(store, &blob->digest, ret_view, &is_found, err))
+            return false;
+        if (!is_found)
+            err_set(err, ERR_LOCAL, "layer sha256:%s went from the cache", digest_hex(&blob->digest).chars);
+        return is_found;
+    }
+    AUTO(auto_close_fd) int fd = -1;
+    if (!layout_blob_open(image, blob, &fd, err) || !file_map_fd(fd, "a layer", ret_view, err))
+        return false;
+    struct digest digest = digest_of(ret_view->ptr, ret_view->len);
+    if (digest_eq(&digest, &blob->digest))
+        return true;
+    err_set(err, ERR_TRUST, "layer sha256:%s has other bytes than its digest says", digest_hex(&blob->digest).chars);
+    return false;
+}
+
+static bool check_manifest(struct check *check, const struct layout_image *image, struct store *store,
+                           const struct layout_manifest *manifest, const struct arch *arch, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct root_layers layers = {.arena = &arena, .items = {.arena = &arena}};
+    for (size_t i = 0; i < manifest->layers.count; i++) {
+        const struct layout_blob *blob = &manifest->layers.items[i];
+        AUTO(view_done) struct view view = {0};
+        const char *name = arena_printf(&arena, "layer sha256:%s", digest_hex(&blob->digest).chars);
+        if (!map_layer(image, store, blob, &view, err) ||
+            !root_layers_add(&layers, (struct text){view.ptr, view.len}, name, err))
+            return false;
+    }
+    struct tree tree;
+    struct proof proof;
+    root_layers_tree(&layers, &tree);
+    struct proof_request request = {.tree = &tree, .arches = &arch, .arch_count = 1};
+    take_config(check, manifest, &request);
+    proof_check(&arena, &request, &proof);
+    report(check, arch->name, &proof);
+    return true;
+}
+
+/* Finds the architecture of a manifest by its platform; NULL for one that is not known. */
+static const struct arch *arch_of(struct check *check, const struct layout_manifest *manifest)
+{
+    const struct arch *arch = NULL;
+    struct err ignored = {0};
+    if (!manifest->architecture)
+        return NULL;
+    const char *name = manifest->variant
+                           ? arena_printf(check->arena, "linux/%s/%s", manifest->architecture, manifest->variant)
+                           : manifest->architecture;
+    if (arches_find(&check->arches, name, &arch, &ignored))
+        return arch;
+    err_clear(&ignored);
+    return arches_find(&check->arches, manifest->architecture, &arch, &ignored) ? arch : NULL;
+}
+
+bool check_image(struct command *command, const char *name, const struct layout_image *image, struct store *store,
+                 struct err *err)
+{
+    AUTO(check_done) struct check check = {0};
+    if (!begin(command, name, &check, err))
+        return false;
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        const struct arch *arch = arch_of(&check, manifest);
+        if (manifest->is_attestation || (arch && !is_wanted(&check, arch)))
+            continue;
+        if (!arch) {
+            log_line(command->log, LOG_QUIET, "warning: %s: a manifest for %s is not checked, no arch file is for it",
+                     name, manifest->architecture ? manifest->architecture : "no platform");
+            continue;
+        }
+        if (!check_manifest(&check, image, store, manifest, arch, err)) {
+            err_wrap(err, "%s for %s", name, arch->name);
+            return false;
+        }
+    }
+    return end(&check, err);
+}

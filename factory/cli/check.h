@@ -1,0 +1,20 @@
+/* check.h - imgfactory check: the proof over a directory, an OCI layout or a pulled image, and its report
+ *
+ * Exit status as the kinds of errors: 0 everything can start; 5 (ERR_RESOLVE) something is missing, all of which is listed;
+ * 4 (ERR_MALFORMED) a layer that is broken or hostile; else as for the other commands.
+ * Threads: main only.
+ */
+#ifndef IMGFACTORY_CLI_CHECK_H
+#define IMGFACTORY_CLI_CHECK_H
+
+#include "cli/command.h"
+#include "image/layout_read.h"
+#include "io/store.h"
+
+/* Checks a root directory. */
+bool check_dir(struct command *command, const char *path, struct err *err) MUST_CHECK;
+/* Checks all images of a layout, or (store not NULL) of a pulled image whose layers are in the store. */
+bool check_image(struct command *command, const char *name, const struct layout_image *image, struct store *store,
+                 struct err *err) MUST_CHECK;
+
+#endif

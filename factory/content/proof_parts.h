@@ -1,0 +1,107 @@
+/* proof_parts.h - what the parts of the proof share: proof.c (files), proof_process.c (one process), proof_plugin.c
+ *
+ * Private to the proof.
+ * Threads: as proof.h.
+ */
+#ifndef IMGFACTORY_CONTENT_PROOF_PARTS_H
+#define IMGFACTORY_CONTENT_PROOF_PARTS_H
+
+#include "content/elf_symbols.h"
+#include "content/loader.h"
+#include "content/proof.h"
+
+/* What look-ups of symbols may cost; behind it nothing is found. Real images take a few million steps, so hash chains
+ * that need more are a trap. */
+#define PROVER_STEPS_MAX ((uint64_t)1 << 30)
+
+struct proof_elf;
+
+struct proof_scope {
+    struct proof_elf **items;
+    size_t count, capacity;
+};
+
+/* An ELF file of the image. */
+struct proof_elf {
+    const struct sourced *file; /* NULL: the entry is no ELF file */
+    const struct arch *arch;    /* NULL: of none of the image's */
+    struct elf_symbols symbols;
+    bool is_read;                 /* symbols */
+    bool is_loaded;               /* by a program, through DT_NEEDED */
+    bool has_providers;           /* all its symbols were found once, in `providers` */
+    bool imports_unwinding;       /* pthread_exit and the like */
+    struct proof_scope providers; /* each once */
+    unsigned mark;                /* number of the process in whose scope it was last */
+};
+
+/* A program of the image and the scope of its process. */
+struct proof_program {
+    const struct sourced *file;
+    const struct arch *arch;
+    struct proof_scope scope;
+};
+
+/* A proof under way. */
+struct prover {
+    struct arena *arena;
+    const struct proof_request *request;
+    struct proof *proof;
+    struct package package; /* pretended: its entries are the nodes of the tree */
+    struct fileset set;
+    struct arch *arches;      /* of the request, with /lib beside /usr/lib */
+    struct loader *loaders;   /* parallel to arches: prepared */
+    struct strings path_dirs; /* where programs are looked for by name */
+    struct proof_elf *elfs;   /* parallel to package.entries */
+    LIST(struct proof_program) programs;
+    size_t last_host;  /* of `programs`: the one that last provided a plug-in's symbols */
+    size_t host_tries; /* processes set up for plug-ins that lack a library */
+    unsigned mark;
+    uint64_t steps;  /* of look-ups, against made-up hash chains */
+    struct map seen; /* texts of findings */
+};
+
+/* A symbol that is bound by nothing in a scope. */
+struct unbound {
+    const struct proof_elf *elf; /* that refers to it */
+    const char *name;
+    const struct elf_version *version;
+};
+
+struct unbound_list {
+    struct unbound *items;
+    size_t count, capacity;
+};
+
+/* What is wrong with a process. */
+struct trouble {
+    struct arena *arena;
+    struct proof_findings findings; /* files and versions */
+    struct unbound_list unbound;
+};
+
+/* Adds a finding unless the same text is there already. */
+void prover_add(struct prover *prover, bool is_violation, const struct proof_finding *finding);
+/* Sets up the process of an ELF file with the loader's rules; memory from `arena`. */
+struct loader prover_loader(struct prover *prover, struct arena *arena, const struct arch *arch);
+/* Returns what the proof knows of a file that is ELF. */
+struct proof_elf *prover_elf(struct prover *prover, const struct entry *content);
+/* Returns the symbols, read when first asked for. */
+const struct elf_symbols *prover_symbols(struct prover *prover, struct proof_elf *elf);
+
+/* Lists what a process lacks: interpreter, libraries, versions, symbols; from its object number `first` on. Further
+ * objects in whose symbols it may find its own are in `host` (may be NULL). */
+void process_check(struct prover *prover, const struct load_list *list, const struct proof_scope *host,
+                   struct trouble *trouble);
+/* Gives the objects of a process in its scope. */
+void process_scope(struct prover *prover, struct arena *arena, const struct load_list *list,
+                   struct proof_scope *ret_scope);
+/* Adds findings for symbols that are bound by nothing: one for each file and library they were expected in. */
+void process_add_unbound(struct prover *prover, const struct unbound_list *unbound, bool is_violation,
+                         const char *where);
+/* Returns whether any file of a scope defines the symbol. */
+bool scope_defines(struct prover *prover, const struct proof_scope *scope, const struct unbound *unbound);
+
+/* Checks a library that no program loads. */
+void plugin_check(struct prover *prover, const struct sourced *file);
+
+#endif

@@ -1,0 +1,73 @@
+#include "line/prove.h"
+
+#include "content/path.h"
+
+void prove_tree(struct arena *arena, const struct prove_request *request, struct proof *ret_proof)
+{
+    struct proof_request of_proof = {
+        .tree = request->tree, .arches = &request->arch, .arch_count = 1, .programs = request->manifest->binaries};
+    proof_check(arena, &of_proof, ret_proof);
+}
+
+/* Finds a package of the selection with that library or path. */
+static const char *find_selected(const struct fileset *set, const char *wanted)
+{
+    for (size_t i = 0; i < set->package_count; i++) {
+        const struct package *package = set->packages[i];
+        for (size_t j = 0; j < package->count; j++) {
+            const struct entry *entry = &package->entries[j];
+            bool is_it = strcmp(entry->path, wanted) == 0 || strcmp(path_basename(entry->path), wanted) == 0 ||
+                         (entry->elf && entry->elf->soname && strcmp(entry->elf->soname, wanted) == 0);
+            if (is_it && entry->kind != ENTRY_DIRECTORY)
+                return package->name;
+        }
+    }
+    return NULL;
+}
+
+/* Asks the file indices who ships a path, or a library in one of the loader's directories; NULL when nobody does. */
+static const char *find_in_catalog(struct arena *arena, const struct prove_request *request, const char *wanted)
+{
+    const struct strings *dirs = &request->arch->library_dirs;
+    size_t count = *wanted == '/' ? 1 : dirs->count;
+    for (size_t i = 0; i < count; i++) {
+        struct strings names = {0};
+        struct err ignored = {0};
+        const char *path = *wanted == '/' ? wanted : arena_printf(arena, "%s/%s", dirs->items[i], wanted);
+        if (catalog_owners(request->catalog, arena, path, &names, NULL, &ignored) && names.count)
+            return strings_join(arena, &names, ", ");
+    }
+    return NULL;
+}
+
+/* Adds to each violation that is listed who could provide what is missing. */
+static void add_hints(struct arena *arena, const struct prove_request *request, struct proof *proof)
+{
+    for (size_t i = 0; i < proof->violations.count && i < PROOF_LISTED_MAX; i++) {
+        struct proof_finding *finding = &proof->violations.items[i];
+        if (!finding->wanted)
+            continue;
+        const char *name = find_selected(request->set, finding->wanted);
+        bool is_selected = name != NULL;
+        if (!name)
+            name = find_in_catalog(arena, request, finding->wanted);
+        if (name)
+            finding->text = arena_printf(arena, "%s (%s is in package %s%s)", finding->text, finding->wanted, name,
+                                         is_selected ? " of the selection" : "");
+    }
+}
+
+bool prove_verdict(struct arena *arena, const struct prove_request *request, const struct proof *proof,
+                   struct arena *product_arena, struct product *product, struct err *err)
+{
+    struct proof hinted = *proof;
+    add_hints(arena, request, &hinted);
+    if (!proof_verdict(&hinted, err))
+        return false;
+    product->proof.is_made = true;
+    product->proof.file_count = proof->file_count;
+    product->proof.symbol_count = proof->symbol_count;
+    for (size_t i = 0; i < proof->notes.count; i++)
+        list_add(product_arena, &product->proof.notes, arena_strdup(product_arena, proof->notes.items[i].text));
+    return true;
+}
