@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Compares the catalogue's images with the same packages on a minimal Debian: files (with links, without directories) and bytes
-of file contents, for both architectures. The minimal Debian is what `mmdebstrap --variant=apt --include=PACKAGE` starts from: the
-packages marked essential, apt, and the service's with their dependencies, without recommended ones. apt chooses and fetches
-them; they are counted as packed, before any script adds to them, so that no emulator is needed.
+"""Compares the catalogue's images with the same packages on a minimal Debian: files (with links, without directories)
+and bytes of file contents, for both architectures. The minimal Debian holds what mmdebstrap --variant=apt
+--include=PACKAGE unpacks: the packages marked essential, apt, and the service's with their dependencies, without
+recommended ones. apt chooses and fetches them; they are counted as packed, before any script adds to them, so that no
+emulator is needed.
 """
 
 import argparse
@@ -71,9 +72,9 @@ def ours(output, name, platform):
 def build(program, manifests, names, top):
     """The names that this release has, built."""
     output = os.path.join(top, "out")
-    done = subprocess.run([program, "--manifests", manifests, "--arch", ",".join(ARCHES), "--quiet", "--json", "--output", output,
-                           "--state", os.path.join(top, "state"), *names], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, check=False)
+    done = subprocess.run([program, "--manifests", manifests, "--arch", ",".join(ARCHES), "--quiet", "--json",
+                           "--output", output, "--state", os.path.join(top, "state"), *names],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if done.returncode not in (0, 9):
         sys.exit(done.stderr.decode(errors="replace"))
     return output, [each["image"] for each in json.loads(done.stdout)["images"] if each["status"] != "failed"]

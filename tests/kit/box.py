@@ -1,5 +1,5 @@
-"""Runs an image from its unpacked layout as a container engine would: own namespaces, the devices, files and capabilities
-that podman gives, and user, environment, directory and command of the image's configuration. Python and util-linux only.
+"""Runs an image from its unpacked layout as a container engine would: own namespaces, the devices, files and
+capabilities that podman gives, and user, environment, directory and command of the image's configuration.
 
 The thread that makes a box gets a network namespace of its own, joined to the box's: it and the programs it starts see
 the service at SERVER, from CLIENT.
@@ -27,8 +27,8 @@ TAIL = 4000
 def unpack(built, folder):
     """The layer as tar unpacks it, with its owners."""
     os.makedirs(folder)
-    subprocess.run(["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--directory", folder, "--file", "-"],
-                   input=built.tar_bytes, check=True)
+    subprocess.run(["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--directory", folder,
+                    "--file", "-"], input=built.tar_bytes, check=True)
     return folder
 
 
@@ -98,8 +98,9 @@ class Box:
         namespaces.client_network()
         text = json.dumps(self._description(command))
         self.process = subprocess.Popen(
-            ["unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", sys.executable, "-B", INSIDE,
-             text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+            ["unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", sys.executable, "-B",
+             INSIDE, text],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         namespaces.join(self._network_of(), SERVER + PREFIX, CLIENT + PREFIX)
@@ -155,8 +156,7 @@ class Box:
         raise AssertionError(f"{self.name} did not answer within {seconds} s (last: {last!r})")
 
     def stop(self, seconds=20):
-        """The image's stop signal to its first process; its exit status as an engine shows it (128 + signal when killed),
-        or None when it had to be killed."""
+        """Sends the image's stop signal to its first process. The exit status, or None when that goes on."""
         first, name = self.first(), self.config.get("StopSignal", "SIGTERM")
         if not self.running() or first is None:
             return self.process.wait()

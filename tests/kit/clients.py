@@ -1,5 +1,5 @@
-"""Small clients of the protocols that the catalogue's services speak: one exchange each, over sockets, with a timeout. An
-answer that makes no sense is a ValueError."""
+"""Small clients of the protocols that the catalogue's services speak: one exchange each, over sockets, with a timeout.
+An answer that makes no sense is a ValueError."""
 
 import http.client
 import os
@@ -61,8 +61,7 @@ COOKIE = b"\x63\x82\x53\x63"
 
 
 def _dhcp_message(kind, transaction, hardware, options):
-    head = struct.pack("!BBBBIHH4s4s4s4s16s192x", 1, 1, 6, 0, transaction, 0, 0x8000, bytes(4), bytes(4), bytes(4), bytes(4),
-                       hardware)
+    head = struct.pack("!BBBBIHH16x16s192x", 1, 1, 6, 0, transaction, 0, 0x8000, hardware)
     body = b"".join(bytes([code, len(value)]) + value for code, value in {53: bytes([kind]), **options}.items())
     return head + COOKIE + body + b"\xff"
 
@@ -116,7 +115,8 @@ def _skip_name(data, at):
 def dns(host, name, port=53):
     """The IPv4 addresses of a name; ValueError for an error code."""
     number = random.getrandbits(16)
-    data = datagram(host, port, struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + _name(name) + struct.pack("!HH", 1, 1))
+    head = struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0)
+    data = datagram(host, port, head + _name(name) + struct.pack("!HH", 1, 1))
     got, flags, questions, answers = struct.unpack_from("!HHHH", data)
     need(got == number and flags & 0x8000 and questions == 1, "no DNS answer")
     need(flags & 15 == 0, f"DNS code {flags & 15}")

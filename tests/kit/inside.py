@@ -1,6 +1,6 @@
 """The first program of a box (see box.py): makes what a container engine makes, then becomes the image's command. It is
-PID 1 of new PID, mount, IPC, UTS and network namespaces. Its only argument is a JSON object; a byte on standard input tells
-that the network is there.
+PID 1 of new PID, mount, IPC, UTS and network namespaces. Its only argument is a JSON object; a byte on standard input
+tells that the network is there.
 
 Python's standard library only, and nothing from the kit: it is a program of its own.
 """
@@ -13,11 +13,11 @@ import subprocess
 import sys
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, PR_SET_KEEPCAPS = 24, 47, 2, 8
+PR_CAPBSET_DROP = 24
 LAST_CAPABILITY = 40
 # what podman leaves a container without options
-CAPABILITIES = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "FSETID": 4, "KILL": 5, "SETGID": 6, "SETUID": 7, "SETPCAP": 8,
-                "NET_BIND_SERVICE": 10, "SYS_CHROOT": 18, "SETFCAP": 31}
+CAPABILITIES = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "FSETID": 4, "KILL": 5, "SETGID": 6, "SETUID": 7,
+                "SETPCAP": 8, "NET_BIND_SERVICE": 10, "SYS_CHROOT": 18, "SETFCAP": 31}
 MORE = {"NET_RAW": 13, "NET_ADMIN": 12}
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
@@ -44,7 +44,8 @@ def make_dev(root):
         mount("--bind", "/dev/" + name, os.path.join(dev, name))
     for name, target in LINKS.items():
         os.symlink(target, os.path.join(dev, name))
-    for name, kind, options in (("pts", "devpts", "newinstance,ptmxmode=0666,mode=620"), ("shm", "tmpfs", "mode=1777,size=64m")):
+    for name, kind, options in (("pts", "devpts", "newinstance,ptmxmode=0666,mode=620"),
+                                ("shm", "tmpfs", "mode=1777,size=64m")):
         os.mkdir(os.path.join(dev, name))
         mount("-t", kind, "-o", options, kind, os.path.join(dev, name))
 

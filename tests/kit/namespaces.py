@@ -100,8 +100,8 @@ def client_network():
 
 
 def join(pid, server, client):
-    """A veth pair between the calling thread's network (interface `client0`) and that of a process (`eth0`). The addresses
-    have a prefix length."""
+    """A veth pair between the calling thread's network (interface `client0`) and that of a process (`eth0`), up and with
+    addresses, which have a prefix length."""
     ip("link", "add", "client0", "type", "veth", "peer", "name", "eth0", "netns", str(pid))
     ip("address", "add", client, "dev", "client0")
     ip("link", "set", "client0", "up")

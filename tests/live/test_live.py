@@ -343,14 +343,5 @@ class Dhcpd(unittest.TestCase):
         self.assertEqual(image.Layout(layout).digest(), wanted)
 
 
-class Shipped(unittest.TestCase):
-    def test_every_manifest_builds(self):
-        names = ["dhcpd", "dhcpd-ldap", "kea-dhcp4", "nginx", "redis"]
-        result = World.factory.run("--arch", "all", *names, env=proxies(), timeout=1200)
-        self.assertEqual(result.code, run.OK, result)
-        for name in names:
-            self.assertEqual(len(image.Layout(os.path.join(World.factory.output, name)).images["latest"]), 2)
-
-
 if __name__ == "__main__":
     unittest.main()
