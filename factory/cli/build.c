@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #define APT_DIR "/etc/apt"
+#define HOST_ROOT ""
 
 /* A build being planned; all memory in the command's arena. */
 struct build {
@@ -190,6 +192,26 @@ static const char *beside(struct arena *arena, const char *file, const char *pat
     return arena_printf(arena, "%.*s/%s", (int)(slash - file), file, path);
 }
 
+/* Reads a source file that is named by its path, or by its name among those shipped beside the manifests. */
+static bool load_named(struct build *build, const char *name, struct source *source, struct err *err)
+{
+    const char *dir = arena_printf(build->arena, "%s/sources", build->manifests_dir), *path;
+    if (access(dir, R_OK | X_OK) != 0) {
+        const char *shipped;
+        if (!places_data_dir(build->arena, "manifests", &shipped, err))
+            return false;
+        dir = arena_printf(build->arena, "%s/sources", shipped);
+    }
+    return source_find(build->arena, dir, name, &path, err) &&
+           source_load_file(build->arena, path, APT_DIR, source, err);
+}
+
+/* A source in a manifest is a path relative to the manifest, or the name of a shipped one. */
+static const char *named_beside(struct arena *arena, const char *file, const char *name)
+{
+    return yaml_is_path(name) ? beside(arena, file, name) : name;
+}
+
 /* The source of one image: the command's, else the manifest's own, else the host's (read once). */
 static bool choose_source(struct build *build, struct batch_image *image, struct err *err)
 {
@@ -203,13 +225,13 @@ static bool choose_source(struct build *build, struct batch_image *image, struct
     struct source *source = arena_new(arena, struct source);
     image->source = source;
     if (is_own && node->kind == YAML_SCALAR)
-        return source_load_file(arena, beside(arena, image->manifest->path, node->scalar), APT_DIR, source, err);
+        return load_named(build, named_beside(arena, image->manifest->path, node->scalar), source, err);
     if (is_own)
         return source_load_node(arena, node, APT_DIR, source, err);
     build->shared = source;
     if (build->source)
-        return source_load_file(arena, build->source, APT_DIR, source, err);
-    return source_load_host(arena, APT_DIR, source, err) &&
+        return load_named(build, build->source, source, err);
+    return source_load_default(arena, APT_DIR, HOST_ROOT, source, err) &&
            (!build->options->suite || source_replace_suites(arena, source, build->options->suite, err));
 }
 

@@ -25,7 +25,9 @@ static const struct option_row rows[] = {
      "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's; check: "
      "all that are found)",
      OPTION_STRING, AT(arch), BUILD | COMMAND_CHECK, 0, 0},
-    {'s', "source", "FILE", "take packages from this source file instead of the host's apt configuration",
+    {'s', "source", "FILE",
+     "take packages from this source, a file or the name of a shipped one\n(fedora-41), instead of the host's own "
+     "configuration",
      OPTION_STRING, AT(source), BUILD, 0, 0},
     {0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING, AT(suite),
      BUILD, 0, 0},

@@ -103,17 +103,19 @@ static void read_scripts(struct fileset *set, const struct package *package, str
     }
 }
 
-static void add_link(struct fileset *set, const struct package *package, const char *link, const char *target)
+/* Adds the link unless there is something; false when its path cannot be one. */
+static bool add_link(struct fileset *set, const struct package *package, const char *link, const char *target)
 {
     const char *why, *path = path_canonical(set->arena, text_of(link), &why);
     if (!path || strcmp(path, "/") == 0)
-        return;
+        return false;
     struct entry *entry = arena_new(set->arena, struct entry);
     *entry = (struct entry){
         .path = path, .kind = ENTRY_SYMLINK, .mode = 0777, .mtime = package->build_time, .target = target};
     struct sourced *file = arena_new(set->arena, struct sourced);
-    *file = (struct sourced){package, entry, NULL};
+    *file = (struct sourced){.package = package, .entry = entry, .listed = entry};
     (void)map_add(&set->by_path, text_of(path), file);
+    return true;
 }
 
 void alternatives_add(struct fileset *set)
@@ -128,8 +130,8 @@ void alternatives_add(struct fileset *set)
             if (!fileset_walk(set, set->arena, alternative->path, NULL, NULL))
                 continue;
             const char *name = arena_printf(set->arena, "/etc/alternatives/%s", alternative->name);
-            add_link(set, bid->package, name, alternative->path);
-            add_link(set, bid->package, alternative->link, name);
+            if (add_link(set, bid->package, alternative->link, name))
+                (void)add_link(set, bid->package, name, alternative->path);
         }
     }
 }

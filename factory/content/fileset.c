@@ -25,7 +25,7 @@ bool package_replaces(const struct package *package, const struct package *other
 
 const struct entry *sourced_content(const struct sourced *file)
 {
-    const struct entry *entry = file->entry;
+    const struct entry *entry = file->listed;
     if (entry->kind == ENTRY_HARDLINK)
         entry = package_find(file->package, entry->target);
     return entry && entry->kind == ENTRY_FILE ? entry : NULL;
@@ -68,6 +68,80 @@ static void add_file(struct fileset *set, struct sourced *file)
     map_set(&set->by_path, key, file);
 }
 
+/* Returns where a link "/usr/NAME" of the package that lays out the system leads to, when that is beside it; else NULL.
+ * Of /sbin -> usr/bin the canonical path is /usr/sbin: the target then is seen from the root. */
+static const char *merged_target(struct arena *arena, const struct package *package, const struct entry *entry)
+{
+    if (strcmp(package->name, "filesystem") != 0 || entry->kind != ENTRY_SYMLINK ||
+        strncmp(entry->path, "/usr/", 5) != 0 || strchr(entry->path + 5, '/'))
+        return NULL;
+    const char *target = entry->target;
+    if (strncmp(target, "usr/", 4) == 0)
+        target = arena_printf(arena, "/%s", target);
+    const char *end = path_join_target(arena, entry->path, target);
+    bool is_beside = end && strncmp(end, "/usr/", 5) == 0 && end[5] && !strchr(end + 5, '/');
+    return is_beside && strcmp(end, entry->path) != 0 ? end : NULL;
+}
+
+/* Finds the merged directories: their links get a relative target, however they were written. A link to a link is not
+ * followed: no distribution has that, and it could go in circles. */
+static void find_merged(struct fileset *set)
+{
+    for (size_t i = 0; i < set->package_count; i++) {
+        for (size_t j = 0; j < set->packages[i]->count; j++) {
+            const struct entry *entry = &set->packages[i]->entries[j];
+            const char *end = merged_target(set->arena, set->packages[i], entry);
+            if (!end)
+                continue;
+            struct entry *plain = arena_new(set->arena, struct entry);
+            struct sourced *link = arena_new(set->arena, struct sourced);
+            *plain = *entry;
+            plain->target = path_basename(end);
+            *link = (struct sourced){.package = set->packages[i], .entry = plain, .listed = entry};
+            (void)map_add(&set->merged, text_of(entry->path), link);
+        }
+    }
+    for (size_t i = 0; i < set->merged.slots.count; i++) {
+        const struct sourced *link = set->merged.slots.items[i].value;
+        const char *end = path_join_target(set->arena, link->entry->path, link->entry->target);
+        if (end && map_get(&set->merged, text_of(end)))
+            set->merged.slots.items[i].value = NULL;
+    }
+}
+
+/* Finds the merged directory that a path is, or lies below; *ret_rest is what is behind it. */
+static const struct sourced *find_link(const struct fileset *set, const char *path, const char **ret_rest)
+{
+    if (!set->merged.slots.count || strncmp(path, "/usr/", 5) != 0)
+        return NULL;
+    *ret_rest = path + 5 + strcspn(path + 5, "/");
+    return map_get(&set->merged, (struct text){path, (size_t)(*ret_rest - path)});
+}
+
+const char *fileset_merged(const struct fileset *set, const char *path)
+{
+    const char *rest = NULL;
+    const struct sourced *link = find_link(set, path, &rest);
+    return link ? arena_printf(set->arena, "/usr/%s%s", link->entry->target, rest) : path;
+}
+
+/* A package's entry with the place that it gets. A merged directory itself is one of the set's links, or nothing. */
+static bool place_entry(const struct fileset *set, struct sourced *file)
+{
+    const char *rest = NULL;
+    const struct sourced *link = find_link(set, file->entry->path, &rest);
+    if (!link)
+        return !is_link_to_itself(file->entry);
+    if (!*rest)
+        return false;
+    struct entry *moved = arena_new(set->arena, struct entry);
+    *moved = *file->entry;
+    moved->path = arena_printf(set->arena, "/usr/%s%s", link->entry->target, rest);
+    file->entry = moved;
+    file->through = link;
+    return true;
+}
+
 void fileset_build(struct arena *arena, const struct package *const *packages, size_t count, struct fileset *ret_set)
 {
     const struct package **sorted = arena_new_array(arena, const struct package *, count);
@@ -75,13 +149,22 @@ void fileset_build(struct arena *arena, const struct package *const *packages, s
         memcpy(sorted, packages, count * sizeof(packages[0]));
         qsort(sorted, count, sizeof(sorted[0]), compare_packages);
     }
-    *ret_set =
-        (struct fileset){.arena = arena, .packages = sorted, .package_count = count, .by_path = {.arena = arena}};
+    *ret_set = (struct fileset){.arena = arena,
+                                .packages = sorted,
+                                .package_count = count,
+                                .by_path = {.arena = arena},
+                                .merged = {.arena = arena}};
+    find_merged(ret_set);
+    for (size_t i = 0; i < ret_set->merged.slots.count; i++) {
+        if (ret_set->merged.slots.items[i].value)
+            (void)map_add(&ret_set->by_path, ret_set->merged.slots.items[i].key, ret_set->merged.slots.items[i].value);
+    }
     for (size_t i = count; i-- > 0;) {
         struct sourced *files = arena_new_array(arena, struct sourced, sorted[i]->count);
         for (size_t j = 0; j < sorted[i]->count; j++) {
-            files[j] = (struct sourced){sorted[i], &sorted[i]->entries[j], NULL};
-            if (!is_link_to_itself(files[j].entry))
+            const struct entry *entry = &sorted[i]->entries[j];
+            files[j] = (struct sourced){.package = sorted[i], .entry = entry, .listed = entry};
+            if (place_entry(ret_set, &files[j]))
                 add_file(ret_set, &files[j]);
         }
     }
@@ -90,6 +173,7 @@ void fileset_build(struct arena *arena, const struct package *const *packages, s
 
 void fileset_settle(struct fileset *set, const char *path, const char *package_name)
 {
+    path = fileset_merged(set, path);
     struct sourced *file = map_get(&set->by_path, text_of(path));
     while (file && strcmp(file->package->name, package_name) != 0)
         file = file->shadowed;

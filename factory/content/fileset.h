@@ -3,6 +3,9 @@
  * A path in several packages: the first package by name gives it, unless another one's Replaces names that package
  * (then the other one gives it; versions in Replaces are not looked at). Whether the bytes differ is for the tree to
  * judge, when the path is kept. The order in which packages are handed over makes no difference.
+ * A directory below /usr that one package ("filesystem") has as a link to a directory beside it, as Fedora since 42 has
+ * /usr/sbin -> bin, is merged with it: what other packages list below the link is in the set with the path that it
+ * really gets.
  * Threads: built by one thread, then const.
  */
 #ifndef IMGFACTORY_CONTENT_FILESET_H
@@ -14,8 +17,10 @@
 /* One file of one package, the unit that closure and tree work with. */
 struct sourced {
     const struct package *package;
-    const struct entry *entry;
-    struct sourced *shadowed; /* the same path in a further package, or NULL; by package name */
+    const struct entry *entry;     /* with the path that it has in the set */
+    const struct entry *listed;    /* as the package lists it: the same, but below a link */
+    const struct sourced *through; /* the link below which the package lists it (see fileset_merged()), or NULL */
+    struct sourced *shadowed;      /* the same path in a further package, or NULL; by package name */
 };
 
 struct sourced_list {
@@ -30,6 +35,7 @@ struct fileset {
     struct map by_path;    /* canonical path → struct sourced * */
     size_t packaged_count; /* private: of its slots; what follows was added to the set later */
     bool is_exact;         /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
+    struct map merged;     /* path of a merged directory → struct sourced * of the link */
 };
 
 /* Builds the set. The packages must outlive it. */
@@ -37,6 +43,9 @@ void fileset_build(struct arena *arena, const struct package *const *packages, s
 /* Settles which package's file of that canonical path is meant, when several ship it (a diversion, or a choice that was
  * made and reported): the others are left out of the set. Nothing happens when the package has no such file. */
 void fileset_settle(struct fileset *set, const char *path, const char *package_name);
+/* Returns where a path is that may lie below a merged directory, or be one: "/usr/sbin/x" is "/usr/bin/x" when a package
+ * says so, else itself. Lives in the set's arena. */
+const char *fileset_merged(const struct fileset *set, const char *path);
 /* Finds exactly this path; NULL when absent. */
 const struct sourced *fileset_find(const struct fileset *set, const char *path);
 /* Walks a path through symlinks of the set, in its components and at its end (at most 40, as the kernel): the file it

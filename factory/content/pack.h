@@ -1,9 +1,9 @@
 /* pack.h - the file that holds one unpacked package: bytes first, then tables, then a trailer
  *
- * Format, version 2; numbers little endian, offsets from the start of the file:
- *   bytes      contents of the regular files, each begun at a multiple of 16, in the order of the .deb
+ * Format, version 3; numbers little endian, offsets from the start of the file:
+ *   bytes      contents of the regular files, each begun at a multiple of 16, in the order of the package
  *   tables     begun at a multiple of 16: struct pack_head, entries (sorted by path), ELF facts, needed libraries
- * (string numbers), strings. A string is told by its offset in the strings; offset 0 means "none". trailer    magic,
+ * (string numbers), scripts, strings. A string is told by its offset in the strings; offset 0 means "none". trailer    magic,
  * offset and length of the tables, SHA-256 of the tables Reading trusts nothing but the digest of the tables for speed
  * of use: every number is also checked.
  * Threads: one writer belongs to one thread.
@@ -15,26 +15,34 @@
 #include "content/package.h"
 
 #define PACK_KIND "unpacked"
-#define PACK_MAGIC "imgfactory pack2"
+#define PACK_MAGIC "imgfactory pack3"
 #define PACK_MAGIC_BYTES 16
 #define PACK_ALIGN 16
 #define PACK_NO_ELF UINT32_MAX
 
 /* The structs below are the file's own layout: no padding, fixed width, little endian. */
 struct pack_head {
-    struct digest deb;
+    struct digest package;
     int64_t build_time;
-    uint32_t name, version, architecture, control, md5sums, replaces; /* strings */
-    uint32_t entry_count, elf_count, needed_count, strings_bytes;
+    uint64_t rpm_size_bytes;
+    uint32_t format;                                                  /* enum package_format */
+    uint32_t name, version, architecture, control, md5sums, replaces; /* strings, as the next line */
+    uint32_t rpm_epoch, rpm_version, rpm_release, rpm_source, rpm_vendor, rpm_license;
+    uint32_t entry_count, elf_count, needed_count, script_count, strings_bytes;
 };
 
 struct pack_entry {
     uint64_t size_bytes, data_offset;
     int64_t mtime;
-    uint32_t path, target, interpreter; /* strings */
-    uint32_t elf;                       /* number of the ELF facts, or PACK_NO_ELF */
-    uint32_t kind, mode, uid, gid;
+    uint32_t path, target, interpreter, owner, group; /* strings */
+    uint32_t capability, capability_bytes;            /* bytes among the strings */
+    uint32_t elf;                                     /* number of the ELF facts, or PACK_NO_ELF */
+    uint32_t kind, mode, uid, gid, is_documentation, reserved;
     struct digest digest;
+};
+
+struct pack_script {
+    uint32_t name, text; /* strings */
 };
 
 struct pack_elf {

@@ -6,8 +6,8 @@
 struct tables {
     struct arena *arena;
     struct pack_head head;
-    const char *entries, *elfs, *needed, *strings;
-    uint32_t entry_count, elf_count, needed_count, strings_bytes;
+    const char *entries, *elfs, *needed, *scripts, *strings;
+    uint32_t entry_count, elf_count, needed_count, script_count, strings_bytes;
     uint64_t data_bytes; /* all contents lie before this offset */
     struct elf_facts *elf_facts;
     bool is_wrong; /* a string offset lay outside */
@@ -36,16 +36,20 @@ static const char *split(struct tables *tables, struct text bytes)
     tables->entry_count = le32toh(tables->head.entry_count);
     tables->elf_count = le32toh(tables->head.elf_count);
     tables->needed_count = le32toh(tables->head.needed_count);
+    tables->script_count = le32toh(tables->head.script_count);
     tables->strings_bytes = le32toh(tables->head.strings_bytes);
     uint64_t entries_bytes = (uint64_t)tables->entry_count * sizeof(struct pack_entry);
     uint64_t elfs_bytes = (uint64_t)tables->elf_count * sizeof(struct pack_elf);
     uint64_t needed_bytes = (uint64_t)tables->needed_count * sizeof(uint32_t);
-    if (sizeof tables->head + entries_bytes + elfs_bytes + needed_bytes + tables->strings_bytes != bytes.len)
+    uint64_t scripts_bytes = (uint64_t)tables->script_count * sizeof(struct pack_script);
+    if (sizeof tables->head + entries_bytes + elfs_bytes + needed_bytes + scripts_bytes + tables->strings_bytes !=
+        bytes.len)
         return "tables of another length";
     tables->entries = bytes.ptr + sizeof tables->head;
     tables->elfs = tables->entries + entries_bytes;
     tables->needed = tables->elfs + elfs_bytes;
-    tables->strings = tables->needed + needed_bytes;
+    tables->scripts = tables->needed + needed_bytes;
+    tables->strings = tables->scripts + scripts_bytes;
     if (tables->strings_bytes == 0 || bytes.ptr[bytes.len - 1] != '\0')
         return "strings without end";
     return NULL;
@@ -116,6 +120,17 @@ static const char *read_elfs(struct tables *tables)
     return why;
 }
 
+/* Returns bytes of the strings. */
+static struct text binary_at(struct tables *tables, uint32_t stored_at, uint32_t stored_len)
+{
+    uint32_t at = le32toh(stored_at), len = le32toh(stored_len);
+    if (at > tables->strings_bytes || len > tables->strings_bytes - at) {
+        tables->is_wrong = true;
+        return (struct text){0};
+    }
+    return len ? (struct text){tables->strings + at, len} : (struct text){0};
+}
+
 static const char *read_entry(struct tables *tables, const struct pack_entry *record, const char *file,
                               struct entry *entry)
 {
@@ -140,10 +155,16 @@ static const char *read_entry(struct tables *tables, const struct pack_entry *re
         .digest = record->digest,
         .elf = elf == PACK_NO_ELF ? NULL : &tables->elf_facts[elf],
         .interpreter = string_at(tables, record->interpreter),
+        .owner = string_at(tables, record->owner),
+        .group = string_at(tables, record->group),
+        .capability = binary_at(tables, record->capability, record->capability_bytes),
+        .is_documentation = record->is_documentation != 0,
     };
     bool is_link = kind == ENTRY_SYMLINK || kind == ENTRY_HARDLINK;
     if (!entry->path || (is_link && !entry->target))
         return "an entry without path or target";
+    if (!entry->owner != !entry->group)
+        return "an entry with one of owner and group";
     return NULL;
 }
 
@@ -162,6 +183,56 @@ static const char *read_entries(struct tables *tables, struct package *package)
     return why;
 }
 
+static const char *read_scripts(struct tables *tables, struct package *package)
+{
+    package->scripts.items = arena_new_array(tables->arena, struct package_script, tables->script_count);
+    package->scripts.count = package->scripts.capacity = tables->script_count;
+    for (size_t i = 0; i < package->scripts.count; i++) {
+        struct pack_script record;
+        memcpy(&record, tables->scripts + sizeof record * i, sizeof record);
+        struct package_script script = {string_at(tables, record.name), string_at(tables, record.text)};
+        if (!script.name || !script.text)
+            return "a script without name or text";
+        package->scripts.items[i] = script;
+    }
+    return NULL;
+}
+
+static void read_head(struct tables *tables, struct package *package)
+{
+    const struct pack_head *head = &tables->head;
+    package->digest = head->package;
+    package->format = (enum package_format)le32toh(head->format);
+    package->build_time = (int64_t)le64toh((uint64_t)head->build_time);
+    package->name = string_at(tables, head->name);
+    package->version = string_at(tables, head->version);
+    package->architecture = string_at(tables, head->architecture);
+    package->control = string_at(tables, head->control);
+    package->md5sums = string_at(tables, head->md5sums);
+    package->provides_files_replaced = string_at(tables, head->replaces);
+    package->rpm = (struct rpm_facts){.epoch = string_at(tables, head->rpm_epoch),
+                                      .version = string_at(tables, head->rpm_version),
+                                      .release = string_at(tables, head->rpm_release),
+                                      .source_rpm = string_at(tables, head->rpm_source),
+                                      .vendor = string_at(tables, head->rpm_vendor),
+                                      .license = string_at(tables, head->rpm_license),
+                                      .size_bytes = le64toh(head->rpm_size_bytes)};
+}
+
+/* Returns what a package must have and this one has not, or NULL. */
+static const char *check_head(const struct package *package)
+{
+    if (!package->name || !package->version || !package->architecture)
+        return "a package without name, version or architecture";
+    switch (package->format) {
+    case PACKAGE_DEB:
+        return package->control ? NULL : "a Debian package without control file";
+    case PACKAGE_RPM:
+        return package->rpm.version && package->rpm.release ? NULL : "an RPM package without version or release";
+    }
+    return "a package of unknown format";
+}
+
 const char *pack_read_tables(struct package *package)
 {
     struct tables tables = {.arena = &package->arena};
@@ -170,19 +241,12 @@ const char *pack_read_tables(struct package *package)
         why = read_elfs(&tables);
     if (!why)
         why = read_entries(&tables, package);
+    if (!why)
+        why = read_scripts(&tables, package);
     if (why)
         return why;
-    package->digest = tables.head.deb;
-    package->build_time = (int64_t)le64toh((uint64_t)tables.head.build_time);
-    package->name = string_at(&tables, tables.head.name);
-    package->version = string_at(&tables, tables.head.version);
-    package->architecture = string_at(&tables, tables.head.architecture);
-    package->control = string_at(&tables, tables.head.control);
-    package->md5sums = string_at(&tables, tables.head.md5sums);
-    package->provides_files_replaced = string_at(&tables, tables.head.replaces);
+    read_head(&tables, package);
     if (tables.is_wrong)
         return "a string outside its table";
-    if (!package->name || !package->version || !package->architecture || !package->control)
-        return "a package without name, version, architecture or control file";
-    return NULL;
+    return check_head(package);
 }

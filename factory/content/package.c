@@ -2,31 +2,48 @@
 
 #include "content/pack.h"
 #include "content/package_unpack.h"
+#include "source/keyring.h"
 
 #include <stdlib.h>
 
-static bool check_field(const char *field, const char *got, const char *expected, struct err *err)
+static bool check_field(const struct package *package, const char *field, const char *got, const char *expected,
+                        struct err *err)
 {
     if (!expected || strcmp(got, expected) == 0)
         return true;
-    err_set(err, ERR_TRUST, "wrong package: its control file says %s %s, the index says %s", field, got, expected);
+    err_set(err, ERR_TRUST, "wrong package: its %s says %s %s, the index says %s",
+            package->format == PACKAGE_RPM ? "header" : "control file", field, got, expected);
     return false;
 }
 
 bool package_check_expect(const struct package *package, const struct package_expect *expect, struct err *err)
 {
-    return check_field("Package", package->name, expect->name, err) &&
-           check_field("Version", package->version, expect->version, err) &&
-           check_field("Architecture", package->architecture, expect->architecture, err);
+    return check_field(package, "Package", package->name, expect->name, err) &&
+           check_field(package, "Version", package->version, expect->version, err) &&
+           check_field(package, "Architecture", package->architecture, expect->architecture, err);
+}
+
+struct digest package_key(const struct package_expect *expect)
+{
+    static const char purpose[] = "imgfactory: signed package";
+    if (!expect->keys)
+        return expect->digest;
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, purpose, sizeof purpose);
+    digest_feed(&stream, expect->digest.bytes, sizeof expect->digest.bytes);
+    digest_feed(&stream, expect->keys->digest.bytes, sizeof expect->keys->digest.bytes);
+    return digest_end(&stream);
 }
 
 bool package_open(struct store *store, const struct package_expect *expect, struct package **ret_package,
                   bool *ret_found, struct err *err)
 {
     struct view view = {0};
+    struct digest key = package_key(expect);
     *ret_package = NULL;
     /* The tables carry their own digest and each file's bytes theirs, so that opening does not read all bytes. */
-    if (!store_map_derived(store, PACK_KIND, &expect->digest, true, &view, ret_found, err))
+    if (!store_map_derived(store, PACK_KIND, &key, true, &view, ret_found, err))
         return false;
     if (!*ret_found)
         return true;
@@ -34,9 +51,10 @@ bool package_open(struct store *store, const struct package_expect *expect, stru
     if (!package)
         memory_abort(sizeof *package);
     package->view = view;
-    if (pack_read_tables(package) || !digest_eq(&package->digest, &expect->digest)) {
+    if (pack_read_tables(package) || !digest_eq(&package->digest, &expect->digest) ||
+        package->format != expect->format) {
         package_close(package);
-        store_drop_derived(store, PACK_KIND, &expect->digest);
+        store_drop_derived(store, PACK_KIND, &key);
         *ret_found = false;
         return true;
     }

@@ -45,29 +45,53 @@ static void describe(struct arena *arena, struct text kept, struct entry *entry)
     entry->elf = facts;
 }
 
+bool file_contents_begin(struct file_contents *contents, struct arena *arena, struct blob *blob, struct entry *entry,
+                         struct err *err)
+{
+    *contents = (struct file_contents){.arena = arena, .blob = blob, .entry = entry};
+    buf_init(&contents->kept, (size_t)entry->size_bytes);
+    digest_begin(&contents->stream);
+    if (!pack_align(blob, err))
+        return false;
+    contents->offset = blob->len;
+    return true;
+}
+
+bool file_contents_feed(struct file_contents *contents, struct text run, struct err *err)
+{
+    if (!keep_run(&contents->kept, run, contents->entry->size_bytes)) {
+        err_set(err, ERR_MALFORMED, "entry %s is larger than it says", contents->entry->path);
+        return false;
+    }
+    digest_feed(&contents->stream, run.ptr, run.len);
+    return run.len == 0 || blob_write(contents->blob, run.ptr, run.len, err);
+}
+
+void file_contents_end(struct file_contents *contents)
+{
+    contents->entry->digest = digest_end(&contents->stream);
+    describe(contents->arena, buf_text(&contents->kept), contents->entry);
+    file_contents_abandon(contents);
+}
+
+void file_contents_abandon(struct file_contents *contents)
+{
+    digest_abandon(&contents->stream);
+    buf_done(&contents->kept);
+}
+
 bool package_copy_contents(struct arena *arena, struct deb_tar *tar, struct blob *blob, struct entry *entry,
                            uint64_t *ret_offset, struct err *err)
 {
-    AUTO(digest_abandon) struct digest_stream stream = {0};
-    AUTO(buf_done) struct buf kept;
+    AUTO(file_contents_abandon) struct file_contents contents = {0};
     struct text run;
-    buf_init(&kept, (size_t)entry->size_bytes);
-    digest_begin(&stream);
-    if (!pack_align(blob, err))
+    if (!file_contents_begin(&contents, arena, blob, entry, err))
         return false;
-    *ret_offset = blob->len;
     do {
-        if (!deb_tar_read(tar, &run, err))
-            return false;
-        if (!keep_run(&kept, run, entry->size_bytes)) {
-            err_set(err, ERR_MALFORMED, "entry %s is larger than it says", entry->path);
-            return false;
-        }
-        digest_feed(&stream, run.ptr, run.len);
-        if (run.len && !blob_write(blob, run.ptr, run.len, err))
+        if (!deb_tar_read(tar, &run, err) || !file_contents_feed(&contents, run, err))
             return false;
     } while (run.len);
-    entry->digest = digest_end(&stream);
-    describe(arena, buf_text(&kept), entry);
+    *ret_offset = contents.offset;
+    file_contents_end(&contents);
     return true;
 }

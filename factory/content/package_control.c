@@ -6,12 +6,44 @@
 
 #define MAX_CONTROL_BYTES ((size_t)1 << 20)
 #define MAX_MD5SUMS_BYTES ((size_t)64 << 20)
+#define MAX_SCRIPT_BYTES ((size_t)1 << 20)
 /* Of the whole control.tar; with package scripts real ones stay below 20 MiB. */
 #define MAX_MEMBER_BYTES ((uint64_t)128 << 20)
 
 static void auto_tar_close(struct deb_tar **tar)
 {
     deb_tar_close(*tar);
+}
+
+/* Maintainer scripts and the like that are kept, to be looked at. */
+static const char *const scripts[] = {"preinst", "postinst", "config", "triggers"};
+
+static const char *find_script(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(scripts); i++) {
+        if (strcmp(name, scripts[i]) == 0)
+            return scripts[i];
+    }
+    return NULL;
+}
+
+/* Keeps the beginning of a script: what is longer carries a program along, and is a program itself when it has a NUL. */
+static bool read_script(struct arena *arena, struct deb_tar *tar, const char *name, struct package *package,
+                        struct err *err)
+{
+    AUTO(buf_done) struct buf text;
+    struct text run;
+    buf_init(&text, MAX_SCRIPT_BYTES);
+    do {
+        if (!deb_tar_read(tar, &run, err))
+            return false;
+        size_t room = MAX_SCRIPT_BYTES - text.len;
+        if (run.len && !buf_add(&text, run.ptr, run.len < room ? run.len : room))
+            return false;
+    } while (run.len);
+    struct package_script script = {name, text.len ? arena_strdup(arena, text.bytes) : ""};
+    list_add(arena, &package->scripts, script);
+    return true;
 }
 
 /* Reads a whole entry as text of at most `cap` bytes. */
@@ -59,6 +91,9 @@ static bool read_members(struct arena *arena, struct deb_tar *tar, struct packag
                 return false;
         } else if (strcmp(name, "md5sums") == 0) {
             if (!read_text(arena, tar, &entry, MAX_MD5SUMS_BYTES, &package->md5sums, err))
+                return false;
+        } else if (find_script(name) && entry.kind == TAR_FILE) {
+            if (!read_script(arena, tar, find_script(name), package, err))
                 return false;
         }
     }

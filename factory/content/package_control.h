@@ -9,8 +9,8 @@
 #include "content/deb_archive.h"
 #include "content/package.h"
 
-/* Reads control and md5sums out of control.tar and fills the package's name, version, architecture, control, md5sums
- * and provides_files_replaced; strings live in the arena. At most cap_bytes may come out of the decompression. */
+/* Reads control, md5sums and scripts out of control.tar and fills the package's name, version, architecture, control, md5sums,
+ * scripts and provides_files_replaced; strings live in the arena. At most cap_bytes may come out of the decompression. */
 bool package_read_control(struct arena *arena, const struct deb_member *member, uint64_t cap_bytes,
                           struct package *package, struct err *err) MUST_CHECK;
 

@@ -123,15 +123,20 @@ static bool is_bare(const char *option)
     return strchr(option, '=') != NULL;
 }
 
+/* A word that is only known to the running script may hold options ($quiet), so a constant one goes first. */
 static const struct shell_word *find_name(const struct shell_command *command)
 {
+    const struct shell_word *first = NULL;
     for (size_t i = 1; i < command->count; i++) {
-        const char *word = command->items[i].text;
-        if (word[0] != '-')
-            return &command->items[i];
-        i += !is_bare(word);
+        const struct shell_word *word = &command->items[i];
+        if (word->text[0] == '-')
+            i += !is_bare(word->text);
+        else if (word->is_constant)
+            return word;
+        else if (!first)
+            first = word;
     }
-    return NULL;
+    return first;
 }
 
 static void add(struct arena *arena, struct script_effects *effects, const struct script_effect *effect)

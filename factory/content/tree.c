@@ -37,7 +37,7 @@ static struct draft draft_of(const struct sourced *file, const char *why)
 {
     const struct entry *entry = file->entry, *content = sourced_content(file);
     const struct entry *facts = content ? content : entry;
-    struct draft draft = {.file = file, .content = content};
+    struct draft draft = {.file = file, .content = content, .owner = facts->owner, .group = facts->group};
     draft.node = (struct node){.path = entry->path,
                                .kind = NODE_FILE,
                                .mode = facts->mode,
@@ -159,6 +159,17 @@ static bool check_conflict(const struct sourced *file, struct err *err)
     return true;
 }
 
+/* A file that a package lists below a directory which another package has as a link ("/usr/sbin -> bin") is there under
+ * the listed name too. */
+static void put_link_through(struct drafts *drafts, const struct kept *kept)
+{
+    const struct sourced *link = kept->file->through;
+    if (!link || drafts_find(drafts, link->entry->path))
+        return;
+    struct draft draft = draft_of(link, arena_printf(drafts->arena, "link on the way to %s", kept->file->entry->path));
+    put(drafts, &draft);
+}
+
 /* All kept files first and their parents then, so that the order of the paths makes no difference. */
 static bool add_kept(struct drafts *drafts, struct err *err)
 {
@@ -171,6 +182,7 @@ static bool add_kept(struct drafts *drafts, struct err *err)
             return false;
         struct draft draft = draft_of(kept->file, kept->why);
         put(drafts, &draft);
+        put_link_through(drafts, kept);
     }
     for (size_t i = 0; i < keep->count; i++) {
         const struct draft *draft = drafts_find(drafts, keep->items[i].file->entry->path);
@@ -180,20 +192,36 @@ static bool add_kept(struct drafts *drafts, struct err *err)
     return true;
 }
 
-/* The links of the merged /usr, always with the directory that they lead to. */
+/* The link "/sbin" leads to /usr/sbin, or to where /usr/sbin itself leads as the packages have it (Fedora since 42:
+ * usr/bin). */
+static bool add_root_link(struct drafts *drafts, const char *name, struct err *err)
+{
+    const char *merged = fileset_merged(drafts->request->set, arena_printf(drafts->arena, "/usr/%s", name));
+    struct node link = {.path = arena_printf(drafts->arena, "/%s", name),
+                        .kind = NODE_SYMLINK,
+                        .mode = 0777,
+                        .target = merged + 1,
+                        .why = "link of the merged /usr"};
+    if (!drafts_add(drafts, &link, NULL, err))
+        return false;
+    const struct draft below = {.node = {.path = arena_printf(drafts->arena, "%s/.", merged)}};
+    return drafts_add_parents(drafts, &below, err);
+}
+
+/* The links of the merged /usr, always with the directory that they lead to: the architecture's, and those whose
+ * directory is there (Fedora has lib64 on 64-bit machines where Debian has not). */
 static bool add_root_links(struct drafts *drafts, struct err *err)
 {
-    static const char why[] = "link of the merged /usr";
+    static const char *const optional[] = {"lib32", "lib64", "libx32", "libo32"};
     const struct strings *names = &drafts->request->arch->root_links;
     for (size_t i = 0; i < names->count; i++) {
-        const char *path = arena_printf(drafts->arena, "/%s", names->items[i]);
-        const char *target = arena_printf(drafts->arena, "usr/%s", names->items[i]);
-        const char *directory = arena_printf(drafts->arena, "/%s", target);
-        struct node link = {.path = path, .kind = NODE_SYMLINK, .mode = 0777, .target = target, .why = why};
-        if (!drafts_add(drafts, &link, NULL, err))
+        if (!add_root_link(drafts, names->items[i], err))
             return false;
-        const struct draft below = {.node = {.path = arena_printf(drafts->arena, "%s/.", directory)}};
-        if (!drafts_add_parents(drafts, &below, err))
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(optional); i++) {
+        const struct draft *there = drafts_find(drafts, arena_printf(drafts->arena, "/usr/%s", optional[i]));
+        if (!strings_has(names, optional[i]) && there && there->node.kind == NODE_DIRECTORY &&
+            !add_root_link(drafts, optional[i], err))
             return false;
     }
     return true;
@@ -286,16 +314,28 @@ static void freeze(const struct drafts *drafts, struct tree *tree)
     }
 }
 
+/* Accounts, what tmpfiles.d makes, and the owners that both know. */
+static bool add_declared(struct drafts *drafts, const struct tree *tree, struct err *err)
+{
+    if (!drafts_collect_accounts(drafts, tree, err) || !drafts_add_tmpfiles(drafts, tree, err))
+        return false;
+    drafts_number_owners(drafts);
+    return drafts_add_users(drafts, err);
+}
+
 bool tree_build(struct arena *arena, const struct tree_request *request, struct tree *ret_tree, struct err *err)
 {
     struct drafts drafts = {.arena = arena, .request = request, .by_path = {.arena = arena}};
     struct tree tree = {0};
-    if (!add_kept(&drafts, err) || !add_root_links(&drafts, err) || !drafts_add_made(&drafts, err) ||
-        !drafts_add_users(&drafts, err) || !drafts_add_cache(&drafts, err) || !drafts_add_os_release(&drafts, err))
+    if (!add_kept(&drafts, err) || !add_root_links(&drafts, err) || !drafts_add_made(&drafts, err))
         return false;
     collect_packages(&drafts, &tree);
-    if (!drafts_add_status(&drafts, tree.packages, tree.package_count, err))
+    if (!add_declared(&drafts, &tree, err) || !drafts_add_cache(&drafts, err) || !drafts_add_os_release(&drafts, err) ||
+        !drafts_add_status(&drafts, tree.packages, tree.package_count, err) ||
+        !drafts_add_rpm_list(&drafts, &tree, err))
         return false;
+    tree.notes = drafts.notes;
+    tree.wants_all = drafts.wants_all;
     freeze(&drafts, &tree);
     *ret_tree = tree;
     return true;

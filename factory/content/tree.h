@@ -45,6 +45,7 @@ struct tree {
     const struct package **packages; /* that gave files, sorted by name, each once */
     size_t package_count;
     int64_t created_time; /* newest build_time of those, or the override */
+    bool wants_all;       /* of a partial set: do it again with all packages, an owner's name is unknown */
     struct strings notes; /* what the tree cannot be as the packages wanted it: sentences for the report */
 };
 
@@ -54,6 +55,7 @@ struct tree_request {
     const struct keep *keep;
     const struct fileset *set;
     int64_t created_override; /* SOURCE_DATE_EPOCH, or -1 */
+    bool is_partial;          /* the set has not all packages of the selection yet */
     const char *os_release;   /* text for /usr/lib/os-release (and its /etc link) when no package gives it, or NULL */
 };
 

@@ -83,7 +83,7 @@ static const char *print_md5sums(const struct drafts *drafts, const struct packa
     return result;
 }
 
-static bool add_text(struct drafts *drafts, const char *path, const char *text, struct err *err)
+bool drafts_add_text(struct drafts *drafts, const char *path, const char *text, struct err *err)
 {
     struct node node = {.path = path,
                         .kind = NODE_FILE,
@@ -106,13 +106,15 @@ static bool check_name(const struct package *package, struct err *err)
 bool drafts_add_status(struct drafts *drafts, const struct package *const *packages, size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
+        if (packages[i]->format != PACKAGE_DEB)
+            continue;
         if (!check_name(packages[i], err))
             return false;
         const char *path = arena_printf(drafts->arena, STATUS_DIR "/%s", packages[i]->name);
-        if (!add_text(drafts, path, print_status(drafts->arena, packages[i]), err))
+        if (!drafts_add_text(drafts, path, print_status(drafts->arena, packages[i]), err))
             return false;
         const char *md5sums = packages[i]->md5sums ? print_md5sums(drafts, packages[i]) : "";
-        if (*md5sums && !add_text(drafts, arena_printf(drafts->arena, "%s.md5sums", path), md5sums, err))
+        if (*md5sums && !drafts_add_text(drafts, arena_printf(drafts->arena, "%s.md5sums", path), md5sums, err))
             return false;
     }
     return true;

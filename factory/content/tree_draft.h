@@ -1,13 +1,13 @@
 /* tree_draft.h - the tree while it is put together: nodes by path, parents made as needed
  *
- * Private to tree*.c. Order of work: kept files, their parents, root links, the manifest's own entries, users and
- * groups, os-release, the package database. Times, hard links and the sorting come last.
+ * Private to tree*.c. Order of work: kept files, their parents, root links, the manifest's own entries, accounts,
+ * tmpfiles.d, owners, users and groups, os-release, the package database. Times, hard links and the sorting come last.
  * Threads: one.
  */
 #ifndef IMGFACTORY_CONTENT_TREE_DRAFT_H
 #define IMGFACTORY_CONTENT_TREE_DRAFT_H
 
-#include "base/map.h"
+#include "content/accounts.h"
 #include "content/tree.h"
 
 struct draft {
@@ -15,12 +15,19 @@ struct draft {
     const struct sourced *file;       /* a package's, or NULL: node.mtime is then created_time */
     const struct entry *content;      /* of `file` when it has bytes */
     const struct manifest_made *made; /* by the manifest, or NULL */
+    const char *owner, *group;        /* of an .rpm's file: names that node.uid and node.gid are still to be made of */
 };
 
 struct drafts {
     struct arena *arena;
     const struct tree_request *request;
     struct map by_path; /* path → struct draft * */
+    struct strings notes;
+    struct accounts accounts;         /* of the image: those of /etc/passwd and /etc/group */
+    size_t plain_users, plain_groups; /* how many of them need no packages' sysusers.d */
+    struct accounts known;            /* that the distribution lists: for owners that need them */
+    struct sysusers declared;         /* by packages that gave no files: for owners that need them */
+    bool wants_all;                   /* a name is unknown, and there are packages that were not looked into */
 };
 
 /* Finds a node; NULL when absent. */
@@ -38,8 +45,23 @@ bool made_fail(const struct drafts *drafts, const struct manifest_made *made, st
     PRINTF_LIKE(4, 5);
 /* Adds what the manifest creates. */
 bool drafts_add_made(struct drafts *drafts, struct err *err) MUST_CHECK;
-/* Adds /etc/passwd and /etc/group when the manifest has users or groups. */
+/* Adds the accounts that the manifest has, root's first; checks them. */
+bool drafts_add_manifest_accounts(struct drafts *drafts, struct err *err) MUST_CHECK;
+/* Returns whether a package describes a whole booted system (accounts of every service, directories of every purpose):
+ * its sysusers.d and tmpfiles.d are not applied, only looked into for names. */
+bool drafts_describe_system(const struct package *package);
+/* Collects the accounts of the image: the manifest's, and those that the packages which gave files declare. */
+bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, struct err *err) MUST_CHECK;
+/* Finds the number of a user or group by name, or decimal; the account then is one of the image. False when nothing
+ * declares it. */
+bool drafts_user_number(struct drafts *drafts, const char *name, uint32_t *ret_number) MUST_CHECK;
+bool drafts_group_number(struct drafts *drafts, const char *name, uint32_t *ret_number) MUST_CHECK;
+/* Makes numbers of all owners' names; an unknown one becomes root, with a note, as rpm does. */
+void drafts_number_owners(struct drafts *drafts);
+/* Adds /etc/passwd and /etc/group when there are accounts besides root, or the manifest has some. */
 bool drafts_add_users(struct drafts *drafts, struct err *err) MUST_CHECK;
+/* Adds what tmpfiles.d of these packages makes at boot. */
+bool drafts_add_tmpfiles(struct drafts *drafts, const struct tree *tree, struct err *err) MUST_CHECK;
 /* Finds the number of an owner or group: "root", a name of the manifest, or decimal; false when there is none. */
 bool manifest_owner_number(const struct manifest *manifest, const char *name, uint32_t *ret_number) MUST_CHECK;
 bool manifest_group_number(const struct manifest *manifest, const char *name, uint32_t *ret_number) MUST_CHECK;
@@ -47,7 +69,11 @@ bool manifest_group_number(const struct manifest *manifest, const char *name, ui
 bool drafts_add_cache(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Adds /usr/lib/os-release and its link when nothing gives it. */
 bool drafts_add_os_release(struct drafts *drafts, struct err *err) MUST_CHECK;
-/* Adds the package database for these packages. */
+/* Adds a small file of the package database. */
+bool drafts_add_text(struct drafts *drafts, const char *path, const char *text, struct err *err) MUST_CHECK;
+/* Adds the list of the .rpm packages among these, when there are any. */
+bool drafts_add_rpm_list(struct drafts *drafts, const struct tree *tree, struct err *err) MUST_CHECK;
+/* Adds the package database for the .deb packages among these. */
 bool drafts_add_status(struct drafts *drafts, const struct package *const *packages, size_t count,
                        struct err *err) MUST_CHECK;
 

@@ -3,17 +3,6 @@
 
 #define USERS_FILE_CAP ((size_t)16 << 20)
 
-/* One line of /etc/group while it is put together. */
-struct group_line {
-    const char *name;
-    uint64_t gid;
-};
-
-struct group_lines {
-    struct group_line *items;
-    size_t count, capacity;
-};
-
 static bool parse_number(const char *name, uint32_t *ret_number)
 {
     uint64_t value = 0;
@@ -55,29 +44,10 @@ bool manifest_group_number(const struct manifest *manifest, const char *name, ui
     return !name || strcmp(name, "root") == 0 || parse_number(name, ret_number);
 }
 
-static const struct group_line *find_group(const struct group_lines *groups, const char *name)
-{
-    for (size_t i = 0; i < groups->count; i++) {
-        if (strcmp(groups->items[i].name, name) == 0)
-            return &groups->items[i];
-    }
-    return NULL;
-}
-
 static bool fail(const struct drafts *drafts, struct err *err, const char *what, const char *name, const char *reason)
 {
     err_set(err, ERR_USAGE, "%s: %s \"%s\": %s", drafts->request->manifest->path, what, name, reason);
     return false;
-}
-
-/* Returns whether the value can stand in one field of a passwd(5) or group(5) line. */
-static bool is_field(const char *value)
-{
-    for (; *value; value++) {
-        if (*value == ':' || (unsigned char)*value < 0x20 || *value == 0x7F)
-            return false;
-    }
-    return true;
 }
 
 static const char *field_or(const char *value, const char *otherwise)
@@ -90,7 +60,7 @@ static bool check_user(const struct drafts *drafts, const struct manifest_user *
     const struct manifest *manifest = drafts->request->manifest;
     const char *fields[] = {user->name, user->comment, user->home, user->shell};
     for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
-        if (!is_field(field_or(fields[i], "")))
+        if (!account_is_field(field_or(fields[i], "")))
             return fail(drafts, err, "user", user->name, "a value has a colon or a control character");
     }
     if (!*user->name || strchr(user->name, ','))
@@ -104,88 +74,97 @@ static bool check_user(const struct drafts *drafts, const struct manifest_user *
     return true;
 }
 
-/* Collects root's group, the manifest's and those of users' own names. */
-static bool collect_groups(const struct drafts *drafts, struct group_lines *groups, struct err *err)
+static bool add_manifest_groups(struct drafts *drafts, struct err *err)
 {
     const struct manifest *manifest = drafts->request->manifest;
     bool has_root = false;
     for (size_t i = 0; i < manifest->groups.count; i++)
         has_root |= strcmp(manifest->groups.items[i].name, "root") == 0;
     if (!has_root)
-        list_add(drafts->arena, groups, (struct group_line){"root", 0});
+        accounts_add_group(&drafts->accounts, "root", 0);
     for (size_t i = 0; i < manifest->groups.count; i++) {
         const struct manifest_group *group = &manifest->groups.items[i];
-        if (!*group->name || !is_field(group->name) || strchr(group->name, ','))
+        if (!*group->name || !account_is_field(group->name) || strchr(group->name, ','))
             return fail(drafts, err, "group", group->name, "no valid name");
         if (group->gid >= UINT32_MAX)
             return fail(drafts, err, "group", group->name, "the number is too big");
-        if (find_group(groups, group->name))
+        if (accounts_group(&drafts->accounts, group->name))
             return fail(drafts, err, "group", group->name, "given twice");
-        list_add(drafts->arena, groups, (struct group_line){group->name, group->gid});
+        accounts_add_group(&drafts->accounts, group->name, (uint32_t)group->gid);
     }
     for (size_t i = 0; i < manifest->users.count; i++) {
         const struct manifest_user *user = &manifest->users.items[i];
         if (!check_user(drafts, user, i, err))
             return false;
-        if (!user->group && !find_group(groups, user->name))
-            list_add(drafts->arena, groups, (struct group_line){user->name, user->uid});
+        if (!user->group)
+            accounts_add_group(&drafts->accounts, user->name, (uint32_t)user->uid);
     }
     return true;
 }
 
-static bool add_passwd_line(const struct drafts *drafts, struct buf *text, const struct manifest_user *user,
-                            const struct group_lines *groups, struct err *err)
+static bool add_manifest_user(struct drafts *drafts, const struct manifest_user *user, struct err *err)
 {
-    uint32_t number = 0;
+    struct accounts *accounts = &drafts->accounts;
+    struct account_user account = {.name = user->name,
+                                   .comment = field_or(user->comment, ""),
+                                   .home = field_or(user->home, "/nonexistent"),
+                                   .shell = user->shell,
+                                   .uid = (uint32_t)user->uid};
     const char *name = user->group ? user->group : user->name;
-    const struct group_line *group = find_group(groups, name);
-    if (!group && !parse_number(name, &number))
+    const struct account_group *group = accounts_group(accounts, name);
+    if (group)
+        account.gid = group->gid;
+    else if (!parse_number(name, &account.gid))
         return fail(drafts, err, "user", user->name, "its group is no group of the manifest and no number");
+    accounts_add_user(accounts, &account);
     for (size_t i = 0; i < user->groups.count; i++) {
-        if (!find_group(groups, user->groups.items[i]))
+        struct account_group *further = accounts_group(accounts, user->groups.items[i]);
+        if (!further)
             return fail(drafts, err, "user", user->name,
                         arena_printf(drafts->arena, "\"%s\" is no group of the manifest", user->groups.items[i]));
+        accounts_add_member(accounts, further, user->name);
     }
-    if (!buf_printf(text, "%s:x:%ju:%ju:%s:%s:%s\n", user->name, (uintmax_t)user->uid,
-                    (uintmax_t)(group ? group->gid : number), field_or(user->comment, ""),
-                    field_or(user->home, "/nonexistent"), field_or(user->shell, "/usr/sbin/nologin")))
-        return fail(drafts, err, "user", user->name, "/etc/passwd gets too big");
     return true;
 }
 
-static bool print_passwd(const struct drafts *drafts, struct buf *text, const struct group_lines *groups,
-                         struct err *err)
+bool drafts_add_manifest_accounts(struct drafts *drafts, struct err *err)
 {
-    static const struct manifest_user root = {
-        .name = "root", .comment = "root", .home = "/root", .shell = "/usr/sbin/nologin", .group = "root"};
+    static const struct manifest_user root = {.name = "root", .comment = "root", .home = "/root", .group = "root"};
     const struct manifest *manifest = drafts->request->manifest;
     bool has_root = false;
+    if (!add_manifest_groups(drafts, err))
+        return false;
     for (size_t i = 0; i < manifest->users.count; i++)
         has_root |= strcmp(manifest->users.items[i].name, "root") == 0;
-    if (!has_root && !add_passwd_line(drafts, text, &root, groups, err))
+    if (!has_root && !add_manifest_user(drafts, &root, err))
         return false;
     for (size_t i = 0; i < manifest->users.count; i++) {
-        if (!add_passwd_line(drafts, text, &manifest->users.items[i], groups, err))
+        if (!add_manifest_user(drafts, &manifest->users.items[i], err))
             return false;
     }
     return true;
 }
 
-static bool print_group(const struct drafts *drafts, struct buf *text, const struct group_lines *groups)
+static bool print_passwd(const struct accounts *accounts, struct buf *text)
 {
-    const struct manifest *manifest = drafts->request->manifest;
-    for (size_t i = 0; i < groups->count; i++) {
-        const struct group_line *group = &groups->items[i];
-        if (!buf_printf(text, "%s:x:%ju:", group->name, (uintmax_t)group->gid))
+    for (size_t i = 0; i < accounts->users.count; i++) {
+        const struct account_user *user = accounts->users.items[i];
+        if (!buf_printf(text, "%s:x:%u:%u:%s:%s:%s\n", user->name, user->uid, user->gid, user->comment, user->home,
+                        field_or(user->shell, "/usr/sbin/nologin")))
             return false;
-        const char *separator = "";
-        for (size_t j = 0; j < manifest->users.count; j++) {
-            const struct manifest_user *user = &manifest->users.items[j];
-            if (!strings_has(&user->groups, group->name))
-                continue;
-            if (!buf_printf(text, "%s%s", separator, user->name))
+    }
+    return true;
+}
+
+static bool print_group(const struct accounts *accounts, struct buf *text)
+{
+    for (size_t i = 0; i < accounts->groups.count; i++) {
+        const struct account_group *group = accounts->groups.items[i];
+        if (!buf_printf(text, "%s:x:%u:", group->name, group->gid))
+            return false;
+        for (size_t j = 0; j < group->members.count; j++) {
+            if (!buf_printf(text, "%s%s", j ? "," : "", group->members.items[j]))
                 return false;
-            separator = ",";
         }
         if (!buf_printf(text, "\n"))
             return false;
@@ -201,7 +180,7 @@ static bool add_file(struct drafts *drafts, const char *path, const struct buf *
                         .mode = 0644,
                         .size_bytes = text->len,
                         .data = arena_strndup(drafts->arena, text->bytes, text->len),
-                        .why = "users and groups of the manifest"};
+                        .why = "users and groups of the manifest and of sysusers.d"};
     struct draft *there = drafts_find(drafts, path);
     if (there && there->made)
         return made_fail(drafts, there->made, err, "%s is created, but `users` and `groups` make it too", path);
@@ -211,18 +190,54 @@ static bool add_file(struct drafts *drafts, const char *path, const struct buf *
     return true;
 }
 
-bool drafts_add_users(struct drafts *drafts, struct err *err)
+/* The manifest's own /etc/passwd or /etc/group stays as it is; what it lacks is said. */
+static void note_lacking(struct drafts *drafts, const struct draft *made, bool is_passwd)
+{
+    struct accounts there = {.arena = drafts->arena, .notes = &drafts->notes};
+    struct text text = {made->node.data, (size_t)made->node.size_bytes};
+    if (is_passwd)
+        accounts_read_passwd(&there, text);
+    else
+        accounts_read_group(&there, text);
+    const struct accounts *accounts = &drafts->accounts;
+    for (size_t i = 0; i < (is_passwd ? accounts->users.count : accounts->groups.count); i++) {
+        const char *name = is_passwd ? accounts->users.items[i]->name : accounts->groups.items[i]->name;
+        uint32_t number = is_passwd ? accounts->users.items[i]->uid : accounts->groups.items[i]->gid;
+        bool is_known = is_passwd ? accounts_user(&there, name) != NULL : accounts_group(&there, name) != NULL;
+        if (!is_known && number)
+            list_add(drafts->arena, &drafts->notes,
+                     arena_printf(drafts->arena, "the manifest's %s has no line for %s (%u), which packages declare",
+                                  made->node.path, name, number));
+    }
+}
+
+/* Whether there is anything that an image without these files, or with its packages' own, would lack. */
+static bool has_accounts(const struct drafts *drafts)
 {
     const struct manifest *manifest = drafts->request->manifest;
-    if (!manifest->users.count && !manifest->groups.count)
+    return manifest->users.count || manifest->groups.count || drafts->accounts.users.count > drafts->plain_users ||
+           drafts->accounts.groups.count > drafts->plain_groups;
+}
+
+static bool add_lines(struct drafts *drafts, const char *path, const struct buf *text, struct err *err)
+{
+    const struct manifest *manifest = drafts->request->manifest;
+    const struct draft *there = drafts_find(drafts, path);
+    if (!there || !there->made || manifest->users.count || manifest->groups.count)
+        return add_file(drafts, path, text, err);
+    if (there->node.kind == NODE_FILE)
+        note_lacking(drafts, there, strcmp(path, "/etc/passwd") == 0);
+    return true;
+}
+
+bool drafts_add_users(struct drafts *drafts, struct err *err)
+{
+    if (!has_accounts(drafts))
         return true;
     struct buf passwd AUTO(buf_done), group AUTO(buf_done);
     buf_init(&passwd, USERS_FILE_CAP);
     buf_init(&group, USERS_FILE_CAP);
-    struct group_lines groups = {0};
-    if (!collect_groups(drafts, &groups, err) || !print_passwd(drafts, &passwd, &groups, err))
-        return false;
-    if (!print_group(drafts, &group, &groups))
-        return fail(drafts, err, "file", "/etc/group", "it gets too big");
-    return add_file(drafts, "/etc/passwd", &passwd, err) && add_file(drafts, "/etc/group", &group, err);
+    if (!print_passwd(&drafts->accounts, &passwd) || !print_group(&drafts->accounts, &group))
+        return fail(drafts, err, "file", "/etc/passwd", "it gets too big");
+    return add_lines(drafts, "/etc/passwd", &passwd, err) && add_lines(drafts, "/etc/group", &group, err);
 }

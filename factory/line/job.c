@@ -153,7 +153,8 @@ static void solve_task(void *argument)
     struct work *work = argument;
     struct solve_request request = {.names = work->names, .never = work->job->manifest->packages_never};
     work->is_good = solve_packages(work->scratch, work->catalog, &request, &work->selection, work->err) &&
-                    solve_identity(work->scratch, work->catalog, &work->identity, &work->has_identity, work->err);
+                    solve_identity(work->scratch, work->catalog, &work->selection, &work->identity, &work->has_identity,
+                                   work->err);
 }
 
 /* RESOLVE: names to a selection. */
@@ -180,8 +181,8 @@ static bool open_packages(struct work *work, bool is_all, struct err *err)
     uint64_t bytes = 0;
     for (size_t i = 0; i < work->selection.count; i++) {
         const struct selected *selected = &work->selection.items[i];
-        if (work->packages[i] ||
-            !(is_all || selected->is_likely || roots_name_package(&work->manifest, selected->name)))
+        if (work->packages[i] || !(is_all || selected->is_likely || roots_lay_out(selected->name) ||
+                                   roots_name_package(&work->manifest, selected->name)))
             continue;
         places[count] = i;
         wanted[count++] = selected;
@@ -417,6 +418,7 @@ static void tree_task(void *argument)
                                    .keep = &work->keep,
                                    .set = &work->set,
                                    .created_override = options->source_date_epoch,
+                                   .is_partial = has_unopened(work),
                                    .os_release = release_text(work)};
     work->is_good = generate(work) && tree_build(work->scratch, &request, &work->tree, work->err) &&
                     scripts_check_user(&work->manifest, &work->tree, work->err) && note_scripts(work);
@@ -438,10 +440,20 @@ static void export_task(void *argument)
         tree_export(&work->tree, job->plant->options->tree_dir, job->manifest->name, job->arch->name, work->err);
 }
 
+/* TREE. An owner whose name the packages that gave files do not declare is looked up in all of the selection. */
+static bool merge(struct work *work, struct err *err)
+{
+    if (!compute(work, tree_task, err))
+        return false;
+    if (!work->tree.wants_all)
+        return true;
+    return open_packages(work, true, err) && compute(work, closure_task, err) && compute(work, tree_task, err);
+}
+
 /* TREE, LAYER. */
 static bool pack(struct work *work, struct err *err)
 {
-    if (!compute(work, tree_task, err))
+    if (!merge(work, err))
         return false;
     if (work->job->plant->options->tree_dir && !compute(work, export_task, err))
         return false;

@@ -1,6 +1,7 @@
 #include "line/plant.h"
 
 #include "base/auto.h"
+#include "source/rpm_catalog.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -79,7 +80,11 @@ static bool make_catalog(void *argument, void **ret_result, struct err *err)
     const struct source_question *question = argument;
     struct plant *plant = question->plant;
     struct catalog *catalog;
-    if (!deb_catalog_open(&plant->env, plant->workers, question->releases, question->arch, &catalog, err))
+    bool is_open =
+        question->source->kind == SOURCE_RPM
+            ? rpm_catalog_open(&plant->env, plant->workers, question->source, question->arch, &catalog, err)
+            : deb_catalog_open(&plant->env, plant->workers, question->releases, question->arch, &catalog, err);
+    if (!is_open)
         return false;
     pthread_mutex_lock(&plant->lock);
     struct shared_catalog *shared = arena_new(&plant->arena, struct shared_catalog);
@@ -95,9 +100,10 @@ bool plant_catalog(struct plant *plant, const struct source *source, const struc
 {
     char key[64];
     struct source_question question = {.plant = plant, .source = source, .arch = arch};
-    void *releases, *catalog;
+    void *releases = NULL, *catalog;
     (void)snprintf(key, sizeof key, "%p", (const void *)source);
-    if (!flight_get(plant->sources, key, make_source, &question, &releases, err))
+    /* Debian's Releases are for all architectures; RPM repositories are one per architecture, all in its catalog. */
+    if (source->kind == SOURCE_DEB && !flight_get(plant->sources, key, make_source, &question, &releases, err))
         return false;
     question.releases = releases;
     (void)snprintf(key, sizeof key, "%p %p", (const void *)source, (const void *)arch);

@@ -1,8 +1,11 @@
 #include "line/roots.h"
 #include "content/path.h"
 
-/* Files by which scanners and people tell the distribution: os-release(5), and Debian's own version file. */
-static const char *const identity_paths[] = {"/etc/os-release", "/usr/lib/os-release", "/etc/debian_version"};
+/* Files by which scanners and people tell the distribution: os-release(5), and the families' own version files (most of
+ * Fedora's are links to one, which comes along). */
+static const char *const identity_paths[] = {"/etc/os-release",        "/usr/lib/os-release", "/etc/debian_version",
+                                             "/etc/fedora-release",    "/etc/redhat-release", "/etc/system-release",
+                                             "/etc/system-release-cpe"};
 
 static void add(struct arena *arena, struct roots *roots, struct closure_root root)
 {
@@ -12,8 +15,9 @@ static void add(struct arena *arena, struct roots *roots, struct closure_root ro
 /* What an image has no use for, in packages that are taken whole. */
 static bool is_documentation(const char *path)
 {
-    static const char *const dirs[] = {"/usr/share/doc",  "/usr/share/doc-base", "/usr/share/man",
-                                       "/usr/share/info", "/usr/share/lintian",  "/usr/share/bug"};
+    static const char *const dirs[] = {"/usr/share/doc",     "/usr/share/doc-base", "/usr/share/man",
+                                       "/usr/share/info",    "/usr/share/lintian",  "/usr/share/bug",
+                                       "/usr/share/licenses"};
     for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
         size_t len = strlen(dirs[i]);
         if (strncmp(path, dirs[i], len) == 0 && (path[len] == '/' || !path[len]))
@@ -27,9 +31,15 @@ static void add_whole(struct arena *arena, struct roots *roots, const struct pac
 {
     const char *why = arena_printf(arena, "the manifest takes the whole package %s", package->name);
     for (size_t i = 0; i < package->count; i++) {
-        if (!is_documentation(package->entries[i].path))
+        if (!package->entries[i].is_documentation && !is_documentation(package->entries[i].path))
             add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why, .is_lenient = true});
     }
+}
+
+/* Says whose file it is. */
+static const char *giver_of(const struct manifest_file *file)
+{
+    return file->giver ? file->giver : "the manifest";
 }
 
 /* Adds what a glob matches in the packages it may look into; returns the number of matches. */
@@ -37,7 +47,7 @@ static size_t add_matches(struct arena *arena, struct roots *roots, const struct
                           const struct manifest_file *file, const char *glob)
 {
     size_t matches = 0;
-    const char *why = arena_printf(arena, "files of %s: %s", file->giver, file->path);
+    const char *why = arena_printf(arena, "files of %s: %s", giver_of(file), file->path);
     for (size_t p = 0; p < set->package_count; p++) {
         const struct package *package = set->packages[p];
         if (file->packages.count && !strings_has(&file->packages, package->name))
@@ -66,14 +76,14 @@ static bool add_file(struct arena *arena, struct roots *roots, const struct file
     if (!path_is_glob(file->path)) {
         add(arena, roots,
             (struct closure_root){.path = file->path,
-                                  .why = arena_printf(arena, "file of %s", file->giver),
+                                  .why = arena_printf(arena, "file of %s", giver_of(file)),
                                   .is_optional = file->is_optional});
         return true;
     }
     if (add_matches(arena, roots, set, file, canonical_glob(arena, file->path)) || file->is_optional)
         return true;
     char *packages = strings_join(arena, &file->packages, ", ");
-    err_set(err, ERR_RESOLVE, "no file matches %s (%s) in %s%s", file->path, file->giver,
+    err_set(err, ERR_RESOLVE, "no file matches %s (%s) in %s%s", file->path, giver_of(file),
             file->packages.count ? "the packages " : "any selected package", packages);
     return false;
 }
@@ -123,4 +133,9 @@ bool roots_name_package(const struct manifest *manifest, const char *package)
             return true;
     }
     return false;
+}
+
+bool roots_lay_out(const char *package)
+{
+    return strcmp(package, "filesystem") == 0;
 }

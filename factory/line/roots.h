@@ -24,5 +24,8 @@ bool roots_list(struct arena *arena, const struct manifest *manifest, const stru
 bool roots_are_lazy(const struct manifest *manifest);
 /* Returns whether a package must be opened at once because the manifest names it (whole, or as the place of files). */
 bool roots_name_package(const struct manifest *manifest, const char *package);
+/* Returns whether a package must be opened at once because it lays out the directories of the system, such as
+ * "/usr/sbin -> bin": where the files of all others are depends on it. */
+bool roots_lay_out(const char *package);
 
 #endif

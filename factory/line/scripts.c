@@ -33,7 +33,9 @@ static bool has_account(const struct tree *tree, const char *path, struct text n
 
 static const struct node *find_subject(struct arena *arena, const struct tree *tree, const struct script_effect *effect)
 {
-    const char *why, *path = path_canonical(arena, text_of(effect->subject), &why);
+    static const char var_run[] = "/var/run/"; /* where Debian and Fedora have a link to /run */
+    bool is_run = strncmp(effect->subject, var_run, strlen(var_run)) == 0;
+    const char *why, *path = path_canonical(arena, text_of(effect->subject + (is_run ? strlen("/var") : 0)), &why);
     return path ? find_node(tree, path) : NULL;
 }
 

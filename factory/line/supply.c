@@ -1,6 +1,7 @@
-/* Each package is an item in a table keyed by its SHA-256 and by what it claims to be (an index may list one file under
+/* Each package is an item in a table keyed by its checksum and by what it claims to be (an index may list one file under
  * two names, and only one of them can be right). Its first asker submits open_task(); from there the item walks open →
- * (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). */
+ * (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). A package of which the
+ * index has only a SHA-512 gets its SHA-256, by which all else knows it, from the store or from the fetch. */
 #include "line/supply.h"
 #include "base/auto.h"
 #include "base/map.h"
@@ -15,6 +16,7 @@ struct supply_item {
     struct supply *supply;
     const struct selected *selected; /* the first asker's, copied */
     struct package_expect expect;
+    struct checksum sha512; /* the first asker's, copied, when the index has no SHA-256 */
     struct http_request request;
     bool is_done; /* guarded by supply->lock, as are the next two */
     struct package *package;
@@ -101,10 +103,12 @@ static void unpack_task(void *argument)
 static void fetched(struct http_request *request)
 {
     struct supply_item *item = request->owner;
-    if (request->is_good)
+    if (request->is_good) {
+        item->expect.digest = request->blob_digest;
         workers_submit(item->supply->workers, unpack_task, item);
-    else
-        item_end(item, NULL, &request->err);
+        return;
+    }
+    item_end(item, NULL, &request->err);
 }
 
 /* The URLs of a package: the mirror that served the Release first, then the repository's others. */
@@ -122,17 +126,31 @@ static void fill_urls(struct arena *arena, struct supply_item *item)
     item->request.url_count = urls.count;
 }
 
+/* Learns the SHA-256 of a package that is known by its SHA-512; *ret_known is false when only a fetch can tell. */
+static bool learn_digest(struct supply_item *item, bool *ret_known, struct err *err)
+{
+    *ret_known = true;
+    return !item->request.sha512 ||
+           store_find_sha512(item->supply->store, &item->sha512, &item->expect.digest, ret_known, err);
+}
+
+/* Opens what is in the store, unpacked or not; *ret_found false when there is nothing. */
+static bool open_stored(struct supply_item *item, struct package **ret_package, bool *ret_found, struct err *err)
+{
+    if (!learn_digest(item, ret_found, err))
+        return false;
+    if (!*ret_found || open_unpacked(item, ret_package, err))
+        return true;
+    return !err->kind && unpack_stored(item, ret_package, ret_found, err);
+}
+
 static void open_task(void *argument)
 {
     struct supply_item *item = argument;
     struct err err = {0};
     struct package *package = NULL;
     bool is_found = false;
-    if (open_unpacked(item, &package, &err) || err.kind) {
-        item_end(item, package, &err);
-        return;
-    }
-    if (!unpack_stored(item, &package, &is_found, &err) || is_found) {
+    if (!open_stored(item, &package, &is_found, &err) || is_found) {
         item_end(item, package, &err);
         return;
     }
@@ -153,14 +171,17 @@ static struct selected *copy_selected(struct arena *arena, const struct selected
     copy->version = arena_strdup(arena, from->version);
     copy->architecture = arena_strdup(arena, from->architecture);
     copy->url_path = arena_strdup(arena, from->url_path);
+    copy->sha512 = NULL; /* the item has it */
     return copy;
 }
 
 /* Finds the item of a package or starts it. Called with the lock held. */
 static struct supply_item *ask(struct supply *supply, const struct selected *selected, _Atomic uint64_t *counter)
 {
-    const char *key = arena_printf(&supply->arena, "%s %s %s %s", digest_hex(&selected->digest).chars, selected->name,
-                                   selected->version, selected->architecture);
+    const struct checksum *sha512 = selected->sha512;
+    const char *key = arena_printf(&supply->arena, "%s %s %s %s",
+                                   sha512 ? checksum_text(sha512).chars : digest_hex(&selected->digest).chars,
+                                   selected->name, selected->version, selected->architecture);
     struct supply_item *item = map_get(&supply->items, text_of(key));
     if (item)
         return item;
@@ -174,12 +195,16 @@ static struct supply_item *ask(struct supply *supply, const struct selected *sel
     item->request = (struct http_request){.cap_bytes = DEB_MAX_BYTES,
                                           .is_size_known = true,
                                           .size_bytes = selected->size_bytes,
-                                          .is_digest_known = true,
+                                          .is_digest_known = !sha512,
                                           .digest = selected->digest,
                                           .store = supply->store,
                                           .counter = counter,
                                           .done = fetched,
                                           .owner = item};
+    if (sha512) {
+        item->sha512 = *sha512;
+        item->request.sha512 = &item->sha512;
+    }
     fill_urls(&supply->arena, item);
     (void)map_add(&supply->items, text_of(key), item);
     workers_submit(supply->workers, open_task, item);

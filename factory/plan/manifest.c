@@ -39,8 +39,7 @@ static bool fail_unknown(struct arena *arena, const char *dir, const char *image
 
 bool manifest_find(struct arena *arena, const char *dir, const char *image, const char **ret_path, struct err *err)
 {
-    struct text name = text_of(image);
-    if (strchr(image, '/') || text_has_suffix(name, ".yaml") || text_has_suffix(name, ".yml")) {
+    if (yaml_is_path(image)) {
         *ret_path = arena_strdup(arena, image);
         return true;
     }

@@ -14,7 +14,7 @@ struct manifest_file {
     const char *path;
     struct strings packages; /* only from one of these, when given */
     bool is_optional;        /* nothing matching is fine */
-    const char *giver;       /* for the report, of whom it is: "the manifest", "the recipe chrony" */
+    const char *giver;       /* for the report, of whom it is ("the recipe chrony"); NULL: the manifest */
 };
 
 /* A directory, small file or symlink that the manifest itself creates. */

@@ -120,7 +120,7 @@ static bool read_files(struct arena *arena, struct manifest_form *form, struct e
     if (!want_list(form->files, "files", err))
         return false;
     for (size_t i = 0; i < list_count(form->files); i++) {
-        struct manifest_file file = {.giver = "the manifest"};
+        struct manifest_file file = {0};
         if (!read_item(arena, form->files->items[i], file_fields, ARRAY_COUNT(file_fields), &file.path, &file, err))
             return false;
         list_add(arena, &form->manifest.files, file);

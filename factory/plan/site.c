@@ -199,7 +199,8 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
     site->is_tls_verify_off = !form.is_tls_verified;
     site->arch = form.arches.count ? strings_join(arena, &form.arches, ",") : NULL;
     make_relative(arena, file->path, &site->authfile);
-    make_relative(arena, file->path, &site->source);
+    if (site->source && yaml_is_path(site->source))
+        make_relative(arena, file->path, &site->source);
     make_relative(arena, file->path, &site->output);
     *ret_site = *site;
     return true;

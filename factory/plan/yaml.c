@@ -270,6 +270,12 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+bool yaml_is_path(const char *name)
+{
+    struct text whole = text_of(name);
+    return strchr(name, '/') || text_has_suffix(whole, ".yaml") || text_has_suffix(whole, ".yml");
+}
+
 bool yaml_stems(struct arena *arena, const char *dir, struct strings *ret_stems, struct err *err)
 {
     AUTO(close_dir) DIR *stream = opendir(dir);

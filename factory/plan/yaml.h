@@ -74,6 +74,8 @@ const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *ke
 const struct yaml_node *yaml_item(const struct yaml_node *node, size_t index);
 /* Names the kind for messages: "a single value", "a list", "a mapping". */
 const char *yaml_kind_name(enum yaml_kind kind);
+/* Returns whether a name is a path (has '/' or ends in .yaml or .yml), and not the stem of a file of ours. */
+bool yaml_is_path(const char *name);
 /* Lists the stems of the *.yaml files of a directory (hidden ones left out), sorted. */
 bool yaml_stems(struct arena *arena, const char *dir, struct strings *ret_stems, struct err *err) MUST_CHECK;
 /* Sets an ERR_USAGE error that begins with the node's place. Always returns false, so that callers can return it. */

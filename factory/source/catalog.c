@@ -20,10 +20,10 @@ bool solve_packages(struct arena *arena, const struct catalog *catalog, const st
     return catalog->kind->solve(arena, catalog, request, ret_selection, err);
 }
 
-bool solve_identity(struct arena *arena, const struct catalog *catalog, struct selected *ret_selected, bool *ret_found,
-                    struct err *err)
+bool solve_identity(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
+                    struct selected *ret_selected, bool *ret_found, struct err *err)
 {
-    return catalog->kind->identity(arena, catalog, ret_selected, ret_found, err);
+    return catalog->kind->identity(arena, catalog, selection, ret_selected, ret_found, err);
 }
 
 void catalog_close(struct catalog *catalog)

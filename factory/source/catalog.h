@@ -26,8 +26,8 @@ struct catalog_kind {
     bool (*has)(const struct catalog *catalog, const char *name, bool is_virtual_fine);
     bool (*solve)(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                   struct selection *ret_selection, struct err *err);
-    bool (*identity)(struct arena *arena, const struct catalog *catalog, struct selected *ret_selected, bool *ret_found,
-                     struct err *err);
+    bool (*identity)(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
+                     struct selected *ret_selected, bool *ret_found, struct err *err);
     void (*close)(struct catalog *catalog);
 };
 

@@ -76,7 +76,7 @@ static void take_line(void *taker, struct text line)
     while (line.len && (line.ptr[0] == '/' || text_has_prefix(line, "./")))
         line = (struct text){line.ptr + 1, line.len - 1};
     bool is_merged;
-    if (!contents_keeps_raw(line, &is_merged))
+    if (!contents_keeps_raw(line, &is_merged) && !builder->keeps_all)
         return;
     line = text_trim(line);
     size_t split = line.len;

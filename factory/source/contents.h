@@ -35,6 +35,7 @@ struct contents_builder {
     const struct interned *last_dir, *last_merged_dir, *last_owners;
     struct buf pool, entries;
     bool is_too_big;
+    bool keeps_all; /* set after contents_builder_begin(): no line is passed over for its path */
 };
 
 /* Looks for one path in a text that is fed: for paths that the table does not keep. */

@@ -66,8 +66,8 @@ bool deb_catalog_owners(struct catalog *catalog, struct arena *arena, const char
 bool deb_catalog_has(const struct catalog *catalog, const char *name, bool is_virtual_fine);
 bool deb_catalog_solve(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                        struct selection *ret_selection, struct err *err) MUST_CHECK;
-bool deb_catalog_identity(struct arena *arena, const struct catalog *catalog, struct selected *ret_selected,
-                          bool *ret_found, struct err *err) MUST_CHECK;
+bool deb_catalog_identity(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
+                          struct selected *ret_selected, bool *ret_found, struct err *err) MUST_CHECK;
 /* What the selected packages of a Release refer to. */
 const struct origin *deb_catalog_origin(const struct deb_catalog *catalog, const struct release *release);
 /* Removes a derived file that turned out to be damaged and says so. Always returns false. */

@@ -229,9 +229,10 @@ static void auto_free_pool(Pool **pool)
     pool_free(*pool);
 }
 
-bool deb_catalog_identity(struct arena *arena, const struct catalog *any, struct selected *ret_selected,
-                          bool *ret_found, struct err *err)
+bool deb_catalog_identity(struct arena *arena, const struct catalog *any, const struct selection *selection,
+                          struct selected *ret_selected, bool *ret_found, struct err *err)
 {
+    (void)selection; /* there is but one base-files */
     const struct deb_catalog *catalog = deb_catalog_of_const(any);
     AUTO(auto_free_pool) Pool *pool = pool_create(); /* for its version rules */
     (void)pool_setdisttype(pool, DISTTYPE_DEB);

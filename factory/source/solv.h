@@ -14,6 +14,8 @@
 #include <solv/problems.h>
 #include <solv/queue.h>
 #include <solv/repo.h>
+#include <solv/repo_solv.h>
+#include <solv/repo_write.h>
 #include <solv/solver.h>
 #undef map_set
 

@@ -1,4 +1,4 @@
-/* source.h - where packages come from: the host's own apt configuration, or a source file
+/* source.h - where packages come from: the host's own apt or dnf configuration, or a source file
  *
  * Host: sources.list, sources.list.d/{*.list,*.sources} (sources.list(5)); source file: manifests/README.md,
  * "Sources".
@@ -68,6 +68,14 @@ struct source {
  * repository of its own; only a mirror+file list gives several mirrors of one. Repositories whose keys are not those
  * that most share are optional. */
 bool source_load_host(struct arena *arena, const char *apt_dir, struct source *ret_source, struct err *err) MUST_CHECK;
+/* Reads the host's own configuration, apt's below `apt_dir` or dnf's below `root` ("" for the host; yum_repos.h), by
+ * which exists: apt's when both do. Neither: ERR_USAGE that names both. */
+bool source_load_default(struct arena *arena, const char *apt_dir, const char *root, struct source *ret_source,
+                         struct err *err) MUST_CHECK;
+/* Finds a source file: a name without '/' and ".yaml" is one of those shipped in `dir`; else it is a path. ERR_USAGE
+ * lists the known names and the nearest. */
+bool source_find(struct arena *arena, const char *dir, const char *name, const char **ret_path,
+                 struct err *err) MUST_CHECK;
 /* Reads a source file; paths in it are relative to it. Its `uris` are mirrors of one repository; `uris: host` takes
  * URIs and keys of the host's main repository, and its suite and components unless they are given. */
 bool source_load_file(struct arena *arena, const char *path, const char *apt_dir, struct source *ret_source,

@@ -3,10 +3,11 @@
 #include "source/source.h"
 
 #include <errno.h>
-#include <limits.h>
 
 #include "base/auto.h"
+#include "source/beside.h"
 #include "source/entry.h"
+#include "source/rpm_source_file.h"
 
 struct fields {
     const char *kind, *name;
@@ -33,37 +34,13 @@ struct reading {
     struct strings default_keyrings;
 };
 
-/* Resolves a path that stands in the file, against the file's own directory. */
-static const char *path_beside(struct arena *arena, const struct yaml_node *node, const char *path)
+static bool add_uri(struct arena *arena, const struct yaml_node *node, const char *uri, struct strings *uris,
+                    struct err *err)
 {
-    const char *slash = strrchr(node->file->path, '/');
-    if (path[0] == '/' || !slash)
-        return path;
-    return arena_printf(arena, "%.*s/%s", (int)(slash - node->file->path), node->file->path, path);
-}
-
-/* Makes a file URI of an absolute path: bytes that mean something in URIs become %XX. */
-static const char *uri_of_path(struct arena *arena, const char *path)
-{
-    char *uri = arena_alloc(arena, strlen(path) * 3 + sizeof "file://"), *at = stpcpy(uri, "file://");
-    for (; *path; path++) {
-        bool is_plain = (unsigned char)*path > 0x20 && (unsigned char)*path < 0x7F && !strchr("%?#\\\"<>^`{|}$", *path);
-        at += is_plain ? sprintf(at, "%c", *path) : sprintf(at, "%%%02X", (unsigned char)*path);
-    }
-    return uri;
-}
-
-/* A URI stays as it is; a path ("./repo", "/srv/repo") becomes a file URI. */
-static bool read_uri(struct arena *arena, const struct yaml_node *node, const char *uri, struct strings *uris,
-                     struct err *err)
-{
-    if (uri[0] == '/' || uri[0] == '.') {
-        AUTO(auto_free) char *absolute = realpath(path_beside(arena, node, uri), NULL);
-        if (!absolute)
-            return yaml_fail(node, err, "the repository %s: %s", uri, strerrordesc_np(errno));
-        uri = uri_of_path(arena, absolute);
-    }
-    list_add(arena, uris, uri);
+    const char *whole;
+    if (!beside_uri(arena, node, uri, &whole, err))
+        return false;
+    list_add(arena, uris, whole);
     return true;
 }
 
@@ -96,7 +73,7 @@ static bool read_keys(struct arena *arena, const struct yaml_node *node, const s
                       struct entry *entry, struct err *err)
 {
     for (size_t i = 0; i < fields->keys.count; i++) {
-        const char *path = path_beside(arena, node, fields->keys.items[i]);
+        const char *path = beside_path(arena, node, fields->keys.items[i]);
         if (access(path, R_OK) != 0)
             return yaml_fail(node, err, "the key file %s: %s", path, strerrordesc_np(errno));
         list_add(arena, &entry->keyrings, path);
@@ -136,7 +113,7 @@ static bool add_entry(const struct reading *reading, const struct yaml_node *nod
     if (is_host && !take_from_host(reading, node, &entry, err))
         return false;
     for (size_t i = 0; !is_host && i < fields->uris.count; i++) {
-        if (!read_uri(arena, node, fields->uris.items[i], &entry.uris, err))
+        if (!add_uri(arena, node, fields->uris.items[i], &entry.uris, err))
             return false;
     }
     if (!entry.suites.count)
@@ -171,10 +148,13 @@ bool source_load_node(struct arena *arena, const struct yaml_node *node, const c
     struct reading reading = {.arena = arena, .apt_dir = apt_dir};
     struct fields fields = {.is_valid_until_checked = true, .is_by_hash_fine = true};
     struct source source = {.kind = SOURCE_DEB, .name = node->file->path};
+    const struct yaml_node *kind = yaml_get(node, "kind");
+    if (kind && kind->kind == YAML_SCALAR && strcmp(kind->scalar, "rpm") == 0)
+        return rpm_source_load_node(arena, node, ret_source, err);
     if (!yaml_read(arena, node, table, ARRAY_COUNT(table), &fields, err))
         return false;
     if (strcmp(fields.kind, "deb") != 0)
-        return yaml_fail(node, err, "kind \"%s\" is not known; known: deb", fields.kind);
+        return yaml_fail(node, err, "kind \"%s\" is not known; known: deb, rpm", fields.kind);
     if (!entry_default_keyrings(arena, apt_dir, &reading.default_keyrings, err))
         return false;
     bool has_own = fields.uris.count || fields.suites.count || fields.components.count || fields.keys.count ||
@@ -198,8 +178,8 @@ bool source_load_file(struct arena *arena, const char *path, const char *apt_dir
     if (!yaml_load(arena, path, &file, err))
         return false;
     if (!file->root) {
-        err_set(err, ERR_USAGE, "%s:1:1: the source file is empty; it needs at least \"kind\", \"uris\" and \"suites\"",
-                path);
+        err_set(err, ERR_USAGE,
+                "%s:1:1: the source file is empty; it needs at least \"kind\" and where the repository is", path);
         return false;
     }
     return source_load_node(arena, file->root, apt_dir, ret_source, err);

@@ -43,6 +43,7 @@ class Package:
         self.files = list(files)
         self.compression = compression
         self.raw = raw
+        self.scripts = {}  # maintainer scripts: name → text
         self._built = None
         self.fields = {"Maintainer": "Test Kit <kit@example.org>", "Section": "misc", "Priority": "optional",
                        "Description": f"{name} of the test kit"}
@@ -68,6 +69,8 @@ class Package:
             os.makedirs(os.path.join(root, "DEBIAN"), 0o755)
             with open(os.path.join(root, "DEBIAN/control"), "w", encoding="utf-8") as stream:
                 stream.write(self.control())
+            for name, text in self.scripts.items():
+                self._place(root, File(f"/DEBIAN/{name}", text, 0o755))
             for entry in self.files:
                 self._place(root, entry)
             for folder, names, _ in os.walk(root):

@@ -82,7 +82,10 @@ static void our_manifests_are_good(void **state)
         assert_string_equal(manifest.name, names.items[i]);
         assert_non_null(manifest.description);
         assert_non_null(manifest.config.author);
-        assert_string_equal(manifest.config.entrypoint.items[0], manifest.binaries.items[0]);
+        const struct strings *command =
+            manifest.config.entrypoint.count ? &manifest.config.entrypoint : &manifest.config.cmd;
+        assert_true(command->count > 0);
+        assert_true(strings_has(&manifest.binaries, command->items[0]) || command->items[0][0] == '/');
     }
 }
 
@@ -300,15 +303,28 @@ static void what_is_made_is_checked(void **state)
     refused(folder, B "directories: [/a/../b]\n", "2:15: '/a/../b' must not have a '..' component");
     refused(folder, B "create: [/]\n", "2:10: '/' must not be the root");
     refused(folder, B "directories: [/a]\ncreate:\n- /a\n", "4:3: '/a' is made twice (first in line 2)");
-    refused(folder, B "directories: [{path: /a, owner: nobody}]\n",
+    refused(folder, B "directories: [{path: /a, owner: nobody}]\nrecipes: false\n",
             "2:33: 'nobody' is not root, one of 'users', or a number");
-    refused(folder, B "users: [{name: u, uid: 1, group: 0}]\ndirectories: [{path: /a, group: u}]\n",
+    refused(folder, B "users: [{name: u, uid: 1, group: 0}]\ndirectories: [{path: /a, group: u}]\nrecipes: false\n",
             "3:33: 'u' is not root, one of 'groups', or a number");
     refused(folder, B "directories: [{path: /a, owner: 4294967295}]\n",
             "2:33: '4294967295' is not root, one of 'users', or a number");
     refused(folder, B "symlinks: [/a]\n", "2:12: a mapping (key: value) is wanted here, not a single value");
     refused(folder, B "symlinks: [{path: /a}]\n", "2:12: key 'target' is missing");
     refused(folder, B "symlinks: [{path: /a, target: ''}]\n", "2:31: the target of '/a' must be a path");
+}
+
+/* A recipe may bring the user: only the job knows. */
+static void with_recipes_a_user_may_be_somebody_elses(void **state)
+{
+    struct manifest manifest = load(*state, B "directories: [{path: /a, owner: u, group: g}]\nconfig: {user: u:g}\n");
+    assert_true(manifest.has_recipes);
+    assert_false(manifest.is_strict);
+    assert_string_equal(manifest.made.items[0].owner, "u");
+    refused(*state, B "directories: [{path: /a, owner: U}]\n", "2:33: 'U' is not root, one of 'users', or a number");
+    manifest = load(*state, B "recipes: false\nstrict: true\n");
+    assert_false(manifest.has_recipes);
+    assert_true(manifest.is_strict);
 }
 
 static void users_and_groups_are_checked(void **state)
@@ -326,8 +342,8 @@ static void users_and_groups_are_checked(void **state)
     refused(folder, B "groups: [{name: g, gid: 1}, {name: h, gid: 1}]\n", "2:44: group 'h' has the gid of 'g' (1)");
     refused(folder, B "groups: [{name: g, gid: 1}]\nusers: [{name: u, uid: 1}]\n",
             "3:24: the default group 'u' has the uid of 'g' (1)");
-    refused(folder, B "users: [{name: u, uid: 1, group: g}]\n", "2:34: 'g' is not root, one of 'groups', or a number");
-    refused(folder, B "users: [{name: u, uid: 1, groups: [u, g]}]\n", "2:39: 'g' is not root or one of 'groups'");
+    refused(folder, B "users: [{name: u, uid: 1, group: g}]\nrecipes: false\n", "2:34: 'g' is not root, one of 'groups', or a number");
+    refused(folder, B "users: [{name: u, uid: 1, groups: [u, g]}]\nrecipes: false\n", "2:39: 'g' is not root or one of 'groups'");
     refused(folder, B "users: [{name: u, uid: 1, groups: [7]}]\n", "2:36: '7' is not root or one of 'groups'");
     refused(folder, B "users: [{name: u, uid: 1, home: x}]\n",
             "2:33: home of 'u' must be an absolute path without ':'");
@@ -357,7 +373,7 @@ static void the_configuration_is_checked(void **state)
     refused(folder, B "config: {env: {\"A=B\": c}}\n", "2:23: 'A=B' cannot be a variable's name");
     refused(folder, B "config: {env: {\"\": c}}\n", "2:20: '' cannot be a variable's name");
     refused(folder, B "config: {env: [A=B]}\n", "2:15: 'env' wants a mapping of names to values, not a list");
-    refused(folder, B "config: {user: nobody}\n", "2:16: 'nobody' is not root, one of 'users', or a number");
+    refused(folder, B "config: {user: nobody}\nrecipes: false\n", "2:16: 'nobody' is not root, one of 'users', or a number");
     refused(folder, B "config: {user: 'root:'}\n", "2:16: '' is not root, one of 'groups', or a number");
     refused(folder, B "config: {stop-signal: SIGFOO}\n", "2:23: 'SIGFOO' is not a signal, such as SIGTERM or 15");
     refused(folder, B "config: {stop-signal: TERM}\n", "2:23: 'TERM' is not a signal, such as SIGTERM or 15");
@@ -473,6 +489,7 @@ int main(void)
         IN_FOLDER(unknown_keys_suggest_the_nearest),
         IN_FOLDER(contents_are_checked),
         IN_FOLDER(what_is_made_is_checked),
+        IN_FOLDER(with_recipes_a_user_may_be_somebody_elses),
         IN_FOLDER(users_and_groups_are_checked),
         IN_FOLDER(the_configuration_is_checked),
         IN_FOLDER(tags_are_checked),

@@ -185,7 +185,7 @@ static void test_a_repository_that_is_not_automatic_waits_to_be_asked(void **sta
     check_solution(&fixture, "app", "app=1");
     check_solution(&fixture, "only", "only=1");
     check_solution(&fixture, "app=2", "app=2");
-    CHECK_OK(solve_identity(&fixture.arena, fixture.catalog, &selected, &is_found, &fixture.err), &fixture.err);
+    CHECK_OK(solve_identity(&fixture.arena, fixture.catalog, NULL, &selected, &is_found, &fixture.err), &fixture.err);
     assert_true(is_found);
     assert_string_equal(selected.name, "base-files");
     assert_string_equal(selected.version, "1");
@@ -198,7 +198,7 @@ static void test_a_source_without_base_files_has_no_identity(void **state)
     open_catalog(&fixture, PACKAGE("app", "1", ""), NULL);
     struct selected selected;
     bool is_found = true;
-    CHECK_OK(solve_identity(&fixture.arena, fixture.catalog, &selected, &is_found, &fixture.err), &fixture.err);
+    CHECK_OK(solve_identity(&fixture.arena, fixture.catalog, NULL, &selected, &is_found, &fixture.err), &fixture.err);
     assert_false(is_found);
 }
 

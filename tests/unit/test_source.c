@@ -322,7 +322,7 @@ static void a_source_file_that_lacks_something_is_refused_with_its_place(void **
     } files[] = {
         {"", "empty"},
         {"uris: [http://a.test]\nsuites: s\n", "kind"},
-        {"kind: rpm\n", "\"rpm\" is not known"},
+        {"kind: ebuild\n", "\"ebuild\" is not known"},
         {"kind: deb\nsuites: s\n", "needs \"uris\""},
         {"kind: deb\nuris: [http://a.test]\ntrusted: true\n", "needs \"suites\""},
         {"kind: deb\nuris: [http://a.test]\nsuites: s\ncomponents: main\n", "needs \"keys\""},

@@ -1,100 +1,8 @@
 /* Unit tests of content/tree: merging kept files, the manifest's own entries and the package database; export. */
-#include "packages.h"
+#include "planting.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-
-struct planting {
-    struct fixture *fixture;
-    struct manifest manifest;
-    struct closure_root roots[16];
-    size_t root_count;
-    const char *os_release;
-    int64_t created_override;
-    struct tree tree;
-};
-
-static void root_add(struct planting *planting, const char *path)
-{
-    assert_true(planting->root_count < ARRAY_COUNT(planting->roots));
-    planting->roots[planting->root_count++] = (struct closure_root){.path = path, .why = "asked for", .is_alone = true};
-}
-
-static struct planting plant(struct fixture *fixture)
-{
-    return (struct planting){.fixture = fixture, .manifest = {.name = "t", .path = "t.yaml"}, .created_override = -1};
-}
-
-static bool try_grow(struct planting *planting, bool is_reversed)
-{
-    struct fixture *fixture = planting->fixture;
-    set_build(fixture, is_reversed);
-    struct closure_request closure = {
-        .arch = &fixture->arch, .roots = planting->roots, .root_count = planting->root_count};
-    struct keep keep;
-    CHECK_OK(closure_find(&fixture->arena, &fixture->set, &closure, &keep, &fixture->err), &fixture->err);
-    assert_int_equal(keep.missing_count, 0);
-    struct tree_request request = {&fixture->arch, &planting->manifest,        &keep,
-                                   &fixture->set,  planting->created_override, planting->os_release};
-    return tree_build(&fixture->arena, &request, &planting->tree, &fixture->err);
-}
-
-static const struct tree *grow(struct planting *planting)
-{
-    CHECK_OK(try_grow(planting, false), &planting->fixture->err);
-    const struct tree *tree = &planting->tree;
-    for (size_t i = 1; i < tree->count; i++)
-        assert_true(strcmp(tree->nodes[i - 1].path, tree->nodes[i].path) < 0);
-    return tree;
-}
-
-static const struct node *node_at(const struct tree *tree, const char *path)
-{
-    for (size_t i = 0; i < tree->count; i++) {
-        if (strcmp(tree->nodes[i].path, path) == 0)
-            return &tree->nodes[i];
-    }
-    return NULL;
-}
-
-static void check_node(const struct tree *tree, const char *path, enum node_kind kind, uint32_t mode, uint32_t uid)
-{
-    const struct node *node = node_at(tree, path);
-    if (!node)
-        fail_msg("no %s", path);
-    if (node->kind != kind || node->mode != mode || node->uid != uid)
-        fail_msg("%s: kind %d, mode %o, uid %u", path, (int)node->kind, node->mode, node->uid);
-}
-
-static void check_content(const struct tree *tree, const char *path, const char *content)
-{
-    const struct node *node = node_at(tree, path);
-    if (!node)
-        fail_msg("no %s", path);
-    assert_int_equal(node->kind, NODE_FILE);
-    assert_int_equal(node->size_bytes, strlen(content));
-    assert_memory_equal(node->data, content, strlen(content));
-}
-
-static struct manifest_made *made_add(struct planting *planting, enum manifest_made_kind kind, const char *path)
-{
-    struct manifest_made made = {.kind = kind,
-                                 .path = path,
-                                 .mode = kind == MADE_DIRECTORY ? 0755 : 0644,
-                                 .owner = "root",
-                                 .group = "root",
-                                 .content = "made\n",
-                                 .target = "elsewhere"};
-    list_add(&planting->fixture->arena, &planting->manifest.made, made);
-    return &planting->manifest.made.items[planting->manifest.made.count - 1];
-}
-
-static void check_error(struct planting *planting, enum err_kind kind, const char *part)
-{
-    assert_false(try_grow(planting, false));
-    CHECK_ERR(&planting->fixture->err, kind, part);
-    err_clear(&planting->fixture->err);
-}
 
 static void kept_files_have_their_parents_as_packaged(void **state)
 {
@@ -169,8 +77,11 @@ static void a_file_below_another_packages_symlink_is_a_conflict(void **state)
     struct kept kept[] = {{fileset_find(&planting.fixture->set, "/opt/dir"), "w"},
                           {fileset_find(&planting.fixture->set, "/opt/dir/f"), "w"}};
     struct keep keep = {.items = kept, .count = 2};
-    struct tree_request request = {
-        &planting.fixture->arch, &planting.manifest, &keep, &planting.fixture->set, -1, NULL};
+    struct tree_request request = {.arch = &planting.fixture->arch,
+                                   .manifest = &planting.manifest,
+                                   .keep = &keep,
+                                   .set = &planting.fixture->set,
+                                   .created_override = -1};
     assert_false(tree_build(&planting.fixture->arena, &request, &planting.tree, &planting.fixture->err));
     CHECK_ERR(&planting.fixture->err, ERR_RESOLVE,
               "/opt/dir/f of package a lies below /opt/dir, which is a symlink of package b");

@@ -1,0 +1,153 @@
+/* What the configuration and modules leave out of a Pool. */
+#include "source/rpm_catalog_parts.h"
+
+#include "base/auto.h"
+#include "base/map.h"
+
+#include <fnmatch.h>
+
+/* The ways in which a pattern of dnf may name a package. */
+static bool matches(const Pool *pool, const Solvable *item, const char *pattern, struct buf *scratch)
+{
+    const char *name = pool_id2str(pool, item->name), *evr = pool_id2str(pool, item->evr);
+    const char *arch = pool_id2str(pool, item->arch), *colon = strchr(evr, ':'), *vr = colon ? colon + 1 : evr;
+    const char *dash = strrchr(vr, '-');
+    int version_len = (int)(dash ? dash - vr : (ptrdiff_t)strlen(vr));
+    int epoch_len = (int)(colon ? colon - evr : 0);
+    const char *epoch = colon ? evr : "0";
+    epoch_len = colon ? epoch_len : 1;
+    bool fits = true, is_matched = fnmatch(pattern, name, 0) == 0;
+    for (int form = 0; fits && !is_matched && form < 6; form++) {
+        scratch->len = 0;
+        switch (form) {
+        case 0:
+            fits = buf_printf(scratch, "%s.%s", name, arch);
+            break;
+        case 1:
+            fits = buf_printf(scratch, "%s-%.*s", name, version_len, vr);
+            break;
+        case 2:
+            fits = buf_printf(scratch, "%s-%s", name, vr);
+            break;
+        case 3:
+            fits = buf_printf(scratch, "%s-%s.%s", name, vr, arch);
+            break;
+        case 4:
+            fits = buf_printf(scratch, "%s-%.*s:%s", name, epoch_len, epoch, vr);
+            break;
+        default:
+            fits = buf_printf(scratch, "%s-%.*s:%s.%s", name, epoch_len, epoch, vr, arch);
+        }
+        is_matched = fits && fnmatch(pattern, scratch->bytes, 0) == 0;
+    }
+    return is_matched;
+}
+
+static bool matches_any(const Pool *pool, const Solvable *item, const struct strings *patterns, struct buf *scratch)
+{
+    for (size_t i = 0; i < patterns->count; i++) {
+        if (matches(pool, item, patterns->items[i], scratch))
+            return true;
+    }
+    return false;
+}
+
+void rpm_filter_packages(struct rpm_catalog *catalog, Map *considered)
+{
+    AUTO(buf_done) struct buf scratch;
+    buf_init(&scratch, 4096);
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        const struct rpm_catalog_repo *each = &catalog->repos.items[i];
+        const struct strings *excluded = &each->repository->exclude_pkgs, *included = &each->repository->include_pkgs;
+        Id id;
+        Solvable *item;
+        if (!excluded->count && !included->count)
+            continue;
+        FOR_REPO_SOLVABLES(each->repo, id, item)
+        {
+            if (matches_any(catalog->pool, item, excluded, &scratch) ||
+                (included->count && !matches_any(catalog->pool, item, included, &scratch)))
+                map_clr(considered, id);
+        }
+    }
+}
+
+/* The packages that streams list. */
+struct listing {
+    struct map included, excluded; /* "NAME-EPOCH:VERSION-RELEASE.ARCH" → anything */
+    struct map names;              /* of included ones */
+};
+
+/* The name in "NAME-EPOCH:VERSION-RELEASE.ARCH"; empty for source packages and what is not such a thing. */
+static struct text name_of_artifact(const char *artifact)
+{
+    const char *dot = strrchr(artifact, '.');
+    if (!dot || strcmp(dot, ".src") == 0 || strcmp(dot, ".nosrc") == 0)
+        return TEXT("");
+    const char *release = memrchr(artifact, '-', (size_t)(dot - artifact));
+    const char *version = release ? memrchr(artifact, '-', (size_t)(release - artifact)) : NULL;
+    return version ? (struct text){artifact, (size_t)(version - artifact)} : TEXT("");
+}
+
+static void list_artifacts(const struct rpm_modules *modules, struct listing *listing)
+{
+    for (size_t i = 0; i < modules->streams.count; i++) {
+        const struct rpm_module_stream *stream = &modules->streams.items[i];
+        for (size_t k = 0; k < stream->artifacts.count; k++) {
+            struct text artifact = text_of(stream->artifacts.items[k]), name;
+            (void)map_add(stream->is_active ? &listing->included : &listing->excluded, artifact, (void *)modules);
+            name = name_of_artifact(artifact.ptr);
+            if (stream->is_active && name.len)
+                (void)map_add(&listing->names, name, (void *)modules);
+        }
+    }
+}
+
+static struct text nevra(const Pool *pool, const Solvable *item, struct buf *scratch)
+{
+    const char *evr = pool_id2str(pool, item->evr);
+    scratch->len = 0;
+    if (!buf_printf(scratch, "%s-%s%s.%s", pool_id2str(pool, item->name), strchr(evr, ':') ? "" : "0:", evr,
+                    pool_id2str(pool, item->arch)))
+        return TEXT("");
+    return (struct text){scratch->bytes, scratch->len};
+}
+
+static bool is_hotfix(const struct rpm_catalog *catalog, Id id)
+{
+    return rpm_pool_repo(catalog, id)->repository->has_module_hotfixes;
+}
+
+void rpm_filter_modules(struct rpm_catalog *catalog, const struct rpm_modules *modules, Map *considered)
+{
+    Pool *pool = catalog->pool;
+    AUTO(arena_done) struct arena scratch = {0};
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, 4096);
+    struct listing listing = {{.arena = &scratch}, {.arena = &scratch}, {.arena = &scratch}};
+    list_artifacts(modules, &listing);
+    Map included;
+    map_init(&included, pool->nsolvables);
+    Id id, at;
+    FOR_POOL_SOLVABLES(id)
+    {
+        const Solvable *item = pool_id2solvable(pool, id);
+        struct text name = nevra(pool, item, &text);
+        if (map_get(&listing.included, name))
+            solv_map_set(&included, id);
+        else if (!is_hotfix(catalog, id) && map_get(&listing.excluded, name))
+            map_clr(considered, id);
+    }
+    for (size_t i = 0; i < listing.names.slots.count; i++) {
+        struct text name = listing.names.slots.items[i].key;
+        Id dependency = pool_strn2id(pool, name.ptr, (unsigned int)name.len, 0);
+        if (!dependency)
+            continue;
+        FOR_PROVIDES(id, at, dependency)
+        {
+            if (!MAPTST(&included, id) && !is_hotfix(catalog, id))
+                map_clr(considered, id);
+        }
+    }
+    map_free(&included);
+}

@@ -1,0 +1,166 @@
+/* The Pool of an RPM catalog: loading it, and reading packages out of it. */
+#include "source/rpm_catalog_parts.h"
+
+#include "base/auto.h"
+#include "base/checksum.h"
+#include "source/rpm_href.h"
+
+bool rpm_pool_is_offered(const Pool *pool, Id id)
+{
+    Solvable *item = pool_id2solvable(pool, id);
+    return item->repo && pool_installable(pool, item);
+}
+
+bool rpm_pool_is_newest(Pool *pool, Id id)
+{
+    const Solvable *item = pool_id2solvable(pool, id);
+    Id other, at;
+    FOR_PROVIDES(other, at, item->name)
+    {
+        const Solvable *rival = pool_id2solvable(pool, other);
+        if (other == id || rival->name != item->name)
+            continue;
+        if (rival->repo->priority > item->repo->priority ||
+            (rival->repo->priority == item->repo->priority &&
+             pool_evrcmp(pool, rival->evr, item->evr, EVRCMP_COMPARE) > 0))
+            return false;
+    }
+    return true;
+}
+
+bool rpm_pool_has_path(const char *path)
+{
+    return strncmp(path, "/etc/", 5) == 0 || strstr(path, "bin/") || strcmp(path, "/usr/lib/sendmail") == 0;
+}
+
+const struct rpm_catalog_repo *rpm_pool_repo(const struct rpm_catalog *catalog, Id id)
+{
+    return pool_id2solvable(catalog->pool, id)->repo->appdata;
+}
+
+/* Splits "NAME-VERSION-RELEASE.src.rpm". */
+static void read_source(struct arena *arena, const char *name, const char *evr, struct selected *selected)
+{
+    selected->source_package = selected->name;
+    selected->source_version = selected->version;
+    if (!name || !evr)
+        return;
+    selected->source_package = arena_strdup(arena, name);
+    selected->source_version = arena_strdup(arena, evr);
+}
+
+struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog *catalog, Id id, bool is_likely)
+{
+    Pool *pool = catalog->pool;
+    Solvable *item = pool_id2solvable(pool, id);
+    struct selected selected = {.name = arena_strdup(arena, pool_id2str(pool, item->name)),
+                                .version = arena_strdup(arena, pool_id2str(pool, item->evr)),
+                                .architecture = arena_strdup(arena, pool_id2str(pool, item->arch)),
+                                .origin = rpm_pool_repo(catalog, id)->origin,
+                                .size_bytes = solvable_lookup_num(item, SOLVABLE_DOWNLOADSIZE, 0),
+                                .is_likely = is_likely};
+    unsigned int medium;
+    const char *location = solvable_lookup_location(item, &medium);
+    selected.url_path = rpm_href_url(arena, location ? location : "");
+    read_source(arena, solvable_lookup_str(item, SOLVABLE_SOURCENAME), solvable_lookup_str(item, SOLVABLE_SOURCEEVR),
+                &selected);
+    Id type = 0;
+    const unsigned char *bytes = solvable_lookup_bin_checksum(item, SOLVABLE_CHECKSUM, &type);
+    if (bytes && type == REPOKEY_TYPE_SHA256) {
+        memcpy(selected.digest.bytes, bytes, DIGEST_BYTES);
+    } else if (bytes && type == REPOKEY_TYPE_SHA512) {
+        struct checksum *sha512 = arena_new(arena, struct checksum);
+        sha512->kind = CHECKSUM_SHA512;
+        memcpy(sha512->bytes, bytes, sizeof sha512->bytes);
+        selected.sha512 = sha512;
+    }
+    return selected;
+}
+
+/* Paths that packages depend on, which primary.xml need not have, and which nothing provides so far. */
+static void find_missing(struct rpm_catalog *catalog)
+{
+    Pool *pool = catalog->pool;
+    queue_empty(&catalog->missing);
+    for (Id id = 2; !catalog->has_all_files && id < pool->ss.nstrings; id++) {
+        const char *string = pool_id2str(pool, id);
+        Id provider, at;
+        bool is_provided = false;
+        if (string[0] != '/' || rpm_pool_has_path(string))
+            continue;
+        FOR_PROVIDES(provider, at, id)
+        {
+            is_provided = true;
+            break;
+        }
+        if (!is_provided)
+            queue_push(&catalog->missing, id);
+    }
+}
+
+void rpm_pool_settle(struct rpm_catalog *catalog)
+{
+    pool_addfileprovides(catalog->pool);
+    pool_createwhatprovides(catalog->pool);
+    find_missing(catalog);
+}
+
+static bool load_repo(struct rpm_catalog *catalog, struct rpm_catalog_repo *each, struct err *err)
+{
+    struct text solv = each->view.len ? (struct text){each->view.ptr, each->view.len}
+                                      : (struct text){each->bytes.bytes, each->bytes.len};
+    AUTO(auto_close_file) FILE *stream = fmemopen((void *)solv.ptr, solv.len, "r");
+    if (!stream)
+        memory_abort(solv.len);
+    each->repo = repo_create(catalog->pool, each->repository->id);
+    each->repo->priority = -each->repository->priority;
+    if (repo_add_solv(each->repo, stream, 0) == 0)
+        return true;
+    if (catalog->env)
+        store_drop_derived(catalog->env->store, "rpm-solv", &each->key);
+    err_set(err, ERR_LOCAL,
+            "%s: its index in the cache is damaged (%s); it was removed and is made again at the next run", each->name,
+            pool_errstr(catalog->pool));
+    return false;
+}
+
+/* Applies excludepkgs, includepkgs and module streams. */
+static bool filter(struct rpm_catalog *catalog, struct err *err)
+{
+    Pool *pool = catalog->pool;
+    AUTO(rpm_modules_done) struct rpm_modules modules = {0};
+    const struct strings *enabled = &catalog->base.origins.source->modules;
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        const struct rpm_catalog_repo *each = &catalog->repos.items[i];
+        struct text text = {each->modules.bytes, each->modules.len};
+        if (text.len && !rpm_modules_read(&modules, each->repository->id, text, err))
+            return false;
+    }
+    if (!rpm_modules_choose(&modules, enabled, catalog->base.arch->rpm_name, err))
+        return false;
+    pool->considered = solv_calloc(1, sizeof *pool->considered);
+    map_init(pool->considered, pool->nsolvables);
+    map_setall(pool->considered);
+    rpm_filter_packages(catalog, pool->considered);
+    if (modules.streams.count) {
+        pool_createwhatprovides(pool); /* their rules look at provides */
+        rpm_filter_modules(catalog, &modules, pool->considered);
+    }
+    return true;
+}
+
+bool rpm_pool_load(struct rpm_catalog *catalog, struct err *err)
+{
+    Pool *pool = catalog->pool = pool_create();
+    (void)pool_setdisttype(pool, DISTTYPE_RPM);
+    pool_setarchpolicy(pool, catalog->base.arch->rpm_name);
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        if (!load_repo(catalog, &catalog->repos.items[i], err))
+            return false;
+        catalog->repos.items[i].repo->appdata = &catalog->repos.items[i];
+    }
+    if (!filter(catalog, err))
+        return false;
+    rpm_pool_settle(catalog);
+    return true;
+}

@@ -1,0 +1,18 @@
+/* rpm_rich.h - rich dependencies: "(foo >= 1.0 or (bar and baz))" to libsolv's relations
+ *
+ * Format: https://rpm-software-management.github.io/rpm/manual/boolean_dependencies.html. The same relations as
+ * libsolv's own parser makes, which would bring in librpm (it is in libsolvext). At most RPM_RICH_OPERANDS_MAX operands
+ * and levels in one, since libsolv recurses on them.
+ * Threads: no state but the Pool's.
+ */
+#ifndef IMGFACTORY_SOURCE_RPM_RICH_H
+#define IMGFACTORY_SOURCE_RPM_RICH_H
+
+#include "source/solv.h"
+
+#define RPM_RICH_OPERANDS_MAX 256
+
+/* Returns the relation that a text in parentheses stands for; 0 when it cannot be read. */
+Id rpm_rich_parse(Pool *pool, const char *text);
+
+#endif

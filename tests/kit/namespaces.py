@@ -1,0 +1,106 @@
+"""Linux namespaces for the tests: one user namespace for the whole test program, in which foreign programs run by
+binfmt_misc (Linux 6.7 and newer has one for each user namespace, so that the host's is left alone), and network
+namespaces joined by veth pairs."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
+BINFMT = "/proc/sys/fs/binfmt_misc"
+EVERY_ID = "0 0 4294967295\n"
+# e_machine of 64-bit little-endian programs; the mask lets ET_EXEC and ET_DYN pass, and any OS/ABI padding
+MACHINES = {"aarch64": 0xb7}
+
+
+def unshare(flags):
+    """For the calling thread only, as far as the kind of namespace allows that."""
+    if LIBC.unshare(flags):
+        number = ctypes.get_errno()
+        raise OSError(number, f"unshare: {os.strerror(number)}")
+
+
+def foreign(arch):
+    return os.uname().machine != arch
+
+
+def _rule(arch, qemu):
+    def escaped(data):
+        return b"".join(b"\\x%02x" % byte for byte in data)
+    magic = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00" + bytes([MACHINES[arch], 0])
+    mask = b"\xff" * 7 + b"\x00" + b"\xff" * 8 + b"\xfe\xff\xff\xff"
+    return b":qemu-%s:M::%s:%s:%s:FO" % (arch.encode(), escaped(magic), escaped(mask), qemu.encode())
+
+
+def register(arch):
+    """Lets the kernel start programs of that machine with qemu, also inside a chroot (F: the emulator is opened now).
+    Whether that worked: an older kernel or a missing privilege says no."""
+    qemu = shutil.which(f"qemu-{arch}-static")
+    if not qemu or not os.path.isdir(BINFMT):
+        return False
+    mounted = subprocess.run(["mount", "-t", "binfmt_misc", "none", BINFMT], stderr=subprocess.DEVNULL, check=False)
+    if mounted.returncode != 0:
+        return os.path.exists(f"{BINFMT}/qemu-{arch}")
+    try:
+        with open(f"{BINFMT}/register", "wb", buffering=0) as stream:
+            stream.write(_rule(arch, qemu))
+    except OSError:
+        return False
+    return True
+
+
+def enter_user_namespace():
+    """Moves this process, which must have one thread, into a user and mount namespace of its own where every user is
+    the one it is outside. A parent that stays outside has to write the map."""
+    ready, go = os.pipe(), os.pipe()
+    target = os.getpid()
+    helper = os.fork()
+    if helper == 0:
+        os.close(ready[1])
+        status = 0 if os.read(ready[0], 1) else 1
+        try:
+            for name in ("uid_map", "gid_map"):
+                with open(f"/proc/{target}/{name}", "w", encoding="ascii") as stream:
+                    stream.write(EVERY_ID)
+        except OSError:
+            status = 1
+        os.close(go[0])
+        os.write(go[1], b"%d" % status)
+        os._exit(status)
+    os.close(ready[0])
+    os.close(go[1])
+    unshare(CLONE_NEWUSER | CLONE_NEWNS)
+    os.write(ready[1], b"x")
+    os.close(ready[1])
+    answer = os.read(go[0], 1)
+    os.close(go[0])
+    os.waitpid(helper, 0)
+    if answer != b"0":
+        raise OSError("the map of the new user namespace cannot be written")
+    os.setgid(0)
+    os.setuid(0)
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+
+
+def ip(*arguments):
+    subprocess.run(["ip", *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def client_network():
+    """Moves the calling thread into a network namespace of its own; programs that it starts are there too."""
+    unshare(CLONE_NEWNET)
+    ip("link", "set", "lo", "up")
+
+
+def join(pid, server, client):
+    """A veth pair between the calling thread's network (interface `client0`) and that of a process (`eth0`). The addresses
+    have a prefix length."""
+    ip("link", "add", "client0", "type", "veth", "peer", "name", "eth0", "netns", str(pid))
+    ip("address", "add", client, "dev", "client0")
+    ip("link", "set", "client0", "up")
+    inside = ["nsenter", f"--net=/proc/{pid}/ns/net", "ip"]
+    for arguments in (("link", "set", "lo", "up"), ("address", "add", server, "dev", "eth0"),
+                      ("link", "set", "eth0", "up")):
+        subprocess.run([*inside, *arguments], check=True, stdout=subprocess.DEVNULL)

@@ -1,0 +1,415 @@
+"""The catalogue really serves: every image of manifests/ is built from the host's repositories for both architectures,
+unpacked, started as a container engine would start it, and spoken to over a network in its own protocol. Foreign programs run
+under qemu-user.
+
+    IMGFACTORY_SERVICES=dhcpd,squid     only these
+    IMGFACTORY_LIVE_SUITE=trixie        another release than the host's
+    IMGFACTORY_LIVE_CACHE=DIR           the program's cache, kept
+"""
+
+import concurrent.futures
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from kit import clients, image, namespaces, run  # noqa: E402  pylint: disable=wrong-import-position
+from kit.box import CLIENT, SERVER, Box, unpack  # noqa: E402  pylint: disable=wrong-import-position
+from kit.case import need  # noqa: E402  pylint: disable=wrong-import-position
+
+ARCHES = {"x86_64": "amd64", "aarch64": "arm64/v8"}
+PATIENCE = {"x86_64": 60, "aarch64": 120}  # seconds until the first answer; the emulator shares two processors with others
+TOGETHER = 3
+POSTGRESQL = {"bookworm": "postgresql-15", "trixie": "postgresql-17"}
+ADDRESS = "192.0.2.7"
+PAGE = "a page of the test's own server\n"
+
+
+class World:
+    """What all tests of this program share; made once by setUpModule()."""
+    top = factory = None
+    emulators = {}  # arch → the emulator, where the kernel does not start programs of that machine itself
+    results = {}    # (service, arch) → Future
+
+
+class Check:
+    """How a service is started and what is asked of it. `forks`: it starts programs itself, which only a kernel that knows
+    the machine can do."""
+
+    def __init__(self, ask, manifest, **settings):
+        self.ask, self.manifest = ask, manifest
+        self.files, self.capabilities = settings.get("files", {}), settings.get("capabilities", [])
+        self.env, self.command = settings.get("env", {}), settings.get("command")
+        self.forks = settings.get("forks", False)
+
+
+CHECKS = {}
+
+
+def check(name, manifest=None, **settings):
+    def register(ask):
+        CHECKS[name] = Check(ask, manifest or name, **settings)
+        return ask
+    return register
+
+
+def suite():
+    """The codename of the release that the packages are of."""
+    if os.environ.get("IMGFACTORY_LIVE_SUITE"):
+        return os.environ["IMGFACTORY_LIVE_SUITE"]
+    with open("/etc/os-release", encoding="utf-8") as stream:
+        words = dict(line.rstrip("\n").split("=", 1) for line in stream if "=" in line)
+    return words.get("VERSION_CODENAME", "").strip('"')
+
+
+def same(got, wanted):
+    if got != wanted:
+        raise AssertionError(f"wanted {wanted!r}, got {got!r}")
+
+
+def within(text, words):
+    if words not in text:
+        raise AssertionError(f"wanted {words!r} in:\n{text}")
+
+
+# ---- DHCP
+
+DHCPD_CONF = """\
+authoritative;
+subnet 10.88.0.0 netmask 255.255.255.0 {
+  range 10.88.0.100 10.88.0.100;
+  option routers 10.88.0.2;
+  default-lease-time 600;
+}
+"""
+KEA_CONF = """\
+{"Dhcp4": {
+  "interfaces-config": {"interfaces": ["eth0"]},
+  "lease-database": {"type": "memfile", "persist": true, "name": "/var/lib/kea/kea-leases4.csv"},
+  "valid-lifetime": 600,
+  "subnet4": [{"id": 1, "subnet": "10.88.0.0/24", "pools": [{"pool": "10.88.0.100 - 10.88.0.100"}],
+    "option-data": [{"name": "routers", "data": "10.88.0.2"}]}],
+  "loggers": [{"name": "kea-dhcp4", "output_options": [{"output": "stdout"}], "severity": "INFO"}]
+}}
+"""
+
+
+def gives_a_lease(box, patience):
+    address, options = box.wait_for(lambda: clients.dhcp("client0"), patience)
+    same(address, "10.88.0.100")
+    same(options[3], bytes([10, 88, 0, 2]))
+
+
+@check("dhcpd", files={"/etc/dhcp/dhcpd.conf": DHCPD_CONF}, command=["eth0"], capabilities=["NET_RAW"])
+def dhcpd(box, patience):
+    gives_a_lease(box, patience)
+
+
+@check("dhcpd-ldap", files={"/etc/dhcp/dhcpd.conf": DHCPD_CONF}, command=["eth0"], capabilities=["NET_RAW"])
+def dhcpd_ldap(box, patience):
+    gives_a_lease(box, patience)
+
+
+@check("kea-dhcp4", files={"/etc/kea/kea-dhcp4.conf": KEA_CONF}, capabilities=["NET_RAW"])
+def kea_dhcp4(box, patience):
+    gives_a_lease(box, patience)
+    box.wait_for(lambda: "10.88.0.100" in read(box, "/var/lib/kea/kea-leases4.csv"), 10)
+
+
+def read(box, path):
+    with open(box.root + path, encoding="utf-8", errors="replace") as stream:
+        return stream.read()
+
+
+# ---- DNS
+
+ZONE = f"""\
+$TTL 60
+@ IN SOA ns.kit.example. hostmaster.kit.example. 1 60 60 60 60
+  IN NS ns
+ns IN A {ADDRESS}
+www IN A {ADDRESS}
+"""
+
+
+def answers(box, patience):
+    same(box.wait_for(lambda: clients.dns(SERVER, "www.kit.example"), patience), [ADDRESS])
+
+
+@check("bind9", files={"/etc/bind/named.conf.local": 'zone "kit.example" { type primary; file "/etc/bind/kit.zone"; };\n',
+                       "/etc/bind/kit.zone": ZONE})
+def bind9(box, patience):
+    answers(box, patience)
+
+
+@check("unbound", files={"/etc/unbound/unbound.conf.d/kit.conf":
+                         f'server:\n  local-zone: "kit.example" static\n  local-data: "www.kit.example A {ADDRESS}"\n'})
+def unbound(box, patience):
+    answers(box, patience)
+
+
+@check("dnsmasq", files={"/etc/dnsmasq.d/kit.conf": f"address=/kit.example/{ADDRESS}\n"})
+def dnsmasq(box, patience):
+    answers(box, patience)
+
+
+# ---- HTTP
+
+def gives_a_page(box, patience, port, words):
+    status, page = box.wait_for(lambda: clients.http_get(SERVER, port), patience)
+    same(status, 200)
+    within(page, words)
+
+
+@check("apache2")
+def apache2(box, patience):
+    gives_a_page(box, patience, 80, "It works")
+    same(clients.http_get(SERVER, 80, "/nothing")[0], 404)
+    box.wait_for(lambda: '"GET /nothing HTTP/1.1" 404' in box.log, 10)
+
+
+@check("nginx")
+def nginx(box, patience):
+    gives_a_page(box, patience, 80, "nginx")
+    box.wait_for(lambda: '"GET / HTTP/1.1" 200' in box.log, 10)
+
+
+@check("haproxy")
+def haproxy(box, patience):
+    gives_a_page(box, patience, 8080, "HAProxy runs")
+
+
+class Origin(http.server.BaseHTTPRequestHandler):
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        pass
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(PAGE)))
+        self.end_headers()
+        self.wfile.write(PAGE.encode())
+
+
+@check("squid")
+def squid(box, patience):
+    origin = http.server.ThreadingHTTPServer((CLIENT, 8000), Origin)
+    threading.Thread(target=origin.serve_forever, daemon=True).start()
+    try:
+        same(box.wait_for(lambda: clients.http_get(SERVER, 3128, f"http://{CLIENT}:8000/"), patience), (200, PAGE))
+        status, page = clients.http_get(SERVER, 3128, f"http://{CLIENT}:25/")
+        same(status, 403)
+        within(page, "ERR_ACCESS_DENIED")
+    finally:
+        origin.shutdown()
+        origin.server_close()
+    box.wait_for(lambda: f"GET http://{CLIENT}:8000/" in box.log, 10)
+
+
+# ---- stores and messages
+
+@check("redis")
+def redis(box, patience):
+    same(box.wait_for(lambda: clients.redis(SERVER, "SET", "key", "value"), patience), "OK")
+    same(clients.redis(SERVER, "GET", "key"), "value")
+    same(clients.redis(SERVER, "SAVE"), "OK")
+
+
+@check("memcached")
+def memcached(box, patience):
+    same(box.wait_for(lambda: clients.memcached_set(SERVER, "key", "value"), patience), "STORED")
+    same(clients.memcached_get(SERVER, "key"), "value")
+
+
+@check("mosquitto")
+def mosquitto(box, patience):
+    with box.wait_for(lambda: clients.Mqtt(SERVER, "reader"), patience) as reader:
+        reader.subscribe("kit/topic")
+        with clients.Mqtt(SERVER, "writer") as writer:
+            writer.publish("kit/topic", "a message")
+            same(reader.message(), ("kit/topic", "a message"))
+
+
+def psql(*arguments):
+    done = subprocess.run(["psql", "--no-psqlrc", "-XqAt", "-v", "ON_ERROR_STOP=1", *arguments,
+                           f"host={SERVER} user=postgres password=secret dbname=postgres connect_timeout=5"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+    if done.returncode != 0:
+        raise ValueError(done.stdout.decode(errors="replace"))
+    return done.stdout.decode().strip()
+
+
+@check("postgresql", manifest=POSTGRESQL.get(suite(), "postgresql"), env={"POSTGRES_PASSWORD": "secret"}, forks=True)
+def postgresql(box, patience):
+    same(box.wait_for(lambda: psql("-c", "SELECT 6 * 7"), patience), "42")
+    same(psql("-c", "CREATE TABLE kit (name text)", "-c", "INSERT INTO kit VALUES ('Grüße')",
+              "-c", "DO $$ BEGIN UPDATE kit SET name = upper(name); END $$", "-c", "SELECT name FROM kit"), "GRÜSSE")
+    same(psql("-c", "SELECT to_tsvector('english', 'services')"), "'servic':1")
+    same(psql("-c", "SELECT '2024-07-01 12:00+02'::timestamptz AT TIME ZONE 'Europe/London'"), "2024-07-01 11:00:00")
+
+
+# ---- time, logs, shells
+
+@check("chrony")
+def chrony(box, patience):
+    stratum, seconds = box.wait_for(lambda: clients.ntp(SERVER), patience)
+    same(stratum, 10)
+    if abs(seconds - time.time()) > 5:
+        raise AssertionError(f"the server says {seconds}, here it is {time.time()}")
+
+
+@check("rsyslog")
+def rsyslog(box, patience):
+    def both():
+        clients.syslog_tcp(SERVER, 1514, "a line by TCP")
+        clients.syslog_udp(SERVER, 1514, "a line by UDP")
+        return "test: a line by TCP" in box.log and "test: a line by UDP" in box.log
+    box.wait_for(both, patience)
+
+
+@check("snmpd")
+def snmpd(box, patience):
+    tag, value = box.wait_for(lambda: clients.snmp_get(SERVER, "public", "1.3.6.1.2.1.1.1.0"), patience)
+    same(tag, 4)
+    within(value.decode(), "Linux")
+
+
+def key_pair():
+    path = os.path.join(World.top, "key")
+    with World.lock:
+        if not os.path.exists(path):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    return path
+
+
+World.lock = threading.Lock()
+
+
+@check("openssh-server", forks=True)
+def openssh_server(box, patience):
+    key = key_pair()
+    shutil.copy(key + ".pub", os.path.join(box.root, "etc/ssh/authorized_keys/user"))
+    within(box.wait_for(lambda: clients.ssh_banner(SERVER), patience), "SSH-2.0-OpenSSH_")
+    options = ["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+               "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=60", "-i", key]
+    for command, wanted in ((["ssh", *options, f"user@{SERVER}", "echo in as $USER: $((6 * 7))"], "in as user: 42\n"),
+                            (["sftp", "-q", "-b", "-", *options, f"user@{SERVER}"], "Remote working directory: /home/user\n")):
+        done = subprocess.run(command, input=b"@pwd\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=patience,
+                              check=False)
+        within(done.stdout.decode(), wanted)
+    other = subprocess.run(["ssh", *options, f"root@{SERVER}", "echo in"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, timeout=patience, check=False)
+    within(other.stdout.decode(), "Permission denied")
+
+
+@check("busybox", command=["/bin/sh", "-c", "seq 5 | grep -c . && id -u && sleep 600"])
+def busybox(box, patience):
+    box.wait_for(lambda: box.log == "5\n0\n", patience)
+
+
+# ---- running them
+
+def proxies():
+    return {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+
+
+def chosen():
+    names = os.environ.get("IMGFACTORY_SERVICES")
+    return names.split(",") if names else list(CHECKS)
+
+
+def try_service(name, arch):
+    """Starts a service, asks it, stops it by its signal. Its log is part of what a failure says."""
+    wanted = CHECKS[name]
+    layout = image.Layout(os.path.join(World.factory.output, wanted.manifest))
+    built = layout.images["latest"][ARCHES[arch]]
+    root = unpack(built, os.path.join(World.top, "roots", name, arch))
+    box = Box(root, built.config["config"], name, World.emulators.get(arch))
+    box.files, box.capabilities, box.env = wanted.files, wanted.capabilities, wanted.env
+    begun = time.monotonic()
+    try:
+        box.start(wanted.command)
+        wanted.ask(box, PATIENCE[arch])
+        asked = time.monotonic()
+        if name != "busybox" and box.stop() is None:
+            raise AssertionError(f"{name} did not end by {box.config.get('StopSignal', 'SIGTERM')}")
+        return f"{asked - begun:.1f} s, stopped in {time.monotonic() - asked:.1f} s"
+    except BaseException as error:
+        raise AssertionError(f"{name} on {arch}:\n{traceback.format_exc()}--- its log:\n{box.tail()}") from error
+    finally:
+        box.close()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def build():
+    World.factory = run.Factory(World.top, **({"cache": os.environ["IMGFACTORY_LIVE_CACHE"]}
+                                              if os.environ.get("IMGFACTORY_LIVE_CACHE") else {}))
+    options = ["--arch", ",".join(ARCHES), "--quiet"]
+    if os.environ.get("IMGFACTORY_LIVE_SUITE"):
+        options += ["--suite", os.environ["IMGFACTORY_LIVE_SUITE"]]
+    result = World.factory.run(*options, *sorted({CHECKS[name].manifest for name in chosen()}), env=proxies(), timeout=1200)
+    if result.code not in (run.OK, run.PARTLY):
+        raise RuntimeError(str(result))
+    World.messages = result.stderr
+
+
+def setUpModule():
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("services are started in namespaces and chroots, which needs root")
+    need("qemu-aarch64-static", "unshare", "nsenter", "ip", "psql", "ssh", "zstd")
+    for arch in ARCHES:
+        if namespaces.foreign(arch) and not namespaces.register(arch):
+            World.emulators[arch] = shutil.which(f"qemu-{arch}-static")
+    World.top = tempfile.mkdtemp(prefix="imgfactory-services-")
+    unittest.addModuleCleanup(shutil.rmtree, World.top, ignore_errors=True)
+    build()
+    pool = concurrent.futures.ThreadPoolExecutor(TOGETHER)
+    unittest.addModuleCleanup(pool.shutdown, cancel_futures=True)
+    for arch in sorted(ARCHES, key=namespaces.foreign, reverse=True):
+        for name in chosen():
+            World.results[name, arch] = pool.submit(try_service, name, arch)
+
+
+class Serves(unittest.TestCase):
+    """One test for each service and architecture; they run in the pool while earlier ones are waited for."""
+
+
+def add_test(name, arch):
+    def test(self):
+        if CHECKS[name].forks and arch in World.emulators:
+            self.skipTest("it starts programs itself: that needs binfmt_misc in a user namespace (Linux 6.7)")
+        took = World.results[name, arch].result(900)
+        print(f"({took})", end=" ", file=sys.stderr)
+    test.__doc__ = f"{name} serves on {arch}"
+    setattr(Serves, f"test_{name.replace('-', '_')}_on_{arch}", test)
+
+
+for service in chosen():
+    for machine in ARCHES:
+        add_test(service, machine)
+
+
+class Catalogue(unittest.TestCase):
+    def test_every_shipped_manifest_is_tried(self):
+        top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "manifests")
+        shipped = {name[:-5] for name in os.listdir(top) if name.endswith(".yaml")}
+        tried = {wanted.manifest for wanted in CHECKS.values()}
+        self.assertEqual(shipped - tried, set(POSTGRESQL.values()) - tried)
+
+    def test_every_image_was_built(self):
+        self.assertEqual([name for name in chosen()
+                          if not os.path.isdir(os.path.join(World.factory.output, CHECKS[name].manifest))], [], World.messages)
+
+
+if __name__ == "__main__":
+    if os.geteuid() == 0:
+        namespaces.enter_user_namespace()
+    unittest.main()

@@ -1,0 +1,236 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "plan/manifest.h"
+#include "plan/recipe.h"
+
+/* A directory of recipes that a test makes. */
+struct folder {
+    struct arena arena;
+    const char *dir;
+    struct strings paths;
+};
+
+static int folder_make(void **state)
+{
+    struct folder *folder = calloc(1, sizeof *folder);
+    assert_non_null(folder);
+    folder->dir = arena_strdup(&folder->arena, check_temporary_dir());
+    *state = folder;
+    return 0;
+}
+
+static int folder_remove(void **state)
+{
+    struct folder *folder = *state;
+    for (size_t i = 0; i < folder->paths.count; i++)
+        (void)unlink(folder->paths.items[i]);
+    (void)rmdir(folder->dir);
+    arena_done(&folder->arena);
+    free(folder);
+    return 0;
+}
+
+static const char *put(struct folder *folder, const char *name, const char *text)
+{
+    const char *path = arena_printf(&folder->arena, "%s/%s.yaml", folder->dir, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs(text, file);
+    (void)fclose(file);
+    if (!strings_has(&folder->paths, path))
+        list_add(&folder->arena, &folder->paths, path);
+    return path;
+}
+
+static struct recipes load(struct folder *folder)
+{
+    struct recipes recipes = {0};
+    struct err err = {0};
+    CHECK_OK(recipes_load(&folder->arena, folder->dir, &recipes, &err), &err);
+    return recipes;
+}
+
+static void refused(struct folder *folder, const char *text, const char *rest)
+{
+    struct recipes recipes = {0};
+    struct err err = {0};
+    const char *path = put(folder, "bad", text);
+    if (recipes_load(&folder->arena, folder->dir, &recipes, &err))
+        fail_msg("accepted, although \"%s\" was wanted", rest);
+    assert_int_equal(err.kind, ERR_USAGE);
+    assert_string_equal(err.text, arena_printf(&folder->arena, "%s:%s", path, rest));
+    assert_int_equal(recipes.count, 0);
+}
+
+static void our_recipes_are_good(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct recipes recipes;
+    struct err err = {0};
+    CHECK_OK(recipes_load(&arena, SOURCE_DIR "/manifests/recipes", &recipes, &err), &err);
+    assert_true(recipes.count >= 20);
+}
+
+static void a_folder_that_is_not_there_has_no_recipes(void **state)
+{
+    struct folder *folder = *state;
+    struct recipes recipes = {.count = 7};
+    struct err err = {0};
+    CHECK_OK(recipes_load(&folder->arena, "/nonexistent/recipes", &recipes, &err), &err);
+    assert_int_equal(recipes.count, 0);
+}
+
+static void every_key_is_read(void **state)
+{
+    struct folder *folder = *state;
+    put(folder, "served",
+        "for: [served-bin, served]\nwhen: deb\ndescription: x\nfiles: [{path: /a/*, package: extra}]\n"
+        "install: [tool]\ndirectories: [{path: /run/served, owner: s, group: s}]\ncreate: [/etc/empty]\n"
+        "symlinks: [{path: /l, target: a}]\nusers: [{name: s, uid: 7}]\ngroups: [{name: g, gid: 8}]\n"
+        "env: {A: b}\ngenerate: [ca-certificates]\ncovers: [adduser, ucf]\n");
+    struct recipes recipes = load(folder);
+    assert_int_equal(recipes.count, 1);
+    const struct recipe *recipe = &recipes.items[0];
+    assert_string_equal(recipe->name, "served");
+    assert_true(recipe_is_for(recipe, "served", true) && recipe_is_for(recipe, "served-bin", true));
+    assert_false(recipe_is_for(recipe, "served", false) || recipe_is_for(recipe, "tool", true));
+    assert_string_equal(recipe->parts.files.items[0].path, "/a/*");
+    assert_string_equal(recipe->parts.files.items[0].giver, "the recipe served");
+    assert_string_equal(recipe->parts.packages_whole.items[0], "tool");
+    assert_int_equal(recipe->parts.made.count, 3);
+    assert_string_equal(recipe->parts.made.items[0].why, "created by the recipe served");
+    assert_int_equal(recipe->parts.groups.count, 2); /* the user's own */
+    assert_string_equal(recipe->parts.config.env.items[0].value, "b");
+    assert_true(recipe->makes_certificates);
+    assert_true(recipe->covers[EFFECT_USER] && recipe->covers[EFFECT_UCF] && !recipe->covers[EFFECT_SETCAP]);
+}
+
+static void a_recipe_is_for_the_package_of_its_name_in_both_kinds(void **state)
+{
+    struct folder *folder = *state;
+    put(folder, "alone", "covers: []\n");
+    struct recipes recipes = load(folder);
+    assert_true(recipe_is_for(&recipes.items[0], "alone", true) && recipe_is_for(&recipes.items[0], "alone", false));
+}
+
+static void the_digest_tells_any_change(void **state)
+{
+    struct folder *folder = *state;
+    put(folder, "one", "covers: [ucf]\n");
+    struct digest first = load(folder).digest;
+    put(folder, "one", "covers: [setcap]\n");
+    struct digest second = load(folder).digest;
+    assert_false(digest_eq(&first, &second));
+    put(folder, "two", "covers: [ucf]\n");
+    struct digest third = load(folder).digest;
+    assert_false(digest_eq(&second, &third));
+}
+
+static void what_is_wrong_is_told_with_its_place(void **state)
+{
+    struct folder *folder = *state;
+    refused(folder, "", "1:1: the recipe is empty");
+    refused(folder, "user: [x]\n", "1:1: unknown key 'user'; did you mean 'users'?");
+    refused(folder, "binaries: [/x]\n",
+            "1:1: unknown key 'binaries'; known here: for, when, description, files, install, directories, create, "
+            "symlinks, users, groups, env, generate, covers");
+    refused(folder, "for: [a b]\n", "1:7: 'a b' is not a package's name");
+    refused(folder, "install: [../x]\n", "1:11: '../x' is not a package's name");
+    refused(folder, "when: apk\n", "1:7: 'apk' is neither deb nor rpm");
+    refused(folder, "generate: [keys]\n", "1:12: 'keys' is not ca-certificates");
+    refused(folder, "covers: [rm]\n",
+            "1:10: 'rm' is none of adduser, addgroup, update-alternatives, setcap, dpkg-statoverride, ucf, a2enmod, "
+            "ssh-keygen, debconf, mkdir, chown, install, update-ca-certificates");
+    refused(folder, "directories: [{path: /run/x, owner: x}]\n", "1:37: 'x' is not root, one of 'users', or a number");
+    refused(folder, "directories: [/a/../../etc]\n", "1:15: '/a/../../etc' must not have a '..' component");
+    refused(folder, "create: [/a]\nsymlinks: [{path: /a, target: b}]\n", "2:19: '/a' is made twice (first in line 1)");
+    refused(folder, "users: [{name: x, uid: 0}]\n", "1:24: user 'x': number 0 is root's, and root's alone");
+    refused(folder, "env: {\"A=B\": c}\n", "1:14: 'A=B' cannot be a variable's name");
+    refused(folder, "files: [\"/[a\"]\n", "1:9: '/[a' has a '[' without its ']'");
+    refused(folder, "covers: &x [ucf]\n", "1:9: anchors (&) are not allowed");
+}
+
+static struct manifest manifest_of(struct folder *folder, const char *text)
+{
+    struct manifest manifest = {0};
+    struct err err = {0};
+    const char *path = arena_printf(&folder->arena, "%s/manifest.yml", folder->dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs(text, file);
+    (void)fclose(file);
+    CHECK_OK(manifest_load(&folder->arena, path, &manifest, &err), &err);
+    (void)unlink(path);
+    return manifest;
+}
+
+static const struct manifest_made *find_made(const struct manifest *manifest, const char *path)
+{
+    for (size_t i = 0; i < manifest->made.count; i++) {
+        if (strcmp(manifest->made.items[i].path, path) == 0)
+            return &manifest->made.items[i];
+    }
+    return NULL;
+}
+
+static void the_manifest_wins(void **state)
+{
+    struct folder *folder = *state;
+    put(folder, "s",
+        "directories: [{path: /run/s, mode: '0700'}, /var/lib/s]\ncreate: [{path: /etc/s, content: theirs}, /etc/f]\n"
+        "users: [{name: s, uid: 7}, {name: t, uid: 8}]\nenv: {A: theirs, B: theirs}\n"
+        "install: [bad, good]\nfiles: [/f, /g]\n");
+    struct recipes recipes = load(folder);
+    struct manifest manifest = manifest_of(
+        folder, "binaries: [/x]\nfiles: [{path: /f, optional: true}, /etc/f]\ndirectories: [/run/s]\n"
+                "create: [{path: /etc/s, content: ours}]\nusers: [{name: s, uid: 8}]\nconfig: {env: {A: ours}}\n"
+                "packages: {never: [bad]}\n");
+    struct manifest merged = manifest;
+    recipe_merge(&folder->arena, &merged, &recipes.items[0]);
+    assert_int_equal(find_made(&merged, "/run/s")->mode, 0755);
+    assert_non_null(find_made(&merged, "/var/lib/s"));
+    assert_string_equal(find_made(&merged, "/etc/s")->content, "ours");
+    assert_null(find_made(&merged, "/etc/f")); /* the manifest wants the package's */
+    assert_int_equal(merged.users.count, 2);
+    assert_int_equal(merged.users.items[0].uid, 8);
+    assert_string_equal(merged.users.items[1].name, "t");
+    assert_int_equal(merged.users.items[1].uid, 100); /* 8 is taken */
+    assert_int_equal(merged.groups.items[1].gid, 100);
+    assert_int_equal(merged.config.env.count, 2);
+    assert_string_equal(merged.config.env.items[0].value, "ours");
+    assert_int_equal(merged.files.count, 3);
+    assert_true(merged.files.items[0].is_optional);
+    assert_int_equal(merged.packages_whole.count, 1);
+    assert_string_equal(merged.packages_whole.items[0], "good");
+}
+
+static void merging_leaves_the_shared_manifest_alone(void **state)
+{
+    struct folder *folder = *state;
+    put(folder, "s", "users: [{name: s, uid: 7}]\ndirectories: [/a, /b]\nfiles: [/f]\nenv: {A: b}\n");
+    struct recipes recipes = load(folder);
+    struct manifest manifest = manifest_of(folder, "binaries: [/x]\ndirectories: [/c]\nusers: [{name: t, uid: 1}]\n");
+    assert_true(manifest.made.capacity > manifest.made.count); /* room that must not be used */
+    struct manifest merged = manifest;
+    recipe_merge(&folder->arena, &merged, &recipes.items[0]);
+    assert_int_equal(manifest.made.count, 1);
+    assert_null(manifest.made.items[1].path);
+    assert_null(manifest.users.items[1].name);
+    assert_int_equal(merged.made.count, 3);
+    assert_int_equal(merged.users.count, 2);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(our_recipes_are_good), IN_FOLDER(a_folder_that_is_not_there_has_no_recipes),
+        IN_FOLDER(every_key_is_read),           IN_FOLDER(a_recipe_is_for_the_package_of_its_name_in_both_kinds),
+        IN_FOLDER(the_digest_tells_any_change), IN_FOLDER(what_is_wrong_is_told_with_its_place),
+        IN_FOLDER(the_manifest_wins),           IN_FOLDER(merging_leaves_the_shared_manifest_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,348 @@
+/* Where RPM repositories are configured: source files of kind rpm, a Fedora-like host's .repo files, shipped sources. */
+#include "check.h"
+
+#include "base/auto.h"
+#include "io/file.h"
+#include "source/ini.h"
+#include "source/rpm_variables.h"
+#include "source/yum_repos.h"
+
+/* A fresh directory that plays the host's root. */
+struct host {
+    char dir[256];
+    struct arena arena;
+    struct source source;
+    struct err err;
+};
+
+static struct host *host_new(void)
+{
+    struct host *host = calloc(1, sizeof *host);
+    assert_non_null(host);
+    (void)snprintf(host->dir, sizeof host->dir, "%s", check_temporary_dir());
+    return host;
+}
+
+static void host_done(struct host **host)
+{
+    char command[300];
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", (*host)->dir);
+    assert_int_equal(system(command), 0);
+    arena_done(&(*host)->arena);
+    free(*host);
+}
+
+static const char *put(struct host *host, const char *name, const char *text)
+{
+    struct err err = {0};
+    char *path = arena_printf(&host->arena, "%s/%s", host->dir, name);
+    char *dir = arena_strdup(&host->arena, path);
+    *strrchr(dir, '/') = '\0';
+    AUTO(auto_close_fd) int dir_fd = -1;
+    CHECK_OK(file_make_dirs(dir, 0755, &err), &err);
+    CHECK_OK(file_open_dir(dir, &dir_fd, &err), &err);
+    CHECK_OK(file_write_atomic_at(dir_fd, strrchr(path, '/') + 1, text, strlen(text), 0644, false, &err), &err);
+    return path;
+}
+
+static const struct rpm_repository *load_file(struct host *host, const char *text, size_t wanted_count)
+{
+    const char *path = put(host, "files/source.yaml", text);
+    CHECK_OK(source_load_file(&host->arena, path, "/nonexistent", &host->source, &host->err), &host->err);
+    assert_int_equal(host->source.kind, SOURCE_RPM);
+    assert_int_equal(host->source.rpm_repositories.count, wanted_count);
+    return host->source.rpm_repositories.items;
+}
+
+static void check_file_refused(const char *text, const char *part)
+{
+    AUTO(host_done) struct host *host = host_new();
+    const char *path = put(host, "files/source.yaml", text);
+    (void)put(host, "files/key.asc", "");
+    if (source_load_file(&host->arena, path, "/nonexistent", &host->source, &host->err))
+        fail_msg("taken: %s", text);
+    CHECK_ERR(&host->err, ERR_USAGE, part);
+    assert_non_null(strstr(host->err.text, "source.yaml:"));
+}
+
+static void a_source_file_has_dnfs_keys(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    (void)put(host, "files/key.asc", "");
+    const struct rpm_repository *repository = load_file(
+        host,
+        "kind: rpm\nname: ours\nreleasever: \"9.4\"\nbaseurl: [\"https://a.test/$releasever/${basearch}/os\", "
+        "\"http://b.test/$releasever_major\"]\ngpgkey: [key.asc, https://a.test/KEY-$releasever_major]\n"
+        "repo_gpgcheck: true\npriority: 10\nexcludepkgs: [a*, b]\nincludepkgs: c\nmodule_hotfixes: true\n"
+        "skip_if_unavailable: true\nmodules: [\"nodejs:20\"]\n",
+        1);
+    assert_string_equal(repository->id, "ours");
+    assert_string_equal(strings_join(&host->arena, &repository->base_urls, " "),
+                        "https://a.test/9.4/${basearch}/os http://b.test/9");
+    assert_string_equal(repository->gpg_keys.items[0], arena_printf(&host->arena, "%s/files/key.asc", host->dir));
+    assert_string_equal(repository->gpg_keys.items[1], "https://a.test/KEY-9");
+    assert_true(repository->is_gpg_checked);
+    assert_true(repository->is_repo_gpg_checked);
+    assert_int_equal(repository->priority, 10);
+    assert_int_equal(repository->exclude_pkgs.count, 2);
+    assert_string_equal(repository->include_pkgs.items[0], "c");
+    assert_true(repository->has_module_hotfixes);
+    assert_true(repository->is_optional);
+    assert_string_equal(host->source.modules.items[0], "nodejs:20");
+}
+
+static void what_is_not_said_has_safe_defaults(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    const struct rpm_repository *repository =
+        load_file(host,
+                  "kind: rpm\nreleasever: \"41\"\nrepositories:\n"
+                  "  - {name: fedora, metalink: \"https://m.test/?repo=fedora-$releasever&arch=$basearch\", gpgkey: "
+                  "\"https://k.test/"
+                  "k\"}\n  - {mirrorlist: \"https://m.test/list\", gpgkey: \"https://k.test/k\"}\n"
+                  "  - {baseurl: ./local/$basearch, trusted: true}\n",
+                  3);
+    assert_string_equal(repository[0].metalink, "https://m.test/?repo=fedora-41&arch=$basearch");
+    assert_true(repository[0].is_gpg_checked);
+    assert_false(repository[0].is_repo_gpg_checked || repository[0].is_optional || repository[0].has_module_hotfixes);
+    assert_int_equal(repository[0].priority, 99);
+    assert_string_equal(repository[1].mirrorlist, "https://m.test/list");
+    assert_string_equal(repository[1].id, "2");
+    assert_false(repository[2].is_gpg_checked);
+    assert_string_equal(repository[2].base_urls.items[0],
+                        arena_printf(&host->arena, "file://%s/files/./local/$basearch", host->dir));
+}
+
+static void a_source_file_that_lacks_something_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *part;
+    } table[] = {
+        {"kind: rpm\n", "needs baseurl, metalink or mirrorlist"},
+        {"kind: rpm\nbaseurl: https://a.test/\n", "it needs gpgkey"},
+        {"kind: rpm\nbaseurl: https://a.test/\ngpgcheck: false\n", "\"trusted: true\""},
+        {"kind: rpm\nbaseurl: https://a.test/\ngpgcheck: true\ntrusted: true\n", "without gpgcheck"},
+        {"kind: rpm\nbaseurl: https://a.test/\nrepo_gpgcheck: true\ntrusted: true\n", "without gpgcheck"},
+        {"kind: rpm\nbaseurl: https://a.test/$releasever\ntrusted: true\n", "$releasever is not known; give"},
+        {"kind: rpm\nbaseurl: https://a.test/${stream}\ntrusted: true\n", "$stream is not known"},
+        {"kind: rpm\nbaseurl: ftp://a.test/\ntrusted: true\n", "only https, http and file"},
+        {"kind: rpm\nbaseurl: \"https://a.test/ b\"\ntrusted: true\n", "blanks"},
+        {"kind: rpm\nmetalink: a.test\ntrusted: true\n", "only https, http and file"},
+        {"kind: rpm\nbaseurl: ./absent\ntrusted: true\n", "the repository ./absent: No such file"},
+        {"kind: rpm\nbaseurl: https://a.test/\ngpgkey: absent.asc\n", "absent.asc: No such file"},
+        {"kind: rpm\nbaseurl: https://a.test/\ngpgkey: key.asc\npriority: 0\n", "a priority is a number from 1"},
+        {"kind: rpm\nbaseurl: https://a.test/\ngpgkey: key.asc\npriority: 100\n", "source.yaml:4:"},
+        {"kind: rpm\nbaseurl: https://a.test/\ngpgkey: key.asc\nmodules: [nodejs]\n", "NAME:STREAM"},
+        {"kind: rpm\nbaseurl: https://a.test/\ngpgkey: key.asc\ngpgcheck: 1\n", "gpgcheck"},
+        {"kind: rpm\nbaseurl: https://a.test/\ngpgkey: key.asc\nsuites: x\n", "suites"},
+        {"kind: rpm\nbase_url: https://a.test/\n", "baseurl"},
+        {"kind: rpm\nrepositories: []\n", "must be a list"},
+        {"kind: rpm\nbaseurl: https://a.test/\nrepositories: [{baseurl: x}]\n", "not both"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++)
+        check_file_refused(table[i].text, table[i].part);
+}
+
+static void every_shipped_source_can_be_read(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    static const char dir[] = SOURCE_DIR "/manifests/sources";
+    struct strings names;
+    CHECK_OK(yaml_stems(&host->arena, dir, &names, &host->err), &host->err);
+    assert_in_range(names.count, 6, 100);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *path;
+        CHECK_OK(source_find(&host->arena, dir, names.items[i], &path, &host->err), &host->err);
+        CHECK_OK(source_load_file(&host->arena, path, "/nonexistent", &host->source, &host->err), &host->err);
+        assert_int_equal(host->source.rpm_repositories.count, 2);
+        for (size_t k = 0; k < 2; k++)
+            assert_true(host->source.rpm_repositories.items[k].is_gpg_checked);
+    }
+}
+
+static void an_unknown_source_names_the_nearest(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    const char *path;
+    assert_false(source_find(&host->arena, SOURCE_DIR "/manifests/sources", "fedora-14", &path, &host->err));
+    CHECK_ERR(&host->err, ERR_USAGE, "did you mean 'fedora-4");
+    CHECK_ERR(&host->err, ERR_USAGE, "rocky-9");
+    err_clear(&host->err);
+    CHECK_OK(source_find(&host->arena, "/nonexistent", "./fedora-14", &path, &host->err), &host->err);
+    assert_string_equal(path, "./fedora-14");
+}
+
+static const struct rpm_repository *load_host(struct host *host, size_t wanted_count)
+{
+    CHECK_OK(source_load_default(&host->arena, arena_printf(&host->arena, "%s/etc/apt", host->dir), host->dir,
+                                 &host->source, &host->err),
+             &host->err);
+    assert_int_equal(host->source.rpm_repositories.count, wanted_count);
+    return host->source.rpm_repositories.items;
+}
+
+static void a_fedora_hosts_repositories_are_the_default(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    (void)put(host, "etc/os-release", "NAME=\"Fedora Linux\"\nVERSION_ID=41\nPLATFORM_ID=\"platform:f41\"\n");
+    (void)put(host, "etc/dnf/dnf.conf",
+              "# see `man dnf.conf`\n\n[main]\ngpgcheck=True\ninstallonly_limit=3\nexcludepkgs = x y\n");
+    (void)put(host, "etc/yum.repos.d/fedora.repo",
+              "[fedora]\nname=Fedora $releasever - $basearch\n"
+              "metalink=https://m.test/metalink?repo=fedora-$releasever&arch=$basearch\nenabled=1\ncountme=1\n"
+              "metadata_expire=7d\nrepo_gpgcheck=0\ntype=rpm\ngpgcheck=1\n"
+              "gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-fedora-$releasever-$basearch\n\n"
+              "[fedora-source]\nname=Sources\nenabled=0\nmetalink=bad url here\n");
+    (void)put(host, "etc/yum.repos.d/fedora-cisco-openh264.repo",
+              "[fedora-cisco-openh264]\nmetalink=https://m.test/h264\n"
+              "gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-fedora-$releasever-$basearch\nskip_if_unavailable=True\n");
+    (void)put(host, "etc/yum.repos.d/third.repo",
+              "; a comment\n[third]\nbaseurl=https://a.test/$releasever/\n  https://b.test/,\n\thttps://c.test/\n"
+              "exclude=z\npriority=20\nmodule_hotfixes=yes\ngpgkey=https://k.test/a\n https://k.test/b\n");
+    (void)put(host, "etc/yum.repos.d/notes.txt", "not read");
+    const struct rpm_repository *repository = load_host(host, 3);
+    const struct rpm_repository *h264 = &repository[0], *fedora = &repository[1], *third = &repository[2];
+    assert_string_equal(host->source.name, "host");
+    assert_string_equal(fedora->metalink, "https://m.test/metalink?repo=fedora-41&arch=$basearch");
+    assert_string_equal(fedora->gpg_keys.items[0],
+                        arena_printf(&host->arena, "%s/etc/pki/rpm-gpg/RPM-GPG-KEY-fedora-41-$basearch", host->dir));
+    assert_true(fedora->is_gpg_checked && !fedora->is_optional && !fedora->is_repo_gpg_checked);
+    assert_string_equal(strings_join(&host->arena, &fedora->exclude_pkgs, " "), "x y");
+    assert_non_null(strstr(fedora->place, "fedora.repo:1"));
+    assert_true(h264->is_optional);
+    assert_true(third->is_optional);
+    assert_string_equal(strings_join(&host->arena, &third->base_urls, " "),
+                        "https://a.test/41/ https://b.test/ https://c.test/");
+    assert_string_equal(strings_join(&host->arena, &third->exclude_pkgs, " "), "x y z");
+    assert_int_equal(third->gpg_keys.count, 2);
+    assert_int_equal(third->priority, 20);
+    assert_true(third->has_module_hotfixes);
+}
+
+static void an_enterprise_release_is_its_major_number(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    (void)put(host, "usr/lib/os-release", "VERSION_ID=\"9.4\"\nPLATFORM_ID=\"platform:el9\"\n");
+    (void)put(host, "etc/yum/vars/stream", "old\n");
+    (void)put(host, "etc/dnf/vars/stream", "9-stream\nsecond line\n");
+    (void)put(host, "etc/yum.repos.d/a.repo",
+              "[a]\nbaseurl=https://a.test/$releasever/$stream/$arch\ngpgkey=https://k.test/k\n");
+    assert_string_equal(load_host(host, 1)->base_urls.items[0], "https://a.test/9/9-stream/$arch");
+    (void)put(host, "etc/dnf/vars/releasever", "9.2\n");
+    assert_string_equal(load_host(host, 1)->base_urls.items[0], "https://a.test/9.2/9-stream/$arch");
+}
+
+static void of_two_with_one_id_the_first_counts(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    (void)put(host, "etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://first.test/\ngpgkey=https://k.test/k\n");
+    (void)put(host, "etc/yum.repos.d/b.repo", "[a]\nbaseurl=https://second.test/\ngpgkey=https://k.test/k\n");
+    assert_string_equal(load_host(host, 1)->base_urls.items[0], "https://first.test/");
+}
+
+static void apt_wins_when_both_are_there_and_neither_is_said(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    const char *apt = arena_printf(&host->arena, "%s/etc/apt", host->dir);
+    assert_false(source_load_default(&host->arena, apt, host->dir, &host->source, &host->err));
+    CHECK_ERR(&host->err, ERR_USAGE, "neither apt's configuration");
+    CHECK_ERR(&host->err, ERR_USAGE, "/etc/yum.repos.d/*.repo");
+    CHECK_ERR(&host->err, ERR_USAGE, "--source");
+    err_clear(&host->err);
+    (void)put(host, "etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://a.test/\ngpgkey=https://k.test/k\n");
+    (void)load_host(host, 1);
+    (void)put(host, "etc/apt/sources.list", "deb http://d.test/debian s main\n");
+    CHECK_OK(source_load_default(&host->arena, apt, host->dir, &host->source, &host->err), &host->err);
+    assert_int_equal(host->source.kind, SOURCE_DEB);
+}
+
+static void a_broken_repo_file_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *part;
+    } table[] = {
+        {"baseurl=https://a.test/\n", "x.repo:1: a line before the first [section]"},
+        {"[a\n", "x.repo:1: not a section"},
+        {"[]\n", "not a section"},
+        {"[a]\nnonsense\n", "x.repo:2: not a line of the form key=value"},
+        {"[a]\n=x\n", "not a line of the form key=value"},
+        {"[a]\n continued\n", "without a line that it continues"},
+        {"[a b]\nbaseurl=https://a.test/\n", "not the id of a repository"},
+        {"[a]\nenabled=maybe\n", "x.repo:2: enabled: neither 1 nor 0"},
+        {"[a]\npriority=first\n", "priority: not a priority"},
+        {"[a]\nname=x\n", "x.repo:1: repository a: it needs baseurl"},
+        {"[a]\nbaseurl=https://a.test/\n", "repository a: it needs gpgkey"},
+        {"[a]\nbaseurl=https://a.test/$foo\ngpgcheck=0\n", "$foo is not known"},
+        {"[a]\nbaseurl=media:x\ngpgcheck=0\n", "only https, http and file"},
+        {"[a]\nenabled=0\n", "has no enabled repository"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        AUTO(host_done) struct host *host = host_new();
+        (void)put(host, "etc/yum.repos.d/x.repo", table[i].text);
+        if (yum_repos_load(&host->arena, host->dir, &host->source, &host->err))
+            fail_msg("taken: %s", table[i].text);
+        CHECK_ERR(&host->err, ERR_USAGE, table[i].part);
+    }
+}
+
+static void nul_bytes_and_endless_values_are_refused(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(buf_done) struct buf text;
+    struct ini ini;
+    struct err err = {0};
+    buf_init(&text, 4u << 20);
+    assert_true(buf_printf(&text, "[a]\nk=v\n"));
+    for (int i = 0; i < 20000; i++)
+        assert_true(buf_printf(&text, " v\n"));
+    assert_false(ini_parse(&arena, "x.repo", text.bytes, &ini, &err));
+    CHECK_ERR(&err, ERR_USAGE, "longer than is read");
+}
+
+static void variables_are_replaced_where_they_are_known(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct map values = {.arena = &arena};
+    struct arch armv7 = {.rpm_name = "armv7hl"}, arm64 = {.rpm_name = "aarch64"};
+    const char *unknown;
+    map_set(&values, TEXT("a"), arena_strdup(&arena, "1"));
+    map_set(&values, TEXT("ab"), arena_strdup(&arena, "$a"));
+    static const char text[] = "$a ${a}b $ab $ $$a ${a $basearch/${arch} $z_1 ${y}";
+    assert_string_equal(rpm_expand(&arena, &values, NULL, text, &unknown),
+                        "1 1b $a $ $1 ${a $basearch/${arch} $z_1 ${y}");
+    assert_string_equal(unknown, "z_1");
+    assert_string_equal(rpm_expand(&arena, NULL, &armv7, "$basearch/${arch}", &unknown), "armhfp/armv7hl");
+    assert_null(unknown);
+    assert_string_equal(rpm_expand(&arena, NULL, &arm64, "$basearch/$arch", NULL), "aarch64/aarch64");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_source_file_has_dnfs_keys),
+        cmocka_unit_test(what_is_not_said_has_safe_defaults),
+        cmocka_unit_test(a_source_file_that_lacks_something_is_refused),
+        cmocka_unit_test(every_shipped_source_can_be_read),
+        cmocka_unit_test(an_unknown_source_names_the_nearest),
+        cmocka_unit_test(a_fedora_hosts_repositories_are_the_default),
+        cmocka_unit_test(an_enterprise_release_is_its_major_number),
+        cmocka_unit_test(of_two_with_one_id_the_first_counts),
+        cmocka_unit_test(apt_wins_when_both_are_there_and_neither_is_said),
+        cmocka_unit_test(a_broken_repo_file_is_refused_with_its_place),
+        cmocka_unit_test(nul_bytes_and_endless_values_are_refused),
+        cmocka_unit_test(variables_are_replaced_where_they_are_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
