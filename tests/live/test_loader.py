@@ -94,7 +94,7 @@ def make_root(release, arch):
             with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", os.path.join(archives, name)],
                                   stdout=subprocess.PIPE) as unpack:
                 subprocess.run(["tar", "-x", "--keep-directory-symlink", "-C", root, "--exclude=./usr/share/*",
-                                "--exclude=./usr/lib/*/neon", "-f", "-"], stdin=unpack.stdout, check=True)
+                                "--exclude=./usr/lib/*/vfp", "-f", "-"], stdin=unpack.stdout, check=True)
     os.makedirs(os.path.join(root, "tmp"), exist_ok=True)
     if os.uname().machine != arch:
         shutil.copy(shutil.which(f"qemu-{QEMU.get(arch, arch)}-static"), os.path.join(root, "qemu-static"))
