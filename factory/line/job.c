@@ -41,8 +41,16 @@ bool work_has_unopened(const struct work *work)
     return false;
 }
 
-static void log_notes(const struct job *job)
+static void log_notes(struct job *job)
 {
+    for (size_t i = 0; i < job->product.openers.count; i++) {
+        const struct opener *opener = &job->product.openers.items[i];
+        log_line(job->plant->log, LOG_VERBOSE, "%s %s: note: %s opens files at run time%s%s%s%s", job->manifest->name,
+                 job->arch->name, opener->path,
+                 opener->absent.count ? " that are not in the image: " : " by names of its own",
+                 strings_join(&job->arena, &opener->absent, ", "), opener->feature ? "; feature " : "",
+                 opener->feature ? opener->feature : "");
+    }
     for (size_t i = 0; i < job->product.notes.count; i++)
         log_line(job->plant->log, LOG_NORMAL, "%s %s: note: %s", job->manifest->name, job->arch->name,
                  job->product.notes.items[i]);

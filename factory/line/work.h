@@ -29,6 +29,7 @@ struct work {
     struct keep keep;
     struct tree tree;
     struct proof proof;
+    struct openers openers;
     struct err *err; /* for tasks on workers */
     bool is_good;
 };

@@ -10,17 +10,19 @@ static bool has_given(const struct work *work, const char *name)
     return false;
 }
 
-static void note_package(struct work *work, const struct selected *selected)
+/* `package` is NULL when it was not opened. */
+static void note_package(struct work *work, const struct selected *selected, const struct package *package)
 {
     struct arena *arena = &work->job->arena;
-    struct product_package package = {.name = arena_strdup(arena, selected->name),
-                                      .version = arena_strdup(arena, selected->version),
-                                      .architecture = arena_strdup(arena, selected->architecture),
-                                      .url = arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path),
-                                      .size_bytes = selected->size_bytes,
-                                      .digest = selected->digest,
-                                      .has_given = has_given(work, selected->name)};
-    list_add(arena, &work->job->product.packages, package);
+    struct product_package noted = {.name = arena_strdup(arena, selected->name),
+                                    .version = arena_strdup(arena, selected->version),
+                                    .architecture = arena_strdup(arena, selected->architecture),
+                                    .url = arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path),
+                                    .size_bytes = selected->size_bytes,
+                                    .repository = arena_strdup(arena, selected->origin->name),
+                                    .digest = package ? package->digest : selected->digest,
+                                    .has_given = has_given(work, selected->name)};
+    list_add(arena, &work->job->product.packages, noted);
 }
 
 /* Notes selection and facts for the report; the facts are those of the package that ships the first binary. */
@@ -32,7 +34,7 @@ void work_note_selection(struct work *work)
                                                           : "";
     for (size_t i = 0; i < work->selection.count; i++) {
         const struct selected *selected = &work->selection.items[i];
-        note_package(work, selected);
+        note_package(work, selected, work->packages[i]);
         if (strcmp(selected->name, main_package) != 0)
             continue;
         oci_split_version(&job->arena, selected->version, &job->product.facts);
@@ -41,7 +43,19 @@ void work_note_selection(struct work *work)
         job->product.facts.source_version = arena_strdup(&job->arena, selected->source_version);
     }
     if (work->has_identity && !work_is_selected(work, work->identity.name) && has_given(work, work->identity.name))
-        note_package(work, &work->identity);
+        note_package(work, &work->identity, work->identity_package);
+}
+
+static void note_openers(struct work *work)
+{
+    struct arena *arena = &work->job->arena;
+    for (size_t i = 0; i < work->openers.count; i++) {
+        const struct opener *opener = &work->openers.items[i];
+        struct opener noted = {.path = arena_strdup(arena, opener->path), .feature = opener->feature};
+        for (size_t j = 0; j < opener->absent.count; j++)
+            list_add(arena, &noted.absent, arena_strdup(arena, opener->absent.items[j]));
+        list_add(arena, &work->job->product.openers, noted);
+    }
 }
 
 /* Copies what the report tells of the tree out of the scratch arena. */
@@ -54,13 +68,15 @@ void work_note_tree(struct work *work)
             continue;
         struct product_file file = {.path = arena_strdup(&job->arena, node->path),
                                     .package = node->package ? arena_strdup(&job->arena, node->package->name) : NULL,
-                                    .why = arena_strdup(&job->arena, node->why)};
+                                    .why = arena_strdup(&job->arena, node->why),
+                                    .by = node->by ? arena_strdup(&job->arena, node->by) : NULL};
         list_add(&job->arena, &job->product.files, file);
     }
     for (size_t i = 0; i < work->keep.notes.count; i++)
         product_note(&job->arena, &job->product, work->keep.notes.items[i]);
     for (size_t i = 0; i < work->tree.notes.count; i++)
         product_note(&job->arena, &job->product, work->tree.notes.items[i]);
+    note_openers(work);
     job->product.unpacked_bytes = work->tree.unpacked_bytes;
     job->product.package_count = work->tree.package_count;
     job->product.facts.created_time = work->tree.created_time;

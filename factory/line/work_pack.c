@@ -66,6 +66,7 @@ static void tree_task(void *argument)
                                    .os_release = release_text(work)};
     if (!generate(work) || !tree_build(work->scratch, &request, &work->tree, work->err))
         return;
+    openers_find(work->scratch, &work->tree, &work->openers);
     work->is_good =
         work->tree.wants_all || (scripts_check_user(&work->manifest, &work->tree, work->err) && note_scripts(work));
 }

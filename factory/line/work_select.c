@@ -5,7 +5,7 @@
 #include "base/auto.h"
 #include "content/alternatives.h"
 #include "content/path.h"
-#include "line/roots.h"
+#include "line/pam_roots.h"
 #include "source/choose.h"
 
 /* Each round adds at least one package; real manifests need one or two. */
@@ -184,14 +184,26 @@ void work_closure_task(void *argument)
     settle_choices(work);
     alternatives_add(&work->set);
     struct roots roots;
-    if (!roots_list(work->scratch, &work->manifest, &work->set, work->identity_package, &roots, work->err))
+    if (!roots_list(work->scratch, &work->manifest, &work->set, work->identity_package, &roots, work->err) ||
+        !pam_roots_add(work->scratch, &work->manifest, &work->set, &roots, work->err))
         return;
     struct closure_request request = {.arch = work->job->arch,
                                       .roots = roots.items,
                                       .root_count = roots.count,
                                       .is_partial = work_has_unopened(work),
-                                      .hwcaps = &work->manifest.hwcaps};
+                                      .hwcaps = &work->manifest.hwcaps,
+                                      .dlopen = work->manifest.dlopen};
     work->is_good = closure_find(work->scratch, &work->set, &request, &work->keep, work->err);
+}
+
+/* Returns whether something is missing without which there is no image. */
+static bool has_missing(const struct work *work)
+{
+    for (size_t i = 0; i < work->keep.missing_count; i++) {
+        if (!work->keep.missing[i].is_optional)
+            return true;
+    }
+    return false;
 }
 
 /* Says what is missing: which file needs it, and where it was looked for. */
@@ -202,6 +214,8 @@ static bool fail_missing(struct work *work, struct err *err)
     bool fits = true;
     for (size_t i = 0; fits && i < work->keep.missing_count && i < 10; i++) {
         const struct missing *missing = &work->keep.missing[i];
+        if (missing->is_optional)
+            continue;
         fits = buf_printf(&text, "%s%s, needed by %s, is in none of the selected packages", i ? "; " : "",
                           missing->wanted, missing->needed_by);
     }
@@ -211,6 +225,28 @@ static bool fail_missing(struct work *work, struct err *err)
     err_set(err, ERR_RESOLVE, "%s", text.bytes);
     buf_done(&text);
     return false;
+}
+
+/* Asks for the packages of libraries that dlopen notes name: of each the first that ships it in a directory of the
+ * loader. Returns whether there are new ones; what nobody ships stays missing. */
+static bool ask_for_opened(struct work *work)
+{
+    size_t before = work->names.count;
+    const struct strings *dirs = &work->job->arch->library_dirs;
+    for (size_t i = 0; i < work->keep.missing_count; i++) {
+        const struct missing *missing = &work->keep.missing[i];
+        struct strings owners = {0};
+        struct err err = {0};
+        for (size_t j = 0; missing->is_opened && !owners.count && j < dirs->count; j++) {
+            const char *path = arena_printf(work->scratch, "%s/%s", dirs->items[j], missing->wanted);
+            if (strchr(missing->wanted, '/') ||
+                !catalog_owners(work->catalog, work->scratch, path, &owners, NULL, &err))
+                break;
+        }
+        if (owners.count && !strings_has(&work->job->manifest->packages_never, owners.items[0]))
+            ask_for(work, owners.items[0]);
+    }
+    return work->names.count > before;
 }
 
 /* A path that no selected package ships: a binary was promised by a `first` package that does not ship it, or the
@@ -291,12 +327,14 @@ bool work_select(struct work *work, struct err *err)
             return true;
         if (!close_over(work, err))
             return false;
-        if (!work->keep.missing_count && !apply_recipes(work))
+        if (ask_for_opened(work))
+            continue;
+        if (!has_missing(work) && !apply_recipes(work))
             return true;
-        if (work->keep.missing_count && !ask_for_missing_paths(work, err))
+        if (has_missing(work) && !ask_for_missing_paths(work, err))
             return false;
     }
-    if (work->keep.missing_count)
+    if (has_missing(work))
         return fail_missing(work, err);
     err_set(err, ERR_RESOLVE, "recipes keep asking for packages that bring further recipes: more than %d rounds",
             MAX_ROUNDS);
