@@ -123,9 +123,9 @@ class BuildCase(case.Case):
         lines += [f"{key}: {value}" for key, value in settings.items()]
         return self.write(name, "\n".join(lines) + "\n")
 
-    def copy(self, folder):
+    def copy(self, folder, name="copy"):
         """A copy of a repository's folder, for a test to spoil."""
-        return shutil.copytree(folder, self.path("copy"))
+        return shutil.copytree(folder, self.path(name))
 
     @staticmethod
     def rpm_path(folder, arch, name):
@@ -194,3 +194,25 @@ class BuildCase(case.Case):
         mine = sorted(f"{package['name']}-{package['version']}.{package['architecture']}"
                       for package in order["selection"])
         self.assertEqual(mine, wanted)
+
+    def spoil(self, folder, arch, name, change, is_listed=True, **lies):
+        """Puts change(bytes) in the place of a package's; with is_listed the index has its true checksum and size, as if
+        the distribution had published it so. lies: size= replaces the size that the index has."""
+        path = self.rpm_path(folder, arch, name)
+        with open(path, "rb") as stream:
+            old = stream.read()
+        new = change(old)
+        with open(path, "wb") as stream:
+            stream.write(new)
+        if not is_listed:
+            return
+
+        def alter(plain):
+            for before, after in ((hashlib.sha256(old).hexdigest().encode(), hashlib.sha256(new).hexdigest().encode()),
+                                  (b'package="%d"' % len(old), b'package="%d"' % lies.get("size", len(new)))):
+                if before not in plain:
+                    raise ValueError(f"{before} is not in primary.xml")
+                plain = plain.replace(before, after)
+            return plain
+
+        rpm.Repository(os.path.join(folder, arch)).alter("primary", alter)
