@@ -1,5 +1,6 @@
 """Images from signed RPM repositories, from the metadata to the layer, compared with rpm, rpm2cpio and dnf."""
 
+import hashlib
 import os
 import shutil
 import struct
@@ -153,6 +154,80 @@ class Served(Build):
         self.assertEqual(self.build("--arch", "all", "--jobs", "8", "served").digest(), first)
 
 
+class SeveralRepositories(Build):
+    """Release and updates, each with keys of its own."""
+
+    def setUp(self):
+        super().setUp()
+        publish(self.path("release"), small(), SHARED.ring.get("main"))
+        self.write_manifest("small", "binaries: [/usr/bin/small]\npackages: {install: [other]}\n")
+
+    def source_of_both(self):
+        lines = ["kind: rpm", "repositories:"]
+        for name, key in (("release", "main"), ("updates", "other")):
+            lines += [f"  - name: {name}", f"    baseurl: ./{name}/$basearch",
+                      f"    gpgkey: {SHARED.ring.get(key).armoured}"]
+        self.use(self.write("both.yaml", "\n".join(lines) + "\n"))
+
+    def update(self, key):
+        newer = small()[0]
+        newer.version = "1.1"
+        publish(self.path("updates"), [newer], SHARED.ring.get(key))
+        self.source_of_both()
+
+    def test_the_newest_of_all_counts(self):
+        self.update("other")
+        self.build("--arch", "x86_64", "--json", "small", name="small")
+        report = Report(self.last.stdout)
+        self.assertEqual(report.selection("small", "x86_64"), {"small": "1.1-1", "other": "1.0-1"})
+        digests = report.digests("small", "x86_64")
+        for name, folder in (("small", "updates"), ("other", "release")):
+            with open(self.rpm_path(self.path(folder), "x86_64", name), "rb") as stream:
+                self.assertEqual(hashlib.sha256(stream.read()).hexdigest(), digests[name])
+
+    def test_the_key_of_one_does_not_vouch_for_packages_of_another(self):
+        self.update("main")
+        self.refuse(run.TRUST, "package small 1.1-1 x86_64: ", arguments=("--arch", "x86_64", "small"))
+
+
+class OtherArchitectures(Build):
+    """Fedora's layout elsewhere, big-endian and 32-bit too: ELF files written byte by byte."""
+
+    MACHINES = (("s390x", "s390x", "/usr/lib/ld64.so.1", "lib64", True), ("ppc64le", "ppc64el", "/usr/lib64/ld64.so.2", "lib64", True),
+                ("armv7", "armhf", "/usr/lib/ld-linux-armhf.so.3", "lib", False))
+
+    def packages(self, deb_name, loader, libraries, is_64):
+        machine = world.MACHINES[deb_name]
+        arch = {"armhf": "armv7hl", "ppc64el": "ppc64le"}.get(deb_name, deb_name)
+        mark = "()(64bit)" if is_64 else ""
+        base = rpm_world.filesystem(arch)
+        libc = rpm.Package("glibc", [
+            rpm.program(loader, world.library(machine, os.path.basename(loader))),
+            rpm.program(f"/usr/{libraries}/libc.so.6", world.library(machine, "libc.so.6", [os.path.basename(loader)]))],
+            arch=arch, autoreq=False, provides=["libc.so.6" + mark], requires=["filesystem"])
+        foo = rpm.Package("libfoo", [rpm.program(f"/usr/{libraries}/libfoo.so.1", world.library(machine, "libfoo.so.1",
+                                                                                             ["libc.so.6"]))],
+                          arch=arch, autoreq=False, provides=["libfoo.so.1" + mark], requires=["libc.so.6" + mark])
+        served = rpm.Package("served", [rpm.program(rpm_world.SERVED, world.executable(machine, ["libfoo.so.1", "libc.so.6"]))],
+                             arch=arch, autoreq=False, requires=["libfoo.so.1" + mark])
+        return [base, rpm_world.setup(), rpm_world.release(), libc, foo, served]
+
+    def test_in_one_index(self):
+        made = [package for _, *machine in self.MACHINES for package in self.packages(*machine)]
+        publish(self.path("others"), made, SHARED.ring.get("main"))
+        self.use(self.source(self.path("others"), where="file://" + self.path("others"), variable="$arch"))
+        names = [name for name, *_ in self.MACHINES]
+        self.write_manifest(text=f"binaries: [/usr/sbin/served]\narchitectures: [{', '.join(names)}]\n")
+        images = self.build().images["latest"]
+        self.assertEqual(sorted(images), ["arm/v7", "ppc64le", "s390x"])
+        for name, deb_name, loader, libraries, _ in self.MACHINES:
+            built = images[{"armv7": "arm/v7"}.get(name, name)]
+            self.assertEqual(built.resolve(world.MACHINES[deb_name].interp), loader)
+            for library in ("libc.so.6", "libfoo.so.1"):
+                self.assertIn(f"/usr/{libraries}/{library}", built)
+            self.assertNotIn("/etc/ld.so.cache", built)
+
+
 class BothWorlds(Build):
     def test_one_call_builds_from_a_deb_and_an_rpm_source(self):
         self.make_repository()
@@ -173,6 +248,7 @@ class BothWorlds(Build):
                 self.assertIn("/usr/sbin/served", built)
 
 
+@unittest.skipUnless(os.geteuid() == 0, "chroot needs root")
 class Loading(Build):
     """Programs with a real C library: they run."""
 

@@ -115,9 +115,10 @@ class BuildCase(case.Case):
         super().setUpClass()
         case.need("rpmbuild", "rpmsign", "createrepo_c", "rpm", "rpm2cpio", "cpio", "dnf")
 
-    def source(self, folder, name="source.yaml", keys=("main",), where=None, **settings):
+    def source(self, folder, name="source.yaml", keys=("main",), where=None, variable="$basearch",
+               **settings):
         """Writes a source file for it; settings are its further keys."""
-        lines = ["kind: rpm", "name: kit", f"baseurl: {where or 'file://' + folder}/$basearch"]
+        lines = ["kind: rpm", "name: kit", f"baseurl: {where or 'file://' + folder}/{variable}"]
         if keys:
             lines.append(f"gpgkey: [{', '.join(self.shared.ring.get(key).armoured for key in keys)}]")
         lines += [f"{key}: {value}" for key, value in settings.items()]
