@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 import struct
 import subprocess
 import unittest
@@ -14,6 +15,7 @@ from kit.rpm_case import BuildCase, Shared, publish
 ARCHES = ("x86_64", "aarch64")
 SHARED = Shared()
 MANIFESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../manifests")
+CAPABILITY = "security.capability"
 SBIN = (("/usr/sbin", "/usr/bin"),)
 
 
@@ -109,6 +111,33 @@ class Served(Build):
                 self.assertIn(path, built)
             self.assertGreaterEqual(self.assert_as_rpm(built, given, self.fedora(), arch), 12)
             self.assert_selected_as_dnf(order, self.fedora(), arch, ["served", "served-common", "served-doc"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "an installation needs root")
+    def test_is_what_dnf_installs(self):
+        """dnf and librpm themselves, into an empty root, with the same key."""
+        images, report = self.built()
+        for arch, built in images.items():
+            root = self.path("root-" + arch)
+            subprocess.run(["dnf", "-y", "-q", "--installroot", root, "--forcearch", arch, "--releasever", "41",
+                            "--setopt=tsflags=noscripts", "--setopt=install_weak_deps=False", "--setopt=reposdir=/none",
+                            "--setopt=cachedir=" + self.path("dnf"), "--setopt=kit.gpgcheck=1",
+                            "--setopt=kit.gpgkey=file://" + SHARED.ring.get("main").armoured,
+                            f"--repofrompath=kit,{self.fedora()}/{arch}", "install", "served", "served-common", "served-doc"],
+                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+            paths = [path for path, package in report.files("served", arch).items() if package]
+            self.assertGreaterEqual(len(paths), 12)
+            for path in paths:
+                entry, place = built[path], root + path
+                entry = built["/" + entry.target] if entry.kind == "hardlink" else entry
+                self.assertEqual(os.path.islink(place), entry.kind == "link", path)
+                if entry.kind == "link":
+                    self.assertEqual(os.readlink(place), entry.target)
+                    continue
+                self.assertEqual(stat.S_IMODE(os.lstat(place).st_mode), entry.mode, path)
+                with open(place, "rb") as stream:
+                    self.assertEqual(stream.read(), entry.data, path)
+                capability = os.getxattr(place, CAPABILITY) if CAPABILITY in os.listxattr(place) else None
+                self.assertEqual(capability, entry.capability, path)
 
     def test_keeps_hard_links_together(self):
         for built in self.built()[0].values():

@@ -153,7 +153,7 @@ class BuildCase(case.Case):
     def assert_as_rpm(self, image, given, folder, arch, aliases=()):
         """Every file that a package gave is as rpm says: kind, mode, owner, link target, digest, capability, time; its bytes
         are those of rpm2cpio. `given` is {path: package or None}; aliases are (path's beginning in packages, its real
-        one). Returns how many were compared."""
+        one), besides the root links. Returns how many were compared."""
         users, groups = self.accounts(image)
         packages, compared = {}, 0
         for path, package in given.items():
@@ -182,7 +182,7 @@ class BuildCase(case.Case):
     @staticmethod
     def _real(table, aliases):
         def real(path):
-            for listed, place in aliases:
+            for listed, place in (*aliases, *((f"/{name}", f"/usr/{name}") for name in ("bin", "sbin", "lib", "lib64"))):
                 if path.startswith(listed + "/"):
                     return place + path[len(listed):]
             return path
