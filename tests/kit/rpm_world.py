@@ -118,7 +118,8 @@ def release():
 
 
 def glibc(arch, binaries, top=""):
-    """top "": files are listed below the root links (/lib64/libc.so.6), as up to Fedora 41 and in RHEL; "/usr": as since."""
+    """top "": files are listed below the root links (/lib64/libc.so.6), as up to Fedora 41 and in RHEL; "/usr": as
+    since."""
     loader = LOADERS[arch]
     return rpm.Package("glibc", [rpm.program(top + loader, binaries.files[os.path.basename(loader)]),
                                  rpm.program(top + "/lib64/libc.so.6", binaries.files["libc.so.6"]),
@@ -185,14 +186,14 @@ def doc():
                        version="4.4.1", release="2.fc41", epoch=12)
 
 
-def dhcp_server(arch, binaries, path=DHCPD, **settings):
+def dhcp_server(arch, binaries, path=DHCPD):
     return rpm.Package("dhcp-server", [
         rpm.program(path, binaries.files["dhcpd"]),
         rpm.File("/etc/dhcp/dhcpd.conf", "# none\n", flags="%config(noreplace)"),
         rpm.File("/usr/lib/sysusers.d/dhcp.conf", 'u dhcpd 177 "DHCP server" /\n'),
         rpm.directory("/var/lib/dhcpd", owner="dhcpd", group="dhcpd"),
         rpm.File("/var/lib/dhcpd/dhcpd.leases", "", owner="dhcpd", group="dhcpd", flags="%config(noreplace)")],
-        version="4.4.3", release="14.P1.fc41", epoch=12, arch=arch, provides=["user(dhcpd)", "group(dhcpd)"], **settings)
+        version="4.4.3", release="14.P1.fc41", epoch=12, arch=arch, provides=["user(dhcpd)", "group(dhcpd)"])
 
 
 _packages = {}
@@ -224,7 +225,8 @@ def merged_sbin(architectures=("x86_64", "aarch64")):
     """The small distribution as of Fedora 42: /usr/sbin is a link to bin, and dhcp-server lists /usr/bin/dhcpd."""
     out = [package for package in packages(architectures) if package.name not in ("filesystem", "glibc", "dhcp-server")]
     for arch in architectures:
-        out += [filesystem(arch, True), glibc(arch, binaries_of(arch), "/usr"), dhcp_server(arch, binaries_of(arch), "/usr/bin/dhcpd")]
+        out += [filesystem(arch, True), glibc(arch, binaries_of(arch), "/usr"),
+                dhcp_server(arch, binaries_of(arch), "/usr/bin/dhcpd")]
     return out
 
 
@@ -247,8 +249,8 @@ def _living_files(arch):
         make("speaker", SPEAK, interp, "./libgreet.so.1", "-Wl,-rpath-link,.")
         make("plain", PLAIN, interp)
     for name in (os.path.basename(LOADERS[arch]), "libc.so.6"):
-        path = subprocess.run([gcc, "-print-file-name=" + name], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
-        with open(path, "rb") as stream:
+        found = subprocess.run([gcc, "-print-file-name=" + name], stdout=subprocess.PIPE, check=True).stdout
+        with open(found.decode().strip(), "rb") as stream:
             files[name] = stream.read()
     return files
 
