@@ -1,4 +1,4 @@
-"""Writes minimal ELF files of any class, byte order and machine: program headers, PT_INTERP and PT_DYNAMIC, no sections.
+"""Writes minimal ELF files of any class, byte order and machine: program headers, PT_INTERP, PT_DYNAMIC, no sections.
 
 They are what a dynamic loader's search reads (gABI, "Program Loading and Dynamic Linking"), not programs that run.
 """
@@ -6,19 +6,24 @@ They are what a dynamic loader's search reads (gABI, "Program Loading and Dynami
 import struct
 
 EM = {"386": 3, "arm": 40, "ppc64": 21, "s390": 22, "x86_64": 62, "aarch64": 183, "riscv": 243}
+# e_flags of real ones: EABI 5 with hard float; ELFv2; compressed instructions with double float
+FLAGS = {"arm": 0x05000400, "ppc64": 2, "riscv": 5}
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH = 0, 1, 5, 10, 14, 15, 29
 BASE = 0x10000
 
 
 def write(machine=EM["x86_64"], bits=64, big_endian=False, interp=None, needed=(), soname=None, rpath=None,
-          runpath=None, shared=True, payload=b"", lies=None):
-    """Returns the bytes of one file. `payload` is appended as the file's body.
+          runpath=None, shared=True, payload=b"", lies=None, flags=None):
+    """Returns the bytes of one file. `payload` is appended as the file's body; `flags` are e_flags, by default those of
+    the machine's usual ABI.
 
     `lies` replaces fields by hostile values: phoff, phnum, dynamic_offset, dynamic_size, strtab, strsz, needed_at,
     interp_size.
     """
     lies = lies or {}
+    if flags is None:
+        flags = next((usual for name, usual in FLAGS.items() if EM[name] == machine), 0)
     order = ">" if big_endian else "<"
     word = "Q" if bits == 64 else "I"
     word_size = 8 if bits == 64 else 4
@@ -61,7 +66,7 @@ def write(machine=EM["x86_64"], bits=64, big_endian=False, interp=None, needed=(
 
     ident = b"\x7fELF" + bytes([2 if bits == 64 else 1, 2 if big_endian else 1, 1]) + bytes(9)
     header = ident + struct.pack(order + "HHI" + word * 3 + "IHHHHHH", 3 if shared else 2, machine, 1, BASE,
-                                 lies.get("phoff", header_size), 0, 0, header_size, entry_size,
+                                 lies.get("phoff", header_size), 0, flags, header_size, entry_size,
                                  lies.get("phnum", segment_count), 0, 0, 0)
     out = header + segments + interp_bytes + bytes(names)
     return out + bytes(dynamic_at - len(out)) + dynamic + payload
