@@ -86,8 +86,8 @@ def make_root(release, arch):
     host_sources(release, sources)
     oracle.options += ["-o", f"Dir::Etc::sourcelist={sources}", "-o", "Dir::Etc::sourceparts=/dev/null"]
     oracle.update()
-    packages = PACKAGES + (SWEEP_PACKAGES if SWEEP else []) + (BIG_PACKAGES if SWEEP and os.uname().machine == arch else [])
-    oracle.run("install", "-d", "-y", "--no-install-recommends", *packages)
+    swept = SWEEP_PACKAGES + (BIG_PACKAGES if os.uname().machine == arch else [])
+    oracle.run("install", "-d", "-y", "--no-install-recommends", *PACKAGES, *(swept if SWEEP else ()))
     for link in ("bin", "sbin", "lib", "lib64"):
         os.makedirs(os.path.join(root, "usr", link))
         os.symlink("usr/" + link, os.path.join(root, link))
