@@ -295,6 +295,10 @@ static bool plan_image(struct build *build, const char *name, struct err *err)
             return false;
         }
     }
+    if (!arches_check_hwcaps(&build->arches, &manifest->hwcaps, err)) {
+        err_wrap(err, "%s: hwcaps", path);
+        return false;
+    }
     struct batch_image *image = &build->images[build->image_count];
     image->manifest = manifest;
     if (!manifest->has_tags && build->site->tags.count)
