@@ -70,8 +70,8 @@ static void item_end(struct supply_item *item, struct package *package, struct e
 static bool find_digest(struct supply_item *item, struct err *err)
 {
     bool is_found = true;
-    return (!item->request.sha512 || store_find_sha512(item->supply->store, item->request.sha512, &item->expect.digest,
-                                                       &is_found, err)) &&
+    return (!item->request.sha512 ||
+            store_find_sha512(item->supply->store, item->request.sha512, &item->expect.digest, &is_found, err)) &&
            is_found;
 }
 
