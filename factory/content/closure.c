@@ -1,7 +1,5 @@
-#include "content/closure.h"
+#include "content/closure_parts.h"
 
-#include "content/ld_conf.h"
-#include "content/loader.h"
 #include "content/path.h"
 #include "content/script.h"
 
@@ -12,53 +10,33 @@ static const char libc_name[] = "libc.so.6";
 static const char libgcc_name[] = "libgcc_s.so.1";
 static const char libgcc_why[] = "glibc opens it with dlopen for pthread_exit and pthread_cancel";
 
-/* A program or plug-in whose needs are still to be found. */
-struct start {
-    const struct sourced *file;
-    const char *path; /* as asked for: where a plug-in is opened */
-    unsigned script_depth;
-    bool is_lenient;
-};
-
-struct finder {
-    struct loader loader;     /* for the oldest machine */
-    struct strings *machines; /* hwcaps of each kind of machine; the first has none */
-    size_t machine_count;
-    struct ld_conf conf;
-    struct strings cache_dirs;
-    struct ld_cache cache;
-    bool needs_cache;
-    struct map noted;
-    struct strings notes;
-    const struct closure_request *request;
-    struct map kept;     /* path → struct kept * */
-    struct map started;  /* "depth leniency path" of each start */
-    struct map reported; /* "wanted\nneeded by" of each that is missing */
-    LIST(struct start) starts;
-    LIST(struct missing) missing;
-};
-
-static void keep_file(struct finder *finder, const struct sourced *file, const char *why)
+static void keep_file(struct finder *finder, const struct sourced *file, const char *why, const char *by)
 {
     struct text key = text_of(file->entry->path);
     if (map_get(&finder->kept, key))
         return;
     struct kept *kept = arena_new(finder->loader.arena, struct kept);
-    *kept = (struct kept){file, why};
+    *kept = (struct kept){file, why, by};
     (void)map_add(&finder->kept, key, kept);
 }
 
 static void keep_links(struct finder *finder, const struct sourced_list *links, const char *leads_to)
 {
     for (size_t i = 0; i < links->count; i++)
-        keep_file(finder, links->items[i], arena_printf(finder->loader.arena, "link on the way to %s", leads_to));
+        keep_file(finder, links->items[i], arena_printf(finder->loader.arena, "link on the way to %s", leads_to),
+                  leads_to);
+}
+
+void closure_report(struct finder *finder, const struct missing *missing)
+{
+    const char *key = arena_printf(finder->loader.arena, "%s\n%s", missing->wanted, missing->needed_by);
+    if (map_add(&finder->reported, text_of(key), (void *)key))
+        list_add(finder->loader.arena, &finder->missing, *missing);
 }
 
 static void report_missing(struct finder *finder, const char *wanted, const char *needed_by, bool is_root)
 {
-    const char *key = arena_printf(finder->loader.arena, "%s\n%s", wanted, needed_by);
-    if (map_add(&finder->reported, text_of(key), (void *)key))
-        list_add(finder->loader.arena, &finder->missing, (struct missing){wanted, needed_by, is_root});
+    closure_report(finder, &(struct missing){.wanted = wanted, .needed_by = needed_by, .is_root = is_root});
 }
 
 static void add_start(struct finder *finder, const struct start *start)
@@ -97,26 +75,24 @@ static bool check_elf(struct finder *finder, const struct sourced *file, const s
                                loader_describe(arena, arch->elf_machine, arch->elf_class, arch->is_big_endian)));
 }
 
-static void add_note(struct finder *finder, const char *note)
+void closure_note(struct finder *finder, const char *note)
 {
     if (map_add(&finder->noted, text_of(note), (void *)note))
         list_add(finder->loader.arena, &finder->notes, note);
 }
 
-/* Keeps the file that meets a need and the links to it, or reports that there is none. */
-static void keep_need(struct finder *finder, const struct load_need *need, const char *why, const char *needed_by)
+void closure_keep_need(struct finder *finder, const struct load_need *need, const char *why, const char *needed_by)
 {
     finder->needs_cache = finder->needs_cache || need->step == LOAD_CACHE;
     if (need->file) {
         keep_links(finder, &need->links, need->file->entry->path);
-        keep_file(finder, need->file, why);
+        keep_file(finder, need->file, why, needed_by);
     } else if (!need->object) {
         report_missing(finder, need->name, needed_by, false);
     }
 }
 
-/* Keeps what the objects from `first` on need. */
-static void keep_needs(struct finder *finder, const struct load_list *list, size_t first)
+void closure_keep_needs(struct finder *finder, const struct load_list *list, size_t first)
 {
     for (size_t i = first; i < list->count; i++) {
         const struct load_object *object = list->items[i];
@@ -125,7 +101,7 @@ static void keep_needs(struct finder *finder, const struct load_list *list, size
             const struct load_need *need = &object->needs[j];
             const char *why =
                 need->file ? arena_printf(finder->loader.arena, "needed by %s as %s", path, need->name) : NULL;
-            keep_need(finder, need, why, path);
+            closure_keep_need(finder, need, why, path);
         }
     }
 }
@@ -144,8 +120,8 @@ static void keep_libgcc(struct finder *finder, const struct loader *loader, stru
     size_t first = list->count;
     struct load_need need = loader_open(loader, list, libc, libgcc_name);
     if (need.object || finder->request->is_partial)
-        keep_need(finder, &need, libgcc_why, libc->file->entry->path);
-    keep_needs(finder, list, first);
+        closure_keep_need(finder, &need, libgcc_why, libc->file->entry->path);
+    closure_keep_needs(finder, list, first);
 }
 
 /* Takes the notes of a process; false when one says that it does not start. */
@@ -157,7 +133,7 @@ static bool take_notes(struct finder *finder, const struct load_list *list, stru
             err_set(err, ERR_MALFORMED, "%s", note->text);
             return false;
         }
-        add_note(finder, note->text);
+        closure_note(finder, note->text);
     }
     return true;
 }
@@ -171,9 +147,10 @@ static bool run_process(struct finder *finder, const struct start *start, const 
     loader_load(&loader, start->file, start->path, &list);
     const char *path = start->file->entry->path;
     if (list.interpreter_need.name)
-        keep_need(finder, &list.interpreter_need, arena_printf(loader.arena, "interpreter of %s", path), path);
-    keep_needs(finder, &list, 0);
+        closure_keep_need(finder, &list.interpreter_need, arena_printf(loader.arena, "interpreter of %s", path), path);
+    closure_keep_needs(finder, &list, 0);
     keep_libgcc(finder, &loader, &list);
+    closure_follow_notes(finder, &loader, &list);
     return take_notes(finder, &list, err);
 }
 
@@ -202,7 +179,7 @@ static void start_for_script(struct finder *finder, const struct start *script, 
         return;
     }
     keep_links(finder, &links, file->entry->path);
-    keep_file(finder, file, arena_printf(arena, "%s %s", how, needed_by));
+    keep_file(finder, file, arena_printf(arena, "%s %s", how, needed_by), needed_by);
     add_start(finder, &(struct start){file, file->entry->path, script->script_depth + 1, script->is_lenient});
 }
 
@@ -280,7 +257,7 @@ static void add_root(struct finder *finder, const struct closure_root *root)
     if (file || (is_dangling && may_dangle))
         keep_links(finder, &links, end);
     if (file) {
-        keep_file(finder, file, root->why);
+        keep_file(finder, file, root->why, NULL);
         if (!root->is_alone)
             add_start(finder, &(struct start){file, root->path, 0, root->is_lenient});
     } else if (is_dangling && (!may_dangle || may_come)) {
@@ -347,9 +324,9 @@ static void keep_configuration(struct finder *finder)
     if (!finder->needs_cache)
         return;
     for (size_t i = 0; i < finder->conf.files.count; i++)
-        keep_file(finder, finder->conf.files.items[i], "names directories of " LD_CACHE_PATH);
+        keep_file(finder, finder->conf.files.items[i], "names directories of " LD_CACHE_PATH, NULL);
     for (size_t i = 0; i < finder->conf.notes.count; i++)
-        add_note(finder, finder->conf.notes.items[i]);
+        closure_note(finder, finder->conf.notes.items[i]);
 }
 
 static int compare_kept(const void *a, const void *b)
@@ -382,6 +359,7 @@ bool closure_find(struct arena *arena, const struct fileset *set, const struct c
                             .kept = {.arena = arena},
                             .started = {.arena = arena},
                             .reported = {.arena = arena},
+                            .opened = {.arena = arena},
                             .noted = {.arena = arena}};
     prepare(&finder, arena, set);
     for (size_t i = 0; i < request->root_count; i++) {

@@ -16,7 +16,7 @@
 #define IMGFACTORY_CONTENT_CLOSURE_H
 
 #include "content/fileset.h"
-#include "plan/arch.h"
+#include "plan/manifest.h"
 
 struct closure_root {
     const char *path; /* canonical, or as in the manifest */
@@ -30,12 +30,15 @@ struct closure_root {
 struct kept {
     const struct sourced *file;
     const char *why; /* "needed by /usr/sbin/dhcpd as libc.so.6" */
+    const char *by;  /* path of the file because of which it is kept, itself kept; NULL for a root */
 };
 
 struct missing {
     const char *wanted;    /* soname, or path of an interpreter, script interpreter or root */
     const char *needed_by; /* path of the file, or "the manifest" */
     bool is_root;
+    bool is_opened;   /* a library of a dlopen note, not a DT_NEEDED */
+    bool is_optional; /* the image is complete without it */
 };
 
 struct keep {
@@ -56,6 +59,7 @@ struct closure_request {
                         what may be absent included */
     const struct strings *hwcaps; /* glibc-hwcaps directories to look into as well, or NULL: what they give is kept
                                      beside what every machine loads */
+    enum dlopen_policy dlopen;    /* the weakest dlopen notes that are followed */
 };
 
 /* Finds the closure. Results live in the arena and point into the set. */

@@ -113,17 +113,6 @@ const char *elf_dlopen_needs(struct arena *arena, struct text bytes, struct dlop
     return why;
 }
 
-/* Returns whether a path lies in a directory of libraries, deeper than that directory itself. */
-static bool is_library_path(struct text path)
-{
-    static const char *const dirs[] = {"/usr/lib/", "/usr/lib64/", "/lib/", "/lib64/", "/usr/libexec/"};
-    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
-        if (text_has_prefix(path, dirs[i]))
-            return path.len > strlen(dirs[i]);
-    }
-    return false;
-}
-
 /* Returns whether a text is the file name of a shared object: "libfoo.so.1", "mod_x.so". */
 static bool is_object_name(struct text name)
 {
@@ -133,6 +122,22 @@ static bool is_object_name(struct text name)
         return false;
     size_t behind = name.len - (size_t)(at + 3 - name.ptr);
     return !behind || at[3] == '.';
+}
+
+/* Returns whether a path lies in a directory of libraries, deeper than that directory itself, and may be a plug-in or a
+ * directory of them: "/usr/lib/sasl2", not "/usr/lib/ssl/cert.pem". */
+static bool is_library_path(struct text path)
+{
+    const char *slash = memrchr(path.ptr, '/', path.len);
+    struct text name = {slash + 1, path.len - (size_t)(slash + 1 - path.ptr)};
+    if (memchr(path.ptr, '%', path.len) || (memchr(name.ptr, '.', name.len) && !is_object_name(name)))
+        return false;
+    static const char *const dirs[] = {"/usr/lib/", "/usr/lib64/", "/lib/", "/lib64/", "/usr/libexec/"};
+    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
+        if (text_has_prefix(path, dirs[i]))
+            return path.len > strlen(dirs[i]);
+    }
+    return false;
 }
 
 static bool is_plugin_text(struct text text)
@@ -156,8 +161,8 @@ void elf_plugin_strings(struct arena *arena, struct text bytes, struct strings *
         count = 0;
     for (size_t i = 0; elf && i < count; i++) {
         GElf_Phdr header;
-        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD || (header.p_flags & PF_X) ||
-            header.p_offset > bytes.len || header.p_filesz > bytes.len - header.p_offset)
+        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD || header.p_offset > bytes.len ||
+            header.p_filesz > bytes.len - header.p_offset)
             continue;
         struct text rest = {bytes.ptr + header.p_offset, (size_t)header.p_filesz}, part;
         while (strings.count < STRINGS_MAX && text_next(&rest, '\0', &part)) {

@@ -182,6 +182,7 @@ static bool add_kept(struct drafts *drafts, struct err *err)
         if (!check_conflict(kept->file, err))
             return false;
         struct draft draft = draft_of(kept->file, kept->why);
+        draft.node.by = kept->by;
         put(drafts, &draft);
         put_link_through(drafts, kept);
     }

@@ -36,6 +36,7 @@ struct node {
     struct text capability;        /* NODE_FILE: value of security.capability, mostly empty */
     const struct package *package; /* that gave it, or NULL */
     const char *why;
+    const char *by; /* path of the file because of which it is kept (closure.h), or NULL */
 };
 
 struct tree {

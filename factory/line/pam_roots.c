@@ -83,7 +83,8 @@ static struct text make_common(struct stacks *stacks, const char *path)
                                  .mode = 0644,
                                  .owner = "root",
                                  .group = "root",
-                                 .content = content};
+                                 .content = content,
+                                 .why = "made of its template, as pam-auth-update does"};
     list_add(stacks->arena, &stacks->manifest->made, made);
     return text_of(content);
 }
@@ -156,6 +157,7 @@ bool pam_roots_add(struct arena *arena, struct manifest *manifest, const struct 
     struct stacks stacks = {.arena = arena, .manifest = manifest, .set = set, .roots = roots};
     if (!manifest->has_pam)
         return true;
+    manifest->made.capacity = manifest->made.count; /* the items may be shared with other orders: do not write behind */
     ask_first(&stacks);
     for (size_t i = 0; i < stacks.files.count; i++) {
         if (!follow(&stacks, stacks.files.items[i], err))

@@ -27,10 +27,11 @@ static json_t *packages_json(const struct product *product)
     json_t *array = json_array();
     for (size_t i = 0; i < product->packages.count; i++) {
         const struct product_package *package = &product->packages.items[i];
-        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:I, s:o, s:s, s:b}", "name", package->name, "version",
-                                               package->version, "architecture", package->architecture, "size",
-                                               (json_int_t)package->size_bytes, "digest", digest_json(&package->digest),
-                                               "url", package->url, "gave_files", package->has_given));
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:I, s:o, s:s, s:o, s:b}", "name", package->name,
+                                               "version", package->version, "architecture", package->architecture,
+                                               "size", (json_int_t)package->size_bytes, "digest",
+                                               digest_json(&package->digest), "url", package->url, "repository",
+                                               string_or_null(package->repository), "gave_files", package->has_given));
     }
     return array;
 }
@@ -40,8 +41,9 @@ static json_t *files_json(const struct product *product)
     json_t *array = json_array();
     for (size_t i = 0; i < product->files.count; i++) {
         const struct product_file *file = &product->files.items[i];
-        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "path", string_or_null(file->path), "package",
-                                               string_or_null(file->package), "why", string_or_null(file->why)));
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o}", "path", string_or_null(file->path), "package",
+                                               string_or_null(file->package), "why", string_or_null(file->why), "by",
+                                               string_or_null(file->by)));
     }
     return array;
 }
@@ -85,6 +87,18 @@ static json_t *env_json(const struct product *product)
     return object;
 }
 
+static json_t *openers_json(const struct product *product)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < product->openers.count; i++) {
+        const struct opener *opener = &product->openers.items[i];
+        json_array_append_new(array,
+                              json_pack("{s:s, s:o, s:o}", "path", opener->path, "absent",
+                                        strings_json(&opener->absent), "feature", string_or_null(opener->feature)));
+    }
+    return array;
+}
+
 void product_note(struct arena *arena, struct product *product, const char *note)
 {
     if (!strings_has(&product->notes, note))
@@ -110,6 +124,7 @@ json_t *product_to_json(const struct product *product)
     json_object_set_new(json, "file_count", json_integer((json_int_t)product->files.count));
     json_object_set_new(json, "choices", choices_json(product));
     json_object_set_new(json, "notes", strings_json(&product->notes));
+    json_object_set_new(json, "opens_at_run_time", openers_json(product));
     json_object_set_new(json, "recipes", strings_json(&product->recipes));
     json_object_set_new(json, "env", env_json(product));
     json_object_set_new(json, "selection", packages_json(product));
@@ -147,6 +162,7 @@ static bool read_packages(struct arena *arena, const json_t *array, struct produ
                                           .version = get_string(arena, json, "version"),
                                           .architecture = get_string(arena, json, "architecture"),
                                           .url = get_string(arena, json, "url"),
+                                          .repository = get_string(arena, json, "repository"),
                                           .has_given = json_is_true(json_object_get(json, "gave_files"))};
         if (!package.name || !package.version || !package.architecture || !package.url ||
             !get_number(json, "size", &package.size_bytes) || !get_digest(json, "digest", &package.digest))
@@ -161,10 +177,23 @@ static bool read_files(struct arena *arena, const json_t *array, struct product 
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *json = json_array_get(array, i);
         struct product_file file = {get_string(arena, json, "path"), get_string(arena, json, "package"),
-                                    get_string(arena, json, "why")};
+                                    get_string(arena, json, "why"), get_string(arena, json, "by")};
         if (!file.path)
             return false;
         list_add(arena, &product->files, file);
+    }
+    return json_is_array(array);
+}
+
+/* Reads an array of strings, each once. */
+static bool read_strings(struct arena *arena, const json_t *array, struct strings *strings)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *string = json_string_value(json_array_get(array, i));
+        if (!string)
+            return false;
+        if (!strings_has(strings, string))
+            list_add(arena, strings, arena_strdup(arena, string));
     }
     return json_is_array(array);
 }
@@ -176,38 +205,10 @@ static bool read_choices(struct arena *arena, const json_t *array, struct produc
         struct product_choice choice = {.path = get_string(arena, json, "path"),
                                         .package = get_string(arena, json, "package"),
                                         .why = get_string(arena, json, "why")};
-        const json_t *others = json_object_get(json, "others");
-        for (size_t j = 0; j < json_array_size(others); j++) {
-            const char *other = json_string_value(json_array_get(others, j));
-            if (!other)
-                return false;
-            list_add(arena, &choice.others, arena_strdup(arena, other));
-        }
-        if (!choice.path || !choice.package || !choice.why)
+        if (!choice.path || !choice.package || !choice.why ||
+            !read_strings(arena, json_object_get(json, "others"), &choice.others))
             return false;
         list_add(arena, &product->choices, choice);
-    }
-    return json_is_array(array);
-}
-
-static bool read_notes(struct arena *arena, const json_t *array, struct product *product)
-{
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const char *note = json_string_value(json_array_get(array, i));
-        if (!note)
-            return false;
-        product_note(arena, product, note);
-    }
-    return json_is_array(array);
-}
-
-static bool read_recipes(struct arena *arena, const json_t *array, struct product *product)
-{
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const char *name = json_string_value(json_array_get(array, i));
-        if (!name)
-            return false;
-        list_add(arena, &product->recipes, arena_strdup(arena, name));
     }
     return json_is_array(array);
 }
@@ -226,6 +227,18 @@ static bool read_env(struct arena *arena, json_t *object, struct product *produc
                                     .value = arena_strdup(arena, json_string_value(value))});
     }
     return json_is_object(object);
+}
+
+static bool read_openers(struct arena *arena, const json_t *array, struct product *product)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *json = json_array_get(array, i);
+        struct opener opener = {.path = get_string(arena, json, "path"), .feature = get_string(arena, json, "feature")};
+        if (!opener.path || !read_strings(arena, json_object_get(json, "absent"), &opener.absent))
+            return false;
+        list_add(arena, &product->openers, opener);
+    }
+    return json_is_array(array);
 }
 
 /* Reads the numbers and digests that describe the layer. */
@@ -250,17 +263,11 @@ static bool read_layer(const json_t *json, struct product *product)
 /* null: the proof was turned off. */
 static bool read_proof(struct arena *arena, const json_t *json, struct product *product)
 {
-    const json_t *notes = json_object_get(json, "notes");
     product->proof.is_made = json_is_object(json);
     if (!product->proof.is_made)
         return json_is_null(json);
-    for (size_t i = 0; i < json_array_size(notes); i++) {
-        const char *note = json_string_value(json_array_get(notes, i));
-        if (!note)
-            return false;
-        list_add(arena, &product->proof.notes, arena_strdup(arena, note));
-    }
-    return get_number(json, "files", &product->proof.file_count) &&
+    return read_strings(arena, json_object_get(json, "notes"), &product->proof.notes) &&
+           get_number(json, "files", &product->proof.file_count) &&
            get_number(json, "symbols", &product->proof.symbol_count);
 }
 
@@ -274,9 +281,10 @@ bool product_from_json(struct arena *arena, const json_t *json, struct product *
     if (!read_layer(json, &product) || !read_packages(arena, json_object_get(json, "selection"), &product) ||
         !read_files(arena, json_object_get(json, "files"), &product) ||
         !read_choices(arena, json_object_get(json, "choices"), &product) ||
+        !read_openers(arena, json_object_get(json, "opens_at_run_time"), &product) ||
         !read_proof(arena, json_object_get(json, "proof"), &product) ||
-        !read_notes(arena, json_object_get(json, "notes"), &product) ||
-        !read_recipes(arena, json_object_get(json, "recipes"), &product) ||
+        !read_strings(arena, json_object_get(json, "notes"), &product.notes) ||
+        !read_strings(arena, json_object_get(json, "recipes"), &product.recipes) ||
         !read_env(arena, json_object_get(json, "env"), &product))
         return false;
     *ret_product = product;

@@ -8,6 +8,7 @@
 #ifndef IMGFACTORY_LINE_PRODUCT_H
 #define IMGFACTORY_LINE_PRODUCT_H
 
+#include "content/openers.h"
 #include "image/oci.h"
 
 #include <jansson.h>
@@ -15,14 +16,16 @@
 /* A package of the selection. */
 struct product_package {
     const char *name, *version, *architecture, *url;
+    const char *repository; /* its name */
     uint64_t size_bytes;
-    struct digest digest;
-    bool has_given; /* files of it are in the image */
+    struct digest digest; /* zeros in a dry run, when the index has only a SHA-512 */
+    bool has_given;       /* files of it are in the image */
 };
 
-/* A file of the image and why it is there; package is NULL for what the factory itself made. */
+/* A file of the image and why it is there; package is NULL for what the factory itself made, `by` (the path of the file
+ * because of which it is there) for what manifest, recipe or factory want themselves. */
 struct product_file {
-    const char *path, *package, *why;
+    const char *path, *package, *why, *by;
 };
 
 /* Which package was taken for a path of the manifest. */
@@ -52,6 +55,7 @@ struct product {
         uint64_t file_count, symbol_count; /* what was looked at */
         struct strings notes;              /* what is no violation, for people */
     } proof;
+    struct openers openers; /* files that open others at run time, of which not all are in the image */
     struct oci_facts facts;
     struct layer layer;
     uint64_t unpacked_bytes;

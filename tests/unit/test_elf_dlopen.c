@@ -108,7 +108,8 @@ static void test_plug_in_strings_are_library_paths_and_object_names(void **state
     (void)state;
     AUTO(fixture_done) struct fixture fixture = {0};
     static const char strings[] =
-        "\0/usr/lib/sasl2\0libplain.so.2\0/usr/share/x\0 mod.so\0%s.so\0/usr/lib/\0x.sock\0mod_x.so";
+        "\0/usr/lib/sasl2\0libplain.so.2\0/usr/share/x\0 "
+        "mod.so\0%s.so\0/usr/lib/\0x.sock\0mod_x.so\0/usr/lib/ssl/cert.pem\0/usr/lib/pam.d/%s";
     struct text elf = make_elf(&fixture.arena, 0, "", 0, (struct text){strings, sizeof strings});
     elf_plugin_strings(&fixture.arena, elf, &fixture.strings);
     assert_string_equal(strings_join(&fixture.arena, &fixture.strings, " "), "/usr/lib/sasl2 libplain.so.2 mod_x.so");
