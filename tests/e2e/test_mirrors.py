@@ -127,7 +127,7 @@ class TheReleaseItself(Case):
     def test_signed_nonsense(self):
         packages = "main/binary-amd64/Packages"
         cases = [
-            (run.TRUST, "no Date", lambda text: text.replace("Date:", "Dated:")),
+            (run.TRUST, "no date", lambda text: text.replace("Date:", "Dated:")),
             (run.MALFORMED, "not a date", lambda text: text.replace("Date:", "Date: tomorrow")),
             (run.TRUST, "SHA-256", lambda text: text.replace("SHA256:", "MD5Sum:")),
             (run.MALFORMED, "leaves the repository", lambda text: text.replace(" main/binary-amd", " ../../binary-amd")),

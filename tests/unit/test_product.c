@@ -20,9 +20,12 @@ static struct product make_product(struct arena *arena)
                               .unpacked_bytes = 15,
                               .package_count = 1};
     list_add(arena, &product.packages,
-             (struct product_package){"libc6", "2.36-9", "amd64", "file:/x.deb", 5, digest_of("c", 1), true});
-    list_add(arena, &product.files, (struct product_file){"/usr/sbin/dhcpd", "isc-dhcp-server", "binary"});
-    list_add(arena, &product.files, (struct product_file){"/etc/passwd", NULL, "users"});
+             (struct product_package){"libc6", "2.36-9", "amd64", "file:/x.deb", "main", 5, digest_of("c", 1), true});
+    list_add(arena, &product.files, (struct product_file){"/usr/sbin/dhcpd", "isc-dhcp-server", "binary", NULL});
+    list_add(arena, &product.files, (struct product_file){"/etc/passwd", NULL, "users", "/usr/sbin/dhcpd"});
+    struct opener opener = {.path = "/usr/lib/libsasl2.so.2", .feature = "sasl"};
+    list_add(arena, &opener.absent, "/usr/lib/sasl2");
+    list_add(arena, &product.openers, opener);
     struct product_choice choice = {.path = "/usr/sbin/dhcpd", .package = "isc-dhcp-server", .why = "fewest"};
     list_add(arena, &choice.others, "isc-dhcp-server-ldap");
     list_add(arena, &product.choices, choice);
@@ -42,6 +45,8 @@ static void a_product_reads_back_as_it_was_written(void **state)
     assert_true(json_equal(json, second));
     assert_int_equal(again.layer.compression, LAYER_GZIP);
     assert_null(again.files.items[1].package);
+    assert_string_equal(again.files.items[1].by, "/usr/sbin/dhcpd");
+    assert_string_equal(again.openers.items[0].absent.items[0], "/usr/lib/sasl2");
     assert_int_equal(again.notes.count, 1);
     assert_string_equal(again.notes.items[0], product.notes.items[0]);
     json_decref(json);
@@ -53,8 +58,8 @@ static void a_product_with_any_part_gone_or_mistyped_is_refused(void **state)
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
     struct product product = make_product(&arena), again;
-    const char *const keys[] = {"layer", "diff_id", "compressed_bytes", "unpacked_bytes", "selection",
-                                "files", "created", "choices",          "media_type",     "notes"};
+    const char *const keys[] = {"layer",   "diff_id", "compressed_bytes", "unpacked_bytes", "selection",        "files",
+                                "created", "choices", "media_type",       "notes",          "opens_at_run_time"};
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
         json_t *json = product_to_json(&product);
         json_object_del(json, keys[i]);
