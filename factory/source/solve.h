@@ -33,7 +33,7 @@ struct selection {
 struct solve_request {
     struct strings names; /* packages to install: a name, or name=version */
     struct strings never; /* packages that must not be chosen */
-    bool is_weak;         /* RPM sources: follow weak dependencies (Recommends, Supplements) too, as dnf does unless told
+    bool is_weak; /* RPM sources: follow weak dependencies (Recommends, Supplements) too, as dnf does unless told
                              otherwise; Debian sources never follow Recommends */
 };
 

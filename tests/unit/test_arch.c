@@ -243,7 +243,8 @@ static void wrong_values_are_refused_with_their_place(void **state)
     expect_refused(folder, with(folder, "deb:", "dep:"), "3:1: unknown key 'dep'; did you mean 'deb'?");
     expect_refused(folder, with(folder, "deb: armhf\n", ""), "1:1: key 'deb' is missing");
     expect_refused(folder, with(folder, "2307", "65536"), "10:14: 'cache-flags' must be 1 to 65535");
-    expect_refused(folder, with(folder, "cache-flags:", "hwcaps: [a b]\ncache-flags:"), "10:10: 'hwcaps' must be words");
+    expect_refused(folder, with(folder, "cache-flags:", "hwcaps: [a b]\ncache-flags:"),
+                   "10:10: 'hwcaps' must be words");
     expect_refused(folder, with(folder, "EM_ARM", "EM_VAX"), "2:16: 'EM_VAX' is not an ELF machine");
     expect_refused(folder, with(folder, "EM_ARM", "0"), "2:16: '0' is not an ELF machine");
     expect_refused(folder, with(folder, "EM_ARM", "65536"), "2:16: '65536' is not");
