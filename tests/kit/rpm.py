@@ -10,6 +10,7 @@ import lzma
 import os
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -170,6 +171,56 @@ def nevra_of(path):
     """NAME-EPOCH:VERSION-RELEASE.ARCH of a file, by rpm (epoch 0 is left out)."""
     form = "%{NAME}-%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}.%{ARCH}"
     return _run(["rpm", "-qp", "--nosignature", "--qf", form, path], "/nonexistent")
+
+
+FACTS = ("%{FILENAMES}\\t%{FILEMODES:octal}\\t%{FILEUSERNAME}\\t%{FILEGROUPNAME}\\t%{FILEDIGESTS}\\t%{FILELINKTOS}\\t"
+         "%{FILECAPS}\\t%{FILEFLAGS}\\t%{FILEMTIMES}")
+KINDS = {0o04: "dir", 0o10: "file", 0o12: "link"}
+
+
+class Fact:
+    """What rpm says of one file of a package. caps is libcap's text."""
+
+    def __init__(self, line):
+        self.path, mode, self.owner, self.group, self.digest, self.target, self.caps, flags, mtime = line.split("\t")
+        self.caps = "" if self.caps == "(none)" else self.caps
+        self.kind, self.mode = KINDS[int(mode, 8) >> 12], int(mode, 8) & 0o7777
+        self.is_doc, self.is_ghost = bool(int(flags) & 2), bool(int(flags) & 64)
+        self.mtime = int(mtime)
+
+
+CAPABILITIES = {"cap_net_bind_service": 10, "cap_net_raw": 13, "cap_setuid": 7}
+
+
+def capability_bytes(text):
+    """The attribute security.capability for "NAME,NAME=ep" or "NAME=p" (linux/capability.h, vfs_cap_data, revision 2)."""
+    names, _, sets = text.partition("=")
+    permitted = sum(1 << CAPABILITIES[name] for name in names.split(","))
+    if "p" not in sets or set(sets) - set("ep"):
+        raise ValueError(text)
+    return struct.pack("<5I", 0x02000000 | ("e" in sets), permitted & 0xffffffff, 0, permitted >> 32, 0)
+
+
+def facts(path):
+    """{path: Fact} of all files of an .rpm, by rpm."""
+    text = _run(["rpm", "-qp", "--nosignature", "--qf", f"[{FACTS}\\n]", path], "/nonexistent")
+    return {fact.path: fact for fact in map(Fact, text.splitlines())}
+
+
+def contents(path):
+    """{path: bytes} of the regular files of an .rpm, by rpm2cpio and cpio."""
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="cpio") as top:
+        plain = subprocess.run(["rpm2cpio", path], stdout=subprocess.PIPE, check=True).stdout
+        subprocess.run(["cpio", "-idm", "--quiet", "--no-absolute-filenames"], cwd=top, input=plain, check=True)
+        for folder, _, names in os.walk(top):
+            for name in names:
+                full = os.path.join(folder, name)
+                if not os.path.islink(full):
+                    os.chmod(full, 0o600)
+                    with open(full, "rb") as stream:
+                        found["/" + os.path.relpath(full, top)] = stream.read()
+    return found
 
 
 class Repository:
