@@ -243,7 +243,7 @@ static bool refuse(struct trial *trial, bool needs_payload, struct err *err)
     }
     err_set(err, ERR_TRUST,
             "its source asks for signed packages (gpgcheck), but it is not signed%s. If the repository's metadata is "
-            "enough for you, set gpgcheck of the source to off",
+            "enough for you, say \"gpgcheck: false\" in the source (gpgcheck=0 in a .repo file)",
             needs_payload ? " as a whole, and its header has no digest of its payload" : "");
     return false;
 }

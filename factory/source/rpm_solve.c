@@ -123,6 +123,28 @@ static void find_requested(Pool *pool, const char *requested, Queue *ids)
     queue_pushunique(ids, id);
 }
 
+/* "NAME.ARCH" of a package that is there, but for another architecture than the image's: that is refused in words. */
+static bool check_architecture(const struct solving *solving, const char *requested, struct err *err)
+{
+    Pool *pool = solving->pool;
+    const char *dot = strrchr(requested, '.');
+    Id name = dot ? pool_strn2id(pool, requested, (unsigned int)(dot - requested), 0) : 0, id;
+    Id arch = dot ? pool_str2id(pool, dot + 1, 0) : 0;
+    if (!name || !arch || arch == ARCH_NOARCH || strcmp(dot + 1, solving->catalog->base.arch->rpm_name) == 0)
+        return true;
+    FOR_POOL_SOLVABLES(id)
+    {
+        const Solvable *item = pool_id2solvable(pool, id);
+        if (item->name != name || item->arch != arch)
+            continue;
+        err_set(err, ERR_RESOLVE,
+                "%s: an image for %s holds no packages of other architectures (multilib is not supported)", requested,
+                solving->catalog->base.arch->rpm_name);
+        return false;
+    }
+    return true;
+}
+
 /* A name and version that nothing has is left to libsolv, which then says so. */
 static void push_unknown(struct solving *solving, const char *requested)
 {
@@ -135,15 +157,18 @@ static void push_unknown(struct solving *solving, const char *requested)
     queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, name);
 }
 
-static void make_job(struct solving *solving)
+static bool make_job(struct solving *solving, struct err *err)
 {
     Pool *pool = solving->pool;
     const struct solve_request *request = solving->request;
+    bool is_good = true;
     Queue ids;
     queue_init(&ids);
-    for (size_t i = 0; i < request->names.count; i++) {
+    for (size_t i = 0; is_good && i < request->names.count; i++) {
         queue_empty(&ids);
         find_requested(pool, request->names.items[i], &ids);
+        if (!ids.count && !check_architecture(solving, request->names.items[i], err))
+            is_good = false;
         if (!ids.count) {
             push_unknown(solving, request->names.items[i]);
             continue;
@@ -159,6 +184,7 @@ static void make_job(struct solving *solving)
     for (size_t i = 0; i < ARRAY_COUNT(install_only); i++)
         queue_push2(&solving->job, SOLVER_MULTIVERSION | SOLVER_SOLVABLE_PROVIDES,
                     pool_str2id(pool, install_only[i], 1));
+    return is_good;
 }
 
 static void set_flags(struct solving *solving)
@@ -201,7 +227,8 @@ static void explain(struct solving *solving, int problem_count, struct err *err)
 
 static bool run(struct solving *solving, struct err *err)
 {
-    make_job(solving);
+    if (!make_job(solving, err))
+        return false;
     solving->solver = solver_create(solving->pool);
     set_flags(solving);
     int problem_count = solver_solve(solving->solver, &solving->job);

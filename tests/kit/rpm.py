@@ -325,3 +325,47 @@ def _decompressed(name, data):
     if ending == "zst":
         return subprocess.run(["zstd", "-dq"], input=data, stdout=subprocess.PIPE, check=True).stdout
     return {"gz": gzip.decompress, "xz": lzma.decompress, "bz2": bz2.decompress}.get(ending, bytes)(data)
+
+
+class Parts:
+    """Where the parts of an .rpm begin and end: signature header, main header (rpm's docs/manual/format*.md)."""
+
+    def __init__(self, data):
+        self.signature = self._header(data, 96)
+        self.header = self._header(data, -(-self.signature[1] // 8) * 8)
+        self.payload = (self.header[1], len(data))
+
+    @staticmethod
+    def _header(data, start):
+        if data[start:start + 4] != b"\x8e\xad\xe8\x01":
+            raise ValueError(f"no header at {start}")
+        count, size = struct.unpack(">II", data[start + 8:start + 16])
+        return start, start + 16 + 16 * count + size
+
+    def entry(self, data, tag):
+        """Where the main header's entry of a tag is: 16 bytes of tag, type, offset, count."""
+        start = self.header[0]
+        count = struct.unpack(">I", data[start + 8:start + 12])[0]
+        for at in range(start + 16, start + 16 + 16 * count, 16):
+            if struct.unpack(">I", data[at:at + 4])[0] == tag:
+                return at
+        raise ValueError(f"no tag {tag}")
+
+
+def put(data, at, new):
+    """The bytes with others at a place."""
+    return data[:at] + new + data[at + len(new):]
+
+
+def reseal(old, new):
+    """`new`, whose main header is changed, with the header digests of its signature header made true. Its OpenPGP
+    signatures are not."""
+    parts = Parts(old)
+    start, end = parts.signature
+    seal = new[start:end]
+    for name in ("sha1", "sha256"):
+        digests = [hashlib.new(name, data[parts.header[0]:parts.header[1]]).hexdigest().encode() for data in (old, new)]
+        if digests[0] not in seal:
+            raise ValueError(f"no {name}")
+        seal = seal.replace(*digests)
+    return put(new, start, seal)

@@ -115,17 +115,18 @@ class BuildCase(case.Case):
         super().setUpClass()
         case.need("rpmbuild", "rpmsign", "createrepo_c", "rpm", "rpm2cpio", "cpio", "dnf")
 
-    def source(self, folder, name="source.yaml", keys=("main",), where=None, **settings):
+    def source(self, folder, name="source.yaml", keys=("main",), where=None, variable="$basearch",
+               **settings):
         """Writes a source file for it; settings are its further keys."""
-        lines = ["kind: rpm", "name: kit", f"baseurl: {where or 'file://' + folder}/$basearch"]
+        lines = ["kind: rpm", "name: kit", f"baseurl: {where or 'file://' + folder}/{variable}"]
         if keys:
             lines.append(f"gpgkey: [{', '.join(self.shared.ring.get(key).armoured for key in keys)}]")
         lines += [f"{key}: {value}" for key, value in settings.items()]
         return self.write(name, "\n".join(lines) + "\n")
 
-    def copy(self, folder):
+    def copy(self, folder, name="copy"):
         """A copy of a repository's folder, for a test to spoil."""
-        return shutil.copytree(folder, self.path("copy"))
+        return shutil.copytree(folder, self.path(name))
 
     @staticmethod
     def rpm_path(folder, arch, name):
@@ -152,7 +153,7 @@ class BuildCase(case.Case):
     def assert_as_rpm(self, image, given, folder, arch, aliases=()):
         """Every file that a package gave is as rpm says: kind, mode, owner, link target, digest, capability, time; its bytes
         are those of rpm2cpio. `given` is {path: package or None}; aliases are (path's beginning in packages, its real
-        one). Returns how many were compared."""
+        one), besides the root links. Returns how many were compared."""
         users, groups = self.accounts(image)
         packages, compared = {}, 0
         for path, package in given.items():
@@ -181,7 +182,7 @@ class BuildCase(case.Case):
     @staticmethod
     def _real(table, aliases):
         def real(path):
-            for listed, place in aliases:
+            for listed, place in (*aliases, *((f"/{name}", f"/usr/{name}") for name in ("bin", "sbin", "lib", "lib64"))):
                 if path.startswith(listed + "/"):
                     return place + path[len(listed):]
             return path
@@ -194,3 +195,25 @@ class BuildCase(case.Case):
         mine = sorted(f"{package['name']}-{package['version']}.{package['architecture']}"
                       for package in order["selection"])
         self.assertEqual(mine, wanted)
+
+    def spoil(self, folder, arch, name, change, is_listed=True, **lies):
+        """Puts change(bytes) in the place of a package's; with is_listed the index has its true checksum and size, as if
+        the distribution had published it so. lies: size= replaces the size that the index has."""
+        path = self.rpm_path(folder, arch, name)
+        with open(path, "rb") as stream:
+            old = stream.read()
+        new = change(old)
+        with open(path, "wb") as stream:
+            stream.write(new)
+        if not is_listed:
+            return
+
+        def alter(plain):
+            for before, after in ((hashlib.sha256(old).hexdigest().encode(), hashlib.sha256(new).hexdigest().encode()),
+                                  (b'package="%d"' % len(old), b'package="%d"' % lies.get("size", len(new)))):
+                if before not in plain:
+                    raise ValueError(f"{before} is not in primary.xml")
+                plain = plain.replace(before, after)
+            return plain
+
+        rpm.Repository(os.path.join(folder, arch)).alter("primary", alter)

@@ -117,10 +117,11 @@ def release():
                                                              "fedora-release = 41-29"])
 
 
-def glibc(arch, binaries):
+def glibc(arch, binaries, top=""):
+    """top "": files are listed below the root links (/lib64/libc.so.6), as up to Fedora 41 and in RHEL; "/usr": as since."""
     loader = LOADERS[arch]
-    return rpm.Package("glibc", [rpm.program("/usr" + loader, binaries.files[os.path.basename(loader)]),
-                                 rpm.program("/usr/lib64/libc.so.6", binaries.files["libc.so.6"]),
+    return rpm.Package("glibc", [rpm.program(top + loader, binaries.files[os.path.basename(loader)]),
+                                 rpm.program(top + "/lib64/libc.so.6", binaries.files["libc.so.6"]),
                                  rpm.directory("/etc/ld.so.conf.d"),
                                  rpm.File("/etc/ld.so.conf", "include ld.so.conf.d/*.conf\n"),
                                  rpm.File("/etc/ld.so.cache", kind="ghost")],
@@ -221,9 +222,9 @@ def packages(architectures=("x86_64", "aarch64")):
 
 def merged_sbin(architectures=("x86_64", "aarch64")):
     """The small distribution as of Fedora 42: /usr/sbin is a link to bin, and dhcp-server lists /usr/bin/dhcpd."""
-    out = [package for package in packages(architectures) if package.name not in ("filesystem", "dhcp-server")]
+    out = [package for package in packages(architectures) if package.name not in ("filesystem", "glibc", "dhcp-server")]
     for arch in architectures:
-        out += [filesystem(arch, True), dhcp_server(arch, binaries_of(arch), "/usr/bin/dhcpd")]
+        out += [filesystem(arch, True), glibc(arch, binaries_of(arch), "/usr"), dhcp_server(arch, binaries_of(arch), "/usr/bin/dhcpd")]
     return out
 
 
