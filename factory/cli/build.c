@@ -7,7 +7,6 @@
 #include "plan/recipe.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -45,15 +44,6 @@ static struct build build_of(struct command *command)
                           .source = options->source  ? options->source
                                     : options->suite ? NULL
                                                      : site->source};
-}
-
-static size_t processor_count(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count < 1 ? 1 : count > 256 ? 256 : (size_t)count;
 }
 
 /* SOURCE_DATE_EPOCH (reproducible-builds.org specification): seconds, or -1 when it is not set. */
@@ -316,14 +306,13 @@ static bool plan_options(struct build *build, struct err *err)
     const struct site *site = build->site;
     struct plant_options *plant = &build->plant_options;
     const char *compression = command_first(options->compression, site->compression, "zstd");
-    uint64_t jobs = options->jobs ? options->jobs : site->jobs;
     *plant = (struct plant_options){.cancel = build->command->cancel,
                                     .publish = command_publish_options(build->command),
                                     .cache_dir = options->cache,
                                     .state_dir = options->state,
                                     .output_dir = command_first(options->output, site->output, "out"),
                                     .tree_dir = options->tree,
-                                    .jobs = jobs ? (size_t)jobs : processor_count(),
+                                    .jobs = command_jobs(build->command),
                                     .is_dry_run = options->is_dry_run,
                                     .is_rebuild = options->is_rebuild,
                                     .is_no_check = options->is_no_check,

@@ -55,7 +55,7 @@ static const struct option_row rows[] = {
     {0, "config", "FILE", "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)",
      OPTION_STRING, AT(config), ALL, 0, 0},
     {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs),
-     BUILD | COMMAND_WHY, 1, 256},
+     BUILD | COMMAND_CHECK | COMMAND_WHY, 1, 256},
     {'n', "dry-run", NULL, "print the packages that would be used, and stop", OPTION_FLAG, AT(is_dry_run), BUILD, 0, 0},
     {0, "program", "PATH", "of a directory: must be there and start (again for more; an image's\nentry point is known)",
      OPTION_STRINGS, AT(programs), COMMAND_CHECK, 0, 0},
@@ -103,11 +103,11 @@ static const struct command_row commands[] = {
      1},
     {COMMAND_INSPECT, "inspect", "REF|LAYOUT[:TAG]",
      "Shows the platforms, layers, sizes and configuration of an image.", 1, 1},
-    {COMMAND_CHECK, "check", "DIR|LAYOUT[:TAG]|REF",
+    {COMMAND_CHECK, "check", "DIR...|LAYOUT[:TAG]|REF",
      "Proves of any image or root directory that everything in it can start: each program's\n"
      "loader, libraries, symbol versions and symbols, as its own dynamic loader would find them.\n"
      "Nothing of it is run. Exit status 5 when something is missing.",
-     1, 1},
+     1, SIZE_MAX},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

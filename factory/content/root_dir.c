@@ -40,6 +40,12 @@ static ssize_t read_head(int fd, uint64_t size_bytes, char head[SCRIPT_HEAD_BYTE
     return got < 0 ? got : (ssize_t)len;
 }
 
+/* FHS 3.0, 4.11: /usr/share is for what no machine runs or loads. Programs may be there all the same: scripts. */
+static bool is_data(const struct node *node)
+{
+    return strncmp(node->path, "/usr/share/", 11) == 0 && !(node->mode & 0111);
+}
+
 /* Takes what the proof looks at: all of an ELF file and of the loader's cache, the beginning of any other. Images have
  * thousands of files, so each costs as few system calls as can be: one that was changed for a directory or a fifo since
  * it was listed gives an error of its own at open (O_NONBLOCK) or read. */
@@ -48,7 +54,7 @@ static bool read_file(struct root_dir *root, int dir, const char *name, uint64_t
 {
     char head[SCRIPT_HEAD_BYTES];
     node->data = "";
-    if (!size_bytes)
+    if (!size_bytes || is_data(node))
         return true;
     AUTO(auto_close_fd) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && (errno == ENOENT || (errno == EACCES && !(node->mode & 0111))))

@@ -76,6 +76,20 @@ class Check(Case):
         self.assertEqual((report["arch"], report["files"], report["programs"]), (MACHINE, 3, 1))
         self.assertEqual((report["symbols"], report["notes"]), (1, []))
 
+    def test_several_roots_are_checked_at_once_and_reported_in_their_order(self):
+        other = self.path("other")
+        shutil.copytree(self.root, other, symlinks=True)
+        os.unlink(other + self.libraries + "/libone.so.1")
+        for jobs in ("1", "3"):
+            result = self.check("--jobs", jobs, self.root, other, subject=self.root)
+            self.assertEqual(result.code, run.RESOLVE, result)
+            report = json.loads(result.stdout)["architectures"]
+            self.assertEqual([tree["name"] for tree in report], [self.root, other, self.root])
+            self.assertEqual([tree["good"] for tree in report], [True, False, True])
+        result = self.check(self.root, subject=self.path("absent"))
+        self.assertEqual(result.code, run.USAGE, result)
+        self.assertIn("absent is no root directory", result.stderr)
+
     def test_a_library_that_is_gone_is_named(self):
         os.unlink(self.root + self.libraries + "/libone.so.1")
         self.bad("/usr/bin/served", "libone.so.1", "not found")
