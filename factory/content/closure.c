@@ -133,6 +133,17 @@ static bool take_notes(struct finder *finder, const struct load_list *list, stru
     return true;
 }
 
+/* Of a library that is kept by itself: what it loads may be a program as well, as libc.so.6 is, and then has an
+ * interpreter of its own, which is the loader that a program would have named. */
+static void start_programs(struct finder *finder, const struct start *start, const struct load_list *list)
+{
+    for (size_t i = 1; i < list->count; i++) {
+        const struct load_object *object = list->items[i];
+        if (object->elf->interp)
+            add_start(finder, &(struct start){object->file, object->file->entry->path, 0, start->is_lenient});
+    }
+}
+
 /* One process on one kind of machine. */
 static bool run_process(struct finder *finder, const struct start *start, const struct strings *hwcaps, struct err *err)
 {
@@ -143,6 +154,8 @@ static bool run_process(struct finder *finder, const struct start *start, const 
     const char *path = start->file->entry->path;
     if (list.interpreter_need.name)
         closure_keep_need(finder, &list.interpreter_need, arena_printf(loader.arena, "interpreter of %s", path), path);
+    else
+        start_programs(finder, start, &list);
     closure_keep_needs(finder, &list, 0);
     keep_libgcc(finder, &loader, &list);
     closure_follow_notes(finder, &loader, &list);

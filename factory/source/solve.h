@@ -22,7 +22,7 @@ struct selected {
     struct digest digest;          /* SHA-256 of the package's file; zeros when the index has only a SHA-512 */
     const struct checksum *sha512; /* instead, or NULL */
     bool is_likely; /* reached from a requested package through requested packages, packages of the same source and
-                       libraries only */
+                       libraries only; of RPM sources also what configures the loader's directories */
 };
 
 struct selection {

@@ -60,15 +60,17 @@ class Cache(Case):
         loader = own(os.path.basename(AMD64.interp))
         libc = deb.Package("libc6", arch="amd64", Section="libs", files=[
             loader, deb.link(AMD64.interp, loader.path), own("libc.so.6"), own("libgcc_s.so.1"),
-            deb.File("/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n\n"),
             deb.File("/etc/ld.so.conf.d/own.conf", os.path.dirname(loader.path) + "\n")])
+        setup = deb.Package("setup", arch="amd64", files=[  # no library: opened only because a cache is needed
+            deb.File("/etc/ld.so.conf", "/opt/first\ninclude /etc/ld.so.conf.d/*.conf\n"),
+            deb.File("/opt/first/libfirst.so.1", self.library)])
         conf = deb.Package("libconf1", arch="amd64", Section="libs", Depends="libc6", files=[
             deb.File(CONFIG, f"# its own directory\n{CONF_DIR}/\n"),
             deb.File(CONF_DIR + "/libconf.so.1.0", self.library), deb.File(CONF_DIR + "/libother.so.2", self.library),
             deb.link(CONF_DIR + "/libconf.so.1", "libconf.so.1.0"),
             deb.File(NEWER + "/libconf.so.1", self.newer)])
-        tool = deb.Package("tool", arch="amd64", Depends="libconf1, libc6", files=[deb.program(TOOL, program)])
-        self.ready(manifest=manifest, packages=[libc, conf, tool, world.base_files(AMD64)], architectures=("amd64",))
+        tool = deb.Package("tool", arch="amd64", Depends="libconf1, libc6, setup", files=[deb.program(TOOL, program)])
+        self.ready(manifest=manifest, packages=[libc, setup, conf, tool, world.base_files(AMD64)], architectures=("amd64",))
         layout = self.build("--arch", "x86_64", "--tree", self.path("tree"), "--rebuild", "served")
         self.root = self.path("tree/served/x86_64")
         return layout.images["latest"]["amd64"]
