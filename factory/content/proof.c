@@ -15,7 +15,10 @@ void prover_add(struct prover *prover, bool is_violation, const struct proof_fin
 {
     struct proof *proof = prover->proof;
     struct arena *arena = prover->arena;
-    const char *text = arena_strdup(arena, finding->text);
+    char *text = arena_strdup(arena, finding->text);
+    text_sanitize(text); /* names of files may be anything, and each finding is a line */
+    for (char *c = text; *c; c++)
+        *c = *c == '\n' || *c == '\t' ? '?' : *c;
     if (!map_add(&prover->seen, text_of(text), (void *)text))
         return;
     struct proof_finding kept = {arena_strdup(arena, finding->path), arena_strdup(arena, finding->wanted), text};
