@@ -292,7 +292,10 @@ static void test_hostile_filelists(void **state)
 static void test_hostile_modules(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"a: [", "--- {}\n", "document: modulemd\nversion: 2\ndata: {name: [x]}\n",
+    static const char *const texts[] = {"a: [",
+                                        "--- {}\n",
+                                        "a: &b [1]\nc: [*b, *b]\n",
+                                        "document: modulemd\nversion: 2\ndata: {name: [x]}\n",
                                         "document: modulemd\nversion: 2\ndata: {name: a, stream: b, version: -1}\n",
                                         "\x01"};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
