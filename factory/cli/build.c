@@ -355,9 +355,12 @@ static bool plan(struct build *build, struct err *err)
 bool build_list(struct command *command, struct err *err)
 {
     struct build starting = build_of(command), *build = &starting;
-    struct strings names = {0};
+    struct strings names = {0}, sources = {0};
+    struct err none = {0};
     if (!read_data(build, err) || !manifest_names(build->arena, build->manifests_dir, &names, err))
         return false;
+    const char *sources_dir = arena_printf(build->arena, "%s/sources", build->manifests_dir);
+    bool has_sources = yaml_stems(build->arena, sources_dir, &sources, &none) && sources.count;
     (void)printf("Images (%s):\n", build->manifests_dir);
     for (size_t i = 0; i < names.count; i++) {
         const char *path;
@@ -376,6 +379,9 @@ bool build_list(struct command *command, struct err *err)
         (void)printf("  %-16s %s/%s%s%s\n", arch->name, arch->oci_os, arch->oci_architecture,
                      arch->oci_variant ? "/" : "", arch->oci_variant ? arch->oci_variant : "");
     }
+    if (has_sources)
+        (void)printf("Sources (%s), besides the host's own:\n  %s\n", sources_dir,
+                     strings_join(build->arena, &sources, "\n  "));
     return true;
 }
 
