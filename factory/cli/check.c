@@ -1,12 +1,14 @@
 #include "cli/check.h"
 
 #include "base/auto.h"
+#include "base/workers.h"
 #include "cli/places.h"
 #include "content/proof.h"
 #include "content/root_dir.h"
 #include "content/root_layers.h"
 
 #include <jansson.h>
+#include <time.h>
 
 /* A check under way: its report grows with each architecture. */
 struct check {
@@ -72,30 +74,42 @@ static json_t *findings_json(const struct proof_findings *findings)
 
 static void print_findings(const char *label, const struct proof_findings *findings)
 {
-    for (size_t i = 0; i < findings->count; i++) {
-        char line[4096];
-        (void)snprintf(line, sizeof line, "%s", findings->items[i].text);
-        text_sanitize(line);
-        (void)printf("  %s: %s\n", label, line);
-    }
+    for (size_t i = 0; i < findings->count; i++)
+        (void)printf("  %s: %s\n", label, findings->items[i].text);
+}
+
+/* The proof with the time that it took. */
+struct timed_proof {
+    struct proof proof;
+    double seconds;
+};
+
+static void prove(struct arena *arena, const struct proof_request *request, struct timed_proof *ret_proof)
+{
+    struct timespec begun, ended;
+    (void)clock_gettime(CLOCK_MONOTONIC, &begun);
+    proof_check(arena, request, &ret_proof->proof);
+    (void)clock_gettime(CLOCK_MONOTONIC, &ended);
+    ret_proof->seconds = (double)(ended.tv_sec - begun.tv_sec) + (double)(ended.tv_nsec - begun.tv_nsec) / 1e9;
 }
 
 /* Reports one tree. */
-static void report(struct check *check, const char *arches, const struct proof *proof)
+static void report(struct check *check, const char *name, const char *arches, const struct timed_proof *timed)
 {
+    const struct proof *proof = &timed->proof;
     const struct options *options = &check->command->options;
     size_t violations = proof->violations.count;
     check->checked_count++;
     check->violation_count += violations;
-    json_t *json = json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "arch", arches, "good", violations == 0, "files",
-                             (json_int_t)proof->file_count, "programs", (json_int_t)proof->program_count, "symbols",
-                             (json_int_t)proof->symbol_count, "violations", findings_json(&proof->violations), "notes",
-                             findings_json(&proof->notes));
+    json_t *json = json_pack("{s:s*, s:s, s:f, s:b, s:I, s:I, s:I, s:o, s:o}", "name", name, "arch", arches, "seconds",
+                             timed->seconds, "good", violations == 0, "files", (json_int_t)proof->file_count,
+                             "programs", (json_int_t)proof->program_count, "symbols", (json_int_t)proof->symbol_count,
+                             "violations", findings_json(&proof->violations), "notes", findings_json(&proof->notes));
     (void)json_array_append_new(check->report, json);
     if (options->is_json)
         return;
     if (!options->is_quiet)
-        (void)printf("%s %s: %s; %zu files, %zu programs, %llu symbols, %zu notes\n", check->name, arches,
+        (void)printf("%s %s: %s; %zu files, %zu programs, %llu symbols, %zu notes\n", name, arches,
                      violations ? "not good" : "good", proof->file_count, proof->program_count,
                      (unsigned long long)proof->symbol_count, proof->note_count);
     print_findings("violation", &proof->violations);
@@ -103,13 +117,17 @@ static void report(struct check *check, const char *arches, const struct proof *
         print_findings("note", &proof->notes);
 }
 
+static bool fail_nothing(const char *name, struct err *err)
+{
+    err_set(err, ERR_RESOLVE, "%s has no image or program of the architectures asked for", name);
+    return false;
+}
+
 /* Prints what --json asks for and gives the verdict. */
 static bool end(struct check *check, struct err *err)
 {
-    if (!check->checked_count) {
-        err_set(err, ERR_RESOLVE, "%s has no image or program of the architectures asked for", check->name);
-        return false;
-    }
+    if (!check->checked_count)
+        return fail_nothing(check->name, err);
     if (check->violation_count)
         err_set(err, ERR_RESOLVE, "%s: %zu violation%s; what is named is missing there", check->name,
                 check->violation_count, check->violation_count == 1 ? "" : "s");
@@ -123,30 +141,82 @@ static bool end(struct check *check, struct err *err)
     return err->kind == ERR_NONE;
 }
 
-bool check_dir(struct command *command, const char *path, struct err *err)
+/* One directory: checked by a worker, reported when all are. */
+struct dir_check {
+    const struct check *check;
+    struct arena arena;
+    const char *path;
+    const char *arches; /* names of those it was checked for, or NULL: none is known */
+    struct timed_proof proof;
+    struct err err;
+};
+
+static void dir_task(void *item)
 {
-    AUTO(check_done) struct check check = {0};
+    struct dir_check *dir = item;
+    const struct check *check = dir->check;
     AUTO(root_dir_done) struct root_dir root = {0};
     struct strings names = {0};
     const struct arch **arches;
     size_t count;
-    struct proof proof;
-    if (!begin(command, path, &check, err) || !root_dir_read(&command->arena, path, &root, err))
-        return false;
-    proof_find_arches(&command->arena, &root.tree, &check.arches, &arches, &count);
-    if (check.wanted) {
-        arches = check.wanted;
-        count = check.wanted_count;
+    if (!root_dir_read(&dir->arena, dir->path, &root, &dir->err))
+        return;
+    proof_find_arches(&dir->arena, &root.tree, &check->arches, &arches, &count);
+    if (check->wanted) {
+        arches = check->wanted;
+        count = check->wanted_count;
     }
     if (!count)
-        return end(&check, err);
+        return;
     struct proof_request request = {
-        .tree = &root.tree, .arches = arches, .arch_count = count, .programs = command->options.programs};
-    proof_check(&command->arena, &request, &proof);
+        .tree = &root.tree, .arches = arches, .arch_count = count, .programs = check->command->options.programs};
+    prove(&dir->arena, &request, &dir->proof);
     for (size_t i = 0; i < count; i++)
-        list_add(&command->arena, &names, arches[i]->name);
-    report(&check, strings_join(&command->arena, &names, ", "), &proof);
-    return end(&check, err);
+        list_add(&dir->arena, &names, arches[i]->name);
+    dir->arches = strings_join(&dir->arena, &names, ", ");
+}
+
+/* Runs the checks, on workers when there is more than one. */
+static bool run_dirs(const struct check *check, struct dir_check *dirs, size_t count, struct err *err)
+{
+    size_t jobs = command_jobs(check->command);
+    struct workers *workers = NULL;
+    if (count == 1 || jobs == 1) {
+        for (size_t i = 0; i < count; i++)
+            dir_task(&dirs[i]);
+        return true;
+    }
+    void **items = arena_new_array(check->arena, void *, count);
+    for (size_t i = 0; i < count; i++)
+        items[i] = &dirs[i];
+    if (!workers_start(jobs < count ? jobs : count, &workers, err))
+        return false;
+    workers_run_all(workers, dir_task, items, count);
+    workers_stop(workers);
+    return true;
+}
+
+bool check_dirs(struct command *command, const struct strings *paths, struct err *err)
+{
+    AUTO(check_done) struct check check = {0};
+    if (!begin(command, strings_join(&command->arena, paths, ", "), &check, err))
+        return false;
+    struct dir_check *dirs = arena_new_array(check.arena, struct dir_check, paths->count);
+    for (size_t i = 0; i < paths->count; i++)
+        dirs[i] = (struct dir_check){.check = &check, .path = paths->items[i]};
+    bool is_good = run_dirs(&check, dirs, paths->count, err);
+    for (size_t i = 0; i < paths->count; i++) {
+        if (is_good && dirs[i].err.kind) {
+            *err = dirs[i].err;
+            is_good = false;
+        } else if (is_good && dirs[i].arches) {
+            report(&check, dirs[i].path, dirs[i].arches, &dirs[i].proof);
+        } else if (is_good) {
+            is_good = fail_nothing(dirs[i].path, err);
+        }
+        arena_done(&dirs[i].arena);
+    }
+    return is_good && end(&check, err);
 }
 
 /* Adds the program that the configuration starts, and its PATH. */
@@ -211,12 +281,12 @@ static bool check_manifest(struct check *check, const struct layout_image *image
             return false;
     }
     struct tree tree;
-    struct proof proof;
+    struct timed_proof proof;
     root_layers_tree(&layers, &tree);
     struct proof_request request = {.tree = &tree, .arches = &arch, .arch_count = 1};
     take_config(check, manifest, &request);
-    proof_check(&arena, &request, &proof);
-    report(check, arch->name, &proof);
+    prove(&arena, &request, &proof);
+    report(check, check->name, arch->name, &proof);
     return true;
 }
 

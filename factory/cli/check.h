@@ -2,7 +2,7 @@
  *
  * Exit status as the kinds of errors: 0 everything can start; 5 (ERR_RESOLVE) something is missing, all of which is listed;
  * 4 (ERR_MALFORMED) a layer that is broken or hostile; else as for the other commands.
- * Threads: main only.
+ * Threads: main only; directories are checked on workers of its own.
  */
 #ifndef IMGFACTORY_CLI_CHECK_H
 #define IMGFACTORY_CLI_CHECK_H
@@ -11,8 +11,8 @@
 #include "image/layout_read.h"
 #include "io/store.h"
 
-/* Checks a root directory. */
-bool check_dir(struct command *command, const char *path, struct err *err) MUST_CHECK;
+/* Checks root directories, several at a time, and reports them in the order given. */
+bool check_dirs(struct command *command, const struct strings *paths, struct err *err) MUST_CHECK;
 /* Checks all images of a layout, or (store not NULL) of a pulled image whose layers are in the store. */
 bool check_image(struct command *command, const char *name, const struct layout_image *image, struct store *store,
                  struct err *err) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "cli/signals.h"
 #include "content/elf.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 
 const char *command_first(const char *option, const char *site, const char *standard)
@@ -23,6 +24,21 @@ struct publish_options command_publish_options(const struct command *command)
         .token_origins = site->token_origins,
         .retries = (unsigned)(!options->has_retries && site->has_retries ? site->retries : options->retries),
         .cancel = command->cancel};
+}
+
+static size_t processor_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : count > 256 ? 256 : (size_t)count;
+}
+
+size_t command_jobs(const struct command *command)
+{
+    uint64_t jobs = command->options.jobs ? command->options.jobs : command->site.jobs;
+    return jobs ? (size_t)jobs : processor_count();
 }
 
 /* Does the work of the call; on false err says why. */
@@ -45,7 +61,7 @@ static bool run(struct command *command, int argc, char **argv, enum err_kind *r
         return build_list(command, err);
     if (!site_load(&command->arena, options->config, &command->site, err))
         return false;
-    if (options->command == COMMAND_BUILD)
+    if (options->command == COMMAND_BUILD || options->command == COMMAND_WHY)
         return build_run(command, ret_outcome, err);
     return remote_run(command, err);
 }

@@ -25,5 +25,7 @@ int command_run(int argc, char **argv);
 const char *command_first(const char *option, const char *site, const char *standard);
 /* Fills what all commands that talk to registries take from options and site file. */
 struct publish_options command_publish_options(const struct command *command);
+/* Returns how many threads compute: as asked for, else one per processor. */
+size_t command_jobs(const struct command *command);
 
 #endif

@@ -186,17 +186,34 @@ static bool is_dir(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* Checks a layout or a directory; *ret_is_local false when the word means neither. */
+/* Checks several directories at once. */
+static bool check_several(struct remote *remote, const struct strings *words, struct err *err)
+{
+    const char *dir, *tag;
+    for (size_t i = 0; i < words->count; i++) {
+        const char *word = words->items[i];
+        if (is_dir(word) && !find_layout(remote, word, &dir, &tag))
+            continue;
+        err_set(err, ERR_USAGE, "%s is no root directory; of layouts and references check takes one at a time", word);
+        return false;
+    }
+    return check_dirs(remote->command, words, err);
+}
+
+/* Checks a layout or directories; *ret_is_local false when the word means neither. */
 static bool check_local(struct remote *remote, bool *ret_is_local, struct err *err)
 {
-    const char *word = remote->command->options.words.items[0], *dir, *tag;
+    const struct strings *words = &remote->command->options.words;
+    const char *word = words->items[0], *dir, *tag;
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
     *ret_is_local = true;
+    if (words->count > 1)
+        return check_several(remote, words, err);
     if (find_layout(remote, word, &dir, &tag))
         return layout_image_open(remote->arena, dir, tag, &image, err) &&
                check_image(remote->command, word, &image, NULL, err);
     if (is_dir(word))
-        return check_dir(remote->command, word, err);
+        return check_dirs(remote->command, words, err);
     *ret_is_local = !strchr(word, '/') || word[0] == '.' || word[0] == '/';
     return *ret_is_local ? fail_no_layout(remote, word, err) : true;
 }
@@ -262,6 +279,7 @@ static bool run(struct remote *remote, struct err *err)
     case COMMAND_CHECK:
         return check(remote, err);
     case COMMAND_BUILD:
+    case COMMAND_WHY:
         break;
     }
     err_set(err, ERR_INTERNAL, "unknown command");

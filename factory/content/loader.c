@@ -192,13 +192,7 @@ static const char *why_no_interpreter(const struct loader *loader, const struct 
         return "but no ELF file";
     if (content->elf->broken)
         return arena_printf(arena, "broken ELF: %s", content->elf->broken);
-    if (loader_is_for(content->elf, loader->arch))
-        return NULL;
-    const struct elf_facts *elf = content->elf;
-    const struct arch *arch = loader->arch;
-    return arena_printf(arena, "it is for %s, but %s is %s",
-                        loader_describe(arena, elf->machine, elf->elf_class, elf->is_big_endian), arch->name,
-                        loader_describe(arena, arch->elf_machine, arch->elf_class, arch->is_big_endian));
+    return loader_why_not_for(arena, content->elf, loader->arch);
 }
 
 /* Loads PT_INTERP: known by that name and its DT_SONAME from the start, but in the scope only when something needs it.

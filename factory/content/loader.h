@@ -126,5 +126,7 @@ struct load_object *loader_find(const struct load_list *list, const char *name);
 bool loader_is_for(const struct elf_facts *elf, const struct arch *arch);
 /* Describes machine, class and byte order for messages: "AArch64 (64-bit, little-endian)". */
 const char *loader_describe(struct arena *arena, uint16_t machine, uint8_t elf_class, bool is_big_endian);
+/* Says for what the ELF file is, when it is not for the architecture; NULL when it is. */
+const char *loader_why_not_for(struct arena *arena, const struct elf_facts *elf, const struct arch *arch);
 
 #endif

@@ -54,6 +54,18 @@ const char *loader_describe(struct arena *arena, uint16_t machine, uint8_t elf_c
     return arena_printf(arena, "%s (%u-bit, %s-endian)", name, (unsigned)elf_class, is_big_endian ? "big" : "little");
 }
 
+const char *loader_why_not_for(struct arena *arena, const struct elf_facts *elf, const struct arch *arch)
+{
+    if (loader_is_for(elf, arch))
+        return NULL;
+    const char *its = loader_describe(arena, elf->machine, elf->elf_class, elf->is_big_endian);
+    const char *ours = loader_describe(arena, arch->elf_machine, arch->elf_class, arch->is_big_endian);
+    if (strcmp(its, ours) == 0)
+        return arena_printf(arena, "it is for %s with another ABI (e_flags 0x%x) than %s", its, (unsigned)elf->flags,
+                            arch->name);
+    return arena_printf(arena, "it is for %s, but %s is %s", its, arch->name, ours);
+}
+
 /* Returns the length of token `name` at `at` (behind the '$'), braces included, or 0: is_dst() of dl-load.c. */
 static size_t token_length(struct text at, const char *name)
 {

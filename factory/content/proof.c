@@ -15,7 +15,10 @@ void prover_add(struct prover *prover, bool is_violation, const struct proof_fin
 {
     struct proof *proof = prover->proof;
     struct arena *arena = prover->arena;
-    const char *text = arena_strdup(arena, finding->text);
+    char *text = arena_strdup(arena, finding->text);
+    text_sanitize(text); /* names of files may be anything, and each finding is a line */
+    for (char *c = text; *c; c++)
+        *c = *c == '\n' || *c == '\t' ? '?' : *c;
     if (!map_add(&prover->seen, text_of(text), (void *)text))
         return;
     struct proof_finding kept = {arena_strdup(arena, finding->path), arena_strdup(arena, finding->wanted), text};
@@ -172,12 +175,8 @@ static void check_foreign(struct prover *prover, const struct entry *entry)
     const struct elf_facts *elf = entry->elf;
     const struct arch *arch = &prover->arches[0];
     bool is_violation = is_looked_for(prover, entry);
-    const char *what =
-        elf->broken
-            ? arena_printf(prover->arena, "broken ELF: %s", elf->broken)
-            : arena_printf(prover->arena, "it is for %s, but %s is %s",
-                           loader_describe(prover->arena, elf->machine, elf->elf_class, elf->is_big_endian), arch->name,
-                           loader_describe(prover->arena, arch->elf_machine, arch->elf_class, arch->is_big_endian));
+    const char *what = elf->broken ? arena_printf(prover->arena, "broken ELF: %s", elf->broken)
+                                   : loader_why_not_for(prover->arena, elf, arch);
     prover_add(prover, is_violation,
                &(struct proof_finding){entry->path, NULL, arena_printf(prover->arena, "%s: %s", entry->path, what)});
 }
@@ -368,31 +367,39 @@ static void check_links(struct prover *prover)
     }
 }
 
-/* How many ELF files of the tree have the architecture's machine, class and byte order. */
-static size_t count_elfs(const struct tree *tree, const struct arch *arch)
+/* Returns whether an ELF file has the architecture's machine, class and byte order. */
+static bool is_of(const struct node *node, const struct arch *arch)
 {
-    size_t count = 0;
+    const unsigned char *header = (const unsigned char *)node->data;
+    bool is_big_endian = header[EI_DATA] == ELFDATA2MSB;
+    unsigned machine = is_big_endian ? header[18] * 256U + header[19] : header[19] * 256U + header[18];
+    return machine == arch->elf_machine && is_big_endian == arch->is_big_endian &&
+           header[EI_CLASS] == (arch->elf_class == 64 ? ELFCLASS64 : ELFCLASS32);
+}
+
+/* How many ELF files of the tree are the architecture's. */
+static void count_elfs(const struct tree *tree, const struct arches *arches, size_t *counts)
+{
     for (size_t i = 0; i < tree->count; i++) {
         const struct node *node = &tree->nodes[i];
         if (node->kind != NODE_FILE || node->size_bytes < sizeof(Elf32_Ehdr) ||
             !elf_is((struct text){node->data, (size_t)node->size_bytes}))
             continue;
-        const unsigned char *header = (const unsigned char *)node->data;
-        bool is_big_endian = header[EI_DATA] == ELFDATA2MSB;
-        unsigned machine = is_big_endian ? header[18] * 256U + header[19] : header[19] * 256U + header[18];
-        count += machine == arch->elf_machine && is_big_endian == arch->is_big_endian &&
-                 header[EI_CLASS] == (arch->elf_class == 64 ? ELFCLASS64 : ELFCLASS32);
+        for (size_t j = 0; j < arches->count; j++)
+            counts[j] += is_of(node, &arches->items[j]);
     }
-    return count;
 }
 
 static bool has_loader(struct arena *arena, const struct tree *tree, const struct arch *arch)
 {
     for (size_t i = 0; i < tree->count; i++) {
-        const char *why, *path = path_canonical(arena, text_of(tree->nodes[i].path), &why);
-        for (size_t j = 0; path && j < arch->loaders.count; j++) {
+        const char *why, *name = path_basename(tree->nodes[i].path);
+        for (size_t j = 0; j < arch->loaders.count; j++) {
+            if (strcmp(name, path_basename(arch->loaders.items[j])) != 0)
+                continue;
+            const char *path = path_canonical(arena, text_of(tree->nodes[i].path), &why);
             const char *loader = path_canonical(arena, text_of(arch->loaders.items[j]), &why);
-            if (loader && strcmp(loader, path) == 0)
+            if (path && loader && strcmp(loader, path) == 0)
                 return true;
         }
     }
@@ -404,10 +411,11 @@ void proof_find_arches(struct arena *arena, const struct tree *tree, const struc
 {
     AUTO(arena_done) struct arena scratch = {0};
     const struct arch **found = arena_new_array(arena, const struct arch *, arches->count + 1), *most = NULL;
-    size_t most_elfs = 0, count = 0, first_elfs = 0;
+    size_t most_elfs = 0, count = 0, first_elfs = 0, *counts = arena_new_array(&scratch, size_t, arches->count);
+    count_elfs(tree, arches, counts);
     for (size_t i = 0; i < arches->count; i++) {
         const struct arch *arch = &arches->items[i];
-        size_t elfs = count_elfs(tree, arch);
+        size_t elfs = counts[i];
         if (elfs > most_elfs) {
             most_elfs = elfs;
             most = arch;

@@ -80,6 +80,8 @@ struct binding {
     const struct load_list *list; /* for the objects that versions name */
     struct proof_scope scope;     /* with the host's */
     struct trouble *trouble;
+    struct proof_elf *expected; /* which the version of the last symbol named as its file */
+    const char *expected_name;
 };
 
 static bool scope_has_all(const struct prover *prover, const struct proof_scope *providers)
@@ -100,6 +102,17 @@ static void note_provider(struct prover *prover, struct proof_elf *elf, struct p
     list_add(prover->arena, &elf->providers, provider);
 }
 
+/* Finds the file that a version names. Most symbols have the one of the symbol before. */
+static struct proof_elf *find_expected(struct binding *binding, const char *name)
+{
+    if (name != binding->expected_name) {
+        const struct load_object *library = loader_find(binding->list, name);
+        binding->expected_name = name;
+        binding->expected = library ? prover_elf(binding->prover, library->content) : NULL;
+    }
+    return binding->expected;
+}
+
 /* Finds a file of the scope that defines the symbol: which one is first does not matter here. The library that the
  * version names mostly is the one. */
 static struct proof_elf *find_provider(struct binding *binding, const struct elf_name *name,
@@ -110,8 +123,7 @@ static struct proof_elf *find_provider(struct binding *binding, const struct elf
     if (prover->steps > PROVER_STEPS_MAX)
         return NULL;
     if (version && version->file) {
-        const struct load_object *library = loader_find(binding->list, version->file);
-        expected = library ? prover_elf(prover, library->content) : NULL;
+        expected = find_expected(binding, version->file);
         if (expected && expected->mark == prover->mark &&
             elf_symbols_define(prover_symbols(prover, expected), name, version, &prover->steps))
             return expected;

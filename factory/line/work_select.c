@@ -274,8 +274,8 @@ static bool ask_for_missing_paths(struct work *work, struct err *err)
     return has_changed || fail_missing(work, err);
 }
 
-/* Opens packages and finds the closure; all packages of the selection are opened only when the likely ones do not do.
- */
+/* Opens packages and finds the closure; all packages of the selection are opened only when the likely ones do not do,
+ * or when something is found through the loader's configuration, to which any package may add. */
 static bool close_over(struct work *work, struct err *err)
 {
     struct job *job = work->job;
@@ -286,7 +286,7 @@ static bool close_over(struct work *work, struct err *err)
         work_enter(job, STAGE_CLOSURE);
         bool is_closed = work_compute(work, work_closure_task, err);
         bool is_complete = is_all || !work_has_unopened(work);
-        if (is_closed && (work->keep.missing_count == 0 || is_complete))
+        if (is_closed && (is_complete || (work->keep.missing_count == 0 && !work->keep.needs_cache)))
             return true;
         if (is_complete || (!is_closed && err->kind != ERR_RESOLVE))
             return false;

@@ -83,6 +83,9 @@ bool rpm_pool_is_offered(const Pool *pool, Id id);
 bool rpm_pool_is_newest(Pool *pool, Id id);
 /* Returns whether primary.xml has all files of that path ("/etc/…", "…bin/…", "/usr/lib/sendmail"). */
 bool rpm_pool_has_path(const char *path);
+/* Adds the packages of `among` that configure the dynamic loader's directories (a file in /etc/ld.so.conf.d, which
+ * primary.xml always tells) to `ret_marked` and `ids`. With the lock. */
+void rpm_pool_mark_loader_configurers(Pool *pool, const Map *among, Map *ret_marked, Queue *ids);
 /* Copies a package. With the lock. */
 struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog *catalog, Id id, bool is_likely);
 /* Returns the repository of a package. */

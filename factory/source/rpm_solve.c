@@ -330,7 +330,8 @@ static bool is_near(const struct solving *solving, Id id)
     return false;
 }
 
-/* Walks from the requested packages to libraries and packages of the same source. */
+/* Walks from the requested packages, and those that tell the loader where to look, to libraries and packages of the
+ * same source. */
 static void mark_likely(struct solving *solving)
 {
     Pool *pool = solving->pool;
@@ -345,6 +346,7 @@ static void mark_likely(struct solving *solving)
         solv_map_set(&solving->likely, id);
         queue_push(&queue, id);
     }
+    rpm_pool_mark_loader_configurers(pool, &solving->installed, &solving->likely, &queue);
     for (int done = 0; done < queue.count; done++) {
         queue_empty(&requires);
         solvable_lookup_deparray(pool_id2solvable(pool, queue.elements[done]), SOLVABLE_REQUIRES, &requires, 0);

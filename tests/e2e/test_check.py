@@ -76,6 +76,20 @@ class Check(Case):
         self.assertEqual((report["arch"], report["files"], report["programs"]), (MACHINE, 3, 1))
         self.assertEqual((report["symbols"], report["notes"]), (1, []))
 
+    def test_several_roots_are_checked_at_once_and_reported_in_their_order(self):
+        other = self.path("other")
+        shutil.copytree(self.root, other, symlinks=True)
+        os.unlink(other + self.libraries + "/libone.so.1")
+        for jobs in ("1", "3"):
+            result = self.check("--jobs", jobs, self.root, other, subject=self.root)
+            self.assertEqual(result.code, run.RESOLVE, result)
+            report = json.loads(result.stdout)["architectures"]
+            self.assertEqual([tree["name"] for tree in report], [self.root, other, self.root])
+            self.assertEqual([tree["good"] for tree in report], [True, False, True])
+        result = self.check(self.root, subject=self.path("absent"))
+        self.assertEqual(result.code, run.USAGE, result)
+        self.assertIn("absent is no root directory", result.stderr)
+
     def test_a_library_that_is_gone_is_named(self):
         os.unlink(self.root + self.libraries + "/libone.so.1")
         self.bad("/usr/bin/served", "libone.so.1", "not found")
@@ -164,6 +178,36 @@ class Check(Case):
         os.rename(self.root + self.libraries + "/libone.so.1", self.path("libone.so.1"))
         os.symlink(self.path("libone.so.1"), self.root + self.libraries + "/libone.so.1")
         self.bad("libone.so.1", "not found")
+
+    def test_odd_files_are_no_trouble_and_no_name_forges_a_line(self):
+        self.script("/usr/bin/served\n  violation: forged\x1b[31m", "#!/no/such\n")
+        os.symlink("self", self.root + "/self")
+        os.symlink("..", self.root + "/usr/up")
+        os.mkfifo(self.root + "/usr/bin/fifo")
+        with open(self.root + "/usr/bin/sparse", "wb") as sparse:
+            sparse.write(b"\x7fELF\2\1\1")
+            sparse.truncate(1 << 40)
+        with open(os.fsencode(self.root) + b"/usr/bin/\xff\xfe", "wb") as file:
+            file.write(b"x")
+        deep = self.root + "/deep"
+        for _ in range(200):
+            os.mkdir(deep)
+            deep += "/d"
+        for arguments in [], ["--json"]:
+            done = subprocess.run([run.program(), "check", *arguments, self.root], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=60,
+                                  env=run.Factory.environment({"HOME": self.top}))
+            self.assertEqual(done.returncode, run.OK, done)
+            self.assertNotIn(b"\n  violation", done.stdout)
+            self.assertNotIn(b"\x1b", done.stdout + done.stderr)
+        os.mkdir(deep)
+        for _ in range(60):
+            deep += "/d"
+            os.mkdir(deep)
+        done = subprocess.run([run.program(), "check", self.root], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False, timeout=60,
+                              env=run.Factory.environment({"HOME": self.top}))
+        self.assertIn(b"deeper than 256 directories", done.stderr)
 
     def test_elf_files_whose_tables_lie_are_refused_or_read_within_bounds(self):
         path = self.root + self.libraries + "/libone.so.1"

@@ -1,6 +1,7 @@
 /* Unit tests of content/loader, ld_conf and ld_cache: the rules of ld.so(8) one by one, on packages made by hand. */
 #include "packages.h"
 
+#include "base/auto.h"
 #include "content/ld_conf.h"
 #include "content/loader.h"
 
@@ -449,6 +450,21 @@ static void files_that_include_each_other_end(void **state)
     assert_non_null(strstr(conf.notes.items[0], "include each other"));
 }
 
+static void includes_end_after_a_thousand(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ld_conf conf;
+    struct package *package = package_add(fixture, "p");
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, (size_t)1 << 20);
+    for (int i = 0; i < 5000; i++)
+        assert_true(buf_printf(&text, "include /*/%d\n", i));
+    file_add(package, "/etc/ld.so.conf", arena_strndup(&fixture->arena, text.bytes, text.len));
+    (void)read_dirs(fixture, &conf);
+    assert_int_equal(conf.notes.count, 1);
+    assert_string_equal(conf.notes.items[0], "/etc/ld.so.conf:1001: an include after too many others: left out");
+}
+
 static void fill_cache(struct fixture *fixture, struct ld_cache *cache)
 {
     static const char *const dirs[] = {"/opt/lib", "/opt/link", "/lib/x86_64-linux-gnu"};
@@ -584,6 +600,7 @@ int main(void)
         TEST(what_is_opened_later_is_appended_with_its_needs),
         TEST(the_configuration_is_read_as_by_ldconfig),
         TEST(files_that_include_each_other_end),
+        TEST(includes_end_after_a_thousand),
         TEST(the_cache_lists_what_ldconfig_lists_in_its_order),
         TEST(the_cache_reads_back_in_both_byte_orders_and_finds_as_the_loader),
         TEST(a_cache_that_lies_is_refused_or_empty),
