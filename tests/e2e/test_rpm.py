@@ -7,7 +7,7 @@ import struct
 import subprocess
 import unittest
 
-from base import image, need, rpm, run, world
+from base import image, need, rpm, run, server, world
 from kit import box, rpm_world
 from kit.rpm_case import BuildCase, Shared, publish
 
@@ -102,7 +102,8 @@ class Served(Build):
         for arch, built in images.items():
             order, given = report.order("served", arch), report.files("served", arch)
             self.assertEqual({package["name"] for package in order["selection"] if package["gave_files"]},
-                             {"served", "served-common", "served-doc", "libfoo", "libbar", "glibc", "fedora-release"})
+                             {"served", "served-common", "served-doc", "libfoo", "libbar", "glibc", "libgcc",
+                              "fedora-release"})
             for path in ("/usr/lib64/bar/libbar.so.2", "/usr/lib64/libfoo.so.1.2", "/usr/lib64/libfoo.so.1",
                          "/usr/share/served/more.txt", "/etc/served/served.conf", "/usr/lib/os-release"):
                 self.assertIn(path, built)
@@ -181,6 +182,21 @@ class Served(Build):
             self.assertEqual(self.build("--arch", "all", *arguments, "served").digest(), first)
         self.factory.cache = self.path("fresh")
         self.assertEqual(self.build("--arch", "all", "--jobs", "8", "served").digest(), first)
+
+
+class Economy(Build):
+    def test_only_packages_that_can_matter_are_fetched(self):
+        served = server.Server(self.fedora()).start()
+        self.addCleanup(served.stop)
+        self.use(self.source(self.fedora(), where=served.url))
+        self.write_manifest("dhcpd", "binaries: [/usr/sbin/dhcpd]\npackages: {install: [served-common]}\n")
+        images, report = self.built(name="dhcpd")
+        self.assertEqual(sorted(images), sorted(ARCHES))
+        selected = {package["name"] for arch in ARCHES for package in report.order("dhcpd", arch)["selection"]}
+        asked = {name for name in selected if served.asked(f"/*/Packages/{name}-[0-9]*")}
+        self.assertTrue({"glibc", "libgcc", "dhcp-server", "served-common", "fedora-release"} <= asked, asked)
+        self.assertIn("bash", selected)  # for a script of glibc
+        self.assertNotIn("bash", asked)
 
 
 class OtherArchitectures(Build):

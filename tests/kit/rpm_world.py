@@ -57,6 +57,7 @@ class Binaries:
             loader = os.path.basename(LOADERS[arch])
             self._link(loader, LOADER, "-shared", f"-Wl,-soname,{loader}", version="GLIBC_2.35 { global: _dl_kit; };\n")
             self._link("libc.so.6", LIBC, "-shared", "-Wl,-soname,libc.so.6", version=LIBC_MAP % BASE_VERSION[arch])
+            self._link("libgcc_s.so.1", "int _Unwind_kit;\n", "-shared", "-Wl,-soname,libgcc_s.so.1", "libc.so.6")
             self._link("libbar.so.2", BAR, "-shared", "-Wl,-soname,libbar.so.2", "libc.so.6")
             self._link("libfoo.so.1", FOO, "-shared", "-Wl,-soname,libfoo.so.1", "-Wl,-rpath,/usr/lib64/bar",
                        "libbar.so.2", "libc.so.6", version=FOO_MAP)
@@ -126,9 +127,15 @@ def glibc(arch, binaries, top=""):
                                  rpm.directory("/etc/ld.so.conf.d"),
                                  rpm.File("/etc/ld.so.conf", "include ld.so.conf.d/*.conf\n"),
                                  rpm.File("/etc/ld.so.cache", kind="ghost")],
-                       version="2.40", release="3.fc41", arch=arch, payload="zstd", requires=["filesystem"],
+                       version="2.40", release="3.fc41", arch=arch, payload="zstd", requires=["filesystem", "libgcc"],
                        provides=["rtld(GNU_HASH)"],
                        scripts={"posttrans": "/usr/sbin/ldconfig"})
+
+
+def libgcc(arch, binaries):
+    return rpm.Package("libgcc", [rpm.program("/lib64/libgcc_s-14.so.1", binaries.files["libgcc_s.so.1"]),
+                                  rpm.link("/lib64/libgcc_s.so.1", "libgcc_s-14.so.1")],
+                       version="14.2.1", release="3.fc41", arch=arch)
 
 
 def bash(arch, binaries):
@@ -215,7 +222,7 @@ def packages(architectures=("x86_64", "aarch64")):
         for arch in architectures:
             binaries = binaries_of(arch)
             out += [filesystem(arch)]
-            out += [make(arch, binaries) for make in (glibc, bash, libbar, libfoo, libbaz, served, served_big,
+            out += [make(arch, binaries) for make in (glibc, libgcc, bash, libbar, libfoo, libbaz, served, served_big,
                                                      dhcp_server)]
         _packages[key] = out
     return list(_packages[key])
