@@ -63,6 +63,7 @@ static const struct entry *find_own_loader(const struct loader *loader)
 void loader_prepare(struct arena *arena, const struct arch *arch, const struct fileset *set, struct loader *ret_loader)
 {
     *ret_loader = (struct loader){.arena = arena, .arch = arch, .set = set, .lib_token = arch->lib_token};
+    ret_loader->steps = arena_new(arena, uint64_t);
     const struct entry *own = find_own_loader(ret_loader);
     struct text dirs = own ? find_system_dirs((struct text){own->data, (size_t)own->size_bytes}) : (struct text){0};
     while (dirs.len > 1 && *dirs.ptr == '/' && ret_loader->dirs.count < BUILTINS_MAX) {
@@ -154,6 +155,8 @@ static struct load_need meet(const struct loader *loader, struct load_list *list
                     "%s needs '%s', which cannot be expanded: not found", object->file->entry->path, name);
         return need;
     }
+    if (!search_spend(loader, list, object, 1 + list->count / 16))
+        return need;
     need.object = loader_find(list, expanded);
     if (need.object) {
         need.step = LOAD_KNOWN;

@@ -94,6 +94,10 @@ struct load_list {
 };
 
 /* The machine and its file system: what all processes of an image have in common. */
+/* A few seconds. All programs of a distribution's largest images take less than a hundredth of it; search paths that
+ * are inherited by chains of libraries could take any time. */
+#define LOADER_STEPS_MAX ((uint64_t)1 << 23)
+
 struct loader {
     struct arena *arena;
     const struct arch *arch;
@@ -102,6 +106,7 @@ struct loader {
     const char *lib_token;        /* $LIB */
     const struct ld_cache *cache; /* /etc/ld.so.cache, or NULL: there is none */
     struct strings hwcaps;        /* glibc-hwcaps directories of the machine, best first; empty: the oldest machine */
+    uint64_t *steps; /* paths tried so far, by all copies of this loader; LOADER_STEPS_MAX end the search */
 };
 
 /* Prepares a loader without cache and hwcaps, which the caller may set. Built-in directories and $LIB are read out of the

@@ -135,6 +135,19 @@ void search_note(const struct loader *loader, struct load_list *list, const stru
     list_add(loader->arena, &list->notes, added);
 }
 
+bool search_spend(const struct loader *loader, struct load_list *list, const struct load_object *object, uint64_t steps)
+{
+    bool was_left = *loader->steps <= LOADER_STEPS_MAX;
+    *loader->steps += steps;
+    bool is_left = *loader->steps <= LOADER_STEPS_MAX;
+    if (was_left && !is_left)
+        search_note(
+            loader, list, &(struct load_note){NOTE_BROKEN, true, object, object->file, NULL},
+            "%s: its libraries' search paths, or those before it, take too long to search; nothing more is found",
+            object->file->entry->path);
+    return is_left;
+}
+
 /* A search under way. */
 struct search {
     const struct loader *loader;
@@ -181,6 +194,10 @@ static void try_path(struct search *search, const char *path)
 {
     const struct loader *loader = search->loader;
     struct sourced_list links = {0};
+    if (!search_spend(loader, search->list, search->object, 1)) {
+        search->is_over = true;
+        return;
+    }
     const struct sourced *file = fileset_walk(loader->set, loader->arena, path, &links, NULL);
     if (!file || file->entry->kind == ENTRY_DIRECTORY || file->entry->kind == ENTRY_SYMLINK)
         return;

@@ -465,6 +465,28 @@ static void includes_end_after_a_thousand(void **state)
     assert_string_equal(conf.notes.items[0], "/etc/ld.so.conf:1001: an include after too many others: left out");
 }
 
+static void a_search_that_takes_too_long_ends_with_a_word(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "p");
+    elf_add(fixture, package, "/usr/bin/tool", NULL, "liba.so libb.so libc.so")->runpath = "/1:/2:/3:/4:/5:/6:/7:/8";
+    elf_add(fixture, package, "/8/liba.so", NULL, "");
+    elf_add(fixture, package, "/8/libb.so", NULL, "");
+    elf_add(fixture, package, "/8/libc.so", NULL, "");
+    set_build(fixture, false);
+    struct loader loader;
+    struct load_list list;
+    loader_prepare(&fixture->arena, &fixture->arch, &fixture->set, &loader);
+    assert_int_equal(*loader.steps, 0);
+    *loader.steps = LOADER_STEPS_MAX - 12; /* enough for the first library */
+    loader_load(&loader, fileset_walk(&fixture->set, &fixture->arena, "/usr/bin/tool", NULL, NULL), "/usr/bin/tool",
+                &list);
+    check_scope(&list, "/usr/bin/tool /8/liba.so");
+    assert_int_equal(list.items[0]->needs[2].step, LOAD_NOWHERE);
+    check_note(&list, NOTE_BROKEN, true, "take too long to search");
+    assert_int_equal(list.notes.count, 1);
+}
+
 static void fill_cache(struct fixture *fixture, struct ld_cache *cache)
 {
     static const char *const dirs[] = {"/opt/lib", "/opt/link", "/lib/x86_64-linux-gnu"};
@@ -601,6 +623,7 @@ int main(void)
         TEST(the_configuration_is_read_as_by_ldconfig),
         TEST(files_that_include_each_other_end),
         TEST(includes_end_after_a_thousand),
+        TEST(a_search_that_takes_too_long_ends_with_a_word),
         TEST(the_cache_lists_what_ldconfig_lists_in_its_order),
         TEST(the_cache_reads_back_in_both_byte_orders_and_finds_as_the_loader),
         TEST(a_cache_that_lies_is_refused_or_empty),
