@@ -199,6 +199,16 @@ static void try_path(struct search *search, const char *path)
     search->need->links = links;
 }
 
+static const char *join(struct arena *arena, const char *dir, const char *name)
+{
+    size_t dir_len = strlen(dir), name_bytes = strlen(name) + 1;
+    char *path = arena_alloc(arena, dir_len + 1 + name_bytes);
+    memcpy(path, dir, dir_len);
+    path[dir_len] = '/';
+    memcpy(path + dir_len + 1, name, name_bytes);
+    return path;
+}
+
 /* Tries a directory; before it its directories for newer machines. */
 static void try_dir(struct search *search, const char *dir)
 {
@@ -207,7 +217,7 @@ static void try_dir(struct search *search, const char *dir)
         try_path(search,
                  arena_printf(loader->arena, "%s/glibc-hwcaps/%s/%s", dir, loader->hwcaps.items[i], search->name));
     if (!search->is_over)
-        try_path(search, arena_printf(loader->arena, "%s/%s", dir, search->name));
+        try_path(search, join(loader->arena, dir, search->name));
 }
 
 /* Searches a DT_RPATH or DT_RUNPATH of `owner`. */
