@@ -278,30 +278,61 @@ static bool needs_missing(const struct rpm_catalog *catalog, Id id)
     return is_one;
 }
 
-/* Whether filelists could change the solution: a chosen package, or one that could have been chosen in the place of
- * another, depends on a path that primary.xml does not have. */
-static bool wants_filelists(const struct solving *solving)
+/* Adds all that could meet a package's dependencies. */
+static void add_reachable(const struct solving *solving, Id id, Map *seen, Queue *queue)
 {
-    const struct rpm_catalog *catalog = solving->catalog;
     Pool *pool = solving->pool;
-    bool is_wanted = false;
-    Queue requires;
-    Id id, other, at;
-    if (!catalog->missing.count)
-        return false;
-    queue_init(&requires);
-    for (id = 2; !is_wanted && id < pool->nsolvables; id++) {
-        if (!MAPTST(&solving->installed, id))
-            continue;
-        is_wanted = needs_missing(catalog, id);
-        queue_empty(&requires);
-        solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_REQUIRES, &requires, 0);
-        for (int i = 0; !is_wanted && i < requires.count; i++) {
-            FOR_PROVIDES(other, at, requires.elements[i])
-            is_wanted = is_wanted || (!MAPTST(&solving->installed, other) && needs_missing(catalog, other));
+    Queue needs;
+    Id other, at;
+    queue_init(&needs);
+    solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_REQUIRES, &needs, 0);
+    if (solving->request->is_weak) {
+        Queue weak;
+        queue_init(&weak);
+        solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_RECOMMENDS, &weak, 0);
+        queue_insertn(&needs, needs.count, weak.count, weak.elements);
+        queue_free(&weak);
+    }
+    for (int i = 0; i < needs.count; i++) {
+        FOR_PROVIDES(other, at, needs.elements[i])
+        {
+            if (!MAPTST(seen, other)) {
+                solv_map_set(seen, other);
+                queue_push(queue, other);
+            }
         }
     }
-    queue_free(&requires);
+    queue_free(&needs);
+}
+
+/* Whether filelists could change the solution: anything that is reached from the requested packages over any of the
+ * alternatives depends on a path that primary.xml does not have. Less would not do: the answer must not depend on whether
+ * another request had them loaded before, and why an alternative was not taken may lie deep below it. */
+static bool wants_filelists(const struct solving *solving)
+{
+    bool is_wanted = false;
+    Queue queue;
+    Map seen;
+    if (!solving->catalog->missing.count)
+        return false;
+    queue_init(&queue);
+    map_init(&seen, solving->pool->nsolvables);
+    for (int i = 0; i < solving->requested.count; i++) {
+        solv_map_set(&seen, solving->requested.elements[i]);
+        queue_push(&queue, solving->requested.elements[i]);
+    }
+    for (Id id = 2; id < solving->pool->nsolvables; id++) { /* what came by supplements, too */
+        if (MAPTST(&solving->installed, id) && !MAPTST(&seen, id)) {
+            solv_map_set(&seen, id);
+            queue_push(&queue, id);
+        }
+    }
+    for (int done = 0; !is_wanted && done < queue.count; done++) {
+        is_wanted = needs_missing(solving->catalog, queue.elements[done]);
+        add_reachable(solving, queue.elements[done], &seen, &queue);
+    }
+    map_free(&seen);
+    queue_free(&queue);
     return is_wanted;
 }
 
