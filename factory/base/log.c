@@ -65,11 +65,6 @@ void log_redraw(struct log *log)
     pthread_mutex_unlock(&log->lock);
 }
 
-enum log_level log_level_of(const struct log *log)
-{
-    return log->level;
-}
-
 void log_close(struct log *log)
 {
     if (!log)

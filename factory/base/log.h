@@ -24,8 +24,6 @@ void log_line(struct log *log, enum log_level level, const char *format, ...) PR
 void log_set_hook(struct log *log, log_hook *hook, void *display);
 /* Calls the hook with is_before = false under the log's lock, so that the display draws between lines. */
 void log_redraw(struct log *log);
-/* Returns the level. */
-enum log_level log_level_of(const struct log *log);
 /* Frees it. NULL is fine. */
 void log_close(struct log *log);
 

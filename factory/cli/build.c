@@ -2,6 +2,7 @@
 
 #include "cli/display.h"
 #include "cli/places.h"
+#include "line/explain.h"
 #include "line/report.h"
 #include "plan/recipe.h"
 
@@ -26,7 +27,9 @@ struct build {
     struct plant_options plant_options;
     struct batch_image *images;
     size_t image_count;
-    struct source *shared; /* the command's source, or the host's, once it was read: one for all images */
+    struct strings names;     /* images asked for */
+    struct strings explained; /* why: paths */
+    struct source *shared;    /* the command's source, or the host's, once it was read: one for all images */
 };
 
 static struct build build_of(struct command *command)
@@ -236,7 +239,7 @@ static bool choose_destination(struct build *build, struct manifest *manifest, s
         configured = arena_printf(build->arena, "%s/%s%s%s", site->registry, site->namespace ? site->namespace : "",
                                   site->namespace ? "/" : "", manifest->name);
     bool is_wanted = options->push || (configured && (!site->has_push || site->is_push));
-    if (options->is_no_push || options->is_dry_run || !is_wanted)
+    if (options->is_no_push || options->is_dry_run || build->explained.count || !is_wanted)
         return true;
     const char *written = options->push && *options->push ? options->push : configured;
     if (!written) {
@@ -282,6 +285,10 @@ static bool plan_image(struct build *build, const char *name, struct err *err)
             return false;
         }
     }
+    if (!arches_check_hwcaps(&build->arches, &manifest->hwcaps, err)) {
+        err_wrap(err, "%s: hwcaps", path);
+        return false;
+    }
     struct batch_image *image = &build->images[build->image_count];
     image->manifest = manifest;
     if (!manifest->has_tags && build->site->tags.count)
@@ -313,6 +320,7 @@ static bool plan_options(struct build *build, struct err *err)
                                     .is_strict = options->is_strict || site->is_strict,
                                     .now = (int64_t)time(NULL)};
     plant->retries = plant->publish.retries;
+    plant->explained = build->explained.count ? &build->explained : NULL;
     if (!layer_compression_parse(compression, &plant->compression)) {
         err_set(err, ERR_USAGE, "--compression is zstd or gzip, not \"%s\"", compression);
         return false;
@@ -329,7 +337,7 @@ static bool plan_options(struct build *build, struct err *err)
 /* Plans everything before anything starts: all mistakes in files are told at once cost nothing. */
 static bool plan(struct build *build, struct err *err)
 {
-    const struct strings *names = &build->options->words;
+    const struct strings *names = &build->names;
     if (!names->count) {
         err_set(err, ERR_USAGE, "no image named; try imgfactory --arch all dhcpd, --list or --help");
         return false;
@@ -347,9 +355,12 @@ static bool plan(struct build *build, struct err *err)
 bool build_list(struct command *command, struct err *err)
 {
     struct build starting = build_of(command), *build = &starting;
-    struct strings names = {0};
+    struct strings names = {0}, sources = {0};
+    struct err none = {0};
     if (!read_data(build, err) || !manifest_names(build->arena, build->manifests_dir, &names, err))
         return false;
+    const char *sources_dir = arena_printf(build->arena, "%s/sources", build->manifests_dir);
+    bool has_sources = yaml_stems(build->arena, sources_dir, &sources, &none) && sources.count;
     (void)printf("Images (%s):\n", build->manifests_dir);
     for (size_t i = 0; i < names.count; i++) {
         const char *path;
@@ -368,6 +379,9 @@ bool build_list(struct command *command, struct err *err)
         (void)printf("  %-16s %s/%s%s%s\n", arch->name, arch->oci_os, arch->oci_architecture,
                      arch->oci_variant ? "/" : "", arch->oci_variant ? arch->oci_variant : "");
     }
+    if (has_sources)
+        (void)printf("Sources (%s), besides the host's own:\n  %s\n", sources_dir,
+                     strings_join(build->arena, &sources, "\n  "));
     return true;
 }
 
@@ -385,8 +399,12 @@ static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct er
     display_stop(display);
     if (is_run) {
         *ret_outcome = batch_outcome(&batch);
-        bool is_dry_run = build->options->is_dry_run;
-        if (build->options->is_json)
+        bool is_dry_run = build->options->is_dry_run, is_why = build->explained.count > 0;
+        if (is_why && build->options->is_json)
+            explain_print_json(stdout, &batch);
+        else if (is_why)
+            explain_print(stdout, &batch);
+        else if (build->options->is_json)
             report_json(stdout, &batch, is_dry_run);
         else if (!build->options->is_quiet && *ret_outcome != ERR_CANCELLED)
             report_table(stdout, &batch, is_dry_run);
@@ -399,5 +417,12 @@ static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct er
 bool build_run(struct command *command, enum err_kind *ret_outcome, struct err *err)
 {
     struct build build = build_of(command);
+    build.names = command->options.words;
+    if (command->options.command == COMMAND_WHY) {
+        build.names.count = 1;
+        build.explained = command->options.words;
+        build.explained.items++;
+        build.explained.count--;
+    }
     return plan(&build, err) && run_batch(&build, ret_outcome, err);
 }

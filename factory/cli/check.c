@@ -74,12 +74,8 @@ static json_t *findings_json(const struct proof_findings *findings)
 
 static void print_findings(const char *label, const struct proof_findings *findings)
 {
-    for (size_t i = 0; i < findings->count; i++) {
-        char line[4096];
-        (void)snprintf(line, sizeof line, "%s", findings->items[i].text);
-        text_sanitize(line);
-        (void)printf("  %s: %s\n", label, line);
-    }
+    for (size_t i = 0; i < findings->count; i++)
+        (void)printf("  %s: %s\n", label, findings->items[i].text);
 }
 
 /* The proof with the time that it took. */

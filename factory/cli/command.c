@@ -61,7 +61,7 @@ static bool run(struct command *command, int argc, char **argv, enum err_kind *r
         return build_list(command, err);
     if (!site_load(&command->arena, options->config, &command->site, err))
         return false;
-    if (options->command == COMMAND_BUILD)
+    if (options->command == COMMAND_BUILD || options->command == COMMAND_WHY)
         return build_run(command, ret_outcome, err);
     return remote_run(command, err);
 }

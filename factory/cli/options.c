@@ -18,19 +18,19 @@ struct option_row {
 #define BUILD COMMAND_BUILD
 #define ALL                                                                                                            \
     (COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_TAG | COMMAND_LOGIN | COMMAND_LOGOUT |    \
-     COMMAND_CHECK)
+     COMMAND_CHECK | COMMAND_WHY)
 
 static const struct option_row rows[] = {
     {'a', "arch", "LIST",
      "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's; check: "
      "all that are found)",
-     OPTION_STRING, AT(arch), BUILD | COMMAND_CHECK, 0, 0},
+     OPTION_STRING, AT(arch), BUILD | COMMAND_WHY | COMMAND_CHECK, 0, 0},
     {'s', "source", "FILE",
      "take packages from this source, a file or the name of a shipped one\n(fedora-41), instead of the host's own "
      "configuration",
-     OPTION_STRING, AT(source), BUILD, 0, 0},
+     OPTION_STRING, AT(source), BUILD | COMMAND_WHY, 0, 0},
     {0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING, AT(suite),
-     BUILD, 0, 0},
+     BUILD | COMMAND_WHY, 0, 0},
     {'o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, AT(output),
      BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK, 0, 0},
     {'t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, AT(tree), BUILD, 0, 0},
@@ -54,8 +54,8 @@ static const struct option_row rows[] = {
      AT(is_tls_verify_off), ALL, 0, 0},
     {0, "config", "FILE", "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)",
      OPTION_STRING, AT(config), ALL, 0, 0},
-    {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs), BUILD | COMMAND_CHECK,
-     1, 256},
+    {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs),
+     BUILD | COMMAND_CHECK | COMMAND_WHY, 1, 256},
     {'n', "dry-run", NULL, "print the packages that would be used, and stop", OPTION_FLAG, AT(is_dry_run), BUILD, 0, 0},
     {0, "program", "PATH", "of a directory: must be there and start (again for more; an image's\nentry point is known)",
      OPTION_STRINGS, AT(programs), COMMAND_CHECK, 0, 0},
@@ -64,20 +64,22 @@ static const struct option_row rows[] = {
     {0, "strict", NULL,
      "fail when a package's script would have done something that no recipe\nand no manifest does instead", OPTION_FLAG,
      AT(is_strict), BUILD, 0, 0},
-    {0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, AT(is_rebuild), BUILD, 0, 0},
+    {0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, AT(is_rebuild),
+     BUILD | COMMAND_WHY, 0, 0},
     {0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
-     AT(is_cache_only), BUILD, 0, 0},
+     AT(is_cache_only), BUILD | COMMAND_WHY, 0, 0},
     {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), ALL, 0, 20},
     {0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, AT(cache), ALL,
      0, 0},
     {0, "state", "DIR", "what was last accepted of each repository\n(default: ~/.local/state/imgfactory)",
      OPTION_STRING, AT(state), ALL, 0, 0},
-    {0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, AT(arches), BUILD | COMMAND_CHECK,
-     0, 0},
-    {0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, AT(manifests), BUILD, 0, 0},
+    {0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, AT(arches),
+     BUILD | COMMAND_WHY | COMMAND_CHECK, 0, 0},
+    {0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, AT(manifests), BUILD | COMMAND_WHY, 0,
+     0},
     {0, "json", NULL, "print the report as JSON", OPTION_FLAG, AT(is_json), ALL, 0, 0},
-    {'l', "list", NULL, "list the images and architectures that are known, and stop", OPTION_FLAG, AT(is_list), BUILD,
-     0, 0},
+    {'l', "list", NULL, "list the images, architectures and sources that are known, and stop", OPTION_FLAG, AT(is_list),
+     BUILD, 0, 0},
     {'q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, AT(is_quiet), ALL, 0, 0},
     {'v', "verbose", NULL, "tell each step", OPTION_FLAG, AT(is_verbose), ALL, 0, 0},
     {'h', "help", NULL, "print this help, and stop", OPTION_FLAG, AT(is_help), ALL, 0, 0},
@@ -110,6 +112,10 @@ static const struct command_row commands[] = {
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",
      2, 2},
+    {COMMAND_WHY, "why", "IMAGE PATH...",
+     "Tells why a file is in an image: the chain from the manifest to it, with packages and repository;\n"
+     "or why not: which package ships it.",
+     2, SIZE_MAX},
     {COMMAND_LOGIN, "login", "REGISTRY", "Tries a credential and keeps it where podman and skopeo find it, too.", 1, 1},
     {COMMAND_LOGOUT, "logout", "REGISTRY", "Removes the credential of a registry.", 1, 1},
 };

@@ -21,6 +21,7 @@ enum command_kind {
     COMMAND_LOGIN = 32,
     COMMAND_LOGOUT = 64,
     COMMAND_CHECK = 128,
+    COMMAND_WHY = 256,
 };
 
 struct options {

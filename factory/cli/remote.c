@@ -279,6 +279,7 @@ static bool run(struct remote *remote, struct err *err)
     case COMMAND_CHECK:
         return check(remote, err);
     case COMMAND_BUILD:
+    case COMMAND_WHY:
         break;
     }
     err_set(err, ERR_INTERNAL, "unknown command");

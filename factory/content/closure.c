@@ -10,21 +10,27 @@ static const char libc_name[] = "libc.so.6";
 static const char libgcc_name[] = "libgcc_s.so.1";
 static const char libgcc_why[] = "glibc opens it with dlopen for pthread_exit and pthread_cancel";
 
+static bool is_kept(const struct finder *finder, const struct sourced *file)
+{
+    return map_get(&finder->kept, text_of(file->entry->path)) != NULL;
+}
+
 static void keep_file(struct finder *finder, const struct sourced *file, const char *why, const char *by)
 {
-    struct text key = text_of(file->entry->path);
-    if (map_get(&finder->kept, key))
+    if (is_kept(finder, file))
         return;
     struct kept *kept = arena_new(finder->loader.arena, struct kept);
     *kept = (struct kept){file, why, by};
-    (void)map_add(&finder->kept, key, kept);
+    (void)map_add(&finder->kept, text_of(file->entry->path), kept);
 }
 
 static void keep_links(struct finder *finder, const struct sourced_list *links, const char *leads_to)
 {
-    for (size_t i = 0; i < links->count; i++)
-        keep_file(finder, links->items[i], arena_printf(finder->loader.arena, "link on the way to %s", leads_to),
-                  leads_to);
+    for (size_t i = 0; i < links->count; i++) {
+        const struct sourced *link = links->items[i];
+        if (!is_kept(finder, link))
+            keep_file(finder, link, arena_printf(finder->loader.arena, "link on the way to %s", leads_to), leads_to);
+    }
 }
 
 void closure_report(struct finder *finder, const struct missing *missing)
@@ -64,15 +70,10 @@ static bool refuse(const struct sourced *file, struct err *err, const char *reas
 static bool check_elf(struct finder *finder, const struct sourced *file, const struct elf_facts *elf, struct err *err)
 {
     struct arena *arena = finder->loader.arena;
-    const struct arch *arch = finder->loader.arch;
     if (elf->broken)
         return refuse(file, err, arena_printf(arena, "broken ELF: %s", elf->broken));
-    if (loader_is_for(elf, arch))
-        return true;
-    return refuse(file, err,
-                  arena_printf(arena, "it is for %s, but %s is %s",
-                               loader_describe(arena, elf->machine, elf->elf_class, elf->is_big_endian), arch->name,
-                               loader_describe(arena, arch->elf_machine, arch->elf_class, arch->is_big_endian)));
+    const char *why = loader_why_not_for(arena, elf, finder->loader.arch);
+    return !why || refuse(file, err, why);
 }
 
 void closure_note(struct finder *finder, const char *note)
@@ -86,6 +87,8 @@ void closure_keep_need(struct finder *finder, const struct load_need *need, cons
     finder->needs_cache = finder->needs_cache || need->step == LOAD_CACHE;
     if (need->file) {
         keep_links(finder, &need->links, need->file->entry->path);
+        if (!why && !is_kept(finder, need->file))
+            why = arena_printf(finder->loader.arena, "needed by %s as %s", needed_by, need->name);
         keep_file(finder, need->file, why, needed_by);
     } else if (!need->object) {
         report_missing(finder, need->name, needed_by, false);
@@ -96,13 +99,8 @@ void closure_keep_needs(struct finder *finder, const struct load_list *list, siz
 {
     for (size_t i = first; i < list->count; i++) {
         const struct load_object *object = list->items[i];
-        const char *path = object->file->entry->path;
-        for (size_t j = 0; j < object->need_count; j++) {
-            const struct load_need *need = &object->needs[j];
-            const char *why =
-                need->file ? arena_printf(finder->loader.arena, "needed by %s as %s", path, need->name) : NULL;
-            closure_keep_need(finder, need, why, path);
-        }
+        for (size_t j = 0; j < object->need_count; j++)
+            closure_keep_need(finder, &object->needs[j], NULL, object->file->entry->path);
     }
 }
 
@@ -138,6 +136,17 @@ static bool take_notes(struct finder *finder, const struct load_list *list, stru
     return true;
 }
 
+/* Of a library that is kept by itself: what it loads may be a program as well, as libc.so.6 is, and then has an
+ * interpreter of its own, which is the loader that a program would have named. */
+static void start_programs(struct finder *finder, const struct start *start, const struct load_list *list)
+{
+    for (size_t i = 1; i < list->count; i++) {
+        const struct load_object *object = list->items[i];
+        if (object->elf->interp)
+            add_start(finder, &(struct start){object->file, object->file->entry->path, 0, start->is_lenient});
+    }
+}
+
 /* One process on one kind of machine. */
 static bool run_process(struct finder *finder, const struct start *start, const struct strings *hwcaps, struct err *err)
 {
@@ -148,6 +157,8 @@ static bool run_process(struct finder *finder, const struct start *start, const 
     const char *path = start->file->entry->path;
     if (list.interpreter_need.name)
         closure_keep_need(finder, &list.interpreter_need, arena_printf(loader.arena, "interpreter of %s", path), path);
+    else
+        start_programs(finder, start, &list);
     closure_keep_needs(finder, &list, 0);
     keep_libgcc(finder, &loader, &list);
     closure_follow_notes(finder, &loader, &list);

@@ -292,11 +292,6 @@ static struct text find_format(struct text bytes, bool is_big_endian)
     return skip <= bytes.len ? (struct text){bytes.ptr + skip, bytes.len - (size_t)skip} : (struct text){0};
 }
 
-bool ld_cache_is(struct text bytes)
-{
-    return text_has_prefix(bytes, MAGIC) || text_has_prefix(bytes, OLD_MAGIC);
-}
-
 bool ld_cache_read(struct arena *arena, struct text bytes, const struct arch *arch, struct ld_cache *ret_cache,
                    struct err *err)
 {

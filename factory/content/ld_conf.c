@@ -2,8 +2,9 @@
 
 #include "content/path.h"
 
-#define INCLUDES_MAX 16 /* files that include each other, one behind the other */
-#define FILES_MAX 1000  /* files read in all */
+#define INCLUDES_MAX 16   /* files that include each other, one behind the other */
+#define FILES_MAX 1000    /* files read in all */
+#define PATTERNS_MAX 1000 /* include words in all: each is looked for among all files */
 #define DIRS_MAX 1000
 #define NOTES_MAX 100
 
@@ -14,6 +15,7 @@ struct reader {
     struct arena *arena;
     const struct fileset *set;
     struct ld_conf *conf;
+    size_t pattern_count;
 };
 
 static void note(struct reader *reader, const char *file, unsigned line, const char *text)
@@ -80,6 +82,10 @@ static void include(struct reader *reader, const char *pattern, const char *file
         note(reader, file, number, "files that include each other");
         return;
     }
+    if (reader->pattern_count++ == PATTERNS_MAX)
+        note(reader, file, number, "an include after too many others");
+    if (reader->pattern_count > PATTERNS_MAX)
+        return;
     if (*pattern != '/')
         pattern = arena_printf(reader->arena, "%s/%s", path_dirname(reader->arena, file), pattern);
     if (!path_is_glob(pattern)) {
@@ -111,7 +117,7 @@ static void include(struct reader *reader, const char *pattern, const char *file
 void ld_conf_read(struct arena *arena, const struct fileset *set, struct ld_conf *ret_conf)
 {
     *ret_conf = (struct ld_conf){0};
-    struct reader reader = {arena, set, ret_conf};
+    struct reader reader = {arena, set, ret_conf, 0};
     const struct sourced *file = fileset_walk(set, arena, main_file, NULL, NULL);
     if (file)
         read_file(&reader, file, 0);

@@ -57,7 +57,6 @@ struct load_object {
     const char *path;                 /* under which it was opened (l_name) */
     const char *origin;               /* $ORIGIN */
     const struct load_object *loader; /* whose need brought it; NULL for root and interpreter */
-    struct strings names;             /* what it was asked for as */
     struct load_need *needs;          /* its DT_NEEDED in order */
     size_t need_count;
     bool is_listed; /* in the scope (load_list.items) */
@@ -91,9 +90,14 @@ struct load_list {
         size_t count, capacity;
     } notes;
     size_t settled_count; /* private: objects whose needs were looked up */
+    struct map names;     /* private: name → the first struct load_object that is known by it */
 };
 
 /* The machine and its file system: what all processes of an image have in common. */
+/* A few seconds. All programs of a distribution's largest images take less than a hundredth of it; search paths that
+ * are inherited by chains of libraries could take any time. */
+#define LOADER_STEPS_MAX ((uint64_t)1 << 23)
+
 struct loader {
     struct arena *arena;
     const struct arch *arch;
@@ -102,6 +106,7 @@ struct loader {
     const char *lib_token;        /* $LIB */
     const struct ld_cache *cache; /* /etc/ld.so.cache, or NULL: there is none */
     struct strings hwcaps;        /* glibc-hwcaps directories of the machine, best first; empty: the oldest machine */
+    uint64_t *steps; /* paths tried so far, by all copies of this loader; LOADER_STEPS_MAX end the search */
 };
 
 /* Prepares a loader without cache and hwcaps, which the caller may set. Built-in directories and $LIB are read out of the
@@ -126,5 +131,7 @@ struct load_object *loader_find(const struct load_list *list, const char *name);
 bool loader_is_for(const struct elf_facts *elf, const struct arch *arch);
 /* Describes machine, class and byte order for messages: "AArch64 (64-bit, little-endian)". */
 const char *loader_describe(struct arena *arena, uint16_t machine, uint8_t elf_class, bool is_big_endian);
+/* Says for what the ELF file is, when it is not for the architecture; NULL when it is. */
+const char *loader_why_not_for(struct arena *arena, const struct elf_facts *elf, const struct arch *arch);
 
 #endif

@@ -14,6 +14,9 @@ const char *search_expand(const struct loader *loader, const char *origin, struc
  * whose step stays NOWHERE when nothing is found. Adds notes to the list. */
 void search_library(const struct loader *loader, struct load_list *list, const struct load_object *object,
                     const char *name, struct load_need *need);
+/* Counts steps of the search; false when too many were taken: then nothing more is looked for, which a note says once. */
+bool search_spend(const struct loader *loader, struct load_list *list, const struct load_object *object,
+                  uint64_t steps);
 /* Adds a note; the text lives in the loader's arena. */
 void search_note(const struct loader *loader, struct load_list *list, const struct load_note *note, const char *format,
                  ...) PRINTF_LIKE(4, 5);

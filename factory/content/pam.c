@@ -1,6 +1,10 @@
 #include "content/pam.h"
 
-#define MODULES_MAX 256
+#include "base/auto.h"
+
+#define MODULES_MAX 256                   /* of a file; the same number of files that it includes */
+#define FILE_MAX_BYTES ((size_t)64 << 10) /* of a service file, template or profile; real ones have a few KiB */
+#define PROFILES_MAX 100
 
 /* Takes one field off the front: a word, or a control in brackets, which may hold blanks. */
 static bool next_field(struct text *rest, struct text *ret_field)
@@ -38,15 +42,24 @@ void pam_read(struct arena *arena, struct text file, struct pam_stack *ret_stack
 {
     struct text line;
     *ret_stack = (struct pam_stack){0};
-    while (text_next(&file, '\n', &line)) {
-        struct text own = {0};
+    if (file.len > FILE_MAX_BYTES)
+        return;
+    AUTO(buf_done) struct buf joined;
+    buf_init(&joined, FILE_MAX_BYTES);
+    bool is_good = true; /* what is joined is never longer than the file */
+    while (is_good && text_next(&file, '\n', &line)) {
+        struct text own = {0}, next;
         (void)text_next(&line, '#', &own);
-        while (own.len && own.ptr[own.len - 1] == '\\' && file.len) { /* goes on in the next line */
-            struct text next;
+        joined.len = 0;
+        while (is_good && own.len && own.ptr[own.len - 1] == '\\' && file.len) { /* goes on in the next line */
             (void)text_next(&file, '\n', &next);
-            own = text_of(arena_printf(arena, "%.*s %.*s", (int)own.len - 1, own.ptr, (int)next.len, next.ptr));
+            is_good = joined.len || buf_add(&joined, own.ptr, own.len);
+            if (is_good)
+                joined.bytes[joined.len - 1] = ' ';
+            is_good = is_good && buf_add(&joined, next.ptr, next.len);
+            own = (struct text){joined.bytes, joined.len};
         }
-        if (ret_stack->modules.count < MODULES_MAX)
+        if (ret_stack->modules.count < MODULES_MAX && ret_stack->includes.count < MODULES_MAX)
             read_line(arena, own, ret_stack);
     }
 }
@@ -108,37 +121,40 @@ static void add_lines(struct block *block, const struct pam_profile *profile, bo
 }
 
 /* Writes "TYPE\tCONTROL…MODULE ARGUMENTS" with jumps to the end counted. */
-static const char *finish_line(const struct block *block, const char *line, size_t left)
+static bool finish_line(const struct block *block, const char *line, size_t left, struct buf *made)
 {
     struct text rest = text_of(line), control, module, word;
     if (!next_field(&rest, &control))
-        return "";
+        return true;
     const char *after = rest.ptr;
     (void)next_field(&rest, &module);
     char *counted = text_dup(block->arena, control);
     char *end = strstr(counted, "end");
     if (end)
         counted = arena_printf(block->arena, "%.*s%zu%s", (int)(end - counted), counted, left, end + 3);
-    const char *arguments = "";
-    for (size_t i = 0; text_next_word(&rest, &word); i++)
-        arguments = arena_printf(block->arena, "%s%s%.*s", arguments, i ? " " : "", (int)word.len, word.ptr);
-    return arena_printf(block->arena, "%s\t%s%.*s %s\n", block->word, counted, (int)(module.ptr + module.len - after),
-                        after, arguments);
+    if (!buf_printf(made, "%s\t%s", block->word, counted) ||
+        !buf_add(made, after, (size_t)(module.ptr + module.len - after)) || !buf_add(made, " ", 1))
+        return false;
+    for (size_t i = 0; text_next_word(&rest, &word); i++) {
+        if ((i && !buf_add(made, " ", 1)) || !buf_add(made, word.ptr, word.len))
+            return false;
+    }
+    return buf_add(made, "\n", 1);
 }
 
-static const char *fill_block(struct block *block, const struct pam_profile *const *sorted, size_t count)
+static bool fill_block(struct block *block, const struct pam_profile *const *sorted, size_t count, struct buf *made)
 {
     for (size_t i = 0; i < count; i++)
         add_lines(block, sorted[i], block->lines.count == 0);
     bool is_primary = strcmp(block->kind, "Primary") == 0;
-    const char *text = "";
     if (is_primary && !block->lines.count)
-        return arena_printf(block->arena, "%s\t[default=1]\t\t\tpam_permit.so\n", block->word);
+        return buf_printf(made, "%s\t[default=1]\t\t\tpam_permit.so\n", block->word);
     for (size_t i = 0; i < block->lines.count; i++) {
         size_t left = block->lines.count - i - (is_primary ? 0 : 1);
-        text = arena_printf(block->arena, "%s%s", text, finish_line(block, block->lines.items[i], left));
+        if (!finish_line(block, block->lines.items[i], left, made))
+            return false;
     }
-    return text;
+    return true;
 }
 
 /* Sorts the profiles that are on by priority, highest first, then by name. */
@@ -147,8 +163,8 @@ static const struct pam_profile **sort_profiles(struct arena *arena, const struc
 {
     const struct pam_profile **sorted = arena_new_array(arena, const struct pam_profile *, count);
     size_t used = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!text_is(profile_field(profiles[i].text, "Default"), "yes"))
+    for (size_t i = 0; i < count && used < PROFILES_MAX; i++) {
+        if (profiles[i].text.len > FILE_MAX_BYTES || !text_is(profile_field(profiles[i].text, "Default"), "yes"))
             continue;
         size_t at = used++;
         for (; at > 0; at--) {
@@ -174,16 +190,18 @@ const char *pam_fill_template(struct arena *arena, struct text template, const c
     title[0] = (char)(title[0] - 'a' + 'A');
     size_t used, block_number = 0;
     const struct pam_profile **sorted = sort_profiles(arena, profiles, count, &used);
+    AUTO(buf_done) struct buf made;
+    buf_init(&made, FILE_MAX_BYTES);
     struct text line;
-    const char *text = "";
-    while (text_next(&template, '\n', &line)) {
+    bool is_good = template.len <= FILE_MAX_BYTES;
+    while (is_good && text_next(&template, '\n', &line)) {
         /* "$auth_primary", "$session_nonint_additional": where the tool writes its lines */
         if (line.len && line.ptr[0] == '$' && block_number < ARRAY_COUNT(kinds)) {
             struct block block = {arena, title, word, kinds[block_number++], is_noninteractive, {0}};
-            text = arena_printf(arena, "%s%s", text, fill_block(&block, sorted, used));
+            is_good = fill_block(&block, sorted, used, &made);
         } else if (line.len || template.len) {
-            text = arena_printf(arena, "%s%.*s\n", text, (int)line.len, line.ptr);
+            is_good = buf_add(&made, line.ptr, line.len) && buf_add(&made, "\n", 1);
         }
     }
-    return block_number == ARRAY_COUNT(kinds) ? text : NULL;
+    return is_good && block_number == ARRAY_COUNT(kinds) ? arena_strndup(arena, made.bytes, made.len) : NULL;
 }

@@ -15,7 +15,10 @@ void prover_add(struct prover *prover, bool is_violation, const struct proof_fin
 {
     struct proof *proof = prover->proof;
     struct arena *arena = prover->arena;
-    const char *text = arena_strdup(arena, finding->text);
+    char *text = arena_strdup(arena, finding->text);
+    text_sanitize(text); /* names of files may be anything, and each finding is a line */
+    for (char *c = text; *c; c++)
+        *c = *c == '\n' || *c == '\t' ? '?' : *c;
     if (!map_add(&prover->seen, text_of(text), (void *)text))
         return;
     struct proof_finding kept = {arena_strdup(arena, finding->path), arena_strdup(arena, finding->wanted), text};
@@ -172,12 +175,8 @@ static void check_foreign(struct prover *prover, const struct entry *entry)
     const struct elf_facts *elf = entry->elf;
     const struct arch *arch = &prover->arches[0];
     bool is_violation = is_looked_for(prover, entry);
-    const char *what =
-        elf->broken
-            ? arena_printf(prover->arena, "broken ELF: %s", elf->broken)
-            : arena_printf(prover->arena, "it is for %s, but %s is %s",
-                           loader_describe(prover->arena, elf->machine, elf->elf_class, elf->is_big_endian), arch->name,
-                           loader_describe(prover->arena, arch->elf_machine, arch->elf_class, arch->is_big_endian));
+    const char *what = elf->broken ? arena_printf(prover->arena, "broken ELF: %s", elf->broken)
+                                   : loader_why_not_for(prover->arena, elf, arch);
     prover_add(prover, is_violation,
                &(struct proof_finding){entry->path, NULL, arena_printf(prover->arena, "%s: %s", entry->path, what)});
 }

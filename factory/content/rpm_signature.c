@@ -1,6 +1,7 @@
 #include "content/rpm_signature.h"
 
 #include "base/auto.h"
+#include "source/openpgp.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -14,7 +15,6 @@
 #define MAX_SIGNATURES 16u
 #define MAX_SIGNATURE_BYTES ((size_t)64 << 10)
 
-#define PACKET_SIGNATURE 2u
 #define TYPE_BINARY 0u
 #define SUBPACKET_ISSUER 16u
 #define SUBPACKET_ISSUER_FINGERPRINT 33u
@@ -29,58 +29,10 @@ struct trial {
 
 static bool take_byte(struct text *rest, unsigned *ret_byte)
 {
-    if (rest->len == 0)
-        return false;
-    *ret_byte = (unsigned char)rest->ptr[0];
-    rest->ptr++;
-    rest->len--;
-    return true;
-}
-
-/* Takes a big-endian number of `width` bytes. */
-static bool take_number(struct text *rest, unsigned width, size_t *ret_number)
-{
-    size_t number = 0;
-    unsigned byte;
-    for (unsigned i = 0; i < width; i++) {
-        if (!take_byte(rest, &byte))
-            return false;
-        number = number << 8 | byte;
-    }
-    *ret_number = number;
-    return true;
-}
-
-/* Takes the length of a new-style packet or a subpacket; partial lengths, which signatures never have, are refused. */
-static bool take_length(struct text *rest, bool is_subpacket, size_t *ret_len)
-{
-    unsigned first, second;
-    if (!take_byte(rest, &first))
-        return false;
-    *ret_len = first;
-    if (first < 192)
-        return true;
-    if (first == 255)
-        return take_number(rest, 4, ret_len);
-    if ((first >= 224 && !is_subpacket) || !take_byte(rest, &second))
-        return false;
-    *ret_len = ((size_t)(first - 192) << 8) + second + 192;
-    return true;
-}
-
-/* Takes the packet's header off; the rest must be exactly its body. */
-static bool take_packet_header(struct text *rest)
-{
-    unsigned first;
-    size_t len;
-    if (!take_byte(rest, &first) || !(first & 0x80))
-        return false;
-    bool is_new = first & 0x40;
-    if ((is_new ? first & 0x3f : first >> 2 & 0xf) != PACKET_SIGNATURE)
-        return false;
-    if (is_new)
-        return take_length(rest, false, &len) && len == rest->len;
-    return (first & 3) != 3 && take_number(rest, 1u << (first & 3), &len) && len == rest->len;
+    size_t byte;
+    bool is_good = openpgp_take_number(rest, 1, &byte);
+    *ret_byte = is_good ? (unsigned)byte : 0;
+    return is_good;
 }
 
 static void set_issuer(struct rpm_signature_packet *packet, const char *bytes)
@@ -93,16 +45,14 @@ static void set_issuer(struct rpm_signature_packet *packet, const char *bytes)
 static bool find_issuer(struct text area, struct rpm_signature_packet *packet)
 {
     while (area.len) {
-        size_t len;
-        if (!take_length(&area, true, &len) || len == 0 || len > area.len)
+        unsigned kind;
+        struct text body;
+        if (!openpgp_take_subpacket(&area, &kind, &body))
             return false;
-        unsigned kind = (unsigned char)area.ptr[0] & 0x7f;
-        if (kind == SUBPACKET_ISSUER && len == 9)
-            set_issuer(packet, area.ptr + 1);
-        else if (kind == SUBPACKET_ISSUER_FINGERPRINT && len == 22)
-            set_issuer(packet, area.ptr + 14);
-        area.ptr += len;
-        area.len -= len;
+        if (kind == SUBPACKET_ISSUER && body.len == 8)
+            set_issuer(packet, body.ptr);
+        else if (kind == SUBPACKET_ISSUER_FINGERPRINT && body.len == 21)
+            set_issuer(packet, body.ptr + 13);
     }
     return true;
 }
@@ -112,7 +62,7 @@ static bool parse_version_3(struct text rest, struct rpm_signature_packet *packe
     unsigned hashed;
     size_t time;
     if (!take_byte(&rest, &hashed) || hashed != 5 || !take_byte(&rest, &packet->type) ||
-        !take_number(&rest, 4, &time) || rest.len < 8)
+        !openpgp_take_number(&rest, 4, &time) || rest.len < 8)
         return false;
     set_issuer(packet, rest.ptr);
     rest.ptr += 8;
@@ -127,7 +77,8 @@ static bool parse_version_4(struct text rest, struct rpm_signature_packet *packe
         return false;
     for (int i = 0; i < 2; i++) {
         size_t len;
-        if (!take_number(&rest, 2, &len) || len > rest.len || !find_issuer((struct text){rest.ptr, len}, packet))
+        if (!openpgp_take_number(&rest, 2, &len) || len > rest.len ||
+            !find_issuer((struct text){rest.ptr, len}, packet))
             return false;
         rest.ptr += len;
         rest.len -= len;
@@ -137,9 +88,11 @@ static bool parse_version_4(struct text rest, struct rpm_signature_packet *packe
 
 bool rpm_signature_parse(struct text bytes, struct rpm_signature_packet *ret_packet)
 {
-    struct text rest = bytes;
+    struct text rest;
+    unsigned tag;
     *ret_packet = (struct rpm_signature_packet){0};
-    if (!take_packet_header(&rest) || !take_byte(&rest, &ret_packet->version))
+    if (!openpgp_take_packet(&bytes, &tag, &rest) || tag != OPENPGP_SIGNATURE || bytes.len ||
+        !take_byte(&rest, &ret_packet->version))
         return false;
     if (ret_packet->version == 3)
         return parse_version_3(rest, ret_packet);
@@ -290,7 +243,7 @@ static bool refuse(struct trial *trial, bool needs_payload, struct err *err)
     }
     err_set(err, ERR_TRUST,
             "its source asks for signed packages (gpgcheck), but it is not signed%s. If the repository's metadata is "
-            "enough for you, set gpgcheck of the source to off",
+            "enough for you, say \"gpgcheck: false\" in the source (gpgcheck=0 in a .repo file)",
             needs_payload ? " as a whole, and its header has no digest of its payload" : "");
     return false;
 }

@@ -2,6 +2,8 @@
 
 #include "content/alternatives.h"
 
+#define EFFECTS_MAX 1000 /* of a package; whoever reads the first thousand knows enough */
+
 /* Which word of a command is its subject. */
 enum subject_rule {
     SUBJECT_NAME,        /* first that is no option and no option's value */
@@ -146,7 +148,8 @@ static void add(struct arena *arena, struct script_effects *effects, const struc
         if (there->effect == effect->effect && strcmp(there->subject, effect->subject) == 0)
             return;
     }
-    list_add(arena, effects, *effect);
+    if (effects->count < EFFECTS_MAX)
+        list_add(arena, effects, *effect);
 }
 
 static bool is_housekeeping(enum effect effect)

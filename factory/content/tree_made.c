@@ -55,7 +55,8 @@ static bool add_made(struct drafts *drafts, const struct manifest_made *made, st
     if (!check_kind(drafts, made, path, err))
         return false;
     struct draft draft = {.made = made};
-    draft.node = (struct node){.path = path, .mode = made->mode, .why = made->why ? made->why : "created by the manifest"};
+    draft.node =
+        (struct node){.path = path, .mode = made->mode, .why = made->why ? made->why : "created by the manifest"};
     if (!find_owners(drafts, made, &draft.node, err))
         return false;
     switch (made->kind) {

@@ -9,9 +9,13 @@
 
 static const char why_made[] = "tmpfiles.d of its package";
 
+/* Bytes of globs times bytes of paths, for all lines of types z, Z and e: a second, where real ones take none. */
+#define MATCHING_MAX ((uint64_t)1 << 28)
+
 struct making {
     struct drafts *drafts;
     size_t copies;
+    uint64_t matching;
 };
 
 static void note(const struct making *making, const struct tmpfiles_item *item, const char *what)
@@ -203,18 +207,34 @@ static bool make_copy(struct making *making, const struct tmpfiles_item *item, s
     return true;
 }
 
+/* path_matches(), with what it costs added up. */
+static bool matches(struct making *making, const char *glob, const char *path)
+{
+    size_t plain = strcspn(glob, "*?[");
+    if (strncmp(glob, path, plain) != 0)
+        return false;
+    making->matching += (uint64_t)(strlen(glob + plain) + 1) * (strlen(path + plain) + 1);
+    return path_matches(glob, path);
+}
+
 /* Sets modes and owners of all that the glob names and, with Z, of all below. */
-static void set_modes(const struct making *making, const struct tmpfiles_item *item)
+static bool set_modes(struct making *making, const struct tmpfiles_item *item, struct err *err)
 {
     struct drafts *drafts = making->drafts;
     const char *below = arena_printf(drafts->arena, "%s/**", item->path);
     for (size_t i = 0; i < drafts->by_path.slots.count; i++) {
         struct draft *draft = drafts->by_path.slots.items[i].value;
-        bool is_it =
-            path_matches(item->path, draft->node.path) || (item->is_deep && path_matches(below, draft->node.path));
+        bool is_it = matches(making, item->path, draft->node.path) ||
+                     (item->is_deep && matches(making, below, draft->node.path));
         if (is_it && (item->kind == TMPFILES_MODE || draft->node.kind == NODE_DIRECTORY))
             adjust(making, item, draft);
+        if (making->matching > MATCHING_MAX) {
+            err_set(err, ERR_MALFORMED, "%s: the patterns of tmpfiles.d up to here take too long to match",
+                    item->place);
+            return false;
+        }
     }
+    return true;
 }
 
 static bool make(struct making *making, const struct tmpfiles_item *item, struct err *err)
@@ -254,8 +274,9 @@ bool drafts_add_tmpfiles(struct drafts *drafts, const struct tree *tree, struct 
             return false;
     }
     for (size_t i = 0; i < items.count; i++) {
-        if (items.items[i].kind == TMPFILES_ADJUST || items.items[i].kind == TMPFILES_MODE)
-            set_modes(&making, &items.items[i]);
+        bool is_late = items.items[i].kind == TMPFILES_ADJUST || items.items[i].kind == TMPFILES_MODE;
+        if (is_late && !set_modes(&making, &items.items[i], err))
+            return false;
     }
     return true;
 }

@@ -80,10 +80,10 @@ struct http_request {
     struct digest digest;
     const struct checksum *sha512; /* likewise, where only a SHA-512 is known; the caller's; NULL: none. The store then
                                       finds the blob by it later (store_find_sha512()) */
-    bool is_tried_once;        /* no further tries after a transient fault: for what may be left out */
-    struct http_call *call;    /* set: see struct http_call (then there is one URL); NULL: a plain GET */
-    struct store *store;       /* set: the bytes become a blob of the store; else they are kept in `body` */
-    _Atomic uint64_t *counter; /* bytes received are added here as they come (taken back on a retry); may be NULL */
+    bool is_tried_once;            /* no further tries after a transient fault: for what may be left out */
+    struct http_call *call;        /* set: see struct http_call (then there is one URL); NULL: a plain GET */
+    struct store *store;           /* set: the bytes become a blob of the store; else they are kept in `body` */
+    _Atomic uint64_t *counter;     /* bytes received are added here as they come (taken back on a retry); may be NULL */
     /* Called on the network thread, must be short; may be NULL. The request is not touched afterwards, so its owner may
      * free it. */
     void (*done)(struct http_request *request);

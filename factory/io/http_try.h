@@ -15,8 +15,8 @@ struct http_try {
     struct http_calling calling; /* when the request is a call */
     const char *url;
     CURL *easy;
-    struct blob blob;          /* begun with the first byte when the request names a store */
-    struct digest_stream hash; /* of `body`, when it does not */
+    struct blob blob;              /* begun with the first byte when the request names a store */
+    struct digest_stream hash;     /* of `body`, when it does not */
     struct checksum_stream sha512; /* of all bytes, when the request has one to compare with */
     struct buf body;
     uint64_t received_bytes, header_bytes;

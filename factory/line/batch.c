@@ -135,7 +135,7 @@ static void finish(struct batch_image *image, struct shift *shift)
     }
     if (worst) {
         image->err = worst->err;
-    } else if (plant->options->is_dry_run) {
+    } else if (plant->options->is_dry_run || plant->options->explained) {
         image->is_good = true;
     } else {
         image->is_built = !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
@@ -155,6 +155,8 @@ static void report_job(const struct job *job, struct log *log)
     const char *image = job->manifest->name, *arch = job->arch->name;
     if (!job->is_good)
         log_line(log, LOG_QUIET, "error: %s", job->err.text);
+    else if (job->plant->options->explained)
+        return;
     else if (job->is_reused)
         log_line(log, LOG_NORMAL, "%s %s: nothing changed (%.2f s)", image, arch, job->seconds);
     else if (job->product.layer.size_bytes)

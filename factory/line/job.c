@@ -2,6 +2,7 @@
 #include "line/job.h"
 
 #include "base/auto.h"
+#include "line/explain.h"
 #include "line/kept.h"
 #include "line/work.h"
 
@@ -76,6 +77,8 @@ static bool make(struct work *work, struct err *err)
         work_note_tree(work);
         kept_store(job, &key);
     }
+    if (options->explained)
+        return explain_find(work, err);
     log_notes(job);
     job->product.facts.name = job->manifest->name;
     job->product.facts.arch = job->arch->name;

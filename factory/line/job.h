@@ -10,6 +10,13 @@
 #include "line/plant.h"
 #include "line/product.h"
 
+/* Where a path is that `imgfactory why` asks for and the image has not. */
+struct answer {
+    const char *path;
+    struct strings packages; /* of the selection that ship it */
+    struct strings offered;  /* of the source that ship it, when none of the selection does */
+};
+
 struct job {
     /* given */
     struct plant *plant;
@@ -25,6 +32,10 @@ struct job {
     struct product product;        /* in a dry run only packages and choices */
     struct image image;            /* documents and layer; not in a dry run */
     const struct origins *origins; /* NULL when it failed before */
+    struct {
+        struct answer *items;
+        size_t count, capacity;
+    } answers; /* parallel to plant_options.explained */
     double seconds;
 };
 

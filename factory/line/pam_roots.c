@@ -6,6 +6,8 @@
 #define PAM_DIR "/etc/pam.d/"
 #define TEMPLATE_DIR "/usr/share/pam/common-"
 #define PROFILE_DIR "/usr/share/pam-configs/"
+#define FILES_MAX 256   /* service files, with those that they include */
+#define MODULES_MAX 256 /* that they name in all */
 
 /* The service files whose modules are looked for; grows while it is walked. */
 struct stacks {
@@ -13,7 +15,8 @@ struct stacks {
     struct manifest *manifest;
     const struct fileset *set;
     struct roots *roots;
-    struct strings files; /* canonical paths */
+    struct strings files;   /* canonical paths */
+    struct strings modules; /* that were looked for */
 };
 
 static void ask(struct stacks *stacks, const char *path)
@@ -145,6 +148,9 @@ static bool follow(struct stacks *stacks, const char *path, struct err *err)
         ask(stacks, *name == '/' ? name : arena_printf(stacks->arena, PAM_DIR "%s", name));
     }
     for (size_t i = 0; i < stack.modules.count; i++) {
+        if (strings_has(&stacks->modules, stack.modules.items[i].name))
+            continue;
+        list_add(stacks->arena, &stacks->modules, stack.modules.items[i].name);
         if (!add_module(stacks, &stack.modules.items[i], path, err))
             return false;
     }
@@ -162,6 +168,11 @@ bool pam_roots_add(struct arena *arena, struct manifest *manifest, const struct 
     for (size_t i = 0; i < stacks.files.count; i++) {
         if (!follow(&stacks, stacks.files.items[i], err))
             return false;
+        if (stacks.files.count > FILES_MAX || stacks.modules.count > MODULES_MAX) {
+            err_set(err, ERR_MALFORMED, "feature pam: more than %d service files or %d modules, at the latest in %s",
+                    FILES_MAX, MODULES_MAX, stacks.files.items[i]);
+            return false;
+        }
     }
     return true;
 }

@@ -26,9 +26,10 @@ struct plant_options {
     bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
     bool is_strict; /* --strict */
     const struct recipes *recipes;
-    int64_t source_date_epoch; /* -1: none */
-    int64_t now;               /* seconds since the epoch, for freshness */
-    const atomic_bool *cancel; /* set by a signal */
+    const struct strings *explained; /* paths to be explained instead of writing the image, or NULL */
+    int64_t source_date_epoch;       /* -1: none */
+    int64_t now;                     /* seconds since the epoch, for freshness */
+    const atomic_bool *cancel;       /* set by a signal */
     struct publish_options publish;
 };
 

@@ -36,11 +36,11 @@ static json_t *packages_json(const struct product *product)
     return array;
 }
 
-static json_t *files_json(const struct product *product)
+static json_t *files_json(const struct product_files *files)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < product->files.count; i++) {
-        const struct product_file *file = &product->files.items[i];
+    for (size_t i = 0; i < files->count; i++) {
+        const struct product_file *file = &files->items[i];
         json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o}", "path", string_or_null(file->path), "package",
                                                string_or_null(file->package), "why", string_or_null(file->why), "by",
                                                string_or_null(file->by)));
@@ -124,11 +124,12 @@ json_t *product_to_json(const struct product *product)
     json_object_set_new(json, "file_count", json_integer((json_int_t)product->files.count));
     json_object_set_new(json, "choices", choices_json(product));
     json_object_set_new(json, "notes", strings_json(&product->notes));
+    json_object_set_new(json, "directories", files_json(&product->directories));
     json_object_set_new(json, "opens_at_run_time", openers_json(product));
     json_object_set_new(json, "recipes", strings_json(&product->recipes));
     json_object_set_new(json, "env", env_json(product));
     json_object_set_new(json, "selection", packages_json(product));
-    json_object_set_new(json, "files", files_json(product));
+    json_object_set_new(json, "files", files_json(&product->files));
     json_object_set_new(json, "proof", product->proof.is_made ? proof_json(product) : json_null());
     return json;
 }
@@ -172,7 +173,7 @@ static bool read_packages(struct arena *arena, const json_t *array, struct produ
     return json_is_array(array);
 }
 
-static bool read_files(struct arena *arena, const json_t *array, struct product *product)
+static bool read_files(struct arena *arena, const json_t *array, struct product_files *files)
 {
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *json = json_array_get(array, i);
@@ -180,7 +181,7 @@ static bool read_files(struct arena *arena, const json_t *array, struct product 
                                     get_string(arena, json, "why"), get_string(arena, json, "by")};
         if (!file.path)
             return false;
-        list_add(arena, &product->files, file);
+        list_add(arena, files, file);
     }
     return json_is_array(array);
 }
@@ -279,7 +280,8 @@ bool product_from_json(struct arena *arena, const json_t *json, struct product *
     for (size_t i = 0; i < FACT_COUNT; i++)
         *fields[i] = get_string(arena, json, fact_keys[i]);
     if (!read_layer(json, &product) || !read_packages(arena, json_object_get(json, "selection"), &product) ||
-        !read_files(arena, json_object_get(json, "files"), &product) ||
+        !read_files(arena, json_object_get(json, "files"), &product.files) ||
+        !read_files(arena, json_object_get(json, "directories"), &product.directories) ||
         !read_choices(arena, json_object_get(json, "choices"), &product) ||
         !read_openers(arena, json_object_get(json, "opens_at_run_time"), &product) ||
         !read_proof(arena, json_object_get(json, "proof"), &product) ||

@@ -28,6 +28,11 @@ struct product_file {
     const char *path, *package, *why, *by;
 };
 
+struct product_files {
+    struct product_file *items;
+    size_t count, capacity;
+};
+
 /* Which package was taken for a path of the manifest. */
 struct product_choice {
     const char *path, *package, *why;
@@ -38,11 +43,9 @@ struct product {
     struct {
         struct product_package *items;
         size_t count, capacity;
-    } packages; /* the whole selection, by name */
-    struct {
-        struct product_file *items;
-        size_t count, capacity;
-    } files; /* files and links, by path */
+    } packages;                       /* the whole selection, by name */
+    struct product_files files;       /* files and links, by path */
+    struct product_files directories; /* by path */
     struct {
         struct product_choice *items;
         size_t count, capacity;

@@ -19,7 +19,8 @@ struct supply_item {
     const struct selected *selected; /* the first asker's, copied */
     struct package_expect expect;
     struct http_request request;
-    bool is_done; /* guarded by supply->lock, as are the next two */
+    bool is_named; /* its error begins with the package's name */
+    bool is_done;  /* guarded by supply->lock, as are the next two */
     struct package *package;
     struct err err;
 };
@@ -57,8 +58,9 @@ static void item_end(struct supply_item *item, struct package *package, struct e
         item->package = package;
     } else {
         item->err = *err;
-        err_wrap(&item->err, "package %s %s (%s)", item->selected->name, item->selected->version,
-                 item->selected->architecture);
+        if (!item->is_named)
+            err_wrap(&item->err, "package %s %s %s", item->selected->name, item->selected->version,
+                     item->selected->architecture);
     }
     item->is_done = true;
     pthread_cond_broadcast(&supply->arrived);
@@ -94,8 +96,10 @@ static bool unpack_stored(struct supply_item *item, struct package **ret_package
         return false;
     if (!*ret_found)
         return true;
-    if (!package_unpack(item->supply->store, (struct text){view.ptr, view.len}, &item->expect, err))
+    if (!package_unpack(item->supply->store, (struct text){view.ptr, view.len}, &item->expect, err)) {
+        item->is_named = true;
         return false;
+    }
     if (open_unpacked(item, ret_package, err))
         return true;
     if (!err->kind)

@@ -64,13 +64,12 @@ void work_note_tree(struct work *work)
     struct job *job = work->job;
     for (size_t i = 0; i < work->tree.count; i++) {
         const struct node *node = &work->tree.nodes[i];
-        if (node->kind == NODE_DIRECTORY)
-            continue;
         struct product_file file = {.path = arena_strdup(&job->arena, node->path),
                                     .package = node->package ? arena_strdup(&job->arena, node->package->name) : NULL,
                                     .why = arena_strdup(&job->arena, node->why),
                                     .by = node->by ? arena_strdup(&job->arena, node->by) : NULL};
-        list_add(&job->arena, &job->product.files, file);
+        bool is_directory = node->kind == NODE_DIRECTORY;
+        list_add(&job->arena, is_directory ? &job->product.directories : &job->product.files, file);
     }
     for (size_t i = 0; i < work->keep.notes.count; i++)
         product_note(&job->arena, &job->product, work->keep.notes.items[i]);

@@ -254,6 +254,19 @@ static void arch_names(const struct arches *arches, struct arena *arena, struct 
         list_add(arena, ret_names, arches->items[i].name);
 }
 
+/* Says that a name is unknown, which ones are known, and which of the spellings is the nearest. */
+static void fail_with_known(const char *what, const char *name, const struct strings *known,
+                            const struct strings *spellings, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *shown = text_printable(&scratch, text_of(name)), *list = strings_join(&scratch, known, ", ");
+    const char *nearest = text_nearest(name, spellings->items, spellings->count);
+    if (nearest)
+        err_set(err, ERR_USAGE, "unknown %s '%s'; did you mean '%s'? Known: %s", what, shown, nearest, list);
+    else
+        err_set(err, ERR_USAGE, "unknown %s '%s'; known: %s", what, shown, list);
+}
+
 static bool fail_unknown(const struct arches *arches, const char *name, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -264,12 +277,7 @@ static bool fail_unknown(const struct arches *arches, const char *name, struct e
         list_add(&scratch, &spellings, arches->items[i].deb_name);
         list_add(&scratch, &spellings, arches->items[i].oci_architecture);
     }
-    const char *shown = text_printable(&scratch, text_of(name)), *list = strings_join(&scratch, &known, ", ");
-    const char *nearest = text_nearest(name, spellings.items, spellings.count);
-    if (nearest)
-        err_set(err, ERR_USAGE, "unknown architecture '%s'; did you mean '%s'? Known: %s", shown, nearest, list);
-    else
-        err_set(err, ERR_USAGE, "unknown architecture '%s'; known: %s", shown, list);
+    fail_with_known("architecture", name, &known, &spellings, err);
     return false;
 }
 
@@ -311,4 +319,23 @@ bool arches_of_machine(const struct arches *arches, const char *machine, const s
     err_set(err, ERR_USAGE, "no architecture has this host's machine name '%s'; known: %s; name one with --arch",
             text_printable(&scratch, text_of(machine)), strings_join(&scratch, &known, ", "));
     return false;
+}
+
+bool arches_check_hwcaps(const struct arches *arches, const struct strings *names, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings known = {0};
+    for (size_t i = 0; i < arches->count; i++) {
+        for (size_t j = 0; j < arches->items[i].hwcaps.count; j++) {
+            if (!strings_has(&known, arches->items[i].hwcaps.items[j]))
+                list_add(&scratch, &known, arches->items[i].hwcaps.items[j]);
+        }
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        if (strings_has(&known, names->items[i]))
+            continue;
+        fail_with_known("glibc-hwcaps directory", names->items[i], &known, &known, err);
+        return false;
+    }
+    return true;
 }

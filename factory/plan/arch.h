@@ -46,5 +46,8 @@ bool arches_find(const struct arches *arches, const char *name, const struct arc
 /* Finds the architecture whose machine_names has `machine` (uname's). */
 bool arches_of_machine(const struct arches *arches, const char *machine, const struct arch **ret_arch,
                        struct err *err) MUST_CHECK;
+/* Checks that each name is a glibc-hwcaps directory of some architecture; ERR_USAGE lists the known ones and the
+ * nearest. */
+bool arches_check_hwcaps(const struct arches *arches, const struct strings *names, struct err *err) MUST_CHECK;
 
 #endif

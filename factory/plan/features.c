@@ -81,6 +81,12 @@ static const struct {
     {"mdns6_minimal", {"libnss-mdns", "nss-mdns"}},
 };
 
+#define NSSWITCH_PATH "/etc/nsswitch.conf"
+
+/* What glibc does without the file, written down for programs that read it (nsswitch.conf(5)). */
+static const char default_nsswitch[] = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
+                                       "services: files\nprotocols: files\nrpc: files\nethers: files\n";
+
 static void add_file(struct arena *arena, struct manifest *manifest, const char *giver, const char *path,
                      bool is_optional, const char *const *packages)
 {
@@ -119,8 +125,17 @@ static void add_service(struct arena *arena, struct text word, struct manifest *
 
 static void add_services(struct arena *arena, struct manifest *manifest)
 {
-    const char *config = made_text(manifest, "/etc/nsswitch.conf");
-    struct text rest = text_of(config ? config : ""), line;
+    const char *config = made_text(manifest, NSSWITCH_PATH);
+    if (!config)
+        list_add(arena, &manifest->made,
+                 (struct manifest_made){.kind = MADE_FILE,
+                                        .path = NSSWITCH_PATH,
+                                        .mode = 0644,
+                                        .owner = "root",
+                                        .group = "root",
+                                        .content = default_nsswitch,
+                                        .why = "the feature nss, for want of one in the manifest"});
+    struct text rest = text_of(config ? config : default_nsswitch), line;
     while (text_next(&rest, '\n', &line)) {
         struct text words, word, database;
         (void)text_next(&line, '#', &words);

@@ -12,7 +12,7 @@
 #include "plan/manifest.h"
 
 /* Adds the files of the manifest's features behind its own; `node` is the value of the key, for messages. The name
- * service modules are those that an /etc/nsswitch.conf of the manifest names (nsswitch.conf(5)); without one: none. */
+ * service modules are those that an /etc/nsswitch.conf of the manifest names (nsswitch.conf(5)); without one the file is made with what glibc does by itself. */
 bool features_expand(struct arena *arena, const struct yaml_node *node, struct manifest *manifest,
                      struct err *err) MUST_CHECK;
 /* Returns the feature that would bring a plug-in of this path ("…/sasl2/libplain.so", or the directory), or NULL. */

@@ -169,7 +169,7 @@ bool manifest_check_config(struct arena *arena, struct manifest_form *form, stru
     if (!form->config)
         return true;
     return check_command(form->config, "entrypoint", err) && check_command(form->config, "cmd", err) &&
-           check_ports(arena, form, err) && check_volumes(arena, form, err) && manifest_check_env(arena, &config->env, err) &&
-           check_labels(arena, "labels", &config->labels, err) &&
+           check_ports(arena, form, err) && check_volumes(arena, form, err) &&
+           manifest_check_env(arena, &config->env, err) && check_labels(arena, "labels", &config->labels, err) &&
            check_labels(arena, "annotations", &config->annotations, err) && check_words(arena, form, err);
 }

@@ -21,8 +21,7 @@ struct registry_options {
     struct http *http;
     struct log *log;
     const char *authfile, *cert_dir; /* may be NULL */
-    bool
-        is_verify_off; /* --tls-verify=false: also allows plain http, but no credential goes over plain http to a
+    bool is_verify_off; /* --tls-verify=false: also allows plain http, but no credential goes over plain http to a
                         * host that is not loopback */
     const struct strings *token_origins; /* further allowed "https://host[:port]" of token services */
     unsigned retries;                    /* tries after the first; 0: 5; REGISTRY_NO_RETRY for none */

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/checksum.h"
+#include "source/keyring.h"
 #include "source/rpm_primary.h"
 #include "source/together.h"
 
@@ -182,6 +183,10 @@ static void set_digest(struct rpm_catalog *catalog)
         const struct rpm_repository *repository = repo->repository;
         digest_feed(&stream, repository->id, strlen(repository->id) + 1);
         digest_feed(&stream, repo->origin->digest.bytes, DIGEST_BYTES);
+        /* What nobody's signature was asked for must not be taken for signed later. */
+        digest_feed(&stream, &repository->is_gpg_checked, sizeof repository->is_gpg_checked);
+        if (repo->origin->package_keys)
+            digest_feed(&stream, repo->origin->package_keys->digest.bytes, DIGEST_BYTES);
         digest_feed(&stream, &repository->priority, sizeof repository->priority);
         digest_feed(&stream, &repository->has_module_hotfixes, sizeof repository->has_module_hotfixes);
         feed_strings(&stream, &repository->exclude_pkgs);

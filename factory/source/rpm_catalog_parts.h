@@ -1,5 +1,5 @@
-/* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_owners.c,
- * rpm_filelists.c and rpm_filter.c only
+/* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_likely.c,
+ * rpm_owners.c, rpm_filelists.c and rpm_filter.c only
  *
  * Threads: whatever touches the Pool, `files` or `missing` holds the lock.
  */
@@ -83,10 +83,17 @@ bool rpm_pool_is_offered(const Pool *pool, Id id);
 bool rpm_pool_is_newest(Pool *pool, Id id);
 /* Returns whether primary.xml has all files of that path ("/etc/…", "…bin/…", "/usr/lib/sendmail"). */
 bool rpm_pool_has_path(const char *path);
+/* Adds the packages of `among` that configure the dynamic loader's directories (a file in /etc/ld.so.conf.d, which
+ * primary.xml always tells) to `ret_marked` and `ids`. With the lock. */
+void rpm_pool_mark_loader_configurers(Pool *pool, const Map *among, Map *ret_marked, Queue *ids);
 /* Copies a package. With the lock. */
 struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog *catalog, Id id, bool is_likely);
 /* Returns the repository of a package. */
 const struct rpm_catalog_repo *rpm_pool_repo(const struct rpm_catalog *catalog, Id id);
+
+/* Marks the installed packages that can matter to an image of the requested ones: those, libraries over libraries,
+ * packages of the same source, those that tell the loader where to look, libgcc. With the lock. */
+void rpm_likely_mark(Pool *pool, const Queue *requested, const Map *installed, Map *likely);
 
 /* Marks what excludepkgs and includepkgs of the repositories leave out. */
 void rpm_filter_packages(struct rpm_catalog *catalog, Map *considered);

@@ -5,8 +5,8 @@
 
 #include "base/auto.h"
 #include "base/checksum.h"
-#include "source/rpm_xml.h"
 #include "source/together.h"
+#include "source/xml_stream.h"
 
 #define FORMAT "rpm-filelists 1"
 #define NAME_MAX_BYTES 255u
@@ -31,19 +31,19 @@ static bool is_sane(const char *word)
     return word && *word && strlen(word) <= NAME_MAX_BYTES && !strpbrk(word, "/, \t\n=");
 }
 
-static bool begin(struct rpm_xml *xml, const char *element, const char **attributes)
+static bool begin(struct xml_stream *xml, const char *element, const char **attributes)
 {
     struct filelists *filelists = xml->user;
     if (xml->depth == 1)
-        return strcmp(element, "filelists") == 0 || rpm_xml_fail(xml, "this is not a filelists.xml");
+        return strcmp(element, "filelists") == 0 || xml_stream_fail(xml, "this is not a filelists.xml");
     if (xml->depth == 2) {
-        const char *name = rpm_xml_attribute(attributes, "name"), *pkgid = rpm_xml_attribute(attributes, "pkgid");
+        const char *name = xml_stream_attribute(attributes, "name"), *pkgid = xml_stream_attribute(attributes, "pkgid");
         if (!is_sane(name) || !is_sane(pkgid) || strlen(pkgid) < PKGID_LEN)
-            return rpm_xml_fail(xml, "a package without a proper name and pkgid");
+            return xml_stream_fail(xml, "a package without a proper name and pkgid");
         (void)snprintf(filelists->owner, sizeof filelists->owner, "%s=%.*s", name, (int)PKGID_LEN, pkgid);
     } else if (xml->depth == 3 && strcmp(element, "file") == 0) {
         xml->is_text_wanted = true;
-        filelists->is_file = !rpm_xml_attribute(attributes, "type");
+        filelists->is_file = !xml_stream_attribute(attributes, "type");
     }
     return true;
 }
@@ -57,7 +57,7 @@ static bool has_control(struct text path)
     return false;
 }
 
-static bool end(struct rpm_xml *xml, const char *element, struct text content)
+static bool end(struct xml_stream *xml, const char *element, struct text content)
 {
     struct filelists *filelists = xml->user;
     if (xml->depth != 3 || strcmp(element, "file") != 0 || content.len < 2 || content.ptr[0] != '/' ||
@@ -123,14 +123,14 @@ static void read_task(void *item)
 {
     struct reading *reading = item;
     AUTO(arena_done) struct arena scratch = {0};
-    struct rpm_xml xml = {.name = arena_printf(&scratch, "filelists.xml of %s", reading->repo->repository->id),
-                          .begin = begin,
-                          .end = end,
-                          .user = &reading->filelists};
-    buf_init(&reading->filelists.line, RPM_XML_TEXT_MAX);
+    struct xml_stream xml = {.name = arena_printf(&scratch, "filelists.xml of %s", reading->repo->repository->id),
+                             .begin = begin,
+                             .end = end,
+                             .user = &reading->filelists};
+    buf_init(&reading->filelists.line, XML_STREAM_TEXT_MAX);
     reading->filelists.repo = reading->repo;
     reading->is_good =
-        rpm_xml_read(&xml, COMPRESSION_NONE, (struct text){reading->plain.bytes, reading->plain.len}, &reading->err);
+        xml_stream_read(&xml, COMPRESSION_NONE, (struct text){reading->plain.bytes, reading->plain.len}, &reading->err);
     buf_done(&reading->filelists.line);
 }
 

@@ -119,6 +119,30 @@ static bool read_document(struct rpm_modules *modules, const char *name, yaml_do
     return true;
 }
 
+/* Anchors let a small file have many times its size, and no writer of modules.yaml uses any. */
+static bool check_anchors(const char *name, struct text bytes, struct err *err)
+{
+    AUTO(free_parser) yaml_parser_t parser;
+    bool is_open = bytes.len && memchr(bytes.ptr, '&', bytes.len); /* without that byte there can be none */
+    if (!yaml_parser_initialize(&parser))
+        memory_abort(sizeof parser);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)bytes.ptr, bytes.len);
+    while (is_open) {
+        yaml_token_t token;
+        if (!yaml_parser_scan(&parser, &token))
+            return true; /* reading it will tell what is wrong */
+        size_t line = token.start_mark.line + 1;
+        bool is_anchor = token.type == YAML_ANCHOR_TOKEN;
+        is_open = token.type != YAML_STREAM_END_TOKEN;
+        yaml_token_delete(&token);
+        if (!is_anchor)
+            continue;
+        err_set(err, ERR_MALFORMED, "modules.yaml of %s:%zu: anchors are not allowed here", name, line);
+        return false;
+    }
+    return true;
+}
+
 bool rpm_modules_read(struct rpm_modules *modules, const char *name, struct text bytes, struct err *err)
 {
     AUTO(free_parser) yaml_parser_t parser;
@@ -128,6 +152,8 @@ bool rpm_modules_read(struct rpm_modules *modules, const char *name, struct text
         err_set(err, ERR_MALFORMED, "modules.yaml of %s: more than %zu bytes", name, BYTES_MAX);
         return false;
     }
+    if (!check_anchors(name, bytes, err))
+        return false;
     yaml_parser_set_input_string(&parser, (const unsigned char *)bytes.ptr, bytes.len);
     for (size_t count = 0;; count++) {
         AUTO(free_document) yaml_document_t document = {0};

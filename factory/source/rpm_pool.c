@@ -49,6 +49,22 @@ static void read_source(struct arena *arena, const char *name, const char *evr, 
     selected->source_version = arena_strdup(arena, evr);
 }
 
+void rpm_pool_mark_loader_configurers(Pool *pool, const Map *among, Map *ret_marked, Queue *ids)
+{
+    for (Id id = 1; id < pool->nsolvables; id++) {
+        if (!MAPTST(among, id) || MAPTST(ret_marked, id))
+            continue;
+        Dataiterator found;
+        dataiterator_init(&found, pool, NULL, id, SOLVABLE_FILELIST, "/etc/ld.so.conf.d/",
+                          SEARCH_STRINGSTART | SEARCH_FILES);
+        if (dataiterator_step(&found)) {
+            solv_map_set(ret_marked, id);
+            queue_push(ids, id);
+        }
+        dataiterator_free(&found);
+    }
+}
+
 struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog *catalog, Id id, bool is_likely)
 {
     Pool *pool = catalog->pool;

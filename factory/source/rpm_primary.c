@@ -4,8 +4,8 @@
 #include "base/checksum.h"
 #include "source/rpm_href.h"
 #include "source/rpm_rich.h"
-#include "source/rpm_xml.h"
 #include "source/solv.h"
+#include "source/xml_stream.h"
 
 #define PACKAGES_MAX 2000000u
 #define NAME_MAX_BYTES 255u
@@ -53,20 +53,20 @@ static bool is_word(struct text word)
     return word.len > 0 && word.len <= NAME_MAX_BYTES;
 }
 
-static bool fail_package(struct rpm_xml *xml, const char *what, struct text value)
+static bool fail_package(struct xml_stream *xml, const char *what, struct text value)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const struct primary *primary = xml->user;
     Id name = solvable(primary)->name;
-    return rpm_xml_fail(xml, "package %s: %s \"%s\"", name ? pool_id2str(primary->pool, name) : "without a name", what,
-                        text_printable(&scratch, value));
+    return xml_stream_fail(xml, "package %s: %s \"%s\"", name ? pool_id2str(primary->pool, name) : "without a name",
+                           what, text_printable(&scratch, value));
 }
 
 /* Joins epoch, version and release as rpm writes them; epoch 0 is left out unless the version has a colon. */
 static const char *join_evr(struct primary *primary, const char **attributes)
 {
-    const char *epoch = rpm_xml_attribute(attributes, "epoch");
-    const char *version = rpm_xml_attribute(attributes, "ver"), *release = rpm_xml_attribute(attributes, "rel");
+    const char *epoch = xml_stream_attribute(attributes, "epoch");
+    const char *version = xml_stream_attribute(attributes, "ver"), *release = xml_stream_attribute(attributes, "rel");
     if (epoch && (!*epoch || strcmp(epoch, "0") == 0))
         epoch = NULL;
     size_t digits = version ? strspn(version, "0123456789") : 0;
@@ -95,11 +95,11 @@ static int relation_flags(const char *flags)
 }
 
 /* <rpm:entry name= flags= epoch= ver= rel= pre=/> */
-static bool add_relation(struct rpm_xml *xml, const char **attributes)
+static bool add_relation(struct xml_stream *xml, const char **attributes)
 {
     struct primary *primary = xml->user;
-    const char *name = rpm_xml_attribute(attributes, "name"), *flags = rpm_xml_attribute(attributes, "flags");
-    const char *pre = rpm_xml_attribute(attributes, "pre");
+    const char *name = xml_stream_attribute(attributes, "name"), *flags = xml_stream_attribute(attributes, "flags");
+    const char *pre = xml_stream_attribute(attributes, "pre");
     if (!name || !*name)
         return fail_package(xml, "a relation has no name", TEXT(""));
     if (strncmp(name, "rpmlib(", 7) == 0)
@@ -117,10 +117,10 @@ static bool add_relation(struct rpm_xml *xml, const char **attributes)
     return true;
 }
 
-static bool set_location(struct rpm_xml *xml, const char **attributes)
+static bool set_location(struct xml_stream *xml, const char **attributes)
 {
     struct primary *primary = xml->user;
-    const char *href = rpm_xml_attribute(attributes, "href"), *fault;
+    const char *href = xml_stream_attribute(attributes, "href"), *fault;
     for (const char **pair = attributes; *pair; pair += 2) {
         if (strcmp(pair[0], "xml:base") == 0)
             return fail_package(
@@ -137,7 +137,7 @@ static bool set_location(struct rpm_xml *xml, const char **attributes)
     return true;
 }
 
-static bool set_version(struct rpm_xml *xml, const char **attributes)
+static bool set_version(struct xml_stream *xml, const char **attributes)
 {
     struct primary *primary = xml->user;
     const char *evr = join_evr(primary, attributes);
@@ -148,10 +148,10 @@ static bool set_version(struct rpm_xml *xml, const char **attributes)
     return true;
 }
 
-static bool set_size(struct rpm_xml *xml, const char **attributes)
+static bool set_size(struct xml_stream *xml, const char **attributes)
 {
     struct primary *primary = xml->user;
-    const char *size = rpm_xml_attribute(attributes, "package");
+    const char *size = xml_stream_attribute(attributes, "package");
     uint64_t bytes;
     if (!size || !text_parse_u64(text_of(size), &bytes) || !bytes || bytes > SIZE_MAX_BYTES)
         return fail_package(xml, "bad size", text_of(size ? size : ""));
@@ -160,10 +160,10 @@ static bool set_size(struct rpm_xml *xml, const char **attributes)
     return true;
 }
 
-static bool begin_checksum(struct rpm_xml *xml, const char **attributes)
+static bool begin_checksum(struct xml_stream *xml, const char **attributes)
 {
     struct primary *primary = xml->user;
-    const char *type = rpm_xml_attribute(attributes, "type");
+    const char *type = xml_stream_attribute(attributes, "type");
     if (!type || !checksum_find_kind(text_of(type), &primary->package.kind))
         return fail_package(xml, "its checksum is neither sha256 nor sha512 but", text_of(type ? type : ""));
     xml->is_text_wanted = true;
@@ -187,17 +187,17 @@ static Id find_relation(const char *element)
     return 0;
 }
 
-static bool begin_package(struct rpm_xml *xml)
+static bool begin_package(struct xml_stream *xml)
 {
     struct primary *primary = xml->user;
     if (++primary->package_count > PACKAGES_MAX)
-        return rpm_xml_fail(xml, "more than %u packages", PACKAGES_MAX);
+        return xml_stream_fail(xml, "more than %u packages", PACKAGES_MAX);
     primary->package = (struct package){.id = repo_add_solvable(primary->repo)};
     return true;
 }
 
 /* Elements of a package: its own (level 3) and those of <format> (level 4 and 5). */
-static bool begin_inside(struct rpm_xml *xml, const char *element, const char **attributes)
+static bool begin_inside(struct xml_stream *xml, const char *element, const char **attributes)
 {
     struct primary *primary = xml->user;
     if (xml->depth == 3) {
@@ -211,7 +211,7 @@ static bool begin_inside(struct rpm_xml *xml, const char *element, const char **
             return set_location(xml, attributes);
         xml->is_text_wanted = strcmp(element, "name") == 0 || strcmp(element, "arch") == 0;
     } else if (xml->depth == 4) {
-        const char *type = strcmp(element, "file") == 0 ? rpm_xml_attribute(attributes, "type") : NULL;
+        const char *type = strcmp(element, "file") == 0 ? xml_stream_attribute(attributes, "type") : NULL;
         primary->is_no_file = type && strcmp(type, "file") != 0;
         primary->relation = find_relation(element);
         xml->is_text_wanted = strcmp(element, "file") == 0 || strcmp(element, "sourcerpm") == 0;
@@ -221,17 +221,17 @@ static bool begin_inside(struct rpm_xml *xml, const char *element, const char **
     return true;
 }
 
-static bool begin(struct rpm_xml *xml, const char *element, const char **attributes)
+static bool begin(struct xml_stream *xml, const char *element, const char **attributes)
 {
     struct primary *primary = xml->user;
     if (xml->depth == 1)
-        return strcmp(element, "metadata") == 0 || rpm_xml_fail(xml, "this is not a list of packages");
+        return strcmp(element, "metadata") == 0 || xml_stream_fail(xml, "this is not a list of packages");
     if (xml->depth == 2)
         return strcmp(element, "package") != 0 || begin_package(xml);
     return !primary->package.id || begin_inside(xml, element, attributes);
 }
 
-static bool set_word(struct rpm_xml *xml, const char *element, struct text content)
+static bool set_word(struct xml_stream *xml, const char *element, struct text content)
 {
     struct primary *primary = xml->user;
     bool is_name = strcmp(element, "name") == 0;
@@ -245,7 +245,7 @@ static bool set_word(struct rpm_xml *xml, const char *element, struct text conte
     return true;
 }
 
-static bool set_checksum(struct rpm_xml *xml, struct text content)
+static bool set_checksum(struct xml_stream *xml, struct text content)
 {
     struct primary *primary = xml->user;
     struct package *package = &primary->package;
@@ -258,7 +258,7 @@ static bool set_checksum(struct rpm_xml *xml, struct text content)
     return true;
 }
 
-static bool add_file(struct rpm_xml *xml, struct text content)
+static bool add_file(struct xml_stream *xml, struct text content)
 {
     struct primary *primary = xml->user;
     primary->scratch.len = 0;
@@ -281,7 +281,7 @@ static void set_source(struct primary *primary, struct text content)
         repodata_set_sourcepkg(primary->data, primary->package.id, primary->scratch.bytes);
 }
 
-static bool end_package(struct rpm_xml *xml)
+static bool end_package(struct xml_stream *xml)
 {
     struct primary *primary = xml->user;
     const struct package *package = &primary->package;
@@ -304,7 +304,7 @@ static bool end_package(struct rpm_xml *xml)
     return true;
 }
 
-static bool end(struct rpm_xml *xml, const char *element, struct text content)
+static bool end(struct xml_stream *xml, const char *element, struct text content)
 {
     struct primary *primary = xml->user;
     if (!primary->package.id)
@@ -361,9 +361,9 @@ bool rpm_primary_build(const char *name, enum compression compression, struct te
     struct primary primary = {.pool = pool, .repo = repo_create(pool, "primary")};
     primary.data = repo_add_repodata(primary.repo, 0);
     primary.no_files_key = pool_str2id(pool, RPM_PRIMARY_NO_FILES, 1);
-    buf_init(&primary.scratch, RPM_XML_TOKEN_MAX);
-    struct rpm_xml xml = {.name = name, .begin = begin, .end = end, .user = &primary};
-    bool is_good = rpm_xml_read(&xml, compression, packed, err);
+    buf_init(&primary.scratch, XML_STREAM_TOKEN_MAX);
+    struct xml_stream xml = {.name = name, .begin = begin, .end = end, .user = &primary};
+    bool is_good = xml_stream_read(&xml, compression, packed, err);
     buf_done(&primary.scratch);
     if (!is_good)
         return false;

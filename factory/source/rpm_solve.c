@@ -123,6 +123,28 @@ static void find_requested(Pool *pool, const char *requested, Queue *ids)
     queue_pushunique(ids, id);
 }
 
+/* "NAME.ARCH" of a package that is there, but for another architecture than the image's: that is refused in words. */
+static bool check_architecture(const struct solving *solving, const char *requested, struct err *err)
+{
+    Pool *pool = solving->pool;
+    const char *dot = strrchr(requested, '.');
+    Id name = dot ? pool_strn2id(pool, requested, (unsigned int)(dot - requested), 0) : 0, id;
+    Id arch = dot ? pool_str2id(pool, dot + 1, 0) : 0;
+    if (!name || !arch || arch == ARCH_NOARCH || strcmp(dot + 1, solving->catalog->base.arch->rpm_name) == 0)
+        return true;
+    FOR_POOL_SOLVABLES(id)
+    {
+        const Solvable *item = pool_id2solvable(pool, id);
+        if (item->name != name || item->arch != arch)
+            continue;
+        err_set(err, ERR_RESOLVE,
+                "%s: an image for %s holds no packages of other architectures (multilib is not supported)", requested,
+                solving->catalog->base.arch->rpm_name);
+        return false;
+    }
+    return true;
+}
+
 /* A name and version that nothing has is left to libsolv, which then says so. */
 static void push_unknown(struct solving *solving, const char *requested)
 {
@@ -135,15 +157,18 @@ static void push_unknown(struct solving *solving, const char *requested)
     queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, name);
 }
 
-static void make_job(struct solving *solving)
+static bool make_job(struct solving *solving, struct err *err)
 {
     Pool *pool = solving->pool;
     const struct solve_request *request = solving->request;
+    bool is_good = true;
     Queue ids;
     queue_init(&ids);
-    for (size_t i = 0; i < request->names.count; i++) {
+    for (size_t i = 0; is_good && i < request->names.count; i++) {
         queue_empty(&ids);
         find_requested(pool, request->names.items[i], &ids);
+        if (!ids.count && !check_architecture(solving, request->names.items[i], err))
+            is_good = false;
         if (!ids.count) {
             push_unknown(solving, request->names.items[i]);
             continue;
@@ -159,6 +184,7 @@ static void make_job(struct solving *solving)
     for (size_t i = 0; i < ARRAY_COUNT(install_only); i++)
         queue_push2(&solving->job, SOLVER_MULTIVERSION | SOLVER_SOLVABLE_PROVIDES,
                     pool_str2id(pool, install_only[i], 1));
+    return is_good;
 }
 
 static void set_flags(struct solving *solving)
@@ -201,7 +227,8 @@ static void explain(struct solving *solving, int problem_count, struct err *err)
 
 static bool run(struct solving *solving, struct err *err)
 {
-    make_job(solving);
+    if (!make_job(solving, err))
+        return false;
     solving->solver = solver_create(solving->pool);
     set_flags(solving);
     int problem_count = solver_solve(solving->solver, &solving->job);
@@ -251,89 +278,62 @@ static bool needs_missing(const struct rpm_catalog *catalog, Id id)
     return is_one;
 }
 
-/* Whether filelists could change the solution: a chosen package, or one that could have been chosen in the place of
- * another, depends on a path that primary.xml does not have. */
-static bool wants_filelists(const struct solving *solving)
-{
-    const struct rpm_catalog *catalog = solving->catalog;
-    Pool *pool = solving->pool;
-    bool is_wanted = false;
-    Queue requires;
-    Id id, other, at;
-    if (!catalog->missing.count)
-        return false;
-    queue_init(&requires);
-    for (id = 2; !is_wanted && id < pool->nsolvables; id++) {
-        if (!MAPTST(&solving->installed, id))
-            continue;
-        is_wanted = needs_missing(catalog, id);
-        queue_empty(&requires);
-        solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_REQUIRES, &requires, 0);
-        for (int i = 0; !is_wanted && i < requires.count; i++) {
-            FOR_PROVIDES(other, at, requires.elements[i])
-            is_wanted = is_wanted || (!MAPTST(&solving->installed, other) && needs_missing(catalog, other));
-        }
-    }
-    queue_free(&requires);
-    return is_wanted;
-}
-
-static const char *source_of(Pool *pool, Id id)
-{
-    Solvable *item = pool_id2solvable(pool, id);
-    const char *name = solvable_lookup_str(item, SOLVABLE_SOURCENAME);
-    return name ? name : pool_id2str(pool, item->name);
-}
-
-/* "libfoo.so.1()(64bit)", "libfoo.so.1(FOO_1.2)(64bit)" */
-static bool is_library(const Pool *pool, Id dependency)
-{
-    return !ISRELDEP(dependency) && strstr(pool_id2str(pool, dependency), ".so");
-}
-
-/* Whether `id` is of the source of one of the requested packages. */
-static bool is_near(const struct solving *solving, Id id)
-{
-    for (int i = 0; i < solving->requested.count; i++) {
-        Id asked = solving->requested.elements[i];
-        if (MAPTST(&solving->installed, asked) &&
-            strcmp(source_of(solving->pool, asked), source_of(solving->pool, id)) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Walks from the requested packages to libraries and packages of the same source. */
-static void mark_likely(struct solving *solving)
+/* Adds all that could meet a package's dependencies. */
+static void add_reachable(const struct solving *solving, Id id, Map *seen, Queue *queue)
 {
     Pool *pool = solving->pool;
-    Queue queue, requires;
-    Id id, at;
-    queue_init(&queue);
-    queue_init(&requires);
-    for (int i = 0; i < solving->requested.count; i++) {
-        id = solving->requested.elements[i];
-        if (!MAPTST(&solving->installed, id))
-            continue;
-        solv_map_set(&solving->likely, id);
-        queue_push(&queue, id);
+    Queue needs;
+    Id other, at;
+    queue_init(&needs);
+    solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_REQUIRES, &needs, 0);
+    if (solving->request->is_weak) {
+        Queue weak;
+        queue_init(&weak);
+        solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_RECOMMENDS, &weak, 0);
+        queue_insertn(&needs, needs.count, weak.count, weak.elements);
+        queue_free(&weak);
     }
-    for (int done = 0; done < queue.count; done++) {
-        queue_empty(&requires);
-        solvable_lookup_deparray(pool_id2solvable(pool, queue.elements[done]), SOLVABLE_REQUIRES, &requires, 0);
-        for (int i = 0; i < requires.count; i++) {
-            FOR_PROVIDES(id, at, requires.elements[i])
-            {
-                if (!MAPTST(&solving->installed, id) || MAPTST(&solving->likely, id) ||
-                    !(is_library(pool, requires.elements[i]) || is_near(solving, id)))
-                    continue;
-                solv_map_set(&solving->likely, id);
-                queue_push(&queue, id);
+    for (int i = 0; i < needs.count; i++) {
+        FOR_PROVIDES(other, at, needs.elements[i])
+        {
+            if (!MAPTST(seen, other)) {
+                solv_map_set(seen, other);
+                queue_push(queue, other);
             }
         }
     }
+    queue_free(&needs);
+}
+
+/* Whether filelists could change the solution: anything that is reached from the requested packages over any of the
+ * alternatives depends on a path that primary.xml does not have. Less would not do: the answer must not depend on whether
+ * another request had them loaded before, and why an alternative was not taken may lie deep below it. */
+static bool wants_filelists(const struct solving *solving)
+{
+    bool is_wanted = false;
+    Queue queue;
+    Map seen;
+    if (!solving->catalog->missing.count)
+        return false;
+    queue_init(&queue);
+    map_init(&seen, solving->pool->nsolvables);
+    for (int i = 0; i < solving->requested.count; i++) {
+        solv_map_set(&seen, solving->requested.elements[i]);
+        queue_push(&queue, solving->requested.elements[i]);
+    }
+    for (Id id = 2; id < solving->pool->nsolvables; id++) { /* what came by supplements, too */
+        if (MAPTST(&solving->installed, id) && !MAPTST(&seen, id)) {
+            solv_map_set(&seen, id);
+            queue_push(&queue, id);
+        }
+    }
+    for (int done = 0; !is_wanted && done < queue.count; done++) {
+        is_wanted = needs_missing(solving->catalog, queue.elements[done]);
+        add_reachable(solving, queue.elements[done], &seen, &queue);
+    }
+    map_free(&seen);
     queue_free(&queue);
-    queue_free(&requires);
+    return is_wanted;
 }
 
 static int compare_selected(const void *a, const void *b)
@@ -346,7 +346,7 @@ static int compare_selected(const void *a, const void *b)
 static void make_selection(struct arena *arena, struct solving *solving, struct selection *ret_selection)
 {
     LIST(struct selected) list = {0};
-    mark_likely(solving);
+    rpm_likely_mark(solving->pool, &solving->requested, &solving->installed, &solving->likely);
     for (Id id = 2; id < solving->pool->nsolvables; id++) {
         if (MAPTST(&solving->installed, id))
             list_add(arena, &list, rpm_pool_selected(arena, solving->catalog, id, MAPTST(&solving->likely, id) != 0));

@@ -22,7 +22,7 @@ struct selected {
     struct digest digest;          /* SHA-256 of the package's file; zeros when the index has only a SHA-512 */
     const struct checksum *sha512; /* instead, or NULL */
     bool is_likely; /* reached from a requested package through requested packages, packages of the same source and
-                       libraries only */
+                       libraries only; of RPM sources also what configures the loader's directories */
 };
 
 struct selection {
@@ -33,7 +33,7 @@ struct selection {
 struct solve_request {
     struct strings names; /* packages to install: a name, or name=version */
     struct strings never; /* packages that must not be chosen */
-    bool is_weak;         /* RPM sources: follow weak dependencies (Recommends, Supplements) too, as dnf does unless told
+    bool is_weak; /* RPM sources: follow weak dependencies (Recommends, Supplements) too, as dnf does unless told
                              otherwise; Debian sources never follow Recommends */
 };
 

@@ -1,8 +1,6 @@
-/* xml.h - small XML files (repomd.xml, metalinks) by expat, element by element, with caps
+/* xml.h - small XML files (repomd.xml, metalinks): elements by their path, over xml_stream.h
  *
- * https://www.w3.org/TR/xml/, with namespaces checked and then dropped: handlers see local names. UTF-8. Document type
- * declarations are refused, so there are no entities to expand. At most XML_DEPTH_MAX levels, XML_ELEMENTS_MAX
- * elements, XML_TEXT_MAX bytes of text in one element; the caller caps the size of the whole.
+ * At most XML_ELEMENTS_MAX elements and the caps of xml_stream.h; the caller caps the size of the whole.
  * Threads: no shared state.
  * Fails with: ERR_MALFORMED "NAME:LINE: …".
  */
@@ -11,15 +9,13 @@
 
 #include "base/text.h"
 
-#define XML_DEPTH_MAX 16
 #define XML_ELEMENTS_MAX 100000u
-#define XML_TEXT_MAX 65536u
 
 /* An element: where it is, and what it says. */
 struct xml_element {
     const char *path;              /* local names from the root: "repomd/data/checksum" */
     const char *const *attributes; /* name, value, …, NULL; in begin() only */
-    struct text content;           /* trimmed, without that of elements within; in end() only */
+    struct text content;           /* trimmed, of the last run between tags; in end() only */
 };
 
 /* What happens with elements; each may be NULL. A false ends the reading with the error that was set, to which name and

@@ -156,6 +156,17 @@ class EveryArchitecture(Case):
                 self.assertIn(machine.lib(library), built, machine.name)
 
 
+class LibrariesWithoutAProgram(Case):
+    def test_bring_the_loader_that_their_c_library_can_be_started_with(self):
+        packages = [package for package in world.packages() if package.name != "libc6"]
+        packages += [world.libc(machine, interp=machine.interp) for machine in (AMD64, ARM64)]
+        self.ready(packages=packages, manifest="packages:\n  install: [libfoo1]\n")
+        images = self.build().images["latest"]
+        for machine, name in ((AMD64, "amd64"), (ARM64, "arm64/v8")):
+            self.assertIn(machine.lib("libfoo.so.1.2"), images[name])
+            self.assertEqual(images[name].resolve(machine.interp), machine.loader)
+
+
 class OneOutput(Case):
     def setUp(self):
         super().setUp()

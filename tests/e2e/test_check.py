@@ -179,6 +179,36 @@ class Check(Case):
         os.symlink(self.path("libone.so.1"), self.root + self.libraries + "/libone.so.1")
         self.bad("libone.so.1", "not found")
 
+    def test_odd_files_are_no_trouble_and_no_name_forges_a_line(self):
+        self.script("/usr/bin/served\n  violation: forged\x1b[31m", "#!/no/such\n")
+        os.symlink("self", self.root + "/self")
+        os.symlink("..", self.root + "/usr/up")
+        os.mkfifo(self.root + "/usr/bin/fifo")
+        with open(self.root + "/usr/bin/sparse", "wb") as sparse:
+            sparse.write(b"\x7fELF\2\1\1")
+            sparse.truncate(1 << 40)
+        with open(os.fsencode(self.root) + b"/usr/bin/\xff\xfe", "wb") as file:
+            file.write(b"x")
+        deep = self.root + "/deep"
+        for _ in range(200):
+            os.mkdir(deep)
+            deep += "/d"
+        for arguments in [], ["--json"]:
+            done = subprocess.run([run.program(), "check", *arguments, self.root], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=60,
+                                  env=run.Factory.environment({"HOME": self.top}))
+            self.assertEqual(done.returncode, run.OK, done)
+            self.assertNotIn(b"\n  violation", done.stdout)
+            self.assertNotIn(b"\x1b", done.stdout + done.stderr)
+        os.mkdir(deep)
+        for _ in range(60):
+            deep += "/d"
+            os.mkdir(deep)
+        done = subprocess.run([run.program(), "check", self.root], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False, timeout=60,
+                              env=run.Factory.environment({"HOME": self.top}))
+        self.assertIn(b"deeper than 256 directories", done.stderr)
+
     def test_elf_files_whose_tables_lie_are_refused_or_read_within_bounds(self):
         path = self.root + self.libraries + "/libone.so.1"
         with open(path, "rb") as stream:

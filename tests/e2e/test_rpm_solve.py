@@ -91,6 +91,12 @@ class AsDnf(RpmCase):
         self.describe([Stanza("app", arch="x86_64", requires="only32"), Stanza("only32", arch="i686")])
         self.assertEqual(self.select([["app"], ["only32"]], "x86_64"), [None, None])
 
+    def test_another_architecture_asked_for_by_name_is_refused_in_words(self):
+        self.describe([Stanza("libx", arch="x86_64"), Stanza("libx", arch="i686"), Stanza("any")])
+        self.assertEqual(self.select([["libx.x86_64"], ["any.noarch"]], "x86_64"), [["libx-1-1"], ["any-1-1"]])
+        self.write_manifest("served", "packages:\n  install: [libx.i686]\n")
+        self.refuse(5, "libx.i686", "an image for x86_64", "multilib is not supported", arguments=("--arch", "x86_64", "served"))
+
     def test_conflicts(self):
         self.describe([Stanza("app", requires="mta"), Stanza("a-mta", provides="mta", conflicts="dns"),
                        Stanza("longer-mta", provides="mta"), Stanza("dns"), Stanza("self", provides="x", conflicts="x"),

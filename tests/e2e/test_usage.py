@@ -28,6 +28,11 @@ class Usage(Case):
         self.write_manifest(text=world.MANIFEST + "architectures: [s390x]\n")
         self.refuse(run.USAGE, "served.yaml", "allows only", "s390x", "--arch", arguments=("served",))
 
+    def test_unknown_hwcaps_name_lists_the_known_and_the_nearest(self):
+        self.write_manifest(text=world.MANIFEST + "hwcaps: [power9, x86_64-v3]\n")
+        self.refuse(run.USAGE, "served.yaml: hwcaps: unknown glibc-hwcaps directory 'x86_64-v3'; did you mean 'x86-64-v3'?",
+                    "x86-64-v4", "power10", "z16")
+
     def test_unknown_option(self):
         self.refuse(run.USAGE, "--no-such", arguments=("--no-such", "served"))
 

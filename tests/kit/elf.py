@@ -8,17 +8,18 @@ import struct
 EM = {"386": 3, "arm": 40, "ppc64": 21, "s390": 22, "x86_64": 62, "aarch64": 183, "riscv": 243}
 # e_flags of real ones: EABI 5 with hard float; ELFv2; compressed instructions with double float
 FLAGS = {"arm": 0x05000400, "ppc64": 2, "riscv": 5}
-PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH = 0, 1, 5, 10, 14, 15, 29
 BASE = 0x10000
 
 
 def write(machine=EM["x86_64"], bits=64, big_endian=False, interp=None, needed=(), soname=None, rpath=None,
-          runpath=None, shared=True, payload=b"", lies=None, flags=None):
+          runpath=None, shared=True, payload=b"", lies=None, dlopen=None, flags=None):
     """Returns the bytes of one file. `payload` is appended as the file's body; `flags` are e_flags, by default those of
     the machine's usual ABI.
 
-    `lies` replaces fields by hostile values: phoff, phnum, dynamic_offset, dynamic_size, strtab, strsz, needed_at,
+    `dlopen` is the JSON text of a dlopen note (uapi-group.org, ELF dlopen metadata). `lies` replaces fields by hostile
+    values: phoff, phnum, dynamic_offset, dynamic_size, strtab, strsz, needed_at,
     interp_size.
     """
     lies = lies or {}
@@ -42,13 +43,20 @@ def write(machine=EM["x86_64"], bits=64, big_endian=False, interp=None, needed=(
     if "needed_at" in lies:
         tags.append((DT_NEEDED, lies["needed_at"]))
 
-    segment_count = 2 + (interp is not None)
+    segment_count = 2 + (interp is not None) + (dlopen is not None)
     interp_at = header_size + segment_count * entry_size
     interp_bytes = interp.encode() + b"\0" if interp is not None else b""
     names_at = interp_at + len(interp_bytes)
     dynamic_at = -(-(names_at + len(names)) // word_size) * word_size
     tags += [(DT_STRTAB, lies.get("strtab", BASE + names_at)), (DT_STRSZ, lies.get("strsz", len(names))), (DT_NULL, 0)]
     dynamic = b"".join(struct.pack(order + word * 2, tag, value) for tag, value in tags)
+    dynamic_size = len(dynamic)
+    note_at = -(-(dynamic_at + len(dynamic)) // 4) * 4
+    note = b""
+    if dlopen is not None:
+        text = dlopen.encode() + b"\0"
+        note = struct.pack(order + "III", 4, len(text), 0x407C0C0A) + b"FDO\0" + text + b"\0" * (-len(text) % 4)
+        dynamic += b"\0" * (note_at - dynamic_at - len(dynamic)) + note
     body_at = dynamic_at + len(dynamic)
     total = body_at + len(payload)
 
@@ -60,8 +68,10 @@ def write(machine=EM["x86_64"], bits=64, big_endian=False, interp=None, needed=(
     segments = b""
     if interp is not None:
         segments += segment(PT_INTERP, interp_at, lies.get("interp_size", len(interp_bytes)), 1)
+    if dlopen is not None:
+        segments += segment(PT_NOTE, note_at, len(note), 4)
     segments += segment(PT_LOAD, 0, total, 0x1000)
-    segments += segment(PT_DYNAMIC, lies.get("dynamic_offset", dynamic_at), lies.get("dynamic_size", len(dynamic)),
+    segments += segment(PT_DYNAMIC, lies.get("dynamic_offset", dynamic_at), lies.get("dynamic_size", dynamic_size),
                         word_size)
 
     ident = b"\x7fELF" + bytes([2 if bits == 64 else 1, 2 if big_endian else 1, 1]) + bytes(9)

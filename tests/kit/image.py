@@ -36,6 +36,8 @@ class Entry:
         self.mode, self.uid, self.gid, self.mtime = info.mode, info.uid, info.gid, int(info.mtime)
         self.target = info.linkname if self.kind in ("link", "hardlink") else None
         self.data = data
+        capability = info.pax_headers.get("SCHILY.xattr.security.capability")
+        self.capability = capability.encode("utf-8", "surrogateescape") if capability is not None else None
 
     def __repr__(self):
         return f"<{self.kind} {self.path} {self.mode:o} {self.uid}:{self.gid} → {self.target}>"

@@ -10,6 +10,7 @@ import lzma
 import os
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -172,6 +173,56 @@ def nevra_of(path):
     return _run(["rpm", "-qp", "--nosignature", "--qf", form, path], "/nonexistent")
 
 
+FACTS = ("%{FILENAMES}\\t%{FILEMODES:octal}\\t%{FILEUSERNAME}\\t%{FILEGROUPNAME}\\t%{FILEDIGESTS}\\t%{FILELINKTOS}\\t"
+         "%{FILECAPS}\\t%{FILEFLAGS}\\t%{FILEMTIMES}")
+KINDS = {0o04: "dir", 0o10: "file", 0o12: "link"}
+
+
+class Fact:
+    """What rpm says of one file of a package. caps is libcap's text."""
+
+    def __init__(self, line):
+        self.path, mode, self.owner, self.group, self.digest, self.target, self.caps, flags, mtime = line.split("\t")
+        self.caps = "" if self.caps == "(none)" else self.caps
+        self.kind, self.mode = KINDS[int(mode, 8) >> 12], int(mode, 8) & 0o7777
+        self.is_doc, self.is_ghost = bool(int(flags) & 2), bool(int(flags) & 64)
+        self.mtime = int(mtime)
+
+
+CAPABILITIES = {"cap_net_bind_service": 10, "cap_net_raw": 13, "cap_setuid": 7}
+
+
+def capability_bytes(text):
+    """The attribute security.capability for "NAME,NAME=ep" or "NAME=p" (linux/capability.h: vfs_cap_data 2)."""
+    names, _, sets = text.partition("=")
+    permitted = sum(1 << CAPABILITIES[name] for name in names.split(","))
+    if "p" not in sets or set(sets) - set("ep"):
+        raise ValueError(text)
+    return struct.pack("<5I", 0x02000000 | ("e" in sets), permitted & 0xffffffff, 0, permitted >> 32, 0)
+
+
+def facts(path):
+    """{path: Fact} of all files of an .rpm, by rpm."""
+    text = _run(["rpm", "-qp", "--nosignature", "--qf", f"[{FACTS}\\n]", path], "/nonexistent")
+    return {fact.path: fact for fact in map(Fact, text.splitlines())}
+
+
+def contents(path):
+    """{path: bytes} of the regular files of an .rpm, by rpm2cpio and cpio."""
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="cpio") as top:
+        plain = subprocess.run(["rpm2cpio", path], stdout=subprocess.PIPE, check=True).stdout
+        subprocess.run(["cpio", "-idm", "--quiet", "--no-absolute-filenames"], cwd=top, input=plain, check=True)
+        for folder, _, names in os.walk(top):
+            for name in names:
+                full = os.path.join(folder, name)
+                if not os.path.islink(full):
+                    os.chmod(full, 0o600)
+                    with open(full, "rb") as stream:
+                        found["/" + os.path.relpath(full, top)] = stream.read()
+    return found
+
+
 class Repository:
     """A repository in a folder. publish() may be called again, with other packages or settings."""
 
@@ -274,3 +325,47 @@ def _decompressed(name, data):
     if ending == "zst":
         return subprocess.run(["zstd", "-dq"], input=data, stdout=subprocess.PIPE, check=True).stdout
     return {"gz": gzip.decompress, "xz": lzma.decompress, "bz2": bz2.decompress}.get(ending, bytes)(data)
+
+
+class Parts:
+    """Where the parts of an .rpm begin and end: signature header, main header (rpm's docs/manual/format*.md)."""
+
+    def __init__(self, data):
+        self.signature = self._header(data, 96)
+        self.header = self._header(data, -(-self.signature[1] // 8) * 8)
+        self.payload = (self.header[1], len(data))
+
+    @staticmethod
+    def _header(data, start):
+        if data[start:start + 4] != b"\x8e\xad\xe8\x01":
+            raise ValueError(f"no header at {start}")
+        count, size = struct.unpack(">II", data[start + 8:start + 16])
+        return start, start + 16 + 16 * count + size
+
+    def entry(self, data, tag):
+        """Where the main header's entry of a tag is: 16 bytes of tag, type, offset, count."""
+        start = self.header[0]
+        count = struct.unpack(">I", data[start + 8:start + 12])[0]
+        for at in range(start + 16, start + 16 + 16 * count, 16):
+            if struct.unpack(">I", data[at:at + 4])[0] == tag:
+                return at
+        raise ValueError(f"no tag {tag}")
+
+
+def put(data, at, new):
+    """The bytes with others at a place."""
+    return data[:at] + new + data[at + len(new):]
+
+
+def reseal(old, new):
+    """`new`, whose main header is changed, with the header digests of its signature header made true. Its OpenPGP
+    signatures are not."""
+    parts = Parts(old)
+    start, end = parts.signature
+    seal = new[start:end]
+    for name in ("sha1", "sha256"):
+        digests = [hashlib.new(name, data[parts.header[0]:parts.header[1]]).hexdigest().encode() for data in (old, new)]
+        if digests[0] not in seal:
+            raise ValueError(f"no {name}")
+        seal = seal.replace(*digests)
+    return put(new, start, seal)

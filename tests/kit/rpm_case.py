@@ -1,8 +1,11 @@
 """The base of the tests of RPM sources: repositories in folders, a source file for them, and dnf's opinion."""
 
+import hashlib
 import os
+import shutil
+import tempfile
 
-from . import case, dnf, report, rpmmd, run
+from . import case, dnf, gpg, report, rpm, rpmmd, run
 
 
 class RpmCase(case.Case):
@@ -69,3 +72,152 @@ class RpmCase(case.Case):
                 self.assertEqual(mine, other, f"{request} for {arch}: the program, dnf")
             first = first or wanted
         return first
+
+
+class Shared:
+    """Signed repositories that all tests of a module use; each is made when it is first asked for. Nobody changes them:
+    a test that has to takes a copy()."""
+
+    def __init__(self):
+        self.top = None
+        self.ring = gpg.Ring()
+        self._made = {}
+
+    def get(self, name, make, key="main"):
+        """The folder of a repository of the packages that make() returns: in it one of each architecture."""
+        if name not in self._made:
+            self.top = self.top or tempfile.mkdtemp(prefix="imgfactory-rpm-")
+            self._made[name] = os.path.join(self.top, name)
+            publish(self._made[name], make(), self.ring.get(key))
+        return self._made[name]
+
+    def close(self):
+        self.ring.close()
+        if self.top:
+            shutil.rmtree(self.top, ignore_errors=True)
+
+
+def publish(folder, packages, key, **settings):
+    """One repository for each architecture, with the packages for all of them in each."""
+    for arch in sorted({package.arch for package in packages} - {"noarch", "i686"}):
+        fitting = [package for package in packages if package.arch in (arch, "noarch")
+                   or (arch == "x86_64" and package.arch == "i686")]
+        rpm.Repository(os.path.join(folder, arch), fitting).publish(key, **settings)
+
+
+class BuildCase(case.Case):
+    """Builds from repositories of `shared`, which the module sets."""
+
+    shared = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        case.need("rpmbuild", "rpmsign", "createrepo_c", "rpm", "rpm2cpio", "cpio", "dnf")
+
+    def source(self, folder, name="source.yaml", keys=("main",), where=None, variable="$basearch",
+               **settings):
+        """Writes a source file for it; settings are its further keys."""
+        lines = ["kind: rpm", "name: kit", f"baseurl: {where or 'file://' + folder}/{variable}"]
+        if keys:
+            lines.append(f"gpgkey: [{', '.join(self.shared.ring.get(key).armoured for key in keys)}]")
+        lines += [f"{key}: {value}" for key, value in settings.items()]
+        return self.write(name, "\n".join(lines) + "\n")
+
+    def use_folder(self, folder, **settings):
+        self.use(self.source(folder, **settings))
+
+    def copy(self, folder, name="copy"):
+        """A copy of a repository's folder, for a test to spoil."""
+        return shutil.copytree(folder, self.path(name))
+
+    @staticmethod
+    def rpm_path(folder, arch, name):
+        """The .rpm of a package in a repository's folder."""
+        packages = os.path.join(folder, arch, "Packages")
+        return next(os.path.join(packages, file) for file in sorted(os.listdir(packages))
+                    if file.rsplit("-", 2)[0] == name and not file.endswith(".i686.rpm"))
+
+    def built(self, *arguments, name="served"):
+        """Builds, and returns ({"x86_64": Image, …}, Report)."""
+        layout = self.build("--arch", "all", "--json", *arguments, *([] if name in arguments else [name]), name=name)
+        images = layout.images["latest"]
+        named = {"amd64": "x86_64", "arm64/v8": "aarch64"}
+        return {named[platform]: image for platform, image in images.items()}, report.Report(self.last.stdout)
+
+    def accounts(self, image):
+        """({user: uid}, {group: gid}) of an image."""
+        tables = []
+        for path in ("/etc/passwd", "/etc/group"):
+            lines = image[path].data.decode().splitlines() if path in image else []
+            tables.append({"root": 0, **{line.split(":")[0]: int(line.split(":")[2]) for line in lines}})
+        return tables
+
+    def assert_as_rpm(self, image, given, folder, arch, aliases=()):
+        """Every file that a package gave is as rpm says: kind, mode, owner, link target, digest, capability, time; its
+        bytes are those of rpm2cpio. `given` is {path: package or None}; aliases are (path's beginning in packages, its real
+        one), besides the root links. Returns how many were compared."""
+        users, groups = self.accounts(image)
+        packages, compared = {}, 0
+        for path, package in given.items():
+            if not package:
+                continue
+            if package not in packages:
+                file = self.rpm_path(folder, arch, package)
+                packages[package] = (self._real(rpm.facts(file), aliases), self._real(rpm.contents(file), aliases))
+            facts, contents = packages[package]
+            entry, fact = image[path], facts[path]
+            self.assertNotEqual(fact.is_ghost, True, path)
+            real = image["/" + entry.target] if entry.kind == "hardlink" else entry
+            self.assertEqual((real.kind, real.target if real.kind == "link" else None),
+                             (fact.kind, fact.target or None), path)
+            if fact.kind != "link":
+                self.assertEqual((real.mode, real.uid, real.gid),
+                                 (fact.mode, users[fact.owner], groups[fact.group]), path)
+            if fact.kind == "file":
+                self.assertEqual(hashlib.sha256(real.data).hexdigest(), fact.digest, path)
+                self.assertEqual(real.data, contents[path], path)
+            self.assertEqual(real.capability, rpm.capability_bytes(fact.caps) if fact.caps else None, path)
+            self.assertEqual(real.mtime, fact.mtime, path)
+            compared += 1
+        return compared
+
+    @staticmethod
+    def _real(table, aliases):
+        def real(path):
+            links = tuple((f"/{name}", f"/usr/{name}") for name in ("bin", "sbin", "lib", "lib64"))
+            for listed, place in (*aliases, *links):
+                if path.startswith(listed + "/"):
+                    return place + path[len(listed):]
+            return path
+        return {real(path): value for path, value in table.items()}
+
+    def assert_selected_as_dnf(self, order, folder, arch, names):
+        """The packages of an order are those that dnf selects for these names on an empty root."""
+        wanted = dnf.solve([{"id": "kit", "path": os.path.join(folder, arch)}], [names], arch)[0]
+        self.assertIsNotNone(wanted)
+        mine = sorted(f"{package['name']}-{package['version']}.{package['architecture']}"
+                      for package in order["selection"])
+        self.assertEqual(mine, wanted)
+
+    def spoil(self, folder, arch, name, change, is_listed=True, **lies):
+        """Puts change(bytes) in the place of a package's; with is_listed the index has its true checksum and size, as
+        if the distribution had published it so. lies: size= replaces the size that the index has."""
+        path = self.rpm_path(folder, arch, name)
+        with open(path, "rb") as stream:
+            old = stream.read()
+        new = change(old)
+        with open(path, "wb") as stream:
+            stream.write(new)
+        if not is_listed:
+            return
+
+        def alter(plain):
+            for before, after in ((hashlib.sha256(old).hexdigest().encode(), hashlib.sha256(new).hexdigest().encode()),
+                                  (b'package="%d"' % len(old), b'package="%d"' % lies.get("size", len(new)))):
+                if before not in plain:
+                    raise ValueError(f"{before} is not in primary.xml")
+                plain = plain.replace(before, after)
+            return plain
+
+        rpm.Repository(os.path.join(folder, arch)).alter("primary", alter)

@@ -3,7 +3,8 @@ Provides.
 
 `served` ships /usr/sbin/served, which needs libfoo.so.1 (versioned: FOO_1.2; of libfoo, which needs libbar.so.2 of
 libbar, found by a RUNPATH in /usr/lib64/bar) and libc.so.6. `served-big` ships /usr/sbin/served too, with more
-dependencies. `dhcp-server` ships /usr/sbin/dhcpd, as Fedora's does.
+dependencies. `dhcp-server` ships /usr/sbin/dhcpd, as Fedora's does. None of these can run: their C library is a few lines.
+living_packages() are programs that do, with the C library of the compiler.
 """
 
 import os
@@ -56,6 +57,7 @@ class Binaries:
             loader = os.path.basename(LOADERS[arch])
             self._link(loader, LOADER, "-shared", f"-Wl,-soname,{loader}", version="GLIBC_2.35 { global: _dl_kit; };\n")
             self._link("libc.so.6", LIBC, "-shared", "-Wl,-soname,libc.so.6", version=LIBC_MAP % BASE_VERSION[arch])
+            self._link("libgcc_s.so.1", "int _Unwind_kit;\n", "-shared", "-Wl,-soname,libgcc_s.so.1", "libc.so.6")
             self._link("libbar.so.2", BAR, "-shared", "-Wl,-soname,libbar.so.2", "libc.so.6")
             self._link("libfoo.so.1", FOO, "-shared", "-Wl,-soname,libfoo.so.1", "-Wl,-rpath,/usr/lib64/bar",
                        "libbar.so.2", "libc.so.6", version=FOO_MAP)
@@ -116,16 +118,24 @@ def release():
                                                              "fedora-release = 41-29"])
 
 
-def glibc(arch, binaries):
+def glibc(arch, binaries, top=""):
+    """top "": files are listed below the root links (/lib64/libc.so.6), as up to Fedora 41 and in RHEL; "/usr": as
+    since."""
     loader = LOADERS[arch]
-    return rpm.Package("glibc", [rpm.program("/usr" + loader, binaries.files[os.path.basename(loader)]),
-                                 rpm.program("/usr/lib64/libc.so.6", binaries.files["libc.so.6"]),
+    return rpm.Package("glibc", [rpm.program(top + loader, binaries.files[os.path.basename(loader)]),
+                                 rpm.program(top + "/lib64/libc.so.6", binaries.files["libc.so.6"]),
                                  rpm.directory("/etc/ld.so.conf.d"),
                                  rpm.File("/etc/ld.so.conf", "include ld.so.conf.d/*.conf\n"),
                                  rpm.File("/etc/ld.so.cache", kind="ghost")],
-                       version="2.40", release="3.fc41", arch=arch, payload="zstd", requires=["filesystem"],
+                       version="2.40", release="3.fc41", arch=arch, payload="zstd", requires=["filesystem", "libgcc"],
                        provides=["rtld(GNU_HASH)"],
                        scripts={"posttrans": "/usr/sbin/ldconfig"})
+
+
+def libgcc(arch, binaries):
+    return rpm.Package("libgcc", [rpm.program("/lib64/libgcc_s-14.so.1", binaries.files["libgcc_s.so.1"]),
+                                  rpm.link("/lib64/libgcc_s.so.1", "libgcc_s-14.so.1")],
+                       version="14.2.1", release="3.fc41", arch=arch)
 
 
 def bash(arch, binaries):
@@ -183,9 +193,9 @@ def doc():
                        version="4.4.1", release="2.fc41", epoch=12)
 
 
-def dhcp_server(arch, binaries):
+def dhcp_server(arch, binaries, path=DHCPD):
     return rpm.Package("dhcp-server", [
-        rpm.program(DHCPD, binaries.files["dhcpd"]),
+        rpm.program(path, binaries.files["dhcpd"]),
         rpm.File("/etc/dhcp/dhcpd.conf", "# none\n", flags="%config(noreplace)"),
         rpm.File("/usr/lib/sysusers.d/dhcp.conf", 'u dhcpd 177 "DHCP server" /\n'),
         rpm.directory("/var/lib/dhcpd", owner="dhcpd", group="dhcpd"),
@@ -194,6 +204,14 @@ def dhcp_server(arch, binaries):
 
 
 _packages = {}
+_binaries = {}
+
+
+def binaries_of(arch):
+    """Made once for all who ask."""
+    if arch not in _binaries:
+        _binaries[arch] = Binaries(arch)
+    return _binaries[arch]
 
 
 def packages(architectures=("x86_64", "aarch64")):
@@ -202,9 +220,61 @@ def packages(architectures=("x86_64", "aarch64")):
     if key not in _packages:
         out = [setup(), release(), common(), doc()]
         for arch in architectures:
-            binaries = Binaries(arch)
+            binaries = binaries_of(arch)
             out += [filesystem(arch)]
-            out += [make(arch, binaries) for make in (glibc, bash, libbar, libfoo, libbaz, served, served_big,
+            out += [make(arch, binaries) for make in (glibc, libgcc, bash, libbar, libfoo, libbaz, served, served_big,
                                                      dhcp_server)]
         _packages[key] = out
     return list(_packages[key])
+
+
+def merged_sbin(architectures=("x86_64", "aarch64")):
+    """The small distribution as of Fedora 42: /usr/sbin is a link to bin, and dhcp-server lists /usr/bin/dhcpd."""
+    out = [package for package in packages(architectures) if package.name not in ("filesystem", "glibc", "dhcp-server")]
+    for arch in architectures:
+        out += [filesystem(arch, True), glibc(arch, binaries_of(arch), "/usr"),
+                dhcp_server(arch, binaries_of(arch), "/usr/bin/dhcpd")]
+    return out
+
+
+GREET = 'const char *greet(void) { return "hello from a configured directory"; }\n'
+SPEAK = '#include <stdio.h>\nconst char *greet(void);\nint main(void) { return puts(greet()) < 0; }\n'
+PLAIN = '#include <stdio.h>\nint main(void) { return puts("plain") < 0; }\n'
+
+
+def _living_files(arch):
+    """{name: bytes}: speaker (needs libgreet.so.1 and libc), plain (needs libc), and the compiler's C library."""
+    files, gcc = {}, compiler(arch)
+    with tempfile.TemporaryDirectory(prefix="elf") as top:
+        def make(name, source, *options):
+            subprocess.run([gcc, "-O1", "-o", name, "-x", "c", "-", "-x", "none", *options], input=source.encode(),
+                           cwd=top, check=True)
+            with open(os.path.join(top, name), "rb") as stream:
+                files[name] = stream.read()
+        interp = f"-Wl,-dynamic-linker,{LOADERS[arch]}"
+        make("libgreet.so.1", GREET, "-shared", "-fPIC", "-nostdlib", "-Wl,-soname,libgreet.so.1")
+        make("speaker", SPEAK, interp, "./libgreet.so.1", "-Wl,-rpath-link,.")
+        make("plain", PLAIN, interp)
+    for name in (os.path.basename(LOADERS[arch]), "libc.so.6"):
+        found = subprocess.run([gcc, "-print-file-name=" + name], stdout=subprocess.PIPE, check=True).stdout
+        with open(found.decode().strip(), "rb") as stream:
+            files[name] = stream.read()
+    return files
+
+
+def living_packages(arch):
+    """`speaker` finds libgreet.so.1 only in a directory that libgreet configures in /etc/ld.so.conf.d; `plain` needs no
+    more than libc.so.6, which lies where its loader looks by itself."""
+    files = _living_files(arch)
+    loader = LOADERS[arch]
+    libc = "/usr/lib/libc.so.6"  # the one directory that the loaders of Debian and Fedora both have built in
+    return [
+        filesystem(arch), setup(), release(),
+        rpm.Package("glibc", [rpm.program("/usr" + loader, files[os.path.basename(loader)]),
+                              rpm.program(libc, files["libc.so.6"]), rpm.directory("/etc/ld.so.conf.d"),
+                              rpm.File("/etc/ld.so.conf", "include ld.so.conf.d/*.conf\n")],
+                    version="2.36", release="9.fc41", arch=arch, requires=["filesystem"], provides=["rtld(GNU_HASH)"]),
+        rpm.Package("libgreet", [rpm.program("/usr/lib64/greet/libgreet.so.1", files["libgreet.so.1"]),
+                                 rpm.File("/etc/ld.so.conf.d/greet.conf", "/usr/lib64/greet\n")], arch=arch),
+        rpm.Package("speaker", [rpm.program("/usr/bin/speaker", files["speaker"])], arch=arch),
+        rpm.Package("plain", [rpm.program("/usr/bin/plain", files["plain"])], arch=arch)]

@@ -48,14 +48,14 @@ def library(machine, soname, needed=(), **settings):
     return elf.write(soname=soname, needed=needed, **{**machine.elf, **settings}, payload=soname.encode() * 300)
 
 
-def libc(machine):
+def libc(machine, **settings):
     in_root_lib = lambda path: path.replace("/usr/lib/", "/lib/", 1)  # Debian 12's libc6 still ships below /lib
     return deb.Package("libc6", arch=machine.deb_name, version="2.36-9", Section="libs", Depends="libgcc-s1",
                        Multi_Arch="same", files=[
                            deb.program(in_root_lib(machine.loader), library(machine, machine.interp.split("/")[-1])),
                            deb.link(machine.interp, in_root_lib(machine.loader)),
                            deb.program(in_root_lib(machine.lib("libc.so.6")),
-                                       library(machine, "libc.so.6", [machine.interp.split("/")[-1]])),
+                                       library(machine, "libc.so.6", [machine.interp.split("/")[-1]], **settings)),
                            deb.File("/usr/share/doc/libc6/copyright", "free\n")])
 
 

@@ -33,10 +33,12 @@ LOADERS = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aa
 # systemd, pulseaudio and samba have RUNPATHs, fakeroot a configured directory
 PACKAGES = ["libc-bin", "systemd", "pulseaudio", "fakeroot"]
 SWEEP_PACKAGES = ["samba", "bind9", "cups-daemon", "binutils"]
+BIG_PACKAGES = ["libreoffice-core-nogui"]  # where no qemu is in the way
 ROOTS = [("bookworm", arch) for arch in DEB if arch != "riscv64"]  # Debian 12 has no riscv64
 ROOTS += [("trixie", arch) for arch in (DEB if SWEEP else ("riscv64", "x86_64"))]
+EACH_ARCH = [("trixie" if arch == "riscv64" else "bookworm", arch) for arch in DEB]
 QUICK_COUNT = 60  # files per root
-HWCAPS = "glibc-hwcaps/x86-64-v2"
+NEWER = {"x86_64": "x86-64-v2", "ppc64le": "power9", "s390x": "z13"}  # what qemu's machines have; others know none
 
 
 class World:
@@ -84,7 +86,8 @@ def make_root(release, arch):
     host_sources(release, sources)
     oracle.options += ["-o", f"Dir::Etc::sourcelist={sources}", "-o", "Dir::Etc::sourceparts=/dev/null"]
     oracle.update()
-    oracle.run("install", "-d", "-y", "--no-install-recommends", *PACKAGES, *(SWEEP_PACKAGES if SWEEP else ()))
+    swept = SWEEP_PACKAGES + (BIG_PACKAGES if os.uname().machine == arch else [])
+    oracle.run("install", "-d", "-y", "--no-install-recommends", *PACKAGES, *(swept if SWEEP else ()))
     for link in ("bin", "sbin", "lib", "lib64"):
         os.makedirs(os.path.join(root, "usr", link))
         os.symlink("usr/" + link, os.path.join(root, link))
@@ -186,6 +189,24 @@ def theirs(root, arch, path, *options):
     return ([real_path(root, name) for name in [path, *listed]], absent), out
 
 
+def files_of(root):
+    """Base names of the files below usr/lib."""
+    return sorted(name for _, _, names in os.walk(os.path.join(root, "usr", "lib")) for name in names)
+
+
+def find_library(root, name):
+    """The path of the first library with that name."""
+    return next(os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(root, "usr", "lib"))
+                if name in names)
+
+
+def copy_for_newer(file, folder, arch, name):
+    """Copies a library into the directory of a newer machine."""
+    newer = os.path.join(folder, "glibc-hwcaps", NEWER.get(arch, "none-such"))
+    os.makedirs(newer)
+    shutil.copy(file, os.path.join(newer, name))
+
+
 def without_loader(paths, root, arch):
     """The loader's own place in the list says nothing when nobody needs it by name."""
     loader = real_path(root, LOADERS[arch])
@@ -209,6 +230,18 @@ class Judged(unittest.TestCase):
                 self.assertEqual((without_loader(loads, root, arch), absent),
                                  (without_loader(wanted[0], root, arch), wanted[1]), out)
         return len(paths)
+
+    def check_machines(self, where, program, *variants):
+        """Compares a program on the oldest machine and on a newer one, which loads these variants, if there is one."""
+        root, arch = World.roots[where], where[1]
+        self.compare(where, [program], options=("--glibc-hwcaps-mask", "none"))
+        if arch not in NEWER:
+            self.compare(where, [program])
+            return
+        how = "list=" + NEWER[arch]
+        self.compare(where, [program], how, ("--glibc-hwcaps-mask", NEWER[arch]))
+        for variant in variants:
+            self.assertIn(variant.format("glibc-hwcaps/" + NEWER[arch]), ours(root, arch, [program], how)[program][0])
 
 
 class Loads(Judged):
@@ -251,15 +284,13 @@ class Cache(Judged):
         """Moves a library that systemd's programs need into a configured directory, for one test; a copy of it is
         there for newer machines."""
         root, keep = World.roots[where], tempfile.mkdtemp(dir=World.top)
-        link = next(os.path.join(folder, "libcap.so.2") for folder, _, names in os.walk(os.path.join(root, "usr/lib"))
-                    if "libcap.so.2" in names)
+        link = find_library(root, "libcap.so.2")
         file = os.path.join(os.path.dirname(link), os.readlink(link))
         folder = os.path.join(root, "opt", "conf")
-        os.makedirs(os.path.join(folder, HWCAPS))
-        shutil.copy(file, folder)
-        shutil.copy(file, os.path.join(folder, HWCAPS, "libcap.so.2"))
-        os.symlink(os.path.basename(file), os.path.join(folder, "libcap.so.2"))
         self.addCleanup(shutil.rmtree, folder)
+        copy_for_newer(file, folder, where[1], "libcap.so.2")
+        shutil.copy(file, folder)
+        os.symlink(os.path.basename(file), os.path.join(folder, "libcap.so.2"))
         for path in (link, file):
             self.addCleanup(shutil.move, shutil.move(path, keep), path)
         config = os.path.join(root, "etc", "ld.so.conf.d", "0.conf")
@@ -268,9 +299,8 @@ class Cache(Judged):
         self.addCleanup(os.unlink, config)
 
     def test_makes_programs_start_that_need_a_configured_directory(self):
-        for arch in ("x86_64", "aarch64", "s390x"):
-            with self.subTest(arch=arch):
-                where = ("bookworm", arch)
+        for where in EACH_ARCH:
+            with self.subTest(root="-".join(where)):
                 root, cache = World.roots[where], os.path.join(World.roots[where], "etc", "ld.so.cache")
                 self.configure(where)
                 code, out = in_root(root, "/usr/bin/systemctl", "--version")
@@ -281,11 +311,22 @@ class Cache(Judged):
                 for program in ("/usr/bin/systemctl", "/usr/bin/systemd-analyze"):
                     code, out = in_root(root, program, "--version")
                     self.assertEqual(code, 0, out)
-                    self.compare(where, [program], options=("--glibc-hwcaps-mask", "none"))
-                    if arch == "x86_64":
-                        self.compare(where, [program], "list=x86-64-v2", ("--glibc-hwcaps-mask", "x86-64-v2"))
-                        loads = ours(root, arch, [program], "list=x86-64-v2")[program][0]
-                        self.assertIn(f"/opt/conf/{HWCAPS}/libcap.so.2", loads)
+                    self.check_machines(where, program, "/opt/conf/{}/libcap.so.2")
+
+
+class Newer(Judged):
+    def test_machines_find_their_variants_in_built_in_and_runpath_directories(self):
+        for where in EACH_ARCH:
+            with self.subTest(root="-".join(where)):
+                root, places = World.roots[where], []
+                shared = re.search(r"libsystemd-shared-\S+?\.so", " ".join(files_of(root)))[0]
+                for name in ("libcap.so.2", shared):
+                    file = find_library(root, name)
+                    folder = os.path.dirname(file)
+                    self.addCleanup(shutil.rmtree, os.path.join(folder, "glibc-hwcaps"))
+                    copy_for_newer(file, folder, where[1], name)
+                    places.append("/" + os.path.relpath(folder, root) + "/{}/" + name)
+                self.check_machines(where, "/usr/bin/systemd-analyze", *places)
 
 
 if __name__ == "__main__":

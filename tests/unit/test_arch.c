@@ -184,6 +184,23 @@ static void an_unknown_architecture_lists_the_known_and_the_nearest(void **state
     }
 }
 
+static void a_hwcaps_name_of_no_architecture_lists_the_known_and_the_nearest(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct arches arches = load_ours(&arena);
+    struct strings names = {0};
+    struct err err = {0};
+    CHECK_OK(arches_check_hwcaps(&arches, &names, &err), &err);
+    list_add(&arena, &names, "power9");
+    list_add(&arena, &names, "x86-64-v3");
+    CHECK_OK(arches_check_hwcaps(&arches, &names, &err), &err);
+    list_add(&arena, &names, "x86_64-v3");
+    assert_false(arches_check_hwcaps(&arches, &names, &err));
+    CHECK_ERR(&err, ERR_USAGE, "unknown glibc-hwcaps directory 'x86_64-v3'; did you mean 'x86-64-v3'?");
+    CHECK_ERR(&err, ERR_USAGE, "Known: power10, power9, z16, z15, z14, z13, x86-64-v4, x86-64-v3, x86-64-v2");
+}
+
 static void a_name_that_can_mean_two_is_refused(void **state)
 {
     struct folder *folder = *state;
@@ -226,7 +243,8 @@ static void wrong_values_are_refused_with_their_place(void **state)
     expect_refused(folder, with(folder, "deb:", "dep:"), "3:1: unknown key 'dep'; did you mean 'deb'?");
     expect_refused(folder, with(folder, "deb: armhf\n", ""), "1:1: key 'deb' is missing");
     expect_refused(folder, with(folder, "2307", "65536"), "10:14: 'cache-flags' must be 1 to 65535");
-    expect_refused(folder, with(folder, "cache-flags:", "hwcaps: [a b]\ncache-flags:"), "10:10: 'hwcaps' must be words");
+    expect_refused(folder, with(folder, "cache-flags:", "hwcaps: [a b]\ncache-flags:"),
+                   "10:10: 'hwcaps' must be words");
     expect_refused(folder, with(folder, "EM_ARM", "EM_VAX"), "2:16: 'EM_VAX' is not an ELF machine");
     expect_refused(folder, with(folder, "EM_ARM", "0"), "2:16: '0' is not an ELF machine");
     expect_refused(folder, with(folder, "EM_ARM", "65536"), "2:16: '65536' is not");
@@ -285,6 +303,7 @@ int main(void)
         IN_FOLDER(the_readmes_examples_are_good_files),
         cmocka_unit_test(an_architecture_is_found_by_any_of_its_names),
         cmocka_unit_test(an_unknown_architecture_lists_the_known_and_the_nearest),
+        cmocka_unit_test(a_hwcaps_name_of_no_architecture_lists_the_known_and_the_nearest),
         IN_FOLDER(a_name_that_can_mean_two_is_refused),
         cmocka_unit_test(the_hosts_own_is_found_by_unames_machine),
         IN_FOLDER(wrong_values_are_refused_with_their_place),

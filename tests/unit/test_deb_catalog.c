@@ -91,7 +91,7 @@ static bool open_it(struct fixture *fixture)
     fixture->catalog = NULL;
     err_clear(&fixture->err);
     return deb_catalog_open(&fixture->env, fixture->workers, &fixture->releases, &fixture->arch, &fixture->catalog,
-                        &fixture->err);
+                            &fixture->err);
 }
 
 static struct choice choose(struct fixture *fixture, const char *path, const char *image, const struct strings *never)

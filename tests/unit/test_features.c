@@ -72,6 +72,19 @@ static void test_nss_brings_the_modules_that_nsswitch_conf_names_beyond_glibc(vo
     assert_int_equal(manifest.files.items[1].packages.count, 0);
 }
 
+static void test_nss_makes_a_configuration_where_there_is_none(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest manifest = {0};
+    struct err err = {0};
+    CHECK_OK(load(&arena, "binaries: [/usr/sbin/x]\nfeatures: [nss]\n", &manifest, &err), &err);
+    assert_int_equal(manifest.files.count, 0);
+    assert_int_equal(manifest.made.count, 1);
+    assert_string_equal(manifest.made.items[0].path, "/etc/nsswitch.conf");
+    assert_non_null(strstr(manifest.made.items[0].content, "hosts: files dns\n"));
+}
+
 static void test_unknown_features_and_policies_are_refused(void **state)
 {
     (void)state;
@@ -102,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_a_feature_brings_its_files_with_the_packages_of_both_families),
         cmocka_unit_test(test_a_glob_is_a_feature_of_any_package),
         cmocka_unit_test(test_nss_brings_the_modules_that_nsswitch_conf_names_beyond_glibc),
+        cmocka_unit_test(test_nss_makes_a_configuration_where_there_is_none),
         cmocka_unit_test(test_unknown_features_and_policies_are_refused),
         cmocka_unit_test(test_a_plug_in_path_tells_its_feature),
     };

@@ -58,10 +58,9 @@ static void the_newest_and_its_alternates_count(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct metalink metalink;
     parse(&arena,
-          HEAD FILE_(
-              "<mm0:timestamp>20</mm0:timestamp><size>3</size>" HASH(
-                  "sha512", ABC512) "<mm0:alternates><mm0:alternate><mm0:timestamp>10</mm0:timestamp><size>3</"
-                                    "size>" HASH("sha256", OLD256) "</mm0:alternate></mm0:alternates>" MIRROR) TAIL,
+          HEAD FILE_("<mm0:timestamp>20</mm0:timestamp><size>3</size>" HASH(
+              "sha512", ABC512) "<mm0:alternates><mm0:alternate><mm0:timestamp>10</mm0:timestamp><size>3</"
+                                "size>" HASH("sha256", OLD256) "</mm0:alternate></mm0:alternates>" MIRROR) TAIL,
           &metalink);
     assert_true(metalink_has(&metalink, TEXT("abc")));
     assert_true(metalink_has(&metalink, TEXT("foo")));

@@ -66,12 +66,47 @@ static void test_without_profiles_the_stack_stays_whole(void **state)
     assert_null(pam_fill_template(&arena, TEXT("nothing\n"), "auth", NULL, 0));
 }
 
+/* Returns `count` times the text. */
+static struct text repeated(struct arena *arena, const char *text, size_t count)
+{
+    size_t len = strlen(text);
+    char *all = arena_alloc(arena, len * count + 1);
+    for (size_t i = 0; i < count; i++)
+        memcpy(all + i * len, text, len);
+    all[len * count] = '\0';
+    return (struct text){all, len * count};
+}
+
+static void test_hostile_files_cost_no_more_than_they_are_long(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct pam_stack stack;
+    pam_read(&arena, repeated(&arena, "a\\\n", 20000), &stack);
+    pam_read(&arena, repeated(&arena, "a b c\n", 10000), &stack);
+    assert_true(stack.modules.count <= 256);
+    pam_read(&arena, repeated(&arena, "@include x\n", 5000), &stack);
+    assert_true(stack.includes.count <= 256);
+    pam_read(&arena, repeated(&arena, "auth required pam_x.so\n", 1000000), &stack);
+    assert_int_equal(stack.modules.count, 0);
+    struct text head = TEXT("Default: yes\nAuth-Type: Primary\nAuth:\n\t[success=end] x.so ");
+    struct text words = repeated(&arena, "b ", 30000);
+    struct pam_profile many[300];
+    for (size_t i = 0; i < ARRAY_COUNT(many); i++)
+        many[i] =
+            (struct pam_profile){"p", text_of(arena_printf(&arena, "%.*s%s", (int)head.len, head.ptr, words.ptr))};
+    assert_null(pam_fill_template(&arena, TEXT(TEMPLATE), "auth", many, ARRAY_COUNT(many)));
+    assert_null(pam_fill_template(&arena, repeated(&arena, "\n", 60000), "auth", NULL, 0));
+    assert_non_null(pam_fill_template(&arena, TEXT(TEMPLATE), "auth", many, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_service_file_names_modules_and_files),
         cmocka_unit_test(test_a_template_is_filled_by_priority_with_jumps_counted),
         cmocka_unit_test(test_without_profiles_the_stack_stays_whole),
+        cmocka_unit_test(test_hostile_files_cost_no_more_than_they_are_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "source/repomd.h"
 #include "source/rpm_href.h"
 #include "source/xml.h"
+#include "source/xml_stream.h"
 
 #define HEX64 "28f811615d7e121f4a312d72150506f2fffb9eb174ab44644907c95122c010f5"
 #define SUM "<checksum type=\"sha256\">" HEX64 "</checksum>"
@@ -101,7 +102,7 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
         {"<!DOCTYPE repomd [<!ENTITY a \"b\">]><repomd>&a;</repomd>", "document type declaration"},
         {"<!DOCTYPE repomd SYSTEM \"file:///etc/passwd\"><repomd/>", "document type declaration"},
         {"<repomd>&xxe;</repomd>", "not well-formed"},
-        {"<repomd xmlns:a=\"x\"><b:data/></repomd>", "not well-formed"},
+        {"<repomd xmlns:a=\"x\"><b:tags></a:tags></repomd>", "not well-formed"},
         {"<repomd><data type=\"primary\"><x>\xff</x></data></repomd>", "not well-formed"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(table); i++)
@@ -123,9 +124,9 @@ static void depth_number_and_length_are_capped(void **state)
     (void)state;
     AUTO(buf_done) struct buf text;
     buf_init(&text, 16u << 20);
-    for (int i = 0; i < XML_DEPTH_MAX + 1; i++)
+    for (int i = 0; i < XML_STREAM_DEPTH_MAX + 1; i++)
         assert_true(buf_add(&text, i ? "<a>" : "<repomd>", i ? 3 : 8));
-    check_refused(text.bytes, ERR_MALFORMED, "too deep");
+    check_refused(text.bytes, ERR_MALFORMED, "nested deeper");
     text.len = 0;
     assert_true(buf_add(&text, "<repomd>", 8));
     for (unsigned i = 0; i < XML_ELEMENTS_MAX; i++)
@@ -134,10 +135,10 @@ static void depth_number_and_length_are_capped(void **state)
     check_refused(text.bytes, ERR_MALFORMED, "more elements");
     text.len = 0;
     assert_true(buf_add(&text, "<repomd><revision>", 18));
-    for (unsigned i = 0; i <= XML_TEXT_MAX / 16; i++)
+    for (unsigned i = 0; i <= XML_STREAM_TEXT_MAX / 16; i++)
         assert_true(buf_add(&text, "0123456789abcdef", 16));
     assert_true(buf_add(&text, "</revision></repomd>", 20));
-    check_refused(text.bytes, ERR_MALFORMED, "more text");
+    check_refused(text.bytes, ERR_MALFORMED, "bytes of text");
     text.len = 0;
     assert_true(buf_add(&text, "<repomd>", 8));
     for (unsigned i = 0; i < 257; i++)

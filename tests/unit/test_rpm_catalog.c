@@ -107,6 +107,23 @@ static void test_libraries_and_packages_of_the_same_source_are_likely(void **sta
     assert_false(find(&fixture, "bash")->is_likely);
 }
 
+static void test_packages_that_configure_the_loader_are_likely(void **state)
+{
+    (void)state;
+    static const char text[] = METADATA(
+        PACKAGE("app", SUM_A, REQUIRES("data")) PACKAGE(
+            "data", SUM_B, REQUIRES("conf") "<file>/etc/ld.so.conf</file><file type=\"dir\">/etc/ld.so.conf.d</file>")
+            PACKAGE("conf", SUM_C, REQUIRES("libdeep.so.1()(64bit)") "<file>/etc/ld.so.conf.d/conf.conf</file>")
+                PACKAGE("deep", SUM_D, PROVIDES("libdeep.so.1()(64bit)")));
+    AUTO(fixture_done) struct fixture fixture;
+    assert_true(open_texts(&fixture, text, NULL, NULL));
+    CHECK_OK(solve(&fixture, "app"), &fixture.err);
+    assert_int_equal(fixture.selection.count, 4);
+    assert_false(find(&fixture, "data")->is_likely);
+    assert_true(find(&fixture, "conf")->is_likely);
+    assert_true(find(&fixture, "deep")->is_likely);
+}
+
 static void check_owner(struct fixture *fixture, const char *path, const char *owner)
 {
     struct strings names;
@@ -275,7 +292,10 @@ static void test_hostile_filelists(void **state)
 static void test_hostile_modules(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"a: [", "--- {}\n", "document: modulemd\nversion: 2\ndata: {name: [x]}\n",
+    static const char *const texts[] = {"a: [",
+                                        "--- {}\n",
+                                        "a: &b [1]\nc: [*b, *b]\n",
+                                        "document: modulemd\nversion: 2\ndata: {name: [x]}\n",
                                         "document: modulemd\nversion: 2\ndata: {name: a, stream: b, version: -1}\n",
                                         "\x01"};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
@@ -331,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_selection_says_all_that_fetching_needs),
         cmocka_unit_test(test_libraries_and_packages_of_the_same_source_are_likely),
+        cmocka_unit_test(test_packages_that_configure_the_loader_are_likely),
         cmocka_unit_test(test_owners_of_paths),
         cmocka_unit_test(test_hint_where_a_file_of_that_name_is),
         cmocka_unit_test(test_no_filelists_tells_about_packages_first),

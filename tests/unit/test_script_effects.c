@@ -133,6 +133,24 @@ static void only_scripts_of_an_installation_count(void **state)
         assert_string_equal(effects_of(&arena, not_run[i], "useradd x"), "");
 }
 
+static void a_script_has_no_more_effects_than_anyone_reads(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, (size_t)1 << 20);
+    assert_true(buf_printf(&text, "chown root"));
+    for (int i = 0; i < 60000; i++)
+        assert_true(buf_printf(&text, " /srv/%d", i));
+    struct package package = {.name = "p"};
+    struct package_script script = {"postinst", arena_strndup(&arena, text.bytes, text.len)};
+    list_add(&arena, &package.scripts, script);
+    struct script_effects effects;
+    script_effects_list(&arena, &package, &effects);
+    assert_int_equal(effects.count, 1000);
+    assert_string_equal(effects.items[999].subject, "/srv/999");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +158,7 @@ int main(void)
         cmocka_unit_test(deep_substitutions_and_long_scripts_end),
         cmocka_unit_test(each_effect_is_found_with_its_subject),
         cmocka_unit_test(only_scripts_of_an_installation_count),
+        cmocka_unit_test(a_script_has_no_more_effects_than_anyone_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,30 @@ static void lines_that_reach_out_or_lie_make_nothing(void **state)
     }
 }
 
+static void patterns_that_take_too_long_are_refused(void **state)
+{
+    struct planting planting = plant(*state);
+    struct package *package = package_add(*state, "many");
+    for (int i = 0; i < 10; i++)
+        file_add(package, arena_printf(&planting.fixture->arena, "/var/lib/many/%0200d", i), "x");
+    struct buf text;
+    buf_init(&text, (size_t)1 << 20);
+    for (int i = 0; i < 3000; i++) {
+        assert_true(buf_printf(&text, "Z /var/lib/many/"));
+        for (int j = 0; j < 120; j++)
+            assert_true(buf_add(&text, "?*", 2));
+        assert_true(buf_printf(&text, "x%d 0777\n", i));
+    }
+    for (int i = 0; i < 10; i++)
+        root_add(&planting, arena_printf(&planting.fixture->arena, "/var/lib/many/%0200d", i));
+    make_packages(&planting);
+    file_add(&planting.fixture->packages[planting.fixture->package_count - 1], CONF,
+             arena_strndup(&planting.fixture->arena, text.bytes, text.len));
+    buf_done(&text);
+    assert_false(try_grow(&planting, false));
+    CHECK_ERR(&planting.fixture->err, ERR_MALFORMED, "take too long to match");
+}
+
 static void lines_of_one_machine_are_left_out_silently(void **state)
 {
     struct planting planting = plant(*state);
@@ -221,6 +245,7 @@ int main(void)
         TEST(copies_are_those_that_systemd_tmpfiles_makes),
         TEST(modes_are_those_that_systemd_tmpfiles_sets),
         TEST(lines_that_reach_out_or_lie_make_nothing),
+        TEST(patterns_that_take_too_long_are_refused),
         TEST(lines_of_one_machine_are_left_out_silently),
         TEST(specifiers_are_the_systems_directories),
         TEST(the_manifests_entries_stay_and_var_run_is_run),

@@ -1,4 +1,4 @@
-#include "source/rpm_xml.h"
+#include "source/xml_stream.h"
 
 #include "base/auto.h"
 
@@ -13,14 +13,13 @@ static const char *local_name(const char *name)
     return colon ? colon + 1 : name;
 }
 
-static void stop(struct rpm_xml *xml)
+static void stop(struct xml_stream *xml)
 {
     (void)XML_StopParser(xml->parser, XML_FALSE);
 }
 
-bool rpm_xml_fail(struct rpm_xml *xml, const char *format, ...)
+bool xml_stream_fail(struct xml_stream *xml, const char *format, ...)
 {
-    AUTO(arena_done) struct arena scratch = {0};
     va_list arguments;
     char *text = NULL;
     va_start(arguments, format);
@@ -34,11 +33,13 @@ bool rpm_xml_fail(struct rpm_xml *xml, const char *format, ...)
 
 static void on_begin(void *user, const XML_Char *name, const XML_Char **attributes)
 {
-    struct rpm_xml *xml = user;
+    struct xml_stream *xml = user;
+    if (xml->err->kind) /* a stopped expat may still hand over what it had read */
+        return;
     xml->content.len = 0;
     xml->is_text_wanted = false;
-    if (++xml->depth > RPM_XML_DEPTH_MAX) {
-        (void)rpm_xml_fail(xml, "elements are nested deeper than %d levels", RPM_XML_DEPTH_MAX);
+    if (++xml->depth > XML_STREAM_DEPTH_MAX) {
+        (void)xml_stream_fail(xml, "elements are nested deeper than %d levels", XML_STREAM_DEPTH_MAX);
         stop(xml);
     } else if (!xml->begin(xml, local_name(name), attributes)) {
         stop(xml);
@@ -47,9 +48,9 @@ static void on_begin(void *user, const XML_Char *name, const XML_Char **attribut
 
 static void on_end(void *user, const XML_Char *name)
 {
-    struct rpm_xml *xml = user;
+    struct xml_stream *xml = user;
     struct text content = {xml->content.len ? xml->content.bytes : "", xml->content.len};
-    if (xml->err->kind) /* expat ends an empty element that begin() stopped at */
+    if (xml->err->kind)
         return;
     if (!xml->end(xml, local_name(name), text_trim(content)))
         stop(xml);
@@ -60,9 +61,9 @@ static void on_end(void *user, const XML_Char *name)
 
 static void on_text(void *user, const XML_Char *bytes, int len)
 {
-    struct rpm_xml *xml = user;
+    struct xml_stream *xml = user;
     if (xml->is_text_wanted && !buf_add(&xml->content, bytes, (size_t)len) && !xml->err->kind) {
-        (void)rpm_xml_fail(xml, "an element has more than %zu bytes of text", RPM_XML_TEXT_MAX);
+        (void)xml_stream_fail(xml, "an element has more than %zu bytes of text", XML_STREAM_TEXT_MAX);
         stop(xml);
     }
 }
@@ -74,12 +75,14 @@ static void on_doctype(void *user, const XML_Char *name, const XML_Char *system_
     (void)system_id;
     (void)public_id;
     (void)has_internal_subset;
-    (void)rpm_xml_fail(user, "it has a document type declaration, which is not allowed here");
-    stop(user);
+    struct xml_stream *xml = user;
+    if (!xml->err->kind)
+        (void)xml_stream_fail(xml, "it has a document type declaration, which is not allowed here");
+    stop(xml);
 }
 
 /* Adds name and line to what went wrong. Always returns false. */
-static bool fail_here(struct rpm_xml *xml)
+static bool fail_here(struct xml_stream *xml)
 {
     if (!xml->err->kind)
         err_set(xml->err, ERR_MALFORMED, "not well-formed XML: %s", XML_ErrorString(XML_GetErrorCode(xml->parser)));
@@ -90,7 +93,7 @@ static bool fail_here(struct rpm_xml *xml)
 /* decompress_take: hands a piece to expat, in parts, so that what expat has to keep stays small. */
 static bool feed(void *taker, struct text piece, struct err *err)
 {
-    struct rpm_xml *xml = taker;
+    struct xml_stream *xml = taker;
     (void)err; /* is xml->err */
     while (piece.len) {
         size_t len = piece.len < PIECE_BYTES ? piece.len : PIECE_BYTES;
@@ -98,8 +101,8 @@ static bool feed(void *taker, struct text piece, struct err *err)
             return fail_here(xml);
         xml->fed += len;
         XML_Index index = XML_GetCurrentByteIndex(xml->parser);
-        if (index >= 0 && xml->fed - (uint64_t)index > RPM_XML_TOKEN_MAX) {
-            (void)rpm_xml_fail(xml, "a tag or text longer than %zu bytes", RPM_XML_TOKEN_MAX);
+        if (index >= 0 && xml->fed - (uint64_t)index > XML_STREAM_TOKEN_MAX) {
+            (void)xml_stream_fail(xml, "a tag or text longer than %zu bytes", XML_STREAM_TOKEN_MAX);
             return fail_here(xml);
         }
         piece = (struct text){piece.ptr + len, piece.len - len};
@@ -112,21 +115,21 @@ static void free_parser(XML_Parser *parser)
     XML_ParserFree(*parser);
 }
 
-bool rpm_xml_read(struct rpm_xml *xml, enum compression compression, struct text packed, struct err *err)
+bool xml_stream_read(struct xml_stream *xml, enum compression compression, struct text packed, struct err *err)
 {
-    AUTO(free_parser) XML_Parser parser = XML_ParserCreate(NULL);
+    AUTO(free_parser) XML_Parser parser = XML_ParserCreate("UTF-8");
     if (!parser)
         memory_abort(sizeof *xml);
     xml->parser = parser;
     xml->err = err;
-    buf_init(&xml->content, RPM_XML_TEXT_MAX);
+    buf_init(&xml->content, XML_STREAM_TEXT_MAX);
     XML_SetUserData(parser, xml);
     XML_SetElementHandler(parser, on_begin, on_end);
     XML_SetCharacterDataHandler(parser, on_text);
     XML_SetStartDoctypeDeclHandler(parser, on_doctype);
     bool is_good = compression == COMPRESSION_NONE
                        ? feed(xml, packed, err)
-                       : decompress_pieces(compression, packed, RPM_XML_PLAIN_MAX, xml->name, feed, xml, err);
+                       : decompress_pieces(compression, packed, XML_STREAM_PLAIN_MAX, xml->name, feed, xml, err);
     if (is_good && XML_Parse(parser, "", 0, XML_TRUE) != XML_STATUS_OK)
         is_good = fail_here(xml);
     buf_done(&xml->content);
@@ -134,7 +137,7 @@ bool rpm_xml_read(struct rpm_xml *xml, enum compression compression, struct text
     return is_good;
 }
 
-const char *rpm_xml_attribute(const char **attributes, const char *name)
+const char *xml_stream_attribute(const char **attributes, const char *name)
 {
     for (const char **pair = attributes; *pair; pair += 2) {
         if (strcmp(local_name(pair[0]), name) == 0)

@@ -1,0 +1,176 @@
+#include "line/explain.h"
+
+#include "base/auto.h"
+#include "content/path.h"
+
+/* More links than this are no chain but a circle. */
+#define LINKS_MAX 100
+
+static const struct product_file *find_in(const struct product_files *files, const char *path)
+{
+    for (size_t i = 0; path && i < files->count; i++) {
+        if (strcmp(files->items[i].path, path) == 0)
+            return &files->items[i];
+    }
+    return NULL;
+}
+
+static const struct product_file *find_file(const struct product *product, const char *path)
+{
+    const struct product_file *file = find_in(&product->files, path);
+    return file ? file : find_in(&product->directories, path);
+}
+
+static const struct product_package *find_package(const struct product *product, const char *name)
+{
+    for (size_t i = 0; name && i < product->packages.count; i++) {
+        if (strcmp(product->packages.items[i].name, name) == 0)
+            return &product->packages.items[i];
+    }
+    return NULL;
+}
+
+/* Looks into every package of the selection, fetching what was not needed so far, then into the indices. */
+static bool find_elsewhere(struct work *work, struct answer *answer, struct err *err)
+{
+    struct job *job = work->job;
+    struct err none = {0};
+    struct strings owners = {0};
+    if (!work->packages && !work_select(work, err))
+        return false;
+    if (!work_open(work, true, err))
+        return false;
+    for (size_t i = 0; i < work->selection.count; i++) {
+        if (package_find(work->packages[i], answer->path))
+            list_add(&job->arena, &answer->packages, arena_strdup(&job->arena, work->selection.items[i].name));
+    }
+    if (!answer->packages.count && catalog_owners(work->catalog, work->scratch, answer->path, &owners, NULL, &none)) {
+        for (size_t i = 0; i < owners.count; i++)
+            list_add(&job->arena, &answer->offered, arena_strdup(&job->arena, owners.items[i]));
+    }
+    return true;
+}
+
+bool explain_find(struct work *work, struct err *err)
+{
+    struct job *job = work->job;
+    const struct strings *paths = job->plant->options->explained;
+    for (size_t i = 0; paths && i < paths->count; i++) {
+        const char *why;
+        const char *path = path_canonical(&job->arena, text_of(paths->items[i]), &why);
+        struct answer answer = {.path = path ? path : paths->items[i]};
+        bool is_shipped = find_file(&job->product, paths->items[i]) || find_file(&job->product, path);
+        if (find_file(&job->product, paths->items[i]))
+            answer.path = paths->items[i];
+        if (!is_shipped && !find_elsewhere(work, &answer, err))
+            return false;
+        list_add(&job->arena, &job->answers, answer);
+    }
+    return true;
+}
+
+/* The chain that ends at a file, the root first. */
+static size_t make_chain(const struct product *product, const struct product_file *file,
+                         const struct product_file **chain)
+{
+    size_t count = 0;
+    for (; file && count < LINKS_MAX; file = file->by ? find_file(product, file->by) : NULL)
+        chain[count++] = file;
+    for (size_t i = 0; i < count / 2; i++) {
+        const struct product_file *other = chain[i];
+        chain[i] = chain[count - 1 - i];
+        chain[count - 1 - i] = other;
+    }
+    return count;
+}
+
+static void print_chain(FILE *out, const struct product *product, const struct product_file *file)
+{
+    const struct product_file *chain[LINKS_MAX];
+    size_t count = make_chain(product, file, chain);
+    for (size_t i = 0; i < count; i++) {
+        const struct product_package *package = find_package(product, chain[i]->package);
+        (void)fprintf(out, "  %s\n    %s\n", chain[i]->path, chain[i]->why);
+        if (package)
+            (void)fprintf(out, "    from %s %s (%s)%s%s\n", package->name, package->version, package->architecture,
+                          package->repository ? ", repository " : "", package->repository ? package->repository : "");
+        else
+            (void)fputs("    made by the factory\n", out);
+    }
+}
+
+static void print_absent(FILE *out, const struct job *job, const struct answer *answer)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    if (answer->packages.count)
+        (void)fprintf(out,
+                      "  not in the image: %s, which is selected, ships it, but nothing that is kept needs it.\n"
+                      "  To have it, name it in %s under files.\n",
+                      strings_join(&scratch, &answer->packages, ", "), job->manifest->path);
+    else if (answer->offered.count)
+        (void)fprintf(out,
+                      "  not in the image: %s ships it and is not among the selected packages.\n"
+                      "  To have it, name it in %s under files.\n",
+                      strings_join(&scratch, &answer->offered, ", "), job->manifest->path);
+    else
+        (void)fputs("  not in the image, and no package of the source ships it\n", out);
+}
+
+void explain_print(FILE *out, const struct batch *batch)
+{
+    for (size_t j = 0; j < batch->images[0].arch_count; j++) {
+        const struct job *job = &batch->images[0].jobs[j];
+        for (size_t i = 0; i < job->answers.count; i++) {
+            const struct answer *answer = &job->answers.items[i];
+            const struct product_file *file = find_file(&job->product, answer->path);
+            (void)fprintf(out, "%s %s: %s\n", job->manifest->name, job->arch->name, answer->path);
+            if (file)
+                print_chain(out, &job->product, file);
+            else
+                print_absent(out, job, answer);
+        }
+    }
+}
+
+static json_t *names_json(const struct strings *names)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < names->count; i++)
+        json_array_append_new(array, json_string(names->items[i]));
+    return array;
+}
+
+static json_t *chain_json(const struct product *product, const struct product_file *file)
+{
+    const struct product_file *chain[LINKS_MAX];
+    size_t count = make_chain(product, file, chain);
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct product_package *package = find_package(product, chain[i]->package);
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "path", chain[i]->path, "why", chain[i]->why,
+                                        "package", chain[i]->package, "version", package ? package->version : NULL,
+                                        "repository", package ? package->repository : NULL));
+    }
+    return array;
+}
+
+void explain_print_json(FILE *out, const struct batch *batch)
+{
+    json_t *array = json_array();
+    for (size_t j = 0; j < batch->images[0].arch_count; j++) {
+        const struct job *job = &batch->images[0].jobs[j];
+        for (size_t i = 0; i < job->answers.count; i++) {
+            const struct answer *answer = &job->answers.items[i];
+            const struct product_file *file = find_file(&job->product, answer->path);
+            json_array_append_new(array,
+                                  json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "image", job->manifest->name, "arch",
+                                            job->arch->name, "path", answer->path, "shipped", file != NULL, "chain",
+                                            chain_json(&job->product, file), "packaged_in",
+                                            names_json(&answer->packages), "offered_by", names_json(&answer->offered)));
+        }
+    }
+    (void)json_dumpf(array, out, JSON_INDENT(2));
+    (void)fputc('\n', out);
+    json_decref(array);
+}
