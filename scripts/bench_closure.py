@@ -8,7 +8,8 @@ For each image and architecture, in milliseconds per ELF file, the fastest of se
 - libtree: the whole process `libtree -v`, once for all ELF files of the tree. It cannot be told a root, so that it gets
   the tree's library directories by `--ldconf` and finds all there. Closure alone.
 - lddtree: the whole process `lddtree --root`, once for all ELF files of the tree. Closure alone.
-The last row is the sum; its `check` is one process for all trees.
+The last row is for all trees together: `check` is one process on one thread, `libtree` a process for each tree, the
+fastest of as many rounds over all; `proof` and `lddtree` are sums.
 """
 
 import argparse
@@ -35,16 +36,19 @@ def elf_files(root):
                   if is_elf(os.path.join(folder, name)))
 
 
-def measure(command, runs, codes=(0,)):
-    """Wall milliseconds of a process, the least disturbed of several."""
+def measure(commands, runs, codes=(0,)):
+    """Wall milliseconds of processes one after the other, the least disturbed of several rounds."""
     samples = []
     for _ in range(runs + 1):
-        begun = time.monotonic()
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                              check=False)
-        samples.append((time.monotonic() - begun) * 1000)
-        if done.returncode not in codes:
-            sys.exit(f"{' '.join(command[:3])}: exit {done.returncode}: {done.stderr.decode(errors='replace')[:200]}")
+        samples.append(0.0)
+        for command in commands:
+            begun = time.monotonic()
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  check=False)
+            samples[-1] += (time.monotonic() - begun) * 1000
+            if done.returncode not in codes:
+                sys.exit(f"{' '.join(command[:3])}: exit {done.returncode}: "
+                         f"{done.stderr.decode(errors='replace')[:200]}")
     return min(samples[1:])
 
 
@@ -59,33 +63,36 @@ def proof_times(program, roots, runs):
     return {root: min(values[1:]) for root, values in samples.items()}
 
 
-def ldconf_of(root, path):
-    """Writes a configuration that leads libtree to the tree's own libraries."""
+def libtree_of(root, files, path):
+    """The call of libtree for a tree, with a configuration that leads it to the tree's own libraries."""
     with open(path, "w", encoding="utf-8") as stream:
         for folder in (*sorted(glob.glob(root + "/usr/lib/*-linux-gnu*")), root + "/usr/lib64", root + "/usr/lib"):
             stream.write(folder + "\n")
-    return path
+    return ["libtree", "-v", "--ldconf", path, *files]
 
 
 def rows_of(program, roots, runs, top):
     proofs = proof_times(program, list(roots), runs)
-    total = {name: 0.0 for name in ("files", "proof", "libtree", "lddtree")}
+    total = {"files": 0, "proof": sum(proofs.values()), "lddtree": 0.0}
+    calls = []
     for root, (image, arch) in roots.items():
         files = elf_files(root)
+        calls.append(libtree_of(root, files, f"{top}/{image}-{arch}.conf"))
         times = {"files": len(files), "proof": proofs[root],
-                 "check": measure([program, "check", "--quiet", root], runs),
-                 "libtree": measure(["libtree", "-v", "--ldconf", ldconf_of(root, top + "/ld.so.conf"), *files], runs),
-                 "lddtree": measure(["lddtree", "--root", root, *("/" + os.path.relpath(path, root) for path in files)],
-                                    runs, codes=(0, 1))}
-        for name in total:
-            total[name] += times[name]
+                 "check": measure([[program, "check", "--quiet", root]], runs),
+                 "libtree": measure(calls[-1:], runs),
+                 "lddtree": measure([["lddtree", "--root", root,
+                                      *("/" + os.path.relpath(path, root) for path in files)]], runs, codes=(0, 1))}
+        total["files"] += len(files)
+        total["lddtree"] += times["lddtree"]
         yield row_of(image, arch, times)
-    total["check"] = measure([program, "check", "--quiet", *roots], runs)
+    total["check"] = measure([[program, "check", "--quiet", "--jobs", "1", *roots]], runs)
+    total["libtree"] = measure(calls, runs)
     yield row_of("all", "", total)
 
 
 def row_of(image, arch, times):
-    count = int(times["files"])
+    count = times["files"]
     return {"image": image, "arch": arch, "files": count,
             **{name: round(times[name] / count, 3) for name in ("proof", "check", "libtree", "lddtree")}}
 

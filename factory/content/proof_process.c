@@ -137,8 +137,7 @@ static struct proof_elf *find_provider(struct binding *binding, const struct pro
     }
     for (size_t i = 0; i < known->count; i++) {
         struct proof_elf *elf = known->items[i];
-        if (elf != expected && elf->mark == prover->mark &&
-            elf_symbols_define(prover_symbols(prover, elf), name, version, &prover->steps))
+        if (elf != expected && elf_symbols_define(prover_symbols(prover, elf), name, version, &prover->steps))
             return elf;
     }
     for (size_t i = 0; i < binding->scope.count; i++) {
