@@ -10,21 +10,27 @@ static const char libc_name[] = "libc.so.6";
 static const char libgcc_name[] = "libgcc_s.so.1";
 static const char libgcc_why[] = "glibc opens it with dlopen for pthread_exit and pthread_cancel";
 
+static bool is_kept(const struct finder *finder, const struct sourced *file)
+{
+    return map_get(&finder->kept, text_of(file->entry->path)) != NULL;
+}
+
 static void keep_file(struct finder *finder, const struct sourced *file, const char *why, const char *by)
 {
-    struct text key = text_of(file->entry->path);
-    if (map_get(&finder->kept, key))
+    if (is_kept(finder, file))
         return;
     struct kept *kept = arena_new(finder->loader.arena, struct kept);
     *kept = (struct kept){file, why, by};
-    (void)map_add(&finder->kept, key, kept);
+    (void)map_add(&finder->kept, text_of(file->entry->path), kept);
 }
 
 static void keep_links(struct finder *finder, const struct sourced_list *links, const char *leads_to)
 {
-    for (size_t i = 0; i < links->count; i++)
-        keep_file(finder, links->items[i], arena_printf(finder->loader.arena, "link on the way to %s", leads_to),
-                  leads_to);
+    for (size_t i = 0; i < links->count; i++) {
+        const struct sourced *link = links->items[i];
+        if (!is_kept(finder, link))
+            keep_file(finder, link, arena_printf(finder->loader.arena, "link on the way to %s", leads_to), leads_to);
+    }
 }
 
 void closure_report(struct finder *finder, const struct missing *missing)
@@ -81,6 +87,8 @@ void closure_keep_need(struct finder *finder, const struct load_need *need, cons
     finder->needs_cache = finder->needs_cache || need->step == LOAD_CACHE;
     if (need->file) {
         keep_links(finder, &need->links, need->file->entry->path);
+        if (!why && !is_kept(finder, need->file))
+            why = arena_printf(finder->loader.arena, "needed by %s as %s", needed_by, need->name);
         keep_file(finder, need->file, why, needed_by);
     } else if (!need->object) {
         report_missing(finder, need->name, needed_by, false);
@@ -91,13 +99,8 @@ void closure_keep_needs(struct finder *finder, const struct load_list *list, siz
 {
     for (size_t i = first; i < list->count; i++) {
         const struct load_object *object = list->items[i];
-        const char *path = object->file->entry->path;
-        for (size_t j = 0; j < object->need_count; j++) {
-            const struct load_need *need = &object->needs[j];
-            const char *why =
-                need->file ? arena_printf(finder->loader.arena, "needed by %s as %s", path, need->name) : NULL;
-            closure_keep_need(finder, need, why, path);
-        }
+        for (size_t j = 0; j < object->need_count; j++)
+            closure_keep_need(finder, &object->needs[j], NULL, object->file->entry->path);
     }
 }
 

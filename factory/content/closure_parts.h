@@ -38,7 +38,8 @@ struct finder {
     struct map opened; /* path → struct dlopen_needs * of files that were looked at */
 };
 
-/* Keeps the file that meets a need and the links to it, or reports that there is none. */
+/* Keeps the file that meets a need and the links to it, or reports that there is none. `why`: NULL for a DT_NEEDED of
+ * the file `needed_by`. */
 void closure_keep_need(struct finder *finder, const struct load_need *need, const char *why, const char *needed_by);
 /* Keeps what the objects of the list from `first` on need. */
 void closure_keep_needs(struct finder *finder, const struct load_list *list, size_t first);

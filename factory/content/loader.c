@@ -97,20 +97,16 @@ void loader_machines(struct arena *arena, const struct arch *arch, const struct 
     *ret_count = count;
 }
 
-/* Returns whether a name is one of those that the object is known by. */
-static bool has_name(const struct load_object *object, const char *name)
+/* Makes an object known by a name, unless another one is already. */
+static void add_name(struct load_list *list, const char *name, struct load_object *object)
 {
-    return strings_has(&object->names, name) || (object->path && strcmp(object->path, name) == 0) ||
-           (object->elf->soname && strcmp(object->elf->soname, name) == 0);
+    if (name)
+        (void)map_add(&list->names, text_of(name), object);
 }
 
 struct load_object *loader_find(const struct load_list *list, const char *name)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (has_name(list->items[i], name))
-            return list->items[i];
-    }
-    return list->interpreter && has_name(list->interpreter, name) ? list->interpreter : NULL;
+    return map_get(&list->names, text_of(name));
 }
 
 static struct load_object *find_file(const struct load_list *list, const struct entry *content)
@@ -122,8 +118,8 @@ static struct load_object *find_file(const struct load_list *list, const struct 
     return list->interpreter && list->interpreter->content == content ? list->interpreter : NULL;
 }
 
-static struct load_object *make_object(const struct loader *loader, const struct sourced *file, const char *path,
-                                       const struct load_object *brought_by)
+static struct load_object *make_object(const struct loader *loader, struct load_list *list, const struct sourced *file,
+                                       const char *path, const struct load_object *brought_by)
 {
     struct load_object *object = arena_new(loader->arena, struct load_object);
     const struct entry *content = sourced_content(file);
@@ -133,6 +129,8 @@ static struct load_object *make_object(const struct loader *loader, const struct
                                    .path = path,
                                    .origin = path_dirname(loader->arena, path),
                                    .loader = brought_by};
+    add_name(list, path, object);
+    add_name(list, object->elf->soname, object);
     return object;
 }
 
@@ -168,8 +166,8 @@ static struct load_need meet(const struct loader *loader, struct load_list *list
         return need;
     need.object = find_file(list, sourced_content(need.file));
     if (!need.object)
-        need.object = make_object(loader, need.file, need.path, object);
-    list_add(loader->arena, &need.object->names, expanded);
+        need.object = make_object(loader, list, need.file, need.path, object);
+    add_name(list, expanded, need.object);
     list_object(loader, list, need.object);
     return need;
 }
@@ -230,16 +228,18 @@ static void load_interpreter(const struct loader *loader, struct load_list *list
     need->step = LOAD_INTERPRETER;
     need->object = find_file(list, sourced_content(file)); /* the loader itself, started as a program */
     if (!need->object)
-        need->object = make_object(loader, file, path, NULL);
+        need->object = make_object(loader, list, file, path, NULL);
+    add_name(list, path, need->object);
     list->interpreter = need->object;
 }
 
 void loader_load(const struct loader *loader, const struct sourced *root, const char *path, struct load_list *ret_list)
 {
-    *ret_list = (struct load_list){0};
+    *ret_list = (struct load_list){.names = {.arena = loader->arena}};
     bool is_program = sourced_content(root)->elf->interp != NULL;
-    struct load_object *object = make_object(loader, root, is_program ? root->entry->path : path, NULL);
-    list_add(loader->arena, &object->names, path);
+    const char *real = is_program ? root->entry->path : path;
+    struct load_object *object = make_object(loader, ret_list, root, real, NULL);
+    add_name(ret_list, path, object);
     list_object(loader, ret_list, object);
     if (is_program)
         load_interpreter(loader, ret_list, object);

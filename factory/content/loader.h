@@ -57,7 +57,6 @@ struct load_object {
     const char *path;                 /* under which it was opened (l_name) */
     const char *origin;               /* $ORIGIN */
     const struct load_object *loader; /* whose need brought it; NULL for root and interpreter */
-    struct strings names;             /* what it was asked for as */
     struct load_need *needs;          /* its DT_NEEDED in order */
     size_t need_count;
     bool is_listed; /* in the scope (load_list.items) */
@@ -91,6 +90,7 @@ struct load_list {
         size_t count, capacity;
     } notes;
     size_t settled_count; /* private: objects whose needs were looked up */
+    struct map names;     /* private: name → the first struct load_object that is known by it */
 };
 
 /* The machine and its file system: what all processes of an image have in common. */

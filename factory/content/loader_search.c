@@ -228,6 +228,16 @@ static void try_path(struct search *search, const char *path)
     search->need->links = links;
 }
 
+static const char *join(struct arena *arena, const char *dir, const char *name)
+{
+    size_t dir_len = strlen(dir), name_bytes = strlen(name) + 1;
+    char *path = arena_alloc(arena, dir_len + 1 + name_bytes);
+    memcpy(path, dir, dir_len);
+    path[dir_len] = '/';
+    memcpy(path + dir_len + 1, name, name_bytes);
+    return path;
+}
+
 /* Tries a directory; before it its directories for newer machines. */
 static void try_dir(struct search *search, const char *dir)
 {
@@ -236,32 +246,39 @@ static void try_dir(struct search *search, const char *dir)
         try_path(search,
                  arena_printf(loader->arena, "%s/glibc-hwcaps/%s/%s", dir, loader->hwcaps.items[i], search->name));
     if (!search->is_over)
-        try_path(search, arena_printf(loader->arena, "%s/%s", dir, search->name));
+        try_path(search, join(loader->arena, dir, search->name));
 }
 
-/* Searches a DT_RPATH or DT_RUNPATH of `owner`. */
-static void try_path_list(struct search *search, const struct load_object *owner, const char *tag, const char *list)
+/* Tries one element of a DT_RPATH or DT_RUNPATH of `owner`. */
+static void try_element(struct search *search, const struct load_object *owner, const char *tag, struct text element)
 {
     const struct loader *loader = search->loader;
     struct load_note note = {.object = owner, .file = owner->file};
-    struct text rest = text_of(list), part;
-    while (*list && !search->is_over && text_next(&rest, ':', &part)) {
-        const char *dir = search_expand(loader, owner->origin, part);
-        if (!dir) {
-            note.kind = NOTE_NO_TOKEN;
-            search_note(loader, search->list, &note, "%s: the element '%.*s' of its %s cannot be expanded: left out",
-                        owner->file->entry->path, (int)part.len, part.ptr, tag);
-        } else if (*dir != '/') {
-            note.kind = NOTE_CURRENT_DIR;
-            search_note(loader, search->list, &note,
-                        "%s: the element '%s' of its %s means the current directory: left out",
-                        owner->file->entry->path, dir, tag);
-        } else {
-            size_t len = strlen(dir);
-            while (len && dir[len - 1] == '/')
-                len--;
-            try_dir(search, arena_strndup(loader->arena, dir, len));
-        }
+    const char *dir = search_expand(loader, owner->origin, element);
+    if (!dir) {
+        note.kind = NOTE_NO_TOKEN;
+        search_note(loader, search->list, &note, "%s: the element '%.*s' of its %s cannot be expanded: left out",
+                    owner->file->entry->path, (int)element.len, element.ptr, tag);
+    } else if (*dir != '/') {
+        note.kind = NOTE_CURRENT_DIR;
+        search_note(loader, search->list, &note, "%s: the element '%s' of its %s means the current directory: left out",
+                    owner->file->entry->path, dir, tag);
+    } else {
+        size_t len = strlen(dir);
+        while (len && dir[len - 1] == '/')
+            len--;
+        try_dir(search, arena_strndup(loader->arena, dir, len));
+    }
+}
+
+/* Searches a DT_RPATH or DT_RUNPATH of `owner`. One that is empty as a whole counts as none. */
+static void try_path_list(struct search *search, const struct load_object *owner, const char *tag, const char *list)
+{
+    const char *at = *list ? list : NULL;
+    while (at && !search->is_over) {
+        const char *end = strchrnul(at, ':');
+        try_element(search, owner, tag, (struct text){at, (size_t)(end - at)});
+        at = *end ? end + 1 : NULL;
     }
 }
 
@@ -309,7 +326,7 @@ static void try_cache(struct search *search)
         return;
     try_path(search, path);
     search->need->step = LOAD_CACHE;
-    if (!search->need->file || search->object->elf->has_nodeflib || !is_below_default_dirs(loader, path))
+    if (!search->need->file || !is_below_default_dirs(loader, path))
         return;
     struct load_need cached = *search->need;
     *search->need = (struct load_need){.name = cached.name};

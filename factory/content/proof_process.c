@@ -5,6 +5,7 @@
 
 #include <elf.h>
 
+#define EXPECTED_KEPT 32 /* libraries whose versions one file needs: more are looked for again and again */
 #define UNBOUND_MAX 4096 /* of one process: more tell nothing new */
 
 static void add_trouble(struct trouble *trouble, const char *path, const char *wanted, const char *text)
@@ -80,8 +81,9 @@ struct binding {
     const struct load_list *list; /* for the objects that versions name */
     struct proof_scope scope;     /* with the host's */
     struct trouble *trouble;
-    struct proof_elf *expected; /* which the version of the last symbol named as its file */
-    const char *expected_name;
+    const char *names[EXPECTED_KEPT]; /* files of versions, by address: the tables of one ELF file name each once */
+    struct proof_elf *expected[EXPECTED_KEPT]; /* and what is loaded as that, or NULL */
+    size_t expected_count;
 };
 
 static bool scope_has_all(const struct prover *prover, const struct proof_scope *providers)
@@ -102,21 +104,26 @@ static void note_provider(struct prover *prover, struct proof_elf *elf, struct p
     list_add(prover->arena, &elf->providers, provider);
 }
 
-/* Finds the file that a version names. Most symbols have the one of the symbol before. */
+/* Finds the file that a version names. */
 static struct proof_elf *find_expected(struct binding *binding, const char *name)
 {
-    if (name != binding->expected_name) {
-        const struct load_object *library = loader_find(binding->list, name);
-        binding->expected_name = name;
-        binding->expected = library ? prover_elf(binding->prover, library->content) : NULL;
+    for (size_t i = 0; i < binding->expected_count; i++) {
+        if (binding->names[i] == name)
+            return binding->expected[i];
     }
-    return binding->expected;
+    const struct load_object *library = loader_find(binding->list, name);
+    struct proof_elf *elf = library ? prover_elf(binding->prover, library->content) : NULL;
+    if (binding->expected_count < EXPECTED_KEPT) {
+        binding->names[binding->expected_count] = name;
+        binding->expected[binding->expected_count++] = elf;
+    }
+    return elf;
 }
 
 /* Finds a file of the scope that defines the symbol: which one is first does not matter here. The library that the
- * version names mostly is the one. */
-static struct proof_elf *find_provider(struct binding *binding, const struct elf_name *name,
-                                       const struct elf_version *version)
+ * version names mostly is the one, else one that has `known` symbols of the same file. */
+static struct proof_elf *find_provider(struct binding *binding, const struct proof_scope *known,
+                                       const struct elf_name *name, const struct elf_version *version)
 {
     struct prover *prover = binding->prover;
     struct proof_elf *expected = NULL;
@@ -127,6 +134,12 @@ static struct proof_elf *find_provider(struct binding *binding, const struct elf
         if (expected && expected->mark == prover->mark &&
             elf_symbols_define(prover_symbols(prover, expected), name, version, &prover->steps))
             return expected;
+    }
+    for (size_t i = 0; i < known->count; i++) {
+        struct proof_elf *elf = known->items[i];
+        if (elf != expected && elf->mark == prover->mark &&
+            elf_symbols_define(prover_symbols(prover, elf), name, version, &prover->steps))
+            return elf;
     }
     for (size_t i = 0; i < binding->scope.count; i++) {
         struct proof_elf *elf = binding->scope.items[i];
@@ -150,6 +163,7 @@ static void bind_symbols(struct binding *binding, struct proof_elf *elf)
     size_t unbound = binding->trouble->unbound.count;
     bool is_first = !elf->has_providers;
     elf->providers.count = 0;
+    binding->expected_count = 0;
     for (size_t i = 1; i < symbols->count && binding->trouble->unbound.count < UNBOUND_MAX; i++) {
         if (symbols->use[i] == ELF_USE_NONE)
             continue;
@@ -160,7 +174,7 @@ static void bind_symbols(struct binding *binding, struct proof_elf *elf)
         if (symbol.binding == STB_WEAK)
             continue;
         struct elf_name name = elf_name(symbol.name);
-        struct proof_elf *provider = find_provider(binding, &name, symbol.version);
+        struct proof_elf *provider = find_provider(binding, &elf->providers, &name, symbol.version);
         if (provider)
             note_provider(prover, elf, provider);
         else

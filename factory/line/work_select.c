@@ -121,6 +121,18 @@ bool work_resolve(struct work *work, struct err *err)
     return true;
 }
 
+static bool is_identity(const struct work *work, const char *name)
+{
+    return work->has_identity && strcmp(work->identity.name, name) == 0;
+}
+
+/* Whether a package of the selection can matter, as far as is known before any is opened. */
+static bool is_opened_first(const struct work *work, const struct selected *selected)
+{
+    return selected->is_likely || is_identity(work, selected->name) ||
+           roots_name_package(&work->manifest, selected->name) || roots_lay_out(selected->name);
+}
+
 /* FETCH, UNPACK: opens the likely packages, or all of them. */
 bool work_open(struct work *work, bool is_all, struct err *err)
 {
@@ -131,9 +143,7 @@ bool work_open(struct work *work, bool is_all, struct err *err)
     uint64_t bytes = 0;
     for (size_t i = 0; i < work->selection.count; i++) {
         const struct selected *selected = &work->selection.items[i];
-        if (work->packages[i] ||
-            !(is_all || selected->is_likely || roots_name_package(&work->manifest, selected->name) ||
-              roots_lay_out(selected->name)))
+        if (work->packages[i] || !(is_all || is_opened_first(work, selected)))
             continue;
         places[count] = i;
         wanted[count++] = selected;
@@ -151,7 +161,7 @@ bool work_open(struct work *work, bool is_all, struct err *err)
         return false;
     for (size_t i = 0; i < count; i++) {
         work->packages[places[i]] = opened[i];
-        if (work->has_identity && strcmp(wanted[i]->name, work->identity.name) == 0)
+        if (is_identity(work, wanted[i]->name))
             work->identity_package = opened[i];
     }
     return !plant_is_cancelled(job->plant, err);

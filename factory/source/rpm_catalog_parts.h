@@ -1,5 +1,5 @@
-/* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_owners.c,
- * rpm_filelists.c and rpm_filter.c only
+/* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_likely.c,
+ * rpm_owners.c, rpm_filelists.c and rpm_filter.c only
  *
  * Threads: whatever touches the Pool, `files` or `missing` holds the lock.
  */
@@ -90,6 +90,10 @@ void rpm_pool_mark_loader_configurers(Pool *pool, const Map *among, Map *ret_mar
 struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog *catalog, Id id, bool is_likely);
 /* Returns the repository of a package. */
 const struct rpm_catalog_repo *rpm_pool_repo(const struct rpm_catalog *catalog, Id id);
+
+/* Marks the installed packages that can matter to an image of the requested ones: those, libraries over libraries,
+ * packages of the same source, those that tell the loader where to look, libgcc. With the lock. */
+void rpm_likely_mark(Pool *pool, const Queue *requested, const Map *installed, Map *likely);
 
 /* Marks what excludepkgs and includepkgs of the repositories leave out. */
 void rpm_filter_packages(struct rpm_catalog *catalog, Map *considered);

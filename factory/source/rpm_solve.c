@@ -260,66 +260,6 @@ static bool wants_filelists(const struct solving *solving)
     return is_wanted;
 }
 
-static const char *source_of(Pool *pool, Id id)
-{
-    Solvable *item = pool_id2solvable(pool, id);
-    const char *name = solvable_lookup_str(item, SOLVABLE_SOURCENAME);
-    return name ? name : pool_id2str(pool, item->name);
-}
-
-/* "libfoo.so.1()(64bit)", "libfoo.so.1(FOO_1.2)(64bit)" */
-static bool is_library(const Pool *pool, Id dependency)
-{
-    return !ISRELDEP(dependency) && strstr(pool_id2str(pool, dependency), ".so");
-}
-
-/* Whether `id` is of the source of one of the requested packages. */
-static bool is_near(const struct solving *solving, Id id)
-{
-    for (int i = 0; i < solving->requested.count; i++) {
-        Id asked = solving->requested.elements[i];
-        if (MAPTST(&solving->installed, asked) &&
-            strcmp(source_of(solving->pool, asked), source_of(solving->pool, id)) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Walks from the requested packages, and those that tell the loader where to look, to libraries and packages of the
- * same source. */
-static void mark_likely(struct solving *solving)
-{
-    Pool *pool = solving->pool;
-    Queue queue, requires;
-    Id id, at;
-    queue_init(&queue);
-    queue_init(&requires);
-    for (int i = 0; i < solving->requested.count; i++) {
-        id = solving->requested.elements[i];
-        if (!MAPTST(&solving->installed, id))
-            continue;
-        solv_map_set(&solving->likely, id);
-        queue_push(&queue, id);
-    }
-    rpm_pool_mark_loader_configurers(pool, &solving->installed, &solving->likely, &queue);
-    for (int done = 0; done < queue.count; done++) {
-        queue_empty(&requires);
-        solvable_lookup_deparray(pool_id2solvable(pool, queue.elements[done]), SOLVABLE_REQUIRES, &requires, 0);
-        for (int i = 0; i < requires.count; i++) {
-            FOR_PROVIDES(id, at, requires.elements[i])
-            {
-                if (!MAPTST(&solving->installed, id) || MAPTST(&solving->likely, id) ||
-                    !(is_library(pool, requires.elements[i]) || is_near(solving, id)))
-                    continue;
-                solv_map_set(&solving->likely, id);
-                queue_push(&queue, id);
-            }
-        }
-    }
-    queue_free(&queue);
-    queue_free(&requires);
-}
-
 static int compare_selected(const void *a, const void *b)
 {
     const struct selected *one = a, *other = b;
@@ -330,7 +270,7 @@ static int compare_selected(const void *a, const void *b)
 static void make_selection(struct arena *arena, struct solving *solving, struct selection *ret_selection)
 {
     LIST(struct selected) list = {0};
-    mark_likely(solving);
+    rpm_likely_mark(solving->pool, &solving->requested, &solving->installed, &solving->likely);
     for (Id id = 2; id < solving->pool->nsolvables; id++) {
         if (MAPTST(&solving->installed, id))
             list_add(arena, &list, rpm_pool_selected(arena, solving->catalog, id, MAPTST(&solving->likely, id) != 0));

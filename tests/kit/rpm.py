@@ -193,7 +193,7 @@ CAPABILITIES = {"cap_net_bind_service": 10, "cap_net_raw": 13, "cap_setuid": 7}
 
 
 def capability_bytes(text):
-    """The attribute security.capability for "NAME,NAME=ep" or "NAME=p" (linux/capability.h, vfs_cap_data, revision 2)."""
+    """The attribute security.capability for "NAME,NAME=ep" or "NAME=p" (linux/capability.h: vfs_cap_data 2)."""
     names, _, sets = text.partition("=")
     permitted = sum(1 << CAPABILITIES[name] for name in names.split(","))
     if "p" not in sets or set(sets) - set("ep"):

@@ -124,6 +124,9 @@ class BuildCase(case.Case):
         lines += [f"{key}: {value}" for key, value in settings.items()]
         return self.write(name, "\n".join(lines) + "\n")
 
+    def use_folder(self, folder, **settings):
+        self.use(self.source(folder, **settings))
+
     def copy(self, folder, name="copy"):
         """A copy of a repository's folder, for a test to spoil."""
         return shutil.copytree(folder, self.path(name))
@@ -151,8 +154,8 @@ class BuildCase(case.Case):
         return tables
 
     def assert_as_rpm(self, image, given, folder, arch, aliases=()):
-        """Every file that a package gave is as rpm says: kind, mode, owner, link target, digest, capability, time; its bytes
-        are those of rpm2cpio. `given` is {path: package or None}; aliases are (path's beginning in packages, its real
+        """Every file that a package gave is as rpm says: kind, mode, owner, link target, digest, capability, time; its
+        bytes are those of rpm2cpio. `given` is {path: package or None}; aliases are (path's beginning in packages, its real
         one), besides the root links. Returns how many were compared."""
         users, groups = self.accounts(image)
         packages, compared = {}, 0
@@ -182,7 +185,8 @@ class BuildCase(case.Case):
     @staticmethod
     def _real(table, aliases):
         def real(path):
-            for listed, place in (*aliases, *((f"/{name}", f"/usr/{name}") for name in ("bin", "sbin", "lib", "lib64"))):
+            links = tuple((f"/{name}", f"/usr/{name}") for name in ("bin", "sbin", "lib", "lib64"))
+            for listed, place in (*aliases, *links):
                 if path.startswith(listed + "/"):
                     return place + path[len(listed):]
             return path
@@ -197,8 +201,8 @@ class BuildCase(case.Case):
         self.assertEqual(mine, wanted)
 
     def spoil(self, folder, arch, name, change, is_listed=True, **lies):
-        """Puts change(bytes) in the place of a package's; with is_listed the index has its true checksum and size, as if
-        the distribution had published it so. lies: size= replaces the size that the index has."""
+        """Puts change(bytes) in the place of a package's; with is_listed the index has its true checksum and size, as
+        if the distribution had published it so. lies: size= replaces the size that the index has."""
         path = self.rpm_path(folder, arch, name)
         with open(path, "rb") as stream:
             old = stream.read()

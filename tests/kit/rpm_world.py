@@ -57,6 +57,7 @@ class Binaries:
             loader = os.path.basename(LOADERS[arch])
             self._link(loader, LOADER, "-shared", f"-Wl,-soname,{loader}", version="GLIBC_2.35 { global: _dl_kit; };\n")
             self._link("libc.so.6", LIBC, "-shared", "-Wl,-soname,libc.so.6", version=LIBC_MAP % BASE_VERSION[arch])
+            self._link("libgcc_s.so.1", "int _Unwind_kit;\n", "-shared", "-Wl,-soname,libgcc_s.so.1", "libc.so.6")
             self._link("libbar.so.2", BAR, "-shared", "-Wl,-soname,libbar.so.2", "libc.so.6")
             self._link("libfoo.so.1", FOO, "-shared", "-Wl,-soname,libfoo.so.1", "-Wl,-rpath,/usr/lib64/bar",
                        "libbar.so.2", "libc.so.6", version=FOO_MAP)
@@ -118,16 +119,23 @@ def release():
 
 
 def glibc(arch, binaries, top=""):
-    """top "": files are listed below the root links (/lib64/libc.so.6), as up to Fedora 41 and in RHEL; "/usr": as since."""
+    """top "": files are listed below the root links (/lib64/libc.so.6), as up to Fedora 41 and in RHEL; "/usr": as
+    since."""
     loader = LOADERS[arch]
     return rpm.Package("glibc", [rpm.program(top + loader, binaries.files[os.path.basename(loader)]),
                                  rpm.program(top + "/lib64/libc.so.6", binaries.files["libc.so.6"]),
                                  rpm.directory("/etc/ld.so.conf.d"),
                                  rpm.File("/etc/ld.so.conf", "include ld.so.conf.d/*.conf\n"),
                                  rpm.File("/etc/ld.so.cache", kind="ghost")],
-                       version="2.40", release="3.fc41", arch=arch, payload="zstd", requires=["filesystem"],
+                       version="2.40", release="3.fc41", arch=arch, payload="zstd", requires=["filesystem", "libgcc"],
                        provides=["rtld(GNU_HASH)"],
                        scripts={"posttrans": "/usr/sbin/ldconfig"})
+
+
+def libgcc(arch, binaries):
+    return rpm.Package("libgcc", [rpm.program("/lib64/libgcc_s-14.so.1", binaries.files["libgcc_s.so.1"]),
+                                  rpm.link("/lib64/libgcc_s.so.1", "libgcc_s-14.so.1")],
+                       version="14.2.1", release="3.fc41", arch=arch)
 
 
 def bash(arch, binaries):
@@ -185,14 +193,14 @@ def doc():
                        version="4.4.1", release="2.fc41", epoch=12)
 
 
-def dhcp_server(arch, binaries, path=DHCPD, **settings):
+def dhcp_server(arch, binaries, path=DHCPD):
     return rpm.Package("dhcp-server", [
         rpm.program(path, binaries.files["dhcpd"]),
         rpm.File("/etc/dhcp/dhcpd.conf", "# none\n", flags="%config(noreplace)"),
         rpm.File("/usr/lib/sysusers.d/dhcp.conf", 'u dhcpd 177 "DHCP server" /\n'),
         rpm.directory("/var/lib/dhcpd", owner="dhcpd", group="dhcpd"),
         rpm.File("/var/lib/dhcpd/dhcpd.leases", "", owner="dhcpd", group="dhcpd", flags="%config(noreplace)")],
-        version="4.4.3", release="14.P1.fc41", epoch=12, arch=arch, provides=["user(dhcpd)", "group(dhcpd)"], **settings)
+        version="4.4.3", release="14.P1.fc41", epoch=12, arch=arch, provides=["user(dhcpd)", "group(dhcpd)"])
 
 
 _packages = {}
@@ -214,7 +222,7 @@ def packages(architectures=("x86_64", "aarch64")):
         for arch in architectures:
             binaries = binaries_of(arch)
             out += [filesystem(arch)]
-            out += [make(arch, binaries) for make in (glibc, bash, libbar, libfoo, libbaz, served, served_big,
+            out += [make(arch, binaries) for make in (glibc, libgcc, bash, libbar, libfoo, libbaz, served, served_big,
                                                      dhcp_server)]
         _packages[key] = out
     return list(_packages[key])
@@ -224,7 +232,8 @@ def merged_sbin(architectures=("x86_64", "aarch64")):
     """The small distribution as of Fedora 42: /usr/sbin is a link to bin, and dhcp-server lists /usr/bin/dhcpd."""
     out = [package for package in packages(architectures) if package.name not in ("filesystem", "glibc", "dhcp-server")]
     for arch in architectures:
-        out += [filesystem(arch, True), glibc(arch, binaries_of(arch), "/usr"), dhcp_server(arch, binaries_of(arch), "/usr/bin/dhcpd")]
+        out += [filesystem(arch, True), glibc(arch, binaries_of(arch), "/usr"),
+                dhcp_server(arch, binaries_of(arch), "/usr/bin/dhcpd")]
     return out
 
 
@@ -247,8 +256,8 @@ def _living_files(arch):
         make("speaker", SPEAK, interp, "./libgreet.so.1", "-Wl,-rpath-link,.")
         make("plain", PLAIN, interp)
     for name in (os.path.basename(LOADERS[arch]), "libc.so.6"):
-        path = subprocess.run([gcc, "-print-file-name=" + name], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
-        with open(path, "rb") as stream:
+        found = subprocess.run([gcc, "-print-file-name=" + name], stdout=subprocess.PIPE, check=True).stdout
+        with open(found.decode().strip(), "rb") as stream:
             files[name] = stream.read()
     return files
 

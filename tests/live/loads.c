@@ -12,12 +12,28 @@
 #include "content/ld_conf.h"
 #include "content/loader.h"
 #include "content/root_dir.h"
+#include "io/file.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Takes the bytes of the loader's configuration, which root_dir_read() leaves out. */
+static bool read_config(struct arena *arena, const char *root, struct entry *entry, struct err *err)
+{
+    AUTO(buf_done) struct buf bytes = {0};
+    if (entry->kind != ENTRY_FILE || strncmp(entry->path, "/etc/ld.so.conf", strlen("/etc/ld.so.conf")) != 0)
+        return true;
+    if (!file_read_at(AT_FDCWD, arena_printf(arena, "%s%s", root, entry->path), 1 << 20, &bytes, err))
+        return false;
+    entry->data = arena_strndup(arena, bytes.bytes ? bytes.bytes : "", bytes.len);
+    entry->size_bytes = bytes.len;
+    return true;
+}
+
 /* The directory's tree as the files of one package. */
-static void make_set(struct arena *arena, const struct tree *tree, struct fileset *ret_set)
+static bool make_set(struct arena *arena, const char *root, const struct tree *tree, struct fileset *ret_set,
+                     struct err *err)
 {
     struct package *package = arena_new(arena, struct package);
     *package = (struct package){.name = "", .version = "", .architecture = "", .count = tree->count};
@@ -41,10 +57,13 @@ static void make_set(struct arena *arena, const struct tree *tree, struct filese
             elf_read(arena, bytes, facts);
             entry->elf = facts;
         }
+        if (!read_config(arena, root, entry, err))
+            return false;
     }
     const struct package *const packages[] = {package};
     fileset_build(arena, packages, 1, ret_set);
     ret_set->is_exact = true;
+    return true;
 }
 
 static void print_loads(const struct loader *loader, const char *path)
@@ -105,9 +124,8 @@ static bool run(struct arena *arena, char **words, int count, struct err *err)
     struct loader loader;
     struct ld_cache cache;
     if (!arches_load(arena, words[0], &arches, err) || !arches_find(&arches, words[1], &arch, err) ||
-        !root_dir_read(arena, words[2], &root, err))
+        !root_dir_read(arena, words[2], &root, err) || !make_set(arena, words[2], &root.tree, &set, err))
         return false;
-    make_set(arena, &root.tree, &set);
     loader_prepare(arena, arch, &set, &loader);
     if (strcmp(words[3], "cache") == 0)
         return print_cache(&loader, err);

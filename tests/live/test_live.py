@@ -71,7 +71,7 @@ def setUpModule():
     os.mkdir(manifests)
     for name, (package, binary) in SERVICES.items():
         with open(os.path.join(manifests, name + ".yaml"), "w", encoding="utf-8") as stream:
-            stream.write(f"name: {name}\nbinaries: [{binary}]\npackages:\n  first: [{package}]\n")
+            stream.write(f"name: {name}\nbinaries: [{binary}]\nrecipes: false\npackages:\n  first: [{package}]\n")
     paths = [os.path.join(manifests, name + ".yaml") for name in SERVICES]
     result = World.factory.run("--arch", "x86_64,aarch64", "--tree", os.path.join(World.top, "tree"), "--json", *paths,
                                env=proxies(), timeout=1200)

@@ -205,6 +205,66 @@ static void empty_and_relative_elements_are_noted_once(void **state)
     assert_int_equal(list.notes.count, 2);
 }
 
+static void an_empty_element_at_the_end_counts_but_an_empty_list_does_not(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "p");
+    elf_add(fixture, package, "/usr/bin/a", NULL, "libx.so")->runpath = "/none:";
+    elf_add(fixture, package, "/usr/bin/b", NULL, "libx.so")->runpath = "";
+    elf_add(fixture, package, LIB "libx.so", NULL, "");
+    struct load_list list = load(fixture, "/usr/bin/a");
+    check_scope(&list, "/usr/bin/a " LIB "libx.so");
+    check_note(&list, NOTE_CURRENT_DIR, false, "/usr/bin/a: the element '' of its DT_RUNPATH means the current");
+    list = load(fixture, "/usr/bin/b");
+    check_scope(&list, "/usr/bin/b " LIB "libx.so");
+    assert_int_equal(list.notes.count, 0);
+}
+
+static void slashes_at_the_end_of_a_search_directory_do_not_count(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "p");
+    elf_add(fixture, package, "/usr/bin/tool", NULL, "libx.so /opt/libx.so")->runpath = "/opt//";
+    elf_add(fixture, package, "/opt/libx.so", NULL, "");
+    struct load_list list = load(fixture, "/usr/bin/tool");
+    check_scope(&list, "/usr/bin/tool /opt/libx.so");
+    assert_int_equal(list.items[0]->needs[1].step, LOAD_KNOWN);
+}
+
+static void a_library_is_known_by_the_name_it_was_asked_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "p");
+    elf_add(fixture, package, "/usr/bin/tool", NULL, "libx.so liby.so")->runpath = "/opt";
+    elf_add(fixture, package, "/opt/libx.so", "libother.so", "");
+    elf_add(fixture, package, LIB "libx.so", NULL, ""); /* what liby.so would find by itself */
+    elf_add(fixture, package, LIB "liby.so", NULL, "libx.so");
+    struct load_list list = load(fixture, "/usr/bin/tool");
+    check_scope(&list, "/usr/bin/tool /opt/libx.so " LIB "liby.so");
+    assert_int_equal(list.items[2]->needs[0].step, LOAD_KNOWN);
+}
+
+static void an_interpreter_that_cannot_run_is_fatal(void **state)
+{
+    static const char *const paths[] = {"/usr/bin/foreign", "/usr/bin/broken", "/usr/bin/text"};
+    static const char *const notes[] = {
+        "/usr/lib/ld-foreign.so (package p): interpreter of /usr/bin/foreign, it is for AAr", "broken ELF: cut off",
+        "interpreter of /usr/bin/text, but no ELF file"};
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "p");
+    elf_add(fixture, package, paths[0], NULL, "")->interp = "/lib/ld-foreign.so";
+    elf_add(fixture, package, paths[1], NULL, "")->interp = "/lib/ld-broken.so";
+    elf_add(fixture, package, paths[2], NULL, "")->interp = "/lib/ld-text.so";
+    elf_add(fixture, package, "/usr/lib/ld-foreign.so", NULL, "")->machine = EM_AARCH64;
+    elf_add(fixture, package, "/usr/lib/ld-broken.so", NULL, "")->broken = "cut off";
+    file_add(package, "/usr/lib/ld-text.so", "text");
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        struct load_list list = load(fixture, paths[i]);
+        check_note(&list, NOTE_INTERPRETER, true, notes[i]);
+        assert_null(list.interpreter);
+    }
+}
+
 static void a_library_is_known_by_the_path_it_was_opened_under(void **state)
 {
     struct fixture *fixture = *state;
@@ -366,7 +426,8 @@ static void only_what_ldconfig_lists_is_found_in_a_configured_directory(void **s
 {
     struct fixture *fixture = *state;
     struct package *package = configured_add(fixture);
-    elf_add(fixture, package, "/usr/bin/tool", NULL, "plugin.so libfile.so.1.2 libname.so libdev.so");
+    elf_add(fixture, package, "/usr/bin/tool", NULL, "plugin.so libfile.so.1.2 libname.so libdev.so libnodot");
+    elf_add(fixture, package, "/opt/lib/libnodot", NULL, "");
     elf_add(fixture, package, "/opt/lib/plugin.so", NULL, "");                /* does not begin with lib */
     elf_add(fixture, package, "/opt/lib/libfile.so.1.2", "libfile.so.1", ""); /* listed by its soname alone */
     elf_add(fixture, package, "/opt/lib/libname.so", NULL, "");
@@ -376,6 +437,7 @@ static void only_what_ldconfig_lists_is_found_in_a_configured_directory(void **s
     check_scope(&list, "/usr/bin/tool /opt/lib/libname.so /opt/lib/libdev.so");
     assert_null(list.items[0]->needs[0].object);
     assert_null(list.items[0]->needs[1].object);
+    assert_null(list.items[0]->needs[4].object);
 }
 
 static void nodeflib_leaves_out_cache_entries_below_the_built_in_directories_too(void **state)
@@ -609,6 +671,10 @@ int main(void)
         TEST(other_calling_conventions_are_passed_over),
         TEST(a_32_bit_library_beside_the_64_bit_one_is_passed_over_and_noted),
         TEST(empty_and_relative_elements_are_noted_once),
+        TEST(an_empty_element_at_the_end_counts_but_an_empty_list_does_not),
+        TEST(slashes_at_the_end_of_a_search_directory_do_not_count),
+        TEST(a_library_is_known_by_the_name_it_was_asked_for),
+        TEST(an_interpreter_that_cannot_run_is_fatal),
         TEST(a_library_is_known_by_the_path_it_was_opened_under),
         TEST(the_built_in_directories_are_read_out_of_the_loader),
         TEST(hwcaps_directories_count_only_on_such_machines),
