@@ -2,21 +2,17 @@
 #include "source/rpm_catalog_parts.h"
 
 /* Whether a dependency names one of the missing paths, rich ones with all they are made of. */
-static bool names_missing(const struct rpm_catalog *catalog, Id dependency, int depth)
+static bool names_missing(const Pool *pool, const Map *missing, Id dependency, int depth)
 {
     if (ISRELDEP(dependency)) {
-        const Reldep *relation = GETRELDEP(catalog->pool, dependency);
-        return depth < 64 && (names_missing(catalog, relation->name, depth + 1) ||
-                              (relation->flags > 7 && names_missing(catalog, relation->evr, depth + 1)));
+        const Reldep *relation = GETRELDEP(pool, dependency);
+        return depth < 64 && (names_missing(pool, missing, relation->name, depth + 1) ||
+                              (relation->flags > 7 && names_missing(pool, missing, relation->evr, depth + 1)));
     }
-    for (int i = 0; i < catalog->missing.count; i++) {
-        if (catalog->missing.elements[i] == dependency)
-            return true;
-    }
-    return false;
+    return dependency < missing->size << 3 && MAPTST(missing, dependency);
 }
 
-static bool needs_missing(const struct rpm_catalog *catalog, Id id)
+static bool needs_missing(Pool *pool, const Map *missing, Id id)
 {
     static const Id keys[] = {SOLVABLE_REQUIRES, SOLVABLE_CONFLICTS, SOLVABLE_RECOMMENDS, SOLVABLE_SUPPLEMENTS};
     bool is_one = false;
@@ -24,9 +20,9 @@ static bool needs_missing(const struct rpm_catalog *catalog, Id id)
     queue_init(&dependencies);
     for (size_t k = 0; !is_one && k < ARRAY_COUNT(keys); k++) {
         queue_empty(&dependencies);
-        solvable_lookup_deparray(pool_id2solvable(catalog->pool, id), keys[k], &dependencies, 0);
+        solvable_lookup_deparray(pool_id2solvable(pool, id), keys[k], &dependencies, 0);
         for (int i = 0; !is_one && i < dependencies.count; i++)
-            is_one = names_missing(catalog, dependencies.elements[i], 0);
+            is_one = names_missing(pool, missing, dependencies.elements[i], 0);
     }
     queue_free(&dependencies);
     return is_one;
@@ -55,11 +51,14 @@ bool rpm_filelists_matter(const struct rpm_catalog *catalog, const Queue *from, 
 {
     bool is_so = false;
     Queue queue;
-    Map seen;
+    Map seen, missing; /* missing: by the paths' Ids, since very many dependencies are looked at */
     if (!catalog->missing.count)
         return false;
     queue_init(&queue);
     map_init(&seen, catalog->pool->nsolvables);
+    map_init(&missing, catalog->pool->ss.nstrings);
+    for (int i = 0; i < catalog->missing.count; i++)
+        solv_map_set(&missing, catalog->missing.elements[i]);
     for (int i = 0; i < from->count; i++) {
         if (!MAPTST(&seen, from->elements[i]))
             queue_push(&queue, from->elements[i]);
@@ -67,12 +66,13 @@ bool rpm_filelists_matter(const struct rpm_catalog *catalog, const Queue *from, 
     }
     for (int done = 0; !is_so && done < queue.count; done++) {
         Id id = queue.elements[done];
-        is_so = needs_missing(catalog, id);
+        is_so = needs_missing(catalog->pool, &missing, id);
         add_reachable(catalog->pool, id, SOLVABLE_REQUIRES, &seen, &queue);
         if (is_weak)
             add_reachable(catalog->pool, id, SOLVABLE_RECOMMENDS, &seen, &queue);
     }
     map_free(&seen);
+    map_free(&missing);
     queue_free(&queue);
     return is_so;
 }
