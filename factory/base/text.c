@@ -21,15 +21,6 @@ bool text_is_nocase(struct text a, const char *string)
     return a.len == strlen(string) && strncasecmp(a.ptr, string, a.len) == 0;
 }
 
-int text_compare(struct text a, struct text b)
-{
-    size_t common = a.len < b.len ? a.len : b.len;
-    int order = common ? memcmp(a.ptr, b.ptr, common) : 0;
-    if (order)
-        return order;
-    return a.len < b.len ? -1 : a.len > b.len;
-}
-
 bool text_has_prefix(struct text a, const char *prefix)
 {
     size_t len = strlen(prefix);

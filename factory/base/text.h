@@ -32,8 +32,6 @@ bool text_eq(struct text a, struct text b);
 bool text_is(struct text a, const char *string);
 /* Compares with a NUL-terminated string, ASCII letters without case. */
 bool text_is_nocase(struct text a, const char *string);
-/* Orders by bytes, shorter first; for sorting. */
-int text_compare(struct text a, struct text b);
 /* Returns whether `a` begins / ends with the string. */
 bool text_has_prefix(struct text a, const char *prefix);
 bool text_has_suffix(struct text a, const char *suffix);

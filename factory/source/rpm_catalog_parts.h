@@ -100,6 +100,10 @@ void rpm_filter_packages(struct rpm_catalog *catalog, Map *considered);
 /* Marks what module streams leave out: dnf's rules, see rpm_modules.h. */
 void rpm_filter_modules(struct rpm_catalog *catalog, const struct rpm_modules *modules, Map *considered);
 
+/* Returns whether filelists could change a solution: anything that is reached from the packages `from` over any of the
+ * alternatives depends on a path that primary.xml does not have. Less would not do: the answer must not depend on whether
+ * another request had them loaded before, and why an alternative was not taken may lie deep below it. With the lock. */
+bool rpm_filelists_matter(const struct rpm_catalog *catalog, const Queue *from, bool is_weak);
 /* Loads the path tables of all repositories, once; blocks on the network, also when it is_on_worker (then it computes
  * by itself). Without the lock. */
 bool rpm_filelists_load(struct rpm_catalog *catalog, bool is_on_worker, struct err *err) MUST_CHECK;

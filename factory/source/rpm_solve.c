@@ -247,92 +247,16 @@ static bool run(struct solving *solving, struct err *err)
     return true;
 }
 
-/* Whether a dependency names one of the missing paths, rich ones with all they are made of. */
-static bool names_missing(const struct rpm_catalog *catalog, Id dependency, int depth)
-{
-    if (ISRELDEP(dependency)) {
-        const Reldep *relation = GETRELDEP(catalog->pool, dependency);
-        return depth < 64 && (names_missing(catalog, relation->name, depth + 1) ||
-                              (relation->flags > 7 && names_missing(catalog, relation->evr, depth + 1)));
-    }
-    for (int i = 0; i < catalog->missing.count; i++) {
-        if (catalog->missing.elements[i] == dependency)
-            return true;
-    }
-    return false;
-}
-
-static bool needs_missing(const struct rpm_catalog *catalog, Id id)
-{
-    static const Id keys[] = {SOLVABLE_REQUIRES, SOLVABLE_CONFLICTS, SOLVABLE_RECOMMENDS, SOLVABLE_SUPPLEMENTS};
-    bool is_one = false;
-    Queue dependencies;
-    queue_init(&dependencies);
-    for (size_t k = 0; !is_one && k < ARRAY_COUNT(keys); k++) {
-        queue_empty(&dependencies);
-        solvable_lookup_deparray(pool_id2solvable(catalog->pool, id), keys[k], &dependencies, 0);
-        for (int i = 0; !is_one && i < dependencies.count; i++)
-            is_one = names_missing(catalog, dependencies.elements[i], 0);
-    }
-    queue_free(&dependencies);
-    return is_one;
-}
-
-/* Adds all that could meet a package's dependencies. */
-static void add_reachable(const struct solving *solving, Id id, Map *seen, Queue *queue)
-{
-    Pool *pool = solving->pool;
-    Queue needs;
-    Id other, at;
-    queue_init(&needs);
-    solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_REQUIRES, &needs, 0);
-    if (solving->request->is_weak) {
-        Queue weak;
-        queue_init(&weak);
-        solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_RECOMMENDS, &weak, 0);
-        queue_insertn(&needs, needs.count, weak.count, weak.elements);
-        queue_free(&weak);
-    }
-    for (int i = 0; i < needs.count; i++) {
-        FOR_PROVIDES(other, at, needs.elements[i])
-        {
-            if (!MAPTST(seen, other)) {
-                solv_map_set(seen, other);
-                queue_push(queue, other);
-            }
-        }
-    }
-    queue_free(&needs);
-}
-
-/* Whether filelists could change the solution: anything that is reached from the requested packages over any of the
- * alternatives depends on a path that primary.xml does not have. Less would not do: the answer must not depend on whether
- * another request had them loaded before, and why an alternative was not taken may lie deep below it. */
 static bool wants_filelists(const struct solving *solving)
 {
-    bool is_wanted = false;
-    Queue queue;
-    Map seen;
-    if (!solving->catalog->missing.count)
-        return false;
-    queue_init(&queue);
-    map_init(&seen, solving->pool->nsolvables);
-    for (int i = 0; i < solving->requested.count; i++) {
-        solv_map_set(&seen, solving->requested.elements[i]);
-        queue_push(&queue, solving->requested.elements[i]);
-    }
+    Queue from;
+    queue_init_clone(&from, &solving->requested);
     for (Id id = 2; id < solving->pool->nsolvables; id++) { /* what came by supplements, too */
-        if (MAPTST(&solving->installed, id) && !MAPTST(&seen, id)) {
-            solv_map_set(&seen, id);
-            queue_push(&queue, id);
-        }
+        if (MAPTST(&solving->installed, id))
+            queue_push(&from, id);
     }
-    for (int done = 0; !is_wanted && done < queue.count; done++) {
-        is_wanted = needs_missing(solving->catalog, queue.elements[done]);
-        add_reachable(solving, queue.elements[done], &seen, &queue);
-    }
-    map_free(&seen);
-    queue_free(&queue);
+    bool is_wanted = rpm_filelists_matter(solving->catalog, &from, solving->request->is_weak);
+    queue_free(&from);
     return is_wanted;
 }
 

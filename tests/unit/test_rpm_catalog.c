@@ -289,6 +289,30 @@ static void test_hostile_filelists(void **state)
     }
 }
 
+/* Why an alternative is not taken may lie deep below it: first needs b, which needs a path of filelists. */
+static void test_a_solution_does_not_depend_on_earlier_ones(void **state)
+{
+    (void)state;
+    static const char text[] = METADATA(
+        PACKAGE("a", SUM_D, REQUIRES("cap")) PACKAGE("first", SUM_A, REQUIRES("b") PROVIDES("cap"))
+            PACKAGE("second", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", PROVIDES("cap"))
+                PACKAGE("b", SUM_B, REQUIRES("/usr/share/c")) PACKAGE("c", SUM_C, ""));
+    static const char filelists[] = "<filelists><package pkgid=\"" SUM_C "\" name=\"c\" arch=\"x86_64\">"
+                                    "<file>/usr/share/c</file></package></filelists>";
+    AUTO(fixture_done) struct fixture fresh;
+    AUTO(fixture_done) struct fixture used;
+    assert_true(open_texts(&fresh, text, filelists, NULL));
+    assert_true(open_texts(&used, text, filelists, NULL));
+    CHECK_OK(solve(&used, "b"), &used.err);
+    assert_int_equal(used.selection.count, 2);
+    CHECK_OK(solve(&used, "a"), &used.err);
+    CHECK_OK(solve(&fresh, "a"), &fresh.err);
+    assert_int_equal(fresh.selection.count, used.selection.count);
+    for (size_t i = 0; i < fresh.selection.count; i++)
+        assert_string_equal(fresh.selection.items[i].name, used.selection.items[i].name);
+    assert_non_null(find(&fresh, "c"));
+}
+
 static void test_hostile_modules(void **state)
 {
     (void)state;
@@ -360,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_truncated_primary),
         cmocka_unit_test(test_endless_attribute),
         cmocka_unit_test(test_hostile_filelists),
+        cmocka_unit_test(test_a_solution_does_not_depend_on_earlier_ones),
         cmocka_unit_test(test_hostile_modules),
         cmocka_unit_test(test_other_architecture),
         cmocka_unit_test(test_rich_dependencies),
