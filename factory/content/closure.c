@@ -69,16 +69,8 @@ static bool refuse(const struct sourced *file, struct err *err, const char *reas
 /* Checks an ELF file that is started or opened by its path. */
 static bool check_elf(struct finder *finder, const struct sourced *file, const struct elf_facts *elf, struct err *err)
 {
-    struct arena *arena = finder->loader.arena;
-    const struct arch *arch = finder->loader.arch;
-    if (elf->broken)
-        return refuse(file, err, arena_printf(arena, "broken ELF: %s", elf->broken));
-    if (loader_is_for(elf, arch))
-        return true;
-    return refuse(file, err,
-                  arena_printf(arena, "it is for %s, but %s is %s",
-                               loader_describe(arena, elf->machine, elf->elf_class, elf->is_big_endian), arch->name,
-                               loader_describe(arena, arch->elf_machine, arch->elf_class, arch->is_big_endian)));
+    const char *why = loader_why_not(finder->loader.arena, elf, finder->loader.arch);
+    return !why || refuse(file, err, why);
 }
 
 void closure_note(struct finder *finder, const char *note)

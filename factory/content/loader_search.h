@@ -14,6 +14,8 @@ const char *search_expand(const struct loader *loader, const char *origin, struc
  * whose step stays NOWHERE when nothing is found. Adds notes to the list. */
 void search_library(const struct loader *loader, struct load_list *list, const struct load_object *object,
                     const char *name, struct load_need *need);
+/* Returns the loaded object that is this file (the same inode), or NULL. */
+struct load_object *search_loaded(const struct load_list *list, const struct entry *content);
 /* Adds a note; the text lives in the loader's arena. */
 void search_note(const struct loader *loader, struct load_list *list, const struct load_note *note, const char *format,
                  ...) PRINTF_LIKE(4, 5);

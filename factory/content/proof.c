@@ -169,15 +169,8 @@ static bool is_looked_for(const struct prover *prover, const struct entry *entry
 /* A broken file, or one of a machine that the image is not for. */
 static void check_foreign(struct prover *prover, const struct entry *entry)
 {
-    const struct elf_facts *elf = entry->elf;
-    const struct arch *arch = &prover->arches[0];
     bool is_violation = is_looked_for(prover, entry);
-    const char *what =
-        elf->broken
-            ? arena_printf(prover->arena, "broken ELF: %s", elf->broken)
-            : arena_printf(prover->arena, "it is for %s, but %s is %s",
-                           loader_describe(prover->arena, elf->machine, elf->elf_class, elf->is_big_endian), arch->name,
-                           loader_describe(prover->arena, arch->elf_machine, arch->elf_class, arch->is_big_endian));
+    const char *what = loader_why_not(prover->arena, entry->elf, &prover->arches[0]);
     prover_add(prover, is_violation,
                &(struct proof_finding){entry->path, NULL, arena_printf(prover->arena, "%s: %s", entry->path, what)});
 }
