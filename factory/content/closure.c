@@ -69,10 +69,7 @@ static bool refuse(const struct sourced *file, struct err *err, const char *reas
 /* Checks an ELF file that is started or opened by its path. */
 static bool check_elf(struct finder *finder, const struct sourced *file, const struct elf_facts *elf, struct err *err)
 {
-    struct arena *arena = finder->loader.arena;
-    if (elf->broken)
-        return refuse(file, err, arena_printf(arena, "broken ELF: %s", elf->broken));
-    const char *why = loader_why_not_for(arena, elf, finder->loader.arch);
+    const char *why = loader_why_not(finder->loader.arena, elf, finder->loader.arch);
     return !why || refuse(file, err, why);
 }
 

@@ -4,8 +4,8 @@
  * the target's byte order; which files are listed under which name: elf/ldconfig.c, search_dir(); order and string
  * table: elf/cache.c, elf/stringtable.c; search: elf/dl-cache.c. The bytes are those that ldconfig itself writes for the
  * same directories, but: a library whose soname is no file of its directory is not listed (ldconfig makes that symlink;
- * nothing is made here), no required ISA level is stored (a file in a glibc-hwcaps directory is as good as the
- * directory's name says), and the directories of before glibc-hwcaps (tls, haswell …) are not gone into.
+ * nothing is made here), no ISA level is stored with a library of a glibc-hwcaps directory that is marked with one
+ * (GNU_PROPERTY_X86_ISA_1_NEEDED: it is as good as the directory's name says), and the directories of before glibc-hwcaps (tls, haswell …) are not gone into.
  * Threads: pure functions of their inputs.
  * Fails with: ERR_MALFORMED (more than 64 MiB to write; a file that lies).
  */

@@ -109,15 +109,6 @@ struct load_object *loader_find(const struct load_list *list, const char *name)
     return map_get(&list->names, text_of(name));
 }
 
-static struct load_object *find_file(const struct load_list *list, const struct entry *content)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i]->content == content)
-            return list->items[i];
-    }
-    return list->interpreter && list->interpreter->content == content ? list->interpreter : NULL;
-}
-
 static struct load_object *make_object(const struct loader *loader, struct load_list *list, const struct sourced *file,
                                        const char *path, const struct load_object *brought_by)
 {
@@ -164,7 +155,7 @@ static struct load_need meet(const struct loader *loader, struct load_list *list
     search_library(loader, list, object, expanded, &need);
     if (!need.file)
         return need;
-    need.object = find_file(list, sourced_content(need.file));
+    need.object = search_loaded(list, sourced_content(need.file));
     if (!need.object)
         need.object = make_object(loader, list, need.file, need.path, object);
     add_name(list, expanded, need.object);
@@ -185,17 +176,6 @@ static void settle(const struct loader *loader, struct load_list *list)
     }
 }
 
-/* Why the kernel cannot start the interpreter, or NULL. */
-static const char *why_no_interpreter(const struct loader *loader, const struct entry *content)
-{
-    struct arena *arena = loader->arena;
-    if (!content || !content->elf)
-        return "but no ELF file";
-    if (content->elf->broken)
-        return arena_printf(arena, "broken ELF: %s", content->elf->broken);
-    return loader_why_not_for(arena, content->elf, loader->arch);
-}
-
 /* Loads PT_INTERP: known by that name and its DT_SONAME from the start, but in the scope only when something needs it.
  */
 static void load_interpreter(const struct loader *loader, struct load_list *list, struct load_object *root)
@@ -211,7 +191,9 @@ static void load_interpreter(const struct loader *loader, struct load_list *list
     need->file = file;
     need->path = path;
     struct load_note note = {NOTE_INTERPRETER, true, root, file, NULL};
-    const char *why = why_no_interpreter(loader, sourced_content(file));
+    const struct entry *content = sourced_content(file);
+    const char *why =
+        content && content->elf ? loader_why_not(loader->arena, content->elf, loader->arch) : "but no ELF file";
     if (why) {
         const char *package = file->package->name;
         search_note(loader, list, &note, "%s%s%s%s: interpreter of %s, %s", file->entry->path,
@@ -226,7 +208,7 @@ static void load_interpreter(const struct loader *loader, struct load_list *list
             root->file->entry->path, path, loader->arch->name);
     }
     need->step = LOAD_INTERPRETER;
-    need->object = find_file(list, sourced_content(file)); /* the loader itself, started as a program */
+    need->object = search_loaded(list, content); /* the loader itself, started as a program */
     if (!need->object)
         need->object = make_object(loader, list, file, path, NULL);
     add_name(list, path, need->object);

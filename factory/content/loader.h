@@ -15,9 +15,10 @@
  * is not loaded again: the same inode. $ORIGIN is the real directory of a program (/proc/self/exe), for any other
  * object the directory of the path under which it was opened; $LIB and $PLATFORM are the loader's own.
  * Left out, because an image has them not: LD_LIBRARY_PATH, LD_PRELOAD, /etc/ld.so.preload, LD_AUDIT. Not looked into:
- * the hwcaps directories from before glibc-hwcaps (tls, haswell, neon …), which glibc 2.37 dropped. A search path
- * element that is empty or relative means the current directory, of which an image does not have a say: it is left out
- * and noted. Other interpreters than the architecture's glibc ones are noted; the rules are glibc's all the same.
+ * the hwcaps directories from before glibc-hwcaps (tls, haswell, neon …), which glibc 2.37 dropped; DT_FILTER and
+ * DT_AUXILIARY. A search path element that is empty or relative means the current directory, of which an image does not
+ * have a say: it is left out and noted. Other interpreters than the architecture's glibc ones are noted; the rules are
+ * glibc's all the same.
  * Threads: any; pure function of its inputs.
  * Fails with: nothing; what the loader would stop at is a note with is_fatal.
  */
@@ -129,9 +130,9 @@ struct load_need loader_open(const struct loader *loader, struct load_list *list
 struct load_object *loader_find(const struct load_list *list, const char *name);
 /* Returns whether the ELF file is for the architecture: class, machine, byte order and ABI. */
 bool loader_is_for(const struct elf_facts *elf, const struct arch *arch);
+/* Why the file cannot be used on the architecture, broken or not for it, for people; NULL when it can. */
+const char *loader_why_not(struct arena *arena, const struct elf_facts *elf, const struct arch *arch);
 /* Describes machine, class and byte order for messages: "AArch64 (64-bit, little-endian)". */
 const char *loader_describe(struct arena *arena, uint16_t machine, uint8_t elf_class, bool is_big_endian);
-/* Says for what the ELF file is, when it is not for the architecture; NULL when it is. */
-const char *loader_why_not_for(struct arena *arena, const struct elf_facts *elf, const struct arch *arch);
 
 #endif

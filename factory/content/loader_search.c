@@ -54,8 +54,10 @@ const char *loader_describe(struct arena *arena, uint16_t machine, uint8_t elf_c
     return arena_printf(arena, "%s (%u-bit, %s-endian)", name, (unsigned)elf_class, is_big_endian ? "big" : "little");
 }
 
-const char *loader_why_not_for(struct arena *arena, const struct elf_facts *elf, const struct arch *arch)
+const char *loader_why_not(struct arena *arena, const struct elf_facts *elf, const struct arch *arch)
 {
+    if (elf->broken)
+        return arena_printf(arena, "broken ELF: %s", elf->broken);
     if (loader_is_for(elf, arch))
         return NULL;
     const char *its = loader_describe(arena, elf->machine, elf->elf_class, elf->is_big_endian);
@@ -180,7 +182,7 @@ static const char *why_not_loadable(struct arena *arena, const struct elf_facts 
     return NULL;
 }
 
-static const struct load_object *loaded_as_file(const struct load_list *list, const struct entry *content)
+struct load_object *search_loaded(const struct load_list *list, const struct entry *content)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i]->content == content)
@@ -216,7 +218,7 @@ static void try_path(struct search *search, const char *path)
         return;
     }
     const char *why = why_not_loadable(loader->arena, elf);
-    if (!why && !loaded_as_file(search->list, content) && (elf->type == ET_EXEC || elf->is_pie))
+    if (!why && !search_loaded(search->list, content) && (elf->type == ET_EXEC || elf->is_pie))
         why = "it is an executable, which the loader does not load as a library";
     if (why) {
         stop(search, file, why);

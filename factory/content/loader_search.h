@@ -17,6 +17,8 @@ void search_library(const struct loader *loader, struct load_list *list, const s
 /* Counts steps of the search; false when too many were taken: then nothing more is looked for, which a note says once. */
 bool search_spend(const struct loader *loader, struct load_list *list, const struct load_object *object,
                   uint64_t steps);
+/* Returns the loaded object that is this file (the same inode), or NULL. */
+struct load_object *search_loaded(const struct load_list *list, const struct entry *content);
 /* Adds a note; the text lives in the loader's arena. */
 void search_note(const struct loader *loader, struct load_list *list, const struct load_note *note, const char *format,
                  ...) PRINTF_LIKE(4, 5);

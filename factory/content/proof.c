@@ -172,11 +172,8 @@ static bool is_looked_for(const struct prover *prover, const struct entry *entry
 /* A broken file, or one of a machine that the image is not for. */
 static void check_foreign(struct prover *prover, const struct entry *entry)
 {
-    const struct elf_facts *elf = entry->elf;
-    const struct arch *arch = &prover->arches[0];
     bool is_violation = is_looked_for(prover, entry);
-    const char *what = elf->broken ? arena_printf(prover->arena, "broken ELF: %s", elf->broken)
-                                   : loader_why_not_for(prover->arena, elf, arch);
+    const char *what = loader_why_not(prover->arena, entry->elf, &prover->arches[0]);
     prover_add(prover, is_violation,
                &(struct proof_finding){entry->path, NULL, arena_printf(prover->arena, "%s: %s", entry->path, what)});
 }
