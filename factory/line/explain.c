@@ -8,7 +8,7 @@
 
 static const struct product_file *find_in(const struct product_files *files, const char *path)
 {
-    for (size_t i = 0; path && i < files->count; i++) {
+    for (size_t i = 0; i < files->count; i++) {
         if (strcmp(files->items[i].path, path) == 0)
             return &files->items[i];
     }
@@ -59,7 +59,7 @@ bool explain_find(struct work *work, struct err *err)
         const char *why;
         const char *path = path_canonical(&job->arena, text_of(paths->items[i]), &why);
         struct answer answer = {.path = path ? path : paths->items[i]};
-        bool is_shipped = find_file(&job->product, paths->items[i]) || find_file(&job->product, path);
+        bool is_shipped = find_file(&job->product, paths->items[i]) || find_file(&job->product, answer.path);
         if (find_file(&job->product, paths->items[i]))
             answer.path = paths->items[i];
         if (!is_shipped && !find_elsewhere(work, &answer, err))
