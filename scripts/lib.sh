@@ -51,7 +51,12 @@ cpio                   cpio
 createrepo-c           createrepo_c
 dnf                    dnf
 gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu
+libc6-dev-arm64-cross  glibc
 systemd                systemd
+iproute2               iproute
+util-linux             util-linux
+openssh-client         openssh-clients
+postgresql-client      postgresql
 '
 bench_closure_packages='
 libtree                libtree
