@@ -315,7 +315,9 @@ def openssh_server(box, patience):
     within(output("ssh", *options, f"root@{SERVER}", "echo in", timeout=patience)[1], "Permission denied")
 
 
-@check("busybox", command=["/bin/sh", "-c", "seq 5 | sort -r | head -n 1 && id -u && sleep 600"])
+# A loop keeps the shell there until it was looked at: sleep would be started through /proc/self/exe, which under an
+# emulator is the emulator.
+@check("busybox", command=["/bin/sh", "-c", "seq 5 | sort -r | head -n 1 && id -u && while :; do :; done"])
 def busybox(box, patience):
     box.wait_for(lambda: box.log == "5\n0\n", patience)
 
