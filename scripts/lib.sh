@@ -33,6 +33,7 @@ gpgconf                gnupg2
 dpkg                   dpkg
 zstd                   zstd
 xz-utils               xz
+bzip2                  bzip2
 binutils               binutils
 mount                  util-linux
 skopeo                 skopeo

@@ -12,6 +12,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 BINFMT = "/proc/sys/fs/binfmt_misc"
 EVERY_ID = "0 0 4294967295\n"
+HOST_USERS = "user:[4026531837]"  # PROC_USER_INIT_INO of the kernel: the host's own user namespace
 # e_machine of 64-bit little-endian programs; the mask lets ET_EXEC and ET_DYN pass, and any OS/ABI padding
 MACHINES = {"aarch64": 0xb7}
 
@@ -39,7 +40,7 @@ def register(arch):
     """Lets the kernel start programs of that machine with qemu, also inside a chroot (F: the emulator is opened now).
     Whether that worked: an older kernel or a missing privilege says no."""
     qemu = shutil.which(f"qemu-{arch}-static")
-    if not qemu or not os.path.isdir(BINFMT):
+    if not qemu or not os.path.isdir(BINFMT) or os.readlink("/proc/self/ns/user") == HOST_USERS:
         return False
     mounted = subprocess.run(["mount", "-t", "binfmt_misc", "none", BINFMT], stderr=subprocess.DEVNULL, check=False)
     if mounted.returncode != 0:
@@ -54,34 +55,42 @@ def register(arch):
 
 def enter_user_namespace():
     """Moves this process, which must have one thread, into a user and mount namespace of its own where every user is
-    the one it is outside. A parent that stays outside has to write the map."""
+    the one it is outside. A parent that stays outside has to write the map. Where that is not allowed (in a chroot, by
+    policy) the process gets a mount namespace alone."""
     ready, go = os.pipe(), os.pipe()
     target = os.getpid()
     helper = os.fork()
     if helper == 0:
         os.close(ready[1])
-        status = 0 if os.read(ready[0], 1) else 1
+        status = 1
         try:
-            for name in ("uid_map", "gid_map"):
-                with open(f"/proc/{target}/{name}", "w", encoding="ascii") as stream:
-                    stream.write(EVERY_ID)
-        except OSError:
-            status = 1
-        os.close(go[0])
-        os.write(go[1], b"%d" % status)
-        os._exit(status)
+            if os.read(ready[0], 1):
+                for name in ("uid_map", "gid_map"):
+                    with open(f"/proc/{target}/{name}", "w", encoding="ascii") as stream:
+                        stream.write(EVERY_ID)
+                status = 0
+                os.write(go[1], b"0")
+        finally:
+            os._exit(status)
     os.close(ready[0])
     os.close(go[1])
-    unshare(CLONE_NEWUSER | CLONE_NEWNS)
-    os.write(ready[1], b"x")
-    os.close(ready[1])
-    answer = os.read(go[0], 1)
-    os.close(go[0])
-    os.waitpid(helper, 0)
-    if answer != b"0":
-        raise OSError("the map of the new user namespace cannot be written")
-    os.setgid(0)
-    os.setuid(0)
+    try:
+        unshare(CLONE_NEWUSER | CLONE_NEWNS)
+    except OSError:
+        os.close(ready[1])
+        os.close(go[0])
+        os.waitpid(helper, 0)
+        unshare(CLONE_NEWNS)
+    else:
+        os.write(ready[1], b"x")
+        os.close(ready[1])
+        answer = os.read(go[0], 1)
+        os.close(go[0])
+        os.waitpid(helper, 0)
+        if answer != b"0":
+            raise OSError("the map of the new user namespace cannot be written")
+        os.setgid(0)
+        os.setuid(0)
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 
 
