@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from kit import apt, image, run  # noqa: E402  pylint: disable=wrong-import-position
+from kit.paths import inside  # noqa: E402  pylint: disable=wrong-import-position
 from kit.case import need  # noqa: E402  pylint: disable=wrong-import-position
 from kit.report import IDENTITY, Report  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -107,29 +108,6 @@ def in_root(root, arch, *command, env=None, timeout=120):
     return done.returncode, done.stdout.decode(errors="replace")
 
 
-def in_tree(root, path):
-    """The real path of a file of a tree, as seen inside it."""
-    done, todo, hops = [], path.strip("/").split("/"), 0
-    while todo:
-        part = todo.pop(0)
-        if part in ("", "."):
-            continue
-        if part == "..":
-            done = done[:-1]
-            continue
-        here = os.path.join(root, *done, part)
-        if os.path.islink(here):
-            hops += 1
-            if hops > 40:
-                raise OSError(f"{path}: symlinks in a circle")
-            target = os.readlink(here)
-            done = [] if target.startswith("/") else done
-            todo = target.split("/") + todo
-        else:
-            done.append(part)
-    return "/" + "/".join(done)
-
-
 def is_elf(path):
     if os.path.islink(path) or not os.path.isfile(path):
         return False
@@ -191,7 +169,7 @@ def loader_list(root, arch, binary):
     if code != 0 or "not found" in out:
         raise AssertionError(f"{root}: {binary}: {out}")
     paths = {match[1] for match in re.finditer(r"(/\S+) \(0x", out)}
-    return {in_tree(root, path) for path in paths | {binary, LOADERS[arch]}}
+    return {inside(root, path) for path in paths | {binary, LOADERS[arch]}}
 
 
 class Solver(unittest.TestCase):

@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from kit import apt  # noqa: E402  pylint: disable=wrong-import-position
+from kit.paths import inside  # noqa: E402  pylint: disable=wrong-import-position
 from kit.case import need  # noqa: E402  pylint: disable=wrong-import-position
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -114,29 +115,6 @@ def in_root(root, *command):
     return done.returncode, done.stdout.decode(errors="replace")
 
 
-def real_path(root, path):
-    """Where a path of a root leads to, as seen inside it."""
-    done, todo, hops = [], path.strip("/").split("/"), 0
-    while todo:
-        part = todo.pop(0)
-        if part in ("", "."):
-            continue
-        if part == "..":
-            done = done[:-1]
-            continue
-        here = os.path.join(root, *done, part)
-        if os.path.islink(here):
-            hops += 1
-            if hops > 40:
-                raise OSError(f"{path}: symlinks in a circle")
-            target = os.readlink(here)
-            done = [] if target.startswith("/") else done
-            todo = target.split("/") + todo
-        else:
-            done.append(part)
-    return "/" + "/".join(done)
-
-
 def elf_kind(path):
     """"dynamic" for an ELF file that the loader can list, and "runpath" for one with search paths; else None."""
     with open(path, "rb") as stream:
@@ -186,7 +164,7 @@ def theirs(root, arch, path, *options):
     if code != 0 and not absent:
         return None, out
     listed = re.findall(r"(/\S+) \(0x", out)
-    return ([real_path(root, name) for name in [path, *listed]], absent), out
+    return ([inside(root, name) for name in [path, *listed]], absent), out
 
 
 def files_of(root):
@@ -209,7 +187,7 @@ def copy_for_newer(file, folder, arch, name):
 
 def without_loader(paths, root, arch):
     """The loader's own place in the list says nothing when nobody needs it by name."""
-    loader = real_path(root, LOADERS[arch])
+    loader = inside(root, LOADERS[arch])
     return [path for path in paths if path != loader]
 
 

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "folder.h"
 
 #include "base/auto.h"
 #include "plan/arch.h"
@@ -12,44 +12,6 @@
     "deb: armhf\nrpm: armv7hl\ntriplet: arm-linux-gnueabihf\n"                                                         \
     "loaders: [/lib/ld-linux-armhf.so.3]\nlibrary-dirs: [/usr/lib]\nlib-token: lib\nplatform-token: v7l\n"             \
     "cache-flags: 2307\nroot-links: [bin]\nmachine-names: [armv7l]\n"
-
-/* A directory of arch files that a test makes. */
-struct folder {
-    struct arena arena;
-    const char *dir;
-    struct strings paths;
-};
-
-static int folder_make(void **state)
-{
-    struct folder *folder = calloc(1, sizeof *folder);
-    assert_non_null(folder);
-    folder->dir = arena_strdup(&folder->arena, check_temporary_dir());
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    struct folder *folder = *state;
-    for (size_t i = 0; i < folder->paths.count; i++)
-        (void)unlink(folder->paths.items[i]);
-    (void)rmdir(folder->dir);
-    arena_done(&folder->arena);
-    free(folder);
-    return 0;
-}
-
-static void put(struct folder *folder, const char *name, const char *text)
-{
-    const char *path = arena_printf(&folder->arena, "%s/%s.yaml", folder->dir, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    (void)fputs(text, file);
-    (void)fclose(file);
-    if (!strings_has(&folder->paths, path))
-        list_add(&folder->arena, &folder->paths, path);
-}
 
 /* The good file with one part replaced. */
 static const char *with(struct folder *folder, const char *old, const char *new)
@@ -293,8 +255,6 @@ static void an_empty_absent_or_badly_named_folder_is_an_error(void **state)
     assert_false(arches_load(&folder->arena, folder->dir, &arches, &err));
     CHECK_ERR(&err, ERR_USAGE, "cannot name an architecture");
 }
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 
 int main(void)
 {

@@ -1,48 +1,9 @@
-#include "check.h"
+#include "folder.h"
 
 #include "base/auto.h"
 #include "plan/manifest.h"
 #include "plan/rules.h"
 #include "source/source.h"
-
-/* A directory of manifests that a test makes. */
-struct folder {
-    struct arena arena;
-    const char *dir;
-    struct strings paths;
-};
-
-static int folder_make(void **state)
-{
-    struct folder *folder = calloc(1, sizeof *folder);
-    assert_non_null(folder);
-    folder->dir = arena_strdup(&folder->arena, check_temporary_dir());
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    struct folder *folder = *state;
-    for (size_t i = 0; i < folder->paths.count; i++)
-        (void)unlink(folder->paths.items[i]);
-    (void)rmdir(folder->dir);
-    arena_done(&folder->arena);
-    free(folder);
-    return 0;
-}
-
-static const char *put(struct folder *folder, const char *name, const char *text)
-{
-    const char *path = arena_printf(&folder->arena, "%s/%s.yaml", folder->dir, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    (void)fputs(text, file);
-    (void)fclose(file);
-    if (!strings_has(&folder->paths, path))
-        list_add(&folder->arena, &folder->paths, path);
-    return path;
-}
 
 static struct manifest load(struct folder *folder, const char *text)
 {
@@ -482,8 +443,6 @@ static void signals_paths_and_globs_follow_their_rules(void **state)
     assert_false(rule_is_image_name("a-"));
     assert_false(rule_is_image_name(""));
 }
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 
 int main(void)
 {

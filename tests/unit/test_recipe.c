@@ -1,47 +1,8 @@
-#include "check.h"
+#include "folder.h"
 
 #include "base/auto.h"
 #include "plan/manifest.h"
 #include "plan/recipe.h"
-
-/* A directory of recipes that a test makes. */
-struct folder {
-    struct arena arena;
-    const char *dir;
-    struct strings paths;
-};
-
-static int folder_make(void **state)
-{
-    struct folder *folder = calloc(1, sizeof *folder);
-    assert_non_null(folder);
-    folder->dir = arena_strdup(&folder->arena, check_temporary_dir());
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    struct folder *folder = *state;
-    for (size_t i = 0; i < folder->paths.count; i++)
-        (void)unlink(folder->paths.items[i]);
-    (void)rmdir(folder->dir);
-    arena_done(&folder->arena);
-    free(folder);
-    return 0;
-}
-
-static const char *put(struct folder *folder, const char *name, const char *text)
-{
-    const char *path = arena_printf(&folder->arena, "%s/%s.yaml", folder->dir, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    (void)fputs(text, file);
-    (void)fclose(file);
-    if (!strings_has(&folder->paths, path))
-        list_add(&folder->arena, &folder->paths, path);
-    return path;
-}
 
 static struct recipes load(struct folder *folder)
 {
@@ -246,8 +207,6 @@ static void merging_leaves_the_shared_manifest_alone(void **state)
     assert_int_equal(merged.made.count, 3);
     assert_int_equal(merged.users.count, 2);
 }
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 
 int main(void)
 {
