@@ -18,8 +18,9 @@ struct work {
     struct applied applied;
     struct arena *scratch;
     struct catalog *catalog;
-    struct strings names;  /* packages asked for */
-    bool is_first_ignored; /* `packages: first` did not hold; look into Contents */
+    struct strings names;   /* packages asked for */
+    struct strings refused; /* packages of dlopen notes that cannot be installed beside the others */
+    bool is_first_ignored;  /* `packages: first` did not hold; look into Contents */
     struct selection selection;
     struct selected identity;
     bool has_identity;

@@ -253,7 +253,8 @@ static bool ask_for_opened(struct work *work)
                 !catalog_owners(work->catalog, work->scratch, path, &owners, NULL, &err))
                 break;
         }
-        if (owners.count && !strings_has(&work->job->manifest->packages_never, owners.items[0]))
+        if (owners.count && !strings_has(&work->job->manifest->packages_never, owners.items[0]) &&
+            !strings_has(&work->refused, owners.items[0]))
             ask_for(work, owners.items[0]);
     }
     return work->names.count > before;
@@ -324,21 +325,43 @@ static bool apply_recipes(struct work *work)
     return true;
 }
 
+/* Takes back what dlopen notes asked for, because it cannot be installed: an image is not lost over what it may lack.
+ * What is required stays missing, and is reported as that. */
+static void refuse_opened(struct work *work, size_t sure_count, struct err *err)
+{
+    log_line(work->job->plant->log, LOG_VERBOSE, "%s %s: left out, though a dlopen note asks for it: %s",
+             work->job->manifest->name, work->job->arch->name, err->text);
+    for (size_t i = sure_count; i < work->names.count; i++)
+        list_add(work->scratch, &work->refused, work->names.items[i]);
+    work->names.count = sure_count;
+    err_clear(err);
+}
+
 /* RESOLVE to CLOSURE, again as long as files of the manifest and recipes bring in further packages. */
 bool work_select(struct work *work, struct err *err)
 {
     if (!choose_packages(work, err))
         return false;
+    size_t sure_count = 0; /* of names, before a dlopen note added to them; 0: none did */
     for (size_t round = 0; round < MAX_ROUNDS; round++) {
         work->identity_package = NULL;
-        if (!work_resolve(work, err))
-            return false;
+        if (!work_resolve(work, err)) {
+            if (!sure_count || err->kind != ERR_RESOLVE)
+                return false;
+            refuse_opened(work, sure_count, err);
+            sure_count = 0;
+            continue;
+        }
+        sure_count = 0;
         if (work->job->plant->options->is_dry_run)
             return true;
         if (!close_over(work, err))
             return false;
-        if (ask_for_opened(work))
+        size_t before = work->names.count;
+        if (ask_for_opened(work)) {
+            sure_count = before;
             continue;
+        }
         if (!has_missing(work) && !apply_recipes(work))
             return true;
         if (has_missing(work) && !ask_for_missing_paths(work, err))

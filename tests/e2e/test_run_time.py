@@ -83,6 +83,14 @@ class DlopenNotes(RunTime):
         self.assertEqual(self.report["notes"], [
             "/usr/sbin/served recommends libnever.so.1 (for speech) at run time; it is not in the image"])
 
+    def test_a_recommended_library_that_cannot_be_installed_does_not_cost_the_image(self):
+        clash = library("libspeak1", "libspeak.so.1")
+        clash.fields["Conflicts"] = "served"
+        self.start(notes=[note("libspeak.so.1", "recommended")], packages=[clash])
+        self.assertNotIn(AMD64.lib("libspeak.so.1"), self.make())
+        self.assertEqual(self.report["notes"], [
+            "/usr/sbin/served recommends libspeak.so.1 (for speech) at run time; it is not in the image"])
+
     def test_a_note_that_is_no_json_is_noted(self):
         self.start(notes="nonsense")
         self.make()
