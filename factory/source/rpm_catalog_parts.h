@@ -104,8 +104,8 @@ void rpm_filter_modules(struct rpm_catalog *catalog, const struct rpm_modules *m
  * alternatives depends on a path that primary.xml does not have. Less would not do: the answer must not depend on whether
  * another request had them loaded before, and why an alternative was not taken may lie deep below it. With the lock. */
 bool rpm_filelists_matter(const struct rpm_catalog *catalog, const Queue *from, bool is_weak);
-/* Loads the path tables of all repositories, once; blocks on the network, also when it is_on_worker (then it computes
- * by itself). Without the lock. */
+/* Loads the path tables of all repositories, once; blocks on the network and on others that load, also when it
+ * is_on_worker (then it starts no threads); it never waits for a worker. Without the lock. */
 bool rpm_filelists_load(struct rpm_catalog *catalog, bool is_on_worker, struct err *err) MUST_CHECK;
 /* Adds the packages (Ids) that ship a canonical path, by the tables, or by reading all filelists when the tables do not
  * keep such paths. Without the lock. */
