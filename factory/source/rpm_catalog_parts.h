@@ -1,7 +1,8 @@
 /* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_likely.c,
  * rpm_owners.c, rpm_filelists.c and rpm_filter.c only
  *
- * Threads: whatever touches the Pool, `files` or `missing` holds the lock.
+ * Threads: whatever touches the Pool, `missing` or `has_all_files` holds the lock. A repository's table (`files`,
+ * `has_filelists`) belongs to the thread that loads it until `has_all_files` is set, and does not change after that.
  */
 #ifndef IMGFACTORY_SOURCE_RPM_CATALOG_PARTS_H
 #define IMGFACTORY_SOURCE_RPM_CATALOG_PARTS_H
@@ -50,7 +51,7 @@ struct rpm_catalog {
     pthread_mutex_t *lock; /* guards what follows */
     Pool *pool;
     Queue missing;      /* paths that packages depend on and nothing in primary.xml provides: Ids */
-    bool has_all_files; /* filelists were loaded, or no repository has any */
+    bool has_all_files; /* filelists were loaded, of those repositories that have any */
 };
 
 static inline struct rpm_catalog *rpm_catalog_of(struct catalog *catalog)
@@ -110,7 +111,7 @@ bool rpm_filelists_load(struct rpm_catalog *catalog, bool is_on_worker, struct e
 /* Adds the packages (Ids) that ship a canonical path, by the tables, or by reading all filelists when the tables do not
  * keep such paths. Without the lock. */
 bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, Queue *ids, struct err *err) MUST_CHECK;
-/* Adds "/PATH is in PACKAGE" for paths of the same name. */
+/* Adds "/PATH is in PACKAGE" for paths of the same name, once all tables are loaded. With the lock. */
 void rpm_filelists_hint(const struct rpm_catalog *catalog, struct arena *arena, const char *path, size_t most,
                         struct strings *hints);
 /* Unmaps the tables. */

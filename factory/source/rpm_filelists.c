@@ -382,7 +382,7 @@ void rpm_filelists_hint(const struct rpm_catalog *catalog, struct arena *arena, 
                         struct strings *hints)
 {
     struct strings found = {0};
-    for (size_t i = 0; i < catalog->repos.count; i++) {
+    for (size_t i = 0; catalog->has_all_files && i < catalog->repos.count; i++) { /* else they may be being loaded */
         if (catalog->repos.items[i].has_filelists)
             contents_find_alike(&catalog->repos.items[i].files, arena, path, most, &found);
     }
