@@ -81,9 +81,9 @@ static bool sum_blocks(struct text records, uint64_t count, uint64_t limit, uint
 /* Checks the stream that ends the file and cuts it off. */
 static bool check_stream(struct text *file, const char *name, struct err *err)
 {
-    const unsigned char *footer = (const unsigned char *)file->ptr + file->len - HEADER_BYTES;
-    if (file->len < 2 * HEADER_BYTES || memcmp(footer + 10, "YZ", 2) != 0)
+    if (file->len < 2 * HEADER_BYTES || memcmp(file->ptr + file->len - 2, "YZ", 2) != 0)
         return refuse(name, "broken or cut xz data: no stream footer at its end", err);
+    const unsigned char *footer = (const unsigned char *)file->ptr + file->len - HEADER_BYTES;
     uint64_t backward = footer[4] | (uint64_t)footer[5] << 8 | (uint64_t)footer[6] << 16 | (uint64_t)footer[7] << 24;
     uint64_t index_bytes = (backward + 1) * 4, before_index = file->len - HEADER_BYTES;
     if (index_bytes > before_index - HEADER_BYTES)

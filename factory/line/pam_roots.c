@@ -9,6 +9,8 @@
 #define FILES_MAX 256   /* service files, with those that they include */
 #define MODULES_MAX 256 /* that they name in all */
 
+static const char made_of_template[] = "made of its template, as pam-auth-update does";
+
 /* The service files whose modules are looked for; grows while it is walked. */
 struct stacks {
     struct arena *arena;
@@ -87,7 +89,7 @@ static struct text make_common(struct stacks *stacks, const char *path)
                                  .owner = "root",
                                  .group = "root",
                                  .content = content,
-                                 .why = "made of its template, as pam-auth-update does"};
+                                 .why = made_of_template};
     list_add(stacks->arena, &stacks->manifest->made, made);
     return text_of(content);
 }
@@ -163,6 +165,8 @@ bool pam_roots_add(struct arena *arena, struct manifest *manifest, const struct 
     struct stacks stacks = {.arena = arena, .manifest = manifest, .set = set, .roots = roots};
     if (!manifest->has_pam)
         return true;
+    while (manifest->made.count && manifest->made.items[manifest->made.count - 1].why == made_of_template)
+        manifest->made.count--; /* of an earlier pass: packages opened since may have profiles, too */
     manifest->made.capacity = manifest->made.count; /* the items may be shared with other orders: do not write behind */
     ask_first(&stacks);
     for (size_t i = 0; i < stacks.files.count; i++) {

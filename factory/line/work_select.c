@@ -238,26 +238,33 @@ static bool fail_missing(struct work *work, struct err *err)
 }
 
 /* Asks for the packages of libraries that dlopen notes name: of each the first that ships it in a directory of the
- * loader. Returns whether there are new ones; what nobody ships stays missing. */
-static bool ask_for_opened(struct work *work)
+ * loader. *ret_new tells whether there are new ones; what nobody ships, or no index tells, stays missing. An index that
+ * cannot be had just now is an error: the image must not depend on that. */
+static bool ask_for_opened(struct work *work, bool *ret_new, struct err *err)
 {
     size_t before = work->names.count;
     const struct strings *dirs = &work->job->arch->library_dirs;
     for (size_t i = 0; i < work->keep.missing_count; i++) {
         const struct missing *missing = &work->keep.missing[i];
         struct strings owners = {0};
-        struct err err = {0};
+        struct err why = {0};
         for (size_t j = 0; missing->is_opened && !owners.count && j < dirs->count; j++) {
             const char *path = arena_printf(work->scratch, "%s/%s", dirs->items[j], missing->wanted);
             if (strchr(missing->wanted, '/') ||
-                !catalog_owners(work->catalog, work->scratch, path, &owners, NULL, &err))
+                !catalog_owners(work->catalog, work->scratch, path, &owners, NULL, &why))
                 break;
+        }
+        if (why.kind && why.kind != ERR_RESOLVE) {
+            *err = why;
+            err_wrap(err, "%s, which %s opens", missing->wanted, missing->needed_by);
+            return false;
         }
         if (owners.count && !strings_has(&work->job->manifest->packages_never, owners.items[0]) &&
             !strings_has(&work->refused, owners.items[0]))
             ask_for(work, owners.items[0]);
     }
-    return work->names.count > before;
+    *ret_new = work->names.count > before;
+    return true;
 }
 
 /* A path that no selected package ships: a binary was promised by a `first` package that does not ship it, or the
@@ -358,7 +365,10 @@ bool work_select(struct work *work, struct err *err)
         if (!close_over(work, err))
             return false;
         size_t before = work->names.count;
-        if (ask_for_opened(work)) {
+        bool is_new;
+        if (!ask_for_opened(work, &is_new, err))
+            return false;
+        if (is_new) {
             sure_count = before;
             continue;
         }

@@ -1,7 +1,8 @@
 /* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_likely.c,
  * rpm_owners.c, rpm_filelists.c and rpm_filter.c only
  *
- * Threads: whatever touches the Pool, `files` or `missing` holds the lock.
+ * Threads: whatever touches the Pool, `missing` or `has_all_files` holds the lock. A repository's table (`files`,
+ * `has_filelists`) belongs to the thread that loads it until `has_all_files` is set, and does not change after that.
  */
 #ifndef IMGFACTORY_SOURCE_RPM_CATALOG_PARTS_H
 #define IMGFACTORY_SOURCE_RPM_CATALOG_PARTS_H
@@ -50,7 +51,7 @@ struct rpm_catalog {
     pthread_mutex_t *lock; /* guards what follows */
     Pool *pool;
     Queue missing;      /* paths that packages depend on and nothing in primary.xml provides: Ids */
-    bool has_all_files; /* filelists were loaded, or no repository has any */
+    bool has_all_files; /* filelists were loaded, of those repositories that have any */
 };
 
 static inline struct rpm_catalog *rpm_catalog_of(struct catalog *catalog)
@@ -104,13 +105,13 @@ void rpm_filter_modules(struct rpm_catalog *catalog, const struct rpm_modules *m
  * alternatives depends on a path that primary.xml does not have. Less would not do: the answer must not depend on whether
  * another request had them loaded before, and why an alternative was not taken may lie deep below it. With the lock. */
 bool rpm_filelists_matter(const struct rpm_catalog *catalog, const Queue *from, bool is_weak);
-/* Loads the path tables of all repositories, once; blocks on the network, also when it is_on_worker (then it computes
- * by itself). Without the lock. */
+/* Loads the path tables of all repositories, once; blocks on the network and on others that load, also when it
+ * is_on_worker (then it starts no threads); it never waits for a worker. Without the lock. */
 bool rpm_filelists_load(struct rpm_catalog *catalog, bool is_on_worker, struct err *err) MUST_CHECK;
 /* Adds the packages (Ids) that ship a canonical path, by the tables, or by reading all filelists when the tables do not
  * keep such paths. Without the lock. */
 bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, Queue *ids, struct err *err) MUST_CHECK;
-/* Adds "/PATH is in PACKAGE" for paths of the same name. */
+/* Adds "/PATH is in PACKAGE" for paths of the same name, once all tables are loaded. With the lock. */
 void rpm_filelists_hint(const struct rpm_catalog *catalog, struct arena *arena, const char *path, size_t most,
                         struct strings *hints);
 /* Unmaps the tables. */

@@ -91,7 +91,7 @@ static bool take_for_search(struct filelists *filelists, struct text path, bool 
     return true;
 }
 
-/* Filelists on their way: gotten by a thread that may block, read by a worker. */
+/* Filelists on their way. */
 struct reading {
     struct rpm_catalog_repo *repo;
     struct filelists filelists;
@@ -171,15 +171,15 @@ static bool store_table(const struct rpm_catalog_repo *repo, const struct digest
            blob_commit_derived(&blob, "rpm-filelists", key, err);
 }
 
-/* What is wanted of all repositories, and who works on it. */
+/* What is wanted of all repositories. */
 struct loading {
     struct rpm_catalog_repo *repo;
     const struct map *wanted;
-    bool is_on_worker; /* which computes itself, and must not wait for another */
     bool is_good;
     struct err err;
 };
 
+/* Reads in its own thread and asks no worker: solvers wait for the tables on workers, perhaps on all of them. */
 static bool make_table(struct loading *loading)
 {
     AUTO(contents_builder_done) struct contents_builder builder;
@@ -192,10 +192,7 @@ static bool make_table(struct loading *loading)
         loading->err = reading.err;
         return reading.is_good;
     }
-    if (repo->catalog->workers && !loading->is_on_worker)
-        workers_run(repo->catalog->workers, read_task, &reading);
-    else
-        read_task(&reading);
+    read_task(&reading);
     buf_done(&reading.plain);
     loading->err = reading.err;
     if (!reading.is_good || !contents_builder_end(&builder, &repo->files_bytes, &loading->err))
@@ -303,8 +300,7 @@ static bool load_all(void *argument, void **ret_result, struct err *err)
     list_wanted(catalog, &scratch, &wanted);
     pthread_mutex_unlock(catalog->lock);
     for (size_t i = 0; i < count; i++) {
-        loadings[i] =
-            (struct loading){.repo = &catalog->repos.items[i], .wanted = &wanted, .is_on_worker = all->is_on_worker};
+        loadings[i] = (struct loading){.repo = &catalog->repos.items[i], .wanted = &wanted};
         items[i] = &loadings[i];
         if (all->is_on_worker)
             load_task(items[i]);
@@ -386,7 +382,7 @@ void rpm_filelists_hint(const struct rpm_catalog *catalog, struct arena *arena, 
                         struct strings *hints)
 {
     struct strings found = {0};
-    for (size_t i = 0; i < catalog->repos.count; i++) {
+    for (size_t i = 0; catalog->has_all_files && i < catalog->repos.count; i++) { /* else they may be being loaded */
         if (catalog->repos.items[i].has_filelists)
             contents_find_alike(&catalog->repos.items[i].files, arena, path, most, &found);
     }
