@@ -13,6 +13,7 @@
 #define NEEDS_MAX 256
 #define STRINGS_MAX 200
 #define STRING_MAX_BYTES 200
+#define OVERLAP_MAX 2 /* times the file's size: what all segments that are read may have; real ones lie side by side */
 
 static void auto_elf_end(Elf **elf)
 {
@@ -76,10 +77,13 @@ static const char *read_note(struct arena *arena, struct text text, struct dlope
 
 /* Reads the notes of one PT_NOTE. libelf checks the sizes of each against the chunk. */
 static const char *read_notes(struct arena *arena, Elf *elf, const GElf_Phdr *header, struct text bytes,
-                              struct dlopen_needs *needs)
+                              uint64_t *left_bytes, struct dlopen_needs *needs)
 {
     if (header->p_offset > bytes.len || header->p_filesz > bytes.len - header->p_offset)
         return "a PT_NOTE lies outside the file";
+    if (header->p_filesz > *left_bytes)
+        return "its PT_NOTEs are together larger than the file";
+    *left_bytes -= header->p_filesz;
     Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)header->p_offset, (size_t)header->p_filesz,
                                           header->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
     const char *why = NULL;
@@ -99,6 +103,7 @@ const char *elf_dlopen_needs(struct arena *arena, struct text bytes, struct dlop
 {
     AUTO(auto_elf_end) Elf *elf = open_elf(bytes);
     size_t count = 0;
+    uint64_t left_bytes = (uint64_t)bytes.len * OVERLAP_MAX;
     const char *why = NULL;
     *ret_needs = (struct dlopen_needs){0};
     if (!elf || elf_getphdrnum(elf, &count) != 0)
@@ -107,7 +112,7 @@ const char *elf_dlopen_needs(struct arena *arena, struct text bytes, struct dlop
         GElf_Phdr header;
         if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_NOTE)
             continue;
-        const char *broken = read_notes(arena, elf, &header, bytes, ret_needs);
+        const char *broken = read_notes(arena, elf, &header, bytes, &left_bytes, ret_needs);
         why = why ? why : broken;
     }
     return why;
@@ -156,6 +161,7 @@ void elf_plugin_strings(struct arena *arena, struct text bytes, struct strings *
     AUTO(auto_elf_end) Elf *elf = open_elf(bytes);
     struct map seen = {.arena = arena};
     struct strings strings = {0};
+    uint64_t left_bytes = (uint64_t)bytes.len * OVERLAP_MAX;
     size_t count = 0;
     if (elf && elf_getphdrnum(elf, &count) != 0)
         count = 0;
@@ -164,6 +170,9 @@ void elf_plugin_strings(struct arena *arena, struct text bytes, struct strings *
         if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD || header.p_offset > bytes.len ||
             header.p_filesz > bytes.len - header.p_offset)
             continue;
+        if (header.p_filesz > left_bytes)
+            break;
+        left_bytes -= header.p_filesz;
         struct text rest = {bytes.ptr + header.p_offset, (size_t)header.p_filesz}, part;
         while (strings.count < STRINGS_MAX && text_next(&rest, '\0', &part)) {
             if (is_plugin_text(part) && map_add(&seen, part, (void *)part.ptr))

@@ -26,7 +26,8 @@ struct dlopen_needs {
 /* Reads the dlopen notes of a file that elf_is(). Returns why one cannot be read (the others are read), or NULL. */
 const char *elf_dlopen_needs(struct arena *arena, struct text bytes, struct dlopen_needs *ret_needs);
 /* Lists strings of what is loaded that look like plug-ins: absolute paths below a library directory, and
- * file names of shared objects. At most 200, each once, in the order of the file. */
+ * file names of shared objects. At most 200, each once, in the order of the file; segments that together are more than
+ * twice the file are not read. */
 void elf_plugin_strings(struct arena *arena, struct text bytes, struct strings *ret_strings);
 
 #endif

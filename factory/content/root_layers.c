@@ -18,6 +18,7 @@
 #define KEPT_MAX_BYTES ((uint64_t)4 << 30)
 #define ELF_MAX_BYTES ((size_t)1 << 30)
 #define LINKS_MAX 40
+#define LINKED_MAX_BYTES ((uint64_t)1 << 30) /* of paths that symlinks lead to, for all entries: seconds */
 #define WHITEOUT ".wh."
 #define WHITEOUT_ALL ".wh..wh..opq"
 
@@ -94,9 +95,10 @@ static struct root_item *find_item(const struct root_layers *layers, const char 
 
 /* Finds where a path really is: its directory with all symlinks followed, its last component as it is. NULL and
  * *ret_why when it cannot be. */
-static const char *resolve(const struct root_layers *layers, const char *path, const char **ret_why)
+static const char *resolve(struct root_layers *layers, const char *path, const char **ret_why)
 {
-    struct arena *arena = layers->arena;
+    AUTO(arena_done) struct arena scratch = {0}; /* what links lead to can be megabytes for one entry */
+    struct arena *arena = &scratch;
     const char *reached = "";
     struct text rest = text_of(path + 1), component;
     for (unsigned links = 0; text_next(&rest, '/', &component);) {
@@ -118,6 +120,11 @@ static const char *resolve(const struct root_layers *layers, const char *path, c
                 *ret_why = "its path is too long";
                 return NULL;
             }
+            layers->linked_bytes += rest.len;
+            if (layers->linked_bytes > LINKED_MAX_BYTES) {
+                *ret_why = "the entries lead through more symlinks than an image may have";
+                return NULL;
+            }
             reached = item->node.target[0] == '/' ? "" : reached;
         } else if (item && item->node.kind != NODE_DIRECTORY) {
             *ret_why = "below an entry that is not a directory";
@@ -126,7 +133,7 @@ static const char *resolve(const struct root_layers *layers, const char *path, c
             reached = here;
         }
     }
-    return *reached ? reached : "/";
+    return *reached ? arena_strdup(layers->arena, reached) : "/";
 }
 
 /* Takes a name as the archive spells it: absolute, without "..", and where its directory really is. */

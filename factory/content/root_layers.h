@@ -6,7 +6,8 @@
  * only the first bytes (a "#!" line), and size_bytes and data are those. Device nodes, fifos and sockets replace what
  * was there and are left out themselves.
  * Refused: names that are empty, have "..", NUL or more than path.h allows; hard links to what is not there; entries
- * below a file; more than 4 million entries, 512 MiB of names, 32 GiB of files, 4 GiB of ELF files.
+ * below a file; more than 4 million entries, 512 MiB of names, 32 GiB of files, 4 GiB of ELF files, 1 GiB of
+ * paths that symlinks lead to.
  * Threads: no shared state.
  * Fails with: ERR_MALFORMED.
  */
@@ -25,6 +26,7 @@ struct root_layers {
     size_t layer_count; /* that were put over one another so far */
     size_t name_bytes;
     uint64_t file_bytes, kept_bytes;
+    uint64_t linked_bytes; /* of paths that were looked up because a symlink leads there */
 };
 
 /* Puts a layer over those that were added before; `name` is for messages. */

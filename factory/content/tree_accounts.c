@@ -51,18 +51,36 @@ static bool has_given(const struct tree *tree, const struct package *package)
     return false;
 }
 
-static void read_base(struct drafts *drafts, const struct package *package)
+/* The bytes of a file that need not be in the image, where nobody else would check them; empty when there is none. */
+static bool take_base(const struct package *package, const char *path, struct text *ret_bytes, struct err *err)
+{
+    const struct entry *entry = package_find(package, path);
+    *ret_bytes = (struct text){0};
+    if (!entry || entry->kind != ENTRY_FILE)
+        return true;
+    struct digest digest = digest_of(entry->data, (size_t)entry->size_bytes);
+    if (!digest_eq(&digest, &entry->digest)) {
+        err_set(err, ERR_TRUST, "%s (package %s): its bytes are not those that were unpacked; remove the cache", path,
+                package->name);
+        return false;
+    }
+    *ret_bytes = (struct text){entry->data, (size_t)entry->size_bytes};
+    return true;
+}
+
+static bool read_base(struct drafts *drafts, const struct package *package, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_COUNT(base_packages); i++) {
+        struct text passwd, group;
         if (strcmp(package->name, base_packages[i].package) != 0)
             continue;
-        const struct entry *passwd = package_find(package, base_packages[i].passwd);
-        const struct entry *group = package_find(package, base_packages[i].group);
-        if (passwd && passwd->kind == ENTRY_FILE)
-            accounts_read_passwd(&drafts->known, (struct text){passwd->data, (size_t)passwd->size_bytes});
-        if (group && group->kind == ENTRY_FILE)
-            accounts_read_group(&drafts->known, (struct text){group->data, (size_t)group->size_bytes});
+        if (!take_base(package, base_packages[i].passwd, &passwd, err) ||
+            !take_base(package, base_packages[i].group, &group, err))
+            return false;
+        accounts_read_passwd(&drafts->known, passwd);
+        accounts_read_group(&drafts->known, group);
     }
+    return true;
 }
 
 /* An /etc/passwd that a package gives, or the manifest creates, says who is there; ours then has its accounts too. */
@@ -166,7 +184,8 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
         size_t count, capacity;
     } givers = {0}, others = {0};
     for (size_t i = 0; i < set->package_count; i++) {
-        read_base(drafts, set->packages[i]);
+        if (!read_base(drafts, set->packages[i], err))
+            return false;
         if (has_given(tree, set->packages[i]) && !drafts_describe_system(set->packages[i]))
             list_add(arena, &givers, set->packages[i]);
         else

@@ -115,6 +115,41 @@ static void test_plug_in_strings_are_library_paths_and_object_names(void **state
     assert_string_equal(strings_join(&fixture.arena, &fixture.strings, " "), "/usr/lib/sasl2 libplain.so.2 mod_x.so");
 }
 
+/* A file of which every program header, of that type, covers all: 60000 times 2 MiB of segments. */
+static struct text make_overlapping(struct arena *arena, uint32_t type)
+{
+    size_t count = 60000, total = (size_t)6 << 20;
+    char *bytes = arena_alloc(arena, total);
+    Elf64_Ehdr header = {.e_type = ET_DYN,
+                         .e_machine = EM_X86_64,
+                         .e_version = EV_CURRENT,
+                         .e_phoff = sizeof header,
+                         .e_ehsize = sizeof header,
+                         .e_phentsize = sizeof(Elf64_Phdr),
+                         .e_phnum = (uint16_t)count};
+    Elf64_Phdr program = {.p_type = type, .p_offset = (size_t)4 << 20, .p_filesz = (size_t)2 << 20};
+    memcpy(header.e_ident, ELFMAG, SELFMAG);
+    header.e_ident[EI_CLASS] = ELFCLASS64;
+    header.e_ident[EI_DATA] = ELFDATA2LSB;
+    header.e_ident[EI_VERSION] = EV_CURRENT;
+    memcpy(bytes, &header, sizeof header);
+    for (size_t i = 0; i < count; i++)
+        memcpy(bytes + sizeof header + i * sizeof program, &program, sizeof program);
+    strcpy(bytes + ((size_t)4 << 20), "libfirst.so.1");
+    return (struct text){bytes, total};
+}
+
+static void test_segments_over_one_another_are_not_read_without_end(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture = {0};
+    struct text notes = make_overlapping(&fixture.arena, PT_NOTE), loads = make_overlapping(&fixture.arena, PT_LOAD);
+    assert_string_equal(elf_dlopen_needs(&fixture.arena, notes, &fixture.needs),
+                        "its PT_NOTEs are together larger than the file");
+    elf_plugin_strings(&fixture.arena, loads, &fixture.strings);
+    assert_string_equal(strings_join(&fixture.arena, &fixture.strings, " "), "libfirst.so.1");
+}
+
 int main(void)
 {
     elf_init();
@@ -124,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_a_note_outside_the_file_is_said),
         cmocka_unit_test(test_other_notes_of_the_owner_are_passed_over),
         cmocka_unit_test(test_plug_in_strings_are_library_paths_and_object_names),
+        cmocka_unit_test(test_segments_over_one_another_are_not_read_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

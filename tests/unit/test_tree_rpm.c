@@ -79,6 +79,17 @@ static void owners_that_only_the_distribution_lists_get_their_lines(void **state
     check_content(tree, "/etc/group", "root:x:0:\nmail:x:12:\nbin:x:1:\n");
 }
 
+static void numbers_are_not_taken_from_damaged_bytes_of_the_cache(void **state)
+{
+    struct planting planting = plant(*state);
+    struct package *a = rpm_add(*state, "a"), *setup = rpm_add(*state, "setup");
+    owned_add(a, "/usr/bin/x", "mail", "root");
+    file_add(setup, "/etc/passwd", "mail:x:8:12::/:\n")->data = "mail:x:0:12::/:\n";
+    root_add(&planting, "/usr/bin/x");
+    assert_false(try_grow(&planting, false));
+    CHECK_ERR(&planting.fixture->err, ERR_TRUST, "/etc/passwd (package setup): its bytes are not those");
+}
+
 static void an_owner_may_be_declared_by_a_package_that_gives_nothing(void **state)
 {
     struct planting planting = plant(*state);
@@ -242,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(owners_are_of_the_manifest_then_of_sysusers_then_of_setup),
         TEST(owners_that_only_the_distribution_lists_get_their_lines),
+        TEST(numbers_are_not_taken_from_damaged_bytes_of_the_cache),
         TEST(an_owner_may_be_declared_by_a_package_that_gives_nothing),
         TEST(an_unknown_owner_becomes_root_with_a_note),
         TEST(the_list_of_rpm_packages_names_exactly_the_givers),

@@ -1,0 +1,110 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "content/root_layers.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#define LAYER_BYTES ((size_t)8 << 20)
+
+struct fixture {
+    struct arena arena;
+    struct root_layers layers;
+    struct archive *writer;
+    char *bytes;
+    size_t used;
+    struct err err;
+};
+
+static void fixture_done(struct fixture *fixture)
+{
+    arena_done(&fixture->arena);
+}
+
+static void begin_layer(struct fixture *fixture)
+{
+    fixture->layers = (struct root_layers){.arena = &fixture->arena, .items.arena = &fixture->arena};
+    fixture->bytes = arena_alloc(&fixture->arena, LAYER_BYTES);
+    fixture->writer = archive_write_new();
+    archive_write_set_format_pax_restricted(fixture->writer);
+    assert_int_equal(archive_write_open_memory(fixture->writer, fixture->bytes, LAYER_BYTES, &fixture->used),
+                     ARCHIVE_OK);
+}
+
+/* An entry: a symlink when there is a target, else a directory. */
+static void put(struct fixture *fixture, const char *path, const char *target)
+{
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, path);
+    archive_entry_set_filetype(entry, target ? AE_IFLNK : AE_IFDIR);
+    archive_entry_set_perm(entry, 0755);
+    archive_entry_set_size(entry, 0);
+    if (target)
+        archive_entry_set_symlink(entry, target);
+    assert_int_equal(archive_write_header(fixture->writer, entry), ARCHIVE_OK);
+    archive_entry_free(entry);
+}
+
+static bool end_layer(struct fixture *fixture)
+{
+    assert_int_equal(archive_write_close(fixture->writer), ARCHIVE_OK);
+    archive_write_free(fixture->writer);
+    return root_layers_add(&fixture->layers, (struct text){fixture->bytes, fixture->used}, "layer", &fixture->err);
+}
+
+/* A layer whose entries "a/x" each go 800 times through a symlink before they are in the root. */
+static void put_detours(struct fixture *fixture, size_t count)
+{
+    char detour[4001];
+    for (size_t i = 0; i < 800; i++)
+        memcpy(detour + i * 5, "b/../", 5);
+    detour[4000] = '\0';
+    begin_layer(fixture);
+    put(fixture, "d", NULL);
+    put(fixture, "b", "d");
+    put(fixture, "a", detour);
+    for (size_t i = 0; i < count; i++)
+        put(fixture, "a/x", NULL);
+}
+
+static void test_an_entry_below_a_symlink_is_where_that_leads(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture = {0};
+    struct tree tree;
+    put_detours(&fixture, 1);
+    CHECK_OK(end_layer(&fixture), &fixture.err);
+    root_layers_tree(&fixture.layers, &tree);
+    assert_int_equal(tree.count, 4);
+    assert_string_equal(tree.nodes[3].path, "/x");
+}
+
+static void test_entries_through_symlinks_cost_no_memory_that_stays(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture = {0};
+    put_detours(&fixture, 100);
+    size_t before = fixture.arena.used_bytes;
+    CHECK_OK(end_layer(&fixture), &fixture.err);
+    assert_true(fixture.arena.used_bytes - before < (size_t)1 << 20);
+}
+
+static void test_entries_may_not_lead_through_symlinks_without_end(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture = {0};
+    put_detours(&fixture, 1000);
+    assert_false(end_layer(&fixture));
+    CHECK_ERR(&fixture.err, ERR_MALFORMED, "more symlinks than an image may have");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_entry_below_a_symlink_is_where_that_leads),
+        cmocka_unit_test(test_entries_through_symlinks_cost_no_memory_that_stays),
+        cmocka_unit_test(test_entries_may_not_lead_through_symlinks_without_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
