@@ -209,7 +209,7 @@ static void print_report(FILE *out, json_t *images, enum err_kind outcome)
 {
     json_t *json = json_pack("{s:s, s:s, s:i, s:o}", "imgfactory", IMGFACTORY_VERSION, "outcome",
                              err_kind_name(outcome), "exit", (int)outcome, "images", images);
-    (void)json_dumpf(json, out, JSON_INDENT(2));
+    (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)fputc('\n', out);
     json_decref(json);
 }
