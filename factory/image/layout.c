@@ -53,6 +53,12 @@ static bool open_once(struct layout *layout, struct err *err)
     return false;
 }
 
+int layout_open_blobs(const struct layout *layout)
+{
+    AUTO(auto_close_fd) int blobs = openat(layout->fd, "blobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return blobs < 0 ? -1 : openat(blobs, "sha256", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* Makes the directory if needed, and waits for its lock. */
 static bool open_locked(struct layout *layout, struct err *err)
 {
@@ -60,7 +66,7 @@ static bool open_locked(struct layout *layout, struct err *err)
         if (!open_once(layout, err))
             return false;
         if (is_current(layout)) {
-            layout->blobs_fd = openat(layout->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            layout->blobs_fd = layout_open_blobs(layout);
             return true;
         }
         layout_close(layout);
@@ -73,11 +79,18 @@ static bool open_locked(struct layout *layout, struct err *err)
 static bool make_blob_dirs(struct layout *layout, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
+    struct stat status;
     if (layout->blobs_fd >= 0)
         return true;
     const char *path = arena_printf(&arena, "%s/blobs/sha256", layout->path);
-    if (!file_make_dirs(path, 0755, err) || !file_open_dir(path, &layout->blobs_fd, err))
+    bool is_link = fstatat(layout->fd, "blobs", &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+    if (!is_link && !file_make_dirs(path, 0755, err))
         return false;
+    layout->blobs_fd = is_link ? -1 : layout_open_blobs(layout);
+    if (layout->blobs_fd < 0) {
+        err_set_errno(err, is_link ? ELOOP : errno, "cannot open %s (links are not followed there)", path);
+        return false;
+    }
     AUTO(auto_close_fd) int blobs = openat(layout->fd, "blobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO(auto_close_fd) int parent = openat(layout->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* The parent may be closed to us for reading: then its owner made our name there, and made it last. */

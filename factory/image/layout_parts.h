@@ -30,6 +30,8 @@ struct layout_piece {
 
 /* Closes all descriptors, which ends the lock. For AUTO(). */
 void layout_close(struct layout *layout);
+/* Opens blobs/sha256 of an open layout; no link is followed. The caller closes it; -1 with errno. */
+int layout_open_blobs(const struct layout *layout);
 
 /* --- layout_blob.c --- */
 
