@@ -5,7 +5,8 @@
  * all, with jittered exponential back-off from 0.5 s (http_options.retry_base_ms), Retry-After obeyed up to 120 s (a
  * server that wants more is given up); other 4xx are final, as are wrong bytes and certificates: then the next mirror
  * has its turn. Redirects: at most 5, never from https to http, never to another scheme. No netrc, no cookies, no
- * content encoding. Bytes are counted in the write callback and stop at the cap. Stalls: connect 20 s, under 1 KiB/s
+ * content encoding; never from a public host to a private or link-local address or localhost (address.h). Bytes are
+ * counted in the write callback and stop at the cap. Stalls: connect 20 s, under 1 KiB/s
  * for 30 s. All that is about plain GETs; for other requests see struct http_call.
  * Threads: requests may be sent from any thread; the network thread owns every curl handle and calls `done`.
  * Owns: the thread and the handles until http_stop(); a request stays the caller's and must live until it is done.
@@ -111,6 +112,8 @@ void http_send(struct http *http, struct http_request *request);
 /* Waits until the request is done (and its `done` has returned) and returns request->is_good. Never call it on the
  * network thread. */
 bool http_wait(struct http *http, struct http_request *request);
+/* Returns whether the URL `to` leads inside (address.h) while `from`, who names it, is a public host. */
+bool http_is_inward(const char *from, const char *to);
 /* Ends the thread; requests under way end with ERR_CANCELLED, and threads in http_wait() leave it. Nothing may be sent
  * or waited for afterwards. NULL is fine. */
 void http_stop(struct http *http);

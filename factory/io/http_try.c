@@ -2,6 +2,9 @@
  * the expected size may even reach the disk. */
 #include "io/http_try.h"
 
+#include "base/auto.h"
+#include "io/address.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -88,13 +91,89 @@ static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
     return len;
 }
 
-static bool names_encoding(struct text line)
+static bool is_named(struct text line, const char *wanted, struct text *ret_value)
 {
     struct text name;
-    if (!text_next(&line, ':', &name) || !text_is_nocase(text_trim(name), "content-encoding"))
-        return false;
-    struct text value = text_trim(line);
-    return value.len > 0 && !text_is_nocase(value, "identity");
+    bool is_found = text_next(&line, ':', &name) && text_is_nocase(text_trim(name), wanted);
+    *ret_value = text_trim(line);
+    return is_found;
+}
+
+static bool names_encoding(struct text line)
+{
+    struct text value;
+    return is_named(line, "content-encoding", &value) && value.len > 0 && !text_is_nocase(value, "identity");
+}
+
+/* Returns a part of a URL as libcurl itself reads it, after `location` was resolved against it; NULL when it cannot. */
+static char *url_part(const char *base, const char *location, CURLUPart part)
+{
+    CURLU *url = curl_url();
+    char *value = NULL;
+    if (url && curl_url_set(url, CURLUPART_URL, base, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+        (!location || curl_url_set(url, CURLUPART_URL, location, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK))
+        (void)curl_url_get(url, part, &value, 0);
+    curl_url_cleanup(url);
+    return value;
+}
+
+bool http_is_inward(const char *from, const char *to)
+{
+    char *from_host = url_part(from, NULL, CURLUPART_HOST), *to_host = url_part(to, NULL, CURLUPART_HOST);
+    bool is_inward = from_host && to_host && !address_is_private(from_host) && address_is_private(to_host);
+    curl_free(from_host);
+    curl_free(to_host);
+    return is_inward;
+}
+
+/* Sets the error of a redirect that is not followed. */
+static void refuse_redirect(struct http_try *try, const char *target, const char *address)
+{
+    err_set(&try->err, ERR_NETWORK, "redirected to %s%s%s, inside this network, which is not followed from outside",
+            http_show(target).chars, *address ? " at " : "", address);
+}
+
+/* Looks at where a redirect leads before it is followed: a mirror must not make us ask what only we can reach. */
+static bool check_redirect(struct http_try *try, struct text location)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    char *base = NULL, *peer = NULL;
+    const char *wanted = text_dup(&scratch, location);
+    (void)curl_easy_getinfo(try->easy, CURLINFO_EFFECTIVE_URL, &base);
+    (void)curl_easy_getinfo(try->easy, CURLINFO_PRIMARY_IP, &peer);
+    char *from = url_part(base ? base : try->url, NULL, CURLUPART_HOST);
+    char *to = url_part(base ? base : try->url, wanted, CURLUPART_HOST);
+    char *whole = url_part(base ? base : try->url, wanted, CURLUPART_URL);
+    try->is_from_public = from && !address_is_private(from) && (try->has_proxy || !peer || !address_is_private(peer));
+    bool is_refused = try->is_from_public && to && address_is_private(to);
+    if (is_refused)
+        refuse_redirect(try, whole ? whole : wanted, "");
+    curl_free(from);
+    curl_free(to);
+    curl_free(whole);
+    return !is_refused;
+}
+
+/* Called when connected, before anything is sent: a name, too, may stand for an address inside. */
+static int on_connected(void *argument, char *peer, char *own, int peer_port, int own_port)
+{
+    struct http_try *try = argument;
+    char *url = NULL;
+    (void)own;
+    (void)peer_port;
+    (void)own_port;
+    if (try->has_proxy || !try->is_from_public || !peer || !address_is_private(peer))
+        return CURL_PREREQFUNC_OK;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_EFFECTIVE_URL, &url);
+    refuse_redirect(try, url ? url : try->url, peer);
+    return CURL_PREREQFUNC_ABORT;
+}
+
+static bool is_redirect(struct http_try *try)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 300 && status < 400;
 }
 
 static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
@@ -112,6 +191,9 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
         try->is_encoded = false; /* another answer of the same transfer, after a redirect */
     else if (names_encoding(line))
         try->is_encoded = true;
+    struct text value;
+    if (!try->request->call && is_named(line, "location", &value) && is_redirect(try) && !check_redirect(try, value))
+        return 0;
     return len;
 }
 
@@ -152,8 +234,23 @@ static bool set_callbacks(struct http_try *try, void *owner)
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, try) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, try->reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK;
+}
+
+/* Returns whether the environment names any proxy, as libcurl reads it. */
+static bool has_proxy(void)
+{
+    static const char *const names[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
+                                        "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return true;
+    }
+    return false;
 }
 
 static size_t body_cap(const struct http_request *request)
@@ -177,6 +274,7 @@ bool http_try_new(struct http_request *request, const char *url, const char *pla
         memory_abort(sizeof *try);
     try->request = request;
     try->url = url;
+    try->has_proxy = has_proxy();
     buf_init(&try->body, body_cap(request));
     if (!request->store || request->call)
         digest_begin(&try->hash);

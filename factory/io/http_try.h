@@ -23,6 +23,8 @@ struct http_try {
     uint64_t counted_bytes;           /* what was added to the request's counter */
     char opening[HTTP_OPENING_BYTES]; /* the first bytes, to recognise a page of HTML */
     size_t opening_len;
+    bool has_proxy;      /* perhaps: then the address at the other end says nothing of the host */
+    bool is_from_public; /* the last redirect came from a public host */
     bool is_encoded; /* the last header block had a Content-Encoding */
     char reason[CURL_ERROR_SIZE];
     struct err err;         /* set by a callback that refuses, else by the verdict */

@@ -80,8 +80,12 @@ static bool fetch_from(const struct source_env *env, struct arena *arena, const 
         return true;
     if (!is_absent)
         return false;
+    const char *first = arena_strdup(arena, err->text); /* it names the target of a redirect */
     err_clear(err);
-    return fetch_detached(env, arena, repository, base, fetched, err);
+    if (fetch_detached(env, arena, repository, base, fetched, err))
+        return true;
+    err_wrap(err, "%s; then", first);
+    return false;
 }
 
 static bool load_blob(const struct source_env *env, const struct repository *repository, const struct digest *digest,

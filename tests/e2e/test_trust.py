@@ -1,6 +1,7 @@
 """Nothing that is not signed, whole and fresh comes into an image: exit class 3, nothing left."""
 
 import os
+import shutil
 import time
 import unittest
 
@@ -33,6 +34,23 @@ class Signatures(Case):
         self.repository.publish(self.key)
         self.use(self.write_source(keys=[self.key.armoured]))
         self.build()
+
+    def test_a_damaged_key_file_is_named_and_does_not_spoil_the_others(self):
+        self.repository.publish(self.key)
+        with open(self.key.keyring, "rb") as stream:
+            good = stream.read()
+        damages = {"cut.gpg": good[:-9], "noise.gpg": b"\x99" + bytes(range(200)), "page.gpg": b"<html>", "empty.gpg": b"",
+                   "long.gpg": good + b"\xc6\xff\xff\xff\xff\xff"}
+        for name, data in damages.items():
+            path = self.write(name, data)
+            for keys in ([path, self.key.keyring], [self.key.keyring, path]):
+                with self.subTest(keys=keys):
+                    self.use(self.write_source(keys=keys))
+                    self.build()
+                    self.assertIn("passed over as keys: " + path, self.last.stderr)
+        shutil.rmtree(self.factory.output)
+        self.use(self.write_source(keys=[self.path(name) for name in damages]))
+        self.refuse(run.TRUST, "no public key", *damages)
 
     def test_one_good_signature_of_two_is_fine(self):
         self.repository.publish(self.key)
