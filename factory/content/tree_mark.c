@@ -145,8 +145,11 @@ static bool add_record(struct buf *bytes, const struct node *node)
 {
     bool is_dir = node->kind == NODE_DIRECTORY, is_link = node->kind == NODE_SYMLINK;
     uint64_t size_bytes = is_dir ? 0 : is_link ? strlen(node->target) : node->size_bytes;
-    return buf_printf(bytes, "%c %llu %lld %s", is_dir ? 'd' : is_link ? 'l' : 'f', (unsigned long long)size_bytes,
-                      is_dir ? 0 : (long long)node->mtime, node->path) &&
+    return buf_printf(bytes, "%c %llu %lld %s",
+                      is_dir    ? 'd'
+                      : is_link ? 'l'
+                                : 'f',
+                      (unsigned long long)size_bytes, is_dir ? 0 : (long long)node->mtime, node->path) &&
            buf_add(bytes, "", 1);
 }
 
@@ -158,9 +161,9 @@ static int compare_path(const void *path, const void *node)
 /* A hard link has size and time of the file that it is. */
 static const struct node *file_of(const struct tree *tree, const struct node *node)
 {
-    const struct node *file = node->kind != NODE_HARDLINK ? NULL
-                                                          : bsearch(node->target, tree->nodes, tree->count,
-                                                                    sizeof *tree->nodes, compare_path);
+    const struct node *file = node->kind != NODE_HARDLINK
+                                  ? NULL
+                                  : bsearch(node->target, tree->nodes, tree->count, sizeof *tree->nodes, compare_path);
     return file ? file : node;
 }
 

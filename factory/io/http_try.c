@@ -111,7 +111,8 @@ static char *url_part(const char *base, const char *location, CURLUPart part)
     CURLU *url = curl_url();
     char *value = NULL;
     if (url && curl_url_set(url, CURLUPART_URL, base, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-        (!location || curl_url_set(url, CURLUPART_URL, location, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK))
+        (!location ||
+         curl_url_set(url, CURLUPART_URL, location, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK))
         (void)curl_url_get(url, part, &value, 0);
     curl_url_cleanup(url);
     return value;

@@ -25,7 +25,7 @@ struct http_try {
     size_t opening_len;
     bool has_proxy;      /* perhaps: then the address at the other end says nothing of the host */
     bool is_from_public; /* the last redirect came from a public host */
-    bool is_encoded; /* the last header block had a Content-Encoding */
+    bool is_encoded;     /* the last header block had a Content-Encoding */
     char reason[CURL_ERROR_SIZE];
     struct err err;         /* set by a callback that refuses, else by the verdict */
     unsigned retry_after_s; /* what the server asked for; 0 for nothing */

@@ -49,8 +49,8 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
     struct http_options http_options = {.retry_count = options->retries, .cancel = options->cancel};
     if (!options->retries)
         http_options.retry_count = HTTP_NO_RETRY;
-    if (!open_places(options, ret_plant, err) ||
-        !http_start(&http_options, &ret_plant->http, err) || !workers_start(options->jobs, &ret_plant->workers, err)) {
+    if (!open_places(options, ret_plant, err) || !http_start(&http_options, &ret_plant->http, err) ||
+        !workers_start(options->jobs, &ret_plant->workers, err)) {
         plant_close(ret_plant);
         return false;
     }

@@ -21,9 +21,9 @@ struct source_env {
     struct http *http;
     struct store *store;
     struct log *log;
-    const char *state_dir; /* exists */
-    int64_t now;           /* seconds since the epoch: for freshness only */
-    bool is_cache_only;    /* use the last accepted Release without asking the network */
+    const char *state_dir;   /* exists */
+    int64_t now;             /* seconds since the epoch: for freshness only */
+    bool is_cache_only;      /* use the last accepted Release without asking the network */
     bool is_change_accepted; /* a repository may call itself otherwise than before (--accept-release-change) */
 };
 

@@ -57,8 +57,10 @@ static bool add_listed(const struct source_env *env, struct arena *arena, const 
     for (size_t i = 0; i < listed.count; i++) {
         const char *base_url = expand(arena, place->arch, listed.items[i]);
         if (http_is_inward(url, base_url)) {
-            log_line(env->log, LOG_QUIET, "warning: %s: a mirror was passed over: %s leads inside this network, and the list comes from outside",
-                     place->repository->id, source_public_uri(arena, base_url));
+            log_line(
+                env->log, LOG_QUIET,
+                "warning: %s: a mirror was passed over: %s leads inside this network, and the list comes from outside",
+                place->repository->id, source_public_uri(arena, base_url));
             continue;
         }
         if (!strings_has(&mirrors->base_urls, base_url))

@@ -105,6 +105,13 @@ class Queries(Case):
                 self.assertNotEqual(result.code, run.OK)
                 self.assertNotIn("hidden", result.stdout + result.stderr)
 
+    def test_the_report_shows_no_user_information(self):
+        self.ready()
+        self.use(self.write_source(uris=[self.server.url.replace("http://", "http://user:hidden@")]))
+        self.build("--arch", "x86_64", "--verbose", "--json", "served")
+        self.assertNotIn("hidden", self.last.stdout + self.last.stderr)
+        self.assertIn(self.server.url, self.last.stdout)
+
     def test_of_an_rpm_repository(self):
         self.ready()
         for where in ("baseurl: http://127.0.0.1:1/x?token=hidden", "metalink: http://127.0.0.1:1/m?token=hidden",

@@ -50,14 +50,15 @@ static void what_deceives_a_reader_or_a_terminal_is_made_harmless(void **state)
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
     static const char *const table[][3] = {
-        {"gr\303\274n \342\202\254 \360\237\220\247", "gr\303\274n \342\202\254 \360\237\220\247", "gr\303\274n \342\202\254 \360\237\220\247"},
-        {"a\342\200\256b", "a?b", "a\\xE2\\x80\\xAEb"},  /* U+202E */
-        {"a\342\201\246b", "a?b", "a\\xE2\\x81\\xA6b"},  /* U+2066 */
-        {"a\342\200\217b", "a?b", "a\\xE2\\x80\\x8Fb"},  /* U+200F */
-        {"a\330\234b", "a?b", "a\\xD8\\x9Cb"},           /* U+061C */
-        {"a\302\233b", "a?b", "a\\xC2\\x9Bb"},           /* U+009B, CSI */
-        {"a\233b", "a?b", "a\\x9Bb"},                     /* the same in eight bits */
-        {"a\300\200b", "a??b", "a\\xC0\\x80b"},          /* overlong */
+        {"gr\303\274n \342\202\254 \360\237\220\247", "gr\303\274n \342\202\254 \360\237\220\247",
+         "gr\303\274n \342\202\254 \360\237\220\247"},
+        {"a\342\200\256b", "a?b", "a\\xE2\\x80\\xAEb"}, /* U+202E */
+        {"a\342\201\246b", "a?b", "a\\xE2\\x81\\xA6b"}, /* U+2066 */
+        {"a\342\200\217b", "a?b", "a\\xE2\\x80\\x8Fb"}, /* U+200F */
+        {"a\330\234b", "a?b", "a\\xD8\\x9Cb"},          /* U+061C */
+        {"a\302\233b", "a?b", "a\\xC2\\x9Bb"},          /* U+009B, CSI */
+        {"a\233b", "a?b", "a\\x9Bb"},                   /* the same in eight bits */
+        {"a\300\200b", "a??b", "a\\xC0\\x80b"},         /* overlong */
         {"cut \342\200", "cut ??", "cut \\xE2\\x80"},
         {"\033[2J", "?[2J", "\\x1B[2J"},
     };

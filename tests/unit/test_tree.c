@@ -369,7 +369,9 @@ static void an_export_has_the_trees_files_modes_and_times(void **state)
     char full[2048];
     (void)snprintf(full, sizeof full, "%s/t/arch/usr/bin/one", dir);
     assert_int_not_equal(access(full, F_OK), 0);
-    (void)snprintf(full, sizeof full, "test \"$(ls -A %s/t | tr -d '\\n')\" = .arch.imgfactoryarch && chmod -R u+rwx %s && rm -r %s", dir, dir, dir);
+    (void)snprintf(full, sizeof full,
+                   "test \"$(ls -A %s/t | tr -d '\\n')\" = .arch.imgfactoryarch && chmod -R u+rwx %s && rm -r %s", dir,
+                   dir, dir);
     assert_int_equal(system(full), 0);
 }
 
@@ -403,16 +405,20 @@ static void an_export_replaces_only_what_an_export_wrote(void **state)
     assert_true(is_refused_after(&planting, dir, "echo mine > arch/etc/note", "/etc/note is not of an earlier --tree"));
     assert_true(is_refused_after(&planting, dir, "rm arch/etc/note && mkdir arch/mine", "/mine is not of"));
     assert_true(is_refused_after(&planting, dir, "rmdir arch/mine && echo edit > arch/etc/x", "/etc/x was changed"));
-    assert_true(is_refused_after(&planting, dir, "grep -q edit arch/etc/x && ls -A | grep -c . | grep -qx 2 && "
-                                                 "rm -r arch && mkdir arch && echo precious > arch/file",
+    assert_true(is_refused_after(&planting, dir,
+                                 "grep -q edit arch/etc/x && ls -A | grep -c . | grep -qx 2 && "
+                                 "rm -r arch && mkdir arch && echo precious > arch/file",
                                  "/file is not of"));
-    assert_true(is_refused_after(&planting, dir, "rm arch/file && mv .arch.imgfactory m && ln -s m .arch.imgfactory && "
-                                                 "mkdir -p arch/etc",
+    assert_true(is_refused_after(&planting, dir,
+                                 "rm arch/file && mv .arch.imgfactory m && ln -s m .arch.imgfactory && "
+                                 "mkdir -p arch/etc",
                                  "/etc is not of"));
     assert_false(is_refused_after(&planting, dir, "rm -r arch m .arch.imgfactory", ""));
     /* killed between the two names: the new tree is there, its mark still has its first name */
-    assert_false(is_refused_after(&planting, dir, "cp .arch.imgfactory .arch.imgfactory.new && "
-                                                  "printf 'imgfactory tree 1\\0' > .arch.imgfactory", ""));
+    assert_false(is_refused_after(&planting, dir,
+                                  "cp .arch.imgfactory .arch.imgfactory.new && "
+                                  "printf 'imgfactory tree 1\\0' > .arch.imgfactory",
+                                  ""));
     (void)snprintf(full, sizeof full, "rm -r '%s'", dir);
     assert_int_equal(system(full), 0);
 }
@@ -431,8 +437,10 @@ static void an_export_that_fails_leaves_nothing_and_the_former_tree(void **state
     err_clear(err);
     assert_int_equal(stat_below(dir, "etc/x").st_size, 5);
     char full[2048];
-    (void)snprintf(full, sizeof full, "test \"$(ls -A %s/t | tr -d '\\n')\" = .arch.imgfactoryarch && rm -r %s/t/arch && ln -s / %s/t/arch", dir, dir,
-                   dir);
+    (void)snprintf(
+        full, sizeof full,
+        "test \"$(ls -A %s/t | tr -d '\\n')\" = .arch.imgfactoryarch && rm -r %s/t/arch && ln -s / %s/t/arch", dir, dir,
+        dir);
     assert_int_equal(system(full), 0);
     entry->data = "bytes";
     assert_false(tree_export(grow(&planting), dir, "t", "arch", err));
@@ -441,7 +449,8 @@ static void an_export_that_fails_leaves_nothing_and_the_former_tree(void **state
     assert_false(tree_export(&planting.tree, dir, "t", "../x", err));
     CHECK_ERR(err, ERR_USAGE, "../x");
     err_clear(err);
-    (void)snprintf(full, sizeof full, "test \"$(ls -A %s/t | tr -d '\\n')\" = .arch.imgfactoryarch && rm -r %s", dir, dir);
+    (void)snprintf(full, sizeof full, "test \"$(ls -A %s/t | tr -d '\\n')\" = .arch.imgfactoryarch && rm -r %s", dir,
+                   dir);
     assert_int_equal(system(full), 0);
 }
 
