@@ -1,7 +1,7 @@
 #include "content/deb_tar.h"
 
 #include "content/tar_guard.h"
-#include "io/xz.h"
+#include "io/stream.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,7 +12,8 @@
 /* Invariant: `pending` is set when the stream between the two readers failed; it tells more than libarchive could. */
 struct deb_tar {
     const struct deb_member *member;
-    struct archive *raw, *tar;
+    struct stream *raw;
+    struct archive *tar;
     struct tar_guard guard;
     uint64_t cap_bytes;
     uint64_t out_bytes;     /* that came out of the decompression so far */
@@ -35,13 +36,13 @@ static bool entry_fault(const struct deb_tar *tar, const char *what, struct err 
 }
 
 /* Reports why a call of libarchive failed or warned. */
-static bool library_fault(struct deb_tar *tar, struct archive *archive, struct err *err)
+static bool library_fault(struct deb_tar *tar, struct err *err)
 {
     if (tar->pending.kind) {
         *err = tar->pending;
         return false;
     }
-    const char *why = archive_error_string(archive);
+    const char *why = archive_error_string(tar->tar);
     char printable[512];
     (void)snprintf(printable, sizeof printable, "%s", why ? why : "cannot be read");
     text_sanitize(printable);
@@ -49,29 +50,20 @@ static bool library_fault(struct deb_tar *tar, struct archive *archive, struct e
 }
 
 /* Takes the next run out of the decompression; an empty one is the end. */
-static bool read_raw(struct deb_tar *tar, const void **ret_bytes, size_t *ret_len, struct err *err)
+static bool read_raw(struct deb_tar *tar, struct text *ret_run, struct err *err)
 {
-    int64_t offset = 0;
-    int result;
-    do {
-        *ret_len = 0;
-        result = archive_read_data_block(tar->raw, ret_bytes, ret_len, &offset);
-    } while (result == ARCHIVE_OK && *ret_len == 0);
-    if (result == ARCHIVE_EOF) {
-        *ret_len = 0;
-        if ((uint64_t)archive_filter_bytes(tar->raw, -1) != tar->member->bytes.len)
-            return tar_fault(tar, "there are bytes after the compressed stream", err);
-        return true;
-    }
-    if (result != ARCHIVE_OK)
-        return library_fault(tar, tar->raw, err);
-    if (*ret_len > tar->cap_bytes - tar->out_bytes) {
+    enum compression named = tar->member->compression;
+    if (!stream_next(tar->raw, ret_run, err))
+        return false;
+    if (ret_run->len > tar->cap_bytes - tar->out_bytes) {
         err_set(err, ERR_MALFORMED, "%s: unpacks to more than %llu bytes from %zu", tar->member->name,
                 (unsigned long long)tar->cap_bytes, tar->member->bytes.len);
         return false;
     }
-    tar->out_bytes += *ret_len;
-    if (tar_guard_feed(&tar->guard, (struct text){*ret_bytes, *ret_len}, err))
+    if (!tar->out_bytes && compression_of_bytes(*ret_run) != COMPRESSION_NONE)
+        return tar_fault(tar, named ? "compressed more than once" : "compressed without saying so", err);
+    tar->out_bytes += ret_run->len;
+    if (tar_guard_feed(&tar->guard, *ret_run, err))
         return true;
     err_wrap(err, "%s", tar->member->name);
     return false;
@@ -81,57 +73,13 @@ static bool read_raw(struct deb_tar *tar, const void **ret_bytes, size_t *ret_le
 static la_ssize_t feed_tar(struct archive *archive, void *user, const void **ret_bytes)
 {
     struct deb_tar *tar = user;
-    size_t len = 0;
-    if (!tar->pending.kind && read_raw(tar, ret_bytes, &len, &tar->pending))
-        return (la_ssize_t)len;
+    struct text run;
+    if (!tar->pending.kind && read_raw(tar, &run, &tar->pending)) {
+        *ret_bytes = run.ptr;
+        return (la_ssize_t)run.len;
+    }
     archive_set_error(archive, EINVAL, "cannot be decompressed");
     return ARCHIVE_FATAL;
-}
-
-/* Enables exactly the filter of the compression; returns its code for archive_filter_code(). */
-static int enable_filter(struct archive *raw, enum compression compression, int *ret_code)
-{
-    switch (compression) {
-    case COMPRESSION_GZIP:
-        *ret_code = ARCHIVE_FILTER_GZIP;
-        return archive_read_support_filter_gzip(raw);
-    case COMPRESSION_XZ:
-        *ret_code = ARCHIVE_FILTER_XZ;
-        return archive_read_support_filter_xz(raw);
-    case COMPRESSION_ZSTD:
-        *ret_code = ARCHIVE_FILTER_ZSTD;
-        return archive_read_support_filter_zstd(raw);
-    case COMPRESSION_BZIP2:
-        *ret_code = ARCHIVE_FILTER_BZIP2;
-        return archive_read_support_filter_bzip2(raw);
-    case COMPRESSION_NONE:
-        break;
-    }
-    *ret_code = ARCHIVE_FILTER_NONE;
-    return ARCHIVE_OK;
-}
-
-static bool open_raw(struct deb_tar *tar, struct err *err)
-{
-    struct archive_entry *entry;
-    int code;
-    if (tar->member->compression == COMPRESSION_XZ &&
-        !xz_check_dictionaries(tar->member->bytes, tar->member->name, err))
-        return false;
-    tar->raw = archive_read_new();
-    if (!tar->raw)
-        memory_abort(0);
-    if (enable_filter(tar->raw, tar->member->compression, &code) != ARCHIVE_OK ||
-        archive_read_support_format_raw(tar->raw) != ARCHIVE_OK)
-        return library_fault(tar, tar->raw, err);
-    if (archive_read_open_memory(tar->raw, tar->member->bytes.ptr, tar->member->bytes.len) != ARCHIVE_OK ||
-        archive_read_next_header(tar->raw, &entry) != ARCHIVE_OK)
-        return library_fault(tar, tar->raw, err);
-    /* The last filter is the memory itself; a filter that saw its magic twice is there twice. */
-    int count = tar->member->compression == COMPRESSION_NONE ? 1 : 2;
-    if (archive_filter_count(tar->raw) != count || archive_filter_code(tar->raw, 0) != code)
-        return tar_fault(tar, "its bytes are not compressed as its name says", err);
-    return true;
 }
 
 static bool open_tar(struct deb_tar *tar, struct err *err)
@@ -141,7 +89,7 @@ static bool open_tar(struct deb_tar *tar, struct err *err)
         memory_abort(0);
     if (archive_read_support_format_tar(tar->tar) != ARCHIVE_OK ||
         archive_read_open(tar->tar, tar, NULL, feed_tar, NULL) != ARCHIVE_OK)
-        return library_fault(tar, tar->tar, err);
+        return library_fault(tar, err);
     return true;
 }
 
@@ -152,7 +100,7 @@ bool deb_tar_open(const struct deb_member *member, uint64_t cap_bytes, struct de
         memory_abort(sizeof *tar);
     tar->member = member;
     tar->cap_bytes = cap_bytes;
-    if (!open_raw(tar, err) || !open_tar(tar, err)) {
+    if (!stream_open(member->compression, member->bytes, member->name, &tar->raw, err) || !open_tar(tar, err)) {
         deb_tar_close(tar);
         return false;
     }
@@ -163,12 +111,10 @@ bool deb_tar_open(const struct deb_member *member, uint64_t cap_bytes, struct de
 /* After libarchive's end: the rest of the stream is for the guard. */
 static bool check_end(struct deb_tar *tar, struct err *err)
 {
-    const void *bytes;
-    size_t len;
-    do {
-        if (!read_raw(tar, &bytes, &len, err))
+    for (struct text run = {"", 1}; run.len;) {
+        if (!read_raw(tar, &run, err))
             return false;
-    } while (len);
+    }
     if (tar_guard_end(&tar->guard, err))
         return true;
     err_wrap(err, "%s", tar->member->name);
@@ -244,7 +190,7 @@ bool deb_tar_next(struct deb_tar *tar, struct tar_entry *ret_entry, bool *ret_is
     if (*ret_is_end)
         return check_end(tar, err);
     if (result == ARCHIVE_FATAL || result == ARCHIVE_RETRY)
-        return library_fault(tar, tar->tar, err);
+        return library_fault(tar, err);
     const char *path = archive_entry_pathname(header);
     (void)snprintf(tar->entry_name, sizeof tar->entry_name, "%s", path ? path : "");
     text_sanitize(tar->entry_name);
@@ -254,7 +200,7 @@ bool deb_tar_next(struct deb_tar *tar, struct tar_entry *ret_entry, bool *ret_is
     if (!take_header(tar, header, ret_entry, err))
         return false;
     if (result != ARCHIVE_OK)
-        return library_fault(tar, tar->tar, err);
+        return library_fault(tar, err);
     return begin_contents(tar, ret_entry->size_bytes, err);
 }
 
@@ -269,7 +215,7 @@ bool deb_tar_read(struct deb_tar *tar, struct text *ret_bytes, struct err *err)
         result = archive_read_data_block(tar->tar, &bytes, &len, &offset);
     } while (result == ARCHIVE_OK && len == 0);
     if (result != ARCHIVE_OK && result != ARCHIVE_EOF)
-        return library_fault(tar, tar->tar, err);
+        return library_fault(tar, err);
     if (result == ARCHIVE_EOF)
         len = 0;
     else if ((uint64_t)offset != tar->read_bytes)
@@ -286,6 +232,6 @@ void deb_tar_close(struct deb_tar *tar)
     if (!tar)
         return;
     (void)archive_read_free(tar->tar);
-    (void)archive_read_free(tar->raw);
+    stream_close(tar->raw);
     free(tar);
 }

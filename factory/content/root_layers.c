@@ -7,9 +7,11 @@
 #include "content/ld_cache.h"
 #include "content/path.h"
 #include "content/script.h"
+#include "io/stream.h"
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #define ENTRIES_MAX ((size_t)4 << 20)
@@ -30,17 +32,20 @@ struct root_item {
     size_t removed, emptied; /* last layers that removed it, and all below it */
 };
 
-/* One layer while it is read. */
+/* One layer while it is read. `pending` is set when the stream below libarchive failed. */
 struct reading {
     struct root_layers *layers;
+    struct stream *stream;
     struct archive *archive;
+    struct err pending;
     const char *name;
     size_t layer;
 };
 
-static void close_archive(struct archive **archive)
+static void close_reading(struct reading *reading)
 {
-    (void)archive_read_free(*archive);
+    (void)archive_read_free(reading->archive);
+    stream_close(reading->stream);
 }
 
 static bool fault(const struct reading *reading, const char *path, const char *what, struct err *err)
@@ -52,6 +57,10 @@ static bool fault(const struct reading *reading, const char *path, const char *w
 
 static bool library_fault(const struct reading *reading, struct err *err)
 {
+    if (reading->pending.kind) {
+        *err = reading->pending;
+        return false;
+    }
     const char *why = archive_error_string(reading->archive);
     err_set(err, ERR_MALFORMED, "%s: %s", reading->name,
             text_printable(reading->layers->arena, text_of(why ? why : "cannot be read")));
@@ -271,42 +280,54 @@ static bool take_entry(struct reading *reading, struct archive_entry *header, st
     return true;
 }
 
+/* libarchive's call for more bytes of the tar. */
+static la_ssize_t feed_tar(struct archive *archive, void *user, const void **ret_bytes)
+{
+    struct reading *reading = user;
+    struct text piece;
+    if (!reading->pending.kind && stream_next(reading->stream, &piece, &reading->pending)) {
+        *ret_bytes = piece.ptr;
+        return (la_ssize_t)piece.len;
+    }
+    archive_set_error(archive, EINVAL, "cannot be decompressed");
+    return ARCHIVE_FATAL;
+}
+
+/* Opens a layer by what its bytes are: media types lie, and engines do the same. What is inside of the compression is a
+ * tar or nothing. */
 static bool open_layer(struct reading *reading, struct text bytes, struct err *err)
 {
+    enum compression compression = compression_of_bytes(bytes);
+    if (compression == COMPRESSION_XZ || compression == COMPRESSION_BZIP2) {
+        err_set(err, ERR_MALFORMED, "%s: compressed as %s, while layers are gzip, zstd or plain tar", reading->name,
+                compression_ending(compression));
+        return false;
+    }
     reading->archive = archive_read_new();
     if (!reading->archive)
         memory_abort(0);
-    if (archive_read_support_filter_gzip(reading->archive) < ARCHIVE_WARN ||
-        archive_read_support_filter_zstd(reading->archive) < ARCHIVE_WARN ||
-        archive_read_support_format_tar(reading->archive) != ARCHIVE_OK ||
-        archive_read_support_format_empty(reading->archive) != ARCHIVE_OK ||
-        archive_read_open_memory(reading->archive, bytes.ptr, bytes.len) != ARCHIVE_OK)
-        return library_fault(reading, err);
-    /* memory itself is the last filter: a compression inside a compression is refused */
-    if (archive_filter_count(reading->archive) > 2) {
-        err_set(err, ERR_MALFORMED, "%s: compressed more than once", reading->name);
-        return false;
-    }
-    return true;
+    return stream_open(compression, bytes, reading->name, &reading->stream, err) &&
+           ((archive_read_support_format_tar(reading->archive) == ARCHIVE_OK &&
+             archive_read_support_format_empty(reading->archive) == ARCHIVE_OK &&
+             archive_read_open(reading->archive, reading, NULL, feed_tar, NULL) == ARCHIVE_OK) ||
+            library_fault(reading, err));
 }
 
 bool root_layers_add(struct root_layers *layers, struct text bytes, const char *name, struct err *err)
 {
-    struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
-    AUTO(close_archive) struct archive *archive = NULL;
-    bool is_open = open_layer(&reading, bytes, err);
-    archive = reading.archive;
-    while (is_open) {
-        struct archive_entry *header;
-        int result = archive_read_next_header(archive, &header);
-        if (result == ARCHIVE_EOF)
+    AUTO(close_reading) struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
+    struct archive_entry *header;
+    if (!open_layer(&reading, bytes, err))
+        return false;
+    for (;;) {
+        int result = archive_read_next_header(reading.archive, &header);
+        if (result == ARCHIVE_EOF && !reading.pending.kind)
             return true;
-        if (result < ARCHIVE_WARN)
+        if (result < ARCHIVE_WARN || result == ARCHIVE_EOF)
             return library_fault(&reading, err);
         if (!take_entry(&reading, header, err))
             return false;
     }
-    return false;
 }
 
 static int compare_nodes(const void *a, const void *b)
