@@ -14,6 +14,7 @@
 /* An open layout directory under its lock. Descriptors are -1 when not open. */
 struct layout {
     const char *path;
+    const struct lock_wait *wait; /* for the lock; may be NULL */
     int fd, lock_fd;
     int blobs_fd; /* of blobs/sha256; -1 until there is one */
 };

@@ -90,7 +90,8 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
                                      .images = images,
                                      .image_count = image->arch_count,
                                      .index = &image->index,
-                                     .tags = &image->tags};
+                                     .tags = &image->tags,
+                                     .wait = plant->options->publish.wait};
     return layout_write(&request, &image->is_unchanged, err);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/map.h"
 #include "io/http.h"
+#include "io/lock.h"
 #include "source/source.h"
 
 /* What the source layer needs from its caller; const for all threads. */
@@ -22,6 +23,7 @@ struct source_env {
     struct log *log;
     const char *state_dir; /* exists */
     int64_t now;           /* seconds since the epoch: for freshness only */
+    const struct lock_wait *wait; /* how the state's lock is waited for; may be NULL */
     bool is_cache_only;    /* use the last accepted Release without asking the network */
 };
 
