@@ -28,7 +28,7 @@ struct trailer {
     uint8_t digest[DIGEST_BYTES];
 };
 _Static_assert(sizeof(struct trailer) == 88, "the trailer is an on-disk format");
-static const char trailer_magic[16] = "imgfactory-drv1\n";
+static const char trailer_magic[sizeof(((struct trailer *)0)->magic) + 1] = "imgfactory-drv1\n";
 
 #define KIND_LEN_MAX 40
 #define NAME_BYTES (KIND_LEN_MAX + 1 + 3 + DIGEST_HEX_SIZE)
