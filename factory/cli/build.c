@@ -317,6 +317,7 @@ static bool plan_options(struct build *build, struct err *err)
                                     .is_rebuild = options->is_rebuild,
                                     .is_no_check = options->is_no_check,
                                     .is_cache_only = options->is_cache_only,
+                                    .is_change_accepted = options->is_change_accepted,
                                     .is_strict = options->is_strict || site->is_strict,
                                     .now = (int64_t)time(NULL)};
     plant->retries = plant->publish.retries;
