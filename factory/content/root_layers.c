@@ -34,6 +34,7 @@ struct root_item {
 struct reading {
     struct root_layers *layers;
     struct archive *archive; /* decompresses */
+    bool is_ended;           /* it has nothing more, and may not be asked again */
     struct tar_reader tar;
     const char *name;
     size_t layer;
@@ -280,11 +281,16 @@ static bool feed_layer(void *user, struct text *ret_bytes, struct err *err)
     size_t len;
     int64_t offset;
     int result;
+    *ret_bytes = TEXT("");
+    if (reading->is_ended)
+        return true;
     do {
         len = 0;
         result = archive_read_data_block(reading->archive, &bytes, &len, &offset);
     } while (result == ARCHIVE_OK && len == 0);
-    *ret_bytes = (struct text){len ? bytes : "", len};
+    reading->is_ended = result == ARCHIVE_EOF;
+    if (result == ARCHIVE_OK)
+        *ret_bytes = (struct text){bytes, len};
     return result == ARCHIVE_OK || result == ARCHIVE_EOF || library_fault(reading, err);
 }
 
@@ -306,6 +312,7 @@ static bool open_layer(struct reading *reading, struct text bytes, struct err *e
         return false;
     }
     int result = archive_read_next_header(reading->archive, &entry);
+    reading->is_ended = result == ARCHIVE_EOF;
     return result == ARCHIVE_OK || (result == ARCHIVE_EOF && !archive_errno(reading->archive)) ||
            library_fault(reading, err);
 }
