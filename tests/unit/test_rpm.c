@@ -157,6 +157,28 @@ static void modes_owners_times_links_and_digests_equal_rpms_own_list_for_every_c
         compare_with_rpm(*state, names[i]);
 }
 
+/* rpm 6 makes format 6 unless told otherwise; the older ones know format 4 only. */
+static void the_same_holds_for_every_format_that_this_rpm_makes(void **state)
+{
+    static const char *const names[] = {"format4", "format6"};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (access(arena_printf(&fixture->arena, "%s/%s.rpm", fixture->dir, names[i]), F_OK) == 0)
+            compare_with_rpm(fixture, names[i]);
+    }
+}
+
+static void a_package_without_files_is_one(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(buf_done) struct buf rpm = read_file(fixture, "empty.rpm");
+    AUTO(auto_package_close) struct package *package = NULL;
+    struct keyrings keys = load_keys(fixture, "rsa.gpg");
+    struct err err = {0};
+    CHECK_OK(take(fixture, &rpm, &keys, &package, &err), &err);
+    assert_int_equal(package->count, 0);
+}
+
 static void what_the_header_says_of_the_package_is_kept(void **state)
 {
     struct fixture *fixture = *state;
@@ -346,6 +368,7 @@ static void a_package_that_ends_anywhere_too_early_is_refused(void **state)
         struct package *package;
         struct err err = {0};
         assert_false(take(fixture, &rpm, NULL, &package, &err));
+        CHECK_ERR(&err, ERR_MALFORMED, "");
     }
 }
 
@@ -361,7 +384,7 @@ struct made_file {
 static void put_tag(struct buf *index, struct buf *data, uint32_t tag, uint32_t type, uint32_t count, struct text bytes)
 {
     static const char zeros[8];
-    size_t align = type == 3 ? 2 : type == 4 ? 4 : 1;
+    size_t align = type == 3 ? 2 : type == 4 ? 4 : type == 5 ? 8 : 1;
     assert_true(buf_add(data, zeros, -data->len % align));
     uint32_t entry[] = {htobe32(tag), htobe32(type), htobe32((uint32_t)data->len), htobe32(count)};
     assert_true(buf_add(index, entry, sizeof entry) && buf_add(data, bytes.ptr, bytes.len));
@@ -409,7 +432,7 @@ static void add_made_file(struct made_arrays *arrays, const struct made_file *fi
     add_number(&arrays->inodes, file->inode ? file->inode : 1000 + number);
 }
 
-/* Makes a package of rpm 3's form (no region, no digests) around a payload. */
+/* Makes a package of rpm 3's form (no region, no digests) around a payload, with its size as rpm 6 notes it. */
 static void make_rpm(const struct made_file *files, uint32_t count, struct text payload, struct buf *ret)
 {
     static char lead[96] = "\xed\xab\xee\xdb\3";
@@ -432,6 +455,8 @@ static void make_rpm(const struct made_file *files, uint32_t count, struct text 
     put_tag(&index, &data, 1022, 6, 1, TEXT("noarch\0"));
     put_tag(&index, &data, 1125, 6, 1, TEXT("none\0"));
     put_tag(&index, &data, 5011, 4, 1, TEXT("\0\0\0\10"));
+    uint64_t payload_len = htobe64(payload.len);
+    put_tag(&index, &data, 5112, 5, 1, (struct text){(const char *)&payload_len, sizeof payload_len});
     const struct {
         uint32_t tag, type;
         const struct buf *bytes;
@@ -453,6 +478,21 @@ static void make_rpm(const struct made_file *files, uint32_t count, struct text 
     buf_done(&data);
     buf_done(&no_index);
     buf_done(&no_data);
+}
+
+static void a_payload_of_another_size_than_the_header_says_is_malformed(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(buf_done) struct buf rpm;
+    struct package *package;
+    struct err err = {0};
+    const struct made_file file = {"/usr/", "a", S_IFREG | 0644, "x", 0, 0};
+    make_rpm(&file, 1, TEXT("payload"), &rpm);
+    for (rpm.len -= 7; rpm.bytes[rpm.len - 1] != 'd'; rpm.len++) {
+        assert_false(take(fixture, &rpm, NULL, &package, &err));
+        CHECK_ERR(&err, ERR_MALFORMED, "bytes, its header says 7");
+        err_clear(&err);
+    }
 }
 
 /* A header of index entries and data, made to be wrong. */
@@ -779,6 +819,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modes_owners_times_links_and_digests_equal_rpms_own_list_for_every_compression),
+        cmocka_unit_test(the_same_holds_for_every_format_that_this_rpm_makes),
+        cmocka_unit_test(a_package_without_files_is_one),
         cmocka_unit_test(what_the_header_says_of_the_package_is_kept),
         cmocka_unit_test(a_package_that_is_not_the_one_of_the_index_is_refused),
         cmocka_unit_test(a_signature_counts_only_with_its_own_key),
@@ -786,6 +828,7 @@ int main(void)
         cmocka_unit_test(no_change_behind_the_signature_header_survives_the_signature),
         cmocka_unit_test(a_change_of_any_byte_never_gives_other_content),
         cmocka_unit_test(a_package_that_ends_anywhere_too_early_is_refused),
+        cmocka_unit_test(a_payload_of_another_size_than_the_header_says_is_malformed),
         cmocka_unit_test(headers_that_lie_are_refused),
         cmocka_unit_test(what_lies_outside_the_signed_region_is_refused),
         cmocka_unit_test(counts_above_the_caps_are_refused_before_anything_is_allocated),
