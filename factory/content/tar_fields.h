@@ -29,7 +29,9 @@ struct tar_records {
     int64_t uid, gid, mtime;
 };
 
-/* Checks a header's checksum (unsigned, or signed as old tars had it) and parses its numbers. */
+/* Returns whether the checksum is right (of unsigned bytes, or of signed ones as old tars had it). */
+bool tar_is_header(const char header[512]);
+/* Parses a header's numbers. */
 bool tar_parse_fields(const char header[512], struct tar_fields *ret_fields, const char **ret_why) MUST_CHECK;
 /* Writes the header's name, with its prefix when it is ustar, into 512 bytes. */
 bool tar_header_name(const char header[512], char ret_name[512], const char **ret_why) MUST_CHECK;

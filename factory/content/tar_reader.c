@@ -308,6 +308,10 @@ static bool next_header(struct tar_reader *reader, struct extension *extension, 
             err_set(err, ERR_MALFORMED, "a long name or pax header without an entry at the end of the tar archive");
             return false;
         }
+        if (!tar_is_header(reader->header)) {
+            err_set(err, ERR_MALFORMED, "not a tar header where one should be: its checksum is wrong");
+            return false;
+        }
         if (!tar_parse_fields(reader->header, ret_fields, &why))
             return header_fault(reader, why, err);
         if (!take_extension(reader, ret_fields, extension, &is_one, err))

@@ -166,7 +166,7 @@ class Served(Build):
             first = built["/var/lib/rpmmanifest/container-manifest-1"].data.decode().splitlines()
             second = built["/var/lib/rpmmanifest/container-manifest-2"].data.decode().splitlines()
             self.assertEqual({line.rsplit("-", 2)[0] for line in first}, gave)
-            form = ("%{NAME}\t%{VERSION}-%{RELEASE}\t%{BUILDTIME}\t%{VENDOR}\t%{EPOCH}\t%{SIZE}\t%{ARCH}\t"
+            form = ("%{NAME}\t%{VERSION}-%{RELEASE}\t%{BUILDTIME}\t%{VENDOR}\t%{EPOCH}\t%{LONGSIZE}\t%{ARCH}\t"
                     "%{EPOCHNUM}\t%{SOURCERPM}")
             for line, name_line in zip(second, first):
                 fields = line.split("\t")
