@@ -2,9 +2,6 @@
  * the expected size may even reach the disk. */
 #include "io/http_try.h"
 
-#include "base/auto.h"
-#include "io/address.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -66,6 +63,27 @@ static size_t take_page(struct http_try *try, const char *bytes, size_t len)
     return taken == len ? len : 0;
 }
 
+/* A server may answer with the whole file all the same: then what was there is dropped. */
+static bool settle_range(struct http_try *try)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_RESPONSE_CODE, &status);
+    try->is_range_settled = true;
+    if (!try->resumed_bytes || (status == 206 && try->has_range && try->range_start == try->resumed_bytes))
+        return true;
+    struct http_part part = {try->blob, try->sha512, try->counted_bytes};
+    try->blob = (struct blob){0};
+    http_part_drop(try->request, &part);
+    try->received_bytes = try->counted_bytes = try->resumed_bytes = 0;
+    try->is_suspect = status == 206;
+    if (try->request->sha512)
+        checksum_begin(&try->sha512, CHECKSUM_SHA512);
+    if (!try->is_suspect)
+        return true;
+    err_set(&try->err, ERR_NETWORK, "the server sent another part of the file than the one that was asked for");
+    return false;
+}
+
 static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
 {
     struct http_try *try = argument;
@@ -74,6 +92,8 @@ static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
     if (try->err.kind != ERR_NONE || try->is_encoded)
         return len ? 0 : 1;
     uint64_t limit = request->is_size_known ? request->size_bytes : request->cap_bytes;
+    if (!is_error_answer(try) && !try->is_range_settled && !settle_range(try))
+        return 0;
     try->received_bytes += len;
     if (is_error_answer(try))
         return take_page(try, bytes, len);
@@ -105,71 +125,6 @@ static bool names_encoding(struct text line)
     return is_named(line, "content-encoding", &value) && value.len > 0 && !text_is_nocase(value, "identity");
 }
 
-/* Returns a part of a URL as libcurl itself reads it, after `location` was resolved against it; NULL when it cannot. */
-static char *url_part(const char *base, const char *location, CURLUPart part)
-{
-    CURLU *url = curl_url();
-    char *value = NULL;
-    if (url && curl_url_set(url, CURLUPART_URL, base, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-        (!location ||
-         curl_url_set(url, CURLUPART_URL, location, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK))
-        (void)curl_url_get(url, part, &value, 0);
-    curl_url_cleanup(url);
-    return value;
-}
-
-bool http_is_inward(const char *from, const char *to)
-{
-    char *from_host = url_part(from, NULL, CURLUPART_HOST), *to_host = url_part(to, NULL, CURLUPART_HOST);
-    bool is_inward = from_host && to_host && !address_is_private(from_host) && address_is_private(to_host);
-    curl_free(from_host);
-    curl_free(to_host);
-    return is_inward;
-}
-
-/* Sets the error of a redirect that is not followed. */
-static void refuse_redirect(struct http_try *try, const char *target, const char *address)
-{
-    err_set(&try->err, ERR_NETWORK, "redirected to %s%s%s, inside this network, which is not followed from outside",
-            http_show(target).chars, *address ? " at " : "", address);
-}
-
-/* Looks at where a redirect leads before it is followed: a mirror must not make us ask what only we can reach. */
-static bool check_redirect(struct http_try *try, struct text location)
-{
-    AUTO(arena_done) struct arena scratch = {0};
-    char *base = NULL, *peer = NULL;
-    const char *wanted = text_dup(&scratch, location);
-    (void)curl_easy_getinfo(try->easy, CURLINFO_EFFECTIVE_URL, &base);
-    (void)curl_easy_getinfo(try->easy, CURLINFO_PRIMARY_IP, &peer);
-    char *from = url_part(base ? base : try->url, NULL, CURLUPART_HOST);
-    char *to = url_part(base ? base : try->url, wanted, CURLUPART_HOST);
-    char *whole = url_part(base ? base : try->url, wanted, CURLUPART_URL);
-    try->is_from_public = from && !address_is_private(from) && (try->has_proxy || !peer || !address_is_private(peer));
-    bool is_refused = try->is_from_public && to && address_is_private(to);
-    if (is_refused)
-        refuse_redirect(try, whole ? whole : wanted, "");
-    curl_free(from);
-    curl_free(to);
-    curl_free(whole);
-    return !is_refused;
-}
-
-/* Called when connected, before anything is sent: a name, too, may stand for an address inside. */
-static int on_connected(void *argument, char *peer, char *own, int peer_port, int own_port)
-{
-    struct http_try *try = argument;
-    char *url = NULL;
-    (void)own;
-    (void)peer_port;
-    (void)own_port;
-    if (try->has_proxy || !try->is_from_public || !peer || !address_is_private(peer))
-        return CURL_PREREQFUNC_OK;
-    (void)curl_easy_getinfo(try->easy, CURLINFO_EFFECTIVE_URL, &url);
-    refuse_redirect(try, url ? url : try->url, peer);
-    return CURL_PREREQFUNC_ABORT;
-}
-
 static bool is_redirect(struct http_try *try)
 {
     long status = 0;
@@ -177,10 +132,20 @@ static bool is_redirect(struct http_try *try)
     return status >= 300 && status < 400;
 }
 
+/* "Content-Range: bytes 100-199/200" (RFC 9110, section 14.4). */
+static void note_range(struct http_try *try, struct text line)
+{
+    struct text value, unit, start;
+    if (!is_named(line, "content-range", &value))
+        return;
+    try->has_range = text_next_word(&value, &unit) && text_is_nocase(unit, "bytes") && text_next(&value, '-', &start) &&
+                     text_parse_u64(text_trim(start), &try->range_start);
+}
+
 static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
 {
     struct http_try *try = argument;
-    struct text line = {bytes, len};
+    struct text line = {bytes, len}, value;
     (void)one;
     try->header_bytes += len;
     if (try->header_bytes > HTTP_HEADER_BYTES_MAX || (try->request->call && !http_call_take_header(try, line))) {
@@ -189,11 +154,13 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
         return 0;
     }
     if (text_has_prefix(line, "HTTP/"))
-        try->is_encoded = false; /* another answer of the same transfer, after a redirect */
+        try->is_encoded = try->has_range = false; /* another answer of the same transfer, after a redirect */
     else if (names_encoding(line))
         try->is_encoded = true;
-    struct text value;
-    if (!try->request->call && is_named(line, "location", &value) && is_redirect(try) && !check_redirect(try, value))
+    else
+        note_range(try, line);
+    if (!try->request->call && is_named(line, "location", &value) && is_redirect(try) &&
+        !http_redirect_check(try, value))
         return 0;
     return len;
 }
@@ -235,23 +202,10 @@ static bool set_callbacks(struct http_try *try, void *owner)
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, try) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, http_redirect_on_connected) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, try->reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK;
-}
-
-/* Returns whether the environment names any proxy, as libcurl reads it. */
-static bool has_proxy(void)
-{
-    static const char *const names[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
-                                        "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return true;
-    }
-    return false;
 }
 
 static size_t body_cap(const struct http_request *request)
@@ -275,7 +229,7 @@ bool http_try_new(struct http_request *request, const char *url, const char *pla
         memory_abort(sizeof *try);
     try->request = request;
     try->url = url;
-    try->has_proxy = has_proxy();
+    try->has_proxy = http_redirect_has_proxy();
     buf_init(&try->body, body_cap(request));
     if (!request->store || request->call)
         digest_begin(&try->hash);
@@ -296,6 +250,49 @@ bool http_try_new(struct http_request *request, const char *url, const char *pla
     }
     *ret_try = try;
     return true;
+}
+
+bool http_try_resume(struct http_try *try, struct http_part *part, struct err *err)
+{
+    char range[32];
+    (void)snprintf(range, sizeof range, "%" PRIu64 "-", part->blob.len);
+    if (curl_easy_setopt(try->easy, CURLOPT_RANGE, range) != CURLE_OK) {
+        err_set(err, ERR_INTERNAL, "%s: libcurl refuses to ask for a part", http_show(try->url).chars);
+        return false;
+    }
+    if (try->request->sha512)
+        checksum_abandon(&try->sha512);
+    try->blob = part->blob;
+    try->sha512 = part->sha512;
+    try->counted_bytes = part->counted_bytes;
+    try->received_bytes = try->resumed_bytes = part->blob.len;
+    try->is_suspect = true;
+    *part = (struct http_part){0};
+    return true;
+}
+
+bool http_try_take_part(struct http_try *try, struct http_part *ret_part)
+{
+    const struct http_request *request = try->request;
+    bool is_judged_whole = request->is_digest_known || request->sha512;
+    bool is_whole = request->is_size_known && try->blob.len >= request->size_bytes;
+    if (request->call || !is_judged_whole || !try->blob.is_begun || !try->blob.len || is_whole ||
+        try->err.kind != ERR_NETWORK)
+        return false;
+    *ret_part = (struct http_part){try->blob, try->sha512, try->counted_bytes};
+    try->blob = (struct blob){0};
+    try->sha512 = (struct checksum_stream){0};
+    try->counted_bytes = 0;
+    return true;
+}
+
+void http_part_drop(struct http_request *request, struct http_part *part)
+{
+    if (part->counted_bytes)
+        atomic_fetch_sub(request->counter, part->counted_bytes);
+    blob_abandon(&part->blob);
+    checksum_abandon(&part->sha512);
+    *part = (struct http_part){0};
 }
 
 void http_try_free(struct http_try *try)

@@ -60,6 +60,7 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
                                          .log = log,
                                          .state_dir = options->state_dir,
                                          .now = options->now,
+                                         .wait = options->publish.wait,
                                          .is_cache_only = options->is_cache_only,
                                          .is_change_accepted = options->is_change_accepted};
     return true;

@@ -14,6 +14,7 @@
 
 #include "base/map.h"
 #include "io/http.h"
+#include "io/lock.h"
 #include "source/source.h"
 
 /* What the source layer needs from its caller; const for all threads. */
@@ -21,10 +22,11 @@ struct source_env {
     struct http *http;
     struct store *store;
     struct log *log;
-    const char *state_dir;   /* exists */
-    int64_t now;             /* seconds since the epoch: for freshness only */
-    bool is_cache_only;      /* use the last accepted Release without asking the network */
-    bool is_change_accepted; /* a repository may call itself otherwise than before (--accept-release-change) */
+    const char *state_dir;        /* exists */
+    int64_t now;                  /* seconds since the epoch: for freshness only */
+    const struct lock_wait *wait; /* how the state's lock is waited for; may be NULL */
+    bool is_cache_only;           /* use the last accepted Release without asking the network */
+    bool is_change_accepted;      /* a repository may call itself otherwise than before (--accept-release-change) */
 };
 
 struct release_file {

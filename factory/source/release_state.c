@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include "base/auto.h"
 #include "io/file.h"
+#include "io/lock.h"
 #include "source/freshness.h"
 #include "source/release_parse.h"
 
@@ -209,11 +209,8 @@ static bool write_locked(const struct source_env *env, struct arena *arena, cons
 {
     struct release_mark now_there;
     bool is_found;
-    if (flock(dir_fd, LOCK_EX) != 0) {
-        err_set_errno(err, errno, "cannot lock %s", mark_dir(env, arena));
-        return false;
-    }
-    if (!release_mark_load(env, arena, repository, &now_there, &is_found, err))
+    if (!lock_take(dir_fd, false, mark_dir(env, arena), env->wait, err) ||
+        !release_mark_load(env, arena, repository, &now_there, &is_found, err))
         return false;
     if (is_found && (now_there.date > mark->date || is_same_mark(&now_there, mark)))
         return true;

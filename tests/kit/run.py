@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+STARTED_IN = os.getcwd()
 OK, USAGE, TRUST, MALFORMED, RESOLVE, NETWORK, PUBLISH, LOCAL, PARTLY = 0, 2, 3, 4, 5, 6, 7, 8, 9
 
 
@@ -11,6 +12,7 @@ def program():
     if not path:
         top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         path = os.path.join(top, "build", "release", "imgfactory")
+    path = os.path.join(STARTED_IN, path)  # tests change the directory
     if not os.access(path, os.X_OK):
         raise RuntimeError(f"{path}: no such program; set IMGFACTORY or run scripts/test")
     return path

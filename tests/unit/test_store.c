@@ -406,6 +406,7 @@ static void left_overs_of_a_killed_process_go_but_not_files_being_written(void *
     assert_int_equal(count_temporaries(&place), 2);
     {
         AUTO(close_place) struct place again = open_place(12);
+        assert_non_null(again.store);
         assert_int_equal(count_temporaries(&place), 1);
     }
     CHECK_OK(blob_commit(&mine, NULL, &digest, &err), &err);
