@@ -52,8 +52,8 @@ struct http {
     size_t connections_per_host;
     unsigned retry_count, retry_base_ms;
     const atomic_bool *cancel;
-    char *plain_proxy; /* HTTP_PROXY, which libcurl does not read for fear of CGI */
-    CURLM *multi;      /* the network thread's, but for curl_multi_wakeup() */
+    struct proxies proxies;
+    CURLM *multi; /* the network thread's, but for curl_multi_wakeup() */
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the next three, and is_done of every transfer */
@@ -236,7 +236,7 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
 static void start(struct http *http, struct http_transfer *transfer)
 {
     struct err failure = {0};
-    if (!http_try_new(transfer->request, url_of(transfer), http->plain_proxy, transfer, &transfer->try, &failure)) {
+    if (!http_try_new(transfer->request, url_of(transfer), &http->proxies, transfer, &transfer->try, &failure)) {
         give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL);
         http->has_changed = true;
         return;
@@ -391,7 +391,7 @@ static void http_free(struct http *http)
         (void)curl_multi_cleanup(http->multi);
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
-    free(http->plain_proxy);
+    proxies_done(&http->proxies);
     free(http);
     curl_global_cleanup();
 }
@@ -410,15 +410,13 @@ static int start_thread(struct http *http)
 
 static void apply_options(struct http *http, const struct http_options *options)
 {
-    const char *proxy = getenv("http_proxy") ? NULL : getenv("HTTP_PROXY");
     http->connections_per_host = options->connections_per_host ? options->connections_per_host : CONNECTIONS_PER_HOST;
     http->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : RETRY_BASE_MS;
     http->retry_count = options->retry_count ? options->retry_count : HTTP_DEFAULT_RETRIES;
     if (options->retry_count == HTTP_NO_RETRY)
         http->retry_count = 0;
     http->cancel = options->cancel;
-    if (proxy && *proxy && !(http->plain_proxy = strdup(proxy)))
-        memory_abort(strlen(proxy));
+    proxies_read(&http->proxies);
 }
 
 bool http_start(const struct http_options *options, struct http **ret_http, struct err *err)

@@ -7,6 +7,7 @@
 #define IMGFACTORY_IO_HTTP_TRY_H
 
 #include "io/http_call.h"
+#include "io/proxy.h"
 
 #define HTTP_OPENING_BYTES 64
 
@@ -36,9 +37,9 @@ enum http_verdict {
     HTTP_VERDICT_HOPELESS,  /* err says why; a fault of this machine */
 };
 
-/* Prepares an attempt; `plain_proxy` (or NULL) is the proxy for http: URLs. The easy handle's private pointer is
- * `owner`. */
-bool http_try_new(struct http_request *request, const char *url, const char *plain_proxy, void *owner,
+/* Prepares an attempt. The easy handle's private pointer is `owner`. ERR_USAGE when a credential would go in clear
+ * through a proxy of another machine. */
+bool http_try_new(struct http_request *request, const char *url, const struct proxies *proxies, void *owner,
                   struct http_try **ret_try, struct err *err) MUST_CHECK;
 /* Judges a transfer that ended with `code`: checks size and digest and, when all is good, commits the blob and fills
  * the request's results (all but is_good). */

@@ -1,5 +1,7 @@
 #include "publish/registry_url.h"
 
+#include "io/proxy.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -99,11 +101,7 @@ static bool is_localhost(const struct registry_origin *origin)
 
 bool registry_origin_is_loopback(const struct registry_origin *origin)
 {
-    struct in_addr v4 = {0};
-    struct in6_addr v6 = {0};
-    int family = address_of(origin, &v4, &v6);
-    return is_localhost(origin) || (family == 4 && (ntohl(v4.s_addr) >> 24) == 127) ||
-           (family == 6 && IN6_IS_ADDR_LOOPBACK(&v6));
+    return proxy_is_loopback(text_of(origin->host));
 }
 
 bool registry_origin_is_private(const struct registry_origin *origin)
