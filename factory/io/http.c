@@ -65,8 +65,8 @@ struct http {
     unsigned retry_count, retry_base_ms, slow_after_ms;
     const atomic_bool *cancel;
     struct log *log;
-    char *plain_proxy; /* HTTP_PROXY, which libcurl does not read for fear of CGI */
-    CURLM *multi;      /* the network thread's, but for curl_multi_wakeup() */
+    struct proxies proxies;
+    CURLM *multi; /* the network thread's, but for curl_multi_wakeup() */
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the next three, and is_done of every transfer */
@@ -338,7 +338,7 @@ static void start(struct http *http, struct http_transfer *transfer)
     struct err failure = {0};
     if (transfer->is_whole)
         http_part_drop(transfer->request, &transfer->part);
-    if (!http_try_new(transfer->request, url_of(transfer), http->plain_proxy, transfer, &transfer->try, &failure) ||
+    if (!http_try_new(transfer->request, url_of(transfer), &http->proxies, transfer, &transfer->try, &failure) ||
         (transfer->part.blob.is_begun && !http_try_resume(transfer->try, &transfer->part, &failure))) {
         http_try_free(TAKE_PTR(transfer->try));
         give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL);
@@ -541,7 +541,7 @@ static void http_free(struct http *http)
         (void)curl_multi_cleanup(http->multi);
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
-    free(http->plain_proxy);
+    proxies_done(&http->proxies);
     free(http);
     curl_global_cleanup();
 }
@@ -560,7 +560,6 @@ static int start_thread(struct http *http)
 
 static void apply_options(struct http *http, const struct http_options *options)
 {
-    const char *proxy = getenv("http_proxy") ? NULL : getenv("HTTP_PROXY");
     http->connections_per_host = options->connections_per_host ? options->connections_per_host : CONNECTIONS_PER_HOST;
     http->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : RETRY_BASE_MS;
     http->retry_count = options->retry_count ? options->retry_count : HTTP_DEFAULT_RETRIES;
@@ -569,8 +568,7 @@ static void apply_options(struct http *http, const struct http_options *options)
     http->cancel = options->cancel;
     http->log = options->log;
     http->slow_after_ms = options->slow_after_ms ? options->slow_after_ms : HTTP_SLOW_AFTER_MS;
-    if (proxy && *proxy && !(http->plain_proxy = strdup(proxy)))
-        memory_abort(strlen(proxy));
+    proxies_read(&http->proxies);
 }
 
 bool http_start(const struct http_options *options, struct http **ret_http, struct err *err)
