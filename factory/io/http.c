@@ -189,8 +189,8 @@ static bool choose_url(struct http *http, struct http_transfer *transfer)
 /* Whether a host other than the one that is asked could have it. */
 static bool is_other_there(struct http *http, const struct http_transfer *transfer)
 {
-    if (transfer->request->call)
-        return transfer->request->call->is_impatient;
+    if (transfer->request->is_impatient)
+        return true;
     for (size_t i = 0; !transfer->is_patient && i < transfer->request->url_count; i++) {
         if (transfer->url_states[i] != URL_FAILED && host_of(http, transfer->request->urls[i]) != transfer->host)
             return true;
@@ -298,6 +298,10 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
     enum http_verdict verdict = http_try_judge(try, code);
     struct err failure = try->err;
     unsigned retry_after_s = try->retry_after_s;
+    if (try->is_too_slow && verdict == HTTP_VERDICT_TRANSIENT)
+        verdict = HTTP_VERDICT_FINAL; /* the same server would be no faster */
+    if (try->is_too_slow && request->is_impatient)
+        say(http, transfer->host, failure.text, "another place is asked");
     bool is_slow = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
     /* A status of 4xx is about the file; all else may be the fault of the part that another mirror gave. */
     bool is_again = try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
@@ -310,7 +314,7 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
         TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
         return;
     }
-    if (is_slow && verdict != HTTP_VERDICT_GOOD && !request->call) {
+    if (is_slow && verdict != HTTP_VERDICT_GOOD && !request->call && !request->is_impatient) {
         leave_slow(http, transfer, &failure);
         return;
     }

@@ -4,7 +4,7 @@
  * under its final name complete or not at all (O_TMPFILE + linkat, or a private name + rename where the file system
  * lacks O_TMPFILE; leftovers of killed runs are removed by store_open() once their lock can be taken). Cache files are
  * not fsynced: every reader checks what it reads (blobs by their name, derived files by a digest over their bytes),
- * and what is wrong is removed and made again. Two processes may share a store.
+ * and what is wrong is removed and made again. Processes may share a store; what keeps it small is in store_prune.h.
  * Threads: any thread may call any function; a struct blob belongs to the thread that began it.
  * Owns: the directory descriptors, until store_close().
  * Fails with: ERR_LOCAL (detail = errno; ENOSPC names the directory and the bytes wanted), ERR_TRUST on a digest that
@@ -15,6 +15,7 @@
 
 #include "base/checksum.h"
 #include "io/file.h"
+#include "io/lock.h"
 
 struct store;
 
@@ -30,7 +31,10 @@ struct blob {
 
 /* Opens (making it if needed) the store in `path`. */
 bool store_open(const char *path, struct store **ret_store, struct err *err) MUST_CHECK;
-/* Closes it. NULL is fine. */
+/* The same; a process that prunes it is waited for as `wait` (may be NULL) says. */
+bool store_open_waiting(const char *path, const struct lock_wait *wait, struct store **ret_store,
+                        struct err *err) MUST_CHECK;
+/* Closes it, pruned if that is due (store_prune.h). NULL is fine. */
 void store_close(struct store *store);
 
 /* Uses named temporary files from now on, as on a file system without O_TMPFILE. Call it before other threads use the
@@ -56,6 +60,8 @@ void blob_abandon(struct blob *blob);
  * is then removed, so that the caller makes it again). Fails only on other errors. */
 bool store_map_blob(struct store *store, const struct digest *digest, struct view *ret_view, bool *ret_found,
                     struct err *err) MUST_CHECK;
+/* Returns whether a blob with that name exists, without reading it. */
+bool store_has(struct store *store, const struct digest *digest);
 /* Returns whether a blob with that name and exactly that size exists, without reading it. */
 bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes);
 /* Maps derived/<kind>/<key> and checks its digest unless `is_checked_lazily` (then the caller checks the parts it

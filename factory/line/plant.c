@@ -1,6 +1,7 @@
 #include "line/plant.h"
 
 #include "base/auto.h"
+#include "io/store_prune.h"
 #include "source/rpm_catalog.h"
 
 #include <fcntl.h>
@@ -28,6 +29,15 @@ static struct digest digest_of_program(void)
     return digest_of(view.ptr, view.len);
 }
 
+static bool open_store(struct plant *plant, struct err *err)
+{
+    const struct plant_options *options = plant->options;
+    if (!store_open_waiting(options->cache_dir, options->publish.wait, &plant->store, err))
+        return false;
+    store_keep_below(plant->store, options->cache_limit, options->publish.wait);
+    return true;
+}
+
 bool plant_open(const struct plant_options *options, struct log *log, struct plant *ret_plant, struct err *err)
 {
     *ret_plant = (struct plant){.options = options, .log = log};
@@ -35,11 +45,8 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
     ret_plant->sources = flight_new();
     ret_plant->catalogs = flight_new();
     ret_plant->program = digest_of_program();
-    struct http_options http_options = {.retry_count = options->retries, .cancel = options->cancel};
-    if (!options->retries)
-        http_options.retry_count = HTTP_NO_RETRY;
-    if (!file_make_dirs(options->state_dir, 0700, err) || !store_open(options->cache_dir, &ret_plant->store, err) ||
-        !http_start(&http_options, &ret_plant->http, err) || !workers_start(options->jobs, &ret_plant->workers, err)) {
+    if (!file_make_dirs(options->state_dir, 0700, err) || !open_store(ret_plant, err) ||
+        !http_start(&options->http, &ret_plant->http, err) || !workers_start(options->jobs, &ret_plant->workers, err)) {
         plant_close(ret_plant);
         return false;
     }
