@@ -47,8 +47,8 @@ bool clean_run(struct command *command, struct err *err)
     if (!cache && !places_user_dir(&command->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err))
         return false;
     bool is_there = access(cache, F_OK) == 0; /* one that is not there is not made for this */
-    if (is_there && (!store_open_waiting(cache, &command->lock_wait, &store, err) ||
-                     !store_prune(store, &request, &result, err)))
+    if (is_there &&
+        (!store_open_waiting(cache, &command->lock_wait, &store, err) || !store_prune(store, &request, &result, err)))
         return false;
     if (atomic_load(command->cancel)) {
         err_set(err, ERR_CANCELLED, "interrupted");

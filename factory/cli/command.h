@@ -6,8 +6,8 @@
 #define IMGFACTORY_CLI_COMMAND_H
 
 #include "base/log.h"
-#include "cli/signals.h"
 #include "cli/options.h"
+#include "cli/signals.h"
 #include "line/publish.h"
 #include "plan/site.h"
 

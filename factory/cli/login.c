@@ -120,8 +120,7 @@ bool login_run(struct command *command, const struct publish_options *options, s
     }
     struct reference reference; /* of any repository: only its host counts */
     if (!reference_parse(&command->arena, arena_printf(&command->arena, "%s/x", host), false, &reference, err) ||
-        !get_credential(command, &credential, err) ||
-        !registry_try_login(&registry, &reference, &credential, err) ||
+        !get_credential(command, &credential, err) || !registry_try_login(&registry, &reference, &credential, err) ||
         !credential_store(&command->arena, options->authfile, options->wait, reference.host, &credential, &path, err))
         return false;
     if (!command->options.is_quiet)

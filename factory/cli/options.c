@@ -3,7 +3,16 @@
 
 #include <stddef.h>
 
-enum option_kind { OPTION_STRING, OPTION_STRINGS, OPTION_MAYBE_STRING, OPTION_NUMBER, OPTION_DURATION, OPTION_SIZE, OPTION_BOOL, OPTION_FLAG };
+enum option_kind {
+    OPTION_STRING,
+    OPTION_STRINGS,
+    OPTION_MAYBE_STRING,
+    OPTION_NUMBER,
+    OPTION_DURATION,
+    OPTION_SIZE,
+    OPTION_BOOL,
+    OPTION_FLAG
+};
 
 struct option_row {
     char letter; /* 0: none */
@@ -56,8 +65,8 @@ static const struct option_row rows[] = {
      OPTION_STRING, AT(config), ALL, 0, 0},
     {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs),
      BUILD | COMMAND_CHECK | COMMAND_WHY, 1, 256},
-    {'n', "dry-run", NULL, "print what would be used (clean: removed), and stop", OPTION_FLAG, AT(is_dry_run), BUILD | COMMAND_CLEAN,
-     0, 0},
+    {'n', "dry-run", NULL, "print what would be used (clean: removed), and stop", OPTION_FLAG, AT(is_dry_run),
+     BUILD | COMMAND_CLEAN, 0, 0},
     {0, "program", "PATH", "of a directory: must be there and start (again for more; an image's\nentry point is known)",
      OPTION_STRINGS, AT(programs), COMMAND_CHECK, 0, 0},
     {0, "no-check", NULL, "do not prove that everything in the image can start", OPTION_FLAG, AT(is_no_check), BUILD, 0,
@@ -373,6 +382,6 @@ void options_print_help(FILE *out, enum command_kind command)
         "  imgfactory --tree trees ./my.yaml           also the plain files, to trees/my/ARCH\n"
         "  imgfactory --arch all --push=quay.io/me/dhcpd dhcpd\n\n"
         "Exit status: 0 done; 2 usage or manifest; 3 verification refused; 4 malformed or hostile input;\n"
-        "5 cannot resolve; 6 network; 7 publish refused; 8 local resource; 9 some images failed; 70 internal.\n",
+        "5 cannot resolve; 6 network or --timeout; 7 publish refused; 8 local resource; 9 some images failed; 70 internal.\n",
         out);
 }

@@ -22,6 +22,9 @@ struct signals {
     _Atomic uint64_t limit_ms; /* on the monotonic clock: when the time is up; 0: never */
     uint64_t end_ms;           /* when what is under way is not waited for any more; the signal thread's */
 
+    int *adopted; /* children that were there before us: a shell's that became us by exec */
+    size_t adopted_count;
+
     pthread_mutex_t lock; /* guards the question */
     int terminal;         /* -1: no question */
     const char *prompt;
@@ -65,26 +68,45 @@ static void write_prompt(const struct signals *signals)
     (void)written;
 }
 
-/* Children have process groups of their own (io/child.h): a terminal's signals do not reach them. */
-static void kill_list(const char *path)
+/* Reads pids of /proc/self/task/TID/children (proc(5)), and hands them on. */
+static void each_child(struct signals *signals, const char *tid, void (*take)(struct signals *signals, int pid))
 {
-    FILE *list = fopen(path, "re");
+    char path[300];
     int pid;
+    (void)snprintf(path, sizeof path, "/proc/self/task/%s/children", tid);
+    FILE *list = fopen(path, "re");
     while (list && fscanf(list, "%d", &pid) == 1 && pid > 0)
-        (void)kill(-pid, SIGKILL);
+        take(signals, pid);
     if (list)
         (void)fclose(list);
 }
 
-static void kill_children(void)
+static void adopt(struct signals *signals, int pid)
 {
-    char path[300];
+    int *grown = realloc(signals->adopted, (signals->adopted_count + 1) * sizeof *grown);
+    if (!grown)
+        memory_abort(sizeof *grown);
+    signals->adopted = grown;
+    grown[signals->adopted_count++] = pid;
+}
+
+/* Children have process groups of their own (io/child.h): a terminal's signals do not reach them. */
+static void kill_own(struct signals *signals, int pid)
+{
+    for (size_t i = 0; i < signals->adopted_count; i++) {
+        if (signals->adopted[i] == pid)
+            return;
+    }
+    (void)kill(-pid, SIGKILL);
+}
+
+static void kill_children(struct signals *signals)
+{
     DIR *tasks = opendir("/proc/self/task");
     const struct dirent *task;
     while (tasks && (task = readdir(tasks))) {
-        (void)snprintf(path, sizeof path, "/proc/self/task/%s/children", task->d_name);
         if (task->d_name[0] != '.')
-            kill_list(path);
+            each_child(signals, task->d_name, kill_own);
     }
     if (tasks)
         (void)closedir(tasks);
@@ -112,7 +134,7 @@ static _Noreturn void end_now(struct signals *signals, int number, int status)
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     (void)pthread_mutex_lock(&signals->lock);
     set_terminal(signals, false);
-    kill_children();
+    kill_children(signals);
     if (number)
         die(number);
     _exit(status);
@@ -240,10 +262,14 @@ bool signals_start(struct signals **ret_signals, struct err *err)
     signals->terminal = -1;
     pthread_mutex_init(&signals->lock, NULL);
     set_up(signals);
+    char tid[16];
+    (void)snprintf(tid, sizeof tid, "%d", (int)getpid());
+    each_child(signals, tid, adopt);
     int failed = pthread_create(&signals->thread, NULL, wait_for_signals, signals);
     if (failed) {
         err_set_errno(err, failed, "cannot start a thread");
         pthread_mutex_destroy(&signals->lock);
+        free(signals->adopted);
         free(signals);
         return false;
     }
@@ -306,5 +332,6 @@ void signals_stop(struct signals *signals)
     (void)pthread_kill(signals->thread, SIGUSR1);
     (void)pthread_join(signals->thread, NULL);
     pthread_mutex_destroy(&signals->lock);
+    free(signals->adopted);
     free(signals);
 }

@@ -50,10 +50,10 @@ struct http_transfer {
     size_t url_index;
     unsigned try_count; /* of this URL */
     uint64_t due_ms;
-    struct http_part part; /* of former tries */
-    bool is_whole;         /* parts are not trusted any more: from the start */
-    bool is_patient;       /* no faster mirror is left */
-    bool is_done;          /* guarded by http.lock */
+    struct http_part part;      /* of former tries */
+    bool is_whole;              /* parts are not trusted any more: from the start */
+    bool is_patient;            /* no faster mirror is left */
+    bool is_done;               /* guarded by http.lock */
     unsigned char url_states[]; /* enum url_state, one per URL */
 };
 
@@ -260,8 +260,8 @@ static void retry(struct http *http, struct http_transfer *transfer, struct err 
         uint64_t delay_ms = back_off_ms(http, transfer->try_count, retry_after_s);
         transfer->due_ms = now_ms() + delay_ms;
         say(http, transfer->host, failure->text,
-            arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars,
-                         transfer->try_count, retry_count));
+            arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars, transfer->try_count,
+                         retry_count));
         TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
         return;
     }
@@ -304,7 +304,8 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
         say(http, transfer->host, failure.text, "another place is asked");
     bool is_slow = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
     /* A status of 4xx is about the file; all else may be the fault of the part that another mirror gave. */
-    bool is_again = try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
+    bool is_again =
+        try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
     if (!is_again && verdict != HTTP_VERDICT_GOOD && http_try_take_part(try, &transfer->part) &&
         transfer->part.blob.len >= try->resumed_bytes + PROGRESS_BYTES)
         transfer->try_count = 1; /* it moves: tries count anew */

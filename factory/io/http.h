@@ -5,9 +5,10 @@
  * all, with jittered exponential back-off from 0.5 s (http_options.retry_base_ms), Retry-After obeyed up to 120 s (a
  * server that wants more is given up); other 4xx are final, as are wrong bytes and certificates: then the next mirror
  * has its turn. What came before a transfer broke off is kept: the next try, also at another mirror, asks for the rest,
- * and the digest of the whole decides. Redirects: at most 5, never from https to http, never to another scheme. No netrc, no cookies, no
- * content encoding. Bytes are counted in the write callback and stop at the cap. Stalls: connect 20 s, under 1 KiB/s
- * for 30 s; too slow in the long run: see http_pace.h; a host that proved slow is then asked last. All that is about plain GETs; for other requests see struct http_call.
+ * and the digest of the whole decides. Redirects: at most 5, never from https to http, never to another scheme. No
+ * netrc, no cookies, no content encoding. Bytes are counted in the write callback and stop at the cap. Stalls: connect
+ * 20 s, under 1 KiB/s for 30 s; too slow in the long run: see http_pace.h; a host that proved slow is then asked last.
+ * All that is about plain GETs; for other requests see struct http_call.
  * Threads: requests may be sent from any thread; the network thread owns every curl handle and calls `done`.
  * Owns: the thread and the handles until http_stop(); a request stays the caller's and must live until it is done.
  */
@@ -66,7 +67,7 @@ struct http_call {
     unsigned answer_wait_ms;        /* for the answer after the last byte was sent; 0: 15 min */
     unsigned stall_ms;              /* for a byte to move while sending, and for 1 KiB/s while receiving; 0: 60 s */
     bool is_ended_late; /* when a signal came it may still end, for HTTP_LATE_MS: what has begun to change things */
-    bool is_part_kept; /* when an answer for the store breaks off, what came becomes a blob (see has_part) */
+    bool is_part_kept;  /* when an answer for the store breaks off, what came becomes a blob (see has_part) */
 
     /* results */
     struct buf answer_headers; /* lines "Name: value\n" of the last answer; the caller calls buf_done() */

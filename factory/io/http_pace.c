@@ -11,14 +11,12 @@ enum http_pace_verdict http_pace_look(struct http_pace *pace, const struct http_
     pace->total_ms += step_ms;
     pace->window_ms += step_ms;
     pace->owed_bytes += step_ms * HTTP_HOPELESS_BYTES_PER_S / 1000 / (look->active_count ? look->active_count : 1);
-    uint64_t credit_bytes =
-        (uint64_t)look->slow_after_ms * HTTP_HOPELESS_WINDOWS * HTTP_HOPELESS_BYTES_PER_S / 1000;
+    uint64_t credit_bytes = (uint64_t)look->slow_after_ms * HTTP_HOPELESS_WINDOWS * HTTP_HOPELESS_BYTES_PER_S / 1000;
     if (pace->owed_bytes > look->received_bytes + credit_bytes)
         return HTTP_PACE_HOPELESS;
     if (pace->window_ms < look->slow_after_ms)
         return HTTP_PACE_FINE;
-    uint64_t came_bytes =
-        look->received_bytes > pace->window_bytes ? look->received_bytes - pace->window_bytes : 0;
+    uint64_t came_bytes = look->received_bytes > pace->window_bytes ? look->received_bytes - pace->window_bytes : 0;
     bool is_slow = came_bytes < pace->window_ms * HTTP_SLOW_BYTES_PER_S / 1000;
     pace->window_ms = 0;
     pace->window_bytes = look->received_bytes;

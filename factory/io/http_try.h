@@ -32,7 +32,7 @@ struct http_try {
     uint64_t counted_bytes;           /* what was added to the request's counter */
     char opening[HTTP_OPENING_BYTES]; /* the first bytes, to recognise a page of HTML */
     size_t opening_len;
-    bool is_encoded; /* the last header block had a Content-Encoding */
+    bool is_encoded;        /* the last header block had a Content-Encoding */
     uint64_t resumed_bytes; /* what was there before this try and still counts; 0: it began at the start */
     bool is_suspect;        /* with a part of before: if the whole is wrong, that may be the former mirror's fault */
     uint64_t range_start;   /* as the last header block said it (Content-Range) */

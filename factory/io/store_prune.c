@@ -1,5 +1,5 @@
-/* Kill safety: a file is there or not, each is checked when it is used and made again when it is gone, and v1/sizes errs
- * to the large side, which only makes the next walk come sooner. */
+/* Kill safety: a file is there or not, each is checked when it is used and made again when it is gone, and v1/sizes
+ * errs to the large side, which only makes the next walk come sooner. */
 #include "io/store_parts.h"
 
 #include "base/auto.h"
@@ -300,7 +300,8 @@ static void prune_if_due(struct store *store)
     if (log && !is_good && err.kind != ERR_CANCELLED)
         log_line(log, LOG_QUIET, "warning: the cache was not pruned: %s", err.text);
     else if (log && result.freed_count)
-        log_line(log, LOG_NORMAL, "cache: %zu files, %s, not used for longest were removed (--cache-limit); %s are left",
+        log_line(log, LOG_NORMAL,
+                 "cache: %zu files, %s, not used for longest were removed (--cache-limit); %s are left",
                  result.freed_count, text_size(result.freed_bytes).chars, text_size(result.kept_bytes).chars);
 }
 

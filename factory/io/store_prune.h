@@ -16,9 +16,9 @@
 #include "io/store.h"
 
 struct prune_request {
-    uint64_t limit_bytes; /* nothing is removed unless there are more than this … */
-    uint64_t keep_bytes;  /* … and then the longest unused until at most this many are left */
-    bool is_dry_run;      /* only count */
+    uint64_t limit_bytes;      /* nothing is removed unless there are more than this … */
+    uint64_t keep_bytes;       /* … and then the longest unused until at most this many are left */
+    bool is_dry_run;           /* only count */
     const atomic_bool *cancel; /* may be NULL */
 };
 

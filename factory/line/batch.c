@@ -225,7 +225,8 @@ static bool wait_for_end(struct shift *shift)
 }
 
 /* What is reported of an image that threads are still at work on: nothing of what they may be changing. */
-static void stand_in(struct batch *batch, const struct batch_image *image, double seconds, struct batch_image *ret_image)
+static void stand_in(struct batch *batch, const struct batch_image *image, double seconds,
+                     struct batch_image *ret_image)
 {
     *ret_image = (struct batch_image){.manifest = image->manifest,
                                       .source = image->source,
@@ -237,8 +238,8 @@ static void stand_in(struct batch *batch, const struct batch_image *image, doubl
     ret_image->jobs = arena_new_array(&batch->arena, struct job, image->arch_count);
     for (size_t i = 0; i < image->arch_count; i++) {
         struct job *job = &ret_image->jobs[i];
-        *job = (struct job){.manifest = image->manifest, .source = image->source, .arch = image->arches[i],
-                            .seconds = seconds};
+        *job = (struct job){
+            .manifest = image->manifest, .source = image->source, .arch = image->arches[i], .seconds = seconds};
         err_set(&job->err, ERR_CANCELLED, "image %s for %s: interrupted", image->manifest->name, job->arch->name);
     }
 }

@@ -208,9 +208,8 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
 {
     struct site_form form = {.site = {.path = file->path, .is_push = true}, .is_tls_verified = true};
     form.root = file->root;
-    if (form.root &&
-        (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) || !check(arena, &form, err) ||
-         !read_units(arena, &form, err)))
+    if (form.root && (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) ||
+                      !check(arena, &form, err) || !read_units(arena, &form, err)))
         return false;
     struct site *site = &form.site;
     site->has_push = form.root && yaml_get(form.root, "push");

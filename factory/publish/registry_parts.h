@@ -48,7 +48,7 @@ struct registry {
     _Atomic int upload_mode;        /* enum upload_mode */
     _Atomic uint64_t chunk_bytes;   /* with UPLOAD_CHUNKS */
     atomic_bool is_mount_refused;
-    atomic_bool is_ending_late; /* tags are being moved: what was begun may end after a signal (http_call) */
+    atomic_bool is_ending_late;   /* tags are being moved: what was begun may end after a signal (http_call) */
     atomic_bool has_answered;     /* over the transport as it is set up */
     _Atomic unsigned accepted[2]; /* by enum registry_access: the newest generation that was not answered 401 */
     _Atomic int referrers;        /* enum registry_referrers */

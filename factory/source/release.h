@@ -21,10 +21,10 @@ struct source_env {
     struct http *http;
     struct store *store;
     struct log *log;
-    const char *state_dir; /* exists */
-    int64_t now;           /* seconds since the epoch: for freshness only */
+    const char *state_dir;        /* exists */
+    int64_t now;                  /* seconds since the epoch: for freshness only */
     const struct lock_wait *wait; /* how the state's lock is waited for; may be NULL */
-    bool is_cache_only;    /* use the last accepted Release without asking the network */
+    bool is_cache_only;           /* use the last accepted Release without asking the network */
 };
 
 struct release_file {

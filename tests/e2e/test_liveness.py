@@ -128,6 +128,18 @@ class Signals(Case):
         wait_until(lambda: not is_running(), 5)
         self.assertFalse(is_running())
 
+    def test_children_of_the_shell_that_became_it_are_left_alone(self):
+        self.ready()
+        self.server.fault("*/InRelease", hang=True)
+        command = " ".join(f"'{word}'" for word in self.factory.command("--arch", "all", "served"))
+        child = subprocess.Popen(["bash", "-c", f"set -m; sleep 60 & echo $!; exec {command}"], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.factory.environment())
+        other = int(child.stdout.readline())
+        wait_until(lambda: self.server.asked("*/InRelease"))
+        child.send_signal(signal.SIGTERM)
+        self.assertEqual(child.wait(timeout=30), -signal.SIGTERM)
+        os.kill(other, signal.SIGKILL)  # fails when it is gone
+
     def test_while_nobody_reads_the_report(self):
         self.ready()
         self.build()
@@ -369,6 +381,44 @@ class SlowRegistries(PushCase):
         self.assertEqual(result.code, run.NETWORK, result)
         self.assertIn("--timeout", result.stderr)
         self.assertLess(time.monotonic() - begun, 4)
+
+    def drip_registry(self):
+        """A registry of files that only reads: the layer comes at 3 kB/s."""
+        made = self.make_layout(size=400000)
+        root = self.path("files")
+        files = {"manifests/v1": made.digest}
+        for name in os.listdir(made.folder + "/blobs/sha256"):
+            files["blobs/sha256:" + name] = files["manifests/sha256:" + name] = "sha256:" + name
+        for name, digest in files.items():
+            path = f"{root}/v2/ns/image/{name}"
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            shutil.copy(f"{made.folder}/blobs/sha256/{digest[7:]}", path)
+        server_ = server.Server(root).start()
+        self.addCleanup(server_.stop)
+        index = "application/vnd.oci.image.index.v1+json"
+        manifest = "application/vnd.oci.image.manifest.v1+json"
+        server_.fault("*/manifests/v1", headers={"Content-Type": index})
+        server_.fault("*/manifests/*", headers={"Content-Type": manifest})
+        server_.fault("*/blobs/*", rate=3000)
+        return made, server_.url[len("http://"):]
+
+    def test_a_pull_that_drips_has_a_deadline(self):
+        _, host = self.drip_registry()
+        begun = time.monotonic()
+        result = self.call("pull", "--tls-verify=false", f"{host}/ns/image:v1", env={"IMGFACTORY_SLOW_AFTER": "500ms"})
+        self.refused(run.NETWORK, result, "too slow")
+        self.assertLess(time.monotonic() - begun, 15)
+
+    def test_a_pull_from_a_mirror_that_drips_goes_on_at_the_next_place(self):
+        made, host = self.drip_registry()
+        target = self.make_registry()
+        self.pushed(made, f"{target.host}/ns/image:v1")
+        self.write("home/.config/containers/registries.conf",
+                   f'[[registry]]\nprefix = "mirrored.example"\nlocation = "{target.host}"\ninsecure = true\n'
+                   f'[[registry.mirror]]\nlocation = "{host}"\ninsecure = true\n')
+        result = self.call("pull", "mirrored.example/ns/image:v1", env={"IMGFACTORY_SLOW_AFTER": "1s"})
+        self.assertEqual(result.code, run.OK, result)
+        self.assertIn("too slow", result.stderr)
 
     def test_a_pull_ends_soon_by_a_signal(self):
         proxy = self.slow_registry("/blobs/", 30)
