@@ -232,11 +232,13 @@ static void *wait_for_signals(void *argument)
     }
 }
 
-/* Adds a signal unless the parent wants it ignored: a blocked one would come to us all the same. */
-static void add_signal(sigset_t *set, int number)
+/* Adds a signal unless the parent wants it ignored (nohup): a blocked one would come to us all the same. */
+static void add_unless_ignored(sigset_t *set, int number)
 {
     struct sigaction action;
-    if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+    if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+        (void)sigdelset(set, number);
+    else
         (void)sigaddset(set, number);
 }
 
@@ -244,8 +246,9 @@ static void set_up(struct signals *signals)
 {
     (void)sigemptyset(&signals->set);
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
-        add_signal(&signals->set, ending[i]);
-    add_signal(&signals->set, SIGTSTP);
+        (void)sigaddset(&signals->set, ending[i]);
+    add_unless_ignored(&signals->set, SIGHUP);
+    add_unless_ignored(&signals->set, SIGTSTP);
     (void)sigaddset(&signals->set, SIGCONT);
     (void)sigaddset(&signals->set, SIGUSR1);
     (void)pthread_sigmask(SIG_BLOCK, &signals->set, NULL);

@@ -3,7 +3,8 @@
  * The first signal (SIGINT, SIGTERM, SIGHUP, SIGQUIT) or the end of --timeout sets the cancel flag; the stages see it
  * and end in order. What does not within SIGNALS_GRACE_MS is not waited for: the process ends where it stands, which is
  * safe at any instant (nothing half-written has a final name), its children with it. A second signal ends it at once.
- * Signals that the parent had ignored (nohup) stay ignored. SIGTSTP and SIGCONT give the terminal back meanwhile.
+ * SIGHUP and SIGTSTP that the parent had ignored (nohup) stay ignored. SIGTSTP and SIGCONT give the terminal back
+ * meanwhile.
  * Threads: signals_start() on main before any other thread, so that all inherit the blocked mask; one thread waits for
  * signals.
  */
