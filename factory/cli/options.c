@@ -49,6 +49,11 @@ static const struct option_row rows[] = {
      "the default",
      OPTION_MAYBE_STRING, AT(push), BUILD, 0, 0},
     {0, "no-push", NULL, "do not push, whatever manifest and site file say", OPTION_FLAG, AT(is_no_push), BUILD, 0, 0},
+    {0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, AT(may_lose_platforms),
+     BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
+    {0, "verify-remote", NULL,
+     "ask the registry for every blob, although it had them all less than a\nweek ago", OPTION_FLAG, AT(is_look_forced),
+     BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
     {0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, AT(tags),
      COMMAND_PUSH, 0, 0},
     {'u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, AT(username), COMMAND_LOGIN,
@@ -78,6 +83,10 @@ static const struct option_row rows[] = {
      BUILD | COMMAND_WHY, 0, 0},
     {0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
      AT(is_cache_only), BUILD | COMMAND_WHY, 0, 0},
+    {0, "accept-release-change", NULL,
+     "accept, once, that a repository calls itself otherwise than before or than\nit was asked for (a new stable "
+     "release)",
+     OPTION_FLAG, AT(is_change_accepted), BUILD | COMMAND_WHY, 0, 0},
     {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), ALL, 0, 20},
     {0, "timeout", "DURATION", "end the whole run when it is not done by then (90s, 10m, 2h), exit status 6",
      OPTION_DURATION, AT(timeout_ms), ALL & ~COMMAND_CLEAN, 0, 0},
@@ -264,7 +273,8 @@ struct arguments {
 /* Parses the option at items[at]; moves on when its value is the next argument. */
 static bool parse_option(struct arena *arena, struct arguments *arguments, struct options *options, struct err *err)
 {
-    const char *argument = arguments->items[arguments->at], *value = NULL;
+    int first = arguments->at;
+    const char *argument = arguments->items[first], *value = NULL;
     const struct option_row *row;
     struct text name;
     if (argument[1] == '-') {
@@ -294,6 +304,11 @@ static bool parse_option(struct arena *arena, struct arguments *arguments, struc
             return false;
         }
         value = arguments->items[++arguments->at];
+    }
+    for (int at = first; at <= arguments->at && row->offset != AT(arch); at++) {
+        list_add(arena, &options->given, arguments->items[at]);
+        if (row->commands & BUILD)
+            list_add(arena, &options->given_to_build, arguments->items[at]);
     }
     return store(arena, row, value, options, err);
 }

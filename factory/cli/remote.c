@@ -7,6 +7,7 @@
 #include "cli/places.h"
 #include "image/layout.h"
 #include "io/store_prune.h"
+#include "line/fewer.h"
 #include "line/report.h"
 #include "publish/pull.h"
 #include "publish/registries_conf.h"
@@ -63,6 +64,25 @@ static bool fail_no_layout(const struct remote *remote, const char *word, struct
     return false;
 }
 
+/* Says what to do when a tag would have lost platforms: `image` is what a build would be called with, and would be
+ * pushed to `target`. */
+static void advise(struct remote *remote, const struct publication *publication, const char *image, const char *target,
+                   struct err *err)
+{
+    struct arena *arena = remote->arena;
+    const struct options *options = &remote->command->options;
+    struct arches arches = {0};
+    struct err ignored = {0};
+    const char *dir;
+    bool are_known = places_data_dir(arena, "arches", &dir, &ignored) && arches_load(arena, dir, &arches, &ignored);
+    struct fewer_call call = {.program = options->command == COMMAND_PUSH ? "imgfactory push" : "imgfactory tag",
+                              .options = command_line(arena, &options->given),
+                              .words = command_line(arena, &options->words) + 1};
+    const char *build = arena_printf(arena, "%s --push=%s", command_line(arena, &options->given_to_build),
+                                     command_quote(arena, target));
+    fewer_advise(are_known ? &arches : NULL, &publication->result.loss, &call, build, command_quote(arena, image), err);
+}
+
 static bool push(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
@@ -83,6 +103,13 @@ static bool push(struct remote *remote, struct err *err)
     publication.destination = reference_print(remote->arena, &reference);
     bool is_good = publish_layout(remote->arena, &remote->options, remote->http, remote->command->log, dir, tag,
                                   &publication, err);
+    if (!is_good) {
+        const char *slash = strrchr(dir, '/');
+        if (publication.tags.count == 1)
+            reference.tag = publication.tags.items[0];
+        advise(remote, &publication, slash && slash[1] ? slash + 1 : dir, reference_print(remote->arena, &reference), err);
+        publication.err = *err;
+    }
     command_tell_timeout(remote->command, &publication.err);
     if (options->is_json)
         report_push_json(stdout, word, &publication);
@@ -91,13 +118,34 @@ static bool push(struct remote *remote, struct err *err)
     return is_good;
 }
 
+/* Sets the tag and fills the publication. */
+static bool set_tag(struct remote *remote, struct reference *reference, const char *name,
+                    struct publication *publication, struct err *err)
+{
+    AUTO(close_registry) struct registry *registry = NULL;
+    const char *slash = strrchr(reference->repository, '/');
+    struct digest digest = reference->digest;
+    publication->is_tried = true;
+    publication->is_good =
+        publish_open(remote->arena, &remote->options, remote->http, remote->command->log, reference, REGISTRY_PUSH,
+                     &registry, err) &&
+        push_tag(registry, remote->arena, &digest, name, &remote->options.policy, &publication->result, err);
+    reference->has_digest = false;
+    reference->tag = name;
+    if (!publication->is_good)
+        advise(remote, publication, slash ? slash + 1 : reference->repository,
+               reference_print(remote->arena, reference), err);
+    reference->tag = NULL;
+    publication->destination = reference_print(remote->arena, reference);
+    publication->err = *err;
+    return publication->is_good;
+}
+
 static bool tag(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
     struct publication publication = {0};
-    AUTO(close_registry) struct registry *registry = NULL;
     struct reference reference;
-    struct push_tag moved;
     const char *name = options->words.items[1];
     if (!reference_parse(remote->arena, options->words.items[0], false, &reference, err))
         return false;
@@ -108,22 +156,12 @@ static bool tag(struct remote *remote, struct err *err)
                 !reference.has_digest ? options->words.items[0] : name);
         return false;
     }
-    if (!publish_open(remote->arena, &remote->options, remote->http, remote->command->log, &reference, REGISTRY_PUSH,
-                      &registry, err) ||
-        !push_tag(registry, remote->arena, &reference.digest, name, &moved, err))
-        return false;
-    reference.tag = NULL;
-    reference.has_digest = false;
-    publication.destination = reference_print(remote->arena, &reference);
-    publication.is_good = true;
-    publication.result.digest = moved.new_digest;
-    publication.result.is_unchanged = !moved.is_moved;
-    list_add(remote->arena, &publication.result.tags, moved);
+    bool is_good = set_tag(remote, &reference, name, &publication, err);
     if (options->is_json)
         report_push_json(stdout, options->words.items[0], &publication);
-    else if (!options->is_quiet)
+    else if (is_good && !options->is_quiet)
         report_push(stdout, &publication);
-    return true;
+    return is_good;
 }
 
 /* Gets the image, with its layers if they are wanted, from the first place that has it: mirrors, then the registry

@@ -87,6 +87,7 @@ struct wanted {
     struct layout_blob root;
     struct map known; /* digest and size of the pieces */
     LIST(struct layout_piece) pieces;
+    const struct layout_request *request; /* NULL: tags may lose platforms */
 };
 
 /* Adds a blob unless it is there already. The same digest with two sizes stays two: one of them must fail. */
@@ -130,13 +131,27 @@ static bool has_all(const struct wanted *wanted)
     return true;
 }
 
+static bool keeps_platforms(const struct layout *layout, const json_t *index, const struct wanted *wanted,
+                            struct err *err)
+{
+    const struct layout_request *request = wanted->request;
+    struct platforms after = {0};
+    struct digest config;
+    if (!request || !request->ret_loss)
+        return true;
+    (void)platforms_read(request->arena, (struct text){request->index->bytes, request->index->len}, &after, &config);
+    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena,
+                                  request->ret_loss, err);
+}
+
 /* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, then away with what only
  * replaced tags needed. */
 static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
     json_auto_t *index = NULL, *replaced = json_array();
     bool has_version;
-    if (!layout_version_read(layout, &has_version, err) || !layout_index_read(layout, &index, err))
+    if (!layout_version_read(layout, &has_version, err) || !layout_index_read(layout, &index, err) ||
+        !keeps_platforms(layout, index, wanted, err))
         return false;
     layout_clean(layout);
     find_there(layout, wanted);
@@ -168,8 +183,12 @@ static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_un
 bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct wanted wanted = {
-        .arena = &arena, .store = request->store, .tags = request->tags, .wait = request->wait, .known.arena = &arena};
+    struct wanted wanted = {.arena = &arena,
+                            .store = request->store,
+                            .tags = request->tags,
+                            .wait = request->wait,
+                            .known.arena = &arena,
+                            .request = request};
     for (size_t i = 0; i < request->image_count; i++) {
         const struct image *image = request->images[i];
         add_piece(&wanted, &image->layer.digest, image->layer.size_bytes, NULL);

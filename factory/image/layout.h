@@ -5,14 +5,15 @@
  * Other tags of an existing layout are kept; a lock file (DIR/.lock, 0600, flock) orders writers. Blobs that only the
  * replaced tags needed are removed afterwards.
  * Threads: any; one call per layout at a time.
- * Fails with: ERR_LOCAL; ERR_CANCELLED while waiting; ERR_MALFORMED for an existing index.json that cannot be read (it
- * is left alone).
+ * Fails with: ERR_LOCAL; ERR_CANCELLED while waiting; ERR_MALFORMED for an existing index.json that cannot be read (it is left
+ * alone); ERR_USAGE when a tag would lose platforms.
  */
 #ifndef IMGFACTORY_IMAGE_LAYOUT_H
 #define IMGFACTORY_IMAGE_LAYOUT_H
 
 #include "image/layout_read.h"
 #include "image/oci.h"
+#include "image/platforms.h"
 #include "io/lock.h"
 #include "io/store.h"
 
@@ -24,6 +25,9 @@ struct layout_request {
     const struct document *index;
     const struct strings *tags;   /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
     const struct lock_wait *wait; /* how other writers are waited for; may be NULL */
+    struct arena *arena;        /* of *ret_loss */
+    struct platforms_loss *ret_loss; /* set: a tag that is at an image with platforms which this one lacks is not moved,
+                                      * nor any other: ERR_USAGE, and this tells what was missing */
 };
 
 /* Writes (or finds unchanged: every tag has that digest and all blobs are there with the right bytes) the layout. */

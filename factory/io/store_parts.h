@@ -11,6 +11,7 @@
 
 struct store {
     char *path; /* as given, for messages */
+    struct digest secret;
     int blobs_fd, derived_fd, tmp_fd;
     int users_fd, sizes_fd; /* -1 where the cache is read-only */
     bool is_unnamed;        /* O_TMPFILE and linkat() from /proc work here */
@@ -26,8 +27,9 @@ struct store {
 bool store_begin_use(struct store *store, const struct lock_wait *wait, struct err *err) MUST_CHECK;
 /* Prunes if that is due, and ends the use. */
 void store_end_use(struct store *store);
-/* Marks a file as used, so that it is not pruned for a while. Before it is looked for. */
-void store_mark_used(struct store *store, int dirfd, const char *name);
+/* Marks a file as used, so that it is not pruned for a while, unless that was done lately: then false. Whoever only asks
+ * whether it is there marks first. */
+bool store_mark_used(struct store *store, int dirfd, const char *name);
 /* Notes that a file of that size was added. */
 void store_note_added(struct store *store, uint64_t size_bytes);
 /* On a full disk: removes what was not used for longest and nobody can need. Returns whether anything went. */

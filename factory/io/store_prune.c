@@ -124,16 +124,16 @@ static int hold_marks(const struct store *store, bool is_shared)
     return take_fd(&fd);
 }
 
-void store_mark_used(struct store *store, int dirfd, const char *name)
+bool store_mark_used(struct store *store, int dirfd, const char *name)
 {
     struct stat status;
     if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return;
+        return false;
     int64_t age_s = now_s() - status.st_mtim.tv_sec;
     if (age_s >= -1 && age_s < DAY_S)
-        return;
+        return false;
     AUTO(auto_close_fd) int held = hold_marks(store, true);
-    (void)utimensat(dirfd, name, NULL, AT_SYMLINK_NOFOLLOW); /* a read-only cache is not pruned either */
+    return utimensat(dirfd, name, NULL, AT_SYMLINK_NOFOLLOW) == 0; /* a read-only cache is not pruned either */
 }
 
 /* ---- the walk ---- */

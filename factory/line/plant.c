@@ -1,6 +1,7 @@
 #include "line/plant.h"
 
 #include "base/auto.h"
+#include "io/secret.h"
 #include "io/store_prune.h"
 #include "source/rpm_catalog.h"
 
@@ -29,12 +30,16 @@ static struct digest digest_of_program(void)
     return digest_of(view.ptr, view.len);
 }
 
-static bool open_store(struct plant *plant, struct err *err)
+/* Opens cache and state. */
+static bool open_places(const struct plant_options *options, struct plant *plant, struct err *err)
 {
-    const struct plant_options *options = plant->options;
-    if (!store_open_waiting(options->cache_dir, options->publish.wait, &plant->store, err))
+    struct digest secret;
+    const struct lock_wait *wait = options->publish.wait;
+    if (!secret_open(options->state_dir, &secret, err) ||
+        !store_open_waiting(options->cache_dir, wait, &plant->store, err))
         return false;
-    store_keep_below(plant->store, options->cache_limit, options->publish.wait);
+    store_use_secret(plant->store, &secret);
+    store_keep_below(plant->store, options->cache_limit, wait);
     return true;
 }
 
@@ -45,8 +50,8 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
     ret_plant->sources = flight_new();
     ret_plant->catalogs = flight_new();
     ret_plant->program = digest_of_program();
-    if (!file_make_dirs(options->state_dir, 0700, err) || !open_store(ret_plant, err) ||
-        !http_start(&options->http, &ret_plant->http, err) || !workers_start(options->jobs, &ret_plant->workers, err)) {
+    if (!open_places(options, ret_plant, err) || !http_start(&options->http, &ret_plant->http, err) ||
+        !workers_start(options->jobs, &ret_plant->workers, err)) {
         plant_close(ret_plant);
         return false;
     }
@@ -57,7 +62,8 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
                                          .state_dir = options->state_dir,
                                          .now = options->now,
                                          .wait = options->publish.wait,
-                                         .is_cache_only = options->is_cache_only};
+                                         .is_cache_only = options->is_cache_only,
+                                         .is_change_accepted = options->is_change_accepted};
     return true;
 }
 

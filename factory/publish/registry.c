@@ -202,6 +202,14 @@ static void hold_back_all(struct registry *registry, uint64_t until_ms)
         ;
 }
 
+/* A wait that is asked for is not taken for granted when it is too long: the next answer will tell. */
+void registry_heed(struct registry *registry, const struct exchange *answer)
+{
+    bool is_about_all = answer->status == 429 || answer->status == 503;
+    if (is_about_all && answer->retry_after_s <= RETRY_AFTER_MAX_S)
+        hold_back_all(registry, registry_now_ms() + (uint64_t)answer->retry_after_s * 1000);
+}
+
 bool registry_back_off(struct registry *registry, struct retry *retry, unsigned retry_after_s, struct err *err)
 {
     if (err->kind == ERR_CANCELLED)
