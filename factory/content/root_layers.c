@@ -37,6 +37,7 @@ struct reading {
     struct root_layers *layers;
     struct stream *stream;
     struct archive *archive;
+    struct digest_stream digest; /* of the plain tar */
     struct err pending;
     const char *name;
     size_t layer;
@@ -44,6 +45,7 @@ struct reading {
 
 static void close_reading(struct reading *reading)
 {
+    digest_abandon(&reading->digest);
     (void)archive_read_free(reading->archive);
     stream_close(reading->stream);
 }
@@ -158,12 +160,19 @@ static const char *take_path(struct reading *reading, const char *written, struc
     return NULL;
 }
 
-/* Reads what the proof looks at: all of an ELF file and of the loader's cache, the beginning of any other. */
+/* Returns whether the proof looks at all of a file, whatever is in it. */
+static bool is_kept_whole(const char *path)
+{
+    const char *name = path_basename(path);
+    return strcmp(path, LD_CACHE_PATH) == 0 || strcmp(name, "passwd") == 0 || strcmp(name, "group") == 0;
+}
+
+/* Reads what the proof looks at: all of an ELF file and of what is_kept_whole(), the beginning of any other. */
 static bool read_content(struct reading *reading, struct archive_entry *header, struct node *node, struct err *err)
 {
     struct root_layers *layers = reading->layers;
     int64_t size = archive_entry_size(header);
-    bool is_whole = strcmp(node->path, LD_CACHE_PATH) == 0;
+    bool is_whole = is_kept_whole(node->path);
     AUTO(buf_done) struct buf kept;
     buf_init(&kept, size > 0 && (uint64_t)size < ELF_MAX_BYTES ? (size_t)size + 1 : ELF_MAX_BYTES);
     if (size < 0 || __builtin_add_overflow(layers->file_bytes, (uint64_t)size, &layers->file_bytes) ||
@@ -214,6 +223,8 @@ static bool take_node(struct reading *reading, struct archive_entry *header, str
     const char *hardlink = archive_entry_hardlink(header);
     *ret_is_special = false;
     node->mode = archive_entry_perm(header) & 07777U;
+    node->uid = (uint32_t)archive_entry_uid(header);
+    node->gid = (uint32_t)archive_entry_gid(header);
     node->kind = NODE_FILE;
     if (hardlink)
         return take_hardlink(reading, hardlink, node, err);
@@ -280,12 +291,21 @@ static bool take_entry(struct reading *reading, struct archive_entry *header, st
     return true;
 }
 
+/* Takes the next piece of the tar; an empty one is the end. */
+static bool next_piece(struct reading *reading, struct text *ret_piece)
+{
+    if (reading->pending.kind || !stream_next(reading->stream, ret_piece, &reading->pending))
+        return false;
+    digest_feed(&reading->digest, ret_piece->ptr, ret_piece->len);
+    return true;
+}
+
 /* libarchive's call for more bytes of the tar. */
 static la_ssize_t feed_tar(struct archive *archive, void *user, const void **ret_bytes)
 {
     struct reading *reading = user;
     struct text piece;
-    if (!reading->pending.kind && stream_next(reading->stream, &piece, &reading->pending)) {
+    if (next_piece(reading, &piece)) {
         *ret_bytes = piece.ptr;
         return (la_ssize_t)piece.len;
     }
@@ -313,21 +333,40 @@ static bool open_layer(struct reading *reading, struct text bytes, struct err *e
             library_fault(reading, err));
 }
 
-bool root_layers_add(struct root_layers *layers, struct text bytes, const char *name, struct err *err)
+static bool read_entries(struct reading *reading, struct err *err)
 {
-    AUTO(close_reading) struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
-    struct archive_entry *header;
-    if (!open_layer(&reading, bytes, err))
-        return false;
     for (;;) {
-        int result = archive_read_next_header(reading.archive, &header);
-        if (result == ARCHIVE_EOF && !reading.pending.kind)
+        struct archive_entry *header;
+        int result = archive_read_next_header(reading->archive, &header);
+        if (result == ARCHIVE_EOF && !reading->pending.kind)
             return true;
         if (result < ARCHIVE_WARN || result == ARCHIVE_EOF)
-            return library_fault(&reading, err);
-        if (!take_entry(&reading, header, err))
+            return library_fault(reading, err);
+        if (!take_entry(reading, header, err))
             return false;
     }
+}
+
+/* What is behind the end mark belongs to the layer's digest, and its stream has checks at its end. */
+static bool read_rest(struct reading *reading, struct err *err)
+{
+    struct text piece = {"", 1};
+    while (piece.len) {
+        if (!next_piece(reading, &piece))
+            return library_fault(reading, err);
+    }
+    return true;
+}
+
+bool root_layers_add(struct root_layers *layers, struct text bytes, const char *name, struct digest *ret_diff_id,
+                     struct err *err)
+{
+    AUTO(close_reading) struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
+    digest_begin(&reading.digest);
+    if (!open_layer(&reading, bytes, err) || !read_entries(&reading, err) || !read_rest(&reading, err))
+        return false;
+    *ret_diff_id = digest_end(&reading.digest);
+    return true;
 }
 
 static int compare_nodes(const void *a, const void *b)

@@ -29,8 +29,9 @@ struct root_layers {
     uint64_t linked_bytes; /* of paths that were looked up because a symlink leads there */
 };
 
-/* Puts a layer over those that were added before; `name` is for messages. */
-bool root_layers_add(struct root_layers *layers, struct text bytes, const char *name, struct err *err) MUST_CHECK;
+/* Puts a layer over those that were added before; *ret_diff_id is the digest of its plain tar. `name` is for messages. */
+bool root_layers_add(struct root_layers *layers, struct text bytes, const char *name, struct digest *ret_diff_id,
+                     struct err *err) MUST_CHECK;
 /* Gives the tree; it lives in the arena. */
 void root_layers_tree(struct root_layers *layers, struct tree *ret_tree);
 

@@ -14,6 +14,7 @@ struct fixture {
     struct archive *writer;
     char *bytes;
     size_t used;
+    struct digest diff_id;
     struct err err;
 };
 
@@ -50,7 +51,8 @@ static bool end_layer(struct fixture *fixture)
 {
     assert_int_equal(archive_write_close(fixture->writer), ARCHIVE_OK);
     archive_write_free(fixture->writer);
-    return root_layers_add(&fixture->layers, (struct text){fixture->bytes, fixture->used}, "layer", &fixture->err);
+    return root_layers_add(&fixture->layers, (struct text){fixture->bytes, fixture->used}, "layer", &fixture->diff_id,
+                           &fixture->err);
 }
 
 /* A layer whose entries "a/x" each go 800 times through a symlink before they are in the root. */
