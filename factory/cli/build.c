@@ -291,6 +291,7 @@ static bool plan_image(struct build *build, const char *name, struct err *err)
     }
     struct batch_image *image = &build->images[build->image_count];
     image->manifest = manifest;
+    image->word = command_quote(build->arena, name);
     if (!manifest->has_tags && build->site->tags.count)
         manifest->tags = build->site->tags;
     if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
@@ -317,8 +318,12 @@ static bool plan_options(struct build *build, struct err *err)
                                     .is_rebuild = options->is_rebuild,
                                     .is_no_check = options->is_no_check,
                                     .is_cache_only = options->is_cache_only,
+                                    .is_change_accepted = options->is_change_accepted,
                                     .is_strict = options->is_strict || site->is_strict,
-                                    .now = (int64_t)time(NULL)};
+                                    .now = (int64_t)time(NULL),
+                                    .arches = &build->arches,
+                                    .call_options = command_line(build->arena, &options->given),
+                                    .call_arch = options->arch};
     plant->retries = plant->publish.retries;
     plant->explained = build->explained.count ? &build->explained : NULL;
     if (!layer_compression_parse(compression, &plant->compression)) {

@@ -20,6 +20,8 @@ struct check {
     const struct arch **wanted; /* --arch, or NULL */
     size_t wanted_count;
     size_t checked_count, violation_count;
+    struct root_budget budget; /* for the layers of all manifests */
+    struct map layers;         /* digests of those that added to it */
     json_t *report;
 };
 
@@ -47,7 +49,12 @@ static bool take_arches(struct check *check, struct err *err)
 static bool begin(struct command *command, const char *name, struct check *ret_check, struct err *err)
 {
     const char *dir = command->options.arches;
-    *ret_check = (struct check){.command = command, .arena = &command->arena, .name = name, .report = json_array()};
+    *ret_check = (struct check){.command = command,
+                                .arena = &command->arena,
+                                .name = name,
+                                .budget = root_budget_of_call(),
+                                .layers.arena = &command->arena,
+                                .report = json_array()};
     return (dir || places_data_dir(&command->arena, "arches", &dir, err)) &&
            arches_load(&command->arena, dir, &ret_check->arches, err) && take_arches(ret_check, err);
 }
@@ -264,13 +271,16 @@ static bool check_manifest(struct check *check, const struct layout_image *image
                            const struct layout_manifest *manifest, const struct arch *arch, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct root_layers layers = {.arena = &arena, .items = {.arena = &arena}};
+    AUTO(root_layers_done)
+    struct root_layers layers = {.arena = &arena, .items = {.arena = &arena}, .budget = &check->budget};
     struct config_facts config;
     config_read(&arena, manifest->config_bytes, &config);
     for (size_t i = 0; i < manifest->layers.count; i++) {
         const struct layout_blob *blob = &manifest->layers.items[i];
         AUTO(view_done) struct view view = {0};
         struct digest diff_id;
+        if (map_add(&check->layers, text_of(arena_strdup(check->arena, digest_hex(&blob->digest).chars)), check))
+            root_budget_add(&check->budget, blob->size_bytes);
         const char *name = arena_printf(&arena, "layer sha256:%s", digest_hex(&blob->digest).chars);
         if (!map_layer(image, store, blob, &view, err) ||
             !root_layers_add(&layers, (struct text){view.ptr, view.len}, name, &diff_id, err))
@@ -279,7 +289,8 @@ static bool check_manifest(struct check *check, const struct layout_image *image
     }
     struct tree tree;
     struct timed_proof proof;
-    root_layers_tree(&layers, &tree);
+    if (!root_layers_tree(&layers, &tree, err))
+        return false;
     struct proof_request request = {
         .tree = &tree, .arches = &arch, .arch_count = 1, .launch = &config.launch, .faults = config.faults};
     prove(&arena, &request, &proof);

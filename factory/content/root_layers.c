@@ -7,46 +7,57 @@
 #include "content/ld_cache.h"
 #include "content/path.h"
 #include "content/script.h"
+#include "content/tar_reader.h"
 #include "io/stream.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <errno.h>
 #include <stdlib.h>
 
-#define ENTRIES_MAX ((size_t)4 << 20)
-#define NAMES_MAX_BYTES ((size_t)512 << 20)
-#define FILES_MAX_BYTES ((uint64_t)32 << 30)
-#define KEPT_MAX_BYTES ((uint64_t)4 << 30)
-#define ELF_MAX_BYTES ((size_t)1 << 30)
+#define ITEMS_MAX ((size_t)1 << 20)
+#define NAMES_MAX_BYTES ((size_t)96 << 20)
+#define KEPT_MAX_BYTES ((size_t)64 << 20)    /* in memory: what starts scripts, accounts, the loader's cache */
+#define WHOLE_MAX_BYTES ((size_t)8 << 20)    /* of one of those that are kept whole */
+#define ELF_MAX_BYTES ((uint64_t)512 << 20)  /* of one ELF file */
+#define ELFS_MAX_BYTES ((uint64_t)1 << 30)   /* of all that are there at a time */
+#define SWEEP_MIN_BYTES ((uint64_t)32 << 20) /* looking for files that are gone has to free that much */
+#define ENTRIES_MAX ((size_t)8 << 20)        /* of all layers that one call reads */
+#define UNPACKED_MIN_BYTES ((uint64_t)8 << 30)
+#define UNPACKED_RATIO 64 /* real layers pack to a third, at best to a tenth */
 #define LINKS_MAX 40
 #define LINKED_MAX_BYTES ((uint64_t)1 << 30) /* of paths that symlinks lead to, for all entries: seconds */
 #define WHITEOUT ".wh."
 #define WHITEOUT_ALL ".wh..wh..opq"
 
+/* The bytes of an ELF file, which hard links share. */
+struct root_content {
+    struct spooled run;
+    size_t names;
+    bool is_listed; /* among those that are mapped */
+};
+
 /* What stands under one path. Layers count from 1; 0 is never. */
 struct root_item {
     struct node node;
-    bool is_special;         /* a device or the like: nothing for the tree, but no directory either */
-    size_t layer;            /* that gave the node; 0: none did */
-    size_t removed, emptied; /* last layers that removed it, and all below it */
+    struct root_content *content; /* NULL: the node has all that is kept */
+    bool is_special;              /* a device or the like: nothing for the tree, but no directory either */
+    size_t layer;                 /* that gave the node; 0: none did */
+    size_t removed, emptied;      /* last layers that removed it, and all below it */
 };
 
-/* One layer while it is read. `pending` is set when the stream below libarchive failed. */
+/* One layer while it is read. */
 struct reading {
     struct root_layers *layers;
     struct stream *stream;
-    struct archive *archive;
     struct digest_stream digest; /* of the plain tar */
-    struct err pending;
+    struct tar_reader tar;
+    bool is_begun, is_ended; /* the stream */
     const char *name;
     size_t layer;
 };
 
-static void close_reading(struct reading *reading)
+static void reading_done(struct reading *reading)
 {
     digest_abandon(&reading->digest);
-    (void)archive_read_free(reading->archive);
+    tar_reader_done(&reading->tar);
     stream_close(reading->stream);
 }
 
@@ -57,15 +68,11 @@ static bool fault(const struct reading *reading, const char *path, const char *w
     return false;
 }
 
-static bool library_fault(const struct reading *reading, struct err *err)
+/* Names the layer in a fault of the tar; those of the decompression name it themselves. */
+static bool wrap(const struct reading *reading, struct err *err)
 {
-    if (reading->pending.kind) {
-        *err = reading->pending;
-        return false;
-    }
-    const char *why = archive_error_string(reading->archive);
-    err_set(err, ERR_MALFORMED, "%s: %s", reading->name,
-            text_printable(reading->layers->arena, text_of(why ? why : "cannot be read")));
+    if (strncmp(err->text, reading->name, strlen(reading->name)) != 0)
+        err_wrap(err, "%s", reading->name);
     return false;
 }
 
@@ -77,6 +84,7 @@ static struct root_item *item_of(struct root_layers *layers, const char *path)
         return item;
     item = arena_new(layers->arena, struct root_item);
     item->node.path = arena_strdup(layers->arena, path);
+    layers->name_bytes += strlen(path);
     (void)map_add(&layers->items, text_of(item->node.path), item);
     return item;
 }
@@ -106,7 +114,7 @@ static struct root_item *find_item(const struct root_layers *layers, const char 
 
 /* Finds where a path really is: its directory with all symlinks followed, its last component as it is. NULL and
  * *ret_why when it cannot be. */
-static const char *resolve(struct root_layers *layers, const char *path, const char **ret_why)
+static const char *resolve(struct root_layers *layers, struct arena *to, const char *path, const char **ret_why)
 {
     AUTO(arena_done) struct arena scratch = {0}; /* what links lead to can be megabytes for one entry */
     struct arena *arena = &scratch;
@@ -144,20 +152,77 @@ static const char *resolve(struct root_layers *layers, const char *path, const c
             reached = here;
         }
     }
-    return *reached ? arena_strdup(layers->arena, reached) : "/";
+    return *reached ? arena_strdup(to, reached) : "/";
 }
 
-/* Takes a name as the archive spells it: absolute, without "..", and where its directory really is. */
-static const char *take_path(struct reading *reading, const char *written, struct err *err)
+/* Takes a name as the archive spells it: absolute, without "..", and where its directory really is; in the arena `to`. */
+static const char *take_path(struct reading *reading, struct arena *to, const char *written, struct err *err)
 {
     const char *why = "an empty name";
-    const char *path = written ? path_exact(reading->layers->arena, text_of(written), &why) : NULL;
+    const char *path = written ? path_exact(to, text_of(written), &why) : NULL;
     if (path)
-        path = resolve(reading->layers, path, &why);
+        path = resolve(reading->layers, to, path, &why);
     if (path)
         return path;
     (void)fault(reading, written ? written : "", why, err);
     return NULL;
+}
+
+/* --- what is kept of files --- */
+
+static void drop_content(struct root_layers *layers, struct root_item *item)
+{
+    struct root_content *content = item->content;
+    item->content = NULL;
+    if (!content || --content->names)
+        return;
+    layers->elf_bytes -= content->run.len;
+    spool_drop(&layers->spool, &content->run);
+}
+
+/* Drops the ELF files that later layers removed; returns whether that was worth it. */
+static bool sweep(struct root_layers *layers)
+{
+    uint64_t before = layers->elf_bytes;
+    for (size_t i = 0; i < layers->items.slots.count; i++) {
+        struct root_item *item = layers->items.slots.items[i].value;
+        if (item->content && !is_there(layers, item))
+            drop_content(layers, item);
+    }
+    return before - layers->elf_bytes >= SWEEP_MIN_BYTES;
+}
+
+static bool add_elf(struct reading *reading, const struct node *node, struct root_content *content, struct text bytes,
+                    struct err *err)
+{
+    struct root_layers *layers = reading->layers;
+    if (content->run.len + bytes.len > ELF_MAX_BYTES)
+        return fault(reading, node->path, "an ELF file of more than 512 MiB", err);
+    if (layers->elf_bytes + bytes.len > ELFS_MAX_BYTES && !sweep(layers))
+        return fault(reading, node->path, "the ELF files of the image are larger than 1 GiB", err);
+    layers->elf_bytes += bytes.len;
+    return spool_add(&layers->spool, &content->run, bytes, err);
+}
+
+/* Brings all of an ELF file into the spool; its head, and what came with that, were read already. */
+static bool read_elf(struct reading *reading, const struct node *node, struct text head, struct text rest,
+                     struct root_content **ret_content, struct err *err)
+{
+    struct root_layers *layers = reading->layers;
+    struct root_content *content = arena_new(layers->arena, struct root_content);
+    content->names = 1;
+    if (!spool_begin(&layers->spool, &content->run, err))
+        return false;
+    if (!add_elf(reading, node, content, head, err))
+        return false;
+    while (rest.len) {
+        if (!add_elf(reading, node, content, rest, err))
+            return false;
+        if (!tar_reader_read(&reading->tar, &rest, err))
+            return wrap(reading, err);
+    }
+    *ret_content = content;
+    return true;
 }
 
 /* Returns whether the proof looks at all of a file, whatever is in it. */
@@ -167,46 +232,61 @@ static bool is_kept_whole(const char *path)
     return strcmp(path, LD_CACHE_PATH) == 0 || strcmp(name, "passwd") == 0 || strcmp(name, "group") == 0;
 }
 
-/* Reads what the proof looks at: all of an ELF file and of what is_kept_whole(), the beginning of any other. */
-static bool read_content(struct reading *reading, struct archive_entry *header, struct node *node, struct err *err)
+/* Reads the beginning of a file: as much as there is or as `buf` may hold. */
+static bool read_head(struct reading *reading, struct buf *head, struct text *ret_rest, struct err *err)
 {
-    struct root_layers *layers = reading->layers;
-    int64_t size = archive_entry_size(header);
-    bool is_whole = is_kept_whole(node->path);
-    AUTO(buf_done) struct buf kept;
-    buf_init(&kept, size > 0 && (uint64_t)size < ELF_MAX_BYTES ? (size_t)size + 1 : ELF_MAX_BYTES);
-    if (size < 0 || __builtin_add_overflow(layers->file_bytes, (uint64_t)size, &layers->file_bytes) ||
-        layers->file_bytes > FILES_MAX_BYTES)
-        return fault(reading, node->path, "the files are larger than 32 GiB", err);
-    for (bool is_wanted = true; is_wanted;) {
-        const void *bytes;
-        size_t len;
-        int64_t offset;
-        int result = archive_read_data_block(reading->archive, &bytes, &len, &offset);
-        if (result == ARCHIVE_EOF)
-            break;
-        if (result < ARCHIVE_WARN)
-            return library_fault(reading, err);
-        if ((uint64_t)offset != kept.len || !buf_add(&kept, bytes, len))
-            return fault(reading, node->path, "a sparse file, or an ELF file of more than 1 GiB", err);
-        is_wanted = is_whole || kept.len < SCRIPT_HEAD_BYTES || elf_is((struct text){kept.bytes, kept.len});
-    }
-    struct text all = {kept.len ? kept.bytes : "", kept.len};
-    if (!is_whole && !elf_is(all) && all.len > SCRIPT_HEAD_BYTES)
-        all.len = SCRIPT_HEAD_BYTES;
-    layers->kept_bytes += all.len;
-    if (layers->kept_bytes > KEPT_MAX_BYTES)
-        return fault(reading, node->path, "the ELF files are larger than 4 GiB", err);
-    node->data = text_dup(layers->arena, all);
-    node->size_bytes = all.len;
+    do {
+        if (!tar_reader_read(&reading->tar, ret_rest, err))
+            return wrap(reading, err);
+        size_t room = head->cap_bytes - head->len, len = ret_rest->len < room ? ret_rest->len : room;
+        if (!buf_add(head, ret_rest->ptr, len))
+            return fault(reading, "", "its beginning has no room", err); /* len never passes the cap */
+        *ret_rest = (struct text){ret_rest->ptr + len, ret_rest->len - len};
+        if (!len)
+            return true;
+    } while (!ret_rest->len);
     return true;
 }
 
-/* A hard link is another name of what is there now, whatever becomes of the first name. */
-static bool take_hardlink(struct reading *reading, const char *written, struct node *node, struct err *err)
+/* Keeps what the proof looks at: of a script what starts it, all of a file that is_kept_whole(); nothing else. */
+static bool keep_head(struct reading *reading, struct node *node, struct text head, bool is_whole, struct err *err)
 {
-    const char *path = take_path(reading, written, err);
-    const struct root_item *item = path ? find_item(reading->layers, path) : NULL;
+    struct root_layers *layers = reading->layers;
+    if (!is_whole && !text_has_prefix(head, "#!"))
+        return true;
+    layers->kept_bytes += head.len;
+    if (layers->kept_bytes > KEPT_MAX_BYTES)
+        return fault(reading, node->path, "more scripts than an image may have", err);
+    node->data = text_dup(layers->arena, head);
+    node->size_bytes = head.len;
+    return true;
+}
+
+static bool read_content(struct reading *reading, const struct tar_entry *header, struct node *node,
+                         struct root_content **ret_content, struct err *err)
+{
+    bool is_whole = is_kept_whole(node->path) && header->size_bytes <= WHOLE_MAX_BYTES;
+    AUTO(buf_done) struct buf head;
+    struct text rest = {0};
+    buf_init(&head, is_whole ? WHOLE_MAX_BYTES : SCRIPT_HEAD_BYTES);
+    node->data = "";
+    if (!header->size_bytes)
+        return true;
+    if (!read_head(reading, &head, &rest, err))
+        return false;
+    struct text all = {head.len ? head.bytes : "", head.len};
+    if (!elf_is(all))
+        return keep_head(reading, node, all, is_whole, err);
+    return read_elf(reading, node, all, rest, ret_content, err);
+}
+
+/* A hard link is another name of what is there now, whatever becomes of the first name. */
+static bool take_hardlink(struct reading *reading, const char *written, struct node *node,
+                          struct root_content **ret_content, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *path = take_path(reading, &scratch, written, err);
+    struct root_item *item = path ? find_item(reading->layers, path) : NULL;
     if (!path)
         return false;
     if (!item || item->is_special || item->node.kind == NODE_DIRECTORY)
@@ -214,41 +294,43 @@ static bool take_hardlink(struct reading *reading, const char *written, struct n
     const char *own = node->path;
     *node = item->node;
     node->path = own;
+    *ret_content = item->content;
+    if (item->content)
+        item->content->names++;
     return true;
 }
 
-static bool take_node(struct reading *reading, struct archive_entry *header, struct node *node, bool *ret_is_special,
+static bool take_node(struct reading *reading, const struct tar_entry *header, struct root_item *ret_taken,
                       struct err *err)
 {
-    const char *hardlink = archive_entry_hardlink(header);
-    *ret_is_special = false;
-    node->mode = archive_entry_perm(header) & 07777U;
-    node->uid = (uint32_t)archive_entry_uid(header);
-    node->gid = (uint32_t)archive_entry_gid(header);
+    struct node *node = &ret_taken->node;
+    ret_taken->is_special = header->kind == TAR_SPECIAL;
+    node->mode = header->mode;
+    node->uid = header->uid;
+    node->gid = header->gid;
     node->kind = NODE_FILE;
-    if (hardlink)
-        return take_hardlink(reading, hardlink, node, err);
-    switch (archive_entry_filetype(header)) {
-    case AE_IFREG:
-        return read_content(reading, header, node, err);
-    case AE_IFDIR:
+    switch (header->kind) {
+    case TAR_FILE:
+        return read_content(reading, header, node, &ret_taken->content, err);
+    case TAR_HARDLINK:
+        return take_hardlink(reading, header->target, node, &ret_taken->content, err);
+    case TAR_DIRECTORY:
         node->kind = NODE_DIRECTORY;
         return true;
-    case AE_IFLNK:
+    case TAR_SYMLINK:
         node->kind = NODE_SYMLINK;
-        node->target = arena_strdup(reading->layers->arena, archive_entry_symlink(header));
-        return (node->target && *node->target && strlen(node->target) <= PATH_MAX_BYTES) ||
-               fault(reading, node->path, "its target is empty or too long", err);
-    default:
-        *ret_is_special = true;
+        node->target = arena_strdup(reading->layers->arena, header->target);
+        reading->layers->name_bytes += strlen(node->target);
+        return strlen(node->target) <= PATH_MAX_BYTES || fault(reading, node->path, "its target is too long", err);
+    case TAR_SPECIAL:
         return true;
     }
+    return true;
 }
 
 /* ".wh.NAME" and ".wh..wh..opq"; false when the path is neither. */
-static bool take_whiteout(struct reading *reading, const char *path)
+static bool take_whiteout(struct reading *reading, struct arena *arena, const char *path)
 {
-    struct arena *arena = reading->layers->arena;
     const char *name = path_basename(path), *dir = path_dirname(arena, path);
     if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) != 0)
         return false;
@@ -261,56 +343,65 @@ static bool take_whiteout(struct reading *reading, const char *path)
     return true;
 }
 
-static bool take_entry(struct reading *reading, struct archive_entry *header, struct err *err)
+/* Counts an entry against what an image may have, and all images of a call together. */
+static bool count_entry(struct reading *reading, struct err *err)
 {
     struct root_layers *layers = reading->layers;
-    const char *written = archive_entry_pathname(header);
-    if (!written)
-        written = archive_entry_pathname_utf8(header);
-    layers->name_bytes += written ? strlen(written) : 0;
-    if (layers->items.slots.count >= ENTRIES_MAX || layers->name_bytes > NAMES_MAX_BYTES) {
-        err_set(err, ERR_MALFORMED, "%s: more entries than an image may have", reading->name);
-        return false;
+    if (layers->items.slots.count < ITEMS_MAX && layers->name_bytes <= NAMES_MAX_BYTES && layers->budget->entries) {
+        layers->budget->entries--;
+        return true;
     }
-    const char *path = take_path(reading, written, err);
+    err_set(err, ERR_MALFORMED, "%s: more entries, or longer names, than an image may have", reading->name);
+    return false;
+}
+
+static bool take_entry(struct reading *reading, const struct tar_entry *header, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct root_layers *layers = reading->layers;
+    const char *path = count_entry(reading, err) ? take_path(reading, &scratch, header->path, err) : NULL;
     if (!path)
         return false;
-    if (strcmp(path, "/") == 0 || take_whiteout(reading, path))
+    if (strcmp(path, "/") == 0 || take_whiteout(reading, &scratch, path))
         return true;
-    struct node node = {.path = path};
-    bool is_special;
-    if (!take_node(reading, header, &node, &is_special, err))
+    struct root_item taken = {.node = {.path = path}};
+    if (!take_node(reading, header, &taken, err))
         return false;
     struct root_item *item = item_of(layers, path);
-    if (node.kind != NODE_DIRECTORY)
+    if (taken.node.kind != NODE_DIRECTORY)
         item->emptied = reading->layer; /* what was below a directory of that name is gone */
-    node.path = item->node.path;
-    item->node = node;
-    item->is_special = is_special;
+    drop_content(layers, item);
+    taken.node.path = item->node.path;
+    item->node = taken.node;
+    item->content = taken.content;
+    item->is_special = taken.is_special;
     item->layer = reading->layer;
     return true;
 }
 
-/* Takes the next piece of the tar; an empty one is the end. */
-static bool next_piece(struct reading *reading, struct text *ret_piece)
-{
-    if (reading->pending.kind || !stream_next(reading->stream, ret_piece, &reading->pending))
-        return false;
-    digest_feed(&reading->digest, ret_piece->ptr, ret_piece->len);
-    return true;
-}
-
-/* libarchive's call for more bytes of the tar. */
-static la_ssize_t feed_tar(struct archive *archive, void *user, const void **ret_bytes)
+/* The tar's feed: the next piece out of the decompression. Not to be asked again after the end, which a stream does not
+ * allow. */
+static bool feed_layer(void *user, struct text *ret_bytes, struct err *err)
 {
     struct reading *reading = user;
-    struct text piece;
-    if (next_piece(reading, &piece)) {
-        *ret_bytes = piece.ptr;
-        return (la_ssize_t)piece.len;
+    *ret_bytes = TEXT("");
+    if (reading->is_ended)
+        return true;
+    if (!stream_next(reading->stream, ret_bytes, err))
+        return false;
+    reading->is_ended = ret_bytes->len == 0;
+    digest_feed(&reading->digest, ret_bytes->ptr, ret_bytes->len);
+    if (ret_bytes->len > reading->layers->budget->unpacked_bytes) {
+        err_set(err, ERR_MALFORMED, "%s: the layers unpack to far more bytes than they have", reading->name);
+        return false;
     }
-    archive_set_error(archive, EINVAL, "cannot be decompressed");
-    return ARCHIVE_FATAL;
+    reading->layers->budget->unpacked_bytes -= ret_bytes->len;
+    if (!reading->is_begun && compression_of_bytes(*ret_bytes) != COMPRESSION_NONE) {
+        err_set(err, ERR_MALFORMED, "%s: compressed more than once", reading->name);
+        return false;
+    }
+    reading->is_begun = true;
+    return true;
 }
 
 /* Opens a layer by what its bytes are: media types lie, and engines do the same. What is inside of the compression is a
@@ -323,26 +414,19 @@ static bool open_layer(struct reading *reading, struct text bytes, struct err *e
                 compression_ending(compression));
         return false;
     }
-    reading->archive = archive_read_new();
-    if (!reading->archive)
-        memory_abort(0);
-    return stream_open(compression, bytes, reading->name, &reading->stream, err) &&
-           ((archive_read_support_format_tar(reading->archive) == ARCHIVE_OK &&
-             archive_read_support_format_empty(reading->archive) == ARCHIVE_OK &&
-             archive_read_open(reading->archive, reading, NULL, feed_tar, NULL) == ARCHIVE_OK) ||
-            library_fault(reading, err));
+    return stream_open(compression, bytes, reading->name, &reading->stream, err);
 }
 
 static bool read_entries(struct reading *reading, struct err *err)
 {
     for (;;) {
-        struct archive_entry *header;
-        int result = archive_read_next_header(reading->archive, &header);
-        if (result == ARCHIVE_EOF && !reading->pending.kind)
+        struct tar_entry header;
+        bool is_end;
+        if (!tar_reader_next(&reading->tar, &header, &is_end, err))
+            return wrap(reading, err);
+        if (is_end)
             return true;
-        if (result < ARCHIVE_WARN || result == ARCHIVE_EOF)
-            return library_fault(reading, err);
-        if (!take_entry(reading, header, err))
+        if (!take_entry(reading, &header, err))
             return false;
     }
 }
@@ -350,18 +434,30 @@ static bool read_entries(struct reading *reading, struct err *err)
 /* What is behind the end mark belongs to the layer's digest, and its stream has checks at its end. */
 static bool read_rest(struct reading *reading, struct err *err)
 {
-    struct text piece = {"", 1};
-    while (piece.len) {
-        if (!next_piece(reading, &piece))
-            return library_fault(reading, err);
+    struct text piece;
+    while (!reading->is_ended) {
+        if (!feed_layer(reading, &piece, err))
+            return wrap(reading, err);
     }
     return true;
+}
+
+struct root_budget root_budget_of_call(void)
+{
+    return (struct root_budget){.entries = ENTRIES_MAX, .unpacked_bytes = UNPACKED_MIN_BYTES};
+}
+
+void root_budget_add(struct root_budget *budget, uint64_t packed_bytes)
+{
+    budget->unpacked_bytes += packed_bytes * UNPACKED_RATIO;
 }
 
 bool root_layers_add(struct root_layers *layers, struct text bytes, const char *name, struct digest *ret_diff_id,
                      struct err *err)
 {
-    AUTO(close_reading) struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
+    AUTO(reading_done) struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
+    layers->spool.arena = layers->arena;
+    tar_reader_init(&reading.tar, TAR_OF_LAYER, feed_layer, &reading);
     digest_begin(&reading.digest);
     if (!open_layer(&reading, bytes, err) || !read_entries(&reading, err) || !read_rest(&reading, err))
         return false;
@@ -374,15 +470,53 @@ static int compare_nodes(const void *a, const void *b)
     return strcmp(((const struct node *)a)->path, ((const struct node *)b)->path);
 }
 
-void root_layers_tree(struct root_layers *layers, struct tree *ret_tree)
+static int compare_runs(const void *a, const void *b)
 {
-    LIST(struct node) nodes = {0};
+    const struct spooled *left = *(const struct spooled *const *)a, *right = *(const struct spooled *const *)b;
+    return left->offset < right->offset ? -1 : left->offset > right->offset;
+}
+
+/* Maps the ELF files that are left. */
+static bool map_contents(struct root_layers *layers, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct spooled **runs = arena_new_array(&scratch, struct spooled *, layers->items.slots.count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < layers->items.slots.count; i++) {
+        struct root_item *item = layers->items.slots.items[i].value;
+        bool is_first = item->content && !item->content->is_listed && is_there(layers, item);
+        if (!is_first)
+            continue;
+        item->content->is_listed = true;
+        runs[count++] = &item->content->run;
+    }
+    qsort(runs, count, sizeof runs[0], compare_runs);
+    return spool_map(&layers->spool, runs, count, err);
+}
+
+bool root_layers_tree(struct root_layers *layers, struct tree *ret_tree, struct err *err)
+{
+    struct node *nodes = arena_new_array(layers->arena, struct node, layers->items.slots.count + 1);
+    size_t count = 0;
+    if (!map_contents(layers, err))
+        return false;
     for (size_t i = 0; i < layers->items.slots.count; i++) {
         const struct root_item *item = layers->items.slots.items[i].value;
-        if (!item->is_special && is_there(layers, item))
-            list_add(layers->arena, &nodes, item->node);
+        if (item->is_special || !is_there(layers, item))
+            continue;
+        nodes[count] = item->node;
+        if (item->content) {
+            nodes[count].data = item->content->run.bytes;
+            nodes[count].size_bytes = item->content->run.len;
+        }
+        count++;
     }
-    if (nodes.count)
-        qsort(nodes.items, nodes.count, sizeof(nodes.items[0]), compare_nodes);
-    *ret_tree = (struct tree){.nodes = nodes.items, .count = nodes.count};
+    qsort(nodes, count, sizeof(nodes[0]), compare_nodes);
+    *ret_tree = (struct tree){.nodes = nodes, .count = count};
+    return true;
+}
+
+void root_layers_done(struct root_layers *layers)
+{
+    spool_done(&layers->spool);
 }

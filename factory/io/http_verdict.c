@@ -229,7 +229,8 @@ static enum http_verdict judge(struct http_try *try, CURLcode code)
     }
     if (code != CURLE_OK)
         return judge_transport(try, code);
-    if (status != 0 && (status < 200 || status >= 300 || status == 206))
+    bool is_part = status == 206 && !(try->resumed_bytes && try->is_range_settled);
+    if (status != 0 && (status < 200 || status >= 300 || is_part))
         return judge_status(try, status);
     if (take_bytes(try))
         return HTTP_VERDICT_GOOD;

@@ -165,18 +165,22 @@ static json_t *publication_json(const struct publication *publication)
     json_t *tags = json_array();
     for (size_t i = 0; i < result->tags.count; i++) {
         const struct push_tag *tag = &result->tags.items[i];
-        json_array_append_new(tags, json_pack("{s:s, s:o, s:o, s:b}", "name", tag->name, "old",
-                                              tag->had_old ? digest_json(&tag->old_digest) : json_null(), "new",
-                                              tag->is_moved  ? digest_json(&tag->new_digest)
-                                              : tag->had_old ? digest_json(&tag->old_digest)
-                                                             : json_null(),
-                                              "moved", tag->is_moved));
+        json_t *json = json_pack("{s:s, s:o, s:o, s:b}", "name", tag->name, "old",
+                                 tag->had_old ? digest_json(&tag->old_digest) : json_null(), "new",
+                                 tag->is_moved                      ? digest_json(&tag->new_digest)
+                                 : tag->had_old && !tag->is_unclear ? digest_json(&tag->old_digest)
+                                                                    : json_null(),
+                                 "moved", tag->is_moved);
+        if (tag->is_unclear)
+            json_object_set_new(json, "unclear", json_true());
+        json_array_append_new(tags, json);
     }
     const char *status = !publication->is_good ? "failed" : result->is_unchanged ? "unchanged" : "pushed";
     json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:I, s:i, s:i, s:i}", "reference", publication->destination,
                              "status", status, "digest", digest_json(&result->digest), "tags", tags, "sent_bytes",
                              (json_int_t)result->sent_bytes, "blobs", (int)result->blob_count, "mounted",
                              (int)result->mounted_count, "present", (int)result->present_count);
+    json_object_set_new(json, "mended", json_integer((json_int_t)result->mended_count));
     if (publication->err.kind)
         json_object_set_new(json, "error", error_json(&publication->err));
     return json;

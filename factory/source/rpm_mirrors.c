@@ -23,7 +23,7 @@ struct rpm_place rpm_place_of(struct arena *arena, const struct rpm_repository *
     place.metalink = expand(arena, arch, repository->metalink);
     place.mirrorlist = expand(arena, arch, repository->mirrorlist);
     const char *first = place.base_urls.count ? place.base_urls.items[0] : place.metalink;
-    place.identity = source_public_uri(arena, first ? first : place.mirrorlist);
+    place.identity = source_bare_uri(arena, first ? first : place.mirrorlist);
     return place;
 }
 

@@ -1,6 +1,7 @@
 """Signed indices and packages of odd or hostile shape: what is refused names its place, what distributions do is taken."""
 
 import lzma
+import shutil
 import subprocess
 import tarfile
 import unittest
@@ -37,7 +38,9 @@ def script(path, line):
 
 class OddCase(Case):
     def serve(self, make=None, **settings):
-        """A repository of one architecture; `make`(package) gives the bytes of `served`."""
+        """A repository of one architecture; `make`(package) gives the bytes of `served`. Nothing is left
+        of what an earlier one gave, so that one failure is one."""
+        shutil.rmtree(self.factory.output, ignore_errors=True)
         packages = [package for package in world.packages(("amd64",)) if package.name != "served-big"]
         if make:
             package = next(package for package in packages if package.name == "served")
