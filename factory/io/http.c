@@ -3,6 +3,7 @@
  * another try (at the front of the queue: it has waited already), or the next URL of the list. */
 #include "io/http.h"
 #include "base/auto.h"
+#include "io/file.h"
 #include "io/http_try.h"
 
 #include <assert.h>
@@ -22,6 +23,7 @@
 #define CANCEL_POLL_MS 100u
 #define CLOCK_POLL_MS 100u
 #define IDLE_POLL_MS 10000u
+#define DESCRIPTORS_OF_LIBCURL 4 /* to wake its thread up, and to wait */
 
 /* A host (scheme and authority of a URL) and the transfers under way to it. */
 struct http_host {
@@ -237,7 +239,7 @@ static void start(struct http *http, struct http_transfer *transfer)
 {
     struct err failure = {0};
     if (!http_try_new(transfer->request, url_of(transfer), http->plain_proxy, transfer, &transfer->try, &failure)) {
-        give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL);
+        give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL || failure.kind == ERR_LOCAL);
         http->has_changed = true;
         return;
     }
@@ -427,6 +429,8 @@ bool http_start(const struct http_options *options, struct http **ret_http, stru
         err_set(err, ERR_INTERNAL, "libcurl cannot be initialised");
         return false;
     }
+    if (!file_check_room(DESCRIPTORS_OF_LIBCURL, err))
+        return false;
     struct http *http = calloc(1, sizeof *http);
     if (!http || !(http->multi = curl_multi_init()))
         memory_abort(sizeof *http);

@@ -25,6 +25,7 @@ struct http_try {
     size_t opening_len;
     bool is_encoded; /* the last header block had a Content-Encoding */
     char reason[CURL_ERROR_SIZE];
+    int socket_errno;       /* why the last socket could not be made; 0: it could */
     struct err err;         /* set by a callback that refuses, else by the verdict */
     unsigned retry_after_s; /* what the server asked for; 0 for nothing */
 };

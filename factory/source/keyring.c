@@ -87,19 +87,26 @@ static const char *take_keys(struct arena *arena, struct text bytes, struct buf 
     return NULL;
 }
 
-static void read_keyring(struct arena *arena, const char *path, struct buf *joined, struct keyrings *keyrings)
+/* A file that is no keyring is noted; false only when this machine could not open one more file. */
+static bool read_keyring(struct arena *arena, const char *path, struct buf *joined, struct keyrings *keyrings,
+                         struct err *err)
 {
     AUTO(buf_done) struct buf bytes = {0};
-    struct err err = {0};
+    struct err unread = {0};
     const char *why = NULL;
-    if (!file_read_at(AT_FDCWD, path, KEYRING_MAX_BYTES, &bytes, &err))
-        why = err.detail ? strerrordesc_np(err.detail) : "not readable";
+    if (!file_read_at(AT_FDCWD, path, KEYRING_MAX_BYTES, &bytes, &unread))
+        why = unread.detail ? strerrordesc_np(unread.detail) : "not readable";
     else
         why = take_keys(arena, (struct text){bytes.bytes, bytes.len}, joined, keyrings);
+    if (err_is_shortage(&unread)) {
+        *err = unread;
+        return false;
+    }
     if (why)
         list_add(arena, &keyrings->unfit, arena_printf(arena, "%s (%s)", path, why));
     else
         list_add(arena, &keyrings->places, path);
+    return true;
 }
 
 static struct digest digest_all(const struct keyrings *keyrings, const struct strings *fingerprints)
@@ -121,8 +128,10 @@ bool keyrings_load(struct arena *arena, const struct repository *repository, str
     struct keyrings keyrings = {0};
     AUTO(buf_done) struct buf joined;
     buf_init(&joined, 4 * KEYRING_MAX_BYTES);
-    for (size_t i = 0; i < repository->keyrings.count; i++)
-        read_keyring(arena, repository->keyrings.items[i], &joined, &keyrings);
+    for (size_t i = 0; i < repository->keyrings.count; i++) {
+        if (!read_keyring(arena, repository->keyrings.items[i], &joined, &keyrings, err))
+            return false;
+    }
     for (size_t i = 0; i < repository->inline_keys.count; i++) {
         const char *place = arena_printf(arena, "the key in %s", repository->place);
         const char *why = take_keys(arena, text_of(repository->inline_keys.items[i]), &joined, &keyrings);
