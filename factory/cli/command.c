@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include "cli/build.h"
+#include "cli/places.h"
 #include "cli/remote.h"
 #include "cli/signals.h"
 #include "content/elf.h"
@@ -14,7 +15,38 @@ const char *command_first(const char *option, const char *site, const char *stan
     return option ? option : site ? site : standard;
 }
 
-struct publish_options command_publish_options(const struct command *command)
+const char *command_quote(struct arena *arena, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    if (*word && !word[strspn(word, plain)])
+        return word;
+    char *quoted = arena_alloc(arena, 4 * strlen(word) + 3), *to = quoted;
+    *to++ = '\'';
+    for (; *word; word++)
+        to = *word == '\'' ? stpcpy(to, "'\\''") : (*to = *word, to + 1);
+    (void)strcpy(to, "'");
+    return quoted;
+}
+
+const char *command_line(struct arena *arena, const struct strings *words)
+{
+    const char *line = "";
+    for (size_t i = 0; i < words->count; i++)
+        line = arena_printf(arena, "%s %s", line, command_quote(arena, words->items[i]));
+    return line;
+}
+
+/* Where it is remembered that registries have what they should have; without a home nothing is. */
+static const char *receipts_dir(struct command *command)
+{
+    const char *state = command->options.state;
+    struct err ignored = {0};
+    if (!state && !places_user_dir(&command->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored))
+        return NULL;
+    return arena_printf(&command->arena, "%s/v1/pushed", state);
+}
+
+struct publish_options command_publish_options(struct command *command)
 {
     const struct options *options = &command->options;
     const struct site *site = &command->site;
@@ -24,7 +56,10 @@ struct publish_options command_publish_options(const struct command *command)
         .is_verify_off = options->is_tls_verify_off || site->is_tls_verify_off,
         .token_origins = site->token_origins,
         .retries = (unsigned)(!options->has_retries && site->has_retries ? site->retries : options->retries),
-        .cancel = command->cancel};
+        .cancel = command->cancel,
+        .policy = {.receipts_dir = receipts_dir(command),
+                   .is_look_forced = options->is_look_forced,
+                   .may_lose_platforms = options->may_lose_platforms}};
 }
 
 static size_t processor_count(void)

@@ -23,8 +23,12 @@ struct command {
 int command_run(int argc, char **argv);
 /* Returns the first path that is set: a command-line option's, the site file's, the default. */
 const char *command_first(const char *option, const char *site, const char *standard);
+/* Returns a word as a shell reads it. */
+const char *command_quote(struct arena *arena, const char *word);
+/* Returns words as a shell reads them, each with a blank before it. */
+const char *command_line(struct arena *arena, const struct strings *words);
 /* Fills what all commands that talk to registries take from options and site file. */
-struct publish_options command_publish_options(const struct command *command);
+struct publish_options command_publish_options(struct command *command);
 /* Returns how many threads compute: as asked for, else one per processor. */
 size_t command_jobs(const struct command *command);
 

@@ -40,6 +40,11 @@ static const struct option_row rows[] = {
      "the default",
      OPTION_MAYBE_STRING, AT(push), BUILD, 0, 0},
     {0, "no-push", NULL, "do not push, whatever manifest and site file say", OPTION_FLAG, AT(is_no_push), BUILD, 0, 0},
+    {0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, AT(may_lose_platforms),
+     BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
+    {0, "verify-remote", NULL,
+     "ask the registry for every blob, although it had them all less than a\nweek ago", OPTION_FLAG, AT(is_look_forced),
+     BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
     {0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, AT(tags),
      COMMAND_PUSH, 0, 0},
     {'u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, AT(username), COMMAND_LOGIN,
@@ -68,6 +73,10 @@ static const struct option_row rows[] = {
      BUILD | COMMAND_WHY, 0, 0},
     {0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
      AT(is_cache_only), BUILD | COMMAND_WHY, 0, 0},
+    {0, "accept-release-change", NULL,
+     "accept, once, that a repository calls itself otherwise than before or than\nit was asked for (a new stable "
+     "release)",
+     OPTION_FLAG, AT(is_change_accepted), BUILD | COMMAND_WHY, 0, 0},
     {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), ALL, 0, 20},
     {0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, AT(cache), ALL,
      0, 0},
@@ -222,7 +231,8 @@ struct arguments {
 /* Parses the option at items[at]; moves on when its value is the next argument. */
 static bool parse_option(struct arena *arena, struct arguments *arguments, struct options *options, struct err *err)
 {
-    const char *argument = arguments->items[arguments->at], *value = NULL;
+    int first = arguments->at;
+    const char *argument = arguments->items[first], *value = NULL;
     const struct option_row *row;
     struct text name;
     if (argument[1] == '-') {
@@ -252,6 +262,11 @@ static bool parse_option(struct arena *arena, struct arguments *arguments, struc
             return false;
         }
         value = arguments->items[++arguments->at];
+    }
+    for (int at = first; at <= arguments->at && row->offset != AT(arch); at++) {
+        list_add(arena, &options->given, arguments->items[at]);
+        if (row->commands & BUILD)
+            list_add(arena, &options->given_to_build, arguments->items[at]);
     }
     return store(arena, row, value, options, err);
 }

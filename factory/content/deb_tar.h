@@ -1,12 +1,9 @@
 /* deb_tar.h - one tar member of a .deb as a stream of entries
  *
- * libarchive decompresses with the one filter that the member's name tells (its raw reader); the tar is read by
- * tar_reader.h, with the rules of packages. Refused besides what that refuses: another compression than the name's, or
- * several; compressed streams that are cut off or followed by more; more bytes than the cap; any warning of libarchive.
- * gzip's checksum is not looked at (libarchive does not): the .deb's own SHA-256 was. An xz dictionary may be declared
- * up to 4 GiB (libarchive sets no limit), but memory is touched only as far as bytes come out.
+ * The stream is decompressed as the member's name tells (stream.h, with what that refuses), and the tar is read by
+ * tar_reader.h, with the rules of packages. Refused besides: more compressions than one; more bytes than the cap.
  * Threads: a reader belongs to one thread.
- * Owns: a reader owns libarchive's, until deb_tar_close().
+ * Owns: a reader owns what it reads with, until deb_tar_close().
  * Fails with: ERR_MALFORMED.
  */
 #ifndef IMGFACTORY_CONTENT_DEB_TAR_H

@@ -8,8 +8,8 @@
 #include "content/path.h"
 #include "content/script.h"
 #include "content/tar_reader.h"
+#include "io/stream.h"
 
-#include <archive.h>
 #include <stdlib.h>
 
 #define ENTRIES_MAX ((size_t)4 << 20)
@@ -33,9 +33,9 @@ struct root_item {
 /* One layer while it is read. */
 struct reading {
     struct root_layers *layers;
-    struct archive *archive; /* decompresses */
-    bool is_ended;           /* it has nothing more, and may not be asked again */
+    struct stream *stream;
     struct tar_reader tar;
+    bool is_begun, is_ended; /* the stream */
     const char *name;
     size_t layer;
 };
@@ -43,21 +43,13 @@ struct reading {
 static void reading_done(struct reading *reading)
 {
     tar_reader_done(&reading->tar);
-    (void)archive_read_free(reading->archive);
+    stream_close(reading->stream);
 }
 
 static bool fault(const struct reading *reading, const char *path, const char *what, struct err *err)
 {
     err_set(err, ERR_MALFORMED, "%s: entry %s: %s", reading->name,
             text_printable(reading->layers->arena, text_of(path)), what);
-    return false;
-}
-
-static bool library_fault(const struct reading *reading, struct err *err)
-{
-    const char *why = archive_error_string(reading->archive);
-    err_set(err, ERR_MALFORMED, "%s: %s", reading->name,
-            text_printable(reading->layers->arena, text_of(why ? why : "cannot be read")));
     return false;
 }
 
@@ -273,48 +265,36 @@ static bool take_entry(struct reading *reading, const struct tar_entry *header, 
     return true;
 }
 
-/* The tar's feed: the next run out of the decompression. */
+/* The tar's feed: the next piece out of the decompression. Not to be asked again after the end, which a stream does not
+ * allow. */
 static bool feed_layer(void *user, struct text *ret_bytes, struct err *err)
 {
     struct reading *reading = user;
-    const void *bytes;
-    size_t len;
-    int64_t offset;
-    int result;
     *ret_bytes = TEXT("");
     if (reading->is_ended)
         return true;
-    do {
-        len = 0;
-        result = archive_read_data_block(reading->archive, &bytes, &len, &offset);
-    } while (result == ARCHIVE_OK && len == 0);
-    reading->is_ended = result == ARCHIVE_EOF;
-    if (result == ARCHIVE_OK)
-        *ret_bytes = (struct text){bytes, len};
-    return result == ARCHIVE_OK || result == ARCHIVE_EOF || library_fault(reading, err);
-}
-
-static bool open_layer(struct reading *reading, struct text bytes, struct err *err)
-{
-    struct archive_entry *entry;
-    reading->archive = archive_read_new();
-    if (!reading->archive)
-        memory_abort(0);
-    if (archive_read_support_filter_gzip(reading->archive) < ARCHIVE_WARN ||
-        archive_read_support_filter_zstd(reading->archive) < ARCHIVE_WARN ||
-        archive_read_support_format_raw(reading->archive) != ARCHIVE_OK ||
-        archive_read_support_format_empty(reading->archive) != ARCHIVE_OK ||
-        archive_read_open_memory(reading->archive, bytes.ptr, bytes.len) != ARCHIVE_OK)
-        return library_fault(reading, err);
-    /* memory itself is the last filter: a compression inside a compression is refused */
-    if (archive_filter_count(reading->archive) > 2) {
+    if (!stream_next(reading->stream, ret_bytes, err))
+        return false;
+    reading->is_ended = ret_bytes->len == 0;
+    if (!reading->is_begun && compression_of_bytes(*ret_bytes) != COMPRESSION_NONE) {
         err_set(err, ERR_MALFORMED, "%s: compressed more than once", reading->name);
         return false;
     }
-    int result = archive_read_next_header(reading->archive, &entry);
-    reading->is_ended = result == ARCHIVE_EOF;
-    return result == ARCHIVE_OK || (result == ARCHIVE_EOF && !archive_errno(reading->archive)) ||
-           library_fault(reading, err);
+    reading->is_begun = true;
+    return true;
+}
+
+/* Opens a layer by what its bytes are: media types lie, and engines do the same. What is inside of the compression is a
+ * tar or nothing. */
+static bool open_layer(struct reading *reading, struct text bytes, struct err *err)
+{
+    enum compression compression = compression_of_bytes(bytes);
+    if (compression == COMPRESSION_XZ || compression == COMPRESSION_BZIP2) {
+        err_set(err, ERR_MALFORMED, "%s: compressed as %s, while layers are gzip, zstd or plain tar", reading->name,
+                compression_ending(compression));
+        return false;
+    }
+    return stream_open(compression, bytes, reading->name, &reading->stream, err);
 }
 
 bool root_layers_add(struct root_layers *layers, struct text bytes, const char *name, struct err *err)

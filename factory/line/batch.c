@@ -1,5 +1,7 @@
 #include "line/batch.h"
 
+#include "line/fewer.h"
+
 #include <pthread.h>
 
 /* Orders mostly wait (for the network, for workers), so there are more of their threads than cores; the rest queue. */
@@ -47,6 +49,19 @@ static bool expand_tag(struct batch_image *image, const char *template, const st
     return true;
 }
 
+/* Whether a tag of one platform names no version: digits in the architecture's name are none. */
+static bool floats(struct batch_image *image, const char *template, const struct oci_facts *facts, bool *ret_is_floating,
+                   struct err *err)
+{
+    struct oci_facts other = *facts;
+    const char *tag;
+    other.arch = "arch";
+    if (!expand_tag(image, template, &other, &tag, err))
+        return false;
+    *ret_is_floating = !strpbrk(tag, "0123456789");
+    return true;
+}
+
 /* Tags of the index; templates with {arch} are tags of one platform each, in the registry only. */
 static bool expand_tags(struct batch_image *image, const struct oci_facts *facts, struct err *err)
 {
@@ -62,10 +77,12 @@ static bool expand_tags(struct batch_image *image, const struct oci_facts *facts
         }
         for (size_t j = 0; j < image->arch_count; j++) {
             const struct job *job = &image->jobs[j];
-            if (!expand_tag(image, template, &job->product.facts, &tag, err))
+            bool is_floating;
+            if (!expand_tag(image, template, &job->product.facts, &tag, err) ||
+                !floats(image, template, &job->product.facts, &is_floating, err))
                 return false;
             list_add(&image->arena, &publication->platform_tags,
-                     (struct platform_tag){job->image.manifest.digest, tag});
+                     (struct push_platform_tag){job->image.manifest.digest, tag, is_floating});
         }
     }
     if (!image->tags.count)
@@ -90,7 +107,11 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
                                      .images = images,
                                      .image_count = image->arch_count,
                                      .index = &image->index,
-                                     .tags = &image->tags};
+                                     .tags = &image->tags,
+                                     .wait = plant->options->publish.wait,
+                                     .arena = &image->arena};
+    if (!plant->options->publish.policy.may_lose_platforms)
+        request.ret_loss = &image->loss;
     return layout_write(&request, &image->is_unchanged, err);
 }
 
@@ -123,6 +144,15 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
     return true;
 }
 
+/* Says what to do when a tag would have lost platforms. */
+static void advise(struct batch_image *image, const struct plant *plant)
+{
+    const struct plant_options *options = plant->options;
+    const struct platforms_loss *loss = image->loss.lost.count ? &image->loss : &image->publication.result.loss;
+    struct fewer_call call = {"imgfactory", options->call_options, options->call_arch, image->word};
+    fewer_advise(options->arches, loss, &call, options->call_options, image->word, &image->err);
+}
+
 /* Ends an image: by the thread that ended its last order. */
 static void finish(struct batch_image *image, struct shift *shift)
 {
@@ -143,6 +173,7 @@ static void finish(struct batch_image *image, struct shift *shift)
             warn_of_differing_versions(image, plant->log);
         image->is_good = image->is_built && publish(image, plant, &image->err);
         if (!image->is_good) {
+            advise(image, plant);
             err_wrap(&image->err, "image %s", image->manifest->name);
             log_line(plant->log, LOG_QUIET, "error: %s", image->err.text);
         }

@@ -17,6 +17,7 @@ struct batch_image {
     const struct arch *const *arches;
     size_t arch_count;
     const char *destination; /* HOST/REPOSITORY to push to, or NULL */
+    const char *word;        /* how the command line names it, as a shell reads it */
     /* results */
     struct job *jobs; /* arch_count of them, in the order of arches */
     struct arena arena;
@@ -28,6 +29,7 @@ struct batch_image {
     struct strings tags;
     struct document index;
     struct publication publication;
+    struct platforms_loss loss; /* what a tag of the layout would have lost */
     double seconds;         /* from the start of the batch to the image's end */
     _Atomic size_t pending; /* private */
 };

@@ -82,6 +82,8 @@ static const char *take_keys(struct arena *arena, struct text bytes, struct buf 
     bool is_packet = (unsigned char)bytes.ptr[0] & 0x80;
     if (!is_packet && !keyring_dearmour(arena, bytes, &binary))
         return "not a public key file";
+    if (!keyring_is_whole(binary))
+        return "damaged: its packets are broken or cut, or none is a key";
     if (!buf_add(joined, binary.ptr, binary.len))
         return "too big";
     return NULL;
@@ -92,21 +94,28 @@ static bool read_keyring(struct arena *arena, const char *path, struct buf *join
                          struct err *err)
 {
     AUTO(buf_done) struct buf bytes = {0};
-    struct err unread = {0};
+    struct err failed = {0};
     const char *why = NULL;
-    if (!file_read_at(AT_FDCWD, path, KEYRING_MAX_BYTES, &bytes, &unread))
-        why = unread.detail ? strerrordesc_np(unread.detail) : "not readable";
-    else
+    if (!file_read_at(AT_FDCWD, path, KEYRING_MAX_BYTES, &bytes, &failed)) {
+        if (err_is_shortage(&failed)) {
+            *err = failed;
+            return false;
+        }
+        why = failed.detail ? strerrordesc_np(failed.detail) : "not readable";
+    } else
         why = take_keys(arena, (struct text){bytes.bytes, bytes.len}, joined, keyrings);
-    if (err_is_shortage(&unread)) {
-        *err = unread;
-        return false;
-    }
     if (why)
         list_add(arena, &keyrings->unfit, arena_printf(arena, "%s (%s)", path, why));
     else
         list_add(arena, &keyrings->places, path);
     return true;
+}
+
+void keyrings_warn_unfit(struct log *log, struct arena *arena, const char *name, const struct keyrings *keyrings)
+{
+    if (keyrings->unfit.count)
+        log_line(log, LOG_QUIET, "warning: %s: passed over as keys: %s", name,
+                 strings_join(arena, &keyrings->unfit, ", "));
 }
 
 static struct digest digest_all(const struct keyrings *keyrings, const struct strings *fingerprints)

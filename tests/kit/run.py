@@ -42,8 +42,10 @@ class Factory:
         self.options = []  # given to every run
 
     def command(self, *arguments):
-        return [program(), "--cache", self.cache, "--state", self.state, "--output", self.output, *self.options,
-                *map(str, arguments)]
+        places = ["--cache", self.cache, "--state", self.state]
+        if self.output is None:
+            return [program(), str(arguments[0]), *places, *map(str, arguments[1:])]
+        return [program(), *places, "--output", self.output, *self.options, *map(str, arguments)]
 
     @staticmethod
     def environment(extra=None):
@@ -60,6 +62,14 @@ class Factory:
                               env=self.environment(env), cwd=cwd, umask=umask, timeout=timeout, check=False)
         return Result(command, done.returncode, done.stdout.decode(errors="replace"),
                       done.stderr.decode(errors="replace"))
+
+    def run_plain(self, command, *arguments, **settings):
+        """Runs a command that builds nothing: with cache and state, without the options of a build."""
+        kept, output, self.options, self.output = self.options, self.output, [], None
+        try:
+            return self.run(command, *arguments, **settings)
+        finally:
+            self.options, self.output = kept, output
 
     def start(self, *arguments, env=None):
         """Starts it without waiting; stdout and stderr are pipes."""

@@ -406,10 +406,10 @@ static void a_compression_other_than_the_name_says_is_refused(void **state)
     refuse(*state, &deb, ERR_MALFORMED, "not compressed as its name says");
     buf_done(&deb);
     make_with_data("data.tar.gz", twice.bytes, twice.len, &deb);
-    refuse(*state, &deb, ERR_MALFORMED, "not compressed as its name says");
+    refuse(*state, &deb, ERR_MALFORMED, "data.tar.gz: compressed more than once");
     buf_done(&deb);
     make_with_data("data.tar", once.bytes, once.len, &deb);
-    refuse(*state, &deb, ERR_MALFORMED, "data.tar");
+    refuse(*state, &deb, ERR_MALFORMED, "data.tar: compressed without saying so");
 }
 
 static void ar_headers_that_lie_are_refused(void **state)

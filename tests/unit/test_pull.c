@@ -51,7 +51,6 @@ bool registry_get_manifest(struct registry *registry, struct arena *arena, const
         .is_found = true,
         .media_type = registry->answered_type && !is_root ? registry->answered_type : made->blob.media_type,
         .digest = digest,
-        .has_digest = true,
         .size_bytes = made->bytes.len,
         .bytes = arena_strndup(arena, made->bytes.ptr, made->bytes.len),
     };
