@@ -49,11 +49,15 @@ static void describe_limit(int errnum, char *text, size_t room)
                        (unsigned long long)limit.rlim_cur);
     else if (errnum == ENFILE)
         (void)snprintf(text, room, " (the whole machine's limit of open files: sysctl fs.file-max)");
+    else if (errnum == EAGAIN) /* of pthread_create() and fork(): locks and pipes are waited for */
+        (void)snprintf(text, room,
+                       " (a limit of processes and threads: ulimit -u, TasksMax= of a unit, or a container's)");
 }
 
 bool err_is_shortage(const struct err *err)
 {
-    return err->kind == ERR_LOCAL && (err->detail == EMFILE || err->detail == ENFILE || err->detail == ENOMEM);
+    return err->kind == ERR_LOCAL &&
+           (err->detail == EMFILE || err->detail == ENFILE || err->detail == ENOMEM || err->detail == EAGAIN);
 }
 
 void err_set_errno(struct err *err, int errnum, const char *format, ...)
