@@ -5,9 +5,11 @@
 #include "cli/remote.h"
 #include "cli/signals.h"
 #include "content/elf.h"
+#include "io/owner.h"
 
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 const char *command_first(const char *option, const char *site, const char *standard)
 {
@@ -42,6 +44,10 @@ static const char *receipts_dir(struct command *command)
     struct err ignored = {0};
     if (!state && !places_user_dir(&command->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored))
         return NULL;
+    if (access(state, F_OK) == 0 && !owner_check(state, "--state", &ignored)) {
+        log_line(command->log, LOG_VERBOSE, "what was pushed before is not believed: %s", ignored.text);
+        return NULL;
+    }
     return arena_printf(&command->arena, "%s/v1/pushed", state);
 }
 
