@@ -9,7 +9,6 @@
 
 #include <sched.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 const char *command_first(const char *option, const char *site, const char *standard)
 {
@@ -44,7 +43,7 @@ static const char *receipts_dir(struct command *command)
     struct err ignored = {0};
     if (!state && !places_user_dir(&command->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored))
         return NULL;
-    if (access(state, F_OK) == 0 && !owner_check(state, "--state", &ignored)) {
+    if (!owner_check(state, &ignored)) {
         log_line(command->log, LOG_VERBOSE, "what was pushed before is not believed: %s", ignored.text);
         return NULL;
     }

@@ -53,20 +53,13 @@ static bool write_secret(int dir_fd, const struct digest *secret, struct err *er
     return file_write_atomic_at(dir_fd, SECRET_NAME, secret->bytes, sizeof secret->bytes, 0600, true, err);
 }
 
-/* A part of a restored state may belong to somebody else. */
-static bool check_below(const char *path, struct err *err)
-{
-    struct stat status;
-    return lstat(path, &status) != 0 || owner_check(path, "--state", err);
-}
-
 bool secret_open(const char *state_dir, struct digest *ret_secret, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     AUTO(auto_close_fd) int dir_fd = -1;
     const char *dir = arena_printf(&scratch, "%s/v1", state_dir);
-    if (!file_make_dirs(dir, 0700, err) || !owner_check(dir, "--state", err) ||
-        !check_below(arena_printf(&scratch, "%s/seen", dir), err) || !file_open_dir(dir, &dir_fd, err)) {
+    if (!owner_check(dir, err) || !file_make_dirs(dir, 0700, err) || !owner_check(dir, err) ||
+        !owner_check(arena_printf(&scratch, "%s/seen", dir), err) || !file_open_dir(dir, &dir_fd, err)) {
         err_wrap(err, "state");
         return false;
     }
