@@ -184,8 +184,8 @@ static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_un
 
 static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
-    AUTO(layout_close) struct layout layout = {
-        .path = dir, .wait = wanted->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
+    AUTO(layout_close)
+    struct layout layout = {.path = dir, .wait = wanted->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
     if (!wanted->tags->count) {
         err_set(err, ERR_USAGE, "%s: an image without a tag cannot be found in a layout", dir);
         return false;
@@ -217,11 +217,8 @@ bool layout_import(const struct layout_import_request *request, bool *ret_is_unc
 {
     AUTO(arena_done) struct arena arena = {0};
     const struct layout_image *image = request->image;
-    struct wanted wanted = {.arena = &arena,
-                            .store = request->store,
-                            .tags = request->tags,
-                            .wait = request->wait,
-                            .known.arena = &arena};
+    struct wanted wanted = {
+        .arena = &arena, .store = request->store, .tags = request->tags, .wait = request->wait, .known.arena = &arena};
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
         /* Documents first: a layer may be the same blob as one (artifacts use the empty "{}" for both). */

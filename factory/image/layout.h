@@ -23,7 +23,7 @@ struct layout_request {
     const struct image *const *images;
     size_t image_count;
     const struct document *index;
-    const struct strings *tags; /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
+    const struct strings *tags;   /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
     const struct lock_wait *wait; /* how other writers are waited for; may be NULL */
     struct arena *arena;        /* of *ret_loss */
     struct platforms_loss *ret_loss; /* set: a tag that is at an image with platforms which this one lacks is not moved,
@@ -38,7 +38,7 @@ struct layout_import_request {
     const char *dir;
     struct store *store;
     const struct layout_image *image;
-    const struct strings *tags; /* each gets a descriptor of the image's root document */
+    const struct strings *tags;   /* each gets a descriptor of the image's root document */
     const struct lock_wait *wait; /* as above */
 };
 

@@ -50,10 +50,10 @@ struct http_transfer {
     size_t url_index;
     unsigned try_count; /* of this URL */
     uint64_t due_ms;
-    struct http_part part; /* of former tries */
-    bool is_whole;         /* parts are not trusted any more: from the start */
-    bool is_patient;       /* no faster mirror is left */
-    bool is_done;          /* guarded by http.lock */
+    struct http_part part;      /* of former tries */
+    bool is_whole;              /* parts are not trusted any more: from the start */
+    bool is_patient;            /* no faster mirror is left */
+    bool is_done;               /* guarded by http.lock */
     unsigned char url_states[]; /* enum url_state, one per URL */
 };
 
@@ -65,8 +65,8 @@ struct http {
     unsigned retry_count, retry_base_ms, slow_after_ms;
     const atomic_bool *cancel;
     struct log *log;
-    char *plain_proxy; /* HTTP_PROXY, which libcurl does not read for fear of CGI */
-    CURLM *multi;      /* the network thread's, but for curl_multi_wakeup() */
+    struct proxies proxies;
+    CURLM *multi; /* the network thread's, but for curl_multi_wakeup() */
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the next three, and is_done of every transfer */
@@ -189,8 +189,8 @@ static bool choose_url(struct http *http, struct http_transfer *transfer)
 /* Whether a host other than the one that is asked could have it. */
 static bool is_other_there(struct http *http, const struct http_transfer *transfer)
 {
-    if (transfer->request->call)
-        return transfer->request->call->is_impatient;
+    if (transfer->request->is_impatient)
+        return true;
     for (size_t i = 0; !transfer->is_patient && i < transfer->request->url_count; i++) {
         if (transfer->url_states[i] != URL_FAILED && host_of(http, transfer->request->urls[i]) != transfer->host)
             return true;
@@ -260,8 +260,8 @@ static void retry(struct http *http, struct http_transfer *transfer, struct err 
         uint64_t delay_ms = back_off_ms(http, transfer->try_count, retry_after_s);
         transfer->due_ms = now_ms() + delay_ms;
         say(http, transfer->host, failure->text,
-            arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars,
-                         transfer->try_count, retry_count));
+            arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars, transfer->try_count,
+                         retry_count));
         TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
         return;
     }
@@ -298,9 +298,14 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
     enum http_verdict verdict = http_try_judge(try, code);
     struct err failure = try->err;
     unsigned retry_after_s = try->retry_after_s;
+    if (try->is_too_slow && verdict == HTTP_VERDICT_TRANSIENT)
+        verdict = HTTP_VERDICT_FINAL; /* the same server would be no faster */
+    if (try->is_too_slow && request->is_impatient)
+        say(http, transfer->host, failure.text, "another place is asked");
     bool is_slow = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
     /* A status of 4xx is about the file; all else may be the fault of the part that another mirror gave. */
-    bool is_again = try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
+    bool is_again =
+        try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
     if (!is_again && verdict != HTTP_VERDICT_GOOD && http_try_take_part(try, &transfer->part) &&
         transfer->part.blob.len >= try->resumed_bytes + PROGRESS_BYTES)
         transfer->try_count = 1; /* it moves: tries count anew */
@@ -310,7 +315,7 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
         TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
         return;
     }
-    if (is_slow && verdict != HTTP_VERDICT_GOOD && !request->call) {
+    if (is_slow && verdict != HTTP_VERDICT_GOOD && !request->call && !request->is_impatient) {
         leave_slow(http, transfer, &failure);
         return;
     }
@@ -338,7 +343,7 @@ static void start(struct http *http, struct http_transfer *transfer)
     struct err failure = {0};
     if (transfer->is_whole)
         http_part_drop(transfer->request, &transfer->part);
-    if (!http_try_new(transfer->request, url_of(transfer), http->plain_proxy, transfer, &transfer->try, &failure) ||
+    if (!http_try_new(transfer->request, url_of(transfer), &http->proxies, transfer, &transfer->try, &failure) ||
         (transfer->part.blob.is_begun && !http_try_resume(transfer->try, &transfer->part, &failure))) {
         http_try_free(TAKE_PTR(transfer->try));
         give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL);
@@ -541,7 +546,7 @@ static void http_free(struct http *http)
         (void)curl_multi_cleanup(http->multi);
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
-    free(http->plain_proxy);
+    proxies_done(&http->proxies);
     free(http);
     curl_global_cleanup();
 }
@@ -560,7 +565,6 @@ static int start_thread(struct http *http)
 
 static void apply_options(struct http *http, const struct http_options *options)
 {
-    const char *proxy = getenv("http_proxy") ? NULL : getenv("HTTP_PROXY");
     http->connections_per_host = options->connections_per_host ? options->connections_per_host : CONNECTIONS_PER_HOST;
     http->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : RETRY_BASE_MS;
     http->retry_count = options->retry_count ? options->retry_count : HTTP_DEFAULT_RETRIES;
@@ -569,8 +573,7 @@ static void apply_options(struct http *http, const struct http_options *options)
     http->cancel = options->cancel;
     http->log = options->log;
     http->slow_after_ms = options->slow_after_ms ? options->slow_after_ms : HTTP_SLOW_AFTER_MS;
-    if (proxy && *proxy && !(http->plain_proxy = strdup(proxy)))
-        memory_abort(strlen(proxy));
+    proxies_read(&http->proxies);
 }
 
 bool http_start(const struct http_options *options, struct http **ret_http, struct err *err)

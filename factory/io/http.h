@@ -1,6 +1,7 @@
 /* http.h - every transfer of the program, on one network thread around one curl_multi
  *
- * http, https and file URLs. Proxies from the environment as libcurl reads them (and HTTP_PROXY mapped, not for file).
+ * http, https and file URLs. Proxies from the environment (proxy.h), never for loopback hosts; a URL with a user name is
+ * not fetched over plain http through a proxy of another machine (ERR_USAGE).
  * One retry layer: transient faults (connect, reset, timeout, truncation, 408/425/429/5xx) are tried again, 5 tries in
  * all, with jittered exponential back-off from 0.5 s (http_options.retry_base_ms), Retry-After obeyed up to 120 s (a
  * server that wants more is given up); other 4xx are final, as are wrong bytes and certificates: then the next mirror
@@ -67,7 +68,6 @@ struct http_call {
     const struct http_tls *tls;     /* may be NULL */
     unsigned answer_wait_ms;        /* for the answer after the last byte was sent; 0: 15 min */
     unsigned stall_ms;              /* for a byte to move while sending, and for 1 KiB/s while receiving; 0: 60 s */
-    bool is_impatient;              /* what is asked for can be had elsewhere: 20 kB/s are wanted */
     bool is_ended_late; /* when a signal came it may still end, for HTTP_LATE_MS: what has begun to change things */
     bool is_part_kept;  /* when an answer for the store breaks off, what came becomes a blob (see has_part) */
 
@@ -90,6 +90,7 @@ struct http_request {
     struct digest digest;
     const struct checksum *sha512; /* likewise, where only a SHA-512 is known; the caller's; NULL: none. The store then
                                       finds the blob by it later (store_find_sha512()) */
+    bool is_impatient;             /* the caller knows another place: 20 kB/s are wanted of this one */
     bool is_tried_once;            /* no further tries after a transient fault: for what may be left out */
     struct http_call *call;        /* set: see struct http_call (then there is one URL); NULL: a plain GET */
     struct store *store;           /* set: the bytes become a blob of the store; else they are kept in `body` */

@@ -3,8 +3,6 @@
 #include "io/address.h"
 #include "io/http_try.h"
 
-#include <stdlib.h>
-
 /* Returns a part of a URL as libcurl itself reads it, after `location` was resolved against it; NULL when it cannot. */
 static char *url_part(const char *base, const char *location, CURLUPart part)
 {
@@ -66,16 +64,4 @@ int http_redirect_on_connected(void *argument, char *peer, char *own, int peer_p
     (void)curl_easy_getinfo(try->easy, CURLINFO_EFFECTIVE_URL, &url);
     refuse_redirect(try, url ? url : try->url, peer);
     return CURL_PREREQFUNC_ABORT;
-}
-
-bool http_redirect_has_proxy(void)
-{
-    static const char *const names[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
-                                        "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return true;
-    }
-    return false;
 }

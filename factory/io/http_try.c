@@ -2,6 +2,8 @@
  * the expected size may even reach the disk. */
 #include "io/http_try.h"
 
+#include "base/auto.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -216,9 +218,44 @@ static size_t body_cap(const struct http_request *request)
     return cap_bytes < PTRDIFF_MAX ? (size_t)cap_bytes : (size_t)PTRDIFF_MAX;
 }
 
-bool http_try_new(struct http_request *request, const char *url, const char *plain_proxy, void *owner,
+/* The proxy is ours to choose: libcurl knows no ports in no_proxy, and asks a proxy for loopback hosts. What is fetched
+ * plainly may be led elsewhere by a redirect, so there libcurl chooses for each host, from a list that has the first. */
+static bool set_proxy(CURL *easy, const struct http_request *request, const char *url, const struct proxies *proxies)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *proxy = proxy_for(proxies, url), *listed = proxies->listed;
+    if (request->call)
+        return curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "") == CURLE_OK;
+    struct text host = proxy_host(url);
+    if (host.len >= 2 && host.ptr[0] == '[')
+        host = (struct text){host.ptr + 1, host.len - 2};
+    if (!proxy && host.len && strcmp(listed, "*") != 0)
+        listed = arena_printf(&scratch, "%s,%.*s", listed, (int)host.len, host.ptr);
+    bool is_mapped = proxies->is_plain_mapped && has_scheme(url, "http:");
+    return curl_easy_setopt(easy, CURLOPT_NOPROXY, listed) == CURLE_OK &&
+           (!is_mapped || curl_easy_setopt(easy, CURLOPT_PROXY, proxies->plain) == CURLE_OK);
+}
+
+/* A registry's credential never comes here over plain http: it is for loopback hosts only, which are not proxied. */
+static bool check_credential(const char *url, const struct proxies *proxies, struct err *err)
+{
+    const char *proxy = proxy_for(proxies, url);
+    if (!proxy || !has_scheme(url, "http:") || !proxy_has_user(url) || !proxy_is_elsewhere(proxy))
+        return true;
+    struct text host = proxy_host(url), through = proxy_host(proxy);
+    err_set(err, ERR_USAGE,
+            "%s: its user name and password would go in clear to the proxy %.*s; use https, or add %.*s to no_proxy",
+            http_show(url).chars, (int)through.len, through.ptr, (int)host.len, host.ptr);
+    text_sanitize(err->text);
+    return false;
+}
+
+bool http_try_new(struct http_request *request, const char *url, const struct proxies *proxies, void *owner,
                   struct http_try **ret_try, struct err *err)
 {
+    if (!check_credential(url, proxies, err))
+        return false;
     if (request->is_size_known && request->size_bytes > request->cap_bytes) {
         err_set(err, ERR_MALFORMED, "%s: said to have %" PRIu64 " bytes, more than the %" PRIu64 " that are allowed",
                 http_show(url).chars, request->size_bytes, request->cap_bytes);
@@ -229,15 +266,14 @@ bool http_try_new(struct http_request *request, const char *url, const char *pla
         memory_abort(sizeof *try);
     try->request = request;
     try->url = url;
-    try->has_proxy = http_redirect_has_proxy();
+    try->has_proxy = proxies->plain || proxies->secure;
     buf_init(&try->body, body_cap(request));
     if (!request->store || request->call)
         digest_begin(&try->hash);
     if (request->sha512)
         checksum_begin(&try->sha512, CHECKSUM_SHA512);
-    bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner);
-    if (is_set && plain_proxy && has_scheme(url, "http:"))
-        is_set = curl_easy_setopt(try->easy, CURLOPT_PROXY, plain_proxy) == CURLE_OK;
+    bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner) &&
+                  set_proxy(try->easy, request, url, proxies);
     if (is_set && request->call && !http_call_set_up(try, err)) {
         err_wrap(err, "%s", http_show(url).chars);
         http_try_free(try);

@@ -8,6 +8,7 @@
 
 #include "io/http_call.h"
 #include "io/http_pace.h"
+#include "io/proxy.h"
 
 #define HTTP_OPENING_BYTES 64
 
@@ -54,9 +55,9 @@ enum http_verdict {
     HTTP_VERDICT_HOPELESS,  /* err says why; a fault of this machine */
 };
 
-/* Prepares an attempt; `plain_proxy` (or NULL) is the proxy for http: URLs. The easy handle's private pointer is
- * `owner`. */
-bool http_try_new(struct http_request *request, const char *url, const char *plain_proxy, void *owner,
+/* Prepares an attempt. The easy handle's private pointer is `owner`. ERR_USAGE when a credential would go in clear
+ * through a proxy of another machine. */
+bool http_try_new(struct http_request *request, const char *url, const struct proxies *proxies, void *owner,
                   struct http_try **ret_try, struct err *err) MUST_CHECK;
 /* Lets a try that was not started yet go on where a former one broke off; takes the part over. */
 bool http_try_resume(struct http_try *try, struct http_part *part, struct err *err) MUST_CHECK;
@@ -74,8 +75,6 @@ void http_try_free(struct http_try *try);
 bool http_redirect_check(struct http_try *try, struct text location) MUST_CHECK;
 /* CURLOPT_PREREQFUNCTION: called when connected, before anything is sent; a name, too, may stand for an address inside. */
 int http_redirect_on_connected(void *argument, char *peer, char *own, int peer_port, int own_port);
-/* Returns whether the environment names any proxy, as libcurl reads it. */
-bool http_redirect_has_proxy(void);
 
 /* A URL as people and logs may see it: without user information, query and fragment, control bytes replaced. */
 struct http_shown {
