@@ -273,7 +273,8 @@ static bool write_out(struct remote *remote, struct store *store, const struct l
     const char *slash = strrchr(reference->repository, '/');
     struct strings tags = {0};
     bool is_unchanged;
-    list_add(remote->arena, &tags, reference->tag ? reference->tag : "latest");
+    if (reference->tag || !reference->has_digest) /* what was asked for by its digest has no tag to be pushed to */
+        list_add(remote->arena, &tags, reference->tag ? reference->tag : "latest");
     struct layout_import_request request = {.dir = arena_printf(remote->arena, "%s/%s", remote->command->options.output,
                                                                 slash ? slash + 1 : reference->repository),
                                             .store = store,

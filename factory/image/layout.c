@@ -177,7 +177,7 @@ static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_un
 static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
     AUTO(layout_close) struct layout layout = {.path = dir, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
-    if (!wanted->tags->count) {
+    if (!wanted->tags->count && wanted->request) {
         err_set(err, ERR_USAGE, "%s: an image without a tag cannot be found in a layout", dir);
         return false;
     }

@@ -36,7 +36,7 @@ struct layout_import_request {
     const char *dir;
     struct store *store;
     const struct layout_image *image;
-    const struct strings *tags; /* each gets a descriptor of the image's root document */
+    const struct strings *tags; /* each gets a descriptor of the image's root document; none: that has no tag */
 };
 
 /* As layout_write(), with the documents' bytes as they are. */

@@ -111,7 +111,7 @@ bool push_image(struct registry *registry, struct arena *arena, const struct pus
     struct push_work push = {.registry = registry, .request = request, .result = ret_result, .arena = arena};
     *ret_result = (struct push_result){.digest = request->image->root.digest};
     if (!request->tags->count) {
-        err_set(err, ERR_USAGE, "%s: no tag to push to", registry->name);
+        err_set(err, ERR_USAGE, "%s: the image has no tag; write REPOSITORY:TAG, or --tag TAG", registry->name);
         return false;
     }
     push_list_blobs(&push);
