@@ -63,8 +63,8 @@ static bool fail_no_layout(const struct remote *remote, const char *word, struct
     return false;
 }
 
-/* Says what to do when a tag would have lost platforms: `image` is what a build would be called with, and would be pushed
- * to `target`. */
+/* Says what to do when a tag would have lost platforms: `image` is what a build would be called with, and would be
+ * pushed to `target`. */
 static void advise(struct remote *remote, const struct publication *publication, const char *image, const char *target,
                    struct err *err)
 {
@@ -106,7 +106,8 @@ static bool push(struct remote *remote, struct err *err)
         const char *slash = strrchr(dir, '/');
         if (publication.tags.count == 1)
             reference.tag = publication.tags.items[0];
-        advise(remote, &publication, slash && slash[1] ? slash + 1 : dir, reference_print(remote->arena, &reference), err);
+        advise(remote, &publication, slash && slash[1] ? slash + 1 : dir, reference_print(remote->arena, &reference),
+               err);
         publication.err = *err;
     }
     if (options->is_json)

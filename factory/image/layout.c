@@ -145,8 +145,8 @@ static bool keeps_platforms(const struct layout *layout, const json_t *index, co
     if (!request || !request->ret_loss)
         return true;
     (void)platforms_read(request->arena, (struct text){request->index->bytes, request->index->len}, &after, &config);
-    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena,
-                                  request->ret_loss, err);
+    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena, request->ret_loss,
+                                  err);
 }
 
 /* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, then away with what only
@@ -187,11 +187,8 @@ static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_un
 bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct wanted wanted = {.arena = &arena,
-                            .store = request->store,
-                            .tags = request->tags,
-                            .known.arena = &arena,
-                            .request = request};
+    struct wanted wanted = {
+        .arena = &arena, .store = request->store, .tags = request->tags, .known.arena = &arena, .request = request};
     for (size_t i = 0; i < request->image_count; i++) {
         const struct image *image = request->images[i];
         add_piece(&wanted, &image->layer.digest, image->layer.size_bytes, NULL);

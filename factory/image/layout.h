@@ -5,8 +5,8 @@
  * Other tags of an existing layout are kept; a lock file (DIR/.lock, flock) orders writers. Blobs that only the
  * replaced tags needed are removed afterwards.
  * Threads: any; one call per layout at a time.
- * Fails with: ERR_LOCAL; ERR_MALFORMED for an existing index.json that cannot be read (it is left alone); ERR_USAGE when
- * a tag would lose platforms.
+ * Fails with: ERR_LOCAL; ERR_MALFORMED for an existing index.json that cannot be read (it is left alone); ERR_USAGE
+ * when a tag would lose platforms.
  */
 #ifndef IMGFACTORY_IMAGE_LAYOUT_H
 #define IMGFACTORY_IMAGE_LAYOUT_H
@@ -22,8 +22,8 @@ struct layout_request {
     const struct image *const *images;
     size_t image_count;
     const struct document *index;
-    const struct strings *tags; /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
-    struct arena *arena;        /* of *ret_loss */
+    const struct strings *tags;      /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
+    struct arena *arena;             /* of *ret_loss */
     struct platforms_loss *ret_loss; /* set: a tag that is at an image with platforms which this one lacks is not moved,
                                       * nor any other: ERR_USAGE, and this tells what was missing */
 };

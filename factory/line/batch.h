@@ -30,8 +30,8 @@ struct batch_image {
     struct document index;
     struct publication publication;
     struct platforms_loss loss; /* what a tag of the layout would have lost */
-    double seconds;         /* from the start of the batch to the image's end */
-    _Atomic size_t pending; /* private */
+    double seconds;             /* from the start of the batch to the image's end */
+    _Atomic size_t pending;     /* private */
 };
 
 struct batch {
