@@ -7,6 +7,7 @@
 #include "plan/recipe.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -318,6 +319,7 @@ static bool plan_options(struct build *build, struct err *err)
                                     .is_rebuild = options->is_rebuild,
                                     .is_no_check = options->is_no_check,
                                     .is_cache_only = options->is_cache_only,
+                                    .is_change_accepted = options->is_change_accepted,
                                     .is_strict = options->is_strict || site->is_strict,
                                     .now = (int64_t)time(NULL),
                                     .arches = &build->arches,
@@ -389,6 +391,25 @@ bool build_list(struct command *command, struct err *err)
     return true;
 }
 
+/* Prints what people read: names of packages and paths in it came from outside. */
+static void print_text(const struct build *build, const struct batch *batch)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (!out)
+        memory_abort(len);
+    if (build->explained.count)
+        explain_print(out, batch);
+    else
+        report_table(out, batch, build->options->is_dry_run);
+    if (fclose(out) != 0)
+        memory_abort(len);
+    text_sanitize(text);
+    (void)fputs(text, stdout);
+    free(text);
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct err *err)
 {
@@ -406,12 +427,10 @@ static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct er
         bool is_dry_run = build->options->is_dry_run, is_why = build->explained.count > 0;
         if (is_why && build->options->is_json)
             explain_print_json(stdout, &batch);
-        else if (is_why)
-            explain_print(stdout, &batch);
         else if (build->options->is_json)
             report_json(stdout, &batch, is_dry_run);
-        else if (!build->options->is_quiet && *ret_outcome != ERR_CANCELLED)
-            report_table(stdout, &batch, is_dry_run);
+        else if (is_why || (!build->options->is_quiet && *ret_outcome != ERR_CANCELLED))
+            print_text(build, &batch);
     }
     batch_done(&batch);
     plant_close(&plant);

@@ -84,7 +84,7 @@ bool login_run(struct command *command, const struct publish_options *options, s
     if (!reference_parse(&command->arena, arena_printf(&command->arena, "%s/x", host), false, &reference, err) ||
         !get_credential(&command->options, &credential, err) ||
         !registry_try_login(&registry, &reference, &credential, err) ||
-        !credential_store(&command->arena, options->authfile, reference.host, &credential, &path, err))
+        !credential_store(&command->arena, options->authfile, options->wait, reference.host, &credential, &path, err))
         return false;
     if (!command->options.is_quiet)
         (void)printf("Login succeeded; the credential of %s is kept in %s\n", host, path);
@@ -95,7 +95,7 @@ bool logout_run(struct command *command, const struct publish_options *options, 
 {
     const char *host = command->options.words.items[0];
     bool is_found;
-    if (!credential_remove(&command->arena, options->authfile, host, &is_found, err))
+    if (!credential_remove(&command->arena, options->authfile, options->wait, host, &is_found, err))
         return false;
     if (!is_found) {
         err_set(err, ERR_USAGE, "there is no credential of %s", host);

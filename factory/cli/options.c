@@ -72,6 +72,10 @@ static const struct option_row rows[] = {
      BUILD | COMMAND_WHY, 0, 0},
     {0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
      AT(is_cache_only), BUILD | COMMAND_WHY, 0, 0},
+    {0, "accept-release-change", NULL,
+     "accept, once, that a repository calls itself otherwise than before or than\nit was asked for (a new stable "
+     "release)",
+     OPTION_FLAG, AT(is_change_accepted), BUILD | COMMAND_WHY, 0, 0},
     {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), ALL, 0, 20},
     {0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, AT(cache), ALL,
      0, 0},

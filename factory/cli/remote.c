@@ -163,9 +163,10 @@ static bool tag(struct remote *remote, struct err *err)
     return is_good;
 }
 
-/* Opens the first place that has the image: mirrors, then the registry itself. */
-static bool open_image(struct remote *remote, struct store *store, const char *word, struct registry **registry,
-                       struct layout_image *ret_image, struct err *err)
+/* Gets the image, with its layers if they are wanted, from the first place that has it: mirrors, then the registry
+ * itself. Layers that are here already are not asked for again at the next place. */
+static bool open_image(struct remote *remote, struct store *store, const char *word, bool has_layers,
+                       struct registry **registry, struct layout_image *ret_image, struct err *err)
 {
     struct reference reference;
     struct pull_place *places;
@@ -176,12 +177,16 @@ static bool open_image(struct remote *remote, struct store *store, const char *w
     for (size_t i = 0; i < count; i++) {
         struct publish_options options = remote->options;
         options.is_verify_off = options.is_verify_off || places[i].is_insecure;
+        options.is_other_there = i + 1 < count;
         err_clear(err);
         if (publish_open(remote->arena, &options, remote->http, remote->command->log, &places[i].reference,
                          REGISTRY_PULL, registry, err) &&
-            pull_documents(*registry, store, remote->arena, &places[i].reference, ret_image, err))
+            pull_documents(*registry, store, remote->arena, &places[i].reference, ret_image, err) &&
+            (!has_layers || pull_layers(*registry, store, ret_image, NULL, err)))
             return true;
         registry_close(TAKE_PTR(*registry));
+        if (err->kind == ERR_CANCELLED)
+            return false;
         if (i + 1 < count)
             log_line(remote->command->log, LOG_QUIET, "warning: %s; trying the next place", err->text);
     }
@@ -208,11 +213,11 @@ static bool inspect(struct remote *remote, struct err *err)
     AUTO(close_registry) struct registry *registry = NULL;
     AUTO(close_store) struct store *store = NULL;
     if (find_layout(remote, word, &dir, &tag)) {
-        if (!layout_image_open(remote->arena, dir, tag, &image, err))
+        if (!layout_image_open_waiting(remote->arena, dir, tag, remote->options.wait, &image, err))
             return false;
     } else if (!strchr(word, '/') || word[0] == '.' || word[0] == '/') {
         return fail_no_layout(remote, word, err);
-    } else if (!open_store(remote, &store, err) || !open_image(remote, store, word, &registry, &image, err)) {
+    } else if (!open_store(remote, &store, err) || !open_image(remote, store, word, false, &registry, &image, err)) {
         return false;
     }
     inspect_print(stdout, &image, word, options->is_json);
@@ -249,7 +254,7 @@ static bool check_local(struct remote *remote, bool *ret_is_local, struct err *e
     if (words->count > 1)
         return check_several(remote, words, err);
     if (find_layout(remote, word, &dir, &tag))
-        return layout_image_open(remote->arena, dir, tag, &image, err) &&
+        return layout_image_open_waiting(remote->arena, dir, tag, remote->options.wait, &image, err) &&
                check_image(remote->command, word, &image, NULL, err);
     if (is_dir(word))
         return check_dirs(remote->command, words, err);
@@ -263,8 +268,8 @@ static bool check(struct remote *remote, struct err *err)
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
     AUTO(close_registry) struct registry *registry = NULL;
     AUTO(close_store) struct store *store = NULL;
-    return open_store(remote, &store, err) && open_image(remote, store, word, &registry, &image, err) &&
-           pull_layers(registry, store, &image, NULL, err) && check_image(remote->command, word, &image, store, err);
+    return open_store(remote, &store, err) && open_image(remote, store, word, true, &registry, &image, err) &&
+           check_image(remote->command, word, &image, store, err);
 }
 
 /* Writes a pulled image to DIR/NAME, as a build would. */
@@ -280,7 +285,8 @@ static bool write_out(struct remote *remote, struct store *store, const struct l
                                                                 slash ? slash + 1 : reference->repository),
                                             .store = store,
                                             .image = image,
-                                            .tags = &tags};
+                                            .tags = &tags,
+                                            .wait = remote->options.wait};
     return layout_import(&request, &is_unchanged, err);
 }
 
@@ -293,7 +299,7 @@ static bool pull(struct remote *remote, struct err *err)
     AUTO(close_store) struct store *store = NULL;
     struct reference reference;
     if (!reference_parse(remote->arena, word, true, &reference, err) || !open_store(remote, &store, err) ||
-        !open_image(remote, store, word, &registry, &image, err) || !pull_layers(registry, store, &image, NULL, err) ||
+        !open_image(remote, store, word, true, &registry, &image, err) ||
         (options->output && !write_out(remote, store, &image, &reference, err)))
         return false;
     if (!options->is_quiet)

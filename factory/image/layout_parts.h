@@ -15,6 +15,7 @@
 /* An open layout directory under its lock. Descriptors are -1 when not open. */
 struct layout {
     const char *path;
+    const struct lock_wait *wait; /* for the lock; may be NULL */
     int fd, lock_fd;
     int blobs_fd; /* of blobs/sha256; -1 until there is one */
 };
@@ -31,6 +32,8 @@ struct layout_piece {
 
 /* Closes all descriptors, which ends the lock. For AUTO(). */
 void layout_close(struct layout *layout);
+/* Opens blobs/sha256 of an open layout; no link is followed. The caller closes it; -1 with errno. */
+int layout_open_blobs(const struct layout *layout);
 
 /* --- layout_blob.c --- */
 

@@ -1,5 +1,7 @@
 #include "io/proxy.h"
 
+#include "io/address.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,20 +74,6 @@ static bool is_in_network(const struct address *address, const struct no_proxy *
     return rest == 0 || ((address->bytes[whole] ^ entry->address.bytes[whole]) & mask) == 0;
 }
 
-bool proxy_is_loopback(struct text host)
-{
-    char name[HOST_SIZE];
-    static const struct address loopback6 = {.bits = 128, .bytes = {[15] = 1}};
-    if (!copy_host(host, name))
-        return false;
-    struct address address = address_of(name);
-    if (address.bits == 32)
-        return address.bytes[0] == 127;
-    if (address.bits == 128)
-        return memcmp(address.bytes, loopback6.bytes, sizeof address.bytes) == 0;
-    return strcmp(name, "localhost") == 0 || text_has_suffix(text_of(name), ".localhost");
-}
-
 /* The part of a URL between its scheme and its path; *ret_user_len: how much of it is user information, with '@'. */
 static struct text authority_of(const char *url, size_t *ret_user_len)
 {
@@ -138,7 +126,8 @@ bool proxy_has_user(const char *url)
 
 bool proxy_is_elsewhere(const char *proxy)
 {
-    return !proxy_is_loopback(proxy_host(proxy));
+    char host[HOST_SIZE];
+    return !copy_host(proxy_host(proxy), host) || !address_is_loopback(host);
 }
 
 /* Parses one entry; false when it is none. */
@@ -206,7 +195,7 @@ const char *proxy_for(const struct proxies *proxies, const char *url)
         !copy_host(host, name))
         return proxy;
     port = port ? port : is_plain ? 80 : 443;
-    return proxy_is_loopback(text_of(name)) || is_excepted(proxies, name, port) ? NULL : proxy;
+    return address_is_loopback(name) || is_excepted(proxies, name, port) ? NULL : proxy;
 }
 
 /* The first variable that says something; NULL: none. */

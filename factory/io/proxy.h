@@ -35,7 +35,5 @@ bool proxy_is_elsewhere(const char *proxy);
 struct text proxy_host(const char *url);
 /* Returns whether a URL has user information. */
 bool proxy_has_user(const char *url);
-/* Returns whether a host is localhost, a name below it, or a loopback address in any spelling of inet_aton(3). */
-bool proxy_is_loopback(struct text host);
 
 #endif

@@ -108,6 +108,7 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
                                      .image_count = image->arch_count,
                                      .index = &image->index,
                                      .tags = &image->tags,
+                                     .wait = plant->options->publish.wait,
                                      .arena = &image->arena};
     if (!plant->options->publish.policy.may_lose_platforms)
         request.ret_loss = &image->loss;

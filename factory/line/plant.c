@@ -1,6 +1,7 @@
 #include "line/plant.h"
 
 #include "base/auto.h"
+#include "io/secret.h"
 #include "source/rpm_catalog.h"
 
 #include <fcntl.h>
@@ -28,6 +29,16 @@ static struct digest digest_of_program(void)
     return digest_of(view.ptr, view.len);
 }
 
+/* Opens cache and state. */
+static bool open_places(const struct plant_options *options, struct plant *plant, struct err *err)
+{
+    struct digest secret;
+    if (!secret_open(options->state_dir, &secret, err) || !store_open(options->cache_dir, &plant->store, err))
+        return false;
+    store_use_secret(plant->store, &secret);
+    return true;
+}
+
 bool plant_open(const struct plant_options *options, struct log *log, struct plant *ret_plant, struct err *err)
 {
     *ret_plant = (struct plant){.options = options, .log = log};
@@ -38,8 +49,8 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
     struct http_options http_options = {.retry_count = options->retries, .cancel = options->cancel};
     if (!options->retries)
         http_options.retry_count = HTTP_NO_RETRY;
-    if (!file_make_dirs(options->state_dir, 0700, err) || !store_open(options->cache_dir, &ret_plant->store, err) ||
-        !http_start(&http_options, &ret_plant->http, err) || !workers_start(options->jobs, &ret_plant->workers, err)) {
+    if (!open_places(options, ret_plant, err) || !http_start(&http_options, &ret_plant->http, err) ||
+        !workers_start(options->jobs, &ret_plant->workers, err)) {
         plant_close(ret_plant);
         return false;
     }
@@ -49,7 +60,9 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
                                          .log = log,
                                          .state_dir = options->state_dir,
                                          .now = options->now,
-                                         .is_cache_only = options->is_cache_only};
+                                         .wait = options->publish.wait,
+                                         .is_cache_only = options->is_cache_only,
+                                         .is_change_accepted = options->is_change_accepted};
     return true;
 }
 

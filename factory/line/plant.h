@@ -25,7 +25,8 @@ struct plant_options {
     size_t jobs; /* workers */
     unsigned retries;
     bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
-    bool is_strict; /* --strict */
+    bool is_strict;          /* --strict */
+    bool is_change_accepted; /* --accept-release-change */
     const struct recipes *recipes;
     const struct arches *arches;
     const char *call_options, *call_arch; /* as struct fewer_call has them */

@@ -13,6 +13,7 @@ bool publish_open(struct arena *arena, const struct publish_options *options, st
                                                 .is_verify_off = options->is_verify_off,
                                                 .token_origins = &options->token_origins,
                                                 .retries = options->retries ? options->retries : REGISTRY_NO_RETRY,
+                                                .is_other_there = options->is_other_there,
                                                 .cancel = options->cancel};
     return registry_open(arena, &registry_options, reference, access, NULL, ret_registry, err);
 }
@@ -29,7 +30,7 @@ static bool push_layout(struct arena *arena, const struct publish_options *optio
     AUTO(close_registry) struct registry *registry = NULL;
     struct reference reference;
     if (!reference_parse(arena, publication->destination, false, &reference, err) ||
-        !layout_image_open(arena, layout, tag, &image, err))
+        !layout_image_open_waiting(arena, layout, tag, options->wait, &image, err))
         return false;
     if (!publication->tags.count)
         publication->tags = image.tags;

@@ -14,7 +14,9 @@ struct publish_options {
     bool is_verify_off;
     struct strings token_origins;
     unsigned retries;
+    bool is_other_there; /* another place has the same (registry.h) */
     const atomic_bool *cancel;
+    const struct lock_wait *wait; /* how locks are waited for; may be NULL */
     struct push_policy policy;
 };
 

@@ -212,7 +212,7 @@ static bool read_back(struct push_work *push, const struct push_note *note, stru
 }
 
 /* Puts the tag and looks what it is now, even after a failure: the report must agree with the registry. */
-static bool move_tag(void *context, void *item, struct err *err)
+static bool set_tag(void *context, void *item, struct err *err)
 {
     struct push_work *push = context;
     struct moving *moving = item;
@@ -230,6 +230,24 @@ static bool move_tag(void *context, void *item, struct err *err)
     if (is_it)
         err_clear(err);
     return is_it;
+}
+
+/* No tag is begun after a signal; one that was begun has a moment to end, so that the report is true. */
+static bool move_tag(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct push_tag *tag = ((struct moving *)item)->note->tag;
+    const atomic_bool *cancel = push->registry->options.cancel;
+    if (cancel && atomic_load(cancel)) {
+        err_set(err, ERR_CANCELLED, "interrupted before the tag %s was set", tag->name);
+        return false;
+    }
+    bool is_set = set_tag(context, item, err);
+    tag->is_unclear = !is_set && err->kind == ERR_CANCELLED;
+    if (tag->is_unclear)
+        err_wrap(err, "interrupted while the tag %s was set: it may be the old or the new image; look with imgfactory inspect",
+                 tag->name);
+    return is_set;
 }
 
 /* Which tags move together: a failure keeps the later ones where they are. */
@@ -260,7 +278,10 @@ static bool move_group(struct push_work *push, enum group group, bool *ret_is_mi
 bool push_move_tags(struct push_work *push, bool *ret_is_missing, struct err *err)
 {
     *ret_is_missing = false;
-    return move_group(push, GROUP_VERSIONS, ret_is_missing, err) &&
-           move_group(push, GROUP_FLOATING, ret_is_missing, err) &&
-           move_group(push, GROUP_PLATFORMS, ret_is_missing, err);
+    atomic_store(&push->registry->is_ending_late, true);
+    bool is_done = move_group(push, GROUP_VERSIONS, ret_is_missing, err) &&
+                   move_group(push, GROUP_FLOATING, ret_is_missing, err) &&
+                   move_group(push, GROUP_PLATFORMS, ret_is_missing, err);
+    atomic_store(&push->registry->is_ending_late, false);
+    return is_done;
 }

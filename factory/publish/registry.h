@@ -27,6 +27,7 @@ struct registry_options {
     unsigned retries;                    /* tries after the first; 0: 5; REGISTRY_NO_RETRY for none */
     unsigned retry_base_ms;              /* 0: 500 */
     unsigned deadline_ms;                /* for everything on this registry object; 0: 30 min */
+    bool is_other_there;                 /* another place has the same: 20 kB/s are wanted of this one */
     const atomic_bool *cancel;
 };
 

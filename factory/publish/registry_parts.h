@@ -48,6 +48,7 @@ struct registry {
     _Atomic int upload_mode;        /* enum upload_mode */
     _Atomic uint64_t chunk_bytes;   /* with UPLOAD_CHUNKS */
     atomic_bool is_mount_refused;
+    atomic_bool is_ending_late; /* tags are being moved: what was begun may end after a signal (http_call) */
     atomic_bool is_head_refused, is_blob_head_refused; /* HEAD of manifests, of blobs: asked by GET at once */
     atomic_bool has_answered;                          /* over the transport as it is set up */
     _Atomic unsigned accepted[2]; /* by enum registry_access: the newest generation that was not answered 401 */
@@ -94,6 +95,7 @@ struct exchange {
     int part_status; /* … and this was the answer's status (status is 0) */
     char *final_url; /* malloc'd: after redirects */
     unsigned retry_after_s;
+    bool is_too_slow; /* the exchange failed because of that: the same server would be no faster */
     bool is_hopeless; /* the exchange failed and further tries are of no use: they were made already, or auth */
 };
 

@@ -138,7 +138,7 @@ static void an_unchanged_image_costs_at_most_three_requests(void **state)
         unsigned before = kit_count(&kit, "");
         CHECK_OK(push(second, &image, "latest", &result, &err), &err);
         assert_true(result.is_unchanged);
-        assert_in_range(kit_count(&kit, "") - before, 1, 3);
+        CHECK_RANGE(kit_count(&kit, "") - before, 1, 3);
         registry_close(first);
         registry_close(second);
         layout_image_close(&image);
