@@ -1,5 +1,6 @@
 #include "cli/build.h"
 
+#include "base/units.h"
 #include "cli/display.h"
 #include "cli/places.h"
 #include "line/explain.h"
@@ -325,7 +326,8 @@ static bool plan_options(struct build *build, struct err *err)
                                     .arches = &build->arches,
                                     .call_options = command_line(build->arena, &options->given),
                                     .call_arch = options->arch};
-    plant->retries = plant->publish.retries;
+    plant->http = command_http_options(build->command);
+    plant->cache_limit = command_cache_limit(build->command);
     plant->explained = build->explained.count ? &build->explained : NULL;
     if (!layer_compression_parse(compression, &plant->compression)) {
         err_set(err, ERR_USAGE, "--compression is zstd or gzip, not \"%s\"", compression);
@@ -410,42 +412,66 @@ static void print_text(const struct build *build, const struct batch *batch)
     free(text);
 }
 
+/* Names --timeout as the reason of what it ended. */
+static void tell_timeout(const struct command *command, struct batch *batch)
+{
+    bool is_told = false;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batch_image *image = &batch->images[i];
+        is_told = is_told || image->err.kind == ERR_CANCELLED;
+        command_tell_timeout(command, &image->err);
+        command_tell_timeout(command, &image->publication.err);
+        for (size_t j = 0; j < image->arch_count; j++)
+            command_tell_timeout(command, &image->jobs[j].err);
+    }
+    if (is_told && signals_is_timed_out(command->signals))
+        log_line(command->log, LOG_QUIET, "error: not done within --timeout %s",
+                 units_duration(command_timeout_ms(command)).chars);
+    else if (batch->is_abandoned)
+        log_line(command->log, LOG_NORMAL, "interrupted; what is still under way is not waited for");
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct err *err)
 {
     struct log *log = build->command->log;
-    struct plant plant;
-    struct batch batch;
-    if (!plant_open(&build->plant_options, log, &plant, err))
+    struct plant *plant = arena_new(build->arena, struct plant); /* threads that are left alone still use it */
+    struct batch *batch = arena_new(build->arena, struct batch);
+    if (!plant_open(&build->plant_options, log, plant, err))
         return false;
-    batch_init(&batch, build->images, build->image_count);
-    struct display *display = build->options->is_quiet ? NULL : display_start(&batch.progress, log);
-    bool is_run = batch_run(&batch, &plant, err);
+    batch_init(batch, build->images, build->image_count);
+    struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);
+    bool is_run = batch_run(batch, plant, err);
     display_stop(display);
     if (is_run) {
-        *ret_outcome = batch_outcome(&batch);
+        tell_timeout(build->command, batch);
+        *ret_outcome = batch_outcome(batch);
         bool is_dry_run = build->options->is_dry_run, is_why = build->explained.count > 0;
         if (is_why && build->options->is_json)
-            explain_print_json(stdout, &batch);
+            explain_print_json(stdout, batch);
         else if (build->options->is_json)
-            report_json(stdout, &batch, is_dry_run);
+            report_json(stdout, batch, is_dry_run);
         else if (is_why || (!build->options->is_quiet && *ret_outcome != ERR_CANCELLED))
-            print_text(build, &batch);
+            print_text(build, batch);
     }
-    batch_done(&batch);
-    plant_close(&plant);
+    build->command->is_abandoned = batch->is_abandoned;
+    if (batch->is_abandoned)
+        return is_run;
+    batch_done(batch);
+    plant_close(plant);
     return is_run;
 }
 
 bool build_run(struct command *command, enum err_kind *ret_outcome, struct err *err)
 {
-    struct build build = build_of(command);
-    build.names = command->options.words;
+    struct build *build = arena_new(&command->arena, struct build); /* threads that are left alone still use it */
+    *build = build_of(command);
+    build->names = command->options.words;
     if (command->options.command == COMMAND_WHY) {
-        build.names.count = 1;
-        build.explained = command->options.words;
-        build.explained.items++;
-        build.explained.count--;
+        build->names.count = 1;
+        build->explained = command->options.words;
+        build->explained.items++;
+        build->explained.count--;
     }
-    return plan(&build, err) && run_batch(&build, ret_outcome, err);
+    return plan(build, err) && run_batch(build, ret_outcome, err);
 }

@@ -6,6 +6,7 @@
 #include "cli/login.h"
 #include "cli/places.h"
 #include "image/layout.h"
+#include "io/store_prune.h"
 #include "line/fewer.h"
 #include "line/report.h"
 #include "publish/pull.h"
@@ -110,6 +111,7 @@ static bool push(struct remote *remote, struct err *err)
                err);
         publication.err = *err;
     }
+    command_tell_timeout(remote->command, &publication.err);
     if (options->is_json)
         report_push_json(stdout, word, &publication);
     else if (is_good && !options->is_quiet)
@@ -201,8 +203,12 @@ static void close_store(struct store **store)
 static bool open_store(struct remote *remote, struct store **ret_store, struct err *err)
 {
     const char *cache = remote->command->options.cache;
-    return (cache || places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err)) &&
-           store_open(cache, ret_store, err);
+    const struct lock_wait *wait = remote->options.wait;
+    if ((!cache && !places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err)) ||
+        !store_open_waiting(cache, wait, ret_store, err))
+        return false;
+    store_keep_below(*ret_store, command_cache_limit(remote->command), wait);
+    return true;
 }
 
 static bool inspect(struct remote *remote, struct err *err)
@@ -326,6 +332,7 @@ static bool run(struct remote *remote, struct err *err)
         return check(remote, err);
     case COMMAND_BUILD:
     case COMMAND_WHY:
+    case COMMAND_CLEAN:
         break;
     }
     err_set(err, ERR_INTERNAL, "unknown command");
@@ -338,8 +345,7 @@ bool remote_run(struct command *command, struct err *err)
     bool is_local = false; /* the network is started only for what needs it */
     if (command->options.command == COMMAND_CHECK && (!check_local(&remote, &is_local, err) || is_local))
         return err->kind == ERR_NONE;
-    struct http_options http_options = {.retry_count = remote.options.retries ? remote.options.retries : HTTP_NO_RETRY,
-                                        .cancel = command->cancel};
+    struct http_options http_options = command_http_options(command);
     if (!http_start(&http_options, &remote.http, err))
         return false;
     bool is_good = run(&remote, err);

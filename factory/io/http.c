@@ -50,10 +50,10 @@ struct http_transfer {
     size_t url_index;
     unsigned try_count; /* of this URL */
     uint64_t due_ms;
-    struct http_part part; /* of former tries */
-    bool is_whole;         /* parts are not trusted any more: from the start */
-    bool is_patient;       /* no faster mirror is left */
-    bool is_done;          /* guarded by http.lock */
+    struct http_part part;      /* of former tries */
+    bool is_whole;              /* parts are not trusted any more: from the start */
+    bool is_patient;            /* no faster mirror is left */
+    bool is_done;               /* guarded by http.lock */
     unsigned char url_states[]; /* enum url_state, one per URL */
 };
 
@@ -189,8 +189,8 @@ static bool choose_url(struct http *http, struct http_transfer *transfer)
 /* Whether a host other than the one that is asked could have it. */
 static bool is_other_there(struct http *http, const struct http_transfer *transfer)
 {
-    if (transfer->request->call)
-        return transfer->request->call->is_impatient;
+    if (transfer->request->is_impatient)
+        return true;
     for (size_t i = 0; !transfer->is_patient && i < transfer->request->url_count; i++) {
         if (transfer->url_states[i] != URL_FAILED && host_of(http, transfer->request->urls[i]) != transfer->host)
             return true;
@@ -260,8 +260,8 @@ static void retry(struct http *http, struct http_transfer *transfer, struct err 
         uint64_t delay_ms = back_off_ms(http, transfer->try_count, retry_after_s);
         transfer->due_ms = now_ms() + delay_ms;
         say(http, transfer->host, failure->text,
-            arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars,
-                         transfer->try_count, retry_count));
+            arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars, transfer->try_count,
+                         retry_count));
         TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
         return;
     }
@@ -298,9 +298,14 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
     enum http_verdict verdict = http_try_judge(try, code);
     struct err failure = try->err;
     unsigned retry_after_s = try->retry_after_s;
+    if (try->is_too_slow && verdict == HTTP_VERDICT_TRANSIENT)
+        verdict = HTTP_VERDICT_FINAL; /* the same server would be no faster */
+    if (try->is_too_slow && request->is_impatient)
+        say(http, transfer->host, failure.text, "another place is asked");
     bool is_slow = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
     /* A status of 4xx is about the file; all else may be the fault of the part that another mirror gave. */
-    bool is_again = try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
+    bool is_again =
+        try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
     if (!is_again && verdict != HTTP_VERDICT_GOOD && http_try_take_part(try, &transfer->part) &&
         transfer->part.blob.len >= try->resumed_bytes + PROGRESS_BYTES)
         transfer->try_count = 1; /* it moves: tries count anew */
@@ -310,7 +315,7 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
         TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
         return;
     }
-    if (is_slow && verdict != HTTP_VERDICT_GOOD && !request->call) {
+    if (is_slow && verdict != HTTP_VERDICT_GOOD && !request->call && !request->is_impatient) {
         leave_slow(http, transfer, &failure);
         return;
     }

@@ -68,7 +68,6 @@ struct http_call {
     const struct http_tls *tls;     /* may be NULL */
     unsigned answer_wait_ms;        /* for the answer after the last byte was sent; 0: 15 min */
     unsigned stall_ms;              /* for a byte to move while sending, and for 1 KiB/s while receiving; 0: 60 s */
-    bool is_impatient;              /* what is asked for can be had elsewhere: 20 kB/s are wanted */
     bool is_ended_late; /* when a signal came it may still end, for HTTP_LATE_MS: what has begun to change things */
     bool is_part_kept;  /* when an answer for the store breaks off, what came becomes a blob (see has_part) */
 
@@ -91,6 +90,7 @@ struct http_request {
     struct digest digest;
     const struct checksum *sha512; /* likewise, where only a SHA-512 is known; the caller's; NULL: none. The store then
                                       finds the blob by it later (store_find_sha512()) */
+    bool is_impatient;             /* the caller knows another place: 20 kB/s are wanted of this one */
     bool is_tried_once;            /* no further tries after a transient fault: for what may be left out */
     struct http_call *call;        /* set: see struct http_call (then there is one URL); NULL: a plain GET */
     struct store *store;           /* set: the bytes become a blob of the store; else they are kept in `body` */

@@ -23,7 +23,6 @@ struct plant_options {
     const char *tree_dir; /* NULL: trees are not exported */
     enum layer_compression compression;
     size_t jobs; /* workers */
-    unsigned retries;
     bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
     bool is_strict;          /* --strict */
     bool is_change_accepted; /* --accept-release-change */
@@ -34,6 +33,8 @@ struct plant_options {
     int64_t source_date_epoch;            /* -1: none */
     int64_t now;                          /* seconds since the epoch, for freshness */
     const atomic_bool *cancel;            /* set by a signal */
+    struct http_options http;             /* how the network is used */
+    uint64_t cache_limit;                 /* bytes; UINT64_MAX: none */
     struct publish_options publish;
 };
 

@@ -20,7 +20,7 @@
 struct push_tag {
     const char *name;
     bool had_old, is_moved;
-    bool is_unclear; /* interrupted while it was set: it is at the old or the new digest */
+    bool is_unclear;                      /* interrupted while it was set: it is at the old or the new digest */
     struct digest old_digest, new_digest; /* old: only when had_old; new: what it was to get, and has when is_moved */
 };
 

@@ -245,8 +245,10 @@ static bool move_tag(void *context, void *item, struct err *err)
     bool is_set = set_tag(context, item, err);
     tag->is_unclear = !is_set && err->kind == ERR_CANCELLED;
     if (tag->is_unclear)
-        err_wrap(err, "interrupted while the tag %s was set: it may be the old or the new image; look with imgfactory inspect",
-                 tag->name);
+        err_wrap(
+            err,
+            "interrupted while the tag %s was set: it may be the old or the new image; look with imgfactory inspect",
+            tag->name);
     return is_set;
 }
 

@@ -26,7 +26,7 @@ struct source_env {
     int64_t now;                  /* seconds since the epoch: for freshness only */
     const struct lock_wait *wait; /* how the state's lock is waited for; may be NULL */
     bool is_cache_only;           /* use the last accepted Release without asking the network */
-    bool is_change_accepted;      /* a repository may call itself otherwise than before (--accept-release-change) */
+    bool is_change_accepted; /* a repository may call itself otherwise than before (--accept-release-change) */
 };
 
 struct release_file {

@@ -47,7 +47,8 @@ static bool add_listed(const struct source_env *env, struct arena *arena, const 
     struct strings listed = {0};
     bool is_absent;
     const char *url = place->metalink ? place->metalink : place->mirrorlist;
-    if (!small_file_get(env, url, METALINK_MAX_BYTES, place->repository->is_optional, &body, &is_absent, err)) {
+    struct small_file_haste haste = {.is_tried_once = place->repository->is_optional};
+    if (!small_file_get(env, url, METALINK_MAX_BYTES, haste, &body, &is_absent, err)) {
         err_wrap(err, "the list of mirrors");
         return false;
     }
