@@ -83,7 +83,7 @@ void platforms_of_image(struct arena *arena, const struct layout_image *image, s
 {
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
-        if (!manifest->is_attestation)
+        if (!manifest->is_attestation && !manifest->is_other)
             platforms_add(arena, platforms, manifest->os, manifest->architecture, manifest->variant);
     }
 }
