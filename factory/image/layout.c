@@ -153,8 +153,8 @@ static bool keeps_platforms(const struct layout *layout, const json_t *index, co
     if (!request || !request->ret_loss)
         return true;
     (void)platforms_read(request->arena, (struct text){request->index->bytes, request->index->len}, &after, &config);
-    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena,
-                                  request->ret_loss, err);
+    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena, request->ret_loss,
+                                  err);
 }
 
 /* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, then away with what only
@@ -186,7 +186,7 @@ static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_un
 {
     AUTO(layout_close)
     struct layout layout = {.path = dir, .wait = wanted->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
-    if (!wanted->tags->count) {
+    if (!wanted->tags->count && wanted->request) {
         err_set(err, ERR_USAGE, "%s: an image without a tag cannot be found in a layout", dir);
         return false;
     }

@@ -233,7 +233,7 @@ static size_t body_cap(const struct http_request *request)
 }
 
 /* The proxy is ours to choose: libcurl knows no ports in no_proxy, and asks a proxy for loopback hosts. What is fetched
- * plainly may be led elsewhere by a redirect, so there libcurl chooses for each host, from a list that has the first. */
+ * plainly may be led elsewhere by a redirect, so there libcurl chooses for each host, by a list with the first. */
 static bool set_proxy(CURL *easy, const struct http_request *request, const char *url, const struct proxies *proxies)
 {
     AUTO(arena_done) struct arena scratch = {0};
