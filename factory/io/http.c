@@ -303,9 +303,9 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
     if (try->is_too_slow && request->is_impatient)
         say(http, transfer->host, failure.text, "another place is asked");
     bool is_slow = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
-    /* A status of 4xx is about the file; all else may be the fault of the part that another mirror gave. */
-    bool is_again =
-        try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
+    /* Wrong bytes may be the fault of the part that another mirror gave. */
+    bool is_again = try->is_suspect && !try->is_too_slow && verdict == HTTP_VERDICT_FINAL &&
+                    (request->status == 206 || request->status == 416);
     if (!is_again && verdict != HTTP_VERDICT_GOOD && http_try_take_part(try, &transfer->part) &&
         transfer->part.blob.len >= try->resumed_bytes + PROGRESS_BYTES)
         transfer->try_count = 1; /* it moves: tries count anew */
