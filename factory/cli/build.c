@@ -305,7 +305,7 @@ static bool plan_options(struct build *build, struct err *err)
     const struct options *options = build->options;
     const struct site *site = build->site;
     struct plant_options *plant = &build->plant_options;
-    const char *compression = command_first(options->compression, site->compression, "zstd");
+    const char *compression = command_first(options->compression, site->compression, "gzip");
     *plant = (struct plant_options){.cancel = build->command->cancel,
                                     .publish = command_publish_options(build->command),
                                     .cache_dir = options->cache,
@@ -322,7 +322,7 @@ static bool plan_options(struct build *build, struct err *err)
     plant->retries = plant->publish.retries;
     plant->explained = build->explained.count ? &build->explained : NULL;
     if (!layer_compression_parse(compression, &plant->compression)) {
-        err_set(err, ERR_USAGE, "--compression is zstd or gzip, not \"%s\"", compression);
+        err_set(err, ERR_USAGE, "--compression is gzip or zstd, not \"%s\"", compression);
         return false;
     }
     if (!plant->cache_dir &&

@@ -35,6 +35,7 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
     ret_plant->sources = flight_new();
     ret_plant->catalogs = flight_new();
     ret_plant->program = digest_of_program();
+    ret_plant->encoder = layer_encoder(options->compression);
     struct http_options http_options = {.retry_count = options->retries, .cancel = options->cancel};
     if (!options->retries)
         http_options.retry_count = HTTP_NO_RETRY;
