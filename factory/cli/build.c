@@ -308,7 +308,7 @@ static bool plan_options(struct build *build, struct err *err)
     const struct options *options = build->options;
     const struct site *site = build->site;
     struct plant_options *plant = &build->plant_options;
-    const char *compression = command_first(options->compression, site->compression, "zstd");
+    const char *compression = command_first(options->compression, site->compression, "gzip");
     *plant = (struct plant_options){.cancel = build->command->cancel,
                                     .publish = command_publish_options(build->command),
                                     .cache_dir = options->cache,
@@ -330,7 +330,7 @@ static bool plan_options(struct build *build, struct err *err)
     plant->cache_limit = command_cache_limit(build->command);
     plant->explained = build->explained.count ? &build->explained : NULL;
     if (!layer_compression_parse(compression, &plant->compression)) {
-        err_set(err, ERR_USAGE, "--compression is zstd or gzip, not \"%s\"", compression);
+        err_set(err, ERR_USAGE, "--compression is gzip or zstd, not \"%s\"", compression);
         return false;
     }
     if (!plant->cache_dir &&

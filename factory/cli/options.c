@@ -43,7 +43,7 @@ static const struct option_row rows[] = {
     {'o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, AT(output),
      BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK, 0, 0},
     {'t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, AT(tree), BUILD, 0, 0},
-    {'c', "compression", "NAME", "of layers: zstd (default) or gzip", OPTION_STRING, AT(compression), BUILD, 0, 0},
+    {'c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, AT(compression), BUILD, 0, 0},
     {0, "push", "[=REF]",
      "push each image when it is built: to REF, or where manifest or\nsite file say; with a destination there this is "
      "the default",

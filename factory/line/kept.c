@@ -11,6 +11,8 @@ struct digest kept_key(const struct job *job, const struct catalog *catalog)
     struct digest_stream stream;
     digest_begin(&stream);
     digest_feed(&stream, job->plant->program.bytes, DIGEST_BYTES);
+    digest_feed(&stream, job->plant->encoder.name, strlen(job->plant->encoder.name) + 1);
+    digest_feed(&stream, job->plant->encoder.code.bytes, DIGEST_BYTES);
     digest_feed(&stream, catalog->digest.bytes, DIGEST_BYTES);
     digest_feed(&stream, job->manifest->digest.bytes, DIGEST_BYTES);
     digest_feed(&stream, job->manifest->name, strlen(job->manifest->name) + 1);

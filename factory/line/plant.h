@@ -47,8 +47,9 @@ struct plant {
     struct supply *supply;
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
-    struct digest program; /* of the running program's file: finished products of another build are not used */
-    pthread_mutex_t lock;  /* guards arena and the two lists */
+    struct digest program;        /* of the running program's file: finished products of another build are not used */
+    struct layer_encoder encoder; /* nor those of another library */
+    pthread_mutex_t lock;         /* guards arena and the two lists */
     struct arena arena;
     struct shared_source *opened_sources;
     struct shared_catalog *opened_catalogs;
