@@ -318,6 +318,7 @@ static bool plan_options(struct build *build, struct err *err)
                                     .is_no_check = options->is_no_check,
                                     .is_cache_only = options->is_cache_only,
                                     .is_strict = options->is_strict || site->is_strict,
+                                    .is_older_fine = options->is_older_fine || site->is_older_fine,
                                     .now = (int64_t)time(NULL)};
     plant->retries = plant->publish.retries;
     plant->explained = build->explained.count ? &build->explained : NULL;

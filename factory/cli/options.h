@@ -33,7 +33,7 @@ struct options {
     struct strings programs; /* --program, of `check` */
     uint64_t jobs, retries;
     bool has_retries, is_tls_verify_off;
-    bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_help, is_version;
+    bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_older_fine, is_help, is_version;
     bool is_no_push, is_no_check;
     bool is_password_stdin;
     struct strings words; /* images, or what the command works on */

@@ -24,7 +24,8 @@ struct plant_options {
     size_t jobs; /* workers */
     unsigned retries;
     bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
-    bool is_strict; /* --strict */
+    bool is_strict;     /* --strict */
+    bool is_older_fine; /* --allow-older */
     const struct recipes *recipes;
     const struct strings *explained; /* paths to be explained instead of writing the image, or NULL */
     int64_t source_date_epoch;       /* -1: none */

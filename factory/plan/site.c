@@ -38,6 +38,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_NUMBER, "jobs", site.jobs),
     FIELD(YAML_NUMBER, "retries", site.retries),
     FIELD(YAML_BOOL, "strict", site.is_strict),
+    FIELD(YAML_BOOL, "allow-older", site.is_older_fine),
 };
 
 static bool fail_value(struct arena *arena, const struct yaml_node *node, const char *value, const char *why,

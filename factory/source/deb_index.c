@@ -12,7 +12,9 @@
 #include <strings.h>
 
 #define MAGIC "IFdebix1"
-#define TEXT_CAP_BYTES ((size_t)1 << 30)
+#define TEXT_CAP_BYTES ((size_t)256 << 20) /* Debian's main has 60 MB */
+#define STANZAS_MAX 500000u
+#define NAMES_MAX 10000u /* of one relation field */
 #define STANZA_SIZE 16
 #define ENTRY_SIZE 8
 
@@ -101,6 +103,37 @@ static void write_value(struct builder *builder, size_t i)
     out->bytes[out->len++] = '\n';
 }
 
+static bool is_relation(char letter)
+{
+    return letter && strchr("DdPCB", letter);
+}
+
+/* Whether a relation field has too many names; those of usual length need not be counted. */
+static bool has_too_many_names(struct text field)
+{
+    size_t count = 1;
+    if (field.len < NAMES_MAX)
+        return false;
+    for (size_t i = 0; i < field.len; i++)
+        count += field.ptr[i] == ',' || field.ptr[i] == '|';
+    return count > NAMES_MAX;
+}
+
+static bool check_caps(struct builder *builder)
+{
+    const struct text *name = &builder->values[0];
+    if (builder->stanza_count >= STANZAS_MAX)
+        return fail(builder, "more packages than an index may have (500,000)");
+    for (size_t i = 0; i < ARRAY_COUNT(wanted_fields); i++) {
+        if (!is_relation(wanted_fields[i].letter) || !has_too_many_names(builder->values[i]))
+            continue;
+        AUTO(arena_done) struct arena scratch = {0};
+        return fail(builder, arena_printf(&scratch, "package %s: more than %u names in %s",
+                                          text_printable(&scratch, *name), NAMES_MAX, wanted_fields[i].key));
+    }
+    return true;
+}
+
 static bool end_stanza(struct builder *builder)
 {
     if (builder->last == -2)
@@ -111,6 +144,8 @@ static bool end_stanza(struct builder *builder)
         builder->line = builder->stanza_line;
         return fail(builder, builder->values[PACKAGE].len ? "stanza without Version" : "stanza without Package");
     }
+    if (!check_caps(builder))
+        return false;
     size_t begin = builder->out->len;
     for (size_t i = 0; i < ARRAY_COUNT(wanted_fields); i++) {
         if (builder->values[i].len)

@@ -15,14 +15,17 @@
 #include "io/http.h"
 #include "source/source.h"
 
+#include <stdatomic.h>
+
 /* What the source layer needs from its caller; const for all threads. */
 struct source_env {
     struct http *http;
     struct store *store;
     struct log *log;
-    const char *state_dir; /* exists */
-    int64_t now;           /* seconds since the epoch: for freshness only */
-    bool is_cache_only;    /* use the last accepted Release without asking the network */
+    const char *state_dir;     /* exists */
+    const atomic_bool *cancel; /* ends solving with ERR_CANCELLED when it turns true; may be NULL */
+    int64_t now;               /* seconds since the epoch: for freshness only */
+    bool is_cache_only;        /* use the last accepted Release without asking the network */
 };
 
 struct release_file {
