@@ -364,6 +364,13 @@ bool deb_index_read(const struct deb_index *index, uint32_t number, struct deb_s
     return true;
 }
 
+struct text deb_index_name(const struct deb_index *index, uint32_t number)
+{
+    struct text bytes = stanza_bytes(index, number), name = {0};
+    (void)(bytes.len && text_next(&bytes, '\n', &name));
+    return name;
+}
+
 struct deb_hits deb_index_find(const struct deb_index *index, struct text name)
 {
     struct deb_hits hits = {.index = index, .name = name, .hash = mapped_hash(name)};
@@ -400,7 +407,8 @@ bool deb_index_next(struct deb_hits *hits, uint32_t *ret_number, bool *ret_is_vi
         const char *entry = hits->index->entries + (size_t)hits->at++ * ENTRY_SIZE;
         uint32_t number = mapped_u32(entry + 4) / 2;
         bool is_virtual = mapped_u32(entry + 4) & 1;
-        if (mapped_u32(entry) != hits->hash || !(is_virtual ? provides(hits, number) : is_called(hits, number)))
+        if (mapped_u32(entry) != hits->hash ||
+            !(is_virtual ? hits->is_loose || provides(hits, number) : is_called(hits, number)))
             continue;
         *ret_number = number;
         *ret_is_virtual = is_virtual;

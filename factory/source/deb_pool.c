@@ -244,14 +244,29 @@ void solve_pool_done(struct solve_pool *solve)
     arena_done(&solve->arena);
 }
 
+/* Ends a version with NUL, in `room` if that suffices. */
+static const char *ended(struct arena *scratch, struct text version, char room[static 64])
+{
+    if (version.len >= 64)
+        return text_dup(scratch, version);
+    memcpy(room, version.ptr, version.len);
+    room[version.len] = '\0';
+    return room;
+}
+
+int solve_compare_versions(const Pool *pool, struct text a, struct text b)
+{
+    char left[64], right[64];
+    struct arena scratch = {0};
+    int order = pool_evrcmp_str(pool, ended(&scratch, a, left), ended(&scratch, b, right), EVRCMP_COMPARE);
+    arena_done(&scratch);
+    return order;
+}
+
 int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b)
 {
     int order = solve_priority(a->index->release) - solve_priority(b->index->release);
-    if (order)
-        return order;
-    AUTO(arena_done) struct arena scratch = {0};
-    const char *left = text_dup(&scratch, a->stanza.version), *right = text_dup(&scratch, b->stanza.version);
-    return pool_evrcmp_str(pool, left, right, EVRCMP_COMPARE);
+    return order ? order : solve_compare_versions(pool, a->stanza.version, b->stanza.version);
 }
 
 Id solve_requested_id(Pool *pool, const char *name)

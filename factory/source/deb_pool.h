@@ -22,7 +22,6 @@ struct solve_item {
     struct digest digest;
     struct text source, source_version;
     struct text candidate_version; /* the version that apt would take, when this is another */
-    const char *why_unusable;      /* no broken package, but none that can be fetched; NULL: it can */
     Id id;                         /* solvable */
     Id *clauses; /* Pre-Depends, then Depends; alternatives are REL_OR relations, nested to the right */
     size_t clause_count;
@@ -46,8 +45,6 @@ bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog
 /* Fills only `items`, in the order of repository and file: of each name the candidate, or with is_older_fine several
  * versions. */
 bool solve_pool_reach(struct solve_pool *solve, const struct solve_request *request, struct err *err) MUST_CHECK;
-/* Orders two items by their place in the catalog. For qsort(). */
-int solve_item_compare_places(const void *a, const void *b);
 /* Frees it. For AUTO(). */
 void solve_pool_done(struct solve_pool *solve);
 /* Reads and checks one stanza: names, Filename, Size and SHA256. *ret_why is why it cannot be used though nothing is
@@ -58,6 +55,8 @@ bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog
 int solve_priority(const struct release *release);
 /* Orders two items as apt prefers them: by priority of the repository, then by version. */
 int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b);
+/* Orders two versions. */
+int solve_compare_versions(const Pool *pool, struct text a, struct text b);
 /* Makes the relation of a requested "name" or "name=version". */
 Id solve_requested_id(Pool *pool, const char *name);
 
