@@ -10,7 +10,8 @@
 #define PACKAGES_MAX 500000u
 #define RELATIONS_MAX 10000u       /* of one list of a package … */
 #define PROVIDES_MAX 50000u        /* … of what it provides: SUSE's kernels list some 20,000 symbols */
-#define ALL_RELATIONS_MAX 8000000u /* of all packages; all of Fedora has some 3 million */
+#define ALL_RELATIONS_MAX 8000000u /* of all packages; all of Fedora has some 3 million … */
+#define ALL_FILES_MAX 8000000u     /* … and less than a million files in primary.xml */
 #define NAME_MAX_BYTES 255u
 #define SIZE_MAX_BYTES ((uint64_t)64 << 30)
 #define SOLV_CAP_BYTES ((size_t)2 << 30)
@@ -30,6 +31,7 @@ struct primary {
     struct package package;
     Id relation; /* the list that rpm:entry elements belong to: SOLVABLE_REQUIRES, …; 0 outside */
     size_t relation_count, all_relation_count; /* of that list; of all */
+    size_t all_file_count;
     bool is_no_file;
     Id no_files_key;
     size_t package_count;
@@ -275,6 +277,8 @@ static bool add_file(struct xml_stream *xml, struct text content)
     if (!content.len || content.ptr[0] != '/' || memchr(content.ptr, '\0', content.len) ||
         !buf_add(&primary->scratch, content.ptr, content.len))
         return fail_package(xml, "bad file name", content);
+    if (++primary->all_file_count > ALL_FILES_MAX)
+        return fail_package(xml, "too many files, with", content);
     if (primary->is_no_file)
         repodata_add_poolstr_array(primary->data, primary->package.id, primary->no_files_key, primary->scratch.bytes);
     char *base = strrchr(primary->scratch.bytes, '/');

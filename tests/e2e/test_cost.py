@@ -1,5 +1,6 @@
-"""What an index can make the program do: every hostile one ends within a gibibyte of address space and 30 seconds, solved
-or refused with the name of what is wrong; the first signal ends solving within a second."""
+"""What an index can make the program do: every hostile one ends within a gibibyte of address space and 30 seconds of
+computing (other programs may use the processors, too), solved or refused with the name of what is wrong; the first signal
+ends solving within a second."""
 
 import resource
 import signal
@@ -27,13 +28,15 @@ class Bounded:
         command = self.factory.command("--dry-run", "--json", "--arch", "x86_64", "--jobs", "2", *arguments, name)
         if run.sanitizer():
             self.skipTest("a sanitizer has its own ideas of memory")
-        start = time.monotonic()
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=self.factory.environment({"MALLOC_ARENA_MAX": None}), timeout=SECONDS_MAX * 4, check=False,
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX_BYTES,) * 2))
-        result = run.Result(command, done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
-        self.assertLess(time.monotonic() - start, SECONDS_MAX, result.stderr[-1000:])
-        return result
+                              env=self.factory.environment(), timeout=SECONDS_MAX * 10, check=False,
+                              preexec_fn=self.limit)
+        return run.Result(command, done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace"))
+
+    @staticmethod
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX_BYTES, MEMORY_MAX_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_MAX, SECONDS_MAX))
 
     def ends(self, code, *words, wanted=("a",), more=""):
         """The request ends in this class, with these words."""
@@ -217,6 +220,20 @@ class Rpm(Bounded, RpmCase):
         self.repos = []
         self.describe_text([("a", 1, self.entries("provides", [f"ksym(s{k})" for k in range(30_000)]))])
         self.assertEqual(self.ends(0), {"a": "1-1"})
+
+    def test_millions_of_provides_and_files(self):
+        """Their number is bounded for the whole index, far above Fedora's."""
+        many = [(f"p{number}", 1, self.entries("provides", [f"v{number}-{k}" for k in range(10_000)])) for number in range(300)]
+        self.describe_text(many + [("a", 1, "")])
+        self.assertEqual(self.ends(0), {"a": "1-1"})
+        self.repos = []
+        self.describe_text([(f"p{number}", 1, "".join(f"<file>/etc/d{k}/f{number}</file>" for k in range(1000)))
+                            for number in range(4000)] + [("a", 1, "")])
+        self.assertEqual(self.ends(0), {"a": "1-1"})
+        for lists in (self.entries("provides", [f"v{k}" for k in range(10_000)]), "<file>/etc/f</file>" * 10_000):
+            self.repos = []
+            self.describe_text([(f"p{number}", 1, lists) for number in range(900)])
+            self.ends(run.MALFORMED, "package p", "too many")
 
     def test_with_compares_all_with_all(self):
         both = self.entries("provides", [f"v{k}" for k in range(20)])
