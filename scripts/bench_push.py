@@ -179,7 +179,7 @@ def main():
         return
     parser = argparse.ArgumentParser(prog="scripts/bench push", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--program", required=True, type=os.path.abspath, help=argparse.SUPPRESS)
     parser.add_argument("--runs", type=int, default=3, help="runs per cell (default 3)")
     parser.add_argument("--size", type=float, default=6, help="MiB of one layer (default 6)")
     parser.add_argument("--latency", type=int, nargs="+", default=[0, 40], help="ms each way (default 0 40)")

@@ -89,7 +89,7 @@ def bench(program, top, count, runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", required=True)
+    parser.add_argument("--program", required=True, type=os.path.abspath)
     parser.add_argument("--packages", type=int, default=20000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", action="store_true")

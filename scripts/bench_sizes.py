@@ -83,7 +83,7 @@ def build(program, manifests, names, top):
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench sizes", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--program", required=True, type=os.path.abspath, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("images", nargs="*", default=sorted(PACKAGES), help="of the catalogue; default all")
     arguments = parser.parse_args()

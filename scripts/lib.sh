@@ -10,6 +10,7 @@ gcc                    gcc
 libc6-dev              glibc-devel
 cmake                  cmake
 ninja-build            ninja-build
+make                   make
 pkg-config             pkgconf-pkg-config
 libelf-dev             elfutils-libelf-devel
 libcurl4-openssl-dev   libcurl-devel
@@ -17,6 +18,7 @@ libsolv-dev            libsolv-devel
 libexpat1-dev          expat-devel
 libarchive-dev         libarchive-devel
 libzstd-dev            libzstd-devel
+zlib1g-dev             zlib-devel
 libssl-dev             openssl-devel
 libyaml-dev            libyaml-devel
 libjansson-dev         jansson-devel
@@ -99,10 +101,11 @@ find_root() {
     fi
 }
 
-# Prints the packages of a list that are not installed.
+# Prints the packages of a list that are not installed, nor provided by one that is (sid's qemu-user-static is a name only).
 missing_debian() {
     local installed name rest
-    installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p')
+    installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}, ${Provides}\n' 2>/dev/null |
+        sed -n 's/^installed //p' | tr , '\n' | sed 's/^ *//; s/[ (:].*//')
     while read -r name rest; do
         if [[ -n $name ]] && ! grep -qxF "$name" <<<"$installed"; then
             echo "$name"

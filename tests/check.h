@@ -33,6 +33,14 @@
                      err_kind_name((err)->kind), (err)->text);                                                         \
     } while (0)
 
+/* Fails unless the whole number is one of minimum to maximum. cmocka's own check has another name since version 2. */
+#define CHECK_RANGE(value, minimum, maximum)                                                                           \
+    do {                                                                                                               \
+        intmax_t checked = (intmax_t)(value);                                                                          \
+        if (checked < (intmax_t)(minimum) || checked > (intmax_t)(maximum))                                            \
+            fail_msg("%s is %jd, wanted %jd to %jd", #value, checked, (intmax_t)(minimum), (intmax_t)(maximum));       \
+    } while (0)
+
 /* Makes a fresh directory below TMPDIR or /tmp; the path is static per test program. */
 static inline const char *check_temporary_dir(void)
 {

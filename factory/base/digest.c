@@ -1,6 +1,7 @@
 #include "base/digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 
 void digest_begin(struct digest_stream *stream)
@@ -38,6 +39,15 @@ struct digest digest_of(const void *bytes, size_t len)
     digest_begin(&stream);
     digest_feed(&stream, bytes, len);
     return digest_end(&stream);
+}
+
+struct digest digest_keyed(const struct digest *secret, const void *bytes, size_t len)
+{
+    struct digest digest;
+    unsigned made = 0;
+    if (!HMAC(EVP_sha256(), secret->bytes, DIGEST_BYTES, bytes, len, digest.bytes, &made) || made != DIGEST_BYTES)
+        memory_abort(len);
+    return digest;
 }
 
 struct digest_hex digest_hex(const struct digest *digest)

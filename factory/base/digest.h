@@ -39,6 +39,8 @@ void digest_feed(struct digest_stream *stream, const void *bytes, size_t len);
 struct digest digest_end(struct digest_stream *stream);
 /* Frees a stream without a result; accepts a zeroed or ended one. For AUTO(). */
 void digest_abandon(struct digest_stream *stream);
+/* Hashes with a secret (HMAC-SHA-256, RFC 2104): only who knows the secret can make it. */
+struct digest digest_keyed(const struct digest *secret, const void *bytes, size_t len);
 /* Prints 64 lower-case hex digits. */
 struct digest_hex digest_hex(const struct digest *digest);
 /* Parses exactly 64 hex digits (either case, as in Debian's Release files). */

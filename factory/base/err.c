@@ -16,7 +16,7 @@ static void mark_cut(struct err *err)
     memcpy(err->text + at, cut_mark, sizeof cut_mark);
 }
 
-static void set_text(struct err *err, const char *format, va_list args)
+PRINTF_LIKE(2, 0) static void set_text(struct err *err, const char *format, va_list args)
 {
     int len = vsnprintf(err->text, sizeof err->text, format, args);
     if (len < 0)

@@ -6,6 +6,8 @@
 #include "cli/login.h"
 #include "cli/places.h"
 #include "image/layout.h"
+#include "io/store_prune.h"
+#include "line/fewer.h"
 #include "line/report.h"
 #include "publish/pull.h"
 #include "publish/registries_conf.h"
@@ -62,6 +64,25 @@ static bool fail_no_layout(const struct remote *remote, const char *word, struct
     return false;
 }
 
+/* Says what to do when a tag would have lost platforms: `image` is what a build would be called with, and would be
+ * pushed to `target`. */
+static void advise(struct remote *remote, const struct publication *publication, const char *image, const char *target,
+                   struct err *err)
+{
+    struct arena *arena = remote->arena;
+    const struct options *options = &remote->command->options;
+    struct arches arches = {0};
+    struct err ignored = {0};
+    const char *dir;
+    bool are_known = places_data_dir(arena, "arches", &dir, &ignored) && arches_load(arena, dir, &arches, &ignored);
+    struct fewer_call call = {.program = options->command == COMMAND_PUSH ? "imgfactory push" : "imgfactory tag",
+                              .options = command_line(arena, &options->given),
+                              .words = command_line(arena, &options->words) + 1};
+    const char *build = arena_printf(arena, "%s --push=%s", command_line(arena, &options->given_to_build),
+                                     command_quote(arena, target));
+    fewer_advise(are_known ? &arches : NULL, &publication->result.loss, &call, build, command_quote(arena, image), err);
+}
+
 static bool push(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
@@ -82,6 +103,14 @@ static bool push(struct remote *remote, struct err *err)
     publication.destination = reference_print(remote->arena, &reference);
     bool is_good = publish_layout(remote->arena, &remote->options, remote->http, remote->command->log, dir, tag,
                                   &publication, err);
+    if (!is_good) {
+        const char *slash = strrchr(dir, '/');
+        if (publication.tags.count == 1)
+            reference.tag = publication.tags.items[0];
+        advise(remote, &publication, slash && slash[1] ? slash + 1 : dir, reference_print(remote->arena, &reference), err);
+        publication.err = *err;
+    }
+    command_tell_timeout(remote->command, &publication.err);
     if (options->is_json)
         report_push_json(stdout, word, &publication);
     else if (is_good && !options->is_quiet)
@@ -89,13 +118,34 @@ static bool push(struct remote *remote, struct err *err)
     return is_good;
 }
 
+/* Sets the tag and fills the publication. */
+static bool set_tag(struct remote *remote, struct reference *reference, const char *name,
+                    struct publication *publication, struct err *err)
+{
+    AUTO(close_registry) struct registry *registry = NULL;
+    const char *slash = strrchr(reference->repository, '/');
+    struct digest digest = reference->digest;
+    publication->is_tried = true;
+    publication->is_good =
+        publish_open(remote->arena, &remote->options, remote->http, remote->command->log, reference, REGISTRY_PUSH,
+                     &registry, err) &&
+        push_tag(registry, remote->arena, &digest, name, &remote->options.policy, &publication->result, err);
+    reference->has_digest = false;
+    reference->tag = name;
+    if (!publication->is_good)
+        advise(remote, publication, slash ? slash + 1 : reference->repository,
+               reference_print(remote->arena, reference), err);
+    reference->tag = NULL;
+    publication->destination = reference_print(remote->arena, reference);
+    publication->err = *err;
+    return publication->is_good;
+}
+
 static bool tag(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
     struct publication publication = {0};
-    AUTO(close_registry) struct registry *registry = NULL;
     struct reference reference;
-    struct push_tag moved;
     const char *name = options->words.items[1];
     if (!reference_parse(remote->arena, options->words.items[0], false, &reference, err))
         return false;
@@ -106,27 +156,18 @@ static bool tag(struct remote *remote, struct err *err)
                 !reference.has_digest ? options->words.items[0] : name);
         return false;
     }
-    if (!publish_open(remote->arena, &remote->options, remote->http, remote->command->log, &reference, REGISTRY_PUSH,
-                      &registry, err) ||
-        !push_tag(registry, remote->arena, &reference.digest, name, &moved, err))
-        return false;
-    reference.tag = NULL;
-    reference.has_digest = false;
-    publication.destination = reference_print(remote->arena, &reference);
-    publication.is_good = true;
-    publication.result.digest = moved.new_digest;
-    publication.result.is_unchanged = !moved.is_moved;
-    list_add(remote->arena, &publication.result.tags, moved);
+    bool is_good = set_tag(remote, &reference, name, &publication, err);
     if (options->is_json)
         report_push_json(stdout, options->words.items[0], &publication);
-    else if (!options->is_quiet)
+    else if (is_good && !options->is_quiet)
         report_push(stdout, &publication);
-    return true;
+    return is_good;
 }
 
-/* Opens the first place that has the image: mirrors, then the registry itself. */
-static bool open_image(struct remote *remote, struct store *store, const char *word, struct registry **registry,
-                       struct layout_image *ret_image, struct err *err)
+/* Gets the image, with its layers if they are wanted, from the first place that has it: mirrors, then the registry
+ * itself. Layers that are here already are not asked for again at the next place. */
+static bool open_image(struct remote *remote, struct store *store, const char *word, bool has_layers,
+                       struct registry **registry, struct layout_image *ret_image, struct err *err)
 {
     struct reference reference;
     struct pull_place *places;
@@ -137,12 +178,16 @@ static bool open_image(struct remote *remote, struct store *store, const char *w
     for (size_t i = 0; i < count; i++) {
         struct publish_options options = remote->options;
         options.is_verify_off = options.is_verify_off || places[i].is_insecure;
+        options.is_other_there = i + 1 < count;
         err_clear(err);
         if (publish_open(remote->arena, &options, remote->http, remote->command->log, &places[i].reference,
                          REGISTRY_PULL, registry, err) &&
-            pull_documents(*registry, store, remote->arena, &places[i].reference, ret_image, err))
+            pull_documents(*registry, store, remote->arena, &places[i].reference, ret_image, err) &&
+            (!has_layers || pull_layers(*registry, store, ret_image, NULL, err)))
             return true;
         registry_close(TAKE_PTR(*registry));
+        if (err->kind == ERR_CANCELLED)
+            return false;
         if (i + 1 < count)
             log_line(remote->command->log, LOG_QUIET, "warning: %s; trying the next place", err->text);
     }
@@ -157,8 +202,12 @@ static void close_store(struct store **store)
 static bool open_store(struct remote *remote, struct store **ret_store, struct err *err)
 {
     const char *cache = remote->command->options.cache;
-    return (cache || places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err)) &&
-           store_open(cache, ret_store, err);
+    const struct lock_wait *wait = remote->options.wait;
+    if ((!cache && !places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err)) ||
+        !store_open_waiting(cache, wait, ret_store, err))
+        return false;
+    store_keep_below(*ret_store, command_cache_limit(remote->command), wait);
+    return true;
 }
 
 static bool inspect(struct remote *remote, struct err *err)
@@ -169,11 +218,11 @@ static bool inspect(struct remote *remote, struct err *err)
     AUTO(close_registry) struct registry *registry = NULL;
     AUTO(close_store) struct store *store = NULL;
     if (find_layout(remote, word, &dir, &tag)) {
-        if (!layout_image_open(remote->arena, dir, tag, &image, err))
+        if (!layout_image_open_waiting(remote->arena, dir, tag, remote->options.wait, &image, err))
             return false;
     } else if (!strchr(word, '/') || word[0] == '.' || word[0] == '/') {
         return fail_no_layout(remote, word, err);
-    } else if (!open_store(remote, &store, err) || !open_image(remote, store, word, &registry, &image, err)) {
+    } else if (!open_store(remote, &store, err) || !open_image(remote, store, word, false, &registry, &image, err)) {
         return false;
     }
     inspect_print(stdout, &image, word, options->is_json);
@@ -210,7 +259,7 @@ static bool check_local(struct remote *remote, bool *ret_is_local, struct err *e
     if (words->count > 1)
         return check_several(remote, words, err);
     if (find_layout(remote, word, &dir, &tag))
-        return layout_image_open(remote->arena, dir, tag, &image, err) &&
+        return layout_image_open_waiting(remote->arena, dir, tag, remote->options.wait, &image, err) &&
                check_image(remote->command, word, &image, NULL, err);
     if (is_dir(word))
         return check_dirs(remote->command, words, err);
@@ -224,8 +273,8 @@ static bool check(struct remote *remote, struct err *err)
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
     AUTO(close_registry) struct registry *registry = NULL;
     AUTO(close_store) struct store *store = NULL;
-    return open_store(remote, &store, err) && open_image(remote, store, word, &registry, &image, err) &&
-           pull_layers(registry, store, &image, NULL, err) && check_image(remote->command, word, &image, store, err);
+    return open_store(remote, &store, err) && open_image(remote, store, word, true, &registry, &image, err) &&
+           check_image(remote->command, word, &image, store, err);
 }
 
 /* Writes a pulled image to DIR/NAME, as a build would. */
@@ -240,7 +289,8 @@ static bool write_out(struct remote *remote, struct store *store, const struct l
                                                                 slash ? slash + 1 : reference->repository),
                                             .store = store,
                                             .image = image,
-                                            .tags = &tags};
+                                            .tags = &tags,
+                                            .wait = remote->options.wait};
     return layout_import(&request, &is_unchanged, err);
 }
 
@@ -253,7 +303,7 @@ static bool pull(struct remote *remote, struct err *err)
     AUTO(close_store) struct store *store = NULL;
     struct reference reference;
     if (!reference_parse(remote->arena, word, true, &reference, err) || !open_store(remote, &store, err) ||
-        !open_image(remote, store, word, &registry, &image, err) || !pull_layers(registry, store, &image, NULL, err) ||
+        !open_image(remote, store, word, true, &registry, &image, err) ||
         (options->output && !write_out(remote, store, &image, &reference, err)))
         return false;
     if (!options->is_quiet)
@@ -280,6 +330,7 @@ static bool run(struct remote *remote, struct err *err)
         return check(remote, err);
     case COMMAND_BUILD:
     case COMMAND_WHY:
+    case COMMAND_CLEAN:
         break;
     }
     err_set(err, ERR_INTERNAL, "unknown command");
@@ -292,8 +343,7 @@ bool remote_run(struct command *command, struct err *err)
     bool is_local = false; /* the network is started only for what needs it */
     if (command->options.command == COMMAND_CHECK && (!check_local(&remote, &is_local, err) || is_local))
         return err->kind == ERR_NONE;
-    struct http_options http_options = {.retry_count = remote.options.retries ? remote.options.retries : HTTP_NO_RETRY,
-                                        .cancel = command->cancel};
+    struct http_options http_options = command_http_options(command);
     if (!http_start(&http_options, &remote.http, err))
         return false;
     bool is_good = run(&remote, err);

@@ -1,32 +1,16 @@
 /* deb_tar.h - one tar member of a .deb as a stream of entries
  *
- * libarchive decompresses with the one filter that the member's name tells (its raw reader), and reads the tar out of
- * that stream (its tar reader); between the two every byte is counted and seen by tar_guard.h. Refused besides what
- * the guard and libarchive refuse: another compression than the name's, or several; compressed streams that are cut
- * off or followed by more; more bytes than the cap; device nodes, fifos; entries shorter than they say; any warning of
- * libarchive. Extended attributes cannot come: they need pax headers. gzip's checksum is not looked at (libarchive
- * does not): the .deb's own SHA-256 was. An xz dictionary may be declared up to 4 GiB (libarchive sets no limit), but
- * memory is touched only as far as bytes come out.
+ * The stream is decompressed as the member's name tells (stream.h, with what that refuses), and the tar is read by
+ * tar_reader.h, with the rules of packages. Refused besides: more compressions than one; more bytes than the cap.
  * Threads: a reader belongs to one thread.
- * Owns: a reader owns libarchive's, until deb_tar_close().
+ * Owns: a reader owns what it reads with, until deb_tar_close().
  * Fails with: ERR_MALFORMED.
  */
 #ifndef IMGFACTORY_CONTENT_DEB_TAR_H
 #define IMGFACTORY_CONTENT_DEB_TAR_H
 
 #include "content/deb_archive.h"
-
-enum tar_kind { TAR_FILE, TAR_DIRECTORY, TAR_SYMLINK, TAR_HARDLINK };
-
-/* One header; strings are good until the next deb_tar_next(). */
-struct tar_entry {
-    const char *path; /* as it is written there */
-    enum tar_kind kind;
-    uint32_t mode, uid, gid;
-    int64_t mtime;
-    uint64_t size_bytes; /* TAR_FILE */
-    const char *target;  /* TAR_SYMLINK, TAR_HARDLINK */
-};
+#include "content/tar_reader.h"
 
 struct deb_tar;
 

@@ -11,7 +11,7 @@
  * where those are MD5 or SHA-1 (packages before 2009) they only find damage.
  * Refused (ERR_MALFORMED, naming package and entry): members missing, repeated or out of order; sizes, counts and
  * offsets that lie; paths that path.h refuses; hard links to what is not an earlier regular file of the package; device
- * nodes, fifos, sockets; whiteout names (.wh.*); pax headers and sparse entries (tar_guard.h); a payload that is not
+ * nodes, fifos, sockets; whiteout names (.wh.*); pax headers and sparse entries (tar_reader.h); a payload that is not
  * what the header lists; a path twice (unless both are directories, or both are the same file or link); a path below
  * something that is not a directory; source packages; more than 2 million entries, 512 MiB of names, or
  * PACKAGE_MAX_BYTES unpacked (or more than 4096 times the package's size + 64 MiB). A name, version or architecture

@@ -1,5 +1,5 @@
-/* Nothing is ever taken out of the map: an item knows the layer that gave it, and the layers that removed it or all below
- * it. It is there when no later layer removed it or one of its ancestors. */
+/* Nothing is ever taken out of the map: an item knows the layer that gave it, and the layers that removed it or all
+ * below it. It is there when no later layer removed it or one of its ancestors. */
 #include "content/root_layers.h"
 
 #include "base/auto.h"
@@ -7,9 +7,9 @@
 #include "content/ld_cache.h"
 #include "content/path.h"
 #include "content/script.h"
+#include "content/tar_reader.h"
+#include "io/stream.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdlib.h>
 
 #define ENTRIES_MAX ((size_t)4 << 20)
@@ -33,14 +33,17 @@ struct root_item {
 /* One layer while it is read. */
 struct reading {
     struct root_layers *layers;
-    struct archive *archive;
+    struct stream *stream;
+    struct tar_reader tar;
+    bool is_begun, is_ended; /* the stream */
     const char *name;
     size_t layer;
 };
 
-static void close_archive(struct archive **archive)
+static void reading_done(struct reading *reading)
 {
-    (void)archive_read_free(*archive);
+    tar_reader_done(&reading->tar);
+    stream_close(reading->stream);
 }
 
 static bool fault(const struct reading *reading, const char *path, const char *what, struct err *err)
@@ -50,11 +53,11 @@ static bool fault(const struct reading *reading, const char *path, const char *w
     return false;
 }
 
-static bool library_fault(const struct reading *reading, struct err *err)
+/* Names the layer in a fault of the tar; those of the decompression name it themselves. */
+static bool wrap(const struct reading *reading, struct err *err)
 {
-    const char *why = archive_error_string(reading->archive);
-    err_set(err, ERR_MALFORMED, "%s: %s", reading->name,
-            text_printable(reading->layers->arena, text_of(why ? why : "cannot be read")));
+    if (strncmp(err->text, reading->name, strlen(reading->name)) != 0)
+        err_wrap(err, "%s", reading->name);
     return false;
 }
 
@@ -150,27 +153,23 @@ static const char *take_path(struct reading *reading, const char *written, struc
 }
 
 /* Reads what the proof looks at: all of an ELF file and of the loader's cache, the beginning of any other. */
-static bool read_content(struct reading *reading, struct archive_entry *header, struct node *node, struct err *err)
+static bool read_content(struct reading *reading, const struct tar_entry *header, struct node *node, struct err *err)
 {
     struct root_layers *layers = reading->layers;
-    int64_t size = archive_entry_size(header);
+    uint64_t size = header->size_bytes;
     bool is_whole = strcmp(node->path, LD_CACHE_PATH) == 0;
     AUTO(buf_done) struct buf kept;
-    buf_init(&kept, size > 0 && (uint64_t)size < ELF_MAX_BYTES ? (size_t)size + 1 : ELF_MAX_BYTES);
-    if (size < 0 || __builtin_add_overflow(layers->file_bytes, (uint64_t)size, &layers->file_bytes) ||
-        layers->file_bytes > FILES_MAX_BYTES)
+    buf_init(&kept, size < ELF_MAX_BYTES ? (size_t)size + 1 : ELF_MAX_BYTES);
+    if (__builtin_add_overflow(layers->file_bytes, size, &layers->file_bytes) || layers->file_bytes > FILES_MAX_BYTES)
         return fault(reading, node->path, "the files are larger than 32 GiB", err);
     for (bool is_wanted = true; is_wanted;) {
-        const void *bytes;
-        size_t len;
-        int64_t offset;
-        int result = archive_read_data_block(reading->archive, &bytes, &len, &offset);
-        if (result == ARCHIVE_EOF)
+        struct text bytes;
+        if (!tar_reader_read(&reading->tar, &bytes, err))
+            return wrap(reading, err);
+        if (bytes.len == 0)
             break;
-        if (result < ARCHIVE_WARN)
-            return library_fault(reading, err);
-        if ((uint64_t)offset != kept.len || !buf_add(&kept, bytes, len))
-            return fault(reading, node->path, "a sparse file, or an ELF file of more than 1 GiB", err);
+        if (!buf_add(&kept, bytes.ptr, bytes.len))
+            return fault(reading, node->path, "an ELF file of more than 1 GiB", err);
         is_wanted = is_whole || kept.len < SCRIPT_HEAD_BYTES || elf_is((struct text){kept.bytes, kept.len});
     }
     struct text all = {kept.len ? kept.bytes : "", kept.len};
@@ -199,30 +198,28 @@ static bool take_hardlink(struct reading *reading, const char *written, struct n
     return true;
 }
 
-static bool take_node(struct reading *reading, struct archive_entry *header, struct node *node, bool *ret_is_special,
+static bool take_node(struct reading *reading, const struct tar_entry *header, struct node *node, bool *ret_is_special,
                       struct err *err)
 {
-    const char *hardlink = archive_entry_hardlink(header);
-    *ret_is_special = false;
-    node->mode = archive_entry_perm(header) & 07777U;
+    *ret_is_special = header->kind == TAR_SPECIAL;
+    node->mode = header->mode;
     node->kind = NODE_FILE;
-    if (hardlink)
-        return take_hardlink(reading, hardlink, node, err);
-    switch (archive_entry_filetype(header)) {
-    case AE_IFREG:
+    switch (header->kind) {
+    case TAR_FILE:
         return read_content(reading, header, node, err);
-    case AE_IFDIR:
+    case TAR_HARDLINK:
+        return take_hardlink(reading, header->target, node, err);
+    case TAR_DIRECTORY:
         node->kind = NODE_DIRECTORY;
         return true;
-    case AE_IFLNK:
+    case TAR_SYMLINK:
         node->kind = NODE_SYMLINK;
-        node->target = arena_strdup(reading->layers->arena, archive_entry_symlink(header));
-        return (node->target && *node->target && strlen(node->target) <= PATH_MAX_BYTES) ||
-               fault(reading, node->path, "its target is empty or too long", err);
-    default:
-        *ret_is_special = true;
+        node->target = arena_strdup(reading->layers->arena, header->target);
+        return strlen(node->target) <= PATH_MAX_BYTES || fault(reading, node->path, "its target is too long", err);
+    case TAR_SPECIAL:
         return true;
     }
+    return true;
 }
 
 /* ".wh.NAME" and ".wh..wh..opq"; false when the path is neither. */
@@ -241,18 +238,15 @@ static bool take_whiteout(struct reading *reading, const char *path)
     return true;
 }
 
-static bool take_entry(struct reading *reading, struct archive_entry *header, struct err *err)
+static bool take_entry(struct reading *reading, const struct tar_entry *header, struct err *err)
 {
     struct root_layers *layers = reading->layers;
-    const char *written = archive_entry_pathname(header);
-    if (!written)
-        written = archive_entry_pathname_utf8(header);
-    layers->name_bytes += written ? strlen(written) : 0;
+    layers->name_bytes += strlen(header->path);
     if (layers->items.slots.count >= ENTRIES_MAX || layers->name_bytes > NAMES_MAX_BYTES) {
         err_set(err, ERR_MALFORMED, "%s: more entries than an image may have", reading->name);
         return false;
     }
-    const char *path = take_path(reading, written, err);
+    const char *path = take_path(reading, header->path, err);
     if (!path)
         return false;
     if (strcmp(path, "/") == 0 || take_whiteout(reading, path))
@@ -271,42 +265,54 @@ static bool take_entry(struct reading *reading, struct archive_entry *header, st
     return true;
 }
 
-static bool open_layer(struct reading *reading, struct text bytes, struct err *err)
+/* The tar's feed: the next piece out of the decompression. Not to be asked again after the end, which a stream does not
+ * allow. */
+static bool feed_layer(void *user, struct text *ret_bytes, struct err *err)
 {
-    reading->archive = archive_read_new();
-    if (!reading->archive)
-        memory_abort(0);
-    if (archive_read_support_filter_gzip(reading->archive) < ARCHIVE_WARN ||
-        archive_read_support_filter_zstd(reading->archive) < ARCHIVE_WARN ||
-        archive_read_support_format_tar(reading->archive) != ARCHIVE_OK ||
-        archive_read_support_format_empty(reading->archive) != ARCHIVE_OK ||
-        archive_read_open_memory(reading->archive, bytes.ptr, bytes.len) != ARCHIVE_OK)
-        return library_fault(reading, err);
-    /* memory itself is the last filter: a compression inside a compression is refused */
-    if (archive_filter_count(reading->archive) > 2) {
+    struct reading *reading = user;
+    *ret_bytes = TEXT("");
+    if (reading->is_ended)
+        return true;
+    if (!stream_next(reading->stream, ret_bytes, err))
+        return false;
+    reading->is_ended = ret_bytes->len == 0;
+    if (!reading->is_begun && compression_of_bytes(*ret_bytes) != COMPRESSION_NONE) {
         err_set(err, ERR_MALFORMED, "%s: compressed more than once", reading->name);
         return false;
     }
+    reading->is_begun = true;
     return true;
+}
+
+/* Opens a layer by what its bytes are: media types lie, and engines do the same. What is inside of the compression is a
+ * tar or nothing. */
+static bool open_layer(struct reading *reading, struct text bytes, struct err *err)
+{
+    enum compression compression = compression_of_bytes(bytes);
+    if (compression == COMPRESSION_XZ || compression == COMPRESSION_BZIP2) {
+        err_set(err, ERR_MALFORMED, "%s: compressed as %s, while layers are gzip, zstd or plain tar", reading->name,
+                compression_ending(compression));
+        return false;
+    }
+    return stream_open(compression, bytes, reading->name, &reading->stream, err);
 }
 
 bool root_layers_add(struct root_layers *layers, struct text bytes, const char *name, struct err *err)
 {
-    struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
-    AUTO(close_archive) struct archive *archive = NULL;
-    bool is_open = open_layer(&reading, bytes, err);
-    archive = reading.archive;
-    while (is_open) {
-        struct archive_entry *header;
-        int result = archive_read_next_header(archive, &header);
-        if (result == ARCHIVE_EOF)
+    AUTO(reading_done) struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
+    tar_reader_init(&reading.tar, TAR_OF_LAYER, feed_layer, &reading);
+    if (!open_layer(&reading, bytes, err))
+        return false;
+    for (;;) {
+        struct tar_entry header;
+        bool is_end;
+        if (!tar_reader_next(&reading.tar, &header, &is_end, err))
+            return wrap(&reading, err);
+        if (is_end)
             return true;
-        if (result < ARCHIVE_WARN)
-            return library_fault(&reading, err);
-        if (!take_entry(&reading, header, err))
+        if (!take_entry(&reading, &header, err))
             return false;
     }
-    return false;
 }
 
 static int compare_nodes(const void *a, const void *b)

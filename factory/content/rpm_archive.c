@@ -16,6 +16,7 @@
 /* Tags of the main header. */
 #define TAG_PAYLOADSHA256 5092u
 #define TAG_PAYLOADDIGESTALGO 5093u
+#define TAG_PAYLOADSIZE 5112u
 #define TAG_PAYLOADSHA512 5121u
 #define TAG_PAYLOADSHA3_256 5123u
 
@@ -121,6 +122,19 @@ bool rpm_archive_read(struct arena *arena, struct text rpm, struct rpm_archive *
     return true;
 }
 
+/* Packages of format 6 have the payload's size in the main header: one that was cut off is no forgery. */
+static bool check_payload_size(const struct rpm_archive *archive, const struct rpm_header *header, struct err *err)
+{
+    uint64_t size;
+    if (!rpm_header_number(header, TAG_PAYLOADSIZE, archive->payload.len, &size, err))
+        return false;
+    if (size == archive->payload.len)
+        return true;
+    err_set(err, ERR_MALFORMED, "not a valid RPM package: its payload has %zu bytes, its header says %llu",
+            archive->payload.len, (unsigned long long)size);
+    return false;
+}
+
 bool rpm_archive_check_payload(const struct rpm_archive *archive, const struct rpm_header *header, bool *ret_has_digest,
                                struct err *err)
 {
@@ -129,6 +143,8 @@ bool rpm_archive_check_payload(const struct rpm_archive *archive, const struct r
         unsigned algorithm;
     } known[] = {{TAG_PAYLOADSHA256, RPM_SHA256}, {TAG_PAYLOADSHA512, RPM_SHA512}, {TAG_PAYLOADSHA3_256, RPM_SHA3_256}};
     *ret_has_digest = false;
+    if (!check_payload_size(archive, header, err))
+        return false;
     for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
         const char *expected;
         uint64_t algorithm = known[i].algorithm;

@@ -1,8 +1,8 @@
 /* rpm_archive.h - the parts of an .rpm: lead, signature header, main header, payload; and their digests
  *
- * Format: https://rpm-software-management.github.io/rpm/manual/format_v3.html, format_v4.html and format_v6.html. Of the
- * lead (96 bytes) only magic, major version, type and signature type count. The signature header is padded to 8 bytes;
- * it is signed by nothing, and only read for signatures, digests and sizes of what follows it.
+ * Format: https://rpm-software-management.github.io/rpm/manual/format_v3.html, format_v4.html and format_v6.html. Of
+ * the lead (96 bytes) only magic, major version, type and signature type count. The signature header is padded to 8
+ * bytes; it is signed by nothing, and only read for signatures, digests and sizes of what follows it.
  * Threads: no state.
  * Owns: nothing; parts are views of the file.
  * Fails with: ERR_MALFORMED; ERR_TRUST when a digest differs.
@@ -23,7 +23,8 @@ struct rpm_archive {
  * the signature header tells them: they find damage, and prove nothing. */
 bool rpm_archive_read(struct arena *arena, struct text rpm, struct rpm_archive *ret_archive,
                       struct err *err) MUST_CHECK;
-/* Checks the payload against the digest in the main header: SHA-256, SHA-512 or SHA3-256 over its compressed bytes.
+/* Checks the payload against the main header: its size (format 6: ERR_MALFORMED), and its digest (SHA-256, SHA-512 or
+ * SHA3-256 over its compressed bytes).
  * *ret_has_digest is false when the header has none of them (rpm before 4.14). */
 bool rpm_archive_check_payload(const struct rpm_archive *archive, const struct rpm_header *header, bool *ret_has_digest,
                                struct err *err) MUST_CHECK;

@@ -320,8 +320,9 @@ static void read_commands(struct shell *shell, char until)
 
 void shell_commands_list(struct arena *arena, const char *script, struct shell_commands *ret_commands)
 {
-    size_t len = strnlen(script, SCRIPT_MAX_BYTES);
+    size_t len = strlen(script);
     *ret_commands = (struct shell_commands){0};
+    len = len < SCRIPT_MAX_BYTES ? len : SCRIPT_MAX_BYTES;
     struct shell shell = {.arena = arena, .at = script, .end = script + len, .commands = ret_commands};
     read_commands(&shell, '\0');
 }

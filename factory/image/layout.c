@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #define LOCK_NAME ".lock"
@@ -23,13 +22,8 @@ void layout_close(struct layout *layout)
 
 static bool wait_for_lock(const struct layout *layout, struct err *err)
 {
-    while (flock(layout->lock_fd, LOCK_EX)) {
-        if (errno == EINTR)
-            continue;
-        err_set_errno(err, errno, "cannot lock %s/" LOCK_NAME, layout->path);
-        return false;
-    }
-    return true;
+    AUTO(arena_done) struct arena arena = {0};
+    return lock_take(layout->lock_fd, false, arena_printf(&arena, "%s/" LOCK_NAME, layout->path), layout->wait, err);
 }
 
 /* Returns whether the lock is still the file that others find, after a wait in which someone may have removed or
@@ -46,11 +40,17 @@ static bool open_once(struct layout *layout, struct err *err)
 {
     if (!file_make_dirs(layout->path, 0755, err) || !file_open_dir(layout->path, &layout->fd, err))
         return false;
-    layout->lock_fd = openat(layout->fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+    layout->lock_fd = lock_open_at(layout->fd, LOCK_NAME);
     if (layout->lock_fd >= 0)
         return wait_for_lock(layout, err);
     err_set_errno(err, errno, "cannot open %s/" LOCK_NAME, layout->path);
     return false;
+}
+
+int layout_open_blobs(const struct layout *layout)
+{
+    AUTO(auto_close_fd) int blobs = openat(layout->fd, "blobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return blobs < 0 ? -1 : openat(blobs, "sha256", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* Makes the directory if needed, and waits for its lock. */
@@ -60,7 +60,7 @@ static bool open_locked(struct layout *layout, struct err *err)
         if (!open_once(layout, err))
             return false;
         if (is_current(layout)) {
-            layout->blobs_fd = openat(layout->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            layout->blobs_fd = layout_open_blobs(layout);
             return true;
         }
         layout_close(layout);
@@ -73,11 +73,18 @@ static bool open_locked(struct layout *layout, struct err *err)
 static bool make_blob_dirs(struct layout *layout, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
+    struct stat status;
     if (layout->blobs_fd >= 0)
         return true;
     const char *path = arena_printf(&arena, "%s/blobs/sha256", layout->path);
-    if (!file_make_dirs(path, 0755, err) || !file_open_dir(path, &layout->blobs_fd, err))
+    bool is_link = fstatat(layout->fd, "blobs", &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+    if (!is_link && !file_make_dirs(path, 0755, err))
         return false;
+    layout->blobs_fd = is_link ? -1 : layout_open_blobs(layout);
+    if (layout->blobs_fd < 0) {
+        err_set_errno(err, is_link ? ELOOP : errno, "cannot open %s (links are not followed there)", path);
+        return false;
+    }
     AUTO(auto_close_fd) int blobs = openat(layout->fd, "blobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO(auto_close_fd) int parent = openat(layout->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* The parent may be closed to us for reading: then its owner made our name there, and made it last. */
@@ -89,9 +96,11 @@ struct wanted {
     struct arena *arena;
     struct store *store;
     const struct strings *tags;
+    const struct lock_wait *wait;
     struct layout_blob root;
     struct map known; /* digest and size of the pieces */
     LIST(struct layout_piece) pieces;
+    const struct layout_request *request; /* NULL: tags may lose platforms */
 };
 
 /* Adds a blob unless it is there already. The same digest with two sizes stays two: one of them must fail. */
@@ -135,13 +144,27 @@ static bool has_all(const struct wanted *wanted)
     return true;
 }
 
+static bool keeps_platforms(const struct layout *layout, const json_t *index, const struct wanted *wanted,
+                            struct err *err)
+{
+    const struct layout_request *request = wanted->request;
+    struct platforms after = {0};
+    struct digest config;
+    if (!request || !request->ret_loss)
+        return true;
+    (void)platforms_read(request->arena, (struct text){request->index->bytes, request->index->len}, &after, &config);
+    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena,
+                                  request->ret_loss, err);
+}
+
 /* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, then away with what only
  * replaced tags needed. */
 static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
     json_auto_t *index = NULL, *replaced = json_array();
     bool has_version;
-    if (!layout_version_read(layout, &has_version, err) || !layout_index_read(layout, &index, err))
+    if (!layout_version_read(layout, &has_version, err) || !layout_index_read(layout, &index, err) ||
+        !keeps_platforms(layout, index, wanted, err))
         return false;
     layout_clean(layout);
     find_there(layout, wanted);
@@ -161,7 +184,8 @@ static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_un
 
 static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
-    AUTO(layout_close) struct layout layout = {.path = dir, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
+    AUTO(layout_close)
+    struct layout layout = {.path = dir, .wait = wanted->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
     if (!wanted->tags->count) {
         err_set(err, ERR_USAGE, "%s: an image without a tag cannot be found in a layout", dir);
         return false;
@@ -172,7 +196,12 @@ static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_un
 bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct wanted wanted = {.arena = &arena, .store = request->store, .tags = request->tags, .known.arena = &arena};
+    struct wanted wanted = {.arena = &arena,
+                            .store = request->store,
+                            .tags = request->tags,
+                            .wait = request->wait,
+                            .known.arena = &arena,
+                            .request = request};
     for (size_t i = 0; i < request->image_count; i++) {
         const struct image *image = request->images[i];
         add_piece(&wanted, &image->layer.digest, image->layer.size_bytes, NULL);
@@ -188,7 +217,8 @@ bool layout_import(const struct layout_import_request *request, bool *ret_is_unc
 {
     AUTO(arena_done) struct arena arena = {0};
     const struct layout_image *image = request->image;
-    struct wanted wanted = {.arena = &arena, .store = request->store, .tags = request->tags, .known.arena = &arena};
+    struct wanted wanted = {
+        .arena = &arena, .store = request->store, .tags = request->tags, .wait = request->wait, .known.arena = &arena};
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
         /* Documents first: a layer may be the same blob as one (artifacts use the empty "{}" for both). */

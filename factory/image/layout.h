@@ -2,16 +2,19 @@
  *
  * DIR/oci-layout, DIR/index.json, DIR/blobs/sha256/<hex>. Written so that a reader, or a kill at any instant, sees the
  * old or the new image: blobs first (temporary name, fsync, rename), directories synced, index.json replaced last.
- * Other tags of an existing layout are kept; a lock file (DIR/.lock, flock) orders writers. Blobs that only the
+ * Other tags of an existing layout are kept; a lock file (DIR/.lock, 0600, flock) orders writers. Blobs that only the
  * replaced tags needed are removed afterwards.
  * Threads: any; one call per layout at a time.
- * Fails with: ERR_LOCAL; ERR_MALFORMED for an existing index.json that cannot be read (it is left alone).
+ * Fails with: ERR_LOCAL; ERR_CANCELLED while waiting; ERR_MALFORMED for an existing index.json that cannot be read (it is left
+ * alone); ERR_USAGE when a tag would lose platforms.
  */
 #ifndef IMGFACTORY_IMAGE_LAYOUT_H
 #define IMGFACTORY_IMAGE_LAYOUT_H
 
 #include "image/layout_read.h"
 #include "image/oci.h"
+#include "image/platforms.h"
+#include "io/lock.h"
 #include "io/store.h"
 
 struct layout_request {
@@ -20,7 +23,11 @@ struct layout_request {
     const struct image *const *images;
     size_t image_count;
     const struct document *index;
-    const struct strings *tags; /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
+    const struct strings *tags;   /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
+    const struct lock_wait *wait; /* how other writers are waited for; may be NULL */
+    struct arena *arena;        /* of *ret_loss */
+    struct platforms_loss *ret_loss; /* set: a tag that is at an image with platforms which this one lacks is not moved,
+                                      * nor any other: ERR_USAGE, and this tells what was missing */
 };
 
 /* Writes (or finds unchanged: every tag has that digest and all blobs are there with the right bytes) the layout. */
@@ -31,7 +38,8 @@ struct layout_import_request {
     const char *dir;
     struct store *store;
     const struct layout_image *image;
-    const struct strings *tags; /* each gets a descriptor of the image's root document */
+    const struct strings *tags;   /* each gets a descriptor of the image's root document */
+    const struct lock_wait *wait; /* as above */
 };
 
 /* As layout_write(), with the documents' bytes as they are. */

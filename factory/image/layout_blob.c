@@ -27,6 +27,26 @@ bool layout_has_blob(const struct layout *layout, const struct digest *digest, u
     return digest_eq(&got, digest);
 }
 
+bool layout_read_document(const struct layout *layout, struct arena *arena, const struct digest *digest,
+                          struct text *ret_bytes)
+{
+    struct digest_hex name = digest_hex(digest);
+    struct stat status;
+    if (layout->blobs_fd < 0)
+        return false;
+    AUTO(auto_close_fd)
+    int fd = openat(layout->blobs_fd, name.chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size > (off_t)LAYOUT_DOCUMENT_MAX_BYTES)
+        return false;
+    AUTO(view_done) struct view view = {0};
+    struct err ignored = {0};
+    if (!file_map_fd(fd, name.chars, &view, &ignored))
+        return false;
+    struct digest got = digest_of(view.ptr, view.len);
+    *ret_bytes = (struct text){arena_strndup(arena, view.ptr, view.len), view.len};
+    return digest_eq(&got, digest);
+}
+
 static bool write_temporary(const struct layout *layout, int dirfd, const char *name, struct text bytes,
                             struct err *err)
 {

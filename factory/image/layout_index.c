@@ -14,7 +14,7 @@ static bool read_json(const struct layout *layout, const char *name, json_t **re
 {
     AUTO(buf_done) struct buf bytes = {0};
     *ret_json = NULL;
-    if (!file_read_at(layout->fd, name, LAYOUT_DOCUMENT_MAX_BYTES, &bytes, err)) {
+    if (!file_read_unlinked_at(layout->fd, name, LAYOUT_DOCUMENT_MAX_BYTES, &bytes, err)) {
         if (err->kind == ERR_LOCAL && err->detail == ENOENT) {
             err_clear(err);
             return true;

@@ -7,6 +7,7 @@
 #define IMGFACTORY_IMAGE_LAYOUT_PARTS_H
 
 #include "image/layout_read.h"
+#include "image/platforms.h"
 #include "io/store.h"
 
 #include <jansson.h>
@@ -14,6 +15,7 @@
 /* An open layout directory under its lock. Descriptors are -1 when not open. */
 struct layout {
     const char *path;
+    const struct lock_wait *wait; /* for the lock; may be NULL */
     int fd, lock_fd;
     int blobs_fd; /* of blobs/sha256; -1 until there is one */
 };
@@ -30,11 +32,16 @@ struct layout_piece {
 
 /* Closes all descriptors, which ends the lock. For AUTO(). */
 void layout_close(struct layout *layout);
+/* Opens blobs/sha256 of an open layout; no link is followed. The caller closes it; -1 with errno. */
+int layout_open_blobs(const struct layout *layout);
 
 /* --- layout_blob.c --- */
 
 /* Returns whether blobs/sha256 has that blob as a regular file with exactly these bytes (size, then SHA-256). */
 bool layout_has_blob(const struct layout *layout, const struct digest *digest, uint64_t size_bytes);
+/* Copies a document of the layout into the arena; false when it is not there, too big for one, or damaged. */
+bool layout_read_document(const struct layout *layout, struct arena *arena, const struct digest *digest,
+                          struct text *ret_bytes);
 /* Writes one blob durably, from its bytes or the store. The directory is not synced. */
 bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_piece *piece,
                      struct err *err) MUST_CHECK;
@@ -62,6 +69,14 @@ bool layout_index_set(json_t *index, const struct layout_blob *root, const struc
 bool layout_index_write(const struct layout *layout, const json_t *index, struct err *err) MUST_CHECK;
 /* Returns the tag of a descriptor in index.json (org.opencontainers.image.ref.name), or NULL. */
 const char *layout_index_tag(const json_t *descriptor);
+
+/* --- layout_platforms.c --- */
+
+/* Checks that no tag loses a platform when it moves to the root document, which has the platforms `after`: else
+ * ERR_USAGE, and *ret_loss (memory in `arena`) tells which. */
+bool layout_check_platforms(const struct layout *layout, const json_t *index, const struct layout_blob *root,
+                            const struct strings *tags, const struct platforms *after, struct arena *arena,
+                            struct platforms_loss *ret_loss, struct err *err) MUST_CHECK;
 
 /* --- layout_parse.c --- */
 

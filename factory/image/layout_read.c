@@ -6,18 +6,23 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #define TAGS_SHOWN_MAX 20
 
 /* Keeps writers out while the documents are read. A layout that we may not lock (another tool's, or a read-only one) is
  * read without: then its writers have to take care. */
-static void lock_shared(struct layout *layout)
+static bool lock_shared(struct layout *layout, struct err *err)
 {
+    AUTO(arena_done) struct arena arena = {0};
     layout->lock_fd = openat(layout->fd, ".lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    while (layout->lock_fd >= 0 && flock(layout->lock_fd, LOCK_SH) && errno == EINTR)
-        continue;
+    if (layout->lock_fd < 0 ||
+        lock_take(layout->lock_fd, true, arena_printf(&arena, "%s/.lock", layout->path), layout->wait, err))
+        return true;
+    bool is_given_up = err->kind == ERR_CANCELLED || err->detail == EWOULDBLOCK;
+    if (!is_given_up)
+        err_clear(err);
+    return !is_given_up;
 }
 
 static bool open_layout(struct layout *layout, struct err *err)
@@ -30,17 +35,16 @@ static bool open_layout(struct layout *layout, struct err *err)
         err_set(err, ERR_USAGE, "there is no image layout %s", layout->path);
         return false;
     }
-    lock_shared(layout);
-    if (!layout_version_read(layout, &has_version, err))
+    if (!lock_shared(layout, err) || !layout_version_read(layout, &has_version, err))
         return false;
     if (!has_version) {
         err_set(err, ERR_USAGE, "%s is not an OCI image layout: it has no file oci-layout", layout->path);
         return false;
     }
-    layout->blobs_fd = openat(layout->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    layout->blobs_fd = layout_open_blobs(layout);
     if (layout->blobs_fd >= 0)
         return true;
-    err_set_errno(err, errno, "cannot open %s/blobs/sha256", layout->path);
+    err_set_errno(err, errno, "cannot open %s/blobs/sha256 (links are not followed there)", layout->path);
     return false;
 }
 
@@ -186,7 +190,13 @@ static struct strings tags_of(struct arena *arena, const json_t *index, const js
 bool layout_image_open(struct arena *arena, const char *dir, const char *tag, struct layout_image *ret_image,
                        struct err *err)
 {
-    AUTO(layout_close) struct layout layout = {.path = dir, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
+    return layout_image_open_waiting(arena, dir, tag, NULL, ret_image, err);
+}
+
+bool layout_image_open_waiting(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
+                               struct layout_image *ret_image, struct err *err)
+{
+    AUTO(layout_close) struct layout layout = {.path = dir, .wait = wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
     json_auto_t *index = NULL;
     if (!open_layout(&layout, err) || !layout_index_read(&layout, &index, err))
         return false;

@@ -14,6 +14,7 @@
 
 #include "base/digest.h"
 #include "base/list.h"
+#include "io/lock.h"
 
 #include <stdint.h>
 
@@ -55,7 +56,11 @@ struct layout_image {
     LIST(struct layout_manifest) manifests; /* in the order of the index */
 };
 
-/* Opens the image under `tag` (NULL: the only one, or latest). Writers of the same layout are waited for. */
+/* Opens the image under `tag` (NULL: the only one, or latest). Writers of the same layout are waited for, as `wait`
+ * (may be NULL) says. */
+bool layout_image_open_waiting(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
+                               struct layout_image *ret_image, struct err *err) MUST_CHECK;
+/* The same with the standard wait. */
 bool layout_image_open(struct arena *arena, const char *dir, const char *tag, struct layout_image *ret_image,
                        struct err *err) MUST_CHECK;
 /* Gives the bytes of a document, which live as long as the image. They are checked by layout_image_parse(). The media

@@ -1,14 +1,9 @@
-/* gzip goes through libdeflate (four times as fast as zlib); the rest through libarchive's raw reader. libarchive is
- * given one filter only, and its chain is checked after opening, since it would peel off several layers of that filter;
- * it is also asked how much of the input it used, since its bzip2 filter leaves bytes behind the stream alone. Memory:
- * the output has a cap; a zstd window is limited to 128 MiB by libzstd; the dictionary of xz, which libarchive does not
- * limit, is checked before (xz.h). */
+/* gzip in one piece goes through libdeflate (four times as fast as zlib), the rest through stream.h. Memory: the output
+ * has a cap. */
 #include "io/decompress.h"
 #include "base/auto.h"
-#include "io/xz.h"
+#include "io/stream.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <inttypes.h>
 #include <libdeflate.h>
 
@@ -136,135 +131,45 @@ static bool gunzip(const struct job *job, struct err *err)
     return true;
 }
 
-static void free_reader(struct archive **reader)
+/* What is compressed more than once is nothing that anybody asks for. */
+static bool check_beginning(const struct job *job, struct text begin, struct err *err)
 {
-    (void)archive_read_free(*reader);
+    return compression_of_bytes(begin) == COMPRESSION_NONE || refuse(job, "compressed more than once", err);
 }
 
-static bool refuse_archive(const struct job *job, struct archive *reader, struct err *err)
+static bool run_pieces(const struct job *job, enum compression compression, decompress_take *take, void *taker,
+                       struct err *err)
 {
-    const char *why = archive_error_string(reader);
-    refuse(job, why ? why : "broken compressed data", err);
-    text_sanitize(err->text);
-    return false;
-}
-
-static bool add_filter(struct archive *reader, enum compression compression, int *ret_code)
-{
-    switch (compression) {
-    case COMPRESSION_XZ:
-        *ret_code = ARCHIVE_FILTER_XZ;
-        return archive_read_support_filter_xz(reader) == ARCHIVE_OK;
-    case COMPRESSION_ZSTD:
-        *ret_code = ARCHIVE_FILTER_ZSTD;
-        return archive_read_support_filter_zstd(reader) == ARCHIVE_OK;
-    case COMPRESSION_BZIP2:
-        *ret_code = ARCHIVE_FILTER_BZIP2;
-        return archive_read_support_filter_bzip2(reader) == ARCHIVE_OK;
-    case COMPRESSION_GZIP:
-        *ret_code = ARCHIVE_FILTER_GZIP;
-        return archive_read_support_filter_gzip(reader) == ARCHIVE_OK;
-    case COMPRESSION_NONE:
-        break;
-    }
-    return false;
-}
-
-/* Opens the input and checks that the chain is exactly one filter over the bytes in memory. */
-static bool open_reader(const struct job *job, enum compression compression, struct archive *reader, bool *ret_is_empty,
-                        struct err *err)
-{
-    int code = 0;
-    struct archive_entry *entry;
-    if (compression == COMPRESSION_XZ && !xz_check_dictionaries(job->input, job->name, err))
+    AUTO(stream_auto_close) struct stream *stream = NULL;
+    struct text piece;
+    if (!stream_open(compression, job->input, job->name, &stream, err))
         return false;
-    if (!add_filter(reader, compression, &code)) {
-        err_set(err, ERR_INTERNAL, "%s: this libarchive cannot read %s", job->name, compression_ending(compression));
-        return false;
-    }
-    if (archive_read_support_format_raw(reader) != ARCHIVE_OK ||
-        archive_read_support_format_empty(reader) != ARCHIVE_OK ||
-        archive_read_open_memory(reader, job->input.ptr, job->input.len) != ARCHIVE_OK)
-        return refuse_archive(job, reader, err);
-    int result = archive_read_next_header(reader, &entry);
-    if (result != ARCHIVE_OK && result != ARCHIVE_EOF)
-        return refuse_archive(job, reader, err);
-    if (archive_filter_count(reader) > 2)
-        return refuse(job, "compressed more than once", err);
-    if (archive_filter_code(reader, 0) != code)
-        return refuse(job, "not compressed as its name says", err);
-    *ret_is_empty = result == ARCHIVE_EOF;
-    return true;
-}
-
-/* Reads to the end even when nothing more may come: only there are checksums verified. */
-static bool read_all(const struct job *job, struct archive *reader, struct err *err)
-{
-    struct buf *out = job->out;
-    for (;;) {
-        char surplus;
-        bool has_room = room_of(out) > 0 || grow(out, FIRST_ROOM_BYTES);
-        la_ssize_t got = has_room ? archive_read_data(reader, out->bytes + out->len, room_of(out))
-                                  : archive_read_data(reader, &surplus, 1);
-        if (got < 0)
-            return refuse_archive(job, reader, err);
-        if (got == 0)
+    for (uint64_t total = 0; stream_next(stream, &piece, err); total += piece.len) {
+        if (!piece.len)
             return true;
-        if (!has_room)
+        if (piece.len > job->size_bytes - total)
             return refuse_long(job, err);
-        out->len += (size_t)got;
-    }
-}
-
-static bool check_end(const struct job *job, struct archive *reader, struct err *err)
-{
-    if (archive_filter_bytes(reader, -1) != (la_int64_t)job->input.len)
-        return refuse(job, "bad bytes behind the end of the compressed data", err);
-    return true;
-}
-
-static bool unfilter(const struct job *job, enum compression compression, struct err *err)
-{
-    AUTO(free_reader) struct archive *reader = archive_read_new();
-    bool is_empty = false;
-    if (!reader)
-        memory_abort(0);
-    if (!open_reader(job, compression, reader, &is_empty, err))
-        return false;
-    if (!is_empty && !read_all(job, reader, err))
-        return false;
-    return check_end(job, reader, err);
-}
-
-/* Hands over libarchive's own blocks; their gaps (sparse files) do not occur in the raw format. */
-static bool hand_over(const struct job *job, struct archive *reader, decompress_take *take, void *taker,
-                      struct err *err)
-{
-    const void *block;
-    size_t len;
-    la_int64_t offset;
-    int result;
-    for (uint64_t total = 0; (result = archive_read_data_block(reader, &block, &len, &offset)) == ARCHIVE_OK;) {
-        if (__builtin_add_overflow(total, len, &total) || total > job->size_bytes)
-            return refuse_long(job, err);
-        if (!take(taker, (struct text){block, len}, err))
+        if ((total == 0 && !check_beginning(job, piece, err)) || !take(taker, piece, err))
             return false;
     }
-    return result == ARCHIVE_EOF || refuse_archive(job, reader, err);
+    return false;
 }
 
 bool decompress_pieces(enum compression compression, struct text input, uint64_t cap_bytes, const char *name,
                        decompress_take *take, void *taker, struct err *err)
 {
     struct job job = {.name = name, .input = input, .size_bytes = cap_bytes};
-    bool is_empty = false;
     if (compression == COMPRESSION_NONE)
         return input.len > cap_bytes ? refuse_long(&job, err) : take(taker, input, err);
-    AUTO(free_reader) struct archive *reader = archive_read_new();
-    if (!reader)
-        memory_abort(0);
-    return open_reader(&job, compression, reader, &is_empty, err) &&
-           (is_empty || hand_over(&job, reader, take, taker, err)) && check_end(&job, reader, err);
+    return run_pieces(&job, compression, take, taker, err);
+}
+
+static bool add_piece(void *taker, struct text piece, struct err *err)
+{
+    const struct job *job = taker;
+    if (room_of(job->out) < piece.len)
+        (void)grow(job->out, piece.len);
+    return buf_add(job->out, piece.ptr, piece.len) || refuse_long(job, err);
 }
 
 static bool run(const struct job *job, enum compression compression, struct err *err)
@@ -277,7 +182,7 @@ static bool run(const struct job *job, enum compression compression, struct err 
     case COMPRESSION_XZ:
     case COMPRESSION_ZSTD:
     case COMPRESSION_BZIP2:
-        return unfilter(job, compression, err);
+        return run_pieces(job, compression, add_piece, (void *)job, err);
     }
     return refuse(job, "unknown compression", err);
 }
@@ -300,6 +205,8 @@ bool decompress(enum compression compression, struct text input, bool is_size_kn
         err_set(err, ERR_MALFORMED, "%s: unpacks to %zu bytes, expected %zu", name, ret->len, size_bytes);
         is_good = false;
     }
+    is_good = is_good && (compression != COMPRESSION_GZIP ||
+                          check_beginning(&job, (struct text){ret->bytes, ret->len}, err));
     if (!is_good) {
         buf_done(ret);
         return false;

@@ -1,7 +1,7 @@
 /* decompress.h - one compressed buffer into one plain buffer, with a hard cap
  *
- * gzip (RFC 1952, several members allowed) by libdeflate; xz, zstd, bzip2 by libarchive's raw reader with only that
- * filter enabled. Trailing garbage, a truncated stream and nested compression are refused.
+ * gzip (RFC 1952, several members allowed) by libdeflate; the rest, and what goes piece by piece, by
+ * stream.h. Trailing garbage, a truncated stream and nested compression are refused.
  * Threads: no shared state.
  * Fails with: ERR_MALFORMED; ERR_INTERNAL when this libarchive lacks a filter.
  */

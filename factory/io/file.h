@@ -27,6 +27,8 @@ bool file_open_dir(const char *path, int *ret_fd, struct err *err) MUST_CHECK;
 /* Reads a whole regular file of at most cap_bytes into `ret` (initialised here; the caller calls buf_done()). dirfd may
  * be AT_FDCWD. ERR_LOCAL with detail ENOENT when it is absent. */
 bool file_read_at(int dirfd, const char *path, size_t cap_bytes, struct buf *ret, struct err *err) MUST_CHECK;
+/* The same, but a symbolic link is not followed (ERR_MALFORMED): for directories that somebody else may have filled. */
+bool file_read_unlinked_at(int dirfd, const char *path, size_t cap_bytes, struct buf *ret, struct err *err) MUST_CHECK;
 /* Maps a whole regular file read-only. */
 bool file_map_at(int dirfd, const char *path, struct view *ret_view, struct err *err) MUST_CHECK;
 /* Maps the file behind a descriptor; `name` is for messages. The descriptor stays the caller's. */

@@ -3,6 +3,7 @@
  * another try (at the front of the queue: it has waited already), or the next URL of the list. */
 #include "io/http.h"
 #include "base/auto.h"
+#include "base/units.h"
 #include "io/http_try.h"
 
 #include <assert.h>
@@ -22,15 +23,22 @@
 #define CANCEL_POLL_MS 100u
 #define CLOCK_POLL_MS 100u
 #define IDLE_POLL_MS 10000u
+#define PROGRESS_BYTES ((uint64_t)1024 * 1024)
+#define SAY_PAUSE_MS ((uint64_t)2000)
 
 /* A host (scheme and authority of a URL) and the transfers under way to it. */
 struct http_host {
     struct http_host *next;
     unsigned active_count;
     unsigned big_count; /* of these, calls with big bodies */
+    bool is_slow;       /* it was too slow once: others are asked first */
+    uint64_t said_ms;   /* when a trouble with it was last told */
     size_t name_len;
     char name[];
 };
+
+/* What is known of a URL of a request. */
+enum url_state { URL_FRESH, URL_SLOW, URL_FAILED };
 
 /* A request on its way. It lives until http_stop(), since the request's owner may free the request at any time after it
  * is done, while another thread still waits here. */
@@ -42,7 +50,11 @@ struct http_transfer {
     size_t url_index;
     unsigned try_count; /* of this URL */
     uint64_t due_ms;
-    bool is_done; /* guarded by http.lock */
+    struct http_part part;      /* of former tries */
+    bool is_whole;              /* parts are not trusted any more: from the start */
+    bool is_patient;            /* no faster mirror is left */
+    bool is_done;               /* guarded by http.lock */
+    unsigned char url_states[]; /* enum url_state, one per URL */
 };
 
 TAILQ_HEAD(http_queue, http_transfer);
@@ -50,10 +62,11 @@ TAILQ_HEAD(http_queue, http_transfer);
 struct http {
     /* set by http_start(), then never changed */
     size_t connections_per_host;
-    unsigned retry_count, retry_base_ms;
+    unsigned retry_count, retry_base_ms, slow_after_ms;
     const atomic_bool *cancel;
-    char *plain_proxy; /* HTTP_PROXY, which libcurl does not read for fear of CGI */
-    CURLM *multi;      /* the network thread's, but for curl_multi_wakeup() */
+    struct log *log;
+    struct proxies proxies;
+    CURLM *multi; /* the network thread's, but for curl_multi_wakeup() */
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the next three, and is_done of every transfer */
@@ -67,7 +80,9 @@ struct http {
     struct http_host *hosts;
     unsigned active_count;
     bool has_changed;      /* something arrived or ended since the queue was last looked through */
-    uint64_t next_look_ms; /* at the clocks of calls */
+    uint64_t next_look_ms; /* at the clocks of transfers */
+    uint64_t cancelled_ms; /* when the cancel flag was first seen; 0: not yet */
+    bool is_ending;        /* nothing is spared any more */
     uint64_t next_due_ms;  /* when the first of those that back off may start; UINT64_MAX for none */
     uint64_t random;
 };
@@ -118,6 +133,7 @@ static void finish(struct http *http, struct http_transfer *transfer)
 {
     struct http_request *request = transfer->request;
     assert(request->is_good == (request->err.kind == ERR_NONE));
+    http_part_drop(request, &transfer->part);
     if (request->done)
         request->done(request);
     TAILQ_INSERT_TAIL(&http->ended, transfer, link);
@@ -145,19 +161,83 @@ static void add_failure(struct http_request *request, const struct err *failure)
     *sum = merged;
 }
 
+/* Finds the first URL of a host that is slow, or is not; false when there is none that is worth a try. */
+static bool find_url(struct http *http, const struct http_transfer *transfer, bool is_slow, size_t *ret_index)
+{
+    for (size_t i = 0; i < transfer->request->url_count; i++) {
+        bool is_open = transfer->url_states[i] == URL_FRESH || (is_slow && transfer->url_states[i] == URL_SLOW);
+        if (is_open && host_of(http, transfer->request->urls[i])->is_slow == is_slow) {
+            *ret_index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Chooses the URL that is asked next: in order, but slow hosts last, and those without a limit. */
+static bool choose_url(struct http *http, struct http_transfer *transfer)
+{
+    size_t index;
+    bool is_fast = find_url(http, transfer, false, &index);
+    if (!is_fast && !find_url(http, transfer, true, &index))
+        return false;
+    transfer->is_patient = !is_fast;
+    transfer->url_index = index;
+    return true;
+}
+
+/* Whether a host other than the one that is asked could have it. */
+static bool is_other_there(struct http *http, const struct http_transfer *transfer)
+{
+    if (transfer->request->is_impatient)
+        return true;
+    for (size_t i = 0; !transfer->is_patient && i < transfer->request->url_count; i++) {
+        if (transfer->url_states[i] != URL_FAILED && host_of(http, transfer->request->urls[i]) != transfer->host)
+            return true;
+    }
+    return false;
+}
+
+/* Tells of trouble with a host, but not of each of many transfers at once. */
+static void say(struct http *http, struct http_host *host, const char *what, const char *then)
+{
+    uint64_t now = now_ms();
+    bool is_said = host && host->said_ms && now - host->said_ms < SAY_PAUSE_MS;
+    if (!http->log)
+        return;
+    log_line(http->log, is_said ? LOG_VERBOSE : LOG_NORMAL, "%s; %s", what, then);
+    if (host && !is_said)
+        host->said_ms = now;
+}
+
 /* Goes on with the next mirror, or ends the request with what was gathered. */
 static void give_up_url(struct http *http, struct http_transfer *transfer, const struct err *failure, bool is_hopeless)
 {
     struct http_request *request = transfer->request;
+    struct http_host *host = transfer->host;
     add_failure(request, failure);
-    if (is_hopeless || transfer->url_index + 1 >= request->url_count) {
+    if (transfer->url_states[transfer->url_index] == URL_FRESH || transfer->is_patient)
+        transfer->url_states[transfer->url_index] = URL_FAILED;
+    if (is_hopeless || !choose_url(http, transfer)) {
         finish(http, transfer);
         return;
     }
-    transfer->url_index++;
+    if (host_of(http, url_of(transfer)) != host) {
+        AUTO(arena_done) struct arena scratch = {0};
+        say(http, host, failure->text, arena_printf(&scratch, "asking %s", http_show(url_of(transfer)).chars));
+    }
     transfer->try_count = 0;
     transfer->due_ms = 0;
     TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
+}
+
+/* Leaves a mirror that is too slow, or does not answer. If all others fail, it is asked again. */
+static void leave_slow(struct http *http, struct http_transfer *transfer, const struct err *failure)
+{
+    transfer->host->is_slow = true;
+    if (is_other_there(http, transfer))
+        transfer->url_states[transfer->url_index] = URL_SLOW;
+    give_up_url(http, transfer, failure, false);
 }
 
 /* Exponential from the base, in a band of half to one and a half; what the server asked for if that is longer. */
@@ -176,7 +256,12 @@ static void retry(struct http *http, struct http_transfer *transfer, struct err 
     bool is_too_late = retry_after_s > RETRY_AFTER_MAX_S;
     unsigned retry_count = transfer->request->is_tried_once ? 0 : http->retry_count;
     if (transfer->try_count <= retry_count && !is_too_late) {
-        transfer->due_ms = now_ms() + back_off_ms(http, transfer->try_count, retry_after_s);
+        AUTO(arena_done) struct arena scratch = {0};
+        uint64_t delay_ms = back_off_ms(http, transfer->try_count, retry_after_s);
+        transfer->due_ms = now_ms() + delay_ms;
+        say(http, transfer->host, failure->text,
+            arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars, transfer->try_count,
+                         retry_count));
         TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
         return;
     }
@@ -213,7 +298,27 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
     enum http_verdict verdict = http_try_judge(try, code);
     struct err failure = try->err;
     unsigned retry_after_s = try->retry_after_s;
+    if (try->is_too_slow && verdict == HTTP_VERDICT_TRANSIENT)
+        verdict = HTTP_VERDICT_FINAL; /* the same server would be no faster */
+    if (try->is_too_slow && request->is_impatient)
+        say(http, transfer->host, failure.text, "another place is asked");
+    bool is_slow = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
+    /* A status of 4xx is about the file; all else may be the fault of the part that another mirror gave. */
+    bool is_again =
+        try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
+    if (!is_again && verdict != HTTP_VERDICT_GOOD && http_try_take_part(try, &transfer->part) &&
+        transfer->part.blob.len >= try->resumed_bytes + PROGRESS_BYTES)
+        transfer->try_count = 1; /* it moves: tries count anew */
     http_try_free(try);
+    if (is_again) {
+        transfer->is_whole = true;
+        TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
+        return;
+    }
+    if (is_slow && verdict != HTTP_VERDICT_GOOD && !request->call && !request->is_impatient) {
+        leave_slow(http, transfer, &failure);
+        return;
+    }
     switch (verdict) {
     case HTTP_VERDICT_GOOD:
         err_clear(&request->err);
@@ -236,7 +341,11 @@ static void settle(struct http *http, struct http_transfer *transfer, CURLcode c
 static void start(struct http *http, struct http_transfer *transfer)
 {
     struct err failure = {0};
-    if (!http_try_new(transfer->request, url_of(transfer), http->plain_proxy, transfer, &transfer->try, &failure)) {
+    if (transfer->is_whole)
+        http_part_drop(transfer->request, &transfer->part);
+    if (!http_try_new(transfer->request, url_of(transfer), &http->proxies, transfer, &transfer->try, &failure) ||
+        (transfer->part.blob.is_begun && !http_try_resume(transfer->try, &transfer->part, &failure))) {
+        http_try_free(TAKE_PTR(transfer->try));
         give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL);
         http->has_changed = true;
         return;
@@ -270,6 +379,8 @@ static void start_waiting(struct http *http)
     while (transfer && http->active_count < ACTIVE_MAX) {
         struct http_transfer *next = TAILQ_NEXT(transfer, link);
         transfer->host = host_of(http, url_of(transfer));
+        if (transfer->host->is_slow && !transfer->try_count && !transfer->is_patient && choose_url(http, transfer))
+            transfer->host = host_of(http, url_of(transfer));
         if (transfer->due_ms > now) {
             if (transfer->due_ms < http->next_due_ms)
                 http->next_due_ms = transfer->due_ms;
@@ -295,7 +406,29 @@ static void settle_ended(struct http *http)
     }
 }
 
-/* Ends the calls whose clock ran out. */
+/* Of a call only what is received counts: how long a server may take to act is another clock's matter. */
+static bool is_too_slow(struct http *http, struct http_transfer *transfer, uint64_t now)
+{
+    struct http_try *try = transfer->try;
+    if (transfer->request->call && try->calling.stage != HTTP_RECEIVING)
+        return false;
+    struct http_pace_look look = {.now_ms = now,
+                                  .received_bytes = try->received_bytes - try->resumed_bytes,
+                                  .slow_after_ms = http->slow_after_ms,
+                                  .active_count = http->active_count,
+                                  .is_other_there = is_other_there(http, transfer)};
+    enum http_pace_verdict verdict = http_pace_look(&try->pace, &look);
+    if (verdict == HTTP_PACE_FINE)
+        return false;
+    try->is_too_slow = true;
+    (void)snprintf(try->reason, sizeof try->reason, "too slow: %s in %s", text_size(look.received_bytes).chars,
+                   units_duration(try->pace.total_ms).chars);
+    if (transfer->request->call)
+        transfer->request->call->is_too_slow = true;
+    return true;
+}
+
+/* Ends the transfers whose clock ran out. */
 static void settle_stuck(struct http *http)
 {
     uint64_t now = now_ms();
@@ -305,10 +438,18 @@ static void settle_stuck(struct http *http)
     struct http_transfer *transfer = TAILQ_FIRST(&http->active);
     while (transfer) {
         struct http_transfer *next = TAILQ_NEXT(transfer, link);
-        if (transfer->request->call && http_call_is_stuck(transfer->try, now))
+        bool is_stuck = transfer->request->call && http_call_is_stuck(transfer->try, now);
+        if (is_stuck || is_too_slow(http, transfer, now))
             settle(http, transfer, CURLE_OPERATION_TIMEDOUT);
         transfer = next;
     }
+}
+
+/* What has begun to change things gets a moment, so that one knows what became of it. */
+static bool is_spared(const struct http *http, const struct http_transfer *transfer)
+{
+    const struct http_call *call = transfer->request->call;
+    return call && call->is_ended_late && !http->is_ending && now_ms() - http->cancelled_ms < HTTP_LATE_MS;
 }
 
 static void cancel_one(struct http *http, struct http_transfer *transfer)
@@ -319,14 +460,27 @@ static void cancel_one(struct http *http, struct http_transfer *transfer)
     finish(http, transfer);
 }
 
+/* Without CURLOPT_QUICK_EXIT libcurl would wait for the end of name look-ups. */
+static void cancel_active(struct http *http, struct http_transfer *transfer)
+{
+    (void)curl_easy_setopt(transfer->try->easy, CURLOPT_QUICK_EXIT, 1L);
+    http_try_free(deactivate(http, transfer));
+    cancel_one(http, transfer);
+}
+
 static void cancel_all(struct http *http)
 {
-    struct http_transfer *transfer;
-    while ((transfer = TAILQ_FIRST(&http->active))) {
-        http_try_free(deactivate(http, transfer));
-        cancel_one(http, transfer);
+    struct http_transfer *transfer, *next;
+    http->cancelled_ms = http->cancelled_ms ? http->cancelled_ms : now_ms();
+    for (transfer = TAILQ_FIRST(&http->active); transfer; transfer = next) {
+        next = TAILQ_NEXT(transfer, link);
+        if (!is_spared(http, transfer))
+            cancel_active(http, transfer);
     }
-    while ((transfer = TAILQ_FIRST(&http->waiting))) {
+    for (transfer = TAILQ_FIRST(&http->waiting); transfer; transfer = next) {
+        next = TAILQ_NEXT(transfer, link);
+        if (is_spared(http, transfer))
+            continue;
         TAILQ_REMOVE(&http->waiting, transfer, link);
         cancel_one(http, transfer);
     }
@@ -371,6 +525,7 @@ static void *network_main(void *argument)
         if (code != CURLM_OK)
             memory_abort(0); /* the only failure that a right caller can meet */
     }
+    http->is_ending = true;
     cancel_all(http);
     return NULL;
 }
@@ -391,7 +546,7 @@ static void http_free(struct http *http)
         (void)curl_multi_cleanup(http->multi);
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
-    free(http->plain_proxy);
+    proxies_done(&http->proxies);
     free(http);
     curl_global_cleanup();
 }
@@ -410,15 +565,15 @@ static int start_thread(struct http *http)
 
 static void apply_options(struct http *http, const struct http_options *options)
 {
-    const char *proxy = getenv("http_proxy") ? NULL : getenv("HTTP_PROXY");
     http->connections_per_host = options->connections_per_host ? options->connections_per_host : CONNECTIONS_PER_HOST;
     http->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : RETRY_BASE_MS;
     http->retry_count = options->retry_count ? options->retry_count : HTTP_DEFAULT_RETRIES;
     if (options->retry_count == HTTP_NO_RETRY)
         http->retry_count = 0;
     http->cancel = options->cancel;
-    if (proxy && *proxy && !(http->plain_proxy = strdup(proxy)))
-        memory_abort(strlen(proxy));
+    http->log = options->log;
+    http->slow_after_ms = options->slow_after_ms ? options->slow_after_ms : HTTP_SLOW_AFTER_MS;
+    proxies_read(&http->proxies);
 }
 
 bool http_start(const struct http_options *options, struct http **ret_http, struct err *err)
@@ -454,7 +609,7 @@ bool http_start(const struct http_options *options, struct http **ret_http, stru
 
 void http_send(struct http *http, struct http_request *request)
 {
-    struct http_transfer *transfer = calloc(1, sizeof *transfer);
+    struct http_transfer *transfer = calloc(1, sizeof *transfer + request->url_count);
     if (!transfer)
         memory_abort(sizeof *transfer);
     assert(request->url_count > 0);
@@ -469,7 +624,7 @@ void http_send(struct http *http, struct http_request *request)
     if (request->call) {
         assert(request->url_count == 1);
         request->call->answer_headers = (struct buf){0};
-        request->call->was_sent = request->call->has_part = false;
+        request->call->was_sent = request->call->has_part = request->call->is_too_slow = false;
     }
     pthread_mutex_lock(&http->lock);
     assert(!http->is_stopping);

@@ -2,6 +2,8 @@
  * the expected size may even reach the disk. */
 #include "io/http_try.h"
 
+#include "base/auto.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -63,6 +65,27 @@ static size_t take_page(struct http_try *try, const char *bytes, size_t len)
     return taken == len ? len : 0;
 }
 
+/* A server may answer with the whole file all the same: then what was there is dropped. */
+static bool settle_range(struct http_try *try)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_RESPONSE_CODE, &status);
+    try->is_range_settled = true;
+    if (!try->resumed_bytes || (status == 206 && try->has_range && try->range_start == try->resumed_bytes))
+        return true;
+    struct http_part part = {try->blob, try->sha512, try->counted_bytes};
+    try->blob = (struct blob){0};
+    http_part_drop(try->request, &part);
+    try->received_bytes = try->counted_bytes = try->resumed_bytes = 0;
+    try->is_suspect = status == 206;
+    if (try->request->sha512)
+        checksum_begin(&try->sha512, CHECKSUM_SHA512);
+    if (!try->is_suspect)
+        return true;
+    err_set(&try->err, ERR_NETWORK, "the server sent another part of the file than the one that was asked for");
+    return false;
+}
+
 static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
 {
     struct http_try *try = argument;
@@ -71,6 +94,8 @@ static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
     if (try->err.kind != ERR_NONE || try->is_encoded)
         return len ? 0 : 1;
     uint64_t limit = request->is_size_known ? request->size_bytes : request->cap_bytes;
+    if (!is_error_answer(try) && !try->is_range_settled && !settle_range(try))
+        return 0;
     try->received_bytes += len;
     if (is_error_answer(try))
         return take_page(try, bytes, len);
@@ -88,19 +113,41 @@ static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
     return len;
 }
 
-static bool names_encoding(struct text line)
+static bool is_named(struct text line, const char *wanted, struct text *ret_value)
 {
     struct text name;
-    if (!text_next(&line, ':', &name) || !text_is_nocase(text_trim(name), "content-encoding"))
-        return false;
-    struct text value = text_trim(line);
-    return value.len > 0 && !text_is_nocase(value, "identity");
+    bool is_found = text_next(&line, ':', &name) && text_is_nocase(text_trim(name), wanted);
+    *ret_value = text_trim(line);
+    return is_found;
+}
+
+static bool names_encoding(struct text line)
+{
+    struct text value;
+    return is_named(line, "content-encoding", &value) && value.len > 0 && !text_is_nocase(value, "identity");
+}
+
+static bool is_redirect(struct http_try *try)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 300 && status < 400;
+}
+
+/* "Content-Range: bytes 100-199/200" (RFC 9110, section 14.4). */
+static void note_range(struct http_try *try, struct text line)
+{
+    struct text value, unit, start;
+    if (!is_named(line, "content-range", &value))
+        return;
+    try->has_range = text_next_word(&value, &unit) && text_is_nocase(unit, "bytes") && text_next(&value, '-', &start) &&
+                     text_parse_u64(text_trim(start), &try->range_start);
 }
 
 static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
 {
     struct http_try *try = argument;
-    struct text line = {bytes, len};
+    struct text line = {bytes, len}, value;
     (void)one;
     try->header_bytes += len;
     if (try->header_bytes > HTTP_HEADER_BYTES_MAX || (try->request->call && !http_call_take_header(try, line))) {
@@ -109,9 +156,14 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
         return 0;
     }
     if (text_has_prefix(line, "HTTP/"))
-        try->is_encoded = false; /* another answer of the same transfer, after a redirect */
+        try->is_encoded = try->has_range = false; /* another answer of the same transfer, after a redirect */
     else if (names_encoding(line))
         try->is_encoded = true;
+    else
+        note_range(try, line);
+    if (!try->request->call && is_named(line, "location", &value) && is_redirect(try) &&
+        !http_redirect_check(try, value))
+        return 0;
     return len;
 }
 
@@ -152,6 +204,8 @@ static bool set_callbacks(struct http_try *try, void *owner)
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, try) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, http_redirect_on_connected) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, try->reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK;
 }
@@ -164,9 +218,44 @@ static size_t body_cap(const struct http_request *request)
     return cap_bytes < PTRDIFF_MAX ? (size_t)cap_bytes : (size_t)PTRDIFF_MAX;
 }
 
-bool http_try_new(struct http_request *request, const char *url, const char *plain_proxy, void *owner,
+/* The proxy is ours to choose: libcurl knows no ports in no_proxy, and asks a proxy for loopback hosts. What is fetched
+ * plainly may be led elsewhere by a redirect, so there libcurl chooses for each host, from a list that has the first. */
+static bool set_proxy(CURL *easy, const struct http_request *request, const char *url, const struct proxies *proxies)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *proxy = proxy_for(proxies, url), *listed = proxies->listed;
+    if (request->call)
+        return curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "") == CURLE_OK;
+    struct text host = proxy_host(url);
+    if (host.len >= 2 && host.ptr[0] == '[')
+        host = (struct text){host.ptr + 1, host.len - 2};
+    if (!proxy && host.len && strcmp(listed, "*") != 0)
+        listed = arena_printf(&scratch, "%s,%.*s", listed, (int)host.len, host.ptr);
+    bool is_mapped = proxies->is_plain_mapped && has_scheme(url, "http:");
+    return curl_easy_setopt(easy, CURLOPT_NOPROXY, listed) == CURLE_OK &&
+           (!is_mapped || curl_easy_setopt(easy, CURLOPT_PROXY, proxies->plain) == CURLE_OK);
+}
+
+/* A registry's credential never comes here over plain http: it is for loopback hosts only, which are not proxied. */
+static bool check_credential(const char *url, const struct proxies *proxies, struct err *err)
+{
+    const char *proxy = proxy_for(proxies, url);
+    if (!proxy || !has_scheme(url, "http:") || !proxy_has_user(url) || !proxy_is_elsewhere(proxy))
+        return true;
+    struct text host = proxy_host(url), through = proxy_host(proxy);
+    err_set(err, ERR_USAGE,
+            "%s: its user name and password would go in clear to the proxy %.*s; use https, or add %.*s to no_proxy",
+            http_show(url).chars, (int)through.len, through.ptr, (int)host.len, host.ptr);
+    text_sanitize(err->text);
+    return false;
+}
+
+bool http_try_new(struct http_request *request, const char *url, const struct proxies *proxies, void *owner,
                   struct http_try **ret_try, struct err *err)
 {
+    if (!check_credential(url, proxies, err))
+        return false;
     if (request->is_size_known && request->size_bytes > request->cap_bytes) {
         err_set(err, ERR_MALFORMED, "%s: said to have %" PRIu64 " bytes, more than the %" PRIu64 " that are allowed",
                 http_show(url).chars, request->size_bytes, request->cap_bytes);
@@ -177,14 +266,14 @@ bool http_try_new(struct http_request *request, const char *url, const char *pla
         memory_abort(sizeof *try);
     try->request = request;
     try->url = url;
+    try->has_proxy = proxies->plain || proxies->secure;
     buf_init(&try->body, body_cap(request));
     if (!request->store || request->call)
         digest_begin(&try->hash);
     if (request->sha512)
         checksum_begin(&try->sha512, CHECKSUM_SHA512);
-    bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner);
-    if (is_set && plain_proxy && has_scheme(url, "http:"))
-        is_set = curl_easy_setopt(try->easy, CURLOPT_PROXY, plain_proxy) == CURLE_OK;
+    bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner) &&
+                  set_proxy(try->easy, request, url, proxies);
     if (is_set && request->call && !http_call_set_up(try, err)) {
         err_wrap(err, "%s", http_show(url).chars);
         http_try_free(try);
@@ -197,6 +286,49 @@ bool http_try_new(struct http_request *request, const char *url, const char *pla
     }
     *ret_try = try;
     return true;
+}
+
+bool http_try_resume(struct http_try *try, struct http_part *part, struct err *err)
+{
+    char range[32];
+    (void)snprintf(range, sizeof range, "%" PRIu64 "-", part->blob.len);
+    if (curl_easy_setopt(try->easy, CURLOPT_RANGE, range) != CURLE_OK) {
+        err_set(err, ERR_INTERNAL, "%s: libcurl refuses to ask for a part", http_show(try->url).chars);
+        return false;
+    }
+    if (try->request->sha512)
+        checksum_abandon(&try->sha512);
+    try->blob = part->blob;
+    try->sha512 = part->sha512;
+    try->counted_bytes = part->counted_bytes;
+    try->received_bytes = try->resumed_bytes = part->blob.len;
+    try->is_suspect = true;
+    *part = (struct http_part){0};
+    return true;
+}
+
+bool http_try_take_part(struct http_try *try, struct http_part *ret_part)
+{
+    const struct http_request *request = try->request;
+    bool is_judged_whole = request->is_digest_known || request->sha512;
+    bool is_whole = request->is_size_known && try->blob.len >= request->size_bytes;
+    if (request->call || !is_judged_whole || !try->blob.is_begun || !try->blob.len || is_whole ||
+        try->err.kind != ERR_NETWORK)
+        return false;
+    *ret_part = (struct http_part){try->blob, try->sha512, try->counted_bytes};
+    try->blob = (struct blob){0};
+    try->sha512 = (struct checksum_stream){0};
+    try->counted_bytes = 0;
+    return true;
+}
+
+void http_part_drop(struct http_request *request, struct http_part *part)
+{
+    if (part->counted_bytes)
+        atomic_fetch_sub(request->counter, part->counted_bytes);
+    blob_abandon(&part->blob);
+    checksum_abandon(&part->sha512);
+    *part = (struct http_part){0};
 }
 
 void http_try_free(struct http_try *try)

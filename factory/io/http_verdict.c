@@ -88,7 +88,10 @@ static enum http_verdict judge_transport(struct http_try *try, CURLcode code)
         try->request->status = try->err.detail = 404;
         return HTTP_VERDICT_FINAL;
     }
-    err_set(&try->err, is_certificate_code(code) ? ERR_TRUST : ERR_NETWORK, "%s%s", reason, redirected_of(try).chars);
+    bool is_about_time = strstr(reason, "expired") || strstr(reason, "not yet valid");
+    const char *hint = is_certificate_code(code) && is_about_time ? " (is this machine's clock right?)" : "";
+    err_set(&try->err, is_certificate_code(code) ? ERR_TRUST : ERR_NETWORK, "%s%s%s", reason, hint,
+            redirected_of(try).chars);
     return is_transient_code(code) ? HTTP_VERDICT_TRANSIENT : HTTP_VERDICT_FINAL;
 }
 
@@ -229,7 +232,8 @@ static enum http_verdict judge(struct http_try *try, CURLcode code)
     }
     if (code != CURLE_OK)
         return judge_transport(try, code);
-    if (status != 0 && (status < 200 || status >= 300 || status == 206))
+    bool is_part = status == 206 && !(try->resumed_bytes && try->is_range_settled);
+    if (status != 0 && (status < 200 || status >= 300 || is_part))
         return judge_status(try, status);
     if (take_bytes(try))
         return HTTP_VERDICT_GOOD;

@@ -3,6 +3,9 @@
  * process; store_open() removes what is not locked. */
 #include "io/store.h"
 #include "base/auto.h"
+#include "io/owner.h"
+#include "io/secret.h"
+#include "io/store_parts.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -10,15 +13,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-
-struct store {
-    char *path; /* as given, for messages */
-    int blobs_fd, derived_fd, tmp_fd;
-    bool is_unnamed; /* O_TMPFILE and linkat() from /proc work here */
-};
 
 /* What follows the bytes of a derived file. Integers are little-endian. */
 struct trailer {
@@ -26,9 +24,10 @@ struct trailer {
     uint64_t len;
     uint8_t key[DIGEST_BYTES];
     uint8_t digest[DIGEST_BYTES];
+    uint8_t mac[DIGEST_BYTES]; /* with the secret, over the above and the kind */
 };
-_Static_assert(sizeof(struct trailer) == 88, "the trailer is an on-disk format");
-static const char trailer_magic[16] = "imgfactory-drv1\n";
+_Static_assert(sizeof(struct trailer) == 120, "the trailer is an on-disk format");
+static const char trailer_magic[] = "imgfactory-drv2\n";
 
 #define KIND_LEN_MAX 40
 #define NAME_BYTES (KIND_LEN_MAX + 1 + 3 + DIGEST_HEX_SIZE)
@@ -55,19 +54,25 @@ static bool open_below(const char *path, const char *below, int *ret_fd, struct 
     return file_make_dirs(whole, 0700, err) && file_open_dir(whole, ret_fd, err);
 }
 
-/* Derived files are trusted when their own digest fits, so nobody else may write here. */
-static bool check_private(const char *path, int tmp_fd, struct err *err)
+/* Somebody may have restored a part of the cache as another user. */
+static bool check_dirs(const struct store *store, struct err *err)
 {
-    struct stat status;
-    if (fstatat(tmp_fd, "..", &status, 0) != 0) {
-        err_set_errno(err, errno, "cannot examine the cache %s/v1", path);
-        return false;
-    }
-    if (status.st_mode & (S_IWGRP | S_IWOTH)) {
-        err_set_errno(err, EPERM, "the cache %s/v1 is writable by others (use chmod go-w, or remove it)", path);
+    const int fds[] = {store->blobs_fd, store->derived_fd, store->tmp_fd};
+    for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+        struct stat status;
+        if (fstat(fds[i], &status) == 0 && owner_is_ours(&status))
+            continue;
+        err_set_errno(err, EPERM, "a directory below %s/v1 belongs to somebody else or is writable by others; remove it",
+                      store->path);
         return false;
     }
     return true;
+}
+
+static bool check_private(const char *path, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    return owner_check(arena_printf(&scratch, "%s/v1", path), "--cache", err);
 }
 
 /* Only the one who holds the lock of a temporary file may remove it; a running writer keeps its lock. */
@@ -120,13 +125,20 @@ static bool can_be_unnamed(int tmp_fd)
 
 bool store_open(const char *path, struct store **ret_store, struct err *err)
 {
+    return store_open_waiting(path, NULL, ret_store, err);
+}
+
+bool store_open_waiting(const char *path, const struct lock_wait *wait, struct store **ret_store, struct err *err)
+{
     struct store *store = calloc(1, sizeof *store);
     if (!store || !(store->path = strdup(path)))
         memory_abort(sizeof *store + strlen(path));
-    store->blobs_fd = store->derived_fd = store->tmp_fd = -1;
+    store->blobs_fd = store->derived_fd = store->tmp_fd = store->users_fd = store->sizes_fd = -1;
+    store->secret = secret_random();
     if (!file_make_dirs(path, 0700, err) || !open_below(path, "tmp", &store->tmp_fd, err) ||
-        !check_private(path, store->tmp_fd, err) || !open_below(path, "blob/sha256", &store->blobs_fd, err) ||
-        !open_below(path, "derived", &store->derived_fd, err)) {
+        !check_private(path, err) || !open_below(path, "blob/sha256", &store->blobs_fd, err) ||
+        !open_below(path, "derived", &store->derived_fd, err) || !check_dirs(store, err) ||
+        !store_begin_use(store, wait, err)) {
         err_wrap(err, "cache");
         store_close(store);
         return false;
@@ -141,11 +153,17 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
+    store_end_use(store);
     auto_close_fd(&store->blobs_fd);
     auto_close_fd(&store->derived_fd);
     auto_close_fd(&store->tmp_fd);
     free(store->path);
     free(store);
+}
+
+void store_use_secret(struct store *store, const struct digest *secret)
+{
+    store->secret = *secret;
 }
 
 void store_use_named_files(struct store *store)
@@ -188,16 +206,26 @@ bool blob_begin(struct store *store, struct blob *ret_blob, struct err *err)
     return true;
 }
 
+/* What a full disk did not take is tried once more when there is room again. */
 static bool write_raw(struct blob *blob, const void *bytes, size_t len, struct err *err)
 {
-    return file_write_all(blob->fd, bytes, len, blob->store->path, err);
+    const char *path = blob->store->path;
+    if (file_write_all(blob->fd, bytes, len, path, err))
+        return true;
+    off_t at = lseek(blob->fd, 0, SEEK_CUR);
+    if (err->detail != ENOSPC || at < (off_t)blob->len || !store_make_room(blob->store))
+        return false;
+    size_t done = (size_t)(at - (off_t)blob->len);
+    err_clear(err);
+    return file_write_all(blob->fd, (const char *)bytes + done, len - done, path, err);
 }
 
 bool blob_write(struct blob *blob, const void *bytes, size_t len, struct err *err)
 {
     assert(blob->is_begun);
     if (!write_raw(blob, bytes, len, err)) {
-        err_wrap(err, "cache, after %" PRIu64 " bytes of a file", blob->len);
+        err_wrap(err, "cache%s, after %" PRIu64 " bytes of a file",
+                 err->detail == ENOSPC ? " (imgfactory clean makes room)" : "", blob->len);
         blob_abandon(blob);
         return false;
     }
@@ -261,6 +289,7 @@ static bool give_name(struct blob *blob, int dirfd, struct name name, uint64_t s
         return false;
     }
     blob->temporary_name[0] = '\0';
+    store_note_added(blob->store, size_bytes);
     return true;
 }
 
@@ -280,16 +309,74 @@ bool blob_commit(struct blob *blob, const struct digest *expect, struct digest *
     return is_good;
 }
 
+/* Only who has the secret can make it, and only for this file of this kind. */
+static struct digest mac_of(const struct store *store, const char *kind, const struct trailer *trailer)
+{
+    char bytes[offsetof(struct trailer, mac) + KIND_LEN_MAX];
+    size_t kind_len = strlen(kind);
+    memcpy(bytes, trailer, offsetof(struct trailer, mac));
+    memcpy(bytes + offsetof(struct trailer, mac), kind, kind_len);
+    return digest_keyed(&store->secret, bytes, offsetof(struct trailer, mac) + kind_len);
+}
+
+/* Which file it was whose bytes were seen to be right. The kernel alone sets the time of the last change: who writes to
+ * the file or puts another in its place cannot give it back. */
+struct stamp {
+    uint64_t device, inode, size_bytes;
+    int64_t modified_s, modified_ns, changed_s, changed_ns;
+};
+_Static_assert(sizeof(struct stamp) == 56, "no padding");
+
+#define STAMP_KIND "stamp"
+#define STAMPED_LEN_MIN 65536u /* below, hashing is as quick as looking for the stamp */
+
+static struct stamp stamp_of(const struct stat *status)
+{
+    return (struct stamp){.device = status->st_dev,
+                          .inode = status->st_ino,
+                          .size_bytes = (uint64_t)status->st_size,
+                          .modified_s = status->st_mtim.tv_sec,
+                          .modified_ns = status->st_mtim.tv_nsec,
+                          .changed_s = status->st_ctim.tv_sec,
+                          .changed_ns = status->st_ctim.tv_nsec};
+}
+
+static struct digest stamp_key(const char *kind, const struct digest *key)
+{
+    char bytes[DIGEST_BYTES + KIND_LEN_MAX];
+    size_t kind_len = strlen(kind);
+    memcpy(bytes, key->bytes, DIGEST_BYTES);
+    memcpy(bytes + DIGEST_BYTES, kind, kind_len);
+    return digest_of(bytes, DIGEST_BYTES + kind_len);
+}
+
+/* Notes that the file is right. Without the note it is hashed again: so a failure is none. */
+static void put_stamp(struct store *store, const char *kind, const struct digest *key, const struct stat *status)
+{
+    struct err ignored = {0};
+    AUTO(blob_abandon) struct blob blob = {0};
+    struct stamp stamp = stamp_of(status);
+    struct digest stamped = stamp_key(kind, key);
+    (void)!(blob_begin(store, &blob, &ignored) && blob_write(&blob, &stamp, sizeof stamp, &ignored) &&
+            blob_commit_derived(&blob, STAMP_KIND, &stamped, &ignored));
+}
+
 bool blob_commit_derived(struct blob *blob, const char *kind, const struct digest *key, struct err *err)
 {
     assert(blob->is_begun);
+    struct store *store = blob->store;
     struct digest digest = digest_end(&blob->hash);
     struct trailer trailer = {.len = htole64(blob->len)};
     memcpy(trailer.magic, trailer_magic, sizeof trailer.magic);
     memcpy(trailer.key, key->bytes, sizeof trailer.key);
     memcpy(trailer.digest, digest.bytes, sizeof trailer.digest);
+    struct digest mac = mac_of(store, kind, &trailer);
+    memcpy(trailer.mac, mac.bytes, sizeof trailer.mac);
+    struct stat status;
     bool is_good = write_raw(blob, &trailer, sizeof trailer, err) &&
-                   give_name(blob, blob->store->derived_fd, name_of(kind, key), blob->len + sizeof trailer, err);
+                   give_name(blob, store->derived_fd, name_of(kind, key), blob->len + sizeof trailer, err);
+    if (is_good && blob->len >= STAMPED_LEN_MIN && fstat(blob->fd, &status) == 0)
+        put_stamp(store, kind, key, &status);
     blob_abandon(blob);
     return is_good;
 }
@@ -305,13 +392,25 @@ void blob_abandon(struct blob *blob)
     *blob = (struct blob){0};
 }
 
-/* Maps a file that may be absent: *ret_found tells. */
-static bool map_if_there(int dirfd, const char *name, struct view *ret_view, bool *ret_found, struct err *err)
+/* Maps a file that may be absent: *ret_found tells. One that somebody else could change while it is mapped counts as
+ * absent, and goes. */
+static bool map_if_there(int dirfd, const char *name, struct view *ret_view, struct stat *ret_status, bool *ret_found,
+                         struct err *err)
 {
-    *ret_found = file_map_at(dirfd, name, ret_view, err);
-    if (!*ret_found && err->kind == ERR_LOCAL && err->detail == ENOENT)
-        err_clear(err);
-    return err->kind == ERR_NONE;
+    AUTO(auto_close_fd) int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    *ret_found = false;
+    if (fd < 0 && errno == ENOENT)
+        return true;
+    bool is_foreign = fd < 0 ? errno == ELOOP : fstat(fd, ret_status) == 0 && !owner_is_ours(ret_status);
+    if (is_foreign) {
+        (void)unlinkat(dirfd, name, 0);
+        return true;
+    }
+    if (fd < 0) {
+        err_set_errno(err, errno, "cannot open %s", name);
+        return false;
+    }
+    return *ret_found = file_map_fd(fd, name, ret_view, err);
 }
 
 /* Takes away a file whose bytes are wrong, so that it is made again. */
@@ -327,7 +426,9 @@ bool store_map_blob(struct store *store, const struct digest *digest, struct vie
 {
     struct name name = name_of(NULL, digest);
     struct view view = {0};
-    if (!map_if_there(store->blobs_fd, name.chars, &view, ret_found, err)) {
+    struct stat status;
+    (void)store_mark_used(store, store->blobs_fd, name.chars);
+    if (!map_if_there(store->blobs_fd, name.chars, &view, &status, ret_found, err)) {
         err_wrap(err, "cache %s", store->path);
         return false;
     }
@@ -341,31 +442,55 @@ bool store_map_blob(struct store *store, const struct digest *digest, struct vie
     return true;
 }
 
+bool store_has(struct store *store, const struct digest *digest)
+{
+    return faccessat(store->blobs_fd, name_of(NULL, digest).chars, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes)
 {
     struct stat status;
+    (void)store_mark_used(store, store->blobs_fd, name_of(NULL, digest).chars);
     return fstatat(store->blobs_fd, name_of(NULL, digest).chars, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
            S_ISREG(status.st_mode) && (uint64_t)status.st_size == size_bytes;
 }
 
+/* Returns whether it is the file that was seen to be right. */
+static bool has_stamp(struct store *store, const char *kind, const struct digest *key, const struct stat *status)
+{
+    struct err ignored = {0};
+    AUTO(view_done) struct view view = {0};
+    bool is_found;
+    struct stamp stamp = stamp_of(status);
+    struct digest stamped = stamp_key(kind, key);
+    return store_map_derived(store, STAMP_KIND, &stamped, false, &view, &is_found, &ignored) && is_found &&
+           view.len == sizeof stamp && memcmp(view.ptr, &stamp, sizeof stamp) == 0;
+}
+
 /* Checks the trailer and cuts it off the view. */
-static bool hide_trailer(const struct digest *key, bool is_checked_lazily, struct view *view)
+static bool hide_trailer(struct store *store, const char *kind, const struct digest *key, struct view *view,
+                         struct digest *ret_digest)
 {
     struct trailer trailer;
     if (view->len < sizeof trailer)
         return false;
     size_t len = view->len - sizeof trailer;
     memcpy(&trailer, view->ptr + len, sizeof trailer);
+    struct digest mac = mac_of(store, kind, &trailer);
     if (memcmp(trailer.magic, trailer_magic, sizeof trailer.magic) != 0 || le64toh(trailer.len) != len ||
-        memcmp(trailer.key, key->bytes, sizeof trailer.key) != 0)
+        memcmp(trailer.key, key->bytes, sizeof trailer.key) != 0 || memcmp(trailer.mac, mac.bytes, sizeof mac.bytes) != 0)
         return false;
-    if (!is_checked_lazily) {
-        struct digest got = digest_of(view->ptr, len);
-        if (memcmp(trailer.digest, got.bytes, sizeof trailer.digest) != 0)
-            return false;
-    }
+    memcpy(ret_digest->bytes, trailer.digest, sizeof trailer.digest);
     view->len = len;
     return true;
+}
+
+/* A mark of use changes the file's times: what was known of it is known of it with the new ones. */
+static void renew_stamp(struct store *store, const char *kind, const struct digest *key, struct name name, ino_t inode)
+{
+    struct stat status;
+    if (fstatat(store->derived_fd, name.chars, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_ino == inode)
+        put_stamp(store, kind, key, &status);
 }
 
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, bool is_checked_lazily,
@@ -373,13 +498,25 @@ bool store_map_derived(struct store *store, const char *kind, const struct diges
 {
     struct name name = name_of(kind, key);
     struct view view = {0};
-    if (!map_if_there(store->derived_fd, name.chars, &view, ret_found, err)) {
+    struct stat status;
+    struct digest expect, got;
+    if (!map_if_there(store->derived_fd, name.chars, &view, &status, ret_found, err)) {
         err_wrap(err, "cache %s", store->path);
         return false;
     }
     if (!*ret_found)
         return true;
-    if (hide_trailer(key, is_checked_lazily, &view))
+    bool is_good = hide_trailer(store, kind, key, &view, &expect);
+    bool is_stamped = is_checked_lazily && view.len >= STAMPED_LEN_MIN;
+    if (is_good && !(is_stamped && has_stamp(store, kind, key, &status))) {
+        got = digest_of(view.ptr, view.len);
+        is_good = digest_eq(&expect, &got);
+        if (is_good && is_stamped)
+            put_stamp(store, kind, key, &status);
+    }
+    if (store_mark_used(store, store->derived_fd, name.chars) && is_good && is_stamped)
+        renew_stamp(store, kind, key, name, status.st_ino);
+    if (is_good)
         *ret_view = view;
     else
         reject(store->derived_fd, name.chars, &view, ret_found);

@@ -3,8 +3,9 @@
  * Layout below the cache directory (0700): v1/blob/sha256/ab/<64 hex>, v1/derived/<kind>/ab/<64 hex>. A file appears
  * under its final name complete or not at all (O_TMPFILE + linkat, or a private name + rename where the file system
  * lacks O_TMPFILE; leftovers of killed runs are removed by store_open() once their lock can be taken). Cache files are
- * not fsynced: every reader checks what it reads (blobs by their name, derived files by a digest over their bytes),
- * and what is wrong is removed and made again. Two processes may share a store.
+ * not fsynced: every reader checks what it reads (blobs by their name, derived files by a digest over their bytes and
+ * a MAC with the state's secret, so that nobody can plant one), and what is wrong, or belongs to somebody else, is
+ * removed and made again. Processes may share a store; what keeps it small is in store_prune.h.
  * Threads: any thread may call any function; a struct blob belongs to the thread that began it.
  * Owns: the directory descriptors, until store_close().
  * Fails with: ERR_LOCAL (detail = errno; ENOSPC names the directory and the bytes wanted), ERR_TRUST on a digest that
@@ -15,6 +16,7 @@
 
 #include "base/checksum.h"
 #include "io/file.h"
+#include "io/lock.h"
 
 struct store;
 
@@ -28,11 +30,18 @@ struct blob {
     bool is_begun;
 };
 
-/* Opens (making it if needed) the store in `path`. */
+/* Opens (making it if needed) the store in `path`, which has to be ours alone (owner.h). Until store_use_secret() its
+ * derived files are those of this process only. */
 bool store_open(const char *path, struct store **ret_store, struct err *err) MUST_CHECK;
-/* Closes it. NULL is fine. */
+/* The same; a process that prunes it is waited for as `wait` (may be NULL) says. */
+bool store_open_waiting(const char *path, const struct lock_wait *wait, struct store **ret_store,
+                        struct err *err) MUST_CHECK;
+/* Closes it, pruned if that is due (store_prune.h). NULL is fine. */
 void store_close(struct store *store);
 
+/* Takes derived files for good that were made with this secret (secret.h), and makes such. Call it before other threads
+ * use the store. */
+void store_use_secret(struct store *store, const struct digest *secret);
 /* Uses named temporary files from now on, as on a file system without O_TMPFILE. Call it before other threads use the
  * store: for tests of that path. */
 void store_use_named_files(struct store *store);
@@ -45,7 +54,7 @@ bool blob_write(struct blob *blob, const void *bytes, size_t len, struct err *er
 /* Ends the file as a blob named by its digest. With `expect`, other bytes are refused (ERR_TRUST "expected sha256:…,
  * got sha256:…") and nothing appears. A blob of that name that is there already is replaced. ret_digest may be NULL. */
 bool blob_commit(struct blob *blob, const struct digest *expect, struct digest *ret_digest, struct err *err) MUST_CHECK;
-/* Ends the file as derived/<kind>/<key>; a trailer with key, length and digest of the bytes is appended, which
+/* Ends the file as derived/<kind>/<key>; a trailer with key, length, digest of the bytes and a MAC is appended, which
  * store_map_derived() checks and hides. The bytes start at offset 0, so they are page-aligned when mapped. `kind` is
  * one path component of our own choice. */
 bool blob_commit_derived(struct blob *blob, const char *kind, const struct digest *key, struct err *err) MUST_CHECK;
@@ -56,10 +65,13 @@ void blob_abandon(struct blob *blob);
  * is then removed, so that the caller makes it again). Fails only on other errors. */
 bool store_map_blob(struct store *store, const struct digest *digest, struct view *ret_view, bool *ret_found,
                     struct err *err) MUST_CHECK;
+/* Returns whether a blob with that name exists, without reading it. */
+bool store_has(struct store *store, const struct digest *digest);
 /* Returns whether a blob with that name and exactly that size exists, without reading it. */
 bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes);
-/* Maps derived/<kind>/<key> and checks its digest unless `is_checked_lazily` (then the caller checks the parts it
- * uses); *ret_found as above. A view maps the file as a whole; its `ptr` is page-aligned. */
+/* Maps derived/<kind>/<key> and checks its MAC and its digest; *ret_found as above. With `is_checked_lazily` the bytes of
+ * a big file are hashed only when it is not the very file (inode, size and times) of which we know that they were right;
+ * the caller checks the parts it uses against rot. A view maps the file as a whole; its `ptr` is page-aligned. */
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, bool is_checked_lazily,
                        struct view *ret_view, bool *ret_found, struct err *err) MUST_CHECK;
 /* Remembers which blob has a SHA-512 (derived/sha512/<SHA-256 of it>), for what is only known by that. */

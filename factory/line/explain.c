@@ -170,7 +170,7 @@ void explain_print_json(FILE *out, const struct batch *batch)
                                             names_json(&answer->packages), "offered_by", names_json(&answer->offered)));
         }
     }
-    (void)json_dumpf(array, out, JSON_INDENT(2));
+    (void)json_dumpf(array, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)fputc('\n', out);
     json_decref(array);
 }

@@ -1,6 +1,8 @@
 #include "line/plant.h"
 
 #include "base/auto.h"
+#include "io/secret.h"
+#include "io/store_prune.h"
 #include "source/rpm_catalog.h"
 
 #include <fcntl.h>
@@ -28,6 +30,19 @@ static struct digest digest_of_program(void)
     return digest_of(view.ptr, view.len);
 }
 
+/* Opens cache and state. */
+static bool open_places(const struct plant_options *options, struct plant *plant, struct err *err)
+{
+    struct digest secret;
+    const struct lock_wait *wait = options->publish.wait;
+    if (!secret_open(options->state_dir, &secret, err) ||
+        !store_open_waiting(options->cache_dir, wait, &plant->store, err))
+        return false;
+    store_use_secret(plant->store, &secret);
+    store_keep_below(plant->store, options->cache_limit, wait);
+    return true;
+}
+
 bool plant_open(const struct plant_options *options, struct log *log, struct plant *ret_plant, struct err *err)
 {
     *ret_plant = (struct plant){.options = options, .log = log};
@@ -35,11 +50,8 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
     ret_plant->sources = flight_new();
     ret_plant->catalogs = flight_new();
     ret_plant->program = digest_of_program();
-    struct http_options http_options = {.retry_count = options->retries, .cancel = options->cancel};
-    if (!options->retries)
-        http_options.retry_count = HTTP_NO_RETRY;
-    if (!file_make_dirs(options->state_dir, 0700, err) || !store_open(options->cache_dir, &ret_plant->store, err) ||
-        !http_start(&http_options, &ret_plant->http, err) || !workers_start(options->jobs, &ret_plant->workers, err)) {
+    if (!open_places(options, ret_plant, err) || !http_start(&options->http, &ret_plant->http, err) ||
+        !workers_start(options->jobs, &ret_plant->workers, err)) {
         plant_close(ret_plant);
         return false;
     }
@@ -50,7 +62,9 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
                                          .state_dir = options->state_dir,
                                          .cancel = options->cancel,
                                          .now = options->now,
-                                         .is_cache_only = options->is_cache_only};
+                                         .wait = options->publish.wait,
+                                         .is_cache_only = options->is_cache_only,
+                                         .is_change_accepted = options->is_change_accepted};
     return true;
 }
 

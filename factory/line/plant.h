@@ -11,6 +11,7 @@
 #include "line/progress.h"
 #include "line/publish.h"
 #include "line/supply.h"
+#include "plan/arch.h"
 #include "plan/recipe.h"
 #include "source/deb_catalog.h"
 
@@ -22,15 +23,19 @@ struct plant_options {
     const char *tree_dir; /* NULL: trees are not exported */
     enum layer_compression compression;
     size_t jobs; /* workers */
-    unsigned retries;
     bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
-    bool is_strict;     /* --strict */
-    bool is_older_fine; /* --allow-older */
+    bool is_strict;          /* --strict */
+    bool is_change_accepted; /* --accept-release-change */
+    bool is_older_fine;      /* --allow-older */
     const struct recipes *recipes;
-    const struct strings *explained; /* paths to be explained instead of writing the image, or NULL */
-    int64_t source_date_epoch;       /* -1: none */
-    int64_t now;                     /* seconds since the epoch, for freshness */
-    const atomic_bool *cancel;       /* set by a signal */
+    const struct arches *arches;
+    const char *call_options, *call_arch; /* as struct fewer_call has them */
+    const struct strings *explained;      /* paths to be explained instead of writing the image, or NULL */
+    int64_t source_date_epoch;            /* -1: none */
+    int64_t now;                          /* seconds since the epoch, for freshness */
+    const atomic_bool *cancel;            /* set by a signal */
+    struct http_options http;             /* how the network is used */
+    uint64_t cache_limit;                 /* bytes; UINT64_MAX: none */
     struct publish_options publish;
 };
 

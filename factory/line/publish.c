@@ -13,6 +13,7 @@ bool publish_open(struct arena *arena, const struct publish_options *options, st
                                                 .is_verify_off = options->is_verify_off,
                                                 .token_origins = &options->token_origins,
                                                 .retries = options->retries ? options->retries : REGISTRY_NO_RETRY,
+                                                .is_other_there = options->is_other_there,
                                                 .cancel = options->cancel};
     return registry_open(arena, &registry_options, reference, access, NULL, ret_registry, err);
 }
@@ -22,20 +23,6 @@ static void close_registry(struct registry **registry)
     registry_close(*registry);
 }
 
-/* Single-platform tags move after the index: they are a convenience beside it. */
-static bool push_platform_tags(struct registry *registry, struct arena *arena, struct publication *publication,
-                               struct err *err)
-{
-    for (size_t i = 0; i < publication->platform_tags.count; i++) {
-        const struct platform_tag *wanted = &publication->platform_tags.items[i];
-        struct push_tag tag;
-        if (!push_tag(registry, arena, &wanted->digest, wanted->tag, &tag, err))
-            return false;
-        list_add(arena, &publication->result.tags, tag);
-    }
-    return true;
-}
-
 static bool push_layout(struct arena *arena, const struct publish_options *options, struct http *http, struct log *log,
                         const char *layout, const char *tag, struct publication *publication, struct err *err)
 {
@@ -43,15 +30,18 @@ static bool push_layout(struct arena *arena, const struct publish_options *optio
     AUTO(close_registry) struct registry *registry = NULL;
     struct reference reference;
     if (!reference_parse(arena, publication->destination, false, &reference, err) ||
-        !layout_image_open(arena, layout, tag, &image, err))
+        !layout_image_open_waiting(arena, layout, tag, options->wait, &image, err))
         return false;
     if (!publication->tags.count)
         publication->tags = image.tags;
-    struct push_request request = {.image = &image, .tags = &publication->tags};
+    struct push_request request = {.image = &image,
+                                   .tags = &publication->tags,
+                                   .platform_tags = publication->platform_tags.items,
+                                   .platform_tag_count = publication->platform_tags.count,
+                                   .policy = options->policy};
     publication->result.digest = image.root.digest;
     return publish_open(arena, options, http, log, &reference, REGISTRY_PUSH, &registry, err) &&
-           push_image(registry, arena, &request, &publication->result, err) &&
-           push_platform_tags(registry, arena, publication, err);
+           push_image(registry, arena, &request, &publication->result, err);
 }
 
 bool publish_layout(struct arena *arena, const struct publish_options *options, struct http *http, struct log *log,

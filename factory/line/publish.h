@@ -14,20 +14,17 @@ struct publish_options {
     bool is_verify_off;
     struct strings token_origins;
     unsigned retries;
+    bool is_other_there; /* another place has the same (registry.h) */
     const atomic_bool *cancel;
-};
-
-/* A single-platform tag: `{arch}` in a template. */
-struct platform_tag {
-    struct digest digest; /* of the platform's manifest */
-    const char *tag;
+    const struct lock_wait *wait; /* how locks are waited for; may be NULL */
+    struct push_policy policy;
 };
 
 struct publication {
     /* given */
     const char *destination; /* HOST/REPOSITORY, or NULL: not pushed */
     struct strings tags;     /* none: those of the layout */
-    LIST(struct platform_tag) platform_tags;
+    LIST(struct push_platform_tag) platform_tags; /* `{arch}` in a template */
     /* results */
     bool is_tried, is_good;
     struct err err; /* when it was tried and is not good */

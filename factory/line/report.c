@@ -115,10 +115,12 @@ static json_t *strings_json(const struct strings *strings)
 static json_t *origins_json(const struct origins *origins)
 {
     json_t *array = json_array();
+    AUTO(arena_done) struct arena scratch = {0};
     for (size_t i = 0; i < origins->count; i++) {
         const struct origin *origin = &origins->items[i];
-        json_t *json = json_pack("{s:s, s:s, s:I, s:o}", "name", origin->name, "uri", origin->uri, "date",
-                                 (json_int_t)origin->date, "digest", digest_json(&origin->digest));
+        json_t *json =
+            json_pack("{s:s, s:s, s:I, s:o}", "name", origin->name, "uri", source_public_uri(&scratch, origin->uri),
+                      "date", (json_int_t)origin->date, "digest", digest_json(&origin->digest));
         if (origin->codename)
             json_object_set_new(json, "codename", json_string(origin->codename));
         if (origin->signed_by)
@@ -165,18 +167,22 @@ static json_t *publication_json(const struct publication *publication)
     json_t *tags = json_array();
     for (size_t i = 0; i < result->tags.count; i++) {
         const struct push_tag *tag = &result->tags.items[i];
-        json_array_append_new(tags, json_pack("{s:s, s:o, s:o, s:b}", "name", tag->name, "old",
-                                              tag->had_old ? digest_json(&tag->old_digest) : json_null(), "new",
-                                              tag->is_moved  ? digest_json(&tag->new_digest)
-                                              : tag->had_old ? digest_json(&tag->old_digest)
-                                                             : json_null(),
-                                              "moved", tag->is_moved));
+        json_t *json = json_pack("{s:s, s:o, s:o, s:b}", "name", tag->name, "old",
+                                 tag->had_old ? digest_json(&tag->old_digest) : json_null(), "new",
+                                 tag->is_moved                      ? digest_json(&tag->new_digest)
+                                 : tag->had_old && !tag->is_unclear ? digest_json(&tag->old_digest)
+                                                                    : json_null(),
+                                 "moved", tag->is_moved);
+        if (tag->is_unclear)
+            json_object_set_new(json, "unclear", json_true());
+        json_array_append_new(tags, json);
     }
     const char *status = !publication->is_good ? "failed" : result->is_unchanged ? "unchanged" : "pushed";
     json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:I, s:i, s:i, s:i}", "reference", publication->destination,
                              "status", status, "digest", digest_json(&result->digest), "tags", tags, "sent_bytes",
                              (json_int_t)result->sent_bytes, "blobs", (int)result->blob_count, "mounted",
                              (int)result->mounted_count, "present", (int)result->present_count);
+    json_object_set_new(json, "mended", json_integer((json_int_t)result->mended_count));
     if (publication->err.kind)
         json_object_set_new(json, "error", error_json(&publication->err));
     return json;
@@ -209,7 +215,7 @@ static void print_report(FILE *out, json_t *images, enum err_kind outcome)
 {
     json_t *json = json_pack("{s:s, s:s, s:i, s:o}", "imgfactory", IMGFACTORY_VERSION, "outcome",
                              err_kind_name(outcome), "exit", (int)outcome, "images", images);
-    (void)json_dumpf(json, out, JSON_INDENT(2));
+    (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)fputc('\n', out);
     json_decref(json);
 }

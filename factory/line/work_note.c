@@ -14,14 +14,15 @@ static bool has_given(const struct work *work, const char *name)
 static void note_package(struct work *work, const struct selected *selected, const struct package *package)
 {
     struct arena *arena = &work->job->arena;
-    struct product_package noted = {.name = arena_strdup(arena, selected->name),
-                                    .version = arena_strdup(arena, selected->version),
-                                    .architecture = arena_strdup(arena, selected->architecture),
-                                    .url = arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path),
-                                    .size_bytes = selected->size_bytes,
-                                    .repository = arena_strdup(arena, selected->origin->name),
-                                    .digest = package ? package->digest : selected->digest,
-                                    .has_given = has_given(work, selected->name)};
+    struct product_package noted = {
+        .name = arena_strdup(arena, selected->name),
+        .version = arena_strdup(arena, selected->version),
+        .architecture = arena_strdup(arena, selected->architecture),
+        .url = source_public_uri(arena, arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path)),
+        .size_bytes = selected->size_bytes,
+        .repository = arena_strdup(arena, selected->origin->name),
+        .digest = package ? package->digest : selected->digest,
+        .has_given = has_given(work, selected->name)};
     list_add(arena, &work->job->product.packages, noted);
 }
 

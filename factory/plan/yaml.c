@@ -32,6 +32,7 @@ struct builder {
     size_t depth, node_count;
 };
 
+PRINTF_LIKE(5, 0)
 static void fail_at(const char *path, size_t line, size_t column, struct err *err, const char *format, va_list args)
 {
     char text[2048];

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/file.h>
 
 /* A file to look into. */
 struct place {
@@ -164,18 +163,8 @@ static void split_path(struct arena *arena, const char *path, const char **ret_d
         *slash = '\0';
 }
 
-static bool lock_dir(int fd, const char *dir, struct err *err)
-{
-    int failed;
-    do
-        failed = flock(fd, LOCK_EX);
-    while (failed && errno == EINTR);
-    if (failed)
-        err_set_errno(err, errno, "cannot lock the directory %s", dir);
-    return !failed;
-}
-
-static bool open_for_change(struct arena *arena, const char *path, bool is_made, struct opened *opened, struct err *err)
+static bool open_for_change(struct arena *arena, const char *path, bool is_made, const struct lock_wait *wait,
+                            struct opened *opened, struct err *err)
 {
     const char *dir;
     split_path(arena, path, &dir, &opened->name);
@@ -185,7 +174,7 @@ static bool open_for_change(struct arena *arena, const char *path, bool is_made,
     }
     if (is_made && !file_make_dirs(dir, 0700, err))
         return false;
-    return file_open_dir(dir, &opened->dir_fd, err) && lock_dir(opened->dir_fd, dir, err) &&
+    return file_open_dir(dir, &opened->dir_fd, err) && lock_take(opened->dir_fd, false, dir, wait, err) &&
            auth_file_open(arena, path, format_of(path), &opened->file, err);
 }
 
@@ -215,12 +204,12 @@ static bool check_stored(const struct credential *credential, const char *host, 
     return !why;
 }
 
-bool credential_store(struct arena *arena, const char *authfile, const char *host, const struct credential *credential,
-                      const char **ret_path, struct err *err)
+bool credential_store(struct arena *arena, const char *authfile, const struct lock_wait *wait, const char *host,
+                      const struct credential *credential, const char **ret_path, struct err *err)
 {
     AUTO(close_opened) struct opened opened = {.dir_fd = -1};
     const char *path = login_file(arena, authfile), *key = key_of(host), *helper;
-    if (!check_stored(credential, host, err) || !open_for_change(arena, path, true, &opened, err))
+    if (!check_stored(credential, host, err) || !open_for_change(arena, path, true, wait, &opened, err))
         return false;
     if (!opened.file.root)
         opened.file.root = json_object();
@@ -242,12 +231,13 @@ static bool erase_in_helper(struct arena *arena, const char *helper, const char 
     return !*ret_found || credential_helper_erase(arena, helper, key, err);
 }
 
-bool credential_remove(struct arena *arena, const char *authfile, const char *host, bool *ret_found, struct err *err)
+bool credential_remove(struct arena *arena, const char *authfile, const struct lock_wait *wait, const char *host,
+                       bool *ret_found, struct err *err)
 {
     AUTO(close_opened) struct opened opened = {.dir_fd = -1};
     const char *path = login_file(arena, authfile), *key = key_of(host), *helper;
     *ret_found = false;
-    if (!open_for_change(arena, path, false, &opened, err)) {
+    if (!open_for_change(arena, path, false, wait, &opened, err)) {
         bool is_absent = err->kind == ERR_LOCAL && (err->detail == ENOENT || err->detail == ENOTDIR);
         if (is_absent)
             err_clear(err);

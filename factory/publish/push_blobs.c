@@ -4,7 +4,7 @@
 #include "base/auto.h"
 #include "base/map.h"
 
-static bool is_foreign(const struct layout_blob *blob)
+bool push_is_foreign(const struct layout_blob *blob)
 {
     return blob->media_type && (strstr(blob->media_type, "nondistributable") || strstr(blob->media_type, ".foreign."));
 }
@@ -12,7 +12,7 @@ static bool is_foreign(const struct layout_blob *blob)
 static void add_blob(struct push_work *push, struct map *seen, const struct layout_blob *blob)
 {
     struct text key = {(const char *)blob->digest.bytes, sizeof blob->digest.bytes};
-    if (!is_foreign(blob) && map_add(seen, key, (void *)blob))
+    if (!push_is_foreign(blob) && map_add(seen, key, (void *)blob))
         list_add(push->arena, &push->blobs, (struct push_blob){.blob = *blob});
 }
 
@@ -43,7 +43,20 @@ static bool look(void *context, void *item, struct err *err)
 {
     struct push_work *push = context;
     struct push_blob *blob = item;
-    return registry_has_blob(push->registry, &blob->blob.digest, blob->blob.size_bytes, &blob->is_there, err);
+    return registry_look_blob(push->registry, &blob->blob.digest, blob->blob.size_bytes, false, &blob->presence, err);
+}
+
+static bool look_for_known(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct push_blob *blob = item;
+    return registry_look_blob(push->registry, &blob->blob.digest, blob->blob.size_bytes, true, &blob->presence, err);
+}
+
+bool push_look_blobs(struct push_work *push, enum push_guess guess, struct err *err)
+{
+    struct push_items all = {push->blobs.items, push->blobs.count, sizeof *push->blobs.items, PUSH_SMALL_REQUESTS};
+    return push_each(all, guess == PUSH_GUESS_PRESENT ? look_for_known : look, push, err);
 }
 
 /* A blob to upload; what became of it. */
@@ -51,6 +64,19 @@ struct sending {
     struct push_blob *blob;
     bool is_mounted, is_sent;
 };
+
+/* Some registries keep what they have under a digest, whatever they are sent. */
+static bool check_replaced(struct push_work *push, struct push_blob *blob, struct err *err)
+{
+    if (!look_for_known(push, blob, err))
+        return false;
+    if (blob->presence != BLOB_THERE)
+        err_set(err, ERR_PUBLISH,
+                "%s: the registry has other bytes under sha256:%s, and keeps them although the right ones were sent; "
+                "they have to be deleted there",
+                push->registry->name, digest_hex(&blob->blob.digest).chars);
+    return blob->presence == BLOB_THERE;
+}
 
 /* With a mount a registry that has the blob answers 201 to the very POST that would open the session: from a repository
  * that the caller named, or from this one, which saves the HEAD where nothing is expected to be there. */
@@ -74,8 +100,10 @@ static bool send(void *context, void *item, struct err *err)
         upload.mount_from = registry->reference.repository;
     if (!registry_upload(push->registry, &upload, &sending->is_mounted, err))
         return false;
-    sending->blob->is_there = true;
     sending->is_sent = !sending->is_mounted;
+    if (sending->blob->presence == BLOB_OF_OTHER_SIZE)
+        return check_replaced(push, sending->blob, err);
+    sending->blob->presence = BLOB_THERE;
     return true;
 }
 
@@ -93,21 +121,23 @@ static void count_sent(struct push_work *push, const struct sending *sendings, s
     }
 }
 
-bool push_blobs(struct push_work *push, bool is_again, struct err *err)
+bool push_blobs(struct push_work *push, enum push_guess guess, struct err *err)
 {
     size_t connections = push->request->connections ? push->request->connections : PUSH_DEFAULT_CONNECTIONS;
-    struct push_items all = {push->blobs.items, push->blobs.count, sizeof *push->blobs.items, PUSH_SMALL_REQUESTS};
     LIST(struct sending) absent = {0};
-    if ((is_again || !push->is_new) && !push_each(all, look, push, err))
+    if (guess != PUSH_GUESS_ABSENT && !push_look_blobs(push, guess, err))
         return false;
     for (size_t i = 0; i < push->blobs.count; i++) {
-        if (!push->blobs.items[i].is_there)
+        if (push->blobs.items[i].presence != BLOB_THERE)
             list_add(push->arena, &absent, (struct sending){.blob = &push->blobs.items[i]});
-        else if (!is_again)
-            push->result->present_count++;
     }
     struct push_items items = {absent.items, absent.count, sizeof *absent.items, connections};
     bool is_done = push_each(items, send, push, err);
     count_sent(push, absent.items, absent.count);
+    if (guess == PUSH_GUESS_PRESENT)
+        push->result->mended_count += absent.count;
+    if (guess != PUSH_GUESS_ABSENT && !push->is_counted)
+        push->result->present_count = push->blobs.count - absent.count;
+    push->is_counted = true;
     return is_done;
 }

@@ -9,6 +9,7 @@ struct putting_one {
     const struct layout_blob *blob;
     struct text bytes;
     bool is_missing; /* the registry lacks a part of it, or it itself */
+    bool is_there;   /* it was seen */
 };
 
 static bool put_one(void *context, void *item, struct err *err)
@@ -42,7 +43,7 @@ static bool check_one(void *context, void *item, struct err *err)
     }
 }
 
-/* The children, or nothing when the root is a single manifest. */
+/* The children, or nothing when the root is a single manifest; the root stands behind them. */
 static struct push_items list_children(struct push_work *push)
 {
     const struct layout_image *image = push->request->image;
@@ -60,32 +61,64 @@ static struct push_items list_children(struct push_work *push)
 static bool is_any_missing(struct push_items items)
 {
     const struct putting_one *all = items.items;
-    for (size_t i = 0; i <= items.count; i++) {
+    for (size_t i = 0; i < items.count; i++) {
         if (all[i].is_missing)
             return true;
     }
     return false;
 }
 
-static bool check_all(struct push_work *push, struct push_items items, struct err *err)
-{
-    items.count++; /* the root, too */
-    return push_each(items, check_one, push, err);
-}
-
 bool push_manifests(struct push_work *push, bool *ret_is_missing, struct err *err)
 {
-    struct push_items items = list_children(push);
-    struct putting_one *root = (struct putting_one *)items.items + items.count;
-    bool is_done = push_each(items, put_one, push, err) && put_one(push, root, err) && check_all(push, items, err);
-    *ret_is_missing = !is_done && is_any_missing(items);
+    struct push_items children = list_children(push), all = children;
+    struct putting_one *root = (struct putting_one *)children.items + children.count;
+    all.count++;
+    bool is_done =
+        push_each(children, put_one, push, err) && put_one(push, root, err) && push_each(all, check_one, push, err);
+    *ret_is_missing = !is_done && is_any_missing(all);
     return is_done;
 }
 
-bool push_check_manifests(struct push_work *push, bool *ret_is_missing, struct err *err)
+/* Looks once. */
+static bool look_for_one(void *context, void *item, struct err *err)
 {
-    struct push_items items = list_children(push);
-    bool is_done = check_all(push, items, err);
-    *ret_is_missing = !is_done && is_any_missing(items);
+    struct push_work *push = context;
+    struct putting_one *putting = item;
+    AUTO(arena_done) struct arena scratch = {0};
+    struct registry_manifest manifest;
+    if (!registry_get_manifest(push->registry, &scratch, registry_digest_name(&putting->blob->digest).chars, &manifest,
+                               err))
+        return false;
+    putting->is_there = manifest.is_found;
+    return true;
+}
+
+/* Moves what is not there to the front, and returns it. */
+static struct push_items take_absent(struct push_items items)
+{
+    struct putting_one *all = items.items;
+    size_t count = 0;
+    for (size_t i = 0; i < items.count; i++) {
+        struct putting_one one = all[i];
+        if (one.is_there)
+            continue;
+        all[i] = all[count];
+        all[count++] = one;
+    }
+    items.count = count;
+    return items;
+}
+
+bool push_mend_manifests(struct push_work *push, bool *ret_is_missing, struct err *err)
+{
+    struct push_items children = list_children(push);
+    if (!push_each(children, look_for_one, push, err))
+        return false;
+    struct push_items absent = take_absent(children);
+    if (!absent.count)
+        return true;
+    push->result->mended_count += absent.count;
+    bool is_done = push_each(absent, put_one, push, err) && push_each(absent, check_one, push, err);
+    *ret_is_missing = !is_done && is_any_missing(absent);
     return is_done;
 }

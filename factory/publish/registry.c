@@ -1,6 +1,7 @@
 #include "publish/registry_parts.h"
 
 #include "base/auto.h"
+#include "base/units.h"
 
 #include <inttypes.h>
 #include <sys/random.h>
@@ -162,7 +163,8 @@ bool registry_sleep(struct registry *registry, uint64_t ms, struct err *err)
 {
     uint64_t until = registry_now_ms() + ms;
     for (uint64_t now = registry_now_ms();; now = registry_now_ms()) {
-        if (registry->options.cancel && atomic_load(registry->options.cancel)) {
+        bool is_going_on = ms == 0 && atomic_load(&registry->is_ending_late);
+        if (registry->options.cancel && atomic_load(registry->options.cancel) && !is_going_on) {
             err_clear(err);
             err_set(err, ERR_CANCELLED, "%s: cancelled", registry->name);
             return false;
@@ -200,6 +202,14 @@ static void hold_back_all(struct registry *registry, uint64_t until_ms)
         ;
 }
 
+/* A wait that is asked for is not taken for granted when it is too long: the next answer will tell. */
+void registry_heed(struct registry *registry, const struct exchange *answer)
+{
+    bool is_about_all = answer->status == 429 || answer->status == 503;
+    if (is_about_all && answer->retry_after_s <= RETRY_AFTER_MAX_S)
+        hold_back_all(registry, registry_now_ms() + (uint64_t)answer->retry_after_s * 1000);
+}
+
 bool registry_back_off(struct registry *registry, struct retry *retry, unsigned retry_after_s, struct err *err)
 {
     if (err->kind == ERR_CANCELLED)
@@ -218,7 +228,8 @@ bool registry_back_off(struct registry *registry, struct retry *retry, unsigned 
     if (err->detail == 429 || err->detail == 503)
         hold_back_all(registry, registry_now_ms() + delay_ms);
     if (registry->options.log)
-        log_line(registry->options.log, LOG_VERBOSE, "%s; again in %" PRIu64 " ms", err->text, delay_ms);
+        log_line(registry->options.log, LOG_NORMAL, "%s; trying again in %s (%u of %u)", err->text,
+                 units_duration(delay_ms).chars, retry->count, registry->options.retries);
     if (!registry_sleep(registry, delay_ms, err))
         return false;
     err_clear(err);

@@ -27,6 +27,7 @@ struct registry_options {
     unsigned retries;                    /* tries after the first; 0: 5; REGISTRY_NO_RETRY for none */
     unsigned retry_base_ms;              /* 0: 500 */
     unsigned deadline_ms;                /* for everything on this registry object; 0: 30 min */
+    bool is_other_there;                 /* another place has the same: 20 kB/s are wanted of this one */
     const atomic_bool *cancel;
 };
 
@@ -36,12 +37,11 @@ struct registry_options {
 struct registry_manifest {
     bool is_found;
     const char *media_type; /* without parameters */
-    struct digest digest;   /* of the bytes (GET), or as the header says (HEAD: has_digest tells whether it did) */
-    bool has_digest;
-    struct digest said_digest; /* GET: what the header says, when has_said */
+    struct digest digest;   /* of the bytes */
+    struct digest said_digest; /* what the header says, when has_said */
     bool has_said;
     uint64_t size_bytes;
-    const char *bytes; /* GET only; in the arena */
+    const char *bytes; /* in the arena */
 };
 
 enum registry_access { REGISTRY_PULL, REGISTRY_PUSH };
@@ -53,17 +53,16 @@ enum registry_access { REGISTRY_PULL, REGISTRY_PUSH };
 bool registry_open(struct arena *arena, const struct registry_options *options, const struct reference *reference,
                    enum registry_access access, const struct strings *mount_from, struct registry **ret_registry,
                    struct err *err) MUST_CHECK;
-/* Asks for a blob: *ret_found false on 404; a size that differs counts as absent. */
+/* Asks for a blob: HEAD, and where that is refused a GET of its first byte. *ret_found false on 404; a size that differs
+ * counts as absent. */
 bool registry_has_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool *ret_found,
                        struct err *err) MUST_CHECK;
 /* Uploads a blob from a descriptor (pread from 0; stays the caller's): mount from `mount_from` when given, else POST
  * and one PUT; falls back to PATCH and chunks as the registry needs. Idempotent. */
 bool registry_put_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, int fd,
                        const char *mount_from, _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
-/* HEAD / GET of a manifest by tag or "sha256:…", all four media types accepted. GET verifies the digest when asked
- * by digest (ERR_TRUST). Absent: is_found false. */
-bool registry_head_manifest(struct registry *registry, struct arena *arena, const char *name,
-                            struct registry_manifest *ret_manifest, struct err *err) MUST_CHECK;
+/* Gets a manifest by tag or "sha256:…", all four media types accepted. The digest is verified when asked by digest
+ * (ERR_TRUST). Absent: is_found false. */
 bool registry_get_manifest(struct registry *registry, struct arena *arena, const char *name,
                            struct registry_manifest *ret_manifest, struct err *err) MUST_CHECK;
 /* PUTs a manifest under a tag or its digest. An unclear answer (lost reply, wrong or missing Docker-Content-Digest)

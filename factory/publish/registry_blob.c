@@ -13,23 +13,108 @@ static const char *blob_path(struct arena *arena, const struct digest *digest)
     return arena_printf(arena, "blobs/sha256:%s", digest_hex(digest).chars);
 }
 
-/* 403 on HEAD only says that the registry will not tell (some do so for virtual repositories): then it is absent. */
+static enum blob_presence presence_of(struct text said_bytes, uint64_t size_bytes)
+{
+    uint64_t said;
+    bool is_other = said_bytes.len && text_parse_u64(said_bytes, &said) && said != size_bytes;
+    return is_other ? BLOB_OF_OTHER_SIZE : BLOB_THERE;
+}
+
+/* One HEAD. *ret_is_clear is false when it proves nothing. */
+static bool head_blob(struct registry *registry, const char *path, uint64_t size_bytes, bool is_expected,
+                      enum blob_presence *ret_presence, bool *ret_is_clear, struct err *err)
+{
+    struct exchange head AUTO(exchange_done) = {
+        .method = "HEAD", .path = path, .access = REGISTRY_PULL, .is_tried_once = true};
+    *ret_is_clear = false;
+    if (atomic_load(&registry->is_blob_head_refused))
+        return true;
+    if (!registry_exchange(registry, &head, err)) {
+        if (err->kind == ERR_CANCELLED)
+            return false;
+        err_clear(err);
+        return true;
+    }
+    registry_heed(registry, &head);
+    *ret_is_clear = head.status == 200 || (head.status == 404 && !is_expected);
+    *ret_presence =
+        head.status == 200 ? presence_of(exchange_header(&head, "Content-Length"), size_bytes) : BLOB_ABSENT;
+    if (!*ret_is_clear && head.status != 404 && !registry_is_transient(head.status))
+        atomic_store(&registry->is_blob_head_refused, true);
+    return true;
+}
+
+/* The size in "bytes 0-0/SIZE", or that of the whole answer. */
+static struct text whole_size(const struct exchange *answer, int status)
+{
+    struct text range = exchange_header(answer, "Content-Range"), part;
+    if (status == 200)
+        return exchange_header(answer, "Content-Length");
+    return text_next(&range, '/', &part) ? text_trim(range) : (struct text){"", 0};
+}
+
+/* GET of the first byte. A registry that sends all of them is cut off: the status tells. */
+static bool get_first_byte(struct registry *registry, const char *path, uint64_t size_bytes,
+                           enum blob_presence *ret_presence, struct err *err)
+{
+    struct exchange answer AUTO(exchange_done) = {.method = "GET",
+                                                  .path = path,
+                                                  .access = REGISTRY_PULL,
+                                                  .headers = {"Range: bytes=0-0"},
+                                                  .header_count = 1};
+    bool is_answered = registry_exchange(registry, &answer, err);
+    if (!is_answered && (err->kind != ERR_MALFORMED || answer.part_status != 200))
+        return false;
+    err_clear(err);
+    int status = is_answered ? answer.status : answer.part_status;
+    if (status == 401) {
+        exchange_refused(registry, &answer, path, err);
+        return false;
+    }
+    bool is_there = status == 200 || status == 206 || (status == 416 && size_bytes == 0);
+    *ret_presence = is_there ? presence_of(whole_size(&answer, status), size_bytes) : BLOB_ABSENT;
+    return true;
+}
+
+bool registry_look_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool is_expected,
+                        enum blob_presence *ret_presence, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *path = blob_path(&scratch, digest);
+    bool is_clear;
+    return head_blob(registry, path, size_bytes, is_expected, ret_presence, &is_clear, err) &&
+           (is_clear || get_first_byte(registry, path, size_bytes, ret_presence, err));
+}
+
 bool registry_has_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool *ret_found,
                        struct err *err)
 {
-    AUTO(arena_done) struct arena scratch = {0};
-    struct exchange head AUTO(exchange_done) = {
-        .method = "HEAD", .path = blob_path(&scratch, digest), .access = REGISTRY_PULL};
-    if (!registry_exchange(registry, &head, err))
+    enum blob_presence presence = BLOB_ABSENT;
+    if (!registry_look_blob(registry, digest, size_bytes, false, &presence, err))
         return false;
-    if (head.status == 401) {
-        exchange_refused(registry, &head, head.path, err);
+    *ret_found = presence == BLOB_THERE;
+    return true;
+}
+
+bool registry_get_document(struct registry *registry, struct arena *arena, const struct digest *digest, bool *ret_found,
+                           struct text *ret_bytes, struct err *err)
+{
+    struct exchange answer AUTO(exchange_done) = {.method = "GET",
+                                                  .path = blob_path(arena, digest),
+                                                  .access = REGISTRY_PULL,
+                                                  .cap_bytes = REGISTRY_DOCUMENT_MAX_BYTES};
+    if (!registry_exchange(registry, &answer, err))
+        return false;
+    *ret_found = answer.status == 200;
+    if (!*ret_found)
+        return true;
+    const char *bytes = answer.body_in.bytes ? answer.body_in.bytes : "";
+    struct digest got = digest_of(bytes, answer.body_in.len);
+    if (!digest_eq(&got, digest)) {
+        err_set(err, ERR_TRUST, "%s: %s: got sha256:%s", registry->name, answer.path, digest_hex(&got).chars);
         return false;
     }
-    uint64_t length;
-    struct text said = exchange_header(&head, "Content-Length");
-    bool is_other_size = said.len && text_parse_u64(said, &length) && length != size_bytes;
-    *ret_found = head.status == 200 && !is_other_size;
+    *ret_bytes = (struct text){arena_strndup(arena, bytes, answer.body_in.len), answer.body_in.len};
     return true;
 }
 

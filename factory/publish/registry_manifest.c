@@ -39,41 +39,51 @@ static bool is_vague(const char *media_type)
     return false;
 }
 
-/* HEAD or GET. *ret_found is false on 404, and on a 403 to HEAD (some will not tell). */
-static bool ask(struct registry *registry, struct exchange *exchange, const char *method, const char *path,
-                bool *ret_found, struct err *err)
+static struct exchange asking(const char *method, const char *path)
 {
-    *exchange = (struct exchange){.method = method,
-                                  .path = path,
-                                  .access = REGISTRY_PULL,
-                                  .headers = {ACCEPT},
-                                  .header_count = 1,
-                                  .cap_bytes = REGISTRY_DOCUMENT_MAX_BYTES};
+    return (struct exchange){.method = method,
+                             .path = path,
+                             .access = REGISTRY_PULL,
+                             .headers = {ACCEPT},
+                             .header_count = 1,
+                             .cap_bytes = REGISTRY_DOCUMENT_MAX_BYTES};
+}
+
+/* GET. *ret_found is false on 404. */
+static bool get(struct registry *registry, struct exchange *exchange, const char *path, bool *ret_found,
+                struct err *err)
+{
+    *exchange = asking("GET", path);
     if (!registry_exchange(registry, exchange, err))
         return false;
-    bool is_head = strcmp(method, "HEAD") == 0;
     *ret_found = exchange->status == 200;
-    if (*ret_found || exchange->status == 404 || (is_head && exchange->status == 403))
+    if (*ret_found || exchange->status == 404)
         return true;
     exchange_refused(registry, exchange, path, err);
     return false;
 }
 
-bool registry_head_manifest(struct registry *registry, struct arena *arena, const char *name,
-                            struct registry_manifest *ret_manifest, struct err *err)
+/* Returns whether one HEAD says that the name is this manifest now. Anything else proves nothing: registries and proxies
+ * before them refuse HEAD with all kinds of statuses, or say no digest, where GET works. False with ERR_CANCELLED is
+ * final. */
+static bool head_says(struct registry *registry, const char *name, const struct digest *digest, struct err *err)
 {
-    struct exchange head AUTO(exchange_done) = {0};
-    struct registry_manifest manifest = {0};
-    if (!ask(registry, &head, "HEAD", manifest_path(arena, name), &manifest.is_found, err))
+    AUTO(arena_done) struct arena scratch = {0};
+    struct exchange head AUTO(exchange_done) = asking("HEAD", manifest_path(&scratch, name));
+    struct digest said;
+    if (atomic_load(&registry->is_head_refused))
         return false;
-    struct text length = exchange_header(&head, "Content-Length");
-    manifest.media_type = media_type_of(arena, &head);
-    manifest.has_digest =
-        manifest.is_found && parse_name(exchange_header(&head, "Docker-Content-Digest"), &manifest.digest);
-    if (!text_parse_u64(length, &manifest.size_bytes))
-        manifest.size_bytes = 0;
-    *ret_manifest = manifest;
-    return true;
+    head.is_tried_once = true;
+    if (!registry_exchange(registry, &head, err)) {
+        if (err->kind != ERR_CANCELLED)
+            err_clear(err);
+        return false;
+    }
+    registry_heed(registry, &head);
+    if (head.status != 200 && head.status != 404 && !registry_is_transient(head.status))
+        atomic_store(&registry->is_head_refused, true);
+    return head.status == 200 && parse_name(exchange_header(&head, "Docker-Content-Digest"), &said) &&
+           digest_eq(&said, digest);
 }
 
 /* What a document says of itself, where the registry's Content-Type says nothing. */
@@ -87,24 +97,23 @@ static const char *own_media_type(struct arena *arena, const struct exchange *an
 bool registry_get_manifest(struct registry *registry, struct arena *arena, const char *name,
                            struct registry_manifest *ret_manifest, struct err *err)
 {
-    struct exchange get AUTO(exchange_done) = {0};
+    struct exchange answer AUTO(exchange_done) = {0};
     struct registry_manifest manifest = {0};
     struct digest wanted;
     const char *path = manifest_path(arena, name);
-    if (!ask(registry, &get, "GET", path, &manifest.is_found, err))
+    if (!get(registry, &answer, path, &manifest.is_found, err))
         return false;
     if (!manifest.is_found) {
         *ret_manifest = manifest;
         return true;
     }
-    manifest.bytes = arena_strndup(arena, get.body_in.bytes ? get.body_in.bytes : "", get.body_in.len);
-    manifest.size_bytes = get.body_in.len;
-    manifest.digest = digest_of(manifest.bytes, get.body_in.len);
-    manifest.has_digest = true;
-    manifest.has_said = parse_name(exchange_header(&get, "Docker-Content-Digest"), &manifest.said_digest);
-    manifest.media_type = media_type_of(arena, &get);
+    manifest.bytes = arena_strndup(arena, answer.body_in.bytes ? answer.body_in.bytes : "", answer.body_in.len);
+    manifest.size_bytes = answer.body_in.len;
+    manifest.digest = digest_of(manifest.bytes, answer.body_in.len);
+    manifest.has_said = parse_name(exchange_header(&answer, "Docker-Content-Digest"), &manifest.said_digest);
+    manifest.media_type = media_type_of(arena, &answer);
     if (is_vague(manifest.media_type))
-        manifest.media_type = own_media_type(arena, &get);
+        manifest.media_type = own_media_type(arena, &answer);
     if (parse_name(text_of(name), &wanted) && !digest_eq(&wanted, &manifest.digest)) {
         err_set(err, ERR_TRUST, "%s: %s: expected %s, got %s", registry->name, path, name,
                 registry_digest_name(&manifest.digest).chars);
@@ -114,16 +123,15 @@ bool registry_get_manifest(struct registry *registry, struct arena *arena, const
     return true;
 }
 
-bool registry_manifest_is(struct registry *registry, const char *name, const struct digest *digest, bool *ret_found,
-                          bool *ret_is_it, struct err *err)
+bool registry_manifest_is(struct registry *registry, const char *name, const struct digest *digest, bool is_expected,
+                          bool *ret_found, bool *ret_is_it, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct registry_manifest manifest;
-    *ret_found = *ret_is_it = false;
-    if (!registry_head_manifest(registry, &scratch, name, &manifest, err))
-        return false;
-    bool is_clear = manifest.has_digest && digest_eq(&manifest.digest, digest);
-    if (manifest.is_found && !is_clear && !registry_get_manifest(registry, &scratch, name, &manifest, err))
+    *ret_found = *ret_is_it = is_expected && head_says(registry, name, digest, err);
+    if (*ret_is_it)
+        return true;
+    if (err->kind != ERR_NONE || !registry_get_manifest(registry, &scratch, name, &manifest, err))
         return false;
     *ret_found = manifest.is_found;
     *ret_is_it = manifest.is_found && digest_eq(&manifest.digest, digest);
@@ -153,11 +161,14 @@ static bool is_missing_part(const struct exchange *answer)
            !exchange_has_detail(answer);
 }
 
-/* Looks what is under the name now. An error here is the verdict only if there is no better one. */
-static bool is_there(struct putting *putting, struct err *err)
+/* Looks what is under the name now: by GET at once after a refusal, since then it most probably is not there; only the
+ * answer may be lost when there was none. An error here is the verdict only if there is no better one. */
+static bool is_there(struct putting *putting, bool is_answered, struct err *err)
 {
     bool is_found, is_it;
-    return registry_manifest_is(putting->registry, putting->name, &putting->digest, &is_found, &is_it, err) && is_it;
+    return registry_manifest_is(putting->registry, putting->name, &putting->digest, !is_answered, &is_found, &is_it,
+                                err) &&
+           is_it;
 }
 
 enum step { STEP_DONE, STEP_AGAIN, STEP_FAILED };
@@ -194,7 +205,7 @@ static enum step judge_put(struct putting *putting, const struct exchange *answe
     if (is_answered && answer->status >= 200 && answer->status < 300)
         return confirm(putting, answer, err);
     bool is_transient = !is_answered || registry_is_transient(answer->status);
-    if ((is_transient || answer->status == 409) && is_there(putting, &unseen)) {
+    if ((is_transient || answer->status == 409) && is_there(putting, is_answered, &unseen)) {
         err_clear(err);
         return STEP_DONE;
     }

@@ -48,6 +48,8 @@ struct registry {
     _Atomic int upload_mode;        /* enum upload_mode */
     _Atomic uint64_t chunk_bytes;   /* with UPLOAD_CHUNKS */
     atomic_bool is_mount_refused;
+    atomic_bool is_ending_late; /* tags are being moved: what was begun may end after a signal (http_call) */
+    atomic_bool is_head_refused, is_blob_head_refused; /* HEAD of manifests, of blobs: asked by GET at once */
     atomic_bool has_answered;     /* over the transport as it is set up */
     _Atomic unsigned accepted[2]; /* by enum registry_access: the newest generation that was not answered 401 */
     _Atomic int referrers;        /* enum registry_referrers */
@@ -93,6 +95,7 @@ struct exchange {
     int part_status; /* … and this was the answer's status (status is 0) */
     char *final_url; /* malloc'd: after redirects */
     unsigned retry_after_s;
+    bool is_too_slow; /* the exchange failed because of that: the same server would be no faster */
     bool is_hopeless; /* the exchange failed and further tries are of no use: they were made already, or auth */
 };
 
@@ -132,6 +135,8 @@ struct retry {
  * cancelled, the deadline. */
 bool registry_back_off(struct registry *registry, struct retry *retry, unsigned retry_after_s,
                        struct err *err) MUST_CHECK;
+/* After an answer that is not tried again as it is: when it asked to wait (429, 503), the next request of anyone does. */
+void registry_heed(struct registry *registry, const struct exchange *answer);
 /* Sleeps that long unless it is cancelled or the deadline comes first (false, err set). */
 bool registry_sleep(struct registry *registry, uint64_t ms, struct err *err) MUST_CHECK;
 /* A monotonic clock. */
@@ -171,9 +176,18 @@ struct upload {
 bool registry_upload(struct registry *registry, const struct upload *upload, bool *ret_is_mounted,
                      struct err *err) MUST_CHECK;
 
-/* Looks what a name ("v1", "sha256:…") is now: HEAD, and GET when that tells no digest or another one. */
-bool registry_manifest_is(struct registry *registry, const char *name, const struct digest *digest, bool *ret_found,
-                          bool *ret_is_it, struct err *err) MUST_CHECK;
+/* Looks what a name ("v1", "sha256:…") is now: with is_expected by HEAD, and by GET when that says anything but 200 and
+ * this digest; else by GET at once, which costs no request more where it is not there. */
+bool registry_manifest_is(struct registry *registry, const char *name, const struct digest *digest, bool is_expected,
+                          bool *ret_found, bool *ret_is_it, struct err *err) MUST_CHECK;
+/* What a registry has under a blob's digest. */
+enum blob_presence { BLOB_ABSENT, BLOB_THERE, BLOB_OF_OTHER_SIZE };
+/* registry_has_blob(), telling a damaged one apart. With is_expected a HEAD of 404 is looked at with GET, too. */
+bool registry_look_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool is_expected,
+                        enum blob_presence *ret_presence, struct err *err) MUST_CHECK;
+/* Gets a blob that is a document into the arena, verified; *ret_found false when it is not there. */
+bool registry_get_document(struct registry *registry, struct arena *arena, const struct digest *digest, bool *ret_found,
+                           struct text *ret_bytes, struct err *err) MUST_CHECK;
 /* registry_put_manifest() with one more header (If-Match), or NULL. */
 bool registry_put_if(struct registry *registry, const char *name, const char *media_type, struct text bytes,
                      const char *condition, bool *ret_missing, struct err *err) MUST_CHECK;

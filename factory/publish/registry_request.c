@@ -24,7 +24,7 @@ static void forget_answer(struct exchange *exchange)
     exchange->status = 0;
     exchange->retry_after_s = 0;
     exchange->received_bytes = 0;
-    exchange->has_part = false;
+    exchange->has_part = exchange->is_too_slow = false;
 }
 
 /* Seconds, or an HTTP date from the answer's own Date on: clocks may differ. */
@@ -63,6 +63,7 @@ static bool take_answer(struct exchange *exchange, struct http_request *request,
     exchange->digest = request->blob_digest;
     exchange->received_bytes = request->received_bytes;
     exchange->has_part = call->has_part;
+    exchange->is_too_slow = call->is_too_slow;
     exchange->part_status = request->status;
     exchange->status = is_good || request->status >= 300 ? request->status : 0;
     exchange->retry_after_s = retry_after_of(exchange);
@@ -92,11 +93,13 @@ bool registry_send(struct registry *registry, struct exchange *exchange, const c
                              .body_bytes = exchange->bytes,
                              .sent_counter = exchange->sent_counter,
                              .tls = tls_for(registry, url),
+                             .is_ended_late = atomic_load(&registry->is_ending_late),
                              .is_part_kept = exchange->store != NULL};
     struct http_request request = {.urls = &url,
                                    .url_count = 1,
                                    .cap_bytes = exchange->cap_bytes ? exchange->cap_bytes : REGISTRY_ERROR_MAX_BYTES,
                                    .call = &call,
+                                   .is_impatient = registry->options.is_other_there,
                                    .store = exchange->store,
                                    .counter = exchange->received_counter};
     forget_answer(exchange);
@@ -293,7 +296,7 @@ static bool try_once(struct registry *registry, struct exchange *exchange, struc
     } else if (may_want_certificate(registry, err)) {
         add_hint(certificate_hint, err);
     }
-    if (err->kind != ERR_NETWORK)
+    if (err->kind != ERR_NETWORK || exchange->is_too_slow)
         exchange->is_hopeless = true;
     return false;
 }

@@ -59,6 +59,8 @@ static bool try_mount(struct upload_job *job)
     }
     if (is_answered ? !registry_is_transient(post.status) : post.is_hopeless)
         atomic_store(&registry->is_mount_refused, true);
+    if (is_answered)
+        registry_heed(registry, &post);
     return false;
 }
 

@@ -29,7 +29,7 @@ void entry_words(struct arena *arena, struct text words, bool is_comma_fine, str
     *ret_words = result;
 }
 
-const char *source_public_uri(struct arena *arena, const char *uri)
+const char *source_bare_uri(struct arena *arena, const char *uri)
 {
     const char *host = strstr(uri, "://");
     if (!host)
@@ -38,6 +38,18 @@ const char *source_public_uri(struct arena *arena, const char *uri)
     size_t len = strcspn(host, "/");
     const char *at = memrchr(host, '@', len);
     return at ? arena_printf(arena, "%.*s%s", (int)(host - uri), uri, at + 1) : uri;
+}
+
+/* Where an '@' stands behind a '?' and no '/' between, nobody can tell what is secret. */
+const char *source_public_uri(struct arena *arena, const char *uri)
+{
+    const char *bare = source_bare_uri(arena, uri), *scheme = strstr(uri, "://");
+    const char *host = scheme ? scheme + 3 : uri;
+    size_t authority_len = strcspn(host, "/"), query_at = strcspn(host, "?#"), len = strcspn(bare, "?#");
+    const char *at = scheme ? memrchr(host, '@', authority_len) : NULL;
+    if (at && query_at < (size_t)(at - host))
+        return arena_printf(arena, "%.*s…", (int)(host - uri), uri);
+    return bare[len] ? arena_printf(arena, "%.*s%s", (int)len, bare, bare[len] == '?' ? "?…" : "#…") : bare;
 }
 
 static bool fail(const struct entry *entry, struct err *err, const char *what, const char *thing)
@@ -308,6 +320,8 @@ static void add_repositories(struct arena *arena, const struct entry *entry, con
             .is_trusted = entry->is_trusted,
             .is_valid_until_ignored = entry->is_valid_until_ignored,
             .is_by_hash_off = entry->is_by_hash_off,
+            .release_names = entry->release_names,
+            .max_age_days = entry->max_age_days,
             .place = entry->place,
         };
         list_add(arena, &source->repositories, repository);

@@ -15,6 +15,8 @@ struct entry {
     const char *name;  /* for messages in place of "SUITE of URI", or NULL */
     struct strings types, uris, suites, components, architectures;
     struct strings keyrings, inline_keys, fingerprints;
+    struct strings release_names;
+    uint64_t max_age_days;
     bool is_disabled, is_trusted, is_valid_until_ignored, is_by_hash_off;
     bool is_mirror_group; /* the URIs are mirrors of one repository; else each is a repository of its own, as in apt */
 };

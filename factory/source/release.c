@@ -5,6 +5,8 @@
 #include <assert.h>
 
 #include "base/auto.h"
+#include "source/freshness.h"
+#include "source/release_names.h"
 #include "source/release_parse.h"
 #include "source/release_state.h"
 #include "source/release_trust.h"
@@ -39,7 +41,10 @@ static const char *suite_dir(struct arena *arena, const char *suite)
 static bool get_file(const struct source_env *env, const struct repository *repository, const char *url,
                      struct buf *ret_body, bool *ret_absent, struct err *err)
 {
-    return small_file_get(env, url, RELEASE_MAX_BYTES, repository->is_optional, ret_body, ret_absent, err);
+    const char *last = repository->uris.items[repository->uris.count - 1];
+    struct small_file_haste haste = {.is_tried_once = repository->is_optional,
+                                     .is_other_there = !text_has_prefix(text_of(url), last)};
+    return small_file_get(env, url, RELEASE_MAX_BYTES, haste, ret_body, ret_absent, err);
 }
 
 /* Gets Release and, when there is one, Release.gpg from below `base`. */
@@ -78,8 +83,12 @@ static bool fetch_from(const struct source_env *env, struct arena *arena, const 
         return true;
     if (!is_absent)
         return false;
+    const char *first = arena_strdup(arena, err->text); /* it names the target of a redirect */
     err_clear(err);
-    return fetch_detached(env, arena, repository, base, fetched, err);
+    if (fetch_detached(env, arena, repository, base, fetched, err))
+        return true;
+    err_wrap(err, "%s; then", first);
+    return false;
 }
 
 static bool load_blob(const struct source_env *env, const struct repository *repository, const struct digest *digest,
@@ -117,43 +126,35 @@ static bool remember(const struct source_env *env, struct arena *arena, const st
     mark.from = source_public_uri(arena, fetched->uri);
     mark.is_bare = fetched->form == RELEASE_BARE;
     mark.has_signature = fetched->form == RELEASE_DETACHED;
+    mark.names = release_names_of(arena, release);
+    mark.has_names = true;
     return small_file_keep(env, &fetched->file, &mark.file, err) &&
            (!mark.has_signature || small_file_keep(env, &fetched->signature, &mark.signature, err)) &&
            release_mark_raise(env, arena, release->repository, &mark, err);
 }
 
-/* Compares names as wholes, or "bookworm/updates" with "bookworm" and "updates" (old security suites). */
-static bool is_same_suite(const char *asked, const char *named)
+/* Warns when nothing newer came for long. */
+static void warn_of_age(const struct source_env *env, const struct release *release)
 {
-    const char *asked_last = strrchr(asked, '/'), *named_last = strrchr(named, '/');
-    if (strcmp(asked, named) == 0)
-        return true;
-    if (asked_last && strlen(named) == (size_t)(asked_last - asked) && strncmp(asked, named, strlen(named)) == 0)
-        return true;
-    return (asked_last || named_last) &&
-           strcmp(asked_last ? asked_last + 1 : asked, named_last ? named_last + 1 : named) == 0;
+    struct freshness_subject subject = {
+        .kind = SOURCE_DEB,
+        .what = "Release",
+        .uri = release->uri,
+        .origin = release->origin,
+        .names = {release->repository->suite, release->suite, release->codename, release->label},
+        .date = release->date,
+    };
+    freshness_warn(env, release->repository, &subject);
 }
 
-/* Warns when the Release is of another suite than asked for: some mirrors answer by whatever they have. */
-static void compare_suite(const struct source_env *env, const struct release *release)
+/* Checks that it is of the repository that was asked for, and of the one that it was. */
+static bool check_names(const struct source_env *env, struct arena *scratch, const struct release *release,
+                        const struct release_mark *mark, struct err *err)
 {
-    const char *asked = release->repository->suite;
-    const char *names[] = {release->suite, release->codename};
-    bool has_name = false;
-    if (text_has_suffix(text_of(asked), "/"))
-        return;
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        if (!names[i])
-            continue;
-        has_name = true;
-        if (is_same_suite(asked, names[i]))
-            return;
-    }
-    if (has_name)
-        log_line(env->log, LOG_QUIET,
-                 "warning: %s: the suite \"%s\" was asked for, the Release says Suite %s, Codename %s",
-                 release->repository->name, asked, release->suite ? release->suite : "(none)",
-                 release->codename ? release->codename : "(none)");
+    struct release_names names = release_names_of(scratch, release);
+    struct dated dated = {.what = "Release", .uri = release->uri, .date = release->date};
+    return release_names_check_same(env, scratch, release->repository, &dated, &names, mark, err) &&
+           release_names_check_asked(env, scratch, release, mark, err);
 }
 
 /* Believes, reads and checks what was fetched. */
@@ -177,7 +178,8 @@ static bool accept_release(const struct source_env *env, struct arena *arena, co
     release->signed_by = arena_strdup(arena, signed_by);
     release->uri = arena_strdup(arena, fetched->uri);
     release->dir = arena_printf(arena, "%s%s", fetched->uri, suite_dir(arena, repository->suite));
-    return release_check_fresh(env, &scratch, release, valid_until, mark, err);
+    return release_check_fresh(env, &scratch, release, valid_until, mark, err) &&
+           check_names(env, &scratch, release, mark, err);
 }
 
 /* Fetches from one mirror, and believes it or not. */
@@ -230,11 +232,25 @@ static bool get(const struct source_env *env, struct arena *arena, const struct 
                                       : get_from_mirrors(env, arena, mark, &fetched, release, err);
     if (!is_good)
         return false;
-    compare_suite(env, release);
+    release->is_first_use = !mark;
+    warn_of_age(env, release);
     if (!env->is_cache_only && !remember(env, arena, release, &fetched, err))
         return false;
     *ret_release = release;
     return true;
+}
+
+/* Without a network, what was accepted last may do. */
+static void hint_at_cache(const struct source_env *env, const struct release_mark *mark, struct err *err)
+{
+    if (err->kind != ERR_NETWORK || !mark || env->is_cache_only || !store_has(env->store, &mark->file))
+        return;
+    struct err hinted = {.kind = ERR_NONE};
+    int detail = err->detail;
+    err_set(&hinted, ERR_NETWORK, "%s (--cache-only uses the Release of %s, which is in the cache)", err->text,
+            release_print_date(mark->date).chars);
+    *err = hinted;
+    err->detail = detail;
 }
 
 bool release_get(const struct source_env *env, struct arena *arena, const struct repository *repository,
@@ -246,6 +262,7 @@ bool release_get(const struct source_env *env, struct arena *arena, const struct
         return false;
     if (get(env, arena, repository, is_known ? &mark : NULL, ret_release, err))
         return true;
+    hint_at_cache(env, is_known ? &mark : NULL, err);
     if (!repository->is_optional || err->kind != ERR_NETWORK)
         return false;
     if (is_known) {

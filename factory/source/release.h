@@ -4,7 +4,8 @@
  * only with GOODSIG directly followed by VALIDSIG (SHA-256 or better), no BADSIG; only gpgv's --output is parsed. Text
  * outside the signed block is refused. Fresh: Valid-Until not past, Date not more than 10 s ahead of the clock and
  * never before the last accepted Date of that repository, which is kept in the state directory (STATE/v1/seen/<sha256
- * of uri and suite>).
+ * of uri and suite>). The same: Origin, Label, Suite and Codename are those of the last accepted one; at first sight
+ * Suite or Codename is what was asked for (release_names.h).
  * Threads: any; frozen after release_get() returned.
  * Fails with: ERR_TRUST, ERR_NETWORK, ERR_MALFORMED, ERR_LOCAL (gpgv missing, state unreadable).
  */
@@ -13,6 +14,7 @@
 
 #include "base/map.h"
 #include "io/http.h"
+#include "io/lock.h"
 #include "source/source.h"
 
 #include <stdatomic.h>
@@ -22,10 +24,12 @@ struct source_env {
     struct http *http;
     struct store *store;
     struct log *log;
-    const char *state_dir;     /* exists */
-    const atomic_bool *cancel; /* ends solving with ERR_CANCELLED when it turns true; may be NULL */
-    int64_t now;               /* seconds since the epoch: for freshness only */
-    bool is_cache_only;        /* use the last accepted Release without asking the network */
+    const char *state_dir;        /* exists */
+    int64_t now;                  /* seconds since the epoch: for freshness only */
+    const atomic_bool *cancel;    /* ends solving with ERR_CANCELLED when it turns true; may be NULL */
+    const struct lock_wait *wait; /* how the state's lock is waited for; may be NULL */
+    bool is_cache_only;           /* use the last accepted Release without asking the network */
+    bool is_change_accepted;      /* a repository may call itself otherwise than before (--accept-release-change) */
 };
 
 struct release_file {
@@ -45,6 +49,7 @@ struct release {
     struct map files;      /* "main/binary-amd64/Packages.gz" → struct release_file * */
     struct digest digest;  /* of the signed text: names the generation */
     const char *signed_by; /* fingerprint of the key that decided, or NULL when trusted */
+    bool is_first_use;     /* nothing was known of the repository before */
 };
 
 /* Gets, verifies and parses one repository's Release. Blocks on the network; call it on a coordinating thread.

@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include "base/auto.h"
 #include "io/file.h"
+#include "io/lock.h"
+#include "source/freshness.h"
 #include "source/release_parse.h"
 
 #define STATE_MAX_BYTES 65536u
@@ -20,7 +21,7 @@ static const char *mark_dir(const struct source_env *env, struct arena *arena)
 static const char *mark_name(struct arena *arena, const struct repository *repository)
 {
     const char *identity =
-        arena_printf(arena, "%s\n%s", source_public_uri(arena, repository->uris.items[0]), repository->suite);
+        arena_printf(arena, "%s\n%s", source_bare_uri(arena, repository->uris.items[0]), repository->suite);
     struct digest digest = digest_of(identity, strlen(identity));
     return arena_strdup(arena, digest_hex(&digest).chars);
 }
@@ -42,15 +43,35 @@ static bool take_value(struct text *rest, const char *key, struct text *ret_valu
     return true;
 }
 
+/* The keys of the lines of version 2, in the order of the names. */
+static const char *const name_keys[RELEASE_NAMES_COUNT] = {"origin", "label", "named", "codename"};
+
+static bool parse_names(struct arena *arena, struct text *bytes, struct release_mark *mark)
+{
+    struct text value;
+    for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++) {
+        if (!take_value(bytes, name_keys[i], &value))
+            return false;
+        mark->names.values[i] = value.len ? text_dup(arena, value) : NULL;
+    }
+    if (!take_value(bytes, "arches", &value))
+        return false;
+    mark->arches = value.len ? text_dup(arena, value) : NULL;
+    mark->has_names = true;
+    return true;
+}
+
 static bool parse_mark(struct arena *arena, struct text bytes, struct release_mark *ret_mark)
 {
     struct release_mark mark = {0};
     struct text version, uri, suite, date, digest, file, signature, from;
     uint64_t seconds;
-    if (!take_value(&bytes, "version", &version) || !text_is(version, "1") || !take_value(&bytes, "uri", &uri) ||
-        !take_value(&bytes, "suite", &suite) || !take_value(&bytes, "date", &date) ||
-        !take_value(&bytes, "digest", &digest) || !take_value(&bytes, "file", &file) ||
-        !take_value(&bytes, "signature", &signature) || !take_value(&bytes, "from", &from) || bytes.len)
+    if (!take_value(&bytes, "version", &version) || (!text_is(version, "1") && !text_is(version, "2")) ||
+        !take_value(&bytes, "uri", &uri) || !take_value(&bytes, "suite", &suite) ||
+        !take_value(&bytes, "date", &date) || !take_value(&bytes, "digest", &digest) ||
+        !take_value(&bytes, "file", &file) || !take_value(&bytes, "signature", &signature) ||
+        !take_value(&bytes, "from", &from) || (text_is(version, "2") && !parse_names(arena, &bytes, &mark)) ||
+        bytes.len)
         return false;
     if (!text_parse_u64(date, &seconds) || seconds > INT64_MAX || !digest_parse(digest, &mark.digest) ||
         !digest_parse(file, &mark.file))
@@ -113,7 +134,7 @@ bool release_check_date(const struct source_env *env, struct arena *arena, const
                 source_public_uri(arena, dated->uri), mark_path(env, arena, repository));
         return false;
     }
-    return true;
+    return freshness_check_age(env, arena, repository, dated, err);
 }
 
 bool release_check_fresh(const struct source_env *env, struct arena *arena, const struct release *release,
@@ -125,29 +146,61 @@ bool release_check_fresh(const struct source_env *env, struct arena *arena, cons
         err_set(
             err, ERR_TRUST,
             "%s: its Release (dated %s) was valid until %s, which is %s ago: the mirror %s is not updated any more, "
-            "or someone replays old data (Check-Valid-Until: no accepts it all the same)",
+            "someone replays old data, or this machine's clock (%s) is ahead (Check-Valid-Until: no accepts it all the "
+            "same)",
             repository->name, release_print_date(release->date).chars, release_print_date(valid_until).chars,
-            release_print_span(env->now - valid_until).chars, source_public_uri(arena, release->uri));
+            release_print_span(env->now - valid_until).chars, source_public_uri(arena, release->uri),
+            release_print_date(env->now).chars);
         return false;
     }
     return release_check_date(env, arena, repository, &dated, mark, err);
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool has_same_names(const struct release_mark *a, const struct release_mark *b)
+{
+    for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++) {
+        if (!is_same_text(a->names.values[i], b->names.values[i]))
+            return false;
+    }
+    return a->has_names == b->has_names && is_same_text(a->arches, b->arches);
 }
 
 static bool is_same_mark(const struct release_mark *a, const struct release_mark *b)
 {
     return a->date == b->date && digest_eq(&a->digest, &b->digest) && digest_eq(&a->file, &b->file) &&
            a->is_bare == b->is_bare && a->has_signature == b->has_signature &&
-           (!a->has_signature || digest_eq(&a->signature, &b->signature)) && strcmp(a->from, b->from) == 0;
+           (!a->has_signature || digest_eq(&a->signature, &b->signature)) && strcmp(a->from, b->from) == 0 &&
+           has_same_names(a, b);
 }
 
 static const char *print_mark(struct arena *arena, const struct repository *repository, const struct release_mark *mark)
 {
     const char *signature = mark->is_bare ? "none" : "inline";
     struct digest_hex hex = digest_hex(&mark->signature), digest = digest_hex(&mark->digest);
-    return arena_printf(arena, "version 1\nuri %s\nsuite %s\ndate %lld\ndigest %s\nfile %s\nsignature %s\nfrom %s\n",
-                        source_public_uri(arena, repository->uris.items[0]), repository->suite, (long long)mark->date,
-                        digest.chars, digest_hex(&mark->file).chars, mark->has_signature ? hex.chars : signature,
-                        mark->from);
+    const char *text =
+        arena_printf(arena, "version %d\nuri %s\nsuite %s\ndate %lld\ndigest %s\nfile %s\nsignature %s\nfrom %s\n",
+                     mark->has_names ? 2 : 1, source_public_uri(arena, repository->uris.items[0]), repository->suite,
+                     (long long)mark->date, digest.chars, digest_hex(&mark->file).chars,
+                     mark->has_signature ? hex.chars : signature, mark->from);
+    if (!mark->has_names)
+        return text;
+    for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++)
+        text = arena_printf(arena, "%s%s %s\n", text, name_keys[i], mark->names.values[i] ? mark->names.values[i] : "");
+    return arena_printf(arena, "%sarches %s\n", text, mark->arches ? mark->arches : "");
+}
+
+void release_tell_first_use(struct arena *arena, const struct source_env *env, const struct strings *names)
+{
+    if (names->count)
+        log_line(env->log, LOG_NORMAL,
+                 "first use of %s: there is nothing yet to compare with; from now on older or other data is refused "
+                 "(remembered in %s)",
+                 strings_join(arena, names, ", "), env->state_dir);
 }
 
 /* Writes the mark unless the one on disk is newer; the directory is locked meanwhile, until dir_fd is closed. */
@@ -156,11 +209,8 @@ static bool write_locked(const struct source_env *env, struct arena *arena, cons
 {
     struct release_mark now_there;
     bool is_found;
-    if (flock(dir_fd, LOCK_EX) != 0) {
-        err_set_errno(err, errno, "cannot lock %s", mark_dir(env, arena));
-        return false;
-    }
-    if (!release_mark_load(env, arena, repository, &now_there, &is_found, err))
+    if (!lock_take(dir_fd, false, mark_dir(env, arena), env->wait, err) ||
+        !release_mark_load(env, arena, repository, &now_there, &is_found, err))
         return false;
     if (is_found && (now_there.date > mark->date || is_same_mark(&now_there, mark)))
         return true;

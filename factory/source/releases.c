@@ -2,6 +2,7 @@
 #include "source/deb_catalog.h"
 
 #include "base/auto.h"
+#include "source/release_state.h"
 #include "source/together.h"
 
 struct getting {
@@ -49,6 +50,17 @@ static struct release *copy_release(struct arena *arena, const struct release *r
     return copy;
 }
 
+/* Says once that there was nothing to compare with: where a state was lost, a replay would go unnoticed. */
+static void tell_first_use(struct arena *arena, const struct source_env *env, const struct releases *releases)
+{
+    struct strings names = {0};
+    for (size_t i = 0; i < releases->count; i++) {
+        if (releases->items[i]->is_first_use)
+            list_add(arena, &names, releases->items[i]->repository->name);
+    }
+    release_tell_first_use(arena, env, &names);
+}
+
 /* Collects what the threads brought; the first failure in the order of the configuration counts. */
 static bool collect(struct arena *arena, const struct source *source, struct getting *gettings,
                     struct releases *releases, struct err *err)
@@ -67,8 +79,10 @@ static bool collect(struct arena *arena, const struct source *source, struct get
         if (!releases->items[releases->count++]->signed_by)
             list_add(arena, &releases->trusted, repository->name);
     }
-    if (releases->count)
+    if (releases->count) {
+        tell_first_use(arena, gettings[0].env, releases);
         return true;
+    }
     err_set(err, ERR_NETWORK, "%s: none of its %zu repositories could be reached", source->name,
             source->repositories.count);
     return false;

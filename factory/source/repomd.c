@@ -5,6 +5,7 @@
 
 #define FILES_MAX 256
 #define TYPE_BYTES_MAX 64
+#define TAGS_MAX 16
 
 /* One repomd.xml being read. */
 struct reading {
@@ -118,6 +119,8 @@ static bool on_begin(void *user, const struct xml_element *element, struct err *
     if (strcmp(path, "repomd/data/location") == 0)
         return take_location(reading, element, err);
     const char *cpe = strcmp(path, "repomd/tags/distro") == 0 ? xml_attribute(element, "cpeid") : NULL;
+    if (cpe && reading->repomd.cpes.count < TAGS_MAX)
+        list_add(reading->arena, &reading->repomd.cpes, text_printable(reading->arena, text_of(cpe)));
     if (cpe && !reading->repomd.version)
         reading->repomd.version = version_of_cpe(reading->arena, cpe);
     return true;
@@ -171,6 +174,15 @@ static bool end_data(struct reading *reading, struct err *err)
     return true;
 }
 
+static void take_distribution(struct reading *reading, const char *text)
+{
+    struct repomd *repomd = &reading->repomd;
+    if (!repomd->distribution)
+        repomd->distribution = text;
+    if (repomd->distros.count < TAGS_MAX)
+        list_add(reading->arena, &repomd->distros, text);
+}
+
 static bool on_end(void *user, const struct xml_element *element, struct err *err)
 {
     struct reading *reading = user;
@@ -187,8 +199,8 @@ static bool on_end(void *user, const struct xml_element *element, struct err *er
         return take_timestamp(reading, element, err);
     if (strcmp(path, "repomd/revision") == 0 && !parse_seconds(element->content, &reading->revision))
         reading->revision = 0; /* may be any text */
-    if (strcmp(path, "repomd/tags/distro") == 0 && element->content.len && !reading->repomd.distribution)
-        reading->repomd.distribution = text_printable(reading->arena, element->content);
+    if (strcmp(path, "repomd/tags/distro") == 0 && element->content.len)
+        take_distribution(reading, text_printable(reading->arena, element->content));
     return true;
 }
 

@@ -20,6 +20,7 @@ struct repomd {
     } files;
     int64_t date;                       /* the newest timestamp of the files, else a revision that is one, else 0 */
     const char *distribution, *version; /* of the first tags/distro: its text, the version of its cpeid; NULL */
+    struct strings distros, cpes;       /* of all tags/distro: texts, cpeids */
 };
 
 /* Parses; `name` is for messages, the results live in the arena. */

@@ -228,6 +228,54 @@ static bool is_offered(const struct rpm_catalog *catalog, struct err *err)
     return false;
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Lists the architectures of a repository's packages, without noarch, sorted. */
+static struct strings arches_of(struct arena *arena, const struct rpm_catalog_repo *repo)
+{
+    const Pool *pool = repo->catalog->pool;
+    struct strings names = {0};
+    const Solvable *solvable;
+    Id id, last = ARCH_NOARCH;
+    FOR_REPO_SOLVABLES(repo->repo, id, solvable)
+    {
+        if (solvable->arch == last || solvable->arch == ARCH_NOARCH)
+            continue;
+        last = solvable->arch;
+        const char *name = pool_id2str(pool, last);
+        if (!strings_has(&names, name))
+            list_add(arena, &names, arena_strdup(arena, name));
+    }
+    if (names.count)
+        qsort(names.items, names.count, sizeof *names.items, compare_strings);
+    return names;
+}
+
+/* Accepts the repositories now that their packages are known, and remembers them. */
+static bool accept_repos(const struct rpm_catalog *catalog, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings *arches = arena_new_array(&scratch, struct strings, catalog->repos.count), new_ones = {0};
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        const struct rpm_catalog_repo *repo = &catalog->repos.items[i];
+        arches[i] = arches_of(&scratch, repo);
+        if (!rpm_metadata_check_arches(repo->metadata, &scratch, catalog->base.arch, &arches[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        const struct rpm_catalog_repo *repo = &catalog->repos.items[i];
+        if (!rpm_metadata_remember(catalog->env, repo->metadata, &scratch, &arches[i], err))
+            return false;
+        if (!repo->metadata->former)
+            list_add(&scratch, &new_ones, arena_printf(&scratch, "%s", repo->origin->name));
+    }
+    release_tell_first_use(&scratch, catalog->env, &new_ones);
+    return true;
+}
+
 static void rpm_catalog_close(struct catalog *any)
 {
     struct rpm_catalog *catalog = rpm_catalog_of(any);
@@ -298,7 +346,7 @@ bool rpm_catalog_open(const struct source_env *env, struct workers *workers, con
         return false;
     workers_run(workers, load_task, &loading);
     drop_inputs(catalog);
-    if (!loading.is_good || !is_offered(catalog, err))
+    if (!loading.is_good || !accept_repos(catalog, err) || !is_offered(catalog, err))
         return false;
     *ret_catalog = &TAKE_PTR(catalog)->base;
     return true;

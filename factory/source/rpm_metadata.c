@@ -4,8 +4,9 @@
 #include "source/rpm_metadata.h"
 
 #include "base/auto.h"
+#include "source/freshness.h"
 #include "source/gpgv.h"
-#include "source/release_state.h"
+#include "source/release_names.h"
 #include "source/repomd.h"
 #include "source/rpm_mirrors.h"
 #include "source/small_file.h"
@@ -40,20 +41,19 @@ static struct text text_of_buf(const struct buf *buf)
     return (struct text){buf->len ? buf->bytes : "", buf->len};
 }
 
-static bool fetch_from(const struct getting *getting, const char *base_url, bool is_tried_once, struct fetched *fetched,
-                       struct err *err)
+static bool fetch_from(const struct getting *getting, const char *base_url, struct small_file_haste haste,
+                       struct fetched *fetched, struct err *err)
 {
     struct arena *arena = getting->arena;
     const char *url = arena_printf(arena, "%srepodata/repomd.xml", base_url);
     bool is_absent;
     *fetched = (struct fetched){.base_url = base_url, .url = source_public_uri(arena, url)};
-    if (!small_file_get(getting->env, url, REPOMD_MAX_BYTES, is_tried_once, &fetched->file, &is_absent, err))
+    if (!small_file_get(getting->env, url, REPOMD_MAX_BYTES, haste, &fetched->file, &is_absent, err))
         return false;
     if (!getting->place.repository->is_repo_gpg_checked)
         return true;
     const char *signature_url = arena_printf(arena, "%s.asc", url);
-    if (small_file_get(getting->env, signature_url, SIGNATURE_MAX_BYTES, is_tried_once, &fetched->signature, &is_absent,
-                       err))
+    if (small_file_get(getting->env, signature_url, SIGNATURE_MAX_BYTES, haste, &fetched->signature, &is_absent, err))
         return true;
     if (is_absent) {
         err_clear(err);
@@ -84,7 +84,8 @@ static bool check_signature(const struct getting *getting, const struct fetched 
 
 /* Makes the metadata of what was believed. */
 static struct rpm_metadata *make(const struct getting *getting, const struct fetched *fetched,
-                                 const struct repomd *repomd, const char *signed_by)
+                                 const struct repomd *repomd, const struct release_names *names,
+                                 const char *signed_by)
 {
     const struct rpm_repository *repository = getting->place.repository;
     struct rpm_metadata *metadata = arena_new(getting->arena, struct rpm_metadata);
@@ -101,9 +102,17 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
         .signed_by = signed_by,
         .package_keys = repository->is_gpg_checked ? getting->keyrings : NULL,
     };
+    metadata->remembered = getting->remembered;
+    metadata->former = getting->mark;
+    metadata->mark = (struct release_mark){.has_names = true, .names = *names};
     for (size_t i = 0; i < repomd->files.count; i++)
         list_add(getting->arena, &metadata->files, repomd->files.items[i]);
     return metadata;
+}
+
+static const char *joined(struct arena *arena, const struct strings *strings)
+{
+    return strings->count ? strings_join(arena, strings, ", ") : NULL;
 }
 
 /* Believes, reads and checks what was fetched. */
@@ -116,9 +125,12 @@ static bool accept_repomd(const struct getting *getting, const struct fetched *f
         !repomd_parse(getting->arena, fetched->url, text_of_buf(&fetched->file), &repomd, err))
         return false;
     struct dated dated = {.what = "repomd.xml", .uri = fetched->base_url, .date = repomd.date};
-    if (!release_check_date(getting->env, getting->arena, &getting->remembered, &dated, getting->mark, err))
+    struct release_names names =
+        release_names_of_tags(getting->arena, joined(getting->arena, &repomd.distros), joined(getting->arena, &repomd.cpes));
+    if (!release_check_date(getting->env, getting->arena, &getting->remembered, &dated, getting->mark, err) ||
+        !release_names_check_same(getting->env, getting->arena, &getting->remembered, &dated, &names, getting->mark, err))
         return false;
-    *ret_metadata = make(getting, fetched, &repomd, signed_by);
+    *ret_metadata = make(getting, fetched, &repomd, &names, signed_by);
     return true;
 }
 
@@ -126,8 +138,10 @@ static bool accept_repomd(const struct getting *getting, const struct fetched *f
 static bool get_from(const struct getting *getting, const struct rpm_mirrors *mirrors, const char *base_url,
                      struct fetched *fetched, struct rpm_metadata **ret_metadata, struct err *err)
 {
-    bool is_tried_once = mirrors->base_urls.count > 1 || getting->place.repository->is_optional;
-    if (!fetch_from(getting, base_url, is_tried_once, fetched, err))
+    size_t count = mirrors->base_urls.count;
+    struct small_file_haste haste = {.is_tried_once = count > 1 || getting->place.repository->is_optional,
+                                     .is_other_there = strcmp(base_url, mirrors->base_urls.items[count - 1]) != 0};
+    if (!fetch_from(getting, base_url, haste, fetched, err))
         return false;
     if (mirrors->has_metalink && !metalink_has(&mirrors->metalink, text_of_buf(&fetched->file))) {
         err_set(err, ERR_TRUST, "%s has no hash of the metalink: the mirror is stale or broken", fetched->url);
@@ -198,20 +212,36 @@ static bool get_recalled(const struct getting *getting, struct fetched *fetched,
     if (!recall(getting, fetched, err) || !accept_repomd(getting, fetched, ret_metadata, err))
         return false;
     list_add(getting->arena, &(*ret_metadata)->origin.uris, fetched->base_url);
+    (*ret_metadata)->is_recalled = true;
     return true;
 }
 
-/* Records what was accepted: the blobs first, so that the mark never names something that is not there. */
-static bool remember(const struct getting *getting, const struct fetched *fetched, const struct rpm_metadata *metadata,
-                     struct err *err)
+/* Keeps the files and notes what is to be remembered: the blobs first, so that the mark never names something that is
+ * not there. */
+static bool prepare_mark(const struct getting *getting, const struct fetched *fetched, struct rpm_metadata *metadata,
+                         struct err *err)
 {
-    struct release_mark mark = {.date = metadata->origin.date, .digest = metadata->origin.digest};
-    mark.from = source_public_uri(getting->arena, fetched->base_url);
-    mark.has_signature = getting->place.repository->is_repo_gpg_checked;
-    mark.is_bare = !mark.has_signature;
-    return small_file_keep(getting->env, &fetched->file, &mark.file, err) &&
-           (!mark.has_signature || small_file_keep(getting->env, &fetched->signature, &mark.signature, err)) &&
-           release_mark_raise(getting->env, getting->arena, &getting->remembered, &mark, err);
+    struct release_mark *mark = &metadata->mark;
+    mark->date = metadata->origin.date;
+    mark->digest = metadata->origin.digest;
+    mark->from = source_public_uri(getting->arena, fetched->base_url);
+    mark->has_signature = getting->place.repository->is_repo_gpg_checked;
+    mark->is_bare = !mark->has_signature;
+    return small_file_keep(getting->env, &fetched->file, &mark->file, err) &&
+           (!mark->has_signature || small_file_keep(getting->env, &fetched->signature, &mark->signature, err));
+}
+
+/* Warns when nothing newer came for long. */
+static void warn_of_age(const struct getting *getting, const struct rpm_metadata *metadata)
+{
+    struct freshness_subject subject = {
+        .kind = SOURCE_RPM,
+        .what = "repomd.xml",
+        .uri = metadata->origin.uri,
+        .names = {getting->place.repository->id},
+        .date = metadata->origin.date,
+    };
+    freshness_warn(getting->env, &getting->remembered, &subject);
 }
 
 static bool load_keys(struct getting *getting, struct err *err)
@@ -238,7 +268,7 @@ static bool get(struct getting *getting, struct rpm_metadata **ret_metadata, str
         return get_recalled(getting, &fetched, ret_metadata, err);
     return rpm_mirrors_get(getting->env, getting->arena, &getting->place, &mirrors, err) &&
            get_from_mirrors(getting, &mirrors, &fetched, ret_metadata, err) &&
-           remember(getting, &fetched, *ret_metadata, err);
+           prepare_mark(getting, &fetched, *ret_metadata, err);
 }
 
 static struct getting getting_of(const struct source_env *env, struct arena *arena,
@@ -250,6 +280,7 @@ static struct getting getting_of(const struct source_env *env, struct arena *are
         .suite = "repomd.xml",
         .place = repository->place,
         .is_trusted = !repository->is_gpg_checked && !repository->is_repo_gpg_checked,
+        .max_age_days = repository->max_age_days,
     };
     list_add(arena, &getting.remembered.uris, getting.place.identity);
     return getting;
@@ -259,13 +290,15 @@ bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const s
                       const struct arch *arch, struct rpm_metadata **ret_metadata, struct err *err)
 {
     struct getting getting = getting_of(env, arena, repository, arch);
-    struct release_mark mark;
+    struct release_mark *mark = arena_new(arena, struct release_mark);
     bool is_known;
-    if (!release_mark_load(env, arena, &getting.remembered, &mark, &is_known, err))
+    if (!release_mark_load(env, arena, &getting.remembered, mark, &is_known, err))
         return false;
-    getting.mark = is_known ? &mark : NULL;
-    if (get(&getting, ret_metadata, err))
+    getting.mark = is_known ? mark : NULL;
+    if (get(&getting, ret_metadata, err)) {
+        warn_of_age(&getting, *ret_metadata);
         return true;
+    }
     err_wrap(err, "repository %s for %s (%s)", repository->id, arch->name, repository->place);
     if (!repository->is_optional || err->kind != ERR_NETWORK)
         return false;

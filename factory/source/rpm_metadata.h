@@ -4,7 +4,8 @@
  * Fedora's mirror manager makes it (mm0:timestamp, hashes and alternates of repomd.xml). Trust: the hashes of a
  * metalink that came over https, or repomd.xml.asc when repo_gpgcheck, or (gpgcheck alone) the signatures of the
  * packages. Mirrors whose repomd.xml has no hash of the metalink are stale or broken and passed over. Fresh: never an
- * older revision or timestamp than the last accepted one, which is kept in the state directory.
+ * older revision or timestamp than the last accepted one, and never other tags/distro than that had; what was accepted is
+ * kept in the state directory when the packages were seen to be of the right architecture, too.
  * Threads: any; frozen after rpm_metadata_get() returned.
  * Fails with: ERR_TRUST, ERR_NETWORK, ERR_MALFORMED, ERR_LOCAL.
  */
@@ -14,6 +15,7 @@
 #include "plan/arch.h"
 #include "source/origin.h"
 #include "source/release.h"
+#include "source/release_state.h"
 
 /* A file that repomd.xml lists. SHA-256 or SHA-512; weaker ones are refused. */
 struct rpm_metadata_file {
@@ -27,6 +29,10 @@ struct rpm_metadata_file {
 struct rpm_metadata {
     const struct rpm_repository *repository;
     struct origin origin; /* package_keys set when gpgcheck */
+    struct repository remembered;      /* what release_state.h knows it by */
+    struct release_mark mark;          /* what is to be remembered; without arches */
+    const struct release_mark *former; /* what was accepted last, or NULL */
+    bool is_recalled;                  /* it is what was accepted last: nothing is to be remembered */
     struct {
         struct rpm_metadata_file *items;
         size_t count, capacity;
@@ -37,6 +43,14 @@ struct rpm_metadata {
  * *ret_metadata is NULL (and true is returned, with a logged warning) when an optional repository cannot be reached. */
 bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const struct rpm_repository *repository,
                       const struct arch *arch, struct rpm_metadata **ret_metadata, struct err *err) MUST_CHECK;
+/* Checks that the packages are of the architecture that was asked for: a repository of another one, under a URL that
+ * depends on the architecture, or that had packages of it before, is refused (ERR_TRUST). `arches` are the names that its
+ * packages have, without noarch, sorted. */
+bool rpm_metadata_check_arches(const struct rpm_metadata *metadata, struct arena *arena, const struct arch *arch,
+                               const struct strings *arches, struct err *err) MUST_CHECK;
+/* Remembers it as the last accepted one. */
+bool rpm_metadata_remember(const struct source_env *env, const struct rpm_metadata *metadata, struct arena *arena,
+                           const struct strings *arches, struct err *err) MUST_CHECK;
 /* Finds a file by type ("primary"); NULL when there is none. Only a zchunk variant ("primary_zck" aside) of it:
  * ERR_MALFORMED is for rpm_metadata_fetch() to set. */
 const struct rpm_metadata_file *rpm_metadata_find(const struct rpm_metadata *metadata, const char *type);

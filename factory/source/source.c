@@ -36,6 +36,7 @@ bool source_replace_suites(struct arena *arena, struct source *source, const cha
         .is_trusted = main->is_trusted,
         .is_valid_until_ignored = main->is_valid_until_ignored,
         .is_by_hash_off = main->is_by_hash_off,
+        .max_age_days = main->max_age_days,
         .is_mirror_group = true,
     };
     list_add(arena, &entry.types, "deb");

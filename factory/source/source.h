@@ -25,6 +25,8 @@ struct repository {
     bool is_trusted;              /* no signature needed: trusted: true / [trusted=yes]; the report lists it */
     bool is_valid_until_ignored;  /* Check-Valid-Until: no */
     bool is_by_hash_off;          /* By-Hash: no */
+    struct strings release_names; /* what Suite or Codename has to be, when not the suite's name */
+    uint64_t max_age_days;        /* an older Release is refused; 0: none is for its age */
     bool is_optional;  /* third-party repository of the host: left out with a warning when it cannot be reached */
     const char *place; /* "FILE:LINE" where it was configured */
 };
@@ -43,6 +45,7 @@ struct rpm_repository {
     struct strings include_pkgs;       /* includepkgs, likewise; empty: all */
     bool has_module_hotfixes;          /* module_hotfixes */
     bool is_optional;                  /* skip_if_unavailable */
+    uint64_t max_age_days;             /* an older repomd.xml is refused; 0: none is for its age */
     const char *place;                 /* "FILE:LINE" */
 };
 
@@ -83,8 +86,10 @@ bool source_load_file(struct arena *arena, const char *path, const char *apt_dir
 /* The same for a mapping inside a manifest. */
 bool source_load_node(struct arena *arena, const struct yaml_node *node, const char *apt_dir, struct source *ret_source,
                       struct err *err) MUST_CHECK;
-/* Returns a URI without "user:password@": what messages, logs and files may show. */
+/* Returns a URI without "user:password@", and "?…" in place of a query: what messages, logs and files may show. */
 const char *source_public_uri(struct arena *arena, const char *uri);
+/* Returns a URI without "user:password@" but with its query: to compare with, never to show. */
+const char *source_bare_uri(struct arena *arena, const char *uri);
 /* Returns the distribution's main repository: the first required one with component "main", else the first with it,
  * else the first; NULL when there is none. */
 const struct repository *source_main_repository(const struct source *source);

@@ -7,11 +7,13 @@
 #include "base/auto.h"
 #include "source/beside.h"
 #include "source/entry.h"
+#include "source/freshness.h"
 #include "source/rpm_source_file.h"
 
 struct fields {
     const char *kind, *name;
-    struct strings uris, suites, components, keys, fingerprints, architectures;
+    struct strings uris, suites, components, keys, fingerprints, architectures, release_names;
+    uint64_t max_age_days;
     bool is_trusted, is_valid_until_checked, is_by_hash_fine;
     struct yaml_node *repositories;
 };
@@ -25,7 +27,8 @@ struct fields {
         FIELD("components", YAML_STRINGS, components), FIELD("keys", YAML_STRINGS, keys),                              \
         FIELD("fingerprints", YAML_STRINGS, fingerprints), FIELD("architectures", YAML_STRINGS, architectures),        \
         FIELD("trusted", YAML_BOOL, is_trusted), FIELD("check-valid-until", YAML_BOOL, is_valid_until_checked),        \
-        FIELD("by-hash", YAML_BOOL, is_by_hash_fine)
+        FIELD("by-hash", YAML_BOOL, is_by_hash_fine), FIELD("max-age", YAML_NUMBER, max_age_days),                     \
+        FIELD("release-names", YAML_STRINGS, release_names)
 
 /* What is read, for whom; const for the functions below. */
 struct reading {
@@ -103,11 +106,13 @@ static bool add_entry(const struct reading *reading, const struct yaml_node *nod
         .is_valid_until_ignored = !fields->is_valid_until_checked,
         .is_by_hash_off = !fields->is_by_hash_fine,
         .is_mirror_group = true,
+        .release_names = fields->release_names,
+        .max_age_days = fields->max_age_days,
     };
     list_add(arena, &entry.types, "deb");
     if (!fields->uris.count)
         return yaml_fail(node, err, "a repository needs \"uris\": a list of URIs, or host");
-    if (!read_keys(arena, node, fields, &entry, err))
+    if (!freshness_check_key(node, fields->max_age_days, err) || !read_keys(arena, node, fields, &entry, err))
         return false;
     bool is_host = fields->uris.count == 1 && strcmp(fields->uris.items[0], "host") == 0;
     if (is_host && !take_from_host(reading, node, &entry, err))
@@ -158,7 +163,8 @@ bool source_load_node(struct arena *arena, const struct yaml_node *node, const c
     if (!entry_default_keyrings(arena, apt_dir, &reading.default_keyrings, err))
         return false;
     bool has_own = fields.uris.count || fields.suites.count || fields.components.count || fields.keys.count ||
-                   fields.architectures.count || fields.is_trusted || fields.name;
+                   fields.architectures.count || fields.is_trusted || fields.name || fields.max_age_days ||
+                   fields.release_names.count;
     if (fields.repositories && has_own)
         return yaml_fail(fields.repositories, err, "give either one repository's keys or \"repositories\", not both");
     bool is_good = fields.repositories ? read_repositories(&reading, fields.repositories, &source, err)

@@ -7,6 +7,15 @@
 
 #define PIECE_BYTES ((size_t)1 << 16)
 
+/* expat 2.9 has these in 64 bits for every machine, and declares the older ones deprecated. */
+#if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)
+#define LINE_OF XML_GetCurrentLineNumber64
+#define INDEX_OF XML_GetCurrentByteIndex64
+#else
+#define LINE_OF XML_GetCurrentLineNumber
+#define INDEX_OF XML_GetCurrentByteIndex
+#endif
+
 static const char *local_name(const char *name)
 {
     const char *colon = strchr(name, ':');
@@ -86,7 +95,7 @@ static bool fail_here(struct xml_stream *xml)
 {
     if (!xml->err->kind)
         err_set(xml->err, ERR_MALFORMED, "not well-formed XML: %s", XML_ErrorString(XML_GetErrorCode(xml->parser)));
-    err_wrap(xml->err, "%s:%lu", xml->name, (unsigned long)XML_GetCurrentLineNumber(xml->parser));
+    err_wrap(xml->err, "%s:%lu", xml->name, (unsigned long)LINE_OF(xml->parser));
     return false;
 }
 
@@ -100,7 +109,7 @@ static bool feed(void *taker, struct text piece, struct err *err)
         if (XML_Parse(xml->parser, piece.ptr, (int)len, XML_FALSE) != XML_STATUS_OK)
             return fail_here(xml);
         xml->fed += len;
-        XML_Index index = XML_GetCurrentByteIndex(xml->parser);
+        int64_t index = INDEX_OF(xml->parser);
         if (index >= 0 && xml->fed - (uint64_t)index > XML_STREAM_TOKEN_MAX) {
             (void)xml_stream_fail(xml, "a tag or text longer than %zu bytes", XML_STREAM_TOKEN_MAX);
             return fail_here(xml);

@@ -1,16 +1,20 @@
 """imgfactory check over roots that the tests make: ELF files from a few lines of C, linked with gcc, run by nobody."""
 
+import bz2
+import gzip
 import hashlib
 import io
 import json
+import lzma
 import os
 import random
+import resource
 import shutil
 import subprocess
 import tarfile
 import unittest
 
-from base import Case, run
+from base import Case, deb, run
 from kit.case import need
 
 MACHINE = os.uname().machine
@@ -54,10 +58,14 @@ class Check(Case):
         self.write("root" + path, text)
         os.chmod(self.root + path, 0o755)
 
-    def check(self, *arguments, subject=None):
+    def check(self, *arguments, subject=None, memory=None):
+        """`memory`: bytes of address space that the program may have (none under sanitizers, which take terabytes)."""
         command = [run.program(), "check", "--json", *arguments, subject or self.root]
+        limit = (lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory))) \
+            if memory and not run.sanitizer() else None
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=run.Factory.environment({"HOME": self.top}), timeout=60, check=False)
+                              env=run.Factory.environment({"HOME": self.top}), timeout=60, check=False,
+                              preexec_fn=limit)
         return run.Result(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def good(self, *arguments, subject=None):
@@ -290,6 +298,12 @@ class Check(Case):
                 self.assertIn(part, result.stderr)
         result = self.check(subject=self.layout(b"\x1f\x8b" + bytes(600)))
         self.assertEqual(result.code, run.MALFORMED, result)
+
+    def test_a_layer_is_unpacked_once_and_what_is_compressed_inside_is_no_tar(self):
+        for layer in (deb.nested_gzip_header(1 << 30), gzip.compress(gzip.compress(self.tar(), mtime=0), mtime=0),
+                      bz2.compress(self.tar()), lzma.compress(self.tar())):
+            result = self.check(subject=self.layout(layer), memory=1 << 30)
+            self.assertEqual(result.code, run.MALFORMED, result)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Signed indices and packages of odd or hostile shape: what is refused names its place, what distributions do is taken."""
 
 import lzma
+import shutil
 import subprocess
 import tarfile
 import unittest
@@ -37,7 +38,9 @@ def script(path, line):
 
 class OddCase(Case):
     def serve(self, make=None, **settings):
-        """A repository of one architecture; `make`(package) gives the bytes of `served`."""
+        """A repository of one architecture; `make`(package) gives the bytes of `served`. Nothing is left
+        of what an earlier one gave, so that one failure is one."""
+        shutil.rmtree(self.factory.output, ignore_errors=True)
         packages = [package for package in world.packages(("amd64",)) if package.name != "served-big"]
         if make:
             package = next(package for package in packages if package.name == "served")
@@ -169,9 +172,17 @@ class Bombs(OddCase):
 
     def test_packed_twice_or_under_a_wrong_name(self):
         twice = deb.compress("gz", deb.compress("gz", deb.tar(HONEST)))
-        for data in (twice, deb.compress("xz", deb.tar(HONEST))):
+        for data, why in ((twice, "compressed more than once"),
+                          (deb.compress("xz", deb.tar(HONEST)), "not compressed as its name says")):
             self.serve(lambda package: deb.hand_made(package, b"", members=lambda m: m[:2] + [("data.tar.gz", data)]))
-            self.refused_small("not compressed as its name says")
+            self.refused_small(why)
+
+    def test_packed_three_times_around_a_gzip_header_whose_file_name_never_ends(self):
+        bomb = deb.nested_gzip_header(1 << 30)
+        for name in ("data.tar.gz", "control.tar.gz"):
+            self.serve(lambda package: deb.hand_made(package, deb.tar(HONEST), members=lambda m: [
+                (name, bomb) if member[0].startswith(name[:-3]) else member for member in m]))
+            self.refused_small("compressed more than once")
 
 
 class Tar(OddCase):

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from base import image, need, rpm, run, server, world
-from kit import box, rpm_world
+from kit import box, emulators, rpm_world
 from kit.rpm_case import BuildCase, Shared, publish
 
 ARCHES = ("x86_64", "aarch64")
@@ -166,7 +166,7 @@ class Served(Build):
             first = built["/var/lib/rpmmanifest/container-manifest-1"].data.decode().splitlines()
             second = built["/var/lib/rpmmanifest/container-manifest-2"].data.decode().splitlines()
             self.assertEqual({line.rsplit("-", 2)[0] for line in first}, gave)
-            form = ("%{NAME}\t%{VERSION}-%{RELEASE}\t%{BUILDTIME}\t%{VENDOR}\t%{EPOCH}\t%{SIZE}\t%{ARCH}\t"
+            form = ("%{NAME}\t%{VERSION}-%{RELEASE}\t%{BUILDTIME}\t%{VENDOR}\t%{EPOCH}\t%{LONGSIZE}\t%{ARCH}\t"
                     "%{EPOCHNUM}\t%{SOURCERPM}")
             for line, name_line in zip(second, first):
                 fields = line.split("\t")
@@ -274,14 +274,15 @@ class Loading(Build):
         """Its exit status and what it said, with the folder as its root."""
         emulator = []
         if os.uname().machine != arch:
-            shutil.copy(shutil.which(f"qemu-{arch}-static"), root + "/emulator")
+            shutil.copy(emulators.find(arch), root + "/emulator")
             emulator = ["/emulator"]
         done = subprocess.run([shutil.which("chroot"), root, *emulator, program], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, env={}, check=False)
         return done.returncode, done.stdout.decode()
 
     def test_a_library_of_a_configured_directory_needs_a_cache_and_gets_one(self):
-        need("qemu-aarch64-static", "ldconfig")
+        need("ldconfig")
+        emulators.need("aarch64")
         self.write_manifest("speaker", "binaries: [/usr/bin/speaker]\n")
         images, _ = self.built(name="speaker")
         for arch, built in images.items():

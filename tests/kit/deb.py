@@ -7,6 +7,7 @@ import os
 import subprocess
 import tarfile
 import tempfile
+import zlib
 
 EPOCH = 1700000000  # every time in a package that the kit makes
 
@@ -144,6 +145,14 @@ def raw_tar_header(path, size, kind=b"0", mode=0o644, linkname=b""):
 def compress(name, data):
     return {"xz": lambda: lzma.compress(data, preset=1), "gz": lambda: gzip.compress(data, 6, mtime=0),
             "": lambda: data}[name]()
+
+
+def nested_gzip_header(name_bytes):
+    """gzip in gzip in gzip; the innermost is a header whose file name (FNAME, RFC 1952) does not end: a kilobyte."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = packer.compress(b"\x1f\x8b\x08\x08" + bytes(5) + b"\x03")
+    packed += b"".join(packer.compress(b"a" * (1 << 20)) for _ in range(name_bytes >> 20)) + packer.flush()
+    return gzip.compress(gzip.compress(packed, mtime=0), mtime=0)
 
 
 def hand_made(package, data_tar, members=None, compression="gz", control=None):

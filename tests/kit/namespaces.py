@@ -4,9 +4,10 @@ namespaces joined by veth pairs."""
 
 import ctypes
 import os
-import shutil
 import subprocess
 import time
+
+from . import emulators
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
@@ -39,7 +40,7 @@ def _rule(arch, qemu):
 def register(arch):
     """Lets the kernel start programs of that machine with qemu, also inside a chroot (F: the emulator is opened now).
     Whether that worked: an older kernel or a missing privilege says no."""
-    qemu = shutil.which(f"qemu-{arch}-static")
+    qemu = emulators.find(arch)
     if not qemu or not os.path.isdir(BINFMT) or os.readlink("/proc/self/ns/user") == HOST_USERS:
         return False
     mounted = subprocess.run(["mount", "-t", "binfmt_misc", "none", BINFMT], stderr=subprocess.DEVNULL, check=False)

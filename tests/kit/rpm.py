@@ -58,6 +58,12 @@ class File:
             os.chmod(path, self.mode)  # the dependency generator looks only at files of mode x
 
 
+def formats():
+    """The package formats that this machine's rpmbuild makes, its default last: 6 came with rpm 6."""
+    version = _run(["rpm", "--eval", "%{?_rpmformat}"], "/nonexistent").strip()
+    return [4, 6] if version == "6" else [4]
+
+
 def program(path, data, **settings):
     return File(path, data, 0o755, **settings)
 
@@ -72,15 +78,17 @@ def directory(path, mode=0o755, **settings):
 
 class Package:
     """A package. Relations are lists of rpm's words ("libfoo >= 1:1.0", "(a if b)", "/usr/bin/x"); scripts are texts of
-    %pre, %post … (`scripts={"post": "…"}`); autoreq=False hides what its ELF files need."""
+    %pre, %post … (`scripts={"post": "…"}`); autoreq=False hides what its ELF files need; format is one of formats(), by
+    default what this rpm makes of itself."""
 
     def __init__(self, name, files=(), version="1.0", release="1", epoch=None, arch="noarch", payload="zstd",
-                 scripts=None, autoreq=True, digest="sha256", **relations):
+                 scripts=None, autoreq=True, digest="sha256", format=None, **relations):
         unknown = set(relations) - set(RELATIONS)
         if unknown:
             raise TypeError(f"unknown relations {unknown}")
         self.name, self.version, self.release, self.epoch, self.arch = name, version, release, epoch, arch
         self.files, self.payload, self.digest = list(files), payload, digest
+        self.format = format
         self.scripts, self.autoreq, self.relations = dict(scripts or {}), autoreq, relations
         self._built = {}  # signing key → bytes
 
@@ -140,6 +148,8 @@ class Package:
                   "_binaries_in_noarch_packages_terminate_build": "0", "vendor": "Kit",
                   "_binary_payload": PAYLOADS[self.payload],
                   "_binary_filedigest_algorithm": {"sha256": "8", "sha512": "10", "md5": "1"}[self.digest]}
+        if self.format:
+            macros["_rpmformat"] = str(self.format)
         command = ["rpmbuild", "-bb", "--quiet"]
         if self.arch != "noarch":
             command += ["--target", f"{self.arch}-linux"]
@@ -363,9 +373,11 @@ def reseal(old, new):
     parts = Parts(old)
     start, end = parts.signature
     seal = new[start:end]
-    for name in ("sha1", "sha256"):
+    found = 0
+    for name in ("sha1", "sha256", "sha3_256"):  # format 4 has the first two, format 6 the last two
         digests = [hashlib.new(name, data[parts.header[0]:parts.header[1]]).hexdigest().encode() for data in (old, new)]
-        if digests[0] not in seal:
-            raise ValueError(f"no {name}")
+        found += digests[0] in seal
         seal = seal.replace(*digests)
+    if found < 2:
+        raise ValueError(f"{found} digests of the header")
     return put(new, start, seal)

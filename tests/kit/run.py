@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+STARTED_IN = os.getcwd()
 OK, USAGE, TRUST, MALFORMED, RESOLVE, NETWORK, PUBLISH, LOCAL, PARTLY = 0, 2, 3, 4, 5, 6, 7, 8, 9
 
 
@@ -11,6 +12,7 @@ def program():
     if not path:
         top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         path = os.path.join(top, "build", "release", "imgfactory")
+    path = os.path.join(STARTED_IN, path)  # tests change the directory
     if not os.access(path, os.X_OK):
         raise RuntimeError(f"{path}: no such program; set IMGFACTORY or run scripts/test")
     return path
@@ -40,8 +42,10 @@ class Factory:
         self.options = []  # given to every run
 
     def command(self, *arguments):
-        return [program(), "--cache", self.cache, "--state", self.state, "--output", self.output, *self.options,
-                *map(str, arguments)]
+        places = ["--cache", self.cache, "--state", self.state]
+        if self.output is None:
+            return [program(), str(arguments[0]), *places, *map(str, arguments[1:])]
+        return [program(), *places, "--output", self.output, *self.options, *map(str, arguments)]
 
     @staticmethod
     def environment(extra=None):
@@ -58,6 +62,14 @@ class Factory:
                               env=self.environment(env), cwd=cwd, umask=umask, timeout=timeout, check=False)
         return Result(command, done.returncode, done.stdout.decode(errors="replace"),
                       done.stderr.decode(errors="replace"))
+
+    def run_plain(self, command, *arguments, **settings):
+        """Runs a command that builds nothing: with cache and state, without the options of a build."""
+        kept, output, self.options, self.output = self.options, self.output, [], None
+        try:
+            return self.run(command, *arguments, **settings)
+        finally:
+            self.options, self.output = kept, output
 
     def start(self, *arguments, env=None):
         """Starts it without waiting; stdout and stderr are pipes."""

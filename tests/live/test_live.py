@@ -17,7 +17,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from kit import apt, image, run  # noqa: E402  pylint: disable=wrong-import-position
+from kit import apt, emulators, image, run  # noqa: E402  pylint: disable=wrong-import-position
 from kit.paths import inside  # noqa: E402  pylint: disable=wrong-import-position
 from kit.case import need  # noqa: E402  pylint: disable=wrong-import-position
 from kit.report import IDENTITY, Report  # noqa: E402  pylint: disable=wrong-import-position
@@ -63,7 +63,8 @@ class World:
 
 
 def setUpModule():
-    need("apt-get", "dpkg-deb", "skopeo", "qemu-aarch64-static", "readelf")
+    need("apt-get", "dpkg-deb", "skopeo", "readelf")
+    emulators.need("aarch64")
     World.top = tempfile.mkdtemp(prefix="imgfactory-live-")
     unittest.addModuleCleanup(shutil.rmtree, World.top, ignore_errors=True)
     cache = os.environ.get("IMGFACTORY_LIVE_CACHE")
@@ -96,7 +97,7 @@ def in_root(root, arch, *command, env=None, timeout=120):
     copied = None
     if os.uname().machine != arch:
         copied = os.path.join(root, "qemu-static")
-        shutil.copy(shutil.which(f"qemu-{arch}-static"), copied)
+        shutil.copy(emulators.find(arch), copied)
         prefix.append("/qemu-static")
     try:
         done = subprocess.run([*prefix, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -17,13 +17,14 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from kit import apt  # noqa: E402  pylint: disable=wrong-import-position
+from kit import apt, emulators  # noqa: E402  pylint: disable=wrong-import-position
 from kit.paths import inside  # noqa: E402  pylint: disable=wrong-import-position
 from kit.case import need  # noqa: E402  pylint: disable=wrong-import-position
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ARCHES = os.path.join(HERE, "..", "..", "arches")
 LOADS = os.environ.get("IMGFACTORY_LOADS", "live_loads")
+LOADS = os.path.abspath(LOADS) if "/" in LOADS else LOADS
 SWEEP = os.environ.get("IMGFACTORY_LOADER_SWEEP") == "1"
 DEB = {"x86_64": "amd64", "aarch64": "arm64", "armv7": "armhf", "ppc64le": "ppc64el", "s390x": "s390x",
        "riscv64": "riscv64"}
@@ -50,7 +51,8 @@ class World:
 
 
 def setUpModule():
-    need("apt-get", "dpkg-deb", LOADS, *(f"qemu-{QEMU.get(arch, arch)}-static" for arch in DEB))
+    need("apt-get", "dpkg-deb", LOADS)
+    emulators.need(*(QEMU.get(arch, arch) for arch in DEB))
     if os.geteuid() != 0:
         raise unittest.SkipTest("chroot needs root")
     World.top = os.environ.get("IMGFACTORY_LOADER_ROOTS")
@@ -101,7 +103,7 @@ def make_root(release, arch):
                                 "--exclude=./usr/lib/*/vfp", "-f", "-"], stdin=unpack.stdout, check=True)
     os.makedirs(os.path.join(root, "tmp"), exist_ok=True)
     if os.uname().machine != arch:
-        shutil.copy(shutil.which(f"qemu-{QEMU.get(arch, arch)}-static"), os.path.join(root, "qemu-static"))
+        shutil.copy(emulators.find(QEMU.get(arch, arch)), os.path.join(root, "qemu-static"))
     with open(os.path.join(top, "done"), "w", encoding="utf-8"):
         pass
     return root

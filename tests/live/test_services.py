@@ -22,7 +22,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from kit import clients, image, namespaces, run  # noqa: E402  pylint: disable=wrong-import-position
+from kit import clients, emulators, image, namespaces, run  # noqa: E402  pylint: disable=wrong-import-position
 from kit.box import CLIENT, SERVER, Box, unpack  # noqa: E402  pylint: disable=wrong-import-position
 from kit.case import need  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -376,10 +376,11 @@ def can_run(name, arch):
 def setUpModule():
     if os.geteuid() != 0:
         raise unittest.SkipTest("services are started in namespaces and chroots, which needs root")
-    need("qemu-aarch64-static", "unshare", "nsenter", "ip", "psql", "ssh", "zstd")
+    emulators.need("aarch64")
+    need("unshare", "nsenter", "ip", "psql", "ssh", "zstd")
     for arch in ARCHES:
         if namespaces.foreign(arch) and not namespaces.register(arch):
-            World.emulators[arch] = shutil.which(f"qemu-{arch}-static")
+            World.emulators[arch] = emulators.find(arch)
     World.top = tempfile.mkdtemp(prefix="imgfactory-services-")
     unittest.addModuleCleanup(shutil.rmtree, World.top, ignore_errors=True)
     build()

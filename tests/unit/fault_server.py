@@ -10,7 +10,10 @@ certificate and key is given, that of the same over TLS (else 0), and serves unt
 /slow/MS             answers after MS milliseconds    /stats                "most at once, connections"
 /reset/N/KEY         resets the first N connections   /order                the paths below /ok and /slow, in order
 /tell                the headers that came            /tries/PATH           how often PATH was asked for
-/loop                redirects to itself              anything else: 404
+/loop                redirects to itself              /ranges/PATH          the Range headers of PATH's requests
+/part/B/CUT/N/KEY    B bytes, ranges obeyed, the first N answers cut after CUT bytes
+/bad/B/CUT/KEY       B bytes "y", cut after CUT       /drip/B/RATE          B bytes, ranges obeyed, RATE bytes a second
+anything else: 404
 """
 import http.server
 import os
@@ -25,6 +28,7 @@ import urllib.parse
 lock = threading.Lock()
 seen = {}
 order = []
+ranges = {}
 stats = {"now": 0, "most": 0, "connections": 0}
 
 
@@ -66,6 +70,46 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"x" * 400)
         self.drop()
+
+    def note_range(self, path):
+        with lock:
+            ranges.setdefault(path, []).append(self.headers.get("Range", "none"))
+
+    def begin_part(self, total):
+        """The head of an answer to a request that may ask for a range; gives how many bytes are to follow."""
+        asked = self.headers.get("Range", "")
+        start = int(asked[len("bytes="):-1]) if asked else 0
+        self.send_response(206 if asked else 200)
+        if asked:
+            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        self.send_header("Content-Length", str(total - start))
+        self.end_headers()
+        return total - start
+
+    def part(self, path, total, cut, times):
+        self.note_range(path)
+        left = self.begin_part(total)
+        if count(path) <= times:
+            self.wfile.write(b"x" * min(cut, left))
+            self.drop()
+        else:
+            self.wfile.write(b"x" * left)
+
+    def bad(self, path, total, cut):
+        self.note_range(path)
+        self.begin_part(total)
+        self.wfile.write(b"y" * cut)
+        self.drop()
+
+    def drip(self, path, total, rate):
+        self.note_range(path)
+        left = self.begin_part(total)
+        while left:
+            piece = min(left, max(1, rate // 50))
+            self.wfile.write(b"x" * piece)
+            self.wfile.flush()
+            left -= piece
+            time.sleep(piece / rate)
 
     def chunked(self, total):
         self.send_response(200)
@@ -138,6 +182,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif kind == "slow":
             time.sleep(int(rest[0]) / 1000)
             self.answer(200, b"x" * 5)
+        elif kind == "part":
+            self.part(path, int(rest[0]), int(rest[1]), int(rest[2]))
+        elif kind == "bad":
+            self.bad(path, int(rest[0]), int(rest[1]))
+        elif kind == "drip":
+            self.drip(path, int(rest[0]), int(rest[1]))
+        elif kind == "ranges":
+            with lock:
+                self.answer(200, " ".join(ranges.get("/" + "/".join(rest), [])).encode())
         elif kind == "tell":
             self.answer(200, "\n".join("%s: %s" % item for item in self.headers.items()).encode())
         elif kind == "tries":

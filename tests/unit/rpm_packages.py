@@ -51,6 +51,9 @@ def main():
             write(folder, payload, rpm.Package("made", files(), epoch=2, arch="aarch64", payload=payload, scripts=scripts))
         write(folder, "sha512", rpm.Package("made", files(), epoch=2, arch="aarch64", digest="sha512", scripts=scripts))
         write(folder, "md5", rpm.Package("made", files(), epoch=2, arch="aarch64", digest="md5", scripts=scripts))
+        for number in rpm.formats():
+            write(folder, f"format{number}", rpm.Package("made", files(), epoch=2, arch="aarch64", format=number))
+        write(folder, "empty", rpm.Package("empty"), keys["rsa"])
         small = [rpm.File("/usr/bin/small", "small\n", 0o755), rpm.link("/usr/bin/link", "small")]
         for name in ("rsa", "eddsa"):
             write(folder, "small-" + name, rpm.Package("small", small, payload="gzip"), keys[name])

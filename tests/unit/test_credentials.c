@@ -358,7 +358,7 @@ static void store(const char *authfile, const char *host, char *user, char *secr
     struct err err = {0};
     struct credential credential = {.user = user, .secret = secret, .is_identity_token = is_token};
     const char *path;
-    CHECK_OK(credential_store(&arena, authfile, host, &credential, &path, &err), &err);
+    CHECK_OK(credential_store(&arena, authfile, NULL, host, &credential, &path, &err), &err);
     assert_true(access(path, F_OK) == 0);
 }
 
@@ -421,7 +421,7 @@ static void a_broken_file_is_not_overwritten(void **state)
     struct credential credential = {.user = user, .secret = secret};
     const char *path;
     write_file(RUNTIME, "{broken", 0600);
-    assert_false(credential_store(&arena, NULL, "quay.io", &credential, &path, &err));
+    assert_false(credential_store(&arena, NULL, NULL, "quay.io", &credential, &path, &err));
     CHECK_ERR(&err, ERR_USAGE, "auth.json:1:");
     assert_string_equal(read_home(RUNTIME), "{broken");
 }
@@ -437,7 +437,7 @@ static void users_and_secrets_that_cannot_be_kept_are_refused(void **state)
         AUTO(arena_done) struct arena arena = {0};
         struct err err = {0};
         const char *path;
-        assert_false(credential_store(&arena, NULL, "quay.io", &rows[i], &path, &err));
+        assert_false(credential_store(&arena, NULL, NULL, "quay.io", &rows[i], &path, &err));
         CHECK_ERR(&err, ERR_USAGE, "quay.io");
         assert_null(strstr(err.text, "canary"));
     }
@@ -457,10 +457,10 @@ static void a_helper_of_the_host_keeps_and_forgets_instead_of_the_file(void **st
     assert_null(strstr(read_home(RUNTIME), "auths"));
     assert_string_equal(read_home("kept"), "{\"ServerURL\":\"quay.io\",\"Username\":\"me\",\"Secret\":\"canary\"}");
     check_found(NULL, "quay.io/a", user, secret);
-    CHECK_OK(credential_remove(&arena, NULL, "quay.io", &is_found, &err), &err);
+    CHECK_OK(credential_remove(&arena, NULL, NULL, "quay.io", &is_found, &err), &err);
     assert_true(is_found);
     check_found(NULL, "quay.io/a", NULL, NULL);
-    CHECK_OK(credential_remove(&arena, NULL, "quay.io", &is_found, &err), &err);
+    CHECK_OK(credential_remove(&arena, NULL, NULL, "quay.io", &is_found, &err), &err);
     assert_false(is_found);
 }
 
@@ -470,19 +470,19 @@ static void removing_takes_one_host_out_in_all_its_spellings(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct err err = {0};
     bool is_found = true;
-    CHECK_OK(credential_remove(&arena, NULL, "docker.io", &is_found, &err), &err);
+    CHECK_OK(credential_remove(&arena, NULL, NULL, "docker.io", &is_found, &err), &err);
     assert_false(is_found);
     write_file(
         RUNTIME,
         "{\"auths\": {\"docker.io\": {\"auth\": \"dTpw\"}, \"https://index.docker.io/v1/\": {\"auth\": \"dTpw\"},"
         " \"docker.io/me\": {\"auth\": \"dTI6cDI=\"}, \"quay.io\": {\"auth\": \"dTM6cDM=\"}}}",
         0600);
-    CHECK_OK(credential_remove(&arena, NULL, "docker.io", &is_found, &err), &err);
+    CHECK_OK(credential_remove(&arena, NULL, NULL, "docker.io", &is_found, &err), &err);
     assert_true(is_found);
     check_found(NULL, "docker.io/busybox", NULL, NULL);
     check_found(NULL, "docker.io/me/a", "u2", "p2");
     check_found(NULL, "quay.io/a", "u3", "p3");
-    CHECK_OK(credential_remove(&arena, NULL, "docker.io", &is_found, &err), &err);
+    CHECK_OK(credential_remove(&arena, NULL, NULL, "docker.io", &is_found, &err), &err);
     assert_false(is_found);
 }
 

@@ -125,7 +125,6 @@ static void broken_lines_are_refused_with_their_place(void **state)
 static void too_many_fields_are_refused(void **state)
 {
     (void)state;
-    AUTO(arena_done) struct arena arena = {0};
     AUTO(buf_done) struct buf many;
     buf_init(&many, 1 << 20);
     for (int i = 0; i < 4097; i++)

@@ -545,8 +545,8 @@ static void a_hundred_requests_share_twelve_connections(void **state)
     ask(&stats, "/stats");
     CHECK_OK(get(&stats), &stats.request.err);
     assert_int_equal(sscanf(stats.request.body.bytes, "%d %d", &most, &connections), 2);
-    assert_in_range(most, 2, 12);
-    assert_in_range(connections, 2, 80); /* those of earlier tests included */
+    CHECK_RANGE(most, 2, 12);
+    CHECK_RANGE(connections, 2, 80); /* those of earlier tests included */
 }
 
 static void requests_start_in_the_order_in_which_they_were_sent(void **state)
@@ -639,6 +639,167 @@ static void cancelling_ends_all_requests_soon(void **state)
     assert_false(http_wait(cancelled, &late.request));
     CHECK_ERR(&late.request.err, ERR_CANCELLED, "/ok/5");
     http_stop(cancelled);
+}
+
+/* Asks by another name of the same server: another host. */
+static void ask_other(struct asked *asked, const char *path)
+{
+    char url[400];
+    (void)snprintf(url, sizeof url, "http://localhost%s%s", strrchr(origin, ':'), path);
+    ask_url(asked, url);
+}
+
+/* A file whose bytes are "x", for the store. */
+static void want_file(struct asked *asked, size_t len)
+{
+    char *bytes = malloc(len);
+    assert_non_null(bytes);
+    memset(bytes, 'x', len);
+    asked->request = (struct http_request){.cap_bytes = len,
+                                           .is_size_known = true,
+                                           .size_bytes = len,
+                                           .is_digest_known = true,
+                                           .digest = digest_of(bytes, len),
+                                           .store = store};
+    free(bytes);
+}
+
+static void expect_ranges(const char *path, const char *wanted)
+{
+    ASKED(asked);
+    char whole[200];
+    (void)snprintf(whole, sizeof whole, "/ranges%s", path);
+    ask(&asked, whole);
+    assert_true(get(&asked));
+    assert_string_equal(asked.request.body.bytes, wanted);
+}
+
+static void what_came_before_a_connection_broke_is_not_fetched_again(void **state)
+{
+    (void)state;
+    ASKED(asked);
+    _Atomic uint64_t counter = 0;
+    want_file(&asked, 200000);
+    asked.request.counter = &counter;
+    ask(&asked, "/part/200000/80000/2/resumed");
+    CHECK_OK(get(&asked), &asked.request.err);
+    assert_int_equal(atomic_load(&counter), 200000);
+    expect_ranges("/part/200000/80000/2/resumed", "none bytes=80000- bytes=160000-");
+}
+
+static void a_part_of_wrong_bytes_is_not_trusted_with_the_rest(void **state)
+{
+    (void)state;
+    ASKED(asked);
+    _Atomic uint64_t counter = 0;
+    want_file(&asked, 3000);
+    asked.request.is_tried_once = true; /* the first mirror breaks off in the middle of its wrong bytes */
+    asked.request.counter = &counter;
+    ask(&asked, "/bad/3000/1000/w");
+    ask_other(&asked, "/part/3000/0/0/w");
+    CHECK_OK(get(&asked), &asked.request.err);
+    assert_int_equal(atomic_load(&counter), 3000);
+    expect_ranges("/part/3000/0/0/w", "bytes=1000- none");
+}
+
+static void a_server_without_ranges_gives_the_whole_again(void **state)
+{
+    (void)state;
+    ASKED(asked);
+    want_file(&asked, 1000);
+    ask(&asked, "/cut/1/whole");
+    CHECK_OK(get(&asked), &asked.request.err);
+    assert_int_equal(asked.request.received_bytes, 1000);
+}
+
+static struct http *start_impatient(unsigned slow_after_ms)
+{
+    struct err err = {0};
+    struct http *impatient = NULL;
+    struct http_options options = {.retry_base_ms = 5, .slow_after_ms = slow_after_ms};
+    CHECK_OK(http_start(&options, &impatient, &err), &err);
+    return impatient;
+}
+
+static void stop(struct http **started)
+{
+    http_stop(*started);
+}
+
+static void a_slow_mirror_is_left_for_another_which_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    AUTO(stop) struct http *impatient = start_impatient(400);
+    ASKED(asked);
+    want_file(&asked, 100000);
+    ask(&asked, "/drip/100000/3000");
+    ask_other(&asked, "/part/100000/0/0/fast");
+    double begin = seconds_now();
+    http_send(impatient, &asked.request);
+    CHECK_OK(http_wait(impatient, &asked.request), &asked.request.err);
+    assert_true(seconds_now() - begin < 10);
+    assert_non_null(strstr(asked.request.url, "localhost"));
+    ASKED(ranges);
+    ask(&ranges, "/ranges/part/100000/0/0/fast");
+    assert_true(get(&ranges));
+    assert_int_equal(strncmp(ranges.request.body.bytes, "bytes=", 6), 0);
+    ASKED(next); /* the slow host is known now */
+    want_file(&next, 100000);
+    ask(&next, "/drip/100000/2999");
+    ask_other(&next, "/part/100000/0/0/next");
+    begin = seconds_now();
+    http_send(impatient, &next.request);
+    CHECK_OK(http_wait(impatient, &next.request), &next.request.err);
+    expect_ranges("/drip/100000/2999", "");
+}
+
+static void a_slow_mirror_is_asked_again_when_the_others_have_nothing(void **state)
+{
+    (void)state;
+    AUTO(stop) struct http *impatient = start_impatient(400);
+    ASKED(asked);
+    want_file(&asked, 12000);
+    ask(&asked, "/drip/12000/12000");
+    ask_other(&asked, "/status/404");
+    http_send(impatient, &asked.request);
+    CHECK_OK(http_wait(impatient, &asked.request), &asked.request.err);
+    assert_non_null(strstr(asked.request.url, "127.0.0.1"));
+}
+
+static void the_only_mirror_may_be_slow_but_not_for_ever(void **state)
+{
+    (void)state;
+    AUTO(stop) struct http *impatient = start_impatient(200);
+    ASKED(slow);
+    want_file(&slow, 16000);
+    ask(&slow, "/drip/16000/16000");
+    http_send(impatient, &slow.request);
+    CHECK_OK(http_wait(impatient, &slow.request), &slow.request.err);
+    ASKED(hopeless);
+    want_file(&hopeless, 90000);
+    ask(&hopeless, "/drip/90000/1500");
+    double begin = seconds_now();
+    http_send(impatient, &hopeless.request);
+    assert_false(http_wait(impatient, &hopeless.request));
+    CHECK_ERR(&hopeless.request.err, ERR_NETWORK, "too slow");
+    assert_true(seconds_now() - begin < 15);
+    expect_ranges("/drip/90000/1500", "none");
+}
+
+static void a_slow_line_is_no_slow_server(void **state)
+{
+    (void)state;
+    AUTO(stop) struct http *impatient = start_impatient(200);
+    struct asked asked[8] = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(asked); i++) { /* 8 x 3 kB/s */
+        char path[40];
+        (void)snprintf(path, sizeof path, "/drip/%zu/3000", 5000 + i);
+        want_file(&asked[i], 5000 + i);
+        ask(&asked[i], path);
+        http_send(impatient, &asked[i].request);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(asked); i++)
+        CHECK_OK(http_wait(impatient, &asked[i].request), &asked[i].request.err);
 }
 
 struct waiting {
@@ -763,6 +924,13 @@ int main(void)
         cmocka_unit_test(done_is_called_once_for_good_and_bad_alike),
         cmocka_unit_test(no_retry_means_one_try),
         cmocka_unit_test(cancelling_ends_all_requests_soon),
+        cmocka_unit_test(what_came_before_a_connection_broke_is_not_fetched_again),
+        cmocka_unit_test(a_part_of_wrong_bytes_is_not_trusted_with_the_rest),
+        cmocka_unit_test(a_server_without_ranges_gives_the_whole_again),
+        cmocka_unit_test(a_slow_mirror_is_left_for_another_which_goes_on_where_it_was),
+        cmocka_unit_test(a_slow_mirror_is_asked_again_when_the_others_have_nothing),
+        cmocka_unit_test(the_only_mirror_may_be_slow_but_not_for_ever),
+        cmocka_unit_test(a_slow_line_is_no_slow_server),
         cmocka_unit_test(stopping_cancels_what_is_under_way_and_frees_those_who_wait),
         cmocka_unit_test(many_threads_may_send_and_wait),
         cmocka_unit_test(the_proxy_of_the_environment_is_used_in_either_spelling),

@@ -152,7 +152,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int finish(void **state)
 {
     struct world *world = *state;
     arena_done(&world->arena);
@@ -363,7 +363,7 @@ static void no_changed_byte_of_a_library_leads_out_of_it(void **state)
         }
     }
     free(exact);
-    assert_in_range(violations, 100, 2 * made.len);
+    CHECK_RANGE(violations, 100, 2 * made.len);
 }
 
 static void the_verdict_lists_violations_up_to_a_limit(void **state)
@@ -382,7 +382,7 @@ static void the_verdict_lists_violations_up_to_a_limit(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
     const struct CMUnitTest tests[] = {
         TEST(a_whole_tree_is_good_and_counted),
         TEST(each_file_that_goes_is_missed),

@@ -33,7 +33,8 @@ static bool push(struct registry *registry, const struct layout_image *image, co
     struct text rest = text_of(tags_text), tag;
     while (text_next_word(&rest, &tag))
         list_add(&kit.arena, tags, text_dup(&kit.arena, tag));
-    struct push_request request = {.image = image, .tags = tags};
+    struct push_request request = {
+        .image = image, .tags = tags, .policy.receipts_dir = arena_printf(&kit.arena, "%s/pushed", kit.base)};
     return push_image(registry, &kit.arena, &request, ret_result, err);
 }
 
@@ -137,7 +138,7 @@ static void an_unchanged_image_costs_at_most_three_requests(void **state)
         unsigned before = kit_count(&kit, "");
         CHECK_OK(push(second, &image, "latest", &result, &err), &err);
         assert_true(result.is_unchanged);
-        assert_in_range(kit_count(&kit, "") - before, 1, 3);
+        CHECK_RANGE(kit_count(&kit, "") - before, 1, 3);
         registry_close(first);
         registry_close(second);
         layout_image_close(&image);
@@ -281,17 +282,17 @@ static void a_tag_is_pointed_at_what_is_there(void **state)
     (void)state;
     struct err err = {0};
     struct push_result result;
-    struct push_tag tag;
+    struct push_policy policy = {0};
     struct registry *registry = kit_open_plain(&kit);
     struct layout_image old = kit_image(&kit, "a"), image = kit_image(&kit, "b");
     kit_set(&kit, "");
     CHECK_OK(push(registry, &old, "v1", &result, &err), &err);
     CHECK_OK(push(registry, &image, "v1", &result, &err), &err);
-    CHECK_OK(push_tag(registry, &kit.arena, &old.root.digest, "v1", &tag, &err), &err); /* the rollback */
-    assert_true(tag.is_moved && digest_eq(&tag.old_digest, &image.root.digest));
+    CHECK_OK(push_tag(registry, &kit.arena, &old.root.digest, "v1", &policy, &result, &err), &err); /* the rollback */
+    assert_true(result.tags.items[0].is_moved && digest_eq(&result.tags.items[0].old_digest, &image.root.digest));
     assert_string_equal(tag_at("v1"), digest_name(&old.root.digest));
     struct digest unknown = digest_of("x", 1);
-    assert_false(push_tag(registry, &kit.arena, &unknown, "v1", &tag, &err));
+    assert_false(push_tag(registry, &kit.arena, &unknown, "v1", &policy, &result, &err));
     CHECK_ERR(&err, ERR_PUBLISH, "no such manifest");
     err_clear(&err);
     assert_false(push(registry, &image, "not/a/tag", &result, &err));

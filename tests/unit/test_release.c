@@ -2,6 +2,8 @@
  * of faults: unsigned, unknown, expired, revoked, weak, altered, text outside, stale, future, older than before. */
 #include "signed_repo.h"
 
+#include "source/freshness.h"
+
 #include <pthread.h>
 
 static void trust_only(struct world *world, const char *key)
@@ -257,9 +259,161 @@ static void a_release_older_than_the_last_accepted_one_is_refused(void **state)
     check_get_refused(world, ERR_TRUST, "older than the last accepted one");
 }
 
+static void the_mark_never_goes_down_whoever_writes_last(void **state)
+{
+    AUTO(world_done) struct world *world = world_new(state);
+    struct release_mark newer = {.date = 2000, .from = "here", .is_bare = true}, older = newer, known;
+    bool is_found;
+    older.date = 1000;
+    older.digest.bytes[0] = 1;
+    CHECK_OK(release_mark_raise(&world->env, &world->arena, &world->repository, &newer, &world->err), &world->err);
+    CHECK_OK(release_mark_raise(&world->env, &world->arena, &world->repository, &older, &world->err), &world->err);
+    CHECK_OK(release_mark_load(&world->env, &world->arena, &world->repository, &known, &is_found, &world->err),
+             &world->err);
+    assert_true(is_found);
+    assert_int_equal(known.date, 2000);
+    assert_int_equal(known.digest.bytes[0], 0);
+}
+
+/* Publishes a Release of these names, newer with each call. */
+static void publish_named(struct world *world, const char *names)
+{
+    static const char *const days[] = {"Sat, 11 Jul 2026 10:16:37 UTC", "Sat, 11 Jul 2026 11:16:37 UTC"};
+    const char *text = arena_printf(&world->arena, "%sDate: %s\nArchitectures: amd64\nComponents: main\nSHA256:\n%s",
+                                    names, days[strstr(names, "New") != NULL],
+                                    listed(world, "main/binary-amd64/Packages", PACKAGES, strlen(PACKAGES)));
+    put(world, arena_printf(&world->arena, "repo/dists/%s/Release", world->repository.suite), text, strlen(text));
+    shell(world->keys, world->dir,
+          arena_printf(&world->arena, "cd repo/dists/%s; g -u good@test --clearsign -o InRelease Release; rm Release",
+                       world->repository.suite));
+}
+
+static void a_repository_that_calls_itself_otherwise_is_refused_until_it_is_accepted_and_the_mark_stays(void **state)
+{
+    static const char *const changes[] = {
+        "Origin: New\nLabel: L\nSuite: s\nCodename: c\n", "Origin: O\nLabel: New\nSuite: s\nCodename: c\n",
+        "Origin: O\nLabel: L\nSuite: New\nCodename: c\n", "Origin: O\nLabel: L\nSuite: s\nCodename: New\n",
+        "Origin: O New\nSuite: s\nCodename: c\n",
+    };
+    static const char *const words[] = {"Origin was \"O\"", "Label was \"L\" and is \"New\"", "Suite was \"s\"",
+                                        "Codename was \"c\"", "Label was \"L\" and is (none)"};
+    for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
+        AUTO(world_done) struct world *world = world_new(state);
+        publish_named(world, "Origin: O\nLabel: L\nSuite: s\nCodename: c\n");
+        assert_true(get(world)->is_first_use);
+        publish_named(world, changes[i]);
+        check_get_refused(world, ERR_TRUST, words[i]);
+        check_get_refused(world, ERR_TRUST, "--accept-release-change");
+        publish_named(world, "Origin: O\nLabel: L\nSuite: s\nCodename: c\n");
+        assert_false(get(world)->is_first_use);
+        publish_named(world, changes[i]);
+        world->env.is_change_accepted = true;
+        get(world);
+        world->env.is_change_accepted = false;
+        get(world);
+    }
+}
+
+static void at_first_sight_suite_or_codename_is_what_was_asked_for(void **state)
+{
+    static const struct {
+        const char *asked, *names;
+        bool is_good;
+    } table[] = {
+        {"bookworm", "Suite: stable\nCodename: bookworm\n", true},
+        {"stable", "Suite: stable\nCodename: bookworm\n", true},
+        {"bookworm-updates", "Suite: stable-updates\nCodename: bookworm-updates\n", true},
+        {"bookworm-security", "Suite: stable-security\nCodename: bookworm-security\n", true},
+        {"stable-security", "Suite: stable-security\nCodename: bookworm-security\n", true},
+        {"stretch/updates", "Suite: oldstable\nCodename: stretch\n", true},
+        {"stable-proposed-updates", "Suite: proposed-updates\nCodename: bookworm-proposed-updates\n", true},
+        {"bookworm", "Codename: bookworm\n", true},
+        {"bookworm", "Origin: no names\n", true},
+        {"bookworm", "Suite: stable\nCodename: trixie\n", false},
+        {"bookworm", "Suite: testing\n", false},
+        {"bookworm-updates", "Suite: stable\nCodename: bookworm\n", false},
+        {"bookworm-security", "Suite: stable-security\nCodename: trixie-security\n", false},
+        {"buster/updates", "Suite: stretch/updates\nCodename: stretch\n", false},
+        {"bookworm-proposed-updates", "Suite: proposed-updates\nCodename: trixie-proposed-updates\n", false},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        AUTO(world_done) struct world *world = world_new(state);
+        world->repository.suite = table[i].asked;
+        publish_named(world, table[i].names);
+        if (table[i].is_good) {
+            get(world);
+            continue;
+        }
+        check_get_refused(world, ERR_TRUST, "was asked for, the Release says");
+        check_get_refused(world, ERR_TRUST, "release-names");
+        world->repository.is_optional = true;
+        get(world);
+        get(world);
+    }
+}
+
+static void release_names_of_a_source_file_are_asked_for_always(void **state)
+{
+    AUTO(world_done) struct world *world = world_new(state);
+    publish_named(world, "Suite: main\nCodename: own\n");
+    check_get_refused(world, ERR_TRUST, "the suite \"s\" was asked for");
+    list_add(&world->arena, &world->repository.release_names, "other");
+    check_get_refused(world, ERR_TRUST, "the suite \"other\" was asked for");
+    list_add(&world->arena, &world->repository.release_names, "own");
+    get(world);
+    world->repository.release_names.count = 1;
+    check_get_refused(world, ERR_TRUST, "the suite \"other\" was asked for");
+}
+
+static void a_state_file_of_version_1_is_read_and_gets_the_names(void **state)
+{
+    AUTO(world_done) struct world *world = world_new(state);
+    publish(world, GOOD_DATE);
+    get(world);
+    shell(world->keys, world->dir,
+          "f=$(echo state/v1/seen/*); grep -q '^version 2$' $f; grep -q '^codename c$' $f; "
+          "sed -i -e 's/^version 2/version 1/' -e '/^origin/d;/^label/d;/^named/d;/^codename/d;/^arches/d' $f");
+    assert_false(get(world)->is_first_use);
+    shell(world->keys, world->dir, "grep -q '^codename c$' state/v1/seen/*");
+}
+
+static void max_age_refuses_what_is_older_and_the_clock_is_mentioned(void **state)
+{
+    AUTO(world_done) struct world *world = world_new(state);
+    publish(world, GOOD_DATE);
+    world->repository.max_age_days = 1;
+    world->env.now = GOOD_SECONDS + 86400 - 1;
+    get(world);
+    world->env.now = GOOD_SECONDS + 86400;
+    check_get_refused(world, ERR_TRUST, "max-age in test:1 allows 1");
+    check_get_refused(world, ERR_TRUST, "this machine's clock (2026-07-12 10:16:37 UTC)");
+}
+
+static void each_kind_of_suite_has_its_own_age(void **state)
+{
+    (void)state;
+    static const struct {
+        enum source_kind kind;
+        const char *origin, *name;
+        unsigned days;
+    } table[] = {
+        {SOURCE_DEB, "Debian", "bookworm", 120},          {SOURCE_DEB, "Debian", "bookworm-security", 14},
+        {SOURCE_DEB, "Debian", "bookworm/updates", 14},   {SOURCE_DEB, "Debian", "bookworm-updates", 14},
+        {SOURCE_DEB, "Debian", "unstable", 14},           {SOURCE_DEB, "Ubuntu", "noble", 0},
+        {SOURCE_DEB, "Ubuntu", "noble-updates", 14},      {SOURCE_DEB, NULL, "own", 120},
+        {SOURCE_RPM, NULL, "fedora", 0},                  {SOURCE_RPM, NULL, "updates", 14},
+        {SOURCE_RPM, NULL, "baseos", 120},
+    };
+    struct repository repository = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        struct freshness_subject subject = {.kind = table[i].kind, .origin = table[i].origin, .names = {table[i].name}};
+        assert_int_equal(freshness_days(&repository, &subject), table[i].days);
+    }
+}
+
 static void a_damaged_or_foreign_state_file_is_an_error_that_says_what_to_do(void **state)
 {
-    static const char *const damages[] = {": > \"$f\"", "sed -i 's/version 1/version 2/' \"$f\"",
+    static const char *const damages[] = {": > \"$f\"", "sed -i 's/version 2/version 3/' \"$f\"",
                                           "sed -i 's/^date .*/date -1/' \"$f\"", "sed -i '$d' \"$f\"",
                                           "echo more >> \"$f\""};
     for (size_t i = 0; i < ARRAY_COUNT(damages); i++) {
@@ -374,6 +528,13 @@ int main(void)
         cmocka_unit_test(a_release_past_its_valid_until_is_refused_unless_ignored),
         cmocka_unit_test(a_release_from_the_future_is_refused),
         cmocka_unit_test(a_release_older_than_the_last_accepted_one_is_refused),
+        cmocka_unit_test(the_mark_never_goes_down_whoever_writes_last),
+        cmocka_unit_test(a_repository_that_calls_itself_otherwise_is_refused_until_it_is_accepted_and_the_mark_stays),
+        cmocka_unit_test(at_first_sight_suite_or_codename_is_what_was_asked_for),
+        cmocka_unit_test(release_names_of_a_source_file_are_asked_for_always),
+        cmocka_unit_test(a_state_file_of_version_1_is_read_and_gets_the_names),
+        cmocka_unit_test(max_age_refuses_what_is_older_and_the_clock_is_mentioned),
+        cmocka_unit_test(each_kind_of_suite_has_its_own_age),
         cmocka_unit_test(a_damaged_or_foreign_state_file_is_an_error_that_says_what_to_do),
         cmocka_unit_test(the_last_accepted_release_is_read_without_the_network),
         cmocka_unit_test(an_unreachable_optional_repository_is_left_out_unless_it_was_accepted_before),

@@ -6,6 +6,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "deb_maker.h"
+
 #define LAYER_BYTES ((size_t)8 << 20)
 
 struct fixture {
@@ -99,12 +101,67 @@ static void test_entries_may_not_lead_through_symlinks_without_end(void **state)
     CHECK_ERR(&fixture.err, ERR_MALFORMED, "more symlinks than an image may have");
 }
 
+/* Adds these items as one layer, compressed as the ending says; with the end mark unless `tail` replaces it. */
+static bool add_layer(struct fixture *fixture, const char *ending, const struct tar_item *items, size_t count,
+                      const char *tail)
+{
+    AUTO(buf_done) struct buf tar;
+    struct buf packed;
+    buf_init(&tar, MAKER_CAP_BYTES);
+    for (size_t i = 0; i < count; i++)
+        tar_put(&tar, items[i]);
+    if (tail)
+        maker_add(&tar, tail, strlen(tail));
+    else
+        tar_end(&tar);
+    compress_as(ending, &tar, &packed);
+    struct text bytes = {arena_strndup(&fixture->arena, packed.bytes ? packed.bytes : "", packed.len), packed.len};
+    buf_done(&packed);
+    fixture->layers.arena = fixture->layers.items.arena = &fixture->arena;
+    return root_layers_add(&fixture->layers, bytes, "layer", &fixture->err);
+}
+
+static void test_layers_without_entries_are_no_error(void **state)
+{
+    (void)state;
+    for (const char *const *ending = (const char *const[]){"", ".gz", ".zst", NULL}; *ending; ending++) {
+        AUTO(fixture_done) struct fixture fixture = {0};
+        CHECK_OK(add_layer(&fixture, *ending, NULL, 0, NULL), &fixture.err);
+        CHECK_OK(add_layer(&fixture, *ending, NULL, 0, ""), &fixture.err);
+    }
+}
+
+static void test_a_layer_that_readers_could_read_in_two_ways_is_refused(void **state)
+{
+    (void)state;
+    const struct tar_item file = {.name = "a", .type = '0', .data = "x"};
+    const struct {
+        const char *what, *tail;
+        struct tar_item items[2];
+    } cases[] = {{"empty long name", NULL, {{.name = "l", .type = 'L'}, file}},
+                 {"without an entry", NULL, {file, {.name = "l", .type = 'L', .data = "b"}}},
+                 {"sparse", NULL, {file, {.name = "s", .type = 'S'}}},
+                 {"type is unknown", NULL, {file, {.name = "d", .type = 'D', .data = "Yfile"}}},
+                 {"not a file", NULL, {file, {.name = "h", .type = '1', .link = "a", .data = "x"}}},
+                 {"cut off", "", {file, {.name = "b", .type = '0', .size_field = "00000001000"}}}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        for (const char *const *ending = (const char *const[]){"", ".gz", ".zst", NULL}; *ending; ending++) {
+            AUTO(fixture_done) struct fixture fixture = {0};
+            assert_false(add_layer(&fixture, *ending, cases[i].items, 2, cases[i].tail));
+            CHECK_ERR(&fixture.err, ERR_MALFORMED, cases[i].what);
+            assert_non_null(strstr(fixture.err.text, "layer: "));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_entry_below_a_symlink_is_where_that_leads),
         cmocka_unit_test(test_entries_through_symlinks_cost_no_memory_that_stays),
         cmocka_unit_test(test_entries_may_not_lead_through_symlinks_without_end),
+        cmocka_unit_test(test_layers_without_entries_are_no_error),
+        cmocka_unit_test(test_a_layer_that_readers_could_read_in_two_ways_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,6 +157,28 @@ static void modes_owners_times_links_and_digests_equal_rpms_own_list_for_every_c
         compare_with_rpm(*state, names[i]);
 }
 
+/* rpm 6 makes format 6 unless told otherwise; the older ones know format 4 only. */
+static void the_same_holds_for_every_format_that_this_rpm_makes(void **state)
+{
+    static const char *const names[] = {"format4", "format6"};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (access(arena_printf(&fixture->arena, "%s/%s.rpm", fixture->dir, names[i]), F_OK) == 0)
+            compare_with_rpm(fixture, names[i]);
+    }
+}
+
+static void a_package_without_files_is_one(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(buf_done) struct buf rpm = read_file(fixture, "empty.rpm");
+    AUTO(auto_package_close) struct package *package = NULL;
+    struct keyrings keys = load_keys(fixture, "rsa.gpg");
+    struct err err = {0};
+    CHECK_OK(take(fixture, &rpm, &keys, &package, &err), &err);
+    assert_int_equal(package->count, 0);
+}
+
 static void what_the_header_says_of_the_package_is_kept(void **state)
 {
     struct fixture *fixture = *state;
@@ -247,18 +269,29 @@ static size_t header_len(const struct buf *rpm, size_t at)
     return 16 + (size_t)16 * number_at(rpm, at + 8) + number_at(rpm, at + 12);
 }
 
-/* Rewrites the signature header to hold one tag only: 268 with the signature that is there, without any digest. */
+static const struct rpm_tag *find_tag(const struct rpm_header *header, uint32_t tag)
+{
+    for (size_t i = 0; i < header->count; i++) {
+        if (header->tags[i].tag == tag)
+            return &header->tags[i];
+    }
+    return NULL;
+}
+
+/* Rewrites the signature header to hold one tag only, with the signature that is there, without any digest: 268, or 278
+ * in what rpm 6 makes. */
 static void keep_signature_only(struct fixture *fixture, const struct buf *rpm, struct buf *ret)
 {
     size_t len = header_len(rpm, 96), main_at = 96 + (len + 7) / 8 * 8;
     struct rpm_header signature;
     struct err err = {0};
-    struct text bytes;
     CHECK_OK(
         rpm_header_read(&fixture->arena, (struct text){rpm->bytes + 96, len}, RPM_HEADER_SIGNATURE, &signature, &err),
         &err);
-    CHECK_OK(rpm_header_binary(&signature, 268, &bytes, &err), &err);
-    uint32_t index[] = {htobe32(268), htobe32(7), 0, htobe32((uint32_t)bytes.len)};
+    const struct rpm_tag *tag = find_tag(&signature, 268) ? find_tag(&signature, 268) : find_tag(&signature, 278);
+    assert_non_null(tag);
+    struct text bytes = tag->bytes;
+    uint32_t index[] = {htobe32(tag->tag), htobe32(tag->type), 0, htobe32(tag->count)};
     uint32_t counts[] = {htobe32(1), htobe32((uint32_t)bytes.len)};
     static const char zeros[8];
     buf_init(ret, rpm->len);
@@ -335,6 +368,7 @@ static void a_package_that_ends_anywhere_too_early_is_refused(void **state)
         struct package *package;
         struct err err = {0};
         assert_false(take(fixture, &rpm, NULL, &package, &err));
+        CHECK_ERR(&err, ERR_MALFORMED, "");
     }
 }
 
@@ -350,7 +384,7 @@ struct made_file {
 static void put_tag(struct buf *index, struct buf *data, uint32_t tag, uint32_t type, uint32_t count, struct text bytes)
 {
     static const char zeros[8];
-    size_t align = type == 3 ? 2 : type == 4 ? 4 : 1;
+    size_t align = type == 3 ? 2 : type == 4 ? 4 : type == 5 ? 8 : 1;
     assert_true(buf_add(data, zeros, -data->len % align));
     uint32_t entry[] = {htobe32(tag), htobe32(type), htobe32((uint32_t)data->len), htobe32(count)};
     assert_true(buf_add(index, entry, sizeof entry) && buf_add(data, bytes.ptr, bytes.len));
@@ -398,7 +432,7 @@ static void add_made_file(struct made_arrays *arrays, const struct made_file *fi
     add_number(&arrays->inodes, file->inode ? file->inode : 1000 + number);
 }
 
-/* Makes a package of rpm 3's form (no region, no digests) around a payload. */
+/* Makes a package of rpm 3's form (no region, no digests) around a payload, with its size as rpm 6 notes it. */
 static void make_rpm(const struct made_file *files, uint32_t count, struct text payload, struct buf *ret)
 {
     static char lead[96] = "\xed\xab\xee\xdb\3";
@@ -421,6 +455,8 @@ static void make_rpm(const struct made_file *files, uint32_t count, struct text 
     put_tag(&index, &data, 1022, 6, 1, TEXT("noarch\0"));
     put_tag(&index, &data, 1125, 6, 1, TEXT("none\0"));
     put_tag(&index, &data, 5011, 4, 1, TEXT("\0\0\0\10"));
+    uint64_t payload_len = htobe64(payload.len);
+    put_tag(&index, &data, 5112, 5, 1, (struct text){(const char *)&payload_len, sizeof payload_len});
     const struct {
         uint32_t tag, type;
         const struct buf *bytes;
@@ -442,6 +478,21 @@ static void make_rpm(const struct made_file *files, uint32_t count, struct text 
     buf_done(&data);
     buf_done(&no_index);
     buf_done(&no_data);
+}
+
+static void a_payload_of_another_size_than_the_header_says_is_malformed(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(buf_done) struct buf rpm;
+    struct package *package;
+    struct err err = {0};
+    const struct made_file file = {"/usr/", "a", S_IFREG | 0644, "x", 0, 0};
+    make_rpm(&file, 1, TEXT("payload"), &rpm);
+    for (rpm.len -= 7; rpm.bytes[rpm.len - 1] != 'd'; rpm.len++) {
+        assert_false(take(fixture, &rpm, NULL, &package, &err));
+        CHECK_ERR(&err, ERR_MALFORMED, "bytes, its header says 7");
+        err_clear(&err);
+    }
 }
 
 /* A header of index entries and data, made to be wrong. */
@@ -494,11 +545,11 @@ static void headers_that_lie_are_refused(void **state)
         {{{63, 7, 0x80000000, 16}}, 1, "ends outside the data"},
         {{{63, 6, 0, 1}}, 1, "not a region"},
     };
-    static const char data[16] = "a\0b\0c\0xxxxxxxxxx";
+    static const char data[] = "a\0b\0c\0xxxxxxxxxx";
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
         struct err err = {0};
-        bool is_good = read_made(table[i].tags, table[i].count, (struct text){data, sizeof data}, &err);
+        bool is_good = read_made(table[i].tags, table[i].count, TEXT(data), &err);
         if (is_good != !table[i].part)
             fail_msg("case %zu: %s", i, err.text);
         if (table[i].part)
@@ -685,7 +736,7 @@ static void payload_and_list_of_files_must_agree(void **state)
                                   slash = {"/", "a/x", 0100644, "abc", 0, 0},
                                   below = {"/x/", "z", 0100644, "abc", 0, 0},
                                   whiteout = {"/", ".wh.x", 0100644, "abc", 0, 0};
-    static const struct {
+    const struct { /* not static: a constant struct is no constant expression before C23, and clang 14 insists */
         struct made_file files[2];
         uint32_t count;
         struct text payload;
@@ -768,6 +819,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modes_owners_times_links_and_digests_equal_rpms_own_list_for_every_compression),
+        cmocka_unit_test(the_same_holds_for_every_format_that_this_rpm_makes),
+        cmocka_unit_test(a_package_without_files_is_one),
         cmocka_unit_test(what_the_header_says_of_the_package_is_kept),
         cmocka_unit_test(a_package_that_is_not_the_one_of_the_index_is_refused),
         cmocka_unit_test(a_signature_counts_only_with_its_own_key),
@@ -775,6 +828,7 @@ int main(void)
         cmocka_unit_test(no_change_behind_the_signature_header_survives_the_signature),
         cmocka_unit_test(a_change_of_any_byte_never_gives_other_content),
         cmocka_unit_test(a_package_that_ends_anywhere_too_early_is_refused),
+        cmocka_unit_test(a_payload_of_another_size_than_the_header_says_is_malformed),
         cmocka_unit_test(headers_that_lie_are_refused),
         cmocka_unit_test(what_lies_outside_the_signed_region_is_refused),
         cmocka_unit_test(counts_above_the_caps_are_refused_before_anything_is_allocated),

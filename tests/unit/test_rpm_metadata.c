@@ -58,8 +58,10 @@ static void get_rpm(struct rpm_world *rpm)
 {
     struct world *world = rpm->world;
     err_clear(&world->err);
+    struct strings arches = {0};
     CHECK_OK(rpm_metadata_get(&world->env, &world->arena, &rpm->repository, &rpm->arch, &rpm->metadata, &world->err),
              &world->err);
+    CHECK_OK(rpm_metadata_remember(&world->env, rpm->metadata, &world->arena, &arches, &world->err), &world->err);
 }
 
 static void check_rpm_refused(struct rpm_world *rpm, enum err_kind kind, const char *part)

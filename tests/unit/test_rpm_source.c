@@ -115,7 +115,7 @@ static void every_shipped_source_can_be_read(void **state)
     static const char dir[] = SOURCE_DIR "/manifests/sources";
     struct strings names;
     CHECK_OK(yaml_stems(&host->arena, dir, &names, &host->err), &host->err);
-    assert_in_range(names.count, 6, 100);
+    CHECK_RANGE(names.count, 6, 100);
     for (size_t i = 0; i < names.count; i++) {
         const char *path;
         CHECK_OK(source_find(&host->arena, dir, names.items[i], &path, &host->err), &host->err);

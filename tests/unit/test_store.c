@@ -25,6 +25,7 @@ static struct place open_place(int number)
     struct place place = {0};
     (void)snprintf(place.path, sizeof place.path, "%s/%d/cache", base, number);
     CHECK_OK(store_open(place.path, &place.store, &err), &err);
+    store_use_secret(place.store, &(struct digest){{1, 2, 3}});
     return place;
 }
 
@@ -253,7 +254,7 @@ static void a_derived_file_that_was_altered_cut_or_misplaced_is_removed(void **s
     assert_false(has_derived(place.store, "tree", &key, "contents"));
     assert_int_equal(access(path, F_OK), -1);
 
-    static const off_t lengths[] = {0, 1, 8, 87, 88, 95};
+    static const off_t lengths[] = {0, 1, 8, 119, 120, 127};
     for (size_t i = 0; i < ARRAY_COUNT(lengths); i++) {
         add_derived(place.store, "tree", &key, "contents");
         overwrite(path, 0, NULL, lengths[i]);
@@ -265,6 +266,91 @@ static void a_derived_file_that_was_altered_cut_or_misplaced_is_removed(void **s
     add_derived(place.store, "tree", &other_key, "other");
     assert_int_equal(rename(path, other_path), 0);
     assert_false(has_derived(place.store, "tree", &other_key, "contents"));
+}
+
+static void a_derived_file_made_with_another_secret_is_not_believed(void **state)
+{
+    (void)state;
+    AUTO(close_place) struct place place = open_place(15);
+    struct digest key = digest_of("input", 5);
+    store_use_secret(place.store, &(struct digest){{9}});
+    add_derived(place.store, "tree", &key, "planted");
+    store_use_secret(place.store, &(struct digest){{1, 2, 3}});
+    assert_false(has_derived(place.store, "tree", &key, "planted"));
+    add_derived(place.store, "tree", &key, "made again");
+    assert_true(has_derived(place.store, "tree", &key, "made again"));
+}
+
+static void a_derived_file_is_not_believed_under_another_kind(void **state)
+{
+    (void)state;
+    AUTO(close_place) struct place place = open_place(16);
+    char path[500], other_path[500];
+    struct digest key = digest_of("input", 5);
+    add_derived(place.store, "tree", &key, "contents");
+    add_derived(place.store, "product", &key, "other");
+    derived_path(&place, "tree", &key, path, sizeof path);
+    derived_path(&place, "product", &key, other_path, sizeof other_path);
+    assert_int_equal(rename(path, other_path), 0);
+    assert_false(has_derived(place.store, "product", &key, "contents"));
+}
+
+/* Maps it lazily and returns whether it was found. */
+static bool is_found_lazily(struct store *store, const struct digest *key)
+{
+    struct err err = {0};
+    AUTO(view_done) struct view view = {0};
+    bool is_found = false;
+    CHECK_OK(store_map_derived(store, "tree", key, true, &view, &is_found, &err), &err);
+    return is_found;
+}
+
+static void a_big_derived_file_altered_in_place_is_noticed_though_its_times_were_set_back(void **state)
+{
+    (void)state;
+    AUTO(close_place) struct place place = open_place(17);
+    static char bytes[100001];
+    char path[500];
+    struct stat before;
+    struct digest key = digest_of("input", 5);
+    memset(bytes, 'x', sizeof bytes - 1);
+    add_derived(place.store, "tree", &key, bytes);
+    derived_path(&place, "tree", &key, path, sizeof path);
+    assert_true(is_found_lazily(place.store, &key));
+    assert_int_equal(stat(path, &before), 0);
+    overwrite(path, 500, "EVIL", -1);
+    struct timespec times[2] = {before.st_atim, before.st_mtim};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    assert_false(is_found_lazily(place.store, &key));
+}
+
+static void a_big_derived_file_that_was_copied_is_hashed_once_and_found(void **state)
+{
+    (void)state;
+    AUTO(close_place) struct place place = open_place(18);
+    static char bytes[100001];
+    char path[500], command[2100];
+    struct digest key = digest_of("input", 5);
+    memset(bytes, 'x', sizeof bytes - 1);
+    add_derived(place.store, "tree", &key, bytes);
+    derived_path(&place, "tree", &key, path, sizeof path);
+    (void)snprintf(command, sizeof command, "cp '%s' '%s.c' && mv -f '%s.c' '%s'", path, path, path, path);
+    assert_int_equal(system(command), 0);
+    assert_true(is_found_lazily(place.store, &key));
+    assert_true(is_found_lazily(place.store, &key));
+}
+
+static void a_file_of_somebody_elses_is_not_mapped(void **state)
+{
+    (void)state;
+    AUTO(close_place) struct place place = open_place(19);
+    char path[500];
+    if (geteuid() != 0)
+        skip();
+    struct digest digest = add(place.store, "precious");
+    blob_path(&place, &digest, path, sizeof path);
+    assert_int_equal(chown(path, 1000, 1000), 0);
+    assert_false(has_text(place.store, &digest, "precious"));
 }
 
 static void abandoned_files_leave_nothing_with_and_without_names(void **state)
@@ -320,6 +406,7 @@ static void left_overs_of_a_killed_process_go_but_not_files_being_written(void *
     assert_int_equal(count_temporaries(&place), 2);
     {
         AUTO(close_place) struct place again = open_place(12);
+        assert_non_null(again.store);
         assert_int_equal(count_temporaries(&place), 1);
     }
     CHECK_OK(blob_commit(&mine, NULL, &digest, &err), &err);
@@ -436,6 +523,11 @@ int main(void)
         cmocka_unit_test(a_blob_cut_by_a_power_failure_is_replaced_by_the_next_commit),
         cmocka_unit_test(a_derived_file_comes_back_without_its_trailer_and_aligned),
         cmocka_unit_test(a_derived_file_that_was_altered_cut_or_misplaced_is_removed),
+        cmocka_unit_test(a_derived_file_made_with_another_secret_is_not_believed),
+        cmocka_unit_test(a_derived_file_is_not_believed_under_another_kind),
+        cmocka_unit_test(a_big_derived_file_altered_in_place_is_noticed_though_its_times_were_set_back),
+        cmocka_unit_test(a_big_derived_file_that_was_copied_is_hashed_once_and_found),
+        cmocka_unit_test(a_file_of_somebody_elses_is_not_mapped),
         cmocka_unit_test(abandoned_files_leave_nothing_with_and_without_names),
         cmocka_unit_test(named_files_give_the_same_results),
         cmocka_unit_test(left_overs_of_a_killed_process_go_but_not_files_being_written),
