@@ -322,6 +322,7 @@ static bool plan_options(struct build *build, struct err *err)
                                     .is_cache_only = options->is_cache_only,
                                     .is_change_accepted = options->is_change_accepted,
                                     .is_strict = options->is_strict || site->is_strict,
+                                    .is_older_fine = options->is_older_fine || site->is_older_fine,
                                     .now = (int64_t)time(NULL),
                                     .arches = &build->arches,
                                     .call_options = command_line(build->arena, &options->given),

@@ -78,6 +78,10 @@ static const struct option_row rows[] = {
     {0, "strict", NULL,
      "fail when a package's script would have done something that no recipe\nand no manifest does instead", OPTION_FLAG,
      AT(is_strict), BUILD, 0, 0},
+    {0, "allow-older", NULL,
+     "when the newest version of a package cannot be installed, take another\nthat can, with a note, instead of "
+     "failing",
+     OPTION_FLAG, AT(is_older_fine), BUILD | COMMAND_WHY, 0, 0},
     {0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, AT(is_rebuild),
      BUILD | COMMAND_WHY, 0, 0},
     {0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,

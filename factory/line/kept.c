@@ -19,8 +19,8 @@ struct digest kept_key(const struct job *job, const struct catalog *catalog)
     digest_feed(&stream, job->arch->digest.bytes, DIGEST_BYTES);
     if (options->recipes)
         digest_feed(&stream, options->recipes->digest.bytes, DIGEST_BYTES);
-    int64_t numbers[4] = {options->source_date_epoch, (int64_t)options->compression, options->is_strict,
-                          options->is_no_check};
+    int64_t numbers[5] = {options->source_date_epoch, (int64_t)options->compression, options->is_strict,
+                          options->is_no_check, options->is_older_fine};
     digest_feed(&stream, numbers, sizeof numbers);
     return digest_end(&stream);
 }

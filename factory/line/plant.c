@@ -61,6 +61,7 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
                                          .store = ret_plant->store,
                                          .log = log,
                                          .state_dir = options->state_dir,
+                                         .cancel = options->cancel,
                                          .now = options->now,
                                          .wait = options->publish.wait,
                                          .is_cache_only = options->is_cache_only,

@@ -26,6 +26,7 @@ struct plant_options {
     bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
     bool is_strict;          /* --strict */
     bool is_change_accepted; /* --accept-release-change */
+    bool is_older_fine;      /* --allow-older */
     const struct recipes *recipes;
     const struct arches *arches;
     const char *call_options, *call_arch; /* as struct fewer_call has them */

@@ -40,6 +40,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_NUMBER, "jobs", site.jobs),
     FIELD(YAML_NUMBER, "retries", site.retries),
     FIELD(YAML_BOOL, "strict", site.is_strict),
+    FIELD(YAML_BOOL, "allow-older", site.is_older_fine),
     FIELD(YAML_STRING, "timeout", timeout),
     FIELD(YAML_STRING, "cache-limit", cache_limit),
 };
