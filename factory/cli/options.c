@@ -91,7 +91,7 @@ static const struct option_row rows[] = {
      "release)",
      OPTION_FLAG, AT(is_change_accepted), BUILD | COMMAND_WHY, 0, 0},
     {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), ALL, 0, 20},
-    {0, "timeout", "DURATION", "end the whole run when it is not done by then (90s, 10m, 2h), exit status 6",
+    {0, "timeout", "DURATION", "end the run, with status 6, when it is not done by then (90s, 10m, 2h)",
      OPTION_DURATION, AT(timeout_ms), ALL & ~COMMAND_CLEAN, 0, 0},
     {0, "cache-limit", "SIZE",
      "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
@@ -357,6 +357,9 @@ bool options_parse(struct arena *arena, int argc, char **argv, struct options *r
     return true;
 }
 
+#define HELP_COLUMN 26
+
+/* A name that fills its column stands on a line of its own. */
 static void print_row(FILE *out, const struct option_row *row)
 {
     char left[40];
@@ -366,8 +369,12 @@ static void print_row(FILE *out, const struct option_row *row)
         (void)snprintf(left + len, sizeof left - (size_t)len, "%s%s", row->kind == OPTION_MAYBE_STRING ? "" : " ",
                        row->value);
     struct text rest = text_of(row->help), line;
+    if (strlen(left) >= HELP_COLUMN) {
+        (void)fprintf(out, "%s\n", left);
+        left[0] = '\0';
+    }
     while (text_next(&rest, '\n', &line)) {
-        (void)fprintf(out, "%-26s%.*s\n", left, (int)line.len, line.ptr);
+        (void)fprintf(out, "%-*s%.*s\n", HELP_COLUMN, left, (int)line.len, line.ptr);
         left[0] = '\0';
     }
 }
@@ -376,7 +383,7 @@ static void print_commands(FILE *out)
 {
     (void)fputs("\nOther commands (imgfactory COMMAND --help tells more):\n", out);
     for (size_t i = 1; i < ARRAY_COUNT(commands); i++)
-        (void)fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].words);
+        (void)fprintf(out, "  %-*s%s\n", *commands[i].words ? 9 : 0, commands[i].name, commands[i].words);
 }
 
 void options_print_help(FILE *out, enum command_kind command)
@@ -400,6 +407,7 @@ void options_print_help(FILE *out, enum command_kind command)
         "  imgfactory --tree trees ./my.yaml           also the plain files, to trees/my/ARCH\n"
         "  imgfactory --arch all --push=quay.io/me/dhcpd dhcpd\n\n"
         "Exit status: 0 done; 2 usage or manifest; 3 verification refused; 4 malformed or hostile input;\n"
-        "5 cannot resolve; 6 network or --timeout; 7 publish refused; 8 local resource; 9 some images failed; 70 internal.\n",
+        "5 cannot resolve; 6 network or --timeout; 7 publish refused; 8 local resource;\n"
+        "9 some images failed; 70 internal.\n",
         out);
 }

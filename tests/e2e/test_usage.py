@@ -1,5 +1,6 @@
 """What the operator gets wrong: exit class 2, a message with the place, and nothing done."""
 
+import re
 import unittest
 
 from base import Case, run, world
@@ -101,6 +102,17 @@ class Usage(Case):
             result = self.run_factory(option)
             self.assertEqual(result.code, run.OK, result)
             self.assertIn("imgfactory", result.stdout)
+
+    def test_every_help_fits_and_tells_names_and_meanings_apart(self):
+        for command in ([], ["push"], ["pull"], ["inspect"], ["check"], ["tag"], ["why"], ["clean"], ["login"], ["logout"]):
+            result = self.run_factory(*command, "--help")
+            self.assertEqual(result.code, run.OK, result)
+            for line in result.stdout.splitlines():
+                self.assertLessEqual(len(line), 100, line)
+                self.assertEqual(line, line.rstrip())
+                if line.startswith(("      --", "  -")):
+                    is_alone = re.fullmatch(r" +(-\w, )?--\S+( [A-Z]+)?", line)
+                    self.assertTrue(is_alone or line[25] == " ", f"a name runs into its meaning: {line}")
 
     def test_placeholder_that_does_not_exist(self):
         self.refuse_manifest(world.MANIFEST.replace("{version}", "{verzion}"), "verzion")
