@@ -290,7 +290,7 @@ static bool give_name(struct blob *blob, int dirfd, struct name name, uint64_t s
         return false;
     }
     blob->temporary_name[0] = '\0';
-    store_note_added(blob->store, size_bytes);
+    store_note_added(blob->store, dirfd, name.chars, size_bytes);
     return true;
 }
 

@@ -29,12 +29,12 @@ struct plant_options {
     const struct recipes *recipes;
     const struct arches *arches;
     const char *call_options, *call_arch; /* as struct fewer_call has them */
-    const struct strings *explained; /* paths to be explained instead of writing the image, or NULL */
-    int64_t source_date_epoch;       /* -1: none */
-    int64_t now;                     /* seconds since the epoch, for freshness */
-    const atomic_bool *cancel;       /* set by a signal */
-    struct http_options http;        /* how the network is used */
-    uint64_t cache_limit;            /* bytes; UINT64_MAX: none */
+    const struct strings *explained;      /* paths to be explained instead of writing the image, or NULL */
+    int64_t source_date_epoch;            /* -1: none */
+    int64_t now;                          /* seconds since the epoch, for freshness */
+    const atomic_bool *cancel;            /* set by a signal */
+    struct http_options http;             /* how the network is used */
+    uint64_t cache_limit;                 /* bytes; UINT64_MAX: none */
     struct publish_options publish;
 };
 

@@ -74,6 +74,7 @@ static void tree_task(void *argument)
 static struct prove_request proof_of(struct work *work)
 {
     return (struct prove_request){.manifest = work->job->manifest,
+                                  .config = &work->manifest.config,
                                   .arch = work->job->arch,
                                   .tree = &work->tree,
                                   .set = &work->set,

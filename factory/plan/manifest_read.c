@@ -243,6 +243,7 @@ bool manifest_read(struct arena *arena, const struct yaml_file *file, struct man
     if (form.config &&
         !yaml_read(arena, form.config, config_fields, ARRAY_COUNT(config_fields), &form.manifest.config, err))
         return false;
+    form.manifest.config.node = form.config;
     if (!manifest_read_parts(arena, &form, err))
         return false;
     set_defaults(arena, file, &form.manifest);

@@ -576,6 +576,17 @@ class Reading(PushCase):
             self.assertEqual(result.code, run.OK, result)
         self.assertIn(self.made.digest, self.pulled().tags.values())
 
+    def test_what_is_pulled_by_its_digest_has_no_tag(self):
+        self.assertEqual(self.pull(f"{self.target.host}/ns/image@{self.made.digest}").code, run.OK)
+        folder = self.path("pulled/image")
+        with open(folder + "/index.json", encoding="utf-8") as stream:
+            self.assertEqual([sorted(item) for item in json.load(stream)["manifests"]], [["digest", "mediaType", "size"]])
+        self.refused(run.USAGE, self.push(folder, f"{self.target.host}/ns/other"), "--tag")
+        self.assertEqual(self.target.tags("ns/other"), {})
+        self.pushed(folder, f"{self.target.host}/ns/other:v1")
+        self.assert_tag(self.target, "ns/other", "v1", self.made.digest)
+        self.tool("skopeo", "copy", "-q", "--all", f"oci:{folder}", f"oci:{self.path('copied')}:v1")
+
     def test_a_second_pull_gets_no_layer(self):
         self.assertEqual(self.pull(f"{self.proxy.host}/ns/image:v1").code, run.OK)
         self.proxy.forget()
