@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LINE_BYTES_MAX ((size_t)8192)
+
 #define APT_DIR "/etc/apt"
 #define HOST_ROOT ""
 
@@ -394,6 +396,18 @@ bool build_list(struct command *command, struct err *err)
     return true;
 }
 
+/* Prints lines, and of a line that no terminal can want the beginning. */
+static void print_lines(const char *text)
+{
+    struct text rest = text_of(text), line;
+    while (rest.len && text_next(&rest, '\n', &line)) {
+        bool is_cut = line.len > LINE_BYTES_MAX;
+        for (line.len = is_cut ? LINE_BYTES_MAX : line.len; is_cut && (line.ptr[line.len] & 0xC0) == 0x80;)
+            line.len--;
+        (void)printf("%.*s%s\n", (int)line.len, line.ptr, is_cut ? "…" : "");
+    }
+}
+
 /* Prints what people read: names of packages and paths in it came from outside. */
 static void print_text(const struct build *build, const struct batch *batch)
 {
@@ -409,7 +423,7 @@ static void print_text(const struct build *build, const struct batch *batch)
     if (fclose(out) != 0)
         memory_abort(len);
     text_sanitize(text);
-    (void)fputs(text, stdout);
+    print_lines(text);
     free(text);
 }
 

@@ -1,7 +1,7 @@
 #include "source/release_names.h"
 
 static const char *const deb_titles[] = {"Origin", "Label", "Suite", "Codename"};
-static const char *const rpm_titles[] = {"distro", "cpeid", NULL, NULL};
+static const char *const rpm_titles[] = {"distro", "cpeid", "content", "repo"};
 
 static const char *remembered_form(struct arena *arena, const char *value)
 {
@@ -17,9 +17,13 @@ struct release_names release_names_of(struct arena *arena, const struct release 
     return names;
 }
 
-struct release_names release_names_of_tags(struct arena *arena, const char *distribution, const char *cpe)
+struct release_names release_names_of_tags(struct arena *arena, const struct repomd *repomd)
 {
-    return (struct release_names){{remembered_form(arena, distribution), remembered_form(arena, cpe), NULL, NULL}};
+    const struct strings *tags[] = {&repomd->distros, &repomd->cpes, &repomd->contents, &repomd->repos};
+    struct release_names names = {{0}};
+    for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++)
+        names.values[i] = tags[i]->count ? remembered_form(arena, strings_join(arena, tags[i], ", ")) : NULL;
+    return names;
 }
 
 static const char *print_value(struct arena *arena, const char *value)
@@ -35,9 +39,10 @@ bool release_names_check_same(const struct source_env *env, struct arena *arena,
     const char *const *titles = strcmp(dated->what, "Release") == 0 ? deb_titles : rpm_titles;
     for (size_t i = 0; mark && mark->has_names && i < RELEASE_NAMES_COUNT; i++) {
         const char *was = mark->names.values[i], *is = names->values[i];
-        if (titles[i] && strcmp(was ? was : "", is ? is : "") != 0)
-            list_add(arena, &changes, arena_printf(arena, "%s was %s and is %s now", titles[i], print_value(arena, was),
-                                                   print_value(arena, is)));
+        if (strcmp(was ? was : "", is ? is : "") != 0)
+            list_add(arena, &changes,
+                     arena_printf(arena, "%s was %s and is %s now", titles[i], print_value(arena, was),
+                                  print_value(arena, is)));
     }
     if (!changes.count)
         return true;
@@ -84,15 +89,15 @@ bool release_names_check_asked(const struct source_env *env, struct arena *arena
 {
     const struct repository *repository = release->repository;
     bool is_pinned = repository->release_names.count > 0;
-    bool can_be_told = is_pinned || (!text_has_suffix(text_of(repository->suite), "/") &&
-                                     (release->suite || release->codename));
+    bool can_be_told =
+        is_pinned || (!text_has_suffix(text_of(repository->suite), "/") && (release->suite || release->codename));
     bool is_known = mark && mark->has_names;
     if (!can_be_told || is_asked_for(repository, release->suite) || is_asked_for(repository, release->codename) ||
         (is_known && !is_pinned))
         return true;
     const char *asked = is_pinned ? strings_join(arena, &repository->release_names, "\" or \"") : repository->suite;
-    const char *said = arena_printf(arena, "the suite \"%s\" was asked for, the Release says Suite %s, Codename %s", asked,
-                                    print_value(arena, release->suite), print_value(arena, release->codename));
+    const char *said = arena_printf(arena, "the suite \"%s\" was asked for, the Release says Suite %s, Codename %s",
+                                    asked, print_value(arena, release->suite), print_value(arena, release->codename));
     if (repository->is_optional || (env->is_change_accepted && !is_pinned)) {
         log_line(env->log, LOG_QUIET, "warning: %s: %s; it is remembered that way", repository->name, said);
         return true;

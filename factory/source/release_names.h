@@ -9,11 +9,12 @@
 #define IMGFACTORY_SOURCE_RELEASE_NAMES_H
 
 #include "source/release_state.h"
+#include "source/repomd.h"
 
 /* What a Release calls itself, in the form in which it is remembered; in the arena. */
 struct release_names release_names_of(struct arena *arena, const struct release *release);
-/* The same of the tags of a repomd.xml: texts and CPE names of tags/distro, each may be NULL. */
-struct release_names release_names_of_tags(struct arena *arena, const char *distribution, const char *cpe);
+/* The same of the tags of a repomd.xml: distro, its CPE names, content, repo. */
+struct release_names release_names_of_tags(struct arena *arena, const struct repomd *repomd);
 /* Compares with what was remembered; a difference is refused unless env->is_change_accepted. Nothing remembered (mark
  * NULL, or of an older version) is fine. `what` is "Release" or "repomd.xml", `uri` the mirror. */
 bool release_names_check_same(const struct source_env *env, struct arena *arena, const struct repository *repository,

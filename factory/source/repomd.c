@@ -174,13 +174,23 @@ static bool end_data(struct reading *reading, struct err *err)
     return true;
 }
 
-static void take_distribution(struct reading *reading, const char *text)
+/* Takes what the repository says of itself. */
+static void take_tag(struct reading *reading, const struct xml_element *element)
 {
     struct repomd *repomd = &reading->repomd;
-    if (!repomd->distribution)
-        repomd->distribution = text;
-    if (repomd->distros.count < TAGS_MAX)
-        list_add(reading->arena, &repomd->distros, text);
+    const struct {
+        const char *path;
+        struct strings *list;
+    } table[] = {{"repomd/tags/distro", &repomd->distros},
+                 {"repomd/tags/content", &repomd->contents},
+                 {"repomd/tags/repo", &repomd->repos}};
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        bool is_wanted = element->content.len && strcmp(element->path, table[i].path) == 0;
+        if (is_wanted && table[i].list->count < TAGS_MAX)
+            list_add(reading->arena, table[i].list, text_printable(reading->arena, element->content));
+    }
+    if (!repomd->distribution && repomd->distros.count)
+        repomd->distribution = repomd->distros.items[0];
 }
 
 static bool on_end(void *user, const struct xml_element *element, struct err *err)
@@ -199,8 +209,7 @@ static bool on_end(void *user, const struct xml_element *element, struct err *er
         return take_timestamp(reading, element, err);
     if (strcmp(path, "repomd/revision") == 0 && !parse_seconds(element->content, &reading->revision))
         reading->revision = 0; /* may be any text */
-    if (strcmp(path, "repomd/tags/distro") == 0 && element->content.len)
-        take_distribution(reading, text_printable(reading->arena, element->content));
+    take_tag(reading, element);
     return true;
 }
 

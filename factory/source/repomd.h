@@ -21,6 +21,7 @@ struct repomd {
     int64_t date;                       /* the newest timestamp of the files, else a revision that is one, else 0 */
     const char *distribution, *version; /* of the first tags/distro: its text, the version of its cpeid; NULL */
     struct strings distros, cpes;       /* of all tags/distro: texts, cpeids */
+    struct strings contents, repos;     /* of all tags/content and tags/repo: texts */
 };
 
 /* Parses; `name` is for messages, the results live in the arena. */

@@ -2,6 +2,8 @@
  * Nothing else does: a repomd.xml signed by the same keys may be that of another architecture. */
 #include "source/rpm_metadata.h"
 
+#define ARCH_NAME_MAX 32
+
 static bool depends_on_arch(const char *url)
 {
     static const char *const variables[] = {"$basearch", "${basearch", "$arch", "${arch"};
@@ -38,13 +40,22 @@ bool rpm_metadata_check_arches(const struct rpm_metadata *metadata, struct arena
     bool had = had_arch(metadata->former, arch->rpm_name);
     if (!arches->count || strings_has(arches, arch->rpm_name) || (!had && !is_per_arch(metadata->repository)))
         return true;
-    err_set(err, ERR_TRUST,
-            "repository %s for %s (%s): its packages are of %s, none is of %s%s: the mirror %s has another architecture's "
-            "repository there",
-            metadata->repository->id, arch->name, metadata->repository->place, strings_join(arena, arches, ", "),
-            arch->rpm_name, had ? ", as they were before" : ", which the URL stands for",
-            source_public_uri(arena, metadata->origin.uri));
+    err_set(
+        err, ERR_TRUST,
+        "repository %s for %s (%s): its packages are of %s, none is of %s%s: the mirror %s has another architecture's "
+        "repository there",
+        metadata->repository->id, arch->name, metadata->repository->place, strings_join(arena, arches, ", "),
+        arch->rpm_name, had ? ", as they were before" : ", which the URL stands for",
+        source_public_uri(arena, metadata->origin.uri));
     return false;
+}
+
+/* Whether a name can stand in the state's line. */
+static bool is_sane(const char *arch)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    size_t len = strspn(arch, plain);
+    return len > 0 && len <= ARCH_NAME_MAX && !arch[len];
 }
 
 bool rpm_metadata_remember(const struct source_env *env, const struct rpm_metadata *metadata, struct arena *arena,
@@ -53,6 +64,11 @@ bool rpm_metadata_remember(const struct source_env *env, const struct rpm_metada
     struct release_mark mark = metadata->mark;
     if (metadata->is_recalled)
         return true;
-    mark.arches = arches->count ? strings_join(arena, arches, ",") : NULL;
+    struct strings sane = {0};
+    for (size_t i = 0; i < arches->count; i++) {
+        if (is_sane(arches->items[i]))
+            list_add(arena, &sane, arches->items[i]);
+    }
+    mark.arches = sane.count ? strings_join(arena, &sane, ",") : NULL;
     return release_mark_raise(env, arena, &metadata->remembered, &mark, err);
 }

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#define ARCHES_MAX 64 /* there are some thirty */
+
 /* Names what is derived from a listed file in this format. */
 static struct digest derived_key(const char *format, const struct checksum *listed)
 {
@@ -233,7 +235,7 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Lists the architectures of a repository's packages, without noarch, sorted. */
+/* Lists the architectures of a repository's packages, without noarch, sorted; of absurdly many the first, and ours. */
 static struct strings arches_of(struct arena *arena, const struct rpm_catalog_repo *repo)
 {
     const Pool *pool = repo->catalog->pool;
@@ -246,7 +248,8 @@ static struct strings arches_of(struct arena *arena, const struct rpm_catalog_re
             continue;
         last = solvable->arch;
         const char *name = pool_id2str(pool, last);
-        if (!strings_has(&names, name))
+        bool is_wanted = strcmp(name, repo->catalog->base.arch->rpm_name) == 0;
+        if ((names.count < ARCHES_MAX || is_wanted) && !strings_has(&names, name))
             list_add(arena, &names, arena_strdup(arena, name));
     }
     if (names.count)

@@ -7,7 +7,6 @@
 #include "source/freshness.h"
 #include "source/gpgv.h"
 #include "source/release_names.h"
-#include "source/repomd.h"
 #include "source/rpm_mirrors.h"
 #include "source/small_file.h"
 
@@ -84,8 +83,7 @@ static bool check_signature(const struct getting *getting, const struct fetched 
 
 /* Makes the metadata of what was believed. */
 static struct rpm_metadata *make(const struct getting *getting, const struct fetched *fetched,
-                                 const struct repomd *repomd, const struct release_names *names,
-                                 const char *signed_by)
+                                 const struct repomd *repomd, const struct release_names *names, const char *signed_by)
 {
     const struct rpm_repository *repository = getting->place.repository;
     struct rpm_metadata *metadata = arena_new(getting->arena, struct rpm_metadata);
@@ -110,11 +108,6 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
     return metadata;
 }
 
-static const char *joined(struct arena *arena, const struct strings *strings)
-{
-    return strings->count ? strings_join(arena, strings, ", ") : NULL;
-}
-
 /* Believes, reads and checks what was fetched. */
 static bool accept_repomd(const struct getting *getting, const struct fetched *fetched,
                           struct rpm_metadata **ret_metadata, struct err *err)
@@ -125,10 +118,10 @@ static bool accept_repomd(const struct getting *getting, const struct fetched *f
         !repomd_parse(getting->arena, fetched->url, text_of_buf(&fetched->file), &repomd, err))
         return false;
     struct dated dated = {.what = "repomd.xml", .uri = fetched->base_url, .date = repomd.date};
-    struct release_names names =
-        release_names_of_tags(getting->arena, joined(getting->arena, &repomd.distros), joined(getting->arena, &repomd.cpes));
+    struct release_names names = release_names_of_tags(getting->arena, &repomd);
     if (!release_check_date(getting->env, getting->arena, &getting->remembered, &dated, getting->mark, err) ||
-        !release_names_check_same(getting->env, getting->arena, &getting->remembered, &dated, &names, getting->mark, err))
+        !release_names_check_same(getting->env, getting->arena, &getting->remembered, &dated, &names, getting->mark,
+                                  err))
         return false;
     *ret_metadata = make(getting, fetched, &repomd, &names, signed_by);
     return true;

@@ -4,7 +4,7 @@
  * Fedora's mirror manager makes it (mm0:timestamp, hashes and alternates of repomd.xml). Trust: the hashes of a
  * metalink that came over https, or repomd.xml.asc when repo_gpgcheck, or (gpgcheck alone) the signatures of the
  * packages. Mirrors whose repomd.xml has no hash of the metalink are stale or broken and passed over. Fresh: never an
- * older revision or timestamp than the last accepted one, and never other tags/distro than that had; what was accepted is
+ * older revision or timestamp than the last accepted one, and never other tags than that had; what was accepted is
  * kept in the state directory when the packages were seen to be of the right architecture, too.
  * Threads: any; frozen after rpm_metadata_get() returned.
  * Fails with: ERR_TRUST, ERR_NETWORK, ERR_MALFORMED, ERR_LOCAL.
@@ -28,7 +28,7 @@ struct rpm_metadata_file {
 
 struct rpm_metadata {
     const struct rpm_repository *repository;
-    struct origin origin; /* package_keys set when gpgcheck */
+    struct origin origin;              /* package_keys set when gpgcheck */
     struct repository remembered;      /* what release_state.h knows it by */
     struct release_mark mark;          /* what is to be remembered; without arches */
     const struct release_mark *former; /* what was accepted last, or NULL */

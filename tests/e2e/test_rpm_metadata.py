@@ -420,6 +420,8 @@ class Swapped(Metadata):
         self.put("x86_64", rpmmd.EPOCH + 1000, tags.format(42))
         self.solve(arguments=("--accept-release-change", *self.X86))
         self.solve(arguments=self.X86)
+        self.put("x86_64", rpmmd.EPOCH + 2000, tags.format(42).replace("<tags>", "<tags><content>debug</content>"))
+        self.refuse(run.TRUST, 'content was (none) and is "debug"', arguments=self.X86)
 
     def test_max_age_refuses_and_names_the_clock(self):
         self.source(**{"max-age": 30})
