@@ -65,6 +65,10 @@ bench_closure_packages='
 libtree                libtree
 pax-utils              pax-utils
 '
+bench_compression_packages='
+libdeflate-tools       libdeflate-utils
+zstd                   zstd
+'
 bench_push_packages='
 docker-registry        docker-distribution
 skopeo                 skopeo

@@ -1,4 +1,5 @@
 #include "base/err.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -25,6 +26,7 @@ PRINTF_LIKE(2, 0) static void set_text(struct err *err, const char *format, va_l
         err->text[0] = '\0';
     else if ((size_t)len >= sizeof err->text)
         mark_cut(err);
+    text_hide_queries(err->text);
 }
 
 void err_set(struct err *err, enum err_kind kind, const char *format, ...)

@@ -7,6 +7,7 @@
 #include "cli/remote.h"
 #include "content/elf.h"
 #include "io/file.h"
+#include "io/owner.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -48,6 +49,10 @@ static const char *receipts_dir(struct command *command)
     struct err ignored = {0};
     if (!state && !places_user_dir(&command->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored))
         return NULL;
+    if (!owner_check(state, &ignored)) {
+        log_line(command->log, LOG_VERBOSE, "what was pushed before is not believed: %s", ignored.text);
+        return NULL;
+    }
     return arena_printf(&command->arena, "%s/v1/pushed", state);
 }
 

@@ -292,49 +292,76 @@ static struct http_try *deactivate(struct http *http, struct http_transfer *tran
     return try;
 }
 
+/* What became of a try. */
+struct outcome {
+    enum http_verdict verdict;
+    struct err failure;
+    unsigned retry_after_s;
+    bool is_slow;  /* another mirror is asked, though this one may be all that is left later */
+    bool is_again; /* the same mirror is asked for the whole file */
+};
+
+/* Wrong bytes may be the fault of the part that another mirror gave. */
+static bool is_worth_the_whole(const struct http_try *try, enum http_verdict verdict)
+{
+    int status = try->request->status;
+    return try->is_suspect && !try->is_too_slow && verdict == HTTP_VERDICT_FINAL && (status == 206 || status == 416);
+}
+
+static struct outcome judge(struct http *http, struct http_transfer *transfer, struct http_try *try, CURLcode code)
+{
+    const struct http_request *request = transfer->request;
+    struct outcome outcome = {.verdict = http_try_judge(try, code)};
+    bool is_lost = outcome.verdict != HTTP_VERDICT_GOOD;
+    outcome.failure = try->err;
+    outcome.retry_after_s = try->retry_after_s;
+    outcome.is_again = is_worth_the_whole(try, outcome.verdict);
+    bool is_left = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
+    outcome.is_slow = is_left && is_lost && !request->call && !request->is_impatient;
+    if (try->is_too_slow && outcome.verdict == HTTP_VERDICT_TRANSIENT)
+        outcome.verdict = HTTP_VERDICT_FINAL; /* the same server would be no faster */
+    if (try->is_too_slow && request->is_impatient)
+        say(http, transfer->host, outcome.failure.text, "another place is asked");
+    if (is_lost && !outcome.is_again && http_try_take_part(try, &transfer->part) &&
+        transfer->part.blob.len >= try->resumed_bytes + PROGRESS_BYTES)
+        transfer->try_count = 1; /* it moves: tries count anew */
+    return outcome;
+}
+
+static void ask_for_the_whole(struct http *http, struct http_transfer *transfer)
+{
+    transfer->is_whole = true;
+    TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
+}
+
 /* The try is freed before the request is finished: with it goes what it counted. */
 static void settle(struct http *http, struct http_transfer *transfer, CURLcode code)
 {
-    struct http_request *request = transfer->request;
     struct http_try *try = deactivate(http, transfer);
-    enum http_verdict verdict = http_try_judge(try, code);
-    struct err failure = try->err;
-    unsigned retry_after_s = try->retry_after_s;
-    if (try->is_too_slow && verdict == HTTP_VERDICT_TRANSIENT)
-        verdict = HTTP_VERDICT_FINAL; /* the same server would be no faster */
-    if (try->is_too_slow && request->is_impatient)
-        say(http, transfer->host, failure.text, "another place is asked");
-    bool is_slow = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
-    /* A status of 4xx is about the file; all else may be the fault of the part that another mirror gave. */
-    bool is_again =
-        try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
-    if (!is_again && verdict != HTTP_VERDICT_GOOD && http_try_take_part(try, &transfer->part) &&
-        transfer->part.blob.len >= try->resumed_bytes + PROGRESS_BYTES)
-        transfer->try_count = 1; /* it moves: tries count anew */
+    struct outcome outcome = judge(http, transfer, try, code);
     http_try_free(try);
-    if (is_again) {
-        transfer->is_whole = true;
-        TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
+    if (outcome.is_again) {
+        ask_for_the_whole(http, transfer);
         return;
     }
-    if (is_slow && verdict != HTTP_VERDICT_GOOD && !request->call && !request->is_impatient) {
-        leave_slow(http, transfer, &failure);
+    if (outcome.is_slow) {
+        leave_slow(http, transfer, &outcome.failure);
         return;
     }
-    switch (verdict) {
+    switch (outcome.verdict) {
     case HTTP_VERDICT_GOOD:
-        err_clear(&request->err);
-        request->is_good = true;
+        err_clear(&transfer->request->err);
+        transfer->request->is_good = true;
         finish(http, transfer);
         break;
     case HTTP_VERDICT_TRANSIENT:
-        retry(http, transfer, &failure, retry_after_s);
+        retry(http, transfer, &outcome.failure, outcome.retry_after_s);
         break;
     case HTTP_VERDICT_FINAL:
-        give_up_url(http, transfer, &failure, false);
+        give_up_url(http, transfer, &outcome.failure, false);
         break;
     case HTTP_VERDICT_HOPELESS:
-        give_up_url(http, transfer, &failure, true);
+        give_up_url(http, transfer, &outcome.failure, true);
         break;
     }
 }

@@ -5,6 +5,7 @@
 #ifndef IMGFACTORY_IO_STORE_PARTS_H
 #define IMGFACTORY_IO_STORE_PARTS_H
 
+#include "base/map.h"
 #include "io/store_prune.h"
 
 #include <pthread.h>
@@ -21,6 +22,9 @@ struct store {
     const struct lock_wait *wait;
     pthread_mutex_t room_lock; /* guards the next */
     bool is_room_hopeless;     /* on a full disk nothing can be removed any more */
+    pthread_mutex_t used_lock; /* guards the next two */
+    struct arena used_arena;
+    struct map used; /* paths below v1 that this process made or used */
 };
 
 /* Opens v1/users and v1/sizes and says that we use the store. */
@@ -31,7 +35,7 @@ void store_end_use(struct store *store);
  * whether it is there marks first. */
 bool store_mark_used(struct store *store, int dirfd, const char *name);
 /* Notes that a file of that size was added. */
-void store_note_added(struct store *store, uint64_t size_bytes);
+void store_note_added(struct store *store, int dirfd, const char *name, uint64_t size_bytes);
 /* On a full disk: removes what was not used for longest and nobody can need. Returns whether anything went. */
 bool store_make_room(struct store *store);
 

@@ -23,10 +23,12 @@
 struct found {
     const char *path; /* below v1 */
     uint64_t size_bytes;
-    struct timespec used;
+    struct timespec used; /* its mark, which may be a day old … */
+    bool is_ours;         /* … when it was used by this very run, too */
 };
 
 struct walk {
+    struct store *store;
     struct arena *arena;
     int v1_fd;
     LIST(struct found) files;
@@ -85,8 +87,19 @@ static void record_size(const struct store *store, uint64_t total_bytes)
         append_size(store, (int64_t)total_bytes);
 }
 
-void store_note_added(struct store *store, uint64_t size_bytes)
+/* Remembers what this run used: it goes last. */
+static void note_used(struct store *store, int dirfd, const char *name)
 {
+    pthread_mutex_lock(&store->used_lock);
+    const char *path =
+        arena_printf(&store->used_arena, "%s/%s", dirfd == store->blobs_fd ? "blob/sha256" : "derived", name);
+    (void)map_add(&store->used, text_of(path), store);
+    pthread_mutex_unlock(&store->used_lock);
+}
+
+void store_note_added(struct store *store, int dirfd, const char *name, uint64_t size_bytes)
+{
+    note_used(store, dirfd, name);
     atomic_store(&store->is_added, true);
     if (store->is_sized)
         append_size(store, (int64_t)in_blocks(size_bytes));
@@ -99,6 +112,8 @@ bool store_begin_use(struct store *store, const struct lock_wait *wait, struct e
     AUTO(auto_close_fd) int v1_fd = open_v1(store);
     int64_t ignored;
     pthread_mutex_init(&store->room_lock, NULL);
+    pthread_mutex_init(&store->used_lock, NULL);
+    store->used.arena = &store->used_arena;
     store->limit_bytes = UINT64_MAX;
     store->users_fd = lock_open_at(v1_fd, "users");
     if (store->users_fd < 0) /* a cache that we only read */
@@ -129,6 +144,7 @@ bool store_mark_used(struct store *store, int dirfd, const char *name)
     struct stat status;
     if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
         return false;
+    note_used(store, dirfd, name);
     int64_t age_s = now_s() - status.st_mtim.tv_sec;
     if (age_s >= -1 && age_s < DAY_S)
         return false;
@@ -143,7 +159,10 @@ static void note_file(struct walk *walk, int dirfd, const char *path, const char
     struct stat status;
     if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
         return;
-    struct found found = {path, in_blocks((uint64_t)status.st_size), status.st_mtim};
+    struct found found = {path, in_blocks((uint64_t)status.st_size), status.st_mtim, false};
+    pthread_mutex_lock(&walk->store->used_lock);
+    found.is_ours = map_get(&walk->store->used, text_of(path)) != NULL;
+    pthread_mutex_unlock(&walk->store->used_lock);
     list_add(walk->arena, &walk->files, found);
     walk->total_bytes += found.size_bytes;
 }
@@ -173,6 +192,8 @@ static void walk_dir(struct walk *walk, const char *path, int depth)
 static int longer_unused_first(const void *a, const void *b)
 {
     const struct found *left = a, *right = b;
+    if (left->is_ours != right->is_ours)
+        return left->is_ours ? 1 : -1;
     if (left->used.tv_sec != right->used.tv_sec)
         return left->used.tv_sec < right->used.tv_sec ? -1 : 1;
     if (left->used.tv_nsec != right->used.tv_nsec)
@@ -189,6 +210,19 @@ static void walk_all(struct walk *walk)
 }
 
 /* ---- removing ---- */
+
+/* Removes the directory of two hex digits that a file was in, when it was the last. Only for who is alone: another's
+ * file could be on its way there. */
+static void remove_parent(const struct walk *walk, const char *path)
+{
+    char parent[256];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+    if (len < 4 || len >= sizeof parent || path[len - 3] != '/')
+        return;
+    (void)snprintf(parent, sizeof parent, "%.*s", (int)len, path);
+    (void)unlinkat(walk->v1_fd, parent, AT_REMOVEDIR);
+}
 
 /* Removes a file if it was not marked since the walk; the caller holds the marks, or is alone. */
 static bool remove_found(const struct walk *walk, const struct found *found)
@@ -227,11 +261,13 @@ static void remove_some(const struct removal *removal, struct prune_result *resu
         for (size_t end = i + LOCKED_AT_ONCE; i < walk->files.count && i < end; i++) {
             const struct found *found = &walk->files.items[i];
             if (!is_wanted(removal, found, left_bytes)) {
-                i = walk->files.count; /* those that follow are younger */
+                i = walk->files.count; /* those that follow are younger, or ours */
                 break;
             }
             if (!removal->request->is_dry_run && !remove_found(walk, found))
                 continue;
+            if (!removal->request->is_dry_run && removal->is_alone)
+                remove_parent(walk, found->path);
             left_bytes -= found->size_bytes;
             result->freed_bytes += found->size_bytes;
             result->freed_count++;
@@ -245,7 +281,7 @@ static bool prune(struct store *store, const struct prune_request *request, bool
 {
     AUTO(arena_done) struct arena arena = {0};
     AUTO(auto_close_fd) int v1_fd = open_v1(store);
-    struct walk walk = {.arena = &arena, .v1_fd = v1_fd};
+    struct walk walk = {.store = store, .arena = &arena, .v1_fd = v1_fd};
     struct removal removal = {store, &walk, request, is_alone};
     *ret_result = (struct prune_result){.is_shared = !is_alone};
     if (v1_fd < 0) {
@@ -320,6 +356,8 @@ void store_end_use(struct store *store)
     auto_close_fd(&store->users_fd);
     auto_close_fd(&store->sizes_fd);
     pthread_mutex_destroy(&store->room_lock);
+    pthread_mutex_destroy(&store->used_lock);
+    arena_done(&store->used_arena);
 }
 
 bool store_make_room(struct store *store)

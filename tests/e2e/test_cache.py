@@ -85,6 +85,20 @@ class Bounds(CacheCase):
         self.assertEqual(set(self.files()), used)
         self.assertEqual(freed["kept_bytes"], kept)
 
+    def test_what_every_night_uses_is_not_fetched_again(self):
+        """Nights within one hour: marks are not renewed, but what a run uses goes last all the same."""
+        self.build("--arch", "x86_64", "served")
+        limit = self.size() * 2
+        for night in range(12):
+            self.new_version(night)
+            before = self.server.asked("*/libfoo1*") + self.server.asked("*/libc6*")
+            self.build("--arch", "x86_64", f"--cache-limit={limit}B", "served")
+            self.assertEqual(self.server.asked("*/libfoo1*") + self.server.asked("*/libc6*"), before, night)
+            self.assertLess(self.size(), limit + 1)
+        for folder, folders, names in os.walk(self.factory.cache + "/v1"):
+            if len(os.path.basename(folder)) == 2:
+                self.assertTrue(folders or names, folder)
+
     def test_an_unchanged_run_neither_prunes_nor_writes(self):
         self.build()
         before = {path: os.stat(path).st_mtime_ns for path in self.files()}

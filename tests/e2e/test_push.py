@@ -219,6 +219,16 @@ class Built(PushCase):
             ran = self.podman("run", "--rm", "--network=none", "--tls-verify=false", f"{self.target.host}/ns/hello")
             self.assertEqual(ran.stdout.decode(), layout.HELLO)
 
+    def test_skopeo_copies_it_under_the_same_digest(self):
+        for compression in ("gzip", "zstd"):
+            result = self.factory_run("--compression", compression, "hello")
+            self.assertEqual(result.code, run.OK, result)
+            for number, options in enumerate(([], ["--preserve-digests"])):
+                repository = f"copied/{compression}-{number}"
+                self.tool("skopeo", "copy", "-q", "--all", *options, "--dest-tls-verify=false",
+                          f"oci:{self.factory.output}/hello:latest", f"docker://{self.target.host}/{repository}:v1")
+                self.assert_tag(self.target, repository, "v1", self.digest("hello"), f"{compression} {options}")
+
     def test_the_site_file_makes_it_the_default(self):
         self.site(f"registry: {self.target.host}\nnamespace: ns/deep\ntls-verify: false\n"
                   "tags: [latest, '{version}-{release}', '{date}']\n")
