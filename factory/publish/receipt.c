@@ -24,15 +24,23 @@ static const char *print(struct arena *arena, const char *repository, const stru
     return arena_printf(arena, "version 1\nrepository %s\ndigest %s\ntime ", repository, digest_hex(digest).chars);
 }
 
+static bool is_young(int64_t seen, int64_t now)
+{
+    return seen <= now && now - seen < RECEIPT_YOUNG_SECONDS;
+}
+
 bool receipt_is_young(const char *dir, const char *repository, const struct digest *digest, int64_t now)
 {
     AUTO(arena_done) struct arena arena = {0};
     AUTO(buf_done) struct buf bytes = {0};
     struct err ignored = {0};
+    struct stat status;
     if (!dir)
         return false;
     const char *path = arena_printf(&arena, "%s/%s", dir, name_of(&arena, repository, digest));
-    if (!file_read_at(AT_FDCWD, path, RECEIPT_MAX_BYTES, &bytes, &ignored))
+    /* The file's own time counts, too: who sets it back wants the registry to be asked. */
+    if (stat(path, &status) != 0 || now - (int64_t)status.st_mtime >= RECEIPT_YOUNG_SECONDS ||
+        !file_read_at(AT_FDCWD, path, RECEIPT_MAX_BYTES, &bytes, &ignored))
         return false;
     const char *begin = print(&arena, repository, digest);
     struct text text = {bytes.bytes, bytes.len};
@@ -41,7 +49,7 @@ bool receipt_is_young(const char *dir, const char *repository, const struct dige
     if (!text_has_prefix(text, begin) || text.ptr[text.len - 1] != '\n' ||
         !text_parse_u64((struct text){text.ptr + len, text.len - len - 1}, &seen) || seen > INT64_MAX)
         return false;
-    return (int64_t)seen <= now && now - (int64_t)seen < RECEIPT_YOUNG_SECONDS;
+    return is_young((int64_t)seen, now);
 }
 
 /* A receipt among others: its name is a digest. */

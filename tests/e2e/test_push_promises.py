@@ -136,7 +136,9 @@ class LostBlobs(Case):
                 text = stream.read()
             with open(path, "w", encoding="utf-8") as stream:
                 stream.write(re.sub(r"time \d+", "time 99999999999999999999", text))
-        for damage in (cut, garble, of_another, empty, far, os.remove, folder):
+        def backdate(path):
+            os.utime(path, (time.time() - WEEK - 10,) * 2)
+        for damage in (cut, garble, of_another, empty, far, backdate, os.remove, folder):
             with self.subTest(damage.__name__):
                 for path in self.receipts():
                     damage(path)
