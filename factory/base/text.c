@@ -104,29 +104,100 @@ char *text_dup(struct arena *arena, struct text a)
     return arena_strndup(arena, a.ptr, a.len);
 }
 
+/* What begins at a byte of UTF-8 (RFC 3629): how many bytes, and whether a terminal may see it. */
+struct look {
+    size_t len;
+    bool is_harmless;
+};
+
+static bool is_harmless_code(uint32_t code)
+{
+    bool is_control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
+    bool is_direction = code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+                        (code >= 0x2066 && code <= 0x2069);
+    return !is_control && !is_direction;
+}
+
+static struct look look_at(struct text text)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *at = (const unsigned char *)text.ptr;
+    size_t len = at[0] < 0x80 ? 1 : at[0] >= 0xF0 ? 4 : at[0] >= 0xE0 ? 3 : 2;
+    uint32_t code = len == 1 ? at[0] : at[0] & (0x7Fu >> len);
+    if (len > text.len || (at[0] >= 0x80 && at[0] < 0xC0) || at[0] > 0xF4)
+        return (struct look){1, false};
+    for (size_t i = 1; i < len; i++) {
+        if ((at[i] & 0xC0) != 0x80)
+            return (struct look){1, false};
+        code = code << 6 | (at[i] & 0x3F);
+    }
+    if (code < least[len] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+        return (struct look){1, false};
+    return (struct look){len, is_harmless_code(code)};
+}
+
 const char *text_printable(struct arena *arena, struct text a)
 {
-    size_t len = a.len > 200 ? 200 : a.len;
-    char *result = arena_alloc(arena, len * 4 + 4);
+    size_t len = a.len > 200 ? 200 : a.len, i = 0;
+    char *result = arena_alloc(arena, len * 4 + 4 * 4 + 4);
     char *at = result;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)a.ptr[i];
-        if (c < 0x20 || c == 0x7F)
-            at += sprintf(at, "\\x%02X", c);
-        else
-            *at++ = (char)c;
+    while (i < len) {
+        struct look look = look_at((struct text){a.ptr + i, a.len - i});
+        for (size_t end = i + look.len; i < end; i++)
+            at += look.is_harmless ? sprintf(at, "%c", a.ptr[i]) : sprintf(at, "\\x%02X", (unsigned char)a.ptr[i]);
     }
-    memcpy(at, len < a.len ? "…" : "", len < a.len ? 4 : 1);
+    memcpy(at, i < a.len ? "…" : "", i < a.len ? 4 : 1);
     return result;
 }
 
 void text_sanitize(char *string)
 {
-    for (; *string; string++) {
-        unsigned char c = (unsigned char)*string;
-        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
-            *string = '?';
+    struct text rest = text_of(string);
+    char *to = string;
+    while (rest.len) {
+        struct look look = look_at(rest);
+        if (look.is_harmless || *rest.ptr == '\n' || *rest.ptr == '\t') {
+            memmove(to, rest.ptr, look.len);
+            to += look.len;
+        } else {
+            *to++ = '?';
+        }
+        rest = (struct text){rest.ptr + look.len, rest.len - look.len};
     }
+    *to = '\0';
+}
+
+void text_hide_queries(char *string)
+{
+    static const char hidden[] = "…", ends[] = " \t\r\n\"'<>";
+    for (char *url = string; (url = strstr(url, "://"));) {
+        char *end = url + strcspn(url, ends), *query = memchr(url, '?', (size_t)(end - url));
+        url = end;
+        size_t len = query ? (size_t)(end - query) - 1 : 0;
+        if (!len || strncmp(query + 1, hidden, strlen(hidden)) == 0)
+            continue;
+        size_t kept = len < strlen(hidden) ? len : strlen(hidden);
+        memcpy(query + 1, len < strlen(hidden) ? ".." : hidden, kept);
+        memmove(query + 1 + kept, end, strlen(end) + 1);
+        url = query + 1 + kept;
+    }
+}
+
+#define SHOWN_BYTES_MAX 1024u
+
+char *text_shown(struct arena *arena, const char *string)
+{
+    struct text rest = text_of(string);
+    char *shown = arena_alloc(arena, SHOWN_BYTES_MAX + sizeof "…"), *to = shown;
+    while (rest.len) {
+        struct look look = look_at(rest);
+        if ((size_t)(to - shown) + look.len > SHOWN_BYTES_MAX)
+            break;
+        to = look.is_harmless ? mempcpy(to, rest.ptr, look.len) : mempcpy(to, "?", 1);
+        rest = (struct text){rest.ptr + look.len, rest.len - look.len};
+    }
+    memcpy(to, rest.len ? "…" : "", rest.len ? sizeof "…" : 1);
+    return shown;
 }
 
 struct text_size text_size(uint64_t bytes)

@@ -46,11 +46,16 @@ bool text_next_word(struct text *rest, struct text *ret_word);
 bool text_parse_u64(struct text a, uint64_t *ret_value) MUST_CHECK;
 /* Copies into the arena with a NUL. */
 char *text_dup(struct arena *arena, struct text a) __attribute__((returns_nonnull));
-/* Copies into the arena for an error message or a log: at most 200 bytes, control bytes as \xNN. */
+/* Copies into the arena for an error message or a log: at most 200 bytes, what text_sanitize() would replace as \xNN. */
 const char *text_printable(struct arena *arena, struct text a);
-/* Replaces control bytes and escape sequences in place by '?', for text that came from outside and goes to a terminal.
- */
+/* Replaces in place by '?' what could do harm on a terminal or deceive who reads: control characters (C0 but newline and
+ * tab, DEL, C1), those that change the direction of writing (Unicode Standard Annex 9: U+061C, U+200E, U+200F, U+202A to
+ * U+202E, U+2066 to U+2069), line and paragraph separators, and bytes that are no UTF-8. */
 void text_sanitize(char *string);
+/* Cuts the query of every URL in place ("https://host/path?…"): tokens travel there. Errors and log lines go through it. */
+void text_hide_queries(char *string);
+/* Copies into the arena for a terminal: sanitized, on one line, at most 1 KiB ("…" stands for the rest). */
+char *text_shown(struct arena *arena, const char *string) __attribute__((returns_nonnull));
 /* Prints a size as people read it, by value: "999 B", "4.2 kB", "12.5 MB" (powers of 1000). */
 struct text_size {
     char chars[32];

@@ -11,17 +11,27 @@ struct unit {
     uint64_t value;
 };
 
-static const struct unit durations[] = {{"ms", 1},          {"s", 1000},         {"sec", 1000},    {"m", 60 * 1000},
-                                        {"min", 60 * 1000}, {"h", 3600 * 1000u}, {"d", 86400000u}, {"w", 7 * 86400000u}};
+static const struct unit durations[] = {{"ms", 1},        {"s", 1000},         {"sec", 1000},
+                                        {"m", 60 * 1000}, {"min", 60 * 1000},  {"h", 3600 * 1000u},
+                                        {"d", 86400000u}, {"w", 7 * 86400000u}};
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
 #define TIB ((uint64_t)1 << 40)
-static const struct unit sizes[] = {
-    {"B", 1},     {"K", KIB},           {"M", MIB},           {"G", GIB},           {"T", TIB},
-    {"KiB", KIB}, {"MiB", MIB},         {"GiB", GIB},         {"TiB", TIB},         {"KB", 1000},
-    {"MB", 1000 * 1000}, {"GB", 1000000000u}, {"TB", 1000000000000u}};
+static const struct unit sizes[] = {{"B", 1},
+                                    {"K", KIB},
+                                    {"M", MIB},
+                                    {"G", GIB},
+                                    {"T", TIB},
+                                    {"KiB", KIB},
+                                    {"MiB", MIB},
+                                    {"GiB", GIB},
+                                    {"TiB", TIB},
+                                    {"KB", 1000},
+                                    {"MB", 1000 * 1000},
+                                    {"GB", 1000000000u},
+                                    {"TB", 1000000000000u}};
 
 static bool is_digit(char byte)
 {
@@ -58,7 +68,8 @@ static bool take_quantity(struct text *rest, const struct unit *units, size_t co
         return false;
     for (size_t i = 0; number.ptr && i < number.len; i++)
         divisor *= 10;
-    *ret_value = integer * unit->value + (unit->value / divisor) * fraction + (unit->value % divisor) * fraction / divisor;
+    *ret_value =
+        integer * unit->value + (unit->value / divisor) * fraction + (unit->value % divisor) * fraction / divisor;
     return true;
 }
 

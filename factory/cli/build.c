@@ -1,5 +1,6 @@
 #include "cli/build.h"
 
+#include "base/units.h"
 #include "cli/display.h"
 #include "cli/places.h"
 #include "line/explain.h"
@@ -7,6 +8,7 @@
 #include "plan/recipe.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -306,7 +308,7 @@ static bool plan_options(struct build *build, struct err *err)
     const struct options *options = build->options;
     const struct site *site = build->site;
     struct plant_options *plant = &build->plant_options;
-    const char *compression = command_first(options->compression, site->compression, "zstd");
+    const char *compression = command_first(options->compression, site->compression, "gzip");
     *plant = (struct plant_options){.cancel = build->command->cancel,
                                     .publish = command_publish_options(build->command),
                                     .cache_dir = options->cache,
@@ -320,14 +322,16 @@ static bool plan_options(struct build *build, struct err *err)
                                     .is_cache_only = options->is_cache_only,
                                     .is_change_accepted = options->is_change_accepted,
                                     .is_strict = options->is_strict || site->is_strict,
+                                    .is_older_fine = options->is_older_fine || site->is_older_fine,
                                     .now = (int64_t)time(NULL),
                                     .arches = &build->arches,
                                     .call_options = command_line(build->arena, &options->given),
                                     .call_arch = options->arch};
-    plant->retries = plant->publish.retries;
+    plant->http = command_http_options(build->command);
+    plant->cache_limit = command_cache_limit(build->command);
     plant->explained = build->explained.count ? &build->explained : NULL;
     if (!layer_compression_parse(compression, &plant->compression)) {
-        err_set(err, ERR_USAGE, "--compression is zstd or gzip, not \"%s\"", compression);
+        err_set(err, ERR_USAGE, "--compression is gzip or zstd, not \"%s\"", compression);
         return false;
     }
     if (!plant->cache_dir &&
@@ -390,44 +394,85 @@ bool build_list(struct command *command, struct err *err)
     return true;
 }
 
+/* Prints what people read: names of packages and paths in it came from outside. */
+static void print_text(const struct build *build, const struct batch *batch)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (!out)
+        memory_abort(len);
+    if (build->explained.count)
+        explain_print(out, batch);
+    else
+        report_table(out, batch, build->options->is_dry_run);
+    if (fclose(out) != 0)
+        memory_abort(len);
+    text_sanitize(text);
+    (void)fputs(text, stdout);
+    free(text);
+}
+
+/* Names --timeout as the reason of what it ended. */
+static void tell_timeout(const struct command *command, struct batch *batch)
+{
+    bool is_told = false;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batch_image *image = &batch->images[i];
+        is_told = is_told || image->err.kind == ERR_CANCELLED;
+        command_tell_timeout(command, &image->err);
+        command_tell_timeout(command, &image->publication.err);
+        for (size_t j = 0; j < image->arch_count; j++)
+            command_tell_timeout(command, &image->jobs[j].err);
+    }
+    if (is_told && signals_is_timed_out(command->signals))
+        log_line(command->log, LOG_QUIET, "error: not done within --timeout %s",
+                 units_duration(command_timeout_ms(command)).chars);
+    else if (batch->is_abandoned)
+        log_line(command->log, LOG_NORMAL, "interrupted; what is still under way is not waited for");
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct err *err)
 {
     struct log *log = build->command->log;
-    struct plant plant;
-    struct batch batch;
-    if (!plant_open(&build->plant_options, log, &plant, err))
+    struct plant *plant = arena_new(build->arena, struct plant); /* threads that are left alone still use it */
+    struct batch *batch = arena_new(build->arena, struct batch);
+    if (!plant_open(&build->plant_options, log, plant, err))
         return false;
-    batch_init(&batch, build->images, build->image_count);
-    struct display *display = build->options->is_quiet ? NULL : display_start(&batch.progress, log);
-    bool is_run = batch_run(&batch, &plant, err);
+    batch_init(batch, build->images, build->image_count);
+    struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);
+    bool is_run = batch_run(batch, plant, err);
     display_stop(display);
     if (is_run) {
-        *ret_outcome = batch_outcome(&batch);
+        tell_timeout(build->command, batch);
+        *ret_outcome = batch_outcome(batch);
         bool is_dry_run = build->options->is_dry_run, is_why = build->explained.count > 0;
         if (is_why && build->options->is_json)
-            explain_print_json(stdout, &batch);
-        else if (is_why)
-            explain_print(stdout, &batch);
+            explain_print_json(stdout, batch);
         else if (build->options->is_json)
-            report_json(stdout, &batch, is_dry_run);
-        else if (!build->options->is_quiet && *ret_outcome != ERR_CANCELLED)
-            report_table(stdout, &batch, is_dry_run);
+            report_json(stdout, batch, is_dry_run);
+        else if (is_why || (!build->options->is_quiet && *ret_outcome != ERR_CANCELLED))
+            print_text(build, batch);
     }
-    batch_done(&batch);
-    plant_close(&plant);
+    build->command->is_abandoned = batch->is_abandoned;
+    if (batch->is_abandoned)
+        return is_run;
+    batch_done(batch);
+    plant_close(plant);
     return is_run;
 }
 
 bool build_run(struct command *command, enum err_kind *ret_outcome, struct err *err)
 {
-    struct build build = build_of(command);
-    build.names = command->options.words;
+    struct build *build = arena_new(&command->arena, struct build); /* threads that are left alone still use it */
+    *build = build_of(command);
+    build->names = command->options.words;
     if (command->options.command == COMMAND_WHY) {
-        build.names.count = 1;
-        build.explained = command->options.words;
-        build.explained.items++;
-        build.explained.count--;
+        build->names.count = 1;
+        build->explained = command->options.words;
+        build->explained.items++;
+        build->explained.count--;
     }
-    return plan(&build, err) && run_batch(&build, ret_outcome, err);
+    return plan(build, err) && run_batch(build, ret_outcome, err);
 }

@@ -1,13 +1,20 @@
 #include "cli/command.h"
 
+#include "base/units.h"
 #include "cli/build.h"
+#include "cli/clean.h"
 #include "cli/places.h"
 #include "cli/remote.h"
-#include "cli/signals.h"
 #include "content/elf.h"
+#include "io/file.h"
+#include "io/owner.h"
 
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#define CACHE_LIMIT_BYTES ((uint64_t)8 << 30)
 
 const char *command_first(const char *option, const char *site, const char *standard)
 {
@@ -42,7 +49,19 @@ static const char *receipts_dir(struct command *command)
     struct err ignored = {0};
     if (!state && !places_user_dir(&command->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored))
         return NULL;
+    if (!owner_check(state, &ignored)) {
+        log_line(command->log, LOG_VERBOSE, "what was pushed before is not believed: %s", ignored.text);
+        return NULL;
+    }
     return arena_printf(&command->arena, "%s/v1/pushed", state);
+}
+
+/* Tries after the first. */
+static unsigned retries_of(const struct command *command)
+{
+    const struct options *options = &command->options;
+    const struct site *site = &command->site;
+    return (unsigned)(!options->has_retries && site->has_retries ? site->retries : options->retries);
 }
 
 struct publish_options command_publish_options(struct command *command)
@@ -54,11 +73,70 @@ struct publish_options command_publish_options(struct command *command)
         .cert_dir = options->cert_dir,
         .is_verify_off = options->is_tls_verify_off || site->is_tls_verify_off,
         .token_origins = site->token_origins,
-        .retries = (unsigned)(!options->has_retries && site->has_retries ? site->retries : options->retries),
+        .retries = retries_of(command),
         .cancel = command->cancel,
+        .wait = &command->lock_wait,
         .policy = {.receipts_dir = receipts_dir(command),
                    .is_look_forced = options->is_look_forced,
                    .may_lose_platforms = options->may_lose_platforms}};
+}
+
+struct http_options command_http_options(const struct command *command)
+{
+    unsigned retries = retries_of(command);
+    return (struct http_options){.retry_count = retries ? retries : HTTP_NO_RETRY,
+                                 .slow_after_ms = command->slow_after_ms,
+                                 .cancel = command->cancel,
+                                 .log = command->log};
+}
+
+uint64_t command_cache_limit(const struct command *command)
+{
+    const struct options *options = &command->options;
+    const struct site *site = &command->site;
+    return options->has_cache_limit ? options->cache_limit
+           : site->has_cache_limit  ? site->cache_limit
+                                    : CACHE_LIMIT_BYTES;
+}
+
+uint64_t command_timeout_ms(const struct command *command)
+{
+    return command->options.timeout_ms ? command->options.timeout_ms : command->site.timeout_ms;
+}
+
+void command_tell_timeout(const struct command *command, struct err *err)
+{
+    if (err->kind != ERR_CANCELLED || !signals_is_timed_out(command->signals))
+        return;
+    struct err told = {0};
+    err_set(&told, ERR_NETWORK, "%s: not done within --timeout %s", err->text,
+            units_duration(command_timeout_ms(command)).chars);
+    *err = told;
+}
+
+/* A duration of the environment, for machines that are odd and tests that are in a hurry. */
+static bool read_duration(const char *name, uint64_t *ret_ms, struct err *err)
+{
+    const char *value = getenv(name);
+    *ret_ms = 0;
+    if (!value || !*value || (units_parse_duration(text_of(value), ret_ms) && *ret_ms > 0))
+        return true;
+    err_set(err, ERR_USAGE, "%s is \"%s\", not a duration such as 90s or 10m", name, value);
+    return false;
+}
+
+/* Sets what bounds all waiting. */
+static bool set_limits(struct command *command, struct err *err)
+{
+    uint64_t slow_after_ms;
+    command->lock_wait = (struct lock_wait){.log = command->log, .cancel = command->cancel};
+    if (!read_duration("IMGFACTORY_LOCK_WAIT", &command->lock_wait.limit_ms, err) ||
+        !read_duration("IMGFACTORY_SLOW_AFTER", &slow_after_ms, err))
+        return false;
+    command->slow_after_ms = slow_after_ms < UINT32_MAX ? (unsigned)slow_after_ms : UINT32_MAX;
+    if (command_timeout_ms(command))
+        signals_limit_ms(command->signals, command_timeout_ms(command));
+    return true;
 }
 
 static size_t processor_count(void)
@@ -76,6 +154,10 @@ size_t command_jobs(const struct command *command)
     return jobs ? (size_t)jobs : processor_count();
 }
 
+/* What one order has open at once, the libraries and gpgv included: with less, anything could fail anywhere, also in other
+ * programs' words. */
+#define DESCRIPTORS_MIN 24
+
 /* Does the work of the call; on false err says why. */
 static bool run(struct command *command, int argc, char **argv, enum err_kind *ret_outcome, struct err *err)
 {
@@ -92,10 +174,14 @@ static bool run(struct command *command, int argc, char **argv, enum err_kind *r
     }
     log_close(command->log);
     command->log = log_open(options->is_quiet ? LOG_QUIET : options->is_verbose ? LOG_VERBOSE : LOG_NORMAL);
+    if (!file_check_room(DESCRIPTORS_MIN, err))
+        return false;
     if (options->is_list)
         return build_list(command, err);
-    if (!site_load(&command->arena, options->config, &command->site, err))
+    if (!site_load(&command->arena, options->config, &command->site, err) || !set_limits(command, err))
         return false;
+    if (options->command == COMMAND_CLEAN)
+        return clean_run(command, err);
     if (options->command == COMMAND_BUILD || options->command == COMMAND_WHY)
         return build_run(command, ret_outcome, err);
     return remote_run(command, err);
@@ -112,16 +198,16 @@ int command_run(int argc, char **argv)
 {
     struct command command = {.log = log_open(LOG_NORMAL)};
     struct err err = {0};
-    struct signals *signals = NULL;
     enum err_kind outcome = ERR_NONE;
     forbid_core_dumps();
     elf_init();
-    bool is_good = signals_start(&signals, &err);
+    bool is_good = signals_start(&command.signals, &err);
     if (is_good) {
-        command.cancel = signals_cancel(signals);
+        command.cancel = signals_cancel(command.signals);
         is_good = run(&command, argc, argv, &outcome, &err);
     }
     if (!is_good) {
+        command_tell_timeout(&command, &err);
         outcome = err.kind;
         log_line(command.log, LOG_QUIET, "error: %s", err.text);
     }
@@ -129,10 +215,10 @@ int command_run(int argc, char **argv)
         log_line(command.log, LOG_QUIET, "error: the report could not be written to standard output");
         outcome = ERR_LOCAL;
     }
-    int caught = signals_stop(signals);
+    if (command.is_abandoned || (outcome == ERR_CANCELLED && signals_caught(command.signals)))
+        signals_end(command.signals, (int)outcome);
+    signals_stop(command.signals);
     log_close(command.log);
     arena_done(&command.arena);
-    if (caught && outcome == ERR_CANCELLED)
-        signals_die(caught);
     return (int)outcome;
 }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cli/options.h"
+#include "cli/signals.h"
 #include "line/publish.h"
 #include "plan/site.h"
 
@@ -16,7 +17,11 @@ struct command {
     struct options options;
     struct site site;
     struct log *log;
-    const atomic_bool *cancel; /* set by a signal */
+    struct signals *signals;
+    const atomic_bool *cancel; /* set by a signal, or when the time is up */
+    struct lock_wait lock_wait;
+    unsigned slow_after_ms; /* http.h; 0: the standard */
+    bool is_abandoned;      /* threads are still at work: nothing is freed, the process ends where it stands */
 };
 
 /* Does what the command line asks for and returns the exit status (README.md lists the classes). */
@@ -29,6 +34,14 @@ const char *command_quote(struct arena *arena, const char *word);
 const char *command_line(struct arena *arena, const struct strings *words);
 /* Fills what all commands that talk to registries take from options and site file. */
 struct publish_options command_publish_options(struct command *command);
+/* Fills what the network thread takes from options, site file and environment. */
+struct http_options command_http_options(const struct command *command);
+/* Returns how many bytes the cache may keep: as asked for, else the standard; UNITS_NONE: any number. */
+uint64_t command_cache_limit(const struct command *command);
+/* Returns --timeout, else the site file's; 0: none. */
+uint64_t command_timeout_ms(const struct command *command);
+/* Says of an error that came because the time was up what it is: class ERR_NETWORK, naming --timeout. */
+void command_tell_timeout(const struct command *command, struct err *err);
 /* Returns how many threads compute: as asked for, else one per processor. */
 size_t command_jobs(const struct command *command);
 

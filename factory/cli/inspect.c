@@ -148,14 +148,11 @@ static json_t *image_json(const struct layout_image *image, const char *name)
     return json;
 }
 
-/* Prints a string on one line: control characters (C0, DEL, and C1 in UTF-8) become '?'. */
+/* Prints a string that came from outside on one line. */
 static void print_clean(FILE *out, const char *string)
 {
-    for (const unsigned char *at = (const unsigned char *)string; *at; at++) {
-        bool is_c1 = at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F;
-        at += is_c1;
-        (void)fputc(is_c1 || *at < ' ' || *at == 0x7F ? '?' : *at, out);
-    }
+    AUTO(arena_done) struct arena scratch = {0};
+    (void)fputs(text_shown(&scratch, string), out);
 }
 
 /* Prints "  label       value". */

@@ -2,54 +2,91 @@
 
 #include "base/auto.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
-#include <termios.h>
 
 #define SECRET_MAX_BYTES 65536
+#define LOOK_MS 50
 
-/* Reads one line without its end from a stream into malloc'd memory. */
-static bool read_line(FILE *in, const char *what, char **ret_line, struct err *err)
+/* Waits until there is something to read, or a signal came. */
+static bool wait_for_input(const struct command *command, int fd, struct err *err)
 {
-    size_t capacity = 0;
-    char *line = NULL;
-    ssize_t len = getline(&line, &capacity, in);
-    while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    while (!atomic_load(command->cancel)) {
+        int ready = poll(&polled, 1, LOOK_MS);
+        if (ready > 0)
+            return true;
+        if (ready < 0 && errno != EINTR) {
+            err_set_errno(err, errno, "cannot wait for an answer");
+            return false;
+        }
+    }
+    err_set(err, ERR_CANCELLED, "interrupted");
+    return false;
+}
+
+/* Reads byte by byte, so that nothing behind the line is taken; ends at a line feed, at the end, or when full. */
+static bool read_bytes(const struct command *command, int fd, char *line, size_t *ret_len, struct err *err)
+{
+    for (*ret_len = 0; *ret_len < SECRET_MAX_BYTES + 1;) {
+        if (!wait_for_input(command, fd, err))
+            return false;
+        ssize_t got = read(fd, line + *ret_len, 1);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (got <= 0 || line[*ret_len] == '\n') { /* a terminal that was closed is an end, too */
+            line[*ret_len] = '\0';
+            return true;
+        }
+        ++*ret_len;
+    }
+    return true;
+}
+
+/* Reads one line without its end into malloc'd memory. A signal ends it. */
+static bool read_line(const struct command *command, int fd, const char *what, char **ret_line, struct err *err)
+{
+    char *line = calloc(1, SECRET_MAX_BYTES + 2);
+    size_t len;
+    if (!line)
+        memory_abort(SECRET_MAX_BYTES + 2);
+    bool is_read = read_bytes(command, fd, line, &len, err);
+    while (is_read && len > 0 && line[len - 1] == '\r')
         line[--len] = '\0';
-    if (len > 0 && len <= SECRET_MAX_BYTES) {
+    if (is_read && len > 0 && len <= SECRET_MAX_BYTES && strlen(line) == len) {
         *ret_line = line;
         return true;
     }
+    explicit_bzero(line, SECRET_MAX_BYTES + 2);
     free(line);
-    err_set(err, ERR_USAGE, "no %s was given", what);
+    if (err->kind == ERR_NONE)
+        err_set(err, ERR_USAGE, len > SECRET_MAX_BYTES ? "the %s is too long" : "no %s was given", what);
     return false;
 }
 
 /* Asks on the terminal, without echo for a secret. */
-static bool ask(const char *what, bool is_secret, char **ret_line, struct err *err)
+static bool ask(const struct command *command, const char *what, bool is_secret, char **ret_line, struct err *err)
 {
-    AUTO(auto_close_file) FILE *terminal = fopen("/dev/tty", "r+e");
-    struct termios old, quiet;
-    if (!terminal || tcgetattr(fileno(terminal), &old) != 0) {
-        err_set(err, ERR_USAGE, "there is no terminal to ask for the %s; use --username and --password-stdin", what);
+    AUTO(auto_close_fd) int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    char prompt[40], name[40];
+    (void)snprintf(prompt, sizeof prompt, "%s: ", what);
+    (void)snprintf(name, sizeof name, "%c%s", what[0] + ('a' - 'A'), what + 1);
+    if (terminal < 0 || !signals_ask(command->signals, terminal, prompt, is_secret)) {
+        err_set(err, ERR_USAGE, "there is no terminal to ask for the %s; use --username and --password-stdin", name);
         return false;
     }
-    (void)fprintf(terminal, "%s: ", what);
-    (void)fflush(terminal);
-    quiet = old;
-    quiet.c_lflag &= ~(tcflag_t)ECHO;
-    if (is_secret)
-        (void)tcsetattr(fileno(terminal), TCSAFLUSH, &quiet);
-    bool is_good = read_line(terminal, what, ret_line, err);
-    if (is_secret) {
-        (void)tcsetattr(fileno(terminal), TCSAFLUSH, &old);
-        (void)fputc('\n', terminal);
-    }
+    bool is_good = read_line(command, terminal, name, ret_line, err);
+    signals_answered(command->signals);
+    ssize_t written = is_secret || !is_good ? write(terminal, "\n", 1) : 0;
+    (void)written; /* a terminal that is gone */
     return is_good;
 }
 
-static bool get_credential(const struct options *options, struct credential *credential, struct err *err)
+static bool get_credential(const struct command *command, struct credential *credential, struct err *err)
 {
+    const struct options *options = &command->options;
     if (options->username) {
         credential->user = strdup(options->username);
         if (!credential->user)
@@ -57,11 +94,12 @@ static bool get_credential(const struct options *options, struct credential *cre
     } else if (options->is_password_stdin) {
         err_set(err, ERR_USAGE, "--password-stdin needs --username");
         return false;
-    } else if (!ask("Username", false, &credential->user, err)) {
+    } else if (!ask(command, "Username", false, &credential->user, err)) {
         return false;
     }
-    return options->is_password_stdin ? read_line(stdin, "password on standard input", &credential->secret, err)
-                                      : ask("Password", true, &credential->secret, err);
+    return options->is_password_stdin
+               ? read_line(command, STDIN_FILENO, "password on standard input", &credential->secret, err)
+               : ask(command, "Password", true, &credential->secret, err);
 }
 
 bool login_run(struct command *command, const struct publish_options *options, struct http *http, struct err *err)
@@ -82,8 +120,7 @@ bool login_run(struct command *command, const struct publish_options *options, s
     }
     struct reference reference; /* of any repository: only its host counts */
     if (!reference_parse(&command->arena, arena_printf(&command->arena, "%s/x", host), false, &reference, err) ||
-        !get_credential(&command->options, &credential, err) ||
-        !registry_try_login(&registry, &reference, &credential, err) ||
+        !get_credential(command, &credential, err) || !registry_try_login(&registry, &reference, &credential, err) ||
         !credential_store(&command->arena, options->authfile, options->wait, reference.host, &credential, &path, err))
         return false;
     if (!command->options.is_quiet)

@@ -1,9 +1,18 @@
 #include "cli/options.h"
-#include "base/text.h"
+#include "base/units.h"
 
 #include <stddef.h>
 
-enum option_kind { OPTION_STRING, OPTION_STRINGS, OPTION_MAYBE_STRING, OPTION_NUMBER, OPTION_BOOL, OPTION_FLAG };
+enum option_kind {
+    OPTION_STRING,
+    OPTION_STRINGS,
+    OPTION_MAYBE_STRING,
+    OPTION_NUMBER,
+    OPTION_DURATION,
+    OPTION_SIZE,
+    OPTION_BOOL,
+    OPTION_FLAG
+};
 
 struct option_row {
     char letter; /* 0: none */
@@ -18,7 +27,7 @@ struct option_row {
 #define BUILD COMMAND_BUILD
 #define ALL                                                                                                            \
     (COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_TAG | COMMAND_LOGIN | COMMAND_LOGOUT |    \
-     COMMAND_CHECK | COMMAND_WHY)
+     COMMAND_CHECK | COMMAND_WHY | COMMAND_CLEAN)
 
 static const struct option_row rows[] = {
     {'a', "arch", "LIST",
@@ -34,7 +43,7 @@ static const struct option_row rows[] = {
     {'o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, AT(output),
      BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK, 0, 0},
     {'t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, AT(tree), BUILD, 0, 0},
-    {'c', "compression", "NAME", "of layers: zstd (default) or gzip", OPTION_STRING, AT(compression), BUILD, 0, 0},
+    {'c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, AT(compression), BUILD, 0, 0},
     {0, "push", "[=REF]",
      "push each image when it is built: to REF, or where manifest or\nsite file say; with a destination there this is "
      "the default",
@@ -42,9 +51,8 @@ static const struct option_row rows[] = {
     {0, "no-push", NULL, "do not push, whatever manifest and site file say", OPTION_FLAG, AT(is_no_push), BUILD, 0, 0},
     {0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, AT(may_lose_platforms),
      BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
-    {0, "verify-remote", NULL,
-     "ask the registry for every blob, although it had them all less than a\nweek ago", OPTION_FLAG, AT(is_look_forced),
-     BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
+    {0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a\nweek ago",
+     OPTION_FLAG, AT(is_look_forced), BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
     {0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, AT(tags),
      COMMAND_PUSH, 0, 0},
     {'u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, AT(username), COMMAND_LOGIN,
@@ -61,7 +69,8 @@ static const struct option_row rows[] = {
      OPTION_STRING, AT(config), ALL, 0, 0},
     {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs),
      BUILD | COMMAND_CHECK | COMMAND_WHY, 1, 256},
-    {'n', "dry-run", NULL, "print the packages that would be used, and stop", OPTION_FLAG, AT(is_dry_run), BUILD, 0, 0},
+    {'n', "dry-run", NULL, "print what would be used (clean: removed), and stop", OPTION_FLAG, AT(is_dry_run),
+     BUILD | COMMAND_CLEAN, 0, 0},
     {0, "program", "PATH", "of a directory: must be there and start (again for more; an image's\nentry point is known)",
      OPTION_STRINGS, AT(programs), COMMAND_CHECK, 0, 0},
     {0, "no-check", NULL, "do not prove that everything in the image can start", OPTION_FLAG, AT(is_no_check), BUILD, 0,
@@ -69,6 +78,10 @@ static const struct option_row rows[] = {
     {0, "strict", NULL,
      "fail when a package's script would have done something that no recipe\nand no manifest does instead", OPTION_FLAG,
      AT(is_strict), BUILD, 0, 0},
+    {0, "allow-older", NULL,
+     "when the newest version of a package cannot be installed, take another\nthat can, with a note, instead of "
+     "failing",
+     OPTION_FLAG, AT(is_older_fine), BUILD | COMMAND_WHY, 0, 0},
     {0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, AT(is_rebuild),
      BUILD | COMMAND_WHY, 0, 0},
     {0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
@@ -78,6 +91,11 @@ static const struct option_row rows[] = {
      "release)",
      OPTION_FLAG, AT(is_change_accepted), BUILD | COMMAND_WHY, 0, 0},
     {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), ALL, 0, 20},
+    {0, "timeout", "DURATION", "end the whole run when it is not done by then (90s, 10m, 2h), exit status 6",
+     OPTION_DURATION, AT(timeout_ms), ALL & ~COMMAND_CLEAN, 0, 0},
+    {0, "cache-limit", "SIZE",
+     "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
+     AT(cache_limit), BUILD | COMMAND_WHY | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_CLEAN, 0, 0},
     {0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, AT(cache), ALL,
      0, 0},
     {0, "state", "DIR", "what was last accepted of each repository\n(default: ~/.local/state/imgfactory)",
@@ -125,6 +143,10 @@ static const struct command_row commands[] = {
      "Tells why a file is in an image: the chain from the manifest to it, with packages and repository;\n"
      "or why not: which package ships it.",
      2, SIZE_MAX},
+    {COMMAND_CLEAN, "clean", "",
+     "Removes from the cache what no running process may need: all of it, or with --cache-limit what was\n"
+     "not used for longest until the rest is that small. What is remembered of repositories stays.",
+     0, 0},
     {COMMAND_LOGIN, "login", "REGISTRY", "Tries a credential and keeps it where podman and skopeo find it, too.", 1, 1},
     {COMMAND_LOGOUT, "logout", "REGISTRY", "Removes the credential of a registry.", 1, 1},
 };
@@ -168,6 +190,24 @@ static bool fail_unknown(const char *argument, struct text name, struct err *err
         err_set(err, ERR_USAGE, "unknown option %s; did you mean --%s?", argument, nearest);
     else
         err_set(err, ERR_USAGE, "unknown option %s; see imgfactory --help", argument);
+    return false;
+}
+
+static bool store_duration(const struct option_row *row, const char *value, uint64_t *field, struct err *err)
+{
+    if (units_parse_duration(text_of(value), field) && *field > 0)
+        return true;
+    err_set(err, ERR_USAGE, "--%s wants a duration with its unit, such as 90s, 10m or 2h, not \"%s\"", row->name,
+            value);
+    return false;
+}
+
+static bool store_size(const struct option_row *row, const char *value, uint64_t *field, struct err *err)
+{
+    if (units_parse_size(text_of(value), field))
+        return true;
+    err_set(err, ERR_USAGE, "--%s wants a size with its unit, such as 500M or 8G, or none, not \"%s\"", row->name,
+            value);
     return false;
 }
 
@@ -217,6 +257,11 @@ static bool store(struct arena *arena, const struct option_row *row, const char 
     case OPTION_NUMBER:
         options->has_retries = options->has_retries || row->offset == AT(retries);
         return store_number(row, value, (uint64_t *)field, err);
+    case OPTION_DURATION:
+        return store_duration(row, value, (uint64_t *)field, err);
+    case OPTION_SIZE:
+        options->has_cache_limit = true;
+        return store_size(row, value, (uint64_t *)field, err);
     }
     return false;
 }
@@ -355,6 +400,6 @@ void options_print_help(FILE *out, enum command_kind command)
         "  imgfactory --tree trees ./my.yaml           also the plain files, to trees/my/ARCH\n"
         "  imgfactory --arch all --push=quay.io/me/dhcpd dhcpd\n\n"
         "Exit status: 0 done; 2 usage or manifest; 3 verification refused; 4 malformed or hostile input;\n"
-        "5 cannot resolve; 6 network; 7 publish refused; 8 local resource; 9 some images failed; 70 internal.\n",
+        "5 cannot resolve; 6 network or --timeout; 7 publish refused; 8 local resource; 9 some images failed; 70 internal.\n",
         out);
 }

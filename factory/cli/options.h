@@ -22,6 +22,7 @@ enum command_kind {
     COMMAND_LOGOUT = 64,
     COMMAND_CHECK = 128,
     COMMAND_WHY = 256,
+    COMMAND_CLEAN = 1u << 20, /* other numbers are left to other commands */
 };
 
 struct options {
@@ -32,12 +33,15 @@ struct options {
     struct strings tags;     /* --tag, of `push` */
     struct strings programs; /* --program, of `check` */
     uint64_t jobs, retries;
-    bool has_retries, is_tls_verify_off;
+    uint64_t timeout_ms;  /* 0: none */
+    uint64_t cache_limit; /* bytes, with has_cache_limit */
+    bool has_cache_limit, has_retries, is_tls_verify_off;
     bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_help, is_version;
+    bool is_older_fine; /* --allow-older */
     bool is_no_push, is_no_check;
     bool is_change_accepted; /* --accept-release-change */
     bool is_password_stdin, may_lose_platforms, is_look_forced;
-    struct strings words; /* images, or what the command works on */
+    struct strings words;                 /* images, or what the command works on */
     struct strings given, given_to_build; /* the options as given, without --arch; those of them that a build takes */
 };
 

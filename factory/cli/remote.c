@@ -6,6 +6,7 @@
 #include "cli/login.h"
 #include "cli/places.h"
 #include "image/layout.h"
+#include "io/store_prune.h"
 #include "line/fewer.h"
 #include "line/report.h"
 #include "publish/pull.h"
@@ -63,8 +64,8 @@ static bool fail_no_layout(const struct remote *remote, const char *word, struct
     return false;
 }
 
-/* Says what to do when a tag would have lost platforms: `image` is what a build would be called with, and would be pushed
- * to `target`. */
+/* Says what to do when a tag would have lost platforms: `image` is what a build would be called with, and would be
+ * pushed to `target`. */
 static void advise(struct remote *remote, const struct publication *publication, const char *image, const char *target,
                    struct err *err)
 {
@@ -106,9 +107,11 @@ static bool push(struct remote *remote, struct err *err)
         const char *slash = strrchr(dir, '/');
         if (publication.tags.count == 1)
             reference.tag = publication.tags.items[0];
-        advise(remote, &publication, slash && slash[1] ? slash + 1 : dir, reference_print(remote->arena, &reference), err);
+        advise(remote, &publication, slash && slash[1] ? slash + 1 : dir, reference_print(remote->arena, &reference),
+               err);
         publication.err = *err;
     }
+    command_tell_timeout(remote->command, &publication.err);
     if (options->is_json)
         report_push_json(stdout, word, &publication);
     else if (is_good && !options->is_quiet)
@@ -200,8 +203,12 @@ static void close_store(struct store **store)
 static bool open_store(struct remote *remote, struct store **ret_store, struct err *err)
 {
     const char *cache = remote->command->options.cache;
-    return (cache || places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err)) &&
-           store_open(cache, ret_store, err);
+    const struct lock_wait *wait = remote->options.wait;
+    if ((!cache && !places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err)) ||
+        !store_open_waiting(cache, wait, ret_store, err))
+        return false;
+    store_keep_below(*ret_store, command_cache_limit(remote->command), wait);
+    return true;
 }
 
 static bool inspect(struct remote *remote, struct err *err)
@@ -278,7 +285,8 @@ static bool write_out(struct remote *remote, struct store *store, const struct l
     const char *slash = strrchr(reference->repository, '/');
     struct strings tags = {0};
     bool is_unchanged;
-    list_add(remote->arena, &tags, reference->tag ? reference->tag : "latest");
+    if (reference->tag || !reference->has_digest) /* what was asked for by its digest has no tag to be pushed to */
+        list_add(remote->arena, &tags, reference->tag ? reference->tag : "latest");
     struct layout_import_request request = {.dir = arena_printf(remote->arena, "%s/%s", remote->command->options.output,
                                                                 slash ? slash + 1 : reference->repository),
                                             .store = store,
@@ -324,6 +332,7 @@ static bool run(struct remote *remote, struct err *err)
         return check(remote, err);
     case COMMAND_BUILD:
     case COMMAND_WHY:
+    case COMMAND_CLEAN:
         break;
     }
     err_set(err, ERR_INTERNAL, "unknown command");
@@ -336,8 +345,7 @@ bool remote_run(struct command *command, struct err *err)
     bool is_local = false; /* the network is started only for what needs it */
     if (command->options.command == COMMAND_CHECK && (!check_local(&remote, &is_local, err) || is_local))
         return err->kind == ERR_NONE;
-    struct http_options http_options = {.retry_count = remote.options.retries ? remote.options.retries : HTTP_NO_RETRY,
-                                        .cancel = command->cancel};
+    struct http_options http_options = command_http_options(command);
     if (!http_start(&http_options, &remote.http, err))
         return false;
     bool is_good = run(&remote, err);

@@ -1,5 +1,5 @@
-/* Nothing is ever taken out of the map: an item knows the layer that gave it, and the layers that removed it or all below
- * it. It is there when no later layer removed it or one of its ancestors. */
+/* Nothing is ever taken out of the map: an item knows the layer that gave it, and the layers that removed it or all
+ * below it. It is there when no later layer removed it or one of its ancestors. */
 #include "content/root_layers.h"
 
 #include "base/auto.h"

@@ -1,8 +1,8 @@
 /* rpm_archive.h - the parts of an .rpm: lead, signature header, main header, payload; and their digests
  *
- * Format: https://rpm-software-management.github.io/rpm/manual/format_v3.html, format_v4.html and format_v6.html. Of the
- * lead (96 bytes) only magic, major version, type and signature type count. The signature header is padded to 8 bytes;
- * it is signed by nothing, and only read for signatures, digests and sizes of what follows it.
+ * Format: https://rpm-software-management.github.io/rpm/manual/format_v3.html, format_v4.html and format_v6.html. Of
+ * the lead (96 bytes) only magic, major version, type and signature type count. The signature header is padded to 8
+ * bytes; it is signed by nothing, and only read for signatures, digests and sizes of what follows it.
  * Threads: no state.
  * Owns: nothing; parts are views of the file.
  * Fails with: ERR_MALFORMED; ERR_TRUST when a digest differs.

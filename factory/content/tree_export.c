@@ -1,6 +1,7 @@
 #include "base/auto.h"
 #include "content/path.h"
 #include "content/tree.h"
+#include "content/tree_mark.h"
 #include "content/tree_remove.h"
 #include "io/file.h"
 
@@ -203,10 +204,6 @@ static bool replace(int home, const char *shown, const char *made, const char *s
         err_set_errno(err, errno, "%s", shown);
         return false;
     }
-    if (!S_ISDIR(former.st_mode)) {
-        err_set(err, ERR_LOCAL, "%s: it exists and is not a directory", shown);
-        return false;
-    }
     if (renameat2(home, made, home, sub, RENAME_EXCHANGE) == 0)
         return tree_remove(home, made, err);
     char aside[300];
@@ -231,11 +228,11 @@ static bool export_below(const struct tree *tree, int home, const char *shown, c
 {
     char made[256];
     int root AUTO(auto_close_fd) = -1;
-    if (!make_temporary(home, shown, sub, made, &root, err))
+    if (!tree_mark_check(home, sub, shown, err) || !make_temporary(home, shown, sub, made, &root, err))
         return false;
     const struct export export = {.tree = tree, .shown = shown, .root = root, .is_superuser = geteuid() == 0};
-    if (write_all(&export, err) && replace(home, shown, made, sub, err))
-        return true;
+    if (write_all(&export, err) && tree_mark_announce(home, sub, tree, err) && replace(home, shown, made, sub, err))
+        return tree_mark_commit(home, sub, shown, err);
     struct err ignored = {0};
     (void)!tree_remove(home, made, &ignored); /* the first failure is the one to tell */
     return false;

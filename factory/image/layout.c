@@ -47,6 +47,12 @@ static bool open_once(struct layout *layout, struct err *err)
     return false;
 }
 
+int layout_open_blobs(const struct layout *layout)
+{
+    AUTO(auto_close_fd) int blobs = openat(layout->fd, "blobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return blobs < 0 ? -1 : openat(blobs, "sha256", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* Makes the directory if needed, and waits for its lock. */
 static bool open_locked(struct layout *layout, struct err *err)
 {
@@ -54,7 +60,7 @@ static bool open_locked(struct layout *layout, struct err *err)
         if (!open_once(layout, err))
             return false;
         if (is_current(layout)) {
-            layout->blobs_fd = openat(layout->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            layout->blobs_fd = layout_open_blobs(layout);
             return true;
         }
         layout_close(layout);
@@ -67,11 +73,18 @@ static bool open_locked(struct layout *layout, struct err *err)
 static bool make_blob_dirs(struct layout *layout, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
+    struct stat status;
     if (layout->blobs_fd >= 0)
         return true;
     const char *path = arena_printf(&arena, "%s/blobs/sha256", layout->path);
-    if (!file_make_dirs(path, 0755, err) || !file_open_dir(path, &layout->blobs_fd, err))
+    bool is_link = fstatat(layout->fd, "blobs", &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+    if (!is_link && !file_make_dirs(path, 0755, err))
         return false;
+    layout->blobs_fd = is_link ? -1 : layout_open_blobs(layout);
+    if (layout->blobs_fd < 0) {
+        err_set_errno(err, is_link ? ELOOP : errno, "cannot open %s (links are not followed there)", path);
+        return false;
+    }
     AUTO(auto_close_fd) int blobs = openat(layout->fd, "blobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO(auto_close_fd) int parent = openat(layout->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* The parent may be closed to us for reading: then its owner made our name there, and made it last. */
@@ -140,8 +153,8 @@ static bool keeps_platforms(const struct layout *layout, const json_t *index, co
     if (!request || !request->ret_loss)
         return true;
     (void)platforms_read(request->arena, (struct text){request->index->bytes, request->index->len}, &after, &config);
-    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena,
-                                  request->ret_loss, err);
+    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena, request->ret_loss,
+                                  err);
 }
 
 /* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, then away with what only
@@ -171,9 +184,9 @@ static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_un
 
 static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
-    AUTO(layout_close) struct layout layout = {
-        .path = dir, .wait = wanted->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
-    if (!wanted->tags->count) {
+    AUTO(layout_close)
+    struct layout layout = {.path = dir, .wait = wanted->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
+    if (!wanted->tags->count && wanted->request) {
         err_set(err, ERR_USAGE, "%s: an image without a tag cannot be found in a layout", dir);
         return false;
     }
@@ -204,11 +217,8 @@ bool layout_import(const struct layout_import_request *request, bool *ret_is_unc
 {
     AUTO(arena_done) struct arena arena = {0};
     const struct layout_image *image = request->image;
-    struct wanted wanted = {.arena = &arena,
-                            .store = request->store,
-                            .tags = request->tags,
-                            .wait = request->wait,
-                            .known.arena = &arena};
+    struct wanted wanted = {
+        .arena = &arena, .store = request->store, .tags = request->tags, .wait = request->wait, .known.arena = &arena};
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
         if (manifest->is_other)

@@ -41,10 +41,10 @@ static bool open_layout(struct layout *layout, struct err *err)
         err_set(err, ERR_USAGE, "%s is not an OCI image layout: it has no file oci-layout", layout->path);
         return false;
     }
-    layout->blobs_fd = openat(layout->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    layout->blobs_fd = layout_open_blobs(layout);
     if (layout->blobs_fd >= 0)
         return true;
-    err_set_errno(err, errno, "cannot open %s/blobs/sha256", layout->path);
+    err_set_errno(err, errno, "cannot open %s/blobs/sha256 (links are not followed there)", layout->path);
     return false;
 }
 

@@ -58,8 +58,8 @@ struct layout_image {
     LIST(struct layout_manifest) manifests; /* in the order of the index */
 };
 
-/* Opens the image under `tag` (NULL: the only one, or latest). Writers of the same layout are waited for, as `wait` (may be
- * NULL) says. */
+/* Opens the image under `tag` (NULL: the only one, or latest). Writers of the same layout are waited for, as `wait`
+ * (may be NULL) says. */
 bool layout_image_open_waiting(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
                                struct layout_image *ret_image, struct err *err) MUST_CHECK;
 /* The same with the standard wait. */

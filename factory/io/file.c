@@ -47,6 +47,21 @@ bool file_make_dirs(const char *path, mode_t mode, struct err *err)
     return !failed;
 }
 
+bool file_check_room(size_t count, struct err *err)
+{
+    int fds[FILE_ROOM_MAX];
+    size_t opened = 0;
+    assert(count <= FILE_ROOM_MAX);
+    while (opened < count && (fds[opened] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+        opened++;
+    int failed = opened < count ? errno : 0;
+    for (size_t i = 0; i < opened; i++)
+        (void)close(fds[i]);
+    if (failed)
+        err_set_errno(err, failed, "cannot open %zu files at once", count);
+    return !failed;
+}
+
 bool file_open_dir(const char *path, int *ret_fd, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -59,9 +74,13 @@ bool file_open_dir(const char *path, int *ret_fd, struct err *err)
 }
 
 /* O_NONBLOCK: a pipe in the place of a file must not stop us; it has no meaning for a regular file. */
-static bool open_regular(int dirfd, const char *path, int *ret_fd, struct err *err)
+static bool open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct err *err)
 {
-    int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
+    if (fd < 0 && errno == ELOOP && flags & O_NOFOLLOW) {
+        err_set(err, ERR_MALFORMED, "%s is a symbolic link, which is not followed here", path);
+        return false;
+    }
     if (fd < 0) {
         err_set_errno(err, errno, "cannot open %s", path);
         return false;
@@ -121,17 +140,27 @@ static bool read_to_end(int fd, const char *path, uint64_t announced_bytes, stru
     return err->kind == ERR_NONE;
 }
 
-bool file_read_at(int dirfd, const char *path, size_t cap_bytes, struct buf *ret, struct err *err)
+static bool read_whole(int dirfd, const char *path, int flags, size_t cap_bytes, struct buf *ret, struct err *err)
 {
     AUTO(auto_close_fd) int fd = -1;
     uint64_t size_bytes;
     buf_init(ret, cap_bytes);
-    if (!open_regular(dirfd, path, &fd, err) || !size_of_regular(fd, path, &size_bytes, err))
+    if (!open_regular(dirfd, path, flags, &fd, err) || !size_of_regular(fd, path, &size_bytes, err))
         return false;
     if (read_to_end(fd, path, size_bytes, ret, err))
         return true;
     buf_done(ret);
     return false;
+}
+
+bool file_read_at(int dirfd, const char *path, size_t cap_bytes, struct buf *ret, struct err *err)
+{
+    return read_whole(dirfd, path, 0, cap_bytes, ret, err);
+}
+
+bool file_read_unlinked_at(int dirfd, const char *path, size_t cap_bytes, struct buf *ret, struct err *err)
+{
+    return read_whole(dirfd, path, O_NOFOLLOW, cap_bytes, ret, err);
 }
 
 bool file_map_fd(int fd, const char *name, struct view *ret_view, struct err *err)
@@ -159,7 +188,7 @@ bool file_map_fd(int fd, const char *name, struct view *ret_view, struct err *er
 bool file_map_at(int dirfd, const char *path, struct view *ret_view, struct err *err)
 {
     AUTO(auto_close_fd) int fd = -1;
-    return open_regular(dirfd, path, &fd, err) && file_map_fd(fd, path, ret_view, err);
+    return open_regular(dirfd, path, 0, &fd, err) && file_map_fd(fd, path, ret_view, err);
 }
 
 void view_done(struct view *view)

@@ -20,6 +20,11 @@ struct view {
     size_t mapping_len;
 };
 
+#define FILE_ROOM_MAX 64
+
+/* Checks that `count` (at most FILE_ROOM_MAX) more descriptors could be opened now; ERR_LOCAL (EMFILE, ENFILE) says which
+ * limit is in the way. */
+bool file_check_room(size_t count, struct err *err) MUST_CHECK;
 /* Makes a directory and its parents (mode for those made); an existing directory is fine. */
 bool file_make_dirs(const char *path, mode_t mode, struct err *err) MUST_CHECK;
 /* Opens a directory (O_DIRECTORY | O_CLOEXEC). The caller closes *ret_fd. */
@@ -27,6 +32,8 @@ bool file_open_dir(const char *path, int *ret_fd, struct err *err) MUST_CHECK;
 /* Reads a whole regular file of at most cap_bytes into `ret` (initialised here; the caller calls buf_done()). dirfd may
  * be AT_FDCWD. ERR_LOCAL with detail ENOENT when it is absent. */
 bool file_read_at(int dirfd, const char *path, size_t cap_bytes, struct buf *ret, struct err *err) MUST_CHECK;
+/* The same, but a symbolic link is not followed (ERR_MALFORMED): for directories that somebody else may have filled. */
+bool file_read_unlinked_at(int dirfd, const char *path, size_t cap_bytes, struct buf *ret, struct err *err) MUST_CHECK;
 /* Maps a whole regular file read-only. */
 bool file_map_at(int dirfd, const char *path, struct view *ret_view, struct err *err) MUST_CHECK;
 /* Maps the file behind a descriptor; `name` is for messages. The descriptor stays the caller's. */

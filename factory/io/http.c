@@ -4,6 +4,7 @@
 #include "io/http.h"
 #include "base/auto.h"
 #include "base/units.h"
+#include "io/file.h"
 #include "io/http_try.h"
 
 #include <assert.h>
@@ -23,6 +24,7 @@
 #define CANCEL_POLL_MS 100u
 #define CLOCK_POLL_MS 100u
 #define IDLE_POLL_MS 10000u
+#define DESCRIPTORS_OF_LIBCURL 4 /* to wake its thread up, and to wait */
 #define PROGRESS_BYTES ((uint64_t)1024 * 1024)
 #define SAY_PAUSE_MS ((uint64_t)2000)
 
@@ -50,10 +52,10 @@ struct http_transfer {
     size_t url_index;
     unsigned try_count; /* of this URL */
     uint64_t due_ms;
-    struct http_part part; /* of former tries */
-    bool is_whole;         /* parts are not trusted any more: from the start */
-    bool is_patient;       /* no faster mirror is left */
-    bool is_done;          /* guarded by http.lock */
+    struct http_part part;      /* of former tries */
+    bool is_whole;              /* parts are not trusted any more: from the start */
+    bool is_patient;            /* no faster mirror is left */
+    bool is_done;               /* guarded by http.lock */
     unsigned char url_states[]; /* enum url_state, one per URL */
 };
 
@@ -65,8 +67,8 @@ struct http {
     unsigned retry_count, retry_base_ms, slow_after_ms;
     const atomic_bool *cancel;
     struct log *log;
-    char *plain_proxy; /* HTTP_PROXY, which libcurl does not read for fear of CGI */
-    CURLM *multi;      /* the network thread's, but for curl_multi_wakeup() */
+    struct proxies proxies;
+    CURLM *multi; /* the network thread's, but for curl_multi_wakeup() */
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the next three, and is_done of every transfer */
@@ -189,8 +191,8 @@ static bool choose_url(struct http *http, struct http_transfer *transfer)
 /* Whether a host other than the one that is asked could have it. */
 static bool is_other_there(struct http *http, const struct http_transfer *transfer)
 {
-    if (transfer->request->call)
-        return transfer->request->call->is_impatient;
+    if (transfer->request->is_impatient)
+        return true;
     for (size_t i = 0; !transfer->is_patient && i < transfer->request->url_count; i++) {
         if (transfer->url_states[i] != URL_FAILED && host_of(http, transfer->request->urls[i]) != transfer->host)
             return true;
@@ -260,8 +262,8 @@ static void retry(struct http *http, struct http_transfer *transfer, struct err 
         uint64_t delay_ms = back_off_ms(http, transfer->try_count, retry_after_s);
         transfer->due_ms = now_ms() + delay_ms;
         say(http, transfer->host, failure->text,
-            arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars,
-                         transfer->try_count, retry_count));
+            arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars, transfer->try_count,
+                         retry_count));
         TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
         return;
     }
@@ -290,44 +292,76 @@ static struct http_try *deactivate(struct http *http, struct http_transfer *tran
     return try;
 }
 
+/* What became of a try. */
+struct outcome {
+    enum http_verdict verdict;
+    struct err failure;
+    unsigned retry_after_s;
+    bool is_slow;  /* another mirror is asked, though this one may be all that is left later */
+    bool is_again; /* the same mirror is asked for the whole file */
+};
+
+/* Wrong bytes may be the fault of the part that another mirror gave. */
+static bool is_worth_the_whole(const struct http_try *try, enum http_verdict verdict)
+{
+    int status = try->request->status;
+    return try->is_suspect && !try->is_too_slow && verdict == HTTP_VERDICT_FINAL && (status == 206 || status == 416);
+}
+
+static struct outcome judge(struct http *http, struct http_transfer *transfer, struct http_try *try, CURLcode code)
+{
+    const struct http_request *request = transfer->request;
+    struct outcome outcome = {.verdict = http_try_judge(try, code)};
+    bool is_lost = outcome.verdict != HTTP_VERDICT_GOOD;
+    outcome.failure = try->err;
+    outcome.retry_after_s = try->retry_after_s;
+    outcome.is_again = is_worth_the_whole(try, outcome.verdict);
+    bool is_left = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
+    outcome.is_slow = is_left && is_lost && !request->call && !request->is_impatient;
+    if (try->is_too_slow && outcome.verdict == HTTP_VERDICT_TRANSIENT)
+        outcome.verdict = HTTP_VERDICT_FINAL; /* the same server would be no faster */
+    if (try->is_too_slow && request->is_impatient)
+        say(http, transfer->host, outcome.failure.text, "another place is asked");
+    if (is_lost && !outcome.is_again && http_try_take_part(try, &transfer->part) &&
+        transfer->part.blob.len >= try->resumed_bytes + PROGRESS_BYTES)
+        transfer->try_count = 1; /* it moves: tries count anew */
+    return outcome;
+}
+
+static void ask_for_the_whole(struct http *http, struct http_transfer *transfer)
+{
+    transfer->is_whole = true;
+    TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
+}
+
 /* The try is freed before the request is finished: with it goes what it counted. */
 static void settle(struct http *http, struct http_transfer *transfer, CURLcode code)
 {
-    struct http_request *request = transfer->request;
     struct http_try *try = deactivate(http, transfer);
-    enum http_verdict verdict = http_try_judge(try, code);
-    struct err failure = try->err;
-    unsigned retry_after_s = try->retry_after_s;
-    bool is_slow = try->is_too_slow || (code == CURLE_OPERATION_TIMEDOUT && is_other_there(http, transfer));
-    /* A status of 4xx is about the file; all else may be the fault of the part that another mirror gave. */
-    bool is_again = try->is_suspect && verdict == HTTP_VERDICT_FINAL && (request->status < 400 || request->status == 416);
-    if (!is_again && verdict != HTTP_VERDICT_GOOD && http_try_take_part(try, &transfer->part) &&
-        transfer->part.blob.len >= try->resumed_bytes + PROGRESS_BYTES)
-        transfer->try_count = 1; /* it moves: tries count anew */
+    struct outcome outcome = judge(http, transfer, try, code);
     http_try_free(try);
-    if (is_again) {
-        transfer->is_whole = true;
-        TAILQ_INSERT_HEAD(&http->waiting, transfer, link);
+    if (outcome.is_again) {
+        ask_for_the_whole(http, transfer);
         return;
     }
-    if (is_slow && verdict != HTTP_VERDICT_GOOD && !request->call) {
-        leave_slow(http, transfer, &failure);
+    if (outcome.is_slow) {
+        leave_slow(http, transfer, &outcome.failure);
         return;
     }
-    switch (verdict) {
+    switch (outcome.verdict) {
     case HTTP_VERDICT_GOOD:
-        err_clear(&request->err);
-        request->is_good = true;
+        err_clear(&transfer->request->err);
+        transfer->request->is_good = true;
         finish(http, transfer);
         break;
     case HTTP_VERDICT_TRANSIENT:
-        retry(http, transfer, &failure, retry_after_s);
+        retry(http, transfer, &outcome.failure, outcome.retry_after_s);
         break;
     case HTTP_VERDICT_FINAL:
-        give_up_url(http, transfer, &failure, false);
+        give_up_url(http, transfer, &outcome.failure, false);
         break;
     case HTTP_VERDICT_HOPELESS:
-        give_up_url(http, transfer, &failure, true);
+        give_up_url(http, transfer, &outcome.failure, true);
         break;
     }
 }
@@ -338,10 +372,10 @@ static void start(struct http *http, struct http_transfer *transfer)
     struct err failure = {0};
     if (transfer->is_whole)
         http_part_drop(transfer->request, &transfer->part);
-    if (!http_try_new(transfer->request, url_of(transfer), http->plain_proxy, transfer, &transfer->try, &failure) ||
+    if (!http_try_new(transfer->request, url_of(transfer), &http->proxies, transfer, &transfer->try, &failure) ||
         (transfer->part.blob.is_begun && !http_try_resume(transfer->try, &transfer->part, &failure))) {
         http_try_free(TAKE_PTR(transfer->try));
-        give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL);
+        give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL || failure.kind == ERR_LOCAL);
         http->has_changed = true;
         return;
     }
@@ -541,7 +575,7 @@ static void http_free(struct http *http)
         (void)curl_multi_cleanup(http->multi);
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
-    free(http->plain_proxy);
+    proxies_done(&http->proxies);
     free(http);
     curl_global_cleanup();
 }
@@ -560,7 +594,6 @@ static int start_thread(struct http *http)
 
 static void apply_options(struct http *http, const struct http_options *options)
 {
-    const char *proxy = getenv("http_proxy") ? NULL : getenv("HTTP_PROXY");
     http->connections_per_host = options->connections_per_host ? options->connections_per_host : CONNECTIONS_PER_HOST;
     http->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : RETRY_BASE_MS;
     http->retry_count = options->retry_count ? options->retry_count : HTTP_DEFAULT_RETRIES;
@@ -569,8 +602,7 @@ static void apply_options(struct http *http, const struct http_options *options)
     http->cancel = options->cancel;
     http->log = options->log;
     http->slow_after_ms = options->slow_after_ms ? options->slow_after_ms : HTTP_SLOW_AFTER_MS;
-    if (proxy && *proxy && !(http->plain_proxy = strdup(proxy)))
-        memory_abort(strlen(proxy));
+    proxies_read(&http->proxies);
 }
 
 bool http_start(const struct http_options *options, struct http **ret_http, struct err *err)
@@ -579,6 +611,8 @@ bool http_start(const struct http_options *options, struct http **ret_http, stru
         err_set(err, ERR_INTERNAL, "libcurl cannot be initialised");
         return false;
     }
+    if (!file_check_room(DESCRIPTORS_OF_LIBCURL, err))
+        return false;
     struct http *http = calloc(1, sizeof *http);
     if (!http || !(http->multi = curl_multi_init()))
         memory_abort(sizeof *http);

@@ -1,13 +1,16 @@
 /* http.h - every transfer of the program, on one network thread around one curl_multi
  *
- * http, https and file URLs. Proxies from the environment as libcurl reads them (and HTTP_PROXY mapped, not for file).
+ * http, https and file URLs. Proxies from the environment (proxy.h), never for loopback hosts; a URL with a user name
+ * is not fetched over plain http through a proxy of another machine (ERR_USAGE).
  * One retry layer: transient faults (connect, reset, timeout, truncation, 408/425/429/5xx) are tried again, 5 tries in
  * all, with jittered exponential back-off from 0.5 s (http_options.retry_base_ms), Retry-After obeyed up to 120 s (a
  * server that wants more is given up); other 4xx are final, as are wrong bytes and certificates: then the next mirror
  * has its turn. What came before a transfer broke off is kept: the next try, also at another mirror, asks for the rest,
- * and the digest of the whole decides. Redirects: at most 5, never from https to http, never to another scheme. No netrc, no cookies, no
- * content encoding. Bytes are counted in the write callback and stop at the cap. Stalls: connect 20 s, under 1 KiB/s
- * for 30 s; too slow in the long run: see http_pace.h; a host that proved slow is then asked last. All that is about plain GETs; for other requests see struct http_call.
+ * and the digest of the whole decides. Redirects: at most 5, never from https to http, never to another scheme, never
+ * from a public host to a private or link-local address or localhost (address.h). No netrc, no cookies, no content
+ * encoding. Bytes are counted in the write callback and stop at the cap. Stalls: connect 20 s, under 1 KiB/s for 30 s;
+ * too slow in the long run: see http_pace.h; a host that proved slow is then asked last. All that is about plain GETs;
+ * for other requests see struct http_call.
  * Threads: requests may be sent from any thread; the network thread owns every curl handle and calls `done`.
  * Owns: the thread and the handles until http_stop(); a request stays the caller's and must live until it is done.
  */
@@ -65,9 +68,8 @@ struct http_call {
     const struct http_tls *tls;     /* may be NULL */
     unsigned answer_wait_ms;        /* for the answer after the last byte was sent; 0: 15 min */
     unsigned stall_ms;              /* for a byte to move while sending, and for 1 KiB/s while receiving; 0: 60 s */
-    bool is_impatient; /* what is asked for can be had elsewhere: 20 kB/s are wanted */
     bool is_ended_late; /* when a signal came it may still end, for HTTP_LATE_MS: what has begun to change things */
-    bool is_part_kept; /* when an answer for the store breaks off, what came becomes a blob (see has_part) */
+    bool is_part_kept;  /* when an answer for the store breaks off, what came becomes a blob (see has_part) */
 
     /* results */
     struct buf answer_headers; /* lines "Name: value\n" of the last answer; the caller calls buf_done() */
@@ -88,6 +90,7 @@ struct http_request {
     struct digest digest;
     const struct checksum *sha512; /* likewise, where only a SHA-512 is known; the caller's; NULL: none. The store then
                                       finds the blob by it later (store_find_sha512()) */
+    bool is_impatient;             /* the caller knows another place: 20 kB/s are wanted of this one */
     bool is_tried_once;            /* no further tries after a transient fault: for what may be left out */
     struct http_call *call;        /* set: see struct http_call (then there is one URL); NULL: a plain GET */
     struct store *store;           /* set: the bytes become a blob of the store; else they are kept in `body` */
@@ -119,6 +122,8 @@ void http_send(struct http *http, struct http_request *request);
 /* Waits until the request is done (and its `done` has returned) and returns request->is_good. Never call it on the
  * network thread. */
 bool http_wait(struct http *http, struct http_request *request);
+/* Returns whether the URL `to` leads inside (address.h) while `from`, who names it, is a public host. */
+bool http_is_inward(const char *from, const char *to);
 /* Ends the thread; requests under way end with ERR_CANCELLED, and threads in http_wait() leave it. Nothing may be sent
  * or waited for afterwards. NULL is fine. */
 void http_stop(struct http *http);

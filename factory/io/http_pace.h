@@ -21,10 +21,11 @@
 
 /* Of one try; zero-initialise. */
 struct http_pace {
-    uint64_t looked_ms;                /* the last look; 0: none yet */
-    uint64_t total_ms;                 /* time that counted */
-    uint64_t window_ms, window_bytes;  /* of the running window: its length so far, what was there at its start */
-    uint64_t owed_bytes;               /* what ought to be here without any credit */
+    uint64_t looked_ms;               /* the last look; 0: none yet */
+    uint64_t total_ms;                /* time that counted */
+    uint64_t window_ms, window_bytes; /* of the running window: its length so far, what was there at its start */
+    uint64_t received_bytes;          /* at the last look; they never become fewer */
+    int64_t behind_us;                /* how far it is behind 10 kB/s */
 };
 
 enum http_pace_verdict { HTTP_PACE_FINE, HTTP_PACE_SLOW, HTTP_PACE_HOPELESS };

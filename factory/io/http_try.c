@@ -2,9 +2,13 @@
  * the expected size may even reach the disk. */
 #include "io/http_try.h"
 
+#include "base/auto.h"
+
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #define REDIRECTS_MAX 5L
 #define CONNECT_TIMEOUT_S 20L
@@ -111,29 +115,41 @@ static size_t on_bytes(char *bytes, size_t one, size_t len, void *argument)
     return len;
 }
 
-static bool names_encoding(struct text line)
+static bool is_named(struct text line, const char *wanted, struct text *ret_value)
 {
     struct text name;
-    if (!text_next(&line, ':', &name) || !text_is_nocase(text_trim(name), "content-encoding"))
-        return false;
-    struct text value = text_trim(line);
-    return value.len > 0 && !text_is_nocase(value, "identity");
+    bool is_found = text_next(&line, ':', &name) && text_is_nocase(text_trim(name), wanted);
+    *ret_value = text_trim(line);
+    return is_found;
+}
+
+static bool names_encoding(struct text line)
+{
+    struct text value;
+    return is_named(line, "content-encoding", &value) && value.len > 0 && !text_is_nocase(value, "identity");
+}
+
+static bool is_redirect(struct http_try *try)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(try->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 300 && status < 400;
 }
 
 /* "Content-Range: bytes 100-199/200" (RFC 9110, section 14.4). */
 static void note_range(struct http_try *try, struct text line)
 {
-    struct text name, unit, start;
-    if (!text_next(&line, ':', &name) || !text_is_nocase(text_trim(name), "content-range"))
+    struct text value, unit, start;
+    if (!is_named(line, "content-range", &value))
         return;
-    try->has_range = text_next_word(&line, &unit) && text_is_nocase(unit, "bytes") && text_next(&line, '-', &start) &&
+    try->has_range = text_next_word(&value, &unit) && text_is_nocase(unit, "bytes") && text_next(&value, '-', &start) &&
                      text_parse_u64(text_trim(start), &try->range_start);
 }
 
 static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
 {
     struct http_try *try = argument;
-    struct text line = {bytes, len};
+    struct text line = {bytes, len}, value;
     (void)one;
     try->header_bytes += len;
     if (try->header_bytes > HTTP_HEADER_BYTES_MAX || (try->request->call && !http_call_take_header(try, line))) {
@@ -147,6 +163,9 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
         try->is_encoded = true;
     else
         note_range(try, line);
+    if (!try->request->call && is_named(line, "location", &value) && is_redirect(try) &&
+        !http_redirect_check(try, value))
+        return 0;
     return len;
 }
 
@@ -180,6 +199,16 @@ static bool set_protocols(CURL *easy, const char *url)
            curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
 }
 
+/* Makes the socket as libcurl would; it does not tell why it could not. */
+static curl_socket_t open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_try *try = argument;
+    (void)purpose;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    try->socket_errno = fd < 0 ? errno : 0;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 static bool set_callbacks(struct http_try *try, void *owner)
 {
     CURL *easy = try->easy;
@@ -187,6 +216,10 @@ static bool set_callbacks(struct http_try *try, void *owner)
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, try) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, try) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, http_redirect_on_connected) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, try->reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, owner) == CURLE_OK;
 }
@@ -199,9 +232,44 @@ static size_t body_cap(const struct http_request *request)
     return cap_bytes < PTRDIFF_MAX ? (size_t)cap_bytes : (size_t)PTRDIFF_MAX;
 }
 
-bool http_try_new(struct http_request *request, const char *url, const char *plain_proxy, void *owner,
+/* The proxy is ours to choose: libcurl knows no ports in no_proxy, and asks a proxy for loopback hosts. What is fetched
+ * plainly may be led elsewhere by a redirect, so there libcurl chooses for each host, by a list with the first. */
+static bool set_proxy(CURL *easy, const struct http_request *request, const char *url, const struct proxies *proxies)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *proxy = proxy_for(proxies, url), *listed = proxies->listed;
+    if (request->call)
+        return curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "") == CURLE_OK;
+    struct text host = proxy_host(url);
+    if (host.len >= 2 && host.ptr[0] == '[')
+        host = (struct text){host.ptr + 1, host.len - 2};
+    if (!proxy && host.len && strcmp(listed, "*") != 0)
+        listed = arena_printf(&scratch, "%s,%.*s", listed, (int)host.len, host.ptr);
+    bool is_mapped = proxies->is_plain_mapped && has_scheme(url, "http:");
+    return curl_easy_setopt(easy, CURLOPT_NOPROXY, listed) == CURLE_OK &&
+           (!is_mapped || curl_easy_setopt(easy, CURLOPT_PROXY, proxies->plain) == CURLE_OK);
+}
+
+/* A registry's credential never comes here over plain http: it is for loopback hosts only, which are not proxied. */
+static bool check_credential(const char *url, const struct proxies *proxies, struct err *err)
+{
+    const char *proxy = proxy_for(proxies, url);
+    if (!proxy || !has_scheme(url, "http:") || !proxy_has_user(url) || !proxy_is_elsewhere(proxy))
+        return true;
+    struct text host = proxy_host(url), through = proxy_host(proxy);
+    err_set(err, ERR_USAGE,
+            "%s: its user name and password would go in clear to the proxy %.*s; use https, or add %.*s to no_proxy",
+            http_show(url).chars, (int)through.len, through.ptr, (int)host.len, host.ptr);
+    text_sanitize(err->text);
+    return false;
+}
+
+bool http_try_new(struct http_request *request, const char *url, const struct proxies *proxies, void *owner,
                   struct http_try **ret_try, struct err *err)
 {
+    if (!check_credential(url, proxies, err))
+        return false;
     if (request->is_size_known && request->size_bytes > request->cap_bytes) {
         err_set(err, ERR_MALFORMED, "%s: said to have %" PRIu64 " bytes, more than the %" PRIu64 " that are allowed",
                 http_show(url).chars, request->size_bytes, request->cap_bytes);
@@ -212,14 +280,14 @@ bool http_try_new(struct http_request *request, const char *url, const char *pla
         memory_abort(sizeof *try);
     try->request = request;
     try->url = url;
+    try->has_proxy = proxies->plain || proxies->secure;
     buf_init(&try->body, body_cap(request));
     if (!request->store || request->call)
         digest_begin(&try->hash);
     if (request->sha512)
         checksum_begin(&try->sha512, CHECKSUM_SHA512);
-    bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner);
-    if (is_set && plain_proxy && has_scheme(url, "http:"))
-        is_set = curl_easy_setopt(try->easy, CURLOPT_PROXY, plain_proxy) == CURLE_OK;
+    bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner) &&
+                  set_proxy(try->easy, request, url, proxies);
     if (is_set && request->call && !http_call_set_up(try, err)) {
         err_wrap(err, "%s", http_show(url).chars);
         http_try_free(try);

@@ -8,6 +8,7 @@
 
 #include "io/http_call.h"
 #include "io/http_pace.h"
+#include "io/proxy.h"
 
 #define HTTP_OPENING_BYTES 64
 
@@ -32,7 +33,9 @@ struct http_try {
     uint64_t counted_bytes;           /* what was added to the request's counter */
     char opening[HTTP_OPENING_BYTES]; /* the first bytes, to recognise a page of HTML */
     size_t opening_len;
-    bool is_encoded; /* the last header block had a Content-Encoding */
+    bool has_proxy;         /* perhaps: then the address at the other end says nothing of the host */
+    bool is_from_public;    /* the last redirect came from a public host */
+    bool is_encoded;        /* the last header block had a Content-Encoding */
     uint64_t resumed_bytes; /* what was there before this try and still counts; 0: it began at the start */
     bool is_suspect;        /* with a part of before: if the whole is wrong, that may be the former mirror's fault */
     uint64_t range_start;   /* as the last header block said it (Content-Range) */
@@ -41,6 +44,7 @@ struct http_try {
     struct http_pace pace;
     bool is_too_slow; /* it was ended for that */
     char reason[CURL_ERROR_SIZE];
+    int socket_errno;       /* why the last socket could not be made; 0: it could */
     struct err err;         /* set by a callback that refuses, else by the verdict */
     unsigned retry_after_s; /* what the server asked for; 0 for nothing */
 };
@@ -52,9 +56,9 @@ enum http_verdict {
     HTTP_VERDICT_HOPELESS,  /* err says why; a fault of this machine */
 };
 
-/* Prepares an attempt; `plain_proxy` (or NULL) is the proxy for http: URLs. The easy handle's private pointer is
- * `owner`. */
-bool http_try_new(struct http_request *request, const char *url, const char *plain_proxy, void *owner,
+/* Prepares an attempt. The easy handle's private pointer is `owner`. ERR_USAGE when a credential would go in clear
+ * through a proxy of another machine. */
+bool http_try_new(struct http_request *request, const char *url, const struct proxies *proxies, void *owner,
                   struct http_try **ret_try, struct err *err) MUST_CHECK;
 /* Lets a try that was not started yet go on where a former one broke off; takes the part over. */
 bool http_try_resume(struct http_try *try, struct http_part *part, struct err *err) MUST_CHECK;
@@ -67,6 +71,11 @@ void http_part_drop(struct http_request *request, struct http_part *part);
 enum http_verdict http_try_judge(struct http_try *try, CURLcode code);
 /* Frees it, and with it what was received but not handed over. NULL is fine. */
 void http_try_free(struct http_try *try);
+
+/* Looks at where a redirect leads before it is followed (http_redirect.c); false when it is not, with try->err set. */
+bool http_redirect_check(struct http_try *try, struct text location) MUST_CHECK;
+/* CURLOPT_PREREQFUNCTION: called when connected, before anything is sent; a name, too, may stand for an address inside. */
+int http_redirect_on_connected(void *argument, char *peer, char *own, int peer_port, int own_port);
 
 /* A URL as people and logs may see it: without user information, query and fragment, control bytes replaced. */
 struct http_shown {

@@ -37,7 +37,8 @@ bool lock_try(int fd, bool is_shared)
     return !failed;
 }
 
-/* A line of /proc/locks (proc(5)): "1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF"; of one who waits "1: -> FLOCK …". */
+/* A line of /proc/locks (proc(5)): "1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF"; of one who waits "1: -> FLOCK …".
+ * */
 static bool names_holder(struct text line, uint64_t inode, uint64_t *ret_pid)
 {
     struct text words[6], place = {0};
@@ -69,8 +70,7 @@ static const char *describe_holder(int fd, struct arena *arena)
         !file_read_at(AT_FDCWD, arena_printf(arena, "%s/comm", proc), COMM_MAX_BYTES, &comm, &ignored))
         return pid ? arena_printf(arena, ", which process %" PRIu64 " holds", pid) : "";
     return arena_printf(arena, ", which process %" PRIu64 " (%s, user %u) holds", pid,
-                        text_printable(arena, text_trim((struct text){comm.bytes, comm.len})),
-                        (unsigned)status.st_uid);
+                        text_printable(arena, text_trim((struct text){comm.bytes, comm.len})), (unsigned)status.st_uid);
 }
 
 static bool is_cancelled(const struct lock_wait *wait)

@@ -1,7 +1,7 @@
 /* lock.h - flock() that says what it waits for, and that a signal or a limit ends
  *
- * Whoever can open a file can hold its lock, so no lock is waited for in silence and without end. A file that is made to
- * be locked has mode 0600.
+ * Whoever can open a file can hold its lock, so no lock is waited for in silence and without end. A file that is made
+ * to be locked has mode 0600.
  * Threads: no shared state; a lock belongs to the open file: closing the descriptor (and its copies) ends it.
  * Fails with: ERR_LOCAL (the limit, with detail EWOULDBLOCK; a file system without locks), ERR_CANCELLED.
  */
@@ -22,8 +22,8 @@ struct lock_wait {
 };
 #define LOCK_LIMIT_MS ((uint64_t)5 * 60 * 1000)
 
-/* Takes the exclusive (or shared) lock of an open file or directory. After a second of waiting says "waiting for NAME", with
- * the process that holds it where the system tells. `wait` may be NULL: all zero. */
+/* Takes the exclusive (or shared) lock of an open file or directory. After a second of waiting says "waiting for NAME",
+ * with the process that holds it where the system tells. `wait` may be NULL: all zero. */
 bool lock_take(int fd, bool is_shared, const char *name, const struct lock_wait *wait, struct err *err) MUST_CHECK;
 /* Takes it if nobody has to be waited for; false without an error otherwise. */
 bool lock_try(int fd, bool is_shared);

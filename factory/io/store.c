@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "io/owner.h"
 #include "io/secret.h"
+#include "io/store_parts.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -16,13 +17,6 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-
-struct store {
-    char *path; /* as given, for messages */
-    struct digest secret;
-    int blobs_fd, derived_fd, tmp_fd;
-    bool is_unnamed; /* O_TMPFILE and linkat() from /proc work here */
-};
 
 /* What follows the bytes of a derived file. Integers are little-endian. */
 struct trailer {
@@ -68,7 +62,8 @@ static bool check_dirs(const struct store *store, struct err *err)
         struct stat status;
         if (fstat(fds[i], &status) == 0 && owner_is_ours(&status))
             continue;
-        err_set_errno(err, EPERM, "a directory below %s/v1 belongs to somebody else or is writable by others; remove it",
+        err_set_errno(err, EPERM,
+                      "a directory below %s/v1 belongs to somebody else or is writable by others; remove it",
                       store->path);
         return false;
     }
@@ -78,7 +73,7 @@ static bool check_dirs(const struct store *store, struct err *err)
 static bool check_private(const char *path, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    return owner_check(arena_printf(&scratch, "%s/v1", path), "--cache", err);
+    return owner_check(arena_printf(&scratch, "%s/v1", path), err);
 }
 
 /* Only the one who holds the lock of a temporary file may remove it; a running writer keeps its lock. */
@@ -131,14 +126,20 @@ static bool can_be_unnamed(int tmp_fd)
 
 bool store_open(const char *path, struct store **ret_store, struct err *err)
 {
+    return store_open_waiting(path, NULL, ret_store, err);
+}
+
+bool store_open_waiting(const char *path, const struct lock_wait *wait, struct store **ret_store, struct err *err)
+{
     struct store *store = calloc(1, sizeof *store);
     if (!store || !(store->path = strdup(path)))
         memory_abort(sizeof *store + strlen(path));
-    store->blobs_fd = store->derived_fd = store->tmp_fd = -1;
+    store->blobs_fd = store->derived_fd = store->tmp_fd = store->users_fd = store->sizes_fd = -1;
     store->secret = secret_random();
-    if (!file_make_dirs(path, 0700, err) || !open_below(path, "tmp", &store->tmp_fd, err) ||
-        !check_private(path, err) || !open_below(path, "blob/sha256", &store->blobs_fd, err) ||
-        !open_below(path, "derived", &store->derived_fd, err) || !check_dirs(store, err)) {
+    if (!check_private(path, err) || !open_below(path, "tmp", &store->tmp_fd, err) || !check_private(path, err) ||
+        !open_below(path, "blob/sha256", &store->blobs_fd, err) ||
+        !open_below(path, "derived", &store->derived_fd, err) || !check_dirs(store, err) ||
+        !store_begin_use(store, wait, err)) {
         err_wrap(err, "cache");
         store_close(store);
         return false;
@@ -153,6 +154,7 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
+    store_end_use(store);
     auto_close_fd(&store->blobs_fd);
     auto_close_fd(&store->derived_fd);
     auto_close_fd(&store->tmp_fd);
@@ -205,16 +207,26 @@ bool blob_begin(struct store *store, struct blob *ret_blob, struct err *err)
     return true;
 }
 
+/* What a full disk did not take is tried once more when there is room again. */
 static bool write_raw(struct blob *blob, const void *bytes, size_t len, struct err *err)
 {
-    return file_write_all(blob->fd, bytes, len, blob->store->path, err);
+    const char *path = blob->store->path;
+    if (file_write_all(blob->fd, bytes, len, path, err))
+        return true;
+    off_t at = lseek(blob->fd, 0, SEEK_CUR);
+    if (err->detail != ENOSPC || at < (off_t)blob->len || !store_make_room(blob->store))
+        return false;
+    size_t done = (size_t)(at - (off_t)blob->len);
+    err_clear(err);
+    return file_write_all(blob->fd, (const char *)bytes + done, len - done, path, err);
 }
 
 bool blob_write(struct blob *blob, const void *bytes, size_t len, struct err *err)
 {
     assert(blob->is_begun);
     if (!write_raw(blob, bytes, len, err)) {
-        err_wrap(err, "cache, after %" PRIu64 " bytes of a file", blob->len);
+        err_wrap(err, "cache%s, after %" PRIu64 " bytes of a file",
+                 err->detail == ENOSPC ? " (imgfactory clean makes room)" : "", blob->len);
         blob_abandon(blob);
         return false;
     }
@@ -278,6 +290,7 @@ static bool give_name(struct blob *blob, int dirfd, struct name name, uint64_t s
         return false;
     }
     blob->temporary_name[0] = '\0';
+    store_note_added(blob->store, dirfd, name.chars, size_bytes);
     return true;
 }
 
@@ -415,6 +428,7 @@ bool store_map_blob(struct store *store, const struct digest *digest, struct vie
     struct name name = name_of(NULL, digest);
     struct view view = {0};
     struct stat status;
+    (void)store_mark_used(store, store->blobs_fd, name.chars);
     if (!map_if_there(store->blobs_fd, name.chars, &view, &status, ret_found, err)) {
         err_wrap(err, "cache %s", store->path);
         return false;
@@ -429,9 +443,15 @@ bool store_map_blob(struct store *store, const struct digest *digest, struct vie
     return true;
 }
 
+bool store_has(struct store *store, const struct digest *digest)
+{
+    return faccessat(store->blobs_fd, name_of(NULL, digest).chars, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes)
 {
     struct stat status;
+    (void)store_mark_used(store, store->blobs_fd, name_of(NULL, digest).chars);
     return fstatat(store->blobs_fd, name_of(NULL, digest).chars, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
            S_ISREG(status.st_mode) && (uint64_t)status.st_size == size_bytes;
 }
@@ -459,11 +479,20 @@ static bool hide_trailer(struct store *store, const char *kind, const struct dig
     memcpy(&trailer, view->ptr + len, sizeof trailer);
     struct digest mac = mac_of(store, kind, &trailer);
     if (memcmp(trailer.magic, trailer_magic, sizeof trailer.magic) != 0 || le64toh(trailer.len) != len ||
-        memcmp(trailer.key, key->bytes, sizeof trailer.key) != 0 || memcmp(trailer.mac, mac.bytes, sizeof mac.bytes) != 0)
+        memcmp(trailer.key, key->bytes, sizeof trailer.key) != 0 ||
+        memcmp(trailer.mac, mac.bytes, sizeof mac.bytes) != 0)
         return false;
     memcpy(ret_digest->bytes, trailer.digest, sizeof trailer.digest);
     view->len = len;
     return true;
+}
+
+/* A mark of use changes the file's times: what was known of it is known of it with the new ones. */
+static void renew_stamp(struct store *store, const char *kind, const struct digest *key, struct name name, ino_t inode)
+{
+    struct stat status;
+    if (fstatat(store->derived_fd, name.chars, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_ino == inode)
+        put_stamp(store, kind, key, &status);
 }
 
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, bool is_checked_lazily,
@@ -487,6 +516,8 @@ bool store_map_derived(struct store *store, const char *kind, const struct diges
         if (is_good && is_stamped)
             put_stamp(store, kind, key, &status);
     }
+    if (store_mark_used(store, store->derived_fd, name.chars) && is_good && is_stamped)
+        renew_stamp(store, kind, key, name, status.st_ino);
     if (is_good)
         *ret_view = view;
     else

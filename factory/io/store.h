@@ -5,7 +5,7 @@
  * lacks O_TMPFILE; leftovers of killed runs are removed by store_open() once their lock can be taken). Cache files are
  * not fsynced: every reader checks what it reads (blobs by their name, derived files by a digest over their bytes and
  * a MAC with the state's secret, so that nobody can plant one), and what is wrong, or belongs to somebody else, is
- * removed and made again. Two processes may share a store.
+ * removed and made again. Processes may share a store; what keeps it small is in store_prune.h.
  * Threads: any thread may call any function; a struct blob belongs to the thread that began it.
  * Owns: the directory descriptors, until store_close().
  * Fails with: ERR_LOCAL (detail = errno; ENOSPC names the directory and the bytes wanted), ERR_TRUST on a digest that
@@ -16,6 +16,7 @@
 
 #include "base/checksum.h"
 #include "io/file.h"
+#include "io/lock.h"
 
 struct store;
 
@@ -32,7 +33,10 @@ struct blob {
 /* Opens (making it if needed) the store in `path`, which has to be ours alone (owner.h). Until store_use_secret() its
  * derived files are those of this process only. */
 bool store_open(const char *path, struct store **ret_store, struct err *err) MUST_CHECK;
-/* Closes it. NULL is fine. */
+/* The same; a process that prunes it is waited for as `wait` (may be NULL) says. */
+bool store_open_waiting(const char *path, const struct lock_wait *wait, struct store **ret_store,
+                        struct err *err) MUST_CHECK;
+/* Closes it, pruned if that is due (store_prune.h). NULL is fine. */
 void store_close(struct store *store);
 
 /* Takes derived files for good that were made with this secret (secret.h), and makes such. Call it before other threads
@@ -61,6 +65,8 @@ void blob_abandon(struct blob *blob);
  * is then removed, so that the caller makes it again). Fails only on other errors. */
 bool store_map_blob(struct store *store, const struct digest *digest, struct view *ret_view, bool *ret_found,
                     struct err *err) MUST_CHECK;
+/* Returns whether a blob with that name exists, without reading it. */
+bool store_has(struct store *store, const struct digest *digest);
 /* Returns whether a blob with that name and exactly that size exists, without reading it. */
 bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes);
 /* Maps derived/<kind>/<key> and checks its MAC and its digest; *ret_found as above. With `is_checked_lazily` the bytes of

@@ -3,9 +3,14 @@
 #include "line/fewer.h"
 
 #include <pthread.h>
+#include <string.h>
+#include <time.h>
 
 /* Orders mostly wait (for the network, for workers), so there are more of their threads than cores; the rest queue. */
 #define MAX_ORDER_THREADS 16
+/* How long orders may take to end after a signal, and how often is looked. */
+#define GRACE_S 0.5
+#define LOOK_NS 20000000L
 
 /* What the orders' threads share during batch_run(). */
 struct shift {
@@ -15,6 +20,9 @@ struct shift {
     size_t count;
     _Atomic size_t next; /* the first job that nobody has taken */
     double start;
+    pthread_mutex_t lock; /* guards the next */
+    size_t running_count; /* threads */
+    pthread_cond_t ended; /* predicate: running_count is 0 */
 };
 
 void batch_init(struct batch *batch, struct batch_image *images, size_t count)
@@ -50,8 +58,8 @@ static bool expand_tag(struct batch_image *image, const char *template, const st
 }
 
 /* Whether a tag of one platform names no version: digits in the architecture's name are none. */
-static bool floats(struct batch_image *image, const char *template, const struct oci_facts *facts, bool *ret_is_floating,
-                   struct err *err)
+static bool floats(struct batch_image *image, const char *template, const struct oci_facts *facts,
+                   bool *ret_is_floating, struct err *err)
 {
     struct oci_facts other = *facts;
     const char *tag;
@@ -196,43 +204,129 @@ static void report_job(const struct job *job, struct log *log)
                  (double)job->product.layer.size_bytes / 1e6, job->seconds);
 }
 
-static void *order_thread(void *argument)
+static void work_orders(struct shift *shift)
 {
-    struct shift *shift = argument;
     for (;;) {
         size_t index = atomic_fetch_add(&shift->next, 1);
         if (index >= shift->count)
-            return NULL;
+            return;
         struct job *job = shift->jobs[index];
         struct batch_image *image = shift->images[index];
         job->plant = shift->plant;
         job_run(job);
         report_job(job, shift->plant->log);
-        if (atomic_fetch_sub(&image->pending, 1) == 1)
+        if (atomic_fetch_sub(&image->pending, 1) == 1) {
             finish(image, shift);
+            atomic_store(&image->is_ended, true);
+        }
     }
+}
+
+static void *order_thread(void *argument)
+{
+    struct shift *shift = argument;
+    work_orders(shift);
+    pthread_mutex_lock(&shift->lock);
+    shift->running_count--;
+    pthread_cond_broadcast(&shift->ended);
+    pthread_mutex_unlock(&shift->lock);
+    return NULL;
+}
+
+/* Waits for the end of all threads; after a signal not for long. Returns whether all ended. */
+static bool wait_for_end(struct shift *shift)
+{
+    double cancelled = 0;
+    struct err ignored = {0};
+    pthread_mutex_lock(&shift->lock);
+    while (shift->running_count && (cancelled == 0 || job_clock() - cancelled < GRACE_S)) {
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += LOOK_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        (void)pthread_cond_timedwait(&shift->ended, &shift->lock, &until);
+        if (cancelled == 0 && plant_is_cancelled(shift->plant, &ignored))
+            cancelled = job_clock();
+    }
+    bool is_ended = !shift->running_count;
+    pthread_mutex_unlock(&shift->lock);
+    return is_ended;
+}
+
+/* What is reported of an image that threads are still at work on: nothing of what they may be changing. */
+static void stand_in(struct batch *batch, const struct batch_image *image, double seconds,
+                     struct batch_image *ret_image)
+{
+    *ret_image = (struct batch_image){.manifest = image->manifest,
+                                      .source = image->source,
+                                      .arches = image->arches,
+                                      .arch_count = image->arch_count,
+                                      .destination = image->destination,
+                                      .seconds = seconds};
+    err_set(&ret_image->err, ERR_CANCELLED, "image %s: interrupted", image->manifest->name);
+    ret_image->jobs = arena_new_array(&batch->arena, struct job, image->arch_count);
+    for (size_t i = 0; i < image->arch_count; i++) {
+        struct job *job = &ret_image->jobs[i];
+        *job = (struct job){
+            .manifest = image->manifest, .source = image->source, .arch = image->arches[i], .seconds = seconds};
+        err_set(&job->err, ERR_CANCELLED, "image %s for %s: interrupted", image->manifest->name, job->arch->name);
+    }
+}
+
+/* Leaves the threads to themselves: what the batch shows from now on is what they cannot change. */
+static void abandon(struct batch *batch, const struct shift *shift)
+{
+    struct batch_image *shown = arena_new_array(&batch->arena, struct batch_image, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (atomic_load(&batch->images[i].is_ended))
+            memcpy(&shown[i], &batch->images[i], sizeof shown[i]);
+        else
+            stand_in(batch, &batch->images[i], job_clock() - shift->start, &shown[i]);
+    }
+    batch->images = shown;
+    batch->is_abandoned = true;
+}
+
+static void shift_init(struct shift *shift)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&shift->lock, NULL);
+    pthread_cond_init(&shift->ended, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
 {
-    struct shift shift = {.plant = plant, .count = batch->progress.count, .start = job_clock()};
-    shift.jobs = arena_new_array(&batch->arena, struct job *, shift.count);
-    shift.images = arena_new_array(&batch->arena, struct batch_image *, shift.count);
+    struct shift *shift = arena_new(&batch->arena, struct shift); /* threads that are left alone still use it */
+    *shift = (struct shift){.plant = plant, .count = batch->progress.count, .start = job_clock()};
+    shift_init(shift);
+    shift->jobs = arena_new_array(&batch->arena, struct job *, shift->count);
+    shift->images = arena_new_array(&batch->arena, struct batch_image *, shift->count);
     size_t index = 0;
     for (size_t i = 0; i < batch->count; i++) {
         struct batch_image *image = &batch->images[i];
         atomic_store(&image->pending, image->arch_count);
         for (size_t j = 0; j < image->arch_count; j++, index++) {
-            shift.jobs[index] = &image->jobs[j];
-            shift.images[index] = image;
+            shift->jobs[index] = &image->jobs[j];
+            shift->images[index] = image;
         }
     }
     pthread_t threads[MAX_ORDER_THREADS];
-    size_t started = 0, wanted = shift.count < MAX_ORDER_THREADS ? shift.count : MAX_ORDER_THREADS;
+    size_t started = 0, wanted = shift->count < MAX_ORDER_THREADS ? shift->count : MAX_ORDER_THREADS;
     int failed = 0;
+    pthread_mutex_lock(&shift->lock);
     while (started < wanted && !failed) {
-        failed = pthread_create(&threads[started], NULL, order_thread, &shift);
+        failed = pthread_create(&threads[started], NULL, order_thread, shift);
         started += !failed;
+    }
+    shift->running_count = started;
+    pthread_mutex_unlock(&shift->lock);
+    if (!wait_for_end(shift)) {
+        abandon(batch, shift);
+        return true;
     }
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);

@@ -1,7 +1,7 @@
 /* batch.h - all images of one call: every order on a thread of its own, every image finished as soon as its orders are
  *
- * Threads: batch_run() on main; it starts the orders' threads and joins them. The results are in plan order, whatever
- * ended first.
+ * Threads: batch_run() on main; it starts the orders' threads and joins them, unless a signal came and they do not end
+ * soon (is_abandoned). The results are in plan order, whatever ended first.
  * Owns: jobs and documents, until batch_done().
  */
 #ifndef IMGFACTORY_LINE_BATCH_H
@@ -30,8 +30,9 @@ struct batch_image {
     struct document index;
     struct publication publication;
     struct platforms_loss loss; /* what a tag of the layout would have lost */
-    double seconds;         /* from the start of the batch to the image's end */
-    _Atomic size_t pending; /* private */
+    double seconds;             /* from the start of the batch to the image's end */
+    _Atomic size_t pending;     /* private, as is the next */
+    atomic_bool is_ended;       /* no thread touches it any more */
 };
 
 struct batch {
@@ -39,11 +40,14 @@ struct batch {
     size_t count;
     struct progress progress;
     struct arena arena;
+    bool is_abandoned; /* threads are still at work: neither the batch nor the plant may be freed */
 };
 
 /* Prepares jobs and progress lines for the images, whose given fields are set. */
 void batch_init(struct batch *batch, struct batch_image *images, size_t count);
-/* Runs all orders. Fails only when no thread can be started; failures of images are in the images. */
+/* Runs all orders. Fails only when no thread can be started; failures of images are in the images. When the cancel flag
+ * is set, orders have half a second to end; images that are not done by then are reported as cancelled, and the threads
+ * left alone (is_abandoned): the caller reports and ends the process. */
 bool batch_run(struct batch *batch, struct plant *plant, struct err *err) MUST_CHECK;
 /* Returns the exit class of the whole: ERR_NONE, the gravest kind when all failed or there is one image, else
  * ERR_PARTLY. */

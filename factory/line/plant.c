@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "io/secret.h"
+#include "io/store_prune.h"
 #include "source/rpm_catalog.h"
 
 #include <fcntl.h>
@@ -33,9 +34,12 @@ static struct digest digest_of_program(void)
 static bool open_places(const struct plant_options *options, struct plant *plant, struct err *err)
 {
     struct digest secret;
-    if (!secret_open(options->state_dir, &secret, err) || !store_open(options->cache_dir, &plant->store, err))
+    const struct lock_wait *wait = options->publish.wait;
+    if (!secret_open(options->state_dir, &secret, err) ||
+        !store_open_waiting(options->cache_dir, wait, &plant->store, err))
         return false;
     store_use_secret(plant->store, &secret);
+    store_keep_below(plant->store, options->cache_limit, wait);
     return true;
 }
 
@@ -46,11 +50,9 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
     ret_plant->sources = flight_new();
     ret_plant->catalogs = flight_new();
     ret_plant->program = digest_of_program();
-    struct http_options http_options = {.retry_count = options->retries, .cancel = options->cancel};
-    if (!options->retries)
-        http_options.retry_count = HTTP_NO_RETRY;
-    if (!open_places(options, ret_plant, err) ||
-        !http_start(&http_options, &ret_plant->http, err) || !workers_start(options->jobs, &ret_plant->workers, err)) {
+    ret_plant->encoder = layer_encoder(options->compression);
+    if (!open_places(options, ret_plant, err) || !http_start(&options->http, &ret_plant->http, err) ||
+        !workers_start(options->jobs, &ret_plant->workers, err)) {
         plant_close(ret_plant);
         return false;
     }
@@ -59,6 +61,7 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
                                          .store = ret_plant->store,
                                          .log = log,
                                          .state_dir = options->state_dir,
+                                         .cancel = options->cancel,
                                          .now = options->now,
                                          .wait = options->publish.wait,
                                          .is_cache_only = options->is_cache_only,

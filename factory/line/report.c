@@ -115,10 +115,12 @@ static json_t *strings_json(const struct strings *strings)
 static json_t *origins_json(const struct origins *origins)
 {
     json_t *array = json_array();
+    AUTO(arena_done) struct arena scratch = {0};
     for (size_t i = 0; i < origins->count; i++) {
         const struct origin *origin = &origins->items[i];
-        json_t *json = json_pack("{s:s, s:s, s:I, s:o}", "name", origin->name, "uri", origin->uri, "date",
-                                 (json_int_t)origin->date, "digest", digest_json(&origin->digest));
+        json_t *json =
+            json_pack("{s:s, s:s, s:I, s:o}", "name", origin->name, "uri", source_public_uri(&scratch, origin->uri),
+                      "date", (json_int_t)origin->date, "digest", digest_json(&origin->digest));
         if (origin->codename)
             json_object_set_new(json, "codename", json_string(origin->codename));
         if (origin->signed_by)
@@ -213,7 +215,7 @@ static void print_report(FILE *out, json_t *images, enum err_kind outcome)
 {
     json_t *json = json_pack("{s:s, s:s, s:i, s:o}", "imgfactory", IMGFACTORY_VERSION, "outcome",
                              err_kind_name(outcome), "exit", (int)outcome, "images", images);
-    (void)json_dumpf(json, out, JSON_INDENT(2));
+    (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)fputc('\n', out);
     json_decref(json);
 }

@@ -14,14 +14,15 @@ static bool has_given(const struct work *work, const char *name)
 static void note_package(struct work *work, const struct selected *selected, const struct package *package)
 {
     struct arena *arena = &work->job->arena;
-    struct product_package noted = {.name = arena_strdup(arena, selected->name),
-                                    .version = arena_strdup(arena, selected->version),
-                                    .architecture = arena_strdup(arena, selected->architecture),
-                                    .url = arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path),
-                                    .size_bytes = selected->size_bytes,
-                                    .repository = arena_strdup(arena, selected->origin->name),
-                                    .digest = package ? package->digest : selected->digest,
-                                    .has_given = has_given(work, selected->name)};
+    struct product_package noted = {
+        .name = arena_strdup(arena, selected->name),
+        .version = arena_strdup(arena, selected->version),
+        .architecture = arena_strdup(arena, selected->architecture),
+        .url = source_public_uri(arena, arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path)),
+        .size_bytes = selected->size_bytes,
+        .repository = arena_strdup(arena, selected->origin->name),
+        .digest = package ? package->digest : selected->digest,
+        .has_given = has_given(work, selected->name)};
     list_add(arena, &work->job->product.packages, noted);
 }
 
@@ -35,6 +36,10 @@ void work_note_selection(struct work *work)
     for (size_t i = 0; i < work->selection.count; i++) {
         const struct selected *selected = &work->selection.items[i];
         note_package(work, selected, work->packages[i]);
+        if (selected->candidate_version)
+            product_note(&job->arena, &job->product,
+                         arena_printf(&job->arena, "%s %s is not the newest version that the sources have (%s)",
+                                      selected->name, selected->version, selected->candidate_version));
         if (strcmp(selected->name, main_package) != 0)
             continue;
         oci_split_version(&job->arena, selected->version, &job->product.facts);

@@ -109,6 +109,7 @@ static void layer_task(void *argument)
 {
     struct work *work = argument;
     struct plant *plant = work->job->plant;
+    work->job->product.encoder = plant->encoder;
     work->is_good =
         layer_build(plant->store, &work->tree, plant->options->compression, &work->job->product.layer, work->err);
 }

@@ -71,6 +71,7 @@ struct manifest {
     struct strings packages_first; /* packages: first */
     struct strings packages_never; /* packages: never */
     bool is_weak;                  /* packages: weak */
+    bool is_older_fine;            /* packages: older */
     struct {
         struct manifest_made *items;
         size_t count, capacity;

@@ -34,6 +34,7 @@ static const struct yaml_field packages_fields[] = {
     FIELD(YAML_STRINGS, manifest, "first", packages_first, false),
     FIELD(YAML_STRINGS, manifest, "never", packages_never, false),
     FIELD(YAML_BOOL, manifest, "weak", is_weak, false),
+    FIELD(YAML_BOOL, manifest, "older", is_older_fine, false),
 };
 
 static const struct yaml_field file_fields[] = {

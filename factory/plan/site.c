@@ -1,4 +1,5 @@
 #include "plan/site.h"
+#include "base/units.h"
 #include "plan/rules.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ struct site_form {
     struct site site;
     bool is_tls_verified;
     struct strings arches;
+    const char *timeout, *cache_limit;
     const struct yaml_node *root;
 };
 
@@ -38,6 +40,9 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_NUMBER, "jobs", site.jobs),
     FIELD(YAML_NUMBER, "retries", site.retries),
     FIELD(YAML_BOOL, "strict", site.is_strict),
+    FIELD(YAML_BOOL, "allow-older", site.is_older_fine),
+    FIELD(YAML_STRING, "timeout", timeout),
+    FIELD(YAML_STRING, "cache-limit", cache_limit),
 };
 
 static bool fail_value(struct arena *arena, const struct yaml_node *node, const char *value, const char *why,
@@ -158,6 +163,20 @@ static bool check_number(const struct site_form *form, const char *key, uint64_t
     return yaml_fail(node, err, "'%s' must be from %ju to %ju", key, (uintmax_t)least, (uintmax_t)most);
 }
 
+/* Reads the values that have units. */
+static bool read_units(struct arena *arena, struct site_form *form, struct err *err)
+{
+    struct site *site = &form->site;
+    site->has_cache_limit = form->cache_limit != NULL;
+    if (form->timeout && !(units_parse_duration(text_of(form->timeout), &site->timeout_ms) && site->timeout_ms > 0))
+        return fail_value(arena, yaml_get(form->root, "timeout"), form->timeout,
+                          "is not a duration with its unit: 90s, 10m, 2h", err);
+    if (form->cache_limit && !units_parse_size(text_of(form->cache_limit), &site->cache_limit))
+        return fail_value(arena, yaml_get(form->root, "cache-limit"), form->cache_limit,
+                          "is not a size with its unit: 500M, 8G, none", err);
+    return true;
+}
+
 static bool check(struct arena *arena, const struct site_form *form, struct err *err)
 {
     const struct site *site = &form->site;
@@ -172,7 +191,7 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
     if (why)
         return fail_value(arena, namespace, site->namespace, why, err);
     if (compression && strcmp(site->compression, "zstd") != 0 && strcmp(site->compression, "gzip") != 0)
-        return fail_value(arena, compression, site->compression, "is not a compression: zstd or gzip", err);
+        return fail_value(arena, compression, site->compression, "is not a compression: gzip or zstd", err);
     return check_filled(form, err) && check_lists(arena, form, err) &&
            check_number(form, "jobs", site->jobs, 1, JOBS_MAX, err) &&
            check_number(form, "retries", site->retries, 0, RETRIES_MAX, err);
@@ -190,8 +209,8 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
 {
     struct site_form form = {.site = {.path = file->path, .is_push = true}, .is_tls_verified = true};
     form.root = file->root;
-    if (form.root &&
-        (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) || !check(arena, &form, err)))
+    if (form.root && (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) ||
+                      !check(arena, &form, err) || !read_units(arena, &form, err)))
         return false;
     struct site *site = &form.site;
     site->has_push = form.root && yaml_get(form.root, "push");

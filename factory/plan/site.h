@@ -2,8 +2,8 @@
  *
  * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
- * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict. README.md, "Publishing",
- * describes them.
+ * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
+ * allow-older, timeout, cache-limit. README.md, "Publishing", describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
  */
@@ -20,8 +20,12 @@ struct site {
     const char *authfile, *arch, *source, *output, *compression; /* NULL: not given; paths are relative to the file */
     uint64_t jobs, retries;                                      /* 0: not given */
     bool has_retries;
+    uint64_t timeout_ms;  /* timeout: 2h; 0: not given */
+    uint64_t cache_limit; /* cache-limit: 8G: bytes, with has_cache_limit */
+    bool has_cache_limit;
     struct strings token_origins;
     bool is_strict;         /* strict: true: as --strict */
+    bool is_older_fine;     /* allow-older: true: as --allow-older */
     bool is_tls_verify_off; /* tls-verify: false: for a lab registry */
 };
 

@@ -33,8 +33,8 @@ bool credential_find(struct arena *arena, const char *authfile, const struct ref
 void credential_done(struct credential *credential);
 /* Writes a credential for `host` into the file that podman login would write ($XDG_RUNTIME_DIR/containers/auth.json,
  * REGISTRY_AUTH_FILE or `authfile`), mode 0600, keeping everything else; *ret_path is the file. When the file names a
- * helper for the host, the helper keeps it instead, as with podman. The directory is locked meanwhile, waited for as `wait`
- * (may be NULL) says. */
+ * helper for the host, the helper keeps it instead, as with podman. The directory is locked meanwhile, waited for as
+ * `wait` (may be NULL) says. */
 bool credential_store(struct arena *arena, const char *authfile, const struct lock_wait *wait, const char *host,
                       const struct credential *credential, const char **ret_path, struct err *err) MUST_CHECK;
 /* Removes the credential of `host`; *ret_found tells whether there was one. */

@@ -128,7 +128,7 @@ bool push_image(struct registry *registry, struct arena *arena, const struct pus
     if (!check_children(request->image, err))
         return false;
     if (!request->tags->count) {
-        err_set(err, ERR_USAGE, "%s: no tag to push to", registry->name);
+        err_set(err, ERR_USAGE, "%s: the image has no tag; write REPOSITORY:TAG, or --tag TAG", registry->name);
         return false;
     }
     push_list_blobs(&push);

@@ -93,13 +93,13 @@ bool registry_send(struct registry *registry, struct exchange *exchange, const c
                              .body_bytes = exchange->bytes,
                              .sent_counter = exchange->sent_counter,
                              .tls = tls_for(registry, url),
-                             .is_impatient = registry->options.is_other_there,
                              .is_ended_late = atomic_load(&registry->is_ending_late),
                              .is_part_kept = exchange->store != NULL};
     struct http_request request = {.urls = &url,
                                    .url_count = 1,
                                    .cap_bytes = exchange->cap_bytes ? exchange->cap_bytes : REGISTRY_ERROR_MAX_BYTES,
                                    .call = &call,
+                                   .is_impatient = registry->options.is_other_there,
                                    .store = exchange->store,
                                    .counter = exchange->received_counter};
     forget_answer(exchange);

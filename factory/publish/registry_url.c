@@ -1,6 +1,7 @@
 #include "publish/registry_url.h"
 
-#include <arpa/inet.h>
+#include "io/address.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
@@ -71,54 +72,14 @@ bool registry_origin_eq(const struct registry_origin *a, const struct registry_o
     return a->is_https == b->is_https && a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-/* Returns 4 or 6 for an address literal, else 0. */
-static int address_of(const struct registry_origin *origin, struct in_addr *ret4, struct in6_addr *ret6)
-{
-    char bare[REGISTRY_HOST_SIZE];
-    if (origin->host[0] == '[') {
-        (void)snprintf(bare, sizeof bare, "%.*s", (int)strlen(origin->host) - 2, origin->host + 1);
-        if (inet_pton(AF_INET6, bare, ret6) != 1)
-            return 0;
-        if (!IN6_IS_ADDR_V4MAPPED(ret6))
-            return 6;
-        memcpy(ret4, ret6->s6_addr + 12, sizeof *ret4);
-        return 4;
-    }
-    size_t len = strlen(origin->host);
-    (void)snprintf(bare, sizeof bare, "%s", origin->host);
-    if (len && bare[len - 1] == '.')
-        bare[len - 1] = '\0';
-    return inet_aton(bare, ret4) ? 4 : 0;
-}
-
-static bool is_localhost(const struct registry_origin *origin)
-{
-    struct text host = text_of(origin->host);
-    return text_is(host, "localhost") || text_is(host, "localhost.") || text_has_suffix(host, ".localhost");
-}
-
 bool registry_origin_is_loopback(const struct registry_origin *origin)
 {
-    struct in_addr v4 = {0};
-    struct in6_addr v6 = {0};
-    int family = address_of(origin, &v4, &v6);
-    return is_localhost(origin) || (family == 4 && (ntohl(v4.s_addr) >> 24) == 127) ||
-           (family == 6 && IN6_IS_ADDR_LOOPBACK(&v6));
+    return address_is_loopback(origin->host);
 }
 
 bool registry_origin_is_private(const struct registry_origin *origin)
 {
-    struct in_addr v4 = {0};
-    struct in6_addr v6 = {0};
-    int family = address_of(origin, &v4, &v6);
-    uint32_t a = ntohl(v4.s_addr);
-    if (family == 4)
-        return a >> 24 == 127 || a >> 24 == 10 || a >> 24 == 0 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 ||
-               a >> 16 == 0xa9fe || a >> 22 == 0x191;
-    if (family == 6)
-        return IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_LINKLOCAL(&v6) ||
-               (v6.s6_addr[0] & 0xfe) == 0xfc;
-    return is_localhost(origin);
+    return address_is_private(origin->host);
 }
 
 /* The part of a URL before its path. */

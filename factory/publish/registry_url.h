@@ -24,8 +24,7 @@ bool registry_origin_parse(const char *url, struct registry_origin *ret_origin) 
 bool registry_origin_eq(const struct registry_origin *a, const struct registry_origin *b);
 /* Returns whether the host is localhost or a loopback address. */
 bool registry_origin_is_loopback(const struct registry_origin *origin);
-/* Returns whether the host is localhost or an address literal that is loopback, link-local or private, in any spelling
- * that inet_aton(3) takes. */
+/* Returns whether the host is localhost or an address literal that is loopback, link-local or private (address.h). */
 bool registry_origin_is_private(const struct registry_origin *origin);
 /* Resolves a Location against the URL that was asked for. An absolute one is kept byte for byte (registries sign their
  * URLs); NULL when it is not one that we follow. */

@@ -82,24 +82,40 @@ static const char *take_keys(struct arena *arena, struct text bytes, struct buf 
     bool is_packet = (unsigned char)bytes.ptr[0] & 0x80;
     if (!is_packet && !keyring_dearmour(arena, bytes, &binary))
         return "not a public key file";
+    if (!keyring_is_whole(binary))
+        return "damaged: its packets are broken or cut, or none is a key";
     if (!buf_add(joined, binary.ptr, binary.len))
         return "too big";
     return NULL;
 }
 
-static void read_keyring(struct arena *arena, const char *path, struct buf *joined, struct keyrings *keyrings)
+/* A file that is no keyring is noted; false only when this machine could not open one more file. */
+static bool read_keyring(struct arena *arena, const char *path, struct buf *joined, struct keyrings *keyrings,
+                         struct err *err)
 {
     AUTO(buf_done) struct buf bytes = {0};
-    struct err err = {0};
+    struct err failed = {0};
     const char *why = NULL;
-    if (!file_read_at(AT_FDCWD, path, KEYRING_MAX_BYTES, &bytes, &err))
-        why = err.detail ? strerrordesc_np(err.detail) : "not readable";
-    else
+    if (!file_read_at(AT_FDCWD, path, KEYRING_MAX_BYTES, &bytes, &failed)) {
+        if (err_is_shortage(&failed)) {
+            *err = failed;
+            return false;
+        }
+        why = failed.detail ? strerrordesc_np(failed.detail) : "not readable";
+    } else
         why = take_keys(arena, (struct text){bytes.bytes, bytes.len}, joined, keyrings);
     if (why)
         list_add(arena, &keyrings->unfit, arena_printf(arena, "%s (%s)", path, why));
     else
         list_add(arena, &keyrings->places, path);
+    return true;
+}
+
+void keyrings_warn_unfit(struct log *log, struct arena *arena, const char *name, const struct keyrings *keyrings)
+{
+    if (keyrings->unfit.count)
+        log_line(log, LOG_QUIET, "warning: %s: passed over as keys: %s", name,
+                 strings_join(arena, &keyrings->unfit, ", "));
 }
 
 static struct digest digest_all(const struct keyrings *keyrings, const struct strings *fingerprints)
@@ -121,8 +137,10 @@ bool keyrings_load(struct arena *arena, const struct repository *repository, str
     struct keyrings keyrings = {0};
     AUTO(buf_done) struct buf joined;
     buf_init(&joined, 4 * KEYRING_MAX_BYTES);
-    for (size_t i = 0; i < repository->keyrings.count; i++)
-        read_keyring(arena, repository->keyrings.items[i], &joined, &keyrings);
+    for (size_t i = 0; i < repository->keyrings.count; i++) {
+        if (!read_keyring(arena, repository->keyrings.items[i], &joined, &keyrings, err))
+            return false;
+    }
     for (size_t i = 0; i < repository->inline_keys.count; i++) {
         const char *place = arena_printf(arena, "the key in %s", repository->place);
         const char *why = take_keys(arena, text_of(repository->inline_keys.items[i]), &joined, &keyrings);

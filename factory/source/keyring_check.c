@@ -53,6 +53,19 @@ static const char *visit(struct walk *walk, unsigned tag, struct text body)
     return NULL;
 }
 
+bool keyring_is_whole(struct text binary)
+{
+    bool has_key = false;
+    for (size_t count = 0; binary.len > 0; count++) {
+        unsigned tag;
+        struct text body;
+        if (count == PACKETS_MAX || !openpgp_take_packet(&binary, &tag, &body))
+            return false;
+        has_key = has_key || tag == OPENPGP_PUBLIC_KEY || tag == OPENPGP_SECRET_KEY;
+    }
+    return has_key;
+}
+
 const char *keyring_fault(struct text binary)
 {
     struct walk walk = {0};

@@ -85,7 +85,7 @@ static bool fetch(const struct source_env *env, struct arena *arena, const char 
         err_set(err, ERR_NETWORK, "the key %s is not in the cache; the network is needed once", shown);
         return false;
     }
-    if (!small_file_get(env, url, KEY_FILE_MAX_BYTES, false, ret_bytes, &is_absent, err)) {
+    if (!small_file_get(env, url, KEY_FILE_MAX_BYTES, (struct small_file_haste){0}, ret_bytes, &is_absent, err)) {
         err_wrap(err, "the key %s", shown);
         return false;
     }

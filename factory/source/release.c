@@ -41,7 +41,10 @@ static const char *suite_dir(struct arena *arena, const char *suite)
 static bool get_file(const struct source_env *env, const struct repository *repository, const char *url,
                      struct buf *ret_body, bool *ret_absent, struct err *err)
 {
-    return small_file_get(env, url, RELEASE_MAX_BYTES, repository->is_optional, ret_body, ret_absent, err);
+    const char *last = repository->uris.items[repository->uris.count - 1];
+    struct small_file_haste haste = {.is_tried_once = repository->is_optional,
+                                     .is_other_there = !text_has_prefix(text_of(url), last)};
+    return small_file_get(env, url, RELEASE_MAX_BYTES, haste, ret_body, ret_absent, err);
 }
 
 /* Gets Release and, when there is one, Release.gpg from below `base`. */
@@ -80,8 +83,12 @@ static bool fetch_from(const struct source_env *env, struct arena *arena, const 
         return true;
     if (!is_absent)
         return false;
+    const char *first = arena_strdup(arena, err->text); /* it names the target of a redirect */
     err_clear(err);
-    return fetch_detached(env, arena, repository, base, fetched, err);
+    if (fetch_detached(env, arena, repository, base, fetched, err))
+        return true;
+    err_wrap(err, "%s; then", first);
+    return false;
 }
 
 static bool load_blob(const struct source_env *env, const struct repository *repository, const struct digest *digest,
@@ -233,6 +240,19 @@ static bool get(const struct source_env *env, struct arena *arena, const struct 
     return true;
 }
 
+/* Without a network, what was accepted last may do. */
+static void hint_at_cache(const struct source_env *env, const struct release_mark *mark, struct err *err)
+{
+    if (err->kind != ERR_NETWORK || !mark || env->is_cache_only || !store_has(env->store, &mark->file))
+        return;
+    struct err hinted = {.kind = ERR_NONE};
+    int detail = err->detail;
+    err_set(&hinted, ERR_NETWORK, "%s (--cache-only uses the Release of %s, which is in the cache)", err->text,
+            release_print_date(mark->date).chars);
+    *err = hinted;
+    err->detail = detail;
+}
+
 bool release_get(const struct source_env *env, struct arena *arena, const struct repository *repository,
                  struct release **ret_release, struct err *err)
 {
@@ -242,6 +262,7 @@ bool release_get(const struct source_env *env, struct arena *arena, const struct
         return false;
     if (get(env, arena, repository, is_known ? &mark : NULL, ret_release, err))
         return true;
+    hint_at_cache(env, is_known ? &mark : NULL, err);
     if (!repository->is_optional || err->kind != ERR_NETWORK)
         return false;
     if (is_known) {

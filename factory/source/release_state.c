@@ -67,11 +67,11 @@ static bool parse_mark(struct arena *arena, struct text bytes, struct release_ma
     struct text version, uri, suite, date, digest, file, signature, from;
     uint64_t seconds;
     if (!take_value(&bytes, "version", &version) || (!text_is(version, "1") && !text_is(version, "2")) ||
-        !take_value(&bytes, "uri", &uri) ||
-        !take_value(&bytes, "suite", &suite) || !take_value(&bytes, "date", &date) ||
-        !take_value(&bytes, "digest", &digest) || !take_value(&bytes, "file", &file) ||
-        !take_value(&bytes, "signature", &signature) || !take_value(&bytes, "from", &from) ||
-        (text_is(version, "2") && !parse_names(arena, &bytes, &mark)) || bytes.len)
+        !take_value(&bytes, "uri", &uri) || !take_value(&bytes, "suite", &suite) ||
+        !take_value(&bytes, "date", &date) || !take_value(&bytes, "digest", &digest) ||
+        !take_value(&bytes, "file", &file) || !take_value(&bytes, "signature", &signature) ||
+        !take_value(&bytes, "from", &from) || (text_is(version, "2") && !parse_names(arena, &bytes, &mark)) ||
+        bytes.len)
         return false;
     if (!text_parse_u64(date, &seconds) || seconds > INT64_MAX || !digest_parse(digest, &mark.digest) ||
         !digest_parse(file, &mark.file))
@@ -174,23 +174,23 @@ static bool is_same_mark(const struct release_mark *a, const struct release_mark
 {
     return a->date == b->date && digest_eq(&a->digest, &b->digest) && digest_eq(&a->file, &b->file) &&
            a->is_bare == b->is_bare && a->has_signature == b->has_signature &&
-           (!a->has_signature || digest_eq(&a->signature, &b->signature)) && strcmp(a->from, b->from) == 0 && has_same_names(a, b);
+           (!a->has_signature || digest_eq(&a->signature, &b->signature)) && strcmp(a->from, b->from) == 0 &&
+           has_same_names(a, b);
 }
 
 static const char *print_mark(struct arena *arena, const struct repository *repository, const struct release_mark *mark)
 {
     const char *signature = mark->is_bare ? "none" : "inline";
     struct digest_hex hex = digest_hex(&mark->signature), digest = digest_hex(&mark->digest);
-    const char *text = arena_printf(
-        arena, "version %d\nuri %s\nsuite %s\ndate %lld\ndigest %s\nfile %s\nsignature %s\nfrom %s\n",
-        mark->has_names ? 2 : 1, source_public_uri(arena, repository->uris.items[0]), repository->suite,
-        (long long)mark->date, digest.chars, digest_hex(&mark->file).chars, mark->has_signature ? hex.chars : signature,
-        mark->from);
+    const char *text =
+        arena_printf(arena, "version %d\nuri %s\nsuite %s\ndate %lld\ndigest %s\nfile %s\nsignature %s\nfrom %s\n",
+                     mark->has_names ? 2 : 1, source_public_uri(arena, repository->uris.items[0]), repository->suite,
+                     (long long)mark->date, digest.chars, digest_hex(&mark->file).chars,
+                     mark->has_signature ? hex.chars : signature, mark->from);
     if (!mark->has_names)
         return text;
     for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++)
-        text = arena_printf(arena, "%s%s %s\n", text, name_keys[i],
-                            mark->names.values[i] ? mark->names.values[i] : "");
+        text = arena_printf(arena, "%s%s %s\n", text, name_keys[i], mark->names.values[i] ? mark->names.values[i] : "");
     return arena_printf(arena, "%sarches %s\n", text, mark->arches ? mark->arches : "");
 }
 

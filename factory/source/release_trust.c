@@ -66,8 +66,10 @@ static bool keep_verdict(const struct source_env *env, struct arena *arena, cons
 static bool refuse(struct arena *arena, const struct repository *repository, const struct release_bytes *bytes,
                    const struct keyrings *keyrings, const struct gpgv_verdict *verdict, struct err *err)
 {
-    err_set(err, ERR_TRUST, "%s (%s): %s is refused: %s; keys were looked for in %s%s%s", repository->name,
-            repository->place, bytes->url, gpgv_reasons(arena, verdict), strings_join(arena, &keyrings->places, ", "),
+    bool is_expired = verdict->expired_keys.count || verdict->expired_signatures.count;
+    err_set(err, ERR_TRUST, "%s (%s): %s is refused: %s%s; keys were looked for in %s%s%s", repository->name,
+            repository->place, bytes->url, gpgv_reasons(arena, verdict),
+            is_expired ? " (is this machine's clock right?)" : "", strings_join(arena, &keyrings->places, ", "),
             keyrings->unfit.count ? "; not usable: " : "", strings_join(arena, &keyrings->unfit, ", "));
     return false;
 }
@@ -79,6 +81,7 @@ static bool verify(const struct source_env *env, struct arena *arena, const stru
     struct keyrings keyrings;
     if (!keyrings_load(arena, repository, &keyrings, err))
         return false;
+    keyrings_warn_unfit(env->log, arena, repository->name, &keyrings);
     struct digest key = verdict_key(bytes, &keyrings);
     bool is_found;
     if (!find_verdict(env, arena, &key, &is_found, ret_text, ret_signed_by, err))

@@ -41,20 +41,19 @@ static struct text text_of_buf(const struct buf *buf)
     return (struct text){buf->len ? buf->bytes : "", buf->len};
 }
 
-static bool fetch_from(const struct getting *getting, const char *base_url, bool is_tried_once, struct fetched *fetched,
-                       struct err *err)
+static bool fetch_from(const struct getting *getting, const char *base_url, struct small_file_haste haste,
+                       struct fetched *fetched, struct err *err)
 {
     struct arena *arena = getting->arena;
     const char *url = arena_printf(arena, "%srepodata/repomd.xml", base_url);
     bool is_absent;
     *fetched = (struct fetched){.base_url = base_url, .url = source_public_uri(arena, url)};
-    if (!small_file_get(getting->env, url, REPOMD_MAX_BYTES, is_tried_once, &fetched->file, &is_absent, err))
+    if (!small_file_get(getting->env, url, REPOMD_MAX_BYTES, haste, &fetched->file, &is_absent, err))
         return false;
     if (!getting->place.repository->is_repo_gpg_checked)
         return true;
     const char *signature_url = arena_printf(arena, "%s.asc", url);
-    if (small_file_get(getting->env, signature_url, SIGNATURE_MAX_BYTES, is_tried_once, &fetched->signature, &is_absent,
-                       err))
+    if (small_file_get(getting->env, signature_url, SIGNATURE_MAX_BYTES, haste, &fetched->signature, &is_absent, err))
         return true;
     if (is_absent) {
         err_clear(err);
@@ -139,8 +138,10 @@ static bool accept_repomd(const struct getting *getting, const struct fetched *f
 static bool get_from(const struct getting *getting, const struct rpm_mirrors *mirrors, const char *base_url,
                      struct fetched *fetched, struct rpm_metadata **ret_metadata, struct err *err)
 {
-    bool is_tried_once = mirrors->base_urls.count > 1 || getting->place.repository->is_optional;
-    if (!fetch_from(getting, base_url, is_tried_once, fetched, err))
+    size_t count = mirrors->base_urls.count;
+    struct small_file_haste haste = {.is_tried_once = count > 1 || getting->place.repository->is_optional,
+                                     .is_other_there = strcmp(base_url, mirrors->base_urls.items[count - 1]) != 0};
+    if (!fetch_from(getting, base_url, haste, fetched, err))
         return false;
     if (mirrors->has_metalink && !metalink_has(&mirrors->metalink, text_of_buf(&fetched->file))) {
         err_set(err, ERR_TRUST, "%s has no hash of the metalink: the mirror is stale or broken", fetched->url);

@@ -47,7 +47,8 @@ static bool add_listed(const struct source_env *env, struct arena *arena, const 
     struct strings listed = {0};
     bool is_absent;
     const char *url = place->metalink ? place->metalink : place->mirrorlist;
-    if (!small_file_get(env, url, METALINK_MAX_BYTES, place->repository->is_optional, &body, &is_absent, err)) {
+    struct small_file_haste haste = {.is_tried_once = place->repository->is_optional};
+    if (!small_file_get(env, url, METALINK_MAX_BYTES, haste, &body, &is_absent, err)) {
         err_wrap(err, "the list of mirrors");
         return false;
     }
@@ -56,6 +57,13 @@ static bool add_listed(const struct source_env *env, struct arena *arena, const 
         return false;
     for (size_t i = 0; i < listed.count; i++) {
         const char *base_url = expand(arena, place->arch, listed.items[i]);
+        if (http_is_inward(url, base_url)) {
+            log_line(
+                env->log, LOG_QUIET,
+                "warning: %s: a mirror was passed over: %s leads inside this network, and the list comes from outside",
+                place->repository->id, source_public_uri(arena, base_url));
+            continue;
+        }
         if (!strings_has(&mirrors->base_urls, base_url))
             list_add(arena, &mirrors->base_urls, base_url);
     }

@@ -2,11 +2,12 @@
 
 #include "base/auto.h"
 
-bool small_file_get(const struct source_env *env, const char *url, uint64_t cap_bytes, bool is_tried_once,
+bool small_file_get(const struct source_env *env, const char *url, uint64_t cap_bytes, struct small_file_haste haste,
                     struct buf *ret_body, bool *ret_absent, struct err *err)
 {
     struct http_request request = {.urls = &url, .url_count = 1, .cap_bytes = cap_bytes};
-    request.is_tried_once = is_tried_once;
+    request.is_tried_once = haste.is_tried_once;
+    request.is_impatient = haste.is_other_there;
     http_send(env->http, &request);
     bool is_good = http_wait(env->http, &request);
     *ret_absent = false;

@@ -8,9 +8,13 @@
 
 #include "source/release.h"
 
-/* Gets a file of at most cap_bytes. *ret_absent tells that the server answered that there is none. With is_tried_once a
- * transient fault is not tried again. The caller calls buf_done(). */
-bool small_file_get(const struct source_env *env, const char *url, uint64_t cap_bytes, bool is_tried_once,
+/* How patient one is: a transient fault is not tried again; another mirror will be asked when this one is slow. */
+struct small_file_haste {
+    bool is_tried_once, is_other_there;
+};
+/* Gets a file of at most cap_bytes. *ret_absent tells that the server answered that there is none. The caller calls
+ * buf_done(). */
+bool small_file_get(const struct source_env *env, const char *url, uint64_t cap_bytes, struct small_file_haste haste,
                     struct buf *ret_body, bool *ret_absent, struct err *err) MUST_CHECK;
 /* Keeps bytes as a blob of the store unless they are there. */
 bool small_file_keep(const struct source_env *env, const struct buf *bytes, struct digest *ret_digest,

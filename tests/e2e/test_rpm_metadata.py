@@ -376,6 +376,58 @@ class Createrepo(Metadata):
                 shutil.move(made.root + ".away", made.root)
 
 
+class Swapped(Metadata):
+    """A mirror puts another repository, signed by the same keys, under the URL of the one that was asked for."""
+
+    X86 = ("--arch", "x86_64", "--dry-run", "served")
+
+    def put(self, arch, timestamp, tags=""):
+        """Metadata of that architecture's packages where those of x86_64 are looked for."""
+        rpmmd.write(self.path("repo/x86_64"), stanzas(arch), timestamp=timestamp)
+        self.edit(lambda data: data.replace(b"</revision>", b"</revision>" + tags.encode()))
+
+    def test_another_architectures_repository_is_refused_and_the_honest_one_still_taken(self):
+        for number, honest_first in enumerate((True, False)):
+            with self.subTest(honest_first=honest_first):
+                self.fresh(number)
+                self.source()
+                self.put("x86_64", rpmmd.EPOCH)
+                if honest_first:
+                    self.solve(arguments=self.X86)
+                self.put("aarch64", rpmmd.EPOCH + 1000)
+                self.refuse(run.TRUST, "its packages are of aarch64, none is of x86_64", self.server.url,
+                            arguments=self.X86)
+                self.put("x86_64", rpmmd.EPOCH + 500)
+                self.solve(arguments=self.X86)
+
+    def test_without_basearch_in_the_url_it_is_noticed_when_it_had_packages_before(self):
+        self.source(f"baseurl: {self.server.url}/x86_64")
+        self.put("x86_64", rpmmd.EPOCH)
+        self.solve(arguments=self.X86)
+        self.put("aarch64", rpmmd.EPOCH + 1000)
+        self.refuse(run.TRUST, "as they were before", arguments=self.X86)
+
+    def test_other_tags_are_refused_until_they_are_accepted(self):
+        tags = '<tags><distro cpeid="cpe:/o:kit:kit:{0}">Kit {0}</distro></tags>'
+        self.source()
+        self.put("x86_64", rpmmd.EPOCH, tags.format(41))
+        self.solve(arguments=self.X86)
+        self.put("x86_64", rpmmd.EPOCH + 1000, tags.format(40))
+        self.refuse(run.TRUST, 'distro was "Kit 41" and is "Kit 40"', "cpe:/o:kit:kit:40", "--accept-release-change",
+                    arguments=self.X86)
+        self.put("x86_64", rpmmd.EPOCH + 500, tags.format(41))
+        self.solve(arguments=self.X86)
+        self.put("x86_64", rpmmd.EPOCH + 1000, tags.format(42))
+        self.solve(arguments=("--accept-release-change", *self.X86))
+        self.solve(arguments=self.X86)
+
+    def test_max_age_refuses_and_names_the_clock(self):
+        self.source(**{"max-age": 30})
+        self.refuse(run.TRUST, "max-age in", "allows 30", "this machine's clock", arguments=self.X86)
+        self.source(**{"max-age": 0})
+        self.refuse(run.USAGE, "max-age is a number of days from 1", arguments=self.X86)
+
+
 class Shipped(Case):
     def setUp(self):
         super().setUp()

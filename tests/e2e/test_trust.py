@@ -1,6 +1,7 @@
 """Nothing that is not signed, whole and fresh comes into an image: exit class 3, nothing left."""
 
 import os
+import shutil
 import time
 import unittest
 
@@ -33,6 +34,23 @@ class Signatures(Case):
         self.repository.publish(self.key)
         self.use(self.write_source(keys=[self.key.armoured]))
         self.build()
+
+    def test_a_damaged_key_file_is_named_and_does_not_spoil_the_others(self):
+        self.repository.publish(self.key)
+        with open(self.key.keyring, "rb") as stream:
+            good = stream.read()
+        damages = {"cut.gpg": good[:-9], "noise.gpg": b"\x99" + bytes(range(200)), "page.gpg": b"<html>", "empty.gpg": b"",
+                   "long.gpg": good + b"\xc6\xff\xff\xff\xff\xff"}
+        for name, data in damages.items():
+            path = self.write(name, data)
+            for keys in ([path, self.key.keyring], [self.key.keyring, path]):
+                with self.subTest(keys=keys):
+                    self.use(self.write_source(keys=keys))
+                    self.build()
+                    self.assertIn("passed over as keys: " + path, self.last.stderr)
+        shutil.rmtree(self.factory.output)
+        self.use(self.write_source(keys=[self.path(name) for name in damages]))
+        self.refuse(run.TRUST, "no public key", *damages)
 
     def test_one_good_signature_of_two_is_fine(self):
         self.repository.publish(self.key)
@@ -134,6 +152,105 @@ class Freshness(Case):
         self.factory.cache, self.factory.output = self.path("cache2"), self.path("out2")
         self.repository.publish(self.key, date=-86400)
         self.refuse(run.TRUST, "older than the last accepted")
+
+
+class Suites(Case):
+    """Another suite under the URL of the one that was asked for."""
+
+    def setUp(self):
+        super().setUp()
+        self.make_repository(publish=False)
+        self.write_manifest()
+        self.use(self.write_source())
+
+    def publish(self, date, suite="stable", codename="stable"):
+        self.repository.publish(self.key, date=date, edit_release=lambda text: text.replace(
+            "Suite: stable", f"Suite: {suite}").replace("Codename: stable", f"Codename: {codename}"))
+
+    def swap_is_refused(self, *parts):
+        result = self.run_factory("--arch", "x86_64", "served")
+        self.assertEqual(result.code, run.TRUST, result)
+        for part in parts:
+            self.assertIn(part, result.stderr)
+
+    def test_another_suite_after_an_honest_run_is_refused_and_does_not_keep_out_the_honest_mirror(self):
+        self.publish(-3000)
+        self.build("--arch", "x86_64", "served")
+        self.publish(-1, "unstable", "sid")
+        self.swap_is_refused('Codename was "stable" and is "sid"', "--accept-release-change", self.server.url)
+        self.publish(-2000)
+        self.build("--arch", "x86_64", "served")
+
+    def test_a_changed_suite_with_the_same_codename_is_refused_too(self):
+        self.publish(-3000, "testing", "stable")
+        self.build("--arch", "x86_64", "served")
+        self.publish(-2000, "stable", "stable")
+        self.swap_is_refused('Suite was "testing" and is "stable"')
+        self.build("--arch", "x86_64", "--accept-release-change", "served")
+        self.build("--arch", "x86_64", "served")
+
+    def test_another_suite_at_first_sight_is_refused_and_the_next_mirror_is_asked(self):
+        self.publish(-1, "unstable", "sid")
+        self.refuse(run.TRUST, 'the suite "stable" was asked for', "release-names")
+        good = repo.Repository(self.path("good"), world.packages())
+        good.publish(self.key, date=-3000)
+        honest = server.Server(self.path("good")).start()
+        self.addCleanup(honest.stop)
+        self.use(self.write_source("two.yaml", uris=[self.server.url, honest.url]))
+        self.build()
+        self.assertIn("a mirror was passed over", self.last.stderr)
+
+    def test_a_source_file_may_name_another_suite(self):
+        self.publish(-1, "main", "ours")
+        source = self.write_source()
+        with open(source, "a", encoding="ascii") as stream:
+            stream.write("release-names: ours\n")
+        self.build()
+
+    def test_first_use_is_told_once_in_one_line(self):
+        self.publish(-60)
+        self.build()
+        self.assertEqual(self.last.stderr.count("first use of "), 1, self.last)
+        self.build()
+        self.assertNotIn("first use", self.last.stderr)
+
+
+class Age(Case):
+    def setUp(self):
+        super().setUp()
+        self.make_repository(publish=False)
+        self.write_manifest()
+
+    def use_with(self, more=""):
+        source = self.write_source()
+        with open(source, "a", encoding="ascii") as stream:
+            stream.write(more)
+        self.use(source)
+
+    def test_an_old_release_is_told_by_the_kind_of_its_suite(self):
+        for days, suite, is_told in ((119, "stable", False), (121, "stable", True), (13, "stable-security", False),
+                                     (15, "stable-security", True)):
+            with self.subTest(days=days, suite=suite):
+                self.factory.state = self.path(f"state-{days}")
+                self.use_with()
+                self.repository.publish(self.key, date=-86400 * days - 60, edit_release=lambda text, suite=suite: text.replace(
+                    "Suite: stable", f"Suite: {suite}"))
+                self.build()
+                self.assertEqual("this machine's clock" in self.last.stderr, is_told, self.last)
+                self.assertEqual(f"{days} days old" in self.last.stderr, is_told, self.last)
+
+    def test_max_age_is_an_error_and_takes_the_place_of_the_warning(self):
+        self.repository.publish(self.key, date=-86400 * 200)
+        self.use_with("max-age: 199\n")
+        self.refuse(run.TRUST, "max-age in", "allows 199", "this machine's clock")
+        self.use_with("max-age: 250\n")
+        self.build()
+        self.assertNotIn("days old", self.last.stderr)
+
+    def test_valid_until_that_is_past_mentions_the_clock(self):
+        self.use_with()
+        self.repository.publish(self.key, date=time.time() - 86400, valid_until=time.time() - 3600)
+        self.refuse(run.TRUST, "this machine's clock")
 
 
 class TheChain(Case):

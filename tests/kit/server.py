@@ -12,7 +12,7 @@ class Fault:
     requests through first."""
 
     def __init__(self, pattern, times=None, after=0, status=None, cut=None, delay=0, redirect=None, retry_after=None,
-                 endless=False, extra=b"", body=None, hang=False, headers=None):
+                 endless=False, extra=b"", body=None, hang=False, headers=None, rate=None):
         self.pattern, self.left, self.after = pattern, times, after
         self.status = status            # answer with this status
         self.cut = cut                  # close after so many bytes of the body
@@ -22,6 +22,7 @@ class Fault:
         self.endless = endless          # a chunked body that does not end
         self.extra = extra              # bytes behind the true body (Content-Length includes them)
         self.body = body                # other bytes than the file's
+        self.rate = rate                # bytes of the body a second
         self.hang = hang                # accept, then say nothing until the server stops
         self.headers = headers or {}    # of the answer; they replace the server's own
 
@@ -61,6 +62,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(200, body, {}, cut=fault.cut)
             self.close_connection = True
             return None
+        if fault and fault.rate:
+            return self._send_slowly(body, fault.rate)
         return self._send(200, body + (fault.extra if fault else b""), fault.headers if fault else {})
 
     def _file(self):
@@ -76,6 +79,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body if cut is None else body[:cut])
+
+    def _send_slowly(self, body, rate):
+        self._send(200, body, {}, cut=0)
+        piece = max(1, rate // 20)
+        for at in range(0, len(body), piece):
+            if self.server.owner.stopping.wait(piece / rate):
+                break
+            self.wfile.write(body[at:at + piece])
 
     def _send_endless(self):
         self.send_response(200)

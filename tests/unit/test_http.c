@@ -753,6 +753,30 @@ static void a_slow_mirror_is_left_for_another_which_goes_on_where_it_was(void **
     expect_ranges("/drip/100000/2999", "");
 }
 
+static void what_two_slow_mirrors_gave_is_kept_for_the_third(void **state)
+{
+    (void)state;
+    AUTO(stop) struct http *impatient = start_impatient(400);
+    ASKED(asked);
+    char url[400];
+    want_file(&asked, 100001);
+    ask(&asked, "/drip/100001/3000");
+    ask_other(&asked, "/drip/100001/3001");
+    (void)snprintf(url, sizeof url, "http://LOCALHOST%s/part/100001/0/0/third", strrchr(origin, ':'));
+    ask_url(&asked, url);
+    http_send(impatient, &asked.request);
+    CHECK_OK(http_wait(impatient, &asked.request), &asked.request.err);
+    ASKED(second);
+    ASKED(third);
+    ask(&second, "/ranges/drip/100001/3001");
+    ask(&third, "/ranges/part/100001/0/0/third");
+    assert_true(get(&second) && get(&third));
+    int first_bytes = 0, both_bytes = 0;
+    assert_int_equal(sscanf(second.request.body.bytes, "bytes=%d-", &first_bytes), 1);
+    assert_int_equal(sscanf(third.request.body.bytes, "bytes=%d-", &both_bytes), 1);
+    assert_true(first_bytes > 0 && both_bytes > first_bytes);
+}
+
 static void a_slow_mirror_is_asked_again_when_the_others_have_nothing(void **state)
 {
     (void)state;
@@ -928,6 +952,7 @@ int main(void)
         cmocka_unit_test(a_part_of_wrong_bytes_is_not_trusted_with_the_rest),
         cmocka_unit_test(a_server_without_ranges_gives_the_whole_again),
         cmocka_unit_test(a_slow_mirror_is_left_for_another_which_goes_on_where_it_was),
+        cmocka_unit_test(what_two_slow_mirrors_gave_is_kept_for_the_third),
         cmocka_unit_test(a_slow_mirror_is_asked_again_when_the_others_have_nothing),
         cmocka_unit_test(the_only_mirror_may_be_slow_but_not_for_ever),
         cmocka_unit_test(a_slow_line_is_no_slow_server),

@@ -45,6 +45,65 @@ static void the_nearest_known_word_is_found_and_a_far_one_is_not(void **state)
     assert_null(text_nearest("xyz", known, 3));
 }
 
+static void what_deceives_a_reader_or_a_terminal_is_made_harmless(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    static const char *const table[][3] = {
+        {"gr\303\274n \342\202\254 \360\237\220\247", "gr\303\274n \342\202\254 \360\237\220\247",
+         "gr\303\274n \342\202\254 \360\237\220\247"},
+        {"a\342\200\256b", "a?b", "a\\xE2\\x80\\xAEb"}, /* U+202E */
+        {"a\342\201\246b", "a?b", "a\\xE2\\x81\\xA6b"}, /* U+2066 */
+        {"a\342\200\217b", "a?b", "a\\xE2\\x80\\x8Fb"}, /* U+200F */
+        {"a\330\234b", "a?b", "a\\xD8\\x9Cb"},          /* U+061C */
+        {"a\302\233b", "a?b", "a\\xC2\\x9Bb"},          /* U+009B, CSI */
+        {"a\233b", "a?b", "a\\x9Bb"},                   /* the same in eight bits */
+        {"a\300\200b", "a??b", "a\\xC0\\x80b"},         /* overlong */
+        {"cut \342\200", "cut ??", "cut \\xE2\\x80"},
+        {"\033[2J", "?[2J", "\\x1B[2J"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        char *text = arena_strdup(&arena, table[i][0]);
+        text_sanitize(text);
+        assert_string_equal(text, table[i][1]);
+        assert_string_equal(text_shown(&arena, table[i][0]), table[i][1]);
+        assert_string_equal(text_printable(&arena, text_of(table[i][0])), table[i][2]);
+    }
+    assert_string_equal(text_shown(&arena, "one\nline"), "one?line");
+}
+
+static void queries_of_urls_are_hidden_wherever_they_stand(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    static const char *const table[][2] = {
+        {"http://a/b?token=secret: no", "http://a/b?… no"},
+        {"\"https://a?x=secret\" and http://b/?y=secret,z=secret", "\"https://a?…\" and http://b/?…"},
+        {"http://a/b?…: kept", "http://a/b?…: kept"},
+        {"is http://a/b right?", "is http://a/b right?"},
+        {"http://a/b? yes", "http://a/b? yes"},
+        {"http://a/b?x yes", "http://a/b?. yes"},
+        {"no url? x", "no url? x"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        char *text = arena_strdup(&arena, table[i][0]);
+        text_hide_queries(text);
+        assert_string_equal(text, table[i][1]);
+    }
+}
+
+static void huge_values_are_cut_where_a_character_ends(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    static char huge[3 << 20];
+    memset(huge, 'x', sizeof huge - 1);
+    memcpy(huge + 1022, "\342\202\254", 3);
+    const char *shown = text_shown(&arena, huge);
+    assert_int_equal(strlen(shown), 1022 + strlen("…"));
+    assert_string_equal(shown + 1020, "xx…");
+}
+
 static void control_bytes_of_foreign_text_do_not_reach_a_terminal(void **state)
 {
     (void)state;
@@ -71,6 +130,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_taken_off_the_front_until_none_is_left),
+        cmocka_unit_test(what_deceives_a_reader_or_a_terminal_is_made_harmless),
+        cmocka_unit_test(huge_values_are_cut_where_a_character_ends),
+        cmocka_unit_test(queries_of_urls_are_hidden_wherever_they_stand),
         cmocka_unit_test(empty_parts_between_separators_are_kept),
         cmocka_unit_test(numbers_with_anything_else_or_beyond_64_bits_are_refused),
         cmocka_unit_test(the_nearest_known_word_is_found_and_a_far_one_is_not),

@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+/* /etc, /etc/group, /etc/passwd, /run, /run/lock, /tmp, /var, and of /var cache, lib, lock, log, run, spool, tmp */
+#define SKELETON_NODES 14
+
 static void kept_files_have_their_parents_as_packaged(void **state)
 {
     struct planting planting = plant(*state);
@@ -31,7 +34,7 @@ static void root_links_never_dangle(void **state)
     struct planting planting = plant(*state);
     dir_add(package_add(*state, "a"), "/usr/lib", 0711);
     const struct tree *tree = grow(&planting);
-    assert_int_equal(tree->count, 7);
+    assert_int_equal(tree->count, 7 + SKELETON_NODES);
     check_node(tree, "/lib64", NODE_SYMLINK, 0777, 0);
     assert_string_equal(node_at(tree, "/lib64")->target, "usr/lib64");
     check_node(tree, "/usr/lib64", NODE_DIRECTORY, 0755, 0);
@@ -264,7 +267,6 @@ static void users_and_groups_are_written_in_order(void **state)
 {
     struct planting planting = plant(*state);
     struct arena *arena = &planting.fixture->arena;
-    assert_null(node_at(grow(&planting), "/etc/passwd"));
     struct manifest_user www = {.name = "www", .comment = "Web", .home = "/var/www", .shell = "/bin/sh", .uid = 33};
     list_add(arena, &www.groups, "tls");
     struct manifest_user app = {.name = "app", .uid = 1000, .group = "tls"};
@@ -275,10 +277,11 @@ static void users_and_groups_are_written_in_order(void **state)
     list_add(arena, &planting.manifest.users, raw);
     list_add(arena, &planting.manifest.groups, (struct manifest_group){"tls", 500});
     const struct tree *tree = grow(&planting);
-    check_content(tree, "/etc/passwd",
-                  "root:x:0:0:root:/root:/usr/sbin/nologin\nwww:x:33:33:Web:/var/www:/bin/sh\n"
-                  "app:x:1000:500::/nonexistent:/usr/sbin/nologin\nraw:x:1001:77::/nonexistent:/usr/sbin/nologin\n");
-    check_content(tree, "/etc/group", "root:x:0:\ntls:x:500:www,raw\nwww:x:33:\n");
+    check_content(
+        tree, "/etc/passwd",
+        "root:x:0:0:root:/root:/usr/sbin/nologin\nwww:x:33:33:Web:/var/www:/bin/sh\n"
+        "app:x:1000:500::/nonexistent:/usr/sbin/nologin\nraw:x:1001:77::/nonexistent:/usr/sbin/nologin\n" DEB_NOBODY);
+    check_content(tree, "/etc/group", "root:x:0:\ntls:x:500:www,raw\nwww:x:33:\n" DEB_NOGROUP);
     check_node(tree, "/etc/passwd", NODE_FILE, 0644, 0);
     made_add(&planting, MADE_FILE, "/etc/group");
     check_error(&planting, ERR_USAGE, "/etc/group is created");
@@ -369,7 +372,57 @@ static void an_export_has_the_trees_files_modes_and_times(void **state)
     char full[2048];
     (void)snprintf(full, sizeof full, "%s/t/arch/usr/bin/one", dir);
     assert_int_not_equal(access(full, F_OK), 0);
-    (void)snprintf(full, sizeof full, "test \"$(ls -A %s/t)\" = arch && chmod -R u+rwx %s && rm -r %s", dir, dir, dir);
+    (void)snprintf(full, sizeof full,
+                   "test \"$(ls -A %s/t | tr -d '\\n')\" = .arch.imgfactoryarch && chmod -R u+rwx %s && rm -r %s", dir,
+                   dir, dir);
+    assert_int_equal(system(full), 0);
+}
+
+/* Runs a command in the directory, then exports again and returns whether that was refused with these words. */
+static bool is_refused_after(struct planting *planting, const char *dir, const char *command, const char *part)
+{
+    char line[2048];
+    struct err *err = &planting->fixture->err;
+    (void)snprintf(line, sizeof line, "cd '%s/t' && %s", dir, command);
+    assert_int_equal(system(line), 0);
+    if (tree_export(grow(planting), dir, "t", "arch", err))
+        return false;
+    bool is_right = err->kind == ERR_LOCAL && strstr(err->text, part);
+    if (!is_right)
+        print_error("%s\n", err->text);
+    err_clear(err);
+    return is_right;
+}
+
+static void an_export_replaces_only_what_an_export_wrote(void **state)
+{
+    struct planting planting = plant(*state);
+    file_add(package_add(*state, "a"), "/etc/x", "bytes");
+    root_add(&planting, "/etc/x");
+    const char *dir = check_temporary_dir();
+    char full[2048];
+    (void)snprintf(full, sizeof full, "mkdir -p '%s/t/arch'", dir);
+    assert_int_equal(system(full), 0);
+    assert_false(is_refused_after(&planting, dir, "true", "")); /* an empty directory holds nothing to lose */
+    assert_false(is_refused_after(&planting, dir, "true", ""));
+    assert_true(is_refused_after(&planting, dir, "echo mine > arch/etc/note", "/etc/note is not of an earlier --tree"));
+    assert_true(is_refused_after(&planting, dir, "rm arch/etc/note && mkdir arch/mine", "/mine is not of"));
+    assert_true(is_refused_after(&planting, dir, "rmdir arch/mine && echo edit > arch/etc/x", "/etc/x was changed"));
+    assert_true(is_refused_after(&planting, dir,
+                                 "grep -q edit arch/etc/x && ls -A | grep -c . | grep -qx 2 && "
+                                 "rm -r arch && mkdir arch && echo precious > arch/file",
+                                 "/file is not of"));
+    assert_true(is_refused_after(&planting, dir,
+                                 "rm arch/file && mv .arch.imgfactory m && ln -s m .arch.imgfactory && "
+                                 "mkdir -p arch/etc",
+                                 "/etc is not of"));
+    assert_false(is_refused_after(&planting, dir, "rm -r arch m .arch.imgfactory", ""));
+    /* killed between the two names: the new tree is there, its mark still has its first name */
+    assert_false(is_refused_after(&planting, dir,
+                                  "cp .arch.imgfactory .arch.imgfactory.new && "
+                                  "printf 'imgfactory tree 1\\0' > .arch.imgfactory",
+                                  ""));
+    (void)snprintf(full, sizeof full, "rm -r '%s'", dir);
     assert_int_equal(system(full), 0);
 }
 
@@ -387,8 +440,10 @@ static void an_export_that_fails_leaves_nothing_and_the_former_tree(void **state
     err_clear(err);
     assert_int_equal(stat_below(dir, "etc/x").st_size, 5);
     char full[2048];
-    (void)snprintf(full, sizeof full, "test \"$(ls -A %s/t)\" = arch && rm -r %s/t/arch && ln -s / %s/t/arch", dir, dir,
-                   dir);
+    (void)snprintf(
+        full, sizeof full,
+        "test \"$(ls -A %s/t | tr -d '\\n')\" = .arch.imgfactoryarch && rm -r %s/t/arch && ln -s / %s/t/arch", dir, dir,
+        dir);
     assert_int_equal(system(full), 0);
     entry->data = "bytes";
     assert_false(tree_export(grow(&planting), dir, "t", "arch", err));
@@ -397,7 +452,8 @@ static void an_export_that_fails_leaves_nothing_and_the_former_tree(void **state
     assert_false(tree_export(&planting.tree, dir, "t", "../x", err));
     CHECK_ERR(err, ERR_USAGE, "../x");
     err_clear(err);
-    (void)snprintf(full, sizeof full, "test \"$(ls -A %s/t)\" = arch && rm -r %s", dir, dir);
+    (void)snprintf(full, sizeof full, "test \"$(ls -A %s/t | tr -d '\\n')\" = .arch.imgfactoryarch && rm -r %s", dir,
+                   dir);
     assert_int_equal(system(full), 0);
 }
 
@@ -421,6 +477,7 @@ int main(void)
         TEST(users_that_would_forge_lines_are_refused),
         TEST(the_tree_does_not_depend_on_the_packages_order),
         TEST(an_export_has_the_trees_files_modes_and_times),
+        TEST(an_export_replaces_only_what_an_export_wrote),
         TEST(an_export_that_fails_leaves_nothing_and_the_former_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
