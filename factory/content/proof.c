@@ -15,6 +15,10 @@ void prover_add(struct prover *prover, bool is_violation, const struct proof_fin
 {
     struct proof *proof = prover->proof;
     struct arena *arena = prover->arena;
+    if (!is_violation && proof->note_count >= PROOF_NOTES_MAX) {
+        proof->note_count++; /* a million of them shall cost nothing */
+        return;
+    }
     char *text = arena_strdup(arena, finding->text);
     text_sanitize(text); /* names of files may be anything, and each finding is a line */
     for (char *c = text; *c; c++)
@@ -38,7 +42,7 @@ struct loader prover_loader(struct prover *prover, struct arena *arena, const st
 
 struct proof_elf *prover_elf(struct prover *prover, const struct entry *content)
 {
-    return &prover->elfs[content - prover->package.entries];
+    return prover->elfs[content - prover->package.entries];
 }
 
 const struct elf_symbols *prover_symbols(struct prover *prover, struct proof_elf *elf)
@@ -138,12 +142,13 @@ bool prover_is_loadable(const struct elf_facts *elf)
 
 static void make_elfs(struct prover *prover)
 {
-    prover->elfs = arena_new_array(prover->arena, struct proof_elf, prover->package.count);
+    prover->elfs = arena_new_array(prover->arena, struct proof_elf *, prover->package.count);
     for (size_t i = 0; i < prover->package.count; i++) {
         const struct entry *entry = &prover->package.entries[i];
-        struct proof_elf *elf = &prover->elfs[i];
+        prover->elfs[i] = &prover->no_elf;
         if (!entry->elf || !prover_is_loadable(entry->elf))
             continue;
+        struct proof_elf *elf = prover->elfs[i] = arena_new(prover->arena, struct proof_elf);
         elf->file = fileset_find(&prover->set, entry->path);
         for (size_t j = 0; !entry->elf->broken && !elf->arch && j < prover->request->arch_count; j++) {
             if (loader_is_for(entry->elf, &prover->arches[j]))
@@ -231,14 +236,14 @@ static void check_program(struct prover *prover, struct proof_elf *elf)
 static void check_elfs(struct prover *prover)
 {
     for (size_t i = 0; i < prover->package.count; i++) {
-        struct proof_elf *elf = &prover->elfs[i];
+        struct proof_elf *elf = prover->elfs[i];
         if (elf->file && !elf->arch)
             check_foreign(prover, elf->file->entry);
         else if (elf->file && elf->file->entry->elf->interp)
             check_program(prover, elf);
     }
     for (size_t i = 0; i < prover->package.count; i++) {
-        struct proof_elf *elf = &prover->elfs[i];
+        struct proof_elf *elf = prover->elfs[i];
         if (elf->arch && !elf->is_loaded && !elf->file->entry->elf->interp && elf->file->entry->elf->has_dynamic)
             plugin_check(prover, elf->file);
     }

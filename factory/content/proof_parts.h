@@ -59,7 +59,8 @@ struct prover {
     struct arch *arches;      /* of the request, with /lib beside /usr/lib */
     struct loader *loaders;   /* parallel to arches: prepared */
     struct strings path_dirs; /* where programs are looked for by name */
-    struct proof_elf *elfs;   /* parallel to package.entries */
+    struct proof_elf **elfs;  /* parallel to package.entries; &no_elf for what is none */
+    struct proof_elf no_elf;  /* never written to */
     LIST(struct proof_program) programs;
     const struct proof_identity *identity; /* whose permissions count; NULL: root's, or nobody knows whose */
     size_t last_host;                      /* of `programs`: the one that last provided a plug-in's symbols */

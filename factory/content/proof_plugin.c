@@ -13,7 +13,7 @@
 static const struct sourced *find_private(const struct prover *prover, const struct arch *arch, const char *name)
 {
     for (size_t i = 0; i < prover->package.count; i++) {
-        const struct proof_elf *elf = &prover->elfs[i];
+        const struct proof_elf *elf = prover->elfs[i];
         if (!elf->file || elf->arch != arch)
             continue;
         const char *path = elf->file->entry->path, *soname = elf->file->entry->elf->soname;
@@ -66,8 +66,8 @@ static void report_unbound(struct prover *prover, const struct arch *arch, struc
     struct unbound_list unknown = {0}, known = {0};
     struct proof_scope all = {0};
     for (size_t i = 0; i < prover->package.count; i++) {
-        if (prover->elfs[i].file && prover->elfs[i].arch == arch)
-            list_add(trouble->arena, &all, &prover->elfs[i]);
+        if (prover->elfs[i]->file && prover->elfs[i]->arch == arch)
+            list_add(trouble->arena, &all, prover->elfs[i]);
     }
     for (size_t i = 0; i < trouble->unbound.count; i++) {
         const struct unbound *unbound = &trouble->unbound.items[i];

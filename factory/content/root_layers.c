@@ -20,7 +20,7 @@
 #define ELFS_MAX_BYTES ((uint64_t)1 << 30)   /* of all that are there at a time */
 #define SWEEP_MIN_BYTES ((uint64_t)32 << 20) /* looking for files that are gone has to free that much */
 #define ENTRIES_MAX ((size_t)8 << 20)        /* of all layers that one call reads */
-#define UNPACKED_MIN_BYTES ((uint64_t)8 << 30)
+#define UNPACKED_MIN_BYTES ((uint64_t)4 << 30)
 #define UNPACKED_RATIO 64 /* real layers pack to a third, at best to a tenth */
 #define LINKS_MAX 40
 #define LINKED_MAX_BYTES ((uint64_t)1 << 30) /* of paths that symlinks lead to, for all entries: seconds */
@@ -465,9 +465,9 @@ bool root_layers_add(struct root_layers *layers, struct text bytes, const char *
     return true;
 }
 
-static int compare_nodes(const void *a, const void *b)
+static int compare_items(const void *a, const void *b)
 {
-    return strcmp(((const struct node *)a)->path, ((const struct node *)b)->path);
+    return strcmp((*(const struct root_item *const *)a)->node.path, (*(const struct root_item *const *)b)->node.path);
 }
 
 static int compare_runs(const void *a, const void *b)
@@ -494,24 +494,34 @@ static bool map_contents(struct root_layers *layers, struct err *err)
     return spool_map(&layers->spool, runs, count, err);
 }
 
-bool root_layers_tree(struct root_layers *layers, struct tree *ret_tree, struct err *err)
+/* Lists what is there, by path. Pointers are sorted, since qsort() takes as much memory again as it sorts. */
+static size_t list_items(struct root_layers *layers, const struct root_item **items)
 {
-    struct node *nodes = arena_new_array(layers->arena, struct node, layers->items.slots.count + 1);
     size_t count = 0;
-    if (!map_contents(layers, err))
-        return false;
     for (size_t i = 0; i < layers->items.slots.count; i++) {
         const struct root_item *item = layers->items.slots.items[i].value;
-        if (item->is_special || !is_there(layers, item))
-            continue;
-        nodes[count] = item->node;
-        if (item->content) {
-            nodes[count].data = item->content->run.bytes;
-            nodes[count].size_bytes = item->content->run.len;
-        }
-        count++;
+        if (!item->is_special && is_there(layers, item))
+            items[count++] = item;
     }
-    qsort(nodes, count, sizeof(nodes[0]), compare_nodes);
+    qsort(items, count, sizeof(items[0]), compare_items);
+    return count;
+}
+
+bool root_layers_tree(struct root_layers *layers, struct tree *ret_tree, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct root_item **items = arena_new_array(&scratch, const struct root_item *, layers->items.slots.count + 1);
+    if (!map_contents(layers, err))
+        return false;
+    size_t count = list_items(layers, items);
+    struct node *nodes = arena_new_array(layers->arena, struct node, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        nodes[i] = items[i]->node;
+        if (!items[i]->content)
+            continue;
+        nodes[i].data = items[i]->content->run.bytes;
+        nodes[i].size_bytes = items[i]->content->run.len;
+    }
     *ret_tree = (struct tree){.nodes = nodes, .count = count};
     return true;
 }

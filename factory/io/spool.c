@@ -8,11 +8,12 @@
 #include <sys/mman.h>
 
 #define PAGE_BYTES ((uint64_t)4096)
+#define ALIGNMENT ((uint64_t)64)
 #define GAP_MAX_BYTES ((uint64_t)256 << 10) /* of dropped bytes that are mapped along with what is around them */
 
-static uint64_t page_up(uint64_t offset)
+static uint64_t round_up(uint64_t offset, uint64_t unit)
 {
-    return (offset + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    return (offset + unit - 1) / unit * unit;
 }
 
 static int open_file(void)
@@ -36,7 +37,7 @@ bool spool_begin(struct spool *spool, struct spooled *ret_run, struct err *err)
         }
         spool->is_open = true;
     }
-    spool->end = page_up(spool->end); /* so that a hole is whole pages */
+    spool->end = round_up(spool->end, ALIGNMENT);
     spool->last_begin = spool->end;
     *ret_run = (struct spooled){.offset = spool->end};
     return true;
@@ -60,12 +61,12 @@ bool spool_add(struct spool *spool, struct spooled *run, struct text bytes, stru
     return true;
 }
 
-/* What cannot have holes (an old file system) only keeps the room. */
+/* Holes are whole pages. What cannot have any (an old file system) only keeps the room. */
 void spool_drop(struct spool *spool, struct spooled *run)
 {
-    if (run->len)
-        (void)fallocate(spool->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)run->offset,
-                        (off_t)page_up(run->len));
+    uint64_t begin = round_up(run->offset, PAGE_BYTES), end = (run->offset + run->len) / PAGE_BYTES * PAGE_BYTES;
+    if (begin < end)
+        (void)fallocate(spool->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)begin, (off_t)(end - begin));
     if (run->offset == spool->last_begin)
         spool->end = run->offset;
     *run = (struct spooled){0};
@@ -87,7 +88,8 @@ static bool map_range(struct spool *spool, uint64_t begin, uint64_t end, struct 
 bool spool_map(struct spool *spool, struct spooled *const *runs, size_t count, struct err *err)
 {
     for (size_t first = 0, next; first < count; first = next) {
-        uint64_t begin = runs[first]->offset, end = begin + runs[first]->len;
+        uint64_t begin = runs[first]->offset / PAGE_BYTES * PAGE_BYTES;
+        uint64_t end = runs[first]->offset + runs[first]->len;
         for (next = first + 1; next < count && runs[next]->offset <= end + GAP_MAX_BYTES; next++)
             end = runs[next]->offset + runs[next]->len;
         struct view view = {.ptr = ""};

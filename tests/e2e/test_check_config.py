@@ -6,10 +6,13 @@ import hashlib
 import io
 import json
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import tarfile
 import unittest
+import zlib
 
 from base import Case, elf, run
 
@@ -83,10 +86,14 @@ class Layouts(Case):
         self.write("layout/index.json", json.dumps({"schemaVersion": 2, "manifests": [
             {**root, "annotations": {"org.opencontainers.image.ref.name": "latest"}}]}))
 
-    def check(self, *arguments):
+    def check(self, *arguments, memory=None):
+        """`memory`: bytes of address space that the program may have (none under sanitizers, which take terabytes)."""
         command = [run.program(), "check", "--json", *arguments, self.path("layout")]
+        limit = (lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory))) \
+            if memory and not run.sanitizer() else None
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=run.Factory.environment({"HOME": self.top}), timeout=60, check=False)
+                              env=run.Factory.environment({"HOME": self.top}), timeout=300, check=False,
+                              preexec_fn=limit)
         return run.Result(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def texts(self, result, kind):
@@ -285,6 +292,51 @@ class Layers(Layouts):
         result = self.check()
         self.assertIn("vnd.example.thing+json is not checked", result.stderr)
         self.assertIn("index.v1+json is not checked", result.stderr)
+
+
+class Cost(Layouts):
+    """Layers of few bytes that unpack to many, within 1 GiB of address space."""
+
+    def big(self, name, mebibytes, more=b""):
+        """A layer with one ELF file of so many MiB, nearly all zeros: its bytes as gzip, and its diff_id."""
+        packer, plain = zlib.compressobj(1, zlib.DEFLATED, 31), hashlib.sha256()
+        header = tarfile.TarInfo(name)
+        header.size, header.mode = mebibytes << 20, 0o755
+        packed = []
+        for piece in (more, header.tobuf(), b"\x7fELF\2\1\1".ljust(1 << 20, b"\0"), *[bytes(1 << 20)] * (mebibytes - 1),
+                      bytes(1024)):
+            plain.update(piece)
+            packed.append(packer.compress(piece))
+        return b"".join(packed) + packer.flush(), "sha256:" + plain.hexdigest()
+
+    def within(self, layers, code, words=""):
+        self.make({}, [packed for packed, _ in layers], pack=bytes, diff_ids=lambda *_: [diff_id for _, diff_id in layers])
+        result = self.check(memory=1 << 30)
+        self.assertEqual(result.code, code, result)
+        self.assertIn(words, result.stderr)
+
+    def test_elf_files_that_later_layers_replace_or_remove_cost_nothing(self):
+        self.within([self.big("e", 300)] * 4, run.OK)
+        self.within([self.big("e0", 300), *[self.big(f"e{i}", 300, tarfile.TarInfo(f".wh.e{i - 1}").tobuf())
+                                            for i in range(1, 5)]], run.OK)
+
+    def test_elf_files_are_limited_each_and_together(self):
+        self.within([self.big("e", 513)], run.MALFORMED, "an ELF file of more than 512 MiB")
+        self.within([self.big(f"e{i}", 300) for i in range(3)], run.OK)
+        self.within([self.big(f"e{i}", 300) for i in range(4)], run.MALFORMED, "larger than 1 GiB")
+
+    def test_a_layer_that_is_listed_400_times_is_refused(self):
+        self.within([self.big("e", 300)] * 400, run.MALFORMED, "unpack to far more bytes than they have")
+
+    def test_a_temporary_file_that_finds_no_room_is_a_local_fault(self):
+        self.make({"Cmd": ["/hello"]})
+        command = [run.program(), "check", self.path("layout")]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=run.Factory.environment({"HOME": self.top}), timeout=60, check=False,
+                              preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                                                  resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))))
+        self.assertEqual(done.returncode, run.LOCAL, done)
+        self.assertIn(b"TMPDIR", done.stderr)
 
 
 if __name__ == "__main__":
