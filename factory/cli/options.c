@@ -25,6 +25,7 @@ struct option_row {
 
 #define AT(field) offsetof(struct options, field)
 #define BUILD COMMAND_BUILD
+#define NETWORKED (ALL & ~COMMAND_CLEAN)
 #define ALL                                                                                                            \
     (COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_TAG | COMMAND_LOGIN | COMMAND_LOGOUT |    \
      COMMAND_CHECK | COMMAND_WHY | COMMAND_CLEAN)
@@ -51,9 +52,8 @@ static const struct option_row rows[] = {
     {0, "no-push", NULL, "do not push, whatever manifest and site file say", OPTION_FLAG, AT(is_no_push), BUILD, 0, 0},
     {0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, AT(may_lose_platforms),
      BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
-    {0, "verify-remote", NULL,
-     "ask the registry for every blob, although it had them all less than a\nweek ago", OPTION_FLAG, AT(is_look_forced),
-     BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
+    {0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a\nweek ago",
+     OPTION_FLAG, AT(is_look_forced), BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
     {0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, AT(tags),
      COMMAND_PUSH, 0, 0},
     {'u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, AT(username), COMMAND_LOGIN,
@@ -61,11 +61,11 @@ static const struct option_row rows[] = {
     {0, "password-stdin", NULL, "read the password or token from standard input", OPTION_FLAG, AT(is_password_stdin),
      COMMAND_LOGIN, 0, 0},
     {0, "authfile", "FILE", "credentials, as podman and docker keep them (default: theirs)", OPTION_STRING,
-     AT(authfile), ALL, 0, 0},
+     AT(authfile), NETWORKED, 0, 0},
     {0, "cert-dir", "DIR", "CA and client certificates of the registry (default: certs.d)", OPTION_STRING, AT(cert_dir),
-     ALL, 0, 0},
+     NETWORKED, 0, 0},
     {0, "tls-verify", "BOOL", "false: for a lab registry with a bad certificate or plain http", OPTION_BOOL,
-     AT(is_tls_verify_off), ALL, 0, 0},
+     AT(is_tls_verify_off), NETWORKED, 0, 0},
     {0, "config", "FILE", "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)",
      OPTION_STRING, AT(config), ALL, 0, 0},
     {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs),
@@ -87,9 +87,10 @@ static const struct option_row rows[] = {
      "accept, once, that a repository calls itself otherwise than before or than\nit was asked for (a new stable "
      "release)",
      OPTION_FLAG, AT(is_change_accepted), BUILD | COMMAND_WHY, 0, 0},
-    {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), ALL, 0, 20},
+    {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), NETWORKED, 0,
+     20},
     {0, "timeout", "DURATION", "end the whole run when it is not done by then (90s, 10m, 2h), exit status 6",
-     OPTION_DURATION, AT(timeout_ms), ALL & ~COMMAND_CLEAN, 0, 0},
+     OPTION_DURATION, AT(timeout_ms), NETWORKED, 0, 0},
     {0, "cache-limit", "SIZE",
      "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
      AT(cache_limit), BUILD | COMMAND_WHY | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_CLEAN, 0, 0},
@@ -389,14 +390,14 @@ void options_print_help(FILE *out, enum command_kind command)
     if (!is_build)
         return;
     print_commands(out);
-    (void)fputs(
-        "\nExamples:\n"
-        "  imgfactory --arch all dhcpd                 both architectures, to out/dhcpd\n"
-        "  imgfactory --arch aarch64,s390x nginx redis\n"
-        "  imgfactory --suite trixie --dry-run dhcpd   which packages another release would give\n"
-        "  imgfactory --tree trees ./my.yaml           also the plain files, to trees/my/ARCH\n"
-        "  imgfactory --arch all --push=quay.io/me/dhcpd dhcpd\n\n"
-        "Exit status: 0 done; 2 usage or manifest; 3 verification refused; 4 malformed or hostile input;\n"
-        "5 cannot resolve; 6 network or --timeout; 7 publish refused; 8 local resource; 9 some images failed; 70 internal.\n",
-        out);
+    (void)fputs("\nExamples:\n"
+                "  imgfactory --arch all dhcpd                 both architectures, to out/dhcpd\n"
+                "  imgfactory --arch aarch64,s390x nginx redis\n"
+                "  imgfactory --suite trixie --dry-run dhcpd   which packages another release would give\n"
+                "  imgfactory --tree trees ./my.yaml           also the plain files, to trees/my/ARCH\n"
+                "  imgfactory --arch all --push=quay.io/me/dhcpd dhcpd\n\n"
+                "Exit status: 0 done; 2 usage or manifest; 3 verification refused; 4 malformed or hostile input;\n"
+                "5 cannot resolve; 6 network or --timeout; 7 publish refused; 8 local resource; 9 some images failed; "
+                "70 internal.\n",
+                out);
 }
