@@ -65,6 +65,10 @@ bench_closure_packages='
 libtree                libtree
 pax-utils              pax-utils
 '
+bench_compression_packages='
+libdeflate-tools       libdeflate-utils
+zstd                   zstd
+'
 bench_push_packages='
 docker-registry        docker-distribution
 skopeo                 skopeo
@@ -144,12 +148,62 @@ install_missing() {
     fi
 }
 
-# configure PRESET TESTS(ON|OFF): once, and again when the tests are wanted for the first time.
-configure() {
-    local dir=$top/build/$1
-    if [[ ! -f $dir/build.ninja ]] || { [[ $2 == ON ]] && grep -qx 'IMGFACTORY_TESTS:BOOL=OFF' "$dir/CMakeCache.txt"; }; then
-        quietly cmake -S "$top" --preset "$1" "-DIMGFACTORY_TESTS=$2"
+# Succeeds when a folder is there, or can be made, and files can be made in it.
+is_usable() {
+    mkdir -p "$1" 2>/dev/null && [[ -w $1 ]]
+}
+
+# find_build_dir PRESET: sets `build_dir`. It is below $IMGFACTORY_BUILD_DIR, else below build/ of the source tree; when that
+# cannot be written to (a read-only tree, another user's build) below the user's cache, by a name that is made of the tree's.
+find_build_dir() {
+    local cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} spare
+    if [[ -n ${IMGFACTORY_BUILD_DIR:-} ]]; then
+        build_dir=$(realpath -m -- "$IMGFACTORY_BUILD_DIR")/$1
+        is_usable "$build_dir" || fail "IMGFACTORY_BUILD_DIR: $build_dir cannot be made or written to"
+        return
     fi
+    build_dir=$top/build/$1
+    is_usable "$build_dir" && return
+    spare=${cache:+$cache/imgfactory-build/$(cksum <<<"$top" | cut -d ' ' -f 1)/$1}
+    if [[ -z $spare ]] || ! is_usable "$spare"; then
+        fail "$build_dir cannot be written to${spare:+, nor can $spare}; name another folder: IMGFACTORY_BUILD_DIR=DIR ${0##*/} ..."
+    fi
+    [[ -f $spare/build.ninja ]] || say "$build_dir cannot be written to: building in $spare"
+    build_dir=$spare
+}
+
+# cached NAME: the value that build_dir's CMakeCache.txt has for it.
+cached() {
+    sed -n "s/^$1:[A-Z]*=//p" "$build_dir/CMakeCache.txt" 2>/dev/null
+}
+
+# Prints what went wrong of a log of cmake's: the library that is missing, and from the first error on, without what comes
+# after it of a build.
+show_configure_errors() {
+    sed -nE '/^-- +(Package|No package|Requested) ./p; /^CMake Error/,/^FAILED: /p' "$1" | grep -v '^FAILED: ' || cat "$1"
+}
+
+# configure PRESET TESTS(ON|OFF): once; again when the presets have changed since, when the tests are wanted for the first
+# time, and from scratch when the folder was made for another tree (it was moved).
+configure() {
+    local presets log=$build_dir/configure.log arguments=()
+    presets=$(cksum <"$top/CMakePresets.json")
+    if [[ -f $build_dir/CMakeCache.txt ]] &&
+        ! [[ $(cached CMAKE_HOME_DIRECTORY) -ef $top && $(cached CMAKE_CACHEFILE_DIR) -ef $build_dir ]]; then
+        arguments=(--fresh)
+    elif [[ -f $build_dir/build.ninja && $presets == "$(cat "$build_dir/.presets" 2>/dev/null)" ]] &&
+        [[ $2 == OFF || $(cached IMGFACTORY_TESTS) == ON ]]; then
+        return
+    fi
+    if [[ $2 == ON || -z $(cached IMGFACTORY_TESTS) ]]; then
+        arguments+=("-DIMGFACTORY_TESTS=$2")
+    fi
+    rm -f "$build_dir/.presets"
+    if ! (cd "$top" && cmake "${arguments[@]}" -B "$build_dir" --preset "$1") >"$log" 2>&1 </dev/null; then
+        show_configure_errors "$log" >&2
+        fail "cmake failed; all that it printed: $log"
+    fi
+    printf '%s\n' "$presets" >"$build_dir/.presets"
 }
 
 # Reads a build's output into a file; at the first step that compiles or links, says that it builds.
@@ -164,22 +218,40 @@ watch_build() {
     done
 }
 
-# build PRESET TARGET: configures if needed and builds. Two calls at once wait for each other.
+# Prints what went wrong of ninja's log: for each step that failed its name and what its program printed, without the command line
+# and the steps that went well.
+show_build_errors() {
+    local errors shown=60
+    if grep -q '^CMake Error' "$1"; then
+        show_configure_errors "$1"
+        return
+    fi
+    errors=$(awk '
+        /^\[[0-9]+\/[0-9]+\] / { is_failed = 0; next }
+        /^FAILED: / { is_failed = 1; print; getline; next }
+        /^ninja: (error|fatal)/ || (is_failed && !/^ninja: /)' "$1")
+    [[ -n $errors ]] || errors=$(tail -n 20 "$1")
+    head -n "$shown" <<<"$errors"
+    if (($(wc -l <<<"$errors") > shown)); then
+        printf '(and %d more lines)\n' $(($(wc -l <<<"$errors") - shown))
+    fi
+}
+
+# build PRESET TARGET: sets `build_dir`, configures if needed and builds. Two calls at once wait for each other.
 build() {
-    local preset=$1 target=$2 dir=$top/build/$1 tests=ON log
+    local preset=$1 target=$2 tests=ON log
     [[ $target == imgfactory ]] && tests=OFF
-    mkdir -p "$dir"
+    find_build_dir "$preset"
     (
         if command -v flock >/dev/null; then
             flock 9
         fi
-        cd "$top" || exit
-        configure "$preset" "$tests" || exit
-        log=$dir/build.log
+        configure "$preset" "$tests"
+        log=$build_dir/build.log
         : >"$log"
-        if ! cmake --build "$dir" --target "$target" 2>&1 </dev/null | watch_build "$log" "$preset"; then
-            cat "$log" >&2
-            fail "the build failed"
+        if ! cmake --build "$build_dir" --target "$target" 2>&1 </dev/null | watch_build "$log" "$preset"; then
+            show_build_errors "$log" >&2
+            fail "the build failed; all that it printed: $log"
         fi
-    ) 9>"$dir/.lock"
+    ) 9>"$build_dir/.lock"
 }

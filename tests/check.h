@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#undef stop /* a macro of cmocka 2, and too good a name for one */
+
 #include "base/err.h"
 
 /* Fails with the error's text unless `call` is true. */

@@ -1,9 +1,12 @@
 #include "base/err.h"
+#include "base/text.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const char cut_mark[] = "…";
 
@@ -23,6 +26,7 @@ PRINTF_LIKE(2, 0) static void set_text(struct err *err, const char *format, va_l
         err->text[0] = '\0';
     else if ((size_t)len >= sizeof err->text)
         mark_cut(err);
+    text_hide_queries(err->text);
 }
 
 void err_set(struct err *err, enum err_kind kind, const char *format, ...)
@@ -36,6 +40,28 @@ void err_set(struct err *err, enum err_kind kind, const char *format, ...)
     va_end(args);
 }
 
+/* Names the limit behind an error, and what to do. */
+static void describe_limit(int errnum, char *text, size_t room)
+{
+    struct rlimit limit = {0};
+    text[0] = '\0';
+    if (errnum == EMFILE && getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        (void)snprintf(text, room,
+                       " (the limit of open files is %llu: raise it with ulimit -n, or LimitNOFILE= of a unit)",
+                       (unsigned long long)limit.rlim_cur);
+    else if (errnum == ENFILE)
+        (void)snprintf(text, room, " (the whole machine's limit of open files: sysctl fs.file-max)");
+    else if (errnum == EAGAIN) /* of pthread_create() and fork(): locks and pipes are waited for */
+        (void)snprintf(text, room,
+                       " (a limit of processes and threads: ulimit -u, TasksMax= of a unit, or a container's)");
+}
+
+bool err_is_shortage(const struct err *err)
+{
+    return err->kind == ERR_LOCAL &&
+           (err->detail == EMFILE || err->detail == ENFILE || err->detail == ENOMEM || err->detail == EAGAIN);
+}
+
 void err_set_errno(struct err *err, int errnum, const char *format, ...)
 {
     assert(err->kind == ERR_NONE);
@@ -47,7 +73,9 @@ void err_set_errno(struct err *err, int errnum, const char *format, ...)
     va_end(args);
     size_t len = strlen(err->text);
     const char *why = strerrordesc_np(errnum);
-    int added = snprintf(err->text + len, sizeof err->text - len, ": %s", why ? why : "unknown error");
+    char limit[128];
+    describe_limit(errnum, limit, sizeof limit);
+    int added = snprintf(err->text + len, sizeof err->text - len, ": %s%s", why ? why : "unknown error", limit);
     if (added > 0 && (size_t)added >= sizeof err->text - len)
         mark_cut(err);
 }

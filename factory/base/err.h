@@ -39,8 +39,13 @@ struct err {
 /* Sets a fresh error. Setting one that is already set is our own mistake (assert). Long text is cut with "…". */
 void err_set(struct err *err, enum err_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* Sets a fresh error of kind ERR_LOCAL (detail = errno) and adds ": " and errno's description to the text. */
+/* Sets a fresh error of kind ERR_LOCAL (detail = errno) and adds ": " and errno's description to the text; where a limit
+ * was reached, also which one and what to do. */
 void err_set_errno(struct err *err, int errnum, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Returns whether it says that this machine lacks something for now (descriptors, memory): then nothing was learnt of the
+ * file or host that was asked for, and the error must stay one of kind ERR_LOCAL. */
+bool err_is_shortage(const struct err *err);
 
 /* Puts "prefix: " before the text of an error that is set. */
 void err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -36,6 +36,7 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
     va_end(args);
     if (len < 0)
         return;
+    text_hide_queries(line);
     text_sanitize(line);
     size_t total = strlen(line);
     line[total++] = '\n';

@@ -167,6 +167,22 @@ void text_sanitize(char *string)
     *to = '\0';
 }
 
+void text_hide_queries(char *string)
+{
+    static const char hidden[] = "…", ends[] = " \t\r\n\"'<>";
+    for (char *url = string; (url = strstr(url, "://"));) {
+        char *end = url + strcspn(url, ends), *query = memchr(url, '?', (size_t)(end - url));
+        url = end;
+        size_t len = query ? (size_t)(end - query) - 1 : 0;
+        if (!len || strncmp(query + 1, hidden, strlen(hidden)) == 0)
+            continue;
+        size_t kept = len < strlen(hidden) ? len : strlen(hidden);
+        memcpy(query + 1, len < strlen(hidden) ? ".." : hidden, kept);
+        memmove(query + 1 + kept, end, strlen(end) + 1);
+        url = query + 1 + kept;
+    }
+}
+
 #define SHOWN_BYTES_MAX 1024u
 
 char *text_shown(struct arena *arena, const char *string)

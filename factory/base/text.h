@@ -52,6 +52,8 @@ const char *text_printable(struct arena *arena, struct text a);
  * tab, DEL, C1), those that change the direction of writing (Unicode Standard Annex 9: U+061C, U+200E, U+200F, U+202A to
  * U+202E, U+2066 to U+2069), line and paragraph separators, and bytes that are no UTF-8. */
 void text_sanitize(char *string);
+/* Cuts the query of every URL in place ("https://host/path?…"): tokens travel there. Errors and log lines go through it. */
+void text_hide_queries(char *string);
 /* Copies into the arena for a terminal: sanitized, on one line, at most 1 KiB ("…" stands for the rest). */
 char *text_shown(struct arena *arena, const char *string) __attribute__((returns_nonnull));
 /* Prints a size as people read it, by value: "999 B", "4.2 kB", "12.5 MB" (powers of 1000). */

@@ -308,7 +308,7 @@ static bool plan_options(struct build *build, struct err *err)
     const struct options *options = build->options;
     const struct site *site = build->site;
     struct plant_options *plant = &build->plant_options;
-    const char *compression = command_first(options->compression, site->compression, "zstd");
+    const char *compression = command_first(options->compression, site->compression, "gzip");
     *plant = (struct plant_options){.cancel = build->command->cancel,
                                     .publish = command_publish_options(build->command),
                                     .cache_dir = options->cache,
@@ -322,6 +322,7 @@ static bool plan_options(struct build *build, struct err *err)
                                     .is_cache_only = options->is_cache_only,
                                     .is_change_accepted = options->is_change_accepted,
                                     .is_strict = options->is_strict || site->is_strict,
+                                    .is_older_fine = options->is_older_fine || site->is_older_fine,
                                     .now = (int64_t)time(NULL),
                                     .arches = &build->arches,
                                     .call_options = command_line(build->arena, &options->given),
@@ -330,7 +331,7 @@ static bool plan_options(struct build *build, struct err *err)
     plant->cache_limit = command_cache_limit(build->command);
     plant->explained = build->explained.count ? &build->explained : NULL;
     if (!layer_compression_parse(compression, &plant->compression)) {
-        err_set(err, ERR_USAGE, "--compression is zstd or gzip, not \"%s\"", compression);
+        err_set(err, ERR_USAGE, "--compression is gzip or zstd, not \"%s\"", compression);
         return false;
     }
     if (!plant->cache_dir &&

@@ -6,6 +6,7 @@
 #include "content/proof.h"
 #include "content/root_dir.h"
 #include "content/root_layers.h"
+#include "image/config_read.h"
 
 #include <jansson.h>
 #include <time.h>
@@ -19,6 +20,8 @@ struct check {
     const struct arch **wanted; /* --arch, or NULL */
     size_t wanted_count;
     size_t checked_count, violation_count;
+    struct root_budget budget; /* for the layers of all manifests */
+    struct map layers;         /* digests of those that added to it */
     json_t *report;
 };
 
@@ -46,7 +49,12 @@ static bool take_arches(struct check *check, struct err *err)
 static bool begin(struct command *command, const char *name, struct check *ret_check, struct err *err)
 {
     const char *dir = command->options.arches;
-    *ret_check = (struct check){.command = command, .arena = &command->arena, .name = name, .report = json_array()};
+    *ret_check = (struct check){.command = command,
+                                .arena = &command->arena,
+                                .name = name,
+                                .budget = root_budget_of_call(),
+                                .layers.arena = &command->arena,
+                                .report = json_array()};
     return (dir || places_data_dir(&command->arena, "arches", &dir, err)) &&
            arches_load(&command->arena, dir, &ret_check->arches, err) && take_arches(ret_check, err);
 }
@@ -129,7 +137,7 @@ static bool end(struct check *check, struct err *err)
     if (!check->checked_count)
         return fail_nothing(check->name, err);
     if (check->violation_count)
-        err_set(err, ERR_RESOLVE, "%s: %zu violation%s; what is named is missing there", check->name,
+        err_set(err, ERR_RESOLVE, "%s: %zu violation%s; what is named there has to be mended", check->name,
                 check->violation_count, check->violation_count == 1 ? "" : "s");
     if (check->command->options.is_json) {
         json_auto_t *json = json_pack("{s:s, s:s, s:s, s:i, s:O}", "imgfactory", IMGFACTORY_VERSION, "checked",
@@ -219,30 +227,22 @@ bool check_dirs(struct command *command, const struct strings *paths, struct err
     return is_good && end(&check, err);
 }
 
-/* Adds the program that the configuration starts, and its PATH. */
-static void take_config(struct check *check, const struct layout_manifest *manifest, struct proof_request *request)
+/* Says what is wrong with a layer's entry in diff_ids, if anything is. */
+static void check_diff_id(struct arena *arena, const struct layout_manifest *manifest, const struct strings *diff_ids,
+                          size_t index, const struct digest *diff_id, struct strings *faults)
 {
-    json_auto_t *whole = json_loadb(manifest->config_bytes.ptr ? manifest->config_bytes.ptr : "",
-                                    manifest->config_bytes.len, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *config = json_object_get(whole, "config"), *value;
-    const char *program = json_string_value(json_array_get(json_object_get(config, "Entrypoint"), 0));
-    size_t i;
-    if (!program)
-        program = json_string_value(json_array_get(json_object_get(config, "Cmd"), 0));
-    if (program && (*program == '/' || (*program && !strchr(program, '/'))))
-        list_add(check->arena, &request->programs, arena_strdup(check->arena, program));
-    json_array_foreach(json_object_get(config, "Env"), i, value)
-    {
-        const char *variable = json_string_value(value);
-        struct text rest, dir;
-        if (!variable || strncmp(variable, "PATH=", 5) != 0)
-            continue;
-        rest = text_of(arena_strdup(check->arena, variable + 5));
-        while (text_next(&rest, ':', &dir)) {
-            if (dir.len && dir.ptr[0] == '/')
-                list_add(check->arena, &request->path_dirs, text_dup(check->arena, dir));
-        }
-    }
+    const struct digest *packed = &manifest->layers.items[index].digest;
+    const char *is = arena_printf(arena, "sha256:%s", digest_hex(diff_id).chars);
+    const char *given = index < diff_ids->count ? diff_ids->items[index] : NULL, *why = "";
+    if (given && strcmp(given, is) == 0)
+        return;
+    if (given && strcmp(given, arena_printf(arena, "sha256:%s", digest_hex(packed).chars)) == 0)
+        why = ": diff_ids has the digest of the compressed layer";
+    else if (strings_has(diff_ids, is))
+        why = ": diff_ids are in another order than the layers";
+    list_add(arena, faults,
+             arena_printf(arena, "layer %zu: its bytes are %s, the configuration's diff_ids say %s%s", index + 1, is,
+                          given ? text_printable(arena, text_of(given)) : "nothing", why));
 }
 
 /* Maps a layer, its digest verified. */
@@ -271,20 +271,28 @@ static bool check_manifest(struct check *check, const struct layout_image *image
                            const struct layout_manifest *manifest, const struct arch *arch, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct root_layers layers = {.arena = &arena, .items = {.arena = &arena}};
+    AUTO(root_layers_done)
+    struct root_layers layers = {.arena = &arena, .items = {.arena = &arena}, .budget = &check->budget};
+    struct config_facts config;
+    config_read(&arena, manifest->config_bytes, &config);
     for (size_t i = 0; i < manifest->layers.count; i++) {
         const struct layout_blob *blob = &manifest->layers.items[i];
         AUTO(view_done) struct view view = {0};
+        struct digest diff_id;
+        if (map_add(&check->layers, text_of(arena_strdup(check->arena, digest_hex(&blob->digest).chars)), check))
+            root_budget_add(&check->budget, blob->size_bytes);
         const char *name = arena_printf(&arena, "layer sha256:%s", digest_hex(&blob->digest).chars);
         if (!map_layer(image, store, blob, &view, err) ||
-            !root_layers_add(&layers, (struct text){view.ptr, view.len}, name, err))
+            !root_layers_add(&layers, (struct text){view.ptr, view.len}, name, &diff_id, err))
             return false;
+        check_diff_id(&arena, manifest, &config.diff_ids, i, &diff_id, &config.faults);
     }
     struct tree tree;
     struct timed_proof proof;
-    root_layers_tree(&layers, &tree);
-    struct proof_request request = {.tree = &tree, .arches = &arch, .arch_count = 1};
-    take_config(check, manifest, &request);
+    if (!root_layers_tree(&layers, &tree, err))
+        return false;
+    struct proof_request request = {
+        .tree = &tree, .arches = &arch, .arch_count = 1, .launch = &config.launch, .faults = config.faults};
     prove(&arena, &request, &proof);
     report(check, check->name, arch->name, &proof);
     return true;
@@ -306,6 +314,39 @@ static const struct arch *arch_of(struct check *check, const struct layout_manif
     return arches_find(&check->arches, manifest->architecture, &arch, &ignored) ? arch : NULL;
 }
 
+/* Returns the system of a manifest that is not Linux, by its platform or its configuration; NULL for Linux. */
+static const char *other_os(struct check *check, const struct layout_manifest *manifest)
+{
+    struct config_facts config = {0};
+    if (manifest->os && strcmp(manifest->os, "linux") != 0)
+        return manifest->os;
+    if (layout_is_config(manifest->config.media_type))
+        config_read(check->arena, manifest->config_bytes, &config);
+    return config.os && strcmp(config.os, "linux") != 0 ? text_printable(check->arena, text_of(config.os)) : NULL;
+}
+
+/* Tells whether a manifest is one to be checked, and for which architecture; says what is left out. */
+static bool is_checked(struct check *check, const struct layout_manifest *manifest, const struct arch **ret_arch)
+{
+    struct log *log = check->command->log;
+    if (manifest->is_other) {
+        log_line(log, LOG_QUIET, "warning: %s: sha256:%s of type %s is not checked, it is no image manifest",
+                 check->name, digest_hex(&manifest->blob.digest).chars, manifest->blob.media_type);
+        return false;
+    }
+    *ret_arch = arch_of(check, manifest);
+    if (manifest->is_attestation || (*ret_arch && !is_wanted(check, *ret_arch)))
+        return false;
+    const char *os = other_os(check, manifest), *name = manifest->architecture ? manifest->architecture : "no platform";
+    if (os)
+        log_line(log, LOG_QUIET, "warning: %s: a manifest for %s/%s is not checked, it is not of Linux", check->name,
+                 os, name);
+    else if (!*ret_arch)
+        log_line(log, LOG_QUIET, "warning: %s: a manifest for %s is not checked, no arch file is for it", check->name,
+                 name);
+    return !os && *ret_arch;
+}
+
 bool check_image(struct command *command, const char *name, const struct layout_image *image, struct store *store,
                  struct err *err)
 {
@@ -314,14 +355,9 @@ bool check_image(struct command *command, const char *name, const struct layout_
         return false;
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
-        const struct arch *arch = arch_of(&check, manifest);
-        if (manifest->is_attestation || (arch && !is_wanted(&check, arch)))
+        const struct arch *arch;
+        if (!is_checked(&check, manifest, &arch))
             continue;
-        if (!arch) {
-            log_line(command->log, LOG_QUIET, "warning: %s: a manifest for %s is not checked, no arch file is for it",
-                     name, manifest->architecture ? manifest->architecture : "no platform");
-            continue;
-        }
         if (!check_manifest(&check, image, store, manifest, arch, err)) {
             err_wrap(err, "%s for %s", name, arch->name);
             return false;

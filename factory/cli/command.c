@@ -6,6 +6,8 @@
 #include "cli/places.h"
 #include "cli/remote.h"
 #include "content/elf.h"
+#include "io/file.h"
+#include "io/owner.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -47,6 +49,10 @@ static const char *receipts_dir(struct command *command)
     struct err ignored = {0};
     if (!state && !places_user_dir(&command->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored))
         return NULL;
+    if (!owner_check(state, &ignored)) {
+        log_line(command->log, LOG_VERBOSE, "what was pushed before is not believed: %s", ignored.text);
+        return NULL;
+    }
     return arena_printf(&command->arena, "%s/v1/pushed", state);
 }
 
@@ -148,6 +154,10 @@ size_t command_jobs(const struct command *command)
     return jobs ? (size_t)jobs : processor_count();
 }
 
+/* What one order has open at once, the libraries and gpgv included: with less, anything could fail anywhere, also in other
+ * programs' words. */
+#define DESCRIPTORS_MIN 24
+
 /* Does the work of the call; on false err says why. */
 static bool run(struct command *command, int argc, char **argv, enum err_kind *ret_outcome, struct err *err)
 {
@@ -164,6 +174,8 @@ static bool run(struct command *command, int argc, char **argv, enum err_kind *r
     }
     log_close(command->log);
     command->log = log_open(options->is_quiet ? LOG_QUIET : options->is_verbose ? LOG_VERBOSE : LOG_NORMAL);
+    if (!file_check_room(DESCRIPTORS_MIN, err))
+        return false;
     if (options->is_list)
         return build_list(command, err);
     if (!site_load(&command->arena, options->config, &command->site, err) || !set_limits(command, err))

@@ -109,13 +109,18 @@ static void set_platform(json_t *json, const struct layout_manifest *manifest)
 static json_t *manifest_json(const struct layout_manifest *manifest, const json_t *descriptor)
 {
     json_t *json = blob_json(&manifest->blob), *layers = json_array();
-    json_auto_t *document = parse_object(manifest->bytes);
+    json_auto_t *document = manifest->is_other ? NULL : parse_object(manifest->bytes);
     uint64_t total_bytes = 0;
     for (size_t i = 0; i < manifest->layers.count; i++) {
         (void)json_array_append_new(layers, blob_json(&manifest->layers.items[i]));
         total_bytes += manifest->layers.items[i].size_bytes;
     }
     set_platform(json, manifest);
+    if (manifest->is_other) {
+        json_decref(layers);
+        set(json, "index_annotations", copy_strings(json_object_get(descriptor, "annotations")));
+        return json;
+    }
     set(json, "attestation", json_boolean(manifest->is_attestation));
     set(json, "artifact_type", copy_string(json_object_get(document, "artifactType")));
     set(json, "layers", layers);
@@ -236,7 +241,8 @@ static void print_platform(FILE *out, const json_t *platform)
     print_string(out, "digest", platform, "digest");
     print_string(out, "type", platform, "media_type");
     print_string(out, "artifact", platform, "artifact_type");
-    print_layers(out, platform);
+    if (json_object_get(platform, "layers"))
+        print_layers(out, platform);
     print_config(out, json_object_get(platform, "config"));
     print_pairs(out, "annotation", json_object_get(platform, "annotations"));
     print_pairs(out, "in index", json_object_get(platform, "index_annotations"));

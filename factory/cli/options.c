@@ -44,7 +44,7 @@ static const struct option_row rows[] = {
     {'o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, AT(output),
      BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK, 0, 0},
     {'t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, AT(tree), BUILD, 0, 0},
-    {'c', "compression", "NAME", "of layers: zstd (default) or gzip", OPTION_STRING, AT(compression), BUILD, 0, 0},
+    {'c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, AT(compression), BUILD, 0, 0},
     {0, "push", "[=REF]",
      "push each image when it is built: to REF, or where manifest or\nsite file say; with a destination there this is "
      "the default",
@@ -79,6 +79,10 @@ static const struct option_row rows[] = {
     {0, "strict", NULL,
      "fail when a package's script would have done something that no recipe\nand no manifest does instead", OPTION_FLAG,
      AT(is_strict), BUILD, 0, 0},
+    {0, "allow-older", NULL,
+     "when the newest version of a package cannot be installed, take another\nthat can, with a note, instead of "
+     "failing",
+     OPTION_FLAG, AT(is_older_fine), BUILD | COMMAND_WHY, 0, 0},
     {0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, AT(is_rebuild),
      BUILD | COMMAND_WHY, 0, 0},
     {0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,

@@ -107,7 +107,8 @@ static bool push(struct remote *remote, struct err *err)
         const char *slash = strrchr(dir, '/');
         if (publication.tags.count == 1)
             reference.tag = publication.tags.items[0];
-        advise(remote, &publication, slash && slash[1] ? slash + 1 : dir, reference_print(remote->arena, &reference), err);
+        advise(remote, &publication, slash && slash[1] ? slash + 1 : dir, reference_print(remote->arena, &reference),
+               err);
         publication.err = *err;
     }
     command_tell_timeout(remote->command, &publication.err);
@@ -284,7 +285,8 @@ static bool write_out(struct remote *remote, struct store *store, const struct l
     const char *slash = strrchr(reference->repository, '/');
     struct strings tags = {0};
     bool is_unchanged;
-    list_add(remote->arena, &tags, reference->tag ? reference->tag : "latest");
+    if (reference->tag || !reference->has_digest) /* what was asked for by its digest has no tag to be pushed to */
+        list_add(remote->arena, &tags, reference->tag ? reference->tag : "latest");
     struct layout_import_request request = {.dir = arena_printf(remote->arena, "%s/%s", remote->command->options.output,
                                                                 slash ? slash + 1 : reference->repository),
                                             .store = store,

@@ -67,18 +67,31 @@ void accounts_add_member(struct accounts *accounts, struct account_group *group,
         list_add(accounts->arena, &group->members, user);
 }
 
+/* As in Debian's base-passwd and in Fedora's setup. */
+static const struct account_user nobodies[] = {
+    {.name = "nobody", .comment = "Kernel Overflow User", .home = "/", .uid = NOBODY, .gid = NOBODY},
+    {.name = "nobody", .comment = "nobody", .home = "/nonexistent", .uid = NOBODY, .gid = NOBODY}};
+
 bool accounts_add_nobody(struct accounts *accounts, const char *name, bool is_user)
 {
-    static const struct account_user nobody = {
-        .name = "nobody", .comment = "nobody", .home = "/", .uid = NOBODY, .gid = NOBODY};
-    bool is_nobody = strcmp(name, nobody.name) == 0;
+    bool is_nobody = strcmp(name, "nobody") == 0;
     if (!is_nobody && (is_user || strcmp(name, "nogroup") != 0))
         return false;
+    if (is_user)
+        name = accounts->has_nogroup ? "nogroup" : "nobody";
     if (!is_user || !accounts_group_of_number(accounts, NOBODY))
         accounts_add_group(accounts, name, NOBODY);
     if (is_user)
-        accounts_add_user(accounts, &nobody);
+        accounts_add_user(accounts, &nobodies[accounts->has_nogroup]);
     return true;
+}
+
+void accounts_complete(struct accounts *accounts)
+{
+    if (!accounts_user_of_number(accounts, NOBODY))
+        accounts_add_user(accounts, &nobodies[accounts->has_nogroup]);
+    if (!accounts_group_of_number(accounts, NOBODY))
+        accounts_add_group(accounts, accounts->has_nogroup ? "nogroup" : "nobody", NOBODY);
 }
 
 /* Takes N fields with colons between off a line; false when there are fewer. */

@@ -33,6 +33,7 @@ struct accounts {
     LIST(struct account_group *) groups;
     const struct accounts *known; /* where primary groups of users are looked up that no line declares, or NULL */
     bool has_asked;               /* and whether one was */
+    bool has_nogroup;             /* the group of nobody is nogroup, as Debian has it, else nobody */
     uint32_t next_id;             /* the next lower one is tried next; 0: none was given yet */
 };
 
@@ -51,6 +52,8 @@ void accounts_add_member(struct accounts *accounts, struct account_group *group,
 /* Adds the user nobody, or the group nobody or nogroup (65534), which systemd and all distributions know by
  * themselves; false when the name is none of them. */
 bool accounts_add_nobody(struct accounts *accounts, const char *name, bool is_user);
+/* Adds nobody and its group, as the distribution has them, unless their names or numbers are taken. */
+void accounts_complete(struct accounts *accounts);
 /* Adds what these lines declare; names that are there keep their numbers. */
 void accounts_apply(struct accounts *accounts, const struct sysusers *items, accounts_stat *stat, const void *tree);
 /* Adds only what the lines say of one name (as a user, or as a group); false when they do not declare it. */

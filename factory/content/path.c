@@ -110,6 +110,16 @@ const char *path_join_target(struct arena *arena, const char *path, const char *
     return spelling_take(arena, &spelling);
 }
 
+const char *path_through_run(struct arena *arena, const char *path)
+{
+    static const char var[] = "/var", *const links[] = {"/var/run/", "/var/lock/"};
+    if (strncmp(path, links[0], strlen(links[0])) == 0)
+        return path + strlen(var);
+    if (strncmp(path, links[1], strlen(links[1])) == 0)
+        return arena_printf(arena, "/run%s", path + strlen(var));
+    return path;
+}
+
 const char *path_dirname(struct arena *arena, const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -22,6 +22,9 @@ const char *path_exact(struct arena *arena, struct text path, const char **ret_w
  * "/c" (canonical). A target that climbs above the root stays at the root, as in a chroot. NULL when it is empty or too
  * long. */
 const char *path_join_target(struct arena *arena, const char *path, const char *target);
+/* Returns where a canonical path below /var/run or /var/lock is on a system that has these as links into /run, as
+ * Debian and Fedora have them; any other path itself. In the arena. */
+const char *path_through_run(struct arena *arena, const char *path);
 /* Returns the directory part, "/" for a file in the root; lives in the arena. */
 const char *path_dirname(struct arena *arena, const char *path);
 /* Returns the last component: a pointer into `path`. */

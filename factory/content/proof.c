@@ -81,6 +81,8 @@ static void make_package(struct prover *prover)
         *entry = (struct entry){.path = node->path,
                                 .kind = kinds[node->kind],
                                 .mode = node->mode,
+                                .uid = node->uid,
+                                .gid = node->gid,
                                 .size_bytes = node->size_bytes,
                                 .target = node->target,
                                 .data = node->data};
@@ -129,7 +131,7 @@ static void make_loaders(struct prover *prover)
     }
 }
 
-static bool is_loadable(const struct elf_facts *elf)
+bool prover_is_loadable(const struct elf_facts *elf)
 {
     return elf->broken || elf->type == ET_EXEC || elf->type == ET_DYN;
 }
@@ -140,7 +142,7 @@ static void make_elfs(struct prover *prover)
     for (size_t i = 0; i < prover->package.count; i++) {
         const struct entry *entry = &prover->package.entries[i];
         struct proof_elf *elf = &prover->elfs[i];
-        if (!entry->elf || !is_loadable(entry->elf))
+        if (!entry->elf || !prover_is_loadable(entry->elf))
             continue;
         elf->file = fileset_find(&prover->set, entry->path);
         for (size_t j = 0; !entry->elf->broken && !elf->arch && j < prover->request->arch_count; j++) {
@@ -242,110 +244,17 @@ static void check_elfs(struct prover *prover)
     }
 }
 
-static const struct sourced *find_file(struct prover *prover, const char *path)
-{
-    const struct sourced *file = fileset_walk(&prover->set, prover->arena, path, NULL, NULL);
-    return file && sourced_content(file) ? file : NULL;
-}
-
-/* Finds the program that env or a container engine starts; its path or NULL. */
-static const char *find_by_name(struct prover *prover, const char *program)
-{
-    const struct strings *dirs = &prover->path_dirs;
-    if (strchr(program, '/'))
-        return find_file(prover, program) ? program : NULL;
-    for (size_t i = 0; i < dirs->count; i++) {
-        const char *path = arena_printf(prover->arena, "%s/%s", dirs->items[i], program);
-        const struct sourced *file = find_file(prover, path);
-        if (file && (sourced_content(file)->mode & 0111))
-            return path;
-    }
-    return NULL;
-}
-
-static const char *why_not_startable(struct prover *prover, const char *path, unsigned depth, const char **ret_wanted);
-
-/* Why a script cannot be started, or NULL. */
-static const char *why_not_script(struct prover *prover, const char *line, unsigned depth, const char **ret_wanted)
-{
-    struct arena *arena = prover->arena;
-    struct text rest = text_of(line), word;
-    if (!text_next_word(&rest, &word))
-        return "its #! line names no interpreter";
-    if (strchr(line, '\r'))
-        return "its #! line has a carriage return, with which no interpreter is found";
-    if (depth >= SCRIPT_DEPTH_MAX)
-        return "too many scripts interpret each other";
-    const char *interpreter = text_dup(arena, word);
-    const char *why = why_not_startable(prover, interpreter, depth + 1, ret_wanted);
-    if (why)
-        return arena_printf(arena, "its interpreter %s: %s", interpreter, why);
-    const char *program =
-        strcmp(path_basename(interpreter), "env") == 0 ? script_env_program(arena, text_trim(rest)) : NULL;
-    const char *found = program ? find_by_name(prover, program) : NULL;
-    if (program && !found) {
-        *ret_wanted = program;
-        return arena_printf(arena, "env does not find %s", program);
-    }
-    why = found ? why_not_startable(prover, found, depth + 1, ret_wanted) : NULL;
-    return why ? arena_printf(arena, "%s, which env starts: %s", found, why) : NULL;
-}
-
-/* Why the kernel would not start a file, or NULL. What an ELF file needs is checked elsewhere. */
-static const char *why_not_startable(struct prover *prover, const char *path, unsigned depth, const char **ret_wanted)
-{
-    const struct sourced *file = *path == '/' ? find_file(prover, path) : NULL;
-    const struct entry *content = file ? sourced_content(file) : NULL;
-    if (!content) {
-        *ret_wanted = path;
-        return "it is not there";
-    }
-    if (!(content->mode & 0111))
-        return "it is not executable";
-    if (content->interpreter)
-        return why_not_script(prover, content->interpreter, depth, ret_wanted);
-    if (!content->elf)
-        return "it is neither an ELF file nor a script";
-    if (!is_loadable(content->elf) || !prover_elf(prover, content)->arch)
-        return arena_printf(prover->arena, "it is no program of this machine");
-    return NULL;
-}
-
-static void check_start(struct prover *prover, const char *program, bool is_violation)
-{
-    const char *wanted = NULL;
-    const char *path = strchr(program, '/') ? program : find_by_name(prover, program);
-    const char *why = path ? why_not_startable(prover, path, 0, &wanted) : "it is in no directory of PATH";
-    path = path ? path : program;
-    if (why)
-        prover_add(prover, is_violation,
-                   &(struct proof_finding){path, wanted, arena_printf(prover->arena, "%s: %s", path, why)});
-}
-
+/* Scripts that the image does not start by itself. */
 static void check_scripts(struct prover *prover)
 {
-    for (size_t i = 0; i < prover->request->programs.count; i++)
-        check_start(prover, prover->request->programs.items[i], true);
     for (size_t i = 0; i < prover->package.count; i++) {
         const struct entry *entry = &prover->package.entries[i];
         if (!entry->interpreter || !(entry->mode & 0111))
             continue;
         prover->proof->file_count++;
         if (!strings_has(&prover->request->programs, entry->path))
-            check_start(prover, entry->path, false);
+            start_check(prover, entry->path, false);
     }
-}
-
-/* Returns whether the kernel or a run-time directory provides what is there. */
-static bool is_provided(const char *path)
-{
-    static const char *const places[] = {"/proc", "/sys", "/dev", "/run"};
-    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
-        size_t len = strlen(places[i]);
-        if (strncmp(path, places[i], len) == 0 && (path[len] == '/' || !path[len]))
-            return true;
-    }
-    return false;
 }
 
 static void check_links(struct prover *prover)
@@ -354,7 +263,7 @@ static void check_links(struct prover *prover)
         const struct entry *entry = &prover->package.entries[i];
         const char *end = NULL;
         if (entry->kind != ENTRY_SYMLINK || fileset_walk(&prover->set, prover->arena, entry->path, NULL, &end) ||
-            strcmp(end, "/") == 0 || is_provided(end))
+            strcmp(end, "/") == 0 || prover_is_provided(end))
             continue;
         prover_add(
             prover, false,
@@ -435,17 +344,19 @@ void proof_find_arches(struct arena *arena, const struct tree *tree, const struc
 void proof_check(struct arena *arena, const struct proof_request *request, struct proof *ret_proof)
 {
     *ret_proof = (struct proof){0};
-    struct prover prover = {.arena = arena,
-                            .request = request,
-                            .proof = ret_proof,
-                            .path_dirs = request->path_dirs,
-                            .seen = {.arena = arena}};
-    for (const char *const *dir = script_path_dirs; !request->path_dirs.count && *dir; dir++)
+    struct prover prover = {.arena = arena, .request = request, .proof = ret_proof, .seen = {.arena = arena}};
+    for (const char *const *dir = script_path_dirs; *dir; dir++)
         list_add(arena, &prover.path_dirs, *dir);
+    for (size_t i = 0; i < request->faults.count; i++)
+        prover_add(&prover, true, &(struct proof_finding){NULL, NULL, request->faults.items[i]});
     make_package(&prover);
     make_loaders(&prover);
     make_elfs(&prover);
     check_elfs(&prover);
+    for (size_t i = 0; i < request->programs.count; i++)
+        start_check(&prover, request->programs.items[i], true);
+    if (request->launch)
+        launch_check(&prover, request->launch);
     check_scripts(&prover);
     check_links(&prover);
 }

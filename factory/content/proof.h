@@ -12,7 +12,7 @@
  * - glibc opens libgcc_s.so.1 for pthread_exit and pthread_cancel: missing is a violation when a process imports one
  *   of these, else a note.
  * - the programs that the image shall start (proof_request.programs) are there, executable, and when they are scripts
- *   their chain of interpreters is. Of other scripts a missing interpreter is a note.
+ *   their chain of interpreters is. Of other scripts a missing interpreter is a note. The configuration: launch.h.
  * - symlinks that lead nowhere are notes, unless into /proc, /sys, /dev or /run. One on the way to something needed shows as
  *   that.
  * - an ELF file of another machine, or a broken one, is a violation where programs or libraries are looked for (bin
@@ -24,6 +24,7 @@
 #ifndef IMGFACTORY_CONTENT_PROOF_H
 #define IMGFACTORY_CONTENT_PROOF_H
 
+#include "content/launch.h"
 #include "content/tree.h"
 
 #define PROOF_LISTED_MAX 20 /* violations in an error's text */
@@ -52,8 +53,9 @@ struct proof_request {
     const struct tree *tree;
     const struct arch *const *arches; /* of the image, the first is its own; ELF files of others are foreign */
     size_t arch_count;
-    struct strings programs;  /* that the image starts: paths, or names in path_dirs */
-    struct strings path_dirs; /* the image's PATH; none: the usual one */
+    struct strings programs;     /* that have to be startable: paths, or names in the usual PATH */
+    const struct launch *launch; /* the image's configuration, or NULL */
+    struct strings faults;       /* what was found before: texts, each a violation */
 };
 
 /* Finds the architectures that a tree of unknown origin is for: those whose loader is there under its own path, the one

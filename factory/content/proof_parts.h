@@ -1,4 +1,5 @@
-/* proof_parts.h - what the parts of the proof share: proof.c (files), proof_process.c (one process), proof_plugin.c
+/* proof_parts.h - what the parts of the proof share: proof.c (files), proof_process.c (one process),
+ * proof_plugin.c, proof_start.c (one program), proof_launch.c (the image's configuration)
  *
  * Private to the proof.
  * Threads: as proof.h.
@@ -41,6 +42,13 @@ struct proof_program {
     struct proof_scope scope;
 };
 
+/* Who starts a program: the configuration's User. */
+struct proof_identity {
+    const char *name; /* as written */
+    uint32_t uid;
+    LIST(uint32_t) groups; /* numbers */
+};
+
 /* A proof under way. */
 struct prover {
     struct arena *arena;
@@ -53,8 +61,9 @@ struct prover {
     struct strings path_dirs; /* where programs are looked for by name */
     struct proof_elf *elfs;   /* parallel to package.entries */
     LIST(struct proof_program) programs;
-    size_t last_host;  /* of `programs`: the one that last provided a plug-in's symbols */
-    size_t host_tries; /* processes set up for plug-ins that lack a library */
+    const struct proof_identity *identity; /* whose permissions count; NULL: root's, or nobody knows whose */
+    size_t last_host;                      /* of `programs`: the one that last provided a plug-in's symbols */
+    size_t host_tries;                     /* processes set up for plug-ins that lack a library */
     unsigned mark;
     uint64_t steps;  /* of look-ups, against made-up hash chains */
     struct map seen; /* texts of findings */
@@ -100,6 +109,21 @@ void process_add_unbound(struct prover *prover, const struct unbound_list *unbou
                          const char *where);
 /* Returns whether any file of a scope defines the symbol. */
 bool scope_defines(struct prover *prover, const struct proof_scope *scope, const struct unbound *unbound);
+
+/* Returns whether the kernel or a run-time directory provides what is there. */
+bool prover_is_provided(const char *path);
+/* Returns whether an ELF file is one that the kernel or the loader would take, or broken. */
+bool prover_is_loadable(const struct elf_facts *elf);
+/* Finds the program that env or a container engine starts: a path as it is, a name in path_dirs; its path or NULL. */
+const char *prover_find_program(struct prover *prover, const char *program);
+/* Tells why the kernel would not start a file, or NULL. *ret_wanted is set to what is missing. `depth`: scripts so far. */
+const char *prover_why_not_startable(struct prover *prover, const char *path, unsigned depth, const char **ret_wanted);
+/* Tells why the identity may not execute (`bit` 01) or write (02) where a path without symlinks is, or NULL. */
+const char *prover_why_not_allowed(struct prover *prover, const char *path, unsigned bit);
+/* Checks one program that the image starts, or (a note) a script that somebody may. */
+void start_check(struct prover *prover, const char *program, bool is_violation);
+/* Checks the configuration; from then on path_dirs is its PATH. */
+void launch_check(struct prover *prover, const struct launch *launch);
 
 /* Checks a library that no program loads. */
 void plugin_check(struct prover *prover, const struct sourced *file);

@@ -4,6 +4,7 @@
 #include "content/tree_draft.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct draft *drafts_find(const struct drafts *drafts, const char *path)
 {
@@ -83,10 +84,8 @@ bool drafts_add(struct drafts *drafts, const struct node *node, struct draft **r
     return drafts_add_parents(drafts, draft, err);
 }
 
-/* Finds the directory as the child's package has it, else as the first package by name; NULL when no package lists it.
- */
-static const struct sourced *find_directory(const struct drafts *drafts, const char *path,
-                                            const struct package *package)
+/* Finds the directory as the child's package lists it, else as the first package by name; NULL when none does. */
+static const struct sourced *find_listed(const struct drafts *drafts, const char *path, const struct package *package)
 {
     const struct sourced *first = NULL;
     for (const struct sourced *at = fileset_find(drafts->request->set, path); at; at = at->shadowed) {
@@ -99,13 +98,43 @@ static const struct sourced *find_directory(const struct drafts *drafts, const c
     return first;
 }
 
+/* The same for a directory that may be listed through a link of the skeleton. */
+static const struct sourced *find_directory(const struct drafts *drafts, const char *path,
+                                            const struct package *package)
+{
+    const struct sourced *best = find_listed(drafts, path, package);
+    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
+        const char *listed = drafts_listed_at(drafts, path, i);
+        const struct sourced *other = listed ? find_listed(drafts, listed, package) : NULL;
+        if (other && (!best || (other->package == package && best->package != package)))
+            best = other;
+    }
+    return best;
+}
+
 static void put_directory(struct drafts *drafts, const char *path, const struct package *package, const char *why)
 {
     const struct sourced *packaged = find_directory(drafts, path, package);
-    struct draft draft = {.node = {.path = path, .kind = NODE_DIRECTORY, .mode = 0755, .why = why}};
-    if (packaged)
+    uint32_t mode = skeleton_mode(path);
+    struct draft draft = {.node = {.path = path, .kind = NODE_DIRECTORY, .mode = mode ? mode : 0755, .why = why}};
+    if (packaged &&
+        !(mode & S_ISVTX)) { /* dpkg leaves /tmp as it is, whatever a package lists on the way to its files */
         draft = draft_of(packaged, why);
+        draft.node.path = path;
+    }
     put(drafts, &draft);
+}
+
+const struct draft *drafts_obstacle(const struct drafts *drafts, const char *path)
+{
+    for (;;) {
+        path = path_dirname(drafts->arena, path);
+        if (strcmp(path, "/") == 0)
+            return NULL;
+        const struct draft *parent = drafts_find(drafts, path);
+        if (parent && parent->node.kind != NODE_DIRECTORY)
+            return parent;
+    }
 }
 
 static bool refuse_below(struct drafts *drafts, const struct draft *child, const struct draft *parent, struct err *err)
@@ -171,23 +200,57 @@ static void put_link_through(struct drafts *drafts, const struct kept *kept)
     put(drafts, &draft);
 }
 
-/* All kept files first and their parents then, so that the order of the paths makes no difference. */
-static bool add_kept(struct drafts *drafts, struct err *err)
+static void put_kept(struct drafts *drafts, const struct kept *kept, const char *path)
+{
+    struct draft draft = draft_of(kept->file, kept->why);
+    draft.node.path = path;
+    draft.node.by = kept->by;
+    put(drafts, &draft);
+    put_link_through(drafts, kept);
+}
+
+/* A file that is listed through a link of the skeleton, which must not be another one than is listed where it gets. */
+static bool put_placed(struct drafts *drafts, const struct kept *kept, const char *path, struct err *err)
+{
+    const struct draft *there = drafts_find(drafts, path);
+    if (!there) {
+        put_kept(drafts, kept, path);
+        return true;
+    }
+    if (is_same_file(there->file, kept->file))
+        return true;
+    err_set(err, ERR_RESOLVE, "%s of package %s is %s in the image, where package %s has another %s",
+            kept->file->entry->path, kept->file->package->name, path, there->file->package->name,
+            kind_name(there->node.kind));
+    return false;
+}
+
+/* Puts the kept files whose place is where they are listed, or those that get elsewhere. */
+static bool put_all(struct drafts *drafts, bool is_placed, struct err *err)
 {
     const struct keep *keep = drafts->request->keep;
     for (size_t i = 0; i < keep->count; i++) {
         const struct kept *kept = &keep->items[i];
-        if (strcmp(kept->file->entry->path, "/") == 0)
+        const char *listed = kept->file->entry->path, *path = drafts_place(drafts, listed);
+        bool is_link = kept->file->entry->kind == ENTRY_DIRECTORY && drafts_link_end(drafts, listed);
+        if (strcmp(listed, "/") == 0 || is_link || (path != listed) != is_placed)
             continue;
-        if (!check_conflict(kept->file, err))
+        if (!check_conflict(kept->file, err) || (is_placed && !put_placed(drafts, kept, path, err)))
             return false;
-        struct draft draft = draft_of(kept->file, kept->why);
-        draft.node.by = kept->by;
-        put(drafts, &draft);
-        put_link_through(drafts, kept);
+        if (!is_placed)
+            put_kept(drafts, kept, path);
     }
+    return true;
+}
+
+/* All kept files first and their parents then, so that the order of the paths makes no difference. */
+static bool add_kept(struct drafts *drafts, struct err *err)
+{
+    const struct keep *keep = drafts->request->keep;
+    if (!put_all(drafts, false, err) || !put_all(drafts, true, err))
+        return false;
     for (size_t i = 0; i < keep->count; i++) {
-        const struct draft *draft = drafts_find(drafts, keep->items[i].file->entry->path);
+        const struct draft *draft = drafts_find(drafts, drafts_place(drafts, keep->items[i].file->entry->path));
         if (draft && !drafts_add_parents(drafts, draft, err))
             return false;
     }
@@ -329,7 +392,9 @@ bool tree_build(struct arena *arena, const struct tree_request *request, struct 
 {
     struct drafts drafts = {.arena = arena, .request = request, .by_path = {.arena = arena}};
     struct tree tree = {0};
-    if (!add_kept(&drafts, err) || !add_root_links(&drafts, err) || !drafts_add_made(&drafts, err))
+    drafts_plan_skeleton(&drafts);
+    if (!add_kept(&drafts, err) || !add_root_links(&drafts, err) || !drafts_add_made(&drafts, err) ||
+        !drafts_add_skeleton(&drafts, err))
         return false;
     collect_packages(&drafts, &tree);
     if (!add_declared(&drafts, &tree, err) || !drafts_add_cache(&drafts, err) || !drafts_add_os_release(&drafts, err) ||

@@ -171,7 +171,8 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
 {
     struct arena *arena = drafts->arena;
     const struct fileset *set = drafts->request->set;
-    drafts->accounts = (struct accounts){.arena = arena, .notes = &drafts->notes, .known = &drafts->known};
+    drafts->accounts = (struct accounts){
+        .arena = arena, .notes = &drafts->notes, .known = &drafts->known, .has_nogroup = !drafts_is_rpm(drafts)};
     struct strings unused = {0};
     drafts->known = (struct accounts){.arena = arena, .notes = &unused};
     read_shipped(drafts);

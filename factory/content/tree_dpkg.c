@@ -65,7 +65,7 @@ static bool is_kept_line(const struct drafts *drafts, const struct package *pack
         return false;
     path = (struct text){path.ptr + 2, path.len - 2};
     const char *canonical = path_canonical(drafts->arena, path, &reason);
-    const struct draft *draft = canonical ? drafts_find(drafts, canonical) : NULL;
+    const struct draft *draft = canonical ? drafts_find(drafts, drafts_place(drafts, canonical)) : NULL;
     return draft && draft->content && draft->node.package == package;
 }
 

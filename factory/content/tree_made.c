@@ -52,6 +52,7 @@ static bool add_made(struct drafts *drafts, const struct manifest_made *made, st
     const char *path = path_canonical(drafts->arena, text_of(made->path), &reason);
     if (!path || strcmp(path, "/") == 0)
         return made_fail(drafts, made, err, "path \"%s\": %s", made->path, path ? "the root itself" : reason);
+    path = drafts_place(drafts, path);
     if (!check_kind(drafts, made, path, err))
         return false;
     struct draft draft = {.made = made};

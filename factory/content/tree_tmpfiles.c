@@ -28,16 +28,11 @@ static void note(const struct making *making, const struct tmpfiles_item *item, 
 static bool has_room(const struct making *making, const struct tmpfiles_item *item, const char *path)
 {
     struct drafts *drafts = making->drafts;
-    for (;;) {
-        path = path_dirname(drafts->arena, path);
-        if (strcmp(path, "/") == 0)
-            return true;
-        const struct draft *parent = drafts_find(drafts, path);
-        if (parent && parent->node.kind != NODE_DIRECTORY) {
-            note(making, item, arena_printf(drafts->arena, "it is not made, because %s is no directory", path));
-            return false;
-        }
-    }
+    const struct draft *obstacle = drafts_obstacle(drafts, path);
+    if (obstacle)
+        note(making, item,
+             arena_printf(drafts->arena, "it is not made, because %s is no directory", obstacle->node.path));
+    return !obstacle;
 }
 
 /* The owners of a line, as numbers; false when one is unknown: the line then is passed over, as systemd does. */
@@ -255,6 +250,13 @@ static bool make(struct making *making, const struct tmpfiles_item *item, struct
     return true;
 }
 
+/* Goes through the links of the skeleton, as the system's own does. */
+static void place(const struct drafts *drafts, struct tmpfiles_item *item)
+{
+    const char *end = item->kind == TMPFILES_DIRECTORY ? drafts_link_end(drafts, item->path) : NULL;
+    item->path = end ? end : drafts_place(drafts, item->path);
+}
+
 bool drafts_add_tmpfiles(struct drafts *drafts, const struct tree *tree, struct err *err)
 {
     struct dropins all, files = {0};
@@ -269,6 +271,8 @@ bool drafts_add_tmpfiles(struct drafts *drafts, const struct tree *tree, struct 
     if (!dropin_read(drafts->arena, &files, &lines, &drafts->notes, err))
         return false;
     tmpfiles_parse(drafts->arena, &lines, &items, &drafts->notes);
+    for (size_t i = 0; i < items.count; i++)
+        place(drafts, &items.items[i]);
     for (size_t i = 0; i < items.count; i++) {
         if (!make(&making, &items.items[i], err))
             return false;

@@ -173,14 +173,14 @@ static bool print_group(const struct accounts *accounts, struct buf *text)
 }
 
 /* A package's file gives way; the manifest's own stays an error, because one of the two would be lost. */
-static bool add_file(struct drafts *drafts, const char *path, const struct buf *text, struct err *err)
+static bool add_file(struct drafts *drafts, const char *path, const struct buf *text, bool is_needed, struct err *err)
 {
     struct node node = {.path = path,
                         .kind = NODE_FILE,
                         .mode = 0644,
                         .size_bytes = text->len,
                         .data = arena_strndup(drafts->arena, text->bytes, text->len),
-                        .why = "users and groups of the manifest and of sysusers.d"};
+                        .why = is_needed ? "users and groups of the manifest and of sysusers.d" : "skeleton"};
     struct draft *there = drafts_find(drafts, path);
     if (there && there->made)
         return made_fail(drafts, there->made, err, "%s is created, but `users` and `groups` make it too", path);
@@ -219,12 +219,15 @@ static bool has_accounts(const struct drafts *drafts)
            drafts->accounts.groups.count > drafts->plain_groups;
 }
 
-static bool add_lines(struct drafts *drafts, const char *path, const struct buf *text, struct err *err)
+/* Returns whether the file that is there stays: the manifest's own in any case, a package's when it lacks nothing. */
+static bool stays(struct drafts *drafts, const char *path, bool is_needed)
 {
     const struct manifest *manifest = drafts->request->manifest;
     const struct draft *there = drafts_find(drafts, path);
+    if (!is_needed)
+        return there || drafts_obstacle(drafts, path);
     if (!there || !there->made || manifest->users.count || manifest->groups.count)
-        return add_file(drafts, path, text, err);
+        return false;
     if (there->node.kind == NODE_FILE)
         note_lacking(drafts, there, strcmp(path, "/etc/passwd") == 0);
     return true;
@@ -232,12 +235,14 @@ static bool add_lines(struct drafts *drafts, const char *path, const struct buf 
 
 bool drafts_add_users(struct drafts *drafts, struct err *err)
 {
-    if (!has_accounts(drafts))
-        return true;
+    bool is_needed = has_accounts(drafts);
+    bool keeps_passwd = stays(drafts, "/etc/passwd", is_needed), keeps_group = stays(drafts, "/etc/group", is_needed);
     struct buf passwd AUTO(buf_done), group AUTO(buf_done);
     buf_init(&passwd, USERS_FILE_CAP);
     buf_init(&group, USERS_FILE_CAP);
+    accounts_complete(&drafts->accounts);
     if (!print_passwd(&drafts->accounts, &passwd) || !print_group(&drafts->accounts, &group))
         return fail(drafts, err, "file", "/etc/passwd", "it gets too big");
-    return add_lines(drafts, "/etc/passwd", &passwd, err) && add_lines(drafts, "/etc/group", &group, err);
+    return (keeps_passwd || add_file(drafts, "/etc/passwd", &passwd, is_needed, err)) &&
+           (keeps_group || add_file(drafts, "/etc/group", &group, is_needed, err));
 }

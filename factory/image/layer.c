@@ -8,6 +8,11 @@
 
 static const struct codec *const codecs[] = {[LAYER_ZSTD] = &codec_zstd, [LAYER_GZIP] = &codec_gzip};
 
+const struct codec *codec_of(enum layer_compression compression)
+{
+    return codecs[compression];
+}
+
 /* The tar stream's sink. */
 struct layer_writer {
     const struct codec *codec;

@@ -8,7 +8,7 @@
 #ifndef IMGFACTORY_IMAGE_LAYER_CODEC_H
 #define IMGFACTORY_IMAGE_LAYER_CODEC_H
 
-#include "io/store.h"
+#include "image/layer.h"
 
 struct compressor {
     struct blob *blob; /* takes the output */
@@ -19,6 +19,10 @@ struct compressor {
 
 struct codec {
     const char *name, *media_type;
+    const char *library, *symbol; /* who does it; a function of it, to find it in memory by */
+    /* Returns the library's version: of the running one where it can tell, else of its headers. */
+    const char *(*version)(void);
+    int level;
     /* Starts a stream of exactly plain_bytes bytes. */
     bool (*begin)(struct compressor *compressor, uint64_t plain_bytes, struct err *err);
     /* Compresses further bytes. */
@@ -30,5 +34,8 @@ struct codec {
 };
 
 extern const struct codec codec_zstd, codec_gzip;
+
+/* Returns the codec of a compression. */
+const struct codec *codec_of(enum layer_compression compression);
 
 #endif

@@ -68,6 +68,10 @@ static void zstd_done(struct compressor *compressor)
 }
 
 const struct codec codec_zstd = {.name = "zstd",
+                                 .library = "libzstd",
+                                 .symbol = "ZSTD_compressStream2",
+                                 .version = ZSTD_versionString,
+                                 .level = LEVEL,
                                  .media_type = "application/vnd.oci.image.layer.v1.tar+zstd",
                                  .begin = zstd_begin,
                                  .feed = zstd_feed,

@@ -153,8 +153,8 @@ static bool keeps_platforms(const struct layout *layout, const json_t *index, co
     if (!request || !request->ret_loss)
         return true;
     (void)platforms_read(request->arena, (struct text){request->index->bytes, request->index->len}, &after, &config);
-    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena,
-                                  request->ret_loss, err);
+    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena, request->ret_loss,
+                                  err);
 }
 
 /* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, then away with what only
@@ -186,7 +186,7 @@ static bool write_wanted(const char *dir, struct wanted *wanted, bool *ret_is_un
 {
     AUTO(layout_close)
     struct layout layout = {.path = dir, .wait = wanted->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
-    if (!wanted->tags->count) {
+    if (!wanted->tags->count && wanted->request) {
         err_set(err, ERR_USAGE, "%s: an image without a tag cannot be found in a layout", dir);
         return false;
     }
@@ -221,6 +221,8 @@ bool layout_import(const struct layout_import_request *request, bool *ret_is_unc
         .arena = &arena, .store = request->store, .tags = request->tags, .wait = request->wait, .known.arena = &arena};
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
+        if (manifest->is_other)
+            continue; /* was not read: readers have to live with blobs that are not there (image-layout.md) */
         /* Documents first: a layer may be the same blob as one (artifacts use the empty "{}" for both). */
         add_piece(&wanted, &manifest->config.digest, manifest->config.size_bytes, manifest->config_bytes.ptr);
         add_piece(&wanted, &manifest->blob.digest, manifest->blob.size_bytes, manifest->bytes.ptr);

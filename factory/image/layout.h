@@ -5,8 +5,8 @@
  * Other tags of an existing layout are kept; a lock file (DIR/.lock, 0600, flock) orders writers. Blobs that only the
  * replaced tags needed are removed afterwards.
  * Threads: any; one call per layout at a time.
- * Fails with: ERR_LOCAL; ERR_CANCELLED while waiting; ERR_MALFORMED for an existing index.json that cannot be read (it is left
- * alone); ERR_USAGE when a tag would lose platforms.
+ * Fails with: ERR_LOCAL; ERR_CANCELLED while waiting; ERR_MALFORMED for an existing index.json that cannot be read (it
+ * is left alone); ERR_USAGE when a tag would lose platforms.
  */
 #ifndef IMGFACTORY_IMAGE_LAYOUT_H
 #define IMGFACTORY_IMAGE_LAYOUT_H
@@ -23,9 +23,9 @@ struct layout_request {
     const struct image *const *images;
     size_t image_count;
     const struct document *index;
-    const struct strings *tags;   /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
-    const struct lock_wait *wait; /* how other writers are waited for; may be NULL */
-    struct arena *arena;        /* of *ret_loss */
+    const struct strings *tags;      /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
+    const struct lock_wait *wait;    /* how other writers are waited for; may be NULL */
+    struct arena *arena;             /* of *ret_loss */
     struct platforms_loss *ret_loss; /* set: a tag that is at an image with platforms which this one lacks is not moved,
                                       * nor any other: ERR_USAGE, and this tells what was missing */
 };
@@ -38,7 +38,7 @@ struct layout_import_request {
     const char *dir;
     struct store *store;
     const struct layout_image *image;
-    const struct strings *tags;   /* each gets a descriptor of the image's root document */
+    const struct strings *tags;   /* each gets a descriptor of the image's root document; none: that has no tag */
     const struct lock_wait *wait; /* as above */
 };
 

@@ -127,15 +127,36 @@ static bool set_tag(json_t *manifests, const char *tag, json_t *descriptor, json
     return is_changed || !is_placed;
 }
 
+static json_t *new_descriptor(const struct layout_blob *root)
+{
+    char name[sizeof "sha256:" + DIGEST_HEX_SIZE];
+    (void)snprintf(name, sizeof name, "sha256:%s", digest_hex(&root->digest).chars);
+    return json_pack("{s:s,s:s,s:I}", "mediaType", root->media_type, "digest", name, "size",
+                     (json_int_t)root->size_bytes);
+}
+
+/* Lists the document without a tag, unless it is listed. */
+static bool set_untagged(json_t *manifests, const struct layout_blob *root)
+{
+    json_auto_t *descriptor = new_descriptor(root);
+    const json_t *item;
+    size_t i;
+    json_array_foreach(manifests, i, item)
+    {
+        if (is_same(item, descriptor))
+            return false;
+    }
+    (void)json_array_append(manifests, descriptor);
+    return true;
+}
+
 bool layout_index_set(json_t *index, const struct layout_blob *root, const struct strings *tags, json_t *replaced)
 {
     json_t *manifests = json_object_get(index, "manifests");
-    char name[sizeof "sha256:" + DIGEST_HEX_SIZE];
-    (void)snprintf(name, sizeof name, "sha256:%s", digest_hex(&root->digest).chars);
-    bool is_changed = false;
+    bool is_changed = !tags->count && set_untagged(manifests, root);
     for (size_t i = 0; i < tags->count; i++) {
-        json_t *descriptor = json_pack("{s:s,s:s,s:I,s:{s:s}}", "mediaType", root->media_type, "digest", name, "size",
-                                       (json_int_t)root->size_bytes, "annotations", REF_NAME, tags->items[i]);
+        json_t *descriptor = new_descriptor(root);
+        (void)json_object_set_new(descriptor, "annotations", json_pack("{s:s}", REF_NAME, tags->items[i]));
         if (set_tag(manifests, tags->items[i], descriptor, replaced))
             is_changed = true;
     }

@@ -153,6 +153,12 @@ static bool parse_object(const struct layout_blob *blob, struct text bytes, json
     return false;
 }
 
+/* Tools in Go write null for an empty list. */
+static bool is_list(const json_t *json)
+{
+    return json_is_array(json) || json_is_null(json);
+}
+
 /* Returns what is wrong with an index or manifest as a whole, or NULL. What could be read as both is refused: two
  * readers would see two images (CVE-2021-41190). */
 static const char *find_fault(const json_t *document, const char *media_type)
@@ -168,13 +174,13 @@ static const char *find_fault(const json_t *document, const char *media_type)
     if (layout_is_manifest(media_type)) {
         if (json_object_get(document, "manifests"))
             return "has \"manifests\" although it is a manifest: two readers would see two images";
-        return json_is_array(json_object_get(document, "layers")) ? NULL : "has no array \"layers\"";
+        return is_list(json_object_get(document, "layers")) ? NULL : "has no array \"layers\"";
     }
     for (size_t i = 0; i < ARRAY_COUNT(not_in_index); i++) {
         if (json_object_get(document, not_in_index[i]))
             return "has \"config\", \"layers\" or \"blobs\" although it is an index: two readers would see two images";
     }
-    return json_is_array(json_object_get(document, "manifests")) ? NULL : "has no array \"manifests\"";
+    return is_list(json_object_get(document, "manifests")) ? NULL : "has no array \"manifests\"";
 }
 
 static bool parse_document(const struct layout_blob *blob, struct text bytes, json_t **ret_json, struct err *err)
@@ -272,29 +278,18 @@ static bool read_manifest(struct parsing *parsing, struct layout_manifest *manif
     return is_read;
 }
 
-static bool check_child_type(const struct layout_blob *blob, struct err *err)
-{
-    if (layout_is_manifest(blob->media_type))
-        return true;
-    if (layout_is_index(blob->media_type))
-        err_set(err, ERR_MALFORMED, "sha256:%s is an index inside an index, which is not supported",
-                digest_hex(&blob->digest).chars);
-    else
-        err_set(err, ERR_MALFORMED, "sha256:%s is of type %s, not an image manifest", digest_hex(&blob->digest).chars,
-                blob->media_type);
-    return false;
-}
-
 /* Reads one item of an index and the manifest that it names. */
 static bool read_child(struct parsing *parsing, const json_t *json, struct layout_manifest *manifest, struct err *err)
 {
     const char *type =
         json_string_value(json_object_get(json_object_get(json, "annotations"), "vnd.docker.reference.type"));
     manifest->is_attestation = type && strcmp(type, "attestation-manifest") == 0;
-    return layout_descriptor_read(parsing->arena, json, LAYOUT_DOCUMENT_MAX_BYTES, &manifest->blob, err) &&
-           check_child_type(&manifest->blob, err) &&
-           read_platform(parsing->arena, json_object_get(json, "platform"), manifest, err) &&
-           get_bytes(parsing, &manifest->blob, &manifest->bytes, err) && read_manifest(parsing, manifest, err);
+    if (!layout_descriptor_read(parsing->arena, json, LAYOUT_DOCUMENT_MAX_BYTES, &manifest->blob, err) ||
+        !read_platform(parsing->arena, json_object_get(json, "platform"), manifest, err))
+        return false;
+    manifest->is_other = !layout_is_manifest(manifest->blob.media_type);
+    return manifest->is_other ||
+           (get_bytes(parsing, &manifest->blob, &manifest->bytes, err) && read_manifest(parsing, manifest, err));
 }
 
 static bool read_index(struct parsing *parsing, struct layout_image *image, struct err *err)

@@ -3,8 +3,9 @@
  * OCI image-spec image-layout.md, image-index.md, manifest.md, descriptor.md. All digests and sizes of JSON documents
  * are checked; layers are checked by whoever reads them. Docker's manifest list and v2s2 media types are understood,
  * too. Refused: documents that can be read as index and as manifest, a mediaType that differs from the descriptor's,
- * digests other than sha256, sizes that are negative or above a cap, an index inside an index, duplicate keys. The
- * urls of foreign layers are not even read.
+ * digests other than sha256, sizes that are negative or above a cap, duplicate keys. A child of an index that is no
+ * manifest (image-index.md: an unknown type MUST NOT be an error) is listed and not read; null for a list is an empty
+ * one. The urls of foreign layers are not even read.
  * Threads: no shared state.
  * Owns: struct layout_image holds a directory descriptor until layout_image_close().
  * Fails with: ERR_USAGE (no such layout or tag; lists the tags), ERR_TRUST (digest, size), ERR_MALFORMED, ERR_LOCAL.
@@ -40,6 +41,7 @@ struct layout_manifest {
     struct layout_blob blob; /* the manifest itself */
     struct text bytes;
     const char *os, *architecture, *variant; /* from the index, else from the config; may be NULL */
+    bool is_other; /* a child that is no manifest (a nested index, an unknown type): only blob and platform are given */
     bool is_attestation; /* not for running: platform unknown/unknown, or annotated as buildkit does */
     struct layout_blob config;
     struct text config_bytes; /* a JSON object when the media type is that of an image's config */

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/map.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -62,6 +63,10 @@ static void read_document(struct reach *reach, struct text hex)
     AUTO(auto_close_fd)
     int fd = openat(reach->layout->blobs_fd, hex.ptr, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat status;
+    if (fd < 0 && errno != ENOENT && errno != ELOOP) {
+        reach->is_complete = false; /* what it needs is not known */
+        return;
+    }
     if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size > (off_t)LAYOUT_DOCUMENT_MAX_BYTES)
         return;
     AUTO(view_done) struct view view = {0};

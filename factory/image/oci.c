@@ -7,6 +7,9 @@
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define ANNOTATION(key) "org.opencontainers.image." key
+/* On the descriptors of an index: without it skopeo 1.18 and newer write the index anew to add it, and its digest is
+ * another (containers/image, internal/manifest/oci_index.go: OCI1InstanceAnnotationCompressionZSTD). */
+#define ZSTD_ANNOTATION "io.github.containers.compression.zstd"
 /* What registries and clients take at most for a manifest or config (distribution-spec, "Pushing Manifests"). */
 #define DOCUMENT_MAX_BYTES ((size_t)4 << 20)
 
@@ -104,36 +107,55 @@ static json_t *make_env(const struct builder *builder)
     return array;
 }
 
+/* Adds what the manifest gives. What speaks of {arch} is left out of an index, which is for all. */
+static void set_given(const struct builder *builder, json_t *object, const char *key, const char *template)
+{
+    if (builder->facts->arch || !oci_names_arch(template))
+        set(builder, object, key, json_string(expand(builder, template)));
+}
+
+/* Adds the image-spec's own keys that only the other of labels and annotations has. */
+static void set_others(const struct builder *builder, json_t *object, const struct yaml_pairs *given,
+                       const struct yaml_pairs *others)
+{
+    for (size_t i = 0; i < others->count; i++) {
+        const struct yaml_pair *pair = &others->items[i];
+        if (strncmp(pair->key, ANNOTATION(""), strlen(ANNOTATION(""))) == 0 && !has_key(given, pair->key))
+            set_given(builder, object, pair->key, pair->value);
+    }
+}
+
+/* Makes the labels or the annotations: our own facts unless the manifest gives them, and what it gives. The keys of the
+ * image-spec are the same in both, for docker, skopeo and every conversion show labels only; one that the manifest has
+ * in both is as it says in each. */
+static json_t *make_facts(const struct builder *builder, const struct yaml_pairs *given,
+                          const struct yaml_pairs *others)
+{
+    const struct {
+        const char *key, *value;
+    } facts[] = {{ANNOTATION("created"), builder->created},
+                 {ANNOTATION("version"), builder->facts->full_version},
+                 {ANNOTATION("title"), builder->manifest->name},
+                 {ANNOTATION("description"), builder->manifest->description}};
+    json_t *object = json_object();
+    for (size_t i = 0; i < ARRAY_COUNT(facts); i++) {
+        if (!has_key(given, facts[i].key) && !has_key(others, facts[i].key))
+            set_string(builder, object, facts[i].key, facts[i].value);
+    }
+    set_others(builder, object, given, others);
+    for (size_t i = 0; i < given->count; i++)
+        set_given(builder, object, given->items[i].key, given->items[i].value);
+    return object;
+}
+
 static json_t *make_labels(const struct builder *builder)
 {
-    const struct yaml_pairs *labels = &builder->manifest->config.labels;
-    json_t *object = json_object();
-    for (size_t i = 0; i < labels->count; i++)
-        set(builder, object, labels->items[i].key, json_string(expand(builder, labels->items[i].value)));
-    return object;
+    return make_facts(builder, &builder->manifest->config.labels, &builder->manifest->config.annotations);
 }
 
-static void set_default(const struct builder *builder, json_t *object, const char *key, const char *value)
-{
-    if (!has_key(&builder->manifest->config.annotations, key))
-        set_string(builder, object, key, value);
-}
-
-/* Makes the annotations: our own unless the manifest gives them, then the manifest's. What speaks of {arch} is left out
- * of an index, which is for all. */
 static json_t *make_annotations(const struct builder *builder)
 {
-    const struct yaml_pairs *given = &builder->manifest->config.annotations;
-    json_t *object = json_object();
-    set_default(builder, object, ANNOTATION("created"), builder->created);
-    set_default(builder, object, ANNOTATION("version"), builder->facts->full_version);
-    set_default(builder, object, ANNOTATION("title"), builder->manifest->name);
-    set_default(builder, object, ANNOTATION("description"), builder->manifest->description);
-    for (size_t i = 0; i < given->count; i++) {
-        if (builder->facts->arch || !oci_names_arch(given->items[i].value))
-            set(builder, object, given->items[i].key, json_string(expand(builder, given->items[i].value)));
-    }
-    return object;
+    return make_facts(builder, &builder->manifest->config.annotations, &builder->manifest->config.labels);
 }
 
 static json_t *make_process(const struct builder *builder)
@@ -235,6 +257,8 @@ static json_t *make_index(const struct builder *builder, const struct image *con
         json_t *platform = json_object();
         set_platform(builder, platform, images[i]->arch);
         set(builder, item, "platform", platform);
+        if (images[i]->layer.compression == LAYER_ZSTD)
+            set(builder, item, "annotations", json_pack("{s:s}", ZSTD_ANNOTATION, "true"));
         check(builder, json_array_append_new(manifests, item), "manifests");
     }
     set(builder, object, "schemaVersion", json_integer(2));

@@ -83,7 +83,7 @@ void platforms_of_image(struct arena *arena, const struct layout_image *image, s
 {
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
-        if (!manifest->is_attestation)
+        if (!manifest->is_attestation && !manifest->is_other)
             platforms_add(arena, platforms, manifest->os, manifest->architecture, manifest->variant);
     }
 }
@@ -155,8 +155,9 @@ const char *platforms_print(struct arena *arena, const struct platforms *platfor
     struct strings names = {0};
     for (size_t i = 0; i < platforms->count; i++) {
         const struct platform *platform = &platforms->items[i];
-        list_add(arena, &names, arena_printf(arena, "%s/%s%s%s", platform->os, platform->architecture,
-                                             platform->variant ? "/" : "", platform->variant ? platform->variant : ""));
+        list_add(arena, &names,
+                 arena_printf(arena, "%s/%s%s%s", platform->os, platform->architecture, platform->variant ? "/" : "",
+                              platform->variant ? platform->variant : ""));
     }
     return strings_join(arena, &names, ", ");
 }

@@ -1,8 +1,9 @@
 /* platforms.h - which platforms an image is for, and which of them another image would no longer serve
  *
- * OCI image-spec image-index.md ("platform") and config.md. Attestations and entries of no known platform are none. What
- * cannot be read has no platforms: these lists protect what is known to be there, they prove nothing.
- * Threads: no state. Owns: nothing; strings live in the arena given.
+ * OCI image-spec image-index.md ("platform") and config.md. Attestations and entries of no known platform are none.
+ * What cannot be read has no platforms: these lists protect what is known to be there, they prove nothing.
+ * Threads: no state.
+ * Owns: nothing; strings live in the arena given.
  */
 #ifndef IMGFACTORY_IMAGE_PLATFORMS_H
 #define IMGFACTORY_IMAGE_PLATFORMS_H
@@ -41,7 +42,7 @@ void platforms_add(struct arena *arena, struct platforms *platforms, const char 
 /* Lists those of an image that was read. */
 void platforms_of_image(struct arena *arena, const struct layout_image *image, struct platforms *platforms);
 /* Finds those of `before` for which `after` has nothing that runs there: another variant of the same architecture does
- * when it is an older or the common one (arm/v6 on arm/v7). Adds to the loss when there are any, and returns whether. */
+ * when it is an older or the common one (arm/v6 on arm/v7). Adds them to the loss; returns whether any. */
 bool platforms_lose(struct arena *arena, const struct platforms *before, const struct platforms *after,
                     struct platforms_loss *loss);
 /* Returns "linux/amd64, linux/arm64/v8". */

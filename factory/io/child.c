@@ -137,6 +137,22 @@ static int spawn(const struct plan *plan, pid_t *ret_pid)
     return failed;
 }
 
+/* A directory of PATH that may not be entered makes a missing program one that may not be run (exec(3)); returns whether
+ * there is a file of that name anywhere. */
+static bool is_anywhere(const char *program)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *path = getenv("PATH");
+    struct text rest = text_of(path ? path : ""), dir;
+    if (strchr(program, '/'))
+        return true;
+    while (text_next(&rest, ':', &dir)) {
+        if (access(arena_printf(&scratch, "%.*s/%s", (int)dir.len, dir.ptr, program), F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool read_output(int fd, const char *program, bool *ret_is_open, struct buf *out, struct err *err)
 {
     char bytes[4096];
@@ -215,6 +231,8 @@ static bool run(struct plan *plan, unsigned timeout_ms, struct buf *out, int *re
     pid_t pid;
     plan->stdout_fd = write_end;
     int failed = spawn(plan, &pid);
+    if (failed == EACCES && !is_anywhere(program))
+        failed = ENOENT;
     if (failed) {
         err_set_errno(err, failed, "cannot start %s", program);
         return false;

@@ -205,8 +205,8 @@ bool decompress(enum compression compression, struct text input, bool is_size_kn
         err_set(err, ERR_MALFORMED, "%s: unpacks to %zu bytes, expected %zu", name, ret->len, size_bytes);
         is_good = false;
     }
-    is_good = is_good && (compression != COMPRESSION_GZIP ||
-                          check_beginning(&job, (struct text){ret->bytes, ret->len}, err));
+    is_good =
+        is_good && (compression != COMPRESSION_GZIP || check_beginning(&job, (struct text){ret->bytes, ret->len}, err));
     if (!is_good) {
         buf_done(ret);
         return false;

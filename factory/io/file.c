@@ -47,6 +47,21 @@ bool file_make_dirs(const char *path, mode_t mode, struct err *err)
     return !failed;
 }
 
+bool file_check_room(size_t count, struct err *err)
+{
+    int fds[FILE_ROOM_MAX];
+    size_t opened = 0;
+    assert(count <= FILE_ROOM_MAX);
+    while (opened < count && (fds[opened] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+        opened++;
+    int failed = opened < count ? errno : 0;
+    for (size_t i = 0; i < opened; i++)
+        (void)close(fds[i]);
+    if (failed)
+        err_set_errno(err, failed, "cannot open %zu files at once", count);
+    return !failed;
+}
+
 bool file_open_dir(const char *path, int *ret_fd, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

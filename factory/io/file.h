@@ -20,6 +20,11 @@ struct view {
     size_t mapping_len;
 };
 
+#define FILE_ROOM_MAX 64
+
+/* Checks that `count` (at most FILE_ROOM_MAX) more descriptors could be opened now; ERR_LOCAL (EMFILE, ENFILE) says which
+ * limit is in the way. */
+bool file_check_room(size_t count, struct err *err) MUST_CHECK;
 /* Makes a directory and its parents (mode for those made); an existing directory is fine. */
 bool file_make_dirs(const char *path, mode_t mode, struct err *err) MUST_CHECK;
 /* Opens a directory (O_DIRECTORY | O_CLOEXEC). The caller closes *ret_fd. */

@@ -4,6 +4,7 @@
 #include "io/http.h"
 #include "base/auto.h"
 #include "base/units.h"
+#include "io/file.h"
 #include "io/http_try.h"
 
 #include <assert.h>
@@ -23,6 +24,7 @@
 #define CANCEL_POLL_MS 100u
 #define CLOCK_POLL_MS 100u
 #define IDLE_POLL_MS 10000u
+#define DESCRIPTORS_OF_LIBCURL 4 /* to wake its thread up, and to wait */
 #define PROGRESS_BYTES ((uint64_t)1024 * 1024)
 #define SAY_PAUSE_MS ((uint64_t)2000)
 
@@ -373,7 +375,7 @@ static void start(struct http *http, struct http_transfer *transfer)
     if (!http_try_new(transfer->request, url_of(transfer), &http->proxies, transfer, &transfer->try, &failure) ||
         (transfer->part.blob.is_begun && !http_try_resume(transfer->try, &transfer->part, &failure))) {
         http_try_free(TAKE_PTR(transfer->try));
-        give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL);
+        give_up_url(http, transfer, &failure, failure.kind == ERR_INTERNAL || failure.kind == ERR_LOCAL);
         http->has_changed = true;
         return;
     }
@@ -609,6 +611,8 @@ bool http_start(const struct http_options *options, struct http **ret_http, stru
         err_set(err, ERR_INTERNAL, "libcurl cannot be initialised");
         return false;
     }
+    if (!file_check_room(DESCRIPTORS_OF_LIBCURL, err))
+        return false;
     struct http *http = calloc(1, sizeof *http);
     if (!http || !(http->multi = curl_multi_init()))
         memory_abort(sizeof *http);

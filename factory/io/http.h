@@ -1,7 +1,7 @@
 /* http.h - every transfer of the program, on one network thread around one curl_multi
  *
- * http, https and file URLs. Proxies from the environment (proxy.h), never for loopback hosts; a URL with a user name is
- * not fetched over plain http through a proxy of another machine (ERR_USAGE).
+ * http, https and file URLs. Proxies from the environment (proxy.h), never for loopback hosts; a URL with a user name
+ * is not fetched over plain http through a proxy of another machine (ERR_USAGE).
  * One retry layer: transient faults (connect, reset, timeout, truncation, 408/425/429/5xx) are tried again, 5 tries in
  * all, with jittered exponential back-off from 0.5 s (http_options.retry_base_ms), Retry-After obeyed up to 120 s (a
  * server that wants more is given up); other 4xx are final, as are wrong bytes and certificates: then the next mirror

@@ -181,7 +181,7 @@ bool http_call_set_up(struct http_try *try, struct err *err)
     const struct http_call *call = try->request->call;
     buf_init(&try->calling.answer_headers, HTTP_HEADER_BYTES_MAX);
     if (set_bounds(try->easy) && set_method(try) && set_connection(try) && set_headers(try, err) &&
-        (!call->tls || http_tls_set_up(try->easy, call->tls, &try->calling.authorities)))
+        (!call->tls || http_tls_set_up(try->easy, call->tls, &try->calling.authorities, err)))
         return true;
     if (err->kind == ERR_NONE)
         err_set(err, ERR_INTERNAL, "libcurl refuses an option that a %s needs", call->method);

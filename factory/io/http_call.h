@@ -37,7 +37,7 @@ bool http_call_is_big(const struct http_call *call);
 /* Sets all options of the try's handle in which a call differs from a GET. */
 bool http_call_set_up(struct http_try *try, struct err *err) MUST_CHECK;
 /* Adds the system's CAs, those of `tls`, client certificate and so on; the CAs live in `authorities`. */
-bool http_tls_set_up(CURL *easy, const struct http_tls *tls, struct buf *authorities) MUST_CHECK;
+bool http_tls_set_up(CURL *easy, const struct http_tls *tls, struct buf *authorities, struct err *err) MUST_CHECK;
 /* Takes a line of the answer's headers, as libcurl hands it over; false when they are too long. */
 bool http_call_take_header(struct http_try *try, struct text line) MUST_CHECK;
 /* Whether the answer's body is for the store. */

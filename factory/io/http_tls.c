@@ -9,30 +9,34 @@
 #define SYSTEM_BUNDLE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 /* A system without a bundle has no CAs to add to (what its directory of CAs holds counts in any case). */
-static bool join_authorities(const char *ca_pem, struct buf *authorities)
+static bool join_authorities(const char *ca_pem, struct buf *authorities, struct err *err)
 {
     const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
-    struct err ignored = {0};
+    struct err absent = {0};
     AUTO(buf_done) struct buf bundle = {0};
     size_t len = strlen(ca_pem);
-    if (curl->cainfo && !file_read_at(AT_FDCWD, curl->cainfo, SYSTEM_BUNDLE_BYTES_MAX, &bundle, &ignored))
+    if (curl->cainfo && !file_read_at(AT_FDCWD, curl->cainfo, SYSTEM_BUNDLE_BYTES_MAX, &bundle, &absent))
         bundle = (struct buf){0};
+    if (err_is_shortage(&absent)) {
+        *err = absent;
+        return false;
+    }
     buf_init(authorities, bundle.len + 1 + len);
     return buf_add(authorities, bundle.bytes, bundle.len) && buf_add(authorities, "\n", 1) &&
            buf_add(authorities, ca_pem, len);
 }
 
-static bool add_authorities(CURL *easy, const char *ca_pem, struct buf *authorities)
+static bool add_authorities(CURL *easy, const char *ca_pem, struct buf *authorities, struct err *err)
 {
-    if (!join_authorities(ca_pem, authorities))
+    if (!join_authorities(ca_pem, authorities, err))
         return false;
     struct curl_blob blob = {.data = authorities->bytes, .len = authorities->len, .flags = CURL_BLOB_NOCOPY};
     return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK;
 }
 
-bool http_tls_set_up(CURL *easy, const struct http_tls *tls, struct buf *authorities)
+bool http_tls_set_up(CURL *easy, const struct http_tls *tls, struct buf *authorities, struct err *err)
 {
-    if (tls->ca_pem && !add_authorities(easy, tls->ca_pem, authorities))
+    if (tls->ca_pem && !add_authorities(easy, tls->ca_pem, authorities, err))
         return false;
     if (tls->cert_path && curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_path) != CURLE_OK)
         return false;

@@ -4,9 +4,11 @@
 
 #include "base/auto.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #define REDIRECTS_MAX 5L
 #define CONNECT_TIMEOUT_S 20L
@@ -197,6 +199,16 @@ static bool set_protocols(CURL *easy, const char *url)
            curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
 }
 
+/* Makes the socket as libcurl would; it does not tell why it could not. */
+static curl_socket_t open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_try *try = argument;
+    (void)purpose;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    try->socket_errno = fd < 0 ? errno : 0;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 static bool set_callbacks(struct http_try *try, void *owner)
 {
     CURL *easy = try->easy;
@@ -204,6 +216,8 @@ static bool set_callbacks(struct http_try *try, void *owner)
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, try) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, http_redirect_on_connected) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, try) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, try->reason) == CURLE_OK &&
@@ -219,7 +233,7 @@ static size_t body_cap(const struct http_request *request)
 }
 
 /* The proxy is ours to choose: libcurl knows no ports in no_proxy, and asks a proxy for loopback hosts. What is fetched
- * plainly may be led elsewhere by a redirect, so there libcurl chooses for each host, from a list that has the first. */
+ * plainly may be led elsewhere by a redirect, so there libcurl chooses for each host, by a list with the first. */
 static bool set_proxy(CURL *easy, const struct http_request *request, const char *url, const struct proxies *proxies)
 {
     AUTO(arena_done) struct arena scratch = {0};

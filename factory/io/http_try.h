@@ -44,6 +44,7 @@ struct http_try {
     struct http_pace pace;
     bool is_too_slow; /* it was ended for that */
     char reason[CURL_ERROR_SIZE];
+    int socket_errno;       /* why the last socket could not be made; 0: it could */
     struct err err;         /* set by a callback that refuses, else by the verdict */
     unsigned retry_after_s; /* what the server asked for; 0 for nothing */
 };

@@ -4,6 +4,10 @@
 
 #include <inttypes.h>
 
+#include "io/file.h"
+
+#define DESCRIPTORS_OF_A_TRY 4 /* what libcurl may open at once for one: two addresses, a look-up, a file */
+
 struct http_shown http_show(const char *url)
 {
     struct http_shown shown;
@@ -79,10 +83,26 @@ static enum http_verdict judge_status(struct http_try *try, long status)
     return is_transient ? HTTP_VERDICT_TRANSIENT : HTTP_VERDICT_FINAL;
 }
 
+/* libcurl has one code for a connection that nobody takes and for one that this machine has no descriptor for. Where it
+ * opens files itself (file:, certificates, name look-ups), only a look at what there is room for now can tell. */
+static int find_shortage(const struct http_try *try)
+{
+    struct err err = {0};
+    struct err socket_err = {.kind = ERR_LOCAL, .detail = try->socket_errno};
+    if (err_is_shortage(&socket_err))
+        return try->socket_errno;
+    return file_check_room(DESCRIPTORS_OF_A_TRY, &err) ? 0 : err.detail;
+}
+
 static enum http_verdict judge_transport(struct http_try *try, CURLcode code)
 {
     const char *reason = try->reason[0] ? try->reason : curl_easy_strerror(code);
     bool is_missing = code == CURLE_FILE_COULDNT_READ_FILE || code == CURLE_REMOTE_FILE_NOT_FOUND;
+    int shortage = code == CURLE_OK ? 0 : find_shortage(try);
+    if (shortage) {
+        err_set_errno(&try->err, shortage, "cannot open a connection or file");
+        return HTTP_VERDICT_TRANSIENT; /* others may give some back */
+    }
     if (is_missing) {
         err_set(&try->err, ERR_NETWORK, "no such file, or it cannot be read");
         try->request->status = try->err.detail = 404;
@@ -177,7 +197,7 @@ static void keep_part(struct http_try *try)
 static void judge_call_transport(struct http_try *try, CURLcode code)
 {
     (void)judge_transport(try, code);
-    if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM)
+    if (try->err.kind != ERR_LOCAL && (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM))
         try->err.kind = ERR_TRUST;
     keep_part(try);
 }

@@ -135,6 +135,10 @@ static bool walk_part(struct walk *walk, struct text part, struct text *rest, co
 {
     struct stat status;
     const char *here = arena_printf(walk->arena, "%s/%.*s", *done, (int)part.len, part.ptr);
+    if (lstat(here, &status) != 0 && errno == ENOENT) {
+        *rest = (struct text){0};
+        return true;
+    }
     if (lstat(here, &status) != 0) {
         err_set_errno(err, errno, "cannot examine %s", here);
         return false;
@@ -173,26 +177,32 @@ static bool walk_path(struct walk *walk, const char *path, struct err *err)
     return true;
 }
 
-bool owner_check(const char *path, const char *option, struct err *err)
+/* Says what is wrong and what to do. Below a directory of somebody else's all is his, so the first one is enough. */
+static bool refuse(const struct walk *walk, const char *path, struct err *err)
+{
+    struct arena *arena = walk->arena;
+    const char *foreign = walk->foreign.count ? walk->foreign.items[0] : "", *open = "";
+    if (walk->open.count)
+        open =
+            arena_printf(arena, "%s%s writable by others (chmod go-w %s helps)", strings_join(arena, &walk->open, ", "),
+                         walk->open.count > 1 ? " are" : " is", strings_join(arena, &walk->open, " "));
+    err_set(err, ERR_LOCAL,
+            "%s is not safe: %s%s%s; what lies there is believed, so all directories to it have to belong to %s%s, and "
+            "nobody else may write there; %sname other places with --cache and --state%s",
+            path, foreign, *foreign && *open ? "; " : "", open, print_user(arena, walk->user),
+            walk->user == 0 ? "" : " or root", *foreign ? "run as that user, or " : "",
+            *foreign ? "" : " where that cannot be");
+    err->detail = EPERM;
+    return false;
+}
+
+bool owner_check(const char *path, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct walk walk = {.arena = &scratch, .user = geteuid()};
     if (!walk_path(&walk, path, err))
         return false;
-    if (!walk.foreign.count && !walk.open.count)
-        return true;
-    const char *open = walk.open.count
-                           ? arena_printf(&scratch, "%s%s writable by others (chmod go-w %s helps)",
-                                          strings_join(&scratch, &walk.open, ", "), walk.open.count > 1 ? " are" : " is",
-                                          strings_join(&scratch, &walk.open, " "))
-                           : "";
-    err_set(err, ERR_LOCAL,
-            "%s is not safe: %s%s%s; what lies there is believed, so it has to belong to %s or root, and nobody else may "
-            "write there or above; name another place with %s",
-            path, strings_join(&scratch, &walk.foreign, ", "), walk.foreign.count && walk.open.count ? "; " : "", open,
-            print_user(&scratch, walk.user), option);
-    err->detail = EPERM;
-    return false;
+    return (!walk.foreign.count && !walk.open.count) || refuse(&walk, path, err);
 }
 
 bool owner_is_ours(const struct stat *status)

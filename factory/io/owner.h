@@ -5,7 +5,7 @@
  * that has no other member (a user's private group, with umask 002) does not count as others. Where this process sees
  * only a part of the users (user namespaces), directories above may belong to one that it cannot see.
  * Threads: no shared state.
- * Fails with: ERR_LOCAL (detail = EPERM) that names all faulty directories and says what to do.
+ * Fails with: ERR_LOCAL (detail = EPERM) that names the faulty directories and says what to do.
  */
 #ifndef IMGFACTORY_IO_OWNER_H
 #define IMGFACTORY_IO_OWNER_H
@@ -14,8 +14,8 @@
 
 #include <sys/stat.h>
 
-/* Checks a directory that exists. `option` is what names another place ("--cache"), for the message. */
-bool owner_check(const char *path, const char *option, struct err *err) MUST_CHECK;
+/* Checks a directory, or as much of its path as exists. */
+bool owner_check(const char *path, struct err *err) MUST_CHECK;
 /* Returns whether a file or directory belongs to this process's user or root and nobody else may write to it (a group
  * counts as others here). */
 bool owner_is_ours(const struct stat *status);

@@ -1,10 +1,10 @@
 /* proxy.h - which transfers go through a proxy of the environment, and which never
  *
- * http_proxy, https_proxy, all_proxy and no_proxy, in lower case or else in upper case, as curl(1) and Go's programs read
- * them (HTTP_PROXY not where REQUEST_METHOD says that a web server set it). Loopback hosts are never proxied. Entries of
- * no_proxy, separated by commas or blanks: "*"; a name, which is also for what ends in ".name", with or without a dot
- * before it; "*.name", for what ends so only; an address; a network ("10.0.0.0/8", "fd00::/8"); a name or address with
- * ":PORT" for that port only. What is none of these is ignored.
+ * http_proxy, https_proxy, all_proxy and no_proxy, in lower case or else in upper case, as curl(1) and Go's programs
+ * read them (HTTP_PROXY not where REQUEST_METHOD says that a web server set it). Loopback hosts are never proxied.
+ * Entries of no_proxy, separated by commas or blanks: "*"; a name, which is also for what ends in ".name", with or
+ * without a dot before it; "*.name", for what ends so only; an address; a network ("10.0.0.0/8", "fd00::/8"); a name or
+ * address with ":PORT" for that port only. What is none of these is ignored.
  * Threads: read once, then const.
  * Owns: its strings, until proxies_done().
  */

@@ -58,7 +58,8 @@ bool secret_open(const char *state_dir, struct digest *ret_secret, struct err *e
     AUTO(arena_done) struct arena scratch = {0};
     AUTO(auto_close_fd) int dir_fd = -1;
     const char *dir = arena_printf(&scratch, "%s/v1", state_dir);
-    if (!file_make_dirs(dir, 0700, err) || !owner_check(dir, "--state", err) || !file_open_dir(dir, &dir_fd, err)) {
+    if (!owner_check(dir, err) || !file_make_dirs(dir, 0700, err) || !owner_check(dir, err) ||
+        !owner_check(arena_printf(&scratch, "%s/seen", dir), err) || !file_open_dir(dir, &dir_fd, err)) {
         err_wrap(err, "state");
         return false;
     }

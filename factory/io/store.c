@@ -62,7 +62,8 @@ static bool check_dirs(const struct store *store, struct err *err)
         struct stat status;
         if (fstat(fds[i], &status) == 0 && owner_is_ours(&status))
             continue;
-        err_set_errno(err, EPERM, "a directory below %s/v1 belongs to somebody else or is writable by others; remove it",
+        err_set_errno(err, EPERM,
+                      "a directory below %s/v1 belongs to somebody else or is writable by others; remove it",
                       store->path);
         return false;
     }
@@ -72,7 +73,7 @@ static bool check_dirs(const struct store *store, struct err *err)
 static bool check_private(const char *path, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    return owner_check(arena_printf(&scratch, "%s/v1", path), "--cache", err);
+    return owner_check(arena_printf(&scratch, "%s/v1", path), err);
 }
 
 /* Only the one who holds the lock of a temporary file may remove it; a running writer keeps its lock. */
@@ -135,8 +136,8 @@ bool store_open_waiting(const char *path, const struct lock_wait *wait, struct s
         memory_abort(sizeof *store + strlen(path));
     store->blobs_fd = store->derived_fd = store->tmp_fd = store->users_fd = store->sizes_fd = -1;
     store->secret = secret_random();
-    if (!file_make_dirs(path, 0700, err) || !open_below(path, "tmp", &store->tmp_fd, err) ||
-        !check_private(path, err) || !open_below(path, "blob/sha256", &store->blobs_fd, err) ||
+    if (!check_private(path, err) || !open_below(path, "tmp", &store->tmp_fd, err) || !check_private(path, err) ||
+        !open_below(path, "blob/sha256", &store->blobs_fd, err) ||
         !open_below(path, "derived", &store->derived_fd, err) || !check_dirs(store, err) ||
         !store_begin_use(store, wait, err)) {
         err_wrap(err, "cache");
@@ -478,7 +479,8 @@ static bool hide_trailer(struct store *store, const char *kind, const struct dig
     memcpy(&trailer, view->ptr + len, sizeof trailer);
     struct digest mac = mac_of(store, kind, &trailer);
     if (memcmp(trailer.magic, trailer_magic, sizeof trailer.magic) != 0 || le64toh(trailer.len) != len ||
-        memcmp(trailer.key, key->bytes, sizeof trailer.key) != 0 || memcmp(trailer.mac, mac.bytes, sizeof mac.bytes) != 0)
+        memcmp(trailer.key, key->bytes, sizeof trailer.key) != 0 ||
+        memcmp(trailer.mac, mac.bytes, sizeof mac.bytes) != 0)
         return false;
     memcpy(ret_digest->bytes, trailer.digest, sizeof trailer.digest);
     view->len = len;

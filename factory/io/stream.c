@@ -167,9 +167,11 @@ static bool zstd_next(struct stream *stream, struct text *ret_piece, struct err 
         ZSTD_inBuffer in = {stream->rest.ptr, stream->rest.len, 0};
         size_t had = out.pos, result = ZSTD_decompressStream(stream->unzstd, &out, &in);
         if (ZSTD_isError(result))
-            return refuse(stream, stream->is_inside || stream->rest.len == stream->input.len
-                                      ? ZSTD_getErrorName(result)
-                                      : "there are bytes behind the end of the zstd data", err);
+            return refuse(stream,
+                          stream->is_inside || stream->rest.len == stream->input.len
+                              ? ZSTD_getErrorName(result)
+                              : "there are bytes behind the end of the zstd data",
+                          err);
         if (!in.pos && out.pos == had && out.pos < out.size)
             return refuse(stream, "the zstd data are cut off", err);
         stream->rest = (struct text){stream->rest.ptr + in.pos, stream->rest.len - in.pos};

@@ -58,8 +58,8 @@ static bool expand_tag(struct batch_image *image, const char *template, const st
 }
 
 /* Whether a tag of one platform names no version: digits in the architecture's name are none. */
-static bool floats(struct batch_image *image, const char *template, const struct oci_facts *facts, bool *ret_is_floating,
-                   struct err *err)
+static bool floats(struct batch_image *image, const char *template, const struct oci_facts *facts,
+                   bool *ret_is_floating, struct err *err)
 {
     struct oci_facts other = *facts;
     const char *tag;

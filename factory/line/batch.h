@@ -30,9 +30,9 @@ struct batch_image {
     struct document index;
     struct publication publication;
     struct platforms_loss loss; /* what a tag of the layout would have lost */
-    double seconds;         /* from the start of the batch to the image's end */
-    _Atomic size_t pending; /* private, as is the next */
-    atomic_bool is_ended;   /* no thread touches it any more */
+    double seconds;             /* from the start of the batch to the image's end */
+    _Atomic size_t pending;     /* private, as is the next */
+    atomic_bool is_ended;       /* no thread touches it any more */
 };
 
 struct batch {

@@ -51,6 +51,15 @@ static bool find_elsewhere(struct work *work, struct answer *answer, struct err 
     return true;
 }
 
+/* Finds what is asked for below /var/run or /var/lock where these links lead. */
+static bool find_below_link(struct job *job, const char **path)
+{
+    const char *end = path_through_run(&job->arena, *path);
+    bool is_link = end != *path && !find_in(&job->product.directories, "/var/run") && find_file(&job->product, end);
+    *path = is_link ? end : *path;
+    return is_link;
+}
+
 bool explain_find(struct work *work, struct err *err)
 {
     struct job *job = work->job;
@@ -62,6 +71,8 @@ bool explain_find(struct work *work, struct err *err)
         bool is_shipped = find_file(&job->product, paths->items[i]) || find_file(&job->product, answer.path);
         if (find_file(&job->product, paths->items[i]))
             answer.path = paths->items[i];
+        if (!is_shipped)
+            is_shipped = find_below_link(job, &answer.path);
         if (!is_shipped && !find_elsewhere(work, &answer, err))
             return false;
         list_add(&job->arena, &job->answers, answer);

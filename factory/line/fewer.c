@@ -33,8 +33,9 @@ void fewer_advise(const struct arches *arches, const struct platforms_loss *loss
         return;
     const char *all = list_arches(&arena, arches, &loss->all);
     const char *arch = call->arch ? arena_printf(&arena, " --arch %s", call->arch) : "";
-    err_set(&advised, ERR_USAGE, "%s. To have all of them: imgfactory --arch %s%s %s. To leave them out: %s%s%s "
-                                 "--allow-fewer-platforms %s",
+    err_set(&advised, ERR_USAGE,
+            "%s. To have all of them: imgfactory --arch %s%s %s. To leave them out: %s%s%s "
+            "--allow-fewer-platforms %s",
             err->text, all, build_options, image, call->program, arch, call->options, call->words);
     *err = advised;
 }

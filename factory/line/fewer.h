@@ -15,8 +15,8 @@ struct fewer_call {
 };
 
 /* Adds to a refusal (err) the command that builds the image for all platforms (`image`: the word that names it to a
- * build; `build_options` of that build), and the call itself with --allow-fewer-platforms. Nothing is added when nothing
- * would be lost. */
+ * build; `build_options` of that build), and the call itself with --allow-fewer-platforms. Nothing is added when
+ * nothing would be lost. */
 void fewer_advise(const struct arches *arches, const struct platforms_loss *loss, const struct fewer_call *call,
                   const char *build_options, const char *image, struct err *err);
 

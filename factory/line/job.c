@@ -72,8 +72,10 @@ static bool make(struct work *work, struct err *err)
         if (!work_select(work, err) || (!options->is_dry_run && !work_pack(work, err)))
             return false;
         work_note_selection(work);
-        if (options->is_dry_run)
+        if (options->is_dry_run) {
+            log_notes(job);
             return true;
+        }
         work_note_tree(work);
         kept_store(job, &key);
     }

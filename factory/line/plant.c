@@ -50,6 +50,7 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
     ret_plant->sources = flight_new();
     ret_plant->catalogs = flight_new();
     ret_plant->program = digest_of_program();
+    ret_plant->encoder = layer_encoder(options->compression);
     if (!open_places(options, ret_plant, err) || !http_start(&options->http, &ret_plant->http, err) ||
         !workers_start(options->jobs, &ret_plant->workers, err)) {
         plant_close(ret_plant);
@@ -60,6 +61,7 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
                                          .store = ret_plant->store,
                                          .log = log,
                                          .state_dir = options->state_dir,
+                                         .cancel = options->cancel,
                                          .now = options->now,
                                          .wait = options->publish.wait,
                                          .is_cache_only = options->is_cache_only,

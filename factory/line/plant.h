@@ -26,15 +26,16 @@ struct plant_options {
     bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
     bool is_strict;          /* --strict */
     bool is_change_accepted; /* --accept-release-change */
+    bool is_older_fine;      /* --allow-older */
     const struct recipes *recipes;
     const struct arches *arches;
     const char *call_options, *call_arch; /* as struct fewer_call has them */
-    const struct strings *explained; /* paths to be explained instead of writing the image, or NULL */
-    int64_t source_date_epoch;       /* -1: none */
-    int64_t now;                     /* seconds since the epoch, for freshness */
-    const atomic_bool *cancel;       /* set by a signal */
-    struct http_options http;        /* how the network is used */
-    uint64_t cache_limit;            /* bytes; UINT64_MAX: none */
+    const struct strings *explained;      /* paths to be explained instead of writing the image, or NULL */
+    int64_t source_date_epoch;            /* -1: none */
+    int64_t now;                          /* seconds since the epoch, for freshness */
+    const atomic_bool *cancel;            /* set by a signal */
+    struct http_options http;             /* how the network is used */
+    uint64_t cache_limit;                 /* bytes; UINT64_MAX: none */
     struct publish_options publish;
 };
 
@@ -47,8 +48,9 @@ struct plant {
     struct supply *supply;
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
-    struct digest program; /* of the running program's file: finished products of another build are not used */
-    pthread_mutex_t lock;  /* guards arena and the two lists */
+    struct digest program;        /* of the running program's file: finished products of another build are not used */
+    struct layer_encoder encoder; /* nor those of another library */
+    pthread_mutex_t lock;         /* guards arena and the two lists */
     struct arena arena;
     struct shared_source *opened_sources;
     struct shared_catalog *opened_catalogs;

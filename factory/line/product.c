@@ -116,6 +116,8 @@ json_t *product_to_json(const struct product *product)
     json_object_set_new(json, "created", json_integer((json_int_t)facts.created_time));
     json_object_set_new(json, "media_type", json_string(layer_media_type(product->layer.compression)));
     json_object_set_new(json, "layer", digest_json(&product->layer.digest));
+    json_object_set_new(json, "encoder", json_string(product->encoder.name));
+    json_object_set_new(json, "encoder_code", digest_json(&product->encoder.code));
     json_object_set_new(json, "diff_id", digest_json(&product->layer.diff_id));
     json_object_set_new(json, "compressed_bytes", json_integer((json_int_t)product->layer.size_bytes));
     json_object_set_new(json, "tar_bytes", json_integer((json_int_t)product->layer.tar_bytes));
@@ -242,6 +244,15 @@ static bool read_openers(struct arena *arena, const json_t *array, struct produc
     return json_is_array(array);
 }
 
+static bool read_encoder(const json_t *json, struct layer_encoder *encoder)
+{
+    const char *name = json_string_value(json_object_get(json, "encoder"));
+    if (!name || strlen(name) >= sizeof encoder->name)
+        return false;
+    memcpy(encoder->name, name, strlen(name) + 1);
+    return get_digest(json, "encoder_code", &encoder->code);
+}
+
 /* Reads the numbers and digests that describe the layer. */
 static bool read_layer(const json_t *json, struct product *product)
 {
@@ -250,7 +261,8 @@ static bool read_layer(const json_t *json, struct product *product)
         return false;
     product->layer.compression = strcmp(media_type, layer_media_type(LAYER_GZIP)) == 0 ? LAYER_GZIP : LAYER_ZSTD;
     uint64_t created, package_count;
-    if (!get_digest(json, "layer", &product->layer.digest) || !get_digest(json, "diff_id", &product->layer.diff_id) ||
+    if (!read_encoder(json, &product->encoder) || !get_digest(json, "layer", &product->layer.digest) ||
+        !get_digest(json, "diff_id", &product->layer.diff_id) ||
         !get_number(json, "compressed_bytes", &product->layer.size_bytes) ||
         !get_number(json, "tar_bytes", &product->layer.tar_bytes) ||
         !get_number(json, "unpacked_bytes", &product->unpacked_bytes) || !get_number(json, "created", &created) ||

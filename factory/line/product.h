@@ -61,6 +61,7 @@ struct product {
     struct openers openers; /* files that open others at run time, of which not all are in the image */
     struct oci_facts facts;
     struct layer layer;
+    struct layer_encoder encoder; /* that made it */
     uint64_t unpacked_bytes;
     size_t package_count; /* of those that gave files */
 };

@@ -2,10 +2,48 @@
 
 #include "content/path.h"
 
+/* Where a key of the manifest's config stands, for messages. */
+static const char *place_of(struct arena *arena, const struct manifest_config *config, const char *key)
+{
+    const struct yaml_node *node = config->node ? yaml_get(config->node, key) : NULL;
+    if (!node)
+        return arena_printf(arena, "config.%s", key);
+    return arena_printf(arena, "%s:%zu:%zu: config.%s", node->file->path, node->line, node->column, key);
+}
+
+static struct launch_words one_word(struct arena *arena, const char *place, const char *word)
+{
+    struct launch_words words = {.place = place};
+    if (word)
+        list_add(arena, &words.words, word);
+    return words;
+}
+
+/* The process that the image's configuration will start. */
+static struct launch launch_of(struct arena *arena, const struct manifest_config *config)
+{
+    struct launch launch = {
+        .entrypoint = {place_of(arena, config, "entrypoint"), config->entrypoint},
+        .cmd = {place_of(arena, config, "cmd"), config->cmd},
+        .volumes = {place_of(arena, config, "volumes"), config->volumes},
+        .env.place = place_of(arena, config, "env"),
+        .user = one_word(arena, place_of(arena, config, "user"), config->user),
+        .working_dir = one_word(arena, place_of(arena, config, "working-dir"), config->working_dir),
+    };
+    for (size_t i = 0; i < config->env.count; i++)
+        list_add(arena, &launch.env.words,
+                 arena_printf(arena, "%s=%s", config->env.items[i].key, config->env.items[i].value));
+    return launch;
+}
+
 void prove_tree(struct arena *arena, const struct prove_request *request, struct proof *ret_proof)
 {
-    struct proof_request of_proof = {
-        .tree = request->tree, .arches = &request->arch, .arch_count = 1, .programs = request->manifest->binaries};
+    struct launch launch = launch_of(arena, request->config);
+    struct proof_request of_proof = {.tree = request->tree,
+                                     .arches = &request->arch,
+                                     .arch_count = 1,
+                                     .programs = request->manifest->binaries,
+                                     .launch = &launch};
     proof_check(arena, &of_proof, ret_proof);
 }
 

@@ -12,6 +12,7 @@
 
 struct prove_request {
     const struct manifest *manifest;
+    const struct manifest_config *config; /* with what recipes add */
     const struct arch *arch;
     const struct tree *tree;
     const struct fileset *set; /* of all packages that are open */

@@ -22,8 +22,8 @@ struct publish_options {
 
 struct publication {
     /* given */
-    const char *destination; /* HOST/REPOSITORY, or NULL: not pushed */
-    struct strings tags;     /* none: those of the layout */
+    const char *destination;                      /* HOST/REPOSITORY, or NULL: not pushed */
+    struct strings tags;                          /* none: those of the layout */
     LIST(struct push_platform_tag) platform_tags; /* `{arch}` in a template */
     /* results */
     bool is_tried, is_good;

@@ -33,10 +33,9 @@ static bool has_account(const struct tree *tree, const char *path, struct text n
 
 static const struct node *find_subject(struct arena *arena, const struct tree *tree, const struct script_effect *effect)
 {
-    static const char var_run[] = "/var/run/"; /* where Debian and Fedora have a link to /run */
-    bool is_run = strncmp(effect->subject, var_run, strlen(var_run)) == 0;
-    const char *why, *path = path_canonical(arena, text_of(effect->subject + (is_run ? strlen("/var") : 0)), &why);
-    return path ? find_node(tree, path) : NULL;
+    const char *why, *path = path_canonical(arena, text_of(effect->subject), &why);
+    const struct node *node = path ? find_node(tree, path) : NULL;
+    return path && !node ? find_node(tree, path_through_run(arena, path)) : node;
 }
 
 /* Returns whether the image is as the script would have made it, or has no use for it. */

@@ -36,6 +36,10 @@ void work_note_selection(struct work *work)
     for (size_t i = 0; i < work->selection.count; i++) {
         const struct selected *selected = &work->selection.items[i];
         note_package(work, selected, work->packages[i]);
+        if (selected->candidate_version)
+            product_note(&job->arena, &job->product,
+                         arena_printf(&job->arena, "%s %s is not the newest version that the sources have (%s)",
+                                      selected->name, selected->version, selected->candidate_version));
         if (strcmp(selected->name, main_package) != 0)
             continue;
         oci_split_version(&job->arena, selected->version, &job->product.facts);

@@ -74,6 +74,7 @@ static void tree_task(void *argument)
 static struct prove_request proof_of(struct work *work)
 {
     return (struct prove_request){.manifest = work->job->manifest,
+                                  .config = &work->manifest.config,
                                   .arch = work->job->arch,
                                   .tree = &work->tree,
                                   .set = &work->set,
@@ -108,6 +109,7 @@ static void layer_task(void *argument)
 {
     struct work *work = argument;
     struct plant *plant = work->job->plant;
+    work->job->product.encoder = plant->encoder;
     work->is_good =
         layer_build(plant->store, &work->tree, plant->options->compression, &work->job->product.layer, work->err);
 }

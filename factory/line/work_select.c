@@ -36,6 +36,11 @@ static void note_choice(struct job *job, const char *path, const struct choice *
                  strings_join(&job->arena, &noted.others, ", "));
 }
 
+static bool is_older_fine(const struct job *job)
+{
+    return job->manifest->is_older_fine || job->plant->options->is_older_fine;
+}
+
 static bool choose(struct work *work, const char *path, struct err *err)
 {
     struct job *job = work->job;
@@ -43,7 +48,8 @@ static bool choose(struct work *work, const char *path, struct err *err)
                                      .image_name = job->manifest->name,
                                      .first = &job->manifest->packages_first,
                                      .never = &job->manifest->packages_never,
-                                     .is_first_ignored = work->is_first_ignored};
+                                     .is_first_ignored = work->is_first_ignored,
+                                     .is_older_fine = is_older_fine(job)};
     struct choice choice;
     if (!choose_package(work->scratch, job->plant->workers, work->catalog, &request, &choice, err))
         return false;
@@ -100,8 +106,10 @@ static void solve_task(void *argument)
 {
     struct work *work = argument;
     const struct manifest *manifest = work->job->manifest;
-    struct solve_request request = {
-        .names = work->names, .never = manifest->packages_never, .is_weak = manifest->is_weak};
+    struct solve_request request = {.names = work->names,
+                                    .never = manifest->packages_never,
+                                    .is_weak = manifest->is_weak,
+                                    .is_older_fine = is_older_fine(work->job)};
     work->is_good =
         solve_packages(work->scratch, work->catalog, &request, &work->selection, work->err) &&
         solve_identity(work->scratch, work->catalog, &work->selection, &work->identity, &work->has_identity, work->err);

@@ -49,6 +49,7 @@ struct manifest_config {
     struct strings entrypoint, cmd, ports, volumes; /* ports "67/udp" */
     struct yaml_pairs env, labels, annotations;
     const char *user, *working_dir, *stop_signal, *author;
+    const struct yaml_node *node; /* the mapping, for messages; NULL without one */
 };
 
 /* The weakest priority of an ELF dlopen note (uapi-group.org, "ELF dlopen metadata") whose libraries are shipped. */
@@ -70,6 +71,7 @@ struct manifest {
     struct strings packages_first; /* packages: first */
     struct strings packages_never; /* packages: never */
     bool is_weak;                  /* packages: weak */
+    bool is_older_fine;            /* packages: older */
     struct {
         struct manifest_made *items;
         size_t count, capacity;

@@ -34,6 +34,7 @@ static const struct yaml_field packages_fields[] = {
     FIELD(YAML_STRINGS, manifest, "first", packages_first, false),
     FIELD(YAML_STRINGS, manifest, "never", packages_never, false),
     FIELD(YAML_BOOL, manifest, "weak", is_weak, false),
+    FIELD(YAML_BOOL, manifest, "older", is_older_fine, false),
 };
 
 static const struct yaml_field file_fields[] = {
@@ -243,6 +244,7 @@ bool manifest_read(struct arena *arena, const struct yaml_file *file, struct man
     if (form.config &&
         !yaml_read(arena, form.config, config_fields, ARRAY_COUNT(config_fields), &form.manifest.config, err))
         return false;
+    form.manifest.config.node = form.config;
     if (!manifest_read_parts(arena, &form, err))
         return false;
     set_defaults(arena, file, &form.manifest);

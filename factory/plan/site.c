@@ -40,6 +40,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_NUMBER, "jobs", site.jobs),
     FIELD(YAML_NUMBER, "retries", site.retries),
     FIELD(YAML_BOOL, "strict", site.is_strict),
+    FIELD(YAML_BOOL, "allow-older", site.is_older_fine),
     FIELD(YAML_STRING, "timeout", timeout),
     FIELD(YAML_STRING, "cache-limit", cache_limit),
 };
@@ -190,7 +191,7 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
     if (why)
         return fail_value(arena, namespace, site->namespace, why, err);
     if (compression && strcmp(site->compression, "zstd") != 0 && strcmp(site->compression, "gzip") != 0)
-        return fail_value(arena, compression, site->compression, "is not a compression: zstd or gzip", err);
+        return fail_value(arena, compression, site->compression, "is not a compression: gzip or zstd", err);
     return check_filled(form, err) && check_lists(arena, form, err) &&
            check_number(form, "jobs", site->jobs, 1, JOBS_MAX, err) &&
            check_number(form, "retries", site->retries, 0, RETRIES_MAX, err);

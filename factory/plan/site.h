@@ -2,8 +2,8 @@
  *
  * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
- * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict, timeout,
- * cache-limit. README.md, "Publishing", describes them.
+ * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
+ * allow-older, timeout, cache-limit. README.md, "Publishing", describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
  */
@@ -25,6 +25,7 @@ struct site {
     bool has_cache_limit;
     struct strings token_origins;
     bool is_strict;         /* strict: true: as --strict */
+    bool is_older_fine;     /* allow-older: true: as --allow-older */
     bool is_tls_verify_off; /* tls-verify: false: for a lab registry */
 };
 

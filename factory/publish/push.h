@@ -3,9 +3,9 @@
  * faults.md 5.8 in short: everything is uploaded and re-checked before the first tag moves; tags with a version first,
  * floating ones (latest) last; each tag is read back. A tag without a digit, or one that another tag goes on from
  * ("4.4" beside "4.4.3"), is a floating one. When every tag already points at this index and the last look at all it
- * needs is younger than a week (receipt.h): one request per tag, and "unchanged"; else everything is asked for, and what
- * the registry lost is brought again. A tag is refused (ERR_USAGE) before anything is sent when it would lose platforms,
- * or when it floats and labels would make quay end it.
+ * needs is younger than a week (receipt.h): one request per tag, and "unchanged"; else everything is asked for, and
+ * what the registry lost is brought again. A tag is refused (ERR_USAGE) before anything is sent when it would lose
+ * platforms, or when it floats and labels would make quay end it.
  * Threads: blocks; uploads run on at most `connections` threads of its own.
  * Fails with: as registry.h.
  */
@@ -44,8 +44,8 @@ struct push_request {
     const struct push_platform_tag *platform_tags;
     size_t platform_tag_count;
     struct push_policy policy;
-    size_t connections;         /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
-    _Atomic uint64_t *counter;  /* bytes sent */
+    size_t connections;        /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
+    _Atomic uint64_t *counter; /* bytes sent */
 };
 
 struct push_result {
@@ -54,7 +54,7 @@ struct push_result {
     LIST(struct push_tag) tags; /* in the order they were moved; those of platforms last */
     uint64_t sent_bytes;
     size_t blob_count, mounted_count, present_count;
-    size_t mended_count;         /* blobs and manifests that the registry had lost, of an image that it had */
+    size_t mended_count;        /* blobs and manifests that the registry had lost, of an image that it had */
     struct platforms_loss loss; /* with ERR_USAGE: what tags would lose; memory in the arena */
 };
 

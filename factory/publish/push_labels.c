@@ -1,6 +1,6 @@
-/* Labels that quay acts on (quay/quay: data/registry_model/label_handlers.py; which labels an index has: those that all its
- * manifests have with the same value, data/model/oci/manifest.py). On the tag of one version they do what they are for; a
- * tag that floats would expire, or never move again. Any registry may be a quay, so its host does not matter. */
+/* Labels that quay acts on (quay/quay: data/registry_model/label_handlers.py; which labels an index has: those that all
+ * its manifests have with the same value, data/model/oci/manifest.py). On the tag of one version they do what they are
+ * for; a tag that floats would expire, or never move again. Any registry may be a quay, so its host does not matter. */
 #include "publish/push_parts.h"
 
 #include "base/auto.h"
@@ -52,8 +52,7 @@ static const char *label_of(struct arena *arena, const struct push_labelled *ite
 }
 
 /* The value that all have; NULL when they differ or one has none. */
-static const char *common_label(struct arena *arena, const struct push_labelled *items, size_t count,
-                                const char *label)
+static const char *common_label(struct arena *arena, const struct push_labelled *items, size_t count, const char *label)
 {
     const char *common = count ? label_of(arena, &items[0], label) : NULL;
     for (size_t i = 1; i < count && common; i++) {

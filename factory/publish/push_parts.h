@@ -50,9 +50,9 @@ bool push_each(struct push_items items, push_step *step, void *context, struct e
 
 /* How likely the blobs are there: it decides how they are asked for. */
 enum push_guess {
-    PUSH_GUESS_ABSENT,   /* the repository is new: a POST that would mount them is the question */
-    PUSH_GUESS_UNKNOWN,  /* HEAD */
-    PUSH_GUESS_PRESENT,  /* HEAD, and GET before one counts as lost */
+    PUSH_GUESS_ABSENT,  /* the repository is new: a POST that would mount them is the question */
+    PUSH_GUESS_UNKNOWN, /* HEAD */
+    PUSH_GUESS_PRESENT, /* HEAD, and GET before one counts as lost */
 };
 
 /* Returns whether a layer is not for registries. */
@@ -86,8 +86,8 @@ struct push_note {
     struct text bytes; /* of the document that it is at and that is not ours; else empty */
 };
 
-/* Lists the tags in the order they are to be moved, and notes what they point at; sets is_new and is_known. *ret_are_ours:
- * all are where they are to be. The caller calls push_forget_notes(). */
+/* Lists the tags in the order they are to be moved, and notes what they point at; sets is_new and is_known.
+ * *ret_are_ours: all are where they are to be. The caller calls push_forget_notes(). */
 bool push_note_tags(struct push_work *push, bool *ret_are_ours, struct err *err) MUST_CHECK;
 /* Frees the notes. For AUTO(). */
 void push_forget_notes(struct push_work *push);

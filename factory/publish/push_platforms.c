@@ -1,6 +1,6 @@
 /* A tag that serves several platforms is not moved to an image that serves fewer: who built for one machine would take
- * the image away from all others. Asked only of tags that move, and from what was fetched anyway; the config of a single
- * manifest costs one request more. */
+ * the image away from all others. Asked only of tags that move, and from what was fetched anyway; the config of a
+ * single manifest costs one request more. */
 #include "publish/push_parts.h"
 
 #include "base/auto.h"

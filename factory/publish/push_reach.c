@@ -1,5 +1,5 @@
-/* What a document in the registry needs, found there: nobody has its bytes here. Other shapes than images (an index in an
- * index, artifacts, children of unknown types) are followed as far as their descriptors go: a tag may point at any. */
+/* What a document in the registry needs, found there: nobody has its bytes here. Other shapes than images (an index in
+ * an index, artifacts, children of unknown types) are followed as far as descriptors go: a tag may point at any. */
 #include "publish/push_parts.h"
 
 #include "base/auto.h"
@@ -20,8 +20,8 @@ struct search {
 
 static bool fail_missing(const struct search *search, const char *what, const struct digest *digest, struct err *err)
 {
-    err_set(err, ERR_PUBLISH, "%s: the %s %s, which it needs, is not there; push the image again", search->registry->name,
-            what, registry_digest_name(digest).chars);
+    err_set(err, ERR_PUBLISH, "%s: the %s %s, which it needs, is not there; push the image again",
+            search->registry->name, what, registry_digest_name(digest).chars);
     return false;
 }
 
@@ -105,7 +105,8 @@ static bool add_child(struct search *search, const json_t *descriptor, int depth
                 search->registry->name);
         return false;
     }
-    if (!registry_get_manifest(search->registry, search->arena, registry_digest_name(&blob.digest).chars, &manifest, err))
+    if (!registry_get_manifest(search->registry, search->arena, registry_digest_name(&blob.digest).chars, &manifest,
+                               err))
         return false;
     if (manifest.is_found)
         return follow(search, (struct text){manifest.bytes, (size_t)manifest.size_bytes}, depth, err);

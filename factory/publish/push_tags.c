@@ -4,10 +4,10 @@
 #include "base/auto.h"
 
 /* Digits that are no version: what architectures are called here, by Debian, by RPM and by OCI. */
-static const char *const architecture_words[] = {"x86_64",  "x86-64", "amd64",   "i386",  "i586",    "i686",
-                                                 "386",     "x86",    "aarch64", "arm64", "armv5",   "armv6",
-                                                 "armv7",   "arm32",  "ppc64",   "s390x", "riscv64", "loong64",
-                                                 "mips64",  "sparc64"};
+static const char *const architecture_words[] = {"x86_64", "x86-64",  "amd64",   "i386",    "i586",    "i686",
+                                                 "386",    "x86",     "aarch64", "arm64",   "armv5",   "armv6",
+                                                 "armv7",  "arm32",   "ppc64",   "s390x",   "riscv64", "loong64",
+                                                 "mips64", "sparc64", "arm64v8", "arm32v5", "arm32v6", "arm32v7"};
 
 /* The length of an architecture's word at the start of the text; 0 for none. */
 static size_t architecture_word(const char *text)

@@ -2,17 +2,15 @@
 
 #include "base/auto.h"
 #include "io/file.h"
+#include "io/lock.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RECEIPT_MAX_BYTES ((size_t)4096)
-#define LOCK_TRIES 100
-#define LOCK_PAUSE_NS 20000000L
+#define LOCK_WAIT_MS 2000 /* nobody holds it for long */
 
 static const char *name_of(struct arena *arena, const char *repository, const struct digest *digest)
 {
@@ -74,27 +72,13 @@ static void prune(int dir_fd, int64_t now)
     (void)closedir(dir);
 }
 
-/* The lock of the directory, until the descriptor is closed. Nobody holds it for long. */
-static bool lock(int dir_fd)
-{
-    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
-    for (int tries = 0; tries < LOCK_TRIES; tries++) {
-        if (flock(dir_fd, LOCK_EX | LOCK_NB) == 0)
-            return true;
-        (void)nanosleep(&pause, NULL);
-    }
-    return false;
-}
-
 static bool write_receipt(const char *dir, const char *name, const char *text, int64_t now, struct err *err)
 {
+    const struct lock_wait wait = {.limit_ms = LOCK_WAIT_MS};
     AUTO(auto_close_fd) int dir_fd = -1;
-    if (!file_make_dirs(dir, 0700, err) || !file_open_dir(dir, &dir_fd, err))
+    if (!file_make_dirs(dir, 0700, err) || !file_open_dir(dir, &dir_fd, err) ||
+        !lock_take(dir_fd, false, dir, &wait, err))
         return false;
-    if (!lock(dir_fd)) {
-        err_set(err, ERR_LOCAL, "%s is locked by another process", dir);
-        return false;
-    }
     file_remove_left_overs(dir_fd);
     prune(dir_fd, now);
     return file_write_atomic_at(dir_fd, name, text, strlen(text), 0600, false, err);

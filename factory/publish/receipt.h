@@ -14,8 +14,8 @@
 #define RECEIPT_YOUNG_SECONDS ((int64_t)7 * 24 * 60 * 60)
 #define RECEIPTS_MAX_COUNT 4096
 
-/* Returns whether the image was seen whole in that repository ("HOST/NAME") less than a week before `now` (seconds since
- * 1970). dir may be NULL: no. */
+/* Returns whether the image was seen whole in that repository ("HOST/NAME") less than a week before `now` (seconds
+ * since 1970). dir may be NULL: no. */
 bool receipt_is_young(const char *dir, const char *repository, const struct digest *digest, int64_t now);
 /* Notes that it was seen whole. dir may be NULL; log may be NULL. */
 void receipt_write(const char *dir, const char *repository, const struct digest *digest, int64_t now, struct log *log);

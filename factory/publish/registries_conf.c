@@ -185,7 +185,7 @@ static bool read_file(struct conf *conf, const char *path, bool *ret_found, stru
         bool is_absent = err->kind == ERR_LOCAL && (err->detail == ENOENT || err->detail == ENOTDIR);
         if (is_absent)
             err_clear(err);
-        else
+        else if (!err_is_shortage(err))
             err->kind = ERR_USAGE;
         return is_absent;
     }

@@ -36,8 +36,8 @@ struct registry_options {
 /* A manifest or index by tag or digest. */
 struct registry_manifest {
     bool is_found;
-    const char *media_type; /* without parameters */
-    struct digest digest;   /* of the bytes */
+    const char *media_type;    /* without parameters */
+    struct digest digest;      /* of the bytes */
     struct digest said_digest; /* what the header says, when has_said */
     bool has_said;
     uint64_t size_bytes;
@@ -53,8 +53,8 @@ enum registry_access { REGISTRY_PULL, REGISTRY_PUSH };
 bool registry_open(struct arena *arena, const struct registry_options *options, const struct reference *reference,
                    enum registry_access access, const struct strings *mount_from, struct registry **ret_registry,
                    struct err *err) MUST_CHECK;
-/* Asks for a blob: HEAD, and where that is refused a GET of its first byte. *ret_found false on 404; a size that differs
- * counts as absent. */
+/* Asks for a blob: HEAD, and where that is refused a GET of its first byte. *ret_found false on 404; a size that
+ * differs counts as absent. */
 bool registry_has_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool *ret_found,
                        struct err *err) MUST_CHECK;
 /* Uploads a blob from a descriptor (pread from 0; stays the caller's): mount from `mount_from` when given, else POST

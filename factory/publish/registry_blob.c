@@ -57,11 +57,8 @@ static struct text whole_size(const struct exchange *answer, int status)
 static bool get_first_byte(struct registry *registry, const char *path, uint64_t size_bytes,
                            enum blob_presence *ret_presence, struct err *err)
 {
-    struct exchange answer AUTO(exchange_done) = {.method = "GET",
-                                                  .path = path,
-                                                  .access = REGISTRY_PULL,
-                                                  .headers = {"Range: bytes=0-0"},
-                                                  .header_count = 1};
+    struct exchange answer AUTO(exchange_done) = {
+        .method = "GET", .path = path, .access = REGISTRY_PULL, .headers = {"Range: bytes=0-0"}, .header_count = 1};
     bool is_answered = registry_exchange(registry, &answer, err);
     if (!is_answered && (err->kind != ERR_MALFORMED || answer.part_status != 200))
         return false;

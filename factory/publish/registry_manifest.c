@@ -63,9 +63,9 @@ static bool get(struct registry *registry, struct exchange *exchange, const char
     return false;
 }
 
-/* Returns whether one HEAD says that the name is this manifest now. Anything else proves nothing: registries and proxies
- * before them refuse HEAD with all kinds of statuses, or say no digest, where GET works. False with ERR_CANCELLED is
- * final. */
+/* Returns whether one HEAD says that the name is this manifest now. Anything else proves nothing: registries and
+ * proxies before them refuse HEAD with all kinds of statuses, or say no digest, where GET works. False with
+ * ERR_CANCELLED is final. */
 static bool head_says(struct registry *registry, const char *name, const struct digest *digest, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};

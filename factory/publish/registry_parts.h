@@ -50,7 +50,7 @@ struct registry {
     atomic_bool is_mount_refused;
     atomic_bool is_ending_late; /* tags are being moved: what was begun may end after a signal (http_call) */
     atomic_bool is_head_refused, is_blob_head_refused; /* HEAD of manifests, of blobs: asked by GET at once */
-    atomic_bool has_answered;     /* over the transport as it is set up */
+    atomic_bool has_answered;                          /* over the transport as it is set up */
     _Atomic unsigned accepted[2]; /* by enum registry_access: the newest generation that was not answered 401 */
     _Atomic int referrers;        /* enum registry_referrers */
     pthread_mutex_t attach_lock;  /* one fallback tag is changed at a time; taken before `lock` */
@@ -135,7 +135,7 @@ struct retry {
  * cancelled, the deadline. */
 bool registry_back_off(struct registry *registry, struct retry *retry, unsigned retry_after_s,
                        struct err *err) MUST_CHECK;
-/* After an answer that is not tried again as it is: when it asked to wait (429, 503), the next request of anyone does. */
+/* After an answer that is not tried again as it is: when it asked to wait (429, 503), all next requests do. */
 void registry_heed(struct registry *registry, const struct exchange *answer);
 /* Sleeps that long unless it is cancelled or the deadline comes first (false, err set). */
 bool registry_sleep(struct registry *registry, uint64_t ms, struct err *err) MUST_CHECK;

@@ -30,7 +30,8 @@ static int compare_names(const void *a, const void *b)
 static bool fail_dir(const char *dir, int errnum, struct err *err)
 {
     err_set_errno(err, errnum, "%s: cannot be listed for certificates", dir);
-    err->kind = ERR_USAGE;
+    if (!err_is_shortage(err))
+        err->kind = ERR_USAGE;
     return false;
 }
 
@@ -88,7 +89,8 @@ static bool add_certificates(const char *path, BIO *into, struct err *err)
 {
     AUTO(buf_done) struct buf bytes = {0};
     if (!file_read_at(AT_FDCWD, path, FILE_BYTES_MAX, &bytes, err)) {
-        err->kind = ERR_USAGE;
+        if (!err_is_shortage(err))
+            err->kind = ERR_USAGE;
         return false;
     }
     AUTO(free_bio) BIO *from = BIO_new_mem_buf(bytes.bytes ? bytes.bytes : "", (int)bytes.len);

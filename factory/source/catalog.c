@@ -1,7 +1,10 @@
 /* The functions of catalog.h and solve.h, by the kind of the source. */
 #include "source/catalog.h"
 
+#include "base/auto.h"
 #include "source/solve.h"
+
+#define HINTS_MAX 5
 
 bool catalog_owners(struct catalog *catalog, struct arena *arena, const char *path, struct strings *ret_names,
                     const char **ret_hint, struct err *err)
@@ -14,10 +17,41 @@ bool catalog_has(const struct catalog *catalog, const char *name, bool is_virtua
     return catalog->kind->has(catalog, name, is_virtual_fine);
 }
 
+/* Adds to an error which other versions there would be a solution with. */
+static void add_hint(const struct catalog *catalog, const struct solve_request *request, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct solve_request other = *request;
+    struct selection selection;
+    struct strings hints = {0};
+    struct err ignored = {0}, first = *err;
+    other.is_older_fine = true;
+    if (!catalog->kind->solve(&scratch, catalog, &other, &selection, &ignored))
+        return;
+    for (size_t i = 0; i < selection.count && hints.count < HINTS_MAX; i++) {
+        const struct selected *selected = &selection.items[i];
+        if (selected->candidate_version)
+            list_add(&scratch, &hints,
+                     arena_printf(&scratch, "%s %s instead of %s", selected->name, selected->version,
+                                  selected->candidate_version));
+    }
+    if (!hints.count)
+        return;
+    err_clear(err);
+    err_set(err, first.kind,
+            "%s\n  the candidate, the version to install, is held back; with --allow-older (packages: older: true) it "
+            "would be %s",
+            first.text, strings_join(&scratch, &hints, ", "));
+}
+
 bool solve_packages(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                     struct selection *ret_selection, struct err *err)
 {
-    return catalog->kind->solve(arena, catalog, request, ret_selection, err);
+    if (catalog->kind->solve(arena, catalog, request, ret_selection, err))
+        return true;
+    if (err->kind == ERR_RESOLVE && !request->is_older_fine)
+        add_hint(catalog, request, err);
+    return false;
 }
 
 bool solve_identity(struct arena *arena, const struct catalog *catalog, const struct selection *selection,

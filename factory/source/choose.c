@@ -7,6 +7,7 @@ struct candidate {
     const struct catalog *catalog;
     const char *name;
     struct strings never;
+    bool is_older_fine;
     size_t count; /* packages of its solution; SIZE_MAX when it has none */
     struct err err;
 };
@@ -15,7 +16,7 @@ static void count_task(void *item)
 {
     struct candidate *candidate = item;
     AUTO(arena_done) struct arena scratch = {0};
-    struct solve_request request = {.never = candidate->never};
+    struct solve_request request = {.never = candidate->never, .is_older_fine = candidate->is_older_fine};
     struct selection selection;
     list_add(&scratch, &request.names, candidate->name);
     candidate->count = solve_packages(&scratch, candidate->catalog, &request, &selection, &candidate->err)
@@ -47,14 +48,17 @@ static const char *describe(struct arena *arena, const struct candidate *candida
 
 /* Solves for each candidate and takes the one with the smallest solution. */
 static bool choose_smallest(struct arena *arena, struct workers *workers, const struct catalog *catalog,
-                            const struct strings *names, const struct strings *never, struct choice *choice,
+                            const struct choose_request *request, const struct strings *names, struct choice *choice,
                             struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct candidate *candidates = arena_new_array(&scratch, struct candidate, names->count);
     void **items = arena_new_array(&scratch, void *, names->count);
     for (size_t i = 0; i < names->count; i++) {
-        candidates[i] = (struct candidate){.catalog = catalog, .name = names->items[i], .never = *never};
+        candidates[i] = (struct candidate){.catalog = catalog,
+                                           .name = names->items[i],
+                                           .never = request->never ? *request->never : (struct strings){0},
+                                           .is_older_fine = request->is_older_fine};
         items[i] = &candidates[i];
     }
     workers_run_all(workers, count_task, items, names->count);
@@ -131,7 +135,7 @@ bool choose_package(struct arena *arena, struct workers *workers, struct catalog
             .package = arena_strdup(arena, first), .why = "first in the manifest", .is_from_first = true};
         return true;
     }
-    struct strings shippers = {0}, owners = {0}, refused = {0}, none = {0};
+    struct strings shippers = {0}, owners = {0}, refused = {0};
     const char *hint = NULL;
     if (!catalog_owners(catalog, arena, request->path, &shippers, &hint, err))
         return false;
@@ -144,7 +148,7 @@ bool choose_package(struct arena *arena, struct workers *workers, struct catalog
     if (!owners.count)
         return fail_none(arena, catalog, request, &refused, hint, err);
     if (!choose_by_name(request, &owners, &choice) &&
-        !choose_smallest(arena, workers, catalog, &owners, request->never ? request->never : &none, &choice, err)) {
+        !choose_smallest(arena, workers, catalog, request, &owners, &choice, err)) {
         err_wrap(err, "%s is shipped by %s", request->path, strings_join(arena, &owners, ", "));
         return false;
     }

@@ -25,7 +25,7 @@ struct choice {
 struct choose_request {
     const char *path, *image_name;
     const struct strings *first, *never;
-    bool is_first_ignored;
+    bool is_first_ignored, is_older_fine; /* is_older_fine: as in solve.h */
 };
 
 /* Chooses. Strings live in the arena. */

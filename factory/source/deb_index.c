@@ -12,7 +12,9 @@
 #include <strings.h>
 
 #define MAGIC "IFdebix1"
-#define TEXT_CAP_BYTES ((size_t)1 << 30)
+#define TEXT_CAP_BYTES ((size_t)256 << 20) /* Debian's main has 60 MB */
+#define STANZAS_MAX 500000u
+#define NAMES_MAX 10000u /* of one relation field */
 #define STANZA_SIZE 16
 #define ENTRY_SIZE 8
 
@@ -101,6 +103,37 @@ static void write_value(struct builder *builder, size_t i)
     out->bytes[out->len++] = '\n';
 }
 
+static bool is_relation(char letter)
+{
+    return letter && strchr("DdPCB", letter);
+}
+
+/* Whether a relation field has too many names; those of usual length need not be counted. */
+static bool has_too_many_names(struct text field)
+{
+    size_t count = 1;
+    if (field.len < NAMES_MAX)
+        return false;
+    for (size_t i = 0; i < field.len; i++)
+        count += field.ptr[i] == ',' || field.ptr[i] == '|';
+    return count > NAMES_MAX;
+}
+
+static bool check_caps(struct builder *builder)
+{
+    const struct text *name = &builder->values[0];
+    if (builder->stanza_count >= STANZAS_MAX)
+        return fail(builder, "more packages than an index may have (500,000)");
+    for (size_t i = 0; i < ARRAY_COUNT(wanted_fields); i++) {
+        if (!is_relation(wanted_fields[i].letter) || !has_too_many_names(builder->values[i]))
+            continue;
+        AUTO(arena_done) struct arena scratch = {0};
+        return fail(builder, arena_printf(&scratch, "package %s: more than %u names in %s",
+                                          text_printable(&scratch, *name), NAMES_MAX, wanted_fields[i].key));
+    }
+    return true;
+}
+
 static bool end_stanza(struct builder *builder)
 {
     if (builder->last == -2)
@@ -111,6 +144,8 @@ static bool end_stanza(struct builder *builder)
         builder->line = builder->stanza_line;
         return fail(builder, builder->values[PACKAGE].len ? "stanza without Version" : "stanza without Package");
     }
+    if (!check_caps(builder))
+        return false;
     size_t begin = builder->out->len;
     for (size_t i = 0; i < ARRAY_COUNT(wanted_fields); i++) {
         if (builder->values[i].len)
@@ -329,6 +364,13 @@ bool deb_index_read(const struct deb_index *index, uint32_t number, struct deb_s
     return true;
 }
 
+struct text deb_index_name(const struct deb_index *index, uint32_t number)
+{
+    struct text bytes = stanza_bytes(index, number), name = {0};
+    (void)(bytes.len && text_next(&bytes, '\n', &name));
+    return name;
+}
+
 struct deb_hits deb_index_find(const struct deb_index *index, struct text name)
 {
     struct deb_hits hits = {.index = index, .name = name, .hash = mapped_hash(name)};
@@ -365,7 +407,8 @@ bool deb_index_next(struct deb_hits *hits, uint32_t *ret_number, bool *ret_is_vi
         const char *entry = hits->index->entries + (size_t)hits->at++ * ENTRY_SIZE;
         uint32_t number = mapped_u32(entry + 4) / 2;
         bool is_virtual = mapped_u32(entry + 4) & 1;
-        if (mapped_u32(entry) != hits->hash || !(is_virtual ? provides(hits, number) : is_called(hits, number)))
+        if (mapped_u32(entry) != hits->hash ||
+            !(is_virtual ? hits->is_loose || provides(hits, number) : is_called(hits, number)))
             continue;
         *ret_number = number;
         *ret_is_virtual = is_virtual;

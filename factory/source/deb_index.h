@@ -36,6 +36,7 @@ struct deb_hits {
     const struct deb_index *index;
     struct text name;
     uint32_t hash, at, end;
+    bool is_loose; /* set by the caller: a few stanzas may come that do not provide the name; much cheaper */
 };
 
 /* Builds the index of a whole Packages text; `name` is for messages. The caller calls buf_done(). A stanza without
@@ -45,6 +46,8 @@ bool deb_index_build(struct text packages, const char *name, struct buf *ret_byt
 bool deb_index_open(struct text bytes, struct deb_index *ret_index) MUST_CHECK;
 /* Reads stanza `number`. False when it is damaged. */
 bool deb_index_read(const struct deb_index *index, uint32_t number, struct deb_stanza *ret_stanza) MUST_CHECK;
+/* Returns the name of stanza `number`, unchecked; empty when there is none. */
+struct text deb_index_name(const struct deb_index *index, uint32_t number);
 /* Begins / continues the walk over all stanzas that are called `name` or provide it. A stanza may come twice. A damaged
  * one comes too, so that the caller notices when reading it. */
 struct deb_hits deb_index_find(const struct deb_index *index, struct text name);

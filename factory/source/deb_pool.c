@@ -1,124 +1,13 @@
-/* First a breadth-first walk over the mapped indices from the requested names: all versions of a name, all providers,
- * all alternatives. Then what was reached goes into one Pool, in the order of repository and file, so that the same
- * indices always give the same Pool. */
+/* What deb_reach.c reached goes into one Pool, in the order of repository and file, so that the same indices always give
+ * the same Pool; and what that will cost libsolv is counted first. */
 #include "source/deb_pool.h"
 
 #include "base/auto.h"
 #include "source/deb_relation.h"
+#include "source/solve_cost.h"
 
-#include <stdlib.h>
-
-#define LEFT_OUT_MAX 8
-#define ALTERNATIVES_MAX 1000 /* libsolv recurses on them; the most in Debian are about 30 */
-
-/* The walk. */
-struct reaching {
-    struct solve_pool *solve;
-    const struct strings *never;
-    struct arena scratch;
-    LIST(struct text) queue; /* names still to look at, from `done` on */
-    size_t done;
-    struct map seen;       /* names that were queued */
-    unsigned char **taken; /* per index: a byte per stanza */
-    struct err *err;
-};
-
-static void queue_name(struct reaching *reaching, struct text name)
-{
-    if (name.len && map_add(&reaching->seen, name, NULL))
-        list_add(&reaching->scratch, &reaching->queue, name);
-}
-
-static void queue_field(struct reaching *reaching, struct text field)
-{
-    for (struct text clause; text_next(&field, ',', &clause);) {
-        for (struct text relation; text_next(&clause, '|', &relation);)
-            queue_name(reaching, deb_relation_name(relation));
-    }
-}
-
-static void leave_out(struct solve_pool *solve, const struct solve_item *item, const char *why)
-{
-    if (solve->left_out.count < LEFT_OUT_MAX)
-        list_add(&solve->arena, &solve->left_out,
-                 arena_printf(&solve->arena, "%.*s %.*s of %s: %s", (int)item->stanza.name.len, item->stanza.name.ptr,
-                              (int)item->stanza.version.len, item->stanza.version.ptr,
-                              item->index->release->repository->name, why));
-}
-
-static bool take_stanza(struct reaching *reaching, uint32_t index_rank, uint32_t number)
-{
-    struct solve_pool *solve = reaching->solve;
-    const struct deb_catalog_index *index = &solve->catalog->indices.items[index_rank];
-    if (number >= index->index.stanza_count)
-        return deb_catalog_fail_damaged(solve->catalog, index, reaching->err);
-    if (reaching->taken[index_rank][number])
-        return true;
-    reaching->taken[index_rank][number] = 1;
-    struct solve_item item;
-    const char *why;
-    if (!solve_item_read(solve->catalog, index, number, &item, &why, reaching->err))
-        return false;
-    item.index_rank = index_rank;
-    for (size_t i = 0; i < reaching->never->count && !why; i++)
-        why = text_is(item.stanza.name, reaching->never->items[i]) ? "packages: never" : NULL;
-    bool is_other_arch = !text_is(item.stanza.architecture, "all") &&
-                         !text_is(item.stanza.architecture, solve->catalog->base.arch->deb_name);
-    if (!why && is_other_arch)
-        why = "of another architecture";
-    if (why) {
-        leave_out(solve, &item, why);
-        return true;
-    }
-    list_add(&solve->arena, &solve->items, item);
-    queue_field(reaching, item.stanza.pre_depends);
-    queue_field(reaching, item.stanza.depends);
-    return true;
-}
-
-static bool reach(struct reaching *reaching)
-{
-    const struct deb_catalog *catalog = reaching->solve->catalog;
-    while (reaching->done < reaching->queue.count) {
-        struct text name = reaching->queue.items[reaching->done++];
-        for (uint32_t i = 0; i < catalog->indices.count; i++) {
-            struct deb_hits hits = deb_index_find(&catalog->indices.items[i].index, name);
-            uint32_t number;
-            bool is_virtual;
-            while (deb_index_next(&hits, &number, &is_virtual)) {
-                if (!take_stanza(reaching, i, number))
-                    return false;
-            }
-        }
-    }
-    return true;
-}
-
-static int compare_places(const void *a, const void *b)
-{
-    const struct solve_item *left = a, *right = b;
-    if (left->index_rank != right->index_rank)
-        return left->index_rank < right->index_rank ? -1 : 1;
-    return left->number < right->number ? -1 : left->number > right->number;
-}
-
-static bool reach_all(struct solve_pool *solve, const struct strings *names, const struct strings *never,
-                      struct err *err)
-{
-    struct reaching reaching = {.solve = solve, .never = never, .err = err};
-    reaching.seen.arena = &reaching.scratch;
-    size_t index_count = solve->catalog->indices.count;
-    reaching.taken = arena_new_array(&reaching.scratch, unsigned char *, index_count);
-    for (size_t i = 0; i < index_count; i++)
-        reaching.taken[i] = arena_alloc(&reaching.scratch, solve->catalog->indices.items[i].index.stanza_count);
-    for (size_t i = 0; i < names->count; i++)
-        queue_name(&reaching, (struct text){names->items[i], strcspn(names->items[i], "=")});
-    bool is_good = reach(&reaching);
-    arena_done(&reaching.scratch);
-    if (is_good && solve->items.count)
-        qsort(solve->items.items, solve->items.count, sizeof *solve->items.items, compare_places);
-    return is_good;
-}
+#define ALTERNATIVES_MAX 1000  /* libsolv recurses on them; the most in Debian are about 30 */
+#define RELATIONS_MAX 4000000u /* in one Pool; all of Debian's main has 800,000 */
 
 static Id text_id(Pool *pool, struct text text)
 {
@@ -201,6 +90,12 @@ static bool read_clauses(struct solve_pool *solve, const struct solve_item *item
         if (!clause_id(solve, clause, &id))
             return fail_field(item, name, clause, err);
         queue_push(ids, id);
+        if (++solve->relation_count > RELATIONS_MAX) {
+            err_set(err, ERR_MALFORMED, "%s:%u: package %.*s: with it more than %u relations are reached",
+                    item->index->name, item->stanza.line, (int)item->stanza.name.len, item->stanza.name.ptr,
+                    RELATIONS_MAX);
+            return false;
+        }
     }
     return true;
 }
@@ -280,24 +175,61 @@ static bool load_items(struct solve_pool *solve, Queue *ids, struct err *err)
     return true;
 }
 
-bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog, const struct strings *names,
-                     const struct strings *never, struct err *err)
+/* Counts the providers of a clause as often as libsolv will list them: of a | (b | (c | d)) each tail is a list. */
+static uint64_t clause_cost(Pool *pool, Id clause)
+{
+    uint64_t cost = SOLVE_COST_OF_CLAUSE;
+    for (uint64_t depth = 1;; depth++) {
+        bool is_more = ISRELDEP(clause) && GETRELDEP(pool, clause)->flags == REL_OR;
+        cost += depth * solve_cost_of_providers(pool, is_more ? GETRELDEP(pool, clause)->name : clause);
+        if (!is_more)
+            return cost;
+        clause = GETRELDEP(pool, clause)->evr;
+    }
+}
+
+/* Refuses what would take libsolv too much memory, before it is asked. */
+static bool check_cost(struct solve_pool *solve, Queue *ids, struct err *err)
+{
+    struct solve_cost cost = {0};
+    for (size_t i = 0; i < solve->items.count && !solve_cost_is_over(&cost); i++) {
+        const struct solve_item *item = &solve->items.items[i];
+        uint64_t sum = 0;
+        for (size_t k = 0; k < item->clause_count; k++)
+            sum += clause_cost(solve->pool, item->clauses[k]);
+        queue_empty(ids);
+        solvable_lookup_deparray(pool_id2solvable(solve->pool, item->id), SOLVABLE_CONFLICTS, ids, 0);
+        for (int k = 0; k < ids->count; k++)
+            sum += SOLVE_COST_OF_CONFLICT * solve_cost_of_providers(solve->pool, ids->elements[k]);
+        solve_cost_add(&cost, item->id, sum);
+        if (!solve_watch_look(&solve->watch, err))
+            return false;
+    }
+    return !solve_cost_is_over(&cost) || solve_cost_fail(&cost, solve->pool, err);
+}
+
+bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog, const struct solve_request *request,
+                     struct err *err)
 {
     *solve = (struct solve_pool){.catalog = catalog, .pool = pool_create()};
+    solve_watch_begin(&solve->watch, catalog->env ? catalog->env->cancel : NULL);
     if (pool_setdisttype(solve->pool, DISTTYPE_DEB) < 0) {
         err_set(err, ERR_INTERNAL, "this libsolv was built without Debian's version rules");
         return false;
     }
     pool_setarchpolicy(solve->pool, catalog->base.arch->deb_name);
-    if (!reach_all(solve, names, never, err))
+    if (!solve_pool_reach(solve, request, err))
         return false;
     Queue ids;
     queue_init(&ids);
     bool is_good = load_items(solve, &ids, err);
+    if (is_good) {
+        pool_createwhatprovides(solve->pool);
+        is_good = check_cost(solve, &ids, err);
+    }
     queue_free(&ids);
     if (!is_good)
         return false;
-    pool_createwhatprovides(solve->pool);
     solve->by_id = arena_new_array(&solve->arena, struct solve_item *, (size_t)solve->pool->nsolvables);
     for (size_t i = 0; i < solve->items.count; i++)
         solve->by_id[solve->items.items[i].id] = &solve->items.items[i];
@@ -312,14 +244,29 @@ void solve_pool_done(struct solve_pool *solve)
     arena_done(&solve->arena);
 }
 
+/* Ends a version with NUL, in `room` if that suffices. */
+static const char *ended(struct arena *scratch, struct text version, char room[static 64])
+{
+    if (version.len >= 64)
+        return text_dup(scratch, version);
+    memcpy(room, version.ptr, version.len);
+    room[version.len] = '\0';
+    return room;
+}
+
+int solve_compare_versions(const Pool *pool, struct text a, struct text b)
+{
+    char left[64], right[64];
+    struct arena scratch = {0};
+    int order = pool_evrcmp_str(pool, ended(&scratch, a, left), ended(&scratch, b, right), EVRCMP_COMPARE);
+    arena_done(&scratch);
+    return order;
+}
+
 int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b)
 {
     int order = solve_priority(a->index->release) - solve_priority(b->index->release);
-    if (order)
-        return order;
-    AUTO(arena_done) struct arena scratch = {0};
-    const char *left = text_dup(&scratch, a->stanza.version), *right = text_dup(&scratch, b->stanza.version);
-    return pool_evrcmp_str(pool, left, right, EVRCMP_COMPARE);
+    return order ? order : solve_compare_versions(pool, a->stanza.version, b->stanza.version);
 }
 
 Id solve_requested_id(Pool *pool, const char *name)

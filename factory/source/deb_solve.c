@@ -69,6 +69,15 @@ static void explain_problem(struct solving *solving, struct arena *arena, Id pro
     queue_free(&rules);
 }
 
+/* Says of which packages an error tells that does not. */
+static bool fail_wrapped(const struct solving *solving, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    err_wrap(err, "%s for %s", strings_join(&scratch, &solving->request->names, ", "),
+             solving->solve.catalog->base.arch->deb_name);
+    return false;
+}
+
 static void explain(struct solving *solving, int problem_count, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -167,6 +176,8 @@ static struct selected make_selected(struct arena *arena, const struct deb_catal
                              .section = stanza->section.len ? text_dup(arena, stanza->section) : NULL,
                              .url_path = text_dup(arena, stanza->filename),
                              .origin = deb_catalog_origin(catalog, item->index->release),
+                             .candidate_version =
+                                 item->candidate_version.len ? text_dup(arena, item->candidate_version) : NULL,
                              .size_bytes = item->size_bytes,
                              .digest = item->digest,
                              .is_likely = is_likely};
@@ -205,7 +216,7 @@ bool deb_catalog_solve(struct arena *arena, const struct catalog *any, const str
     AUTO(solving_done) struct solving solving = {.request = request};
     queue_init(&solving.job);
     queue_init(&solving.picked);
-    if (!solve_pool_init(&solving.solve, catalog, &request->names, &request->never, err))
+    if (!solve_pool_init(&solving.solve, catalog, request, err))
         return false;
     Pool *pool = solving.solve.pool;
     map_init(&solving.installed, pool->nsolvables);
@@ -214,7 +225,9 @@ bool deb_catalog_solve(struct arena *arena, const struct catalog *any, const str
     make_job(&solving);
     solving.solver = solver_create(pool);
     solver_set_flag(solving.solver, SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
-    int problem_count = solver_solve(solving.solver, &solving.job);
+    int problem_count;
+    if (!solve_watch_run(&solving.solve.watch, solving.solver, &solving.job, &problem_count, err))
+        return fail_wrapped(&solving, err);
     if (problem_count) {
         explain(&solving, problem_count, err);
         return false;

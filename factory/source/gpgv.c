@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "base/auto.h"
 #include "io/child.h"
@@ -12,6 +13,7 @@
 #define STATUS_MAX_BYTES (1u << 20)
 #define GPGV_TIMEOUT_MS 60000u
 #define WORDS_MAX 12
+#define GPGV_DESCRIPTORS 12 /* standard streams, its log, the resources of a keyring */
 
 struct status_line {
     struct text words[WORDS_MAX];
@@ -186,10 +188,24 @@ static bool hand_output(struct arena *arena, struct hand *hand, const char **ret
     return true;
 }
 
+/* gpgv that cannot open a keyring says that it has no key. It opens files by the names of what it inherits, so it needs as
+ * many again, and some of its own. */
+static bool check_room(const struct hand *hand, struct err *err)
+{
+    struct rlimit limit;
+    size_t needed = 2 * hand->count + GPGV_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+        return true;
+    err_set_errno(err, EMFILE, "gpgv needs %zu files at once", needed);
+    return false;
+}
+
 static bool run(const struct strings *argv, const struct hand *hand, struct buf *ret_status, struct err *err)
 {
     int exit_status;
     struct child_fds inherit = {.fds = hand->fds, .count = hand->count};
+    if (!check_room(hand, err))
+        return false;
     if (child_run(argv->items, inherit, STATUS_MAX_BYTES, GPGV_TIMEOUT_MS, ret_status, &exit_status, err))
         return true;
     if (err->kind == ERR_LOCAL && err->detail == ENOENT)

@@ -89,12 +89,7 @@ static const char *take_keys(struct arena *arena, struct text bytes, struct buf 
     return NULL;
 }
 
-/* Returns whether it is this machine that fails, not the file. */
-static bool is_out_of_means(const struct err *err)
-{
-    return err->kind == ERR_LOCAL && (err->detail == EMFILE || err->detail == ENFILE || err->detail == ENOMEM);
-}
-
+/* A file that is no keyring is noted; false only when this machine could not open one more file. */
 static bool read_keyring(struct arena *arena, const char *path, struct buf *joined, struct keyrings *keyrings,
                          struct err *err)
 {
@@ -102,7 +97,7 @@ static bool read_keyring(struct arena *arena, const char *path, struct buf *join
     struct err failed = {0};
     const char *why = NULL;
     if (!file_read_at(AT_FDCWD, path, KEYRING_MAX_BYTES, &bytes, &failed)) {
-        if (is_out_of_means(&failed)) {
+        if (err_is_shortage(&failed)) {
             *err = failed;
             return false;
         }

@@ -1,5 +1,6 @@
 /* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_likely.c,
- * rpm_owners.c, rpm_filelists.c and rpm_filter.c only
+ * rpm_owners.c,
+ * rpm_filelists.c, rpm_filter.c, rpm_versions.c and rpm_cost.c only
  *
  * Threads: whatever touches the Pool, `missing` or `has_all_files` holds the lock. A repository's table (`files`,
  * `has_filelists`) belongs to the thread that loads it until `has_all_files` is set, and does not change after that.
@@ -13,6 +14,7 @@
 #include "source/rpm_modules.h"
 #include "source/solv.h"
 #include "source/solve.h"
+#include "source/solve_watch.h"
 
 #include <pthread.h>
 
@@ -80,6 +82,8 @@ void rpm_pool_free(Pool *pool);
 void rpm_pool_settle(struct rpm_catalog *catalog);
 /* Returns whether the package is there for the solver: of a fitting architecture and not excluded. */
 bool rpm_pool_is_offered(const Pool *pool, Id id);
+/* Orders two packages as dnf prefers them: by priority of the repository, then by version. */
+int rpm_pool_compare(const Pool *pool, const Solvable *a, const Solvable *b);
 /* Returns whether nothing better of that name is there: higher priority, then higher version. With the lock. */
 bool rpm_pool_is_newest(Pool *pool, Id id);
 /* Returns whether primary.xml has all files of that path ("/etc/…", "…bin/…", "/usr/lib/sendmail"). */
@@ -95,6 +99,14 @@ const struct rpm_catalog_repo *rpm_pool_repo(const struct rpm_catalog *catalog, 
 /* Marks the installed packages that can matter to an image of the requested ones: those, libraries over libraries,
  * packages of the same source, those that tell the loader where to look, libgcc. With the lock. */
 void rpm_likely_mark(Pool *pool, const Queue *requested, const Map *installed, Map *likely);
+
+/* Leaves out all but the best versions of names that have very many. Before rpm_pool_settle(). */
+void rpm_versions_thin(Pool *pool);
+
+/* Refuses (ERR_MALFORMED, with a package's name) what would take libsolv too much memory or time to make rules of. With
+ * the lock. */
+bool rpm_cost_check(Pool *pool, struct solve_watch *watch, const Queue *requested, bool is_weak,
+                    struct err *err) MUST_CHECK;
 
 /* Marks what excludepkgs and includepkgs of the repositories leave out. */
 void rpm_filter_packages(struct rpm_catalog *catalog, Map *considered);

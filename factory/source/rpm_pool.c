@@ -11,6 +11,13 @@ bool rpm_pool_is_offered(const Pool *pool, Id id)
     return item->repo && pool_installable(pool, item);
 }
 
+int rpm_pool_compare(const Pool *pool, const Solvable *a, const Solvable *b)
+{
+    if (a->repo->priority != b->repo->priority)
+        return a->repo->priority < b->repo->priority ? -1 : 1;
+    return pool_evrcmp(pool, a->evr, b->evr, EVRCMP_COMPARE);
+}
+
 bool rpm_pool_is_newest(Pool *pool, Id id)
 {
     const Solvable *item = pool_id2solvable(pool, id);
@@ -18,11 +25,7 @@ bool rpm_pool_is_newest(Pool *pool, Id id)
     FOR_PROVIDES(other, at, item->name)
     {
         const Solvable *rival = pool_id2solvable(pool, other);
-        if (other == id || rival->name != item->name)
-            continue;
-        if (rival->repo->priority > item->repo->priority ||
-            (rival->repo->priority == item->repo->priority &&
-             pool_evrcmp(pool, rival->evr, item->evr, EVRCMP_COMPARE) > 0))
+        if (rival->name == item->name && rpm_pool_compare(pool, rival, item) > 0)
             return false;
     }
     return true;
@@ -65,6 +68,20 @@ void rpm_pool_mark_loader_configurers(Pool *pool, const Map *among, Map *ret_mar
     }
 }
 
+/* The best package of that name; `item` itself when nothing is better. */
+static const Solvable *find_newest(Pool *pool, const Solvable *item)
+{
+    const Solvable *newest = item;
+    Id id, at;
+    FOR_PROVIDES(id, at, item->name)
+    {
+        const Solvable *rival = pool_id2solvable(pool, id);
+        if (rival->name == item->name && rpm_pool_compare(pool, rival, newest) > 0)
+            newest = rival;
+    }
+    return newest;
+}
+
 struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog *catalog, Id id, bool is_likely)
 {
     Pool *pool = catalog->pool;
@@ -78,6 +95,9 @@ struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog 
     unsigned int medium;
     const char *location = solvable_lookup_location(item, &medium);
     selected.url_path = rpm_href_url(arena, location ? location : "");
+    const Solvable *newest = find_newest(pool, item);
+    if (newest != item)
+        selected.candidate_version = arena_strdup(arena, pool_id2str(pool, newest->evr));
     read_source(arena, solvable_lookup_str(item, SOLVABLE_SOURCENAME), solvable_lookup_str(item, SOLVABLE_SOURCEEVR),
                 &selected);
     Id type = 0;
@@ -177,6 +197,7 @@ bool rpm_pool_load(struct rpm_catalog *catalog, struct err *err)
     }
     if (!filter(catalog, err))
         return false;
+    rpm_versions_thin(pool);
     rpm_pool_settle(catalog);
     return true;
 }

@@ -7,7 +7,11 @@
 #include "source/solv.h"
 #include "source/xml_stream.h"
 
-#define PACKAGES_MAX 2000000u
+#define PACKAGES_MAX 500000u
+#define RELATIONS_MAX 10000u       /* of one list of a package … */
+#define PROVIDES_MAX 50000u        /* … of what it provides: SUSE's kernels list some 20,000 symbols */
+#define ALL_RELATIONS_MAX 8000000u /* of all packages; all of Fedora has some 3 million … */
+#define ALL_FILES_MAX 8000000u     /* … and less than a million files in primary.xml */
 #define NAME_MAX_BYTES 255u
 #define SIZE_MAX_BYTES ((uint64_t)64 << 30)
 #define SOLV_CAP_BYTES ((size_t)2 << 30)
@@ -26,6 +30,8 @@ struct primary {
     Repodata *data;
     struct package package;
     Id relation; /* the list that rpm:entry elements belong to: SOLVABLE_REQUIRES, …; 0 outside */
+    size_t relation_count, all_relation_count; /* of that list; of all */
+    size_t all_file_count;
     bool is_no_file;
     Id no_files_key;
     size_t package_count;
@@ -102,11 +108,16 @@ static bool add_relation(struct xml_stream *xml, const char **attributes)
     const char *pre = xml_stream_attribute(attributes, "pre");
     if (!name || !*name)
         return fail_package(xml, "a relation has no name", TEXT(""));
+    if (++primary->relation_count > (primary->relation == SOLVABLE_PROVIDES ? PROVIDES_MAX : RELATIONS_MAX) ||
+        ++primary->all_relation_count > ALL_RELATIONS_MAX)
+        return fail_package(xml, "too many relations, with", text_of(name));
     if (strncmp(name, "rpmlib(", 7) == 0)
         return true;
     Id id = name[0] == '(' && !flags ? rpm_rich_parse(primary->pool, name) : pool_str2id(primary->pool, name, 1);
     if (!id)
         return fail_package(xml, "a rich dependency that cannot be read", text_of(name));
+    if (ISRELDEP(id) && rpm_rich_clause_count(primary->pool, id) > RPM_RICH_CLAUSES_MAX)
+        return fail_package(xml, "a rich dependency that makes too many clauses:", text_of(name));
     const char *evr = flags ? join_evr(primary, attributes) : NULL;
     if (evr && relation_flags(flags))
         id = pool_rel2id(primary->pool, id, pool_str2id(primary->pool, evr, 1), relation_flags(flags), 1);
@@ -214,6 +225,7 @@ static bool begin_inside(struct xml_stream *xml, const char *element, const char
         const char *type = strcmp(element, "file") == 0 ? xml_stream_attribute(attributes, "type") : NULL;
         primary->is_no_file = type && strcmp(type, "file") != 0;
         primary->relation = find_relation(element);
+        primary->relation_count = 0;
         xml->is_text_wanted = strcmp(element, "file") == 0 || strcmp(element, "sourcerpm") == 0;
     } else if (primary->relation && strcmp(element, "entry") == 0) {
         return add_relation(xml, attributes);
@@ -265,6 +277,8 @@ static bool add_file(struct xml_stream *xml, struct text content)
     if (!content.len || content.ptr[0] != '/' || memchr(content.ptr, '\0', content.len) ||
         !buf_add(&primary->scratch, content.ptr, content.len))
         return fail_package(xml, "bad file name", content);
+    if (++primary->all_file_count > ALL_FILES_MAX)
+        return fail_package(xml, "too many files, with", content);
     if (primary->is_no_file)
         repodata_add_poolstr_array(primary->data, primary->package.id, primary->no_files_key, primary->scratch.bytes);
     char *base = strrchr(primary->scratch.bytes, '/');

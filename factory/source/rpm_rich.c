@@ -123,3 +123,57 @@ Id rpm_rich_parse(Pool *pool, const char *text)
     Id id = parse_group(&parsing);
     return *parsing.at ? 0 : id;
 }
+
+/* Clauses of a relation and of its opposite. */
+struct clauses {
+    uint64_t straight, opposite;
+};
+
+static uint64_t capped(uint64_t count)
+{
+    return count < UINT32_MAX ? count : UINT32_MAX;
+}
+
+/* "a and b": all clauses of both; its opposite, "not a or not b": each of one with each of the other. */
+static struct clauses both(struct clauses a, struct clauses b)
+{
+    return (struct clauses){capped(a.straight + b.straight), capped(a.opposite * b.opposite)};
+}
+
+static struct clauses opposite(struct clauses a)
+{
+    return (struct clauses){a.opposite, a.straight};
+}
+
+static struct clauses either(struct clauses a, struct clauses b)
+{
+    return opposite(both(opposite(a), opposite(b)));
+}
+
+static struct clauses count_clauses(const Pool *pool, Id id)
+{
+    const Reldep *relation = ISRELDEP(id) ? GETRELDEP(pool, id) : NULL;
+    bool is_plain = !relation || relation->flags <= 7 || relation->flags == REL_WITH || relation->flags == REL_WITHOUT;
+    if (is_plain)
+        return (struct clauses){1, 1};
+    struct clauses a = count_clauses(pool, relation->name);
+    if (relation->flags == REL_AND || relation->flags == REL_OR) {
+        struct clauses b = count_clauses(pool, relation->evr);
+        return relation->flags == REL_AND ? both(a, b) : either(a, b);
+    }
+    const Reldep *other = ISRELDEP(relation->evr) ? GETRELDEP(pool, relation->evr) : NULL;
+    bool has_else = other && other->flags == REL_ELSE;
+    struct clauses when = count_clauses(pool, has_else ? other->name : relation->evr);
+    bool is_if = relation->flags == REL_COND;
+    struct clauses out = is_if ? either(a, opposite(when)) : both(a, opposite(when));
+    if (!has_else)
+        return out;
+    struct clauses otherwise = count_clauses(pool, other->evr);
+    return is_if ? both(out, either(otherwise, when)) : either(out, both(otherwise, when));
+}
+
+uint64_t rpm_rich_clause_count(const Pool *pool, Id relation)
+{
+    struct clauses clauses = count_clauses(pool, relation);
+    return clauses.straight > clauses.opposite ? clauses.straight : clauses.opposite;
+}

@@ -1,4 +1,6 @@
-/* Solving as dnf does it on an empty root: libdnf's flags, and its way of turning a name into a job. */
+/* Solving as dnf does it on an empty root: libdnf's flags, and its way of turning a name into a job, with `best` as
+ * Fedora's dnf5 and RHEL's dnf.conf have it: of what is asked for only the best candidate; what that depends on may be
+ * older than the newest when the newest cannot be installed. */
 #include "source/rpm_catalog_parts.h"
 
 #include "base/auto.h"
@@ -20,6 +22,7 @@ struct solving {
     const struct solve_request *request;
     Queue job, requested; /* requested: all packages that the names may stand for */
     Solver *solver;
+    struct solve_watch watch;
     Map installed, likely;
 };
 
@@ -37,6 +40,7 @@ static void solving_init(struct solving *solving, const struct rpm_catalog *cata
                          const struct solve_request *request)
 {
     *solving = (struct solving){.catalog = catalog, .pool = catalog->pool, .request = request};
+    solve_watch_begin(&solving->watch, catalog->env ? catalog->env->cancel : NULL);
     queue_init(&solving->job);
     queue_init(&solving->requested);
     map_init(&solving->installed, catalog->pool->nsolvables);
@@ -67,29 +71,53 @@ static void add_named(Pool *pool, struct text name, const char *version, Queue *
     }
 }
 
-/* Adds packages that obsolete one of the `count` first of the queue, as `dnf install NAME` does. */
+/* Keeps, of each architecture, the newest packages of the highest priority. */
+static void keep_latest(Pool *pool, const Queue *ids, Queue *ret_latest)
+{
+    for (int i = 0; i < ids->count; i++) {
+        const Solvable *item = pool_id2solvable(pool, ids->elements[i]);
+        bool is_latest = true;
+        for (int k = 0; is_latest && k < ids->count; k++) {
+            const Solvable *other = pool_id2solvable(pool, ids->elements[k]);
+            is_latest = other->arch != item->arch || rpm_pool_compare(pool, item, other) >= 0;
+        }
+        if (is_latest)
+            queue_push(ret_latest, ids->elements[i]);
+    }
+}
+
+static bool is_obsoleted(Pool *pool, const Queue *obsoletes, const Queue *ids)
+{
+    for (int i = 0; i < obsoletes->count; i++) {
+        for (int k = 0; k < ids->count; k++) {
+            if (pool_match_nevr(pool, pool_id2solvable(pool, ids->elements[k]), obsoletes->elements[i]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Adds packages that obsolete the newest of the queue's, as `dnf install NAME` does since 4.18 (and dnf5): one that
+ * obsoletes only older versions is no successor of what would be installed. */
 static void add_obsoleters(Pool *pool, Queue *ids)
 {
-    int count = ids->count;
-    Queue obsoletes;
+    Queue obsoletes, latest;
     Id id;
     queue_init(&obsoletes);
+    queue_init(&latest);
+    keep_latest(pool, ids, &latest);
     FOR_POOL_SOLVABLES(id)
     {
         Solvable *item = pool_id2solvable(pool, id);
-        if (!rpm_pool_is_offered(pool, id))
+        if (!item->obsoletes || !rpm_pool_is_offered(pool, id))
             continue;
         queue_empty(&obsoletes);
         solvable_lookup_deparray(item, SOLVABLE_OBSOLETES, &obsoletes, 0);
-        bool is_one = false;
-        for (int i = 0; !is_one && i < obsoletes.count; i++) {
-            for (int k = 0; !is_one && k < count; k++)
-                is_one = pool_match_nevr(pool, pool_id2solvable(pool, ids->elements[k]), obsoletes.elements[i]);
-        }
-        if (is_one)
+        if (is_obsoleted(pool, &obsoletes, &latest))
             queue_pushunique(ids, id);
     }
     queue_free(&obsoletes);
+    queue_free(&latest);
 }
 
 /* The packages that a requested name stands for: NAME, NAME=VERSION, NAME.ARCH, or what provides it. */
@@ -161,6 +189,7 @@ static bool make_job(struct solving *solving, struct err *err)
 {
     Pool *pool = solving->pool;
     const struct solve_request *request = solving->request;
+    Id best = request->is_older_fine ? 0 : SOLVER_FORCEBEST;
     bool is_good = true;
     Queue ids;
     queue_init(&ids);
@@ -173,7 +202,7 @@ static bool make_job(struct solving *solving, struct err *err)
             push_unknown(solving, request->names.items[i]);
             continue;
         }
-        queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF | SOLVER_SETARCH | SOLVER_SETEVR,
+        queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF | SOLVER_SETARCH | SOLVER_SETEVR | best,
                     pool_queuetowhatprovides(pool, &ids));
         for (int k = 0; k < ids.count; k++)
             queue_pushunique(&solving->requested, ids.elements[k]);
@@ -225,13 +254,26 @@ static void explain(struct solving *solving, int problem_count, struct err *err)
             solving->catalog->base.arch->rpm_name, strings_join(&scratch, &lines, "\n  "));
 }
 
-static bool run(struct solving *solving, struct err *err)
+/* Solves, unless that would take too much. */
+static bool solve(struct solving *solving, int *ret_problem_count, struct err *err)
 {
-    if (!make_job(solving, err))
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct solve_request *request = solving->request;
+    if (!rpm_cost_check(solving->pool, &solving->watch, &solving->requested, request->is_weak, err))
         return false;
     solving->solver = solver_create(solving->pool);
     set_flags(solving);
-    int problem_count = solver_solve(solving->solver, &solving->job);
+    if (solve_watch_run(&solving->watch, solving->solver, &solving->job, ret_problem_count, err))
+        return true;
+    err_wrap(err, "%s for %s", strings_join(&scratch, &request->names, ", "), solving->catalog->base.arch->rpm_name);
+    return false;
+}
+
+static bool run(struct solving *solving, struct err *err)
+{
+    int problem_count;
+    if (!make_job(solving, err) || !solve(solving, &problem_count, err))
+        return false;
     if (problem_count) {
         explain(solving, problem_count, err);
         return false;
@@ -288,7 +330,8 @@ static bool try(struct arena *arena, const struct rpm_catalog *catalog, const st
     pthread_mutex_lock(catalog->lock);
     solving_init(&solving, catalog, request);
     bool is_good = run(&solving, err);
-    *ret_again = catalog->missing.count && (!is_good || wants_filelists(&solving));
+    bool is_unsolved = !is_good && err->kind == ERR_RESOLVE;
+    *ret_again = catalog->missing.count && (is_unsolved || (is_good && wants_filelists(&solving)));
     if (is_good && !*ret_again)
         make_selection(arena, &solving, ret_selection);
     pthread_mutex_unlock(catalog->lock);

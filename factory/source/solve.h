@@ -19,6 +19,7 @@ struct selected {
     const char *url_path;                        /* Filename: relative to the repository's URI */
     const struct origin *origin;                 /* the repository it comes from */
     uint64_t size_bytes;
+    const char *candidate_version; /* a better version, that was not chosen; NULL when this is the candidate */
     struct digest digest;          /* SHA-256 of the package's file; zeros when the index has only a SHA-512 */
     const struct checksum *sha512; /* instead, or NULL */
     bool is_likely; /* reached from a requested package through requested packages, packages of the same source and
@@ -33,6 +34,7 @@ struct selection {
 struct solve_request {
     struct strings names; /* packages to install: a name, or name=version */
     struct strings never; /* packages that must not be chosen */
+    bool is_older_fine;   /* when a candidate cannot be installed, another version may be; else that is an error */
     bool is_weak; /* RPM sources: follow weak dependencies (Recommends, Supplements) too, as dnf does unless told
                              otherwise; Debian sources never follow Recommends */
 };

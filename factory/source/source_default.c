@@ -7,25 +7,34 @@
 #include "source/entry.h"
 #include "source/yum_repos.h"
 
-/* Returns whether apt has any configuration of repositories. */
-static bool has_apt(const char *apt_dir)
+/* Tells whether apt has any configuration of repositories. */
+static bool has_apt(const char *apt_dir, bool *ret_has, struct err *err)
 {
     static const char *const endings[] = {".list", ".sources"};
     AUTO(arena_done) struct arena scratch = {0};
     struct strings paths = {0};
-    struct err ignored = {0};
     const char *parts = arena_printf(&scratch, "%s/sources.list.d", apt_dir);
-    if (access(arena_printf(&scratch, "%s/sources.list", apt_dir), F_OK) == 0)
+    *ret_has = access(arena_printf(&scratch, "%s/sources.list", apt_dir), F_OK) == 0;
+    if (*ret_has)
         return true;
-    return entry_list_files(&scratch, parts, endings, ARRAY_COUNT(endings), &paths, &ignored) && paths.count > 0;
+    struct err unlisted = {0};
+    *ret_has = entry_list_files(&scratch, parts, endings, ARRAY_COUNT(endings), &paths, &unlisted) && paths.count > 0;
+    if (err_is_shortage(&unlisted))
+        *err = unlisted;
+    return !err_is_shortage(&unlisted);
 }
 
 bool source_load_default(struct arena *arena, const char *apt_dir, const char *root, struct source *ret_source,
                          struct err *err)
 {
-    if (has_apt(apt_dir))
+    bool is_there;
+    if (!has_apt(apt_dir, &is_there, err))
+        return false;
+    if (is_there)
         return source_load_host(arena, apt_dir, ret_source, err);
-    if (yum_repos_exist(root))
+    if (!yum_repos_exist(root, &is_there, err))
+        return false;
+    if (is_there)
         return yum_repos_load(arena, root, ret_source, err);
     err_set(err, ERR_USAGE,
             "this host has neither apt's configuration (%s/sources.list, sources.list.d/*.list, *.sources) nor dnf's "

@@ -242,16 +242,18 @@ static void mark_optional(struct source *source)
         items[i].is_optional |= !has_same_keys(&items[i], &items[own]);
 }
 
-bool yum_repos_exist(const char *root)
+bool yum_repos_exist(const char *root, bool *ret_exist, struct err *err)
 {
     struct arena scratch = {0};
     struct strings paths = {0};
-    struct err ignored = {0};
+    struct err unlisted = {0};
     const char *dir = arena_printf(&scratch, "%s/etc/yum.repos.d", root);
-    bool has_any =
-        entry_list_files(&scratch, dir, repo_endings, ARRAY_COUNT(repo_endings), &paths, &ignored) && paths.count > 0;
+    *ret_exist =
+        entry_list_files(&scratch, dir, repo_endings, ARRAY_COUNT(repo_endings), &paths, &unlisted) && paths.count > 0;
     arena_done(&scratch);
-    return has_any;
+    if (err_is_shortage(&unlisted))
+        *err = unlisted;
+    return !err_is_shortage(&unlisted);
 }
 
 bool yum_repos_load(struct arena *arena, const char *root, struct source *ret_source, struct err *err)

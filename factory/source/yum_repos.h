@@ -12,8 +12,8 @@
 
 #include "source/source.h"
 
-/* Returns whether there is a .repo file below `root` ("" for the host itself). */
-bool yum_repos_exist(const char *root);
+/* Tells whether there is a .repo file below `root` ("" for the host itself). */
+bool yum_repos_exist(const char *root, bool *ret_exist, struct err *err) MUST_CHECK;
 /* Reads the enabled repositories; keys given as file: are looked for below `root`. Of two with one id the first counts,
  * as in dnf. Repositories whose keys are not those that most share are optional, besides those with
  * skip_if_unavailable. No enabled one at all: ERR_USAGE that tells about --source. */

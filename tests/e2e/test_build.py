@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -38,6 +39,21 @@ def as_disk(entries):
         found[path] = (real.kind, None if real.kind == "link" else real.mode, real.uid, real.gid,
                        real.target if real.kind == "link" else None, real.data)
     return found
+
+
+def text_of(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.decode()
+
+
+def patch(library, symbol):
+    """Changes the first byte of a function."""
+    found = re.search(rf"\s([0-9a-f]+)\s+\d+ FUNC .* {symbol}(@|\s|$)", text_of("readelf", "-W", "--dyn-syms", library), re.M)
+    address = int(found.group(1), 16)
+    for offset, start, size in re.findall(r"LOAD\s+0x(\w+) 0x(\w+) 0x\w+ 0x(\w+)", text_of("readelf", "-lW", library)):
+        if 0 <= address - int(start, 16) < int(size, 16):
+            with open(library, "r+b") as stream:
+                stream.seek(address - int(start, 16) + int(offset, 16))
+                stream.write(b"\x90\x90")
 
 
 class TheImage(Case):
@@ -109,14 +125,65 @@ class TheImage(Case):
 
     def test_is_accepted_by_skopeo(self):
         need("skopeo")
+        for compression in ("gzip", "zstd"):
+            layout = self.build("--arch", "all", "--compression", compression, "served")
+            inspected = json.loads(subprocess.run(["skopeo", "inspect", f"oci:{layout.path}:latest"], check=True,
+                                                  stdout=subprocess.PIPE).stdout)
+            self.assertEqual(inspected["Os"], "linux")
+            self.assertEqual(inspected["Labels"]["org.opencontainers.image.title"], "served")
+            for number, options in enumerate(([], ["--preserve-digests"])):
+                copy = self.path(f"copy-{compression}-{number}")
+                subprocess.run(["skopeo", "copy", "--quiet", "--all", *options, f"oci:{layout.path}:latest",
+                                f"oci:{copy}:latest"], check=True, stdout=subprocess.DEVNULL)
+                self.assertEqual(image.Layout(copy).digest(), layout.digest(), f"{compression} {options}")
+
+    def test_is_compressed_with_gzip_and_says_by_whom(self):
+        for options, media, encoder in (([], "tar+gzip", "libdeflate [0-9.]+ level 5"),
+                                        (["--compression", "zstd"], "tar+zstd", "libzstd [0-9.]+ level 3")):
+            layout = self.build("--json", "--arch", "all", *options, "served")
+            for built in layout.images["latest"].values():
+                self.assertTrue(built.manifest["layers"][0]["mediaType"].endswith(media))
+                annotations = built.descriptor.get("annotations")
+                self.assertEqual(annotations, None if "gzip" in media else
+                                 {"io.github.containers.compression.zstd": "true"})
+            order = Report(self.last.stdout).order("served", "x86_64")
+            self.assertRegex(order["encoder"], f"^{encoder}$")
+            self.assertRegex(order["encoder_code"], "^sha256:[0-9a-f]{64}$")
+
+    def test_is_made_again_under_another_library_and_used_again_under_the_same(self):
+        need("ldd", "readelf")
+        linked = re.search(r"libdeflate\S+ => (\S+)", text_of("ldd", run.program()))
+        if not linked:
+            self.skipTest("the program has libdeflate inside")
+        library = self.path("lib/" + os.path.basename(linked.group(1)))
+        os.makedirs(os.path.dirname(library))
+        shutil.copyfile(linked.group(1), library)
+        patch(library, "libdeflate_adler32")  # which nothing here calls
+        orders = []
+        for env in ({}, {}, {"LD_LIBRARY_PATH": os.path.dirname(library)}):
+            self.build("--arch", "x86_64", "--json", "served", env=env)
+            orders.append(Report(self.last.stdout).order("served", "x86_64"))
+        self.assertEqual([order["status"] for order in orders], ["built", "reused", "built"])
+        self.assertEqual(orders[0]["encoder_code"], orders[1]["encoder_code"])
+        self.assertNotEqual(orders[0]["encoder_code"], orders[2]["encoder_code"])
+        self.assertEqual(len({order["digest"] for order in orders}), 1)
+
+    def test_has_the_skeleton_of_every_system(self):
+        for built in self.build().images["latest"].values():
+            for path, mode in (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/run", 0o755), ("/run/lock", 0o1777),
+                               ("/var/lib", 0o755), ("/var/log", 0o755), ("/var/cache", 0o755), ("/var/spool", 0o755)):
+                self.assertEqual((built[path].kind, built[path].mode, built[path].uid), ("dir", mode, 0), path)
+            self.assertEqual((built["/var/run"].target, built["/var/lock"].target), ("/run", "/run/lock"))
+            self.assertIn(b"\nnobody:x:65534:65534:", built["/etc/passwd"].data)
+            self.assertIn(b"\nnogroup:x:65534:\n", built["/etc/group"].data)
+
+    def test_says_the_same_in_labels_as_in_annotations(self):
         layout = self.build()
-        inspected = json.loads(subprocess.run(["skopeo", "inspect", f"oci:{layout.path}:latest"], check=True,
-                                              stdout=subprocess.PIPE).stdout)
-        self.assertEqual(inspected["Os"], "linux")
-        copy = self.path("copy")
-        subprocess.run(["skopeo", "copy", "--quiet", "--all", f"oci:{layout.path}:latest", f"oci:{copy}:latest"],
-                       check=True, stdout=subprocess.DEVNULL)
-        self.assertEqual(image.Layout(copy).digest(), layout.digest())
+        for built in layout.images["latest"].values():
+            labels, annotations = built.config["config"]["Labels"], built.manifest["annotations"]
+            own = {key: value for key, value in labels.items() if key.startswith("org.opencontainers.image.")}
+            self.assertEqual(own, {key: value for key, value in annotations.items() if key in own})
+            self.assertLessEqual({"org.opencontainers.image." + key for key in ("created", "version", "title")}, set(own))
 
     def test_unpacks_by_umoci_to_the_very_tree(self):
         need("skopeo", "umoci")

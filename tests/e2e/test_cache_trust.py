@@ -70,6 +70,7 @@ class CacheTrust(Case):
         os.chown(home, 1000, 1000)
         self.factory.cache = os.path.join(home, "cache")
         self.refuse(run.LOCAL, f"{home} belongs to", "--cache")
+        self.assertEqual(os.listdir(home), [])
 
     def test_a_state_that_others_can_write_is_refused_with_what_to_do(self):
         self.build()

@@ -1,5 +1,6 @@
 """The proof of a build: what it finds missing fails the image, with the package that could provide it."""
 
+import json
 import unittest
 
 from base import Case, deb, run, world
@@ -32,6 +33,37 @@ class Prove(Case):
     def test_what_nobody_has_is_named_without_a_package(self):
         self.broken('create:\n  - path: /usr/sbin/served\n    mode: "0755"\n    content: "#!/usr/bin/tool\\n"\n',
                     "/usr/sbin/served: its interpreter /usr/bin/tool: it is not there\n")
+
+    def test_an_entry_point_that_cannot_be_started_is_told_with_its_line_and_what_is_near(self):
+        place = r"served.yaml:\d+:\d+: config.%s: "
+        for config, parts in (
+                ("entrypoint: [/usr/sbin/srved]", [place % "entrypoint" + "/usr/sbin/srved: it is not there",
+                                                   r"did you mean /usr/sbin/served\?"]),
+                ("cmd: [srved]", [place % "cmd" + "srved: it is in no directory of PATH", "/usr/sbin/served"]),
+                ("entrypoint: [served]\n  env: {PATH: /opt/bin}", [place % "entrypoint" + "served: .*PATH"]),
+                ("entrypoint: [sbin/served]\n  working-dir: /var", [place % "entrypoint" + "/var/sbin/served"]),
+                ("entrypoint: [/usr/sbin]", ["it is a directory"]),
+                ("entrypoint: [/etc/served.conf]", ["it is not executable"])):
+            with self.subTest(config):
+                manifest = ("binaries: [/usr/sbin/served]\ncreate:\n  - path: /etc/served.conf\n    content: x\n"
+                            f"config:\n  {config}\n")
+                self.ready(manifest=manifest, architectures=("amd64",), packages=world.packages(("amd64",)))
+                result = self.run_factory("--arch", "x86_64", "served")
+                self.assertEqual(result.code, run.RESOLVE, result)
+                for part in parts:
+                    self.assertRegex(result.stderr, part)
+
+    def test_a_command_that_starts_and_directories_that_are_not_there_build_with_notes(self):
+        for config, note in (("entrypoint: [served, -f]", None), ("cmd: [../usr/sbin/served]\n  working-dir: /var", None),
+                             ("volumes: [/nowhere]\n  user: '4711'\n  cmd: [served]", "config.volumes: /nowhere is not there")):
+            with self.subTest(config):
+                self.ready(manifest=f"binaries: [/usr/sbin/served]\nconfig:\n  {config}\n", architectures=("amd64",),
+                           packages=world.packages(("amd64",)))
+                result = self.run_factory("--json", "--arch", "x86_64", "--rebuild", "served")
+                self.assertEqual(result.code, run.OK, result)
+                notes = json.loads(result.stdout)["images"][0]["architectures"][0]["proof"]["notes"]
+                if note:
+                    self.assertRegex("\n".join(notes), note)
 
     def test_nothing_is_proved_when_that_is_not_wanted(self):
         link = M.lib("libfoo.so.1")

@@ -219,6 +219,16 @@ class Built(PushCase):
             ran = self.podman("run", "--rm", "--network=none", "--tls-verify=false", f"{self.target.host}/ns/hello")
             self.assertEqual(ran.stdout.decode(), layout.HELLO)
 
+    def test_skopeo_copies_it_under_the_same_digest(self):
+        for compression in ("gzip", "zstd"):
+            result = self.factory_run("--compression", compression, "hello")
+            self.assertEqual(result.code, run.OK, result)
+            for number, options in enumerate(([], ["--preserve-digests"])):
+                repository = f"copied/{compression}-{number}"
+                self.tool("skopeo", "copy", "-q", "--all", *options, "--dest-tls-verify=false",
+                          f"oci:{self.factory.output}/hello:latest", f"docker://{self.target.host}/{repository}:v1")
+                self.assert_tag(self.target, repository, "v1", self.digest("hello"), f"{compression} {options}")
+
     def test_the_site_file_makes_it_the_default(self):
         self.site(f"registry: {self.target.host}\nnamespace: ns/deep\ntls-verify: false\n"
                   "tags: [latest, '{version}-{release}', '{date}']\n")
@@ -575,6 +585,17 @@ class Reading(PushCase):
             result = self.pull(reference)
             self.assertEqual(result.code, run.OK, result)
         self.assertIn(self.made.digest, self.pulled().tags.values())
+
+    def test_what_is_pulled_by_its_digest_has_no_tag(self):
+        self.assertEqual(self.pull(f"{self.target.host}/ns/image@{self.made.digest}").code, run.OK)
+        folder = self.path("pulled/image")
+        with open(folder + "/index.json", encoding="utf-8") as stream:
+            self.assertEqual([sorted(item) for item in json.load(stream)["manifests"]], [["digest", "mediaType", "size"]])
+        self.refused(run.USAGE, self.push(folder, f"{self.target.host}/ns/other"), "--tag")
+        self.assertEqual(self.target.tags("ns/other"), {})
+        self.pushed(folder, f"{self.target.host}/ns/other:v1")
+        self.assert_tag(self.target, "ns/other", "v1", self.made.digest)
+        self.tool("skopeo", "copy", "-q", "--all", f"oci:{folder}", f"oci:{self.path('copied')}:v1")
 
     def test_a_second_pull_gets_no_layer(self):
         self.assertEqual(self.pull(f"{self.proxy.host}/ns/image:v1").code, run.OK)

@@ -592,6 +592,7 @@ class QuayLabels(Case):
                     self.assertEqual(list(target.tags(f"{place}/image{number}")), ["4.4.3-1"])
                     self.assertEqual(self.tag(f"{reference}@{made.digest}", "4.4.3-2").code, run.OK)
                     self.pushed(made, reference, "--tag", "4.4-x86_64-arm64")
+                    self.refused(run.USAGE, self.push(made, reference, "--tag", "stable-arm64v8"), "stable-arm64v8")
 
     def test_a_build_with_a_destination(self):
         target = self.make_registry()

@@ -140,6 +140,100 @@ class Origins(PushCase):
         self.assert_nothing_captured(lab)
 
 
+def own_address():
+    """This machine's own address in its network, which stands for another machine; None when it has only loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; finds the address
+            return probe.getsockname()[0]
+        except OSError:
+            return None
+
+
+class Watcher(service.Service):
+    """A proxy that keeps what it is asked, and does nothing."""
+
+    def answer(self, request):
+        return service.Answer(502)
+
+
+class Proxies(PushCase):
+    """Proxies of the environment see no request to this machine, and no credential in clear."""
+
+    def setUp(self):
+        super().setUp()
+        self.made = self.make_layout()
+        self.watcher = self.serve(Watcher("127.0.0.2"))
+
+    def environment(self, names=("http_proxy",), scheme="http", no_proxy=None):
+        return {**{name: f"{scheme}://{self.watcher.host}" for name in names}, "no_proxy": no_proxy, "NO_PROXY": None}
+
+    def test_a_registry_on_this_machine_is_reached_without_a_proxy(self):
+        target = self.make_registry(users={USER: CANARY})
+        port = target.host.rpartition(":")[2]
+        for number, (names, host, no_proxy) in enumerate((
+                (("http_proxy",), "127.0.0.1", None), (("HTTP_PROXY", "HTTPS_PROXY"), "localhost", ""),
+                (("all_proxy",), "127.0.0.1", f"127.0.0.1:{port}"), (("ALL_PROXY",), "localhost", f"localhost:{port}"))):
+            for scheme in ("http", "socks5h"):
+                with self.subTest(f"{names} {host} {no_proxy} {scheme}"):
+                    authfile = self.write_authfile(user=USER, password=CANARY, hosts=[f"{host}:{port}"])
+                    env = self.environment(names, scheme, no_proxy)
+                    reference = f"{host}:{port}/a/b{number}{scheme}"
+                    self.pushed(self.made, reference + ":v1", "--authfile", authfile, env=env)
+                    for name, words in (("inspect", [reference + ":v1"]), ("pull", [reference + ":v1"]),
+                                        ("tag", [f"{reference}@{self.made.digest}", "v2"])):
+                        result = self.call(name, "--tls-verify=false", "--authfile", authfile, *words, env=env)
+                        self.assertEqual(result.code, run.OK, result)
+                    self.assertEqual(self.watcher.requests, [])
+
+    def test_no_proxy_knows_ports(self):
+        address = own_address()
+        if not address:
+            self.skipTest("this machine has no address but loopback")
+        target = self.make_registry()
+        lab = self.serve(FaultProxy(target.url, address))
+        port = lab.host.rpartition(":")[2]
+        network = address.rpartition(".")[0] + ".0/24"
+        for number, no_proxy in enumerate((lab.host, address, network, "x, *", f"a.example,{address}:{port}")):
+            self.pushed(self.made, f"{lab.host}/a/b{number}:v1", env=self.environment(no_proxy=no_proxy))
+            self.assertEqual(self.watcher.requests, [], no_proxy)
+        for no_proxy in (None, f"{address}:1", "a.example"):
+            self.watcher.forget()
+            result = self.push(self.made, f"{lab.host}/a/b:v1", env=self.environment(no_proxy=no_proxy), retries=0)
+            self.assertNotEqual(result.code, run.OK)
+            self.assertTrue(self.watcher.asked("*", "^http://"), no_proxy)
+
+    def build(self, url, env):
+        self.factory.options = ["--source", self.write_source(uris=[url], trusted=True), "--manifests",
+                                self.path("manifests"), "--retries", "0"]
+        return self.run_factory("--dry-run", "served", env=env)
+
+    def test_packages_of_a_mirror_with_a_password(self):
+        """In clear to a proxy elsewhere: refused, nothing is sent. Through one of this machine it goes."""
+        address = own_address()
+        self.make_repository()
+        self.write_manifest()
+        url = f"http://{USER.replace('+', '%2B')}:{CANARY}@mirror.invalid/debian"
+        far = self.serve(Watcher(address)) if address else None
+        for scheme in ("http", "socks5h") if far else ():
+            result = self.build(url, {"http_proxy": f"{scheme}://{far.host}", "no_proxy": None})
+            self.assertEqual(result.code, run.USAGE, result)
+            self.assertIn("in clear to the proxy", result.stderr)
+            self.assertNotIn(CANARY, result.stderr)
+            self.assertEqual(far.requests, [])
+        result = self.build(url, self.environment())
+        self.assertNotEqual(result.code, run.USAGE, result)
+        self.assertTrue(self.watcher.authorizations())
+
+    def test_packages_of_a_mirror_on_this_machine(self):
+        self.make_repository()
+        self.write_manifest()
+        for env in (self.environment(), self.environment(("ALL_PROXY",))):
+            result = self.build(self.server.url, env)
+            self.assertEqual(result.code, run.OK, result)
+        self.assertEqual(self.watcher.requests, [])
+
+
 class Canary(PushCase):
     """The password, its Basic form and the tokens made from it appear in no output and in no file but the auth file."""
 

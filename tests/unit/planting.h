@@ -106,6 +106,13 @@ static inline void check_error(struct planting *planting, enum err_kind kind, co
     err_clear(&planting->fixture->err);
 }
 
+/* What every image has of these files at least, with a Debian package first, and with an .rpm. */
+#define ROOT_LINE "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+#define DEB_NOBODY "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+#define RPM_NOBODY "nobody:x:65534:65534:Kernel Overflow User:/:/usr/sbin/nologin\n"
+#define DEB_NOGROUP "nogroup:x:65534:\n"
+#define RPM_NOGROUP "nobody:x:65534:\n"
+
 static inline bool has_note(const struct tree *tree, const char *part)
 {
     for (size_t i = 0; i < tree->notes.count; i++) {

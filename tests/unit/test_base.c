@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/workers.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -29,6 +30,25 @@ static void a_text_that_is_too_long_is_cut_and_still_ends(void **state)
     assert_true(strlen(err.text) < sizeof err.text);
     assert_non_null(strstr(err.text, "…"));
     free(text);
+}
+
+static void an_error_names_the_limit_that_was_reached(void **state)
+{
+    (void)state;
+    const struct {
+        int errnum;
+        const char *part;
+    } limits[] = {{EMFILE, "ulimit -n"}, {ENFILE, "fs.file-max"}, {EAGAIN, "ulimit -u"}};
+    struct err err = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(limits); i++) {
+        err_set_errno(&err, limits[i].errnum, "cannot open it");
+        CHECK_ERR(&err, ERR_LOCAL, limits[i].part);
+        assert_true(err_is_shortage(&err));
+        err_clear(&err);
+    }
+    err_set_errno(&err, ENOENT, "cannot open it");
+    assert_string_equal(err.text, "cannot open it: No such file or directory");
+    assert_false(err_is_shortage(&err));
 }
 
 static void verification_outranks_the_network_in_a_batch(void **state)
@@ -170,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_keeps_its_kind_and_gains_prefixes),
         cmocka_unit_test(a_text_that_is_too_long_is_cut_and_still_ends),
+        cmocka_unit_test(an_error_names_the_limit_that_was_reached),
         cmocka_unit_test(verification_outranks_the_network_in_a_batch),
         cmocka_unit_test(arena_memory_is_zeroed_aligned_and_survives_growth),
         cmocka_unit_test(a_map_finds_what_was_added_and_keeps_the_order),

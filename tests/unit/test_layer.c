@@ -4,9 +4,16 @@
 #include "image/layer.h"
 #include "image/tar.h"
 
+#include "noise.h"
+
 #include <ftw.h>
 #include <libdeflate.h>
 #include <zstd.h>
+
+#define GOLDEN_TAR "34af391400df7c4134275f995cb3203deb9e4477840bd7ad26029f4a7975dc06"
+#define GOLDEN_GZIP "22d18ffc151a903552e1151e46bc3dcae81d2aa03debe033b77885499ed39a5c"
+#define GOLDEN_ZSTD_1_5_4 "ec2d8aa62f66dd7c63808414ee70448b4c0e7388b2194c28958055215d3da051"
+#define GOLDEN_ZSTD_1_5_7 "fb24e98777b8bc3463161efa9e8d810c19314ccf77259733aa8a97178e3c4ba7"
 
 struct fixture {
     struct store *store;
@@ -189,6 +196,80 @@ static void a_damaged_cached_file_gives_no_layer(void **state)
     fixture->tree.nodes[1].digest = NULL;
 }
 
+/* Text in which matches are near and far, runs, and at its end a part without a match and one that hardly shrinks. */
+static void fill_golden(struct arena *arena, char *text, size_t len)
+{
+    static const size_t unmatched = (size_t)900 << 10, noisy = (size_t)400 << 10;
+    uint64_t state = NOISE_SEED;
+    for (size_t i = 0; i < len; i++) {
+        uint32_t random = noise_next(&state);
+        size_t back = (i >> 14) % 3 ? ((i >> 9) % 61) * 97 + 1 : ((i >> 7) % 509) * 71 + 1;
+        bool is_copied = back <= i && (i >> 6) % 5 && random >> 28 < 15;
+        if (i >= len - noisy)
+            text[i] = (char)(i % 700 < 9 ? 'm' : random >> 24);
+        else if ((i >> 16) % 7 == 6)
+            text[i] = 'r';
+        else
+            text[i] = is_copied ? text[i - back] : (char)(random >> 24);
+    }
+    noise_unmatched(arena, text + len - noisy - unmatched, unmatched);
+}
+
+/* A tree whose compression takes what an encoder can do, as a layer. */
+static struct layer build_golden(struct fixture *fixture, enum layer_compression compression)
+{
+    static const size_t len = (size_t)4 << 20;
+    char *text = arena_alloc(&fixture->arena, len);
+    fill_golden(&fixture->arena, text, len);
+    struct node node = {.path = "/golden", .kind = NODE_FILE, .mode = 0644, .size_bytes = len, .data = text};
+    struct tree tree = {.nodes = &node, .count = 1};
+    struct layer layer = {0};
+    struct err err = {0};
+    CHECK_OK(layer_build(fixture->store, &tree, compression, &layer, &err), &err);
+    assert_string_equal(digest_hex(&layer.diff_id).chars, GOLDEN_TAR);
+    return layer;
+}
+
+/* Digests of images depend on these bytes. When this fails after a library's update, images have other digests on hosts
+ * with it than elsewhere: README, "The same bytes", and CHANGELOG.md have to say so before the value here changes. */
+static void gzip_bytes_are_those_of_all_known_versions_of_libdeflate(void **state)
+{
+    struct fixture *fixture = *state;
+    struct layer layer = build_golden(fixture, LAYER_GZIP);
+    assert_string_equal(digest_hex(&layer.digest).chars, GOLDEN_GZIP);
+}
+
+/* zstd's bytes change with its versions; one that is not known here is told, and no error. */
+static void zstd_bytes_are_those_of_the_versions_that_are_known(void **state)
+{
+    static const struct {
+        const char *version, *digest;
+    } known[] = {{"1.5.4", GOLDEN_ZSTD_1_5_4}, {"1.5.7", GOLDEN_ZSTD_1_5_7}};
+    struct fixture *fixture = *state;
+    struct layer layer = build_golden(fixture, LAYER_ZSTD);
+    for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
+        if (strcmp(known[i].version, ZSTD_versionString()) == 0) {
+            assert_string_equal(digest_hex(&layer.digest).chars, known[i].digest);
+            return;
+        }
+    }
+    print_message("zstd %s is not known here: %s\n", ZSTD_versionString(), digest_hex(&layer.digest).chars);
+}
+
+static void an_encoder_is_named_with_version_and_level_and_known_by_its_code(void **state)
+{
+    (void)state;
+    struct layer_encoder gzip = layer_encoder(LAYER_GZIP), zstd = layer_encoder(LAYER_ZSTD);
+    struct layer_encoder again = layer_encoder(LAYER_GZIP);
+    struct digest nothing = digest_of("", 0);
+    assert_string_equal(gzip.name, "libdeflate " LIBDEFLATE_VERSION_STRING " level 5");
+    assert_string_equal(strrchr(zstd.name, ' '), " 3");
+    assert_non_null(strstr(zstd.name, ZSTD_versionString()));
+    assert_true(digest_eq(&gzip.code, &again.code));
+    assert_false(digest_eq(&gzip.code, &zstd.code));
+    assert_false(digest_eq(&gzip.code, &nothing));
+}
+
 static void compressions_are_known_by_name(void **state)
 {
     (void)state;
@@ -212,6 +293,9 @@ int main(void)
         cmocka_unit_test(the_same_tree_gives_the_same_layer_and_either_compression_the_same_diff_id),
         cmocka_unit_test(an_empty_tree_is_a_layer_too),
         cmocka_unit_test(a_damaged_cached_file_gives_no_layer),
+        cmocka_unit_test(gzip_bytes_are_those_of_all_known_versions_of_libdeflate),
+        cmocka_unit_test(zstd_bytes_are_those_of_the_versions_that_are_known),
+        cmocka_unit_test(an_encoder_is_named_with_version_and_level_and_known_by_its_code),
         cmocka_unit_test(compressions_are_known_by_name),
     };
     return cmocka_run_group_tests_name("layer", tests, set_up, tear_down);

@@ -231,11 +231,39 @@ static void bad_descriptors_are_refused_before_anything_is_fetched(void **state)
     check_descriptor_refused(
         maker, OF_MANIFEST "\"digest\":\"sha256:" HEX64 "\",\"size\":3,\"platform\":{\"os\":\"a\\u001b[2J\"}}",
         "\"os\"");
-    check_descriptor_refused(maker,
-                             "{\"mediaType\":\"" OCI_MEDIA_INDEX "\",\"digest\":\"sha256:" HEX64 "\",\"size\":3}",
-                             "an index inside an index");
-    check_descriptor_refused(maker, "{\"mediaType\":\"text/html\",\"digest\":\"sha256:" HEX64 "\",\"size\":3}",
-                             "not an image manifest");
+}
+
+static void children_that_are_no_manifests_are_listed_and_not_read(void **state)
+{
+    struct maker *maker = *state;
+    static const char *const types[] = {OCI_MEDIA_INDEX, "text/html"};
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+        const char *other = arena_printf(
+            &maker->arena, "{\"mediaType\":\"%s\",\"digest\":\"sha256:" HEX64 "\",\"size\":3}", types[i]);
+        const char *both =
+            arena_printf(&maker->arena, "%s,%s", other, make_descriptor(maker, make_one(maker, "amd64"), ""));
+        struct layout_image image;
+        struct err err = {0};
+        CHECK_OK(maker_parse(maker, make_index(maker, OCI_MEDIA_INDEX, both, ""), &image, &err), &err);
+        assert_int_equal(image.manifests.count, 2);
+        assert_true(image.manifests.items[0].is_other);
+        assert_string_equal(image.manifests.items[0].blob.media_type, types[i]);
+        assert_null(image.manifests.items[0].bytes.ptr);
+        assert_false(image.manifests.items[1].is_other);
+        assert_string_equal(image.manifests.items[1].architecture, "amd64");
+    }
+}
+
+static void null_is_an_empty_list(void **state)
+{
+    struct maker *maker = *state;
+    struct layout_image image;
+    struct err err = {0};
+    CHECK_OK(maker_parse(maker,
+                         make_document(maker, OCI_MEDIA_INDEX, "{\"schemaVersion\":2,\"manifests\":null}"), &image,
+                         &err),
+             &err);
+    assert_int_equal(image.manifests.count, 0);
 }
 
 static void a_layer_above_the_limit_is_refused(void **state)
@@ -593,6 +621,8 @@ int main(void)
         IN_MEMORY(documents_that_are_index_and_manifest_are_refused),
         IN_MEMORY(documents_of_other_kinds_are_refused),
         IN_MEMORY(json_that_two_readers_may_take_differently_is_refused),
+        IN_MEMORY(children_that_are_no_manifests_are_listed_and_not_read),
+        IN_MEMORY(null_is_an_empty_list),
         IN_MEMORY(bad_descriptors_are_refused_before_anything_is_fetched),
         IN_MEMORY(a_layer_above_the_limit_is_refused),
         IN_MEMORY(counts_above_the_limits_are_refused),

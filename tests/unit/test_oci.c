@@ -185,7 +185,10 @@ static void an_image_has_all_that_the_manifest_says_in_a_fixed_order(void **stat
         "\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\"LANG=C.UTF-8\",\"EMPTY=\"],"
         "\"Entrypoint\":[\"/usr/sbin/dhcpd\"],\"Cmd\":[\"-d\",\"--no-\\\"pid\\\"\"],"
         "\"Volumes\":{\"/var/lib/dhcpd\":{},\"/etc/dhcp\":{}},\"WorkingDir\":\"/var\","
-        "\"Labels\":{\"z\":\"4.4.3-P1\",\"a\":\"back\\\\slash\\n\\u0001\"},\"StopSignal\":\"SIGTERM\"},"
+        "\"Labels\":{\"org.opencontainers.image.created\":\"2023-11-14T22:13:20Z\","
+        "\"org.opencontainers.image.title\":\"dhcpd\",\"org.opencontainers.image.description\":\"DHCP server\","
+        "\"org.opencontainers.image.licenses\":\"MPL-2.0 \xC3\xBC\",\"org.opencontainers.image.version\":\"4.4.3-P1\","
+        "\"z\":\"4.4.3-P1\",\"a\":\"back\\\\slash\\n\\u0001\"},\"StopSignal\":\"SIGTERM\"},"
         "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" CD8 CD8 CD8 CD8 "\"]},"
         "\"history\":[{\"created\":\"2023-11-14T22:13:20Z\",\"created_by\":\"imgfactory\","
         "\"comment\":\"isc-dhcp-server 4.4.3-P1-2\"}]}");
@@ -215,12 +218,46 @@ static void what_the_manifest_does_not_say_is_absent(void **state)
     CHECK_OK(oci_build_image(&arena, &manifest, &facts, &image, &err), &err);
     expect_document(&image.config,
                     "{\"created\":\"1970-01-01T00:00:00Z\",\"architecture\":\"amd64\",\"os\":\"linux\","
-                    "\"config\":{\"Env\":[\"PATH=/bin\"]},"
+                    "\"config\":{\"Env\":[\"PATH=/bin\"],"
+                    "\"Labels\":{\"org.opencontainers.image.created\":\"1970-01-01T00:00:00Z\","
+                    "\"org.opencontainers.image.title\":\"x\"}},"
                     "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" CD8 CD8 CD8 CD8 "\"]},"
                     "\"history\":[{\"created\":\"1970-01-01T00:00:00Z\",\"created_by\":\"imgfactory\"}]}");
     assert_null(strstr(image.manifest.bytes, "null"));
     assert_non_null(strstr(image.manifest.bytes, "\"annotations\":{\"org.opencontainers.image.created\":"
                                                  "\"1970-01-01T00:00:00Z\",\"org.opencontainers.image.title\":\"x\"}"));
+}
+
+static void keys_of_the_image_spec_are_the_same_in_labels_and_annotations(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct yaml_pair label[] = {{"org.opencontainers.image.title", "L", NULL},
+                                {"org.opencontainers.image.source", "{arch}", NULL},
+                                {"org.opencontainers.image.url", "lurl", NULL},
+                                {"a.b", "own", NULL}};
+    struct yaml_pair annotation[] = {{"org.opencontainers.image.created", "A", NULL},
+                                     {"org.opencontainers.image.url", "aurl", NULL},
+                                     {"c.d", "own", NULL}};
+    struct manifest manifest = {.name = "x", .config = {.labels = {label, 4, 4}, .annotations = {annotation, 3, 3}}};
+    struct oci_facts facts = {.name = "x", .arch = "x86_64", .created_time = 0};
+    struct image image = some_image(&amd64);
+    const struct image *images[] = {&image};
+    struct document index;
+    struct err err = {0};
+    CHECK_OK(oci_build_image(&arena, &manifest, &facts, &image, &err), &err);
+    assert_non_null(strstr(image.config.bytes, "\"Labels\":{\"org.opencontainers.image.created\":\"A\","
+                                               "\"org.opencontainers.image.title\":\"L\","
+                                               "\"org.opencontainers.image.source\":\"x86_64\","
+                                               "\"org.opencontainers.image.url\":\"lurl\",\"a.b\":\"own\"}"));
+    assert_non_null(strstr(image.manifest.bytes, "\"annotations\":{\"org.opencontainers.image.title\":\"L\","
+                                                 "\"org.opencontainers.image.source\":\"x86_64\","
+                                                 "\"org.opencontainers.image.created\":\"A\","
+                                                 "\"org.opencontainers.image.url\":\"aurl\",\"c.d\":\"own\"}"));
+    facts.arch = NULL;
+    CHECK_OK(oci_build_index(&arena, &manifest, &facts, images, 1, &index, &err), &err);
+    assert_null(strstr(index.bytes, "image.source"));
+    assert_non_null(strstr(index.bytes, "image.title\":\"L\""));
 }
 
 static void an_index_names_the_images_in_the_order_given_without_what_is_for_one_architecture(void **state)
@@ -232,6 +269,7 @@ static void an_index_names_the_images_in_the_order_given_without_what_is_for_one
     struct image arm = some_image(&arm64), amd = some_image(&amd64);
     struct err err = {0};
     struct document index;
+    amd.layer.compression = LAYER_GZIP;
     CHECK_OK(oci_build_image(&arena, &manifest, &facts, &arm, &err), &err);
     CHECK_OK(oci_build_image(&arena, &manifest, &facts, &amd, &err), &err);
     const struct image *images[] = {&arm, &amd};
@@ -242,7 +280,8 @@ static void an_index_names_the_images_in_the_order_given_without_what_is_for_one
                              "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
                              "\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
                              "\"digest\":\"sha256:%s\",\"size\":%zu,"
-                             "\"platform\":{\"architecture\":\"arm64\",\"os\":\"linux\",\"variant\":\"v8\"}},"
+                             "\"platform\":{\"architecture\":\"arm64\",\"os\":\"linux\",\"variant\":\"v8\"},"
+                             "\"annotations\":{\"io.github.containers.compression.zstd\":\"true\"}},"
                              "{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:%s\","
                              "\"size\":%zu,\"platform\":{\"architecture\":\"amd64\",\"os\":\"linux\"}}],"
                              "\"annotations\":{\"org.opencontainers.image.created\":\"2023-11-14T22:13:20Z\","
@@ -296,6 +335,7 @@ int main(void)
         cmocka_unit_test(tags_are_made_of_allowed_letters_only),
         cmocka_unit_test(an_image_has_all_that_the_manifest_says_in_a_fixed_order),
         cmocka_unit_test(what_the_manifest_does_not_say_is_absent),
+        cmocka_unit_test(keys_of_the_image_spec_are_the_same_in_labels_and_annotations),
         cmocka_unit_test(an_index_names_the_images_in_the_order_given_without_what_is_for_one_architecture),
         cmocka_unit_test(what_json_cannot_hold_is_refused_naming_the_image),
     };

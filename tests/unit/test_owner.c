@@ -39,7 +39,7 @@ static void check_good(const char *name)
     struct err err = {0};
     char path[600];
     (void)snprintf(path, sizeof path, "%s/%s", base, name);
-    CHECK_OK(owner_check(path, "--cache", &err), &err);
+    CHECK_OK(owner_check(path, &err), &err);
 }
 
 static void check_refused(const char *name, const char *part)
@@ -47,7 +47,7 @@ static void check_refused(const char *name, const char *part)
     struct err err = {0};
     char path[600];
     (void)snprintf(path, sizeof path, "%s/%s", base, name);
-    assert_false(owner_check(path, "--cache", &err));
+    assert_false(owner_check(path, &err));
     CHECK_ERR(&err, ERR_LOCAL, part);
     assert_int_equal(err.detail, EPERM);
 }
@@ -100,6 +100,15 @@ static void a_group_without_other_members_may_write(void **state)
     check_refused("daemons", "/daemons is writable by others");
 }
 
+static void what_does_not_exist_yet_is_fine_below_what_is_ours(void **state)
+{
+    (void)state;
+    shell("mkdir later");
+    check_good("later/a/b");
+    shell("chmod 777 later");
+    check_refused("later/a/b", "/later is writable by others");
+}
+
 static void links_in_a_circle_end(void **state)
 {
     (void)state;
@@ -107,7 +116,7 @@ static void links_in_a_circle_end(void **state)
     struct err err = {0};
     char path[600];
     (void)snprintf(path, sizeof path, "%s/circle", base);
-    assert_false(owner_check(path, "--cache", &err));
+    assert_false(owner_check(path, &err));
     CHECK_ERR(&err, ERR_LOCAL, "circle");
 }
 
@@ -167,7 +176,7 @@ static void a_state_of_another_user_is_refused(void **state)
     shell("mkdir -p his_state/v1 && chown -R 1000 his_state");
     (void)snprintf(path, sizeof path, "%s/his_state", base);
     assert_false(secret_open(path, &secret, &err));
-    CHECK_ERR(&err, ERR_LOCAL, "name another place with --state");
+    CHECK_ERR(&err, ERR_LOCAL, "name other places with --cache and --state");
 }
 
 int main(void)
@@ -177,6 +186,7 @@ int main(void)
         cmocka_unit_test(directories_that_others_can_write_are_all_named),
         cmocka_unit_test(a_place_of_another_user_is_refused_and_so_is_one_below_it_or_behind_his_link),
         cmocka_unit_test(a_group_without_other_members_may_write),
+        cmocka_unit_test(what_does_not_exist_yet_is_fine_below_what_is_ours),
         cmocka_unit_test(links_in_a_circle_end),
         cmocka_unit_test(the_secret_is_made_once_and_for_us_alone),
         cmocka_unit_test(a_secret_that_is_damaged_or_that_others_can_read_is_made_anew),

@@ -17,6 +17,7 @@ static struct product make_product(struct arena *arena)
                                         .diff_id = digest_of("b", 1),
                                         .size_bytes = 10,
                                         .tar_bytes = 20},
+                              .encoder = {.name = "libdeflate 1.14 level 5", .code = digest_of("e", 1)},
                               .unpacked_bytes = 15,
                               .package_count = 1};
     list_add(arena, &product.packages,
@@ -58,8 +59,9 @@ static void a_product_with_any_part_gone_or_mistyped_is_refused(void **state)
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
     struct product product = make_product(&arena), again;
-    const char *const keys[] = {"layer",   "diff_id", "compressed_bytes", "unpacked_bytes", "selection",        "files",
-                                "created", "choices", "media_type",       "notes",          "opens_at_run_time"};
+    const char *const keys[] = {
+        "layer",      "diff_id", "compressed_bytes",  "unpacked_bytes", "selection",   "files", "created", "choices",
+        "media_type", "notes",   "opens_at_run_time", "encoder",        "encoder_code"};
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
         json_t *json = product_to_json(&product);
         json_object_del(json, keys[i]);

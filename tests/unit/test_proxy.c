@@ -53,10 +53,10 @@ static void variables_are_read_in_either_case_and_the_lower_wins(void **state)
 static void loopback_is_never_proxied(void **state)
 {
     (void)state;
-    static const char *const hosts[] = {"localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "127.1",
-                                        "127.9.9.9", "0x7f000001", "2130706433", "[::1]", "[0:0:0:0:0:0:0:1]",
-                                        "[::ffff:127.0.0.1]"};
-    static const char *const others[] = {"localhost.example", "notlocalhost", "128.0.0.1", "10.0.0.1", "[::2]",
+    static const char *const hosts[] = {"localhost",  "LOCALHOST", "localhost.",        "a.localhost",
+                                        "127.0.0.1",  "127.1",     "127.9.9.9",         "0x7f000001",
+                                        "2130706433", "[::1]",     "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]"};
+    static const char *const others[] = {"localhost.example", "notlocalhost",     "128.0.0.1", "10.0.0.1", "[::2]",
                                          "127.0.0.1.example", "[::ffff:10.0.0.1]"};
     AUTO(arena_done) struct arena arena = {0};
     for (size_t i = 0; i < ARRAY_COUNT(hosts); i++) {

@@ -16,17 +16,22 @@ struct fixture {
     struct archive *writer;
     char *bytes;
     size_t used;
+    struct root_budget budget;
+    struct digest diff_id;
     struct err err;
 };
 
 static void fixture_done(struct fixture *fixture)
 {
+    root_layers_done(&fixture->layers);
     arena_done(&fixture->arena);
 }
 
 static void begin_layer(struct fixture *fixture)
 {
-    fixture->layers = (struct root_layers){.arena = &fixture->arena, .items.arena = &fixture->arena};
+    fixture->budget = root_budget_of_call();
+    fixture->layers =
+        (struct root_layers){.arena = &fixture->arena, .items.arena = &fixture->arena, .budget = &fixture->budget};
     fixture->bytes = arena_alloc(&fixture->arena, LAYER_BYTES);
     fixture->writer = archive_write_new();
     archive_write_set_format_pax_restricted(fixture->writer);
@@ -52,7 +57,8 @@ static bool end_layer(struct fixture *fixture)
 {
     assert_int_equal(archive_write_close(fixture->writer), ARCHIVE_OK);
     archive_write_free(fixture->writer);
-    return root_layers_add(&fixture->layers, (struct text){fixture->bytes, fixture->used}, "layer", &fixture->err);
+    return root_layers_add(&fixture->layers, (struct text){fixture->bytes, fixture->used}, "layer", &fixture->diff_id,
+                           &fixture->err);
 }
 
 /* A layer whose entries "a/x" each go 800 times through a symlink before they are in the root. */
@@ -77,7 +83,7 @@ static void test_an_entry_below_a_symlink_is_where_that_leads(void **state)
     struct tree tree;
     put_detours(&fixture, 1);
     CHECK_OK(end_layer(&fixture), &fixture.err);
-    root_layers_tree(&fixture.layers, &tree);
+    CHECK_OK(root_layers_tree(&fixture.layers, &tree, &fixture.err), &fixture.err);
     assert_int_equal(tree.count, 4);
     assert_string_equal(tree.nodes[3].path, "/x");
 }
@@ -117,8 +123,10 @@ static bool add_layer(struct fixture *fixture, const char *ending, const struct 
     compress_as(ending, &tar, &packed);
     struct text bytes = {arena_strndup(&fixture->arena, packed.bytes ? packed.bytes : "", packed.len), packed.len};
     buf_done(&packed);
+    fixture->budget = root_budget_of_call();
     fixture->layers.arena = fixture->layers.items.arena = &fixture->arena;
-    return root_layers_add(&fixture->layers, bytes, "layer", &fixture->err);
+    fixture->layers.budget = &fixture->budget;
+    return root_layers_add(&fixture->layers, bytes, "layer", &fixture->diff_id, &fixture->err);
 }
 
 static void test_layers_without_entries_are_no_error(void **state)

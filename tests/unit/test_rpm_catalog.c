@@ -370,6 +370,37 @@ static void test_rich_dependencies(void **state)
     pool_free(pool);
 }
 
+static void test_clauses_of_rich_dependencies_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t count;
+    } cases[] = {{"(a or b or c)", 3}, /* the opposite has three */
+                 {"(a and b and c)", 3},
+                 {"((a and b) or (c and d) or (e and f))", 8},
+                 {"((a or b) and (c or d) and (e or f))", 8},
+                 {"((a with b) or (c without d))", 2},
+                 {"(x if ((a or b) and (c or d)))", 4},
+                 {"(x if (a and b) else (c and d))", 6},
+                 {"(x unless (a and b))", 2},
+                 {"((a and b) unless ((c and d) or (e and f)))", 4}};
+    Pool *pool = pool_create();
+    (void)pool_setdisttype(pool, DISTTYPE_RPM);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        uint64_t count = rpm_rich_clause_count(pool, rpm_rich_parse(pool, cases[i].text));
+        if (count != cases[i].count)
+            fail_msg("%s: %llu", cases[i].text, (unsigned long long)count);
+    }
+    AUTO(buf_done) struct buf wide;
+    buf_init(&wide, 1 << 20);
+    for (int i = 0; i < 60; i++)
+        assert_true(buf_printf(&wide, "%s(a%d and b%d)", i ? " or " : "(", i, i));
+    assert_true(buf_add(&wide, ")", 1));
+    assert_int_equal(rpm_rich_clause_count(pool, rpm_rich_parse(pool, wide.bytes)), UINT32_MAX);
+    pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_hostile_modules),
         cmocka_unit_test(test_other_architecture),
         cmocka_unit_test(test_rich_dependencies),
+        cmocka_unit_test(test_clauses_of_rich_dependencies_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "source/choose.h"
 #include "source/deb_catalog.h"
+#include "source/solve_watch.h"
 
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define FILES(name) "Filename: pool/" name ".deb\nSize: 10\nSHA256: " HASH "\n\n"
@@ -348,6 +349,44 @@ static void test_a_package_named_first_in_the_manifest_is_taken_without_contents
     CHECK_ERR(&fixture.err, ERR_RESOLVE, "packages: first");
 }
 
+static void test_a_version_that_is_asked_for_is_the_candidate(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture, PACKAGE("app", "1", "Depends: lib (<< 2)\n") PACKAGE("lib", "1", "") PACKAGE("lib", "2", ""),
+                 NULL);
+    assert_false(solve(&fixture, "app"));
+    CHECK_ERR(&fixture.err, ERR_RESOLVE, "nothing provides lib");
+    assert_non_null(strstr(fixture.err.text, "lib 1 instead of 2"));
+    check_solution(&fixture, "app lib=1", "app=1 lib=1");
+    assert_false(solve(&fixture, "app lib=2"));
+}
+
+static void test_a_watch_ends_by_steps_and_by_its_flag(void **state)
+{
+    (void)state;
+    struct solve_watch watch;
+    struct err err = {0};
+    atomic_bool cancel = false;
+    solve_watch_begin(&watch, &cancel);
+    assert_true(solve_watch_look(&watch, &err));
+    atomic_store(&cancel, true);
+    assert_false(solve_watch_look(&watch, &err));
+    CHECK_ERR(&err, ERR_CANCELLED, "interrupted");
+    err_clear(&err);
+    solve_watch_begin(&watch, NULL);
+    watch.steps = SOLVE_STEPS_MAX + 1;
+    assert_false(solve_watch_look(&watch, &err));
+    CHECK_ERR(&err, ERR_MALFORMED, "steps");
+    err_clear(&err);
+    solve_watch_begin(&watch, NULL);
+    watch.end_ns = 0;
+    bool is_over = false;
+    for (int i = 0; i < 1000 && !is_over; i++)
+        is_over = !solve_watch_look(&watch, &err);
+    CHECK_ERR(&err, ERR_MALFORMED, "seconds of computing");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +409,8 @@ int main(void)
         cmocka_unit_test(test_a_thousand_and_one_alternatives_are_refused),
         cmocka_unit_test(test_the_same_indices_have_the_same_digest),
         cmocka_unit_test(test_a_package_named_first_in_the_manifest_is_taken_without_contents),
+        cmocka_unit_test(test_a_version_that_is_asked_for_is_the_candidate),
+        cmocka_unit_test(test_a_watch_ends_by_steps_and_by_its_flag),
     };
     return cmocka_run_group_tests_name("solve", tests, NULL, NULL);
 }

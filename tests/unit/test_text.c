@@ -72,6 +72,26 @@ static void what_deceives_a_reader_or_a_terminal_is_made_harmless(void **state)
     assert_string_equal(text_shown(&arena, "one\nline"), "one?line");
 }
 
+static void queries_of_urls_are_hidden_wherever_they_stand(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    static const char *const table[][2] = {
+        {"http://a/b?token=secret: no", "http://a/b?… no"},
+        {"\"https://a?x=secret\" and http://b/?y=secret,z=secret", "\"https://a?…\" and http://b/?…"},
+        {"http://a/b?…: kept", "http://a/b?…: kept"},
+        {"is http://a/b right?", "is http://a/b right?"},
+        {"http://a/b? yes", "http://a/b? yes"},
+        {"http://a/b?x yes", "http://a/b?. yes"},
+        {"no url? x", "no url? x"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        char *text = arena_strdup(&arena, table[i][0]);
+        text_hide_queries(text);
+        assert_string_equal(text, table[i][1]);
+    }
+}
+
 static void huge_values_are_cut_where_a_character_ends(void **state)
 {
     (void)state;
@@ -112,6 +132,7 @@ int main(void)
         cmocka_unit_test(words_are_taken_off_the_front_until_none_is_left),
         cmocka_unit_test(what_deceives_a_reader_or_a_terminal_is_made_harmless),
         cmocka_unit_test(huge_values_are_cut_where_a_character_ends),
+        cmocka_unit_test(queries_of_urls_are_hidden_wherever_they_stand),
         cmocka_unit_test(empty_parts_between_separators_are_kept),
         cmocka_unit_test(numbers_with_anything_else_or_beyond_64_bits_are_refused),
         cmocka_unit_test(the_nearest_known_word_is_found_and_a_far_one_is_not),

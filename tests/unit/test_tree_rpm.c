@@ -61,8 +61,8 @@ static void owners_are_of_the_manifest_then_of_sysusers_then_of_setup(void **sta
     assert_int_equal(tree->notes.count, 0);
     check_content(tree, "/etc/passwd",
                   "root:x:0:0:root:/root:/usr/sbin/nologin\nmine:x:500:500::/nonexistent:/usr/sbin/nologin\n"
-                  "named:x:25:25:Named:/var/named:/usr/sbin/nologin\nmail:x:27:27::/:/usr/sbin/nologin\n");
-    check_content(tree, "/etc/group", "root:x:0:\nnamed:x:25:\nmail:x:27:\ntty:x:5:\n");
+                  "named:x:25:25:Named:/var/named:/usr/sbin/nologin\nmail:x:27:27::/:/usr/sbin/nologin\n" RPM_NOBODY);
+    check_content(tree, "/etc/group", "root:x:0:\nnamed:x:25:\nmail:x:27:\ntty:x:5:\n" RPM_NOGROUP);
 }
 
 static void owners_that_only_the_distribution_lists_get_their_lines(void **state)
@@ -75,8 +75,8 @@ static void owners_that_only_the_distribution_lists_get_their_lines(void **state
     root_add(&planting, "/usr/bin/x");
     const struct tree *tree = grow(&planting);
     check_owner(tree, "/usr/bin/x", 8, 1);
-    check_content(tree, "/etc/passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\nmail:x:8:12:Mail:/var/mail:/bin/sh\n");
-    check_content(tree, "/etc/group", "root:x:0:\nmail:x:12:\nbin:x:1:\n");
+    check_content(tree, "/etc/passwd", ROOT_LINE "mail:x:8:12:Mail:/var/mail:/bin/sh\n" RPM_NOBODY);
+    check_content(tree, "/etc/group", "root:x:0:\nmail:x:12:\nbin:x:1:\n" RPM_NOGROUP);
 }
 
 static void numbers_are_not_taken_from_damaged_bytes_of_the_cache(void **state)
@@ -103,7 +103,7 @@ static void an_owner_may_be_declared_by_a_package_that_gives_nothing(void **stat
     const struct tree *tree = grow(&planting);
     assert_false(tree->wants_all);
     check_owner(tree, "/usr/bin/x", 48, 48);
-    check_content(tree, "/etc/group", "root:x:0:\nweb:x:48:\n");
+    check_content(tree, "/etc/group", "root:x:0:\nweb:x:48:\n" RPM_NOGROUP);
 }
 
 static void an_unknown_owner_becomes_root_with_a_note(void **state)
@@ -119,7 +119,7 @@ static void an_unknown_owner_becomes_root_with_a_note(void **state)
     assert_int_equal(tree->notes.count, 2);
     assert_true(has_note(tree, "/usr/bin/x of package a belongs to the user nobody\\x0A-known"));
     assert_true(has_note(tree, "the group strangers, which nothing declares"));
-    assert_null(node_at(tree, "/etc/passwd"));
+    check_content(tree, "/etc/passwd", ROOT_LINE RPM_NOBODY);
 }
 
 static void the_list_of_rpm_packages_names_exactly_the_givers(void **state)
