@@ -25,6 +25,7 @@ struct option_row {
 
 #define AT(field) offsetof(struct options, field)
 #define BUILD COMMAND_BUILD
+#define NETWORKED (ALL & ~COMMAND_CLEAN)
 #define ALL                                                                                                            \
     (COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_TAG | COMMAND_LOGIN | COMMAND_LOGOUT |    \
      COMMAND_CHECK | COMMAND_WHY | COMMAND_CLEAN)
@@ -60,11 +61,11 @@ static const struct option_row rows[] = {
     {0, "password-stdin", NULL, "read the password or token from standard input", OPTION_FLAG, AT(is_password_stdin),
      COMMAND_LOGIN, 0, 0},
     {0, "authfile", "FILE", "credentials, as podman and docker keep them (default: theirs)", OPTION_STRING,
-     AT(authfile), ALL, 0, 0},
+     AT(authfile), NETWORKED, 0, 0},
     {0, "cert-dir", "DIR", "CA and client certificates of the registry (default: certs.d)", OPTION_STRING, AT(cert_dir),
-     ALL, 0, 0},
+     NETWORKED, 0, 0},
     {0, "tls-verify", "BOOL", "false: for a lab registry with a bad certificate or plain http", OPTION_BOOL,
-     AT(is_tls_verify_off), ALL, 0, 0},
+     AT(is_tls_verify_off), NETWORKED, 0, 0},
     {0, "config", "FILE", "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)",
      OPTION_STRING, AT(config), ALL, 0, 0},
     {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs),
@@ -90,9 +91,10 @@ static const struct option_row rows[] = {
      "accept, once, that a repository calls itself otherwise than before or than\nit was asked for (a new stable "
      "release)",
      OPTION_FLAG, AT(is_change_accepted), BUILD | COMMAND_WHY, 0, 0},
-    {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), ALL, 0, 20},
+    {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), NETWORKED, 0,
+     20},
     {0, "timeout", "DURATION", "end the run, with status 6, when it is not done by then (90s, 10m, 2h)",
-     OPTION_DURATION, AT(timeout_ms), ALL & ~COMMAND_CLEAN, 0, 0},
+     OPTION_DURATION, AT(timeout_ms), NETWORKED, 0, 0},
     {0, "cache-limit", "SIZE",
      "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
      AT(cache_limit), BUILD | COMMAND_WHY | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_CLEAN, 0, 0},
