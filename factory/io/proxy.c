@@ -134,7 +134,8 @@ bool proxy_is_elsewhere(const char *proxy)
 static bool parse_entry(struct arena *arena, struct text text, struct no_proxy *ret_entry)
 {
     struct no_proxy entry = {.kind = NO_PROXY_NAME};
-    char *slash = memchr(text.ptr, '/', text.len), host[HOST_SIZE];
+    const char *slash = memchr(text.ptr, '/', text.len);
+    char host[HOST_SIZE];
     uint64_t prefix = 0;
     if (text_is(text, "*")) {
         *ret_entry = (struct no_proxy){.kind = NO_PROXY_ALL};
