@@ -149,6 +149,8 @@ static json_t *job_json(const struct job *job, bool is_dry_run)
         json_object_set_new(json, "source", origins_json(job->origins));
     if (!job->is_good) {
         json_object_set_new(json, "error", error_json(&job->err));
+        json_object_set_new(json, "selection", json_array()); /* so that readers need not look whether they are there */
+        json_object_set_new(json, "notes", json_array());
         return json;
     }
     if (!is_dry_run) {
