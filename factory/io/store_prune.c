@@ -54,7 +54,7 @@ static int open_v1(const struct store *store)
 
 /* ---- the size on record ---- */
 
-/* Reads the sum of v1/sizes; false when it is missing, damaged or too long to be read each time. */
+/* Reads the sum of v1/sizes; false when it is missing, damaged (also: no sum) or too long to be read each time. */
 static bool read_size(const struct store *store, int64_t *ret_bytes)
 {
     int64_t records[SIZES_MAX_BYTES / sizeof(int64_t)];
@@ -62,8 +62,10 @@ static bool read_size(const struct store *store, int64_t *ret_bytes)
     if (len <= 0 || (size_t)len % sizeof *records || (size_t)len == sizeof records)
         return false;
     *ret_bytes = 0;
-    for (size_t i = 0; i < (size_t)len / sizeof *records; i++)
-        *ret_bytes += (int64_t)le64toh((uint64_t)records[i]);
+    for (size_t i = 0; i < (size_t)len / sizeof *records; i++) {
+        if (__builtin_add_overflow(*ret_bytes, (int64_t)le64toh((uint64_t)records[i]), ret_bytes))
+            return false;
+    }
     return true;
 }
 
@@ -78,11 +80,11 @@ static void append_size(const struct store *store, int64_t bytes)
 /* Records what a walk found. A kill in between leaves an empty record, and the next run walks again. */
 static void record_size(const struct store *store, uint64_t total_bytes)
 {
-    int64_t known;
+    int64_t known, change;
     if (store->sizes_fd < 0)
         return;
-    if (read_size(store, &known))
-        append_size(store, (int64_t)total_bytes - known);
+    if (read_size(store, &known) && !__builtin_sub_overflow((int64_t)total_bytes, known, &change))
+        append_size(store, change);
     else if (ftruncate(store->sizes_fd, 0) == 0)
         append_size(store, (int64_t)total_bytes);
 }
