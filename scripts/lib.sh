@@ -45,6 +45,8 @@ docker-registry        docker-distribution
 apache2-utils          httpd-tools
 openssl                openssl
 podman                 podman
+uidmap                 shadow-utils
+curl                   curl
 runc                   runc
 strace                 strace
 rpm                    rpm-build

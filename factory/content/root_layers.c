@@ -281,20 +281,21 @@ static bool read_content(struct reading *reading, const struct tar_entry *header
 }
 
 /* A hard link is another name of what is there now, whatever becomes of the first name. */
-static bool take_hardlink(struct reading *reading, const char *written, struct node *node,
-                          struct root_content **ret_content, struct err *err)
+static bool take_hardlink(struct reading *reading, const char *written, struct root_item *ret_taken, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
+    struct node *node = &ret_taken->node;
     const char *path = take_path(reading, &scratch, written, err);
     struct root_item *item = path ? find_item(reading->layers, path) : NULL;
     if (!path)
         return false;
-    if (!item || item->is_special || item->node.kind == NODE_DIRECTORY)
+    if (!item || item->node.kind == NODE_DIRECTORY)
         return fault(reading, node->path, "a hard link to what is not there", err);
     const char *own = node->path;
     *node = item->node;
     node->path = own;
-    *ret_content = item->content;
+    ret_taken->is_special = item->is_special;
+    ret_taken->content = item->content;
     if (item->content)
         item->content->names++;
     return true;
@@ -313,7 +314,7 @@ static bool take_node(struct reading *reading, const struct tar_entry *header, s
     case TAR_FILE:
         return read_content(reading, header, node, &ret_taken->content, err);
     case TAR_HARDLINK:
-        return take_hardlink(reading, header->target, node, &ret_taken->content, err);
+        return take_hardlink(reading, header->target, ret_taken, err);
     case TAR_DIRECTORY:
         node->kind = NODE_DIRECTORY;
         return true;

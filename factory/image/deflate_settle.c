@@ -40,6 +40,7 @@ struct walk {
     const char *bytes;
     uint64_t at, end;                          /* bits */
     uint8_t lens[LITLEN_COUNT + OFFSET_COUNT]; /* of the dynamic block's codes */
+    size_t litlen_count;
     struct code litlen, offset;
 };
 
@@ -135,6 +136,7 @@ static bool read_dynamic(struct walk *walk)
 {
     size_t litlens = take(walk, 5) + 257, offsets = take(walk, 5) + 1, explicit = take(walk, 4) + 4;
     uint8_t precode_lens[PRECODE_COUNT] = {0}, *lens = walk->lens;
+    walk->litlen_count = litlens;
     for (size_t i = 0; i < explicit; i++)
         precode_lens[precode_order[i]] = (uint8_t)take(walk, 3);
     /* the offsets' table is free for the precode until it is filled */
@@ -222,7 +224,7 @@ static enum fate fate_of(const struct block *block)
         bits = FIXED_HEADER_BITS + block->end - block->symbols;
     if (block->type == BLOCK_STORED || bits + LEAST_SAVED_BITS >= plain_bits)
         return FATE_STORED;
-    return block->has_match ? FATE_COPIED : FATE_HEADED;
+    return block->has_match || block->type != BLOCK_DYNAMIC ? FATE_COPIED : FATE_HEADED;
 }
 
 /* The stream's new bits on their way to the blob. */
@@ -290,7 +292,15 @@ static bool put_header(struct writer *writer, struct walk *walk, const struct bl
 {
     struct block again;
     walk->at = block->start;
-    if (!read_header(walk, &again) || !put(writer, block->is_final | BLOCK_DYNAMIC << 1, 3, err) ||
+    if (!read_header(walk, &again))
+        return false;
+    for (size_t i = END_OF_BLOCK + 1; i < walk->litlen_count; i++) {
+        if (!walk->lens[i])
+            continue;
+        err_set(err, ERR_INTERNAL, "libdeflate gave a code to a length that no match has");
+        return false;
+    }
+    if (!put(writer, block->is_final | BLOCK_DYNAMIC << 1, 3, err) ||
         !put(writer, 0 | 1 << 5 | (PRECODE_COUNT - 4) << 10, 14, err))
         return false;
     for (size_t i = 0; i < PRECODE_COUNT; i++) {

@@ -35,7 +35,7 @@ struct http_options {
 };
 #define HTTP_DEFAULT_RETRIES 4u
 #define HTTP_NO_RETRY (~0u)
-#define HTTP_LATE_MS ((uint64_t)400)
+#define HTTP_LATE_MS ((uint64_t)300)
 
 /* TLS beyond the system's CAs; strings are the caller's and must live until the request is done. */
 struct http_tls {

@@ -47,6 +47,14 @@ static struct name name_of(const char *kind, const struct digest *digest)
     return name;
 }
 
+/* The name of a derived file holds the secret, too: stores of different states that share a cache have files of their own,
+ * and do not remove each other's as not to be believed. */
+static struct name derived_name(const struct store *store, const char *kind, const struct digest *key)
+{
+    struct digest place = digest_keyed(&store->secret, key->bytes, sizeof key->bytes);
+    return name_of(kind, &place);
+}
+
 static bool open_below(const char *path, const char *below, int *ret_fd, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -375,7 +383,7 @@ bool blob_commit_derived(struct blob *blob, const char *kind, const struct diges
     memcpy(trailer.mac, mac.bytes, sizeof trailer.mac);
     struct stat status;
     bool is_good = write_raw(blob, &trailer, sizeof trailer, err) &&
-                   give_name(blob, store->derived_fd, name_of(kind, key), blob->len + sizeof trailer, err);
+                   give_name(blob, store->derived_fd, derived_name(store, kind, key), blob->len + sizeof trailer, err);
     if (is_good && blob->len >= STAMPED_LEN_MIN && fstat(blob->fd, &status) == 0)
         put_stamp(store, kind, key, &status);
     blob_abandon(blob);
@@ -498,7 +506,7 @@ static void renew_stamp(struct store *store, const char *kind, const struct dige
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, bool is_checked_lazily,
                        struct view *ret_view, bool *ret_found, struct err *err)
 {
-    struct name name = name_of(kind, key);
+    struct name name = derived_name(store, kind, key);
     struct view view = {0};
     struct stat status;
     struct digest expect, got;
@@ -527,7 +535,7 @@ bool store_map_derived(struct store *store, const char *kind, const struct diges
 
 void store_drop_derived(struct store *store, const char *kind, const struct digest *key)
 {
-    (void)unlinkat(store->derived_fd, name_of(kind, key).chars, 0);
+    (void)unlinkat(store->derived_fd, derived_name(store, kind, key).chars, 0);
 }
 
 #define SHA512_KIND "sha512"

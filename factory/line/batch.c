@@ -9,7 +9,7 @@
 /* Orders mostly wait (for the network, for workers), so there are more of their threads than cores; the rest queue. */
 #define MAX_ORDER_THREADS 16
 /* How long orders may take to end after a signal, and how often is looked. */
-#define GRACE_S 0.5
+#define GRACE_S 0.7
 #define LOOK_NS 20000000L
 
 /* What the orders' threads share during batch_run(). */

@@ -46,7 +46,7 @@ struct batch {
 /* Prepares jobs and progress lines for the images, whose given fields are set. */
 void batch_init(struct batch *batch, struct batch_image *images, size_t count);
 /* Runs all orders. Fails only when no thread can be started; failures of images are in the images. When the cancel flag
- * is set, orders have half a second to end; images that are not done by then are reported as cancelled, and the threads
+ * is set, orders have 0.7 s to end; images that are not done by then are reported as cancelled, and the threads
  * left alone (is_abandoned): the caller reports and ends the process. */
 bool batch_run(struct batch *batch, struct plant *plant, struct err *err) MUST_CHECK;
 /* Returns the exit class of the whole: ERR_NONE, the gravest kind when all failed or there is one image, else

@@ -55,7 +55,8 @@ class File:
         else:
             with open(path, "wb") as stream:
                 stream.write(self.data)
-            os.chmod(path, self.mode)  # the dependency generator looks only at files of mode x
+            # The dependency generator looks only at files of mode x; an ordinary user's rpmbuild has to read it.
+            os.chmod(path, self.mode | 0o600)
 
 
 def formats():
@@ -143,7 +144,8 @@ class Package:
         with open(spec, "w", encoding="utf-8") as stream:
             stream.write(self.spec(root))
         macros = {"_topdir": top, "_rpmdir": top, "_build_name_fmt": "out.rpm", "_buildhost": "kit",
-                  "debug_package": "%{nil}", "__os_install_post": "%{nil}", "_build_id_links": "none",
+                  "_dbpath": os.path.join(top, "db"), "debug_package": "%{nil}", "__os_install_post": "%{nil}",
+                  "_build_id_links": "none",
                   "use_source_date_epoch_as_buildtime": "1", "clamp_mtime_to_source_date_epoch": "1",
                   "_binaries_in_noarch_packages_terminate_build": "0", "vendor": "Kit",
                   "_binary_payload": PAYLOADS[self.payload],

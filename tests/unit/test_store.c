@@ -19,13 +19,15 @@ struct place {
     struct store *store;
 };
 
+static const struct digest secret = {{1, 2, 3}};
+
 static struct place open_place(int number)
 {
     struct err err = {0};
     struct place place = {0};
     (void)snprintf(place.path, sizeof place.path, "%s/%d/cache", base, number);
     CHECK_OK(store_open(place.path, &place.store, &err), &err);
-    store_use_secret(place.store, &(struct digest){{1, 2, 3}});
+    store_use_secret(place.store, &secret);
     return place;
 }
 
@@ -95,7 +97,8 @@ static void blob_path(const struct place *place, const struct digest *digest, ch
 
 static void derived_path(const struct place *place, const char *kind, const struct digest *key, char *path, size_t len)
 {
-    struct digest_hex hex = digest_hex(key);
+    struct digest name = digest_keyed(&secret, key->bytes, sizeof key->bytes);
+    struct digest_hex hex = digest_hex(&name);
     (void)snprintf(path, len, "%s/v1/derived/%s/%.2s/%s", place->path, kind, hex.chars, hex.chars);
 }
 
@@ -275,10 +278,42 @@ static void a_derived_file_made_with_another_secret_is_not_believed(void **state
     struct digest key = digest_of("input", 5);
     store_use_secret(place.store, &(struct digest){{9}});
     add_derived(place.store, "tree", &key, "planted");
-    store_use_secret(place.store, &(struct digest){{1, 2, 3}});
+    store_use_secret(place.store, &secret);
     assert_false(has_derived(place.store, "tree", &key, "planted"));
     add_derived(place.store, "tree", &key, "made again");
     assert_true(has_derived(place.store, "tree", &key, "made again"));
+}
+
+static void a_derived_file_of_another_secret_in_the_place_of_ours_is_not_believed(void **state)
+{
+    (void)state;
+    AUTO(close_place) struct place place = open_place(18);
+    struct digest key = digest_of("input", 5), other = {{9}}, name = digest_keyed(&other, key.bytes, sizeof key.bytes);
+    char ours[500], theirs[500];
+    derived_path(&place, "tree", &key, ours, sizeof ours);
+    add_derived(place.store, "tree", &key, "ours");
+    store_use_secret(place.store, &other);
+    add_derived(place.store, "tree", &key, "planted");
+    struct digest_hex hex = digest_hex(&name);
+    (void)snprintf(theirs, sizeof theirs, "%s/v1/derived/tree/%.2s/%s", place.path, hex.chars, hex.chars);
+    assert_int_equal(rename(theirs, ours), 0);
+    store_use_secret(place.store, &secret);
+    assert_false(has_derived(place.store, "tree", &key, "planted"));
+}
+
+static void stores_of_two_secrets_leave_each_others_derived_files_alone(void **state)
+{
+    (void)state;
+    AUTO(close_place) struct place place = open_place(17);
+    struct digest key = digest_of("input", 5), other = {{9}};
+    add_derived(place.store, "tree", &key, "ours");
+    store_use_secret(place.store, &other);
+    assert_false(has_derived(place.store, "tree", &key, "ours"));
+    add_derived(place.store, "tree", &key, "theirs");
+    store_use_secret(place.store, &secret);
+    assert_true(has_derived(place.store, "tree", &key, "ours"));
+    store_use_secret(place.store, &other);
+    assert_true(has_derived(place.store, "tree", &key, "theirs"));
 }
 
 static void a_derived_file_is_not_believed_under_another_kind(void **state)
@@ -524,6 +559,8 @@ int main(void)
         cmocka_unit_test(a_derived_file_comes_back_without_its_trailer_and_aligned),
         cmocka_unit_test(a_derived_file_that_was_altered_cut_or_misplaced_is_removed),
         cmocka_unit_test(a_derived_file_made_with_another_secret_is_not_believed),
+        cmocka_unit_test(a_derived_file_of_another_secret_in_the_place_of_ours_is_not_believed),
+        cmocka_unit_test(stores_of_two_secrets_leave_each_others_derived_files_alone),
         cmocka_unit_test(a_derived_file_is_not_believed_under_another_kind),
         cmocka_unit_test(a_big_derived_file_altered_in_place_is_noticed_though_its_times_were_set_back),
         cmocka_unit_test(a_big_derived_file_that_was_copied_is_hashed_once_and_found),
