@@ -18,9 +18,10 @@ PYTHON = "/usr/bin/python3"
 
 SCRIPT = r"""
 import json, sys
-import dnf, dnf.exceptions, hawkey
+import dnf, dnf.exceptions, hawkey, rpm
 
 task = json.load(sys.stdin)
+rpm.addMacro("_dbpath", task["root"] + "/rpmdb")  # dnf.Base() wants one that it may open or make
 base = dnf.Base()
 conf = base.conf
 conf.installroot, conf.cachedir, conf.persistdir = task["root"], task["root"] + "/cache", task["root"] + "/persist"

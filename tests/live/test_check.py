@@ -5,8 +5,10 @@ What cannot matter to it, and is left alone: data files (configuration, os-relea
 plug-ins that are removed (a program opens them by a name of its own), and root links that no path of the image goes through.
 """
 
+import functools
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -24,7 +26,8 @@ SWEPT = {"dhcpd": "/usr/sbin/dhcpd", "redis": "/usr/bin/redis-server", "kea-dhcp
 STARTED = ["/usr/sbin/kea-lfc"]  # by a program, by name
 PLUGINS = "/kea/hooks/"  # opened by name: that one is gone can be seen by nobody
 ARCHES = ["x86_64", "aarch64"]
-WHOLE = ["apache2", "postgresql-15", "openssh-server", "rsyslog", "snmpd", "squid", "bind9", "python3", "systemd"]
+POSTGRESQL = "postgresql-15" if platform.freedesktop_os_release().get("VERSION_ID") == "12" else "postgresql-17"
+WHOLE = ["apache2", POSTGRESQL, "openssh-server", "rsyslog", "snmpd", "squid", "bind9", "python3", "systemd"]
 
 
 class World:
@@ -62,6 +65,26 @@ def is_elf(path):
         return False
     with open(path, "rb") as stream:
         return stream.read(4) == b"\x7fELF"
+
+
+@functools.lru_cache(maxsize=None)
+def readelf(option, path):
+    return subprocess.run(["readelf", "-W", option, path], stdout=subprocess.PIPE, check=True).stdout.decode()
+
+
+@functools.lru_cache(maxsize=None)
+def symbols(path):
+    """The names of a file's dynamic symbols: those that it must find elsewhere, and those that it has."""
+    wanted, given = set(), set()
+    for line in readelf("--dyn-syms", path).splitlines():
+        words = line.split()
+        if len(words) >= 8 and words[0].rstrip(":").isdigit():
+            name = words[7].partition("@")[0]
+            if words[6] != "UND":
+                given.add(name)
+            elif words[4] == "GLOBAL":
+                wanted.add(name)
+    return wanted, given
 
 
 def names(root):
@@ -163,17 +186,17 @@ class Swept(unittest.TestCase):
 
     @staticmethod
     def is_needed_for_symbols(root, path):
-        """Whether another ELF file of the tree names it in DT_NEEDED: else its content is its own affair."""
-        soname = subprocess.run(["readelf", "-d", path], stdout=subprocess.PIPE, check=True).stdout.decode()
-        soname = soname.partition("Library soname: [")[2].partition("]")[0]
+        """Whether, by readelf, a file that names it in DT_NEEDED would miss it: a version of it, or a symbol that no other
+        file has. Else its content is its own affair."""
+        soname = readelf("-d", path).partition("Library soname: [")[2].partition("]")[0]
         if not soname or soname == "libgcc_s.so.1":
             return False
-        for other in names(root):
-            if other != path and is_elf(other):
-                dynamic = subprocess.run(["readelf", "-d", other], stdout=subprocess.PIPE, check=True).stdout.decode()
-                if f"Shared library: [{soname}]" in dynamic:
-                    return True
-        return False
+        others = [other for other in names(root) if other != path and is_elf(other)]
+        if any(f"File: {soname} " in readelf("-V", other) for other in others):
+            return True
+        only_here = symbols(path)[1].difference(*(symbols(other)[1] for other in others))
+        return any(f"Shared library: [{soname}]" in readelf("-d", other) and symbols(other)[0] & only_here
+                   for other in others)
 
     def test_every_file_of_three_images(self):
         need("readelf")
