@@ -68,17 +68,16 @@ struct publish_options command_publish_options(struct command *command)
 {
     const struct options *options = &command->options;
     const struct site *site = &command->site;
-    return (struct publish_options){
-        .authfile = options->authfile ? options->authfile : site->authfile,
-        .cert_dir = options->cert_dir,
-        .is_verify_off = options->is_tls_verify_off || site->is_tls_verify_off,
-        .token_origins = site->token_origins,
-        .retries = retries_of(command),
-        .cancel = command->cancel,
-        .wait = &command->lock_wait,
-        .policy = {.receipts_dir = receipts_dir(command),
-                   .is_look_forced = options->is_look_forced,
-                   .may_lose_platforms = options->may_lose_platforms}};
+    return (struct publish_options){.authfile = options->authfile ? options->authfile : site->authfile,
+                                    .cert_dir = options->cert_dir,
+                                    .is_verify_off = options->is_tls_verify_off || site->is_tls_verify_off,
+                                    .token_origins = site->token_origins,
+                                    .retries = retries_of(command),
+                                    .cancel = command->cancel,
+                                    .wait = &command->lock_wait,
+                                    .policy = {.receipts_dir = receipts_dir(command),
+                                               .is_look_forced = options->is_look_forced,
+                                               .may_lose_platforms = options->may_lose_platforms}};
 }
 
 struct http_options command_http_options(const struct command *command)

@@ -401,15 +401,14 @@ void options_print_help(FILE *out, enum command_kind command)
     if (!is_build)
         return;
     print_commands(out);
-    (void)fputs(
-        "\nExamples:\n"
-        "  imgfactory --arch all dhcpd                 both architectures, to out/dhcpd\n"
-        "  imgfactory --arch aarch64,s390x nginx redis\n"
-        "  imgfactory --suite trixie --dry-run dhcpd   which packages another release would give\n"
-        "  imgfactory --tree trees ./my.yaml           also the plain files, to trees/my/ARCH\n"
-        "  imgfactory --arch all --push=quay.io/me/dhcpd dhcpd\n\n"
-        "Exit status: 0 done; 2 usage or manifest; 3 verification refused; 4 malformed or hostile input;\n"
-        "5 cannot resolve; 6 network or --timeout; 7 publish refused; 8 local resource;\n"
-        "9 some images failed; 70 internal.\n",
-        out);
+    (void)fputs("\nExamples:\n"
+                "  imgfactory --arch all dhcpd                 both architectures, to out/dhcpd\n"
+                "  imgfactory --arch aarch64,s390x nginx redis\n"
+                "  imgfactory --suite trixie --dry-run dhcpd   which packages another release would give\n"
+                "  imgfactory --tree trees ./my.yaml           also the plain files, to trees/my/ARCH\n"
+                "  imgfactory --arch all --push=quay.io/me/dhcpd dhcpd\n\n"
+                "Exit status: 0 done; 2 usage or manifest; 3 verification refused; 4 malformed or hostile input;\n"
+                "5 cannot resolve; 6 network or --timeout; 7 publish refused; 8 local resource;\n"
+                "9 some images failed; 70 internal.\n",
+                out);
 }

@@ -58,12 +58,13 @@ void freshness_warn(const struct source_env *env, const struct repository *repos
     if (!days || !subject->date || age_days < days || repository->max_age_days || repository->is_valid_until_ignored)
         return;
     AUTO(arena_done) struct arena scratch = {0};
-    log_line(env->log, LOG_QUIET,
-             "warning: %s: its %s is of %s, %lld days old; such a suite has a newer one within %u days as a rule: the "
-             "mirror %s may stand still, somebody may replay old data, or this machine's clock (%s) is ahead (max-age in "
-             "a source file sets another limit)",
-             repository->name, subject->what, release_print_date(subject->date).chars, (long long)age_days, days,
-             source_public_uri(&scratch, subject->uri), release_print_date(env->now).chars);
+    log_line(
+        env->log, LOG_QUIET,
+        "warning: %s: its %s is of %s, %lld days old; such a suite has a newer one within %u days as a rule: the "
+        "mirror %s may stand still, somebody may replay old data, or this machine's clock (%s) is ahead (max-age in "
+        "a source file sets another limit)",
+        repository->name, subject->what, release_print_date(subject->date).chars, (long long)age_days, days,
+        source_public_uri(&scratch, subject->uri), release_print_date(env->now).chars);
 }
 
 bool freshness_check_key(const struct yaml_node *node, uint64_t days, struct err *err)

@@ -29,7 +29,7 @@ struct fields {
         FIELD("repo_gpgcheck", YAML_BOOL, is_repo_gpg_checked), FIELD("priority", YAML_NUMBER, priority),              \
         FIELD("excludepkgs", YAML_STRINGS, exclude_pkgs), FIELD("includepkgs", YAML_STRINGS, include_pkgs),            \
         FIELD("module_hotfixes", YAML_BOOL, has_module_hotfixes),                                                      \
-        FIELD("skip_if_unavailable", YAML_BOOL, is_optional), FIELD("trusted", YAML_BOOL, is_trusted),               \
+        FIELD("skip_if_unavailable", YAML_BOOL, is_optional), FIELD("trusted", YAML_BOOL, is_trusted),                 \
         FIELD("max-age", YAML_NUMBER, max_age_days)
 
 static const struct yaml_field repository_fields[] = {REPOSITORY_FIELDS};

@@ -238,8 +238,8 @@ static void children_that_are_no_manifests_are_listed_and_not_read(void **state)
     struct maker *maker = *state;
     static const char *const types[] = {OCI_MEDIA_INDEX, "text/html"};
     for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
-        const char *other = arena_printf(
-            &maker->arena, "{\"mediaType\":\"%s\",\"digest\":\"sha256:" HEX64 "\",\"size\":3}", types[i]);
+        const char *other =
+            arena_printf(&maker->arena, "{\"mediaType\":\"%s\",\"digest\":\"sha256:" HEX64 "\",\"size\":3}", types[i]);
         const char *both =
             arena_printf(&maker->arena, "%s,%s", other, make_descriptor(maker, make_one(maker, "amd64"), ""));
         struct layout_image image;
@@ -259,9 +259,8 @@ static void null_is_an_empty_list(void **state)
     struct maker *maker = *state;
     struct layout_image image;
     struct err err = {0};
-    CHECK_OK(maker_parse(maker,
-                         make_document(maker, OCI_MEDIA_INDEX, "{\"schemaVersion\":2,\"manifests\":null}"), &image,
-                         &err),
+    CHECK_OK(maker_parse(maker, make_document(maker, OCI_MEDIA_INDEX, "{\"schemaVersion\":2,\"manifests\":null}"),
+                         &image, &err),
              &err);
     assert_int_equal(image.manifests.count, 0);
 }

@@ -397,11 +397,16 @@ static void each_kind_of_suite_has_its_own_age(void **state)
         const char *origin, *name;
         unsigned days;
     } table[] = {
-        {SOURCE_DEB, "Debian", "bookworm", 120},          {SOURCE_DEB, "Debian", "bookworm-security", 14},
-        {SOURCE_DEB, "Debian", "bookworm/updates", 14},   {SOURCE_DEB, "Debian", "bookworm-updates", 14},
-        {SOURCE_DEB, "Debian", "unstable", 14},           {SOURCE_DEB, "Ubuntu", "noble", 0},
-        {SOURCE_DEB, "Ubuntu", "noble-updates", 14},      {SOURCE_DEB, NULL, "own", 120},
-        {SOURCE_RPM, NULL, "fedora", 0},                  {SOURCE_RPM, NULL, "updates", 14},
+        {SOURCE_DEB, "Debian", "bookworm", 120},
+        {SOURCE_DEB, "Debian", "bookworm-security", 14},
+        {SOURCE_DEB, "Debian", "bookworm/updates", 14},
+        {SOURCE_DEB, "Debian", "bookworm-updates", 14},
+        {SOURCE_DEB, "Debian", "unstable", 14},
+        {SOURCE_DEB, "Ubuntu", "noble", 0},
+        {SOURCE_DEB, "Ubuntu", "noble-updates", 14},
+        {SOURCE_DEB, NULL, "own", 120},
+        {SOURCE_RPM, NULL, "fedora", 0},
+        {SOURCE_RPM, NULL, "updates", 14},
         {SOURCE_RPM, NULL, "baseos", 120},
     };
     struct repository repository = {0};
