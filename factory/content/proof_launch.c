@@ -81,8 +81,9 @@ static void check_env(struct launching *launching)
             add(launching, false, env, "Env",
                 arena_printf(launching->arena, "'%.*s' is no variable's name: it has blanks", (int)name_len, word));
         else if (!word[name_len])
-            add(launching, false, env, "Env",
-                arena_printf(launching->arena, "'%s' has no '=': engines leave it out or take the host's", word));
+            add(launching, true, env, "Env",
+                arena_printf(launching->arena, "'%s' has no '=': podman 5 starts no such image, others leave it out",
+                             word));
         if (strncmp(word, "PATH=", 5) == 0)
             take_path(launching, word + 5);
     }

@@ -124,6 +124,7 @@ class Layouts(Case):
 
 
 # process of the configuration → words of the violation; None: good
+NO_VALUE = "'A' has no '='"
 PROCESSES = [
     ({"Entrypoint": ["/hello"]}, None),
     ({"Entrypoint": ["served"]}, None),
@@ -146,7 +147,8 @@ PROCESSES = [
     ({"Cmd": ["/hello"], "Volumes": ["/data"]}, ["Volumes"]),
     ({"Cmd": ["/hello"], "Env": ["=x"]}, ["'=x' has no name"]),
     ({"Cmd": ["/hello"], "Env": ["="]}, ["'=' has no name"]),
-    ({"Cmd": ["/hello"], "Env": ["A B=x", "A", "B=", "C==", "PATH=/"]}, None),
+    ({"Cmd": ["/hello"], "Env": ["A B=x", "B=", "C==", "PATH=/"]}, None),
+    ({"Cmd": ["/hello"], "Env": ["A"]}, [NO_VALUE]),
     ({"Cmd": ["/data"]}, ["/data", "not executable"]),
     ({"Cmd": ["/some"]}, ["/some", "directory"]),
     ({"Cmd": ["/text"]}, ["/text", "neither an ELF file nor a script"]),
@@ -191,7 +193,10 @@ class Process(Layouts):
         starts, words = self.judge_starts()
         if not starts:
             self.skipTest("podman starts no container here: " + words)
+        version = subprocess.run(["podman", "--version"], stdout=subprocess.PIPE, check=True).stdout.split()[-1]
         for process, wanted in PROCESSES:
+            if wanted == [NO_VALUE] and int(version.split(b".")[0]) < 5:
+                continue  # podman 5 was the first to refuse it
             with self.subTest(process=process):
                 self.make(process)
                 starts, words = self.judge_starts()
