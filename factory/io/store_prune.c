@@ -151,7 +151,7 @@ bool store_mark_used(struct store *store, int dirfd, const char *name)
     if (age_s >= -1 && age_s < DAY_S)
         return false;
     AUTO(auto_close_fd) int held = hold_marks(store, true);
-    (void)held; /* until the mark is set */
+    (void)held;                                                    /* until the mark is set */
     return utimensat(dirfd, name, NULL, AT_SYMLINK_NOFOLLOW) == 0; /* a read-only cache is not pruned either */
 }
 
