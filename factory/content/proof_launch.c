@@ -82,8 +82,8 @@ static void check_env(struct launching *launching)
                 arena_printf(launching->arena, "'%.*s' is no variable's name: it has blanks", (int)name_len, word));
         else if (!word[name_len])
             add(launching, true, env, "Env",
-                arena_printf(launching->arena, "'%s' has no '=': podman 5 starts no such image, others leave it out",
-                             word));
+                arena_printf(launching->arena,
+                             "'%s' has no '=': newer podman starts no such image, other engines leave it out", word));
         if (strncmp(word, "PATH=", 5) == 0)
             take_path(launching, word + 5);
     }
