@@ -4,10 +4,13 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* Orders mostly wait (for the network, for workers), so there are more of their threads than cores; the rest queue. */
 #define MAX_ORDER_THREADS 16
+/* Below this limit of open files orders go one after another: what several hold at once might not fit. */
+#define MANY_DESCRIPTORS 64
 /* How long orders may take to end after a signal, and how often is looked. */
 #define GRACE_S 0.7
 #define LOOK_NS 20000000L
@@ -298,6 +301,13 @@ static void shift_init(struct shift *shift)
     pthread_condattr_destroy(&attributes);
 }
 
+static size_t most_order_threads(void)
+{
+    struct rlimit limit;
+    bool are_few = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MANY_DESCRIPTORS;
+    return are_few ? 1 : MAX_ORDER_THREADS;
+}
+
 bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
 {
     struct shift *shift = arena_new(&batch->arena, struct shift); /* threads that are left alone still use it */
@@ -315,7 +325,7 @@ bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
         }
     }
     pthread_t threads[MAX_ORDER_THREADS];
-    size_t started = 0, wanted = shift->count < MAX_ORDER_THREADS ? shift->count : MAX_ORDER_THREADS;
+    size_t started = 0, most = most_order_threads(), wanted = shift->count < most ? shift->count : most;
     int failed = 0;
     pthread_mutex_lock(&shift->lock);
     while (started < wanted && !failed) {

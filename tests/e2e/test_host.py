@@ -105,7 +105,7 @@ class Limits(HostCase):
                 else:
                     self.assertIn("Too many open files", result.stderr)
                     self.assert_nothing_left(result)
-                self.assertTrue(count < 52 or result.code == run.OK, result)
+                self.assertTrue(count < 32 or result.code == run.OK, result)
                 self.assertEqual(self.build().digest(), wanted)
 
     def test_a_file_size_limit_is_like_a_full_disk(self):

@@ -15,8 +15,8 @@ from test_rpm_bad import small
 SHARED = Shared()
 # The loader of the libraries itself needs one more than the standard streams. Below ENOUGH nothing is promised but a
 # clear end; around it every call is near its limit, so each number counts.
-FIRST, ENOUGH, LAST = 4, 52, 64
-COUNTS = [*range(FIRST, 24, 4), *range(24, 40), *range(40, LAST + 1, 6)]
+FIRST, ENOUGH, LAST = 4, 32, 64
+COUNTS = [*range(FIRST, 24, 4), *range(24, ENOUGH + 8), *range(ENOUGH + 8, LAST + 1, 6)]
 TOLD = ("Too many open files", "the limit of open files is {}", "ulimit -n")
 LOADER = "error while loading shared libraries"
 
