@@ -1,6 +1,5 @@
 #include "content/package_contents.h"
 
-#include "base/auto.h"
 #include "content/pack.h"
 #include "content/script.h"
 
@@ -78,20 +77,4 @@ void file_contents_abandon(struct file_contents *contents)
 {
     digest_abandon(&contents->stream);
     buf_done(&contents->kept);
-}
-
-bool package_copy_contents(struct arena *arena, struct deb_tar *tar, struct blob *blob, struct entry *entry,
-                           uint64_t *ret_offset, struct err *err)
-{
-    AUTO(file_contents_abandon) struct file_contents contents = {0};
-    struct text run;
-    if (!file_contents_begin(&contents, arena, blob, entry, err))
-        return false;
-    do {
-        if (!deb_tar_read(tar, &run, err) || !file_contents_feed(&contents, run, err))
-            return false;
-    } while (run.len);
-    *ret_offset = contents.offset;
-    file_contents_end(&contents);
-    return true;
 }

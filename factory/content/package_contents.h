@@ -2,13 +2,13 @@
  *
  * Threads: no state.
  * Owns: a struct file_contents owns a digest and what it keeps of the bytes, until file_contents_end() or file_contents_abandon().
- * Fails with: ERR_MALFORMED (deb_tar.h), ERR_LOCAL (store.h).
+ * Fails with: ERR_MALFORMED, ERR_LOCAL (store.h).
  */
 #ifndef IMGFACTORY_CONTENT_PACKAGE_CONTENTS_H
 #define IMGFACTORY_CONTENT_PACKAGE_CONTENTS_H
 
-#include "content/deb_tar.h"
 #include "content/package.h"
+#include "io/store.h"
 
 /* A file on its way. `offset` is where its bytes begin in the blob. */
 struct file_contents {
@@ -29,10 +29,5 @@ bool file_contents_feed(struct file_contents *contents, struct text run, struct 
 void file_contents_end(struct file_contents *contents);
 /* Frees; accepts a zeroed or ended one. For AUTO(). */
 void file_contents_abandon(struct file_contents *contents);
-
-/* Streams the bytes of the tar's current entry into the blob and fills the entry's digest, ELF facts and interpreter;
- * *ret_offset is where they begin in the blob. entry->size_bytes is set already. */
-bool package_copy_contents(struct arena *arena, struct deb_tar *tar, struct blob *blob, struct entry *entry,
-                           uint64_t *ret_offset, struct err *err) MUST_CHECK;
 
 #endif

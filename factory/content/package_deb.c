@@ -41,6 +41,22 @@ static enum entry_kind kind_of(const struct tar_entry *header)
     return kinds[header->kind];
 }
 
+/* Streams the bytes of the tar's current entry into the pack and fills the entry's digest, ELF facts and interpreter. */
+static bool copy_contents(struct unpacking *unpacking, struct deb_tar *tar, struct unpacked *draft, struct err *err)
+{
+    AUTO(file_contents_abandon) struct file_contents contents = {0};
+    struct text run;
+    if (!file_contents_begin(&contents, &unpacking->arena, &unpacking->blob, &draft->entry, err))
+        return false;
+    do {
+        if (!deb_tar_read(tar, &run, err) || !file_contents_feed(&contents, run, err))
+            return false;
+    } while (run.len);
+    draft->data_offset = contents.offset;
+    file_contents_end(&contents);
+    return true;
+}
+
 /* Fills the draft from the header, and reads the bytes of a regular file. */
 static bool take_entry(struct unpacking *unpacking, struct deb_tar *tar, const struct tar_entry *header,
                        struct unpacked *draft, struct err *err)
@@ -55,7 +71,7 @@ static bool take_entry(struct unpacking *unpacking, struct deb_tar *tar, const s
     if (entry->kind != ENTRY_FILE)
         return true;
     entry->size_bytes = header->size_bytes;
-    return package_copy_contents(&unpacking->arena, tar, &unpacking->blob, entry, &draft->data_offset, err);
+    return copy_contents(unpacking, tar, draft, err);
 }
 
 static bool read_entry(struct unpacking *unpacking, struct deb_tar *tar, const struct tar_entry *header,

@@ -64,19 +64,3 @@ bool layer_build(struct store *store, const struct tree *tree, enum layer_compre
     *ret_layer = layer;
     return true;
 }
-
-const char *layer_media_type(enum layer_compression compression)
-{
-    return codecs[compression]->media_type;
-}
-
-bool layer_compression_parse(const char *name, enum layer_compression *ret_compression)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(codecs); i++) {
-        if (strcmp(name, codecs[i]->name) == 0) {
-            *ret_compression = (enum layer_compression)i;
-            return true;
-        }
-    }
-    return false;
-}

@@ -18,7 +18,6 @@ struct compressor {
 };
 
 struct codec {
-    const char *name, *media_type;
     const char *library, *symbol; /* who does it; a function of it, to find it in memory by */
     /* Returns the library's version: of the running one where it can tell, else of its headers. */
     const char *(*version)(void);

@@ -78,12 +78,10 @@ static const char *gzip_version(void)
     return LIBDEFLATE_VERSION_STRING;
 }
 
-const struct codec codec_gzip = {.name = "gzip",
-                                 .library = "libdeflate",
+const struct codec codec_gzip = {.library = "libdeflate",
                                  .symbol = "libdeflate_gzip_compress",
                                  .version = gzip_version,
                                  .level = LEVEL,
-                                 .media_type = "application/vnd.oci.image.layer.v1.tar+gzip",
                                  .begin = gzip_begin,
                                  .feed = gzip_feed,
                                  .end = gzip_end,

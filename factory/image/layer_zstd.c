@@ -67,12 +67,10 @@ static void zstd_done(struct compressor *compressor)
     *compressor = (struct compressor){0};
 }
 
-const struct codec codec_zstd = {.name = "zstd",
-                                 .library = "libzstd",
+const struct codec codec_zstd = {.library = "libzstd",
                                  .symbol = "ZSTD_compressStream2",
                                  .version = ZSTD_versionString,
                                  .level = LEVEL,
-                                 .media_type = "application/vnd.oci.image.layer.v1.tar+zstd",
                                  .begin = zstd_begin,
                                  .feed = zstd_feed,
                                  .end = zstd_end,

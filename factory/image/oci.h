@@ -9,7 +9,9 @@
 #ifndef IMGFACTORY_IMAGE_OCI_H
 #define IMGFACTORY_IMAGE_OCI_H
 
-#include "image/layer.h"
+#include "image/descriptor.h"
+#include "plan/arch.h"
+#include "plan/manifest.h"
 
 #define OCI_MEDIA_INDEX "application/vnd.oci.image.index.v1+json"
 #define OCI_MEDIA_MANIFEST "application/vnd.oci.image.manifest.v1+json"

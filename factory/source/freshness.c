@@ -3,7 +3,7 @@
 #include <fnmatch.h>
 
 #include "base/auto.h"
-#include "source/release_parse.h"
+#include "base/date.h"
 
 #define DAY_SECONDS INT64_C(86400)
 #define MAX_AGE_DAYS_MAX 36500
@@ -63,8 +63,8 @@ void freshness_warn(const struct source_env *env, const struct repository *repos
         "warning: %s: its %s is of %s, %lld days old; such a suite has a newer one within %u days as a rule: the "
         "mirror %s may stand still, somebody may replay old data, or this machine's clock (%s) is ahead (max-age in "
         "a source file sets another limit)",
-        repository->name, subject->what, release_print_date(subject->date).chars, (long long)age_days, days,
-        source_public_uri(&scratch, subject->uri), release_print_date(env->now).chars);
+        repository->name, subject->what, date_print(subject->date).chars, (long long)age_days, days,
+        source_public_uri(&scratch, subject->uri), date_print(env->now).chars);
 }
 
 bool freshness_check_key(const struct yaml_node *node, uint64_t days, struct err *err)
@@ -84,8 +84,8 @@ bool freshness_check_age(const struct source_env *env, struct arena *arena, cons
     err_set(err, ERR_TRUST,
             "%s: its %s is dated %s, %lld days ago; max-age in %s allows %llu: the mirror %s is not updated any more, "
             "someone replays old data, or this machine's clock (%s) is ahead",
-            repository->name, dated->what, release_print_date(dated->date).chars, (long long)age_days,
-            repository->place, (unsigned long long)repository->max_age_days, source_public_uri(arena, dated->uri),
-            release_print_date(env->now).chars);
+            repository->name, dated->what, date_print(dated->date).chars, (long long)age_days, repository->place,
+            (unsigned long long)repository->max_age_days, source_public_uri(arena, dated->uri),
+            date_print(env->now).chars);
     return false;
 }

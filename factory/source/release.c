@@ -5,11 +5,13 @@
 #include <assert.h>
 
 #include "base/auto.h"
+#include "base/date.h"
 #include "source/freshness.h"
 #include "source/release_names.h"
 #include "source/release_parse.h"
 #include "source/release_state.h"
 #include "source/release_trust.h"
+#include "source/remembered_names.h"
 #include "source/small_file.h"
 
 #define RELEASE_MAX_BYTES (32u << 20)
@@ -147,13 +149,19 @@ static void warn_of_age(const struct source_env *env, const struct release *rele
     freshness_warn(env, release->repository, &subject);
 }
 
+static struct dated dated_of(const struct release *release)
+{
+    static const char *const titles[RELEASE_NAMES_COUNT] = {"Origin", "Label", "Suite", "Codename"};
+    return (struct dated){.what = "Release", .titles = titles, .uri = release->uri, .date = release->date};
+}
+
 /* Checks that it is of the repository that was asked for, and of the one that it was. */
 static bool check_names(const struct source_env *env, struct arena *scratch, const struct release *release,
                         const struct release_mark *mark, struct err *err)
 {
     struct release_names names = release_names_of(scratch, release);
-    struct dated dated = {.what = "Release", .uri = release->uri, .date = release->date};
-    return release_names_check_same(env, scratch, release->repository, &dated, &names, mark, err) &&
+    struct dated dated = dated_of(release);
+    return remembered_names_check(env, scratch, release->repository, &dated, &names, mark, err) &&
            release_names_check_asked(env, scratch, release, mark, err);
 }
 
@@ -178,7 +186,8 @@ static bool accept_release(const struct source_env *env, struct arena *arena, co
     release->signed_by = arena_strdup(arena, signed_by);
     release->uri = arena_strdup(arena, fetched->uri);
     release->dir = arena_printf(arena, "%s%s", fetched->uri, suite_dir(arena, repository->suite));
-    return release_check_fresh(env, &scratch, release, valid_until, mark, err) &&
+    struct dated dated = dated_of(release);
+    return release_check_fresh(env, &scratch, repository, &dated, valid_until, mark, err) &&
            check_names(env, &scratch, release, mark, err);
 }
 
@@ -248,7 +257,7 @@ static void hint_at_cache(const struct source_env *env, const struct release_mar
     struct err hinted = {.kind = ERR_NONE};
     int detail = err->detail;
     err_set(&hinted, ERR_NETWORK, "%s (--cache-only uses the Release of %s, which is in the cache)", err->text,
-            release_print_date(mark->date).chars);
+            date_print(mark->date).chars);
     *err = hinted;
     err->detail = detail;
 }

@@ -13,24 +13,9 @@
 #define IMGFACTORY_SOURCE_RELEASE_H
 
 #include "base/map.h"
-#include "io/http.h"
-#include "io/lock.h"
+#include "io/file.h"
+#include "source/env.h"
 #include "source/source.h"
-
-#include <stdatomic.h>
-
-/* What the source layer needs from its caller; const for all threads. */
-struct source_env {
-    struct http *http;
-    struct store *store;
-    struct log *log;
-    const char *state_dir;        /* exists */
-    int64_t now;                  /* seconds since the epoch: for freshness only */
-    const atomic_bool *cancel;    /* ends solving with ERR_CANCELLED when it turns true; may be NULL */
-    const struct lock_wait *wait; /* how the state's lock is waited for; may be NULL */
-    bool is_cache_only;           /* use the last accepted Release without asking the network */
-    bool is_change_accepted;      /* a repository may call itself otherwise than before (--accept-release-change) */
-};
 
 struct release_file {
     uint64_t size_bytes;

@@ -1,63 +1,14 @@
 #include "source/release_names.h"
 
-static const char *const deb_titles[] = {"Origin", "Label", "Suite", "Codename"};
-static const char *const rpm_titles[] = {"distro", "cpeid", "content", "repo"};
-
-static const char *remembered_form(struct arena *arena, const char *value)
-{
-    return value && *value ? text_printable(arena, text_of(value)) : NULL;
-}
+#include "source/remembered_names.h"
 
 struct release_names release_names_of(struct arena *arena, const struct release *release)
 {
     const char *values[] = {release->origin, release->label, release->suite, release->codename};
     struct release_names names = {{0}};
     for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++)
-        names.values[i] = remembered_form(arena, values[i]);
+        names.values[i] = remembered_names_form(arena, values[i]);
     return names;
-}
-
-struct release_names release_names_of_tags(struct arena *arena, const struct repomd *repomd)
-{
-    const struct strings *tags[] = {&repomd->distros, &repomd->cpes, &repomd->contents, &repomd->repos};
-    struct release_names names = {{0}};
-    for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++)
-        names.values[i] = tags[i]->count ? remembered_form(arena, strings_join(arena, tags[i], ", ")) : NULL;
-    return names;
-}
-
-static const char *print_value(struct arena *arena, const char *value)
-{
-    return value ? arena_printf(arena, "\"%s\"", value) : "(none)";
-}
-
-bool release_names_check_same(const struct source_env *env, struct arena *arena, const struct repository *repository,
-                              const struct dated *dated, const struct release_names *names,
-                              const struct release_mark *mark, struct err *err)
-{
-    struct strings changes = {0};
-    const char *const *titles = strcmp(dated->what, "Release") == 0 ? deb_titles : rpm_titles;
-    for (size_t i = 0; mark && mark->has_names && i < RELEASE_NAMES_COUNT; i++) {
-        const char *was = mark->names.values[i], *is = names->values[i];
-        if (strcmp(was ? was : "", is ? is : "") != 0)
-            list_add(arena, &changes,
-                     arena_printf(arena, "%s was %s and is %s now", titles[i], print_value(arena, was),
-                                  print_value(arena, is)));
-    }
-    if (!changes.count)
-        return true;
-    const char *text = strings_join(arena, &changes, ", ");
-    if (env->is_change_accepted) {
-        log_line(env->log, LOG_QUIET, "warning: %s: its %s changed, which was accepted: %s", repository->name,
-                 dated->what, text);
-        return true;
-    }
-    err_set(err, ERR_TRUST,
-            "%s: its %s is not of the repository that it was: %s; the mirror %s has another one there, or its owner "
-            "renamed it (a new stable release, for example): when that is so, accept it once with "
-            "--accept-release-change",
-            repository->name, dated->what, text, source_public_uri(arena, dated->uri));
-    return false;
 }
 
 /* Compares names as wholes; "bookworm/updates" (old security suites) with "bookworm", "debian/bookworm" with "bookworm",
@@ -96,8 +47,9 @@ bool release_names_check_asked(const struct source_env *env, struct arena *arena
         (is_known && !is_pinned))
         return true;
     const char *asked = is_pinned ? strings_join(arena, &repository->release_names, "\" or \"") : repository->suite;
-    const char *said = arena_printf(arena, "the suite \"%s\" was asked for, the Release says Suite %s, Codename %s",
-                                    asked, print_value(arena, release->suite), print_value(arena, release->codename));
+    const char *said =
+        arena_printf(arena, "the suite \"%s\" was asked for, the Release says Suite %s, Codename %s", asked,
+                     remembered_names_print(arena, release->suite), remembered_names_print(arena, release->codename));
     if (repository->is_optional || (env->is_change_accepted && !is_pinned)) {
         log_line(env->log, LOG_QUIET, "warning: %s: %s; it is remembered that way", repository->name, said);
         return true;

@@ -5,10 +5,10 @@
 #include <fcntl.h>
 
 #include "base/auto.h"
+#include "base/date.h"
 #include "io/file.h"
 #include "io/lock.h"
 #include "source/freshness.h"
-#include "source/release_parse.h"
 
 #define STATE_MAX_BYTES 65536u
 #define FUTURE_MAX_SECONDS 10
@@ -114,7 +114,7 @@ bool release_mark_load(const struct source_env *env, struct arena *arena, const 
 bool release_check_date(const struct source_env *env, struct arena *arena, const struct repository *repository,
                         const struct dated *dated, const struct release_mark *mark, struct err *err)
 {
-    struct release_date date = release_print_date(dated->date);
+    struct date_chars date = date_print(dated->date);
     if (!dated->date && !repository->is_trusted) {
         err_set(err, ERR_TRUST, "%s: its %s has no date, so an old one could not be told from a new one",
                 repository->name, dated->what);
@@ -122,38 +122,37 @@ bool release_check_date(const struct source_env *env, struct arena *arena, const
     }
     if (dated->date - FUTURE_MAX_SECONDS > env->now) {
         err_set(err, ERR_TRUST, "%s: its %s is dated %s, %s in the future; is this machine's clock (%s) right?",
-                repository->name, dated->what, date.chars, release_print_span(dated->date - env->now).chars,
-                release_print_date(env->now).chars);
+                repository->name, dated->what, date.chars, date_print_span(dated->date - env->now).chars,
+                date_print(env->now).chars);
         return false;
     }
     if (mark && dated->date < mark->date) {
         err_set(err, ERR_TRUST,
                 "%s: its %s is dated %s, older than the last accepted one of %s: the mirror %s lags behind, or "
                 "someone replays old data; try again later, or delete %s to accept it as on first use",
-                repository->name, dated->what, date.chars, release_print_date(mark->date).chars,
+                repository->name, dated->what, date.chars, date_print(mark->date).chars,
                 source_public_uri(arena, dated->uri), mark_path(env, arena, repository));
         return false;
     }
     return freshness_check_age(env, arena, repository, dated, err);
 }
 
-bool release_check_fresh(const struct source_env *env, struct arena *arena, const struct release *release,
-                         int64_t valid_until, const struct release_mark *mark, struct err *err)
+bool release_check_fresh(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                         const struct dated *dated, int64_t valid_until, const struct release_mark *mark,
+                         struct err *err)
 {
-    const struct repository *repository = release->repository;
-    struct dated dated = {.what = "Release", .uri = release->uri, .date = release->date};
     if (valid_until && valid_until < env->now && !repository->is_valid_until_ignored) {
         err_set(
             err, ERR_TRUST,
-            "%s: its Release (dated %s) was valid until %s, which is %s ago: the mirror %s is not updated any more, "
+            "%s: its %s (dated %s) was valid until %s, which is %s ago: the mirror %s is not updated any more, "
             "someone replays old data, or this machine's clock (%s) is ahead (Check-Valid-Until: no accepts it all the "
             "same)",
-            repository->name, release_print_date(release->date).chars, release_print_date(valid_until).chars,
-            release_print_span(env->now - valid_until).chars, source_public_uri(arena, release->uri),
-            release_print_date(env->now).chars);
+            repository->name, dated->what, date_print(dated->date).chars, date_print(valid_until).chars,
+            date_print_span(env->now - valid_until).chars, source_public_uri(arena, dated->uri),
+            date_print(env->now).chars);
         return false;
     }
-    return release_check_date(env, arena, repository, &dated, mark, err);
+    return release_check_date(env, arena, repository, dated, mark, err);
 }
 
 static bool is_same_text(const char *a, const char *b)

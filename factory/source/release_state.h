@@ -8,7 +8,8 @@
 #ifndef IMGFACTORY_SOURCE_RELEASE_STATE_H
 #define IMGFACTORY_SOURCE_RELEASE_STATE_H
 
-#include "source/release.h"
+#include "source/env.h"
+#include "source/source.h"
 
 /* What a repository calls itself (release_names.h); NULL where it says nothing. */
 #define RELEASE_NAMES_COUNT 4
@@ -32,9 +33,10 @@ struct release_mark {
 /* Loads the mark of a repository; *ret_found is false when it was never accepted. */
 bool release_mark_load(const struct source_env *env, struct arena *arena, const struct repository *repository,
                        struct release_mark *ret_mark, bool *ret_found, struct err *err) MUST_CHECK;
-/* What is dated: "Release" or "repomd.xml", and the mirror that it came from. */
+/* What is dated: "Release" or "repomd.xml", the mirror that it came from, and what its names are called (RELEASE_NAMES_COUNT). */
 struct dated {
     const char *what, *uri;
+    const char *const *titles;
     int64_t date;
 };
 
@@ -42,9 +44,10 @@ struct dated {
  * older than the repository's max-age. */
 bool release_check_date(const struct source_env *env, struct arena *arena, const struct repository *repository,
                         const struct dated *dated, const struct release_mark *mark, struct err *err) MUST_CHECK;
-/* Checks the dates: not from the future, not past Valid-Until (0: none), not before the mark (NULL: none). */
-bool release_check_fresh(const struct source_env *env, struct arena *arena, const struct release *release,
-                         int64_t valid_until, const struct release_mark *mark, struct err *err) MUST_CHECK;
+/* Checks the dates: not past Valid-Until (0: none), and as release_check_date() does. */
+bool release_check_fresh(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                         const struct dated *dated, int64_t valid_until, const struct release_mark *mark,
+                         struct err *err) MUST_CHECK;
 /* Logs "first use of …", one line for all these repositories; none for none. */
 void release_tell_first_use(struct arena *arena, const struct source_env *env, const struct strings *names);
 /* Records an accepted Release, durably, unless a newer one was recorded meanwhile. The mark never passes now. */

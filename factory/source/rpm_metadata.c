@@ -6,7 +6,8 @@
 #include "base/auto.h"
 #include "source/freshness.h"
 #include "source/gpgv.h"
-#include "source/release_names.h"
+#include "source/remembered_names.h"
+#include "source/repomd.h"
 #include "source/rpm_mirrors.h"
 #include "source/small_file.h"
 
@@ -108,6 +109,16 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
     return metadata;
 }
 
+/* What its tags say: distro, its CPE names, content, repo. */
+static struct release_names names_of(struct arena *arena, const struct repomd *repomd)
+{
+    const struct strings *tags[] = {&repomd->distros, &repomd->cpes, &repomd->contents, &repomd->repos};
+    struct release_names names = {{0}};
+    for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++)
+        names.values[i] = tags[i]->count ? remembered_names_form(arena, strings_join(arena, tags[i], ", ")) : NULL;
+    return names;
+}
+
 /* Believes, reads and checks what was fetched. */
 static bool accept_repomd(const struct getting *getting, const struct fetched *fetched,
                           struct rpm_metadata **ret_metadata, struct err *err)
@@ -117,11 +128,11 @@ static bool accept_repomd(const struct getting *getting, const struct fetched *f
     if (!check_signature(getting, fetched, &signed_by, err) ||
         !repomd_parse(getting->arena, fetched->url, text_of_buf(&fetched->file), &repomd, err))
         return false;
-    struct dated dated = {.what = "repomd.xml", .uri = fetched->base_url, .date = repomd.date};
-    struct release_names names = release_names_of_tags(getting->arena, &repomd);
+    static const char *const titles[RELEASE_NAMES_COUNT] = {"distro", "cpeid", "content", "repo"};
+    struct dated dated = {.what = "repomd.xml", .titles = titles, .uri = fetched->base_url, .date = repomd.date};
+    struct release_names names = names_of(getting->arena, &repomd);
     if (!release_check_date(getting->env, getting->arena, &getting->remembered, &dated, getting->mark, err) ||
-        !release_names_check_same(getting->env, getting->arena, &getting->remembered, &dated, &names, getting->mark,
-                                  err))
+        !remembered_names_check(getting->env, getting->arena, &getting->remembered, &dated, &names, getting->mark, err))
         return false;
     *ret_metadata = make(getting, fetched, &repomd, &names, signed_by);
     return true;

@@ -13,8 +13,8 @@
 #define IMGFACTORY_SOURCE_RPM_METADATA_H
 
 #include "plan/arch.h"
+#include "source/env.h"
 #include "source/origin.h"
-#include "source/release.h"
 #include "source/release_state.h"
 
 /* A file that repomd.xml lists. SHA-256 or SHA-512; weaker ones are refused. */

@@ -6,7 +6,7 @@
 #ifndef IMGFACTORY_SOURCE_SMALL_FILE_H
 #define IMGFACTORY_SOURCE_SMALL_FILE_H
 
-#include "source/release.h"
+#include "source/env.h"
 
 /* How patient one is: a transient fault is not tried again; another mirror will be asked when this one is slow. */
 struct small_file_haste {

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "image/layer.h"
 #include "image/layout.h"
 
 #include <dirent.h>

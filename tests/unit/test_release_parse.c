@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "source/clearsign.h"
 #include "source/gpgv.h"
+#include "base/date.h"
 #include "source/release_parse.h"
 
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -51,17 +52,17 @@ static void dates_are_read_whatever_the_locale(void **state)
     };
     int64_t seconds;
     for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
-        if (!release_parse_date(text_of(good[i].text), &seconds))
+        if (!date_parse(text_of(good[i].text), &seconds))
             fail_msg("refused: %s", good[i].text);
         assert_int_equal(seconds, good[i].seconds);
     }
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
-        if (release_parse_date(text_of(bad[i]), &seconds))
+        if (date_parse(text_of(bad[i]), &seconds))
             fail_msg("accepted: %s", bad[i]);
     }
-    assert_string_equal(release_print_date(1783764997).chars, "2026-07-11 10:16:37 UTC");
-    assert_string_equal(release_print_span(-86400 * 3 - 5).chars, "3 days");
-    assert_string_equal(release_print_span(61).chars, "1 minute");
+    assert_string_equal(date_print(1783764997).chars, "2026-07-11 10:16:37 UTC");
+    assert_string_equal(date_print_span(-86400 * 3 - 5).chars, "3 days");
+    assert_string_equal(date_print_span(61).chars, "1 minute");
 }
 
 static void check_parse_refused(const char *text, enum err_kind kind, const char *part)

@@ -1,0 +1,86 @@
+#include "base/date.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static bool parse_month(struct text word, int *ret_month)
+{
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    for (int i = 0; i < 12; i++) {
+        if (text_is_nocase(word, months[i])) {
+            *ret_month = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_part(struct text word, size_t digits_max, uint64_t max, int *ret)
+{
+    uint64_t value;
+    if (word.len > digits_max || !text_parse_u64(word, &value) || value > max)
+        return false;
+    *ret = (int)value;
+    return true;
+}
+
+static bool parse_clock(struct text clock, struct tm *tm)
+{
+    struct text hour, minute, second;
+    return text_next(&clock, ':', &hour) && text_next(&clock, ':', &minute) && text_next(&clock, ':', &second) &&
+           !clock.len && parse_part(hour, 2, 23, &tm->tm_hour) && parse_part(minute, 2, 59, &tm->tm_min) &&
+           parse_part(second, 2, 60, &tm->tm_sec);
+}
+
+bool date_parse(struct text date, int64_t *ret_seconds)
+{
+    struct text words[6], rest = date;
+    size_t count = 0;
+    while (count < 6 && text_next_word(&rest, &words[count]))
+        count++;
+    size_t first = count && text_has_suffix(words[0], ",");
+    struct tm tm = {0};
+    if (count != first + 5 || text_trim(rest).len || !parse_part(words[first], 2, 31, &tm.tm_mday) || !tm.tm_mday ||
+        !parse_month(words[first + 1], &tm.tm_mon) || words[first + 2].len != 4 ||
+        !parse_part(words[first + 2], 4, 9999, &tm.tm_year) || !parse_clock(words[first + 3], &tm))
+        return false;
+    struct text zone = words[first + 4];
+    if (!text_is(zone, "UTC") && !text_is(zone, "GMT") && !text_is(zone, "Z") && !text_is(zone, "+0000"))
+        return false;
+    int day = tm.tm_mday;
+    bool is_leap_second = tm.tm_sec == 60; /* it may begin the next day */
+    tm.tm_year -= 1900;
+    *ret_seconds = timegm(&tm);
+    return tm.tm_mday == day || is_leap_second; /* 31 February is no date */
+}
+
+struct date_chars date_print(int64_t seconds)
+{
+    struct date_chars result = {"an unknown time"};
+    time_t time = seconds;
+    struct tm tm;
+    if (gmtime_r(&time, &tm))
+        (void)snprintf(result.chars, sizeof result.chars, "%04d-%02d-%02d %02d:%02d:%02d UTC", tm.tm_year + 1900,
+                       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    return result;
+}
+
+struct date_chars date_print_span(int64_t seconds)
+{
+    static const struct {
+        uint64_t seconds;
+        const char *name;
+    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+    struct date_chars result = {"0 seconds"};
+    uint64_t span = seconds < 0 ? -(uint64_t)seconds : (uint64_t)seconds;
+    for (size_t i = 0; i < ARRAY_COUNT(units); i++) {
+        uint64_t count = span / units[i].seconds;
+        if (!count)
+            continue;
+        (void)snprintf(result.chars, sizeof result.chars, "%llu %s%s", (unsigned long long)count, units[i].name,
+                       count == 1 ? "" : "s");
+        break;
+    }
+    return result;
+}

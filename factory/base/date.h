@@ -1,0 +1,23 @@
+/* date.h - dates of mails and of Release files, and dates and spans as people read them
+ *
+ * Threads: no state.
+ */
+#ifndef IMGFACTORY_BASE_DATE_H
+#define IMGFACTORY_BASE_DATE_H
+
+#include "base/text.h"
+
+/* A date as people read it. */
+struct date_chars {
+    char chars[64];
+};
+
+/* Parses "Sat, 11 Jul 2026 10:16:37 UTC" (RFC 5322, section 3.3, zone UTC, GMT, Z or +0000) into seconds since the
+ * epoch, whatever the locale. */
+bool date_parse(struct text date, int64_t *ret_seconds) MUST_CHECK;
+/* Prints seconds since the epoch as "2026-07-11 10:16:37 UTC". */
+struct date_chars date_print(int64_t seconds);
+/* Prints a time span of seconds (the sign is dropped) as "3 days", "5 hours", "40 seconds". */
+struct date_chars date_print_span(int64_t seconds);
+
+#endif
