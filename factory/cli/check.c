@@ -3,10 +3,10 @@
 #include "base/auto.h"
 #include "base/workers.h"
 #include "cli/places.h"
-#include "content/proof.h"
-#include "content/root_dir.h"
-#include "content/root_layers.h"
-#include "image/config_read.h"
+#include "oci/config_read.h"
+#include "proof/proof.h"
+#include "proof/root_dir.h"
+#include "proof/root_layers.h"
 
 #include <jansson.h>
 #include <time.h>

@@ -8,8 +8,8 @@
 #define IMGFACTORY_CLI_CHECK_H
 
 #include "cli/command.h"
-#include "image/layout_read.h"
 #include "io/store.h"
+#include "oci/layout_read.h"
 
 /* Checks root directories, several at a time, and reports them in the order given. */
 bool check_dirs(struct command *command, const struct strings *paths, struct err *err) MUST_CHECK;

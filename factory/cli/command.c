@@ -5,9 +5,9 @@
 #include "cli/clean.h"
 #include "cli/places.h"
 #include "cli/remote.h"
-#include "content/elf.h"
 #include "io/file.h"
 #include "io/owner.h"
+#include "package/elf.h"
 
 #include <sched.h>
 #include <stdlib.h>

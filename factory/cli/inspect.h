@@ -5,7 +5,7 @@
 #ifndef IMGFACTORY_CLI_INSPECT_H
 #define IMGFACTORY_CLI_INSPECT_H
 
-#include "image/layout_read.h"
+#include "oci/layout_read.h"
 
 #include <stdio.h>
 

@@ -5,12 +5,12 @@
 #include "cli/inspect.h"
 #include "cli/login.h"
 #include "cli/places.h"
-#include "image/layout.h"
 #include "io/store_prune.h"
 #include "line/fewer.h"
 #include "line/report.h"
-#include "publish/pull.h"
-#include "publish/registries_conf.h"
+#include "oci/layout.h"
+#include "registry/pull.h"
+#include "registry/registries_conf.h"
 
 #include <sys/stat.h>
 

@@ -7,8 +7,8 @@
 #ifndef IMGFACTORY_LINE_BATCH_H
 #define IMGFACTORY_LINE_BATCH_H
 
-#include "image/layout.h"
 #include "line/job.h"
+#include "oci/layout.h"
 
 struct batch_image {
     /* given */

@@ -1,7 +1,7 @@
 #include "line/explain.h"
 
 #include "base/auto.h"
-#include "content/path.h"
+#include "package/path.h"
 
 /* More links than this are no chain but a circle. */
 #define LINKS_MAX 100

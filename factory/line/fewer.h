@@ -5,7 +5,7 @@
 #ifndef IMGFACTORY_LINE_FEWER_H
 #define IMGFACTORY_LINE_FEWER_H
 
-#include "image/platforms.h"
+#include "oci/platforms.h"
 #include "plan/arch.h"
 
 /* How the user called us, as a shell reads it: "imgfactory push" and "--quiet --authfile 'a b'", without --arch. */

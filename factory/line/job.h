@@ -7,8 +7,8 @@
 #ifndef IMGFACTORY_LINE_JOB_H
 #define IMGFACTORY_LINE_JOB_H
 
+#include "bill/product.h"
 #include "line/plant.h"
-#include "line/product.h"
 
 /* Where a path is that `imgfactory why` asks for and the image has not. */
 struct answer {

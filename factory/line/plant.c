@@ -3,7 +3,7 @@
 #include "base/auto.h"
 #include "io/secret.h"
 #include "io/store_prune.h"
-#include "source/rpm_catalog.h"
+#include "rpmmd/rpm_catalog.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

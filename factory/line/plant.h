@@ -7,13 +7,13 @@
 #define IMGFACTORY_LINE_PLANT_H
 
 #include "base/flight.h"
-#include "image/layer.h"
+#include "deb/deb_catalog.h"
+#include "layer/layer.h"
 #include "line/progress.h"
 #include "line/publish.h"
 #include "line/supply.h"
 #include "plan/arch.h"
 #include "plan/recipe.h"
-#include "source/deb_catalog.h"
 
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 #include "line/prove.h"
 
-#include "content/path.h"
+#include "package/path.h"
 
 /* Where a key of the manifest's config stands, for messages. */
 static const char *place_of(struct arena *arena, const struct manifest_config *config, const char *key)

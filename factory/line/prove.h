@@ -6,8 +6,8 @@
 #ifndef IMGFACTORY_LINE_PROVE_H
 #define IMGFACTORY_LINE_PROVE_H
 
-#include "content/proof.h"
-#include "line/product.h"
+#include "bill/product.h"
+#include "proof/proof.h"
 #include "source/catalog.h"
 
 struct prove_request {

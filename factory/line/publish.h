@@ -6,7 +6,7 @@
 #ifndef IMGFACTORY_LINE_PUBLISH_H
 #define IMGFACTORY_LINE_PUBLISH_H
 
-#include "publish/push.h"
+#include "registry/push.h"
 
 /* How registries are reached: one for the whole run. */
 struct publish_options {

@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "base/checksum.h"
 #include "base/map.h"
-#include "source/keyring.h"
+#include "trust/keyring.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -11,8 +11,8 @@
 #define IMGFACTORY_LINE_SUPPLY_H
 
 #include "base/workers.h"
-#include "content/package.h"
 #include "io/http.h"
+#include "package/package.h"
 #include "source/solve.h"
 
 struct supply;

@@ -6,10 +6,10 @@
 #ifndef IMGFACTORY_LINE_WORK_H
 #define IMGFACTORY_LINE_WORK_H
 
-#include "content/proof.h"
-#include "content/tree.h"
-#include "line/applied.h"
+#include "effect/applied.h"
 #include "line/job.h"
+#include "proof/proof.h"
+#include "tree/tree.h"
 
 /* What one order works with between the stages; all in the scratch arena, gone when the job ended. */
 struct work {

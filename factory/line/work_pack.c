@@ -1,9 +1,9 @@
 /* TREE, PROOF, LAYER. */
 #include "line/work.h"
 
-#include "content/certificates.h"
+#include "effect/certificates.h"
 #include "line/prove.h"
-#include "line/scripts.h"
+#include "proof/scripts.h"
 
 /* The text of os-release when no package gives one: what the repository's Release says of itself. */
 static const char *release_text(struct work *work)

@@ -3,9 +3,9 @@
 #include "line/work.h"
 
 #include "base/auto.h"
-#include "content/alternatives.h"
-#include "content/path.h"
-#include "line/pam_roots.h"
+#include "effect/alternatives.h"
+#include "effect/pam_roots.h"
+#include "package/path.h"
 #include "source/choose.h"
 
 /* Each round adds at least one package; real manifests need one or two. */

@@ -2,8 +2,8 @@
  * characters. */
 #include "fuzz.h"
 
-#include "publish/challenge.h"
-#include "publish/reference.h"
+#include "registry/challenge.h"
+#include "registry/reference.h"
 
 #include <stdlib.h>
 

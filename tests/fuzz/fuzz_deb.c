@@ -1,7 +1,7 @@
 /* A .deb of any bytes is unpacked into a store or refused; nothing is written under a path that it names. */
 #include "fuzz.h"
 
-#include "content/package.h"
+#include "package/package.h"
 
 #include <stdlib.h>
 

@@ -2,8 +2,8 @@
  * no path leaves the root. */
 #include "fuzz.h"
 
-#include "content/accounts.h"
-#include "content/tmpfiles.h"
+#include "effect/accounts.h"
+#include "effect/tmpfiles.h"
 
 #include <stdlib.h>
 

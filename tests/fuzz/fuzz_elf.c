@@ -1,7 +1,7 @@
 /* Any bytes behind an ELF magic are read within their bounds. */
 #include "fuzz.h"
 
-#include "content/elf.h"
+#include "package/elf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

@@ -2,7 +2,7 @@
  * bytes. */
 #include "fuzz.h"
 
-#include "source/deb_index.h"
+#include "deb/deb_index.h"
 
 static void walk(struct text bytes)
 {

@@ -1,7 +1,7 @@
 /* A canonical path never leaves the root and is canonical; matching any glob against it ends. */
 #include "fuzz.h"
 
-#include "content/path.h"
+#include "package/path.h"
 
 #include <assert.h>
 

@@ -1,8 +1,8 @@
 /* A signed Release of any bytes is opened and parsed, or refused. */
 #include "fuzz.h"
 
-#include "source/clearsign.h"
-#include "source/release_parse.h"
+#include "deb/release_parse.h"
+#include "trust/clearsign.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

@@ -1,11 +1,11 @@
 /* An .rpm of any bytes is unpacked into a store or refused; nothing is written under a path that it names. */
 #include "fuzz.h"
 
-#include "content/package.h"
-#include "content/rpm_capability.h"
-#include "content/rpm_cpio.h"
-#include "content/rpm_header.h"
-#include "content/rpm_signature.h"
+#include "package/package.h"
+#include "rpm/rpm_capability.h"
+#include "rpm/rpm_cpio.h"
+#include "rpm/rpm_header.h"
+#include "rpm/rpm_signature.h"
 
 #include <stdlib.h>
 

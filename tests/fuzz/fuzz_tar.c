@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "base/auto.h"
-#include "content/tar_reader.h"
+#include "package/tar_reader.h"
 
 #include <stdlib.h>
 

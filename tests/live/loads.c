@@ -1,4 +1,4 @@
-/* What content/loader and content/ld_cache say of a directory that is the root of some system, for test_loader.py.
+/* What closure/loader and closure/ld_cache say of a directory that is the root of some system, for test_loader.py.
  *
  *   live_loads ARCHES_DIR ARCH ROOT list PATH...  for each program or library "PATH", then the real paths of the objects
  *                                                 that are loaded, "-NAME" for what is not found, "!TEXT" for a fatal
@@ -9,10 +9,10 @@
  * `list` looks through ROOT/etc/ld.so.cache when it is there, as the loader does.
  */
 #include "base/auto.h"
-#include "content/ld_conf.h"
-#include "content/loader.h"
-#include "content/root_dir.h"
+#include "closure/ld_conf.h"
+#include "closure/loader.h"
 #include "io/file.h"
+#include "proof/root_dir.h"
 
 #include <fcntl.h>
 #include <stdio.h>

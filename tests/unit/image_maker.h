@@ -7,8 +7,8 @@
 
 #include "check.h"
 
-#include "image/layout_read.h"
-#include "image/oci.h"
+#include "oci/layout_read.h"
+#include "oci/oci.h"
 
 struct maker {
     struct arena arena;

@@ -7,8 +7,8 @@
 
 #include "check.h"
 
-#include "content/closure.h"
-#include "content/tree.h"
+#include "closure/closure.h"
+#include "tree/tree.h"
 
 #include <elf.h>
 

@@ -1,4 +1,4 @@
-/* planting.h - a tree of packages made by hand: for the tests of everything that content/tree does
+/* planting.h - a tree of packages made by hand: for the tests of everything that tree/tree does
  *
  * plant(), package_add() and so on, root_add() for what is kept, then grow() or check_error().
  */

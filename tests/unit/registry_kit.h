@@ -6,8 +6,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "image/oci.h"
-#include "publish/push.h"
+#include "oci/oci.h"
+#include "registry/push.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

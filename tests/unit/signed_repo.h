@@ -8,8 +8,8 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "deb/release.h"
 #include "io/file.h"
-#include "source/release.h"
 
 #include <fcntl.h>
 

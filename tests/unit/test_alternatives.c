@@ -1,8 +1,8 @@
 #include "packages.h"
 
 #include "base/auto.h"
-#include "content/alternatives.h"
-#include "content/certificates.h"
+#include "effect/alternatives.h"
+#include "effect/certificates.h"
 
 static void script_add(struct fixture *fixture, struct package *package, const char *text)
 {

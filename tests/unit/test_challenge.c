@@ -1,7 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "publish/challenge.h"
+#include "registry/challenge.h"
 
 static struct challenge parse(struct arena *arena, const char *first, const char *second)
 {

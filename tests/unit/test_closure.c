@@ -1,4 +1,4 @@
-/* Unit tests of content/closure: what ld.so(8) would load, from packages made by hand. */
+/* Unit tests of closure/closure: what ld.so(8) would load, from packages made by hand. */
 #include "packages.h"
 
 #define LIB "/usr/lib/x86_64-linux-gnu/"

@@ -1,7 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "publish/credentials.h"
+#include "registry/credentials.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "source/deb822.h"
+#include "deb/deb822.h"
 
 /* Reads all stanzas; the last one is left in *ret_stanza. */
 static bool read_all(struct arena *arena, struct text bytes, size_t *ret_count, struct deb822_stanza *ret_stanza,

@@ -2,9 +2,9 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "deb/deb_catalog.h"
 #include "io/file.h"
 #include "source/choose.h"
-#include "source/deb_catalog.h"
 
 #include <libdeflate.h>
 

@@ -1,7 +1,7 @@
 #include "check.h"
 
-#include "source/deb_index.h"
-#include "source/deb_relation.h"
+#include "deb/deb_index.h"
+#include "deb/deb_relation.h"
 
 static const char two_stanzas[] =
     "Package: libc6\nSource: glibc (2.36-9)\nVersion: 2.36-9+deb12u1\nArchitecture: amd64\n"

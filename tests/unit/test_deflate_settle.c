@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "image/deflate_settle.h"
+#include "layer/deflate_settle.h"
 #include "noise.h"
 
 #include <libdeflate.h>

@@ -1,8 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "content/elf.h"
 #include "io/file.h"
+#include "package/elf.h"
 
 #include <elf.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "content/elf.h"
-#include "content/elf_dlopen.h"
+#include "package/elf.h"
+#include "package/elf_dlopen.h"
 
 #include <elf.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
-/* Unit tests of content/elf_symbols: ELF files made in memory, of both classes and byte orders; the rules of glibc's
+/* Unit tests of package/elf_symbols: ELF files made in memory, of both classes and byte orders; the rules of glibc's
  * do_lookup_x() and check_match() one by one; tables that lie. */
 #include "symbol_maker.h"
 
 #include "base/auto.h"
-#include "content/elf_symbols.h"
+#include "package/elf_symbols.h"
 
 static struct elf_symbols read_made(struct arena *arena, const struct made_elf *elf)
 {

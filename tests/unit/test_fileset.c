@@ -1,4 +1,4 @@
-/* Unit tests of content/fileset: look-up and walks through the packages' symlinks. */
+/* Unit tests of closure/fileset: look-up and walks through the packages' symlinks. */
 #include "packages.h"
 
 static const char *walk_to(struct fixture *fixture, const char *path, struct sourced_list *links)

@@ -1,8 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "image/layer.h"
-#include "image/tar.h"
+#include "layer/layer.h"
+#include "layer/tar.h"
 
 #include "noise.h"
 

@@ -1,8 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "image/layer.h"
-#include "image/layout.h"
+#include "layer/layer.h"
+#include "oci/layout.h"
 
 #include <dirent.h>
 #include <fcntl.h>

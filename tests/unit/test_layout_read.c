@@ -1,7 +1,7 @@
 #include "image_maker.h"
 
 #include "base/auto.h"
-#include "image/layout.h"
+#include "oci/layout.h"
 
 #include <fcntl.h>
 #include <ftw.h>

@@ -1,9 +1,9 @@
-/* Unit tests of content/loader, ld_conf and ld_cache: the rules of ld.so(8) one by one, on packages made by hand. */
+/* Unit tests of closure/loader, ld_conf and ld_cache: the rules of ld.so(8) one by one, on packages made by hand. */
 #include "packages.h"
 
 #include "base/auto.h"
-#include "content/ld_conf.h"
-#include "content/loader.h"
+#include "closure/ld_conf.h"
+#include "closure/loader.h"
 
 #define LIB "/usr/lib/x86_64-linux-gnu/"
 

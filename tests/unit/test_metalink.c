@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "source/metalink.h"
+#include "rpmmd/metalink.h"
 
 #define ABC256 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define ABC512                                                                                                         \

@@ -1,7 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "image/oci.h"
+#include "oci/oci.h"
 
 static const struct arch arm64 = {
     .name = "aarch64", .oci_os = "linux", .oci_architecture = "arm64", .oci_variant = "v8"};

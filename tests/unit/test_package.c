@@ -1,7 +1,7 @@
 #include "unit/deb_maker.h"
 
 #include "base/auto.h"
-#include "content/package_unpack.h"
+#include "package/package_unpack.h"
 
 #include <fcntl.h>
 #include <glob.h>

@@ -1,7 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "content/pam.h"
+#include "effect/pam.h"
 
 #define TEMPLATE                                                                                                       \
     "# common-auth\n"                                                                                                  \

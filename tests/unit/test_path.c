@@ -1,7 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "content/path.h"
+#include "package/path.h"
 
 static const char *canonical(struct arena *arena, const char *path)
 {

@@ -1,7 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "line/product.h"
+#include "bill/product.h"
 
 static struct product make_product(struct arena *arena)
 {

@@ -1,8 +1,8 @@
-/* Unit tests of content/proof: whole trees of ELF files made in memory, one broken thing each. */
+/* Unit tests of proof/proof: whole trees of ELF files made in memory, one broken thing each. */
 #include "symbol_maker.h"
 
 #include "base/auto.h"
-#include "content/proof.h"
+#include "proof/proof.h"
 
 #define LIB "/usr/lib/x86_64-linux-gnu/"
 #define LOADER "/usr/lib64/ld-linux-x86-64.so.2"

@@ -3,8 +3,8 @@
 #include "image_maker.h"
 
 #include "base/auto.h"
-#include "image/layout.h"
-#include "publish/pull.h"
+#include "oci/layout.h"
+#include "registry/pull.h"
 
 #include <ftw.h>
 #include <stdatomic.h>

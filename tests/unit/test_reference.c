@@ -1,7 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "publish/reference.h"
+#include "registry/reference.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

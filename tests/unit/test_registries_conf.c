@@ -1,8 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "publish/registries_conf.h"
-#include "publish/toml.h"
+#include "registry/registries_conf.h"
+#include "registry/toml.h"
 
 #include <sys/stat.h>
 

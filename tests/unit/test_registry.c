@@ -1,7 +1,7 @@
 /* Talks to registry_server.py on loopback, a registry with faults and quirks on request. Back-off starts at 5 ms here. */
 #include "registry_kit.h"
 
-#include "publish/registry_url.h"
+#include "registry/registry_url.h"
 
 static struct kit kit;
 

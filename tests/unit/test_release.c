@@ -2,7 +2,7 @@
  * of faults: unsigned, unknown, expired, revoked, weak, altered, text outside, stale, future, older than before. */
 #include "signed_repo.h"
 
-#include "source/freshness.h"
+#include "trust/freshness.h"
 
 #include <pthread.h>
 

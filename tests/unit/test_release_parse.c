@@ -2,10 +2,10 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "source/clearsign.h"
-#include "source/gpgv.h"
 #include "base/date.h"
-#include "source/release_parse.h"
+#include "deb/release_parse.h"
+#include "trust/clearsign.h"
+#include "trust/gpgv.h"
 
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define FPR "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"

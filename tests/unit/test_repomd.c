@@ -2,10 +2,10 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "source/repomd.h"
-#include "source/rpm_href.h"
-#include "source/xml.h"
-#include "source/xml_stream.h"
+#include "rpmmd/repomd.h"
+#include "rpmmd/rpm_href.h"
+#include "rpmmd/xml.h"
+#include "rpmmd/xml_stream.h"
 
 #define HEX64 "28f811615d7e121f4a312d72150506f2fffb9eb174ab44644907c95122c010f5"
 #define SUM "<checksum type=\"sha256\">" HEX64 "</checksum>"

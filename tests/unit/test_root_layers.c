@@ -1,7 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "content/root_layers.h"
+#include "proof/root_layers.h"
 
 #include <archive.h>
 #include <archive_entry.h>

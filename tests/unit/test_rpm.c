@@ -1,11 +1,11 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "content/package_unpack.h"
-#include "content/rpm_capability.h"
-#include "content/rpm_cpio.h"
-#include "content/rpm_header.h"
-#include "content/rpm_signature.h"
+#include "package/package_unpack.h"
+#include "rpm/rpm_capability.h"
+#include "rpm/rpm_cpio.h"
+#include "rpm/rpm_header.h"
+#include "rpm/rpm_signature.h"
 
 #include <endian.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "rpmmd/rpm_catalog.h"
+#include "rpmmd/rpm_primary.h"
+#include "rpmmd/rpm_rich.h"
 #include "source/choose.h"
-#include "source/rpm_catalog.h"
-#include "source/rpm_primary.h"
-#include "source/rpm_rich.h"
 
 #define SUM_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SUM_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

@@ -1,8 +1,8 @@
 /* rpm_metadata: mirrors, signatures, age and the chain of checksums of an RPM-MD repository. */
 #include "signed_repo.h"
 
-#include "source/keyring.h"
-#include "source/rpm_metadata.h"
+#include "rpmmd/rpm_metadata.h"
+#include "trust/keyring.h"
 
 #define PRIMARY "<metadata packages=\"0\"></metadata>\n"
 #define STAMP INT64_C(1783764000)

@@ -3,9 +3,9 @@
 
 #include "base/auto.h"
 #include "io/file.h"
-#include "source/ini.h"
-#include "source/rpm_variables.h"
-#include "source/yum_repos.h"
+#include "rpmmd/ini.h"
+#include "rpmmd/rpm_variables.h"
+#include "rpmmd/yum_repos.h"
 
 static const struct rpm_repository *load_file(struct host *host, const char *text, size_t wanted_count)
 {

@@ -1,8 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "content/script_effects.h"
-#include "content/shell_words.h"
+#include "effect/script_effects.h"
+#include "effect/shell_words.h"
 
 /* Prints the commands, one a line, words joined by blanks, expanded ones in <>. */
 static const char *commands_of(struct arena *arena, const char *script)

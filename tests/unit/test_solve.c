@@ -1,8 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "deb/deb_catalog.h"
 #include "source/choose.h"
-#include "source/deb_catalog.h"
 #include "source/solve_watch.h"
 
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -1,8 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "image/tar.h"
-#include "image/tar_header.h"
+#include "layer/tar.h"
+#include "layer/tar_header.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -2,8 +2,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "content/tar_reader.h"
 #include "deb_maker.h"
+#include "package/tar_reader.h"
 
 /* The archive in pieces of some size, to see that no border matters. */
 struct stream {

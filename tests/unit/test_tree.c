@@ -1,4 +1,4 @@
-/* Unit tests of content/tree: merging kept files, the manifest's own entries and the package database; export. */
+/* Unit tests of tree/tree: merging kept files, the manifest's own entries and the package database; export. */
 #include "planting.h"
 
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 
 #include "base/auto.h"
 #include "base/list.h"
-#include "publish/trust_files.h"
+#include "registry/trust_files.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -1,0 +1,52 @@
+/* closure_parts.h - the inside of the closure: for closure*.c only
+ *
+ * Threads: a finder belongs to one task.
+ */
+#ifndef IMGFACTORY_CLOSURE_CLOSURE_PARTS_H
+#define IMGFACTORY_CLOSURE_CLOSURE_PARTS_H
+
+#include "closure/closure.h"
+#include "closure/ld_cache.h"
+#include "closure/ld_conf.h"
+#include "closure/loader.h"
+#include "package/elf_dlopen.h"
+
+/* A program or plug-in whose needs are still to be found. */
+struct start {
+    const struct sourced *file;
+    const char *path; /* as asked for: where a plug-in is opened */
+    unsigned script_depth;
+    bool is_lenient;
+};
+
+struct finder {
+    struct loader loader;     /* for the oldest machine */
+    struct strings *machines; /* hwcaps of each kind of machine; the first has none */
+    size_t machine_count;
+    struct ld_conf conf;
+    struct strings cache_dirs;
+    struct ld_cache cache;
+    bool needs_cache;
+    struct map noted;
+    struct strings notes;
+    const struct closure_request *request;
+    struct map kept;     /* path → struct kept * */
+    struct map started;  /* "depth leniency path" of each start */
+    struct map reported; /* "wanted\nneeded by" of each that is missing */
+    LIST(struct start) starts;
+    LIST(struct missing) missing;
+    struct map opened; /* path → struct dlopen_needs * of files that were looked at */
+};
+
+/* Keeps the file that meets a need and the links to it, or reports that there is none. `why`: NULL for a DT_NEEDED of
+ * the file `needed_by`. */
+void closure_keep_need(struct finder *finder, const struct load_need *need, const char *why, const char *needed_by);
+/* Keeps what the objects of the list from `first` on need. */
+void closure_keep_needs(struct finder *finder, const struct load_list *list, size_t first);
+/* Notes / reports something once. */
+void closure_note(struct finder *finder, const char *note);
+void closure_report(struct finder *finder, const struct missing *missing);
+/* Follows the dlopen notes of all objects of a process (closure_dlopen.c). */
+void closure_follow_notes(struct finder *finder, const struct loader *loader, struct load_list *list);
+
+#endif

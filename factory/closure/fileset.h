@@ -1,0 +1,65 @@
+/* fileset.h - the files of several packages under one root: look-up by canonical path, symlinks followed inside it
+ *
+ * A path in several packages: the first package by name gives it, unless another one's Replaces names that package
+ * (then the other one gives it; versions in Replaces are not looked at). Whether the bytes differ is for the tree to
+ * judge, when the path is kept. The order in which packages are handed over makes no difference.
+ * A directory below /usr that one package ("filesystem") has as a link to a directory beside it, as Fedora since 42 has
+ * /usr/sbin -> bin, is merged with it: what other packages list below the link is in the set with the path that it
+ * really gets.
+ * Threads: built by one thread, then const.
+ */
+#ifndef IMGFACTORY_CLOSURE_FILESET_H
+#define IMGFACTORY_CLOSURE_FILESET_H
+
+#include "base/map.h"
+#include "package/package.h"
+
+/* One file of one package, the unit that closure and tree work with. */
+struct sourced {
+    const struct package *package;
+    const struct entry *entry;
+    const struct entry *listed;    /* below a merged directory: as the package lists it; else NULL */
+    const struct sourced *through; /* and the link that leads to where `entry` is; else NULL */
+    struct sourced *shadowed;      /* the same path in a further package, or NULL; by package name */
+};
+
+struct sourced_list {
+    const struct sourced **items;
+    size_t count, capacity;
+};
+
+struct fileset {
+    struct arena *arena;
+    const struct package *const *packages; /* sorted by name */
+    size_t package_count;
+    struct map by_path;        /* canonical path → struct sourced * */
+    size_t packaged_count;     /* private: of its slots; what follows was added to the set later */
+    struct sourced_list moved; /* private: what packages list below merged directories */
+    struct map merged;         /* path of a merged directory → struct sourced * of the link */
+    bool is_exact; /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
+};
+
+/* Builds the set. The packages must outlive it. */
+void fileset_build(struct arena *arena, const struct package *const *packages, size_t count, struct fileset *ret_set);
+/* Settles which package's file of that canonical path is meant, when several ship it (a diversion, or a choice that was
+ * made and reported): the others are left out of the set. Nothing happens when the package has no such file. */
+void fileset_settle(struct fileset *set, const char *path, const char *package_name);
+/* Returns where a path is that may lie below a merged directory, or be one: "/usr/sbin/x" is "/usr/bin/x" when a package
+ * says so, else itself. Lives in the set's arena. */
+const char *fileset_merged(const struct fileset *set, const char *path);
+/* Finds exactly this path; NULL when absent. */
+const struct sourced *fileset_find(const struct fileset *set, const char *path);
+/* Walks a path through symlinks of the set, in its components and at its end (at most 40, as the kernel): the file it
+ * ends at, or NULL. ".." leaves the directory that was really reached, never the spelling. Every symlink walked is
+ * added to `ret_links` (may be NULL) so that it can be kept. *ret_path (may be NULL) is the canonical path where the
+ * walk ended, found or not. */
+const struct sourced *fileset_walk(const struct fileset *set, struct arena *arena, const char *path,
+                                   struct sourced_list *ret_links, const char **ret_path);
+/* Lists the files of the set whose canonical path begins with `prefix`, sorted by path. */
+void fileset_list(const struct fileset *set, struct arena *arena, const char *prefix, struct sourced_list *ret_files);
+/* Returns the entry that has the file's bytes: its own, or a hard link's target; NULL for what has none. */
+const struct entry *sourced_content(const struct sourced *file);
+/* Returns whether the package's Replaces field names the other package. */
+bool package_replaces(const struct package *package, const struct package *other);
+
+#endif

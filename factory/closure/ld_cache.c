@@ -1,0 +1,280 @@
+/* Which libraries a cache lists, and how it is searched. */
+#include "closure/ld_cache.h"
+
+#include "closure/ld_cache_order.h"
+#include "closure/loader.h"
+#include "package/path.h"
+
+#include <elf.h>
+#include <stdlib.h>
+
+/* sysdeps/generic/ldconfig.h */
+#define FLAG_ELF_LIBC6 0x0003
+#define FLAG_X8664_LIBX32 0x0800
+#define FLAG_ARM_LIBHF 0x0900
+#define FLAG_ARM_LIBSF 0x0b00
+
+/* Compares names as both ldconfig and the loader's binary search do: runs of digits by value (wrapping like int). */
+int ld_cache_compare_names(const char *a, const char *b)
+{
+    while (*a) {
+        bool is_digit = *a >= '0' && *a <= '9', is_other_digit = *b >= '0' && *b <= '9';
+        if (is_digit && is_other_digit) {
+            uint32_t left = 0, right = 0;
+            while (*a >= '0' && *a <= '9')
+                left = left * 10 + (uint32_t)(*a++ - '0');
+            while (*b >= '0' && *b <= '9')
+                right = right * 10 + (uint32_t)(*b++ - '0');
+            if (left != right)
+                return (int32_t)(left - right) < 0 ? -1 : 1;
+        } else if (is_digit || is_other_digit) {
+            return is_digit ? 1 : -1;
+        } else if (*a != *b) {
+            return *a < *b ? -1 : 1;
+        } else {
+            a++;
+            b++;
+        }
+    }
+    return *b ? -1 : 0;
+}
+
+/* compare() of elf/cache.c: falling by name and flags, glibc-hwcaps first. What is equal stays in the order of the
+ * directories. */
+static int compare_entries(const void *a, const void *b)
+{
+    const struct ld_cache_entry *left = a, *right = b;
+    int order = ld_cache_compare_names(right->name, left->name);
+    if (!order && left->flags != right->flags)
+        order = left->flags < right->flags ? 1 : -1;
+    if (!order && !left->hwcap != !right->hwcap)
+        order = left->hwcap ? -1 : 1;
+    if (!order && left->hwcap)
+        order = strcmp(left->hwcap, right->hwcap);
+    if (!order && left->order != right->order)
+        order = left->order < right->order ? -1 : 1;
+    return order ? order : strcmp(left->name, right->name);
+}
+
+/* One directory while its libraries are collected: search_dir(). */
+struct collection {
+    struct arena *arena;
+    const struct fileset *set;
+    const struct arch *arch;
+    const struct map *only;
+    const char *dir;   /* as spelled */
+    const char *real;  /* canonical */
+    const char *hwcap; /* or NULL */
+    struct map found;  /* soname → struct library */
+};
+
+struct library {
+    const char *soname, *name;
+    bool is_link;
+    uint32_t flags;
+};
+
+static bool is_library_name(const char *name)
+{
+    if (strncmp(name, "lib", 3) == 0 || strncmp(name, "ld-", 3) == 0)
+        return strstr(name, ".so") != NULL;
+    return strncmp(name, "ld.so.", 6) == 0 || strncmp(name, "ld64.so.", 8) == 0;
+}
+
+/* Returns the flags of a library as the architecture's readelflib.c gives them; 0 when it does not list it. */
+static uint32_t flags_of(const struct elf_facts *elf, const struct arch *arch)
+{
+    if (loader_is_for(elf, arch))
+        return arch->cache_flags;
+    switch (elf->machine) {
+    case EM_386:
+        return arch->elf_machine == EM_X86_64 && elf->elf_class == 32 ? FLAG_ELF_LIBC6 : 0;
+    case EM_X86_64:
+        return arch->elf_machine == EM_X86_64 && elf->elf_class == 32 ? FLAG_X8664_LIBX32 | FLAG_ELF_LIBC6 : 0;
+    case EM_ARM:
+        if (arch->elf_machine != EM_AARCH64 && arch->elf_machine != EM_ARM)
+            return 0;
+        if ((elf->flags & EF_ARM_EABIMASK) != EF_ARM_EABI_VER5)
+            return FLAG_ELF_LIBC6;
+        return (elf->flags & EF_ARM_ABI_FLOAT_HARD   ? FLAG_ARM_LIBHF
+                : elf->flags & EF_ARM_ABI_FLOAT_SOFT ? FLAG_ARM_LIBSF
+                                                     : 0) |
+               FLAG_ELF_LIBC6;
+    default:
+        return 0;
+    }
+}
+
+static bool counts(const struct collection *collection, const char *path)
+{
+    return !collection->only || map_get(collection->only, text_of(path));
+}
+
+/* A symlink is listed by its own name when that is the soname, or the soname's beginning up to ".so" (for ld(1)). */
+static bool is_plain_link(const char *name, const char *soname)
+{
+    size_t len = strlen(name);
+    return strcmp(name, soname) == 0 ||
+           (len >= 3 && strcmp(name + len - 3, ".so") == 0 && strncmp(name, soname, len) == 0);
+}
+
+static void collect_file(struct collection *collection, const struct sourced *file)
+{
+    const char *path = file->entry->path, *name = path_basename(path);
+    if (file->entry->kind == ENTRY_DIRECTORY || !is_library_name(name) || !counts(collection, path))
+        return;
+    bool is_link = file->entry->kind == ENTRY_SYMLINK;
+    const struct sourced *end = is_link ? fileset_walk(collection->set, collection->arena, path, NULL, NULL) : file;
+    const struct entry *content = end && counts(collection, end->entry->path) ? sourced_content(end) : NULL;
+    if (!content || !content->elf || content->elf->broken || content->elf->type != ET_DYN || !content->elf->has_dynamic)
+        return;
+    struct library library = {content->elf->soname ? content->elf->soname : name, name, is_link,
+                              flags_of(content->elf, collection->arch)};
+    if (!library.flags)
+        return;
+    if (is_link && is_plain_link(name, library.soname))
+        library.soname = name;
+    else
+        library.is_link = false;
+    struct library *there = map_get(&collection->found, text_of(library.soname));
+    if (!there) {
+        there = arena_new(collection->arena, struct library);
+        *there = library;
+        (void)map_add(&collection->found, text_of(library.soname), there);
+    } else if ((!library.is_link && there->is_link) ||
+               (library.is_link == there->is_link && ld_cache_compare_names(there->name, name) < 0)) {
+        there->name = name;
+        there->is_link = library.is_link;
+    }
+}
+
+/* Puts what was found into the cache, under the soname; in a glibc-hwcaps directory under the file's own name. */
+static void put_found(struct collection *collection, uint32_t order, struct ld_cache *cache)
+{
+    for (size_t i = 0; i < collection->found.slots.count; i++) {
+        const struct library *library = collection->found.slots.items[i].value;
+        const char *file = collection->hwcap ? library->name : library->soname;
+        const char *real = arena_printf(collection->arena, "%s/%s", collection->real, file);
+        if (strchr(file, '/') || !fileset_find(collection->set, real) || !counts(collection, real))
+            continue;
+        struct ld_cache_entry entry = {.name = library->soname,
+                                       .path = arena_printf(collection->arena, "%s/%s", collection->dir, file),
+                                       .hwcap = collection->hwcap,
+                                       .flags = library->flags,
+                                       .order = order};
+        list_add(collection->arena, cache, entry);
+    }
+}
+
+static void collect_dir(struct collection *collection, const struct sourced_list *files, uint32_t order,
+                        struct ld_cache *cache)
+{
+    size_t len = strlen(collection->real) + 1;
+    collection->found = (struct map){.arena = collection->arena};
+    for (size_t i = 0; i < files->count; i++) {
+        if (!strchr(files->items[i]->entry->path + len, '/'))
+            collect_file(collection, files->items[i]);
+    }
+    put_found(collection, order, cache);
+}
+
+static void collect_hwcaps(const struct collection *base, uint32_t order, struct ld_cache *cache)
+{
+    struct arena *arena = base->arena;
+    struct sourced_list files, own;
+    struct map seen = {.arena = arena};
+    const char *prefix = arena_printf(arena, "%s/glibc-hwcaps/", base->real);
+    fileset_list(base->set, arena, prefix, &files);
+    for (size_t i = 0; i < files.count; i++) {
+        const char *at = files.items[i]->entry->path + strlen(prefix), *slash = strchr(at, '/');
+        if (!slash || *at == '.' || memchr(at, ':', (size_t)(slash - at)))
+            continue;
+        const char *name = arena_strndup(arena, at, (size_t)(slash - at));
+        if (!map_add(&seen, text_of(name), (void *)name))
+            continue;
+        struct collection collection = *base;
+        collection.hwcap = name;
+        collection.dir = arena_printf(arena, "%s/glibc-hwcaps/%s", base->dir, name);
+        collection.real = arena_printf(arena, "%s%s", prefix, name);
+        fileset_list(base->set, arena, arena_printf(arena, "%s/", collection.real), &own);
+        collect_dir(&collection, &own, order, cache);
+    }
+}
+
+void ld_cache_collect(struct arena *arena, const struct fileset *set, const struct arch *arch,
+                      const struct strings *dirs, const struct map *only, struct ld_cache *ret_cache)
+{
+    struct map seen = {.arena = arena};
+    *ret_cache = (struct ld_cache){0};
+    for (size_t i = 0; i < dirs->count; i++) {
+        struct collection collection = {.arena = arena, .set = set, .arch = arch, .only = only, .dir = dirs->items[i]};
+        struct sourced_list files;
+        (void)fileset_walk(set, arena, dirs->items[i], NULL, &collection.real);
+        if (!map_add(&seen, text_of(collection.real), (void *)collection.real))
+            continue;
+        fileset_list(set, arena, arena_printf(arena, "%s/", collection.real), &files);
+        collect_dir(&collection, &files, (uint32_t)i, ret_cache);
+        collect_hwcaps(&collection, (uint32_t)i, ret_cache);
+    }
+    if (ret_cache->count)
+        qsort(ret_cache->items, ret_cache->count, sizeof(ret_cache->items[0]), compare_entries);
+}
+
+/* Returns the number of the first entry with that name, or count: the same comparison as the loader's. */
+static size_t find_first(const struct ld_cache *cache, const char *name)
+{
+    size_t low = 0, high = cache->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ld_cache_compare_names(cache->items[middle].name, name) > 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t rank_of(const struct strings *hwcaps, const char *hwcap)
+{
+    size_t rank = 0;
+    while (hwcaps && rank < hwcaps->count && strcmp(hwcaps->items[rank], hwcap) != 0)
+        rank++;
+    return hwcaps && rank < hwcaps->count ? rank : SIZE_MAX;
+}
+
+const char *ld_cache_find(const struct ld_cache *cache, const struct arch *arch, const char *name,
+                          const struct strings *hwcaps)
+{
+    const char *best = NULL;
+    size_t best_rank = SIZE_MAX;
+    for (size_t i = find_first(cache, name); i < cache->count; i++) {
+        const struct ld_cache_entry *entry = &cache->items[i];
+        if (ld_cache_compare_names(entry->name, name) != 0)
+            break;
+        if (entry->flags != arch->cache_flags)
+            continue;
+        if (!entry->hwcap)
+            return best ? best : entry->path;
+        size_t rank = rank_of(hwcaps, entry->hwcap);
+        if (rank < best_rank) {
+            best = entry->path;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+const char *ld_cache_generator(struct arena *arena, struct text libc)
+{
+    static const char banner[] = "GNU C Library ";
+    const char *at = libc.len ? memmem(libc.ptr, libc.len, banner, strlen(banner)) : NULL;
+    if (!at)
+        return "ldconfig";
+    at += strlen(banner);
+    size_t room = libc.len - (size_t)(at - libc.ptr), len = 0;
+    while (len < room && len < 200 && at[len] >= ' ' && at[len] < 127)
+        len++;
+    if (len && at[len - 1] == '.')
+        len--;
+    return arena_printf(arena, "ldconfig %.*s", (int)len, at);
+}

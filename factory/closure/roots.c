@@ -1,0 +1,141 @@
+#include "closure/roots.h"
+#include "package/path.h"
+
+/* Files by which scanners and people tell the distribution: os-release(5), and the families' own version files (most of
+ * Fedora's are links to one, which comes along). */
+static const char *const identity_paths[] = {"/etc/os-release",        "/usr/lib/os-release", "/etc/debian_version",
+                                             "/etc/fedora-release",    "/etc/redhat-release", "/etc/system-release",
+                                             "/etc/system-release-cpe"};
+
+static void add(struct arena *arena, struct roots *roots, struct closure_root root)
+{
+    list_add(arena, roots, root);
+}
+
+/* What an image has no use for, in packages that are taken whole. */
+static bool is_documentation(const char *path)
+{
+    static const char *const dirs[] = {"/usr/share/doc",     "/usr/share/doc-base", "/usr/share/man",
+                                       "/usr/share/info",    "/usr/share/lintian",  "/usr/share/bug",
+                                       "/usr/share/licenses"};
+    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
+        size_t len = strlen(dirs[i]);
+        if (strncmp(path, dirs[i], len) == 0 && (path[len] == '/' || !path[len]))
+            return true;
+    }
+    return false;
+}
+
+/* Adds every entry of a package but its documentation. ELF files among them bring their libraries. */
+static void add_whole(struct arena *arena, struct roots *roots, const struct package *package)
+{
+    const char *why = arena_printf(arena, "the manifest takes the whole package %s", package->name);
+    for (size_t i = 0; i < package->count; i++) {
+        if (!package->entries[i].is_documentation && !is_documentation(package->entries[i].path))
+            add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why, .is_lenient = true});
+    }
+}
+
+/* Says whose file it is. */
+static const char *giver_of(const struct manifest_file *file)
+{
+    return file->giver ? file->giver : "the manifest";
+}
+
+/* Adds what a glob matches in the packages it may look into; returns the number of matches. */
+static size_t add_matches(struct arena *arena, struct roots *roots, const struct fileset *set,
+                          const struct manifest_file *file, const char *glob)
+{
+    size_t matches = 0;
+    const char *why = arena_printf(arena, "files of %s: %s", giver_of(file), file->path);
+    for (size_t p = 0; p < set->package_count; p++) {
+        const struct package *package = set->packages[p];
+        if (file->packages.count && !strings_has(&file->packages, package->name))
+            continue;
+        for (size_t i = 0; i < package->count; i++) {
+            if (!path_matches(glob, package->entries[i].path))
+                continue;
+            add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why, .is_lenient = true});
+            matches++;
+        }
+    }
+    return matches;
+}
+
+/* Globs may be written with /lib or /bin as well: both mean the place below /usr. */
+static const char *canonical_glob(struct arena *arena, const char *glob)
+{
+    const char *why;
+    const char *canonical = path_canonical(arena, text_of(glob), &why);
+    return canonical ? canonical : glob;
+}
+
+static bool add_file(struct arena *arena, struct roots *roots, const struct fileset *set,
+                     const struct manifest_file *file, struct err *err)
+{
+    if (!path_is_glob(file->path)) {
+        add(arena, roots,
+            (struct closure_root){.path = file->path,
+                                  .why = arena_printf(arena, "file of %s", giver_of(file)),
+                                  .is_optional = file->is_optional});
+        return true;
+    }
+    if (add_matches(arena, roots, set, file, canonical_glob(arena, file->path)) || file->is_optional)
+        return true;
+    char *packages = strings_join(arena, &file->packages, ", ");
+    err_set(err, ERR_RESOLVE, "no file matches %s (%s) in %s%s", file->path, giver_of(file),
+            file->packages.count ? "the packages " : "any selected package", packages);
+    return false;
+}
+
+bool roots_list(struct arena *arena, const struct manifest *manifest, const struct fileset *set,
+                const struct package *identity, struct roots *ret_roots, struct err *err)
+{
+    struct roots roots = {0};
+    for (size_t i = 0; i < manifest->binaries.count; i++)
+        add(arena, &roots,
+            (struct closure_root){
+                .path = manifest->binaries.items[i], .why = "binary of the manifest", .is_program = true});
+    for (size_t i = 0; i < manifest->files.count; i++) {
+        if (!add_file(arena, &roots, set, &manifest->files.items[i], err))
+            return false;
+    }
+    for (size_t p = 0; p < set->package_count; p++) {
+        if (strings_has(&manifest->packages_whole, set->packages[p]->name))
+            add_whole(arena, &roots, set->packages[p]);
+    }
+    for (size_t i = 0; identity && i < ARRAY_COUNT(identity_paths); i++) {
+        add(arena, &roots,
+            (struct closure_root){.path = identity_paths[i],
+                                  .why = "tells which distribution the files are from",
+                                  .is_optional = true,
+                                  .is_alone = true});
+    }
+    *ret_roots = roots;
+    return true;
+}
+
+bool roots_are_lazy(const struct manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->files.count; i++) {
+        if (path_is_glob(manifest->files.items[i].path) && !manifest->files.items[i].packages.count)
+            return false;
+    }
+    return true;
+}
+
+bool roots_name_package(const struct manifest *manifest, const char *package)
+{
+    if (strings_has(&manifest->packages_whole, package))
+        return true;
+    for (size_t i = 0; i < manifest->files.count; i++) {
+        if (strings_has(&manifest->files.items[i].packages, package))
+            return true;
+    }
+    return false;
+}
+
+bool roots_lay_out(const char *package)
+{
+    return strcmp(package, "filesystem") == 0;
+}

@@ -1,0 +1,31 @@
+/* roots.h - what a manifest asks for, as roots of the closure
+ *
+ * Threads: pure functions of their inputs.
+ */
+#ifndef IMGFACTORY_CLOSURE_ROOTS_H
+#define IMGFACTORY_CLOSURE_ROOTS_H
+
+#include "closure/closure.h"
+#include "plan/manifest.h"
+#include "source/solve.h"
+
+struct roots {
+    struct closure_root *items;
+    size_t count, capacity;
+};
+
+/* Lists the roots of a manifest in a set of packages: binaries, files (globs expanded over the packages they name,
+ * or over all of `selection`), whole packages without their documentation, and of `identity` (base-files; may be
+ * NULL) the files that tell scanners the distribution. A glob that must match and matches nothing: ERR_RESOLVE. */
+bool roots_list(struct arena *arena, const struct manifest *manifest, const struct fileset *set,
+                const struct package *identity, struct roots *ret_roots, struct err *err) MUST_CHECK;
+/* Returns whether the closure can be complete without every package of the selection: false when a glob without package
+ * names must see all of them. */
+bool roots_are_lazy(const struct manifest *manifest);
+/* Returns whether a package must be opened at once because the manifest names it (whole, or as the place of files). */
+bool roots_name_package(const struct manifest *manifest, const char *package);
+/* Returns whether a package must be opened at once because it lays out the directories of the system, such as
+ * "/usr/sbin -> bin": where the files of all others are depends on it. */
+bool roots_lay_out(const char *package);
+
+#endif

@@ -1,0 +1,317 @@
+#include "deb/deb_catalog_parts.h"
+
+#include "base/auto.h"
+#include "base/together.h"
+
+#include <assert.h>
+
+struct digest deb_catalog_key(const char *format, const struct digest *listed)
+{
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, format, strlen(format) + 1);
+    digest_feed(&stream, listed->bytes, sizeof listed->bytes);
+    return digest_end(&stream);
+}
+
+/* One index on its way: fetched by a thread of together_run(), built by a worker. */
+struct opening {
+    struct deb_catalog *catalog;
+    struct deb_catalog_index *index;
+    struct buf plain, built;
+    bool is_good;
+    struct err err;
+};
+
+static void build_task(void *item)
+{
+    struct opening *opening = item;
+    struct text plain = {opening->plain.bytes ? opening->plain.bytes : "", opening->plain.len};
+    opening->is_good = deb_index_build(plain, opening->index->name, &opening->built, &opening->err);
+}
+
+/* Maps the derived index. *ret_found is false when it has to be made. */
+static bool map_index(struct opening *opening, bool *ret_found)
+{
+    struct deb_catalog_index *index = opening->index;
+    struct store *store = opening->catalog->env->store;
+    if (!store_map_derived(store, "deb-index", &index->key, true, &index->view, ret_found, &opening->err))
+        return false;
+    if (!*ret_found || deb_index_open((struct text){index->view.ptr, index->view.len}, &index->index))
+        return true;
+    view_done(&index->view);
+    store_drop_derived(store, "deb-index", &index->key);
+    *ret_found = false;
+    return true;
+}
+
+static bool make_index(struct opening *opening)
+{
+    struct deb_catalog *catalog = opening->catalog;
+    if (!release_fetch(catalog->env, opening->index->release, opening->index->listed_name, &opening->plain,
+                       &opening->err))
+        return false;
+    workers_run(catalog->workers, build_task, opening);
+    buf_done(&opening->plain);
+    if (!opening->is_good)
+        return false;
+    AUTO(blob_abandon) struct blob blob = {0};
+    return blob_begin(catalog->env->store, &blob, &opening->err) &&
+           blob_write(&blob, opening->built.bytes, opening->built.len, &opening->err) &&
+           blob_commit_derived(&blob, "deb-index", &opening->index->key, &opening->err);
+}
+
+static void open_index_task(void *item)
+{
+    struct opening *opening = item;
+    bool is_found = false;
+    opening->is_good = map_index(opening, &is_found);
+    if (opening->is_good && !is_found) {
+        opening->is_good = make_index(opening) && map_index(opening, &is_found);
+        if (opening->is_good && !is_found) {
+            err_set(&opening->err, ERR_LOCAL, "%s: its index vanished from the cache while it was made",
+                    opening->index->name);
+            opening->is_good = false;
+        }
+    }
+    buf_done(&opening->built);
+    buf_done(&opening->plain);
+}
+
+/* Adds an index if the Release lists the file. */
+static bool add_index(struct deb_catalog *catalog, const struct release *release, const char *file)
+{
+    const char *listed_name;
+    const struct release_file *listed = release_find(release, &catalog->arena, file, &listed_name);
+    if (!listed)
+        return false;
+    struct deb_catalog_index index = {.release = release,
+                                      .file = file,
+                                      .listed = listed,
+                                      .listed_name = listed_name,
+                                      .key = deb_catalog_key(DEB_INDEX_FORMAT, &listed->digest)};
+    index.name = arena_printf(&catalog->arena, "%s of %s", file, release->repository->name);
+    list_add(&catalog->arena, &catalog->indices, index);
+    return true;
+}
+
+/* Adds the indices of one repository; returns whether it offers the architecture. */
+static bool add_indices(struct deb_catalog *catalog, const struct release *release)
+{
+    const struct repository *repository = release->repository;
+    const char *arch = catalog->base.arch->deb_name;
+    if (repository->architectures.count && !strings_has(&repository->architectures, arch))
+        return false;
+    if (!repository->components.count)
+        return add_index(catalog, release, "Packages");
+    bool is_offered = false;
+    for (size_t i = 0; i < repository->components.count; i++) {
+        const char *component = repository->components.items[i];
+        if (add_index(catalog, release, arena_printf(&catalog->arena, "%s/binary-%s/Packages", component, arch)))
+            is_offered = true;
+        else
+            log_line(catalog->env->log, LOG_VERBOSE, "%s has no component %s for %s: passed over", repository->name,
+                     component, arch);
+        if (!release->has_all_in_arch)
+            (void)add_index(catalog, release, arena_printf(&catalog->arena, "%s/binary-all/Packages", component));
+    }
+    return is_offered;
+}
+
+/* Lists "SUITE of URI: amd64, arm64; …". */
+static void fail_not_offered(const struct deb_catalog *catalog, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings offers = {0};
+    for (size_t i = 0; i < catalog->releases->count; i++) {
+        const struct release *release = catalog->releases->items[i];
+        const struct repository *repository = release->repository;
+        const struct strings *limited =
+            repository->architectures.count ? &repository->architectures : &release->architectures;
+        list_add(&scratch, &offers,
+                 arena_printf(&scratch, "%s: %s", repository->name,
+                              limited->count ? strings_join(&scratch, limited, " ") : "nothing named"));
+    }
+    err_set(err, ERR_RESOLVE, "no repository of %s offers architecture %s (they offer: %s)",
+            catalog->releases->source->name, catalog->base.arch->deb_name, strings_join(&scratch, &offers, "; "));
+}
+
+static void set_digest(struct deb_catalog *catalog)
+{
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, DEB_INDEX_FORMAT, sizeof DEB_INDEX_FORMAT);
+    digest_feed(&stream, catalog->base.arch->deb_name, strlen(catalog->base.arch->deb_name) + 1);
+    for (size_t i = 0; i < catalog->indices.count; i++) {
+        const struct deb_catalog_index *index = &catalog->indices.items[i];
+        const struct repository *repository = index->release->repository;
+        const char *uri = repository->uris.count ? repository->uris.items[0] : "";
+        digest_feed(&stream, uri, strlen(uri) + 1);
+        digest_feed(&stream, repository->suite, strlen(repository->suite) + 1);
+        digest_feed(&stream, index->file, strlen(index->file) + 1);
+        digest_feed(&stream, index->listed->digest.bytes, DIGEST_BYTES);
+    }
+    catalog->base.digest = digest_end(&stream);
+}
+
+static bool open_indices(struct deb_catalog *catalog, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    size_t count = catalog->indices.count;
+    struct opening *openings = arena_new_array(&scratch, struct opening, count);
+    void **items = arena_new_array(&scratch, void *, count);
+    for (size_t i = 0; i < count; i++) {
+        openings[i] = (struct opening){.catalog = catalog, .index = &catalog->indices.items[i]};
+        items[i] = &openings[i];
+    }
+    together_run(open_index_task, items, count);
+    for (size_t i = 0; i < count; i++) {
+        if (!openings[i].is_good) {
+            *err = openings[i].err;
+            return false;
+        }
+    }
+    return true;
+}
+
+static void deb_catalog_close(struct catalog *any)
+{
+    struct deb_catalog *catalog = deb_catalog_of(any);
+    for (size_t i = 0; i < catalog->indices.count; i++) {
+        view_done(&catalog->indices.items[i].view);
+        buf_done(&catalog->indices.items[i].bytes);
+    }
+    deb_catalog_close_contents(catalog);
+    flight_free(catalog->flight);
+    arena_done(&catalog->arena);
+    free(catalog);
+}
+
+static const struct catalog_kind deb_kind = {.owners = deb_catalog_owners,
+                                             .has = deb_catalog_has,
+                                             .solve = deb_catalog_solve,
+                                             .identity = deb_catalog_identity,
+                                             .close = deb_catalog_close};
+
+static void set_origins(struct deb_catalog *catalog)
+{
+    const struct releases *releases = catalog->releases;
+    struct origins *origins = &catalog->base.origins;
+    *origins = (struct origins){.source = releases->source,
+                                .items = arena_new_array(&catalog->arena, struct origin, releases->count),
+                                .count = releases->count,
+                                .trusted = releases->trusted,
+                                .left_out = releases->left_out};
+    for (size_t i = 0; i < releases->count; i++) {
+        const struct release *release = releases->items[i];
+        origins->items[i] = (struct origin){.name = release->repository->name,
+                                            .uri = release->uri,
+                                            .uris = release->repository->uris,
+                                            .date = release->date,
+                                            .digest = release->digest,
+                                            .distribution = release->origin,
+                                            .version = release->version,
+                                            .codename = release->codename,
+                                            .signed_by = release->signed_by};
+    }
+}
+
+const struct origin *deb_catalog_origin(const struct deb_catalog *catalog, const struct release *release)
+{
+    for (size_t i = 0; i < catalog->releases->count; i++) {
+        if (catalog->releases->items[i] == release)
+            return &catalog->base.origins.items[i];
+    }
+    return NULL;
+}
+
+static struct deb_catalog *new_catalog(const struct source_env *env, struct workers *workers,
+                                       const struct releases *releases, const struct arch *arch)
+{
+    struct deb_catalog *catalog = calloc(1, sizeof *catalog);
+    if (!catalog)
+        memory_abort(sizeof *catalog);
+    *catalog = (struct deb_catalog){.base = {.kind = &deb_kind, .arch = arch},
+                                    .env = env,
+                                    .workers = workers,
+                                    .releases = releases,
+                                    .flight = flight_new(),
+                                    .arch_contents.catalog = catalog,
+                                    .all_contents = {.catalog = catalog, .is_all = true}};
+    set_origins(catalog);
+    return catalog;
+}
+
+static void auto_close(struct deb_catalog **catalog)
+{
+    if (*catalog)
+        deb_catalog_close(&(*catalog)->base);
+}
+
+bool deb_catalog_open(const struct source_env *env, struct workers *workers, const struct releases *releases,
+                      const struct arch *arch, struct catalog **ret_catalog, struct err *err)
+{
+    AUTO(auto_close) struct deb_catalog *catalog = new_catalog(env, workers, releases, arch);
+    bool is_offered = false;
+    for (size_t i = 0; i < releases->count; i++) {
+        if (add_indices(catalog, releases->items[i]))
+            is_offered = true;
+        else
+            log_line(env->log, LOG_VERBOSE, "%s does not offer %s: passed over", releases->items[i]->repository->name,
+                     arch->deb_name);
+    }
+    if (!is_offered) {
+        fail_not_offered(catalog, err);
+        return false;
+    }
+    set_digest(catalog);
+    if (!open_indices(catalog, err))
+        return false;
+    *ret_catalog = &TAKE_PTR(catalog)->base;
+    return true;
+}
+
+bool deb_catalog_from_texts(const struct releases *releases, const struct arch *arch, const char *const *packages,
+                            struct catalog **ret_catalog, struct err *err)
+{
+    AUTO(auto_close) struct deb_catalog *catalog = new_catalog(NULL, NULL, releases, arch);
+    for (size_t i = 0; i < releases->count; i++) {
+        struct text text = text_of(packages[i]);
+        struct release_file *listed = arena_new(&catalog->arena, struct release_file);
+        *listed = (struct release_file){.size_bytes = text.len, .digest = digest_of(text.ptr, text.len)};
+        struct deb_catalog_index index = {.release = releases->items[i], .file = "Packages", .listed = listed};
+        index.name = arena_printf(&catalog->arena, "Packages of %s", releases->items[i]->repository->name);
+        if (!deb_index_build(text, index.name, &index.bytes, err))
+            return false;
+        bool is_open = deb_index_open((struct text){index.bytes.bytes, index.bytes.len}, &index.index);
+        assert(is_open);
+        list_add(&catalog->arena, &catalog->indices, index);
+    }
+    set_digest(catalog);
+    *ret_catalog = &TAKE_PTR(catalog)->base;
+    return true;
+}
+
+bool deb_catalog_has(const struct catalog *any, const char *name, bool is_virtual_fine)
+{
+    const struct deb_catalog *catalog = deb_catalog_of_const(any);
+    for (size_t i = 0; i < catalog->indices.count; i++) {
+        struct deb_hits hits = deb_index_find(&catalog->indices.items[i].index, text_of(name));
+        uint32_t number;
+        bool is_virtual;
+        while (deb_index_next(&hits, &number, &is_virtual)) {
+            if (!is_virtual || is_virtual_fine)
+                return true;
+        }
+    }
+    return false;
+}
+
+bool deb_catalog_fail_damaged(const struct deb_catalog *catalog, const struct deb_catalog_index *index, struct err *err)
+{
+    if (catalog->env)
+        store_drop_derived(catalog->env->store, "deb-index", &index->key);
+    err_set(err, ERR_LOCAL, "%s: its index in the cache is damaged; it was removed and is made again at the next run",
+            index->name);
+    return false;
+}

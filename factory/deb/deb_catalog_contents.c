@@ -1,0 +1,269 @@
+/* Who ships a path: the Contents side of catalog.h. Contents-ARCH of every repository and component is loaded at the
+ * first question, and Contents-all (three times its size) only when that had no answer. */
+#include "deb/deb_catalog_parts.h"
+
+#include "base/auto.h"
+#include "base/together.h"
+#include "io/decompress.h"
+
+#define PLAIN_CAP_BYTES ((uint64_t)2 << 30)
+#define HINTS_MAX 3
+
+/* One table on its way. */
+struct loading {
+    struct deb_catalog *catalog;
+    struct deb_contents *item;
+    struct view packed;
+    struct buf built;
+    bool is_good;
+    struct err err;
+};
+
+static bool feed(void *taker, struct text piece, struct err *err)
+{
+    return contents_feed(taker, piece, err);
+}
+
+/* Reads a Contents file piece by piece: its text (150 to 520 MB) is never in memory as a whole. */
+static bool read_packed(const struct deb_contents *item, const struct view *packed, struct contents_reader *reader,
+                        struct err *err)
+{
+    return decompress_pieces(compression_of_name(item->listed_name), (struct text){packed->ptr, packed->len},
+                             PLAIN_CAP_BYTES, item->name, feed, reader, err);
+}
+
+static void build_task(void *argument)
+{
+    struct loading *loading = argument;
+    AUTO(contents_builder_done) struct contents_builder builder;
+    contents_builder_begin(&builder, loading->item->name);
+    loading->is_good = read_packed(loading->item, &loading->packed, &builder.reader, &loading->err) &&
+                       contents_builder_end(&builder, &loading->built, &loading->err);
+}
+
+static bool map_table(struct loading *loading, const struct digest *key, bool *ret_found)
+{
+    struct store *store = loading->catalog->env->store;
+    struct deb_contents *item = loading->item;
+    if (!store_map_derived(store, "contents", key, true, &item->view, ret_found, &loading->err))
+        return false;
+    if (!*ret_found || contents_open((struct text){item->view.ptr, item->view.len}, &item->contents))
+        return true;
+    view_done(&item->view);
+    store_drop_derived(store, "contents", key);
+    *ret_found = false;
+    return true;
+}
+
+static bool make_table(struct loading *loading, const struct digest *key)
+{
+    const struct source_env *env = loading->catalog->env;
+    const struct deb_contents *item = loading->item;
+    if (!release_map(env, item->release, item->listed_name, item->listed, &loading->packed, &loading->err))
+        return false;
+    workers_run(loading->catalog->workers, build_task, loading);
+    view_done(&loading->packed);
+    AUTO(blob_abandon) struct blob blob = {0};
+    return loading->is_good && blob_begin(env->store, &blob, &loading->err) &&
+           blob_write(&blob, loading->built.bytes, loading->built.len, &loading->err) &&
+           blob_commit_derived(&blob, "contents", key, &loading->err);
+}
+
+static void load_task(void *argument)
+{
+    struct loading *loading = argument;
+    struct digest key = deb_catalog_key(CONTENTS_FORMAT, &loading->item->listed->digest);
+    bool is_found = false;
+    loading->is_good = map_table(loading, &key, &is_found);
+    if (loading->is_good && !is_found) {
+        loading->is_good = make_table(loading, &key) && map_table(loading, &key, &is_found);
+        if (loading->is_good && !is_found) {
+            err_set(&loading->err, ERR_LOCAL, "%s: its table vanished from the cache while it was made",
+                    loading->item->name);
+            loading->is_good = false;
+        }
+    }
+    buf_done(&loading->built);
+}
+
+/* Adds the Contents file of one component if the Release lists it. */
+static bool add_item(struct deb_contents_list *list, const struct release *release, const char *file)
+{
+    const char *listed_name;
+    const struct release_file *listed = release_find(release, &list->arena, file, &listed_name);
+    if (!listed)
+        return false;
+    struct deb_contents item = {.release = release, .file = file, .listed = listed, .listed_name = listed_name};
+    item.name = arena_printf(&list->arena, "%s%s", release->dir, listed_name);
+    list_add(&list->arena, &list->items, item);
+    return true;
+}
+
+/* "COMPONENT/Contents-ARCH"; older repositories have one "Contents-ARCH" for all components. Flat ones have none. */
+static void add_items(struct deb_contents_list *list, const struct release *release)
+{
+    const struct repository *repository = release->repository;
+    const char *own = list->catalog->base.arch->deb_name, *arch = list->is_all ? "all" : own;
+    if (repository->architectures.count && !strings_has(&repository->architectures, own))
+        return;
+    const char *shared = arena_printf(&list->arena, "Contents-%s", arch);
+    bool has_own = false;
+    for (size_t i = 0; i < repository->components.count; i++) {
+        if (add_item(list, release, arena_printf(&list->arena, "%s/%s", repository->components.items[i], shared)))
+            has_own = true;
+    }
+    if (!has_own && repository->components.count)
+        (void)add_item(list, release, shared);
+}
+
+/* flight_make: loads all tables of a list. */
+static bool load_list(void *argument, void **ret_result, struct err *err)
+{
+    struct deb_contents_list *list = argument;
+    const struct releases *releases = list->catalog->releases;
+    for (size_t i = 0; i < releases->count; i++)
+        add_items(list, releases->items[i]);
+    AUTO(arena_done) struct arena scratch = {0};
+    struct loading *loadings = arena_new_array(&scratch, struct loading, list->items.count);
+    void **tasks = arena_new_array(&scratch, void *, list->items.count);
+    for (size_t i = 0; i < list->items.count; i++) {
+        loadings[i] = (struct loading){.catalog = list->catalog, .item = &list->items.items[i]};
+        tasks[i] = &loadings[i];
+    }
+    together_run(load_task, tasks, list->items.count);
+    for (size_t i = 0; i < list->items.count; i++) {
+        if (!loadings[i].is_good) {
+            *err = loadings[i].err;
+            return false;
+        }
+    }
+    *ret_result = list;
+    return true;
+}
+
+static bool get_list(struct deb_catalog *catalog, bool is_all, struct deb_contents_list **ret_list, struct err *err)
+{
+    void *list;
+    if (!flight_get(catalog->flight, is_all ? "all" : "arch", load_list,
+                    is_all ? &catalog->all_contents : &catalog->arch_contents, &list, err))
+        return false;
+    *ret_list = list;
+    return true;
+}
+
+/* A path outside the tables: one text after the other is read through, on a worker. */
+struct scanning {
+    const struct source_env *env;
+    const struct deb_contents *item;
+    struct contents_scan scan;
+    struct view packed;
+    bool is_good;
+    struct err *err;
+};
+
+static void scan_task(void *argument)
+{
+    struct scanning *scanning = argument;
+    scanning->is_good = read_packed(scanning->item, &scanning->packed, &scanning->scan.reader, scanning->err);
+    contents_feed_end(&scanning->scan.reader);
+}
+
+static bool scan_list(struct deb_catalog *catalog, const struct deb_contents_list *list, struct arena *arena,
+                      const char *path, struct strings *names, struct err *err)
+{
+    for (size_t i = 0; i < list->items.count; i++) {
+        const struct deb_contents *item = &list->items.items[i];
+        struct scanning scanning = {.env = catalog->env, .item = item, .err = err};
+        contents_scan_begin(&scanning.scan, arena, item->name, path);
+        if (!release_map(catalog->env, item->release, item->listed_name, item->listed, &scanning.packed, err))
+            return false;
+        workers_run(catalog->workers, scan_task, &scanning);
+        view_done(&scanning.packed);
+        contents_reader_done(&scanning.scan.reader);
+        if (!scanning.is_good)
+            return false;
+        for (size_t k = 0; k < scanning.scan.owners.count; k++) {
+            if (!strings_has(names, scanning.scan.owners.items[k]))
+                list_add(arena, names, scanning.scan.owners.items[k]);
+        }
+    }
+    return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Drops names that the catalog does not offer (Contents may be older than Packages) and sorts the rest. */
+static void settle(const struct deb_catalog *catalog, struct strings *names)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        if (deb_catalog_has(&catalog->base, names->items[i], false))
+            names->items[kept++] = names->items[i];
+    }
+    names->count = kept;
+    if (kept)
+        qsort(names->items, kept, sizeof *names->items, compare_names);
+}
+
+static bool find_in_list(struct deb_catalog *catalog, struct deb_contents_list *list, struct arena *arena,
+                         const char *path, struct strings *names, struct err *err)
+{
+    for (size_t i = 0; i < list->items.count; i++)
+        contents_find(&list->items.items[i].contents, arena, path, names);
+    if (!contents_keeps(text_of(path)) && !scan_list(catalog, list, arena, path, names, err))
+        return false;
+    settle(catalog, names);
+    return true;
+}
+
+static const char *find_hint(struct deb_contents_list *const *lists, size_t count, struct arena *arena,
+                             const char *path)
+{
+    struct strings hints = {0};
+    for (size_t k = 0; k < count; k++) {
+        for (size_t i = 0; i < lists[k]->items.count; i++)
+            contents_find_alike(&lists[k]->items.items[i].contents, arena, path, HINTS_MAX, &hints);
+    }
+    return hints.count ? strings_join(arena, &hints, "; ") : NULL;
+}
+
+bool deb_catalog_owners(struct catalog *any, struct arena *arena, const char *path, struct strings *ret_names,
+                        const char **ret_hint, struct err *err)
+{
+    struct deb_catalog *catalog = deb_catalog_of(any);
+    const char *wanted = contents_canonical(arena, path);
+    struct deb_contents_list *lists[2];
+    struct strings names = {0};
+    size_t table_count = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+        if (!get_list(catalog, i == 1, &lists[i], err) || !find_in_list(catalog, lists[i], arena, wanted, &names, err))
+            return false;
+        table_count += lists[i]->items.count;
+        if (names.count)
+            break;
+    }
+    if (!table_count) {
+        err_set(err, ERR_RESOLVE,
+                "which package ships %s? No repository of %s has a Contents file for %s; name the package in the "
+                "manifest under packages: first",
+                path, catalog->releases->source->name, catalog->base.arch->deb_name);
+        return false;
+    }
+    *ret_names = names;
+    if (ret_hint)
+        *ret_hint = names.count ? NULL : find_hint(lists, ARRAY_COUNT(lists), arena, wanted);
+    return true;
+}
+
+void deb_catalog_close_contents(struct deb_catalog *catalog)
+{
+    struct deb_contents_list *lists[] = {&catalog->arch_contents, &catalog->all_contents};
+    for (size_t k = 0; k < ARRAY_COUNT(lists); k++) {
+        for (size_t i = 0; i < lists[k]->items.count; i++)
+            view_done(&lists[k]->items.items[i].view);
+        arena_done(&lists[k]->arena);
+    }
+}

@@ -1,0 +1,279 @@
+/* What deb_reach.c reached goes into one Pool, in the order of repository and file, so that the same indices always give
+ * the same Pool; and what that will cost libsolv is counted first. */
+#include "deb/deb_pool.h"
+
+#include "base/auto.h"
+#include "deb/deb_relation.h"
+#include "source/solve_cost.h"
+
+#define ALTERNATIVES_MAX 1000  /* libsolv recurses on them; the most in Debian are about 30 */
+#define RELATIONS_MAX 4000000u /* in one Pool; all of Debian's main has 800,000 */
+
+static Id text_id(Pool *pool, struct text text)
+{
+    return pool_strn2id(pool, text.ptr, (unsigned int)text.len, 1);
+}
+
+static int relation_flags(enum deb_operator op)
+{
+    static const int flags[] = {[DEB_LESS] = REL_LT,
+                                [DEB_LESS_EQUAL] = REL_LT | REL_EQ,
+                                [DEB_EQUAL] = REL_EQ,
+                                [DEB_GREATER_EQUAL] = REL_GT | REL_EQ,
+                                [DEB_GREATER] = REL_GT};
+    return flags[op];
+}
+
+static bool fail_field(const struct solve_item *item, const char *field, struct text value, struct err *err)
+{
+    struct arena scratch = {0};
+    err_set(err, ERR_MALFORMED, "%s:%u: package %.*s: not a relation in %s: \"%s\"", item->index->name,
+            item->stanza.line, (int)item->stanza.name.len, item->stanza.name.ptr, field,
+            text_printable(&scratch, value));
+    arena_done(&scratch);
+    return false;
+}
+
+/* Makes the Id of one relation. A qualifier that means this architecture is dropped: an "all" package counts as one of
+ * it. */
+static bool relation_id(struct solve_pool *solve, struct text text, Id *ret_id)
+{
+    struct deb_relation relation;
+    if (!deb_relation_parse(text, &relation))
+        return false;
+    Pool *pool = solve->pool;
+    Id id = text_id(pool, relation.name);
+    bool is_own = !relation.qualifier.len || text_is(relation.qualifier, "any") ||
+                  text_is(relation.qualifier, "native") ||
+                  text_is(relation.qualifier, solve->catalog->base.arch->deb_name);
+    if (!is_own)
+        id = pool_rel2id(pool, id, text_id(pool, relation.qualifier), REL_ARCH, 1);
+    if (relation.op != DEB_ANY)
+        id = pool_rel2id(pool, id, text_id(pool, relation.version), relation_flags(relation.op), 1);
+    *ret_id = id;
+    return true;
+}
+
+/* A clause with its alternatives: a | (b | c). */
+static bool clause_id(struct solve_pool *solve, struct text clause, Id *ret_id)
+{
+    const char *bar = clause.len ? memrchr(clause.ptr, '|', clause.len) : NULL;
+    struct text last = clause;
+    Id id, other;
+    size_t alternatives = 1;
+    if (bar)
+        last = (struct text){bar + 1, (size_t)(clause.ptr + clause.len - bar - 1)};
+    if (!relation_id(solve, last, &id))
+        return false;
+    while (bar) {
+        if (++alternatives > ALTERNATIVES_MAX)
+            return false;
+        clause.len = (size_t)(bar - clause.ptr);
+        bar = clause.len ? memrchr(clause.ptr, '|', clause.len) : NULL;
+        size_t begin = bar ? (size_t)(bar + 1 - clause.ptr) : 0;
+        if (!relation_id(solve, (struct text){clause.ptr + begin, clause.len - begin}, &other))
+            return false;
+        id = pool_rel2id(solve->pool, other, id, REL_OR, 1);
+    }
+    *ret_id = id;
+    return true;
+}
+
+/* Appends the clauses of a field. */
+static bool read_clauses(struct solve_pool *solve, const struct solve_item *item, const char *name, struct text field,
+                         Queue *ids, struct err *err)
+{
+    for (struct text clause; text_next(&field, ',', &clause);) {
+        Id id;
+        if (!text_trim(clause).len)
+            continue;
+        if (!clause_id(solve, clause, &id))
+            return fail_field(item, name, clause, err);
+        queue_push(ids, id);
+        if (++solve->relation_count > RELATIONS_MAX) {
+            err_set(err, ERR_MALFORMED, "%s:%u: package %.*s: with it more than %u relations are reached",
+                    item->index->name, item->stanza.line, (int)item->stanza.name.len, item->stanza.name.ptr,
+                    RELATIONS_MAX);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Gives the solvable its name, version, architecture and what it provides (itself too). */
+static bool load_names(struct solve_pool *solve, struct solve_item *item, Solvable *solvable, Queue *ids,
+                       struct err *err)
+{
+    Pool *pool = solve->pool;
+    const struct deb_stanza *stanza = &item->stanza;
+    solvable->name = text_id(pool, stanza->name);
+    solvable->evr = text_id(pool, stanza->version);
+    solvable->arch = text_id(pool, stanza->architecture);
+    queue_empty(ids);
+    if (!read_clauses(solve, item, "Provides", stanza->provides, ids, err))
+        return false;
+    queue_push(ids, pool_rel2id(pool, solvable->name, solvable->evr, REL_EQ, 1));
+    for (int i = 0; i < ids->count; i++)
+        solvable->provides = repo_addid_dep(solvable->repo, solvable->provides, ids->elements[i], 0);
+    return true;
+}
+
+/* Gives it its dependencies. Breaks and Conflicts are one to a solver that starts from nothing. */
+static bool load_relations(struct solve_pool *solve, struct solve_item *item, Solvable *solvable, Queue *ids,
+                           struct err *err)
+{
+    const struct deb_stanza *stanza = &item->stanza;
+    queue_empty(ids);
+    if (!read_clauses(solve, item, "Pre-Depends", stanza->pre_depends, ids, err))
+        return false;
+    int pre_count = ids->count;
+    if (!read_clauses(solve, item, "Depends", stanza->depends, ids, err))
+        return false;
+    item->clause_count = (size_t)ids->count;
+    item->clauses = arena_new_array(&solve->arena, Id, item->clause_count);
+    for (int i = 0; i < ids->count; i++) {
+        item->clauses[i] = ids->elements[i];
+        solvable->requires = repo_addid_dep(solvable->repo, solvable->requires, ids->elements[i],
+                                            i < pre_count ? SOLVABLE_PREREQMARKER : -SOLVABLE_PREREQMARKER);
+    }
+    queue_empty(ids);
+    if (!read_clauses(solve, item, "Conflicts", stanza->conflicts, ids, err) ||
+        !read_clauses(solve, item, "Breaks", stanza->breaks, ids, err))
+        return false;
+    for (int i = 0; i < ids->count; i++)
+        solvable->conflicts = repo_addid_dep(solvable->repo, solvable->conflicts, ids->elements[i], 0);
+    return true;
+}
+
+/* One Repo per Release, so that each has its priority. */
+static Repo *repo_of(struct solve_pool *solve, const struct release *release)
+{
+    Pool *pool = solve->pool;
+    Id number;
+    Repo *repo;
+    FOR_REPOS(number, repo)
+    {
+        if (repo->appdata == release)
+            return repo;
+    }
+    repo = repo_create(solve->pool, release->repository->name);
+    repo->appdata = (void *)release;
+    repo->priority = solve_priority(release);
+    return repo;
+}
+
+static bool load_items(struct solve_pool *solve, Queue *ids, struct err *err)
+{
+    for (size_t i = 0; i < solve->items.count; i++) {
+        struct solve_item *item = &solve->items.items[i];
+        Repo *repo = repo_of(solve, item->index->release);
+        item->id = repo_add_solvable(repo);
+        Solvable *solvable = pool_id2solvable(solve->pool, item->id);
+        if (!load_names(solve, item, solvable, ids, err) || !load_relations(solve, item, solvable, ids, err))
+            return false;
+    }
+    return true;
+}
+
+/* Counts the providers of a clause as often as libsolv will list them: of a | (b | (c | d)) each tail is a list. */
+static uint64_t clause_cost(Pool *pool, Id clause)
+{
+    uint64_t cost = SOLVE_COST_OF_CLAUSE;
+    for (uint64_t depth = 1;; depth++) {
+        bool is_more = ISRELDEP(clause) && GETRELDEP(pool, clause)->flags == REL_OR;
+        cost += depth * solve_cost_of_providers(pool, is_more ? GETRELDEP(pool, clause)->name : clause);
+        if (!is_more)
+            return cost;
+        clause = GETRELDEP(pool, clause)->evr;
+    }
+}
+
+/* Refuses what would take libsolv too much memory, before it is asked. */
+static bool check_cost(struct solve_pool *solve, Queue *ids, struct err *err)
+{
+    struct solve_cost cost = {0};
+    for (size_t i = 0; i < solve->items.count && !solve_cost_is_over(&cost); i++) {
+        const struct solve_item *item = &solve->items.items[i];
+        uint64_t sum = 0;
+        for (size_t k = 0; k < item->clause_count; k++)
+            sum += clause_cost(solve->pool, item->clauses[k]);
+        queue_empty(ids);
+        solvable_lookup_deparray(pool_id2solvable(solve->pool, item->id), SOLVABLE_CONFLICTS, ids, 0);
+        for (int k = 0; k < ids->count; k++)
+            sum += SOLVE_COST_OF_CONFLICT * solve_cost_of_providers(solve->pool, ids->elements[k]);
+        solve_cost_add(&cost, item->id, sum);
+        if (!solve_watch_look(&solve->watch, err))
+            return false;
+    }
+    return !solve_cost_is_over(&cost) || solve_cost_fail(&cost, solve->pool, err);
+}
+
+bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog, const struct solve_request *request,
+                     struct err *err)
+{
+    *solve = (struct solve_pool){.catalog = catalog, .pool = pool_create()};
+    solve_watch_begin(&solve->watch, catalog->env ? catalog->env->cancel : NULL);
+    if (pool_setdisttype(solve->pool, DISTTYPE_DEB) < 0) {
+        err_set(err, ERR_INTERNAL, "this libsolv was built without Debian's version rules");
+        return false;
+    }
+    pool_setarchpolicy(solve->pool, catalog->base.arch->deb_name);
+    if (!solve_pool_reach(solve, request, err))
+        return false;
+    Queue ids;
+    queue_init(&ids);
+    bool is_good = load_items(solve, &ids, err);
+    if (is_good) {
+        pool_createwhatprovides(solve->pool);
+        is_good = check_cost(solve, &ids, err);
+    }
+    queue_free(&ids);
+    if (!is_good)
+        return false;
+    solve->by_id = arena_new_array(&solve->arena, struct solve_item *, (size_t)solve->pool->nsolvables);
+    for (size_t i = 0; i < solve->items.count; i++)
+        solve->by_id[solve->items.items[i].id] = &solve->items.items[i];
+    return true;
+}
+
+void solve_pool_done(struct solve_pool *solve)
+{
+    if (solve->pool)
+        pool_free(solve->pool);
+    solve->pool = NULL;
+    arena_done(&solve->arena);
+}
+
+/* Ends a version with NUL, in `room` if that suffices. */
+static const char *ended(struct arena *scratch, struct text version, char room[static 64])
+{
+    if (version.len >= 64)
+        return text_dup(scratch, version);
+    memcpy(room, version.ptr, version.len);
+    room[version.len] = '\0';
+    return room;
+}
+
+int solve_compare_versions(const Pool *pool, struct text a, struct text b)
+{
+    char left[64], right[64];
+    struct arena scratch = {0};
+    int order = pool_evrcmp_str(pool, ended(&scratch, a, left), ended(&scratch, b, right), EVRCMP_COMPARE);
+    arena_done(&scratch);
+    return order;
+}
+
+int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b)
+{
+    int order = solve_priority(a->index->release) - solve_priority(b->index->release);
+    return order ? order : solve_compare_versions(pool, a->stanza.version, b->stanza.version);
+}
+
+Id solve_requested_id(Pool *pool, const char *name)
+{
+    const char *equals = strchr(name, '=');
+    if (!equals)
+        return pool_str2id(pool, name, 1);
+    Id id = pool_strn2id(pool, name, (unsigned int)(equals - name), 1);
+    return pool_rel2id(pool, id, pool_str2id(pool, equals + 1, 1), REL_EQ, 1);
+}

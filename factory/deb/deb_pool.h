@@ -1,0 +1,63 @@
+/* deb_pool.h - a libsolv Pool that holds just what a request can reach: for deb_solve.c, deb_reach.c and deb_greedy.c only
+ *
+ * Threads: one; nothing of it leaves solve_packages().
+ * Owns: the Pool, until solve_pool_done().
+ * Fails with: ERR_MALFORMED (a reached stanza is broken: "NAME:LINE: package …"), ERR_LOCAL (damaged cache);
+ * ERR_CANCELLED; ERR_MALFORMED too when solving would cost too much.
+ */
+#ifndef IMGFACTORY_DEB_DEB_POOL_H
+#define IMGFACTORY_DEB_DEB_POOL_H
+
+#include "deb/deb_catalog_parts.h"
+#include "source/solv.h"
+#include "source/solve.h"
+#include "source/solve_watch.h"
+
+/* One stanza in the Pool. */
+struct solve_item {
+    const struct deb_catalog_index *index;
+    uint32_t index_rank, number; /* place of the index in the catalog and of the stanza in the index */
+    struct deb_stanza stanza;
+    uint64_t size_bytes;
+    struct digest digest;
+    struct text source, source_version;
+    struct text candidate_version; /* the version that apt would take, when this is another */
+    Id id;                         /* solvable */
+    Id *clauses; /* Pre-Depends, then Depends; alternatives are REL_OR relations, nested to the right */
+    size_t clause_count;
+};
+
+struct solve_pool {
+    struct arena arena;
+    const struct deb_catalog *catalog;
+    Pool *pool;
+    LIST(struct solve_item) items;
+    struct solve_item **by_id; /* pool->nsolvables items; NULL where the solvable is none of ours */
+    struct solve_watch watch;
+    size_t relation_count;   /* that were loaded */
+    struct strings left_out; /* "NAME VERSION: why", packages that could have been reached */
+};
+
+/* Fills a Pool with what the request's names (or NAME=VERSION) reach through Pre-Depends and Depends, and begins its
+ * watch. */
+bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog, const struct solve_request *request,
+                     struct err *err) MUST_CHECK;
+/* Fills only `items`, in the order of repository and file: of each name the candidate, or with is_older_fine several
+ * versions. */
+bool solve_pool_reach(struct solve_pool *solve, const struct solve_request *request, struct err *err) MUST_CHECK;
+/* Frees it. For AUTO(). */
+void solve_pool_done(struct solve_pool *solve);
+/* Reads and checks one stanza: names, Filename, Size and SHA256. *ret_why is why it cannot be used though nothing is
+ * broken ("no SHA256 in the index"), or NULL. Fails on broken values. */
+bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog_index *index, uint32_t number,
+                     struct solve_item *ret_item, const char **ret_why, struct err *err) MUST_CHECK;
+/* Priority of a repository in apt's numbers: 500, 100 (NotAutomatic and ButAutomaticUpgrades) or 1 (NotAutomatic). */
+int solve_priority(const struct release *release);
+/* Orders two items as apt prefers them: by priority of the repository, then by version. */
+int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b);
+/* Orders two versions. */
+int solve_compare_versions(const Pool *pool, struct text a, struct text b);
+/* Makes the relation of a requested "name" or "name=version". */
+Id solve_requested_id(Pool *pool, const char *name);
+
+#endif

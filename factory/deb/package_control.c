@@ -1,0 +1,146 @@
+#include "deb/package_control.h"
+
+#include "base/auto.h"
+#include "deb/deb822.h"
+#include "deb/deb_tar.h"
+
+#define MAX_CONTROL_BYTES ((size_t)1 << 20)
+#define MAX_MD5SUMS_BYTES ((size_t)64 << 20)
+#define MAX_SCRIPT_BYTES ((size_t)1 << 20)
+/* Of the whole control.tar; with package scripts real ones stay below 20 MiB. */
+#define MAX_MEMBER_BYTES ((uint64_t)128 << 20)
+
+static void auto_tar_close(struct deb_tar **tar)
+{
+    deb_tar_close(*tar);
+}
+
+/* Maintainer scripts and the like that are kept, to be looked at. */
+static const char *const scripts[] = {"preinst", "postinst", "config", "triggers"};
+
+static const char *find_script(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(scripts); i++) {
+        if (strcmp(name, scripts[i]) == 0)
+            return scripts[i];
+    }
+    return NULL;
+}
+
+/* Keeps the beginning of a script: what is longer carries a program along, and is a program itself when it has a NUL. */
+static bool read_script(struct arena *arena, struct deb_tar *tar, const char *name, struct package *package,
+                        struct err *err)
+{
+    AUTO(buf_done) struct buf text;
+    struct text run;
+    buf_init(&text, MAX_SCRIPT_BYTES);
+    do {
+        if (!deb_tar_read(tar, &run, err))
+            return false;
+        size_t room = MAX_SCRIPT_BYTES - text.len;
+        if (run.len && !buf_add(&text, run.ptr, run.len < room ? run.len : room))
+            return false;
+    } while (run.len);
+    struct package_script script = {name, text.len ? arena_strdup(arena, text.bytes) : ""};
+    list_add(arena, &package->scripts, script);
+    return true;
+}
+
+/* Reads a whole entry as text of at most `cap` bytes. */
+static bool read_text(struct arena *arena, struct deb_tar *tar, const struct tar_entry *entry, size_t cap,
+                      const char **ret_text, struct err *err)
+{
+    AUTO(buf_done) struct buf whole;
+    struct text run;
+    buf_init(&whole, cap);
+    if (*ret_text || entry->kind != TAR_FILE || entry->size_bytes > cap) {
+        err_set(err, ERR_MALFORMED, "control.tar: %s %s", entry->path,
+                *ret_text                 ? "is there twice"
+                : entry->kind != TAR_FILE ? "is not a regular file"
+                                          : "is too large");
+        return false;
+    }
+    do {
+        if (!deb_tar_read(tar, &run, err))
+            return false;
+        if (!buf_add(&whole, run.ptr, run.len)) {
+            err_set(err, ERR_MALFORMED, "control.tar: %s is larger than it says", entry->path);
+            return false;
+        }
+    } while (run.len);
+    if (memchr(whole.bytes, '\0', whole.len)) {
+        err_set(err, ERR_MALFORMED, "control.tar: %s has a NUL byte", entry->path);
+        return false;
+    }
+    *ret_text = arena_strndup(arena, whole.bytes, whole.len);
+    return true;
+}
+
+static bool read_members(struct arena *arena, struct deb_tar *tar, struct package *package, struct err *err)
+{
+    for (;;) {
+        struct tar_entry entry;
+        bool is_end;
+        if (!deb_tar_next(tar, &entry, &is_end, err))
+            return false;
+        if (is_end)
+            return true;
+        const char *name = strncmp(entry.path, "./", 2) == 0 ? entry.path + 2 : entry.path;
+        if (strcmp(name, "control") == 0) {
+            if (!read_text(arena, tar, &entry, MAX_CONTROL_BYTES, &package->control, err))
+                return false;
+        } else if (strcmp(name, "md5sums") == 0) {
+            if (!read_text(arena, tar, &entry, MAX_MD5SUMS_BYTES, &package->md5sums, err))
+                return false;
+        } else if (find_script(name) && entry.kind == TAR_FILE) {
+            if (!read_script(arena, tar, find_script(name), package, err))
+                return false;
+        }
+    }
+}
+
+static bool take_field(struct arena *arena, const struct deb822_stanza *stanza, const char *name,
+                       const char **ret_value, struct err *err)
+{
+    struct text value = deb822_value(stanza, name);
+    if (value.len == 0) {
+        err_set(err, ERR_MALFORMED, "the control file has no field %s", name);
+        return false;
+    }
+    *ret_value = text_dup(arena, value);
+    return true;
+}
+
+static bool read_fields(struct arena *arena, struct package *package, struct err *err)
+{
+    struct deb822 reader;
+    struct deb822_stanza stanza = {0};
+    bool is_found = false;
+    deb822_begin(&reader, "control", text_of(package->control), ERR_MALFORMED);
+    if (!deb822_next(&reader, arena, &stanza, &is_found, err))
+        return false;
+    if (!is_found) {
+        err_set(err, ERR_MALFORMED, "the control file is empty");
+        return false;
+    }
+    struct text replaces = deb822_value(&stanza, "Replaces");
+    if (replaces.len)
+        package->provides_files_replaced = text_dup(arena, replaces);
+    return take_field(arena, &stanza, "Package", &package->name, err) &&
+           take_field(arena, &stanza, "Version", &package->version, err) &&
+           take_field(arena, &stanza, "Architecture", &package->architecture, err);
+}
+
+bool package_read_control(struct arena *arena, const struct deb_member *member, uint64_t cap_bytes,
+                          struct package *package, struct err *err)
+{
+    AUTO(auto_tar_close) struct deb_tar *tar = NULL;
+    if (!deb_tar_open(member, cap_bytes < MAX_MEMBER_BYTES ? cap_bytes : MAX_MEMBER_BYTES, &tar, err) ||
+        !read_members(arena, tar, package, err))
+        return false;
+    if (!package->control) {
+        err_set(err, ERR_MALFORMED, "%s has no control file", member->name);
+        return false;
+    }
+    return read_fields(arena, package, err);
+}

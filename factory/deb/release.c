@@ -1,0 +1,286 @@
+/* From a configured repository to a frozen struct release: get the file (InRelease, else Release and Release.gpg, from
+ * the first mirror that answers), believe it, read it, check its dates, remember it. */
+#include "deb/release.h"
+
+#include <assert.h>
+
+#include "base/auto.h"
+#include "base/date.h"
+#include "deb/release_names.h"
+#include "deb/release_parse.h"
+#include "deb/release_trust.h"
+#include "trust/freshness.h"
+#include "trust/release_state.h"
+#include "trust/remembered_names.h"
+#include "trust/small_file.h"
+
+#define RELEASE_MAX_BYTES (32u << 20)
+
+/* A Release file as it came; owns its bytes. */
+struct fetched {
+    enum release_form form;
+    const char *uri;
+    const char *url; /* for messages: without user info */
+    struct buf file, signature;
+};
+
+static void fetched_done(struct fetched *fetched)
+{
+    buf_done(&fetched->file);
+    buf_done(&fetched->signature);
+}
+
+/* Returns where the file names of a Release start, seen from the repository's URI. */
+static const char *suite_dir(struct arena *arena, const char *suite)
+{
+    if (!text_has_suffix(text_of(suite), "/"))
+        return arena_printf(arena, "dists/%s/", suite);
+    while (text_has_prefix(text_of(suite), "./") || suite[0] == '/')
+        suite += suite[0] == '/' ? 1 : 2;
+    return suite;
+}
+
+static bool get_file(const struct source_env *env, const struct repository *repository, const char *url,
+                     struct buf *ret_body, bool *ret_absent, struct err *err)
+{
+    const char *last = repository->uris.items[repository->uris.count - 1];
+    struct small_file_haste haste = {.is_tried_once = repository->is_optional,
+                                     .is_other_there = !text_has_prefix(text_of(url), last)};
+    return small_file_get(env, url, RELEASE_MAX_BYTES, haste, ret_body, ret_absent, err);
+}
+
+/* Gets Release and, when there is one, Release.gpg from below `base`. */
+static bool fetch_detached(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                           const char *base, struct fetched *fetched, struct err *err)
+{
+    bool is_absent;
+    const char *url = arena_printf(arena, "%sRelease", base);
+    fetched->url = source_public_uri(arena, url);
+    fetched->form = RELEASE_DETACHED;
+    if (!get_file(env, repository, url, &fetched->file, &is_absent, err)) {
+        if (is_absent)
+            err_wrap(err, "there is neither an InRelease nor a Release below %s (is this the suite's name?)",
+                     source_public_uri(arena, base));
+        return false;
+    }
+    const char *signature_url = arena_printf(arena, "%sRelease.gpg", base);
+    if (get_file(env, repository, signature_url, &fetched->signature, &is_absent, err))
+        return true;
+    if (!is_absent)
+        return false;
+    err_clear(err);
+    fetched->form = RELEASE_BARE;
+    return true;
+}
+
+static bool fetch_from(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                       const char *uri, struct fetched *fetched, struct err *err)
+{
+    const char *base = arena_printf(arena, "%s%s", uri, suite_dir(arena, repository->suite));
+    bool is_absent;
+    *fetched = (struct fetched){.form = RELEASE_INLINE, .uri = uri};
+    const char *url = arena_printf(arena, "%sInRelease", base);
+    fetched->url = source_public_uri(arena, url);
+    if (get_file(env, repository, url, &fetched->file, &is_absent, err))
+        return true;
+    if (!is_absent)
+        return false;
+    const char *first = arena_strdup(arena, err->text); /* it names the target of a redirect */
+    err_clear(err);
+    if (fetch_detached(env, arena, repository, base, fetched, err))
+        return true;
+    err_wrap(err, "%s; then", first);
+    return false;
+}
+
+static bool load_blob(const struct source_env *env, const struct repository *repository, const struct digest *digest,
+                      struct buf *ret_bytes, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *name = arena_printf(&scratch, "%s: its last accepted Release", repository->name);
+    return small_file_recall(env, name, digest, RELEASE_MAX_BYTES, ret_bytes, err);
+}
+
+/* Takes the last accepted Release out of the store. */
+static bool recall(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                   const struct release_mark *mark, struct fetched *fetched, struct err *err)
+{
+    if (!mark) {
+        err_set(err, ERR_NETWORK, "%s: it was never fetched; the network is needed once", repository->name);
+        return false;
+    }
+    *fetched = (struct fetched){.uri = repository->uris.items[0]};
+    for (size_t i = 0; i < repository->uris.count; i++) {
+        if (strcmp(source_public_uri(arena, repository->uris.items[i]), mark->from) == 0)
+            fetched->uri = repository->uris.items[i];
+    }
+    fetched->form = mark->is_bare ? RELEASE_BARE : mark->has_signature ? RELEASE_DETACHED : RELEASE_INLINE;
+    fetched->url = arena_printf(arena, "the last accepted Release of %s", mark->from);
+    return load_blob(env, repository, &mark->file, &fetched->file, err) &&
+           (!mark->has_signature || load_blob(env, repository, &mark->signature, &fetched->signature, err));
+}
+
+/* Records what was accepted: the blobs first, so that the mark never names something that is not there. */
+static bool remember(const struct source_env *env, struct arena *arena, const struct release *release,
+                     const struct fetched *fetched, struct err *err)
+{
+    struct release_mark mark = {.date = release->date, .digest = release->digest};
+    mark.from = source_public_uri(arena, fetched->uri);
+    mark.is_bare = fetched->form == RELEASE_BARE;
+    mark.has_signature = fetched->form == RELEASE_DETACHED;
+    mark.names = release_names_of(arena, release);
+    mark.has_names = true;
+    return small_file_keep(env, &fetched->file, &mark.file, err) &&
+           (!mark.has_signature || small_file_keep(env, &fetched->signature, &mark.signature, err)) &&
+           release_mark_raise(env, arena, release->repository, &mark, err);
+}
+
+/* Warns when nothing newer came for long. */
+static void warn_of_age(const struct source_env *env, const struct release *release)
+{
+    struct freshness_subject subject = {
+        .kind = SOURCE_DEB,
+        .what = "Release",
+        .uri = release->uri,
+        .origin = release->origin,
+        .names = {release->repository->suite, release->suite, release->codename, release->label},
+        .date = release->date,
+    };
+    freshness_warn(env, release->repository, &subject);
+}
+
+static struct dated dated_of(const struct release *release)
+{
+    static const char *const titles[RELEASE_NAMES_COUNT] = {"Origin", "Label", "Suite", "Codename"};
+    return (struct dated){.what = "Release", .titles = titles, .uri = release->uri, .date = release->date};
+}
+
+/* Checks that it is of the repository that was asked for, and of the one that it was. */
+static bool check_names(const struct source_env *env, struct arena *scratch, const struct release *release,
+                        const struct release_mark *mark, struct err *err)
+{
+    struct release_names names = release_names_of(scratch, release);
+    struct dated dated = dated_of(release);
+    return remembered_names_check(env, scratch, release->repository, &dated, &names, mark, err) &&
+           release_names_check_asked(env, scratch, release, mark, err);
+}
+
+/* Believes, reads and checks what was fetched. */
+static bool accept_release(const struct source_env *env, struct arena *arena, const struct fetched *fetched,
+                           const struct release_mark *mark, struct release *release, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct release_bytes bytes = {
+        .form = fetched->form,
+        .url = fetched->url,
+        .file = {fetched->file.bytes, fetched->file.len},
+        .signature = {fetched->signature.bytes, fetched->signature.len},
+    };
+    const struct repository *repository = release->repository;
+    struct text text;
+    const char *signed_by;
+    int64_t valid_until;
+    if (!release_trust(env, &scratch, repository, &bytes, &text, &signed_by, err) ||
+        !release_parse(arena, fetched->url, text, release, &valid_until, err))
+        return false;
+    release->signed_by = arena_strdup(arena, signed_by);
+    release->uri = arena_strdup(arena, fetched->uri);
+    release->dir = arena_printf(arena, "%s%s", fetched->uri, suite_dir(arena, repository->suite));
+    struct dated dated = dated_of(release);
+    return release_check_fresh(env, &scratch, repository, &dated, valid_until, mark, err) &&
+           check_names(env, &scratch, release, mark, err);
+}
+
+/* Fetches from one mirror, and believes it or not. */
+static bool get_from(const struct source_env *env, struct arena *arena, const char *uri,
+                     const struct release_mark *mark, struct fetched *fetched, struct release *release, struct err *err)
+{
+    const struct repository *repository = release->repository;
+    if (!fetch_from(env, arena, repository, uri, fetched, err)) {
+        err_wrap(err, "%s (%s)", repository->name, repository->place);
+        return false;
+    }
+    return accept_release(env, arena, fetched, mark, release, err);
+}
+
+/* Asks the mirrors in order until one has a Release that can be accepted: one may be down, lag behind or lie. When none
+ * has, the gravest error is the one to tell. */
+static bool get_from_mirrors(const struct source_env *env, struct arena *arena, const struct release_mark *mark,
+                             struct fetched *fetched, struct release *release, struct err *err)
+{
+    const struct repository *repository = release->repository;
+    struct err worst = {0};
+    for (size_t i = 0; i < repository->uris.count; i++) {
+        struct err now = {0};
+        *release = (struct release){.repository = repository};
+        if (get_from(env, arena, repository->uris.items[i], mark, fetched, release, &now)) {
+            if (worst.kind != ERR_NONE && worst.kind != ERR_NETWORK)
+                log_line(env->log, LOG_QUIET, "warning: a mirror was passed over: %s", worst.text);
+            return true;
+        }
+        fetched_done(fetched);
+        bool is_mirrors_fault = now.kind == ERR_NETWORK || now.kind == ERR_TRUST || now.kind == ERR_MALFORMED;
+        if (worst.kind == ERR_NONE || !is_mirrors_fault || err_kind_is_graver(now.kind, worst.kind))
+            worst = now;
+        if (!is_mirrors_fault)
+            break;
+    }
+    assert(worst.kind != ERR_NONE);
+    *err = worst;
+    return false;
+}
+
+static bool get(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                const struct release_mark *mark, struct release **ret_release, struct err *err)
+{
+    AUTO(fetched_done) struct fetched fetched = {0};
+    struct release *release = arena_new(arena, struct release);
+    release->repository = repository;
+    bool is_good = env->is_cache_only ? recall(env, arena, repository, mark, &fetched, err) &&
+                                            accept_release(env, arena, &fetched, mark, release, err)
+                                      : get_from_mirrors(env, arena, mark, &fetched, release, err);
+    if (!is_good)
+        return false;
+    release->is_first_use = !mark;
+    warn_of_age(env, release);
+    if (!env->is_cache_only && !remember(env, arena, release, &fetched, err))
+        return false;
+    *ret_release = release;
+    return true;
+}
+
+/* Without a network, what was accepted last may do. */
+static void hint_at_cache(const struct source_env *env, const struct release_mark *mark, struct err *err)
+{
+    if (err->kind != ERR_NETWORK || !mark || env->is_cache_only || !store_has(env->store, &mark->file))
+        return;
+    struct err hinted = {.kind = ERR_NONE};
+    int detail = err->detail;
+    err_set(&hinted, ERR_NETWORK, "%s (--cache-only uses the Release of %s, which is in the cache)", err->text,
+            date_print(mark->date).chars);
+    *err = hinted;
+    err->detail = detail;
+}
+
+bool release_get(const struct source_env *env, struct arena *arena, const struct repository *repository,
+                 struct release **ret_release, struct err *err)
+{
+    struct release_mark mark;
+    bool is_known;
+    if (!release_mark_load(env, arena, repository, &mark, &is_known, err))
+        return false;
+    if (get(env, arena, repository, is_known ? &mark : NULL, ret_release, err))
+        return true;
+    hint_at_cache(env, is_known ? &mark : NULL, err);
+    if (!repository->is_optional || err->kind != ERR_NETWORK)
+        return false;
+    if (is_known) {
+        err_wrap(err, "an optional repository that was accepted before cannot be reached now (disable its entry to go "
+                      "on without it)");
+        return false;
+    }
+    log_line(env->log, LOG_QUIET, "warning: left out an optional repository that cannot be reached: %s", err->text);
+    err_clear(err);
+    *ret_release = NULL;
+    return true;
+}

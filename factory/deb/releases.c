@@ -1,0 +1,111 @@
+/* releases_get() of deb_catalog.h: all Releases of a source at once. */
+#include "deb/deb_catalog.h"
+
+#include "base/auto.h"
+#include "base/together.h"
+#include "trust/release_state.h"
+
+struct getting {
+    const struct source_env *env;
+    const struct repository *repository;
+    struct arena arena; /* its own: an arena belongs to one thread at a time */
+    struct release *release;
+    bool is_good;
+    struct err err;
+};
+
+static void get_one(void *item)
+{
+    struct getting *getting = item;
+    getting->is_good =
+        release_get(getting->env, &getting->arena, getting->repository, &getting->release, &getting->err);
+}
+
+static void copy_strings(struct arena *arena, struct strings *strings)
+{
+    struct strings copy = {0};
+    for (size_t i = 0; i < strings->count; i++)
+        list_add(arena, &copy, arena_strdup(arena, strings->items[i]));
+    *strings = copy;
+}
+
+/* Copies a Release out of its thread's arena into the caller's. Every pointer of struct release is renewed here. */
+static struct release *copy_release(struct arena *arena, const struct release *release)
+{
+    struct release *copy = arena_new(arena, struct release);
+    *copy = *release;
+    const char **texts[] = {&copy->uri,   &copy->dir,      &copy->origin,  &copy->label,
+                            &copy->suite, &copy->codename, &copy->version, &copy->signed_by};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        *texts[i] = arena_strdup(arena, *texts[i]);
+    copy_strings(arena, &copy->architectures);
+    copy_strings(arena, &copy->components);
+    copy->files = (struct map){.arena = arena};
+    for (size_t i = 0; i < release->files.slots.count; i++) {
+        const struct map_slot *slot = &release->files.slots.items[i];
+        struct release_file *file = arena_new(arena, struct release_file);
+        *file = *(const struct release_file *)slot->value;
+        (void)map_add(&copy->files, (struct text){text_dup(arena, slot->key), slot->key.len}, file);
+    }
+    return copy;
+}
+
+/* Says once that there was nothing to compare with: where a state was lost, a replay would go unnoticed. */
+static void tell_first_use(struct arena *arena, const struct source_env *env, const struct releases *releases)
+{
+    struct strings names = {0};
+    for (size_t i = 0; i < releases->count; i++) {
+        if (releases->items[i]->is_first_use)
+            list_add(arena, &names, releases->items[i]->repository->name);
+    }
+    release_tell_first_use(arena, env, &names);
+}
+
+/* Collects what the threads brought; the first failure in the order of the configuration counts. */
+static bool collect(struct arena *arena, const struct source *source, struct getting *gettings,
+                    struct releases *releases, struct err *err)
+{
+    for (size_t i = 0; i < source->repositories.count; i++) {
+        const struct repository *repository = gettings[i].repository;
+        if (!gettings[i].is_good) {
+            *err = gettings[i].err;
+            return false;
+        }
+        if (!gettings[i].release) {
+            list_add(arena, &releases->left_out, repository->name);
+            continue;
+        }
+        releases->items[releases->count] = copy_release(arena, gettings[i].release);
+        if (!releases->items[releases->count++]->signed_by)
+            list_add(arena, &releases->trusted, repository->name);
+    }
+    if (releases->count) {
+        tell_first_use(arena, gettings[0].env, releases);
+        return true;
+    }
+    err_set(err, ERR_NETWORK, "%s: none of its %zu repositories could be reached", source->name,
+            source->repositories.count);
+    return false;
+}
+
+bool releases_get(const struct source_env *env, struct arena *arena, const struct source *source,
+                  struct releases **ret_releases, struct err *err)
+{
+    size_t count = source->repositories.count;
+    AUTO(arena_done) struct arena scratch = {0};
+    struct getting *gettings = arena_new_array(&scratch, struct getting, count);
+    void **items = arena_new_array(&scratch, void *, count);
+    for (size_t i = 0; i < count; i++) {
+        gettings[i] = (struct getting){.env = env, .repository = &source->repositories.items[i]};
+        items[i] = &gettings[i];
+    }
+    together_run(get_one, items, count);
+    struct releases *releases = arena_new(arena, struct releases);
+    *releases = (struct releases){.source = source, .items = arena_new_array(arena, struct release *, count)};
+    bool is_good = collect(arena, source, gettings, releases, err);
+    for (size_t i = 0; i < count; i++)
+        arena_done(&gettings[i].arena);
+    if (is_good)
+        *ret_releases = releases;
+    return is_good;
+}

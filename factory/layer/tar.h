@@ -1,0 +1,26 @@
+/* tar.h - a deterministic tar stream of a tree (POSIX ustar, IEEE 1003.1 pax records only where ustar cannot hold a
+ * value)
+ *
+ * Names without leading "/" or "./", directories end in '/', numeric owners (uname and gname empty), mtime in whole
+ * seconds. Members come in the tree's order; of a file and its hard links the first carries the bytes (and the file's
+ * owner, mode, time and capability), the others link to it, so that a link never precedes its target.
+ * Threads: one writer, one thread.
+ * Fails with: what the sink fails with; ERR_TRUST when a file's bytes differ from its node's digest (a damaged cache
+ * entry); ERR_MALFORMED for a whiteout name (.wh.*: it would delete instead of create); ERR_INTERNAL for a tree that
+ * is none: a path twice, a hard link to what is not a file.
+ */
+#ifndef IMGFACTORY_LAYER_TAR_H
+#define IMGFACTORY_LAYER_TAR_H
+
+#include "tree/tree.h"
+
+/* Takes the next bytes of the stream: pieces of 64 KiB to 256 KiB but for the last and for those around a large file.
+ */
+typedef bool tar_sink(void *sink, const void *bytes, size_t len, struct err *err);
+
+/* Writes the whole tree and the end of the archive (two zero blocks, no further padding). */
+bool tar_write(const struct tree *tree, tar_sink *write, void *sink, struct err *err) MUST_CHECK;
+/* Tells how many bytes tar_write() will give, without looking at any file's bytes. */
+bool tar_size(const struct tree *tree, uint64_t *ret_bytes, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,48 @@
+/* layout.h - an OCI image layout on disk (OCI image-spec image-layout.md)
+ *
+ * DIR/oci-layout, DIR/index.json, DIR/blobs/sha256/<hex>. Written so that a reader, or a kill at any instant, sees the
+ * old or the new image: blobs first (temporary name, fsync, rename), directories synced, index.json replaced last.
+ * Other tags of an existing layout are kept; a lock file (DIR/.lock, 0600, flock) orders writers. Blobs that only the
+ * replaced tags needed are removed afterwards.
+ * Threads: any; one call per layout at a time.
+ * Fails with: ERR_LOCAL; ERR_CANCELLED while waiting; ERR_MALFORMED for an existing index.json that cannot be read (it
+ * is left alone); ERR_USAGE when a tag would lose platforms.
+ */
+#ifndef IMGFACTORY_OCI_LAYOUT_H
+#define IMGFACTORY_OCI_LAYOUT_H
+
+#include "io/lock.h"
+#include "io/store.h"
+#include "oci/layout_read.h"
+#include "oci/oci.h"
+#include "oci/platforms.h"
+
+struct layout_request {
+    const char *dir;     /* the layout: "out/dhcpd" */
+    struct store *store; /* holds the layers */
+    const struct image *const *images;
+    size_t image_count;
+    const struct document *index;
+    const struct strings *tags;      /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
+    const struct lock_wait *wait;    /* how other writers are waited for; may be NULL */
+    struct arena *arena;             /* of *ret_loss */
+    struct platforms_loss *ret_loss; /* set: a tag that is at an image with platforms which this one lacks is not moved,
+                                      * nor any other: ERR_USAGE, and this tells what was missing */
+};
+
+/* Writes (or finds unchanged: every tag has that digest and all blobs are there with the right bytes) the layout. */
+bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, struct err *err) MUST_CHECK;
+
+/* An image that was made elsewhere (pulled): its documents are in `image`, its layers in the store. */
+struct layout_import_request {
+    const char *dir;
+    struct store *store;
+    const struct layout_image *image;
+    const struct strings *tags;   /* each gets a descriptor of the image's root document; none: that has no tag */
+    const struct lock_wait *wait; /* as above */
+};
+
+/* As layout_write(), with the documents' bytes as they are. */
+bool layout_import(const struct layout_import_request *request, bool *ret_is_unchanged, struct err *err) MUST_CHECK;
+
+#endif

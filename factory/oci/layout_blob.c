@@ -1,0 +1,147 @@
+#include "oci/layout_parts.h"
+
+#include "base/auto.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define TEMPORARY_PREFIX ".tmp-"
+
+bool layout_has_blob(const struct layout *layout, const struct digest *digest, uint64_t size_bytes)
+{
+    struct digest_hex name = digest_hex(digest);
+    if (layout->blobs_fd < 0)
+        return false;
+    AUTO(auto_close_fd)
+    int fd = openat(layout->blobs_fd, name.chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || (uint64_t)status.st_size != size_bytes)
+        return false;
+    AUTO(view_done) struct view view = {0};
+    struct err ignored = {0};
+    if (!file_map_fd(fd, name.chars, &view, &ignored))
+        return false;
+    struct digest got = digest_of(view.ptr, view.len);
+    return digest_eq(&got, digest);
+}
+
+bool layout_read_document(const struct layout *layout, struct arena *arena, const struct digest *digest,
+                          struct text *ret_bytes)
+{
+    struct digest_hex name = digest_hex(digest);
+    struct stat status;
+    if (layout->blobs_fd < 0)
+        return false;
+    AUTO(auto_close_fd)
+    int fd = openat(layout->blobs_fd, name.chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size > (off_t)LAYOUT_DOCUMENT_MAX_BYTES)
+        return false;
+    AUTO(view_done) struct view view = {0};
+    struct err ignored = {0};
+    if (!file_map_fd(fd, name.chars, &view, &ignored))
+        return false;
+    struct digest got = digest_of(view.ptr, view.len);
+    *ret_bytes = (struct text){arena_strndup(arena, view.ptr, view.len), view.len};
+    return digest_eq(&got, digest);
+}
+
+static bool write_temporary(const struct layout *layout, int dirfd, const char *name, struct text bytes,
+                            struct err *err)
+{
+    /* The lock is ours: a file of that name can only be a killed writer's. */
+    (void)unlinkat(dirfd, name, 0);
+    AUTO(auto_close_fd) int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        err_set_errno(err, errno, "cannot create a file in %s", layout->path);
+        return false;
+    }
+    if (!file_write_all(fd, bytes.ptr, bytes.len, name, err))
+        return false;
+    if (fchmod(fd, 0644) || fsync(fd)) {
+        err_set_errno(err, errno, "cannot complete %s", name);
+        return false;
+    }
+    int closed = close(take_fd(&fd));
+    if (closed)
+        err_set_errno(err, errno, "cannot close %s", name);
+    return !closed;
+}
+
+bool layout_put(const struct layout *layout, int dirfd, const char *name, struct text bytes, struct err *err)
+{
+    char temporary[sizeof TEMPORARY_PREFIX + DIGEST_HEX_SIZE];
+    (void)snprintf(temporary, sizeof temporary, TEMPORARY_PREFIX "%s", name);
+    bool is_put = write_temporary(layout, dirfd, temporary, bytes, err);
+    if (is_put && renameat(dirfd, temporary, dirfd, name)) {
+        err_set_errno(err, errno, "cannot rename to %s", name);
+        is_put = false;
+    }
+    if (is_put)
+        return true;
+    (void)unlinkat(dirfd, temporary, 0);
+    err_wrap(err, "%s: writing %s (%zu bytes)", layout->path, name, bytes.len);
+    return false;
+}
+
+static bool put_layer(const struct layout *layout, struct store *store, const struct layout_piece *piece,
+                      struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    bool is_found;
+    struct digest_hex name = digest_hex(&piece->digest);
+    if (!store_map_blob(store, &piece->digest, &view, &is_found, err))
+        return false;
+    if (!is_found || view.len != piece->size_bytes) {
+        err_set(err, ERR_LOCAL, "%s: the layer sha256:%s is not in the cache any more, or was damaged there; run again",
+                layout->path, name.chars);
+        return false;
+    }
+    return layout_put(layout, layout->blobs_fd, name.chars, (struct text){view.ptr, view.len}, err);
+}
+
+bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_piece *piece,
+                     struct err *err)
+{
+    if (!piece->bytes)
+        return put_layer(layout, store, piece, err);
+    struct digest_hex name = digest_hex(&piece->digest);
+    return layout_put(layout, layout->blobs_fd, name.chars, (struct text){piece->bytes, (size_t)piece->size_bytes},
+                      err);
+}
+
+static void close_dir(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+static void clean_directory(int dirfd)
+{
+    AUTO(auto_close_fd) int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir)
+        return;
+    (void)take_fd(&fd);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (strncmp(entry->d_name, TEMPORARY_PREFIX, sizeof TEMPORARY_PREFIX - 1) == 0)
+            (void)unlinkat(dirfd, entry->d_name, 0);
+    }
+}
+
+void layout_clean(const struct layout *layout)
+{
+    clean_directory(layout->fd);
+    if (layout->blobs_fd >= 0)
+        clean_directory(layout->blobs_fd);
+}
+
+bool layout_sync(const struct layout *layout, int dirfd, struct err *err)
+{
+    /* Some file systems cannot sync a directory and say so; there is nothing more to do on those. */
+    if (!fsync(dirfd) || errno == EINVAL || errno == EROFS)
+        return true;
+    err_set_errno(err, errno, "cannot sync a directory of %s", layout->path);
+    return false;
+}

@@ -1,0 +1,98 @@
+/* layout_parts.h - the parts of layout.c: blobs on disk, index.json, and removing what nobody needs any more
+ *
+ * Threads: a struct layout belongs to one thread; its lock orders threads and processes.
+ * Owns: layout_close() closes the descriptors, and with lock_fd ends the lock.
+ */
+#ifndef IMGFACTORY_OCI_LAYOUT_PARTS_H
+#define IMGFACTORY_OCI_LAYOUT_PARTS_H
+
+#include "io/store.h"
+#include "oci/layout_read.h"
+#include "oci/platforms.h"
+
+#include <jansson.h>
+
+/* An open layout directory under its lock. Descriptors are -1 when not open. */
+struct layout {
+    const char *path;
+    const struct lock_wait *wait; /* for the lock; may be NULL */
+    int fd, lock_fd;
+    int blobs_fd; /* of blobs/sha256; -1 until there is one */
+};
+
+/* A blob that is to be in the layout: a document's bytes, or (bytes NULL) a layer of the store. */
+struct layout_piece {
+    struct digest digest;
+    uint64_t size_bytes;
+    const char *bytes;
+    bool is_there;
+};
+
+/* --- layout.c --- */
+
+/* Closes all descriptors, which ends the lock. For AUTO(). */
+void layout_close(struct layout *layout);
+/* Opens blobs/sha256 of an open layout; no link is followed. The caller closes it; -1 with errno. */
+int layout_open_blobs(const struct layout *layout);
+
+/* --- layout_blob.c --- */
+
+/* Returns whether blobs/sha256 has that blob as a regular file with exactly these bytes (size, then SHA-256). */
+bool layout_has_blob(const struct layout *layout, const struct digest *digest, uint64_t size_bytes);
+/* Copies a document of the layout into the arena; false when it is not there, too big for one, or damaged. */
+bool layout_read_document(const struct layout *layout, struct arena *arena, const struct digest *digest,
+                          struct text *ret_bytes);
+/* Writes one blob durably, from its bytes or the store. The directory is not synced. */
+bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_piece *piece,
+                     struct err *err) MUST_CHECK;
+/* Replaces name in dirfd (a directory of the layout) by these bytes: ".tmp-NAME", fsync, rename. The directory is not
+ * synced. */
+bool layout_put(const struct layout *layout, int dirfd, const char *name, struct text bytes,
+                struct err *err) MUST_CHECK;
+/* Removes what killed writers left (.tmp-*) in the layout's directories. */
+void layout_clean(const struct layout *layout);
+/* Syncs a directory of the layout. */
+bool layout_sync(const struct layout *layout, int dirfd, struct err *err) MUST_CHECK;
+
+/* --- layout_index.c --- */
+
+/* Reads index.json; a new, empty index when there is none. ERR_MALFORMED names the file and place. The caller frees
+ * *ret_index with json_decref(). */
+bool layout_index_read(const struct layout *layout, json_t **ret_index, struct err *err) MUST_CHECK;
+/* Returns whether oci-layout is there and says version 1.0.0; ERR_MALFORMED for another version or none. */
+bool layout_version_read(const struct layout *layout, bool *ret_is_there, struct err *err) MUST_CHECK;
+/* Makes each tag point at the root document (an index, or a single manifest); without tags it is listed once. The tag's
+ * descriptor keeps its place, or is appended. A descriptor that already points there stays as it is. Descriptors that
+ * lost their place are appended to the array `replaced`. Returns whether anything changed. */
+bool layout_index_set(json_t *index, const struct layout_blob *root, const struct strings *tags, json_t *replaced);
+/* Replaces index.json, durably. */
+bool layout_index_write(const struct layout *layout, const json_t *index, struct err *err) MUST_CHECK;
+/* Returns the tag of a descriptor in index.json (org.opencontainers.image.ref.name), or NULL. */
+const char *layout_index_tag(const json_t *descriptor);
+
+/* --- layout_platforms.c --- */
+
+/* Checks that no tag loses a platform when it moves to the root document, which has the platforms `after`: else
+ * ERR_USAGE, and *ret_loss (memory in `arena`) tells which. */
+bool layout_check_platforms(const struct layout *layout, const json_t *index, const struct layout_blob *root,
+                            const struct strings *tags, const struct platforms *after, struct arena *arena,
+                            struct platforms_loss *ret_loss, struct err *err) MUST_CHECK;
+
+/* --- layout_parse.c --- */
+
+/* Parses JSON text without duplicate keys; `flags` are further ones of jansson. ERR_MALFORMED "NAME:LINE:COLUMN: …".
+ * The caller frees *ret_json with json_decref(). */
+bool layout_json_parse(struct text bytes, size_t flags, const char *name, json_t **ret_json,
+                       struct err *err) MUST_CHECK;
+/* Reads a descriptor (image-spec descriptor.md): media type, sha256 digest, size up to cap_bytes. */
+bool layout_descriptor_read(struct arena *arena, const json_t *json, uint64_t cap_bytes, struct layout_blob *ret_blob,
+                            struct err *err) MUST_CHECK;
+
+/* --- layout_sweep.c --- */
+
+/* Removes the blobs that the replaced descriptors reach and the index does not. When it cannot be told what the index
+ * needs (a damaged document), nothing is removed. Failing to remove is no error: the image is complete, and a blob too
+ * many does no harm. */
+void layout_sweep(const struct layout *layout, const json_t *index, const json_t *replaced);
+
+#endif

@@ -1,0 +1,221 @@
+#include "oci/layout_read.h"
+
+#include "base/auto.h"
+#include "oci/layout_parts.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define TAGS_SHOWN_MAX 20
+
+/* Keeps writers out while the documents are read. A layout that we may not lock (another tool's, or a read-only one) is
+ * read without: then its writers have to take care. */
+static bool lock_shared(struct layout *layout, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    layout->lock_fd = openat(layout->fd, ".lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (layout->lock_fd < 0 ||
+        lock_take(layout->lock_fd, true, arena_printf(&arena, "%s/.lock", layout->path), layout->wait, err))
+        return true;
+    bool is_given_up = err->kind == ERR_CANCELLED || err->detail == EWOULDBLOCK;
+    if (!is_given_up)
+        err_clear(err);
+    return !is_given_up;
+}
+
+static bool open_layout(struct layout *layout, struct err *err)
+{
+    bool has_version;
+    if (!file_open_dir(layout->path, &layout->fd, err)) {
+        if (err->detail != ENOENT && err->detail != ENOTDIR)
+            return false;
+        err_clear(err);
+        err_set(err, ERR_USAGE, "there is no image layout %s", layout->path);
+        return false;
+    }
+    if (!lock_shared(layout, err) || !layout_version_read(layout, &has_version, err))
+        return false;
+    if (!has_version) {
+        err_set(err, ERR_USAGE, "%s is not an OCI image layout: it has no file oci-layout", layout->path);
+        return false;
+    }
+    layout->blobs_fd = layout_open_blobs(layout);
+    if (layout->blobs_fd >= 0)
+        return true;
+    err_set_errno(err, errno, "cannot open %s/blobs/sha256 (links are not followed there)", layout->path);
+    return false;
+}
+
+/* Finds the descriptor of a tag (NULL: that all have). *ret_is_ambiguous tells that several differ. */
+static const json_t *find_descriptor(const json_t *manifests, const char *tag, bool *ret_is_ambiguous)
+{
+    const json_t *found = NULL, *item;
+    size_t i;
+    *ret_is_ambiguous = false;
+    json_array_foreach((json_t *)manifests, i, item)
+    {
+        const char *name = layout_index_tag(item);
+        if (tag && (!name || strcmp(name, tag) != 0))
+            continue;
+        if (found && !json_equal(json_object_get(found, "digest"), json_object_get(item, "digest")))
+            *ret_is_ambiguous = true;
+        found = found ? found : item;
+    }
+    return found;
+}
+
+/* Lists the tags for a message. */
+static const char *print_tags(struct arena *arena, const json_t *manifests)
+{
+    struct strings tags = {0};
+    const json_t *item;
+    size_t i;
+    json_array_foreach((json_t *)manifests, i, item)
+    {
+        const char *name = layout_index_tag(item);
+        if (name && tags.count < TAGS_SHOWN_MAX)
+            list_add(arena, &tags, text_printable(arena, text_of(name)));
+    }
+    if (tags.count == TAGS_SHOWN_MAX)
+        list_add(arena, &tags, "…");
+    return tags.count ? arena_printf(arena, "it has: %s", strings_join(arena, &tags, ", ")) : "it has no tags";
+}
+
+/* Finds the descriptor that is asked for: of the tag, else the only one, else of "latest". */
+static const json_t *choose(struct arena *arena, const struct layout *layout, const json_t *index, const char *tag,
+                            struct err *err)
+{
+    const json_t *manifests = json_object_get(index, "manifests");
+    bool is_ambiguous;
+    const json_t *found = find_descriptor(manifests, tag, &is_ambiguous);
+    if (!tag && is_ambiguous)
+        found = find_descriptor(manifests, "latest", &is_ambiguous);
+    if (found && !is_ambiguous)
+        return found;
+    if (found)
+        err_set(err, ERR_MALFORMED, "%s/index.json gives the tag \"%s\" to several images", layout->path,
+                tag ? tag : "latest");
+    else if (!json_array_size(manifests))
+        err_set(err, ERR_USAGE, "%s holds no image", layout->path);
+    else if (tag)
+        err_set(err, ERR_USAGE, "%s has no tag \"%s\"; %s", layout->path, tag, print_tags(arena, manifests));
+    else
+        err_set(err, ERR_USAGE, "%s holds several images and none is tagged latest; %s", layout->path,
+                print_tags(arena, manifests));
+    return NULL;
+}
+
+static bool open_blob(int blobs_fd, const struct layout_blob *blob, int *ret_fd, struct err *err)
+{
+    struct digest_hex name = digest_hex(&blob->digest);
+    struct stat status;
+    AUTO(auto_close_fd) int fd = openat(blobs_fd, name.chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        err_set(err, ERR_MALFORMED, "the blob sha256:%s is missing", name.chars);
+        return false;
+    }
+    if (fd < 0 || fstat(fd, &status)) {
+        err_set_errno(err, errno, "cannot open blobs/sha256/%s", name.chars);
+        return false;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        err_set(err, ERR_MALFORMED, "blobs/sha256/%s is not a regular file", name.chars);
+        return false;
+    }
+    if ((uint64_t)status.st_size != blob->size_bytes) {
+        err_set(err, ERR_TRUST, "sha256:%s: expected %ju bytes, got %jd", name.chars, (uintmax_t)blob->size_bytes,
+                (intmax_t)status.st_size);
+        return false;
+    }
+    *ret_fd = take_fd(&fd);
+    return true;
+}
+
+bool layout_blob_open(const struct layout_image *image, const struct layout_blob *blob, int *ret_fd, struct err *err)
+{
+    assert(image->blobs_fd >= 0);
+    if (open_blob(image->blobs_fd, blob, ret_fd, err))
+        return true;
+    err_wrap(err, "%s", image->dir);
+    return false;
+}
+
+/* Where layout_image_parse() gets documents from here. */
+struct place {
+    struct arena *arena;
+    int blobs_fd;
+};
+
+static bool get_document(void *source, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
+{
+    struct place *place = source;
+    AUTO(auto_close_fd) int fd = -1;
+    AUTO(view_done) struct view view = {0};
+    if (!open_blob(place->blobs_fd, blob, &fd, err) || !file_map_fd(fd, digest_hex(&blob->digest).chars, &view, err))
+        return false;
+    *ret_bytes = (struct text){arena_strndup(place->arena, view.ptr, view.len), view.len};
+    return true;
+}
+
+/* Reads the image behind a descriptor of index.json. */
+static bool read_image(struct place *place, const json_t *descriptor, struct layout_image *ret_image, struct err *err)
+{
+    struct layout_blob root = {0};
+    struct text bytes = {0};
+    if (!layout_descriptor_read(place->arena, descriptor, LAYOUT_DOCUMENT_MAX_BYTES, &root, err) ||
+        !get_document(place, &root, &bytes, err) ||
+        !layout_image_parse(place->arena, &root, bytes, get_document, place, ret_image, err))
+        return false;
+    ret_image->tag = arena_strdup(place->arena, layout_index_tag(descriptor));
+    return true;
+}
+
+/* Lists the tags whose descriptor is this one. */
+static struct strings tags_of(struct arena *arena, const json_t *index, const json_t *descriptor)
+{
+    struct strings tags = {0};
+    const json_t *item;
+    size_t i;
+    json_array_foreach(json_object_get(index, "manifests"), i, item)
+    {
+        const char *name = layout_index_tag(item);
+        if (name && json_equal(json_object_get(descriptor, "digest"), json_object_get(item, "digest")))
+            list_add(arena, &tags, arena_strdup(arena, name));
+    }
+    return tags;
+}
+
+bool layout_image_open(struct arena *arena, const char *dir, const char *tag, struct layout_image *ret_image,
+                       struct err *err)
+{
+    return layout_image_open_waiting(arena, dir, tag, NULL, ret_image, err);
+}
+
+bool layout_image_open_waiting(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
+                               struct layout_image *ret_image, struct err *err)
+{
+    AUTO(layout_close) struct layout layout = {.path = dir, .wait = wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
+    json_auto_t *index = NULL;
+    if (!open_layout(&layout, err) || !layout_index_read(&layout, &index, err))
+        return false;
+    const json_t *descriptor = choose(arena, &layout, index, tag, err);
+    struct place place = {.arena = arena, .blobs_fd = layout.blobs_fd};
+    if (!descriptor)
+        return false;
+    if (!read_image(&place, descriptor, ret_image, err)) {
+        err_wrap(err, "%s", dir);
+        return false;
+    }
+    ret_image->tags = tags_of(arena, index, descriptor);
+    ret_image->dir = arena_strdup(arena, dir);
+    ret_image->blobs_fd = take_fd(&layout.blobs_fd);
+    return true;
+}
+
+void layout_image_close(struct layout_image *image)
+{
+    auto_close_fd(&image->blobs_fd);
+    image->blobs_fd = -1;
+}

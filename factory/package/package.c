@@ -1,0 +1,88 @@
+#include "package/package.h"
+
+#include "package/pack.h"
+#include "package/package_unpack.h"
+#include "trust/keyring.h"
+
+#include <stdlib.h>
+
+static bool check_field(const struct package *package, const char *field, const char *got, const char *expected,
+                        struct err *err)
+{
+    if (!expected || strcmp(got, expected) == 0)
+        return true;
+    err_set(err, ERR_TRUST, "wrong package: its %s says %s %s, the index says %s",
+            package->format == PACKAGE_RPM ? "header" : "control file", field, got, expected);
+    return false;
+}
+
+bool package_check_expect(const struct package *package, const struct package_expect *expect, struct err *err)
+{
+    return check_field(package, "Package", package->name, expect->name, err) &&
+           check_field(package, "Version", package->version, expect->version, err) &&
+           check_field(package, "Architecture", package->architecture, expect->architecture, err);
+}
+
+struct digest package_key(const struct package_expect *expect)
+{
+    static const char purpose[] = "imgfactory: signed package";
+    if (!expect->keys)
+        return expect->digest;
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, purpose, sizeof purpose);
+    digest_feed(&stream, expect->digest.bytes, sizeof expect->digest.bytes);
+    digest_feed(&stream, expect->keys->digest.bytes, sizeof expect->keys->digest.bytes);
+    return digest_end(&stream);
+}
+
+bool package_open(struct store *store, const struct package_expect *expect, struct package **ret_package,
+                  bool *ret_found, struct err *err)
+{
+    struct view view = {0};
+    struct digest key = package_key(expect);
+    *ret_package = NULL;
+    /* The tables carry their own digest and each file's bytes theirs, so that opening does not read all bytes. */
+    if (!store_map_derived(store, PACK_KIND, &key, true, &view, ret_found, err))
+        return false;
+    if (!*ret_found)
+        return true;
+    struct package *package = calloc(1, sizeof *package);
+    if (!package)
+        memory_abort(sizeof *package);
+    package->view = view;
+    if (pack_read_tables(package) || !digest_eq(&package->digest, &expect->digest) ||
+        package->format != expect->format) {
+        package_close(package);
+        store_drop_derived(store, PACK_KIND, &key);
+        *ret_found = false;
+        return true;
+    }
+    if (!package_check_expect(package, expect, err)) {
+        package_close(package);
+        return false;
+    }
+    *ret_package = package;
+    return true;
+}
+
+static int compare_path(const void *path, const void *entry)
+{
+    return strcmp(path, ((const struct entry *)entry)->path);
+}
+
+const struct entry *package_find(const struct package *package, const char *path)
+{
+    if (package->count == 0)
+        return NULL;
+    return bsearch(path, package->entries, package->count, sizeof *package->entries, compare_path);
+}
+
+void package_close(struct package *package)
+{
+    if (!package)
+        return;
+    view_done(&package->view);
+    arena_done(&package->arena);
+    free(package);
+}

@@ -1,0 +1,138 @@
+#include "proof/scripts.h"
+
+#include "effect/script_effects.h"
+#include "package/path.h"
+
+#include <stdlib.h>
+
+static int compare_path(const void *key, const void *node)
+{
+    return strcmp(key, ((const struct node *)node)->path);
+}
+
+static const struct node *find_node(const struct tree *tree, const char *path)
+{
+    if (!tree->count)
+        return NULL;
+    return bsearch(path, tree->nodes, tree->count, sizeof(tree->nodes[0]), compare_path);
+}
+
+/* Returns whether passwd(5) or group(5) at `path` has a line of that name. */
+static bool has_account(const struct tree *tree, const char *path, struct text name)
+{
+    const struct node *node = find_node(tree, path);
+    if (!node || node->kind != NODE_FILE)
+        return false;
+    struct text rest = {node->data, (size_t)node->size_bytes}, line;
+    while (text_next(&rest, '\n', &line)) {
+        if (line.len > name.len && memcmp(line.ptr, name.ptr, name.len) == 0 && line.ptr[name.len] == ':')
+            return true;
+    }
+    return false;
+}
+
+static const struct node *find_subject(struct arena *arena, const struct tree *tree, const struct script_effect *effect)
+{
+    const char *why, *path = path_canonical(arena, text_of(effect->subject), &why);
+    const struct node *node = path ? find_node(tree, path) : NULL;
+    return path && !node ? find_node(tree, path_through_run(arena, path)) : node;
+}
+
+/* Returns whether the image is as the script would have made it, or has no use for it. */
+static bool is_settled(struct arena *arena, const struct tree *tree, const struct script_effect *effect)
+{
+    static const char init_dir[] = "/etc/init.d/";
+    if (!effect->is_constant)
+        return false;
+    bool is_path = effect->subject[0] == '/';
+    const struct node *node = is_path ? find_subject(arena, tree, effect) : NULL;
+    switch (effect->effect) {
+    case EFFECT_USER:
+        return has_account(tree, "/etc/passwd", text_of(effect->subject));
+    case EFFECT_GROUP:
+        return has_account(tree, "/etc/group", text_of(effect->subject));
+    case EFFECT_ALTERNATIVES:
+        return true; /* effect/alternatives.h makes the links */
+    case EFFECT_SETCAP:
+    case EFFECT_STATOVERRIDE:
+    case EFFECT_OWNER:
+        return (is_path && (!node || !node->package)) || strncmp(effect->subject, init_dir, strlen(init_dir)) == 0;
+    case EFFECT_UCF:
+    case EFFECT_DIRECTORY:
+    case EFFECT_FILE:
+        return node != NULL;
+    case EFFECT_CERTIFICATES:
+        return find_node(tree, "/etc/ssl/certs/ca-certificates.crt") != NULL;
+    case EFFECT_APACHE:
+    case EFFECT_KEYS:
+    case EFFECT_DEBCONF:
+        break;
+    }
+    return false;
+}
+
+static bool is_covered(const struct applied *applied, const struct package *package, enum effect effect)
+{
+    for (size_t i = 0; i < applied->count; i++) {
+        const struct recipe *recipe = applied->items[i];
+        if (recipe->covers[effect] && recipe_is_for(recipe, package->name, package->format == PACKAGE_DEB))
+            return true;
+    }
+    return false;
+}
+
+/* "squid: its postinst would have called setcap $PINGER, …"; NULL when nothing is left over. */
+static const char *describe(struct arena *arena, const struct tree *tree, const struct applied *applied,
+                            const struct package *package)
+{
+    struct script_effects effects;
+    struct strings left = {0};
+    script_effects_list(arena, package, &effects);
+    for (size_t i = 0; i < effects.count; i++) {
+        const struct script_effect *effect = &effects.items[i];
+        if (is_covered(applied, package, effect->effect) || is_settled(arena, tree, effect))
+            continue;
+        list_add(arena, &left,
+                 arena_printf(arena, "%s%s%s (%s)", effect->command, *effect->subject ? " " : "",
+                              text_printable(arena, text_of(effect->subject)), effect->script));
+    }
+    if (!left.count)
+        return NULL;
+    return arena_printf(arena, "package %s: its scripts are not run, and nothing does instead: %s", package->name,
+                        strings_join(arena, &left, ", "));
+}
+
+void scripts_left_over(struct arena *arena, const struct tree *tree, const struct applied *applied,
+                       struct strings *ret_notes)
+{
+    for (size_t i = 0; i < tree->package_count; i++) {
+        const char *note = describe(arena, tree, applied, tree->packages[i]);
+        if (note)
+            list_add(arena, ret_notes, note);
+    }
+}
+
+static bool is_known(const struct tree *tree, const char *path, struct text name)
+{
+    uint64_t number;
+    return text_is(name, "root") || text_parse_u64(name, &number) || has_account(tree, path, name);
+}
+
+bool scripts_check_user(const struct manifest *manifest, const struct tree *tree, struct err *err)
+{
+    if (!manifest->config.user)
+        return true;
+    struct text group = text_of(manifest->config.user), user = {0};
+    (void)text_next(&group, ':', &user);
+    if (!is_known(tree, "/etc/passwd", user)) {
+        err_set(err, ERR_USAGE, "%s: user '%.*s' is not root, one of 'users' or of a recipe, or a number",
+                manifest->path, (int)user.len, user.ptr);
+        return false;
+    }
+    if (group.len && !is_known(tree, "/etc/group", group)) {
+        err_set(err, ERR_USAGE, "%s: group '%.*s' is not root, one of 'groups' or of a recipe, or a number",
+                manifest->path, (int)group.len, group.ptr);
+        return false;
+    }
+    return true;
+}

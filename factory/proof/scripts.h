@@ -1,0 +1,19 @@
+/* scripts.h - what scripts of packages would have done and neither manifest, recipe nor factory does
+ *
+ * The finished tree is the judge: a user that is in /etc/passwd, a path that is there, an owner of a path that is not
+ * there need nobody. Only packages that gave files are looked at.
+ * Threads: pure functions of their inputs.
+ */
+#ifndef IMGFACTORY_PROOF_SCRIPTS_H
+#define IMGFACTORY_PROOF_SCRIPTS_H
+
+#include "effect/applied.h"
+#include "tree/tree.h"
+
+/* Lists one sentence for each package with such a script, by name. */
+void scripts_left_over(struct arena *arena, const struct tree *tree, const struct applied *applied,
+                       struct strings *ret_notes);
+/* Checks that the user and group of `config` exist, now that recipes have been merged: ERR_USAGE when not. */
+bool scripts_check_user(const struct manifest *manifest, const struct tree *tree, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,234 @@
+#include "registry/pull.h"
+
+#include "base/auto.h"
+#include "base/map.h"
+#include "base/workers.h"
+
+#define THREAD_COUNT 4
+
+/* Where documents come from: the store, else the registry. */
+struct place {
+    struct registry *registry;
+    struct store *store;
+    struct arena *arena;
+};
+
+/* Copies a document out of the store; *ret_found is false when it is not there, or damaged. */
+static bool find_document(const struct place *place, const struct layout_blob *blob, struct text *ret_bytes,
+                          bool *ret_found, struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    *ret_found = false;
+    /* The size first: nothing big is read for a small document's name. */
+    if (!store_has_blob(place->store, &blob->digest, blob->size_bytes))
+        return true;
+    if (!store_map_blob(place->store, &blob->digest, &view, ret_found, err))
+        return false;
+    if (*ret_found)
+        *ret_bytes = (struct text){arena_strndup(place->arena, view.ptr, view.len), view.len};
+    return true;
+}
+
+static bool keep_document(const struct place *place, struct text bytes, const struct digest *digest, struct err *err)
+{
+    AUTO(blob_abandon) struct blob blob = {0};
+    return blob_begin(place->store, &blob, err) && blob_write(&blob, bytes.ptr, bytes.len, err) &&
+           blob_commit(&blob, digest, NULL, err);
+}
+
+/* Gets a manifest that an index names. */
+static bool get_manifest(const struct place *place, const struct layout_blob *blob, struct text *ret_bytes,
+                         struct err *err)
+{
+    struct registry_manifest manifest = {0};
+    const char *name = arena_printf(place->arena, "sha256:%s", digest_hex(&blob->digest).chars);
+    if (!registry_get_manifest(place->registry, place->arena, name, &manifest, err))
+        return false;
+    if (!manifest.is_found) {
+        err_set(err, ERR_PUBLISH, "the registry does not have the manifest %s that the index names", name);
+        return false;
+    }
+    if (!manifest.media_type || strcmp(manifest.media_type, blob->media_type) != 0) {
+        err_set(err, ERR_MALFORMED, "%s: the index says %s, the registry %s", name, blob->media_type,
+                text_printable(place->arena, text_of(manifest.media_type ? manifest.media_type : "nothing")));
+        return false;
+    }
+    *ret_bytes = (struct text){manifest.bytes, (size_t)manifest.size_bytes};
+    return keep_document(place, *ret_bytes, &blob->digest, err);
+}
+
+static bool get_config(const struct place *place, const struct layout_blob *blob, struct text *ret_bytes,
+                       struct err *err)
+{
+    bool is_found;
+    if (!registry_get_blob(place->registry, place->store, &blob->digest, blob->size_bytes, NULL, err) ||
+        !find_document(place, blob, ret_bytes, &is_found, err))
+        return false;
+    if (!is_found)
+        err_set(err, ERR_LOCAL, "sha256:%s went out of the cache while it was used; run again",
+                digest_hex(&blob->digest).chars);
+    return is_found;
+}
+
+static bool get_document(void *source, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
+{
+    const struct place *place = source;
+    bool is_found;
+    if (!find_document(place, blob, ret_bytes, &is_found, err))
+        return false;
+    if (is_found)
+        return true;
+    return layout_is_manifest(blob->media_type) ? get_manifest(place, blob, ret_bytes, err)
+                                                : get_config(place, blob, ret_bytes, err);
+}
+
+/* Gets the root document by digest or tag. */
+static bool get_root(const struct place *place, const struct reference *reference, struct registry_manifest *ret_root,
+                     struct err *err)
+{
+    const char *name = reference->tag ? reference->tag : "latest";
+    if (reference->has_digest)
+        name = arena_printf(place->arena, "sha256:%s", digest_hex(&reference->digest).chars);
+    if (!registry_get_manifest(place->registry, place->arena, name, ret_root, err))
+        return false;
+    if (!ret_root->is_found)
+        err_set(err, ERR_PUBLISH, "the registry does not have it");
+    return ret_root->is_found;
+}
+
+bool pull_documents(struct registry *registry, struct store *store, struct arena *arena,
+                    const struct reference *reference, struct layout_image *ret_image, struct err *err)
+{
+    struct place place = {registry, store, arena};
+    struct registry_manifest root = {0};
+    struct layout_image image = {0};
+    bool is_good = get_root(&place, reference, &root, err);
+    if (is_good) {
+        struct layout_blob blob = {
+            .digest = reference->has_digest ? reference->digest : root.digest,
+            .size_bytes = root.size_bytes,
+            .media_type = root.media_type,
+        };
+        struct text bytes = {root.bytes, (size_t)root.size_bytes};
+        is_good = layout_image_parse(arena, &blob, bytes, get_document, &place, &image, err) &&
+                  keep_document(&place, bytes, &blob.digest, err);
+    }
+    if (!is_good) {
+        err_wrap(err, "%s", reference_print(arena, reference));
+        return false;
+    }
+    image.tag = arena_strdup(arena, reference->tag);
+    *ret_image = image;
+    return true;
+}
+
+/* All fetching of one image's layers. */
+struct fetching {
+    struct registry *registry;
+    struct store *store;
+    _Atomic uint64_t *counter;
+    atomic_bool has_failed; /* the layers that were not begun are left out */
+};
+
+/* One layer, for one thread. */
+struct task {
+    struct fetching *fetching;
+    const struct layout_blob *layer;
+    struct err err;
+};
+
+static bool has_layer(struct store *store, const struct layout_blob *layer, bool *ret_found, struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    *ret_found = false;
+    return !store_has_blob(store, &layer->digest, layer->size_bytes) ||
+           store_map_blob(store, &layer->digest, &view, ret_found, err);
+}
+
+static bool is_foreign(const struct layout_blob *layer)
+{
+    return strstr(layer->media_type, "nondistributable") || strstr(layer->media_type, ".foreign.");
+}
+
+static bool fetch_layer(const struct fetching *fetching, const struct layout_blob *layer, struct err *err)
+{
+    bool is_found;
+    if (!has_layer(fetching->store, layer, &is_found, err))
+        return false;
+    if (is_found || registry_get_blob(fetching->registry, fetching->store, &layer->digest, layer->size_bytes,
+                                      fetching->counter, err))
+        return true;
+    err_wrap(err,
+             is_foreign(layer) ? "layer sha256:%s (foreign: it is taken from the registry only, never from its urls)"
+                               : "layer sha256:%s",
+             digest_hex(&layer->digest).chars);
+    return false;
+}
+
+static void run_task(void *item)
+{
+    struct task *task = item;
+    if (!atomic_load(&task->fetching->has_failed) && !fetch_layer(task->fetching, task->layer, &task->err))
+        atomic_store(&task->fetching->has_failed, true);
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    const struct task *const *left = a, *const *right = b;
+    uint64_t left_bytes = (*left)->layer->size_bytes, right_bytes = (*right)->layer->size_bytes;
+    return (left_bytes < right_bytes) - (left_bytes > right_bytes);
+}
+
+struct tasks {
+    struct task **items;
+    size_t count, capacity;
+};
+
+/* Makes a task of every layer, each once, the biggest first. The same digest with two sizes stays two: one must
+ * fail. */
+static void list_tasks(struct arena *arena, const struct layout_image *image, struct fetching *fetching,
+                       struct tasks *ret_tasks)
+{
+    struct map known = {.arena = arena};
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        for (size_t j = 0; j < manifest->layers.count; j++) {
+            const struct layout_blob *layer = &manifest->layers.items[j];
+            const char *key =
+                arena_printf(arena, "%s %ju", digest_hex(&layer->digest).chars, (uintmax_t)layer->size_bytes);
+            if (!map_add(&known, text_of(key), NULL))
+                continue;
+            struct task *task = arena_new(arena, struct task);
+            task->fetching = fetching;
+            task->layer = layer;
+            list_add(arena, ret_tasks, task);
+        }
+    }
+    if (ret_tasks->count)
+        qsort(ret_tasks->items, ret_tasks->count, sizeof(struct task *), compare_sizes);
+}
+
+bool pull_layers(struct registry *registry, struct store *store, const struct layout_image *image,
+                 _Atomic uint64_t *counter, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct workers *workers;
+    struct fetching fetching = {.registry = registry, .store = store, .counter = counter};
+    struct tasks tasks = {0};
+    list_tasks(&arena, image, &fetching, &tasks);
+    if (!tasks.count)
+        return true;
+    if (!workers_start(tasks.count < THREAD_COUNT ? tasks.count : THREAD_COUNT, &workers, err))
+        return false;
+    workers_run_all(workers, run_task, (void *const *)tasks.items, tasks.count);
+    workers_stop(workers);
+    const struct err *gravest = NULL;
+    for (size_t i = 0; i < tasks.count; i++) {
+        const struct err *failure = &tasks.items[i]->err;
+        if (failure->kind && (!gravest || err_kind_is_graver(failure->kind, gravest->kind)))
+            gravest = failure;
+    }
+    if (gravest)
+        *err = *gravest;
+    return !gravest;
+}

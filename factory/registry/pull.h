@@ -1,0 +1,22 @@
+/* pull.h - an image from a registry into the store, verified
+ *
+ * A tag is looked up once; everything after it goes by digest. What the store holds already is not fetched again, so a
+ * pull that was cut off goes on where it was. The urls of foreign layers are never followed.
+ * Threads: blocks; layers are fetched by four threads of its own.
+ * Fails with: as registry.h and layout_read.h; ERR_PUBLISH when the registry does not have the image.
+ */
+#ifndef IMGFACTORY_REGISTRY_PULL_H
+#define IMGFACTORY_REGISTRY_PULL_H
+
+#include "oci/layout_read.h"
+#include "registry/registry.h"
+
+/* Gets index, manifests and configs (documents only), and keeps them in the store. The reference's digest goes before
+ * its tag; with neither it is "latest". */
+bool pull_documents(struct registry *registry, struct store *store, struct arena *arena,
+                    const struct reference *reference, struct layout_image *ret_image, struct err *err) MUST_CHECK;
+/* Gets all layers into the store. `counter` (may be NULL) counts the bytes received. */
+bool pull_layers(struct registry *registry, struct store *store, const struct layout_image *image,
+                 _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
+
+#endif

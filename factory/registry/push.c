@@ -1,0 +1,214 @@
+/* The transaction from top to bottom. A round brings everything into the repository and reads it back; what the
+ * registry lost meanwhile (quay keeps what has no tag for an hour only) or does not see yet is brought again in
+ * another round. */
+#include "registry/push_parts.h"
+
+#include "base/auto.h"
+#include "registry/receipt.h"
+
+#include <time.h>
+
+#define ROUNDS_MAX 4
+#define PAUSE_MS ((uint64_t)1000)
+
+/* Blobs, children, index. An image that is there under another tag is whole, unless the registry lost a part: then what
+ * it needs is asked for, and only what is gone is brought. */
+static bool bring_contents(struct push_work *push, int round, bool *ret_is_missing, struct err *err)
+{
+    if (push->is_known && round == 0)
+        return push_blobs(push, PUSH_GUESS_PRESENT, err) && push_mend_manifests(push, ret_is_missing, err);
+    enum push_guess guess = push->is_new && round == 0 ? PUSH_GUESS_ABSENT : PUSH_GUESS_UNKNOWN;
+    return push_blobs(push, guess, err) && push_manifests(push, ret_is_missing, err);
+}
+
+static bool publish(struct push_work *push, struct err *err)
+{
+    for (int round = 0;; round++) {
+        bool is_missing = false;
+        if (bring_contents(push, round, &is_missing, err) && push_move_tags(push, &is_missing, err))
+            return true;
+        if (!is_missing || round + 1 >= ROUNDS_MAX)
+            return false;
+        if (push->registry->options.log)
+            log_line(push->registry->options.log, LOG_VERBOSE, "%s; everything is looked at again", err->text);
+        if (!registry_sleep(push->registry, PAUSE_MS, err))
+            return false;
+        err_clear(err);
+    }
+}
+
+/* A registry takes an index when it has all children, and some were not read. */
+static bool check_children(const struct layout_image *image, struct err *err)
+{
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_blob *blob = &image->manifests.items[i].blob;
+        if (!image->manifests.items[i].is_other)
+            continue;
+        err_set(err, ERR_MALFORMED,
+                "the index has sha256:%s of type %s, which is no image manifest and cannot be pushed",
+                digest_hex(&blob->digest).chars, blob->media_type);
+        return false;
+    }
+    return true;
+}
+
+/* Whether all of it was seen there not long ago. */
+static bool is_seen(const struct push_work *push)
+{
+    const struct push_policy *policy = &push->request->policy;
+    return !policy->is_look_forced &&
+           receipt_is_young(policy->receipts_dir, push->registry->name, &push->result->digest, (int64_t)time(NULL));
+}
+
+/* After everything was seen there, or the registry said that something is not. */
+static void keep_receipt(const struct push_work *push, bool is_whole, const struct err *err)
+{
+    const char *dir = push->request->policy.receipts_dir;
+    if (is_whole)
+        receipt_write(dir, push->registry->name, &push->result->digest, (int64_t)time(NULL),
+                      push->registry->options.log);
+    else if (err->kind == ERR_PUBLISH || err->kind == ERR_TRUST)
+        receipt_remove(dir, push->registry->name, &push->result->digest);
+}
+
+static bool check_labels(struct push_work *push, struct err *err)
+{
+    const struct layout_image *image = push->request->image;
+    struct push_labelled *items = arena_new_array(push->arena, struct push_labelled, image->manifests.count + 1);
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        bool is_image = layout_is_config(manifest->config.media_type);
+        items[i] = (struct push_labelled){manifest->bytes, is_image ? manifest->config_bytes : (struct text){"", 0}};
+    }
+    return push_check_labels(push, items, image->manifests.count, err);
+}
+
+static bool check_platforms(struct push_work *push, struct err *err)
+{
+    struct platforms after = {0};
+    platforms_of_image(push->arena, push->request->image, &after);
+    return push_check_platforms(push, &after, err);
+}
+
+static void tell_of_mending(const struct push_work *push)
+{
+    struct log *log = push->registry->options.log;
+    if (push->result->mended_count && log)
+        log_line(log, LOG_QUIET, "warning: %s had lost %zu blobs or manifests of %s; they were sent again",
+                 push->registry->name, push->result->mended_count, registry_digest_name(&push->result->digest).chars);
+}
+
+static bool run(struct push_work *push, struct err *err)
+{
+    struct push_result *result = push->result;
+    bool are_ours;
+    if (!check_labels(push, err) || !push_note_tags(push, &are_ours, err) || !check_platforms(push, err))
+        return false;
+    if (are_ours && is_seen(push)) {
+        result->is_unchanged = true;
+        result->present_count = result->blob_count;
+        return true;
+    }
+    bool is_done = publish(push, err);
+    keep_receipt(push, is_done, err);
+    result->is_unchanged = is_done && are_ours && !result->mended_count;
+    if (is_done)
+        tell_of_mending(push);
+    else
+        err_wrap(err, "push of %s", registry_digest_name(&result->digest).chars);
+    return is_done;
+}
+
+bool push_image(struct registry *registry, struct arena *arena, const struct push_request *request,
+                struct push_result *ret_result, struct err *err)
+{
+    AUTO(push_forget_notes)
+    struct push_work push = {.registry = registry, .request = request, .result = ret_result, .arena = arena};
+    *ret_result = (struct push_result){.digest = request->image->root.digest};
+    if (!check_children(request->image, err))
+        return false;
+    if (!request->tags->count) {
+        err_set(err, ERR_USAGE, "%s: the image has no tag; write REPOSITORY:TAG, or --tag TAG", registry->name);
+        return false;
+    }
+    push_list_blobs(&push);
+    return run(&push, err);
+}
+
+/* Every blob that was found below the manifest is asked for. */
+static bool check_blobs(struct push_work *push, struct err *err)
+{
+    const struct push_blob *missing = NULL;
+    size_t count = 0;
+    if (!push_look_blobs(push, PUSH_GUESS_PRESENT, err))
+        return false;
+    for (size_t i = 0; i < push->blobs.count; i++) {
+        if (push->blobs.items[i].presence == BLOB_THERE)
+            continue;
+        missing = missing ? missing : &push->blobs.items[i];
+        count++;
+    }
+    if (missing)
+        err_set(err, ERR_PUBLISH,
+                "%s: %zu of the blobs that it needs are not there, or not whole: sha256:%s%s; push the image again",
+                push->registry->name, count, digest_hex(&missing->blob.digest).chars, count > 1 ? ", …" : "");
+    return !missing;
+}
+
+static void platforms_of_root(struct arena *arena, struct text root, const struct push_reach *reach,
+                              struct platforms *platforms)
+{
+    struct digest config;
+    if (platforms_read(arena, root, platforms, &config) == PLATFORMS_IN_CONFIG && reach->labelled.count)
+        platforms_add_config(arena, reach->labelled.items[0].config, platforms);
+}
+
+/* What a tag may be set on. */
+static bool check_reach(struct push_work *push, struct err *err)
+{
+    struct push_reach reach;
+    struct platforms after = {0};
+    struct text root = push->request->image->root_bytes;
+    if (!push_find_reach(push->registry, push->arena, root, &reach, err))
+        return false;
+    platforms_of_root(push->arena, root, &reach, &after);
+    push->blobs = reach.blobs;
+    return push_check_labels(push, reach.labelled.items, reach.labelled.count, err) &&
+           push_check_platforms(push, &after, err) && check_blobs(push, err);
+}
+
+static bool run_tag(struct push_work *push, struct err *err)
+{
+    bool are_ours, is_missing;
+    if (!push_note_tags(push, &are_ours, err))
+        return false;
+    push->result->is_unchanged = are_ours;
+    if (are_ours && is_seen(push))
+        return true;
+    bool is_whole = check_reach(push, err);
+    keep_receipt(push, is_whole, err);
+    return is_whole && (are_ours || push_move_tags(push, &is_missing, err));
+}
+
+bool push_tag(struct registry *registry, struct arena *arena, const struct digest *digest, const char *tag,
+              const struct push_policy *policy, struct push_result *ret_result, struct err *err)
+{
+    struct registry_manifest manifest;
+    struct digest_name name = registry_digest_name(digest);
+    *ret_result = (struct push_result){.digest = *digest};
+    if (!registry_get_manifest(registry, arena, name.chars, &manifest, err))
+        return false;
+    if (!manifest.is_found) {
+        err_set(err, ERR_PUBLISH, "%s@%s: there is no such manifest", registry->name, name.chars);
+        return false;
+    }
+    const char *items[] = {tag};
+    struct strings tags = {items, 1, 1};
+    struct layout_image image = {.blobs_fd = -1,
+                                 .root = {*digest, manifest.size_bytes, manifest.media_type},
+                                 .root_bytes = {manifest.bytes, (size_t)manifest.size_bytes}};
+    struct push_request request = {.image = &image, .tags = &tags, .policy = *policy};
+    AUTO(push_forget_notes)
+    struct push_work push = {.registry = registry, .request = &request, .result = ret_result, .arena = arena};
+    return run_tag(&push, err);
+}

@@ -1,0 +1,143 @@
+/* The blobs of all platforms in one queue, the biggest first, so that the last one to end is a small one. */
+#include "registry/push_parts.h"
+
+#include "base/auto.h"
+#include "base/map.h"
+
+bool push_is_foreign(const struct layout_blob *blob)
+{
+    return blob->media_type && (strstr(blob->media_type, "nondistributable") || strstr(blob->media_type, ".foreign."));
+}
+
+static void add_blob(struct push_work *push, struct map *seen, const struct layout_blob *blob)
+{
+    struct text key = {(const char *)blob->digest.bytes, sizeof blob->digest.bytes};
+    if (!push_is_foreign(blob) && map_add(seen, key, (void *)blob))
+        list_add(push->arena, &push->blobs, (struct push_blob){.blob = *blob});
+}
+
+static int by_size_down(const void *a, const void *b)
+{
+    const struct push_blob *first = a, *second = b;
+    if (first->blob.size_bytes != second->blob.size_bytes)
+        return first->blob.size_bytes < second->blob.size_bytes ? 1 : -1;
+    return memcmp(first->blob.digest.bytes, second->blob.digest.bytes, sizeof first->blob.digest.bytes);
+}
+
+void push_list_blobs(struct push_work *push)
+{
+    const struct layout_image *image = push->request->image;
+    struct map seen = {.arena = push->arena};
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        add_blob(push, &seen, &manifest->config);
+        for (size_t j = 0; j < manifest->layers.count; j++)
+            add_blob(push, &seen, &manifest->layers.items[j]);
+    }
+    if (push->blobs.count)
+        qsort(push->blobs.items, push->blobs.count, sizeof *push->blobs.items, by_size_down);
+    push->result->blob_count = push->blobs.count;
+}
+
+static bool look(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct push_blob *blob = item;
+    return registry_look_blob(push->registry, &blob->blob.digest, blob->blob.size_bytes, false, &blob->presence, err);
+}
+
+static bool look_for_known(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct push_blob *blob = item;
+    return registry_look_blob(push->registry, &blob->blob.digest, blob->blob.size_bytes, true, &blob->presence, err);
+}
+
+bool push_look_blobs(struct push_work *push, enum push_guess guess, struct err *err)
+{
+    struct push_items all = {push->blobs.items, push->blobs.count, sizeof *push->blobs.items, PUSH_SMALL_REQUESTS};
+    return push_each(all, guess == PUSH_GUESS_PRESENT ? look_for_known : look, push, err);
+}
+
+/* A blob to upload; what became of it. */
+struct sending {
+    struct push_blob *blob;
+    bool is_mounted, is_sent;
+};
+
+/* Some registries keep what they have under a digest, whatever they are sent. */
+static bool check_replaced(struct push_work *push, struct push_blob *blob, struct err *err)
+{
+    if (!look_for_known(push, blob, err))
+        return false;
+    if (blob->presence != BLOB_THERE)
+        err_set(err, ERR_PUBLISH,
+                "%s: the registry has other bytes under sha256:%s, and keeps them although the right ones were sent; "
+                "they have to be deleted there",
+                push->registry->name, digest_hex(&blob->blob.digest).chars);
+    return blob->presence == BLOB_THERE;
+}
+
+/* With a mount a registry that has the blob answers 201 to the very POST that would open the session: from a repository
+ * that the caller named, or from this one, which saves the HEAD where nothing is expected to be there. */
+static bool send(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct sending *sending = item;
+    const struct layout_blob *blob = &sending->blob->blob;
+    const struct registry *registry = push->registry;
+    AUTO(auto_close_fd) int fd = -1;
+    if (push->request->image->blobs_fd < 0) {
+        err_set(err, ERR_LOCAL, "blob sha256:%s is not here to be sent", digest_hex(&blob->digest).chars);
+        return false;
+    }
+    if (!layout_blob_open(push->request->image, blob, &fd, err))
+        return false;
+    struct upload upload = {&blob->digest, blob->size_bytes, fd, NULL, push->request->counter};
+    if (registry->mount_from.count)
+        upload.mount_from = registry->mount_from.items[0];
+    else if (push->is_new)
+        upload.mount_from = registry->reference.repository;
+    if (!registry_upload(push->registry, &upload, &sending->is_mounted, err))
+        return false;
+    sending->is_sent = !sending->is_mounted;
+    if (sending->blob->presence == BLOB_OF_OTHER_SIZE)
+        return check_replaced(push, sending->blob, err);
+    sending->blob->presence = BLOB_THERE;
+    return true;
+}
+
+static void count_sent(struct push_work *push, const struct sending *sendings, size_t count)
+{
+    bool is_foreign_mount = push->registry->mount_from.count > 0;
+    struct push_result *result = push->result;
+    for (size_t i = 0; i < count; i++) {
+        if (sendings[i].is_mounted && is_foreign_mount)
+            result->mounted_count++;
+        else if (sendings[i].is_mounted)
+            result->present_count++;
+        if (sendings[i].is_sent)
+            result->sent_bytes += sendings[i].blob->blob.size_bytes;
+    }
+}
+
+bool push_blobs(struct push_work *push, enum push_guess guess, struct err *err)
+{
+    size_t connections = push->request->connections ? push->request->connections : PUSH_DEFAULT_CONNECTIONS;
+    LIST(struct sending) absent = {0};
+    if (guess != PUSH_GUESS_ABSENT && !push_look_blobs(push, guess, err))
+        return false;
+    for (size_t i = 0; i < push->blobs.count; i++) {
+        if (push->blobs.items[i].presence != BLOB_THERE)
+            list_add(push->arena, &absent, (struct sending){.blob = &push->blobs.items[i]});
+    }
+    struct push_items items = {absent.items, absent.count, sizeof *absent.items, connections};
+    bool is_done = push_each(items, send, push, err);
+    count_sent(push, absent.items, absent.count);
+    if (guess == PUSH_GUESS_PRESENT)
+        push->result->mended_count += absent.count;
+    if (guess != PUSH_GUESS_ABSENT && !push->is_counted)
+        push->result->present_count = push->blobs.count - absent.count;
+    push->is_counted = true;
+    return is_done;
+}

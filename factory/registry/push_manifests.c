@@ -1,0 +1,124 @@
+/* Children by digest, then the index by digest, then all of them read back in one round: nothing has a tag yet, so that
+ * nobody can see a part, and the check stands right before the first tag moves. */
+#include "registry/push_parts.h"
+
+#include "base/auto.h"
+
+/* A document to put and to read back. */
+struct putting_one {
+    const struct layout_blob *blob;
+    struct text bytes;
+    bool is_missing; /* the registry lacks a part of it, or it itself */
+    bool is_there;   /* it was seen */
+};
+
+static bool put_one(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct putting_one *putting = item;
+    struct digest_name name = registry_digest_name(&putting->blob->digest);
+    return registry_put_manifest(push->registry, name.chars, putting->blob->media_type, putting->bytes,
+                                 &putting->is_missing, err);
+}
+
+/* Reads it back; its bytes must have the digest that it is asked for by. Some registries need a moment after they said
+ * 201: looked for a few times before it counts as gone. */
+static bool check_one(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct putting_one *putting = item;
+    struct digest_name name = registry_digest_name(&putting->blob->digest);
+    AUTO(arena_done) struct arena scratch = {0};
+    struct retry retry = {0};
+    struct registry_manifest manifest;
+    for (;;) {
+        if (!registry_get_manifest(push->registry, &scratch, name.chars, &manifest, err) || manifest.is_found)
+            return err->kind == ERR_NONE;
+        err_set(err, ERR_PUBLISH, "%s: manifest %s was accepted, but it is not there", push->registry->name,
+                name.chars);
+        if (retry.count >= 2 || !registry_back_off(push->registry, &retry, 0, err)) {
+            putting->is_missing = err->kind == ERR_PUBLISH;
+            return false;
+        }
+    }
+}
+
+/* The children, or nothing when the root is a single manifest; the root stands behind them. */
+static struct push_items list_children(struct push_work *push)
+{
+    const struct layout_image *image = push->request->image;
+    size_t count = image->is_index ? image->manifests.count : 0;
+    struct putting_one *children = arena_new_array(push->arena, struct putting_one, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        children[i].blob = &image->manifests.items[i].blob;
+        children[i].bytes = image->manifests.items[i].bytes;
+    }
+    children[count].blob = &image->root;
+    children[count].bytes = image->root_bytes;
+    return (struct push_items){children, count, sizeof *children, PUSH_SMALL_REQUESTS};
+}
+
+static bool is_any_missing(struct push_items items)
+{
+    const struct putting_one *all = items.items;
+    for (size_t i = 0; i < items.count; i++) {
+        if (all[i].is_missing)
+            return true;
+    }
+    return false;
+}
+
+bool push_manifests(struct push_work *push, bool *ret_is_missing, struct err *err)
+{
+    struct push_items children = list_children(push), all = children;
+    struct putting_one *root = (struct putting_one *)children.items + children.count;
+    all.count++;
+    bool is_done =
+        push_each(children, put_one, push, err) && put_one(push, root, err) && push_each(all, check_one, push, err);
+    *ret_is_missing = !is_done && is_any_missing(all);
+    return is_done;
+}
+
+/* Looks once. */
+static bool look_for_one(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    struct putting_one *putting = item;
+    AUTO(arena_done) struct arena scratch = {0};
+    struct registry_manifest manifest;
+    if (!registry_get_manifest(push->registry, &scratch, registry_digest_name(&putting->blob->digest).chars, &manifest,
+                               err))
+        return false;
+    putting->is_there = manifest.is_found;
+    return true;
+}
+
+/* Moves what is not there to the front, and returns it. */
+static struct push_items take_absent(struct push_items items)
+{
+    struct putting_one *all = items.items;
+    size_t count = 0;
+    for (size_t i = 0; i < items.count; i++) {
+        struct putting_one one = all[i];
+        if (one.is_there)
+            continue;
+        all[i] = all[count];
+        all[count++] = one;
+    }
+    items.count = count;
+    return items;
+}
+
+bool push_mend_manifests(struct push_work *push, bool *ret_is_missing, struct err *err)
+{
+    struct push_items children = list_children(push);
+    if (!push_each(children, look_for_one, push, err))
+        return false;
+    struct push_items absent = take_absent(children);
+    if (!absent.count)
+        return true;
+    push->result->mended_count += absent.count;
+    bool is_done = push_each(absent, put_one, push, err) && push_each(absent, check_one, push, err);
+    *ret_is_missing = !is_done && is_any_missing(absent);
+    return is_done;
+}

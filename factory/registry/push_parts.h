@@ -1,0 +1,126 @@
+/* push_parts.h - one image's way to the registry, shared by the push_*.c files (private to push)
+ *
+ * Threads: struct push is written by the thread that called push_image(); tasks of push_each() get items of their own.
+ */
+#ifndef IMGFACTORY_REGISTRY_PUSH_PARTS_H
+#define IMGFACTORY_REGISTRY_PUSH_PARTS_H
+
+#include "registry/push.h"
+#include "registry/registry_parts.h"
+
+#define PUSH_DEFAULT_CONNECTIONS ((size_t)12) /* of big bodies http.h sends 6 at a time */
+#define PUSH_SMALL_REQUESTS ((size_t)16)      /* HEADs and manifests at once */
+
+/* A blob of any platform, or of several. */
+struct push_blob {
+    struct layout_blob blob;
+    enum blob_presence presence;
+};
+
+struct push_blobs {
+    struct push_blob *items;
+    size_t count, capacity;
+};
+
+struct push_work {
+    struct registry *registry;
+    const struct push_request *request;
+    struct push_result *result;
+    struct arena *arena;
+    struct push_blobs blobs; /* each digest once, the biggest first */
+    struct push_note *notes; /* one for each of result->tags; see push_note_tags() */
+    bool is_new;             /* none of the tags exists: the blobs most probably do not either */
+    bool is_known;           /* one of the tags is at our root already: so all is there, most probably */
+    bool is_counted;         /* result->present_count is made */
+};
+
+/* Does one item of an array; `context` is what all items share. */
+typedef bool push_step(void *context, void *item, struct err *err);
+
+struct push_items {
+    void *items;
+    size_t count, each_bytes, threads_max;
+};
+
+/* Does step for all items on threads of its own, and reports the gravest failure. After a failure no further item is
+ * begun. */
+bool push_each(struct push_items items, push_step *step, void *context, struct err *err) MUST_CHECK;
+
+/* --- push_blobs.c --- */
+
+/* How likely the blobs are there: it decides how they are asked for. */
+enum push_guess {
+    PUSH_GUESS_ABSENT,  /* the repository is new: a POST that would mount them is the question */
+    PUSH_GUESS_UNKNOWN, /* HEAD */
+    PUSH_GUESS_PRESENT, /* HEAD, and GET before one counts as lost */
+};
+
+/* Returns whether a layer is not for registries. */
+bool push_is_foreign(const struct layout_blob *blob);
+/* Lists the blobs of all platforms. */
+void push_list_blobs(struct push_work *push);
+/* Asks for all of them; nothing is sent. */
+bool push_look_blobs(struct push_work *push, enum push_guess guess, struct err *err) MUST_CHECK;
+/* Brings all blobs into the repository. */
+bool push_blobs(struct push_work *push, enum push_guess guess, struct err *err) MUST_CHECK;
+
+/* --- push_manifests.c --- */
+
+/* Puts the children, then the index, by digest; reads all of them back. *ret_is_missing: what was there is gone or not
+ * there yet (err is set): worth another round. */
+bool push_manifests(struct push_work *push, bool *ret_is_missing, struct err *err) MUST_CHECK;
+/* Looks for the children of an index that is there, and puts those that are gone. */
+bool push_mend_manifests(struct push_work *push, bool *ret_is_missing, struct err *err) MUST_CHECK;
+
+/* --- push_tags.c --- */
+
+/* Returns whether a tag names no version, or another of the tags goes on where it ends. What an architecture is called
+ * is no version. */
+bool push_tag_floats(const struct strings *tags, const char *tag);
+/* What a tag is at now, as push_note_tags() found it. */
+struct push_note {
+    struct push_tag *tag;
+    const struct push_platform_tag *platform; /* whose tag it is; NULL: of the root */
+    bool is_ours;                             /* the tag is where it is to be */
+    struct arena arena;
+    struct text bytes; /* of the document that it is at and that is not ours; else empty */
+};
+
+/* Lists the tags in the order they are to be moved, and notes what they point at; sets is_new and is_known.
+ * *ret_are_ours: all are where they are to be. The caller calls push_forget_notes(). */
+bool push_note_tags(struct push_work *push, bool *ret_are_ours, struct err *err) MUST_CHECK;
+/* Frees the notes. For AUTO(). */
+void push_forget_notes(struct push_work *push);
+/* Moves the tags that are not ours yet, the floating ones last, and reads each back. */
+bool push_move_tags(struct push_work *push, bool *ret_is_missing, struct err *err) MUST_CHECK;
+
+/* --- push_platforms.c --- */
+
+/* Checks that no tag loses platforms when it moves; `after`: those of the root. ERR_USAGE, and result->loss tells. */
+bool push_check_platforms(struct push_work *push, const struct platforms *after, struct err *err) MUST_CHECK;
+
+/* --- push_labels.c --- */
+
+/* What quay reads labels of: a manifest and its config, which may be empty. */
+struct push_labelled {
+    struct text manifest, config;
+};
+
+/* Refuses (ERR_USAGE) to point a floating tag of the push at an image with labels or annotations, alike in all its
+ * manifests, that would make quay end the tag or keep it there. */
+bool push_check_labels(const struct push_work *push, const struct push_labelled *items, size_t count,
+                       struct err *err) MUST_CHECK;
+
+/* --- push_reach.c --- */
+
+/* What a root document in the registry needs, as it is there. */
+struct push_reach {
+    struct push_blobs blobs; /* each digest once, without the configs of images: they were seen */
+    LIST(struct push_labelled) labelled;
+};
+
+/* Gets all manifests and configs below a root document. ERR_PUBLISH names the first that is not there. */
+bool push_find_reach(struct registry *registry, struct arena *arena, struct text root, struct push_reach *ret_reach,
+                     struct err *err) MUST_CHECK;
+
+#endif

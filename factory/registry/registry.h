@@ -1,0 +1,88 @@
+/* registry.h - one repository of a registry: the OCI distribution API with authentication, retries and clear verdicts
+ *
+ * OCI distribution-spec 1.1; docker token authentication. One retry layer (transient statuses and transport faults,
+ * jittered back-off, Retry-After, a deadline per request and per registry object); redirects and Locations are
+ * followed by hand, without credentials when the origin (scheme, host, port) changes. A token realm must be on the
+ * registry's host, a known pair (docker.io → auth.docker.io) or an allowed token origin.
+ * Threads: any thread may call; calls block. The network thread does the transfers.
+ * Fails with: ERR_PUBLISH (refused; the registry's own words, sanitised), ERR_NETWORK, ERR_TRUST (wrong digest),
+ * ERR_USAGE, ERR_LOCAL.
+ */
+#ifndef IMGFACTORY_REGISTRY_REGISTRY_H
+#define IMGFACTORY_REGISTRY_REGISTRY_H
+
+#include "base/log.h"
+#include "registry/credentials.h"
+#include "registry/trust_files.h"
+
+struct registry;
+
+struct registry_options {
+    struct http *http;
+    struct log *log;
+    const char *authfile, *cert_dir; /* may be NULL */
+    bool is_verify_off; /* --tls-verify=false: also allows plain http, but no credential goes over plain http to a
+                        * host that is not loopback */
+    const struct strings *token_origins; /* further allowed "https://host[:port]" of token services */
+    unsigned retries;                    /* tries after the first; 0: 5; REGISTRY_NO_RETRY for none */
+    unsigned retry_base_ms;              /* 0: 500 */
+    unsigned deadline_ms;                /* for everything on this registry object; 0: 30 min */
+    bool is_other_there;                 /* another place has the same: 20 kB/s are wanted of this one */
+    const atomic_bool *cancel;
+};
+
+#define REGISTRY_NO_RETRY (~0u)
+
+/* A manifest or index by tag or digest. */
+struct registry_manifest {
+    bool is_found;
+    const char *media_type;    /* without parameters */
+    struct digest digest;      /* of the bytes */
+    struct digest said_digest; /* what the header says, when has_said */
+    bool has_said;
+    uint64_t size_bytes;
+    const char *bytes; /* in the arena */
+};
+
+enum registry_access { REGISTRY_PULL, REGISTRY_PUSH };
+
+/* Opens a repository; sends nothing: the first request learns scheme and challenge. Nothing is created on the registry
+ * (a push token is asked for only by the first writing call). `mount_from` (may be NULL) lists further repositories on
+ * the same host whose pull scope is asked for as well. Options and reference are copied; http, log and cancel stay the
+ * caller's and must live until registry_close(). */
+bool registry_open(struct arena *arena, const struct registry_options *options, const struct reference *reference,
+                   enum registry_access access, const struct strings *mount_from, struct registry **ret_registry,
+                   struct err *err) MUST_CHECK;
+/* Asks for a blob: HEAD, and where that is refused a GET of its first byte. *ret_found false on 404; a size that
+ * differs counts as absent. */
+bool registry_has_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool *ret_found,
+                       struct err *err) MUST_CHECK;
+/* Uploads a blob from a descriptor (pread from 0; stays the caller's): mount from `mount_from` when given, else POST
+ * and one PUT; falls back to PATCH and chunks as the registry needs. Idempotent. */
+bool registry_put_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, int fd,
+                       const char *mount_from, _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
+/* Gets a manifest by tag or "sha256:…", all four media types accepted. The digest is verified when asked by digest
+ * (ERR_TRUST). Absent: is_found false. */
+bool registry_get_manifest(struct registry *registry, struct arena *arena, const char *name,
+                           struct registry_manifest *ret_manifest, struct err *err) MUST_CHECK;
+/* PUTs a manifest under a tag or its digest. An unclear answer (lost reply, wrong or missing Docker-Content-Digest)
+ * is looked at with a read back before the verdict. *ret_missing tells that the registry said a blob or child is
+ * unknown (err is then set, ERR_PUBLISH). */
+bool registry_put_manifest(struct registry *registry, const char *name, const char *media_type, struct text bytes,
+                           bool *ret_missing, struct err *err) MUST_CHECK;
+/* Streams a blob into the store, verified, resumed with Range where possible. */
+bool registry_get_blob(struct registry *registry, struct store *store, const struct digest *digest, uint64_t size_bytes,
+                       _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
+/* Attaches: after a manifest with `subject` was put, makes it findable: nothing when the registry has the referrers
+ * API, else the tag fallback (distribution-spec, "Referrers Tag Schema"). `descriptor_json` is the artifact's
+ * descriptor with artifactType and annotations. */
+bool registry_attach(struct registry *registry, const struct digest *subject, const char *descriptor_json,
+                     struct err *err) MUST_CHECK;
+/* Asks /v2/ with this credential (the repository in `reference` does not matter): whether it is accepted. A registry
+ * that asks for none accepts all. */
+bool registry_try_login(const struct registry_options *options, const struct reference *reference,
+                        const struct credential *credential, struct err *err) MUST_CHECK;
+/* Wipes tokens and frees. NULL is fine. */
+void registry_close(struct registry *registry);
+
+#endif

@@ -1,0 +1,141 @@
+/* Making an artifact findable from its subject (distribution-spec 1.1, "Pushing Manifests with Subject"). Whether
+ * there is a referrers API is decided by asking it: OCI-Subject is no sign, quay has the API and does not send it,
+ * others the other way round. The tag of the fallback is shared with others who attach, so it is read again after it
+ * was written. */
+#include "registry/registry_parts.h"
+
+#include "base/auto.h"
+#include "oci/oci.h"
+
+#include <jansson.h>
+
+#define ATTEMPTS_MAX 5
+#define INDEX_MAX_BYTES ((size_t)4 * 1024 * 1024)
+
+/* One attaching. */
+struct attaching {
+    struct registry *registry;
+    const char *tag;
+    const json_t *descriptor;
+    const char *digest; /* of the artifact, in the descriptor */
+};
+
+static json_t *parse_index(const char *bytes, size_t len)
+{
+    json_t *json = len ? json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (json_is_array(json_object_get(json, "manifests")))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+static bool learn_referrers(struct registry *registry, const struct digest *subject, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct exchange get AUTO(exchange_done) = {
+        .method = "GET",
+        .path = arena_printf(&scratch, "referrers/%s", registry_digest_name(subject).chars),
+        .access = REGISTRY_PULL,
+        .cap_bytes = INDEX_MAX_BYTES};
+    if (!registry_exchange(registry, &get, err))
+        return false;
+    json_auto_t *index = get.status == 200 ? parse_index(get.body_in.bytes, get.body_in.len) : NULL;
+    atomic_store(&registry->referrers, index ? REFERRERS_API : REFERRERS_TAG);
+    return true;
+}
+
+static bool has_descriptor(const json_t *index, const char *digest)
+{
+    size_t i;
+    const json_t *item, *manifests = json_object_get(index, "manifests");
+    json_array_foreach((json_t *)manifests, i, item)
+    {
+        const char *has = json_string_value(json_object_get(item, "digest"));
+        if (has && strcmp(has, digest) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Gets the fallback index, an empty one when the tag is absent, and the condition under which it may be replaced. */
+static bool get_fallback(const struct attaching *attaching, struct arena *arena, json_t **ret_index,
+                         const char **ret_condition, struct err *err)
+{
+    struct registry_manifest manifest;
+    if (!registry_get_manifest(attaching->registry, arena, attaching->tag, &manifest, err))
+        return false;
+    if (!manifest.is_found) {
+        *ret_index = json_pack("{s:i,s:s,s:[]}", "schemaVersion", 2, "mediaType", OCI_MEDIA_INDEX, "manifests");
+        *ret_condition = "If-None-Match: *";
+        return true;
+    }
+    *ret_index = strcmp(manifest.media_type, OCI_MEDIA_INDEX) == 0
+                     ? parse_index(manifest.bytes, (size_t)manifest.size_bytes)
+                     : NULL;
+    *ret_condition = arena_printf(arena, "If-Match: \"%s\"", registry_digest_name(&manifest.digest).chars);
+    if (!*ret_index)
+        err_set(err, ERR_PUBLISH, "%s:%s is not an index of referrers; it is left as it is", attaching->registry->name,
+                attaching->tag);
+    return *ret_index != NULL;
+}
+
+/* Adds the descriptor once and puts the index. A lost race (412) is no failure: the next attempt sees what is there. */
+static bool add_once(const struct attaching *attaching, bool *ret_is_there, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    AUTO(auto_free) char *text = NULL;
+    json_auto_t *index = NULL;
+    const char *condition;
+    bool is_missing;
+    if (!get_fallback(attaching, &scratch, &index, &condition, err))
+        return false;
+    *ret_is_there = has_descriptor(index, attaching->digest);
+    if (*ret_is_there)
+        return true;
+    (void)json_array_append_new(json_object_get(index, "manifests"), json_deep_copy(attaching->descriptor));
+    text = json_dumps(index, JSON_COMPACT);
+    if (!text)
+        memory_abort(0);
+    if (registry_put_if(attaching->registry, attaching->tag, OCI_MEDIA_INDEX, text_of(text), condition, &is_missing,
+                        err))
+        return true;
+    if (err->detail != 412 && err->kind != ERR_TRUST) /* ERR_TRUST: another writer was between PUT and reading back */
+        return false;
+    err_clear(err);
+    return true;
+}
+
+static bool attach_by_tag(const struct attaching *attaching, struct err *err)
+{
+    bool is_there = false;
+    pthread_mutex_lock(&attaching->registry->attach_lock);
+    for (int i = 0; i <= ATTEMPTS_MAX && !is_there && err->kind == ERR_NONE; i++) {
+        if (!add_once(attaching, &is_there, err))
+            break;
+    }
+    pthread_mutex_unlock(&attaching->registry->attach_lock);
+    if (!is_there && err->kind == ERR_NONE)
+        err_set(err, ERR_PUBLISH, "%s:%s: others change it again and again", attaching->registry->name, attaching->tag);
+    return is_there;
+}
+
+bool registry_attach(struct registry *registry, const struct digest *subject, const char *descriptor_json,
+                     struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    json_auto_t *descriptor = json_loads(descriptor_json, 0, NULL);
+    const char *digest = json_string_value(json_object_get(descriptor, "digest"));
+    if (!digest) {
+        err_set(err, ERR_INTERNAL, "a descriptor to attach has no digest");
+        return false;
+    }
+    if (atomic_load(&registry->referrers) == REFERRERS_UNKNOWN && !learn_referrers(registry, subject, err))
+        return false;
+    if (atomic_load(&registry->referrers) == REFERRERS_API)
+        return true;
+    struct attaching attaching = {.registry = registry,
+                                  .tag = arena_printf(&scratch, "sha256-%s", digest_hex(subject).chars),
+                                  .descriptor = descriptor,
+                                  .digest = digest};
+    return attach_by_tag(&attaching, err);
+}

@@ -1,0 +1,322 @@
+/* One exchange with the registry: find out how it speaks, add authentication for its own origin only, follow redirects
+ * by hand, and try again what is worth it. The one retry layer; whoever has to look before another try (uploads,
+ * manifests) asks for a single try and calls registry_back_off() itself. */
+#include "registry/registry_parts.h"
+
+#include "base/auto.h"
+
+#include <assert.h>
+
+#define REDIRECTS_MAX 5
+#define HEADERS_MAX 8
+
+void exchange_done(struct exchange *exchange)
+{
+    buf_done(&exchange->headers_in);
+    buf_done(&exchange->body_in);
+    free(exchange->final_url);
+    exchange->final_url = NULL;
+}
+
+static void forget_answer(struct exchange *exchange)
+{
+    exchange_done(exchange);
+    exchange->status = 0;
+    exchange->retry_after_s = 0;
+    exchange->received_bytes = 0;
+    exchange->has_part = exchange->is_too_slow = false;
+}
+
+/* Seconds, or an HTTP date from the answer's own Date on: clocks may differ. */
+static unsigned retry_after_of(const struct exchange *exchange)
+{
+    static const char format[] = "%a, %d %b %Y %H:%M:%S GMT";
+    AUTO(arena_done) struct arena scratch = {0};
+    struct text value = exchange_header(exchange, "Retry-After");
+    uint64_t seconds;
+    if (!value.len)
+        return 0;
+    if (text_parse_u64(value, &seconds))
+        return seconds < INT32_MAX ? (unsigned)seconds : INT32_MAX;
+    struct tm then = {0}, now = {0};
+    const char *date = text_dup(&scratch, exchange_header(exchange, "Date"));
+    if (!strptime(text_dup(&scratch, value), format, &then) || !strptime(date, format, &now))
+        return 0;
+    time_t left = timegm(&then) - timegm(&now);
+    return left <= 0 ? 0 : left < INT32_MAX ? (unsigned)left : INT32_MAX;
+}
+
+static const struct http_tls *tls_for(const struct registry *registry, const char *url)
+{
+    struct registry_origin origin, home = registry_home(registry);
+    bool is_home =
+        registry_origin_parse(url, &origin) && strcmp(origin.host, home.host) == 0 && origin.port == home.port;
+    return is_home ? &registry->tls : &registry->foreign_tls;
+}
+
+/* Takes the answer over. A status of 300 or more is an answer even when the transfer broke off after it. */
+static bool take_answer(struct exchange *exchange, struct http_request *request, struct http_call *call, bool is_good,
+                        struct err *err)
+{
+    exchange->headers_in = call->answer_headers;
+    exchange->body_in = request->body;
+    exchange->digest = request->blob_digest;
+    exchange->received_bytes = request->received_bytes;
+    exchange->has_part = call->has_part;
+    exchange->is_too_slow = call->is_too_slow;
+    exchange->part_status = request->status;
+    exchange->status = is_good || request->status >= 300 ? request->status : 0;
+    exchange->retry_after_s = retry_after_of(exchange);
+    if (exchange->status)
+        return true;
+    err_clear(err);
+    *err = request->err;
+    return false;
+}
+
+bool registry_send(struct registry *registry, struct exchange *exchange, const char *url, const char *authorization,
+                   struct err *err)
+{
+    const char *headers[HEADERS_MAX];
+    size_t count = 0;
+    if (authorization)
+        headers[count++] = authorization;
+    for (size_t i = 0; i < exchange->header_count; i++)
+        headers[count++] = exchange->headers[i];
+    struct http_call call = {.method = exchange->method,
+                             .headers = headers,
+                             .header_count = count,
+                             .body = exchange->body,
+                             .body_fd = exchange->fd,
+                             .has_body_fd = exchange->has_fd,
+                             .body_offset = exchange->offset,
+                             .body_bytes = exchange->bytes,
+                             .sent_counter = exchange->sent_counter,
+                             .tls = tls_for(registry, url),
+                             .is_ended_late = atomic_load(&registry->is_ending_late),
+                             .is_part_kept = exchange->store != NULL};
+    struct http_request request = {.urls = &url,
+                                   .url_count = 1,
+                                   .cap_bytes = exchange->cap_bytes ? exchange->cap_bytes : REGISTRY_ERROR_MAX_BYTES,
+                                   .call = &call,
+                                   .is_impatient = registry->options.is_other_there,
+                                   .store = exchange->store,
+                                   .counter = exchange->received_counter};
+    forget_answer(exchange);
+    exchange->final_url = strdup(url);
+    if (!exchange->final_url)
+        memory_abort(strlen(url));
+    http_send(registry->options.http, &request);
+    bool is_answered = take_answer(exchange, &request, &call, http_wait(registry->options.http, &request), err);
+    if (is_answered && call.tls == &registry->tls)
+        atomic_store(&registry->has_answered, true);
+    return is_answered;
+}
+
+static const char *url_of(struct arena *arena, const struct registry *registry, const struct exchange *exchange)
+{
+    if (exchange->url)
+        return exchange->url;
+    const char *base = registry_base(arena, registry);
+    if (exchange->is_root)
+        return arena_printf(arena, "%s/v2/%s", base, exchange->path);
+    return arena_printf(arena, "%s/v2/%s/%s", base, registry->reference.repository, exchange->path);
+}
+
+/* One send with authentication where it belongs; answers 401 with a renewal, twice at most: a token that another thread
+ * fetched meanwhile may be stale as well. */
+static bool send_authorized(struct registry *registry, struct exchange *exchange, const char *url, struct err *err)
+{
+    struct registry_origin origin = {0}, home = registry_home(registry);
+    bool is_home = registry_origin_parse(url, &origin) && registry_origin_eq(&origin, &home);
+    enum renewal renewal = RENEWAL_TRY;
+    uint64_t body_bytes = exchange->has_fd ? exchange->bytes : exchange->body.len;
+    for (;;) {
+        AUTO(secret_done) char *authorization = NULL;
+        unsigned generation = 0;
+        if (is_home && !registry_authorize(registry, exchange->access, body_bytes > REGISTRY_BIG_BODY_BYTES,
+                                           &authorization, &generation, err)) {
+            exchange->is_hopeless = true;
+            return false;
+        }
+        if (!registry_send(registry, exchange, url, authorization, err))
+            return false;
+        if (is_home && (exchange->status < 400 || exchange->status == 404))
+            registry_note_accepted(registry, exchange->access, generation);
+        if (exchange->status != 401 || !is_home || renewal == RENEWAL_LAST_TRY)
+            return true;
+        if (!registry_renew(registry, exchange->access, generation, exchange, &renewal, err)) {
+            exchange->is_hopeless = true;
+            return false;
+        }
+        if (renewal == RENEWAL_REFUSED)
+            return true;
+    }
+}
+
+static bool is_redirect(const struct exchange *exchange)
+{
+    int status = exchange->status;
+    bool is_reading = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
+    return status == 301 || status == 302 || status == 307 || status == 308 || (status == 303 && is_reading);
+}
+
+static bool send_followed(struct registry *registry, struct exchange *exchange, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *url = url_of(&scratch, registry, exchange);
+    for (int hops = 0; hops <= REDIRECTS_MAX; hops++) {
+        if (!send_authorized(registry, exchange, url, err))
+            return false;
+        if (!is_redirect(exchange))
+            return true;
+        url = exchange_location(registry, &scratch, exchange);
+        if (!url) {
+            exchange_refused(registry, exchange, "a redirect to where it may not lead", err);
+            exchange->is_hopeless = true;
+            return false;
+        }
+    }
+    exchange_refused(registry, exchange, "too many redirects", err);
+    exchange->is_hopeless = true;
+    return false;
+}
+
+/* Go and nginx answer a plain request on their TLS port with a 400 of their own, others hang up. A registry's 400 is
+ * JSON. */
+static bool speaks(const struct exchange *exchange, bool is_answered, int scheme)
+{
+    struct text type = exchange_header(exchange, "Content-Type");
+    return is_answered &&
+           !(scheme == SCHEME_HTTP && exchange->status == 400 && !text_has_prefix(type, "application/json"));
+}
+
+/* Sends the first request of all with that scheme, without authentication. */
+static bool send_in_scheme(struct registry *registry, struct exchange *exchange, int scheme, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *https = url_of(&scratch, registry, exchange); /* as long as the scheme is unknown */
+    const char *url = scheme == SCHEME_HTTP ? arena_printf(&scratch, "http%s", https + strlen("https")) : https;
+    bool is_answered = registry_send(registry, exchange, url, NULL, err);
+    if (speaks(exchange, is_answered, scheme))
+        return true;
+    if (is_answered)
+        exchange_refused(registry, exchange, "plain http", err);
+    return false;
+}
+
+static bool go_on(struct registry *registry, struct exchange *exchange, struct err *err)
+{
+    enum renewal renewal;
+    if (exchange->status == 401 && !registry_renew(registry, exchange->access, 0, exchange, &renewal, err)) {
+        exchange->is_hopeless = true;
+        return false;
+    }
+    return exchange->status != 401 && !is_redirect(exchange) ? true : send_followed(registry, exchange, err);
+}
+
+/* With verification off the registry may speak https or plain http. A loopback host is asked in plain http first: no
+ * one can listen there, and nothing secret is sent before a challenge. Any other host has to fail with https first. */
+static bool send_undecided(struct registry *registry, struct exchange *exchange, struct err *err)
+{
+    bool is_loopback = reference_is_loopback(&registry->reference);
+    int first = is_loopback ? SCHEME_HTTP : SCHEME_HTTPS, second = is_loopback ? SCHEME_HTTPS : SCHEME_HTTP;
+    struct err failure = {0};
+    int scheme = first;
+    if (!send_in_scheme(registry, exchange, first, &failure)) {
+        if (failure.kind == ERR_CANCELLED || failure.kind == ERR_LOCAL) {
+            *err = failure;
+            return false;
+        }
+        scheme = second;
+        if (!send_in_scheme(registry, exchange, second, err)) {
+            err_wrap(err, "%s; then", failure.text);
+            return false;
+        }
+    }
+    int unknown = SCHEME_UNKNOWN;
+    (void)atomic_compare_exchange_strong(&registry->scheme, &unknown, scheme);
+    return go_on(registry, exchange, err);
+}
+
+static bool has_sign(const struct err *err, const char *const *signs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(err->text, signs[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_wrong_protocol(const struct err *err)
+{
+    static const char *const signs[] = {"wrong version number", "packet length too long", "record layer failure"};
+    return has_sign(err, signs, ARRAY_COUNT(signs));
+}
+
+/* With TLS 1.3 the client is through with the handshake before the server misses its certificate: then the connection
+ * breaks at the first read or write, with whatever words libcurl has for that. */
+static bool may_want_certificate(const struct registry *registry, const struct err *err)
+{
+    static const char *const signs[] = {"alert", "SSL_read", "SSL_write", "getpeername", "Send failure"};
+    return err->kind == ERR_NETWORK && !registry->tls.cert_path && !atomic_load(&registry->has_answered) &&
+           atomic_load(&registry->scheme) != SCHEME_HTTP && has_sign(err, signs, ARRAY_COUNT(signs));
+}
+
+static const char *const plain_hint = " (does the registry speak plain http? for a lab registry: --tls-verify=false)";
+static const char *const trust_hint = " (a registry with its own CA: put the CA into certs.d/HOST/*.crt)";
+static const char *const certificate_hint =
+    " (does the registry want a client certificate? put it into certs.d/HOST as NAME.cert and NAME.key)";
+
+static void add_hint(const char *hint, struct err *err)
+{
+    struct err hinted = {0};
+    int detail = err->detail;
+    err_set(&hinted, err->kind, "%s%s", err->text, hint);
+    *err = hinted;
+    err->detail = detail;
+}
+
+/* One try: waits while the registry asked all of us to, then sends. */
+static bool try_once(struct registry *registry, struct exchange *exchange, struct err *err)
+{
+    uint64_t now = registry_now_ms(), not_before = atomic_load(&registry->not_before_ms);
+    if (!registry_sleep(registry, not_before > now ? not_before - now : 0, err)) {
+        exchange->is_hopeless = true;
+        return false;
+    }
+    bool is_undecided = atomic_load(&registry->scheme) == SCHEME_UNKNOWN && !exchange->url;
+    if (is_undecided ? send_undecided(registry, exchange, err) : send_followed(registry, exchange, err))
+        return true;
+    if (err->kind == ERR_NETWORK && !is_undecided && is_wrong_protocol(err)) {
+        add_hint(registry->options.is_verify_off ? "" : plain_hint, err);
+        exchange->is_hopeless = true;
+    } else if (err->kind == ERR_TRUST && !registry->options.is_verify_off) {
+        add_hint(trust_hint, err);
+    } else if (may_want_certificate(registry, err)) {
+        add_hint(certificate_hint, err);
+    }
+    if (err->kind != ERR_NETWORK || exchange->is_too_slow)
+        exchange->is_hopeless = true;
+    return false;
+}
+
+bool registry_exchange(struct registry *registry, struct exchange *exchange, struct err *err)
+{
+    struct retry retry = {0};
+    assert(exchange->access == REGISTRY_PULL || registry->access == REGISTRY_PUSH);
+    const char *what = exchange->path ? exchange->path : "upload";
+    for (;;) {
+        exchange->is_hopeless = false;
+        bool is_answered = try_once(registry, exchange, err);
+        if (is_answered && (exchange->is_tried_once || !registry_is_transient(exchange->status)))
+            return true;
+        if (is_answered)
+            exchange_refused(registry, exchange, what, err);
+        else if (strncmp(err->text, registry->name, strlen(registry->name)) != 0)
+            err_wrap(err, "%s: %s", registry->name, what);
+        if (exchange->is_tried_once || exchange->is_hopeless ||
+            !registry_back_off(registry, &retry, exchange->retry_after_s, err))
+            return false;
+    }
+}

@@ -1,0 +1,18 @@
+/* rpm_facts.h - private to package_*.c: what an .rpm's main header says of the package as a whole
+ *
+ * Names and numbers of tags: https://rpm-software-management.github.io/rpm/manual/tags.html.
+ * Threads: no state.
+ * Fails with: ERR_MALFORMED.
+ */
+#ifndef IMGFACTORY_RPM_RPM_FACTS_H
+#define IMGFACTORY_RPM_RPM_FACTS_H
+
+#include "package/package.h"
+#include "rpm/rpm_header.h"
+
+/* Fills name, version, architecture, rpm facts, scripts and build time. Source packages are refused. Strings are views
+ * of the header or in the arena. */
+bool rpm_facts_read(struct arena *arena, const struct rpm_header *header, struct package *package,
+                    struct err *err) MUST_CHECK;
+
+#endif

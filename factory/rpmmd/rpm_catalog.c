@@ -1,0 +1,384 @@
+#include "rpmmd/rpm_catalog_parts.h"
+
+#include "base/auto.h"
+#include "base/checksum.h"
+#include "base/together.h"
+#include "rpmmd/rpm_primary.h"
+#include "trust/keyring.h"
+
+#include <stdlib.h>
+
+#define ARCHES_MAX 64 /* there are some thirty */
+
+/* Names what is derived from a listed file in this format. */
+static struct digest derived_key(const char *format, const struct checksum *listed)
+{
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, format, strlen(format) + 1);
+    digest_feed(&stream, listed->bytes, checksum_len(listed->kind));
+    return digest_end(&stream);
+}
+
+/* Fetches, parses and stores one index. */
+struct making {
+    struct rpm_catalog_repo *repo;
+    struct buf plain;
+};
+
+static void build_task(void *item)
+{
+    struct making *making = item;
+    struct rpm_catalog_repo *repo = making->repo;
+    struct text plain = {making->plain.bytes ? making->plain.bytes : "", making->plain.len};
+    repo->is_good = rpm_primary_build(repo->name, COMPRESSION_NONE, plain, &repo->bytes, &repo->err);
+}
+
+static bool make_index(struct rpm_catalog_repo *repo, const struct rpm_metadata_file *file)
+{
+    const struct rpm_catalog *catalog = repo->catalog;
+    AUTO(blob_abandon) struct blob blob = {0};
+    struct making making = {.repo = repo};
+    if (!rpm_metadata_fetch(catalog->env, repo->metadata, file, &making.plain, &repo->err))
+        return false;
+    workers_run(catalog->workers, build_task, &making);
+    buf_done(&making.plain);
+    return repo->is_good && blob_begin(catalog->env->store, &blob, &repo->err) &&
+           blob_write(&blob, repo->bytes.bytes, repo->bytes.len, &repo->err) &&
+           blob_commit_derived(&blob, "rpm-solv", &repo->key, &repo->err);
+}
+
+static bool open_index(struct rpm_catalog_repo *repo)
+{
+    const struct rpm_catalog *catalog = repo->catalog;
+    const struct rpm_metadata_file *primary = rpm_metadata_find(repo->metadata, "primary");
+    const struct rpm_metadata_file *modules = rpm_metadata_find(repo->metadata, "modules");
+    bool is_found;
+    if (!primary) {
+        err_set(&repo->err, ERR_MALFORMED, "repomd.xml of %s lists no primary.xml", repo->origin->name);
+        return false;
+    }
+    repo->key = derived_key(RPM_PRIMARY_FORMAT, &primary->checksum);
+    if (!store_map_derived(catalog->env->store, "rpm-solv", &repo->key, false, &repo->view, &is_found, &repo->err) ||
+        (!is_found && !make_index(repo, primary)))
+        return false;
+    return !modules || rpm_metadata_fetch(catalog->env, repo->metadata, modules, &repo->modules, &repo->err);
+}
+
+static void open_index_task(void *item)
+{
+    struct rpm_catalog_repo *repo = item;
+    repo->is_good = open_index(repo);
+}
+
+/* Metadata of one repository on their way. */
+struct getting {
+    const struct rpm_catalog *catalog;
+    struct arena *arena; /* of its own: they are gotten at once */
+    const struct rpm_repository *repository;
+    struct rpm_metadata *metadata;
+    bool is_good;
+    struct err err;
+};
+
+static void get_task(void *item)
+{
+    struct getting *getting = item;
+    getting->is_good = rpm_metadata_get(getting->catalog->env, getting->arena, getting->repository,
+                                        getting->catalog->base.arch, &getting->metadata, &getting->err);
+}
+
+static void add_repo(struct rpm_catalog *catalog, const struct rpm_repository *repository,
+                     const struct rpm_metadata *metadata, const struct rpm_catalog_texts *texts)
+{
+    struct rpm_catalog_repo repo = {.catalog = catalog, .repository = repository, .metadata = metadata, .texts = texts};
+    repo.name = arena_printf(&catalog->arena, "primary.xml of %s", repository->id);
+    list_add(&catalog->arena, &catalog->repos, repo);
+}
+
+/* The common part's list of repositories, parallel to catalog->repos. */
+static void set_origins(struct rpm_catalog *catalog)
+{
+    struct origins *origins = &catalog->base.origins;
+    origins->items = arena_new_array(&catalog->arena, struct origin, catalog->repos.count);
+    origins->count = catalog->repos.count;
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        struct rpm_catalog_repo *repo = &catalog->repos.items[i];
+        const struct rpm_repository *repository = repo->repository;
+        origins->items[i] =
+            repo->metadata ? repo->metadata->origin
+                           : (struct origin){.name = repository->id,
+                                             .uri = "file:///",
+                                             .digest = digest_of(repo->texts->primary, strlen(repo->texts->primary))};
+        repo->origin = &origins->items[i];
+        if (!repository->is_gpg_checked && !repository->is_repo_gpg_checked)
+            list_add(&catalog->arena, &origins->trusted, repo->origin->name);
+    }
+}
+
+/* Gets the metadata of all repositories at once. Each has an arena, which the catalog's own outlives. */
+static bool get_metadata(struct rpm_catalog *catalog, const struct source *source, struct err *err)
+{
+    size_t count = source->rpm_repositories.count;
+    struct getting *gettings = arena_new_array(&catalog->arena, struct getting, count);
+    void **items = arena_new_array(&catalog->arena, void *, count);
+    catalog->metadata_arenas = arena_new_array(&catalog->arena, struct arena, count);
+    catalog->metadata_count = count;
+    for (size_t i = 0; i < count; i++) {
+        gettings[i] = (struct getting){.catalog = catalog,
+                                       .arena = &catalog->metadata_arenas[i],
+                                       .repository = &source->rpm_repositories.items[i]};
+        items[i] = &gettings[i];
+    }
+    together_run(get_task, items, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct rpm_repository *repository = &source->rpm_repositories.items[i];
+        if (!gettings[i].is_good) {
+            *err = gettings[i].err;
+            return false;
+        }
+        if (gettings[i].metadata)
+            add_repo(catalog, repository, gettings[i].metadata, NULL);
+        else
+            list_add(&catalog->arena, &catalog->base.origins.left_out, repository->id);
+    }
+    if (catalog->repos.count)
+        return true;
+    err_set(err, ERR_NETWORK, "%s: none of its repositories can be reached", source->name);
+    return false;
+}
+
+static bool open_indices(struct rpm_catalog *catalog, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    void **items = arena_new_array(&scratch, void *, catalog->repos.count);
+    for (size_t i = 0; i < catalog->repos.count; i++)
+        items[i] = &catalog->repos.items[i];
+    together_run(open_index_task, items, catalog->repos.count);
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        if (!catalog->repos.items[i].is_good) {
+            *err = catalog->repos.items[i].err;
+            return false;
+        }
+    }
+    return true;
+}
+
+static void feed_strings(struct digest_stream *stream, const struct strings *strings)
+{
+    for (size_t i = 0; i < strings->count; i++)
+        digest_feed(stream, strings->items[i], strlen(strings->items[i]) + 1);
+    digest_feed(stream, "", 1);
+}
+
+/* Over all that a solution depends on: the input and how it is filtered. */
+static void set_digest(struct rpm_catalog *catalog)
+{
+    const struct source *source = catalog->base.origins.source;
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, RPM_PRIMARY_FORMAT, sizeof RPM_PRIMARY_FORMAT);
+    digest_feed(&stream, catalog->base.arch->rpm_name, strlen(catalog->base.arch->rpm_name) + 1);
+    feed_strings(&stream, &source->modules);
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        const struct rpm_catalog_repo *repo = &catalog->repos.items[i];
+        const struct rpm_repository *repository = repo->repository;
+        digest_feed(&stream, repository->id, strlen(repository->id) + 1);
+        digest_feed(&stream, repo->origin->digest.bytes, DIGEST_BYTES);
+        /* What nobody's signature was asked for must not be taken for signed later. */
+        digest_feed(&stream, &repository->is_gpg_checked, sizeof repository->is_gpg_checked);
+        if (repo->origin->package_keys)
+            digest_feed(&stream, repo->origin->package_keys->digest.bytes, DIGEST_BYTES);
+        digest_feed(&stream, &repository->priority, sizeof repository->priority);
+        digest_feed(&stream, &repository->has_module_hotfixes, sizeof repository->has_module_hotfixes);
+        feed_strings(&stream, &repository->exclude_pkgs);
+        feed_strings(&stream, &repository->include_pkgs);
+    }
+    catalog->base.digest = digest_end(&stream);
+}
+
+/* Loads the Pool; on a worker. */
+struct loading {
+    struct rpm_catalog *catalog;
+    struct err *err;
+    bool is_good;
+};
+
+static void load_task(void *item)
+{
+    struct loading *loading = item;
+    loading->is_good = rpm_pool_load(loading->catalog, loading->err);
+}
+
+/* Returns false when all packages but architecture-less ones are for others. */
+static bool is_offered(const struct rpm_catalog *catalog, struct err *err)
+{
+    const Pool *pool = catalog->pool;
+    Id id, wanted = pool_str2id(catalog->pool, catalog->base.arch->rpm_name, 0), other = 0;
+    FOR_POOL_SOLVABLES(id)
+    {
+        Id arch = pool_id2solvable(pool, id)->arch;
+        if (arch == wanted)
+            return true;
+        if (arch != ARCH_NOARCH)
+            other = arch;
+    }
+    if (!other)
+        return true;
+    err_set(err, ERR_RESOLVE, "no repository of %s offers architecture %s; one has %s",
+            catalog->base.origins.source->name, catalog->base.arch->rpm_name, pool_id2str(pool, other));
+    return false;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Lists the architectures of a repository's packages, without noarch, sorted; of absurdly many the first, and ours. */
+static struct strings arches_of(struct arena *arena, const struct rpm_catalog_repo *repo)
+{
+    const Pool *pool = repo->catalog->pool;
+    struct strings names = {0};
+    const Solvable *solvable;
+    Id id, last = ARCH_NOARCH;
+    FOR_REPO_SOLVABLES(repo->repo, id, solvable)
+    {
+        if (solvable->arch == last || solvable->arch == ARCH_NOARCH)
+            continue;
+        last = solvable->arch;
+        const char *name = pool_id2str(pool, last);
+        bool is_wanted = strcmp(name, repo->catalog->base.arch->rpm_name) == 0;
+        if ((names.count < ARCHES_MAX || is_wanted) && !strings_has(&names, name))
+            list_add(arena, &names, arena_strdup(arena, name));
+    }
+    if (names.count)
+        qsort(names.items, names.count, sizeof *names.items, compare_strings);
+    return names;
+}
+
+/* Accepts the repositories now that their packages are known, and remembers them. */
+static bool accept_repos(const struct rpm_catalog *catalog, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings *arches = arena_new_array(&scratch, struct strings, catalog->repos.count), new_ones = {0};
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        const struct rpm_catalog_repo *repo = &catalog->repos.items[i];
+        arches[i] = arches_of(&scratch, repo);
+        if (!rpm_metadata_check_arches(repo->metadata, &scratch, catalog->base.arch, &arches[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        const struct rpm_catalog_repo *repo = &catalog->repos.items[i];
+        if (!rpm_metadata_remember(catalog->env, repo->metadata, &scratch, &arches[i], err))
+            return false;
+        if (!repo->metadata->former)
+            list_add(&scratch, &new_ones, arena_printf(&scratch, "%s", repo->origin->name));
+    }
+    release_tell_first_use(&scratch, catalog->env, &new_ones);
+    return true;
+}
+
+static void rpm_catalog_close(struct catalog *any)
+{
+    struct rpm_catalog *catalog = rpm_catalog_of(any);
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        struct rpm_catalog_repo *repo = &catalog->repos.items[i];
+        view_done(&repo->view);
+        buf_done(&repo->bytes);
+        buf_done(&repo->modules);
+    }
+    rpm_filelists_close(catalog);
+    rpm_pool_free(catalog->pool);
+    queue_free(&catalog->missing);
+    pthread_mutex_destroy(catalog->lock);
+    flight_free(catalog->flight);
+    for (size_t i = 0; i < catalog->metadata_count; i++)
+        arena_done(&catalog->metadata_arenas[i]);
+    arena_done(&catalog->arena);
+    free(catalog);
+}
+
+static const struct catalog_kind rpm_kind = {.owners = rpm_catalog_owners,
+                                             .has = rpm_catalog_has,
+                                             .solve = rpm_catalog_solve,
+                                             .identity = rpm_catalog_identity,
+                                             .close = rpm_catalog_close};
+
+static struct rpm_catalog *new_catalog(const struct source_env *env, struct workers *workers,
+                                       const struct source *source, const struct arch *arch)
+{
+    struct rpm_catalog *catalog = calloc(1, sizeof *catalog);
+    if (!catalog)
+        memory_abort(sizeof *catalog);
+    *catalog = (struct rpm_catalog){
+        .base = {.kind = &rpm_kind, .arch = arch}, .env = env, .workers = workers, .flight = flight_new()};
+    catalog->base.origins.source = source;
+    catalog->lock = arena_new(&catalog->arena, pthread_mutex_t);
+    pthread_mutex_init(catalog->lock, NULL);
+    queue_init(&catalog->missing);
+    return catalog;
+}
+
+static void auto_close(struct rpm_catalog **catalog)
+{
+    if (*catalog)
+        rpm_catalog_close(&(*catalog)->base);
+}
+
+/* What was mapped or built to be loaded is not needed any more. */
+static void drop_inputs(struct rpm_catalog *catalog)
+{
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        view_done(&catalog->repos.items[i].view);
+        buf_done(&catalog->repos.items[i].bytes);
+        buf_done(&catalog->repos.items[i].modules);
+    }
+}
+
+bool rpm_catalog_open(const struct source_env *env, struct workers *workers, const struct source *source,
+                      const struct arch *arch, struct catalog **ret_catalog, struct err *err)
+{
+    AUTO(auto_close) struct rpm_catalog *catalog = new_catalog(env, workers, source, arch);
+    struct loading loading = {.catalog = catalog, .err = err};
+    if (!get_metadata(catalog, source, err))
+        return false;
+    set_origins(catalog);
+    set_digest(catalog);
+    if (!open_indices(catalog, err))
+        return false;
+    workers_run(workers, load_task, &loading);
+    drop_inputs(catalog);
+    if (!loading.is_good || !accept_repos(catalog, err) || !is_offered(catalog, err))
+        return false;
+    *ret_catalog = &TAKE_PTR(catalog)->base;
+    return true;
+}
+
+bool rpm_catalog_from_texts(const struct source *source, const struct arch *arch, const struct rpm_catalog_texts *texts,
+                            struct catalog **ret_catalog, struct err *err)
+{
+    AUTO(auto_close) struct rpm_catalog *catalog = new_catalog(NULL, NULL, source, arch);
+    for (size_t i = 0; i < source->rpm_repositories.count; i++) {
+        struct rpm_catalog_texts *kept = arena_new(&catalog->arena, struct rpm_catalog_texts);
+        *kept = texts[i];
+        add_repo(catalog, &source->rpm_repositories.items[i], NULL, kept);
+    }
+    set_origins(catalog);
+    set_digest(catalog);
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        struct rpm_catalog_repo *repo = &catalog->repos.items[i];
+        struct text modules = text_of(texts[i].modules ? texts[i].modules : "");
+        buf_init(&repo->modules, modules.len);
+        if (!rpm_primary_build(repo->name, COMPRESSION_NONE, text_of(texts[i].primary), &repo->bytes, err))
+            return false;
+        if (modules.len && !buf_add(&repo->modules, modules.ptr, modules.len))
+            memory_abort(modules.len);
+    }
+    bool is_good = rpm_pool_load(catalog, err);
+    drop_inputs(catalog);
+    if (!is_good || !is_offered(catalog, err))
+        return false;
+    *ret_catalog = &TAKE_PTR(catalog)->base;
+    return true;
+}

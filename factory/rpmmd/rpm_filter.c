@@ -1,0 +1,200 @@
+/* What the configuration and modules leave out of a Pool. */
+#include "rpmmd/rpm_catalog_parts.h"
+
+#include "base/auto.h"
+#include "base/map.h"
+
+#include <fnmatch.h>
+
+/* The forms in which a pattern of dnf names packages, in the order in which they are tried. */
+static const struct form {
+    bool has_version, has_release, has_arch;
+} forms[] = {
+    {true, true, true}, {false, false, true}, {false, false, false}, {true, true, false}, {true, false, false}};
+
+/* A pattern cut up: each part is a pattern of its own; NULL: anything. */
+struct pattern {
+    const char *name, *epoch, *version, *release, *arch;
+};
+
+/* Cuts off what stands behind the last `separator`; NULL when there is none. */
+static char *cut(char *text, char separator)
+{
+    char *at = strrchr(text, separator);
+    if (!at || at == text || !at[1])
+        return NULL;
+    *at = '\0';
+    return at + 1;
+}
+
+/* Reads a pattern in one form; false when it has not got that form. */
+static bool read_pattern(struct arena *arena, const char *text, const struct form *form, struct pattern *ret)
+{
+    char *rest = arena_strdup(arena, text);
+    *ret = (struct pattern){.name = rest};
+    if (form->has_arch && (!(ret->arch = cut(rest, '.')) || strchr(ret->arch, '-')))
+        return false;
+    if (form->has_release && !(ret->release = cut(rest, '-')))
+        return false;
+    if (!form->has_version)
+        return true;
+    char *version = cut(rest, '-'), *colon = version ? strchr(version, ':') : NULL;
+    ret->version = version;
+    if (colon) {
+        *colon = '\0';
+        ret->epoch = version;
+        ret->version = colon + 1;
+    }
+    return version != NULL;
+}
+
+static bool is_match(const char *pattern, const char *text)
+{
+    return !pattern || fnmatch(pattern, text, 0) == 0;
+}
+
+static bool matches(const Pool *pool, const Solvable *item, const struct pattern *pattern)
+{
+    if (!is_match(pattern->name, pool_id2str(pool, item->name)) ||
+        !is_match(pattern->arch, pool_id2str(pool, item->arch)))
+        return false;
+    if (!pattern->version)
+        return true;
+    AUTO(arena_done) struct arena scratch = {0};
+    char *evr = arena_strdup(&scratch, pool_id2str(pool, item->evr)), *release = cut(evr, '-');
+    char *colon = strchr(evr, ':');
+    if (colon)
+        *colon = '\0';
+    return is_match(pattern->epoch, colon ? evr : "0") && is_match(pattern->version, colon ? colon + 1 : evr) &&
+           is_match(pattern->release, release ? release : "");
+}
+
+/* Marks the packages of all repositories that a pattern names, in the first form that names any. */
+static void mark(Pool *pool, const char *text, Map *named)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    bool is_found = false;
+    for (size_t i = 0; !is_found && i < ARRAY_COUNT(forms); i++) {
+        struct pattern pattern;
+        Id id;
+        if (!read_pattern(&scratch, text, &forms[i], &pattern))
+            continue;
+        FOR_POOL_SOLVABLES(id)
+        {
+            if (!matches(pool, pool_id2solvable(pool, id), &pattern))
+                continue;
+            solv_map_set(named, id);
+            is_found = true;
+        }
+    }
+}
+
+static void mark_all(Pool *pool, const struct strings *patterns, Map *named)
+{
+    map_init(named, pool->nsolvables);
+    for (size_t i = 0; i < patterns->count; i++)
+        mark(pool, patterns->items[i], named);
+}
+
+void rpm_filter_packages(struct rpm_catalog *catalog, Map *considered)
+{
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        const struct rpm_catalog_repo *each = &catalog->repos.items[i];
+        const struct strings *excludes = &each->repository->exclude_pkgs, *includes = &each->repository->include_pkgs;
+        Map excluded, included;
+        Id id;
+        Solvable *item;
+        if (!excludes->count && !includes->count)
+            continue;
+        mark_all(catalog->pool, excludes, &excluded);
+        mark_all(catalog->pool, includes, &included);
+        FOR_REPO_SOLVABLES(each->repo, id, item)
+        {
+            (void)item;
+            if (MAPTST(&excluded, id) || (includes->count && !MAPTST(&included, id)))
+                map_clr(considered, id);
+        }
+        map_free(&excluded);
+        map_free(&included);
+    }
+}
+
+/* The packages that streams list. */
+struct listing {
+    struct map included, excluded; /* "NAME-EPOCH:VERSION-RELEASE.ARCH" → anything */
+    struct map names;              /* of included ones */
+};
+
+/* The name in "NAME-EPOCH:VERSION-RELEASE.ARCH"; empty for source packages and what is not such a thing. */
+static struct text name_of_artifact(const char *artifact)
+{
+    const char *dot = strrchr(artifact, '.');
+    if (!dot || strcmp(dot, ".src") == 0 || strcmp(dot, ".nosrc") == 0)
+        return TEXT("");
+    const char *release = memrchr(artifact, '-', (size_t)(dot - artifact));
+    const char *version = release ? memrchr(artifact, '-', (size_t)(release - artifact)) : NULL;
+    return version ? (struct text){artifact, (size_t)(version - artifact)} : TEXT("");
+}
+
+static void list_artifacts(const struct rpm_modules *modules, struct listing *listing)
+{
+    for (size_t i = 0; i < modules->streams.count; i++) {
+        const struct rpm_module_stream *stream = &modules->streams.items[i];
+        for (size_t k = 0; k < stream->artifacts.count; k++) {
+            struct text artifact = text_of(stream->artifacts.items[k]), name;
+            (void)map_add(stream->is_active ? &listing->included : &listing->excluded, artifact, (void *)modules);
+            name = name_of_artifact(artifact.ptr);
+            if (stream->is_active && name.len)
+                (void)map_add(&listing->names, name, (void *)modules);
+        }
+    }
+}
+
+static struct text nevra(const Pool *pool, const Solvable *item, struct buf *scratch)
+{
+    const char *evr = pool_id2str(pool, item->evr);
+    scratch->len = 0;
+    if (!buf_printf(scratch, "%s-%s%s.%s", pool_id2str(pool, item->name), strchr(evr, ':') ? "" : "0:", evr,
+                    pool_id2str(pool, item->arch)))
+        return TEXT("");
+    return (struct text){scratch->bytes, scratch->len};
+}
+
+static bool is_hotfix(const struct rpm_catalog *catalog, Id id)
+{
+    return rpm_pool_repo(catalog, id)->repository->has_module_hotfixes;
+}
+
+void rpm_filter_modules(struct rpm_catalog *catalog, const struct rpm_modules *modules, Map *considered)
+{
+    Pool *pool = catalog->pool;
+    AUTO(arena_done) struct arena scratch = {0};
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, 4096);
+    struct listing listing = {{.arena = &scratch}, {.arena = &scratch}, {.arena = &scratch}};
+    list_artifacts(modules, &listing);
+    Map included;
+    map_init(&included, pool->nsolvables);
+    Id id, at;
+    FOR_POOL_SOLVABLES(id)
+    {
+        const Solvable *item = pool_id2solvable(pool, id);
+        struct text name = nevra(pool, item, &text);
+        if (map_get(&listing.included, name))
+            solv_map_set(&included, id);
+        else if (!is_hotfix(catalog, id) && map_get(&listing.excluded, name))
+            map_clr(considered, id);
+    }
+    for (size_t i = 0; i < listing.names.slots.count; i++) {
+        struct text name = listing.names.slots.items[i].key;
+        Id dependency = pool_strn2id(pool, name.ptr, (unsigned int)name.len, 0);
+        if (!dependency)
+            continue;
+        FOR_PROVIDES(id, at, dependency)
+        {
+            if (!MAPTST(&included, id) && !is_hotfix(catalog, id))
+                map_clr(considered, id);
+        }
+    }
+    map_free(&included);
+}

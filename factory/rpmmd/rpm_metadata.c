@@ -1,0 +1,318 @@
+/* From a configured RPM-MD repository to a frozen struct rpm_metadata: list the mirrors, get repomd.xml from the first
+ * that has one which can be accepted, check its signature and age, remember it. What was accepted last is kept by
+ * release_state.h, under the repository's first URL and the name "repomd.xml". */
+#include "rpmmd/rpm_metadata.h"
+
+#include "base/auto.h"
+#include "rpmmd/repomd.h"
+#include "rpmmd/rpm_mirrors.h"
+#include "trust/freshness.h"
+#include "trust/gpgv.h"
+#include "trust/remembered_names.h"
+#include "trust/small_file.h"
+
+#define SIGNATURE_MAX_BYTES (1u << 20)
+
+/* One repository being got; all memory in the caller's arena. */
+struct getting {
+    const struct source_env *env;
+    struct arena *arena;
+    struct rpm_place place;
+    struct keyrings *keyrings;       /* NULL without any check of signatures */
+    struct repository remembered;    /* what release_state.h knows it by */
+    const struct release_mark *mark; /* what was accepted last, or NULL */
+};
+
+/* A repomd.xml as it came; owns its bytes. */
+struct fetched {
+    const char *base_url; /* of the mirror */
+    const char *url;      /* for messages: without user info */
+    struct buf file, signature;
+};
+
+static void fetched_done(struct fetched *fetched)
+{
+    buf_done(&fetched->file);
+    buf_done(&fetched->signature);
+}
+
+static struct text text_of_buf(const struct buf *buf)
+{
+    return (struct text){buf->len ? buf->bytes : "", buf->len};
+}
+
+static bool fetch_from(const struct getting *getting, const char *base_url, struct small_file_haste haste,
+                       struct fetched *fetched, struct err *err)
+{
+    struct arena *arena = getting->arena;
+    const char *url = arena_printf(arena, "%srepodata/repomd.xml", base_url);
+    bool is_absent;
+    *fetched = (struct fetched){.base_url = base_url, .url = source_public_uri(arena, url)};
+    if (!small_file_get(getting->env, url, REPOMD_MAX_BYTES, haste, &fetched->file, &is_absent, err))
+        return false;
+    if (!getting->place.repository->is_repo_gpg_checked)
+        return true;
+    const char *signature_url = arena_printf(arena, "%s.asc", url);
+    if (small_file_get(getting->env, signature_url, SIGNATURE_MAX_BYTES, haste, &fetched->signature, &is_absent, err))
+        return true;
+    if (is_absent) {
+        err_clear(err);
+        err_set(err, ERR_TRUST, "%s is not signed (there is no repomd.xml.asc beside it), and repo_gpgcheck is set",
+                fetched->url);
+    }
+    return false;
+}
+
+/* Checks the detached signature; *ret_signed_by stays NULL when none is wanted. */
+static bool check_signature(const struct getting *getting, const struct fetched *fetched, const char **ret_signed_by,
+                            struct err *err)
+{
+    struct gpgv_verdict verdict;
+    struct strings any_key = {0};
+    struct text text;
+    if (!getting->place.repository->is_repo_gpg_checked)
+        return true;
+    if (!gpgv_run(getting->arena, getting->keyrings, text_of_buf(&fetched->file), text_of_buf(&fetched->signature),
+                  &any_key, &verdict, &text, err))
+        return false;
+    *ret_signed_by = verdict.signed_by;
+    if (!verdict.signed_by)
+        err_set(err, ERR_TRUST, "%s is refused: %s; keys were looked for in %s", fetched->url,
+                gpgv_reasons(getting->arena, &verdict), strings_join(getting->arena, &getting->keyrings->places, ", "));
+    return verdict.signed_by != NULL;
+}
+
+/* Makes the metadata of what was believed. */
+static struct rpm_metadata *make(const struct getting *getting, const struct fetched *fetched,
+                                 const struct repomd *repomd, const struct release_names *names, const char *signed_by)
+{
+    const struct rpm_repository *repository = getting->place.repository;
+    struct rpm_metadata *metadata = arena_new(getting->arena, struct rpm_metadata);
+    *metadata = (struct rpm_metadata){.repository = repository};
+    metadata->origin = (struct origin){
+        .kind = SOURCE_RPM,
+        .name = arena_printf(getting->arena, "%s of %s", repository->id,
+                             source_public_uri(getting->arena, fetched->base_url)),
+        .uri = fetched->base_url,
+        .date = repomd->date,
+        .digest = digest_of(fetched->file.bytes, fetched->file.len),
+        .distribution = repomd->distribution,
+        .version = repomd->version,
+        .signed_by = signed_by,
+        .package_keys = repository->is_gpg_checked ? getting->keyrings : NULL,
+    };
+    metadata->remembered = getting->remembered;
+    metadata->former = getting->mark;
+    metadata->mark = (struct release_mark){.has_names = true, .names = *names};
+    for (size_t i = 0; i < repomd->files.count; i++)
+        list_add(getting->arena, &metadata->files, repomd->files.items[i]);
+    return metadata;
+}
+
+/* What its tags say: distro, its CPE names, content, repo. */
+static struct release_names names_of(struct arena *arena, const struct repomd *repomd)
+{
+    const struct strings *tags[] = {&repomd->distros, &repomd->cpes, &repomd->contents, &repomd->repos};
+    struct release_names names = {{0}};
+    for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++)
+        names.values[i] = tags[i]->count ? remembered_names_form(arena, strings_join(arena, tags[i], ", ")) : NULL;
+    return names;
+}
+
+/* Believes, reads and checks what was fetched. */
+static bool accept_repomd(const struct getting *getting, const struct fetched *fetched,
+                          struct rpm_metadata **ret_metadata, struct err *err)
+{
+    struct repomd repomd;
+    const char *signed_by = NULL;
+    if (!check_signature(getting, fetched, &signed_by, err) ||
+        !repomd_parse(getting->arena, fetched->url, text_of_buf(&fetched->file), &repomd, err))
+        return false;
+    static const char *const titles[RELEASE_NAMES_COUNT] = {"distro", "cpeid", "content", "repo"};
+    struct dated dated = {.what = "repomd.xml", .titles = titles, .uri = fetched->base_url, .date = repomd.date};
+    struct release_names names = names_of(getting->arena, &repomd);
+    if (!release_check_date(getting->env, getting->arena, &getting->remembered, &dated, getting->mark, err) ||
+        !remembered_names_check(getting->env, getting->arena, &getting->remembered, &dated, &names, getting->mark, err))
+        return false;
+    *ret_metadata = make(getting, fetched, &repomd, &names, signed_by);
+    return true;
+}
+
+/* Asks one mirror. Its repomd.xml must be one that the metalink (when there is one) knows. */
+static bool get_from(const struct getting *getting, const struct rpm_mirrors *mirrors, const char *base_url,
+                     struct fetched *fetched, struct rpm_metadata **ret_metadata, struct err *err)
+{
+    size_t count = mirrors->base_urls.count;
+    struct small_file_haste haste = {.is_tried_once = count > 1 || getting->place.repository->is_optional,
+                                     .is_other_there = strcmp(base_url, mirrors->base_urls.items[count - 1]) != 0};
+    if (!fetch_from(getting, base_url, haste, fetched, err))
+        return false;
+    if (mirrors->has_metalink && !metalink_has(&mirrors->metalink, text_of_buf(&fetched->file))) {
+        err_set(err, ERR_TRUST, "%s has no hash of the metalink: the mirror is stale or broken", fetched->url);
+        return false;
+    }
+    return accept_repomd(getting, fetched, ret_metadata, err);
+}
+
+/* Keeps the gravest error, for when no mirror helps. */
+static void note_worst(struct err *worst, const struct err *now)
+{
+    if (!worst->kind || err_kind_is_graver(now->kind, worst->kind))
+        *worst = *now;
+}
+
+static bool get_from_mirrors(const struct getting *getting, const struct rpm_mirrors *mirrors, struct fetched *fetched,
+                             struct rpm_metadata **ret_metadata, struct err *err)
+{
+    struct err worst = {0};
+    for (size_t i = 0; i < mirrors->base_urls.count; i++) {
+        struct err now = {0};
+        if (get_from(getting, mirrors, mirrors->base_urls.items[i], fetched, ret_metadata, &now)) {
+            if (worst.kind)
+                log_line(getting->env->log, worst.kind == ERR_NETWORK ? LOG_VERBOSE : LOG_QUIET,
+                         "warning: %s: a mirror was passed over: %s", getting->place.repository->id, worst.text);
+            (*ret_metadata)->origin.uris = mirrors->base_urls;
+            return true;
+        }
+        fetched_done(fetched);
+        *fetched = (struct fetched){0};
+        note_worst(&worst, &now);
+        if (now.kind == ERR_LOCAL || now.kind == ERR_CANCELLED)
+            break;
+    }
+    *err = worst;
+    return false;
+}
+
+/* Takes the last accepted repomd.xml out of the store. */
+static bool recall(const struct getting *getting, struct fetched *fetched, struct err *err)
+{
+    const struct rpm_repository *repository = getting->place.repository;
+    const struct release_mark *mark = getting->mark;
+    if (!mark) {
+        err_set(err, ERR_NETWORK, "it was never fetched; the network is needed once");
+        return false;
+    }
+    *fetched = (struct fetched){.base_url = arena_strdup(getting->arena, mark->from)};
+    for (size_t i = 0; i < getting->place.base_urls.count; i++) {
+        const char *url = getting->place.base_urls.items[i];
+        const char *whole = text_has_suffix(text_of(url), "/") ? url : arena_printf(getting->arena, "%s/", url);
+        if (strcmp(source_public_uri(getting->arena, whole), mark->from) == 0)
+            fetched->base_url = whole;
+    }
+    fetched->url = arena_printf(getting->arena, "the last accepted repomd.xml of %s", mark->from);
+    if (repository->is_repo_gpg_checked && !mark->has_signature) {
+        err_set(err, ERR_NETWORK, "%s was taken without a signature; the network is needed once", fetched->url);
+        return false;
+    }
+    return small_file_recall(getting->env, fetched->url, &mark->file, REPOMD_MAX_BYTES, &fetched->file, err) &&
+           (!repository->is_repo_gpg_checked || small_file_recall(getting->env, fetched->url, &mark->signature,
+                                                                  SIGNATURE_MAX_BYTES, &fetched->signature, err));
+}
+
+static bool get_recalled(const struct getting *getting, struct fetched *fetched, struct rpm_metadata **ret_metadata,
+                         struct err *err)
+{
+    if (!recall(getting, fetched, err) || !accept_repomd(getting, fetched, ret_metadata, err))
+        return false;
+    list_add(getting->arena, &(*ret_metadata)->origin.uris, fetched->base_url);
+    (*ret_metadata)->is_recalled = true;
+    return true;
+}
+
+/* Keeps the files and notes what is to be remembered: the blobs first, so that the mark never names something that is
+ * not there. */
+static bool prepare_mark(const struct getting *getting, const struct fetched *fetched, struct rpm_metadata *metadata,
+                         struct err *err)
+{
+    struct release_mark *mark = &metadata->mark;
+    mark->date = metadata->origin.date;
+    mark->digest = metadata->origin.digest;
+    mark->from = source_public_uri(getting->arena, fetched->base_url);
+    mark->has_signature = getting->place.repository->is_repo_gpg_checked;
+    mark->is_bare = !mark->has_signature;
+    return small_file_keep(getting->env, &fetched->file, &mark->file, err) &&
+           (!mark->has_signature || small_file_keep(getting->env, &fetched->signature, &mark->signature, err));
+}
+
+/* Warns when nothing newer came for long. */
+static void warn_of_age(const struct getting *getting, const struct rpm_metadata *metadata)
+{
+    struct freshness_subject subject = {
+        .kind = SOURCE_RPM,
+        .what = "repomd.xml",
+        .uri = metadata->origin.uri,
+        .names = {getting->place.repository->id},
+        .date = metadata->origin.date,
+    };
+    freshness_warn(getting->env, &getting->remembered, &subject);
+}
+
+static bool load_keys(struct getting *getting, struct err *err)
+{
+    const struct rpm_repository *repository = getting->place.repository;
+    if (!repository->is_gpg_checked && !repository->is_repo_gpg_checked) {
+        log_line(getting->env->log, LOG_QUIET,
+                 "warning: %s (%s): neither packages nor metadata are checked by signatures (gpgcheck and "
+                 "repo_gpgcheck are off)",
+                 repository->id, repository->place);
+        return true;
+    }
+    getting->keyrings = arena_new(getting->arena, struct keyrings);
+    return keyrings_load_keys(getting->env, getting->arena, &getting->place.gpg_keys, getting->keyrings, err);
+}
+
+static bool get(struct getting *getting, struct rpm_metadata **ret_metadata, struct err *err)
+{
+    AUTO(fetched_done) struct fetched fetched = {0};
+    struct rpm_mirrors mirrors;
+    if (!load_keys(getting, err))
+        return false;
+    if (getting->env->is_cache_only)
+        return get_recalled(getting, &fetched, ret_metadata, err);
+    return rpm_mirrors_get(getting->env, getting->arena, &getting->place, &mirrors, err) &&
+           get_from_mirrors(getting, &mirrors, &fetched, ret_metadata, err) &&
+           prepare_mark(getting, &fetched, *ret_metadata, err);
+}
+
+static struct getting getting_of(const struct source_env *env, struct arena *arena,
+                                 const struct rpm_repository *repository, const struct arch *arch)
+{
+    struct getting getting = {.env = env, .arena = arena, .place = rpm_place_of(arena, repository, arch)};
+    getting.remembered = (struct repository){
+        .name = repository->id,
+        .suite = "repomd.xml",
+        .place = repository->place,
+        .is_trusted = !repository->is_gpg_checked && !repository->is_repo_gpg_checked,
+        .max_age_days = repository->max_age_days,
+    };
+    list_add(arena, &getting.remembered.uris, getting.place.identity);
+    return getting;
+}
+
+bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const struct rpm_repository *repository,
+                      const struct arch *arch, struct rpm_metadata **ret_metadata, struct err *err)
+{
+    struct getting getting = getting_of(env, arena, repository, arch);
+    struct release_mark *mark = arena_new(arena, struct release_mark);
+    bool is_known;
+    if (!release_mark_load(env, arena, &getting.remembered, mark, &is_known, err))
+        return false;
+    getting.mark = is_known ? mark : NULL;
+    if (get(&getting, ret_metadata, err)) {
+        warn_of_age(&getting, *ret_metadata);
+        return true;
+    }
+    err_wrap(err, "repository %s for %s (%s)", repository->id, arch->name, repository->place);
+    if (!repository->is_optional || err->kind != ERR_NETWORK)
+        return false;
+    if (is_known) {
+        err_wrap(err, "an optional repository that was accepted before cannot be reached now (disable it to go on "
+                      "without it)");
+        return false;
+    }
+    log_line(env->log, LOG_QUIET, "warning: left out an optional repository that cannot be reached: %s", err->text);
+    err_clear(err);
+    *ret_metadata = NULL;
+    return true;
+}

@@ -1,0 +1,78 @@
+/* rpm_filelists_matter() of rpm_catalog_parts.h */
+#include "rpmmd/rpm_catalog_parts.h"
+
+/* Whether a dependency names one of the missing paths, rich ones with all they are made of. */
+static bool names_missing(const Pool *pool, const Map *missing, Id dependency, int depth)
+{
+    if (ISRELDEP(dependency)) {
+        const Reldep *relation = GETRELDEP(pool, dependency);
+        return depth < 64 && (names_missing(pool, missing, relation->name, depth + 1) ||
+                              (relation->flags > 7 && names_missing(pool, missing, relation->evr, depth + 1)));
+    }
+    return dependency < missing->size << 3 && MAPTST(missing, dependency);
+}
+
+static bool needs_missing(Pool *pool, const Map *missing, Id id)
+{
+    static const Id keys[] = {SOLVABLE_REQUIRES, SOLVABLE_CONFLICTS, SOLVABLE_RECOMMENDS, SOLVABLE_SUPPLEMENTS};
+    bool is_one = false;
+    Queue dependencies;
+    queue_init(&dependencies);
+    for (size_t k = 0; !is_one && k < ARRAY_COUNT(keys); k++) {
+        queue_empty(&dependencies);
+        solvable_lookup_deparray(pool_id2solvable(pool, id), keys[k], &dependencies, 0);
+        for (int i = 0; !is_one && i < dependencies.count; i++)
+            is_one = names_missing(pool, missing, dependencies.elements[i], 0);
+    }
+    queue_free(&dependencies);
+    return is_one;
+}
+
+/* Adds all that could meet the dependencies `key` of a package. */
+static void add_reachable(Pool *pool, Id id, Id key, Map *seen, Queue *queue)
+{
+    Queue needs;
+    Id other, at;
+    queue_init(&needs);
+    solvable_lookup_deparray(pool_id2solvable(pool, id), key, &needs, 0);
+    for (int i = 0; i < needs.count; i++) {
+        FOR_PROVIDES(other, at, needs.elements[i])
+        {
+            if (!MAPTST(seen, other)) {
+                solv_map_set(seen, other);
+                queue_push(queue, other);
+            }
+        }
+    }
+    queue_free(&needs);
+}
+
+bool rpm_filelists_matter(const struct rpm_catalog *catalog, const Queue *from, bool is_weak)
+{
+    bool is_so = false;
+    Queue queue;
+    Map seen, missing; /* missing: by the paths' Ids, since very many dependencies are looked at */
+    if (!catalog->missing.count)
+        return false;
+    queue_init(&queue);
+    map_init(&seen, catalog->pool->nsolvables);
+    map_init(&missing, catalog->pool->ss.nstrings);
+    for (int i = 0; i < catalog->missing.count; i++)
+        solv_map_set(&missing, catalog->missing.elements[i]);
+    for (int i = 0; i < from->count; i++) {
+        if (!MAPTST(&seen, from->elements[i]))
+            queue_push(&queue, from->elements[i]);
+        solv_map_set(&seen, from->elements[i]);
+    }
+    for (int done = 0; !is_so && done < queue.count; done++) {
+        Id id = queue.elements[done];
+        is_so = needs_missing(catalog->pool, &missing, id);
+        add_reachable(catalog->pool, id, SOLVABLE_REQUIRES, &seen, &queue);
+        if (is_weak)
+            add_reachable(catalog->pool, id, SOLVABLE_RECOMMENDS, &seen, &queue);
+    }
+    map_free(&seen);
+    map_free(&missing);
+    queue_free(&queue);
+    return is_so;
+}

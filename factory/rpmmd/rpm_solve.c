@@ -1,0 +1,461 @@
+/* Solving as dnf does it on an empty root: libdnf's flags, and its way of turning a name into a job, with `best` as
+ * Fedora's dnf5 and RHEL's dnf.conf have it: of what is asked for only the best candidate; what that depends on may be
+ * older than the newest when the newest cannot be installed. */
+#include "rpmmd/rpm_catalog_parts.h"
+
+#include "base/auto.h"
+
+#define PROBLEM_LINES_MAX 20
+
+/* Packages of which several versions may be installed (dnf.conf's installonlypkgs). */
+static const char *const install_only[] = {"kernel",
+                                           "kernel-PAE",
+                                           "installonlypkg(kernel)",
+                                           "installonlypkg(kernel-module)",
+                                           "installonlypkg(vm)",
+                                           "multiversion(kernel)"};
+
+/* One call of the solver, with the lock. */
+struct solving {
+    const struct rpm_catalog *catalog;
+    Pool *pool;
+    const struct solve_request *request;
+    Queue job, requested; /* requested: all packages that the names may stand for */
+    Solver *solver;
+    struct solve_watch watch;
+    Map installed, likely;
+};
+
+static void solving_done(struct solving *solving)
+{
+    if (solving->solver)
+        solver_free(solving->solver);
+    queue_free(&solving->job);
+    queue_free(&solving->requested);
+    map_free(&solving->installed);
+    map_free(&solving->likely);
+}
+
+static void solving_init(struct solving *solving, const struct rpm_catalog *catalog,
+                         const struct solve_request *request)
+{
+    *solving = (struct solving){.catalog = catalog, .pool = catalog->pool, .request = request};
+    solve_watch_begin(&solving->watch, catalog->env ? catalog->env->cancel : NULL);
+    queue_init(&solving->job);
+    queue_init(&solving->requested);
+    map_init(&solving->installed, catalog->pool->nsolvables);
+    map_init(&solving->likely, catalog->pool->nsolvables);
+}
+
+/* Whether an asked-for version is the package's: "VERSION", "VERSION-RELEASE", either with an epoch. */
+static bool is_version(const char *evr, const char *wanted)
+{
+    const char *colon = strchr(evr, ':'), *without = colon ? colon + 1 : evr;
+    if (strcmp(evr, wanted) == 0 || strcmp(without, wanted) == 0)
+        return true;
+    const char *start = strchr(wanted, ':') ? evr : without, *dash = strrchr(start, '-');
+    return dash && strlen(wanted) == (size_t)(dash - start) && strncmp(start, wanted, strlen(wanted)) == 0;
+}
+
+/* Adds the offered packages of a name, of a version of it if that is not NULL. */
+static void add_named(Pool *pool, struct text name, const char *version, Queue *ids)
+{
+    Id dependency = pool_strn2id(pool, name.ptr, (unsigned int)name.len, 0), id, at;
+    if (!dependency)
+        return;
+    FOR_PROVIDES(id, at, dependency)
+    {
+        const Solvable *item = pool_id2solvable(pool, id);
+        if (item->name == dependency && (!version || is_version(pool_id2str(pool, item->evr), version)))
+            queue_pushunique(ids, id);
+    }
+}
+
+/* Keeps, of each architecture, the newest packages of the highest priority. */
+static void keep_latest(Pool *pool, const Queue *ids, Queue *ret_latest)
+{
+    for (int i = 0; i < ids->count; i++) {
+        const Solvable *item = pool_id2solvable(pool, ids->elements[i]);
+        bool is_latest = true;
+        for (int k = 0; is_latest && k < ids->count; k++) {
+            const Solvable *other = pool_id2solvable(pool, ids->elements[k]);
+            is_latest = other->arch != item->arch || rpm_pool_compare(pool, item, other) >= 0;
+        }
+        if (is_latest)
+            queue_push(ret_latest, ids->elements[i]);
+    }
+}
+
+static bool is_obsoleted(Pool *pool, const Queue *obsoletes, const Queue *ids)
+{
+    for (int i = 0; i < obsoletes->count; i++) {
+        for (int k = 0; k < ids->count; k++) {
+            if (pool_match_nevr(pool, pool_id2solvable(pool, ids->elements[k]), obsoletes->elements[i]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Adds packages that obsolete the newest of the queue's, as `dnf install NAME` does since 4.18 (and dnf5): one that
+ * obsoletes only older versions is no successor of what would be installed. */
+static void add_obsoleters(Pool *pool, Queue *ids)
+{
+    Queue obsoletes, latest;
+    Id id;
+    queue_init(&obsoletes);
+    queue_init(&latest);
+    keep_latest(pool, ids, &latest);
+    FOR_POOL_SOLVABLES(id)
+    {
+        Solvable *item = pool_id2solvable(pool, id);
+        if (!item->obsoletes || !rpm_pool_is_offered(pool, id))
+            continue;
+        queue_empty(&obsoletes);
+        solvable_lookup_deparray(item, SOLVABLE_OBSOLETES, &obsoletes, 0);
+        if (is_obsoleted(pool, &obsoletes, &latest))
+            queue_pushunique(ids, id);
+    }
+    queue_free(&obsoletes);
+    queue_free(&latest);
+}
+
+/* The packages that a requested name stands for: NAME, NAME=VERSION, NAME.ARCH, or what provides it. */
+static void find_requested(Pool *pool, const char *requested, Queue *ids)
+{
+    const char *equals = strchr(requested, '='), *dot = strrchr(requested, '.');
+    Id id, at, provided;
+    if (equals) {
+        add_named(pool, (struct text){requested, (size_t)(equals - requested)}, equals + 1, ids);
+        return;
+    }
+    add_named(pool, text_of(requested), NULL, ids);
+    if (ids->count) {
+        add_obsoleters(pool, ids);
+        return;
+    }
+    if (dot) {
+        Queue named;
+        queue_init(&named);
+        add_named(pool, (struct text){requested, (size_t)(dot - requested)}, NULL, &named);
+        for (int i = 0; i < named.count; i++) {
+            if (strcmp(pool_id2str(pool, pool_id2solvable(pool, named.elements[i])->arch), dot + 1) == 0)
+                queue_push(ids, named.elements[i]);
+        }
+        queue_free(&named);
+    }
+    provided = ids->count ? 0 : pool_str2id(pool, requested, 0);
+    if (!provided)
+        return;
+    FOR_PROVIDES(id, at, provided)
+    queue_pushunique(ids, id);
+}
+
+/* "NAME.ARCH" of a package that is there, but for another architecture than the image's: that is refused in words. */
+static bool check_architecture(const struct solving *solving, const char *requested, struct err *err)
+{
+    Pool *pool = solving->pool;
+    const char *dot = strrchr(requested, '.');
+    Id name = dot ? pool_strn2id(pool, requested, (unsigned int)(dot - requested), 0) : 0, id;
+    Id arch = dot ? pool_str2id(pool, dot + 1, 0) : 0;
+    if (!name || !arch || arch == ARCH_NOARCH || strcmp(dot + 1, solving->catalog->base.arch->rpm_name) == 0)
+        return true;
+    FOR_POOL_SOLVABLES(id)
+    {
+        const Solvable *item = pool_id2solvable(pool, id);
+        if (item->name != name || item->arch != arch)
+            continue;
+        err_set(err, ERR_RESOLVE,
+                "%s: an image for %s holds no packages of other architectures (multilib is not supported)", requested,
+                solving->catalog->base.arch->rpm_name);
+        return false;
+    }
+    return true;
+}
+
+/* A name and version that nothing has is left to libsolv, which then says so. */
+static void push_unknown(struct solving *solving, const char *requested)
+{
+    Pool *pool = solving->pool;
+    const char *equals = strchr(requested, '=');
+    Id name =
+        equals ? pool_strn2id(pool, requested, (unsigned int)(equals - requested), 1) : pool_str2id(pool, requested, 1);
+    if (equals)
+        name = pool_rel2id(pool, name, pool_str2id(pool, equals + 1, 1), REL_EQ, 1);
+    queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, name);
+}
+
+static bool make_job(struct solving *solving, struct err *err)
+{
+    Pool *pool = solving->pool;
+    const struct solve_request *request = solving->request;
+    Id best = request->is_older_fine ? 0 : SOLVER_FORCEBEST;
+    bool is_good = true;
+    Queue ids;
+    queue_init(&ids);
+    for (size_t i = 0; is_good && i < request->names.count; i++) {
+        queue_empty(&ids);
+        find_requested(pool, request->names.items[i], &ids);
+        if (!ids.count && !check_architecture(solving, request->names.items[i], err))
+            is_good = false;
+        if (!ids.count) {
+            push_unknown(solving, request->names.items[i]);
+            continue;
+        }
+        queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF | SOLVER_SETARCH | SOLVER_SETEVR | best,
+                    pool_queuetowhatprovides(pool, &ids));
+        for (int k = 0; k < ids.count; k++)
+            queue_pushunique(&solving->requested, ids.elements[k]);
+    }
+    queue_free(&ids);
+    for (size_t i = 0; i < request->never.count; i++)
+        queue_push2(&solving->job, SOLVER_ERASE | SOLVER_SOLVABLE_NAME, pool_str2id(pool, request->never.items[i], 1));
+    for (size_t i = 0; i < ARRAY_COUNT(install_only); i++)
+        queue_push2(&solving->job, SOLVER_MULTIVERSION | SOLVER_SOLVABLE_PROVIDES,
+                    pool_str2id(pool, install_only[i], 1));
+    return is_good;
+}
+
+static void set_flags(struct solving *solving)
+{
+    solver_set_flag(solving->solver, SOLVER_FLAG_KEEP_ORPHANS, 1);
+    solver_set_flag(solving->solver, SOLVER_FLAG_BEST_OBEY_POLICY, 1);
+    solver_set_flag(solving->solver, SOLVER_FLAG_YUM_OBSOLETES, 1);
+    solver_set_flag(solving->solver, SOLVER_FLAG_ALLOW_VENDORCHANGE, 1);
+    solver_set_flag(solving->solver, SOLVER_FLAG_IGNORE_RECOMMENDED, !solving->request->is_weak);
+}
+
+static void add_line(struct arena *arena, struct strings *lines, const char *line)
+{
+    if (line && *line && lines->count < PROBLEM_LINES_MAX && !strings_has(lines, line))
+        list_add(arena, lines, arena_strdup(arena, line));
+}
+
+static void explain(struct solving *solving, int problem_count, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings lines = {0}, names = solving->request->names;
+    Queue rules;
+    queue_init(&rules);
+    for (Id problem = 1; problem <= problem_count; problem++) {
+        add_line(&scratch, &lines, solver_problem2str(solving->solver, problem));
+        queue_empty(&rules);
+        solver_findallproblemrules(solving->solver, problem, &rules);
+        for (int i = 0; i < rules.count; i++) {
+            Id source, target, dependency;
+            SolverRuleinfo type = solver_ruleinfo(solving->solver, rules.elements[i], &source, &target, &dependency);
+            if (type != SOLVER_RULE_JOB)
+                add_line(&scratch, &lines,
+                         solver_problemruleinfo2str(solving->solver, type, source, target, dependency));
+        }
+    }
+    queue_free(&rules);
+    err_set(err, ERR_RESOLVE, "%s for %s cannot be installed:\n  %s", strings_join(&scratch, &names, ", "),
+            solving->catalog->base.arch->rpm_name, strings_join(&scratch, &lines, "\n  "));
+}
+
+/* Solves, unless that would take too much. */
+static bool solve(struct solving *solving, int *ret_problem_count, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct solve_request *request = solving->request;
+    if (!rpm_cost_check(solving->pool, &solving->watch, &solving->requested, request->is_weak, err))
+        return false;
+    solving->solver = solver_create(solving->pool);
+    set_flags(solving);
+    if (solve_watch_run(&solving->watch, solving->solver, &solving->job, ret_problem_count, err))
+        return true;
+    err_wrap(err, "%s for %s", strings_join(&scratch, &request->names, ", "), solving->catalog->base.arch->rpm_name);
+    return false;
+}
+
+static bool run(struct solving *solving, struct err *err)
+{
+    int problem_count;
+    if (!make_job(solving, err) || !solve(solving, &problem_count, err))
+        return false;
+    if (problem_count) {
+        explain(solving, problem_count, err);
+        return false;
+    }
+    Queue decisions;
+    queue_init(&decisions);
+    solver_get_decisionqueue(solving->solver, &decisions);
+    for (int i = 0; i < decisions.count; i++) {
+        if (decisions.elements[i] > SYSTEMSOLVABLE)
+            solv_map_set(&solving->installed, decisions.elements[i]);
+    }
+    queue_free(&decisions);
+    return true;
+}
+
+static bool wants_filelists(const struct solving *solving)
+{
+    Queue from;
+    queue_init_clone(&from, &solving->requested);
+    for (Id id = 2; id < solving->pool->nsolvables; id++) { /* what came by supplements, too */
+        if (MAPTST(&solving->installed, id))
+            queue_push(&from, id);
+    }
+    bool is_wanted = rpm_filelists_matter(solving->catalog, &from, solving->request->is_weak);
+    queue_free(&from);
+    return is_wanted;
+}
+
+static int compare_selected(const void *a, const void *b)
+{
+    const struct selected *one = a, *other = b;
+    int order = strcmp(one->name, other->name);
+    return order ? order : strcmp(one->architecture, other->architecture);
+}
+
+static void make_selection(struct arena *arena, struct solving *solving, struct selection *ret_selection)
+{
+    LIST(struct selected) list = {0};
+    rpm_likely_mark(solving->pool, &solving->requested, &solving->installed, &solving->likely);
+    for (Id id = 2; id < solving->pool->nsolvables; id++) {
+        if (MAPTST(&solving->installed, id))
+            list_add(arena, &list, rpm_pool_selected(arena, solving->catalog, id, MAPTST(&solving->likely, id) != 0));
+    }
+    if (list.count)
+        qsort(list.items, list.count, sizeof *list.items, compare_selected);
+    *ret_selection = (struct selection){list.items, list.count};
+}
+
+/* One try, with what is loaded. *ret_again: filelists could change the result, and are not there yet. */
+static bool try(struct arena *arena, const struct rpm_catalog *catalog, const struct solve_request *request,
+                struct selection *ret_selection, bool *ret_again, struct err *err)
+{
+    AUTO(solving_done) struct solving solving;
+    pthread_mutex_lock(catalog->lock);
+    solving_init(&solving, catalog, request);
+    bool is_good = run(&solving, err);
+    bool is_unsolved = !is_good && err->kind == ERR_RESOLVE;
+    *ret_again = catalog->missing.count && (is_unsolved || (is_good && wants_filelists(&solving)));
+    if (is_good && !*ret_again)
+        make_selection(arena, &solving, ret_selection);
+    pthread_mutex_unlock(catalog->lock);
+    return is_good;
+}
+
+bool rpm_catalog_solve(struct arena *arena, const struct catalog *any, const struct solve_request *request,
+                       struct selection *ret_selection, struct err *err)
+{
+    struct rpm_catalog *catalog = (struct rpm_catalog *)rpm_catalog_of_const(any); /* what changes is behind its lock */
+    bool is_again;
+    if (try(arena, catalog, request, ret_selection, &is_again, err) && !is_again)
+        return true;
+    if (!is_again)
+        return false;
+    err_clear(err);
+    return rpm_filelists_load(catalog, true, err) && try(arena, catalog, request, ret_selection, &is_again, err);
+}
+
+/* Whether a package says that it is which distribution this is. */
+static bool is_identity(Pool *pool, Id id)
+{
+    Queue provides;
+    bool is_one = false;
+    queue_init(&provides);
+    solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_PROVIDES, &provides, 0);
+    for (int i = 0; !is_one && i < provides.count; i++) {
+        Id name = provides.elements[i];
+        while (ISRELDEP(name))
+            name = GETRELDEP(pool, name)->name;
+        is_one = text_has_suffix(text_of(pool_id2str(pool, name)), "-release-identity");
+    }
+    queue_free(&provides);
+    return is_one;
+}
+
+/* How likely a package has os-release: Fedora's editions have it in a package "…-release-identity…", others in the one
+ * that is system-release. */
+static int identity_rank(Pool *pool, Id id)
+{
+    Id system_release = pool_str2id(pool, "system-release", 0), provider, at;
+    if (is_identity(pool, id))
+        return 2;
+    if (!system_release)
+        return 0;
+    FOR_PROVIDES(provider, at, system_release)
+    {
+        if (provider == id)
+            return 1;
+    }
+    return 0;
+}
+
+static Id find_id(Pool *pool, const struct selected *selected)
+{
+    Queue ids;
+    Id found = 0;
+    queue_init(&ids);
+    add_named(pool, text_of(selected->name), selected->version, &ids);
+    for (int i = 0; !found && i < ids.count; i++)
+        found = ids.elements[i];
+    queue_free(&ids);
+    return found;
+}
+
+static const struct selected *best_identity(const struct rpm_catalog *catalog, const struct selection *selection)
+{
+    const struct selected *best = NULL;
+    int best_rank = 0;
+    for (size_t i = 0; i < selection->count; i++) {
+        Id id = find_id(catalog->pool, &selection->items[i]);
+        int rank = id ? identity_rank(catalog->pool, id) : 0;
+        if (rank > best_rank) {
+            best_rank = rank;
+            best = &selection->items[i];
+        }
+    }
+    return best;
+}
+
+/* With the lock. */
+static const struct selected *locked_best(const struct rpm_catalog *catalog, const struct selection *selection)
+{
+    pthread_mutex_lock(catalog->lock);
+    const struct selected *best = best_identity(catalog, selection);
+    pthread_mutex_unlock(catalog->lock);
+    return best;
+}
+
+bool rpm_catalog_identity(struct arena *arena, const struct catalog *any, const struct selection *selection,
+                          struct selected *ret_selected, bool *ret_found, struct err *err)
+{
+    const struct rpm_catalog *catalog = rpm_catalog_of_const(any);
+    const struct selected *best = selection ? locked_best(catalog, selection) : NULL;
+    if (!best && rpm_catalog_has(any, "system-release", true)) {
+        struct solve_request request = {0};
+        struct selection alone;
+        list_add(arena, &request.names, "system-release");
+        if (!rpm_catalog_solve(arena, any, &request, &alone, err)) {
+            if (err->kind != ERR_RESOLVE)
+                return false;
+            err_clear(err); /* then the image is without */
+        } else {
+            best = locked_best(catalog, &alone);
+        }
+    }
+    *ret_found = best != NULL;
+    if (best)
+        *ret_selected = *best;
+    return true;
+}
+
+bool rpm_catalog_has(const struct catalog *any, const char *name, bool is_virtual_fine)
+{
+    const struct rpm_catalog *catalog = rpm_catalog_of_const(any);
+    Pool *pool = catalog->pool;
+    bool is_there = false;
+    Id id, at;
+    pthread_mutex_lock(catalog->lock);
+    Id dependency = pool_str2id(pool, name, 0);
+    if (dependency) {
+        FOR_PROVIDES(id, at, dependency)
+        is_there = is_there || is_virtual_fine || pool_id2solvable(pool, id)->name == dependency;
+    }
+    pthread_mutex_unlock(catalog->lock);
+    return is_there;
+}

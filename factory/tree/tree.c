@@ -1,0 +1,409 @@
+#include "tree/tree.h"
+
+#include "package/path.h"
+#include "tree/tree_draft.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct draft *drafts_find(const struct drafts *drafts, const char *path)
+{
+    return map_get(&drafts->by_path, text_of(path));
+}
+
+const char *draft_giver(struct arena *arena, const struct draft *draft)
+{
+    if (draft->node.package)
+        return arena_printf(arena, "package %s", draft->node.package->name);
+    return draft->made ? "the manifest" : "imgfactory itself";
+}
+
+static const char *kind_name(enum node_kind kind)
+{
+    switch (kind) {
+    case NODE_DIRECTORY:
+        return "directory";
+    case NODE_FILE:
+        return "file";
+    case NODE_SYMLINK:
+        return "symlink";
+    case NODE_HARDLINK:
+        return "hard link";
+    }
+    return "entry";
+}
+
+/* A node as the package has it. A hard link has its file's metadata: they are one inode. */
+static struct draft draft_of(const struct sourced *file, const char *why)
+{
+    const struct entry *entry = file->entry, *content = sourced_content(file);
+    const struct entry *facts = content ? content : entry;
+    struct draft draft = {.file = file, .content = content, .owner = facts->owner, .group = facts->group};
+    draft.node = (struct node){.path = entry->path,
+                               .kind = NODE_FILE,
+                               .mode = facts->mode,
+                               .uid = facts->uid,
+                               .gid = facts->gid,
+                               .mtime = facts->mtime,
+                               .package = file->package,
+                               .why = why};
+    if (entry->kind == ENTRY_DIRECTORY)
+        draft.node.kind = NODE_DIRECTORY;
+    if (entry->kind == ENTRY_SYMLINK) {
+        draft.node.kind = NODE_SYMLINK;
+        draft.node.target = entry->target;
+    }
+    if (content) {
+        draft.node.size_bytes = content->size_bytes;
+        draft.node.data = content->data;
+        draft.node.digest = &content->digest;
+        draft.node.capability = content->capability;
+    }
+    return draft;
+}
+
+static struct draft *put(struct drafts *drafts, const struct draft *draft)
+{
+    struct draft *copy = arena_new(drafts->arena, struct draft);
+    *copy = *draft;
+    map_set(&drafts->by_path, text_of(copy->node.path), copy);
+    return copy;
+}
+
+bool drafts_add(struct drafts *drafts, const struct node *node, struct draft **ret_draft, struct err *err)
+{
+    const struct draft *there = drafts_find(drafts, node->path);
+    if (there) {
+        err_set(err, ERR_RESOLVE, "%s: wanted as a %s (%s), but it is a %s of %s", node->path, kind_name(node->kind),
+                node->why, kind_name(there->node.kind), draft_giver(drafts->arena, there));
+        return false;
+    }
+    struct draft *draft = put(drafts, &(struct draft){.node = *node});
+    if (ret_draft)
+        *ret_draft = draft;
+    return drafts_add_parents(drafts, draft, err);
+}
+
+/* Finds the directory as the child's package lists it, else as the first package by name; NULL when none does. */
+static const struct sourced *find_listed(const struct drafts *drafts, const char *path, const struct package *package)
+{
+    const struct sourced *first = NULL;
+    for (const struct sourced *at = fileset_find(drafts->request->set, path); at; at = at->shadowed) {
+        if (at->entry->kind != ENTRY_DIRECTORY)
+            continue;
+        if (at->package == package)
+            return at;
+        first = first ? first : at;
+    }
+    return first;
+}
+
+/* The same for a directory that may be listed through a link of the skeleton. */
+static const struct sourced *find_directory(const struct drafts *drafts, const char *path,
+                                            const struct package *package)
+{
+    const struct sourced *best = find_listed(drafts, path, package);
+    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
+        const char *listed = drafts_listed_at(drafts, path, i);
+        const struct sourced *other = listed ? find_listed(drafts, listed, package) : NULL;
+        if (other && (!best || (other->package == package && best->package != package)))
+            best = other;
+    }
+    return best;
+}
+
+static void put_directory(struct drafts *drafts, const char *path, const struct package *package, const char *why)
+{
+    const struct sourced *packaged = find_directory(drafts, path, package);
+    uint32_t mode = skeleton_mode(path);
+    struct draft draft = {.node = {.path = path, .kind = NODE_DIRECTORY, .mode = mode ? mode : 0755, .why = why}};
+    if (packaged &&
+        !(mode & S_ISVTX)) { /* dpkg leaves /tmp as it is, whatever a package lists on the way to its files */
+        draft = draft_of(packaged, why);
+        draft.node.path = path;
+    }
+    put(drafts, &draft);
+}
+
+const struct draft *drafts_obstacle(const struct drafts *drafts, const char *path)
+{
+    for (;;) {
+        path = path_dirname(drafts->arena, path);
+        if (strcmp(path, "/") == 0)
+            return NULL;
+        const struct draft *parent = drafts_find(drafts, path);
+        if (parent && parent->node.kind != NODE_DIRECTORY)
+            return parent;
+    }
+}
+
+static bool refuse_below(struct drafts *drafts, const struct draft *child, const struct draft *parent, struct err *err)
+{
+    const char *giver = draft_giver(drafts->arena, parent), *kind = kind_name(parent->node.kind);
+    if (child->made)
+        return made_fail(drafts, child->made, err, "%s lies below %s, which is a %s of %s", child->node.path,
+                         parent->node.path, kind, giver);
+    err_set(err, ERR_RESOLVE, "%s of %s lies below %s, which is a %s of %s", child->node.path,
+            draft_giver(drafts->arena, child), parent->node.path, kind, giver);
+    return false;
+}
+
+bool drafts_add_parents(struct drafts *drafts, const struct draft *child, struct err *err)
+{
+    const char *path = child->node.path;
+    for (;;) {
+        path = path_dirname(drafts->arena, path);
+        if (strcmp(path, "/") == 0)
+            return true;
+        const struct draft *parent = drafts_find(drafts, path);
+        if (parent && parent->node.kind != NODE_DIRECTORY)
+            return refuse_below(drafts, child, parent, err);
+        if (!parent)
+            put_directory(drafts, path, child->node.package,
+                          arena_printf(drafts->arena, "parent of %s", child->node.path));
+    }
+}
+
+static bool is_same_file(const struct sourced *a, const struct sourced *b)
+{
+    const struct entry *left = sourced_content(a), *right = sourced_content(b);
+    if (left && right)
+        return digest_eq(&left->digest, &right->digest);
+    if (a->entry->kind != b->entry->kind)
+        return false;
+    return a->entry->kind == ENTRY_DIRECTORY ||
+           (a->entry->kind == ENTRY_SYMLINK && strcmp(a->entry->target, b->entry->target) == 0);
+}
+
+static bool check_conflict(const struct sourced *file, struct err *err)
+{
+    for (const struct sourced *other = file->shadowed; other; other = other->shadowed) {
+        if (is_same_file(file, other) || package_replaces(file->package, other->package))
+            continue;
+        err_set(err, ERR_RESOLVE,
+                "%s: packages %s %s and %s %s both have it and differ, and neither replaces the other",
+                file->entry->path, file->package->name, file->package->version, other->package->name,
+                other->package->version);
+        return false;
+    }
+    return true;
+}
+
+/* A file that a package lists below a directory which another package has as a link ("/usr/sbin -> bin") is there under
+ * the listed name too. */
+static void put_link_through(struct drafts *drafts, const struct kept *kept)
+{
+    const struct sourced *link = kept->file->through;
+    if (!link || drafts_find(drafts, link->entry->path))
+        return;
+    struct draft draft = draft_of(link, arena_printf(drafts->arena, "link on the way to %s", kept->file->entry->path));
+    put(drafts, &draft);
+}
+
+static void put_kept(struct drafts *drafts, const struct kept *kept, const char *path)
+{
+    struct draft draft = draft_of(kept->file, kept->why);
+    draft.node.path = path;
+    draft.node.by = kept->by;
+    put(drafts, &draft);
+    put_link_through(drafts, kept);
+}
+
+/* A file that is listed through a link of the skeleton, which must not be another one than is listed where it gets. */
+static bool put_placed(struct drafts *drafts, const struct kept *kept, const char *path, struct err *err)
+{
+    const struct draft *there = drafts_find(drafts, path);
+    if (!there) {
+        put_kept(drafts, kept, path);
+        return true;
+    }
+    if (is_same_file(there->file, kept->file))
+        return true;
+    err_set(err, ERR_RESOLVE, "%s of package %s is %s in the image, where package %s has another %s",
+            kept->file->entry->path, kept->file->package->name, path, there->file->package->name,
+            kind_name(there->node.kind));
+    return false;
+}
+
+/* Puts the kept files whose place is where they are listed, or those that get elsewhere. */
+static bool put_all(struct drafts *drafts, bool is_placed, struct err *err)
+{
+    const struct keep *keep = drafts->request->keep;
+    for (size_t i = 0; i < keep->count; i++) {
+        const struct kept *kept = &keep->items[i];
+        const char *listed = kept->file->entry->path, *path = drafts_place(drafts, listed);
+        bool is_link = kept->file->entry->kind == ENTRY_DIRECTORY && drafts_link_end(drafts, listed);
+        if (strcmp(listed, "/") == 0 || is_link || (path != listed) != is_placed)
+            continue;
+        if (!check_conflict(kept->file, err) || (is_placed && !put_placed(drafts, kept, path, err)))
+            return false;
+        if (!is_placed)
+            put_kept(drafts, kept, path);
+    }
+    return true;
+}
+
+/* All kept files first and their parents then, so that the order of the paths makes no difference. */
+static bool add_kept(struct drafts *drafts, struct err *err)
+{
+    const struct keep *keep = drafts->request->keep;
+    if (!put_all(drafts, false, err) || !put_all(drafts, true, err))
+        return false;
+    for (size_t i = 0; i < keep->count; i++) {
+        const struct draft *draft = drafts_find(drafts, drafts_place(drafts, keep->items[i].file->entry->path));
+        if (draft && !drafts_add_parents(drafts, draft, err))
+            return false;
+    }
+    return true;
+}
+
+/* The link "/sbin" leads to /usr/sbin, or to where /usr/sbin itself leads as the packages have it (Fedora since 42:
+ * usr/bin). */
+static bool add_root_link(struct drafts *drafts, const char *name, struct err *err)
+{
+    const char *merged = fileset_merged(drafts->request->set, arena_printf(drafts->arena, "/usr/%s", name));
+    struct node link = {.path = arena_printf(drafts->arena, "/%s", name),
+                        .kind = NODE_SYMLINK,
+                        .mode = 0777,
+                        .target = merged + 1,
+                        .why = "link of the merged /usr"};
+    if (!drafts_add(drafts, &link, NULL, err))
+        return false;
+    const struct draft below = {.node = {.path = arena_printf(drafts->arena, "%s/.", merged)}};
+    return drafts_add_parents(drafts, &below, err);
+}
+
+/* The links of the merged /usr, always with the directory that they lead to: the architecture's, and those whose
+ * directory is there (Fedora has lib64 on 64-bit machines where Debian has not). */
+static bool add_root_links(struct drafts *drafts, struct err *err)
+{
+    static const char *const optional[] = {"lib32", "lib64", "libx32", "libo32"};
+    const struct strings *names = &drafts->request->arch->root_links;
+    for (size_t i = 0; i < names->count; i++) {
+        if (!add_root_link(drafts, names->items[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(optional); i++) {
+        const struct draft *there = drafts_find(drafts, arena_printf(drafts->arena, "/usr/%s", optional[i]));
+        if (!strings_has(names, optional[i]) && there && there->node.kind == NODE_DIRECTORY &&
+            !add_root_link(drafts, optional[i], err))
+            return false;
+    }
+    return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct package *left = *(const struct package *const *)a, *right = *(const struct package *const *)b;
+    return strcmp(left->name, right->name);
+}
+
+/* Collects the packages that gave files, and those that were asked for as a whole: their list and its newest time. */
+static void collect_packages(const struct drafts *drafts, struct tree *tree)
+{
+    const struct fileset *set = drafts->request->set;
+    struct map gave = {.arena = drafts->arena};
+    for (size_t i = 0; i < drafts->by_path.slots.count; i++) {
+        const struct draft *draft = drafts->by_path.slots.items[i].value;
+        if (draft->node.package && draft->node.kind != NODE_DIRECTORY)
+            map_set(&gave, text_of(draft->node.package->name), (void *)draft->node.package);
+    }
+    for (size_t i = 0; i < set->package_count; i++) {
+        if (strings_has(&drafts->request->manifest->packages_whole, set->packages[i]->name))
+            map_set(&gave, text_of(set->packages[i]->name), (void *)set->packages[i]);
+    }
+    tree->package_count = gave.slots.count;
+    tree->packages = arena_new_array(drafts->arena, const struct package *, gave.slots.count);
+    for (size_t i = 0; i < gave.slots.count; i++) {
+        tree->packages[i] = gave.slots.items[i].value;
+        if (tree->packages[i]->build_time > tree->created_time)
+            tree->created_time = tree->packages[i]->build_time;
+    }
+    if (tree->package_count)
+        qsort(tree->packages, tree->package_count, sizeof(tree->packages[0]), compare_names);
+    if (drafts->request->created_override >= 0)
+        tree->created_time = drafts->request->created_override;
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+    const struct draft *left = *(const struct draft *const *)a, *right = *(const struct draft *const *)b;
+    return strcmp(left->node.path, right->node.path);
+}
+
+/* Several kept names of one inode: the first by path is the file, the others are hard links to it, so that whoever
+ * unpacks in order has the target first. `named` maps the place of the bytes' entry to the path of the file. */
+static void link_names(struct node *node, const struct entry *content, struct map *named)
+{
+    const struct entry **key = arena_new(named->arena, const struct entry *);
+    *key = content;
+    struct text key_bytes = {(const char *)key, sizeof(*key)};
+    const char *first = map_get(named, key_bytes);
+    if (!first) {
+        map_set(named, key_bytes, (void *)node->path);
+        return;
+    }
+    node->kind = NODE_HARDLINK;
+    node->target = first;
+    node->size_bytes = 0;
+    node->data = NULL;
+    node->digest = NULL;
+}
+
+static int64_t clamp_time(int64_t time, int64_t created)
+{
+    if (time > created)
+        time = created;
+    return time > 0 ? time : 0;
+}
+
+static void freeze(const struct drafts *drafts, struct tree *tree)
+{
+    size_t count = drafts->by_path.slots.count;
+    const struct draft **sorted = arena_new_array(drafts->arena, const struct draft *, count);
+    struct map named = {.arena = drafts->arena};
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = drafts->by_path.slots.items[i].value;
+    if (count)
+        qsort(sorted, count, sizeof(sorted[0]), compare_nodes);
+    tree->nodes = arena_new_array(drafts->arena, struct node, count);
+    tree->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct node *node = &tree->nodes[i];
+        *node = sorted[i]->node;
+        node->mtime = sorted[i]->file ? clamp_time(node->mtime, tree->created_time) : tree->created_time;
+        if (sorted[i]->content)
+            link_names(node, sorted[i]->content, &named);
+        tree->file_count += node->kind != NODE_DIRECTORY;
+        tree->unpacked_bytes += node->kind == NODE_FILE ? node->size_bytes : 0;
+    }
+}
+
+/* Accounts, what tmpfiles.d makes, and the owners that both know. */
+static bool add_declared(struct drafts *drafts, const struct tree *tree, struct err *err)
+{
+    if (!drafts_collect_accounts(drafts, tree, err) || !drafts_add_tmpfiles(drafts, tree, err))
+        return false;
+    drafts_number_owners(drafts);
+    return drafts_add_users(drafts, err);
+}
+
+bool tree_build(struct arena *arena, const struct tree_request *request, struct tree *ret_tree, struct err *err)
+{
+    struct drafts drafts = {.arena = arena, .request = request, .by_path = {.arena = arena}};
+    struct tree tree = {0};
+    drafts_plan_skeleton(&drafts);
+    if (!add_kept(&drafts, err) || !add_root_links(&drafts, err) || !drafts_add_made(&drafts, err) ||
+        !drafts_add_skeleton(&drafts, err))
+        return false;
+    collect_packages(&drafts, &tree);
+    if (!add_declared(&drafts, &tree, err) || !drafts_add_cache(&drafts, err) || !drafts_add_os_release(&drafts, err) ||
+        !drafts_add_status(&drafts, tree.packages, tree.package_count, err) ||
+        !drafts_add_rpm_list(&drafts, &tree, err))
+        return false;
+    tree.notes = drafts.notes;
+    tree.wants_all = drafts.wants_all;
+    freeze(&drafts, &tree);
+    *ret_tree = tree;
+    return true;
+}

@@ -1,0 +1,92 @@
+#include "package/path.h"
+#include "tree/tree_draft.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool made_fail(const struct drafts *drafts, const struct manifest_made *made, struct err *err, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (made->node)
+        return yaml_fail(made->node, err, "%s", text);
+    err_set(err, ERR_USAGE, "%s: %s", drafts->request->manifest->path, text);
+    return false;
+}
+
+static bool check_kind(struct drafts *drafts, const struct manifest_made *made, const char *path, struct err *err)
+{
+    const struct draft *there = drafts_find(drafts, path);
+    if (!there)
+        return true;
+    if (there->made)
+        return made_fail(drafts, made, err, "%s is created twice (as %s and %s)", path, there->made->path, made->path);
+    const char *giver = draft_giver(drafts->arena, there);
+    bool is_directory = made->kind == MADE_DIRECTORY;
+    if (is_directory && there->node.kind != NODE_DIRECTORY)
+        return made_fail(drafts, made, err, "%s is to be a directory, but %s has something else there", path, giver);
+    if (!is_directory && there->node.kind == NODE_DIRECTORY)
+        return made_fail(drafts, made, err, "%s is to be a %s, but it is a directory of %s", path,
+                         made->kind == MADE_FILE ? "file" : "symlink", giver);
+    return true;
+}
+
+static bool find_owners(struct drafts *drafts, const struct manifest_made *made, struct node *node, struct err *err)
+{
+    const struct manifest *manifest = drafts->request->manifest;
+    if (!manifest_owner_number(manifest, made->owner, &node->uid))
+        return made_fail(drafts, made, err, "%s: owner \"%s\" is no user of the manifest and no number", made->path,
+                         made->owner);
+    if (!manifest_group_number(manifest, made->group, &node->gid))
+        return made_fail(drafts, made, err, "%s: group \"%s\" is no group of the manifest and no number", made->path,
+                         made->group);
+    return true;
+}
+
+static bool add_made(struct drafts *drafts, const struct manifest_made *made, struct err *err)
+{
+    const char *reason = NULL;
+    const char *path = path_canonical(drafts->arena, text_of(made->path), &reason);
+    if (!path || strcmp(path, "/") == 0)
+        return made_fail(drafts, made, err, "path \"%s\": %s", made->path, path ? "the root itself" : reason);
+    path = drafts_place(drafts, path);
+    if (!check_kind(drafts, made, path, err))
+        return false;
+    struct draft draft = {.made = made};
+    draft.node =
+        (struct node){.path = path, .mode = made->mode, .why = made->why ? made->why : "created by the manifest"};
+    if (!find_owners(drafts, made, &draft.node, err))
+        return false;
+    switch (made->kind) {
+    case MADE_DIRECTORY:
+        draft.node.kind = NODE_DIRECTORY;
+        break;
+    case MADE_FILE:
+        draft.node.kind = NODE_FILE;
+        draft.node.data = made->content ? made->content : "";
+        draft.node.size_bytes = strlen(draft.node.data);
+        break;
+    case MADE_SYMLINK:
+        draft.node.kind = NODE_SYMLINK;
+        draft.node.mode = 0777;
+        draft.node.target = made->target;
+        break;
+    }
+    struct draft *copy = arena_new(drafts->arena, struct draft);
+    *copy = draft;
+    map_set(&drafts->by_path, text_of(path), copy);
+    return drafts_add_parents(drafts, copy, err);
+}
+
+bool drafts_add_made(struct drafts *drafts, struct err *err)
+{
+    const struct manifest *manifest = drafts->request->manifest;
+    for (size_t i = 0; i < manifest->made.count; i++) {
+        if (!add_made(drafts, &manifest->made.items[i], err))
+            return false;
+    }
+    return true;
+}
