@@ -21,7 +21,14 @@ struct option_row {
     size_t offset;
     unsigned commands;    /* enum command_kind that take it */
     uint64_t least, most; /* OPTION_NUMBER */
+    enum alters alters;   /* what it can do to a finished product */
 };
+
+/* A row, which cannot be without any of its statements. */
+#define OPTION(letter, name, value, help, kind, field, commands, least, most, alters)                                  \
+    {                                                                                                                  \
+        letter, name, value, help, kind, AT(field), commands, least, most, alters                                      \
+    }
 
 #define AT(field) offsetof(struct options, field)
 #define BUILD COMMAND_BUILD
@@ -31,88 +38,97 @@ struct option_row {
      COMMAND_CHECK | COMMAND_WHY | COMMAND_CLEAN)
 
 static const struct option_row rows[] = {
-    {'a', "arch", "LIST",
-     "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's; check: "
-     "all that are found)",
-     OPTION_STRING, AT(arch), BUILD | COMMAND_WHY | COMMAND_CHECK, 0, 0},
-    {'s', "source", "FILE",
-     "take packages from this source, a file or the name of a shipped one\n(fedora-41), instead of the host's own "
-     "configuration",
-     OPTION_STRING, AT(source), BUILD | COMMAND_WHY, 0, 0},
-    {0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING, AT(suite),
-     BUILD | COMMAND_WHY, 0, 0},
-    {'o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, AT(output),
-     BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK, 0, 0},
-    {'t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, AT(tree), BUILD, 0, 0},
-    {'c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, AT(compression), BUILD, 0, 0},
-    {0, "push", "[=REF]",
-     "push each image when it is built: to REF, or where manifest or\nsite file say; with a destination there this is "
-     "the default",
-     OPTION_MAYBE_STRING, AT(push), BUILD, 0, 0},
-    {0, "no-push", NULL, "do not push, whatever manifest and site file say", OPTION_FLAG, AT(is_no_push), BUILD, 0, 0},
-    {0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, AT(may_lose_platforms),
-     BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
-    {0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a\nweek ago",
-     OPTION_FLAG, AT(is_look_forced), BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0},
-    {0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, AT(tags),
-     COMMAND_PUSH, 0, 0},
-    {'u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, AT(username), COMMAND_LOGIN,
-     0, 0},
-    {0, "password-stdin", NULL, "read the password or token from standard input", OPTION_FLAG, AT(is_password_stdin),
-     COMMAND_LOGIN, 0, 0},
-    {0, "authfile", "FILE", "credentials, as podman and docker keep them (default: theirs)", OPTION_STRING,
-     AT(authfile), NETWORKED, 0, 0},
-    {0, "cert-dir", "DIR", "CA and client certificates of the registry (default: certs.d)", OPTION_STRING, AT(cert_dir),
-     NETWORKED, 0, 0},
-    {0, "tls-verify", "BOOL", "false: for a lab registry with a bad certificate or plain http", OPTION_BOOL,
-     AT(is_tls_verify_off), NETWORKED, 0, 0},
-    {0, "config", "FILE", "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)",
-     OPTION_STRING, AT(config), ALL, 0, 0},
-    {'j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, AT(jobs),
-     BUILD | COMMAND_CHECK | COMMAND_WHY, 1, 256},
-    {'n', "dry-run", NULL, "print what would be used (clean: removed), and stop", OPTION_FLAG, AT(is_dry_run),
-     BUILD | COMMAND_CLEAN, 0, 0},
-    {0, "program", "PATH", "of a directory: must be there and start (again for more; an image's\nentry point is known)",
-     OPTION_STRINGS, AT(programs), COMMAND_CHECK, 0, 0},
-    {0, "no-check", NULL, "do not prove that everything in the image can start", OPTION_FLAG, AT(is_no_check), BUILD, 0,
-     0},
-    {0, "strict", NULL,
-     "fail when a package's script would have done something that no recipe\nand no manifest does instead", OPTION_FLAG,
-     AT(is_strict), BUILD, 0, 0},
-    {0, "allow-older", NULL,
-     "when the newest version of a package cannot be installed, take another\nthat can, with a note, instead of "
-     "failing",
-     OPTION_FLAG, AT(is_older_fine), BUILD | COMMAND_WHY, 0, 0},
-    {0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, AT(is_rebuild),
-     BUILD | COMMAND_WHY, 0, 0},
-    {0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
-     AT(is_cache_only), BUILD | COMMAND_WHY, 0, 0},
-    {0, "accept-release-change", NULL,
-     "accept, once, that a repository calls itself otherwise than before or than\nit was asked for (a new stable "
-     "release)",
-     OPTION_FLAG, AT(is_change_accepted), BUILD | COMMAND_WHY, 0, 0},
-    {0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, AT(retries), NETWORKED, 0,
-     20},
-    {0, "timeout", "DURATION", "end the run, with status 6, when it is not done by then (90s, 10m, 2h)",
-     OPTION_DURATION, AT(timeout_ms), NETWORKED, 0, 0},
-    {0, "cache-limit", "SIZE",
-     "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
-     AT(cache_limit), BUILD | COMMAND_WHY | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_CLEAN, 0, 0},
-    {0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, AT(cache), ALL,
-     0, 0},
-    {0, "state", "DIR", "what was last accepted of each repository\n(default: ~/.local/state/imgfactory)",
-     OPTION_STRING, AT(state), ALL, 0, 0},
-    {0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, AT(arches),
-     BUILD | COMMAND_WHY | COMMAND_CHECK, 0, 0},
-    {0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, AT(manifests), BUILD | COMMAND_WHY, 0,
-     0},
-    {0, "json", NULL, "print the report as JSON", OPTION_FLAG, AT(is_json), ALL, 0, 0},
-    {'l', "list", NULL, "list the images, architectures and sources that are known, and stop", OPTION_FLAG, AT(is_list),
-     BUILD, 0, 0},
-    {'q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, AT(is_quiet), ALL, 0, 0},
-    {'v', "verbose", NULL, "tell each step", OPTION_FLAG, AT(is_verbose), ALL, 0, 0},
-    {'h', "help", NULL, "print this help, and stop", OPTION_FLAG, AT(is_help), ALL, 0, 0},
-    {'V', "version", NULL, "print the version, and stop", OPTION_FLAG, AT(is_version), ALL, 0, 0},
+    OPTION('a', "arch", "LIST",
+           "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's; "
+           "check: "
+           "all that are found)",
+           OPTION_STRING, arch, BUILD | COMMAND_WHY | COMMAND_CHECK, 0, 0, ALTERS_ORDER),
+    OPTION(
+        's', "source", "FILE",
+        "take packages from this source, a file or the name of a shipped one\n(fedora-41), instead of the host's own "
+        "configuration",
+        OPTION_STRING, source, BUILD | COMMAND_WHY, 0, 0, ALTERS_ORDER),
+    OPTION(0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING,
+           suite, BUILD | COMMAND_WHY, 0, 0, ALTERS_ORDER),
+    OPTION('o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, output,
+           BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK, 0, 0, ALTERS_NOTHING),
+    OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, BUILD, 0, 0,
+           ALTERS_NOTHING),
+    OPTION('c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, compression, BUILD, 0, 0,
+           ALTERS_INPUTS),
+    OPTION(0, "push", "[=REF]",
+           "push each image when it is built: to REF, or where manifest or\nsite file say; with a destination there "
+           "this is "
+           "the default",
+           OPTION_MAYBE_STRING, push, BUILD, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "no-push", NULL, "do not push, whatever manifest and site file say", OPTION_FLAG, is_no_push, BUILD, 0, 0,
+           ALTERS_NOTHING),
+    OPTION(0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, may_lose_platforms,
+           BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a\nweek ago",
+           OPTION_FLAG, is_look_forced, BUILD | COMMAND_PUSH | COMMAND_TAG, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, tags,
+           COMMAND_PUSH, 0, 0, ALTERS_NOTHING),
+    OPTION('u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, username,
+           COMMAND_LOGIN, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "password-stdin", NULL, "read the password or token from standard input", OPTION_FLAG, is_password_stdin,
+           COMMAND_LOGIN, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "authfile", "FILE", "credentials, as podman and docker keep them (default: theirs)", OPTION_STRING,
+           authfile, NETWORKED, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "cert-dir", "DIR", "CA and client certificates of the registry (default: certs.d)", OPTION_STRING,
+           cert_dir, NETWORKED, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "tls-verify", "BOOL", "false: for a lab registry with a bad certificate or plain http", OPTION_BOOL,
+           is_tls_verify_off, NETWORKED, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "config", "FILE",
+           "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)", OPTION_STRING,
+           config, ALL, 0, 0, ALTERS_INPUTS),
+    OPTION('j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, jobs,
+           BUILD | COMMAND_CHECK | COMMAND_WHY, 1, 256, ALTERS_NOTHING),
+    OPTION('n', "dry-run", NULL, "print what would be used (clean: removed), and stop", OPTION_FLAG, is_dry_run,
+           BUILD | COMMAND_CLEAN, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "program", "PATH",
+           "of a directory: must be there and start (again for more; an image's\nentry point is known)", OPTION_STRINGS,
+           programs, COMMAND_CHECK, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "no-check", NULL, "do not prove that everything in the image can start", OPTION_FLAG, is_no_check, BUILD,
+           0, 0, ALTERS_INPUTS),
+    OPTION(0, "strict", NULL,
+           "fail when a package's script would have done something that no recipe\nand no manifest does instead",
+           OPTION_FLAG, is_strict, BUILD, 0, 0, ALTERS_INPUTS),
+    OPTION(0, "allow-older", NULL,
+           "when the newest version of a package cannot be installed, take another\nthat can, with a note, instead of "
+           "failing",
+           OPTION_FLAG, is_older_fine, BUILD | COMMAND_WHY, 0, 0, ALTERS_INPUTS),
+    OPTION(0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, is_rebuild,
+           BUILD | COMMAND_WHY, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
+           is_cache_only, BUILD | COMMAND_WHY, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "accept-release-change", NULL,
+           "accept, once, that a repository calls itself otherwise than before or than\nit was asked for (a new stable "
+           "release)",
+           OPTION_FLAG, is_change_accepted, BUILD | COMMAND_WHY, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, retries, NETWORKED, 0,
+           20, ALTERS_NOTHING),
+    OPTION(0, "timeout", "DURATION", "end the run, with status 6, when it is not done by then (90s, 10m, 2h)",
+           OPTION_DURATION, timeout_ms, NETWORKED, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "cache-limit", "SIZE",
+           "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
+           cache_limit, BUILD | COMMAND_WHY | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_CLEAN, 0, 0,
+           ALTERS_NOTHING),
+    OPTION(0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, cache,
+           ALL, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "state", "DIR", "what was last accepted of each repository\n(default: ~/.local/state/imgfactory)",
+           OPTION_STRING, state, ALL, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches,
+           BUILD | COMMAND_WHY | COMMAND_CHECK, 0, 0, ALTERS_ORDER),
+    OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests, BUILD | COMMAND_WHY, 0,
+           0, ALTERS_ORDER),
+    OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json, ALL, 0, 0, ALTERS_NOTHING),
+    OPTION('l', "list", NULL, "list the images, architectures and sources that are known, and stop", OPTION_FLAG,
+           is_list, BUILD, 0, 0, ALTERS_NOTHING),
+    OPTION('q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, is_quiet, ALL, 0, 0, ALTERS_NOTHING),
+    OPTION('v', "verbose", NULL, "tell each step", OPTION_FLAG, is_verbose, ALL, 0, 0, ALTERS_NOTHING),
+    OPTION('h', "help", NULL, "print this help, and stop", OPTION_FLAG, is_help, ALL, 0, 0, ALTERS_NOTHING),
+    OPTION('V', "version", NULL, "print the version, and stop", OPTION_FLAG, is_version, ALL, 0, 0, ALTERS_NOTHING),
 };
 
 struct command_row {
@@ -160,6 +176,14 @@ static const struct command_row *find_command(enum command_kind kind)
             return &commands[i];
     }
     return &commands[0];
+}
+
+struct option_statement options_at(size_t index)
+{
+    if (index >= ARRAY_COUNT(rows))
+        return (struct option_statement){0};
+    const struct option_row *row = &rows[index];
+    return (struct option_statement){row->name, row->commands, row->alters, row->kind != OPTION_FLAG};
 }
 
 static const struct option_row *find_letter(char letter)

@@ -6,6 +6,7 @@
 #ifndef IMGFACTORY_CLI_OPTIONS_H
 #define IMGFACTORY_CLI_OPTIONS_H
 
+#include "base/alters.h"
 #include "base/list.h"
 
 #include <stdint.h>
@@ -47,6 +48,16 @@ struct options {
 
 /* Parses argv (without argv[0] being used). Strings point into argv. */
 bool options_parse(struct arena *arena, int argc, char **argv, struct options *ret_options, struct err *err) MUST_CHECK;
+/* What the table says of one option besides how it is parsed. */
+struct option_statement {
+    const char *name;    /* without dashes */
+    unsigned commands;   /* enum command_kind that take it */
+    enum alters alters;  /* what it can do to a finished product */
+    bool is_value_taken; /* behind it or after '=' */
+};
+
+/* Returns what the table says of its index-th option; name NULL behind the last. */
+struct option_statement options_at(size_t index);
 /* Prints usage, options and examples of the command. */
 void options_print_help(FILE *out, enum command_kind command);
 

@@ -20,7 +20,7 @@ struct fields {
 
 #define FIELD(key, type, field)                                                                                        \
     {                                                                                                                  \
-        key, type, offsetof(struct fields, field), false                                                               \
+        key, type, offsetof(struct fields, field), false, ALTERS_ORDER                                                 \
     }
 #define REPOSITORY_FIELDS                                                                                              \
     FIELD("name", YAML_STRING, name), FIELD("uris", YAML_STRINGS, uris), FIELD("suites", YAML_STRINGS, suites),        \
@@ -147,7 +147,7 @@ static bool read_repositories(const struct reading *reading, const struct yaml_n
 bool source_load_node(struct arena *arena, const struct yaml_node *node, const char *apt_dir, struct source *ret_source,
                       struct err *err)
 {
-    static const struct yaml_field table[] = {{"kind", YAML_STRING, offsetof(struct fields, kind), true},
+    static const struct yaml_field table[] = {{"kind", YAML_STRING, offsetof(struct fields, kind), true, ALTERS_ORDER},
                                               FIELD("repositories", YAML_NODE, repositories),
                                               REPOSITORY_FIELDS};
     struct reading reading = {.arena = arena, .apt_dir = apt_dir};

@@ -84,7 +84,8 @@ static bool make(struct work *work, struct err *err)
     log_notes(job);
     job->product.facts.name = job->manifest->name;
     job->product.facts.arch = job->arch->name;
-    job->image = (struct image){.arch = job->arch, .layer = job->product.layer};
+    job->image = (struct image){.arch = job->arch};
+    list_add(&job->arena, &job->image.layers, job->product.layer);
     struct manifest manifest = *job->manifest;
     manifest.config.env = job->product.env;
     return oci_build_image(&job->arena, &manifest, &job->product.facts, &job->image, err);

@@ -16,6 +16,12 @@ struct layer {
     uint64_t size_bytes, tar_bytes;
 };
 
+/* The layers of one image, the lowest first. */
+struct layers {
+    struct layer *items;
+    size_t count, capacity;
+};
+
 /* Who compresses: of the library that this process has loaded, its version ("libzstd 1.5.4 level 3") and the SHA-256 of
  * its code. libdeflate tells no version at run time: there it is that of the headers which the program was compiled
  * with, and an update below it shows in the code only. */

@@ -179,26 +179,34 @@ static const char *digest_name(const struct builder *builder, const struct diges
     return arena_printf(builder->arena, "sha256:%s", digest_hex(digest).chars);
 }
 
-static json_t *make_rootfs(const struct builder *builder, const struct layer *layer)
+static json_t *make_rootfs(const struct builder *builder, const struct layers *layers)
 {
     json_t *object = json_object(), *ids = json_array();
-    append_string(builder, ids, digest_name(builder, &layer->diff_id));
+    for (size_t i = 0; i < layers->count; i++)
+        append_string(builder, ids, digest_name(builder, &layers->items[i].diff_id));
     set(builder, object, "type", json_string("layers"));
     set(builder, object, "diff_ids", ids);
     return object;
 }
 
-/* One entry, as there is one layer. */
-static json_t *make_history(const struct builder *builder)
+static json_t *make_history_entry(const struct builder *builder)
 {
-    json_t *array = json_array(), *entry = json_object();
+    json_t *entry = json_object();
     const struct oci_facts *facts = builder->facts;
     set_string(builder, entry, "created", builder->created);
     set_string(builder, entry, "created_by", "imgfactory");
     if (facts->package && facts->full_version)
         set_string(builder, entry, "comment",
                    arena_printf(builder->arena, "%s %s", facts->package, facts->full_version));
-    check(builder, json_array_append_new(array, entry), "history");
+    return entry;
+}
+
+/* One entry for each layer, as config.md wants it. */
+static json_t *make_history(const struct builder *builder, const struct layers *layers)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < layers->count; i++)
+        check(builder, json_array_append_new(array, make_history_entry(builder)), "history");
     return array;
 }
 
@@ -216,8 +224,8 @@ static json_t *make_config(const struct builder *builder, const struct image *im
     set_string(builder, object, "author", builder->manifest->config.author);
     set_platform(builder, object, image->arch);
     set(builder, object, "config", make_process(builder));
-    set(builder, object, "rootfs", make_rootfs(builder, &image->layer));
-    set(builder, object, "history", make_history(builder));
+    set(builder, object, "rootfs", make_rootfs(builder, &image->layers));
+    set(builder, object, "history", make_history(builder, &image->layers));
     return object;
 }
 
@@ -234,18 +242,27 @@ static json_t *make_descriptor(const struct builder *builder, const char *media_
 static json_t *make_manifest(const struct builder *builder, const struct image *image)
 {
     json_t *object = json_object(), *layers = json_array();
-    const char *layer_type = layer_media_type(image->layer.compression);
     set(builder, object, "schemaVersion", json_integer(2));
     set(builder, object, "mediaType", json_string(OCI_MEDIA_MANIFEST));
     set(builder, object, "config",
         make_descriptor(builder, OCI_MEDIA_CONFIG, &image->config.digest, image->config.len));
-    check(builder,
-          json_array_append_new(layers,
-                                make_descriptor(builder, layer_type, &image->layer.digest, image->layer.size_bytes)),
-          "layers");
+    for (size_t i = 0; i < image->layers.count; i++) {
+        const struct layer *layer = &image->layers.items[i];
+        json_t *item =
+            make_descriptor(builder, layer_media_type(layer->compression), &layer->digest, layer->size_bytes);
+        check(builder, json_array_append_new(layers, item), "layers");
+    }
     set(builder, object, "layers", layers);
     set_filled(builder, object, "annotations", make_annotations(builder));
     return object;
+}
+
+static bool has_zstd(const struct layers *layers)
+{
+    bool has = false;
+    for (size_t i = 0; i < layers->count; i++)
+        has = has || layers->items[i].compression == LAYER_ZSTD;
+    return has;
 }
 
 static json_t *make_index(const struct builder *builder, const struct image *const *images, size_t count)
@@ -257,7 +274,7 @@ static json_t *make_index(const struct builder *builder, const struct image *con
         json_t *platform = json_object();
         set_platform(builder, platform, images[i]->arch);
         set(builder, item, "platform", platform);
-        if (images[i]->layer.compression == LAYER_ZSTD)
+        if (has_zstd(&images[i]->layers))
             set(builder, item, "annotations", json_pack("{s:s}", ZSTD_ANNOTATION, "true"));
         check(builder, json_array_append_new(manifests, item), "manifests");
     }

@@ -27,7 +27,7 @@ struct document {
 /* One architecture's image, ready for the index. */
 struct image {
     const struct arch *arch;
-    struct layer layer;
+    struct layers layers;
     struct document config, manifest;
 };
 
@@ -51,7 +51,7 @@ bool oci_expand(struct arena *arena, const char *template, const struct oci_fact
                 struct err *err) MUST_CHECK;
 /* Makes a string a valid tag ([a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}): '~', '+', ':' and others become '_'. */
 const char *oci_tag_safe(struct arena *arena, const char *string);
-/* Builds config and manifest of one architecture into `image` (arch and layer are given). Labels and annotations
+/* Builds config and manifest of one architecture into `image` (arch and layers are given). Labels and annotations
  * created, version (full-version) and title (the image's name) are added unless the manifest gives them, and
  * description when the manifest has one; further keys org.opencontainers.image.* of either are in both. PATH is added to
  * env unless it is given. */

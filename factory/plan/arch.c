@@ -15,7 +15,7 @@ struct arch_form {
 
 #define FIELD(type, key, member, is_required)                                                                          \
     {                                                                                                                  \
-        key, type, offsetof(struct arch_form, member), is_required                                                     \
+        key, type, offsetof(struct arch_form, member), is_required, ALTERS_ORDER                                       \
     }
 
 static const struct yaml_field root_fields[] = {

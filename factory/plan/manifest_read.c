@@ -3,7 +3,7 @@
 /* The tables below are the definition of the format; manifests/README.md explains them. */
 #define FIELD(type, struct_name, key, member, is_required)                                                             \
     {                                                                                                                  \
-        key, type, offsetof(struct struct_name, member), is_required                                                   \
+        key, type, offsetof(struct struct_name, member), is_required, ALTERS_ORDER                                     \
     }
 
 static const struct yaml_field root_fields[] = {

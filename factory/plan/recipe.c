@@ -18,7 +18,7 @@ struct recipe_form {
 
 #define FIELD(type, key, member)                                                                                       \
     {                                                                                                                  \
-        key, type, offsetof(struct recipe_form, member), false                                                         \
+        key, type, offsetof(struct recipe_form, member), false, ALTERS_ORDER                                           \
     }
 
 static const struct yaml_field fields[] = {

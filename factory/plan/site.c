@@ -20,30 +20,36 @@ struct site_form {
     const struct yaml_node *root;
 };
 
-#define FIELD(type, key, member)                                                                                       \
+#define FIELD(type, key, member, alters)                                                                               \
     {                                                                                                                  \
-        key, type, offsetof(struct site_form, member), false                                                           \
+        key, type, offsetof(struct site_form, member), false, alters                                                   \
     }
 
 static const struct yaml_field fields[] = {
-    FIELD(YAML_STRING, "registry", site.registry),
-    FIELD(YAML_STRING, "namespace", site.namespace),
-    FIELD(YAML_STRINGS, "tags", site.tags),
-    FIELD(YAML_BOOL, "push", site.is_push),
-    FIELD(YAML_BOOL, "tls-verify", is_tls_verified),
-    FIELD(YAML_STRING, "authfile", site.authfile),
-    FIELD(YAML_STRINGS, "token-origins", site.token_origins),
-    FIELD(YAML_STRINGS, "arch", arches),
-    FIELD(YAML_STRING, "source", site.source),
-    FIELD(YAML_STRING, "output", site.output),
-    FIELD(YAML_STRING, "compression", site.compression),
-    FIELD(YAML_NUMBER, "jobs", site.jobs),
-    FIELD(YAML_NUMBER, "retries", site.retries),
-    FIELD(YAML_BOOL, "strict", site.is_strict),
-    FIELD(YAML_BOOL, "allow-older", site.is_older_fine),
-    FIELD(YAML_STRING, "timeout", timeout),
-    FIELD(YAML_STRING, "cache-limit", cache_limit),
+    FIELD(YAML_STRING, "registry", site.registry, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "namespace", site.namespace, ALTERS_NOTHING),
+    FIELD(YAML_STRINGS, "tags", site.tags, ALTERS_NOTHING),
+    FIELD(YAML_BOOL, "push", site.is_push, ALTERS_NOTHING),
+    FIELD(YAML_BOOL, "tls-verify", is_tls_verified, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "authfile", site.authfile, ALTERS_NOTHING),
+    FIELD(YAML_STRINGS, "token-origins", site.token_origins, ALTERS_NOTHING),
+    FIELD(YAML_STRINGS, "arch", arches, ALTERS_ORDER),
+    FIELD(YAML_STRING, "source", site.source, ALTERS_ORDER),
+    FIELD(YAML_STRING, "output", site.output, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "compression", site.compression, ALTERS_INPUTS),
+    FIELD(YAML_NUMBER, "jobs", site.jobs, ALTERS_NOTHING),
+    FIELD(YAML_NUMBER, "retries", site.retries, ALTERS_NOTHING),
+    FIELD(YAML_BOOL, "strict", site.is_strict, ALTERS_INPUTS),
+    FIELD(YAML_BOOL, "allow-older", site.is_older_fine, ALTERS_INPUTS),
+    FIELD(YAML_STRING, "timeout", timeout, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "cache-limit", cache_limit, ALTERS_NOTHING),
 };
+
+const struct yaml_field *site_keys(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(fields);
+    return fields;
+}
 
 static bool fail_value(struct arena *arena, const struct yaml_node *node, const char *value, const char *why,
                        struct err *err)

@@ -11,6 +11,7 @@
 #ifndef IMGFACTORY_PLAN_YAML_H
 #define IMGFACTORY_PLAN_YAML_H
 
+#include "base/alters.h"
 #include "base/digest.h"
 
 enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
@@ -57,6 +58,7 @@ struct yaml_field {
     enum yaml_type type;
     size_t offset;
     bool is_required;
+    enum alters alters; /* what the key can do to a finished product */
 };
 
 /* Loads a file / parses text that is called `path` in messages. ret_file lives in the arena. */

@@ -20,7 +20,7 @@ struct fields {
 
 #define FIELD(key, type, field)                                                                                        \
     {                                                                                                                  \
-        key, type, offsetof(struct fields, field), false                                                               \
+        key, type, offsetof(struct fields, field), false, ALTERS_ORDER                                                 \
     }
 #define REPOSITORY_FIELDS                                                                                              \
     FIELD("name", YAML_STRING, name), FIELD("baseurl", YAML_STRINGS, base_urls),                                       \
@@ -167,7 +167,7 @@ static bool has_repository_key(const struct yaml_node *node)
 
 bool rpm_source_load_node(struct arena *arena, const struct yaml_node *node, struct source *ret_source, struct err *err)
 {
-    static const struct yaml_field table[] = {{"kind", YAML_STRING, offsetof(struct fields, kind), true},
+    static const struct yaml_field table[] = {{"kind", YAML_STRING, offsetof(struct fields, kind), true, ALTERS_ORDER},
                                               FIELD("releasever", YAML_STRING, releasever),
                                               FIELD("modules", YAML_STRINGS, modules),
                                               FIELD("repositories", YAML_NODE, repositories),

@@ -71,7 +71,9 @@ static struct sample *make_sample(struct fixture *fixture, const char *content)
         struct image *image = &sample->images[i];
         image->arch = &arches[i];
         facts.arch = arches[i].name;
-        CHECK_OK(layer_build(fixture->store, &tree, LAYER_GZIP, &image->layer, &err), &err);
+        struct layer layer;
+        CHECK_OK(layer_build(fixture->store, &tree, LAYER_GZIP, &layer, &err), &err);
+        list_add(&fixture->arena, &image->layers, layer);
         CHECK_OK(oci_build_image(&fixture->arena, &manifest, &facts, image, &err), &err);
         sample->pointers[i] = image;
     }
@@ -153,7 +155,7 @@ static void expect_sample(struct fixture *fixture, const char *dir, const struct
 {
     struct digest digests[7] = {sample->index.digest};
     for (size_t i = 0; i < 2; i++) {
-        digests[1 + 3 * i] = sample->images[i].layer.digest;
+        digests[1 + 3 * i] = sample->images[i].layers.items[0].digest;
         digests[2 + 3 * i] = sample->images[i].config.digest;
         digests[3 + 3 * i] = sample->images[i].manifest.digest;
     }
@@ -240,7 +242,7 @@ static void a_damaged_or_missing_blob_is_written_again(void **state)
     struct fixture *fixture = *state;
     const struct sample *sample = make_sample(fixture, "one");
     const char *dir = fresh_layout(fixture);
-    const char *layer = blob_path(fixture, dir, &sample->images[0].layer.digest);
+    const char *layer = blob_path(fixture, dir, &sample->images[0].layers.items[0].digest);
     assert_false(write_tag(fixture, dir, sample, "latest"));
     AUTO(auto_close_fd) int fd = open(layer, O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "XX", 2, 20), 2); /* the size stays */
@@ -483,7 +485,7 @@ static void a_layer_that_the_cache_lost_is_an_error_and_the_old_image_stays(void
     bool is_unchanged;
     assert_false(write_tag(fixture, dir, one, tag));
     const char *index = read_text(fixture, path_in(fixture, dir, "index.json"));
-    memset(two->images[1].layer.digest.bytes, 7, DIGEST_BYTES);
+    memset(two->images[1].layers.items[0].digest.bytes, 7, DIGEST_BYTES);
     assert_false(try_write(fixture, dir, two, (struct strings){&tag, 1, 1}, &is_unchanged, &err));
     CHECK_ERR(&err, ERR_LOCAL, "sha256:0707");
     assert_string_equal(read_text(fixture, path_in(fixture, dir, "index.json")), index);

@@ -149,12 +149,14 @@ static struct manifest full_manifest(void)
     };
 }
 
-static struct image some_image(const struct arch *arch)
+/* With one layer. */
+static struct image some_image(struct arena *arena, const struct arch *arch)
 {
-    struct image image = {.arch = arch,
-                          .layer = {.compression = LAYER_ZSTD, .size_bytes = 5000000000, .tar_bytes = 9000000000}};
-    memset(image.layer.digest.bytes, 0xAB, DIGEST_BYTES);
-    memset(image.layer.diff_id.bytes, 0xCD, DIGEST_BYTES);
+    struct image image = {.arch = arch};
+    struct layer layer = {.compression = LAYER_ZSTD, .size_bytes = 5000000000, .tar_bytes = 9000000000};
+    memset(layer.digest.bytes, 0xAB, DIGEST_BYTES);
+    memset(layer.diff_id.bytes, 0xCD, DIGEST_BYTES);
+    list_add(arena, &image.layers, layer);
     return image;
 }
 
@@ -175,7 +177,7 @@ static void an_image_has_all_that_the_manifest_says_in_a_fixed_order(void **stat
     AUTO(arena_done) struct arena arena = {0};
     struct manifest manifest = full_manifest();
     struct oci_facts facts = some_facts();
-    struct image image = some_image(&arm64);
+    struct image image = some_image(&arena, &arm64);
     struct err err = {0};
     CHECK_OK(oci_build_image(&arena, &manifest, &facts, &image, &err), &err);
     expect_document(
@@ -206,6 +208,26 @@ static void an_image_has_all_that_the_manifest_says_in_a_fixed_order(void **stat
     expect_document(&image.manifest, expected);
 }
 
+static void every_layer_is_in_manifest_diff_ids_and_history_the_lowest_first(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest manifest = {.name = "x"};
+    struct oci_facts facts = {.name = "x", .arch = "aarch64", .created_time = 0};
+    struct image image = some_image(&arena, &arm64);
+    struct layer upper = {.compression = LAYER_GZIP, .size_bytes = 7};
+    struct err err = {0};
+    memset(upper.digest.bytes, 0xEF, DIGEST_BYTES);
+    memset(upper.diff_id.bytes, 0x12, DIGEST_BYTES);
+    list_add(&arena, &image.layers, upper);
+    CHECK_OK(oci_build_image(&arena, &manifest, &facts, &image, &err), &err);
+    assert_non_null(strstr(image.config.bytes, "\"diff_ids\":[\"sha256:" CD8 CD8 CD8 CD8 "\",\"sha256:1212"));
+    assert_non_null(strstr(image.config.bytes, "\"created_by\":\"imgfactory\"},{\"created\":"));
+    assert_non_null(strstr(image.manifest.bytes, "\"size\":5000000000},{\"mediaType\":"
+                                                 "\"application/vnd.oci.image.layer.v1.tar+gzip\",\"digest\":"
+                                                 "\"sha256:efef"));
+}
+
 static void what_the_manifest_does_not_say_is_absent(void **state)
 {
     (void)state;
@@ -213,7 +235,7 @@ static void what_the_manifest_does_not_say_is_absent(void **state)
     struct yaml_pair path[] = {{"PATH", "/bin", NULL}};
     struct manifest manifest = {.name = "x", .config = {.env = {path, 1, 1}}};
     struct oci_facts facts = {.name = "x", .arch = "x86_64", .created_time = 0};
-    struct image image = some_image(&amd64);
+    struct image image = some_image(&arena, &amd64);
     struct err err = {0};
     CHECK_OK(oci_build_image(&arena, &manifest, &facts, &image, &err), &err);
     expect_document(&image.config,
@@ -241,7 +263,7 @@ static void keys_of_the_image_spec_are_the_same_in_labels_and_annotations(void *
                                      {"c.d", "own", NULL}};
     struct manifest manifest = {.name = "x", .config = {.labels = {label, 4, 4}, .annotations = {annotation, 3, 3}}};
     struct oci_facts facts = {.name = "x", .arch = "x86_64", .created_time = 0};
-    struct image image = some_image(&amd64);
+    struct image image = some_image(&arena, &amd64);
     const struct image *images[] = {&image};
     struct document index;
     struct err err = {0};
@@ -266,10 +288,10 @@ static void an_index_names_the_images_in_the_order_given_without_what_is_for_one
     AUTO(arena_done) struct arena arena = {0};
     struct manifest manifest = full_manifest();
     struct oci_facts facts = some_facts();
-    struct image arm = some_image(&arm64), amd = some_image(&amd64);
+    struct image arm = some_image(&arena, &arm64), amd = some_image(&arena, &amd64);
     struct err err = {0};
     struct document index;
-    amd.layer.compression = LAYER_GZIP;
+    amd.layers.items[0].compression = LAYER_GZIP;
     CHECK_OK(oci_build_image(&arena, &manifest, &facts, &arm, &err), &err);
     CHECK_OK(oci_build_image(&arena, &manifest, &facts, &amd, &err), &err);
     const struct image *images[] = {&arm, &amd};
@@ -297,7 +319,7 @@ static void expect_build_refused(const struct manifest *manifest, int64_t create
 {
     AUTO(arena_done) struct arena arena = {0};
     struct oci_facts facts = some_facts();
-    struct image image = some_image(&amd64);
+    struct image image = some_image(&arena, &amd64);
     struct err err = {0};
     facts.created_time = created_time;
     assert_false(oci_build_image(&arena, manifest, &facts, &image, &err));
@@ -334,6 +356,7 @@ int main(void)
         cmocka_unit_test(what_expands_without_end_is_refused),
         cmocka_unit_test(tags_are_made_of_allowed_letters_only),
         cmocka_unit_test(an_image_has_all_that_the_manifest_says_in_a_fixed_order),
+        cmocka_unit_test(every_layer_is_in_manifest_diff_ids_and_history_the_lowest_first),
         cmocka_unit_test(what_the_manifest_does_not_say_is_absent),
         cmocka_unit_test(keys_of_the_image_spec_are_the_same_in_labels_and_annotations),
         cmocka_unit_test(an_index_names_the_images_in_the_order_given_without_what_is_for_one_architecture),
