@@ -312,7 +312,9 @@ static bool plan_options(struct build *build, struct err *err)
     struct plant_options *plant = &build->plant_options;
     const char *compression = command_first(options->compression, site->compression, "gzip");
     *plant = (struct plant_options){.cancel = build->command->cancel,
-                                    .publish = command_publish_options(build->command),
+                                    .registry = command_registry_options(build->command),
+                                    .push_policy = command_push_policy(build->command),
+                                    .wait = &build->command->lock_wait,
                                     .cache_dir = options->cache,
                                     .state_dir = options->state,
                                     .output_dir = command_first(options->output, site->output, "out"),

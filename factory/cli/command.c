@@ -64,20 +64,26 @@ static unsigned retries_of(const struct command *command)
     return (unsigned)(!options->has_retries && site->has_retries ? site->retries : options->retries);
 }
 
-struct publish_options command_publish_options(struct command *command)
+const struct registry_options *command_registry_options(struct command *command)
 {
     const struct options *options = &command->options;
     const struct site *site = &command->site;
-    return (struct publish_options){.authfile = options->authfile ? options->authfile : site->authfile,
-                                    .cert_dir = options->cert_dir,
-                                    .is_verify_off = options->is_tls_verify_off || site->is_tls_verify_off,
-                                    .token_origins = site->token_origins,
-                                    .retries = retries_of(command),
-                                    .cancel = command->cancel,
-                                    .wait = &command->lock_wait,
-                                    .policy = {.receipts_dir = receipts_dir(command),
-                                               .is_look_forced = options->is_look_forced,
-                                               .may_lose_platforms = options->may_lose_platforms}};
+    struct registry_options *registry = arena_new(&command->arena, struct registry_options);
+    *registry = (struct registry_options){.log = command->log,
+                                          .authfile = options->authfile ? options->authfile : site->authfile,
+                                          .cert_dir = options->cert_dir,
+                                          .is_verify_off = options->is_tls_verify_off || site->is_tls_verify_off,
+                                          .token_origins = &site->token_origins,
+                                          .retries = retries_of(command),
+                                          .cancel = command->cancel};
+    return registry;
+}
+
+struct push_policy command_push_policy(struct command *command)
+{
+    return (struct push_policy){.receipts_dir = receipts_dir(command),
+                                .is_look_forced = command->options.is_look_forced,
+                                .may_lose_platforms = command->options.may_lose_platforms};
 }
 
 struct http_options command_http_options(const struct command *command)

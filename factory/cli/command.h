@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/signals.h"
-#include "line/publish.h"
 #include "plan/site.h"
+#include "registry/push.h"
 
 /* What every command works with; all memory in `arena`. */
 struct command {
@@ -32,8 +32,10 @@ const char *command_first(const char *option, const char *site, const char *stan
 const char *command_quote(struct arena *arena, const char *word);
 /* Returns words as a shell reads them, each with a blank before it. */
 const char *command_line(struct arena *arena, const struct strings *words);
-/* Fills what all commands that talk to registries take from options and site file. */
-struct publish_options command_publish_options(struct command *command);
+/* Makes what all commands that talk to registries take from options and site file; it lives as long as the command. */
+const struct registry_options *command_registry_options(struct command *command);
+/* Fills what is wanted of every push, from options and site file. */
+struct push_policy command_push_policy(struct command *command);
 /* Fills what the network thread takes from options, site file and environment. */
 struct http_options command_http_options(const struct command *command);
 /* Returns how many bytes the cache may keep: as asked for, else the standard; UNITS_NONE: any number. */

@@ -102,37 +102,31 @@ static bool get_credential(const struct command *command, struct credential *cre
                : ask(command, "Password", true, &credential->secret, err);
 }
 
-bool login_run(struct command *command, const struct publish_options *options, struct http *http, struct err *err)
+bool login_run(struct command *command, const struct registry_options *options, struct http *http, struct err *err)
 {
     AUTO(credential_done) struct credential credential = {0};
     const char *host = command->options.words.items[0], *path;
-    struct registry_options registry = {.http = http,
-                                        .log = command->log,
-                                        .authfile = options->authfile,
-                                        .cert_dir = options->cert_dir,
-                                        .is_verify_off = options->is_verify_off,
-                                        .token_origins = &options->token_origins,
-                                        .retries = options->retries ? options->retries : REGISTRY_NO_RETRY,
-                                        .cancel = options->cancel};
     if (strchr(host, '/')) {
         err_set(err, ERR_USAGE, "%s: log in to a registry (HOST or HOST:PORT), not to a repository", host);
         return false;
     }
     struct reference reference; /* of any repository: only its host counts */
     if (!reference_parse(&command->arena, arena_printf(&command->arena, "%s/x", host), false, &reference, err) ||
-        !get_credential(command, &credential, err) || !registry_try_login(&registry, &reference, &credential, err) ||
-        !credential_store(&command->arena, options->authfile, options->wait, reference.host, &credential, &path, err))
+        !get_credential(command, &credential, err) ||
+        !registry_try_login(options, http, &reference, &credential, err) ||
+        !credential_store(&command->arena, options->authfile, &command->lock_wait, reference.host, &credential, &path,
+                          err))
         return false;
     if (!command->options.is_quiet)
         (void)printf("Login succeeded; the credential of %s is kept in %s\n", host, path);
     return true;
 }
 
-bool logout_run(struct command *command, const struct publish_options *options, struct err *err)
+bool logout_run(struct command *command, const struct registry_options *options, struct err *err)
 {
     const char *host = command->options.words.items[0];
     bool is_found;
-    if (!credential_remove(&command->arena, options->authfile, options->wait, host, &is_found, err))
+    if (!credential_remove(&command->arena, options->authfile, &command->lock_wait, host, &is_found, err))
         return false;
     if (!is_found) {
         err_set(err, ERR_USAGE, "there is no credential of %s", host);

@@ -10,9 +10,9 @@
 #include "cli/command.h"
 
 /* Asks for what is missing, tries the credential with the registry, writes the auth file as podman login does. */
-bool login_run(struct command *command, const struct publish_options *options, struct http *http,
+bool login_run(struct command *command, const struct registry_options *options, struct http *http,
                struct err *err) MUST_CHECK;
 /* Removes the credential from the auth file. */
-bool logout_run(struct command *command, const struct publish_options *options, struct err *err) MUST_CHECK;
+bool logout_run(struct command *command, const struct registry_options *options, struct err *err) MUST_CHECK;
 
 #endif

@@ -18,14 +18,9 @@
 struct remote {
     struct command *command;
     struct arena *arena;
-    struct publish_options options;
+    const struct registry_options *registry_options;
     struct http *http;
 };
-
-static void close_registry(struct registry **registry)
-{
-    registry_close(*registry);
-}
 
 static bool is_layout(const char *path)
 {
@@ -96,13 +91,16 @@ static bool push(struct remote *remote, struct err *err)
         err_set(err, ERR_USAGE, "%s: a digest cannot be pushed to; name a tag", options->words.items[1]);
         return false;
     }
-    struct publication publication = {.tags = options->tags};
+    struct publication publication = {.layout = dir,
+                                      .layout_tag = tag,
+                                      .wait = &remote->command->lock_wait,
+                                      .policy = command_push_policy(remote->command),
+                                      .tags = options->tags};
     if (reference.tag)
         list_add(remote->arena, &publication.tags, reference.tag);
     reference.tag = NULL;
     publication.destination = reference_print(remote->arena, &reference);
-    bool is_good = publish_layout(remote->arena, &remote->options, remote->http, remote->command->log, dir, tag,
-                                  &publication, err);
+    bool is_good = publish_layout(remote->arena, remote->registry_options, remote->http, &publication, err);
     if (!is_good) {
         const char *slash = strrchr(dir, '/');
         if (publication.tags.count == 1)
@@ -123,14 +121,14 @@ static bool push(struct remote *remote, struct err *err)
 static bool set_tag(struct remote *remote, struct reference *reference, const char *name,
                     struct publication *publication, struct err *err)
 {
-    AUTO(close_registry) struct registry *registry = NULL;
+    AUTO(auto_close_registry) struct registry *registry = NULL;
     const char *slash = strrchr(reference->repository, '/');
     struct digest digest = reference->digest;
+    struct push_policy policy = command_push_policy(remote->command);
     publication->is_tried = true;
     publication->is_good =
-        publish_open(remote->arena, &remote->options, remote->http, remote->command->log, reference, REGISTRY_PUSH,
-                     &registry, err) &&
-        push_tag(registry, remote->arena, &digest, name, &remote->options.policy, &publication->result, err);
+        registry_open(remote->registry_options, remote->http, reference, REGISTRY_PUSH, &registry, err) &&
+        push_tag(registry, remote->arena, &digest, name, &policy, &publication->result, err);
     reference->has_digest = false;
     reference->tag = name;
     if (!publication->is_good)
@@ -177,12 +175,12 @@ static bool open_image(struct remote *remote, struct store *store, const char *w
         !registries_conf_places(remote->arena, NULL, &reference, &places, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        struct publish_options options = remote->options;
-        options.is_verify_off = options.is_verify_off || places[i].is_insecure;
-        options.is_other_there = i + 1 < count;
+        struct registry_options *options = arena_new(remote->arena, struct registry_options);
+        *options = *remote->registry_options;
+        options->is_verify_off = options->is_verify_off || places[i].is_insecure;
+        options->is_other_there = i + 1 < count;
         err_clear(err);
-        if (publish_open(remote->arena, &options, remote->http, remote->command->log, &places[i].reference,
-                         REGISTRY_PULL, registry, err) &&
+        if (registry_open(options, remote->http, &places[i].reference, REGISTRY_PULL, registry, err) &&
             pull_documents(*registry, store, remote->arena, &places[i].reference, ret_image, err) &&
             (!has_layers || pull_layers(*registry, store, ret_image, NULL, err)))
             return true;
@@ -203,7 +201,7 @@ static void close_store(struct store **store)
 static bool open_store(struct remote *remote, struct store **ret_store, struct err *err)
 {
     const char *cache = remote->command->options.cache;
-    const struct lock_wait *wait = remote->options.wait;
+    const struct lock_wait *wait = &remote->command->lock_wait;
     if ((!cache && !places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err)) ||
         !store_open_waiting(cache, wait, ret_store, err))
         return false;
@@ -216,10 +214,10 @@ static bool inspect(struct remote *remote, struct err *err)
     const struct options *options = &remote->command->options;
     const char *word = options->words.items[0], *dir, *tag;
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
-    AUTO(close_registry) struct registry *registry = NULL;
+    AUTO(auto_close_registry) struct registry *registry = NULL;
     AUTO(close_store) struct store *store = NULL;
     if (find_layout(remote, word, &dir, &tag)) {
-        if (!layout_image_open_waiting(remote->arena, dir, tag, remote->options.wait, &image, err))
+        if (!layout_image_open_waiting(remote->arena, dir, tag, &remote->command->lock_wait, &image, err))
             return false;
     } else if (!strchr(word, '/') || word[0] == '.' || word[0] == '/') {
         return fail_no_layout(remote, word, err);
@@ -260,7 +258,7 @@ static bool check_local(struct remote *remote, bool *ret_is_local, struct err *e
     if (words->count > 1)
         return check_several(remote, words, err);
     if (find_layout(remote, word, &dir, &tag))
-        return layout_image_open_waiting(remote->arena, dir, tag, remote->options.wait, &image, err) &&
+        return layout_image_open_waiting(remote->arena, dir, tag, &remote->command->lock_wait, &image, err) &&
                check_image(remote->command, word, &image, NULL, err);
     if (is_dir(word))
         return check_dirs(remote->command, words, err);
@@ -272,7 +270,7 @@ static bool check(struct remote *remote, struct err *err)
 {
     const char *word = remote->command->options.words.items[0];
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
-    AUTO(close_registry) struct registry *registry = NULL;
+    AUTO(auto_close_registry) struct registry *registry = NULL;
     AUTO(close_store) struct store *store = NULL;
     return open_store(remote, &store, err) && open_image(remote, store, word, true, &registry, &image, err) &&
            check_image(remote->command, word, &image, store, err);
@@ -292,7 +290,7 @@ static bool write_out(struct remote *remote, struct store *store, const struct l
                                             .store = store,
                                             .image = image,
                                             .tags = &tags,
-                                            .wait = remote->options.wait};
+                                            .wait = &remote->command->lock_wait};
     return layout_import(&request, &is_unchanged, err);
 }
 
@@ -301,7 +299,7 @@ static bool pull(struct remote *remote, struct err *err)
     const struct options *options = &remote->command->options;
     const char *word = options->words.items[0];
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
-    AUTO(close_registry) struct registry *registry = NULL;
+    AUTO(auto_close_registry) struct registry *registry = NULL;
     AUTO(close_store) struct store *store = NULL;
     struct reference reference;
     if (!reference_parse(remote->arena, word, true, &reference, err) || !open_store(remote, &store, err) ||
@@ -325,9 +323,9 @@ static bool run(struct remote *remote, struct err *err)
     case COMMAND_TAG:
         return tag(remote, err);
     case COMMAND_LOGIN:
-        return login_run(remote->command, &remote->options, remote->http, err);
+        return login_run(remote->command, remote->registry_options, remote->http, err);
     case COMMAND_LOGOUT:
-        return logout_run(remote->command, &remote->options, err);
+        return logout_run(remote->command, remote->registry_options, err);
     case COMMAND_CHECK:
         return check(remote, err);
     case COMMAND_BUILD:
@@ -341,7 +339,8 @@ static bool run(struct remote *remote, struct err *err)
 
 bool remote_run(struct command *command, struct err *err)
 {
-    struct remote remote = {.command = command, .arena = &command->arena, .options = command_publish_options(command)};
+    struct remote remote = {
+        .command = command, .arena = &command->arena, .registry_options = command_registry_options(command)};
     bool is_local = false; /* the network is started only for what needs it */
     if (command->options.command == COMMAND_CHECK && (!check_local(&remote, &is_local, err) || is_local))
         return err->kind == ERR_NONE;

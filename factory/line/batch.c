@@ -119,9 +119,9 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
                                      .image_count = image->arch_count,
                                      .index = &image->index,
                                      .tags = &image->tags,
-                                     .wait = plant->options->publish.wait,
+                                     .wait = plant->options->wait,
                                      .arena = &image->arena};
-    if (!plant->options->publish.policy.may_lose_platforms)
+    if (!plant->options->push_policy.may_lose_platforms)
         request.ret_loss = &image->loss;
     return layout_write(&request, &image->is_unchanged, err);
 }
@@ -141,12 +141,15 @@ static void warn_of_differing_versions(const struct batch_image *image, struct l
 static bool publish(struct batch_image *image, struct plant *plant, struct err *err)
 {
     struct publication *publication = &image->publication;
+    publication->layout = image->layout;
+    publication->layout_tag = image->tags.items[0];
+    publication->wait = plant->options->wait;
+    publication->policy = plant->options->push_policy;
     publication->destination = image->destination;
     publication->tags = image->tags;
     if (!image->destination)
         return true;
-    if (!publish_layout(&image->arena, &plant->options->publish, plant->http, plant->log, image->layout,
-                        image->tags.items[0], publication, err)) {
+    if (!publish_layout(&image->arena, plant->options->registry, plant->http, publication, err)) {
         err_wrap(err, "push to %s", image->destination);
         return false;
     }

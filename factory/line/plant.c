@@ -34,7 +34,7 @@ static struct digest digest_of_program(void)
 static bool open_places(const struct plant_options *options, struct plant *plant, struct err *err)
 {
     struct digest secret;
-    const struct lock_wait *wait = options->publish.wait;
+    const struct lock_wait *wait = options->wait;
     if (!secret_open(options->state_dir, &secret, err) ||
         !store_open_waiting(options->cache_dir, wait, &plant->store, err))
         return false;
@@ -63,7 +63,7 @@ bool plant_open(const struct plant_options *options, struct log *log, struct pla
                                          .state_dir = options->state_dir,
                                          .cancel = options->cancel,
                                          .now = options->now,
-                                         .wait = options->publish.wait,
+                                         .wait = options->wait,
                                          .is_cache_only = options->is_cache_only,
                                          .is_change_accepted = options->is_change_accepted};
     return true;

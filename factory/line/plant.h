@@ -36,7 +36,9 @@ struct plant_options {
     const atomic_bool *cancel;            /* set by a signal */
     struct http_options http;             /* how the network is used */
     uint64_t cache_limit;                 /* bytes; UINT64_MAX: none */
-    struct publish_options publish;
+    const struct registry_options *registry;
+    struct push_policy push_policy;
+    const struct lock_wait *wait; /* how locks are waited for; may be NULL */
 };
 
 struct plant {

@@ -180,10 +180,10 @@ static json_t *publication_json(const struct publication *publication)
         json_array_append_new(tags, json);
     }
     const char *status = !publication->is_good ? "failed" : result->is_unchanged ? "unchanged" : "pushed";
-    json_t *json = json_pack("{s:s, s:s, s:o, s:o, s:I, s:i, s:i, s:i}", "reference", publication->destination,
-                             "status", status, "digest", digest_json(&result->digest), "tags", tags, "sent_bytes",
-                             (json_int_t)result->sent_bytes, "blobs", (int)result->blob_count, "mounted",
-                             (int)result->mounted_count, "present", (int)result->present_count);
+    json_t *json =
+        json_pack("{s:s, s:s, s:o, s:o, s:I, s:i, s:i, s:i}", "reference", publication->destination, "status", status,
+                  "digest", digest_json(&result->digest), "tags", tags, "sent_bytes", (json_int_t)result->sent_bytes,
+                  "blobs", (int)result->blob_count, "mounted", 0, "present", (int)result->present_count);
     json_object_set_new(json, "mended", json_integer((json_int_t)result->mended_count));
     if (publication->err.kind)
         json_object_set_new(json, "error", error_json(&publication->err));

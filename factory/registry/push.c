@@ -29,8 +29,8 @@ static bool publish(struct push_work *push, struct err *err)
             return true;
         if (!is_missing || round + 1 >= ROUNDS_MAX)
             return false;
-        if (push->registry->options.log)
-            log_line(push->registry->options.log, LOG_VERBOSE, "%s; everything is looked at again", err->text);
+        if (push->registry->options->log)
+            log_line(push->registry->options->log, LOG_VERBOSE, "%s; everything is looked at again", err->text);
         if (!registry_sleep(push->registry, PAUSE_MS, err))
             return false;
         err_clear(err);
@@ -66,7 +66,7 @@ static void keep_receipt(const struct push_work *push, bool is_whole, const stru
     const char *dir = push->request->policy.receipts_dir;
     if (is_whole)
         receipt_write(dir, push->registry->name, &push->result->digest, (int64_t)time(NULL),
-                      push->registry->options.log);
+                      push->registry->options->log);
     else if (err->kind == ERR_PUBLISH || err->kind == ERR_TRUST)
         receipt_remove(dir, push->registry->name, &push->result->digest);
 }
@@ -92,7 +92,7 @@ static bool check_platforms(struct push_work *push, struct err *err)
 
 static void tell_of_mending(const struct push_work *push)
 {
-    struct log *log = push->registry->options.log;
+    struct log *log = push->registry->options->log;
     if (push->result->mended_count && log)
         log_line(log, LOG_QUIET, "warning: %s had lost %zu blobs or manifests of %s; they were sent again",
                  push->registry->name, push->result->mended_count, registry_digest_name(&push->result->digest).chars);

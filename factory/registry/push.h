@@ -53,7 +53,7 @@ struct push_result {
     bool is_unchanged;
     LIST(struct push_tag) tags; /* in the order they were moved; those of platforms last */
     uint64_t sent_bytes;
-    size_t blob_count, mounted_count, present_count;
+    size_t blob_count, present_count;
     size_t mended_count;        /* blobs and manifests that the registry had lost, of an image that it had */
     struct platforms_loss loss; /* with ERR_USAGE: what tags would lose; memory in the arena */
 };

@@ -85,7 +85,6 @@ static bool send(void *context, void *item, struct err *err)
     struct push_work *push = context;
     struct sending *sending = item;
     const struct layout_blob *blob = &sending->blob->blob;
-    const struct registry *registry = push->registry;
     AUTO(auto_close_fd) int fd = -1;
     if (push->request->image->blobs_fd < 0) {
         err_set(err, ERR_LOCAL, "blob sha256:%s is not here to be sent", digest_hex(&blob->digest).chars);
@@ -94,10 +93,8 @@ static bool send(void *context, void *item, struct err *err)
     if (!layout_blob_open(push->request->image, blob, &fd, err))
         return false;
     struct upload upload = {&blob->digest, blob->size_bytes, fd, NULL, push->request->counter};
-    if (registry->mount_from.count)
-        upload.mount_from = registry->mount_from.items[0];
-    else if (push->is_new)
-        upload.mount_from = registry->reference.repository;
+    if (push->is_new)
+        upload.mount_from = push->registry->reference.repository;
     if (!registry_upload(push->registry, &upload, &sending->is_mounted, err))
         return false;
     sending->is_sent = !sending->is_mounted;
@@ -109,12 +106,9 @@ static bool send(void *context, void *item, struct err *err)
 
 static void count_sent(struct push_work *push, const struct sending *sendings, size_t count)
 {
-    bool is_foreign_mount = push->registry->mount_from.count > 0;
     struct push_result *result = push->result;
     for (size_t i = 0; i < count; i++) {
-        if (sendings[i].is_mounted && is_foreign_mount)
-            result->mounted_count++;
-        else if (sendings[i].is_mounted)
+        if (sendings[i].is_mounted)
             result->present_count++;
         if (sendings[i].is_sent)
             result->sent_bytes += sendings[i].blob->blob.size_bytes;

@@ -238,7 +238,7 @@ static bool move_tag(void *context, void *item, struct err *err)
 {
     struct push_work *push = context;
     struct push_tag *tag = ((struct moving *)item)->note->tag;
-    const atomic_bool *cancel = push->registry->options.cancel;
+    const atomic_bool *cancel = push->registry->options->cancel;
     if (cancel && atomic_load(cancel)) {
         err_set(err, ERR_CANCELLED, "interrupted before the tag %s was set", tag->name);
         return false;

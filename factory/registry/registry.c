@@ -7,7 +7,6 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define DEFAULT_RETRIES 5u
 #define DEFAULT_RETRY_BASE_MS 500u
 #define DEFAULT_DEADLINE_MS (30u * 60 * 1000)
 #define BACK_OFF_MAX_MS ((uint64_t)30 * 1000)
@@ -54,28 +53,12 @@ static void copy_reference(struct registry *registry, const struct reference *re
     registry->name = arena_printf(arena, "%s/%s", reference->host, reference->repository);
 }
 
-static void copy_strings(struct arena *arena, const struct strings *from, struct strings *ret)
-{
-    *ret = (struct strings){0};
-    for (size_t i = 0; from && i < from->count; i++)
-        list_add(arena, ret, arena_strdup(arena, from->items[i]));
-}
-
 static void apply_options(struct registry *registry, const struct registry_options *options)
 {
-    struct registry_options *own = &registry->options;
-    struct strings *origins = arena_new(&registry->arena, struct strings);
-    *own = *options;
-    copy_strings(&registry->arena, options->token_origins, origins);
-    own->token_origins = origins;
-    own->authfile = arena_strdup(&registry->arena, options->authfile);
-    own->cert_dir = arena_strdup(&registry->arena, options->cert_dir);
-    own->retries = options->retries ? options->retries : DEFAULT_RETRIES;
-    if (own->retries == REGISTRY_NO_RETRY)
-        own->retries = 0;
-    own->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : DEFAULT_RETRY_BASE_MS;
-    own->deadline_ms = options->deadline_ms ? options->deadline_ms : DEFAULT_DEADLINE_MS;
-    registry->deadline_ms = registry_now_ms() + own->deadline_ms;
+    registry->options = options;
+    registry->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : DEFAULT_RETRY_BASE_MS;
+    registry->patience_ms = options->deadline_ms ? options->deadline_ms : DEFAULT_DEADLINE_MS;
+    registry->deadline_ms = registry_now_ms() + registry->patience_ms;
 }
 
 /* Only with verification off may the registry turn out to speak plain http: the first request finds out. */
@@ -87,30 +70,28 @@ static bool load_transport(struct registry *registry, struct err *err)
         err_set(err, ERR_USAGE, "%s: not a host of a registry", registry->reference.host);
         return false;
     }
-    if (registry->options.is_verify_off)
+    if (registry->options->is_verify_off)
         atomic_store(&registry->scheme, SCHEME_UNKNOWN);
-    if (!trust_files_load(&registry->arena, registry->options.cert_dir, registry->reference.host,
-                          registry->options.is_verify_off, &registry->tls, err))
+    if (!trust_files_load(&registry->arena, registry->options->cert_dir, registry->reference.host,
+                          registry->options->is_verify_off, &registry->tls, err))
         return false;
     registry->foreign_tls =
-        (struct http_tls){.ca_pem = registry->tls.ca_pem, .is_verify_off = registry->options.is_verify_off};
+        (struct http_tls){.ca_pem = registry->tls.ca_pem, .is_verify_off = registry->options->is_verify_off};
     return true;
 }
 
-bool registry_open(struct arena *arena, const struct registry_options *options, const struct reference *reference,
-                   enum registry_access access, const struct strings *mount_from, struct registry **ret_registry,
-                   struct err *err)
+bool registry_open(const struct registry_options *options, struct http *http, const struct reference *reference,
+                   enum registry_access access, struct registry **ret_registry, struct err *err)
 {
-    (void)arena; /* a registry is used by many threads: what it keeps is its own */
     struct registry *registry = calloc(1, sizeof *registry);
     if (!registry)
         memory_abort(sizeof *registry);
     pthread_mutex_init(&registry->lock, NULL);
     pthread_mutex_init(&registry->attach_lock, NULL);
+    registry->http = http;
     registry->access = access;
     apply_options(registry, options);
     copy_reference(registry, reference);
-    copy_strings(&registry->arena, mount_from, &registry->mount_from);
     if (!load_transport(registry, err)) {
         registry_close(registry);
         return false;
@@ -133,13 +114,18 @@ void registry_close(struct registry *registry)
     free(registry);
 }
 
-bool registry_try_login(const struct registry_options *options, const struct reference *reference,
+void auto_close_registry(struct registry **registry)
+{
+    registry_close(*registry);
+}
+
+bool registry_try_login(const struct registry_options *options, struct http *http, const struct reference *reference,
                         const struct credential *credential, struct err *err)
 {
     struct registry *registry;
     struct reference host = *reference;
     host.repository = "";
-    if (!registry_open(NULL, options, &host, REGISTRY_PULL, NULL, &registry, err))
+    if (!registry_open(options, http, &host, REGISTRY_PULL, &registry, err))
         return false;
     registry->name = registry->reference.host;
     registry->credential.user = credential->user ? secret_dup(credential->user) : NULL;
@@ -164,7 +150,7 @@ bool registry_sleep(struct registry *registry, uint64_t ms, struct err *err)
     uint64_t until = registry_now_ms() + ms;
     for (uint64_t now = registry_now_ms();; now = registry_now_ms()) {
         bool is_going_on = ms == 0 && atomic_load(&registry->is_ending_late);
-        if (registry->options.cancel && atomic_load(registry->options.cancel) && !is_going_on) {
+        if (registry->options->cancel && atomic_load(registry->options->cancel) && !is_going_on) {
             err_clear(err);
             err_set(err, ERR_CANCELLED, "%s: cancelled", registry->name);
             return false;
@@ -172,7 +158,7 @@ bool registry_sleep(struct registry *registry, uint64_t ms, struct err *err)
         if (now >= registry->deadline_ms) {
             if (err->kind == ERR_NONE)
                 err_set(err, ERR_NETWORK, "%s: not done", registry->name);
-            err_wrap(err, "gave up after %u s", registry->options.deadline_ms / 1000);
+            err_wrap(err, "gave up after %u s", registry->patience_ms / 1000);
             return false;
         }
         if (now >= until)
@@ -186,7 +172,7 @@ bool registry_sleep(struct registry *registry, uint64_t ms, struct err *err)
 /* Exponential, in a band of half to one and a half. */
 static uint64_t back_off_ms(const struct registry *registry, unsigned count)
 {
-    uint64_t delay_ms = (uint64_t)registry->options.retry_base_ms << (count < 16 ? count : 16);
+    uint64_t delay_ms = (uint64_t)registry->retry_base_ms << (count < 16 ? count : 16);
     uint64_t spread = 0;
     delay_ms = delay_ms < BACK_OFF_MAX_MS ? delay_ms : BACK_OFF_MAX_MS;
     if (getrandom(&spread, sizeof spread, 0) != (ssize_t)sizeof spread)
@@ -218,7 +204,7 @@ bool registry_back_off(struct registry *registry, struct retry *retry, unsigned 
         err_wrap(err, "asked to wait %u s", retry_after_s);
         return false;
     }
-    if (retry->count >= registry->options.retries) {
+    if (retry->count >= registry->options->retries) {
         err_wrap(err, retry->count ? "after %u tries" : "after %u try", retry->count + 1);
         return false;
     }
@@ -227,9 +213,9 @@ bool registry_back_off(struct registry *registry, struct retry *retry, unsigned 
     delay_ms = delay_ms > asked_ms ? delay_ms : asked_ms;
     if (err->detail == 429 || err->detail == 503)
         hold_back_all(registry, registry_now_ms() + delay_ms);
-    if (registry->options.log)
-        log_line(registry->options.log, LOG_NORMAL, "%s; trying again in %s (%u of %u)", err->text,
-                 units_duration(delay_ms).chars, retry->count, registry->options.retries);
+    if (registry->options->log)
+        log_line(registry->options->log, LOG_NORMAL, "%s; trying again in %s (%u of %u)", err->text,
+                 units_duration(delay_ms).chars, retry->count, registry->options->retries);
     if (!registry_sleep(registry, delay_ms, err))
         return false;
     err_clear(err);

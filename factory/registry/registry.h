@@ -17,21 +17,19 @@
 
 struct registry;
 
+/* How registries are reached: one for the whole run. */
 struct registry_options {
-    struct http *http;
-    struct log *log;
+    struct log *log;                 /* may be NULL */
     const char *authfile, *cert_dir; /* may be NULL */
     bool is_verify_off; /* --tls-verify=false: also allows plain http, but no credential goes over plain http to a
                         * host that is not loopback */
-    const struct strings *token_origins; /* further allowed "https://host[:port]" of token services */
-    unsigned retries;                    /* tries after the first; 0: 5; REGISTRY_NO_RETRY for none */
+    const struct strings *token_origins; /* further allowed "https://host[:port]" of token services; may be NULL */
+    unsigned retries;                    /* tries after the first */
     unsigned retry_base_ms;              /* 0: 500 */
     unsigned deadline_ms;                /* for everything on this registry object; 0: 30 min */
     bool is_other_there;                 /* another place has the same: 20 kB/s are wanted of this one */
-    const atomic_bool *cancel;
+    const atomic_bool *cancel;           /* may be NULL */
 };
-
-#define REGISTRY_NO_RETRY (~0u)
 
 /* A manifest or index by tag or digest. */
 struct registry_manifest {
@@ -47,12 +45,10 @@ struct registry_manifest {
 enum registry_access { REGISTRY_PULL, REGISTRY_PUSH };
 
 /* Opens a repository; sends nothing: the first request learns scheme and challenge. Nothing is created on the registry
- * (a push token is asked for only by the first writing call). `mount_from` (may be NULL) lists further repositories on
- * the same host whose pull scope is asked for as well. Options and reference are copied; http, log and cancel stay the
- * caller's and must live until registry_close(). */
-bool registry_open(struct arena *arena, const struct registry_options *options, const struct reference *reference,
-                   enum registry_access access, const struct strings *mount_from, struct registry **ret_registry,
-                   struct err *err) MUST_CHECK;
+ * (a push token is asked for only by the first writing call). The reference is copied; options, with all that they
+ * point to, and http stay the caller's and must live until registry_close(). */
+bool registry_open(const struct registry_options *options, struct http *http, const struct reference *reference,
+                   enum registry_access access, struct registry **ret_registry, struct err *err) MUST_CHECK;
 /* Asks for a blob: HEAD, and where that is refused a GET of its first byte. *ret_found false on 404; a size that
  * differs counts as absent. */
 bool registry_has_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool *ret_found,
@@ -80,9 +76,11 @@ bool registry_attach(struct registry *registry, const struct digest *subject, co
                      struct err *err) MUST_CHECK;
 /* Asks /v2/ with this credential (the repository in `reference` does not matter): whether it is accepted. A registry
  * that asks for none accepts all. */
-bool registry_try_login(const struct registry_options *options, const struct reference *reference,
+bool registry_try_login(const struct registry_options *options, struct http *http, const struct reference *reference,
                         const struct credential *credential, struct err *err) MUST_CHECK;
 /* Wipes tokens and frees. NULL is fine. */
 void registry_close(struct registry *registry);
+/* registry_close(), for AUTO(). */
+void auto_close_registry(struct registry **registry);
 
 #endif

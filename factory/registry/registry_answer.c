@@ -57,8 +57,8 @@ static const char *keep_https(struct registry *registry, struct arena *arena, co
     bool is_same_port = origin.port == home.port || origin.port == 80;
     if (strcmp(origin.host, home.host) != 0 || !home.is_https || !is_same_port)
         return NULL;
-    if (registry->options.log)
-        log_line(registry->options.log, LOG_VERBOSE, "%s: answered with a Location on http; https is kept",
+    if (registry->options->log)
+        log_line(registry->options->log, LOG_VERBOSE, "%s: answered with a Location on http; https is kept",
                  registry->name);
     const char *path = url + strlen("http://");
     path += strcspn(path, "/?#");
@@ -73,7 +73,7 @@ const char *exchange_location(struct registry *registry, struct arena *arena, co
     if (!url || !(url = keep_https(registry, arena, url, exchange->final_url)) || !registry_origin_parse(url, &origin))
         return NULL;
     bool is_inward = registry_origin_is_private(&origin) && !registry_origin_is_private(&home);
-    return is_inward && !registry->options.is_verify_off ? NULL : url;
+    return is_inward && !registry->options->is_verify_off ? NULL : url;
 }
 
 static json_t *errors_of(const struct exchange *exchange)

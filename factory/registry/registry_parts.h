@@ -34,13 +34,14 @@ enum upload_mode { UPLOAD_PUT, UPLOAD_PATCH, UPLOAD_CHUNKS };
 
 struct registry {
     /* set by registry_open(), then const */
-    struct registry_options options;
+    const struct registry_options *options;
+    struct http *http;
     struct reference reference;
     enum registry_access access;
-    struct strings mount_from;
-    struct http_tls tls, foreign_tls; /* for the registry itself; for other origins: no client certificate */
-    const char *name;                 /* "host/repository": for messages */
-    struct arena arena;               /* the registry's own copies; after registry_open() guarded by lock */
+    struct http_tls tls, foreign_tls;    /* for the registry itself; for other origins: no client certificate */
+    const char *name;                    /* "host/repository": for messages */
+    struct arena arena;                  /* the registry's own copies; after registry_open() guarded by lock */
+    unsigned retry_base_ms, patience_ms; /* of the options, or the standard */
     uint64_t deadline_ms;
 
     _Atomic int scheme;             /* enum registry_scheme */

@@ -99,15 +99,15 @@ bool registry_send(struct registry *registry, struct exchange *exchange, const c
                                    .url_count = 1,
                                    .cap_bytes = exchange->cap_bytes ? exchange->cap_bytes : REGISTRY_ERROR_MAX_BYTES,
                                    .call = &call,
-                                   .is_impatient = registry->options.is_other_there,
+                                   .is_impatient = registry->options->is_other_there,
                                    .store = exchange->store,
                                    .counter = exchange->received_counter};
     forget_answer(exchange);
     exchange->final_url = strdup(url);
     if (!exchange->final_url)
         memory_abort(strlen(url));
-    http_send(registry->options.http, &request);
-    bool is_answered = take_answer(exchange, &request, &call, http_wait(registry->options.http, &request), err);
+    http_send(registry->http, &request);
+    bool is_answered = take_answer(exchange, &request, &call, http_wait(registry->http, &request), err);
     if (is_answered && call.tls == &registry->tls)
         atomic_store(&registry->has_answered, true);
     return is_answered;
@@ -289,9 +289,9 @@ static bool try_once(struct registry *registry, struct exchange *exchange, struc
     if (is_undecided ? send_undecided(registry, exchange, err) : send_followed(registry, exchange, err))
         return true;
     if (err->kind == ERR_NETWORK && !is_undecided && is_wrong_protocol(err)) {
-        add_hint(registry->options.is_verify_off ? "" : plain_hint, err);
+        add_hint(registry->options->is_verify_off ? "" : plain_hint, err);
         exchange->is_hopeless = true;
-    } else if (err->kind == ERR_TRUST && !registry->options.is_verify_off) {
+    } else if (err->kind == ERR_TRUST && !registry->options->is_verify_off) {
         add_hint(trust_hint, err);
     } else if (may_want_certificate(registry, err)) {
         add_hint(certificate_hint, err);

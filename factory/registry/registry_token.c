@@ -21,8 +21,8 @@
 
 static bool is_listed(const struct registry *registry, const struct registry_origin *realm)
 {
-    const struct strings *listed = registry->options.token_origins;
-    for (size_t i = 0; i < listed->count; i++) {
+    const struct strings *listed = registry->options->token_origins;
+    for (size_t i = 0; listed && i < listed->count; i++) {
         struct registry_origin origin;
         if (registry_origin_parse(listed->items[i], &origin) && registry_origin_eq(&origin, realm))
             return true;
@@ -60,7 +60,7 @@ static bool check_realm(const struct registry *registry, const char *url, struct
 /* Looks the credential up once. One over plain http goes to loopback only. */
 static bool load_credential(struct registry *registry, const struct registry_origin *to, struct err *err)
 {
-    if (!registry->is_credential_loaded && !credential_find(&registry->arena, registry->options.authfile,
+    if (!registry->is_credential_loaded && !credential_find(&registry->arena, registry->options->authfile,
                                                             &registry->reference, &registry->credential, err))
         return false;
     registry->is_credential_loaded = true;
@@ -125,11 +125,6 @@ static void list_scopes(struct arena *arena, const struct registry *registry, en
     if (!*registry->reference.repository)
         return; /* a login */
     add_scope(arena, ret_scopes, arena_printf(arena, "repository:%s:%s", registry->reference.repository, actions));
-    bool is_mounting = access == REGISTRY_PUSH && !atomic_load(&registry->is_mount_refused);
-    for (size_t i = 0; is_mounting && i < registry->mount_from.count; i++) {
-        if (strcmp(registry->mount_from.items[i], registry->reference.repository) != 0)
-            add_scope(arena, ret_scopes, arena_printf(arena, "repository:%s:pull", registry->mount_from.items[i]));
-    }
     add_asked(arena, registry, access, ret_scopes);
 }
 
@@ -341,8 +336,8 @@ static bool get_token(struct registry *registry, enum registry_access access, st
     if (!load_credential(registry, &registry->realm, err))
         return false;
     list_scopes(&scratch, registry, access, &scopes);
-    if (registry->options.log)
-        log_line(registry->options.log, LOG_VERBOSE, "%s: a token for %s", registry->name,
+    if (registry->options->log)
+        log_line(registry->options->log, LOG_VERBOSE, "%s: a token for %s", registry->name,
                  strings_join(&scratch, &scopes, " "));
     return fetch_token(registry, access, &scopes, err);
 }

@@ -153,8 +153,8 @@ static void change_mode(struct upload_job *job, enum upload_mode mode, uint64_t 
     }
     if (!atomic_compare_exchange_strong(&job->registry->upload_mode, &used, (int)mode))
         return;
-    if (job->registry->options.log)
-        log_line(job->registry->options.log, LOG_VERBOSE, "%s: bodies go by %s from now on", job->registry->name,
+    if (job->registry->options->log)
+        log_line(job->registry->options->log, LOG_VERBOSE, "%s: bodies go by %s from now on", job->registry->name,
                  mode == UPLOAD_PATCH ? "PATCH" : "chunks");
 }
 

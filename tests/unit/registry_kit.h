@@ -134,7 +134,7 @@ static inline void kit_reference(struct kit *kit, const char *host, struct refer
 static inline struct registry_options kit_options(struct kit *kit)
 {
     return (struct registry_options){
-        .http = kit->http, .is_verify_off = true, .retry_base_ms = 5, .cancel = &kit->is_cancelled};
+        .is_verify_off = true, .retries = 5, .retry_base_ms = 5, .cancel = &kit->is_cancelled};
 }
 
 static inline struct registry *kit_open(struct kit *kit, const struct registry_options *options)
@@ -142,8 +142,10 @@ static inline struct registry *kit_open(struct kit *kit, const struct registry_o
     struct err err = {0};
     struct reference reference;
     struct registry *registry;
+    struct registry_options *kept = arena_new(&kit->arena, struct registry_options);
+    *kept = *options;
     kit_reference(kit, kit->host, &reference);
-    CHECK_OK(registry_open(&kit->arena, options, &reference, REGISTRY_PUSH, NULL, &registry, &err), &err);
+    CHECK_OK(registry_open(kept, kit->http, &reference, REGISTRY_PUSH, &registry, &err), &err);
     return registry;
 }
 

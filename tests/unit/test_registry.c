@@ -423,7 +423,7 @@ static void without_retries_everything_is_tried_once(void **state)
 {
     (void)state;
     struct registry_options options = kit_options(&kit);
-    options.retries = REGISTRY_NO_RETRY;
+    options.retries = 0;
     check_put_fails(kit_open(&kit, &options),
                     "\"faults\":[{\"path\":\"uploads\",\"at\":0,\"do\":\"status\",\"code\":503}]", ERR_NETWORK,
                     "after 1 try");
@@ -456,8 +456,8 @@ static void a_login_is_tried(void **state)
     kit_reference(&kit, kit.host, &reference);
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         kit_set(&kit, kinds[i]);
-        CHECK_OK(registry_try_login(&options, &reference, &good, &err), &err);
-        assert_false(registry_try_login(&options, &reference, &bad, &err));
+        CHECK_OK(registry_try_login(&options, kit.http, &reference, &good, &err), &err);
+        assert_false(registry_try_login(&options, kit.http, &reference, &bad, &err));
         CHECK_ERR(&err, ERR_PUBLISH, "401");
         assert_null(strstr(err.text, "canary"));
         err_clear(&err);
