@@ -1,5 +1,5 @@
 /* main.c - argv in, exit status out */
-#include "cli/command.h"
+#include "cli/call.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -18,5 +18,5 @@ static void take_closed_streams(void)
 int main(int argc, char **argv)
 {
     take_closed_streams();
-    return command_run(argc, argv);
+    return call_run(argc, argv);
 }

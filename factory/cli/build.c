@@ -275,12 +275,25 @@ static bool choose_destination(struct build *build, struct manifest *manifest, s
     return true;
 }
 
+/* Finds the manifest that a word means. The first word may have been meant as a command. */
+static bool find_image(const struct build *build, const char *name, const char **ret_path, struct err *err)
+{
+    const char *near_command = build->options->near_command;
+    if (manifest_find(build->arena, build->manifests_dir, name, ret_path, err))
+        return true;
+    if (err->kind == ERR_USAGE && near_command && name == build->options->words.items[0]) {
+        err_clear(err);
+        err_set(err, ERR_USAGE, "unknown image '%s'; did you mean the command '%s'? Images: imgfactory --list",
+                text_printable(build->arena, text_of(name)), near_command);
+    }
+    return false;
+}
+
 static bool plan_image(struct build *build, const char *name, struct err *err)
 {
     const char *path;
     struct manifest *manifest = arena_new(build->arena, struct manifest);
-    if (!manifest_find(build->arena, build->manifests_dir, name, &path, err) ||
-        !manifest_load(build->arena, path, manifest, err))
+    if (!find_image(build, name, &path, err) || !manifest_load(build->arena, path, manifest, err))
         return false;
     for (size_t i = 0; i < build->image_count; i++) {
         if (strcmp(build->images[i].manifest->name, manifest->name) == 0) {
@@ -449,7 +462,7 @@ static void tell_timeout(const struct command *command, struct batch *batch)
 }
 
 /* Runs the planned batch and prints its report. */
-static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct err *err)
+static bool run_batch(struct build *build, struct err *err)
 {
     struct log *log = build->command->log;
     struct plant *plant = arena_new(build->arena, struct plant); /* threads that are left alone still use it */
@@ -462,13 +475,13 @@ static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct er
     display_stop(display);
     if (is_run) {
         tell_timeout(build->command, batch);
-        *ret_outcome = batch_outcome(batch);
+        enum err_kind outcome = build->command->outcome = batch_outcome(batch);
         bool is_dry_run = build->options->is_dry_run, is_why = build->explained.count > 0;
         if (is_why && build->options->is_json)
             explain_print_json(stdout, batch);
         else if (build->options->is_json)
             report_json(stdout, batch, is_dry_run);
-        else if (is_why || (!build->options->is_quiet && *ret_outcome != ERR_CANCELLED))
+        else if (is_why || (!build->options->is_quiet && outcome != ERR_CANCELLED))
             print_text(build, batch);
     }
     build->command->is_abandoned = batch->is_abandoned;
@@ -479,16 +492,27 @@ static bool run_batch(struct build *build, enum err_kind *ret_outcome, struct er
     return is_run;
 }
 
-bool build_run(struct command *command, enum err_kind *ret_outcome, struct err *err)
+/* Starts a build; all memory in the command's arena, since threads that are left alone still use it. */
+static struct build *begin(struct command *command)
 {
-    struct build *build = arena_new(&command->arena, struct build); /* threads that are left alone still use it */
+    struct build *build = arena_new(&command->arena, struct build);
     *build = build_of(command);
     build->names = command->options.words;
-    if (command->options.command == COMMAND_WHY) {
-        build->names.count = 1;
-        build->explained = command->options.words;
-        build->explained.items++;
-        build->explained.count--;
-    }
-    return plan(build, err) && run_batch(build, ret_outcome, err);
+    return build;
+}
+
+bool build_run(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    return plan(build, err) && run_batch(build, err);
+}
+
+bool build_why(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    build->explained = build->names;
+    build->names.count = 1;
+    build->explained.items++;
+    build->explained.count--;
+    return plan(build, err) && run_batch(build, err);
 }

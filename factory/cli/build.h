@@ -1,4 +1,4 @@
-/* build.h - the command that builds: plans all images, runs them, prints the report
+/* build.h - the commands that build (build, why): plans all images, runs them, prints the report
  *
  * Threads: main only.
  */
@@ -7,9 +7,10 @@
 
 #include "cli/command.h"
 
-/* Builds the images of the command line. False: err says why nothing was started; else *ret_outcome is the exit class.
- */
-bool build_run(struct command *command, enum err_kind *ret_outcome, struct err *err) MUST_CHECK;
+/* Builds the images of the command line. False: err says why nothing was started; else command->outcome is the exit class. */
+bool build_run(struct command *command, struct err *err) MUST_CHECK;
+/* Tells of each path behind the first word why it is in the image, or why not. */
+bool build_why(struct command *command, struct err *err) MUST_CHECK;
 /* Prints the known images and architectures. */
 bool build_list(struct command *command, struct err *err) MUST_CHECK;
 

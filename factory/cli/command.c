@@ -1,17 +1,11 @@
 #include "cli/command.h"
 
 #include "base/units.h"
-#include "cli/build.h"
-#include "cli/clean.h"
 #include "cli/places.h"
-#include "cli/remote.h"
-#include "io/file.h"
 #include "io/owner.h"
-#include "package/elf.h"
 
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define CACHE_LIMIT_BYTES ((uint64_t)8 << 30)
@@ -119,31 +113,6 @@ void command_tell_timeout(const struct command *command, struct err *err)
     *err = told;
 }
 
-/* A duration of the environment, for machines that are odd and tests that are in a hurry. */
-static bool read_duration(const char *name, uint64_t *ret_ms, struct err *err)
-{
-    const char *value = getenv(name);
-    *ret_ms = 0;
-    if (!value || !*value || (units_parse_duration(text_of(value), ret_ms) && *ret_ms > 0))
-        return true;
-    err_set(err, ERR_USAGE, "%s is \"%s\", not a duration such as 90s or 10m", name, value);
-    return false;
-}
-
-/* Sets what bounds all waiting. */
-static bool set_limits(struct command *command, struct err *err)
-{
-    uint64_t slow_after_ms;
-    command->lock_wait = (struct lock_wait){.log = command->log, .cancel = command->cancel};
-    if (!read_duration("IMGFACTORY_LOCK_WAIT", &command->lock_wait.limit_ms, err) ||
-        !read_duration("IMGFACTORY_SLOW_AFTER", &slow_after_ms, err))
-        return false;
-    command->slow_after_ms = slow_after_ms < UINT32_MAX ? (unsigned)slow_after_ms : UINT32_MAX;
-    if (command_timeout_ms(command))
-        signals_limit_ms(command->signals, command_timeout_ms(command));
-    return true;
-}
-
 static size_t processor_count(void)
 {
     cpu_set_t set;
@@ -157,73 +126,4 @@ size_t command_jobs(const struct command *command)
 {
     uint64_t jobs = command->options.jobs ? command->options.jobs : command->site.jobs;
     return jobs ? (size_t)jobs : processor_count();
-}
-
-/* What one order has open at once, the libraries and gpgv included: with less, anything could fail anywhere, also in other
- * programs' words. */
-#define DESCRIPTORS_MIN 24
-
-/* Does the work of the call; on false err says why. */
-static bool run(struct command *command, int argc, char **argv, enum err_kind *ret_outcome, struct err *err)
-{
-    if (!options_parse(&command->arena, argc, argv, &command->options, err))
-        return false;
-    const struct options *options = &command->options;
-    if (options->is_help) {
-        options_print_help(stdout, options->command);
-        return true;
-    }
-    if (options->is_version) {
-        (void)printf("imgfactory %s\n", IMGFACTORY_VERSION);
-        return true;
-    }
-    log_close(command->log);
-    command->log = log_open(options->is_quiet ? LOG_QUIET : options->is_verbose ? LOG_VERBOSE : LOG_NORMAL);
-    if (!file_check_room(DESCRIPTORS_MIN, err))
-        return false;
-    if (options->is_list)
-        return build_list(command, err);
-    if (!site_load(&command->arena, options->config, &command->site, err) || !set_limits(command, err))
-        return false;
-    if (options->command == COMMAND_CLEAN)
-        return clean_run(command, err);
-    if (options->command == COMMAND_BUILD || options->command == COMMAND_WHY)
-        return build_run(command, ret_outcome, err);
-    return remote_run(command, err);
-}
-
-/* A core dump could hold a credential. */
-static void forbid_core_dumps(void)
-{
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-}
-
-int command_run(int argc, char **argv)
-{
-    struct command command = {.log = log_open(LOG_NORMAL)};
-    struct err err = {0};
-    enum err_kind outcome = ERR_NONE;
-    forbid_core_dumps();
-    elf_init();
-    bool is_good = signals_start(&command.signals, &err);
-    if (is_good) {
-        command.cancel = signals_cancel(command.signals);
-        is_good = run(&command, argc, argv, &outcome, &err);
-    }
-    if (!is_good) {
-        command_tell_timeout(&command, &err);
-        outcome = err.kind;
-        log_line(command.log, LOG_QUIET, "error: %s", err.text);
-    }
-    if ((fflush(stdout) != 0 || ferror(stdout)) && outcome == ERR_NONE) {
-        log_line(command.log, LOG_QUIET, "error: the report could not be written to standard output");
-        outcome = ERR_LOCAL;
-    }
-    if (command.is_abandoned || (outcome == ERR_CANCELLED && signals_caught(command.signals)))
-        signals_end(command.signals, (int)outcome);
-    signals_stop(command.signals);
-    log_close(command.log);
-    arena_done(&command.arena);
-    return (int)outcome;
 }

@@ -1,4 +1,4 @@
-/* command.h - one call of imgfactory: from argv to an exit status
+/* command.h - what all commands work with, and what they take from options, site file and environment
  *
  * Threads: main only.
  */
@@ -21,11 +21,10 @@ struct command {
     const atomic_bool *cancel; /* set by a signal, or when the time is up */
     struct lock_wait lock_wait;
     unsigned slow_after_ms; /* http.h; 0: the standard */
+    enum err_kind outcome;  /* the exit class of a command that ran to its end */
     bool is_abandoned;      /* threads are still at work: nothing is freed, the process ends where it stands */
 };
 
-/* Does what the command line asks for and returns the exit status (README.md lists the classes). */
-int command_run(int argc, char **argv);
 /* Returns the first path that is set: a command-line option's, the site file's, the default. */
 const char *command_first(const char *option, const char *site, const char *standard);
 /* Returns a word as a shell reads it. */

@@ -1,33 +1,24 @@
 /* options.h - the command line: one table gives the parser, the defaults and --help
  *
+ * The first word that is no option and no option's value decides: a name of the table of commands is that command,
+ * anything else is an image to build. Options may stand before and behind it.
  * Threads: main only.
  * Fails with: ERR_USAGE.
  */
 #ifndef IMGFACTORY_CLI_OPTIONS_H
 #define IMGFACTORY_CLI_OPTIONS_H
 
-#include "base/alters.h"
 #include "base/list.h"
+#include "cli/commands.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
-/* What a call does; the first word of the command line when it is one of these names, else it builds. */
-enum command_kind {
-    COMMAND_BUILD = 1,
-    COMMAND_PUSH = 2,
-    COMMAND_PULL = 4,
-    COMMAND_INSPECT = 8,
-    COMMAND_TAG = 16,
-    COMMAND_LOGIN = 32,
-    COMMAND_LOGOUT = 64,
-    COMMAND_CHECK = 128,
-    COMMAND_WHY = 256,
-    COMMAND_CLEAN = 1u << 20, /* other numbers are left to other commands */
-};
-
 struct options {
-    enum command_kind command;
+    const struct command_row *command;
+    /* Without a command word: the command that the first word looks like, or NULL; it is meant when no image has that
+     * name. */
+    const char *near_command;
     const char *arch, *source, *suite, *output, *tree, *cache, *state, *arches, *manifests, *compression;
     const char *config, *authfile, *cert_dir, *username;
     const char *push;        /* a reference, "" for --push alone, NULL when not given */
@@ -47,18 +38,7 @@ struct options {
 };
 
 /* Parses argv (without argv[0] being used). Strings point into argv. */
-bool options_parse(struct arena *arena, int argc, char **argv, struct options *ret_options, struct err *err) MUST_CHECK;
-/* What the table says of one option besides how it is parsed. */
-struct option_statement {
-    const char *name;    /* without dashes */
-    unsigned commands;   /* enum command_kind that take it */
-    enum alters alters;  /* what it can do to a finished product */
-    bool is_value_taken; /* behind it or after '=' */
-};
-
-/* Returns what the table says of its index-th option; name NULL behind the last. */
-struct option_statement options_at(size_t index);
-/* Prints usage, options and examples of the command. */
-void options_print_help(FILE *out, enum command_kind command);
+bool options_parse(struct arena *arena, struct commands commands, int argc, char **argv, struct options *ret_options,
+                   struct err *err) MUST_CHECK;
 
 #endif

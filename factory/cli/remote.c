@@ -70,7 +70,7 @@ static void advise(struct remote *remote, const struct publication *publication,
     struct err ignored = {0};
     const char *dir;
     bool are_known = places_data_dir(arena, "arches", &dir, &ignored) && arches_load(arena, dir, &arches, &ignored);
-    struct fewer_call call = {.program = options->command == COMMAND_PUSH ? "imgfactory push" : "imgfactory tag",
+    struct fewer_call call = {.program = arena_printf(arena, "imgfactory %s", options->command->name),
                               .options = command_line(arena, &options->given),
                               .words = command_line(arena, &options->words) + 1};
     const char *build = arena_printf(arena, "%s --push=%s", command_line(arena, &options->given_to_build),
@@ -311,43 +311,67 @@ static bool pull(struct remote *remote, struct err *err)
     return true;
 }
 
-static bool run(struct remote *remote, struct err *err)
+static bool login(struct remote *remote, struct err *err)
 {
-    switch (remote->command->options.command) {
-    case COMMAND_PUSH:
-        return push(remote, err);
-    case COMMAND_PULL:
-        return pull(remote, err);
-    case COMMAND_INSPECT:
-        return inspect(remote, err);
-    case COMMAND_TAG:
-        return tag(remote, err);
-    case COMMAND_LOGIN:
-        return login_run(remote->command, remote->registry_options, remote->http, err);
-    case COMMAND_LOGOUT:
-        return logout_run(remote->command, remote->registry_options, err);
-    case COMMAND_CHECK:
-        return check(remote, err);
-    case COMMAND_BUILD:
-    case COMMAND_WHY:
-    case COMMAND_CLEAN:
-        break;
-    }
-    err_set(err, ERR_INTERNAL, "unknown command");
-    return false;
+    return login_run(remote->command, remote->registry_options, remote->http, err);
 }
 
-bool remote_run(struct command *command, struct err *err)
+static struct remote remote_of(struct command *command)
 {
-    struct remote remote = {
+    return (struct remote){
         .command = command, .arena = &command->arena, .registry_options = command_registry_options(command)};
-    bool is_local = false; /* the network is started only for what needs it */
-    if (command->options.command == COMMAND_CHECK && (!check_local(&remote, &is_local, err) || is_local))
-        return err->kind == ERR_NONE;
-    struct http_options http_options = command_http_options(command);
-    if (!http_start(&http_options, &remote.http, err))
+}
+
+/* Runs a command with the network thread beside it. */
+static bool with_network(struct remote *remote, bool (*run)(struct remote *remote, struct err *err), struct err *err)
+{
+    struct http_options http_options = command_http_options(remote->command);
+    if (!http_start(&http_options, &remote->http, err))
         return false;
-    bool is_good = run(&remote, err);
-    http_stop(remote.http);
+    bool is_good = run(remote, err);
+    http_stop(remote->http);
     return is_good;
+}
+
+bool remote_push(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, push, err);
+}
+
+bool remote_pull(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, pull, err);
+}
+
+bool remote_inspect(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, inspect, err);
+}
+
+bool remote_tag(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, tag, err);
+}
+
+bool remote_login(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, login, err);
+}
+
+bool remote_logout(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return logout_run(command, remote.registry_options, err);
+}
+
+bool remote_check(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    bool is_local; /* the network is started only for what needs it */
+    return check_local(&remote, &is_local, err) && (is_local || with_network(&remote, check, err));
 }

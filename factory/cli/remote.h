@@ -1,4 +1,4 @@
-/* remote.h - the commands that work on registries and layouts: push, pull, inspect, tag, login, logout
+/* remote.h - the commands that work on registries and layouts: push, pull, inspect, tag, check, login, logout
  *
  * Threads: main only.
  */
@@ -7,7 +7,19 @@
 
 #include "cli/command.h"
 
-/* Runs the command of the command line. */
-bool remote_run(struct command *command, struct err *err) MUST_CHECK;
+/* Pushes a layout. */
+bool remote_push(struct command *command, struct err *err) MUST_CHECK;
+/* Gets an image into the cache, and with --output into a layout. */
+bool remote_pull(struct command *command, struct err *err) MUST_CHECK;
+/* Shows an image of a layout or a registry. */
+bool remote_inspect(struct command *command, struct err *err) MUST_CHECK;
+/* Sets a tag in a registry. */
+bool remote_tag(struct command *command, struct err *err) MUST_CHECK;
+/* Tries and keeps a credential. */
+bool remote_login(struct command *command, struct err *err) MUST_CHECK;
+/* Removes a credential. */
+bool remote_logout(struct command *command, struct err *err) MUST_CHECK;
+/* Proves directories, a layout or an image of a registry (check.h). */
+bool remote_check(struct command *command, struct err *err) MUST_CHECK;
 
 #endif

@@ -18,6 +18,16 @@ class Usage(Case):
     def test_unknown_image_lists_the_known_and_the_nearest(self):
         self.refuse(run.USAGE, "serve", "served", arguments=("serve",))
 
+    def test_misspelt_command_suggests_the_command(self):
+        self.refuse(run.USAGE, "unknown image 'inspekt'", "did you mean the command 'inspect'?", arguments=("inspekt", "x"))
+        self.refuse(run.USAGE, "did you mean the command 'clean'?", arguments=("--json", "claen"))
+
+    def test_command_word_behind_options(self):
+        self.factory.options, self.factory.output = [], None
+        result = self.run_factory("--quiet", "clean", "--json")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertIn('"freed_files": 0', result.stdout)
+
     def test_unknown_architecture_lists_the_known(self):
         self.refuse(run.USAGE, "vax", "x86_64", "aarch64", "s390x", arguments=("--arch", "vax", "served"))
 
@@ -104,8 +114,8 @@ class Usage(Case):
             self.assertIn("imgfactory", result.stdout)
 
     def test_every_help_fits_and_tells_names_and_meanings_apart(self):
-        for command in ([], ["push"], ["pull"], ["inspect"], ["check"], ["tag"], ["why"], ["clean"], ["login"], ["logout"]):
-            result = self.run_factory(*command, "--help")
+        for command in ("build", "push", "pull", "inspect", "check", "tag", "why", "clean", "login", "logout"):
+            result = self.factory.run_plain(command, "--help")
             self.assertEqual(result.code, run.OK, result)
             for line in result.stdout.splitlines():
                 self.assertLessEqual(len(line), 100, line)

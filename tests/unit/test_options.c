@@ -1,7 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
-#include "cli/options.h"
+#include "cli/help.h"
+#include "cli/option_table.h"
 
 /* Parses a NULL-terminated argument list. */
 static bool parse(struct arena *arena, const char **arguments, struct options *ret_options, struct err *err)
@@ -9,7 +10,7 @@ static bool parse(struct arena *arena, const char **arguments, struct options *r
     int count = 0;
     while (arguments[count])
         count++;
-    return options_parse(arena, count, (char **)arguments, ret_options, err);
+    return options_parse(arena, commands_all(), count, (char **)arguments, ret_options, err);
 }
 
 #define ARGUMENTS(...) ((const char *[]){"imgfactory", __VA_ARGS__, NULL})
@@ -70,6 +71,135 @@ static void a_missing_or_senseless_value_is_refused(void **state)
     CHECK_ERR(&err, ERR_USAGE, "exclude each other");
 }
 
+/* Parses, and wants this command with so many words. */
+#define EXPECT_COMMAND(wanted, word_count, ...)                                                                        \
+    do {                                                                                                               \
+        AUTO(arena_done) struct arena arena = {0};                                                                     \
+        struct options options;                                                                                        \
+        struct err err = {0};                                                                                          \
+        CHECK_OK(parse(&arena, ARGUMENTS(__VA_ARGS__), &options, &err), &err);                                         \
+        assert_string_equal(options.command->name, wanted);                                                            \
+        assert_int_equal(options.words.count, word_count);                                                             \
+    } while (0)
+
+/* Parses, and wants a refusal with these words. */
+#define EXPECT_REFUSED(words, ...)                                                                                     \
+    do {                                                                                                               \
+        AUTO(arena_done) struct arena arena = {0};                                                                     \
+        struct options options;                                                                                        \
+        struct err err = {0};                                                                                          \
+        assert_false(parse(&arena, ARGUMENTS(__VA_ARGS__), &options, &err));                                           \
+        CHECK_ERR(&err, ERR_USAGE, words);                                                                             \
+    } while (0)
+
+static void a_command_word_is_one_wherever_options_stand(void **state)
+{
+    (void)state;
+    EXPECT_COMMAND("inspect", 1, "--json", "inspect", "x");
+    EXPECT_COMMAND("inspect", 1, "inspect", "x", "--json");
+    EXPECT_COMMAND("clean", 0, "--cache", "/x", "clean");
+    EXPECT_COMMAND("clean", 0, "-q", "--cache=/x", "clean");
+    EXPECT_COMMAND("why", 2, "-j4", "why", "dhcpd", "/x");
+    EXPECT_COMMAND("build", 2, "build", "dhcpd", "nginx");
+    EXPECT_COMMAND("build", 1, "-n", "dhcpd");
+    EXPECT_COMMAND("push", 2, "--output", "push", "push", "x", "y");
+}
+
+static void a_value_that_is_a_command_s_name_is_no_command(void **state)
+{
+    (void)state;
+    EXPECT_COMMAND("build", 1, "--output", "clean", "dhcpd");
+    EXPECT_COMMAND("build", 1, "-o", "push", "dhcpd");
+    EXPECT_COMMAND("build", 1, "--push", "dhcpd");
+    EXPECT_COMMAND("tag", 2, "tag", "a/b@sha256:0", "push");
+    EXPECT_COMMAND("check", 2, "check", "check", "clean");
+}
+
+static void an_image_with_a_command_s_name_is_written_as_a_path(void **state)
+{
+    (void)state;
+    EXPECT_REFUSED("'push' is a command", "dhcpd", "push");
+    EXPECT_REFUSED("./push.yaml", "build", "push");
+    EXPECT_REFUSED("./clean.yaml", "why", "clean", "/x");
+    EXPECT_COMMAND("build", 2, "dhcpd", "./push.yaml");
+    EXPECT_COMMAND("build", 1, "--", "push");
+    EXPECT_COMMAND("why", 2, "why", "dhcpd", "push");
+}
+
+static void a_mistyped_command_is_kept_in_mind(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct options options;
+    struct err err = {0};
+    CHECK_OK(parse(&arena, ARGUMENTS("--json", "inspekt", "x"), &options, &err), &err);
+    assert_string_equal(options.near_command, "inspect");
+    CHECK_OK(parse(&arena, ARGUMENTS("dhcpd", "x"), &options, &err), &err);
+    assert_null(options.near_command);
+}
+
+static void an_option_of_a_mistyped_command_leads_to_it(void **state)
+{
+    (void)state;
+    EXPECT_REFUSED("did you mean the command 'push'?", "pussh", "x", "y", "--tag", "z");
+}
+
+static void an_option_of_other_commands_names_these(void **state)
+{
+    (void)state;
+    EXPECT_REFUSED("imgfactory inspect takes no --tree (it is for build)", "inspect", "x", "--tree", "y");
+    EXPECT_REFUSED("imgfactory clean takes no --verify-remote (it is for build, push and tag)", "clean",
+                   "--verify-remote");
+    EXPECT_REFUSED("unknown option --tagg=x; did you mean --tag (for push)?", "--tagg=x", "dhcpd");
+    EXPECT_REFUSED("unknown option --no-such-thing; see imgfactory inspect --help", "inspect", "--no-such-thing", "x");
+}
+
+/* Reads what help_print() prints. */
+static char *help_of(const struct command_row *command)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    assert_non_null(out);
+    help_print(out, commands_all(), command);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void help_lists_each_option_that_is_of_use_and_no_other(void **state)
+{
+    (void)state;
+    struct commands commands = commands_all();
+    struct option_rows options = option_table();
+    for (size_t i = 0; i < commands.count; i++) {
+        AUTO(auto_free) char *help = help_of(&commands.items[i]);
+        for (size_t j = 0; j < options.count; j++) {
+            char name[64];
+            (void)snprintf(name, sizeof name, " --%s%s", options.items[j].name,
+                           options.items[j].kind == OPTION_MAYBE_STRING ? "["
+                           : options.items[j].value                     ? " "
+                                                                        : "");
+            bool is_told = strstr(strstr(help, "\nOptions:\n"), name);
+            assert_int_equal(is_told, (options.items[j].commands & commands.items[i].kind) != 0);
+            assert_false(options.items[j].commands & options.items[j].idle);
+        }
+    }
+}
+
+static void help_tells_what_an_option_means_to_the_command(void **state)
+{
+    (void)state;
+    struct commands commands = commands_all();
+    for (size_t i = 0; i < commands.count; i++) {
+        AUTO(auto_free) char *help = help_of(&commands.items[i]);
+        bool is_build = commands.items[i].kind == COMMAND_BUILD;
+        assert_int_equal(strstr(help, "write OCI layouts to DIR/IMAGE") != NULL, is_build);
+        assert_int_equal(strstr(help, "print which packages would be used") != NULL, is_build);
+        assert_int_equal(strstr(help, "remove nothing") != NULL, commands.items[i].kind == COMMAND_CLEAN);
+        assert_int_equal(strstr(help, "write the image to DIR/NAME") != NULL, commands.items[i].kind == COMMAND_PULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -77,6 +207,14 @@ int main(void)
         cmocka_unit_test(after_two_dashes_everything_is_an_image),
         cmocka_unit_test(a_mistyped_option_names_the_nearest),
         cmocka_unit_test(a_missing_or_senseless_value_is_refused),
+        cmocka_unit_test(a_command_word_is_one_wherever_options_stand),
+        cmocka_unit_test(a_value_that_is_a_command_s_name_is_no_command),
+        cmocka_unit_test(an_image_with_a_command_s_name_is_written_as_a_path),
+        cmocka_unit_test(a_mistyped_command_is_kept_in_mind),
+        cmocka_unit_test(an_option_of_a_mistyped_command_leads_to_it),
+        cmocka_unit_test(an_option_of_other_commands_names_these),
+        cmocka_unit_test(help_lists_each_option_that_is_of_use_and_no_other),
+        cmocka_unit_test(help_tells_what_an_option_means_to_the_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

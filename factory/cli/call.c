@@ -1,0 +1,99 @@
+#include "cli/call.h"
+
+#include "base/units.h"
+#include "cli/build.h"
+#include "cli/help.h"
+#include "io/file.h"
+#include "package/elf.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+/* A duration of the environment, for machines that are odd and tests that are in a hurry. */
+static bool read_duration(const char *name, uint64_t *ret_ms, struct err *err)
+{
+    const char *value = getenv(name);
+    *ret_ms = 0;
+    if (!value || !*value || (units_parse_duration(text_of(value), ret_ms) && *ret_ms > 0))
+        return true;
+    err_set(err, ERR_USAGE, "%s is \"%s\", not a duration such as 90s or 10m", name, value);
+    return false;
+}
+
+/* Sets what bounds all waiting. */
+static bool set_limits(struct command *command, struct err *err)
+{
+    uint64_t slow_after_ms;
+    command->lock_wait = (struct lock_wait){.log = command->log, .cancel = command->cancel};
+    if (!read_duration("IMGFACTORY_LOCK_WAIT", &command->lock_wait.limit_ms, err) ||
+        !read_duration("IMGFACTORY_SLOW_AFTER", &slow_after_ms, err))
+        return false;
+    command->slow_after_ms = slow_after_ms < UINT32_MAX ? (unsigned)slow_after_ms : UINT32_MAX;
+    if (command_timeout_ms(command))
+        signals_limit_ms(command->signals, command_timeout_ms(command));
+    return true;
+}
+
+/* What one order has open at once, the libraries and gpgv included: with less, anything could fail anywhere, also in other
+ * programs' words. */
+#define DESCRIPTORS_MIN 24
+
+/* Does the work of the call; on false err says why. */
+static bool run(struct command *command, int argc, char **argv, struct err *err)
+{
+    struct commands commands = commands_all();
+    if (!options_parse(&command->arena, commands, argc, argv, &command->options, err))
+        return false;
+    const struct options *options = &command->options;
+    if (options->is_help) {
+        help_print(stdout, commands, options->command);
+        return true;
+    }
+    if (options->is_version) {
+        (void)printf("imgfactory %s\n", IMGFACTORY_VERSION);
+        return true;
+    }
+    log_close(command->log);
+    command->log = log_open(options->is_quiet ? LOG_QUIET : options->is_verbose ? LOG_VERBOSE : LOG_NORMAL);
+    if (!file_check_room(DESCRIPTORS_MIN, err))
+        return false;
+    if (options->is_list)
+        return build_list(command, err);
+    return site_load(&command->arena, options->config, &command->site, err) && set_limits(command, err) &&
+           options->command->run(command, err);
+}
+
+/* A core dump could hold a credential. */
+static void forbid_core_dumps(void)
+{
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+}
+
+int call_run(int argc, char **argv)
+{
+    struct command command = {.log = log_open(LOG_NORMAL)};
+    struct err err = {0};
+    forbid_core_dumps();
+    elf_init();
+    bool is_good = signals_start(&command.signals, &err);
+    if (is_good) {
+        command.cancel = signals_cancel(command.signals);
+        is_good = run(&command, argc, argv, &err);
+    }
+    if (!is_good) {
+        command_tell_timeout(&command, &err);
+        command.outcome = err.kind;
+        log_line(command.log, LOG_QUIET, "error: %s", err.text);
+    }
+    if ((fflush(stdout) != 0 || ferror(stdout)) && command.outcome == ERR_NONE) {
+        log_line(command.log, LOG_QUIET, "error: the report could not be written to standard output");
+        command.outcome = ERR_LOCAL;
+    }
+    if (command.is_abandoned || (command.outcome == ERR_CANCELLED && signals_caught(command.signals)))
+        signals_end(command.signals, (int)command.outcome);
+    signals_stop(command.signals);
+    log_close(command.log);
+    arena_done(&command.arena);
+    return (int)command.outcome;
+}

@@ -1,0 +1,50 @@
+#include "cli/commands.h"
+
+#include "base/list.h"
+#include "cli/build.h"
+#include "cli/clean.h"
+#include "cli/remote.h"
+
+#include <stdint.h>
+
+static const struct command_row rows[] = {
+    {COMMAND_BUILD, "build", "IMAGE...", "0.1.0", "build images (the word may be left out)",
+     "Builds minimal multi-architecture OCI images of distribution services. IMAGE is the name of a\n"
+     "manifest (see --list) or a path to one (./my.yaml). The word \"build\" may be left out.",
+     0, SIZE_MAX, SIZE_MAX, build_run},
+    {COMMAND_PUSH, "push", "LAYOUT[:TAG]|NAME REF", "0.1.0", "push what was built before",
+     "Pushes what was built before: all blobs, the manifests, the index, then the tags.\n"
+     "LAYOUT is an OCI layout's folder, NAME one below the output folder, REF as in quay.io/me/dhcpd:1.",
+     2, 2, 0, remote_push},
+    {COMMAND_PULL, "pull", "REF", "0.1.0", "get an image from a registry, verified",
+     "Gets an image into the cache, verified, and writes it to DIR/NAME with --output.", 1, 1, 0, remote_pull},
+    {COMMAND_INSPECT, "inspect", "REF|LAYOUT[:TAG]", "0.1.0", "show platforms, layers, sizes and configuration",
+     "Shows the platforms, layers, sizes and configuration of an image in a registry or a layout.", 1, 1, 0,
+     remote_inspect},
+    {COMMAND_CHECK, "check", "DIR...|LAYOUT[:TAG]|REF", "0.1.0", "prove that everything in a root or image can start",
+     "Proves of any image or root directory that everything in it can start: each program's\n"
+     "loader, libraries, symbol versions and symbols, as its own dynamic loader would find them.\n"
+     "Nothing of it is run. Exit status 5 when something is missing.",
+     1, SIZE_MAX, 0, remote_check},
+    {COMMAND_WHY, "why", "IMAGE PATH...", "0.1.0", "tell why a file is in an image, or why not",
+     "Tells why a file is in an image: the chain from the manifest to it, with packages and repository;\n"
+     "or why not: which package ships it.",
+     2, SIZE_MAX, 1, build_why},
+    {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
+     "Points a tag at an image that is in the registry: to publish again what was\n"
+     "published before.",
+     2, 2, 0, remote_tag},
+    {COMMAND_CLEAN, "clean", "", "0.2.0", "make room in the cache",
+     "Removes from the cache what no running process may need: all of it, or with --cache-limit what was\n"
+     "not used for longest until the rest is that small. What is remembered of repositories stays.",
+     0, 0, 0, clean_run},
+    {COMMAND_LOGIN, "login", "REGISTRY", "0.1.0", "try a registry's credential and keep it",
+     "Tries a credential and keeps it where podman and skopeo find it, too.", 1, 1, 0, remote_login},
+    {COMMAND_LOGOUT, "logout", "REGISTRY", "0.1.0", "forget a registry's credential",
+     "Removes the credential of a registry.", 1, 1, 0, remote_logout},
+};
+
+struct commands commands_all(void)
+{
+    return (struct commands){rows, ARRAY_COUNT(rows)};
+}

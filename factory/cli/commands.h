@@ -1,0 +1,49 @@
+/* commands.h - the command words: one table tells the parser, --help, the dispatch and the README's test what there is
+ *
+ * A word of the table always is a command. An image of that name is written as a path, ./NAME.yaml.
+ * Threads: main only.
+ */
+#ifndef IMGFACTORY_CLI_COMMANDS_H
+#define IMGFACTORY_CLI_COMMANDS_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+struct command;
+
+/* Bits, so that the table of options tells in one number which commands take one. */
+enum command_kind {
+    COMMAND_BUILD = 1 << 0,
+    COMMAND_PUSH = 1 << 1,
+    COMMAND_PULL = 1 << 2,
+    COMMAND_INSPECT = 1 << 3,
+    COMMAND_TAG = 1 << 4,
+    COMMAND_LOGIN = 1 << 5,
+    COMMAND_LOGOUT = 1 << 6,
+    COMMAND_CHECK = 1 << 7,
+    COMMAND_WHY = 1 << 8,
+    COMMAND_CLEAN = 1 << 9,
+};
+
+/* One command. */
+struct command_row {
+    enum command_kind kind;
+    const char *name, *words; /* what follows the options, as --help writes it */
+    const char *since;        /* the first version that has it */
+    const char *line;         /* one line of help, for lists */
+    const char *help;         /* what it does, for its own --help */
+    size_t least_words, most_words;
+    size_t image_words; /* how many of its first words are images: none of these may be a command's name */
+    bool (*run)(struct command *command, struct err *err);
+};
+
+struct commands {
+    const struct command_row *items; /* the first is meant where the command line has no command word */
+    size_t count;
+};
+
+/* Returns the table. */
+struct commands commands_all(void);
+
+#endif

@@ -1,0 +1,171 @@
+#include "cli/option_table.h"
+
+#include <stddef.h>
+
+/* A row, which cannot be without any of its statements. */
+#define OPTION(letter, name, value, help, kind, field, commands, idle, least, most, alters)                            \
+    {                                                                                                                  \
+        letter, name, value, help, kind, offsetof(struct options, field), commands, idle, least, most, alters          \
+    }
+
+#define LOGINS (COMMAND_LOGIN | COMMAND_LOGOUT)
+#define PACKAGES (COMMAND_BUILD | COMMAND_WHY)                 /* take packages from sources */
+#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)      /* move tags in registries */
+#define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK) /* take images from registries */
+#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN)              /* use the cache */
+#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN)              /* talk to registries */
+#define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN)
+
+static const struct option_row rows[] = {
+    OPTION('a', "arch", "LIST",
+           "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's)",
+           OPTION_STRING, arch, PACKAGES | COMMAND_CHECK, 0, 0, 0, ALTERS_ORDER),
+    OPTION(
+        's', "source", "FILE",
+        "take packages from this source, a file or the name of a shipped one\n(fedora-41), instead of the host's own "
+        "configuration",
+        OPTION_STRING, source, PACKAGES, 0, 0, 0, ALTERS_ORDER),
+    OPTION(0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING,
+           suite, PACKAGES, 0, 0, 0, ALTERS_ORDER),
+    OPTION('o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, output,
+           COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, COMMAND_BUILD, 0, 0,
+           0, ALTERS_NOTHING),
+    OPTION('c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, compression, COMMAND_BUILD,
+           0, 0, 0, ALTERS_INPUTS),
+    OPTION(0, "push", "[=REF]",
+           "push each image when it is built: to REF, or where manifest or\nsite file say; with a destination there "
+           "this is "
+           "the default",
+           OPTION_MAYBE_STRING, push, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "no-push", NULL, "do not push, whatever manifest and site file say", OPTION_FLAG, is_no_push,
+           COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, may_lose_platforms,
+           TAGS, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a\nweek ago",
+           OPTION_FLAG, is_look_forced, TAGS, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, tags,
+           COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, username,
+           COMMAND_LOGIN, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "password-stdin", NULL, "read the password or token from standard input", OPTION_FLAG, is_password_stdin,
+           COMMAND_LOGIN, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "authfile", "FILE", "credentials, as podman and docker keep them (default: theirs)", OPTION_STRING,
+           authfile, REGISTRIES | COMMAND_LOGOUT, COMMAND_WHY, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "cert-dir", "DIR", "CA and client certificates of the registry (default: certs.d)", OPTION_STRING,
+           cert_dir, REGISTRIES, COMMAND_WHY | COMMAND_LOGOUT, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "tls-verify", "BOOL", "false: for a lab registry with a bad certificate or plain http", OPTION_BOOL,
+           is_tls_verify_off, REGISTRIES, COMMAND_WHY | COMMAND_LOGOUT, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "config", "FILE",
+           "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)", OPTION_STRING,
+           config, ALL, 0, 0, 0, ALTERS_INPUTS),
+    OPTION('j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, jobs,
+           PACKAGES | COMMAND_CHECK, 0, 1, 256, ALTERS_NOTHING),
+    OPTION('n', "dry-run", NULL, "print which packages would be used, and stop", OPTION_FLAG, is_dry_run,
+           COMMAND_BUILD | COMMAND_CLEAN, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "program", "PATH",
+           "of a directory: must be there and start (again for more; an image's\nentry point is known)", OPTION_STRINGS,
+           programs, COMMAND_CHECK, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "no-check", NULL, "do not prove that everything in the image can start", OPTION_FLAG, is_no_check,
+           COMMAND_BUILD, 0, 0, 0, ALTERS_INPUTS),
+    OPTION(0, "strict", NULL,
+           "fail when a package's script would have done something that no recipe\nand no manifest does instead",
+           OPTION_FLAG, is_strict, COMMAND_BUILD, 0, 0, 0, ALTERS_INPUTS),
+    OPTION(0, "allow-older", NULL,
+           "when the newest version of a package cannot be installed, take another\nthat can, with a note, instead of "
+           "failing",
+           OPTION_FLAG, is_older_fine, PACKAGES, 0, 0, 0, ALTERS_INPUTS),
+    OPTION(0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, is_rebuild, PACKAGES, 0, 0,
+           0, ALTERS_NOTHING),
+    OPTION(0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
+           is_cache_only, PACKAGES, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "accept-release-change", NULL,
+           "accept, once, that a repository calls itself otherwise than before or than\nit was asked for (a new stable "
+           "release)",
+           OPTION_FLAG, is_change_accepted, PACKAGES, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, retries,
+           REGISTRIES | COMMAND_WHY, COMMAND_LOGOUT, 0, 20, ALTERS_NOTHING),
+    OPTION(0, "timeout", "DURATION", "end the run, with status 6, when it is not done by then (90s, 10m, 2h)",
+           OPTION_DURATION, timeout_ms, REGISTRIES | COMMAND_WHY | COMMAND_LOGOUT, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "cache-limit", "SIZE",
+           "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
+           cache_limit, CACHES, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, cache,
+           CACHES, ALL & ~CACHES, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "state", "DIR", "what was last accepted of each repository\n(default: ~/.local/state/imgfactory)",
+           OPTION_STRING, state, PACKAGES | TAGS, ALL & ~(PACKAGES | TAGS), 0, 0, ALTERS_NOTHING),
+    OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches,
+           PACKAGES | COMMAND_CHECK, 0, 0, 0, ALTERS_ORDER),
+    OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests, PACKAGES, 0, 0, 0,
+           ALTERS_ORDER),
+    OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json, ALL & ~LOGINS, LOGINS, 0, 0,
+           ALTERS_NOTHING),
+    OPTION('l', "list", NULL, "list the images, architectures and sources that are known, and stop", OPTION_FLAG,
+           is_list, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, is_quiet, ALL, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('v', "verbose", NULL, "tell each step", OPTION_FLAG, is_verbose, ALL, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('h', "help", NULL, "print this help, and stop", OPTION_FLAG, is_help, ALL, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('V', "version", NULL, "print the version, and stop", OPTION_FLAG, is_version, ALL, 0, 0, 0, ALTERS_NOTHING),
+};
+
+/* What an option means to commands to which it means something else than its row says. */
+struct option_text {
+    const char *name;
+    unsigned commands;
+    const char *help;
+};
+
+static const struct option_text texts[] = {
+    {"arch", COMMAND_CHECK, "check only these architectures: names separated by commas (default: all\nthat are found)"},
+    {"output", COMMAND_PULL, "write the image to DIR/NAME, as a layout"},
+    {"output", COMMAND_PUSH | COMMAND_INSPECT | COMMAND_CHECK, "look for layouts in DIR, too (default: out)"},
+    {"authfile", COMMAND_LOGIN, "where to keep the credential (default: as podman and docker do)"},
+    {"authfile", COMMAND_LOGOUT, "where the credential is kept (default: as podman and docker do)"},
+    {"dry-run", COMMAND_CLEAN, "tell what would be removed, and remove nothing"},
+    {"rebuild", COMMAND_WHY, "do not use what an earlier run found; look at the packages again"},
+    {"cache-limit", COMMAND_CLEAN,
+     "remove only what was not used for longest, until no more than this is\nleft (500M, 8G)"},
+    {"cache", PULLS, "what registries gave (default: ~/.cache/imgfactory)"},
+    {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
+    {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
+    {"json", PULLS | COMMAND_WHY | COMMAND_CLEAN, "print the answer as one JSON object"},
+    {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},
+    {"quiet", COMMAND_INSPECT | COMMAND_WHY, "print the answer, errors and warnings only"},
+};
+
+struct option_rows option_table(void)
+{
+    return (struct option_rows){rows, ARRAY_COUNT(rows)};
+}
+
+const struct option_row *option_of_letter(char letter)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (rows[i].letter && rows[i].letter == letter)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+const struct option_row *option_of_name(struct text name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (text_is(name, rows[i].name))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+bool option_takes_next(const struct option_row *row)
+{
+    return row->kind != OPTION_FLAG && row->kind != OPTION_MAYBE_STRING;
+}
+
+const char *option_help(const struct option_row *row, enum command_kind command)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        if (strcmp(texts[i].name, row->name) == 0 && (texts[i].commands & command))
+            return texts[i].help;
+    }
+    return row->help;
+}
