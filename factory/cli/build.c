@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "cli/display.h"
 #include "cli/places.h"
+#include "formats/formats.h"
 #include "line/explain.h"
 #include "line/report.h"
 #include "plan/recipe.h"
@@ -87,9 +88,10 @@ static bool read_data(struct build *build, struct err *err)
     if (!build->manifests_dir && !places_data_dir(build->arena, "manifests", &build->manifests_dir, err))
         return false;
     const char *recipes_dir = arena_printf(build->arena, "%s/recipes", build->manifests_dir);
+    struct strings formats = formats_names(build->arena);
     build->plant_options.recipes = &build->recipes;
     return arches_load(build->arena, build->arches_dir, &build->arches, err) &&
-           recipes_load(build->arena, recipes_dir, &build->recipes, err);
+           recipes_load(build->arena, recipes_dir, &formats, &build->recipes, err);
 }
 
 /* Adds an architecture once. */

@@ -1,4 +1,5 @@
 #include "deb/deb_catalog_parts.h"
+#include "deb/deb_format.h"
 
 #include "base/auto.h"
 #include "base/together.h"
@@ -204,7 +205,8 @@ static void set_origins(struct deb_catalog *catalog)
                                 .left_out = releases->left_out};
     for (size_t i = 0; i < releases->count; i++) {
         const struct release *release = releases->items[i];
-        origins->items[i] = (struct origin){.name = release->repository->name,
+        origins->items[i] = (struct origin){.format = &format_deb,
+                                            .name = release->repository->name,
                                             .uri = release->uri,
                                             .uris = release->repository->uris,
                                             .date = release->date,

@@ -4,8 +4,6 @@
 #include "deb/deb822.h"
 #include "deb/deb_tar.h"
 
-#define MAX_CONTROL_BYTES ((size_t)1 << 20)
-#define MAX_MD5SUMS_BYTES ((size_t)64 << 20)
 #define MAX_SCRIPT_BYTES ((size_t)1 << 20)
 /* Of the whole control.tar; with package scripts real ones stay below 20 MiB. */
 #define MAX_MEMBER_BYTES ((uint64_t)128 << 20)
@@ -46,16 +44,32 @@ static bool read_script(struct arena *arena, struct deb_tar *tar, const char *na
     return true;
 }
 
-/* Reads a whole entry as text of at most `cap` bytes. */
-static bool read_text(struct arena *arena, struct deb_tar *tar, const struct tar_entry *entry, size_t cap,
-                      const char **ret_text, struct err *err)
+/* The files that are kept whole, as facts of the package. */
+static const struct kept_file {
+    const char *name;
+    size_t cap_bytes;
+} kept_files[] = {{DEB_CONTROL, (size_t)1 << 20}, {DEB_MD5SUMS, (size_t)64 << 20}};
+
+static const struct kept_file *find_kept_file(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kept_files); i++) {
+        if (strcmp(name, kept_files[i].name) == 0)
+            return &kept_files[i];
+    }
+    return NULL;
+}
+
+/* Reads a whole entry as a fact of the package. */
+static bool read_fact(struct arena *arena, struct deb_tar *tar, const struct tar_entry *entry,
+                      const struct kept_file *file, struct package *package, struct err *err)
 {
     AUTO(buf_done) struct buf whole;
     struct text run;
-    buf_init(&whole, cap);
-    if (*ret_text || entry->kind != TAR_FILE || entry->size_bytes > cap) {
+    bool is_second = package_fact(package, file->name) != NULL;
+    buf_init(&whole, file->cap_bytes);
+    if (is_second || entry->kind != TAR_FILE || entry->size_bytes > file->cap_bytes) {
         err_set(err, ERR_MALFORMED, "control.tar: %s %s", entry->path,
-                *ret_text                 ? "is there twice"
+                is_second                 ? "is there twice"
                 : entry->kind != TAR_FILE ? "is not a regular file"
                                           : "is too large");
         return false;
@@ -72,7 +86,8 @@ static bool read_text(struct arena *arena, struct deb_tar *tar, const struct tar
         err_set(err, ERR_MALFORMED, "control.tar: %s has a NUL byte", entry->path);
         return false;
     }
-    *ret_text = arena_strndup(arena, whole.bytes, whole.len);
+    struct package_fact fact = {file->name, arena_strndup(arena, whole.bytes, whole.len)};
+    list_add(arena, &package->facts, fact);
     return true;
 }
 
@@ -86,16 +101,11 @@ static bool read_members(struct arena *arena, struct deb_tar *tar, struct packag
         if (is_end)
             return true;
         const char *name = strncmp(entry.path, "./", 2) == 0 ? entry.path + 2 : entry.path;
-        if (strcmp(name, "control") == 0) {
-            if (!read_text(arena, tar, &entry, MAX_CONTROL_BYTES, &package->control, err))
-                return false;
-        } else if (strcmp(name, "md5sums") == 0) {
-            if (!read_text(arena, tar, &entry, MAX_MD5SUMS_BYTES, &package->md5sums, err))
-                return false;
-        } else if (find_script(name) && entry.kind == TAR_FILE) {
-            if (!read_script(arena, tar, find_script(name), package, err))
-                return false;
-        }
+        const struct kept_file *file = find_kept_file(name);
+        if (file && !read_fact(arena, tar, &entry, file, package, err))
+            return false;
+        if (find_script(name) && entry.kind == TAR_FILE && !read_script(arena, tar, find_script(name), package, err))
+            return false;
     }
 }
 
@@ -116,7 +126,7 @@ static bool read_fields(struct arena *arena, struct package *package, struct err
     struct deb822 reader;
     struct deb822_stanza stanza = {0};
     bool is_found = false;
-    deb822_begin(&reader, "control", text_of(package->control), ERR_MALFORMED);
+    deb822_begin(&reader, "control", text_of(package_fact(package, DEB_CONTROL)), ERR_MALFORMED);
     if (!deb822_next(&reader, arena, &stanza, &is_found, err))
         return false;
     if (!is_found) {
@@ -138,7 +148,7 @@ bool package_read_control(struct arena *arena, const struct deb_member *member, 
     if (!deb_tar_open(member, cap_bytes < MAX_MEMBER_BYTES ? cap_bytes : MAX_MEMBER_BYTES, &tar, err) ||
         !read_members(arena, tar, package, err))
         return false;
-    if (!package->control) {
+    if (!package_fact(package, DEB_CONTROL)) {
         err_set(err, ERR_MALFORMED, "%s has no control file", member->name);
         return false;
     }

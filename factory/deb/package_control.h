@@ -9,8 +9,12 @@
 #include "deb/deb_archive.h"
 #include "package/package.h"
 
-/* Reads control, md5sums and scripts out of control.tar and fills the package's name, version, architecture, control,
- * md5sums, scripts and provides_files_replaced; strings live in the arena. At most cap_bytes may come out of the
+/* Names of the facts of a .deb. */
+#define DEB_CONTROL "control" /* always there */
+#define DEB_MD5SUMS "md5sums"
+
+/* Reads control, md5sums and scripts out of control.tar and fills the package's name, version, architecture, facts,
+ * scripts and provides_files_replaced; strings live in the arena. At most cap_bytes may come out of the
  * decompression. */
 bool package_read_control(struct arena *arena, const struct deb_member *member, uint64_t cap_bytes,
                           struct package *package, struct err *err) MUST_CHECK;

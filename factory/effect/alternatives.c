@@ -91,7 +91,7 @@ static void read_scripts(struct fileset *set, const struct package *package, str
     for (size_t i = 0; i < package->scripts.count; i++) {
         const struct package_script *script = &package->scripts.items[i];
         struct shell_commands commands;
-        if (!script_is_for_install(script->name) || !strstr(script->text, "alternatives"))
+        if (!script_is_for_install(package, script->name) || !strstr(script->text, "alternatives"))
             continue;
         shell_commands_list(set->arena, script->text, &commands);
         for (size_t j = 0; j < commands.count; j++) {

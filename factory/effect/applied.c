@@ -1,6 +1,7 @@
 #include "effect/applied.h"
 
 #include "base/map.h"
+#include "source/format.h"
 
 #include <stdlib.h>
 
@@ -26,7 +27,7 @@ bool applied_add(struct arena *arena, const struct recipes *recipes, const struc
         const struct recipe *recipe = &recipes->items[i];
         for (size_t j = 0; j < gave.slots.count && !has(applied, recipe); j++) {
             const struct package *package = gave.slots.items[j].value;
-            if (recipe_is_for(recipe, package->name, package->format == PACKAGE_DEB))
+            if (recipe_is_for(recipe, package->name, package->format->name))
                 list_add(arena, applied, recipe);
         }
     }

@@ -1,6 +1,7 @@
 #include "effect/script_effects.h"
 
 #include "effect/alternatives.h"
+#include "source/format.h"
 
 #define EFFECTS_MAX 1000 /* of a package; whoever reads the first thousand knows enough */
 
@@ -87,11 +88,10 @@ static const char *const bare_options[] = {
     "-D",
 };
 
-bool script_is_for_install(const char *name)
+bool script_is_for_install(const struct package *package, const char *name)
 {
-    static const char *const names[] = {"preinst", "postinst", "pretrans", "prein", "postin", "posttrans"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        if (strcmp(name, names[i]) == 0)
+    for (const char *const *known = package->format->install_scripts; *known; known++) {
+        if (strcmp(name, *known) == 0)
             return true;
     }
     return false;
@@ -208,7 +208,7 @@ void script_effects_list(struct arena *arena, const struct package *package, str
     for (size_t i = 0; i < package->scripts.count; i++) {
         const struct package_script *script = &package->scripts.items[i];
         struct shell_commands commands;
-        if (!script_is_for_install(script->name))
+        if (!script_is_for_install(package, script->name))
             continue;
         shell_commands_list(arena, script->text, &commands);
         for (size_t j = 0; j < commands.count; j++)

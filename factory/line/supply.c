@@ -196,7 +196,7 @@ static struct supply_item *ask(struct supply *supply, const struct selected *sel
     item = arena_new(&supply->arena, struct supply_item);
     item->supply = supply;
     item->selected = copy_selected(&supply->arena, selected);
-    item->expect = (struct package_expect){.format = selected->origin->kind == SOURCE_RPM ? PACKAGE_RPM : PACKAGE_DEB,
+    item->expect = (struct package_expect){.format = selected->origin->format,
                                            .name = item->selected->name,
                                            .version = item->selected->version,
                                            .architecture = item->selected->architecture,

@@ -1,9 +1,9 @@
 /* pack.h - the file that holds one unpacked package: bytes first, then tables, then a trailer
  *
- * Format, version 3; numbers little endian, offsets from the start of the file:
+ * Format, version 4; numbers little endian, offsets from the start of the file:
  *   bytes      contents of the regular files, each begun at a multiple of 16, in the order of the package
  *   tables     begun at a multiple of 16: struct pack_head, entries (sorted by path), ELF facts, needed libraries
- *              (string numbers), scripts, strings. A string is told by its offset in the strings; 0 means "none".
+ *              (string numbers), scripts, the format's facts, strings. A string is told by its offset in the strings; 0 means "none".
  *   trailer    magic, offset and length of the tables, SHA-256 of the tables
  * Reading trusts nothing but the digest of the tables for speed of use: every number is also checked.
  * Threads: one writer belongs to one thread.
@@ -15,7 +15,7 @@
 #include "package/package.h"
 
 #define PACK_KIND "unpacked"
-#define PACK_MAGIC "imgfactory pack3"
+#define PACK_MAGIC "imgfactory pack4"
 #define PACK_MAGIC_BYTES 16
 #define PACK_ALIGN 16
 #define PACK_NO_ELF UINT32_MAX
@@ -24,11 +24,9 @@
 struct pack_head {
     struct digest package;
     int64_t build_time;
-    uint64_t rpm_size_bytes;
-    uint32_t format;                                                  /* enum package_format */
-    uint32_t name, version, architecture, control, md5sums, replaces; /* strings, as the next line */
-    uint32_t rpm_epoch, rpm_version, rpm_release, rpm_source, rpm_vendor, rpm_license;
-    uint32_t entry_count, elf_count, needed_count, script_count, strings_bytes;
+    uint32_t format, name, version, architecture, replaces; /* strings */
+    uint32_t entry_count, elf_count, needed_count, script_count, fact_count, strings_bytes;
+    uint32_t reserved;
 };
 
 struct pack_entry {
@@ -41,7 +39,8 @@ struct pack_entry {
     struct digest digest;
 };
 
-struct pack_script {
+/* A script or a fact. */
+struct pack_named {
     uint32_t name, text; /* strings */
 };
 
@@ -66,8 +65,8 @@ bool pack_align(struct blob *blob, struct err *err) MUST_CHECK;
  * begin in the blob. The blob is left begun. */
 bool pack_write_tables(struct blob *blob, const struct package *package, const uint64_t *data_offsets,
                        struct err *err) MUST_CHECK;
-/* Fills the package's metadata from its mapping (package->view): pointers into the mapping, tables in its arena.
- * Returns why the file is not what this program writes, or NULL. */
+/* Fills the package's metadata from its mapping (package->view): pointers into the mapping, tables in its arena. The
+ * package's format must be set. Returns why the file is not what this program writes, or NULL. */
 const char *pack_read_tables(struct package *package);
 
 #endif

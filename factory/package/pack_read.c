@@ -1,4 +1,5 @@
 #include "package/pack.h"
+#include "source/format.h"
 
 #include <endian.h>
 
@@ -6,8 +7,8 @@
 struct tables {
     struct arena *arena;
     struct pack_head head;
-    const char *entries, *elfs, *needed, *scripts, *strings;
-    uint32_t entry_count, elf_count, needed_count, script_count, strings_bytes;
+    const char *entries, *elfs, *needed, *scripts, *facts, *strings;
+    uint32_t entry_count, elf_count, needed_count, script_count, fact_count, strings_bytes;
     uint64_t data_bytes; /* all contents lie before this offset */
     struct elf_facts *elf_facts;
     bool is_wrong; /* a string offset lay outside */
@@ -37,19 +38,23 @@ static const char *split(struct tables *tables, struct text bytes)
     tables->elf_count = le32toh(tables->head.elf_count);
     tables->needed_count = le32toh(tables->head.needed_count);
     tables->script_count = le32toh(tables->head.script_count);
+    tables->fact_count = le32toh(tables->head.fact_count);
     tables->strings_bytes = le32toh(tables->head.strings_bytes);
     uint64_t entries_bytes = (uint64_t)tables->entry_count * sizeof(struct pack_entry);
     uint64_t elfs_bytes = (uint64_t)tables->elf_count * sizeof(struct pack_elf);
     uint64_t needed_bytes = (uint64_t)tables->needed_count * sizeof(uint32_t);
-    uint64_t scripts_bytes = (uint64_t)tables->script_count * sizeof(struct pack_script);
-    if (sizeof tables->head + entries_bytes + elfs_bytes + needed_bytes + scripts_bytes + tables->strings_bytes !=
+    uint64_t scripts_bytes = (uint64_t)tables->script_count * sizeof(struct pack_named);
+    uint64_t facts_bytes = (uint64_t)tables->fact_count * sizeof(struct pack_named);
+    if (sizeof tables->head + entries_bytes + elfs_bytes + needed_bytes + scripts_bytes + facts_bytes +
+            tables->strings_bytes !=
         bytes.len)
         return "tables of another length";
     tables->entries = bytes.ptr + sizeof tables->head;
     tables->elfs = tables->entries + entries_bytes;
     tables->needed = tables->elfs + elfs_bytes;
     tables->scripts = tables->needed + needed_bytes;
-    tables->strings = tables->scripts + scripts_bytes;
+    tables->facts = tables->scripts + scripts_bytes;
+    tables->strings = tables->facts + facts_bytes;
     if (tables->strings_bytes == 0 || bytes.ptr[bytes.len - 1] != '\0')
         return "strings without end";
     return NULL;
@@ -188,7 +193,7 @@ static const char *read_scripts(struct tables *tables, struct package *package)
     package->scripts.items = arena_new_array(tables->arena, struct package_script, tables->script_count);
     package->scripts.count = package->scripts.capacity = tables->script_count;
     for (size_t i = 0; i < package->scripts.count; i++) {
-        struct pack_script record;
+        struct pack_named record;
         memcpy(&record, tables->scripts + sizeof record * i, sizeof record);
         struct package_script script = {string_at(tables, record.name), string_at(tables, record.text)};
         if (!script.name || !script.text)
@@ -198,39 +203,41 @@ static const char *read_scripts(struct tables *tables, struct package *package)
     return NULL;
 }
 
+static const char *read_facts(struct tables *tables, struct package *package)
+{
+    package->facts.items = arena_new_array(tables->arena, struct package_fact, tables->fact_count);
+    package->facts.count = package->facts.capacity = tables->fact_count;
+    for (size_t i = 0; i < package->facts.count; i++) {
+        struct pack_named record;
+        memcpy(&record, tables->facts + sizeof record * i, sizeof record);
+        struct package_fact fact = {string_at(tables, record.name), string_at(tables, record.text)};
+        if (!fact.name || !fact.text)
+            return "a fact without name or text";
+        package->facts.items[i] = fact;
+    }
+    return NULL;
+}
+
 static void read_head(struct tables *tables, struct package *package)
 {
     const struct pack_head *head = &tables->head;
     package->digest = head->package;
-    package->format = (enum package_format)le32toh(head->format);
     package->build_time = (int64_t)le64toh((uint64_t)head->build_time);
     package->name = string_at(tables, head->name);
     package->version = string_at(tables, head->version);
     package->architecture = string_at(tables, head->architecture);
-    package->control = string_at(tables, head->control);
-    package->md5sums = string_at(tables, head->md5sums);
     package->provides_files_replaced = string_at(tables, head->replaces);
-    package->rpm = (struct rpm_facts){.epoch = string_at(tables, head->rpm_epoch),
-                                      .version = string_at(tables, head->rpm_version),
-                                      .release = string_at(tables, head->rpm_release),
-                                      .source_rpm = string_at(tables, head->rpm_source),
-                                      .vendor = string_at(tables, head->rpm_vendor),
-                                      .license = string_at(tables, head->rpm_license),
-                                      .size_bytes = le64toh(head->rpm_size_bytes)};
 }
 
 /* Returns what a package must have and this one has not, or NULL. */
-static const char *check_head(const struct package *package)
+static const char *check_head(struct tables *tables, const struct package *package)
 {
+    const char *format = string_at(tables, tables->head.format);
+    if (!format || strcmp(format, package->format->name) != 0)
+        return "a package of another format";
     if (!package->name || !package->version || !package->architecture)
         return "a package without name, version or architecture";
-    switch (package->format) {
-    case PACKAGE_DEB:
-        return package->control ? NULL : "a Debian package without control file";
-    case PACKAGE_RPM:
-        return package->rpm.version && package->rpm.release ? NULL : "an RPM package without version or release";
-    }
-    return "a package of unknown format";
+    return package->format->package_fault(package);
 }
 
 const char *pack_read_tables(struct package *package)
@@ -243,10 +250,11 @@ const char *pack_read_tables(struct package *package)
         why = read_entries(&tables, package);
     if (!why)
         why = read_scripts(&tables, package);
+    if (!why)
+        why = read_facts(&tables, package);
     if (why)
         return why;
     read_head(&tables, package);
-    if (tables.is_wrong)
-        return "a string outside its table";
-    return check_head(package);
+    why = check_head(&tables, package);
+    return tables.is_wrong ? "a string outside its table" : why;
 }

@@ -1,18 +1,19 @@
 #include "base/auto.h"
 #include "base/map.h"
 #include "package/pack.h"
+#include "source/format.h"
 
 #include <endian.h>
 
-_Static_assert(sizeof(struct pack_head) == 120, "no padding");
+_Static_assert(sizeof(struct pack_head) == 88, "no padding");
 _Static_assert(sizeof(struct pack_entry) == 112, "no padding");
 _Static_assert(sizeof(struct pack_elf) == 44, "no padding");
-_Static_assert(sizeof(struct pack_script) == 8, "no padding");
+_Static_assert(sizeof(struct pack_named) == 8, "no padding");
 _Static_assert(sizeof(struct pack_trailer) == 64, "no padding");
 
 /* The tables while they grow. Strings that repeat (sonames, owners) are kept once. */
 struct tables {
-    struct buf entries, elfs, needed, scripts, strings;
+    struct buf entries, elfs, needed, scripts, facts, strings;
     struct map seen;
     struct arena arena;
     uint32_t elf_count, needed_count;
@@ -25,6 +26,7 @@ static void tables_done(struct tables *tables)
     buf_done(&tables->elfs);
     buf_done(&tables->needed);
     buf_done(&tables->scripts);
+    buf_done(&tables->facts);
     buf_done(&tables->strings);
     arena_done(&tables->arena);
 }
@@ -36,6 +38,7 @@ static void tables_init(struct tables *tables)
     buf_init(&tables->elfs, UINT32_MAX);
     buf_init(&tables->needed, UINT32_MAX);
     buf_init(&tables->scripts, UINT32_MAX);
+    buf_init(&tables->facts, UINT32_MAX);
     buf_init(&tables->strings, UINT32_MAX);
     tables->seen.arena = &tables->arena;
     tables->is_full = !buf_add(&tables->strings, "", 1);
@@ -137,13 +140,18 @@ static void add_entry(struct tables *tables, const struct entry *entry, uint64_t
     add_bytes(tables, &tables->entries, &record, sizeof record);
 }
 
-static void add_scripts(struct tables *tables, const struct package *package)
+static void add_named(struct tables *tables, struct buf *records, const char *name, const char *text)
 {
-    for (size_t i = 0; i < package->scripts.count; i++) {
-        struct pack_script record = {.name = add_common_string(tables, package->scripts.items[i].name),
-                                     .text = add_string(tables, package->scripts.items[i].text)};
-        add_bytes(tables, &tables->scripts, &record, sizeof record);
-    }
+    struct pack_named record = {.name = add_common_string(tables, name), .text = add_string(tables, text)};
+    add_bytes(tables, records, &record, sizeof record);
+}
+
+static void add_scripts_and_facts(struct tables *tables, const struct package *package)
+{
+    for (size_t i = 0; i < package->scripts.count; i++)
+        add_named(tables, &tables->scripts, package->scripts.items[i].name, package->scripts.items[i].text);
+    for (size_t i = 0; i < package->facts.count; i++)
+        add_named(tables, &tables->facts, package->facts.items[i].name, package->facts.items[i].text);
 }
 
 static struct pack_head make_head(struct tables *tables, const struct package *package)
@@ -151,24 +159,16 @@ static struct pack_head make_head(struct tables *tables, const struct package *p
     return (struct pack_head){
         .package = package->digest,
         .build_time = (int64_t)htole64((uint64_t)package->build_time),
-        .rpm_size_bytes = htole64(package->rpm.size_bytes),
-        .format = htole32((uint32_t)package->format),
+        .format = add_string(tables, package->format->name),
         .name = add_string(tables, package->name),
         .version = add_string(tables, package->version),
         .architecture = add_string(tables, package->architecture),
-        .control = add_string(tables, package->control),
-        .md5sums = add_string(tables, package->md5sums),
         .replaces = add_string(tables, package->provides_files_replaced),
-        .rpm_epoch = add_string(tables, package->rpm.epoch),
-        .rpm_version = add_string(tables, package->rpm.version),
-        .rpm_release = add_string(tables, package->rpm.release),
-        .rpm_source = add_string(tables, package->rpm.source_rpm),
-        .rpm_vendor = add_string(tables, package->rpm.vendor),
-        .rpm_license = add_string(tables, package->rpm.license),
         .entry_count = htole32((uint32_t)package->count),
         .elf_count = htole32(tables->elf_count),
         .needed_count = htole32(tables->needed_count),
         .script_count = htole32((uint32_t)package->scripts.count),
+        .fact_count = htole32((uint32_t)package->facts.count),
     };
 }
 
@@ -184,7 +184,8 @@ static bool write_all(struct blob *blob, const struct tables *tables, const stru
     const struct text parts[] = {
         {(const char *)head, sizeof *head},           {tables->entries.bytes, tables->entries.len},
         {tables->elfs.bytes, tables->elfs.len},       {tables->needed.bytes, tables->needed.len},
-        {tables->scripts.bytes, tables->scripts.len}, {tables->strings.bytes, tables->strings.len},
+        {tables->scripts.bytes, tables->scripts.len}, {tables->facts.bytes, tables->facts.len},
+        {tables->strings.bytes, tables->strings.len},
     };
     AUTO(digest_abandon) struct digest_stream stream = {0};
     struct pack_trailer trailer = {.magic = {0}};
@@ -208,7 +209,7 @@ bool pack_write_tables(struct blob *blob, const struct package *package, const u
     tables_init(&tables);
     for (size_t i = 0; i < package->count; i++)
         add_entry(&tables, &package->entries[i], data_offsets[i]);
-    add_scripts(&tables, package);
+    add_scripts_and_facts(&tables, package);
     struct pack_head head = make_head(&tables, package);
     head.strings_bytes = htole32((uint32_t)tables.strings.len);
     if (tables.is_full) {

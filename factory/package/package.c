@@ -2,17 +2,27 @@
 
 #include "package/pack.h"
 #include "package/package_unpack.h"
+#include "source/format.h"
 #include "trust/keyring.h"
 
 #include <stdlib.h>
+
+const char *package_fact(const struct package *package, const char *name)
+{
+    for (size_t i = 0; i < package->facts.count; i++) {
+        if (strcmp(package->facts.items[i].name, name) == 0)
+            return package->facts.items[i].text;
+    }
+    return NULL;
+}
 
 static bool check_field(const struct package *package, const char *field, const char *got, const char *expected,
                         struct err *err)
 {
     if (!expected || strcmp(got, expected) == 0)
         return true;
-    err_set(err, ERR_TRUST, "wrong package: its %s says %s %s, the index says %s",
-            package->format == PACKAGE_RPM ? "header" : "control file", field, got, expected);
+    err_set(err, ERR_TRUST, "wrong package: its %s says %s %s, the index says %s", package->format->identity_place,
+            field, got, expected);
     return false;
 }
 
@@ -51,8 +61,8 @@ bool package_open(struct store *store, const struct package_expect *expect, stru
     if (!package)
         memory_abort(sizeof *package);
     package->view = view;
-    if (pack_read_tables(package) || !digest_eq(&package->digest, &expect->digest) ||
-        package->format != expect->format) {
+    package->format = expect->format;
+    if (pack_read_tables(package) || !digest_eq(&package->digest, &expect->digest)) {
         package_close(package);
         store_drop_derived(store, PACK_KIND, &key);
         *ret_found = false;

@@ -1,9 +1,8 @@
 /* package.h - one package's payload as entries: metadata in memory, bytes in one mapped file of the store
  *
- * package_unpack() reads a .deb (deb(5): ar with debian-binary, control.tar*, data.tar*; deb_archive.h, deb_tar.h) or
- * an .rpm (lead, signature header, header, cpio; rpm_archive.h, rpm_payload.h) straight into derived/unpacked/<key>:
- * every regular file's bytes, the entries, ELF facts, scripts, and the control file and md5sums or the header's facts
- * (pack.h). Nothing is written under a path that a package names. xz is so paid once per package, and so is gpgv.
+ * package_unpack() reads a package of any format (format.h: unpack) straight into derived/unpacked/<key>: every regular
+ * file's bytes, the entries, ELF facts, scripts, and the facts of its format (pack.h). Nothing is written under a path
+ * that a package names. xz is so paid once per package, and so is gpgv.
  * package_open() maps it. Not entries: the root directory, %ghost files, and links that merged /usr already makes
  * ("bin -> usr/bin" of base-files).
  * With keys an .rpm's signature is checked before anything of its header is believed (rpm_signature.h), then the digest
@@ -25,6 +24,7 @@
 #include "io/store.h"
 #include "package/elf.h"
 
+struct format;
 struct keyrings;
 
 #define PACKAGE_MAX_BYTES ((uint64_t)8 << 30)
@@ -55,24 +55,23 @@ struct package_script {
     const char *text; /* .rpm: with a first line "#!INTERPRETER" put before it; .deb: at most 1 MiB, up to a NUL */
 };
 
-enum package_format { PACKAGE_DEB, PACKAGE_RPM };
-
-/* What only an .rpm says: for the package database. NULL fields where the header has none. */
-struct rpm_facts {
-    const char *epoch, *version, *release, *source_rpm, *vendor, *license;
-    uint64_t size_bytes; /* RPMTAG_SIZE or LONGSIZE: installed */
+/* What a package says of itself in the words of its format, which alone understands it: .deb: "control" and "md5sums",
+ * those files' text as it is; .rpm: rpm_facts.h. "license" is what every format calls the licence. */
+struct package_fact {
+    const char *name, *text;
 };
 
 struct package {
-    enum package_format format;
+    const struct format *format;
     const char *name, *version, *architecture; /* .rpm: version is [EPOCH:]VERSION-RELEASE, epoch 0 left out */
     struct {
         struct package_script *items;
         size_t count, capacity;
     } scripts;
-    struct rpm_facts rpm;                /* PACKAGE_RPM */
-    const char *control;                 /* the control file's text, as it is; .rpm: NULL */
-    const char *md5sums;                 /* the md5sums file's text, or NULL */
+    struct {
+        struct package_fact *items;
+        size_t count, capacity;
+    } facts;
     const char *provides_files_replaced; /* the Replaces field, or NULL */
     int64_t build_time;                  /* .deb: newest time among the archive's own member headers; .rpm: BUILDTIME */
     struct digest digest;                /* of the .deb or .rpm */
@@ -84,7 +83,7 @@ struct package {
 
 /* What the index said of the package: compared with its control file. NULL fields are not compared. */
 struct package_expect {
-    enum package_format format;
+    const struct format *format;
     const char *name, *version, *architecture;
     struct digest digest;        /* of the .deb or .rpm: with the keys, the key of the unpacked file */
     const struct keyrings *keys; /* .rpm: one of these must have signed it; NULL: no signature is asked for */
@@ -98,6 +97,8 @@ bool package_unpack(struct store *store, struct text bytes, const struct package
  * malloc'd, frozen. */
 bool package_open(struct store *store, const struct package_expect *expect, struct package **ret_package,
                   bool *ret_found, struct err *err) MUST_CHECK;
+/* Returns a fact of the package by name; NULL when it says nothing of it. */
+const char *package_fact(const struct package *package, const char *name);
 /* Finds an entry by canonical path; NULL when absent. */
 const struct entry *package_find(const struct package *package, const char *path);
 /* Unmaps and frees. NULL is fine. */

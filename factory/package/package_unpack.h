@@ -1,6 +1,6 @@
 /* package_unpack.h - private to package_*.c and its tests: unpacking with limits that a test can lower
  *
- * package_unpack.c chooses by format; package_deb.c and package_rpm.c unpack.
+ * The format of the expected package unpacks it (format.h).
  * Threads: any worker.
  * Fails with: as package.h tells.
  */
@@ -21,11 +21,6 @@ struct unpack_limits unpack_limits_for(size_t package_bytes);
 /* package_unpack() with given limits. */
 bool package_unpack_within(struct store *store, struct text bytes, const struct package_expect *expect,
                            const struct unpack_limits *limits, struct err *err) MUST_CHECK;
-/* The same for one format. */
-bool package_unpack_deb(struct store *store, struct text deb, const struct package_expect *expect,
-                        const struct unpack_limits *limits, struct err *err) MUST_CHECK;
-bool package_unpack_rpm(struct store *store, struct text rpm, const struct package_expect *expect,
-                        const struct unpack_limits *limits, struct err *err) MUST_CHECK;
 /* Compares what a package says of itself with what the index said: ERR_TRUST "wrong package". */
 bool package_check_expect(const struct package *package, const struct package_expect *expect,
                           struct err *err) MUST_CHECK;

@@ -55,13 +55,13 @@ static bool check_names(struct arena *arena, const struct recipe_form *form, con
     return true;
 }
 
-static bool read_when(struct arena *arena, const struct recipe_form *form, struct recipe *recipe, struct err *err)
+static bool check_when(struct arena *arena, const struct recipe_form *form, const struct strings *formats,
+                       struct err *err)
 {
-    recipe->is_for_deb = !form->when || strcmp(form->when, "deb") == 0;
-    recipe->is_for_rpm = !form->when || strcmp(form->when, "rpm") == 0;
-    if (!recipe->is_for_deb && !recipe->is_for_rpm)
-        return fail_value(arena, form, "when", 0, form->when, "is neither deb nor rpm", err);
-    return true;
+    if (!form->when || strings_has(formats, form->when))
+        return true;
+    return fail_value(arena, form, "when", 0, form->when,
+                      arena_printf(arena, "is neither %s", strings_join(arena, formats, " nor ")), err);
 }
 
 static bool read_covers(struct arena *arena, const struct recipe_form *form, struct recipe *recipe, struct err *err)
@@ -102,8 +102,8 @@ static void give_reasons(struct arena *arena, struct recipe *recipe)
         recipe->parts.files.items[i].giver = arena_printf(arena, "the recipe %s", recipe->name);
 }
 
-static bool load_recipe(struct arena *arena, const char *path, const char *name, struct recipe *ret_recipe,
-                        struct err *err)
+static bool load_recipe(struct arena *arena, const char *path, const char *name, const struct strings *formats,
+                        struct recipe *ret_recipe, struct err *err)
 {
     struct yaml_file *file;
     if (!yaml_load(arena, path, &file, err))
@@ -119,10 +119,11 @@ static bool load_recipe(struct arena *arena, const char *path, const char *name,
         !manifest_check_env(arena, &form.parts.manifest.config.env, err) ||
         !check_names(arena, &form, "for", &form.packages, err) ||
         !check_names(arena, &form, "install", &form.parts.manifest.packages_whole, err) ||
-        !read_when(arena, &form, &recipe, err) || !read_covers(arena, &form, &recipe, err) ||
+        !check_when(arena, &form, formats, err) || !read_covers(arena, &form, &recipe, err) ||
         !read_generate(arena, &form, &recipe, err))
         return false;
     recipe.packages = form.packages;
+    recipe.format = form.when;
     if (!recipe.packages.count)
         list_add(arena, &recipe.packages, name);
     recipe.parts = form.parts.manifest;
@@ -131,7 +132,8 @@ static bool load_recipe(struct arena *arena, const char *path, const char *name,
     return true;
 }
 
-bool recipes_load(struct arena *arena, const char *dir, struct recipes *ret_recipes, struct err *err)
+bool recipes_load(struct arena *arena, const char *dir, const struct strings *formats, struct recipes *ret_recipes,
+                  struct err *err)
 {
     struct recipes recipes = {0};
     struct strings names = {0};
@@ -147,7 +149,7 @@ bool recipes_load(struct arena *arena, const char *dir, struct recipes *ret_reci
     for (size_t i = 0; i < names.count; i++) {
         struct recipe recipe;
         const char *path = arena_printf(arena, "%s/%s.yaml", dir, names.items[i]);
-        if (!load_recipe(arena, path, names.items[i], &recipe, err))
+        if (!load_recipe(arena, path, names.items[i], formats, &recipe, err))
             return false;
         list_add(arena, &recipes, recipe);
         digest_feed(&stream, names.items[i], strlen(names.items[i]) + 1);
@@ -158,7 +160,7 @@ bool recipes_load(struct arena *arena, const char *dir, struct recipes *ret_reci
     return true;
 }
 
-bool recipe_is_for(const struct recipe *recipe, const char *package, bool is_deb)
+bool recipe_is_for(const struct recipe *recipe, const char *package, const char *format)
 {
-    return (is_deb ? recipe->is_for_deb : recipe->is_for_rpm) && strings_has(&recipe->packages, package);
+    return (!recipe->format || strcmp(recipe->format, format) == 0) && strings_has(&recipe->packages, package);
 }

@@ -15,13 +15,13 @@
 #include "plan/manifest.h"
 
 struct recipe {
-    const char *name;            /* the file's stem */
-    struct strings packages;     /* for: names of the packages, at least one; default: the recipe's name */
-    bool is_for_deb, is_for_rpm; /* when; default both */
-    struct manifest parts;       /* files, packages_whole (install), made, users, groups, config.env */
-    bool covers[EFFECT_COUNT];   /* effects of the packages' scripts that need no report */
-    bool makes_certificates;     /* generate: ca-certificates */
-    bool makes_nsswitch;         /* generate: nsswitch */
+    const char *name;          /* the file's stem */
+    struct strings packages;   /* for: names of the packages, at least one; default: the recipe's name */
+    const char *format;        /* when: the packages' format; NULL: of any */
+    struct manifest parts;     /* files, packages_whole (install), made, users, groups, config.env */
+    bool covers[EFFECT_COUNT]; /* effects of the packages' scripts that need no report */
+    bool makes_certificates;   /* generate: ca-certificates */
+    bool makes_nsswitch;       /* generate: nsswitch */
 };
 
 struct recipes {
@@ -30,10 +30,12 @@ struct recipes {
     struct digest digest; /* of all files and their names */
 };
 
-/* Loads all recipes of a directory; a directory that is not there has none. */
-bool recipes_load(struct arena *arena, const char *dir, struct recipes *ret_recipes, struct err *err) MUST_CHECK;
-/* Returns whether the recipe is for a package of that name and kind. */
-bool recipe_is_for(const struct recipe *recipe, const char *package, bool is_deb);
+/* Loads all recipes of a directory; a directory that is not there has none. `formats` are the names of the package formats
+ * that there are. */
+bool recipes_load(struct arena *arena, const char *dir, const struct strings *formats, struct recipes *ret_recipes,
+                  struct err *err) MUST_CHECK;
+/* Returns whether the recipe is for a package of that name and format. */
+bool recipe_is_for(const struct recipe *recipe, const char *package, const char *format);
 /* Merges a recipe into `manifest`, a copy of its own (its lists may still share items with the original, which are not
  * written to). A user or group whose number is taken gets the first free one from 100. */
 void recipe_merge(struct arena *arena, struct manifest *manifest, const struct recipe *recipe);

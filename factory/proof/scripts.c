@@ -2,6 +2,7 @@
 
 #include "effect/script_effects.h"
 #include "package/path.h"
+#include "source/format.h"
 
 #include <stdlib.h>
 
@@ -75,7 +76,7 @@ static bool is_covered(const struct applied *applied, const struct package *pack
 {
     for (size_t i = 0; i < applied->count; i++) {
         const struct recipe *recipe = applied->items[i];
-        if (recipe->covers[effect] && recipe_is_for(recipe, package->name, package->format == PACKAGE_DEB))
+        if (recipe->covers[effect] && recipe_is_for(recipe, package->name, package->format->name))
             return true;
     }
     return false;

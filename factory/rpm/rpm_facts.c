@@ -26,6 +26,13 @@
 #define TAG_FILETRIGGERNAME 5069u
 #define TAG_TRANSFILETRIGGERNAME 5079u
 
+static void add_fact(struct arena *arena, struct package *package, const char *name, const char *text)
+{
+    struct package_fact fact = {name, text};
+    if (text)
+        list_add(arena, &package->facts, fact);
+}
+
 static bool need_string(const struct rpm_header *header, uint32_t tag, const char *name, const char **ret_string,
                         struct err *err)
 {
@@ -40,41 +47,47 @@ static bool need_string(const struct rpm_header *header, uint32_t tag, const cha
 static bool read_identity(struct arena *arena, const struct rpm_header *header, struct package *package,
                           struct err *err)
 {
-    struct rpm_facts *rpm = &package->rpm;
+    const char *version, *release;
     uint64_t epoch;
     if (rpm_header_has(header, TAG_SOURCEPACKAGE)) {
         err_set(err, ERR_MALFORMED, "a source package, where a binary one should be");
         return false;
     }
     if (!need_string(header, TAG_NAME, "NAME", &package->name, err) ||
-        !need_string(header, TAG_VERSION, "VERSION", &rpm->version, err) ||
-        !need_string(header, TAG_RELEASE, "RELEASE", &rpm->release, err) ||
+        !need_string(header, TAG_VERSION, "VERSION", &version, err) ||
+        !need_string(header, TAG_RELEASE, "RELEASE", &release, err) ||
         !need_string(header, TAG_ARCH, "ARCH", &package->architecture, err) ||
         !rpm_header_number(header, TAG_EPOCH, 0, &epoch, err))
         return false;
     if (rpm_header_has(header, TAG_EPOCH))
-        rpm->epoch = arena_printf(arena, "%" PRIu64, epoch);
-    package->version = epoch ? arena_printf(arena, "%s:%s-%s", rpm->epoch, rpm->version, rpm->release)
-                             : arena_printf(arena, "%s-%s", rpm->version, rpm->release);
+        add_fact(arena, package, RPM_EPOCH, arena_printf(arena, "%" PRIu64, epoch));
+    add_fact(arena, package, RPM_VERSION, version);
+    add_fact(arena, package, RPM_RELEASE, release);
+    package->version = epoch ? arena_printf(arena, "%" PRIu64 ":%s-%s", epoch, version, release)
+                             : arena_printf(arena, "%s-%s", version, release);
     return true;
 }
 
-static bool read_details(const struct rpm_header *header, struct package *package, struct err *err)
+static bool read_details(struct arena *arena, const struct rpm_header *header, struct package *package, struct err *err)
 {
-    struct rpm_facts *rpm = &package->rpm;
+    const char *source, *vendor, *license;
     uint64_t build_time, size;
-    if (!rpm_header_string(header, TAG_SOURCERPM, &rpm->source_rpm, err) ||
-        !rpm_header_string(header, TAG_VENDOR, &rpm->vendor, err) ||
-        !rpm_header_string(header, TAG_LICENSE, &rpm->license, err) ||
+    if (!rpm_header_string(header, TAG_SOURCERPM, &source, err) ||
+        !rpm_header_string(header, TAG_VENDOR, &vendor, err) ||
+        !rpm_header_string(header, TAG_LICENSE, &license, err) ||
         !rpm_header_number(header, TAG_BUILDTIME, 0, &build_time, err) ||
         !rpm_header_number(header, TAG_SIZE, 0, &size, err) ||
-        !rpm_header_number(header, TAG_LONGSIZE, size, &rpm->size_bytes, err))
+        !rpm_header_number(header, TAG_LONGSIZE, size, &size, err))
         return false;
     if (build_time > INT64_MAX) {
         err_set(err, ERR_MALFORMED, "not a valid RPM package: its build time is beyond all times");
         return false;
     }
     package->build_time = (int64_t)build_time;
+    add_fact(arena, package, RPM_SOURCE, source);
+    add_fact(arena, package, RPM_VENDOR, vendor);
+    add_fact(arena, package, RPM_LICENSE, license);
+    add_fact(arena, package, RPM_SIZE, arena_printf(arena, "%" PRIu64, size));
     return true;
 }
 
@@ -137,6 +150,6 @@ static bool read_scripts(struct arena *arena, const struct rpm_header *header, s
 
 bool rpm_facts_read(struct arena *arena, const struct rpm_header *header, struct package *package, struct err *err)
 {
-    return read_identity(arena, header, package, err) && read_details(header, package, err) &&
+    return read_identity(arena, header, package, err) && read_details(arena, header, package, err) &&
            read_scripts(arena, header, package, err);
 }

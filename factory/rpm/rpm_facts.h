@@ -10,7 +10,16 @@
 #include "package/package.h"
 #include "rpm/rpm_header.h"
 
-/* Fills name, version, architecture, rpm facts, scripts and build time. Source packages are refused. Strings are views
+/* Names of the facts of an .rpm; version and release are always there, the others where the header has them. */
+#define RPM_EPOCH "epoch"
+#define RPM_VERSION "version"
+#define RPM_RELEASE "release"
+#define RPM_SOURCE "source-rpm"
+#define RPM_VENDOR "vendor"
+#define RPM_LICENSE "license"
+#define RPM_SIZE "size" /* bytes when installed, decimal: RPMTAG_SIZE or LONGSIZE */
+
+/* Fills name, version, architecture, facts, scripts and build time. Source packages are refused. Strings are views
  * of the header or in the arena. */
 bool rpm_facts_read(struct arena *arena, const struct rpm_header *header, struct package *package,
                     struct err *err) MUST_CHECK;

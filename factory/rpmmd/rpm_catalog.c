@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/checksum.h"
 #include "base/together.h"
+#include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_primary.h"
 #include "trust/keyring.h"
 
@@ -107,7 +108,8 @@ static void set_origins(struct rpm_catalog *catalog)
         const struct rpm_repository *repository = repo->repository;
         origins->items[i] =
             repo->metadata ? repo->metadata->origin
-                           : (struct origin){.name = repository->id,
+                           : (struct origin){.format = &format_rpm,
+                                             .name = repository->id,
                                              .uri = "file:///",
                                              .digest = digest_of(repo->texts->primary, strlen(repo->texts->primary))};
         repo->origin = &origins->items[i];

@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "rpmmd/repomd.h"
+#include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_mirrors.h"
 #include "trust/freshness.h"
 #include "trust/gpgv.h"
@@ -90,7 +91,7 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
     struct rpm_metadata *metadata = arena_new(getting->arena, struct rpm_metadata);
     *metadata = (struct rpm_metadata){.repository = repository};
     metadata->origin = (struct origin){
-        .kind = SOURCE_RPM,
+        .format = &format_rpm,
         .name = arena_printf(getting->arena, "%s of %s", repository->id,
                              source_public_uri(getting->arena, fetched->base_url)),
         .uri = fetched->base_url,

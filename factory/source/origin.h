@@ -9,15 +9,16 @@
 #include "base/digest.h"
 #include "source/source.h"
 
+struct format;
 struct keyrings;
 
 struct origin {
-    enum source_kind kind; /* so the format of its packages */
-    const char *name;      /* for messages, without user info */
-    const char *uri;       /* of the mirror that answered, ending in '/': package paths are relative to it */
-    struct strings uris;   /* all mirrors, in order of preference; the one that answered among them */
-    int64_t date;          /* of the metadata: seconds since the epoch */
-    struct digest digest;  /* names the generation of the metadata */
+    const struct format *format; /* of its packages */
+    const char *name;            /* for messages, without user info */
+    const char *uri;             /* of the mirror that answered, ending in '/': package paths are relative to it */
+    struct strings uris;         /* all mirrors, in order of preference; the one that answered among them */
+    int64_t date;                /* of the metadata: seconds since the epoch */
+    struct digest digest;        /* names the generation of the metadata */
     const char *distribution, *version, *codename; /* what the metadata says of itself, each may be NULL */
     const char *signed_by;                         /* fingerprint of the key that signed the metadata, or NULL */
     const struct keyrings *package_keys; /* every package must be signed by one of these (rpm, gpgcheck); NULL: its

@@ -2,9 +2,8 @@
  *
  * Made of: root links (bin → usr/bin …) of the architecture; kept files with their parent directories (modes and
  * owners as packaged); what the manifest creates; the skeleton (tree_skeleton.c), where nothing else is; /etc/passwd
- * and /etc/group; the package database for scanners: /var/lib/dpkg/status.d/NAME (control file with "Status: install
- * ok installed" after Package:, as distroless images have it) and NAME.md5sums (only the lines of kept files) for
- * exactly the packages that gave files. Conflicts (one path from two packages with different bytes or kinds, a manifest file over
+ * and /etc/group; the package database for scanners, which the packages' format makes for exactly the packages that gave
+ * files (format.h). Conflicts (one path from two packages with different bytes or kinds, a manifest file over
  * a package's directory, a file below a symlink, …) are errors naming both sides. The manifest's own entries win over
  * a package's: its files and symlinks replace files and symlinks (configuration can be overridden), its directories
  * set mode and owner of existing ones; but never a directory over something else or the other way round. /etc/passwd

@@ -1,4 +1,5 @@
 /* Which accounts an image has, and what number an owner's name is. */
+#include "source/format.h"
 #include "tree/tree_draft.h"
 
 #define SYSUSERS_DIR "/usr/lib/sysusers.d"
@@ -171,8 +172,11 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
 {
     struct arena *arena = drafts->arena;
     const struct fileset *set = drafts->request->set;
-    drafts->accounts = (struct accounts){
-        .arena = arena, .notes = &drafts->notes, .known = &drafts->known, .has_nogroup = !drafts_is_rpm(drafts)};
+    const struct format *format = drafts_format(drafts);
+    drafts->accounts = (struct accounts){.arena = arena,
+                                         .notes = &drafts->notes,
+                                         .known = &drafts->known,
+                                         .has_nogroup = !format || format->has_nogroup};
     struct strings unused = {0};
     drafts->known = (struct accounts){.arena = arena, .notes = &unused};
     read_shipped(drafts);

@@ -44,8 +44,8 @@ bool drafts_add(struct drafts *drafts, const struct node *node, struct draft **r
 bool drafts_add_parents(struct drafts *drafts, const struct draft *child, struct err *err) MUST_CHECK;
 /* Finds what keeps a path from being made: the nearest node above it that is no directory; NULL when nothing does. */
 const struct draft *drafts_obstacle(const struct drafts *drafts, const char *path);
-/* Returns whether the packages are .rpm: where Debian and Fedora lay out the skeleton each in its own way. */
-bool drafts_is_rpm(const struct drafts *drafts);
+/* Returns the format of the packages, which one source gave as a rule; NULL when there are none. */
+const struct format *drafts_format(const struct drafts *drafts);
 /* Decides which of the skeleton's links the image has, before anything is put into the tree. */
 void drafts_plan_skeleton(struct drafts *drafts);
 /* Returns where a path really gets: what lies below a link of the skeleton ("/var/run/x") is where the link leads
@@ -90,12 +90,7 @@ bool manifest_group_number(const struct manifest *manifest, const char *name, ui
 bool drafts_add_cache(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Adds /usr/lib/os-release and its link when nothing gives it. */
 bool drafts_add_os_release(struct drafts *drafts, struct err *err) MUST_CHECK;
-/* Adds a small file of the package database. */
-bool drafts_add_text(struct drafts *drafts, const char *path, const char *text, struct err *err) MUST_CHECK;
-/* Adds the list of the .rpm packages among these, when there are any. */
-bool drafts_add_rpm_list(struct drafts *drafts, const struct tree *tree, struct err *err) MUST_CHECK;
-/* Adds the package database for the .deb packages among these. */
-bool drafts_add_status(struct drafts *drafts, const struct package *const *packages, size_t count,
-                       struct err *err) MUST_CHECK;
+/* Adds the package database of the packages that gave files, as their format has it. */
+bool drafts_add_database(struct drafts *drafts, const struct tree *tree, struct err *err) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
  * of /var that lead into /run. Debian's base-files makes these links absolute (its postinst, for it ships directories),
  * Fedora's filesystem relative. */
 #include "package/path.h"
+#include "source/format.h"
 #include "tree/tree_draft.h"
 
 static const char why_skeleton[] = "skeleton";
@@ -16,10 +17,10 @@ static const struct {
     const char *path, *end, *relative_target;
 } links[SKELETON_LINK_COUNT] = {{"/var/lock", "/run/lock", "../run/lock"}, {"/var/run", "/run", "../run"}};
 
-bool drafts_is_rpm(const struct drafts *drafts)
+const struct format *drafts_format(const struct drafts *drafts)
 {
     const struct fileset *set = drafts->request->set;
-    return set->package_count && set->packages[0]->format == PACKAGE_RPM;
+    return set->package_count ? set->packages[0]->format : NULL;
 }
 
 uint32_t skeleton_mode(const char *path)
@@ -128,8 +129,9 @@ bool drafts_add_skeleton(struct drafts *drafts, struct err *err)
         if (!add(drafts, node, err))
             return false;
     }
+    const struct format *format = drafts_format(drafts);
     for (size_t i = 0; i < ARRAY_COUNT(links); i++) {
-        const char *target = drafts_is_rpm(drafts) ? links[i].relative_target : links[i].end;
+        const char *target = format && format->has_relative_links ? links[i].relative_target : links[i].end;
         struct node node = {.path = links[i].path, .kind = NODE_SYMLINK, .mode = 0777, .target = target};
         if (drafts->has_link[i] && !add(drafts, node, err))
             return false;

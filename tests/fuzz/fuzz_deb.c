@@ -1,6 +1,7 @@
 /* A .deb of any bytes is unpacked into a store or refused; nothing is written under a path that it names. */
 #include "fuzz.h"
 
+#include "deb/deb_format.h"
 #include "package/package.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     static struct store *store; /* libFuzzer gives no other place to keep it */
     if (!store)
         store = open_store();
-    struct package_expect expect = {.digest = digest_of("fuzz", 4)};
+    struct package_expect expect = {.format = &format_deb, .digest = digest_of("fuzz", 4)};
     struct err err = {0};
     struct package *package = NULL;
     bool is_found;

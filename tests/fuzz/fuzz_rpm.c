@@ -6,6 +6,7 @@
 #include "rpm/rpm_cpio.h"
 #include "rpm/rpm_header.h"
 #include "rpm/rpm_signature.h"
+#include "rpmmd/rpm_format.h"
 
 #include <stdlib.h>
 
@@ -63,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     static struct store *store; /* libFuzzer gives no other place to keep it */
     if (!store)
         store = open_store();
-    struct package_expect expect = {.format = PACKAGE_RPM, .digest = digest_of("fuzz", 4)};
+    struct package_expect expect = {.format = &format_rpm, .digest = digest_of("fuzz", 4)};
     read_parts((struct text){(const char *)bytes, len});
     struct err err = {0};
     struct package *package = NULL;

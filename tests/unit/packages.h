@@ -8,6 +8,8 @@
 #include "check.h"
 
 #include "closure/closure.h"
+#include "deb/deb_format.h"
+#include "rpmmd/rpm_format.h"
 #include "tree/tree.h"
 
 #include <elf.h>
@@ -24,17 +26,31 @@ struct fixture {
     struct err err;
 };
 
+/* Sets a fact of the package, in place of a former one. */
+static inline void fact_set(struct fixture *fixture, struct package *package, const char *name, const char *text)
+{
+    for (size_t i = 0; i < package->facts.count; i++) {
+        if (strcmp(package->facts.items[i].name, name) == 0) {
+            package->facts.items[i].text = text;
+            return;
+        }
+    }
+    struct package_fact fact = {name, text};
+    list_add(&fixture->arena, &package->facts, fact);
+}
+
 static inline struct package *package_add(struct fixture *fixture, const char *name)
 {
     assert_true(fixture->package_count < PACKAGES_MAX);
     struct package *package = &fixture->packages[fixture->package_count++];
-    *package = (struct package){
-        .name = name,
-        .version = "1.0-1",
-        .architecture = "amd64",
-        .control = arena_printf(&fixture->arena, "Package: %s\nVersion: 1.0-1\nArchitecture: amd64\n", name),
-        .build_time = 1000,
-        .entries = arena_new_array(&fixture->arena, struct entry, ENTRIES_MAX)};
+    *package = (struct package){.format = &format_deb,
+                                .name = name,
+                                .version = "1.0-1",
+                                .architecture = "amd64",
+                                .build_time = 1000,
+                                .entries = arena_new_array(&fixture->arena, struct entry, ENTRIES_MAX)};
+    fact_set(fixture, package, "control",
+             arena_printf(&fixture->arena, "Package: %s\nVersion: 1.0-1\nArchitecture: amd64\n", name));
     return package;
 }
 

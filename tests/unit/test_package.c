@@ -1,6 +1,7 @@
 #include "unit/deb_maker.h"
 
 #include "base/auto.h"
+#include "deb/deb_format.h"
 #include "package/package_unpack.h"
 
 #include <fcntl.h>
@@ -36,8 +37,11 @@ static int tear_down(void **state)
 
 static struct package_expect expect_of(const struct buf *deb)
 {
-    return (struct package_expect){
-        .name = "made", .version = "1.0-1", .architecture = "amd64", .digest = digest_of(deb->bytes, deb->len)};
+    return (struct package_expect){.format = &format_deb,
+                                   .name = "made",
+                                   .version = "1.0-1",
+                                   .architecture = "amd64",
+                                   .digest = digest_of(deb->bytes, deb->len)};
 }
 
 static void auto_package_close(struct package **package)
@@ -169,8 +173,8 @@ static void a_package_in_every_compression_gives_its_entries(void **state)
         assert_string_equal(package->name, "made");
         assert_string_equal(package->version, "1.0-1");
         assert_string_equal(package->architecture, "amd64");
-        assert_string_equal(package->control, MAKER_CONTROL);
-        assert_string_equal(package->md5sums, "0123456789abcdef0123456789abcdef  usr/bin/made\n");
+        assert_string_equal(package_fact(package, "control"), MAKER_CONTROL);
+        assert_string_equal(package_fact(package, "md5sums"), "0123456789abcdef0123456789abcdef  usr/bin/made\n");
         assert_non_null(strstr(package->provides_files_replaced, "old (<< 1)"));
         assert_int_equal(package->build_time, MAKER_TIME + 5);
         for (size_t at = 1; at < package->count; at++)
@@ -207,7 +211,7 @@ static void a_package_by_dpkg_deb_is_read(void **state)
     assert_null(file->elf->broken);
     assert_true(strings_has(&file->elf->needed, "libc.so.6"));
     assert_int_equal(find(package, "/usr/lib/empty")->size_bytes, 0);
-    assert_null(package->md5sums);
+    assert_null(package_fact(package, "md5sums"));
     buf_done(&deb);
 }
 

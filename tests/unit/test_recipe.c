@@ -1,4 +1,5 @@
 #include "folder.h"
+#include "formats.h"
 
 #include "base/auto.h"
 #include "plan/manifest.h"
@@ -8,7 +9,7 @@ static struct recipes load(struct folder *folder)
 {
     struct recipes recipes = {0};
     struct err err = {0};
-    CHECK_OK(recipes_load(&folder->arena, folder->dir, &recipes, &err), &err);
+    CHECK_OK(recipes_load(&folder->arena, folder->dir, &both_formats, &recipes, &err), &err);
     return recipes;
 }
 
@@ -17,7 +18,7 @@ static void refused(struct folder *folder, const char *text, const char *rest)
     struct recipes recipes = {0};
     struct err err = {0};
     const char *path = put(folder, "bad", text);
-    if (recipes_load(&folder->arena, folder->dir, &recipes, &err))
+    if (recipes_load(&folder->arena, folder->dir, &both_formats, &recipes, &err))
         fail_msg("accepted, although \"%s\" was wanted", rest);
     assert_int_equal(err.kind, ERR_USAGE);
     assert_string_equal(err.text, arena_printf(&folder->arena, "%s:%s", path, rest));
@@ -30,7 +31,7 @@ static void our_recipes_are_good(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct recipes recipes;
     struct err err = {0};
-    CHECK_OK(recipes_load(&arena, SOURCE_DIR "/manifests/recipes", &recipes, &err), &err);
+    CHECK_OK(recipes_load(&arena, SOURCE_DIR "/manifests/recipes", &both_formats, &recipes, &err), &err);
     assert_true(recipes.count >= 20);
 }
 
@@ -39,7 +40,7 @@ static void a_folder_that_is_not_there_has_no_recipes(void **state)
     struct folder *folder = *state;
     struct recipes recipes = {.count = 7};
     struct err err = {0};
-    CHECK_OK(recipes_load(&folder->arena, "/nonexistent/recipes", &recipes, &err), &err);
+    CHECK_OK(recipes_load(&folder->arena, "/nonexistent/recipes", &both_formats, &recipes, &err), &err);
     assert_int_equal(recipes.count, 0);
 }
 
@@ -55,8 +56,8 @@ static void every_key_is_read(void **state)
     assert_int_equal(recipes.count, 1);
     const struct recipe *recipe = &recipes.items[0];
     assert_string_equal(recipe->name, "served");
-    assert_true(recipe_is_for(recipe, "served", true) && recipe_is_for(recipe, "served-bin", true));
-    assert_false(recipe_is_for(recipe, "served", false) || recipe_is_for(recipe, "tool", true));
+    assert_true(recipe_is_for(recipe, "served", "deb") && recipe_is_for(recipe, "served-bin", "deb"));
+    assert_false(recipe_is_for(recipe, "served", "rpm") || recipe_is_for(recipe, "tool", "deb"));
     assert_string_equal(recipe->parts.files.items[0].path, "/a/*");
     assert_string_equal(recipe->parts.files.items[0].giver, "the recipe served");
     assert_string_equal(recipe->parts.packages_whole.items[0], "tool");
@@ -73,7 +74,7 @@ static void a_recipe_is_for_the_package_of_its_name_in_both_kinds(void **state)
     struct folder *folder = *state;
     put(folder, "alone", "covers: []\n");
     struct recipes recipes = load(folder);
-    assert_true(recipe_is_for(&recipes.items[0], "alone", true) && recipe_is_for(&recipes.items[0], "alone", false));
+    assert_true(recipe_is_for(&recipes.items[0], "alone", "deb") && recipe_is_for(&recipes.items[0], "alone", "rpm"));
 }
 
 static void the_readmes_example_is_good(void **state)

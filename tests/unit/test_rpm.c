@@ -4,8 +4,10 @@
 #include "package/package_unpack.h"
 #include "rpm/rpm_capability.h"
 #include "rpm/rpm_cpio.h"
+#include "rpm/rpm_facts.h"
 #include "rpm/rpm_header.h"
 #include "rpm/rpm_signature.h"
+#include "rpmmd/rpm_format.h"
 
 #include <endian.h>
 #include <fcntl.h>
@@ -70,7 +72,7 @@ static struct keyrings load_keys(struct fixture *fixture, const char *name)
 
 static struct package_expect expect_of(const struct buf *rpm, const struct keyrings *keys)
 {
-    return (struct package_expect){.format = PACKAGE_RPM, .digest = digest_of(rpm->bytes, rpm->len), .keys = keys};
+    return (struct package_expect){.format = &format_rpm, .digest = digest_of(rpm->bytes, rpm->len), .keys = keys};
 }
 
 /* Unpacks and opens. */
@@ -186,14 +188,14 @@ static void what_the_header_says_of_the_package_is_kept(void **state)
     AUTO(auto_package_close) struct package *package = NULL;
     struct err err = {0};
     CHECK_OK(take(fixture, &rpm, NULL, &package, &err), &err);
-    assert_int_equal(package->format, PACKAGE_RPM);
+    assert_ptr_equal(package->format, &format_rpm);
     assert_string_equal(package->name, "made");
     assert_string_equal(package->version, "2:1.0-1");
     assert_string_equal(package->architecture, "aarch64");
-    assert_string_equal(package->rpm.epoch, "2");
-    assert_string_equal(package->rpm.vendor, "Kit");
-    assert_string_equal(package->rpm.license, "MIT");
-    assert_string_equal(package->rpm.source_rpm, "made-1.0-1.src.rpm");
+    assert_string_equal(package_fact(package, RPM_EPOCH), "2");
+    assert_string_equal(package_fact(package, RPM_VENDOR), "Kit");
+    assert_string_equal(package_fact(package, RPM_LICENSE), "MIT");
+    assert_string_equal(package_fact(package, RPM_SOURCE), "made-1.0-1.src.rpm");
     assert_int_equal(package->build_time, 1700000000);
     assert_int_equal(package->scripts.count, 2);
     assert_string_equal(package->scripts.items[1].name, "postin");

@@ -1,8 +1,10 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "deb/deb_format.h"
 #include "effect/script_effects.h"
 #include "effect/shell_words.h"
+#include "rpmmd/rpm_format.h"
 
 /* Prints the commands, one a line, words joined by blanks, expanded ones in <>. */
 static const char *commands_of(struct arena *arena, const char *script)
@@ -75,9 +77,9 @@ static void deep_substitutions_and_long_scripts_end(void **state)
     assert_int_equal(commands.count, 20000);
 }
 
-static const char *effects_of(struct arena *arena, const char *name, const char *text)
+static const char *effects_in(struct arena *arena, const struct format *format, const char *name, const char *text)
 {
-    struct package package = {.name = "p"};
+    struct package package = {.format = format, .name = "p"};
     list_add(arena, &package.scripts, ((struct package_script){name, text}));
     struct script_effects effects;
     script_effects_list(arena, &package, &effects);
@@ -86,6 +88,11 @@ static const char *effects_of(struct arena *arena, const char *name, const char 
         out = arena_printf(arena, "%s%s:%s%s ", out, effect_name(effects.items[i].effect), effects.items[i].subject,
                            effects.items[i].is_constant ? "" : "?");
     return out;
+}
+
+static const char *effects_of(struct arena *arena, const char *name, const char *text)
+{
+    return effects_in(arena, &format_deb, name, text);
 }
 
 static void each_effect_is_found_with_its_subject(void **state)
@@ -125,12 +132,19 @@ static void only_scripts_of_an_installation_count(void **state)
 {
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
-    static const char *const run[] = {"preinst", "postinst", "pretrans", "prein", "postin", "posttrans"};
-    static const char *const not_run[] = {"prerm", "postrm", "config", "preun", "postun", "triggers", "templates"};
-    for (size_t i = 0; i < ARRAY_COUNT(run); i++)
-        assert_string_equal(effects_of(&arena, run[i], "useradd x"), "adduser:x ");
-    for (size_t i = 0; i < ARRAY_COUNT(not_run); i++)
-        assert_string_equal(effects_of(&arena, not_run[i], "useradd x"), "");
+    static const struct {
+        const struct format *format;
+        const char *run[5], *not_run[6];
+    } cases[] = {
+        {&format_deb, {"preinst", "postinst"}, {"prerm", "postrm", "config", "triggers", "templates", "postin"}},
+        {&format_rpm, {"pretrans", "prein", "postin", "posttrans"}, {"preun", "postun", "triggers", "postinst"}},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        for (size_t j = 0; j < ARRAY_COUNT(cases[i].run) && cases[i].run[j]; j++)
+            assert_string_equal(effects_in(&arena, cases[i].format, cases[i].run[j], "useradd x"), "adduser:x ");
+        for (size_t j = 0; j < ARRAY_COUNT(cases[i].not_run) && cases[i].not_run[j]; j++)
+            assert_string_equal(effects_in(&arena, cases[i].format, cases[i].not_run[j], "useradd x"), "");
+    }
 }
 
 static void a_script_has_no_more_effects_than_anyone_reads(void **state)
@@ -142,7 +156,7 @@ static void a_script_has_no_more_effects_than_anyone_reads(void **state)
     assert_true(buf_printf(&text, "chown root"));
     for (int i = 0; i < 60000; i++)
         assert_true(buf_printf(&text, " /srv/%d", i));
-    struct package package = {.name = "p"};
+    struct package package = {.format = &format_deb, .name = "p"};
     struct package_script script = {"postinst", arena_strndup(&arena, text.bytes, text.len)};
     list_add(&arena, &package.scripts, script);
     struct script_effects effects;

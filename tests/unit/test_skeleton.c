@@ -43,7 +43,7 @@ static void an_image_of_rpm_packages_has_it_as_fedora_lays_it_out(void **state)
 {
     struct planting planting = plant(*state);
     struct package *a = package_add(*state, "a");
-    a->format = PACKAGE_RPM;
+    a->format = &format_rpm;
     file_add(a, "/opt/a", "program");
     root_add(&planting, "/opt/a");
     const struct tree *tree = grow(&planting);
@@ -58,7 +58,7 @@ static void what_packages_list_below_var_run_and_var_lock_is_where_the_links_lea
 {
     struct planting planting = plant(*state);
     struct package *a = package_add(*state, "a"), *b = package_add(*state, "b");
-    a->md5sums = "0123  var/run/a/deep/f\n4567  var/lock/l\n";
+    fact_set(*state, a, "md5sums", "0123  var/run/a/deep/f\n4567  var/lock/l\n");
     dir_add(a, "/var/run", 0700);
     dir_add(a, "/var/run/a", 0750)->uid = 7;
     file_add(a, "/var/run/a/deep/f", "f")->mode = 0600;

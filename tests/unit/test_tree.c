@@ -145,8 +145,9 @@ static void the_package_database_names_exactly_the_givers(void **state)
     struct planting planting = plant(*state);
     struct package *a = package_add(*state, "a"), *b = package_add(*state, "b");
     package_add(*state, "whole");
-    a->control = "Package: a\nVersion: 1\nDescription: x\n y";
-    a->md5sums = "0123  lib/kept\n4567  usr/share/doc/a/copyright\n89ab  etc/a.conf\nbad\ncdef  ../x\n";
+    fact_set(*state, a, "control", "Package: a\nVersion: 1\nDescription: x\n y");
+    fact_set(*state, a, "md5sums",
+             "0123  lib/kept\n4567  usr/share/doc/a/copyright\n89ab  etc/a.conf\nbad\ncdef  ../x\n");
     file_add(a, "/usr/lib/kept", "x");
     file_add(a, "/usr/share/doc/a/copyright", "x");
     file_add(a, "/etc/a.conf", "x");

@@ -1,15 +1,19 @@
 /* Unit tests of what the tree makes of .rpm packages: owners by name, the list of packages, merged directories. */
 #include "planting.h"
 
+#include "rpm/rpm_facts.h"
+
 static struct package *rpm_add(struct fixture *fixture, const char *name)
 {
     struct package *package = package_add(fixture, name);
-    package->format = PACKAGE_RPM;
+    package->format = &format_rpm;
     package->version = "1.0-1.fc42";
     package->architecture = "x86_64";
-    package->control = NULL;
-    package->rpm = (struct rpm_facts){
-        .version = "1.0", .release = "1.fc42", .source_rpm = "src-1.0-1.fc42.src.rpm", .size_bytes = 4321};
+    package->facts.count = 0;
+    fact_set(fixture, package, RPM_VERSION, "1.0");
+    fact_set(fixture, package, RPM_RELEASE, "1.fc42");
+    fact_set(fixture, package, RPM_SOURCE, "src-1.0-1.fc42.src.rpm");
+    fact_set(fixture, package, RPM_SIZE, "4321");
     return package;
 }
 
@@ -130,8 +134,8 @@ static void the_list_of_rpm_packages_names_exactly_the_givers(void **state)
     file_add(b, "/usr/bin/b", "b");
     file_add(deb, "/usr/bin/d", "d");
     file_add(rpm_add(*state, "none"), "/usr/bin/none", "n");
-    b->rpm.epoch = "2";
-    b->rpm.vendor = "Example\tProject\n";
+    fact_set(*state, b, RPM_EPOCH, "2");
+    fact_set(*state, b, RPM_VENDOR, "Example\tProject\n");
     b->build_time = 900;
     root_add(&planting, "/usr/bin/a");
     root_add(&planting, "/usr/bin/b");

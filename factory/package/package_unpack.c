@@ -1,5 +1,7 @@
 #include "package/package_unpack.h"
 
+#include "source/format.h"
+
 #define MAX_ENTRIES ((size_t)2000000)
 #define MAX_NAME_BYTES ((size_t)512 << 20)
 #define MAX_RATIO ((uint64_t)4096)
@@ -17,9 +19,7 @@ struct unpack_limits unpack_limits_for(size_t package_bytes)
 bool package_unpack_within(struct store *store, struct text bytes, const struct package_expect *expect,
                            const struct unpack_limits *limits, struct err *err)
 {
-    bool is_done = expect->format == PACKAGE_RPM ? package_unpack_rpm(store, bytes, expect, limits, err)
-                                                 : package_unpack_deb(store, bytes, expect, limits, err);
-    if (is_done)
+    if (expect->format->unpack(store, bytes, expect, limits, err))
         return true;
     err_wrap(err, "package %s %s %s", expect->name ? expect->name : digest_hex(&expect->digest).chars,
              expect->version ? expect->version : "", expect->architecture ? expect->architecture : "");

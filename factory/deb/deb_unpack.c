@@ -1,6 +1,5 @@
-#include "package/package_unpack.h"
-
 #include "base/auto.h"
+#include "deb/deb_format_parts.h"
 #include "deb/deb_tar.h"
 #include "deb/package_control.h"
 #include "package/pack.h"
@@ -102,13 +101,13 @@ static bool read_entries(struct unpacking *unpacking, const struct deb_member *m
     }
 }
 
-bool package_unpack_deb(struct store *store, struct text deb, const struct package_expect *expect,
-                        const struct unpack_limits *limits, struct err *err)
+bool deb_unpack(struct store *store, struct text deb, const struct package_expect *expect,
+                const struct unpack_limits *limits, struct err *err)
 {
     AUTO(unpacking_done) struct unpacking unpacking;
     struct deb_archive archive;
     unpacking_init(&unpacking, limits);
-    unpacking.package.format = PACKAGE_DEB;
+    unpacking.package.format = &format_deb;
     unpacking.package.digest = expect->digest;
     if (!deb_archive_read(deb, &archive, err) ||
         !package_read_control(&unpacking.arena, &archive.control, limits->unpacked_bytes, &unpacking.package, err) ||

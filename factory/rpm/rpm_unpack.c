@@ -1,6 +1,6 @@
 /* The order matters: signatures over bytes that nobody has looked into, then the header that they vouch for, then the
  * digest of the payload in it, and only then the payload. */
-#include "package/package_unpack.h"
+#include "rpm/rpm_unpack.h"
 
 #include "base/auto.h"
 #include "package/pack.h"
@@ -24,14 +24,14 @@ static bool open_trusted(struct arena *arena, struct text rpm, const struct keyr
            rpm_signature_check(arena, ret_archive, keys, true, &covers_payload, err);
 }
 
-bool package_unpack_rpm(struct store *store, struct text rpm, const struct package_expect *expect,
-                        const struct unpack_limits *limits, struct err *err)
+bool rpm_unpack(struct store *store, struct text rpm, const struct package_expect *expect,
+                const struct unpack_limits *limits, struct err *err)
 {
     AUTO(unpacking_done) struct unpacking unpacking;
     struct rpm_archive archive;
     struct rpm_header header;
     unpacking_init(&unpacking, limits);
-    unpacking.package.format = PACKAGE_RPM;
+    unpacking.package.format = expect->format;
     unpacking.package.digest = expect->digest;
     if (!open_trusted(&unpacking.arena, rpm, expect->keys, &archive, &header, err) ||
         !rpm_facts_read(&unpacking.arena, &header, &unpacking.package, err) ||

@@ -1,0 +1,9 @@
+/* deb_format.h - Debian's packages and repositories, as one of the formats (format.h) */
+#ifndef IMGFACTORY_DEB_DEB_FORMAT_H
+#define IMGFACTORY_DEB_DEB_FORMAT_H
+
+#include "source/format.h"
+
+extern const struct format format_deb;
+
+#endif

@@ -1,0 +1,51 @@
+/* Unit tests of the table of package formats: what it promises to those who call through it. */
+#include "check.h"
+
+#include "base/auto.h"
+#include "formats/formats.h"
+#include "package/package.h"
+
+static void every_format_is_found_by_its_name_alone(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct strings names = formats_names(&arena);
+    assert_true(names.count >= 2);
+    for (size_t i = 0; i < names.count; i++) {
+        assert_string_equal(formats_at(i)->name, names.items[i]);
+        assert_ptr_equal(formats_find(names.items[i]), formats_at(i));
+    }
+    assert_null(formats_at(names.count));
+    assert_null(formats_find("tar"));
+}
+
+static void every_format_does_all_that_a_format_does(void **state)
+{
+    (void)state;
+    for (size_t i = 0; formats_at(i); i++) {
+        const struct format *format = formats_at(i);
+        assert_non_null(format->unpack);
+        assert_non_null(format->package_fault);
+        assert_non_null(format->identity_place);
+        assert_non_null(format->install_scripts);
+        assert_non_null(format->database);
+    }
+}
+
+static void a_package_without_facts_is_faulty_in_every_format(void **state)
+{
+    (void)state;
+    struct package package = {.name = "p", .version = "1", .architecture = "a"};
+    for (size_t i = 0; formats_at(i); i++)
+        assert_non_null(formats_at(i)->package_fault(&package));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_format_is_found_by_its_name_alone),
+        cmocka_unit_test(every_format_does_all_that_a_format_does),
+        cmocka_unit_test(a_package_without_facts_is_faulty_in_every_format),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
