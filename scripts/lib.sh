@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the lists of packages are for those who read this file
 # Shared by the scripts of this folder and .ci/run: install what is missing, build quietly. Messages go to stderr, so that
 # stdout holds only what the program itself prints.
 
@@ -62,6 +62,16 @@ iproute2               iproute
 util-linux             util-linux
 openssh-client         openssh-clients
 postgresql-client      postgresql
+'
+check_packages='
+binutils               binutils
+clang-format           clang-tools-extra
+clang-tidy             clang-tools-extra
+gcc                    gcc
+libc6-dev              glibc-devel
+pyflakes3              python3-pyflakes
+python3                python3
+shellcheck             ShellCheck
 '
 bench_closure_packages='
 libtree                libtree

@@ -56,6 +56,7 @@ struct rpm_catalog {
     bool has_all_files; /* filelists were loaded, of those repositories that have any */
 };
 
+/* Finds the whole catalog of its part that everybody knows. */
 static inline struct rpm_catalog *rpm_catalog_of(struct catalog *catalog)
 {
     return (struct rpm_catalog *)catalog;

@@ -1,7 +1,6 @@
 """Nothing waits for ever or in silence: signals end every phase soon, locks and slow servers have limits, a prompt survives."""
 
 import fcntl
-import glob
 import json
 import os
 import pty
@@ -13,7 +12,7 @@ import termios
 import time
 import unittest
 
-from base import Case, FaultProxy, PushCase, deb, elf, image, run, server, service, world
+from base import Case, PushCase, deb, elf, run, server, world
 
 SOON = 1.0 if not run.sanitizer() else 10.0
 

@@ -11,7 +11,7 @@ import shutil
 import time
 import unittest
 
-from base import FaultProxy, PushCase, Report, deb, elf, image, layout, run, service, world
+from base import FaultProxy, PushCase, Report, deb, elf, image, layout, run, world
 
 HOST_ARCH = "x86_64" if platform.machine() == "x86_64" else "aarch64"
 OTHER_ARCH = "aarch64" if HOST_ARCH == "x86_64" else "x86_64"
