@@ -1,5 +1,6 @@
 #include "cli/build.h"
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "cli/display.h"
 #include "cli/places.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINE_BYTES_MAX ((size_t)8192)
@@ -342,7 +342,7 @@ static bool plan_options(struct build *build, struct err *err)
                                     .is_change_accepted = options->is_change_accepted,
                                     .is_strict = options->is_strict || site->is_strict,
                                     .is_older_fine = options->is_older_fine || site->is_older_fine,
-                                    .now = (int64_t)time(NULL),
+                                    .now = clock_date(),
                                     .arches = &build->arches,
                                     .call_options = command_line(build->arena, &options->given),
                                     .call_arch = options->arch};

@@ -1,14 +1,14 @@
 #include "cli/display.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
-#define REDRAW_NS 100000000L
+#define REDRAW_MS 100
 
 struct display {
     const struct progress *progress;
@@ -86,14 +86,7 @@ static void *display_main(void *argument)
     struct display *display = argument;
     pthread_mutex_lock(&display->lock);
     while (!display->is_stopping) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += REDRAW_NS;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_nsec -= 1000000000L;
-            until.tv_sec++;
-        }
-        pthread_cond_timedwait(&display->stopped, &display->lock, &until);
+        clock_wait_ms(&display->stopped, &display->lock, REDRAW_MS);
         if (!display->is_stopping)
             log_redraw(display->log);
     }
@@ -112,7 +105,7 @@ struct display *display_start(const struct progress *progress, struct log *log)
     display->progress = progress;
     display->log = log;
     pthread_mutex_init(&display->lock, NULL);
-    pthread_cond_init(&display->stopped, NULL);
+    clock_cond_init(&display->stopped);
     if (pthread_create(&display->thread, NULL, display_main, display) != 0) {
         free(display);
         return NULL;

@@ -1,5 +1,6 @@
 #include "cli/signals.h"
 #include "base/arena.h"
+#include "base/clock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -32,13 +33,6 @@ struct signals {
 };
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Writes unless that would have to be waited for: a full pipe must not keep us. The log's lock may be held by one who
  * waits for just that. */
@@ -152,7 +146,7 @@ static void begin_end(struct signals *signals, int number)
         atomic_store(&signals->is_timed_out, true);
     atomic_store(&signals->caught, number);
     atomic_store(&signals->cancel, true);
-    signals->end_ms = now_ms() + SIGNALS_GRACE_MS;
+    signals->end_ms = clock_ms() + SIGNALS_GRACE_MS;
 }
 
 /* Stops as SIGTSTP does without us (an orphaned process group is not stopped), the terminal's settings given back. */
@@ -182,7 +176,7 @@ static void go_on(struct signals *signals)
 /* Waits for a signal until something is due; 0 when it is. */
 static int wait_for_one(const struct signals *signals)
 {
-    uint64_t due_ms = signals->end_ms ? signals->end_ms : atomic_load(&signals->limit_ms), now = now_ms();
+    uint64_t due_ms = signals->end_ms ? signals->end_ms : atomic_load(&signals->limit_ms), now = clock_ms();
     if (!due_ms)
         return sigwaitinfo(&signals->set, NULL);
     if (now >= due_ms)
@@ -288,7 +282,7 @@ const atomic_bool *signals_cancel(const struct signals *signals)
 /* SIGUSR1 only makes the thread look again. */
 void signals_limit_ms(struct signals *signals, uint64_t ms)
 {
-    atomic_store(&signals->limit_ms, now_ms() + ms);
+    atomic_store(&signals->limit_ms, clock_ms() + ms);
     (void)pthread_kill(signals->thread, SIGUSR1);
 }
 

@@ -2,6 +2,7 @@
  * that a time-out can end it together with what it started. A pidfd lets one poll() wait for output and end alike. */
 #include "io/child.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "io/file.h"
 
 #include <assert.h>
@@ -13,14 +14,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* What a child gets: descriptors, variables, its standard streams (stdin_fd -1: /dev/null). */
 struct plan {
@@ -173,10 +166,10 @@ static bool read_output(int fd, const char *program, bool *ret_is_open, struct b
 /* Collects output until the pipe is closed and the child has ended, or the time is up. */
 static bool watch(const char *program, int stdout_fd, int pid_fd, unsigned timeout_ms, struct buf *out, struct err *err)
 {
-    uint64_t deadline_ms = now_ms() + timeout_ms;
+    uint64_t deadline_ms = clock_ms() + timeout_ms;
     bool is_open = true, is_running = true;
     while (is_open || is_running) {
-        uint64_t now = now_ms();
+        uint64_t now = clock_ms();
         if (now >= deadline_ms) {
             err_set(err, ERR_LOCAL, "%s did not end within %u ms", program, timeout_ms);
             err->detail = ETIMEDOUT;

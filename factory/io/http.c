@@ -3,6 +3,7 @@
  * another try (at the front of the queue: it has waited already), or the next URL of the list. */
 #include "io/http.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "io/file.h"
 #include "io/http_try.h"
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <sys/queue.h>
 #include <sys/random.h>
-#include <time.h>
 
 #define CONNECTIONS_PER_HOST 12u
 #define ACTIVE_MAX 128u
@@ -88,13 +88,6 @@ struct http {
     uint64_t next_due_ms;  /* when the first of those that back off may start; UINT64_MAX for none */
     uint64_t random;
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* xorshift64 (Marsaglia 2003): only spreads the retries. */
 static uint64_t random_next(struct http *http)
@@ -203,7 +196,7 @@ static bool is_other_there(struct http *http, const struct http_transfer *transf
 /* Tells of trouble with a host, but not of each of many transfers at once. */
 static void say(struct http *http, struct http_host *host, const char *what, const char *then)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
     bool is_said = host && host->said_ms && now - host->said_ms < SAY_PAUSE_MS;
     if (!http->log)
         return;
@@ -260,7 +253,7 @@ static void retry(struct http *http, struct http_transfer *transfer, struct err 
     if (transfer->try_count <= retry_count && !is_too_late) {
         AUTO(arena_done) struct arena scratch = {0};
         uint64_t delay_ms = back_off_ms(http, transfer->try_count, retry_after_s);
-        transfer->due_ms = now_ms() + delay_ms;
+        transfer->due_ms = clock_ms() + delay_ms;
         say(http, transfer->host, failure->text,
             arena_printf(&scratch, "trying again in %s (%u of %u)", units_duration(delay_ms).chars, transfer->try_count,
                          retry_count));
@@ -399,7 +392,7 @@ static bool has_room(const struct http *http, const struct http_transfer *transf
 /* Starts what may start, in order, and finds out when to look again. */
 static void start_waiting(struct http *http)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
     if (!http->has_changed && now < http->next_due_ms)
         return;
     http->has_changed = false;
@@ -460,7 +453,7 @@ static bool is_too_slow(struct http *http, struct http_transfer *transfer, uint6
 /* Ends the transfers whose clock ran out. */
 static void settle_stuck(struct http *http)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
     if (now < http->next_look_ms)
         return;
     http->next_look_ms = now + CLOCK_POLL_MS;
@@ -478,7 +471,7 @@ static void settle_stuck(struct http *http)
 static bool is_spared(const struct http *http, const struct http_transfer *transfer)
 {
     const struct http_call *call = transfer->request->call;
-    return call && call->is_ended_late && !http->is_ending && now_ms() - http->cancelled_ms < HTTP_LATE_MS;
+    return call && call->is_ended_late && !http->is_ending && clock_ms() - http->cancelled_ms < HTTP_LATE_MS;
 }
 
 static void cancel_one(struct http *http, struct http_transfer *transfer)
@@ -500,7 +493,7 @@ static void cancel_active(struct http *http, struct http_transfer *transfer)
 static void cancel_all(struct http *http)
 {
     struct http_transfer *transfer, *next;
-    http->cancelled_ms = http->cancelled_ms ? http->cancelled_ms : now_ms();
+    http->cancelled_ms = http->cancelled_ms ? http->cancelled_ms : clock_ms();
     for (transfer = TAILQ_FIRST(&http->active); transfer; transfer = next) {
         next = TAILQ_NEXT(transfer, link);
         if (!is_spared(http, transfer))
@@ -533,7 +526,7 @@ static int poll_ms(const struct http *http)
         return 0;
     if (!http->active_count && TAILQ_EMPTY(&http->waiting))
         return IDLE_POLL_MS;
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
     uint64_t left_ms = http->next_due_ms > now ? http->next_due_ms - now : 0;
     return left_ms < CANCEL_POLL_MS ? (int)left_ms : (int)CANCEL_POLL_MS;
 }

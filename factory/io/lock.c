@@ -1,6 +1,7 @@
 #include "io/lock.h"
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "io/file.h"
 
@@ -8,25 +9,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/file.h>
-#include <time.h>
 
 #define SAID_AFTER_MS ((uint64_t)1000)
 #define PAUSE_MAX_MS ((uint64_t)50)
 #define LOCKS_MAX_BYTES ((size_t)4 << 20)
 #define COMM_MAX_BYTES 64
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void sleep_ms(uint64_t ms)
-{
-    struct timespec pause = {.tv_sec = 0, .tv_nsec = (long)ms * 1000000};
-    (void)nanosleep(&pause, NULL);
-}
 
 bool lock_try(int fd, bool is_shared)
 {
@@ -82,10 +69,10 @@ static bool is_cancelled(const struct lock_wait *wait)
 static bool wait_for(int fd, bool is_shared, const char *name, const struct lock_wait *wait, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    uint64_t begun = now_ms(), pause_ms = 1, limit_ms = wait->limit_ms ? wait->limit_ms : LOCK_LIMIT_MS;
+    uint64_t begun = clock_ms(), pause_ms = 1, limit_ms = wait->limit_ms ? wait->limit_ms : LOCK_LIMIT_MS;
     bool is_said = false;
     while (!lock_try(fd, is_shared)) {
-        uint64_t waited_ms = now_ms() - begun;
+        uint64_t waited_ms = clock_ms() - begun;
         if (errno != EWOULDBLOCK) {
             err_set_errno(err, errno, "cannot lock %s", name);
         } else if (is_cancelled(wait)) {
@@ -101,7 +88,7 @@ static bool wait_for(int fd, bool is_shared, const char *name, const struct lock
             log_line(wait->log, LOG_NORMAL, "waiting for %s%s (for %s at most)", name, describe_holder(fd, &scratch),
                      units_duration(limit_ms).chars);
         is_said = is_said || waited_ms >= SAID_AFTER_MS;
-        sleep_ms(pause_ms);
+        clock_sleep_ms(pause_ms);
         pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
     }
     return true;

@@ -1,11 +1,11 @@
 #include "line/batch.h"
 
+#include "base/clock.h"
 #include "line/fewer.h"
 
 #include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 /* Orders mostly wait (for the network, for workers), so there are more of their threads than cores; the rest queue. */
 #define MAX_ORDER_THREADS 16
@@ -13,7 +13,7 @@
 #define MANY_DESCRIPTORS 64
 /* How long orders may take to end after a signal, and how often is looked. */
 #define GRACE_S 0.7
-#define LOOK_NS 20000000L
+#define LOOK_MS 20
 
 /* What the orders' threads share during batch_run(). */
 struct shift {
@@ -192,7 +192,7 @@ static void finish(struct batch_image *image, struct shift *shift)
             log_line(plant->log, LOG_QUIET, "error: %s", image->err.text);
         }
     }
-    image->seconds = job_clock() - shift->start;
+    image->seconds = clock_seconds() - shift->start;
 }
 
 static void report_job(const struct job *job, struct log *log)
@@ -245,15 +245,10 @@ static bool wait_for_end(struct shift *shift)
     double cancelled = 0;
     struct err ignored = {0};
     pthread_mutex_lock(&shift->lock);
-    while (shift->running_count && (cancelled == 0 || job_clock() - cancelled < GRACE_S)) {
-        struct timespec until;
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_NS;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        (void)pthread_cond_timedwait(&shift->ended, &shift->lock, &until);
+    while (shift->running_count && (cancelled == 0 || clock_seconds() - cancelled < GRACE_S)) {
+        clock_wait_ms(&shift->ended, &shift->lock, LOOK_MS);
         if (cancelled == 0 && plant_is_cancelled(shift->plant, &ignored))
-            cancelled = job_clock();
+            cancelled = clock_seconds();
     }
     bool is_ended = !shift->running_count;
     pthread_mutex_unlock(&shift->lock);
@@ -288,7 +283,7 @@ static void abandon(struct batch *batch, const struct shift *shift)
         if (atomic_load(&batch->images[i].is_ended))
             memcpy(&shown[i], &batch->images[i], sizeof shown[i]);
         else
-            stand_in(batch, &batch->images[i], job_clock() - shift->start, &shown[i]);
+            stand_in(batch, &batch->images[i], clock_seconds() - shift->start, &shown[i]);
     }
     batch->images = shown;
     batch->is_abandoned = true;
@@ -296,12 +291,8 @@ static void abandon(struct batch *batch, const struct shift *shift)
 
 static void shift_init(struct shift *shift)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&shift->lock, NULL);
-    pthread_cond_init(&shift->ended, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&shift->ended);
 }
 
 static size_t most_order_threads(void)
@@ -314,7 +305,7 @@ static size_t most_order_threads(void)
 bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
 {
     struct shift *shift = arena_new(&batch->arena, struct shift); /* threads that are left alone still use it */
-    *shift = (struct shift){.plant = plant, .count = batch->progress.count, .start = job_clock()};
+    *shift = (struct shift){.plant = plant, .count = batch->progress.count, .start = clock_seconds()};
     shift_init(shift);
     shift->jobs = arena_new_array(&batch->arena, struct job *, shift->count);
     shift->images = arena_new_array(&batch->arena, struct batch_image *, shift->count);

@@ -2,11 +2,10 @@
 #include "line/job.h"
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "line/explain.h"
 #include "line/kept.h"
 #include "line/work.h"
-
-#include <time.h>
 
 void work_enter(struct job *job, enum stage stage)
 {
@@ -91,20 +90,13 @@ static bool make(struct work *work, struct err *err)
     return oci_build_image(&job->arena, &manifest, &job->product.facts, &job->image, err);
 }
 
-double job_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 void job_run(struct job *job)
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct work work = {.job = job, .manifest = *job->manifest, .scratch = &scratch};
-    double start = job_clock();
+    double start = clock_seconds();
     job->is_good = make(&work, &job->err);
-    job->seconds = job_clock() - start;
+    job->seconds = clock_seconds() - start;
     progress_stage(job->progress, job->is_good ? STAGE_DONE : STAGE_FAILED);
     if (!job->is_good)
         err_wrap(&job->err, "image %s for %s", job->manifest->name, job->arch->name);

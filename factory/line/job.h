@@ -41,8 +41,6 @@ struct job {
 
 /* Runs the job and fills its results. */
 void job_run(struct job *job);
-/* Returns seconds of a clock that never jumps: for durations. */
-double job_clock(void);
 /* Frees what the job holds. */
 void job_done(struct job *job);
 

@@ -4,9 +4,8 @@
 #include "registry/push_parts.h"
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "registry/receipt.h"
-
-#include <time.h>
 
 #define ROUNDS_MAX 4
 #define PAUSE_MS ((uint64_t)1000)
@@ -57,7 +56,7 @@ static bool is_seen(const struct push_work *push)
 {
     const struct push_policy *policy = &push->request->policy;
     return !policy->is_look_forced &&
-           receipt_is_young(policy->receipts_dir, push->registry->name, &push->result->digest, (int64_t)time(NULL));
+           receipt_is_young(policy->receipts_dir, push->registry->name, &push->result->digest, clock_date());
 }
 
 /* After everything was seen there, or the registry said that something is not. */
@@ -65,8 +64,7 @@ static void keep_receipt(const struct push_work *push, bool is_whole, const stru
 {
     const char *dir = push->request->policy.receipts_dir;
     if (is_whole)
-        receipt_write(dir, push->registry->name, &push->result->digest, (int64_t)time(NULL),
-                      push->registry->options->log);
+        receipt_write(dir, push->registry->name, &push->result->digest, clock_date(), push->registry->options->log);
     else if (err->kind == ERR_PUBLISH || err->kind == ERR_TRUST)
         receipt_remove(dir, push->registry->name, &push->result->digest);
 }

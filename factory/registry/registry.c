@@ -1,24 +1,17 @@
 #include "registry/registry_parts.h"
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/units.h"
 
 #include <inttypes.h>
 #include <sys/random.h>
-#include <time.h>
 
 #define DEFAULT_RETRY_BASE_MS 500u
 #define DEFAULT_DEADLINE_MS (30u * 60 * 1000)
 #define BACK_OFF_MAX_MS ((uint64_t)30 * 1000)
 #define RETRY_AFTER_MAX_S 120u
 #define SLEEP_SLICE_MS ((uint64_t)50)
-
-uint64_t registry_now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 struct digest_name registry_digest_name(const struct digest *digest)
 {
@@ -58,7 +51,7 @@ static void apply_options(struct registry *registry, const struct registry_optio
     registry->options = options;
     registry->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : DEFAULT_RETRY_BASE_MS;
     registry->patience_ms = options->deadline_ms ? options->deadline_ms : DEFAULT_DEADLINE_MS;
-    registry->deadline_ms = registry_now_ms() + registry->patience_ms;
+    registry->deadline_ms = clock_ms() + registry->patience_ms;
 }
 
 /* Only with verification off may the registry turn out to speak plain http: the first request finds out. */
@@ -147,8 +140,8 @@ bool registry_try_login(const struct registry_options *options, struct http *htt
 
 bool registry_sleep(struct registry *registry, uint64_t ms, struct err *err)
 {
-    uint64_t until = registry_now_ms() + ms;
-    for (uint64_t now = registry_now_ms();; now = registry_now_ms()) {
+    uint64_t until = clock_ms() + ms;
+    for (uint64_t now = clock_ms();; now = clock_ms()) {
         bool is_going_on = ms == 0 && atomic_load(&registry->is_ending_late);
         if (registry->options->cancel && atomic_load(registry->options->cancel) && !is_going_on) {
             err_clear(err);
@@ -164,8 +157,7 @@ bool registry_sleep(struct registry *registry, uint64_t ms, struct err *err)
         if (now >= until)
             return true;
         uint64_t left = until - now < SLEEP_SLICE_MS ? until - now : SLEEP_SLICE_MS;
-        struct timespec pause = {.tv_sec = 0, .tv_nsec = (long)left * 1000000};
-        (void)nanosleep(&pause, NULL);
+        clock_sleep_ms(left);
     }
 }
 
@@ -193,7 +185,7 @@ void registry_heed(struct registry *registry, const struct exchange *answer)
 {
     bool is_about_all = answer->status == 429 || answer->status == 503;
     if (is_about_all && answer->retry_after_s <= RETRY_AFTER_MAX_S)
-        hold_back_all(registry, registry_now_ms() + (uint64_t)answer->retry_after_s * 1000);
+        hold_back_all(registry, clock_ms() + (uint64_t)answer->retry_after_s * 1000);
 }
 
 bool registry_back_off(struct registry *registry, struct retry *retry, unsigned retry_after_s, struct err *err)
@@ -212,7 +204,7 @@ bool registry_back_off(struct registry *registry, struct retry *retry, unsigned 
     uint64_t asked_ms = (uint64_t)retry_after_s * 1000;
     delay_ms = delay_ms > asked_ms ? delay_ms : asked_ms;
     if (err->detail == 429 || err->detail == 503)
-        hold_back_all(registry, registry_now_ms() + delay_ms);
+        hold_back_all(registry, clock_ms() + delay_ms);
     if (registry->options->log)
         log_line(registry->options->log, LOG_NORMAL, "%s; trying again in %s (%u of %u)", err->text,
                  units_duration(delay_ms).chars, retry->count, registry->options->retries);

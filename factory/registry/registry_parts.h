@@ -140,8 +140,6 @@ bool registry_back_off(struct registry *registry, struct retry *retry, unsigned 
 void registry_heed(struct registry *registry, const struct exchange *answer);
 /* Sleeps that long unless it is cancelled or the deadline comes first (false, err set). */
 bool registry_sleep(struct registry *registry, uint64_t ms, struct err *err) MUST_CHECK;
-/* A monotonic clock. */
-uint64_t registry_now_ms(void);
 /* The registry's own origin, with the scheme as it is known by now. */
 struct registry_origin registry_home(const struct registry *registry);
 /* "http://host" or "https://host". */

@@ -4,6 +4,7 @@
 #include "registry/registry_parts.h"
 
 #include "base/auto.h"
+#include "base/clock.h"
 
 #include <assert.h>
 
@@ -280,7 +281,7 @@ static void add_hint(const char *hint, struct err *err)
 /* One try: waits while the registry asked all of us to, then sends. */
 static bool try_once(struct registry *registry, struct exchange *exchange, struct err *err)
 {
-    uint64_t now = registry_now_ms(), not_before = atomic_load(&registry->not_before_ms);
+    uint64_t now = clock_ms(), not_before = atomic_load(&registry->not_before_ms);
     if (!registry_sleep(registry, not_before > now ? not_before - now : 0, err)) {
         exchange->is_hopeless = true;
         return false;

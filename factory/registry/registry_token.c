@@ -5,10 +5,10 @@
 #include "registry/registry_parts.h"
 
 #include "base/auto.h"
+#include "base/clock.h"
 
 #include <jansson.h>
 #include <openssl/evp.h>
-#include <time.h>
 
 #define TOKEN_MAX_BYTES ((size_t)64 * 1024)
 #define TOKEN_ANSWER_MAX_BYTES ((size_t)1024 * 1024)
@@ -179,7 +179,7 @@ static int64_t jwt_lifetime_s(const char *token)
     json_auto_t *claims = json_loadb((const char *)bytes, (size_t)decoded - (padded - len), 0, NULL);
     json_int_t expires = json_integer_value(json_object_get(claims, "exp"));
     json_int_t issued = json_integer_value(json_object_get(claims, "iat"));
-    int64_t from = issued > 0 ? issued : (int64_t)time(NULL);
+    int64_t from = issued > 0 ? issued : clock_date();
     return expires > from && from > 0 ? expires - from : 0;
 }
 
@@ -205,7 +205,7 @@ static void set_token(struct registry *registry, struct registry_token *token, c
     secret_done(&token->value);
     token->value = secret_dup(value);
     token->lifetime_ms = lifetime;
-    token->expires_ms = registry_now_ms() + lifetime / 5 * 4;
+    token->expires_ms = clock_ms() + lifetime / 5 * 4;
     token->generation = ++registry->generation;
 }
 
@@ -483,7 +483,7 @@ void registry_note_accepted(struct registry *registry, enum registry_access acce
 /* A token that outlives the start of this request; a big body takes its time, so it gets one that lasts. */
 static bool lasts(const struct registry_token *token, bool is_big)
 {
-    uint64_t now = registry_now_ms(), needed = is_big ? token->lifetime_ms / 2 : 0;
+    uint64_t now = clock_ms(), needed = is_big ? token->lifetime_ms / 2 : 0;
     if (needed > BIG_BODY_NEEDS_MS)
         needed = BIG_BODY_NEEDS_MS;
     return token->value && token->expires_ms > now + needed;
