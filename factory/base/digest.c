@@ -62,24 +62,13 @@ struct digest_hex digest_hex(const struct digest *digest)
     return hex;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool digest_parse(struct text hex, struct digest *ret_digest)
 {
     struct digest digest;
     if (hex.len != DIGEST_BYTES * 2)
         return false;
     for (size_t i = 0; i < DIGEST_BYTES; i++) {
-        int high = hex_value(hex.ptr[2 * i]), low = hex_value(hex.ptr[2 * i + 1]);
+        int high = text_hex_value(hex.ptr[2 * i]), low = text_hex_value(hex.ptr[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         digest.bytes[i] = (uint8_t)(high << 4 | low);

@@ -212,6 +212,15 @@ struct text_size text_size(uint64_t bytes)
     return size;
 }
 
+int text_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 uint64_t text_hash(struct text a)
 {
     uint64_t hash = 0xCBF29CE484222325u;

@@ -61,6 +61,8 @@ struct text_size {
     char chars[32];
 };
 struct text_size text_size(uint64_t bytes);
+/* Returns what a hexadecimal digit is worth, or -1. */
+int text_hex_value(char c);
 /* Hashes bytes (FNV-1a, 64 bits): for tables, never for trust. */
 uint64_t text_hash(struct text a);
 /* Returns the item of `known` with the smallest edit distance to `wanted`, or NULL when none is near (more than a third

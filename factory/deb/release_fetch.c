@@ -1,5 +1,6 @@
 /* Files that a Release lists, from any mirror of the repository, each byte checked against the Release. */
 #include "base/auto.h"
+#include "base/url.h"
 #include "deb/release.h"
 #include "io/decompress.h"
 
@@ -23,18 +24,6 @@ const struct release_file *release_find(const struct release *release, struct ar
     return NULL;
 }
 
-/* Writes the bytes that mean something else in a URL as %XX. */
-static const char *url_name(struct arena *arena, const char *name)
-{
-    char *result = arena_alloc(arena, strlen(name) * 3 + 1), *at = result;
-    for (; *name; name++) {
-        bool is_plain =
-            (unsigned char)*name > 0x20 && (unsigned char)*name < 0x7F && !strchr("%?#\\\"<>^`{|}[]", *name);
-        at += is_plain ? sprintf(at, "%c", *name) : sprintf(at, "%%%02X", (unsigned char)*name);
-    }
-    return result;
-}
-
 /* Adds the URLs of one mirror: by-hash, which cannot change under us, then the plain name. */
 static void add_urls(struct arena *arena, const struct release *release, const char *dir, const char *name,
                      const struct digest *digest, struct strings *urls)
@@ -44,9 +33,9 @@ static void add_urls(struct arena *arena, const struct release *release, const c
     if (release->has_by_hash && !release->repository->is_by_hash_off)
         list_add(arena, urls,
                  arena_printf(arena, "%s%sby-hash/SHA256/%s", dir,
-                              url_name(arena, arena_printf(arena, "%.*s", folder_len, name)),
+                              url_escape(arena, arena_printf(arena, "%.*s", folder_len, name), URL_SPECIAL),
                               digest_hex(digest).chars));
-    list_add(arena, urls, arena_printf(arena, "%s%s", dir, url_name(arena, name)));
+    list_add(arena, urls, arena_printf(arena, "%s%s", dir, url_escape(arena, name, URL_SPECIAL)));
 }
 
 /* Lists where a file may be, the mirror that gave the Release first. */

@@ -86,15 +86,6 @@ bool dropin_read(struct arena *arena, const struct dropins *files, struct dropin
     return true;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Reads `digits` digits of the base; -1 when they are not there. */
 static int read_digits(struct text text, size_t digits, int base)
 {
@@ -102,7 +93,7 @@ static int read_digits(struct text text, size_t digits, int base)
     if (text.len < digits)
         return -1;
     for (size_t i = 0; i < digits; i++) {
-        int digit = hex_value(text.ptr[i]);
+        int digit = text_hex_value(text.ptr[i]);
         if (digit < 0 || digit >= base)
             return -1;
         value = value * base + digit;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "io/file.h"
+#include "io/http_status.h"
 
 #define DESCRIPTORS_OF_A_TRY 4 /* what libcurl may open at once for one: two addresses, a look-up, a file */
 
@@ -53,11 +54,6 @@ static bool is_certificate_code(CURLcode code)
            code == CURLE_SSL_INVALIDCERTSTATUS || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
 }
 
-static bool is_transient_status(long status)
-{
-    return status == 408 || status == 425 || status == 429 || (status >= 500 && status <= 599);
-}
-
 /* Says where a redirect ended, when there was one. */
 static struct http_shown redirected_of(const struct http_try *try)
 {
@@ -73,7 +69,7 @@ static struct http_shown redirected_of(const struct http_try *try)
 
 static enum http_verdict judge_status(struct http_try *try, long status)
 {
-    bool is_transient = is_transient_status(status);
+    bool is_transient = http_status_is_transient(status);
     curl_off_t wait_s = 0;
     if (is_transient)
         (void)curl_easy_getinfo(try->easy, CURLINFO_RETRY_AFTER, &wait_s);

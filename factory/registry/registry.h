@@ -49,7 +49,7 @@ enum registry_access { REGISTRY_PULL, REGISTRY_PUSH };
  * point to, and http stay the caller's and must live until registry_close(). */
 bool registry_open(const struct registry_options *options, struct http *http, const struct reference *reference,
                    enum registry_access access, struct registry **ret_registry, struct err *err) MUST_CHECK;
-/* Asks for a blob: HEAD, and where that is refused a GET of its first byte. *ret_found false on 404; a size that
+/* Asks for a blob: HEAD, and where that is refused a GET of its first byte. *ret_found false when it is not there; a size that
  * differs counts as absent. */
 bool registry_has_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool *ret_found,
                        struct err *err) MUST_CHECK;

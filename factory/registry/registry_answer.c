@@ -7,12 +7,6 @@
 
 #define WORDS_MAX_BYTES 1024
 
-bool registry_is_transient(int status)
-{
-    return status == 408 || status == 425 || status == 429 || status == 499 || status == 500 || status == 502 ||
-           status == 503 || status == 504 || (status >= 520 && status <= 524);
-}
-
 /* Takes the next header with that name off the front of the rest. */
 static bool next_header(struct text *rest, const char *name, struct text *ret_value)
 {
@@ -173,7 +167,7 @@ void exchange_refused(const struct registry *registry, const struct exchange *ex
         (void)is_whole;
     }
     flatten(&words);
-    enum err_kind kind = registry_is_transient(exchange->status) ? ERR_NETWORK : ERR_PUBLISH;
+    enum err_kind kind = http_status_is_transient(exchange->status) ? ERR_NETWORK : ERR_PUBLISH;
     err_clear(err);
     err_set(err, kind, "%s: %s: %s: HTTP status %d%s%s%s%s", registry->name, what, exchange->method, exchange->status,
             words.len ? ", \"" : "", words.len ? words.bytes : "", words.len ? "\"" : "", hint_of(exchange));

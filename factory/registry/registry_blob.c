@@ -36,10 +36,11 @@ static bool head_blob(struct registry *registry, const char *path, uint64_t size
         return true;
     }
     registry_heed(registry, &head);
-    *ret_is_clear = head.status == 200 || (head.status == 404 && !is_expected);
+    bool is_absent = http_status_is_absent(head.status);
+    *ret_is_clear = head.status == 200 || (is_absent && !is_expected);
     *ret_presence =
         head.status == 200 ? presence_of(exchange_header(&head, "Content-Length"), size_bytes) : BLOB_ABSENT;
-    if (!*ret_is_clear && head.status != 404 && !registry_is_transient(head.status))
+    if (!*ret_is_clear && !is_absent && !http_status_is_transient(head.status))
         atomic_store(&registry->is_blob_head_refused, true);
     return true;
 }
@@ -64,13 +65,12 @@ static bool get_first_byte(struct registry *registry, const char *path, uint64_t
         return false;
     err_clear(err);
     int status = is_answered ? answer.status : answer.part_status;
-    if (status == 401) {
-        exchange_refused(registry, &answer, path, err);
-        return false;
-    }
     bool is_there = status == 200 || status == 206 || (status == 416 && size_bytes == 0);
     *ret_presence = is_there ? presence_of(whole_size(&answer, status), size_bytes) : BLOB_ABSENT;
-    return true;
+    if (is_there || status == 416 || http_status_is_absent(status))
+        return true;
+    exchange_refused(registry, &answer, path, err);
+    return false;
 }
 
 bool registry_look_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool is_expected,
@@ -103,8 +103,12 @@ bool registry_get_document(struct registry *registry, struct arena *arena, const
     if (!registry_exchange(registry, &answer, err))
         return false;
     *ret_found = answer.status == 200;
-    if (!*ret_found)
+    if (!*ret_found && http_status_is_absent(answer.status))
         return true;
+    if (!*ret_found) {
+        exchange_refused(registry, &answer, answer.path, err);
+        return false;
+    }
     const char *bytes = answer.body_in.bytes ? answer.body_in.bytes : "";
     struct digest got = digest_of(bytes, answer.body_in.len);
     if (!digest_eq(&got, digest)) {
@@ -237,7 +241,7 @@ bool registry_get_blob(struct registry *registry, struct store *store, const str
             err_clear(err);
             return finish_fetch(&fetch, err);
         }
-        bool is_final = exchange.status && !registry_is_transient(exchange.status);
+        bool is_final = exchange.status && !http_status_is_transient(exchange.status);
         if (is_final || exchange.is_hopeless || resumes >= RESUMES_MAX)
             return false;
         if (fetch.parts.bytes >= progress + PROGRESS_BYTES)

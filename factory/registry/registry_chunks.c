@@ -102,7 +102,7 @@ static bool is_unclear(const struct exchange *exchange, bool is_answered, const 
 {
     if (!is_answered)
         return !exchange->is_hopeless && err->kind == ERR_NETWORK;
-    return exchange->status < 300 || exchange->status == 416 || registry_is_transient(exchange->status);
+    return exchange->status < 300 || exchange->status == 416 || http_status_is_transient(exchange->status);
 }
 
 /* Waits, then finds the border to go on from. */

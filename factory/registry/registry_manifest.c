@@ -49,7 +49,7 @@ static struct exchange asking(const char *method, const char *path)
                              .cap_bytes = REGISTRY_DOCUMENT_MAX_BYTES};
 }
 
-/* GET. *ret_found is false on 404. */
+/* GET. */
 static bool get(struct registry *registry, struct exchange *exchange, const char *path, bool *ret_found,
                 struct err *err)
 {
@@ -57,7 +57,7 @@ static bool get(struct registry *registry, struct exchange *exchange, const char
     if (!registry_exchange(registry, exchange, err))
         return false;
     *ret_found = exchange->status == 200;
-    if (*ret_found || exchange->status == 404)
+    if (*ret_found || http_status_is_absent(exchange->status))
         return true;
     exchange_refused(registry, exchange, path, err);
     return false;
@@ -80,7 +80,7 @@ static bool head_says(struct registry *registry, const char *name, const struct 
         return false;
     }
     registry_heed(registry, &head);
-    if (head.status != 200 && head.status != 404 && !registry_is_transient(head.status))
+    if (head.status != 200 && !http_status_is_absent(head.status) && !http_status_is_transient(head.status))
         atomic_store(&registry->is_head_refused, true);
     return head.status == 200 && parse_name(exchange_header(&head, "Docker-Content-Digest"), &said) &&
            digest_eq(&said, digest);
@@ -204,7 +204,7 @@ static enum step judge_put(struct putting *putting, const struct exchange *answe
         return STEP_FAILED;
     if (is_answered && answer->status >= 200 && answer->status < 300)
         return confirm(putting, answer, err);
-    bool is_transient = !is_answered || registry_is_transient(answer->status);
+    bool is_transient = !is_answered || http_status_is_transient(answer->status);
     if ((is_transient || answer->status == 409) && is_there(putting, is_answered, &unseen)) {
         err_clear(err);
         return STEP_DONE;

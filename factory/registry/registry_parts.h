@@ -6,6 +6,7 @@
 #ifndef IMGFACTORY_REGISTRY_REGISTRY_PARTS_H
 #define IMGFACTORY_REGISTRY_REGISTRY_PARTS_H
 
+#include "io/http_status.h"
 #include "registry/challenge.h"
 #include "registry/credentials_secret.h"
 #include "registry/registry.h"
@@ -125,7 +126,6 @@ bool exchange_has_words(const struct exchange *exchange, const char *words);
  * `what` is the thing ("manifest v1"). */
 void exchange_refused(const struct registry *registry, const struct exchange *exchange, const char *what,
                       struct err *err);
-bool registry_is_transient(int status);
 
 /* Tries so far of one thing that is tried again. */
 struct retry {

@@ -157,9 +157,8 @@ static bool send_authorized(struct registry *registry, struct exchange *exchange
 
 static bool is_redirect(const struct exchange *exchange)
 {
-    int status = exchange->status;
     bool is_reading = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
-    return status == 301 || status == 302 || status == 307 || status == 308 || (status == 303 && is_reading);
+    return http_status_is_redirect(exchange->status) && (exchange->status != 303 || is_reading);
 }
 
 static bool send_followed(struct registry *registry, struct exchange *exchange, struct err *err)
@@ -310,7 +309,7 @@ bool registry_exchange(struct registry *registry, struct exchange *exchange, str
     for (;;) {
         exchange->is_hopeless = false;
         bool is_answered = try_once(registry, exchange, err);
-        if (is_answered && (exchange->is_tried_once || !registry_is_transient(exchange->status)))
+        if (is_answered && (exchange->is_tried_once || !http_status_is_transient(exchange->status)))
             return true;
         if (is_answered)
             exchange_refused(registry, exchange, what, err);

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/url.h"
 
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -133,16 +134,15 @@ static const char *token_url(struct arena *arena, const struct registry *registr
     const struct challenge *challenge = &registry->challenge;
     const char *url = challenge->realm, *separator = strchr(url, '?') ? "&" : "?";
     if (challenge->service) {
-        url = arena_printf(arena, "%s%sservice=%s", url, separator, registry_url_encode(arena, challenge->service));
+        url = arena_printf(arena, "%s%sservice=%s", url, separator, url_encode(arena, challenge->service));
         separator = "&";
     }
     for (size_t i = 0; i < scopes->count; i++) {
-        url = arena_printf(arena, "%s%sscope=%s", url, separator, registry_url_encode(arena, scopes->items[i]));
+        url = arena_printf(arena, "%s%sscope=%s", url, separator, url_encode(arena, scopes->items[i]));
         separator = "&";
     }
     if (registry->credential.secret && registry->credential.user && !registry->credential.is_identity_token)
-        url = arena_printf(arena, "%s%saccount=%s", url, separator,
-                           registry_url_encode(arena, registry->credential.user));
+        url = arena_printf(arena, "%s%saccount=%s", url, separator, url_encode(arena, registry->credential.user));
     return url;
 }
 
@@ -229,9 +229,9 @@ static char *refresh_form(const struct registry *registry, const struct strings 
 {
     AUTO(arena_done) struct arena scratch = {0};
     const struct challenge *challenge = &registry->challenge;
-    const char *scope = registry_url_encode(&scratch, strings_join(&scratch, scopes, " "));
-    const char *service = registry_url_encode(&scratch, challenge->service ? challenge->service : "");
-    const char *secret = registry_url_encode(&scratch, registry->credential.secret);
+    const char *scope = url_encode(&scratch, strings_join(&scratch, scopes, " "));
+    const char *service = url_encode(&scratch, challenge->service ? challenge->service : "");
+    const char *secret = url_encode(&scratch, registry->credential.secret);
     char *form = NULL;
     int len = asprintf(&form, "grant_type=refresh_token&service=%s&client_id=imgfactory&scope=%s&refresh_token=%s",
                        service, scope, secret);
@@ -267,7 +267,7 @@ static bool refuse_token(const struct registry *registry, struct exchange *answe
 {
     const char *from = registry->credential.from;
     exchange_refused(registry, answer, "the token service", err);
-    if (registry->credential.secret && (answer->status == 401 || answer->status == 403))
+    if (registry->credential.secret && http_status_is_denied(answer->status))
         err_wrap(err, "credential from %s", from ? from : "an unknown place");
     return false;
 }
@@ -291,7 +291,7 @@ static bool fetch_token(struct registry *registry, enum registry_access access, 
             is_post = false;
             continue;
         }
-        if (is_answered && !registry_is_transient(answer.status))
+        if (is_answered && !http_status_is_transient(answer.status))
             return refuse_token(registry, &answer, err);
         if (is_answered)
             exchange_refused(registry, &answer, "the token service", err);

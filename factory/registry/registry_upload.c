@@ -5,6 +5,7 @@
 #include "registry/registry_chunks.h"
 
 #include "base/auto.h"
+#include "base/url.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -45,7 +46,7 @@ static bool try_mount(struct upload_job *job)
     struct err ignored = {0};
     const char *path =
         arena_printf(job->arena, "blobs/uploads/?mount=sha256%%3A%s&from=%s", digest_hex(job->upload->digest).chars,
-                     registry_url_encode(job->arena, job->upload->mount_from));
+                     url_encode(job->arena, job->upload->mount_from));
     struct exchange post AUTO(exchange_done) = {
         .method = "POST", .path = path, .access = REGISTRY_PUSH, .is_tried_once = true};
     bool is_answered = registry_exchange(registry, &post, &ignored);
@@ -57,7 +58,7 @@ static bool try_mount(struct upload_job *job)
         note_session(job, &post);
         return job->url != NULL;
     }
-    if (is_answered ? !registry_is_transient(post.status) : post.is_hopeless)
+    if (is_answered ? !http_status_is_transient(post.status) : post.is_hopeless)
         atomic_store(&registry->is_mount_refused, true);
     if (is_answered)
         registry_heed(registry, &post);
@@ -282,7 +283,7 @@ static enum outcome judge(struct upload_job *job, const struct exchange *answer,
     }
     if (is_answered)
         exchange_refused(job->registry, answer, job->what, err);
-    if (is_good || !is_answered || registry_is_transient(answer->status))
+    if (is_good || !is_answered || http_status_is_transient(answer->status))
         return judge_transient(job, answer, err);
     return judge_refusal(job, answer, err);
 }

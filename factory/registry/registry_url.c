@@ -3,7 +3,6 @@
 #include "io/address.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <strings.h>
 
 static bool has_only_url_bytes(const char *url)
@@ -111,21 +110,4 @@ const char *registry_url_resolve(struct arena *arena, const char *base, struct t
         url = arena_printf(arena, "%.*s%s%s", (int)(root.len + path_len), base, path_len ? "" : "/", wanted);
     }
     return registry_origin_parse(url, &origin) ? url : NULL;
-}
-
-const char *registry_url_encode(struct arena *arena, const char *string)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    char *encoded = arena_alloc(arena, strlen(string) * 3 + 1), *to = encoded;
-    for (const char *from = string; *from; from++) {
-        unsigned char c = (unsigned char)*from;
-        if (isalnum(c) || strchr("-._~", c)) {
-            *to++ = (char)c;
-            continue;
-        }
-        *to++ = '%';
-        *to++ = digits[c >> 4];
-        *to++ = digits[c & 15];
-    }
-    return encoded;
 }

@@ -29,7 +29,5 @@ bool registry_origin_is_private(const struct registry_origin *origin);
 /* Resolves a Location against the URL that was asked for. An absolute one is kept byte for byte (registries sign their
  * URLs); NULL when it is not one that we follow. */
 const char *registry_url_resolve(struct arena *arena, const char *base, struct text location);
-/* Percent-encodes all but RFC 3986's unreserved bytes. */
-const char *registry_url_encode(struct arena *arena, const char *string);
 
 #endif

@@ -1,24 +1,8 @@
 #include "rpmmd/rpm_href.h"
 
-#include <stdio.h>
+#include "base/url.h"
 
 #define HREF_BYTES_MAX 2048
-
-static int hex_value(char c)
-{
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) % 16 : -1;
-}
-
-/* Returns whether %XX stands at the front, and what it means. */
-static bool read_escape(struct text text, char *ret_byte)
-{
-    if (text.len < 3 || text.ptr[0] != '%' || hex_value(text.ptr[1]) < 0 || hex_value(text.ptr[2]) < 0)
-        return false;
-    *ret_byte = (char)(hex_value(text.ptr[1]) << 4 | hex_value(text.ptr[2]));
-    return true;
-}
 
 /* Decodes %XX into `decoded`, which has room for it. */
 static struct text decode(struct text href, char *decoded)
@@ -27,7 +11,7 @@ static struct text decode(struct text href, char *decoded)
     for (size_t i = 0; i < href.len; i++) {
         struct text rest = {href.ptr + i, href.len - i};
         decoded[len] = href.ptr[i];
-        if (read_escape(rest, &decoded[len]))
+        if (url_read_escape(rest, &decoded[len]))
             i += 2;
         len++;
     }
@@ -64,12 +48,5 @@ const char *rpm_href_fault(struct text href)
 
 const char *rpm_href_url(struct arena *arena, const char *href)
 {
-    char *url = arena_alloc(arena, strlen(href) * 3 + 1), *at = url, byte;
-    for (; *href; href++) {
-        bool is_escape = read_escape(text_of(href), &byte);
-        bool is_plain =
-            (unsigned char)*href > 0x20 && (unsigned char)*href < 0x7F && !strchr("%?#\\\"<>^`{|}[]", *href);
-        at += is_plain || is_escape ? sprintf(at, "%c", *href) : sprintf(at, "%%%02X", (unsigned char)*href);
-    }
-    return url;
+    return url_escape_rest(arena, href, URL_SPECIAL);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/auto.h"
+#include "base/url.h"
 
 const char *beside_path(struct arena *arena, const struct yaml_node *node, const char *path)
 {
@@ -13,16 +14,13 @@ const char *beside_path(struct arena *arena, const struct yaml_node *node, const
     return arena_printf(arena, "%.*s/%s", (int)(slash - node->file->path), node->file->path, path);
 }
 
-/* Makes a file URI of an absolute path: bytes that mean something in URIs, and those of `more`, become %XX. */
-static const char *uri_of_path(struct arena *arena, const char *path, const char *more)
+/* Bytes that mean something in URIs; a repository's path has kept its brackets and braces so far. */
+#define PATH_SPECIAL "%?#\\\"<>^`|"
+
+/* Makes a file URI of an absolute path. */
+static const char *uri_of_path(struct arena *arena, const char *path, const char *special)
 {
-    char *uri = arena_alloc(arena, strlen(path) * 3 + sizeof "file://"), *at = stpcpy(uri, "file://");
-    for (; *path; path++) {
-        bool is_plain = (unsigned char)*path > 0x20 && (unsigned char)*path < 0x7F && !strchr("%?#\\\"<>^`|", *path) &&
-                        !strchr(more, *path);
-        at += is_plain ? sprintf(at, "%c", *path) : sprintf(at, "%%%02X", (unsigned char)*path);
-    }
-    return uri;
+    return arena_printf(arena, "file://%s", url_escape(arena, path, special));
 }
 
 static bool is_path(const char *uri)
@@ -40,7 +38,7 @@ bool beside_uri(struct arena *arena, const struct yaml_node *node, const char *u
     AUTO(auto_free) char *absolute = realpath(beside_path(arena, node, uri), NULL);
     if (!absolute)
         return yaml_fail(node, err, "the repository %s: %s", uri, strerrordesc_np(errno));
-    *ret_uri = uri_of_path(arena, absolute, "{}$");
+    *ret_uri = uri_of_path(arena, absolute, PATH_SPECIAL "{}$");
     return true;
 }
 
@@ -52,6 +50,6 @@ bool beside_variable_uri(struct arena *arena, const struct yaml_node *node, cons
     AUTO(auto_free) char *dir = realpath(beside_path(arena, node, "."), NULL);
     if (!dir)
         return yaml_fail(node, err, "the repository %s: %s", uri, strerrordesc_np(errno));
-    *ret_uri = uri_of_path(arena, uri[0] == '/' ? uri : arena_printf(arena, "%s/%s", dir, uri), "");
+    *ret_uri = uri_of_path(arena, uri[0] == '/' ? uri : arena_printf(arena, "%s/%s", dir, uri), PATH_SPECIAL);
     return true;
 }

@@ -1,6 +1,7 @@
 #include "trust/small_file.h"
 
 #include "base/auto.h"
+#include "io/http_status.h"
 
 bool small_file_get(const struct source_env *env, const char *url, uint64_t cap_bytes, struct small_file_haste haste,
                     struct buf *ret_body, bool *ret_absent, struct err *err)
@@ -18,7 +19,7 @@ bool small_file_get(const struct source_env *env, const char *url, uint64_t cap_
     buf_done(&request.body);
     int status = request.status;
     /* Object stores answer 403 for what they do not have. */
-    *ret_absent = request.err.kind == ERR_NETWORK && (status == 403 || status == 404 || status == 410);
+    *ret_absent = request.err.kind == ERR_NETWORK && (http_status_is_absent(status) || status == 403);
     *err = request.err;
     return false;
 }

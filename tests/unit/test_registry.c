@@ -1,7 +1,7 @@
 /* Talks to registry_server.py on loopback, a registry with faults and quirks on request. Back-off starts at 5 ms here. */
 #include "registry_kit.h"
 
-#include "registry/registry_url.h"
+#include "registry/registry_parts.h"
 
 static struct kit kit;
 
@@ -653,6 +653,48 @@ static void a_wrong_or_absent_blob_is_refused(void **state)
     registry_close(registry);
 }
 
+/* Denied, or what no registry should say: nobody knows whether the blob is there. */
+static void a_look_that_is_refused_is_an_error_and_no_absence(void **state)
+{
+    (void)state;
+    static const int statuses[] = {400, 403, 501};
+    struct layout_blob blob = small_blob();
+    for (size_t i = 0; i < ARRAY_COUNT(statuses); i++) {
+        struct err err = {0};
+        struct text bytes;
+        bool is_found;
+        struct registry *registry = kit_open_plain(&kit);
+        kit_set(&kit, arena_printf(&kit.arena,
+                                   "\"faults\":[{\"path\":\"blobs\",\"at\":0,\"do\":\"status\",\"code\":%d,"
+                                   "\"body\":\"{\\\"errors\\\":[{\\\"code\\\":\\\"DENIED\\\"}]}\"}]",
+                                   statuses[i]));
+        assert_false(registry_has_blob(registry, &blob.digest, blob.size_bytes, &is_found, &err));
+        CHECK_ERR(&err, ERR_PUBLISH, "\"DENIED\"");
+        assert_int_equal(err.detail, statuses[i]);
+        err_clear(&err);
+        assert_false(registry_get_document(registry, &kit.arena, &blob.digest, &is_found, &bytes, &err));
+        CHECK_ERR(&err, ERR_PUBLISH, "\"DENIED\"");
+        registry_close(registry);
+    }
+}
+
+static void a_blob_that_is_gone_is_absent(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct text bytes;
+    bool is_found = true;
+    struct layout_blob blob = small_blob();
+    struct registry *registry = kit_open_plain(&kit);
+    kit_set(&kit, "\"faults\":[{\"path\":\"blobs\",\"at\":0,\"do\":\"status\",\"code\":410}]");
+    CHECK_OK(registry_has_blob(registry, &blob.digest, blob.size_bytes, &is_found, &err), &err);
+    assert_false(is_found);
+    is_found = true;
+    CHECK_OK(registry_get_document(registry, &kit.arena, &blob.digest, &is_found, &bytes, &err), &err);
+    assert_false(is_found);
+    registry_close(registry);
+}
+
 /* --- referrers --- */
 
 static void an_artifact_is_found_by_the_tag_of_its_subject(void **state)
@@ -740,6 +782,8 @@ int main(void)
         cmocka_unit_test(missing_parts_are_told_apart_from_bad_manifests),
         cmocka_unit_test(a_broken_download_goes_on_where_it_was),
         cmocka_unit_test(a_wrong_or_absent_blob_is_refused),
+        cmocka_unit_test(a_look_that_is_refused_is_an_error_and_no_absence),
+        cmocka_unit_test(a_blob_that_is_gone_is_absent),
         cmocka_unit_test(an_artifact_is_found_by_the_tag_of_its_subject),
         cmocka_unit_test(with_the_referrers_api_no_tag_is_written),
         cmocka_unit_test(without_verification_off_plain_http_is_not_spoken),
