@@ -66,15 +66,23 @@ def setUpModule():
 
 
 def host_sources(release, path):
-    """The host's own deb822 sources, for another release; updates alone are no other loader."""
+    """Writes the host's own sources in either of apt's formats, for another release; updates alone are no other loader.
+    Returns the file: apt tells the format by its name."""
     with open("/etc/os-release", encoding="utf-8") as stream:
         codename = re.search(r"^VERSION_CODENAME=(\S+)", stream.read(), re.M)[1]
-    with open("/etc/apt/sources.list.d/debian.sources", encoding="utf-8") as stream:
+    deb822 = "/etc/apt/sources.list.d/debian.sources"
+    is_deb822 = os.path.exists(deb822)
+    with open(deb822 if is_deb822 else "/etc/apt/sources.list", encoding="utf-8") as stream:
         text = re.sub(r"^#.*\n", "", stream.read(), flags=re.M)
-    with open(path, "w", encoding="utf-8") as stream:
+    if is_deb822:
         stanzas = [part for part in text.split("\n\n") if "-security" not in part]
         text = re.sub(r"^Suites:.*", "Suites: " + codename, "\n\n".join(stanzas), flags=re.M)
+    else:
+        text = "".join(re.findall(rf"^deb .* {codename} .*\n", text, re.M))
+    path += ".sources" if is_deb822 else ".list"
+    with open(path, "w", encoding="utf-8") as stream:
         stream.write(text.replace(codename, release))
+    return path
 
 
 def make_root(release, arch):
@@ -85,8 +93,7 @@ def make_root(release, arch):
     if os.path.exists(os.path.join(top, "done")):
         return root
     oracle = apt.Apt(top, DEB[arch])
-    sources = os.path.join(top, "host.sources")
-    host_sources(release, sources)
+    sources = host_sources(release, os.path.join(top, "host"))
     oracle.options += ["-o", f"Dir::Etc::sourcelist={sources}", "-o", "Dir::Etc::sourceparts=/dev/null"]
     oracle.update()
     swept = SWEEP_PACKAGES + (BIG_PACKAGES if os.uname().machine == arch else [])

@@ -9,6 +9,7 @@ programs run under qemu-user.
 
 import concurrent.futures
 import http.server
+import json
 import os
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from kit import clients, emulators, image, namespaces, run  # noqa: E402  pylint: disable=wrong-import-position
+from kit import clients, emulators, image, midway, namespaces, run  # noqa: E402  pylint: disable=wrong-import-position
 from kit.box import CLIENT, SERVER, Box, unpack  # noqa: E402  pylint: disable=wrong-import-position
 from kit.case import need  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -40,19 +41,26 @@ class World:
     top = factory = None
     emulators = {}  # arch → the emulator, where the kernel does not start programs of that machine itself
     results = {}    # (service, arch) → Future
-    messages = ""   # of the program
+    left_out = {}   # manifest → why the mirror could not give it
+    failed = {}     # manifest → what the program said
     lock = threading.Lock()
 
 
 class Check:
     """How a service is started and what is asked of it. `forks`: it starts programs itself, which only a kernel that
-    knows the machine can do."""
+    knows the machine can do. `emulated`: words behind the command under an emulator."""
 
     def __init__(self, ask, manifest, **settings):
         self.ask, self.manifest = ask, manifest
         self.files, self.capabilities = settings.get("files", {}), settings.get("capabilities", [])
         self.env, self.command = settings.get("env", {}), settings.get("command")
-        self.forks = settings.get("forks", False)
+        self.forks, self.emulated = settings.get("forks", False), settings.get("emulated", [])
+
+    def words(self, config, is_emulated):
+        """What is given for the image's Cmd, or None: that itself."""
+        if not is_emulated or not self.emulated:
+            return self.command
+        return [*(config.get("Cmd") or [] if self.command is None else self.command), *self.emulated]
 
 
 CHECKS = {}
@@ -222,7 +230,9 @@ def squid(box, patience):
 
 # ---- stores and messages
 
-@check("redis")
+# redis looks in /proc/self/smaps for a fault of arm64 kernels; under an emulator the file is the emulator's (qemu 10's
+# makes redis end), not the kernel's.
+@check("redis", emulated=["--ignore-warnings", "ARM64-COW-BUG"])
 def redis(box, patience):
     same(box.wait_for(lambda: clients.redis(SERVER, "SET", "key", "value"), patience), "OK")
     same(clients.redis(SERVER, "GET", "key"), "value")
@@ -343,7 +353,7 @@ def try_service(name, arch):
     box.files, box.capabilities, box.env = wanted.files, wanted.capabilities, wanted.env
     begun = time.monotonic()
     try:
-        box.start(wanted.command)
+        box.start(wanted.words(box.config, namespaces.foreign(arch)))
         wanted.ask(box, PATIENCE[arch])
         asked = time.monotonic()
         if name != "busybox" and box.stop() is None:
@@ -359,14 +369,14 @@ def try_service(name, arch):
 def build():
     World.factory = run.Factory(World.top, **({"cache": os.environ["IMGFACTORY_LIVE_CACHE"]}
                                               if os.environ.get("IMGFACTORY_LIVE_CACHE") else {}))
-    options = ["--manifests", MANIFESTS, "--arch", ",".join(ARCHES), "--quiet"]
+    options = ["--manifests", MANIFESTS, "--arch", ",".join(ARCHES), "--quiet", "--json"]
     if os.environ.get("IMGFACTORY_LIVE_SUITE"):
         options += ["--suite", os.environ["IMGFACTORY_LIVE_SUITE"]]
     manifests = sorted({CHECKS[name].manifest for name in chosen()})
     result = World.factory.run(*options, *manifests, env=proxies(), timeout=1200)
     if result.code not in (run.OK, run.PARTLY):
         raise RuntimeError(str(result))
-    World.messages = result.stderr
+    World.left_out, World.failed = midway.look(json.loads(result.stdout))
 
 
 def can_run(name, arch):
@@ -388,7 +398,7 @@ def setUpModule():
     unittest.addModuleCleanup(pool.shutdown, cancel_futures=True)
     for arch in sorted(ARCHES, key=namespaces.foreign, reverse=True):
         for name in chosen():
-            if can_run(name, arch):
+            if can_run(name, arch) and CHECKS[name].manifest not in World.left_out | World.failed:
                 World.results[name, arch] = pool.submit(try_service, name, arch)
 
 
@@ -400,6 +410,10 @@ def add_test(name, arch):
     def test(self):
         if not can_run(name, arch):
             self.skipTest("it starts programs itself: that needs binfmt_misc in a user namespace (Linux 6.7)")
+        if CHECKS[name].manifest in World.left_out:
+            self.skipTest("the mirror is in the middle of an update: " + World.left_out[CHECKS[name].manifest])
+        if CHECKS[name].manifest in World.failed:
+            self.fail(World.failed[CHECKS[name].manifest])
         took = World.results[name, arch].result(900)
         print(f"({took})", end=" ", file=sys.stderr)
     test.__doc__ = f"{name} serves on {arch}"
@@ -417,10 +431,11 @@ class Catalogue(unittest.TestCase):
         tried = {wanted.manifest for wanted in CHECKS.values()}
         self.assertEqual(shipped - tried, set(POSTGRESQL.values()) - tried)
 
-    def test_every_image_was_built(self):
-        missing = [name for name in chosen()
-                   if not os.path.isdir(os.path.join(World.factory.output, CHECKS[name].manifest))]
-        self.assertEqual(missing, [], World.messages)
+    def test_every_image_that_the_mirror_can_give_was_built(self):
+        self.assertEqual(World.failed, {}, "\n".join(World.failed.values()))
+        missing = [name for name in chosen() if CHECKS[name].manifest not in World.left_out
+                   and not os.path.isdir(os.path.join(World.factory.output, CHECKS[name].manifest))]
+        self.assertEqual(missing, [])
 
 
 if __name__ == "__main__":
