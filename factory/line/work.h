@@ -1,4 +1,4 @@
-/* work.h - one order while it is worked on: private to job.c and work_*.c, which are one order's stages
+/* work.h - one order while it is worked on: private to job.c, select.c, build.c, note.c, which are one order's stages
  *
  * Threads: belongs to the order's thread, or to the one task that it waits for.
  * Owns: everything lives in the scratch arena and is gone when the job ended; what stays is copied to the product.
@@ -43,16 +43,16 @@ bool work_compute(struct work *work, workers_task *task, struct err *err) MUST_C
 bool work_is_selected(const struct work *work, const char *name);
 bool work_has_unopened(const struct work *work);
 
-/* RESOLVE to CLOSURE (work_select.c): fills names, selection, packages, set, keep. In a dry run only the selection. */
+/* RESOLVE to CLOSURE (select.c): fills names, selection, packages, set, keep. In a dry run only the selection. */
 bool work_select(struct work *work, struct err *err) MUST_CHECK;
 /* RESOLVE alone, with the names that were asked for; FETCH and UNPACK of the likely packages, or of all. */
 bool work_resolve(struct work *work, struct err *err) MUST_CHECK;
 bool work_open(struct work *work, bool is_all, struct err *err) MUST_CHECK;
 /* CLOSURE over the packages that are open: a task. */
 void work_closure_task(void *argument);
-/* TREE to LAYER (work_pack.c): fills tree, proof and the product's layer. */
+/* TREE to LAYER (build.c): fills tree, proof and the product's layer. */
 bool work_pack(struct work *work, struct err *err) MUST_CHECK;
-/* Copies to the product what the report tells of selection and tree (work_note.c). */
+/* Copies to the product what the report tells of selection and tree (note.c). */
 void work_note_selection(struct work *work);
 void work_note_tree(struct work *work);
 
