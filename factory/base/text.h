@@ -1,7 +1,7 @@
 /* text.h - bytes with a length: views that borrow, buffers that own and have a cap
  *
  * Threads: no shared state; a struct buf belongs to one thread.
- * Owns: a struct buf owns its bytes until buf_done() or buf_take().
+ * Owns: a struct buf owns its bytes until buf_done().
  */
 #ifndef IMGFACTORY_BASE_TEXT_H
 #define IMGFACTORY_BASE_TEXT_H

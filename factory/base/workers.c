@@ -126,6 +126,26 @@ void workers_run(struct workers *workers, workers_task *task, void *item)
     workers_run_all(workers, task, &item, 1);
 }
 
+struct call {
+    workers_function *function;
+    void *argument;
+    struct err *err;
+    bool is_good;
+};
+
+static void call_task(void *item)
+{
+    struct call *call = item;
+    call->is_good = call->function(call->argument, call->err);
+}
+
+bool workers_call(struct workers *workers, workers_function *function, void *argument, struct err *err)
+{
+    struct call call = {function, argument, err, false};
+    workers_run(workers, call_task, &call);
+    return call.is_good;
+}
+
 void workers_stop(struct workers *workers)
 {
     if (!workers)

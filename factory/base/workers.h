@@ -15,6 +15,7 @@
 struct workers;
 
 typedef void workers_task(void *item);
+typedef bool workers_function(void *argument, struct err *err);
 
 /* Starts `count` threads (1 to 256). Fails with ERR_LOCAL when not one could be started; fewer than asked is fine. */
 bool workers_start(size_t count, struct workers **ret_workers, struct err *err) MUST_CHECK;
@@ -22,6 +23,9 @@ bool workers_start(size_t count, struct workers **ret_workers, struct err *err) 
 void workers_submit(struct workers *workers, workers_task *task, void *item);
 /* Runs one task on a worker and waits for its end. Never call it from a task. */
 void workers_run(struct workers *workers, workers_task *task, void *item);
+/* Runs a fallible function on a worker, waits for its end and returns what it returned, with its error. Never call it
+ * from a task. */
+bool workers_call(struct workers *workers, workers_function *function, void *argument, struct err *err) MUST_CHECK;
 /* Runs task(items[i]) for all i and waits for the end of all. Never call it from a task. */
 void workers_run_all(struct workers *workers, workers_task *task, void *const *items, size_t count);
 /* Lets queued tasks end, joins the threads, frees. NULL is fine. */

@@ -5,7 +5,6 @@
 #include "cli/display.h"
 #include "cli/places.h"
 #include "formats/formats.h"
-#include "line/explain.h"
 #include "line/report.h"
 #include "plan/recipe.h"
 
@@ -434,7 +433,7 @@ static void print_text(const struct build *build, const struct batch *batch)
     if (!out)
         memory_abort(len);
     if (build->explained.count)
-        explain_print(out, batch);
+        report_why(out, batch);
     else
         report_table(out, batch, build->options->is_dry_run);
     if (fclose(out) != 0)
@@ -480,7 +479,7 @@ static bool run_batch(struct build *build, struct err *err)
         enum err_kind outcome = build->command->outcome = batch_outcome(batch);
         bool is_dry_run = build->options->is_dry_run, is_why = build->explained.count > 0;
         if (is_why && build->options->is_json)
-            explain_print_json(stdout, batch);
+            report_why_json(stdout, batch);
         else if (build->options->is_json)
             report_json(stdout, batch, is_dry_run);
         else if (is_why || (!build->options->is_quiet && outcome != ERR_CANCELLED))

@@ -3,43 +3,8 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "line/explain.h"
 #include "line/kept.h"
-#include "line/work.h"
-
-void work_enter(struct job *job, enum stage stage)
-{
-    progress_stage(job->progress, stage);
-    log_line(job->plant->log, LOG_VERBOSE, "%s %s: %s", job->manifest->name, job->arch->name,
-             progress_stage_name(stage));
-}
-
-/* Runs a stage's computing on a worker. The stage fills work->is_good and work->err. */
-bool work_compute(struct work *work, workers_task *task, struct err *err)
-{
-    work->err = err;
-    work->is_good = false;
-    workers_run(work->job->plant->workers, task, work);
-    return work->is_good && !plant_is_cancelled(work->job->plant, err);
-}
-
-bool work_is_selected(const struct work *work, const char *name)
-{
-    for (size_t i = 0; i < work->selection.count; i++) {
-        if (strcmp(work->selection.items[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool work_has_unopened(const struct work *work)
-{
-    for (size_t i = 0; i < work->selection.count; i++) {
-        if (!work->packages[i])
-            return true;
-    }
-    return false;
-}
+#include "line/stages.h"
 
 static void log_notes(struct job *job)
 {
@@ -56,31 +21,85 @@ static void log_notes(struct job *job)
                  job->product.notes.items[i]);
 }
 
-static bool make(struct work *work, struct err *err)
+struct layering {
+    const struct order *order;
+    const struct tree *tree;
+    struct layer *layer;
+};
+
+static bool build_layer(void *argument, struct err *err)
 {
-    struct job *job = work->job;
-    struct plant *plant = job->plant;
-    const struct plant_options *options = plant->options;
-    work_enter(job, STAGE_INDEX);
-    if (plant_is_cancelled(plant, err) || !plant_catalog(plant, job->source, job->arch, &work->catalog, err))
+    const struct layering *layering = argument;
+    const struct plant *plant = layering->order->plant;
+    return layer_build(plant->store, layering->tree, plant->options->compression, layering->layer, err);
+}
+
+struct exporting {
+    const struct order *order;
+    const struct tree *tree;
+};
+
+static bool export_tree(void *argument, struct err *err)
+{
+    const struct exporting *exporting = argument;
+    const struct order *order = exporting->order;
+    return tree_export(exporting->tree, order->plant->options->tree_dir, order->manifest->name, order->arch->name, err);
+}
+
+/* TREE, PROOF, LAYER. The tree for people is written before the proof: it shows what is wrong. */
+static bool pack(const struct order *order, struct closed *closed, struct built *built, struct job *job,
+                 struct err *err)
+{
+    const struct plant_options *options = order->plant->options;
+    struct exporting exporting = {order, &built->tree};
+    struct layering layering = {order, &built->tree, &job->product.layer};
+    struct proof proof;
+    if (!build_tree(order, closed, built, err) ||
+        (options->tree_dir && !order_compute(order, export_tree, &exporting, err)))
         return false;
-    job->origins = &work->catalog->origins;
-    struct digest key = kept_key(job, work->catalog);
-    bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
-    if (!may_reuse || !kept_use(job, &key)) {
-        if (!work_select(work, err) || (!options->is_dry_run && !work_pack(work, err)))
+    if (!options->is_no_check) {
+        if (!prove_built(order, closed, built, &proof, err))
             return false;
-        work_note_selection(work);
-        if (options->is_dry_run) {
-            log_notes(job);
-            return true;
-        }
-        work_note_tree(work);
-        kept_store(job, &key);
+        note_proof(&proof, &job->arena, &job->product);
+        for (size_t i = 0; i < job->product.proof.notes.count; i++)
+            order_log(order, LOG_VERBOSE, "note: %s", job->product.proof.notes.items[i]);
     }
-    if (options->explained)
-        return explain_find(work, err);
-    log_notes(job);
+    order_enter(order, STAGE_LAYER);
+    job->product.encoder = order->plant->encoder;
+    return order_compute(order, build_layer, &layering, err);
+}
+
+/* What explain.h needs to look into packages that the image did not need. */
+struct rest {
+    const struct order *order;
+    struct closed *closed; /* all zeros when the product was there already */
+};
+
+static bool open_rest(void *self, struct explain_packages *ret_packages, struct err *err)
+{
+    const struct rest *rest = self;
+    struct opened *opened = &rest->closed->opened;
+    if ((!opened->packages && !select_files(rest->order, rest->closed, err)) ||
+        !select_open_all(rest->order, rest->closed, err))
+        return false;
+    *ret_packages = (struct explain_packages){opened->packages, opened->selection.count};
+    return true;
+}
+
+static bool explain(struct job *job, const struct order *order, struct closed *closed, struct err *err)
+{
+    struct rest rest = {order, closed};
+    struct explain_request request = {.paths = order->plant->options->explained,
+                                      .product = &job->product,
+                                      .catalog = order->catalog,
+                                      .open_all = open_rest,
+                                      .self = &rest};
+    return explain_find(&job->arena, &request, &job->answers, err);
+}
+
+/* The documents of a finished product. */
+static bool describe(struct job *job, struct err *err)
+{
     job->product.facts.name = job->manifest->name;
     job->product.facts.arch = job->arch->name;
     job->image = (struct image){.arch = job->arch};
@@ -90,12 +109,49 @@ static bool make(struct work *work, struct err *err)
     return oci_build_image(&job->arena, &manifest, &job->product.facts, &job->image, err);
 }
 
-void job_run(struct job *job)
+static bool make(struct job *job, const struct order *order, struct err *err)
+{
+    const struct plant_options *options = job->plant->options;
+    struct digest key = kept_key(job, order->catalog);
+    bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
+    struct closed closed = {0};
+    struct built built = {0};
+    if (!may_reuse || !kept_use(job, &key)) {
+        if (!select_files(order, &closed, err) || (!options->is_dry_run && !pack(order, &closed, &built, job, err)))
+            return false;
+        note_selection(&closed, &built, &job->arena, &job->product);
+        if (options->is_dry_run) {
+            log_notes(job);
+            return true;
+        }
+        note_tree(&closed, &built, &job->arena, &job->product);
+        kept_store(job, &key);
+    }
+    if (options->explained)
+        return explain(job, order, &closed, err);
+    log_notes(job);
+    return describe(job, err);
+}
+
+static bool run(struct job *job, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct work work = {.job = job, .manifest = *job->manifest, .scratch = &scratch};
+    struct order order = {.plant = job->plant,
+                          .manifest = job->manifest,
+                          .arch = job->arch,
+                          .progress = job->progress,
+                          .arena = &scratch};
+    order_enter(&order, STAGE_INDEX);
+    if (plant_is_cancelled(job->plant, err) || !plant_catalog(job->plant, job->source, job->arch, &order.catalog, err))
+        return false;
+    job->origins = &order.catalog->origins;
+    return make(job, &order, err);
+}
+
+void job_run(struct job *job)
+{
     double start = clock_seconds();
-    job->is_good = make(&work, &job->err);
+    job->is_good = run(job, &job->err);
     job->seconds = clock_seconds() - start;
     progress_stage(job->progress, job->is_good ? STAGE_DONE : STAGE_FAILED);
     if (!job->is_good)

@@ -7,15 +7,8 @@
 #ifndef IMGFACTORY_LINE_JOB_H
 #define IMGFACTORY_LINE_JOB_H
 
-#include "bill/product.h"
+#include "bill/explain.h"
 #include "line/plant.h"
-
-/* Where a path is that `imgfactory why` asks for and the image has not. */
-struct answer {
-    const char *path;
-    struct strings packages; /* of the selection that ship it */
-    struct strings offered;  /* of the source that ship it, when none of the selection does */
-};
 
 struct job {
     /* given */
@@ -32,10 +25,7 @@ struct job {
     struct product product;        /* in a dry run only packages and choices */
     struct image image;            /* documents and layer; not in a dry run */
     const struct origins *origins; /* NULL when it failed before */
-    struct {
-        struct answer *items;
-        size_t count, capacity;
-    } answers; /* parallel to plant_options.explained */
+    struct answers answers;        /* parallel to plant_options.explained */
     double seconds;
 };
 

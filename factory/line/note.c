@@ -1,19 +1,19 @@
 /* What the report tells of an order, copied out of its scratch memory. */
-#include "line/work.h"
+#include "line/stages.h"
 
-static bool has_given(const struct work *work, const char *name)
+static bool has_given(const struct built *built, const char *name)
 {
-    for (size_t i = 0; i < work->tree.package_count; i++) {
-        if (strcmp(work->tree.packages[i]->name, name) == 0)
+    for (size_t i = 0; built && i < built->tree.package_count; i++) {
+        if (strcmp(built->tree.packages[i]->name, name) == 0)
             return true;
     }
     return false;
 }
 
 /* `package` is NULL when it was not opened. */
-static void note_package(struct work *work, const struct selected *selected, const struct package *package)
+static void note_package(struct arena *arena, struct product *product, const struct selected *selected,
+                         const struct package *package, bool has_given_files)
 {
-    struct arena *arena = &work->job->arena;
     struct product_package noted = {
         .name = arena_strdup(arena, selected->name),
         .version = arena_strdup(arena, selected->version),
@@ -22,74 +22,108 @@ static void note_package(struct work *work, const struct selected *selected, con
         .size_bytes = selected->size_bytes,
         .repository = arena_strdup(arena, selected->origin->name),
         .digest = package ? package->digest : selected->digest,
-        .has_given = has_given(work, selected->name)};
-    list_add(arena, &work->job->product.packages, noted);
+        .has_given = has_given_files};
+    list_add(arena, &product->packages, noted);
 }
 
-/* Notes selection and facts for the report; the facts are those of the package that ships the first binary. */
-void work_note_selection(struct work *work)
+static void note_choices(const struct chosen_list *list, struct arena *arena, struct product *product)
 {
-    struct job *job = work->job;
-    const char *main_package = job->product.choices.count ? job->product.choices.items[0].package
-                               : work->names.count        ? work->names.items[0]
-                                                          : "";
-    for (size_t i = 0; i < work->selection.count; i++) {
-        const struct selected *selected = &work->selection.items[i];
-        note_package(work, selected, work->packages[i]);
-        if (selected->candidate_version)
-            product_note(&job->arena, &job->product,
-                         arena_printf(&job->arena, "%s %s is not the newest version that the sources have (%s)",
-                                      selected->name, selected->version, selected->candidate_version));
-        if (strcmp(selected->name, main_package) != 0)
-            continue;
-        oci_split_version(&job->arena, selected->version, &job->product.facts);
-        job->product.facts.package = arena_strdup(&job->arena, selected->name);
-        job->product.facts.source_package = arena_strdup(&job->arena, selected->source_package);
-        job->product.facts.source_version = arena_strdup(&job->arena, selected->source_version);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct choice *choice = &list->items[i].choice;
+        struct product_choice noted = {.path = arena_strdup(arena, list->items[i].path),
+                                       .package = arena_strdup(arena, choice->package),
+                                       .why = arena_strdup(arena, choice->why)};
+        for (size_t j = 0; j < choice->others.count; j++)
+            list_add(arena, &noted.others, arena_strdup(arena, choice->others.items[j]));
+        list_add(arena, &product->choices, noted);
     }
-    if (work->has_identity && !work_is_selected(work, work->identity.name) && has_given(work, work->identity.name))
-        note_package(work, &work->identity, work->identity_package);
 }
 
-static void note_openers(struct work *work)
+/* The facts are those of the package that ships the first binary. */
+static void note_facts(const struct selected *selected, struct arena *arena, struct oci_facts *facts)
 {
-    struct arena *arena = &work->job->arena;
-    for (size_t i = 0; i < work->openers.count; i++) {
-        const struct opener *opener = &work->openers.items[i];
+    oci_split_version(arena, selected->version, facts);
+    facts->package = arena_strdup(arena, selected->name);
+    facts->source_package = arena_strdup(arena, selected->source_package);
+    facts->source_version = arena_strdup(arena, selected->source_version);
+}
+
+void note_selection(const struct closed *closed, const struct built *built, struct arena *arena,
+                    struct product *product)
+{
+    const struct asked *asked = &closed->asked;
+    const struct opened *opened = &closed->opened;
+    const char *main_package = asked->chosen.count  ? asked->chosen.items[0].choice.package
+                               : asked->names.count ? asked->names.items[0]
+                                                    : "";
+    note_choices(&asked->chosen, arena, product);
+    for (size_t i = 0; i < opened->selection.count; i++) {
+        const struct selected *selected = &opened->selection.items[i];
+        note_package(arena, product, selected, opened->packages[i], has_given(built, selected->name));
+        if (selected->candidate_version)
+            product_note(arena, product,
+                         arena_printf(arena, "%s %s is not the newest version that the sources have (%s)",
+                                      selected->name, selected->version, selected->candidate_version));
+        if (strcmp(selected->name, main_package) == 0)
+            note_facts(selected, arena, &product->facts);
+    }
+    if (opened->has_identity && !opened_selects(opened, opened->identity.name) &&
+        has_given(built, opened->identity.name))
+        note_package(arena, product, &opened->identity, opened->identity_package, true);
+}
+
+static void note_openers(const struct openers *openers, struct arena *arena, struct product *product)
+{
+    for (size_t i = 0; i < openers->count; i++) {
+        const struct opener *opener = &openers->items[i];
         struct opener noted = {.path = arena_strdup(arena, opener->path), .feature = opener->feature};
         for (size_t j = 0; j < opener->absent.count; j++)
             list_add(arena, &noted.absent, arena_strdup(arena, opener->absent.items[j]));
-        list_add(arena, &work->job->product.openers, noted);
+        list_add(arena, &product->openers, noted);
     }
 }
 
-/* Copies what the report tells of the tree out of the scratch arena. */
-void work_note_tree(struct work *work)
+static void note_files(const struct tree *tree, struct arena *arena, struct product *product)
 {
-    struct job *job = work->job;
-    for (size_t i = 0; i < work->tree.count; i++) {
-        const struct node *node = &work->tree.nodes[i];
-        struct product_file file = {.path = arena_strdup(&job->arena, node->path),
-                                    .package = node->package ? arena_strdup(&job->arena, node->package->name) : NULL,
-                                    .why = arena_strdup(&job->arena, node->why),
-                                    .by = node->by ? arena_strdup(&job->arena, node->by) : NULL};
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct node *node = &tree->nodes[i];
+        struct product_file file = {.path = arena_strdup(arena, node->path),
+                                    .package = node->package ? arena_strdup(arena, node->package->name) : NULL,
+                                    .why = arena_strdup(arena, node->why),
+                                    .by = node->by ? arena_strdup(arena, node->by) : NULL};
         bool is_directory = node->kind == NODE_DIRECTORY;
-        list_add(&job->arena, is_directory ? &job->product.directories : &job->product.files, file);
+        list_add(arena, is_directory ? &product->directories : &product->files, file);
     }
-    for (size_t i = 0; i < work->keep.notes.count; i++)
-        product_note(&job->arena, &job->product, work->keep.notes.items[i]);
-    for (size_t i = 0; i < work->tree.notes.count; i++)
-        product_note(&job->arena, &job->product, work->tree.notes.items[i]);
-    note_openers(work);
-    job->product.unpacked_bytes = work->tree.unpacked_bytes;
-    job->product.package_count = work->tree.package_count;
-    job->product.facts.created_time = work->tree.created_time;
-    for (size_t i = 0; i < work->applied.count; i++)
-        list_add(&job->arena, &job->product.recipes, arena_strdup(&job->arena, work->applied.items[i]->name));
-    for (size_t i = 0; i < work->manifest.config.env.count; i++) {
-        const struct yaml_pair *pair = &work->manifest.config.env.items[i];
-        list_add(&job->arena, &job->product.env,
-                 (struct yaml_pair){.key = arena_strdup(&job->arena, pair->key),
-                                    .value = arena_strdup(&job->arena, pair->value)});
+}
+
+void note_tree(const struct closed *closed, const struct built *built, struct arena *arena, struct product *product)
+{
+    const struct tree *tree = &built->tree;
+    const struct applied *applied = &closed->asked.applied;
+    const struct yaml_pairs *env = &built->manifest.config.env;
+    note_files(tree, arena, product);
+    for (size_t i = 0; i < closed->keep.notes.count; i++)
+        product_note(arena, product, closed->keep.notes.items[i]);
+    for (size_t i = 0; i < tree->notes.count; i++)
+        product_note(arena, product, tree->notes.items[i]);
+    note_openers(&built->openers, arena, product);
+    product->unpacked_bytes = tree->unpacked_bytes;
+    product->package_count = tree->package_count;
+    product->facts.created_time = tree->created_time;
+    for (size_t i = 0; i < applied->count; i++)
+        list_add(arena, &product->recipes, arena_strdup(arena, applied->items[i]->name));
+    for (size_t i = 0; i < env->count; i++) {
+        struct yaml_pair pair = {.key = arena_strdup(arena, env->items[i].key),
+                                 .value = arena_strdup(arena, env->items[i].value)};
+        list_add(arena, &product->env, pair);
     }
+}
+
+void note_proof(const struct proof *proof, struct arena *arena, struct product *product)
+{
+    product->proof.is_made = true;
+    product->proof.file_count = proof->file_count;
+    product->proof.symbol_count = proof->symbol_count;
+    for (size_t i = 0; i < proof->notes.count; i++)
+        list_add(arena, &product->proof.notes, arena_strdup(arena, proof->notes.items[i].text));
 }

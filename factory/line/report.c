@@ -236,3 +236,28 @@ void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
         json_array_append_new(images, image_json(&batch->images[i], is_dry_run));
     print_report(out, images, batch_outcome(batch));
 }
+
+static struct explained explained_of(const struct job *job)
+{
+    return (struct explained){job->manifest, job->arch, &job->product, &job->answers};
+}
+
+void report_why(FILE *out, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->images[0].arch_count; i++) {
+        struct explained explained = explained_of(&batch->images[0].jobs[i]);
+        explain_print(out, &explained);
+    }
+}
+
+void report_why_json(FILE *out, const struct batch *batch)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < batch->images[0].arch_count; i++) {
+        struct explained explained = explained_of(&batch->images[0].jobs[i]);
+        explain_json(&explained, array);
+    }
+    (void)json_dumpf(array, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    (void)fputc('\n', out);
+    json_decref(array);
+}

@@ -18,5 +18,8 @@ void report_push(FILE *out, const struct publication *publication);
 void report_push_json(FILE *out, const char *image, const struct publication *publication);
 /* Prints one JSON object (README.md, "The report"). */
 void report_json(FILE *out, const struct batch *batch, bool is_dry_run);
+/* Prints the answers of `imgfactory why` of all orders that ended well, for people or as JSON. */
+void report_why(FILE *out, const struct batch *batch);
+void report_why_json(FILE *out, const struct batch *batch);
 
 #endif

@@ -1,7 +1,7 @@
 /* catalog.h - all package indices of one source for one architecture: what packages there are, and who ships a path
  *
  * What deb_catalog.h and rpm_catalog.h make; everything behind the source layer sees only this.
- * Threads: catalog_open() and catalog_owners() block and are called on coordinating threads (they hand their computing
+ * Threads: catalog_owners() blocks and is called on coordinating threads (it hands its computing
  * to the workers); an open catalog may be used by all threads.
  * Owns: the indices, until catalog_close().
  * Fails with: as release.h and rpm_metadata.h; ERR_RESOLVE when no repository offers the architecture.

@@ -1,12 +1,12 @@
 /* prove.h - the proof of one order's tree, and which package could give what it finds missing
  *
- * Threads: prove_tree() on a worker; prove_hint() blocks and belongs to the order's thread.
+ * Threads: prove_tree() on a worker; prove_verdict() blocks (file indices) and belongs to the order's thread.
+ * Owns: nothing; results live in the arena given.
  * Fails with: ERR_RESOLVE.
  */
-#ifndef IMGFACTORY_LINE_PROVE_H
-#define IMGFACTORY_LINE_PROVE_H
+#ifndef IMGFACTORY_PROOF_PROVE_H
+#define IMGFACTORY_PROOF_PROVE_H
 
-#include "bill/product.h"
 #include "proof/proof.h"
 #include "source/catalog.h"
 
@@ -19,11 +19,11 @@ struct prove_request {
     struct catalog *catalog;
 };
 
-/* Checks the tree. Results live in the arena. */
+/* Checks the tree. */
 void prove_tree(struct arena *arena, const struct prove_request *request, struct proof *ret_proof);
-/* Gives the verdict: copies what the report tells to the product, or fails with all violations, each with the package
- * that could provide what is missing: of the selection, else of the catalog. */
+/* Fails with all violations of the proof, if there are any, each with the package that could provide what is missing: of
+ * the selection, else of the catalog. */
 bool prove_verdict(struct arena *arena, const struct prove_request *request, const struct proof *proof,
-                   struct arena *product_arena, struct product *product, struct err *err) MUST_CHECK;
+                   struct err *err) MUST_CHECK;
 
 #endif

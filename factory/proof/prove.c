@@ -1,4 +1,4 @@
-#include "line/prove.h"
+#include "proof/prove.h"
 
 #include "package/path.h"
 
@@ -78,34 +78,27 @@ static const char *find_in_catalog(struct arena *arena, const struct prove_reque
     return NULL;
 }
 
-/* Adds to each violation that is listed who could provide what is missing. */
-static void add_hints(struct arena *arena, const struct prove_request *request, struct proof *proof)
+/* Copies the violations, and adds to each that is listed who could provide what is missing. */
+static struct proof_findings with_hints(struct arena *arena, const struct prove_request *request,
+                                        const struct proof_findings *violations)
 {
-    for (size_t i = 0; i < proof->violations.count && i < PROOF_LISTED_MAX; i++) {
-        struct proof_finding *finding = &proof->violations.items[i];
-        if (!finding->wanted)
-            continue;
-        const char *name = find_selected(request->set, finding->wanted);
-        bool is_selected = name != NULL;
-        if (!name)
-            name = find_in_catalog(arena, request, finding->wanted);
+    struct proof_findings hinted = {0};
+    for (size_t i = 0; i < violations->count; i++) {
+        struct proof_finding finding = violations->items[i];
+        const char *wanted = i < PROOF_LISTED_MAX ? finding.wanted : NULL;
+        const char *selected = wanted ? find_selected(request->set, wanted) : NULL;
+        const char *name = wanted && !selected ? find_in_catalog(arena, request, wanted) : selected;
         if (name)
-            finding->text = arena_printf(arena, "%s (%s is in package %s%s)", finding->text, finding->wanted, name,
-                                         is_selected ? " of the selection" : "");
+            finding.text = arena_printf(arena, "%s (%s is in package %s%s)", finding.text, wanted, name,
+                                        selected ? " of the selection" : "");
+        list_add(arena, &hinted, finding);
     }
+    return hinted;
 }
 
-bool prove_verdict(struct arena *arena, const struct prove_request *request, const struct proof *proof,
-                   struct arena *product_arena, struct product *product, struct err *err)
+bool prove_verdict(struct arena *arena, const struct prove_request *request, const struct proof *proof, struct err *err)
 {
     struct proof hinted = *proof;
-    add_hints(arena, request, &hinted);
-    if (!proof_verdict(&hinted, err))
-        return false;
-    product->proof.is_made = true;
-    product->proof.file_count = proof->file_count;
-    product->proof.symbol_count = proof->symbol_count;
-    for (size_t i = 0; i < proof->notes.count; i++)
-        list_add(product_arena, &product->proof.notes, arena_strdup(product_arena, proof->notes.items[i].text));
-    return true;
+    hinted.violations = with_hints(arena, request, &proof->violations);
+    return proof_verdict(&hinted, err);
 }

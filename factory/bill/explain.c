@@ -1,4 +1,4 @@
-#include "line/explain.h"
+#include "bill/explain.h"
 
 #include "base/auto.h"
 #include "package/path.h"
@@ -31,51 +31,44 @@ static const struct product_package *find_package(const struct product *product,
 }
 
 /* Looks into every package of the selection, fetching what was not needed so far, then into the indices. */
-static bool find_elsewhere(struct work *work, struct answer *answer, struct err *err)
+static bool find_elsewhere(struct arena *arena, const struct explain_request *request,
+                           struct explain_packages *packages, struct answer *answer, struct err *err)
 {
-    struct job *job = work->job;
     struct err none = {0};
     struct strings owners = {0};
-    if (!work->packages && !work_select(work, err))
+    if (!packages->count && !request->open_all(request->self, packages, err))
         return false;
-    if (!work_open(work, true, err))
-        return false;
-    for (size_t i = 0; i < work->selection.count; i++) {
-        if (package_find(work->packages[i], answer->path))
-            list_add(&job->arena, &answer->packages, arena_strdup(&job->arena, work->selection.items[i].name));
+    for (size_t i = 0; i < packages->count; i++) {
+        if (package_find(packages->items[i], answer->path))
+            list_add(arena, &answer->packages, arena_strdup(arena, packages->items[i]->name));
     }
-    if (!answer->packages.count && catalog_owners(work->catalog, work->scratch, answer->path, &owners, NULL, &none)) {
-        for (size_t i = 0; i < owners.count; i++)
-            list_add(&job->arena, &answer->offered, arena_strdup(&job->arena, owners.items[i]));
-    }
+    if (!answer->packages.count && catalog_owners(request->catalog, arena, answer->path, &owners, NULL, &none))
+        answer->offered = owners;
     return true;
 }
 
 /* Finds what is asked for below /var/run or /var/lock where these links lead. */
-static bool find_below_link(struct job *job, const char **path)
+static bool find_below_link(struct arena *arena, const struct product *product, const char **path)
 {
-    const char *end = path_through_run(&job->arena, *path);
-    bool is_link = end != *path && !find_in(&job->product.directories, "/var/run") && find_file(&job->product, end);
+    const char *end = path_through_run(arena, *path);
+    bool is_link = end != *path && !find_in(&product->directories, "/var/run") && find_file(product, end);
     *path = is_link ? end : *path;
     return is_link;
 }
 
-bool explain_find(struct work *work, struct err *err)
+bool explain_find(struct arena *arena, const struct explain_request *request, struct answers *ret_answers,
+                  struct err *err)
 {
-    struct job *job = work->job;
-    const struct strings *paths = job->plant->options->explained;
-    for (size_t i = 0; paths && i < paths->count; i++) {
-        const char *why;
-        const char *path = path_canonical(&job->arena, text_of(paths->items[i]), &why);
-        struct answer answer = {.path = path ? path : paths->items[i]};
-        bool is_shipped = find_file(&job->product, paths->items[i]) || find_file(&job->product, answer.path);
-        if (find_file(&job->product, paths->items[i]))
-            answer.path = paths->items[i];
-        if (!is_shipped)
-            is_shipped = find_below_link(job, &answer.path);
-        if (!is_shipped && !find_elsewhere(work, &answer, err))
+    struct explain_packages packages = {0};
+    for (size_t i = 0; i < request->paths->count; i++) {
+        const char *why, *asked = request->paths->items[i];
+        const char *path = path_canonical(arena, text_of(asked), &why);
+        struct answer answer = {.path = path && !find_file(request->product, asked) ? path : asked};
+        bool is_shipped =
+            find_file(request->product, answer.path) || find_below_link(arena, request->product, &answer.path);
+        if (!is_shipped && !find_elsewhere(arena, request, &packages, &answer, err))
             return false;
-        list_add(&job->arena, &job->answers, answer);
+        list_add(arena, ret_answers, answer);
     }
     return true;
 }
@@ -110,36 +103,33 @@ static void print_chain(FILE *out, const struct product *product, const struct p
     }
 }
 
-static void print_absent(FILE *out, const struct job *job, const struct answer *answer)
+static void print_absent(FILE *out, const struct manifest *manifest, const struct answer *answer)
 {
     AUTO(arena_done) struct arena scratch = {0};
     if (answer->packages.count)
         (void)fprintf(out,
                       "  not in the image: %s, which is selected, ships it, but nothing that is kept needs it.\n"
                       "  To have it, name it in %s under files.\n",
-                      strings_join(&scratch, &answer->packages, ", "), job->manifest->path);
+                      strings_join(&scratch, &answer->packages, ", "), manifest->path);
     else if (answer->offered.count)
         (void)fprintf(out,
                       "  not in the image: %s ships it and is not among the selected packages.\n"
                       "  To have it, name it in %s under files.\n",
-                      strings_join(&scratch, &answer->offered, ", "), job->manifest->path);
+                      strings_join(&scratch, &answer->offered, ", "), manifest->path);
     else
         (void)fputs("  not in the image, and no package of the source ships it\n", out);
 }
 
-void explain_print(FILE *out, const struct batch *batch)
+void explain_print(FILE *out, const struct explained *explained)
 {
-    for (size_t j = 0; j < batch->images[0].arch_count; j++) {
-        const struct job *job = &batch->images[0].jobs[j];
-        for (size_t i = 0; i < job->answers.count; i++) {
-            const struct answer *answer = &job->answers.items[i];
-            const struct product_file *file = find_file(&job->product, answer->path);
-            (void)fprintf(out, "%s %s: %s\n", job->manifest->name, job->arch->name, answer->path);
-            if (file)
-                print_chain(out, &job->product, file);
-            else
-                print_absent(out, job, answer);
-        }
+    for (size_t i = 0; i < explained->answers->count; i++) {
+        const struct answer *answer = &explained->answers->items[i];
+        const struct product_file *file = find_file(explained->product, answer->path);
+        (void)fprintf(out, "%s %s: %s\n", explained->manifest->name, explained->arch->name, answer->path);
+        if (file)
+            print_chain(out, explained->product, file);
+        else
+            print_absent(out, explained->manifest, answer);
     }
 }
 
@@ -166,22 +156,15 @@ static json_t *chain_json(const struct product *product, const struct product_fi
     return array;
 }
 
-void explain_print_json(FILE *out, const struct batch *batch)
+void explain_json(const struct explained *explained, json_t *array)
 {
-    json_t *array = json_array();
-    for (size_t j = 0; j < batch->images[0].arch_count; j++) {
-        const struct job *job = &batch->images[0].jobs[j];
-        for (size_t i = 0; i < job->answers.count; i++) {
-            const struct answer *answer = &job->answers.items[i];
-            const struct product_file *file = find_file(&job->product, answer->path);
-            json_array_append_new(array,
-                                  json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "image", job->manifest->name, "arch",
-                                            job->arch->name, "path", answer->path, "shipped", file != NULL, "chain",
-                                            chain_json(&job->product, file), "packaged_in",
-                                            names_json(&answer->packages), "offered_by", names_json(&answer->offered)));
-        }
+    for (size_t i = 0; i < explained->answers->count; i++) {
+        const struct answer *answer = &explained->answers->items[i];
+        const struct product_file *file = find_file(explained->product, answer->path);
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "image", explained->manifest->name,
+                                        "arch", explained->arch->name, "path", answer->path, "shipped", file != NULL,
+                                        "chain", chain_json(explained->product, file), "packaged_in",
+                                        names_json(&answer->packages), "offered_by", names_json(&answer->offered)));
     }
-    (void)json_dumpf(array, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    (void)fputc('\n', out);
-    json_decref(array);
 }

@@ -1,0 +1,59 @@
+/* explain.h - why a path is in an image, or why not: for `imgfactory why`
+ *
+ * The chain of a file goes from what manifest, recipe or factory want themselves to the file, each link needed by the one
+ * before it. A path that is not in the image is looked for in all packages of the selection, and else in the indices.
+ * Threads: explain_find() on the order's thread, which it blocks; the printing on main.
+ * Owns: nothing; results live in the arena given.
+ */
+#ifndef IMGFACTORY_BILL_EXPLAIN_H
+#define IMGFACTORY_BILL_EXPLAIN_H
+
+#include "bill/product.h"
+#include "package/package.h"
+#include "source/catalog.h"
+
+/* Where a path is that is asked for and the image has not. */
+struct answer {
+    const char *path;
+    struct strings packages; /* of the selection that ship it */
+    struct strings offered;  /* of the source that ship it, when none of the selection does */
+};
+
+struct answers {
+    struct answer *items;
+    size_t count, capacity;
+};
+
+/* All packages of a selection. */
+struct explain_packages {
+    const struct package *const *items;
+    size_t count;
+};
+
+struct explain_request {
+    const struct strings *paths;
+    const struct product *product;
+    struct catalog *catalog;
+    /* Opens all packages of the selection; called for the first path that the image has not. */
+    bool (*open_all)(void *self, struct explain_packages *ret_packages, struct err *err);
+    void *self;
+};
+
+/* Answers for the paths, in their order. Fails as open_all(). */
+bool explain_find(struct arena *arena, const struct explain_request *request, struct answers *ret_answers,
+                  struct err *err) MUST_CHECK;
+
+/* The answers for one architecture of an image. */
+struct explained {
+    const struct manifest *manifest;
+    const struct arch *arch;
+    const struct product *product;
+    const struct answers *answers;
+};
+
+/* Prints the answers for people. */
+void explain_print(FILE *out, const struct explained *explained);
+/* Appends one object per answer to a JSON array. */
+void explain_json(const struct explained *explained, json_t *array);
+
+#endif

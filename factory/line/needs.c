@@ -1,0 +1,341 @@
+/* The sources of names, and the rounds over them. */
+#include "line/needs.h"
+
+#include "package/path.h"
+
+/* How many missing things an error lists. */
+#define LISTED_MAX 10
+
+bool opened_selects(const struct opened *opened, const char *name)
+{
+    for (size_t i = 0; i < opened->selection.count; i++) {
+        if (strcmp(opened->selection.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool opened_is_partial(const struct opened *opened)
+{
+    for (size_t i = 0; i < opened->selection.count; i++) {
+        if (!opened->packages[i])
+            return true;
+    }
+    return false;
+}
+
+static void add_name(struct arena *arena, struct strings *names, const char *name)
+{
+    if (!strings_has(names, name))
+        list_add(arena, names, arena_strdup(arena, name));
+}
+
+static void add_choice(struct arena *arena, struct chosen_list *list, const struct chosen *chosen)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].path, chosen->path) == 0)
+            return;
+    }
+    list_add(arena, list, *chosen);
+}
+
+/* Chooses the package of a path. */
+static bool choose(const struct order *order, const struct closed *closed, const char *path, struct need *need,
+                   struct err *err)
+{
+    struct choose_request request = {.path = path,
+                                     .image_name = order->manifest->name,
+                                     .first = &order->manifest->packages_first,
+                                     .never = &order->manifest->packages_never,
+                                     .is_first_ignored = closed->asked.is_first_ignored || need->is_first_ignored,
+                                     .is_older_fine = order_takes_older(order)};
+    struct workers *workers = order->plant->workers;
+    struct chosen chosen = {.path = path};
+    if (!choose_package(order->arena, workers, order->catalog, &request, &chosen.choice, err))
+        return false;
+    request.is_first_ignored = true; /* what is selected already was looked into, and has not got the path */
+    if (chosen.choice.is_from_first && opened_selects(&closed->opened, chosen.choice.package) &&
+        !choose_package(order->arena, workers, order->catalog, &request, &chosen.choice, err))
+        return false;
+    add_name(order->arena, &need->names, chosen.choice.package);
+    add_choice(order->arena, &need->chosen, &chosen);
+    return true;
+}
+
+bool needs_of_manifest(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    const struct manifest *manifest = &closed->asked.manifest;
+    for (size_t i = 0; i < manifest->packages_whole.count; i++)
+        add_name(order->arena, &need->names, manifest->packages_whole.items[i]);
+    for (size_t i = 0; i < manifest->binaries.count; i++) {
+        if (!choose(order, closed, manifest->binaries.items[i], need, err))
+            return false;
+    }
+    for (size_t i = 0; !need->names.count && i < manifest->files.count; i++) {
+        const struct manifest_file *file = &manifest->files.items[i];
+        if (!path_is_glob(file->path) && !file->packages.count && !file->is_optional &&
+            !choose(order, closed, file->path, need, err))
+            return false;
+    }
+    return true;
+}
+
+bool needs_of_files(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    (void)err;
+    const struct manifest *manifest = &closed->asked.manifest;
+    for (size_t i = 0; i < manifest->files.count; i++) {
+        const struct manifest_file *file = &manifest->files.items[i];
+        const char *first_known = NULL;
+        bool has_one = file->is_optional;
+        for (size_t j = 0; j < file->packages.count; j++) {
+            has_one = has_one || opened_selects(&closed->opened, file->packages.items[j]);
+            if (!first_known && catalog_has(order->catalog, file->packages.items[j], false))
+                first_known = file->packages.items[j];
+        }
+        if (!has_one && first_known)
+            add_name(order->arena, &need->names, first_known);
+    }
+    return true;
+}
+
+bool needs_of_dlopen(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    const struct strings *dirs = &order->arch->library_dirs;
+    for (size_t i = 0; i < closed->keep.missing_count; i++) {
+        const struct missing *missing = &closed->keep.missing[i];
+        struct strings owners = {0};
+        struct err why = {0};
+        for (size_t j = 0; missing->is_opened && !owners.count && j < dirs->count; j++) {
+            const char *path = arena_printf(order->arena, "%s/%s", dirs->items[j], missing->wanted);
+            if (strchr(missing->wanted, '/') ||
+                !catalog_owners(order->catalog, order->arena, path, &owners, NULL, &why))
+                break;
+        }
+        if (why.kind && why.kind != ERR_RESOLVE) {
+            *err = why;
+            err_wrap(err, "%s, which %s opens", missing->wanted, missing->needed_by);
+            return false;
+        }
+        if (owners.count && !strings_has(&order->manifest->packages_never, owners.items[0]) &&
+            !strings_has(&closed->asked.refused, owners.items[0]))
+            add_name(order->arena, &need->names, owners.items[0]);
+    }
+    return true;
+}
+
+/* Returns whether there is no image without it. */
+static bool is_required(const struct missing *missing)
+{
+    return !missing->is_optional;
+}
+
+static bool has_missing(const struct keep *keep)
+{
+    for (size_t i = 0; i < keep->missing_count; i++) {
+        if (is_required(&keep->missing[i]))
+            return true;
+    }
+    return false;
+}
+
+bool needs_of_recipes(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    (void)err;
+    const struct recipes *recipes = order->plant->options->recipes;
+    struct applied applied = closed->asked.applied;
+    size_t before = applied.count;
+    if (has_missing(&closed->keep) || !order->manifest->has_recipes || !recipes ||
+        !applied_add(order->arena, recipes, &closed->keep, &applied))
+        return true;
+    need->applied = applied;
+    for (size_t i = before; i < applied.count; i++) {
+        const struct strings *installed = &applied.items[i]->parts.packages_whole;
+        for (size_t j = 0; j < installed->count; j++)
+            add_name(order->arena, &need->names, installed->items[j]);
+    }
+    return true;
+}
+
+bool needs_of_paths(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    if (!has_missing(&closed->keep))
+        return true;
+    for (size_t i = 0; i < closed->keep.missing_count; i++) {
+        const struct missing *missing = &closed->keep.missing[i];
+        if (missing->wanted[0] != '/' || !is_required(missing))
+            continue;
+        if (!closed->asked.is_first_ignored && strings_has(&order->manifest->binaries, missing->wanted)) {
+            *need = (struct need){.is_first_ignored = true};
+            return needs_of_manifest(order, closed, need, err);
+        }
+        if (!choose(order, closed, missing->wanted, need, err)) {
+            err_wrap(err, "needed by %s", missing->needed_by);
+            return false;
+        }
+    }
+    return true;
+}
+
+enum needs_turn { AT_FIRST, WHEN_SELECTED, WHEN_CLOSED };
+
+/* One source, and when it is asked. */
+struct source_of_needs {
+    enum needs_turn turn;
+    needs_source *find;
+    bool is_refusable; /* an image is not lost when what it asks for cannot be installed */
+};
+
+static const struct source_of_needs sources[] = {
+    {AT_FIRST, needs_of_manifest, false}, {WHEN_SELECTED, needs_of_files, false},
+    {WHEN_CLOSED, needs_of_dlopen, true}, {WHEN_CLOSED, needs_of_recipes, false},
+    {WHEN_CLOSED, needs_of_paths, false},
+};
+
+/* The rounds of one order. */
+struct rounds {
+    const struct order *order;
+    const struct needs_stages *stages;
+    struct closed *closed;
+    bool has_refusable; /* a refusable source added names in the last round: */
+    size_t sure_count;  /* those after this many */
+};
+
+/* Says which package is taken where several could be. */
+static void log_choices(const struct order *order, const struct chosen_list *list, size_t from)
+{
+    for (size_t i = from; i < list->count; i++) {
+        const struct chosen *chosen = &list->items[i];
+        if (chosen->choice.others.count)
+            order_log(order, LOG_NORMAL, "%s is taken from %s (%s); also shipped by %s", chosen->path,
+                      chosen->choice.package, chosen->choice.why,
+                      strings_join(order->arena, &chosen->choice.others, ", "));
+    }
+}
+
+/* Adds what a source found, and returns whether it was anything new. */
+static bool add_need(const struct order *order, const struct need *need, struct asked *asked)
+{
+    size_t recipes_before = asked->applied.count;
+    if (need->is_first_ignored) {
+        asked->names = (struct strings){0};
+        asked->chosen = (struct chosen_list){0};
+        asked->is_first_ignored = true;
+    }
+    size_t names_before = asked->names.count, chosen_before = asked->chosen.count;
+    for (size_t i = 0; i < need->names.count; i++)
+        add_name(order->arena, &asked->names, need->names.items[i]);
+    for (size_t i = 0; i < need->chosen.count; i++)
+        add_choice(order->arena, &asked->chosen, &need->chosen.items[i]);
+    log_choices(order, &asked->chosen, chosen_before);
+    if (need->applied.count > recipes_before) {
+        asked->applied = need->applied;
+        asked->manifest = applied_merge(order->arena, order->manifest, &asked->applied);
+        for (size_t i = recipes_before; i < asked->applied.count; i++)
+            order_log(order, LOG_VERBOSE, "recipe %s", asked->applied.items[i]->name);
+    }
+    return need->is_first_ignored || asked->applied.count > recipes_before || asked->names.count > names_before;
+}
+
+/* Asks the sources that have their turn; the first that has something new ends it. */
+static bool ask_sources(struct rounds *rounds, enum needs_turn turn, bool *ret_new, struct err *err)
+{
+    struct asked *asked = &rounds->closed->asked;
+    *ret_new = false;
+    for (size_t i = 0; i < ARRAY_COUNT(sources) && !*ret_new; i++) {
+        struct need need = {0};
+        size_t before = asked->names.count;
+        if (sources[i].turn != turn)
+            continue;
+        if (!sources[i].find(rounds->order, rounds->closed, &need, err))
+            return false;
+        *ret_new = add_need(rounds->order, &need, asked);
+        if (*ret_new && sources[i].is_refusable) {
+            rounds->has_refusable = true;
+            rounds->sure_count = before;
+        }
+    }
+    return true;
+}
+
+/* Takes back what a refusable source asked for, because it cannot be installed. What is required stays missing, and is
+ * reported as that. */
+static void refuse(struct rounds *rounds, struct err *err)
+{
+    struct asked *asked = &rounds->closed->asked;
+    order_log(rounds->order, LOG_VERBOSE, "left out, though a dlopen note asks for it: %s", err->text);
+    for (size_t i = rounds->sure_count; i < asked->names.count; i++)
+        list_add(rounds->order->arena, &asked->refused, asked->names.items[i]);
+    asked->names.count = rounds->sure_count;
+    err_clear(err);
+}
+
+/* RESOLVE, again as long as the selection itself asks for more. *ret_selected is false when names had to be taken back. */
+static bool select_round(struct rounds *rounds, bool *ret_selected, struct err *err)
+{
+    bool is_new = true;
+    while (is_new) {
+        *ret_selected = rounds->stages->resolve(rounds->order, &rounds->closed->asked, &rounds->closed->opened, err);
+        if (!*ret_selected && (!rounds->has_refusable || err->kind != ERR_RESOLVE))
+            return false;
+        if (!*ret_selected) {
+            refuse(rounds, err);
+            break;
+        }
+        if (!ask_sources(rounds, WHEN_SELECTED, &is_new, err))
+            return false;
+    }
+    rounds->has_refusable = false;
+    return true;
+}
+
+/* Says what is missing: which file needs it, and where it was looked for. */
+static bool fail_missing(const struct closed *closed, struct err *err)
+{
+    struct buf text;
+    buf_init(&text, 3000);
+    size_t count = 0;
+    bool fits = true;
+    for (size_t i = 0; i < closed->keep.missing_count; i++) {
+        const struct missing *missing = &closed->keep.missing[i];
+        if (is_required(missing) && count++ < LISTED_MAX && fits)
+            fits = buf_printf(&text, "%s%s, needed by %s, is in none of the selected packages", count > 1 ? "; " : "",
+                              missing->wanted, missing->needed_by);
+    }
+    if (count > LISTED_MAX)
+        fits = fits && buf_printf(&text, "; and %zu more", count - LISTED_MAX);
+    fits = fits && buf_printf(&text, "; searched: ");
+    for (size_t i = 0; fits && i < closed->opened.selection.count; i++)
+        fits = buf_printf(&text, "%s%s", i ? " " : "", closed->opened.selection.items[i].name);
+    err_set(err, ERR_RESOLVE, "%s", text.bytes);
+    buf_done(&text);
+    return false;
+}
+
+bool needs_settle(const struct order *order, const struct needs_stages *stages, struct closed *ret_closed,
+                  struct err *err)
+{
+    struct rounds rounds = {.order = order, .stages = stages, .closed = ret_closed};
+    bool is_new;
+    *ret_closed = (struct closed){.asked.manifest = *order->manifest};
+    if (!ask_sources(&rounds, AT_FIRST, &is_new, err))
+        return false;
+    for (size_t round = 0; round < NEEDS_MAX_ROUNDS; round++) {
+        bool is_selected;
+        if (!select_round(&rounds, &is_selected, err))
+            return false;
+        if (!is_selected)
+            continue;
+        if (!stages->close)
+            return true;
+        if (!stages->close(order, ret_closed, err) || !ask_sources(&rounds, WHEN_CLOSED, &is_new, err))
+            return false;
+        if (!is_new)
+            return !has_missing(&ret_closed->keep) || fail_missing(ret_closed, err);
+    }
+    if (has_missing(&ret_closed->keep))
+        return fail_missing(ret_closed, err);
+    err_set(err, ERR_RESOLVE, "recipes keep asking for packages that bring further recipes: more than %d rounds",
+            NEEDS_MAX_ROUNDS);
+    return false;
+}

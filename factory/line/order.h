@@ -1,0 +1,29 @@
+/* order.h - what one order (one image for one architecture) is made from: the same for all its stages
+ *
+ * Threads: belongs to the order's thread; a stage hands it to the one task that it waits for.
+ * Owns: nothing. What stages make for each other lives in the scratch arena.
+ */
+#ifndef IMGFACTORY_LINE_ORDER_H
+#define IMGFACTORY_LINE_ORDER_H
+
+#include "line/plant.h"
+
+struct order {
+    struct plant *plant;
+    const struct manifest *manifest; /* as it was loaded */
+    const struct arch *arch;
+    struct catalog *catalog;
+    struct progress_line *progress;
+    struct arena *arena; /* scratch */
+};
+
+/* Begins a stage: for the display and the log. */
+void order_enter(const struct order *order, enum stage stage);
+/* Writes a line about the order to the log, "IMAGE ARCH: " before it. */
+void order_log(const struct order *order, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Runs a stage's computing on a worker and returns what it returned. Fails with ERR_CANCELLED, too. */
+bool order_compute(const struct order *order, workers_function *function, void *argument, struct err *err) MUST_CHECK;
+/* Returns whether manifest or command line allow versions that are not the newest. */
+bool order_takes_older(const struct order *order);
+
+#endif
