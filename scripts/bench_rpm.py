@@ -100,10 +100,10 @@ def main():
         print(json.dumps({"machine": platform.platform(), "cpus": os.cpu_count(), "packages": arguments.packages,
                           "runs": arguments.runs, "rows": rows}, indent=1))
         return
-    print(f"{arguments.packages} packages, median of {arguments.runs} runs, {os.cpu_count()} CPUs")
-    print(f"{'':<18}{'wall s':>10}{'CPU s':>10}{'peak MiB':>10}")
+    print(f"{arguments.packages} packages, median of {arguments.runs} runs, {os.cpu_count()} CPUs\n")
+    print(f"| {'':<22} | {'wall s':>8} | {'CPU s':>8} | {'peak MiB':>8} |\n|{'-' * 24}|{'-' * 9}:|{'-' * 9}:|{'-' * 9}:|")
     for row in rows:
-        print(f"{row['mode']:<18}{row['wall_s']:>10.3f}{row['cpu_s']:>10.3f}{row['peak_mib']:>10.1f}")
+        print(f"| {row['mode']:<22} | {row['wall_s']:>8.3f} | {row['cpu_s']:>8.3f} | {row['peak_mib']:>8.1f} |")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text_at, first_at) __attribute__((format(printf, text_at, first_at)))
 
-/* The values are the exit classes that README.md lists. */
+/* The values are the exit classes that factory/cli/README.md lists. */
 enum err_kind {
     ERR_NONE = 0,
     ERR_USAGE = 2,       /* command line, manifest, arch, source or site file: the operator mends a file */

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-/* Prints the image, for people or as one JSON object (README.md, "Inspecting"). `name` is what the user asked for.
+/* Prints the image, for people or as one JSON object (factory/registry/README.md, "Pulling"). `name` is what the user asked for.
  * Control characters of foreign text do not reach the terminal. */
 void inspect_print(FILE *out, const struct layout_image *image, const char *name, bool is_json);
 

@@ -128,7 +128,7 @@ static const struct option_text texts[] = {
     {"cache", PULLS, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
-    {"json", PULLS | COMMAND_WHY | COMMAND_CLEAN, "print the answer as one JSON object"},
+    {"json", PULLS | COMMAND_WHY | COMMAND_CLEAN, "print the answer as JSON"},
     {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},
     {"quiet", COMMAND_INSPECT | COMMAND_WHY, "print the answer, errors and warnings only"},
 };

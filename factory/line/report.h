@@ -16,7 +16,7 @@ void report_table(FILE *out, const struct batch *batch, bool is_dry_run);
 void report_push(FILE *out, const struct publication *publication);
 /* Prints it as a JSON report of one image that was not built. */
 void report_push_json(FILE *out, const char *image, const struct publication *publication);
-/* Prints one JSON object (README.md, "The report"). */
+/* Prints one JSON object (factory/bill/report.md). */
 void report_json(FILE *out, const struct batch *batch, bool is_dry_run);
 /* Prints the answers of `imgfactory why` of all orders that ended well, for people or as JSON. */
 void report_why(FILE *out, const struct batch *batch);

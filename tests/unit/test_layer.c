@@ -231,7 +231,7 @@ static struct layer build_golden(struct fixture *fixture, enum layer_compression
 }
 
 /* Digests of images depend on these bytes. When this fails after a library's update, images have other digests on hosts
- * with it than elsewhere: README, "The same bytes", and CHANGELOG.md have to say so before the value here changes. */
+ * with it than elsewhere: factory/layer/README.md and CHANGELOG.md have to say so before the value here changes. */
 static void gzip_bytes_are_those_of_all_known_versions_of_libdeflate(void **state)
 {
     struct fixture *fixture = *state;

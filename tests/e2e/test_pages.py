@@ -1,0 +1,122 @@
+"""The pages: links lead somewhere, README and help agree, and README stays a page that one reads."""
+
+import os
+import re
+import statistics
+import subprocess
+import unittest
+
+from base import run
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SKIPPED = {"build", ".git"}
+
+
+def pages():
+    """The paths of all pages below the top, relative to it."""
+    for folder, folders, files in os.walk(TOP):
+        folders[:] = [name for name in folders if name not in SKIPPED]
+        for name in files:
+            if name.endswith(".md"):
+                yield os.path.relpath(os.path.join(folder, name), TOP)
+
+
+def read(path):
+    with open(os.path.join(TOP, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def without_code(text):
+    return re.sub(r"(?ms)^```.*?^```\n", "", text)
+
+
+def anchors(text):
+    """The names that headings can be linked by, as GitHub and GitLab make them."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"(?m)^#+ (.*)$", without_code(text))}
+
+
+def help_text(*words):
+    return subprocess.run([run.program(), *words, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def commands():
+    """The words that --help lists as commands."""
+    listed = help_text().split("\nCommands")[1].split("\n\n")[0]
+    return re.findall(r"(?m)^  ([a-z]+) ", listed)
+
+
+def rows(text, heading):
+    """The first cells of the table under a heading, without its head."""
+    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"(?m)^\| (.*?) \|(?= )", section)[1:]
+
+
+class Pages(unittest.TestCase):
+    def test_every_relative_link_leads_to_a_file_and_a_heading(self):
+        checked = 0
+        for page in pages():
+            for link in re.findall(r"\]\(([^)\s]+)\)", without_code(read(page))):
+                if re.match(r"[a-z]+:", link):
+                    continue
+                path, _, anchor = link.partition("#")
+                target = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+                with self.subTest(page=page, link=link):
+                    self.assertTrue(os.path.exists(os.path.join(TOP, target)))
+                    if anchor:
+                        self.assertIn(anchor, anchors(read(target)))
+                checked += 1
+        self.assertGreater(checked, 30)
+
+    def test_every_page_can_be_reached_from_the_readme(self):
+        reached, new = set(), {"README.md"}
+        while new:
+            page = new.pop()
+            reached.add(page)
+            for link in re.findall(r"\]\(([^)\s#]+)", without_code(read(page))):
+                target = os.path.normpath(os.path.join(os.path.dirname(page), link))
+                target = os.path.join(target, "README.md") if os.path.isdir(os.path.join(TOP, target)) else target
+                if target.endswith(".md") and target not in reached and os.path.exists(os.path.join(TOP, target)):
+                    new.add(target)
+        self.assertEqual(set(pages()) - reached, set())
+
+    def test_commands_of_help_are_those_of_the_readme_and_their_page(self):
+        self.assertEqual(commands(), [re.sub(r"`(imgfactory )?\[?(\w+).*", r"\2", row)
+                                      for row in rows(read("README.md"), "Commands")])
+        self.assertEqual(commands(), [re.match(r"`(\w+)", row).group(1)
+                                      for row in rows(read("factory/cli/README.md"), "Commands")])
+
+    def test_the_version_that_brought_a_command_is_the_same_on_its_page(self):
+        page = read("factory/cli/README.md")
+        for command in commands()[1:]:
+            since = re.search(r"since version (\S+)\.\n", help_text(command)).group(1)
+            self.assertRegex(page, rf"(?m)^\| `{command}\b.*\| {re.escape(since)} \|")
+
+    def test_options_that_pages_name_exist(self):
+        known = set()
+        for command in commands():
+            known |= set(re.findall(r"--[a-z][a-z-]*", help_text(command)))
+        for page in ("README.md", "factory/cli/README.md", "factory/registry/README.md", "manifests/sources/README.md"):
+            for line in re.findall(r"(?m)^.*imgfactory .*$", read(page)):
+                for option in re.findall(r"imgfactory [^`|#]*", line):
+                    for name in re.findall(r"(?<!\w)--[a-z][a-z-]*", option):
+                        self.assertIn(name, known, f"{page}: {line}")
+
+    def test_the_readme_is_one_page_of_short_sentences(self):
+        text = read("README.md")
+        self.assertLess(len(text.splitlines()), 130)
+        prose = "\n\n".join(re.findall(r"(?m)^(?!#)[^|\n].*(?:\n[^|\n].*)*", without_code(text)))
+        sentences = [part.split() for part in re.split(r"(?<=[.!?:])\s+", prose) if part.split()]
+        self.assertGreater(len(sentences), 30)
+        self.assertLess(statistics.median(map(len, sentences)), 15)
+
+    def test_the_readme_s_two_commands_are_there(self):
+        block = read("README.md").split("```sh\n")[1].split("```")[0]
+        words = [line.split("#")[0].split() for line in block.splitlines()]
+        self.assertEqual(words, [["scripts/factory", "--arch", "all", "dhcpd"], ["scripts/test"]])
+        for line in words:
+            self.assertTrue(os.access(os.path.join(TOP, line[0]), os.X_OK))
+
+
+if __name__ == "__main__":
+    unittest.main()
