@@ -1,168 +1,9 @@
 #include "tree/tree.h"
 
-#include "package/path.h"
+#include "source/format.h"
 #include "tree/tree_draft.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
-
-struct draft *drafts_find(const struct drafts *drafts, const char *path)
-{
-    return map_get(&drafts->by_path, text_of(path));
-}
-
-const char *draft_giver(struct arena *arena, const struct draft *draft)
-{
-    if (draft->node.package)
-        return arena_printf(arena, "package %s", draft->node.package->name);
-    return draft->made ? "the manifest" : "imgfactory itself";
-}
-
-static const char *kind_name(enum node_kind kind)
-{
-    switch (kind) {
-    case NODE_DIRECTORY:
-        return "directory";
-    case NODE_FILE:
-        return "file";
-    case NODE_SYMLINK:
-        return "symlink";
-    case NODE_HARDLINK:
-        return "hard link";
-    }
-    return "entry";
-}
-
-/* A node as the package has it. A hard link has its file's metadata: they are one inode. */
-static struct draft draft_of(const struct sourced *file, const char *why)
-{
-    const struct entry *entry = file->entry, *content = sourced_content(file);
-    const struct entry *facts = content ? content : entry;
-    struct draft draft = {.file = file, .content = content, .owner = facts->owner, .group = facts->group};
-    draft.node = (struct node){.path = entry->path,
-                               .kind = NODE_FILE,
-                               .mode = facts->mode,
-                               .uid = facts->uid,
-                               .gid = facts->gid,
-                               .mtime = facts->mtime,
-                               .package = file->package,
-                               .why = why};
-    if (entry->kind == ENTRY_DIRECTORY)
-        draft.node.kind = NODE_DIRECTORY;
-    if (entry->kind == ENTRY_SYMLINK) {
-        draft.node.kind = NODE_SYMLINK;
-        draft.node.target = entry->target;
-    }
-    if (content) {
-        draft.node.size_bytes = content->size_bytes;
-        draft.node.data = content->data;
-        draft.node.digest = &content->digest;
-        draft.node.capability = content->capability;
-    }
-    return draft;
-}
-
-static struct draft *put(struct drafts *drafts, const struct draft *draft)
-{
-    struct draft *copy = arena_new(drafts->arena, struct draft);
-    *copy = *draft;
-    map_set(&drafts->by_path, text_of(copy->node.path), copy);
-    return copy;
-}
-
-bool drafts_add(struct drafts *drafts, const struct node *node, struct draft **ret_draft, struct err *err)
-{
-    const struct draft *there = drafts_find(drafts, node->path);
-    if (there) {
-        err_set(err, ERR_RESOLVE, "%s: wanted as a %s (%s), but it is a %s of %s", node->path, kind_name(node->kind),
-                node->why, kind_name(there->node.kind), draft_giver(drafts->arena, there));
-        return false;
-    }
-    struct draft *draft = put(drafts, &(struct draft){.node = *node});
-    if (ret_draft)
-        *ret_draft = draft;
-    return drafts_add_parents(drafts, draft, err);
-}
-
-/* Finds the directory as the child's package lists it, else as the first package by name; NULL when none does. */
-static const struct sourced *find_listed(const struct drafts *drafts, const char *path, const struct package *package)
-{
-    const struct sourced *first = NULL;
-    for (const struct sourced *at = fileset_find(drafts->request->set, path); at; at = at->shadowed) {
-        if (at->entry->kind != ENTRY_DIRECTORY)
-            continue;
-        if (at->package == package)
-            return at;
-        first = first ? first : at;
-    }
-    return first;
-}
-
-/* The same for a directory that may be listed through a link of the skeleton. */
-static const struct sourced *find_directory(const struct drafts *drafts, const char *path,
-                                            const struct package *package)
-{
-    const struct sourced *best = find_listed(drafts, path, package);
-    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
-        const char *listed = drafts_listed_at(drafts, path, i);
-        const struct sourced *other = listed ? find_listed(drafts, listed, package) : NULL;
-        if (other && (!best || (other->package == package && best->package != package)))
-            best = other;
-    }
-    return best;
-}
-
-static void put_directory(struct drafts *drafts, const char *path, const struct package *package, const char *why)
-{
-    const struct sourced *packaged = find_directory(drafts, path, package);
-    uint32_t mode = skeleton_mode(path);
-    struct draft draft = {.node = {.path = path, .kind = NODE_DIRECTORY, .mode = mode ? mode : 0755, .why = why}};
-    if (packaged &&
-        !(mode & S_ISVTX)) { /* dpkg leaves /tmp as it is, whatever a package lists on the way to its files */
-        draft = draft_of(packaged, why);
-        draft.node.path = path;
-    }
-    put(drafts, &draft);
-}
-
-const struct draft *drafts_obstacle(const struct drafts *drafts, const char *path)
-{
-    for (;;) {
-        path = path_dirname(drafts->arena, path);
-        if (strcmp(path, "/") == 0)
-            return NULL;
-        const struct draft *parent = drafts_find(drafts, path);
-        if (parent && parent->node.kind != NODE_DIRECTORY)
-            return parent;
-    }
-}
-
-static bool refuse_below(struct drafts *drafts, const struct draft *child, const struct draft *parent, struct err *err)
-{
-    const char *giver = draft_giver(drafts->arena, parent), *kind = kind_name(parent->node.kind);
-    if (child->made)
-        return made_fail(drafts, child->made, err, "%s lies below %s, which is a %s of %s", child->node.path,
-                         parent->node.path, kind, giver);
-    err_set(err, ERR_RESOLVE, "%s of %s lies below %s, which is a %s of %s", child->node.path,
-            draft_giver(drafts->arena, child), parent->node.path, kind, giver);
-    return false;
-}
-
-bool drafts_add_parents(struct drafts *drafts, const struct draft *child, struct err *err)
-{
-    const char *path = child->node.path;
-    for (;;) {
-        path = path_dirname(drafts->arena, path);
-        if (strcmp(path, "/") == 0)
-            return true;
-        const struct draft *parent = drafts_find(drafts, path);
-        if (parent && parent->node.kind != NODE_DIRECTORY)
-            return refuse_below(drafts, child, parent, err);
-        if (!parent)
-            put_directory(drafts, path, child->node.package,
-                          arena_printf(drafts->arena, "parent of %s", child->node.path));
-    }
-}
 
 static bool is_same_file(const struct sourced *a, const struct sourced *b)
 {
@@ -197,7 +38,7 @@ static void put_link_through(struct drafts *drafts, const struct kept *kept)
     if (!link || drafts_find(drafts, link->entry->path))
         return;
     struct draft draft = draft_of(link, arena_printf(drafts->arena, "link on the way to %s", kept->file->entry->path));
-    put(drafts, &draft);
+    drafts_put(drafts, &draft);
 }
 
 static void put_kept(struct drafts *drafts, const struct kept *kept, const char *path)
@@ -205,7 +46,7 @@ static void put_kept(struct drafts *drafts, const struct kept *kept, const char 
     struct draft draft = draft_of(kept->file, kept->why);
     draft.node.path = path;
     draft.node.by = kept->by;
-    put(drafts, &draft);
+    drafts_put(drafts, &draft);
     put_link_through(drafts, kept);
 }
 
@@ -221,7 +62,7 @@ static bool put_placed(struct drafts *drafts, const struct kept *kept, const cha
         return true;
     err_set(err, ERR_RESOLVE, "%s of package %s is %s in the image, where package %s has another %s",
             kept->file->entry->path, kept->file->package->name, path, there->file->package->name,
-            kind_name(there->node.kind));
+            draft_kind_name(there->node.kind));
     return false;
 }
 
@@ -287,6 +128,32 @@ static bool add_root_links(struct drafts *drafts, struct err *err)
         const struct draft *there = drafts_find(drafts, arena_printf(drafts->arena, "/usr/%s", optional[i]));
         if (!strings_has(names, optional[i]) && there && there->node.kind == NODE_DIRECTORY &&
             !add_root_link(drafts, optional[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* What of the skeleton is not there yet and has room. */
+static bool add_missing(struct drafts *drafts, struct node node, struct err *err)
+{
+    node.why = "skeleton";
+    return drafts_find(drafts, node.path) || drafts_obstacle(drafts, node.path) || drafts_add(drafts, &node, NULL, err);
+}
+
+static bool add_skeleton(struct drafts *drafts, struct err *err)
+{
+    for (size_t i = 0; i < SKELETON_DIRECTORY_COUNT; i++) {
+        struct node node = {
+            .path = skeleton_directories[i].path, .kind = NODE_DIRECTORY, .mode = skeleton_directories[i].mode};
+        if (!add_missing(drafts, node, err))
+            return false;
+    }
+    const struct format *format = drafts_format(drafts);
+    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
+        const char *target =
+            format && format->has_relative_links ? skeleton_links[i].relative_target : skeleton_links[i].end;
+        struct node node = {.path = skeleton_links[i].path, .kind = NODE_SYMLINK, .mode = 0777, .target = target};
+        if (drafts->has_link[i] && !add_missing(drafts, node, err))
             return false;
     }
     return true;
@@ -394,7 +261,7 @@ bool tree_build(struct arena *arena, const struct tree_request *request, struct 
     struct tree tree = {0};
     drafts_plan_skeleton(&drafts);
     if (!add_kept(&drafts, err) || !add_root_links(&drafts, err) || !drafts_add_made(&drafts, err) ||
-        !drafts_add_skeleton(&drafts, err))
+        !add_skeleton(&drafts, err))
         return false;
     collect_packages(&drafts, &tree);
     if (!add_declared(&drafts, &tree, err) || !drafts_add_cache(&drafts, err) || !drafts_add_os_release(&drafts, err) ||

@@ -19,7 +19,20 @@ struct draft {
     const char *owner, *group;        /* of an .rpm's file: names that node.uid and node.gid are still to be made of */
 };
 
+/* The skeleton: what every image has unless something else is there. */
+#define SKELETON_DIRECTORY_COUNT 8
 #define SKELETON_LINK_COUNT 2 /* /var/lock, /var/run */
+
+struct skeleton_directory {
+    const char *path;
+    uint32_t mode;
+};
+struct skeleton_link {
+    const char *path, *end, *relative_target;
+};
+
+extern const struct skeleton_directory skeleton_directories[SKELETON_DIRECTORY_COUNT];
+extern const struct skeleton_link skeleton_links[SKELETON_LINK_COUNT];
 
 struct drafts {
     struct arena *arena;
@@ -34,6 +47,12 @@ struct drafts {
     bool wants_all;                     /* a name is unknown, and there are packages that were not looked into */
 };
 
+/* Makes a node as the package has it; `path` can be changed then. A hard link has its file's metadata: they are one inode. */
+struct draft draft_of(const struct sourced *file, const char *why);
+/* Says what kind of thing it is, for messages: "directory". */
+const char *draft_kind_name(enum node_kind kind);
+/* Puts a copy into the tree, in place of what is at its path, and returns it; its parents are the caller's to add. */
+struct draft *drafts_put(struct drafts *drafts, const struct draft *draft);
 /* Finds a node; NULL when absent. */
 struct draft *drafts_find(const struct drafts *drafts, const char *path);
 /* Adds a node that is ours, with its parents; the path must be free (else ERR_RESOLVE naming both sides).
@@ -57,8 +76,6 @@ const char *drafts_link_end(const struct drafts *drafts, const char *path);
 const char *drafts_listed_at(const struct drafts *drafts, const char *path, size_t i);
 /* Returns the mode of a directory of the skeleton; 0 when it is none. */
 uint32_t skeleton_mode(const char *path);
-/* Adds what of the skeleton is not there yet and has room. */
-bool drafts_add_skeleton(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Says who gave a node, for messages: "package nginx", "the manifest", "imgfactory itself". */
 const char *draft_giver(struct arena *arena, const struct draft *draft);
 /* Sets ERR_USAGE with the place of a manifest's own entry. Always returns false. */

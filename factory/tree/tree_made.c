@@ -1,22 +1,6 @@
 #include "package/path.h"
 #include "tree/tree_draft.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
-bool made_fail(const struct drafts *drafts, const struct manifest_made *made, struct err *err, const char *format, ...)
-{
-    char text[2048];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    if (made->node)
-        return yaml_fail(made->node, err, "%s", text);
-    err_set(err, ERR_USAGE, "%s: %s", drafts->request->manifest->path, text);
-    return false;
-}
-
 static bool check_kind(struct drafts *drafts, const struct manifest_made *made, const char *path, struct err *err)
 {
     const struct draft *there = drafts_find(drafts, path);
@@ -75,10 +59,7 @@ static bool add_made(struct drafts *drafts, const struct manifest_made *made, st
         draft.node.target = made->target;
         break;
     }
-    struct draft *copy = arena_new(drafts->arena, struct draft);
-    *copy = draft;
-    map_set(&drafts->by_path, text_of(path), copy);
-    return drafts_add_parents(drafts, copy, err);
+    return drafts_add_parents(drafts, drafts_put(drafts, &draft), err);
 }
 
 bool drafts_add_made(struct drafts *drafts, struct err *err)

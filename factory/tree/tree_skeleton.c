@@ -5,17 +5,12 @@
 #include "source/format.h"
 #include "tree/tree_draft.h"
 
-static const char why_skeleton[] = "skeleton";
+const struct skeleton_directory skeleton_directories[SKELETON_DIRECTORY_COUNT] = {
+    {"/run", 0755},     {"/run/lock", 01777}, {"/tmp", 01777},      {"/var/cache", 0755},
+    {"/var/lib", 0755}, {"/var/log", 0755},   {"/var/spool", 0755}, {"/var/tmp", 01777}};
 
-static const struct {
-    const char *path;
-    uint32_t mode;
-} directories[] = {{"/run", 0755},     {"/run/lock", 01777}, {"/tmp", 01777},      {"/var/cache", 0755},
-                   {"/var/lib", 0755}, {"/var/log", 0755},   {"/var/spool", 0755}, {"/var/tmp", 01777}};
-
-static const struct {
-    const char *path, *end, *relative_target;
-} links[SKELETON_LINK_COUNT] = {{"/var/lock", "/run/lock", "../run/lock"}, {"/var/run", "/run", "../run"}};
+const struct skeleton_link skeleton_links[SKELETON_LINK_COUNT] = {{"/var/lock", "/run/lock", "../run/lock"},
+                                                                  {"/var/run", "/run", "../run"}};
 
 const struct format *drafts_format(const struct drafts *drafts)
 {
@@ -25,9 +20,9 @@ const struct format *drafts_format(const struct drafts *drafts)
 
 uint32_t skeleton_mode(const char *path)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(directories); i++) {
-        if (strcmp(path, directories[i].path) == 0)
-            return directories[i].mode;
+    for (size_t i = 0; i < SKELETON_DIRECTORY_COUNT; i++) {
+        if (strcmp(path, skeleton_directories[i].path) == 0)
+            return skeleton_directories[i].mode;
     }
     return 0;
 }
@@ -79,9 +74,10 @@ static bool is_link(const struct drafts *drafts, const char *path, const char *e
 
 void drafts_plan_skeleton(struct drafts *drafts)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(links); i++)
-        drafts->has_link[i] = is_link(drafts, links[i].path, links[i].end) && !is_blocked(drafts, "/var") &&
-                              !is_blocked(drafts, "/run") && !is_blocked(drafts, links[i].end);
+    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++)
+        drafts->has_link[i] = is_link(drafts, skeleton_links[i].path, skeleton_links[i].end) &&
+                              !is_blocked(drafts, "/var") && !is_blocked(drafts, "/run") &&
+                              !is_blocked(drafts, skeleton_links[i].end);
 }
 
 /* Returns what is behind the directory in the path; NULL when the path is not below it. */
@@ -93,48 +89,25 @@ static const char *below(const char *path, const char *directory)
 
 const char *drafts_place(const struct drafts *drafts, const char *path)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(links); i++) {
-        const char *rest = drafts->has_link[i] ? below(path, links[i].path) : NULL;
+    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
+        const char *rest = drafts->has_link[i] ? below(path, skeleton_links[i].path) : NULL;
         if (rest)
-            return arena_printf(drafts->arena, "%s%s", links[i].end, rest);
+            return arena_printf(drafts->arena, "%s%s", skeleton_links[i].end, rest);
     }
     return path;
 }
 
 const char *drafts_link_end(const struct drafts *drafts, const char *path)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(links); i++) {
-        if (drafts->has_link[i] && strcmp(path, links[i].path) == 0)
-            return links[i].end;
+    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
+        if (drafts->has_link[i] && strcmp(path, skeleton_links[i].path) == 0)
+            return skeleton_links[i].end;
     }
     return NULL;
 }
 
 const char *drafts_listed_at(const struct drafts *drafts, const char *path, size_t i)
 {
-    const char *rest = drafts->has_link[i] ? below(path, links[i].end) : NULL;
-    return rest ? arena_printf(drafts->arena, "%s%s", links[i].path, rest) : NULL;
-}
-
-static bool add(struct drafts *drafts, struct node node, struct err *err)
-{
-    node.why = why_skeleton;
-    return drafts_find(drafts, node.path) || drafts_obstacle(drafts, node.path) || drafts_add(drafts, &node, NULL, err);
-}
-
-bool drafts_add_skeleton(struct drafts *drafts, struct err *err)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(directories); i++) {
-        struct node node = {.path = directories[i].path, .kind = NODE_DIRECTORY, .mode = directories[i].mode};
-        if (!add(drafts, node, err))
-            return false;
-    }
-    const struct format *format = drafts_format(drafts);
-    for (size_t i = 0; i < ARRAY_COUNT(links); i++) {
-        const char *target = format && format->has_relative_links ? links[i].relative_target : links[i].end;
-        struct node node = {.path = links[i].path, .kind = NODE_SYMLINK, .mode = 0777, .target = target};
-        if (drafts->has_link[i] && !add(drafts, node, err))
-            return false;
-    }
-    return true;
+    const char *rest = drafts->has_link[i] ? below(path, skeleton_links[i].end) : NULL;
+    return rest ? arena_printf(drafts->arena, "%s%s", skeleton_links[i].path, rest) : NULL;
 }
