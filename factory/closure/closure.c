@@ -1,4 +1,4 @@
-#include "closure/closure_parts.h"
+#include "closure/closure_finder.h"
 
 #include "package/path.h"
 #include "package/script.h"
@@ -9,41 +9,6 @@
 static const char libc_name[] = "libc.so.6";
 static const char libgcc_name[] = "libgcc_s.so.1";
 static const char libgcc_why[] = "glibc opens it with dlopen for pthread_exit and pthread_cancel";
-
-static bool is_kept(const struct finder *finder, const struct sourced *file)
-{
-    return map_get(&finder->kept, text_of(file->entry->path)) != NULL;
-}
-
-static void keep_file(struct finder *finder, const struct sourced *file, const char *why, const char *by)
-{
-    if (is_kept(finder, file))
-        return;
-    struct kept *kept = arena_new(finder->loader.arena, struct kept);
-    *kept = (struct kept){file, why, by};
-    (void)map_add(&finder->kept, text_of(file->entry->path), kept);
-}
-
-static void keep_links(struct finder *finder, const struct sourced_list *links, const char *leads_to)
-{
-    for (size_t i = 0; i < links->count; i++) {
-        const struct sourced *link = links->items[i];
-        if (!is_kept(finder, link))
-            keep_file(finder, link, arena_printf(finder->loader.arena, "link on the way to %s", leads_to), leads_to);
-    }
-}
-
-void closure_report(struct finder *finder, const struct missing *missing)
-{
-    const char *key = arena_printf(finder->loader.arena, "%s\n%s", missing->wanted, missing->needed_by);
-    if (map_add(&finder->reported, text_of(key), (void *)key))
-        list_add(finder->loader.arena, &finder->missing, *missing);
-}
-
-static void report_missing(struct finder *finder, const char *wanted, const char *needed_by, bool is_root)
-{
-    closure_report(finder, &(struct missing){.wanted = wanted, .needed_by = needed_by, .is_root = is_root});
-}
 
 static void add_start(struct finder *finder, const struct start *start)
 {
@@ -57,7 +22,7 @@ static void add_start(struct finder *finder, const struct start *start)
 static void report_script(struct finder *finder, const struct start *script, const char *wanted)
 {
     if (!script->is_lenient || finder->request->is_partial)
-        report_missing(finder, wanted, script->file->entry->path, false);
+        finder_report_missing(finder, wanted, script->file->entry->path, false);
 }
 
 static bool refuse(const struct sourced *file, struct err *err, const char *reason)
@@ -71,34 +36,6 @@ static bool check_elf(struct finder *finder, const struct sourced *file, const s
 {
     const char *why = loader_why_not(finder->loader.arena, elf, finder->loader.arch);
     return !why || refuse(file, err, why);
-}
-
-void closure_note(struct finder *finder, const char *note)
-{
-    if (map_add(&finder->noted, text_of(note), (void *)note))
-        list_add(finder->loader.arena, &finder->notes, note);
-}
-
-void closure_keep_need(struct finder *finder, const struct load_need *need, const char *why, const char *needed_by)
-{
-    finder->needs_cache = finder->needs_cache || need->step == LOAD_CACHE;
-    if (need->file) {
-        keep_links(finder, &need->links, need->file->entry->path);
-        if (!why && !is_kept(finder, need->file))
-            why = arena_printf(finder->loader.arena, "needed by %s as %s", needed_by, need->name);
-        keep_file(finder, need->file, why, needed_by);
-    } else if (!need->object) {
-        report_missing(finder, need->name, needed_by, false);
-    }
-}
-
-void closure_keep_needs(struct finder *finder, const struct load_list *list, size_t first)
-{
-    for (size_t i = first; i < list->count; i++) {
-        const struct load_object *object = list->items[i];
-        for (size_t j = 0; j < object->need_count; j++)
-            closure_keep_need(finder, &object->needs[j], NULL, object->file->entry->path);
-    }
 }
 
 /* glibc's libc.so.6 opens libgcc_s.so.1 when a thread is cancelled or left, and aborts the process when it is not
@@ -115,8 +52,8 @@ static void keep_libgcc(struct finder *finder, const struct loader *loader, stru
     size_t first = list->count;
     struct load_need need = loader_open(loader, list, libc, libgcc_name);
     if (need.object || finder->request->is_partial)
-        closure_keep_need(finder, &need, libgcc_why, libc->file->entry->path);
-    closure_keep_needs(finder, list, first);
+        finder_keep_need(finder, &need, libgcc_why, libc->file->entry->path);
+    finder_keep_needs(finder, list, first);
 }
 
 /* Takes the notes of a process; false when one says that it does not start. */
@@ -128,7 +65,7 @@ static bool take_notes(struct finder *finder, const struct load_list *list, stru
             err_set(err, ERR_MALFORMED, "%s", note->text);
             return false;
         }
-        closure_note(finder, note->text);
+        finder_note(finder, note->text);
     }
     return true;
 }
@@ -153,10 +90,10 @@ static bool run_process(struct finder *finder, const struct start *start, const 
     loader_load(&loader, start->file, start->path, &list);
     const char *path = start->file->entry->path;
     if (list.interpreter_need.name)
-        closure_keep_need(finder, &list.interpreter_need, arena_printf(loader.arena, "interpreter of %s", path), path);
+        finder_keep_need(finder, &list.interpreter_need, arena_printf(loader.arena, "interpreter of %s", path), path);
     else
         start_programs(finder, start, &list);
-    closure_keep_needs(finder, &list, 0);
+    finder_keep_needs(finder, &list, 0);
     keep_libgcc(finder, &loader, &list);
     closure_follow_notes(finder, &loader, &list);
     return take_notes(finder, &list, err);
@@ -186,8 +123,8 @@ static void start_for_script(struct finder *finder, const struct start *script, 
         report_script(finder, script, path);
         return;
     }
-    keep_links(finder, &links, file->entry->path);
-    keep_file(finder, file, arena_printf(arena, "%s %s", how, needed_by), needed_by);
+    finder_keep_links(finder, &links, file->entry->path);
+    finder_keep_file(finder, file, arena_printf(arena, "%s %s", how, needed_by), needed_by);
     add_start(finder, &(struct start){file, file->entry->path, script->script_depth + 1, script->is_lenient});
 }
 
@@ -263,15 +200,15 @@ static void add_root(struct finder *finder, const struct closure_root *root)
     bool may_dangle = root->is_optional || root->is_alone || root->is_lenient;
     bool may_come = finder->request->is_partial && !root->is_alone; /* from a package that is not in the set yet */
     if (file || (is_dangling && may_dangle))
-        keep_links(finder, &links, end);
+        finder_keep_links(finder, &links, end);
     if (file) {
-        keep_file(finder, file, root->why, NULL);
+        finder_keep_file(finder, file, root->why, NULL);
         if (!root->is_alone)
             add_start(finder, &(struct start){file, root->path, 0, root->is_lenient});
     } else if (is_dangling && (!may_dangle || may_come)) {
-        report_missing(finder, end, links.items[links.count - 1]->entry->path, true);
+        finder_report_missing(finder, end, links.items[links.count - 1]->entry->path, true);
     } else if (!is_dangling && (!root->is_optional || may_come)) {
-        report_missing(finder, root->path, "the manifest", true);
+        finder_report_missing(finder, root->path, "the manifest", true);
     }
 }
 
@@ -332,9 +269,9 @@ static void keep_configuration(struct finder *finder)
     if (!finder->needs_cache)
         return;
     for (size_t i = 0; i < finder->conf.files.count; i++)
-        keep_file(finder, finder->conf.files.items[i], "names directories of " LD_CACHE_PATH, NULL);
+        finder_keep_file(finder, finder->conf.files.items[i], "names directories of " LD_CACHE_PATH, NULL);
     for (size_t i = 0; i < finder->conf.notes.count; i++)
-        closure_note(finder, finder->conf.notes.items[i]);
+        finder_note(finder, finder->conf.notes.items[i]);
 }
 
 static int compare_kept(const void *a, const void *b)

@@ -1,5 +1,5 @@
 /* Libraries of dlopen notes: what a file says that it opens at run time. */
-#include "closure/closure_parts.h"
+#include "closure/closure_finder.h"
 
 /* Reads the notes of a file once, whatever processes it is in. */
 static const struct dlopen_needs *needs_of(struct finder *finder, const struct load_object *object)
@@ -13,7 +13,7 @@ static const struct dlopen_needs *needs_of(struct finder *finder, const struct l
     struct text bytes = {object->content->data, (size_t)object->content->size_bytes};
     const char *why = bytes.ptr ? elf_dlopen_needs(arena, bytes, needs) : NULL;
     if (why)
-        closure_note(finder, arena_printf(arena, "%s: %s", object->content->path, why));
+        finder_note(finder, arena_printf(arena, "%s: %s", object->content->path, why));
     (void)map_add(&finder->opened, path, needs);
     return needs;
 }
@@ -44,8 +44,8 @@ static bool open_one(struct finder *finder, const struct loader *loader, struct 
         const char *why =
             arena_printf(arena, "%s %s it at run time%s%s (dlopen note)", path, priority_name(need->priority),
                          need->feature ? " for " : "", need->feature ? need->feature : "");
-        closure_keep_need(finder, &opened, why, path);
-        closure_keep_needs(finder, list, first);
+        finder_keep_need(finder, &opened, why, path);
+        finder_keep_needs(finder, list, first);
         return true;
     }
     return false;
@@ -68,11 +68,11 @@ static void follow(struct finder *finder, const struct loader *loader, struct lo
                                   .needed_by = path,
                                   .is_opened = true,
                                   .is_optional = need->priority != DLOPEN_REQUIRED};
-        closure_report(finder, &missing);
+        finder_report(finder, &missing);
     }
     if (!finder->request->is_partial)
-        closure_note(finder, arena_printf(arena, "%s %s %s at run time; it is not in the image", path,
-                                          priority_name(need->priority), describe(arena, need)));
+        finder_note(finder, arena_printf(arena, "%s %s %s at run time; it is not in the image", path,
+                                         priority_name(need->priority), describe(arena, need)));
 }
 
 void closure_follow_notes(struct finder *finder, const struct loader *loader, struct load_list *list)

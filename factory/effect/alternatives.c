@@ -1,6 +1,5 @@
 #include "effect/alternatives.h"
 
-#include "effect/script_effects.h"
 #include "package/path.h"
 
 /* Far above what dpkg's or chkconfig's alternatives use. */
@@ -91,7 +90,7 @@ static void read_scripts(struct fileset *set, const struct package *package, str
     for (size_t i = 0; i < package->scripts.count; i++) {
         const struct package_script *script = &package->scripts.items[i];
         struct shell_commands commands;
-        if (!script_is_for_install(package, script->name) || !strstr(script->text, "alternatives"))
+        if (!package_runs_at_install(package, script->name) || !strstr(script->text, "alternatives"))
             continue;
         shell_commands_list(set->arena, script->text, &commands);
         for (size_t j = 0; j < commands.count; j++) {

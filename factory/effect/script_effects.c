@@ -88,15 +88,6 @@ static const char *const bare_options[] = {
     "-D",
 };
 
-bool script_is_for_install(const struct package *package, const char *name)
-{
-    for (const char *const *known = package->format->install_scripts; *known; known++) {
-        if (strcmp(name, *known) == 0)
-            return true;
-    }
-    return false;
-}
-
 static const struct rule *find_rule(const char *command)
 {
     const char *slash = strrchr(command, '/');
@@ -208,7 +199,7 @@ void script_effects_list(struct arena *arena, const struct package *package, str
     for (size_t i = 0; i < package->scripts.count; i++) {
         const struct package_script *script = &package->scripts.items[i];
         struct shell_commands commands;
-        if (!script_is_for_install(package, script->name))
+        if (!package_runs_at_install(package, script->name))
             continue;
         shell_commands_list(arena, script->text, &commands);
         for (size_t j = 0; j < commands.count; j++)

@@ -27,8 +27,6 @@ struct script_effects {
     size_t count, capacity;
 };
 
-/* Returns whether a script of the package is run when it is installed, by the script's name. */
-bool script_is_for_install(const struct package *package, const char *name);
 /* Lists the effects of a package's scripts. Paths of the housekeeping effects (mkdir, chown, install) are listed only
  * when they are known. Results live in the arena. */
 void script_effects_list(struct arena *arena, const struct package *package, struct script_effects *ret_effects);

@@ -16,6 +16,15 @@ const char *package_fact(const struct package *package, const char *name)
     return NULL;
 }
 
+bool package_runs_at_install(const struct package *package, const char *name)
+{
+    for (const char *const *known = package->format->install_scripts; *known; known++) {
+        if (strcmp(name, *known) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool check_field(const struct package *package, const char *field, const char *got, const char *expected,
                         struct err *err)
 {

@@ -32,6 +32,19 @@ struct builder {
     size_t depth, node_count;
 };
 
+const char *yaml_kind_name(enum yaml_kind kind)
+{
+    switch (kind) {
+    case YAML_SCALAR:
+        return "a single value";
+    case YAML_SEQUENCE:
+        return "a list";
+    case YAML_MAPPING:
+        return "a mapping";
+    }
+    return "nothing";
+}
+
 PRINTF_LIKE(5, 0)
 static void fail_at(const char *path, size_t line, size_t column, struct err *err, const char *format, va_list args)
 {

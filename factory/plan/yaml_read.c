@@ -10,19 +10,6 @@ struct slot {
     void *into;
 };
 
-const char *yaml_kind_name(enum yaml_kind kind)
-{
-    switch (kind) {
-    case YAML_SCALAR:
-        return "a single value";
-    case YAML_SEQUENCE:
-        return "a list";
-    case YAML_MAPPING:
-        return "a mapping";
-    }
-    return "nothing";
-}
-
 const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key)
 {
     for (size_t i = 0; mapping->kind == YAML_MAPPING && i < mapping->count; i++) {

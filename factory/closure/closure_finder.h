@@ -1,9 +1,9 @@
-/* closure_parts.h - the inside of the closure: for closure*.c only
+/* closure_finder.h - what the closure has found so far, and what is left to be looked at: for closure*.c only
  *
  * Threads: a finder belongs to one task.
  */
-#ifndef IMGFACTORY_CLOSURE_CLOSURE_PARTS_H
-#define IMGFACTORY_CLOSURE_CLOSURE_PARTS_H
+#ifndef IMGFACTORY_CLOSURE_CLOSURE_FINDER_H
+#define IMGFACTORY_CLOSURE_CLOSURE_FINDER_H
 
 #include "closure/closure.h"
 #include "closure/ld_cache.h"
@@ -38,14 +38,21 @@ struct finder {
     struct map opened; /* path → struct dlopen_needs * of files that were looked at */
 };
 
+/* Keeps a file, unless it is kept already, for another reason. `by`: the path because of which, or NULL. */
+void finder_keep_file(struct finder *finder, const struct sourced *file, const char *why, const char *by);
+/* Keeps the links on the way to a path. */
+void finder_keep_links(struct finder *finder, const struct sourced_list *links, const char *leads_to);
 /* Keeps the file that meets a need and the links to it, or reports that there is none. `why`: NULL for a DT_NEEDED of
  * the file `needed_by`. */
-void closure_keep_need(struct finder *finder, const struct load_need *need, const char *why, const char *needed_by);
+void finder_keep_need(struct finder *finder, const struct load_need *need, const char *why, const char *needed_by);
 /* Keeps what the objects of the list from `first` on need. */
-void closure_keep_needs(struct finder *finder, const struct load_list *list, size_t first);
-/* Notes / reports something once. */
-void closure_note(struct finder *finder, const char *note);
-void closure_report(struct finder *finder, const struct missing *missing);
+void finder_keep_needs(struct finder *finder, const struct load_list *list, size_t first);
+/* Notes something for the report, once. */
+void finder_note(struct finder *finder, const char *note);
+/* Reports what is missing, each thing once for each file that needs it. */
+void finder_report(struct finder *finder, const struct missing *missing);
+/* The same for what is not opened at run time. */
+void finder_report_missing(struct finder *finder, const char *wanted, const char *needed_by, bool is_root);
 /* Follows the dlopen notes of all objects of a process (closure_dlopen.c). */
 void closure_follow_notes(struct finder *finder, const struct loader *loader, struct load_list *list);
 
