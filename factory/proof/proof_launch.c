@@ -1,5 +1,5 @@
 /* The configuration of an image: whether container engines would start its process in this tree. */
-#include "proof/proof_parts.h"
+#include "proof/prover.h"
 
 #include "package/path.h"
 

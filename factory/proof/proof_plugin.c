@@ -1,6 +1,6 @@
 /* A library that no program of the image loads by DT_NEEDED: something opens it with dlopen(3). Alone it may lack what the
  * program that opens it has: libraries that are loaded already or found by the program's DT_RPATH, and symbols. */
-#include "proof/proof_parts.h"
+#include "proof/prover.h"
 
 #include "base/auto.h"
 #include "package/path.h"

@@ -1,5 +1,5 @@
 /* One process: whether the loader would let it start, and whether each symbol is bound. */
-#include "proof/proof_parts.h"
+#include "proof/prover.h"
 
 #include "base/auto.h"
 

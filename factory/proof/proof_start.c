@@ -1,5 +1,5 @@
 /* One program: whether the kernel would start it. What an ELF file needs beyond that is checked elsewhere. */
-#include "proof/proof_parts.h"
+#include "proof/prover.h"
 
 #include "package/path.h"
 #include "package/script.h"

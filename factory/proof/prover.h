@@ -1,11 +1,11 @@
-/* proof_parts.h - what the parts of the proof share: proof.c (files), proof_process.c (one process),
+/* prover.h - a proof under way, which its parts share: proof.c (files), proof_process.c (one process),
  * proof_plugin.c, proof_start.c (one program), proof_launch.c (the image's configuration)
  *
  * Private to the proof.
  * Threads: as proof.h.
  */
-#ifndef IMGFACTORY_PROOF_PROOF_PARTS_H
-#define IMGFACTORY_PROOF_PROOF_PARTS_H
+#ifndef IMGFACTORY_PROOF_PROVER_H
+#define IMGFACTORY_PROOF_PROVER_H
 
 #include "closure/loader.h"
 #include "package/elf_symbols.h"
@@ -89,6 +89,8 @@ struct trouble {
     struct unbound_list unbound;
 };
 
+/* Reads the tree: its files, their ELF facts, each architecture's loader. `arena`, `request`, `proof` and `seen` are set. */
+void prover_init(struct prover *prover);
 /* Adds a finding unless the same text is there already. */
 void prover_add(struct prover *prover, bool is_violation, const struct proof_finding *finding);
 /* Sets up the process of an ELF file with the loader's rules; memory from `arena`. */
