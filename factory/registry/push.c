@@ -24,7 +24,8 @@ static bool publish(struct push_work *push, struct err *err)
 {
     for (int round = 0;; round++) {
         bool is_missing = false;
-        if (bring_contents(push, round, &is_missing, err) && push_move_tags(push, &is_missing, err))
+        if (bring_contents(push, round, &is_missing, err) && push_attach(push, err) &&
+            push_move_tags(push, &is_missing, err))
             return true;
         if (!is_missing || round + 1 >= ROUNDS_MAX)
             return false;

@@ -122,3 +122,20 @@ bool push_mend_manifests(struct push_work *push, bool *ret_is_missing, struct er
     *ret_is_missing = !is_done && is_any_missing(absent);
     return is_done;
 }
+
+static bool attach_one(void *context, void *item, struct err *err)
+{
+    struct push_work *push = context;
+    const struct putting_one *one = item;
+    if (registry_attach(push->registry, one->blob->media_type, one->bytes, err))
+        return true;
+    err_wrap(err, "making manifest %s findable from its subject", registry_digest_name(&one->blob->digest).chars);
+    return false;
+}
+
+bool push_attach(struct push_work *push, struct err *err)
+{
+    struct push_items all = list_children(push);
+    all.count++;
+    return push_each(all, attach_one, push, err);
+}

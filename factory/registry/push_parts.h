@@ -69,6 +69,8 @@ bool push_blobs(struct push_work *push, enum push_guess guess, struct err *err) 
 /* Puts the children, then the index, by digest; reads all of them back. *ret_is_missing: what was there is gone or not
  * there yet (err is set): worth another round. */
 bool push_manifests(struct push_work *push, bool *ret_is_missing, struct err *err) MUST_CHECK;
+/* Makes those of them that have a subject findable from it; they are there. */
+bool push_attach(struct push_work *push, struct err *err) MUST_CHECK;
 /* Looks for the children of an index that is there, and puts those that are gone. */
 bool push_mend_manifests(struct push_work *push, bool *ret_is_missing, struct err *err) MUST_CHECK;
 

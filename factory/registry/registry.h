@@ -69,11 +69,10 @@ bool registry_put_manifest(struct registry *registry, const char *name, const ch
 /* Streams a blob into the store, verified, resumed with Range where possible. */
 bool registry_get_blob(struct registry *registry, struct store *store, const struct digest *digest, uint64_t size_bytes,
                        _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
-/* Attaches: after a manifest with `subject` was put, makes it findable: nothing when the registry has the referrers
- * API, else the tag fallback (distribution-spec, "Referrers Tag Schema"). `descriptor_json` is the artifact's
- * descriptor with artifactType and annotations. */
-bool registry_attach(struct registry *registry, const struct digest *subject, const char *descriptor_json,
-                     struct err *err) MUST_CHECK;
+/* After a manifest was put: when it has a `subject`, makes it findable from that. Nothing is to be done when the registry
+ * has the referrers API; else its descriptor, with artifactType and annotations, is added to the index under the tag of
+ * the subject (distribution-spec, "Referrers Tag Schema"), whose other entries stay. Idempotent. */
+bool registry_attach(struct registry *registry, const char *media_type, struct text bytes, struct err *err) MUST_CHECK;
 /* Asks /v2/ with this credential (the repository in `reference` does not matter): whether it is accepted. A registry
  * that asks for none accepts all. */
 bool registry_try_login(const struct registry_options *options, struct http *http, const struct reference *reference,

@@ -1,7 +1,7 @@
 /* Making an artifact findable from its subject (distribution-spec 1.1, "Pushing Manifests with Subject"). Whether
  * there is a referrers API is decided by asking it: OCI-Subject is no sign, quay has the API and does not send it,
- * others the other way round. The tag of the fallback is shared with others who attach, so it is read again after it
- * was written. */
+ * others the other way round. The tag of the fallback is shared with others who attach, so it is replaced only as it
+ * was read where the registry looks at conditions, and is read again after it was written. */
 #include "registry/registry_parts.h"
 
 #include "base/auto.h"
@@ -11,13 +11,14 @@
 
 #define ATTEMPTS_MAX 5
 #define INDEX_MAX_BYTES ((size_t)4 * 1024 * 1024)
+#define TAG_ALGORITHM_MAX_CHARS 32
+#define TAG_ENCODED_MAX_CHARS 64
 
 /* One attaching. */
 struct attaching {
     struct registry *registry;
     const char *tag;
     const json_t *descriptor;
-    const char *digest; /* of the artifact, in the descriptor */
 };
 
 static json_t *parse_index(const char *bytes, size_t len)
@@ -29,14 +30,13 @@ static json_t *parse_index(const char *bytes, size_t len)
     return NULL;
 }
 
-static bool learn_referrers(struct registry *registry, const struct digest *subject, struct err *err)
+static bool learn_referrers(struct registry *registry, const char *subject, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct exchange get AUTO(exchange_done) = {
-        .method = "GET",
-        .path = arena_printf(&scratch, "referrers/%s", registry_digest_name(subject).chars),
-        .access = REGISTRY_PULL,
-        .cap_bytes = INDEX_MAX_BYTES};
+    struct exchange get AUTO(exchange_done) = {.method = "GET",
+                                               .path = arena_printf(&scratch, "referrers/%s", subject),
+                                               .access = REGISTRY_PULL,
+                                               .cap_bytes = INDEX_MAX_BYTES};
     if (!registry_exchange(registry, &get, err))
         return false;
     json_auto_t *index = get.status == 200 ? parse_index(get.body_in.bytes, get.body_in.len) : NULL;
@@ -44,14 +44,13 @@ static bool learn_referrers(struct registry *registry, const struct digest *subj
     return true;
 }
 
-static bool has_descriptor(const json_t *index, const char *digest)
+static bool has_descriptor(const json_t *index, const json_t *descriptor)
 {
     size_t i;
     const json_t *item, *manifests = json_object_get(index, "manifests");
     json_array_foreach((json_t *)manifests, i, item)
     {
-        const char *has = json_string_value(json_object_get(item, "digest"));
-        if (has && strcmp(has, digest) == 0)
+        if (json_equal(json_object_get(item, "digest"), json_object_get(descriptor, "digest")))
             return true;
     }
     return false;
@@ -89,7 +88,7 @@ static bool add_once(const struct attaching *attaching, bool *ret_is_there, stru
     bool is_missing;
     if (!get_fallback(attaching, &scratch, &index, &condition, err))
         return false;
-    *ret_is_there = has_descriptor(index, attaching->digest);
+    *ret_is_there = has_descriptor(index, attaching->descriptor);
     if (*ret_is_there)
         return true;
     (void)json_array_append_new(json_object_get(index, "manifests"), json_deep_copy(attaching->descriptor));
@@ -119,23 +118,66 @@ static bool attach_by_tag(const struct attaching *attaching, struct err *err)
     return is_there;
 }
 
-bool registry_attach(struct registry *registry, const struct digest *subject, const char *descriptor_json,
-                     struct err *err)
+/* The tag of a subject: "sha256-…", both parts cut (distribution-spec, "Referrers Tag Schema"). NULL when it is no
+ * digest (image-spec, descriptor.md): so neither tag nor path can become anything else. */
+static const char *tag_of(struct arena *arena, struct text subject)
+{
+    struct text encoded = subject, algorithm;
+    if (!text_next(&encoded, ':', &algorithm) || !algorithm.len || !encoded.len)
+        return NULL;
+    for (size_t i = 0; i < subject.len; i++) {
+        char c = subject.ptr[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        bool is_in_encoded = subject.ptr + i >= encoded.ptr && ((c >= 'A' && c <= 'Z') || strchr("=_-", c));
+        bool is_between = i && i + 1 < subject.len && (subject.ptr + i == encoded.ptr - 1 || strchr("+._-", c));
+        if (!c || (!is_plain && !is_in_encoded && !is_between))
+            return NULL;
+    }
+    int algorithm_len = algorithm.len < TAG_ALGORITHM_MAX_CHARS ? (int)algorithm.len : TAG_ALGORITHM_MAX_CHARS;
+    int encoded_len = encoded.len < TAG_ENCODED_MAX_CHARS ? (int)encoded.len : TAG_ENCODED_MAX_CHARS;
+    char *tag = arena_printf(arena, "%.*s-%.*s", algorithm_len, algorithm.ptr, encoded_len, encoded.ptr);
+    for (char *at = tag; *at; at++) {
+        if (strchr("+=", *at))
+            *at = '-';
+    }
+    return tag;
+}
+
+/* What an index of referrers says of a manifest: its artifactType, or where it has none the type of its config, and its
+ * annotations. */
+static json_t *describe(const json_t *manifest, const char *media_type, struct text bytes)
+{
+    struct digest digest = digest_of(bytes.ptr, bytes.len);
+    json_t *type = json_object_get(manifest, "artifactType"), *annotations = json_object_get(manifest, "annotations");
+    json_t *descriptor = json_pack("{s:s,s:s,s:I}", "mediaType", media_type, "digest",
+                                   registry_digest_name(&digest).chars, "size", (json_int_t)bytes.len);
+    if (!json_string_length(type))
+        type = json_object_get(json_object_get(manifest, "config"), "mediaType");
+    if (json_string_length(type))
+        json_object_set(descriptor, "artifactType", type);
+    if (json_object_size(annotations))
+        json_object_set(descriptor, "annotations", annotations);
+    return descriptor;
+}
+
+bool registry_attach(struct registry *registry, const char *media_type, struct text bytes, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    json_auto_t *descriptor = json_loads(descriptor_json, 0, NULL);
-    const char *digest = json_string_value(json_object_get(descriptor, "digest"));
-    if (!digest) {
-        err_set(err, ERR_INTERNAL, "a descriptor to attach has no digest");
+    json_auto_t *manifest = json_loadb(bytes.ptr, bytes.len, JSON_ALLOW_NUL, NULL);
+    const json_t *subject = json_object_get(manifest, "subject");
+    if (!subject || json_is_null(subject))
+        return true;
+    const char *digest = json_string_value(json_object_get(subject, "digest"));
+    const char *tag = digest ? tag_of(&scratch, text_of(digest)) : NULL;
+    if (!tag) {
+        err_set(err, ERR_MALFORMED, "a manifest has a subject without a digest");
         return false;
     }
-    if (atomic_load(&registry->referrers) == REFERRERS_UNKNOWN && !learn_referrers(registry, subject, err))
+    if (atomic_load(&registry->referrers) == REFERRERS_UNKNOWN && !learn_referrers(registry, digest, err))
         return false;
     if (atomic_load(&registry->referrers) == REFERRERS_API)
         return true;
-    struct attaching attaching = {.registry = registry,
-                                  .tag = arena_printf(&scratch, "sha256-%s", digest_hex(subject).chars),
-                                  .descriptor = descriptor,
-                                  .digest = digest};
+    json_auto_t *descriptor = describe(manifest, media_type, bytes);
+    struct attaching attaching = {.registry = registry, .tag = tag, .descriptor = descriptor};
     return attach_by_tag(&attaching, err);
 }

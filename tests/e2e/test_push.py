@@ -8,7 +8,7 @@ import stat
 import threading
 import unittest
 
-from base import PASSWORD, USER, FaultProxy, PushCase, Report, deb, elf, image, layout, registry, run, world
+from base import PASSWORD, USER, FaultProxy, PushCase, Report, deb, elf, image, layout, quay, registry, run, world
 
 OTHER = "127.0.0.2"  # still loopback, but another host
 
@@ -298,6 +298,68 @@ class Built(PushCase):
                            f"{self.target.host}/ns/other:v1")
         self.assertEqual(result.code, run.OK, result)
         self.assert_tag(self.target, "ns/other", "v1", self.digest("hello"))
+
+
+class Subjects(PushCase):
+    """What is about another image is found from that image: by the referrers API, or by a tag."""
+
+    def setUp(self):
+        super().setUp()
+        self.image = self.make_layout()
+        self.tag = self.image.digest.replace(":", "-")
+
+    def artifact(self, name, **settings):
+        return layout.Artifact(self.path(name), self.image, f"about it: {name}", **settings)
+
+    def referrers(self, target):
+        """The descriptors in the index that stands in for the API, as another client reads it."""
+        index = json.loads(self.skopeo_raw(f"{target.host}/ns/image:{self.tag}", "--tls-verify=false"))
+        self.assertEqual(index.keys(), {"schemaVersion", "mediaType", "manifests"})
+        self.assertEqual(index["mediaType"], image.INDEX)
+        return index["manifests"]
+
+    def test_without_the_api_the_tag_of_the_subject_lists_all(self):
+        target = self.make_registry()
+        first = self.artifact("sbom", kind="application/spdx+json", annotations={"org.example.made": "today"})
+        second, third = self.artifact("note"), self.artifact("child", kind="text/x-child", in_index=True)
+        self.pushed(self.image, f"{target.host}/ns/image:v1")
+        self.assertEqual(target.tags("ns/image").keys(), {"v1"})
+        for number, made in enumerate((first, second, third, first), 1):
+            self.pushed(made, f"{target.host}/ns/image:about-{number}")
+        self.assertEqual(self.referrers(target), [made.descriptor for made in (first, second, third)])
+        self.assert_tag(target, "ns/image", self.tag, target.tags("ns/image")[self.tag])
+
+    def test_a_subject_that_is_not_there_yet_does_not_matter(self):
+        target = self.make_registry()
+        made = self.artifact("sbom")
+        self.pushed(made, f"{target.host}/ns/image:about")
+        self.assertEqual(self.referrers(target), [made.descriptor])
+
+    def test_a_lost_entry_is_brought_again(self):
+        target = self.make_registry()
+        made, other = self.artifact("sbom"), self.artifact("other")
+        self.pushed(made, f"{target.host}/ns/image:about")
+        target.forget_tag("ns/image", self.tag)
+        self.pushed(other, f"{target.host}/ns/image:other")
+        self.assertEqual(self.referrers(target), [other.descriptor])
+        self.pushed(made, f"{target.host}/ns/image:about", "--verify-remote")
+        self.assertEqual(self.referrers(target), [other.descriptor, made.descriptor])
+
+    def test_a_tag_that_is_something_else_is_left_as_it_is(self):
+        target = self.make_registry()
+        self.pushed(self.artifact("squatter"), f"{target.host}/ns/image:{self.tag}")
+        before = target.tags("ns/image")
+        self.refused(run.PUBLISH, self.push(self.artifact("sbom"), f"{target.host}/ns/image:about"),
+                     "findable from its subject", "is not an index of referrers")
+        self.assertEqual(target.tags("ns/image"), before)
+
+    def test_with_the_api_there_is_no_such_tag(self):
+        target = self.serve(quay.Quay({USER: PASSWORD}))
+        authfile = self.write_authfile(hosts=[target.host])
+        for made, tag in ((self.image, "v1"), (self.artifact("sbom", kind="application/spdx+json"), "about")):
+            self.pushed(made, f"{target.host}/ns/image:{tag}", "--authfile", authfile)
+        self.assertEqual(target.tags("ns/image").keys(), {"v1", "about"})
+        self.assertEqual(len(target.asked("GET", f"/referrers/{self.image.digest}")), 1)
 
 
 class Secure(PushCase):

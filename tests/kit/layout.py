@@ -31,11 +31,13 @@ class Layout:
         index = {"schemaVersion": 2, "mediaType": image.INDEX,
                  "manifests": [self._platform(name, seed, size, layers) for name in architectures]}
         self.index = compact(index)
-        root = self._add(self.index, image.INDEX)
+        self._end(self._add(self.index, image.INDEX))
+
+    def _end(self, root):
         self.digest = root["digest"]
         self._write("oci-layout", compact({"imageLayoutVersion": "1.0.0"}))
         self._write("index.json", compact({"schemaVersion": 2, "mediaType": image.INDEX, "manifests": [
-            {**root, "annotations": {image.REF_NAME: tag}}]}))
+            {**root, "annotations": {image.REF_NAME: self.tag}}]}))
 
     def _write(self, name, data):
         with open(os.path.join(self.folder, name), "wb") as stream:
@@ -72,3 +74,25 @@ class Layout:
                 info.size, info.mode, info.mtime = len(data), mode, 1700000000
                 archive.addfile(info, io.BytesIO(data))
         return out.getvalue()
+
+
+class Artifact(Layout):
+    """A text about another image, its subject, in a layout: `descriptor` is what an index of referrers says of it."""
+
+    def __init__(self, folder, subject, text, kind=None, annotations=None, in_index=False):  # pylint: disable=W0231
+        self.folder, self.tag = folder, "latest"
+        self.blobs, self.children = {}, []
+        os.makedirs(os.path.join(folder, "blobs", "sha256"))
+        config = self._add(b"{}", "application/vnd.oci.empty.v1+json")
+        manifest = {"schemaVersion": 2, "mediaType": image.MANIFEST, **({"artifactType": kind} if kind else {}),
+                    "config": config, "layers": [self._add(text.encode(), "text/plain")],
+                    "subject": {"mediaType": image.INDEX, "digest": subject.digest, "size": len(subject.index)},
+                    **({"annotations": annotations} if annotations else {})}
+        added = self._add(compact(manifest), image.MANIFEST)
+        self.descriptor = {**added, "artifactType": kind or config["mediaType"],
+                           **({"annotations": annotations} if annotations else {})}
+        if in_index:
+            self.children.append(added["digest"])
+            index = {"schemaVersion": 2, "mediaType": image.INDEX, "manifests": [added]}
+            added = self._add(compact(index), image.INDEX)
+        self._end(added)

@@ -207,6 +207,9 @@ class Registry:
                     tags[tag] = stream.read()
         return tags
 
+    def forget_tag(self, repository, tag):
+        shutil.rmtree(self._path("repositories", repository, "_manifests", "tags", tag))
+
     def blob(self, digest):
         """The bytes of a blob or manifest, checked."""
         algorithm, _, value = digest.partition(":")

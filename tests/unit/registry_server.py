@@ -39,6 +39,7 @@ DEFAULTS = {
     "max_body": 0,           # 413 above
     "location": "relative",  # absolute, other (the second origin), http-other-host
     "referrers": False,
+    "conditions": False,     # If-Match and If-None-Match of a manifest's PUT count
     "mount": True,
     "short_chunks": 0,       # take only so many bytes of a chunk
     "redirect": None,        # "blobs": GET of a blob leads to the second origin
@@ -311,8 +312,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         state["blobs"][digest_of(data)] = data
         self.answer(201, Docker_Content_Digest=digest_of(data))
 
+    def is_condition_met(self):
+        wanted, known = self.headers.get("If-Match"), state["tags"].get(self.name)
+        return wanted == f'"{known}"' if wanted else not (self.headers.get("If-None-Match") and known)
+
     def put_manifest(self):
         digest = digest_of(self.data)
+        if self.settings["conditions"] and not self.is_condition_met():
+            return self.error(412, "PRECONDITION_FAILED")
         blobs, children = parts_of(self.data)
         missing = [blob for blob in blobs if blob not in state["blobs"]]
         lost = [child for child in children if child not in state["manifests"]]

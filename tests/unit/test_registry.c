@@ -697,38 +697,145 @@ static void a_blob_that_is_gone_is_absent(void **state)
 
 /* --- referrers --- */
 
-static void an_artifact_is_found_by_the_tag_of_its_subject(void **state)
+#define SUBJECT "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881" /* of "x" */
+#define SUBJECT_TAG "sha256-2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+
+/* A manifest with a subject. */
+static struct text referrer(const char *subject, const char *more)
+{
+    return text_of(arena_printf(&kit.arena,
+                                "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"layers\":[],"
+                                "\"config\":{\"mediaType\":\"application/a.config\",\"digest\":\"" SUBJECT
+                                "\",\"size\":1},%s\"subject\":{\"digest\":\"%s\",\"size\":1}}",
+                                more, subject));
+}
+
+/* The same in the registry, with what it needs. */
+static struct text put_referrer(struct registry *registry, const char *subject, const char *more)
+{
+    struct err err = {0};
+    struct text manifest = referrer(subject, more);
+    struct layout_blob config = kit_blob(&kit, "application/a.config", "x", 1);
+    struct digest digest = digest_of(manifest.ptr, manifest.len);
+    const char *name = arena_printf(&kit.arena, "sha256:%s", digest_hex(&digest).chars);
+    bool is_missing;
+    CHECK_OK(put(registry, &config, NULL, &err), &err);
+    CHECK_OK(registry_put_manifest(registry, name, OCI_MEDIA_MANIFEST, manifest, &is_missing, &err), &err);
+    return manifest;
+}
+
+static const char *entry_of(struct text manifest, const char *more)
+{
+    struct digest digest = digest_of(manifest.ptr, manifest.len);
+    return arena_printf(&kit.arena,
+                        "{\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"digest\":\"sha256:%s\",\"size\":%zu,%s}",
+                        digest_hex(&digest).chars, manifest.len, more);
+}
+
+static void artifacts_are_found_by_the_tag_of_their_subject(void **state)
 {
     (void)state;
     struct err err = {0};
-    struct registry_manifest manifest;
+    struct registry_manifest index;
     struct registry *registry = kit_open_plain(&kit);
-    struct digest subject = digest_of("x", 1), artifact = digest_of(MANIFEST, strlen(MANIFEST));
-    const char *tag = arena_printf(&kit.arena, "sha256-%s", digest_hex(&subject).chars);
-    const char *first = arena_printf(&kit.arena,
-                                     "{\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"digest\":\"sha256:%s\",\"size\":2,"
-                                     "\"artifactType\":\"application/spdx+json\",\"annotations\":{\"a\":\"b\"}}",
-                                     digest_hex(&artifact).chars);
     kit_set(&kit, "");
-    CHECK_OK(put_manifest(registry, &err), &err);
+    struct text named =
+        put_referrer(registry, SUBJECT, "\"artifactType\":\"application/spdx+json\",\"annotations\":{\"a\":\"b\"},");
+    struct text plain = put_referrer(registry, SUBJECT, "");
+    unsigned before = kit_count(&kit, "PUT");
     for (int i = 0; i < 2; i++) /* again changes nothing */
-        CHECK_OK(registry_attach(registry, &subject, first, &err), &err);
-    assert_int_equal(kit_count(&kit, "PUT"), 2);
+        CHECK_OK(registry_attach(registry, OCI_MEDIA_MANIFEST, named, &err), &err);
+    assert_int_equal(kit_count(&kit, "PUT"), before + 1);
     assert_int_equal(kit_count(&kit, "referrers"), 1);
-    CHECK_OK(registry_get_manifest(registry, &kit.arena, tag, &manifest, &err), &err);
-    assert_non_null(strstr(manifest.bytes, first));
+    CHECK_OK(registry_attach(registry, OCI_MEDIA_MANIFEST, plain, &err), &err);
+    CHECK_OK(registry_get_manifest(registry, &kit.arena, SUBJECT_TAG, &index, &err), &err);
+    assert_string_equal(
+        index.bytes,
+        arena_printf(&kit.arena, "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_INDEX "\",\"manifests\":[%s,%s]}",
+                     entry_of(named, "\"artifactType\":\"application/spdx+json\",\"annotations\":{\"a\":\"b\"}"),
+                     entry_of(plain, "\"artifactType\":\"application/a.config\"")));
     registry_close(registry);
 }
 
-static void with_the_referrers_api_no_tag_is_written(void **state)
+/* One who attaches, with a registry object of his own. */
+struct attacher {
+    struct registry *registry;
+    struct text manifests[3];
+    struct err err;
+};
+
+static void *attach_all(void *argument)
+{
+    struct attacher *attacher = argument;
+    for (size_t i = 0; i < ARRAY_COUNT(attacher->manifests); i++) {
+        if (!registry_attach(attacher->registry, OCI_MEDIA_MANIFEST, attacher->manifests[i], &attacher->err))
+            break;
+    }
+    return NULL;
+}
+
+static void two_that_attach_at_once_lose_nothing(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct registry_manifest index;
+    struct attacher both[2] = {0};
+    pthread_t threads[2];
+    kit_set(&kit, "\"conditions\":true");
+    for (int i = 0; i < 2; i++) {
+        both[i].registry = kit_open_plain(&kit);
+        for (int j = 0; j < 3; j++)
+            both[i].manifests[j] = put_referrer(both[i].registry, SUBJECT,
+                                                arena_printf(&kit.arena, "\"annotations\":{\"by\":\"%d-%d\"},", i, j));
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, attach_all, &both[i]), 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    CHECK_OK(registry_get_manifest(both[0].registry, &kit.arena, SUBJECT_TAG, &index, &err), &err);
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(both[i].err.text, "");
+        for (int j = 0; j < 3; j++)
+            assert_non_null(strstr(index.bytes, arena_printf(&kit.arena, "{\"by\":\"%d-%d\"}", i, j)));
+        registry_close(both[i].registry);
+    }
+}
+
+static void with_the_referrers_api_or_without_a_subject_no_tag_is_written(void **state)
 {
     (void)state;
     struct err err = {0};
     struct registry *registry = kit_open_plain(&kit);
-    struct digest subject = digest_of("x", 1);
     kit_set(&kit, "\"referrers\":true");
-    CHECK_OK(registry_attach(registry, &subject, "{\"digest\":\"sha256:1\"}", &err), &err);
+    CHECK_OK(registry_attach(registry, OCI_MEDIA_MANIFEST, text_of(MANIFEST), &err), &err);
+    assert_int_equal(kit_count(&kit, "referrers"), 0);
+    CHECK_OK(registry_attach(registry, OCI_MEDIA_MANIFEST, referrer(SUBJECT, ""), &err), &err);
     assert_int_equal(kit_count(&kit, "PUT"), 0);
+    registry_close(registry);
+}
+
+static void a_subjects_digest_makes_a_tag_or_nothing(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "sha256", "sha256:", ":a", "sha256:../x", "sha256:a/b", "SHA256:a", "-a:b"};
+    struct err err = {0};
+    struct registry_manifest index;
+    struct registry *registry = kit_open_plain(&kit);
+    kit_set(&kit, "");
+    const char *longer = "a+b.c:aA=_-456789012345678901234567890123456789012345678901234567890123456789";
+    CHECK_OK(registry_attach(registry, OCI_MEDIA_MANIFEST, put_referrer(registry, longer, ""), &err), &err);
+    CHECK_OK(registry_get_manifest(registry, &kit.arena,
+                                   "a-b.c-aA-_-45678901234567890123456789012345678901234567890123456789012", &index,
+                                   &err),
+             &err);
+    assert_true(index.is_found);
+    unsigned before = kit_count(&kit, "");
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        assert_false(registry_attach(registry, OCI_MEDIA_MANIFEST, referrer(bad[i], ""), &err));
+        CHECK_ERR(&err, ERR_MALFORMED, "subject without a digest");
+        err_clear(&err);
+    }
+    assert_int_equal(kit_count(&kit, ""), before);
     registry_close(registry);
 }
 
@@ -784,8 +891,10 @@ int main(void)
         cmocka_unit_test(a_wrong_or_absent_blob_is_refused),
         cmocka_unit_test(a_look_that_is_refused_is_an_error_and_no_absence),
         cmocka_unit_test(a_blob_that_is_gone_is_absent),
-        cmocka_unit_test(an_artifact_is_found_by_the_tag_of_its_subject),
-        cmocka_unit_test(with_the_referrers_api_no_tag_is_written),
+        cmocka_unit_test(artifacts_are_found_by_the_tag_of_their_subject),
+        cmocka_unit_test(two_that_attach_at_once_lose_nothing),
+        cmocka_unit_test(with_the_referrers_api_or_without_a_subject_no_tag_is_written),
+        cmocka_unit_test(a_subjects_digest_makes_a_tag_or_nothing),
         cmocka_unit_test(without_verification_off_plain_http_is_not_spoken),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
