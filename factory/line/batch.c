@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "line/fewer.h"
+#include "line/steps.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -21,7 +22,7 @@ struct shift {
     struct job **jobs;           /* all, in plan order; const while threads run */
     struct batch_image **images; /* parallel to jobs */
     size_t count;
-    _Atomic size_t next; /* the first job that nobody has taken */
+    struct steps steps;
     double start;
     pthread_mutex_t lock; /* guards the next */
     size_t running_count; /* threads */
@@ -210,21 +211,32 @@ static void report_job(const struct job *job, struct log *log)
                  (double)job->product.layer.size_bytes / 1e6, job->seconds);
 }
 
+/* An order is done; its image is when the others are. */
+static void end_order(struct shift *shift, size_t index)
+{
+    struct batch_image *image = shift->images[index];
+    report_job(shift->jobs[index], shift->plant->log);
+    if (atomic_fetch_sub(&image->pending, 1) == 1) {
+        finish(image, shift);
+        atomic_store(&image->is_ended, true);
+    }
+}
+
 static void work_orders(struct shift *shift)
 {
-    for (;;) {
-        size_t index = atomic_fetch_add(&shift->next, 1);
-        if (index >= shift->count)
-            return;
-        struct job *job = shift->jobs[index];
-        struct batch_image *image = shift->images[index];
+    struct step step;
+    while (steps_take(&shift->steps, &step)) {
+        struct job *job = shift->jobs[step.order];
         job->plant = shift->plant;
-        job_run(job);
-        report_job(job, shift->plant->log);
-        if (atomic_fetch_sub(&image->pending, 1) == 1) {
-            finish(image, shift);
-            atomic_store(&image->is_ended, true);
-        }
+        if (step.is_packing)
+            job_pack(job);
+        else
+            job_tree(job);
+        bool is_done = !job->is_to_pack; /* once it is told, another thread may go on with the job */
+        if (!step.is_packing)
+            steps_tree_done(&shift->steps, step.order, !is_done);
+        if (is_done)
+            end_order(shift, step.order);
     }
 }
 
@@ -289,10 +301,26 @@ static void abandon(struct batch *batch, const struct shift *shift)
     batch->is_abandoned = true;
 }
 
-static void shift_init(struct shift *shift)
+/* Lists the orders. Each is a group of its own: the one layer of an image is made of its own tree, so no other tree is
+ * waited for. Where layers are to be shared, the orders that share them get one number. */
+static void shift_init(struct shift *shift, struct batch *batch)
 {
     pthread_mutex_init(&shift->lock, NULL);
     clock_cond_init(&shift->ended);
+    shift->jobs = arena_new_array(&batch->arena, struct job *, shift->count);
+    shift->images = arena_new_array(&batch->arena, struct batch_image *, shift->count);
+    size_t *groups = arena_new_array(&batch->arena, size_t, shift->count);
+    size_t index = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batch_image *image = &batch->images[i];
+        atomic_store(&image->pending, image->arch_count);
+        for (size_t j = 0; j < image->arch_count; j++, index++) {
+            shift->jobs[index] = &image->jobs[j];
+            shift->images[index] = image;
+            groups[index] = index;
+        }
+    }
+    steps_init(&batch->arena, groups, shift->count, &shift->steps);
 }
 
 static size_t most_order_threads(void)
@@ -306,18 +334,7 @@ bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
 {
     struct shift *shift = arena_new(&batch->arena, struct shift); /* threads that are left alone still use it */
     *shift = (struct shift){.plant = plant, .count = batch->progress.count, .start = clock_seconds()};
-    shift_init(shift);
-    shift->jobs = arena_new_array(&batch->arena, struct job *, shift->count);
-    shift->images = arena_new_array(&batch->arena, struct batch_image *, shift->count);
-    size_t index = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct batch_image *image = &batch->images[i];
-        atomic_store(&image->pending, image->arch_count);
-        for (size_t j = 0; j < image->arch_count; j++, index++) {
-            shift->jobs[index] = &image->jobs[j];
-            shift->images[index] = image;
-        }
-    }
+    shift_init(shift, batch);
     pthread_t threads[MAX_ORDER_THREADS];
     size_t started = 0, most = most_order_threads(), wanted = shift->count < most ? shift->count : most;
     int failed = 0;

@@ -1,4 +1,4 @@
-/* The order's way through the factory. make() reads like the flow in factory/README.md. */
+/* The order's way through the factory. make_tree() and make_image() read like the flow in factory/README.md. */
 #include "line/job.h"
 
 #include "base/auto.h"
@@ -19,6 +19,12 @@ static void log_notes(struct job *job)
     for (size_t i = 0; i < job->product.notes.count; i++)
         log_line(job->plant->log, LOG_NORMAL, "%s %s: note: %s", job->manifest->name, job->arch->name,
                  job->product.notes.items[i]);
+}
+
+static struct order order_of(const struct job *job, struct arena *scratch)
+{
+    return (struct order){
+        .plant = job->plant, .manifest = job->manifest, .arch = job->arch, .progress = job->progress, .arena = scratch};
 }
 
 struct layering {
@@ -46,27 +52,24 @@ static bool export_tree(void *argument, struct err *err)
     return tree_export(exporting->tree, order->plant->options->tree_dir, order->manifest->name, order->arch->name, err);
 }
 
-/* TREE, PROOF, LAYER. The tree for people is written before the proof: it shows what is wrong. */
-static bool pack(const struct order *order, struct closed *closed, struct built *built, struct job *job,
-                 struct err *err)
+/* TREE, PROOF. The tree for people is written before the proof: it shows what is wrong. */
+static bool build(const struct order *order, struct closed *closed, struct built *built, struct job *job,
+                  struct err *err)
 {
     const struct plant_options *options = order->plant->options;
     struct exporting exporting = {order, &built->tree};
-    struct layering layering = {order, &built->tree, &job->product.layer};
     struct proof proof;
     if (!build_tree(order, closed, built, err) ||
         (options->tree_dir && !order_compute(order, export_tree, &exporting, err)))
         return false;
-    if (!options->is_no_check) {
-        if (!prove_built(order, closed, built, &proof, err))
-            return false;
-        note_proof(&proof, &job->arena, &job->product);
-        for (size_t i = 0; i < job->product.proof.notes.count; i++)
-            order_log(order, LOG_VERBOSE, "note: %s", job->product.proof.notes.items[i]);
-    }
-    order_enter(order, STAGE_LAYER);
-    job->product.encoder = order->plant->encoder;
-    return order_compute(order, build_layer, &layering, err);
+    if (options->is_no_check)
+        return true;
+    if (!prove_built(order, closed, built, &proof, err))
+        return false;
+    note_proof(&proof, &job->arena, &job->product);
+    for (size_t i = 0; i < job->product.proof.notes.count; i++)
+        order_log(order, LOG_VERBOSE, "note: %s", job->product.proof.notes.items[i]);
+    return true;
 }
 
 /* What explain.h needs to look into packages that the image did not need. */
@@ -109,56 +112,91 @@ static bool describe(struct job *job, struct err *err)
     return oci_build_image(&job->arena, &manifest, &job->product.facts, &job->image, err);
 }
 
-static bool make(struct job *job, const struct order *order, struct err *err)
+/* What is left to do once there is a product: made, or found. */
+static bool make_image(struct job *job, struct err *err)
 {
-    const struct plant_options *options = job->plant->options;
-    struct digest key = kept_key(job, order->catalog);
-    bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
-    struct closed closed = {0};
-    struct built built = {0};
-    if (!may_reuse || !kept_use(job, &key)) {
-        if (!select_files(order, &closed, err) || (!options->is_dry_run && !pack(order, &closed, &built, job, err)))
-            return false;
-        note_selection(&closed, &built, &job->arena, &job->product);
-        if (options->is_dry_run) {
-            log_notes(job);
-            return true;
-        }
-        note_tree(&closed, &built, &job->arena, &job->product);
-        kept_store(job, &key);
-    }
-    if (options->explained)
-        return explain(job, order, &closed, err);
+    if (job->plant->options->explained)
+        return true;
     log_notes(job);
-    return describe(job, err);
+    return job->plant->options->is_dry_run || describe(job, err);
 }
 
-static bool run(struct job *job, struct err *err)
+/* RESOLVE to PROOF. */
+static bool make_tree(struct job *job, const struct order *order, struct closed *closed, struct err *err)
 {
+    struct built built = {0};
+    bool is_dry_run = job->plant->options->is_dry_run;
+    if (!select_files(order, closed, err) || (!is_dry_run && !build(order, closed, &built, job, err)))
+        return false;
+    note_selection(closed, &built, &job->arena, &job->product);
+    if (is_dry_run)
+        return true;
+    note_tree(closed, &built, &job->arena, &job->product);
+    tree_copy_lasting(&job->tree_arena, &built.tree, &job->tree);
+    job->is_to_pack = true;
+    return true;
+}
+
+static bool run_first(struct job *job, struct err *err)
+{
+    const struct plant_options *options = job->plant->options;
     AUTO(arena_done) struct arena scratch = {0};
-    struct order order = {.plant = job->plant,
-                          .manifest = job->manifest,
-                          .arch = job->arch,
-                          .progress = job->progress,
-                          .arena = &scratch};
+    struct order order = order_of(job, &scratch);
+    struct closed closed = {0};
     order_enter(&order, STAGE_INDEX);
     if (plant_is_cancelled(job->plant, err) || !plant_catalog(job->plant, job->source, job->arch, &order.catalog, err))
         return false;
     job->origins = &order.catalog->origins;
-    return make(job, &order, err);
+    job->key = kept_key(job, order.catalog);
+    bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
+    if ((!may_reuse || !kept_use(job, &job->key)) && !make_tree(job, &order, &closed, err))
+        return false;
+    if (options->explained && !options->is_dry_run && !explain(job, &order, &closed, err))
+        return false;
+    return job->is_to_pack || make_image(job, err);
 }
 
-void job_run(struct job *job)
+/* LAYER, IMAGE. */
+static bool run_second(struct job *job, struct err *err)
+{
+    struct order order = order_of(job, &job->tree_arena);
+    struct layering layering = {&order, &job->tree, &job->product.layer};
+    order_enter(&order, STAGE_LAYER);
+    job->product.encoder = job->plant->encoder;
+    if (!order_compute(&order, build_layer, &layering, err))
+        return false;
+    kept_store(job, &job->key);
+    return make_image(job, err);
+}
+
+/* Runs a part of the job; it is the last one unless the other is to follow. */
+static void run_part(struct job *job, bool (*part)(struct job *job, struct err *err))
 {
     double start = clock_seconds();
-    job->is_good = run(job, &job->err);
-    job->seconds = clock_seconds() - start;
+    job->is_to_pack = false;
+    job->is_good = part(job, &job->err);
+    job->is_to_pack = job->is_to_pack && job->is_good;
+    job->seconds += clock_seconds() - start;
+    if (job->is_to_pack)
+        return;
+    arena_done(&job->tree_arena);
     progress_stage(job->progress, job->is_good ? STAGE_DONE : STAGE_FAILED);
     if (!job->is_good)
         err_wrap(&job->err, "image %s for %s", job->manifest->name, job->arch->name);
 }
 
+void job_tree(struct job *job)
+{
+    run_part(job, run_first);
+}
+
+void job_pack(struct job *job)
+{
+    run_part(job, run_second);
+}
+
 void job_done(struct job *job)
 {
+    arena_done(&job->tree_arena);
     arena_done(&job->arena);
 }

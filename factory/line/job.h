@@ -1,7 +1,8 @@
-/* job.h - one order (one image for one architecture) through all stages: selection → packages → keep → tree → layer →
+/* job.h - one order (one image for one architecture) through all stages, in two parts: to the tree, and from it to the
  * image
  *
- * Threads: job_run() on the order's own thread, which coordinates and waits; all computing goes to the workers.
+ * Between the two only the tree is held, so that many orders can wait there (steps.h says for what).
+ * Threads: each part on an orders' thread, which coordinates and waits; all computing goes to the workers.
  * Owns: the job's arena, until job_done().
  */
 #ifndef IMGFACTORY_LINE_JOB_H
@@ -9,6 +10,7 @@
 
 #include "bill/explain.h"
 #include "line/plant.h"
+#include "tree/tree.h"
 
 struct job {
     /* given */
@@ -26,11 +28,19 @@ struct job {
     struct image image;            /* documents and layer; not in a dry run */
     const struct origins *origins; /* NULL when it failed before */
     struct answers answers;        /* parallel to plant_options.explained */
-    double seconds;
+    double seconds;                /* of both parts, without what is between them */
+    /* between the parts */
+    bool is_to_pack; /* the tree is there and its layer is not */
+    struct tree tree;
+    struct arena tree_arena;
+    struct digest key; /* of the product, to keep it */
 };
 
-/* Runs the job and fills its results. */
-void job_run(struct job *job);
+/* The first part: selection → packages → keep → tree → proof. With is_to_pack the order is not done: job_pack() follows;
+ * else it failed, or nothing is to be packed. */
+void job_tree(struct job *job);
+/* The second part: layer → image. */
+void job_pack(struct job *job);
 /* Frees what the job holds. */
 void job_done(struct job *job);
 

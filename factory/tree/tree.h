@@ -62,6 +62,9 @@ struct tree_request {
 /* Builds the tree. Results live in the arena and point into packages and manifest. */
 bool tree_build(struct arena *arena, const struct tree_request *request, struct tree *ret_tree,
                 struct err *err) MUST_CHECK;
+/* Copies a tree into an arena of its own, so that it can outlive the one that it was built in: small, since the bytes of
+ * packaged files stay where they are, in packages, which must stay open. Left out are reasons (why, by) and notes. */
+void tree_copy_lasting(struct arena *arena, const struct tree *tree, struct tree *ret_tree);
 /* Writes the tree for people to `dir`/`name`/`sub` with openat below a new directory, which then replaces a former one;
  * owners and setuid bits only when run as root. */
 bool tree_export(const struct tree *tree, const char *dir, const char *name, const char *sub,

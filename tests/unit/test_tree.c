@@ -336,6 +336,37 @@ static struct stat stat_below(const char *dir, const char *path)
     return status;
 }
 
+static void a_lasting_copy_shares_only_the_bytes_of_packaged_files(void **state)
+{
+    struct planting planting = plant(*state);
+    struct package *a = package_add(*state, "a");
+    struct entry *file = file_add(a, "/usr/bin/one", "1");
+    file->capability = TEXT("cap");
+    hardlink_add(a, "/usr/bin/two", "/usr/bin/one");
+    root_add(&planting, "/usr/bin/one");
+    root_add(&planting, "/usr/bin/two");
+    const struct tree *tree = grow(&planting);
+    struct arena arena = {0};
+    struct tree lasting;
+    tree_copy_lasting(&arena, tree, &lasting);
+    assert_int_equal(lasting.count, tree->count);
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct node *node = &tree->nodes[i], *copy = &lasting.nodes[i];
+        assert_string_equal(copy->path, node->path);
+        assert_ptr_not_equal(copy->path, node->path);
+        assert_true(!node->target || (copy->target != node->target && strcmp(copy->target, node->target) == 0));
+        assert_true(!node->digest || (copy->digest != node->digest && digest_eq(copy->digest, node->digest)));
+        assert_true(!node->data || (copy->data == node->data) == (node->digest != NULL));
+        assert_int_equal(copy->size_bytes, node->size_bytes);
+        assert_null(copy->why);
+    }
+    check_content(&lasting, "/etc/passwd", node_at(tree, "/etc/passwd")->data);
+    check_content(&lasting, "/usr/bin/one", "1");
+    assert_ptr_not_equal(node_at(&lasting, "/usr/bin/one")->capability.ptr, file->capability.ptr);
+    assert_true(text_is(node_at(&lasting, "/usr/bin/one")->capability, "cap"));
+    arena_done(&arena);
+}
+
 static void an_export_has_the_trees_files_modes_and_times(void **state)
 {
     struct planting planting = plant(*state);
@@ -477,6 +508,7 @@ int main(void)
         TEST(users_and_groups_are_written_in_order),
         TEST(users_that_would_forge_lines_are_refused),
         TEST(the_tree_does_not_depend_on_the_packages_order),
+        TEST(a_lasting_copy_shares_only_the_bytes_of_packaged_files),
         TEST(an_export_has_the_trees_files_modes_and_times),
         TEST(an_export_replaces_only_what_an_export_wrote),
         TEST(an_export_that_fails_leaves_nothing_and_the_former_tree),
