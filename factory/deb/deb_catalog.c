@@ -6,15 +6,6 @@
 
 #include <assert.h>
 
-struct digest deb_catalog_key(const char *format, const struct digest *listed)
-{
-    struct digest_stream stream;
-    digest_begin(&stream);
-    digest_feed(&stream, format, strlen(format) + 1);
-    digest_feed(&stream, listed->bytes, sizeof listed->bytes);
-    return digest_end(&stream);
-}
-
 /* One index on its way: fetched by a thread of together_run(), built by a worker. */
 struct opening {
     struct deb_catalog *catalog;
@@ -218,15 +209,6 @@ static void set_origins(struct deb_catalog *catalog)
     }
 }
 
-const struct origin *deb_catalog_origin(const struct deb_catalog *catalog, const struct release *release)
-{
-    for (size_t i = 0; i < catalog->releases->count; i++) {
-        if (catalog->releases->items[i] == release)
-            return &catalog->base.origins.items[i];
-    }
-    return NULL;
-}
-
 static struct deb_catalog *new_catalog(const struct source_env *env, struct workers *workers,
                                        const struct releases *releases, const struct arch *arch)
 {
@@ -292,28 +274,4 @@ bool deb_catalog_from_texts(const struct releases *releases, const struct arch *
     set_digest(catalog);
     *ret_catalog = &TAKE_PTR(catalog)->base;
     return true;
-}
-
-bool deb_catalog_has(const struct catalog *any, const char *name, bool is_virtual_fine)
-{
-    const struct deb_catalog *catalog = deb_catalog_of_const(any);
-    for (size_t i = 0; i < catalog->indices.count; i++) {
-        struct deb_hits hits = deb_index_find(&catalog->indices.items[i].index, text_of(name));
-        uint32_t number;
-        bool is_virtual;
-        while (deb_index_next(&hits, &number, &is_virtual)) {
-            if (!is_virtual || is_virtual_fine)
-                return true;
-        }
-    }
-    return false;
-}
-
-bool deb_catalog_fail_damaged(const struct deb_catalog *catalog, const struct deb_catalog_index *index, struct err *err)
-{
-    if (catalog->env)
-        store_drop_derived(catalog->env->store, "deb-index", &index->key);
-    err_set(err, ERR_LOCAL, "%s: its index in the cache is damaged; it was removed and is made again at the next run",
-            index->name);
-    return false;
 }

@@ -1,4 +1,4 @@
-/* One stanza of an index, checked before anything of it is used. */
+/* One stanza of an index, checked before anything of it is used; and which of two is the better one. */
 #include "deb/deb_pool.h"
 
 #define PATH_MAX_BYTES 4095
@@ -105,4 +105,29 @@ int solve_priority(const struct release *release)
     if (!release->is_not_automatic)
         return 500;
     return release->is_but_automatic_upgrades ? 100 : 1;
+}
+
+/* Ends a version with NUL, in `room` if that suffices. */
+static const char *ended(struct arena *scratch, struct text version, char room[static 64])
+{
+    if (version.len >= 64)
+        return text_dup(scratch, version);
+    memcpy(room, version.ptr, version.len);
+    room[version.len] = '\0';
+    return room;
+}
+
+int solve_compare_versions(const Pool *pool, struct text a, struct text b)
+{
+    char left[64], right[64];
+    struct arena scratch = {0};
+    int order = pool_evrcmp_str(pool, ended(&scratch, a, left), ended(&scratch, b, right), EVRCMP_COMPARE);
+    arena_done(&scratch);
+    return order;
+}
+
+int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b)
+{
+    int order = solve_priority(a->index->release) - solve_priority(b->index->release);
+    return order ? order : solve_compare_versions(pool, a->stanza.version, b->stanza.version);
 }

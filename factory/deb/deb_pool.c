@@ -244,31 +244,6 @@ void solve_pool_done(struct solve_pool *solve)
     arena_done(&solve->arena);
 }
 
-/* Ends a version with NUL, in `room` if that suffices. */
-static const char *ended(struct arena *scratch, struct text version, char room[static 64])
-{
-    if (version.len >= 64)
-        return text_dup(scratch, version);
-    memcpy(room, version.ptr, version.len);
-    room[version.len] = '\0';
-    return room;
-}
-
-int solve_compare_versions(const Pool *pool, struct text a, struct text b)
-{
-    char left[64], right[64];
-    struct arena scratch = {0};
-    int order = pool_evrcmp_str(pool, ended(&scratch, a, left), ended(&scratch, b, right), EVRCMP_COMPARE);
-    arena_done(&scratch);
-    return order;
-}
-
-int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b)
-{
-    int order = solve_priority(a->index->release) - solve_priority(b->index->release);
-    return order ? order : solve_compare_versions(pool, a->stanza.version, b->stanza.version);
-}
-
 Id solve_requested_id(Pool *pool, const char *name)
 {
     const char *equals = strchr(name, '=');

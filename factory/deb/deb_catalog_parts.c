@@ -1,0 +1,44 @@
+/* What all parts of a catalog ask of it. */
+#include "deb/deb_catalog_parts.h"
+
+struct digest deb_catalog_key(const char *format, const struct digest *listed)
+{
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, format, strlen(format) + 1);
+    digest_feed(&stream, listed->bytes, sizeof listed->bytes);
+    return digest_end(&stream);
+}
+
+bool deb_catalog_has(const struct catalog *any, const char *name, bool is_virtual_fine)
+{
+    const struct deb_catalog *catalog = deb_catalog_of_const(any);
+    for (size_t i = 0; i < catalog->indices.count; i++) {
+        struct deb_hits hits = deb_index_find(&catalog->indices.items[i].index, text_of(name));
+        uint32_t number;
+        bool is_virtual;
+        while (deb_index_next(&hits, &number, &is_virtual)) {
+            if (!is_virtual || is_virtual_fine)
+                return true;
+        }
+    }
+    return false;
+}
+
+const struct origin *deb_catalog_origin(const struct deb_catalog *catalog, const struct release *release)
+{
+    for (size_t i = 0; i < catalog->releases->count; i++) {
+        if (catalog->releases->items[i] == release)
+            return &catalog->base.origins.items[i];
+    }
+    return NULL;
+}
+
+bool deb_catalog_fail_damaged(const struct deb_catalog *catalog, const struct deb_catalog_index *index, struct err *err)
+{
+    if (catalog->env)
+        store_drop_derived(catalog->env->store, "deb-index", &index->key);
+    err_set(err, ERR_LOCAL, "%s: its index in the cache is damaged; it was removed and is made again at the next run",
+            index->name);
+    return false;
+}
