@@ -117,26 +117,6 @@ static bool check_files(struct arena *arena, const struct manifest_form *form, s
     return true;
 }
 
-bool manifest_knows_user(const struct manifest *manifest, const char *name)
-{
-    uint32_t id;
-    for (size_t i = 0; i < manifest->users.count; i++) {
-        if (strcmp(manifest->users.items[i].name, name) == 0)
-            return true;
-    }
-    return strcmp(name, "root") == 0 || rule_parse_id(name, &id) || (manifest->has_recipes && rule_is_user_name(name));
-}
-
-bool manifest_knows_group(const struct manifest *manifest, const char *name)
-{
-    uint32_t id;
-    for (size_t i = 0; i < manifest->groups.count; i++) {
-        if (strcmp(manifest->groups.items[i].name, name) == 0)
-            return true;
-    }
-    return strcmp(name, "root") == 0 || rule_parse_id(name, &id) || (manifest->has_recipes && rule_is_user_name(name));
-}
-
 static bool check_made(struct arena *arena, const struct manifest_form *form, struct err *err)
 {
     struct map seen = {.arena = arena};
