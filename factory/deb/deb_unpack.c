@@ -107,7 +107,7 @@ bool deb_unpack(struct store *store, struct text deb, const struct package_expec
     AUTO(unpacking_done) struct unpacking unpacking;
     struct deb_archive archive;
     unpacking_init(&unpacking, limits);
-    unpacking.package.format = &format_deb;
+    unpacking.package.format = expect->format;
     unpacking.package.digest = expect->digest;
     if (!deb_archive_read(deb, &archive, err) ||
         !package_read_control(&unpacking.arena, &archive.control, limits->unpacked_bytes, &unpacking.package, err) ||

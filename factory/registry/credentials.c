@@ -18,13 +18,6 @@ struct places {
     size_t count, capacity;
 };
 
-void credential_done(struct credential *credential)
-{
-    secret_done(&credential->user);
-    secret_done(&credential->secret);
-    *credential = (struct credential){0};
-}
-
 static const char *variable(const char *name)
 {
     const char *value = getenv(name);

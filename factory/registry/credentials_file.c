@@ -12,32 +12,6 @@
 #define TOKEN_USER "<token>"
 #define BASE64_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-/* jansson owns these strings and hands out const pointers; it frees without wiping. Its depth limit (2048) bounds the
- * recursion. */
-static void wipe(json_t *json)
-{
-    const char *key;
-    json_t *item;
-    size_t i;
-    if (json_is_string(json))
-        explicit_bzero((char *)json_string_value(json), json_string_length(json));
-    json_object_foreach(json, key, item)
-    {
-        wipe(item);
-    }
-    json_array_foreach(json, i, item)
-    {
-        wipe(item);
-    }
-}
-
-void auth_json_done(json_t **json)
-{
-    wipe(*json);
-    json_decref(*json);
-    *json = NULL;
-}
-
 void auth_file_close(struct auth_file *file)
 {
     if (file->root)
@@ -316,7 +290,7 @@ bool auth_file_set(struct arena *arena, struct auth_file *file, const char *host
         if (json_object_set_new(file->root, "auths", auths) != 0)
             memory_abort(sizeof *auths);
     }
-    wipe(json_object_get(auths, host));
+    auth_json_wipe(json_object_get(auths, host));
     if (json_object_set_new(auths, host, make_entry(credential)) == 0)
         return true;
     err_set(err, ERR_USAGE, "'%s' cannot be a key of %s", text_printable(arena, text_of(host)), file->path);
@@ -335,7 +309,7 @@ bool auth_file_unset(struct arena *arena, struct auth_file *file, const char *ho
     {
         if (strcasecmp(host_of_key(arena, key, file->format == AUTH_LEGACY), host) != 0)
             continue;
-        wipe(entry);
+        auth_json_wipe(entry);
         (void)json_object_del(auths, key);
         *ret_found = true;
     }

@@ -47,6 +47,8 @@ bool auth_file_unset(struct arena *arena, struct auth_file *file, const char *ho
                      struct err *err) MUST_CHECK;
 /* Replaces dirfd/name by the file as it is in memory: atomic, durable, mode 0600. */
 bool auth_file_write(const struct auth_file *file, int dirfd, const char *name, struct err *err) MUST_CHECK;
+/* Wipes all strings of a JSON tree. */
+void auth_json_wipe(json_t *json);
 /* Wipes and frees any JSON tree with secrets in it. For AUTO(). */
 void auth_json_done(json_t **json);
 
