@@ -24,7 +24,8 @@ const char *command_quote(struct arena *arena, const char *word)
     *to++ = '\'';
     for (; *word; word++)
         to = *word == '\'' ? stpcpy(to, "'\\''") : (*to = *word, to + 1);
-    (void)strcpy(to, "'");
+    *to++ = '\'';
+    *to = '\0';
     return quoted;
 }
 
