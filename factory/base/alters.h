@@ -11,7 +11,7 @@
 enum alters {
     ALTERS_NOTHING = 1, /* a product is the same whatever it says */
     ALTERS_INPUTS,      /* a field of struct inputs is made of it */
-    ALTERS_ORDER,       /* it chooses manifest, architecture, recipes or source of an order, or is a key of their files:
+    ALTERS_ORDER, /* it chooses manifest, architecture, recipes, features, families or source of an order, or is a key of their files:
                          * struct inputs holds the digests of those */
 };
 

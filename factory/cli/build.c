@@ -28,6 +28,8 @@ struct build {
     const char *arch, *source, *arches_dir, *manifests_dir; /* after the site file's defaults */
     struct arches arches;
     struct recipes recipes;
+    struct features features;
+    struct families families;
     struct plant_options plant_options;
     struct batch_image *images;
     size_t image_count;
@@ -76,6 +78,24 @@ static bool check_dir(const char *option, const char *dir, struct err *err)
     return false;
 }
 
+/* Lists where the files of a folder beside the manifests are: the shipped ones, over them those of --manifests. */
+static bool list_layers(struct build *build, const char *folder, struct strings *ret_dirs, struct err *err)
+{
+    const char *own = arena_printf(build->arena, "%s/%s", build->manifests_dir, folder), *shipped;
+    struct err cause = {0};
+    *ret_dirs = (struct strings){0};
+    if (places_data_dir(build->arena, "manifests", &shipped, &cause))
+        list_add(build->arena, ret_dirs, arena_printf(build->arena, "%s/%s", shipped, folder));
+    if (!ret_dirs->count && access(own, R_OK | X_OK) != 0) {
+        err_set(err, ERR_USAGE,
+                "--manifests: %s has no folder %s, and imgfactory's own is not found (%s); copy it there",
+                build->manifests_dir, folder, cause.text);
+        return false;
+    }
+    list_add(build->arena, ret_dirs, own);
+    return true;
+}
+
 static bool read_data(struct build *build, struct err *err)
 {
     if (!check_dir("arches", build->options->arches, err) || !check_dir("manifests", build->options->manifests, err))
@@ -89,8 +109,15 @@ static bool read_data(struct build *build, struct err *err)
     const char *recipes_dir = arena_printf(build->arena, "%s/recipes", build->manifests_dir);
     struct strings formats = formats_names(build->arena);
     build->plant_options.recipes = &build->recipes;
+    build->plant_options.features = &build->features;
+    build->plant_options.families = &build->families;
+    struct strings features, families;
     return arches_load(build->arena, build->arches_dir, &build->arches, err) &&
-           recipes_load(build->arena, recipes_dir, &formats, &build->recipes, err);
+           recipes_load(build->arena, recipes_dir, &formats, &build->recipes, err) &&
+           list_layers(build, "features", &features, err) &&
+           features_load(build->arena, &features, &build->features, err) &&
+           list_layers(build, "families", &families, err) &&
+           families_load(build->arena, &families, &formats, &build->families, err);
 }
 
 /* Adds an architecture once. */
@@ -294,7 +321,7 @@ static bool plan_image(struct build *build, const char *name, struct err *err)
 {
     const char *path;
     struct manifest *manifest = arena_new(build->arena, struct manifest);
-    if (!find_image(build, name, &path, err) || !manifest_load(build->arena, path, manifest, err))
+    if (!find_image(build, name, &path, err) || !manifest_load(build->arena, path, &build->features, manifest, err))
         return false;
     for (size_t i = 0; i < build->image_count; i++) {
         if (strcmp(build->images[i].manifest->name, manifest->name) == 0) {
@@ -394,7 +421,7 @@ bool build_list(struct command *command, struct err *err)
         struct manifest manifest = {0};
         struct err broken = {0};
         bool is_good = manifest_find(build->arena, build->manifests_dir, names.items[i], &path, &broken) &&
-                       manifest_load(build->arena, path, &manifest, &broken);
+                       manifest_load(build->arena, path, &build->features, &manifest, &broken);
         (void)printf("  %-16s %s\n", names.items[i],
                      !is_good               ? broken.text
                      : manifest.description ? manifest.description

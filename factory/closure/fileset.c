@@ -68,12 +68,11 @@ static void add_file(struct fileset *set, struct sourced *file)
     map_set(&set->by_path, key, file);
 }
 
-/* Returns where a link "/usr/NAME" of the package that lays out the system leads to, when that is beside it; else NULL.
+/* Returns where a link "/usr/NAME" of the package of the layout leads to, when that is beside it; else NULL.
  * Of /sbin -> usr/bin the canonical path is /usr/sbin: the target then is seen from the root. */
-static const char *merged_target(struct arena *arena, const struct package *package, const struct entry *entry)
+static const char *merged_target(struct arena *arena, const struct entry *entry)
 {
-    if (strcmp(package->name, "filesystem") != 0 || entry->kind != ENTRY_SYMLINK ||
-        strncmp(entry->path, "/usr/", 5) != 0 || strchr(entry->path + 5, '/'))
+    if (entry->kind != ENTRY_SYMLINK || strncmp(entry->path, "/usr/", 5) != 0 || strchr(entry->path + 5, '/'))
         return NULL;
     const char *target = entry->target;
     if (strncmp(target, "usr/", 4) == 0)
@@ -87,10 +86,11 @@ static const char *merged_target(struct arena *arena, const struct package *pack
  * followed: no distribution has that, and it could go in circles. */
 static void find_merged(struct fileset *set)
 {
-    for (size_t i = 0; i < set->package_count; i++) {
-        for (size_t j = 0; j < set->packages[i]->count; j++) {
+    const char *layout = set->family ? set->family->layout : NULL;
+    for (size_t i = 0; layout && i < set->package_count; i++) {
+        for (size_t j = 0; strcmp(set->packages[i]->name, layout) == 0 && j < set->packages[i]->count; j++) {
             const struct entry *entry = &set->packages[i]->entries[j];
-            const char *end = merged_target(set->arena, set->packages[i], entry);
+            const char *end = merged_target(set->arena, entry);
             if (!end)
                 continue;
             struct entry *plain = arena_new(set->arena, struct entry);
@@ -143,7 +143,8 @@ static bool place_entry(const struct fileset *set, struct sourced *file)
     return true;
 }
 
-void fileset_build(struct arena *arena, const struct package *const *packages, size_t count, struct fileset *ret_set)
+void fileset_build(struct arena *arena, const struct family *family, const struct package *const *packages,
+                   size_t count, struct fileset *ret_set)
 {
     const struct package **sorted = arena_new_array(arena, const struct package *, count);
     if (count) {
@@ -151,6 +152,7 @@ void fileset_build(struct arena *arena, const struct package *const *packages, s
         qsort(sorted, count, sizeof(sorted[0]), compare_packages);
     }
     *ret_set = (struct fileset){.arena = arena,
+                                .family = family,
                                 .packages = sorted,
                                 .package_count = count,
                                 .by_path = {.arena = arena},

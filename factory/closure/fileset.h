@@ -3,7 +3,7 @@
  * A path in several packages: the first package by name gives it, unless another one's Replaces names that package
  * (then the other one gives it; versions in Replaces are not looked at). Whether the bytes differ is for the tree to
  * judge, when the path is kept. The order in which packages are handed over makes no difference.
- * A directory below /usr that one package ("filesystem") has as a link to a directory beside it, as Fedora since 42 has
+ * A directory below /usr that the family's package of the layout ("filesystem") has as a link to a directory beside it, as Fedora since 42 has
  * /usr/sbin -> bin, is merged with it: what other packages list below the link is in the set with the path that it
  * really gets.
  * Threads: built by one thread, then const.
@@ -13,6 +13,7 @@
 
 #include "base/map.h"
 #include "package/package.h"
+#include "plan/family.h"
 
 /* One file of one package, the unit that closure and tree work with. */
 struct sourced {
@@ -30,6 +31,7 @@ struct sourced_list {
 
 struct fileset {
     struct arena *arena;
+    const struct family *family;           /* of the packages; NULL: of nobody's, where nothing is merged */
     const struct package *const *packages; /* sorted by name */
     size_t package_count;
     struct map by_path;        /* canonical path → struct sourced * */
@@ -39,8 +41,9 @@ struct fileset {
     bool is_exact; /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
 };
 
-/* Builds the set. The packages must outlive it. */
-void fileset_build(struct arena *arena, const struct package *const *packages, size_t count, struct fileset *ret_set);
+/* Builds the set of the packages of one family (may be NULL). They must outlive it. */
+void fileset_build(struct arena *arena, const struct family *family, const struct package *const *packages,
+                   size_t count, struct fileset *ret_set);
 /* Settles which package's file of that canonical path is meant, when several ship it (a diversion, or a choice that was
  * made and reported): the others are left out of the set. Nothing happens when the package has no such file. */
 void fileset_settle(struct fileset *set, const char *path, const char *package_name);

@@ -1,37 +1,29 @@
 #include "closure/roots.h"
 #include "package/path.h"
 
-/* Files by which scanners and people tell the distribution: os-release(5), and the families' own version files (most of
- * Fedora's are links to one, which comes along). */
-static const char *const identity_paths[] = {"/etc/os-release",        "/usr/lib/os-release", "/etc/debian_version",
-                                             "/etc/fedora-release",    "/etc/redhat-release", "/etc/system-release",
-                                             "/etc/system-release-cpe"};
-
 static void add(struct arena *arena, struct roots *roots, struct closure_root root)
 {
     list_add(arena, roots, root);
 }
 
-/* What an image has no use for, in packages that are taken whole. */
-static bool is_documentation(const char *path)
+/* Whether a path is, or is below, one of the family's directories of what an image has no use for. */
+static bool is_documentation(const struct family *family, const char *path)
 {
-    static const char *const dirs[] = {"/usr/share/doc",     "/usr/share/doc-base", "/usr/share/man",
-                                       "/usr/share/info",    "/usr/share/lintian",  "/usr/share/bug",
-                                       "/usr/share/licenses"};
-    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
-        size_t len = strlen(dirs[i]);
-        if (strncmp(path, dirs[i], len) == 0 && (path[len] == '/' || !path[len]))
+    for (size_t i = 0; i < family->documentation.count; i++) {
+        size_t len = strlen(family->documentation.items[i]);
+        if (strncmp(path, family->documentation.items[i], len) == 0 && (path[len] == '/' || !path[len]))
             return true;
     }
     return false;
 }
 
 /* Adds every entry of a package but its documentation. ELF files among them bring their libraries. */
-static void add_whole(struct arena *arena, struct roots *roots, const struct package *package)
+static void add_whole(struct arena *arena, struct roots *roots, const struct family *family,
+                      const struct package *package)
 {
     const char *why = arena_printf(arena, "the manifest takes the whole package %s", package->name);
     for (size_t i = 0; i < package->count; i++) {
-        if (!package->entries[i].is_documentation && !is_documentation(package->entries[i].path))
+        if (!package->entries[i].is_documentation && !is_documentation(family, package->entries[i].path))
             add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why, .is_lenient = true});
     }
 }
@@ -102,11 +94,12 @@ bool roots_list(struct arena *arena, const struct manifest *manifest, const stru
     }
     for (size_t p = 0; p < set->package_count; p++) {
         if (strings_has(&manifest->packages_whole, set->packages[p]->name))
-            add_whole(arena, &roots, set->packages[p]);
+            add_whole(arena, &roots, set->family, set->packages[p]);
     }
-    for (size_t i = 0; identity && i < ARRAY_COUNT(identity_paths); i++) {
+    const struct strings *identity_files = &set->family->identity_files;
+    for (size_t i = 0; identity && i < identity_files->count; i++) {
         add(arena, &roots,
-            (struct closure_root){.path = identity_paths[i],
+            (struct closure_root){.path = identity_files->items[i],
                                   .why = "tells which distribution the files are from",
                                   .is_optional = true,
                                   .is_alone = true});
@@ -135,7 +128,7 @@ bool roots_name_package(const struct manifest *manifest, const char *package)
     return false;
 }
 
-bool roots_lay_out(const char *package)
+bool roots_lay_out(const struct family *family, const char *package)
 {
-    return strcmp(package, "filesystem") == 0;
+    return family->layout && strcmp(package, family->layout) == 0;
 }

@@ -14,8 +14,8 @@ struct roots {
     size_t count, capacity;
 };
 
-/* Lists the roots of a manifest in a set of packages: binaries, files (globs expanded over the packages they name,
- * or over all of `selection`), whole packages without their documentation, and of `identity` (base-files; may be
+/* Lists the roots of a manifest in a set of packages of a family: binaries, files (globs expanded over the packages they
+ * name, or over all of `selection`), whole packages without their documentation, and of `identity` (base-files; may be
  * NULL) the files that tell scanners the distribution. A glob that must match and matches nothing: ERR_RESOLVE. */
 bool roots_list(struct arena *arena, const struct manifest *manifest, const struct fileset *set,
                 const struct package *identity, struct roots *ret_roots, struct err *err) MUST_CHECK;
@@ -26,6 +26,6 @@ bool roots_are_lazy(const struct manifest *manifest);
 bool roots_name_package(const struct manifest *manifest, const char *package);
 /* Returns whether a package must be opened at once because it lays out the directories of the system, such as
  * "/usr/sbin -> bin": where the files of all others are depends on it. */
-bool roots_lay_out(const char *package);
+bool roots_lay_out(const struct family *family, const char *package);
 
 #endif

@@ -15,6 +15,4 @@ const struct format format_deb = {
     .identity_place = "control file",
     .install_scripts = install_scripts,
     .database = deb_database,
-    .has_relative_links = false,
-    .has_nogroup = true,
 };

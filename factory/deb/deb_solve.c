@@ -5,9 +5,6 @@
 
 #include <stdlib.h>
 
-/* Debian's os-release and debian_version are in this package. */
-#define IDENTITY_PACKAGE "base-files"
-
 #define PROBLEM_LINES_MAX 20
 
 /* One call of the solver. */
@@ -245,13 +242,14 @@ static void auto_free_pool(Pool **pool)
 bool deb_catalog_identity(struct arena *arena, const struct catalog *any, const struct selection *selection,
                           struct selected *ret_selected, bool *ret_found, struct err *err)
 {
-    (void)selection; /* there is but one base-files */
+    (void)selection; /* there is but one of that name */
     const struct deb_catalog *catalog = deb_catalog_of_const(any);
     AUTO(auto_free_pool) Pool *pool = pool_create(); /* for its version rules */
     (void)pool_setdisttype(pool, DISTTYPE_DEB);
     struct solve_item best = {0};
     for (size_t i = 0; i < catalog->indices.count; i++) {
-        struct deb_hits hits = deb_index_find(&catalog->indices.items[i].index, TEXT(IDENTITY_PACKAGE));
+        struct deb_hits hits =
+            deb_index_find(&catalog->indices.items[i].index, text_of(catalog->base.family->identity_package));
         uint32_t number;
         bool is_virtual;
         while (deb_index_next(&hits, &number, &is_virtual)) {

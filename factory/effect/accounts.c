@@ -67,10 +67,15 @@ void accounts_add_member(struct accounts *accounts, struct account_group *group,
         list_add(accounts->arena, &group->members, user);
 }
 
-/* As in Debian's base-passwd and in Fedora's setup. */
-static const struct account_user nobodies[] = {
-    {.name = "nobody", .comment = "Kernel Overflow User", .home = "/", .uid = NOBODY, .gid = NOBODY},
-    {.name = "nobody", .comment = "nobody", .home = "/nonexistent", .uid = NOBODY, .gid = NOBODY}};
+static void add_nobody_user(struct accounts *accounts)
+{
+    const struct account_user user = {.name = "nobody",
+                                      .comment = accounts->nobody->comment,
+                                      .home = accounts->nobody->home,
+                                      .uid = NOBODY,
+                                      .gid = NOBODY};
+    accounts_add_user(accounts, &user);
+}
 
 bool accounts_add_nobody(struct accounts *accounts, const char *name, bool is_user)
 {
@@ -78,20 +83,20 @@ bool accounts_add_nobody(struct accounts *accounts, const char *name, bool is_us
     if (!is_nobody && (is_user || strcmp(name, "nogroup") != 0))
         return false;
     if (is_user)
-        name = accounts->has_nogroup ? "nogroup" : "nobody";
+        name = accounts->nobody->group;
     if (!is_user || !accounts_group_of_number(accounts, NOBODY))
         accounts_add_group(accounts, name, NOBODY);
     if (is_user)
-        accounts_add_user(accounts, &nobodies[accounts->has_nogroup]);
+        add_nobody_user(accounts);
     return true;
 }
 
 void accounts_complete(struct accounts *accounts)
 {
     if (!accounts_user_of_number(accounts, NOBODY))
-        accounts_add_user(accounts, &nobodies[accounts->has_nogroup]);
+        add_nobody_user(accounts);
     if (!accounts_group_of_number(accounts, NOBODY))
-        accounts_add_group(accounts, accounts->has_nogroup ? "nogroup" : "nobody", NOBODY);
+        accounts_add_group(accounts, accounts->nobody->group, NOBODY);
 }
 
 /* Takes N fields with colons between off a line; false when there are fewer. */

@@ -11,6 +11,7 @@
 #define IMGFACTORY_EFFECT_ACCOUNTS_H
 
 #include "effect/sysusers.h"
+#include "plan/family.h"
 
 #define SYSUSERS_ID_MAX 999
 #define SYSUSERS_ID_MIN 200 /* below are the numbers that distributions give out by hand */
@@ -33,8 +34,8 @@ struct accounts {
     LIST(struct account_group *) groups;
     const struct accounts *known; /* where primary groups of users are looked up that no line declares, or NULL */
     bool has_asked;               /* and whether one was */
-    bool has_nogroup;             /* the group of nobody is nogroup, as Debian has it, else nobody */
-    uint32_t next_id;             /* the next lower one is tried next; 0: none was given yet */
+    const struct family_account *nobody; /* as the distribution has it; NULL: without */
+    uint32_t next_id;                    /* the next lower one is tried next; 0: none was given yet */
 };
 
 /* Finds the owner of a file of the image, for ids that are a path; false when the file is not there. */

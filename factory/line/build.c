@@ -76,7 +76,7 @@ static bool make_tree(void *argument, struct err *err)
                                    .os_release = release_text(order, closed)};
     if (!generate(building, err) || !tree_build(order->arena, &request, &built->tree, err))
         return false;
-    openers_find(order->arena, &built->tree, &built->openers);
+    openers_find(order->arena, order->plant->options->features, &built->tree, &built->openers);
     return built->tree.wants_all ||
            (scripts_check_user(&built->manifest, &built->tree, err) && note_scripts(building, err));
 }

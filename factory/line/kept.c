@@ -17,8 +17,9 @@ struct digest kept_key(const struct job *job, const struct catalog *catalog)
     digest_feed(&stream, job->manifest->digest.bytes, DIGEST_BYTES);
     digest_feed(&stream, job->manifest->name, strlen(job->manifest->name) + 1);
     digest_feed(&stream, job->arch->digest.bytes, DIGEST_BYTES);
-    if (options->recipes)
-        digest_feed(&stream, options->recipes->digest.bytes, DIGEST_BYTES);
+    digest_feed(&stream, options->recipes->digest.bytes, DIGEST_BYTES);
+    digest_feed(&stream, options->features->digest.bytes, DIGEST_BYTES);
+    digest_feed(&stream, options->families->digest.bytes, DIGEST_BYTES);
     int64_t numbers[5] = {options->source_date_epoch, (int64_t)options->compression, options->is_strict,
                           options->is_no_check, options->is_older_fine};
     digest_feed(&stream, numbers, sizeof numbers);

@@ -95,13 +95,17 @@ static bool make_catalog(void *argument, void **ret_result, struct err *err)
 {
     const struct source_question *question = argument;
     struct plant *plant = question->plant;
+    const struct family *family;
     struct catalog *catalog;
+    if (!families_find(plant->options->families, question->source->kind == SOURCE_RPM ? "rpm" : "deb", &family, err))
+        return false;
     bool is_open =
         question->source->kind == SOURCE_RPM
             ? rpm_catalog_open(&plant->env, plant->workers, question->source, question->arch, &catalog, err)
             : deb_catalog_open(&plant->env, plant->workers, question->releases, question->arch, &catalog, err);
     if (!is_open)
         return false;
+    catalog->family = family;
     pthread_mutex_lock(&plant->lock);
     struct shared_catalog *shared = arena_new(&plant->arena, struct shared_catalog);
     *shared = (struct shared_catalog){plant->opened_catalogs, catalog};

@@ -13,6 +13,8 @@
 #include "line/publish.h"
 #include "line/supply.h"
 #include "plan/arch.h"
+#include "plan/family.h"
+#include "plan/features.h"
 #include "plan/recipe.h"
 
 #include <pthread.h>
@@ -28,6 +30,8 @@ struct plant_options {
     bool is_change_accepted; /* --accept-release-change */
     bool is_older_fine;      /* --allow-older */
     const struct recipes *recipes;
+    const struct features *features;
+    const struct families *families;
     const struct arches *arches;
     const char *call_options, *call_arch; /* as struct fewer_call has them */
     const struct strings *explained;      /* paths to be explained instead of writing the image, or NULL */

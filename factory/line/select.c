@@ -44,10 +44,11 @@ static bool is_identity(const struct opened *opened, const char *name)
 }
 
 /* Whether a package of the selection can matter, as far as is known before any is opened. */
-static bool is_opened_first(const struct closed *closed, const struct selected *selected)
+static bool is_opened_first(const struct order *order, const struct closed *closed, const struct selected *selected)
 {
     return selected->is_likely || is_identity(&closed->opened, selected->name) ||
-           roots_name_package(&closed->asked.manifest, selected->name) || roots_lay_out(selected->name);
+           roots_name_package(&closed->asked.manifest, selected->name) ||
+           roots_lay_out(order->catalog->family, selected->name);
 }
 
 /* FETCH, UNPACK: opens the likely packages, or all of them. */
@@ -60,7 +61,7 @@ static bool open_packages(const struct order *order, bool is_all, struct closed 
     uint64_t bytes = 0;
     for (size_t i = 0; i < opened->selection.count; i++) {
         const struct selected *selected = &opened->selection.items[i];
-        if (opened->packages[i] || !(is_all || is_opened_first(closed, selected)))
+        if (opened->packages[i] || !(is_all || is_opened_first(order, closed, selected)))
             continue;
         places[count] = i;
         wanted[count++] = selected;
@@ -119,7 +120,7 @@ static bool find_closure(void *argument, struct err *err)
         if (opened->packages[i])
             open[count++] = opened->packages[i];
     }
-    fileset_build(arena, open, count, &closed->set);
+    fileset_build(arena, closing->order->catalog->family, open, count, &closed->set);
     settle_choices(arena, closed);
     alternatives_add(&closed->set);
     struct roots roots;

@@ -23,6 +23,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, "elf", elf, true),
     FIELD(YAML_STRING, "deb", arch.deb_name, true),
     FIELD(YAML_STRING, "rpm", arch.rpm_name, true),
+    FIELD(YAML_STRING, "rpm-base", arch.rpm_base, false),
     FIELD(YAML_STRING, "triplet", arch.triplet, true),
     FIELD(YAML_STRINGS, "loaders", arch.loaders, true),
     FIELD(YAML_STRINGS, "library-dirs", arch.library_dirs, true),
@@ -131,13 +132,10 @@ static bool check_words(const struct arch_form *form, struct err *err)
         const char *key, *word;
         const struct yaml_node *parent;
     } words[] = {
-        {"os", arch->oci_os, form->oci},
-        {"architecture", arch->oci_architecture, form->oci},
-        {"variant", arch->oci_variant, form->oci},
-        {"deb", arch->deb_name, form->root},
-        {"rpm", arch->rpm_name, form->root},
-        {"triplet", arch->triplet, form->root},
-        {"platform-token", arch->platform_token, form->root},
+        {"os", arch->oci_os, form->oci},           {"architecture", arch->oci_architecture, form->oci},
+        {"variant", arch->oci_variant, form->oci}, {"deb", arch->deb_name, form->root},
+        {"rpm", arch->rpm_name, form->root},       {"rpm-base", arch->rpm_base, form->root},
+        {"triplet", arch->triplet, form->root},    {"platform-token", arch->platform_token, form->root},
     };
     for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
         const char *why = words[i].word ? why_not_word(words[i].word) : NULL;
@@ -181,6 +179,8 @@ static bool load_one(struct arena *arena, const char *dir, const char *name, str
         !check_arch(arena, &form, err))
         return false;
     *ret_arch = form.arch;
+    if (!ret_arch->rpm_base)
+        ret_arch->rpm_base = ret_arch->rpm_name;
     ret_arch->cache_flags = (uint32_t)form.cache_flags;
     return true;
 }

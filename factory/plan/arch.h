@@ -19,6 +19,7 @@ struct arch {
     bool is_big_endian;
     const char *deb_name;        /* "arm64" */
     const char *rpm_name;        /* "aarch64" */
+    const char *rpm_base;        /* $basearch of dnf: mostly rpm_name */
     const char *triplet;         /* "aarch64-linux-gnu" (Debian multiarch) */
     struct strings loaders;      /* PT_INTERP paths: "/lib/ld-linux-aarch64.so.1" */
     struct strings library_dirs; /* the loader's built-in directories, in its order, canonical (below /usr) */

@@ -4,12 +4,13 @@
 
 #define NAMES_SHOWN 20
 
-bool manifest_load(struct arena *arena, const char *path, struct manifest *ret_manifest, struct err *err)
+bool manifest_load(struct arena *arena, const char *path, const struct features *features,
+                   struct manifest *ret_manifest, struct err *err)
 {
     struct yaml_file *file;
     struct manifest_form form;
     if (!yaml_load(arena, path, &file, err) || !manifest_read(arena, file, &form, err) ||
-        !manifest_check(arena, &form, err))
+        !manifest_check(arena, features, &form, err))
         return false;
     *ret_manifest = form.manifest;
     return true;

@@ -98,8 +98,11 @@ struct manifest {
     struct digest digest; /* of the file's bytes */
 };
 
-/* Loads and checks one manifest. */
-bool manifest_load(struct arena *arena, const char *path, struct manifest *ret_manifest, struct err *err) MUST_CHECK;
+struct features;
+
+/* Loads and checks one manifest; `features` are those that it can name. */
+bool manifest_load(struct arena *arena, const char *path, const struct features *features,
+                   struct manifest *ret_manifest, struct err *err) MUST_CHECK;
 /* Finds the file that `image` means: a path when it has a '/' or ends in ".yaml"/".yml", else DIR/image.yaml. An
  * unknown name lists the known ones (at most 20) and the nearest. */
 bool manifest_find(struct arena *arena, const char *dir, const char *image, const char **ret_path,

@@ -111,7 +111,7 @@ static bool check_files(struct arena *arena, const struct manifest_form *form, s
             !want_rule(arena, place, file->path, rule_glob(file->path), err) ||
             !check_each(arena, node, "package", &file->packages, manifest_why_not_package, err))
             return false;
-        if (!map_add(&seen, text_of(file->path), (void *)node))
+        if (!map_add(&seen, text_of(file->path), (void *)node) && !form->is_repeat_fine)
             return want_rule(arena, place, file->path, "comes twice under 'files'", err);
     }
     return true;
@@ -253,10 +253,10 @@ bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struc
     return check_files(arena, form, err) && check_users(arena, form, err) && check_made(arena, form, err);
 }
 
-bool manifest_check(struct arena *arena, struct manifest_form *form, struct err *err)
+bool manifest_check(struct arena *arena, const struct features *features, struct manifest_form *form, struct err *err)
 {
     return check_content(arena, form, err) && check_packages(arena, form, err) &&
            manifest_check_parts(arena, form, err) && manifest_check_config(arena, form, err) &&
            check_dlopen(arena, form, err) &&
-           features_expand(arena, yaml_get(form->root, "features"), &form->manifest, err);
+           features_expand(arena, features, yaml_get(form->root, "features"), &form->manifest, err);
 }

@@ -1,13 +1,7 @@
 #include "plan/recipe.h"
 
-#include "base/auto.h"
+#include "plan/data_folder.h"
 #include "plan/manifest_parts.h"
-#include "plan/rules.h"
-
-#include <sys/stat.h>
-
-/* Files of one kind of package more than a distribution has services: a mistake. */
-#define RECIPES_MAX 2000
 
 /* A recipe as it is read. */
 struct recipe_form {
@@ -102,18 +96,11 @@ static void give_reasons(struct arena *arena, struct recipe *recipe)
         recipe->parts.files.items[i].giver = arena_printf(arena, "the recipe %s", recipe->name);
 }
 
-static bool load_recipe(struct arena *arena, const char *path, const char *name, const struct strings *formats,
+static bool load_recipe(struct arena *arena, const struct data_file *file, const struct strings *formats,
                         struct recipe *ret_recipe, struct err *err)
 {
-    struct yaml_file *file;
-    if (!yaml_load(arena, path, &file, err))
-        return false;
-    struct recipe recipe = {.name = name};
-    struct recipe_form form = {.parts = {.root = file->root, .manifest = {.path = path, .digest = file->digest}}};
-    if (!file->root) {
-        err_set(err, ERR_USAGE, "%s:1:1: the recipe is empty", path);
-        return false;
-    }
+    struct recipe recipe = {.name = file->stem};
+    struct recipe_form form = {.parts = {.root = file->root, .manifest = {.path = file->path}}};
     if (!yaml_read(arena, file->root, fields, ARRAY_COUNT(fields), &form, err) ||
         !manifest_read_parts(arena, &form.parts, err) || !manifest_check_parts(arena, &form.parts, err) ||
         !manifest_check_env(arena, &form.parts.manifest.config.env, err) ||
@@ -125,7 +112,7 @@ static bool load_recipe(struct arena *arena, const char *path, const char *name,
     recipe.packages = form.packages;
     recipe.format = form.when;
     if (!recipe.packages.count)
-        list_add(arena, &recipe.packages, name);
+        list_add(arena, &recipe.packages, recipe.name);
     recipe.parts = form.parts.manifest;
     give_reasons(arena, &recipe);
     *ret_recipe = recipe;
@@ -135,27 +122,18 @@ static bool load_recipe(struct arena *arena, const char *path, const char *name,
 bool recipes_load(struct arena *arena, const char *dir, const struct strings *formats, struct recipes *ret_recipes,
                   struct err *err)
 {
-    struct recipes recipes = {0};
-    struct strings names = {0};
-    struct stat status;
-    if (stat(dir, &status) == 0 && !yaml_stems(arena, dir, &names, err))
+    struct strings dirs = {0};
+    struct data_folder files;
+    list_add(arena, &dirs, dir);
+    if (!data_folder_load(arena, &dirs, "recipe", &files, err))
         return false;
-    if (names.count > RECIPES_MAX) {
-        err_set(err, ERR_USAGE, "%s has %zu recipes, more than %d", dir, names.count, RECIPES_MAX);
-        return false;
-    }
-    struct digest_stream stream AUTO(digest_abandon) = {0};
-    digest_begin(&stream);
-    for (size_t i = 0; i < names.count; i++) {
+    struct recipes recipes = {.digest = files.digest};
+    for (size_t i = 0; i < files.count; i++) {
         struct recipe recipe;
-        const char *path = arena_printf(arena, "%s/%s.yaml", dir, names.items[i]);
-        if (!load_recipe(arena, path, names.items[i], formats, &recipe, err))
+        if (!load_recipe(arena, &files.items[i], formats, &recipe, err))
             return false;
         list_add(arena, &recipes, recipe);
-        digest_feed(&stream, names.items[i], strlen(names.items[i]) + 1);
-        digest_feed(&stream, recipe.parts.digest.bytes, DIGEST_BYTES);
     }
-    recipes.digest = digest_end(&stream);
     *ret_recipes = recipes;
     return true;
 }

@@ -5,7 +5,6 @@
 #include "package/elf_dlopen.h"
 #include "package/elf_symbols.h"
 #include "package/path.h"
-#include "plan/features.h"
 
 #include <elf.h>
 
@@ -14,6 +13,7 @@
 /* What the tree has: ELF files by name, and the directories above them. */
 struct covered {
     struct arena *arena;
+    const struct features *features;
     struct map names, dirs;
 };
 
@@ -66,15 +66,17 @@ static void look(const struct covered *covered, const struct node *node, struct 
         if (is_covered(covered, strings.items[i]))
             continue;
         list_add(covered->arena, &opener.absent, strings.items[i]);
-        opener.feature = opener.feature ? opener.feature : features_of_path(strings.items[i]);
+        opener.feature = opener.feature ? opener.feature : features_of_path(covered->features, strings.items[i]);
     }
     if (opener.absent.count || !strings.count)
         list_add(covered->arena, openers, opener);
 }
 
-void openers_find(struct arena *arena, const struct tree *tree, struct openers *ret_openers)
+void openers_find(struct arena *arena, const struct features *features, const struct tree *tree,
+                  struct openers *ret_openers)
 {
-    struct covered covered = {.arena = arena, .names = {.arena = arena}, .dirs = {.arena = arena}};
+    struct covered covered = {
+        .arena = arena, .features = features, .names = {.arena = arena}, .dirs = {.arena = arena}};
     *ret_openers = (struct openers){0};
     for (size_t i = 0; i < tree->count; i++) {
         const struct node *node = &tree->nodes[i];

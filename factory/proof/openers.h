@@ -9,12 +9,13 @@
 #ifndef IMGFACTORY_PROOF_OPENERS_H
 #define IMGFACTORY_PROOF_OPENERS_H
 
+#include "plan/features.h"
 #include "tree/tree.h"
 
 struct opener {
     const char *path;      /* of the file that imports dlopen or dlmopen */
     struct strings absent; /* strings that look like plug-ins and are not in the tree, at most 8 */
-    const char *feature;   /* of plan/features.h that would bring the first one it knows, or NULL */
+    const char *feature;   /* of those that are known that would bring the first one it knows, or NULL */
 };
 
 struct openers {
@@ -24,6 +25,7 @@ struct openers {
 
 /* Lists the openers that have absent strings, or no strings at all (the names are computed), in the order of the tree.
  */
-void openers_find(struct arena *arena, const struct tree *tree, struct openers *ret_openers);
+void openers_find(struct arena *arena, const struct features *features, const struct tree *tree,
+                  struct openers *ret_openers);
 
 #endif

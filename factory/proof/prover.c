@@ -89,7 +89,7 @@ static void make_package(struct prover *prover)
             read_content(prover, entry);
     }
     const struct package *const packages[] = {package};
-    fileset_build(prover->arena, packages, 1, &prover->set);
+    fileset_build(prover->arena, NULL, packages, 1, &prover->set);
     prover->set.is_exact = true;
 }
 

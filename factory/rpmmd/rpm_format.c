@@ -19,6 +19,4 @@ const struct format format_rpm = {
     .identity_place = "header",
     .install_scripts = install_scripts,
     .database = rpm_database,
-    .has_relative_links = true,
-    .has_nogroup = false,
 };

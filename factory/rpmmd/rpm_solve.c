@@ -351,18 +351,20 @@ bool rpm_catalog_solve(struct arena *arena, const struct catalog *any, const str
     return rpm_filelists_load(catalog, true, err) && try(arena, catalog, request, ret_selection, &is_again, err);
 }
 
-/* Whether a package says that it is which distribution this is. */
-static bool is_identity(Pool *pool, Id id)
+/* Whether a package says that it is an edition of the distribution: it provides a name with the family's ending. */
+static bool is_edition(Pool *pool, const struct family *family, Id id)
 {
     Queue provides;
     bool is_one = false;
+    if (!family->identity_edition)
+        return false;
     queue_init(&provides);
     solvable_lookup_deparray(pool_id2solvable(pool, id), SOLVABLE_PROVIDES, &provides, 0);
     for (int i = 0; !is_one && i < provides.count; i++) {
         Id name = provides.elements[i];
         while (ISRELDEP(name))
             name = GETRELDEP(pool, name)->name;
-        is_one = text_has_suffix(text_of(pool_id2str(pool, name)), "-release-identity");
+        is_one = text_has_suffix(text_of(pool_id2str(pool, name)), family->identity_edition);
     }
     queue_free(&provides);
     return is_one;
@@ -370,14 +372,14 @@ static bool is_identity(Pool *pool, Id id)
 
 /* How likely a package has os-release: Fedora's editions have it in a package "…-release-identity…", others in the one
  * that is system-release. */
-static int identity_rank(Pool *pool, Id id)
+static int identity_rank(Pool *pool, const struct family *family, Id id)
 {
-    Id system_release = pool_str2id(pool, "system-release", 0), provider, at;
-    if (is_identity(pool, id))
+    Id plain = pool_str2id(pool, family->identity_package, 0), provider, at;
+    if (is_edition(pool, family, id))
         return 2;
-    if (!system_release)
+    if (!plain)
         return 0;
-    FOR_PROVIDES(provider, at, system_release)
+    FOR_PROVIDES(provider, at, plain)
     {
         if (provider == id)
             return 1;
@@ -403,7 +405,7 @@ static const struct selected *best_identity(const struct rpm_catalog *catalog, c
     int best_rank = 0;
     for (size_t i = 0; i < selection->count; i++) {
         Id id = find_id(catalog->pool, &selection->items[i]);
-        int rank = id ? identity_rank(catalog->pool, id) : 0;
+        int rank = id ? identity_rank(catalog->pool, catalog->base.family, id) : 0;
         if (rank > best_rank) {
             best_rank = rank;
             best = &selection->items[i];
@@ -426,10 +428,10 @@ bool rpm_catalog_identity(struct arena *arena, const struct catalog *any, const 
 {
     const struct rpm_catalog *catalog = rpm_catalog_of_const(any);
     const struct selected *best = selection ? locked_best(catalog, selection) : NULL;
-    if (!best && rpm_catalog_has(any, "system-release", true)) {
+    if (!best && rpm_catalog_has(any, any->family->identity_package, true)) {
         struct solve_request request = {0};
         struct selection alone;
-        list_add(arena, &request.names, "system-release");
+        list_add(arena, &request.names, any->family->identity_package);
         if (!rpm_catalog_solve(arena, any, &request, &alone, err)) {
             if (err->kind != ERR_RESOLVE)
                 return false;

@@ -4,16 +4,6 @@
 
 #define EXPANDED_MAX_BYTES (1u << 20)
 
-const char *rpm_base_arch(const struct arch *arch)
-{
-    static const char *const table[][2] = {{"armv7hl", "armhfp"}, {"armv6hl", "armhfp"}, {"i686", "i386"}};
-    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
-        if (strcmp(arch->rpm_name, table[i][0]) == 0)
-            return table[i][1];
-    }
-    return arch->rpm_name;
-}
-
 static size_t name_len(const char *at)
 {
     return strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
@@ -34,7 +24,7 @@ static const char *value_of(const struct map *values, const struct arch *arch, s
     bool is_base = text_is(name, "basearch"), is_arch = text_is(name, "arch");
     *ret_later = false;
     if ((is_base || is_arch) && arch)
-        return is_base ? rpm_base_arch(arch) : arch->rpm_name;
+        return is_base ? arch->rpm_base : arch->rpm_name;
     const char *value = values ? map_get(values, name) : NULL;
     *ret_later = !value && (is_base || is_arch);
     return value;

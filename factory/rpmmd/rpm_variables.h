@@ -13,7 +13,5 @@
  * *ret_unknown is the first name that stays in the text though it is neither of these two; else NULL. May be NULL. */
 const char *rpm_expand(struct arena *arena, const struct map *values, const struct arch *arch, const char *text,
                        const char **ret_unknown);
-/* Returns what dnf calls an architecture's repositories: "x86_64"; "armhfp" for armv7hl. */
-const char *rpm_base_arch(const struct arch *arch);
 
 #endif

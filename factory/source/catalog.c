@@ -57,7 +57,8 @@ bool solve_packages(struct arena *arena, const struct catalog *catalog, const st
 bool solve_identity(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
                     struct selected *ret_selected, bool *ret_found, struct err *err)
 {
-    return catalog->kind->identity(arena, catalog, selection, ret_selected, ret_found, err);
+    *ret_found = false;
+    return !catalog->family || catalog->kind->identity(arena, catalog, selection, ret_selected, ret_found, err);
 }
 
 void catalog_close(struct catalog *catalog)

@@ -11,6 +11,7 @@
 
 #include "base/workers.h"
 #include "plan/arch.h"
+#include "plan/family.h"
 #include "source/origin.h"
 
 struct selected;
@@ -35,6 +36,7 @@ struct catalog_kind {
 struct catalog {
     const struct catalog_kind *kind;
     const struct arch *arch;
+    const struct family *family; /* of its packages' kind; set by who opens the catalog. NULL: without an identity */
     struct origins origins;
     struct digest digest; /* over the indices in order: names the input of a selection */
 };

@@ -34,10 +34,6 @@ struct format {
     /* Prints the package database of an image (database.h). */
     bool (*database)(struct arena *arena, const struct database_request *request, struct database_files *ret_files,
                      struct err *err);
-    /* How installed systems of the format are laid out: /var/run and /var/lock are relative links, … */
-    bool has_relative_links;
-    /* … and the group of the user nobody is nogroup. */
-    bool has_nogroup;
 };
 
 #endif

@@ -42,9 +42,10 @@ struct solve_request {
 /* Solves. */
 bool solve_packages(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                     struct selection *ret_selection, struct err *err) MUST_CHECK;
-/* Finds the package whose files tell which distribution this is (os-release: Debian's base-files, what provides
- * system-release on Fedora), without its dependencies; *ret_found false when there is none. Where there are several
- * (Fedora's editions), the one of `selection` (may be NULL) is taken; *ret_selected may point into it. */
+/* Finds the package whose files tell which distribution this is, as the catalog's family names it (os-release: Debian's
+ * base-files, what provides system-release on Fedora), without its dependencies; *ret_found false when there is none.
+ * Where there are several (Fedora's editions), the one of `selection` (may be NULL) is taken; *ret_selected may point
+ * into it. */
 bool solve_identity(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
                     struct selected *ret_selected, bool *ret_found, struct err *err) MUST_CHECK;
 

@@ -1,6 +1,5 @@
 #include "tree/tree.h"
 
-#include "source/format.h"
 #include "tree/tree_draft.h"
 
 #include <stdlib.h>
@@ -142,18 +141,15 @@ static bool add_missing(struct drafts *drafts, struct node node, struct err *err
 
 static bool add_skeleton(struct drafts *drafts, struct err *err)
 {
-    for (size_t i = 0; i < SKELETON_DIRECTORY_COUNT; i++) {
-        struct node node = {
-            .path = skeleton_directories[i].path, .kind = NODE_DIRECTORY, .mode = skeleton_directories[i].mode};
-        if (!add_missing(drafts, node, err))
-            return false;
-    }
-    const struct format *format = drafts_format(drafts);
-    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
-        const char *target =
-            format && format->has_relative_links ? skeleton_links[i].relative_target : skeleton_links[i].end;
-        struct node node = {.path = skeleton_links[i].path, .kind = NODE_SYMLINK, .mode = 0777, .target = target};
-        if (drafts->has_link[i] && !add_missing(drafts, node, err))
+    const struct manifest *skeleton = &drafts->request->set->family->skeleton;
+    for (size_t i = 0; i < skeleton->made.count; i++) {
+        const struct manifest_made *made = &skeleton->made.items[i];
+        bool is_directory = made->kind == MADE_DIRECTORY;
+        struct node node = {.path = made->path,
+                            .kind = is_directory ? NODE_DIRECTORY : NODE_SYMLINK,
+                            .mode = made->mode,
+                            .target = made->target};
+        if ((is_directory || drafts_link_end(drafts, made->path)) && !add_missing(drafts, node, err))
             return false;
     }
     return true;

@@ -1,23 +1,11 @@
 /* Which accounts an image has, and what number an owner's name is. */
-#include "source/format.h"
 #include "tree/tree_draft.h"
 
 #define SYSUSERS_DIR "/usr/lib/sysusers.d"
 
-/* Where distributions list the accounts that every system has (Fedora: setup; Debian: base-passwd). */
-static const struct {
-    const char *package, *passwd, *group;
-} base_packages[] = {{"setup", "/etc/passwd", "/etc/group"},
-                     {"base-passwd", "/usr/share/base-passwd/passwd.master", "/usr/share/base-passwd/group.master"}};
-
-bool drafts_describe_system(const struct package *package)
+bool drafts_describe_system(const struct drafts *drafts, const struct package *package)
 {
-    static const char *const names[] = {"setup", "base-passwd", "filesystem", "base-files", "systemd"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        if (strcmp(package->name, names[i]) == 0)
-            return true;
-    }
-    return false;
+    return strings_has(&drafts->request->set->family->whole_system, package->name);
 }
 
 static bool stat_draft(const void *tree, const char *path, uint32_t *ret_uid, uint32_t *ret_gid)
@@ -71,12 +59,13 @@ static bool take_base(const struct package *package, const char *path, struct te
 
 static bool read_base(struct drafts *drafts, const struct package *package, struct err *err)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(base_packages); i++) {
+    const struct family *family = drafts->request->set->family;
+    for (size_t i = 0; i < family->accounts.count; i++) {
+        const struct family_accounts *accounts = &family->accounts.items[i];
         struct text passwd, group;
-        if (strcmp(package->name, base_packages[i].package) != 0)
+        if (strcmp(package->name, accounts->package) != 0)
             continue;
-        if (!take_base(package, base_packages[i].passwd, &passwd, err) ||
-            !take_base(package, base_packages[i].group, &group, err))
+        if (!take_base(package, accounts->passwd, &passwd, err) || !take_base(package, accounts->group, &group, err))
             return false;
         accounts_read_passwd(&drafts->known, passwd);
         accounts_read_group(&drafts->known, group);
@@ -172,11 +161,8 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
 {
     struct arena *arena = drafts->arena;
     const struct fileset *set = drafts->request->set;
-    const struct format *format = drafts_format(drafts);
-    drafts->accounts = (struct accounts){.arena = arena,
-                                         .notes = &drafts->notes,
-                                         .known = &drafts->known,
-                                         .has_nogroup = !format || format->has_nogroup};
+    drafts->accounts = (struct accounts){
+        .arena = arena, .notes = &drafts->notes, .known = &drafts->known, .nobody = &set->family->nobody};
     struct strings unused = {0};
     drafts->known = (struct accounts){.arena = arena, .notes = &unused};
     read_shipped(drafts);
@@ -191,7 +177,7 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
     for (size_t i = 0; i < set->package_count; i++) {
         if (!read_base(drafts, set->packages[i], err))
             return false;
-        if (has_given(tree, set->packages[i]) && !drafts_describe_system(set->packages[i]))
+        if (has_given(tree, set->packages[i]) && !drafts_describe_system(drafts, set->packages[i]))
             list_add(arena, &givers, set->packages[i]);
         else
             list_add(arena, &others, set->packages[i]);

@@ -117,7 +117,7 @@ static const struct sourced *find_directory(const struct drafts *drafts, const c
                                             const struct package *package)
 {
     const struct sourced *best = find_listed(drafts, path, package);
-    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
+    for (size_t i = 0; i < drafts->links.count; i++) {
         const char *listed = drafts_listed_at(drafts, path, i);
         const struct sourced *other = listed ? find_listed(drafts, listed, package) : NULL;
         if (other && (!best || (other->package == package && best->package != package)))
@@ -129,7 +129,7 @@ static const struct sourced *find_directory(const struct drafts *drafts, const c
 static void put_directory(struct drafts *drafts, const char *path, const struct package *package, const char *why)
 {
     const struct sourced *packaged = find_directory(drafts, path, package);
-    uint32_t mode = skeleton_mode(path);
+    uint32_t mode = drafts_skeleton_mode(drafts, path);
     struct draft draft = {.node = {.path = path, .kind = NODE_DIRECTORY, .mode = mode ? mode : 0755, .why = why}};
     if (packaged &&
         !(mode & S_ISVTX)) { /* dpkg leaves /tmp as it is, whatever a package lists on the way to its files */

@@ -19,32 +19,25 @@ struct draft {
     const char *owner, *group;        /* of an .rpm's file: names that node.uid and node.gid are still to be made of */
 };
 
-/* The skeleton: what every image has unless something else is there. */
-#define SKELETON_DIRECTORY_COUNT 8
-#define SKELETON_LINK_COUNT 2 /* /var/lock, /var/run */
-
-struct skeleton_directory {
-    const char *path;
-    uint32_t mode;
-};
+/* A link of the skeleton that the image has, or the same by another giver: /var/run. */
 struct skeleton_link {
-    const char *path, *end, *relative_target;
+    const char *path, *end; /* end: where it leads, canonical */
 };
-
-extern const struct skeleton_directory skeleton_directories[SKELETON_DIRECTORY_COUNT];
-extern const struct skeleton_link skeleton_links[SKELETON_LINK_COUNT];
 
 struct drafts {
     struct arena *arena;
     const struct tree_request *request;
     struct map by_path; /* path → struct draft * */
     struct strings notes;
-    bool has_link[SKELETON_LINK_COUNT]; /* the image has that link of the skeleton, or the same by another giver */
-    struct accounts accounts;           /* of the image: those of /etc/passwd and /etc/group */
-    size_t plain_users, plain_groups;   /* how many of them need no packages' sysusers.d */
-    struct accounts known;              /* that the distribution lists: for owners that need them */
-    struct sysusers declared;           /* by packages that gave no files: for owners that need them */
-    bool wants_all;                     /* a name is unknown, and there are packages that were not looked into */
+    struct {
+        struct skeleton_link *items;
+        size_t count, capacity;
+    } links;
+    struct accounts accounts;         /* of the image: those of /etc/passwd and /etc/group */
+    size_t plain_users, plain_groups; /* how many of them need no packages' sysusers.d */
+    struct accounts known;            /* that the distribution lists: for owners that need them */
+    struct sysusers declared;         /* by packages that gave no files: for owners that need them */
+    bool wants_all;                   /* a name is unknown, and there are packages that were not looked into */
 };
 
 /* Makes a node as the package has it; `path` can be changed then. A hard link has its file's metadata: they are one inode. */
@@ -63,8 +56,6 @@ bool drafts_add(struct drafts *drafts, const struct node *node, struct draft **r
 bool drafts_add_parents(struct drafts *drafts, const struct draft *child, struct err *err) MUST_CHECK;
 /* Finds what keeps a path from being made: the nearest node above it that is no directory; NULL when nothing does. */
 const struct draft *drafts_obstacle(const struct drafts *drafts, const char *path);
-/* Returns the format of the packages, which one source gave as a rule; NULL when there are none. */
-const struct format *drafts_format(const struct drafts *drafts);
 /* Decides which of the skeleton's links the image has, before anything is put into the tree. */
 void drafts_plan_skeleton(struct drafts *drafts);
 /* Returns where a path really gets: what lies below a link of the skeleton ("/var/run/x") is where the link leads
@@ -72,10 +63,10 @@ void drafts_plan_skeleton(struct drafts *drafts);
 const char *drafts_place(const struct drafts *drafts, const char *path);
 /* Returns where the link of the skeleton that has this very path leads; NULL when it is none. */
 const char *drafts_link_end(const struct drafts *drafts, const char *path);
-/* The other way round: how a package may list the path through link `i` of SKELETON_LINK_COUNT; NULL: not at all. */
+/* The other way round: how a package may list the path through link `i` of `links`; NULL: not at all. */
 const char *drafts_listed_at(const struct drafts *drafts, const char *path, size_t i);
 /* Returns the mode of a directory of the skeleton; 0 when it is none. */
-uint32_t skeleton_mode(const char *path);
+uint32_t drafts_skeleton_mode(const struct drafts *drafts, const char *path);
 /* Says who gave a node, for messages: "package nginx", "the manifest", "imgfactory itself". */
 const char *draft_giver(struct arena *arena, const struct draft *draft);
 /* Sets ERR_USAGE with the place of a manifest's own entry. Always returns false. */
@@ -87,7 +78,7 @@ bool drafts_add_made(struct drafts *drafts, struct err *err) MUST_CHECK;
 bool drafts_add_manifest_accounts(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Returns whether a package describes a whole booted system (accounts of every service, directories of every purpose):
  * its sysusers.d and tmpfiles.d are not applied, only looked into for names. */
-bool drafts_describe_system(const struct package *package);
+bool drafts_describe_system(const struct drafts *drafts, const struct package *package);
 /* Collects the accounts of the image: the manifest's, and those that the packages which gave files declare. */
 bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, struct err *err) MUST_CHECK;
 /* Finds the number of a user or group by name, or decimal; the account then is one of the image. False when nothing

@@ -1,28 +1,15 @@
-/* What every image has besides its own files, as every installed system has it: places to write to, and the two links
- * of /var that lead into /run. Debian's base-files makes these links absolute (its postinst, for it ships directories),
- * Fedora's filesystem relative. */
+/* What every image has besides its own files, as every installed system of the family has it: places to write to, and the
+ * links of /var that lead into /run. */
 #include "package/path.h"
-#include "source/format.h"
 #include "tree/tree_draft.h"
 
-const struct skeleton_directory skeleton_directories[SKELETON_DIRECTORY_COUNT] = {
-    {"/run", 0755},     {"/run/lock", 01777}, {"/tmp", 01777},      {"/var/cache", 0755},
-    {"/var/lib", 0755}, {"/var/log", 0755},   {"/var/spool", 0755}, {"/var/tmp", 01777}};
-
-const struct skeleton_link skeleton_links[SKELETON_LINK_COUNT] = {{"/var/lock", "/run/lock", "../run/lock"},
-                                                                  {"/var/run", "/run", "../run"}};
-
-const struct format *drafts_format(const struct drafts *drafts)
+uint32_t drafts_skeleton_mode(const struct drafts *drafts, const char *path)
 {
-    const struct fileset *set = drafts->request->set;
-    return set->package_count ? set->packages[0]->format : NULL;
-}
-
-uint32_t skeleton_mode(const char *path)
-{
-    for (size_t i = 0; i < SKELETON_DIRECTORY_COUNT; i++) {
-        if (strcmp(path, skeleton_directories[i].path) == 0)
-            return skeleton_directories[i].mode;
+    const struct manifest *skeleton = &drafts->request->set->family->skeleton;
+    for (size_t i = 0; i < skeleton->made.count; i++) {
+        const struct manifest_made *made = &skeleton->made.items[i];
+        if (made->kind == MADE_DIRECTORY && strcmp(path, made->path) == 0)
+            return made->mode;
     }
     return 0;
 }
@@ -72,12 +59,24 @@ static bool is_link(const struct drafts *drafts, const char *path, const char *e
     return reached && strcmp(reached, end) == 0;
 }
 
+/* The link has its place, what it leads to may be a directory, and so may all above both. */
+static bool has_room(const struct drafts *drafts, const struct skeleton_link *link)
+{
+    return !is_blocked(drafts, path_dirname(drafts->arena, link->path)) && !is_blocked(drafts, link->end) &&
+           !is_blocked(drafts, path_dirname(drafts->arena, link->end));
+}
+
 void drafts_plan_skeleton(struct drafts *drafts)
 {
-    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++)
-        drafts->has_link[i] = is_link(drafts, skeleton_links[i].path, skeleton_links[i].end) &&
-                              !is_blocked(drafts, "/var") && !is_blocked(drafts, "/run") &&
-                              !is_blocked(drafts, skeleton_links[i].end);
+    const struct manifest *skeleton = &drafts->request->set->family->skeleton;
+    for (size_t i = 0; i < skeleton->made.count; i++) {
+        const struct manifest_made *made = &skeleton->made.items[i];
+        if (made->kind != MADE_SYMLINK)
+            continue;
+        struct skeleton_link link = {made->path, path_join_target(drafts->arena, made->path, made->target)};
+        if (link.end && is_link(drafts, link.path, link.end) && has_room(drafts, &link))
+            list_add(drafts->arena, &drafts->links, link);
+    }
 }
 
 /* Returns what is behind the directory in the path; NULL when the path is not below it. */
@@ -89,25 +88,25 @@ static const char *below(const char *path, const char *directory)
 
 const char *drafts_place(const struct drafts *drafts, const char *path)
 {
-    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
-        const char *rest = drafts->has_link[i] ? below(path, skeleton_links[i].path) : NULL;
+    for (size_t i = 0; i < drafts->links.count; i++) {
+        const char *rest = below(path, drafts->links.items[i].path);
         if (rest)
-            return arena_printf(drafts->arena, "%s%s", skeleton_links[i].end, rest);
+            return arena_printf(drafts->arena, "%s%s", drafts->links.items[i].end, rest);
     }
     return path;
 }
 
 const char *drafts_link_end(const struct drafts *drafts, const char *path)
 {
-    for (size_t i = 0; i < SKELETON_LINK_COUNT; i++) {
-        if (drafts->has_link[i] && strcmp(path, skeleton_links[i].path) == 0)
-            return skeleton_links[i].end;
+    for (size_t i = 0; i < drafts->links.count; i++) {
+        if (strcmp(path, drafts->links.items[i].path) == 0)
+            return drafts->links.items[i].end;
     }
     return NULL;
 }
 
 const char *drafts_listed_at(const struct drafts *drafts, const char *path, size_t i)
 {
-    const char *rest = drafts->has_link[i] ? below(path, skeleton_links[i].end) : NULL;
-    return rest ? arena_printf(drafts->arena, "%s%s", skeleton_links[i].path, rest) : NULL;
+    const char *rest = below(path, drafts->links.items[i].end);
+    return rest ? arena_printf(drafts->arena, "%s%s", drafts->links.items[i].path, rest) : NULL;
 }

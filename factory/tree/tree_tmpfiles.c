@@ -265,7 +265,7 @@ bool drafts_add_tmpfiles(struct drafts *drafts, const struct tree *tree, struct 
     struct making making = {.drafts = drafts};
     dropin_list(drafts->arena, tree->packages, tree->package_count, TMPFILES_DIR, &all);
     for (size_t i = 0; i < all.count; i++) {
-        if (!drafts_describe_system(all.items[i].package))
+        if (!drafts_describe_system(drafts, all.items[i].package))
             list_add(drafts->arena, &files, all.items[i]);
     }
     if (!dropin_read(drafts->arena, &files, &lines, &drafts->notes, err))

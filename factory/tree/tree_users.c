@@ -129,7 +129,9 @@ static bool add_manifest_user(struct drafts *drafts, const struct manifest_user 
 
 bool drafts_add_manifest_accounts(struct drafts *drafts, struct err *err)
 {
-    static const struct manifest_user root = {.name = "root", .comment = "root", .home = "/root", .group = "root"};
+    const struct family_account *superuser = &drafts->request->set->family->root;
+    const struct manifest_user root = {
+        .name = "root", .comment = superuser->comment, .home = superuser->home, .group = "root"};
     const struct manifest *manifest = drafts->request->manifest;
     bool has_root = false;
     if (!add_manifest_groups(drafts, err))

@@ -61,7 +61,7 @@ static bool make_set(struct arena *arena, const char *root, const struct tree *t
             return false;
     }
     const struct package *const packages[] = {package};
-    fileset_build(arena, packages, 1, ret_set);
+    fileset_build(arena, NULL, packages, 1, ret_set);
     ret_set->is_exact = true;
     return true;
 }

@@ -49,4 +49,30 @@ static const char *put(struct folder *folder, const char *name, const char *text
     return path;
 }
 
+/* Reads the examples of a README: those that stand between "```yaml recipe" (for the word "recipe"; "```yaml" for none)
+ * and "```". */
+static inline struct strings examples(struct folder *folder, const char *readme, const char *word)
+{
+    FILE *file = fopen(arena_printf(&folder->arena, SOURCE_DIR "/%s", readme), "r");
+    const char *fence = arena_printf(&folder->arena, "```yaml%s%s\n", *word ? " " : "", word);
+    struct strings texts = {0};
+    char line[2048], text[8192] = "";
+    bool is_inside = false;
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        if (!is_inside) {
+            is_inside = strcmp(line, fence) == 0;
+        } else if (strcmp(line, "```\n") == 0) {
+            list_add(&folder->arena, &texts, arena_strdup(&folder->arena, text));
+            text[0] = '\0';
+            is_inside = false;
+        } else {
+            assert_true(strlen(text) + strlen(line) < sizeof text);
+            strcat(text, line);
+        }
+    }
+    (void)fclose(file);
+    return texts;
+}
+
 #endif

@@ -10,6 +10,7 @@
 #include "closure/closure.h"
 #include "deb/deb_format.h"
 #include "rpmmd/rpm_format.h"
+#include "shipped.h"
 #include "tree/tree.h"
 
 #include <elf.h>
@@ -22,6 +23,7 @@ struct fixture {
     struct package packages[PACKAGES_MAX];
     size_t package_count;
     struct arch arch;
+    const struct family *deb, *rpm; /* the families */
     struct fileset set;
     struct err err;
 };
@@ -121,7 +123,8 @@ static inline void set_build(struct fixture *fixture, bool is_reversed)
         qsort(package->entries, package->count, sizeof(struct entry), entry_compare);
         packages[is_reversed ? count - 1 - i : i] = package;
     }
-    fileset_build(&fixture->arena, packages, count, &fixture->set);
+    bool is_rpm = count && fixture->packages[0].format == &format_rpm;
+    fileset_build(&fixture->arena, is_rpm ? fixture->rpm : fixture->deb, packages, count, &fixture->set);
 }
 
 static inline int fixture_start(void **state)
@@ -144,6 +147,8 @@ static inline int fixture_start(void **state)
     list_add(&fixture->arena, &arch->root_links, "bin");
     list_add(&fixture->arena, &arch->root_links, "lib");
     list_add(&fixture->arena, &arch->root_links, "lib64");
+    fixture->deb = shipped_family(&fixture->arena, "deb");
+    fixture->rpm = shipped_family(&fixture->arena, "rpm");
     *state = fixture;
     return 0;
 }

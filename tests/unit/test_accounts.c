@@ -202,8 +202,8 @@ static void an_id_may_be_that_of_a_files_owner(void **state)
 static void a_primary_group_may_be_one_that_the_distribution_lists(void **state)
 {
     struct planting planting = plant(*state);
-    struct package *setup = package_add(*state, "setup");
-    file_add(setup, "/etc/group", "root:x:0:\nmail:x:12:\n");
+    struct package *base = package_add(*state, "base-passwd");
+    file_add(base, "/usr/share/base-passwd/group.master", "root:x:0:\nmail:x:12:\n");
     planting.is_partial = true;
     const struct tree *tree = grow_with(&planting, "u! sshd -:nogroup \"sshd user\"\nu post 44:mail\nu bad 45:gone\n");
     check_line(&planting, tree, "/etc/passwd", "sshd:x:999:65534:sshd user:/:/usr/sbin/nologin");

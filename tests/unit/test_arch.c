@@ -83,31 +83,18 @@ static void our_files_describe_the_six_architectures(void **state)
 static void the_readmes_examples_are_good_files(void **state)
 {
     struct folder *folder = *state;
-    FILE *readme = fopen(SOURCE_DIR "/arches/README.md", "r");
-    assert_non_null(readme);
-    char line[1024], text[8192] = "";
-    size_t examples = 0;
-    bool is_inside = false;
-    while (fgets(line, sizeof line, readme)) {
-        if (!is_inside && strcmp(line, "```yaml\n") == 0) {
-            is_inside = true;
-        } else if (is_inside && strcmp(line, "```\n") == 0) {
-            put(folder, arena_printf(&folder->arena, "example%zu", examples++), text);
-            text[0] = '\0';
-            is_inside = false;
-        } else if (is_inside) {
-            assert_true(strlen(text) + strlen(line) < sizeof text);
-            strcat(text, line);
-        }
-    }
-    (void)fclose(readme);
+    struct strings texts = examples(folder, "arches/README.md", "");
+    for (size_t i = 0; i < texts.count; i++)
+        put(folder, arena_printf(&folder->arena, "example%zu", i), texts.items[i]);
     struct arches arches;
     struct err err = {0};
     CHECK_OK(arches_load(&folder->arena, folder->dir, &arches, &err), &err);
-    assert_int_equal(arches.count, examples);
-    assert_int_equal(examples, 2);
+    assert_int_equal(arches.count, texts.count);
+    assert_int_equal(arches.count, 2);
     assert_int_equal(arches.items[0].elf_machine, 258);
+    assert_string_equal(arches.items[0].rpm_base, "loongarch64"); /* the name of the architecture unless it is given */
     assert_int_equal(arches.items[1].elf_machine, EM_ARM);
+    assert_string_equal(arches.items[1].rpm_base, "armhfp");
 }
 
 static void an_architecture_is_found_by_any_of_its_names(void **state)

@@ -1,15 +1,15 @@
 #include "folder.h"
 
 #include "base/auto.h"
-#include "plan/manifest.h"
 #include "plan/rules.h"
+#include "shipped.h"
 #include "source/source.h"
 
 static struct manifest load(struct folder *folder, const char *text)
 {
     struct manifest manifest = {0};
     struct err err = {0};
-    CHECK_OK(manifest_load(&folder->arena, put(folder, "good", text), &manifest, &err), &err);
+    CHECK_OK(load_manifest(&folder->arena, put(folder, "good", text), &manifest, &err), &err);
     return manifest;
 }
 
@@ -19,7 +19,7 @@ static void refused(struct folder *folder, const char *text, const char *rest)
     struct manifest manifest = {0};
     struct err err = {0};
     const char *path = put(folder, "bad", text);
-    if (manifest_load(&folder->arena, path, &manifest, &err))
+    if (load_manifest(&folder->arena, path, &manifest, &err))
         fail_msg("accepted, although \"%s\" was wanted", rest);
     assert_int_equal(err.kind, ERR_USAGE);
     assert_string_equal(err.text, arena_printf(&folder->arena, "%s:%s", path, rest));
@@ -40,7 +40,7 @@ static void our_manifests_are_good(void **state)
         const char *path;
         struct manifest manifest;
         CHECK_OK(manifest_find(&arena, SOURCE_DIR "/manifests", names.items[i], &path, &err), &err);
-        CHECK_OK(manifest_load(&arena, path, &manifest, &err), &err);
+        CHECK_OK(load_manifest(&arena, path, &manifest, &err), &err);
         assert_string_equal(manifest.name, names.items[i]);
         assert_non_null(manifest.description);
         assert_non_null(manifest.config.author);
@@ -57,7 +57,7 @@ static void dhcpd_runs_without_a_shell_and_with_its_lease_file(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct manifest manifest;
     struct err err = {0};
-    CHECK_OK(manifest_load(&arena, SOURCE_DIR "/manifests/dhcpd.yaml", &manifest, &err), &err);
+    CHECK_OK(load_manifest(&arena, SOURCE_DIR "/manifests/dhcpd.yaml", &manifest, &err), &err);
     const char *command = strings_join(&arena, &manifest.config.entrypoint, " ");
     assert_non_null(strstr(command, "/usr/sbin/dhcpd -d --no-pid "));
     assert_non_null(strstr(command, "-lf /var/lib/dhcpd/dhcpd.leases"));
@@ -73,42 +73,22 @@ static void dhcpd_runs_without_a_shell_and_with_its_lease_file(void **state)
 static void the_readmes_examples_are_good(void **state)
 {
     struct folder *folder = *state;
-    FILE *readme = fopen(SOURCE_DIR "/manifests/README.md", "r");
-    assert_non_null(readme);
-    char line[1024], text[8192] = "";
-    size_t manifests = 0, sources = 0;
-    enum { OUTSIDE, MANIFEST, SOURCE, RECIPE } place = OUTSIDE;
-    while (fgets(line, sizeof line, readme)) {
-        struct err err = {0};
+    struct strings manifests = examples(folder, "manifests/README.md", "");
+    struct strings sources = examples(folder, "manifests/README.md", "source");
+    assert_int_equal(manifests.count, 4);
+    assert_int_equal(sources.count, 3);
+    for (size_t i = 0; i < manifests.count; i++)
+        (void)load(folder, manifests.items[i]);
+    for (size_t i = 0; i < sources.count; i++) {
         struct yaml_file *file;
-        if (place == OUTSIDE && strncmp(line, "```yaml", 7) == 0) {
-            place = strstr(line, "source")   ? SOURCE
-                    : strstr(line, "recipe") ? RECIPE
-                                             : MANIFEST; /* see test_recipe.c */
-        } else if (place == MANIFEST && strcmp(line, "```\n") == 0) {
-            (void)load(folder, text);
-            manifests++;
-        } else if (place == SOURCE && strcmp(line, "```\n") == 0) {
-            CHECK_OK(yaml_parse(&folder->arena, "README.md", text_of(text), &file, &err), &err);
-            bool is_rpm = strcmp(yaml_get(file->root, "kind")->scalar, "rpm") == 0;
-            struct source source;
-            if (is_rpm)
-                CHECK_OK(source_load_node(&folder->arena, file->root, "/nonexistent", &source, &err), &err);
-            else
-                assert_string_equal(yaml_get(file->root, "kind")->scalar, "deb");
-            sources++;
-        } else if (place != OUTSIDE) {
-            assert_true(strlen(text) + strlen(line) < sizeof text);
-            strcat(text, line);
-        }
-        if (strcmp(line, "```\n") == 0) {
-            place = OUTSIDE;
-            text[0] = '\0';
-        }
+        struct source source;
+        struct err err = {0};
+        CHECK_OK(yaml_parse(&folder->arena, "README.md", text_of(sources.items[i]), &file, &err), &err);
+        if (strcmp(yaml_get(file->root, "kind")->scalar, "rpm") == 0)
+            CHECK_OK(source_load_node(&folder->arena, file->root, "/nonexistent", &source, &err), &err);
+        else
+            assert_string_equal(yaml_get(file->root, "kind")->scalar, "deb");
     }
-    (void)fclose(readme);
-    assert_int_equal(manifests, 4);
-    assert_int_equal(sources, 3);
 }
 
 static void the_shortest_manifest_gets_the_defaults(void **state)

@@ -2,8 +2,8 @@
 #include "formats.h"
 
 #include "base/auto.h"
-#include "plan/manifest.h"
 #include "plan/recipe.h"
+#include "shipped.h"
 
 static struct recipes load(struct folder *folder)
 {
@@ -80,26 +80,10 @@ static void a_recipe_is_for_the_package_of_its_name_in_both_kinds(void **state)
 static void the_readmes_example_is_good(void **state)
 {
     struct folder *folder = *state;
-    char line[1024], text[8192] = "";
-    bool is_inside = false;
-    size_t count = 0;
-    FILE *readme = fopen(SOURCE_DIR "/manifests/README.md", "r");
-    assert_non_null(readme);
-    while (fgets(line, sizeof line, readme)) {
-        if (is_inside && strcmp(line, "```\n") == 0) {
-            put(folder, "example", text);
-            assert_int_equal(load(folder).count, 1);
-            count++;
-            is_inside = false;
-        } else if (is_inside) {
-            assert_true(strlen(text) + strlen(line) < sizeof text);
-            strcat(text, line);
-        } else {
-            is_inside = strcmp(line, "```yaml recipe\n") == 0;
-        }
-    }
-    (void)fclose(readme);
-    assert_int_equal(count, 1);
+    struct strings texts = examples(folder, "manifests/README.md", "recipe");
+    assert_int_equal(texts.count, 1);
+    put(folder, "example", texts.items[0]);
+    assert_int_equal(load(folder).count, 1);
 }
 
 static void the_digest_tells_any_change(void **state)
@@ -148,7 +132,7 @@ static struct manifest manifest_of(struct folder *folder, const char *text)
     assert_non_null(file);
     (void)fputs(text, file);
     (void)fclose(file);
-    CHECK_OK(manifest_load(&folder->arena, path, &manifest, &err), &err);
+    CHECK_OK(load_manifest(&folder->arena, path, &manifest, &err), &err);
     (void)unlink(path);
     return manifest;
 }

@@ -4,6 +4,7 @@
 #include "rpmmd/rpm_catalog.h"
 #include "rpmmd/rpm_primary.h"
 #include "rpmmd/rpm_rich.h"
+#include "shipped.h"
 #include "source/choose.h"
 
 #define SUM_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -37,7 +38,10 @@ static bool open_texts(struct fixture *fixture, const char *primary, const char 
     fixture->source = (struct source){.kind = SOURCE_RPM, .name = "test"};
     fixture->source.rpm_repositories.items = &fixture->repository;
     fixture->source.rpm_repositories.count = 1;
-    return rpm_catalog_from_texts(&fixture->source, &fixture->arch, &texts, &fixture->catalog, &fixture->err);
+    bool is_good = rpm_catalog_from_texts(&fixture->source, &fixture->arch, &texts, &fixture->catalog, &fixture->err);
+    if (is_good)
+        fixture->catalog->family = shipped_family(&fixture->arena, "rpm");
+    return is_good;
 }
 
 static void fixture_done(struct fixture *fixture)

@@ -18,7 +18,7 @@ struct rpm_world {
 static struct rpm_world rpm_world_new(void **state)
 {
     struct world *world = world_new(state);
-    struct rpm_world rpm = {.world = world, .arch = {.name = "aarch64", .rpm_name = "aarch64"}};
+    struct rpm_world rpm = {.world = world, .arch = {.name = "aarch64", .rpm_name = "aarch64", .rpm_base = "aarch64"}};
     rpm.repository = (struct rpm_repository){.id = "here", .is_gpg_checked = true, .place = "test:1"};
     list_add(&world->arena, &rpm.repository.base_urls, arena_printf(&world->arena, "file://%s/repo", world->dir));
     list_add(&world->arena, &rpm.repository.gpg_keys, key_path(world, "good.asc"));
@@ -379,7 +379,7 @@ static void a_mirror_list_and_what_it_names_get_variables(void **state)
     rpm.repository.mirrorlist = arena_printf(&world->arena, "file://%s/list-$arch", world->dir);
     get_rpm(&rpm);
     check_from(&rpm, "aarch64");
-    rpm.arch.rpm_name = "s390x";
+    rpm.arch.rpm_name = rpm.arch.rpm_base = "s390x";
     check_rpm_refused(&rpm, ERR_NETWORK, "list-s390x");
 }
 

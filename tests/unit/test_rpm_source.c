@@ -297,7 +297,8 @@ static void variables_are_replaced_where_they_are_known(void **state)
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
     struct map values = {.arena = &arena};
-    struct arch armv7 = {.rpm_name = "armv7hl"}, arm64 = {.rpm_name = "aarch64"};
+    struct arch armv7 = {.rpm_name = "armv7hl", .rpm_base = "armhfp"},
+                arm64 = {.rpm_name = "aarch64", .rpm_base = "aarch64"};
     const char *unknown;
     map_set(&values, TEXT("a"), arena_strdup(&arena, "1"));
     map_set(&values, TEXT("ab"), arena_strdup(&arena, "$a"));

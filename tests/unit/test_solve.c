@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "deb/deb_catalog.h"
+#include "shipped.h"
 #include "source/choose.h"
 #include "source/solve_watch.h"
 
@@ -36,6 +37,7 @@ static void open_catalog(struct fixture *fixture, const char *first, const char 
     }
     CHECK_OK(deb_catalog_from_texts(&fixture->releases, &fixture->arch, texts, &fixture->catalog, &fixture->err),
              &fixture->err);
+    fixture->catalog->family = shipped_family(&fixture->arena, "deb");
 }
 
 static void fixture_done(struct fixture *fixture)
