@@ -217,7 +217,7 @@ static bool inspect(struct remote *remote, struct err *err)
     AUTO(auto_close_registry) struct registry *registry = NULL;
     AUTO(close_store) struct store *store = NULL;
     if (find_layout(remote, word, &dir, &tag)) {
-        if (!layout_image_open_waiting(remote->arena, dir, tag, &remote->command->lock_wait, &image, err))
+        if (!layout_image_open(remote->arena, dir, tag, &remote->command->lock_wait, &image, err))
             return false;
     } else if (!strchr(word, '/') || word[0] == '.' || word[0] == '/') {
         return fail_no_layout(remote, word, err);
@@ -258,7 +258,7 @@ static bool check_local(struct remote *remote, bool *ret_is_local, struct err *e
     if (words->count > 1)
         return check_several(remote, words, err);
     if (find_layout(remote, word, &dir, &tag))
-        return layout_image_open_waiting(remote->arena, dir, tag, &remote->command->lock_wait, &image, err) &&
+        return layout_image_open(remote->arena, dir, tag, &remote->command->lock_wait, &image, err) &&
                check_image(remote->command, word, &image, NULL, err);
     if (is_dir(word))
         return check_dirs(remote->command, words, err);

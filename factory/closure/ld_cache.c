@@ -1,7 +1,6 @@
 /* Which libraries a cache lists, and how it is searched. */
 #include "closure/ld_cache.h"
 
-#include "closure/ld_cache_order.h"
 #include "closure/loader.h"
 #include "package/path.h"
 
@@ -14,8 +13,10 @@
 #define FLAG_ARM_LIBHF 0x0900
 #define FLAG_ARM_LIBSF 0x0b00
 
-/* Compares names as both ldconfig and the loader's binary search do: runs of digits by value (wrapping like int). */
-int ld_cache_compare_names(const char *a, const char *b)
+/* Compares names as both ldconfig and the loader's binary search do (_dl_cache_libcmp() of glibc's elf/dl-cache.c): runs
+ * of digits by value, wrapping like int. So names may be equal here that differ in their bytes ("liba.so.01",
+ * "liba.so.1"). */
+static int compare_names(const char *a, const char *b)
 {
     while (*a) {
         bool is_digit = *a >= '0' && *a <= '9', is_other_digit = *b >= '0' && *b <= '9';
@@ -44,7 +45,7 @@ int ld_cache_compare_names(const char *a, const char *b)
 static int compare_entries(const void *a, const void *b)
 {
     const struct ld_cache_entry *left = a, *right = b;
-    int order = ld_cache_compare_names(right->name, left->name);
+    int order = compare_names(right->name, left->name);
     if (!order && left->flags != right->flags)
         order = left->flags < right->flags ? 1 : -1;
     if (!order && !left->hwcap != !right->hwcap)
@@ -142,7 +143,7 @@ static void collect_file(struct collection *collection, const struct sourced *fi
         *there = library;
         (void)map_add(&collection->found, text_of(library.soname), there);
     } else if ((!library.is_link && there->is_link) ||
-               (library.is_link == there->is_link && ld_cache_compare_names(there->name, name) < 0)) {
+               (library.is_link == there->is_link && compare_names(there->name, name) < 0)) {
         there->name = name;
         there->is_link = library.is_link;
     }
@@ -226,7 +227,7 @@ static size_t find_first(const struct ld_cache *cache, const char *name)
     size_t low = 0, high = cache->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (ld_cache_compare_names(cache->items[middle].name, name) > 0)
+        if (compare_names(cache->items[middle].name, name) > 0)
             low = middle + 1;
         else
             high = middle;
@@ -249,7 +250,7 @@ const char *ld_cache_find(const struct ld_cache *cache, const struct arch *arch,
     size_t best_rank = SIZE_MAX;
     for (size_t i = find_first(cache, name); i < cache->count; i++) {
         const struct ld_cache_entry *entry = &cache->items[i];
-        if (ld_cache_compare_names(entry->name, name) != 0)
+        if (compare_names(entry->name, name) != 0)
             break;
         if (entry->flags != arch->cache_flags)
             continue;

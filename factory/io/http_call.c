@@ -16,14 +16,15 @@
 #define STALL_MS (60u * 1000)
 #define ANSWER_BYTES_PER_S 1024u
 
-uint64_t http_call_body_bytes(const struct http_call *call)
+/* How many bytes the call sends. */
+static uint64_t body_bytes_of(const struct http_call *call)
 {
     return call->has_body_fd ? call->body_bytes : call->body.len;
 }
 
 bool http_call_is_big(const struct http_call *call)
 {
-    return call && http_call_body_bytes(call) > BIG_BODY_BYTES;
+    return call && body_bytes_of(call) > BIG_BODY_BYTES;
 }
 
 /* The caller's own header, or NULL. */
@@ -69,7 +70,7 @@ static bool set_headers(struct http_try *try, struct err *err)
             return false;
     }
     bool is_refusal_likely = http_call_is_big(call) && !header_of(call, "Authorization");
-    if (http_call_body_bytes(call) > 0 && !header_of(call, "Expect") && !is_refusal_likely)
+    if (body_bytes_of(call) > 0 && !header_of(call, "Expect") && !is_refusal_likely)
         append_header(try, "Expect:"); /* libcurl adds none then */
     return curl_easy_setopt(try->easy, CURLOPT_HTTPHEADER, try->calling.headers) == CURLE_OK;
 }
@@ -101,7 +102,7 @@ static size_t on_send(char *bytes, size_t one, size_t room, void *argument)
 {
     struct http_try *try = argument;
     const struct http_call *call = try->request->call;
-    uint64_t left = http_call_body_bytes(call) - try->calling.offset;
+    uint64_t left = body_bytes_of(call) - try->calling.offset;
     size_t len = room * one; /* libcurl's own buffer: no overflow */
     len = left < len ? (size_t)left : len;
     if (len == 0)
@@ -117,7 +118,7 @@ static size_t on_send(char *bytes, size_t one, size_t room, void *argument)
 static int on_rewind(void *argument, curl_off_t offset, int origin)
 {
     struct http_try *try = argument;
-    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > http_call_body_bytes(try->request->call))
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > body_bytes_of(try->request->call))
         return CURL_SEEKFUNC_FAIL;
     try->calling.offset = (uint64_t)offset;
     return CURL_SEEKFUNC_OK;
@@ -138,7 +139,7 @@ static bool set_body(struct http_try *try, uint64_t body_bytes)
 static bool set_method(struct http_try *try)
 {
     const struct http_call *call = try->request->call;
-    uint64_t body_bytes = http_call_body_bytes(call), end;
+    uint64_t body_bytes = body_bytes_of(call), end;
     bool is_head = strcmp(call->method, "HEAD") == 0;
     if (is_head || strcmp(call->method, "GET") == 0) {
         assert(body_bytes == 0);
@@ -237,7 +238,7 @@ static enum http_stage stage_of(struct http_try *try, uint64_t *ret_sent_bytes)
         return HTTP_CONNECTING;
     if (try->calling.is_answered)
         return HTTP_RECEIVING;
-    return *ret_sent_bytes < http_call_body_bytes(try->request->call) ? HTTP_SENDING : HTTP_WAITING;
+    return *ret_sent_bytes < body_bytes_of(try->request->call) ? HTTP_SENDING : HTTP_WAITING;
 }
 
 /* The counter may go back, when libcurl sends again. */
@@ -254,7 +255,7 @@ void http_call_note_sent(struct http_try *try)
     uint64_t sent_bytes;
     enum http_stage stage = stage_of(try, &sent_bytes);
     count_sent(try, sent_bytes);
-    try->request->call->was_sent = stage != HTTP_CONNECTING && sent_bytes >= http_call_body_bytes(try->request->call);
+    try->request->call->was_sent = stage != HTTP_CONNECTING && sent_bytes >= body_bytes_of(try->request->call);
 }
 
 static uint64_t or_default(unsigned value, unsigned fallback)

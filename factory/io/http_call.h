@@ -30,8 +30,6 @@ struct http_calling {
     uint64_t mark_ms, mark_bytes; /* since when, and from how many bytes on, the stage's clock runs */
 };
 
-/* How many bytes the call sends. */
-uint64_t http_call_body_bytes(const struct http_call *call);
 /* Whether the body is so big that it has a connection of its own, of which a host gets few. NULL: no. */
 bool http_call_is_big(const struct http_call *call);
 /* Sets all options of the try's handle in which a call differs from a GET. */

@@ -175,11 +175,6 @@ void store_use_secret(struct store *store, const struct digest *secret)
     store->secret = *secret;
 }
 
-void store_use_named_files(struct store *store)
-{
-    store->is_unnamed = false;
-}
-
 /* Creates and locks a file. Between the two another process's store_open() may have taken it for a left-over: then it
  * has no link any more, and the next name is tried. Returns -1 with errno. */
 static int open_named(int tmp_fd, char *name, size_t name_bytes)

@@ -42,9 +42,6 @@ void store_close(struct store *store);
 /* Takes derived files for good that were made with this secret (secret.h), and makes such. Call it before other threads
  * use the store. */
 void store_use_secret(struct store *store, const struct digest *secret);
-/* Uses named temporary files from now on, as on a file system without O_TMPFILE. Call it before other threads use the
- * store: for tests of that path. */
-void store_use_named_files(struct store *store);
 
 /* Starts a file that has no name yet. End it with exactly one of blob_commit(), blob_commit_derived(), blob_abandon().
  */

@@ -9,7 +9,7 @@ static bool push_layout(struct arena *arena, const struct registry_options *opti
     AUTO(auto_close_registry) struct registry *registry = NULL;
     struct reference reference;
     if (!reference_parse(arena, publication->destination, false, &reference, err) ||
-        !layout_image_open_waiting(arena, publication->layout, publication->layout_tag, publication->wait, &image, err))
+        !layout_image_open(arena, publication->layout, publication->layout_tag, publication->wait, &image, err))
         return false;
     if (!publication->tags.count)
         publication->tags = image.tags;

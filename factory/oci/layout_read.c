@@ -187,14 +187,8 @@ static struct strings tags_of(struct arena *arena, const json_t *index, const js
     return tags;
 }
 
-bool layout_image_open(struct arena *arena, const char *dir, const char *tag, struct layout_image *ret_image,
-                       struct err *err)
-{
-    return layout_image_open_waiting(arena, dir, tag, NULL, ret_image, err);
-}
-
-bool layout_image_open_waiting(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
-                               struct layout_image *ret_image, struct err *err)
+bool layout_image_open(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
+                       struct layout_image *ret_image, struct err *err)
 {
     AUTO(layout_close) struct layout layout = {.path = dir, .wait = wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
     json_auto_t *index = NULL;

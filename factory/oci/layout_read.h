@@ -60,11 +60,8 @@ struct layout_image {
 
 /* Opens the image under `tag` (NULL: the only one, or latest). Writers of the same layout are waited for, as `wait`
  * (may be NULL) says. */
-bool layout_image_open_waiting(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
-                               struct layout_image *ret_image, struct err *err) MUST_CHECK;
-/* The same with the standard wait. */
-bool layout_image_open(struct arena *arena, const char *dir, const char *tag, struct layout_image *ret_image,
-                       struct err *err) MUST_CHECK;
+bool layout_image_open(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
+                       struct layout_image *ret_image, struct err *err) MUST_CHECK;
 /* Gives the bytes of a document, which live as long as the image. They are checked by layout_image_parse(). The media
  * type tells manifests (layout_is_manifest()) from configs. */
 typedef bool layout_get(void *source, const struct layout_blob *blob, struct text *ret_bytes, struct err *err);

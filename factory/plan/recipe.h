@@ -21,7 +21,6 @@ struct recipe {
     struct manifest parts;     /* files, packages_whole (install), made, users, groups, config.env */
     bool covers[EFFECT_COUNT]; /* effects of the packages' scripts that need no report */
     bool makes_certificates;   /* generate: ca-certificates */
-    bool makes_nsswitch;       /* generate: nsswitch */
 };
 
 struct recipes {

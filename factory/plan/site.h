@@ -14,7 +14,7 @@
 
 struct site {
     const char *path;                 /* NULL: no site file */
-    const char *registry, *namespace; /* "quay.io", "markllama": an image goes to REGISTRY/NAMESPACE/NAME */
+    const char *registry, *namespace; /* "quay.io", "example": an image goes to REGISTRY/NAMESPACE/NAME */
     struct strings tags;              /* templates for manifests that have none of their own; empty: not given */
     bool has_push, is_push;           /* push: whether a configured destination is used by default (default: true) */
     const char *authfile, *arch, *source, *output, *compression; /* NULL: not given; paths are relative to the file */

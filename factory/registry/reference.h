@@ -14,7 +14,7 @@
 struct reference {
     const char *host;       /* as written, lower case, with ":port" when given: names credentials and certs.d */
     const char *api_host;   /* where the API is: host, or registry-1.docker.io */
-    const char *repository; /* "markllama/dhcpd" */
+    const char *repository; /* "example/dhcpd" */
     const char *tag;        /* NULL when none was written */
     bool has_digest;
     struct digest digest;

@@ -444,7 +444,7 @@ static void check_open_fails(struct disk *disk, const char *tag, enum err_kind k
 {
     struct layout_image image;
     struct err err = {0};
-    assert_false(layout_image_open(&disk->maker.arena, disk->layout, tag, &image, &err));
+    assert_false(layout_image_open(&disk->maker.arena, disk->layout, tag, NULL, &image, &err));
     CHECK_ERR(&err, kind, part);
 }
 
@@ -470,7 +470,7 @@ static void an_imported_image_is_read_back_byte_by_byte(void **state)
     AUTO(layout_image_close) struct layout_image got = {.blobs_fd = -1};
     AUTO(auto_close_fd) int fd = -1;
     struct err err = {0};
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "v1", &got, &err), &err);
+    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "v1", NULL, &got, &err), &err);
     assert_string_equal(got.dir, disk->layout);
     assert_string_equal(got.tag, "v1");
     assert_string_equal(got.root.media_type, LAYOUT_MEDIA_DOCKER_LIST);
@@ -499,7 +499,7 @@ static void a_single_manifest_is_imported_too(void **state)
                          &image, &err),
              &err);
     assert_false(import(disk, &image, "latest"));
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, NULL, &got, &err), &err);
+    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, NULL, NULL, &got, &err), &err);
     assert_false(got.is_index);
     assert_string_equal(got.manifests.items[0].architecture, "riscv64");
 }
@@ -516,8 +516,8 @@ static void a_replaced_tag_takes_its_blobs_away_and_leaves_those_of_others(void 
     assert_int_not_equal(access(blob_path(disk, &old.root.digest), F_OK), 0);
     AUTO(layout_image_close) struct layout_image got = {.blobs_fd = -1}, got_other = {.blobs_fd = -1};
     struct err err = {0};
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "a", &got, &err), &err);
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "b", &got_other, &err), &err);
+    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "a", NULL, &got, &err), &err);
+    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "b", NULL, &got_other, &err), &err);
     assert_true(digest_eq(&got.root.digest, &new.root.digest));
     assert_true(digest_eq(&got_other.root.digest, &other.root.digest));
 }
@@ -536,7 +536,7 @@ static void importing_without_a_layer_in_the_store_leaves_the_tag_alone(void **s
     CHECK_ERR(&err, ERR_LOCAL, "not in the cache");
     err_clear(&err);
     AUTO(layout_image_close) struct layout_image got = {.blobs_fd = -1};
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "v1", &got, &err), &err);
+    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "v1", NULL, &got, &err), &err);
     assert_true(digest_eq(&got.root.digest, &image.root.digest));
 }
 
@@ -548,12 +548,12 @@ static void without_a_tag_the_only_image_or_latest_is_opened(void **state)
     assert_false(import(disk, &first, "v1"));
     assert_false(import(disk, &first, "v1.0"));
     AUTO(layout_image_close) struct layout_image only = {.blobs_fd = -1}, latest = {.blobs_fd = -1};
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, NULL, &only, &err), &err);
+    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, NULL, NULL, &only, &err), &err);
     assert_string_equal(only.tag, "v1");
     assert_false(import(disk, &second, "v2"));
     check_open_fails(disk, NULL, ERR_USAGE, "none is tagged latest; it has: v1, v1.0, v2");
     assert_false(import(disk, &second, "latest"));
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, NULL, &latest, &err), &err);
+    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, NULL, NULL, &latest, &err), &err);
     assert_string_equal(latest.tag, "latest");
     assert_true(digest_eq(&latest.root.digest, &second.root.digest));
     check_open_fails(disk, "v3", ERR_USAGE, "has no tag \"v3\"; it has: v1, v1.0, v2, latest");

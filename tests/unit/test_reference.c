@@ -11,11 +11,11 @@ static void a_full_reference_falls_into_its_parts_and_prints_as_it_was(void **st
     AUTO(arena_done) struct arena arena = {0};
     struct err err = {0};
     struct reference reference;
-    const char *string = "quay.io:8443/markllama/net_tools/dhcpd:4.4.3-p1@sha256:" HEX;
+    const char *string = "quay.io:8443/example/net_tools/dhcpd:4.4.3-p1@sha256:" HEX;
     CHECK_OK(reference_parse(&arena, string, true, &reference, &err), &err);
     assert_string_equal(reference.host, "quay.io:8443");
     assert_string_equal(reference.api_host, "quay.io:8443");
-    assert_string_equal(reference.repository, "markllama/net_tools/dhcpd");
+    assert_string_equal(reference.repository, "example/net_tools/dhcpd");
     assert_string_equal(reference.tag, "4.4.3-p1");
     assert_true(reference.has_digest);
     assert_string_equal(digest_hex(&reference.digest).chars, HEX);
@@ -73,7 +73,7 @@ static void what_is_no_reference_is_refused_with_the_reason(void **state)
     } rows[] = {
         {"", "no host"},
         {"dhcpd", "quay.io/dhcpd"},
-        {"markllama/dhcpd", "quay.io/markllama/dhcpd"},
+        {"example/dhcpd", "quay.io/example/dhcpd"},
         {"dhcpd@sha256:" HEX, "no host"},
         {"quay.io/", "repository"},
         {"quay.io//a", "repository"},

@@ -68,14 +68,14 @@ static void every_key_is_read(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct err err = {0};
     struct site site;
-    write_file("s/site.yaml", "registry: quay.io\nnamespace: markllama/net\ntags: [latest, '{version}-{release}']\n"
+    write_file("s/site.yaml", "registry: quay.io\nnamespace: example/net\ntags: [latest, '{version}-{release}']\n"
                               "push: false\ntls-verify: false\nauthfile: auth.json\n"
                               "token-origins: 'https://auth.example.org:8443'\narch: [amd64, arm64]\n"
                               "source: /etc/source.yaml\noutput: ../out\ncompression: gzip\njobs: 3\nretries: 0\n");
     CHECK_OK(site_load(&arena, at_home("s/site.yaml"), &site, &err), &err);
     assert_string_equal(site.path, at_home("s/site.yaml"));
     assert_string_equal(site.registry, "quay.io");
-    assert_string_equal(site.namespace, "markllama/net");
+    assert_string_equal(site.namespace, "example/net");
     assert_int_equal(site.tags.count, 2);
     assert_string_equal(site.tags.items[1], "{version}-{release}");
     assert_true(site.has_push && !site.is_push && site.is_tls_verify_off);

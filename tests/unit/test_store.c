@@ -2,7 +2,7 @@
 
 #include "base/auto.h"
 #include "base/workers.h"
-#include "io/store.h"
+#include "io/store_parts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -396,7 +396,7 @@ static void abandoned_files_leave_nothing_with_and_without_names(void **state)
         struct err err = {0};
         struct blob blob = {0};
         if (is_named)
-            store_use_named_files(place.store);
+            place.store->is_unnamed = false; /* as on a file system without O_TMPFILE */
         CHECK_OK(blob_begin(place.store, &blob, &err), &err);
         CHECK_OK(blob_write(&blob, "x", 1, &err), &err);
         assert_int_equal(count_temporaries(&place), is_named);
@@ -410,7 +410,7 @@ static void named_files_give_the_same_results(void **state)
 {
     (void)state;
     AUTO(close_place) struct place place = open_place(11);
-    store_use_named_files(place.store);
+    place.store->is_unnamed = false; /* as on a file system without O_TMPFILE */
     struct digest digest = add(place.store, "named");
     add(place.store, "named");
     add_derived(place.store, "tree", &digest, "derived");
@@ -423,7 +423,7 @@ static void left_overs_of_a_killed_process_go_but_not_files_being_written(void *
 {
     (void)state;
     AUTO(close_place) struct place place = open_place(12);
-    store_use_named_files(place.store);
+    place.store->is_unnamed = false; /* as on a file system without O_TMPFILE */
     pid_t child = fork();
     if (child == 0) {
         struct err err = {0};
@@ -492,7 +492,7 @@ static void many_writers_of_the_same_blobs_all_succeed(void **state)
     (void)state;
     AUTO(close_place) struct place first = open_place(14);
     AUTO(close_place) struct place second = open_place(14);
-    store_use_named_files(second.store);
+    second.store->is_unnamed = false;
     struct err err = {0};
     struct workers *workers;
     struct writer writers[4] = {
@@ -525,7 +525,7 @@ static void a_full_disk_names_the_cache_and_gets_its_space_back(void **state)
         struct blob blob = {0};
         bool is_good = store_open(cache, &store, &err);
         if (is_good && is_named)
-            store_use_named_files(store);
+            store->is_unnamed = false;
         is_good = is_good && blob_begin(store, &blob, &err);
         bool is_full = false;
         for (int i = 0; is_good && i < 8 && !is_full; i++)
