@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#define ESCAPED_BYTES ((size_t)4) /* "\x0A" */
+
 bool text_eq(struct text a, struct text b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
@@ -139,12 +141,12 @@ static struct look look_at(struct text text)
 const char *text_printable(struct arena *arena, struct text a)
 {
     size_t len = a.len > 200 ? 200 : a.len, i = 0;
-    char *result = arena_alloc(arena, len * 4 + 4 * 4 + 4);
+    char *result = arena_alloc(arena, (len + 4) * ESCAPED_BYTES + 4);
     char *at = result;
     while (i < len) {
         struct look look = look_at((struct text){a.ptr + i, a.len - i});
         for (size_t end = i + look.len; i < end; i++)
-            at += look.is_harmless ? sprintf(at, "%c", a.ptr[i]) : sprintf(at, "\\x%02X", (unsigned char)a.ptr[i]);
+            at += snprintf(at, ESCAPED_BYTES + 1, look.is_harmless ? "%c" : "\\x%02X", (unsigned char)a.ptr[i]);
     }
     memcpy(at, i < a.len ? "…" : "", i < a.len ? 4 : 1);
     return result;

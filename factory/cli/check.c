@@ -231,16 +231,17 @@ static void check_diff_id(struct arena *arena, const struct layout_manifest *man
 {
     const struct digest *packed = &manifest->layers.items[index].digest;
     const char *is = arena_printf(arena, "sha256:%s", digest_hex(diff_id).chars);
-    const char *given = index < diff_ids->count ? diff_ids->items[index] : NULL, *why = "";
-    if (given && strcmp(given, is) == 0)
+    bool is_given = index < diff_ids->count;
+    const char *given = is_given ? diff_ids->items[index] : "", *why = "";
+    if (strcmp(given, is) == 0)
         return;
-    if (given && strcmp(given, arena_printf(arena, "sha256:%s", digest_hex(packed).chars)) == 0)
+    if (strcmp(given, arena_printf(arena, "sha256:%s", digest_hex(packed).chars)) == 0)
         why = ": diff_ids has the digest of the compressed layer";
     else if (strings_has(diff_ids, is))
         why = ": diff_ids are in another order than the layers";
     list_add(arena, faults,
              arena_printf(arena, "layer %zu: its bytes are %s, the configuration's diff_ids say %s%s", index + 1, is,
-                          given ? text_printable(arena, text_of(given)) : "nothing", why));
+                          is_given ? text_printable(arena, text_of(given)) : "nothing", why));
 }
 
 /* Maps a layer, its digest verified. */

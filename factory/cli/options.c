@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #define RETRIES 4
@@ -112,7 +113,9 @@ static bool store(struct arena *arena, const struct option_row *row, const char 
                   struct err *err)
 {
     char *field = (char *)options + row->offset;
-    if (row->kind != OPTION_FLAG && row->kind != OPTION_MAYBE_STRING && !*value) {
+    bool needs_value = row->kind != OPTION_FLAG && row->kind != OPTION_MAYBE_STRING;
+    assert(value || !needs_value); /* check_option() saw to it */
+    if (needs_value && !*value) {
         err_set(err, ERR_USAGE, "--%s needs a value that is not empty", row->name);
         return false;
     }
