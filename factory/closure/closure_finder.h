@@ -1,4 +1,4 @@
-/* closure_finder.h - what the closure has found so far, and what is left to be looked at: for closure*.c only
+/* closure_finder.h - what the closure has found so far, and what is left to be looked at (private to closure*.c)
  *
  * Threads: a finder belongs to one task.
  */

@@ -90,14 +90,15 @@ static bool verify(const struct source_env *env, struct arena *arena, const stru
         return true;
     struct gpgv_verdict verdict;
     struct text signature = bytes->form == RELEASE_DETACHED ? bytes->signature : (struct text){0};
-    if (!gpgv_run(arena, &keyrings, bytes->file, signature, &repository->fingerprints, &verdict, ret_text, err)) {
+    if (!gpgv_run(arena, &keyrings, bytes->file, signature, &repository->fingerprints, &verdict, err)) {
         err_wrap(err, "%s", repository->name);
         return false;
     }
     if (!verdict.signed_by)
         return refuse(arena, repository, bytes, &keyrings, &verdict, err);
     *ret_signed_by = verdict.signed_by;
-    return keep_verdict(env, arena, &key, *ret_text, verdict.signed_by, err);
+    *ret_text = verdict.text;
+    return keep_verdict(env, arena, &key, verdict.text, verdict.signed_by, err);
 }
 
 bool release_trust(const struct source_env *env, struct arena *arena, const struct repository *repository,

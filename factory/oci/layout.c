@@ -153,8 +153,7 @@ static bool keeps_platforms(const struct layout *layout, const json_t *index, co
     if (!request || !request->ret_loss)
         return true;
     (void)platforms_read(request->arena, (struct text){request->index->bytes, request->index->len}, &after, &config);
-    return layout_check_platforms(layout, index, &wanted->root, wanted->tags, &after, request->arena, request->ret_loss,
-                                  err);
+    return layout_check_platforms(layout, index, &wanted->root, request, &after, err);
 }
 
 /* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, then away with what only

@@ -12,6 +12,8 @@
 
 #include <jansson.h>
 
+struct layout_request; /* layout.h */
+
 /* An open layout directory under its lock. Descriptors are -1 when not open. */
 struct layout {
     const char *path;
@@ -73,10 +75,10 @@ const char *layout_index_tag(const json_t *descriptor);
 /* --- layout_platforms.c --- */
 
 /* Checks that no tag loses a platform when it moves to the root document, which has the platforms `after`: else
- * ERR_USAGE, and *ret_loss (memory in `arena`) tells which. */
+ * ERR_USAGE, and the request's *ret_loss tells which. */
 bool layout_check_platforms(const struct layout *layout, const json_t *index, const struct layout_blob *root,
-                            const struct strings *tags, const struct platforms *after, struct arena *arena,
-                            struct platforms_loss *ret_loss, struct err *err) MUST_CHECK;
+                            const struct layout_request *request, const struct platforms *after,
+                            struct err *err) MUST_CHECK;
 
 /* --- layout_parse.c --- */
 

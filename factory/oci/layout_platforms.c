@@ -1,5 +1,6 @@
 /* A tag of a layout is not moved to an image that serves fewer platforms: what is built for one architecture would
  * silently take the place of what was built for all. */
+#include "oci/layout.h"
 #include "oci/layout_parts.h"
 
 /* Adds the platforms of the image behind a descriptor of index.json, as far as they can be read. */
@@ -36,10 +37,11 @@ static bool is_root(const json_t *descriptor, const struct layout_blob *root)
 }
 
 bool layout_check_platforms(const struct layout *layout, const json_t *index, const struct layout_blob *root,
-                            const struct strings *tags, const struct platforms *after, struct arena *arena,
-                            struct platforms_loss *ret_loss, struct err *err)
+                            const struct layout_request *request, const struct platforms *after, struct err *err)
 {
     struct strings losers = {0};
+    struct arena *arena = request->arena;
+    const struct strings *tags = request->tags;
     for (size_t i = 0; i < tags->count; i++) {
         struct platforms before = {0};
         const json_t *item;
@@ -50,11 +52,11 @@ bool layout_check_platforms(const struct layout *layout, const json_t *index, co
             if (tag && strcmp(tag, tags->items[i]) == 0 && !is_root(item, root))
                 add_platforms(layout, arena, item, &before);
         }
-        if (platforms_lose(arena, &before, after, ret_loss))
+        if (platforms_lose(arena, &before, after, request->ret_loss))
             list_add(arena, &losers, tags->items[i]);
     }
     if (losers.count)
         err_set(err, ERR_USAGE, "%s: %s would be without %s, which it has", layout->path,
-                strings_join(arena, &losers, ", "), platforms_print(arena, &ret_loss->lost));
+                strings_join(arena, &losers, ", "), platforms_print(arena, &request->ret_loss->lost));
     return !losers.count;
 }

@@ -141,7 +141,6 @@ static bool try_one(struct trial *trial, struct text message, struct text signat
     struct rpm_signature_packet packet;
     struct gpgv_verdict verdict;
     struct strings any = {0};
-    struct text same;
     *ret_counts = false;
     if (!rpm_signature_parse(signature, &packet)) {
         err_set(err, ERR_MALFORMED, "not a valid RPM package: a signature in it is not one OpenPGP signature packet");
@@ -153,7 +152,7 @@ static bool try_one(struct trial *trial, struct text message, struct text signat
                                        *packet.issuer ? packet.issuer : "(not told)", unfit));
         return true;
     }
-    if (!gpgv_run(trial->arena, trial->keys, message, signature, &any, &verdict, &same, err))
+    if (!gpgv_run(trial->arena, trial->keys, message, signature, &any, &verdict, err))
         return false;
     if (verdict.has_bad) {
         err_set(err, ERR_TRUST, "its signature by key %s does not fit: the package was changed after it was signed",

@@ -70,11 +70,10 @@ static bool check_signature(const struct getting *getting, const struct fetched 
 {
     struct gpgv_verdict verdict;
     struct strings any_key = {0};
-    struct text text;
     if (!getting->place.repository->is_repo_gpg_checked)
         return true;
     if (!gpgv_run(getting->arena, getting->keyrings, text_of_buf(&fetched->file), text_of_buf(&fetched->signature),
-                  &any_key, &verdict, &text, err))
+                  &any_key, &verdict, err))
         return false;
     *ret_signed_by = verdict.signed_by;
     if (!verdict.signed_by)

@@ -224,8 +224,7 @@ static bool read_output(struct arena *arena, int fd, struct text *ret_text, stru
 }
 
 bool gpgv_run(struct arena *arena, const struct keyrings *keyrings, struct text message, struct text signature,
-              const struct strings *fingerprints, struct gpgv_verdict *ret_verdict, struct text *ret_text,
-              struct err *err)
+              const struct strings *fingerprints, struct gpgv_verdict *ret_verdict, struct err *err)
 {
     AUTO(hand_done) struct hand hand = {0};
     struct strings argv = {0};
@@ -258,6 +257,8 @@ bool gpgv_run(struct arena *arena, const struct keyrings *keyrings, struct text 
     if (!run(&argv, &hand, &status, err))
         return false;
     gpgv_judge(arena, (struct text){status.bytes, status.len}, fingerprints, ret_verdict);
-    *ret_text = message;
-    return signature.ptr || !ret_verdict->signed_by || read_output(arena, output_fd, ret_text, err);
+    if (!ret_verdict->signed_by)
+        return true;
+    ret_verdict->text = message;
+    return signature.ptr || read_output(arena, output_fd, &ret_verdict->text, err);
 }

@@ -15,18 +15,18 @@ struct gpgv_verdict {
     const char *signed_by; /* fingerprint of the first key whose signature counts, or NULL */
     bool has_bad;          /* a signature does not fit the text: then nothing counts */
     struct strings bad, unknown, expired_keys, expired_signatures, revoked, weak, not_allowed, unchecked;
+    struct text
+        text; /* that was signed, when a signature counts; in the arena, or of a detached one the message itself */
 };
 
-/* Judges status lines. A signature counts when GOODSIG is directly followed by VALIDSIG (notations between them aside)
+/* Judges status lines; leaves `text` empty. A signature counts when GOODSIG is directly followed by VALIDSIG (notations between them aside)
  * with SHA-256 or better, and its key or primary key is among `fingerprints` unless that is empty. */
 void gpgv_judge(struct arena *arena, struct text status, const struct strings *fingerprints,
                 struct gpgv_verdict *ret_verdict);
 /* Says in words why no signature counts. */
 const char *gpgv_reasons(struct arena *arena, const struct gpgv_verdict *verdict);
-/* Runs gpgv over a clear-signed message (signature.ptr NULL) or over text with a detached signature. *ret_text is the
- * text that was signed, in the arena (for a detached signature: `message` itself). */
+/* Runs gpgv over a clear-signed message (signature.ptr NULL) or over text with a detached signature. */
 bool gpgv_run(struct arena *arena, const struct keyrings *keyrings, struct text message, struct text signature,
-              const struct strings *fingerprints, struct gpgv_verdict *ret_verdict, struct text *ret_text,
-              struct err *err) MUST_CHECK;
+              const struct strings *fingerprints, struct gpgv_verdict *ret_verdict, struct err *err) MUST_CHECK;
 
 #endif
