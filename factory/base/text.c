@@ -138,6 +138,12 @@ static struct look look_at(struct text text)
     return (struct look){len, is_harmless_code(code)};
 }
 
+size_t text_utf8_len(struct text a)
+{
+    size_t len = a.len ? look_at(a).len : 0;
+    return len > 1 || (len && (unsigned char)a.ptr[0] < 0x80) ? len : 0;
+}
+
 const char *text_printable(struct arena *arena, struct text a)
 {
     size_t len = a.len > 200 ? 200 : a.len, i = 0;

@@ -48,6 +48,8 @@ bool text_parse_u64(struct text a, uint64_t *ret_value) MUST_CHECK;
 char *text_dup(struct arena *arena, struct text a) __attribute__((returns_nonnull));
 /* Copies into the arena for an error message or a log: at most 200 bytes, what text_sanitize() would replace as \xNN. */
 const char *text_printable(struct arena *arena, struct text a);
+/* Returns how many bytes the character of UTF-8 (RFC 3629) at the front has; 0 when there is none. */
+size_t text_utf8_len(struct text a);
 /* Replaces in place by '?' what could do harm on a terminal or deceive who reads: control characters (C0 but newline and
  * tab, DEL, C1), those that change the direction of writing (Unicode Standard Annex 9: U+061C, U+200E, U+200F, U+202A to
  * U+202E, U+2066 to U+2069), line and paragraph separators, and bytes that are no UTF-8. */

@@ -6,30 +6,6 @@
 /* More links than this are no chain but a circle. */
 #define LINKS_MAX 100
 
-static const struct product_file *find_in(const struct product_files *files, const char *path)
-{
-    for (size_t i = 0; i < files->count; i++) {
-        if (strcmp(files->items[i].path, path) == 0)
-            return &files->items[i];
-    }
-    return NULL;
-}
-
-static const struct product_file *find_file(const struct product *product, const char *path)
-{
-    const struct product_file *file = find_in(&product->files, path);
-    return file ? file : find_in(&product->directories, path);
-}
-
-static const struct product_package *find_package(const struct product *product, const char *name)
-{
-    for (size_t i = 0; name && i < product->packages.count; i++) {
-        if (strcmp(product->packages.items[i].name, name) == 0)
-            return &product->packages.items[i];
-    }
-    return NULL;
-}
-
 /* Looks into every package of the selection, fetching what was not needed so far, then into the indices. */
 static bool find_elsewhere(struct arena *arena, const struct explain_request *request,
                            struct explain_packages *packages, struct answer *answer, struct err *err)
@@ -48,10 +24,10 @@ static bool find_elsewhere(struct arena *arena, const struct explain_request *re
 }
 
 /* Finds what is asked for below /var/run or /var/lock where these links lead. */
-static bool find_below_link(struct arena *arena, const struct product *product, const char **path)
+static bool find_below_link(struct arena *arena, const struct bill *bill, const char **path)
 {
     const char *end = path_through_run(arena, *path);
-    bool is_link = end != *path && !find_in(&product->directories, "/var/run") && find_file(product, end);
+    bool is_link = end != *path && !bill_find(bill, "/var/run") && bill_find(bill, end);
     *path = is_link ? end : *path;
     return is_link;
 }
@@ -63,9 +39,8 @@ bool explain_find(struct arena *arena, const struct explain_request *request, st
     for (size_t i = 0; i < request->paths->count; i++) {
         const char *why, *asked = request->paths->items[i];
         const char *path = path_canonical(arena, text_of(asked), &why);
-        struct answer answer = {.path = path && !find_file(request->product, asked) ? path : asked};
-        bool is_shipped =
-            find_file(request->product, answer.path) || find_below_link(arena, request->product, &answer.path);
+        struct answer answer = {.path = path && !bill_find(request->bill, asked) ? path : asked};
+        bool is_shipped = bill_find(request->bill, answer.path) || find_below_link(arena, request->bill, &answer.path);
         if (!is_shipped && !find_elsewhere(arena, request, &packages, &answer, err))
             return false;
         list_add(arena, ret_answers, answer);
@@ -74,26 +49,25 @@ bool explain_find(struct arena *arena, const struct explain_request *request, st
 }
 
 /* The chain that ends at a file, the root first. */
-static size_t make_chain(const struct product *product, const struct product_file *file,
-                         const struct product_file **chain)
+static size_t make_chain(const struct bill *bill, const struct bill_file *file, const struct bill_file **chain)
 {
     size_t count = 0;
-    for (; file && count < LINKS_MAX; file = file->by ? find_file(product, file->by) : NULL)
+    for (; file && count < LINKS_MAX; file = file->by ? bill_find(bill, file->by) : NULL)
         chain[count++] = file;
     for (size_t i = 0; i < count / 2; i++) {
-        const struct product_file *other = chain[i];
+        const struct bill_file *other = chain[i];
         chain[i] = chain[count - 1 - i];
         chain[count - 1 - i] = other;
     }
     return count;
 }
 
-static void print_chain(FILE *out, const struct product *product, const struct product_file *file)
+static void print_chain(FILE *out, const struct bill *bill, const struct bill_file *file)
 {
-    const struct product_file *chain[LINKS_MAX];
-    size_t count = make_chain(product, file, chain);
+    const struct bill_file *chain[LINKS_MAX];
+    size_t count = make_chain(bill, file, chain);
     for (size_t i = 0; i < count; i++) {
-        const struct product_package *package = find_package(product, chain[i]->package);
+        const struct bill_package *package = bill_find_package(bill, chain[i]->package);
         (void)fprintf(out, "  %s\n    %s\n", chain[i]->path, chain[i]->why);
         if (package)
             (void)fprintf(out, "    from %s %s (%s)%s%s\n", package->name, package->version, package->architecture,
@@ -124,10 +98,10 @@ void explain_print(FILE *out, const struct explained *explained)
 {
     for (size_t i = 0; i < explained->answers->count; i++) {
         const struct answer *answer = &explained->answers->items[i];
-        const struct product_file *file = find_file(explained->product, answer->path);
+        const struct bill_file *file = bill_find(explained->bill, answer->path);
         (void)fprintf(out, "%s %s: %s\n", explained->manifest->name, explained->arch->name, answer->path);
         if (file)
-            print_chain(out, explained->product, file);
+            print_chain(out, explained->bill, file);
         else
             print_absent(out, explained->manifest, answer);
     }
@@ -141,13 +115,13 @@ static json_t *names_json(const struct strings *names)
     return array;
 }
 
-static json_t *chain_json(const struct product *product, const struct product_file *file)
+static json_t *chain_json(const struct bill *bill, const struct bill_file *file)
 {
-    const struct product_file *chain[LINKS_MAX];
-    size_t count = make_chain(product, file, chain);
+    const struct bill_file *chain[LINKS_MAX];
+    size_t count = make_chain(bill, file, chain);
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        const struct product_package *package = find_package(product, chain[i]->package);
+        const struct bill_package *package = bill_find_package(bill, chain[i]->package);
         json_array_append_new(array,
                               json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "path", chain[i]->path, "why", chain[i]->why,
                                         "package", chain[i]->package, "version", package ? package->version : NULL,
@@ -160,11 +134,11 @@ void explain_json(const struct explained *explained, json_t *array)
 {
     for (size_t i = 0; i < explained->answers->count; i++) {
         const struct answer *answer = &explained->answers->items[i];
-        const struct product_file *file = find_file(explained->product, answer->path);
+        const struct bill_file *file = bill_find(explained->bill, answer->path);
         json_array_append_new(array,
                               json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "image", explained->manifest->name,
                                         "arch", explained->arch->name, "path", answer->path, "shipped", file != NULL,
-                                        "chain", chain_json(explained->product, file), "packaged_in",
+                                        "chain", chain_json(explained->bill, file), "packaged_in",
                                         names_json(&answer->packages), "offered_by", names_json(&answer->offered)));
     }
 }

@@ -8,7 +8,7 @@
 #ifndef IMGFACTORY_BILL_EXPLAIN_H
 #define IMGFACTORY_BILL_EXPLAIN_H
 
-#include "bill/product.h"
+#include "bill/bill.h"
 #include "package/package.h"
 #include "source/catalog.h"
 
@@ -32,7 +32,7 @@ struct explain_packages {
 
 struct explain_request {
     const struct strings *paths;
-    const struct product *product;
+    const struct bill *bill;
     struct catalog *catalog;
     /* Opens all packages of the selection; called for the first path that the image has not. */
     bool (*open_all)(void *self, struct explain_packages *ret_packages, struct err *err);
@@ -47,7 +47,7 @@ bool explain_find(struct arena *arena, const struct explain_request *request, st
 struct explained {
     const struct manifest *manifest;
     const struct arch *arch;
-    const struct product *product;
+    const struct bill *bill;
     const struct answers *answers;
 };
 

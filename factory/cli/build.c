@@ -30,7 +30,7 @@ struct build {
     struct recipes recipes;
     struct features features;
     struct families families;
-    struct plant_options plant_options;
+    struct run_options run;
     struct batch_image *images;
     size_t image_count;
     struct strings names;     /* images asked for */
@@ -53,9 +53,8 @@ static struct build build_of(struct command *command)
 }
 
 /* SOURCE_DATE_EPOCH (reproducible-builds.org specification): seconds, or -1 when it is not set. */
-static bool read_source_date(int64_t *ret_seconds, struct err *err)
+static bool read_source_date(const char *value, int64_t *ret_seconds, struct err *err)
 {
-    const char *value = getenv("SOURCE_DATE_EPOCH");
     uint64_t seconds;
     *ret_seconds = -1;
     if (!value || !*value)
@@ -66,6 +65,20 @@ static bool read_source_date(int64_t *ret_seconds, struct err *err)
     }
     *ret_seconds = (int64_t)seconds;
     return true;
+}
+
+bool build_inputs(const struct options *options, const struct site *site, const char *source_date,
+                  struct inputs *ret_inputs, struct err *err)
+{
+    const char *compression = command_first(options->compression, site->compression, "gzip");
+    *ret_inputs = (struct inputs){.is_no_check = options->is_no_check,
+                                  .is_strict = options->is_strict || site->is_strict,
+                                  .is_older_fine = options->is_older_fine || site->is_older_fine};
+    if (!layer_compression_parse(compression, &ret_inputs->compression)) {
+        err_set(err, ERR_USAGE, "--compression is gzip or zstd, not \"%s\"", compression);
+        return false;
+    }
+    return read_source_date(source_date, &ret_inputs->source_date_epoch, err);
 }
 
 /* A directory of the command line that is not there is a mistake of the command line. */
@@ -108,16 +121,21 @@ static bool read_data(struct build *build, struct err *err)
         return false;
     const char *recipes_dir = arena_printf(build->arena, "%s/recipes", build->manifests_dir);
     struct strings formats = formats_names(build->arena);
-    build->plant_options.recipes = &build->recipes;
-    build->plant_options.features = &build->features;
-    build->plant_options.families = &build->families;
+    build->run.recipes = &build->recipes;
+    build->run.features = &build->features;
+    build->run.families = &build->families;
     struct strings features, families;
-    return arches_load(build->arena, build->arches_dir, &build->arches, err) &&
-           recipes_load(build->arena, recipes_dir, &formats, &build->recipes, err) &&
-           list_layers(build, "features", &features, err) &&
-           features_load(build->arena, &features, &build->features, err) &&
-           list_layers(build, "families", &families, err) &&
-           families_load(build->arena, &families, &formats, &build->families, err);
+    if (!arches_load(build->arena, build->arches_dir, &build->arches, err) ||
+        !recipes_load(build->arena, recipes_dir, &formats, &build->recipes, err) ||
+        !list_layers(build, "features", &features, err) ||
+        !features_load(build->arena, &features, &build->features, err) ||
+        !list_layers(build, "families", &families, err) ||
+        !families_load(build->arena, &families, &formats, &build->families, err))
+        return false;
+    build->run.inputs.recipes = build->recipes.digest;
+    build->run.inputs.features = build->features.digest;
+    build->run.inputs.families = build->families.digest;
+    return true;
 }
 
 /* Adds an architecture once. */
@@ -350,42 +368,34 @@ static bool plan_options(struct build *build, struct err *err)
 {
     const struct options *options = build->options;
     const struct site *site = build->site;
-    struct plant_options *plant = &build->plant_options;
-    const char *compression = command_first(options->compression, site->compression, "gzip");
-    *plant = (struct plant_options){.cancel = build->command->cancel,
-                                    .registry = command_registry_options(build->command),
-                                    .push_policy = command_push_policy(build->command),
-                                    .wait = &build->command->lock_wait,
-                                    .cache_dir = options->cache,
-                                    .state_dir = options->state,
-                                    .output_dir = command_first(options->output, site->output, "out"),
-                                    .tree_dir = options->tree,
-                                    .jobs = command_jobs(build->command),
-                                    .is_dry_run = options->is_dry_run,
-                                    .is_rebuild = options->is_rebuild,
-                                    .is_no_check = options->is_no_check,
-                                    .is_cache_only = options->is_cache_only,
-                                    .is_change_accepted = options->is_change_accepted,
-                                    .is_strict = options->is_strict || site->is_strict,
-                                    .is_older_fine = options->is_older_fine || site->is_older_fine,
-                                    .now = clock_date(),
-                                    .arches = &build->arches,
-                                    .call_options = command_line(build->arena, &options->given),
-                                    .call_arch = options->arch};
-    plant->http = command_http_options(build->command);
-    plant->cache_limit = command_cache_limit(build->command);
-    plant->explained = build->explained.count ? &build->explained : NULL;
-    if (!layer_compression_parse(compression, &plant->compression)) {
-        err_set(err, ERR_USAGE, "--compression is gzip or zstd, not \"%s\"", compression);
+    struct run_options *run = &build->run;
+    *run = (struct run_options){.cancel = build->command->cancel,
+                                .registry = command_registry_options(build->command),
+                                .push_policy = command_push_policy(build->command),
+                                .wait = &build->command->lock_wait,
+                                .cache_dir = options->cache,
+                                .state_dir = options->state,
+                                .output_dir = command_first(options->output, site->output, "out"),
+                                .tree_dir = options->tree,
+                                .jobs = command_jobs(build->command),
+                                .is_dry_run = options->is_dry_run,
+                                .is_rebuild = options->is_rebuild,
+                                .is_cache_only = options->is_cache_only,
+                                .is_change_accepted = options->is_change_accepted,
+                                .now = clock_date(),
+                                .arches = &build->arches,
+                                .call_options = command_line(build->arena, &options->given),
+                                .call_arch = options->arch};
+    run->http = command_http_options(build->command);
+    run->cache_limit = command_cache_limit(build->command);
+    run->explained = build->explained.count ? &build->explained : NULL;
+    if (!run->cache_dir &&
+        !places_user_dir(build->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &run->cache_dir, err))
         return false;
-    }
-    if (!plant->cache_dir &&
-        !places_user_dir(build->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &plant->cache_dir, err))
+    if (!run->state_dir &&
+        !places_user_dir(build->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &run->state_dir, err))
         return false;
-    if (!plant->state_dir &&
-        !places_user_dir(build->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &plant->state_dir, err))
-        return false;
-    return read_source_date(&plant->source_date_epoch, err);
+    return build_inputs(options, site, getenv("SOURCE_DATE_EPOCH"), &run->inputs, err);
 }
 
 /* Plans everything before anything starts: all mistakes in files are told at once cost nothing. */
@@ -495,7 +505,7 @@ static bool run_batch(struct build *build, struct err *err)
     struct log *log = build->command->log;
     struct plant *plant = arena_new(build->arena, struct plant); /* threads that are left alone still use it */
     struct batch *batch = arena_new(build->arena, struct batch);
-    if (!plant_open(&build->plant_options, log, plant, err))
+    if (!plant_open(&build->run, log, plant, err))
         return false;
     batch_init(batch, build->images, build->image_count);
     struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);

@@ -5,12 +5,18 @@
 #ifndef IMGFACTORY_CLI_BUILD_H
 #define IMGFACTORY_CLI_BUILD_H
 
+#include "bill/inputs.h"
 #include "cli/command.h"
 
 /* Builds the images of the command line. False: err says why nothing was started; else command->outcome is the exit class. */
 bool build_run(struct command *command, struct err *err) MUST_CHECK;
 /* Tells of each path behind the first word why it is in the image, or why not. */
 bool build_why(struct command *command, struct err *err) MUST_CHECK;
+/* Makes the run's inputs (all but the recipes, which are read later) of options, site file and the value of
+ * SOURCE_DATE_EPOCH (NULL: not set): everything that a call can say to change the bytes of an order's product. ERR_USAGE
+ * as --compression and SOURCE_DATE_EPOCH. */
+bool build_inputs(const struct options *options, const struct site *site, const char *source_date,
+                  struct inputs *ret_inputs, struct err *err) MUST_CHECK;
 /* Prints the known images and architectures. */
 bool build_list(struct command *command, struct err *err) MUST_CHECK;
 

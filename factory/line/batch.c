@@ -90,8 +90,8 @@ static bool expand_tags(struct batch_image *image, const struct oci_facts *facts
         for (size_t j = 0; j < image->arch_count; j++) {
             const struct job *job = &image->jobs[j];
             bool is_floating;
-            if (!expand_tag(image, template, &job->product.facts, &tag, err) ||
-                !floats(image, template, &job->product.facts, &is_floating, err))
+            if (!expand_tag(image, template, &job->bill.facts, &tag, err) ||
+                !floats(image, template, &job->bill.facts, &is_floating, err))
                 return false;
             list_add(&image->arena, &publication->platform_tags,
                      (struct push_platform_tag){job->image.manifest.digest, tag, is_floating});
@@ -108,7 +108,7 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     const struct image **images = arena_new_array(&image->arena, const struct image *, image->arch_count);
     for (size_t i = 0; i < image->arch_count; i++)
         images[i] = &image->jobs[i].image;
-    struct oci_facts facts = image->jobs[0].product.facts;
+    struct oci_facts facts = image->jobs[0].bill.facts;
     facts.arch = NULL; /* index and tags are of no single architecture */
     image->layout = arena_printf(&image->arena, "%s/%s", plant->options->output_dir, image->manifest->name);
     if (!expand_tags(image, &facts, err) ||
@@ -131,7 +131,7 @@ static void warn_of_differing_versions(const struct batch_image *image, struct l
 {
     for (size_t i = 1; i < image->arch_count; i++) {
         const struct job *first = &image->jobs[0], *job = &image->jobs[i];
-        const char *a = first->product.facts.full_version, *b = job->product.facts.full_version;
+        const char *a = first->bill.facts.full_version, *b = job->bill.facts.full_version;
         if (a && b && strcmp(a, b) != 0)
             log_line(log, LOG_QUIET, "warning: %s is version %s for %s but %s for %s", image->manifest->name, a,
                      first->arch->name, b, job->arch->name);
@@ -162,7 +162,7 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
 /* Says what to do when a tag would have lost platforms. */
 static void advise(struct batch_image *image, const struct plant *plant)
 {
-    const struct plant_options *options = plant->options;
+    const struct run_options *options = plant->options;
     const struct platforms_loss *loss = image->loss.lost.count ? &image->loss : &image->publication.result.loss;
     struct fewer_call call = {"imgfactory", options->call_options, options->call_arch, image->word};
     fewer_advise(options->arches, loss, &call, options->call_options, image->word, &image->err);
@@ -205,10 +205,10 @@ static void report_job(const struct job *job, struct log *log)
         return;
     else if (job->is_reused)
         log_line(log, LOG_NORMAL, "%s %s: nothing changed (%.2f s)", image, arch, job->seconds);
-    else if (job->product.layer.size_bytes)
+    else if (job->bill.layers.count)
         log_line(log, LOG_NORMAL, "%s %s: %zu files from %zu packages, %.1f MB, layer %.1f MB (%.2f s)", image, arch,
-                 job->product.files.count, job->product.package_count, (double)job->product.unpacked_bytes / 1e6,
-                 (double)job->product.layer.size_bytes / 1e6, job->seconds);
+                 job->bill.files.count, job->bill.package_count, (double)job->bill.unpacked_bytes / 1e6,
+                 (double)bill_layer_bytes(&job->bill) / 1e6, job->seconds);
 }
 
 /* An order is done; its image is when the others are. */

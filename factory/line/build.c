@@ -52,7 +52,7 @@ static bool note_scripts(const struct building *building, struct err *err)
     scripts_left_over(order->arena, tree, &building->closed->asked.applied, &left);
     for (size_t i = 0; i < left.count; i++)
         list_add(order->arena, &tree->notes, left.items[i]);
-    if (!left.count || !(order->plant->options->is_strict || order->manifest->is_strict))
+    if (!left.count || !(order->plant->inputs.is_strict || order->manifest->is_strict))
         return true;
     err_set(err, ERR_RESOLVE,
             "strict: %s. Say what the image needs of it in a recipe (manifests/recipes/PACKAGE.yaml, with `covers`)",
@@ -71,7 +71,7 @@ static bool make_tree(void *argument, struct err *err)
                                    .manifest = &built->manifest,
                                    .keep = &closed->keep,
                                    .set = &closed->set,
-                                   .created_override = order->plant->options->source_date_epoch,
+                                   .created_override = order->plant->inputs.source_date_epoch,
                                    .is_partial = opened_is_partial(&closed->opened),
                                    .os_release = release_text(order, closed)};
     if (!generate(building, err) || !tree_build(order->arena, &request, &built->tree, err))

@@ -8,17 +8,17 @@
 
 static void log_notes(struct job *job)
 {
-    for (size_t i = 0; i < job->product.openers.count; i++) {
-        const struct opener *opener = &job->product.openers.items[i];
+    for (size_t i = 0; i < job->bill.openers.count; i++) {
+        const struct opener *opener = &job->bill.openers.items[i];
         log_line(job->plant->log, LOG_VERBOSE, "%s %s: note: %s opens files at run time%s%s%s%s", job->manifest->name,
                  job->arch->name, opener->path,
                  opener->absent.count ? " that are not in the image: " : " by names of its own",
                  strings_join(&job->arena, &opener->absent, ", "), opener->feature ? "; feature " : "",
                  opener->feature ? opener->feature : "");
     }
-    for (size_t i = 0; i < job->product.notes.count; i++)
+    for (size_t i = 0; i < job->bill.notes.count; i++)
         log_line(job->plant->log, LOG_NORMAL, "%s %s: note: %s", job->manifest->name, job->arch->name,
-                 job->product.notes.items[i]);
+                 job->bill.notes.items[i]);
 }
 
 static struct order order_of(const struct job *job, struct arena *scratch)
@@ -37,7 +37,7 @@ static bool build_layer(void *argument, struct err *err)
 {
     const struct layering *layering = argument;
     const struct plant *plant = layering->order->plant;
-    return layer_build(plant->store, layering->tree, plant->options->compression, layering->layer, err);
+    return layer_build(plant->store, layering->tree, plant->inputs.compression, layering->layer, err);
 }
 
 struct exporting {
@@ -56,19 +56,19 @@ static bool export_tree(void *argument, struct err *err)
 static bool build(const struct order *order, struct closed *closed, struct built *built, struct job *job,
                   struct err *err)
 {
-    const struct plant_options *options = order->plant->options;
+    const struct run_options *options = order->plant->options;
     struct exporting exporting = {order, &built->tree};
     struct proof proof;
     if (!build_tree(order, closed, built, err) ||
         (options->tree_dir && !order_compute(order, export_tree, &exporting, err)))
         return false;
-    if (options->is_no_check)
+    if (order->plant->inputs.is_no_check)
         return true;
     if (!prove_built(order, closed, built, &proof, err))
         return false;
-    note_proof(&proof, &job->arena, &job->product);
-    for (size_t i = 0; i < job->product.proof.notes.count; i++)
-        order_log(order, LOG_VERBOSE, "note: %s", job->product.proof.notes.items[i]);
+    note_proof(&proof, &job->arena, &job->bill);
+    for (size_t i = 0; i < job->bill.proof->notes.count; i++)
+        order_log(order, LOG_VERBOSE, "note: %s", job->bill.proof->notes.items[i]);
     return true;
 }
 
@@ -93,23 +93,32 @@ static bool explain(struct job *job, const struct order *order, struct closed *c
 {
     struct rest rest = {order, closed};
     struct explain_request request = {.paths = order->plant->options->explained,
-                                      .product = &job->product,
+                                      .bill = &job->bill,
                                       .catalog = order->catalog,
                                       .open_all = open_rest,
                                       .self = &rest};
     return explain_find(&job->arena, &request, &job->answers, err);
 }
 
+/* What a bill tells of this run, wherever the rest of it comes from. */
+static void name_bill(struct job *job)
+{
+    job->bill.facts.name = job->manifest->name;
+    job->bill.facts.arch = job->arch->name;
+    job->bill.source = bill_source_of(&job->arena, job->origins);
+}
+
 /* The documents of a finished product. */
 static bool describe(struct job *job, struct err *err)
 {
-    job->product.facts.name = job->manifest->name;
-    job->product.facts.arch = job->arch->name;
-    job->image = (struct image){.arch = job->arch};
-    list_add(&job->arena, &job->image.layers, job->product.layer);
     struct manifest manifest = *job->manifest;
-    manifest.config.env = job->product.env;
-    return oci_build_image(&job->arena, &manifest, &job->product.facts, &job->image, err);
+    manifest.config.env = job->bill.env;
+    job->image = (struct image){.arch = job->arch, .layers = bill_layers(&job->arena, &job->bill)};
+    if (!oci_build_image(&job->arena, &manifest, &job->bill.facts, &job->image, err))
+        return false;
+    job->bill.manifest = job->image.manifest.digest;
+    job->bill.config = job->image.config.digest;
+    return true;
 }
 
 /* What is left to do once there is a product: made, or found. */
@@ -128,10 +137,10 @@ static bool make_tree(struct job *job, const struct order *order, struct closed 
     bool is_dry_run = job->plant->options->is_dry_run;
     if (!select_files(order, closed, err) || (!is_dry_run && !build(order, closed, &built, job, err)))
         return false;
-    note_selection(closed, &built, &job->arena, &job->product);
+    note_selection(closed, &built, &job->arena, &job->bill);
     if (is_dry_run)
         return true;
-    note_tree(closed, &built, &job->arena, &job->product);
+    note_tree(closed, &built, &job->arena, &job->bill);
     tree_copy_lasting(&job->tree_arena, &built.tree, &job->tree);
     job->is_to_pack = true;
     return true;
@@ -139,7 +148,7 @@ static bool make_tree(struct job *job, const struct order *order, struct closed 
 
 static bool run_first(struct job *job, struct err *err)
 {
-    const struct plant_options *options = job->plant->options;
+    const struct run_options *options = job->plant->options;
     AUTO(arena_done) struct arena scratch = {0};
     struct order order = order_of(job, &scratch);
     struct closed closed = {0};
@@ -147,10 +156,12 @@ static bool run_first(struct job *job, struct err *err)
     if (plant_is_cancelled(job->plant, err) || !plant_catalog(job->plant, job->source, job->arch, &order.catalog, err))
         return false;
     job->origins = &order.catalog->origins;
-    job->key = kept_key(job, order.catalog);
+    struct inputs inputs = kept_inputs(job, order.catalog);
     bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
-    if ((!may_reuse || !kept_use(job, &job->key)) && !make_tree(job, &order, &closed, err))
+    job->bill = (struct bill){.format = BILL_FORMAT, .inputs = inputs, .key = inputs_key(&inputs)};
+    if ((!may_reuse || !kept_use(job)) && !make_tree(job, &order, &closed, err))
         return false;
+    name_bill(job);
     if (options->explained && !options->is_dry_run && !explain(job, &order, &closed, err))
         return false;
     return job->is_to_pack || make_image(job, err);
@@ -160,12 +171,14 @@ static bool run_first(struct job *job, struct err *err)
 static bool run_second(struct job *job, struct err *err)
 {
     struct order order = order_of(job, &job->tree_arena);
-    struct layering layering = {&order, &job->tree, &job->product.layer};
+    const struct inputs *inputs = &job->bill.inputs;
+    struct bill_layer layer = {.encoder = inputs->encoder, .encoder_code = inputs->encoder_code};
+    struct layering layering = {&order, &job->tree, &layer.layer};
     order_enter(&order, STAGE_LAYER);
-    job->product.encoder = job->plant->encoder;
     if (!order_compute(&order, build_layer, &layering, err))
         return false;
-    kept_store(job, &job->key);
+    list_add(&job->arena, &job->bill.layers, layer);
+    kept_store(job);
     return make_image(job, err);
 }
 

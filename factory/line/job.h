@@ -24,16 +24,15 @@ struct job {
     bool is_good;
     bool is_reused; /* a finished product was used again */
     struct err err;
-    struct product product;        /* in a dry run only packages and choices */
-    struct image image;            /* documents and layer; not in a dry run */
+    struct bill bill;              /* in a dry run only packages and choices */
+    struct image image;            /* documents and layers; not in a dry run */
     const struct origins *origins; /* NULL when it failed before */
-    struct answers answers;        /* parallel to plant_options.explained */
+    struct answers answers;        /* parallel to run_options.explained */
     double seconds;                /* of both parts, without what is between them */
     /* between the parts */
     bool is_to_pack; /* the tree is there and its layer is not */
     struct tree tree;
     struct arena tree_arena;
-    struct digest key; /* of the product, to keep it */
 };
 
 /* The first part: selection → packages → keep → tree → proof. With is_to_pack the order is not done: job_pack() follows;

@@ -8,11 +8,12 @@
 
 #include "line/job.h"
 
-/* Names everything that a finished product depends on. */
-struct digest kept_key(const struct job *job, const struct catalog *catalog);
-/* Finds a finished product of the same inputs whose layer is still in the store, and takes it. */
-bool kept_use(struct job *job, const struct digest *key);
-/* Keeps the finished product. That it cannot be kept costs the next run time, not this run its image. */
-void kept_store(struct job *job, const struct digest *key);
+/* Returns everything that the order's product depends on. */
+struct inputs kept_inputs(struct job *job, const struct catalog *catalog);
+/* Finds a finished product of the bill's inputs whose layers are still in the store, and takes it. */
+bool kept_use(struct job *job);
+/* Keeps the finished product under the key of its inputs. That it cannot be kept costs the next run time, not this
+ * run its image. */
+void kept_store(struct job *job);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the report tells of an order, copied out of its scratch memory. */
+/* What a bill tells of an order, copied out of its scratch memory. */
 #include "line/stages.h"
 
 static bool has_given(const struct built *built, const char *name)
@@ -11,31 +11,34 @@ static bool has_given(const struct built *built, const char *name)
 }
 
 /* `package` is NULL when it was not opened. */
-static void note_package(struct arena *arena, struct product *product, const struct selected *selected,
+static void note_package(struct arena *arena, struct bill *bill, const struct selected *selected,
                          const struct package *package, bool has_given_files)
 {
-    struct product_package noted = {
+    struct bill_package noted = {
         .name = arena_strdup(arena, selected->name),
         .version = arena_strdup(arena, selected->version),
         .architecture = arena_strdup(arena, selected->architecture),
         .url = source_public_uri(arena, arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path)),
         .size_bytes = selected->size_bytes,
         .repository = arena_strdup(arena, selected->origin->name),
+        .source_package = arena_strdup(arena, selected->source_package),
+        .source_version = arena_strdup(arena, selected->source_version),
+        .license = package ? arena_strdup(arena, package_fact(package, "license")) : NULL,
         .digest = package ? package->digest : selected->digest,
         .has_given = has_given_files};
-    list_add(arena, &product->packages, noted);
+    list_add(arena, &bill->packages, noted);
 }
 
-static void note_choices(const struct chosen_list *list, struct arena *arena, struct product *product)
+static void note_choices(const struct chosen_list *list, struct arena *arena, struct bill *bill)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct choice *choice = &list->items[i].choice;
-        struct product_choice noted = {.path = arena_strdup(arena, list->items[i].path),
-                                       .package = arena_strdup(arena, choice->package),
-                                       .why = arena_strdup(arena, choice->why)};
+        struct bill_choice noted = {.path = arena_strdup(arena, list->items[i].path),
+                                    .package = arena_strdup(arena, choice->package),
+                                    .why = arena_strdup(arena, choice->why)};
         for (size_t j = 0; j < choice->others.count; j++)
             list_add(arena, &noted.others, arena_strdup(arena, choice->others.items[j]));
-        list_add(arena, &product->choices, noted);
+        list_add(arena, &bill->choices, noted);
     }
 }
 
@@ -48,82 +51,110 @@ static void note_facts(const struct selected *selected, struct arena *arena, str
     facts->source_version = arena_strdup(arena, selected->source_version);
 }
 
-void note_selection(const struct closed *closed, const struct built *built, struct arena *arena,
-                    struct product *product)
+void note_selection(const struct closed *closed, const struct built *built, struct arena *arena, struct bill *bill)
 {
     const struct asked *asked = &closed->asked;
     const struct opened *opened = &closed->opened;
     const char *main_package = asked->chosen.count  ? asked->chosen.items[0].choice.package
                                : asked->names.count ? asked->names.items[0]
                                                     : "";
-    note_choices(&asked->chosen, arena, product);
+    note_choices(&asked->chosen, arena, bill);
     for (size_t i = 0; i < opened->selection.count; i++) {
         const struct selected *selected = &opened->selection.items[i];
-        note_package(arena, product, selected, opened->packages[i], has_given(built, selected->name));
+        note_package(arena, bill, selected, opened->packages[i], has_given(built, selected->name));
         if (selected->candidate_version)
-            product_note(arena, product,
-                         arena_printf(arena, "%s %s is not the newest version that the sources have (%s)",
-                                      selected->name, selected->version, selected->candidate_version));
+            bill_note(arena, bill,
+                      arena_printf(arena, "%s %s is not the newest version that the sources have (%s)", selected->name,
+                                   selected->version, selected->candidate_version));
         if (strcmp(selected->name, main_package) == 0)
-            note_facts(selected, arena, &product->facts);
+            note_facts(selected, arena, &bill->facts);
     }
     if (opened->has_identity && !opened_selects(opened, opened->identity.name) &&
         has_given(built, opened->identity.name))
-        note_package(arena, product, &opened->identity, opened->identity_package, true);
+        note_package(arena, bill, &opened->identity, opened->identity_package, true);
 }
 
-static void note_openers(const struct openers *openers, struct arena *arena, struct product *product)
+static void note_openers(const struct openers *openers, struct arena *arena, struct bill *bill)
 {
     for (size_t i = 0; i < openers->count; i++) {
         const struct opener *opener = &openers->items[i];
         struct opener noted = {.path = arena_strdup(arena, opener->path), .feature = opener->feature};
         for (size_t j = 0; j < opener->absent.count; j++)
             list_add(arena, &noted.absent, arena_strdup(arena, opener->absent.items[j]));
-        list_add(arena, &product->openers, noted);
+        list_add(arena, &bill->openers, noted);
     }
 }
 
-static void note_files(const struct tree *tree, struct arena *arena, struct product *product)
+static const char *capability_of(struct arena *arena, struct text value)
+{
+    char *hex = value.len ? arena_alloc(arena, value.len * 2 + 1) : NULL;
+    for (size_t i = 0; i < value.len; i++)
+        (void)sprintf(hex + 2 * i, "%02x", (unsigned char)value.ptr[i]);
+    return hex;
+}
+
+/* The digest of a package's file is known; what we made is small. */
+static struct digest digest_of_node(const struct node *node)
+{
+    if (node->kind != NODE_FILE)
+        return (struct digest){0};
+    return node->digest ? *node->digest : digest_of(node->data, node->size_bytes);
+}
+
+static struct bill_file note_node(struct arena *arena, const struct node *node)
+{
+    return (struct bill_file){.path = arena_strdup(arena, node->path),
+                              .package = node->package ? arena_strdup(arena, node->package->name) : NULL,
+                              .why = arena_strdup(arena, node->why),
+                              .by = arena_strdup(arena, node->by),
+                              .kind = node->kind,
+                              .mode = node->mode,
+                              .uid = node->uid,
+                              .gid = node->gid,
+                              .size_bytes = node->kind == NODE_FILE ? node->size_bytes : 0,
+                              .digest = digest_of_node(node),
+                              .target = arena_strdup(arena, node->target),
+                              .capability = capability_of(arena, node->capability)};
+}
+
+static void note_files(const struct tree *tree, struct arena *arena, struct bill *bill)
 {
     for (size_t i = 0; i < tree->count; i++) {
         const struct node *node = &tree->nodes[i];
-        struct product_file file = {.path = arena_strdup(arena, node->path),
-                                    .package = node->package ? arena_strdup(arena, node->package->name) : NULL,
-                                    .why = arena_strdup(arena, node->why),
-                                    .by = node->by ? arena_strdup(arena, node->by) : NULL};
         bool is_directory = node->kind == NODE_DIRECTORY;
-        list_add(arena, is_directory ? &product->directories : &product->files, file);
+        list_add(arena, is_directory ? &bill->directories : &bill->files, note_node(arena, node));
     }
 }
 
-void note_tree(const struct closed *closed, const struct built *built, struct arena *arena, struct product *product)
+void note_tree(const struct closed *closed, const struct built *built, struct arena *arena, struct bill *bill)
 {
     const struct tree *tree = &built->tree;
     const struct applied *applied = &closed->asked.applied;
     const struct yaml_pairs *env = &built->manifest.config.env;
-    note_files(tree, arena, product);
+    note_files(tree, arena, bill);
     for (size_t i = 0; i < closed->keep.notes.count; i++)
-        product_note(arena, product, closed->keep.notes.items[i]);
+        bill_note(arena, bill, closed->keep.notes.items[i]);
     for (size_t i = 0; i < tree->notes.count; i++)
-        product_note(arena, product, tree->notes.items[i]);
-    note_openers(&built->openers, arena, product);
-    product->unpacked_bytes = tree->unpacked_bytes;
-    product->package_count = tree->package_count;
-    product->facts.created_time = tree->created_time;
+        bill_note(arena, bill, tree->notes.items[i]);
+    note_openers(&built->openers, arena, bill);
+    bill->unpacked_bytes = tree->unpacked_bytes;
+    bill->package_count = tree->package_count;
+    bill->facts.created_time = tree->created_time;
     for (size_t i = 0; i < applied->count; i++)
-        list_add(arena, &product->recipes, arena_strdup(arena, applied->items[i]->name));
+        list_add(arena, &bill->recipes, arena_strdup(arena, applied->items[i]->name));
     for (size_t i = 0; i < env->count; i++) {
         struct yaml_pair pair = {.key = arena_strdup(arena, env->items[i].key),
                                  .value = arena_strdup(arena, env->items[i].value)};
-        list_add(arena, &product->env, pair);
+        list_add(arena, &bill->env, pair);
     }
 }
 
-void note_proof(const struct proof *proof, struct arena *arena, struct product *product)
+void note_proof(const struct proof *proof, struct arena *arena, struct bill *bill)
 {
-    product->proof.is_made = true;
-    product->proof.file_count = proof->file_count;
-    product->proof.symbol_count = proof->symbol_count;
+    struct bill_proof *noted = arena_new(arena, struct bill_proof);
+    noted->file_count = proof->file_count;
+    noted->symbol_count = proof->symbol_count;
     for (size_t i = 0; i < proof->notes.count; i++)
-        list_add(arena, &product->proof.notes, arena_strdup(arena, proof->notes.items[i].text));
+        list_add(arena, &noted->notes, arena_strdup(arena, proof->notes.items[i].text));
+    bill->proof = noted;
 }

@@ -26,5 +26,5 @@ bool order_compute(const struct order *order, workers_function *function, void *
 
 bool order_takes_older(const struct order *order)
 {
-    return order->manifest->is_older_fine || order->plant->options->is_older_fine;
+    return order->manifest->is_older_fine || order->plant->inputs.is_older_fine;
 }

@@ -31,7 +31,7 @@ static struct digest digest_of_program(void)
 }
 
 /* Opens cache and state. */
-static bool open_places(const struct plant_options *options, struct plant *plant, struct err *err)
+static bool open_places(const struct run_options *options, struct plant *plant, struct err *err)
 {
     struct digest secret;
     const struct lock_wait *wait = options->wait;
@@ -43,14 +43,23 @@ static bool open_places(const struct plant_options *options, struct plant *plant
     return true;
 }
 
-bool plant_open(const struct plant_options *options, struct log *log, struct plant *ret_plant, struct err *err)
+/* Adds to the inputs of all orders what this process itself is. */
+static void find_inputs(struct plant *plant)
+{
+    struct layer_encoder encoder = layer_encoder(plant->options->inputs.compression);
+    plant->inputs = plant->options->inputs;
+    plant->inputs.program = digest_of_program();
+    plant->inputs.encoder = arena_strdup(&plant->arena, encoder.name);
+    plant->inputs.encoder_code = encoder.code;
+}
+
+bool plant_open(const struct run_options *options, struct log *log, struct plant *ret_plant, struct err *err)
 {
     *ret_plant = (struct plant){.options = options, .log = log};
     pthread_mutex_init(&ret_plant->lock, NULL);
     ret_plant->sources = flight_new();
     ret_plant->catalogs = flight_new();
-    ret_plant->program = digest_of_program();
-    ret_plant->encoder = layer_encoder(options->compression);
+    find_inputs(ret_plant);
     if (!open_places(options, ret_plant, err) || !http_start(&options->http, &ret_plant->http, err) ||
         !workers_start(options->jobs, &ret_plant->workers, err)) {
         plant_close(ret_plant);

@@ -7,6 +7,7 @@
 #define IMGFACTORY_LINE_PLANT_H
 
 #include "base/flight.h"
+#include "bill/inputs.h"
 #include "deb/deb_catalog.h"
 #include "layer/layer.h"
 #include "line/progress.h"
@@ -19,23 +20,21 @@
 
 #include <pthread.h>
 
-/* What the command line says about a whole run. */
-struct plant_options {
+/* What the command line says about a whole run: what changes the bytes of products is in `inputs` (of which the fields
+ * of the run are filled in), what only says how the run goes beside it. */
+struct run_options {
+    struct inputs inputs;
     const char *cache_dir, *state_dir, *output_dir;
     const char *tree_dir; /* NULL: trees are not exported */
-    enum layer_compression compression;
-    size_t jobs; /* workers */
-    bool is_dry_run, is_rebuild, is_cache_only, is_no_check;
-    bool is_strict;          /* --strict */
-    bool is_change_accepted; /* --accept-release-change */
-    bool is_older_fine;      /* --allow-older */
-    const struct recipes *recipes;
+    size_t jobs;          /* workers */
+    bool is_dry_run, is_rebuild, is_cache_only;
+    bool is_change_accepted;       /* --accept-release-change */
+    const struct recipes *recipes; /* whose digest is an input, as are those of the next two */
     const struct features *features;
     const struct families *families;
     const struct arches *arches;
     const char *call_options, *call_arch; /* as struct fewer_call has them */
     const struct strings *explained;      /* paths to be explained instead of writing the image, or NULL */
-    int64_t source_date_epoch;            /* -1: none */
     int64_t now;                          /* seconds since the epoch, for freshness */
     const atomic_bool *cancel;            /* set by a signal */
     struct http_options http;             /* how the network is used */
@@ -46,7 +45,7 @@ struct plant_options {
 };
 
 struct plant {
-    const struct plant_options *options;
+    const struct run_options *options;
     struct log *log;
     struct store *store;
     struct http *http;
@@ -54,16 +53,15 @@ struct plant {
     struct supply *supply;
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
-    struct digest program;        /* of the running program's file: finished products of another build are not used */
-    struct layer_encoder encoder; /* nor those of another library */
-    pthread_mutex_t lock;         /* guards arena and the two lists */
+    struct inputs inputs; /* the options', with program and encoder: products of another build are not used again */
+    pthread_mutex_t lock; /* guards arena and the two lists */
     struct arena arena;
     struct shared_source *opened_sources;
     struct shared_catalog *opened_catalogs;
 };
 
 /* Starts threads and opens the store. */
-bool plant_open(const struct plant_options *options, struct log *log, struct plant *ret_plant,
+bool plant_open(const struct run_options *options, struct log *log, struct plant *ret_plant,
                 struct err *err) MUST_CHECK;
 /* Gets the catalog of a source for an architecture; opened once. Blocks. */
 bool plant_catalog(struct plant *plant, const struct source *source, const struct arch *arch,

@@ -2,6 +2,11 @@
 
 #include "base/auto.h"
 
+#include <assert.h>
+
+/* Of the report around the bills, which have a number of their own. */
+#define REPORT_FORMAT 1
+
 static const char *image_status(const struct batch_image *image, bool is_dry_run)
 {
     if (!image->is_good)
@@ -13,13 +18,13 @@ static const char *image_status(const struct batch_image *image, bool is_dry_run
 
 static void print_selection(FILE *out, const struct job *job)
 {
-    (void)fprintf(out, "%s for %s: %zu packages\n", job->manifest->name, job->arch->name, job->product.packages.count);
-    for (size_t i = 0; i < job->product.choices.count; i++) {
-        const struct product_choice *choice = &job->product.choices.items[i];
+    (void)fprintf(out, "%s for %s: %zu packages\n", job->manifest->name, job->arch->name, job->bill.packages.count);
+    for (size_t i = 0; i < job->bill.choices.count; i++) {
+        const struct bill_choice *choice = &job->bill.choices.items[i];
         (void)fprintf(out, "  %s is in %s (%s)\n", choice->path, choice->package, choice->why);
     }
-    for (size_t i = 0; i < job->product.packages.count; i++) {
-        const struct product_package *package = &job->product.packages.items[i];
+    for (size_t i = 0; i < job->bill.packages.count; i++) {
+        const struct bill_package *package = &job->bill.packages.items[i];
         (void)fprintf(out, "  %s %s %s\n", package->name, package->version, package->architecture);
     }
 }
@@ -27,15 +32,15 @@ static void print_selection(FILE *out, const struct job *job)
 static void print_row(FILE *out, const struct batch_image *image, const struct job *job)
 {
     AUTO(arena_done) struct arena arena = {0};
-    const struct product *product = &job->product;
+    const struct bill *bill = &job->bill;
     if (!job->is_good) {
         (void)fprintf(out, "%-16s %-8s failed: %s\n", image->manifest->name, job->arch->name,
                       err_kind_name(job->err.kind));
         return;
     }
     (void)fprintf(out, "%-16s %-8s %8zu %6zu %9s %9s  %.19s  %6.2f s\n", image->manifest->name, job->arch->name,
-                  product->package_count, product->files.count, text_size(product->unpacked_bytes).chars,
-                  text_size(product->layer.size_bytes).chars,
+                  bill->package_count, bill->files.count, text_size(bill->unpacked_bytes).chars,
+                  text_size(bill_layer_bytes(bill)).chars,
                   arena_printf(&arena, "sha256:%s", digest_hex(&job->image.manifest.digest).chars), job->seconds);
 }
 
@@ -112,28 +117,75 @@ static json_t *strings_json(const struct strings *strings)
     return array;
 }
 
-static json_t *origins_json(const struct origins *origins)
+/* What was written by a table, for the report: the one writer of bills is theirs. */
+static json_t *parsed(struct buf *text)
 {
-    json_t *array = json_array();
+    json_t *json = json_loadb(text->bytes, text->len, 0, NULL);
+    if (!json)
+        memory_abort(text->len);
+    return json;
+}
+
+static json_t *bill_json(const struct bill *bill)
+{
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, SIZE_MAX);
+    bool is_written = bill_write(bill, &text);
+    assert(is_written);
+    return parsed(&text);
+}
+
+static json_t *source_json(const struct origins *origins)
+{
     AUTO(arena_done) struct arena scratch = {0};
-    for (size_t i = 0; i < origins->count; i++) {
-        const struct origin *origin = &origins->items[i];
-        json_t *json =
-            json_pack("{s:s, s:s, s:I, s:o}", "name", origin->name, "uri", source_public_uri(&scratch, origin->uri),
-                      "date", (json_int_t)origin->date, "digest", digest_json(&origin->digest));
-        if (origin->codename)
-            json_object_set_new(json, "codename", json_string(origin->codename));
-        if (origin->signed_by)
-            json_object_set_new(json, "signed_by", json_string(origin->signed_by));
-        json_array_append_new(array, json);
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, SIZE_MAX);
+    bool is_written = bill_source_write(bill_source_of(&scratch, origins), &text);
+    assert(is_written);
+    return parsed(&text);
+}
+
+/* A value that there is not was always left out here; a bill, which has every key, says null. */
+static void drop_null(json_t *object, const char *key)
+{
+    if (json_is_null(json_object_get(object, key)))
+        (void)json_object_del(object, key);
+}
+
+static void drop_nulls(json_t *json)
+{
+    json_t *source = json_object_get(json, "source"), *repository;
+    size_t i;
+    drop_null(json, "digest");
+    drop_null(json, "config");
+    json_array_foreach(json_object_get(source, "repositories"), i, repository)
+    {
+        drop_null(repository, "codename");
+        drop_null(repository, "signed_by");
     }
-    return json_pack("{s:s, s:o, s:o, s:o}", "name", origins->source->name, "repositories", array, "trusted",
-                     strings_json(&origins->trusted), "left_out", strings_json(&origins->left_out));
+}
+
+/* What is said of the one layer that images have so far, beside `layers`: of the topmost, and sums. */
+static void add_layer(json_t *json, const struct bill *bill)
+{
+    const struct bill_layer none = {.encoder = ""};
+    const struct bill_layer *top = bill->layers.count ? &bill->layers.items[bill->layers.count - 1] : &none;
+    uint64_t tar_bytes = 0;
+    for (size_t i = 0; i < bill->layers.count; i++)
+        tar_bytes += bill->layers.items[i].layer.tar_bytes;
+    json_object_set_new(json, "media_type", json_string(layer_media_type(top->layer.compression)));
+    json_object_set_new(json, "layer", digest_json(&top->layer.digest));
+    json_object_set_new(json, "diff_id", digest_json(&top->layer.diff_id));
+    json_object_set_new(json, "encoder", json_string(top->encoder));
+    json_object_set_new(json, "encoder_code", digest_json(&top->encoder_code));
+    json_object_set_new(json, "compressed_bytes", json_integer((json_int_t)bill_layer_bytes(bill)));
+    json_object_set_new(json, "tar_bytes", json_integer((json_int_t)tar_bytes));
+    json_object_set_new(json, "file_count", json_integer((json_int_t)bill->files.count));
 }
 
 static json_t *job_json(const struct job *job, bool is_dry_run)
 {
-    json_t *json = json_object();
+    json_t *json = job->is_good ? bill_json(&job->bill) : json_object();
     json_object_set_new(json, "arch", json_string(job->arch->name));
     json_object_set_new(json, "platform",
                         json_sprintf("%s/%s%s%s", job->arch->oci_os, job->arch->oci_architecture,
@@ -145,21 +197,17 @@ static json_t *job_json(const struct job *job, bool is_dry_run)
                                     : job->is_reused ? "reused"
                                                      : "built"));
     json_object_set_new(json, "seconds", json_real(job->seconds));
-    if (job->origins)
-        json_object_set_new(json, "source", origins_json(job->origins));
-    if (!job->is_good) {
-        json_object_set_new(json, "error", error_json(&job->err));
-        json_object_set_new(json, "selection", json_array()); /* so that readers need not look whether they are there */
-        json_object_set_new(json, "notes", json_array());
+    if (job->is_good) {
+        add_layer(json, &job->bill);
+        drop_nulls(json);
         return json;
     }
-    if (!is_dry_run) {
-        json_object_set_new(json, "digest", digest_json(&job->image.manifest.digest));
-        json_object_set_new(json, "config", digest_json(&job->image.config.digest));
-    }
-    json_t *product = product_to_json(&job->product);
-    json_object_update_missing(json, product);
-    json_decref(product);
+    if (job->origins)
+        json_object_set_new(json, "source", source_json(job->origins));
+    drop_nulls(json);
+    json_object_set_new(json, "error", error_json(&job->err));
+    json_object_set_new(json, "selection", json_array()); /* so that readers need not look whether they are there */
+    json_object_set_new(json, "notes", json_array());
     return json;
 }
 
@@ -215,8 +263,8 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
 /* Prints the object around `images`, which is used up. */
 static void print_report(FILE *out, json_t *images, enum err_kind outcome)
 {
-    json_t *json = json_pack("{s:s, s:s, s:i, s:o}", "imgfactory", IMGFACTORY_VERSION, "outcome",
-                             err_kind_name(outcome), "exit", (int)outcome, "images", images);
+    json_t *json = json_pack("{s:s, s:i, s:s, s:i, s:o}", "imgfactory", IMGFACTORY_VERSION, "format", REPORT_FORMAT,
+                             "outcome", err_kind_name(outcome), "exit", (int)outcome, "images", images);
     (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)fputc('\n', out);
     json_decref(json);
@@ -239,7 +287,7 @@ void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
 
 static struct explained explained_of(const struct job *job)
 {
-    return (struct explained){job->manifest, job->arch, &job->product, &job->answers};
+    return (struct explained){job->manifest, job->arch, &job->bill, &job->answers};
 }
 
 void report_why(FILE *out, const struct batch *batch)

@@ -10,7 +10,7 @@
 #ifndef IMGFACTORY_LINE_STAGES_H
 #define IMGFACTORY_LINE_STAGES_H
 
-#include "bill/product.h"
+#include "bill/bill.h"
 #include "line/needs.h"
 #include "proof/prove.h"
 
@@ -34,10 +34,9 @@ bool build_tree(const struct order *order, struct closed *closed, struct built *
 bool prove_built(const struct order *order, const struct closed *closed, const struct built *built,
                  struct proof *ret_proof, struct err *err) MUST_CHECK;
 
-/* Copies to the product what the report tells of a selection, of a tree (NULL: none was made), and of a proof. */
-void note_selection(const struct closed *closed, const struct built *built, struct arena *arena,
-                    struct product *product);
-void note_tree(const struct closed *closed, const struct built *built, struct arena *arena, struct product *product);
-void note_proof(const struct proof *proof, struct arena *arena, struct product *product);
+/* Copies to the bill what there is to tell of a selection, of a tree (NULL: none was made), and of a proof. */
+void note_selection(const struct closed *closed, const struct built *built, struct arena *arena, struct bill *bill);
+void note_tree(const struct closed *closed, const struct built *built, struct arena *arena, struct bill *bill);
+void note_proof(const struct proof *proof, struct arena *arena, struct bill *bill);
 
 #endif

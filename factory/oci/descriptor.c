@@ -4,8 +4,7 @@
 
 static const struct {
     const char *name, *media_type;
-} compressions[] = {[LAYER_ZSTD] = {"zstd", "application/vnd.oci.image.layer.v1.tar+zstd"},
-                    [LAYER_GZIP] = {"gzip", "application/vnd.oci.image.layer.v1.tar+gzip"}};
+} compressions[] = {[LAYER_ZSTD] = {"zstd", OCI_MEDIA_LAYER "+zstd"}, [LAYER_GZIP] = {"gzip", OCI_MEDIA_LAYER "+gzip"}};
 
 const char *layer_media_type(enum layer_compression compression)
 {

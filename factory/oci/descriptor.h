@@ -8,6 +8,8 @@
 
 #include "base/digest.h"
 
+#define OCI_MEDIA_LAYER "application/vnd.oci.image.layer.v1.tar" /* "+zstd" or "+gzip" follows */
+
 enum layer_compression { LAYER_ZSTD, LAYER_GZIP };
 
 struct layer {

@@ -22,7 +22,7 @@ struct world {
     size_t count;
     enum err_kind index_fault; /* of every look into the file indices */
     struct plant plant;
-    struct plant_options options;
+    struct run_options options;
     struct manifest manifest;
     struct arch arch;
     struct recipes recipes;

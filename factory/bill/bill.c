@@ -1,0 +1,213 @@
+#include "bill/bill.h"
+
+#include <stddef.h>
+
+static const char *const kinds[] = {[NODE_DIRECTORY] = "directory",
+                                    [NODE_FILE] = "file",
+                                    [NODE_SYMLINK] = "symlink",
+                                    [NODE_HARDLINK] = "hardlink",
+                                    NULL};
+
+static const char *const media_types[] = {
+    [LAYER_ZSTD] = OCI_MEDIA_LAYER "+zstd", [LAYER_GZIP] = OCI_MEDIA_LAYER "+gzip", NULL};
+
+static const struct record_field package_fields[] = {
+    RECORD_FIELD(bill_package, RECORD_TEXT, "name", name),
+    RECORD_FIELD(bill_package, RECORD_TEXT, "version", version),
+    RECORD_FIELD(bill_package, RECORD_TEXT, "architecture", architecture),
+    RECORD_FIELD(bill_package, RECORD_U64, "size", size_bytes),
+    RECORD_FIELD(bill_package, RECORD_SHA256, "digest", digest),
+    RECORD_FIELD(bill_package, RECORD_TEXT, "url", url),
+    RECORD_FIELD(bill_package, RECORD_MAYBE_TEXT, "repository", repository),
+    RECORD_FIELD(bill_package, RECORD_FLAG, "gave_files", has_given),
+    RECORD_FIELD(bill_package, RECORD_MAYBE_TEXT, "source_package", source_package),
+    RECORD_FIELD(bill_package, RECORD_MAYBE_TEXT, "source_version", source_version),
+    RECORD_FIELD(bill_package, RECORD_MAYBE_TEXT, "license", license),
+};
+static const struct record_table package_table = RECORD_TABLE(bill_package, package_fields);
+
+static const struct record_field file_fields[] = {
+    RECORD_FIELD(bill_file, RECORD_TEXT, "path", path),
+    RECORD_FIELD(bill_file, RECORD_MAYBE_TEXT, "package", package),
+    RECORD_FIELD(bill_file, RECORD_MAYBE_TEXT, "why", why),
+    RECORD_FIELD(bill_file, RECORD_MAYBE_TEXT, "by", by),
+    RECORD_ONE_OF(bill_file, "kind", kind, kinds),
+    RECORD_FIELD(bill_file, RECORD_MODE, "mode", mode),
+    RECORD_FIELD(bill_file, RECORD_U32, "uid", uid),
+    RECORD_FIELD(bill_file, RECORD_U32, "gid", gid),
+    RECORD_FIELD(bill_file, RECORD_U64, "size", size_bytes),
+    RECORD_FIELD(bill_file, RECORD_MAYBE_SHA256, "digest", digest),
+    RECORD_FIELD(bill_file, RECORD_MAYBE_TEXT, "target", target),
+    RECORD_FIELD(bill_file, RECORD_MAYBE_TEXT, "capability", capability),
+};
+static const struct record_table file_table = RECORD_TABLE(bill_file, file_fields);
+
+static const struct record_field choice_fields[] = {
+    RECORD_FIELD(bill_choice, RECORD_TEXT, "path", path),
+    RECORD_FIELD(bill_choice, RECORD_TEXT, "package", package),
+    RECORD_FIELD(bill_choice, RECORD_TEXT, "why", why),
+    RECORD_FIELD(bill_choice, RECORD_TEXTS, "others", others),
+};
+static const struct record_table choice_table = RECORD_TABLE(bill_choice, choice_fields);
+
+static const struct record_field layer_fields[] = {
+    RECORD_ONE_OF(bill_layer, "media_type", layer.compression, media_types),
+    RECORD_FIELD(bill_layer, RECORD_SHA256, "digest", layer.digest),
+    RECORD_FIELD(bill_layer, RECORD_SHA256, "diff_id", layer.diff_id),
+    RECORD_FIELD(bill_layer, RECORD_U64, "compressed_bytes", layer.size_bytes),
+    RECORD_FIELD(bill_layer, RECORD_U64, "tar_bytes", layer.tar_bytes),
+    RECORD_FIELD(bill_layer, RECORD_TEXT, "encoder", encoder),
+    RECORD_FIELD(bill_layer, RECORD_SHA256, "encoder_code", encoder_code),
+};
+static const struct record_table layer_table = RECORD_TABLE(bill_layer, layer_fields);
+
+static const struct record_field proof_fields[] = {
+    RECORD_FIELD(bill_proof, RECORD_U64, "files", file_count),
+    RECORD_FIELD(bill_proof, RECORD_U64, "symbols", symbol_count),
+    RECORD_FIELD(bill_proof, RECORD_TEXTS, "notes", notes),
+};
+static const struct record_table proof_table = RECORD_TABLE(bill_proof, proof_fields);
+
+static const struct record_field opener_fields[] = {
+    RECORD_FIELD(opener, RECORD_TEXT, "path", path),
+    RECORD_FIELD(opener, RECORD_TEXTS, "absent", absent),
+    RECORD_FIELD(opener, RECORD_MAYBE_TEXT, "feature", feature),
+};
+static const struct record_table opener_table = RECORD_TABLE(opener, opener_fields);
+
+static const struct record_field repository_fields[] = {
+    RECORD_FIELD(bill_repository, RECORD_TEXT, "name", name),
+    RECORD_FIELD(bill_repository, RECORD_TEXT, "uri", uri),
+    RECORD_FIELD(bill_repository, RECORD_I64, "date", date),
+    RECORD_FIELD(bill_repository, RECORD_SHA256, "digest", digest),
+    RECORD_FIELD(bill_repository, RECORD_MAYBE_TEXT, "codename", codename),
+    RECORD_FIELD(bill_repository, RECORD_MAYBE_TEXT, "signed_by", signed_by),
+};
+static const struct record_table repository_table = RECORD_TABLE(bill_repository, repository_fields);
+
+static const struct record_field source_fields[] = {
+    RECORD_FIELD(bill_source, RECORD_TEXT, "name", name),
+    RECORD_OF(bill_source, RECORD_LIST, "repositories", repositories, repository_table),
+    RECORD_FIELD(bill_source, RECORD_TEXTS, "trusted", trusted),
+    RECORD_FIELD(bill_source, RECORD_TEXTS, "left_out", left_out),
+};
+static const struct record_table source_table = RECORD_TABLE(bill_source, source_fields);
+
+static const struct record_field bill_fields[] = {
+    RECORD_FIELD(bill, RECORD_U32, "format", format),
+    RECORD_FIELD(bill, RECORD_TEXT, "image", facts.name),
+    RECORD_FIELD(bill, RECORD_TEXT, "arch", facts.arch),
+    RECORD_FIELD(bill, RECORD_MAYBE_SHA256, "digest", manifest),
+    RECORD_FIELD(bill, RECORD_MAYBE_SHA256, "config", config),
+    RECORD_OF(bill, RECORD_STRUCT, "inputs", inputs, inputs_table),
+    RECORD_FIELD(bill, RECORD_SHA256, "key", key),
+    RECORD_OF(bill, RECORD_MAYBE, "source", source, source_table),
+    RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "package", facts.package),
+    RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "full_version", facts.full_version),
+    RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "version", facts.version),
+    RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "release", facts.release),
+    RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "source_package", facts.source_package),
+    RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "source_version", facts.source_version),
+    RECORD_FIELD(bill, RECORD_I64, "created", facts.created_time),
+    RECORD_OF(bill, RECORD_LIST, "layers", layers, layer_table),
+    RECORD_FIELD(bill, RECORD_U64, "unpacked_bytes", unpacked_bytes),
+    RECORD_FIELD(bill, RECORD_SIZE, "package_count", package_count),
+    RECORD_OF(bill, RECORD_LIST, "choices", choices, choice_table),
+    RECORD_FIELD(bill, RECORD_TEXTS, "notes", notes),
+    RECORD_OF(bill, RECORD_LIST, "directories", directories, file_table),
+    RECORD_OF(bill, RECORD_LIST, "opens_at_run_time", openers, opener_table),
+    RECORD_FIELD(bill, RECORD_TEXTS, "recipes", recipes),
+    RECORD_FIELD(bill, RECORD_PAIRS, "env", env),
+    RECORD_OF(bill, RECORD_LIST, "selection", packages, package_table),
+    RECORD_OF(bill, RECORD_LIST, "files", files, file_table),
+    RECORD_OF(bill, RECORD_MAYBE, "proof", proof, proof_table),
+};
+static const struct record_table bill_table = RECORD_TABLE(bill, bill_fields);
+
+void bill_note(struct arena *arena, struct bill *bill, const char *note)
+{
+    if (!strings_has(&bill->notes, note))
+        list_add(arena, &bill->notes, arena_strdup(arena, note));
+}
+
+struct bill_source *bill_source_of(struct arena *arena, const struct origins *origins)
+{
+    struct bill_source *source = arena_new(arena, struct bill_source);
+    *source =
+        (struct bill_source){.name = origins->source->name, .trusted = origins->trusted, .left_out = origins->left_out};
+    for (size_t i = 0; i < origins->count; i++) {
+        const struct origin *origin = &origins->items[i];
+        list_add(arena, &source->repositories,
+                 (struct bill_repository){.name = origin->name,
+                                          .uri = source_public_uri(arena, origin->uri),
+                                          .codename = origin->codename,
+                                          .signed_by = origin->signed_by,
+                                          .date = origin->date,
+                                          .digest = origin->digest});
+    }
+    return source;
+}
+
+static const struct bill_file *find_in(const struct bill_files *files, const char *path)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (strcmp(files->items[i].path, path) == 0)
+            return &files->items[i];
+    }
+    return NULL;
+}
+
+const struct bill_file *bill_find(const struct bill *bill, const char *path)
+{
+    const struct bill_file *file = find_in(&bill->files, path);
+    return file ? file : find_in(&bill->directories, path);
+}
+
+const struct bill_package *bill_find_package(const struct bill *bill, const char *name)
+{
+    for (size_t i = 0; name && i < bill->packages.count; i++) {
+        if (strcmp(bill->packages.items[i].name, name) == 0)
+            return &bill->packages.items[i];
+    }
+    return NULL;
+}
+
+struct layers bill_layers(struct arena *arena, const struct bill *bill)
+{
+    struct layers layers = {0};
+    for (size_t i = 0; i < bill->layers.count; i++)
+        list_add(arena, &layers, bill->layers.items[i].layer);
+    return layers;
+}
+
+uint64_t bill_layer_bytes(const struct bill *bill)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < bill->layers.count; i++)
+        bytes += bill->layers.items[i].layer.size_bytes;
+    return bytes;
+}
+
+bool bill_write(const struct bill *bill, struct buf *text)
+{
+    return record_write(&bill_table, bill, text);
+}
+
+bool bill_source_write(const struct bill_source *source, struct buf *text)
+{
+    return record_write(&source_table, source, text);
+}
+
+bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill)
+{
+    if (text.len > BILL_MAX_BYTES)
+        return false;
+    json_auto_t *json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+    return json && json_integer_value(json_object_get(json, "format")) == BILL_FORMAT &&
+           record_read(arena, &bill_table, json, ret_bill);
+}
+
+bool bill_shape(struct buf *text)
+{
+    return record_shape(&bill_table, text);
+}

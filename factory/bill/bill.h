@@ -1,0 +1,121 @@
+/* bill.h - what is in one image for one architecture, and why: one document for all who ask
+ *
+ * The JSON report is made of it (line/report), `why` reads it, finished products are kept as it (line/kept), and the
+ * layout has it beside the image (oci/layout.h), where the last night's is found without the cache. Its table (bill.c)
+ * is the definition of the document; report.md and report.schema.json tell what the keys mean. A change of the
+ * table's shape raises BILL_FORMAT (tests/unit/test_bill.c notices).
+ * Threads: belongs to its order's thread, then const.
+ * Owns: nothing; strings live in the arena given.
+ */
+#ifndef IMGFACTORY_BILL_BILL_H
+#define IMGFACTORY_BILL_BILL_H
+
+#include "bill/inputs.h"
+#include "oci/oci.h"
+#include "proof/openers.h"
+#include "source/origin.h"
+
+#define BILL_FORMAT 1
+#define BILL_MAX_BYTES ((size_t)64 << 20) /* what is written, and what is read */
+
+/* A package of the selection. */
+struct bill_package {
+    const char *name, *version, *architecture, *url;
+    const char *source_package, *source_version;
+    const char *license;    /* as the package itself says; NULL: it says none (no .deb does), or was not opened */
+    const char *repository; /* its name */
+    uint64_t size_bytes;
+    struct digest digest; /* zeros in a dry run, when the index has only a SHA-512 */
+    bool has_given;       /* files of it are in the image */
+};
+
+/* A file, directory or link of the image and why it is there; package is NULL for what the factory itself made, `by`
+ * (the path of the file because of which it is there) for what manifest, recipe or factory want themselves. */
+struct bill_file {
+    const char *path, *package, *why, *by;
+    enum node_kind kind;
+    uint32_t mode, uid, gid;
+    uint64_t size_bytes;    /* of a file's bytes */
+    struct digest digest;   /* of a file's bytes; zeros for all else */
+    const char *target;     /* of links, as they are written; else NULL */
+    const char *capability; /* value of security.capability in hex, or NULL */
+};
+
+struct bill_files {
+    struct bill_file *items;
+    size_t count, capacity;
+};
+
+/* Which package was taken for a path of the manifest. */
+struct bill_choice {
+    const char *path, *package, *why;
+    struct strings others;
+};
+
+struct bill_layer {
+    struct layer layer;
+    const char *encoder; /* that made it (struct layer_encoder) */
+    struct digest encoder_code;
+};
+
+struct bill_proof {
+    uint64_t file_count, symbol_count; /* what was looked at */
+    struct strings notes;              /* what is no violation, for people */
+};
+
+struct bill_repository {
+    const char *name, *uri, *codename, *signed_by; /* uri as people may see it; the last two may be NULL */
+    int64_t date;                                  /* of the metadata: seconds since the epoch */
+    struct digest digest;
+};
+
+/* Where the packages come from, as the run that wrote the bill saw it. */
+struct bill_source {
+    const char *name;
+    LIST(struct bill_repository) repositories;
+    struct strings trusted, left_out; /* names of repositories (struct origins) */
+};
+
+struct bill {
+    uint32_t format;
+    struct inputs inputs;
+    struct digest key;              /* of the inputs */
+    struct digest manifest, config; /* of the image's documents; zeros before they are made, and in a dry run */
+    const struct bill_source *source;
+    LIST(struct bill_package) packages; /* the whole selection, by name */
+    struct bill_files files;            /* files and links, by path */
+    struct bill_files directories;      /* by path */
+    LIST(struct bill_choice) choices;   /* in the manifest's order */
+    struct strings recipes;             /* names of those that apply */
+    struct yaml_pairs env;              /* of the image's configuration: the manifest's and the recipes' */
+    struct strings notes;               /* what people should know of the image: sentences for log and report */
+    const struct bill_proof *proof;     /* NULL: --no-check */
+    struct openers openers;             /* files that open others at run time, of which not all are in the image */
+    struct oci_facts facts;
+    LIST(struct bill_layer) layers; /* the lowest first */
+    uint64_t unpacked_bytes;
+    size_t package_count; /* of those that gave files */
+};
+
+/* Notes a sentence for log and report, copied into the arena, once. */
+void bill_note(struct arena *arena, struct bill *bill, const char *note);
+/* Describes what an order was given, for a bill or for the report of an order that failed. Strings of `origins` are
+ * borrowed. */
+struct bill_source *bill_source_of(struct arena *arena, const struct origins *origins);
+/* Finds what is said of a path: of a file, link or directory; NULL when the image has none. */
+const struct bill_file *bill_find(const struct bill *bill, const char *path);
+/* Finds what is said of a package; NULL when `name` is NULL or none of the selection. */
+const struct bill_package *bill_find_package(const struct bill *bill, const char *name);
+/* Returns the layers' descriptors for the image's documents / the sum of their compressed bytes. */
+struct layers bill_layers(struct arena *arena, const struct bill *bill);
+uint64_t bill_layer_bytes(const struct bill *bill);
+/* Appends the document, one line of JSON; false when the buffer is full. */
+bool bill_write(const struct bill *bill, struct buf *text) MUST_CHECK;
+/* Appends the source as the document has it. */
+bool bill_source_write(const struct bill_source *source, struct buf *text) MUST_CHECK;
+/* Reads a document; false when it is another format, or anything is missing, unknown or mistyped. */
+bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill) MUST_CHECK;
+/* Names the document's shape (record_shape()). */
+bool bill_shape(struct buf *text) MUST_CHECK;
+
+#endif

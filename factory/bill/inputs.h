@@ -1,0 +1,48 @@
+/* inputs.h - everything that the bytes of one finished product depend on, and nothing else
+ *
+ * One list gives the struct, its place in the bill and the key under which a finished product is kept, so that nothing
+ * that is added to the list can be forgotten in the key. An option that changes bytes becomes a field here (its row in
+ * cli/options.c or plan/site.c says ALTERS_INPUTS); what only says how a run goes is in struct run_options (line/plant.h).
+ * Threads: no shared state.
+ */
+#ifndef IMGFACTORY_BILL_INPUTS_H
+#define IMGFACTORY_BILL_INPUTS_H
+
+#include "bill/record.h"
+#include "oci/descriptor.h"
+
+extern const char *const inputs_compressions[];
+
+/* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file, the library that
+ * compresses and its code, the files of recipes, features and families, options; then what is of the order: name and file of the manifest, the
+ * architecture's file, all indices, and what the first repository calls itself. */
+#define INPUTS(INPUT)                                                                                                  \
+    INPUT(struct digest, program, "program", RECORD_SHA256, NULL)                                                      \
+    INPUT(const char *, encoder, "encoder", RECORD_TEXT, NULL)                                                         \
+    INPUT(struct digest, encoder_code, "encoder_code", RECORD_SHA256, NULL)                                            \
+    INPUT(enum layer_compression, compression, "compression", RECORD_WORD, inputs_compressions)                        \
+    INPUT(struct digest, recipes, "recipes", RECORD_MAYBE_SHA256, NULL)                                                \
+    INPUT(struct digest, features, "features", RECORD_MAYBE_SHA256, NULL)                                              \
+    INPUT(struct digest, families, "families", RECORD_MAYBE_SHA256, NULL)                                              \
+    INPUT(int64_t, source_date_epoch, "source_date_epoch", RECORD_I64, NULL)                                           \
+    INPUT(bool, is_strict, "strict", RECORD_FLAG, NULL)                                                                \
+    INPUT(bool, is_no_check, "no_check", RECORD_FLAG, NULL)                                                            \
+    INPUT(bool, is_older_fine, "allow_older", RECORD_FLAG, NULL)                                                       \
+    INPUT(const char *, name, "name", RECORD_TEXT, NULL)                                                               \
+    INPUT(struct digest, manifest, "manifest", RECORD_SHA256, NULL)                                                    \
+    INPUT(struct digest, arch, "arch", RECORD_SHA256, NULL)                                                            \
+    INPUT(struct digest, catalog, "catalog", RECORD_SHA256, NULL)                                                      \
+    INPUT(const char *, release, "release", RECORD_MAYBE_TEXT, NULL)
+
+#define INPUT_MEMBER(type, member, key, kind, words) type member;
+struct inputs {
+    INPUTS(INPUT_MEMBER)
+};
+#undef INPUT_MEMBER
+
+extern const struct record_table inputs_table;
+
+/* Hashes all of it: the key of a finished product. */
+struct digest inputs_key(const struct inputs *inputs);
+
+#endif

@@ -1,0 +1,212 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "bill/bill.h"
+
+static struct bill make_bill(struct arena *arena)
+{
+    struct bill bill = {.format = BILL_FORMAT,
+                        .inputs = {.encoder = "libdeflate 1.14 level 5", .compression = LAYER_GZIP, .name = "dhcpd"},
+                        .manifest = digest_of("m", 1),
+                        .facts = {.name = "dhcpd",
+                                  .arch = "x86_64",
+                                  .package = "isc-dhcp-server",
+                                  .full_version = "4.4.3-P1-2",
+                                  .version = "4.4.3-P1",
+                                  .release = "2",
+                                  .source_package = "isc-dhcp",
+                                  .source_version = "4.4.3-P1-2",
+                                  .created_time = 1700000000},
+                        .unpacked_bytes = 15,
+                        .package_count = 1};
+    struct bill_source *source = arena_new(arena, struct bill_source);
+    source->name = "host";
+    list_add(arena, &source->repositories,
+             (struct bill_repository){"stable", "http://x/", "bookworm", NULL, 1700000000, digest_of("r", 1)});
+    bill.source = source;
+    list_add(arena, &bill.layers,
+             (struct bill_layer){{LAYER_GZIP, digest_of("a", 1), digest_of("b", 1), 10, 20},
+                                 "libdeflate 1.14 level 5",
+                                 digest_of("e", 1)});
+    list_add(arena, &bill.layers,
+             (struct bill_layer){{LAYER_ZSTD, digest_of("c", 1), digest_of("d", 1), 3, 4}, "z", {{0}}});
+    list_add(arena, &bill.packages,
+             (struct bill_package){"libc6", "2.36-9", "amd64", "file:/x.deb", "glibc", "2.36-9", NULL, "main", 5,
+                                   digest_of("c", 1), true});
+    list_add(arena, &bill.files,
+             (struct bill_file){"/usr/sbin/dhcpd", "isc-dhcp-server", "binary", NULL, NODE_FILE, 04755, 1, 2, 7,
+                                digest_of("f", 1), NULL, "0100"});
+    list_add(arena, &bill.files,
+             (struct bill_file){.path = "/etc/\"\\\n\xC3\xBC",
+                                .why = "users",
+                                .by = "/usr/sbin/dhcpd",
+                                .kind = NODE_SYMLINK,
+                                .target = "x"});
+    struct opener opener = {.path = "/usr/lib/libsasl2.so.2", .feature = "sasl"};
+    list_add(arena, &opener.absent, "/usr/lib/sasl2");
+    list_add(arena, &bill.openers, opener);
+    struct bill_choice choice = {.path = "/usr/sbin/dhcpd", .package = "isc-dhcp-server", .why = "fewest"};
+    list_add(arena, &choice.others, "isc-dhcp-server-ldap");
+    list_add(arena, &bill.choices, choice);
+    list_add(arena, &bill.env, (struct yaml_pair){"Z", "1", NULL});
+    list_add(arena, &bill.env, (struct yaml_pair){"A", "2", NULL});
+    bill_note(arena, &bill, "the user x of a file is known nowhere");
+    bill_note(arena, &bill, "the user x of a file is known nowhere");
+    return bill;
+}
+
+static struct text written(struct arena *arena, const struct bill *bill)
+{
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, BILL_MAX_BYTES);
+    assert_true(bill_write(bill, &text));
+    return (struct text){arena_strndup(arena, text.bytes, text.len), text.len};
+}
+
+static void a_bill_reads_back_as_it_was_written(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct bill bill = make_bill(&arena), again;
+    struct text text = written(&arena, &bill);
+    assert_true(bill_read(&arena, text, &again));
+    assert_string_equal(written(&arena, &again).ptr, text.ptr);
+    assert_int_equal(again.layers.items[1].layer.compression, LAYER_ZSTD);
+    assert_int_equal(bill_layer_bytes(&again), 13);
+    assert_int_equal(bill_layers(&arena, &again).count, 2);
+    assert_int_equal(again.files.items[0].mode, 04755);
+    assert_int_equal(again.files.items[1].kind, NODE_SYMLINK);
+    assert_null(again.files.items[1].package);
+    assert_string_equal(again.files.items[1].path, "/etc/\"\\\n\xC3\xBC");
+    assert_ptr_equal(bill_find(&again, "/usr/sbin/dhcpd"), &again.files.items[0]);
+    assert_string_equal(bill_find_package(&again, "libc6")->source_package, "glibc");
+    assert_string_equal(again.env.items[0].key, "Z");
+    assert_null(again.proof);
+    assert_int_equal(again.notes.count, 1);
+    struct bill_proof proof = {.file_count = 3};
+    bill.proof = &proof;
+    assert_true(bill_read(&arena, written(&arena, &bill), &again));
+    assert_int_equal(again.proof->file_count, 3);
+}
+
+static void bytes_that_are_no_text_are_written_as_their_numbers(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct bill bill = make_bill(&arena), again;
+    bill.files.items[0].path = "/caf\xE9\xC3\xBC\x01";
+    assert_true(bill_read(&arena, written(&arena, &bill), &again));
+    assert_string_equal(again.files.items[0].path, "/caf\\xE9\xC3\xBC\x01");
+}
+
+static void expect_refused(struct arena *arena, json_t *json)
+{
+    struct bill ignored;
+    char *text = json_dumps(json, JSON_COMPACT);
+    assert_non_null(text);
+    assert_false(bill_read(arena, text_of(text), &ignored));
+    free(text);
+}
+
+/* Refuses the document with each member of an object gone, of another type, or one too many. */
+static void break_each(struct arena *arena, json_t *root, json_t *object)
+{
+    struct strings keys = {0};
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value) list_add(arena, &keys, arena_strdup(arena, key));
+    json_object_set_new(object, "unknown", json_true());
+    expect_refused(arena, root);
+    json_object_del(object, "unknown");
+    for (size_t i = 0; i < keys.count; i++) {
+        json_t *former = json_incref(json_object_get(object, keys.items[i]));
+        json_object_set_new(object, keys.items[i], json_real(0.5));
+        expect_refused(arena, root);
+        json_object_del(object, keys.items[i]);
+        expect_refused(arena, root);
+        json_object_set_new(object, keys.items[i], former);
+    }
+}
+
+static void a_bill_with_any_part_gone_or_mistyped_or_unknown_is_refused(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct bill bill = make_bill(&arena), again;
+    struct bill_proof proof = {0};
+    bill.proof = &proof;
+    struct text text = written(&arena, &bill);
+    json_t *json = json_loadb(text.ptr, text.len, 0, NULL);
+    assert_non_null(json);
+    break_each(&arena, json, json);
+    const char *const lists[] = {"layers", "files", "selection", "choices", "opens_at_run_time"};
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
+        break_each(&arena, json, json_array_get(json_object_get(json, lists[i]), 0));
+    break_each(&arena, json, json_object_get(json, "inputs"));
+    break_each(&arena, json, json_object_get(json, "source"));
+    break_each(&arena, json, json_object_get(json, "proof"));
+    json_object_set_new(json, "format", json_integer(BILL_FORMAT + 1));
+    expect_refused(&arena, json);
+    json_decref(json);
+    assert_false(bill_read(&arena, (struct text){text.ptr, text.len - 1}, &again));
+    assert_false(bill_read(&arena, TEXT("[]"), &again));
+    const char *twice = arena_printf(&arena, "{\"format\":1,%s", text.ptr + 1);
+    assert_false(bill_read(&arena, text_of(twice), &again));
+}
+
+static void values_out_of_bounds_are_refused(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct bill bill = make_bill(&arena);
+    struct text text = written(&arena, &bill);
+    const struct {
+        const char *list, *key, *value;
+    } cases[] = {{"files", "mode", "\"4755x\""},
+                 {"files", "mode", "\"755\""},
+                 {"files", "mode", "\"17777\""},
+                 {"files", "uid", "4294967296"},
+                 {"files", "uid", "-1"},
+                 {"files", "size", "-1"},
+                 {"files", "kind", "\"fifo\""},
+                 {"files", "digest", "\"sha256:\""},
+                 {"files", "digest", "\"md5:00\""},
+                 {"layers", "media_type", "\"x\""},
+                 {"layers", "digest", "null"},
+                 {"files", "path", "null"}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        json_t *json = json_loadb(text.ptr, text.len, 0, NULL);
+        json_t *item = json_array_get(json_object_get(json, cases[i].list), 0);
+        json_t *value = json_loads(cases[i].value, JSON_DECODE_ANY, NULL);
+        assert_non_null(value);
+        json_object_set_new(item, cases[i].key, value);
+        expect_refused(&arena, json);
+        json_decref(json);
+    }
+}
+
+/* When this fails, the document has another shape: raise BILL_FORMAT, and put the new shape's digest here. */
+static void the_shape_of_the_document_is_that_of_its_format(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf shape;
+    buf_init(&shape, 1 << 20);
+    assert_true(bill_shape(&shape));
+    struct digest digest = digest_of(shape.bytes, shape.len);
+    assert_int_equal(BILL_FORMAT, 1);
+    if (strcmp(digest_hex(&digest).chars, "77b1fbde64c1f8c7975df077a2f0c15d05811157432e56ffe15f3d1073eb87eb") != 0)
+        fail_msg("%s is the digest of another shape than that of format %d:\n%s", digest_hex(&digest).chars,
+                 BILL_FORMAT, shape.bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bill_reads_back_as_it_was_written),
+        cmocka_unit_test(bytes_that_are_no_text_are_written_as_their_numbers),
+        cmocka_unit_test(a_bill_with_any_part_gone_or_mistyped_or_unknown_is_refused),
+        cmocka_unit_test(values_out_of_bounds_are_refused),
+        cmocka_unit_test(the_shape_of_the_document_is_that_of_its_format),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
