@@ -4,7 +4,7 @@
  * in the catalog is tried without looking into Contents; the caller checks after unpacking that it really ships the
  * path); else the packages that Contents lists, less `packages: never`; of several: the one named like the image, or
  * like the binary; else the one whose solution has the fewest packages; else the shortest name, then the first by
- * name. README.md and manifests/README.md say the same.
+ * name. manifests/sources/README.md and manifests/README.md say the same.
  * Threads: blocks (Contents); called on coordinating threads.
  * Fails with: ERR_RESOLVE ("no package of … ships /usr/sbin/x", with the hint), and as catalog.h.
  */
