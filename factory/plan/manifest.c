@@ -1,5 +1,6 @@
 #include "plan/manifest.h"
 
+#include "plan/features.h"
 #include "plan/manifest_parts.h"
 
 #define NAMES_SHOWN 20
@@ -10,7 +11,8 @@ bool manifest_load(struct arena *arena, const char *path, const struct features 
     struct yaml_file *file;
     struct manifest_form form;
     if (!yaml_load(arena, path, &file, err) || !manifest_read(arena, file, &form, err) ||
-        !manifest_check(arena, features, &form, err))
+        !manifest_check(arena, &form, err) ||
+        !features_expand(arena, features, yaml_get(form.root, "features"), &form.manifest, err))
         return false;
     *ret_manifest = form.manifest;
     return true;

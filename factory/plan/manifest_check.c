@@ -1,5 +1,4 @@
 #include "base/map.h"
-#include "plan/features.h"
 #include "plan/manifest_parts.h"
 #include "plan/rules.h"
 
@@ -253,10 +252,9 @@ bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struc
     return check_files(arena, form, err) && check_users(arena, form, err) && check_made(arena, form, err);
 }
 
-bool manifest_check(struct arena *arena, const struct features *features, struct manifest_form *form, struct err *err)
+bool manifest_check(struct arena *arena, struct manifest_form *form, struct err *err)
 {
     return check_content(arena, form, err) && check_packages(arena, form, err) &&
            manifest_check_parts(arena, form, err) && manifest_check_config(arena, form, err) &&
-           check_dlopen(arena, form, err) &&
-           features_expand(arena, features, yaml_get(form->root, "features"), &form->manifest, err);
+           check_dlopen(arena, form, err);
 }

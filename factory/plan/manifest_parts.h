@@ -27,9 +27,8 @@ bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struc
 bool manifest_check_env(struct arena *arena, const struct yaml_pairs *env, struct err *err) MUST_CHECK;
 /* Tells why a string is not a package's name, or NULL. */
 const char *manifest_why_not_package(const char *name);
-/* Checks names, paths and numbers, normalises ports, adds the default groups of users, and what the features bring. */
-bool manifest_check(struct arena *arena, const struct features *features, struct manifest_form *form,
-                    struct err *err) MUST_CHECK;
+/* Checks names, paths and numbers, normalises ports, and adds the default groups of users. */
+bool manifest_check(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
 /* Checks the `config` and `tags` keys; `form` knows the users and groups. Part of manifest_check(). */
 bool manifest_check_config(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
 /* Returns whether `name` is "root", a user (or group) of the manifest, or a decimal number. With `has_recipes` any name
