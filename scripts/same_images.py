@@ -7,7 +7,7 @@ zstd  the same, compressed with zstd
 rpm   of RPM repositories of the tests' kit, in the shape of Fedora 41 and 42: dhcpd of the catalogue and a service with libraries
 Cache and state are the run's own. What OLD downloaded NEW takes from there, and nothing else: indices, unpacked packages and
 layers each program makes itself. When something differs OLD is asked again, as the repositories may have moved on meanwhile.
-A cold run takes about five minutes on two cores and 3 GB below $TMPDIR, and --jobs as the programs do by themselves.
+It takes some minutes on two cores, 3 GB below $TMPDIR, and the downloads of a cold run unless --cache names a cache that has them.
 Exit status: 0 all the same, 1 something differs or cannot be built by one of them.
 """
 
@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,10 +52,10 @@ class Side:
     def path(self, *names):
         return os.path.join(self.top, *names)
 
-    def take_downloads(self, other):
-        """Begins with what the other one downloaded (named by SHA-256, checked when used), and with nothing it made."""
-        for version in os.listdir(other.path("cache")):
-            blobs = other.path("cache", version, "blob")
+    def take_downloads(self, cache):
+        """Begins with what is in another cache's blobs (named by SHA-256, checked when used), and with nothing that was made of them."""
+        for version in os.listdir(cache):
+            blobs = os.path.join(cache, version, "blob")
             if os.path.isdir(blobs):
                 shutil.copytree(blobs, self.path("cache", version, "blob"), copy_function=os.link)
                 for folder in (self.path("cache"), self.path("cache", version)):
@@ -140,11 +141,13 @@ def run(options, top, ring):
     parts = parts_of(top, options.images.split() if options.images else catalogue(), ring)
     old, new = Side("old", options.old, top), Side("new", options.new, top)
     count, differ = 0, []
+    if options.cache:
+        old.take_downloads(options.cache)
     for part, arguments in parts.items():
         begun = time.monotonic()
         expected = old.run(part, arguments)
         if part == next(iter(parts)):
-            new.take_downloads(old)
+            new.take_downloads(old.path("cache"))
         given = new.run(part, arguments)
         if given != expected:
             expected = old.run(part, arguments)
@@ -163,8 +166,10 @@ def main():
     parser.add_argument("old", metavar="OLD")
     parser.add_argument("new", metavar="NEW")
     parser.add_argument("--images", metavar="NAMES", help="these images in place of the catalogue, in one word")
+    parser.add_argument("--cache", metavar="DIR", help="take downloads out of this cache, of the same file system; it stays as it is")
     parser.add_argument("--keep", metavar="DIR", help="a new folder that keeps caches and layouts of both")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     ring = gpg.Ring()
     top = options.keep or tempfile.mkdtemp(prefix="same-images-")
     os.makedirs(top, mode=0o700, exist_ok=True)
