@@ -79,6 +79,11 @@ struct buf {
     size_t len, capacity, cap_bytes;
 };
 
+/* Views what a buffer holds so far; never NULL. */
+static inline struct text buf_text(const struct buf *buf)
+{
+    return (struct text){buf->len ? buf->bytes : "", buf->len};
+}
 /* Starts a buffer that will refuse to grow above cap_bytes. */
 void buf_init(struct buf *buf, size_t cap_bytes);
 /* Appends; false when the cap would be passed (the buffer is then unchanged). Out of memory aborts. */

@@ -5,6 +5,7 @@
 #include "cli/display.h"
 #include "cli/places.h"
 #include "formats/formats.h"
+#include "formats/sources.h"
 #include "line/report.h"
 #include "plan/recipe.h"
 
@@ -16,7 +17,6 @@
 
 #define LINE_BYTES_MAX ((size_t)8192)
 
-#define APT_DIR "/etc/apt"
 #define HOST_ROOT ""
 
 /* A build being planned; all memory in the command's arena. */
@@ -246,7 +246,7 @@ static bool load_named(struct build *build, const char *name, struct source *sou
         dir = arena_printf(build->arena, "%s/sources", shipped);
     }
     return source_find(build->arena, dir, name, &path, err) &&
-           source_load_file(build->arena, path, APT_DIR, source, err);
+           source_load_file(build->arena, path, HOST_ROOT, source, err);
 }
 
 /* A source in a manifest is a path relative to the manifest, or the name of a shipped one. */
@@ -270,11 +270,11 @@ static bool choose_source(struct build *build, struct batch_image *image, struct
     if (is_own && node->kind == YAML_SCALAR)
         return load_named(build, named_beside(arena, image->manifest->path, node->scalar), source, err);
     if (is_own)
-        return source_load_node(arena, node, APT_DIR, source, err);
+        return source_load_node(arena, node, HOST_ROOT, source, err);
     build->shared = source;
     if (build->source)
         return load_named(build, build->source, source, err);
-    return source_load_default(arena, APT_DIR, HOST_ROOT, source, err) &&
+    return source_load_host(arena, HOST_ROOT, source, err) &&
            (!build->options->suite || source_replace_suites(arena, source, build->options->suite, err));
 }
 

@@ -3,70 +3,26 @@
  * Which repositories are the distribution's own? Those whose keys most repositories share (a distribution has its
  * release, updates and security under the same keys; a third party brings its own). They are required; the others are
  * optional. */
-#include "source/entry.h"
+#include "deb/entry.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "deb/deb822.h"
+#include "deb/deb_format.h"
 #include "io/file.h"
+#include "source/config_files.h"
 
 #define SOURCES_MAX_BYTES (4u << 20)
 
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir)
-        (void)closedir(*dir);
-}
-
-static bool is_wanted_name(const char *name, const char *const *endings, size_t ending_count)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
-    if (name[0] == '.' || name[strspn(name, plain)])
-        return false;
-    for (size_t i = 0; i < ending_count; i++) {
-        if (text_has_suffix(text_of(name), endings[i]))
-            return true;
-    }
-    return false;
-}
-
-bool entry_list_files(struct arena *arena, const char *dir, const char *const *endings, size_t ending_count,
-                      struct strings *ret_paths, struct err *err)
-{
-    struct strings paths = {0};
-    AUTO(close_dir) DIR *open_dir = opendir(dir);
-    if (!open_dir && errno != ENOENT && errno != ENOTDIR) {
-        err_set_errno(err, errno, "cannot list %s", dir);
-        return false;
-    }
-    const struct dirent *item;
-    while (open_dir && (item = readdir(open_dir))) {
-        struct stat status;
-        bool is_dir = fstatat(dirfd(open_dir), item->d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
-        if (!is_dir && is_wanted_name(item->d_name, endings, ending_count))
-            list_add(arena, &paths, arena_printf(arena, "%s/%s", dir, item->d_name));
-    }
-    if (paths.count)
-        qsort(paths.items, paths.count, sizeof *paths.items, compare_paths);
-    *ret_paths = paths;
-    return true;
-}
+static const char *const endings[] = {".list", ".sources"};
 
 bool entry_default_keyrings(struct arena *arena, const char *apt_dir, struct strings *ret_paths, struct err *err)
 {
-    static const char *const endings[] = {".gpg", ".asc"};
+    static const char *const key_endings[] = {".gpg", ".asc"};
     struct strings paths;
     const char *dir = arena_printf(arena, "%s/trusted.gpg.d", apt_dir);
-    if (!entry_list_files(arena, dir, endings, ARRAY_COUNT(endings), &paths, err))
+    if (!config_list_files(arena, dir, key_endings, ARRAY_COUNT(key_endings), &paths, err))
         return false;
     const char *main_keyring = arena_printf(arena, "%s/trusted.gpg", apt_dir);
     if (access(main_keyring, R_OK) == 0)
@@ -158,7 +114,7 @@ static bool read_line(struct arena *arena, struct entry *entry, struct text line
     }
     list_add(arena, &entry->uris, text_dup(arena, uri));
     list_add(arena, &entry->suites, text_dup(arena, suite));
-    entry_words(arena, line, false, &entry->components);
+    config_words(arena, line, false, &entry->components);
     return true;
 }
 
@@ -174,7 +130,7 @@ static bool read_file(const char *path, struct buf *ret_bytes, struct err *err)
 }
 
 bool entry_read_one_line(struct arena *arena, const char *path, const struct strings *default_keyrings,
-                         struct source *source, struct err *err)
+                         struct deb_source *source, struct err *err)
 {
     AUTO(buf_done) struct buf bytes = {0};
     if (!read_file(path, &bytes, err))
@@ -192,7 +148,7 @@ bool entry_read_one_line(struct arena *arena, const char *path, const struct str
 }
 
 static bool read_stanza(struct arena *arena, const char *path, const struct deb822_stanza *stanza,
-                        const struct strings *default_keyrings, struct source *source, struct err *err)
+                        const struct strings *default_keyrings, struct deb_source *source, struct err *err)
 {
     static const char *const required[] = {"Types", "URIs", "Suites"};
     struct entry entry = {.place = arena_printf(arena, "%s:%zu", path, stanza->items[0].line)};
@@ -210,7 +166,7 @@ static bool read_stanza(struct arena *arena, const char *path, const struct deb8
 }
 
 bool entry_read_deb822(struct arena *arena, const char *path, const struct strings *default_keyrings,
-                       struct source *source, struct err *err)
+                       struct deb_source *source, struct err *err)
 {
     AUTO(buf_done) struct buf bytes = {0};
     if (!read_file(path, &bytes, err))
@@ -240,13 +196,13 @@ static bool strings_eq(const struct strings *a, const struct strings *b)
     return true;
 }
 
-static bool has_same_keys(const struct repository *a, const struct repository *b)
+static bool has_same_keys(const struct deb_repository *a, const struct deb_repository *b)
 {
     return strings_eq(&a->keyrings, &b->keyrings) && strings_eq(&a->inline_keys, &b->inline_keys) &&
            strings_eq(&a->fingerprints, &b->fingerprints);
 }
 
-static size_t count_same_keys(const struct source *source, const struct repository *repository)
+static size_t count_same_keys(const struct deb_source *source, const struct deb_repository *repository)
 {
     size_t count = 0;
     for (size_t i = 0; i < source->repositories.count; i++)
@@ -255,10 +211,10 @@ static size_t count_same_keys(const struct source *source, const struct reposito
 }
 
 /* Marks the repositories that do not share the most common keys (the first of them, when several are as common). */
-static void mark_optional(struct source *source)
+static void mark_optional(struct deb_source *source)
 {
-    struct repository *items = source->repositories.items;
-    const struct repository *own = items;
+    struct deb_repository *items = source->repositories.items;
+    const struct deb_repository *own = items;
     size_t own_count = 0;
     for (size_t i = 0; i < source->repositories.count; i++) {
         size_t count = count_same_keys(source, &items[i]);
@@ -272,14 +228,13 @@ static void mark_optional(struct source *source)
 }
 
 /* Reads sources.list (when it is there) and the files of sources.list.d in the order of their names. */
-static bool read_all(struct arena *arena, const char *apt_dir, struct source *source, struct err *err)
+static bool read_all(struct arena *arena, const char *apt_dir, struct deb_source *source, struct err *err)
 {
-    static const char *const endings[] = {".list", ".sources"};
     struct strings keyrings, paths;
     const char *main_list = arena_printf(arena, "%s/sources.list", apt_dir);
     const char *parts = arena_printf(arena, "%s/sources.list.d", apt_dir);
     if (!entry_default_keyrings(arena, apt_dir, &keyrings, err) ||
-        !entry_list_files(arena, parts, endings, ARRAY_COUNT(endings), &paths, err))
+        !config_list_files(arena, parts, endings, ARRAY_COUNT(endings), &paths, err))
         return false;
     if (access(main_list, F_OK) == 0 && !entry_read_one_line(arena, main_list, &keyrings, source, err))
         return false;
@@ -291,9 +246,24 @@ static bool read_all(struct arena *arena, const char *apt_dir, struct source *so
     return true;
 }
 
-bool source_load_host(struct arena *arena, const char *apt_dir, struct source *ret_source, struct err *err)
+bool apt_has_sources(const char *apt_dir, bool *ret_has, struct err *err)
 {
-    struct source source = {.kind = SOURCE_DEB, .name = "host"};
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings paths = {0};
+    const char *parts = arena_printf(&scratch, "%s/sources.list.d", apt_dir);
+    *ret_has = access(arena_printf(&scratch, "%s/sources.list", apt_dir), F_OK) == 0;
+    if (*ret_has)
+        return true;
+    struct err unlisted = {0};
+    *ret_has = config_list_files(&scratch, parts, endings, ARRAY_COUNT(endings), &paths, &unlisted) && paths.count > 0;
+    if (err_is_shortage(&unlisted))
+        *err = unlisted;
+    return !err_is_shortage(&unlisted);
+}
+
+bool apt_load_sources(struct arena *arena, const char *apt_dir, struct deb_source *ret_source, struct err *err)
+{
+    struct deb_source source = {0};
     if (!read_all(arena, apt_dir, &source, err))
         return false;
     if (!source.repositories.count) {

@@ -90,7 +90,7 @@ static bool add_index(struct deb_catalog *catalog, const struct release *release
 /* Adds the indices of one repository; returns whether it offers the architecture. */
 static bool add_indices(struct deb_catalog *catalog, const struct release *release)
 {
-    const struct repository *repository = release->repository;
+    const struct deb_repository *repository = release->repository;
     const char *arch = catalog->base.arch->deb_name;
     if (repository->architectures.count && !strings_has(&repository->architectures, arch))
         return false;
@@ -117,7 +117,7 @@ static void fail_not_offered(const struct deb_catalog *catalog, struct err *err)
     struct strings offers = {0};
     for (size_t i = 0; i < catalog->releases->count; i++) {
         const struct release *release = catalog->releases->items[i];
-        const struct repository *repository = release->repository;
+        const struct deb_repository *repository = release->repository;
         const struct strings *limited =
             repository->architectures.count ? &repository->architectures : &release->architectures;
         list_add(&scratch, &offers,
@@ -136,7 +136,7 @@ static void set_digest(struct deb_catalog *catalog)
     digest_feed(&stream, catalog->base.arch->deb_name, strlen(catalog->base.arch->deb_name) + 1);
     for (size_t i = 0; i < catalog->indices.count; i++) {
         const struct deb_catalog_index *index = &catalog->indices.items[i];
-        const struct repository *repository = index->release->repository;
+        const struct deb_repository *repository = index->release->repository;
         const char *uri = repository->uris.count ? repository->uris.items[0] : "";
         digest_feed(&stream, uri, strlen(uri) + 1);
         digest_feed(&stream, repository->suite, strlen(repository->suite) + 1);

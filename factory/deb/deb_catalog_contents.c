@@ -102,7 +102,7 @@ static bool add_item(struct deb_contents_list *list, const struct release *relea
 /* "COMPONENT/Contents-ARCH"; older repositories have one "Contents-ARCH" for all components. Flat ones have none. */
 static void add_items(struct deb_contents_list *list, const struct release *release)
 {
-    const struct repository *repository = release->repository;
+    const struct deb_repository *repository = release->repository;
     const char *own = list->catalog->base.arch->deb_name, *arch = list->is_all ? "all" : own;
     if (repository->architectures.count && !strings_has(&repository->architectures, own))
         return;

@@ -1,5 +1,82 @@
+#include "base/auto.h"
+#include "deb/deb_catalog.h"
 #include "deb/deb_format_parts.h"
+#include "deb/deb_source.h"
 #include "deb/package_control.h"
+#include "trust/freshness.h"
+
+static const char *arch_name(const struct arch *arch)
+{
+    return arch->deb_name;
+}
+
+static const char *apt_dir(struct arena *arena, const char *root)
+{
+    return arena_printf(arena, "%s/etc/apt", root);
+}
+
+static bool host_has(const char *root, bool *ret_has, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    return apt_has_sources(apt_dir(&scratch, root), ret_has, err);
+}
+
+static const char *host_place(struct arena *arena, const char *root)
+{
+    return arena_printf(arena, "apt's configuration (%s/sources.list, sources.list.d/*.list, *.sources)",
+                        apt_dir(arena, root));
+}
+
+static struct source source_of(const char *name, const struct deb_source *source)
+{
+    return (struct source){.format = &format_deb, .name = name, .configured = source};
+}
+
+static bool load_host(struct arena *arena, const char *root, struct source *ret_source, struct err *err)
+{
+    struct deb_source *source = arena_new(arena, struct deb_source);
+    *ret_source = source_of("host", source);
+    return apt_load_sources(arena, apt_dir(arena, root), source, err);
+}
+
+static bool load_node(struct arena *arena, const struct yaml_node *node, const char *root, struct source *ret_source,
+                      struct err *err)
+{
+    struct deb_source *source = arena_new(arena, struct deb_source);
+    *ret_source = source_of(node->file->path, source);
+    return deb_source_load_node(arena, node, apt_dir(arena, root), source, err);
+}
+
+static bool replace_suites(struct arena *arena, struct source *source, const char *suites, struct err *err)
+{
+    struct deb_source *replaced = arena_new(arena, struct deb_source);
+    *replaced = *deb_source_of(source);
+    if (!deb_source_replace_suites(arena, replaced, suites, err))
+        return false;
+    source->configured = replaced;
+    return true;
+}
+
+static bool share(const struct source_env *env, struct arena *arena, const struct source *source, void **ret_shared,
+                  struct err *err)
+{
+    struct releases *releases;
+    if (!releases_get(env, arena, source, &releases, err))
+        return false;
+    *ret_shared = releases;
+    return true;
+}
+
+static const struct freshness_rule freshness[] = {
+    {NULL, "*-security", 14}, {NULL, "*/updates", 14}, {NULL, "*-updates", 14}, {NULL, "testing", 14},
+    {NULL, "unstable", 14},   {"Ubuntu", NULL, 0}, /* a release's own suite stays as it was on its first day */
+    {NULL, NULL, 120},                             /* Debian: a point release every two months */
+};
+
+static bool open_catalog(const struct catalog_request *request, struct catalog **ret_catalog, struct err *err)
+{
+    return deb_catalog_open(request->env, request->workers, request->shared, request->arch, ret_catalog, err);
+}
 
 static const char *package_fault(const struct package *package)
 {
@@ -10,6 +87,15 @@ static const char *const install_scripts[] = {"preinst", "postinst", NULL};
 
 const struct format format_deb = {
     .name = "deb",
+    .arch_name = arch_name,
+    .host_has = host_has,
+    .host_place = host_place,
+    .load_host = load_host,
+    .load_node = load_node,
+    .replace_suites = replace_suites,
+    .freshness = freshness,
+    .share = share,
+    .open_catalog = open_catalog,
     .unpack = deb_unpack,
     .package_fault = package_fault,
     .identity_place = "control file",

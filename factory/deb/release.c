@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "deb/deb_format.h"
 #include "deb/release_names.h"
 #include "deb/release_parse.h"
 #include "deb/release_trust.h"
@@ -40,7 +41,7 @@ static const char *suite_dir(struct arena *arena, const char *suite)
     return suite;
 }
 
-static bool get_file(const struct source_env *env, const struct repository *repository, const char *url,
+static bool get_file(const struct source_env *env, const struct deb_repository *repository, const char *url,
                      struct buf *ret_body, bool *ret_absent, struct err *err)
 {
     const char *last = repository->uris.items[repository->uris.count - 1];
@@ -50,7 +51,7 @@ static bool get_file(const struct source_env *env, const struct repository *repo
 }
 
 /* Gets Release and, when there is one, Release.gpg from below `base`. */
-static bool fetch_detached(const struct source_env *env, struct arena *arena, const struct repository *repository,
+static bool fetch_detached(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                            const char *base, struct fetched *fetched, struct err *err)
 {
     bool is_absent;
@@ -73,7 +74,7 @@ static bool fetch_detached(const struct source_env *env, struct arena *arena, co
     return true;
 }
 
-static bool fetch_from(const struct source_env *env, struct arena *arena, const struct repository *repository,
+static bool fetch_from(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                        const char *uri, struct fetched *fetched, struct err *err)
 {
     const char *base = arena_printf(arena, "%s%s", uri, suite_dir(arena, repository->suite));
@@ -93,8 +94,8 @@ static bool fetch_from(const struct source_env *env, struct arena *arena, const 
     return false;
 }
 
-static bool load_blob(const struct source_env *env, const struct repository *repository, const struct digest *digest,
-                      struct buf *ret_bytes, struct err *err)
+static bool load_blob(const struct source_env *env, const struct deb_repository *repository,
+                      const struct digest *digest, struct buf *ret_bytes, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const char *name = arena_printf(&scratch, "%s: its last accepted Release", repository->name);
@@ -102,7 +103,7 @@ static bool load_blob(const struct source_env *env, const struct repository *rep
 }
 
 /* Takes the last accepted Release out of the store. */
-static bool recall(const struct source_env *env, struct arena *arena, const struct repository *repository,
+static bool recall(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                    const struct release_mark *mark, struct fetched *fetched, struct err *err)
 {
     if (!mark) {
@@ -124,6 +125,7 @@ static bool recall(const struct source_env *env, struct arena *arena, const stru
 static bool remember(const struct source_env *env, struct arena *arena, const struct release *release,
                      const struct fetched *fetched, struct err *err)
 {
+    struct repository known = deb_repository_known(release->repository);
     struct release_mark mark = {.date = release->date, .digest = release->digest};
     mark.from = source_public_uri(arena, fetched->uri);
     mark.is_bare = fetched->form == RELEASE_BARE;
@@ -132,21 +134,22 @@ static bool remember(const struct source_env *env, struct arena *arena, const st
     mark.has_names = true;
     return small_file_keep(env, &fetched->file, &mark.file, err) &&
            (!mark.has_signature || small_file_keep(env, &fetched->signature, &mark.signature, err)) &&
-           release_mark_raise(env, arena, release->repository, &mark, err);
+           release_mark_raise(env, arena, &known, &mark, err);
 }
 
 /* Warns when nothing newer came for long. */
 static void warn_of_age(const struct source_env *env, const struct release *release)
 {
     struct freshness_subject subject = {
-        .kind = SOURCE_DEB,
+        .rules = format_deb.freshness,
         .what = "Release",
         .uri = release->uri,
         .origin = release->origin,
         .names = {release->repository->suite, release->suite, release->codename, release->label},
         .date = release->date,
     };
-    freshness_warn(env, release->repository, &subject);
+    struct repository known = deb_repository_known(release->repository);
+    freshness_warn(env, &known, &subject);
 }
 
 static struct dated dated_of(const struct release *release)
@@ -160,8 +163,9 @@ static bool check_names(const struct source_env *env, struct arena *scratch, con
                         const struct release_mark *mark, struct err *err)
 {
     struct release_names names = release_names_of(scratch, release);
+    struct repository known = deb_repository_known(release->repository);
     struct dated dated = dated_of(release);
-    return remembered_names_check(env, scratch, release->repository, &dated, &names, mark, err) &&
+    return remembered_names_check(env, scratch, &known, &dated, &names, mark, err) &&
            release_names_check_asked(env, scratch, release, mark, err);
 }
 
@@ -176,7 +180,7 @@ static bool accept_release(const struct source_env *env, struct arena *arena, co
         .file = {fetched->file.bytes, fetched->file.len},
         .signature = {fetched->signature.bytes, fetched->signature.len},
     };
-    const struct repository *repository = release->repository;
+    const struct deb_repository *repository = release->repository;
     struct text text;
     const char *signed_by;
     int64_t valid_until;
@@ -186,8 +190,9 @@ static bool accept_release(const struct source_env *env, struct arena *arena, co
     release->signed_by = arena_strdup(arena, signed_by);
     release->uri = arena_strdup(arena, fetched->uri);
     release->dir = arena_printf(arena, "%s%s", fetched->uri, suite_dir(arena, repository->suite));
+    struct repository known = deb_repository_known(repository);
     struct dated dated = dated_of(release);
-    return release_check_fresh(env, &scratch, repository, &dated, valid_until, mark, err) &&
+    return release_check_fresh(env, &scratch, &known, &dated, valid_until, mark, err) &&
            check_names(env, &scratch, release, mark, err);
 }
 
@@ -195,7 +200,7 @@ static bool accept_release(const struct source_env *env, struct arena *arena, co
 static bool get_from(const struct source_env *env, struct arena *arena, const char *uri,
                      const struct release_mark *mark, struct fetched *fetched, struct release *release, struct err *err)
 {
-    const struct repository *repository = release->repository;
+    const struct deb_repository *repository = release->repository;
     if (!fetch_from(env, arena, repository, uri, fetched, err)) {
         err_wrap(err, "%s (%s)", repository->name, repository->place);
         return false;
@@ -208,7 +213,7 @@ static bool get_from(const struct source_env *env, struct arena *arena, const ch
 static bool get_from_mirrors(const struct source_env *env, struct arena *arena, const struct release_mark *mark,
                              struct fetched *fetched, struct release *release, struct err *err)
 {
-    const struct repository *repository = release->repository;
+    const struct deb_repository *repository = release->repository;
     struct err worst = {0};
     for (size_t i = 0; i < repository->uris.count; i++) {
         struct err now = {0};
@@ -230,7 +235,7 @@ static bool get_from_mirrors(const struct source_env *env, struct arena *arena, 
     return false;
 }
 
-static bool get(const struct source_env *env, struct arena *arena, const struct repository *repository,
+static bool get(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                 const struct release_mark *mark, struct release **ret_release, struct err *err)
 {
     AUTO(fetched_done) struct fetched fetched = {0};
@@ -262,12 +267,13 @@ static void hint_at_cache(const struct source_env *env, const struct release_mar
     err->detail = detail;
 }
 
-bool release_get(const struct source_env *env, struct arena *arena, const struct repository *repository,
+bool release_get(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                  struct release **ret_release, struct err *err)
 {
+    struct repository known = deb_repository_known(repository);
     struct release_mark mark;
     bool is_known;
-    if (!release_mark_load(env, arena, repository, &mark, &is_known, err))
+    if (!release_mark_load(env, arena, &known, &mark, &is_known, err))
         return false;
     if (get(env, arena, repository, is_known ? &mark : NULL, ret_release, err))
         return true;

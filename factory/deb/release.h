@@ -13,9 +13,9 @@
 #define IMGFACTORY_DEB_RELEASE_H
 
 #include "base/map.h"
+#include "deb/deb_source.h"
 #include "io/file.h"
 #include "source/env.h"
-#include "source/source.h"
 
 struct release_file {
     uint64_t size_bytes;
@@ -23,7 +23,7 @@ struct release_file {
 };
 
 struct release {
-    const struct repository *repository;
+    const struct deb_repository *repository;
     const char *uri; /* of the mirror that answered, ending in '/' */
     const char *dir; /* uri + "dists/SUITE/" (or uri + suite for flat): file names below are relative to it */
     const char *origin, *label, *suite, *codename, *version; /* NULL when absent */
@@ -39,7 +39,7 @@ struct release {
 
 /* Gets, verifies and parses one repository's Release. Blocks on the network; call it on a coordinating thread.
  * *ret_release is NULL (and true is returned, with a logged warning) when an optional repository cannot be reached. */
-bool release_get(const struct source_env *env, struct arena *arena, const struct repository *repository,
+bool release_get(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                  struct release **ret_release, struct err *err) MUST_CHECK;
 /* Finds the first listed of name.gz, name.xz, name.zst, name.bz2, name (the cheapest to decompress first); NULL when
  * none is. *ret_name lives in the arena. An empty index that only its plain form lists counts as listed. */

@@ -26,7 +26,7 @@ static bool is_same_suite(const char *asked, const char *named)
     return named_slash && !asked_slash && strcmp(asked, named_slash + 1) == 0;
 }
 
-static bool is_asked_for(const struct repository *repository, const char *name)
+static bool is_asked_for(const struct deb_repository *repository, const char *name)
 {
     if (!name)
         return false;
@@ -38,7 +38,7 @@ static bool is_asked_for(const struct repository *repository, const char *name)
 bool release_names_check_asked(const struct source_env *env, struct arena *arena, const struct release *release,
                                const struct release_mark *mark, struct err *err)
 {
-    const struct repository *repository = release->repository;
+    const struct deb_repository *repository = release->repository;
     bool is_pinned = repository->release_names.count > 0;
     bool can_be_told =
         is_pinned || (!text_has_suffix(text_of(repository->suite), "/") && (release->suite || release->codename));

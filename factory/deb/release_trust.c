@@ -63,7 +63,7 @@ static bool keep_verdict(const struct source_env *env, struct arena *arena, cons
 }
 
 /* Sets the error that tells why no signature counts. */
-static bool refuse(struct arena *arena, const struct repository *repository, const struct release_bytes *bytes,
+static bool refuse(struct arena *arena, const struct deb_repository *repository, const struct release_bytes *bytes,
                    const struct keyrings *keyrings, const struct gpgv_verdict *verdict, struct err *err)
 {
     bool is_expired = verdict->expired_keys.count || verdict->expired_signatures.count;
@@ -74,12 +74,14 @@ static bool refuse(struct arena *arena, const struct repository *repository, con
     return false;
 }
 
-static bool verify(const struct source_env *env, struct arena *arena, const struct repository *repository,
+static bool verify(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                    const struct release_bytes *bytes, struct text *ret_text, const char **ret_signed_by,
                    struct err *err)
 {
     struct keyrings keyrings;
-    if (!keyrings_load(arena, repository, &keyrings, err))
+    struct key_lists lists = {repository->name, repository->place, &repository->keyrings, &repository->inline_keys,
+                              &repository->fingerprints};
+    if (!keyrings_load(arena, &lists, &keyrings, err))
         return false;
     keyrings_warn_unfit(env->log, arena, repository->name, &keyrings);
     struct digest key = verdict_key(bytes, &keyrings);
@@ -101,7 +103,7 @@ static bool verify(const struct source_env *env, struct arena *arena, const stru
     return keep_verdict(env, arena, &key, verdict.text, verdict.signed_by, err);
 }
 
-bool release_trust(const struct source_env *env, struct arena *arena, const struct repository *repository,
+bool release_trust(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                    const struct release_bytes *bytes, struct text *ret_text, const char **ret_signed_by,
                    struct err *err)
 {

@@ -24,7 +24,7 @@ struct release_bytes {
 /* Checks shape and signature by the repository's keys and gives the signed text and the key's fingerprint (NULL when
  * the repository is trusted without a signature), both in the arena. gpgv's good verdict is kept in the store for a
  * day, named by all that it was made from. */
-bool release_trust(const struct source_env *env, struct arena *arena, const struct repository *repository,
+bool release_trust(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                    const struct release_bytes *bytes, struct text *ret_text, const char **ret_signed_by,
                    struct err *err) MUST_CHECK;
 

@@ -7,7 +7,7 @@
 
 struct getting {
     const struct source_env *env;
-    const struct repository *repository;
+    const struct deb_repository *repository;
     struct arena arena; /* its own: an arena belongs to one thread at a time */
     struct release *release;
     bool is_good;
@@ -65,8 +65,9 @@ static void tell_first_use(struct arena *arena, const struct source_env *env, co
 static bool collect(struct arena *arena, const struct source *source, struct getting *gettings,
                     struct releases *releases, struct err *err)
 {
-    for (size_t i = 0; i < source->repositories.count; i++) {
-        const struct repository *repository = gettings[i].repository;
+    size_t count = deb_source_of(source)->repositories.count;
+    for (size_t i = 0; i < count; i++) {
+        const struct deb_repository *repository = gettings[i].repository;
         if (!gettings[i].is_good) {
             *err = gettings[i].err;
             return false;
@@ -83,20 +84,20 @@ static bool collect(struct arena *arena, const struct source *source, struct get
         tell_first_use(arena, gettings[0].env, releases);
         return true;
     }
-    err_set(err, ERR_NETWORK, "%s: none of its %zu repositories could be reached", source->name,
-            source->repositories.count);
+    err_set(err, ERR_NETWORK, "%s: none of its %zu repositories could be reached", source->name, count);
     return false;
 }
 
 bool releases_get(const struct source_env *env, struct arena *arena, const struct source *source,
                   struct releases **ret_releases, struct err *err)
 {
-    size_t count = source->repositories.count;
+    const struct deb_source *configured = deb_source_of(source);
+    size_t count = configured->repositories.count;
     AUTO(arena_done) struct arena scratch = {0};
     struct getting *gettings = arena_new_array(&scratch, struct getting, count);
     void **items = arena_new_array(&scratch, void *, count);
     for (size_t i = 0; i < count; i++) {
-        gettings[i] = (struct getting){.env = env, .repository = &source->repositories.items[i]};
+        gettings[i] = (struct getting){.env = env, .repository = &configured->repositories.items[i]};
         items[i] = &gettings[i];
     }
     together_run(get_one, items, count);

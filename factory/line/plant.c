@@ -3,16 +3,15 @@
 #include "base/auto.h"
 #include "io/secret.h"
 #include "io/store_prune.h"
-#include "rpmmd/rpm_catalog.h"
+#include "source/format.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 
-/* A source's Releases and the memory they live in. */
+/* What the catalogs of a source share, and the memory it lives in. */
 struct shared_source {
     struct shared_source *next;
     struct arena arena;
-    struct releases *releases;
 };
 
 struct shared_catalog {
@@ -82,7 +81,7 @@ struct source_question {
     struct plant *plant;
     const struct source *source;
     const struct arch *arch;
-    const struct releases *releases;
+    const void *shared;
 };
 
 static bool make_source(void *argument, void **ret_result, struct err *err)
@@ -94,10 +93,7 @@ static bool make_source(void *argument, void **ret_result, struct err *err)
     shared->next = plant->opened_sources;
     plant->opened_sources = shared;
     pthread_mutex_unlock(&plant->lock);
-    if (!releases_get(&plant->env, &shared->arena, question->source, &shared->releases, err))
-        return false;
-    *ret_result = shared->releases;
-    return true;
+    return question->source->format->share(&plant->env, &shared->arena, question->source, ret_result, err);
 }
 
 static bool make_catalog(void *argument, void **ret_result, struct err *err)
@@ -106,13 +102,14 @@ static bool make_catalog(void *argument, void **ret_result, struct err *err)
     struct plant *plant = question->plant;
     const struct family *family;
     struct catalog *catalog;
-    if (!families_find(plant->options->families, question->source->kind == SOURCE_RPM ? "rpm" : "deb", &family, err))
+    if (!families_find(plant->options->families, question->source->format->name, &family, err))
         return false;
-    bool is_open =
-        question->source->kind == SOURCE_RPM
-            ? rpm_catalog_open(&plant->env, plant->workers, question->source, question->arch, &catalog, err)
-            : deb_catalog_open(&plant->env, plant->workers, question->releases, question->arch, &catalog, err);
-    if (!is_open)
+    struct catalog_request request = {.env = &plant->env,
+                                      .workers = plant->workers,
+                                      .source = question->source,
+                                      .shared = question->shared,
+                                      .arch = question->arch};
+    if (!question->source->format->open_catalog(&request, &catalog, err))
         return false;
     catalog->family = family;
     pthread_mutex_lock(&plant->lock);
@@ -129,12 +126,11 @@ bool plant_catalog(struct plant *plant, const struct source *source, const struc
 {
     char key[64];
     struct source_question question = {.plant = plant, .source = source, .arch = arch};
-    void *releases = NULL, *catalog;
+    void *shared, *catalog;
     (void)snprintf(key, sizeof key, "%p", (const void *)source);
-    /* Debian's Releases are for all architectures; RPM repositories are one per architecture, all in its catalog. */
-    if (source->kind == SOURCE_DEB && !flight_get(plant->sources, key, make_source, &question, &releases, err))
+    if (!flight_get(plant->sources, key, make_source, &question, &shared, err))
         return false;
-    question.releases = releases;
+    question.shared = shared;
     (void)snprintf(key, sizeof key, "%p %p", (const void *)source, (const void *)arch);
     if (!flight_get(plant->catalogs, key, make_catalog, &question, &catalog, err))
         return false;

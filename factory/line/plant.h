@@ -8,7 +8,6 @@
 
 #include "base/flight.h"
 #include "bill/inputs.h"
-#include "deb/deb_catalog.h"
 #include "layer/layer.h"
 #include "line/progress.h"
 #include "line/publish.h"
@@ -17,6 +16,7 @@
 #include "plan/family.h"
 #include "plan/features.h"
 #include "plan/recipe.h"
+#include "source/env.h"
 
 #include <pthread.h>
 

@@ -6,11 +6,6 @@
 #define MAGIC_BYTES 4
 #define MAX_ELF_BYTES ((uint64_t)512 << 20)
 
-static struct text buf_text(const struct buf *buf)
-{
-    return (struct text){buf->len ? buf->bytes : "", buf->len};
-}
-
 /* Keeps what must be looked at when the file is complete: all of an ELF file, the beginning of any other. */
 static bool keep_run(struct buf *kept, struct text run, uint64_t size_bytes)
 {

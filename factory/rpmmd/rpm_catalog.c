@@ -121,7 +121,8 @@ static void set_origins(struct rpm_catalog *catalog)
 /* Gets the metadata of all repositories at once. Each has an arena, which the catalog's own outlives. */
 static bool get_metadata(struct rpm_catalog *catalog, const struct source *source, struct err *err)
 {
-    size_t count = source->rpm_repositories.count;
+    const struct rpm_source *configured = rpm_source_of(source);
+    size_t count = configured->repositories.count;
     struct getting *gettings = arena_new_array(&catalog->arena, struct getting, count);
     void **items = arena_new_array(&catalog->arena, void *, count);
     catalog->metadata_arenas = arena_new_array(&catalog->arena, struct arena, count);
@@ -129,12 +130,12 @@ static bool get_metadata(struct rpm_catalog *catalog, const struct source *sourc
     for (size_t i = 0; i < count; i++) {
         gettings[i] = (struct getting){.catalog = catalog,
                                        .arena = &catalog->metadata_arenas[i],
-                                       .repository = &source->rpm_repositories.items[i]};
+                                       .repository = &configured->repositories.items[i]};
         items[i] = &gettings[i];
     }
     together_run(get_task, items, count);
     for (size_t i = 0; i < count; i++) {
-        const struct rpm_repository *repository = &source->rpm_repositories.items[i];
+        const struct rpm_repository *repository = &configured->repositories.items[i];
         if (!gettings[i].is_good) {
             *err = gettings[i].err;
             return false;
@@ -176,7 +177,7 @@ static void feed_strings(struct digest_stream *stream, const struct strings *str
 /* Over all that a solution depends on: the input and how it is filtered. */
 static void set_digest(struct rpm_catalog *catalog)
 {
-    const struct source *source = catalog->base.origins.source;
+    const struct rpm_source *source = rpm_source_of(catalog->base.origins.source);
     struct digest_stream stream;
     digest_begin(&stream);
     digest_feed(&stream, RPM_PRIMARY_FORMAT, sizeof RPM_PRIMARY_FORMAT);
@@ -361,10 +362,11 @@ bool rpm_catalog_from_texts(const struct source *source, const struct arch *arch
                             struct catalog **ret_catalog, struct err *err)
 {
     AUTO(auto_close) struct rpm_catalog *catalog = new_catalog(NULL, NULL, source, arch);
-    for (size_t i = 0; i < source->rpm_repositories.count; i++) {
+    const struct rpm_source *configured = rpm_source_of(source);
+    for (size_t i = 0; i < configured->repositories.count; i++) {
         struct rpm_catalog_texts *kept = arena_new(&catalog->arena, struct rpm_catalog_texts);
         *kept = texts[i];
-        add_repo(catalog, &source->rpm_repositories.items[i], NULL, kept);
+        add_repo(catalog, &configured->repositories.items[i], NULL, kept);
     }
     set_origins(catalog);
     set_digest(catalog);

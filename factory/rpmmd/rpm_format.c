@@ -2,6 +2,69 @@
 
 #include "rpm/rpm_facts.h"
 #include "rpm/rpm_unpack.h"
+#include "rpmmd/rpm_catalog.h"
+#include "rpmmd/yum_repos.h"
+#include "trust/freshness.h"
+
+static const char *arch_name(const struct arch *arch)
+{
+    return arch->rpm_name;
+}
+
+static const char *host_place(struct arena *arena, const char *root)
+{
+    return arena_printf(arena, "dnf's (%s/etc/yum.repos.d/*.repo)", root);
+}
+
+static struct source source_of(const char *name, const struct rpm_source *source)
+{
+    return (struct source){.format = &format_rpm, .name = name, .configured = source};
+}
+
+static bool load_host(struct arena *arena, const char *root, struct source *ret_source, struct err *err)
+{
+    struct rpm_source *source = arena_new(arena, struct rpm_source);
+    *ret_source = source_of("host", source);
+    return yum_repos_load(arena, root, source, err);
+}
+
+/* The root plays no part: no key of an RPM source's takes anything from the host. */
+static bool load_node(struct arena *arena, const struct yaml_node *node, const char *root, struct source *ret_source,
+                      struct err *err)
+{
+    struct rpm_source *source = arena_new(arena, struct rpm_source);
+    (void)root;
+    *ret_source = source_of(node->file->path, source);
+    return rpm_source_load_node(arena, node, source, err);
+}
+
+static bool replace_suites(struct arena *arena, struct source *source, const char *suites, struct err *err)
+{
+    (void)arena, (void)suites;
+    err_set(err, ERR_USAGE, "source %s has no repository whose suite could be replaced", source->name);
+    return false;
+}
+
+static const struct freshness_rule freshness[] = {
+    {NULL, "*updates*", 14},
+    {NULL, "*security*", 14},
+    {NULL, "fedora*", 0}, /* as it was on its first day */
+    {NULL, NULL, 120},
+};
+
+/* A repository is one per architecture. */
+static bool share(const struct source_env *env, struct arena *arena, const struct source *source, void **ret_shared,
+                  struct err *err)
+{
+    (void)env, (void)arena, (void)source, (void)err;
+    *ret_shared = NULL;
+    return true;
+}
+
+static bool open_catalog(const struct catalog_request *request, struct catalog **ret_catalog, struct err *err)
+{
+    return rpm_catalog_open(request->env, request->workers, request->source, request->arch, ret_catalog, err);
+}
 
 static const char *package_fault(const struct package *package)
 {
@@ -14,6 +77,15 @@ static const char *const install_scripts[] = {"pretrans", "prein", "postin", "po
 
 const struct format format_rpm = {
     .name = "rpm",
+    .arch_name = arch_name,
+    .host_has = yum_repos_exist,
+    .host_place = host_place,
+    .load_host = load_host,
+    .load_node = load_node,
+    .replace_suites = replace_suites,
+    .freshness = freshness,
+    .share = share,
+    .open_catalog = open_catalog,
     .unpack = rpm_unpack,
     .package_fault = package_fault,
     .identity_place = "header",

@@ -37,11 +37,6 @@ static void fetched_done(struct fetched *fetched)
     buf_done(&fetched->signature);
 }
 
-static struct text text_of_buf(const struct buf *buf)
-{
-    return (struct text){buf->len ? buf->bytes : "", buf->len};
-}
-
 static bool fetch_from(const struct getting *getting, const char *base_url, struct small_file_haste haste,
                        struct fetched *fetched, struct err *err)
 {
@@ -72,8 +67,8 @@ static bool check_signature(const struct getting *getting, const struct fetched 
     struct strings any_key = {0};
     if (!getting->place.repository->is_repo_gpg_checked)
         return true;
-    if (!gpgv_run(getting->arena, getting->keyrings, text_of_buf(&fetched->file), text_of_buf(&fetched->signature),
-                  &any_key, &verdict, err))
+    if (!gpgv_run(getting->arena, getting->keyrings, buf_text(&fetched->file), buf_text(&fetched->signature), &any_key,
+                  &verdict, err))
         return false;
     *ret_signed_by = verdict.signed_by;
     if (!verdict.signed_by)
@@ -126,7 +121,7 @@ static bool accept_repomd(const struct getting *getting, const struct fetched *f
     struct repomd repomd;
     const char *signed_by = NULL;
     if (!check_signature(getting, fetched, &signed_by, err) ||
-        !repomd_parse(getting->arena, fetched->url, text_of_buf(&fetched->file), &repomd, err))
+        !repomd_parse(getting->arena, fetched->url, buf_text(&fetched->file), &repomd, err))
         return false;
     static const char *const titles[RELEASE_NAMES_COUNT] = {"distro", "cpeid", "content", "repo"};
     struct dated dated = {.what = "repomd.xml", .titles = titles, .uri = fetched->base_url, .date = repomd.date};
@@ -147,7 +142,7 @@ static bool get_from(const struct getting *getting, const struct rpm_mirrors *mi
                                      .is_other_there = strcmp(base_url, mirrors->base_urls.items[count - 1]) != 0};
     if (!fetch_from(getting, base_url, haste, fetched, err))
         return false;
-    if (mirrors->has_metalink && !metalink_has(&mirrors->metalink, text_of_buf(&fetched->file))) {
+    if (mirrors->has_metalink && !metalink_has(&mirrors->metalink, buf_text(&fetched->file))) {
         err_set(err, ERR_TRUST, "%s has no hash of the metalink: the mirror is stale or broken", fetched->url);
         return false;
     }
@@ -239,7 +234,7 @@ static bool prepare_mark(const struct getting *getting, const struct fetched *fe
 static void warn_of_age(const struct getting *getting, const struct rpm_metadata *metadata)
 {
     struct freshness_subject subject = {
-        .kind = SOURCE_RPM,
+        .rules = format_rpm.freshness,
         .what = "repomd.xml",
         .uri = metadata->origin.uri,
         .names = {getting->place.repository->id},
@@ -281,12 +276,12 @@ static struct getting getting_of(const struct source_env *env, struct arena *are
     struct getting getting = {.env = env, .arena = arena, .place = rpm_place_of(arena, repository, arch)};
     getting.remembered = (struct repository){
         .name = repository->id,
+        .uri = getting.place.identity,
         .suite = "repomd.xml",
         .place = repository->place,
         .is_trusted = !repository->is_gpg_checked && !repository->is_repo_gpg_checked,
         .max_age_days = repository->max_age_days,
     };
-    list_add(arena, &getting.remembered.uris, getting.place.identity);
     return getting;
 }
 

@@ -13,6 +13,7 @@
 #define IMGFACTORY_RPMMD_RPM_METADATA_H
 
 #include "plan/arch.h"
+#include "rpmmd/rpm_source.h"
 #include "source/env.h"
 #include "source/origin.h"
 #include "trust/release_state.h"

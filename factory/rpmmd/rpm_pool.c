@@ -55,7 +55,7 @@ static bool filter(struct rpm_catalog *catalog, struct err *err)
 {
     Pool *pool = catalog->pool;
     AUTO(rpm_modules_done) struct rpm_modules modules = {0};
-    const struct strings *enabled = &catalog->base.origins.source->modules;
+    const struct strings *enabled = &rpm_source_of(catalog->base.origins.source)->modules;
     for (size_t i = 0; i < catalog->repos.count; i++) {
         const struct rpm_catalog_repo *each = &catalog->repos.items[i];
         struct text text = {each->modules.bytes, each->modules.len};

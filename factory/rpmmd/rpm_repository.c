@@ -1,5 +1,5 @@
-/* What a source file and a .repo file have in common: variables, and what a repository must have (rpm_source_file.h). */
-#include "rpmmd/rpm_source_file.h"
+/* What a source file and a .repo file have in common: variables, and what a repository must have (rpm_source.h). */
+#include "rpmmd/rpm_source.h"
 
 #include "rpmmd/rpm_variables.h"
 

@@ -1,6 +1,6 @@
 /* Source files of kind "rpm": one mapping, or `repositories:` with several. The tables below are the definition of the
  * format; names are dnf's (dnf.conf(5)). */
-#include "rpmmd/rpm_source_file.h"
+#include "rpmmd/rpm_source.h"
 
 #include <errno.h>
 
@@ -38,7 +38,7 @@ static const struct yaml_field repository_fields[] = {REPOSITORY_FIELDS};
 struct reading {
     struct arena *arena;
     struct map variables;
-    struct source source;
+    struct rpm_source source;
 };
 
 static bool read_urls(struct reading *reading, const struct yaml_node *node, struct fields *fields,
@@ -122,13 +122,13 @@ static bool add_repository(struct reading *reading, const struct yaml_node *node
         .place = arena_printf(arena, "%s:%zu", node->file->path, node->line),
     };
     if (!repository.id)
-        repository.id = arena_printf(arena, "%zu", reading->source.rpm_repositories.count + 1);
+        repository.id = arena_printf(arena, "%zu", reading->source.repositories.count + 1);
     repository.name = repository.id;
     read_keys(reading, node, fields, &repository);
     if (!read_urls(reading, node, fields, &repository, err) ||
         !rpm_repository_finish(arena, &reading->variables, &repository, err) || !check_keys(node, &repository, err))
         return false;
-    list_add(arena, &reading->source.rpm_repositories, repository);
+    list_add(arena, &reading->source.repositories, repository);
     return true;
 }
 
@@ -165,7 +165,8 @@ static bool has_repository_key(const struct yaml_node *node)
     return false;
 }
 
-bool rpm_source_load_node(struct arena *arena, const struct yaml_node *node, struct source *ret_source, struct err *err)
+bool rpm_source_load_node(struct arena *arena, const struct yaml_node *node, struct rpm_source *ret_source,
+                          struct err *err)
 {
     static const struct yaml_field table[] = {{"kind", YAML_STRING, offsetof(struct fields, kind), true, ALTERS_ORDER},
                                               FIELD("releasever", YAML_STRING, releasever),
@@ -174,7 +175,6 @@ bool rpm_source_load_node(struct arena *arena, const struct yaml_node *node, str
                                               REPOSITORY_FIELDS};
     struct fields fields = {.is_gpg_checked = true, .priority = PRIORITY_DEFAULT};
     struct reading reading = {.arena = arena, .variables = {.arena = arena}};
-    reading.source = (struct source){.kind = SOURCE_RPM, .name = node->file->path};
     if (!yaml_read(arena, node, table, ARRAY_COUNT(table), &fields, err) || !check_modules(node, &fields.modules, err))
         return false;
     if (fields.repositories && has_repository_key(node))

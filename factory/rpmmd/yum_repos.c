@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include "rpmmd/ini.h"
-#include "rpmmd/rpm_source_file.h"
+#include "rpmmd/rpm_source.h"
 #include "rpmmd/rpm_variables.h"
 #include "rpmmd/yum_variables.h"
-#include "source/entry.h"
+#include "source/config_files.h"
 
 #define PRIORITY_DEFAULT 99
 #define NUMBER_MAX 1000000u
@@ -20,7 +20,7 @@ struct reading {
     struct map variables;
     struct rpm_repository defaults; /* of [main] */
     struct strings ids;
-    struct source source;
+    struct rpm_source source;
     bool is_enabled;
 };
 
@@ -59,7 +59,7 @@ static bool read_priority(const char *path, const struct ini_value *value, int *
 static void add_words(struct arena *arena, const char *words, struct strings *list)
 {
     struct strings more = {0};
-    entry_words(arena, text_of(words), true, &more);
+    config_words(arena, text_of(words), true, &more);
     if (!more.count)
         *list = more;
     for (size_t i = 0; i < more.count; i++)
@@ -71,7 +71,7 @@ static void add_keys(const struct reading *reading, const char *words, struct st
 {
     static const char scheme[] = "file://";
     struct strings keys = {0};
-    entry_words(reading->arena, text_of(words), true, &keys);
+    config_words(reading->arena, text_of(words), true, &keys);
     *list = (struct strings){0};
     for (size_t i = 0; i < keys.count; i++) {
         const char *key = keys.items[i];
@@ -116,7 +116,7 @@ static bool set_option(struct reading *reading, const char *path, const struct i
             *texts[i].field = *value->value ? value->value : NULL;
     }
     if (strcmp(value->key, "baseurl") == 0)
-        entry_words(reading->arena, text_of(value->value), true, &repository->base_urls);
+        config_words(reading->arena, text_of(value->value), true, &repository->base_urls);
     if (strcmp(value->key, "gpgkey") == 0)
         add_keys(reading, value->value, &repository->gpg_keys);
     return strcmp(value->key, "priority") != 0 || read_priority(path, value, &repository->priority, err);
@@ -173,7 +173,7 @@ static bool add_repository(struct reading *reading, const char *path, const stru
         rpm_expand(arena, &reading->variables, NULL, repository.name ? repository.name : repository.id, NULL);
     if (!rpm_repository_finish(arena, &reading->variables, &repository, err))
         return false;
-    list_add(arena, &reading->source.rpm_repositories, repository);
+    list_add(arena, &reading->source.repositories, repository);
     return true;
 }
 
@@ -198,7 +198,7 @@ static bool read_files(struct reading *reading, struct err *err)
 {
     struct strings paths;
     const char *dir = arena_printf(reading->arena, "%s/etc/yum.repos.d", reading->root);
-    if (!entry_list_files(reading->arena, dir, repo_endings, ARRAY_COUNT(repo_endings), &paths, err))
+    if (!config_list_files(reading->arena, dir, repo_endings, ARRAY_COUNT(repo_endings), &paths, err))
         return false;
     for (size_t i = 0; i < paths.count; i++) {
         struct ini ini;
@@ -225,10 +225,10 @@ static bool has_same_keys(const struct rpm_repository *a, const struct rpm_repos
 
 /* Third parties bring keys of their own: marks the repositories that do not share the most common ones (the first of
  * them, when several are as common), as apt_sources.c does. */
-static void mark_optional(struct source *source)
+static void mark_optional(struct rpm_source *source)
 {
-    struct rpm_repository *items = source->rpm_repositories.items;
-    size_t count = source->rpm_repositories.count, own = 0, own_count = 0;
+    struct rpm_repository *items = source->repositories.items;
+    size_t count = source->repositories.count, own = 0, own_count = 0;
     for (size_t i = 0; i < count; i++) {
         size_t same = 0;
         for (size_t k = 0; k < count; k++)
@@ -249,20 +249,19 @@ bool yum_repos_exist(const char *root, bool *ret_exist, struct err *err)
     struct err unlisted = {0};
     const char *dir = arena_printf(&scratch, "%s/etc/yum.repos.d", root);
     *ret_exist =
-        entry_list_files(&scratch, dir, repo_endings, ARRAY_COUNT(repo_endings), &paths, &unlisted) && paths.count > 0;
+        config_list_files(&scratch, dir, repo_endings, ARRAY_COUNT(repo_endings), &paths, &unlisted) && paths.count > 0;
     arena_done(&scratch);
     if (err_is_shortage(&unlisted))
         *err = unlisted;
     return !err_is_shortage(&unlisted);
 }
 
-bool yum_repos_load(struct arena *arena, const char *root, struct source *ret_source, struct err *err)
+bool yum_repos_load(struct arena *arena, const char *root, struct rpm_source *ret_source, struct err *err)
 {
     struct reading reading = {.arena = arena, .root = root, .variables = {.arena = arena}};
-    reading.source = (struct source){.kind = SOURCE_RPM, .name = "host"};
     if (!yum_variables_load(root, &reading.variables, err) || !read_main(&reading, err) || !read_files(&reading, err))
         return false;
-    if (!reading.source.rpm_repositories.count) {
+    if (!reading.source.repositories.count) {
         err_set(err, ERR_USAGE, "%s/etc/yum.repos.d has no enabled repository; name a source with --source", root);
         return false;
     }

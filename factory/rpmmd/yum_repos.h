@@ -10,13 +10,13 @@
 #ifndef IMGFACTORY_RPMMD_YUM_REPOS_H
 #define IMGFACTORY_RPMMD_YUM_REPOS_H
 
-#include "source/source.h"
+#include "rpmmd/rpm_source.h"
 
 /* Tells whether there is a .repo file below `root` ("" for the host itself). */
 bool yum_repos_exist(const char *root, bool *ret_exist, struct err *err) MUST_CHECK;
 /* Reads the enabled repositories; keys given as file: are looked for below `root`. Of two with one id the first counts,
  * as in dnf. Repositories whose keys are not those that most share are optional, besides those with
  * skip_if_unavailable. No enabled one at all: ERR_USAGE that tells about --source. */
-bool yum_repos_load(struct arena *arena, const char *root, struct source *ret_source, struct err *err) MUST_CHECK;
+bool yum_repos_load(struct arena *arena, const char *root, struct rpm_source *ret_source, struct err *err) MUST_CHECK;
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/auto.h"
 #include "io/file.h"
-#include "rpmmd/rpm_source_file.h"
+#include "rpmmd/rpm_source.h"
 
 #define VARIABLE_MAX_BYTES 65536u
 #define VARIABLES_MAX 1000

@@ -32,6 +32,15 @@ struct catalog_kind {
     void (*close)(struct catalog *catalog);
 };
 
+/* What the format of a source opens a catalog with; all of it outlives the catalog. */
+struct catalog_request {
+    const struct source_env *env;
+    struct workers *workers;
+    const struct source *source;
+    const void *shared; /* by the format's share() */
+    const struct arch *arch;
+};
+
 /* The common part of a catalog, first in the struct of its kind. */
 struct catalog {
     const struct catalog_kind *kind;

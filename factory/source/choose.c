@@ -1,6 +1,7 @@
 #include "source/choose.h"
 
 #include "base/auto.h"
+#include "source/format.h"
 
 /* One of several packages that ship the path, with the size of its solution. */
 struct candidate {
@@ -106,7 +107,7 @@ static bool fail_none(struct arena *arena, const struct catalog *catalog, const 
                        : hint ? arena_printf(arena, "; %s", hint)
                               : "";
     err_set(err, ERR_RESOLVE, "no package of %s for %s ships %s%s", catalog->origins.source->name,
-            catalog->arch->deb_name, request->path, more);
+            catalog->origins.source->format->arch_name(catalog->arch), request->path, more);
     return false;
 }
 

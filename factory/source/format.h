@@ -10,17 +10,46 @@
 
 #include "base/text.h"
 
+struct arch;
+struct catalog;
+struct catalog_request;
 struct database_files;
 struct database_request;
 struct err;
+struct freshness_rule;
 struct package;
 struct package_expect;
+struct source;
+struct source_env;
 struct store;
 struct unpack_limits;
+struct yaml_node;
 
 /* Every entry is set. */
 struct format {
     const char *name; /* "deb", "rpm": `kind` of a source file, `when` of a recipe, the key in arches/ */
+
+    /* The architecture's name among its packages. */
+    const char *(*arch_name)(const struct arch *arch);
+    /* Tells whether the host has a configuration of the format's; `root` plays the host, "" for itself. */
+    bool (*host_has)(const char *root, bool *ret_has, struct err *err);
+    /* Says where that would be: "dnf's configuration (/etc/yum.repos.d/…)". */
+    const char *(*host_place)(struct arena *arena, const char *root);
+    /* Reads it. */
+    bool (*load_host)(struct arena *arena, const char *root, struct source *ret_source, struct err *err);
+    /* Reads a source file's mapping. */
+    bool (*load_node)(struct arena *arena, const struct yaml_node *node, const char *root, struct source *ret_source,
+                      struct err *err);
+    /* Keeps the source's main repository with these suites; ERR_USAGE where repositories have none. */
+    bool (*replace_suites)(struct arena *arena, struct source *source, const char *suites, struct err *err);
+    /* How old the metadata of what kind of repository may get (freshness.h). */
+    const struct freshness_rule *freshness;
+    /* Gets what the catalogs of all architectures share (Debian's Releases); NULL for nothing. Blocks on the network.
+     * Results live in the arena. */
+    bool (*share)(const struct source_env *env, struct arena *arena, const struct source *source, void **ret_shared,
+                  struct err *err);
+    /* Opens the catalog of one architecture (catalog.h). Blocks on the network. */
+    bool (*open_catalog)(const struct catalog_request *request, struct catalog **ret_catalog, struct err *err);
 
     /* Unpacks the bytes of one package into the store, as package.h tells. */
     bool (*unpack)(struct store *store, struct text bytes, const struct package_expect *expect,

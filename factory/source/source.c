@@ -1,49 +1,24 @@
-/* What one can do to a source once it was read. */
 #include "source/source.h"
 
-#include "source/entry.h"
-
-const struct repository *source_main_repository(const struct source *source)
+const char *source_bare_uri(struct arena *arena, const char *uri)
 {
-    const struct repository *found = NULL;
-    for (size_t i = 0; i < source->repositories.count; i++) {
-        const struct repository *repository = &source->repositories.items[i];
-        if (!strings_has(&repository->components, "main"))
-            continue;
-        if (!repository->is_optional)
-            return repository;
-        if (!found)
-            found = repository;
-    }
-    return found || !source->repositories.count ? found : &source->repositories.items[0];
+    const char *host = strstr(uri, "://");
+    if (!host)
+        return uri;
+    host += 3;
+    size_t len = strcspn(host, "/");
+    const char *at = memrchr(host, '@', len);
+    return at ? arena_printf(arena, "%.*s%s", (int)(host - uri), uri, at + 1) : uri;
 }
 
-bool source_replace_suites(struct arena *arena, struct source *source, const char *suites, struct err *err)
+/* Where an '@' stands behind a '?' and no '/' between, nobody can tell what is secret. */
+const char *source_public_uri(struct arena *arena, const char *uri)
 {
-    const struct repository *main = source_main_repository(source);
-    if (!main) {
-        err_set(err, ERR_USAGE, "source %s has no repository whose suite could be replaced", source->name);
-        return false;
-    }
-    struct entry entry = {
-        .place = arena_printf(arena, "%s, with suites \"%s\"", main->place, suites),
-        .uris = main->uris,
-        .components = main->components,
-        .architectures = main->architectures,
-        .keyrings = main->keyrings,
-        .inline_keys = main->inline_keys,
-        .fingerprints = main->fingerprints,
-        .is_trusted = main->is_trusted,
-        .is_valid_until_ignored = main->is_valid_until_ignored,
-        .is_by_hash_off = main->is_by_hash_off,
-        .max_age_days = main->max_age_days,
-        .is_mirror_group = true,
-    };
-    list_add(arena, &entry.types, "deb");
-    entry_words(arena, text_of(suites), true, &entry.suites);
-    struct source replaced = {.kind = source->kind, .name = source->name};
-    if (!entry_expand(arena, &entry, &main->keyrings, &replaced, err))
-        return false;
-    *source = replaced;
-    return true;
+    const char *bare = source_bare_uri(arena, uri), *scheme = strstr(uri, "://");
+    const char *host = scheme ? scheme + 3 : uri;
+    size_t authority_len = strcspn(host, "/"), query_at = strcspn(host, "?#"), len = strcspn(bare, "?#");
+    const char *at = scheme ? memrchr(host, '@', authority_len) : NULL;
+    if (at && query_at < (size_t)(at - host))
+        return arena_printf(arena, "%.*s…", (int)(host - uri), uri);
+    return bare[len] ? arena_printf(arena, "%.*s%s", (int)len, bare, bare[len] == '?' ? "?…" : "#…") : bare;
 }

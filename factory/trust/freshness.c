@@ -4,28 +4,11 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "source/source.h"
 
 #define DAY_SECONDS INT64_C(86400)
 #define MAX_AGE_DAYS_MAX 36500
 
-/* The first row that fits counts. */
-static const struct row {
-    enum source_kind kind;
-    const char *origin, *name; /* patterns (glob(7)); NULL: any */
-    unsigned days;             /* 0: never */
-} rows[] = {
-    {SOURCE_DEB, NULL, "*-security", 14},
-    {SOURCE_DEB, NULL, "*/updates", 14},
-    {SOURCE_DEB, NULL, "*-updates", 14},
-    {SOURCE_DEB, NULL, "testing", 14},
-    {SOURCE_DEB, NULL, "unstable", 14},
-    {SOURCE_DEB, "Ubuntu", NULL, 0}, /* a release's own suite stays as it was on its first day */
-    {SOURCE_DEB, NULL, NULL, 120},   /* Debian: a point release every two months */
-    {SOURCE_RPM, NULL, "*updates*", 14},
-    {SOURCE_RPM, NULL, "*security*", 14},
-    {SOURCE_RPM, NULL, "fedora*", 0}, /* as it was on its first day */
-    {SOURCE_RPM, NULL, NULL, 120},
-};
 #define THIRD_PARTY_DAYS 365u /* vendors publish when they have something */
 
 static bool has_name(const struct freshness_subject *subject, const char *pattern)
@@ -37,17 +20,20 @@ static bool has_name(const struct freshness_subject *subject, const char *patter
     return false;
 }
 
+static bool fits(const struct freshness_rule *rule, const struct freshness_subject *subject)
+{
+    bool is_origin = !rule->origin || (subject->origin && fnmatch(rule->origin, subject->origin, 0) == 0);
+    return is_origin && (!rule->name || has_name(subject, rule->name));
+}
+
 unsigned freshness_days(const struct repository *repository, const struct freshness_subject *subject)
 {
     if (repository->is_optional)
         return THIRD_PARTY_DAYS;
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        const struct row *row = &rows[i];
-        bool is_origin = !row->origin || (subject->origin && fnmatch(row->origin, subject->origin, 0) == 0);
-        if (row->kind == subject->kind && is_origin && (!row->name || has_name(subject, row->name)))
-            return row->days;
-    }
-    return 0;
+    const struct freshness_rule *rule = subject->rules;
+    while (!fits(rule, subject))
+        rule++;
+    return rule->days;
 }
 
 void freshness_warn(const struct source_env *env, const struct repository *repository,

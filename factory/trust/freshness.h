@@ -7,14 +7,22 @@
 #ifndef IMGFACTORY_TRUST_FRESHNESS_H
 #define IMGFACTORY_TRUST_FRESHNESS_H
 
+#include "plan/yaml.h"
 #include "trust/release_state.h"
+
+/* After how many days without newer metadata a warning is due. Of a format's rules the first that fits counts; the last
+ * fits all. */
+struct freshness_rule {
+    const char *origin, *name; /* patterns (glob(7)); NULL: any */
+    unsigned days;             /* 0: never */
+};
 
 /* What a repository is, for the kind of its suite. */
 struct freshness_subject {
-    enum source_kind kind;
-    const char *what, *uri; /* "Release" or "repomd.xml"; the mirror, for messages */
-    const char *origin;     /* or NULL */
-    const char *names[4];   /* Debian: suite asked for, Suite, Codename, Label; RPM: the id; NULL for none */
+    const struct freshness_rule *rules; /* of its format */
+    const char *what, *uri;             /* "Release" or "repomd.xml"; the mirror, for messages */
+    const char *origin;                 /* or NULL */
+    const char *names[4]; /* Debian: suite asked for, Suite, Codename, Label; RPM: the id; NULL for none */
     int64_t date;
 };
 

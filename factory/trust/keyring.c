@@ -131,19 +131,18 @@ static struct digest digest_all(const struct keyrings *keyrings, const struct st
     return digest_end(&stream);
 }
 
-bool keyrings_load(struct arena *arena, const struct repository *repository, struct keyrings *ret_keyrings,
-                   struct err *err)
+bool keyrings_load(struct arena *arena, const struct key_lists *lists, struct keyrings *ret_keyrings, struct err *err)
 {
     struct keyrings keyrings = {0};
     AUTO(buf_done) struct buf joined;
     buf_init(&joined, 4 * KEYRING_MAX_BYTES);
-    for (size_t i = 0; i < repository->keyrings.count; i++) {
-        if (!read_keyring(arena, repository->keyrings.items[i], &joined, &keyrings, err))
+    for (size_t i = 0; i < lists->paths->count; i++) {
+        if (!read_keyring(arena, lists->paths->items[i], &joined, &keyrings, err))
             return false;
     }
-    for (size_t i = 0; i < repository->inline_keys.count; i++) {
-        const char *place = arena_printf(arena, "the key in %s", repository->place);
-        const char *why = take_keys(arena, text_of(repository->inline_keys.items[i]), &joined, &keyrings);
+    for (size_t i = 0; i < lists->inline_keys->count; i++) {
+        const char *place = arena_printf(arena, "the key in %s", lists->place);
+        const char *why = take_keys(arena, text_of(lists->inline_keys->items[i]), &joined, &keyrings);
         if (why)
             list_add(arena, &keyrings.unfit, arena_printf(arena, "%s (%s)", place, why));
         else
@@ -154,11 +153,11 @@ bool keyrings_load(struct arena *arena, const struct repository *repository, str
         list_add(arena, &keyrings.parts, part);
     }
     if (!keyrings.parts.count) {
-        err_set(err, ERR_TRUST, "%s (%s): no public key to check its signature with; looked at: %s", repository->name,
-                repository->place, keyrings.unfit.count ? strings_join(arena, &keyrings.unfit, ", ") : "nothing");
+        err_set(err, ERR_TRUST, "%s (%s): no public key to check its signature with; looked at: %s", lists->name,
+                lists->place, keyrings.unfit.count ? strings_join(arena, &keyrings.unfit, ", ") : "nothing");
         return false;
     }
-    keyrings.digest = digest_all(&keyrings, &repository->fingerprints);
+    keyrings.digest = digest_all(&keyrings, lists->fingerprints);
     *ret_keyrings = keyrings;
     return true;
 }

@@ -9,7 +9,8 @@
 #define IMGFACTORY_TRUST_KEYRING_H
 
 #include "base/digest.h"
-#include "source/source.h"
+#include "base/log.h"
+#include "base/text.h"
 
 struct source_env;
 
@@ -26,9 +27,16 @@ struct keyrings {
 /* Undoes the ASCII armour (RFC 9580, section 6.2) of all public key blocks in the bytes; text between them is passed
  * over. False when there is none or one is broken. */
 bool keyring_dearmour(struct arena *arena, struct text bytes, struct text *ret_binary) MUST_CHECK;
-/* Reads a repository's keyrings and inline keys into the arena. One that is damaged does not spoil the others: it is
- * listed as unfit. */
-bool keyrings_load(struct arena *arena, const struct repository *repository, struct keyrings *ret_keyrings,
+/* Where the keys of one repository are. */
+struct key_lists {
+    const char *name, *place;           /* the repository's name, and where it was configured: for messages */
+    const struct strings *paths;        /* of keyring files */
+    const struct strings *inline_keys;  /* ASCII-armoured keys */
+    const struct strings *fingerprints; /* that alone count: they go into the digest; empty: all */
+};
+/* Reads keyrings and inline keys into the arena. One that is damaged does not spoil the others: it is listed as
+ * unfit. */
+bool keyrings_load(struct arena *arena, const struct key_lists *lists, struct keyrings *ret_keyrings,
                    struct err *err) MUST_CHECK;
 /* Loads keys from paths and URLs (file:, https:, http: on this machine only: a key that came in the clear proves
  * nothing). Each must give keys, else ERR_TRUST names it. Keys of URLs are fetched at most once a day, or (is_cache_only)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "base/auto.h"
+#include "source/source.h"
 #include "trust/small_file.h"
 
 #define KEY_FILE_MAX_BYTES (4u << 20)

@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "io/file.h"
 #include "io/lock.h"
+#include "source/source.h"
 #include "trust/freshness.h"
 
 #define STATE_MAX_BYTES 65536u
@@ -20,8 +21,7 @@ static const char *mark_dir(const struct source_env *env, struct arena *arena)
 
 static const char *mark_name(struct arena *arena, const struct repository *repository)
 {
-    const char *identity =
-        arena_printf(arena, "%s\n%s", source_bare_uri(arena, repository->uris.items[0]), repository->suite);
+    const char *identity = arena_printf(arena, "%s\n%s", source_bare_uri(arena, repository->uri), repository->suite);
     struct digest digest = digest_of(identity, strlen(identity));
     return arena_strdup(arena, digest_hex(&digest).chars);
 }
@@ -181,11 +181,10 @@ static const char *print_mark(struct arena *arena, const struct repository *repo
 {
     const char *signature = mark->is_bare ? "none" : "inline";
     struct digest_hex hex = digest_hex(&mark->signature), digest = digest_hex(&mark->digest);
-    const char *text =
-        arena_printf(arena, "version %d\nuri %s\nsuite %s\ndate %lld\ndigest %s\nfile %s\nsignature %s\nfrom %s\n",
-                     mark->has_names ? 2 : 1, source_public_uri(arena, repository->uris.items[0]), repository->suite,
-                     (long long)mark->date, digest.chars, digest_hex(&mark->file).chars,
-                     mark->has_signature ? hex.chars : signature, mark->from);
+    const char *text = arena_printf(
+        arena, "version %d\nuri %s\nsuite %s\ndate %lld\ndigest %s\nfile %s\nsignature %s\nfrom %s\n",
+        mark->has_names ? 2 : 1, source_public_uri(arena, repository->uri), repository->suite, (long long)mark->date,
+        digest.chars, digest_hex(&mark->file).chars, mark->has_signature ? hex.chars : signature, mark->from);
     if (!mark->has_names)
         return text;
     for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++)

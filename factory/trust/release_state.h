@@ -8,8 +8,9 @@
 #ifndef IMGFACTORY_TRUST_RELEASE_STATE_H
 #define IMGFACTORY_TRUST_RELEASE_STATE_H
 
+#include "base/digest.h"
 #include "source/env.h"
-#include "source/source.h"
+#include "source/repository.h"
 
 /* What a repository calls itself (release_names.h); NULL where it says nothing. */
 #define RELEASE_NAMES_COUNT 4

@@ -1,5 +1,7 @@
 #include "trust/remembered_names.h"
 
+#include "source/source.h"
+
 const char *remembered_names_form(struct arena *arena, const char *value)
 {
     return value && *value ? text_printable(arena, text_of(value)) : NULL;

@@ -30,7 +30,7 @@ struct world {
     char dir[256];
     struct arena arena;
     struct source_env env;
-    struct repository repository;
+    struct deb_repository repository;
     struct err err;
 };
 
@@ -112,7 +112,7 @@ static inline struct world *world_new(void **state)
         .http = world->keys->http, .log = world->keys->log, .state_dir = state_dir, .now = GOOD_SECONDS + 86400};
     CHECK_OK(store_open(arena_printf(&world->arena, "%s/cache", world->dir), &world->env.store, &world->err),
              &world->err);
-    world->repository = (struct repository){.name = "s of here", .suite = "s", .place = "test:1"};
+    world->repository = (struct deb_repository){.name = "s of here", .suite = "s", .place = "test:1"};
     list_add(&world->arena, &world->repository.uris, arena_printf(&world->arena, "file://%s/repo/", world->dir));
     list_add(&world->arena, &world->repository.components, "main");
     list_add(&world->arena, &world->repository.keyrings, key_path(world, "good.gpg"));

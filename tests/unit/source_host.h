@@ -5,13 +5,14 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "deb/deb_source.h"
 #include "io/file.h"
-#include "source/source.h"
 
 struct host {
     char dir[256];
     struct arena arena;
     struct source source;
+    struct deb_source deb; /* what it holds, of Debian sources */
     struct err err;
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "deb/deb_catalog.h"
+#include "deb/deb_format.h"
 #include "io/file.h"
 #include "source/choose.h"
 
@@ -17,7 +18,7 @@ struct fixture {
     const char *dir;
     struct arena arena;
     struct source source;
-    struct repository repository;
+    struct deb_repository repository;
     struct release release, *pointer;
     struct releases releases;
     struct arch arch;
@@ -31,9 +32,9 @@ static void begin(struct fixture *fixture)
 {
     struct http_options options = {.retry_count = HTTP_NO_RETRY};
     *fixture = (struct fixture){.dir = check_temporary_dir(), .arch = {.name = "x86_64", .deb_name = "amd64"}};
-    fixture->source.name = "test";
+    fixture->source = (struct source){.format = &format_deb, .name = "test"};
     const char *uri = arena_printf(&fixture->arena, "file://%s/", fixture->dir);
-    fixture->repository = (struct repository){.name = "stable of test", .suite = "stable"};
+    fixture->repository = (struct deb_repository){.name = "stable of test", .suite = "stable"};
     list_add(&fixture->arena, &fixture->repository.uris, uri);
     list_add(&fixture->arena, &fixture->repository.components, "main");
     fixture->release = (struct release){.repository = &fixture->repository, .uri = uri, .has_all_in_arch = true};

@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "formats/formats.h"
 #include "package/package.h"
+#include "trust/freshness.h"
 
 static void every_format_is_found_by_its_name_alone(void **state)
 {
@@ -24,11 +25,30 @@ static void every_format_does_all_that_a_format_does(void **state)
     (void)state;
     for (size_t i = 0; formats_at(i); i++) {
         const struct format *format = formats_at(i);
+        assert_non_null(format->arch_name);
+        assert_non_null(format->host_has);
+        assert_non_null(format->host_place);
+        assert_non_null(format->load_host);
+        assert_non_null(format->load_node);
+        assert_non_null(format->replace_suites);
+        assert_non_null(format->freshness);
+        assert_non_null(format->share);
+        assert_non_null(format->open_catalog);
         assert_non_null(format->unpack);
         assert_non_null(format->package_fault);
         assert_non_null(format->identity_place);
         assert_non_null(format->install_scripts);
         assert_non_null(format->database);
+    }
+}
+
+static void every_repository_has_an_age_in_every_format(void **state)
+{
+    (void)state;
+    struct repository repository = {0};
+    for (size_t i = 0; formats_at(i); i++) {
+        struct freshness_subject subject = {.rules = formats_at(i)->freshness, .names = {"no-such-suite"}};
+        CHECK_RANGE(freshness_days(&repository, &subject), 0, 366);
     }
 }
 
@@ -45,6 +65,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_format_is_found_by_its_name_alone),
         cmocka_unit_test(every_format_does_all_that_a_format_does),
+        cmocka_unit_test(every_repository_has_an_age_in_every_format),
         cmocka_unit_test(a_package_without_facts_is_faulty_in_every_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
 #include "folder.h"
 
 #include "base/auto.h"
+#include "formats/sources.h"
 #include "plan/rules.h"
 #include "shipped.h"
-#include "source/source.h"
 
 static struct manifest load(struct folder *folder, const char *text)
 {

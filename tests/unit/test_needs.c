@@ -209,7 +209,7 @@ static int world_start(void **state)
     assert_non_null(world);
     world->catalog = (struct catalog){.kind = &kind, .arch = &world->arch};
     world->catalog.origins.source = arena_new(&world->arena, struct source);
-    *(struct source *)world->catalog.origins.source = (struct source){.name = "world"};
+    *(struct source *)world->catalog.origins.source = (struct source){.format = &format_deb, .name = "world"};
     world->arch.name = "x86_64";
     world->arch.deb_name = "amd64";
     list_add(&world->arena, &world->arch.library_dirs, "/usr/lib/x86_64-linux-gnu");

@@ -2,6 +2,8 @@
  * of faults: unsigned, unknown, expired, revoked, weak, altered, text outside, stale, future, older than before. */
 #include "signed_repo.h"
 
+#include "deb/deb_format.h"
+#include "rpmmd/rpm_format.h"
 #include "trust/freshness.h"
 
 #include <pthread.h>
@@ -266,10 +268,10 @@ static void the_mark_never_goes_down_whoever_writes_last(void **state)
     bool is_found;
     older.date = 1000;
     older.digest.bytes[0] = 1;
-    CHECK_OK(release_mark_raise(&world->env, &world->arena, &world->repository, &newer, &world->err), &world->err);
-    CHECK_OK(release_mark_raise(&world->env, &world->arena, &world->repository, &older, &world->err), &world->err);
-    CHECK_OK(release_mark_load(&world->env, &world->arena, &world->repository, &known, &is_found, &world->err),
-             &world->err);
+    struct repository known_as = deb_repository_known(&world->repository);
+    CHECK_OK(release_mark_raise(&world->env, &world->arena, &known_as, &newer, &world->err), &world->err);
+    CHECK_OK(release_mark_raise(&world->env, &world->arena, &known_as, &older, &world->err), &world->err);
+    CHECK_OK(release_mark_load(&world->env, &world->arena, &known_as, &known, &is_found, &world->err), &world->err);
     assert_true(is_found);
     assert_int_equal(known.date, 2000);
     assert_int_equal(known.digest.bytes[0], 0);
@@ -393,25 +395,26 @@ static void each_kind_of_suite_has_its_own_age(void **state)
 {
     (void)state;
     static const struct {
-        enum source_kind kind;
+        const struct format *format;
         const char *origin, *name;
         unsigned days;
     } table[] = {
-        {SOURCE_DEB, "Debian", "bookworm", 120},
-        {SOURCE_DEB, "Debian", "bookworm-security", 14},
-        {SOURCE_DEB, "Debian", "bookworm/updates", 14},
-        {SOURCE_DEB, "Debian", "bookworm-updates", 14},
-        {SOURCE_DEB, "Debian", "unstable", 14},
-        {SOURCE_DEB, "Ubuntu", "noble", 0},
-        {SOURCE_DEB, "Ubuntu", "noble-updates", 14},
-        {SOURCE_DEB, NULL, "own", 120},
-        {SOURCE_RPM, NULL, "fedora", 0},
-        {SOURCE_RPM, NULL, "updates", 14},
-        {SOURCE_RPM, NULL, "baseos", 120},
+        {&format_deb, "Debian", "bookworm", 120},
+        {&format_deb, "Debian", "bookworm-security", 14},
+        {&format_deb, "Debian", "bookworm/updates", 14},
+        {&format_deb, "Debian", "bookworm-updates", 14},
+        {&format_deb, "Debian", "unstable", 14},
+        {&format_deb, "Ubuntu", "noble", 0},
+        {&format_deb, "Ubuntu", "noble-updates", 14},
+        {&format_deb, NULL, "own", 120},
+        {&format_rpm, NULL, "fedora", 0},
+        {&format_rpm, NULL, "updates", 14},
+        {&format_rpm, NULL, "baseos", 120},
     };
     struct repository repository = {0};
     for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
-        struct freshness_subject subject = {.kind = table[i].kind, .origin = table[i].origin, .names = {table[i].name}};
+        struct freshness_subject subject = {
+            .rules = table[i].format->freshness, .origin = table[i].origin, .names = {table[i].name}};
         assert_int_equal(freshness_days(&repository, &subject), table[i].days);
     }
 }

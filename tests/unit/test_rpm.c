@@ -64,9 +64,11 @@ static struct keyrings load_keys(struct fixture *fixture, const char *name)
 {
     struct keyrings keys;
     struct err err = {0};
-    struct repository repository = {.name = "kit", .place = "kit"};
-    list_add(&fixture->arena, &repository.keyrings, arena_printf(&fixture->arena, "%s/%s", fixture->dir, name));
-    CHECK_OK(keyrings_load(&fixture->arena, &repository, &keys, &err), &err);
+    struct strings paths = {0}, none = {0};
+    struct key_lists lists = {
+        .name = "kit", .place = "kit", .paths = &paths, .inline_keys = &none, .fingerprints = &none};
+    list_add(&fixture->arena, &paths, arena_printf(&fixture->arena, "%s/%s", fixture->dir, name));
+    CHECK_OK(keyrings_load(&fixture->arena, &lists, &keys, &err), &err);
     return keys;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "rpmmd/rpm_catalog.h"
+#include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_primary.h"
 #include "rpmmd/rpm_rich.h"
 #include "shipped.h"
@@ -22,6 +23,7 @@
 
 struct fixture {
     struct source source;
+    struct rpm_source configured;
     struct rpm_repository repository;
     struct arch arch;
     struct arena arena;
@@ -35,9 +37,9 @@ static bool open_texts(struct fixture *fixture, const char *primary, const char 
     struct rpm_catalog_texts texts = {primary, filelists, modules};
     *fixture =
         (struct fixture){.repository = {.id = "kit", .priority = 99}, .arch = {.name = "x86_64", .rpm_name = "x86_64"}};
-    fixture->source = (struct source){.kind = SOURCE_RPM, .name = "test"};
-    fixture->source.rpm_repositories.items = &fixture->repository;
-    fixture->source.rpm_repositories.count = 1;
+    fixture->configured.repositories.items = &fixture->repository;
+    fixture->configured.repositories.count = 1;
+    fixture->source = (struct source){.format = &format_rpm, .name = "test", .configured = &fixture->configured};
     bool is_good = rpm_catalog_from_texts(&fixture->source, &fixture->arch, &texts, &fixture->catalog, &fixture->err);
     if (is_good)
         fixture->catalog->family = shipped_family(&fixture->arena, "rpm");
@@ -343,6 +345,19 @@ static void test_other_architecture(void **state)
     assert_non_null(strstr(fixture.err.text, "x86_64; one has s390x"));
 }
 
+static void test_an_unshipped_path_is_refused_with_rpms_name_of_the_architecture(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    assert_true(open_texts(&fixture, world, NULL, NULL));
+    fixture.arch.deb_name = "amd64";
+    struct choose_request request = {.path = "/usr/bin/unshipped"};
+    struct choice choice;
+    err_clear(&fixture.err);
+    assert_false(choose_package(&fixture.arena, NULL, fixture.catalog, &request, &choice, &fixture.err));
+    CHECK_ERR(&fixture.err, ERR_RESOLVE, "no package of test for x86_64 ships /usr/bin/unshipped");
+}
+
 static void test_rich_dependencies(void **state)
 {
     (void)state;
@@ -422,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_a_solution_does_not_depend_on_earlier_ones),
         cmocka_unit_test(test_hostile_modules),
         cmocka_unit_test(test_other_architecture),
+        cmocka_unit_test(test_an_unshipped_path_is_refused_with_rpms_name_of_the_architecture),
         cmocka_unit_test(test_rich_dependencies),
         cmocka_unit_test(test_clauses_of_rich_dependencies_are_counted),
     };

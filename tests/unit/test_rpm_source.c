@@ -2,8 +2,11 @@
 #include "source_host.h"
 
 #include "base/auto.h"
+#include "deb/deb_format.h"
+#include "formats/sources.h"
 #include "io/file.h"
 #include "rpmmd/ini.h"
+#include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_variables.h"
 #include "rpmmd/yum_repos.h"
 
@@ -11,9 +14,9 @@ static const struct rpm_repository *load_file(struct host *host, const char *tex
 {
     const char *path = put(host, "files/source.yaml", text);
     CHECK_OK(source_load_file(&host->arena, path, "/nonexistent", &host->source, &host->err), &host->err);
-    assert_int_equal(host->source.kind, SOURCE_RPM);
-    assert_int_equal(host->source.rpm_repositories.count, wanted_count);
-    return host->source.rpm_repositories.items;
+    assert_ptr_equal(host->source.format, &format_rpm);
+    assert_int_equal(rpm_source_of(&host->source)->repositories.count, wanted_count);
+    return rpm_source_of(&host->source)->repositories.items;
 }
 
 static void check_file_refused(const char *text, const char *part)
@@ -51,7 +54,7 @@ static void a_source_file_has_dnfs_keys(void **state)
     assert_string_equal(repository->include_pkgs.items[0], "c");
     assert_true(repository->has_module_hotfixes);
     assert_true(repository->is_optional);
-    assert_string_equal(host->source.modules.items[0], "nodejs:20");
+    assert_string_equal(rpm_source_of(&host->source)->modules.items[0], "nodejs:20");
 }
 
 static void what_is_not_said_has_safe_defaults(void **state)
@@ -120,9 +123,9 @@ static void every_shipped_source_can_be_read(void **state)
         const char *path;
         CHECK_OK(source_find(&host->arena, dir, names.items[i], &path, &host->err), &host->err);
         CHECK_OK(source_load_file(&host->arena, path, "/nonexistent", &host->source, &host->err), &host->err);
-        assert_int_equal(host->source.rpm_repositories.count, 2);
+        assert_int_equal(rpm_source_of(&host->source)->repositories.count, 2);
         for (size_t k = 0; k < 2; k++)
-            assert_true(host->source.rpm_repositories.items[k].is_gpg_checked);
+            assert_true(rpm_source_of(&host->source)->repositories.items[k].is_gpg_checked);
     }
 }
 
@@ -141,11 +144,9 @@ static void an_unknown_source_names_the_nearest(void **state)
 
 static const struct rpm_repository *load_host(struct host *host, size_t wanted_count)
 {
-    CHECK_OK(source_load_default(&host->arena, arena_printf(&host->arena, "%s/etc/apt", host->dir), host->dir,
-                                 &host->source, &host->err),
-             &host->err);
-    assert_int_equal(host->source.rpm_repositories.count, wanted_count);
-    return host->source.rpm_repositories.items;
+    CHECK_OK(source_load_host(&host->arena, host->dir, &host->source, &host->err), &host->err);
+    assert_int_equal(rpm_source_of(&host->source)->repositories.count, wanted_count);
+    return rpm_source_of(&host->source)->repositories.items;
 }
 
 static void a_fedora_hosts_repositories_are_the_default(void **state)
@@ -231,8 +232,7 @@ static void apt_wins_when_both_are_there_and_neither_is_said(void **state)
 {
     (void)state;
     AUTO(host_done) struct host *host = host_new();
-    const char *apt = arena_printf(&host->arena, "%s/etc/apt", host->dir);
-    assert_false(source_load_default(&host->arena, apt, host->dir, &host->source, &host->err));
+    assert_false(source_load_host(&host->arena, host->dir, &host->source, &host->err));
     CHECK_ERR(&host->err, ERR_USAGE, "neither apt's configuration");
     CHECK_ERR(&host->err, ERR_USAGE, "/etc/yum.repos.d/*.repo");
     CHECK_ERR(&host->err, ERR_USAGE, "--source");
@@ -240,8 +240,8 @@ static void apt_wins_when_both_are_there_and_neither_is_said(void **state)
     (void)put(host, "etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://a.test/\ngpgkey=https://k.test/k\n");
     (void)load_host(host, 1);
     (void)put(host, "etc/apt/sources.list", "deb http://d.test/debian s main\n");
-    CHECK_OK(source_load_default(&host->arena, apt, host->dir, &host->source, &host->err), &host->err);
-    assert_int_equal(host->source.kind, SOURCE_DEB);
+    CHECK_OK(source_load_host(&host->arena, host->dir, &host->source, &host->err), &host->err);
+    assert_ptr_equal(host->source.format, &format_deb);
 }
 
 static void a_broken_repo_file_is_refused_with_its_place(void **state)
@@ -271,7 +271,7 @@ static void a_broken_repo_file_is_refused_with_its_place(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
         AUTO(host_done) struct host *host = host_new();
         (void)put(host, "etc/yum.repos.d/x.repo", table[i].text);
-        if (yum_repos_load(&host->arena, host->dir, &host->source, &host->err))
+        if (format_rpm.load_host(&host->arena, host->dir, &host->source, &host->err))
             fail_msg("taken: %s", table[i].text);
         CHECK_ERR(&host->err, ERR_USAGE, table[i].part);
     }

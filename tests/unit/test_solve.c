@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "deb/deb_catalog.h"
+#include "deb/deb_format.h"
 #include "shipped.h"
 #include "source/choose.h"
 #include "source/solve_watch.h"
@@ -12,7 +13,7 @@
 
 struct fixture {
     struct source source;
-    struct repository repositories[2];
+    struct deb_repository repositories[2];
     struct release items[2], *pointers[2];
     struct releases releases;
     struct arch arch;
@@ -26,7 +27,7 @@ struct fixture {
 static void open_catalog(struct fixture *fixture, const char *first, const char *second)
 {
     const char *texts[] = {first, second};
-    *fixture = (struct fixture){.source.name = "test",
+    *fixture = (struct fixture){.source = {.format = &format_deb, .name = "test"},
                                 .repositories = {{.name = "one", .suite = "one"}, {.name = "two", .suite = "two"}},
                                 .arch = {.name = "x86_64", .deb_name = "amd64"}};
     fixture->releases =

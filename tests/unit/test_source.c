@@ -2,26 +2,27 @@
 #include "source_host.h"
 
 #include "base/auto.h"
+#include "deb/deb_source.h"
+#include "formats/sources.h"
 #include "io/file.h"
-#include "source/source.h"
 
 #define KEY_BLOCK                                                                                                      \
     "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mDMEYCQjIxYJKwYBBAHaRw8BAQ==\n =abcd\n -----END PGP "     \
     "PUBLIC KEY BLOCK-----\n"
 #define FPR "0123456789ABCDEF0123456789ABCDEF01234567"
 
-static const struct repository *load(struct host *host, size_t wanted_count)
+static const struct deb_repository *load(struct host *host, size_t wanted_count)
 {
-    CHECK_OK(source_load_host(&host->arena, host->dir, &host->source, &host->err), &host->err);
-    assert_int_equal(host->source.repositories.count, wanted_count);
-    return host->source.repositories.items;
+    CHECK_OK(apt_load_sources(&host->arena, host->dir, &host->deb, &host->err), &host->err);
+    assert_int_equal(host->deb.repositories.count, wanted_count);
+    return host->deb.repositories.items;
 }
 
 static void check_refused(const char *name, const char *text, const char *part)
 {
     AUTO(host_done) struct host *host = host_new();
     (void)put(host, name, text);
-    if (source_load_host(&host->arena, host->dir, &host->source, &host->err))
+    if (apt_load_sources(&host->arena, host->dir, &host->deb, &host->err))
         fail_msg("accepted: %s", text);
     CHECK_ERR(&host->err, ERR_USAGE, part);
 }
@@ -33,7 +34,7 @@ static void a_one_line_entry_becomes_a_repository(void **state)
     (void)put(host, "sources.list",
               "# comment\n\ndeb [ arch=amd64,arm64 signed-by=/k.gpg,/l.gpg lang=en ] http://u:pw@m.test/debian trixie "
               "main contrib # tail\ndeb-src http://m.test/debian trixie main\n");
-    const struct repository *repository = load(host, 1);
+    const struct deb_repository *repository = load(host, 1);
     assert_string_equal(repository->uris.items[0], "http://u:pw@m.test/debian/");
     assert_string_equal(repository->suite, "trixie");
     assert_string_equal(strings_join(&host->arena, &repository->components, " "), "main contrib");
@@ -52,7 +53,7 @@ static void a_stanza_gives_a_repository_per_uri_and_suite(void **state)
         host, "sources.list.d/d.sources",
         "Types: deb deb-src\n# old\nURIs: http://a.test/x https://b.test/\nSuites: s s-updates\nComponents: main\n"
         "Architectures: amd64 arm64\nTrusted: yes\nCheck-Valid-Until: no\nBy-Hash: no\nX-Repolib-Name: x\n");
-    const struct repository *repositories = load(host, 4);
+    const struct deb_repository *repositories = load(host, 4);
     assert_string_equal(repositories[0].name, "s of http://a.test/x/");
     assert_string_equal(repositories[1].name, "s-updates of http://a.test/x/");
     assert_string_equal(repositories[3].name, "s-updates of https://b.test/");
@@ -81,7 +82,7 @@ static void files_are_read_in_the_order_of_their_names(void **state)
     (void)put(host, "sources.list.d/b.list", "deb http://b.test s main");
     (void)put(host, "sources.list.d/a.sources", "Types: deb\nURIs: http://a.test\nSuites: s\nComponents: main\n");
     (void)put(host, "sources.list", "deb http://first.test s main\n");
-    const struct repository *repositories = load(host, 3);
+    const struct deb_repository *repositories = load(host, 3);
     assert_string_equal(repositories[0].uris.items[0], "http://first.test/");
     assert_string_equal(repositories[1].uris.items[0], "http://a.test/");
     assert_string_equal(repositories[2].uris.items[0], "http://b.test/");
@@ -96,7 +97,7 @@ static void without_signed_by_the_default_keyrings_count(void **state)
     (void)put(host, "trusted.gpg.d/a.gpg", "x");
     (void)put(host, "trusted.gpg.d/c.txt", "x");
     (void)put(host, "sources.list", "deb [signed-by=" FPR "] http://a.test s main\ndeb http://a.test t main\n");
-    const struct repository *repositories = load(host, 2);
+    const struct deb_repository *repositories = load(host, 2);
     assert_string_equal(strings_join(&host->arena, &repositories[0].keyrings, " "),
                         arena_printf(&host->arena, "%s/trusted.gpg.d/a.gpg %s/trusted.gpg.d/b.asc %s/trusted.gpg",
                                      host->dir, host->dir, host->dir));
@@ -111,7 +112,7 @@ static void an_inline_key_loses_its_deb822_form(void **state)
     (void)put(host, "sources.list.d/d.sources",
               "Types: deb\nURIs: http://a.test\nSuites: ./\n" KEY_BLOCK "\nTypes: deb\nURIs: http://a.test\nSuites: "
               "flat/\nSigned-By: /k.gpg " FPR "! 0123456789abcdef0123456789abcdef01234567\n");
-    const struct repository *repositories = load(host, 2);
+    const struct deb_repository *repositories = load(host, 2);
     assert_string_equal(repositories[0].inline_keys.items[0],
                         "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEYCQjIxYJKwYBBAHaRw8BAQ==\n=abcd\n-----END PGP "
                         "PUBLIC KEY BLOCK-----\n");
@@ -127,10 +128,10 @@ static void repositories_with_other_keys_than_most_are_optional(void **state)
     (void)put(host, "sources.list.d/debian.sources",
               "Types: deb\nURIs: http://d.test\nSuites: s s-updates\nComponents: main\nSigned-By: /d.gpg\n");
     (void)put(host, "sources.list.d/zed.list", "deb [signed-by=/z.gpg] https://z.test stable main\n");
-    const struct repository *repositories = load(host, 4);
+    const struct deb_repository *repositories = load(host, 4);
     assert_true(repositories[0].is_optional && repositories[3].is_optional);
     assert_false(repositories[1].is_optional || repositories[2].is_optional);
-    assert_ptr_equal(source_main_repository(&host->source), &repositories[1]);
+    assert_ptr_equal(deb_source_main(&host->deb), &repositories[1]);
 }
 
 static void of_repositories_with_different_keys_the_first_is_required(void **state)
@@ -138,7 +139,7 @@ static void of_repositories_with_different_keys_the_first_is_required(void **sta
     (void)state;
     AUTO(host_done) struct host *host = host_new();
     (void)put(host, "sources.list", "deb [signed-by=/a] http://a.test s main\ndeb [signed-by=/b] http://b.test s main");
-    const struct repository *repositories = load(host, 2);
+    const struct deb_repository *repositories = load(host, 2);
     assert_false(repositories[0].is_optional);
     assert_true(repositories[1].is_optional);
 }
@@ -151,7 +152,7 @@ static void local_uris_take_one_form_and_mirror_lists_are_read(void **state)
     (void)put(
         host, "sources.list",
         arena_printf(&host->arena, "deb file:/srv/r ./\ndeb copy:///srv/r ./\ndeb mirror+file:%s s main\n", mirrors));
-    const struct repository *repositories = load(host, 3);
+    const struct deb_repository *repositories = load(host, 3);
     assert_string_equal(repositories[0].uris.items[0], "file:///srv/r/");
     assert_string_equal(repositories[1].uris.items[0], "file:///srv/r/");
     assert_string_equal(strings_join(&host->arena, &repositories[2].uris, " "),
@@ -189,7 +190,7 @@ static void what_is_not_understood_is_refused_with_its_place(void **state)
         if (strstr(lines[i].text, "/nonexistent/list")) {
             AUTO(host_done) struct host *host = host_new();
             (void)put(host, "sources.list", lines[i].text);
-            assert_false(source_load_host(&host->arena, host->dir, &host->source, &err));
+            assert_false(apt_load_sources(&host->arena, host->dir, &host->deb, &err));
             CHECK_ERR(&err, ERR_LOCAL, lines[i].part);
         } else {
             check_refused("sources.list", lines[i].text, lines[i].part);
@@ -208,21 +209,24 @@ static void replacing_suites_keeps_the_main_repository_only(void **state)
     (void)put(host, "sources.list",
               "deb [signed-by=/d] http://d.test s-security updates\ndeb [signed-by=/d] http://d.test s main contrib\n");
     (void)load(host, 2);
-    CHECK_OK(source_replace_suites(&host->arena, &host->source, "trixie,trixie-updates", &host->err), &host->err);
-    assert_int_equal(host->source.repositories.count, 2);
-    const struct repository *second = &host->source.repositories.items[1];
+    CHECK_OK(deb_source_replace_suites(&host->arena, &host->deb, "trixie,trixie-updates", &host->err), &host->err);
+    assert_int_equal(host->deb.repositories.count, 2);
+    const struct deb_repository *second = &host->deb.repositories.items[1];
     assert_string_equal(second->name, "trixie-updates of http://d.test/");
     assert_string_equal(strings_join(&host->arena, &second->components, " "), "main contrib");
     assert_string_equal(second->keyrings.items[0], "/d");
     assert_false(second->is_optional);
-    assert_false(source_replace_suites(&host->arena, &host->source, "../x", &host->err));
+    assert_false(deb_source_replace_suites(&host->arena, &host->deb, "../x", &host->err));
     CHECK_ERR(&host->err, ERR_USAGE, "not a suite");
 }
 
 static bool load_file(struct host *host, const char *text)
 {
     const char *path = put(host, "files/source.yaml", text);
-    return source_load_file(&host->arena, path, host->dir, &host->source, &host->err);
+    if (!source_load_file(&host->arena, path, host->dir, &host->source, &host->err))
+        return false;
+    host->deb = *deb_source_of(&host->source);
+    return true;
 }
 
 static void a_source_file_names_mirrors_keys_and_suites(void **state)
@@ -234,8 +238,8 @@ static void a_source_file_names_mirrors_keys_and_suites(void **state)
                              "components: main\nkeys: [keys/k.asc]\narchitectures: [amd64]\ncheck-valid-until: false\n"
                              "fingerprints: ['" FPR "']\n"),
              &host->err);
-    assert_int_equal(host->source.repositories.count, 2);
-    const struct repository *second = &host->source.repositories.items[1];
+    assert_int_equal(host->deb.repositories.count, 2);
+    const struct deb_repository *second = &host->deb.repositories.items[1];
     assert_string_equal(second->name, "ours (t)");
     assert_string_equal(strings_join(&host->arena, &second->uris, " "), "http://a.test/d/ https://b.test/");
     assert_string_equal(second->keyrings.items[0], arena_printf(&host->arena, "%s/files/keys/k.asc", host->dir));
@@ -248,10 +252,10 @@ static void a_source_file_can_take_the_hosts_mirror_and_keys(void **state)
 {
     (void)state;
     AUTO(host_done) struct host *host = host_new();
-    (void)put(host, "sources.list", "deb [signed-by=/d] http://d.test/debian s main contrib\n");
+    (void)put(host, "etc/apt/sources.list", "deb [signed-by=/d] http://d.test/debian s main contrib\n");
     CHECK_OK(load_file(host, "kind: deb\nuris: host\nsuites: trixie\n"), &host->err);
-    assert_int_equal(host->source.repositories.count, 1);
-    const struct repository *repository = host->source.repositories.items;
+    assert_int_equal(host->deb.repositories.count, 1);
+    const struct deb_repository *repository = host->deb.repositories.items;
     assert_string_equal(repository->name, "trixie of http://d.test/debian/");
     assert_string_equal(repository->keyrings.items[0], "/d");
     assert_int_equal(repository->components.count, 2);
@@ -265,9 +269,9 @@ static void a_source_file_can_list_several_repositories(void **state)
     CHECK_OK(load_file(host, "kind: deb\nrepositories:\n- {uris: [http://a.test], suites: [flat/], trusted: true}\n"
                              "- {uris: ['./a repo%'], suites: ['./'], trusted: true}\n"),
              &host->err);
-    assert_int_equal(host->source.repositories.count, 2);
-    assert_true(host->source.repositories.items[1].is_trusted);
-    assert_string_equal(host->source.repositories.items[1].uris.items[0],
+    assert_int_equal(host->deb.repositories.count, 2);
+    assert_true(host->deb.repositories.items[1].is_trusted);
+    assert_string_equal(host->deb.repositories.items[1].uris.items[0],
                         arena_printf(&host->arena, "file://%s/files/a%%20repo%%25/", host->dir));
 }
 

@@ -1,13 +1,12 @@
-/* Source files: one mapping, or `repositories:` with several. manifests/README.md, "Sources", describes the keys; the
+/* Source files of kind "deb": one mapping, or `repositories:` with several. manifests/README.md, "Sources", describes the keys; the
  * table below is the definition. */
-#include "source/source.h"
+#include "deb/deb_source.h"
 
 #include <errno.h>
+#include <unistd.h>
 
-#include "base/auto.h"
-#include "rpmmd/rpm_source_file.h"
+#include "deb/entry.h"
 #include "source/beside.h"
-#include "source/entry.h"
 #include "trust/freshness.h"
 
 struct fields {
@@ -51,12 +50,12 @@ static bool add_uri(struct arena *arena, const struct yaml_node *node, const cha
 static bool take_from_host(const struct reading *reading, const struct yaml_node *node, struct entry *entry,
                            struct err *err)
 {
-    struct source host = {0};
-    if (!source_load_host(reading->arena, reading->apt_dir, &host, err)) {
+    struct deb_source host = {0};
+    if (!apt_load_sources(reading->arena, reading->apt_dir, &host, err)) {
         err_wrap(err, "%s:%zu: uris: host", node->file->path, node->line);
         return false;
     }
-    const struct repository *main = source_main_repository(&host);
+    const struct deb_repository *main = deb_source_main(&host);
     entry->uris = main->uris;
     if (!entry->keyrings.count) {
         entry->keyrings = main->keyrings;
@@ -93,7 +92,7 @@ static bool read_keys(struct arena *arena, const struct yaml_node *node, const s
 }
 
 static bool add_entry(const struct reading *reading, const struct yaml_node *node, const struct fields *fields,
-                      struct source *source, struct err *err)
+                      struct deb_source *source, struct err *err)
 {
     struct arena *arena = reading->arena;
     struct entry entry = {
@@ -129,7 +128,7 @@ static bool add_entry(const struct reading *reading, const struct yaml_node *nod
     return entry_expand(arena, &entry, &reading->default_keyrings, source, err);
 }
 
-static bool read_repositories(const struct reading *reading, const struct yaml_node *list, struct source *source,
+static bool read_repositories(const struct reading *reading, const struct yaml_node *list, struct deb_source *source,
                               struct err *err)
 {
     static const struct yaml_field table[] = {REPOSITORY_FIELDS};
@@ -144,22 +143,17 @@ static bool read_repositories(const struct reading *reading, const struct yaml_n
     return true;
 }
 
-bool source_load_node(struct arena *arena, const struct yaml_node *node, const char *apt_dir, struct source *ret_source,
-                      struct err *err)
+bool deb_source_load_node(struct arena *arena, const struct yaml_node *node, const char *apt_dir,
+                          struct deb_source *ret_source, struct err *err)
 {
     static const struct yaml_field table[] = {{"kind", YAML_STRING, offsetof(struct fields, kind), true, ALTERS_ORDER},
                                               FIELD("repositories", YAML_NODE, repositories),
                                               REPOSITORY_FIELDS};
     struct reading reading = {.arena = arena, .apt_dir = apt_dir};
     struct fields fields = {.is_valid_until_checked = true, .is_by_hash_fine = true};
-    struct source source = {.kind = SOURCE_DEB, .name = node->file->path};
-    const struct yaml_node *kind = yaml_get(node, "kind");
-    if (kind && kind->kind == YAML_SCALAR && strcmp(kind->scalar, "rpm") == 0)
-        return rpm_source_load_node(arena, node, ret_source, err);
+    struct deb_source source = {0};
     if (!yaml_read(arena, node, table, ARRAY_COUNT(table), &fields, err))
         return false;
-    if (strcmp(fields.kind, "deb") != 0)
-        return yaml_fail(node, err, "kind \"%s\" is not known; known: deb, rpm", fields.kind);
     if (!entry_default_keyrings(arena, apt_dir, &reading.default_keyrings, err))
         return false;
     bool has_own = fields.uris.count || fields.suites.count || fields.components.count || fields.keys.count ||
@@ -175,18 +169,4 @@ bool source_load_node(struct arena *arena, const struct yaml_node *node, const c
         return yaml_fail(node, err, "the source has no repository that can be read");
     *ret_source = source;
     return true;
-}
-
-bool source_load_file(struct arena *arena, const char *path, const char *apt_dir, struct source *ret_source,
-                      struct err *err)
-{
-    struct yaml_file *file;
-    if (!yaml_load(arena, path, &file, err))
-        return false;
-    if (!file->root) {
-        err_set(err, ERR_USAGE,
-                "%s:1:1: the source file is empty; it needs at least \"kind\" and where the repository is", path);
-        return false;
-    }
-    return source_load_node(arena, file->root, apt_dir, ret_source, err);
 }

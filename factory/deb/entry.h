@@ -1,14 +1,14 @@
 /* entry.h - one configured entry (a `deb` line, a .sources stanza, a mapping of a source file) to repositories
  *
- * An entry names URIs x suites; each pair becomes a struct repository. All three formats end here, so that they mean
+ * An entry names URIs x suites; each pair becomes a struct deb_repository. All three formats end here, so that they mean
  * the same and are checked once.
  * Threads: no shared state.
  * Fails with: ERR_USAGE, texts begin with the entry's place; ERR_LOCAL.
  */
-#ifndef IMGFACTORY_SOURCE_ENTRY_H
-#define IMGFACTORY_SOURCE_ENTRY_H
+#ifndef IMGFACTORY_DEB_ENTRY_H
+#define IMGFACTORY_DEB_ENTRY_H
 
-#include "source/source.h"
+#include "deb/deb_source.h"
 
 struct entry {
     const char *place; /* "FILE:LINE" */
@@ -21,27 +21,21 @@ struct entry {
     bool is_mirror_group; /* the URIs are mirrors of one repository; else each is a repository of its own, as in apt */
 };
 
-/* Splits at blanks (and at commas when is_comma_fine) into the arena. */
-void entry_words(struct arena *arena, struct text words, bool is_comma_fine, struct strings *ret_words);
 /* Sets one option of apt's by its deb822 field name (without case); what apt ignores is ignored. */
 bool entry_set(struct arena *arena, struct entry *entry, struct text name, struct text value,
                struct err *err) MUST_CHECK;
 /* Checks the entry and appends its repositories to the source; disabled entries, entries without type deb and CD-ROM
  * URIs add none. Without keyrings and inline keys the repository gets `default_keyrings`. */
 bool entry_expand(struct arena *arena, const struct entry *entry, const struct strings *default_keyrings,
-                  struct source *source, struct err *err) MUST_CHECK;
+                  struct deb_source *source, struct err *err) MUST_CHECK;
 /* Lists apt's own keyrings: trusted.gpg and trusted.gpg.d/{*.gpg,*.asc} below `apt_dir`, sorted; absent ones are no
  * error. */
 bool entry_default_keyrings(struct arena *arena, const char *apt_dir, struct strings *ret_paths,
                             struct err *err) MUST_CHECK;
-/* Lists the files of a directory whose name ends in one of the endings, sorted by name, as full paths; names with other
- * bytes than letters, digits, '_', '-' and '.' are passed over, as apt does. An absent directory gives none. */
-bool entry_list_files(struct arena *arena, const char *dir, const char *const *endings, size_t ending_count,
-                      struct strings *ret_paths, struct err *err) MUST_CHECK;
 /* Appends the repositories of one file, by its format. */
 bool entry_read_one_line(struct arena *arena, const char *path, const struct strings *default_keyrings,
-                         struct source *source, struct err *err) MUST_CHECK;
+                         struct deb_source *source, struct err *err) MUST_CHECK;
 bool entry_read_deb822(struct arena *arena, const char *path, const struct strings *default_keyrings,
-                       struct source *source, struct err *err) MUST_CHECK;
+                       struct deb_source *source, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 /* Options become an entry here, and an entry becomes repositories. What a repository's URIs, suite, components and key
  * names may look like is checked in this file only. */
-#include "source/entry.h"
+#include "deb/entry.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -8,49 +8,10 @@
 
 #include "base/auto.h"
 #include "io/file.h"
+#include "source/config_files.h"
 
 #define MIRROR_LIST_MAX_BYTES (1u << 20)
 #define KEY_BLOCK_BEGIN "-----BEGIN PGP PUBLIC KEY BLOCK-----"
-
-void entry_words(struct arena *arena, struct text words, bool is_comma_fine, struct strings *ret_words)
-{
-    struct strings result = {0};
-    struct text word, part;
-    while (text_next_word(&words, &word)) {
-        if (!is_comma_fine) {
-            list_add(arena, &result, text_dup(arena, word));
-            continue;
-        }
-        while (text_next(&word, ',', &part)) {
-            if (part.len)
-                list_add(arena, &result, text_dup(arena, part));
-        }
-    }
-    *ret_words = result;
-}
-
-const char *source_bare_uri(struct arena *arena, const char *uri)
-{
-    const char *host = strstr(uri, "://");
-    if (!host)
-        return uri;
-    host += 3;
-    size_t len = strcspn(host, "/");
-    const char *at = memrchr(host, '@', len);
-    return at ? arena_printf(arena, "%.*s%s", (int)(host - uri), uri, at + 1) : uri;
-}
-
-/* Where an '@' stands behind a '?' and no '/' between, nobody can tell what is secret. */
-const char *source_public_uri(struct arena *arena, const char *uri)
-{
-    const char *bare = source_bare_uri(arena, uri), *scheme = strstr(uri, "://");
-    const char *host = scheme ? scheme + 3 : uri;
-    size_t authority_len = strcspn(host, "/"), query_at = strcspn(host, "?#"), len = strcspn(bare, "?#");
-    const char *at = scheme ? memrchr(host, '@', authority_len) : NULL;
-    if (at && query_at < (size_t)(at - host))
-        return arena_printf(arena, "%.*s…", (int)(host - uri), uri);
-    return bare[len] ? arena_printf(arena, "%.*s%s", (int)len, bare, bare[len] == '?' ? "?…" : "#…") : bare;
-}
 
 static bool fail(const struct entry *entry, struct err *err, const char *what, const char *thing)
 {
@@ -110,7 +71,7 @@ static bool read_signed_by(struct arena *arena, struct entry *entry, struct text
         return true;
     }
     struct strings words;
-    entry_words(arena, value, true, &words);
+    config_words(arena, value, true, &words);
     for (size_t i = 0; i < words.count; i++) {
         const char *fingerprint = read_fingerprint(arena, words.items[i]);
         if (fingerprint)
@@ -158,15 +119,15 @@ bool entry_set(struct arena *arena, struct entry *entry, struct text name, struc
     if (is_known)
         return true;
     if (text_is_nocase(name, "Types"))
-        entry_words(arena, value, false, &entry->types);
+        config_words(arena, value, false, &entry->types);
     else if (text_is_nocase(name, "URIs"))
-        entry_words(arena, value, false, &entry->uris);
+        config_words(arena, value, false, &entry->uris);
     else if (text_is_nocase(name, "Suites"))
-        entry_words(arena, value, false, &entry->suites);
+        config_words(arena, value, false, &entry->suites);
     else if (text_is_nocase(name, "Components"))
-        entry_words(arena, value, false, &entry->components);
+        config_words(arena, value, false, &entry->components);
     else if (text_is_nocase(name, "Architectures"))
-        entry_words(arena, value, true, &entry->architectures);
+        config_words(arena, value, true, &entry->architectures);
     else if (text_is_nocase(name, "Signed-By"))
         return read_signed_by(arena, entry, value, err);
     else if (text_is_nocase(name, "By-Hash"))
@@ -302,12 +263,12 @@ static bool check_entry(const struct entry *entry, struct err *err)
 }
 
 static void add_repositories(struct arena *arena, const struct entry *entry, const struct strings *uris,
-                             const struct strings *default_keyrings, struct source *source)
+                             const struct strings *default_keyrings, struct deb_source *source)
 {
     bool has_keys = entry->keyrings.count || entry->inline_keys.count;
     for (size_t i = 0; i < entry->suites.count; i++) {
         const char *suite = entry->suites.items[i];
-        struct repository repository = {
+        struct deb_repository repository = {
             .name = entry->name ? arena_printf(arena, "%s (%s)", entry->name, suite)
                                 : arena_printf(arena, "%s of %s", suite, source_public_uri(arena, uris->items[0])),
             .uris = *uris,
@@ -329,7 +290,7 @@ static void add_repositories(struct arena *arena, const struct entry *entry, con
 }
 
 bool entry_expand(struct arena *arena, const struct entry *entry, const struct strings *default_keyrings,
-                  struct source *source, struct err *err)
+                  struct deb_source *source, struct err *err)
 {
     if (entry->is_disabled || !strings_has(&entry->types, "deb"))
         return true;

@@ -1,0 +1,52 @@
+/* rpm_source.h - a source of RPM packages: dnf's configuration of the host (yum_repos.h), or a source file of kind "rpm"
+ *
+ * Source files: manifests/README.md, "Sources".
+ * Threads: made by main before other threads start, then const for all.
+ * Fails with: ERR_USAGE with a place.
+ */
+#ifndef IMGFACTORY_RPMMD_RPM_SOURCE_H
+#define IMGFACTORY_RPMMD_RPM_SOURCE_H
+
+#include "base/map.h"
+#include "plan/yaml.h"
+#include "source/source.h"
+
+/* One RPM-MD repository (a section of a .repo file, dnf.conf(5)). Variables are replaced, except those that depend on
+ * the architecture ($basearch, $arch). */
+struct rpm_repository {
+    const char *id, *name;             /* "fedora"; for messages */
+    struct strings base_urls;          /* mirrors, first choice first */
+    const char *metalink, *mirrorlist; /* or NULL */
+    struct strings gpg_keys;           /* paths and URLs of public keys */
+    bool is_gpg_checked;               /* gpgcheck: every package must be signed by one of the keys */
+    bool is_repo_gpg_checked;          /* repo_gpgcheck: repomd.xml must be signed by one of the keys */
+    int priority;                      /* lower first; default 99 */
+    struct strings exclude_pkgs;       /* excludepkgs: names, globs, NAME-VERSION-RELEASE.ARCH */
+    struct strings include_pkgs;       /* includepkgs, likewise; empty: all */
+    bool has_module_hotfixes;          /* module_hotfixes */
+    bool is_optional;                  /* skip_if_unavailable */
+    uint64_t max_age_days;             /* an older repomd.xml is refused; 0: none is for its age */
+    const char *place;                 /* "FILE:LINE" */
+};
+
+struct rpm_source {
+    LIST(struct rpm_repository) repositories;
+    struct strings modules; /* enabled module streams, "NAME:STREAM" */
+};
+
+/* What a source of the format holds. */
+static inline const struct rpm_source *rpm_source_of(const struct source *source)
+{
+    return source->configured;
+}
+/* Reads a mapping whose "kind" is rpm. */
+bool rpm_source_load_node(struct arena *arena, const struct yaml_node *node, struct rpm_source *ret_source,
+                          struct err *err) MUST_CHECK;
+/* Sets $releasever, $releasever_major and $releasever_minor. */
+void rpm_set_releasever(struct map *variables, const char *releasever);
+/* Replaces the variables of all values of a repository but $basearch and $arch, and checks it: where it is, by schemes
+ * that are known; keys when signatures are checked. */
+bool rpm_repository_finish(struct arena *arena, const struct map *variables, struct rpm_repository *repository,
+                           struct err *err) MUST_CHECK;
+
+#endif
