@@ -96,6 +96,13 @@ struct checksum_text checksum_text(const struct checksum *checksum)
     return text;
 }
 
+struct checksum checksum_of_digest(const struct digest *digest)
+{
+    struct checksum checksum = {.kind = CHECKSUM_SHA256};
+    memcpy(checksum.bytes, digest->bytes, DIGEST_BYTES);
+    return checksum;
+}
+
 struct digest checksum_digest(const struct checksum *checksum)
 {
     struct digest digest;

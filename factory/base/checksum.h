@@ -36,6 +36,8 @@ bool checksum_parse(enum checksum_kind kind, struct text hex, struct checksum *r
 bool checksum_eq(const struct checksum *a, const struct checksum *b);
 /* Prints the kind, a colon and lower-case hex digits. */
 struct checksum_text checksum_text(const struct checksum *checksum);
+/* Returns a digest as the checksum that it is. */
+struct checksum checksum_of_digest(const struct digest *digest);
 /* Returns a SHA-256 as a digest. The kind must be CHECKSUM_SHA256. */
 struct digest checksum_digest(const struct checksum *checksum);
 

@@ -1,8 +1,9 @@
-/* Files that a Release lists, from any mirror of the repository, each byte checked against the Release. */
+/* Files that a Release lists, as source/listed_file.h fetches and checks them. */
 #include "base/auto.h"
 #include "base/url.h"
 #include "deb/release.h"
 #include "io/decompress.h"
+#include "source/listed_file.h"
 
 #define INDEX_MAX_BYTES (UINT64_C(1) << 30)
 /* Of an index that is in memory as a whole. The largest Packages files known have 80 MiB. */
@@ -24,146 +25,72 @@ const struct release_file *release_find(const struct release *release, struct ar
     return NULL;
 }
 
-/* Adds the URLs of one mirror: by-hash, which cannot change under us, then the plain name. */
-static void add_urls(struct arena *arena, const struct release *release, const char *dir, const char *name,
-                     const struct digest *digest, struct strings *urls)
-{
-    const char *slash = strrchr(name, '/');
-    int folder_len = slash ? (int)(slash - name) + 1 : 0;
-    if (release->has_by_hash && !release->repository->is_by_hash_off)
-        list_add(arena, urls,
-                 arena_printf(arena, "%s%sby-hash/SHA256/%s", dir,
-                              url_escape(arena, arena_printf(arena, "%.*s", folder_len, name), URL_SPECIAL),
-                              digest_hex(digest).chars));
-    list_add(arena, urls, arena_printf(arena, "%s%s", dir, url_escape(arena, name, URL_SPECIAL)));
-}
-
-/* Lists where a file may be, the mirror that gave the Release first. */
-static struct strings all_urls(struct arena *arena, const struct release *release, const char *name,
+/* Lists where a file may be below a mirror: by-hash, which cannot change under us, then by its name. */
+static struct strings paths_of(struct arena *arena, const struct release *release, const char *name,
                                const struct digest *digest)
 {
-    struct strings urls = {0};
-    const struct strings *uris = &release->repository->uris;
-    const char *below = release->dir + strlen(release->uri);
-    add_urls(arena, release, release->dir, name, digest, &urls);
-    for (size_t i = 0; i < uris->count; i++) {
-        if (strcmp(uris->items[i], release->uri) != 0)
-            add_urls(arena, release, arena_printf(arena, "%s%s", uris->items[i], below), name, digest, &urls);
-    }
-    return urls;
+    struct strings paths = {0};
+    const char *slash = strrchr(name, '/'), *below = release->dir + strlen(release->uri);
+    int folder_len = slash ? (int)(slash - name) + 1 : 0;
+    if (release->has_by_hash && !release->repository->is_by_hash_off)
+        list_add(arena, &paths,
+                 arena_printf(arena, "%s%sby-hash/SHA256/%s", below,
+                              url_escape(arena, arena_printf(arena, "%.*s", folder_len, name), URL_SPECIAL),
+                              digest_hex(digest).chars));
+    list_add(arena, &paths, arena_printf(arena, "%s%s", below, url_escape(arena, name, URL_SPECIAL)));
+    return paths;
 }
 
-/* Brings the file into the store by the network. */
-static bool download(const struct source_env *env, const struct release *release, const char *name,
-                     const struct release_file *file, struct err *err)
+static struct listed_file listed(struct arena *arena, const struct release *release, const char *name,
+                                 const struct release_file *file)
 {
-    AUTO(arena_done) struct arena scratch = {0};
-    if (env->is_cache_only) {
-        err_set(err, ERR_NETWORK, "%s of %s is not in the cache; the network is needed once", name,
-                release->repository->name);
-        return false;
-    }
-    struct strings urls = all_urls(&scratch, release, name, &file->digest);
-    struct http_request request = {
-        .urls = urls.items,
-        .url_count = urls.count,
-        .cap_bytes = INDEX_MAX_BYTES,
+    struct strings paths = paths_of(arena, release, name, &file->digest);
+    return (struct listed_file){
+        .name = arena_printf(arena, "%s of %s", name, release->repository->name),
+        .path = name,
+        .urls = listed_file_urls(arena, release->uri, &release->repository->uris, &paths),
+        .checksum = checksum_of_digest(&file->digest),
         .is_size_known = true,
         .size_bytes = file->size_bytes,
-        .is_digest_known = true,
-        .digest = file->digest,
-        .store = env->store,
+        .max_bytes = INDEX_MAX_BYTES,
+        .plain_max_bytes = WHOLE_MAX_BYTES,
     };
-    http_send(env->http, &request);
-    bool is_good = http_wait(env->http, &request);
-    buf_done(&request.body);
-    if (is_good)
-        return true;
-    *err = request.err;
-    if (err->kind == ERR_TRUST || err->kind == ERR_MALFORMED)
-        err_wrap(err, "%s of %s (the mirror may be in the middle of an update: try again in a few minutes)", name,
-                 release->repository->name);
-    else
-        err_wrap(err, "%s of %s", name, release->repository->name);
-    return false;
 }
 
-/* Maps the file from the store, where it is put first when it is not there. */
 bool release_map(const struct source_env *env, const struct release *release, const char *name,
                  const struct release_file *file, struct view *ret_view, struct err *err)
 {
-    bool is_found;
-    if (!store_map_blob(env->store, &file->digest, ret_view, &is_found, err))
-        return false;
-    if (is_found)
-        return true;
-    if (!download(env, release, name, file, err) ||
-        !store_map_blob(env->store, &file->digest, ret_view, &is_found, err))
-        return false;
-    if (!is_found)
-        err_set(err, ERR_LOCAL, "%s of %s vanished from the cache right after it was fetched", name,
-                release->repository->name);
-    return is_found;
+    AUTO(arena_done) struct arena scratch = {0};
+    struct listed_file whole = listed(&scratch, release, name, file);
+    return listed_file_map(env, &whole, ret_view, err);
 }
 
-/* Compares with what the Release says of the plain file, when it says it. */
-static bool check_plain(const struct release *release, const char *name, const struct release_file *plain,
-                        const struct buf *bytes, struct err *err)
-{
-    struct digest got = digest_of(bytes->bytes, bytes->len);
-    if (digest_eq(&got, &plain->digest))
-        return true;
-    err_set(err, ERR_TRUST, "%s of %s: decompressed, expected sha256:%s, got sha256:%s", name,
-            release->repository->name, digest_hex(&plain->digest).chars, digest_hex(&got).chars);
-    return false;
-}
-
-static bool unpack(const struct release *release, const char *name, struct text bytes, struct buf *ret_plain,
-                   struct err *err)
+/* What the Release says of the file that comes out when this one is decompressed; NULL when it says nothing. */
+static const struct release_file *find_plain(const struct release *release, const char *name)
 {
     enum compression compression = compression_of_name(name);
-    if (compression == COMPRESSION_NONE) {
-        buf_init(ret_plain, WHOLE_MAX_BYTES);
-        return buf_add(ret_plain, bytes.ptr, bytes.len);
-    }
     struct text plain_name = text_of(name);
     plain_name.len -= strlen(compression_ending(compression));
-    const struct release_file *plain = map_get(&release->files, plain_name);
-    if (plain && plain->size_bytes > WHOLE_MAX_BYTES) {
-        err_set(err, ERR_MALFORMED, "%s of %s is %llu bytes when decompressed; at most %llu are read", name,
-                release->repository->name, (unsigned long long)plain->size_bytes, (unsigned long long)WHOLE_MAX_BYTES);
-        return false;
-    }
-    size_t size_bytes = plain ? (size_t)plain->size_bytes : (size_t)WHOLE_MAX_BYTES;
-    if (!decompress(compression, bytes, plain != NULL, size_bytes, name, ret_plain, err)) {
-        err_wrap(err, "%s", release->repository->name);
-        return false;
-    }
-    return !plain || check_plain(release, name, plain, ret_plain, err);
+    return compression == COMPRESSION_NONE ? NULL : map_get(&release->files, plain_name);
 }
 
 bool release_fetch(const struct source_env *env, const struct release *release, const char *name, struct buf *ret_plain,
                    struct err *err)
 {
-    AUTO(view_done) struct view view = {0};
-    AUTO(buf_done) struct buf plain = {0};
-    const struct release_file *file = map_get(&release->files, text_of(name));
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct release_file *file = map_get(&release->files, text_of(name)), *plain = find_plain(release, name);
     if (!file) {
         err_set(err, ERR_MALFORMED, "%s does not list %s", release->repository->name, name);
         return false;
     }
-    if (file->size_bytes > WHOLE_MAX_BYTES) {
-        err_set(err, ERR_MALFORMED, "%s of %s is %llu bytes; at most %llu are read", name, release->repository->name,
-                (unsigned long long)file->size_bytes, (unsigned long long)WHOLE_MAX_BYTES);
-        return false;
+    struct listed_file whole = listed(&scratch, release, name, file);
+    struct checksum plain_checksum;
+    whole.max_bytes = WHOLE_MAX_BYTES;
+    if (plain) {
+        plain_checksum = checksum_of_digest(&plain->digest);
+        whole.plain_checksum = &plain_checksum;
+        whole.is_plain_size_known = true;
+        whole.plain_bytes = plain->size_bytes;
     }
-    /* Repositories list empty plain indices that they do not carry. */
-    if (file->size_bytes > 0 && !release_map(env, release, name, file, &view, err))
-        return false;
-    struct text bytes = {view.ptr ? view.ptr : "", view.len};
-    if (!unpack(release, name, bytes, &plain, err))
-        return false;
-    *ret_plain = plain;
-    plain = (struct buf){0};
-    return true;
+    return listed_file_read(env, &whole, ret_plain, err);
 }

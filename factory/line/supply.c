@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/checksum.h"
 #include "base/map.h"
+#include "source/listed_file.h"
 #include "trust/keyring.h"
 
 #include <pthread.h>
@@ -132,13 +133,9 @@ static void fetched(struct http_request *request)
 static void fill_urls(struct arena *arena, struct supply_item *item)
 {
     const struct selected *selected = item->selected;
-    struct strings urls = {0};
-    list_add(arena, &urls, arena_printf(arena, "%s%s", selected->origin->uri, selected->url_path));
-    const struct strings *uris = &selected->origin->uris;
-    for (size_t i = 0; i < uris->count; i++) {
-        if (strcmp(uris->items[i], selected->origin->uri) != 0)
-            list_add(arena, &urls, arena_printf(arena, "%s%s", uris->items[i], selected->url_path));
-    }
+    struct strings paths = {0};
+    list_add(arena, &paths, selected->url_path);
+    struct strings urls = listed_file_urls(arena, selected->origin->uri, &selected->origin->uris, &paths);
     item->request.urls = urls.items;
     item->request.url_count = urls.count;
 }
