@@ -121,11 +121,6 @@ void workers_run_all(struct workers *workers, workers_task *task, void *const *i
     arena_done(&arena);
 }
 
-void workers_run(struct workers *workers, workers_task *task, void *item)
-{
-    workers_run_all(workers, task, &item, 1);
-}
-
 struct call {
     workers_function *function;
     void *argument;
@@ -142,7 +137,8 @@ static void call_task(void *item)
 bool workers_call(struct workers *workers, workers_function *function, void *argument, struct err *err)
 {
     struct call call = {function, argument, err, false};
-    workers_run(workers, call_task, &call);
+    void *item = &call;
+    workers_run_all(workers, call_task, &item, 1);
     return call.is_good;
 }
 

@@ -21,8 +21,6 @@ typedef bool workers_function(void *argument, struct err *err);
 bool workers_start(size_t count, struct workers **ret_workers, struct err *err) MUST_CHECK;
 /* Queues one task; `item` stays the caller's and must live until the task ended. */
 void workers_submit(struct workers *workers, workers_task *task, void *item);
-/* Runs one task on a worker and waits for its end. Never call it from a task. */
-void workers_run(struct workers *workers, workers_task *task, void *item);
 /* Runs a fallible function on a worker, waits for its end and returns what it returned, with its error. Never call it
  * from a task. */
 bool workers_call(struct workers *workers, workers_function *function, void *argument, struct err *err) MUST_CHECK;

@@ -15,11 +15,11 @@ struct opening {
     struct err err;
 };
 
-static void build_task(void *item)
+static bool build(void *argument, struct err *err)
 {
-    struct opening *opening = item;
+    struct opening *opening = argument;
     struct text plain = {opening->plain.bytes ? opening->plain.bytes : "", opening->plain.len};
-    opening->is_good = deb_index_build(plain, opening->index->name, &opening->built, &opening->err);
+    return deb_index_build(plain, opening->index->name, &opening->built, err);
 }
 
 /* Maps the derived index. *ret_found is false when it has to be made. */
@@ -43,9 +43,9 @@ static bool make_index(struct opening *opening)
     if (!release_fetch(catalog->env, opening->index->release, opening->index->listed_name, &opening->plain,
                        &opening->err))
         return false;
-    workers_run(catalog->workers, build_task, opening);
+    bool is_built = workers_call(catalog->workers, build, opening, &opening->err);
     buf_done(&opening->plain);
-    if (!opening->is_good)
+    if (!is_built)
         return false;
     AUTO(blob_abandon) struct blob blob = {0};
     return blob_begin(catalog->env->store, &blob, &opening->err) &&

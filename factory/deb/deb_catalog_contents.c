@@ -32,13 +32,13 @@ static bool read_packed(const struct deb_contents *item, const struct view *pack
                              PLAIN_CAP_BYTES, item->name, feed, reader, err);
 }
 
-static void build_task(void *argument)
+static bool build(void *argument, struct err *err)
 {
     struct loading *loading = argument;
     AUTO(contents_builder_done) struct contents_builder builder;
     contents_builder_begin(&builder, loading->item->name);
-    loading->is_good = read_packed(loading->item, &loading->packed, &builder.reader, &loading->err) &&
-                       contents_builder_end(&builder, &loading->built, &loading->err);
+    return read_packed(loading->item, &loading->packed, &builder.reader, err) &&
+           contents_builder_end(&builder, &loading->built, err);
 }
 
 static bool map_table(struct loading *loading, const struct digest *key, bool *ret_found)
@@ -61,10 +61,10 @@ static bool make_table(struct loading *loading, const struct digest *key)
     const struct deb_contents *item = loading->item;
     if (!release_map(env, item->release, item->listed_name, item->listed, &loading->packed, &loading->err))
         return false;
-    workers_run(loading->catalog->workers, build_task, loading);
+    bool is_built = workers_call(loading->catalog->workers, build, loading, &loading->err);
     view_done(&loading->packed);
     AUTO(blob_abandon) struct blob blob = {0};
-    return loading->is_good && blob_begin(env->store, &blob, &loading->err) &&
+    return is_built && blob_begin(env->store, &blob, &loading->err) &&
            blob_write(&blob, loading->built.bytes, loading->built.len, &loading->err) &&
            blob_commit_derived(&blob, "contents", key, &loading->err);
 }
@@ -157,15 +157,14 @@ struct scanning {
     const struct deb_contents *item;
     struct contents_scan scan;
     struct view packed;
-    bool is_good;
-    struct err *err;
 };
 
-static void scan_task(void *argument)
+static bool scan(void *argument, struct err *err)
 {
     struct scanning *scanning = argument;
-    scanning->is_good = read_packed(scanning->item, &scanning->packed, &scanning->scan.reader, scanning->err);
+    bool is_read = read_packed(scanning->item, &scanning->packed, &scanning->scan.reader, err);
     contents_feed_end(&scanning->scan.reader);
+    return is_read;
 }
 
 static bool scan_list(struct deb_catalog *catalog, const struct deb_contents_list *list, struct arena *arena,
@@ -173,14 +172,14 @@ static bool scan_list(struct deb_catalog *catalog, const struct deb_contents_lis
 {
     for (size_t i = 0; i < list->items.count; i++) {
         const struct deb_contents *item = &list->items.items[i];
-        struct scanning scanning = {.env = catalog->env, .item = item, .err = err};
+        struct scanning scanning = {.env = catalog->env, .item = item};
         contents_scan_begin(&scanning.scan, arena, item->name, path);
         if (!release_map(catalog->env, item->release, item->listed_name, item->listed, &scanning.packed, err))
             return false;
-        workers_run(catalog->workers, scan_task, &scanning);
+        bool is_read = workers_call(catalog->workers, scan, &scanning, err);
         view_done(&scanning.packed);
         contents_reader_done(&scanning.scan.reader);
-        if (!scanning.is_good)
+        if (!is_read)
             return false;
         for (size_t k = 0; k < scanning.scan.owners.count; k++) {
             if (!strings_has(names, scanning.scan.owners.items[k]))

@@ -27,12 +27,12 @@ struct making {
     struct buf plain;
 };
 
-static void build_task(void *item)
+static bool build(void *argument, struct err *err)
 {
-    struct making *making = item;
+    const struct making *making = argument;
     struct rpm_catalog_repo *repo = making->repo;
     struct text plain = {making->plain.bytes ? making->plain.bytes : "", making->plain.len};
-    repo->is_good = rpm_primary_build(repo->name, COMPRESSION_NONE, plain, &repo->bytes, &repo->err);
+    return rpm_primary_build(repo->name, COMPRESSION_NONE, plain, &repo->bytes, err);
 }
 
 static bool make_index(struct rpm_catalog_repo *repo, const struct rpm_metadata_file *file)
@@ -42,9 +42,9 @@ static bool make_index(struct rpm_catalog_repo *repo, const struct rpm_metadata_
     struct making making = {.repo = repo};
     if (!rpm_metadata_fetch(catalog->env, repo->metadata, file, &making.plain, &repo->err))
         return false;
-    workers_run(catalog->workers, build_task, &making);
+    bool is_built = workers_call(catalog->workers, build, &making, &repo->err);
     buf_done(&making.plain);
-    return repo->is_good && blob_begin(catalog->env->store, &blob, &repo->err) &&
+    return is_built && blob_begin(catalog->env->store, &blob, &repo->err) &&
            blob_write(&blob, repo->bytes.bytes, repo->bytes.len, &repo->err) &&
            blob_commit_derived(&blob, "rpm-solv", &repo->key, &repo->err);
 }
@@ -201,16 +201,9 @@ static void set_digest(struct rpm_catalog *catalog)
 }
 
 /* Loads the Pool; on a worker. */
-struct loading {
-    struct rpm_catalog *catalog;
-    struct err *err;
-    bool is_good;
-};
-
-static void load_task(void *item)
+static bool load(void *catalog, struct err *err)
 {
-    struct loading *loading = item;
-    loading->is_good = rpm_pool_load(loading->catalog, loading->err);
+    return rpm_pool_load(catalog, err);
 }
 
 /* Returns false when all packages but architecture-less ones are for others. */
@@ -343,16 +336,15 @@ bool rpm_catalog_open(const struct source_env *env, struct workers *workers, con
                       const struct arch *arch, struct catalog **ret_catalog, struct err *err)
 {
     AUTO(auto_close) struct rpm_catalog *catalog = new_catalog(env, workers, source, arch);
-    struct loading loading = {.catalog = catalog, .err = err};
     if (!get_metadata(catalog, source, err))
         return false;
     set_origins(catalog);
     set_digest(catalog);
     if (!open_indices(catalog, err))
         return false;
-    workers_run(workers, load_task, &loading);
+    bool is_loaded = workers_call(workers, load, catalog, err);
     drop_inputs(catalog);
-    if (!loading.is_good || !accept_repos(catalog, err) || !is_offered(catalog, err))
+    if (!is_loaded || !accept_repos(catalog, err) || !is_offered(catalog, err))
         return false;
     *ret_catalog = &TAKE_PTR(catalog)->base;
     return true;

@@ -96,32 +96,28 @@ struct reading {
     struct rpm_catalog_repo *repo;
     struct filelists filelists;
     struct buf plain;
-    bool is_good;
-    struct err err;
 };
 
-/* The plain bytes; false with is_good set when the repository has none. */
-static bool get_plain(struct reading *reading)
+/* Gets the plain bytes; *ret_found is false when the repository has none. */
+static bool get_plain(struct reading *reading, bool *ret_found, struct err *err)
 {
     struct rpm_catalog_repo *repo = reading->repo;
-    reading->is_good = true;
     if (repo->texts) {
         const char *text = repo->texts->filelists;
         buf_init(&reading->plain, SIZE_MAX / 2);
         if (text && !buf_add(&reading->plain, text, strlen(text)))
             memory_abort(strlen(text));
-        return text != NULL;
+        *ret_found = text != NULL;
+        return true;
     }
     const struct rpm_metadata_file *file = rpm_metadata_find(repo->metadata, "filelists");
-    if (!file)
-        return false;
-    reading->is_good = rpm_metadata_fetch(repo->catalog->env, repo->metadata, file, &reading->plain, &reading->err);
-    return reading->is_good;
+    *ret_found = file != NULL;
+    return !file || rpm_metadata_fetch(repo->catalog->env, repo->metadata, file, &reading->plain, err);
 }
 
-static void read_task(void *item)
+static bool read_plain(void *argument, struct err *err)
 {
-    struct reading *reading = item;
+    struct reading *reading = argument;
     AUTO(arena_done) struct arena scratch = {0};
     struct xml_stream xml = {.name = arena_printf(&scratch, "filelists.xml of %s", reading->repo->repository->id),
                              .begin = begin,
@@ -129,9 +125,10 @@ static void read_task(void *item)
                              .user = &reading->filelists};
     buf_init(&reading->filelists.line, XML_STREAM_TEXT_MAX);
     reading->filelists.repo = reading->repo;
-    reading->is_good =
-        xml_stream_read(&xml, COMPRESSION_NONE, (struct text){reading->plain.bytes, reading->plain.len}, &reading->err);
+    bool is_read =
+        xml_stream_read(&xml, COMPRESSION_NONE, (struct text){reading->plain.bytes, reading->plain.len}, err);
     buf_done(&reading->filelists.line);
+    return is_read;
 }
 
 /* Names the table: what it is made of, and the paths in it that depend on other repositories too. */
@@ -188,14 +185,14 @@ static bool make_table(struct loading *loading)
                               .filelists = {.take = take_for_table, .builder = &builder, .wanted = loading->wanted}};
     contents_builder_begin(&builder, repo->repository->id);
     builder.keeps_all = true;
-    if (!get_plain(&reading)) {
-        loading->err = reading.err;
-        return reading.is_good;
-    }
-    read_task(&reading);
+    bool is_found = false;
+    if (!get_plain(&reading, &is_found, &loading->err))
+        return false;
+    if (!is_found)
+        return true;
+    bool is_read = read_plain(&reading, &loading->err);
     buf_done(&reading.plain);
-    loading->err = reading.err;
-    if (!reading.is_good || !contents_builder_end(&builder, &repo->files_bytes, &loading->err))
+    if (!is_read || !contents_builder_end(&builder, &repo->files_bytes, &loading->err))
         return false;
     repo->has_filelists = contents_open((struct text){repo->files_bytes.bytes, repo->files_bytes.len}, &repo->files);
     return true;
@@ -334,17 +331,13 @@ static bool search(struct rpm_catalog *catalog, const char *path, Queue *ids, st
     for (size_t i = 0; i < catalog->repos.count; i++) {
         struct reading reading = {.repo = &catalog->repos.items[i],
                                   .filelists = {.take = take_for_search, .path = path, .arena = &scratch}};
-        if (get_plain(&reading)) {
-            if (catalog->workers)
-                workers_run(catalog->workers, read_task, &reading);
-            else
-                read_task(&reading);
-        }
+        bool is_found = false, is_good = get_plain(&reading, &is_found, err);
+        if (is_good && is_found)
+            is_good = catalog->workers ? workers_call(catalog->workers, read_plain, &reading, err)
+                                       : read_plain(&reading, err);
         buf_done(&reading.plain);
-        if (!reading.is_good) {
-            *err = reading.err;
+        if (!is_good)
             return false;
-        }
         pthread_mutex_lock(catalog->lock);
         add_owners(reading.repo, &reading.filelists.owners, ids);
         pthread_mutex_unlock(catalog->lock);

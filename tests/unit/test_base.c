@@ -133,6 +133,27 @@ static void every_task_runs_once_before_the_wait_ends(void **state)
     assert_int_equal(atomic_load(&counters[0]), 101);
 }
 
+static bool fail_when_asked(void *argument, struct err *err)
+{
+    if (*(const bool *)argument)
+        err_set(err, ERR_RESOLVE, "as asked");
+    return !*(const bool *)argument;
+}
+
+static void a_called_function_gives_back_its_value_and_its_error(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct workers *workers;
+    bool fails = false;
+    CHECK_OK(workers_start(1, &workers, &err), &err);
+    CHECK_OK(workers_call(workers, fail_when_asked, &fails, &err), &err);
+    fails = true;
+    assert_false(workers_call(workers, fail_when_asked, &fails, &err));
+    CHECK_ERR(&err, ERR_RESOLVE, "as asked");
+    workers_stop(workers);
+}
+
 struct making {
     struct flight *flight;
     _Atomic int made;
@@ -196,6 +217,7 @@ int main(void)
         cmocka_unit_test(a_map_finds_what_was_added_and_keeps_the_order),
         cmocka_unit_test(sha256_of_abc_is_the_standards_example),
         cmocka_unit_test(every_task_runs_once_before_the_wait_ends),
+        cmocka_unit_test(a_called_function_gives_back_its_value_and_its_error),
         cmocka_unit_test(a_thing_is_made_once_and_its_failure_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
