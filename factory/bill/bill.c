@@ -1,5 +1,7 @@
 #include "bill/bill.h"
 
+#include "base/auto.h"
+
 #include <stddef.h>
 
 static const char *const kinds[] = {[NODE_DIRECTORY] = "directory",
@@ -193,6 +195,16 @@ bool bill_write(const struct bill *bill, struct buf *text)
     return record_write(&bill_table, bill, text);
 }
 
+bool bill_text(struct arena *arena, const struct bill *bill, struct text *ret_text)
+{
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, BILL_MAX_BYTES);
+    bool is_written = bill_write(bill, &text);
+    if (is_written)
+        *ret_text = (struct text){arena_strndup(arena, text.bytes, text.len), text.len};
+    return is_written;
+}
+
 bool bill_source_write(const struct bill_source *source, struct buf *text)
 {
     return record_write(&source_table, source, text);
@@ -205,6 +217,31 @@ bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill)
     json_auto_t *json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
     return json && json_integer_value(json_object_get(json, "format")) == BILL_FORMAT &&
            record_read(arena, &bill_table, json, ret_bill);
+}
+
+struct marking {
+    struct arena *arena;
+    const char *layout;
+    struct bill_marks *marks;
+};
+
+static void mark(void *self, const struct layout_beside *beside)
+{
+    const struct marking *marking = self;
+    AUTO(arena_done) struct arena scratch = {0};
+    struct bill bill;
+    if (bill_read(&scratch, beside->bytes, &bill))
+        list_add(marking->arena, marking->marks,
+                 (struct bill_mark){
+                     arena_printf(marking->arena, "%s/" LAYOUT_BESIDE_DIR "/%s", marking->layout, beside->name),
+                     bill.manifest});
+}
+
+void bill_marks_read(struct arena *arena, const char *layout, struct bill_marks *ret_marks)
+{
+    struct marking marking = {arena, layout, ret_marks};
+    *ret_marks = (struct bill_marks){0};
+    (void)layout_each_beside(layout, BILL_MAX_BYTES, mark, &marking);
 }
 
 bool bill_shape(struct buf *text)

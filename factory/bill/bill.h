@@ -11,6 +11,7 @@
 #define IMGFACTORY_BILL_BILL_H
 
 #include "bill/inputs.h"
+#include "oci/layout.h"
 #include "oci/oci.h"
 #include "proof/openers.h"
 #include "source/origin.h"
@@ -111,10 +112,26 @@ struct layers bill_layers(struct arena *arena, const struct bill *bill);
 uint64_t bill_layer_bytes(const struct bill *bill);
 /* Appends the document, one line of JSON; false when the buffer is full. */
 bool bill_write(const struct bill *bill, struct buf *text) MUST_CHECK;
+/* The same in the arena; false when it is bigger than BILL_MAX_BYTES. */
+bool bill_text(struct arena *arena, const struct bill *bill, struct text *ret_text) MUST_CHECK;
 /* Appends the source as the document has it. */
 bool bill_source_write(const struct bill_source *source, struct buf *text) MUST_CHECK;
 /* Reads a document; false when it is another format, or anything is missing, unknown or mistyped. */
 bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill) MUST_CHECK;
+/* Where the bill of an image lies in its layout. */
+struct bill_mark {
+    const char *path;
+    struct digest manifest; /* of the image that it tells of */
+};
+
+struct bill_marks {
+    struct bill_mark *items;
+    size_t count, capacity;
+};
+
+/* Reads all bills of a layout (those of BILL_MAX_BYTES in all). What cannot be read is no bill; a layout may come from
+ * anywhere, and its bills are what their writer says. */
+void bill_marks_read(struct arena *arena, const char *layout, struct bill_marks *ret_marks);
 /* Names the document's shape (record_shape()). */
 bool bill_shape(struct buf *text) MUST_CHECK;
 

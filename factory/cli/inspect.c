@@ -3,6 +3,7 @@
 #include "cli/inspect.h"
 
 #include "base/auto.h"
+#include "bill/bill.h"
 
 #include <jansson.h>
 
@@ -131,6 +132,21 @@ static json_t *manifest_json(const struct layout_manifest *manifest, const json_
     return json;
 }
 
+/* Tells of each platform's image where its bill lies, when the layout has it. */
+static void add_bills(const struct layout_image *image, json_t *platforms)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct bill_marks marks = {0};
+    if (image->dir)
+        bill_marks_read(&scratch, image->dir, &marks);
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        for (size_t j = 0; j < marks.count; j++) {
+            if (digest_eq(&marks.items[j].manifest, &image->manifests.items[i].blob.digest))
+                set(json_array_get(platforms, i), "bill", json_string(marks.items[j].path));
+        }
+    }
+}
+
 static json_t *image_json(const struct layout_image *image, const char *name)
 {
     json_t *json = json_object(), *root = blob_json(&image->root), *platforms = json_array();
@@ -143,6 +159,7 @@ static json_t *image_json(const struct layout_image *image, const char *name)
         const json_t *descriptor = json_array_get(json_object_get(document, "manifests"), i);
         (void)json_array_append_new(platforms, manifest_json(&image->manifests.items[i], descriptor));
     }
+    add_bills(image, platforms);
     set(json, "annotations", copy_strings(json_object_get(document, "annotations")));
     set(json, "platforms", platforms);
     return json;
@@ -241,6 +258,7 @@ static void print_platform(FILE *out, const json_t *platform)
     print_string(out, "digest", platform, "digest");
     print_string(out, "type", platform, "media_type");
     print_string(out, "artifact", platform, "artifact_type");
+    print_string(out, "bill", platform, "bill");
     if (json_object_get(platform, "layers"))
         print_layers(out, platform);
     print_config(out, json_object_get(platform, "config"));

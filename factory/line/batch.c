@@ -1,5 +1,6 @@
 #include "line/batch.h"
 
+#include "base/auto.h"
 #include "base/clock.h"
 #include "line/fewer.h"
 #include "line/steps.h"
@@ -102,9 +103,28 @@ static bool expand_tags(struct batch_image *image, const struct oci_facts *facts
     return true;
 }
 
+/* The bills of all architectures, for the layout: "x86_64.json". What is too big is not worth an image. */
+static struct layout_beside *list_bills(struct arena *arena, const struct batch_image *image, struct log *log,
+                                        size_t *ret_count)
+{
+    struct layout_beside *bills = arena_new_array(arena, struct layout_beside, image->arch_count);
+    *ret_count = 0;
+    for (size_t i = 0; i < image->arch_count; i++) {
+        struct layout_beside *bill = &bills[*ret_count];
+        bill->name = arena_printf(arena, "%s.json", image->jobs[i].arch->name);
+        if (bill_text(arena, &image->jobs[i].bill, &bill->bytes))
+            ++*ret_count;
+        else
+            log_line(log, LOG_QUIET, "warning: %s for %s: its bill has more than %zu bytes and is not written",
+                     image->manifest->name, image->jobs[i].arch->name, BILL_MAX_BYTES);
+    }
+    return bills;
+}
+
 /* IMAGE: index and layout, once every architecture is there. */
 static bool assemble(struct batch_image *image, struct plant *plant, struct err *err)
 {
+    AUTO(arena_done) struct arena scratch = {0};
     const struct image **images = arena_new_array(&image->arena, const struct image *, image->arch_count);
     for (size_t i = 0; i < image->arch_count; i++)
         images[i] = &image->jobs[i].image;
@@ -124,6 +144,7 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
                                      .arena = &image->arena};
     if (!plant->options->push_policy.may_lose_platforms)
         request.ret_loss = &image->loss;
+    request.beside = list_bills(&scratch, image, plant->log, &request.beside_count);
     return layout_write(&request, &image->is_unchanged, err);
 }
 

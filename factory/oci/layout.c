@@ -156,8 +156,14 @@ static bool keeps_platforms(const struct layout *layout, const json_t *index, co
     return layout_check_platforms(layout, index, &wanted->root, request, &after, err);
 }
 
-/* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, then away with what only
- * replaced tags needed. */
+static bool put_beside(const struct layout *layout, const struct wanted *wanted, struct err *err)
+{
+    const struct layout_request *request = wanted->request;
+    return !request || layout_put_beside(layout, request->beside, request->beside_count, err);
+}
+
+/* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, what lies beside, then away with
+ * what only replaced tags needed. */
 static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
     json_auto_t *index = NULL, *replaced = json_array();
@@ -170,11 +176,12 @@ static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_un
     bool is_changed = layout_index_set(index, &wanted->root, wanted->tags, replaced);
     if (!is_changed && has_version && has_all(wanted)) {
         *ret_is_unchanged = true;
-        return true;
+        return put_beside(layout, wanted, err);
     }
     if (!make_blob_dirs(layout, err) || !put_missing(layout, wanted, err) ||
         (!has_version && !layout_put(layout, layout->fd, "oci-layout", TEXT(VERSION_TEXT), err)) ||
-        !layout_sync(layout, layout->fd, err) || (is_changed && !layout_index_write(layout, index, err)))
+        !layout_sync(layout, layout->fd, err) || (is_changed && !layout_index_write(layout, index, err)) ||
+        !put_beside(layout, wanted, err))
         return false;
     layout_sweep(layout, index, replaced);
     *ret_is_unchanged = false;

@@ -130,11 +130,19 @@ static void clean_directory(int dirfd)
     }
 }
 
+int layout_open_beside(int layout_fd)
+{
+    return openat(layout_fd, LAYOUT_BESIDE_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 void layout_clean(const struct layout *layout)
 {
     clean_directory(layout->fd);
     if (layout->blobs_fd >= 0)
         clean_directory(layout->blobs_fd);
+    AUTO(auto_close_fd) int beside = layout_open_beside(layout->fd);
+    if (beside >= 0)
+        clean_directory(beside);
 }
 
 bool layout_sync(const struct layout *layout, int dirfd, struct err *err)

@@ -7,6 +7,7 @@
 #define IMGFACTORY_OCI_LAYOUT_PARTS_H
 
 #include "io/store.h"
+#include "oci/layout.h"
 #include "oci/layout_read.h"
 #include "oci/platforms.h"
 
@@ -53,6 +54,9 @@ bool layout_put(const struct layout *layout, int dirfd, const char *name, struct
                 struct err *err) MUST_CHECK;
 /* Removes what killed writers left (.tmp-*) in the layout's directories. */
 void layout_clean(const struct layout *layout);
+/* Opens the directory of documents beside the image, of a layout's own; no link is followed. The caller closes it; -1
+ * with errno. */
+int layout_open_beside(int layout_fd);
 /* Syncs a directory of the layout. */
 bool layout_sync(const struct layout *layout, int dirfd, struct err *err) MUST_CHECK;
 
@@ -79,6 +83,12 @@ const char *layout_index_tag(const json_t *descriptor);
 bool layout_check_platforms(const struct layout *layout, const json_t *index, const struct layout_blob *root,
                             const struct layout_request *request, const struct platforms *after,
                             struct err *err) MUST_CHECK;
+
+/* --- layout_beside.c --- */
+
+/* Writes those documents that are not there with the same bytes, durably. */
+bool layout_put_beside(const struct layout *layout, const struct layout_beside *documents, size_t count,
+                       struct err *err) MUST_CHECK;
 
 /* --- layout_parse.c --- */
 

@@ -107,6 +107,25 @@ static bool write_tag(struct fixture *fixture, const char *dir, const struct sam
     return is_unchanged;
 }
 
+/* Writes under the tag "a" with one document beside the image; returns whether it was unchanged. */
+static bool write_beside(struct fixture *fixture, const char *dir, const struct sample *sample, const char *text,
+                         struct err *err)
+{
+    const char *tag = "a";
+    struct layout_beside beside = {"x86_64.json", text_of(text)};
+    struct strings tags = {&tag, 1, 1};
+    struct layout_request request = {.dir = dir,
+                                     .store = fixture->store,
+                                     .images = sample->pointers,
+                                     .image_count = 2,
+                                     .index = &sample->index,
+                                     .tags = &tags,
+                                     .beside = &beside,
+                                     .beside_count = 1};
+    bool is_unchanged = false;
+    return layout_write(&request, &is_unchanged, err) && is_unchanged;
+}
+
 static const char *path_in(struct fixture *fixture, const char *dir, const char *name)
 {
     return arena_printf(&fixture->arena, "%s/%s", dir, name);
@@ -460,6 +479,62 @@ static void left_overs_of_killed_writers_are_removed_and_other_files_stay(void *
     assert_true(exists(other));
 }
 
+struct found {
+    struct fixture *fixture;
+    struct strings names, texts;
+};
+
+static void find(void *self, const struct layout_beside *beside)
+{
+    struct found *found = self;
+    list_add(&found->fixture->arena, &found->names, arena_strdup(&found->fixture->arena, beside->name));
+    list_add(&found->fixture->arena, &found->texts, text_dup(&found->fixture->arena, beside->bytes));
+}
+
+static void documents_beside_an_image_come_and_change_while_it_stays_and_survive_the_sweep(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sample *one = make_sample(fixture, "one"), *two = make_sample(fixture, "two");
+    const char *dir = fresh_layout(fixture), *path = path_in(fixture, dir, "imgfactory/x86_64.json");
+    struct found found = {.fixture = fixture};
+    struct err err = {0};
+    struct stat before, after;
+    assert_false(write_tag(fixture, dir, one, "a"));
+    assert_false(layout_each_beside(dir, 100, find, &found));
+    assert_true(write_beside(fixture, dir, one, "bill", &err)); /* of an older layout: the image is unchanged */
+    assert_string_equal(read_text(fixture, path), "bill");
+    assert_int_equal(stat(path, &before), 0);
+    assert_true(write_beside(fixture, dir, one, "bill", &err));
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    write_text(path_in(fixture, dir, "imgfactory/.tmp-x86_64.json"), "left over");
+    assert_true(write_beside(fixture, dir, one, "bill 2", &err));
+    assert_false(exists(path_in(fixture, dir, "imgfactory/.tmp-x86_64.json")));
+    assert_false(write_tag(fixture, dir, two, "a")); /* sweeps what `one` needed */
+    assert_int_equal(symlink("/etc/passwd", path_in(fixture, dir, "imgfactory/link.json")), 0);
+    write_text(path_in(fixture, dir, "imgfactory/big.json"), "more than the cap");
+    assert_true(layout_each_beside(dir, 10, find, &found));
+    assert_int_equal(found.names.count, 1);
+    assert_string_equal(found.names.items[0], "x86_64.json");
+    assert_string_equal(found.texts.items[0], "bill 2");
+}
+
+static void a_link_in_the_place_of_the_folder_beside_is_not_followed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sample *sample = make_sample(fixture, "linked");
+    const char *dir = fresh_layout(fixture), *elsewhere = path_in(fixture, fixture->dir, "elsewhere");
+    struct found found = {.fixture = fixture};
+    struct err err = {0};
+    assert_false(write_tag(fixture, dir, sample, "a"));
+    assert_int_equal(mkdir(elsewhere, 0755), 0);
+    assert_int_equal(symlink(elsewhere, path_in(fixture, dir, "imgfactory")), 0);
+    assert_false(write_beside(fixture, dir, sample, "bill", &err));
+    CHECK_ERR(&err, ERR_LOCAL, "imgfactory");
+    assert_false(exists(path_in(fixture, elsewhere, "x86_64.json")));
+    assert_false(layout_each_beside(dir, 100, find, &found));
+}
+
 static void a_writer_killed_before_index_json_leaves_what_the_next_one_completes(void **state)
 {
     struct fixture *fixture = *state;
@@ -552,6 +627,8 @@ int main(void)
         cmocka_unit_test(an_index_above_four_mib_or_of_endless_depth_is_refused),
         cmocka_unit_test(a_layout_of_another_version_is_refused),
         cmocka_unit_test(left_overs_of_killed_writers_are_removed_and_other_files_stay),
+        cmocka_unit_test(documents_beside_an_image_come_and_change_while_it_stays_and_survive_the_sweep),
+        cmocka_unit_test(a_link_in_the_place_of_the_folder_beside_is_not_followed),
         cmocka_unit_test(a_writer_killed_before_index_json_leaves_what_the_next_one_completes),
         cmocka_unit_test(a_layer_that_the_cache_lost_is_an_error_and_the_old_image_stays),
         cmocka_unit_test(eight_writers_at_once_leave_eight_tags),
