@@ -1,0 +1,120 @@
+/* Files of the cache that a later program reads name their format by a number that is raised by hand. Each test writes a
+ * small file and knows its bytes: when they change, the number has to be raised, and the new bytes' digest put here. */
+#include "check.h"
+
+#include "base/auto.h"
+#include "deb/deb_index.h"
+#include "formats/formats.h"
+#include "package/pack.h"
+#include "source/contents.h"
+
+#include <endian.h>
+
+static void expect_bytes(const char *format, const char *wanted_format, const struct digest *digest, const char *wanted)
+{
+    if (strcmp(format, wanted_format) != 0)
+        fail_msg("the format is %s now: put it and the digest %s here", format, digest_hex(digest).chars);
+    if (BYTE_ORDER == LITTLE_ENDIAN && strcmp(digest_hex(digest).chars, wanted) != 0)
+        fail_msg("\"%s\" has other bytes (%s) than a file of that number had: raise the number", format,
+                 digest_hex(digest).chars);
+}
+
+static void an_index_of_packages_has_the_bytes_of_its_format(void **state)
+{
+    (void)state;
+    static const char packages[] =
+        "Package: libc6\nSource: glibc (2.36-9)\nVersion: 2.36-9+deb12u1\nArchitecture: amd64\nSection: libs\n"
+        "Priority: required\nMulti-Arch: same\nDepends: libgcc-s1,\n libcrypt1 (>= 1:4.4)\nPre-Depends: a\n"
+        "Conflicts: b\nBreaks: c\nFilename: pool/libc6.deb\nSize: 12\nSHA256: abc\n\n"
+        "Package: sendmail-bin\nVersion: 2\nProvides: mail-transport-agent (= 2), sendmail\n";
+    AUTO(buf_done) struct buf bytes = {0};
+    struct err err = {0};
+    CHECK_OK(deb_index_build(TEXT(packages), "Packages", &bytes, &err), &err);
+    struct digest digest = digest_of(bytes.bytes, bytes.len);
+    expect_bytes(DEB_INDEX_FORMAT, "deb-index 1", &digest,
+                 "853c818e0fb6989ec194364fddc7cb57fee057c3fffd2650c9a5a424d9c2c5fc");
+}
+
+static void a_table_of_paths_has_the_bytes_of_its_format(void **state)
+{
+    (void)state;
+    AUTO(contents_builder_done) struct contents_builder builder;
+    AUTO(buf_done) struct buf bytes = {0};
+    struct err err = {0};
+    contents_builder_begin(&builder, "Contents");
+    CHECK_OK(contents_feed(&builder.reader,
+                           TEXT("bin/ls utils/coreutils\nusr/sbin/dhcpd net/isc-dhcp-server,net/isc-dhcp-server-ldap\n"
+                                "usr/lib/x86_64-linux-gnu/libc.so.6 libs/libc6\n"),
+                           &err),
+             &err);
+    contents_feed_end(&builder.reader);
+    CHECK_OK(contents_builder_end(&builder, &bytes, &err), &err);
+    struct digest digest = digest_of(bytes.bytes, bytes.len);
+    expect_bytes(CONTENTS_FORMAT, "contents 1", &digest,
+                 "ea7ddb2a9adc252ed414d669bef0a4a78124a76fd6157d0122d144d626982033");
+}
+
+static struct package sample_package(struct arena *arena)
+{
+    static const char *const needed[] = {"libc.so.6"};
+    struct package package = {.format = formats_find("deb"),
+                              .name = "served",
+                              .version = "1-2",
+                              .architecture = "amd64",
+                              .build_time = 1700000000,
+                              .digest = digest_of("deb", 3),
+                              .count = 3};
+    struct elf_facts *elf = arena_new(arena, struct elf_facts);
+    *elf = (struct elf_facts){
+        .machine = 62, .type = 3, .elf_class = 2, .soname = "libx.so.1", .needed = {(const char **)needed, 1, 1}};
+    package.entries = arena_new_array(arena, struct entry, 3);
+    package.entries[0] =
+        (struct entry){.path = "/usr", .kind = ENTRY_DIRECTORY, .mode = 0755, .owner = "root", .group = "root"};
+    package.entries[1] = (struct entry){.path = "/usr/l", .kind = ENTRY_SYMLINK, .mode = 0777, .target = "x"};
+    package.entries[2] = (struct entry){.path = "/usr/x",
+                                        .kind = ENTRY_FILE,
+                                        .mode = 04755,
+                                        .uid = 1,
+                                        .gid = 2,
+                                        .mtime = -3,
+                                        .size_bytes = 4,
+                                        .digest = digest_of("data", 4),
+                                        .elf = elf,
+                                        .interpreter = "/bin/sh",
+                                        .capability = TEXT("cap"),
+                                        .is_documentation = true};
+    list_add(arena, &package.scripts, (struct package_script){"postinst", "#!/bin/sh\n"});
+    list_add(arena, &package.facts, (struct package_fact){"control", "Package: served\n"});
+    return package;
+}
+
+static void an_unpacked_package_has_the_bytes_of_its_format(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(blob_abandon) struct blob blob = {0};
+    const char *dir = check_temporary_dir();
+    struct package package = sample_package(&arena);
+    const uint64_t offsets[] = {0, 0, 16};
+    struct store *store;
+    struct digest digest;
+    struct err err = {0};
+    CHECK_OK(store_open(dir, &store, &err), &err);
+    CHECK_OK(blob_begin(store, &blob, &err), &err);
+    CHECK_OK(pack_write_tables(&blob, &package, offsets, &err), &err);
+    CHECK_OK(blob_commit(&blob, NULL, &digest, &err), &err);
+    store_close(store);
+    assert_int_equal(system(arena_printf(&arena, "rm -rf '%s'", dir)), 0);
+    expect_bytes(PACK_MAGIC, "imgfactory pack4", &digest,
+                 "d49bf8c668bb324ecd788418fd233223e908e1f0237709c2d76b4f713b410236");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_index_of_packages_has_the_bytes_of_its_format),
+        cmocka_unit_test(a_table_of_paths_has_the_bytes_of_its_format),
+        cmocka_unit_test(an_unpacked_package_has_the_bytes_of_its_format),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
