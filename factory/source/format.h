@@ -2,7 +2,7 @@
  *
  * Nothing outside the format's own rooms asks which format it is: sources, packages and catalogs carry a pointer to their
  * table. The instances are listed in formats/formats.c; so a further format is one room, one line there, and its name for
- * each architecture in arches/.
+ * each architecture in arches/, whose keys plan/arch.c still lists one by one.
  * Threads: const for all; each function says in the header of its type what threads may call it.
  */
 #ifndef IMGFACTORY_SOURCE_FORMAT_H
