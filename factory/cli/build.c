@@ -279,9 +279,9 @@ static bool choose_source(struct build *build, struct batch_image *image, struct
 }
 
 /* Where one image is pushed to: --push=REF, else the manifest, else the site file; nowhere without any. */
-static bool choose_destination(struct build *build, struct manifest *manifest, struct batch_image *image,
-                               struct err *err)
+static bool choose_destination(struct build *build, struct batch_image *image, struct err *err)
 {
+    const struct manifest *manifest = image->manifest;
     const struct options *options = build->options;
     const struct site *site = build->site;
     const char *configured = manifest->destination;
@@ -313,8 +313,8 @@ static bool choose_destination(struct build *build, struct manifest *manifest, s
         return false;
     }
     if (reference.tag) {
-        manifest->tags = (struct strings){0};
-        list_add(build->arena, &manifest->tags, reference.tag);
+        image->templates = (struct strings){0};
+        list_add(build->arena, &image->templates, reference.tag);
         reference.tag = NULL;
     }
     image->destination = reference_print(build->arena, &reference);
@@ -355,10 +355,9 @@ static bool plan_image(struct build *build, const char *name, struct err *err)
     struct batch_image *image = &build->images[build->image_count];
     image->manifest = manifest;
     image->word = command_quote(build->arena, name);
-    if (!manifest->has_tags && build->site->tags.count)
-        manifest->tags = build->site->tags;
+    image->templates = !manifest->has_tags && build->site->tags.count ? build->site->tags : manifest->tags;
     if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
-        !choose_destination(build, manifest, image, err))
+        !choose_destination(build, image, err))
         return false;
     build->image_count++;
     return true;

@@ -19,27 +19,21 @@ static bool is_documentation(const struct family *family, const char *path)
 
 /* Adds every entry of a package but its documentation. ELF files among them bring their libraries. */
 static void add_whole(struct arena *arena, struct roots *roots, const struct family *family,
-                      const struct package *package)
+                      const struct package *package, const char *giver)
 {
-    const char *why = arena_printf(arena, "the manifest takes the whole package %s", package->name);
+    const char *why = arena_printf(arena, "%s takes the whole package %s", wish_giver(giver), package->name);
     for (size_t i = 0; i < package->count; i++) {
         if (!package->entries[i].is_documentation && !is_documentation(family, package->entries[i].path))
             add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why, .is_lenient = true});
     }
 }
 
-/* Says whose file it is. */
-static const char *giver_of(const struct manifest_file *file)
-{
-    return file->giver ? file->giver : "the manifest";
-}
-
 /* Adds what a glob matches in the packages it may look into; returns the number of matches. */
 static size_t add_matches(struct arena *arena, struct roots *roots, const struct fileset *set,
-                          const struct manifest_file *file, const char *glob)
+                          const struct wish_file *file, const char *glob)
 {
     size_t matches = 0;
-    const char *why = arena_printf(arena, "files of %s: %s", giver_of(file), file->path);
+    const char *why = arena_printf(arena, "files of %s: %s", wish_giver(file->giver), file->path);
     for (size_t p = 0; p < set->package_count; p++) {
         const struct package *package = set->packages[p];
         if (file->packages.count && !strings_has(&file->packages, package->name))
@@ -62,42 +56,44 @@ static const char *canonical_glob(struct arena *arena, const char *glob)
     return canonical ? canonical : glob;
 }
 
-static bool add_file(struct arena *arena, struct roots *roots, const struct fileset *set,
-                     const struct manifest_file *file, struct err *err)
+static bool add_file(struct arena *arena, struct roots *roots, const struct fileset *set, const struct wish_file *file,
+                     struct err *err)
 {
     if (!path_is_glob(file->path)) {
         add(arena, roots,
             (struct closure_root){.path = file->path,
-                                  .why = arena_printf(arena, "file of %s", giver_of(file)),
+                                  .why = arena_printf(arena, "file of %s", wish_giver(file->giver)),
                                   .is_optional = file->is_optional});
         return true;
     }
     if (add_matches(arena, roots, set, file, canonical_glob(arena, file->path)) || file->is_optional)
         return true;
     char *packages = strings_join(arena, &file->packages, ", ");
-    err_set(err, ERR_RESOLVE, "no file matches %s (%s) in %s%s", file->path, giver_of(file),
+    err_set(err, ERR_RESOLVE, "no file matches %s (%s) in %s%s", file->path, wish_giver(file->giver),
             file->packages.count ? "the packages " : "any selected package", packages);
     return false;
 }
 
-bool roots_list(struct arena *arena, const struct manifest *manifest, const struct fileset *set,
-                const struct package *identity, struct roots *ret_roots, struct err *err)
+bool roots_list(struct arena *arena, const struct roots_request *request, struct roots *ret_roots, struct err *err)
 {
+    const struct wishes *wishes = request->wishes;
+    const struct fileset *set = request->set;
     struct roots roots = {0};
-    for (size_t i = 0; i < manifest->binaries.count; i++)
+    for (size_t i = 0; i < request->binaries->count; i++)
         add(arena, &roots,
             (struct closure_root){
-                .path = manifest->binaries.items[i], .why = "binary of the manifest", .is_program = true});
-    for (size_t i = 0; i < manifest->files.count; i++) {
-        if (!add_file(arena, &roots, set, &manifest->files.items[i], err))
+                .path = request->binaries->items[i], .why = "binary of the manifest", .is_program = true});
+    for (size_t i = 0; i < wishes->files.count; i++) {
+        if (!add_file(arena, &roots, set, &wishes->files.items[i], err))
             return false;
     }
     for (size_t p = 0; p < set->package_count; p++) {
-        if (strings_has(&manifest->packages_whole, set->packages[p]->name))
-            add_whole(arena, &roots, set->family, set->packages[p]);
+        const struct wish_package *whole = wishes_package(wishes, set->packages[p]->name);
+        if (whole)
+            add_whole(arena, &roots, set->family, set->packages[p], whole->giver);
     }
     const struct strings *identity_files = &set->family->identity_files;
-    for (size_t i = 0; identity && i < identity_files->count; i++) {
+    for (size_t i = 0; request->identity && i < identity_files->count; i++) {
         add(arena, &roots,
             (struct closure_root){.path = identity_files->items[i],
                                   .why = "tells which distribution the files are from",
@@ -108,21 +104,21 @@ bool roots_list(struct arena *arena, const struct manifest *manifest, const stru
     return true;
 }
 
-bool roots_are_lazy(const struct manifest *manifest)
+bool roots_are_lazy(const struct wishes *wishes)
 {
-    for (size_t i = 0; i < manifest->files.count; i++) {
-        if (path_is_glob(manifest->files.items[i].path) && !manifest->files.items[i].packages.count)
+    for (size_t i = 0; i < wishes->files.count; i++) {
+        if (path_is_glob(wishes->files.items[i].path) && !wishes->files.items[i].packages.count)
             return false;
     }
     return true;
 }
 
-bool roots_name_package(const struct manifest *manifest, const char *package)
+bool roots_name_package(const struct wishes *wishes, const char *package)
 {
-    if (strings_has(&manifest->packages_whole, package))
+    if (wishes_package(wishes, package))
         return true;
-    for (size_t i = 0; i < manifest->files.count; i++) {
-        if (strings_has(&manifest->files.items[i].packages, package))
+    for (size_t i = 0; i < wishes->files.count; i++) {
+        if (strings_has(&wishes->files.items[i].packages, package))
             return true;
     }
     return false;

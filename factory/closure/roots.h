@@ -1,4 +1,4 @@
-/* roots.h - what a manifest asks for, as roots of the closure
+/* roots.h - what is asked for, as roots of the closure
  *
  * Threads: pure functions of their inputs.
  */
@@ -14,16 +14,24 @@ struct roots {
     size_t count, capacity;
 };
 
-/* Lists the roots of a manifest in a set of packages of a family: binaries, files (globs expanded over the packages they
- * name, or over all of `selection`), whole packages without their documentation, and of `identity` (base-files; may be
- * NULL) the files that tell scanners the distribution. A glob that must match and matches nothing: ERR_RESOLVE. */
-bool roots_list(struct arena *arena, const struct manifest *manifest, const struct fileset *set,
-                const struct package *identity, struct roots *ret_roots, struct err *err) MUST_CHECK;
+/* What is wanted of a set of packages. */
+struct roots_request {
+    const struct strings *binaries; /* programs of the manifest */
+    const struct wishes *wishes;    /* of all givers */
+    const struct fileset *set;      /* of a family */
+    const struct package *identity; /* base-files; may be NULL */
+};
+
+/* Lists the roots: binaries, files (globs expanded over the packages they name, or over all), whole packages without their
+ * documentation, and of the identity the files that tell scanners the distribution. A glob that must match and matches
+ * nothing: ERR_RESOLVE. */
+bool roots_list(struct arena *arena, const struct roots_request *request, struct roots *ret_roots,
+                struct err *err) MUST_CHECK;
 /* Returns whether the closure can be complete without every package of the selection: false when a glob without package
  * names must see all of them. */
-bool roots_are_lazy(const struct manifest *manifest);
-/* Returns whether a package must be opened at once because the manifest names it (whole, or as the place of files). */
-bool roots_name_package(const struct manifest *manifest, const char *package);
+bool roots_are_lazy(const struct wishes *wishes);
+/* Returns whether a package must be opened at once because it is named (whole, or as the place of files). */
+bool roots_name_package(const struct wishes *wishes, const char *package);
 /* Returns whether a package must be opened at once because it lays out the directories of the system, such as
  * "/usr/sbin -> bin": where the files of all others are depends on it. */
 bool roots_lay_out(const struct family *family, const char *package);

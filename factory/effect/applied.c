@@ -40,15 +40,17 @@ static int compare_names(const void *a, const void *b)
     return strcmp(left->name, right->name);
 }
 
-struct manifest applied_merge(struct arena *arena, const struct manifest *manifest, const struct applied *applied)
+struct wishes applied_wishes(struct arena *arena, const struct manifest *manifest, const struct applied *applied)
 {
-    struct manifest merged = *manifest;
+    struct wishes merged = manifest->wishes;
     const struct recipe **sorted = arena_new_array(arena, const struct recipe *, applied->count);
     for (size_t i = 0; i < applied->count; i++)
         sorted[i] = applied->items[i];
     if (applied->count)
         qsort(sorted, applied->count, sizeof(sorted[0]), compare_names);
-    for (size_t i = 0; i < applied->count; i++)
-        recipe_merge(arena, &merged, sorted[i]);
+    for (size_t i = 0; i < applied->count; i++) {
+        struct wishes given = wishes_without(arena, &sorted[i]->wishes, &manifest->packages_never);
+        merged = wishes_merge(arena, &merged, &given);
+    }
     return merged;
 }

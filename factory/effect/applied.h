@@ -16,7 +16,8 @@ struct applied {
 
 /* Adds the recipes of packages that give a file or link of `keep`, and returns whether there were new ones. */
 bool applied_add(struct arena *arena, const struct recipes *recipes, const struct keep *keep, struct applied *applied);
-/* Returns the manifest with the recipes merged into it. The result shares what is not changed. */
-struct manifest applied_merge(struct arena *arena, const struct manifest *manifest, const struct applied *applied);
+/* Returns the manifest's wishes merged with those of the recipes, in the order of their names; packages that the manifest
+ * never wants are left out. */
+struct wishes applied_wishes(struct arena *arena, const struct manifest *manifest, const struct applied *applied);
 
 #endif

@@ -12,7 +12,7 @@ static const char packaged_dir[] = "/usr/share/ca-certificates/";
 static const char local_dir[] = "/usr/local/share/ca-certificates/";
 static const char etc_dir[] = "/etc/ssl/certs/";
 static const char bundle_path[] = "/etc/ssl/certs/ca-certificates.crt";
-static const char why[] = "as update-ca-certificates makes it";
+static const char giver[] = "update-ca-certificates", why[] = "as update-ca-certificates makes it";
 
 /* One .crt file. */
 struct certificate {
@@ -31,7 +31,8 @@ struct pem {
 
 struct maker {
     struct arena *arena;
-    struct manifest *manifest;
+    const struct wishes *wishes; /* of all others */
+    struct wishes made;
     LIST(struct certificate) certificates;
     struct map pems; /* name → struct pem *: a later certificate of the same name takes it over */
 };
@@ -101,8 +102,8 @@ static bool collect(struct maker *maker, const struct fileset *set, struct err *
     }
     sort_from(maker, 0);
     size_t packaged = maker->certificates.count;
-    for (size_t i = 0; i < maker->manifest->made.count; i++) {
-        const struct manifest_made *made = &maker->manifest->made.items[i];
+    for (size_t i = 0; i < maker->wishes->made.count; i++) {
+        const struct wish_made *made = &maker->wishes->made.items[i];
         if (made->kind == MADE_FILE && is_certificate_of(local_dir, made->path) &&
             !add_certificate(maker, made->path, text_of(made->content), err))
             return false;
@@ -111,24 +112,22 @@ static bool collect(struct maker *maker, const struct fileset *set, struct err *
     return true;
 }
 
-static void add_made(struct maker *maker, const struct manifest_made *made)
+static void add_made(struct maker *maker, const struct wish_made *made)
 {
-    for (size_t i = 0; i < maker->manifest->made.count; i++) {
-        if (strcmp(maker->manifest->made.items[i].path, made->path) == 0)
-            return;
-    }
-    list_add(maker->arena, &maker->manifest->made, *made);
+    if (!wishes_made(maker->wishes, made->path) && !wishes_made(&maker->made, made->path))
+        list_add(maker->arena, &maker->made.made, *made);
 }
 
 static void add_link(struct maker *maker, const char *name, const char *target)
 {
-    struct manifest_made made = {.kind = MADE_SYMLINK,
-                                 .path = arena_printf(maker->arena, "%s%s", etc_dir, name),
-                                 .mode = 0777,
-                                 .owner = "root",
-                                 .group = "root",
-                                 .target = target,
-                                 .why = why};
+    struct wish_made made = {.kind = MADE_SYMLINK,
+                             .path = arena_printf(maker->arena, "%s%s", etc_dir, name),
+                             .mode = 0777,
+                             .owner = "root",
+                             .group = "root",
+                             .target = target,
+                             .giver = giver,
+                             .why = why};
     add_made(maker, &made);
 }
 
@@ -206,14 +205,15 @@ static void add_links(struct maker *maker)
     }
 }
 
-bool certificates_make(struct arena *arena, const struct fileset *set, struct manifest *manifest, struct err *err)
+bool certificates_make(struct arena *arena, const struct fileset *set, const struct wishes *wishes,
+                       struct wishes *ret_wishes, struct err *err)
 {
-    struct maker maker = {.arena = arena, .manifest = manifest, .pems = {.arena = arena}};
+    struct maker maker = {.arena = arena, .wishes = wishes, .pems = {.arena = arena}};
+    *ret_wishes = (struct wishes){0};
     if (!collect(&maker, set, err))
         return false;
     if (!maker.certificates.count)
         return true;
-    manifest->made.capacity = manifest->made.count; /* the list may be shared: grow a new one */
     struct buf bundle AUTO(buf_done);
     buf_init(&bundle, CERTIFICATES_MAX * CERTIFICATE_MAX_BYTES);
     for (size_t i = 0; i < maker.certificates.count; i++) {
@@ -229,13 +229,15 @@ bool certificates_make(struct arena *arena, const struct fileset *set, struct ma
             return false;
         }
     }
-    add_made(&maker, &(struct manifest_made){.kind = MADE_FILE,
-                                             .path = bundle_path,
-                                             .mode = 0644,
-                                             .owner = "root",
-                                             .group = "root",
-                                             .content = arena_strndup(arena, bundle.bytes, bundle.len),
-                                             .why = why});
+    add_made(&maker, &(struct wish_made){.kind = MADE_FILE,
+                                         .path = bundle_path,
+                                         .mode = 0644,
+                                         .owner = "root",
+                                         .group = "root",
+                                         .content = arena_strndup(arena, bundle.bytes, bundle.len),
+                                         .giver = giver,
+                                         .why = why});
     add_links(&maker);
+    *ret_wishes = maker.made;
     return true;
 }

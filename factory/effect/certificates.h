@@ -13,10 +13,10 @@
 #define IMGFACTORY_EFFECT_CERTIFICATES_H
 
 #include "closure/fileset.h"
-#include "plan/manifest.h"
+#include "plan/wishes.h"
 
-/* Adds bundle and links to what the manifest makes, except paths that it makes already. No certificates: nothing. */
-bool certificates_make(struct arena *arena, const struct fileset *set, struct manifest *manifest,
-                       struct err *err) MUST_CHECK;
+/* Returns bundle and links, except at paths that `wishes` make already. No certificates: nothing. */
+bool certificates_make(struct arena *arena, const struct fileset *set, const struct wishes *wishes,
+                       struct wishes *ret_wishes, struct err *err) MUST_CHECK;
 
 #endif

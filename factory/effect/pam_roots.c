@@ -9,14 +9,13 @@
 #define FILES_MAX 256   /* service files, with those that they include */
 #define MODULES_MAX 256 /* that they name in all */
 
-static const char made_of_template[] = "made of its template, as pam-auth-update does";
-
 /* The service files whose modules are looked for; grows while it is walked. */
 struct stacks {
     struct arena *arena;
-    struct manifest *manifest;
-    const struct fileset *set;
+    const struct roots_request *request;
+    const struct fileset *set; /* the request's */
     struct roots *roots;
+    struct wishes made;     /* files that are made of templates */
     struct strings files;   /* canonical paths */
     struct strings modules; /* that were looked for */
 };
@@ -27,11 +26,11 @@ static void ask(struct stacks *stacks, const char *path)
         list_add(stacks->arena, &stacks->files, arena_strdup(stacks->arena, path));
 }
 
-static const struct manifest_made *find_made(const struct manifest *manifest, const char *path)
+static const struct wish_made *find_file(const struct wishes *wishes, const char *path)
 {
-    for (size_t i = 0; i < manifest->made.count; i++) {
-        if (manifest->made.items[i].kind == MADE_FILE && strcmp(manifest->made.items[i].path, path) == 0)
-            return &manifest->made.items[i];
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        if (wishes->made.items[i].kind == MADE_FILE && strcmp(wishes->made.items[i].path, path) == 0)
+            return &wishes->made.items[i];
     }
     return NULL;
 }
@@ -39,15 +38,14 @@ static const struct manifest_made *find_made(const struct manifest *manifest, co
 /* The service files that the image begins with. */
 static void ask_first(struct stacks *stacks)
 {
-    const struct manifest *manifest = stacks->manifest;
-    for (size_t i = 0; i < manifest->made.count; i++) {
-        if (manifest->made.items[i].kind == MADE_FILE &&
-            text_has_prefix(text_of(manifest->made.items[i].path), PAM_DIR))
-            ask(stacks, manifest->made.items[i].path);
+    const struct wishes *wishes = stacks->request->wishes;
+    const struct strings *binaries = stacks->request->binaries;
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        if (wishes->made.items[i].kind == MADE_FILE && text_has_prefix(text_of(wishes->made.items[i].path), PAM_DIR))
+            ask(stacks, wishes->made.items[i].path);
     }
-    for (size_t i = 0; i < manifest->binaries.count; i++) {
-        const struct sourced *binary =
-            fileset_walk(stacks->set, stacks->arena, manifest->binaries.items[i], NULL, NULL);
+    for (size_t i = 0; i < binaries->count; i++) {
+        const struct sourced *binary = fileset_walk(stacks->set, stacks->arena, binaries->items[i], NULL, NULL);
         for (size_t k = 0; binary && k < binary->package->count; k++) {
             const struct entry *entry = &binary->package->entries[k];
             if (entry->kind == ENTRY_FILE && text_has_prefix(text_of(entry->path), PAM_DIR))
@@ -83,21 +81,22 @@ static struct text make_common(struct stacks *stacks, const char *path)
     const char *content = pam_fill_template(stacks->arena, template, type, profiles.items, profiles.count);
     if (!content)
         return (struct text){0};
-    struct manifest_made made = {.kind = MADE_FILE,
-                                 .path = arena_strdup(stacks->arena, path),
-                                 .mode = 0644,
-                                 .owner = "root",
-                                 .group = "root",
-                                 .content = content,
-                                 .why = made_of_template};
-    list_add(stacks->arena, &stacks->manifest->made, made);
+    struct wish_made made = {.kind = MADE_FILE,
+                             .path = arena_strdup(stacks->arena, path),
+                             .mode = 0644,
+                             .owner = "root",
+                             .group = "root",
+                             .content = content,
+                             .giver = "the feature pam",
+                             .why = "made of its template, as pam-auth-update does"};
+    list_add(stacks->arena, &stacks->made.made, made);
     return text_of(content);
 }
 
 /* Finds the text of a service file, and makes sure that the file will be in the image. */
 static bool get_text(struct stacks *stacks, const char *path, struct text *ret_text, struct err *err)
 {
-    const struct manifest_made *made = find_made(stacks->manifest, path);
+    const struct wish_made *made = find_file(stacks->request->wishes, path);
     if (made) {
         *ret_text = text_of(made->content);
         return true;
@@ -159,15 +158,13 @@ static bool follow(struct stacks *stacks, const char *path, struct err *err)
     return true;
 }
 
-bool pam_roots_add(struct arena *arena, struct manifest *manifest, const struct fileset *set, struct roots *roots,
-                   struct err *err)
+bool pam_roots_add(struct arena *arena, const struct roots_request *request, struct roots *roots,
+                   struct wishes *ret_wishes, struct err *err)
 {
-    struct stacks stacks = {.arena = arena, .manifest = manifest, .set = set, .roots = roots};
-    if (!manifest->has_pam)
+    struct stacks stacks = {.arena = arena, .request = request, .set = request->set, .roots = roots};
+    *ret_wishes = (struct wishes){0};
+    if (!request->wishes->follows_pam)
         return true;
-    while (manifest->made.count && manifest->made.items[manifest->made.count - 1].why == made_of_template)
-        manifest->made.count--; /* of an earlier pass: packages opened since may have profiles, too */
-    manifest->made.capacity = manifest->made.count; /* the items may be shared with other orders: do not write behind */
     ask_first(&stacks);
     for (size_t i = 0; i < stacks.files.count; i++) {
         if (!follow(&stacks, stacks.files.items[i], err))
@@ -178,5 +175,6 @@ bool pam_roots_add(struct arena *arena, struct manifest *manifest, const struct 
             return false;
         }
     }
+    *ret_wishes = stacks.made;
     return true;
 }

@@ -11,8 +11,9 @@
 
 #include "closure/roots.h"
 
-/* Adds the roots; files that are made of templates are added to `manifest`, the order's own copy. */
-bool pam_roots_add(struct arena *arena, struct manifest *manifest, const struct fileset *set, struct roots *roots,
-                   struct err *err) MUST_CHECK;
+/* Adds the roots to those of the request, and returns what the image lacks for them: the files that are made of templates.
+ * Nothing without the feature. */
+bool pam_roots_add(struct arena *arena, const struct roots_request *request, struct roots *roots,
+                   struct wishes *ret_wishes, struct err *err) MUST_CHECK;
 
 #endif

@@ -79,8 +79,8 @@ static bool floats(struct batch_image *image, const char *template, const struct
 static bool expand_tags(struct batch_image *image, const struct oci_facts *facts, struct err *err)
 {
     struct publication *publication = &image->publication;
-    for (size_t i = 0; i < image->manifest->tags.count; i++) {
-        const char *template = image->manifest->tags.items[i], *tag;
+    for (size_t i = 0; i < image->templates.count; i++) {
+        const char *template = image->templates.items[i], *tag;
         if (!strstr(template, "{arch}")) {
             if (!expand_tag(image, template, facts, &tag, err))
                 return false;

@@ -16,8 +16,9 @@ struct batch_image {
     const struct source *source;
     const struct arch *const *arches;
     size_t arch_count;
-    const char *destination; /* HOST/REPOSITORY to push to, or NULL */
-    const char *word;        /* how the command line names it, as a shell reads it */
+    struct strings templates; /* of tags: the command's, the manifest's, or the site's */
+    const char *destination;  /* HOST/REPOSITORY to push to, or NULL */
+    const char *word;         /* how the command line names it, as a shell reads it */
     /* results */
     struct job *jobs; /* arch_count of them, in the order of arches */
     struct arena arena;

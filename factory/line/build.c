@@ -33,14 +33,15 @@ struct building {
 };
 
 /* What recipes have made of the packages' files. */
-static bool generate(const struct building *building, struct err *err)
+static bool generate(const struct building *building, struct wishes *ret_wishes, struct err *err)
 {
     const struct closed *closed = building->closed;
     bool makes_certificates = false;
+    *ret_wishes = (struct wishes){0};
     for (size_t i = 0; i < closed->asked.applied.count; i++)
         makes_certificates = makes_certificates || closed->asked.applied.items[i]->makes_certificates;
     return !makes_certificates ||
-           certificates_make(building->order->arena, &closed->set, &building->built->manifest, err);
+           certificates_make(building->order->arena, &closed->set, &closed->wishes, ret_wishes, err);
 }
 
 /* Notes what scripts would have done and nobody does; under --strict it is an error. */
@@ -66,19 +67,23 @@ static bool make_tree(void *argument, struct err *err)
     const struct order *order = building->order;
     const struct closed *closed = building->closed;
     struct built *built = building->built;
-    *built = (struct built){.manifest = closed->manifest};
+    struct wishes generated;
+    if (!generate(building, &generated, err))
+        return false;
+    *built = (struct built){.wishes = wishes_join(order->arena, &closed->wishes, &generated)};
     struct tree_request request = {.arch = order->arch,
-                                   .manifest = &built->manifest,
+                                   .manifest = order->manifest,
+                                   .wishes = &built->wishes,
                                    .keep = &closed->keep,
                                    .set = &closed->set,
                                    .created_override = order->plant->inputs.source_date_epoch,
                                    .is_partial = opened_is_partial(&closed->opened),
                                    .os_release = release_text(order, closed)};
-    if (!generate(building, err) || !tree_build(order->arena, &request, &built->tree, err))
+    if (!tree_build(order->arena, &request, &built->tree, err))
         return false;
     openers_find(order->arena, order->plant->options->features, &built->tree, &built->openers);
     return built->tree.wants_all ||
-           (scripts_check_user(&built->manifest, &built->tree, err) && note_scripts(building, err));
+           (scripts_check_user(order->manifest, &built->tree, err) && note_scripts(building, err));
 }
 
 bool build_tree(const struct order *order, struct closed *closed, struct built *ret_built, struct err *err)
@@ -110,7 +115,7 @@ bool prove_built(const struct order *order, const struct closed *closed, const s
 {
     struct proving proving = {.arena = order->arena,
                               .request = {.manifest = order->manifest,
-                                          .config = &built->manifest.config,
+                                          .wishes = &built->wishes,
                                           .arch = order->arch,
                                           .tree = &built->tree,
                                           .set = &closed->set,

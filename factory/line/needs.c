@@ -64,15 +64,16 @@ static bool choose(const struct order *order, const struct closed *closed, const
 
 bool needs_of_manifest(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
-    const struct manifest *manifest = &closed->asked.manifest;
-    for (size_t i = 0; i < manifest->packages_whole.count; i++)
-        add_name(order->arena, &need->names, manifest->packages_whole.items[i]);
-    for (size_t i = 0; i < manifest->binaries.count; i++) {
-        if (!choose(order, closed, manifest->binaries.items[i], need, err))
+    const struct wishes *wishes = &closed->asked.wishes;
+    const struct strings *binaries = &order->manifest->binaries;
+    for (size_t i = 0; i < wishes->packages.count; i++)
+        add_name(order->arena, &need->names, wishes->packages.items[i].name);
+    for (size_t i = 0; i < binaries->count; i++) {
+        if (!choose(order, closed, binaries->items[i], need, err))
             return false;
     }
-    for (size_t i = 0; !need->names.count && i < manifest->files.count; i++) {
-        const struct manifest_file *file = &manifest->files.items[i];
+    for (size_t i = 0; !need->names.count && i < wishes->files.count; i++) {
+        const struct wish_file *file = &wishes->files.items[i];
         if (!path_is_glob(file->path) && !file->packages.count && !file->is_optional &&
             !choose(order, closed, file->path, need, err))
             return false;
@@ -83,9 +84,9 @@ bool needs_of_manifest(const struct order *order, const struct closed *closed, s
 bool needs_of_files(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
     (void)err;
-    const struct manifest *manifest = &closed->asked.manifest;
-    for (size_t i = 0; i < manifest->files.count; i++) {
-        const struct manifest_file *file = &manifest->files.items[i];
+    const struct wishes *wishes = &closed->asked.wishes;
+    for (size_t i = 0; i < wishes->files.count; i++) {
+        const struct wish_file *file = &wishes->files.items[i];
         const char *first_known = NULL;
         bool has_one = file->is_optional;
         for (size_t j = 0; j < file->packages.count; j++) {
@@ -150,9 +151,9 @@ bool needs_of_recipes(const struct order *order, const struct closed *closed, st
         return true;
     need->applied = applied;
     for (size_t i = before; i < applied.count; i++) {
-        const struct strings *installed = &applied.items[i]->parts.packages_whole;
-        for (size_t j = 0; j < installed->count; j++)
-            add_name(order->arena, &need->names, installed->items[j]);
+        const struct wishes *given = &applied.items[i]->wishes;
+        for (size_t j = 0; j < given->packages.count; j++)
+            add_name(order->arena, &need->names, given->packages.items[j].name);
     }
     return true;
 }
@@ -230,7 +231,7 @@ static bool add_need(const struct order *order, const struct need *need, struct 
     log_choices(order, &asked->chosen, chosen_before);
     if (need->applied.count > recipes_before) {
         asked->applied = need->applied;
-        asked->manifest = applied_merge(order->arena, order->manifest, &asked->applied);
+        asked->wishes = applied_wishes(order->arena, order->manifest, &asked->applied);
         for (size_t i = recipes_before; i < asked->applied.count; i++)
             order_log(order, LOG_VERBOSE, "recipe %s", asked->applied.items[i]->name);
     }
@@ -317,7 +318,7 @@ bool needs_settle(const struct order *order, const struct needs_stages *stages, 
 {
     struct rounds rounds = {.order = order, .stages = stages, .closed = ret_closed};
     bool is_new;
-    *ret_closed = (struct closed){.asked.manifest = *order->manifest};
+    *ret_closed = (struct closed){.asked.wishes = order->manifest->wishes};
     if (!ask_sources(&rounds, AT_FIRST, &is_new, err))
         return false;
     for (size_t round = 0; round < NEEDS_MAX_ROUNDS; round++) {

@@ -35,7 +35,7 @@ struct asked {
     struct strings refused;    /* packages of dlopen notes that cannot be installed beside the others */
     struct chosen_list chosen; /* each path once, in the order in which they were asked for */
     struct applied applied;    /* recipes */
-    struct manifest manifest;  /* the order's, with what these say */
+    struct wishes wishes;      /* the manifest's, merged with those of the recipes */
     bool is_first_ignored;     /* `packages: first` did not hold; the file indices tell */
 };
 
@@ -54,8 +54,8 @@ struct opened {
 struct closed {
     struct asked asked;
     struct opened opened;
-    struct manifest manifest; /* asked.manifest with what PAM needs */
-    struct fileset set;       /* of the packages that are open */
+    struct wishes wishes; /* asked.wishes with what PAM needs */
+    struct fileset set;   /* of the packages that are open */
     struct keep keep;
 };
 

@@ -130,7 +130,7 @@ void note_tree(const struct closed *closed, const struct built *built, struct ar
 {
     const struct tree *tree = &built->tree;
     const struct applied *applied = &closed->asked.applied;
-    const struct yaml_pairs *env = &built->manifest.config.env;
+    const struct wishes *wishes = &built->wishes;
     note_files(tree, arena, bill);
     for (size_t i = 0; i < closed->keep.notes.count; i++)
         bill_note(arena, bill, closed->keep.notes.items[i]);
@@ -142,9 +142,9 @@ void note_tree(const struct closed *closed, const struct built *built, struct ar
     bill->facts.created_time = tree->created_time;
     for (size_t i = 0; i < applied->count; i++)
         list_add(arena, &bill->recipes, arena_strdup(arena, applied->items[i]->name));
-    for (size_t i = 0; i < env->count; i++) {
-        struct yaml_pair pair = {.key = arena_strdup(arena, env->items[i].key),
-                                 .value = arena_strdup(arena, env->items[i].value)};
+    for (size_t i = 0; i < wishes->env.count; i++) {
+        struct yaml_pair pair = {.key = arena_strdup(arena, wishes->env.items[i].name),
+                                 .value = arena_strdup(arena, wishes->env.items[i].value)};
         list_add(arena, &bill->env, pair);
     }
 }

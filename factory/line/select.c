@@ -47,7 +47,7 @@ static bool is_identity(const struct opened *opened, const char *name)
 static bool is_opened_first(const struct order *order, const struct closed *closed, const struct selected *selected)
 {
     return selected->is_likely || is_identity(&closed->opened, selected->name) ||
-           roots_name_package(&closed->asked.manifest, selected->name) ||
+           roots_name_package(&closed->asked.wishes, selected->name) ||
            roots_lay_out(order->catalog->family, selected->name);
 }
 
@@ -123,17 +123,19 @@ static bool find_closure(void *argument, struct err *err)
     fileset_build(arena, closing->order->catalog->family, open, count, &closed->set);
     settle_choices(arena, closed);
     alternatives_add(&closed->set);
+    const struct manifest *manifest = closing->order->manifest;
+    struct roots_request wanted = {&manifest->binaries, &closed->asked.wishes, &closed->set, opened->identity_package};
     struct roots roots;
-    closed->manifest = closed->asked.manifest;
-    if (!roots_list(arena, &closed->manifest, &closed->set, opened->identity_package, &roots, err) ||
-        !pam_roots_add(arena, &closed->manifest, &closed->set, &roots, err))
+    struct wishes of_pam;
+    if (!roots_list(arena, &wanted, &roots, err) || !pam_roots_add(arena, &wanted, &roots, &of_pam, err))
         return false;
+    closed->wishes = wishes_join(arena, &closed->asked.wishes, &of_pam);
     struct closure_request request = {.arch = closing->order->arch,
                                       .roots = roots.items,
                                       .root_count = roots.count,
                                       .is_partial = opened_is_partial(opened),
-                                      .hwcaps = &closed->manifest.hwcaps,
-                                      .dlopen = closed->manifest.dlopen};
+                                      .hwcaps = &manifest->hwcaps,
+                                      .dlopen = manifest->dlopen};
     return closure_find(arena, &closed->set, &request, &closed->keep, err);
 }
 
@@ -147,7 +149,7 @@ bool select_close_again(const struct order *order, struct closed *closed, struct
  * or when something is found through the loader's configuration, to which any package may add. */
 static bool close_over(const struct order *order, struct closed *closed, struct err *err)
 {
-    bool is_all = !roots_are_lazy(&closed->asked.manifest);
+    bool is_all = !roots_are_lazy(&closed->asked.wishes);
     for (;;) {
         if (!open_packages(order, is_all, closed, err))
             return false;

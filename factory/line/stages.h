@@ -16,7 +16,7 @@
 
 /* The finished file system. */
 struct built {
-    struct manifest manifest; /* closed.manifest with what was made of the packages' files */
+    struct wishes wishes; /* closed.wishes with what was made of the packages' files */
     struct tree tree;
     struct openers openers;
 };

@@ -18,6 +18,7 @@
 struct builder {
     struct arena *arena;
     const struct manifest *manifest;
+    const struct yaml_pairs *env; /* of an image; NULL for an index, which has none */
     const struct oci_facts *facts;
     const char *created;
     struct err *err;
@@ -98,7 +99,7 @@ static bool has_key(const struct yaml_pairs *pairs, const char *key)
 
 static json_t *make_env(const struct builder *builder)
 {
-    const struct yaml_pairs *env = &builder->manifest->config.env;
+    const struct yaml_pairs *env = builder->env;
     json_t *array = json_array();
     if (!has_key(env, "PATH"))
         append_string(builder, array, DEFAULT_PATH);
@@ -305,10 +306,10 @@ static bool finish(const struct builder *builder, const json_t *json, const char
     return true;
 }
 
-bool oci_build_image(struct arena *arena, const struct manifest *manifest, const struct oci_facts *facts,
-                     struct image *image, struct err *err)
+bool oci_build_image(struct arena *arena, const struct manifest *manifest, const struct yaml_pairs *env,
+                     const struct oci_facts *facts, struct image *image, struct err *err)
 {
-    struct builder builder = {.arena = arena, .manifest = manifest, .facts = facts, .err = err};
+    struct builder builder = {.arena = arena, .manifest = manifest, .env = env, .facts = facts, .err = err};
     if (!oci_timestamp(arena, facts->created_time, &builder.created, err))
         return false;
     json_auto_t *config = make_config(&builder, image);

@@ -153,7 +153,7 @@ static bool load_family(struct arena *arena, const struct data_file *file, const
         return yaml_fail(yaml_get(file->root, "kind"), err, "'%s' is neither %s",
                          text_printable(arena, text_of(form.family.kind)), strings_join(arena, formats, " nor "));
     *ret_family = form.family;
-    ret_family->skeleton = form.skeleton.manifest;
+    ret_family->skeleton = form.skeleton.manifest.wishes;
     return true;
 }
 

@@ -35,7 +35,7 @@ struct family {
     struct strings whole_system;  /* packages that describe a whole booted system: their sysusers.d and tmpfiles.d are
                                      not applied, only looked into for names */
     struct strings documentation; /* directories that whole packages leave out */
-    struct manifest skeleton;     /* `made`: what every image has, where nothing else is */
+    struct wishes skeleton;       /* `made`: what every image has, where nothing else is */
 };
 
 struct families {

@@ -66,10 +66,9 @@ static bool read_services(struct arena *arena, const struct feature_form *form, 
 static void give_reasons(struct arena *arena, struct feature *feature)
 {
     const char *giver = arena_printf(arena, "the feature %s", feature->name);
-    for (size_t i = 0; i < feature->parts.files.count; i++)
-        feature->parts.files.items[i].giver = giver;
-    for (size_t i = 0; i < feature->parts.made.count; i++)
-        feature->parts.made.items[i].why = arena_printf(arena, "%s, for want of one in the manifest", giver);
+    wishes_sign(&feature->wishes, giver);
+    for (size_t i = 0; i < feature->wishes.made.count; i++)
+        feature->wishes.made.items[i].why = arena_printf(arena, "%s, for want of one in the manifest", giver);
 }
 
 static bool load_feature(struct arena *arena, const struct data_file *file, struct feature *ret_feature,
@@ -82,7 +81,8 @@ static bool load_feature(struct arena *arena, const struct data_file *file, stru
         !read_follows(arena, &form, &feature, err) || !read_services(arena, &form, &feature, err))
         return false;
     feature.plugins = form.plugins;
-    feature.parts = form.parts.manifest;
+    feature.wishes = form.parts.manifest.wishes;
+    feature.wishes.follows_pam = feature.follows == FEATURE_FOLLOWS_PAM;
     give_reasons(arena, &feature);
     *ret_feature = feature;
     return true;
@@ -104,35 +104,44 @@ bool features_load(struct arena *arena, const struct strings *dirs, struct featu
     return true;
 }
 
-static const struct manifest_made *find_made(const struct manifest *manifest, const char *path)
+/* The small file that is made at a path, or NULL. */
+static const struct wish_made *find_file(const struct wishes *wishes, const char *path)
 {
-    for (size_t i = 0; i < manifest->made.count; i++) {
-        if (manifest->made.items[i].kind == MADE_FILE && strcmp(manifest->made.items[i].path, path) == 0)
-            return &manifest->made.items[i];
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        if (wishes->made.items[i].kind == MADE_FILE && strcmp(wishes->made.items[i].path, path) == 0)
+            return &wishes->made.items[i];
     }
     return NULL;
 }
 
+/* What is put together: the features' wishes beside the manifest's. */
+struct adding {
+    struct arena *arena;
+    const struct wishes *own;
+    struct wishes wishes;
+};
+
 /* One service word of nsswitch.conf; "files" and "dns" are in the C library itself (glibc 2.34). */
-static void add_service(struct arena *arena, const struct feature *feature, struct text word, struct manifest *manifest)
+static void add_service(struct adding *adding, const struct feature *feature, struct text word)
 {
     if (!word.len || word.ptr[0] == '[' || text_is(word, "files") || text_is(word, "dns"))
         return;
-    const char *name = text_dup(arena, word);
-    struct manifest_file file = {.path = arena_printf(arena, "/usr/lib*/**/libnss_%s.so.2", name),
-                                 .giver = arena_printf(arena, "the feature %s", feature->name)};
+    const char *name = text_dup(adding->arena, word);
+    struct wish_file file = {.path = arena_printf(adding->arena, "/usr/lib*/**/libnss_%s.so.2", name),
+                             .giver = arena_printf(adding->arena, "the feature %s", feature->name)};
     for (size_t i = 0; i < feature->services.count; i++) {
         if (strings_has(&feature->services.items[i].names, name))
             file.packages = feature->services.items[i].packages;
     }
     if (strpbrk(name, "/*?[") == NULL)
-        list_add(arena, &manifest->files, file);
+        list_add(adding->arena, &adding->wishes.files, file);
 }
 
 /* The modules that the configuration names, which is there by now. */
-static void add_services(struct arena *arena, const struct feature *feature, struct manifest *manifest)
+static void add_services(struct adding *adding, const struct feature *feature)
 {
-    const struct manifest_made *config = find_made(manifest, NSSWITCH_PATH);
+    const struct wish_made *own = find_file(adding->own, NSSWITCH_PATH);
+    const struct wish_made *config = own ? own : find_file(&adding->wishes, NSSWITCH_PATH);
     struct text rest = text_of(config ? config->content : ""), line;
     while (text_next(&rest, '\n', &line)) {
         struct text words, word, database;
@@ -140,23 +149,22 @@ static void add_services(struct arena *arena, const struct feature *feature, str
         if (!text_next(&words, ':', &database) || !words.len)
             continue;
         while (text_next_word(&words, &word))
-            add_service(arena, feature, word, manifest);
+            add_service(adding, feature, word);
     }
 }
 
-static void add_feature(struct arena *arena, const struct feature *feature, struct manifest *manifest)
+static void add_feature(struct adding *adding, const struct feature *feature)
 {
-    const struct manifest *parts = &feature->parts;
-    for (size_t i = 0; i < parts->files.count; i++)
-        list_add(arena, &manifest->files, parts->files.items[i]);
-    for (size_t i = 0; i < parts->made.count; i++) {
-        if (!find_made(manifest, parts->made.items[i].path))
-            list_add(arena, &manifest->made, parts->made.items[i]);
+    struct wishes given = feature->wishes;
+    memset(&given.made, 0, sizeof given.made);
+    for (size_t i = 0; i < feature->wishes.made.count; i++) {
+        const struct wish_made *made = &feature->wishes.made.items[i];
+        if (!find_file(adding->own, made->path) && !find_file(&adding->wishes, made->path))
+            list_add(adding->arena, &given.made, *made);
     }
+    adding->wishes = wishes_join(adding->arena, &adding->wishes, &given);
     if (feature->follows == FEATURE_FOLLOWS_NSSWITCH)
-        add_services(arena, feature, manifest);
-    if (feature->follows == FEATURE_FOLLOWS_PAM)
-        manifest->has_pam = true;
+        add_services(adding, feature);
 }
 
 static const struct feature *find_feature(const struct features *features, const char *name)
@@ -178,9 +186,10 @@ static bool fail_unknown(struct arena *arena, const struct features *features, c
                      text_printable(arena, text_of(name)), strings_join(arena, &names, ", "));
 }
 
-bool features_expand(struct arena *arena, const struct features *features, const struct yaml_node *node,
-                     struct manifest *manifest, struct err *err)
+bool features_wishes(struct arena *arena, const struct features *features, const struct yaml_node *node,
+                     const struct manifest *manifest, struct wishes *ret_wishes, struct err *err)
 {
+    struct adding adding = {.arena = arena, .own = &manifest->wishes};
     for (size_t i = 0; i < manifest->features.count; i++) {
         const char *name = manifest->features.items[i];
         const struct feature *feature = find_feature(features, name);
@@ -190,13 +199,14 @@ bool features_expand(struct arena *arena, const struct features *features, const
         if (why)
             return yaml_fail(yaml_item(node, i), err, "'%s' %s", text_printable(arena, text_of(name)), why);
         if (*name == '/')
-            list_add(arena, &manifest->files,
-                     (struct manifest_file){.path = name, .giver = "the features of the manifest"});
+            list_add(arena, &adding.wishes.files,
+                     (struct wish_file){.path = name, .giver = "the features of the manifest"});
         else if (!feature)
             return fail_unknown(arena, features, yaml_item(node, i), name, err);
         else
-            add_feature(arena, feature, manifest);
+            add_feature(&adding, feature);
     }
+    *ret_wishes = adding.wishes;
     return true;
 }
 

@@ -23,7 +23,7 @@ struct feature {
     const char *name;    /* the file's stem */
     const char *plugins; /* a part of the plug-ins' paths, as it shows in the programs: "/sasl2"; or NULL */
     enum feature_follows follows;
-    struct manifest parts; /* files; made: what there is for want of one in the manifest */
+    struct wishes wishes; /* files; made: what there is for want of one in the manifest */
     struct {
         struct feature_service *items;
         size_t count, capacity;
@@ -39,11 +39,11 @@ struct features {
 /* Loads the features of the directories; a file takes the place of one of the same name in an earlier directory. */
 bool features_load(struct arena *arena, const struct strings *dirs, struct features *ret_features,
                    struct err *err) MUST_CHECK;
-/* Adds the files of the manifest's features behind its own; `node` is the value of the key, for messages. The name
- * service modules are those that an /etc/nsswitch.conf of the manifest names (nsswitch.conf(5)); without one the file is
- * made as the feature has it. */
-bool features_expand(struct arena *arena, const struct features *features, const struct yaml_node *node,
-                     struct manifest *manifest, struct err *err) MUST_CHECK;
+/* Returns what the manifest's features wish for beside what the manifest itself does; `node` is the value of the key, for
+ * messages. The name service modules are those that an /etc/nsswitch.conf of the manifest names (nsswitch.conf(5));
+ * without one the file is made as the feature has it. */
+bool features_wishes(struct arena *arena, const struct features *features, const struct yaml_node *node,
+                     const struct manifest *manifest, struct wishes *ret_wishes, struct err *err) MUST_CHECK;
 /* Returns the feature that would bring a plug-in of this path ("…/sasl2/libplain.so", or the directory), or NULL. */
 const char *features_of_path(const struct features *features, const char *path);
 

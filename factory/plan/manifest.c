@@ -5,14 +5,25 @@
 
 #define NAMES_SHOWN 20
 
+/* Adds what the features bring, now that all the rest is read. */
+static bool add_features(struct arena *arena, const struct features *features, struct manifest_form *form,
+                         struct err *err)
+{
+    struct wishes wishes;
+    struct manifest *manifest = &form->manifest;
+    if (!features_wishes(arena, features, yaml_get(form->root, "features"), manifest, &wishes, err))
+        return false;
+    manifest->wishes = wishes_join(arena, &manifest->wishes, &wishes);
+    return true;
+}
+
 bool manifest_load(struct arena *arena, const char *path, const struct features *features,
                    struct manifest *ret_manifest, struct err *err)
 {
     struct yaml_file *file;
     struct manifest_form form;
     if (!yaml_load(arena, path, &file, err) || !manifest_read(arena, file, &form, err) ||
-        !manifest_check(arena, &form, err) ||
-        !features_expand(arena, features, yaml_get(form.root, "features"), &form.manifest, err))
+        !manifest_check(arena, &form, err) || !add_features(arena, features, &form, err))
         return false;
     *ret_manifest = form.manifest;
     return true;

@@ -64,7 +64,7 @@ static bool check_content(struct arena *arena, const struct manifest_form *form,
                          "cannot be an image's name: [a-z0-9]+([._-][a-z0-9]+)*", err);
     if (manifest->description && !rule_is_one_line(manifest->description, false))
         return yaml_fail(yaml_get(form->root, "description"), err, "'description' must be one line");
-    if (!manifest->binaries.count && !manifest->files.count && !manifest->packages_whole.count)
+    if (!manifest->binaries.count && !manifest->wishes.files.count && !form->install.count)
         return yaml_fail(form->root, err, "nothing to put in: give 'binaries', 'files' or 'packages: install'");
     if (!manifest->architectures.count)
         return yaml_fail(yaml_get(form->root, "architectures"), err, "'architectures' must name at least one");
@@ -81,14 +81,14 @@ static bool check_packages(struct arena *arena, const struct manifest_form *form
     const struct yaml_node *packages = form->packages;
     if (!packages)
         return true;
-    if (!check_each(arena, packages, "install", &manifest->packages_whole, manifest_why_not_package, err) ||
+    if (!check_each(arena, packages, "install", &form->install, manifest_why_not_package, err) ||
         !check_each(arena, packages, "first", &manifest->packages_first, manifest_why_not_package, err) ||
         !check_each(arena, packages, "never", &manifest->packages_never, manifest_why_not_package, err))
         return false;
     struct map never = {.arena = arena};
     for (size_t i = 0; i < manifest->packages_never.count; i++)
         map_set(&never, text_of(manifest->packages_never.items[i]), (void *)yaml_get(packages, "never"));
-    const struct strings *others[] = {&manifest->packages_whole, &manifest->packages_first};
+    const struct strings *others[] = {&form->install, &manifest->packages_first};
     for (size_t k = 0; k < ARRAY_COUNT(others); k++) {
         for (size_t i = 0; i < others[k]->count; i++) {
             if (map_get(&never, text_of(others[k]->items[i])))
@@ -102,8 +102,8 @@ static bool check_packages(struct arena *arena, const struct manifest_form *form
 static bool check_files(struct arena *arena, const struct manifest_form *form, struct err *err)
 {
     struct map seen = {.arena = arena};
-    for (size_t i = 0; i < form->manifest.files.count; i++) {
-        const struct manifest_file *file = &form->manifest.files.items[i];
+    for (size_t i = 0; i < form->manifest.wishes.files.count; i++) {
+        const struct wish_file *file = &form->manifest.wishes.files.items[i];
         const struct yaml_node *node = form->files->items[i];
         const struct yaml_node *place = place_of(node, "path");
         if (!want_rule(arena, place, file->path, rule_path(file->path), err) ||
@@ -119,8 +119,8 @@ static bool check_files(struct arena *arena, const struct manifest_form *form, s
 static bool check_made(struct arena *arena, const struct manifest_form *form, struct err *err)
 {
     struct map seen = {.arena = arena};
-    for (size_t i = 0; i < form->manifest.made.count; i++) {
-        const struct manifest_made *made = &form->manifest.made.items[i];
+    for (size_t i = 0; i < form->manifest.wishes.made.count; i++) {
+        const struct wish_made *made = &form->manifest.wishes.made.items[i];
         const struct yaml_node *place = place_of(made->node, "path");
         if (!want_rule(arena, place, made->path, rule_path(made->path), err))
             return false;
@@ -172,7 +172,7 @@ static bool check_identity(struct arena *arena, const struct identity *identity,
 
 static bool check_group_names(struct arena *arena, const struct manifest_form *form, size_t index, struct err *err)
 {
-    const struct manifest_user *user = &form->manifest.users.items[index];
+    const struct wish_user *user = &form->manifest.wishes.users.items[index];
     const struct yaml_node *node = form->users->items[index], *list = yaml_get(node, "groups");
     if (!manifest_knows_group(&form->manifest, user->group))
         return want_rule(arena, place_of(node, "group"), user->group, "is not root, one of 'groups', or a number", err);
@@ -185,7 +185,7 @@ static bool check_group_names(struct arena *arena, const struct manifest_form *f
     return true;
 }
 
-static bool check_user_fields(const struct manifest_user *user, const struct yaml_node *node, struct err *err)
+static bool check_user_fields(const struct wish_user *user, const struct yaml_node *node, struct err *err)
 {
     if (rule_path_or_root(user->home) || !rule_is_one_line(user->home, true))
         return yaml_fail(place_of(node, "home"), err, "home of '%s' must be an absolute path without ':'", user->name);
@@ -203,14 +203,14 @@ static bool check_users(struct arena *arena, struct manifest_form *form, struct 
     struct manifest *manifest = &form->manifest;
     struct map user_names = {.arena = arena}, uids = {.arena = arena};
     struct map group_names = {.arena = arena}, gids = {.arena = arena};
-    for (size_t i = 0; i < manifest->groups.count; i++) {
-        const struct manifest_group *group = &manifest->groups.items[i];
+    for (size_t i = 0; i < manifest->wishes.groups.count; i++) {
+        const struct wish_group *group = &manifest->wishes.groups.items[i];
         struct identity identity = {group->name, "group", "gid", group->gid, form->groups->items[i]};
         if (!check_identity(arena, &identity, &group_names, &gids, err))
             return false;
     }
-    for (size_t i = 0; i < manifest->users.count; i++) {
-        struct manifest_user *user = &manifest->users.items[i];
+    for (size_t i = 0; i < manifest->wishes.users.count; i++) {
+        struct wish_user *user = &manifest->wishes.users.items[i];
         const struct yaml_node *node = form->users->items[i];
         struct identity identity = {user->name, "user", "uid", user->uid, node};
         if (!check_identity(arena, &identity, &user_names, &uids, err) || !check_user_fields(user, node, err))
@@ -223,9 +223,9 @@ static bool check_users(struct arena *arena, struct manifest_form *form, struct 
         identity.kind = "the default group";
         if (!check_identity(arena, &identity, &group_names, &gids, err))
             return false;
-        list_add(arena, &manifest->groups, (struct manifest_group){user->name, user->uid});
+        list_add(arena, &manifest->wishes.groups, (struct wish_group){.name = user->name, .gid = user->uid});
     }
-    for (size_t i = 0; i < manifest->users.count; i++) {
+    for (size_t i = 0; i < manifest->wishes.users.count; i++) {
         if (!check_group_names(arena, form, i, err))
             return false;
     }

@@ -12,14 +12,16 @@
 struct manifest_form {
     struct manifest manifest;
     const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config;
-    const char *dlopen;  /* as written, or NULL */
-    bool is_repeat_fine; /* one path may stand twice under `files`, for other packages */
+    struct strings install; /* packages */
+    const char *dlopen;     /* as written, or NULL */
+    bool is_repeat_fine;    /* one path may stand twice under `files`, for other packages */
 };
 
 /* Reads the root mapping and everything below it into the form. */
 bool manifest_read(struct arena *arena, const struct yaml_file *file, struct manifest_form *ret_form,
                    struct err *err) MUST_CHECK;
-/* Reads what stands under the form's `files`, `directories`, `create`, `symlinks`, `users` and `groups` nodes, and checks
+/* Reads what stands under the form's `files`, `directories`, `create`, `symlinks`, `users` and `groups` nodes, takes its
+ * variables and packages to install over into the wishes, and checks
  * it: the parts that recipes have, too. */
 bool manifest_read_parts(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
 bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;

@@ -30,52 +30,47 @@ static const struct yaml_field root_fields[] = {
 };
 
 static const struct yaml_field packages_fields[] = {
-    FIELD(YAML_STRINGS, manifest, "install", packages_whole, false),
-    FIELD(YAML_STRINGS, manifest, "first", packages_first, false),
-    FIELD(YAML_STRINGS, manifest, "never", packages_never, false),
-    FIELD(YAML_BOOL, manifest, "weak", is_weak, false),
-    FIELD(YAML_BOOL, manifest, "older", is_older_fine, false),
+    FIELD(YAML_STRINGS, manifest_form, "install", install, false),
+    FIELD(YAML_STRINGS, manifest_form, "first", manifest.packages_first, false),
+    FIELD(YAML_STRINGS, manifest_form, "never", manifest.packages_never, false),
+    FIELD(YAML_BOOL, manifest_form, "weak", manifest.is_weak, false),
+    FIELD(YAML_BOOL, manifest_form, "older", manifest.is_older_fine, false),
 };
 
 static const struct yaml_field file_fields[] = {
-    FIELD(YAML_STRING, manifest_file, "path", path, true),
-    FIELD(YAML_STRINGS, manifest_file, "package", packages, false),
-    FIELD(YAML_BOOL, manifest_file, "optional", is_optional, false),
+    FIELD(YAML_STRING, wish_file, "path", path, true),
+    FIELD(YAML_STRINGS, wish_file, "package", packages, false),
+    FIELD(YAML_BOOL, wish_file, "optional", is_optional, false),
 };
 
 static const struct yaml_field directory_fields[] = {
-    FIELD(YAML_STRING, manifest_made, "path", path, true),
-    FIELD(YAML_MODE, manifest_made, "mode", mode, false),
-    FIELD(YAML_STRING, manifest_made, "owner", owner, false),
-    FIELD(YAML_STRING, manifest_made, "group", group, false),
+    FIELD(YAML_STRING, wish_made, "path", path, true),
+    FIELD(YAML_MODE, wish_made, "mode", mode, false),
+    FIELD(YAML_STRING, wish_made, "owner", owner, false),
+    FIELD(YAML_STRING, wish_made, "group", group, false),
 };
 
 static const struct yaml_field create_fields[] = {
-    FIELD(YAML_STRING, manifest_made, "path", path, true),
-    FIELD(YAML_MODE, manifest_made, "mode", mode, false),
-    FIELD(YAML_STRING, manifest_made, "owner", owner, false),
-    FIELD(YAML_STRING, manifest_made, "group", group, false),
-    FIELD(YAML_STRING, manifest_made, "content", content, false),
+    FIELD(YAML_STRING, wish_made, "path", path, true),        FIELD(YAML_MODE, wish_made, "mode", mode, false),
+    FIELD(YAML_STRING, wish_made, "owner", owner, false),     FIELD(YAML_STRING, wish_made, "group", group, false),
+    FIELD(YAML_STRING, wish_made, "content", content, false),
 };
 
 static const struct yaml_field symlink_fields[] = {
-    FIELD(YAML_STRING, manifest_made, "path", path, true),
-    FIELD(YAML_STRING, manifest_made, "target", target, true),
+    FIELD(YAML_STRING, wish_made, "path", path, true),
+    FIELD(YAML_STRING, wish_made, "target", target, true),
 };
 
 static const struct yaml_field user_fields[] = {
-    FIELD(YAML_STRING, manifest_user, "name", name, true),
-    FIELD(YAML_NUMBER, manifest_user, "uid", uid, true),
-    FIELD(YAML_STRING, manifest_user, "group", group, false),
-    FIELD(YAML_STRINGS, manifest_user, "groups", groups, false),
-    FIELD(YAML_STRING, manifest_user, "home", home, false),
-    FIELD(YAML_STRING, manifest_user, "shell", shell, false),
-    FIELD(YAML_STRING, manifest_user, "comment", comment, false),
+    FIELD(YAML_STRING, wish_user, "name", name, true),        FIELD(YAML_NUMBER, wish_user, "uid", uid, true),
+    FIELD(YAML_STRING, wish_user, "group", group, false),     FIELD(YAML_STRINGS, wish_user, "groups", groups, false),
+    FIELD(YAML_STRING, wish_user, "home", home, false),       FIELD(YAML_STRING, wish_user, "shell", shell, false),
+    FIELD(YAML_STRING, wish_user, "comment", comment, false),
 };
 
 static const struct yaml_field group_fields[] = {
-    FIELD(YAML_STRING, manifest_group, "name", name, true),
-    FIELD(YAML_NUMBER, manifest_group, "gid", gid, true),
+    FIELD(YAML_STRING, wish_group, "name", name, true),
+    FIELD(YAML_NUMBER, wish_group, "gid", gid, true),
 };
 
 static const struct yaml_field config_fields[] = {
@@ -122,10 +117,10 @@ static bool read_files(struct arena *arena, struct manifest_form *form, struct e
     if (!want_list(form->files, "files", err))
         return false;
     for (size_t i = 0; i < list_count(form->files); i++) {
-        struct manifest_file file = {0};
+        struct wish_file file = {0};
         if (!read_item(arena, form->files->items[i], file_fields, ARRAY_COUNT(file_fields), &file.path, &file, err))
             return false;
-        list_add(arena, &form->manifest.files, file);
+        list_add(arena, &form->manifest.wishes.files, file);
     }
     return true;
 }
@@ -136,7 +131,7 @@ struct made_list {
     const struct yaml_node *node;
     const struct yaml_field *fields;
     size_t field_count;
-    struct manifest_made defaults;
+    struct wish_made defaults;
 };
 
 static bool read_made(struct arena *arena, struct manifest_form *form, const struct made_list *list, struct err *err)
@@ -145,12 +140,12 @@ static bool read_made(struct arena *arena, struct manifest_form *form, const str
         return false;
     for (size_t i = 0; i < list_count(list->node); i++) {
         const struct yaml_node *node = list->node->items[i];
-        struct manifest_made made = list->defaults;
+        struct wish_made made = list->defaults;
         made.node = node;
         const char **path = made.kind == MADE_SYMLINK ? NULL : &made.path;
         if (!read_item(arena, node, list->fields, list->field_count, path, &made, err))
             return false;
-        list_add(arena, &form->manifest.made, made);
+        list_add(arena, &form->manifest.wishes.made, made);
     }
     return true;
 }
@@ -186,23 +181,31 @@ static bool read_users(struct arena *arena, struct manifest_form *form, struct e
     if (!want_list(form->users, "users", err) || !want_list(form->groups, "groups", err))
         return false;
     for (size_t i = 0; i < list_count(form->groups); i++) {
-        struct manifest_group group = {0};
+        struct wish_group group = {0};
         if (!yaml_read(arena, form->groups->items[i], group_fields, ARRAY_COUNT(group_fields), &group, err))
             return false;
-        list_add(arena, &form->manifest.groups, group);
+        list_add(arena, &form->manifest.wishes.groups, group);
     }
     for (size_t i = 0; i < list_count(form->users); i++) {
-        struct manifest_user user = {.comment = "", .home = "/nonexistent", .shell = "/usr/sbin/nologin"};
+        struct wish_user user = {.comment = "", .home = "/nonexistent", .shell = "/usr/sbin/nologin"};
         if (!yaml_read(arena, form->users->items[i], user_fields, ARRAY_COUNT(user_fields), &user, err))
             return false;
-        list_add(arena, &form->manifest.users, user);
+        list_add(arena, &form->manifest.wishes.users, user);
     }
     return true;
 }
 
 bool manifest_read_parts(struct arena *arena, struct manifest_form *form, struct err *err)
 {
-    return read_files(arena, form, err) && read_all_made(arena, form, err) && read_users(arena, form, err);
+    if (!read_files(arena, form, err) || !read_all_made(arena, form, err) || !read_users(arena, form, err))
+        return false;
+    const struct yaml_pairs *env = &form->manifest.config.env;
+    struct wishes *wishes = &form->manifest.wishes;
+    for (size_t i = 0; i < env->count; i++)
+        list_add(arena, &wishes->env, (struct wish_variable){.name = env->items[i].key, .value = env->items[i].value});
+    for (size_t i = 0; i < form->install.count; i++)
+        list_add(arena, &wishes->packages, (struct wish_package){.name = form->install.items[i]});
+    return true;
 }
 
 /* "manifests/dhcpd.yaml" → "dhcpd" */
@@ -238,8 +241,7 @@ bool manifest_read(struct arena *arena, const struct yaml_file *file, struct man
     }
     if (!yaml_read(arena, form.root, root_fields, ARRAY_COUNT(root_fields), &form, err))
         return false;
-    if (form.packages &&
-        !yaml_read(arena, form.packages, packages_fields, ARRAY_COUNT(packages_fields), &form.manifest, err))
+    if (form.packages && !yaml_read(arena, form.packages, packages_fields, ARRAY_COUNT(packages_fields), &form, err))
         return false;
     if (form.config &&
         !yaml_read(arena, form.config, config_fields, ARRAY_COUNT(config_fields), &form.manifest.config, err))

@@ -20,7 +20,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "when", when),
     FIELD(YAML_STRING, "description", parts.manifest.description),
     FIELD(YAML_NODE, "files", parts.files),
-    FIELD(YAML_STRINGS, "install", parts.manifest.packages_whole),
+    FIELD(YAML_STRINGS, "install", parts.install),
     FIELD(YAML_NODE, "directories", parts.directories),
     FIELD(YAML_NODE, "create", parts.create),
     FIELD(YAML_NODE, "symlinks", parts.symlinks),
@@ -87,15 +87,6 @@ static bool read_generate(struct arena *arena, const struct recipe_form *form, s
     return true;
 }
 
-static void give_reasons(struct arena *arena, struct recipe *recipe)
-{
-    const char *why = arena_printf(arena, "created by the recipe %s", recipe->name);
-    for (size_t i = 0; i < recipe->parts.made.count; i++)
-        recipe->parts.made.items[i].why = why;
-    for (size_t i = 0; i < recipe->parts.files.count; i++)
-        recipe->parts.files.items[i].giver = arena_printf(arena, "the recipe %s", recipe->name);
-}
-
 static bool load_recipe(struct arena *arena, const struct data_file *file, const struct strings *formats,
                         struct recipe *ret_recipe, struct err *err)
 {
@@ -105,16 +96,15 @@ static bool load_recipe(struct arena *arena, const struct data_file *file, const
         !manifest_read_parts(arena, &form.parts, err) || !manifest_check_parts(arena, &form.parts, err) ||
         !manifest_check_env(arena, &form.parts.manifest.config.env, err) ||
         !check_names(arena, &form, "for", &form.packages, err) ||
-        !check_names(arena, &form, "install", &form.parts.manifest.packages_whole, err) ||
-        !check_when(arena, &form, formats, err) || !read_covers(arena, &form, &recipe, err) ||
-        !read_generate(arena, &form, &recipe, err))
+        !check_names(arena, &form, "install", &form.parts.install, err) || !check_when(arena, &form, formats, err) ||
+        !read_covers(arena, &form, &recipe, err) || !read_generate(arena, &form, &recipe, err))
         return false;
     recipe.packages = form.packages;
     recipe.format = form.when;
     if (!recipe.packages.count)
         list_add(arena, &recipe.packages, recipe.name);
-    recipe.parts = form.parts.manifest;
-    give_reasons(arena, &recipe);
+    recipe.wishes = form.parts.manifest.wishes;
+    wishes_sign(&recipe.wishes, arena_printf(arena, "the recipe %s", recipe.name));
     *ret_recipe = recipe;
     return true;
 }

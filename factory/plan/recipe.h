@@ -3,9 +3,9 @@
  * Scripts of packages are never run. A recipe says instead what belongs to a package: users, groups, directories, files
  * and links to make, further files and packages, environment variables. Its values have the forms of a manifest's and
  * are read by the same tables. manifests/README.md, "Recipes", describes every key.
- * A recipe applies when one of its packages gives a file of the image. Applied recipes are merged into a copy of the
- * manifest, which always wins: what it says of a path, a user, a group or a variable is left as it is.
- * Threads: loaded by main before other threads start, then const for all; recipe_merge() is a pure function.
+ * A recipe applies when one of its packages gives a file of the image. Its wishes then are merged with the
+ * manifest's, which always win: what they say of a path, a user, a group or a variable stays.
+ * Threads: loaded by main before other threads start, then const for all.
  * Fails with: ERR_USAGE ("FILE:LINE:COLUMN: …").
  */
 #ifndef IMGFACTORY_PLAN_RECIPE_H
@@ -18,7 +18,7 @@ struct recipe {
     const char *name;          /* the file's stem */
     struct strings packages;   /* for: names of the packages, at least one; default: the recipe's name */
     const char *format;        /* when: the packages' format; NULL: of any */
-    struct manifest parts;     /* files, packages_whole (install), made, users, groups, config.env */
+    struct wishes wishes;      /* files, made, users, groups, env; packages: install */
     bool covers[EFFECT_COUNT]; /* effects of the packages' scripts that need no report */
     bool makes_certificates;   /* generate: ca-certificates */
 };
@@ -35,8 +35,5 @@ bool recipes_load(struct arena *arena, const char *dir, const struct strings *fo
                   struct err *err) MUST_CHECK;
 /* Returns whether the recipe is for a package of that name and format. */
 bool recipe_is_for(const struct recipe *recipe, const char *package, const char *format);
-/* Merges a recipe into `manifest`, a copy of its own (its lists may still share items with the original, which are not
- * written to). A user or group whose number is taken gets the first free one from 100. */
-void recipe_merge(struct arena *arena, struct manifest *manifest, const struct recipe *recipe);
 
 #endif

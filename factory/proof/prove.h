@@ -12,7 +12,7 @@
 
 struct prove_request {
     const struct manifest *manifest;
-    const struct manifest_config *config; /* with what recipes add */
+    const struct wishes *wishes; /* variables of the manifest and of all others */
     const struct arch *arch;
     const struct tree *tree;
     const struct fileset *set; /* of all packages that are open */

@@ -141,9 +141,9 @@ static bool add_missing(struct drafts *drafts, struct node node, struct err *err
 
 static bool add_skeleton(struct drafts *drafts, struct err *err)
 {
-    const struct manifest *skeleton = &drafts->request->set->family->skeleton;
+    const struct wishes *skeleton = &drafts->request->set->family->skeleton;
     for (size_t i = 0; i < skeleton->made.count; i++) {
-        const struct manifest_made *made = &skeleton->made.items[i];
+        const struct wish_made *made = &skeleton->made.items[i];
         bool is_directory = made->kind == MADE_DIRECTORY;
         struct node node = {.path = made->path,
                             .kind = is_directory ? NODE_DIRECTORY : NODE_SYMLINK,
@@ -172,7 +172,7 @@ static void collect_packages(const struct drafts *drafts, struct tree *tree)
             map_set(&gave, text_of(draft->node.package->name), (void *)draft->node.package);
     }
     for (size_t i = 0; i < set->package_count; i++) {
-        if (strings_has(&drafts->request->manifest->packages_whole, set->packages[i]->name))
+        if (wishes_package(drafts->request->wishes, set->packages[i]->name))
             map_set(&gave, text_of(set->packages[i]->name), (void *)set->packages[i]);
     }
     tree->package_count = gave.slots.count;

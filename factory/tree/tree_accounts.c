@@ -76,9 +76,9 @@ static bool read_base(struct drafts *drafts, const struct package *package, stru
 /* An /etc/passwd that a package gives, or the manifest creates, says who is there; ours then has its accounts too. */
 static void read_shipped(struct drafts *drafts)
 {
-    const struct manifest *manifest = drafts->request->manifest;
+    const struct wishes *wishes = drafts->request->wishes;
     const struct draft *passwd = drafts_find(drafts, "/etc/passwd"), *group = drafts_find(drafts, "/etc/group");
-    if (manifest->users.count || manifest->groups.count)
+    if (wishes->users.count || wishes->groups.count)
         return; /* the manifest's replace them */
     if (passwd && passwd->node.kind == NODE_FILE)
         accounts_read_passwd(&drafts->accounts, (struct text){passwd->node.data, (size_t)passwd->node.size_bytes});

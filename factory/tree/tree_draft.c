@@ -16,7 +16,7 @@ const char *draft_giver(struct arena *arena, const struct draft *draft)
 {
     if (draft->node.package)
         return arena_printf(arena, "package %s", draft->node.package->name);
-    return draft->made ? "the manifest" : "imgfactory itself";
+    return draft->made ? wish_giver(draft->made->giver) : "imgfactory itself";
 }
 
 const char *draft_kind_name(enum node_kind kind)
@@ -34,7 +34,7 @@ const char *draft_kind_name(enum node_kind kind)
     return "entry";
 }
 
-bool made_fail(const struct drafts *drafts, const struct manifest_made *made, struct err *err, const char *format, ...)
+bool made_fail(const struct drafts *drafts, const struct wish_made *made, struct err *err, const char *format, ...)
 {
     char text[2048];
     va_list args;

@@ -13,10 +13,10 @@
 
 struct draft {
     struct node node;
-    const struct sourced *file;       /* a package's, or NULL: node.mtime is then created_time */
-    const struct entry *content;      /* of `file` when it has bytes */
-    const struct manifest_made *made; /* by the manifest, or NULL */
-    const char *owner, *group;        /* of an .rpm's file: names that node.uid and node.gid are still to be made of */
+    const struct sourced *file;   /* a package's, or NULL: node.mtime is then created_time */
+    const struct entry *content;  /* of `file` when it has bytes */
+    const struct wish_made *made; /* by the manifest, or NULL */
+    const char *owner, *group;    /* of an .rpm's file: names that node.uid and node.gid are still to be made of */
 };
 
 /* A link of the skeleton that the image has, or the same by another giver: /var/run. */
@@ -70,7 +70,7 @@ uint32_t drafts_skeleton_mode(const struct drafts *drafts, const char *path);
 /* Says who gave a node, for messages: "package nginx", "the manifest", "imgfactory itself". */
 const char *draft_giver(struct arena *arena, const struct draft *draft);
 /* Sets ERR_USAGE with the place of a manifest's own entry. Always returns false. */
-bool made_fail(const struct drafts *drafts, const struct manifest_made *made, struct err *err, const char *format, ...)
+bool made_fail(const struct drafts *drafts, const struct wish_made *made, struct err *err, const char *format, ...)
     PRINTF_LIKE(4, 5);
 /* Adds what the manifest creates. */
 bool drafts_add_made(struct drafts *drafts, struct err *err) MUST_CHECK;
@@ -92,8 +92,8 @@ bool drafts_add_users(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Adds what tmpfiles.d of these packages makes at boot. */
 bool drafts_add_tmpfiles(struct drafts *drafts, const struct tree *tree, struct err *err) MUST_CHECK;
 /* Finds the number of an owner or group: "root", a name of the manifest, or decimal; false when there is none. */
-bool manifest_owner_number(const struct manifest *manifest, const char *name, uint32_t *ret_number) MUST_CHECK;
-bool manifest_group_number(const struct manifest *manifest, const char *name, uint32_t *ret_number) MUST_CHECK;
+bool wish_owner_number(const struct wishes *wishes, const char *name, uint32_t *ret_number) MUST_CHECK;
+bool wish_group_number(const struct wishes *wishes, const char *name, uint32_t *ret_number) MUST_CHECK;
 /* Adds /etc/ld.so.cache when the closure needs it and nothing gives it. */
 bool drafts_add_cache(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Adds /usr/lib/os-release and its link when nothing gives it. */

@@ -1,7 +1,7 @@
 #include "package/path.h"
 #include "tree/tree_draft.h"
 
-static bool check_kind(struct drafts *drafts, const struct manifest_made *made, const char *path, struct err *err)
+static bool check_kind(struct drafts *drafts, const struct wish_made *made, const char *path, struct err *err)
 {
     const struct draft *there = drafts_find(drafts, path);
     if (!there)
@@ -18,19 +18,19 @@ static bool check_kind(struct drafts *drafts, const struct manifest_made *made, 
     return true;
 }
 
-static bool find_owners(struct drafts *drafts, const struct manifest_made *made, struct node *node, struct err *err)
+static bool find_owners(struct drafts *drafts, const struct wish_made *made, struct node *node, struct err *err)
 {
-    const struct manifest *manifest = drafts->request->manifest;
-    if (!manifest_owner_number(manifest, made->owner, &node->uid))
+    const struct wishes *wishes = drafts->request->wishes;
+    if (!wish_owner_number(wishes, made->owner, &node->uid))
         return made_fail(drafts, made, err, "%s: owner \"%s\" is no user of the manifest and no number", made->path,
                          made->owner);
-    if (!manifest_group_number(manifest, made->group, &node->gid))
+    if (!wish_group_number(wishes, made->group, &node->gid))
         return made_fail(drafts, made, err, "%s: group \"%s\" is no group of the manifest and no number", made->path,
                          made->group);
     return true;
 }
 
-static bool add_made(struct drafts *drafts, const struct manifest_made *made, struct err *err)
+static bool add_made(struct drafts *drafts, const struct wish_made *made, struct err *err)
 {
     const char *reason = NULL;
     const char *path = path_canonical(drafts->arena, text_of(made->path), &reason);
@@ -40,8 +40,8 @@ static bool add_made(struct drafts *drafts, const struct manifest_made *made, st
     if (!check_kind(drafts, made, path, err))
         return false;
     struct draft draft = {.made = made};
-    draft.node =
-        (struct node){.path = path, .mode = made->mode, .why = made->why ? made->why : "created by the manifest"};
+    const char *why = made->why ? made->why : arena_printf(drafts->arena, "created by %s", wish_giver(made->giver));
+    draft.node = (struct node){.path = path, .mode = made->mode, .why = why};
     if (!find_owners(drafts, made, &draft.node, err))
         return false;
     switch (made->kind) {
@@ -64,9 +64,9 @@ static bool add_made(struct drafts *drafts, const struct manifest_made *made, st
 
 bool drafts_add_made(struct drafts *drafts, struct err *err)
 {
-    const struct manifest *manifest = drafts->request->manifest;
-    for (size_t i = 0; i < manifest->made.count; i++) {
-        if (!add_made(drafts, &manifest->made.items[i], err))
+    const struct wishes *wishes = drafts->request->wishes;
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        if (!add_made(drafts, &wishes->made.items[i], err))
             return false;
     }
     return true;

@@ -5,9 +5,9 @@
 
 uint32_t drafts_skeleton_mode(const struct drafts *drafts, const char *path)
 {
-    const struct manifest *skeleton = &drafts->request->set->family->skeleton;
+    const struct wishes *skeleton = &drafts->request->set->family->skeleton;
     for (size_t i = 0; i < skeleton->made.count; i++) {
-        const struct manifest_made *made = &skeleton->made.items[i];
+        const struct wish_made *made = &skeleton->made.items[i];
         if (made->kind == MADE_DIRECTORY && strcmp(path, made->path) == 0)
             return made->mode;
     }
@@ -16,19 +16,19 @@ uint32_t drafts_skeleton_mode(const struct drafts *drafts, const char *path)
 
 /* Who wants something at a path before anything of it is in the tree: the manifest, else a package's kept file. */
 struct wanted {
-    const struct manifest_made *made;
+    const struct wish_made *made;
     const struct entry *entry;
 };
 
 static struct wanted find_wanted(const struct drafts *drafts, const char *path)
 {
-    const struct manifest *manifest = drafts->request->manifest;
+    const struct wishes *wishes = drafts->request->wishes;
     const struct keep *keep = drafts->request->keep;
     const char *reason;
-    for (size_t i = 0; i < manifest->made.count; i++) {
-        const char *made = path_canonical(drafts->arena, text_of(manifest->made.items[i].path), &reason);
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        const char *made = path_canonical(drafts->arena, text_of(wishes->made.items[i].path), &reason);
         if (made && strcmp(made, path) == 0)
-            return (struct wanted){.made = &manifest->made.items[i]};
+            return (struct wanted){.made = &wishes->made.items[i]};
     }
     for (size_t i = 0; i < keep->count; i++) {
         if (strcmp(keep->items[i].file->entry->path, path) == 0)
@@ -68,9 +68,9 @@ static bool has_room(const struct drafts *drafts, const struct skeleton_link *li
 
 void drafts_plan_skeleton(struct drafts *drafts)
 {
-    const struct manifest *skeleton = &drafts->request->set->family->skeleton;
+    const struct wishes *skeleton = &drafts->request->set->family->skeleton;
     for (size_t i = 0; i < skeleton->made.count; i++) {
-        const struct manifest_made *made = &skeleton->made.items[i];
+        const struct wish_made *made = &skeleton->made.items[i];
         if (made->kind != MADE_SYMLINK)
             continue;
         struct skeleton_link link = {made->path, path_join_target(drafts->arena, made->path, made->target)};

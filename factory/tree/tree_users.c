@@ -19,25 +19,25 @@ static bool take_number(uint64_t value, uint32_t *ret_number)
     return value < UINT32_MAX;
 }
 
-bool manifest_owner_number(const struct manifest *manifest, const char *name, uint32_t *ret_number)
+bool wish_owner_number(const struct wishes *wishes, const char *name, uint32_t *ret_number)
 {
     *ret_number = 0;
-    for (size_t i = 0; name && i < manifest->users.count; i++) {
-        if (strcmp(manifest->users.items[i].name, name) == 0)
-            return take_number(manifest->users.items[i].uid, ret_number);
+    for (size_t i = 0; name && i < wishes->users.count; i++) {
+        if (strcmp(wishes->users.items[i].name, name) == 0)
+            return take_number(wishes->users.items[i].uid, ret_number);
     }
     return !name || strcmp(name, "root") == 0 || parse_number(name, ret_number);
 }
 
-bool manifest_group_number(const struct manifest *manifest, const char *name, uint32_t *ret_number)
+bool wish_group_number(const struct wishes *wishes, const char *name, uint32_t *ret_number)
 {
     *ret_number = 0;
-    for (size_t i = 0; name && i < manifest->groups.count; i++) {
-        if (strcmp(manifest->groups.items[i].name, name) == 0)
-            return take_number(manifest->groups.items[i].gid, ret_number);
+    for (size_t i = 0; name && i < wishes->groups.count; i++) {
+        if (strcmp(wishes->groups.items[i].name, name) == 0)
+            return take_number(wishes->groups.items[i].gid, ret_number);
     }
-    for (size_t i = 0; name && i < manifest->users.count; i++) {
-        const struct manifest_user *user = &manifest->users.items[i];
+    for (size_t i = 0; name && i < wishes->users.count; i++) {
+        const struct wish_user *user = &wishes->users.items[i];
         if (!user->group && strcmp(user->name, name) == 0)
             return take_number(user->uid, ret_number); /* the group of the user's own name */
     }
@@ -55,9 +55,9 @@ static const char *field_or(const char *value, const char *otherwise)
     return value ? value : otherwise;
 }
 
-static bool check_user(const struct drafts *drafts, const struct manifest_user *user, size_t at, struct err *err)
+static bool check_user(const struct drafts *drafts, const struct wish_user *user, size_t at, struct err *err)
 {
-    const struct manifest *manifest = drafts->request->manifest;
+    const struct wishes *wishes = drafts->request->wishes;
     const char *fields[] = {user->name, user->comment, user->home, user->shell};
     for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
         if (!account_is_field(field_or(fields[i], "")))
@@ -68,7 +68,7 @@ static bool check_user(const struct drafts *drafts, const struct manifest_user *
     if (user->uid >= UINT32_MAX)
         return fail(drafts, err, "user", user->name, "the number is too big");
     for (size_t i = 0; i < at; i++) {
-        if (strcmp(manifest->users.items[i].name, user->name) == 0)
+        if (strcmp(wishes->users.items[i].name, user->name) == 0)
             return fail(drafts, err, "user", user->name, "given twice");
     }
     return true;
@@ -76,14 +76,14 @@ static bool check_user(const struct drafts *drafts, const struct manifest_user *
 
 static bool add_manifest_groups(struct drafts *drafts, struct err *err)
 {
-    const struct manifest *manifest = drafts->request->manifest;
+    const struct wishes *wishes = drafts->request->wishes;
     bool has_root = false;
-    for (size_t i = 0; i < manifest->groups.count; i++)
-        has_root |= strcmp(manifest->groups.items[i].name, "root") == 0;
+    for (size_t i = 0; i < wishes->groups.count; i++)
+        has_root |= strcmp(wishes->groups.items[i].name, "root") == 0;
     if (!has_root)
         accounts_add_group(&drafts->accounts, "root", 0);
-    for (size_t i = 0; i < manifest->groups.count; i++) {
-        const struct manifest_group *group = &manifest->groups.items[i];
+    for (size_t i = 0; i < wishes->groups.count; i++) {
+        const struct wish_group *group = &wishes->groups.items[i];
         if (!*group->name || !account_is_field(group->name) || strchr(group->name, ','))
             return fail(drafts, err, "group", group->name, "no valid name");
         if (group->gid >= UINT32_MAX)
@@ -92,8 +92,8 @@ static bool add_manifest_groups(struct drafts *drafts, struct err *err)
             return fail(drafts, err, "group", group->name, "given twice");
         accounts_add_group(&drafts->accounts, group->name, (uint32_t)group->gid);
     }
-    for (size_t i = 0; i < manifest->users.count; i++) {
-        const struct manifest_user *user = &manifest->users.items[i];
+    for (size_t i = 0; i < wishes->users.count; i++) {
+        const struct wish_user *user = &wishes->users.items[i];
         if (!check_user(drafts, user, i, err))
             return false;
         if (!user->group)
@@ -102,7 +102,7 @@ static bool add_manifest_groups(struct drafts *drafts, struct err *err)
     return true;
 }
 
-static bool add_manifest_user(struct drafts *drafts, const struct manifest_user *user, struct err *err)
+static bool add_manifest_user(struct drafts *drafts, const struct wish_user *user, struct err *err)
 {
     struct accounts *accounts = &drafts->accounts;
     struct account_user account = {.name = user->name,
@@ -130,18 +130,18 @@ static bool add_manifest_user(struct drafts *drafts, const struct manifest_user 
 bool drafts_add_manifest_accounts(struct drafts *drafts, struct err *err)
 {
     const struct family_account *superuser = &drafts->request->set->family->root;
-    const struct manifest_user root = {
+    const struct wish_user root = {
         .name = "root", .comment = superuser->comment, .home = superuser->home, .group = "root"};
-    const struct manifest *manifest = drafts->request->manifest;
+    const struct wishes *wishes = drafts->request->wishes;
     bool has_root = false;
     if (!add_manifest_groups(drafts, err))
         return false;
-    for (size_t i = 0; i < manifest->users.count; i++)
-        has_root |= strcmp(manifest->users.items[i].name, "root") == 0;
+    for (size_t i = 0; i < wishes->users.count; i++)
+        has_root |= strcmp(wishes->users.items[i].name, "root") == 0;
     if (!has_root && !add_manifest_user(drafts, &root, err))
         return false;
-    for (size_t i = 0; i < manifest->users.count; i++) {
-        if (!add_manifest_user(drafts, &manifest->users.items[i], err))
+    for (size_t i = 0; i < wishes->users.count; i++) {
+        if (!add_manifest_user(drafts, &wishes->users.items[i], err))
             return false;
     }
     return true;
@@ -216,19 +216,19 @@ static void note_lacking(struct drafts *drafts, const struct draft *made, bool i
 /* Whether there is anything that an image without these files, or with its packages' own, would lack. */
 static bool has_accounts(const struct drafts *drafts)
 {
-    const struct manifest *manifest = drafts->request->manifest;
-    return manifest->users.count || manifest->groups.count || drafts->accounts.users.count > drafts->plain_users ||
+    const struct wishes *wishes = drafts->request->wishes;
+    return wishes->users.count || wishes->groups.count || drafts->accounts.users.count > drafts->plain_users ||
            drafts->accounts.groups.count > drafts->plain_groups;
 }
 
 /* Returns whether the file that is there stays: the manifest's own in any case, a package's when it lacks nothing. */
 static bool stays(struct drafts *drafts, const char *path, bool is_needed)
 {
-    const struct manifest *manifest = drafts->request->manifest;
+    const struct wishes *wishes = drafts->request->wishes;
     const struct draft *there = drafts_find(drafts, path);
     if (!is_needed)
         return there || drafts_obstacle(drafts, path);
-    if (!there || !there->made || manifest->users.count || manifest->groups.count)
+    if (!there || !there->made || wishes->users.count || wishes->groups.count)
         return false;
     if (there->node.kind == NODE_FILE)
         note_lacking(drafts, there, strcmp(path, "/etc/passwd") == 0);

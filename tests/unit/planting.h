@@ -10,6 +10,7 @@
 struct planting {
     struct fixture *fixture;
     struct manifest manifest;
+    struct wishes wishes;
     struct closure_root roots[16];
     size_t root_count;
     const char *os_release;
@@ -40,6 +41,7 @@ static inline bool try_grow(struct planting *planting, bool is_reversed)
     assert_int_equal(keep.missing_count, 0);
     struct tree_request request = {.arch = &fixture->arch,
                                    .manifest = &planting->manifest,
+                                   .wishes = &planting->wishes,
                                    .keep = &keep,
                                    .set = &fixture->set,
                                    .created_override = planting->created_override,
@@ -86,17 +88,17 @@ static inline void check_content(const struct tree *tree, const char *path, cons
     assert_memory_equal(node->data, content, strlen(content));
 }
 
-static inline struct manifest_made *made_add(struct planting *planting, enum manifest_made_kind kind, const char *path)
+static inline struct wish_made *made_add(struct planting *planting, enum wish_made_kind kind, const char *path)
 {
-    struct manifest_made made = {.kind = kind,
-                                 .path = path,
-                                 .mode = kind == MADE_DIRECTORY ? 0755 : 0644,
-                                 .owner = "root",
-                                 .group = "root",
-                                 .content = "made\n",
-                                 .target = "elsewhere"};
-    list_add(&planting->fixture->arena, &planting->manifest.made, made);
-    return &planting->manifest.made.items[planting->manifest.made.count - 1];
+    struct wish_made made = {.kind = kind,
+                             .path = path,
+                             .mode = kind == MADE_DIRECTORY ? 0755 : 0644,
+                             .owner = "root",
+                             .group = "root",
+                             .content = "made\n",
+                             .target = "elsewhere"};
+    list_add(&planting->fixture->arena, &planting->wishes.made, made);
+    return &planting->wishes.made.items[planting->wishes.made.count - 1];
 }
 
 static inline void check_error(struct planting *planting, enum err_kind kind, const char *part)

@@ -66,9 +66,9 @@ static void judge(struct planting *planting, const char *lines)
 static struct planting plant_mine(void **state)
 {
     struct planting planting = plant(*state);
-    struct manifest_user mine = {.name = "mine", .uid = 998, .group = "mine"};
-    list_add(&planting.fixture->arena, &planting.manifest.users, mine);
-    list_add(&planting.fixture->arena, &planting.manifest.groups, (struct manifest_group){"mine", 998});
+    struct wish_user mine = {.name = "mine", .uid = 998, .group = "mine"};
+    list_add(&planting.fixture->arena, &planting.wishes.users, mine);
+    list_add(&planting.fixture->arena, &planting.wishes.groups, (struct wish_group){"mine", 998, NULL});
     return planting;
 }
 

@@ -152,11 +152,11 @@ static void bundle_and_links_are_the_tools(void **state)
                  read_text(fixture, path));
     }
     set_build(fixture, false);
-    struct manifest manifest = {0};
-    CHECK_OK(certificates_make(&fixture->arena, &fixture->set, &manifest, &fixture->err), &fixture->err);
+    struct wishes none = {0}, given;
+    CHECK_OK(certificates_make(&fixture->arena, &fixture->set, &none, &given, &fixture->err), &fixture->err);
     struct strings lines[2] = {0};
-    for (size_t i = 0; i < manifest.made.count; i++) {
-        const struct manifest_made *made = &manifest.made.items[i];
+    for (size_t i = 0; i < given.made.count; i++) {
+        const struct wish_made *made = &given.made.items[i];
         const char *name = strrchr(made->path, '/') + 1;
         if (made->kind == MADE_FILE) {
             assert_string_equal(name, "ca-certificates.crt");
@@ -186,17 +186,18 @@ static void the_manifests_own_certificates_follow_and_its_paths_win(void **state
     struct package *package = package_add(fixture, "ca-certificates");
     file_add(package, "/usr/share/ca-certificates/m/z.crt", "Z");
     set_build(fixture, false);
-    struct manifest manifest = {0};
-    list_add(&fixture->arena, &manifest.made,
-             ((struct manifest_made){
-                 .kind = MADE_FILE, .path = "/usr/local/share/ca-certificates/a.crt", .content = "A\n"}));
-    list_add(&fixture->arena, &manifest.made,
-             ((struct manifest_made){.kind = MADE_SYMLINK, .path = "/etc/ssl/certs/z.pem", .target = "ours"}));
-    CHECK_OK(certificates_make(&fixture->arena, &fixture->set, &manifest, &fixture->err), &fixture->err);
-    assert_int_equal(manifest.made.count, 4);
-    assert_string_equal(manifest.made.items[1].target, "ours");
-    assert_string_equal(manifest.made.items[2].content, "Z\nA\n");
-    assert_string_equal(manifest.made.items[3].path, "/etc/ssl/certs/a.pem");
+    struct wishes others = {0}, given;
+    list_add(
+        &fixture->arena, &others.made,
+        ((struct wish_made){.kind = MADE_FILE, .path = "/usr/local/share/ca-certificates/a.crt", .content = "A\n"}));
+    list_add(&fixture->arena, &others.made,
+             ((struct wish_made){.kind = MADE_SYMLINK, .path = "/etc/ssl/certs/z.pem", .target = "ours"}));
+    CHECK_OK(certificates_make(&fixture->arena, &fixture->set, &others, &given, &fixture->err), &fixture->err);
+    assert_int_equal(given.made.count, 2); /* not z.pem, which is there */
+    assert_string_equal(given.made.items[0].content, "Z\nA\n");
+    assert_string_equal(given.made.items[1].path, "/etc/ssl/certs/a.pem");
+    assert_string_equal(given.made.items[1].giver, "update-ca-certificates");
+    assert_int_equal(others.made.count, 2); /* as they were */
 }
 
 static void bad_certificates_are_refused(void **state)
@@ -204,25 +205,25 @@ static void bad_certificates_are_refused(void **state)
     struct fixture *fixture = *state;
     struct package *package = package_add(fixture, "ca-certificates");
     struct entry *entry = file_add(package, "/usr/share/ca-certificates/m/z.crt", "Z");
-    struct manifest manifest = {0};
+    struct wishes none = {0}, given;
     set_build(fixture, false);
     entry->data = "Y";
-    assert_false(certificates_make(&fixture->arena, &fixture->set, &manifest, &fixture->err));
+    assert_false(certificates_make(&fixture->arena, &fixture->set, &none, &given, &fixture->err));
     CHECK_ERR(&fixture->err, ERR_TRUST, "/usr/share/ca-certificates/m/z.crt (package ca-certificates)");
     err_clear(&fixture->err);
     entry->data = "";
     entry->size_bytes = 1;
     entry->digest = digest_of("", 1);
-    assert_false(certificates_make(&fixture->arena, &fixture->set, &manifest, &fixture->err));
+    assert_false(certificates_make(&fixture->arena, &fixture->set, &none, &given, &fixture->err));
     CHECK_ERR(&fixture->err, ERR_MALFORMED, "NUL byte");
     err_clear(&fixture->err);
     entry->size_bytes = ((size_t)1 << 20) + 1;
     entry->data = arena_alloc(&fixture->arena, (size_t)entry->size_bytes);
     entry->digest = digest_of(entry->data, (size_t)entry->size_bytes);
-    assert_false(certificates_make(&fixture->arena, &fixture->set, &manifest, &fixture->err));
+    assert_false(certificates_make(&fixture->arena, &fixture->set, &none, &given, &fixture->err));
     CHECK_ERR(&fixture->err, ERR_MALFORMED, "more than a certificate has");
     err_clear(&fixture->err);
-    assert_int_equal(manifest.made.count, 0);
+    assert_int_equal(given.made.count, 0);
 }
 
 int main(void)

@@ -8,11 +8,11 @@ static bool load(struct folder *folder, const char *text, struct manifest *ret_m
     return load_manifest(&folder->arena, put(folder, "it", text), ret_manifest, err);
 }
 
-static const struct manifest_file *file_of(const struct manifest *manifest, const char *path)
+static const struct wish_file *file_of(const struct manifest *manifest, const char *path)
 {
-    for (size_t i = 0; i < manifest->files.count; i++) {
-        if (strcmp(manifest->files.items[i].path, path) == 0)
-            return &manifest->files.items[i];
+    for (size_t i = 0; i < manifest->wishes.files.count; i++) {
+        if (strcmp(manifest->wishes.files.items[i].path, path) == 0)
+            return &manifest->wishes.files.items[i];
     }
     return NULL;
 }
@@ -23,10 +23,11 @@ static void test_a_feature_brings_its_files_with_the_packages_of_both_families(v
     struct manifest manifest = {0};
     struct err err = {0};
     CHECK_OK(load(folder, "binaries: [/usr/sbin/x]\nfeatures: [sasl]\n", &manifest, &err), &err);
-    const struct manifest_file *file = file_of(&manifest, "/usr/lib*/**/sasl2/*.so*");
+    const struct wish_file *file = file_of(&manifest, "/usr/lib*/**/sasl2/*.so*");
     assert_non_null(file);
     assert_string_equal(strings_join(&folder->arena, &file->packages, " "), "libsasl2-modules cyrus-sasl-plain");
     assert_false(file->is_optional);
+    assert_string_equal(file->giver, "the feature sasl");
     assert_int_equal(manifest.dlopen, DLOPEN_RECOMMENDED);
 }
 
@@ -37,8 +38,8 @@ static void test_a_glob_is_a_feature_of_any_package(void **state)
     struct err err = {0};
     CHECK_OK(load(folder, "binaries: [/usr/sbin/x]\nfeatures: [/usr/lib/x/*.so]\ndlopen: none\n", &manifest, &err),
              &err);
-    assert_int_equal(manifest.files.count, 1);
-    assert_int_equal(manifest.files.items[0].packages.count, 0);
+    assert_int_equal(manifest.wishes.files.count, 1);
+    assert_int_equal(manifest.wishes.files.items[0].packages.count, 0);
     assert_int_equal(manifest.dlopen, DLOPEN_NONE);
 }
 
@@ -52,11 +53,11 @@ static void test_nss_brings_the_modules_that_nsswitch_conf_names_beyond_glibc(vo
                   "      passwd: files ldap # sss\n      hosts: files [NOTFOUND=return] dns mine\n",
                   &manifest, &err),
              &err);
-    assert_int_equal(manifest.files.count, 2);
-    assert_string_equal(manifest.files.items[0].path, "/usr/lib*/**/libnss_ldap.so.2");
-    assert_string_equal(manifest.files.items[0].packages.items[0], "libnss-ldapd");
-    assert_string_equal(manifest.files.items[1].path, "/usr/lib*/**/libnss_mine.so.2");
-    assert_int_equal(manifest.files.items[1].packages.count, 0);
+    assert_int_equal(manifest.wishes.files.count, 2);
+    assert_string_equal(manifest.wishes.files.items[0].path, "/usr/lib*/**/libnss_ldap.so.2");
+    assert_string_equal(manifest.wishes.files.items[0].packages.items[0], "libnss-ldapd");
+    assert_string_equal(manifest.wishes.files.items[1].path, "/usr/lib*/**/libnss_mine.so.2");
+    assert_int_equal(manifest.wishes.files.items[1].packages.count, 0);
 }
 
 static void test_nss_makes_a_configuration_where_there_is_none(void **state)
@@ -65,10 +66,11 @@ static void test_nss_makes_a_configuration_where_there_is_none(void **state)
     struct manifest manifest = {0};
     struct err err = {0};
     CHECK_OK(load(folder, "binaries: [/usr/sbin/x]\nfeatures: [nss]\n", &manifest, &err), &err);
-    assert_int_equal(manifest.files.count, 0);
-    assert_int_equal(manifest.made.count, 1);
-    assert_string_equal(manifest.made.items[0].path, "/etc/nsswitch.conf");
-    assert_non_null(strstr(manifest.made.items[0].content, "hosts: files dns\n"));
+    assert_int_equal(manifest.wishes.files.count, 0);
+    assert_int_equal(manifest.wishes.made.count, 1);
+    assert_string_equal(manifest.wishes.made.items[0].path, "/etc/nsswitch.conf");
+    assert_string_equal(manifest.wishes.made.items[0].giver, "the feature nss");
+    assert_non_null(strstr(manifest.wishes.made.items[0].content, "hosts: files dns\n"));
 }
 
 static void test_unknown_features_and_policies_are_refused(void **state)

@@ -64,7 +64,7 @@ static void dhcpd_runs_without_a_shell_and_with_its_lease_file(void **state)
     assert_string_equal(strings_join(&arena, &manifest.config.ports, " "), "67/udp 68/udp");
     assert_string_equal(strings_join(&arena, &manifest.config.volumes, " "), "/etc/dhcp /var/lib/dhcpd");
     assert_string_equal(strings_join(&arena, &manifest.architectures, " "), "x86_64 aarch64");
-    const struct manifest_made *leases = &manifest.made.items[manifest.made.count - 1];
+    const struct wish_made *leases = &manifest.wishes.made.items[manifest.wishes.made.count - 1];
     assert_int_equal(leases->kind, MADE_FILE);
     assert_string_equal(leases->path, "/var/lib/dhcpd/dhcpd.leases");
     assert_string_equal(leases->content, "");
@@ -116,13 +116,13 @@ static void files_keep_their_packages_and_whether_they_may_be_absent(void **stat
     struct folder *folder = *state;
     struct manifest manifest = load(folder, "files:\n- /a/[!x]/*\n- {path: /b, package: [p, q], optional: true}\n"
                                             "- {path: '/c/[]]', package: r}\n");
-    assert_int_equal(manifest.files.count, 3);
-    assert_string_equal(manifest.files.items[0].path, "/a/[!x]/*");
-    assert_int_equal(manifest.files.items[0].packages.count, 0);
-    assert_false(manifest.files.items[0].is_optional);
-    assert_true(manifest.files.items[1].is_optional);
-    assert_string_equal(strings_join(&folder->arena, &manifest.files.items[1].packages, " "), "p q");
-    assert_string_equal(manifest.files.items[2].packages.items[0], "r");
+    assert_int_equal(manifest.wishes.files.count, 3);
+    assert_string_equal(manifest.wishes.files.items[0].path, "/a/[!x]/*");
+    assert_int_equal(manifest.wishes.files.items[0].packages.count, 0);
+    assert_false(manifest.wishes.files.items[0].is_optional);
+    assert_true(manifest.wishes.files.items[1].is_optional);
+    assert_string_equal(strings_join(&folder->arena, &manifest.wishes.files.items[1].packages, " "), "p q");
+    assert_string_equal(manifest.wishes.files.items[2].packages.items[0], "r");
 }
 
 static void what_is_made_has_modes_owners_and_places(void **state)
@@ -132,8 +132,8 @@ static void what_is_made_has_modes_owners_and_places(void **state)
                                               "directories:\n- /d\n- {path: /e, mode: \"1777\", owner: u, group: g}\n"
                                               "create: [{path: /f, content: \"x\\n\", owner: 12, group: u}, /g]\n"
                                               "symlinks: [{path: /s, target: ../f}]\n");
-    const struct manifest_made *made = manifest.made.items;
-    assert_int_equal(manifest.made.count, 5);
+    const struct wish_made *made = manifest.wishes.made.items;
+    assert_int_equal(manifest.wishes.made.count, 5);
     assert_int_equal(made[0].mode, 0755);
     assert_string_equal(made[0].owner, "root");
     assert_int_equal(made[1].mode, 01777);
@@ -155,18 +155,18 @@ static void a_user_without_a_group_brings_its_own(void **state)
     struct manifest manifest = load(folder, B "users:\n- {name: a, uid: 5}\n- {name: b, uid: 6, group: a}\n"
                                               "- {name: c, uid: 7, groups: [a, root]}\n- {name: d, uid: 8, group: 99}\n"
                                               "groups: [{name: c, gid: 70}]\n");
-    assert_int_equal(manifest.groups.count, 2);
-    assert_string_equal(manifest.groups.items[1].name, "a");
-    assert_int_equal(manifest.groups.items[1].gid, 5);
-    assert_string_equal(manifest.users.items[0].group, "a");
-    assert_string_equal(manifest.users.items[1].group, "a");
-    assert_string_equal(manifest.users.items[2].group, "c");
-    assert_string_equal(manifest.users.items[3].group, "99");
-    assert_string_equal(manifest.users.items[0].home, "/nonexistent");
-    assert_string_equal(manifest.users.items[0].shell, "/usr/sbin/nologin");
+    assert_int_equal(manifest.wishes.groups.count, 2);
+    assert_string_equal(manifest.wishes.groups.items[1].name, "a");
+    assert_int_equal(manifest.wishes.groups.items[1].gid, 5);
+    assert_string_equal(manifest.wishes.users.items[0].group, "a");
+    assert_string_equal(manifest.wishes.users.items[1].group, "a");
+    assert_string_equal(manifest.wishes.users.items[2].group, "c");
+    assert_string_equal(manifest.wishes.users.items[3].group, "99");
+    assert_string_equal(manifest.wishes.users.items[0].home, "/nonexistent");
+    assert_string_equal(manifest.wishes.users.items[0].shell, "/usr/sbin/nologin");
     manifest = load(folder, B "users: [{name: root, uid: 0, home: /root}, {name: z, uid: 4294967294}]\n");
-    assert_string_equal(manifest.users.items[0].group, "root");
-    assert_int_equal(manifest.groups.count, 1);
+    assert_string_equal(manifest.wishes.users.items[0].group, "root");
+    assert_int_equal(manifest.wishes.groups.count, 1);
 }
 
 static void ports_are_written_with_their_protocol(void **state)
@@ -269,7 +269,7 @@ static void with_recipes_a_user_may_be_somebody_elses(void **state)
     struct manifest manifest = load(*state, B "directories: [{path: /a, owner: u, group: g}]\nconfig: {user: u:g}\n");
     assert_true(manifest.has_recipes);
     assert_false(manifest.is_strict);
-    assert_string_equal(manifest.made.items[0].owner, "u");
+    assert_string_equal(manifest.wishes.made.items[0].owner, "u");
     refused(*state, B "directories: [{path: /a, owner: U}]\n", "2:33: 'U' is not root, one of 'users', or a number");
     manifest = load(*state, B "recipes: false\nstrict: true\n");
     assert_false(manifest.has_recipes);

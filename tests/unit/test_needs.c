@@ -169,7 +169,7 @@ static void recipe(struct world *world, const char *package, const char *install
     struct recipe recipe = {.name = package};
     list_add(&world->arena, &recipe.packages, package);
     if (installs)
-        list_add(&world->arena, &recipe.parts.packages_whole, installs);
+        list_add(&world->arena, &recipe.wishes.packages, (struct wish_package){.name = installs});
     list_add(&world->arena, &world->recipes, recipe);
 }
 
@@ -194,7 +194,7 @@ static struct need ask(struct world *world, needs_source *source, const char *se
 {
     struct need need = {0};
     struct asked asked = {0};
-    world->closed.asked.manifest = world->manifest;
+    world->closed.asked.wishes = world->manifest.wishes;
     if (selected) {
         list_add(&world->arena, &asked.names, selected);
         CHECK_OK(resolve(&world->order, &asked, &world->closed.opened, &world->err), &world->err);
@@ -239,7 +239,7 @@ static void a_manifest_asks_for_whole_packages_and_those_of_its_binaries_each_on
 {
     struct world *world = *state;
     offer(world, (struct offer){.name = "tool", .ships = "/usr/bin/tool /usr/bin/toolctl"});
-    list_add(&world->arena, &world->manifest.packages_whole, "data");
+    list_add(&world->arena, &world->manifest.wishes.packages, (struct wish_package){.name = "data"});
     want(world, "/usr/bin/tool");
     want(world, "/usr/bin/toolctl");
     struct need need = ask(world, needs_of_manifest, NULL);
@@ -253,10 +253,10 @@ static void a_manifest_without_packages_and_binaries_asks_for_those_of_its_files
 {
     struct world *world = *state;
     offer(world, (struct offer){.name = "zones", .ships = "/usr/share/zones"});
-    list_add(&world->arena, &world->manifest.files,
-             (struct manifest_file){.path = "/usr/share/maybe", .is_optional = true});
-    list_add(&world->arena, &world->manifest.files, (struct manifest_file){.path = "/usr/share/zo*"});
-    list_add(&world->arena, &world->manifest.files, (struct manifest_file){.path = "/usr/share/zones"});
+    list_add(&world->arena, &world->manifest.wishes.files,
+             (struct wish_file){.path = "/usr/share/maybe", .is_optional = true});
+    list_add(&world->arena, &world->manifest.wishes.files, (struct wish_file){.path = "/usr/share/zo*"});
+    list_add(&world->arena, &world->manifest.wishes.files, (struct wish_file){.path = "/usr/share/zones"});
     struct need need = ask(world, needs_of_manifest, NULL);
     check_words(world, &need.names, "zones");
 }
@@ -266,7 +266,7 @@ static void a_binary_of_no_package_is_an_error_that_names_it(void **state)
     struct world *world = *state;
     struct need need = {0};
     want(world, "/usr/bin/none");
-    world->closed.asked.manifest = world->manifest;
+    world->closed.asked.wishes = world->manifest.wishes;
     assert_false(needs_of_manifest(&world->order, &world->closed, &need, &world->err));
     CHECK_ERR(&world->err, ERR_RESOLVE, "no package of world for amd64 ships /usr/bin/none");
 }
@@ -274,13 +274,13 @@ static void a_binary_of_no_package_is_an_error_that_names_it(void **state)
 static void a_file_asks_for_the_first_of_its_packages_that_exists(void **state)
 {
     struct world *world = *state;
-    struct manifest_file file = {.path = "/usr/lib/plugin.so"};
+    struct wish_file file = {.path = "/usr/lib/plugin.so"};
     offer(world, (struct offer){.name = "second"});
     offer(world, (struct offer){.name = "third"});
     list_add(&world->arena, &file.packages, "first");
     list_add(&world->arena, &file.packages, "second");
     list_add(&world->arena, &file.packages, "third");
-    list_add(&world->arena, &world->manifest.files, file);
+    list_add(&world->arena, &world->manifest.wishes.files, file);
     struct need need = ask(world, needs_of_files, NULL);
     check_words(world, &need.names, "second");
     need = ask(world, needs_of_files, "third");
@@ -290,10 +290,10 @@ static void a_file_asks_for_the_first_of_its_packages_that_exists(void **state)
 static void an_optional_file_asks_for_no_package(void **state)
 {
     struct world *world = *state;
-    struct manifest_file file = {.path = "/usr/lib/plugin.so", .is_optional = true};
+    struct wish_file file = {.path = "/usr/lib/plugin.so", .is_optional = true};
     offer(world, (struct offer){.name = "plugins"});
     list_add(&world->arena, &file.packages, "plugins");
-    list_add(&world->arena, &world->manifest.files, file);
+    list_add(&world->arena, &world->manifest.wishes.files, file);
     struct need need = ask(world, needs_of_files, NULL);
     check_words(world, &need.names, "");
 }
@@ -407,9 +407,9 @@ static void what_one_round_brings_is_looked_into_in_the_next(void **state)
 static void files_that_name_packages_are_looked_at_before_any_package_is_opened(void **state)
 {
     struct world *world = *state;
-    struct manifest_file file = {.path = "/usr/lib/plugin.so"};
+    struct wish_file file = {.path = "/usr/lib/plugin.so"};
     list_add(&world->arena, &file.packages, "plugins");
-    list_add(&world->arena, &world->manifest.files, file);
+    list_add(&world->arena, &world->manifest.wishes.files, file);
     offer(world, (struct offer){.name = "tool", .ships = "/usr/bin/tool"});
     offer(world, (struct offer){.name = "plugins"});
     want(world, "/usr/bin/tool");
@@ -537,10 +537,10 @@ static void a_required_library_is_named_although_many_recommended_ones_are_missi
     for (size_t i = 0; i < 12; i++) {
         const char *name = arena_printf(&world->arena, "part%zu", i);
         offer(world, (struct offer){.name = name, .opens = "libmaybe.so"});
-        list_add(&world->arena, &world->manifest.packages_whole, name);
+        list_add(&world->arena, &world->manifest.wishes.packages, (struct wish_package){.name = name});
     }
     offer(world, (struct offer){.name = "last", .needs = "libneeded.so"});
-    list_add(&world->arena, &world->manifest.packages_whole, "last");
+    list_add(&world->arena, &world->manifest.wishes.packages, (struct wish_package){.name = "last"});
     assert_false(settle(world));
     CHECK_ERR(&world->err, ERR_RESOLVE,
               "libneeded.so, needed by last, is in none of the selected packages; searched: part0 part1");
@@ -555,7 +555,7 @@ static void of_many_missing_libraries_ten_are_named_and_the_others_counted(void 
     for (size_t i = 0; i < 12; i++) {
         const char *name = arena_printf(&world->arena, "part%zu", i);
         offer(world, (struct offer){.name = name, .needs = arena_printf(&world->arena, "libnone%zu.so", i)});
-        list_add(&world->arena, &world->manifest.packages_whole, name);
+        list_add(&world->arena, &world->manifest.wishes.packages, (struct wish_package){.name = name});
     }
     assert_false(settle(world));
     CHECK_ERR(&world->err, ERR_RESOLVE,

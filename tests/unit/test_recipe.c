@@ -2,7 +2,7 @@
 #include "formats.h"
 
 #include "base/auto.h"
-#include "plan/recipe.h"
+#include "effect/applied.h"
 #include "shipped.h"
 
 static struct recipes load(struct folder *folder)
@@ -58,13 +58,13 @@ static void every_key_is_read(void **state)
     assert_string_equal(recipe->name, "served");
     assert_true(recipe_is_for(recipe, "served", "deb") && recipe_is_for(recipe, "served-bin", "deb"));
     assert_false(recipe_is_for(recipe, "served", "rpm") || recipe_is_for(recipe, "tool", "deb"));
-    assert_string_equal(recipe->parts.files.items[0].path, "/a/*");
-    assert_string_equal(recipe->parts.files.items[0].giver, "the recipe served");
-    assert_string_equal(recipe->parts.packages_whole.items[0], "tool");
-    assert_int_equal(recipe->parts.made.count, 3);
-    assert_string_equal(recipe->parts.made.items[0].why, "created by the recipe served");
-    assert_int_equal(recipe->parts.groups.count, 2); /* the user's own */
-    assert_string_equal(recipe->parts.config.env.items[0].value, "b");
+    assert_string_equal(recipe->wishes.files.items[0].path, "/a/*");
+    assert_string_equal(recipe->wishes.files.items[0].giver, "the recipe served");
+    assert_string_equal(recipe->wishes.packages.items[0].name, "tool");
+    assert_int_equal(recipe->wishes.made.count, 3);
+    assert_string_equal(recipe->wishes.made.items[0].giver, "the recipe served");
+    assert_int_equal(recipe->wishes.groups.count, 2); /* the user's own */
+    assert_string_equal(recipe->wishes.env.items[0].value, "b");
     assert_true(recipe->makes_certificates);
     assert_true(recipe->covers[EFFECT_USER] && recipe->covers[EFFECT_UCF] && !recipe->covers[EFFECT_SETCAP]);
 }
@@ -137,13 +137,12 @@ static struct manifest manifest_of(struct folder *folder, const char *text)
     return manifest;
 }
 
-static const struct manifest_made *find_made(const struct manifest *manifest, const char *path)
+/* The manifest's wishes with those of the recipe, as an order merges them. */
+static struct wishes merge(struct folder *folder, const struct manifest *manifest, const struct recipes *recipes)
 {
-    for (size_t i = 0; i < manifest->made.count; i++) {
-        if (strcmp(manifest->made.items[i].path, path) == 0)
-            return &manifest->made.items[i];
-    }
-    return NULL;
+    struct applied applied = {0};
+    list_add(&folder->arena, &applied, &recipes->items[0]);
+    return applied_wishes(&folder->arena, manifest, &applied);
 }
 
 static void the_manifest_wins(void **state)
@@ -158,39 +157,43 @@ static void the_manifest_wins(void **state)
         folder, "binaries: [/x]\nfiles: [{path: /f, optional: true}, /etc/f]\ndirectories: [/run/s]\n"
                 "create: [{path: /etc/s, content: ours}]\nusers: [{name: s, uid: 8}]\nconfig: {env: {A: ours}}\n"
                 "packages: {never: [bad]}\n");
-    struct manifest merged = manifest;
-    recipe_merge(&folder->arena, &merged, &recipes.items[0]);
-    assert_int_equal(find_made(&merged, "/run/s")->mode, 0755);
-    assert_non_null(find_made(&merged, "/var/lib/s"));
-    assert_string_equal(find_made(&merged, "/etc/s")->content, "ours");
-    assert_null(find_made(&merged, "/etc/f")); /* the manifest wants the package's */
+    struct wishes merged = merge(folder, &manifest, &recipes);
+    assert_int_equal(wishes_made(&merged, "/run/s")->mode, 0755);
+    assert_non_null(wishes_made(&merged, "/var/lib/s"));
+    assert_string_equal(wishes_made(&merged, "/etc/s")->content, "ours");
+    assert_null(wishes_made(&merged, "/etc/f")); /* the manifest wants the package's */
     assert_int_equal(merged.users.count, 2);
     assert_int_equal(merged.users.items[0].uid, 8);
     assert_string_equal(merged.users.items[1].name, "t");
     assert_int_equal(merged.users.items[1].uid, 100); /* 8 is taken */
     assert_int_equal(merged.groups.items[1].gid, 100);
-    assert_int_equal(merged.config.env.count, 2);
-    assert_string_equal(merged.config.env.items[0].value, "ours");
+    assert_int_equal(merged.env.count, 2);
+    assert_string_equal(merged.env.items[0].value, "ours");
     assert_int_equal(merged.files.count, 3);
     assert_true(merged.files.items[0].is_optional);
-    assert_int_equal(merged.packages_whole.count, 1);
-    assert_string_equal(merged.packages_whole.items[0], "good");
+    assert_int_equal(merged.packages.count, 1);
+    assert_string_equal(merged.packages.items[0].name, "good");
 }
 
-static void merging_leaves_the_shared_manifest_alone(void **state)
+static void every_item_of_a_recipe_says_whose_it_is(void **state)
 {
     struct folder *folder = *state;
-    put(folder, "s", "users: [{name: s, uid: 7}]\ndirectories: [/a, /b]\nfiles: [/f]\nenv: {A: b}\n");
+    put(folder, "s",
+        "directories: [/d]\nusers: [{name: s, uid: 7}]\nfiles: [/f]\nenv: {A: b}\ninstall: [p]\n"
+        "groups: [{name: g, gid: 9}]\n");
     struct recipes recipes = load(folder);
     struct manifest manifest = manifest_of(folder, "binaries: [/x]\ndirectories: [/c]\nusers: [{name: t, uid: 1}]\n");
-    assert_true(manifest.made.capacity > manifest.made.count); /* room that must not be used */
-    struct manifest merged = manifest;
-    recipe_merge(&folder->arena, &merged, &recipes.items[0]);
-    assert_int_equal(manifest.made.count, 1);
-    assert_null(manifest.made.items[1].path);
-    assert_null(manifest.users.items[1].name);
-    assert_int_equal(merged.made.count, 3);
-    assert_int_equal(merged.users.count, 2);
+    struct wishes merged = merge(folder, &manifest, &recipes);
+    assert_null(merged.made.items[0].giver); /* the manifest's */
+    assert_null(merged.users.items[0].giver);
+    assert_string_equal(merged.made.items[1].giver, "the recipe s");
+    assert_string_equal(merged.users.items[1].giver, "the recipe s");
+    assert_string_equal(merged.groups.items[1].giver, "the recipe s");
+    assert_string_equal(merged.files.items[0].giver, "the recipe s");
+    assert_string_equal(merged.env.items[0].giver, "the recipe s");
+    assert_string_equal(merged.packages.items[0].giver, "the recipe s");
+    assert_int_equal(manifest.wishes.made.count, 1); /* the request is as it was loaded */
+    assert_int_equal(manifest.wishes.users.count, 1);
 }
 
 int main(void)
@@ -204,7 +207,7 @@ int main(void)
         IN_FOLDER(the_digest_tells_any_change),
         IN_FOLDER(what_is_wrong_is_told_with_its_place),
         IN_FOLDER(the_manifest_wins),
-        IN_FOLDER(merging_leaves_the_shared_manifest_alone),
+        IN_FOLDER(every_item_of_a_recipe_says_whose_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,12 +237,12 @@ static void names_and_numbers_that_are_taken_stay(void **state)
 {
     struct planting planting = plant(*state);
     struct arena *arena = &planting.fixture->arena;
-    struct manifest_user nobody = {.name = "nobody", .uid = 99};
-    list_add(arena, &planting.manifest.users, nobody);
+    struct wish_user nobody = {.name = "nobody", .uid = 99};
+    list_add(arena, &planting.wishes.users, nobody);
     const struct tree *tree = grow(&planting);
     check_content(tree, "/etc/passwd", ROOT_LINE "nobody:x:99:99::/nonexistent:/usr/sbin/nologin\n");
     check_content(tree, "/etc/group", "root:x:0:\nnobody:x:99:\n" DEB_NOGROUP);
-    planting.manifest.users.items[0] = (struct manifest_user){.name = "mine", .uid = 65534};
+    planting.wishes.users.items[0] = (struct wish_user){.name = "mine", .uid = 65534};
     tree = grow(&planting);
     check_content(tree, "/etc/passwd", ROOT_LINE "mine:x:65534:65534::/nonexistent:/usr/sbin/nologin\n");
     check_content(tree, "/etc/group", "root:x:0:\nmine:x:65534:\n");

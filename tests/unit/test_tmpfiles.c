@@ -25,9 +25,9 @@ static void make_packages(struct planting *planting)
                                         "/usr/share/factory/etc/p.d/sub/b"};
     for (size_t i = 0; i < ARRAY_COUNT(roots); i++)
         root_add(planting, roots[i]);
-    struct manifest_user user = {.name = "svc", .uid = 77, .group = "svc"};
-    list_add(&planting->fixture->arena, &planting->manifest.users, user);
-    list_add(&planting->fixture->arena, &planting->manifest.groups, (struct manifest_group){"svc", 78});
+    struct wish_user user = {.name = "svc", .uid = 77, .group = "svc"};
+    list_add(&planting->fixture->arena, &planting->wishes.users, user);
+    list_add(&planting->fixture->arena, &planting->wishes.groups, (struct wish_group){"svc", 78, NULL});
 }
 
 static const struct tree *grow_with(struct planting *planting, const char *lines)

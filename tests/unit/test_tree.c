@@ -82,6 +82,7 @@ static void a_file_below_another_packages_symlink_is_a_conflict(void **state)
     struct keep keep = {.items = kept, .count = 2};
     struct tree_request request = {.arch = &planting.fixture->arch,
                                    .manifest = &planting.manifest,
+                                   .wishes = &planting.wishes,
                                    .keep = &keep,
                                    .set = &planting.fixture->set,
                                    .created_override = -1};
@@ -156,7 +157,7 @@ static void the_package_database_names_exactly_the_givers(void **state)
     root_add(&planting, "/etc/a.conf");
     root_add(&planting, "/usr/lib/b");
     made_add(&planting, MADE_FILE, "/etc/a.conf"); /* no longer the package's */
-    list_add(&planting.fixture->arena, &planting.manifest.packages_whole, "whole");
+    list_add(&planting.fixture->arena, &planting.wishes.packages, (struct wish_package){.name = "whole"});
     const struct tree *tree = grow(&planting);
     check_content(tree, "/var/lib/dpkg/status.d/a",
                   "Package: a\nStatus: install ok installed\nVersion: 1\nDescription: x\n y\n");
@@ -199,9 +200,9 @@ static void the_manifest_overrides_files_and_directory_modes(void **state)
     file_add(a, "/etc/a/other", "packaged");
     root_add(&planting, "/etc/a/conf");
     root_add(&planting, "/etc/a/other");
-    struct manifest_user user = {.name = "svc", .uid = 200};
-    list_add(&planting.fixture->arena, &planting.manifest.users, user);
-    struct manifest_made *made = made_add(&planting, MADE_DIRECTORY, "/etc/a");
+    struct wish_user user = {.name = "svc", .uid = 200};
+    list_add(&planting.fixture->arena, &planting.wishes.users, user);
+    struct wish_made *made = made_add(&planting, MADE_DIRECTORY, "/etc/a");
     made->mode = 0700;
     made->owner = "svc";
     made->group = "svc";
@@ -229,21 +230,21 @@ static void files_and_directories_do_not_replace_each_other(void **state)
     root_add(&planting, "/etc/a/conf");
     made_add(&planting, MADE_FILE, "/etc/a");
     check_error(&planting, ERR_USAGE, "t.yaml: /etc/a is to be a file, but it is a directory");
-    planting.manifest.made.count = 0;
+    planting.wishes.made.count = 0;
     made_add(&planting, MADE_DIRECTORY, "/etc/a/conf");
     check_error(&planting, ERR_USAGE, "/etc/a/conf is to be a directory, but package a has something else there");
-    planting.manifest.made.count = 0;
+    planting.wishes.made.count = 0;
     made_add(&planting, MADE_FILE, "/etc/a/conf/below");
     check_error(&planting, ERR_USAGE, "/etc/a/conf/below lies below /etc/a/conf, which is a file of package a");
-    planting.manifest.made.count = 0;
+    planting.wishes.made.count = 0;
     made_add(&planting, MADE_SYMLINK, "/link");
     made_add(&planting, MADE_FILE, "/link/f");
     check_error(&planting, ERR_USAGE, "/link/f lies below /link, which is a symlink of the manifest");
-    planting.manifest.made.count = 0;
+    planting.wishes.made.count = 0;
     made_add(&planting, MADE_FILE, "/bin/x");
     made_add(&planting, MADE_FILE, "/usr/bin/x");
     check_error(&planting, ERR_USAGE, "/usr/bin/x is created twice");
-    planting.manifest.made.count = 0;
+    planting.wishes.made.count = 0;
     made_add(&planting, MADE_FILE, "/etc/../x");
     check_error(&planting, ERR_USAGE, "/etc/../x");
 }
@@ -253,7 +254,7 @@ static void unknown_owners_are_refused_with_the_place(void **state)
     struct planting planting = plant(*state);
     struct yaml_file file = {.path = "t.yaml"};
     struct yaml_node node = {.file = &file, .line = 12, .column = 5};
-    struct manifest_made *made = made_add(&planting, MADE_FILE, "/etc/x");
+    struct wish_made *made = made_add(&planting, MADE_FILE, "/etc/x");
     made->owner = "nobody";
     made->node = &node;
     check_error(&planting, ERR_USAGE, "t.yaml:12:5: /etc/x: owner \"nobody\"");
@@ -268,15 +269,15 @@ static void users_and_groups_are_written_in_order(void **state)
 {
     struct planting planting = plant(*state);
     struct arena *arena = &planting.fixture->arena;
-    struct manifest_user www = {.name = "www", .comment = "Web", .home = "/var/www", .shell = "/bin/sh", .uid = 33};
+    struct wish_user www = {.name = "www", .comment = "Web", .home = "/var/www", .shell = "/bin/sh", .uid = 33};
     list_add(arena, &www.groups, "tls");
-    struct manifest_user app = {.name = "app", .uid = 1000, .group = "tls"};
-    struct manifest_user raw = {.name = "raw", .uid = 1001, .group = "77"};
+    struct wish_user app = {.name = "app", .uid = 1000, .group = "tls"};
+    struct wish_user raw = {.name = "raw", .uid = 1001, .group = "77"};
     list_add(arena, &raw.groups, "tls");
-    list_add(arena, &planting.manifest.users, www);
-    list_add(arena, &planting.manifest.users, app);
-    list_add(arena, &planting.manifest.users, raw);
-    list_add(arena, &planting.manifest.groups, (struct manifest_group){"tls", 500});
+    list_add(arena, &planting.wishes.users, www);
+    list_add(arena, &planting.wishes.users, app);
+    list_add(arena, &planting.wishes.users, raw);
+    list_add(arena, &planting.wishes.groups, (struct wish_group){"tls", 500, NULL});
     const struct tree *tree = grow(&planting);
     check_content(
         tree, "/etc/passwd",
@@ -291,15 +292,15 @@ static void users_and_groups_are_written_in_order(void **state)
 static void users_that_would_forge_lines_are_refused(void **state)
 {
     struct planting planting = plant(*state);
-    struct manifest_user user = {.name = "a", .uid = 1, .comment = "x\nevil:x:0:0::/:/bin/sh"};
-    list_add(&planting.fixture->arena, &planting.manifest.users, user);
-    struct manifest_user *first = planting.manifest.users.items;
+    struct wish_user user = {.name = "a", .uid = 1, .comment = "x\nevil:x:0:0::/:/bin/sh"};
+    list_add(&planting.fixture->arena, &planting.wishes.users, user);
+    struct wish_user *first = planting.wishes.users.items;
     check_error(&planting, ERR_USAGE, "user \"a\"");
-    *first = (struct manifest_user){.name = "a", .uid = 1, .group = "none"};
+    *first = (struct wish_user){.name = "a", .uid = 1, .group = "none"};
     check_error(&planting, ERR_USAGE, "its group is no group");
-    *first = (struct manifest_user){.name = "a", .uid = (uint64_t)1 << 32};
+    *first = (struct wish_user){.name = "a", .uid = (uint64_t)1 << 32};
     check_error(&planting, ERR_USAGE, "the number is too big");
-    *first = (struct manifest_user){.name = "a", .uid = 1};
+    *first = (struct wish_user){.name = "a", .uid = 1};
     list_add(&planting.fixture->arena, &first->groups, "none");
     check_error(&planting, ERR_USAGE, "\"none\" is no group");
 }

@@ -49,8 +49,8 @@ static void owners_are_of_the_manifest_then_of_sysusers_then_of_setup(void **sta
              "root:x:0:0:Super User:/root:/bin/bash\nmail:x:8:12:mail:/var/spool/mail:/usr/sbin/nologin\n"
              "named:x:9:9::/:\nbroken:x:y:z\n\n:x:1:1::/:\n");
     file_add(setup, "/etc/group", "root:x:0:\nmail:x:12:\ntty:x:5:\nbin:x:1:root,daemon\n");
-    struct manifest_user mine = {.name = "mine", .uid = 500, .group = "500"};
-    list_add(&planting.fixture->arena, &planting.manifest.users, mine);
+    struct wish_user mine = {.name = "mine", .uid = 500, .group = "500"};
+    list_add(&planting.fixture->arena, &planting.wishes.users, mine);
     static const char *const roots[] = {"/usr/bin/mine", "/usr/bin/named", "/usr/bin/mail", "/usr/bin/tty",
                                         "/var/lib/a/f"};
     for (size_t i = 0; i < ARRAY_COUNT(roots); i++)

@@ -1,0 +1,187 @@
+#include "plan/wishes.h"
+
+#define FIRST_NUMBER 100 /* of system accounts, in Debian and Fedora */
+
+/* Lists are small everywhere: a few users, a hundred paths in any image. */
+
+const struct wish_made *wishes_made(const struct wishes *wishes, const char *path)
+{
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        if (strcmp(wishes->made.items[i].path, path) == 0)
+            return &wishes->made.items[i];
+    }
+    return NULL;
+}
+
+const struct wish_package *wishes_package(const struct wishes *wishes, const char *name)
+{
+    for (size_t i = 0; i < wishes->packages.count; i++) {
+        if (strcmp(wishes->packages.items[i].name, name) == 0)
+            return &wishes->packages.items[i];
+    }
+    return NULL;
+}
+
+const char *wish_giver(const char *giver)
+{
+    return giver ? giver : "the manifest";
+}
+
+static bool has_file(const struct wishes *wishes, const char *path)
+{
+    for (size_t i = 0; i < wishes->files.count; i++) {
+        if (strcmp(wishes->files.items[i].path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_variable(const struct wishes *wishes, const char *name)
+{
+    for (size_t i = 0; i < wishes->env.count; i++) {
+        if (strcmp(wishes->env.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct wish_group *find_group(const struct wishes *wishes, const char *name)
+{
+    for (size_t i = 0; i < wishes->groups.count; i++) {
+        if (strcmp(wishes->groups.items[i].name, name) == 0)
+            return &wishes->groups.items[i];
+    }
+    return NULL;
+}
+
+static const struct wish_user *find_user(const struct wishes *wishes, const char *name)
+{
+    for (size_t i = 0; i < wishes->users.count; i++) {
+        if (strcmp(wishes->users.items[i].name, name) == 0)
+            return &wishes->users.items[i];
+    }
+    return NULL;
+}
+
+static bool is_gid_taken(const struct wishes *wishes, uint64_t gid)
+{
+    for (size_t i = 0; i < wishes->groups.count; i++) {
+        if (wishes->groups.items[i].gid == gid)
+            return true;
+    }
+    return false;
+}
+
+static bool is_uid_taken(const struct wishes *wishes, uint64_t uid)
+{
+    for (size_t i = 0; i < wishes->users.count; i++) {
+        if (wishes->users.items[i].uid == uid)
+            return true;
+    }
+    return false;
+}
+
+/* Copies every item of one list behind those of another. */
+#define ADD_ALL(arena, into, from)                                                                                     \
+    do {                                                                                                               \
+        for (size_t i_ = 0; i_ < (from)->count; i_++)                                                                  \
+            list_add((arena), (into), (from)->items[i_]);                                                              \
+    } while (0)
+
+static void add_all(struct arena *arena, struct wishes *into, const struct wishes *from)
+{
+    ADD_ALL(arena, &into->files, &from->files);
+    ADD_ALL(arena, &into->made, &from->made);
+    ADD_ALL(arena, &into->users, &from->users);
+    ADD_ALL(arena, &into->groups, &from->groups);
+    ADD_ALL(arena, &into->env, &from->env);
+    ADD_ALL(arena, &into->packages, &from->packages);
+    into->follows_pam = into->follows_pam || from->follows_pam;
+}
+
+/* Accounts that are not there, with free numbers. */
+static void merge_accounts(struct arena *arena, struct wishes *into, const struct wishes *from)
+{
+    for (size_t i = 0; i < from->groups.count; i++) {
+        struct wish_group group = from->groups.items[i];
+        if (find_group(into, group.name))
+            continue;
+        for (uint64_t next = FIRST_NUMBER; is_gid_taken(into, group.gid); next++)
+            group.gid = next;
+        list_add(arena, &into->groups, group);
+    }
+    for (size_t i = 0; i < from->users.count; i++) {
+        struct wish_user user = from->users.items[i];
+        if (find_user(into, user.name))
+            continue;
+        for (uint64_t next = FIRST_NUMBER; is_uid_taken(into, user.uid); next++)
+            user.uid = next;
+        list_add(arena, &into->users, user);
+    }
+}
+
+/* A path that `a` makes, or names as a file to take from a package, is of `a`. */
+static bool has_path(const struct wishes *a, const struct wish_made *made)
+{
+    return wishes_made(a, made->path) || (made->kind != MADE_DIRECTORY && has_file(a, made->path));
+}
+
+struct wishes wishes_merge(struct arena *arena, const struct wishes *a, const struct wishes *b)
+{
+    struct wishes merged = {0};
+    add_all(arena, &merged, a);
+    merge_accounts(arena, &merged, b);
+    for (size_t i = 0; i < b->made.count; i++) {
+        if (!has_path(a, &b->made.items[i]))
+            list_add(arena, &merged.made, b->made.items[i]);
+    }
+    for (size_t i = 0; i < b->files.count; i++) {
+        if (!has_file(a, b->files.items[i].path))
+            list_add(arena, &merged.files, b->files.items[i]);
+    }
+    for (size_t i = 0; i < b->packages.count; i++) {
+        if (!wishes_package(&merged, b->packages.items[i].name))
+            list_add(arena, &merged.packages, b->packages.items[i]);
+    }
+    for (size_t i = 0; i < b->env.count; i++) {
+        if (!has_variable(a, b->env.items[i].name))
+            list_add(arena, &merged.env, b->env.items[i]);
+    }
+    merged.follows_pam = a->follows_pam || b->follows_pam;
+    return merged;
+}
+
+struct wishes wishes_join(struct arena *arena, const struct wishes *a, const struct wishes *b)
+{
+    struct wishes joined = {0};
+    add_all(arena, &joined, a);
+    add_all(arena, &joined, b);
+    return joined;
+}
+
+struct wishes wishes_without(struct arena *arena, const struct wishes *wishes, const struct strings *packages)
+{
+    struct wishes rest = *wishes;
+    memset(&rest.packages, 0, sizeof rest.packages);
+    for (size_t i = 0; i < wishes->packages.count; i++) {
+        if (!strings_has(packages, wishes->packages.items[i].name))
+            list_add(arena, &rest.packages, wishes->packages.items[i]);
+    }
+    return rest;
+}
+
+#define SIGN(list, name)                                                                                               \
+    do {                                                                                                               \
+        for (size_t i_ = 0; i_ < (list)->count; i_++)                                                                  \
+            (list)->items[i_].giver = (name);                                                                          \
+    } while (0)
+
+void wishes_sign(struct wishes *wishes, const char *giver)
+{
+    SIGN(&wishes->files, giver);
+    SIGN(&wishes->made, giver);
+    SIGN(&wishes->users, giver);
+    SIGN(&wishes->groups, giver);
+    SIGN(&wishes->env, giver);
+    SIGN(&wishes->packages, giver);
+}

@@ -1,0 +1,109 @@
+/* wishes.h - what somebody wants to be in an image: the manifest, a feature, a recipe, PAM, …, each item with its giver
+ *
+ * The request (manifest.h) stays as it was loaded. Whoever wants more for the image returns wishes of its own, and they
+ * are put together into new ones; nothing is written into a list that somebody else may have.
+ * Threads: pure functions of their inputs; wishes are const once returned.
+ * Owns: nothing; lists live in the arena given, strings where they come from.
+ */
+#ifndef IMGFACTORY_PLAN_WISHES_H
+#define IMGFACTORY_PLAN_WISHES_H
+
+#include "plan/yaml.h"
+
+/* Of every item: `giver` says for the report whose it is ("the recipe chrony"); NULL: the manifest's. */
+
+/* A file or glob taken from packages. Globs: '*' and '?' within a component, '**' over components, [a-z] sets. */
+struct wish_file {
+    const char *path;
+    struct strings packages; /* only from one of these, when given */
+    bool is_optional;        /* nothing matching is fine */
+    const char *giver;
+};
+
+/* A directory, small file or symlink that is created. */
+enum wish_made_kind { MADE_DIRECTORY, MADE_FILE, MADE_SYMLINK };
+struct wish_made {
+    enum wish_made_kind kind;
+    const char *path;          /* absolute, no "..", no trailing slash */
+    uint32_t mode;             /* default 0755 for directories, 0644 for files */
+    const char *owner, *group; /* names of `users` and `groups`, "root", or decimal; default "root" */
+    const char *content;       /* MADE_FILE */
+    const char *target;        /* MADE_SYMLINK */
+    const char *giver;
+    const char *why;              /* the whole sentence for the report; NULL: "created by GIVER" */
+    const struct yaml_node *node; /* for messages */
+};
+
+struct wish_user {
+    const char *name, *comment, *home, *shell; /* defaults: "", "/nonexistent", "/usr/sbin/nologin" */
+    uint64_t uid;
+    /* Primary: a name of `groups`, "root" or decimal. Never NULL: without the key it is the user's own name, and a
+     * group of that name and number was added to `groups` unless there was one of that name. */
+    const char *group;
+    struct strings groups; /* further memberships */
+    const char *giver;
+};
+
+struct wish_group {
+    const char *name;
+    uint64_t gid;
+    const char *giver;
+};
+
+/* A variable of the image's configuration. */
+struct wish_variable {
+    const char *name, *value;
+    const char *giver;
+};
+
+/* A package that is to come along as a whole. */
+struct wish_package {
+    const char *name;
+    const char *giver;
+};
+
+struct wishes {
+    struct {
+        struct wish_file *items;
+        size_t count, capacity;
+    } files;
+    struct {
+        struct wish_made *items;
+        size_t count, capacity;
+    } made;
+    struct {
+        struct wish_user *items;
+        size_t count, capacity;
+    } users;
+    struct {
+        struct wish_group *items;
+        size_t count, capacity;
+    } groups;
+    struct {
+        struct wish_variable *items;
+        size_t count, capacity;
+    } env;
+    struct {
+        struct wish_package *items;
+        size_t count, capacity;
+    } packages;
+    bool follows_pam; /* modules that the shipped service files of /etc/pam.d name are wanted, too */
+};
+
+/* Returns all of `a`, and then of `b` what `a` leaves room for: `a` wins wherever both say something of a path, a user, a
+ * group, a variable or a package. A user or group whose number is taken gets the first free one from 100. */
+struct wishes wishes_merge(struct arena *arena, const struct wishes *a, const struct wishes *b);
+/* Returns all of `a` and all of `b`, which was made to fit beside it. */
+struct wishes wishes_join(struct arena *arena, const struct wishes *a, const struct wishes *b);
+/* Returns the wishes without the packages of these names. */
+struct wishes wishes_without(struct arena *arena, const struct wishes *wishes, const struct strings *packages);
+/* Says in every item of the wishes, which are the caller's own, whose it is. */
+void wishes_sign(struct wishes *wishes, const char *giver);
+/* Finds what is made at a path; NULL when nothing is. */
+const struct wish_made *wishes_made(const struct wishes *wishes, const char *path);
+/* Finds the wish for a whole package; NULL when there is none. */
+const struct wish_package *wishes_package(const struct wishes *wishes, const char *name);
+/* Says who an item is of, for messages: its giver, or "the manifest". */
+const char *wish_giver(const char *giver);
+
+#endif
