@@ -2,11 +2,11 @@
 #include "deb/deb_format.h"
 
 #include "base/auto.h"
-#include "base/together.h"
+#include "base/each.h"
 
 #include <assert.h>
 
-/* One index on its way: fetched by a thread of together_run(), built by a worker. */
+/* One index on its way: fetched by a thread of each_run(), built by a worker. */
 struct opening {
     struct deb_catalog *catalog;
     struct deb_catalog_index *index;
@@ -53,9 +53,10 @@ static bool make_index(struct opening *opening)
            blob_commit_derived(&blob, "deb-index", &opening->index->key, &opening->err);
 }
 
-static void open_index_task(void *item)
+static bool open_index(void *context, void *item, struct err *err)
 {
     struct opening *opening = item;
+    opening->catalog = context;
     bool is_found = false;
     opening->is_good = map_index(opening, &is_found);
     if (opening->is_good && !is_found) {
@@ -68,6 +69,9 @@ static void open_index_task(void *item)
     }
     buf_done(&opening->built);
     buf_done(&opening->plain);
+    if (!opening->is_good)
+        *err = opening->err;
+    return opening->is_good;
 }
 
 /* Adds an index if the Release lists the file. */
@@ -151,19 +155,10 @@ static bool open_indices(struct deb_catalog *catalog, struct err *err)
     AUTO(arena_done) struct arena scratch = {0};
     size_t count = catalog->indices.count;
     struct opening *openings = arena_new_array(&scratch, struct opening, count);
-    void **items = arena_new_array(&scratch, void *, count);
-    for (size_t i = 0; i < count; i++) {
-        openings[i] = (struct opening){.catalog = catalog, .index = &catalog->indices.items[i]};
-        items[i] = &openings[i];
-    }
-    together_run(open_index_task, items, count);
-    for (size_t i = 0; i < count; i++) {
-        if (!openings[i].is_good) {
-            *err = openings[i].err;
-            return false;
-        }
-    }
-    return true;
+    struct each_items items = {.items = openings, .count = count, .each_bytes = sizeof *openings};
+    for (size_t i = 0; i < count; i++)
+        openings[i].index = &catalog->indices.items[i];
+    return each_run(items, open_index, catalog, err);
 }
 
 static void deb_catalog_close(struct catalog *any)

@@ -3,7 +3,7 @@
 #include "deb/deb_catalog_parts.h"
 
 #include "base/auto.h"
-#include "base/together.h"
+#include "base/each.h"
 #include "io/decompress.h"
 
 #define PLAIN_CAP_BYTES ((uint64_t)2 << 30)
@@ -69,9 +69,10 @@ static bool make_table(struct loading *loading, const struct digest *key)
            blob_commit_derived(&blob, "contents", key, &loading->err);
 }
 
-static void load_task(void *argument)
+static bool load_one(void *context, void *item, struct err *err)
 {
-    struct loading *loading = argument;
+    struct loading *loading = item;
+    loading->catalog = context;
     struct digest key = deb_catalog_key(CONTENTS_FORMAT, &loading->item->listed->digest);
     bool is_found = false;
     loading->is_good = map_table(loading, &key, &is_found);
@@ -84,6 +85,9 @@ static void load_task(void *argument)
         }
     }
     buf_done(&loading->built);
+    if (!loading->is_good)
+        *err = loading->err;
+    return loading->is_good;
 }
 
 /* Adds the Contents file of one component if the Release lists it. */
@@ -125,18 +129,11 @@ static bool load_list(void *argument, void **ret_result, struct err *err)
         add_items(list, releases->items[i]);
     AUTO(arena_done) struct arena scratch = {0};
     struct loading *loadings = arena_new_array(&scratch, struct loading, list->items.count);
-    void **tasks = arena_new_array(&scratch, void *, list->items.count);
-    for (size_t i = 0; i < list->items.count; i++) {
-        loadings[i] = (struct loading){.catalog = list->catalog, .item = &list->items.items[i]};
-        tasks[i] = &loadings[i];
-    }
-    together_run(load_task, tasks, list->items.count);
-    for (size_t i = 0; i < list->items.count; i++) {
-        if (!loadings[i].is_good) {
-            *err = loadings[i].err;
-            return false;
-        }
-    }
+    struct each_items items = {.items = loadings, .count = list->items.count, .each_bytes = sizeof *loadings};
+    for (size_t i = 0; i < list->items.count; i++)
+        loadings[i].item = &list->items.items[i];
+    if (!each_run(items, load_one, list->catalog, err))
+        return false;
     *ret_result = list;
     return true;
 }

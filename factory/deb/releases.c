@@ -2,23 +2,20 @@
 #include "deb/deb_catalog.h"
 
 #include "base/auto.h"
-#include "base/together.h"
+#include "base/each.h"
 #include "trust/release_state.h"
 
 struct getting {
-    const struct source_env *env;
     const struct deb_repository *repository;
     struct arena arena; /* its own: an arena belongs to one thread at a time */
     struct release *release;
-    bool is_good;
-    struct err err;
 };
 
-static void get_one(void *item)
+static bool get_one(void *context, void *item, struct err *err)
 {
+    const struct source_env *env = context;
     struct getting *getting = item;
-    getting->is_good =
-        release_get(getting->env, &getting->arena, getting->repository, &getting->release, &getting->err);
+    return release_get(env, &getting->arena, getting->repository, &getting->release, err);
 }
 
 static void copy_strings(struct arena *arena, struct strings *strings)
@@ -61,17 +58,13 @@ static void tell_first_use(struct arena *arena, const struct source_env *env, co
     release_tell_first_use(arena, env, &names);
 }
 
-/* Collects what the threads brought; the first failure in the order of the configuration counts. */
-static bool collect(struct arena *arena, const struct source *source, struct getting *gettings,
-                    struct releases *releases, struct err *err)
+/* Collects what the threads brought. */
+static bool collect(const struct source_env *env, struct arena *arena, const struct source *source,
+                    struct getting *gettings, struct releases *releases, struct err *err)
 {
     size_t count = deb_source_of(source)->repositories.count;
     for (size_t i = 0; i < count; i++) {
         const struct deb_repository *repository = gettings[i].repository;
-        if (!gettings[i].is_good) {
-            *err = gettings[i].err;
-            return false;
-        }
         if (!gettings[i].release) {
             list_add(arena, &releases->left_out, repository->name);
             continue;
@@ -81,7 +74,7 @@ static bool collect(struct arena *arena, const struct source *source, struct get
             list_add(arena, &releases->trusted, repository->name);
     }
     if (releases->count) {
-        tell_first_use(arena, gettings[0].env, releases);
+        tell_first_use(arena, env, releases);
         return true;
     }
     err_set(err, ERR_NETWORK, "%s: none of its %zu repositories could be reached", source->name, count);
@@ -95,15 +88,13 @@ bool releases_get(const struct source_env *env, struct arena *arena, const struc
     size_t count = configured->repositories.count;
     AUTO(arena_done) struct arena scratch = {0};
     struct getting *gettings = arena_new_array(&scratch, struct getting, count);
-    void **items = arena_new_array(&scratch, void *, count);
-    for (size_t i = 0; i < count; i++) {
-        gettings[i] = (struct getting){.env = env, .repository = &configured->repositories.items[i]};
-        items[i] = &gettings[i];
-    }
-    together_run(get_one, items, count);
+    struct each_items items = {.items = gettings, .count = count, .each_bytes = sizeof *gettings};
+    for (size_t i = 0; i < count; i++)
+        gettings[i].repository = &configured->repositories.items[i];
+    bool is_good = each_run(items, get_one, (void *)env, err);
     struct releases *releases = arena_new(arena, struct releases);
     *releases = (struct releases){.source = source, .items = arena_new_array(arena, struct release *, count)};
-    bool is_good = collect(arena, source, gettings, releases, err);
+    is_good = is_good && collect(env, arena, source, gettings, releases, err);
     for (size_t i = 0; i < count; i++)
         arena_done(&gettings[i].arena);
     if (is_good)

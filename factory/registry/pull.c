@@ -1,8 +1,8 @@
 #include "registry/pull.h"
 
 #include "base/auto.h"
+#include "base/each.h"
 #include "base/map.h"
-#include "base/workers.h"
 
 #define THREAD_COUNT 4
 
@@ -127,14 +127,6 @@ struct fetching {
     struct registry *registry;
     struct store *store;
     _Atomic uint64_t *counter;
-    atomic_bool has_failed; /* the layers that were not begun are left out */
-};
-
-/* One layer, for one thread. */
-struct task {
-    struct fetching *fetching;
-    const struct layout_blob *layer;
-    struct err err;
 };
 
 static bool has_layer(struct store *store, const struct layout_blob *layer, bool *ret_found, struct err *err)
@@ -150,8 +142,10 @@ static bool is_foreign(const struct layout_blob *layer)
     return strstr(layer->media_type, "nondistributable") || strstr(layer->media_type, ".foreign.");
 }
 
-static bool fetch_layer(const struct fetching *fetching, const struct layout_blob *layer, struct err *err)
+static bool fetch_layer(void *context, void *item, struct err *err)
 {
+    const struct fetching *fetching = context;
+    const struct layout_blob *layer = *(const struct layout_blob *const *)item;
     bool is_found;
     if (!has_layer(fetching->store, layer, &is_found, err))
         return false;
@@ -165,29 +159,19 @@ static bool fetch_layer(const struct fetching *fetching, const struct layout_blo
     return false;
 }
 
-static void run_task(void *item)
-{
-    struct task *task = item;
-    if (!atomic_load(&task->fetching->has_failed) && !fetch_layer(task->fetching, task->layer, &task->err))
-        atomic_store(&task->fetching->has_failed, true);
-}
-
 static int compare_sizes(const void *a, const void *b)
 {
-    const struct task *const *left = a, *const *right = b;
-    uint64_t left_bytes = (*left)->layer->size_bytes, right_bytes = (*right)->layer->size_bytes;
-    return (left_bytes < right_bytes) - (left_bytes > right_bytes);
+    const struct layout_blob *const *left = a, *const *right = b;
+    return ((*left)->size_bytes < (*right)->size_bytes) - ((*left)->size_bytes > (*right)->size_bytes);
 }
 
-struct tasks {
-    struct task **items;
+struct layers {
+    const struct layout_blob **items;
     size_t count, capacity;
 };
 
-/* Makes a task of every layer, each once, the biggest first. The same digest with two sizes stays two: one must
- * fail. */
-static void list_tasks(struct arena *arena, const struct layout_image *image, struct fetching *fetching,
-                       struct tasks *ret_tasks)
+/* Lists every layer once, the biggest first. The same digest with two sizes stays two: one must fail. */
+static void list_layers(struct arena *arena, const struct layout_image *image, struct layers *ret_layers)
 {
     struct map known = {.arena = arena};
     for (size_t i = 0; i < image->manifests.count; i++) {
@@ -196,39 +180,25 @@ static void list_tasks(struct arena *arena, const struct layout_image *image, st
             const struct layout_blob *layer = &manifest->layers.items[j];
             const char *key =
                 arena_printf(arena, "%s %ju", digest_hex(&layer->digest).chars, (uintmax_t)layer->size_bytes);
-            if (!map_add(&known, text_of(key), NULL))
-                continue;
-            struct task *task = arena_new(arena, struct task);
-            task->fetching = fetching;
-            task->layer = layer;
-            list_add(arena, ret_tasks, task);
+            if (map_add(&known, text_of(key), NULL))
+                list_add(arena, ret_layers, layer);
         }
     }
-    if (ret_tasks->count)
-        qsort(ret_tasks->items, ret_tasks->count, sizeof(struct task *), compare_sizes);
+    if (ret_layers->count)
+        qsort(ret_layers->items, ret_layers->count, sizeof *ret_layers->items, compare_sizes);
 }
 
 bool pull_layers(struct registry *registry, struct store *store, const struct layout_image *image,
                  _Atomic uint64_t *counter, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
-    struct workers *workers;
     struct fetching fetching = {.registry = registry, .store = store, .counter = counter};
-    struct tasks tasks = {0};
-    list_tasks(&arena, image, &fetching, &tasks);
-    if (!tasks.count)
-        return true;
-    if (!workers_start(tasks.count < THREAD_COUNT ? tasks.count : THREAD_COUNT, &workers, err))
-        return false;
-    workers_run_all(workers, run_task, (void *const *)tasks.items, tasks.count);
-    workers_stop(workers);
-    const struct err *gravest = NULL;
-    for (size_t i = 0; i < tasks.count; i++) {
-        const struct err *failure = &tasks.items[i]->err;
-        if (failure->kind && (!gravest || err_kind_is_graver(failure->kind, gravest->kind)))
-            gravest = failure;
-    }
-    if (gravest)
-        *err = *gravest;
-    return !gravest;
+    struct layers layers = {0};
+    list_layers(&arena, image, &layers);
+    struct each_items items = {.items = layers.items,
+                               .count = layers.count,
+                               .each_bytes = sizeof *layers.items,
+                               .threads_max = THREAD_COUNT,
+                               .is_stopping = true};
+    return each_run(items, fetch_layer, &fetching, err);
 }

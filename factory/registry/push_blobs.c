@@ -55,8 +55,9 @@ static bool look_for_known(void *context, void *item, struct err *err)
 
 bool push_look_blobs(struct push_work *push, enum push_guess guess, struct err *err)
 {
-    struct push_items all = {push->blobs.items, push->blobs.count, sizeof *push->blobs.items, PUSH_SMALL_REQUESTS};
-    return push_each(all, guess == PUSH_GUESS_PRESENT ? look_for_known : look, push, err);
+    struct each_items all =
+        push_items(push->blobs.items, push->blobs.count, sizeof *push->blobs.items, PUSH_SMALL_REQUESTS);
+    return each_run(all, guess == PUSH_GUESS_PRESENT ? look_for_known : look, push, err);
 }
 
 /* A blob to upload; what became of it. */
@@ -125,8 +126,8 @@ bool push_blobs(struct push_work *push, enum push_guess guess, struct err *err)
         if (push->blobs.items[i].presence != BLOB_THERE)
             list_add(push->arena, &absent, (struct sending){.blob = &push->blobs.items[i]});
     }
-    struct push_items items = {absent.items, absent.count, sizeof *absent.items, connections};
-    bool is_done = push_each(items, send, push, err);
+    struct each_items items = push_items(absent.items, absent.count, sizeof *absent.items, connections);
+    bool is_done = each_run(items, send, push, err);
     count_sent(push, absent.items, absent.count);
     if (guess == PUSH_GUESS_PRESENT)
         push->result->mended_count += absent.count;

@@ -44,7 +44,7 @@ static bool check_one(void *context, void *item, struct err *err)
 }
 
 /* The children, or nothing when the root is a single manifest; the root stands behind them. */
-static struct push_items list_children(struct push_work *push)
+static struct each_items list_children(struct push_work *push)
 {
     const struct layout_image *image = push->request->image;
     size_t count = image->is_index ? image->manifests.count : 0;
@@ -55,10 +55,10 @@ static struct push_items list_children(struct push_work *push)
     }
     children[count].blob = &image->root;
     children[count].bytes = image->root_bytes;
-    return (struct push_items){children, count, sizeof *children, PUSH_SMALL_REQUESTS};
+    return push_items(children, count, sizeof *children, PUSH_SMALL_REQUESTS);
 }
 
-static bool is_any_missing(struct push_items items)
+static bool is_any_missing(struct each_items items)
 {
     const struct putting_one *all = items.items;
     for (size_t i = 0; i < items.count; i++) {
@@ -70,11 +70,11 @@ static bool is_any_missing(struct push_items items)
 
 bool push_manifests(struct push_work *push, bool *ret_is_missing, struct err *err)
 {
-    struct push_items children = list_children(push), all = children;
+    struct each_items children = list_children(push), all = children;
     struct putting_one *root = (struct putting_one *)children.items + children.count;
     all.count++;
     bool is_done =
-        push_each(children, put_one, push, err) && put_one(push, root, err) && push_each(all, check_one, push, err);
+        each_run(children, put_one, push, err) && put_one(push, root, err) && each_run(all, check_one, push, err);
     *ret_is_missing = !is_done && is_any_missing(all);
     return is_done;
 }
@@ -94,7 +94,7 @@ static bool look_for_one(void *context, void *item, struct err *err)
 }
 
 /* Moves what is not there to the front, and returns it. */
-static struct push_items take_absent(struct push_items items)
+static struct each_items take_absent(struct each_items items)
 {
     struct putting_one *all = items.items;
     size_t count = 0;
@@ -111,14 +111,14 @@ static struct push_items take_absent(struct push_items items)
 
 bool push_mend_manifests(struct push_work *push, bool *ret_is_missing, struct err *err)
 {
-    struct push_items children = list_children(push);
-    if (!push_each(children, look_for_one, push, err))
+    struct each_items children = list_children(push);
+    if (!each_run(children, look_for_one, push, err))
         return false;
-    struct push_items absent = take_absent(children);
+    struct each_items absent = take_absent(children);
     if (!absent.count)
         return true;
     push->result->mended_count += absent.count;
-    bool is_done = push_each(absent, put_one, push, err) && push_each(absent, check_one, push, err);
+    bool is_done = each_run(absent, put_one, push, err) && each_run(absent, check_one, push, err);
     *ret_is_missing = !is_done && is_any_missing(absent);
     return is_done;
 }
@@ -135,7 +135,7 @@ static bool attach_one(void *context, void *item, struct err *err)
 
 bool push_attach(struct push_work *push, struct err *err)
 {
-    struct push_items all = list_children(push);
+    struct each_items all = list_children(push);
     all.count++;
-    return push_each(all, attach_one, push, err);
+    return each_run(all, attach_one, push, err);
 }

@@ -1,10 +1,11 @@
 /* push_parts.h - one image's way to the registry, shared by the push_*.c files (private to push)
  *
- * Threads: struct push is written by the thread that called push_image(); tasks of push_each() get items of their own.
+ * Threads: struct push is written by the thread that called push_image(); steps of each_run() get items of their own.
  */
 #ifndef IMGFACTORY_REGISTRY_PUSH_PARTS_H
 #define IMGFACTORY_REGISTRY_PUSH_PARTS_H
 
+#include "base/each.h"
 #include "registry/push.h"
 #include "registry/registry_parts.h"
 
@@ -34,17 +35,11 @@ struct push_work {
     bool is_counted;         /* result->present_count is made */
 };
 
-/* Does one item of an array; `context` is what all items share. */
-typedef bool push_step(void *context, void *item, struct err *err);
-
-struct push_items {
-    void *items;
-    size_t count, each_bytes, threads_max;
-};
-
-/* Does step for all items on threads of its own, and reports the gravest failure. After a failure no further item is
- * begun. */
-bool push_each(struct push_items items, push_step *step, void *context, struct err *err) MUST_CHECK;
+/* The items of an array for each_run(); after a failure no further one is begun. */
+static inline struct each_items push_items(void *items, size_t count, size_t each_bytes, size_t threads_max)
+{
+    return (struct each_items){items, count, each_bytes, threads_max, .is_stopping = true};
+}
 
 /* --- push_blobs.c --- */
 

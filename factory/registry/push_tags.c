@@ -158,8 +158,9 @@ bool push_note_tags(struct push_work *push, bool *ret_are_ours, struct err *err)
     if (!list_tags(push, err))
         return false;
     make_notes(push);
-    struct push_items rest = {push->notes + 1, result->tags.count - 1, sizeof *push->notes, PUSH_SMALL_REQUESTS};
-    if (!note_tag(push, &push->notes[0], err) || !push_each(rest, note_tag, push, err))
+    struct each_items rest =
+        push_items(push->notes + 1, result->tags.count - 1, sizeof *push->notes, PUSH_SMALL_REQUESTS);
+    if (!note_tag(push, &push->notes[0], err) || !each_run(rest, note_tag, push, err))
         return false;
     *ret_are_ours = push->is_new = true;
     for (size_t i = 0; i < result->tags.count; i++) {
@@ -271,8 +272,8 @@ static bool move_group(struct push_work *push, enum group group, bool *ret_is_mi
         if (group_of(push, note) == group && !note->tag->is_moved && !note->is_ours)
             list_add(push->arena, &moved, (struct moving){.note = note});
     }
-    struct push_items items = {moved.items, moved.count, sizeof *moved.items, PUSH_SMALL_REQUESTS};
-    bool is_done = push_each(items, move_tag, push, err);
+    struct each_items items = push_items(moved.items, moved.count, sizeof *moved.items, PUSH_SMALL_REQUESTS);
+    bool is_done = each_run(items, move_tag, push, err);
     for (size_t i = 0; i < moved.count; i++)
         *ret_is_missing = *ret_is_missing || (!is_done && moved.items[i].is_missing);
     return is_done;

@@ -2,7 +2,7 @@
 
 #include "base/auto.h"
 #include "base/checksum.h"
-#include "base/together.h"
+#include "base/each.h"
 #include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_primary.h"
 #include "trust/keyring.h"
@@ -35,58 +35,51 @@ static bool build(void *argument, struct err *err)
     return rpm_primary_build(repo->name, COMPRESSION_NONE, plain, &repo->bytes, err);
 }
 
-static bool make_index(struct rpm_catalog_repo *repo, const struct rpm_metadata_file *file)
+static bool make_index(struct rpm_catalog_repo *repo, const struct rpm_metadata_file *file, struct err *err)
 {
     const struct rpm_catalog *catalog = repo->catalog;
     AUTO(blob_abandon) struct blob blob = {0};
     struct making making = {.repo = repo};
-    if (!rpm_metadata_fetch(catalog->env, repo->metadata, file, &making.plain, &repo->err))
+    if (!rpm_metadata_fetch(catalog->env, repo->metadata, file, &making.plain, err))
         return false;
-    bool is_built = workers_call(catalog->workers, build, &making, &repo->err);
+    bool is_built = workers_call(catalog->workers, build, &making, err);
     buf_done(&making.plain);
-    return is_built && blob_begin(catalog->env->store, &blob, &repo->err) &&
-           blob_write(&blob, repo->bytes.bytes, repo->bytes.len, &repo->err) &&
-           blob_commit_derived(&blob, "rpm-solv", &repo->key, &repo->err);
+    return is_built && blob_begin(catalog->env->store, &blob, err) &&
+           blob_write(&blob, repo->bytes.bytes, repo->bytes.len, err) &&
+           blob_commit_derived(&blob, "rpm-solv", &repo->key, err);
 }
 
-static bool open_index(struct rpm_catalog_repo *repo)
+static bool open_index(void *context, void *item, struct err *err)
 {
-    const struct rpm_catalog *catalog = repo->catalog;
+    struct rpm_catalog_repo *repo = item;
+    const struct rpm_catalog *catalog = context;
     const struct rpm_metadata_file *primary = rpm_metadata_find(repo->metadata, "primary");
     const struct rpm_metadata_file *modules = rpm_metadata_find(repo->metadata, "modules");
     bool is_found;
     if (!primary) {
-        err_set(&repo->err, ERR_MALFORMED, "repomd.xml of %s lists no primary.xml", repo->origin->name);
+        err_set(err, ERR_MALFORMED, "repomd.xml of %s lists no primary.xml", repo->origin->name);
         return false;
     }
     repo->key = derived_key(RPM_PRIMARY_FORMAT, &primary->checksum);
-    if (!store_map_derived(catalog->env->store, "rpm-solv", &repo->key, false, &repo->view, &is_found, &repo->err) ||
-        (!is_found && !make_index(repo, primary)))
+    if (!store_map_derived(catalog->env->store, "rpm-solv", &repo->key, false, &repo->view, &is_found, err) ||
+        (!is_found && !make_index(repo, primary, err)))
         return false;
-    return !modules || rpm_metadata_fetch(catalog->env, repo->metadata, modules, &repo->modules, &repo->err);
-}
-
-static void open_index_task(void *item)
-{
-    struct rpm_catalog_repo *repo = item;
-    repo->is_good = open_index(repo);
+    return !modules || rpm_metadata_fetch(catalog->env, repo->metadata, modules, &repo->modules, err);
 }
 
 /* Metadata of one repository on their way. */
 struct getting {
-    const struct rpm_catalog *catalog;
     struct arena *arena; /* of its own: they are gotten at once */
     const struct rpm_repository *repository;
     struct rpm_metadata *metadata;
-    bool is_good;
-    struct err err;
 };
 
-static void get_task(void *item)
+static bool get_one(void *context, void *item, struct err *err)
 {
+    const struct rpm_catalog *catalog = context;
     struct getting *getting = item;
-    getting->is_good = rpm_metadata_get(getting->catalog->env, getting->arena, getting->repository,
-                                        getting->catalog->base.arch, &getting->metadata, &getting->err);
+    return rpm_metadata_get(catalog->env, getting->arena, getting->repository, catalog->base.arch, &getting->metadata,
+                            err);
 }
 
 static void add_repo(struct rpm_catalog *catalog, const struct rpm_repository *repository,
@@ -124,22 +117,17 @@ static bool get_metadata(struct rpm_catalog *catalog, const struct source *sourc
     const struct rpm_source *configured = rpm_source_of(source);
     size_t count = configured->repositories.count;
     struct getting *gettings = arena_new_array(&catalog->arena, struct getting, count);
-    void **items = arena_new_array(&catalog->arena, void *, count);
+    struct each_items items = {.items = gettings, .count = count, .each_bytes = sizeof *gettings};
     catalog->metadata_arenas = arena_new_array(&catalog->arena, struct arena, count);
     catalog->metadata_count = count;
     for (size_t i = 0; i < count; i++) {
-        gettings[i] = (struct getting){.catalog = catalog,
-                                       .arena = &catalog->metadata_arenas[i],
-                                       .repository = &configured->repositories.items[i]};
-        items[i] = &gettings[i];
+        gettings[i] =
+            (struct getting){.arena = &catalog->metadata_arenas[i], .repository = &configured->repositories.items[i]};
     }
-    together_run(get_task, items, count);
+    if (!each_run(items, get_one, catalog, err))
+        return false;
     for (size_t i = 0; i < count; i++) {
         const struct rpm_repository *repository = &configured->repositories.items[i];
-        if (!gettings[i].is_good) {
-            *err = gettings[i].err;
-            return false;
-        }
         if (gettings[i].metadata)
             add_repo(catalog, repository, gettings[i].metadata, NULL);
         else
@@ -153,18 +141,9 @@ static bool get_metadata(struct rpm_catalog *catalog, const struct source *sourc
 
 static bool open_indices(struct rpm_catalog *catalog, struct err *err)
 {
-    AUTO(arena_done) struct arena scratch = {0};
-    void **items = arena_new_array(&scratch, void *, catalog->repos.count);
-    for (size_t i = 0; i < catalog->repos.count; i++)
-        items[i] = &catalog->repos.items[i];
-    together_run(open_index_task, items, catalog->repos.count);
-    for (size_t i = 0; i < catalog->repos.count; i++) {
-        if (!catalog->repos.items[i].is_good) {
-            *err = catalog->repos.items[i].err;
-            return false;
-        }
-    }
-    return true;
+    struct each_items items = {
+        .items = catalog->repos.items, .count = catalog->repos.count, .each_bytes = sizeof *catalog->repos.items};
+    return each_run(items, open_index, catalog, err);
 }
 
 static void feed_strings(struct digest_stream *stream, const struct strings *strings)

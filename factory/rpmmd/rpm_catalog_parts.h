@@ -37,8 +37,6 @@ struct rpm_catalog_repo {
     struct view files_view;
     struct buf files_bytes;
     bool has_filelists; /* the table is open */
-    bool is_good;       /* of the task that works on it */
-    struct err err;
 };
 
 struct rpm_catalog {

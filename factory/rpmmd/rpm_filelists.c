@@ -5,7 +5,7 @@
 
 #include "base/auto.h"
 #include "base/checksum.h"
-#include "base/together.h"
+#include "base/each.h"
 #include "rpmmd/xml_stream.h"
 
 #define FORMAT "rpm-filelists 1"
@@ -172,12 +172,10 @@ static bool store_table(const struct rpm_catalog_repo *repo, const struct digest
 struct loading {
     struct rpm_catalog_repo *repo;
     const struct map *wanted;
-    bool is_good;
-    struct err err;
 };
 
 /* Reads in its own thread and asks no worker: solvers wait for the tables on workers, perhaps on all of them. */
-static bool make_table(struct loading *loading)
+static bool make_table(struct loading *loading, struct err *err)
 {
     AUTO(contents_builder_done) struct contents_builder builder;
     struct rpm_catalog_repo *repo = loading->repo;
@@ -186,31 +184,30 @@ static bool make_table(struct loading *loading)
     contents_builder_begin(&builder, repo->repository->id);
     builder.keeps_all = true;
     bool is_found = false;
-    if (!get_plain(&reading, &is_found, &loading->err))
+    if (!get_plain(&reading, &is_found, err))
         return false;
     if (!is_found)
         return true;
-    bool is_read = read_plain(&reading, &loading->err);
+    bool is_read = read_plain(&reading, err);
     buf_done(&reading.plain);
-    if (!is_read || !contents_builder_end(&builder, &repo->files_bytes, &loading->err))
+    if (!is_read || !contents_builder_end(&builder, &repo->files_bytes, err))
         return false;
     repo->has_filelists = contents_open((struct text){repo->files_bytes.bytes, repo->files_bytes.len}, &repo->files);
     return true;
 }
 
-static void load_task(void *item)
+static bool load_one(void *context, void *item, struct err *err)
 {
     struct loading *loading = item;
+    (void)context;
     struct rpm_catalog_repo *repo = loading->repo;
     const struct rpm_metadata_file *file = repo->metadata ? rpm_metadata_find(repo->metadata, "filelists") : NULL;
     bool is_found = false;
-    if (!file) {
-        loading->is_good = make_table(loading);
-        return;
-    }
+    if (!file)
+        return make_table(loading, err);
     struct digest key = table_key(file, loading->wanted);
-    loading->is_good = map_table(repo, &key, &is_found, &loading->err) &&
-                       (is_found || (make_table(loading) && store_table(repo, &key, &loading->err)));
+    return map_table(repo, &key, &is_found, err) &&
+           (is_found || (make_table(loading, err) && store_table(repo, &key, err)));
 }
 
 /* The paths that packages depend on, as filelists may have them. */
@@ -292,24 +289,15 @@ static bool load_all(void *argument, void **ret_result, struct err *err)
     struct map wanted = {.arena = &scratch};
     size_t count = catalog->repos.count;
     struct loading *loadings = arena_new_array(&scratch, struct loading, count);
-    void **items = arena_new_array(&scratch, void *, count);
+    struct each_items items = {
+        .items = loadings, .count = count, .each_bytes = sizeof *loadings, .threads_max = all->is_on_worker ? 1 : 0};
     pthread_mutex_lock(catalog->lock);
     list_wanted(catalog, &scratch, &wanted);
     pthread_mutex_unlock(catalog->lock);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         loadings[i] = (struct loading){.repo = &catalog->repos.items[i], .wanted = &wanted};
-        items[i] = &loadings[i];
-        if (all->is_on_worker)
-            load_task(items[i]);
-    }
-    if (!all->is_on_worker)
-        together_run(load_task, items, count);
-    for (size_t i = 0; i < count; i++) {
-        if (!loadings[i].is_good) {
-            *err = loadings[i].err;
-            return false;
-        }
-    }
+    if (!each_run(items, load_one, NULL, err))
+        return false;
     pthread_mutex_lock(catalog->lock);
     add_provides(catalog);
     pthread_mutex_unlock(catalog->lock);
