@@ -54,4 +54,17 @@ static inline const char *check_temporary_dir(void)
     return path;
 }
 
+/* Makes `home` the home folder of somebody who has just come: all variables are taken away that lead to other files of
+ * his, or to proxies. */
+static inline void check_empty_home(const char *home)
+{
+    static const char *const names[] = {"http_proxy",         "HTTP_PROXY",      "https_proxy",   "HTTPS_PROXY",
+                                        "all_proxy",          "ALL_PROXY",       "no_proxy",      "NO_PROXY",
+                                        "REGISTRY_AUTH_FILE", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "CONTAINERS_CONF"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unsetenv(names[i]);
+    setenv("HOME", home, 1);
+    setenv("XDG_RUNTIME_DIR", home, 1);
+}
+
 #endif

@@ -1,10 +1,11 @@
 """An HTTP server on loopback that serves a folder and misbehaves by rule, and counts what it is asked for."""
 
 import fnmatch
-import http.server
 import os
 import threading
 import time
+
+from . import loopback
 
 
 class Fault:
@@ -27,20 +28,8 @@ class Fault:
         self.headers = headers or {}    # of the answer; they replace the server's own
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
-        pass
-
-    def do_GET(self):
-        try:
-            self._answer()
-        except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True
-
-    def _answer(self):
+class _Handler(loopback.Handler):
+    def serve(self):
         fault = self.server.owner.take(self.path)
         if fault and fault.delay:
             time.sleep(fault.delay)
@@ -98,47 +87,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(block)
 
 
-class _Listener(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request, client_address):
-        pass  # a client that goes away is part of the tests
-
-
-class Server:
-    """Serves `root`. Use as a context manager, or start() and stop()."""
+class Server(loopback.Loopback):
+    """Serves `root`."""
 
     def __init__(self, root):
+        super().__init__(_Handler)
         self.root = os.path.realpath(root)
         self.faults = []
         self.requests = []
         self.endless_bytes = 0
-        self.stopping = threading.Event()
         self._lock = threading.Lock()
-        self._listener = _Listener(("127.0.0.1", 0), _Handler)
-        self._listener.owner = self
-        self._thread = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._listener.server_address[1]}"
-
-    def start(self):
-        self._thread.start()
-        return self
-
-    def stop(self):
-        self.stopping.set()
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
 
     def fault(self, pattern, **settings):
         """Adds a rule; the first rule that matches and is not used up applies."""

@@ -1,15 +1,12 @@
 """A small HTTP/1.1 server on loopback that remembers every request and misbehaves by rule. The kit's proxies, token
 services and made-up registries are made of it: they say what the honest answer() is."""
 
-import http.server
-import os
 import re
-import socket
-import ssl
-import struct
 import threading
 import time
 import urllib.parse
+
+from . import loopback
 
 WRONG_DIGEST = "sha256:" + "0" * 64
 
@@ -59,23 +56,9 @@ class Fault:
         return (self.verbs is None or request.verb in self.verbs) and self.pattern.search(request.target)
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
-        pass
-
-    def __getattr__(self, name):
-        if name.startswith("do_"):
-            return self._serve
-        raise AttributeError(name)
-
-    def _serve(self):
-        try:
-            self.server.owner.serve(self)
-        except (OSError, ValueError):
-            self.close_connection = True
+class _Handler(loopback.Handler):
+    def serve(self):
+        self.server.owner.serve(self)
 
     def read_body(self, share=1.0):
         """The request's body, or the given share of it."""
@@ -88,19 +71,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return b"".join(parts)
         return self.rfile.read(int(int(self.headers.get("Content-Length") or 0) * share))
 
-    def reset(self):
-        """Closes with RST, at once."""
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())
-
     def send(self, answer, truncated=False):
         headers = dict(answer.headers)
         if self.command != "HEAD" and answer.status != 204:
             headers["Content-Length"] = str(len(answer.body))
         if headers.get("Connection") == "close":
             self.close_connection = True
-        reason = http.server.BaseHTTPRequestHandler.responses.get(answer.status, ("Other",))[0]
+        reason = self.responses.get(answer.status, ("Other",))[0]
         head = f"HTTP/1.1 {answer.status} {reason}\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items()) + "\r\n"
         head, body = head.encode("latin-1"), b"" if self.command == "HEAD" else answer.body
         if truncated:
@@ -110,51 +87,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(head + body)
 
 
-class _Listener(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request, client_address):
-        pass  # a client that goes away is part of the tests
-
-
-class Service:
+class Service(loopback.Loopback):
     """Start with start(), end with stop(). `tls` is (certificate file, key file)."""
 
     def __init__(self, address="127.0.0.1", tls=None):
+        super().__init__(_Handler, address, tls)
         self.requests, self.faults = [], []
         self.every = None  # every(request, answer) edits each honest answer
-        self.stopping = threading.Event()
         self.lock = threading.RLock()
-        self._listener = _Listener((address, 0), _Handler)
-        self._listener.owner = self
-        self._scheme = "https" if tls else "http"
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            self._listener.socket = context.wrap_socket(self._listener.socket, server_side=True)
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def host(self):
-        """"ADDRESS:PORT", as references have it."""
-        return "%s:%d" % self._listener.server_address[:2]
-
-    @property
-    def url(self):
-        return f"{self._scheme}://{self.host}"
-
-    def start(self):
-        self._thread.start()
-        return self
-
-    def stop(self):
-        if self.stopping.is_set():
-            return
-        self.stopping.set()
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
 
     def answer(self, request):
         """What an honest server says: an Answer. Subclasses know."""

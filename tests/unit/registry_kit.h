@@ -3,7 +3,7 @@
 #ifndef IMGFACTORY_TESTS_REGISTRY_KIT_H
 #define IMGFACTORY_TESTS_REGISTRY_KIT_H
 
-#include "check.h"
+#include "server.h"
 
 #include "base/auto.h"
 #include "oci/oci.h"
@@ -19,8 +19,7 @@
 
 struct kit {
     char base[256], host[64], second[64]; /* host is HOST:PORT; second an origin */
-    pid_t server;
-    int server_input;
+    struct server server;
     struct http *http;
     struct store *store;
     struct arena arena;
@@ -29,25 +28,9 @@ struct kit {
 
 static inline int kit_start_server(struct kit *kit)
 {
-    int in[2], out[2], port = 0, second = 0;
-    char ports[32] = {0};
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
-        return -1;
-    kit->server = fork();
-    if (kit->server == 0) {
-        (void)dup2(in[0], STDIN_FILENO);
-        (void)dup2(out[1], STDOUT_FILENO);
-        execlp("python3", "python3", SOURCE_DIR "/tests/unit/registry_server.py", (char *)NULL);
-        _exit(127);
-    }
-    (void)close(in[0]);
-    (void)close(out[1]);
-    kit->server_input = in[1];
-    ssize_t got = read(out[0], ports, sizeof ports - 1);
-    (void)close(out[0]);
-    bool is_up = got > 0 && sscanf(ports, "%d %d", &port, &second) == 2;
-    (void)snprintf(kit->host, sizeof kit->host, "127.0.0.1:%d", port);
-    (void)snprintf(kit->second, sizeof kit->second, "http://127.0.0.1:%d", second);
+    bool is_up = server_start(&kit->server, "registry_server.py", NULL);
+    (void)snprintf(kit->host, sizeof kit->host, "127.0.0.1:%d", kit->server.ports[0]);
+    (void)snprintf(kit->second, sizeof kit->second, "http://127.0.0.1:%d", kit->server.ports[1]);
     return is_up ? 0 : -1;
 }
 
@@ -68,31 +51,23 @@ static inline const char *kit_authfile(struct kit *kit, const char *fields)
 static inline int kit_start(struct kit *kit)
 {
     struct err err = {0};
-    static const char *const proxies[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "REGISTRY_AUTH_FILE"};
-    for (size_t i = 0; i < ARRAY_COUNT(proxies); i++)
-        unsetenv(proxies[i]);
     (void)snprintf(kit->base, sizeof kit->base, "%s", check_temporary_dir());
+    check_empty_home(kit->base);
     struct http_options options = {.retry_base_ms = 5};
     if (kit_start_server(kit) != 0 || !store_open(kit->base, &kit->store, &err) ||
         !http_start(&options, &kit->http, &err)) {
         (void)fprintf(stderr, "%s\n", err.text);
         return -1;
     }
-    setenv("HOME", kit->base, 1);
-    setenv("XDG_RUNTIME_DIR", kit->base, 1);
-    unsetenv("XDG_CONFIG_HOME");
-    unsetenv("DOCKER_CONFIG");
     return 0;
 }
 
 static inline int kit_stop(struct kit *kit)
 {
     char command[300];
-    int status;
     http_stop(kit->http);
     store_close(kit->store);
-    (void)close(kit->server_input);
-    (void)waitpid(kit->server, &status, 0);
+    server_stop(&kit->server);
     arena_done(&kit->arena);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", kit->base);
     return system(command);

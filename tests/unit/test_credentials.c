@@ -58,11 +58,8 @@ static int set_up(void **state)
         (void)snprintf(path, sizeof path, "%s/bin%s", home, colon);
     }
     setenv("PATH", path, 1);
-    setenv("HOME", home, 1);
+    check_empty_home(home);
     setenv("XDG_RUNTIME_DIR", at_home("run"), 1);
-    unsetenv("XDG_CONFIG_HOME");
-    unsetenv("DOCKER_CONFIG");
-    unsetenv("REGISTRY_AUTH_FILE");
     return 0;
 }
 

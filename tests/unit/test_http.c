@@ -1,5 +1,5 @@
 /* Talks to fault_server.py on loopback; each path there is one fault. Back-off starts at 5 ms here. */
-#include "check.h"
+#include "server.h"
 
 #include "base/auto.h"
 #include "base/workers.h"
@@ -14,16 +14,13 @@
 static char origin[64]; /* http://127.0.0.1:PORT */
 static int tls_port;    /* 0 where no certificate could be made */
 static char base[256];
-static pid_t server_pid;
-static int server_input;
+static struct server server;
 static struct http *http;
 static struct store *store;
 
 static int start_server(void)
 {
-    int in[2], out[2];
-    char ports[32] = {0}, certificate[300], command[2000];
-    int port = 0;
+    char certificate[300], command[2000];
     (void)snprintf(certificate, sizeof certificate, "%s/self-signed.pem", base);
     (void)snprintf(command, sizeof command,
                    "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 "
@@ -31,24 +28,9 @@ static int start_server(void)
                    certificate, certificate, certificate, certificate);
     if (system(command) != 0)
         (void)unlink(certificate);
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
-        return -1;
-    server_pid = fork();
-    if (server_pid == 0) {
-        (void)dup2(in[0], STDIN_FILENO);
-        (void)dup2(out[1], STDOUT_FILENO);
-        execlp("python3", "python3", SOURCE_DIR "/tests/unit/fault_server.py", certificate, (char *)NULL);
-        _exit(127);
-    }
-    (void)close(in[0]);
-    (void)close(out[1]);
-    server_input = in[1];
-    size_t len = 0;
-    for (ssize_t got = 1; got > 0 && !strchr(ports, '\n'); len += got > 0 ? (size_t)got : 0)
-        got = read(out[0], ports + len, sizeof ports - 1 - len); /* python may write the line in pieces */
-    (void)close(out[0]);
-    bool is_up = sscanf(ports, "%d %d", &port, &tls_port) == 2;
-    (void)snprintf(origin, sizeof origin, "http://127.0.0.1:%d", port);
+    bool is_up = server_start(&server, "fault_server.py", certificate);
+    tls_port = server.ports[1];
+    (void)snprintf(origin, sizeof origin, "http://127.0.0.1:%d", server.ports[0]);
     return is_up ? 0 : -1;
 }
 
@@ -56,10 +38,8 @@ static int set_up(void **state)
 {
     (void)state;
     struct err err = {0};
-    static const char *const proxies[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
-    for (size_t i = 0; i < ARRAY_COUNT(proxies); i++)
-        unsetenv(proxies[i]);
     (void)snprintf(base, sizeof base, "%s", check_temporary_dir());
+    check_empty_home(base);
     struct http_options options = {.retry_base_ms = 5};
     if (start_server() != 0 || !store_open(base, &store, &err) || !http_start(&options, &http, &err))
         return -1;
@@ -70,11 +50,9 @@ static int tear_down(void **state)
 {
     (void)state;
     char command[300];
-    int status;
     http_stop(http);
     store_close(store);
-    (void)close(server_input);
-    (void)waitpid(server_pid, &status, 0);
+    server_stop(&server);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", base);
     return system(command);
 }

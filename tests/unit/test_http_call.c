@@ -1,5 +1,5 @@
 /* Talks to call_server.py on loopback; each path there is one behaviour of a registry. */
-#include "check.h"
+#include "server.h"
 
 #include "base/auto.h"
 #include "io/file.h"
@@ -17,8 +17,7 @@ static char origins[3][64]; /* plain, TLS, TLS with client certificates */
 enum { PLAIN, TLS, MUTUAL };
 static char *ca_pem;
 static char client_cert[300], client_key[300];
-static pid_t server_pid;
-static int server_input;
+static struct server server;
 static struct http *http;
 static struct store *store;
 
@@ -51,37 +50,19 @@ static bool make_certificates(void)
 
 static bool start_server(void)
 {
-    int in[2], out[2], ports[3] = {0};
-    char line[64] = {0};
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
-        return false;
-    server_pid = fork();
-    if (server_pid == 0) {
-        (void)dup2(in[0], STDIN_FILENO);
-        (void)dup2(out[1], STDOUT_FILENO);
-        execlp("python3", "python3", SOURCE_DIR "/tests/unit/call_server.py", base, (char *)NULL);
-        _exit(127);
-    }
-    (void)close(in[0]);
-    (void)close(out[1]);
-    server_input = in[1];
-    AUTO(auto_close_file) FILE *output = fdopen(out[0], "r");
-    if (!output || !fgets(line, sizeof line, output) || sscanf(line, "%d %d %d", &ports[0], &ports[1], &ports[2]) != 3)
+    if (!server_start(&server, "call_server.py", base))
         return false;
     for (int i = PLAIN; i <= MUTUAL; i++)
-        (void)snprintf(origins[i], sizeof origins[i], "http%s://127.0.0.1:%d", i ? "s" : "", ports[i]);
-    return ports[TLS] && ports[MUTUAL];
+        (void)snprintf(origins[i], sizeof origins[i], "http%s://127.0.0.1:%d", i ? "s" : "", server.ports[i]);
+    return server.ports[TLS] && server.ports[MUTUAL];
 }
 
 static int set_up(void **state)
 {
     (void)state;
     struct err err = {0};
-    static const char *const proxies[] = {"http_proxy",  "HTTP_PROXY", "https_proxy",
-                                          "HTTPS_PROXY", "all_proxy",  "ALL_PROXY"};
-    for (size_t i = 0; i < ARRAY_COUNT(proxies); i++)
-        unsetenv(proxies[i]);
     (void)snprintf(base, sizeof base, "%s", check_temporary_dir());
+    check_empty_home(base);
     struct http_options options = {.retry_base_ms = 5};
     return make_certificates() && start_server() && store_open(base, &store, &err) && http_start(&options, &http, &err)
                ? 0
@@ -92,12 +73,10 @@ static int tear_down(void **state)
 {
     (void)state;
     char command[300];
-    int status;
     http_stop(http);
     store_close(store);
     free(ca_pem);
-    (void)close(server_input);
-    (void)waitpid(server_pid, &status, 0);
+    server_stop(&server);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", base);
     return system(command);
 }

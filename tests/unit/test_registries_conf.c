@@ -38,7 +38,8 @@ static int set_up(void **state)
 {
     (void)state;
     home = check_temporary_dir();
-    return setenv("HOME", home, 1);
+    check_empty_home(home);
+    return 0;
 }
 
 static int tear_down(void **state)

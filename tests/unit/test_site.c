@@ -36,8 +36,8 @@ static int set_up(void **state)
 {
     (void)state;
     home = check_temporary_dir();
-    unsetenv("XDG_CONFIG_HOME");
-    return mkdir(at_home("here"), 0700) || chdir(at_home("here")) || setenv("HOME", home, 1);
+    check_empty_home(home);
+    return mkdir(at_home("here"), 0700) || chdir(at_home("here"));
 }
 
 static int tear_down(void **state)

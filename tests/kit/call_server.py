@@ -14,14 +14,13 @@ argument), and serves until its input closes.
 /count/KEY       how often requests with this path came, reset without an answer after the first on a connection
 """
 import hashlib
-import http.server
 import random
 import socket
-import ssl
-import struct
 import sys
 import threading
 import time
+
+import loopback
 
 lock = threading.Lock()
 stats = {"now": 0, "most": 0}
@@ -29,23 +28,12 @@ seen = {}
 blob = random.Random(1).randbytes(200000)
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class Handler(loopback.Handler):
     wbufsize = 65536
 
-    def log_message(self, *_):
-        pass
-
     def answer(self, code, body=b"", **headers):
-        self.send_response(code)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        self.wfile.flush()
+        super().answer(code, body, **headers)
+        self.wfile.flush()  # before the rest of a body is drained
 
     def read_body(self):
         left = int(self.headers.get("Content-Length", 0))
@@ -144,53 +132,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with lock:
                 seen[self.path] = seen.get(self.path, 0) + 1
             if getattr(self, "is_used", False):
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.close_connection = True
+                self.drop(True)
             else:
                 self.answer(200, str(seen[self.path]).encode())
         else:
             self.answer(404, b"not here")
         self.is_used = True
 
-    def do_any(self):
-        try:
-            self.serve()
-            self.wfile.flush()
-        except OSError:
-            self.close_connection = True
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_any
-
-
-class Server(http.server.ThreadingHTTPServer):
-    request_queue_size = 128
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        pass
-
-
-class TlsServer(Server):
-    context = None
-
-    def finish_request(self, request, client_address):
-        with self.context.wrap_socket(request, server_side=True) as wrapped:
-            super().finish_request(wrapped, client_address)
-
-
-def serve(kind, directory=None, wants_client=False):
-    server = kind(("127.0.0.1", 0), Handler)
-    if directory:
-        server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        server.context.load_cert_chain(directory + "/server.pem", directory + "/server.key")
-        if wants_client:
-            server.context.verify_mode = ssl.CERT_REQUIRED
-            server.context.load_verify_locations(directory + "/ca.pem")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_port
-
-
-certificates = sys.argv[1] if len(sys.argv) > 1 else None
-tls_ports = (serve(TlsServer, certificates), serve(TlsServer, certificates, True)) if certificates else (0, 0)
-print("%d %d %d" % (serve(Server), *tls_ports), flush=True)
-sys.stdin.read()
+folder = sys.argv[1] if len(sys.argv) > 1 else None
+keys = {"tls": (f"{folder}/server.pem", f"{folder}/server.key")}
+loopback.serve_for_parent(
+    loopback.Loopback(Handler), loopback.Loopback(Handler, **keys) if folder else None,
+    loopback.Loopback(Handler, **keys, client_ca=f"{folder}/ca.pem") if folder else None)

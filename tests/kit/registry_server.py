@@ -15,14 +15,12 @@ what was put is gone) | "pretend" (201, nothing is done)}.
 """
 import base64
 import hashlib
-import http.server
 import json
 import re
-import socket
-import struct
-import sys
 import threading
 import urllib.parse
+
+import loopback
 
 DEFAULTS = {
     "faults": [],
@@ -67,20 +65,8 @@ def parts_of(manifest):
     return blobs, [child["digest"] for child in document.get("manifests", [])]
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class Handler(loopback.Handler):
     wbufsize = 65536
-
-    def log_message(self, *_):
-        pass
-
-    def handle_expect_100(self):
-        return super().handle_expect_100()
-
-    def drop(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
 
     def answer(self, code, body=b"", **headers):
         self.answered = (code, body, {name.replace("_", "-"): value for name, value in headers.items()})
@@ -132,7 +118,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         note = " +auth" if self.headers.get("Authorization") else ""
         state["log"].append("%s %s%s %s" % (self.command, self.path_only, note, kind or code))
         if kind in ("reset", "lose"):
-            return self.drop()
+            return self.drop(True)
         self.send(code, body, headers, kind == "cut")
 
     def send(self, code, body, headers, is_cut=False):
@@ -350,8 +336,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
         self.answer(200, json.dumps(index).encode(), Content_Type=index["mediaType"])
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = serve
-
 
 class Second(Handler):
     """The other origin: takes uploads for the registry, and tokens are to be had here, too."""
@@ -374,26 +358,8 @@ class Second(Handler):
                 return self.send(200, state["blobs"][self.path_only[6:]], {})
             self.handle_one()
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = serve
-
-
-class Server(http.server.ThreadingHTTPServer):
-    request_queue_size = 128
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        pass
-
-
-def serve(handler):
-    server = Server(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_port
-
 
 reset({})
-registry_port = serve(Handler)
-second_port = serve(Second)
-sys.stdout.write("%d %d\n" % (registry_port, second_port))  # one write, also where Python does not buffer
-sys.stdout.flush()
-sys.stdin.read()
+registry, second = loopback.Loopback(Handler), loopback.Loopback(Second)
+registry_port, second_port = registry.port, second.port
+loopback.serve_for_parent(registry, second)

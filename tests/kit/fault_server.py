@@ -15,15 +15,13 @@ certificate and key is given, that of the same over TLS (else 0), and serves unt
 /bad/B/CUT/KEY       B bytes "y", cut after CUT       /drip/B/RATE          B bytes, ranges obeyed, RATE bytes a second
 anything else: 404
 """
-import http.server
 import os
-import socket
-import ssl
-import struct
 import sys
 import threading
 import time
 import urllib.parse
+
+import loopback
 
 lock = threading.Lock()
 seen = {}
@@ -38,31 +36,13 @@ def count(key):
         return seen[key]
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class Handler(loopback.Handler):
     wbufsize = 65536
 
     def setup(self):
         with lock:
             stats["connections"] += 1
         super().setup()
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, code, body=b"", **headers):
-        self.send_response(code)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def drop(self, is_reset=False):
-        if is_reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
 
     def cut(self):
         self.send_response(200)
@@ -127,20 +107,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         while True:
             self.wfile.write(b"X-Filler: " + b"y" * 1000 + b"\r\n")
 
-    def do_GET(self):
+    def serve(self):
         with lock:
             stats["now"] += 1
             stats["most"] = max(stats["most"], stats["now"])
         try:
-            self.serve()
+            self.serve_path()
             self.wfile.flush()
-        except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True
         finally:
             with lock:
                 stats["now"] -= 1
 
-    def serve(self):
+    def serve_path(self):
         path, _, query = self.path.partition("?")
         kind, *rest = path.strip("/").split("/")
         if kind in ("ok", "slow"):
@@ -206,24 +184,5 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(404, b"not here")
 
 
-class Server(http.server.ThreadingHTTPServer):
-    request_queue_size = 128
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        pass
-
-
-def serve(certificate):
-    server = Server(("127.0.0.1", 0), Handler)
-    if certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_port
-
-
-tls_port = serve(sys.argv[1]) if len(sys.argv) > 1 and os.path.exists(sys.argv[1]) else 0
-print(serve(None), tls_port, flush=True)
-sys.stdin.read()
+certificate = [sys.argv[1]] if len(sys.argv) > 1 and os.path.exists(sys.argv[1]) else None
+loopback.serve_for_parent(loopback.Loopback(Handler), loopback.Loopback(Handler, tls=certificate) if certificate else None)
