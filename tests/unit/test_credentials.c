@@ -1,38 +1,15 @@
-#include "check.h"
+#include "home.h"
 
 #include "base/auto.h"
 #include "registry/credentials.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
-
-/* A home of its own for each test: nothing of the host's is read. */
-static const char *home;
 
 static void write_file(const char *name, const char *bytes, mode_t mode)
 {
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s", home, name);
-    for (char *at = path + strlen(home) + 1; (at = strchr(at, '/')); at++) {
-        *at = '\0';
-        (void)mkdir(path, 0700);
-        *at = '/';
-    }
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(bytes, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(path, mode), 0);
-}
-
-static const char *at_home(const char *name)
-{
-    static char paths[4][512];
-    static size_t next;
-    char *path = paths[next++ % 4];
-    (void)snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
+    write_at_home(name, bytes);
+    assert_int_equal(chmod(at_home(name), mode), 0);
 }
 
 static char *read_home(const char *name)
@@ -47,8 +24,7 @@ static char *read_home(const char *name)
 
 static int set_up(void **state)
 {
-    (void)state;
-    home = check_temporary_dir();
+    (void)set_up_home(state);
     char path[1024];
     const char *old = getenv("PATH");
     if (!strstr(old, "imgfactory-test-")) {
@@ -58,17 +34,8 @@ static int set_up(void **state)
         (void)snprintf(path, sizeof path, "%s/bin%s", home, colon);
     }
     setenv("PATH", path, 1);
-    check_empty_home(home);
     setenv("XDG_RUNTIME_DIR", at_home("run"), 1);
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[512];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", home);
-    return system(command);
 }
 
 #define RUNTIME "run/containers/auth.json"
@@ -493,7 +460,7 @@ static void done_wipes_and_may_be_repeated(void **state)
     credential_done(&credential);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down_home)
 
 int main(void)
 {

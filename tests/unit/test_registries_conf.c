@@ -1,54 +1,10 @@
-#include "check.h"
+#include "home.h"
 
 #include "base/auto.h"
 #include "registry/registries_conf.h"
 #include "registry/toml.h"
 
-#include <sys/stat.h>
-
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static const char *home;
-
-static const char *at_home(const char *name)
-{
-    static char paths[4][512];
-    static size_t next;
-    char *path = paths[next++ % 4];
-    (void)snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
-
-static void write_file(const char *name, const char *bytes)
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s", home, name);
-    for (char *at = path + strlen(home) + 1; (at = strchr(at, '/')); at++) {
-        *at = '\0';
-        (void)mkdir(path, 0700);
-        *at = '/';
-    }
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(bytes, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    home = check_temporary_dir();
-    check_empty_home(home);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[512];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", home);
-    return system(command);
-}
 
 /* Prints the places as "ref ref! ~ref": ! insecure, ~ mirror; `path` NULL: the standard files. */
 static const char *places_of(struct arena *arena, const char *path, const char *name, struct err *err)
@@ -89,20 +45,20 @@ static void check_refused(const char *path, const char *name, const char *part)
 static void without_a_rule_the_reference_is_the_only_place(void **state)
 {
     (void)state;
-    write_file(".config/containers/registries.conf", "unqualified-search-registries = ['docker.io']\n");
+    write_at_home(".config/containers/registries.conf", "unqualified-search-registries = ['docker.io']\n");
     check_places(NULL, "quay.io/a/b:1", "quay.io/a/b:1");
 }
 
 static void the_example_of_the_manual_page_works_as_it_says(void **state)
 {
     (void)state;
-    write_file("r.conf",
-               "unqualified-search-registries = [\"example.com\"]\n\n[[registry]]\nprefix = \"example.com/foo\"\n"
-               "insecure = false\nblocked = false\nlocation = \"internal.example.net/bar\"\n\n"
-               "[[registry.mirror]]\nlocation = \"mirror-0.local/mirror-for-foo\"\n\n"
-               "[[registry.mirror]]\nlocation = \"mirror-1.local/mirrors/foo\" # a comment\ninsecure = true\n\n"
-               "[[registry]]\nlocation = \"registry.com\"\n\n[[registry.mirror]]\n"
-               "location = \"mirror.registry.com\"\n\n[aliases]\n\"image\" = \"registry.com/image\"\n");
+    write_at_home("r.conf",
+                  "unqualified-search-registries = [\"example.com\"]\n\n[[registry]]\nprefix = \"example.com/foo\"\n"
+                  "insecure = false\nblocked = false\nlocation = \"internal.example.net/bar\"\n\n"
+                  "[[registry.mirror]]\nlocation = \"mirror-0.local/mirror-for-foo\"\n\n"
+                  "[[registry.mirror]]\nlocation = \"mirror-1.local/mirrors/foo\" # a comment\ninsecure = true\n\n"
+                  "[[registry]]\nlocation = \"registry.com\"\n\n[[registry.mirror]]\n"
+                  "location = \"mirror.registry.com\"\n\n[aliases]\n\"image\" = \"registry.com/image\"\n");
     const char *path = at_home("r.conf");
     check_places(path, "example.com/foo/image:1",
                  "~mirror-0.local/mirror-for-foo/image:1 ~mirror-1.local/mirrors/foo/image:1! "
@@ -116,9 +72,9 @@ static void the_example_of_the_manual_page_works_as_it_says(void **state)
 static void the_longest_prefix_is_used_alone(void **state)
 {
     (void)state;
-    write_file("r.conf", "[[registry]]\nprefix='a.io'\nlocation='one.io'\n[[registry]]\nprefix='a.io/x/y'\n"
-                         "location='two.io/z'\n[[registry]]\nprefix='a.io/x'\nlocation='three.io/'\n"
-                         "[[registry]]\nprefix='a.io/x/y:old'\nblocked=true\n");
+    write_at_home("r.conf", "[[registry]]\nprefix='a.io'\nlocation='one.io'\n[[registry]]\nprefix='a.io/x/y'\n"
+                            "location='two.io/z'\n[[registry]]\nprefix='a.io/x'\nlocation='three.io/'\n"
+                            "[[registry]]\nprefix='a.io/x/y:old'\nblocked=true\n");
     const char *path = at_home("r.conf");
     check_places(path, "a.io/x/y/w:1", "two.io/z/w:1");
     check_places(path, "a.io/x/yy:1", "three.io/yy:1");
@@ -131,8 +87,8 @@ static void the_longest_prefix_is_used_alone(void **state)
 static void subdomains_match_a_star(void **state)
 {
     (void)state;
-    write_file("r.conf",
-               "[[registry]]\nprefix='*.a.io'\ninsecure=true\n[[registry]]\nprefix='*.b.io'\nlocation='c.io/b'\n");
+    write_at_home("r.conf",
+                  "[[registry]]\nprefix='*.a.io'\ninsecure=true\n[[registry]]\nprefix='*.b.io'\nlocation='c.io/b'\n");
     const char *path = at_home("r.conf");
     check_places(path, "x.y.a.io:5000/z:1", "x.y.a.io:5000/z:1!");
     check_places(path, "a.io/z:1", "a.io/z:1");
@@ -144,10 +100,10 @@ static void subdomains_match_a_star(void **state)
 static void mirrors_can_be_for_digests_or_tags_only(void **state)
 {
     (void)state;
-    write_file("r.conf",
-               "[[registry]]\nlocation='a.io'\nmirror=[{location='d.io',pull-from-mirror='digest-only'},\n"
-               " {location='t.io',pull-from-mirror=\"tag-only\"},{location='all.io',pull-from-mirror='all'}]\n"
-               "[[registry]]\nlocation='b.io'\nmirror-by-digest-only=true\n[[registry.mirror]]\nlocation='m.io'\n");
+    write_at_home("r.conf",
+                  "[[registry]]\nlocation='a.io'\nmirror=[{location='d.io',pull-from-mirror='digest-only'},\n"
+                  " {location='t.io',pull-from-mirror=\"tag-only\"},{location='all.io',pull-from-mirror='all'}]\n"
+                  "[[registry]]\nlocation='b.io'\nmirror-by-digest-only=true\n[[registry.mirror]]\nlocation='m.io'\n");
     const char *path = at_home("r.conf");
     check_places(path, "a.io/x:1", "~t.io/x:1 ~all.io/x:1 a.io/x:1");
     check_places(path, "a.io/x@sha256:" HEX, "~d.io/x@sha256:" HEX " ~all.io/x@sha256:" HEX " a.io/x@sha256:" HEX);
@@ -158,14 +114,14 @@ static void mirrors_can_be_for_digests_or_tags_only(void **state)
 static void docker_hub_is_matched_with_its_library(void **state)
 {
     (void)state;
-    write_file("r.conf", "[[registry]]\nprefix='docker.io/library'\nlocation='m.io/hub'\n");
+    write_at_home("r.conf", "[[registry]]\nprefix='docker.io/library'\nlocation='m.io/hub'\n");
     check_places(at_home("r.conf"), "docker.io/busybox", "m.io/hub/busybox:latest");
 }
 
 static void a_blocked_registry_is_refused_with_the_place(void **state)
 {
     (void)state;
-    write_file("r.conf", "\n[[registry]]\nprefix='a.io'\nblocked=true\n");
+    write_at_home("r.conf", "\n[[registry]]\nprefix='a.io'\nblocked=true\n");
     check_refused(at_home("r.conf"), "a.io/x", "a.io is blocked by");
     check_refused(at_home("r.conf"), "a.io/x", "r.conf:2");
 }
@@ -173,11 +129,11 @@ static void a_blocked_registry_is_refused_with_the_place(void **state)
 static void own_files_are_read_and_drop_ins_replace_by_prefix(void **state)
 {
     (void)state;
-    write_file(".config/containers/registries.conf", "[[registry]]\nprefix='a.io'\nlocation='b.io'\n");
+    write_at_home(".config/containers/registries.conf", "[[registry]]\nprefix='a.io'\nlocation='b.io'\n");
     check_places(NULL, "a.io/x:1", "b.io/x:1");
-    write_file(".config/containers/registries.conf.d/10.conf", "[[registry]]\nprefix='a.io'\nlocation='c.io'\n");
-    write_file(".config/containers/registries.conf.d/05.conf", "[[registry]]\nprefix='a.io'\nlocation='d.io'\n");
-    write_file(".config/containers/registries.conf.d/20.conf~", "broken");
+    write_at_home(".config/containers/registries.conf.d/10.conf", "[[registry]]\nprefix='a.io'\nlocation='c.io'\n");
+    write_at_home(".config/containers/registries.conf.d/05.conf", "[[registry]]\nprefix='a.io'\nlocation='d.io'\n");
+    write_at_home(".config/containers/registries.conf.d/20.conf~", "broken");
     check_places(NULL, "a.io/x:1", "c.io/x:1");
 }
 
@@ -210,12 +166,12 @@ static void what_is_wrong_is_refused_with_file_and_line(void **state)
         {"x\n", "r.conf:1: a key wants '='"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        write_file("r.conf", rows[i].bytes);
+        write_at_home("r.conf", rows[i].bytes);
         check_refused(at_home("r.conf"), "quay.io/x", rows[i].part);
     }
     check_refused(at_home("absent.conf"), "quay.io/x", "no such file");
     check_refused(home, "quay.io/x", "not a regular file");
-    write_file("r.conf", "[registries.search]\nregistries = ['a.io']\n[registries.block]\nregistries = []\n");
+    write_at_home("r.conf", "[registries.search]\nregistries = ['a.io']\n[registries.block]\nregistries = []\n");
     check_places(at_home("r.conf"), "quay.io/x", "quay.io/x:latest");
 }
 
@@ -350,7 +306,7 @@ static void toml_that_is_deep_or_huge_is_refused(void **state)
     CHECK_ERR(&err, ERR_USAGE, "20,000");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_home, tear_down_home)
 
 int main(void)
 {

@@ -1,51 +1,17 @@
-#include "check.h"
+#include "home.h"
 
 #include "base/auto.h"
 #include "plan/site.h"
 
-#include <sys/stat.h>
-
-static const char *home;
-
-static const char *at_home(const char *name)
-{
-    static char paths[4][512];
-    static size_t next;
-    char *path = paths[next++ % 4];
-    (void)snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
-
-static void write_file(const char *name, const char *bytes)
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s", home, name);
-    for (char *at = path + strlen(home) + 1; (at = strchr(at, '/')); at++) {
-        *at = '\0';
-        (void)mkdir(path, 0700);
-        *at = '/';
-    }
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(bytes, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
 /* Standing in an empty directory, with a home beside it. */
 static int set_up(void **state)
 {
-    (void)state;
-    home = check_temporary_dir();
-    check_empty_home(home);
-    return mkdir(at_home("here"), 0700) || chdir(at_home("here"));
+    return set_up_home(state) || mkdir(at_home("here"), 0700) || chdir(at_home("here"));
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    char command[512];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", home);
-    return chdir("/") || system(command);
+    return chdir("/") || tear_down_home(state);
 }
 
 static void without_a_file_nothing_is_given(void **state)
@@ -68,10 +34,10 @@ static void every_key_is_read(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct err err = {0};
     struct site site;
-    write_file("s/site.yaml", "registry: quay.io\nnamespace: example/net\ntags: [latest, '{version}-{release}']\n"
-                              "push: false\ntls-verify: false\nauthfile: auth.json\n"
-                              "token-origins: 'https://auth.example.org:8443'\narch: [amd64, arm64]\n"
-                              "source: /etc/source.yaml\noutput: ../out\ncompression: gzip\njobs: 3\nretries: 0\n");
+    write_at_home("s/site.yaml", "registry: quay.io\nnamespace: example/net\ntags: [latest, '{version}-{release}']\n"
+                                 "push: false\ntls-verify: false\nauthfile: auth.json\n"
+                                 "token-origins: 'https://auth.example.org:8443'\narch: [amd64, arm64]\n"
+                                 "source: /etc/source.yaml\noutput: ../out\ncompression: gzip\njobs: 3\nretries: 0\n");
     CHECK_OK(site_load(&arena, at_home("s/site.yaml"), &site, &err), &err);
     assert_string_equal(site.path, at_home("s/site.yaml"));
     assert_string_equal(site.registry, "quay.io");
@@ -94,20 +60,20 @@ static void the_first_file_is_used_alone(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct err err = {0};
     struct site site;
-    write_file(".config/imgfactory/imgfactory.yaml", "registry: one.io\njobs: 2\n");
+    write_at_home(".config/imgfactory/imgfactory.yaml", "registry: one.io\njobs: 2\n");
     CHECK_OK(site_load(&arena, NULL, &site, &err), &err);
     assert_string_equal(site.registry, "one.io");
-    write_file("xdg/imgfactory/imgfactory.yaml", "registry: two.io\noutput: out\n");
+    write_at_home("xdg/imgfactory/imgfactory.yaml", "registry: two.io\noutput: out\n");
     setenv("XDG_CONFIG_HOME", at_home("xdg"), 1);
     CHECK_OK(site_load(&arena, NULL, &site, &err), &err);
     assert_string_equal(site.registry, "two.io");
     assert_string_equal(site.output, at_home("xdg/imgfactory/out"));
-    write_file("here/imgfactory.yaml", "output: out\n");
+    write_at_home("here/imgfactory.yaml", "output: out\n");
     CHECK_OK(site_load(&arena, NULL, &site, &err), &err);
     assert_null(site.registry);
     assert_true(site.jobs == 0);
     assert_string_equal(site.output, "out");
-    write_file("other.yaml", "registry: localhost\n");
+    write_at_home("other.yaml", "registry: localhost\n");
     CHECK_OK(site_load(&arena, at_home("other.yaml"), &site, &err), &err);
     assert_string_equal(site.registry, "localhost");
 }
@@ -118,7 +84,7 @@ static void an_empty_file_gives_nothing_but_its_path(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct err err = {0};
     struct site site;
-    write_file("s.yaml", "# nothing\n");
+    write_at_home("s.yaml", "# nothing\n");
     CHECK_OK(site_load(&arena, at_home("s.yaml"), &site, &err), &err);
     assert_string_equal(site.path, at_home("s.yaml"));
     assert_true(site.is_push && !site.has_push && !site.is_tls_verify_off);
@@ -146,7 +112,7 @@ static void good_registries_are_accepted(void **state)
         struct site site;
         char bytes[100];
         (void)snprintf(bytes, sizeof bytes, "registry: %s\n", registries[i]);
-        write_file("s.yaml", bytes);
+        write_at_home("s.yaml", bytes);
         CHECK_OK(site_load(&arena, at_home("s.yaml"), &site, &err), &err);
     }
 }
@@ -195,7 +161,7 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
         AUTO(arena_done) struct arena arena = {0};
         struct err err = {0};
         struct site site;
-        write_file("s.yaml", rows[i].bytes);
+        write_at_home("s.yaml", rows[i].bytes);
         if (site_load(&arena, at_home("s.yaml"), &site, &err))
             fail_msg("accepted: %s", rows[i].bytes);
         CHECK_ERR(&err, ERR_USAGE, rows[i].part);

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "home.h"
 
 #include "base/auto.h"
 #include "base/list.h"
@@ -7,44 +7,11 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <sys/stat.h>
-
-static const char *home;
-
-static const char *at_home(const char *name)
-{
-    static char paths[4][512];
-    static size_t next;
-    char *path = paths[next++ % 4];
-    (void)snprintf(path, sizeof paths[0], "%s/%s", home, name);
-    return path;
-}
-
-static FILE *create(const char *name)
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s", home, name);
-    for (char *at = path + strlen(home) + 1; (at = strchr(at, '/')); at++) {
-        *at = '\0';
-        (void)mkdir(path, 0700);
-        *at = '/';
-    }
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    return file;
-}
-
-static void write_file(const char *name, const char *bytes)
-{
-    FILE *file = create(name);
-    assert_true(fputs(bytes, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
 
 /* Writes a certificate of its own, with its key behind it when asked. */
 static void write_certificate(const char *name, bool has_key)
 {
-    FILE *file = create(name);
+    FILE *file = create_at_home(name);
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = X509_new();
     assert_true(key && certificate);
@@ -59,22 +26,6 @@ static void write_certificate(const char *name, bool has_key)
     assert_int_equal(fclose(file), 0);
     X509_free(certificate);
     EVP_PKEY_free(key);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    home = check_temporary_dir();
-    check_empty_home(home);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[512];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", home);
-    return system(command);
 }
 
 #define HOST "lab.example:5000"
@@ -110,8 +61,8 @@ static void the_directory_of_the_host_with_its_port_is_read(void **state)
     write_certificate(CERTS "b.crt", false);
     write_certificate(CERTS "a.crt", true);
     write_certificate(CERTS "me.cert", false);
-    write_file(CERTS "me.key", "key");
-    write_file(CERTS "README", "nothing");
+    write_at_home(CERTS "me.key", "key");
+    write_at_home(CERTS "README", "nothing");
     CHECK_OK(trust_files_load(&arena, NULL, HOST, false, &tls, &err), &err);
     assert_int_equal(count(tls.ca_pem, "-----BEGIN CERTIFICATE-----"), 2);
     assert_int_equal(count(tls.ca_pem, "PRIVATE KEY"), 0);
@@ -129,7 +80,7 @@ static void a_named_directory_is_used_instead_and_must_exist(void **state)
     struct http_tls tls;
     write_certificate(CERTS "a.crt", false);
     write_certificate("other/me.cert", false);
-    write_file("other/me.key", "key");
+    write_at_home("other/me.key", "key");
     CHECK_OK(trust_files_load(&arena, at_home("other"), HOST, false, &tls, &err), &err);
     assert_null(tls.ca_pem);
     assert_non_null(tls.cert_path);
@@ -143,7 +94,7 @@ static void half_a_pair_is_refused(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct err err = {0};
     struct http_tls tls;
-    write_file(CERTS "me.cert", "x");
+    write_at_home(CERTS "me.cert", "x");
     assert_false(trust_files_load(&arena, NULL, HOST, false, &tls, &err));
     CHECK_ERR(&err, ERR_USAGE, "me.cert: has no me.key");
     assert_int_equal(rename(at_home(CERTS "me.cert"), at_home(CERTS "me.key")), 0);
@@ -160,7 +111,7 @@ static void two_pairs_are_refused(void **state)
     struct http_tls tls;
     static const char *const names[] = {CERTS "a.cert", CERTS "a.key", CERTS "b.cert", CERTS "b.key"};
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        write_file(names[i], "x");
+        write_at_home(names[i], "x");
     assert_false(trust_files_load(&arena, NULL, HOST, false, &tls, &err));
     CHECK_ERR(&err, ERR_USAGE, "more than one client certificate");
 }
@@ -178,7 +129,7 @@ static void a_ca_file_without_a_good_certificate_is_refused(void **state)
         AUTO(arena_done) struct arena arena = {0};
         struct err err = {0};
         struct http_tls tls;
-        write_file(CERTS "a.crt", rows[i].bytes);
+        write_at_home(CERTS "a.crt", rows[i].bytes);
         assert_false(trust_files_load(&arena, NULL, HOST, false, &tls, &err));
         CHECK_ERR(&err, ERR_USAGE, rows[i].part);
     }
@@ -199,7 +150,7 @@ static void a_ca_file_that_is_broken_behind_a_good_one_is_refused(void **state)
     CHECK_ERR(&err, ERR_USAGE, "broken certificate");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_home, tear_down_home)
 
 int main(void)
 {
