@@ -277,7 +277,7 @@ bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t
     return !is_durable || sync_fd(dirfd, name, err);
 }
 
-void file_remove_left_overs(int dirfd)
+void file_visit_names(int dirfd, void visit(int dirfd, const char *name))
 {
     int listed_fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = listed_fd >= 0 ? fdopendir(listed_fd) : NULL;
@@ -286,9 +286,18 @@ void file_remove_left_overs(int dirfd)
         return;
     }
     struct dirent *entry;
-    while ((entry = readdir(dir))) {
-        if (strncmp(entry->d_name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0)
-            (void)unlinkat(dirfd, entry->d_name, 0);
-    }
+    while ((entry = readdir(dir)))
+        visit(dirfd, entry->d_name);
     (void)closedir(dir);
+}
+
+static void remove_temporary(int dirfd, const char *name)
+{
+    if (strncmp(name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0)
+        (void)unlinkat(dirfd, name, 0);
+}
+
+void file_remove_left_overs(int dirfd)
+{
+    file_visit_names(dirfd, remove_temporary);
 }

@@ -49,5 +49,8 @@ bool file_write_atomic_at(int dirfd, const char *name, const void *bytes, size_t
 /* Removes the temporary files that killed writers left in a directory. The caller sees to it (by a lock) that nobody is
  * in file_write_atomic_at() there. */
 void file_remove_left_overs(int dirfd);
+/* Calls visit() for every name in the directory, "." and ".." among them; it may remove the name. A directory that cannot
+ * be read is taken for an empty one. */
+void file_visit_names(int dirfd, void visit(int dirfd, const char *name));
 
 #endif

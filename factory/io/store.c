@@ -8,7 +8,6 @@
 #include "io/store_parts.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -87,25 +86,11 @@ static bool check_private(const char *path, struct err *err)
 /* Only the one who holds the lock of a temporary file may remove it; a running writer keeps its lock. */
 static void remove_if_left_over(int tmp_fd, const char *name)
 {
+    if (name[0] == '.')
+        return;
     AUTO(auto_close_fd) int fd = openat(tmp_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
         (void)unlinkat(tmp_fd, name, 0);
-}
-
-static void remove_left_overs(int tmp_fd)
-{
-    int listed_fd = openat(tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = listed_fd >= 0 ? fdopendir(listed_fd) : NULL;
-    if (!dir) {
-        auto_close_fd(&listed_fd);
-        return;
-    }
-    struct dirent *entry;
-    while ((entry = readdir(dir))) {
-        if (entry->d_name[0] != '.')
-            remove_if_left_over(tmp_fd, entry->d_name);
-    }
-    (void)closedir(dir);
 }
 
 /* The kernel's name of an open file: linkat() with AT_SYMLINK_FOLLOW gives an unnamed one a name (open(2), O_TMPFILE).
@@ -152,7 +137,7 @@ bool store_open_waiting(const char *path, const struct lock_wait *wait, struct s
         store_close(store);
         return false;
     }
-    remove_left_overs(store->tmp_fd);
+    file_visit_names(store->tmp_fd, remove_if_left_over);
     store->is_unnamed = can_be_unnamed(store->tmp_fd);
     *ret_store = store;
     return true;

@@ -9,42 +9,38 @@
 
 #define TEMPORARY_PREFIX ".tmp-"
 
-bool layout_has_blob(const struct layout *layout, const struct digest *digest, uint64_t size_bytes)
+/* Maps a blob of that size whose bytes are what its name says; false without an error otherwise. */
+static bool map_whole(const struct layout *layout, const struct digest *digest, uint64_t least_bytes,
+                      uint64_t most_bytes, struct view *ret_view)
 {
     struct digest_hex name = digest_hex(digest);
+    struct stat status;
+    struct err ignored = {0};
     if (layout->blobs_fd < 0)
         return false;
     AUTO(auto_close_fd)
     int fd = openat(layout->blobs_fd, name.chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat status;
-    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || (uint64_t)status.st_size != size_bytes)
+    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || (uint64_t)status.st_size < least_bytes ||
+        (uint64_t)status.st_size > most_bytes || !file_map_fd(fd, name.chars, ret_view, &ignored))
         return false;
-    AUTO(view_done) struct view view = {0};
-    struct err ignored = {0};
-    if (!file_map_fd(fd, name.chars, &view, &ignored))
-        return false;
-    struct digest got = digest_of(view.ptr, view.len);
+    struct digest got = digest_of(ret_view->ptr, ret_view->len);
     return digest_eq(&got, digest);
+}
+
+bool layout_has_blob(const struct layout *layout, const struct digest *digest, uint64_t size_bytes)
+{
+    AUTO(view_done) struct view view = {0};
+    return map_whole(layout, digest, size_bytes, size_bytes, &view);
 }
 
 bool layout_read_document(const struct layout *layout, struct arena *arena, const struct digest *digest,
                           struct text *ret_bytes)
 {
-    struct digest_hex name = digest_hex(digest);
-    struct stat status;
-    if (layout->blobs_fd < 0)
-        return false;
-    AUTO(auto_close_fd)
-    int fd = openat(layout->blobs_fd, name.chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size > (off_t)LAYOUT_DOCUMENT_MAX_BYTES)
-        return false;
     AUTO(view_done) struct view view = {0};
-    struct err ignored = {0};
-    if (!file_map_fd(fd, name.chars, &view, &ignored))
+    if (!map_whole(layout, digest, 0, LAYOUT_DOCUMENT_MAX_BYTES, &view))
         return false;
-    struct digest got = digest_of(view.ptr, view.len);
     *ret_bytes = (struct text){arena_strndup(arena, view.ptr, view.len), view.len};
-    return digest_eq(&got, digest);
+    return true;
 }
 
 static bool write_temporary(const struct layout *layout, int dirfd, const char *name, struct text bytes,

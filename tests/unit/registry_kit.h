@@ -199,4 +199,18 @@ static inline struct layout_image kit_image(struct kit *kit, const char *seed)
     return image;
 }
 
+static struct kit kit;
+
+static inline int kit_set_up(void **state)
+{
+    (void)state;
+    return kit_start(&kit);
+}
+
+static inline int kit_tear_down(void **state)
+{
+    (void)state;
+    return kit_stop(&kit);
+}
+
 #endif

@@ -2,20 +2,6 @@
  * index it is at is complete, and the result agrees with the registry. */
 #include "registry_kit.h"
 
-static struct kit kit;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return kit_start(&kit);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return kit_stop(&kit);
-}
-
 static const char *digest_name(const struct digest *digest)
 {
     return arena_printf(&kit.arena, "sha256:%s", digest_hex(digest).chars);
@@ -316,5 +302,5 @@ int main(void)
         cmocka_unit_test(cancelling_ends_a_push),
         cmocka_unit_test(a_tag_is_pointed_at_what_is_there),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, kit_set_up, kit_tear_down);
 }

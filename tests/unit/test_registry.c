@@ -3,20 +3,6 @@
 
 #include "registry/registry_parts.h"
 
-static struct kit kit;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return kit_start(&kit);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return kit_stop(&kit);
-}
-
 static struct layout_blob small_blob(void)
 {
     return kit_blob(&kit, LAYER_MEDIA, "a small blob", 12);
@@ -897,5 +883,5 @@ int main(void)
         cmocka_unit_test(a_subjects_digest_makes_a_tag_or_nothing),
         cmocka_unit_test(without_verification_off_plain_http_is_not_spoken),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, kit_set_up, kit_tear_down);
 }
