@@ -89,7 +89,7 @@ static const char *capability_of(struct arena *arena, struct text value)
 {
     char *hex = value.len ? arena_alloc(arena, value.len * 2 + 1) : NULL;
     for (size_t i = 0; i < value.len; i++)
-        (void)sprintf(hex + 2 * i, "%02x", (unsigned char)value.ptr[i]);
+        (void)snprintf(hex + 2 * i, 3, "%02x", (unsigned char)value.ptr[i]);
     return hex;
 }
 
