@@ -18,10 +18,9 @@ PYTHON = "/usr/bin/python3"
 
 SCRIPT = r"""
 import json, sys
-import dnf, dnf.exceptions, hawkey, rpm
+import dnf, dnf.exceptions, hawkey
 
 task = json.load(sys.stdin)
-rpm.addMacro("_dbpath", task["root"] + "/rpmdb")  # dnf.Base() wants one that it may open or make
 base = dnf.Base()
 conf = base.conf
 conf.installroot, conf.cachedir, conf.persistdir = task["root"], task["root"] + "/cache", task["root"] + "/persist"
@@ -83,10 +82,13 @@ def solve(repos, requests, arch, weak=False, modules=(), best=True, root=None):
             for repo in repos:
                 shutil.copytree(repo["path"], os.path.join(outside, "repos", repo["id"]))
             repos = [{**repo, "path": f"{inside}/repos/{repo['id']}"} for repo in repos]
+        # dnf.Base() opens rpm's database, where an ordinary user may not make it; rpm reads these macros after its own
+        with open(os.path.join(outside, ".rpmmacros"), "w", encoding="utf-8") as stream:
+            stream.write(f"%_dbpath {inside}/rpmdb\n")
         task = {"root": inside, "repos": repos, "requests": requests, "arch": arch, "weak": weak, "best": best,
                 "modules": list(modules)}
         done = roots.run(root, [PYTHON, "-I", "-c", SCRIPT], input=json.dumps(task).encode(), stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, check=False)
+                         stderr=subprocess.PIPE, check=False, env={**os.environ, "HOME": inside})
         if done.returncode:
             raise RuntimeError(f"dnf: {done.stderr.decode(errors='replace')}")
         return json.loads(done.stdout)
