@@ -272,12 +272,12 @@ show_progress() {
             continue
             ;;
         @end\ *) mode=plain ;;&
-        @end\ * | *' Test '*' #'[0-9]*': '* | *' Start '*[0-9]': '* | *'% tests passed'*)
+        @end\ * | *' Test '*'#'[0-9]*': '* | *' Start '*[0-9]': '* | *'% tests passed'*)
             ((${#block[@]} == 0)) || printf '    %s\n' "${block[@]:${#block[@]} > 60 ? ${#block[@]} - 60 : 0}"
             block=()
             ;;&
         @end\ * | *' Start '*[0-9]': '*) [[ $line == @end* ]] || mode=passed ;;
-        *' Test '*' #'[0-9]*': '*)
+        *' Test '*'#'[0-9]*': '*)
             mode=passed
             [[ $line != *'***'* || $line == *'***Skipped'* ]] || mode=failed
             printf '  %s\n' "$line"

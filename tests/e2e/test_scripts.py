@@ -154,6 +154,19 @@ class Elsewhere(unittest.TestCase):
         self.assertIn("left out", result.stderr)
         self.assertNotIn("passed", result.stdout + result.stderr)
 
+    def test_the_progress_shows_a_failure_of_any_number_with_what_it_printed(self):
+        """ctest writes one blank before the number from 100 on, more before smaller ones."""
+        failed = [(f"Test {blanks}#{number}: e2e.test_{number} ....***Failed   1.00 sec", f"because of {number}")
+                  for number, blanks in ((9, "  "), (99, " "), (100, ""))]
+        lines = [f"    Start 7: e2e.test\n {line}\n{why}" for line, why in failed]
+        lines += ["  1/113 Test   #1: unit.good ....   Passed 1 sec", "noise"]
+        script = '. "$0"/lib.sh; . "$0"/elsewhere_lib.sh; show_progress /dev/null me'
+        done = subprocess.run(["bash", "-c", script, SCRIPTS], input="\n".join(["@begin x", *lines, "@end 0 8 1", ""]),
+                              capture_output=True, text=True, check=True)
+        for line, why in failed:
+            self.assertIn(f"   {line}\n    {why}\n", done.stdout)
+        self.assertNotIn("noise", done.stdout)
+
     def test_an_unknown_release_or_option_is_refused(self):
         for argument in ("buster", "--as", "--nothing"):
             with self.subTest(argument):
