@@ -101,8 +101,9 @@ static bool list_layers(struct build *build, const char *folder, struct strings 
         list_add(build->arena, ret_dirs, arena_printf(build->arena, "%s/%s", shipped, folder));
     if (!ret_dirs->count && access(own, R_OK | X_OK) != 0) {
         err_set(err, ERR_USAGE,
-                "--manifests: %s has no folder %s, and imgfactory's own is not found (%s); copy it there",
-                build->manifests_dir, folder, cause.text);
+                "--manifests: %s has no folder %s, and none is installed; copy the folders features and families of "
+                "imgfactory's manifests there",
+                build->manifests_dir, folder);
         return false;
     }
     list_add(build->arena, ret_dirs, own);

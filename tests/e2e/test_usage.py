@@ -56,6 +56,14 @@ class Usage(Case):
             with self.subTest(arguments):
                 self.refuse(run.USAGE, arguments[1], arguments=(*arguments, "served"))
 
+    def test_a_feature_beside_the_manifests_is_one_with_the_shipped_ones(self):
+        self.write("manifests/features/mine.yaml", "description: x\nfiles: [/usr/share/mine/*]\n")
+        self.refuse_manifest(world.MANIFEST + "features: [mime]\n", "served.yaml:", "kea-hooks", "mine", "sasl")
+
+    def test_a_mistake_in_a_family_beside_the_manifests_has_its_place(self):
+        self.write("manifests/families/debian.yaml", "kind: deb\nlayuot: x\n")
+        self.refuse(run.USAGE, "families/debian.yaml:2:1", "'layuot'", "'layout'")
+
     def test_source_file_that_is_not_there(self):
         self.factory.options = ["--manifests", self.path("manifests"), "--source", self.path("none.yaml")]
         self.refuse(run.USAGE, "none.yaml")
