@@ -2,7 +2,7 @@
  *
  * One list gives the struct, its place in the bill and the key under which a finished product is kept, so that nothing
  * that is added to the list can be forgotten in the key. An option that changes bytes becomes a field here (its row in
- * cli/options.c or plan/site.c says ALTERS_INPUTS); what only says how a run goes is in struct run_options (line/plant.h).
+ * cli/option_table.c or plan/site.c says ALTERS_INPUTS); what only says how a run goes is in struct run_options (line/plant.h).
  * Threads: no shared state.
  */
 #ifndef IMGFACTORY_BILL_INPUTS_H
