@@ -57,7 +57,8 @@ static void a_family_of_our_own_takes_the_place_of_the_shipped_one_of_its_name(v
     struct digest shipped = families.digest;
     put(folder, "debian", "kind: deb\nlayout: ours\n" SMALL);
     CHECK_OK(load(folder, &families, &err), &err);
-    CHECK_OK(families_find(&families, "deb", &deb, &err) && families_find(&families, "rpm", &rpm, &err), &err);
+    CHECK_OK(families_find(&families, "deb", &deb, &err), &err);
+    CHECK_OK(families_find(&families, "rpm", &rpm, &err), &err);
     assert_string_equal(deb->layout, "ours");
     assert_string_equal(rpm->layout, "filesystem");
     assert_false(digest_eq(&shipped, &families.digest)); /* a finished product of before is none of now */
