@@ -99,7 +99,6 @@ static void a_key_of_the_site_file_changes_the_key_of_products_if_and_only_if_it
 static void the_date_of_the_environment_changes_the_key_of_products(void **state)
 {
     (void)state;
-    AUTO(arena_done) struct arena arena = {0};
     struct options options = {0};
     struct site site = {0};
     struct inputs without, with;
