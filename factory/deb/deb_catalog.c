@@ -1,5 +1,4 @@
 #include "deb/deb_catalog_parts.h"
-#include "deb/deb_format.h"
 
 #include "base/auto.h"
 #include "base/each.h"
@@ -191,7 +190,7 @@ static void set_origins(struct deb_catalog *catalog)
                                 .left_out = releases->left_out};
     for (size_t i = 0; i < releases->count; i++) {
         const struct release *release = releases->items[i];
-        origins->items[i] = (struct origin){.format = &format_deb,
+        origins->items[i] = (struct origin){.format = releases->source->format,
                                             .name = release->repository->name,
                                             .uri = release->uri,
                                             .uris = release->repository->uris,

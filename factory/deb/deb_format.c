@@ -67,12 +67,6 @@ static bool share(const struct source_env *env, struct arena *arena, const struc
     return true;
 }
 
-static const struct freshness_rule freshness[] = {
-    {NULL, "*-security", 14}, {NULL, "*/updates", 14}, {NULL, "*-updates", 14}, {NULL, "testing", 14},
-    {NULL, "unstable", 14},   {"Ubuntu", NULL, 0}, /* a release's own suite stays as it was on its first day */
-    {NULL, NULL, 120},                             /* Debian: a point release every two months */
-};
-
 static bool open_catalog(const struct catalog_request *request, struct catalog **ret_catalog, struct err *err)
 {
     return deb_catalog_open(request->env, request->workers, request->shared, request->arch, ret_catalog, err);
@@ -93,7 +87,7 @@ const struct format format_deb = {
     .load_host = load_host,
     .load_node = load_node,
     .replace_suites = replace_suites,
-    .freshness = freshness,
+    .freshness = deb_freshness,
     .share = share,
     .open_catalog = open_catalog,
     .unpack = deb_unpack,

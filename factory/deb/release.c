@@ -6,7 +6,6 @@
 
 #include "base/auto.h"
 #include "base/date.h"
-#include "deb/deb_format.h"
 #include "deb/release_names.h"
 #include "deb/release_parse.h"
 #include "deb/release_trust.h"
@@ -16,6 +15,12 @@
 #include "trust/small_file.h"
 
 #define RELEASE_MAX_BYTES (32u << 20)
+
+const struct freshness_rule deb_freshness[] = {
+    {NULL, "*-security", 14}, {NULL, "*/updates", 14}, {NULL, "*-updates", 14}, {NULL, "testing", 14},
+    {NULL, "unstable", 14},   {"Ubuntu", NULL, 0}, /* a release's own suite stays as it was on its first day */
+    {NULL, NULL, 120},                             /* Debian: a point release every two months */
+};
 
 /* A Release file as it came; owns its bytes. */
 struct fetched {
@@ -141,7 +146,7 @@ static bool remember(const struct source_env *env, struct arena *arena, const st
 static void warn_of_age(const struct source_env *env, const struct release *release)
 {
     struct freshness_subject subject = {
-        .rules = format_deb.freshness,
+        .rules = deb_freshness,
         .what = "Release",
         .uri = release->uri,
         .origin = release->origin,

@@ -16,6 +16,10 @@
 #include "deb/deb_source.h"
 #include "io/file.h"
 #include "source/env.h"
+#include "trust/freshness.h"
+
+/* How old its metadata may get: the rules of the format (freshness.h). */
+extern const struct freshness_rule deb_freshness[];
 
 struct release_file {
     uint64_t size_bytes;

@@ -3,7 +3,6 @@
 #include "base/auto.h"
 #include "base/checksum.h"
 #include "base/each.h"
-#include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_primary.h"
 #include "trust/keyring.h"
 
@@ -101,10 +100,10 @@ static void set_origins(struct rpm_catalog *catalog)
         const struct rpm_repository *repository = repo->repository;
         origins->items[i] =
             repo->metadata ? repo->metadata->origin
-                           : (struct origin){.format = &format_rpm,
-                                             .name = repository->id,
+                           : (struct origin){.name = repository->id,
                                              .uri = "file:///",
                                              .digest = digest_of(repo->texts->primary, strlen(repo->texts->primary))};
+        origins->items[i].format = origins->source->format;
         repo->origin = &origins->items[i];
         if (!repository->is_gpg_checked && !repository->is_repo_gpg_checked)
             list_add(&catalog->arena, &origins->trusted, repo->origin->name);

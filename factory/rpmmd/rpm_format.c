@@ -3,6 +3,7 @@
 #include "rpm/rpm_facts.h"
 #include "rpm/rpm_unpack.h"
 #include "rpmmd/rpm_catalog.h"
+#include "rpmmd/rpm_metadata.h"
 #include "rpmmd/yum_repos.h"
 #include "trust/freshness.h"
 
@@ -45,13 +46,6 @@ static bool replace_suites(struct arena *arena, struct source *source, const cha
     return false;
 }
 
-static const struct freshness_rule freshness[] = {
-    {NULL, "*updates*", 14},
-    {NULL, "*security*", 14},
-    {NULL, "fedora*", 0}, /* as it was on its first day */
-    {NULL, NULL, 120},
-};
-
 /* A repository is one per architecture. */
 static bool share(const struct source_env *env, struct arena *arena, const struct source *source, void **ret_shared,
                   struct err *err)
@@ -83,7 +77,7 @@ const struct format format_rpm = {
     .load_host = load_host,
     .load_node = load_node,
     .replace_suites = replace_suites,
-    .freshness = freshness,
+    .freshness = rpm_freshness,
     .share = share,
     .open_catalog = open_catalog,
     .unpack = rpm_unpack,

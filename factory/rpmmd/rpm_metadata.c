@@ -5,7 +5,6 @@
 
 #include "base/auto.h"
 #include "rpmmd/repomd.h"
-#include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_mirrors.h"
 #include "trust/freshness.h"
 #include "trust/gpgv.h"
@@ -13,6 +12,13 @@
 #include "trust/small_file.h"
 
 #define SIGNATURE_MAX_BYTES (1u << 20)
+
+const struct freshness_rule rpm_freshness[] = {
+    {NULL, "*updates*", 14},
+    {NULL, "*security*", 14},
+    {NULL, "fedora*", 0}, /* as it was on its first day */
+    {NULL, NULL, 120},
+};
 
 /* One repository being got; all memory in the caller's arena. */
 struct getting {
@@ -85,7 +91,6 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
     struct rpm_metadata *metadata = arena_new(getting->arena, struct rpm_metadata);
     *metadata = (struct rpm_metadata){.repository = repository};
     metadata->origin = (struct origin){
-        .format = &format_rpm,
         .name = arena_printf(getting->arena, "%s of %s", repository->id,
                              source_public_uri(getting->arena, fetched->base_url)),
         .uri = fetched->base_url,
@@ -234,7 +239,7 @@ static bool prepare_mark(const struct getting *getting, const struct fetched *fe
 static void warn_of_age(const struct getting *getting, const struct rpm_metadata *metadata)
 {
     struct freshness_subject subject = {
-        .rules = format_rpm.freshness,
+        .rules = rpm_freshness,
         .what = "repomd.xml",
         .uri = metadata->origin.uri,
         .names = {getting->place.repository->id},

@@ -16,7 +16,11 @@
 #include "rpmmd/rpm_source.h"
 #include "source/env.h"
 #include "source/origin.h"
+#include "trust/freshness.h"
 #include "trust/release_state.h"
+
+/* How old its metadata may get: the rules of the format (freshness.h). */
+extern const struct freshness_rule rpm_freshness[];
 
 /* A file that repomd.xml lists. SHA-256 or SHA-512; weaker ones are refused. */
 struct rpm_metadata_file {
