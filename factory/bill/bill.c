@@ -1,6 +1,7 @@
 #include "bill/bill.h"
 
 #include "base/auto.h"
+#include "package/path.h"
 
 #include <stddef.h>
 
@@ -51,6 +52,20 @@ static const struct record_field choice_fields[] = {
     RECORD_FIELD(bill_choice, RECORD_TEXTS, "others", others),
 };
 static const struct record_table choice_table = RECORD_TABLE(bill_choice, choice_fields);
+
+static const char *const wish_kinds[] = {[BILL_BINARY] = "binary",       [BILL_FILE] = "file",
+                                         [BILL_PACKAGE] = "package",     [BILL_MADE_DIRECTORY] = "made directory",
+                                         [BILL_MADE_FILE] = "made file", [BILL_MADE_SYMLINK] = "made symlink",
+                                         [BILL_USER] = "user",           [BILL_GROUP] = "group",
+                                         [BILL_VARIABLE] = "variable",   NULL};
+
+static const struct record_field wish_fields[] = {
+    RECORD_ONE_OF(bill_wish, "kind", kind, wish_kinds),
+    RECORD_FIELD(bill_wish, RECORD_TEXT, "name", name),
+    RECORD_FIELD(bill_wish, RECORD_TEXTS, "from", from),
+    RECORD_FIELD(bill_wish, RECORD_TEXT, "by", by),
+};
+static const struct record_table wish_table = RECORD_TABLE(bill_wish, wish_fields);
 
 static const struct record_field layer_fields[] = {
     RECORD_ONE_OF(bill_layer, "media_type", layer.compression, media_types),
@@ -118,6 +133,7 @@ static const struct record_field bill_fields[] = {
     RECORD_FIELD(bill, RECORD_TEXTS, "notes", notes),
     RECORD_OF(bill, RECORD_LIST, "directories", directories, file_table),
     RECORD_OF(bill, RECORD_LIST, "opens_at_run_time", openers, opener_table),
+    RECORD_OF(bill, RECORD_LIST, "wanted", wanted, wish_table),
     RECORD_FIELD(bill, RECORD_TEXTS, "recipes", recipes),
     RECORD_FIELD(bill, RECORD_PAIRS, "env", env),
     RECORD_OF(bill, RECORD_LIST, "selection", packages, package_table),
@@ -163,6 +179,34 @@ const struct bill_file *bill_find(const struct bill *bill, const char *path)
 {
     const struct bill_file *file = find_in(&bill->files, path);
     return file ? file : find_in(&bill->directories, path);
+}
+
+/* Whether a wish names a file of packages, as it is written or below /usr. */
+static bool names_shipped(const struct bill_wish *wish, const struct bill_file *file)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *why;
+    if (wish->kind == BILL_PACKAGE)
+        return strcmp(wish->name, file->package) == 0;
+    if (wish->kind > BILL_FILE || (wish->from.count && !strings_has(&wish->from, file->package)))
+        return false;
+    const char *canonical = path_canonical(&scratch, text_of(wish->name), &why);
+    return path_matches(canonical ? canonical : wish->name, file->path);
+}
+
+static bool names_made(const struct bill_wish *wish, const struct bill_file *file)
+{
+    return wish->kind >= BILL_MADE_DIRECTORY && wish->kind <= BILL_MADE_SYMLINK && strcmp(wish->name, file->path) == 0;
+}
+
+const char *bill_wanted_by(const struct bill *bill, const struct bill_file *file)
+{
+    for (size_t i = 0; !file->by && i < bill->wanted.count; i++) {
+        const struct bill_wish *wish = &bill->wanted.items[i];
+        if (file->package ? names_shipped(wish, file) : names_made(wish, file))
+            return wish->by;
+    }
+    return NULL;
 }
 
 const struct bill_package *bill_find_package(const struct bill *bill, const char *name)

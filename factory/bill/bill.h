@@ -16,7 +16,7 @@
 #include "proof/openers.h"
 #include "source/origin.h"
 
-#define BILL_FORMAT 1
+#define BILL_FORMAT 2
 #define BILL_MAX_BYTES ((size_t)64 << 20) /* what is written, and what is read */
 
 /* A package of the selection. */
@@ -53,6 +53,26 @@ struct bill_choice {
     struct strings others;
 };
 
+/* What somebody wants to be in the image. */
+enum bill_wish_kind {
+    BILL_BINARY,
+    BILL_FILE, /* of packages; the name may be a glob */
+    BILL_PACKAGE,
+    BILL_MADE_DIRECTORY,
+    BILL_MADE_FILE,
+    BILL_MADE_SYMLINK,
+    BILL_USER,
+    BILL_GROUP,
+    BILL_VARIABLE
+};
+
+struct bill_wish {
+    enum bill_wish_kind kind;
+    const char *name;
+    struct strings from; /* BILL_FILE: of these packages only, when given */
+    const char *by;      /* "the manifest", "the recipe chrony" */
+};
+
 struct bill_layer {
     struct layer layer;
     const char *encoder; /* that made it (struct layer_encoder) */
@@ -87,6 +107,7 @@ struct bill {
     struct bill_files files;            /* files and links, by path */
     struct bill_files directories;      /* by path */
     LIST(struct bill_choice) choices;   /* in the manifest's order */
+    LIST(struct bill_wish) wanted;      /* in the order of the kinds */
     struct strings recipes;             /* names of those that apply */
     struct yaml_pairs env;              /* of the image's configuration: the manifest's and the recipes' */
     struct strings notes;               /* what people should know of the image: sentences for log and report */
@@ -105,6 +126,9 @@ void bill_note(struct arena *arena, struct bill *bill, const char *note);
 struct bill_source *bill_source_of(struct arena *arena, const struct origins *origins);
 /* Finds what is said of a path: of a file, link or directory; NULL when the image has none. */
 const struct bill_file *bill_find(const struct bill *bill, const char *path);
+/* Finds whose wish a file is that is there for itself (`by` is NULL): the first that names it or its package, as the
+ * closure takes it; NULL when nobody's. */
+const char *bill_wanted_by(const struct bill *bill, const struct bill_file *file);
 /* Finds what is said of a package; NULL when `name` is NULL or none of the selection. */
 const struct bill_package *bill_find_package(const struct bill *bill, const char *name);
 /* Returns the layers' descriptors for the image's documents / the sum of their compressed bytes. */

@@ -74,6 +74,9 @@ static void print_chain(FILE *out, const struct bill *bill, const struct bill_fi
                           package->repository ? ", repository " : "", package->repository ? package->repository : "");
         else
             (void)fputs("    made by the factory\n", out);
+        const char *giver = bill_wanted_by(bill, chain[i]);
+        if (giver && !strstr(chain[i]->why, giver))
+            (void)fprintf(out, "    wanted by %s\n", giver);
     }
 }
 
@@ -122,10 +125,10 @@ static json_t *chain_json(const struct bill *bill, const struct bill_file *file)
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
         const struct bill_package *package = bill_find_package(bill, chain[i]->package);
-        json_array_append_new(array,
-                              json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "path", chain[i]->path, "why", chain[i]->why,
-                                        "package", chain[i]->package, "version", package ? package->version : NULL,
-                                        "repository", package ? package->repository : NULL));
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?}", "path", chain[i]->path, "why",
+                                               chain[i]->why, "wanted_by", bill_wanted_by(bill, chain[i]), "package",
+                                               chain[i]->package, "version", package ? package->version : NULL,
+                                               "repository", package ? package->repository : NULL));
     }
     return array;
 }

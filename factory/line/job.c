@@ -135,6 +135,7 @@ static bool make_tree(struct job *job, const struct order *order, struct closed 
     bool is_dry_run = job->plant->options->is_dry_run;
     if (!select_files(order, closed, err) || (!is_dry_run && !build(order, closed, &built, job, err)))
         return false;
+    note_wishes(job->manifest, is_dry_run ? &closed->asked.wishes : &built.wishes, &job->arena, &job->bill);
     note_selection(closed, &built, &job->arena, &job->bill);
     if (is_dry_run)
         return true;

@@ -74,6 +74,53 @@ void note_selection(const struct closed *closed, const struct built *built, stru
         note_package(arena, bill, &opened->identity, opened->identity_package, true);
 }
 
+static void note_wish(struct arena *arena, struct bill *bill, enum bill_wish_kind kind, const char *name,
+                      const char *giver)
+{
+    struct bill_wish wish = {
+        .kind = kind, .name = arena_strdup(arena, name), .by = arena_strdup(arena, wish_giver(giver))};
+    list_add(arena, &bill->wanted, wish);
+}
+
+static void note_wished_files(const struct wishes *wishes, struct arena *arena, struct bill *bill)
+{
+    for (size_t i = 0; i < wishes->files.count; i++) {
+        const struct wish_file *file = &wishes->files.items[i];
+        note_wish(arena, bill, BILL_FILE, file->path, file->giver);
+        struct bill_wish *noted = &bill->wanted.items[bill->wanted.count - 1];
+        for (size_t j = 0; j < file->packages.count; j++)
+            list_add(arena, &noted->from, arena_strdup(arena, file->packages.items[j]));
+    }
+}
+
+static void note_made(const struct wishes *wishes, enum wish_made_kind kind, struct arena *arena, struct bill *bill)
+{
+    static const enum bill_wish_kind kinds[] = {
+        [MADE_DIRECTORY] = BILL_MADE_DIRECTORY, [MADE_FILE] = BILL_MADE_FILE, [MADE_SYMLINK] = BILL_MADE_SYMLINK};
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        if (wishes->made.items[i].kind == kind)
+            note_wish(arena, bill, kinds[kind], wishes->made.items[i].path, wishes->made.items[i].giver);
+    }
+}
+
+void note_wishes(const struct manifest *manifest, const struct wishes *wishes, struct arena *arena, struct bill *bill)
+{
+    for (size_t i = 0; i < manifest->binaries.count; i++)
+        note_wish(arena, bill, BILL_BINARY, manifest->binaries.items[i], NULL);
+    note_wished_files(wishes, arena, bill);
+    for (size_t i = 0; i < wishes->packages.count; i++)
+        note_wish(arena, bill, BILL_PACKAGE, wishes->packages.items[i].name, wishes->packages.items[i].giver);
+    note_made(wishes, MADE_DIRECTORY, arena, bill);
+    note_made(wishes, MADE_FILE, arena, bill);
+    note_made(wishes, MADE_SYMLINK, arena, bill);
+    for (size_t i = 0; i < wishes->users.count; i++)
+        note_wish(arena, bill, BILL_USER, wishes->users.items[i].name, wishes->users.items[i].giver);
+    for (size_t i = 0; i < wishes->groups.count; i++)
+        note_wish(arena, bill, BILL_GROUP, wishes->groups.items[i].name, wishes->groups.items[i].giver);
+    for (size_t i = 0; i < wishes->env.count; i++)
+        note_wish(arena, bill, BILL_VARIABLE, wishes->env.items[i].name, wishes->env.items[i].giver);
+}
+
 static void note_openers(const struct openers *openers, struct arena *arena, struct bill *bill)
 {
     for (size_t i = 0; i < openers->count; i++) {

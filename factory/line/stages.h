@@ -34,7 +34,9 @@ bool build_tree(const struct order *order, struct closed *closed, struct built *
 bool prove_built(const struct order *order, const struct closed *closed, const struct built *built,
                  struct proof *ret_proof, struct err *err) MUST_CHECK;
 
-/* Copies to the bill what there is to tell of a selection, of a tree (NULL: none was made), and of a proof. */
+/* Copies to the bill what there is to tell of what is wanted, of a selection, of a tree (NULL: none was made), and of a
+ * proof. */
+void note_wishes(const struct manifest *manifest, const struct wishes *wishes, struct arena *arena, struct bill *bill);
 void note_selection(const struct closed *closed, const struct built *built, struct arena *arena, struct bill *bill);
 void note_tree(const struct closed *closed, const struct built *built, struct arena *arena, struct bill *bill);
 void note_proof(const struct proof *proof, struct arena *arena, struct bill *bill);

@@ -33,7 +33,7 @@ class Bills(Case):
         order = self.order()
         bill = self.bill()
         self.assertEqual({key: order.get(key) for key in bill}, bill)
-        self.assertEqual(bill["format"], 1)
+        self.assertEqual(bill["format"], 2)
         files = {file["path"]: file for file in bill["files"] + bill["directories"]}
         self.assertEqual((files["/usr/sbin/served"]["kind"], files["/usr/sbin/served"]["mode"]), ("file", "0755"))
         self.assertEqual((files["/run/served"]["mode"], files["/run/served"]["uid"]), ("0750", 101))
@@ -69,7 +69,7 @@ class Bills(Case):
             return [platform.get("bill") for platform in json.loads(answer.stdout)["platforms"]]
 
         self.assertEqual(inspect(), [self.bill_path("x86_64"), self.bill_path("aarch64")])
-        for other in ({"extra": 1}, {"digest": self.bill()["config"]}, {"format": 2}):
+        for other in ({"extra": 1}, {"digest": self.bill()["config"]}, {"format": 1}):
             changed = {**self.bill(), **other}
             with open(self.bill_path("aarch64"), "w", encoding="utf-8") as stream:
                 json.dump(changed, stream)

@@ -82,6 +82,30 @@ class Recipes(Case):
         self.assertEqual(why["/etc/served/made"], "created by the recipe served")
         self.assertEqual(why["/usr/share/tool/words"], "file of the recipe served")
 
+    def test_the_report_says_who_wants_what(self):
+        self.start(manifest=MANIFEST + "files: [/etc/served/served.conf]\nusers: [{name: other, uid: 160}]\n")
+        for _ in ("made", "reused"):
+            self.make()
+            wanted = {(wish["kind"], wish["name"]): wish["by"] for wish in self.report["wanted"]}
+            self.assertEqual(wanted, {
+                ("binary", "/usr/sbin/served"): "the manifest",
+                ("file", "/etc/served/served.conf"): "the manifest",
+                ("file", "/usr/share/tool/words"): "the recipe served",
+                ("made directory", "/run/served"): "the recipe served",
+                ("made directory", "/var/lib/served/db"): "the recipe served",
+                ("made file", "/etc/served/made"): "the recipe served",
+                ("user", "other"): "the manifest",
+                ("user", "served"): "the recipe served",
+                ("group", "other"): "the manifest",
+                ("group", "served"): "the recipe served",
+                ("variable", "SERVED_HOME"): "the recipe served",
+                ("variable", "LEVEL"): "the recipe served"})
+            words = [wish for wish in self.report["wanted"] if wish["name"] == "/usr/share/tool/words"]
+            self.assertEqual(words[0]["from"], ["tool"])
+        dry = self.run_factory("--arch", "x86_64", "--json", "--dry-run", "served")
+        wanted = json.loads(dry.stdout)["images"][0]["architectures"][0]["wanted"]
+        self.assertIn({"kind": "binary", "name": "/usr/sbin/served", "from": [], "by": "the manifest"}, wanted)
+
     def test_the_same_image_comes_out_of_the_cache(self):
         self.start()
         self.make()

@@ -97,7 +97,20 @@ class DlopenNotes(RunTime):
         self.assertEqual(self.report["notes"], ["/usr/sbin/served: a dlopen note is no JSON array"])
 
 
-class Features(RunTime):
+class Answers(RunTime):
+    def why(self, *arguments):
+        command = [run.program(), "why", "--cache", self.factory.cache, "--state", self.factory.state, "--arch", "x86_64",
+                   "--source", self.path("source.yaml"), "--manifests", self.path("manifests"), *arguments]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=run.Factory.environment({"HOME": self.top}), cwd=self.top, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        return done.stdout.decode()
+
+    def answers(self, *arguments):
+        return json.loads(self.why("--json", *arguments))
+
+
+class Features(Answers):
     def test_a_feature_brings_plug_ins_with_their_libraries(self):
         plugin = deb.Package("libsasl2-modules", arch="amd64", version="1", Section="libs", Depends="libspeak1, libc6", files=[
             deb.File(AMD64.lib("sasl2/libplain.so.2"), world.library(AMD64, "libplain.so.2", ["libspeak.so.1", "libc.so.6"]))])
@@ -128,6 +141,9 @@ class Features(RunTime):
         files = self.make()
         self.assertEqual(files["/etc/pam.d/common-auth"].data,
                          b"# common\nauth\t[success=1 default=ignore]\tpam_unix.so nullok\nauth requisite pam_deny.so\n")
+        answer = self.why("served", "/etc/pam.d/common-auth")
+        self.assertIn("made of its template, as pam-auth-update does\n", answer)
+        self.assertIn("wanted by the feature pam\n", answer)
         for name, is_wanted in (("pam_unix.so", True), ("pam_env.so", True), ("pam_deny.so", True), ("pam_time.so", False)):
             self.assertEqual(AMD64.lib("security/" + name) in files, is_wanted, name)
 
@@ -142,18 +158,7 @@ class Features(RunTime):
         self.assertIn("no selected package ships pam_gone.so, which /etc/pam.d/served names", result.stderr)
 
 
-class Why(RunTime):
-    def why(self, *arguments):
-        command = [run.program(), "why", "--cache", self.factory.cache, "--state", self.factory.state, "--arch", "x86_64",
-                   "--source", self.path("source.yaml"), "--manifests", self.path("manifests"), *arguments]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=run.Factory.environment({"HOME": self.top}), cwd=self.top, timeout=60, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr.decode())
-        return done.stdout.decode()
-
-    def answers(self, *arguments):
-        return json.loads(self.why("--json", *arguments))
-
+class Why(Answers):
     def test_the_chain_goes_from_the_manifest_to_the_file(self):
         self.start()
         answer = self.answers("served", AMD64.lib("libbar.so.2"))[0]
@@ -161,6 +166,8 @@ class Why(RunTime):
         self.assertEqual([(link["path"], link["package"]) for link in answer["chain"]], [
             ("/usr/sbin/served", "served"), (AMD64.lib("libfoo.so.1.2"), "libfoo1"), (AMD64.lib("libbar.so.2"), "libbar2")])
         self.assertEqual(answer["chain"][0]["why"], "binary of the manifest")
+        self.assertEqual([link["wanted_by"] for link in answer["chain"]], ["the manifest", None, None])
+        self.assertNotIn("wanted by", self.why("served", "/usr/sbin/served"))  # the reason says it
         self.assertEqual(answer["chain"][2]["version"], "2.0+dfsg-1")
         self.assertIn("stable of ", answer["chain"][2]["repository"])
         self.assertIn("needed by /usr/sbin/served as libfoo.so.1", self.why("served", AMD64.lib("libbar.so.2")))

@@ -48,6 +48,12 @@ static struct bill make_bill(struct arena *arena)
     struct bill_choice choice = {.path = "/usr/sbin/dhcpd", .package = "isc-dhcp-server", .why = "fewest"};
     list_add(arena, &choice.others, "isc-dhcp-server-ldap");
     list_add(arena, &bill.choices, choice);
+    list_add(arena, &bill.wanted, (struct bill_wish){.kind = BILL_BINARY, .name = "/sbin/dhcpd", .by = "the manifest"});
+    struct bill_wish wish = {.kind = BILL_FILE, .name = "/etc/*", .by = "the recipe isc-dhcp-server"};
+    list_add(arena, &wish.from, "isc-dhcp-server");
+    list_add(arena, &bill.wanted, wish);
+    list_add(arena, &bill.wanted, (struct bill_wish){.kind = BILL_PACKAGE, .name = "libc6", .by = "the feature libc"});
+    list_add(arena, &bill.wanted, (struct bill_wish){.kind = BILL_MADE_FILE, .name = "/etc/x", .by = "the feature x"});
     list_add(arena, &bill.env, (struct yaml_pair){"Z", "1", NULL});
     list_add(arena, &bill.env, (struct yaml_pair){"A", "2", NULL});
     bill_note(arena, &bill, "the user x of a file is known nowhere");
@@ -81,12 +87,37 @@ static void a_bill_reads_back_as_it_was_written(void **state)
     assert_ptr_equal(bill_find(&again, "/usr/sbin/dhcpd"), &again.files.items[0]);
     assert_string_equal(bill_find_package(&again, "libc6")->source_package, "glibc");
     assert_string_equal(again.env.items[0].key, "Z");
+    assert_int_equal(again.wanted.count, 4);
+    assert_int_equal(again.wanted.items[2].kind, BILL_PACKAGE);
+    assert_string_equal(again.wanted.items[1].from.items[0], "isc-dhcp-server");
     assert_null(again.proof);
     assert_int_equal(again.notes.count, 1);
     struct bill_proof proof = {.file_count = 3};
     bill.proof = &proof;
     assert_true(bill_read(&arena, written(&arena, &bill), &again));
     assert_int_equal(again.proof->file_count, 3);
+}
+
+static void a_file_is_wanted_by_the_giver_of_the_first_wish_that_names_it(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct bill bill = make_bill(&arena);
+    const struct {
+        const char *path, *package, *by, *wanted_by;
+    } cases[] = {{"/usr/sbin/dhcpd", "isc-dhcp-server", NULL, "the manifest"},
+                 {"/etc/dhcp", "isc-dhcp-server", NULL, "the recipe isc-dhcp-server"},
+                 {"/etc/dhcp", "isc-dhcp-server", "/usr/sbin/dhcpd", NULL},
+                 {"/etc/dhcp", "another", NULL, NULL},
+                 {"/etc/ld.so.conf", "libc6", NULL, "the feature libc"},
+                 {"/etc/x", NULL, NULL, "the feature x"},
+                 {"/etc/y", NULL, NULL, NULL},
+                 {"/usr/sbin/dhcpd", NULL, NULL, NULL}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct bill_file file = {.path = cases[i].path, .package = cases[i].package, .by = cases[i].by};
+        const char *wanted_by = bill_wanted_by(&bill, &file);
+        assert_string_equal(wanted_by ? wanted_by : "nobody", cases[i].wanted_by ? cases[i].wanted_by : "nobody");
+    }
 }
 
 static void bytes_that_are_no_text_are_written_as_their_numbers(void **state)
@@ -139,7 +170,7 @@ static void a_bill_with_any_part_gone_or_mistyped_or_unknown_is_refused(void **s
     json_t *json = json_loadb(text.ptr, text.len, 0, NULL);
     assert_non_null(json);
     break_each(&arena, json, json);
-    const char *const lists[] = {"layers", "files", "selection", "choices", "opens_at_run_time"};
+    const char *const lists[] = {"layers", "files", "selection", "choices", "wanted", "opens_at_run_time"};
     for (size_t i = 0; i < ARRAY_COUNT(lists); i++)
         break_each(&arena, json, json_array_get(json_object_get(json, lists[i]), 0));
     break_each(&arena, json, json_object_get(json, "inputs"));
@@ -150,7 +181,7 @@ static void a_bill_with_any_part_gone_or_mistyped_or_unknown_is_refused(void **s
     json_decref(json);
     assert_false(bill_read(&arena, (struct text){text.ptr, text.len - 1}, &again));
     assert_false(bill_read(&arena, TEXT("[]"), &again));
-    const char *twice = arena_printf(&arena, "{\"format\":1,%s", text.ptr + 1);
+    const char *twice = arena_printf(&arena, "{\"format\":%d,%s", BILL_FORMAT, text.ptr + 1);
     assert_false(bill_read(&arena, text_of(twice), &again));
 }
 
@@ -173,6 +204,8 @@ static void values_out_of_bounds_are_refused(void **state)
                  {"files", "digest", "\"md5:00\""},
                  {"layers", "media_type", "\"x\""},
                  {"layers", "digest", "null"},
+                 {"wanted", "kind", "\"x\""},
+                 {"wanted", "by", "null"},
                  {"files", "path", "null"}};
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         json_t *json = json_loadb(text.ptr, text.len, 0, NULL);
@@ -193,8 +226,8 @@ static void the_shape_of_the_document_is_that_of_its_format(void **state)
     buf_init(&shape, 1 << 20);
     assert_true(bill_shape(&shape));
     struct digest digest = digest_of(shape.bytes, shape.len);
-    assert_int_equal(BILL_FORMAT, 1);
-    if (strcmp(digest_hex(&digest).chars, "77b1fbde64c1f8c7975df077a2f0c15d05811157432e56ffe15f3d1073eb87eb") != 0)
+    assert_int_equal(BILL_FORMAT, 2);
+    if (strcmp(digest_hex(&digest).chars, "91c129e63cfb0a4428ccffe1085bbb5d93bd2672bea27e1638fb7267f2351c5d") != 0)
         fail_msg("%s is the digest of another shape than that of format %d:\n%s", digest_hex(&digest).chars,
                  BILL_FORMAT, shape.bytes);
 }
@@ -203,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bill_reads_back_as_it_was_written),
+        cmocka_unit_test(a_file_is_wanted_by_the_giver_of_the_first_wish_that_names_it),
         cmocka_unit_test(bytes_that_are_no_text_are_written_as_their_numbers),
         cmocka_unit_test(a_bill_with_any_part_gone_or_mistyped_or_unknown_is_refused),
         cmocka_unit_test(values_out_of_bounds_are_refused),
