@@ -272,7 +272,8 @@ static bool check(const struct options *options, struct err *err)
         err_set(err, ERR_USAGE, "--push and --no-push exclude each other");
     else if (!options->is_help && !options->is_version &&
              (options->words.count < command->least_words || options->words.count > command->most_words))
-        err_set(err, ERR_USAGE, "usage: imgfactory %s [OPTIONS] %s", command->name, command->words);
+        err_set(err, ERR_USAGE, "usage: imgfactory %s [OPTIONS]%s%s", command->name, *command->words ? " " : "",
+                command->words);
     return err->kind == ERR_NONE;
 }
 

@@ -51,10 +51,18 @@ static bool find_layout(const struct remote *remote, const char *word, const cha
     return false;
 }
 
+/* Returns whether the word can only mean something on this machine: a reference has a slash, but does not end with one. */
+static bool is_local(const char *word)
+{
+    const char *slash = strrchr(word, '/');
+    return !slash || !slash[1] || word[0] == '.' || word[0] == '/';
+}
+
 static bool fail_no_layout(const struct remote *remote, const char *word, struct err *err)
 {
     const struct command *command = remote->command;
-    err_set(err, ERR_USAGE, "there is no OCI layout %s, nor %s/%s; build the image first", word,
+    err_set(err, ERR_USAGE, "there is no %s %s, nor %s/%s; build the image first",
+            command->options.command->kind == COMMAND_CHECK ? "root directory or OCI layout" : "OCI layout", word,
             command_first(command->options.output, command->site.output, "out"), word);
     return false;
 }
@@ -219,7 +227,7 @@ static bool inspect(struct remote *remote, struct err *err)
     if (find_layout(remote, word, &dir, &tag)) {
         if (!layout_image_open(remote->arena, dir, tag, &remote->command->lock_wait, &image, err))
             return false;
-    } else if (!strchr(word, '/') || word[0] == '.' || word[0] == '/') {
+    } else if (is_local(word)) {
         return fail_no_layout(remote, word, err);
     } else if (!open_store(remote, &store, err) || !open_image(remote, store, word, false, &registry, &image, err)) {
         return false;
@@ -262,7 +270,7 @@ static bool check_local(struct remote *remote, bool *ret_is_local, struct err *e
                check_image(remote->command, word, &image, NULL, err);
     if (is_dir(word))
         return check_dirs(remote->command, words, err);
-    *ret_is_local = !strchr(word, '/') || word[0] == '.' || word[0] == '/';
+    *ret_is_local = is_local(word);
     return *ret_is_local ? fail_no_layout(remote, word, err) : true;
 }
 

@@ -98,6 +98,11 @@ class Check(Case):
         self.assertEqual(result.code, run.USAGE, result)
         self.assertIn("absent is no root directory", result.stderr)
 
+    def test_a_word_that_ends_with_a_slash_is_a_folder_and_no_reference(self):
+        result = self.check(subject="absent/")
+        self.assertEqual(result.code, run.USAGE, result)
+        self.assertIn("there is no root directory or OCI layout absent/", result.stderr)
+
     def test_a_library_that_is_gone_is_named(self):
         os.unlink(self.root + self.libraries + "/libone.so.1")
         self.bad("/usr/bin/served", "libone.so.1", "not found")

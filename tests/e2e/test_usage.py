@@ -28,6 +28,12 @@ class Usage(Case):
         self.assertEqual(result.code, run.OK, result)
         self.assertIn('"freed_files": 0', result.stdout)
 
+    def test_the_usage_line_of_a_command_without_words_has_no_room_for_any(self):
+        self.factory.options, self.factory.output = [], None
+        result = self.run_factory("clean", "x")
+        self.assertEqual(result.code, run.USAGE, result)
+        self.assertIn("usage: imgfactory clean [OPTIONS]\n", result.stderr)
+
     def test_unknown_architecture_lists_the_known(self):
         self.refuse(run.USAGE, "vax", "x86_64", "aarch64", "s390x", arguments=("--arch", "vax", "served"))
 
