@@ -138,7 +138,7 @@ class TheReleaseItself(Case):
             (run.MALFORMED, "at most", self.relist(packages + ".gz", size=1 << 40)),
             (run.MALFORMED, "at most", self.relist(packages, size=1 << 40)),
             (run.MALFORMED, "expected", self.relist(packages, size=5)),
-            (run.TRUST, "decompressed", self.relist(packages, digest="0" * 64)),
+            (run.TRUST, "when unpacked, expected", self.relist(packages, digest="0" * 64)),
         ]
         for code, word, change in cases:
             with self.subTest(word):

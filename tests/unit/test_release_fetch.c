@@ -123,7 +123,7 @@ static void what_unpacks_to_other_bytes_than_listed_is_refused(void **state)
 {
     char line[256];
     (void)snprintf(line, sizeof line, " %064d %zu %s\n", 1, strlen(PACKAGES), NAME);
-    check_unpacking_refused(state, line, "unpacked, expected sha256:");
+    check_unpacking_refused(state, line, "when unpacked, expected sha256:");
     (void)snprintf(line, sizeof line, " %064d 5 %s\n", 1, NAME);
     check_unpacking_refused(state, line, "Packages.gz");
     (void)snprintf(line, sizeof line, " %064d 2000000000000 %s\n", 1, NAME);

@@ -157,7 +157,7 @@ static void what_unpacks_to_something_else_is_refused(void **state)
           "cd repo/repodata; o=$(sha256sum primary.xml | cut -c1-64); n=$(echo | sha256sum | cut -c1-64); "
           "sed -i \"s/$o/$n/\" repomd.xml");
     get_rpm(&rpm);
-    check_primary_refused(&rpm, ERR_TRUST, "unpacked, expected sha256:01ba4719c80b6fe9");
+    check_primary_refused(&rpm, ERR_TRUST, "when unpacked, expected sha256:01ba4719c80b6fe9");
     shell(rpm.world->keys, rpm.world->dir, "sed -i 's/<open-size>/<open-size>1/' repo/repodata/repomd.xml");
     get_rpm(&rpm);
     check_primary_refused(&rpm, ERR_MALFORMED, "expected");
