@@ -126,7 +126,8 @@ static bool read_data(struct build *build, struct err *err)
     build->run.features = &build->features;
     build->run.families = &build->families;
     struct strings features, families;
-    if (!arches_load(build->arena, build->arches_dir, &build->arches, err) ||
+    struct arch_keys keys = formats_arch_keys(build->arena);
+    if (!arches_load(build->arena, build->arches_dir, &keys, &build->arches, err) ||
         !recipes_load(build->arena, recipes_dir, &formats, &build->recipes, err) ||
         !list_layers(build, "features", &features, err) ||
         !features_load(build->arena, &features, &build->features, err) ||

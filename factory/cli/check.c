@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/workers.h"
 #include "cli/places.h"
+#include "formats/formats.h"
 #include "oci/config_read.h"
 #include "proof/proof.h"
 #include "proof/root_dir.h"
@@ -55,8 +56,9 @@ static bool begin(struct command *command, const char *name, struct check *ret_c
                                 .budget = root_budget_of_call(),
                                 .layers.arena = &command->arena,
                                 .report = json_array()};
+    struct arch_keys keys = formats_arch_keys(&command->arena);
     return (dir || places_data_dir(&command->arena, "arches", &dir, err)) &&
-           arches_load(&command->arena, dir, &ret_check->arches, err) && take_arches(ret_check, err);
+           arches_load(&command->arena, dir, &keys, &ret_check->arches, err) && take_arches(ret_check, err);
 }
 
 static bool is_wanted(const struct check *check, const struct arch *arch)

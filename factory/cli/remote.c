@@ -5,6 +5,7 @@
 #include "cli/inspect.h"
 #include "cli/login.h"
 #include "cli/places.h"
+#include "formats/formats.h"
 #include "io/store_prune.h"
 #include "line/fewer.h"
 #include "line/report.h"
@@ -77,7 +78,9 @@ static void advise(struct remote *remote, const struct publication *publication,
     struct arches arches = {0};
     struct err ignored = {0};
     const char *dir;
-    bool are_known = places_data_dir(arena, "arches", &dir, &ignored) && arches_load(arena, dir, &arches, &ignored);
+    struct arch_keys keys = formats_arch_keys(arena);
+    bool are_known =
+        places_data_dir(arena, "arches", &dir, &ignored) && arches_load(arena, dir, &keys, &arches, &ignored);
     struct fewer_call call = {.program = arena_printf(arena, "imgfactory %s", options->command->name),
                               .options = command_line(arena, &options->given),
                               .words = command_line(arena, &options->words) + 1};

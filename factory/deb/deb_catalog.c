@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/each.h"
+#include "deb/deb_arch.h"
 
 #include <assert.h>
 
@@ -94,7 +95,7 @@ static bool add_index(struct deb_catalog *catalog, const struct release *release
 static bool add_indices(struct deb_catalog *catalog, const struct release *release)
 {
     const struct deb_repository *repository = release->repository;
-    const char *arch = catalog->base.arch->deb_name;
+    const char *arch = deb_arch(catalog->base.arch);
     if (repository->architectures.count && !strings_has(&repository->architectures, arch))
         return false;
     if (!repository->components.count)
@@ -128,7 +129,7 @@ static void fail_not_offered(const struct deb_catalog *catalog, struct err *err)
                               limited->count ? strings_join(&scratch, limited, " ") : "nothing named"));
     }
     err_set(err, ERR_RESOLVE, "no repository of %s offers architecture %s (they offer: %s)",
-            catalog->releases->source->name, catalog->base.arch->deb_name, strings_join(&scratch, &offers, "; "));
+            catalog->releases->source->name, deb_arch(catalog->base.arch), strings_join(&scratch, &offers, "; "));
 }
 
 static void set_digest(struct deb_catalog *catalog)
@@ -136,7 +137,7 @@ static void set_digest(struct deb_catalog *catalog)
     struct digest_stream stream;
     digest_begin(&stream);
     digest_feed(&stream, DEB_INDEX_FORMAT, sizeof DEB_INDEX_FORMAT);
-    digest_feed(&stream, catalog->base.arch->deb_name, strlen(catalog->base.arch->deb_name) + 1);
+    digest_feed(&stream, deb_arch(catalog->base.arch), strlen(deb_arch(catalog->base.arch)) + 1);
     for (size_t i = 0; i < catalog->indices.count; i++) {
         const struct deb_catalog_index *index = &catalog->indices.items[i];
         const struct deb_repository *repository = index->release->repository;
@@ -236,7 +237,7 @@ bool deb_catalog_open(const struct source_env *env, struct workers *workers, con
             is_offered = true;
         else
             log_line(env->log, LOG_VERBOSE, "%s does not offer %s: passed over", releases->items[i]->repository->name,
-                     arch->deb_name);
+                     deb_arch(arch));
     }
     if (!is_offered) {
         fail_not_offered(catalog, err);

@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "base/each.h"
+#include "deb/deb_arch.h"
 #include "io/decompress.h"
 
 #define PLAIN_CAP_BYTES ((uint64_t)2 << 30)
@@ -107,7 +108,7 @@ static bool add_item(struct deb_contents_list *list, const struct release *relea
 static void add_items(struct deb_contents_list *list, const struct release *release)
 {
     const struct deb_repository *repository = release->repository;
-    const char *own = list->catalog->base.arch->deb_name, *arch = list->is_all ? "all" : own;
+    const char *own = deb_arch(list->catalog->base.arch), *arch = list->is_all ? "all" : own;
     if (repository->architectures.count && !strings_has(&repository->architectures, own))
         return;
     const char *shared = arena_printf(&list->arena, "Contents-%s", arch);
@@ -245,7 +246,7 @@ bool deb_catalog_owners(struct catalog *any, struct arena *arena, const char *pa
         err_set(err, ERR_RESOLVE,
                 "which package ships %s? No repository of %s has a Contents file for %s; name the package in the "
                 "manifest under packages: first",
-                path, catalog->releases->source->name, catalog->base.arch->deb_name);
+                path, catalog->releases->source->name, deb_arch(catalog->base.arch));
         return false;
     }
     *ret_names = names;

@@ -1,14 +1,10 @@
 #include "base/auto.h"
+#include "deb/deb_arch.h"
 #include "deb/deb_catalog.h"
 #include "deb/deb_format_parts.h"
 #include "deb/deb_source.h"
 #include "deb/package_control.h"
 #include "trust/freshness.h"
-
-static const char *arch_name(const struct arch *arch)
-{
-    return arch->deb_name;
-}
 
 static const char *apt_dir(struct arena *arena, const char *root)
 {
@@ -81,7 +77,7 @@ static const char *const install_scripts[] = {"preinst", "postinst", NULL};
 
 const struct format format_deb = {
     .name = "deb",
-    .arch_name = arch_name,
+    .arch_keys = deb_arch_keys,
     .host_has = host_has,
     .host_place = host_place,
     .load_host = load_host,

@@ -3,6 +3,7 @@
 #include "deb/deb_pool.h"
 
 #include "base/auto.h"
+#include "deb/deb_arch.h"
 #include "deb/deb_relation.h"
 #include "source/solve_cost.h"
 
@@ -45,7 +46,7 @@ static bool relation_id(struct solve_pool *solve, struct text text, Id *ret_id)
     Id id = text_id(pool, relation.name);
     bool is_own = !relation.qualifier.len || text_is(relation.qualifier, "any") ||
                   text_is(relation.qualifier, "native") ||
-                  text_is(relation.qualifier, solve->catalog->base.arch->deb_name);
+                  text_is(relation.qualifier, deb_arch(solve->catalog->base.arch));
     if (!is_own)
         id = pool_rel2id(pool, id, text_id(pool, relation.qualifier), REL_ARCH, 1);
     if (relation.op != DEB_ANY)
@@ -217,7 +218,7 @@ bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog
         err_set(err, ERR_INTERNAL, "this libsolv was built without Debian's version rules");
         return false;
     }
-    pool_setarchpolicy(solve->pool, catalog->base.arch->deb_name);
+    pool_setarchpolicy(solve->pool, deb_arch(catalog->base.arch));
     if (!solve_pool_reach(solve, request, err))
         return false;
     Queue ids;

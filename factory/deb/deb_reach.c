@@ -6,6 +6,7 @@
 #include "deb/deb_pool.h"
 
 #include "base/auto.h"
+#include "deb/deb_arch.h"
 #include "deb/deb_relation.h"
 
 #include <stdlib.h>
@@ -111,7 +112,7 @@ static bool take(struct reaching *reaching, struct version *version, struct text
 static bool is_own_arch(const struct solve_pool *solve, const struct solve_item *item)
 {
     return text_is(item->stanza.architecture, "all") ||
-           text_is(item->stanza.architecture, solve->catalog->base.arch->deb_name);
+           text_is(item->stanza.architecture, deb_arch(solve->catalog->base.arch));
 }
 
 /* Adds a version to the list unless it is none for this request. */

@@ -1,6 +1,7 @@
 #include "source/solve.h"
 
 #include "base/auto.h"
+#include "deb/deb_arch.h"
 #include "deb/deb_greedy.h"
 
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static bool fail_wrapped(const struct solving *solving, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     err_wrap(err, "%s for %s", strings_join(&scratch, &solving->request->names, ", "),
-             solving->solve.catalog->base.arch->deb_name);
+             deb_arch(solving->solve.catalog->base.arch));
     return false;
 }
 
@@ -85,7 +86,7 @@ static void explain(struct solving *solving, int problem_count, struct err *err)
     for (size_t i = 0; i < left_out.count; i++)
         add_line(&scratch, &lines, arena_printf(&scratch, "left out: %s", left_out.items[i]));
     err_set(err, ERR_RESOLVE, "%s for %s cannot be installed:\n  %s", strings_join(&scratch, &names, ", "),
-            solving->solve.catalog->base.arch->deb_name, strings_join(&scratch, &lines, "\n  "));
+            deb_arch(solving->solve.catalog->base.arch), strings_join(&scratch, &lines, "\n  "));
 }
 
 static void read_solution(struct solving *solving)
@@ -260,7 +261,7 @@ bool deb_catalog_identity(struct arena *arena, const struct catalog *any, const 
             if (!solve_item_read(catalog, &catalog->indices.items[i], number, &item, &why, err))
                 return false;
             bool is_right_arch = text_is(item.stanza.architecture, "all") ||
-                                 text_is(item.stanza.architecture, catalog->base.arch->deb_name);
+                                 text_is(item.stanza.architecture, deb_arch(catalog->base.arch));
             if (!why && is_right_arch && (!best.index || solve_compare(pool, &item, &best) > 0))
                 best = item;
         }

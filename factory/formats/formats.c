@@ -29,3 +29,13 @@ struct strings formats_names(struct arena *arena)
         list_add(arena, &names, formats[i]->name);
     return names;
 }
+
+struct arch_keys formats_arch_keys(struct arena *arena)
+{
+    struct arch_keys keys = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
+        for (const struct arch_key *key = formats[i]->arch_keys; key->key; key++)
+            list_add(arena, &keys, key);
+    }
+    return keys;
+}

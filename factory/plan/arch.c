@@ -11,6 +11,7 @@ struct arch_form {
     const struct yaml_node *root, *oci, *elf;
     const char *machine, *byte_order;
     uint64_t class_bits, cache_flags;
+    const char *names[]; /* one for each key of the formats */
 };
 
 #define FIELD(type, key, member, is_required)                                                                          \
@@ -21,9 +22,6 @@ struct arch_form {
 static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, "oci", oci, true),
     FIELD(YAML_NODE, "elf", elf, true),
-    FIELD(YAML_STRING, "deb", arch.deb_name, true),
-    FIELD(YAML_STRING, "rpm", arch.rpm_name, true),
-    FIELD(YAML_STRING, "rpm-base", arch.rpm_base, false),
     FIELD(YAML_STRING, "triplet", arch.triplet, true),
     FIELD(YAML_STRINGS, "loaders", arch.loaders, true),
     FIELD(YAML_STRINGS, "library-dirs", arch.library_dirs, true),
@@ -58,6 +56,15 @@ static const struct {
     {"EM_S390", EM_S390},     {"EM_SH", EM_SH},       {"EM_SPARC", EM_SPARC},         {"EM_SPARCV9", EM_SPARCV9},
     {"EM_X86_64", EM_X86_64},
 };
+
+const char *arch_name(const struct arch *arch, const char *key)
+{
+    for (size_t i = 0; i < arch->names.count; i++) {
+        if (strcmp(arch->names.items[i].key->key, key) == 0)
+            return arch->names.items[i].name;
+    }
+    return NULL;
+}
 
 static bool read_machine(struct arena *arena, struct arch_form *form, struct err *err)
 {
@@ -125,6 +132,13 @@ static bool check_list(struct arena *arena, const struct arch_form *form, const 
     return true;
 }
 
+/* Checks a value unless it is absent. */
+static bool check_word(const struct yaml_node *parent, const char *key, const char *word, struct err *err)
+{
+    const char *why = word ? why_not_word(word) : NULL;
+    return !why || yaml_fail(yaml_get(parent, key), err, "'%s' %s", key, why);
+}
+
 static bool check_words(const struct arch_form *form, struct err *err)
 {
     const struct arch *arch = &form->arch;
@@ -132,15 +146,20 @@ static bool check_words(const struct arch_form *form, struct err *err)
         const char *key, *word;
         const struct yaml_node *parent;
     } words[] = {
-        {"os", arch->oci_os, form->oci},           {"architecture", arch->oci_architecture, form->oci},
-        {"variant", arch->oci_variant, form->oci}, {"deb", arch->deb_name, form->root},
-        {"rpm", arch->rpm_name, form->root},       {"rpm-base", arch->rpm_base, form->root},
-        {"triplet", arch->triplet, form->root},    {"platform-token", arch->platform_token, form->root},
+        {"os", arch->oci_os, form->oci},
+        {"architecture", arch->oci_architecture, form->oci},
+        {"variant", arch->oci_variant, form->oci},
+        {"triplet", arch->triplet, form->root},
+        {"platform-token", arch->platform_token, form->root},
     };
     for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
-        const char *why = words[i].word ? why_not_word(words[i].word) : NULL;
-        if (why)
-            return yaml_fail(yaml_get(words[i].parent, words[i].key), err, "'%s' %s", words[i].key, why);
+        if (!check_word(words[i].parent, words[i].key, words[i].word, err))
+            return false;
+    }
+    for (size_t i = 0; i < arch->names.count; i++) {
+        const struct arch_named *named = &arch->names.items[i];
+        if (yaml_get(form->root, named->key->key) && !check_word(form->root, named->key->key, named->name, err))
+            return false;
     }
     return true;
 }
@@ -162,26 +181,50 @@ static bool check_arch(struct arena *arena, const struct arch_form *form, struct
            check_list(arena, form, "machine-names", &arch->machine_names, why_not_word, err);
 }
 
-static bool load_one(struct arena *arena, const char *dir, const char *name, struct arch *ret_arch, struct err *err)
+/* Reads the file's mapping, whose keys are ours and the formats'. */
+static bool read_root(struct arena *arena, const struct arch_keys *keys, struct arch_form *form, struct err *err)
 {
-    const char *path = arena_printf(arena, "%s/%s.yaml", dir, name);
+    LIST(struct yaml_field) fields = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(root_fields); i++)
+        list_add(arena, &fields, root_fields[i]);
+    for (size_t i = 0; i < keys->count; i++) {
+        size_t offset = offsetof(struct arch_form, names) + i * sizeof form->names[0];
+        list_add(
+            arena, &fields,
+            ((struct yaml_field){keys->items[i]->key, YAML_STRING, offset, !keys->items[i]->otherwise, ALTERS_ORDER}));
+    }
+    if (!yaml_read(arena, form->root, fields.items, fields.count, form, err))
+        return false;
+    for (size_t i = 0; i < keys->count; i++)
+        list_add(arena, &form->arch.names, ((struct arch_named){keys->items[i], form->names[i]}));
+    for (size_t i = 0; i < keys->count; i++) {
+        struct arch_named *named = &form->arch.names.items[i];
+        if (!named->name)
+            named->name = arch_name(&form->arch, named->key->otherwise);
+    }
+    return true;
+}
+
+static bool load_one(struct arena *arena, const char *path, const struct arch_keys *keys, struct arch *arch,
+                     struct err *err)
+{
     struct yaml_file *file;
     if (!yaml_load(arena, path, &file, err))
         return false;
-    struct arch_form form = {.root = file->root, .arch = {.name = name, .digest = file->digest}};
-    if (!form.root || !rule_is_arch_name(name)) {
+    struct arch_form *form = arena_alloc(arena, sizeof *form + keys->count * sizeof form->names[0]);
+    form->root = file->root;
+    form->arch = (struct arch){.name = arch->name, .digest = file->digest};
+    if (!form->root || !rule_is_arch_name(arch->name)) {
         err_set(err, ERR_USAGE, "%s:1:1: %s", path,
-                form.root ? "the file's name cannot name an architecture: [a-z0-9][a-z0-9._-]*" : "the file is empty");
+                form->root ? "the file's name cannot name an architecture: [a-z0-9][a-z0-9._-]*" : "the file is empty");
         return false;
     }
-    if (!yaml_read(arena, form.root, root_fields, ARRAY_COUNT(root_fields), &form, err) ||
-        !yaml_read(arena, form.oci, oci_fields, ARRAY_COUNT(oci_fields), &form, err) || !read_elf(arena, &form, err) ||
-        !check_arch(arena, &form, err))
+    if (!read_root(arena, keys, form, err) ||
+        !yaml_read(arena, form->oci, oci_fields, ARRAY_COUNT(oci_fields), form, err) || !read_elf(arena, form, err) ||
+        !check_arch(arena, form, err))
         return false;
-    *ret_arch = form.arch;
-    if (!ret_arch->rpm_base)
-        ret_arch->rpm_base = ret_arch->rpm_name;
-    ret_arch->cache_flags = (uint32_t)form.cache_flags;
+    *arch = form->arch;
+    arch->cache_flags = (uint32_t)form->cache_flags;
     return true;
 }
 
@@ -210,7 +253,8 @@ static bool check_pair(const char *dir, const struct arch *a, const struct arch 
     return true;
 }
 
-bool arches_load(struct arena *arena, const char *dir, struct arches *ret_arches, struct err *err)
+bool arches_load(struct arena *arena, const char *dir, const struct arch_keys *keys, struct arches *ret_arches,
+                 struct err *err)
 {
     struct strings names;
     if (!yaml_stems(arena, dir, &names, err))
@@ -221,7 +265,8 @@ bool arches_load(struct arena *arena, const char *dir, struct arches *ret_arches
         return false;
     }
     for (size_t i = 0; i < names.count; i++) {
-        if (!load_one(arena, dir, names.items[i], &arches.items[i], err))
+        arches.items[i].name = names.items[i];
+        if (!load_one(arena, arena_printf(arena, "%s/%s.yaml", dir, names.items[i]), keys, &arches.items[i], err))
             return false;
         for (size_t k = 0; k < i; k++) {
             if (!check_pair(dir, &arches.items[k], &arches.items[i], err))
@@ -232,12 +277,14 @@ bool arches_load(struct arena *arena, const char *dir, struct arches *ret_arches
     return true;
 }
 
-/* Returns whether `name` is another name of the architecture: deb, rpm, OCI as architecture[/variant] or
+/* Returns whether `name` is another name of the architecture: a format's, OCI as architecture[/variant] or
  * os/architecture[/variant]. */
 static bool is_also_called(const struct arch *arch, const char *name)
 {
-    if (strcmp(arch->deb_name, name) == 0 || strcmp(arch->rpm_name, name) == 0)
-        return true;
+    for (size_t i = 0; i < arch->names.count; i++) {
+        if (arch->names.items[i].key->is_alias && strcmp(arch->names.items[i].name, name) == 0)
+            return true;
+    }
     size_t os_len = strlen(arch->oci_os), len = strlen(arch->oci_architecture);
     if (strncmp(name, arch->oci_os, os_len) == 0 && name[os_len] == '/')
         name += os_len + 1;
@@ -274,8 +321,12 @@ static bool fail_unknown(const struct arches *arches, const char *name, struct e
     arch_names(arches, &scratch, &known);
     arch_names(arches, &scratch, &spellings);
     for (size_t i = 0; i < arches->count; i++) {
-        list_add(&scratch, &spellings, arches->items[i].deb_name);
-        list_add(&scratch, &spellings, arches->items[i].oci_architecture);
+        const struct arch *arch = &arches->items[i];
+        for (size_t k = 0; k < arch->names.count; k++) {
+            if (arch->names.items[k].key->is_alias)
+                list_add(&scratch, &spellings, arch->names.items[k].name);
+        }
+        list_add(&scratch, &spellings, arch->oci_architecture);
     }
     fail_with_known("architecture", name, &known, &spellings, err);
     return false;

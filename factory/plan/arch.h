@@ -9,6 +9,20 @@
 
 #include "plan/yaml.h"
 
+/* A key of arch files whose value is what a package format calls the architecture. The formats have the tables
+ * (source/format.h). */
+struct arch_key {
+    const char *key;       /* "deb"; NULL ends a table */
+    const char *otherwise; /* the key whose name it is where a file lacks this one; NULL: every file must have it */
+    bool is_alias;         /* the name can stand for the architecture's own, as in --arch arm64 */
+};
+
+/* Pointers into the tables, which must live as long as the architectures that are loaded with them. */
+struct arch_keys {
+    const struct arch_key **items;
+    size_t count, capacity;
+};
+
 struct arch {
     const char *name;             /* "aarch64": the file's stem */
     const char *oci_os;           /* "linux" */
@@ -17,9 +31,13 @@ struct arch {
     uint16_t elf_machine;         /* e_machine; written by name (EM_AARCH64) or number in the file */
     uint8_t elf_class;            /* 32 or 64 */
     bool is_big_endian;
-    const char *deb_name;        /* "arm64" */
-    const char *rpm_name;        /* "aarch64" */
-    const char *rpm_base;        /* $basearch of dnf: mostly rpm_name */
+    struct arch_names {
+        struct arch_named {
+            const struct arch_key *key;
+            const char *name; /* "arm64" */
+        } * items;
+        size_t count, capacity;
+    } names;                     /* one for each key of the formats */
     const char *triplet;         /* "aarch64-linux-gnu" (Debian multiarch) */
     struct strings loaders;      /* PT_INTERP paths: "/lib/ld-linux-aarch64.so.1" */
     struct strings library_dirs; /* the loader's built-in directories, in its order, canonical (below /usr) */
@@ -37,10 +55,13 @@ struct arches {
     size_t count;
 };
 
-/* Loads every *.yaml of a directory; two with one OCI platform or one machine name are refused. ERR_LOCAL when it
- * cannot be listed. */
-bool arches_load(struct arena *arena, const char *dir, struct arches *ret_arches, struct err *err) MUST_CHECK;
-/* Finds by name, also by deb, rpm or OCI name when that is unambiguous (amd64, arm64, linux/arm64/v8); ERR_USAGE lists
+/* Loads every *.yaml of a directory, in which `keys` are known beside those that every architecture has; two with one
+ * OCI platform or one machine name are refused. ERR_LOCAL when it cannot be listed. */
+bool arches_load(struct arena *arena, const char *dir, const struct arch_keys *keys, struct arches *ret_arches,
+                 struct err *err) MUST_CHECK;
+/* Returns what the architecture is called under a key of a format's; NULL when it was loaded without that key. */
+const char *arch_name(const struct arch *arch, const char *key);
+/* Finds by name, also by a format's or the OCI name when that is unambiguous (amd64, arm64, linux/arm64/v8); ERR_USAGE lists
  * the known ones and the nearest. */
 bool arches_find(const struct arches *arches, const char *name, const struct arch **ret_arch,
                  struct err *err) MUST_CHECK;

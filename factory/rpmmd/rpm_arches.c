@@ -2,6 +2,8 @@
  * Nothing else does: a repomd.xml signed by the same keys may be that of another architecture. */
 #include "rpmmd/rpm_metadata.h"
 
+#include "rpmmd/rpm_arch.h"
+
 #define ARCH_NAME_MAX 32
 
 static bool depends_on_arch(const char *url)
@@ -37,15 +39,15 @@ static bool had_arch(const struct release_mark *former, const char *name)
 bool rpm_metadata_check_arches(const struct rpm_metadata *metadata, struct arena *arena, const struct arch *arch,
                                const struct strings *arches, struct err *err)
 {
-    bool had = had_arch(metadata->former, arch->rpm_name);
-    if (!arches->count || strings_has(arches, arch->rpm_name) || (!had && !is_per_arch(metadata->repository)))
+    bool had = had_arch(metadata->former, rpm_arch(arch));
+    if (!arches->count || strings_has(arches, rpm_arch(arch)) || (!had && !is_per_arch(metadata->repository)))
         return true;
     err_set(
         err, ERR_TRUST,
         "repository %s for %s (%s): its packages are of %s, none is of %s%s: the mirror %s has another architecture's "
         "repository there",
         metadata->repository->id, arch->name, metadata->repository->place, strings_join(arena, arches, ", "),
-        arch->rpm_name, had ? ", as they were before" : ", which the URL stands for",
+        rpm_arch(arch), had ? ", as they were before" : ", which the URL stands for",
         source_public_uri(arena, metadata->origin.uri));
     return false;
 }

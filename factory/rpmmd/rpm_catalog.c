@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/checksum.h"
 #include "base/each.h"
+#include "rpmmd/rpm_arch.h"
 #include "rpmmd/rpm_primary.h"
 #include "trust/keyring.h"
 
@@ -159,7 +160,7 @@ static void set_digest(struct rpm_catalog *catalog)
     struct digest_stream stream;
     digest_begin(&stream);
     digest_feed(&stream, RPM_PRIMARY_FORMAT, sizeof RPM_PRIMARY_FORMAT);
-    digest_feed(&stream, catalog->base.arch->rpm_name, strlen(catalog->base.arch->rpm_name) + 1);
+    digest_feed(&stream, rpm_arch(catalog->base.arch), strlen(rpm_arch(catalog->base.arch)) + 1);
     feed_strings(&stream, &source->modules);
     for (size_t i = 0; i < catalog->repos.count; i++) {
         const struct rpm_catalog_repo *repo = &catalog->repos.items[i];
@@ -188,7 +189,7 @@ static bool load(void *catalog, struct err *err)
 static bool is_offered(const struct rpm_catalog *catalog, struct err *err)
 {
     const Pool *pool = catalog->pool;
-    Id id, wanted = pool_str2id(catalog->pool, catalog->base.arch->rpm_name, 0), other = 0;
+    Id id, wanted = pool_str2id(catalog->pool, rpm_arch(catalog->base.arch), 0), other = 0;
     FOR_POOL_SOLVABLES(id)
     {
         Id arch = pool_id2solvable(pool, id)->arch;
@@ -200,7 +201,7 @@ static bool is_offered(const struct rpm_catalog *catalog, struct err *err)
     if (!other)
         return true;
     err_set(err, ERR_RESOLVE, "no repository of %s offers architecture %s; one has %s",
-            catalog->base.origins.source->name, catalog->base.arch->rpm_name, pool_id2str(pool, other));
+            catalog->base.origins.source->name, rpm_arch(catalog->base.arch), pool_id2str(pool, other));
     return false;
 }
 
@@ -222,7 +223,7 @@ static struct strings arches_of(struct arena *arena, const struct rpm_catalog_re
             continue;
         last = solvable->arch;
         const char *name = pool_id2str(pool, last);
-        bool is_wanted = strcmp(name, repo->catalog->base.arch->rpm_name) == 0;
+        bool is_wanted = strcmp(name, rpm_arch(repo->catalog->base.arch)) == 0;
         if ((names.count < ARCHES_MAX || is_wanted) && !strings_has(&names, name))
             list_add(arena, &names, arena_strdup(arena, name));
     }

@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/checksum.h"
 #include "base/each.h"
+#include "rpmmd/rpm_arch.h"
 #include "rpmmd/xml_stream.h"
 
 #define FORMAT "rpm-filelists 1"
@@ -353,7 +354,7 @@ bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, Queue *id
         err_set(err, ERR_RESOLVE,
                 "which package ships /%s? No repository of %s has filelists for %s; name the package in the manifest "
                 "under packages: first",
-                path, catalog->base.origins.source->name, catalog->base.arch->rpm_name);
+                path, catalog->base.origins.source->name, rpm_arch(catalog->base.arch));
         return false;
     }
     return ids->count || contents_keeps(text_of(path)) || search(catalog, path, ids, err);

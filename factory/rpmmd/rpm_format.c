@@ -2,15 +2,11 @@
 
 #include "rpm/rpm_facts.h"
 #include "rpm/rpm_unpack.h"
+#include "rpmmd/rpm_arch.h"
 #include "rpmmd/rpm_catalog.h"
 #include "rpmmd/rpm_metadata.h"
 #include "rpmmd/yum_repos.h"
 #include "trust/freshness.h"
-
-static const char *arch_name(const struct arch *arch)
-{
-    return arch->rpm_name;
-}
 
 static const char *host_place(struct arena *arena, const char *root)
 {
@@ -71,7 +67,7 @@ static const char *const install_scripts[] = {"pretrans", "prein", "postin", "po
 
 const struct format format_rpm = {
     .name = "rpm",
-    .arch_name = arch_name,
+    .arch_keys = rpm_arch_keys,
     .host_has = yum_repos_exist,
     .host_place = host_place,
     .load_host = load_host,

@@ -2,6 +2,7 @@
 #include "rpmmd/rpm_catalog_parts.h"
 
 #include "base/auto.h"
+#include "rpmmd/rpm_arch.h"
 
 /* Paths that packages depend on, which primary.xml need not have, and which nothing provides so far. */
 static void find_missing(struct rpm_catalog *catalog)
@@ -62,7 +63,7 @@ static bool filter(struct rpm_catalog *catalog, struct err *err)
         if (text.len && !rpm_modules_read(&modules, each->repository->id, text, err))
             return false;
     }
-    if (!rpm_modules_choose(&modules, enabled, catalog->base.arch->rpm_name, err))
+    if (!rpm_modules_choose(&modules, enabled, rpm_arch(catalog->base.arch), err))
         return false;
     pool->considered = solv_calloc(1, sizeof *pool->considered);
     map_init(pool->considered, pool->nsolvables);
@@ -79,7 +80,7 @@ bool rpm_pool_load(struct rpm_catalog *catalog, struct err *err)
 {
     Pool *pool = catalog->pool = pool_create();
     (void)pool_setdisttype(pool, DISTTYPE_RPM);
-    pool_setarchpolicy(pool, catalog->base.arch->rpm_name);
+    pool_setarchpolicy(pool, rpm_arch(catalog->base.arch));
     for (size_t i = 0; i < catalog->repos.count; i++) {
         if (!load_repo(catalog, &catalog->repos.items[i], err))
             return false;

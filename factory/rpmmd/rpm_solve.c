@@ -4,6 +4,7 @@
 #include "rpmmd/rpm_catalog_parts.h"
 
 #include "base/auto.h"
+#include "rpmmd/rpm_arch.h"
 
 #define PROBLEM_LINES_MAX 20
 
@@ -158,7 +159,7 @@ static bool check_architecture(const struct solving *solving, const char *reques
     const char *dot = strrchr(requested, '.');
     Id name = dot ? pool_strn2id(pool, requested, (unsigned int)(dot - requested), 0) : 0, id;
     Id arch = dot ? pool_str2id(pool, dot + 1, 0) : 0;
-    if (!name || !arch || arch == ARCH_NOARCH || strcmp(dot + 1, solving->catalog->base.arch->rpm_name) == 0)
+    if (!name || !arch || arch == ARCH_NOARCH || strcmp(dot + 1, rpm_arch(solving->catalog->base.arch)) == 0)
         return true;
     FOR_POOL_SOLVABLES(id)
     {
@@ -167,7 +168,7 @@ static bool check_architecture(const struct solving *solving, const char *reques
             continue;
         err_set(err, ERR_RESOLVE,
                 "%s: an image for %s holds no packages of other architectures (multilib is not supported)", requested,
-                solving->catalog->base.arch->rpm_name);
+                rpm_arch(solving->catalog->base.arch));
         return false;
     }
     return true;
@@ -251,7 +252,7 @@ static void explain(struct solving *solving, int problem_count, struct err *err)
     }
     queue_free(&rules);
     err_set(err, ERR_RESOLVE, "%s for %s cannot be installed:\n  %s", strings_join(&scratch, &names, ", "),
-            solving->catalog->base.arch->rpm_name, strings_join(&scratch, &lines, "\n  "));
+            rpm_arch(solving->catalog->base.arch), strings_join(&scratch, &lines, "\n  "));
 }
 
 /* Solves, unless that would take too much. */
@@ -265,7 +266,7 @@ static bool solve(struct solving *solving, int *ret_problem_count, struct err *e
     set_flags(solving);
     if (solve_watch_run(&solving->watch, solving->solver, &solving->job, ret_problem_count, err))
         return true;
-    err_wrap(err, "%s for %s", strings_join(&scratch, &request->names, ", "), solving->catalog->base.arch->rpm_name);
+    err_wrap(err, "%s for %s", strings_join(&scratch, &request->names, ", "), rpm_arch(solving->catalog->base.arch));
     return false;
 }
 

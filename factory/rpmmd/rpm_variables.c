@@ -1,6 +1,7 @@
 #include "rpmmd/rpm_variables.h"
 
 #include "base/auto.h"
+#include "rpmmd/rpm_arch.h"
 
 #define EXPANDED_MAX_BYTES (1u << 20)
 
@@ -24,7 +25,7 @@ static const char *value_of(const struct map *values, const struct arch *arch, s
     bool is_base = text_is(name, "basearch"), is_arch = text_is(name, "arch");
     *ret_later = false;
     if ((is_base || is_arch) && arch)
-        return is_base ? arch->rpm_base : arch->rpm_name;
+        return is_base ? rpm_arch_base(arch) : rpm_arch(arch);
     const char *value = values ? map_get(values, name) : NULL;
     *ret_later = !value && (is_base || is_arch);
     return value;

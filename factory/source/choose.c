@@ -1,6 +1,7 @@
 #include "source/choose.h"
 
 #include "base/auto.h"
+#include "plan/arch.h"
 #include "source/format.h"
 
 /* One of several packages that ship the path, with the size of its solution. */
@@ -107,7 +108,7 @@ static bool fail_none(struct arena *arena, const struct catalog *catalog, const 
                        : hint ? arena_printf(arena, "; %s", hint)
                               : "";
     err_set(err, ERR_RESOLVE, "no package of %s for %s ships %s%s", catalog->origins.source->name,
-            catalog->origins.source->format->arch_name(catalog->arch), request->path, more);
+            arch_name(catalog->arch, catalog->origins.source->format->arch_keys->key), request->path, more);
     return false;
 }
 

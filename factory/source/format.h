@@ -1,8 +1,8 @@
 /* format.h - what a package format does, as one table of functions per format
  *
  * Nothing outside the format's own rooms asks which format it is: sources, packages and catalogs carry a pointer to their
- * table. The instances are listed in formats/formats.c; so a further format is one room, one line there, and its name for
- * each architecture in arches/, whose keys plan/arch.c still lists one by one.
+ * table. The instances are listed in formats/formats.c; so a further format is one room and one line there. Data say the
+ * rest: its names of the architectures in arches/, its family in manifests/families/.
  * Threads: const for all; each function says in the header of its type what threads may call it.
  */
 #ifndef IMGFACTORY_SOURCE_FORMAT_H
@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-struct arch;
+struct arch_key;
 struct catalog;
 struct catalog_request;
 struct database_files;
@@ -27,10 +27,11 @@ struct yaml_node;
 
 /* Every entry is set. */
 struct format {
-    const char *name; /* "deb", "rpm": `kind` of a source file, `when` of a recipe, the key in arches/ */
+    const char *name; /* "deb", "rpm": `kind` of a source file, `when` of a recipe */
 
-    /* The architecture's name among its packages. */
-    const char *(*arch_name)(const struct arch *arch);
+    /* The keys that it knows in arches/ (plan/arch.h); under the first is the architecture's name among its packages. No
+     * other format's key is among them. A key that came later has an `otherwise`, so that users' own files stay good. */
+    const struct arch_key *arch_keys;
     /* Tells whether the host has a configuration of the format's; `root` plays the host, "" for itself. */
     bool (*host_has)(const char *root, bool *ret_has, struct err *err);
     /* Says where that would be: "dnf's configuration (/etc/yum.repos.d/…)". */

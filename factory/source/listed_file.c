@@ -99,8 +99,8 @@ static bool unpack(const struct listed_file *file, struct text bytes, struct buf
     struct checksum got = checksum_of(file->plain_checksum->kind, ret_plain->bytes, ret_plain->len);
     if (checksum_eq(&got, file->plain_checksum))
         return true;
-    err_set(err, ERR_TRUST, "%s: when unpacked, expected %s, got %s", file->name, checksum_text(file->plain_checksum).chars,
-            checksum_text(&got).chars);
+    err_set(err, ERR_TRUST, "%s: when unpacked, expected %s, got %s", file->name,
+            checksum_text(file->plain_checksum).chars, checksum_text(&got).chars);
     buf_done(ret_plain);
     return false;
 }

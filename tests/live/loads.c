@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "closure/ld_conf.h"
 #include "closure/loader.h"
+#include "formats/formats.h"
 #include "io/file.h"
 #include "proof/root_dir.h"
 
@@ -123,7 +124,8 @@ static bool run(struct arena *arena, char **words, int count, struct err *err)
     struct fileset set;
     struct loader loader;
     struct ld_cache cache;
-    if (!arches_load(arena, words[0], &arches, err) || !arches_find(&arches, words[1], &arch, err) ||
+    struct arch_keys keys = formats_arch_keys(arena);
+    if (!arches_load(arena, words[0], &keys, &arches, err) || !arches_find(&arches, words[1], &arch, err) ||
         !root_dir_read(arena, words[2], &root, err) || !make_set(arena, words[2], &root.tree, &set, err))
         return false;
     loader_prepare(arena, arch, &set, &loader);

@@ -1,7 +1,7 @@
 #include "folder.h"
 
 #include "base/auto.h"
-#include "plan/arch.h"
+#include "formats/formats.h"
 
 #include <elf.h>
 #include <sys/stat.h>
@@ -22,12 +22,18 @@ static const char *with(struct folder *folder, const char *old, const char *new)
     return arena_printf(&folder->arena, "%.*s%s%s", (int)before, GOOD, new, at + strlen(old));
 }
 
+static bool load(struct arena *arena, const char *dir, struct arches *ret_arches, struct err *err)
+{
+    struct arch_keys keys = formats_arch_keys(arena);
+    return arches_load(arena, dir, &keys, ret_arches, err);
+}
+
 static void expect_refused(struct folder *folder, const char *text, const char *part)
 {
     struct arches arches = {0};
     struct err err = {0};
     put(folder, "bad", text);
-    if (arches_load(&folder->arena, folder->dir, &arches, &err))
+    if (load(&folder->arena, folder->dir, &arches, &err))
         fail_msg("accepted, although \"%s\" was wanted", part);
     CHECK_ERR(&err, ERR_USAGE, arena_printf(&folder->arena, "%s/bad.yaml:%s", folder->dir, part));
     assert_null(arches.items);
@@ -37,7 +43,7 @@ static struct arches load_ours(struct arena *arena)
 {
     struct arches arches = {0};
     struct err err = {0};
-    CHECK_OK(arches_load(arena, SOURCE_DIR "/arches", &arches, &err), &err);
+    CHECK_OK(load(arena, SOURCE_DIR "/arches", &arches, &err), &err);
     return arches;
 }
 
@@ -66,7 +72,7 @@ static void our_files_describe_the_six_architectures(void **state)
         assert_string_equal(arch->oci_os, "linux");
         assert_string_equal(arch->oci_architecture, wanted[i].oci);
         assert_string_equal(arch->oci_variant ? arch->oci_variant : "-", wanted[i].variant ? wanted[i].variant : "-");
-        assert_string_equal(arch->deb_name, wanted[i].deb);
+        assert_string_equal(arch_name(arch, "deb"), wanted[i].deb);
         assert_string_equal(arch->loaders.items[0], wanted[i].loader);
         assert_int_equal(arch->elf_machine, wanted[i].machine);
         assert_int_equal(arch->elf_class, wanted[i].class_bits);
@@ -88,13 +94,14 @@ static void the_readmes_examples_are_good_files(void **state)
         put(folder, arena_printf(&folder->arena, "example%zu", i), texts.items[i]);
     struct arches arches;
     struct err err = {0};
-    CHECK_OK(arches_load(&folder->arena, folder->dir, &arches, &err), &err);
+    CHECK_OK(load(&folder->arena, folder->dir, &arches, &err), &err);
     assert_int_equal(arches.count, texts.count);
     assert_int_equal(arches.count, 2);
     assert_int_equal(arches.items[0].elf_machine, 258);
-    assert_string_equal(arches.items[0].rpm_base, "loongarch64"); /* the name of the architecture unless it is given */
+    assert_string_equal(arch_name(&arches.items[0], "rpm-base"),
+                        "loongarch64"); /* the name of the architecture unless it is given */
     assert_int_equal(arches.items[1].elf_machine, EM_ARM);
-    assert_string_equal(arches.items[1].rpm_base, "armhfp");
+    assert_string_equal(arch_name(&arches.items[1], "rpm-base"), "armhfp");
 }
 
 static void an_architecture_is_found_by_any_of_its_names(void **state)
@@ -150,6 +157,35 @@ static void a_hwcaps_name_of_no_architecture_lists_the_known_and_the_nearest(voi
     CHECK_ERR(&err, ERR_USAGE, "Known: power10, power9, z16, z15, z14, z13, x86-64-v4, x86-64-v3, x86-64-v2");
 }
 
+static void a_further_formats_keys_are_known_where_they_are_given(void **state)
+{
+    struct folder *folder = *state;
+    static const struct arch_key table[] = {{.key = "pacman", .otherwise = "rpm", .is_alias = true},
+                                            {.key = "pacman-port", .otherwise = "pacman"}};
+    struct arch_keys keys = formats_arch_keys(&folder->arena);
+    struct arches arches;
+    const struct arch *arch;
+    struct err err = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++)
+        list_add(&folder->arena, &keys, &table[i]);
+    put(folder, "armv7", with(folder, "rpm:", "pacman: armv7h\nrpm:"));
+    /* a file from before there was that format */
+    put(folder, "armv6",
+        arena_printf(&folder->arena, "%.*s[armv6l]\n", (int)(strrchr(GOOD, '[') - GOOD), with(folder, "v7}", "v6}")));
+    CHECK_OK(arches_load(&folder->arena, folder->dir, &keys, &arches, &err), &err);
+    assert_string_equal(arch_name(&arches.items[0], "pacman"), "armv7hl");
+    assert_string_equal(arch_name(&arches.items[0], "pacman-port"), "armv7hl");
+    CHECK_OK(arches_find(&arches, "armv7h", &arch, &err), &err);
+    assert_string_equal(arch_name(arch, "pacman-port"), "armv7h");
+    assert_null(arch_name(arch, "apk"));
+    assert_false(load(&folder->arena, folder->dir, &arches, &err));
+    CHECK_ERR(&err, ERR_USAGE, "armv7.yaml:4:1: unknown key 'pacman'");
+    put(folder, "armv7", with(folder, "rpm:", "pacman: a b\nrpm:"));
+    err_clear(&err);
+    assert_false(arches_load(&folder->arena, folder->dir, &keys, &arches, &err));
+    CHECK_ERR(&err, ERR_USAGE, "'pacman' must be one word");
+}
+
 static void a_name_that_can_mean_two_is_refused(void **state)
 {
     struct folder *folder = *state;
@@ -161,7 +197,7 @@ static void a_name_that_can_mean_two_is_refused(void **state)
         "oci: {os: linux, architecture: arm, variant: v6}\nelf: {machine: 40, class: 32, byte-order: little}\n"
         "deb: armv6\nrpm: armv6\ntriplet: t\nloaders: /lib/l\nlibrary-dirs: /usr/lib\nlib-token: lib\n"
         "platform-token: v6l\ncache-flags: 3\nroot-links: bin\nmachine-names: armv6l\n");
-    CHECK_OK(arches_load(&folder->arena, folder->dir, &arches, &err), &err);
+    CHECK_OK(load(&folder->arena, folder->dir, &arches, &err), &err);
     assert_false(arches_find(&arches, "arm", &arch, &err));
     CHECK_ERR(&err, ERR_USAGE, "'arm' can be armv6 or armv7");
     err_clear(&err);
@@ -219,11 +255,11 @@ static void two_files_for_one_platform_or_machine_are_refused(void **state)
     struct err err = {0};
     put(folder, "one", GOOD);
     put(folder, "two", GOOD);
-    assert_false(arches_load(&folder->arena, folder->dir, &arches, &err));
+    assert_false(load(&folder->arena, folder->dir, &arches, &err));
     CHECK_ERR(&err, ERR_USAGE, "one.yaml and two.yaml have the same OCI platform linux/arm");
     put(folder, "two", with(folder, "v7", "v9"));
     err_clear(&err);
-    assert_false(arches_load(&folder->arena, folder->dir, &arches, &err));
+    assert_false(load(&folder->arena, folder->dir, &arches, &err));
     CHECK_ERR(&err, ERR_USAGE, "one.yaml and two.yaml both have the machine name armv7l");
 }
 
@@ -232,14 +268,14 @@ static void an_empty_absent_or_badly_named_folder_is_an_error(void **state)
     struct folder *folder = *state;
     struct arches arches;
     struct err err = {0};
-    assert_false(arches_load(&folder->arena, folder->dir, &arches, &err));
+    assert_false(load(&folder->arena, folder->dir, &arches, &err));
     CHECK_ERR(&err, ERR_USAGE, "no architecture");
     err_clear(&err);
-    assert_false(arches_load(&folder->arena, "/nonexistent/arches", &arches, &err));
+    assert_false(load(&folder->arena, "/nonexistent/arches", &arches, &err));
     CHECK_ERR(&err, ERR_LOCAL, "/nonexistent/arches: cannot be listed");
     put(folder, "Bad Name", GOOD);
     err_clear(&err);
-    assert_false(arches_load(&folder->arena, folder->dir, &arches, &err));
+    assert_false(load(&folder->arena, folder->dir, &arches, &err));
     CHECK_ERR(&err, ERR_USAGE, "cannot name an architecture");
 }
 
@@ -251,6 +287,7 @@ int main(void)
         cmocka_unit_test(an_architecture_is_found_by_any_of_its_names),
         cmocka_unit_test(an_unknown_architecture_lists_the_known_and_the_nearest),
         cmocka_unit_test(a_hwcaps_name_of_no_architecture_lists_the_known_and_the_nearest),
+        IN_FOLDER(a_further_formats_keys_are_known_where_they_are_given),
         IN_FOLDER(a_name_that_can_mean_two_is_refused),
         cmocka_unit_test(the_hosts_own_is_found_by_unames_machine),
         IN_FOLDER(wrong_values_are_refused_with_their_place),

@@ -1,4 +1,5 @@
 /* Repositories in a temporary directory, read by file: URLs; their Releases are made by hand. */
+#include "arch_rename.h"
 #include "check.h"
 
 #include "base/auto.h"
@@ -31,7 +32,8 @@ struct fixture {
 static void begin(struct fixture *fixture)
 {
     struct http_options options = {.retry_count = HTTP_NO_RETRY};
-    *fixture = (struct fixture){.dir = check_temporary_dir(), .arch = {.name = "x86_64", .deb_name = "amd64"}};
+    *fixture = (struct fixture){.dir = check_temporary_dir(), .arch = {.name = "x86_64"}};
+    arch_rename(&fixture->arena, &fixture->arch, &format_deb, "amd64");
     fixture->source = (struct source){.format = &format_deb, .name = "test"};
     const char *uri = arena_printf(&fixture->arena, "file://%s/", fixture->dir);
     fixture->repository = (struct deb_repository){.name = "stable of test", .suite = "stable"};
@@ -205,7 +207,7 @@ static void test_an_architecture_that_nobody_offers_is_refused(void **state)
     AUTO(fixture_done) struct fixture fixture;
     begin(&fixture);
     add_file(&fixture, "main/binary-amd64/Packages", packages);
-    fixture.arch.deb_name = "riscv64";
+    arch_rename(&fixture.arena, &fixture.arch, &format_deb, "riscv64");
     assert_false(open_it(&fixture));
     CHECK_ERR(&fixture.err, ERR_RESOLVE,
               "no repository of test offers architecture riscv64 (they offer: stable of test: amd64)");

@@ -20,12 +20,28 @@ static void every_format_is_found_by_its_name_alone(void **state)
     assert_null(formats_find("tar"));
 }
 
+static void every_architecture_has_a_name_under_every_key(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct arch_keys keys = formats_arch_keys(&arena);
+    struct arches arches;
+    struct err err = {0};
+    CHECK_OK(arches_load(&arena, SOURCE_DIR "/arches", &keys, &arches, &err), &err);
+    for (size_t k = 0; k < keys.count; k++) {
+        for (size_t i = 0; i < arches.count; i++)
+            assert_non_null(arch_name(&arches.items[i], keys.items[k]->key));
+        for (size_t i = 0; i < k; i++)
+            assert_string_not_equal(keys.items[i]->key, keys.items[k]->key);
+    }
+}
+
 static void every_format_does_all_that_a_format_does(void **state)
 {
     (void)state;
     for (size_t i = 0; formats_at(i); i++) {
         const struct format *format = formats_at(i);
-        assert_non_null(format->arch_name);
+        assert_non_null(format->arch_keys);
         assert_non_null(format->host_has);
         assert_non_null(format->host_place);
         assert_non_null(format->load_host);
@@ -64,6 +80,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_format_is_found_by_its_name_alone),
+        cmocka_unit_test(every_architecture_has_a_name_under_every_key),
         cmocka_unit_test(every_format_does_all_that_a_format_does),
         cmocka_unit_test(every_repository_has_an_age_in_every_format),
         cmocka_unit_test(a_package_without_facts_is_faulty_in_every_format),

@@ -1,4 +1,5 @@
 /* Unit tests of line/needs: each source of names alone, and the rounds over them, in a world of a few lines. */
+#include "arch_rename.h"
 #include "check.h"
 
 #include "deb/deb_format.h"
@@ -211,7 +212,7 @@ static int world_start(void **state)
     world->catalog.origins.source = arena_new(&world->arena, struct source);
     *(struct source *)world->catalog.origins.source = (struct source){.format = &format_deb, .name = "world"};
     world->arch.name = "x86_64";
-    world->arch.deb_name = "amd64";
+    arch_rename(&world->arena, &world->arch, &format_deb, "amd64");
     list_add(&world->arena, &world->arch.library_dirs, "/usr/lib/x86_64-linux-gnu");
     list_add(&world->arena, &world->arch.library_dirs, "/usr/lib");
     world->manifest = (struct manifest){.name = "image", .has_recipes = true};

@@ -1,6 +1,8 @@
+#include "arch_rename.h"
 #include "check.h"
 
 #include "base/auto.h"
+#include "deb/deb_format.h"
 #include "rpmmd/rpm_catalog.h"
 #include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_primary.h"
@@ -35,8 +37,8 @@ struct fixture {
 static bool open_texts(struct fixture *fixture, const char *primary, const char *filelists, const char *modules)
 {
     struct rpm_catalog_texts texts = {primary, filelists, modules};
-    *fixture =
-        (struct fixture){.repository = {.id = "kit", .priority = 99}, .arch = {.name = "x86_64", .rpm_name = "x86_64"}};
+    *fixture = (struct fixture){.repository = {.id = "kit", .priority = 99}, .arch = {.name = "x86_64"}};
+    arch_rename(&fixture->arena, &fixture->arch, &format_rpm, "x86_64");
     fixture->configured.repositories.items = &fixture->repository;
     fixture->configured.repositories.count = 1;
     fixture->source = (struct source){.format = &format_rpm, .name = "test", .configured = &fixture->configured};
@@ -350,7 +352,7 @@ static void test_an_unshipped_path_is_refused_with_rpms_name_of_the_architecture
     (void)state;
     AUTO(fixture_done) struct fixture fixture;
     assert_true(open_texts(&fixture, world, NULL, NULL));
-    fixture.arch.deb_name = "amd64";
+    arch_rename(&fixture.arena, &fixture.arch, &format_deb, "amd64");
     struct choose_request request = {.path = "/usr/bin/unshipped"};
     struct choice choice;
     err_clear(&fixture.err);

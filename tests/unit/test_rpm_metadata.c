@@ -1,6 +1,8 @@
 /* rpm_metadata: mirrors, signatures, age and the chain of checksums of an RPM-MD repository. */
+#include "arch_rename.h"
 #include "signed_repo.h"
 
+#include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_metadata.h"
 #include "trust/keyring.h"
 
@@ -18,7 +20,8 @@ struct rpm_world {
 static struct rpm_world rpm_world_new(void **state)
 {
     struct world *world = world_new(state);
-    struct rpm_world rpm = {.world = world, .arch = {.name = "aarch64", .rpm_name = "aarch64", .rpm_base = "aarch64"}};
+    struct rpm_world rpm = {.world = world, .arch = {.name = "aarch64"}};
+    arch_rename(&world->arena, &rpm.arch, &format_rpm, "aarch64");
     rpm.repository = (struct rpm_repository){.id = "here", .is_gpg_checked = true, .place = "test:1"};
     list_add(&world->arena, &rpm.repository.base_urls, arena_printf(&world->arena, "file://%s/repo", world->dir));
     list_add(&world->arena, &rpm.repository.gpg_keys, key_path(world, "good.asc"));
@@ -379,7 +382,7 @@ static void a_mirror_list_and_what_it_names_get_variables(void **state)
     rpm.repository.mirrorlist = arena_printf(&world->arena, "file://%s/list-$arch", world->dir);
     get_rpm(&rpm);
     check_from(&rpm, "aarch64");
-    rpm.arch.rpm_name = rpm.arch.rpm_base = "s390x";
+    arch_rename(&world->arena, &rpm.arch, &format_rpm, "s390x");
     check_rpm_refused(&rpm, ERR_NETWORK, "list-s390x");
 }
 

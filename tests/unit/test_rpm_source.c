@@ -1,4 +1,5 @@
 /* Where RPM repositories are configured: source files of kind rpm, a Fedora-like host's .repo files, shipped sources. */
+#include "arch_rename.h"
 #include "source_host.h"
 
 #include "base/auto.h"
@@ -6,6 +7,7 @@
 #include "formats/sources.h"
 #include "io/file.h"
 #include "rpmmd/ini.h"
+#include "rpmmd/rpm_arch.h"
 #include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_variables.h"
 #include "rpmmd/yum_repos.h"
@@ -297,8 +299,10 @@ static void variables_are_replaced_where_they_are_known(void **state)
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
     struct map values = {.arena = &arena};
-    struct arch armv7 = {.rpm_name = "armv7hl", .rpm_base = "armhfp"},
-                arm64 = {.rpm_name = "aarch64", .rpm_base = "aarch64"};
+    struct arch armv7 = {0}, arm64 = {0};
+    arch_rename(&arena, &arm64, &format_rpm, "aarch64");
+    list_add(&arena, &armv7.names, ((struct arch_named){&rpm_arch_keys[0], "armv7hl"}));
+    list_add(&arena, &armv7.names, ((struct arch_named){&rpm_arch_keys[1], "armhfp"}));
     const char *unknown;
     map_set(&values, TEXT("a"), arena_strdup(&arena, "1"));
     map_set(&values, TEXT("ab"), arena_strdup(&arena, "$a"));

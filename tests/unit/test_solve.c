@@ -1,3 +1,4 @@
+#include "arch_rename.h"
 #include "check.h"
 
 #include "base/auto.h"
@@ -29,7 +30,8 @@ static void open_catalog(struct fixture *fixture, const char *first, const char 
     const char *texts[] = {first, second};
     *fixture = (struct fixture){.source = {.format = &format_deb, .name = "test"},
                                 .repositories = {{.name = "one", .suite = "one"}, {.name = "two", .suite = "two"}},
-                                .arch = {.name = "x86_64", .deb_name = "amd64"}};
+                                .arch = {.name = "x86_64"}};
+    arch_rename(&fixture->arena, &fixture->arch, &format_deb, "amd64");
     fixture->releases =
         (struct releases){.source = &fixture->source, .items = fixture->pointers, .count = second ? 2 : 1};
     for (size_t i = 0; i < 2; i++) {
