@@ -45,9 +45,16 @@ class Mirror(Case):
         self.assertIn("left out: image found: the mirror is in the middle of an update", said)
         self.assertIn("Contents-amd64.gz", said)
 
-    def test_an_index_with_other_bytes_is_a_failure(self):
+    def test_an_index_of_another_generation_is_left_out_and_said(self):
         self.server.fault("*/by-hash/*", status=404)
         self.server.fault(CONTENTS, body=b"the next generation")
+        left_out, failed, said = self.look()
+        self.assertEqual((left_out, failed), (["found"], []))
+        self.assertIn("[exit class 3]", said)
+
+    def test_wrong_bytes_that_only_the_program_gets_are_a_failure(self):
+        self.server.fault("*/main/by-hash/*", status=404, times=1)
+        self.server.fault(CONTENTS, body=b"the next generation", times=1)
         self.assertEqual(self.look(), ([], ["found"], ""))
 
     def test_an_index_that_the_mirror_has_is_a_failure(self):

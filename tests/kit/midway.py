@@ -1,7 +1,7 @@
 """Of a run against the host's mirror: which images it could not give because it is in the middle of an update.
 
 An image is left out only when all of this holds; else it has failed:
-- it failed with exit class 6. No other class is, 3 neither: wrong bytes are a refusal, whoever is to blame for them.
+- it failed with exit class 6 (the index is not there), or with 3 (there is another one, which the program rightly refused);
 - the message names an index of the mirror;
 - the mirror itself, asked here without the program, does not give the bytes that its own Release lists.
 A run that built no image at all raises, whatever the reasons.
@@ -48,10 +48,8 @@ def is_mirrors(error):
 
 
 def describe(errors):
-    """The texts of errors; of those of another class than 6 also what the mirror says when it is asked here."""
-    note = "\n  (the mirror itself does not give the bytes that its Release lists; but only exit class 6 is left out)"
-    return "\n".join(f"[exit class {error['exit']}] {error['text']}"
-                     + (note if error["exit"] != run.NETWORK and is_mirrors(error) else "") for error in errors)
+    """The texts of errors, each with its class."""
+    return "\n".join(f"[exit class {error['exit']}] {error['text']}" for error in errors)
 
 
 def look(report):
@@ -61,7 +59,7 @@ def look(report):
         if image["status"] != "failed":
             continue
         errors = [order["error"] for order in image["architectures"] if order.get("error")] or [image["error"]]
-        is_left_out = all(error["exit"] == run.NETWORK and is_mirrors(error) for error in errors)
+        is_left_out = all(error["exit"] in (run.NETWORK, run.TRUST) and is_mirrors(error) for error in errors)
         (left_out if is_left_out else failed)[image["image"]] = describe(errors)
     if len(left_out) + len(failed) == len(report["images"]):
         raise RuntimeError(f"not one image was built: {left_out | failed}")
