@@ -132,8 +132,16 @@ static void fail_not_offered(const struct deb_catalog *catalog, struct err *err)
             catalog->releases->source->name, deb_arch(catalog->base.arch), strings_join(&scratch, &offers, "; "));
 }
 
+static void feed_listed(struct digest_stream *stream, const char *file, const struct release_file *listed)
+{
+    digest_feed(stream, file, strlen(file) + 1);
+    digest_feed(stream, listed->digest.bytes, DIGEST_BYTES);
+}
+
+/* Contents belong to it, asked for or not: they decide which package is taken for a path. */
 static void set_digest(struct deb_catalog *catalog)
 {
+    const struct deb_contents_list *contents[] = {&catalog->arch_contents, &catalog->all_contents};
     struct digest_stream stream;
     digest_begin(&stream);
     digest_feed(&stream, DEB_INDEX_FORMAT, sizeof DEB_INDEX_FORMAT);
@@ -144,8 +152,11 @@ static void set_digest(struct deb_catalog *catalog)
         const char *uri = repository->uris.count ? repository->uris.items[0] : "";
         digest_feed(&stream, uri, strlen(uri) + 1);
         digest_feed(&stream, repository->suite, strlen(repository->suite) + 1);
-        digest_feed(&stream, index->file, strlen(index->file) + 1);
-        digest_feed(&stream, index->listed->digest.bytes, DIGEST_BYTES);
+        feed_listed(&stream, index->file, index->listed);
+    }
+    for (size_t k = 0; k < ARRAY_COUNT(contents); k++) {
+        for (size_t i = 0; i < contents[k]->items.count; i++)
+            feed_listed(&stream, contents[k]->items.items[i].file, contents[k]->items.items[i].listed);
     }
     catalog->base.digest = digest_end(&stream);
 }
@@ -243,6 +254,7 @@ bool deb_catalog_open(const struct source_env *env, struct workers *workers, con
         fail_not_offered(catalog, err);
         return false;
     }
+    deb_catalog_list_contents(catalog);
     set_digest(catalog);
     if (!open_indices(catalog, err))
         return false;

@@ -1,5 +1,5 @@
-/* Who ships a path: the Contents side of catalog.h. Contents-ARCH of every repository and component is loaded at the
- * first question, and Contents-all (three times its size) only when that had no answer. */
+/* Who ships a path: the Contents side of catalog.h. Which files there are is known at once (they are part of the
+ * catalog's digest); Contents-ARCH of every repository and component is loaded at the first question, and Contents-all (three times its size) only when that had no answer. */
 #include "deb/deb_catalog_parts.h"
 
 #include "base/auto.h"
@@ -121,13 +121,19 @@ static void add_items(struct deb_contents_list *list, const struct release *rele
         (void)add_item(list, release, shared);
 }
 
+void deb_catalog_list_contents(struct deb_catalog *catalog)
+{
+    const struct releases *releases = catalog->releases;
+    for (size_t i = 0; i < releases->count; i++) {
+        add_items(&catalog->arch_contents, releases->items[i]);
+        add_items(&catalog->all_contents, releases->items[i]);
+    }
+}
+
 /* flight_make: loads all tables of a list. */
 static bool load_list(void *argument, void **ret_result, struct err *err)
 {
     struct deb_contents_list *list = argument;
-    const struct releases *releases = list->catalog->releases;
-    for (size_t i = 0; i < releases->count; i++)
-        add_items(list, releases->items[i]);
     AUTO(arena_done) struct arena scratch = {0};
     struct loading *loadings = arena_new_array(&scratch, struct loading, list->items.count);
     struct each_items items = {.items = loadings, .count = list->items.count, .each_bytes = sizeof *loadings};

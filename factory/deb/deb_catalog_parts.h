@@ -1,6 +1,6 @@
 /* deb_catalog_parts.h - the inside of a catalog: for deb_catalog*.c and the solver's loader only
  *
- * Threads: const once deb_catalog_open() returned; the Contents tables come later, through the flight, and are const then.
+ * Threads: const once deb_catalog_open() returned; the tables of Contents come later, through the flight, and are const then.
  */
 #ifndef IMGFACTORY_DEB_DEB_CATALOG_PARTS_H
 #define IMGFACTORY_DEB_DEB_CATALOG_PARTS_H
@@ -73,6 +73,8 @@ const struct origin *deb_catalog_origin(const struct deb_catalog *catalog, const
 /* Removes a derived file that turned out to be damaged and says so. Always returns false. */
 bool deb_catalog_fail_damaged(const struct deb_catalog *catalog, const struct deb_catalog_index *index,
                               struct err *err);
+/* Finds the Contents files that the Releases list; their tables come when they are asked for. */
+void deb_catalog_list_contents(struct deb_catalog *catalog);
 /* Unmaps the Contents tables. */
 void deb_catalog_close_contents(struct deb_catalog *catalog);
 /* Names the derived file that is made from a listed file in this format. */

@@ -47,7 +47,7 @@ struct catalog {
     const struct arch *arch;
     const struct family *family; /* of its packages' kind; set by who opens the catalog. NULL: without an identity */
     struct origins origins;
-    struct digest digest; /* over the indices in order: names the input of a selection */
+    struct digest digest; /* over the indices of packages and of paths, in order: names the input of a selection */
 };
 
 /* Finds the packages that ship an absolute path ('/bin/x' and '/usr/bin/x' are one), sorted by name, each once. Loads

@@ -249,9 +249,35 @@ static void test_a_flat_repository_is_read_from_its_one_index(void **state)
     assert_true(catalog_has(fixture.catalog, "dhcp", false));
 }
 
+static struct digest digest_with(struct fixture *fixture, const char *contents_file, const char *text)
+{
+    add_file(fixture, contents_file, text);
+    CHECK_OK(open_it(fixture), &fixture->err);
+    return fixture->catalog->digest;
+}
+
+static void test_each_contents_file_that_may_be_asked_changes_the_digest(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"main/Contents-amd64.gz", "main/Contents-all"};
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages.gz", packages);
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        struct digest before = digest_with(&fixture, files[i], "usr/sbin/dhcpd net/dhcp\n");
+        struct digest same = digest_with(&fixture, files[i], "usr/sbin/dhcpd net/dhcp\n");
+        struct digest after = digest_with(&fixture, files[i], "usr/sbin/dhcpd net/dhcp-ldap\n");
+        assert_true(digest_eq(&before, &same));
+        assert_false(digest_eq(&before, &after));
+    }
+    struct digest before = fixture.catalog->digest, other = digest_with(&fixture, "main/Contents-arm64", "a b\n");
+    assert_true(digest_eq(&before, &other));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_contents_file_that_may_be_asked_changes_the_digest),
         cmocka_unit_test(test_a_binary_is_found_in_the_package_with_the_fewest_dependencies),
         cmocka_unit_test(test_contents_all_answers_when_the_architecture_does_not),
         cmocka_unit_test(test_a_path_that_nobody_ships_is_an_error_with_a_hint),
