@@ -156,7 +156,7 @@ struct bill_marks {
 /* Reads all bills of a layout (those of BILL_MAX_BYTES in all). What cannot be read is no bill; a layout may come from
  * anywhere, and its bills are what their writer says. */
 void bill_marks_read(struct arena *arena, const char *layout, struct bill_marks *ret_marks);
-/* Names the document's shape (record_shape()). */
+/* Names the document's shape (record_shape()), for the test that notices when it changes and BILL_FORMAT does not. */
 bool bill_shape(struct buf *text) MUST_CHECK;
 
 #endif

@@ -6,8 +6,6 @@
 
 #define TEXT_MAX_BYTES ((size_t)64 << 10)
 
-const char *const inputs_compressions[] = {[LAYER_ZSTD] = "zstd", [LAYER_GZIP] = "gzip", NULL};
-
 #define INPUT_FIELD(type, member, key, kind, words) {key, kind, offsetof(struct inputs, member), NULL, words},
 static const struct record_field fields[] = {INPUTS(INPUT_FIELD)};
 #undef INPUT_FIELD

@@ -11,8 +11,6 @@
 #include "bill/record.h"
 #include "oci/descriptor.h"
 
-extern const char *const inputs_compressions[];
-
 /* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file, the library that
  * compresses and its code, the files of recipes, features and families, options; then what is of the order: name and file of the manifest, the
  * architecture's file, all indices, and what the first repository calls itself. */
@@ -20,7 +18,7 @@ extern const char *const inputs_compressions[];
     INPUT(struct digest, program, "program", RECORD_SHA256, NULL)                                                      \
     INPUT(const char *, encoder, "encoder", RECORD_TEXT, NULL)                                                         \
     INPUT(struct digest, encoder_code, "encoder_code", RECORD_SHA256, NULL)                                            \
-    INPUT(enum layer_compression, compression, "compression", RECORD_WORD, inputs_compressions)                        \
+    INPUT(enum layer_compression, compression, "compression", RECORD_WORD, layer_compression_names)                    \
     INPUT(struct digest, recipes, "recipes", RECORD_MAYBE_SHA256, NULL)                                                \
     INPUT(struct digest, features, "features", RECORD_MAYBE_SHA256, NULL)                                              \
     INPUT(struct digest, families, "families", RECORD_MAYBE_SHA256, NULL)                                              \

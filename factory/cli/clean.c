@@ -48,7 +48,7 @@ bool clean_run(struct command *command, struct err *err)
         return false;
     bool is_there = access(cache, F_OK) == 0; /* one that is not there is not made for this */
     if (is_there &&
-        (!store_open_waiting(cache, &command->lock_wait, &store, err) || !store_prune(store, &request, &result, err)))
+        (!store_open(cache, &command->lock_wait, &store, err) || !store_prune(store, &request, &result, err)))
         return false;
     if (atomic_load(command->cancel)) {
         err_set(err, ERR_CANCELLED, "interrupted");

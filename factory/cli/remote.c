@@ -214,7 +214,7 @@ static bool open_store(struct remote *remote, struct store **ret_store, struct e
     const char *cache = remote->command->options.cache;
     const struct lock_wait *wait = &remote->command->lock_wait;
     if ((!cache && !places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, err)) ||
-        !store_open_waiting(cache, wait, ret_store, err))
+        !store_open(cache, wait, ret_store, err))
         return false;
     store_keep_below(*ret_store, command_cache_limit(remote->command), wait);
     return true;

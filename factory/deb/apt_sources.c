@@ -129,8 +129,8 @@ static bool read_file(const char *path, struct buf *ret_bytes, struct err *err)
     return true;
 }
 
-bool entry_read_one_line(struct arena *arena, const char *path, const struct strings *default_keyrings,
-                         struct deb_source *source, struct err *err)
+static bool read_one_line(struct arena *arena, const char *path, const struct strings *default_keyrings,
+                          struct deb_source *source, struct err *err)
 {
     AUTO(buf_done) struct buf bytes = {0};
     if (!read_file(path, &bytes, err))
@@ -165,8 +165,8 @@ static bool read_stanza(struct arena *arena, const char *path, const struct deb8
     return entry_expand(arena, &entry, default_keyrings, source, err);
 }
 
-bool entry_read_deb822(struct arena *arena, const char *path, const struct strings *default_keyrings,
-                       struct deb_source *source, struct err *err)
+static bool read_deb822(struct arena *arena, const char *path, const struct strings *default_keyrings,
+                        struct deb_source *source, struct err *err)
 {
     AUTO(buf_done) struct buf bytes = {0};
     if (!read_file(path, &bytes, err))
@@ -236,11 +236,11 @@ static bool read_all(struct arena *arena, const char *apt_dir, struct deb_source
     if (!entry_default_keyrings(arena, apt_dir, &keyrings, err) ||
         !config_list_files(arena, parts, endings, ARRAY_COUNT(endings), &paths, err))
         return false;
-    if (access(main_list, F_OK) == 0 && !entry_read_one_line(arena, main_list, &keyrings, source, err))
+    if (access(main_list, F_OK) == 0 && !read_one_line(arena, main_list, &keyrings, source, err))
         return false;
     for (size_t i = 0; i < paths.count; i++) {
         bool is_deb822 = text_has_suffix(text_of(paths.items[i]), ".sources");
-        if (!(is_deb822 ? entry_read_deb822 : entry_read_one_line)(arena, paths.items[i], &keyrings, source, err))
+        if (!(is_deb822 ? read_deb822 : read_one_line)(arena, paths.items[i], &keyrings, source, err))
             return false;
     }
     return true;

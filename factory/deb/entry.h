@@ -32,10 +32,5 @@ bool entry_expand(struct arena *arena, const struct entry *entry, const struct s
  * error. */
 bool entry_default_keyrings(struct arena *arena, const char *apt_dir, struct strings *ret_paths,
                             struct err *err) MUST_CHECK;
-/* Appends the repositories of one file, by its format. */
-bool entry_read_one_line(struct arena *arena, const char *path, const struct strings *default_keyrings,
-                         struct deb_source *source, struct err *err) MUST_CHECK;
-bool entry_read_deb822(struct arena *arena, const char *path, const struct strings *default_keyrings,
-                       struct deb_source *source, struct err *err) MUST_CHECK;
 
 #endif

@@ -117,12 +117,7 @@ static bool can_be_unnamed(int tmp_fd)
     return fd >= 0 && access(fd_path_of(fd).chars, F_OK) == 0;
 }
 
-bool store_open(const char *path, struct store **ret_store, struct err *err)
-{
-    return store_open_waiting(path, NULL, ret_store, err);
-}
-
-bool store_open_waiting(const char *path, const struct lock_wait *wait, struct store **ret_store, struct err *err)
+bool store_open(const char *path, const struct lock_wait *wait, struct store **ret_store, struct err *err)
 {
     struct store *store = calloc(1, sizeof *store);
     if (!store || !(store->path = strdup(path)))

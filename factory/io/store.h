@@ -31,11 +31,8 @@ struct blob {
 };
 
 /* Opens (making it if needed) the store in `path`, which has to be ours alone (owner.h). Until store_use_secret() its
- * derived files are those of this process only. */
-bool store_open(const char *path, struct store **ret_store, struct err *err) MUST_CHECK;
-/* The same; a process that prunes it is waited for as `wait` (may be NULL) says. */
-bool store_open_waiting(const char *path, const struct lock_wait *wait, struct store **ret_store,
-                        struct err *err) MUST_CHECK;
+ * derived files are those of this process only. A process that prunes it is waited for as `wait` (may be NULL) says. */
+bool store_open(const char *path, const struct lock_wait *wait, struct store **ret_store, struct err *err) MUST_CHECK;
 /* Closes it, pruned if that is due (store_prune.h). NULL is fine. */
 void store_close(struct store *store);
 

@@ -34,8 +34,7 @@ static bool open_places(const struct run_options *options, struct plant *plant, 
 {
     struct digest secret;
     const struct lock_wait *wait = options->wait;
-    if (!secret_open(options->state_dir, &secret, err) ||
-        !store_open_waiting(options->cache_dir, wait, &plant->store, err))
+    if (!secret_open(options->state_dir, &secret, err) || !store_open(options->cache_dir, wait, &plant->store, err))
         return false;
     store_use_secret(plant->store, &secret);
     store_keep_below(plant->store, options->cache_limit, wait);

@@ -32,11 +32,12 @@ struct layer_encoder {
     struct digest code;
 };
 
+/* "zstd", "gzip", in the order of the enum; NULL ends them. */
+extern const char *const layer_compression_names[];
+
 /* Returns "application/vnd.oci.image.layer.v1.tar+zstd" or "+gzip". */
 const char *layer_media_type(enum layer_compression compression);
 /* Parses "zstd" or "gzip"; false when it is neither. */
 bool layer_compression_parse(const char *name, enum layer_compression *ret_compression);
-/* Returns "zstd" or "gzip". */
-const char *layer_compression_name(enum layer_compression compression);
 
 #endif

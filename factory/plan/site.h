@@ -29,7 +29,7 @@ struct site {
     bool is_tls_verify_off; /* tls-verify: false: for a lab registry */
 };
 
-/* Returns the table of the file's keys. */
+/* Returns the table of the file's keys, for the test that sets each and looks at the key of products. */
 const struct yaml_field *site_keys(size_t *ret_count);
 /* Loads the site file; `config` (from --config) must exist when it is given. */
 bool site_load(struct arena *arena, const char *config, struct site *ret_site, struct err *err) MUST_CHECK;

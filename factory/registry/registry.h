@@ -53,10 +53,6 @@ bool registry_open(const struct registry_options *options, struct http *http, co
  * differs counts as absent. */
 bool registry_has_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, bool *ret_found,
                        struct err *err) MUST_CHECK;
-/* Uploads a blob from a descriptor (pread from 0; stays the caller's): mount from `mount_from` when given, else POST
- * and one PUT; falls back to PATCH and chunks as the registry needs. Idempotent. */
-bool registry_put_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, int fd,
-                       const char *mount_from, _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
 /* Gets a manifest by tag or "sha256:…", all four media types accepted. The digest is verified when asked by digest
  * (ERR_TRUST). Absent: is_found false. */
 bool registry_get_manifest(struct registry *registry, struct arena *arena, const char *name,

@@ -166,12 +166,13 @@ void registry_note_accepted(struct registry *registry, enum registry_access acce
 struct upload {
     const struct digest *digest;
     uint64_t size_bytes;
-    int fd;
-    const char *mount_from;
-    _Atomic uint64_t *counter;
+    int fd;                    /* read by pread from 0; stays the caller's */
+    const char *mount_from;    /* another repository of the registry, or NULL */
+    _Atomic uint64_t *counter; /* of bytes sent, or NULL */
 };
 
-/* registry_put_blob(), telling whether a mount made it needless. */
+/* Uploads a blob: mount from `mount_from` when given (*ret_is_mounted: that was enough), else POST and one PUT; falls back
+ * to PATCH and chunks as the registry needs. Idempotent. */
 bool registry_upload(struct registry *registry, const struct upload *upload, bool *ret_is_mounted,
                      struct err *err) MUST_CHECK;
 

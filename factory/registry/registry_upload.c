@@ -312,11 +312,3 @@ bool registry_upload(struct registry *registry, const struct upload *upload, boo
             return outcome == OUTCOME_DONE;
     }
 }
-
-bool registry_put_blob(struct registry *registry, const struct digest *digest, uint64_t size_bytes, int fd,
-                       const char *mount_from, _Atomic uint64_t *counter, struct err *err)
-{
-    struct upload upload = {digest, size_bytes, fd, mount_from, counter};
-    bool is_mounted;
-    return registry_upload(registry, &upload, &is_mounted, err);
-}

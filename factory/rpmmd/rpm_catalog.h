@@ -20,7 +20,8 @@ bool rpm_catalog_open(const struct source_env *env, struct workers *workers, con
 struct rpm_catalog_texts {
     const char *primary, *filelists, *modules;
 };
-/* The same from texts, one per repository of the source, which must live as long as the catalog: for tests. */
+/* For tests, which need no repository for a solution: the same from texts, one per repository of the source, which must
+ * live as long as the catalog. */
 bool rpm_catalog_from_texts(const struct source *source, const struct arch *arch, const struct rpm_catalog_texts *texts,
                             struct catalog **ret_catalog, struct err *err) MUST_CHECK;
 

@@ -16,7 +16,7 @@ static struct store *open_store(void)
     char path[] = "/tmp/imgfactory-fuzz-XXXXXX";
     struct store *store = NULL;
     struct err err = {0};
-    if (!mkdtemp(path) || !store_open(path, &store, &err))
+    if (!mkdtemp(path) || !store_open(path, NULL, &store, &err))
         abort();
     elf_init();
     return store;

@@ -54,7 +54,7 @@ static inline int kit_start(struct kit *kit)
     (void)snprintf(kit->base, sizeof kit->base, "%s", check_temporary_dir());
     check_empty_home(kit->base);
     struct http_options options = {.retry_base_ms = 5};
-    if (kit_start_server(kit) != 0 || !store_open(kit->base, &kit->store, &err) ||
+    if (kit_start_server(kit) != 0 || !store_open(kit->base, NULL, &kit->store, &err) ||
         !http_start(&options, &kit->http, &err)) {
         (void)fprintf(stderr, "%s\n", err.text);
         return -1;

@@ -110,7 +110,7 @@ static inline struct world *world_new(void **state)
     CHECK_OK(file_make_dirs(state_dir, 0700, &world->err), &world->err);
     world->env = (struct source_env){
         .http = world->keys->http, .log = world->keys->log, .state_dir = state_dir, .now = GOOD_SECONDS + 86400};
-    CHECK_OK(store_open(arena_printf(&world->arena, "%s/cache", world->dir), &world->env.store, &world->err),
+    CHECK_OK(store_open(arena_printf(&world->arena, "%s/cache", world->dir), NULL, &world->env.store, &world->err),
              &world->err);
     world->repository = (struct deb_repository){.name = "s of here", .suite = "s", .place = "test:1"};
     list_add(&world->arena, &world->repository.uris, arena_printf(&world->arena, "file://%s/repo/", world->dir));

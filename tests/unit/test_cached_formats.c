@@ -99,7 +99,7 @@ static void an_unpacked_package_has_the_bytes_of_its_format(void **state)
     struct store *store;
     struct digest digest;
     struct err err = {0};
-    CHECK_OK(store_open(dir, &store, &err), &err);
+    CHECK_OK(store_open(dir, NULL, &store, &err), &err);
     CHECK_OK(blob_begin(store, &blob, &err), &err);
     CHECK_OK(pack_write_tables(&blob, &package, offsets, &err), &err);
     CHECK_OK(blob_commit(&blob, NULL, &digest, &err), &err);

@@ -46,8 +46,9 @@ static void begin(struct fixture *fixture)
     fixture->pointer = &fixture->release;
     fixture->releases = (struct releases){.source = &fixture->source, .items = &fixture->pointer, .count = 1};
     fixture->env = (struct source_env){.state_dir = fixture->dir, .log = log_open(LOG_QUIET)};
-    CHECK_OK(store_open(arena_printf(&fixture->arena, "%s/cache", fixture->dir), &fixture->env.store, &fixture->err),
-             &fixture->err);
+    CHECK_OK(
+        store_open(arena_printf(&fixture->arena, "%s/cache", fixture->dir), NULL, &fixture->env.store, &fixture->err),
+        &fixture->err);
     CHECK_OK(http_start(&options, &fixture->env.http, &fixture->err), &fixture->err);
     CHECK_OK(workers_start(2, &fixture->workers, &fixture->err), &fixture->err);
 }

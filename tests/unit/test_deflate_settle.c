@@ -18,7 +18,7 @@ static int set_up(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct err err = {0};
     fixture->dir = check_temporary_dir();
-    CHECK_OK(store_open(fixture->dir, &fixture->store, &err), &err);
+    CHECK_OK(store_open(fixture->dir, NULL, &fixture->store, &err), &err);
     *state = fixture;
     return 0;
 }

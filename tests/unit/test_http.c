@@ -41,7 +41,7 @@ static int set_up(void **state)
     (void)snprintf(base, sizeof base, "%s", check_temporary_dir());
     check_empty_home(base);
     struct http_options options = {.retry_base_ms = 5};
-    if (start_server() != 0 || !store_open(base, &store, &err) || !http_start(&options, &http, &err))
+    if (start_server() != 0 || !store_open(base, NULL, &store, &err) || !http_start(&options, &http, &err))
         return -1;
     return 0;
 }

@@ -64,7 +64,8 @@ static int set_up(void **state)
     (void)snprintf(base, sizeof base, "%s", check_temporary_dir());
     check_empty_home(base);
     struct http_options options = {.retry_base_ms = 5};
-    return make_certificates() && start_server() && store_open(base, &store, &err) && http_start(&options, &http, &err)
+    return make_certificates() && start_server() && store_open(base, NULL, &store, &err) &&
+                   http_start(&options, &http, &err)
                ? 0
                : -1;
 }

@@ -36,7 +36,7 @@ static int set_up(void **state)
         (struct node){.path = "/usr/a", .kind = NODE_FILE, .mode = 0644, .size_bytes = 300000, .data = text};
     fixture->tree.nodes[2] = (struct node){.path = "/usr/b", .kind = NODE_SYMLINK, .mode = 0777, .target = "a"};
     fixture->dir = check_temporary_dir();
-    CHECK_OK(store_open(fixture->dir, &fixture->store, &err), &err);
+    CHECK_OK(store_open(fixture->dir, NULL, &fixture->store, &err), &err);
     *state = fixture;
     return 0;
 }

@@ -34,7 +34,7 @@ static int set_up(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct err err = {0};
     fixture->dir = arena_strdup(&fixture->arena, check_temporary_dir());
-    CHECK_OK(store_open(arena_printf(&fixture->arena, "%s/cache", fixture->dir), &fixture->store, &err), &err);
+    CHECK_OK(store_open(arena_printf(&fixture->arena, "%s/cache", fixture->dir), NULL, &fixture->store, &err), &err);
     *state = fixture;
     return 0;
 }

@@ -385,7 +385,7 @@ static int disk_set_up(void **state)
     struct err err = {0};
     disk->dir = arena_strdup(&disk->maker.arena, check_temporary_dir());
     disk->layout = arena_printf(&disk->maker.arena, "%s/layout", disk->dir);
-    CHECK_OK(store_open(arena_printf(&disk->maker.arena, "%s/cache", disk->dir), &disk->store, &err), &err);
+    CHECK_OK(store_open(arena_printf(&disk->maker.arena, "%s/cache", disk->dir), NULL, &disk->store, &err), &err);
     *state = disk;
     return 0;
 }

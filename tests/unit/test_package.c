@@ -19,7 +19,7 @@ static int set_up(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct err err = {0};
     fixture->dir = check_temporary_dir();
-    CHECK_OK(store_open(fixture->dir, &fixture->store, &err), &err);
+    CHECK_OK(store_open(fixture->dir, NULL, &fixture->store, &err), &err);
     *state = fixture;
     return 0;
 }
@@ -658,7 +658,7 @@ static void a_damaged_unpacked_file_is_dropped_and_can_be_made_again(void **stat
     deb_make(".xz", &tar, &deb);
     struct package_expect expect = expect_of(&deb);
     (void)snprintf(dir, sizeof dir, "%s/own", fixture->dir);
-    CHECK_OK(store_open(dir, &store, &err), &err);
+    CHECK_OK(store_open(dir, NULL, &store, &err), &err);
     /* Trailer and tables are about 1500 bytes; files have digests of their own. */
     for (size_t from_end = 1; from_end < 1400; from_end += 13) {
         struct package *package = NULL;

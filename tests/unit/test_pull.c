@@ -115,7 +115,7 @@ static int set_up(void **state)
     struct maker *maker = &registry->maker;
     struct err err = {0};
     registry->dir = arena_strdup(&maker->arena, check_temporary_dir());
-    CHECK_OK(store_open(arena_printf(&maker->arena, "%s/cache", registry->dir), &registry->store, &err), &err);
+    CHECK_OK(store_open(arena_printf(&maker->arena, "%s/cache", registry->dir), NULL, &registry->store, &err), &err);
     struct layout_blob first = make_platform(registry, "amd64"), second = make_platform(registry, "arm64");
     registry->root = make_index(
         maker, OCI_MEDIA_INDEX,
@@ -196,7 +196,8 @@ static void what_the_registry_does_not_have_is_named(void **state)
     struct layout_image whole;
     CHECK_OK(pull(registry, "v1", NULL, &whole, &err), &err);
     store_close(registry->store);
-    CHECK_OK(store_open(arena_printf(&registry->maker.arena, "%s/other", registry->dir), &registry->store, &err), &err);
+    CHECK_OK(store_open(arena_printf(&registry->maker.arena, "%s/other", registry->dir), NULL, &registry->store, &err),
+             &err);
     registry->absent = whole.manifests.items[1].blob;
     assert_false(pull(registry, "v1", NULL, &image, &err));
     CHECK_ERR(&err, ERR_PUBLISH, "that the index names");

@@ -19,7 +19,9 @@ static struct layout_blob big_blob(void)
 static bool put(struct registry *registry, const struct layout_blob *blob, const char *mount_from, struct err *err)
 {
     AUTO(auto_close_fd) int fd = kit_open_blob(&kit, blob);
-    return registry_put_blob(registry, &blob->digest, blob->size_bytes, fd, mount_from, NULL, err);
+    struct upload upload = {&blob->digest, blob->size_bytes, fd, mount_from, NULL};
+    bool is_mounted;
+    return registry_upload(registry, &upload, &is_mounted, err);
 }
 
 static void check_has(struct registry *registry, const struct layout_blob *blob)
@@ -190,7 +192,9 @@ static void a_file_with_other_bytes_than_its_name_is_named(void **state)
     struct registry *registry = kit_open_plain(&kit);
     kit_set(&kit, "");
     AUTO(auto_close_fd) int fd = kit_open_blob(&kit, &other);
-    assert_false(registry_put_blob(registry, &blob.digest, blob.size_bytes, fd, NULL, NULL, &err));
+    struct upload upload = {&blob.digest, blob.size_bytes, fd, NULL, NULL};
+    bool is_mounted;
+    assert_false(registry_upload(registry, &upload, &is_mounted, &err));
     CHECK_ERR(&err, ERR_TRUST, "the local file has other bytes");
     registry_close(registry);
 }

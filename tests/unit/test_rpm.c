@@ -29,7 +29,7 @@ static int set_up(void **state)
     elf_init();
     (void)snprintf(command, sizeof command, "python3 '%s/tests/unit/rpm_packages.py' '%s'", SOURCE_DIR, fixture->dir);
     assert_int_equal(system(command), 0);
-    CHECK_OK(store_open(arena_printf(&fixture->arena, "%s/store", fixture->dir), &fixture->store, &err), &err);
+    CHECK_OK(store_open(arena_printf(&fixture->arena, "%s/store", fixture->dir), NULL, &fixture->store, &err), &err);
     *state = fixture;
     return 0;
 }

@@ -26,7 +26,7 @@ static struct place open_place(int number)
     struct err err = {0};
     struct place place = {0};
     (void)snprintf(place.path, sizeof place.path, "%s/%d/cache", base, number);
-    CHECK_OK(store_open(place.path, &place.store, &err), &err);
+    CHECK_OK(store_open(place.path, NULL, &place.store, &err), &err);
     store_use_secret(place.store, &secret);
     return place;
 }
@@ -457,7 +457,7 @@ static void a_store_that_others_can_write_to_is_refused(void **state)
     struct store *again = NULL;
     (void)snprintf(path, sizeof path, "%s/v1", place.path);
     assert_int_equal(chmod(path, 0777), 0);
-    assert_false(store_open(place.path, &again, &err));
+    assert_false(store_open(place.path, NULL, &again, &err));
     CHECK_ERR(&err, ERR_LOCAL, "writable by others");
 }
 
@@ -466,7 +466,7 @@ static void a_file_in_the_place_of_the_cache_is_a_local_error(void **state)
     (void)state;
     struct err err = {0};
     struct store *store = NULL;
-    assert_false(store_open("/dev/null/cache", &store, &err));
+    assert_false(store_open("/dev/null/cache", NULL, &store, &err));
     CHECK_ERR(&err, ERR_LOCAL, "/dev/null/cache");
 }
 
@@ -523,7 +523,7 @@ static void a_full_disk_names_the_cache_and_gets_its_space_back(void **state)
     for (int is_named = 0; is_named < 2; is_named++) {
         struct store *store = NULL;
         struct blob blob = {0};
-        bool is_good = store_open(cache, &store, &err);
+        bool is_good = store_open(cache, NULL, &store, &err);
         if (is_good && is_named)
             store->is_unnamed = false;
         is_good = is_good && blob_begin(store, &blob, &err);
