@@ -234,6 +234,15 @@ uint64_t bill_layer_bytes(const struct bill *bill)
     return bytes;
 }
 
+/* Returns whether a document has more values than one may have. */
+static bool has_too_many(struct text text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.ptr[i] == ',' || text.ptr[i] == '[' || text.ptr[i] == '{';
+    return count > BILL_MAX_VALUES;
+}
+
 bool bill_write(const struct bill *bill, struct buf *text)
 {
     return record_write(&bill_table, bill, text);
@@ -243,7 +252,7 @@ bool bill_text(struct arena *arena, const struct bill *bill, struct text *ret_te
 {
     AUTO(buf_done) struct buf text;
     buf_init(&text, BILL_MAX_BYTES);
-    bool is_written = bill_write(bill, &text);
+    bool is_written = bill_write(bill, &text) && !has_too_many((struct text){text.bytes, text.len});
     if (is_written)
         *ret_text = (struct text){arena_strndup(arena, text.bytes, text.len), text.len};
     return is_written;
@@ -256,36 +265,20 @@ bool bill_source_write(const struct bill_source *source, struct buf *text)
 
 bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill)
 {
-    if (text.len > BILL_MAX_BYTES)
+    if (text.len > BILL_MAX_BYTES || has_too_many(text))
         return false;
     json_auto_t *json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
     return json && json_integer_value(json_object_get(json, "format")) == BILL_FORMAT &&
            record_read(arena, &bill_table, json, ret_bill);
 }
 
-struct marking {
-    struct arena *arena;
-    const char *layout;
-    struct bill_marks *marks;
-};
-
-static void mark(void *self, const struct layout_beside *beside)
+bool bill_is_beside(const char *layout, const struct digest *manifest)
 {
-    const struct marking *marking = self;
     AUTO(arena_done) struct arena scratch = {0};
+    AUTO(buf_done) struct buf bytes = {0};
     struct bill bill;
-    if (bill_read(&scratch, beside->bytes, &bill))
-        list_add(marking->arena, marking->marks,
-                 (struct bill_mark){
-                     arena_printf(marking->arena, "%s/" LAYOUT_BESIDE_DIR "/%s", marking->layout, beside->name),
-                     bill.manifest});
-}
-
-void bill_marks_read(struct arena *arena, const char *layout, struct bill_marks *ret_marks)
-{
-    struct marking marking = {arena, layout, ret_marks};
-    *ret_marks = (struct bill_marks){0};
-    (void)layout_each_beside(layout, BILL_MAX_BYTES, mark, &marking);
+    return layout_read_beside(layout, manifest, BILL_MAX_BYTES, &bytes) &&
+           bill_read(&scratch, (struct text){bytes.bytes, bytes.len}, &bill) && digest_eq(&bill.manifest, manifest);
 }
 
 bool bill_shape(struct buf *text)

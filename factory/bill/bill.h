@@ -17,7 +17,10 @@
 #include "source/origin.h"
 
 #define BILL_FORMAT 2
-#define BILL_MAX_BYTES ((size_t)64 << 20) /* what is written, and what is read */
+/* What is written, and what is read; an image of 100,000 files has 33 MB and 1.4 million. The second bounds the memory of
+ * the parser, which needs a hundredfold of its input's bytes for "[{},{},…". */
+#define BILL_MAX_BYTES ((size_t)48 << 20)
+#define BILL_MAX_VALUES ((size_t)2 << 20) /* of commas and brackets, wherever they stand */
 
 /* A package of the selection. */
 struct bill_package {
@@ -136,26 +139,15 @@ struct layers bill_layers(struct arena *arena, const struct bill *bill);
 uint64_t bill_layer_bytes(const struct bill *bill);
 /* Appends the document, one line of JSON; false when the buffer is full. */
 bool bill_write(const struct bill *bill, struct buf *text) MUST_CHECK;
-/* The same in the arena; false when it is bigger than BILL_MAX_BYTES. */
+/* The same in the arena; false when it is more than may be read again. */
 bool bill_text(struct arena *arena, const struct bill *bill, struct text *ret_text) MUST_CHECK;
 /* Appends the source as the document has it. */
 bool bill_source_write(const struct bill_source *source, struct buf *text) MUST_CHECK;
-/* Reads a document; false when it is another format, or anything is missing, unknown or mistyped. */
+/* Reads a document; false when it is another format, too much, or anything is missing, unknown or mistyped. */
 bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill) MUST_CHECK;
-/* Where the bill of an image lies in its layout. */
-struct bill_mark {
-    const char *path;
-    struct digest manifest; /* of the image that it tells of */
-};
-
-struct bill_marks {
-    struct bill_mark *items;
-    size_t count, capacity;
-};
-
-/* Reads all bills of a layout (those of BILL_MAX_BYTES in all). What cannot be read is no bill; a layout may come from
- * anywhere, and its bills are what their writer says. */
-void bill_marks_read(struct arena *arena, const char *layout, struct bill_marks *ret_marks);
+/* Returns whether a layout has the bill of a manifest, at layout_beside_path(). What cannot be read or tells of another
+ * manifest is none; a layout may come from anywhere, and its bills are what their writer says. */
+bool bill_is_beside(const char *layout, const struct digest *manifest);
 /* Names the document's shape (record_shape()), for the test that notices when it changes and BILL_FORMAT does not. */
 bool bill_shape(struct buf *text) MUST_CHECK;
 

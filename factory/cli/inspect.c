@@ -136,14 +136,10 @@ static json_t *manifest_json(const struct layout_manifest *manifest, const json_
 static void add_bills(const struct layout_image *image, json_t *platforms)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct bill_marks marks = {0};
-    if (image->dir)
-        bill_marks_read(&scratch, image->dir, &marks);
-    for (size_t i = 0; i < image->manifests.count; i++) {
-        for (size_t j = 0; j < marks.count; j++) {
-            if (digest_eq(&marks.items[j].manifest, &image->manifests.items[i].blob.digest))
-                set(json_array_get(platforms, i), "bill", json_string(marks.items[j].path));
-        }
+    for (size_t i = 0; image->dir && i < image->manifests.count; i++) {
+        const struct digest *manifest = &image->manifests.items[i].blob.digest;
+        if (bill_is_beside(image->dir, manifest))
+            set(json_array_get(platforms, i), "bill", json_string(layout_beside_path(&scratch, image->dir, manifest)));
     }
 }
 

@@ -103,7 +103,7 @@ static bool expand_tags(struct batch_image *image, const struct oci_facts *facts
     return true;
 }
 
-/* The bills of all architectures, for the layout: "x86_64.json". What is too big is not worth an image. */
+/* The bills of all architectures, for the layout. What is too big is not worth an image. */
 static struct layout_beside *list_bills(struct arena *arena, const struct batch_image *image, struct log *log,
                                         size_t *ret_count)
 {
@@ -111,12 +111,12 @@ static struct layout_beside *list_bills(struct arena *arena, const struct batch_
     *ret_count = 0;
     for (size_t i = 0; i < image->arch_count; i++) {
         struct layout_beside *bill = &bills[*ret_count];
-        bill->name = arena_printf(arena, "%s.json", image->jobs[i].arch->name);
+        bill->about = image->jobs[i].image.manifest.digest;
         if (bill_text(arena, &image->jobs[i].bill, &bill->bytes))
             ++*ret_count;
         else
-            log_line(log, LOG_QUIET, "warning: %s for %s: its bill has more than %zu bytes and is not written",
-                     image->manifest->name, image->jobs[i].arch->name, BILL_MAX_BYTES);
+            log_line(log, LOG_QUIET, "warning: %s for %s: its bill is bigger than bills may be, and is not written",
+                     image->manifest->name, image->jobs[i].arch->name);
     }
     return bills;
 }

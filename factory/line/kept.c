@@ -56,11 +56,11 @@ bool kept_use(struct job *job)
 void kept_store(struct job *job)
 {
     struct err err = {0};
-    AUTO(buf_done) struct buf text;
+    struct text text;
+    AUTO(arena_done) struct arena scratch = {0};
     AUTO(blob_abandon) struct blob blob = {0};
-    buf_init(&text, BILL_MAX_BYTES);
-    if (bill_write(&job->bill, &text) &&
-        !(blob_begin(job->plant->store, &blob, &err) && blob_write(&blob, text.bytes, text.len, &err) &&
+    if (bill_text(&scratch, &job->bill, &text) &&
+        !(blob_begin(job->plant->store, &blob, &err) && blob_write(&blob, text.ptr, text.len, &err) &&
           blob_commit_derived(&blob, "product", &job->bill.key, &err)))
         log_line(job->plant->log, LOG_QUIET, "warning: the finished product is not kept for the next run: %s",
                  err.text);

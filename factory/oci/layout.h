@@ -3,8 +3,8 @@
  * DIR/oci-layout, DIR/index.json, DIR/blobs/sha256/<hex>. Written so that a reader, or a kill at any instant, sees the
  * old or the new image: blobs first (temporary name, fsync, rename), directories synced, index.json replaced last.
  * Other tags of an existing layout are kept; a lock file (DIR/.lock, 0600, flock) orders writers. Blobs that only the
- * replaced tags needed are removed afterwards. Documents about the image that no client shall meet (the bills) lie beside
- * it, in DIR/imgfactory/NAME; each tells by a digest which image it is about, since they are replaced one by one, last.
+ * replaced tags needed are removed afterwards. A document about one manifest that no client shall meet (a bill) lies
+ * beside, in DIR/imgfactory/sha256-<hex of the manifest>.json; it comes last and goes with the manifest's blob.
  * Threads: any; one call per layout at a time.
  * Fails with: ERR_LOCAL; ERR_CANCELLED while waiting; ERR_MALFORMED for an existing index.json that cannot be read (it
  * is left alone); ERR_USAGE when a tag would lose platforms.
@@ -22,7 +22,7 @@
 
 /* A document beside the image. */
 struct layout_beside {
-    const char *name; /* of the file: one of our own choice */
+    struct digest about; /* the manifest that it tells of, which names its file */
     struct text bytes;
 };
 
@@ -44,11 +44,12 @@ struct layout_request {
 /* Writes (or finds unchanged: every tag has that digest and all blobs are there with the right bytes) the layout. */
 bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, struct err *err) MUST_CHECK;
 
-/* Takes a document that lies beside the image of a layout; its bytes are gone afterwards, and are anybody's. */
-typedef void layout_beside_seen(void *self, const struct layout_beside *beside);
-/* Hands over the regular files in DIR/imgfactory, in no order, of cap_bytes in all; links are not followed, hidden files
- * and what is above the cap left out. False when there is no such directory. */
-bool layout_each_beside(const char *dir, size_t cap_bytes, layout_beside_seen *seen, void *self);
+/* Returns where the document about a manifest lies, or would. */
+const char *layout_beside_path(struct arena *arena, const char *dir, const struct digest *about);
+/* Reads it, whoever wrote it; the caller calls buf_done(). False when it is no regular file (links are not followed) of at
+ * most cap_bytes. */
+bool layout_read_beside(const char *dir, const struct digest *about, size_t cap_bytes,
+                        struct buf *ret_bytes) MUST_CHECK;
 
 /* An image that was made elsewhere (pulled): its documents are in `image`, its layers in the store. */
 struct layout_import_request {

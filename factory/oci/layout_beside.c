@@ -2,17 +2,28 @@
 
 #include "base/auto.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static bool has_same(int dirfd, const struct layout_beside *beside)
+/* A file's name of a document beside the image. */
+struct name {
+    char chars[sizeof "sha256-.json" + DIGEST_HEX_SIZE];
+};
+
+static struct name name_of(const struct digest *about)
+{
+    struct name name;
+    (void)snprintf(name.chars, sizeof name.chars, "sha256-%s.json", digest_hex(about).chars);
+    return name;
+}
+
+static bool has_same(int dirfd, const char *name, struct text bytes)
 {
     AUTO(buf_done) struct buf there = {0};
     struct err ignored = {0};
-    return file_read_unlinked_at(dirfd, beside->name, beside->bytes.len, &there, &ignored) &&
-           text_eq((struct text){there.bytes, there.len}, beside->bytes);
+    return file_read_unlinked_at(dirfd, name, bytes.len, &there, &ignored) &&
+           text_eq((struct text){there.bytes, there.len}, bytes);
 }
 
 bool layout_put_beside(const struct layout *layout, const struct layout_beside *documents, size_t count,
@@ -28,39 +39,32 @@ bool layout_put_beside(const struct layout *layout, const struct layout_beside *
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (has_same(dirfd, &documents[i]))
+        struct name name = name_of(&documents[i].about);
+        if (has_same(dirfd, name.chars, documents[i].bytes))
             continue;
         is_changed = true;
-        if (!layout_put(layout, dirfd, documents[i].name, documents[i].bytes, err))
+        if (!layout_put(layout, dirfd, name.chars, documents[i].bytes, err))
             return false;
     }
     return (!is_changed || layout_sync(layout, dirfd, err)) && (!is_made || layout_sync(layout, layout->fd, err));
 }
 
-static void close_dir(DIR **dir)
+void layout_drop_beside(int dirfd, const struct digest *about)
 {
-    if (*dir)
-        (void)closedir(*dir);
+    (void)unlinkat(dirfd, name_of(about).chars, 0);
 }
 
-bool layout_each_beside(const char *dir, size_t cap_bytes, layout_beside_seen *seen, void *self)
+const char *layout_beside_path(struct arena *arena, const char *dir, const struct digest *about)
+{
+    return arena_printf(arena, "%s/" LAYOUT_BESIDE_DIR "/%s", dir, name_of(about).chars);
+}
+
+bool layout_read_beside(const char *dir, const struct digest *about, size_t cap_bytes, struct buf *ret_bytes)
 {
     AUTO(auto_close_fd) int top = -1;
     struct err ignored = {0};
     if (!file_open_dir(dir, &top, &ignored))
         return false;
-    AUTO(auto_close_fd) int fd = layout_open_beside(top);
-    AUTO(close_dir) DIR *entries = fd < 0 ? NULL : fdopendir(fd);
-    if (!entries)
-        return false;
-    int dirfd = take_fd(&fd);
-    for (struct dirent *entry; cap_bytes && (entry = readdir(entries));) {
-        AUTO(buf_done) struct buf bytes = {0};
-        struct err unread = {0};
-        if (entry->d_name[0] != '.' && file_read_unlinked_at(dirfd, entry->d_name, cap_bytes, &bytes, &unread)) {
-            seen(self, &(struct layout_beside){entry->d_name, {bytes.bytes, bytes.len}});
-            cap_bytes -= bytes.len;
-        }
-    }
-    return true;
+    AUTO(auto_close_fd) int dirfd = layout_open_beside(top);
+    return dirfd >= 0 && file_read_unlinked_at(dirfd, name_of(about).chars, cap_bytes, ret_bytes, &ignored);
 }

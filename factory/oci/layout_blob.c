@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #define TEMPORARY_PREFIX ".tmp-"
@@ -67,7 +68,7 @@ static bool write_temporary(const struct layout *layout, int dirfd, const char *
 
 bool layout_put(const struct layout *layout, int dirfd, const char *name, struct text bytes, struct err *err)
 {
-    char temporary[sizeof TEMPORARY_PREFIX + DIGEST_HEX_SIZE];
+    char temporary[NAME_MAX + 1];
     (void)snprintf(temporary, sizeof temporary, TEMPORARY_PREFIX "%s", name);
     bool is_put = write_temporary(layout, dirfd, temporary, bytes, err);
     if (is_put && renameat(dirfd, temporary, dirfd, name)) {

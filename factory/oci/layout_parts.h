@@ -89,6 +89,8 @@ bool layout_check_platforms(const struct layout *layout, const json_t *index, co
 /* Writes those documents that are not there with the same bytes, durably. */
 bool layout_put_beside(const struct layout *layout, const struct layout_beside *documents, size_t count,
                        struct err *err) MUST_CHECK;
+/* Removes the document about a manifest from the directory that layout_open_beside() opened. */
+void layout_drop_beside(int dirfd, const struct digest *about);
 
 /* --- layout_parse.c --- */
 
@@ -102,7 +104,7 @@ bool layout_descriptor_read(struct arena *arena, const json_t *json, uint64_t ca
 
 /* --- layout_sweep.c --- */
 
-/* Removes the blobs that the replaced descriptors reach and the index does not. When it cannot be told what the index
+/* Removes the blobs that the replaced descriptors reach and the index does not, and what lies beside about them. When it cannot be told what the index
  * needs (a damaged document), nothing is removed. Failing to remove is no error: the image is complete, and a blob too
  * many does no harm. */
 void layout_sweep(const struct layout *layout, const json_t *index, const json_t *replaced);

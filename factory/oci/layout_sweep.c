@@ -108,9 +108,14 @@ void layout_sweep(const struct layout *layout, const json_t *index, const json_t
     struct map kept = {.arena = &arena};
     for (size_t i = 0; i < needed.digests.slots.count; i++)
         (void)map_add(&kept, needed.digests.slots.items[i].key, &kept);
+    AUTO(auto_close_fd) int beside = layout_open_beside(layout->fd);
     for (size_t i = 0; i < dropped.digests.slots.count; i++) {
         struct text hex = dropped.digests.slots.items[i].key;
-        if (!map_get(&kept, hex))
-            (void)unlinkat(layout->blobs_fd, hex.ptr, 0);
+        struct digest digest;
+        if (map_get(&kept, hex))
+            continue;
+        (void)unlinkat(layout->blobs_fd, hex.ptr, 0);
+        if (beside >= 0 && digest_parse(hex, &digest))
+            layout_drop_beside(beside, &digest);
     }
 }

@@ -6,7 +6,7 @@ import os
 import shutil
 import unittest
 
-from base import Case, run, world
+from base import Case, image, run, world
 
 ARCH = "x86_64"
 
@@ -22,8 +22,11 @@ class Bills(Case):
         self.assertEqual(result.code, run.OK, result)
         return json.loads(result.stdout)["images"][0]["architectures"][0]
 
-    def bill_path(self, arch=ARCH, name="served"):
-        return os.path.join(self.factory.output, name, "imgfactory", f"{arch}.json")
+    def bill_path(self, arch=ARCH, tag="latest"):
+        """Named by the platform's manifest."""
+        layout = os.path.join(self.factory.output, "served")
+        built = image.Layout(layout).images[tag][{"x86_64": "amd64", "aarch64": "arm64/v8"}[arch]]
+        return os.path.join(layout, "imgfactory", built.digest.replace(":", "-") + ".json")
 
     def bill(self, **which):
         with open(self.bill_path(**which), encoding="utf-8") as stream:
@@ -62,18 +65,32 @@ class Bills(Case):
 
     def test_inspect_tells_where_it_is_unless_it_is_of_another_image_or_no_bill(self):
         self.build()
-        layout = os.path.join(self.factory.output, "served")
-
-        def inspect():
-            answer = self.factory.run_plain("inspect", layout, "--json")
-            return [platform.get("bill") for platform in json.loads(answer.stdout)["platforms"]]
-
-        self.assertEqual(inspect(), [self.bill_path("x86_64"), self.bill_path("aarch64")])
+        self.assertEqual(self.inspect(), [self.bill_path("x86_64"), self.bill_path("aarch64")])
         for other in ({"extra": 1}, {"digest": self.bill()["config"]}, {"format": 1}):
             changed = {**self.bill(), **other}
             with open(self.bill_path("aarch64"), "w", encoding="utf-8") as stream:
                 json.dump(changed, stream)
-            self.assertEqual(inspect(), [self.bill_path("x86_64"), None], other)
+            self.assertEqual(self.inspect(), [self.bill_path("x86_64"), None], other)
+
+    def inspect(self, tag="latest"):
+        """Where inspect says that the bills of a tag's platforms are."""
+        answer = self.factory.run_plain("inspect", os.path.join(self.factory.output, "served") + f":{tag}", "--json")
+        self.assertEqual(answer.code, run.OK, answer)
+        return [platform.get("bill") for platform in json.loads(answer.stdout)["platforms"]]
+
+    def test_each_image_of_a_layout_has_its_own_until_no_tag_has_it_any_more(self):
+        self.build()
+        first = [self.bill_path("x86_64"), self.bill_path("aarch64")]
+        self.write_manifest(text=world.MANIFEST.replace("tags: [latest,", "tags: [other,").replace("-d]", "-x]"))
+        self.order()
+        other = self.bill_path(tag="other")
+        self.assertEqual((self.inspect("latest"), self.inspect("other")), (first, [other]))
+        self.assertNotIn(other, first)
+        self.write_manifest(text=world.MANIFEST)
+        self.order("--compression", "zstd")  # and for one architecture less
+        folder = os.path.dirname(other)
+        self.assertEqual({os.path.join(folder, name) for name in os.listdir(folder)}, {other, *self.inspect()})
+        self.assertNotIn(self.inspect()[0], [None, *first])
 
     def test_all_that_an_order_is_made_of_changes_its_key(self):
         keys = {"as it is": self.order()["key"]}

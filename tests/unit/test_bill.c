@@ -185,6 +185,25 @@ static void a_bill_with_any_part_gone_or_mistyped_or_unknown_is_refused(void **s
     assert_false(bill_read(&arena, text_of(twice), &again));
 }
 
+static void a_document_of_more_values_than_the_parser_shall_hold_is_neither_written_nor_read(void **state)
+{
+    (void)state;
+    for (size_t extra = 0; extra < 2; extra++) {
+        AUTO(arena_done) struct arena arena = {0};
+        struct bill bill = make_bill(&arena), again;
+        struct text text = written(&arena, &bill), written_again;
+        size_t count = BILL_MAX_VALUES + extra;
+        for (size_t i = 0; i < text.len; i++)
+            count -= strchr(",[{", text.ptr[i]) != NULL;
+        char *commas = arena_alloc(&arena, count);
+        memset(commas, ',', count);
+        commas[count - 1] = '\0'; /* a note of its own has one more, between the two */
+        bill_note(&arena, &bill, commas);
+        assert_int_equal(bill_read(&arena, written(&arena, &bill), &again), !extra);
+        assert_int_equal(bill_text(&arena, &bill, &written_again), !extra);
+    }
+}
+
 static void values_out_of_bounds_are_refused(void **state)
 {
     (void)state;
@@ -239,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_file_is_wanted_by_the_giver_of_the_first_wish_that_names_it),
         cmocka_unit_test(bytes_that_are_no_text_are_written_as_their_numbers),
         cmocka_unit_test(a_bill_with_any_part_gone_or_mistyped_or_unknown_is_refused),
+        cmocka_unit_test(a_document_of_more_values_than_the_parser_shall_hold_is_neither_written_nor_read),
         cmocka_unit_test(values_out_of_bounds_are_refused),
         cmocka_unit_test(the_shape_of_the_document_is_that_of_its_format),
     };

@@ -107,12 +107,11 @@ static bool write_tag(struct fixture *fixture, const char *dir, const struct sam
     return is_unchanged;
 }
 
-/* Writes under the tag "a" with one document beside the image; returns whether it was unchanged. */
-static bool write_beside(struct fixture *fixture, const char *dir, const struct sample *sample, const char *text,
-                         struct err *err)
+/* Writes under a tag with one document beside the image, about its first manifest; returns whether it was unchanged. */
+static bool write_beside(struct fixture *fixture, const char *dir, const struct sample *sample, const char *tag,
+                         const char *text, struct err *err)
 {
-    const char *tag = "a";
-    struct layout_beside beside = {"x86_64.json", text_of(text)};
+    struct layout_beside beside = {sample->images[0].manifest.digest, text_of(text)};
     struct strings tags = {&tag, 1, 1};
     struct layout_request request = {.dir = dir,
                                      .store = fixture->store,
@@ -479,60 +478,81 @@ static void left_overs_of_killed_writers_are_removed_and_other_files_stay(void *
     assert_true(exists(other));
 }
 
-struct found {
-    struct fixture *fixture;
-    struct strings names, texts;
-};
-
-static void find(void *self, const struct layout_beside *beside)
+/* Reads what lies beside about a sample's first manifest, of at most 10 bytes; NULL when nothing does. */
+static const char *beside_of(struct fixture *fixture, const char *dir, const struct sample *sample)
 {
-    struct found *found = self;
-    list_add(&found->fixture->arena, &found->names, arena_strdup(&found->fixture->arena, beside->name));
-    list_add(&found->fixture->arena, &found->texts, text_dup(&found->fixture->arena, beside->bytes));
+    AUTO(buf_done) struct buf bytes = {0};
+    return layout_read_beside(dir, &sample->images[0].manifest.digest, 10, &bytes)
+               ? arena_strndup(&fixture->arena, bytes.bytes, bytes.len)
+               : NULL;
 }
 
-static void documents_beside_an_image_come_and_change_while_it_stays_and_survive_the_sweep(void **state)
+static const char *beside_path(struct fixture *fixture, const char *dir, const struct sample *sample)
+{
+    return layout_beside_path(&fixture->arena, dir, &sample->images[0].manifest.digest);
+}
+
+static void documents_beside_an_image_come_and_change_while_it_stays(void **state)
 {
     struct fixture *fixture = *state;
-    struct sample *one = make_sample(fixture, "one"), *two = make_sample(fixture, "two");
-    const char *dir = fresh_layout(fixture), *path = path_in(fixture, dir, "imgfactory/x86_64.json");
-    struct found found = {.fixture = fixture};
+    struct sample *one = make_sample(fixture, "one");
+    const char *dir = fresh_layout(fixture), *path = beside_path(fixture, dir, one);
     struct err err = {0};
     struct stat before, after;
     assert_false(write_tag(fixture, dir, one, "a"));
-    assert_false(layout_each_beside(dir, 100, find, &found));
-    assert_true(write_beside(fixture, dir, one, "bill", &err)); /* of an older layout: the image is unchanged */
+    assert_null(beside_of(fixture, dir, one));
+    assert_true(write_beside(fixture, dir, one, "a", "bill", &err)); /* of an older layout: the image is unchanged */
     assert_string_equal(read_text(fixture, path), "bill");
     assert_int_equal(stat(path, &before), 0);
-    assert_true(write_beside(fixture, dir, one, "bill", &err));
+    assert_true(write_beside(fixture, dir, one, "a", "bill", &err));
     assert_int_equal(stat(path, &after), 0);
     assert_int_equal(before.st_ino, after.st_ino);
-    write_text(path_in(fixture, dir, "imgfactory/.tmp-x86_64.json"), "left over");
-    assert_true(write_beside(fixture, dir, one, "bill 2", &err));
-    assert_false(exists(path_in(fixture, dir, "imgfactory/.tmp-x86_64.json")));
-    assert_false(write_tag(fixture, dir, two, "a")); /* sweeps what `one` needed */
-    assert_int_equal(symlink("/etc/passwd", path_in(fixture, dir, "imgfactory/link.json")), 0);
-    write_text(path_in(fixture, dir, "imgfactory/big.json"), "more than the cap");
-    assert_true(layout_each_beside(dir, 10, find, &found));
-    assert_int_equal(found.names.count, 1);
-    assert_string_equal(found.names.items[0], "x86_64.json");
-    assert_string_equal(found.texts.items[0], "bill 2");
+    write_text(path_in(fixture, dir, "imgfactory/.tmp-x.json"), "left over");
+    assert_true(write_beside(fixture, dir, one, "a", "bill 2", &err));
+    assert_false(exists(path_in(fixture, dir, "imgfactory/.tmp-x.json")));
+    assert_string_equal(beside_of(fixture, dir, one), "bill 2");
+    write_text(path, "more than the cap");
+    assert_null(beside_of(fixture, dir, one));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/etc/hostname", path), 0);
+    assert_null(beside_of(fixture, dir, one));
+}
+
+static void a_document_beside_an_image_goes_with_the_manifest_that_it_is_about_and_not_before(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sample *one = make_sample(fixture, "one"), *two = make_sample(fixture, "two");
+    const char *dir = fresh_layout(fixture);
+    struct err err = {0};
+    assert_false(write_beside(fixture, dir, one, "a", "one", &err));
+    assert_false(write_beside(fixture, dir, two, "b", "two", &err));
+    CHECK_OK(err.kind == ERR_NONE, &err);
+    assert_string_equal(beside_of(fixture, dir, one), "one");
+    assert_string_equal(beside_of(fixture, dir, two), "two");
+    assert_false(write_tag(fixture, dir, one, "c"));
+    assert_false(write_tag(fixture, dir, two, "a")); /* "c" still is at the first */
+    assert_string_equal(beside_of(fixture, dir, one), "one");
+    assert_false(write_tag(fixture, dir, two, "c"));
+    assert_null(beside_of(fixture, dir, one));
+    assert_string_equal(beside_of(fixture, dir, two), "two");
 }
 
 static void a_link_in_the_place_of_the_folder_beside_is_not_followed(void **state)
 {
     struct fixture *fixture = *state;
-    struct sample *sample = make_sample(fixture, "linked");
+    struct sample *sample = make_sample(fixture, "linked"), *next = make_sample(fixture, "next");
     const char *dir = fresh_layout(fixture), *elsewhere = path_in(fixture, fixture->dir, "elsewhere");
-    struct found found = {.fixture = fixture};
     struct err err = {0};
-    assert_false(write_tag(fixture, dir, sample, "a"));
-    assert_int_equal(mkdir(elsewhere, 0755), 0);
+    assert_false(write_beside(fixture, dir, sample, "a", "bill", &err));
+    assert_int_equal(rename(path_in(fixture, dir, "imgfactory"), elsewhere), 0);
     assert_int_equal(symlink(elsewhere, path_in(fixture, dir, "imgfactory")), 0);
-    assert_false(write_beside(fixture, dir, sample, "bill", &err));
+    assert_null(beside_of(fixture, dir, sample));
+    assert_false(write_beside(fixture, dir, sample, "a", "bill 2", &err));
     CHECK_ERR(&err, ERR_LOCAL, "imgfactory");
-    assert_false(exists(path_in(fixture, elsewhere, "x86_64.json")));
-    assert_false(layout_each_beside(dir, 100, find, &found));
+    assert_false(write_tag(fixture, dir, next, "a")); /* sweeps */
+    assert_int_equal(unlink(path_in(fixture, dir, "imgfactory")), 0);
+    assert_int_equal(rename(elsewhere, path_in(fixture, dir, "imgfactory")), 0);
+    assert_string_equal(beside_of(fixture, dir, sample), "bill");
 }
 
 static void a_writer_killed_before_index_json_leaves_what_the_next_one_completes(void **state)
@@ -627,7 +647,8 @@ int main(void)
         cmocka_unit_test(an_index_above_four_mib_or_of_endless_depth_is_refused),
         cmocka_unit_test(a_layout_of_another_version_is_refused),
         cmocka_unit_test(left_overs_of_killed_writers_are_removed_and_other_files_stay),
-        cmocka_unit_test(documents_beside_an_image_come_and_change_while_it_stays_and_survive_the_sweep),
+        cmocka_unit_test(documents_beside_an_image_come_and_change_while_it_stays),
+        cmocka_unit_test(a_document_beside_an_image_goes_with_the_manifest_that_it_is_about_and_not_before),
         cmocka_unit_test(a_link_in_the_place_of_the_folder_beside_is_not_followed),
         cmocka_unit_test(a_writer_killed_before_index_json_leaves_what_the_next_one_completes),
         cmocka_unit_test(a_layer_that_the_cache_lost_is_an_error_and_the_old_image_stays),
