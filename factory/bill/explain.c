@@ -110,14 +110,6 @@ void explain_print(FILE *out, const struct explained *explained)
     }
 }
 
-static json_t *names_json(const struct strings *names)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < names->count; i++)
-        json_array_append_new(array, json_string(names->items[i]));
-    return array;
-}
-
 static json_t *chain_json(const struct bill *bill, const struct bill_file *file)
 {
     const struct bill_file *chain[LINKS_MAX];
@@ -138,10 +130,10 @@ void explain_json(const struct explained *explained, json_t *array)
     for (size_t i = 0; i < explained->answers->count; i++) {
         const struct answer *answer = &explained->answers->items[i];
         const struct bill_file *file = bill_find(explained->bill, answer->path);
-        json_array_append_new(array,
-                              json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "image", explained->manifest->name,
-                                        "arch", explained->arch->name, "path", answer->path, "shipped", file != NULL,
-                                        "chain", chain_json(explained->bill, file), "packaged_in",
-                                        names_json(&answer->packages), "offered_by", names_json(&answer->offered)));
+        json_array_append_new(
+            array, json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "image", explained->manifest->name, "arch",
+                             explained->arch->name, "path", answer->path, "shipped", file != NULL, "chain",
+                             chain_json(explained->bill, file), "packaged_in", record_strings(&answer->packages),
+                             "offered_by", record_strings(&answer->offered)));
     }
 }

@@ -354,3 +354,11 @@ bool record_shape(const struct record_table *table, struct buf *text)
 {
     return write_shape(table, "", text);
 }
+
+json_t *record_strings(const struct strings *strings)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < strings->count; i++)
+        json_array_append_new(array, json_string(strings->items[i]));
+    return array;
+}

@@ -109,14 +109,6 @@ static json_t *error_json(const struct err *err)
     return json_pack("{s:s, s:i, s:s}", "kind", err_kind_name(err->kind), "exit", (int)err->kind, "text", err->text);
 }
 
-static json_t *strings_json(const struct strings *strings)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < strings->count; i++)
-        json_array_append_new(array, json_string(strings->items[i]));
-    return array;
-}
-
 /* What was written by a table, for the report: the one writer of bills is theirs. */
 static json_t *parsed(struct buf *text)
 {
@@ -250,7 +242,7 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
     if (image->is_built) {
         json_object_set_new(json, "layout", json_string(image->layout));
         json_object_set_new(json, "digest", digest_json(&image->index.digest));
-        json_object_set_new(json, "tags", strings_json(&image->tags));
+        json_object_set_new(json, "tags", record_strings(&image->tags));
     }
     if (image->publication.is_tried)
         json_object_set_new(json, "push", publication_json(&image->publication));

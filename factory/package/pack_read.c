@@ -188,17 +188,25 @@ static const char *read_entries(struct tables *tables, struct package *package)
     return why;
 }
 
+/* Reads the index-th of a table of pairs; false when it lacks one. */
+static bool read_named(struct tables *tables, const char *table, size_t index, const char **ret_name,
+                       const char **ret_text)
+{
+    struct pack_named record;
+    memcpy(&record, table + sizeof record * index, sizeof record);
+    *ret_name = string_at(tables, record.name);
+    *ret_text = string_at(tables, record.text);
+    return *ret_name && *ret_text;
+}
+
 static const char *read_scripts(struct tables *tables, struct package *package)
 {
     package->scripts.items = arena_new_array(tables->arena, struct package_script, tables->script_count);
     package->scripts.count = package->scripts.capacity = tables->script_count;
     for (size_t i = 0; i < package->scripts.count; i++) {
-        struct pack_named record;
-        memcpy(&record, tables->scripts + sizeof record * i, sizeof record);
-        struct package_script script = {string_at(tables, record.name), string_at(tables, record.text)};
-        if (!script.name || !script.text)
+        struct package_script *script = &package->scripts.items[i];
+        if (!read_named(tables, tables->scripts, i, &script->name, &script->text))
             return "a script without name or text";
-        package->scripts.items[i] = script;
     }
     return NULL;
 }
@@ -208,12 +216,9 @@ static const char *read_facts(struct tables *tables, struct package *package)
     package->facts.items = arena_new_array(tables->arena, struct package_fact, tables->fact_count);
     package->facts.count = package->facts.capacity = tables->fact_count;
     for (size_t i = 0; i < package->facts.count; i++) {
-        struct pack_named record;
-        memcpy(&record, tables->facts + sizeof record * i, sizeof record);
-        struct package_fact fact = {string_at(tables, record.name), string_at(tables, record.text)};
-        if (!fact.name || !fact.text)
+        struct package_fact *fact = &package->facts.items[i];
+        if (!read_named(tables, tables->facts, i, &fact->name, &fact->text))
             return "a fact without name or text";
-        package->facts.items[i] = fact;
     }
     return NULL;
 }

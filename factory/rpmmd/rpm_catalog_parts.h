@@ -95,6 +95,11 @@ struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog 
 /* Returns the repository of a package. */
 const struct rpm_catalog_repo *rpm_pool_repo(const struct rpm_catalog *catalog, Id id);
 
+/* Is told of a package that provides what a dependency wants. */
+typedef void rpm_provider_taker(void *context, Id dependency, Id provider);
+/* Calls `take` for each package that could meet one of the dependencies `key` of a package. With the lock. */
+void rpm_pool_each_provider(Pool *pool, Id id, Id key, rpm_provider_taker *take, void *context);
+
 /* Marks the installed packages that can matter to an image of the requested ones: those, libraries over libraries,
  * packages of the same source, those that tell the loader where to look, libgcc. With the lock. */
 void rpm_likely_mark(Pool *pool, const Queue *requested, const Map *installed, Map *likely);

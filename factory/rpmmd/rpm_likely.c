@@ -7,6 +7,7 @@ struct walk {
     const Queue *requested;
     const Map *installed;
     Map *likely;
+    Queue *queue; /* those that are likely, to be looked at in turn */
 };
 
 static const char *source_of(Pool *pool, Id id)
@@ -51,30 +52,20 @@ static void mark_libgcc(const struct walk *walk)
 }
 
 /* Marks what a likely package needs: libraries, and packages of the requested ones' sources. */
-static void mark_needs(const struct walk *walk, Id likely, Queue *queue)
+static void mark_need(void *context, Id dependency, Id id)
 {
-    Pool *pool = walk->pool;
-    Queue requires;
-    Id id, at;
-    queue_init(&requires);
-    solvable_lookup_deparray(pool_id2solvable(pool, likely), SOLVABLE_REQUIRES, &requires, 0);
-    for (int i = 0; i < requires.count; i++) {
-        FOR_PROVIDES(id, at, requires.elements[i])
-        {
-            if (!MAPTST(walk->installed, id) || MAPTST(walk->likely, id) ||
-                !(is_library(pool, requires.elements[i]) || is_near(walk, id)))
-                continue;
-            solv_map_set(walk->likely, id);
-            queue_push(queue, id);
-        }
-    }
-    queue_free(&requires);
+    const struct walk *walk = context;
+    if (!MAPTST(walk->installed, id) || MAPTST(walk->likely, id) ||
+        !(is_library(walk->pool, dependency) || is_near(walk, id)))
+        return;
+    solv_map_set(walk->likely, id);
+    queue_push(walk->queue, id);
 }
 
 void rpm_likely_mark(Pool *pool, const Queue *requested, const Map *installed, Map *likely)
 {
-    const struct walk walk = {pool, requested, installed, likely};
     Queue queue;
+    struct walk walk = {pool, requested, installed, likely, &queue};
     queue_init(&queue);
     for (int i = 0; i < requested->count; i++) {
         Id id = requested->elements[i];
@@ -85,7 +76,7 @@ void rpm_likely_mark(Pool *pool, const Queue *requested, const Map *installed, M
     }
     rpm_pool_mark_loader_configurers(pool, installed, likely, &queue);
     for (int done = 0; done < queue.count; done++)
-        mark_needs(&walk, queue.elements[done], &queue);
+        rpm_pool_each_provider(pool, queue.elements[done], SOLVABLE_REQUIRES, mark_need, &walk);
     queue_free(&queue);
     mark_libgcc(&walk);
 }

@@ -28,51 +28,49 @@ static bool needs_missing(Pool *pool, const Map *missing, Id id)
     return is_one;
 }
 
-/* Adds all that could meet the dependencies `key` of a package. */
-static void add_reachable(Pool *pool, Id id, Id key, Map *seen, Queue *queue)
+/* What can be reached, each package once. */
+struct reach {
+    Map seen;
+    Queue queue;
+};
+
+static void reach_one(struct reach *reach, Id id)
 {
-    Queue needs;
-    Id other, at;
-    queue_init(&needs);
-    solvable_lookup_deparray(pool_id2solvable(pool, id), key, &needs, 0);
-    for (int i = 0; i < needs.count; i++) {
-        FOR_PROVIDES(other, at, needs.elements[i])
-        {
-            if (!MAPTST(seen, other)) {
-                solv_map_set(seen, other);
-                queue_push(queue, other);
-            }
-        }
-    }
-    queue_free(&needs);
+    if (MAPTST(&reach->seen, id))
+        return;
+    solv_map_set(&reach->seen, id);
+    queue_push(&reach->queue, id);
+}
+
+static void reach_provider(void *context, Id dependency, Id provider)
+{
+    (void)dependency;
+    reach_one(context, provider);
 }
 
 bool rpm_filelists_matter(const struct rpm_catalog *catalog, const Queue *from, bool is_weak)
 {
     bool is_so = false;
-    Queue queue;
-    Map seen, missing; /* missing: by the paths' Ids, since very many dependencies are looked at */
+    struct reach reach;
+    Map missing; /* missing: by the paths' Ids, since very many dependencies are looked at */
     if (!catalog->missing.count)
         return false;
-    queue_init(&queue);
-    map_init(&seen, catalog->pool->nsolvables);
+    queue_init(&reach.queue);
+    map_init(&reach.seen, catalog->pool->nsolvables);
     map_init(&missing, catalog->pool->ss.nstrings);
     for (int i = 0; i < catalog->missing.count; i++)
         solv_map_set(&missing, catalog->missing.elements[i]);
-    for (int i = 0; i < from->count; i++) {
-        if (!MAPTST(&seen, from->elements[i]))
-            queue_push(&queue, from->elements[i]);
-        solv_map_set(&seen, from->elements[i]);
-    }
-    for (int done = 0; !is_so && done < queue.count; done++) {
-        Id id = queue.elements[done];
+    for (int i = 0; i < from->count; i++)
+        reach_one(&reach, from->elements[i]);
+    for (int done = 0; !is_so && done < reach.queue.count; done++) {
+        Id id = reach.queue.elements[done];
         is_so = needs_missing(catalog->pool, &missing, id);
-        add_reachable(catalog->pool, id, SOLVABLE_REQUIRES, &seen, &queue);
+        rpm_pool_each_provider(catalog->pool, id, SOLVABLE_REQUIRES, reach_provider, &reach);
         if (is_weak)
-            add_reachable(catalog->pool, id, SOLVABLE_RECOMMENDS, &seen, &queue);
+            rpm_pool_each_provider(catalog->pool, id, SOLVABLE_RECOMMENDS, reach_provider, &reach);
     }
-    map_free(&seen);
+    map_free(&reach.seen);
     map_free(&missing);
-    queue_free(&queue);
+    queue_free(&reach.queue);
     return is_so;
 }

@@ -111,3 +111,16 @@ struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog 
     }
     return selected;
 }
+
+void rpm_pool_each_provider(Pool *pool, Id id, Id key, rpm_provider_taker *take, void *context)
+{
+    Queue needs;
+    Id provider, at;
+    queue_init(&needs);
+    solvable_lookup_deparray(pool_id2solvable(pool, id), key, &needs, 0);
+    for (int i = 0; i < needs.count; i++) {
+        FOR_PROVIDES(provider, at, needs.elements[i])
+        take(context, needs.elements[i], provider);
+    }
+    queue_free(&needs);
+}
