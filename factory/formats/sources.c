@@ -48,7 +48,7 @@ bool source_load_node(struct arena *arena, const struct yaml_node *node, const c
     bool is_told = kind && kind->kind == YAML_SCALAR;
     /* Where no kind can be read, any format's table says what is wrong with it. */
     const struct format *format = is_told ? formats_find(kind->scalar) : formats_at(0);
-    if (!format)
+    if (is_told && !format)
         return yaml_fail(node, err, "kind \"%s\" is not known; known: %s", kind->scalar,
                          strings_join(arena, &names, ", "));
     return format->load_node(arena, node, root, ret_source, err);
