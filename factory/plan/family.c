@@ -149,12 +149,11 @@ static bool load_family(struct arena *arena, const struct data_file *file, const
     struct family_form form = {.family.name = file->stem, .skeleton = {.root = file->root}};
     if (!read_family(arena, &form, err))
         return false;
-    if (!strings_has(formats, form.family.kind))
-        return yaml_fail(yaml_get(file->root, "kind"), err, "'%s' is neither %s",
-                         text_printable(arena, text_of(form.family.kind)), strings_join(arena, formats, " nor "));
     *ret_family = form.family;
     ret_family->skeleton = form.skeleton.manifest.wishes;
-    return true;
+    return strings_has(formats, form.family.kind) ||
+           yaml_fail(yaml_get(file->root, "kind"), err, "'%s' is neither %s",
+                     text_printable(arena, text_of(form.family.kind)), strings_join(arena, formats, " nor "));
 }
 
 static const struct family *find(const struct families *families, const char *kind)
