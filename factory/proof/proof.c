@@ -95,7 +95,8 @@ static void check_elfs(struct prover *prover)
     }
     for (size_t i = 0; i < prover->package.count; i++) {
         struct proof_elf *elf = prover->elfs[i];
-        if (elf->arch && !elf->is_loaded && !elf->file->entry->elf->interp && elf->file->entry->elf->has_dynamic)
+        if (elf->file && elf->arch && !elf->is_loaded && !elf->file->entry->elf->interp &&
+            elf->file->entry->elf->has_dynamic)
             plugin_check(prover, elf->file);
     }
 }

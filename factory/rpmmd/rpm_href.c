@@ -21,11 +21,11 @@ static struct text decode(struct text href, char *decoded)
 const char *rpm_href_fault(struct text href)
 {
     char bytes[HREF_BYTES_MAX];
-    if (!href.len)
-        return "it is empty";
     if (href.len > sizeof bytes)
         return "it is too long";
     struct text decoded = decode(href, bytes), rest = decoded, part;
+    if (!decoded.len)
+        return "it is empty";
     for (size_t i = 0; i < decoded.len; i++) {
         unsigned char c = (unsigned char)decoded.ptr[i];
         if (c < 0x20 || c == 0x7F || c == '\\')
