@@ -95,7 +95,7 @@ struct bill_repository {
 
 /* Where the packages come from, as the run that wrote the bill saw it. */
 struct bill_source {
-    const char *name;
+    const char *name; /* "host", or the name of the source file without its folder */
     LIST(struct bill_repository) repositories;
     struct strings trusted, left_out; /* names of repositories (struct origins) */
 };

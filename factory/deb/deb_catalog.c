@@ -145,13 +145,14 @@ static void set_digest(struct deb_catalog *catalog)
     struct digest_stream stream;
     digest_begin(&stream);
     digest_feed(&stream, DEB_INDEX_FORMAT, sizeof DEB_INDEX_FORMAT);
+    origins_feed(&catalog->base.origins, &stream);
     digest_feed(&stream, deb_arch(catalog->base.arch), strlen(deb_arch(catalog->base.arch)) + 1);
     for (size_t i = 0; i < catalog->indices.count; i++) {
         const struct deb_catalog_index *index = &catalog->indices.items[i];
-        const struct deb_repository *repository = index->release->repository;
-        const char *uri = repository->uris.count ? repository->uris.items[0] : "";
-        digest_feed(&stream, uri, strlen(uri) + 1);
-        digest_feed(&stream, repository->suite, strlen(repository->suite) + 1);
+        const struct release *release = index->release;
+        digest_feed(&stream, release->repository->suite, strlen(release->repository->suite) + 1);
+        digest_feed(&stream, &release->is_not_automatic, sizeof release->is_not_automatic);
+        digest_feed(&stream, &release->is_but_automatic_upgrades, sizeof release->is_but_automatic_upgrades);
         feed_listed(&stream, index->file, index->listed);
     }
     for (size_t k = 0; k < ARRAY_COUNT(contents); k++) {

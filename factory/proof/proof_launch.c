@@ -16,12 +16,15 @@ struct launching {
     struct proof_identity identity;
 };
 
+/* A note is kept in the bill of the image, which does not tell of this machine's folders. */
 static void add(struct launching *launching, bool is_violation, const struct launch_words *key, const char *name,
                 const char *text)
 {
-    prover_add(launching->prover, is_violation,
-               &(struct proof_finding){NULL, NULL,
-                                       arena_printf(launching->arena, "%s: %s", key->place ? key->place : name, text)});
+    const char *place = key->place ? key->place : name;
+    prover_add(
+        launching->prover, is_violation,
+        &(struct proof_finding){
+            NULL, NULL, arena_printf(launching->arena, "%s: %s", is_violation ? place : path_basename(place), text)});
 }
 
 /* One field of a line of /etc/passwd or /etc/group; "" when the line is short. Engines are as lenient. */

@@ -161,6 +161,7 @@ static void set_digest(struct rpm_catalog *catalog)
     digest_begin(&stream);
     digest_feed(&stream, RPM_PRIMARY_FORMAT, sizeof RPM_PRIMARY_FORMAT);
     digest_feed(&stream, rpm_arch(catalog->base.arch), strlen(rpm_arch(catalog->base.arch)) + 1);
+    origins_feed(&catalog->base.origins, &stream);
     feed_strings(&stream, &source->modules);
     for (size_t i = 0; i < catalog->repos.count; i++) {
         const struct rpm_catalog_repo *repo = &catalog->repos.items[i];

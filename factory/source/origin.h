@@ -33,4 +33,8 @@ struct origins {
     struct strings left_out; /* names of optional repositories that could not be reached */
 };
 
+/* Feeds what the bill of an image says of its packages' repositories: names, and the mirrors that answered as people may
+ * see them. Part of a catalog's digest: a finished product of another mirror has another bill. */
+void origins_feed(const struct origins *origins, struct digest_stream *stream);
+
 #endif

@@ -6,7 +6,7 @@ import os
 import shutil
 import unittest
 
-from base import Case, image, run, world
+from base import Case, image, run, server, world
 
 ARCH = "x86_64"
 
@@ -113,6 +113,35 @@ class Bills(Case):
                              name="other", architectures=("amd64",))
         keys["--source"] = self.order("--source", self.write_source("other.yaml"))["key"]
         self.assertEqual(len(set(keys.values())), len(keys), keys)
+
+    def test_what_it_says_of_repositories_is_of_this_run(self):
+        second = server.Server(self.path("repo")).start()
+        self.addCleanup(second.stop)
+        dead = "http://127.0.0.1:1/"
+
+        def repositories(name, url):
+            """The order's status, once its packages are said to be of the mirror at that URL, which is the one that answers."""
+            self.use(self.write("source.yaml", f"kind: deb\nname: {name}\nuris: ['{dead}', '{url}']\nsuites: [stable]\n"
+                                               f"components: [main]\nkeys: [{self.key.keyring}]\n"))
+            order = self.order()
+            self.assertEqual({package["repository"] for package in order["selection"]}, {f"{name} (stable)"})
+            shown = url.replace("somebody:secret@", "")
+            self.assertEqual([p["url"] for p in order["selection"] if not p["url"].startswith(shown)], [])
+            return order["status"]
+
+        first = self.server.url
+        self.assertEqual(repositories("ours", first), "built")
+        self.assertEqual(repositories("ours", first), "reused")
+        self.assertEqual(repositories("ours", first.replace("//", "//somebody:secret@")), "reused")
+        self.assertEqual(repositories("theirs", first), "built")
+        self.assertEqual(repositories("theirs", second.url), "built")
+
+    def test_folders_of_this_machine_are_not_in_it(self):
+        order = self.order()
+        self.assertRegex(order["proof"]["notes"][0], "^served.yaml:[0-9]+:[0-9]+: config.volumes: ")
+        self.assertEqual(order["source"]["name"], "source.yaml")
+        with open(self.bill_path(), encoding="utf-8") as stream:
+            self.assertNotIn(self.top, stream.read())
 
 
 if __name__ == "__main__":

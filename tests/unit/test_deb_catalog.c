@@ -275,10 +275,32 @@ static void test_each_contents_file_that_may_be_asked_changes_the_digest(void **
     assert_true(digest_eq(&before, &other));
 }
 
+static void test_the_mirror_that_answered_changes_the_digest_and_who_asked_it_does_not(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    static const char *const uris[] = {"http://a.test/", "http://me:secret@a.test/", "http://b.test/"};
+    struct digest digests[ARRAY_COUNT(uris)];
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages.gz", packages);
+    for (size_t i = 0; i < ARRAY_COUNT(uris); i++) {
+        CHECK_OK(open_it(&fixture), &fixture.err); /* the index is in the store from then on */
+        fixture.release.uri = uris[i];
+        CHECK_OK(open_it(&fixture), &fixture.err);
+        digests[i] = fixture.catalog->digest;
+    }
+    assert_true(digest_eq(&digests[0], &digests[1]));
+    assert_false(digest_eq(&digests[0], &digests[2]));
+    fixture.release.is_not_automatic = true;
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    assert_false(digest_eq(&digests[2], &fixture.catalog->digest));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_contents_file_that_may_be_asked_changes_the_digest),
+        cmocka_unit_test(test_the_mirror_that_answered_changes_the_digest_and_who_asked_it_does_not),
         cmocka_unit_test(test_a_binary_is_found_in_the_package_with_the_fewest_dependencies),
         cmocka_unit_test(test_contents_all_answers_when_the_architecture_does_not),
         cmocka_unit_test(test_a_path_that_nobody_ships_is_an_error_with_a_hint),
