@@ -184,13 +184,16 @@ enum needs_turn { AT_FIRST, WHEN_SELECTED, WHEN_CLOSED };
 struct source_of_needs {
     enum needs_turn turn;
     needs_source *find;
-    bool is_refusable; /* an image is not lost when what it asks for cannot be installed */
+    bool is_refusable; /* an image is not lost when what it asks for cannot be installed, or is never asked for */
+    const char *what;  /* for messages: what asks */
 };
 
 static const struct source_of_needs sources[] = {
-    {AT_FIRST, needs_of_manifest, false}, {WHEN_SELECTED, needs_of_files, false},
-    {WHEN_CLOSED, needs_of_dlopen, true}, {WHEN_CLOSED, needs_of_recipes, false},
-    {WHEN_CLOSED, needs_of_paths, false},
+    {AT_FIRST, needs_of_manifest, false, "the manifest's wishes"},
+    {WHEN_SELECTED, needs_of_files, false, "files of named packages"},
+    {WHEN_CLOSED, needs_of_dlopen, true, "dlopen notes"},
+    {WHEN_CLOSED, needs_of_recipes, false, "recipes"},
+    {WHEN_CLOSED, needs_of_paths, false, "paths that no selected package ships"},
 };
 
 /* The rounds of one order. */
@@ -198,8 +201,10 @@ struct rounds {
     const struct order *order;
     const struct needs_stages *stages;
     struct closed *closed;
-    bool has_refusable; /* a refusable source added names in the last round: */
-    size_t sure_count;  /* those after this many */
+    bool has_refusable;                 /* a refusable source added names in the last round: */
+    size_t sure_count;                  /* those after this many */
+    size_t turns[ARRAY_COUNT(sources)]; /* how often each source had something new */
+    const char *left_out; /* the note of what a refusable source would ask for after the last round; NULL: nothing */
 };
 
 /* Says which package is taken where several could be. */
@@ -238,11 +243,49 @@ static bool add_need(const struct order *order, const struct need *need, struct 
     return need->is_first_ignored || asked->applied.count > recipes_before || asked->names.count > names_before;
 }
 
+/* Lists what is new in a need; NULL when nothing is. */
+static const char *news_of(struct arena *arena, const struct need *need, const struct asked *asked)
+{
+    struct strings news = {0};
+    for (size_t i = 0; i < need->names.count; i++) {
+        if (!strings_has(&asked->names, need->names.items[i]))
+            list_add(arena, &news, need->names.items[i]);
+    }
+    for (size_t i = news.count ? need->applied.count : asked->applied.count; i < need->applied.count; i++)
+        list_add(arena, &news, need->applied.items[i]->name);
+    return news.count ? strings_join(arena, &news, ", ") : NULL;
+}
+
+/* Returns whether a source has something new though it has had its rounds. */
+static bool is_endless(const struct rounds *rounds, size_t source, const struct need *need, const char *news)
+{
+    return sources[source].turn == WHEN_CLOSED && news && !need->is_first_ignored &&
+           rounds->turns[source] + 1 >= NEEDS_MAX_ROUNDS;
+}
+
+/* What the source asks for now is left out with a note, or the order fails. */
+static bool stop_source(struct rounds *rounds, const struct source_of_needs *source, const char *news, struct err *err)
+{
+    struct arena *arena = rounds->order->arena;
+    if (!source->is_refusable) {
+        err_set(err, ERR_RESOLVE,
+                "%s keep asking for packages, and these bring further ones: more than %d rounds, now for %s",
+                source->what, NEEDS_MAX_ROUNDS, news);
+        return false;
+    }
+    rounds->left_out = arena_printf(
+        arena, "left out after %d rounds in which %s asked for packages, and these brought further ones: %s",
+        NEEDS_MAX_ROUNDS, source->what, news);
+    list_add(arena, &rounds->closed->keep.notes, rounds->left_out);
+    return true;
+}
+
 /* Asks the sources that have their turn; the first that has something new ends it. */
 static bool ask_sources(struct rounds *rounds, enum needs_turn turn, bool *ret_new, struct err *err)
 {
     struct asked *asked = &rounds->closed->asked;
     *ret_new = false;
+    rounds->left_out = NULL;
     for (size_t i = 0; i < ARRAY_COUNT(sources) && !*ret_new; i++) {
         struct need need = {0};
         size_t before = asked->names.count;
@@ -250,7 +293,14 @@ static bool ask_sources(struct rounds *rounds, enum needs_turn turn, bool *ret_n
             continue;
         if (!sources[i].find(rounds->order, rounds->closed, &need, err))
             return false;
+        const char *news = news_of(rounds->order->arena, &need, asked);
+        if (is_endless(rounds, i, &need, news)) {
+            if (!stop_source(rounds, &sources[i], news, err))
+                return false;
+            continue;
+        }
         *ret_new = add_need(rounds->order, &need, asked);
+        rounds->turns[i] += *ret_new;
         if (*ret_new && sources[i].is_refusable) {
             rounds->has_refusable = true;
             rounds->sure_count = before;
@@ -313,6 +363,17 @@ static bool fail_missing(const struct closed *closed, struct err *err)
     return false;
 }
 
+/* The last round: whether there is an image. */
+static bool finish(const struct rounds *rounds, struct err *err)
+{
+    if (!has_missing(&rounds->closed->keep))
+        return true;
+    (void)fail_missing(rounds->closed, err);
+    if (rounds->left_out)
+        err_wrap(err, "%s", rounds->left_out);
+    return false;
+}
+
 bool needs_settle(const struct order *order, const struct needs_stages *stages, struct closed *ret_closed,
                   struct err *err)
 {
@@ -321,7 +382,7 @@ bool needs_settle(const struct order *order, const struct needs_stages *stages, 
     *ret_closed = (struct closed){.asked.wishes = order->manifest->wishes};
     if (!ask_sources(&rounds, AT_FIRST, &is_new, err))
         return false;
-    for (size_t round = 0; round < NEEDS_MAX_ROUNDS; round++) {
+    for (;;) { /* ends: each source has its number of rounds */
         bool is_selected;
         if (!select_round(&rounds, &is_selected, err))
             return false;
@@ -332,11 +393,6 @@ bool needs_settle(const struct order *order, const struct needs_stages *stages, 
         if (!stages->close(order, ret_closed, err) || !ask_sources(&rounds, WHEN_CLOSED, &is_new, err))
             return false;
         if (!is_new)
-            return !has_missing(&ret_closed->keep) || fail_missing(ret_closed, err);
+            return finish(&rounds, err);
     }
-    if (has_missing(&ret_closed->keep))
-        return fail_missing(ret_closed, err);
-    err_set(err, ERR_RESOLVE, "recipes keep asking for packages that bring further recipes: more than %d rounds",
-            NEEDS_MAX_ROUNDS);
-    return false;
 }

@@ -6,7 +6,7 @@
  * another round as soon as one has something new.
  * Threads: blocks (file indices); called on the order's thread.
  * Owns: nothing; all lives in the order's scratch arena.
- * Fails with: ERR_RESOLVE (something is in no package; no end after NEEDS_MAX_ROUNDS), and as catalog.h.
+ * Fails with: ERR_RESOLVE (something is in no package; no end of what it asks for after NEEDS_MAX_ROUNDS), and as catalog.h.
  */
 #ifndef IMGFACTORY_LINE_NEEDS_H
 #define IMGFACTORY_LINE_NEEDS_H
@@ -15,7 +15,8 @@
 #include "line/order.h"
 #include "source/choose.h"
 
-/* Each round adds at least one package or recipe; real manifests need one or two. */
+/* How many rounds a source may make necessary, the first among them. Each adds at least one package or recipe; real
+ * manifests need one or two. */
 #define NEEDS_MAX_ROUNDS 16
 
 /* Which package was taken for a path. */
@@ -98,7 +99,8 @@ struct needs_stages {
     bool (*close)(const struct order *order, struct closed *closed, struct err *err);
 };
 
-/* Asks for packages until nothing is missing that is required, and no recipe applies that did not before. */
+/* Asks for packages until nothing is missing that is required, and no recipe applies that did not before. What dlopen
+ * notes ask for after their rounds is left out, and is a note of the closure. */
 bool needs_settle(const struct order *order, const struct needs_stages *stages, struct closed *ret_closed,
                   struct err *err) MUST_CHECK;
 

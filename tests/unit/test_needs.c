@@ -468,8 +468,54 @@ static void a_seventeenth_round_is_an_error(void **state)
     struct world *world = *state;
     chain(world, NEEDS_MAX_ROUNDS + 1);
     assert_false(settle(world));
-    CHECK_ERR(&world->err, ERR_RESOLVE, "recipes keep asking for packages that bring further recipes: more than 16");
+    CHECK_ERR(&world->err, ERR_RESOLVE,
+              "recipes keep asking for packages, and these bring further ones: more than 16 rounds, now for p16");
     assert_int_equal(world->closings, NEEDS_MAX_ROUNDS);
+}
+
+/* A chain of libraries, each of which opens the next; the first is the tool. */
+static void open_chain(struct world *world, size_t count)
+{
+    struct arena *arena = &world->arena;
+    want(world, "/usr/bin/tool");
+    for (size_t i = 0; i < count; i++) {
+        offer(world, (struct offer){.name = arena_printf(arena, "lib%zu", i),
+                                    .ships = i ? arena_printf(arena, LIB "lib%zu.so", i) : "/usr/bin/tool",
+                                    .opens = i + 1 < count ? arena_printf(arena, "lib%zu.so", i + 1) : NULL});
+    }
+}
+
+static void the_end_of_a_long_chain_of_recommended_libraries_is_left_out_with_a_note(void **state)
+{
+    struct world *world = *state;
+    open_chain(world, NEEDS_MAX_ROUNDS + 4);
+    CHECK_OK(settle(world), &world->err);
+    assert_int_equal(world->closed.asked.names.count, NEEDS_MAX_ROUNDS);
+    check_words(
+        world, &world->closed.keep.notes,
+        "left out after 16 rounds in which dlopen notes asked for packages, and these brought further ones: lib16");
+}
+
+static void rounds_of_recommended_libraries_are_not_counted_for_recipes(void **state)
+{
+    struct world *world = *state;
+    open_chain(world, NEEDS_MAX_ROUNDS + 1);
+    offer(world, (struct offer){.name = "data"});
+    recipe(world, "lib15", "data");
+    CHECK_OK(settle(world), &world->err);
+    assert_true(strings_has(&world->closed.asked.names, "data"));
+    assert_int_equal(world->closed.keep.notes.count, 1);
+}
+
+static void a_required_library_at_the_end_of_a_long_chain_is_missing_for_the_true_reason(void **state)
+{
+    struct world *world = *state;
+    open_chain(world, NEEDS_MAX_ROUNDS + 1);
+    world->offers[NEEDS_MAX_ROUNDS - 1].needs = "libother.so";
+    assert_false(settle(world));
+    CHECK_ERR(&world->err, ERR_RESOLVE,
+              "in which dlopen notes asked for packages, and these brought further ones: lib16: "
+              "libother.so, needed by lib15, is in none of the selected packages");
 }
 
 static void a_recommended_library_that_cannot_be_installed_is_left_out_and_not_asked_for_again(void **state)
@@ -586,6 +632,9 @@ int main(void)
         IN_WORLD(a_round_without_anything_new_is_the_last),
         IN_WORLD(sixteen_rounds_are_done),
         IN_WORLD(a_seventeenth_round_is_an_error),
+        IN_WORLD(the_end_of_a_long_chain_of_recommended_libraries_is_left_out_with_a_note),
+        IN_WORLD(rounds_of_recommended_libraries_are_not_counted_for_recipes),
+        IN_WORLD(a_required_library_at_the_end_of_a_long_chain_is_missing_for_the_true_reason),
         IN_WORLD(a_recommended_library_that_cannot_be_installed_is_left_out_and_not_asked_for_again),
         IN_WORLD(only_what_was_recommended_last_is_left_out_when_it_cannot_be_installed),
         IN_WORLD(what_is_required_and_cannot_be_installed_is_an_error_at_once),
