@@ -18,6 +18,9 @@
 
 #include <pthread.h>
 
+#define RPM_FILELISTS_FORMAT                                                                                           \
+    "rpm-filelists 1" /* what a table of filelists is made of; its bytes are of CONTENTS_FORMAT */
+
 struct rpm_catalog;
 
 /* One repository. */

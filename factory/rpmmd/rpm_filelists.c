@@ -9,7 +9,6 @@
 #include "rpmmd/rpm_arch.h"
 #include "rpmmd/xml_stream.h"
 
-#define FORMAT "rpm-filelists 1"
 #define NAME_MAX_BYTES 255u
 #define PKGID_LEN 16u /* of the hex digits; enough to tell versions apart, the checksum itself is in primary.xml */
 
@@ -137,7 +136,7 @@ static struct digest table_key(const struct rpm_metadata_file *file, const struc
 {
     struct digest_stream stream;
     digest_begin(&stream);
-    digest_feed(&stream, FORMAT, sizeof FORMAT);
+    digest_feed(&stream, RPM_FILELISTS_FORMAT, sizeof RPM_FILELISTS_FORMAT);
     digest_feed(&stream, CONTENTS_FORMAT, sizeof CONTENTS_FORMAT);
     digest_feed(&stream, file->checksum.bytes, checksum_len(file->checksum.kind));
     for (size_t i = 0; i < wanted->slots.count; i++)

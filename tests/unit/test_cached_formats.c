@@ -1,5 +1,5 @@
-/* Files of the cache that a later program reads name their format by a number that is raised by hand. Each test writes a
- * small file and knows its bytes: when they change, the number has to be raised, and the new bytes' digest put here. */
+/* The rule is told in cached_format.h; the formats of RPM metadata are in test_rpm_catalog.c. */
+#include "cached_format.h"
 #include "check.h"
 
 #include "base/auto.h"
@@ -7,17 +7,6 @@
 #include "formats/formats.h"
 #include "package/pack.h"
 #include "source/contents.h"
-
-#include <endian.h>
-
-static void expect_bytes(const char *format, const char *wanted_format, const struct digest *digest, const char *wanted)
-{
-    if (strcmp(format, wanted_format) != 0)
-        fail_msg("the format is %s now: put it and the digest %s here", format, digest_hex(digest).chars);
-    if (BYTE_ORDER == LITTLE_ENDIAN && strcmp(digest_hex(digest).chars, wanted) != 0)
-        fail_msg("\"%s\" has other bytes (%s) than a file of that number had: raise the number", format,
-                 digest_hex(digest).chars);
-}
 
 static void an_index_of_packages_has_the_bytes_of_its_format(void **state)
 {

@@ -1,9 +1,10 @@
 #include "arch_rename.h"
+#include "cached_format.h"
 #include "check.h"
 
 #include "base/auto.h"
 #include "deb/deb_format.h"
-#include "rpmmd/rpm_catalog.h"
+#include "rpmmd/rpm_catalog_parts.h"
 #include "rpmmd/rpm_format.h"
 #include "rpmmd/rpm_primary.h"
 #include "rpmmd/rpm_rich.h"
@@ -422,6 +423,141 @@ static void test_clauses_of_rich_dependencies_are_counted(void **state)
     pool_free(pool);
 }
 
+static void test_a_table_of_filelists_has_the_bytes_of_its_format(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    static const char primary[] = METADATA(PACKAGE("a", SUM_A, REQUIRES("/usr/share/wanted")));
+    static const char filelists[] =
+        "<filelists><package pkgid=\"" SUM_A "\" name=\"a\" arch=\"x86_64\"><file>/usr/bin/a</file>"
+        "<file>/usr/share/wanted</file><file>/usr/share/unwanted</file><file type=\"dir\">/usr/lib64/a</file>"
+        "<file type=\"ghost\">/usr/bin/ghost</file></package><package pkgid=\"" SUM_B
+        "\" name=\"b\" arch=\"i686\"><file>/lib64/libb.so.1</file><file>/usr/bin/a</file></package></filelists>";
+    CHECK_OK(open_texts(&fixture, primary, filelists, NULL), &fixture.err);
+    struct rpm_catalog *catalog = rpm_catalog_of(fixture.catalog);
+    CHECK_OK(rpm_filelists_load(catalog, false, &fixture.err), &fixture.err);
+    struct digest digest =
+        digest_of(catalog->repos.items[0].files_bytes.bytes, catalog->repos.items[0].files_bytes.len);
+    expect_bytes(RPM_FILELISTS_FORMAT, "rpm-filelists 1", &digest,
+                 "116c41bf0826ce0c9d30820ccaa9be0cf3dd8ef926d28eb67cffc078dafa1610");
+}
+
+/* Prints a value as people read it. */
+static bool print_value(struct buf *text, Dataiterator *at)
+{
+    Pool *pool = at->pool;
+    switch (at->key->type) {
+    case REPOKEY_TYPE_ID:
+    case REPOKEY_TYPE_IDARRAY:
+    case REPOKEY_TYPE_CONSTANTID:
+        return buf_printf(text, "%s", pool_dep2str(pool, at->kv.id));
+    case REPOKEY_TYPE_NUM:
+        return buf_printf(text, "%llu", SOLV_KV_NUM64(&at->kv));
+    case REPOKEY_TYPE_SHA256:
+    case REPOKEY_TYPE_SHA512:
+        return buf_printf(
+            text, "%s",
+            pool_bin2hex(pool, (const unsigned char *)at->kv.str, at->key->type == REPOKEY_TYPE_SHA512 ? 64 : 32));
+    case REPOKEY_TYPE_DIRSTRARRAY:
+        return buf_printf(text, "%s", repodata_dir2str(at->data, at->kv.id, at->kv.str));
+    case REPOKEY_TYPE_STR:
+        return buf_printf(text, "%s", at->kv.str);
+    case REPOKEY_TYPE_VOID:
+        return true;
+    default:
+        return buf_printf(text, "of type %s", pool_id2str(pool, at->key->type));
+    }
+}
+
+/* Adds a line behind those of its key, which stay as they came; libsolv's order of keys is its own. */
+static void add_line(struct arena *arena, struct strings *lines, const char *line)
+{
+    size_t at = lines->count, key_len = strcspn(line, " ") + 1;
+    list_add(arena, lines, line);
+    for (; at && strncmp(lines->items[at - 1], line, key_len) > 0; at--)
+        lines->items[at] = lines->items[at - 1];
+    lines->items[at] = line;
+}
+
+/* Lists all that a .solv tells of its packages, as lines "KEY VALUE" by key. */
+static const char *list_solv(struct arena *arena, const struct buf *solv)
+{
+    Pool *pool = pool_create();
+    Dataiterator at;
+    struct strings lines = {0};
+    (void)pool_setdisttype(pool, DISTTYPE_RPM);
+    Repo *repo = repo_create(pool, "read");
+    FILE *stream = fmemopen(solv->bytes, solv->len, "r");
+    assert_non_null(stream);
+    assert_int_equal(repo_add_solv(repo, stream, 0), 0);
+    assert_int_equal(fclose(stream), 0);
+    assert_int_equal(dataiterator_init(&at, pool, repo, 0, 0, NULL, 0), 0);
+    while (dataiterator_step(&at)) {
+        AUTO(buf_done) struct buf line;
+        buf_init(&line, 4096);
+        assert_true(buf_printf(&line, "%s ", pool_id2str(pool, at.key->name)) && print_value(&line, &at));
+        add_line(arena, &lines, arena_strdup(arena, line.bytes));
+    }
+    dataiterator_free(&at);
+    pool_free(pool);
+    return strings_join(arena, &lines, "\n");
+}
+
+/* libsolv's bytes are its own; what the format's number stands for is what we put in. */
+static void test_an_index_of_rpms_says_what_its_format_says(void **state)
+{
+    (void)state;
+    static const char primary[] = METADATA(
+        PACKAGE("a", SUM_A,
+                SOURCE("src") "<rpm:provides><rpm:entry name=\"p\" flags=\"EQ\" epoch=\"3\" ver=\"4\" rel=\"5\"/>"
+                              "</rpm:provides><rpm:requires><rpm:entry name=\"r\" flags=\"GE\" ver=\"1\"/>"
+                              "<rpm:entry name=\"pre\" pre=\"1\"/><rpm:entry name=\"rpmlib(x)\"/>"
+                              "<rpm:entry name=\"(x or y)\"/></rpm:requires><rpm:conflicts><rpm:entry name=\"c\"/>"
+                              "</rpm:conflicts><rpm:obsoletes><rpm:entry name=\"o\"/></rpm:obsoletes><rpm:recommends>"
+                              "<rpm:entry name=\"re\"/></rpm:recommends><rpm:suggests><rpm:entry name=\"s\"/>"
+                              "</rpm:suggests><rpm:supplements><rpm:entry name=\"su\"/></rpm:supplements><rpm:enhances>"
+                              "<rpm:entry name=\"e\"/></rpm:enhances><file>/usr/bin/a</file>"
+                              "<file type=\"dir\">/etc/a</file><file type=\"ghost\">/etc/b</file>")
+            HEAD("source", "src", SUM_B) "<format/></package>");
+    static const char wanted[] = "imgfactory:no-files /etc/a\n"
+                                 "imgfactory:no-files /etc/b\n"
+                                 "solvable:arch x86_64\n"
+                                 "solvable:checksum aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+                                 "solvable:conflicts c\n"
+                                 "solvable:downloadsize 10\n"
+                                 "solvable:enhances e\n"
+                                 "solvable:evr 1-2\n"
+                                 "solvable:filelist /usr/bin/a\n"
+                                 "solvable:filelist /etc/a\n"
+                                 "solvable:filelist /etc/b\n"
+                                 "solvable:mediadir Packages\n"
+                                 "solvable:mediafile a.rpm\n"
+                                 "solvable:name a\n"
+                                 "solvable:obsoletes o\n"
+                                 "solvable:provides p = 3:4-5\n"
+                                 "solvable:provides a = 1-2\n"
+                                 "solvable:recommends re\n"
+                                 "solvable:requires r >= 1\n"
+                                 "solvable:requires (x or y)\n"
+                                 "solvable:requires solvable:prereqmarker\n"
+                                 "solvable:requires pre\n"
+                                 "solvable:sourcearch src\n"
+                                 "solvable:sourceevr 7-8\n"
+                                 "solvable:sourcename src\n"
+                                 "solvable:suggests s\n"
+                                 "solvable:supplements su";
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(buf_done) struct buf solv = {0};
+    struct err err = {0};
+    CHECK_OK(rpm_primary_build("primary.xml", COMPRESSION_NONE, TEXT(primary), &solv, &err), &err);
+    const char *said = list_solv(&arena, &solv);
+    if (strcmp(RPM_PRIMARY_FORMAT, "rpm-primary 1") != 0)
+        fail_msg("the format is %s now: put it and the text here:\n%s", RPM_PRIMARY_FORMAT, said);
+    if (strcmp(said, wanted) != 0)
+        fail_msg("\"%s\" says something else than a file of that number did: raise the number:\n%s", RPM_PRIMARY_FORMAT,
+                 said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +578,8 @@ int main(void)
         cmocka_unit_test(test_an_unshipped_path_is_refused_with_rpms_name_of_the_architecture),
         cmocka_unit_test(test_rich_dependencies),
         cmocka_unit_test(test_clauses_of_rich_dependencies_are_counted),
+        cmocka_unit_test(test_a_table_of_filelists_has_the_bytes_of_its_format),
+        cmocka_unit_test(test_an_index_of_rpms_says_what_its_format_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
