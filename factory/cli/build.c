@@ -326,13 +326,13 @@ static bool choose_destination(struct build *build, struct batch_image *image, s
 /* Finds the manifest that a word means. The first word may have been meant as a command. */
 static bool find_image(const struct build *build, const char *name, const char **ret_path, struct err *err)
 {
-    const char *near_command = build->options->near_command;
+    const char *meant = build->options->meant;
     if (manifest_find(build->arena, build->manifests_dir, name, ret_path, err))
         return true;
-    if (err->kind == ERR_USAGE && near_command && name == build->options->words.items[0]) {
+    if (err->kind == ERR_USAGE && meant && name == build->options->words.items[0]) {
         err_clear(err);
-        err_set(err, ERR_USAGE, "unknown image '%s'; did you mean the command '%s'? Images: imgfactory --list",
-                text_printable(build->arena, text_of(name)), near_command);
+        err_set(err, ERR_USAGE, "unknown image '%s'; did you mean %s? Images: imgfactory --list",
+                text_printable(build->arena, text_of(name)), meant);
     }
     return false;
 }

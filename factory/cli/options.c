@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #define RETRIES 4
+#define ABBREVIATION_MIN 2 /* letters */
 
 /* The command line while it is read. */
 struct parser {
@@ -17,50 +18,70 @@ struct parser {
     int at; /* of the next argument */
 };
 
-/* Returns the option that is most like `name`, of those that any of `commands` takes; NULL when none is. */
-static const char *nearest_option(const char *name, unsigned commands, struct arena *arena)
+/* Writes "a, b and c". */
+static const char *enumerate(struct arena *arena, const struct strings *words, const char *conjunction)
+{
+    const char *list = "";
+    for (size_t i = 0; i < words->count; i++)
+        list = arena_printf(arena, "%s%s%s", list,
+                            i == 0                 ? ""
+                            : i + 1 < words->count ? ", "
+                                                   : arena_printf(arena, " %s ", conjunction),
+                            words->items[i]);
+    return list;
+}
+
+/* Returns the options that are meant by `name`, of those that any of `commands` takes: "--verbose or --version", which
+ * begin so, or the one that is most like it; NULL when none is. */
+static const char *meant_options(const char *name, unsigned commands, struct arena *arena)
 {
     struct option_rows table = option_table();
-    struct strings names = {0};
+    struct strings names = {0}, longer = {0};
     for (size_t i = 0; i < table.count; i++) {
-        if (table.items[i].commands & commands)
-            list_add(arena, &names, table.items[i].name);
+        if (!(table.items[i].commands & commands))
+            continue;
+        list_add(arena, &names, table.items[i].name);
+        if (strlen(name) >= ABBREVIATION_MIN && text_has_prefix(text_of(table.items[i].name), name))
+            list_add(arena, &longer, arena_printf(arena, "--%s", table.items[i].name));
     }
-    return text_nearest(name, names.items, names.count);
+    const char *near = longer.count ? NULL : text_nearest(name, names.items, names.count);
+    if (near)
+        list_add(arena, &longer, arena_printf(arena, "--%s", near));
+    return longer.count ? enumerate(arena, &longer, "or") : NULL;
 }
 
 /* Lists the names of the commands that take an option: "build, push and tag". */
 static const char *list_takers(const struct parser *parser, const struct option_row *row)
 {
-    const char *list = "";
-    for (size_t i = parser->commands.count; i-- > 0;) {
-        const struct command_row *command = &parser->commands.items[i];
-        if (row->commands & command->kind)
-            list = arena_printf(parser->arena, "%s%s%s", command->name,
-                                !*list                  ? ""
-                                : strstr(list, " and ") ? ", "
-                                                        : " and ",
-                                list);
+    struct strings names = {0};
+    for (size_t i = 0; i < parser->commands.count; i++) {
+        if (row->commands & parser->commands.items[i].kind)
+            list_add(parser->arena, &names, parser->commands.items[i].name);
     }
-    return list;
+    return enumerate(parser->arena, &names, "and");
 }
 
 static const char *advise_command(const struct parser *parser)
 {
-    const char *near = parser->options.near_command;
-    return near ? arena_printf(parser->arena, "; did you mean the command '%s'?", near) : "";
+    const char *meant = parser->options.meant;
+    return meant ? arena_printf(parser->arena, "; did you mean %s?", meant) : "";
+}
+
+/* Tells whose an option is that is meant, when it is one: " (for push)". */
+static const char *tell_takers(const struct parser *parser, const char *meant)
+{
+    const struct option_row *row = option_of_name(text_of(meant + 2));
+    return row ? arena_printf(parser->arena, " (for %s)", list_takers(parser, row)) : "";
 }
 
 static bool fail_unknown(const struct parser *parser, const char *argument, struct text name, struct err *err)
 {
     const char *wanted = text_dup(parser->arena, name);
-    const char *near = nearest_option(wanted, parser->options.command->kind, parser->arena);
-    const char *other = near ? NULL : nearest_option(wanted, UINT32_MAX, parser->arena);
-    if (near)
-        err_set(err, ERR_USAGE, "unknown option %s; did you mean --%s?", argument, near);
-    else if (other)
-        err_set(err, ERR_USAGE, "unknown option %s; did you mean --%s (for %s)?", argument, other,
-                list_takers(parser, option_of_name(text_of(other))));
+    const char *meant = meant_options(wanted, parser->options.command->kind, parser->arena);
+    const char *other = meant ? NULL : meant_options(wanted, UINT32_MAX, parser->arena);
+    if (meant || other)
+        err_set(err, ERR_USAGE, "unknown option %s; did you mean %s%s?", argument, meant ? meant : other,
+                other ? tell_takers(parser, other) : "");
     else
         err_set(err, ERR_USAGE, "unknown option %s; see imgfactory %s--help", argument,
                 parser->options.command == parser->commands.items
@@ -163,10 +184,10 @@ static bool is_option(const char *argument)
     return argument[0] == '-' && argument[1];
 }
 
-/* Finds the first word that is no option and no option's value; NULL when "--" or the end comes first. */
-static const char *find_first_word(const struct parser *parser, int *ret_at)
+/* Finds the first word behind `at` that is no option and no option's value; NULL when "--" or the end comes first. */
+static const char *find_word(const struct parser *parser, int at, int *ret_at)
 {
-    for (*ret_at = 1; *ret_at < parser->count; ++*ret_at) {
+    for (*ret_at = at + 1; *ret_at < parser->count; ++*ret_at) {
         const char *argument = parser->items[*ret_at], *value;
         struct text name;
         if (strcmp(argument, "--") == 0)
@@ -189,26 +210,50 @@ static const struct command_row *find_command(const struct commands *commands, c
     return NULL;
 }
 
-/* Returns the name of the command that a word looks like, or NULL. */
-static const char *nearest_command(const struct parser *parser, const char *word)
+/* Returns the command that a word looks like, in whatever letters, or is the only one to begin so; or NULL. */
+static const char *meant_command(const struct parser *parser, const char *word)
 {
-    struct strings names = {0};
-    for (size_t i = 0; i < parser->commands.count; i++)
+    struct strings names = {0}, longer = {0};
+    char *lower = arena_strdup(parser->arena, word);
+    for (char *at = lower; *at; at++)
+        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
+    for (size_t i = 0; i < parser->commands.count; i++) {
         list_add(parser->arena, &names, parser->commands.items[i].name);
-    return text_nearest(word, names.items, names.count);
+        if (strlen(lower) >= ABBREVIATION_MIN && text_has_prefix(text_of(parser->commands.items[i].name), lower))
+            list_add(parser->arena, &longer, parser->commands.items[i].name);
+    }
+    return longer.count == 1 ? longer.items[0] : text_nearest(lower, names.items, names.count);
+}
+
+/* Returns what the first word was meant as, unless it is an image: a command, or an option that others have as one; NULL
+ * for nothing. `at` is where it stands. */
+static const char *find_meant(const struct parser *parser, const char *word, int at)
+{
+    static const char *const options[] = {"help", "version", "list"};
+    for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
+        if (strcmp(word, options[i]) != 0)
+            continue;
+        const char *next = find_word(parser, at, &at);
+        const struct command_row *command = i == 0 && next ? find_command(&parser->commands, next) : NULL;
+        return command ? arena_printf(parser->arena, "imgfactory %s --help", command->name)
+                       : arena_printf(parser->arena, "imgfactory --%s", word);
+    }
+    const char *command = meant_command(parser, word);
+    return command ? arena_printf(parser->arena, "the command '%s'", command) : NULL;
 }
 
 /* Decides which command is meant; *ret_at is where its word stands, 0 when it was left out. */
 static void choose_command(struct parser *parser, int *ret_at)
 {
-    const char *word = find_first_word(parser, ret_at);
+    int at;
+    const char *word = find_word(parser, 0, &at);
     const struct command_row *command = word ? find_command(&parser->commands, word) : NULL;
+    *ret_at = command ? at : 0;
     parser->options.command = command ? command : parser->commands.items;
-    if (command)
-        return;
-    *ret_at = 0;
-    if (word)
-        parser->options.near_command = nearest_command(parser, word);
+    if (command == parser->commands.items)
+        word = find_word(parser, at, &at);
+    if (word && parser->options.command == parser->commands.items && !find_command(&parser->commands, word))
+        parser->options.meant = find_meant(parser, word, at);
 }
 
 /* Checks that the option is one of the command's, and has a value if it needs one. */
@@ -251,7 +296,14 @@ static bool parse_option(struct parser *parser, struct err *err)
 static bool add_word(struct parser *parser, const char *word, struct err *err)
 {
     struct options *options = &parser->options;
-    if (options->words.count < options->command->image_words && find_command(&parser->commands, word)) {
+    bool is_command = find_command(&parser->commands, word) != NULL;
+    if (is_command && options->meant && options->words.count == 1) {
+        const char *first = options->words.items[0];
+        err_set(err, ERR_USAGE, "'%s' is no command%s", text_printable(parser->arena, text_of(first)),
+                advise_command(parser));
+        return false;
+    }
+    if (is_command && options->words.count < options->command->image_words) {
         err_set(err, ERR_USAGE,
                 "'%s' is a command, which comes before all other words; an image of that name is ./%s.yaml", word,
                 word);
@@ -261,8 +313,9 @@ static bool add_word(struct parser *parser, const char *word, struct err *err)
     return true;
 }
 
-static bool check(const struct options *options, struct err *err)
+static bool check(const struct parser *parser, struct err *err)
 {
+    const struct options *options = &parser->options;
     const struct command_row *command = options->command;
     if (options->is_quiet && options->is_verbose)
         err_set(err, ERR_USAGE, "--quiet and --verbose exclude each other");
@@ -270,6 +323,9 @@ static bool check(const struct options *options, struct err *err)
         err_set(err, ERR_USAGE, "--suite is for the host's main repository; a source file names its own suites");
     else if (options->push && options->is_no_push)
         err_set(err, ERR_USAGE, "--push and --no-push exclude each other");
+    else if (options->is_help && options->meant)
+        err_set(err, ERR_USAGE, "'%s' is no command%s", text_printable(parser->arena, text_of(options->words.items[0])),
+                advise_command(parser));
     else if (!options->is_help && !options->is_version &&
              (options->words.count < command->least_words || options->words.count > command->most_words))
         err_set(err, ERR_USAGE, "usage: imgfactory %s [OPTIONS]%s%s", command->name, *command->words ? " " : "",
@@ -295,7 +351,7 @@ bool options_parse(struct arena *arena, struct commands commands, int argc, char
         else if (is_option(argument) ? !parse_option(&parser, err) : !add_word(&parser, argument, err))
             return false;
     }
-    if (!check(&parser.options, err))
+    if (!check(&parser, err))
         return false;
     *ret_options = parser.options;
     return true;

@@ -16,9 +16,9 @@
 
 struct options {
     const struct command_row *command;
-    /* Without a command word: the command that the first word looks like, or NULL; it is meant when no image has that
-     * name. */
-    const char *near_command;
+    /* Of a build: what its first word may have been meant as, if no image has that name: "the command 'inspect'",
+     * "imgfactory --help"; or NULL. */
+    const char *meant;
     const char *arch, *source, *suite, *output, *tree, *cache, *state, *arches, *manifests, *compression;
     const char *config, *authfile, *cert_dir, *username;
     const char *push;        /* a reference, "" for --push alone, NULL when not given */

@@ -21,6 +21,9 @@ class Usage(Case):
     def test_misspelt_command_suggests_the_command(self):
         self.refuse(run.USAGE, "unknown image 'inspekt'", "did you mean the command 'inspect'?", arguments=("inspekt", "x"))
         self.refuse(run.USAGE, "did you mean the command 'clean'?", arguments=("--json", "claen"))
+        self.refuse(run.USAGE, "unknown image 'insepct'", "did you mean the command 'inspect'?", arguments=("build", "insepct", "x"))
+        self.refuse(run.USAGE, "unknown image 'list'; did you mean imgfactory --list?", arguments=("list",))
+        self.refuse(run.USAGE, "'inspct' is no command; did you mean the command 'inspect'?", arguments=("inspct", "--help"))
 
     def test_command_word_behind_options(self):
         self.factory.options, self.factory.output = [], None

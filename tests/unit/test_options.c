@@ -133,9 +133,43 @@ static void a_mistyped_command_is_kept_in_mind(void **state)
     struct options options;
     struct err err = {0};
     CHECK_OK(parse(&arena, ARGUMENTS("--json", "inspekt", "x"), &options, &err), &err);
-    assert_string_equal(options.near_command, "inspect");
+    assert_string_equal(options.meant, "the command 'inspect'");
     CHECK_OK(parse(&arena, ARGUMENTS("dhcpd", "x"), &options, &err), &err);
-    assert_null(options.near_command);
+    assert_null(options.meant);
+}
+
+/* Parses words that build nothing if no image is called so, and looks what else they may have been meant as. */
+#define EXPECT_MEANT(wanted, ...)                                                                                      \
+    do {                                                                                                               \
+        AUTO(arena_done) struct arena arena_ = {0};                                                                    \
+        struct options options_;                                                                                       \
+        struct err err_ = {0};                                                                                         \
+        CHECK_OK(parse(&arena_, ARGUMENTS(__VA_ARGS__), &options_, &err_), &err_);                                     \
+        assert_non_null(options_.meant);                                                                               \
+        assert_string_equal(options_.meant, wanted);                                                                   \
+    } while (0)
+
+static void a_word_that_others_have_as_a_command_in_capitals_or_cut_short_is_understood(void **state)
+{
+    (void)state;
+    EXPECT_MEANT("imgfactory --help", "help");
+    EXPECT_MEANT("imgfactory --version", "--quiet", "version");
+    EXPECT_MEANT("imgfactory --list", "build", "list");
+    EXPECT_MEANT("the command 'inspect'", "INSPECT", "x");
+    EXPECT_MEANT("the command 'inspect'", "insp", "x");
+    EXPECT_MEANT("the command 'inspect'", "build", "--json", "insepct", "x");
+    EXPECT_REFUSED("'help' is no command; did you mean imgfactory push --help?", "help", "push");
+    EXPECT_REFUSED("'inspct' is no command; did you mean the command 'inspect'?", "inspct", "--help");
+    EXPECT_REFUSED("'inspct' is no command; did you mean the command 'inspect'?", "--help", "inspct", "x");
+}
+
+static void an_option_cut_short_is_answered_with_all_that_begin_so(void **state)
+{
+    (void)state;
+    EXPECT_REFUSED("unknown option --out; did you mean --output?", "--out", "x", "dhcpd");
+    EXPECT_REFUSED("unknown option --js; did you mean --json?", "inspect", "--js", "x");
+    EXPECT_REFUSED("unknown option --ver; did you mean --verify-remote, --verbose or --version?", "--ver", "dhcpd");
+    EXPECT_REFUSED("unknown option --usern; did you mean --username (for login)?", "--usern", "dhcpd");
 }
 
 static void an_option_of_a_mistyped_command_leads_to_it(void **state)
@@ -211,6 +245,8 @@ int main(void)
         cmocka_unit_test(a_value_that_is_a_command_s_name_is_no_command),
         cmocka_unit_test(an_image_with_a_command_s_name_is_written_as_a_path),
         cmocka_unit_test(a_mistyped_command_is_kept_in_mind),
+        cmocka_unit_test(a_word_that_others_have_as_a_command_in_capitals_or_cut_short_is_understood),
+        cmocka_unit_test(an_option_cut_short_is_answered_with_all_that_begin_so),
         cmocka_unit_test(an_option_of_a_mistyped_command_leads_to_it),
         cmocka_unit_test(an_option_of_other_commands_names_these),
         cmocka_unit_test(help_lists_each_option_that_is_of_use_and_no_other),
