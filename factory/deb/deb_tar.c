@@ -14,6 +14,14 @@ struct deb_tar {
     bool is_ended;      /* the stream */
 };
 
+const struct tar_rules deb_tar_rules = {
+    .pax_fault = "a pax header, which a Debian package may not have (deb(5))",
+    .special_fault = "a device node or fifo, which a package may not ship",
+    .refuses_idle_bytes = true,
+    .refuses_wide_owners = true,
+    .wants_end_mark = true,
+};
+
 static bool tar_fault(const struct deb_tar *tar, const char *what, struct err *err)
 {
     err_set(err, ERR_MALFORMED, "%s: %s", tar->member->name, what);
@@ -48,7 +56,7 @@ bool deb_tar_open(const struct deb_member *member, uint64_t cap_bytes, struct de
         memory_abort(sizeof *tar);
     tar->member = member;
     tar->cap_bytes = cap_bytes;
-    tar_reader_init(&tar->reader, TAR_OF_DEB, feed, tar);
+    tar_reader_init(&tar->reader, &deb_tar_rules, feed, tar);
     if (!stream_open(member->compression, member->bytes, member->name, &tar->stream, err)) {
         deb_tar_close(tar);
         return false;

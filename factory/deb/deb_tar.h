@@ -1,7 +1,7 @@
 /* deb_tar.h - one tar member of a .deb as a stream of entries
  *
  * The stream is decompressed as the member's name tells (stream.h, with what that refuses), and the tar is read by
- * tar_reader.h, with the rules of packages. Refused besides: more compressions than one; more bytes than the cap.
+ * tar_reader.h, with the rules of deb(5). Refused besides: more compressions than one; more bytes than the cap.
  * Threads: a reader belongs to one thread.
  * Owns: a reader owns what it reads with, until deb_tar_close().
  * Fails with: ERR_MALFORMED.
@@ -13,6 +13,8 @@
 #include "package/tar_reader.h"
 
 struct deb_tar;
+
+extern const struct tar_rules deb_tar_rules; /* what a member may not have (deb(5)), for tar_reader_init() */
 
 /* Opens a member; it must outlive the reader. At most cap_bytes may come out of its decompression. */
 bool deb_tar_open(const struct deb_member *member, uint64_t cap_bytes, struct deb_tar **ret_tar,

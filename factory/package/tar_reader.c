@@ -11,7 +11,7 @@ struct extension {
     struct tar_records pax;
 };
 
-void tar_reader_init(struct tar_reader *reader, enum tar_rules rules, tar_feed *feed, void *user)
+void tar_reader_init(struct tar_reader *reader, const struct tar_rules *rules, tar_feed *feed, void *user)
 {
     *reader = (struct tar_reader){.rules = rules, .feed = feed, .user = user};
     struct buf *const bufs[] = {&reader->long_name, &reader->long_link, &reader->records, &reader->pax_name,
@@ -134,8 +134,8 @@ static bool take_records(struct tar_reader *reader, uint64_t size, bool is_globa
 {
     struct tar_records records = {0};
     const char *why;
-    if (reader->rules == TAR_OF_DEB)
-        return header_fault(reader, "a pax header, which a Debian package may not have (deb(5))", err);
+    if (reader->rules->pax_fault)
+        return header_fault(reader, reader->rules->pax_fault, err);
     if (!is_global && extension->has_records)
         return header_fault(reader, "a second pax header for one entry", err);
     /* A global header's records are looked at and forgotten, so they may not stand where the entry's do. */
@@ -211,12 +211,11 @@ static bool take_names(struct tar_reader *reader, const struct extension *extens
 /* Refuses what the kinds of entries may not have. */
 static bool check_kind(struct tar_reader *reader, struct tar_entry *entry, struct err *err)
 {
-    bool is_deb = reader->rules == TAR_OF_DEB;
     size_t len = strlen(entry->path);
-    if (entry->kind == TAR_SPECIAL && is_deb)
-        return header_fault(reader, "a device node or fifo, which a package may not ship", err);
+    if (entry->kind == TAR_SPECIAL && reader->rules->special_fault)
+        return header_fault(reader, reader->rules->special_fault, err);
     if (entry->kind != TAR_FILE) {
-        if (entry->size_bytes && (is_deb || entry->kind == TAR_HARDLINK))
+        if (entry->size_bytes && (reader->rules->refuses_idle_bytes || entry->kind == TAR_HARDLINK))
             return header_fault(reader, "it has bytes but is not a file", err);
         entry->size_bytes = 0; /* all readers agree that no bytes follow, whatever its size says */
         return true;
@@ -232,7 +231,7 @@ static bool take_numbers(struct tar_reader *reader, const struct tar_fields *fie
 {
     int64_t uid = pax->has_uid ? pax->uid : fields->uid, gid = pax->has_gid ? pax->gid : fields->gid;
     /* The highest number means "no change" to chown(2). */
-    if (reader->rules == TAR_OF_DEB && (uid < 0 || gid < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX))
+    if (reader->rules->refuses_wide_owners && (uid < 0 || gid < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX))
         return header_fault(reader, "its owner is out of range", err);
     entry->mode = fields->mode;
     entry->uid = (uint32_t)uid;
@@ -286,7 +285,7 @@ static bool check_end(struct tar_reader *reader, uint64_t zeros, struct err *err
             return false;
         }
     }
-    if (reader->rules == TAR_OF_LAYER || zeros >= (uint64_t)2 * TAR_HEADER_BYTES)
+    if (!reader->rules->wants_end_mark || zeros >= (uint64_t)2 * TAR_HEADER_BYTES)
         return true;
     err_set(err, ERR_MALFORMED, "the tar archive is cut off: its end mark is missing");
     return false;

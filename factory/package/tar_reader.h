@@ -5,14 +5,13 @@
  * packages or layers (dpkg, Go's archive/tar, GNU tar, libarchive) would unpack in two ways is refused.
  *
  * Read: v7, ustar (POSIX.1-2017 pax, "ustar Interchange Format") and GNU headers (tar(5)) with GNU long names ('L', 'K')
- * and numbers in base 256; in layers also pax headers ('x': path, linkpath, size, uid, gid, mtime; others do not matter
- * here) and global ones ('g') that name no entry. Refused: a wrong checksum, numbers that are none or negative, unknown
+ * and numbers in base 256; pax headers ('x': path, linkpath, size, uid, gid, mtime; others do not matter here)
+ * and global ones ('g') that name no entry. Refused: a wrong checksum, numbers that are none or negative, unknown
  * types (volume labels, continuations, directory dumps, Solaris' headers), sparse files, empty names and long names that
  * are empty, repeated, hold more after a NUL, pass 1 MiB or have no entry after them, one name by both pax and GNU means,
  * malformed pax records, a prefix that only some readers honour, bytes in a hard link, a file's name that ends in '/', a
  * stream that is cut off within an entry, anything but zeros after the end.
- * The rules of packages (deb(5), TAR_OF_DEB) refuse besides: pax headers, devices and fifos, bytes in anything that is
- * no file, owners beyond 32 bits, a stream without its end mark (two zero blocks).
+ * What else is refused, the reader's user says (struct tar_rules).
  * Threads: a reader belongs to one thread.
  * Owns: its long names, until tar_reader_done().
  * Fails with: ERR_MALFORMED, and what the feed fails with.
@@ -25,9 +24,17 @@
 
 #define TAR_HEADER_BYTES 512
 
-/* TAR_SPECIAL: devices and fifos, in layers only. */
+/* TAR_SPECIAL: devices and fifos. */
 enum tar_kind { TAR_FILE, TAR_DIRECTORY, TAR_SYMLINK, TAR_HARDLINK, TAR_SPECIAL };
-enum tar_rules { TAR_OF_DEB, TAR_OF_LAYER };
+
+/* What a kind of archives may not have besides; all zeros: nothing more is refused. */
+struct tar_rules {
+    const char *pax_fault;     /* what is said of a pax header; NULL: they are read */
+    const char *special_fault; /* what is said of devices and fifos; NULL: they are entries */
+    bool refuses_idle_bytes;   /* bytes in anything that is no file; else only in hard links */
+    bool refuses_wide_owners;  /* owners beyond 32 bits */
+    bool wants_end_mark;       /* two zero blocks */
+};
 
 /* One entry; strings are good until the next tar_reader_next(). */
 struct tar_entry {
@@ -43,7 +50,7 @@ struct tar_entry {
 typedef bool tar_feed(void *user, struct text *ret_bytes, struct err *err);
 
 struct tar_reader {
-    enum tar_rules rules;
+    const struct tar_rules *rules;
     tar_feed *feed;
     void *user;
     struct text have;                   /* was fed and is not used yet */
@@ -55,8 +62,8 @@ struct tar_reader {
     struct buf pax_name, pax_link;
 };
 
-/* Starts a reader over what `feed` gives. */
-void tar_reader_init(struct tar_reader *reader, enum tar_rules rules, tar_feed *feed, void *user);
+/* Starts a reader over what `feed` gives; `rules` must outlive it. */
+void tar_reader_init(struct tar_reader *reader, const struct tar_rules *rules, tar_feed *feed, void *user);
 /* Reads the next entry's headers, passing over what is left of the former one's bytes. At the end, after all its checks,
  * *ret_is_end is true and *ret_entry not set. */
 bool tar_reader_next(struct tar_reader *reader, struct tar_entry *ret_entry, bool *ret_is_end,

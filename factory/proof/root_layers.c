@@ -54,6 +54,8 @@ struct reading {
     size_t layer;
 };
 
+const struct tar_rules root_layers_tar_rules = {0}; /* a layer may have all that one reading can be given to */
+
 static void reading_done(struct reading *reading)
 {
     digest_abandon(&reading->digest);
@@ -458,7 +460,7 @@ bool root_layers_add(struct root_layers *layers, struct text bytes, const char *
 {
     AUTO(reading_done) struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
     layers->spool.arena = layers->arena;
-    tar_reader_init(&reading.tar, TAR_OF_LAYER, feed_layer, &reading);
+    tar_reader_init(&reading.tar, &root_layers_tar_rules, feed_layer, &reading);
     digest_begin(&reading.digest);
     if (!open_layer(&reading, bytes, err) || !read_entries(&reading, err) || !read_rest(&reading, err))
         return false;

@@ -2,7 +2,8 @@
 #include "fuzz.h"
 
 #include "base/auto.h"
-#include "package/tar_reader.h"
+#include "deb/deb_tar.h"
+#include "proof/root_layers.h"
 
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@ static bool feed(void *user, struct text *ret_bytes, struct err *err)
     return true;
 }
 
-static bool list(struct text bytes, enum tar_rules rules)
+static bool list(struct text bytes, const struct tar_rules *rules)
 {
     AUTO(tar_reader_done) struct tar_reader reader;
     struct err err = {0};
@@ -37,7 +38,7 @@ static bool list(struct text bytes, enum tar_rules rules)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct text tar = {(const char *)bytes, len};
-    if (list(tar, TAR_OF_DEB) && !list(tar, TAR_OF_LAYER))
+    if (list(tar, &deb_tar_rules) && !list(tar, &root_layers_tar_rules))
         abort();
     return 0;
 }

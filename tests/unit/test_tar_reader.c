@@ -2,8 +2,9 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "deb/deb_tar.h"
 #include "deb_maker.h"
-#include "package/tar_reader.h"
+#include "proof/root_layers.h"
 
 /* The archive in pieces of some size, to see that no border matters. */
 struct stream {
@@ -22,7 +23,8 @@ static bool feed(void *user, struct text *ret_bytes, struct err *err)
 }
 
 /* Lists an archive as "kind:path>target=bytes " for each entry. */
-static bool list(const struct buf *tar, enum tar_rules rules, size_t piece, struct buf *ret_list, struct err *err)
+static bool list(const struct buf *tar, const struct tar_rules *rules, size_t piece, struct buf *ret_list,
+                 struct err *err)
 {
     struct stream stream = {{tar->len ? tar->bytes : "", tar->len}, piece};
     AUTO(tar_reader_done) struct tar_reader reader;
@@ -50,7 +52,7 @@ struct verdict {
     const char *list, *fault;
 };
 
-static void judge(const struct buf *tar, enum tar_rules rules, struct verdict verdict)
+static void judge(const struct buf *tar, const struct tar_rules *rules, struct verdict verdict)
 {
     static const size_t pieces[] = {1, 511, 512, 513, (size_t)1 << 20};
     for (size_t i = 0; i < ARRAY_COUNT(pieces); i++) {
@@ -72,8 +74,8 @@ static void judge(const struct buf *tar, enum tar_rules rules, struct verdict ve
 
 static void judge_both(const struct buf *tar, struct verdict verdict)
 {
-    judge(tar, TAR_OF_DEB, verdict);
-    judge(tar, TAR_OF_LAYER, verdict);
+    judge(tar, &deb_tar_rules, verdict);
+    judge(tar, &root_layers_tar_rules, verdict);
 }
 
 #define FILE_A                                                                                                         \
@@ -97,8 +99,8 @@ static void make(struct buf *ret_tar, const struct tar_item *items, size_t count
         const struct tar_item items_[] = {__VA_ARGS__};                                                                \
         AUTO(buf_done) struct buf tar_;                                                                                \
         make(&tar_, items_, ARRAY_COUNT(items_));                                                                      \
-        judge(&tar_, TAR_OF_DEB, (struct verdict)deb);                                                                 \
-        judge(&tar_, TAR_OF_LAYER, (struct verdict)layer);                                                             \
+        judge(&tar_, &deb_tar_rules, (struct verdict)deb);                                                             \
+        judge(&tar_, &root_layers_tar_rules, (struct verdict)layer);                                                   \
     } while (0)
 #define REFUSED(part)                                                                                                  \
     {                                                                                                                  \
@@ -322,8 +324,8 @@ static void owners_of_packages_have_32_bits(void **state)
     for (size_t i = 0; i < 512; i++)
         sum += (unsigned char)tar.bytes[i];
     (void)snprintf(tar.bytes + 148, 8, "%06o", sum);
-    judge(&tar, TAR_OF_DEB, (struct verdict){.fault = "owner is out of range"});
-    judge(&tar, TAR_OF_LAYER, (struct verdict){.list = LIST_A});
+    judge(&tar, &deb_tar_rules, (struct verdict){.fault = "owner is out of range"});
+    judge(&tar, &root_layers_tar_rules, (struct verdict){.list = LIST_A});
 }
 
 static void an_archive_ends_with_zeros_and_nothing_else(void **state)
@@ -333,14 +335,14 @@ static void an_archive_ends_with_zeros_and_nothing_else(void **state)
     const struct verdict taken = {.list = LIST_A}, none = {.list = ""}, more = {.fault = "after the end"};
     AUTO(buf_done) struct buf tar;
     buf_init(&tar, MAKER_CAP_BYTES);
-    judge(&tar, TAR_OF_DEB, (struct verdict){.fault = "end mark"});
-    judge(&tar, TAR_OF_LAYER, none);
+    judge(&tar, &deb_tar_rules, (struct verdict){.fault = "end mark"});
+    judge(&tar, &root_layers_tar_rules, none);
     tar_put(&tar, (struct tar_item)FILE_A);
-    judge(&tar, TAR_OF_DEB, (struct verdict){.fault = "end mark"});
-    judge(&tar, TAR_OF_LAYER, taken);
+    judge(&tar, &deb_tar_rules, (struct verdict){.fault = "end mark"});
+    judge(&tar, &root_layers_tar_rules, taken);
     maker_add(&tar, zeros, 512);
-    judge(&tar, TAR_OF_DEB, (struct verdict){.fault = "end mark"});
-    judge(&tar, TAR_OF_LAYER, taken);
+    judge(&tar, &deb_tar_rules, (struct verdict){.fault = "end mark"});
+    judge(&tar, &root_layers_tar_rules, taken);
     tar_put(&tar, (struct tar_item){.name = "hidden", .type = '0', .data = "y"});
     judge_both(&tar, more);
     tar.len = 1536;
@@ -362,6 +364,19 @@ static void an_archive_that_is_cut_within_an_entry_is_refused(void **state)
     }
 }
 
+static void who_has_the_archive_says_what_else_it_may_not_have(void **state)
+{
+    (void)state;
+    static const struct tar_rules ours = {.special_fault = "no fifos here"};
+    const struct tar_item items[] = {FILE_A, {.name = "f", .type = '6'}};
+    AUTO(buf_done) struct buf tar;
+    make(&tar, items, 1);
+    judge(&tar, &ours, (struct verdict){.list = LIST_A});
+    buf_done(&tar);
+    make(&tar, items, 2);
+    judge(&tar, &ours, (struct verdict){.fault = "no fifos here"});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +394,7 @@ int main(void)
         cmocka_unit_test(a_prefix_that_only_some_readers_honour_is_refused),
         cmocka_unit_test(owners_of_packages_have_32_bits),
         cmocka_unit_test(an_archive_ends_with_zeros_and_nothing_else),
+        cmocka_unit_test(who_has_the_archive_says_what_else_it_may_not_have),
         cmocka_unit_test(an_archive_that_is_cut_within_an_entry_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
