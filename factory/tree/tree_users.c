@@ -182,7 +182,7 @@ static bool add_file(struct drafts *drafts, const char *path, const struct buf *
                         .mode = 0644,
                         .size_bytes = text->len,
                         .data = arena_strndup(drafts->arena, text->bytes, text->len),
-                        .why = is_needed ? "users and groups of the manifest and of sysusers.d" : "skeleton"};
+                        .why = is_needed ? "users and groups of manifest, recipes and sysusers.d" : "skeleton"};
     struct draft *there = drafts_find(drafts, path);
     if (there && there->made)
         return made_fail(drafts, there->made, err, "%s is created, but `users` and `groups` make it too", path);

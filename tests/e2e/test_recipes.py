@@ -73,6 +73,9 @@ class Recipes(Case):
         self.assertEqual(files["/var/lib/served/db"].mode, 0o700)
         self.assertEqual(files["/etc/served/made"].data, b"by the recipe")
         self.assertIn(b"served:x:150:150::/var/lib/served:", files["/etc/passwd"].data)
+        why = {file["path"]: file["why"] for file in self.report["files"]}
+        self.assertEqual(why["/etc/passwd"], "users and groups of manifest, recipes and sysusers.d")
+        self.assertEqual(why["/etc/group"], why["/etc/passwd"])
         self.assertEqual(files["/usr/share/tool/words"].data, b"one\n")  # of a package that the recipe brings
         self.assertIn("SERVED_HOME=/var/lib/served", self.config["Env"])
         self.assertEqual(self.config["User"], "served:served")
