@@ -11,7 +11,7 @@
 #include "bill/record.h"
 #include "oci/descriptor.h"
 
-/* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file, the library that
+/* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file with its own libraries and libsolv, the library that
  * compresses and its code, the files of recipes, features and families, options; then what is of the order: name and file of the manifest, the
  * architecture's file, all indices, and what the first repository calls itself. */
 #define INPUTS(INPUT)                                                                                                  \

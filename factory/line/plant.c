@@ -1,6 +1,7 @@
 #include "line/plant.h"
 
 #include "base/auto.h"
+#include "base/loaded.h"
 #include "io/secret.h"
 #include "io/store_prune.h"
 #include "source/format.h"
@@ -19,14 +20,21 @@ struct shared_catalog {
     struct catalog *catalog;
 };
 
-/* Names the running program by its bytes. Where /proc is missing all builds of a version share one name. */
+/* Names the running program by its bytes, by those of its own libraries (a debug build has one of each room) and of
+ * libsolv, which decides what is selected. Where /proc is missing all programs of a version share one name. */
 static struct digest digest_of_program(void)
 {
     AUTO(view_done) struct view view = {0};
+    struct digest_stream stream;
     struct err err = {0};
-    if (!file_map_at(AT_FDCWD, "/proc/self/exe", &view, &err))
-        return digest_of(IMGFACTORY_VERSION, strlen(IMGFACTORY_VERSION));
-    return digest_of(view.ptr, view.len);
+    digest_begin(&stream);
+    if (file_map_at(AT_FDCWD, "/proc/self/exe", &view, &err))
+        digest_feed(&stream, view.ptr, view.len);
+    else
+        digest_feed(&stream, IMGFACTORY_VERSION, sizeof IMGFACTORY_VERSION);
+    loaded_feed_libraries("libimgfactory-", &stream);
+    loaded_feed_libraries("libsolv", &stream);
+    return digest_end(&stream);
 }
 
 /* Opens cache and state. */

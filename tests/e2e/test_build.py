@@ -151,22 +151,41 @@ class TheImage(Case):
             self.assertRegex(order["encoder_code"], "^sha256:[0-9a-f]{64}$")
 
     def test_is_made_again_under_another_library_and_used_again_under_the_same(self):
-        need("ldd", "readelf")
-        linked = re.search(r"libdeflate\S+ => (\S+)", text_of("ldd", run.program()))
-        if not linked:
+        first, same = self.order_under(None), self.order_under(None)
+        other = self.order_under("libdeflate", "libdeflate_adler32")
+        if not other:
             self.skipTest("the program has libdeflate inside")
-        library = self.path("lib/" + os.path.basename(linked.group(1)))
-        os.makedirs(os.path.dirname(library))
-        shutil.copyfile(linked.group(1), library)
-        patch(library, "libdeflate_adler32")  # which nothing here calls
-        orders = []
-        for env in ({}, {}, {"LD_LIBRARY_PATH": os.path.dirname(library)}):
-            self.build("--arch", "x86_64", "--json", "served", env=env)
-            orders.append(Report(self.last.stdout).order("served", "x86_64"))
-        self.assertEqual([order["status"] for order in orders], ["built", "reused", "built"])
-        self.assertEqual(orders[0]["encoder_code"], orders[1]["encoder_code"])
-        self.assertNotEqual(orders[0]["encoder_code"], orders[2]["encoder_code"])
-        self.assertEqual(len({order["digest"] for order in orders}), 1)
+        self.assertEqual([order["status"] for order in (first, same, other)], ["built", "reused", "built"])
+        self.assertEqual(first["encoder_code"], same["encoder_code"])
+        self.assertNotEqual(first["encoder_code"], other["encoder_code"])
+        self.assertEqual({order["digest"] for order in (same, other)}, {first["digest"]})
+
+    def test_is_made_again_under_another_solver_and_other_libraries_of_its_own(self):
+        first = self.order_under(None)
+        solver = self.order_under("libsolv.so", "pool_trivial_installable")
+        own = self.order_under("libimgfactory-registry", "push_image")  # of a debug build
+        for other in (solver, own):
+            if other:
+                self.assertEqual((other["status"], other["digest"]), ("built", first["digest"]))
+                self.assertNotEqual(other["inputs"]["program"], first["inputs"]["program"])
+        self.assertEqual(self.order_under(None)["status"], "reused")
+        self.assertTrue(solver, "the program has libsolv inside")
+
+    def order_under(self, name, function=None):
+        """The order, made with a library in which a function differs that the order does not call; None without it."""
+        need("ldd", "readelf")
+        env = {}
+        if name:
+            linked = re.search(rf"{name}\S+ => (\S+)", text_of("ldd", run.program()))
+            if not linked:
+                return None
+            library = self.path(f"lib-{name}/" + os.path.basename(linked.group(1)))
+            os.makedirs(os.path.dirname(library))
+            shutil.copyfile(linked.group(1), library)
+            patch(library, function)
+            env["LD_LIBRARY_PATH"] = os.path.dirname(library)
+        self.build("--arch", "x86_64", "--json", "served", env=env)
+        return Report(self.last.stdout).order("served", "x86_64")
 
     def test_has_the_skeleton_of_every_system(self):
         for built in self.build().images["latest"].values():
