@@ -1,8 +1,9 @@
 /* alters.h - what a setting can do to a finished product (the bytes of a layer, or what its bill says): told of every
  * option and every key in its table
  *
- * A table's entry cannot be written without it (the tables' macros want it, and 0 means nothing): so a new option cannot
- * be forgotten in the key of finished products (bill/inputs.h). tests/unit/test_inputs.c sets each and looks at the key.
+ * A table's row cannot be written without it, since the tables' macros want it (OPTION of cli/option_table.c, YAML_FIELD
+ * of plan/yaml.h): so a new option cannot be forgotten in the key of finished products (bill/inputs.h).
+ * tests/unit/test_inputs.c sets each and looks at the key.
  * Threads: no state.
  */
 #ifndef IMGFACTORY_BASE_ALTERS_H

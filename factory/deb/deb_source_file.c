@@ -17,10 +17,7 @@ struct fields {
     struct yaml_node *repositories;
 };
 
-#define FIELD(key, type, field)                                                                                        \
-    {                                                                                                                  \
-        key, type, offsetof(struct fields, field), false, ALTERS_ORDER                                                 \
-    }
+#define FIELD(key, type, field) YAML_FIELD(type, fields, key, field, false, ALTERS_ORDER)
 #define REPOSITORY_FIELDS                                                                                              \
     FIELD("name", YAML_STRING, name), FIELD("uris", YAML_STRINGS, uris), FIELD("suites", YAML_STRINGS, suites),        \
         FIELD("components", YAML_STRINGS, components), FIELD("keys", YAML_STRINGS, keys),                              \
@@ -146,9 +143,8 @@ static bool read_repositories(const struct reading *reading, const struct yaml_n
 bool deb_source_load_node(struct arena *arena, const struct yaml_node *node, const char *apt_dir,
                           struct deb_source *ret_source, struct err *err)
 {
-    static const struct yaml_field table[] = {{"kind", YAML_STRING, offsetof(struct fields, kind), true, ALTERS_ORDER},
-                                              FIELD("repositories", YAML_NODE, repositories),
-                                              REPOSITORY_FIELDS};
+    static const struct yaml_field table[] = {YAML_FIELD(YAML_STRING, fields, "kind", kind, true, ALTERS_ORDER),
+                                              FIELD("repositories", YAML_NODE, repositories), REPOSITORY_FIELDS};
     struct reading reading = {.arena = arena, .apt_dir = apt_dir};
     struct fields fields = {.is_valid_until_checked = true, .is_by_hash_fine = true};
     struct deb_source source = {0};

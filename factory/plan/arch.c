@@ -14,10 +14,7 @@ struct arch_form {
     const char *names[]; /* one for each key of the formats */
 };
 
-#define FIELD(type, key, member, is_required)                                                                          \
-    {                                                                                                                  \
-        key, type, offsetof(struct arch_form, member), is_required, ALTERS_ORDER                                       \
-    }
+#define FIELD(type, key, member, is_required) YAML_FIELD(type, arch_form, key, member, is_required, ALTERS_ORDER)
 
 static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, "oci", oci, true),
@@ -189,9 +186,9 @@ static bool read_root(struct arena *arena, const struct arch_keys *keys, struct 
         list_add(arena, &fields, root_fields[i]);
     for (size_t i = 0; i < keys->count; i++) {
         size_t offset = offsetof(struct arch_form, names) + i * sizeof form->names[0];
-        list_add(
-            arena, &fields,
-            ((struct yaml_field){keys->items[i]->key, YAML_STRING, offset, !keys->items[i]->otherwise, ALTERS_ORDER}));
+        list_add(arena, &fields,
+                 ((struct yaml_field)YAML_ROW(YAML_STRING, keys->items[i]->key, offset, !keys->items[i]->otherwise,
+                                              ALTERS_ORDER)));
     }
     if (!yaml_read(arena, form->root, fields.items, fields.count, form, err))
         return false;

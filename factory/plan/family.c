@@ -12,10 +12,7 @@ struct family_form {
     const struct yaml_node *identity, *accounts, *root, *nobody;
 };
 
-#define FIELD(type, key, member, is_required)                                                                          \
-    {                                                                                                                  \
-        key, type, offsetof(struct family_form, member), is_required, ALTERS_ORDER                                     \
-    }
+#define FIELD(type, key, member, is_required) YAML_FIELD(type, family_form, key, member, is_required, ALTERS_ORDER)
 
 static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRING, "kind", family.kind, true),
@@ -37,9 +34,9 @@ static const struct yaml_field identity_fields[] = {
 };
 
 static const struct yaml_field accounts_fields[] = {
-    {"package", YAML_STRING, offsetof(struct family_accounts, package), true, ALTERS_ORDER},
-    {"passwd", YAML_STRING, offsetof(struct family_accounts, passwd), true, ALTERS_ORDER},
-    {"group", YAML_STRING, offsetof(struct family_accounts, group), true, ALTERS_ORDER},
+    YAML_FIELD(YAML_STRING, family_accounts, "package", package, true, ALTERS_ORDER),
+    YAML_FIELD(YAML_STRING, family_accounts, "passwd", passwd, true, ALTERS_ORDER),
+    YAML_FIELD(YAML_STRING, family_accounts, "group", group, true, ALTERS_ORDER),
 };
 
 static const struct yaml_field superuser_fields[] = {

@@ -14,17 +14,17 @@ struct feature_form {
 };
 
 static const struct yaml_field fields[] = {
-    {"description", YAML_STRING, offsetof(struct feature_form, description), true, ALTERS_ORDER},
-    {"plug-ins", YAML_STRING, offsetof(struct feature_form, plugins), false, ALTERS_ORDER},
-    {"follows", YAML_STRING, offsetof(struct feature_form, follows), false, ALTERS_ORDER},
-    {"files", YAML_NODE, offsetof(struct feature_form, parts.files), false, ALTERS_ORDER},
-    {"create", YAML_NODE, offsetof(struct feature_form, parts.create), false, ALTERS_ORDER},
-    {"services", YAML_NODE, offsetof(struct feature_form, services), false, ALTERS_ORDER},
+    YAML_FIELD(YAML_STRING, feature_form, "description", description, true, ALTERS_ORDER),
+    YAML_FIELD(YAML_STRING, feature_form, "plug-ins", plugins, false, ALTERS_ORDER),
+    YAML_FIELD(YAML_STRING, feature_form, "follows", follows, false, ALTERS_ORDER),
+    YAML_FIELD(YAML_NODE, feature_form, "files", parts.files, false, ALTERS_ORDER),
+    YAML_FIELD(YAML_NODE, feature_form, "create", parts.create, false, ALTERS_ORDER),
+    YAML_FIELD(YAML_NODE, feature_form, "services", services, false, ALTERS_ORDER),
 };
 
 static const struct yaml_field service_fields[] = {
-    {"name", YAML_STRINGS, offsetof(struct feature_service, names), true, ALTERS_ORDER},
-    {"package", YAML_STRINGS, offsetof(struct feature_service, packages), true, ALTERS_ORDER},
+    YAML_FIELD(YAML_STRINGS, feature_service, "name", names, true, ALTERS_ORDER),
+    YAML_FIELD(YAML_STRINGS, feature_service, "package", packages, true, ALTERS_ORDER),
 };
 
 static bool read_follows(struct arena *arena, const struct feature_form *form, struct feature *feature, struct err *err)

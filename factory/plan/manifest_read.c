@@ -2,9 +2,7 @@
 
 /* The tables below are the definition of the format; manifests/README.md explains them. */
 #define FIELD(type, struct_name, key, member, is_required)                                                             \
-    {                                                                                                                  \
-        key, type, offsetof(struct struct_name, member), is_required, ALTERS_ORDER                                     \
-    }
+    YAML_FIELD(type, struct_name, key, member, is_required, ALTERS_ORDER)
 
 static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRING, manifest_form, "name", manifest.name, false),

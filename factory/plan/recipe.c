@@ -10,10 +10,7 @@ struct recipe_form {
     const char *when;
 };
 
-#define FIELD(type, key, member)                                                                                       \
-    {                                                                                                                  \
-        key, type, offsetof(struct recipe_form, member), false, ALTERS_ORDER                                           \
-    }
+#define FIELD(type, key, member) YAML_FIELD(type, recipe_form, key, member, false, ALTERS_ORDER)
 
 static const struct yaml_field fields[] = {
     FIELD(YAML_STRINGS, "for", packages),

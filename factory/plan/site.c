@@ -20,10 +20,7 @@ struct site_form {
     const struct yaml_node *root;
 };
 
-#define FIELD(type, key, member, alters)                                                                               \
-    {                                                                                                                  \
-        key, type, offsetof(struct site_form, member), false, alters                                                   \
-    }
+#define FIELD(type, key, member, alters) YAML_FIELD(type, site_form, key, member, false, alters)
 
 static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "registry", site.registry, ALTERS_NOTHING),

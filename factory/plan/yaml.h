@@ -61,6 +61,15 @@ struct yaml_field {
     enum alters alters; /* what the key can do to a finished product */
 };
 
+/* A row of a table, which cannot be without any of its statements: every table is made of these, since a row in bare
+ * braces may lack the last one where warnings are no errors. YAML_ROW is for offsets that are only known at run time. */
+#define YAML_ROW(type, key, offset, is_required, alters)                                                               \
+    {                                                                                                                  \
+        key, type, offset, is_required, alters                                                                         \
+    }
+#define YAML_FIELD(type, struct_name, key, member, is_required, alters)                                                \
+    YAML_ROW(type, key, offsetof(struct struct_name, member), is_required, alters)
+
 /* Loads a file / parses text that is called `path` in messages. ret_file lives in the arena. */
 bool yaml_load(struct arena *arena, const char *path, struct yaml_file **ret_file, struct err *err) MUST_CHECK;
 bool yaml_parse(struct arena *arena, const char *path, struct text bytes, struct yaml_file **ret_file,

@@ -18,10 +18,7 @@ struct fields {
     struct yaml_node *repositories;
 };
 
-#define FIELD(key, type, field)                                                                                        \
-    {                                                                                                                  \
-        key, type, offsetof(struct fields, field), false, ALTERS_ORDER                                                 \
-    }
+#define FIELD(key, type, field) YAML_FIELD(type, fields, key, field, false, ALTERS_ORDER)
 #define REPOSITORY_FIELDS                                                                                              \
     FIELD("name", YAML_STRING, name), FIELD("baseurl", YAML_STRINGS, base_urls),                                       \
         FIELD("metalink", YAML_STRING, metalink), FIELD("mirrorlist", YAML_STRING, mirrorlist),                        \
@@ -168,11 +165,9 @@ static bool has_repository_key(const struct yaml_node *node)
 bool rpm_source_load_node(struct arena *arena, const struct yaml_node *node, struct rpm_source *ret_source,
                           struct err *err)
 {
-    static const struct yaml_field table[] = {{"kind", YAML_STRING, offsetof(struct fields, kind), true, ALTERS_ORDER},
-                                              FIELD("releasever", YAML_STRING, releasever),
-                                              FIELD("modules", YAML_STRINGS, modules),
-                                              FIELD("repositories", YAML_NODE, repositories),
-                                              REPOSITORY_FIELDS};
+    static const struct yaml_field table[] = {
+        YAML_FIELD(YAML_STRING, fields, "kind", kind, true, ALTERS_ORDER), FIELD("releasever", YAML_STRING, releasever),
+        FIELD("modules", YAML_STRINGS, modules), FIELD("repositories", YAML_NODE, repositories), REPOSITORY_FIELDS};
     struct fields fields = {.is_gpg_checked = true, .priority = PRIORITY_DEFAULT};
     struct reading reading = {.arena = arena, .variables = {.arena = arena}};
     if (!yaml_read(arena, node, table, ARRAY_COUNT(table), &fields, err) || !check_modules(node, &fields.modules, err))

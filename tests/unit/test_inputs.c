@@ -148,6 +148,15 @@ static void a_manifest_that_differs_in_anything_has_another_digest(void **state)
     assert_false(digest_eq(&a.digest, &b.digest));
 }
 
+/* The macros of plan/yaml.h cannot be used without the statement; in bare braces a row may lack it. */
+static void no_row_of_a_table_of_keys_stands_in_bare_braces(void **state)
+{
+    (void)state;
+    static const char command[] =
+        "grep -rnE '\\{[^{}]*, YAML_[A-Z]+,|struct yaml_field\\)\\{' --include='*.c' '" SOURCE_DIR "/factory'";
+    assert_int_equal(WEXITSTATUS(system(command)), 1); /* 1: nothing was found, 2: no such folder */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +164,7 @@ int main(void)
         IN_FOLDER(a_key_of_the_site_file_changes_the_key_of_products_if_and_only_if_its_row_says_so),
         cmocka_unit_test(the_date_of_the_environment_changes_the_key_of_products),
         cmocka_unit_test(every_field_of_the_inputs_is_in_the_key),
+        cmocka_unit_test(no_row_of_a_table_of_keys_stands_in_bare_braces),
         IN_FOLDER(a_manifest_that_differs_in_anything_has_another_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,13 +158,13 @@ struct sample {
 };
 
 static const struct yaml_field sample_fields[] = {
-    {"text", YAML_STRING, offsetof(struct sample, text), false, ALTERS_NOTHING},
-    {"list", YAML_STRINGS, offsetof(struct sample, list), false, ALTERS_NOTHING},
-    {"on", YAML_BOOL, offsetof(struct sample, is_on), false, ALTERS_NOTHING},
-    {"number", YAML_NUMBER, offsetof(struct sample, number), false, ALTERS_NOTHING},
-    {"mode", YAML_MODE, offsetof(struct sample, mode), false, ALTERS_NOTHING},
-    {"pairs", YAML_PAIRS, offsetof(struct sample, pairs), false, ALTERS_NOTHING},
-    {"node", YAML_NODE, offsetof(struct sample, node), false, ALTERS_NOTHING},
+    YAML_FIELD(YAML_STRING, sample, "text", text, false, ALTERS_NOTHING),
+    YAML_FIELD(YAML_STRINGS, sample, "list", list, false, ALTERS_NOTHING),
+    YAML_FIELD(YAML_BOOL, sample, "on", is_on, false, ALTERS_NOTHING),
+    YAML_FIELD(YAML_NUMBER, sample, "number", number, false, ALTERS_NOTHING),
+    YAML_FIELD(YAML_MODE, sample, "mode", mode, false, ALTERS_NOTHING),
+    YAML_FIELD(YAML_PAIRS, sample, "pairs", pairs, false, ALTERS_NOTHING),
+    YAML_FIELD(YAML_NODE, sample, "node", node, false, ALTERS_NOTHING),
 };
 
 static bool read_sample(struct arena *arena, struct text text, struct sample *sample, struct err *err)
@@ -266,8 +266,7 @@ static void a_missing_required_key_is_named(void **state)
 {
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
-    static const struct yaml_field fields[] = {
-        {"text", YAML_STRING, offsetof(struct sample, text), true, ALTERS_NOTHING}};
+    static const struct yaml_field fields[] = {YAML_FIELD(YAML_STRING, sample, "text", text, true, ALTERS_NOTHING)};
     struct yaml_file *file;
     struct sample sample = {0};
     struct err err = {0};
