@@ -7,7 +7,7 @@ import re
 import shutil
 import unittest
 
-from base import Case, need, rpm, rpmmd, run, server
+from base import Case, Report, need, rpm, rpmmd, run, server
 
 MANIFEST = "binaries: [/usr/sbin/served]\n"
 PAGE = b"<!DOCTYPE html><html><title>Please log in</title></html>\n"
@@ -80,6 +80,14 @@ class Chain(Metadata):
         self.solve()
         for arch in ARCHES:
             self.assertEqual(self.server.asked(f"/{arch}/repodata/repomd.xml"), 1)
+
+    def test_the_mirror_that_answers_is_in_the_key(self):
+        def key(answering):
+            self.source(f"baseurl: [http://127.0.0.1:1/$basearch, {answering.url}/$basearch]")
+            return Report(self.solve(arguments=("--json", *DRY)).stdout).order("served", "x86_64")["key"]
+
+        keys = [key(answering) for answering in (self.server, self.server, self.serve("repo"))]
+        self.assertEqual((keys[0] == keys[1], keys[0] == keys[2]), (True, False), keys)
 
     def test_a_second_run_needs_no_network_with_cache_only(self):
         self.solve()
