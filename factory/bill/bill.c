@@ -151,8 +151,8 @@ void bill_note(struct arena *arena, struct bill *bill, const char *note)
 struct bill_source *bill_source_of(struct arena *arena, const struct origins *origins)
 {
     struct bill_source *source = arena_new(arena, struct bill_source);
-    *source = (struct bill_source){
-        .name = path_basename(origins->source->name), .trusted = origins->trusted, .left_out = origins->left_out};
+    *source =
+        (struct bill_source){.name = origins->source->name, .trusted = origins->trusted, .left_out = origins->left_out};
     for (size_t i = 0; i < origins->count; i++) {
         const struct origin *origin = &origins->items[i];
         list_add(arena, &source->repositories,

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "line/kept.h"
 #include "line/stages.h"
+#include "package/path.h"
 
 static void log_notes(struct job *job)
 {
@@ -105,7 +106,9 @@ static void name_bill(struct job *job)
 {
     job->bill.facts.name = job->manifest->name;
     job->bill.facts.arch = job->arch->name;
-    job->bill.source = bill_source_of(&job->arena, job->origins);
+    struct bill_source *source = bill_source_of(&job->arena, job->origins);
+    source->name = path_basename(source->name); /* a bill goes where the image goes: no folder of this machine */
+    job->bill.source = source;
 }
 
 /* The documents of a finished product. */

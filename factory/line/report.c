@@ -189,14 +189,13 @@ static json_t *job_json(const struct job *job, bool is_dry_run)
                                     : job->is_reused ? "reused"
                                                      : "built"));
     json_object_set_new(json, "seconds", json_real(job->seconds));
-    if (job->is_good) {
-        add_layer(json, &job->bill);
-        drop_nulls(json);
-        return json;
-    }
-    if (job->origins)
+    if (job->origins) /* with the path of its file, which a bill leaves out */
         json_object_set_new(json, "source", source_json(job->origins));
     drop_nulls(json);
+    if (job->is_good) {
+        add_layer(json, &job->bill);
+        return json;
+    }
     json_object_set_new(json, "error", error_json(&job->err));
     json_object_set_new(json, "selection", json_array()); /* so that readers need not look whether they are there */
     json_object_set_new(json, "notes", json_array());
