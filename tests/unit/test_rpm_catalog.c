@@ -209,7 +209,7 @@ static void test_identity(void **state)
 
 static void check_refused(const char *primary, const char *part)
 {
-    struct fixture fixture;
+    AUTO(fixture_done) struct fixture fixture;
     bool is_open = open_texts(&fixture, primary, NULL, NULL);
     if (is_open || fixture.err.kind != ERR_MALFORMED || !strstr(fixture.err.text, part) ||
         !strstr(fixture.err.text, "primary.xml of kit:"))
@@ -332,7 +332,7 @@ static void test_hostile_modules(void **state)
                                         "document: modulemd\nversion: 2\ndata: {name: a, stream: b, version: -1}\n",
                                         "\x01"};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-        struct fixture fixture;
+        AUTO(fixture_done) struct fixture fixture;
         assert_false(open_texts(&fixture, world, NULL, texts[i]));
         assert_int_equal(fixture.err.kind, ERR_MALFORMED);
         assert_non_null(strstr(fixture.err.text, "modules.yaml of kit:"));
@@ -342,7 +342,7 @@ static void test_hostile_modules(void **state)
 static void test_other_architecture(void **state)
 {
     (void)state;
-    struct fixture fixture;
+    AUTO(fixture_done) struct fixture fixture;
     assert_false(open_texts(&fixture, METADATA(HEAD("a", "s390x", SUM_A) "</package>"), NULL, NULL));
     assert_int_equal(fixture.err.kind, ERR_RESOLVE);
     assert_non_null(strstr(fixture.err.text, "x86_64; one has s390x"));
