@@ -162,8 +162,8 @@ static bool put_beside(const struct layout *layout, const struct wanted *wanted,
     return !request || layout_put_beside(layout, request->beside, request->beside_count, err);
 }
 
-/* Brings the locked layout to what is wanted: blobs, then oci-layout, then index.json, what lies beside, then away with
- * what only replaced tags needed. */
+/* Brings the locked layout to what is wanted: blobs, oci-layout, what lies beside, then index.json, so that nothing is seen
+ * before all is there; then away with what only replaced tags needed. */
 static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_unchanged, struct err *err)
 {
     json_auto_t *index = NULL, *replaced = json_array();
@@ -180,8 +180,8 @@ static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_un
     }
     if (!make_blob_dirs(layout, err) || !put_missing(layout, wanted, err) ||
         (!has_version && !layout_put(layout, layout->fd, "oci-layout", TEXT(VERSION_TEXT), err)) ||
-        !layout_sync(layout, layout->fd, err) || (is_changed && !layout_index_write(layout, index, err)) ||
-        !put_beside(layout, wanted, err))
+        !put_beside(layout, wanted, err) || !layout_sync(layout, layout->fd, err) ||
+        (is_changed && !layout_index_write(layout, index, err)))
         return false;
     layout_sweep(layout, index, replaced);
     *ret_is_unchanged = false;
