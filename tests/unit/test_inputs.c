@@ -137,6 +137,21 @@ static void every_field_of_the_inputs_is_in_the_key(void **state)
     assert_true(inputs_table.count >= 14);
 }
 
+/* It was read with its Release, of which the bound is larger than any of one text would be. */
+static void what_a_repository_calls_itself_may_be_of_any_length(void **state)
+{
+    struct folder *folder = *state;
+    size_t len = (size_t)1 << 20;
+    char *release = arena_alloc(&folder->arena, len + 1);
+    memset(release, '\1', len); /* six bytes each, as JSON has them */
+    release[len] = '\0';
+    struct inputs inputs = {.encoder = "e", .name = "n", .release = release};
+    struct digest before = inputs_key(&inputs);
+    release[len - 1] = 'x';
+    struct digest after = inputs_key(&inputs);
+    assert_false(digest_eq(&before, &after));
+}
+
 static void a_manifest_that_differs_in_anything_has_another_digest(void **state)
 {
     struct folder *folder = *state;
@@ -165,6 +180,7 @@ int main(void)
         cmocka_unit_test(the_date_of_the_environment_changes_the_key_of_products),
         cmocka_unit_test(every_field_of_the_inputs_is_in_the_key),
         cmocka_unit_test(no_row_of_a_table_of_keys_stands_in_bare_braces),
+        IN_FOLDER(what_a_repository_calls_itself_may_be_of_any_length),
         IN_FOLDER(a_manifest_that_differs_in_anything_has_another_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
