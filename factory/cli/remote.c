@@ -317,7 +317,7 @@ static bool pull(struct remote *remote, struct err *err)
         !open_image(remote, store, word, true, &registry, &image, err) ||
         (options->output && !write_out(remote, store, &image, &reference, err)))
         return false;
-    if (!options->is_quiet)
+    if (options->is_json || !options->is_quiet)
         inspect_print(stdout, &image, word, options->is_json);
     return true;
 }

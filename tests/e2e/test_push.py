@@ -648,6 +648,12 @@ class Reading(PushCase):
             self.assertEqual(result.code, run.OK, result)
         self.assertIn(self.made.digest, self.pulled().tags.values())
 
+    def test_a_quiet_pull_still_prints_the_json_that_is_asked_for(self):
+        reference = f"{self.target.host}/ns/image:v1"
+        self.assertEqual(self.call("pull", "--tls-verify=false", "--quiet", reference).stdout, "")
+        told = self.call("pull", "--tls-verify=false", "--quiet", "--json", reference).stdout
+        self.assertEqual(json.loads(told)["digest"], self.made.digest)
+
     def test_what_is_pulled_by_its_digest_has_no_tag(self):
         self.assertEqual(self.pull(f"{self.target.host}/ns/image@{self.made.digest}").code, run.OK)
         folder = self.path("pulled/image")
