@@ -117,10 +117,12 @@ static json_t *chain_json(const struct bill *bill, const struct bill_file *file)
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
         const struct bill_package *package = bill_find_package(bill, chain[i]->package);
-        json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?}", "path", chain[i]->path, "why",
-                                               chain[i]->why, "wanted_by", bill_wanted_by(bill, chain[i]), "package",
-                                               chain[i]->package, "version", package ? package->version : NULL,
-                                               "repository", package ? package->repository : NULL));
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "path", record_text(chain[i]->path),
+                                               "why", record_text(chain[i]->why), "wanted_by",
+                                               record_text(bill_wanted_by(bill, chain[i])), "package",
+                                               record_text(chain[i]->package), "version",
+                                               record_text(package ? package->version : NULL), "repository",
+                                               record_text(package ? package->repository : NULL)));
     }
     return array;
 }
@@ -131,8 +133,8 @@ void explain_json(const struct explained *explained, json_t *array)
         const struct answer *answer = &explained->answers->items[i];
         const struct bill_file *file = bill_find(explained->bill, answer->path);
         json_array_append_new(
-            array, json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "image", explained->manifest->name, "arch",
-                             explained->arch->name, "path", answer->path, "shipped", file != NULL, "chain",
+            array, json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o}", "image", explained->manifest->name, "arch",
+                             explained->arch->name, "path", record_text(answer->path), "shipped", file != NULL, "chain",
                              chain_json(explained->bill, file), "packaged_in", record_strings(&answer->packages),
                              "offered_by", record_strings(&answer->offered)));
     }

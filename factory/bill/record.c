@@ -355,10 +355,22 @@ bool record_shape(const struct record_table *table, struct buf *text)
     return write_shape(table, "", text);
 }
 
+json_t *record_text(const char *string)
+{
+    AUTO(buf_done) struct buf text = {0};
+    json_t *json = string ? json_string(string) : json_null();
+    if (json)
+        return json;
+    buf_init(&text, SIZE_MAX);
+    if (!write_text(string, &text) || !(json = json_loadb(text.bytes, text.len, JSON_DECODE_ANY, NULL)))
+        memory_abort(text.len);
+    return json;
+}
+
 json_t *record_strings(const struct strings *strings)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < strings->count; i++)
-        json_array_append_new(array, json_string(strings->items[i]));
+        json_array_append_new(array, record_text(strings->items[i]));
     return array;
 }

@@ -71,7 +71,9 @@ bool record_read(struct arena *arena, const struct record_table *table, const js
 /* Names the shape of a table and of all below it, a line per field ("files[].path text"): what a test compares, so that
  * a format's number is raised when it changes. */
 bool record_shape(const struct record_table *table, struct buf *text) MUST_CHECK;
-/* Returns a new array of the strings, for documents that are not written by a table. */
+/* For documents that are not written by a table: returns a string, or an array of strings, with the same "\xNN" for bytes
+ * that are no UTF-8. NULL is null. */
+json_t *record_text(const char *string);
 json_t *record_strings(const struct strings *strings);
 
 #endif

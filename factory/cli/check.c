@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/workers.h"
+#include "bill/record.h"
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "oci/config_read.h"
@@ -69,15 +70,22 @@ static bool is_wanted(const struct check *check, const struct arch *arch)
     return is_found;
 }
 
+static void set_text(json_t *json, const char *key, const char *text)
+{
+    if (text)
+        (void)json_object_set_new(json, key, record_text(text));
+}
+
 static json_t *findings_json(const struct proof_findings *findings)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < findings->count; i++) {
         const struct proof_finding *finding = &findings->items[i];
-        /* names of files may be anything, JSON is UTF-8 */
-        json_t *json =
-            json_pack("{s:s*, s:s*, s:s*}", "path", finding->path, "wanted", finding->wanted, "text", finding->text);
-        (void)json_array_append_new(array, json ? json : json_pack("{s:s}", "text", "a name that is not UTF-8"));
+        json_t *json = json_object();
+        set_text(json, "path", finding->path);
+        set_text(json, "wanted", finding->wanted);
+        set_text(json, "text", finding->text);
+        (void)json_array_append_new(array, json);
     }
     return array;
 }
@@ -109,8 +117,8 @@ static void report(struct check *check, const char *name, const char *arches, co
     size_t violations = proof->violations.count;
     check->checked_count++;
     check->violation_count += violations;
-    json_t *json = json_pack("{s:s*, s:s, s:f, s:b, s:I, s:I, s:I, s:o, s:o}", "name", name, "arch", arches, "seconds",
-                             timed->seconds, "good", violations == 0, "files", (json_int_t)proof->file_count,
+    json_t *json = json_pack("{s:o, s:s, s:f, s:b, s:I, s:I, s:I, s:o, s:o}", "name", record_text(name), "arch", arches,
+                             "seconds", timed->seconds, "good", violations == 0, "files", (json_int_t)proof->file_count,
                              "programs", (json_int_t)proof->program_count, "symbols", (json_int_t)proof->symbol_count,
                              "violations", findings_json(&proof->violations), "notes", findings_json(&proof->notes));
     (void)json_array_append_new(check->report, json);
@@ -140,9 +148,9 @@ static bool end(struct check *check, struct err *err)
         err_set(err, ERR_RESOLVE, "%s: %zu violation%s; what is named there has to be mended", check->name,
                 check->violation_count, check->violation_count == 1 ? "" : "s");
     if (check->command->options.is_json) {
-        json_auto_t *json = json_pack("{s:s, s:s, s:s, s:i, s:O}", "imgfactory", IMGFACTORY_VERSION, "checked",
-                                      check->name, "outcome", err->kind ? err_kind_name(err->kind) : "ok", "exit",
-                                      (int)err->kind, "architectures", check->report);
+        json_auto_t *json = json_pack("{s:s, s:o, s:s, s:i, s:O}", "imgfactory", IMGFACTORY_VERSION, "checked",
+                                      record_text(check->name), "outcome", err->kind ? err_kind_name(err->kind) : "ok",
+                                      "exit", (int)err->kind, "architectures", check->report);
         (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         (void)fputc('\n', stdout);
     }

@@ -1,6 +1,7 @@
 #include "cli/clean.h"
 
 #include "base/auto.h"
+#include "bill/record.h"
 #include "cli/places.h"
 #include "io/store_prune.h"
 
@@ -9,11 +10,11 @@
 static void print_json(const struct command *command, const char *cache, const struct prune_result *result)
 {
     json_t *json =
-        json_pack("{s:s, s:s, s:i, s:s, s:b, s:b, s:I, s:I, s:I, s:I}", "imgfactory", IMGFACTORY_VERSION, "outcome",
-                  err_kind_name(ERR_NONE), "exit", 0, "cache", cache, "dry_run", command->options.is_dry_run, "in_use",
-                  result->is_shared, "freed_bytes", (json_int_t)result->freed_bytes, "freed_files",
-                  (json_int_t)result->freed_count, "kept_bytes", (json_int_t)result->kept_bytes, "kept_files",
-                  (json_int_t)result->kept_count);
+        json_pack("{s:s, s:s, s:i, s:o, s:b, s:b, s:I, s:I, s:I, s:I}", "imgfactory", IMGFACTORY_VERSION, "outcome",
+                  err_kind_name(ERR_NONE), "exit", 0, "cache", record_text(cache), "dry_run",
+                  command->options.is_dry_run, "in_use", result->is_shared, "freed_bytes",
+                  (json_int_t)result->freed_bytes, "freed_files", (json_int_t)result->freed_count, "kept_bytes",
+                  (json_int_t)result->kept_bytes, "kept_files", (json_int_t)result->kept_count);
     (void)json_dumpf(json, stdout, JSON_INDENT(2));
     (void)fputc('\n', stdout);
     json_decref(json);

@@ -139,7 +139,7 @@ static void add_bills(const struct layout_image *image, json_t *platforms)
     for (size_t i = 0; image->dir && i < image->manifests.count; i++) {
         const struct digest *manifest = &image->manifests.items[i].blob.digest;
         if (bill_is_beside(image->dir, manifest))
-            set(json_array_get(platforms, i), "bill", json_string(layout_beside_path(&scratch, image->dir, manifest)));
+            set(json_array_get(platforms, i), "bill", record_text(layout_beside_path(&scratch, image->dir, manifest)));
     }
 }
 
@@ -147,7 +147,7 @@ static json_t *image_json(const struct layout_image *image, const char *name)
 {
     json_t *json = json_object(), *root = blob_json(&image->root), *platforms = json_array();
     json_auto_t *document = image->is_index ? parse_object(image->root_bytes) : NULL;
-    set(json, "name", json_string(name));
+    set(json, "name", record_text(name));
     set(json, "tag", image->tag ? json_string(image->tag) : NULL);
     (void)json_object_update(json, root);
     json_decref(root);

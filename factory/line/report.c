@@ -233,13 +233,13 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
 {
     json_t *json = json_object(), *arches = json_array();
     json_object_set_new(json, "image", json_string(image->manifest->name));
-    json_object_set_new(json, "manifest", json_string(image->manifest->path));
+    json_object_set_new(json, "manifest", record_text(image->manifest->path));
     json_object_set_new(json, "status", json_string(image_status(image, is_dry_run)));
     json_object_set_new(json, "seconds", json_real(image->seconds));
     if (!image->is_good)
         json_object_set_new(json, "error", error_json(&image->err));
     if (image->is_built) {
-        json_object_set_new(json, "layout", json_string(image->layout));
+        json_object_set_new(json, "layout", record_text(image->layout));
         json_object_set_new(json, "digest", digest_json(&image->index.digest));
         json_object_set_new(json, "tags", record_strings(&image->tags));
     }
@@ -263,8 +263,8 @@ static void print_report(FILE *out, json_t *images, enum err_kind outcome)
 
 void report_push_json(FILE *out, const char *image, const struct publication *publication)
 {
-    json_t *json = json_pack("{s:s, s:s, s:o}", "image", image, "status", publication->is_good ? "pushed" : "failed",
-                             "push", publication_json(publication));
+    json_t *json = json_pack("{s:o, s:s, s:o}", "image", record_text(image), "status",
+                             publication->is_good ? "pushed" : "failed", "push", publication_json(publication));
     print_report(out, json_pack("[o]", json), publication->is_good ? ERR_NONE : publication->err.kind);
 }
 

@@ -98,6 +98,10 @@ class Check(Case):
         self.assertEqual(result.code, run.USAGE, result)
         self.assertIn("absent is no root directory", result.stderr)
 
+    def test_a_file_whose_name_is_no_utf_8_is_named_by_its_bytes(self):
+        self.script(os.fsdecode(b"/usr/bin/caf\xe9"), "#!/usr/bin/absent\n")
+        self.assertEqual([note.get("path") for note in self.good()["notes"]], [r"/usr/bin/caf\xE9"])
+
     def test_a_word_that_ends_with_a_slash_is_a_folder_and_no_reference(self):
         result = self.check(subject="absent/")
         self.assertEqual(result.code, run.USAGE, result)

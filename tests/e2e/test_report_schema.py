@@ -48,6 +48,23 @@ class Answers(Held, Case):
         self.hold(self.factory.run_plain("why", *options, "--json", "served", "/usr/sbin/served", "/nowhere"), "why")
         self.hold(self.factory.run_plain("clean", "--json", "--dry-run"), "clean")
 
+    def test_words_that_are_no_utf_8_are_told_as_their_bytes(self):
+        odd = os.fsdecode(b"caf\xe9")
+        options = self.factory.options
+        built = self.hold(self.run_factory("--json", "--arch", "x86_64", "--output", self.path(odd), "served"))
+        self.assertRegex(built["images"][0]["layout"], r"/caf\\xE9/served$")
+        self.factory.options = []
+        layout = os.path.join(self.path(odd), "served")
+        told = self.hold(self.factory.run_plain("inspect", layout, "--json"), "inspect")
+        self.assertRegex(told["name"], r"/caf\\xE9/served$")
+        self.assertRegex(told["platforms"][0]["bill"], r"/caf\\xE9/served/imgfactory/")
+        told = self.hold(self.factory.run_plain("check", layout, "--json"), "check")
+        self.assertRegex(told["checked"] + told["architectures"][0]["name"], r"(/caf\\xE9/served.*){2}$")
+        told = self.hold(self.factory.run_plain("why", *options, "--json", "served", "/" + odd), "why")
+        self.assertEqual([answer["path"] for answer in told], [r"/caf\xE9"])
+        told = self.hold(self.factory.run_plain("clean", "--json", "--cache", self.path(odd)), "clean")
+        self.assertRegex(told["cache"], r"/caf\\xE9$")
+
     def test_a_field_that_is_missing_or_untold_is_found(self):
         report = self.report("--dry-run")
         order = report["images"][0]["architectures"][0]
@@ -68,6 +85,10 @@ class Pushes(Held, PushCase):
         self.hold(self.call("pull", f"{target.host}/ns/image:v2", *options), "inspect")
         failed = self.hold(self.call("push", made.folder, "127.0.0.1:1/ns/image:v1", *options, retries=0))
         self.assertEqual(failed["outcome"], "network")
+        odd = os.path.join(os.path.dirname(made.folder), os.fsdecode(b"caf\xe9"))
+        os.rename(made.folder, odd)
+        failed = self.hold(self.call("push", odd, "127.0.0.1:1/ns/image:v1", *options, retries=0))
+        self.assertRegex(failed["images"][0]["image"], r"/caf\\xE9$")
 
 
 if __name__ == "__main__":

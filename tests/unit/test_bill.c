@@ -130,6 +130,18 @@ static void bytes_that_are_no_text_are_written_as_their_numbers(void **state)
     assert_string_equal(again.files.items[0].path, "/caf\\xE9\xC3\xBC\x01");
 }
 
+static void documents_without_a_table_have_texts_as_a_bill_has_them(void **state)
+{
+    (void)state;
+    const char *strings[] = {"\xC3\xBC\n", "caf\xE9", ""};
+    json_t *array = record_strings(&(struct strings){.items = strings, .count = ARRAY_COUNT(strings)});
+    char *text = json_dumps(array, JSON_COMPACT);
+    assert_string_equal(text, "[\"\xC3\xBC\\n\",\"caf\\\\xE9\",\"\"]");
+    assert_true(json_is_null(record_text(NULL)));
+    free(text);
+    json_decref(array);
+}
+
 static void expect_refused(struct arena *arena, json_t *json)
 {
     struct bill ignored;
@@ -257,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_bill_reads_back_as_it_was_written),
         cmocka_unit_test(a_file_is_wanted_by_the_giver_of_the_first_wish_that_names_it),
         cmocka_unit_test(bytes_that_are_no_text_are_written_as_their_numbers),
+        cmocka_unit_test(documents_without_a_table_have_texts_as_a_bill_has_them),
         cmocka_unit_test(a_bill_with_any_part_gone_or_mistyped_or_unknown_is_refused),
         cmocka_unit_test(a_document_of_more_values_than_the_parser_shall_hold_is_neither_written_nor_read),
         cmocka_unit_test(values_out_of_bounds_are_refused),
