@@ -2,7 +2,8 @@
  *
  * One list gives the struct, its place in the bill and the key under which a finished product is kept, so that nothing
  * that is added to the list can be forgotten in the key. An option that changes bytes becomes a field here (its row in
- * cli/option_table.c or plan/site.c says ALTERS_INPUTS); what only says how a run goes is in struct run_options (line/plant.h).
+ * cli/option_table.c or plan/site.c says ALTERS_INPUTS); what only says how a run goes is in struct run_options
+ * (line/plant.h).
  * Threads: no shared state.
  */
 #ifndef IMGFACTORY_BILL_INPUTS_H
@@ -11,9 +12,10 @@
 #include "bill/record.h"
 #include "oci/descriptor.h"
 
-/* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file with its own libraries and libsolv, the library that
- * compresses and its code, the files of recipes, features and families, options; then what is of the order: name and file of the manifest, the
- * architecture's file, all indices, and what the first repository calls itself. */
+/* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file with its own
+ * libraries and libsolv, the library that compresses and its code, the files of recipes, features and families, options;
+ * then what is of the order: name and file of the manifest, the architecture's file, all indices, and what the first
+ * repository calls itself. */
 #define INPUTS(INPUT)                                                                                                  \
     INPUT(struct digest, program, "program", RECORD_SHA256, NULL)                                                      \
     INPUT(const char *, encoder, "encoder", RECORD_TEXT, NULL)                                                         \

@@ -176,7 +176,6 @@ static void print_line(FILE *out, const char *label, const char *value)
     (void)fputc('\n', out);
 }
 
-/* Prints a number of bytes as people read it: "4.2 MB". */
 static void print_string(FILE *out, const char *label, const json_t *object, const char *key)
 {
     const char *value = json_string_value(json_object_get(object, key));

@@ -4,7 +4,8 @@
  * old or the new image: blobs first (temporary name, fsync, rename), directories synced, index.json replaced last.
  * Other tags of an existing layout are kept; a lock file (DIR/.lock, 0600, flock) orders writers. Blobs that only the
  * replaced tags needed are removed afterwards. A document about one manifest that no client shall meet (a bill) lies
- * beside, in DIR/imgfactory/sha256-<hex of the manifest>.json; it comes last and goes with the manifest's blob.
+ * beside, in DIR/imgfactory/sha256-<hex of the manifest>.json; it comes before index.json and goes with the manifest's
+ * blob.
  * Threads: any; one call per layout at a time.
  * Fails with: ERR_LOCAL; ERR_CANCELLED while waiting; ERR_MALFORMED for an existing index.json that cannot be read (it
  * is left alone); ERR_USAGE when a tag would lose platforms.
@@ -46,8 +47,8 @@ bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, 
 
 /* Returns where the document about a manifest lies, or would. */
 const char *layout_beside_path(struct arena *arena, const char *dir, const struct digest *about);
-/* Reads it, whoever wrote it; the caller calls buf_done(). False when it is no regular file (links are not followed) of at
- * most cap_bytes. */
+/* Reads it, whoever wrote it; the caller calls buf_done(). False when it is no regular file (links are not followed) of
+ * at most cap_bytes. */
 bool layout_read_beside(const char *dir, const struct digest *about, size_t cap_bytes,
                         struct buf *ret_bytes) MUST_CHECK;
 

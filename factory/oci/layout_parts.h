@@ -104,9 +104,9 @@ bool layout_descriptor_read(struct arena *arena, const json_t *json, uint64_t ca
 
 /* --- layout_sweep.c --- */
 
-/* Removes the blobs that the replaced descriptors reach and the index does not, and what lies beside about them. When it cannot be told what the index
- * needs (a damaged document), nothing is removed. Failing to remove is no error: the image is complete, and a blob too
- * many does no harm. */
+/* Removes the blobs that the replaced descriptors reach and the index does not, and what lies beside about them. When it
+ * cannot be told what the index needs (a damaged document), nothing is removed. Failing to remove is no error: the image
+ * is complete, and a blob too many does no harm. */
 void layout_sweep(const struct layout *layout, const json_t *index, const json_t *replaced);
 
 #endif
