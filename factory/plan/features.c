@@ -104,16 +104,6 @@ bool features_load(struct arena *arena, const struct strings *dirs, struct featu
     return true;
 }
 
-/* The small file that is made at a path, or NULL. */
-static const struct wish_made *find_file(const struct wishes *wishes, const char *path)
-{
-    for (size_t i = 0; i < wishes->made.count; i++) {
-        if (wishes->made.items[i].kind == MADE_FILE && strcmp(wishes->made.items[i].path, path) == 0)
-            return &wishes->made.items[i];
-    }
-    return NULL;
-}
-
 /* What is put together: the features' wishes beside the manifest's. */
 struct adding {
     struct arena *arena;
@@ -140,9 +130,9 @@ static void add_service(struct adding *adding, const struct feature *feature, st
 /* The modules that the configuration names, which is there by now. */
 static void add_services(struct adding *adding, const struct feature *feature)
 {
-    const struct wish_made *own = find_file(adding->own, NSSWITCH_PATH);
-    const struct wish_made *config = own ? own : find_file(&adding->wishes, NSSWITCH_PATH);
-    struct text rest = text_of(config ? config->content : ""), line;
+    const struct wish_made *own = wishes_made(adding->own, NSSWITCH_PATH);
+    const struct wish_made *config = own ? own : wishes_made(&adding->wishes, NSSWITCH_PATH);
+    struct text rest = text_of(config && config->content ? config->content : ""), line;
     while (text_next(&rest, '\n', &line)) {
         struct text words, word, database;
         (void)text_next(&line, '#', &words);
@@ -159,7 +149,7 @@ static void add_feature(struct adding *adding, const struct feature *feature)
     memset(&given.made, 0, sizeof given.made);
     for (size_t i = 0; i < feature->wishes.made.count; i++) {
         const struct wish_made *made = &feature->wishes.made.items[i];
-        if (!find_file(adding->own, made->path) && !find_file(&adding->wishes, made->path))
+        if (!wishes_made(adding->own, made->path) && !wishes_made(&adding->wishes, made->path))
             list_add(adding->arena, &given.made, *made);
     }
     adding->wishes = wishes_join(adding->arena, &adding->wishes, &given);

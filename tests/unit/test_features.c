@@ -73,6 +73,24 @@ static void test_nss_makes_a_configuration_where_there_is_none(void **state)
     assert_non_null(strstr(manifest.wishes.made.items[0].content, "hosts: files dns\n"));
 }
 
+/* Whatever kind it is: nothing is made beside it, and what a link leads to is not known. */
+static void test_a_path_that_the_manifest_makes_is_the_manifests(void **state)
+{
+    struct folder *folder = *state;
+    static const char *const texts[] = {"symlinks: [{path: /etc/nsswitch.conf, target: /run/nsswitch.conf}]\n",
+                                        "directories: [/etc/nsswitch.conf]\n"};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        struct manifest manifest = {0};
+        struct err err = {0};
+        CHECK_OK(load(folder, arena_printf(&folder->arena, "binaries: [/usr/sbin/x]\nfeatures: [nss]\n%s", texts[i]),
+                      &manifest, &err),
+                 &err);
+        assert_int_equal(manifest.wishes.made.count, 1);
+        assert_null(manifest.wishes.made.items[0].giver);
+        assert_int_equal(manifest.wishes.files.count, 0);
+    }
+}
+
 static void test_unknown_features_and_policies_are_refused(void **state)
 {
     struct folder *folder = *state;
@@ -174,6 +192,7 @@ int main(void)
         IN_FOLDER(test_a_glob_is_a_feature_of_any_package),
         IN_FOLDER(test_nss_brings_the_modules_that_nsswitch_conf_names_beyond_glibc),
         IN_FOLDER(test_nss_makes_a_configuration_where_there_is_none),
+        IN_FOLDER(test_a_path_that_the_manifest_makes_is_the_manifests),
         IN_FOLDER(test_unknown_features_and_policies_are_refused),
         IN_FOLDER(test_a_plug_in_path_tells_its_feature),
         IN_FOLDER(test_the_list_of_features_is_the_promised_one),
