@@ -99,23 +99,24 @@ static void add_all(struct arena *arena, struct wishes *into, const struct wishe
     into->follows_pam = into->follows_pam || from->follows_pam;
 }
 
-/* Accounts that are not there, with free numbers. */
+/* Accounts that are not there, with free numbers. What is below `gid` and `uid` is taken, and stays so. */
 static void merge_accounts(struct arena *arena, struct wishes *into, const struct wishes *from)
 {
+    uint64_t gid = FIRST_NUMBER, uid = FIRST_NUMBER;
     for (size_t i = 0; i < from->groups.count; i++) {
         struct wish_group group = from->groups.items[i];
         if (find_group(into, group.name))
             continue;
-        for (uint64_t next = FIRST_NUMBER; is_gid_taken(into, group.gid); next++)
-            group.gid = next;
+        while (is_gid_taken(into, group.gid))
+            group.gid = gid++;
         list_add(arena, &into->groups, group);
     }
     for (size_t i = 0; i < from->users.count; i++) {
         struct wish_user user = from->users.items[i];
         if (find_user(into, user.name))
             continue;
-        for (uint64_t next = FIRST_NUMBER; is_uid_taken(into, user.uid); next++)
-            user.uid = next;
+        while (is_uid_taken(into, user.uid))
+            user.uid = uid++;
         list_add(arena, &into->users, user);
     }
 }

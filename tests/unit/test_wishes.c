@@ -79,6 +79,25 @@ static void accounts_whose_numbers_are_taken_get_free_ones(void **state)
     assert_int_equal(b.users.items[1].uid, 7); /* what was merged stays as it was */
 }
 
+/* Each number is tried once, not once for each account: that would take minutes. */
+static void many_accounts_find_free_numbers_soon(void **state)
+{
+    (void)state;
+    enum { COUNT = 6000 };
+    AUTO(arena_done) struct arena arena = {0};
+    struct wishes a = {0}, b = {0};
+    for (uint64_t i = 0; i < COUNT; i++) {
+        add_user(&arena, &a, arena_printf(&arena, "a%llu", (unsigned long long)i), 100 + i);
+        add_user(&arena, &b, arena_printf(&arena, "b%llu", (unsigned long long)i), 100 + i);
+    }
+    struct wishes merged = wishes_merge(&arena, &a, &b);
+    assert_int_equal(merged.users.count, 2 * COUNT);
+    for (size_t i = 0; i < 2 * COUNT; i++) {
+        assert_int_equal(merged.users.items[i].uid, 100 + i);
+        assert_int_equal(merged.groups.items[i].gid, 100 + i);
+    }
+}
+
 static void nothing_is_written_into_the_lists_that_are_merged(void **state)
 {
     (void)state;
@@ -132,6 +151,7 @@ int main(void)
         cmocka_unit_test(nothing_merged_with_nothing_is_nothing),
         cmocka_unit_test(the_first_wins_every_path_name_and_variable),
         cmocka_unit_test(accounts_whose_numbers_are_taken_get_free_ones),
+        cmocka_unit_test(many_accounts_find_free_numbers_soon),
         cmocka_unit_test(nothing_is_written_into_the_lists_that_are_merged),
         cmocka_unit_test(joined_wishes_are_both_whole),
         cmocka_unit_test(packages_that_are_never_wanted_are_left_out),
