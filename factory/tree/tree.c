@@ -144,12 +144,8 @@ static bool add_skeleton(struct drafts *drafts, struct err *err)
     const struct wishes *skeleton = &drafts->request->set->family->skeleton;
     for (size_t i = 0; i < skeleton->made.count; i++) {
         const struct wish_made *made = &skeleton->made.items[i];
-        bool is_directory = made->kind == MADE_DIRECTORY;
-        struct node node = {.path = made->path,
-                            .kind = is_directory ? NODE_DIRECTORY : NODE_SYMLINK,
-                            .mode = made->mode,
-                            .target = made->target};
-        if ((is_directory || drafts_link_end(drafts, made->path)) && !add_missing(drafts, node, err))
+        if ((made->kind == MADE_DIRECTORY || drafts_link_end(drafts, made->path)) &&
+            !add_missing(drafts, skeleton_node(made), err))
             return false;
     }
     return true;

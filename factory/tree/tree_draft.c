@@ -129,10 +129,13 @@ static const struct sourced *find_directory(const struct drafts *drafts, const c
 static void put_directory(struct drafts *drafts, const char *path, const struct package *package, const char *why)
 {
     const struct sourced *packaged = find_directory(drafts, path, package);
-    uint32_t mode = drafts_skeleton_mode(drafts, path);
-    struct draft draft = {.node = {.path = path, .kind = NODE_DIRECTORY, .mode = mode ? mode : 0755, .why = why}};
-    if (packaged &&
-        !(mode & S_ISVTX)) { /* dpkg leaves /tmp as it is, whatever a package lists on the way to its files */
+    const struct wish_made *made = drafts_skeleton_directory(drafts, path);
+    struct draft draft = {.node = {.path = path, .kind = NODE_DIRECTORY, .mode = 0755}};
+    if (made)
+        draft.node = skeleton_node(made);
+    draft.node.why = why;
+    bool is_sticky = draft.node.mode & S_ISVTX; /* dpkg leaves /tmp as it is, whatever a package lists */
+    if (packaged && !is_sticky) {
         draft = draft_of(packaged, why);
         draft.node.path = path;
     }

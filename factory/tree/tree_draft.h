@@ -65,8 +65,10 @@ const char *drafts_place(const struct drafts *drafts, const char *path);
 const char *drafts_link_end(const struct drafts *drafts, const char *path);
 /* The other way round: how a package may list the path through link `i` of `links`; NULL: not at all. */
 const char *drafts_listed_at(const struct drafts *drafts, const char *path, size_t i);
-/* Returns the mode of a directory of the skeleton; 0 when it is none. */
-uint32_t drafts_skeleton_mode(const struct drafts *drafts, const char *path);
+/* Finds a directory of the skeleton; NULL when the path is none. */
+const struct wish_made *drafts_skeleton_directory(const struct drafts *drafts, const char *path);
+/* Makes a node as the skeleton has it. */
+struct node skeleton_node(const struct wish_made *made);
 /* Says who gave a node, for messages: "package nginx", "the manifest", "imgfactory itself". */
 const char *draft_giver(struct arena *arena, const struct draft *draft);
 /* Sets ERR_USAGE with the place of a manifest's own entry. Always returns false. */

@@ -1,17 +1,30 @@
 /* What every image has besides its own files, as every installed system of the family has it: places to write to, and the
  * links of /var that lead into /run. */
 #include "package/path.h"
+#include "plan/rules.h"
 #include "tree/tree_draft.h"
 
-uint32_t drafts_skeleton_mode(const struct drafts *drafts, const char *path)
+/* The number of an owner or group of the skeleton: a family has no accounts of its own, so it is one, or "root". */
+static uint32_t number_of(const char *name)
 {
-    const struct wishes *skeleton = &drafts->request->set->family->skeleton;
-    for (size_t i = 0; i < skeleton->made.count; i++) {
-        const struct wish_made *made = &skeleton->made.items[i];
-        if (made->kind == MADE_DIRECTORY && strcmp(path, made->path) == 0)
-            return made->mode;
-    }
-    return 0;
+    uint32_t number;
+    return rule_parse_id(name, &number) ? number : 0;
+}
+
+struct node skeleton_node(const struct wish_made *made)
+{
+    return (struct node){.path = made->path,
+                         .kind = made->kind == MADE_DIRECTORY ? NODE_DIRECTORY : NODE_SYMLINK,
+                         .mode = made->mode,
+                         .uid = number_of(made->owner),
+                         .gid = number_of(made->group),
+                         .target = made->target};
+}
+
+const struct wish_made *drafts_skeleton_directory(const struct drafts *drafts, const char *path)
+{
+    const struct wish_made *made = wishes_made(&drafts->request->set->family->skeleton, path);
+    return made && made->kind == MADE_DIRECTORY ? made : NULL;
 }
 
 /* Who wants something at a path before anything of it is in the tree: the manifest, else a package's kept file. */

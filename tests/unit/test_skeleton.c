@@ -257,6 +257,27 @@ static void who_runs_as_nobody_gets_the_distributions_line(void **state)
     check_content(tree, "/etc/group", "root:x:0:\n" DEB_NOGROUP);
 }
 
+/* With what is below it, and without. */
+static void a_directory_has_the_owner_that_the_family_gives_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct planting planting = plant(fixture);
+    struct family family = *shipped_family(&fixture->arena, "deb");
+    static const char *const paths[] = {"/srv/empty", "/srv/full"};
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        struct wish_made made = {.kind = MADE_DIRECTORY, .path = paths[i], .mode = 02770, .owner = "5", .group = "6"};
+        list_add(&fixture->arena, &family.skeleton.made, made);
+    }
+    fixture->deb = &family;
+    file_add(package_add(fixture, "a"), "/srv/full/a", "program");
+    root_add(&planting, "/srv/full/a");
+    const struct tree *tree = grow(&planting);
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        check_node(tree, paths[i], NODE_DIRECTORY, 02770, 5);
+        assert_int_equal(node_at(tree, paths[i])->gid, 6);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +294,7 @@ int main(void)
         TEST(directories_of_packages_that_are_kept_stay),
         TEST(passwd_of_a_package_stays_unless_accounts_are_added),
         TEST(names_and_numbers_that_are_taken_stay),
+        TEST(a_directory_has_the_owner_that_the_family_gives_it),
         TEST(who_runs_as_nobody_gets_the_distributions_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
