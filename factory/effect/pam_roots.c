@@ -26,15 +26,6 @@ static void ask(struct stacks *stacks, const char *path)
         list_add(stacks->arena, &stacks->files, arena_strdup(stacks->arena, path));
 }
 
-static const struct wish_made *find_file(const struct wishes *wishes, const char *path)
-{
-    for (size_t i = 0; i < wishes->made.count; i++) {
-        if (wishes->made.items[i].kind == MADE_FILE && strcmp(wishes->made.items[i].path, path) == 0)
-            return &wishes->made.items[i];
-    }
-    return NULL;
-}
-
 /* The service files that the image begins with. */
 static void ask_first(struct stacks *stacks)
 {
@@ -96,8 +87,8 @@ static struct text make_common(struct stacks *stacks, const char *path)
 /* Finds the text of a service file, and makes sure that the file will be in the image. */
 static bool get_text(struct stacks *stacks, const char *path, struct text *ret_text, struct err *err)
 {
-    const struct wish_made *made = find_file(stacks->request->wishes, path);
-    if (made) {
+    const struct wish_made *made = wishes_made(stacks->request->wishes, path);
+    if (made && made->kind == MADE_FILE) {
         *ret_text = text_of(made->content);
         return true;
     }
