@@ -7,7 +7,6 @@
 
 #include "closure/closure.h"
 #include "plan/manifest.h"
-#include "source/solve.h"
 
 struct roots {
     struct closure_root *items;
