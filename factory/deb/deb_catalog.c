@@ -150,6 +150,8 @@ static void set_digest(struct deb_catalog *catalog)
     for (size_t i = 0; i < catalog->indices.count; i++) {
         const struct deb_catalog_index *index = &catalog->indices.items[i];
         const struct release *release = index->release;
+        ptrdiff_t number = deb_catalog_origin(catalog, release) - catalog->base.origins.items;
+        digest_feed(&stream, &number, sizeof number); /* which of the repositories has it: a bill says so */
         digest_feed(&stream, release->repository->suite, strlen(release->repository->suite) + 1);
         digest_feed(&stream, &release->is_not_automatic, sizeof release->is_not_automatic);
         digest_feed(&stream, &release->is_but_automatic_upgrades, sizeof release->is_but_automatic_upgrades);

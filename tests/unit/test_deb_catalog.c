@@ -296,11 +296,34 @@ static void test_the_mirror_that_answered_changes_the_digest_and_who_asked_it_do
     assert_false(digest_eq(&digests[2], &fixture.catalog->digest));
 }
 
+static void test_which_repository_lists_an_index_changes_the_digest(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    struct digest digests[2];
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages.gz", packages);
+    struct release other = fixture.release, *both[] = {&fixture.release, &other};
+    struct map full = fixture.release.files, empty = {.arena = &fixture.arena};
+    CHECK_OK(open_it(&fixture), &fixture.err); /* the index is in the store from then on */
+    other.uri = "http://b.test/";
+    fixture.releases.items = both;
+    fixture.releases.count = ARRAY_COUNT(both);
+    for (size_t i = 0; i < ARRAY_COUNT(both); i++) {
+        both[i]->files = full;
+        both[1 - i]->files = empty;
+        CHECK_OK(open_it(&fixture), &fixture.err);
+        digests[i] = fixture.catalog->digest;
+    }
+    assert_false(digest_eq(&digests[0], &digests[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_contents_file_that_may_be_asked_changes_the_digest),
         cmocka_unit_test(test_the_mirror_that_answered_changes_the_digest_and_who_asked_it_does_not),
+        cmocka_unit_test(test_which_repository_lists_an_index_changes_the_digest),
         cmocka_unit_test(test_a_binary_is_found_in_the_package_with_the_fewest_dependencies),
         cmocka_unit_test(test_contents_all_answers_when_the_architecture_does_not),
         cmocka_unit_test(test_a_path_that_nobody_ships_is_an_error_with_a_hint),
