@@ -249,16 +249,12 @@ static bool read_all(struct arena *arena, const char *apt_dir, struct deb_source
 bool apt_has_sources(const char *apt_dir, bool *ret_has, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct strings paths = {0};
     const char *parts = arena_printf(&scratch, "%s/sources.list.d", apt_dir);
-    *ret_has = access(arena_printf(&scratch, "%s/sources.list", apt_dir), F_OK) == 0;
-    if (*ret_has)
+    if (access(arena_printf(&scratch, "%s/sources.list", apt_dir), F_OK) == 0) {
+        *ret_has = true;
         return true;
-    struct err unlisted = {0};
-    *ret_has = config_list_files(&scratch, parts, endings, ARRAY_COUNT(endings), &paths, &unlisted) && paths.count > 0;
-    if (err_is_shortage(&unlisted))
-        *err = unlisted;
-    return !err_is_shortage(&unlisted);
+    }
+    return config_has_files(parts, endings, ARRAY_COUNT(endings), ret_has, err);
 }
 
 bool apt_load_sources(struct arena *arena, const char *apt_dir, struct deb_source *ret_source, struct err *err)

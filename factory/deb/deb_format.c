@@ -31,16 +31,20 @@ static struct source source_of(const char *name, const struct deb_source *source
 static bool load_host(struct arena *arena, const char *root, struct source *ret_source, struct err *err)
 {
     struct deb_source *source = arena_new(arena, struct deb_source);
+    if (!apt_load_sources(arena, apt_dir(arena, root), source, err))
+        return false;
     *ret_source = source_of("host", source);
-    return apt_load_sources(arena, apt_dir(arena, root), source, err);
+    return true;
 }
 
 static bool load_node(struct arena *arena, const struct yaml_node *node, const char *root, struct source *ret_source,
                       struct err *err)
 {
     struct deb_source *source = arena_new(arena, struct deb_source);
+    if (!deb_source_load_node(arena, node, apt_dir(arena, root), source, err))
+        return false;
     *ret_source = source_of(node->file->path, source);
-    return deb_source_load_node(arena, node, apt_dir(arena, root), source, err);
+    return true;
 }
 
 static bool replace_suites(struct arena *arena, struct source *source, const char *suites, struct err *err)

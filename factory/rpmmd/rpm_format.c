@@ -21,8 +21,10 @@ static struct source source_of(const char *name, const struct rpm_source *source
 static bool load_host(struct arena *arena, const char *root, struct source *ret_source, struct err *err)
 {
     struct rpm_source *source = arena_new(arena, struct rpm_source);
+    if (!yum_repos_load(arena, root, source, err))
+        return false;
     *ret_source = source_of("host", source);
-    return yum_repos_load(arena, root, source, err);
+    return true;
 }
 
 /* The root plays no part: no key of an RPM source's takes anything from the host. */
@@ -31,8 +33,10 @@ static bool load_node(struct arena *arena, const struct yaml_node *node, const c
 {
     struct rpm_source *source = arena_new(arena, struct rpm_source);
     (void)root;
+    if (!rpm_source_load_node(arena, node, source, err))
+        return false;
     *ret_source = source_of(node->file->path, source);
-    return rpm_source_load_node(arena, node, source, err);
+    return true;
 }
 
 static bool replace_suites(struct arena *arena, struct source *source, const char *suites, struct err *err)

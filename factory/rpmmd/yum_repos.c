@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "rpmmd/ini.h"
 #include "rpmmd/rpm_source.h"
 #include "rpmmd/rpm_variables.h"
@@ -244,16 +245,9 @@ static void mark_optional(struct rpm_source *source)
 
 bool yum_repos_exist(const char *root, bool *ret_exist, struct err *err)
 {
-    struct arena scratch = {0};
-    struct strings paths = {0};
-    struct err unlisted = {0};
+    AUTO(arena_done) struct arena scratch = {0};
     const char *dir = arena_printf(&scratch, "%s/etc/yum.repos.d", root);
-    *ret_exist =
-        config_list_files(&scratch, dir, repo_endings, ARRAY_COUNT(repo_endings), &paths, &unlisted) && paths.count > 0;
-    arena_done(&scratch);
-    if (err_is_shortage(&unlisted))
-        *err = unlisted;
-    return !err_is_shortage(&unlisted);
+    return config_has_files(dir, repo_endings, ARRAY_COUNT(repo_endings), ret_exist, err);
 }
 
 bool yum_repos_load(struct arena *arena, const char *root, struct rpm_source *ret_source, struct err *err)

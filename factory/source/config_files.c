@@ -68,3 +68,17 @@ bool config_list_files(struct arena *arena, const char *dir, const char *const *
     *ret_paths = paths;
     return true;
 }
+
+bool config_has_files(const char *dir, const char *const *endings, size_t ending_count, bool *ret_has, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings paths = {0};
+    struct err unlisted = {0};
+    bool is_listed = config_list_files(&scratch, dir, endings, ending_count, &paths, &unlisted);
+    if (err_is_shortage(&unlisted)) {
+        *err = unlisted;
+        return false;
+    }
+    *ret_has = is_listed && paths.count > 0;
+    return true;
+}

@@ -15,5 +15,9 @@ void config_words(struct arena *arena, struct text words, bool is_comma_fine, st
  * bytes than letters, digits, '_', '-' and '.' are passed over, as apt does. An absent directory gives none. */
 bool config_list_files(struct arena *arena, const char *dir, const char *const *endings, size_t ending_count,
                        struct strings *ret_paths, struct err *err) MUST_CHECK;
+/* Tells whether there is such a file. A directory that may not be listed has none; a shortage of this machine
+ * (err_is_shortage) is an error. */
+bool config_has_files(const char *dir, const char *const *endings, size_t ending_count, bool *ret_has,
+                      struct err *err) MUST_CHECK;
 
 #endif
