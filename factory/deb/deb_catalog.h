@@ -27,7 +27,8 @@ bool releases_get(const struct source_env *env, struct arena *arena, const struc
  * do not offer it are passed over with a verbose log line; when none offers it: ERR_RESOLVE listing what they offer. */
 bool deb_catalog_open(const struct source_env *env, struct workers *workers, const struct releases *releases,
                       const struct arch *arch, struct catalog **ret_catalog, struct err *err) MUST_CHECK;
-/* For tests, which need no repository for a solution: a catalog over Packages texts, one per Release in order, without store, network and Contents. */
+/* For tests, which need no repository for a solution: a catalog over Packages texts, one per Release in order, without
+ * store, network and Contents. */
 bool deb_catalog_from_texts(const struct releases *releases, const struct arch *arch, const char *const *packages,
                             struct catalog **ret_catalog, struct err *err) MUST_CHECK;
 

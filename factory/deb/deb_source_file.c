@@ -1,5 +1,5 @@
-/* Source files of kind "deb": one mapping, or `repositories:` with several. manifests/README.md, "Sources", describes the keys; the
- * table below is the definition. */
+/* Source files of kind "deb": one mapping, or `repositories:` with several. manifests/README.md, "Sources", describes
+ * the keys; the table below is the definition. */
 #include "deb/deb_source.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* package_control.h - private to package_*.c: the control member of a .deb
+/* package_control.h - private to deb/: the control member of a .deb
  *
  * Threads: no state.
  * Fails with: ERR_MALFORMED.

@@ -3,7 +3,8 @@
  * Format, version 4; numbers little endian, offsets from the start of the file:
  *   bytes      contents of the regular files, each begun at a multiple of 16, in the order of the package
  *   tables     begun at a multiple of 16: struct pack_head, entries (sorted by path), ELF facts, needed libraries
- *              (string numbers), scripts, the format's facts, strings. A string is told by its offset in the strings; 0 means "none".
+ *              (string numbers), scripts, the format's facts, strings. A string is told by its offset in the strings; 0
+ *              means "none".
  *   trailer    magic, offset and length of the tables, SHA-256 of the tables
  * Reading trusts nothing but the digest of the tables for speed of use: every number is also checked.
  * Threads: one writer belongs to one thread.

@@ -81,7 +81,7 @@ struct package {
     struct arena arena; /* private */
 };
 
-/* What the index said of the package: compared with its control file. NULL fields are not compared. */
+/* What the index said of the package: compared with what it says of itself. NULL fields are not compared. */
 struct package_expect {
     const struct format *format;
     const char *name, *version, *architecture;

@@ -1,7 +1,8 @@
-/* package_contents.h - private to package_*.c: one regular file's bytes, from the payload into the pack
+/* package_contents.h - one regular file's bytes, from the payload into the pack: for the formats' unpack()
  *
  * Threads: no state.
- * Owns: a struct file_contents owns a digest and what it keeps of the bytes, until file_contents_end() or file_contents_abandon().
+ * Owns: a struct file_contents owns a digest and what it keeps of the bytes, until file_contents_end() or
+ * file_contents_abandon().
  * Fails with: ERR_MALFORMED, ERR_LOCAL (store.h).
  */
 #ifndef IMGFACTORY_PACKAGE_PACKAGE_CONTENTS_H

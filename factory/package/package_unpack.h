@@ -1,4 +1,4 @@
-/* package_unpack.h - private to package_*.c and its tests: unpacking with limits that a test can lower
+/* package_unpack.h - unpacking with limits that a test can lower: for the formats' unpack(), and for tests
  *
  * The format of the expected package unpacks it (format.h).
  * Threads: any worker.

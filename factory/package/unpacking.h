@@ -1,4 +1,4 @@
-/* unpacking.h - private to package_*.c: entries of a package while they come, in whatever format
+/* unpacking.h - entries of a package while they come: for the formats' unpack()
  *
  * What .deb and .rpm have in common: canonical paths, limits, links that merged /usr already makes, paths that come
  * twice, parents that are no directories, and the tables at the end.

@@ -1,4 +1,4 @@
-/* rpm_facts.h - private to package_*.c: what an .rpm's main header says of the package as a whole
+/* rpm_facts.h - what an .rpm's main header says of the package as a whole: its facts, by name
  *
  * Names and numbers of tags: https://rpm-software-management.github.io/rpm/manual/tags.html.
  * Threads: no state.

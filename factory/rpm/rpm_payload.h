@@ -1,4 +1,4 @@
-/* rpm_payload.h - private to package_*.c: the payload of an .rpm into entries, checked against the header's list
+/* rpm_payload.h - private to rpm/: the payload of an .rpm into entries, checked against the header's list
  *
  * Every file of the list that is no %ghost must come exactly once, of the kind and size that the list says, with bytes
  * of the digest it says (MD5 and SHA-1 of old packages too, but it is the payload's own digest, the signature or the

@@ -1,4 +1,7 @@
-/* rpm_format.h - RPM packages and RPM-MD repositories, as one of the formats (format.h) */
+/* rpm_format.h - RPM packages and RPM-MD repositories, as one of the formats (format.h)
+ *
+ * Threads: const for all.
+ */
 #ifndef IMGFACTORY_RPMMD_RPM_FORMAT_H
 #define IMGFACTORY_RPMMD_RPM_FORMAT_H
 

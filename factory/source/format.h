@@ -34,7 +34,7 @@ struct format {
     const struct arch_key *arch_keys;
     /* Tells whether the host has a configuration of the format's; `root` plays the host, "" for itself. */
     bool (*host_has)(const char *root, bool *ret_has, struct err *err);
-    /* Says where that would be: "dnf's configuration (/etc/yum.repos.d/…)". */
+    /* Says where that would be, as it stands in "this host has neither … nor …": "dnf's (/etc/yum.repos.d/…)". */
     const char *(*host_place)(struct arena *arena, const char *root);
     /* Reads it. */
     bool (*load_host)(struct arena *arena, const char *root, struct source *ret_source, struct err *err);

@@ -1,8 +1,7 @@
-/* solve.h - libsolv: names to a selection, with apt's choices
+/* solve.h - libsolv: names to a selection, with the choices of the format's own package manager (apt, dnf)
  *
- * The Pool holds only what the request can reach through dependencies (all versions, all alternatives, all providers),
- * loaded from the catalog's mapped indices; so it is made, used and freed within one call. An apt-like greedy pass
- * picks among alternatives and is given to the solver as weak jobs. Recommends and Suggests are not followed.
+ * How a format does it stands in its files: deb/deb_pool.h (a Pool for each request, of what that can reach),
+ * deb/deb_greedy.h (alternatives as apt takes them); rpmmd/rpm_solve.c (dnf's jobs, on the one Pool of the catalog).
  * Threads: any worker; nothing of libsolv leaves the call.
  * Fails with: ERR_RESOLVE, with libsolv's own words, a line per problem (at most 20).
  */

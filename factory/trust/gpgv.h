@@ -19,8 +19,9 @@ struct gpgv_verdict {
         text; /* that was signed, when a signature counts; in the arena, or of a detached one the message itself */
 };
 
-/* Judges status lines; leaves `text` empty. A signature counts when GOODSIG is directly followed by VALIDSIG (notations between them aside)
- * with SHA-256 or better, and its key or primary key is among `fingerprints` unless that is empty. */
+/* Judges status lines; leaves `text` empty. A signature counts when GOODSIG is directly followed by VALIDSIG (notations
+ * between them aside) with SHA-256 or better, and its key or primary key is among `fingerprints` unless that is
+ * empty. */
 void gpgv_judge(struct arena *arena, struct text status, const struct strings *fingerprints,
                 struct gpgv_verdict *ret_verdict);
 /* Says in words why no signature counts. */

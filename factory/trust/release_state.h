@@ -1,7 +1,8 @@
-/* release_state.h - what was accepted last of each repository, and whether a Release is fresh
+/* release_state.h - what was accepted last of each repository (Release, repomd.xml), and whether what comes is fresh
  *
  * STATE/v1/seen/<sha256 of uri and suite> holds lines: version, uri, suite, date, digest, file, signature, from; since
- * version 2 also origin, label, named (Suite), codename and arches (RPM), each empty when there is none. It is outside the cache, so that emptying the cache does not allow a rollback.
+ * version 2 also origin, label, named (Suite), codename and arches (RPM), each empty when there is none. It is outside
+ * the cache, so that emptying the cache does not allow a rollback.
  * Threads: any; processes and threads take turns by a lock on the directory.
  * Fails with: ERR_TRUST, ERR_LOCAL (the state is damaged or cannot be written).
  */
@@ -12,7 +13,7 @@
 #include "source/env.h"
 #include "source/repository.h"
 
-/* What a repository calls itself (release_names.h); NULL where it says nothing. */
+/* What a repository calls itself (remembered_names.h); NULL where it says nothing. */
 #define RELEASE_NAMES_COUNT 4
 struct release_names {
     const char *values[RELEASE_NAMES_COUNT];
@@ -34,7 +35,8 @@ struct release_mark {
 /* Loads the mark of a repository; *ret_found is false when it was never accepted. */
 bool release_mark_load(const struct source_env *env, struct arena *arena, const struct repository *repository,
                        struct release_mark *ret_mark, bool *ret_found, struct err *err) MUST_CHECK;
-/* What is dated: "Release" or "repomd.xml", the mirror that it came from, and what its names are called (RELEASE_NAMES_COUNT). */
+/* What is dated: "Release" or "repomd.xml", the mirror that it came from, and what its names are called
+ * (RELEASE_NAMES_COUNT). */
 struct dated {
     const char *what, *uri;
     const char *const *titles;
