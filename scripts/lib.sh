@@ -95,6 +95,17 @@ fail() {
     exit 1
 }
 
+# help_if_asked ARGUMENT...: with --help among them prints the comment that the script begins with, and ends.
+help_if_asked() {
+    local argument
+    for argument; do
+        if [[ $argument == --help || $argument == -h ]]; then
+            sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+            exit 0
+        fi
+    done
+}
+
 # Runs a command; shows its output only when it fails.
 quietly() {
     local log status=0
@@ -123,7 +134,7 @@ missing_debian() {
     installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}, ${Provides}\n' 2>/dev/null |
         sed -n 's/^installed //p' | tr , '\n' | sed 's/^ *//; s/[ (:].*//')
     while read -r name rest; do
-        if [[ -n $name ]] && ! grep -qxF "$name" <<<"$installed"; then
+        if [[ -n $name ]] && ! grep -qxF -e "$name" <<<"$installed"; then
             echo "$name"
         fi
     done <<<"$1"

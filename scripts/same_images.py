@@ -194,6 +194,9 @@ def main():
     parser.add_argument("--cache", metavar="DIR", help="take downloads out of this cache, of the same file system; it stays as it is")
     parser.add_argument("--keep", metavar="DIR", help="a new folder that keeps caches and layouts of both")
     options = parser.parse_args()
+    for program in (options.old, options.new):
+        if not (os.path.isfile(program) and os.access(program, os.X_OK)):
+            parser.error(f"{program} is no program")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     ring = gpg.Ring()
     top = options.keep or tempfile.mkdtemp(prefix="same-images-")

@@ -138,6 +138,37 @@ class SmallTree(unittest.TestCase):
         self.assertEqual(result.stdout.split(), ["gone", "lost", "virtua"], result.stderr)
 
 
+class Arguments(unittest.TestCase):
+    def run_it(self, *command):
+        """Nothing is installed or built: what would do it fails."""
+        with tempfile.TemporaryDirectory(prefix="imgfactory-test-") as folder:
+            for name in ("apt-get", "dnf", "sudo", "cmake", "ctest"):
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
+                    stream.write("#!/bin/sh\necho $0 was called >&2\nexit 1\n")
+                os.chmod(stream.name, 0o755)
+            return subprocess.run(command, env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}, capture_output=True, text=True,
+                                  check=False, timeout=120, stdin=subprocess.DEVNULL)
+
+    def test_help_prints_what_the_script_begins_with_and_does_nothing(self):
+        for name, words in (("test", "--preset NAME"), ("check", "--base REV"), ("compilers", "--no-fuzz"), ("elsewhere", "--stale")):
+            with self.subTest(name):
+                result = self.run_it(os.path.join(SCRIPTS, name), "--help")
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertRegex(result.stdout, rf"\Ascripts/{name} ")
+                self.assertIn(words, result.stdout)
+                self.assertNotIn("#!", result.stdout)
+                self.assertNotIn("set -euo", result.stdout)
+
+    def test_an_option_is_not_taken_for_a_compiler(self):
+        result = self.run_it(os.path.join(SCRIPTS, "compilers"), "--nothing")
+        self.assertEqual((result.returncode, result.stderr), (1, "compilers: unknown option '--nothing' (--help tells the options)\n"))
+
+    def test_a_program_to_compare_that_is_not_there_is_named(self):
+        result = self.run_it("python3", os.path.join(SCRIPTS, "same_images.py"), "/bin/sh", "/nowhere/imgfactory")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("error: /nowhere/imgfactory is no program", result.stderr)
+
+
 class Elsewhere(unittest.TestCase):
     def setUp(self):
         self.top = tempfile.mkdtemp(prefix="imgfactory-test-")
