@@ -110,6 +110,17 @@ static const struct record_field source_fields[] = {
 };
 static const struct record_table source_table = RECORD_TABLE(bill_source, source_fields);
 
+static const struct record_field process_fields[] = {
+    RECORD_FIELD(manifest_config, RECORD_TEXTS, "entrypoint", entrypoint),
+    RECORD_FIELD(manifest_config, RECORD_TEXTS, "cmd", cmd),
+    RECORD_FIELD(manifest_config, RECORD_MAYBE_TEXT, "user", user),
+    RECORD_FIELD(manifest_config, RECORD_MAYBE_TEXT, "working_dir", working_dir),
+    RECORD_FIELD(manifest_config, RECORD_TEXTS, "ports", ports),
+    RECORD_FIELD(manifest_config, RECORD_TEXTS, "volumes", volumes),
+    RECORD_FIELD(manifest_config, RECORD_MAYBE_TEXT, "stop_signal", stop_signal),
+};
+static const struct record_table process_table = RECORD_TABLE(manifest_config, process_fields);
+
 static const struct record_field bill_fields[] = {
     RECORD_FIELD(bill, RECORD_U32, "format", format),
     RECORD_FIELD(bill, RECORD_TEXT, "image", facts.name),
@@ -135,7 +146,8 @@ static const struct record_field bill_fields[] = {
     RECORD_OF(bill, RECORD_LIST, "opens_at_run_time", openers, opener_table),
     RECORD_OF(bill, RECORD_LIST, "wanted", wanted, wish_table),
     RECORD_FIELD(bill, RECORD_TEXTS, "recipes", recipes),
-    RECORD_FIELD(bill, RECORD_PAIRS, "env", env),
+    RECORD_OF(bill, RECORD_STRUCT, "process", process, process_table),
+    RECORD_FIELD(bill, RECORD_PAIRS, "env", process.env), /* behind what clears its struct */
     RECORD_OF(bill, RECORD_LIST, "selection", packages, package_table),
     RECORD_OF(bill, RECORD_LIST, "files", files, file_table),
     RECORD_OF(bill, RECORD_MAYBE, "proof", proof, proof_table),

@@ -73,6 +73,7 @@ static bool make_tree(void *argument, struct err *err)
     *built = (struct built){.wishes = wishes_join(order->arena, &closed->wishes, &generated)};
     struct tree_request request = {.arch = order->arch,
                                    .manifest = order->manifest,
+                                   .config = &closed->asked.config,
                                    .wishes = &built->wishes,
                                    .keep = &closed->keep,
                                    .set = &closed->set,
@@ -83,7 +84,8 @@ static bool make_tree(void *argument, struct err *err)
         return false;
     openers_find(order->arena, order->plant->options->features, &built->tree, &built->openers);
     return built->tree.wants_all ||
-           (scripts_check_user(order->manifest, &built->tree, err) && note_scripts(building, err));
+           (scripts_check_user(order->manifest->path, &closed->asked.config, &built->tree, err) &&
+            note_scripts(building, err));
 }
 
 bool build_tree(const struct order *order, struct closed *closed, struct built *ret_built, struct err *err)
@@ -115,6 +117,7 @@ bool prove_built(const struct order *order, const struct closed *closed, const s
 {
     struct proving proving = {.arena = order->arena,
                               .request = {.manifest = order->manifest,
+                                          .config = &closed->asked.config,
                                           .wishes = &built->wishes,
                                           .arch = order->arch,
                                           .tree = &built->tree,

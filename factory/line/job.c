@@ -115,7 +115,7 @@ static void name_bill(struct job *job)
 static bool describe(struct job *job, struct err *err)
 {
     job->image = (struct image){.arch = job->arch, .layers = bill_layers(&job->arena, &job->bill)};
-    if (!oci_build_image(&job->arena, job->manifest, &job->bill.env, &job->bill.facts, &job->image, err))
+    if (!oci_build_image(&job->arena, job->manifest, &job->bill.process, &job->bill.facts, &job->image, err))
         return false;
     job->bill.manifest = job->image.manifest.digest;
     job->bill.config = job->image.config.digest;

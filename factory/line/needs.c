@@ -158,6 +158,35 @@ bool needs_of_recipes(const struct order *order, const struct closed *closed, st
     return true;
 }
 
+static bool is_automatic(const struct manifest *manifest)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < AUTOMATIC_COUNT; i++)
+        is_any = is_any || manifest->automatic[i];
+    return is_any;
+}
+
+bool needs_of_service(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    if (has_missing(&closed->keep) || !is_automatic(order->manifest))
+        return true;
+    struct automatic *found = arena_new(order->arena, struct automatic);
+    struct automatic_request request = {.manifest = order->manifest,
+                                        .arch = order->arch,
+                                        .wishes = &closed->asked.wishes,
+                                        .selection = &closed->opened.selection,
+                                        .packages = closed->opened.packages,
+                                        .set = &closed->set,
+                                        .keep = &closed->keep};
+    if (!automatic_find(order->arena, &request, found, err))
+        return false;
+    for (size_t i = 0; i < found->names.count; i++)
+        add_name(order->arena, &need->names, found->names.items[i]);
+    if (!automatic_same(found, &closed->asked.automatic))
+        need->automatic = found;
+    return true;
+}
+
 bool needs_of_paths(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
     if (!has_missing(&closed->keep))
@@ -193,6 +222,7 @@ static const struct source_of_needs sources[] = {
     {WHEN_SELECTED, needs_of_files, false, "files of named packages"},
     {WHEN_CLOSED, needs_of_dlopen, true, "dlopen notes"},
     {WHEN_CLOSED, needs_of_recipes, false, "recipes"},
+    {WHEN_CLOSED, needs_of_service, false, "the packages of the service"},
     {WHEN_CLOSED, needs_of_paths, false, "paths that no selected package ships"},
 };
 
@@ -219,6 +249,15 @@ static void log_choices(const struct order *order, const struct chosen_list *lis
     }
 }
 
+/* Puts together what all want: the manifest wins, then the recipes. */
+static void merge_wishes(const struct order *order, struct asked *asked)
+{
+    asked->wishes = applied_wishes(order->arena, order->manifest, &asked->applied);
+    struct wishes found = wishes_without(order->arena, &asked->automatic.wishes, &order->manifest->packages_never);
+    asked->wishes = wishes_merge(order->arena, &asked->wishes, &found);
+    asked->config = automatic_config(&order->manifest->config, &asked->automatic.config);
+}
+
 /* Adds what a source found, and returns whether it was anything new. */
 static bool add_need(const struct order *order, const struct need *need, struct asked *asked)
 {
@@ -234,13 +273,18 @@ static bool add_need(const struct order *order, const struct need *need, struct 
     for (size_t i = 0; i < need->chosen.count; i++)
         add_choice(order->arena, &asked->chosen, &need->chosen.items[i]);
     log_choices(order, &asked->chosen, chosen_before);
+    if (need->automatic) {
+        asked->automatic = *need->automatic;
+        merge_wishes(order, asked);
+    }
     if (need->applied.count > recipes_before) {
         asked->applied = need->applied;
-        asked->wishes = applied_wishes(order->arena, order->manifest, &asked->applied);
+        merge_wishes(order, asked);
         for (size_t i = recipes_before; i < asked->applied.count; i++)
             order_log(order, LOG_VERBOSE, "recipe %s", asked->applied.items[i]->name);
     }
-    return need->is_first_ignored || asked->applied.count > recipes_before || asked->names.count > names_before;
+    return need->is_first_ignored || need->automatic || asked->applied.count > recipes_before ||
+           asked->names.count > names_before;
 }
 
 /* Lists what is new in a need; NULL when nothing is. */
@@ -253,6 +297,8 @@ static const char *news_of(struct arena *arena, const struct need *need, const s
     }
     for (size_t i = news.count ? need->applied.count : asked->applied.count; i < need->applied.count; i++)
         list_add(arena, &news, need->applied.items[i]->name);
+    if (!news.count && need->automatic)
+        list_add(arena, &news, "further files");
     return news.count ? strings_join(arena, &news, ", ") : NULL;
 }
 
@@ -379,7 +425,7 @@ bool needs_settle(const struct order *order, const struct needs_stages *stages, 
 {
     struct rounds rounds = {.order = order, .stages = stages, .closed = ret_closed};
     bool is_new;
-    *ret_closed = (struct closed){.asked.wishes = order->manifest->wishes};
+    *ret_closed = (struct closed){.asked.wishes = order->manifest->wishes, .asked.config = order->manifest->config};
     if (!ask_sources(&rounds, AT_FIRST, &is_new, err))
         return false;
     for (;;) { /* ends: each source has its number of rounds */

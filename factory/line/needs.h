@@ -13,6 +13,7 @@
 
 #include "effect/applied.h"
 #include "line/order.h"
+#include "service/automatic.h"
 #include "source/choose.h"
 
 /* How many rounds a source may make necessary, the first among them. Each adds at least one package or recipe; real
@@ -32,12 +33,14 @@ struct chosen_list {
 
 /* What is asked for; grows from round to round. */
 struct asked {
-    struct strings names;      /* packages to install */
-    struct strings refused;    /* packages of dlopen notes that cannot be installed beside the others */
-    struct chosen_list chosen; /* each path once, in the order in which they were asked for */
-    struct applied applied;    /* recipes */
-    struct wishes wishes;      /* the manifest's, merged with those of the recipes */
-    bool is_first_ignored;     /* `packages: first` did not hold; the file indices tell */
+    struct strings names;          /* packages to install */
+    struct strings refused;        /* packages of dlopen notes that cannot be installed beside the others */
+    struct chosen_list chosen;     /* each path once, in the order in which they were asked for */
+    struct applied applied;        /* recipes */
+    struct automatic automatic;    /* what the service's packages say */
+    struct wishes wishes;          /* the manifest's, merged with those of the recipes, and with `automatic` */
+    struct manifest_config config; /* the manifest's, with what `automatic` has */
+    bool is_first_ignored;         /* `packages: first` did not hold; the file indices tell */
 };
 
 /* What was selected for it, and the packages that are open by now. */
@@ -64,8 +67,9 @@ struct closed {
 struct need {
     struct strings names;
     struct chosen_list chosen;
-    struct applied applied; /* all recipes that apply by now; none when they are the same as before */
-    bool is_first_ignored;  /* start over: names and choices are all that is asked for, `packages: first` is ignored */
+    struct applied applied;            /* all recipes that apply by now; none when they are the same as before */
+    const struct automatic *automatic; /* when it is other than before; else NULL */
+    bool is_first_ignored; /* start over: names and choices are all that is asked for, `packages: first` is ignored */
 };
 
 typedef bool needs_source(const struct order *order, const struct closed *closed, struct need *need, struct err *err);
@@ -86,6 +90,9 @@ bool needs_of_dlopen(const struct order *order, const struct closed *closed, str
                      struct err *err) MUST_CHECK;
 /* The recipes of packages that give files, once nothing is missing, and what they install. */
 bool needs_of_recipes(const struct order *order, const struct closed *closed, struct need *need,
+                      struct err *err) MUST_CHECK;
+/* What is automatic for a service, once nothing is missing (service/automatic.h). */
+bool needs_of_service(const struct order *order, const struct closed *closed, struct need *need,
                       struct err *err) MUST_CHECK;
 /* The packages of paths that no selected package ships: a binary was promised by a `first` package that does not ship
  * it (then it is started over), or the package of a file or script interpreter has to be added. */

@@ -121,6 +121,26 @@ void note_wishes(const struct manifest *manifest, const struct wishes *wishes, s
         note_wish(arena, bill, BILL_VARIABLE, wishes->env.items[i].name, wishes->env.items[i].giver);
 }
 
+static struct strings copy_strings(struct arena *arena, const struct strings *from)
+{
+    struct strings copy = {0};
+    for (size_t i = 0; i < from->count; i++)
+        list_add(arena, &copy, arena_strdup(arena, from->items[i]));
+    return copy;
+}
+
+/* What is started; its variables are noted with the wishes. */
+static struct manifest_config note_process(const struct manifest_config *config, struct arena *arena)
+{
+    return (struct manifest_config){.entrypoint = copy_strings(arena, &config->entrypoint),
+                                    .cmd = copy_strings(arena, &config->cmd),
+                                    .user = arena_strdup(arena, config->user),
+                                    .working_dir = arena_strdup(arena, config->working_dir),
+                                    .ports = copy_strings(arena, &config->ports),
+                                    .volumes = copy_strings(arena, &config->volumes),
+                                    .stop_signal = arena_strdup(arena, config->stop_signal)};
+}
+
 static void note_openers(const struct openers *openers, struct arena *arena, struct bill *bill)
 {
     for (size_t i = 0; i < openers->count; i++) {
@@ -183,16 +203,19 @@ void note_tree(const struct closed *closed, const struct built *built, struct ar
         bill_note(arena, bill, closed->keep.notes.items[i]);
     for (size_t i = 0; i < tree->notes.count; i++)
         bill_note(arena, bill, tree->notes.items[i]);
+    for (size_t i = 0; i < closed->asked.automatic.notes.count; i++)
+        bill_note(arena, bill, closed->asked.automatic.notes.items[i]);
     note_openers(&built->openers, arena, bill);
     bill->unpacked_bytes = tree->unpacked_bytes;
     bill->package_count = tree->package_count;
     bill->facts.created_time = tree->created_time;
     for (size_t i = 0; i < applied->count; i++)
         list_add(arena, &bill->recipes, arena_strdup(arena, applied->items[i]->name));
+    bill->process = note_process(&closed->asked.config, arena);
     for (size_t i = 0; i < wishes->env.count; i++) {
         struct yaml_pair pair = {.key = arena_strdup(arena, wishes->env.items[i].name),
                                  .value = arena_strdup(arena, wishes->env.items[i].value)};
-        list_add(arena, &bill->env, pair);
+        list_add(arena, &bill->process.env, pair);
     }
 }
 

@@ -18,7 +18,7 @@
 struct builder {
     struct arena *arena;
     const struct manifest *manifest;
-    const struct yaml_pairs *env; /* of an image; NULL for an index, which has none */
+    const struct manifest_config *process; /* of an image; NULL for an index, which starts nothing */
     const struct oci_facts *facts;
     const char *created;
     struct err *err;
@@ -99,7 +99,7 @@ static bool has_key(const struct yaml_pairs *pairs, const char *key)
 
 static json_t *make_env(const struct builder *builder)
 {
-    const struct yaml_pairs *env = builder->env;
+    const struct yaml_pairs *env = &builder->process->env;
     json_t *array = json_array();
     if (!has_key(env, "PATH"))
         append_string(builder, array, DEFAULT_PATH);
@@ -161,7 +161,7 @@ static json_t *make_annotations(const struct builder *builder)
 
 static json_t *make_process(const struct builder *builder)
 {
-    const struct manifest_config *config = &builder->manifest->config;
+    const struct manifest_config *config = builder->process;
     json_t *object = json_object();
     set_string(builder, object, "User", config->user);
     set_filled(builder, object, "ExposedPorts", make_set(builder, &config->ports));
@@ -306,10 +306,10 @@ static bool finish(const struct builder *builder, const json_t *json, const char
     return true;
 }
 
-bool oci_build_image(struct arena *arena, const struct manifest *manifest, const struct yaml_pairs *env,
+bool oci_build_image(struct arena *arena, const struct manifest *manifest, const struct manifest_config *process,
                      const struct oci_facts *facts, struct image *image, struct err *err)
 {
-    struct builder builder = {.arena = arena, .manifest = manifest, .env = env, .facts = facts, .err = err};
+    struct builder builder = {.arena = arena, .manifest = manifest, .process = process, .facts = facts, .err = err};
     if (!oci_timestamp(arena, facts->created_time, &builder.created, err))
         return false;
     json_auto_t *config = make_config(&builder, image);

@@ -53,9 +53,9 @@ bool oci_expand(struct arena *arena, const char *template, const struct oci_fact
 const char *oci_tag_safe(struct arena *arena, const char *string);
 /* Builds config and manifest of one architecture into `image` (arch and layers are given). Labels and annotations
  * created, version (full-version) and title (the image's name) are added unless the manifest gives them, and
- * description when the manifest has one; further keys org.opencontainers.image.* of either are in both. `env` has all
- * variables; PATH is added unless it is given. */
-bool oci_build_image(struct arena *arena, const struct manifest *manifest, const struct yaml_pairs *env,
+ * description when the manifest has one; further keys org.opencontainers.image.* of either are in both. `process` is
+ * what is started, the manifest's with what others gave to it; PATH is added to its variables unless it is given. */
+bool oci_build_image(struct arena *arena, const struct manifest *manifest, const struct manifest_config *process,
                      const struct oci_facts *facts, struct image *image, struct err *err) MUST_CHECK;
 /* Builds the index over the images in the order given; zstd images have the annotation that says so. */
 bool oci_build_index(struct arena *arena, const struct manifest *manifest, const struct oci_facts *facts,

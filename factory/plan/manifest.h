@@ -21,6 +21,19 @@ struct manifest_config {
 /* The weakest priority of an ELF dlopen note (uapi-group.org, "ELF dlopen metadata") whose libraries are shipped. */
 enum dlopen_policy { DLOPEN_NONE, DLOPEN_REQUIRED, DLOPEN_RECOMMENDED, DLOPEN_SUGGESTED };
 
+/* What `automatic` looks for in the packages of a service (factory/service/automatic.h); each part can be turned off. */
+enum automatic_part {
+    AUTOMATIC_UNIT,          /* unit: the systemd unit or init script, and ports */
+    AUTOMATIC_SCRIPTS,       /* scripts: what maintainer scripts would have done */
+    AUTOMATIC_CONFIGURATION, /* configuration: files below /etc and directories below /var */
+    AUTOMATIC_ACCOUNTS,      /* accounts: those that every system of the distribution has */
+    AUTOMATIC_PLUGINS,       /* plug-ins: what programs of the service open, and further files that they name */
+    AUTOMATIC_INTERPRETERS,  /* interpreters: their libraries */
+    AUTOMATIC_SHELLS,        /* shells: of the service's shell scripts, with the tools that these call */
+    AUTOMATIC_PACKAGES,      /* packages: the one that holds the service */
+    AUTOMATIC_COUNT
+};
+
 struct manifest {
     const char *name; /* [a-z0-9]+([._-][a-z0-9]+)* */
     const char *path;
@@ -40,8 +53,9 @@ struct manifest {
     bool has_architectures;        /* the manifest has the key: others are refused, not only left out of "all" */
     /* NULL: the command's or the host's; scalar: a source file's path; mapping: inline. */
     const struct yaml_node *source;
-    bool has_recipes; /* recipes: what packages' scripts would have done (plan/recipe.h); default true */
-    bool is_strict;   /* strict: what a script would have done and no recipe covers is an error */
+    bool has_recipes;                /* recipes: what packages' scripts would have done (plan/recipe.h); default true */
+    bool automatic[AUTOMATIC_COUNT]; /* automatic: which parts; none by default */
+    bool is_strict;                  /* strict: what a script would have done and no recipe covers is an error */
     struct manifest_config config;
     struct strings tags;  /* default: latest */
     struct digest digest; /* of the file's bytes */

@@ -11,7 +11,8 @@
 /* A manifest as it is read, with the nodes that checks name in their messages. */
 struct manifest_form {
     struct manifest manifest;
-    const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config;
+    const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config,
+        *automatic;
     struct strings install; /* packages */
     const char *dlopen;     /* as written, or NULL */
     bool is_repeat_fine;    /* one path may stand twice under `files`, for other packages */

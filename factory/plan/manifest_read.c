@@ -23,6 +23,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, manifest_form, "config", config, false),
     FIELD(YAML_STRINGS, manifest_form, "tags", manifest.tags, false),
     FIELD(YAML_STRING, manifest_form, "push", manifest.destination, false),
+    FIELD(YAML_NODE, manifest_form, "automatic", automatic, false),
     FIELD(YAML_BOOL, manifest_form, "recipes", manifest.has_recipes, false),
     FIELD(YAML_BOOL, manifest_form, "strict", manifest.is_strict, false),
 };
@@ -33,6 +34,19 @@ static const struct yaml_field packages_fields[] = {
     FIELD(YAML_STRINGS, manifest_form, "never", manifest.packages_never, false),
     FIELD(YAML_BOOL, manifest_form, "weak", manifest.is_weak, false),
     FIELD(YAML_BOOL, manifest_form, "older", manifest.is_older_fine, false),
+};
+
+#define PART(key, part) FIELD(YAML_BOOL, manifest_form, key, manifest.automatic[part], false)
+
+static const struct yaml_field automatic_fields[] = {
+    PART("unit", AUTOMATIC_UNIT),
+    PART("scripts", AUTOMATIC_SCRIPTS),
+    PART("configuration", AUTOMATIC_CONFIGURATION),
+    PART("accounts", AUTOMATIC_ACCOUNTS),
+    PART("plug-ins", AUTOMATIC_PLUGINS),
+    PART("interpreters", AUTOMATIC_INTERPRETERS),
+    PART("shells", AUTOMATIC_SHELLS),
+    PART("packages", AUTOMATIC_PACKAGES),
 };
 
 static const struct yaml_field file_fields[] = {
@@ -206,6 +220,22 @@ bool manifest_read_parts(struct arena *arena, struct manifest_form *form, struct
     return true;
 }
 
+/* automatic: true, false, or a mapping that turns parts off. */
+static bool read_automatic(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    const struct yaml_node *node = form->automatic;
+    if (!node)
+        return true;
+    bool is_off = node->kind == YAML_SCALAR && !node->is_quoted && strcmp(node->scalar, "false") == 0;
+    bool is_on = node->kind == YAML_SCALAR && !node->is_quoted && strcmp(node->scalar, "true") == 0;
+    if (node->kind != YAML_MAPPING && !is_on && !is_off)
+        return yaml_fail(node, err, "'automatic' is true, false, or a mapping such as {shells: false}");
+    for (size_t i = 0; i < AUTOMATIC_COUNT; i++)
+        form->manifest.automatic[i] = !is_off;
+    return node->kind != YAML_MAPPING ||
+           yaml_read(arena, node, automatic_fields, ARRAY_COUNT(automatic_fields), form, err);
+}
+
 /* "manifests/dhcpd.yaml" → "dhcpd" */
 static const char *stem_of(struct arena *arena, const char *path)
 {
@@ -245,6 +275,8 @@ bool manifest_read(struct arena *arena, const struct yaml_file *file, struct man
         !yaml_read(arena, form.config, config_fields, ARRAY_COUNT(config_fields), &form.manifest.config, err))
         return false;
     form.manifest.config.node = form.config;
+    if (!read_automatic(arena, &form, err))
+        return false;
     if (!manifest_read_parts(arena, &form, err))
         return false;
     set_defaults(arena, file, &form.manifest);

@@ -186,3 +186,69 @@ void wishes_sign(struct wishes *wishes, const char *giver)
     SIGN(&wishes->env, giver);
     SIGN(&wishes->packages, giver);
 }
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_strings(const struct strings *a, const struct strings *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; is_same && i < a->count; i++)
+        is_same = strcmp(a->items[i], b->items[i]) == 0;
+    return is_same;
+}
+
+static bool same_file(const struct wish_file *a, const struct wish_file *b)
+{
+    return same_text(a->path, b->path) && same_strings(&a->packages, &b->packages) && a->is_optional == b->is_optional;
+}
+
+static bool same_made(const struct wish_made *a, const struct wish_made *b)
+{
+    return a->kind == b->kind && same_text(a->path, b->path) && a->mode == b->mode && same_text(a->owner, b->owner) &&
+           same_text(a->group, b->group) && same_text(a->content, b->content) && same_text(a->target, b->target);
+}
+
+static bool same_user(const struct wish_user *a, const struct wish_user *b)
+{
+    return same_text(a->name, b->name) && same_text(a->comment, b->comment) && same_text(a->home, b->home) &&
+           same_text(a->shell, b->shell) && a->uid == b->uid && same_text(a->group, b->group) &&
+           same_strings(&a->groups, &b->groups);
+}
+
+static bool same_group(const struct wish_group *a, const struct wish_group *b)
+{
+    return same_text(a->name, b->name) && a->gid == b->gid;
+}
+
+static bool same_variable(const struct wish_variable *a, const struct wish_variable *b)
+{
+    return same_text(a->name, b->name) && same_text(a->value, b->value);
+}
+
+static bool same_package(const struct wish_package *a, const struct wish_package *b)
+{
+    return same_text(a->name, b->name);
+}
+
+/* Goes through two lists as long as they say the same. */
+#define COMPARE(is_same, list, same)                                                                                   \
+    do {                                                                                                               \
+        is_same = is_same && a->list.count == b->list.count;                                                           \
+        for (size_t i_ = 0; is_same && i_ < a->list.count; i_++)                                                       \
+            is_same = same(&a->list.items[i_], &b->list.items[i_]);                                                    \
+    } while (0)
+
+bool wishes_same(const struct wishes *a, const struct wishes *b)
+{
+    bool is_same = a->follows_pam == b->follows_pam;
+    COMPARE(is_same, files, same_file);
+    COMPARE(is_same, made, same_made);
+    COMPARE(is_same, users, same_user);
+    COMPARE(is_same, groups, same_group);
+    COMPARE(is_same, env, same_variable);
+    COMPARE(is_same, packages, same_package);
+    return is_same;
+}

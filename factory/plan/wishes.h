@@ -97,6 +97,8 @@ struct wishes wishes_merge(struct arena *arena, const struct wishes *a, const st
 struct wishes wishes_join(struct arena *arena, const struct wishes *a, const struct wishes *b);
 /* Returns the wishes without the packages of these names. */
 struct wishes wishes_without(struct arena *arena, const struct wishes *wishes, const struct strings *packages);
+/* Returns whether two say the same, in the same order; givers are not looked at. */
+bool wishes_same(const struct wishes *a, const struct wishes *b);
 /* Says in every item of the wishes, which are the caller's own, whose it is. */
 void wishes_sign(struct wishes *wishes, const char *giver);
 /* Finds what is made at a path; NULL when nothing is. */

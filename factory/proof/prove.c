@@ -38,7 +38,7 @@ static struct launch launch_of(struct arena *arena, const struct manifest_config
 
 void prove_tree(struct arena *arena, const struct prove_request *request, struct proof *ret_proof)
 {
-    struct launch launch = launch_of(arena, &request->manifest->config, request->wishes);
+    struct launch launch = launch_of(arena, request->config, request->wishes);
     struct proof_request of_proof = {.tree = request->tree,
                                      .arches = &request->arch,
                                      .arch_count = 1,

@@ -119,20 +119,21 @@ static bool is_known(const struct tree *tree, const char *path, struct text name
     return text_is(name, "root") || text_parse_u64(name, &number) || has_account(tree, path, name);
 }
 
-bool scripts_check_user(const struct manifest *manifest, const struct tree *tree, struct err *err)
+bool scripts_check_user(const char *place, const struct manifest_config *config, const struct tree *tree,
+                        struct err *err)
 {
-    if (!manifest->config.user)
+    if (!config->user)
         return true;
-    struct text group = text_of(manifest->config.user), user = {0};
+    struct text group = text_of(config->user), user = {0};
     (void)text_next(&group, ':', &user);
     if (!is_known(tree, "/etc/passwd", user)) {
-        err_set(err, ERR_USAGE, "%s: user '%.*s' is not root, one of 'users' or of a recipe, or a number",
-                manifest->path, (int)user.len, user.ptr);
+        err_set(err, ERR_USAGE, "%s: user '%.*s' is not root, one of 'users' or of a recipe, or a number", place,
+                (int)user.len, user.ptr);
         return false;
     }
     if (group.len && !is_known(tree, "/etc/group", group)) {
-        err_set(err, ERR_USAGE, "%s: group '%.*s' is not root, one of 'groups' or of a recipe, or a number",
-                manifest->path, (int)group.len, group.ptr);
+        err_set(err, ERR_USAGE, "%s: group '%.*s' is not root, one of 'groups' or of a recipe, or a number", place,
+                (int)group.len, group.ptr);
         return false;
     }
     return true;

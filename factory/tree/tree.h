@@ -52,7 +52,8 @@ struct tree {
 struct tree_request {
     const struct arch *arch;
     const struct manifest *manifest;
-    const struct wishes *wishes; /* of the manifest and of all others */
+    const struct manifest_config *config; /* NULL: the manifest's; else with what others gave to it */
+    const struct wishes *wishes;          /* of the manifest and of all others */
     const struct keep *keep;
     const struct fileset *set;
     int64_t created_override; /* SOURCE_DATE_EPOCH, or -1 */

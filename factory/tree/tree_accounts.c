@@ -148,7 +148,8 @@ bool drafts_group_number(struct drafts *drafts, const char *name, uint32_t *ret_
 /* Whom the image runs as is an account of it; whether it is one at all is for others to say. */
 static void want_run_user(struct drafts *drafts)
 {
-    const char *both = drafts->request->manifest->config.user;
+    const struct tree_request *request = drafts->request;
+    const char *both = (request->config ? request->config : &request->manifest->config)->user;
     struct text group = text_of(both ? both : ""), user;
     uint32_t unused;
     if (text_next(&group, ':', &user) && user.len)

@@ -54,8 +54,8 @@ static struct bill make_bill(struct arena *arena)
     list_add(arena, &bill.wanted, wish);
     list_add(arena, &bill.wanted, (struct bill_wish){.kind = BILL_PACKAGE, .name = "libc6", .by = "the feature libc"});
     list_add(arena, &bill.wanted, (struct bill_wish){.kind = BILL_MADE_FILE, .name = "/etc/x", .by = "the feature x"});
-    list_add(arena, &bill.env, (struct yaml_pair){"Z", "1", NULL});
-    list_add(arena, &bill.env, (struct yaml_pair){"A", "2", NULL});
+    list_add(arena, &bill.process.env, (struct yaml_pair){"Z", "1", NULL});
+    list_add(arena, &bill.process.env, (struct yaml_pair){"A", "2", NULL});
     bill_note(arena, &bill, "the user x of a file is known nowhere");
     bill_note(arena, &bill, "the user x of a file is known nowhere");
     return bill;
@@ -86,7 +86,7 @@ static void a_bill_reads_back_as_it_was_written(void **state)
     assert_string_equal(again.files.items[1].path, "/etc/\"\\\n\xC3\xBC");
     assert_ptr_equal(bill_find(&again, "/usr/sbin/dhcpd"), &again.files.items[0]);
     assert_string_equal(bill_find_package(&again, "libc6")->source_package, "glibc");
-    assert_string_equal(again.env.items[0].key, "Z");
+    assert_string_equal(again.process.env.items[0].key, "Z");
     assert_int_equal(again.wanted.count, 4);
     assert_int_equal(again.wanted.items[2].kind, BILL_PACKAGE);
     assert_string_equal(again.wanted.items[1].from.items[0], "isc-dhcp-server");
@@ -257,8 +257,8 @@ static void the_shape_of_the_document_is_that_of_its_format(void **state)
     buf_init(&shape, 1 << 20);
     assert_true(bill_shape(&shape));
     struct digest digest = digest_of(shape.bytes, shape.len);
-    assert_int_equal(BILL_FORMAT, 2);
-    if (strcmp(digest_hex(&digest).chars, "91c129e63cfb0a4428ccffe1085bbb5d93bd2672bea27e1638fb7267f2351c5d") != 0)
+    assert_int_equal(BILL_FORMAT, 3);
+    if (strcmp(digest_hex(&digest).chars, "95716b1c3967d3c93a636c560c4257a0d02e06cc8bf3e8885581fbf982e80a1c") != 0)
         fail_msg("%s is the digest of another shape than that of format %d:\n%s", digest_hex(&digest).chars,
                  BILL_FORMAT, shape.bytes);
 }

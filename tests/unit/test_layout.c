@@ -74,7 +74,7 @@ static struct sample *make_sample(struct fixture *fixture, const char *content)
         struct layer layer;
         CHECK_OK(layer_build(fixture->store, &tree, LAYER_GZIP, &layer, &err), &err);
         list_add(&fixture->arena, &image->layers, layer);
-        CHECK_OK(oci_build_image(&fixture->arena, &manifest, &manifest.config.env, &facts, image, &err), &err);
+        CHECK_OK(oci_build_image(&fixture->arena, &manifest, &manifest.config, &facts, image, &err), &err);
         sample->pointers[i] = image;
     }
     CHECK_OK(oci_build_index(&fixture->arena, &manifest, &facts, sample->pointers, 2, &sample->index, &err), &err);

@@ -179,7 +179,7 @@ static void an_image_has_all_that_the_manifest_says_in_a_fixed_order(void **stat
     struct oci_facts facts = some_facts();
     struct image image = some_image(&arena, &arm64);
     struct err err = {0};
-    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config.env, &facts, &image, &err), &err);
+    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config, &facts, &image, &err), &err);
     expect_document(
         &image.config,
         "{\"created\":\"2023-11-14T22:13:20Z\",\"author\":\"A <a@b>\",\"architecture\":\"arm64\",\"os\":\"linux\","
@@ -220,7 +220,7 @@ static void every_layer_is_in_manifest_diff_ids_and_history_the_lowest_first(voi
     memset(upper.digest.bytes, 0xEF, DIGEST_BYTES);
     memset(upper.diff_id.bytes, 0x12, DIGEST_BYTES);
     list_add(&arena, &image.layers, upper);
-    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config.env, &facts, &image, &err), &err);
+    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config, &facts, &image, &err), &err);
     assert_non_null(strstr(image.config.bytes, "\"diff_ids\":[\"sha256:" CD8 CD8 CD8 CD8 "\",\"sha256:1212"));
     assert_non_null(strstr(image.config.bytes, "\"created_by\":\"imgfactory\"},{\"created\":"));
     assert_non_null(strstr(image.manifest.bytes, "\"size\":5000000000},{\"mediaType\":"
@@ -237,7 +237,7 @@ static void what_the_manifest_does_not_say_is_absent(void **state)
     struct oci_facts facts = {.name = "x", .arch = "x86_64", .created_time = 0};
     struct image image = some_image(&arena, &amd64);
     struct err err = {0};
-    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config.env, &facts, &image, &err), &err);
+    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config, &facts, &image, &err), &err);
     expect_document(&image.config,
                     "{\"created\":\"1970-01-01T00:00:00Z\",\"architecture\":\"amd64\",\"os\":\"linux\","
                     "\"config\":{\"Env\":[\"PATH=/bin\"],"
@@ -267,7 +267,7 @@ static void keys_of_the_image_spec_are_the_same_in_labels_and_annotations(void *
     const struct image *images[] = {&image};
     struct document index;
     struct err err = {0};
-    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config.env, &facts, &image, &err), &err);
+    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config, &facts, &image, &err), &err);
     assert_non_null(strstr(image.config.bytes, "\"Labels\":{\"org.opencontainers.image.created\":\"A\","
                                                "\"org.opencontainers.image.title\":\"L\","
                                                "\"org.opencontainers.image.source\":\"x86_64\","
@@ -292,8 +292,8 @@ static void an_index_names_the_images_in_the_order_given_without_what_is_for_one
     struct err err = {0};
     struct document index;
     amd.layers.items[0].compression = LAYER_GZIP;
-    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config.env, &facts, &arm, &err), &err);
-    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config.env, &facts, &amd, &err), &err);
+    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config, &facts, &arm, &err), &err);
+    CHECK_OK(oci_build_image(&arena, &manifest, &manifest.config, &facts, &amd, &err), &err);
     const struct image *images[] = {&arm, &amd};
     facts.arch = NULL;
     CHECK_OK(oci_build_index(&arena, &manifest, &facts, images, 2, &index, &err), &err);
@@ -322,7 +322,7 @@ static void expect_build_refused(const struct manifest *manifest, int64_t create
     struct image image = some_image(&arena, &amd64);
     struct err err = {0};
     facts.created_time = created_time;
-    assert_false(oci_build_image(&arena, manifest, &manifest->config.env, &facts, &image, &err));
+    assert_false(oci_build_image(&arena, manifest, &manifest->config, &facts, &image, &err));
     CHECK_ERR(&err, ERR_USAGE, part);
     assert_null(image.manifest.bytes);
 }

@@ -1,0 +1,104 @@
+#include "service/automatic.h"
+
+#include "service/own.h"
+
+/* What all parts work on. */
+struct finding {
+    struct arena *arena;
+    const struct automatic_request *request;
+    struct own own;
+    struct automatic *found;
+};
+
+static void add_files(struct finding *finding, const struct package *package, const char *glob, const char *what)
+{
+    struct wish_file file = {
+        .path = glob, .is_optional = true, .giver = arena_printf(finding->arena, "%s of %s", what, package->name)};
+    list_add(finding->arena, &file.packages, package->name);
+    list_add(finding->arena, &finding->found->wishes.files, file);
+}
+
+/* The configuration as it is packaged, and the places for state. */
+static bool find_configuration(struct finding *finding, struct err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < finding->own.packages.count; i++) {
+        const struct package *package = finding->own.packages.items[i];
+        add_files(finding, package, "/etc/**", "configuration");
+        add_files(finding, package, "/var/**", "state");
+        add_files(finding, package, "/srv/**", "state");
+    }
+    return true;
+}
+
+/* What an image starts when nothing says more: the first binary. */
+static void complete_config(struct finding *finding)
+{
+    const struct strings *binaries = &finding->request->manifest->binaries;
+    struct manifest_config *config = &finding->found->config;
+    if (!config->entrypoint.count && binaries->count)
+        list_add(finding->arena, &config->entrypoint, binaries->items[0]);
+}
+
+bool automatic_find(struct arena *arena, const struct automatic_request *request, struct automatic *ret_found,
+                    struct err *err)
+{
+    static const struct {
+        enum automatic_part part;
+        bool (*find)(struct finding *finding, struct err *err);
+    } parts[] = {
+        {AUTOMATIC_CONFIGURATION, find_configuration},
+    };
+    *ret_found = (struct automatic){0};
+    struct finding finding = {.arena = arena, .request = request, .found = ret_found};
+    own_find(arena, request, &finding.own);
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+        if (request->manifest->automatic[parts[i].part] && !parts[i].find(&finding, err))
+            return false;
+    }
+    if (request->manifest->automatic[AUTOMATIC_UNIT])
+        complete_config(&finding);
+    return true;
+}
+
+static bool same_strings(const struct strings *a, const struct strings *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; is_same && i < a->count; i++)
+        is_same = strcmp(a->items[i], b->items[i]) == 0;
+    return is_same;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_config(const struct manifest_config *a, const struct manifest_config *b)
+{
+    return same_strings(&a->entrypoint, &b->entrypoint) && same_strings(&a->cmd, &b->cmd) &&
+           same_strings(&a->ports, &b->ports) && same_strings(&a->volumes, &b->volumes) &&
+           same_text(a->user, b->user) && same_text(a->working_dir, b->working_dir) &&
+           same_text(a->stop_signal, b->stop_signal);
+}
+
+bool automatic_same(const struct automatic *a, const struct automatic *b)
+{
+    return wishes_same(&a->wishes, &b->wishes) && same_config(&a->config, &b->config) &&
+           same_strings(&a->notes, &b->notes);
+}
+
+struct manifest_config automatic_config(const struct manifest_config *manifest, const struct manifest_config *found)
+{
+    struct manifest_config config = *manifest;
+    if (!config.entrypoint.count && !config.cmd.count) {
+        config.entrypoint = found->entrypoint;
+        config.cmd = found->cmd;
+    }
+    config.user = config.user ? config.user : found->user;
+    config.working_dir = config.working_dir ? config.working_dir : found->working_dir;
+    config.stop_signal = config.stop_signal ? config.stop_signal : found->stop_signal;
+    config.ports = config.ports.count ? config.ports : found->ports;
+    config.volumes = config.volumes.count ? config.volumes : found->volumes;
+    return config;
+}
