@@ -146,7 +146,8 @@ static bool load_list(void *argument, void **ret_result, struct err *err)
     return true;
 }
 
-static bool get_list(struct deb_catalog *catalog, bool is_all, struct deb_contents_list **ret_list, struct err *err)
+bool deb_catalog_get_contents(struct deb_catalog *catalog, bool is_all, struct deb_contents_list **ret_list,
+                              struct err *err)
 {
     void *list;
     if (!flight_get(catalog->flight, is_all ? "all" : "arch", load_list,
@@ -243,7 +244,8 @@ bool deb_catalog_owners(struct catalog *any, struct arena *arena, const char *pa
     struct strings names = {0};
     size_t table_count = 0;
     for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
-        if (!get_list(catalog, i == 1, &lists[i], err) || !find_in_list(catalog, lists[i], arena, wanted, &names, err))
+        if (!deb_catalog_get_contents(catalog, i == 1, &lists[i], err) ||
+            !find_in_list(catalog, lists[i], arena, wanted, &names, err))
             return false;
         table_count += lists[i]->items.count;
         if (names.count)

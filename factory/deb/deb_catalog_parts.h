@@ -65,6 +65,8 @@ static inline const struct deb_catalog *deb_catalog_of_const(const struct catalo
 bool deb_catalog_owners(struct catalog *catalog, struct arena *arena, const char *path, struct strings *ret_names,
                         const char **ret_hint, struct err *err) MUST_CHECK;
 bool deb_catalog_has(const struct catalog *catalog, const char *name, bool is_virtual_fine);
+bool deb_catalog_siblings(struct catalog *catalog, struct arena *arena, const char *package,
+                          struct siblings *ret_siblings, struct err *err) MUST_CHECK;
 bool deb_catalog_solve(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                        struct selection *ret_selection, struct err *err) MUST_CHECK;
 bool deb_catalog_identity(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
@@ -76,6 +78,9 @@ bool deb_catalog_fail_damaged(const struct deb_catalog *catalog, const struct de
                               struct err *err);
 /* Finds the Contents files that the Releases list; their tables come when they are asked for. */
 void deb_catalog_list_contents(struct deb_catalog *catalog);
+/* Loads the tables of one kind, once. */
+bool deb_catalog_get_contents(struct deb_catalog *catalog, bool is_all, struct deb_contents_list **ret_list,
+                              struct err *err) MUST_CHECK;
 /* Unmaps the Contents tables. */
 void deb_catalog_close_contents(struct deb_catalog *catalog);
 /* Names the derived file that is made from a listed file in this format. */

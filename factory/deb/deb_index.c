@@ -11,12 +11,15 @@
 #include <stddef.h>
 #include <strings.h>
 
-#define MAGIC "IFdebix1"
+#define MAGIC "IFdebix2"
 #define TEXT_CAP_BYTES ((size_t)256 << 20) /* Debian's main has 60 MB */
 #define STANZAS_MAX 500000u
 #define NAMES_MAX 10000u /* of one relation field */
 #define STANZA_SIZE 16
 #define ENTRY_SIZE 8
+
+/* What an entry's name is to the stanza: its own, one that it provides, that of its source package when it is another. */
+enum name_kind { NAME_REAL, NAME_VIRTUAL, NAME_SOURCE, NAME_KINDS = 4 };
 
 /* Follows each other in the file: header, stanzas, table, starts, entries. */
 struct header {
@@ -43,6 +46,7 @@ static const struct wanted {
     WANTED("Section", 's', section),
     WANTED("Priority", 'p', priority),
     WANTED("Multi-Arch", 'M', multi_arch),
+    WANTED("Description", 'T', description),
     WANTED("Depends", 'D', depends),
     WANTED("Pre-Depends", 'd', pre_depends),
     WANTED("Provides", 'P', provides),
@@ -71,9 +75,9 @@ static bool fail(struct builder *builder, const char *what)
     return false;
 }
 
-static void add_name(struct builder *builder, struct text name, bool is_virtual)
+static void add_name(struct builder *builder, struct text name, enum name_kind kind)
 {
-    uint32_t entry[2] = {mapped_hash(name), builder->stanza_count * 2 + is_virtual};
+    uint32_t entry[2] = {mapped_hash(name), builder->stanza_count * NAME_KINDS + kind};
     if (!buf_add(&builder->entries, entry, sizeof entry))
         memory_abort(sizeof entry);
 }
@@ -83,7 +87,7 @@ static void add_provided_names(struct builder *builder, struct text provides)
     for (struct text clause; text_next(&provides, ',', &clause);) {
         struct text name = deb_relation_name(clause);
         if (name.len)
-            add_name(builder, name, true);
+            add_name(builder, name, NAME_VIRTUAL);
     }
 }
 
@@ -148,12 +152,15 @@ static bool end_stanza(struct builder *builder)
         return false;
     size_t begin = builder->out->len;
     for (size_t i = 0; i < ARRAY_COUNT(wanted_fields); i++) {
-        if (builder->values[i].len)
+        struct text value = builder->values[i], source;
+        if (value.len)
             write_value(builder, i);
-        if (builder->values[i].len && wanted_fields[i].letter == 'P')
-            add_provided_names(builder, builder->values[i]);
+        if (value.len && wanted_fields[i].letter == 'P')
+            add_provided_names(builder, value);
+        if (wanted_fields[i].letter == 'S' && text_next_word(&value, &source))
+            add_name(builder, source, NAME_SOURCE);
     }
-    add_name(builder, builder->values[PACKAGE], false);
+    add_name(builder, builder->values[PACKAGE], NAME_REAL);
     struct text written = {builder->out->bytes + begin, builder->out->len - begin};
     uint32_t row[4] = {(uint32_t)(begin - sizeof(struct header)), (uint32_t)written.len,
                        (uint32_t)mapped_check(written), builder->stanza_line};
@@ -204,7 +211,7 @@ static bool take_continuation(struct builder *builder, struct text line)
         return end_stanza(builder);
     if (builder->last == -2)
         return fail(builder, "a continuation line before the first field of a stanza");
-    if (builder->last < 0)
+    if (builder->last < 0 || wanted_fields[builder->last].letter == 'T')
         return true;
     struct text *field = &builder->values[builder->last];
     if (!field->len)
@@ -401,17 +408,45 @@ static bool provides(const struct deb_hits *hits, uint32_t number)
     return false;
 }
 
+struct text deb_stanza_source(const struct deb_stanza *stanza)
+{
+    struct text rest = stanza->source, name;
+    return text_next_word(&rest, &name) ? name : stanza->name;
+}
+
+struct deb_hits deb_index_find_source(const struct deb_index *index, struct text source)
+{
+    struct deb_hits hits = deb_index_find(index, source);
+    hits.is_source = true;
+    return hits;
+}
+
+/* Whether the source package of a stanza has the name. */
+static bool is_built_of(const struct deb_hits *hits, uint32_t number)
+{
+    struct deb_stanza stanza;
+    return !deb_index_read(hits->index, number, &stanza) || text_eq(deb_stanza_source(&stanza), hits->name);
+}
+
+/* Whether the stanza of an entry of the right hash is one that the walk is over. */
+static bool is_hit(const struct deb_hits *hits, uint32_t number, enum name_kind kind)
+{
+    if (hits->is_source)
+        return (kind == NAME_SOURCE || (kind == NAME_REAL && is_called(hits, number))) && is_built_of(hits, number);
+    return kind == NAME_VIRTUAL ? hits->is_loose || provides(hits, number)
+                                : kind == NAME_REAL && is_called(hits, number);
+}
+
 bool deb_index_next(struct deb_hits *hits, uint32_t *ret_number, bool *ret_is_virtual)
 {
     while (hits->at < hits->end) {
         const char *entry = hits->index->entries + (size_t)hits->at++ * ENTRY_SIZE;
-        uint32_t number = mapped_u32(entry + 4) / 2;
-        bool is_virtual = mapped_u32(entry + 4) & 1;
-        if (mapped_u32(entry) != hits->hash ||
-            !(is_virtual ? hits->is_loose || provides(hits, number) : is_called(hits, number)))
+        uint32_t number = mapped_u32(entry + 4) / NAME_KINDS;
+        enum name_kind kind = mapped_u32(entry + 4) % NAME_KINDS;
+        if (mapped_u32(entry) != hits->hash || !is_hit(hits, number, kind))
             continue;
         *ret_number = number;
-        *ret_is_virtual = is_virtual;
+        *ret_is_virtual = kind == NAME_VIRTUAL;
         return true;
     }
     return false;

@@ -2,7 +2,7 @@
  *
  * Input: Debian Policy 5.1 and https://wiki.debian.org/DebianRepository/Format, "Packages" indices. Output (own
  * format, version in DEB_INDEX_FORMAT): header, stanzas (the name, then a letter and a value per line), table of
- * stanzas, hash table of real and provided names. Numbers are in the machine's byte order. Whatever is read from it is
+ * stanzas, hash table of real and provided names and of sources. Numbers are in the machine's byte order. Whatever is read from it is
  * bound-checked, and each stanza has a check of its own, so that opening does not have to read all of it.
  * Threads: building uses no shared state; an open index is const for all threads.
  * Owns: nothing: an index borrows the mapped bytes.
@@ -13,19 +13,20 @@
 
 #include "base/text.h"
 
-#define DEB_INDEX_FORMAT "deb-index 1"
+#define DEB_INDEX_FORMAT "deb-index 2"
 
 struct deb_index {
     struct text stanzas; /* text of all stanzas */
     const char *table;   /* per stanza: offset, length, check, line (u32 each) */
     const char *starts;  /* per bucket and one more: first entry (u32) */
-    const char *entries; /* hash, stanza number * 2 + is_virtual (u32 each) */
+    const char *entries; /* hash, stanza number * 4 + kind of the name (u32 each) */
     uint32_t stanza_count, bucket_count, entry_count;
 };
 
 /* Fields that are absent are empty. Borrowed from the index. */
 struct deb_stanza {
     struct text name, version, architecture, source, section, priority, multi_arch;
+    struct text description; /* its first line */
     struct text depends, pre_depends, provides, conflicts, breaks;
     struct text filename, size, sha256;
     uint32_t line; /* in the Packages file, from 1 */
@@ -36,7 +37,8 @@ struct deb_hits {
     const struct deb_index *index;
     struct text name;
     uint32_t hash, at, end;
-    bool is_loose; /* set by the caller: a few stanzas may come that do not provide the name; much cheaper */
+    bool is_source; /* the name is a source package's */
+    bool is_loose;  /* set by the caller: a few stanzas may come that do not provide the name; much cheaper */
 };
 
 /* Builds the index of a whole Packages text; `name` is for messages. The caller calls buf_done(). A stanza without
@@ -52,5 +54,9 @@ struct text deb_index_name(const struct deb_index *index, uint32_t number);
  * one comes too, so that the caller notices when reading it. */
 struct deb_hits deb_index_find(const struct deb_index *index, struct text name);
 bool deb_index_next(struct deb_hits *hits, uint32_t *ret_number, bool *ret_is_virtual);
+/* Begins the walk over all stanzas whose source package is called `source`; none of them is virtual. */
+struct deb_hits deb_index_find_source(const struct deb_index *index, struct text source);
+/* Returns the name of the source package of a stanza: what `Source` begins with, else the package's own name. */
+struct text deb_stanza_source(const struct deb_stanza *stanza);
 
 #endif

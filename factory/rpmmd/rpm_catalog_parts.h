@@ -1,5 +1,5 @@
 /* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_likely.c,
- * rpm_owners.c,
+ * rpm_owners.c, rpm_siblings.c,
  * rpm_filelists.c, rpm_filter.c, rpm_versions.c and rpm_cost.c only
  *
  * Threads: whatever touches the Pool, `missing` or `has_all_files` holds the lock. A repository's table (`files`,
@@ -19,7 +19,7 @@
 #include <pthread.h>
 
 #define RPM_FILELISTS_FORMAT                                                                                           \
-    "rpm-filelists 1" /* what a table of filelists is made of; its bytes are of CONTENTS_FORMAT */
+    "rpm-filelists 2" /* what a table of filelists is made of; its bytes are of CONTENTS_FORMAT */
 
 struct rpm_catalog;
 
@@ -71,6 +71,8 @@ static inline const struct rpm_catalog *rpm_catalog_of_const(const struct catalo
 bool rpm_catalog_owners(struct catalog *catalog, struct arena *arena, const char *path, struct strings *ret_names,
                         const char **ret_hint, struct err *err) MUST_CHECK;
 bool rpm_catalog_has(const struct catalog *catalog, const char *name, bool is_virtual_fine);
+bool rpm_catalog_siblings(struct catalog *catalog, struct arena *arena, const char *package,
+                          struct siblings *ret_siblings, struct err *err) MUST_CHECK;
 bool rpm_catalog_solve(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                        struct selection *ret_selection, struct err *err) MUST_CHECK;
 bool rpm_catalog_identity(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
@@ -133,6 +135,10 @@ bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, Queue *id
 /* Adds "/PATH is in PACKAGE" for paths of the same name, once all tables are loaded. With the lock. */
 void rpm_filelists_hint(const struct rpm_catalog *catalog, struct arena *arena, const char *path, size_t most,
                         struct strings *hints);
+/* Adds the absolute paths of the services that the packages of a name ship, by the tables, once all are loaded. With the
+ * lock. */
+void rpm_filelists_services(const struct rpm_catalog *catalog, struct arena *arena, const char *package,
+                            struct strings *paths);
 /* Unmaps the tables. */
 void rpm_filelists_close(struct rpm_catalog *catalog);
 

@@ -376,6 +376,18 @@ void rpm_filelists_hint(const struct rpm_catalog *catalog, struct arena *arena, 
     }
 }
 
+void rpm_filelists_services(const struct rpm_catalog *catalog, struct arena *arena, const char *package,
+                            struct strings *paths)
+{
+    struct strings found = {0};
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        if (catalog->repos.items[i].has_filelists)
+            contents_services(&catalog->repos.items[i].files, arena, package, &found);
+    }
+    for (size_t i = 0; i < found.count; i++)
+        list_add(arena, paths, arena_printf(arena, "/%s", found.items[i]));
+}
+
 void rpm_filelists_close(struct rpm_catalog *catalog)
 {
     for (size_t i = 0; i < catalog->repos.count; i++) {

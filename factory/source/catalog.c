@@ -17,6 +17,12 @@ bool catalog_has(const struct catalog *catalog, const char *name, bool is_virtua
     return catalog->kind->has(catalog, name, is_virtual_fine);
 }
 
+bool catalog_siblings(struct catalog *catalog, struct arena *arena, const char *package, struct siblings *ret_siblings,
+                      struct err *err)
+{
+    return catalog->kind->siblings(catalog, arena, package, ret_siblings, err);
+}
+
 /* Adds to an error which other versions there would be a solution with. */
 static void add_hint(const struct catalog *catalog, const struct solve_request *request, struct err *err)
 {

@@ -1,8 +1,8 @@
 /* catalog.h - all package indices of one source for one architecture: what packages there are, and who ships a path
  *
  * What deb_catalog.h and rpm_catalog.h make; everything behind the source layer sees only this.
- * Threads: catalog_owners() blocks and is called on coordinating threads (it hands its computing
- * to the workers); an open catalog may be used by all threads.
+ * Threads: catalog_owners() and catalog_siblings() block and are called on coordinating threads (they hand their
+ * computing to the workers); an open catalog may be used by all threads.
  * Owns: the indices, until catalog_close().
  * Fails with: as release.h and rpm_metadata.h; ERR_RESOLVE when no repository offers the architecture.
  */
@@ -13,6 +13,24 @@
 #include "plan/arch.h"
 #include "plan/family.h"
 #include "source/origin.h"
+
+/* Whether a package ships a service: a systemd unit (.service, .socket) or an init script. */
+enum sibling_service { SIBLING_UNKNOWN, SIBLING_HAS_NONE, SIBLING_HAS_SERVICE };
+
+/* A package that is built of the same source package as another, the given one. */
+struct sibling {
+    const char *name;
+    bool is_given;              /* it is the given one itself */
+    bool is_dependent;          /* it depends on the given one */
+    bool is_needed;             /* the given one depends on it */
+    enum sibling_service holds; /* unknown: no index of paths tells */
+    struct strings services;    /* absolute canonical paths ("/usr/lib/systemd/system/x.service"), at most 1,000 */
+};
+
+struct siblings {
+    struct sibling *items;
+    size_t count, capacity;
+};
 
 struct selected;
 struct selection;
@@ -25,6 +43,8 @@ struct catalog_kind {
     bool (*owners)(struct catalog *catalog, struct arena *arena, const char *path, struct strings *ret_names,
                    const char **ret_hint, struct err *err);
     bool (*has)(const struct catalog *catalog, const char *name, bool is_virtual_fine);
+    bool (*siblings)(struct catalog *catalog, struct arena *arena, const char *package, struct siblings *ret_siblings,
+                     struct err *err);
     bool (*solve)(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                   struct selection *ret_selection, struct err *err);
     bool (*identity)(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
@@ -58,6 +78,12 @@ bool catalog_owners(struct catalog *catalog, struct arena *arena, const char *pa
                     const char **ret_hint, struct err *err) MUST_CHECK;
 /* Returns whether a package of that name (or, with is_virtual_fine, a provider) exists. */
 bool catalog_has(const struct catalog *catalog, const char *name, bool is_virtual_fine);
+/* Finds the packages of the same source package as `package`, itself among them, sorted by name; of each name the version
+ * that would be installed counts. What they ship is told by the file indices, which are loaded for that (of Debian that
+ * of packages for all architectures only when no other tells of a service); when these are absent or cannot be had, it
+ * is unknown, which is no error. Nothing of that name: ERR_RESOLVE. */
+bool catalog_siblings(struct catalog *catalog, struct arena *arena, const char *package, struct siblings *ret_siblings,
+                      struct err *err) MUST_CHECK;
 /* Closes it. NULL is fine. */
 void catalog_close(struct catalog *catalog);
 

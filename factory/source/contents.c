@@ -6,9 +6,14 @@
 #include "base/auto.h"
 #include "source/mapped.h"
 
-#define MAGIC "IFconte1"
+#define MAGIC "IFconte2"
 #define POOL_CAP_BYTES ((size_t)1 << 30)
 #define ENTRY_SIZE 12
+
+/* The "directory" of entries whose name is a package's, and whose owners are the path of a service that it ships. No
+ * canonical path has it. */
+#define SERVICES_DIR "/"
+#define SERVICES_MAX 1000 /* of one package */
 
 /* Follow each other in the file: header, pool, starts, entries. */
 struct header {
@@ -70,6 +75,23 @@ static uint32_t intern(struct contents_builder *builder, struct map *map, const 
     return known->offset;
 }
 
+/* Adds an entry per owner of a service. There are some thousand services in a distribution. */
+static void add_service(struct contents_builder *builder, struct text path, bool is_merged, struct text owners)
+{
+    struct entry entry = {.dir = intern(builder, &builder->dirs, &builder->last_dir, TEXT(SERVICES_DIR), "")};
+    entry.owners = add_string(builder, is_merged ? "usr/" : "", path);
+    for (struct text owner; text_next(&owners, ',', &owner);) {
+        const char *slash = memrchr(owner.ptr, '/', owner.len);
+        struct text name = {slash ? slash + 1 : owner.ptr, owner.len - (slash ? (size_t)(slash + 1 - owner.ptr) : 0)};
+        const char *end = memchr(name.ptr, '=', name.len); /* an RPM package's checksum follows */
+        name.len = end ? (size_t)(end - name.ptr) : name.len;
+        entry.hash = mapped_hash(name);
+        entry.name = add_string(builder, "", name);
+        if (!buf_add(&builder->entries, &entry, sizeof entry))
+            builder->is_too_big = true;
+    }
+}
+
 static void take_line(void *taker, struct text line)
 {
     struct contents_builder *builder = taker;
@@ -95,6 +117,8 @@ static void take_line(void *taker, struct text line)
     entry.owners = intern(builder, &builder->owners, &builder->last_owners, owners, NULL);
     if (!buf_add(&builder->entries, &entry, sizeof entry))
         builder->is_too_big = true;
+    if (contents_is_service_raw(path, is_merged))
+        add_service(builder, path, is_merged, owners);
 }
 
 void contents_builder_begin(struct contents_builder *builder, const char *name)
@@ -246,6 +270,25 @@ void contents_find(const struct contents *contents, struct arena *arena, const c
     }
 }
 
+void contents_each(const struct contents *contents, const char *base, contents_take_place *take, void *taker)
+{
+    struct hits hits = find_base(contents, base);
+    while (next_hit(&hits)) {
+        struct contents_place place = {hits.dir, hits.owners};
+        if (strcmp(hits.dir, SERVICES_DIR) != 0)
+            take(taker, &place);
+    }
+}
+
+void contents_services(const struct contents *contents, struct arena *arena, const char *package, struct strings *paths)
+{
+    struct hits hits = find_base(contents, package);
+    while (paths->count < SERVICES_MAX && next_hit(&hits)) {
+        if (strcmp(hits.dir, SERVICES_DIR) == 0 && !strings_has(paths, hits.owners))
+            list_add(arena, paths, arena_strdup(arena, hits.owners));
+    }
+}
+
 static bool is_program_dir(const char *dir)
 {
     return text_has_suffix(text_of(dir), "bin");
@@ -257,7 +300,7 @@ void contents_find_alike(const struct contents *contents, struct arena *arena, c
     for (int round = 0; round < 2; round++) { /* what looks like a program first */
         struct hits hits = find_base(contents, base_of(path));
         while (hints->count < most && next_hit(&hits)) {
-            if (is_program_dir(hits.dir) == (round == 0))
+            if (is_program_dir(hits.dir) == (round == 0) && strcmp(hits.dir, SERVICES_DIR) != 0)
                 list_add(arena, hints, arena_printf(arena, "/%s/%s is in %s", hits.dir, hits.base, hits.owners));
         }
     }

@@ -2,7 +2,8 @@
  *
  * Input: https://wiki.debian.org/DebianRepository/Format, "Contents" indices: "PATH <blanks> SECTION/PACKAGE[,…]"
  * lines, paths with blanks in them included; the head of old files is passed over. Output (own format, version in
- * CONTENTS_FORMAT): header, strings, hash table by base name. Paths are canonical: relative to the root and as after
+ * CONTENTS_FORMAT): header, strings, hash table by base name, in which packages' names lead to the services that they ship.
+ * Paths are canonical: relative to the root and as after
  * the /usr merge ("usr/bin/x" for /bin/x). The text is fed in pieces, so that it never has to be in memory as a whole.
  * Threads: a reader or builder belongs to one thread; an open struct contents is const for all.
  * Owns: struct contents borrows the mapped bytes; a builder owns memory until contents_builder_done().
@@ -13,7 +14,7 @@
 
 #include "base/map.h"
 
-#define CONTENTS_FORMAT "contents 1"
+#define CONTENTS_FORMAT "contents 2"
 
 struct interned;
 
@@ -52,6 +53,12 @@ struct contents {
     uint32_t bucket_count, entry_count;
 };
 
+/* One path of the table. */
+struct contents_place {
+    const char *dir;    /* "usr/sbin" */
+    const char *owners; /* names, joined by commas */
+};
+
 /* Makes a path canonical: no slashes in front or doubled, "bin/x" becomes "usr/bin/x". */
 const char *contents_canonical(struct arena *arena, const char *path);
 /* Returns whether the table has all that Contents says about this canonical path (false: scan the text). */
@@ -78,6 +85,17 @@ void contents_scan_begin(struct contents_scan *scan, struct arena *arena, const 
 bool contents_open(struct text bytes, struct contents *ret_contents) MUST_CHECK;
 /* Adds the names of the packages that ship the canonical path, those that are not there yet. */
 void contents_find(const struct contents *contents, struct arena *arena, const char *path, struct strings *names);
+/* Calls `take` for each path of that base name; both strings are borrowed from the table. */
+typedef void contents_take_place(void *taker, const struct contents_place *place);
+void contents_each(const struct contents *contents, const char *base, contents_take_place *take, void *taker);
+/* Adds the canonical paths of the services that a package ships, those that are not there yet: systemd's units for the
+ * system that start something by themselves or by a socket (.service, .socket), and init scripts; at most 1,000. */
+void contents_services(const struct contents *contents, struct arena *arena, const char *package,
+                       struct strings *paths);
+/* Returns whether a canonical path is such a service. */
+bool contents_is_service(struct text path);
+/* The same for a path as it stands in the file; is_merged as contents_keeps_raw() tells. */
+bool contents_is_service_raw(struct text path, bool is_merged);
 /* Adds "/PATH is in PACKAGE" for paths of the same base name, while there are fewer than `most`. */
 void contents_find_alike(const struct contents *contents, struct arena *arena, const char *path, size_t most,
                          struct strings *hints);

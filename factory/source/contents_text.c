@@ -3,6 +3,9 @@
 
 #define LINE_CAP_BYTES ((size_t)1 << 20)
 
+/* Where init scripts are: Debian's place, and what it is a link to elsewhere. */
+static const char *const init_dirs[] = {"etc/init.d/", "etc/rc.d/init.d/"};
+
 /* text_has_prefix() for the loop over all lines: mostly the first letter decides. */
 static bool begins(struct text a, const char *prefix)
 {
@@ -59,13 +62,38 @@ static bool keeps_below_usr(struct text path)
     return slash && !is_bulk((struct text){slash + 1, (size_t)(path.ptr + path.len - slash - 1)});
 }
 
+/* Whether a path is right below a directory. */
+static bool is_right_below(struct text path, const char *dir)
+{
+    size_t len = strlen(dir);
+    return begins(path, dir) && path.len > len && !memchr(path.ptr + len, '/', path.len - len);
+}
+
+static bool is_init_script(struct text path)
+{
+    return is_right_below(path, init_dirs[0]) || is_right_below(path, init_dirs[1]);
+}
+
 bool contents_keeps_raw(struct text path, bool *ret_is_merged)
 {
     *ret_is_merged = false;
     if (begins(path, "usr/"))
         return keeps_below_usr((struct text){path.ptr + 4, path.len - 4});
     *ret_is_merged = is_merged_name(path);
-    return *ret_is_merged ? keeps_below_usr(path) : text_has_prefix(path, "opt/");
+    return *ret_is_merged ? keeps_below_usr(path)
+                          : begins(path, "opt/") || begins(path, init_dirs[0]) || begins(path, init_dirs[1]);
+}
+
+bool contents_is_service_raw(struct text path, bool is_merged)
+{
+    if (!is_right_below(path, is_merged ? "lib/systemd/system/" : "usr/lib/systemd/system/"))
+        return is_init_script(path);
+    return text_has_suffix(path, ".service") || text_has_suffix(path, ".socket");
+}
+
+bool contents_is_service(struct text path)
+{
+    return contents_is_service_raw(path, false);
 }
 
 bool contents_keeps(struct text path)

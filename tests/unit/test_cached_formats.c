@@ -14,14 +14,14 @@ static void an_index_of_packages_has_the_bytes_of_its_format(void **state)
     static const char packages[] =
         "Package: libc6\nSource: glibc (2.36-9)\nVersion: 2.36-9+deb12u1\nArchitecture: amd64\nSection: libs\n"
         "Priority: required\nMulti-Arch: same\nDepends: libgcc-s1,\n libcrypt1 (>= 1:4.4)\nPre-Depends: a\n"
-        "Conflicts: b\nBreaks: c\nFilename: pool/libc6.deb\nSize: 12\nSHA256: abc\n\n"
+        "Conflicts: b\nBreaks: c\nDescription: C\n library\nFilename: pool/libc6.deb\nSize: 12\nSHA256: abc\n\n"
         "Package: sendmail-bin\nVersion: 2\nProvides: mail-transport-agent (= 2), sendmail\n";
     AUTO(buf_done) struct buf bytes = {0};
     struct err err = {0};
     CHECK_OK(deb_index_build(TEXT(packages), "Packages", &bytes, &err), &err);
     struct digest digest = digest_of(bytes.bytes, bytes.len);
-    expect_bytes(DEB_INDEX_FORMAT, "deb-index 1", &digest,
-                 "853c818e0fb6989ec194364fddc7cb57fee057c3fffd2650c9a5a424d9c2c5fc");
+    expect_bytes(DEB_INDEX_FORMAT, "deb-index 2", &digest,
+                 "a0c3c0e782b629cc1296ee3755ba3639af3cffe6ab2334a7c21f828e16edc4f4");
 }
 
 static void a_table_of_paths_has_the_bytes_of_its_format(void **state)
@@ -33,14 +33,14 @@ static void a_table_of_paths_has_the_bytes_of_its_format(void **state)
     contents_builder_begin(&builder, "Contents");
     CHECK_OK(contents_feed(&builder.reader,
                            TEXT("bin/ls utils/coreutils\nusr/sbin/dhcpd net/isc-dhcp-server,net/isc-dhcp-server-ldap\n"
-                                "usr/lib/x86_64-linux-gnu/libc.so.6 libs/libc6\n"),
+                                "usr/lib/x86_64-linux-gnu/libc.so.6 libs/libc6\nlib/systemd/system/d.service net/d\n"),
                            &err),
              &err);
     contents_feed_end(&builder.reader);
     CHECK_OK(contents_builder_end(&builder, &bytes, &err), &err);
     struct digest digest = digest_of(bytes.bytes, bytes.len);
-    expect_bytes(CONTENTS_FORMAT, "contents 1", &digest,
-                 "ea7ddb2a9adc252ed414d669bef0a4a78124a76fd6157d0122d144d626982033");
+    expect_bytes(CONTENTS_FORMAT, "contents 2", &digest,
+                 "c3c9cf3b744025b0c0e74222c0303168bca2757903137dd28ad1529ecc6295a1");
 }
 
 static struct package sample_package(struct arena *arena)

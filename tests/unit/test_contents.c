@@ -116,6 +116,46 @@ static void test_bulk_data_is_not_kept_but_found_by_a_scan(void **state)
     }
 }
 
+static void check_services(const struct contents *contents, const char *package, const char *wanted)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct strings paths = {0};
+    contents_services(contents, &arena, package, &paths);
+    assert_string_equal(strings_join(&arena, &paths, " "), wanted);
+}
+
+static void add_place(void *taker, const struct contents_place *place)
+{
+    assert_true(buf_printf(taker, "%s %s;", place->dir, place->owners));
+}
+
+static void test_services_of_a_package_are_found_by_its_name(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf bytes;
+    AUTO(buf_done) struct buf said;
+    struct contents contents;
+    build("etc/init.d/nsd net/nsd,net/other\n"
+          "lib/systemd/system/nsd.service net/nsd\n"
+          "usr/lib/systemd/system/nsd.socket net/nsd=0123\n"
+          "usr/lib/systemd/system/nsd.timer net/nsd\n"
+          "usr/lib/systemd/system/nsd.service.d/x.service net/nsd\n"
+          "usr/lib/systemd/user/nsd.service net/nsd\n"
+          "etc/init.d/nsd.d/x net/nsd\n"
+          "etc/nsd/nsd.service net/nsd\n"
+          "usr/sbin/nsd net/nsd\n",
+          7, &bytes, &contents);
+    check_services(&contents, "nsd",
+                   "etc/init.d/nsd usr/lib/systemd/system/nsd.service usr/lib/systemd/system/nsd.socket");
+    check_services(&contents, "other", "etc/init.d/nsd");
+    check_services(&contents, "ns", "");
+    check_owners(&contents, "/etc/init.d/nsd", "nsd other");
+    check_owners(&contents, "//nsd", "");
+    buf_init(&said, 1000);
+    contents_each(&contents, "nsd", add_place, &said);
+    assert_string_equal(said.bytes, "etc/init.d nsd,other;usr/sbin nsd;");
+}
+
 static void test_an_empty_text_has_no_paths(void **state)
 {
     (void)state;
@@ -180,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_bin_and_usr_bin_are_one),
         cmocka_unit_test(test_alike_paths_are_named_programs_first),
         cmocka_unit_test(test_bulk_data_is_not_kept_but_found_by_a_scan),
+        cmocka_unit_test(test_services_of_a_package_are_found_by_its_name),
         cmocka_unit_test(test_an_empty_text_has_no_paths),
         cmocka_unit_test(test_odd_lines_are_passed_over),
         cmocka_unit_test(test_an_endless_line_is_refused),

@@ -71,6 +71,38 @@ static void test_real_and_provided_names_are_found(void **state)
     buf_done(&bytes);
 }
 
+static size_t count_built_of(const struct deb_index *index, const char *source)
+{
+    struct deb_hits hits = deb_index_find_source(index, text_of(source));
+    uint32_t number;
+    bool is_virtual;
+    size_t count = 0;
+    for (; deb_index_next(&hits, &number, &is_virtual); count++)
+        assert_false(is_virtual);
+    return count;
+}
+
+static void test_packages_are_found_by_their_source(void **state)
+{
+    (void)state;
+    struct buf bytes;
+    struct deb_index index;
+    struct deb_stanza stanza;
+    size_t provided;
+    build("Package: a-bin\nSource: a (1)\nVersion: 1+b1\n\nPackage: a\nVersion: 1\nProvides: b\n\n"
+          "Package: b\nSource: a\nVersion: 1\nDescription: short\n long\n\nPackage: c\nSource: ab\nVersion: 1\n",
+          &bytes, &index);
+    assert_int_equal(count_built_of(&index, "a"), 3);
+    assert_int_equal(count_built_of(&index, "ab"), 1);
+    assert_int_equal(count_built_of(&index, "b"), 0);
+    assert_int_equal(count_built_of(&index, ""), 0);
+    assert_int_equal(count_hits(&index, "a", &provided) + provided, 1);
+    assert_int_equal(count_hits(&index, "ab", &provided) + provided, 0);
+    assert_true(deb_index_read(&index, 2, &stanza));
+    assert_true(text_is(stanza.description, "short"));
+    buf_done(&bytes);
+}
+
 static void test_an_empty_index_has_nothing(void **state)
 {
     (void)state;
@@ -203,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wanted_fields_of_every_stanza_come_back),
         cmocka_unit_test(test_real_and_provided_names_are_found),
+        cmocka_unit_test(test_packages_are_found_by_their_source),
         cmocka_unit_test(test_an_empty_index_has_nothing),
         cmocka_unit_test(test_broken_syntax_is_refused_with_its_line),
         cmocka_unit_test(test_nul_bytes_are_refused),

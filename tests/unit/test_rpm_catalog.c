@@ -162,6 +162,37 @@ static void test_owners_of_paths(void **state)
     check_owner(&fixture, "/usr/share/nowhere", NULL);
 }
 
+static void test_siblings_tell_who_holds_the_service(void **state)
+{
+    (void)state;
+    static const char primary[] =
+        METADATA(PACKAGE("db-core", SUM_A, SOURCE("db") PROVIDES("db-core(x86-64)") REQUIRES("db-common"))
+                     PACKAGE("db-server", SUM_B, SOURCE("db") REQUIRES("db-core(x86-64)"))
+                         PACKAGE("db-common", SUM_C, SOURCE("db")) PACKAGE("dbx", SUM_D, REQUIRES("db-core")));
+    static const char filelists[] = "<filelists><package pkgid=\"" SUM_B "\" name=\"db-server\" arch=\"x86_64\">"
+                                    "<file>/usr/lib/systemd/system/db.service</file></package></filelists>";
+    static const char *const lists[] = {filelists, NULL};
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+        AUTO(fixture_done) struct fixture fixture;
+        struct siblings found = {0};
+        CHECK_OK(open_texts(&fixture, primary, lists[i], NULL), &fixture.err);
+        CHECK_OK(catalog_siblings(fixture.catalog, &fixture.arena, "db-core", &found, &fixture.err), &fixture.err);
+        assert_int_equal(found.count, 3);
+        assert_string_equal(found.items[0].name, "db-common");
+        assert_true(found.items[0].is_needed && !found.items[0].is_dependent && !found.items[0].is_given);
+        assert_true(found.items[1].is_given && !found.items[1].is_needed);
+        assert_string_equal(found.items[2].name, "db-server");
+        assert_true(found.items[2].is_dependent);
+        assert_int_equal(found.items[1].holds, lists[i] ? SIBLING_HAS_NONE : SIBLING_UNKNOWN);
+        assert_int_equal(found.items[2].holds, lists[i] ? SIBLING_HAS_SERVICE : SIBLING_UNKNOWN);
+        assert_int_equal(found.items[2].services.count, lists[i] ? 1 : 0);
+        if (lists[i])
+            assert_string_equal(found.items[2].services.items[0], "/usr/lib/systemd/system/db.service");
+        assert_false(catalog_siblings(fixture.catalog, &fixture.arena, "absent", &found, &fixture.err));
+        CHECK_ERR(&fixture.err, ERR_RESOLVE, "test has no package absent");
+    }
+}
+
 static void test_hint_where_a_file_of_that_name_is(void **state)
 {
     (void)state;
@@ -438,8 +469,8 @@ static void test_a_table_of_filelists_has_the_bytes_of_its_format(void **state)
     CHECK_OK(rpm_filelists_load(catalog, false, &fixture.err), &fixture.err);
     struct digest digest =
         digest_of(catalog->repos.items[0].files_bytes.bytes, catalog->repos.items[0].files_bytes.len);
-    expect_bytes(RPM_FILELISTS_FORMAT, "rpm-filelists 1", &digest,
-                 "116c41bf0826ce0c9d30820ccaa9be0cf3dd8ef926d28eb67cffc078dafa1610");
+    expect_bytes(RPM_FILELISTS_FORMAT, "rpm-filelists 2", &digest,
+                 "ace85117dbffc17bc295dee2763b4c35414d1b9980bb44537b943c62aa00d091");
 }
 
 /* Prints a value as people read it. */
@@ -565,6 +596,7 @@ int main(void)
         cmocka_unit_test(test_libraries_and_packages_of_the_same_source_are_likely),
         cmocka_unit_test(test_packages_that_configure_the_loader_are_likely),
         cmocka_unit_test(test_owners_of_paths),
+        cmocka_unit_test(test_siblings_tell_who_holds_the_service),
         cmocka_unit_test(test_hint_where_a_file_of_that_name_is),
         cmocka_unit_test(test_no_filelists_tells_about_packages_first),
         cmocka_unit_test(test_identity),

@@ -1,0 +1,143 @@
+/* Packages of one source package: found in primary.xml, what they ship in the tables of filelists. */
+#include "rpmmd/rpm_catalog_parts.h"
+
+#include "base/auto.h"
+
+#include <stdlib.h>
+
+#define SIBLINGS_MAX 5000 /* of one source; Fedora's texlive has most */
+
+/* One question. */
+struct asking {
+    struct rpm_catalog *catalog;
+    struct arena *arena;
+    const char *package;
+    Id given;
+    struct siblings found;
+};
+
+/* Finds the package of a name that would be installed; 0 when there is none. With the lock. */
+static Id find_newest(Pool *pool, const char *package)
+{
+    Id name = pool_str2id(pool, package, 0), id, at, newest = 0;
+    if (!name)
+        return 0;
+    FOR_PROVIDES(id, at, name)
+    {
+        const Solvable *item = pool_id2solvable(pool, id);
+        if (item->name == name && rpm_pool_is_offered(pool, id) &&
+            (!newest || rpm_pool_compare(pool, item, pool_id2solvable(pool, newest)) > 0))
+            newest = id;
+    }
+    return newest;
+}
+
+/* Returns the name of the source package: its own when nothing is said. */
+static const char *source_of(Pool *pool, Id id)
+{
+    const char *source = solvable_lookup_str(pool_id2solvable(pool, id), SOLVABLE_SOURCENAME);
+    return source ? source : pool_id2str(pool, pool_id2solvable(pool, id)->name);
+}
+
+/* Which package a dependency is looked for at, and whether one leads there. */
+struct leading {
+    Id to;
+    bool is_so;
+};
+
+static void take_provider(void *context, Id dependency, Id provider)
+{
+    struct leading *leading = context;
+    (void)dependency;
+    leading->is_so = leading->is_so || provider == leading->to;
+}
+
+static bool depends(Pool *pool, Id id, Id on)
+{
+    struct leading leading = {.to = on};
+    rpm_pool_each_provider(pool, id, SOLVABLE_REQUIRES, take_provider, &leading);
+    return leading.is_so;
+}
+
+static int compare_siblings(const void *a, const void *b)
+{
+    const struct sibling *left = a, *right = b;
+    return strcmp(left->name, right->name);
+}
+
+/* Lists the newest packages of the source. With the lock. */
+static bool find_siblings(struct asking *asking, struct err *err)
+{
+    Pool *pool = asking->catalog->pool;
+    Id id;
+    if (!(asking->given = find_newest(pool, asking->package))) {
+        AUTO(arena_done) struct arena scratch = {0};
+        err_set(err, ERR_RESOLVE, "%s has no package %s", asking->catalog->base.origins.source->name,
+                text_printable(&scratch, text_of(asking->package)));
+        return false;
+    }
+    const char *source = arena_strdup(asking->arena, source_of(pool, asking->given));
+    FOR_POOL_SOLVABLES(id)
+    {
+        const char *name = pool_id2str(pool, pool_id2solvable(pool, id)->name);
+        if (!rpm_pool_is_offered(pool, id) || strcmp(source_of(pool, id), source) != 0 || find_newest(pool, name) != id)
+            continue;
+        bool is_given = id == asking->given;
+        list_add(asking->arena, &asking->found,
+                 (struct sibling){.name = arena_strdup(asking->arena, name),
+                                  .is_given = is_given,
+                                  .is_dependent = !is_given && depends(pool, id, asking->given),
+                                  .is_needed = !is_given && depends(pool, asking->given, id)});
+        if (asking->found.count > SIBLINGS_MAX) {
+            err_set(err, ERR_MALFORMED, "%s: more than %d packages are built of one source package with it",
+                    asking->package, SIBLINGS_MAX);
+            return false;
+        }
+    }
+    qsort(asking->found.items, asking->found.count, sizeof *asking->found.items, compare_siblings);
+    return true;
+}
+
+/* Whether what went wrong with filelists leaves the answer without them: they cannot be had now. */
+static bool is_unknown(struct err *err)
+{
+    bool is_fine = err->kind == ERR_RESOLVE || err->kind == ERR_NETWORK || err->kind == ERR_TRUST;
+    if (is_fine)
+        err_clear(err);
+    return is_fine;
+}
+
+/* Whether all repositories have filelists. */
+static bool is_all_told(const struct rpm_catalog *catalog)
+{
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        if (!catalog->repos.items[i].has_filelists)
+            return false;
+    }
+    return true;
+}
+
+bool rpm_catalog_siblings(struct catalog *any, struct arena *arena, const char *package, struct siblings *ret_siblings,
+                          struct err *err)
+{
+    struct rpm_catalog *catalog = rpm_catalog_of(any);
+    struct asking asking = {.catalog = catalog, .arena = arena, .package = package};
+    pthread_mutex_lock(catalog->lock);
+    bool is_found = find_siblings(&asking, err);
+    pthread_mutex_unlock(catalog->lock);
+    if (!is_found)
+        return false;
+    *ret_siblings = asking.found;
+    if (!rpm_filelists_load(catalog, false, err))
+        return is_unknown(err);
+    pthread_mutex_lock(catalog->lock);
+    for (size_t i = 0; i < asking.found.count; i++) {
+        struct sibling *sibling = &asking.found.items[i];
+        rpm_filelists_services(catalog, arena, sibling->name, &sibling->services);
+        sibling->holds = sibling->services.count ? SIBLING_HAS_SERVICE
+                         : is_all_told(catalog)  ? SIBLING_HAS_NONE
+                                                 : SIBLING_UNKNOWN;
+    }
+    pthread_mutex_unlock(catalog->lock);
+    return true;
+}
