@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from . import namespaces
+from . import namespaces, paths
 
 SERVER, CLIENT, PREFIX = "10.88.0.2", "10.88.0.1", "/24"
 INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside.py")
@@ -43,6 +43,8 @@ def identity(root, user):
     """(uid, gid, further gids) of an image's `user` or `user:group`, as engines read it."""
     name, _, group = user.partition(":")
     entry = next((fields for fields in database(root, "passwd") if name in (fields[0], fields[2])), None)
+    if not entry and name and not name.isdigit():
+        raise AssertionError(f"no matching entries in passwd file: {name}")
     uid = int(entry[2]) if entry else int(name or 0)
     gid = int(entry[3]) if entry else 0
     if group:
@@ -70,7 +72,7 @@ class Box:
 
     def _put_files(self):
         for path, content in self.files.items():
-            target = self.root + path
+            target = self.root + paths.inside(self.root, path)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "wb") as stream:
                 stream.write(content.encode() if isinstance(content, str) else content)
@@ -120,6 +122,10 @@ class Box:
         while chunk := os.read(self.process.stdout.fileno(), 65536):
             with self._lock:
                 self._log.append(chunk)
+
+    def finish_log(self):
+        """Waits for the last of what a program that ended has printed."""
+        self._reader.join(5)
 
     def first(self):
         """The process number of the service, as seen here."""

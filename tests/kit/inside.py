@@ -18,7 +18,12 @@ LAST_CAPABILITY = 40
 # what podman leaves a container without options
 CAPABILITIES = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "FSETID": 4, "KILL": 5, "SETGID": 6, "SETUID": 7,
                 "SETPCAP": 8, "NET_BIND_SERVICE": 10, "SYS_CHROOT": 18, "SETFCAP": 31}
-MORE = {"NET_RAW": 13, "NET_ADMIN": 12}
+# what may be added (--cap-add)
+MORE = {"DAC_READ_SEARCH": 2, "LINUX_IMMUTABLE": 9, "NET_BROADCAST": 11, "NET_ADMIN": 12, "NET_RAW": 13, "IPC_LOCK": 14,
+        "IPC_OWNER": 15, "SYS_RAWIO": 17, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "SYS_NICE": 23, "SYS_RESOURCE": 24,
+        "SYS_TIME": 25, "MKNOD": 27, "AUDIT_WRITE": 29, "SYSLOG": 34, "BPF": 39}
+PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
+CAPABILITY_VERSION = 0x20080522
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
          "ptmx": "pts/ptmx"}
@@ -59,15 +64,32 @@ def make_etc(root, name, address):
             stream.write(text)
 
 
+def give(numbers):
+    """Capabilities that were asked for reach a program also when its user is not root, as podman's --cap-add gives them."""
+    mask = sum(1 << number for number in numbers)
+    words = [word & 0xffffffff for shift in (0, 32) for word in [mask >> shift] * 3]
+    header, sets = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)(*words)
+    if LIBC.capset(header, sets):
+        number = ctypes.get_errno()
+        raise OSError(number, f"capset: {os.strerror(number)}")
+    for number in numbers:
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number)
+
+
 def drop(box):
     """Capabilities and identity of the container's first process."""
-    wanted = {*CAPABILITIES.values(), *(MORE[name] for name in box["capabilities"])}
+    more = {{**CAPABILITIES, **MORE}[name] for name in box["capabilities"]}
+    wanted = {*CAPABILITIES.values(), *more}
     for number in range(LAST_CAPABILITY + 1):
         if number not in wanted:
             prctl(PR_CAPBSET_DROP, number)
     os.setgroups(box["groups"])
     os.setresgid(box["gid"], box["gid"], box["gid"])
+    if more and box["uid"] != 0:
+        prctl(PR_SET_KEEPCAPS, 1)
     os.setresuid(box["uid"], box["uid"], box["uid"])
+    if more and box["uid"] != 0:
+        give(more)
 
 
 def main():

@@ -95,6 +95,13 @@ def enter_user_namespace():
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 
 
+def enter_network(descriptor):
+    """Moves the calling thread into the network namespace that a descriptor is open on."""
+    if LIBC.setns(descriptor, CLONE_NEWNET):
+        number = ctypes.get_errno()
+        raise OSError(number, f"setns: {os.strerror(number)}")
+
+
 def ip(*arguments):
     subprocess.run(["ip", *arguments], check=True, stdout=subprocess.DEVNULL)
 
