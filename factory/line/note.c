@@ -95,8 +95,10 @@ static void note_wished_files(const struct wishes *wishes, struct arena *arena, 
 
 static void note_made(const struct wishes *wishes, enum wish_made_kind kind, struct arena *arena, struct bill *bill)
 {
-    static const enum bill_wish_kind kinds[] = {
-        [MADE_DIRECTORY] = BILL_MADE_DIRECTORY, [MADE_FILE] = BILL_MADE_FILE, [MADE_SYMLINK] = BILL_MADE_SYMLINK};
+    static const enum bill_wish_kind kinds[] = {[MADE_DIRECTORY] = BILL_MADE_DIRECTORY,
+                                                [MADE_FILE] = BILL_MADE_FILE,
+                                                [MADE_SYMLINK] = BILL_MADE_SYMLINK,
+                                                [MADE_COPY] = BILL_MADE_FILE};
     for (size_t i = 0; i < wishes->made.count; i++) {
         if (wishes->made.items[i].kind == kind)
             note_wish(arena, bill, kinds[kind], wishes->made.items[i].path, wishes->made.items[i].giver);
@@ -113,6 +115,7 @@ void note_wishes(const struct manifest *manifest, const struct wishes *wishes, s
     note_made(wishes, MADE_DIRECTORY, arena, bill);
     note_made(wishes, MADE_FILE, arena, bill);
     note_made(wishes, MADE_SYMLINK, arena, bill);
+    note_made(wishes, MADE_COPY, arena, bill);
     for (size_t i = 0; i < wishes->users.count; i++)
         note_wish(arena, bill, BILL_USER, wishes->users.items[i].name, wishes->users.items[i].giver);
     for (size_t i = 0; i < wishes->groups.count; i++)

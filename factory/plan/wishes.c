@@ -66,7 +66,7 @@ static const struct wish_user *find_user(const struct wishes *wishes, const char
 static bool is_gid_taken(const struct wishes *wishes, uint64_t gid)
 {
     for (size_t i = 0; i < wishes->groups.count; i++) {
-        if (wishes->groups.items[i].gid == gid)
+        if (wishes->groups.items[i].gid == gid && gid != WISH_NUMBER_FREE)
             return true;
     }
     return false;
@@ -75,7 +75,7 @@ static bool is_gid_taken(const struct wishes *wishes, uint64_t gid)
 static bool is_uid_taken(const struct wishes *wishes, uint64_t uid)
 {
     for (size_t i = 0; i < wishes->users.count; i++) {
-        if (wishes->users.items[i].uid == uid)
+        if (wishes->users.items[i].uid == uid && uid != WISH_NUMBER_FREE)
             return true;
     }
     return false;
@@ -94,6 +94,8 @@ static void add_all(struct arena *arena, struct wishes *into, const struct wishe
     ADD_ALL(arena, &into->made, &from->made);
     ADD_ALL(arena, &into->users, &from->users);
     ADD_ALL(arena, &into->groups, &from->groups);
+    ADD_ALL(arena, &into->owners, &from->owners);
+    ADD_ALL(arena, &into->members, &from->members);
     ADD_ALL(arena, &into->env, &from->env);
     ADD_ALL(arena, &into->packages, &from->packages);
     into->follows_pam = into->follows_pam || from->follows_pam;
@@ -107,7 +109,7 @@ static void merge_accounts(struct arena *arena, struct wishes *into, const struc
         struct wish_group group = from->groups.items[i];
         if (find_group(into, group.name))
             continue;
-        while (is_gid_taken(into, group.gid))
+        while (!group.is_automatic && is_gid_taken(into, group.gid))
             group.gid = gid++;
         list_add(arena, &into->groups, group);
     }
@@ -115,7 +117,7 @@ static void merge_accounts(struct arena *arena, struct wishes *into, const struc
         struct wish_user user = from->users.items[i];
         if (find_user(into, user.name))
             continue;
-        while (is_uid_taken(into, user.uid))
+        while (!user.is_automatic && is_uid_taken(into, user.uid))
             user.uid = uid++;
         list_add(arena, &into->users, user);
     }
@@ -136,6 +138,11 @@ struct wishes wishes_merge(struct arena *arena, const struct wishes *a, const st
         if (!has_path(a, &b->made.items[i]))
             list_add(arena, &merged.made, b->made.items[i]);
     }
+    for (size_t i = 0; i < b->owners.count; i++) {
+        if (!wishes_made(a, b->owners.items[i].path))
+            list_add(arena, &merged.owners, b->owners.items[i]);
+    }
+    ADD_ALL(arena, &merged.members, &b->members);
     for (size_t i = 0; i < b->files.count; i++) {
         if (!has_file(a, b->files.items[i].path))
             list_add(arena, &merged.files, b->files.items[i]);
@@ -183,6 +190,8 @@ void wishes_sign(struct wishes *wishes, const char *giver)
     SIGN(&wishes->made, giver);
     SIGN(&wishes->users, giver);
     SIGN(&wishes->groups, giver);
+    SIGN(&wishes->owners, giver);
+    SIGN(&wishes->members, giver);
     SIGN(&wishes->env, giver);
     SIGN(&wishes->packages, giver);
 }

@@ -20,19 +20,44 @@ struct wish_file {
     const char *giver;
 };
 
-/* A directory, small file or symlink that is created. */
-enum wish_made_kind { MADE_DIRECTORY, MADE_FILE, MADE_SYMLINK };
+/* A directory, small file or symlink that is created, or a copy of a packaged file at another path. What is automatic
+ * (of a script or a unit) gives way where something else than it wants is in its place, which the manifest's own never
+ * does, and its owners can be any account that the packages or the distribution know. */
+enum wish_made_kind { MADE_DIRECTORY, MADE_FILE, MADE_SYMLINK, MADE_COPY };
 struct wish_made {
     enum wish_made_kind kind;
     const char *path;          /* absolute, no "..", no trailing slash */
     uint32_t mode;             /* default 0755 for directories, 0644 for files */
     const char *owner, *group; /* names of `users` and `groups`, "root", or decimal; default "root" */
-    const char *content;       /* MADE_FILE */
+    const char *content;       /* MADE_FILE: text; NULL: empty */
     const char *target;        /* MADE_SYMLINK */
+    const char *source;        /* MADE_COPY: path of a file of the package set, through its links */
+    bool keeps_mode;           /* MADE_COPY: the source's, instead of `mode` */
+    bool is_automatic;
     const char *giver;
     const char *why;              /* the whole sentence for the report; NULL: "created by GIVER" */
     const struct yaml_node *node; /* for messages */
 };
+
+/* A change of owner, group or mode of what is in the tree, unless manifest or recipe made it; of several the last holds. What
+ * is not in the tree is passed over. */
+struct wish_owner {
+    const char *path;
+    const char *owner, *group; /* NULL: as it is */
+    /* The mode loses some bits, then gets some; `mode_search` only for directories and what somebody may execute. */
+    uint32_t mode_lost, mode_set, mode_search;
+    bool is_deep; /* all below, too */
+    const char *giver;
+};
+
+/* A user's membership of a group, of which both can be any account that is known. */
+struct wish_member {
+    const char *user, *group;
+    const char *giver;
+};
+
+/* The number of an automatic user or group that gets the first free one from 100. */
+#define WISH_NUMBER_FREE UINT64_MAX
 
 struct wish_user {
     const char *name, *comment, *home, *shell; /* defaults: "", "/nonexistent", "/usr/sbin/nologin" */
@@ -41,12 +66,16 @@ struct wish_user {
      * group of that name and number was added to `groups` unless there was one of that name. */
     const char *group;
     struct strings groups; /* further memberships */
+    bool
+        is_automatic; /* its number, where it is taken, is another; its group any that is known; other wishes, sysusers.d
+                              and the distribution's own account of its name win */
     const char *giver;
 };
 
 struct wish_group {
     const char *name;
     uint64_t gid;
+    bool is_automatic; /* as a user's */
     const char *giver;
 };
 
@@ -80,6 +109,14 @@ struct wishes {
         size_t count, capacity;
     } groups;
     struct {
+        struct wish_owner *items;
+        size_t count, capacity;
+    } owners;
+    struct {
+        struct wish_member *items;
+        size_t count, capacity;
+    } members;
+    struct {
         struct wish_variable *items;
         size_t count, capacity;
     } env;
@@ -91,7 +128,8 @@ struct wishes {
 };
 
 /* Returns all of `a`, and then of `b` what `a` leaves room for: `a` wins wherever both say something of a path, a user, a
- * group, a variable or a package. A user or group whose number is taken gets the first free one from 100. */
+ * group, a variable or a package. A user or group whose number is taken gets the first free one from 100 (an automatic one in
+ * the tree). `b`'s changes of owners at paths that `a` makes are left out. */
 struct wishes wishes_merge(struct arena *arena, const struct wishes *a, const struct wishes *b);
 /* Returns all of `a` and all of `b`, which was made to fit beside it. */
 struct wishes wishes_join(struct arena *arena, const struct wishes *a, const struct wishes *b);

@@ -241,7 +241,12 @@ static void freeze(const struct drafts *drafts, struct tree *tree)
 /* Accounts, what tmpfiles.d makes, and the owners that both know. */
 static bool add_declared(struct drafts *drafts, const struct tree *tree, struct err *err)
 {
-    if (!drafts_collect_accounts(drafts, tree, err) || !drafts_add_tmpfiles(drafts, tree, err))
+    if (!drafts_collect_accounts(drafts, tree, err))
+        return false;
+    drafts_add_automatic_accounts(drafts);
+    drafts_want_run_user(drafts);
+    drafts_change_owners(drafts);
+    if (!drafts_add_tmpfiles(drafts, tree, err))
         return false;
     drafts_number_owners(drafts);
     return drafts_add_users(drafts, err);

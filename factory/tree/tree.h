@@ -6,7 +6,8 @@
  * files (format.h). Conflicts (one path from two packages with different bytes or kinds, a manifest file over
  * a package's directory, a file below a symlink, …) are errors naming both sides. The manifest's own entries win over
  * a package's: its files and symlinks replace files and symlinks (configuration can be overridden), its directories
- * set mode and owner of existing ones; but never a directory over something else or the other way round. /etc/passwd
+ * set mode and owner of existing ones; but never a directory over something else or the other way round. What is automatic
+ * gives way instead; its owners' names and numbers are settled when all other accounts are known. /etc/passwd
  * and /etc/group made here replace a package's. Of several kept names of one inode the first by path is the file and
  * the others are hard links to it, so a hard link never comes before its target. A root link ("/bin") is the only node
  * whose path is not canonical; the directory that it leads to is always there. Times are clamped to created_time;
@@ -57,6 +58,7 @@ struct tree_request {
     const struct keep *keep;
     const struct fileset *set;
     int64_t created_override; /* SOURCE_DATE_EPOCH, or -1 */
+    bool has_base_accounts;   /* all accounts that the distribution has by itself are in /etc/passwd and /etc/group */
     bool is_partial;          /* the set has not all packages of the selection yet */
     const char *os_release;   /* text for /usr/lib/os-release (and its /etc link) when no package gives it, or NULL */
 };

@@ -95,8 +95,12 @@ static bool parse_number(const char *name, uint32_t *ret_number)
     return true;
 }
 
-/* Takes an account over that the distribution lists, a user with the group that is its first one. */
-static void take_known(struct drafts *drafts, const char *name, bool is_user)
+static bool is_there(const struct drafts *drafts, const char *name, bool is_user)
+{
+    return is_user ? accounts_user(&drafts->accounts, name) != NULL : accounts_group(&drafts->accounts, name) != NULL;
+}
+
+bool drafts_take_known(struct drafts *drafts, const char *name, bool is_user)
 {
     struct accounts *known = &drafts->known;
     const struct account_user *user = is_user ? accounts_user(known, name) : NULL;
@@ -107,11 +111,7 @@ static void take_known(struct drafts *drafts, const char *name, bool is_user)
         accounts_add_group(&drafts->accounts, group->name, group->gid);
     if (user && !accounts_user_of_number(&drafts->accounts, user->uid))
         accounts_add_user(&drafts->accounts, user);
-}
-
-static bool is_there(const struct drafts *drafts, const char *name, bool is_user)
-{
-    return is_user ? accounts_user(&drafts->accounts, name) != NULL : accounts_group(&drafts->accounts, name) != NULL;
+    return is_there(drafts, name, is_user);
 }
 
 /* Makes sure that a name is an account of the image. What is not declared by the packages that gave files is looked up
@@ -120,11 +120,12 @@ static bool want_account(struct drafts *drafts, const char *name, bool is_user)
 {
     if (is_there(drafts, name, is_user) || accounts_add_nobody(&drafts->accounts, name, is_user))
         return true;
+    if (drafts->request->has_base_accounts && drafts_take_known(drafts, name, is_user))
+        return true;
     drafts->wants_all = drafts->wants_all || drafts->request->is_partial;
     if (accounts_apply_name(&drafts->accounts, &drafts->declared, name, is_user, stat_draft, drafts))
         return true;
-    take_known(drafts, name, is_user);
-    return is_there(drafts, name, is_user);
+    return drafts_take_known(drafts, name, is_user);
 }
 
 bool drafts_user_number(struct drafts *drafts, const char *name, uint32_t *ret_number)
@@ -145,8 +146,7 @@ bool drafts_group_number(struct drafts *drafts, const char *name, uint32_t *ret_
     return is_known;
 }
 
-/* Whom the image runs as is an account of it; whether it is one at all is for others to say. */
-static void want_run_user(struct drafts *drafts)
+void drafts_want_run_user(struct drafts *drafts)
 {
     const struct tree_request *request = drafts->request;
     const char *both = (request->config ? request->config : &request->manifest->config)->user;
@@ -189,7 +189,6 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
         return false;
     accounts_apply(&drafts->accounts, &items, stat_draft, drafts);
     drafts->wants_all = drafts->request->is_partial && drafts->accounts.has_asked;
-    want_run_user(drafts);
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* tree_draft.h - the tree while it is put together: nodes by path, parents made as needed
  *
  * Private to tree*.c. Order of work: kept files, their parents, root links, the manifest's own entries, the skeleton,
- * accounts, tmpfiles.d, owners, users and groups, os-release, the package database. Times, hard links and the sorting
+ * accounts, changes of owners, tmpfiles.d, owners, users and groups, os-release, the package database. Times, hard links and the sorting
  * come last.
  * Threads: one.
  */
@@ -96,6 +96,17 @@ bool drafts_add_tmpfiles(struct drafts *drafts, const struct tree *tree, struct 
 /* Finds the number of an owner or group: "root", a name of the manifest, or decimal; false when there is none. */
 bool wish_owner_number(const struct wishes *wishes, const char *name, uint32_t *ret_number) MUST_CHECK;
 bool wish_group_number(const struct wishes *wishes, const char *name, uint32_t *ret_number) MUST_CHECK;
+/* Returns whether a name is an automatic user's or group's, whose number is known when all other accounts are. */
+bool wish_is_automatic(const struct wishes *wishes, const char *name, bool is_user);
+/* Adds the automatic accounts and memberships, and, where they are asked for, all that the distribution has by itself. */
+void drafts_add_automatic_accounts(struct drafts *drafts);
+/* Makes whom the image runs as an account of it; whether it is one at all is for others to say. */
+void drafts_want_run_user(struct drafts *drafts);
+/* Changes owners and modes as scripts would have, of what neither manifest nor recipe made. */
+void drafts_change_owners(struct drafts *drafts);
+/* Takes an account over that the distribution has by itself, a user with the group that is its first one; false when it has
+ * none of that name. */
+bool drafts_take_known(struct drafts *drafts, const char *name, bool is_user);
 /* Adds /etc/ld.so.cache when the closure needs it and nothing gives it. */
 bool drafts_add_cache(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Adds /usr/lib/os-release and its link when nothing gives it. */

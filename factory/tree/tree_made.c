@@ -18,15 +18,48 @@ static bool check_kind(struct drafts *drafts, const struct wish_made *made, cons
     return true;
 }
 
-static bool find_owners(struct drafts *drafts, const struct wish_made *made, struct node *node, struct err *err)
+/* Something is in the way of what only wants to be there if it can. */
+static bool gives_way(const struct drafts *drafts, const struct wish_made *made, const char *path)
+{
+    const struct draft *there = drafts_find(drafts, path);
+    bool is_directory = made->kind == MADE_DIRECTORY;
+    bool is_other = there && (there->made || is_directory != (there->node.kind == NODE_DIRECTORY));
+    return is_other || drafts_link_end(drafts, path) || drafts_obstacle(drafts, path);
+}
+
+/* Names whose numbers are known only when all accounts are stay names until then. */
+static bool find_owners(const struct drafts *drafts, struct draft *draft, struct err *err)
 {
     const struct wishes *wishes = drafts->request->wishes;
-    if (!wish_owner_number(wishes, made->owner, &node->uid))
-        return made_fail(drafts, made, err, "%s: owner \"%s\" is no user of the manifest and no number", made->path,
-                         made->owner);
-    if (!wish_group_number(wishes, made->group, &node->gid))
-        return made_fail(drafts, made, err, "%s: group \"%s\" is no group of the manifest and no number", made->path,
-                         made->group);
+    const struct wish_made *made = draft->made;
+    if (!wish_owner_number(wishes, made->owner, &draft->node.uid)) {
+        if (!made->is_automatic && !wish_is_automatic(wishes, made->owner, true))
+            return made_fail(drafts, made, err, "%s: owner \"%s\" is no user of the manifest and no number", made->path,
+                             made->owner);
+        draft->owner = made->owner;
+    }
+    if (!wish_group_number(wishes, made->group, &draft->node.gid)) {
+        if (!made->is_automatic && !wish_is_automatic(wishes, made->group, false))
+            return made_fail(drafts, made, err, "%s: group \"%s\" is no group of the manifest and no number",
+                             made->path, made->group);
+        draft->group = made->group;
+    }
+    return true;
+}
+
+/* The bytes of a packaged file under another name; false when no package that is open has it. */
+static bool copy_file(const struct drafts *drafts, const struct wish_made *made, struct node *node)
+{
+    const struct sourced *file = fileset_walk(drafts->request->set, drafts->arena, made->source, NULL, NULL);
+    const struct entry *content = file ? sourced_content(file) : NULL;
+    if (!content)
+        return false;
+    node->kind = NODE_FILE;
+    node->mode = made->keeps_mode ? content->mode & 0777 : made->mode;
+    node->data = content->data;
+    node->size_bytes = content->size_bytes;
+    node->digest = &content->digest;
+    node->package = file->package;
     return true;
 }
 
@@ -37,12 +70,14 @@ static bool add_made(struct drafts *drafts, const struct wish_made *made, struct
     if (!path || strcmp(path, "/") == 0)
         return made_fail(drafts, made, err, "path \"%s\": %s", made->path, path ? "the root itself" : reason);
     path = drafts_place(drafts, path);
+    if (made->is_automatic && gives_way(drafts, made, path))
+        return true;
     if (!check_kind(drafts, made, path, err))
         return false;
     struct draft draft = {.made = made};
     const char *why = made->why ? made->why : arena_printf(drafts->arena, "created by %s", wish_giver(made->giver));
     draft.node = (struct node){.path = path, .mode = made->mode, .why = why};
-    if (!find_owners(drafts, made, &draft.node, err))
+    if (!find_owners(drafts, &draft, err))
         return false;
     switch (made->kind) {
     case MADE_DIRECTORY:
@@ -57,6 +92,10 @@ static bool add_made(struct drafts *drafts, const struct wish_made *made, struct
         draft.node.kind = NODE_SYMLINK;
         draft.node.mode = 0777;
         draft.node.target = made->target;
+        break;
+    case MADE_COPY:
+        if (!copy_file(drafts, made, &draft.node))
+            return true;
         break;
     }
     return drafts_add_parents(drafts, drafts_put(drafts, &draft), err);

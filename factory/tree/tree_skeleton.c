@@ -39,6 +39,8 @@ static struct wanted find_wanted(const struct drafts *drafts, const char *path)
     const struct keep *keep = drafts->request->keep;
     const char *reason;
     for (size_t i = 0; i < wishes->made.count; i++) {
+        if (wishes->made.items[i].is_automatic)
+            continue;
         const char *made = path_canonical(drafts->arena, text_of(wishes->made.items[i].path), &reason);
         if (made && strcmp(made, path) == 0)
             return (struct wanted){.made = &wishes->made.items[i]};

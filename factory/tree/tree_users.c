@@ -23,7 +23,7 @@ bool wish_owner_number(const struct wishes *wishes, const char *name, uint32_t *
 {
     *ret_number = 0;
     for (size_t i = 0; name && i < wishes->users.count; i++) {
-        if (strcmp(wishes->users.items[i].name, name) == 0)
+        if (strcmp(wishes->users.items[i].name, name) == 0 && !wishes->users.items[i].is_automatic)
             return take_number(wishes->users.items[i].uid, ret_number);
     }
     return !name || strcmp(name, "root") == 0 || parse_number(name, ret_number);
@@ -33,15 +33,26 @@ bool wish_group_number(const struct wishes *wishes, const char *name, uint32_t *
 {
     *ret_number = 0;
     for (size_t i = 0; name && i < wishes->groups.count; i++) {
-        if (strcmp(wishes->groups.items[i].name, name) == 0)
+        if (strcmp(wishes->groups.items[i].name, name) == 0 && !wishes->groups.items[i].is_automatic)
             return take_number(wishes->groups.items[i].gid, ret_number);
     }
     for (size_t i = 0; name && i < wishes->users.count; i++) {
         const struct wish_user *user = &wishes->users.items[i];
-        if (!user->group && strcmp(user->name, name) == 0)
+        if (!user->group && !user->is_automatic && strcmp(user->name, name) == 0)
             return take_number(user->uid, ret_number); /* the group of the user's own name */
     }
     return !name || strcmp(name, "root") == 0 || parse_number(name, ret_number);
+}
+
+bool wish_is_automatic(const struct wishes *wishes, const char *name, bool is_user)
+{
+    for (size_t i = 0; i < (is_user ? wishes->users.count : wishes->groups.count); i++) {
+        const char *there = is_user ? wishes->users.items[i].name : wishes->groups.items[i].name;
+        bool is_automatic = is_user ? wishes->users.items[i].is_automatic : wishes->groups.items[i].is_automatic;
+        if (is_automatic && strcmp(there, name) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool fail(const struct drafts *drafts, struct err *err, const char *what, const char *name, const char *reason)
@@ -84,6 +95,8 @@ static bool add_manifest_groups(struct drafts *drafts, struct err *err)
         accounts_add_group(&drafts->accounts, "root", 0);
     for (size_t i = 0; i < wishes->groups.count; i++) {
         const struct wish_group *group = &wishes->groups.items[i];
+        if (group->is_automatic)
+            continue;
         if (!*group->name || !account_is_field(group->name) || strchr(group->name, ','))
             return fail(drafts, err, "group", group->name, "no valid name");
         if (group->gid >= UINT32_MAX)
@@ -94,6 +107,8 @@ static bool add_manifest_groups(struct drafts *drafts, struct err *err)
     }
     for (size_t i = 0; i < wishes->users.count; i++) {
         const struct wish_user *user = &wishes->users.items[i];
+        if (user->is_automatic)
+            continue;
         if (!check_user(drafts, user, i, err))
             return false;
         if (!user->group)
@@ -141,7 +156,7 @@ bool drafts_add_manifest_accounts(struct drafts *drafts, struct err *err)
     if (!has_root && !add_manifest_user(drafts, &root, err))
         return false;
     for (size_t i = 0; i < wishes->users.count; i++) {
-        if (!add_manifest_user(drafts, &wishes->users.items[i], err))
+        if (!wishes->users.items[i].is_automatic && !add_manifest_user(drafts, &wishes->users.items[i], err))
             return false;
     }
     return true;

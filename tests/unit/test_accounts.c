@@ -68,7 +68,7 @@ static struct planting plant_mine(void **state)
     struct planting planting = plant(*state);
     struct wish_user mine = {.name = "mine", .uid = 998, .group = "mine"};
     list_add(&planting.fixture->arena, &planting.wishes.users, mine);
-    list_add(&planting.fixture->arena, &planting.wishes.groups, (struct wish_group){"mine", 998, NULL});
+    list_add(&planting.fixture->arena, &planting.wishes.groups, (struct wish_group){.name = "mine", .gid = 998});
     return planting;
 }
 

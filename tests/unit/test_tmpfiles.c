@@ -27,7 +27,7 @@ static void make_packages(struct planting *planting)
         root_add(planting, roots[i]);
     struct wish_user user = {.name = "svc", .uid = 77, .group = "svc"};
     list_add(&planting->fixture->arena, &planting->wishes.users, user);
-    list_add(&planting->fixture->arena, &planting->wishes.groups, (struct wish_group){"svc", 78, NULL});
+    list_add(&planting->fixture->arena, &planting->wishes.groups, (struct wish_group){.name = "svc", .gid = 78});
 }
 
 static const struct tree *grow_with(struct planting *planting, const char *lines)

@@ -277,7 +277,7 @@ static void users_and_groups_are_written_in_order(void **state)
     list_add(arena, &planting.wishes.users, www);
     list_add(arena, &planting.wishes.users, app);
     list_add(arena, &planting.wishes.users, raw);
-    list_add(arena, &planting.wishes.groups, (struct wish_group){"tls", 500, NULL});
+    list_add(arena, &planting.wishes.groups, (struct wish_group){.name = "tls", .gid = 500});
     const struct tree *tree = grow(&planting);
     check_content(
         tree, "/etc/passwd",

@@ -1,0 +1,21 @@
+/* script_wishes.h - what maintainer scripts would have made, as wishes: nothing is run
+ *
+ * Looked at: the scripts that installing runs (format.h), as shell_run.h evaluates them: constant words, and conditions that
+ * ask for a first installation taken as true. Accounts and directories of commands that may not be reached are taken too,
+ * all else of them is only told. Each wish names its giver: "the postinst of nsd, line 6". All are automatic: manifest and
+ * recipes win, and so does what the tree has otherwise.
+ * Threads: pure function of its inputs.
+ * Owns: nothing; results live in the arena, and point into packages.
+ */
+#ifndef IMGFACTORY_EFFECT_SCRIPT_WISHES_H
+#define IMGFACTORY_EFFECT_SCRIPT_WISHES_H
+
+#include "closure/fileset.h"
+#include "plan/wishes.h"
+
+/* Finds what the scripts of these packages would have made: `own` are in the order in which they are installed, `set` are
+ * the files that are there then. Notes are of what is known to be done by a script and cannot be made here: a line each. */
+void script_wishes_find(struct arena *arena, const struct package *const *own, size_t count, const struct fileset *set,
+                        struct wishes *ret_wishes, struct strings *ret_notes);
+
+#endif
