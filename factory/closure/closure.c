@@ -6,16 +6,10 @@
 #include <elf.h>
 #include <stdlib.h>
 
-static const char libc_name[] = "libc.so.6";
-static const char libgcc_name[] = "libgcc_s.so.1";
-static const char libgcc_why[] = "glibc opens it with dlopen for pthread_exit and pthread_cancel";
-
-static void add_start(struct finder *finder, const struct start *start)
+/* An object file or a core dump is data. */
+static bool is_loadable(const struct elf_facts *elf)
 {
-    const char *key =
-        arena_printf(finder->loader.arena, "%u %d %s", start->script_depth, start->is_lenient, start->path);
-    if (map_add(&finder->started, text_of(key), (void *)key))
-        list_add(finder->loader.arena, &finder->starts, *start);
+    return elf->type == ET_EXEC || elf->type == ET_DYN || elf->broken;
 }
 
 /* Reports what a script lacks. A lenient one may lack it, but only once all packages were looked into. */
@@ -23,93 +17,6 @@ static void report_script(struct finder *finder, const struct start *script, con
 {
     if (!script->is_lenient || finder->request->is_partial)
         finder_report_missing(finder, wanted, script->file->entry->path, false);
-}
-
-static bool refuse(const struct sourced *file, struct err *err, const char *reason)
-{
-    err_set(err, ERR_MALFORMED, "%s (package %s): %s", file->entry->path, file->package->name, reason);
-    return false;
-}
-
-/* Checks an ELF file that is started or opened by its path. */
-static bool check_elf(struct finder *finder, const struct sourced *file, const struct elf_facts *elf, struct err *err)
-{
-    const char *why = loader_why_not(finder->loader.arena, elf, finder->loader.arch);
-    return !why || refuse(file, err, why);
-}
-
-/* glibc's libc.so.6 opens libgcc_s.so.1 when a thread is cancelled or left, and aborts the process when it is not
- * there. */
-static void keep_libgcc(struct finder *finder, const struct loader *loader, struct load_list *list)
-{
-    struct load_object *libc = loader_find(list, libc_name);
-    for (size_t i = 0; !libc && finder->request->is_partial && i < list->count; i++) {
-        if (strings_has(&list->items[i]->elf->needed, libc_name))
-            libc = list->items[i]; /* libc.so.6 is not unpacked yet */
-    }
-    if (!libc)
-        return;
-    size_t first = list->count;
-    struct load_need need = loader_open(loader, list, libc, libgcc_name);
-    if (need.object || finder->request->is_partial)
-        finder_keep_need(finder, &need, libgcc_why, libc->file->entry->path);
-    finder_keep_needs(finder, list, first);
-}
-
-/* Takes the notes of a process; false when one says that it does not start. */
-static bool take_notes(struct finder *finder, const struct load_list *list, struct err *err)
-{
-    for (size_t i = 0; i < list->notes.count; i++) {
-        const struct load_note *note = &list->notes.items[i];
-        if (note->is_fatal) {
-            err_set(err, ERR_MALFORMED, "%s", note->text);
-            return false;
-        }
-        finder_note(finder, note->text);
-    }
-    return true;
-}
-
-/* Of a library that is kept by itself: what it loads may be a program as well, as libc.so.6 is, and then has an
- * interpreter of its own, which is the loader that a program would have named. */
-static void start_programs(struct finder *finder, const struct start *start, const struct load_list *list)
-{
-    for (size_t i = 1; i < list->count; i++) {
-        const struct load_object *object = list->items[i];
-        if (object->elf->interp)
-            add_start(finder, &(struct start){object->file, object->file->entry->path, 0, start->is_lenient});
-    }
-}
-
-/* One process on one kind of machine. */
-static bool run_process(struct finder *finder, const struct start *start, const struct strings *hwcaps, struct err *err)
-{
-    struct loader loader = finder->loader;
-    struct load_list list;
-    loader.hwcaps = *hwcaps;
-    loader_load(&loader, start->file, start->path, &list);
-    const char *path = start->file->entry->path;
-    if (list.interpreter_need.name)
-        finder_keep_need(finder, &list.interpreter_need, arena_printf(loader.arena, "interpreter of %s", path), path);
-    else
-        start_programs(finder, start, &list);
-    finder_keep_needs(finder, &list, 0);
-    keep_libgcc(finder, &loader, &list);
-    closure_follow_notes(finder, &loader, &list);
-    return take_notes(finder, &list, err);
-}
-
-static bool start_elf(struct finder *finder, const struct start *start, const struct entry *content, struct err *err)
-{
-    if (content->elf->type != ET_EXEC && content->elf->type != ET_DYN && !content->elf->broken)
-        return true; /* an object file or core dump: data */
-    if (!check_elf(finder, start->file, content->elf, err))
-        return false;
-    for (size_t i = 0; i < finder->machine_count; i++) {
-        if (!run_process(finder, start, &finder->machines[i], err))
-            return false;
-    }
-    return true;
 }
 
 /* Follows a path that a script names; keeps and starts what is there. */
@@ -125,7 +32,11 @@ static void start_for_script(struct finder *finder, const struct start *script, 
     }
     finder_keep_links(finder, &links, file->entry->path);
     finder_keep_file(finder, file, arena_printf(arena, "%s %s", how, needed_by), needed_by);
-    add_start(finder, &(struct start){file, file->entry->path, script->script_depth + 1, script->is_lenient});
+    finder_start(finder, &(struct start){.file = file,
+                                         .path = file->entry->path,
+                                         .script_depth = script->script_depth + 1,
+                                         .is_lenient = script->is_lenient,
+                                         .if_unloadable = script->if_unloadable});
 }
 
 static void start_by_env(struct finder *finder, const struct start *script, const char *program)
@@ -154,10 +65,10 @@ static bool start_script(struct finder *finder, const struct start *start, const
     if (!text_next_word(&rest, &interpreter))
         return true;
     if (strchr(line, '\r') && !start->is_lenient)
-        return refuse(start->file, err, "its #! line has a carriage return, with which no interpreter is found");
+        return finder_refuse(start->file, err, "its #! line has a carriage return, with which no interpreter is found");
     if (start->script_depth >= SCRIPT_DEPTH_MAX)
-        return refuse(start->file, err,
-                      arena_printf(arena, "more than %d scripts interpret each other", SCRIPT_DEPTH_MAX));
+        return finder_refuse(start->file, err,
+                             arena_printf(arena, "more than %d scripts interpret each other", SCRIPT_DEPTH_MAX));
     const char *path = text_dup(arena, interpreter);
     start_for_script(finder, start, path, "interpreter of the script");
     if (strcmp(path_basename(path), "env") != 0)
@@ -173,8 +84,9 @@ static bool run_start(struct finder *finder, const struct start *start, struct e
     const struct entry *content = sourced_content(start->file);
     if (!content)
         return true;
+    finder->if_unloadable = start->if_unloadable;
     if (content->elf)
-        return start_elf(finder, start, content, err);
+        return !is_loadable(content->elf) || closure_start_elf(finder, start, content, err);
     if (content->interpreter && (content->mode & 0111))
         return start_script(finder, start, content->interpreter, err);
     return true;
@@ -191,22 +103,40 @@ static bool is_link(struct finder *finder, const char *path)
     return file && file->entry->kind == ENTRY_SYMLINK;
 }
 
+/* Takes a root that need not be loadable: what becomes of it is known when it was looked at. */
+static void hold_root(struct finder *finder, const struct closure_root *root, const struct start *start)
+{
+    const struct strings *dropped = finder->request->dropped;
+    const char *path = start->file->entry->path;
+    if (root->if_unloadable == UNLOADABLE_DROPPED && dropped && strings_has(dropped, path))
+        return;
+    finder_hold_links(finder, &start->links, path);
+    finder_hold_file(finder, start->file, root->why);
+    finder_start(finder, start);
+}
+
 static void add_root(struct finder *finder, const struct closure_root *root)
 {
-    struct sourced_list links = {0};
+    struct start start = {.path = root->path, .is_lenient = root->is_lenient, .if_unloadable = root->if_unloadable};
     const char *end = NULL;
-    const struct sourced *file = fileset_walk(finder->loader.set, finder->loader.arena, root->path, &links, &end);
-    bool is_dangling = !file && is_link(finder, root->path);
+    start.file = fileset_walk(finder->loader.set, finder->loader.arena, root->path, &start.links, &end);
+    bool is_dangling = !start.file && is_link(finder, root->path);
     bool may_dangle = root->is_optional || root->is_alone || root->is_lenient;
     bool may_come = finder->request->is_partial && !root->is_alone; /* from a package that is not in the set yet */
-    if (file || (is_dangling && may_dangle))
-        finder_keep_links(finder, &links, end);
-    if (file) {
-        finder_keep_file(finder, file, root->why, NULL);
+    const struct entry *content = start.file ? sourced_content(start.file) : NULL;
+    finder->if_unloadable = root->if_unloadable;
+    if (root->if_unloadable && !root->is_alone && content && content->elf && is_loadable(content->elf)) {
+        hold_root(finder, root, &start);
+        return;
+    }
+    if (start.file || (is_dangling && may_dangle))
+        finder_keep_links(finder, &start.links, end);
+    if (start.file) {
+        finder_keep_file(finder, start.file, root->why, NULL);
         if (!root->is_alone)
-            add_start(finder, &(struct start){file, root->path, 0, root->is_lenient});
+            finder_start(finder, &start);
     } else if (is_dangling && (!may_dangle || may_come)) {
-        finder_report_missing(finder, end, links.items[links.count - 1]->entry->path, true);
+        finder_report_missing(finder, end, start.links.items[start.links.count - 1]->entry->path, true);
     } else if (!is_dangling && (!root->is_optional || may_come)) {
         finder_report_missing(finder, root->path, "the manifest", true);
     }
@@ -280,12 +210,17 @@ static int compare_kept(const void *a, const void *b)
     return strcmp(left->file->entry->path, right->file->entry->path);
 }
 
-static void finish(const struct finder *finder, struct keep *ret_keep)
+static void finish(struct finder *finder, struct keep *ret_keep)
 {
-    size_t count = finder->kept.slots.count;
-    struct kept *items = arena_new_array(finder->loader.arena, struct kept, count);
-    for (size_t i = 0; i < count; i++)
-        items[i] = *(const struct kept *)finder->kept.slots.items[i].value;
+    size_t count = 0;
+    struct unloadable_files unloadable;
+    closure_settle_failed(finder, &unloadable);
+    struct kept *items = arena_new_array(finder->loader.arena, struct kept, finder->kept.slots.count);
+    for (size_t i = 0; i < finder->kept.slots.count; i++) {
+        const struct held *held = finder->kept.slots.items[i].value;
+        if (held->is_kept)
+            items[count++] = held->kept;
+    }
     if (count)
         qsort(items, count, sizeof(items[0]), compare_kept);
     *ret_keep = (struct keep){.items = items,
@@ -294,6 +229,7 @@ static void finish(const struct finder *finder, struct keep *ret_keep)
                               .missing_count = finder->missing.count,
                               .needs_cache = finder->needs_cache,
                               .cache_dirs = finder->cache_dirs,
+                              .unloadable = unloadable,
                               .notes = finder->notes};
 }
 

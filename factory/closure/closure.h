@@ -10,13 +10,20 @@
  * Threads: any; pure function of its inputs.
  * Fails with: ERR_MALFORMED (a root that is an ELF of another machine; a root, interpreter or library found that is
  * broken; a library found that is no ELF at all; scripts that interpret each other). What is missing is a result, not
- * a failure.
+ * a failure, and so is all of that for a file that may be spared.
  */
 #ifndef IMGFACTORY_CLOSURE_CLOSURE_H
 #define IMGFACTORY_CLOSURE_CLOSURE_H
 
 #include "closure/fileset.h"
 #include "plan/manifest.h"
+
+/* What becomes of a root that is an ELF file and cannot be loaded. */
+enum unloadable {
+    UNLOADABLE_REFUSED, /* what it lacks is missing: there is no image without it */
+    UNLOADABLE_KEPT,    /* it is kept, without what it needs, and listed */
+    UNLOADABLE_DROPPED, /* it is left out, unless something else needs it, and listed */
+};
 
 struct closure_root {
     const char *path; /* canonical, or as in the manifest */
@@ -25,12 +32,14 @@ struct closure_root {
     bool is_alone;    /* keep the file, but do not look for its libraries (data, configuration) */
     bool is_program;  /* the image shall start it: it must be an executable ELF file or script */
     bool is_lenient;  /* one of many, not named itself: a symlink may dangle, and a script may lack its interpreter */
+    enum unloadable if_unloadable;
 };
 
 struct kept {
     const struct sourced *file;
-    const char *why; /* "needed by /usr/sbin/dhcpd as libc.so.6" */
-    const char *by;  /* path of the file because of which it is kept, itself kept; NULL for a root */
+    const char *why;               /* "needed by /usr/sbin/dhcpd as libc.so.6" */
+    const char *by;                /* path of the file because of which it is kept, itself kept; NULL for a root */
+    enum unloadable if_unloadable; /* as the strictest of the roots that lead to it has it */
 };
 
 struct missing {
@@ -41,6 +50,17 @@ struct missing {
     bool is_optional; /* the image is complete without it */
 };
 
+/* A root that cannot be loaded, without which the image is complete. */
+struct unloadable_file {
+    const char *path, *package, *reason; /* "needs libx.so.1, which is in none of the selected packages" */
+    bool is_dropped;
+};
+
+struct unloadable_files {
+    struct unloadable_file *items;
+    size_t count, capacity;
+};
+
 struct keep {
     struct kept *items; /* sorted by path; parent directories are not listed (the tree adds them) */
     size_t count;
@@ -48,7 +68,8 @@ struct keep {
     size_t missing_count;
     bool needs_cache;          /* something kept is found only through /etc/ld.so.cache */
     struct strings cache_dirs; /* what it lists when it is needed: configured and built-in directories, as spelled */
-    struct strings notes;      /* what the loader passes over and what was left out, for people */
+    struct unloadable_files unloadable; /* in the order found; nothing while the set is partial */
+    struct strings notes;               /* what the loader passes over and what was left out, for people */
 };
 
 struct closure_request {
@@ -57,9 +78,10 @@ struct closure_request {
     size_t root_count;
     bool is_partial; /* not all packages of the selection are in the set yet: only tells what is missing, libgcc_s and
                         what may be absent included */
-    const struct strings *hwcaps; /* glibc-hwcaps directories to look into as well, or NULL: what they give is kept
+    const struct strings *hwcaps;  /* glibc-hwcaps directories to look into as well, or NULL: what they give is kept
                                      beside what every machine loads */
-    enum dlopen_policy dlopen;    /* the weakest dlopen notes that are followed */
+    enum dlopen_policy dlopen;     /* the weakest dlopen notes that are followed */
+    const struct strings *dropped; /* paths of roots that are known not to be loadable: left out; or NULL */
 };
 
 /* Finds the closure. Results live in the arena and point into the set. */

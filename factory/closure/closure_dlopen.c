@@ -67,7 +67,8 @@ static void follow(struct finder *finder, const struct loader *loader, struct lo
         struct missing missing = {.wanted = need->sonames.items[0],
                                   .needed_by = path,
                                   .is_opened = true,
-                                  .is_optional = need->priority != DLOPEN_REQUIRED};
+                                  .is_optional =
+                                      need->priority != DLOPEN_REQUIRED || finder->if_unloadable != UNLOADABLE_REFUSED};
         finder_report(finder, &missing);
     }
     if (!finder->request->is_partial)

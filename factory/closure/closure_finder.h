@@ -17,6 +17,20 @@ struct start {
     const char *path; /* as asked for: where a plug-in is opened */
     unsigned script_depth;
     bool is_lenient;
+    enum unloadable if_unloadable;
+    struct sourced_list links; /* to the file, of a root that need not be loadable */
+};
+
+/* A file that is kept, or only when it can be loaded. */
+struct held {
+    struct kept kept;
+    bool is_kept;
+};
+
+/* A start that failed, though the image is complete without it. */
+struct failed_start {
+    struct start start;
+    const char *reason;
 };
 
 struct finder {
@@ -30,16 +44,21 @@ struct finder {
     struct map noted;
     struct strings notes;
     const struct closure_request *request;
-    struct map kept;     /* path → struct kept * */
+    struct map kept;     /* path → struct held * */
     struct map started;  /* "depth leniency path" of each start */
     struct map reported; /* "wanted\nneeded by" of each that is missing */
     LIST(struct start) starts;
     LIST(struct missing) missing;
-    struct map opened; /* path → struct dlopen_needs * of files that were looked at */
+    LIST(struct failed_start) failed;
+    enum unloadable if_unloadable; /* of the root that is looked at, and all that it leads to */
+    struct map opened;             /* path → struct dlopen_needs * of files that were looked at */
 };
 
-/* Keeps a file, unless it is kept already, for another reason. `by`: the path because of which, or NULL. */
+/* Keeps a file, for the reason that came first. `by`: the path because of which, or NULL. */
 void finder_keep_file(struct finder *finder, const struct sourced *file, const char *why, const char *by);
+/* Holds a file, or the links to it, for a reason: kept once it can be loaded, or somebody else keeps it. */
+void finder_hold_file(struct finder *finder, const struct sourced *file, const char *why);
+void finder_hold_links(struct finder *finder, const struct sourced_list *links, const char *leads_to);
 /* Keeps the links on the way to a path. */
 void finder_keep_links(struct finder *finder, const struct sourced_list *links, const char *leads_to);
 /* Keeps the file that meets a need and the links to it, or reports that there is none. `why`: NULL for a DT_NEEDED of
@@ -53,6 +72,18 @@ void finder_note(struct finder *finder, const char *note);
 void finder_report(struct finder *finder, const struct missing *missing);
 /* The same for what is not opened at run time. */
 void finder_report_missing(struct finder *finder, const char *wanted, const char *needed_by, bool is_root);
+/* Returns whether a file is kept by now. */
+bool finder_is_kept(const struct finder *finder, const struct sourced *file);
+/* Notes a program or plug-in whose needs are to be found, once for each path and leniency. */
+void finder_start(struct finder *finder, const struct start *start);
+/* Fails with ERR_MALFORMED: the file cannot be used. */
+bool finder_refuse(const struct sourced *file, struct err *err, const char *reason);
+/* Keeps what an ELF file brings that is started, or opened by its path (closure_process.c). What need not be loadable,
+ * and is not, fails without an error. */
+bool closure_start_elf(struct finder *finder, const struct start *start, const struct entry *content,
+                       struct err *err) MUST_CHECK;
+/* Lists what failed so, unless something else keeps it, when everything has been looked at; keeps what is to stay. */
+void closure_settle_failed(struct finder *finder, struct unloadable_files *ret_files);
 /* Follows the dlopen notes of all objects of a process (closure_dlopen.c). */
 void closure_follow_notes(struct finder *finder, const struct loader *loader, struct load_list *list);
 

@@ -19,12 +19,16 @@ static bool is_documentation(const struct family *family, const char *path)
 
 /* Adds every entry of a package but its documentation. ELF files among them bring their libraries. */
 static void add_whole(struct arena *arena, struct roots *roots, const struct family *family,
-                      const struct package *package, const char *giver)
+                      const struct package *package, const struct wish_package *wish)
 {
-    const char *why = arena_printf(arena, "%s takes the whole package %s", wish_giver(giver), package->name);
+    const char *why = arena_printf(arena, "%s takes the whole package %s", wish_giver(wish->giver), package->name);
     for (size_t i = 0; i < package->count; i++) {
         if (!package->entries[i].is_documentation && !is_documentation(family, package->entries[i].path))
-            add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why, .is_lenient = true});
+            add(arena, roots,
+                (struct closure_root){.path = package->entries[i].path,
+                                      .why = why,
+                                      .is_lenient = true,
+                                      .if_unloadable = wish->is_lenient ? UNLOADABLE_DROPPED : UNLOADABLE_KEPT});
     }
 }
 
@@ -41,7 +45,11 @@ static size_t add_matches(struct arena *arena, struct roots *roots, const struct
         for (size_t i = 0; i < package->count; i++) {
             if (!path_matches(glob, package->entries[i].path))
                 continue;
-            add(arena, roots, (struct closure_root){.path = package->entries[i].path, .why = why, .is_lenient = true});
+            add(arena, roots,
+                (struct closure_root){.path = package->entries[i].path,
+                                      .why = why,
+                                      .is_lenient = true,
+                                      .if_unloadable = file->is_lenient ? UNLOADABLE_DROPPED : UNLOADABLE_REFUSED});
             matches++;
         }
     }
@@ -63,7 +71,9 @@ static bool add_file(struct arena *arena, struct roots *roots, const struct file
         add(arena, roots,
             (struct closure_root){.path = file->path,
                                   .why = arena_printf(arena, "file of %s", wish_giver(file->giver)),
-                                  .is_optional = file->is_optional});
+                                  .is_optional = file->is_optional,
+                                  .is_lenient = file->is_lenient,
+                                  .if_unloadable = file->is_lenient ? UNLOADABLE_DROPPED : UNLOADABLE_REFUSED});
         return true;
     }
     if (add_matches(arena, roots, set, file, canonical_glob(arena, file->path)) || file->is_optional)
@@ -90,7 +100,7 @@ bool roots_list(struct arena *arena, const struct roots_request *request, struct
     for (size_t p = 0; p < set->package_count; p++) {
         const struct wish_package *whole = wishes_package(wishes, set->packages[p]->name);
         if (whole)
-            add_whole(arena, &roots, set->family, set->packages[p], whole->giver);
+            add_whole(arena, &roots, set->family, set->packages[p], whole);
     }
     const struct strings *identity_files = &set->family->identity_files;
     for (size_t i = 0; request->identity && i < identity_files->count; i++) {

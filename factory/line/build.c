@@ -4,6 +4,9 @@
 #include "effect/certificates.h"
 #include "proof/scripts.h"
 
+/* Each round but the last leaves out files that have to do with those that the one before left out. */
+#define PROVE_MAX_ROUNDS 8
+
 /* The text of os-release when no package gives one: what the repository's Release says of itself. */
 static const char *release_text(const struct order *order, const struct closed *closed)
 {
@@ -99,7 +102,7 @@ bool build_tree(const struct order *order, struct closed *closed, struct built *
 }
 
 struct proving {
-    struct arena *arena;
+    const struct order *order;
     struct prove_request request;
     struct proof *proof;
 };
@@ -108,21 +111,82 @@ static bool prove(void *argument, struct err *err)
 {
     (void)err;
     const struct proving *proving = argument;
-    prove_tree(proving->arena, &proving->request, proving->proof);
+    prove_tree(proving->order->arena, &proving->request, proving->proof);
     return true;
 }
 
-bool prove_built(const struct order *order, const struct closed *closed, const struct built *built,
-                 struct proof *ret_proof, struct err *err)
+static struct prove_request request_of(const struct order *order, const struct closed *closed,
+                                       const struct built *built, struct map *ret_spare)
 {
-    struct proving proving = {.arena = order->arena,
-                              .request = {.manifest = order->manifest,
-                                          .config = &closed->asked.config,
-                                          .wishes = &built->wishes,
-                                          .arch = order->arch,
-                                          .tree = &built->tree,
-                                          .set = &closed->set,
-                                          .catalog = order->catalog},
-                              .proof = ret_proof};
-    return order_compute(order, prove, &proving, err) && prove_verdict(order->arena, &proving.request, ret_proof, err);
+    *ret_spare = (struct map){.arena = order->arena};
+    for (size_t i = 0; i < closed->keep.count; i++) {
+        const struct kept *kept = &closed->keep.items[i];
+        if (kept->if_unloadable != UNLOADABLE_REFUSED)
+            (void)map_add(ret_spare, text_of(kept->file->entry->path), (void *)kept);
+    }
+    return (struct prove_request){.manifest = order->manifest,
+                                  .config = &closed->asked.config,
+                                  .wishes = &built->wishes,
+                                  .arch = order->arch,
+                                  .tree = &built->tree,
+                                  .set = &closed->set,
+                                  .spare = ret_spare,
+                                  .catalog = order->catalog};
+}
+
+/* Says what is wrong with a file, without its name. */
+static const char *reason_of(const struct proof_finding *finding)
+{
+    size_t len = strlen(finding->path);
+    if (strncmp(finding->text, finding->path, len) != 0)
+        return finding->text;
+    return finding->text + len + strspn(finding->text + len, ": ");
+}
+
+/* Takes down the files that cannot be loaded and that the image may do without; returns whether any has to leave. */
+static bool take_spared(const struct order *order, struct closed *closed, const struct map *spare,
+                        const struct proof *proof)
+{
+    struct map known = {.arena = order->arena};
+    bool is_any_dropped = false;
+    for (size_t i = 0; i < closed->keep.unloadable.count; i++)
+        (void)map_add(&known, text_of(closed->keep.unloadable.items[i].path), closed);
+    for (size_t i = 0; i < closed->unloadable.count; i++)
+        (void)map_add(&known, text_of(closed->unloadable.items[i].path), closed);
+    for (size_t i = 0; i < proof->spared.count; i++) {
+        const struct proof_finding *finding = &proof->spared.items[i];
+        const struct kept *kept = map_get(spare, text_of(finding->path));
+        if (!kept || kept->by || !map_add(&known, text_of(finding->path), closed))
+            continue; /* what is kept for others shares their fate */
+        struct unloadable_file file = {.path = finding->path,
+                                       .package = kept->file->package->name,
+                                       .reason = reason_of(finding),
+                                       .is_dropped = kept->if_unloadable == UNLOADABLE_DROPPED};
+        list_add(order->arena, &closed->unloadable, file);
+        is_any_dropped = is_any_dropped || file.is_dropped;
+    }
+    return is_any_dropped;
+}
+
+bool prove_built(const struct order *order, struct closed *closed, struct built *built, struct proof *ret_proof,
+                 struct err *err)
+{
+    for (unsigned round = 1;; round++) {
+        struct map spare;
+        struct proving proving = {order, request_of(order, closed, built, &spare), ret_proof};
+        if (!order_compute(order, prove, &proving, err))
+            return false;
+        if (!take_spared(order, closed, &spare, ret_proof) || round == PROVE_MAX_ROUNDS)
+            return true;
+        if (!select_close_again(order, closed, err) || !build_tree(order, closed, built, err))
+            return false;
+    }
+}
+
+bool prove_good(const struct order *order, const struct closed *closed, const struct built *built,
+                const struct proof *proof, struct err *err)
+{
+    struct map spare;
+    struct prove_request request = request_of(order, closed, built, &spare);
+    return prove_verdict(order->arena, &request, proof, err);
 }

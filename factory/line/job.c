@@ -53,19 +53,20 @@ static bool export_tree(void *argument, struct err *err)
     return tree_export(exporting->tree, order->plant->options->tree_dir, order->manifest->name, order->arch->name, err);
 }
 
-/* TREE, PROOF. The tree for people is written before the proof: it shows what is wrong. */
+/* TREE, PROOF. The tree for people is written before the verdict: it shows what is wrong. */
 static bool build(const struct order *order, struct closed *closed, struct built *built, struct job *job,
                   struct err *err)
 {
     const struct run_options *options = order->plant->options;
     struct exporting exporting = {order, &built->tree};
     struct proof proof;
-    if (!build_tree(order, closed, built, err) ||
+    bool is_checked = !order->plant->inputs.is_no_check;
+    if (!build_tree(order, closed, built, err) || (is_checked && !prove_built(order, closed, built, &proof, err)) ||
         (options->tree_dir && !order_compute(order, export_tree, &exporting, err)))
         return false;
-    if (order->plant->inputs.is_no_check)
+    if (!is_checked)
         return true;
-    if (!prove_built(order, closed, built, &proof, err))
+    if (!prove_good(order, closed, built, &proof, err))
         return false;
     note_proof(&proof, &job->arena, &job->bill);
     for (size_t i = 0; i < job->bill.proof->notes.count; i++)

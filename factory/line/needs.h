@@ -61,6 +61,7 @@ struct closed {
     struct wishes wishes; /* asked.wishes with what PAM needs */
     struct fileset set;   /* of the packages that are open */
     struct keep keep;
+    struct unloadable_files unloadable; /* what the proof found beyond keep.unloadable */
 };
 
 /* What a source of names adds to what is asked for. */

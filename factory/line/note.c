@@ -1,6 +1,8 @@
 /* What a bill tells of an order, copied out of its scratch memory. */
 #include "line/stages.h"
 
+#include "package/path.h"
+
 static bool has_given(const struct built *built, const char *name)
 {
     for (size_t i = 0; built && i < built->tree.package_count; i++) {
@@ -196,6 +198,56 @@ static void note_files(const struct tree *tree, struct arena *arena, struct bill
     }
 }
 
+#define UNLOADABLE_NAMED 12 /* files that a note names */
+
+static void add_unloadable(const struct unloadable_files *from, const char *package, bool is_dropped,
+                           struct unloadable_files *into, struct arena *arena)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const struct unloadable_file *file = &from->items[i];
+        if (file->is_dropped == is_dropped && (!package || strcmp(file->package, package) == 0))
+            list_add(arena, into, *file);
+    }
+}
+
+/* One sentence for each package. */
+static void note_unloadable_of(const struct unloadable_files *all, bool is_dropped, struct arena *arena,
+                               struct bill *bill)
+{
+    struct map told = {.arena = arena};
+    for (size_t i = 0; i < all->count; i++) {
+        struct unloadable_files files = {0};
+        struct strings names = {0};
+        const struct unloadable_file *first = &all->items[i];
+        if (!map_add(&told, text_of(first->package), (void *)first))
+            continue;
+        add_unloadable(all, first->package, is_dropped, &files, arena);
+        for (size_t j = 0; j < files.count && j < UNLOADABLE_NAMED; j++)
+            list_add(arena, &names, path_basename(files.items[j].path));
+        const char *more =
+            files.count > UNLOADABLE_NAMED ? arena_printf(arena, " and %zu more", files.count - UNLOADABLE_NAMED) : "";
+        bill_note(arena, bill,
+                  arena_printf(
+                      arena, "package %s: %zu file%s nobody named cannot be loaded in this image and %s: %s%s (%s: %s)",
+                      first->package, files.count, files.count == 1 ? " that" : "s that",
+                      is_dropped         ? files.count == 1 ? "is left out" : "are left out"
+                      : files.count == 1 ? "is of no use"
+                                         : "are of no use",
+                      strings_join(arena, &names, ", "), more, first->path, first->reason));
+    }
+}
+
+/* What cannot be loaded, and the image does without. */
+static void note_unloadable(const struct closed *closed, struct arena *arena, struct bill *bill)
+{
+    for (unsigned is_dropped = 0; is_dropped <= 1; is_dropped++) {
+        struct unloadable_files files = {0};
+        add_unloadable(&closed->keep.unloadable, NULL, is_dropped, &files, arena);
+        add_unloadable(&closed->unloadable, NULL, is_dropped, &files, arena);
+        note_unloadable_of(&files, is_dropped, arena, bill);
+    }
+}
+
 void note_tree(const struct closed *closed, const struct built *built, struct arena *arena, struct bill *bill)
 {
     const struct tree *tree = &built->tree;
@@ -208,6 +260,7 @@ void note_tree(const struct closed *closed, const struct built *built, struct ar
         bill_note(arena, bill, tree->notes.items[i]);
     for (size_t i = 0; i < closed->asked.automatic.notes.count; i++)
         bill_note(arena, bill, closed->asked.automatic.notes.items[i]);
+    note_unloadable(closed, arena, bill);
     note_openers(&built->openers, arena, bill);
     bill->unpacked_bytes = tree->unpacked_bytes;
     bill->package_count = tree->package_count;

@@ -130,12 +130,18 @@ static bool find_closure(void *argument, struct err *err)
     if (!roots_list(arena, &wanted, &roots, err) || !pam_roots_add(arena, &wanted, &roots, &of_pam, err))
         return false;
     closed->wishes = wishes_join(arena, &closed->asked.wishes, &of_pam);
+    struct strings dropped = {0};
+    for (size_t i = 0; i < closed->unloadable.count; i++) {
+        if (closed->unloadable.items[i].is_dropped)
+            list_add(arena, &dropped, closed->unloadable.items[i].path);
+    }
     struct closure_request request = {.arch = closing->order->arch,
                                       .roots = roots.items,
                                       .root_count = roots.count,
                                       .is_partial = opened_is_partial(opened),
                                       .hwcaps = &manifest->hwcaps,
-                                      .dlopen = manifest->dlopen};
+                                      .dlopen = manifest->dlopen,
+                                      .dropped = &dropped};
     return closure_find(arena, &closed->set, &request, &closed->keep, err);
 }
 

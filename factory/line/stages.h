@@ -1,6 +1,6 @@
 /* stages.h - the stages of one order as functions, and the values that they hand on
  *
- *   needs.h: asked -> select_files(): closed -> build_tree(): built -> prove_built(): proof -> job.c: layer, image
+ *   needs.h: asked -> select_files(): closed -> build_tree(): built -> prove_built(): proof -> prove_good() -> job.c: layer, image
  *
  * Each value is made by one stage and const for those that follow.
  * Threads: called by the order's thread, which waits; computing goes to the workers.
@@ -30,9 +30,12 @@ bool select_close_again(const struct order *order, struct closed *closed, struct
 /* TREE. An owner whose name the packages that gave files do not declare is looked up in all of the selection: then
  * `closed` is made anew over all of it. */
 bool build_tree(const struct order *order, struct closed *closed, struct built *ret_built, struct err *err) MUST_CHECK;
-/* PROOF: everything in the tree can start. */
-bool prove_built(const struct order *order, const struct closed *closed, const struct built *built,
-                 struct proof *ret_proof, struct err *err) MUST_CHECK;
+/* PROOF. Files that cannot be loaded and may be left out are: then closure and tree are made anew. */
+bool prove_built(const struct order *order, struct closed *closed, struct built *built, struct proof *ret_proof,
+                 struct err *err) MUST_CHECK;
+/* Fails when anything in the tree cannot start. */
+bool prove_good(const struct order *order, const struct closed *closed, const struct built *built,
+                const struct proof *proof, struct err *err) MUST_CHECK;
 
 /* Copies to the bill what there is to tell of what is wanted, of a selection, of a tree (NULL: none was made), and of a
  * proof. */

@@ -15,6 +15,7 @@ struct manifest_form {
         *automatic;
     struct strings install; /* packages */
     const char *dlopen;     /* as written, or NULL */
+    const char *optional;   /* packages: optional, as written, or NULL */
     bool is_repeat_fine;    /* one path may stand twice under `files`, for other packages */
 };
 

@@ -34,6 +34,13 @@ static const struct yaml_field packages_fields[] = {
     FIELD(YAML_STRINGS, manifest_form, "never", manifest.packages_never, false),
     FIELD(YAML_BOOL, manifest_form, "weak", manifest.is_weak, false),
     FIELD(YAML_BOOL, manifest_form, "older", manifest.is_older_fine, false),
+    FIELD(YAML_STRING, manifest_form, "optional", optional, false),
+};
+
+/* One item of `files`. */
+struct file_form {
+    struct wish_file file;
+    const struct yaml_node *optional; /* true, false or drop */
 };
 
 #define PART(key, part) FIELD(YAML_BOOL, manifest_form, key, manifest.automatic[part], false)
@@ -50,9 +57,9 @@ static const struct yaml_field automatic_fields[] = {
 };
 
 static const struct yaml_field file_fields[] = {
-    FIELD(YAML_STRING, wish_file, "path", path, true),
-    FIELD(YAML_STRINGS, wish_file, "package", packages, false),
-    FIELD(YAML_BOOL, wish_file, "optional", is_optional, false),
+    FIELD(YAML_STRING, file_form, "path", file.path, true),
+    FIELD(YAML_STRINGS, file_form, "package", file.packages, false),
+    FIELD(YAML_NODE, file_form, "optional", optional, false),
 };
 
 static const struct yaml_field directory_fields[] = {
@@ -124,15 +131,27 @@ static bool read_item(struct arena *arena, const struct yaml_node *node, const s
     return yaml_read(arena, node, fields, field_count, into, err);
 }
 
+/* It may be absent; or it has to be there, but not to be loadable. */
+static bool read_optional(const struct yaml_node *node, struct wish_file *file, struct err *err)
+{
+    const char *word = node && node->kind == YAML_SCALAR && !node->is_quoted ? node->scalar : "";
+    file->is_lenient = strcmp(word, "drop") == 0;
+    file->is_optional = strcmp(word, "true") == 0;
+    return !node || file->is_lenient || file->is_optional || strcmp(word, "false") == 0 ||
+           yaml_fail(node, err, "'optional' wants true, false or drop (without quotes)");
+}
+
 static bool read_files(struct arena *arena, struct manifest_form *form, struct err *err)
 {
     if (!want_list(form->files, "files", err))
         return false;
     for (size_t i = 0; i < list_count(form->files); i++) {
-        struct wish_file file = {0};
-        if (!read_item(arena, form->files->items[i], file_fields, ARRAY_COUNT(file_fields), &file.path, &file, err))
+        struct file_form item = {0};
+        if (!read_item(arena, form->files->items[i], file_fields, ARRAY_COUNT(file_fields), &item.file.path, &item,
+                       err) ||
+            !read_optional(item.optional, &item.file, err))
             return false;
-        list_add(arena, &form->manifest.wishes.files, file);
+        list_add(arena, &form->manifest.wishes.files, item.file);
     }
     return true;
 }
@@ -215,8 +234,11 @@ bool manifest_read_parts(struct arena *arena, struct manifest_form *form, struct
     struct wishes *wishes = &form->manifest.wishes;
     for (size_t i = 0; i < env->count; i++)
         list_add(arena, &wishes->env, (struct wish_variable){.name = env->items[i].key, .value = env->items[i].value});
-    for (size_t i = 0; i < form->install.count; i++)
-        list_add(arena, &wishes->packages, (struct wish_package){.name = form->install.items[i]});
+    bool is_lenient = form->optional && strcmp(form->optional, "drop") == 0;
+    for (size_t i = 0; i < form->install.count; i++) {
+        struct wish_package package = {.name = form->install.items[i], .is_lenient = is_lenient};
+        list_add(arena, &wishes->packages, package);
+    }
     return true;
 }
 

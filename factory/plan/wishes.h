@@ -17,6 +17,7 @@ struct wish_file {
     const char *path;
     struct strings packages; /* only from one of these, when given */
     bool is_optional;        /* nothing matching is fine */
+    bool is_lenient;         /* an ELF file of it that cannot be loaded is left out, with a note */
     const char *giver;
 };
 
@@ -88,6 +89,7 @@ struct wish_variable {
 /* A package that is to come along as a whole. */
 struct wish_package {
     const char *name;
+    bool is_lenient; /* of its files that nobody names, those that cannot be loaded are left out; else they stay */
     const char *giver;
 };
 

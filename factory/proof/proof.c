@@ -84,10 +84,20 @@ static void check_program(struct prover *prover, struct proof_elf *elf)
     prover->proof->program_count++;
 }
 
+/* Sets whose file is looked at: one that the image may do without, or any other. */
+static void look_at(struct prover *prover, const struct proof_elf *elf)
+{
+    const struct map *spare = prover->request->spare;
+    const char *path = elf->file ? elf->file->entry->path : NULL;
+    bool is_spare = path && spare && map_get(spare, text_of(path)) && !elf->is_launched;
+    prover->spare = is_spare ? path : NULL;
+}
+
 static void check_elfs(struct prover *prover)
 {
     for (size_t i = 0; i < prover->package.count; i++) {
         struct proof_elf *elf = prover->elfs[i];
+        look_at(prover, elf);
         if (elf->file && !elf->arch)
             check_foreign(prover, elf->file->entry);
         else if (elf->file && elf->file->entry->elf->interp)
@@ -95,10 +105,12 @@ static void check_elfs(struct prover *prover)
     }
     for (size_t i = 0; i < prover->package.count; i++) {
         struct proof_elf *elf = prover->elfs[i];
+        look_at(prover, elf);
         if (elf->file && elf->arch && !elf->is_loaded && !elf->file->entry->elf->interp &&
             elf->file->entry->elf->has_dynamic)
             plugin_check(prover, elf->file);
     }
+    prover->spare = NULL;
 }
 
 /* Scripts that the image does not start by itself. */
@@ -198,6 +210,15 @@ void proof_find_arches(struct arena *arena, const struct tree *tree, const struc
     *ret_count = count;
 }
 
+static void mark_launched(struct prover *prover)
+{
+    const struct proof_request *request = prover->request;
+    for (size_t i = 0; request->spare && i < request->programs.count; i++)
+        start_mark(prover, request->programs.items[i]);
+    if (request->spare && request->launch)
+        launch_mark(prover, request->launch);
+}
+
 void proof_check(struct arena *arena, const struct proof_request *request, struct proof *ret_proof)
 {
     *ret_proof = (struct proof){0};
@@ -207,6 +228,7 @@ void proof_check(struct arena *arena, const struct proof_request *request, struc
     for (size_t i = 0; i < request->faults.count; i++)
         prover_add(&prover, true, &(struct proof_finding){NULL, NULL, request->faults.items[i]});
     prover_init(&prover);
+    mark_launched(&prover);
     check_elfs(&prover);
     for (size_t i = 0; i < request->programs.count; i++)
         start_check(&prover, request->programs.items[i], true);

@@ -43,10 +43,11 @@ struct proof_findings {
 
 struct proof {
     struct proof_findings violations, notes; /* in the order of paths; each text once */
-    size_t note_count;                       /* all of them; at most PROOF_NOTES_MAX are kept */
-    size_t file_count;                       /* ELF files and scripts that were checked */
-    size_t program_count;                    /* processes that were set up */
-    uint64_t symbol_count;                   /* references that were looked up, each once per file */
+    struct proof_findings spared; /* would be violations; `path` is the spare file that could not be loaded */
+    size_t note_count;            /* all of them; at most PROOF_NOTES_MAX are kept */
+    size_t file_count;            /* ELF files and scripts that were checked */
+    size_t program_count;         /* processes that were set up */
+    uint64_t symbol_count;        /* references that were looked up, each once per file */
 };
 
 struct proof_request {
@@ -55,6 +56,7 @@ struct proof_request {
     size_t arch_count;
     struct strings programs;     /* that have to be startable: paths, or names in the usual PATH */
     const struct launch *launch; /* the image's configuration, or NULL */
+    const struct map *spare;     /* paths of files that need not be loadable, unless the image starts them; or NULL */
     struct strings faults;       /* what was found before: texts, each a violation */
 };
 

@@ -315,6 +315,20 @@ static void check_command(struct launching *launching)
         check_program(launching, key, name, key->words.items[0]);
 }
 
+void launch_mark(struct prover *prover, const struct launch *launch)
+{
+    struct launching launching = {.arena = prover->arena, .prover = prover, .launch = launch};
+    const struct strings path_dirs = prover->path_dirs;
+    const struct strings *words = launch->entrypoint.words.count ? &launch->entrypoint.words : &launch->cmd.words;
+    for (size_t i = 0; i < launch->env.words.count; i++) {
+        if (strncmp(launch->env.words.items[i], "PATH=", 5) == 0)
+            take_path(&launching, launch->env.words.items[i] + 5);
+    }
+    if (words->count)
+        start_mark(prover, words->items[0]);
+    prover->path_dirs = path_dirs;
+}
+
 void launch_check(struct prover *prover, const struct launch *launch)
 {
     struct launching launching = {.arena = prover->arena, .prover = prover, .launch = launch};

@@ -128,6 +128,31 @@ const char *prover_why_not_startable(struct prover *prover, const char *path, un
     return NULL;
 }
 
+/* Marks a file, and returns the line of its interpreter, or NULL. */
+static const char *mark(struct prover *prover, const char *path)
+{
+    const char *end;
+    const struct entry *content = path ? find_file(prover, path, &end) : NULL;
+    struct proof_elf *elf = content ? prover_elf(prover, content) : NULL;
+    if (elf && elf->file)
+        elf->is_launched = true;
+    return content ? content->interpreter : NULL;
+}
+
+void start_mark(struct prover *prover, const char *program)
+{
+    const char *line = mark(prover, prover_find_program(prover, program));
+    for (unsigned depth = 0; line && depth < SCRIPT_DEPTH_MAX; depth++) {
+        struct text rest = text_of(line), word;
+        if (!text_next_word(&rest, &word))
+            return;
+        const char *interpreter = text_dup(prover->arena, word);
+        line = mark(prover, interpreter);
+        if (strcmp(path_basename(interpreter), "env") == 0 && script_env_program(prover->arena, text_trim(rest)))
+            line = mark(prover, prover_find_program(prover, script_env_program(prover->arena, text_trim(rest))));
+    }
+}
+
 void start_check(struct prover *prover, const char *program, bool is_violation)
 {
     const char *wanted = NULL;

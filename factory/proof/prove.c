@@ -43,7 +43,8 @@ void prove_tree(struct arena *arena, const struct prove_request *request, struct
                                      .arches = &request->arch,
                                      .arch_count = 1,
                                      .programs = request->manifest->binaries,
-                                     .launch = &launch};
+                                     .launch = &launch,
+                                     .spare = request->spare};
     proof_check(arena, &of_proof, ret_proof);
 }
 

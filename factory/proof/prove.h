@@ -17,6 +17,7 @@ struct prove_request {
     const struct arch *arch;
     const struct tree *tree;
     const struct fileset *set; /* of all packages that are open */
+    const struct map *spare;   /* paths of files that need not be loadable */
     struct catalog *catalog;
 };
 

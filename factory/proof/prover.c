@@ -18,10 +18,15 @@ void prover_add(struct prover *prover, bool is_violation, const struct proof_fin
     text_sanitize(text); /* names of files may be anything, and each finding is a line */
     for (char *c = text; *c; c++)
         *c = *c == '\n' || *c == '\t' ? '?' : *c;
-    if (!map_add(&prover->seen, text_of(text), (void *)text))
+    bool is_spared = is_violation && prover->spare;
+    const char *key = is_spared ? arena_printf(arena, "%s\n%s", prover->spare, text) : text;
+    if (!map_add(&prover->seen, text_of(key), (void *)text))
         return;
     struct proof_finding kept = {arena_strdup(arena, finding->path), arena_strdup(arena, finding->wanted), text};
-    if (is_violation) {
+    if (is_spared) {
+        kept.path = prover->spare;
+        list_add(arena, &proof->spared, kept);
+    } else if (is_violation) {
         list_add(arena, &proof->violations, kept);
     } else if (++proof->note_count <= PROOF_NOTES_MAX) {
         list_add(arena, &proof->notes, kept);

@@ -29,6 +29,7 @@ struct proof_elf {
     struct elf_symbols symbols;
     bool is_read;                 /* symbols */
     bool is_loaded;               /* by a program, through DT_NEEDED */
+    bool is_launched;             /* the image starts it */
     bool has_providers;           /* all its symbols were found once, in `providers` */
     bool imports_unwinding;       /* pthread_exit and the like */
     struct proof_scope providers; /* each once */
@@ -65,6 +66,7 @@ struct prover {
     const struct proof_identity *identity; /* whose permissions count; NULL: root's, or nobody knows whose */
     size_t last_host;                      /* of `programs`: the one that last provided a plug-in's symbols */
     size_t host_tries;                     /* processes set up for plug-ins that lack a library */
+    const char *spare;                     /* the file that is looked at, when the image may do without; else NULL */
     unsigned mark;
     uint64_t steps;  /* of look-ups, against made-up hash chains */
     struct map seen; /* texts of findings */
@@ -91,7 +93,7 @@ struct trouble {
 
 /* Reads the tree: its files, their ELF facts, each architecture's loader. `arena`, `request`, `proof` and `seen` are set. */
 void prover_init(struct prover *prover);
-/* Adds a finding unless the same text is there already. */
+/* Adds a finding unless the same text is there already. What would be a violation of a spare file is listed apart. */
 void prover_add(struct prover *prover, bool is_violation, const struct proof_finding *finding);
 /* Sets up the process of an ELF file with the loader's rules; memory from `arena`. */
 struct loader prover_loader(struct prover *prover, struct arena *arena, const struct arch *arch);
@@ -125,6 +127,10 @@ const char *prover_why_not_startable(struct prover *prover, const char *path, un
 const char *prover_why_not_allowed(struct prover *prover, const char *path, unsigned bit);
 /* Checks one program that the image starts, or (a note) a script that somebody may. */
 void start_check(struct prover *prover, const char *program, bool is_violation);
+/* Marks the ELF files that run when a program is started: itself, or interpreters of a script. */
+void start_mark(struct prover *prover, const char *program);
+/* The same for the program that the configuration starts. */
+void launch_mark(struct prover *prover, const struct launch *launch);
 /* Checks the configuration; from then on path_dirs is its PATH. */
 void launch_check(struct prover *prover, const struct launch *launch);
 

@@ -105,6 +105,49 @@ class Resolve(Case):
             for path in ("/usr/share/doc/whole/copyright", "/usr/share/man/man8/whole.8"):
                 self.assertNotIn(path, built)
 
+    def plugins(self):
+        """A whole package with a plug-in that can be loaded, one that lacks a library, and one whose library GONE covers."""
+        return [deb.Package("plugins", arch=machine.deb_name, Depends="libc6", files=[
+            deb.program("/usr/lib/plugins/good.so", world.library(machine, "good.so", ["libc.so.6"])),
+            deb.program("/usr/lib/plugins/bad.so", world.library(machine, "bad.so", ["libnone.so.3"])),
+            deb.link("/usr/lib/plugins/bad.so.1", "bad.so"),
+            deb.program("/usr/lib/plugins/worse.so", world.library(machine, "worse.so", ["libcovered.so.1"])),
+            deb.File("/usr/lib/libcovered.so.1", world.library(machine, "libcovered.so.1"))]) for machine in MACHINES]
+
+    NAMED = "name: served\nbinaries: [/usr/sbin/served]\n"
+    GONE = "symlinks: [{path: /usr/lib/libcovered.so.1, target: gone}]\n"
+
+    def test_whole_package_is_not_refused_for_what_nobody_named(self):
+        named = {"bad.so", "bad.so.1", "worse.so"}
+        for optional, there in (("keep", named), ("drop", set())):
+            with self.subTest(optional):
+                self.start(self.plugins(), manifest=self.NAMED + self.GONE +
+                                                    f"packages: {{install: [plugins], optional: {optional}}}\n")
+                built = self.build()
+                self.assertRegex(self.last.stderr, r"note: package plugins: 2 files that nobody named cannot be loaded"
+                                                   r".*: bad\.so, worse\.so \(.*needs libnone\.so\.3")
+                for image in built.images["latest"].values():
+                    self.assertIn("/usr/lib/plugins/good.so", image)
+                    for name in named:
+                        self.assertEqual(f"/usr/lib/plugins/{name}" in image, name in there, name)
+
+    def test_what_is_named_of_a_whole_package_is_refused_all_the_same(self):
+        for name, part in (("bad.so", "libnone.so.3"), ("worse.so", "libcovered.so.1")):
+            for optional in ("keep", "drop"):
+                with self.subTest(name, optional=optional):
+                    self.start(self.plugins(), manifest=self.NAMED + self.GONE + f"files: [/usr/lib/plugins/{name}]\n"
+                                                        f"packages: {{install: [plugins], optional: {optional}}}\n")
+                    self.refuse(run.RESOLVE, part)
+
+    def test_a_glob_of_files_may_drop_what_cannot_be_loaded(self):
+        manifest = self.NAMED + self.GONE + "files: [{path: /usr/lib/plugins/*, package: plugins%s}]\n"
+        self.start(self.plugins(), manifest=manifest % "")
+        self.refuse(run.RESOLVE, "libnone.so.3")
+        self.start(self.plugins(), manifest=manifest % ", optional: drop")
+        for built in self.build().images["latest"].values():
+            self.assertEqual([path for path in built.entries if path.startswith("/usr/lib/plugins/")],
+                             ["/usr/lib/plugins/good.so"])
+
     def test_glob_over_a_dangling_link_keeps_it(self):
         self.start([self.whole()], manifest="name: served\nbinaries: [/usr/sbin/served]\nfiles:\n"
                                             "  - {path: /usr/share/whole/d*, package: whole}\n")

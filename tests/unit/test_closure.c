@@ -9,7 +9,7 @@ struct closing {
     size_t root_count;
     bool is_partial;
     struct keep keep;
-    struct strings hwcaps;
+    struct strings hwcaps, dropped;
 };
 
 static bool try_close(struct closing *closing)
@@ -20,14 +20,15 @@ static bool try_close(struct closing *closing)
                                       .roots = closing->roots,
                                       .root_count = closing->root_count,
                                       .is_partial = closing->is_partial,
-                                      .hwcaps = &closing->hwcaps};
+                                      .hwcaps = &closing->hwcaps,
+                                      .dropped = &closing->dropped};
     return closure_find(&fixture->arena, &fixture->set, &request, &closing->keep, &fixture->err);
 }
 
 /* Finds the closure of one root. */
 static struct keep close_root(struct fixture *fixture, const char *path)
 {
-    struct closing closing = {fixture, {{.path = path, .why = "binary of the manifest"}}, 1, false, {0}, {0}};
+    struct closing closing = {fixture, {{.path = path, .why = "binary of the manifest"}}, 1, false, {0}, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     return closing.keep;
 }
@@ -206,7 +207,7 @@ static void each_root_has_its_own_load_list_and_search_paths(void **state)
     elf_add(fixture, package, "/opt/one/liba.so", "liba.so", "");
     elf_add(fixture, package, LIB "liba.so", "liba.so", "");
     struct closing closing = {
-        fixture, {{.path = "/usr/bin/one", .why = "r"}, {.path = "/usr/bin/two", .why = "r"}}, 2, false, {0}, {0}};
+        fixture, {{.path = "/usr/bin/one", .why = "r"}, {.path = "/usr/bin/two", .why = "r"}}, 2, false, {0}, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     check_kept(&closing.keep, "/opt/one/liba.so /usr/bin/one /usr/bin/two /usr/lib/x86_64-linux-gnu/liba.so");
 }
@@ -299,7 +300,7 @@ static void files_of_other_machines_are_passed_over(void **state)
 
 static void check_refused(struct fixture *fixture, const char *path, const char *part)
 {
-    struct closing closing = {fixture, {{.path = path, .why = "w"}}, 1, false, {0}, {0}};
+    struct closing closing = {fixture, {{.path = path, .why = "w"}}, 1, false, {0}, {0}, {0}};
     assert_false(try_close(&closing));
     CHECK_ERR(&fixture->err, ERR_MALFORMED, part);
     CHECK_ERR(&fixture->err, ERR_MALFORMED, "(package tool)");
@@ -354,7 +355,7 @@ static void an_absent_libgcc_is_missing_only_in_a_partial_set(void **state)
     struct package *package = package_add(fixture, "tool");
     program_add(fixture, package, "/usr/bin/tool", "libc.so.6");
     elf_add(fixture, package, "/usr/bin/static", NULL, "");
-    struct closing closing = {fixture, {{.path = "/usr/bin/tool", .why = "w"}}, 1, false, {0}, {0}};
+    struct closing closing = {fixture, {{.path = "/usr/bin/tool", .why = "w"}}, 1, false, {0}, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_int_equal(closing.keep.missing_count, 0);
     closing.is_partial = true;
@@ -370,7 +371,7 @@ static void a_partial_set_without_the_c_library_asks_for_both(void **state)
 {
     struct fixture *fixture = *state;
     elf_add(fixture, package_add(fixture, "tool"), "/usr/bin/tool", NULL, "libc.so.6");
-    struct closing closing = {fixture, {{.path = "/usr/bin/tool", .why = "w"}}, 1, true, {0}, {0}};
+    struct closing closing = {fixture, {{.path = "/usr/bin/tool", .why = "w"}}, 1, true, {0}, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_true(is_missing(&closing.keep, "libc.so.6", "/usr/bin/tool"));
     assert_true(is_missing(&closing.keep, "libgcc_s.so.1", "/usr/bin/tool"));
@@ -459,7 +460,8 @@ static void absent_roots_are_missing_unless_optional(void **state)
     struct closing closing = {
         fixture, {{.path = "/usr/bin/no", .why = "r"}, {.path = "/usr/bin/maybe", .why = "r", .is_optional = true}},
         2,       false,
-        {0},     {0}};
+        {0},     {0},
+        {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_int_equal(closing.keep.missing_count, 1);
     assert_true(closing.keep.missing[0].is_root);
@@ -470,7 +472,8 @@ static void an_optional_root_may_come_from_a_package_that_is_not_open_yet(void *
 {
     struct fixture *fixture = *state;
     package_add(fixture, "tool");
-    struct closing closing = {fixture, {{.path = "/etc/maybe", .why = "r", .is_optional = true}}, 1, true, {0}, {0}};
+    struct closing closing = {fixture, {{.path = "/etc/maybe", .why = "r", .is_optional = true}}, 1, true, {0}, {0},
+                              {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_true(is_missing(&closing.keep, "/etc/maybe", "the manifest"));
     closing.is_partial = false;
@@ -493,6 +496,7 @@ static void a_lenient_root_may_dangle_and_lack_its_interpreter(void **state)
                               3,
                               false,
                               {0},
+                              {0},
                               {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     check_kept(&closing.keep, "/usr/bin/env /usr/sbin/update /usr/sbin/upgrade /usr/share/localtime");
@@ -513,9 +517,106 @@ static void leniency_of_one_root_does_not_excuse_another(void **state)
         2,
         false,
         {0},
+        {0},
         {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     assert_true(is_missing(&closing.keep, "/usr/bin/sh", "/usr/sbin/update"));
+}
+
+static const struct unloadable_file *unloadable(const struct keep *keep, const char *path)
+{
+    for (size_t i = 0; i < keep->unloadable.count; i++) {
+        if (strcmp(keep->unloadable.items[i].path, path) == 0)
+            return &keep->unloadable.items[i];
+    }
+    return NULL;
+}
+
+/* A package of plug-ins, of which one cannot be loaded, by two names. */
+static struct closing plugins(struct fixture *fixture, enum unloadable if_unloadable)
+{
+    libc_add(fixture);
+    struct package *package = package_add(fixture, "plugins");
+    elf_add(fixture, package, "/usr/lib/p/bad.so.1", "bad.so.1", "libhave.so.1 libnone.so.3");
+    link_add(package, "/usr/lib/p/bad.so", "bad.so.1");
+    elf_add(fixture, package, "/usr/lib/p/good.so", NULL, "libhave2.so.1");
+    elf_add(fixture, package, LIB "libhave.so.1", "libhave.so.1", "");
+    elf_add(fixture, package, LIB "libhave2.so.1", "libhave2.so.1", "");
+    struct closing closing = {.fixture = fixture, .root_count = 3};
+    const char *paths[] = {"/usr/lib/p/bad.so.1", "/usr/lib/p/bad.so", "/usr/lib/p/good.so"};
+    for (size_t i = 0; i < 3; i++)
+        closing.roots[i] =
+            (struct closure_root){.path = paths[i], .why = "w", .is_lenient = true, .if_unloadable = if_unloadable};
+    return closing;
+}
+
+static void a_root_that_may_be_dropped_and_cannot_be_loaded_leaves_with_its_links_and_libraries(void **state)
+{
+    struct closing closing = plugins(*state, UNLOADABLE_DROPPED);
+    CHECK_OK(try_close(&closing), &closing.fixture->err);
+    check_kept(&closing.keep, "/usr/lib/p/good.so " LIB "libhave2.so.1");
+    assert_int_equal(closing.keep.unloadable.count, 1);
+    const struct unloadable_file *file = unloadable(&closing.keep, "/usr/lib/p/bad.so.1");
+    assert_non_null(file);
+    assert_true(file->is_dropped);
+    assert_string_equal(file->package, "plugins");
+    assert_string_equal(file->reason, "needs libnone.so.3");
+}
+
+static void a_root_that_is_kept_though_it_cannot_be_loaded_brings_no_libraries(void **state)
+{
+    struct closing closing = plugins(*state, UNLOADABLE_KEPT);
+    CHECK_OK(try_close(&closing), &closing.fixture->err);
+    check_kept(&closing.keep, "/usr/lib/p/bad.so /usr/lib/p/bad.so.1 /usr/lib/p/good.so " LIB "libhave2.so.1");
+    assert_int_equal(closing.keep.unloadable.count, 1);
+    assert_false(closing.keep.unloadable.items[0].is_dropped);
+    for (size_t i = 0; i < closing.keep.count; i++)
+        assert_int_equal(closing.keep.items[i].if_unloadable, UNLOADABLE_KEPT);
+}
+
+static void what_a_partial_set_lacks_for_it_is_missing_but_optional(void **state)
+{
+    struct closing closing = plugins(*state, UNLOADABLE_DROPPED);
+    closing.is_partial = true;
+    CHECK_OK(try_close(&closing), &closing.fixture->err);
+    assert_int_equal(closing.keep.unloadable.count, 0);
+    bool is_told = false;
+    for (size_t i = 0; i < closing.keep.missing_count; i++) {
+        is_told = is_told || strcmp(closing.keep.missing[i].needed_by, "/usr/lib/p/bad.so.1") == 0;
+        assert_true(closing.keep.missing[i].is_optional);
+    }
+    assert_true(is_told);
+}
+
+static void what_somebody_insists_on_is_missing_all_the_same(void **state)
+{
+    struct closing closing = plugins(*state, UNLOADABLE_DROPPED);
+    closing.roots[closing.root_count++] = (struct closure_root){.path = "/usr/lib/p/bad.so", .why = "files"};
+    CHECK_OK(try_close(&closing), &closing.fixture->err);
+    assert_int_equal(closing.keep.unloadable.count, 0);
+    assert_int_equal(closing.keep.missing_count, 1);
+    assert_true(is_missing(&closing.keep, "libnone.so.3", "/usr/lib/p/bad.so.1"));
+    assert_false(closing.keep.missing[0].is_optional);
+}
+
+static void what_is_known_not_to_be_loadable_is_not_looked_at(void **state)
+{
+    struct closing closing = plugins(*state, UNLOADABLE_DROPPED);
+    list_add(&closing.fixture->arena, &closing.dropped, "/usr/lib/p/good.so");
+    CHECK_OK(try_close(&closing), &closing.fixture->err);
+    check_kept(&closing.keep, "");
+}
+
+static void a_file_of_another_machine_is_dropped_not_refused_when_it_may_be(void **state)
+{
+    struct fixture *fixture = *state;
+    elf_add(fixture, package_add(fixture, "firmware"), "/usr/lib/p/blob.so", NULL, "")->machine = 183;
+    struct closing closing = {
+        fixture, {{.path = "/usr/lib/p/blob.so", .why = "w", .if_unloadable = UNLOADABLE_DROPPED}}, 1, false, {0}, {0},
+        {0}};
+    CHECK_OK(try_close(&closing), &fixture->err);
+    check_kept(&closing.keep, "");
+    assert_non_null(unloadable(&closing.keep, "/usr/lib/p/blob.so"));
 }
 
 static void a_dangling_root_tells_its_end_or_is_kept_as_data(void **state)
@@ -525,7 +626,7 @@ static void a_dangling_root_tells_its_end_or_is_kept_as_data(void **state)
     struct keep keep = close_root(fixture, "/usr/bin/x");
     assert_true(is_missing(&keep, "/etc/alternatives/x", "/usr/bin/x"));
     assert_true(keep.missing[0].is_root);
-    struct closing closing = {fixture, {{.path = "/usr/bin/x", .why = "w", .is_alone = true}}, 1, false, {0}, {0}};
+    struct closing closing = {fixture, {{.path = "/usr/bin/x", .why = "w", .is_alone = true}}, 1, false, {0}, {0}, {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     check_kept(&closing.keep, "/usr/bin/x");
 }
@@ -540,7 +641,8 @@ static void directories_and_lone_files_bring_nothing_else(void **state)
     struct closing closing = {
         fixture, {{.path = "/etc/tool", .why = "w"}, {.path = "/lib/data.so", .why = "w", .is_alone = true}},
         2,       false,
-        {0},     {0}};
+        {0},     {0},
+        {0}};
     CHECK_OK(try_close(&closing), &fixture->err);
     check_kept(&closing.keep, "/etc/tool /usr/lib/data.so");
 }
@@ -597,6 +699,12 @@ int main(void)
         TEST(an_optional_root_may_come_from_a_package_that_is_not_open_yet),
         TEST(a_lenient_root_may_dangle_and_lack_its_interpreter),
         TEST(leniency_of_one_root_does_not_excuse_another),
+        TEST(a_root_that_may_be_dropped_and_cannot_be_loaded_leaves_with_its_links_and_libraries),
+        TEST(a_root_that_is_kept_though_it_cannot_be_loaded_brings_no_libraries),
+        TEST(what_a_partial_set_lacks_for_it_is_missing_but_optional),
+        TEST(what_somebody_insists_on_is_missing_all_the_same),
+        TEST(what_is_known_not_to_be_loadable_is_not_looked_at),
+        TEST(a_file_of_another_machine_is_dropped_not_refused_when_it_may_be),
         TEST(a_dangling_root_tells_its_end_or_is_kept_as_data),
         TEST(directories_and_lone_files_bring_nothing_else),
         TEST(a_hard_linked_program_has_its_targets_needs),

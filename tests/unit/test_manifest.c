@@ -125,6 +125,18 @@ static void files_keep_their_packages_and_whether_they_may_be_absent(void **stat
     assert_string_equal(manifest.wishes.files.items[2].packages.items[0], "r");
 }
 
+static void what_cannot_be_loaded_may_be_dropped_of_files_and_of_whole_packages(void **state)
+{
+    struct folder *folder = *state;
+    struct manifest manifest = load(folder, "files: [{path: /a, optional: drop}, {path: /b, optional: false}]\n"
+                                            "packages: {install: [p], optional: drop}\n");
+    assert_true(manifest.wishes.files.items[0].is_lenient && !manifest.wishes.files.items[0].is_optional);
+    assert_false(manifest.wishes.files.items[1].is_lenient || manifest.wishes.files.items[1].is_optional);
+    assert_true(manifest.wishes.packages.items[0].is_lenient);
+    assert_false(load(folder, "packages: {install: [p], optional: keep}\n").wishes.packages.items[0].is_lenient);
+    assert_false(load(folder, "packages: {install: [p]}\n").wishes.packages.items[0].is_lenient);
+}
+
 static void what_is_made_has_modes_owners_and_places(void **state)
 {
     struct folder *folder = *state;
@@ -229,7 +241,10 @@ static void contents_are_checked(void **state)
     refused(folder, "files:\n- {path: '/a/[]'}\n", "2:10: '/a/[]' has a '[' without its ']'");
     refused(folder, "files:\n- {optional: true}\n", "2:3: key 'path' is missing");
     refused(folder, "files:\n- {path: /x, optional: yes}\n",
-            "2:24: 'optional' wants true or false (without quotes), not 'yes'");
+            "2:24: 'optional' wants true, false or drop (without quotes)");
+    refused(folder, "files:\n- {path: /x, optional: \"drop\"}\n",
+            "2:24: 'optional' wants true, false or drop (without quotes)");
+    refused(folder, "packages: {install: [x], optional: true}\n", "1:36: 'true' is neither keep nor drop");
     refused(folder, "files: /a\n", "1:8: 'files' wants a list (lines that begin with '- '), not a single value");
     refused(folder, "files: [/a, /a]\n", "1:13: '/a' comes twice under 'files'");
     refused(folder, "files: [{path: /a, package: 'x y'}]\n", "1:29: 'x y' is not a package's name");
@@ -432,6 +447,7 @@ int main(void)
         IN_FOLDER(the_readmes_examples_are_good),
         IN_FOLDER(the_shortest_manifest_gets_the_defaults),
         IN_FOLDER(files_keep_their_packages_and_whether_they_may_be_absent),
+        IN_FOLDER(what_cannot_be_loaded_may_be_dropped_of_files_and_of_whole_packages),
         IN_FOLDER(what_is_made_has_modes_owners_and_places),
         IN_FOLDER(a_user_without_a_group_brings_its_own),
         IN_FOLDER(ports_are_written_with_their_protocol),

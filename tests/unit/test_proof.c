@@ -15,6 +15,8 @@ struct world {
     struct node nodes[NODES_MAX];
     struct tree tree;
     struct strings programs;
+    struct map spare;
+    struct launch launch;
     struct proof proof;
 };
 
@@ -78,7 +80,9 @@ static const struct proof *check(struct world *world)
     world->tree.nodes = world->nodes;
     qsort(world->nodes, world->tree.count, sizeof world->nodes[0], compare);
     struct proof_request request = {
-        .tree = &world->tree, .arches = &arch, .arch_count = 1, .programs = world->programs};
+        .tree = &world->tree, .arches = &arch, .arch_count = 1, .programs = world->programs, .spare = &world->spare};
+    if (world->launch.entrypoint.words.count)
+        request.launch = &world->launch;
     proof_check(&world->arena, &request, &world->proof);
     return &world->proof;
 }
@@ -133,6 +137,7 @@ static int start(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
     assert_non_null(world);
+    world->spare.arena = &world->arena;
     world->arch = (struct arch){.name = "x86_64",
                                 .elf_machine = EM_X86_64,
                                 .elf_class = 64,
@@ -322,6 +327,50 @@ static void a_plugin_finds_its_symbols_in_the_program_that_opens_it(void **state
     assert_int_equal(world->proof.note_count, 0);
 }
 
+static void what_is_wrong_with_a_spare_file_is_listed_apart(void **state)
+{
+    struct world *world = *state;
+    struct made_elf plugin = {.needed = "libgone.so.1"}, other = {.symbols = {{.name = "no", .is_undefined = true}}};
+    add_elf(world, "/usr/lib/served/plugin.so", &plugin);
+    add_elf(world, "/usr/lib/served/other.so", &other);
+    (void)map_add(&world->spare, TEXT("/usr/lib/served/plugin.so"), world);
+    bad(world, NULL, "/usr/lib/served/other.so: symbol no is defined by no file of the image");
+    assert_int_equal(world->proof.spared.count, 1);
+    assert_string_equal(world->proof.spared.items[0].path, "/usr/lib/served/plugin.so");
+    assert_true(says(&world->proof.spared, "/usr/lib/served/plugin.so needs libgone.so.1, which is not found"));
+}
+
+static void a_library_excuses_nobody_who_insists_on_it(void **state)
+{
+    struct world *world = *state;
+    struct made_elf broken = library;
+    broken.needed = "libgone.so.1";
+    replace(world, LIB "libone.so.1", &broken);
+    add_elf(world, "/usr/bin/a-spare", &program);
+    (void)map_add(&world->spare, TEXT("/usr/bin/a-spare"), world); /* looked at first */
+    bad(world, "libgone.so.1", LIB "libone.so.1 needs libgone.so.1, which is not found");
+    assert_string_equal(world->proof.spared.items[0].path, "/usr/bin/a-spare");
+}
+
+static void what_the_image_starts_is_not_spare(void **state)
+{
+    struct world *world = *state;
+    struct made_elf broken = program;
+    broken.needed = "libgone.so.1";
+    (void)map_add(&world->spare, TEXT("/usr/bin/served"), world);
+    replace(world, "/usr/bin/served", &broken);
+    good(world);
+    list_add(&world->arena, &world->launch.entrypoint.words, "start");
+    add_bytes(world, "/usr/bin/start", TEXT("#!/usr/bin/env served\n"));
+    struct made_elf env = {.interp = "/lib64/ld-linux-x86-64.so.2"};
+    add_elf(world, "/usr/bin/env", &env);
+    bad(world, "libgone.so.1", "/usr/bin/served needs libgone.so.1, which is not found");
+    (void)map_add(&world->spare, TEXT("/usr/bin/env"), world);
+    list_add(&world->arena, &world->programs, "/usr/bin/served");
+    world->launch.entrypoint.words.count = 0;
+    bad(world, "libgone.so.1", "/usr/bin/served needs libgone.so.1, which is not found");
+}
+
 static void broken_tables_in_what_is_loaded_are_a_violation(void **state)
 {
     struct world *world = *state;
@@ -394,6 +443,9 @@ int main(void)
         TEST(chains_of_scripts_are_followed),
         TEST(links_to_nowhere_are_notes_and_needed_ones_violations),
         TEST(a_plugin_finds_its_symbols_in_the_program_that_opens_it),
+        TEST(what_is_wrong_with_a_spare_file_is_listed_apart),
+        TEST(a_library_excuses_nobody_who_insists_on_it),
+        TEST(what_the_image_starts_is_not_spare),
         TEST(broken_tables_in_what_is_loaded_are_a_violation),
         TEST(no_changed_byte_of_a_library_leads_out_of_it),
         TEST(the_verdict_lists_violations_up_to_a_limit),

@@ -77,8 +77,8 @@ static void a_file_below_another_packages_symlink_is_a_conflict(void **state)
     struct package *a = package_add(*state, "a");
     file_add(a, "/opt/dir/f", "x");
     set_build(*state, false);
-    struct kept kept[] = {{fileset_find(&planting.fixture->set, "/opt/dir"), "w", NULL},
-                          {fileset_find(&planting.fixture->set, "/opt/dir/f"), "w", NULL}};
+    struct kept kept[] = {{fileset_find(&planting.fixture->set, "/opt/dir"), "w", NULL, UNLOADABLE_REFUSED},
+                          {fileset_find(&planting.fixture->set, "/opt/dir/f"), "w", NULL, UNLOADABLE_REFUSED}};
     struct keep keep = {.items = kept, .count = 2};
     struct tree_request request = {.arch = &planting.fixture->arch,
                                    .manifest = &planting.manifest,

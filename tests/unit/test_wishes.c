@@ -39,8 +39,8 @@ static void the_first_wins_every_path_name_and_variable(void **state)
     list_add(&arena, &a.env, (struct wish_variable){"A", "ours", NULL});
     list_add(&arena, &b.env, (struct wish_variable){"A", "theirs", "b"});
     list_add(&arena, &b.env, (struct wish_variable){"B", "theirs", "b"});
-    list_add(&arena, &a.packages, (struct wish_package){"p", NULL});
-    list_add(&arena, &b.packages, (struct wish_package){"p", "b"});
+    list_add(&arena, &a.packages, (struct wish_package){.name = "p", .giver = NULL});
+    list_add(&arena, &b.packages, (struct wish_package){.name = "p", .giver = "b"});
     struct wishes merged = wishes_merge(&arena, &a, &b);
     assert_int_equal(merged.made.count, 2); /* a directory may be where a file is taken from */
     assert_int_equal(wishes_made(&merged, "/etc/a")->kind, MADE_SYMLINK);
@@ -135,8 +135,8 @@ static void packages_that_are_never_wanted_are_left_out(void **state)
     AUTO(arena_done) struct arena arena = {0};
     struct strings never = {0};
     struct wishes wishes = {0};
-    list_add(&arena, &wishes.packages, (struct wish_package){"bad", NULL});
-    list_add(&arena, &wishes.packages, (struct wish_package){"good", NULL});
+    list_add(&arena, &wishes.packages, (struct wish_package){.name = "bad", .giver = NULL});
+    list_add(&arena, &wishes.packages, (struct wish_package){.name = "good", .giver = NULL});
     list_add(&arena, &never, "bad");
     struct wishes rest = wishes_without(&arena, &wishes, &never);
     assert_int_equal(rest.packages.count, 1);
