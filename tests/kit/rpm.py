@@ -79,17 +79,18 @@ def directory(path, mode=0o755, **settings):
 
 class Package:
     """A package. Relations are lists of rpm's words ("libfoo >= 1:1.0", "(a if b)", "/usr/bin/x"); scripts are texts of
-    %pre, %post … (`scripts={"post": "…"}`); autoreq=False hides what its ELF files need; format is one of formats(), by
-    default what this rpm makes of itself."""
+    %pre, %post … (`scripts={"post": "…"}`, `{"pre -p <lua>": "…"}`); autoreq=False hides what its ELF files need; format is
+    one of formats(), by default what this rpm makes of itself; source names the source package that it is of, when it is not
+    called as the package."""
 
     def __init__(self, name, files=(), version="1.0", release="1", epoch=None, arch="noarch", payload="zstd",
-                 scripts=None, autoreq=True, digest="sha256", format=None, **relations):
+                 scripts=None, autoreq=True, digest="sha256", format=None, source=None, **relations):
         unknown = set(relations) - set(RELATIONS)
         if unknown:
             raise TypeError(f"unknown relations {unknown}")
         self.name, self.version, self.release, self.epoch, self.arch = name, version, release, epoch, arch
         self.files, self.payload, self.digest = list(files), payload, digest
-        self.format = format
+        self.format, self.source = format, source
         self.scripts, self.autoreq, self.relations = dict(scripts or {}), autoreq, relations
         self._built = {}  # signing key → bytes
 
@@ -103,23 +104,27 @@ class Package:
         return f"{self.name}-{epoch}{self.version}-{self.release}.{self.arch}"
 
     def spec(self, root):
-        lines = [f"Name: {self.name}", f"Version: {self.version}", f"Release: {self.release}",
-                 f"Summary: {self.name} of the test kit", "License: MIT"]
+        source = self.source or self.name
+        own = f" -n {self.name}" if source != self.name else ""
+        lines = [f"Name: {source}", f"Version: {self.version}", f"Release: {self.release}",
+                 f"Summary: {source} of the test kit", "License: MIT"]
         if self.epoch is not None:
             lines.append(f"Epoch: {self.epoch}")
         if self.arch == "noarch":
             lines.append("BuildArch: noarch")
         if not self.autoreq:
             lines.append("AutoReqProv: no")
+        if own:
+            lines += ["%description", f"{source} of the test kit.", f"%package{own}", f"Summary: {self.name} of the test kit"]
         for relation, words in self.relations.items():
             lines += [f"{relation.title()}: {word}" for word in ([words] if isinstance(words, str) else words)]
-        lines += ["%description", f"{self.name} of the test kit.", "%install", "rm -rf %{buildroot}",
+        lines += [f"%description{own}", f"{self.name} of the test kit.", "%install", "rm -rf %{buildroot}",
                   f"cp -a {root} %{{buildroot}}"]
         for name, text in self.scripts.items():
-            if name not in SCRIPTS:
+            if name.split()[0] not in SCRIPTS:
                 raise TypeError(f"unknown script {name}")
-            lines += [f"%{name}", text.rstrip("\n")]
-        lines += ["%files"] + [entry.line() for entry in self.files]
+            lines += [f"%{name}{own}", text.rstrip("\n")]
+        lines += [f"%files{own}"] + [entry.line() for entry in self.files]
         return "\n".join(lines) + "\n"
 
     def build(self, key=None):

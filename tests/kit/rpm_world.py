@@ -242,6 +242,16 @@ SPEAK = '#include <stdio.h>\nconst char *greet(void);\nint main(void) { return p
 PLAIN = '#include <stdio.h>\nint main(void) { return puts("plain") < 0; }\n'
 
 
+def compile_program(arch, source, *options):
+    """The bytes of a program, with the C library of the compiler."""
+    with tempfile.TemporaryDirectory(prefix="elf") as top:
+        path = os.path.join(top, "program")
+        subprocess.run([compiler(arch), "-O1", "-o", path, "-x", "c", "-", "-x", "none",
+                        f"-Wl,-dynamic-linker,{LOADERS[arch]}", *options], input=source.encode(), check=True)
+        with open(path, "rb") as stream:
+            return stream.read()
+
+
 def _living_files(arch):
     """{name: bytes}: speaker (needs libgreet.so.1 and libc), plain (needs libc), and the compiler's C library."""
     files, gcc = {}, compiler(arch)
