@@ -257,3 +257,12 @@ bool closure_find(struct arena *arena, const struct fileset *set, const struct c
     finish(&finder, ret_keep);
     return true;
 }
+
+bool keep_lacks(const struct keep *keep)
+{
+    for (size_t i = 0; i < keep->missing_count; i++) {
+        if (!keep->missing[i].is_optional)
+            return true;
+    }
+    return false;
+}

@@ -87,5 +87,7 @@ struct closure_request {
 /* Finds the closure. Results live in the arena and point into the set. */
 bool closure_find(struct arena *arena, const struct fileset *set, const struct closure_request *request,
                   struct keep *ret_keep, struct err *err) MUST_CHECK;
+/* Returns whether something is missing without which there is no image. */
+bool keep_lacks(const struct keep *keep);
 
 #endif

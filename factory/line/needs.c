@@ -125,28 +125,13 @@ bool needs_of_dlopen(const struct order *order, const struct closed *closed, str
     return true;
 }
 
-/* Returns whether there is no image without it. */
-static bool is_required(const struct missing *missing)
-{
-    return !missing->is_optional;
-}
-
-static bool has_missing(const struct keep *keep)
-{
-    for (size_t i = 0; i < keep->missing_count; i++) {
-        if (is_required(&keep->missing[i]))
-            return true;
-    }
-    return false;
-}
-
 bool needs_of_recipes(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
     (void)err;
     const struct recipes *recipes = order->plant->options->recipes;
     struct applied applied = closed->asked.applied;
     size_t before = applied.count;
-    if (has_missing(&closed->keep) || !order->manifest->has_recipes || !recipes ||
+    if (keep_lacks(&closed->keep) || !order->manifest->has_recipes || !recipes ||
         !applied_add(order->arena, recipes, &closed->keep, &applied))
         return true;
     need->applied = applied;
@@ -158,42 +143,13 @@ bool needs_of_recipes(const struct order *order, const struct closed *closed, st
     return true;
 }
 
-static bool is_automatic(const struct manifest *manifest)
-{
-    bool is_any = false;
-    for (size_t i = 0; i < AUTOMATIC_COUNT; i++)
-        is_any = is_any || manifest->automatic[i];
-    return is_any;
-}
-
-bool needs_of_service(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
-{
-    if (has_missing(&closed->keep) || !is_automatic(order->manifest))
-        return true;
-    struct automatic *found = arena_new(order->arena, struct automatic);
-    struct automatic_request request = {.manifest = order->manifest,
-                                        .arch = order->arch,
-                                        .wishes = &closed->asked.wishes,
-                                        .selection = &closed->opened.selection,
-                                        .packages = closed->opened.packages,
-                                        .set = &closed->set,
-                                        .keep = &closed->keep};
-    if (!automatic_find(order->arena, &request, found, err))
-        return false;
-    for (size_t i = 0; i < found->names.count; i++)
-        add_name(order->arena, &need->names, found->names.items[i]);
-    if (!automatic_same(found, &closed->asked.automatic))
-        need->automatic = found;
-    return true;
-}
-
 bool needs_of_paths(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
-    if (!has_missing(&closed->keep))
+    if (!keep_lacks(&closed->keep))
         return true;
     for (size_t i = 0; i < closed->keep.missing_count; i++) {
         const struct missing *missing = &closed->keep.missing[i];
-        if (missing->wanted[0] != '/' || !is_required(missing))
+        if (missing->wanted[0] != '/' || missing->is_optional)
             continue;
         if (!closed->asked.is_first_ignored && strings_has(&order->manifest->binaries, missing->wanted)) {
             *need = (struct need){.is_first_ignored = true};
@@ -220,6 +176,7 @@ struct source_of_needs {
 static const struct source_of_needs sources[] = {
     {AT_FIRST, needs_of_manifest, false, "the manifest's wishes"},
     {WHEN_SELECTED, needs_of_files, false, "files of named packages"},
+    {WHEN_SELECTED, needs_of_holder, true, "the package that holds the service"},
     {WHEN_CLOSED, needs_of_dlopen, true, "dlopen notes"},
     {WHEN_CLOSED, needs_of_recipes, false, "recipes"},
     {WHEN_CLOSED, needs_of_service, false, "the packages of the service"},
@@ -233,6 +190,7 @@ struct rounds {
     struct closed *closed;
     bool has_refusable;                 /* a refusable source added names in the last round: */
     size_t sure_count;                  /* those after this many */
+    const char *refusable;              /* and what it is */
     size_t turns[ARRAY_COUNT(sources)]; /* how often each source had something new */
     const char *left_out; /* the note of what a refusable source would ask for after the last round; NULL: nothing */
 };
@@ -350,6 +308,7 @@ static bool ask_sources(struct rounds *rounds, enum needs_turn turn, bool *ret_n
         if (*ret_new && sources[i].is_refusable) {
             rounds->has_refusable = true;
             rounds->sure_count = before;
+            rounds->refusable = sources[i].what;
         }
     }
     return true;
@@ -360,7 +319,7 @@ static bool ask_sources(struct rounds *rounds, enum needs_turn turn, bool *ret_n
 static void refuse(struct rounds *rounds, struct err *err)
 {
     struct asked *asked = &rounds->closed->asked;
-    order_log(rounds->order, LOG_VERBOSE, "left out, though a dlopen note asks for it: %s", err->text);
+    order_log(rounds->order, LOG_VERBOSE, "left out, though %s would have it: %s", rounds->refusable, err->text);
     for (size_t i = rounds->sure_count; i < asked->names.count; i++)
         list_add(rounds->order->arena, &asked->refused, asked->names.items[i]);
     asked->names.count = rounds->sure_count;
@@ -379,10 +338,10 @@ static bool select_round(struct rounds *rounds, bool *ret_selected, struct err *
             refuse(rounds, err);
             break;
         }
+        rounds->has_refusable = false;
         if (!ask_sources(rounds, WHEN_SELECTED, &is_new, err))
             return false;
     }
-    rounds->has_refusable = false;
     return true;
 }
 
@@ -395,7 +354,7 @@ static bool fail_missing(const struct closed *closed, struct err *err)
     bool fits = true;
     for (size_t i = 0; i < closed->keep.missing_count; i++) {
         const struct missing *missing = &closed->keep.missing[i];
-        if (is_required(missing) && count++ < LISTED_MAX && fits)
+        if (!missing->is_optional && count++ < LISTED_MAX && fits)
             fits = buf_printf(&text, "%s%s, needed by %s, is in none of the selected packages", count > 1 ? "; " : "",
                               missing->wanted, missing->needed_by);
     }
@@ -412,7 +371,7 @@ static bool fail_missing(const struct closed *closed, struct err *err)
 /* The last round: whether there is an image. */
 static bool finish(const struct rounds *rounds, struct err *err)
 {
-    if (!has_missing(&rounds->closed->keep))
+    if (!keep_lacks(&rounds->closed->keep))
         return true;
     (void)fail_missing(rounds->closed, err);
     if (rounds->left_out)
@@ -426,6 +385,7 @@ bool needs_settle(const struct order *order, const struct needs_stages *stages, 
     struct rounds rounds = {.order = order, .stages = stages, .closed = ret_closed};
     bool is_new;
     *ret_closed = (struct closed){.asked.wishes = order->manifest->wishes, .asked.config = order->manifest->config};
+    ret_closed->asked.references = references_new(order->arena);
     if (!ask_sources(&rounds, AT_FIRST, &is_new, err))
         return false;
     for (;;) { /* ends: each source has its number of rounds */

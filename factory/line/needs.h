@@ -13,7 +13,7 @@
 
 #include "effect/applied.h"
 #include "line/order.h"
-#include "service/automatic.h"
+#include "service/references.h"
 #include "source/choose.h"
 
 /* How many rounds a source may make necessary, the first among them. Each adds at least one package or recipe; real
@@ -38,6 +38,7 @@ struct asked {
     struct chosen_list chosen;     /* each path once, in the order in which they were asked for */
     struct applied applied;        /* recipes */
     struct automatic automatic;    /* what the service's packages say */
+    struct references *references; /* what was read for that; made by the rounds */
     struct wishes wishes;          /* the manifest's, merged with those of the recipes, and with `automatic` */
     struct manifest_config config; /* the manifest's, with what `automatic` has */
     bool is_first_ignored;         /* `packages: first` did not hold; the file indices tell */
@@ -95,6 +96,9 @@ bool needs_of_recipes(const struct order *order, const struct closed *closed, st
 /* What is automatic for a service, once nothing is missing (service/automatic.h). */
 bool needs_of_service(const struct order *order, const struct closed *closed, struct need *need,
                       struct err *err) MUST_CHECK;
+/* Of a service the package with its unit or init script, when a sibling of its binary's package has it. */
+bool needs_of_holder(const struct order *order, const struct closed *closed, struct need *need,
+                     struct err *err) MUST_CHECK;
 /* The packages of paths that no selected package ships: a binary was promised by a `first` package that does not ship
  * it (then it is started over), or the package of a file or script interpreter has to be added. */
 bool needs_of_paths(const struct order *order, const struct closed *closed, struct need *need,

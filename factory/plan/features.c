@@ -9,7 +9,7 @@
 /* A feature as it is read. */
 struct feature_form {
     struct manifest_form parts;
-    const struct yaml_node *services;
+    const struct yaml_node *services, *automatic;
     const char *description, *plugins, *follows;
 };
 
@@ -20,6 +20,14 @@ static const struct yaml_field fields[] = {
     YAML_FIELD(YAML_NODE, feature_form, "files", parts.files, false, ALTERS_ORDER),
     YAML_FIELD(YAML_NODE, feature_form, "create", parts.create, false, ALTERS_ORDER),
     YAML_FIELD(YAML_NODE, feature_form, "services", services, false, ALTERS_ORDER),
+    YAML_FIELD(YAML_NODE, feature_form, "automatic", automatic, false, ALTERS_ORDER),
+};
+
+static const struct yaml_field sign_fields[] = {
+    YAML_FIELD(YAML_STRINGS, feature_signs, "needed", needed, false, ALTERS_ORDER),
+    YAML_FIELD(YAML_STRINGS, feature_signs, "loaded", loaded, false, ALTERS_ORDER),
+    YAML_FIELD(YAML_STRINGS, feature_signs, "imports", imports, false, ALTERS_ORDER),
+    YAML_FIELD(YAML_STRINGS, feature_signs, "names", names, false, ALTERS_ORDER),
 };
 
 static const struct yaml_field service_fields[] = {
@@ -78,7 +86,9 @@ static bool load_feature(struct arena *arena, const struct data_file *file, stru
     struct feature feature = {.name = file->stem};
     if (!yaml_read(arena, file->root, fields, ARRAY_COUNT(fields), &form, err) ||
         !manifest_read_parts(arena, &form.parts, err) || !manifest_check_parts(arena, &form.parts, err) ||
-        !read_follows(arena, &form, &feature, err) || !read_services(arena, &form, &feature, err))
+        !read_follows(arena, &form, &feature, err) || !read_services(arena, &form, &feature, err) ||
+        (form.automatic &&
+         !yaml_read(arena, form.automatic, sign_fields, ARRAY_COUNT(sign_fields), &feature.signs, err)))
         return false;
     feature.plugins = form.plugins;
     feature.wishes = form.parts.manifest.wishes;

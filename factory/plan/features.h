@@ -19,10 +19,19 @@ struct feature_service {
     struct strings names, packages;
 };
 
+/* When a service wants the feature though nobody names it (`automatic` in a manifest): one of these is enough. */
+struct feature_signs {
+    struct strings needed;  /* a file of the service needs such a library (DT_NEEDED; may be a glob) */
+    struct strings loaded;  /* such a library is in the image (its name; may be a glob) */
+    struct strings imports; /* a file of the service imports such a function */
+    struct strings names;   /* a file of the service names such a path, or one below it */
+};
+
 struct feature {
     const char *name;    /* the file's stem */
     const char *plugins; /* a part of the plug-ins' paths, as it shows in the programs: "/sasl2"; or NULL */
     enum feature_follows follows;
+    struct feature_signs signs;
     struct wishes wishes; /* files; made: what there is for want of one in the manifest */
     struct {
         struct feature_service *items;

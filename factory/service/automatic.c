@@ -1,6 +1,7 @@
 #include "service/automatic.h"
 
-#include "service/own.h"
+#include "service/references.h"
+#include "service/signs.h"
 
 /* What all parts work on. */
 struct finding {
@@ -31,6 +32,21 @@ static bool find_configuration(struct finding *finding, struct err *err)
     return true;
 }
 
+/* Plug-ins, helpers and data that the service's files name, and features whose signs they show. */
+static bool find_plugins(struct finding *finding, struct err *err)
+{
+    (void)err;
+    const struct manifest_config *config = &finding->found->config;
+    struct strings command = {0};
+    for (size_t i = 0; i < config->entrypoint.count; i++)
+        list_add(finding->arena, &command, config->entrypoint.items[i]);
+    for (size_t i = 0; i < config->cmd.count; i++)
+        list_add(finding->arena, &command, config->cmd.items[i]);
+    references_find(finding->arena, finding->request, &finding->own, &command, &finding->found->wishes);
+    signs_find(finding->arena, finding->request, &finding->own, &finding->found->wishes);
+    return true;
+}
+
 /* What an image starts when nothing says more: the first binary. */
 static void complete_config(struct finding *finding)
 {
@@ -48,6 +64,7 @@ bool automatic_find(struct arena *arena, const struct automatic_request *request
         bool (*find)(struct finding *finding, struct err *err);
     } parts[] = {
         {AUTOMATIC_CONFIGURATION, find_configuration},
+        {AUTOMATIC_PLUGINS, find_plugins},
     };
     *ret_found = (struct automatic){0};
     struct finding finding = {.arena = arena, .request = request, .found = ret_found};

@@ -13,6 +13,7 @@
 #define IMGFACTORY_SERVICE_AUTOMATIC_H
 
 #include "closure/closure.h"
+#include "plan/features.h"
 #include "source/solve.h"
 
 /* What was found. Each wish has its giver. */
@@ -23,6 +24,8 @@ struct automatic {
     struct strings notes;          /* what could not be found out: sentences for the report */
 };
 
+struct references;
+
 struct automatic_request {
     const struct manifest *manifest;
     const struct arch *arch;
@@ -31,6 +34,8 @@ struct automatic_request {
     const struct package *const *packages; /* parallel to the selection; NULL: not opened */
     const struct fileset *set;
     const struct keep *keep; /* what the image has by now */
+    const struct features *features;
+    struct references *references; /* what was read in former rounds, and is now */
 };
 
 /* Finds what is automatic for the image as it is by now. It can be asked again once more is in the image. */

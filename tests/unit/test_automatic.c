@@ -1,8 +1,10 @@
 /* Unit tests of service/automatic: what is found in a service's packages, and how it stands beside the manifest. */
-#include "check.h"
+#include "packages.h"
 
 #include "base/auto.h"
-#include "service/automatic.h"
+#include "service/holder.h"
+#include "service/references.h"
+#include "service/signs.h"
 
 static struct strings words(struct arena *arena, const char *first, const char *second)
 {
@@ -65,9 +67,196 @@ static void findings_are_the_same_when_they_say_the_same(void **state)
     assert_false(automatic_same(&one, &other));
 }
 
+/* What is looked at: the packages of the fixture, all selected, all files of the first one kept. */
+struct service {
+    struct selection selection;
+    const struct package *packages[PACKAGES_MAX];
+    struct keep keep;
+    struct manifest manifest;
+    struct features features;
+    struct automatic_request request;
+    struct own own;
+    struct wishes wishes;
+};
+
+static void service_begin(struct fixture *fixture, const char *binary, struct service *service)
+{
+    set_build(fixture, false);
+    *service = (struct service){.selection.count = fixture->package_count};
+    list_add(&fixture->arena, &service->manifest.binaries, binary);
+    service->selection.items = arena_new_array(&fixture->arena, struct selected, PACKAGES_MAX);
+    service->keep.items = arena_new_array(&fixture->arena, struct kept, ENTRIES_MAX);
+    for (size_t i = 0; i < fixture->package_count; i++) {
+        const struct package *package = &fixture->packages[i];
+        bool is_foreign = strncmp(package->name, "lib", 3) == 0;
+        service->packages[i] = package;
+        service->selection.items[i] =
+            (struct selected){.name = package->name, .source_package = is_foreign ? package->name : "service"};
+    }
+    for (size_t i = 0; i < fixture->packages[0].count; i++) {
+        const struct entry *entry = &fixture->packages[0].entries[i];
+        service->keep.items[service->keep.count++].file = fileset_find(&fixture->set, entry->path);
+    }
+    service->request = (struct automatic_request){.manifest = &service->manifest,
+                                                  .arch = &fixture->arch,
+                                                  .selection = &service->selection,
+                                                  .packages = service->packages,
+                                                  .set = &fixture->set,
+                                                  .keep = &service->keep,
+                                                  .features = &service->features,
+                                                  .references = references_new(&fixture->arena)};
+    own_find(&fixture->arena, &service->request, &service->own);
+}
+
+static const struct wish_file *wished(const struct service *service, const char *path)
+{
+    for (size_t i = 0; i < service->wishes.files.count; i++) {
+        if (strcmp(service->wishes.files.items[i].path, path) == 0)
+            return &service->wishes.files.items[i];
+    }
+    return NULL;
+}
+
+static void set_bytes(struct package *package, const char *bytes, size_t len)
+{
+    package->entries[package->count - 1].data = bytes;
+    package->entries[package->count - 1].size_bytes = len;
+}
+
+static void find_references(struct fixture *fixture, struct service *service)
+{
+    struct strings command = {0};
+    list_add(&fixture->arena, &command, "--defaults=/usr/share/service/defaults");
+    references_find(&fixture->arena, &service->request, &service->own, &command, &service->wishes);
+}
+
+/* A program that names places, in one package; what is at them, in that and in others. */
+static void add_world(struct fixture *fixture)
+{
+    static const char bytes[] = "\x7f"
+                                "ELF\0/usr/lib/service/%s\0--x=/lib/service-helper\0/usr/share/common/\0y/usr/lib/no";
+    struct package *service = package_add(fixture, "service"), *data = package_add(fixture, "service-common");
+    struct package *other = package_add(fixture, "libother");
+    elf_add(fixture, service, "/usr/sbin/service", NULL, "libsign.so.1");
+    set_bytes(service, bytes, sizeof bytes);
+    file_add(service, "/etc/service.conf", "# /usr/share/service/unused\ninclude \"/usr/share/service/used\";\n");
+    dir_add(data, "/usr/lib/service", 0755);
+    file_add(data, "/usr/lib/service/plugin.so", "p");
+    file_add(data, "/usr/lib/service-helper", "h");
+    file_add(data, "/usr/lib/no", "n");
+    dir_add(data, "/usr/share/common", 0755);
+    file_add(data, "/usr/share/common/data", "d");
+    file_add(data, "/usr/share/service/unused", "u");
+    file_add(data, "/usr/share/service/used", "u");
+    file_add(data, "/usr/share/service/defaults", "u");
+    dir_add(other, "/usr/share/common", 0755);
+}
+
+static void what_the_files_of_a_service_name_comes_along(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    const struct wish_file *plugins = wished(&service, "/usr/lib/service/**");
+    assert_non_null(plugins);
+    assert_true(plugins->is_optional);
+    assert_string_equal(plugins->giver, "what /usr/sbin/service names");
+    assert_true(strings_has(&plugins->packages, "service-common"));
+    assert_non_null(wished(&service, "/usr/lib/service-helper"));
+    assert_string_equal(wished(&service, "/usr/share/service/used")->giver, "what /etc/service.conf names");
+    assert_string_equal(wished(&service, "/usr/share/service/defaults")->giver, "what the command names");
+    assert_int_equal(service.wishes.files.count, 4);
+}
+
+static void what_other_packages_have_or_a_comment_names_stays_out(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    assert_null(wished(&service, "/usr/share/common/**"));
+    assert_null(wished(&service, "/usr/share/service/unused"));
+    assert_null(wished(&service, "/usr/lib/no"));
+}
+
+static void a_feature_comes_with_its_signs_and_not_twice(void **state)
+{
+    static const char *const kinds[] = {"needed", "loaded", "names", "nothing", "imports"};
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    service.wishes = (struct wishes){0};
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct feature feature = {.name = kinds[i]};
+        list_add(&fixture->arena, &feature.wishes.files, ((struct wish_file){.path = kinds[i]}));
+        list_add(&fixture->arena, &service.features, feature);
+    }
+    list_add(&fixture->arena, &service.features.items[0].signs.needed, "libsign.so.*");
+    list_add(&fixture->arena, &service.features.items[1].signs.loaded, "service");
+    list_add(&fixture->arena, &service.features.items[2].signs.names, "/usr/share/service");
+    list_add(&fixture->arena, &service.features.items[4].signs.imports, "dlopen");
+    list_add(&fixture->arena, &service.manifest.features, "loaded");
+    signs_find(&fixture->arena, &service.request, &service.own, &service.wishes);
+    assert_non_null(wished(&service, "needed"));
+    assert_non_null(wished(&service, "names"));
+    assert_int_equal(service.wishes.files.count, 2);
+}
+
+/* Siblings of "db-core", which ships the binary; `words` are "NAME [SERVICE]", '+' before a dependent one. */
+static const char *holder_of(struct arena *arena, const char *binary, const char *const *words, size_t count)
+{
+    struct siblings siblings = {0};
+    struct selected given = {.name = "db-core"};
+    struct selection selection = {.items = &given, .count = 1};
+    struct strings never = {0};
+    list_add(arena, &never, "db-never");
+    list_add(arena, &siblings, ((struct sibling){.name = "db-core", .is_given = true, .holds = SIBLING_HAS_NONE}));
+    for (size_t i = 0; i < count; i++) {
+        struct text rest = text_of(words[i]), name, service;
+        bool is_dependent = words[i][0] == '+';
+        (void)text_next_word(&rest, &name);
+        struct sibling sibling = {.name = text_dup(arena, name) + is_dependent, .is_dependent = is_dependent};
+        sibling.holds = SIBLING_HAS_NONE;
+        if (text_next_word(&rest, &service)) {
+            sibling.holds = text_is(service, "?") ? SIBLING_UNKNOWN : SIBLING_HAS_SERVICE;
+            list_add(arena, &sibling.services, text_dup(arena, service));
+        }
+        list_add(arena, &siblings, sibling);
+    }
+    struct holder_request request = {.binary = binary, .siblings = &siblings, .selection = &selection, .never = &never};
+    return holder_find(&request);
+}
+
+#define HOLDER(binary, ...)                                                                                            \
+    holder_of(&arena, binary, (const char *const[]){__VA_ARGS__},                                                      \
+              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void the_holder_is_the_sibling_with_the_service_of_the_binary(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    assert_string_equal(HOLDER("/usr/sbin/dbd", "db-doc", "+db-server /usr/lib/systemd/system/db.service"),
+                        "db-server");
+    assert_string_equal(HOLDER("/usr/sbin/x", "db /etc/init.d/q", "+db-core-x /usr/lib/systemd/system/x@.service"),
+                        "db-core-x");
+    assert_null(HOLDER("/usr/sbin/x", "+db-tools /usr/lib/systemd/system/tool.service"));
+    assert_null(HOLDER("/usr/sbin/x", "+db-never /usr/lib/systemd/system/x.service"));
+    assert_string_equal(HOLDER("/usr/sbin/x", "+db ?"), "db");
+    assert_null(HOLDER("/usr/sbin/x", "db ?", "+db-server ?"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_holder_is_the_sibling_with_the_service_of_the_binary),
+        TEST(what_the_files_of_a_service_name_comes_along),
+        TEST(what_other_packages_have_or_a_comment_names_stays_out),
+        TEST(a_feature_comes_with_its_signs_and_not_twice),
         cmocka_unit_test(the_manifest_wins_key_by_key),
         cmocka_unit_test(a_command_of_the_manifest_is_not_mixed_with_one_that_was_found),
         cmocka_unit_test(findings_are_the_same_when_they_say_the_same),

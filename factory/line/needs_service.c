@@ -1,0 +1,67 @@
+/* The sources of needs that look into the packages of a service. */
+#include "line/needs.h"
+
+#include "service/holder.h"
+
+static bool is_automatic(const struct manifest *manifest)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < AUTOMATIC_COUNT; i++)
+        is_any = is_any || manifest->automatic[i];
+    return is_any;
+}
+
+bool needs_of_service(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    if (keep_lacks(&closed->keep) || !is_automatic(order->manifest))
+        return true;
+    struct automatic *found = arena_new(order->arena, struct automatic);
+    struct automatic_request request = {.manifest = order->manifest,
+                                        .arch = order->arch,
+                                        .wishes = &closed->asked.wishes,
+                                        .selection = &closed->opened.selection,
+                                        .packages = closed->opened.packages,
+                                        .set = &closed->set,
+                                        .keep = &closed->keep,
+                                        .features = order->plant->options->features,
+                                        .references = closed->asked.references};
+    if (!automatic_find(order->arena, &request, found, err))
+        return false;
+    for (size_t i = 0; i < found->names.count; i++)
+        list_add(order->arena, &need->names, found->names.items[i]);
+    if (!automatic_same(found, &closed->asked.automatic))
+        need->automatic = found;
+    return true;
+}
+
+/* Packages that are not to be added to what is asked for. */
+static struct strings unwelcome(const struct order *order, const struct closed *closed)
+{
+    struct strings names = {0};
+    for (size_t i = 0; i < order->manifest->packages_never.count; i++)
+        list_add(order->arena, &names, order->manifest->packages_never.items[i]);
+    for (size_t i = 0; i < closed->asked.refused.count; i++)
+        list_add(order->arena, &names, closed->asked.refused.items[i]);
+    return names;
+}
+
+bool needs_of_holder(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    struct strings never = unwelcome(order, closed);
+    const struct chosen_list *chosen = &closed->asked.chosen;
+    for (size_t i = 0; order->manifest->automatic[AUTOMATIC_PACKAGES] && i < chosen->count; i++) {
+        struct siblings siblings;
+        if (!strings_has(&order->manifest->binaries, chosen->items[i].path))
+            continue;
+        if (!catalog_siblings(order->catalog, order->arena, chosen->items[i].choice.package, &siblings, err))
+            return false;
+        struct holder_request request = {.binary = chosen->items[i].path,
+                                         .siblings = &siblings,
+                                         .selection = &closed->opened.selection,
+                                         .never = &never};
+        const char *holder = holder_find(&request);
+        if (holder)
+            list_add(order->arena, &need->names, holder);
+    }
+    return true;
+}

@@ -1,0 +1,68 @@
+#include "service/holder.h"
+
+#include "package/path.h"
+
+static bool is_selected(const struct selection *selection, const char *name)
+{
+    for (size_t i = 0; i < selection->count; i++) {
+        if (strcmp(selection->items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a service's file is of that name: "x.service", "x@.service", "x". */
+static bool is_named(const char *path, struct text name)
+{
+    const char *base = path_basename(path);
+    if (strncmp(base, name.ptr, name.len) != 0)
+        return false;
+    const char *rest = base + name.len;
+    return !*rest || *rest == '.' || *rest == '@';
+}
+
+/* Whether a sibling is about the binary: by its own name, which the binary's package goes on from, or by the name of a
+ * service of its: the binary's, also without the 'd' of daemons. */
+static bool is_about(const struct holder_request *request, const struct sibling *sibling, const char *given)
+{
+    size_t len = strlen(sibling->name);
+    struct text base = text_of(path_basename(request->binary)), short_base = base;
+    short_base.len -= short_base.len > 1 && base.ptr[base.len - 1] == 'd';
+    if (strncmp(given, sibling->name, len) == 0 && given[len] == '-')
+        return true;
+    for (size_t i = 0; i < sibling->services.count; i++) {
+        if (is_named(sibling->services.items[i], base) || is_named(sibling->services.items[i], short_base) ||
+            is_named(sibling->services.items[i], text_of(given)))
+            return true;
+    }
+    return false;
+}
+
+static bool is_better(const struct sibling *sibling, const struct sibling *best)
+{
+    if (!best || sibling->is_dependent != best->is_dependent)
+        return !best || sibling->is_dependent;
+    return strlen(sibling->name) < strlen(best->name);
+}
+
+const char *holder_find(const struct holder_request *request)
+{
+    const struct siblings *siblings = request->siblings;
+    const struct sibling *best = NULL;
+    const char *given = "";
+    for (size_t i = 0; i < siblings->count; i++) {
+        const struct sibling *sibling = &siblings->items[i];
+        given = sibling->is_given ? sibling->name : given;
+        if (sibling->holds == SIBLING_HAS_SERVICE && is_selected(request->selection, sibling->name))
+            return NULL;
+    }
+    for (size_t i = 0; i < siblings->count; i++) {
+        const struct sibling *sibling = &siblings->items[i];
+        bool may_hold =
+            sibling->holds == SIBLING_HAS_SERVICE || (sibling->holds == SIBLING_UNKNOWN && sibling->is_dependent);
+        if (may_hold && !is_selected(request->selection, sibling->name) && is_about(request, sibling, given) &&
+            !strings_has(request->never, sibling->name) && is_better(sibling, best))
+            best = sibling;
+    }
+    return best ? best->name : NULL;
+}

@@ -1,0 +1,178 @@
+#include "service/references.h"
+
+#include "package/path.h"
+
+#define TEXT_BYTES_MAX ((uint64_t)1 << 20)
+#define TOKEN_BYTES_MAX ((size_t)512)
+#define TOKENS_MAX ((size_t)100000) /* of one file */
+#define PRIVATE_DEPTH 3             /* /usr/lib/nsd */
+
+/* What the search works on. */
+struct searching {
+    struct arena *arena;
+    const struct automatic_request *request;
+    const struct own *own;
+    struct map wanted; /* path or glob → anything: each comes once */
+    struct wishes *wishes;
+};
+
+static bool is_path_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("/._+@-", c));
+}
+
+/* Whether a path can be one that packages ship. */
+static bool is_shipped_place(struct text path)
+{
+    static const char *const places[] = {"/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/var/", "/srv/", "/opt/"};
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        if (text_has_prefix(path, places[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Takes the paths out of some bytes: those that begin with a slash behind what cannot be of a path. */
+static void list_paths(struct arena *arena, struct text bytes, struct map *seen, struct strings *paths)
+{
+    const char *at = bytes.ptr, *end = bytes.ptr + bytes.len;
+    while (at < end && (at = memchr(at, '/', (size_t)(end - at)))) {
+        const char *from = at;
+        while (at < end && is_path_byte(*at))
+            at++;
+        struct text token = {from, (size_t)(at - from)};
+        bool is_begin = from == bytes.ptr || !is_path_byte(from[-1]);
+        while (token.len && strchr("/.", token.ptr[token.len - 1]))
+            token.len--;
+        if (!is_begin || !is_shipped_place(token) || token.len > TOKEN_BYTES_MAX || paths->count >= TOKENS_MAX)
+            continue;
+        const char *path = text_dup(arena, token);
+        if (map_add(seen, text_of(path), (void *)path))
+            list_add(arena, paths, path);
+    }
+}
+
+/* The same for a text, of which comments name nothing. */
+static void list_paths_of_text(struct arena *arena, struct text text, struct map *seen, struct strings *paths)
+{
+    struct text line;
+    while (text_next(&text, '\n', &line)) {
+        struct text trimmed = text_trim(line);
+        if (trimmed.len && !strchr("#;", trimmed.ptr[0]))
+            list_paths(arena, line, seen, paths);
+    }
+}
+
+static const struct strings *read_file(struct searching *searching, const struct entry *content)
+{
+    struct arena *arena = searching->arena;
+    struct map *by_file = &searching->request->references->by_file;
+    const struct strings *known = map_get(by_file, text_of(content->path));
+    struct text bytes = {content->data, (size_t)content->size_bytes};
+    if (known)
+        return known;
+    struct strings *paths = arena_new(arena, struct strings);
+    struct map seen = {.arena = arena};
+    *paths = (struct strings){0};
+    if (content->elf)
+        list_paths(arena, bytes, &seen, paths);
+    else if (bytes.len <= TEXT_BYTES_MAX && !memchr(bytes.ptr, '\0', bytes.len))
+        list_paths_of_text(arena, bytes, &seen, paths);
+    (void)map_add(by_file, text_of(content->path), paths);
+    return paths;
+}
+
+static void want(struct searching *searching, const char *path, const struct strings *packages, const char *namer)
+{
+    struct arena *arena = searching->arena;
+    if (!map_add(&searching->wanted, text_of(path), (void *)path))
+        return;
+    struct wish_file file = {
+        .path = path, .packages = *packages, .is_optional = true, .giver = arena_printf(arena, "what %s names", namer)};
+    list_add(arena, &searching->wishes->files, file);
+}
+
+static size_t depth_of(const char *path)
+{
+    size_t depth = 0;
+    for (; *path; path++)
+        depth += *path == '/';
+    return depth;
+}
+
+static bool is_below(const char *path, const struct strings *dirs)
+{
+    for (size_t i = 0; i < dirs->count; i++) {
+        size_t len = strlen(dirs->items[i]);
+        if (strncmp(path, dirs->items[i], len) == 0 && (path[len] == '/' || !path[len]))
+            return true;
+    }
+    return false;
+}
+
+/* Whether nobody but the service has files in a directory. */
+static bool is_private(const struct searching *searching, const struct sourced *directory)
+{
+    const struct family *family = searching->request->set->family;
+    const char *path = directory->entry->path;
+    if (depth_of(path) < PRIVATE_DEPTH || strncmp(path, "/etc/", 5) == 0 || is_below(path, &family->documentation))
+        return false;
+    for (const struct sourced *each = directory; each; each = each->shadowed) {
+        if (!own_has(searching->own, each->package))
+            return false;
+    }
+    return true;
+}
+
+static void want_named(struct searching *searching, const char *named, const char *namer)
+{
+    const char *why, *path = path_canonical(searching->arena, text_of(named), &why);
+    struct sourced_list links = {0};
+    const struct sourced *file =
+        path ? fileset_walk(searching->request->set, searching->arena, path, &links, NULL) : NULL;
+    if (!file)
+        return;
+    if (file->entry->kind != ENTRY_DIRECTORY) {
+        struct strings anywhere = {0};
+        if (own_has(searching->own, file->package) || (links.count && own_has(searching->own, links.items[0]->package)))
+            want(searching, path, &anywhere, namer);
+        return;
+    }
+    if (is_private(searching, file))
+        want(searching, arena_printf(searching->arena, "%s/**", file->entry->path), &searching->own->names, namer);
+}
+
+struct references *references_new(struct arena *arena)
+{
+    struct references *references = arena_new(arena, struct references);
+    *references = (struct references){.by_file = {.arena = arena}};
+    return references;
+}
+
+const struct strings *references_of(const struct references *references, const char *path)
+{
+    return map_get(&references->by_file, text_of(path));
+}
+
+void references_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                     const struct strings *command, struct wishes *wishes)
+{
+    struct searching searching = {
+        .arena = arena, .request = request, .own = own, .wanted = {.arena = arena}, .wishes = wishes};
+    for (size_t i = 0; i < command->count; i++) {
+        struct strings paths = {0};
+        struct map seen = {.arena = arena};
+        list_paths(arena, text_of(command->items[i]), &seen, &paths);
+        for (size_t j = 0; j < paths.count; j++)
+            want_named(&searching, paths.items[j], "the command");
+    }
+    for (size_t i = 0; i < request->keep->count; i++) {
+        const struct sourced *file = request->keep->items[i].file;
+        const struct entry *content = sourced_content(file);
+        if (!content || !own_has(own, file->package))
+            continue;
+        const struct strings *paths = read_file(&searching, content);
+        for (size_t j = 0; j < paths->count; j++)
+            want_named(&searching, paths->items[j], file->entry->path);
+    }
+}

@@ -1,0 +1,28 @@
+/* references.h - the absolute paths that files of a service name, and what of that its own packages ship
+ *
+ * A program knows where its helpers, plug-ins and data are: the path of a file, or of a directory below which it makes
+ * the rest of the name itself, stands in it as a string, or in its configuration. What is named and of the own packages
+ * comes along: a file as it is, a directory with all below it, unless other packages have files there as well
+ * (/usr/lib): then it says nothing.
+ * Read are ELF files whole, and texts of at most 1 MiB without their comment lines.
+ * Threads: one.
+ */
+#ifndef IMGFACTORY_SERVICE_REFERENCES_H
+#define IMGFACTORY_SERVICE_REFERENCES_H
+
+#include "service/own.h"
+
+/* What is named by files that were read already: path → struct strings. It outlives the rounds of an order. */
+struct references {
+    struct map by_file;
+};
+
+/* Begins without any. */
+struct references *references_new(struct arena *arena);
+/* Finds what a file names, by its path; NULL when it was not read. */
+const struct strings *references_of(const struct references *references, const char *path);
+/* Adds what kept files of the own packages name, and the words of a command that is started. */
+void references_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                     const struct strings *command, struct wishes *wishes);
+
+#endif

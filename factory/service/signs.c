@@ -1,0 +1,86 @@
+#include "service/signs.h"
+
+#include "package/elf_symbols.h"
+#include "package/path.h"
+
+#include <elf.h>
+
+/* What the files of the service show; each list without order. */
+struct shown {
+    struct map needed, loaded, imports; /* names → anything */
+    struct strings paths;
+};
+
+static void show_imports(struct arena *arena, const struct entry *content, struct shown *shown)
+{
+    struct elf_symbols symbols;
+    elf_symbols_read(arena, (struct text){content->data, (size_t)content->size_bytes}, &symbols);
+    for (size_t i = 1; !symbols.broken && i < symbols.count; i++) {
+        struct elf_symbol symbol = elf_symbols_get(&symbols, i);
+        if (symbol.section == SHN_UNDEF)
+            (void)map_add(&shown->imports, text_of(symbol.name), (void *)content);
+    }
+}
+
+static void show_file(struct arena *arena, const struct automatic_request *request, const struct entry *content,
+                      struct shown *shown)
+{
+    for (size_t i = 0; content->elf && i < content->elf->needed.count; i++)
+        (void)map_add(&shown->needed, text_of(content->elf->needed.items[i]), (void *)content);
+    if (content->elf && !content->elf->broken)
+        show_imports(arena, content, shown);
+    const struct strings *paths = references_of(request->references, content->path);
+    for (size_t i = 0; paths && i < paths->count; i++)
+        list_add(arena, &shown->paths, paths->items[i]);
+}
+
+static bool matches_any(const struct map *names, const struct strings *wanted)
+{
+    for (size_t i = 0; i < wanted->count; i++) {
+        if (map_get(names, text_of(wanted->items[i])))
+            return true;
+        for (size_t j = 0; path_is_glob(wanted->items[i]) && j < names->slots.count; j++) {
+            if (path_matches(wanted->items[i], names->slots.items[j].key.ptr))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool names_any(const struct strings *paths, const struct strings *wanted)
+{
+    for (size_t i = 0; i < wanted->count; i++) {
+        size_t len = strlen(wanted->items[i]);
+        for (size_t j = 0; j < paths->count; j++) {
+            if (strncmp(paths->items[j], wanted->items[i], len) == 0 &&
+                (!paths->items[j][len] || paths->items[j][len] == '/'))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_shown(const struct shown *shown, const struct feature_signs *signs)
+{
+    return matches_any(&shown->needed, &signs->needed) || matches_any(&shown->loaded, &signs->loaded) ||
+           matches_any(&shown->imports, &signs->imports) || names_any(&shown->paths, &signs->names);
+}
+
+void signs_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                struct wishes *wishes)
+{
+    struct shown shown = {.needed = {.arena = arena}, .loaded = {.arena = arena}, .imports = {.arena = arena}};
+    for (size_t i = 0; i < request->keep->count; i++) {
+        const struct sourced *file = request->keep->items[i].file;
+        const struct entry *content = sourced_content(file);
+        const char *base = path_basename(file->entry->path);
+        (void)map_add(&shown.loaded, text_of(base), (void *)file);
+        if (content && own_has(own, file->package))
+            show_file(arena, request, content, &shown);
+    }
+    for (size_t i = 0; i < request->features->count; i++) {
+        const struct feature *feature = &request->features->items[i];
+        if (is_shown(&shown, &feature->signs) && !strings_has(&request->manifest->features, feature->name))
+            *wishes = wishes_join(arena, wishes, &feature->wishes);
+    }
+}

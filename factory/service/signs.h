@@ -1,0 +1,16 @@
+/* signs.h - which features a service wants, by the signs that these have (plan/features.h)
+ *
+ * Threads: one.
+ * Owns: nothing; results live in the arena.
+ */
+#ifndef IMGFACTORY_SERVICE_SIGNS_H
+#define IMGFACTORY_SERVICE_SIGNS_H
+
+#include "service/references.h"
+
+/* Adds the wishes of each feature of which a sign is there, unless the manifest names it anyhow. references_find() was asked
+ * before. */
+void signs_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                struct wishes *wishes);
+
+#endif
