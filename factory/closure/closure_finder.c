@@ -104,7 +104,8 @@ void finder_keep_need(struct finder *finder, const struct load_need *need, const
     if (need->file) {
         finder_keep_links(finder, &need->links, need->file->entry->path);
         if (!why && !find_held(finder, need->file))
-            why = arena_printf(finder->loader.arena, "needed by %s as %s", needed_by, need->name);
+            why = arena_printf(finder->loader.arena, "needed by %s as %s%s", needed_by, need->name,
+                               need->step == LOAD_BEFORE ? ", which is opened before it" : "");
         finder_keep_file(finder, need->file, why, needed_by);
     } else if (!need->object) {
         finder_report_missing(finder, need->name, needed_by, false);

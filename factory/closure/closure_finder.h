@@ -8,7 +8,7 @@
 #include "closure/closure.h"
 #include "closure/ld_cache.h"
 #include "closure/ld_conf.h"
-#include "closure/loader.h"
+#include "closure/loader_before.h"
 #include "package/elf_dlopen.h"
 
 /* A program or plug-in whose needs are still to be found. */
@@ -51,6 +51,7 @@ struct finder {
     LIST(struct missing) missing;
     LIST(struct failed_start) failed;
     enum unloadable if_unloadable; /* of the root that is looked at, and all that it leads to */
+    struct before *before;         /* libraries that may be loaded before a plug-in; NULL until one wants it */
     struct map opened;             /* path → struct dlopen_needs * of files that were looked at */
 };
 

@@ -82,6 +82,22 @@ static void fail_start(struct finder *finder, const struct start *start, const c
     list_add(finder->loader.arena, &finder->failed, failed);
 }
 
+/* Sets up a process. What a plug-in lacks may be loaded before it; whether it is lacking is only known when all packages
+ * were looked into. */
+static void load_process(struct finder *finder, struct loader *loader, const struct start *start,
+                         struct load_list *ret_list)
+{
+    loader_load(loader, start->file, start->path, ret_list);
+    if (finder->request->is_partial || ret_list->interpreter_need.name || !why_not_started(finder, ret_list))
+        return;
+    if (!finder->before) {
+        finder->before = arena_new(loader->arena, struct before);
+        before_collect(loader->arena, loader, finder->before);
+    }
+    loader->before = finder->before;
+    loader_load(loader, start->file, start->path, ret_list);
+}
+
 /* Returns whether a process that need not start does. Only when all packages were looked into it is known not to. */
 static bool is_startable(struct finder *finder, const struct start *start, const struct load_list *list)
 {
@@ -101,7 +117,7 @@ static bool run_process(struct finder *finder, const struct start *start, const 
     struct loader loader = finder->loader;
     struct load_list list;
     loader.hwcaps = *hwcaps;
-    loader_load(&loader, start->file, start->path, &list);
+    load_process(finder, &loader, start, &list);
     const char *path = start->file->entry->path;
     if (start->if_unloadable != UNLOADABLE_REFUSED) {
         if (!is_startable(finder, start, &list))

@@ -1,5 +1,6 @@
 #include "closure/loader.h"
 
+#include "closure/loader_before.h"
 #include "closure/loader_search.h"
 #include "package/path.h"
 
@@ -22,24 +23,6 @@ static struct text find_system_dirs(struct text bytes)
             return (struct text){first, (size_t)(end - first)};
     }
     return (struct text){0};
-}
-
-static const char *canonical_dir(const struct loader *loader, const char *dir)
-{
-    const char *why;
-    return loader->set->is_exact ? path_exact(loader->arena, text_of(dir), &why)
-                                 : path_canonical(loader->arena, text_of(dir), &why);
-}
-
-bool loader_is_builtin(const struct loader *loader, const char *dir)
-{
-    const char *canonical = canonical_dir(loader, dir);
-    for (size_t i = 0; canonical && i < loader->dirs.count; i++) {
-        const char *builtin = canonical_dir(loader, loader->dirs.items[i]);
-        if (builtin && strcmp(builtin, canonical) == 0)
-            return true;
-    }
-    return false;
 }
 
 /* Adds a directory "/lib/" as "/lib", unless it is there by another name of a merged /usr. */
@@ -133,6 +116,20 @@ static void list_object(const struct loader *loader, struct load_list *list, str
     list_add(loader->arena, list, object);
 }
 
+/* Of a plug-in's process: meets a need by what may have been loaded before it. */
+static bool take_before(const struct loader *loader, const struct load_list *list, const struct load_object *object,
+                        const char *name, struct load_need *need)
+{
+    bool is_plugin = loader->before && list->count && !list->items[0]->elf->interp;
+    const struct sourced *file = is_plugin ? before_find(loader->before, object->file, name) : NULL;
+    if (!file)
+        return false;
+    need->file = file;
+    need->path = file->entry->path;
+    need->step = LOAD_BEFORE;
+    return true;
+}
+
 /* Looks up one need of `object`, and loads what meets it: _dl_map_object(). */
 static struct load_need meet(const struct loader *loader, struct load_list *list, struct load_object *object,
                              const char *name)
@@ -153,7 +150,7 @@ static struct load_need meet(const struct loader *loader, struct load_list *list
         return need;
     }
     search_library(loader, list, object, expanded, &need);
-    if (!need.file)
+    if (!need.file && !take_before(loader, list, object, expanded, &need))
         return need;
     need.object = search_loaded(list, sourced_content(need.file));
     if (!need.object)

@@ -9,6 +9,7 @@
  *   4. in the DT_RUNPATH of the object alone
  *   5. in /etc/ld.so.cache (ld_cache.h); an object with DF_1_NODEFLIB ignores entries below the built-in directories
  *   6. in the built-in directories, unless the object has DF_1_NODEFLIB
+ * What is not found so may, of a plug-in, be met by what its opener has loaded before (loader_before.h).
  * In every directory of 3, 4 and 6 glibc-hwcaps/NAME/ comes first for each name that the machine has. A file of another
  * class, machine or ABI (e_flags: soft and hard float of ARM and RISC-V, ELFv1 and v2 of POWER) is passed over; one
  * that is no ELF file, broken, or an executable stops the loader. A file that is loaded already under another name
@@ -37,6 +38,7 @@ enum load_step {
     LOAD_CACHE,       /* /etc/ld.so.cache, and not in a built-in directory as well */
     LOAD_DEFAULT,     /* a built-in directory */
     LOAD_INTERPRETER, /* PT_INTERP */
+    LOAD_BEFORE,      /* not found; who opens the plug-in must have opened it before */
 };
 
 /* One DT_NEEDED (or PT_INTERP, or what was opened at run time) and what became of it. */
@@ -99,6 +101,7 @@ struct load_list {
  * are inherited by chains of libraries could take any time. */
 #define LOADER_STEPS_MAX ((uint64_t)1 << 23)
 
+struct before;
 struct loader {
     struct arena *arena;
     const struct arch *arch;
@@ -107,6 +110,7 @@ struct loader {
     const char *lib_token;        /* $LIB */
     const struct ld_cache *cache; /* /etc/ld.so.cache, or NULL: there is none */
     struct strings hwcaps;        /* glibc-hwcaps directories of the machine, best first; empty: the oldest machine */
+    const struct before *before;  /* what may be loaded before a plug-in (loader_before.h), or NULL: nothing */
     uint64_t *steps; /* paths tried so far, by all copies of this loader; LOADER_STEPS_MAX end the search */
 };
 

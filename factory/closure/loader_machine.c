@@ -1,6 +1,8 @@
 /* Which machine an ELF file is for. */
 #include "closure/loader.h"
 
+#include "package/path.h"
+
 #include <elf.h>
 
 /* arch->cache_flags of the soft float ABIs: sysdeps/generic/ldconfig.h */
@@ -61,4 +63,22 @@ const char *loader_why_not(struct arena *arena, const struct elf_facts *elf, con
         return arena_printf(arena, "it is for %s with another ABI (e_flags 0x%x) than %s", its, (unsigned)elf->flags,
                             arch->name);
     return arena_printf(arena, "it is for %s, but %s is %s", its, arch->name, ours);
+}
+
+static const char *canonical_dir(const struct loader *loader, const char *dir)
+{
+    const char *why;
+    return loader->set->is_exact ? path_exact(loader->arena, text_of(dir), &why)
+                                 : path_canonical(loader->arena, text_of(dir), &why);
+}
+
+bool loader_is_builtin(const struct loader *loader, const char *dir)
+{
+    const char *canonical = canonical_dir(loader, dir);
+    for (size_t i = 0; canonical && i < loader->dirs.count; i++) {
+        const char *builtin = canonical_dir(loader, loader->dirs.items[i]);
+        if (builtin && strcmp(builtin, canonical) == 0)
+            return true;
+    }
+    return false;
 }

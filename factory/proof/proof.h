@@ -7,7 +7,8 @@
  *   process, is defined in its scope.
  * - a library that no program loads by DT_NEEDED is a plug-in, opened with dlopen(3) by a program of the image: it is
  *   checked with what it needs itself, and what that lacks may come from a program's process (its libraries that are
- *   loaded already, its DT_RPATH, its symbols). Symbols that no single program provides, but some file of the image
+ *   loaded already, its DT_RPATH, its symbols). A library that is only in a directory of somebody's own must be loaded
+ *   before it (loader_before.h), which is a note. Symbols that no single program provides, but some file of the image
  *   defines, are a note: plug-ins can be stacked. What nothing in the image defines is a violation.
  * - glibc opens libgcc_s.so.1 for pthread_exit and pthread_cancel: missing is a violation when a process imports one
  *   of these, else a note.

@@ -7,33 +7,35 @@
 
 #define HOST_TRIES_MAX 4096 /* processes that are set up to try plug-ins in: rare in practice */
 
-/* Finds a library in a directory of somebody's own, by its DT_SONAME or name. Who uses such libraries loads them by path
- * first, and then the need is met by what is loaded already (libjvm.so). In a directory of the loader this is no
- * excuse: there the library, or its link, would have been found. */
-static const struct sourced *find_private(const struct prover *prover, const struct arch *arch, const char *name)
+/* Lists what may be loaded before plug-ins of an architecture, once. */
+static const struct before *before_of(struct prover *prover, const struct arch *arch)
 {
-    for (size_t i = 0; i < prover->package.count; i++) {
-        const struct proof_elf *elf = prover->elfs[i];
-        if (!elf->file || elf->arch != arch)
-            continue;
-        const char *path = elf->file->entry->path, *soname = elf->file->entry->elf->soname;
-        if (strcmp(soname ? soname : path_basename(path), name) == 0 &&
-            !loader_is_builtin(&prover->loaders[arch - prover->arches], path_dirname(prover->arena, path)))
-            return elf->file;
+    size_t index = (size_t)(arch - prover->arches);
+    if (!prover->before)
+        prover->before = arena_new_array(prover->arena, const struct before *, prover->request->arch_count);
+    if (!prover->before[index]) {
+        struct before *before = arena_new(prover->arena, struct before);
+        before_collect(prover->arena, &prover->loaders[index], before);
+        prover->before[index] = before;
     }
-    return NULL;
+    return prover->before[index];
 }
 
-/* Moves findings to the proof. */
-static void report(struct prover *prover, const struct arch *arch, const struct proof_findings *findings)
+/* Notes which libraries have to be loaded before a plug-in is opened. */
+static void note_before(struct prover *prover, const struct load_list *list)
 {
-    for (size_t i = 0; i < findings->count; i++) {
-        struct proof_finding finding = findings->items[i];
-        const struct sourced *file = finding.wanted ? find_private(prover, arch, finding.wanted) : NULL;
-        if (file)
-            finding.text = arena_printf(prover->arena, "%s: only %s is, which must be loaded before", finding.text,
-                                        file->entry->path);
-        prover_add(prover, !file, &finding);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct load_object *object = list->items[i];
+        const char *path = object->file->entry->path;
+        for (size_t j = 0; j < object->need_count; j++) {
+            const struct load_need *need = &object->needs[j];
+            if (need->step != LOAD_BEFORE)
+                continue;
+            const char *text =
+                arena_printf(prover->arena, "%s needs %s, which is not found: only %s is, which must be loaded before",
+                             path, need->name, need->file->entry->path);
+            prover_add(prover, false, &(struct proof_finding){path, need->name, text});
+        }
     }
 }
 
@@ -114,6 +116,29 @@ static bool opens_somewhere(struct prover *prover, const struct arch *arch, cons
     return false;
 }
 
+/* Sets up the process of a plug-in by itself and looks what is wrong with it. */
+static void try_alone(struct prover *prover, const struct sourced *file, struct loader *loader,
+                      struct load_list *ret_list, struct trouble *trouble)
+{
+    loader_load(loader, file, file->entry->path, ret_list);
+    process_check(prover, ret_list, NULL, trouble);
+}
+
+/* Who uses libraries of its own without search paths to them loads them by path first, and then a need is met by what is
+ * loaded already (libjvm.so). */
+static void try_before(struct prover *prover, const struct sourced *file, struct loader *loader,
+                       struct trouble *trouble)
+{
+    struct load_list list;
+    *trouble = (struct trouble){.arena = trouble->arena};
+    loader->before = before_of(prover, prover_elf(prover, file->entry)->arch);
+    try_alone(prover, file, loader, &list, trouble);
+    for (size_t i = 0; i < trouble->findings.count; i++)
+        prover_add(prover, true, &trouble->findings.items[i]);
+    if (!trouble->findings.count)
+        note_before(prover, &list);
+}
+
 void plugin_check(struct prover *prover, const struct sourced *file)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -121,10 +146,11 @@ void plugin_check(struct prover *prover, const struct sourced *file)
     const struct arch *arch = prover_elf(prover, file->entry)->arch;
     struct loader loader = prover_loader(prover, &scratch, arch);
     struct load_list list;
-    loader_load(&loader, file, file->entry->path, &list);
-    process_check(prover, &list, NULL, &trouble);
-    if (trouble.findings.count && !opens_somewhere(prover, arch, file))
-        report(prover, arch, &trouble.findings);
-    else if (!trouble.findings.count)
+    try_alone(prover, file, &loader, &list, &trouble);
+    if (trouble.findings.count && opens_somewhere(prover, arch, file))
+        return;
+    if (trouble.findings.count)
+        try_before(prover, file, &loader, &trouble);
+    if (!trouble.findings.count)
         settle_symbols(prover, arch, &trouble);
 }

@@ -7,7 +7,7 @@
 #ifndef IMGFACTORY_PROOF_PROVER_H
 #define IMGFACTORY_PROOF_PROVER_H
 
-#include "closure/loader.h"
+#include "closure/loader_before.h"
 #include "package/elf_symbols.h"
 #include "proof/proof.h"
 
@@ -57,11 +57,12 @@ struct prover {
     struct proof *proof;
     struct package package; /* pretended: its entries are the nodes of the tree */
     struct fileset set;
-    struct arch *arches;      /* of the request, with /lib beside /usr/lib */
-    struct loader *loaders;   /* parallel to arches: prepared */
-    struct strings path_dirs; /* where programs are looked for by name */
-    struct proof_elf **elfs;  /* parallel to package.entries; &no_elf for what is none */
-    struct proof_elf no_elf;  /* never written to */
+    struct arch *arches;          /* of the request, with /lib beside /usr/lib */
+    struct loader *loaders;       /* parallel to arches: prepared */
+    const struct before **before; /* parallel to arches: what may be loaded before plug-ins; NULL: not needed yet */
+    struct strings path_dirs;     /* where programs are looked for by name */
+    struct proof_elf **elfs;      /* parallel to package.entries; &no_elf for what is none */
+    struct proof_elf no_elf;      /* never written to */
     LIST(struct proof_program) programs;
     const struct proof_identity *identity; /* whose permissions count; NULL: root's, or nobody knows whose */
     size_t last_host;                      /* of `programs`: the one that last provided a plug-in's symbols */

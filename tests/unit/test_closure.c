@@ -170,7 +170,8 @@ static void runpath_is_for_the_object_alone_and_switches_rpaths_off(void **state
 {
     struct fixture *fixture = *state;
     struct package *package = package_add(fixture, "tool");
-    struct elf_facts *tool = elf_add(fixture, package, "/usr/bin/tool", NULL, "liba.so libb.so libr.so");
+    libc_add(fixture);
+    struct elf_facts *tool = program_add(fixture, package, "/usr/bin/tool", "liba.so libb.so libr.so");
     tool->rpath = "/opt/r";
     tool->runpath = "/opt/run";
     elf_add(fixture, package, "/opt/r/liba.so", "liba.so", "");
@@ -236,7 +237,8 @@ static void what_only_looks_like_a_token_stays(void **state)
     struct keep keep = close_root(fixture, "/opt/tool");
     check_kept(&keep, "/opt/$ORIGINAL/liba.so /opt/tool");
     fixture->arch.platform_token = NULL;
-    elf_add(fixture, package, "/opt/other", NULL, "liba.so")->runpath = "/opt/$PLATFORM/x";
+    libc_add(fixture);
+    program_add(fixture, package, "/opt/other", "liba.so")->runpath = "/opt/$PLATFORM/x";
     keep = close_root(fixture, "/opt/other");
     assert_true(is_missing(&keep, "liba.so", "/opt/other"));
 }
@@ -523,6 +525,46 @@ static void leniency_of_one_root_does_not_excuse_another(void **state)
     assert_true(is_missing(&closing.keep, "/usr/bin/sh", "/usr/sbin/update"));
 }
 
+/* java opens libjvm.so by its path, before libraries that need it by its name. */
+static void what_a_plugin_lacks_may_be_loaded_before_it_from_its_package_or_directory(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "java");
+    elf_add(fixture, package, "/usr/lib/jvm/lib/libjava.so", NULL, "libjvm.so libverify.so");
+    elf_add(fixture, package, "/usr/lib/jvm/lib/server/libjvm.so", "libjvm.so", "");
+    elf_add(fixture, package, "/usr/lib/jvm/lib/libverify.so", "libverify.so", "libjvm.so");
+    elf_add(fixture, package_add(fixture, "other"), "/usr/lib/awt/libawt.so", NULL, "libjvm.so");
+    struct keep keep = close_root(fixture, "/usr/lib/jvm/lib/libjava.so");
+    check_kept(&keep, "/usr/lib/jvm/lib/libjava.so /usr/lib/jvm/lib/libverify.so /usr/lib/jvm/lib/server/libjvm.so");
+    assert_string_equal(why_kept(&keep, "/usr/lib/jvm/lib/server/libjvm.so"),
+                        "needed by /usr/lib/jvm/lib/libjava.so as libjvm.so, which is opened before it");
+    keep = close_root(fixture, "/usr/lib/awt/libawt.so"); /* of another package, elsewhere: who knows */
+    assert_true(is_missing(&keep, "libjvm.so", "/usr/lib/awt/libawt.so"));
+}
+
+static void a_program_has_nothing_loaded_before_it(void **state)
+{
+    struct fixture *fixture = *state;
+    libc_add(fixture);
+    struct package *package = package_add(fixture, "tool");
+    program_add(fixture, package, "/usr/lib/tool/tool", "libown.so");
+    elf_add(fixture, package, "/usr/lib/tool/libown.so", "libown.so", "");
+    struct keep keep = close_root(fixture, "/usr/lib/tool/tool");
+    assert_true(is_missing(&keep, "libown.so", "/usr/lib/tool/tool"));
+}
+
+static void what_is_loaded_before_is_looked_for_only_when_all_packages_are_there(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "java");
+    elf_add(fixture, package, "/usr/lib/jvm/lib/libjava.so", NULL, "libjvm.so");
+    elf_add(fixture, package, "/usr/lib/jvm/lib/server/libjvm.so", "libjvm.so", "");
+    struct closing closing = {.fixture = fixture, .root_count = 1, .is_partial = true};
+    closing.roots[0] = (struct closure_root){.path = "/usr/lib/jvm/lib/libjava.so", .why = "w"};
+    CHECK_OK(try_close(&closing), &fixture->err);
+    assert_true(is_missing(&closing.keep, "libjvm.so", "/usr/lib/jvm/lib/libjava.so"));
+}
+
 static const struct unloadable_file *unloadable(const struct keep *keep, const char *path)
 {
     for (size_t i = 0; i < keep->unloadable.count; i++) {
@@ -699,6 +741,9 @@ int main(void)
         TEST(an_optional_root_may_come_from_a_package_that_is_not_open_yet),
         TEST(a_lenient_root_may_dangle_and_lack_its_interpreter),
         TEST(leniency_of_one_root_does_not_excuse_another),
+        TEST(what_a_plugin_lacks_may_be_loaded_before_it_from_its_package_or_directory),
+        TEST(a_program_has_nothing_loaded_before_it),
+        TEST(what_is_loaded_before_is_looked_for_only_when_all_packages_are_there),
         TEST(a_root_that_may_be_dropped_and_cannot_be_loaded_leaves_with_its_links_and_libraries),
         TEST(a_root_that_is_kept_though_it_cannot_be_loaded_brings_no_libraries),
         TEST(what_a_partial_set_lacks_for_it_is_missing_but_optional),

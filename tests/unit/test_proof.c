@@ -327,6 +327,38 @@ static void a_plugin_finds_its_symbols_in_the_program_that_opens_it(void **state
     assert_int_equal(world->proof.note_count, 0);
 }
 
+/* A plug-in of java: libjvm.so is in a directory of java's own. */
+static void a_library_that_is_loaded_before_a_plugin_is_a_note(void **state)
+{
+    struct world *world = *state;
+    struct made_elf plugin = {.needed = "libjvm.so", .symbols = {{.name = "jvm", .is_undefined = true}}};
+    struct made_elf jvm = {.soname = "libjvm.so", .symbols = {{.name = "jvm"}}};
+    add_elf(world, "/usr/lib/jvm/libjava.so", &plugin);
+    bad(world, "libjvm.so", "/usr/lib/jvm/libjava.so needs libjvm.so, which is not found");
+    add_elf(world, "/usr/lib/jvm/server/libjvm.so", &jvm);
+    note(world, "/usr/lib/jvm/libjava.so needs libjvm.so, which is not found: only /usr/lib/jvm/server/libjvm.so is, "
+                "which must be loaded before");
+    jvm.symbols[0].name = "other"; /* and is looked into */
+    replace(world, "/usr/lib/jvm/server/libjvm.so", &jvm);
+    bad(world, NULL, "/usr/lib/jvm/libjava.so: symbol jvm is defined by no file of the image");
+}
+
+static void what_the_loader_would_have_found_excuses_nobody(void **state)
+{
+    struct world *world = *state;
+    struct made_elf plugin = {.needed = "libjvm.so"}, jvm = {.soname = "libjvm.so"};
+    add_elf(world, "/usr/lib/jvm/libjava.so", &plugin);
+    add_elf(world, LIB "libjvm.so.1", &jvm); /* without the link of its name */
+    bad(world, "libjvm.so", "/usr/lib/jvm/libjava.so needs libjvm.so, which is not found");
+    struct made_elf needy = program;
+    needy.needed = "libown.so";
+    needy.symbols[0] = (struct made_symbol){0};
+    take_away(world, "/usr/lib/jvm/libjava.so");
+    add_elf(world, "/usr/lib/served/libown.so", &(struct made_elf){.soname = "libown.so"});
+    replace(world, "/usr/bin/served", &needy); /* and a program starts with nothing loaded */
+    bad(world, "libown.so", "/usr/bin/served needs libown.so, which is not found");
+}
+
 static void what_is_wrong_with_a_spare_file_is_listed_apart(void **state)
 {
     struct world *world = *state;
@@ -443,6 +475,8 @@ int main(void)
         TEST(chains_of_scripts_are_followed),
         TEST(links_to_nowhere_are_notes_and_needed_ones_violations),
         TEST(a_plugin_finds_its_symbols_in_the_program_that_opens_it),
+        TEST(a_library_that_is_loaded_before_a_plugin_is_a_note),
+        TEST(what_the_loader_would_have_found_excuses_nobody),
         TEST(what_is_wrong_with_a_spare_file_is_listed_apart),
         TEST(a_library_excuses_nobody_who_insists_on_it),
         TEST(what_the_image_starts_is_not_spare),
