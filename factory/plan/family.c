@@ -23,6 +23,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, "nobody", nobody, true),
     FIELD(YAML_STRINGS, "whole-system", family.whole_system, false),
     FIELD(YAML_STRINGS, "documentation", family.documentation, false),
+    FIELD(YAML_STRINGS, "host", family.for_host, false),
     FIELD(YAML_NODE, "directories", skeleton.directories, false),
     FIELD(YAML_NODE, "symlinks", skeleton.symlinks, false),
 };
@@ -109,7 +110,8 @@ static bool check_family(const struct family_form *form, struct err *err)
            check(root, "layout", family->layout, manifest_why_not_package, err) &&
            check_account(form->root, &family->root, err) && check_account(form->nobody, &family->nobody, err) &&
            check_list(root, "whole-system", &family->whole_system, manifest_why_not_package, err) &&
-           check_list(root, "documentation", &family->documentation, rule_path, err);
+           check_list(root, "documentation", &family->documentation, rule_path, err) &&
+           check_list(root, "host", &family->for_host, rule_path, err);
 }
 
 static bool read_accounts(struct arena *arena, const struct yaml_node *node, struct family *family, struct err *err)

@@ -1,7 +1,7 @@
 /* family.h - what the distributions of one kind of package have in common: manifests/families/NAME.yaml
  *
  * Which package says what distribution it is, which accounts every system has, which packages describe a whole system,
- * what is documentation, and the skeleton of directories. manifests/README.md, "Families", describes every key.
+ * what is documentation, what configures the host, and the skeleton of directories. manifests/README.md, "Families", describes every key.
  * Threads: made by main before other threads start, then const for all.
  * Fails with: ERR_USAGE ("FILE:LINE:COLUMN: …" for what is wrong in a file), ERR_LOCAL.
  */
@@ -35,6 +35,7 @@ struct family {
     struct strings whole_system;  /* packages that describe a whole booted system: their sysusers.d and tmpfiles.d are
                                      not applied, only looked into for names */
     struct strings documentation; /* directories that whole packages leave out */
+    struct strings for_host;      /* configuration of the machine, of no use to a service: `automatic` leaves it out */
     struct wishes skeleton;       /* `made`: what every image has, where nothing else is */
 };
 

@@ -1,5 +1,6 @@
 #include "service/automatic.h"
 
+#include "service/configuration.h"
 #include "service/references.h"
 #include "service/signs.h"
 
@@ -11,24 +12,11 @@ struct finding {
     struct automatic *found;
 };
 
-static void add_files(struct finding *finding, const struct package *package, const char *glob, const char *what)
-{
-    struct wish_file file = {
-        .path = glob, .is_optional = true, .giver = arena_printf(finding->arena, "%s of %s", what, package->name)};
-    list_add(finding->arena, &file.packages, package->name);
-    list_add(finding->arena, &finding->found->wishes.files, file);
-}
-
 /* The configuration as it is packaged, and the places for state. */
 static bool find_configuration(struct finding *finding, struct err *err)
 {
     (void)err;
-    for (size_t i = 0; i < finding->own.packages.count; i++) {
-        const struct package *package = finding->own.packages.items[i];
-        add_files(finding, package, "/etc/**", "configuration");
-        add_files(finding, package, "/var/**", "state");
-        add_files(finding, package, "/srv/**", "state");
-    }
+    configuration_find(finding->arena, finding->request, &finding->own, &finding->found->wishes);
     return true;
 }
 

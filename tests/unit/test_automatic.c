@@ -2,6 +2,7 @@
 #include "packages.h"
 
 #include "base/auto.h"
+#include "service/configuration.h"
 #include "service/holder.h"
 #include "service/references.h"
 #include "service/signs.h"
@@ -207,6 +208,30 @@ static void a_feature_comes_with_its_signs_and_not_twice(void **state)
     assert_int_equal(service.wishes.files.count, 2);
 }
 
+static void configuration_and_state_come_but_not_what_configures_the_host(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    struct package *package = package_add(fixture, "service");
+    file_add(package, "/usr/sbin/service", "p");
+    file_add(package, "/etc/service/service.conf", "");
+    file_add(package, "/etc/service/more/x.conf", "");
+    file_add(package, "/etc/init.d/service", "#!/bin/sh\n");
+    file_add(package, "/etc/dhcp/service.conf", "");
+    file_add(package, "/etc/dhcp/dhclient-exit-hooks.d/service", "");
+    file_add(package, "/etc/service.conf", "");
+    file_add(package_add(fixture, "libother"), "/etc/other.conf", "");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    configuration_find(&fixture->arena, &service.request, &service.own, &service.wishes);
+    assert_string_equal(wished(&service, "/etc/service/**")->giver, "configuration of service");
+    assert_true(wished(&service, "/etc/service/**")->is_optional);
+    assert_true(strings_has(&wished(&service, "/etc/service/**")->packages, "service"));
+    assert_non_null(wished(&service, "/etc/dhcp/service.conf"));
+    assert_non_null(wished(&service, "/etc/service.conf"));
+    assert_string_equal(wished(&service, "/var/**")->giver, "state of service");
+    assert_int_equal(service.wishes.files.count, 5);
+}
+
 /* Siblings of "db-core", which ships the binary; `words` are "NAME [SERVICE]", '+' before a dependent one. */
 static const char *holder_of(struct arena *arena, const char *binary, const char *const *words, size_t count)
 {
@@ -254,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_holder_is_the_sibling_with_the_service_of_the_binary),
+        TEST(configuration_and_state_come_but_not_what_configures_the_host),
         TEST(what_the_files_of_a_service_name_comes_along),
         TEST(what_other_packages_have_or_a_comment_names_stays_out),
         TEST(a_feature_comes_with_its_signs_and_not_twice),

@@ -42,6 +42,7 @@ static void debian_and_fedora_are_shipped(void **state)
     assert_string_equal(rpm->layout, "filesystem");
     assert_true(strings_has(&rpm->whole_system, "setup") && strings_has(&deb->whole_system, "systemd"));
     assert_true(strings_has(&deb->documentation, "/usr/share/man"));
+    assert_true(strings_has(&deb->for_host, "/etc/init.d") && strings_has(&rpm->for_host, "/etc/cron.d"));
     assert_int_equal(deb->skeleton.made.count, 10);
     assert_string_equal(deb->skeleton.made.items[9].target, "/run");
     assert_string_equal(rpm->skeleton.made.items[9].target, "../run");
@@ -72,6 +73,7 @@ static void a_mistake_is_told_with_its_place(void **state)
     refused(folder, "debian", "kind: dep\n" SMALL, "1:7: 'dep' is neither deb nor rpm");
     refused(folder, "debian", SMALL, "1:1: key 'kind' is missing");
     refused(folder, "debian", "kind: deb\ndocumentation: [doc]\n" SMALL, "2:17: 'doc' must be an absolute path");
+    refused(folder, "debian", "kind: deb\nhost: [etc]\n" SMALL, "2:8: 'etc' must be an absolute path");
     refused(folder, "debian", "kind: deb\nwhole-system: [a b]\n" SMALL, "2:16: 'a b' is not a package's name");
     refused(folder, "debian", "kind: deb\nsymlinks: [{path: run, target: /run}]\n" SMALL,
             "2:19: 'run' must be an absolute path");
