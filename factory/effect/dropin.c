@@ -136,6 +136,21 @@ static size_t take_escaped(struct text text, bool is_unescaping, char *ret_byte)
     return text.len ? 1 : 0;
 }
 
+/* Returns where the word at the front ends at the latest: what it is made of has fewer bytes. */
+static size_t word_end(struct text text)
+{
+    char quote = '\0';
+    size_t at = 0;
+    for (; at < text.len && (quote || !is_blank(text.ptr[at])); at++) {
+        char c = text.ptr[at];
+        if (c == '\\')
+            at++;
+        else if (quote ? c == quote : (c == '"' || c == '\''))
+            quote = quote ? '\0' : c;
+    }
+    return at < text.len ? at : text.len;
+}
+
 const char *dropin_word(struct arena *arena, struct text *rest, bool is_unescaping, const char **ret_word)
 {
     size_t at = 0, len = 0;
@@ -146,8 +161,9 @@ const char *dropin_word(struct arena *arena, struct text *rest, bool is_unescapi
         rest->len = 0;
         return NULL;
     }
-    char *word = arena_alloc(arena, rest->len - at + 1), quote = '\0';
-    for (; at < rest->len && (quote || !is_blank(rest->ptr[at])); at++) {
+    *rest = (struct text){rest->ptr + at, rest->len - at};
+    char *word = arena_alloc(arena, word_end(*rest) + 1), quote = '\0';
+    for (at = 0; at < rest->len && (quote || !is_blank(rest->ptr[at])); at++) {
         char c = rest->ptr[at];
         if (c == '\\') {
             size_t used = take_escaped((struct text){rest->ptr + at + 1, rest->len - at - 1}, is_unescaping, &c);

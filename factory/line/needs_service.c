@@ -23,6 +23,7 @@ bool needs_of_service(const struct order *order, const struct closed *closed, st
                                         .packages = closed->opened.packages,
                                         .set = &closed->set,
                                         .keep = &closed->keep,
+                                        .foregrounds = order->plant->options->foregrounds,
                                         .features = order->plant->options->features,
                                         .references = closed->asked.references};
     if (!automatic_find(order->arena, &request, found, err))

@@ -15,6 +15,7 @@
 #include "plan/arch.h"
 #include "plan/family.h"
 #include "plan/features.h"
+#include "plan/foreground.h"
 #include "plan/recipe.h"
 #include "source/env.h"
 
@@ -32,6 +33,7 @@ struct run_options {
     const struct recipes *recipes; /* whose digest is an input, as are those of the next two */
     const struct features *features;
     const struct families *families;
+    const struct foregrounds *foregrounds;
     const struct arches *arches;
     const char *call_options, *call_arch; /* as struct fewer_call has them */
     const struct strings *explained;      /* paths to be explained instead of writing the image, or NULL */

@@ -2,6 +2,7 @@
 
 #include "service/configuration.h"
 #include "service/references.h"
+#include "service/running.h"
 #include "service/signs.h"
 
 /* What all parts work on. */
@@ -17,6 +18,29 @@ static bool find_configuration(struct finding *finding, struct err *err)
 {
     (void)err;
     configuration_find(finding->arena, finding->request, &finding->own, &finding->found->wishes);
+    return true;
+}
+
+/* How the first binary is run, as its unit or init script says it. */
+static bool find_unit(struct finding *finding, struct err *err)
+{
+    const struct automatic_request *request = finding->request;
+    struct automatic *found = finding->found;
+    struct running running;
+    if (!finding->own.main)
+        return true;
+    struct running_question question = {
+        .packaged = {request->set, finding->own.packages.items, finding->own.packages.count},
+        .program = request->manifest->binaries.items[0],
+        .source = own_source(request, finding->own.main->name),
+        .foregrounds = request->foregrounds,
+        .made = request->wishes};
+    if (!running_find(finding->arena, &question, &running, err))
+        return false;
+    found->config = running.config;
+    found->wishes = wishes_merge(finding->arena, &found->wishes, &running.wishes);
+    for (size_t i = 0; i < running.notes.count; i++)
+        list_add(finding->arena, &found->notes, running.notes.items[i]);
     return true;
 }
 
@@ -52,6 +76,7 @@ bool automatic_find(struct arena *arena, const struct automatic_request *request
         bool (*find)(struct finding *finding, struct err *err);
     } parts[] = {
         {AUTOMATIC_CONFIGURATION, find_configuration},
+        {AUTOMATIC_UNIT, find_unit},
         {AUTOMATIC_PLUGINS, find_plugins},
     };
     *ret_found = (struct automatic){0};

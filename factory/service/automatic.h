@@ -14,6 +14,7 @@
 
 #include "closure/closure.h"
 #include "plan/features.h"
+#include "plan/foreground.h"
 #include "source/solve.h"
 
 /* What was found. Each wish has its giver. */
@@ -36,6 +37,7 @@ struct automatic_request {
     const struct keep *keep; /* what the image has by now */
     const struct features *features;
     struct references *references; /* what was read in former rounds, and is now */
+    const struct foregrounds *foregrounds;
 };
 
 /* Finds what is automatic for the image as it is by now. It can be asked again once more is in the image. */

@@ -46,6 +46,11 @@ void own_find(struct arena *arena, const struct automatic_request *request, stru
     }
 }
 
+const char *own_source(const struct automatic_request *request, const char *package)
+{
+    return source_of(request->selection, package);
+}
+
 bool own_has(const struct own *own, const struct package *package)
 {
     return package && strings_has(&own->names, package->name);

@@ -20,6 +20,8 @@ struct own {
 
 /* Finds them. */
 void own_find(struct arena *arena, const struct automatic_request *request, struct own *ret_own);
+/* Returns the name of a selected package's source; NULL when it is not known. */
+const char *own_source(const struct automatic_request *request, const char *package);
 /* Returns whether a package is one of them. */
 bool own_has(const struct own *own, const struct package *package);
 

@@ -1,0 +1,196 @@
+#include "service/running.h"
+
+#include "package/path.h"
+#include "plan/rules.h"
+#include "service/init_script.h"
+#include "service/ports.h"
+#include "service/unit_choice.h"
+
+/* What is being found out. */
+struct finding {
+    struct arena *arena;
+    const struct running_question *question;
+    struct unit_question units;
+    struct running running;
+    struct strings words; /* the command */
+    bool is_forking;      /* somebody says that it leaves the foreground */
+    bool is_unsure;       /* the command is not as somebody says it */
+    const char *teller;   /* "nsd.service", or NULL */
+};
+
+#define NOTE(finding, ...)                                                                                             \
+    list_add((finding)->arena, &(finding)->running.notes, arena_printf((finding)->arena, __VA_ARGS__))
+
+static const char *shown(const struct finding *finding, const char *string)
+{
+    return text_printable(finding->arena, text_of(string));
+}
+
+/* A command that is no path is looked for where systemd does. */
+static const char *program_path(const struct finding *finding, const char *word)
+{
+    static const char *const dirs[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"};
+    for (size_t i = 0; !strchr(word, '/') && i < ARRAY_COUNT(dirs); i++) {
+        const char *path = arena_printf(finding->arena, "%s/%s", dirs[i], word);
+        if (fileset_walk(finding->question->packaged.set, finding->arena, path, NULL, NULL))
+            return path;
+    }
+    return word;
+}
+
+static void take_unit_command(struct finding *finding, const struct unit *unit, enum unit_relation relation)
+{
+    const struct unit_command *command = &unit->command;
+    finding->words = command->words;
+    /* A program that is handed its connections has other words there than by itself. */
+    bool is_handed = strncmp(unit_file_value(&unit->file, "Service", "StandardInput", ""), "socket", 6) == 0;
+    if (relation == UNIT_NAMED_LIKE_IT || !command->words.count || is_handed) {
+        finding->words = (struct strings){0};
+        list_add(finding->arena, &finding->words, finding->question->program);
+        finding->is_unsure = true;
+    }
+    if (unit->why_no_command)
+        NOTE(finding, "%s: its command has %s", unit->file.name, unit->why_no_command);
+    else if (relation == UNIT_NAMED_LIKE_IT && command->words.count)
+        NOTE(finding, "%s starts %s, the image %s by itself", unit->file.name, shown(finding, command->words.items[0]),
+             finding->question->program);
+    if (is_handed)
+        NOTE(finding, "%s is handed its connections by a socket unit; the image starts %s by itself", unit->file.name,
+             finding->question->program);
+    if (strstr(unit->file.path, "@.") && !strstr(unit->file.name, "@."))
+        NOTE(finding, "%s is of a template; what it names by '%%i' has to be there", unit->file.name);
+    if (command->argv0 && strcmp(path_basename(command->argv0), path_basename(finding->words.items[0])) != 0)
+        NOTE(finding, "%s calls its program '%s', which an image cannot", unit->file.name,
+             shown(finding, command->argv0));
+}
+
+static bool take_unit(struct finding *finding, const struct unit_choice *choice, struct err *err)
+{
+    struct unit unit = *choice->unit;
+    finding->teller = unit.file.name;
+    finding->running.told_by =
+        arena_printf(finding->arena, "%s of package %s", unit.file.name, unit.file.package->name);
+    finding->is_forking = strcmp(unit.type, "forking") == 0;
+    take_unit_command(finding, &unit, choice->relation);
+    if (!unit_settings(finding->arena, &finding->question->packaged, &unit, &finding->running.config,
+                       &finding->running.wishes, &finding->running.notes, err))
+        return false;
+    if (strcmp(unit.type, "oneshot") == 0)
+        NOTE(finding, "%s is a job that ends (Type=oneshot), not a service", unit.file.name);
+    return true;
+}
+
+static void take_script(struct finding *finding, const struct init_script *script)
+{
+    finding->words = script->words;
+    finding->is_unsure = !script->words.count;
+    if (!script->words.count)
+        list_add(finding->arena, &finding->words, finding->question->program);
+    if (!script->path)
+        return;
+    finding->teller = script->path;
+    finding->running.told_by = arena_printf(finding->arena, "%s of package %s", script->path, script->package->name);
+    finding->running.config.user = script->user;
+    if (script->working_dir && !rule_path_or_root(script->working_dir))
+        finding->running.config.working_dir = script->working_dir;
+    finding->is_forking = !script->is_background;
+}
+
+/* The unit, or for want of one that is a service the init script; else a job. */
+static bool find_teller(struct finding *finding, bool *ret_is_unit, struct err *err)
+{
+    struct unit_choice choice;
+    struct init_script script;
+    struct wishes made = {0};
+    if (!unit_choice_find(finding->arena, &finding->units, &choice, err))
+        return false;
+    *ret_is_unit = choice.unit && !choice.is_job;
+    if (*ret_is_unit)
+        return take_unit(finding, &choice, err);
+    if (!init_script_find(finding->arena, &finding->units, &script, &made, err))
+        return false;
+    *ret_is_unit = choice.unit && !script.path;
+    if (*ret_is_unit)
+        return take_unit(finding, &choice, err);
+    finding->running.wishes = made;
+    take_script(finding, &script);
+    return true;
+}
+
+/* Lets the program stay in the foreground. */
+static void keep_foreground(struct finding *finding)
+{
+    const char *program = program_path(finding, finding->words.items[0]);
+    const struct foregrounds *foregrounds = finding->question->foregrounds;
+    const struct foreground *known = foreground_find(foregrounds, program, finding->units.package);
+    if (!known)
+        known = foreground_find(foregrounds, packaged_reached(finding->arena, &finding->question->packaged, program),
+                                finding->units.package);
+    if (known && (finding->is_forking || finding->is_unsure || known->is_always))
+        finding->words = foreground_words(finding->arena, known, &finding->words);
+    if (known && known->note && (finding->is_forking || finding->is_unsure))
+        NOTE(finding, "%s: %s", program, known->note);
+    if (!known && finding->is_forking)
+        NOTE(finding, "%s: it forks, and no switch is known that keeps %s in the foreground (manifests/foreground)",
+             finding->teller, program);
+}
+
+static void set_command(struct finding *finding)
+{
+    struct manifest_config *config = &finding->running.config;
+    const char *path = program_path(finding, finding->words.items[0]);
+    if (strcmp(path, finding->question->program) != 0)
+        list_add(finding->arena, &finding->running.wishes.files,
+                 (struct wish_file){.path = path,
+                                    .giver = arena_printf(finding->arena, "ExecStart= of %s", finding->teller)});
+    list_add(finding->arena, &config->entrypoint, path);
+    for (size_t i = 1; i < finding->words.count; i++)
+        list_add(finding->arena, &config->cmd, finding->words.items[i]);
+}
+
+static bool find_ports(struct finding *finding, const char *unit, struct err *err)
+{
+    const char *giver;
+    if (!ports_find(finding->arena, &finding->question->packaged, unit, &finding->running.config.ports, &giver, err))
+        return false;
+    if (!giver && finding->teller)
+        NOTE(finding, "%s: no port is known", finding->teller);
+    else if (giver && text_has_suffix(text_of(giver), ".socket"))
+        NOTE(finding, "%s would hand the service its sockets; in an image it opens them by itself", giver);
+    return true;
+}
+
+/* Others win over what was found here, and their accounts are as good. */
+static void make_automatic(struct wishes *wishes)
+{
+    for (size_t i = 0; i < wishes->made.count; i++)
+        wishes->made.items[i].is_automatic = true;
+    for (size_t i = 0; i < wishes->users.count; i++)
+        wishes->users.items[i].is_automatic = true;
+    for (size_t i = 0; i < wishes->groups.count; i++)
+        wishes->groups.items[i].is_automatic = true;
+}
+
+bool running_find(struct arena *arena, const struct running_question *question, struct running *ret_running,
+                  struct err *err)
+{
+    const char *path = packaged_reached(arena, &question->packaged, question->program);
+    const struct sourced *file = fileset_find(question->packaged.set, path);
+    struct finding finding = {.arena = arena, .question = question};
+    finding.units = (struct unit_question){.packaged = &question->packaged,
+                                           .program = question->program,
+                                           .name = question->unit,
+                                           .package = file ? file->package->name : NULL,
+                                           .source = question->source,
+                                           .made = question->made};
+    bool is_unit;
+    if (!find_teller(&finding, &is_unit, err))
+        return false;
+    keep_foreground(&finding);
+    set_command(&finding);
+    if (!find_ports(&finding, is_unit ? finding.teller : NULL, err))
+        return false;
+    make_automatic(&finding.running.wishes);
+    *ret_running = finding.running;
+    return true;
+}

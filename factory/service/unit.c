@@ -1,0 +1,400 @@
+#include "service/unit.h"
+
+#include "package/path.h"
+#include "plan/rules.h"
+#include "service/preparing.h"
+
+#define SERVICE "Service"
+
+/* What the settings of a unit are put into. */
+struct setting {
+    struct arena *arena;
+    const struct packaged *packaged;
+    struct unit *unit;
+    struct manifest_config *config;
+    struct wishes *wishes;
+    struct strings *notes;
+    const char *user, *group; /* who owns its directories */
+};
+
+static bool fail(const struct unit_directive *directive, const struct unit_file *file, const char *why, struct err *err)
+{
+    err_set(err, ERR_MALFORMED, "package %s: %s:%zu: %s", file->package->name, directive->path, directive->line, why);
+    return false;
+}
+
+/* A note of a unit begins with its name. */
+#define NOTE(setting, ...) add_note(setting, arena_printf((setting)->arena, __VA_ARGS__))
+static void add_note(struct setting *setting, const char *text)
+{
+    list_add(setting->arena, setting->notes, arena_printf(setting->arena, "%s: %s", setting->unit->file.name, text));
+}
+
+/* Environment=: words "NAME=value". */
+static bool read_variables(struct arena *arena, struct unit *unit, struct err *err)
+{
+    struct unit_directives directives;
+    unit_file_list(arena, &unit->file, SERVICE, "Environment", &directives);
+    for (size_t i = 0; i < directives.count; i++) {
+        struct strings words;
+        if (unit_words_list(arena, unit->file.name, directives.items[i]->value, &words))
+            continue;
+        for (size_t j = 0; j < words.count; j++) {
+            struct text value = text_of(words.items[j]), name;
+            (void)text_next(&value, '=', &name);
+            const char *why =
+                name.len < strlen(words.items[j]) ? environment_set(arena, &unit->environment, name, value.ptr) : NULL;
+            if (why)
+                return fail(directives.items[i], &unit->file, why, err);
+        }
+    }
+    return true;
+}
+
+/* One file of EnvironmentFile=. */
+static bool read_variables_file(struct arena *arena, const struct packaged *packaged, const struct wishes *made,
+                                const struct unit_directive *directive, struct unit *unit, struct err *err)
+{
+    bool is_optional = directive->value[0] == '-';
+    const char *why = NULL, *path = unit_words_expand(arena, unit->file.name, directive->value + is_optional);
+    path = path ? path_canonical(arena, text_of(path), &why) : NULL;
+    struct text text = TEXT("");
+    bool is_found = false;
+    if (path && !packaged_read(arena, packaged, made, path, &text, &is_found, err))
+        return false;
+    if (!is_found && !is_optional)
+        list_add(arena, &unit->missing, directive->value);
+    why = environment_read(arena, &unit->environment, text);
+    return !why || fail(directive, &unit->file, why, err);
+}
+
+static bool read_environment(struct arena *arena, const struct packaged *packaged, const struct wishes *made,
+                             struct unit *unit, struct err *err)
+{
+    struct unit_directives files;
+    if (!read_variables(arena, unit, err))
+        return false;
+    unit_file_list(arena, &unit->file, SERVICE, "EnvironmentFile", &files);
+    for (size_t i = 0; i < files.count; i++) {
+        if (!read_variables_file(arena, packaged, made, files.items[i], unit, err))
+            return false;
+    }
+    return true;
+}
+
+static bool is_shell(const char *path)
+{
+    static const char *const names[] = {"sh", "bash", "dash"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (strcmp(path_basename(path), names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Lists what a command starts in its turn: sh -c 'TEXT', or a shell script of the packages. */
+static bool list_started(struct arena *arena, const struct packaged *packaged, const struct unit *unit,
+                         const struct strings *words, struct started_commands *ret_started, struct err *err)
+{
+    struct started_script script = {.arena = arena, .packaged = packaged};
+    size_t at = words->count > 1 && is_shell(words->items[0]) ? 1 : 0;
+    *ret_started = (struct started_commands){0};
+    for (size_t i = 0; i < unit->environment.count; i++)
+        list_add(arena, &script.environment, unit->environment.items[i]);
+    if (at && words->items[1][0] == '-') {
+        if (words->count > 2 && strchr(words->items[1], 'c'))
+            started_script_commands(&script, text_of(words->items[2]), ret_started);
+        return true;
+    }
+    const char *path = packaged_reached(arena, packaged, words->items[at]);
+    const struct packaged_file *file = packaged_find(arena, packaged, path);
+    const char *interpreter = file ? file->entry->interpreter : NULL;
+    struct text text;
+    if (!interpreter || !is_shell(arena_strndup(arena, interpreter, strcspn(interpreter, " \t"))))
+        return true;
+    if (!started_script_read(&script, file, &text, err))
+        return false;
+    started_script_commands(&script, text, ret_started);
+    return true;
+}
+
+bool unit_read(struct arena *arena, const struct packaged *packaged, const struct packaged_file *file, const char *name,
+               const struct wishes *made, struct unit *ret_unit, struct err *err)
+{
+    struct unit unit = {0};
+    struct unit_commands commands = {0};
+    struct unit_directives starts;
+    if (!unit_file_read(arena, packaged, file, name, &unit.file, err) ||
+        !read_environment(arena, packaged, made, &unit, err))
+        return false;
+    unit_file_list(arena, &unit.file, SERVICE, "ExecStart", &starts);
+    for (size_t i = 0; i < starts.count && !commands.count; i++) {
+        unit.why_no_command = unit_words_commands(arena, name, starts.items[i]->value, &unit.environment, &commands);
+        if (unit.why_no_command == environment_too_much)
+            return fail(starts.items[i], &unit.file, environment_too_much, err);
+    }
+    if (commands.count) {
+        unit.command = commands.items[0];
+        if (!list_started(arena, packaged, &unit, &unit.command.words, &unit.started, err))
+            return false;
+    }
+    const char *otherwise = !starts.count                                    ? "oneshot"
+                            : unit_file_find(&unit.file, SERVICE, "BusName") ? "dbus"
+                                                                             : "simple";
+    unit.type = unit_file_value(&unit.file, SERVICE, "Type", otherwise);
+    *ret_unit = unit;
+    return true;
+}
+
+/* Returns a value of the unit with its specifiers put in; NULL when there is none for an image. */
+static const char *value_of(struct setting *setting, const char *key)
+{
+    const char *value = unit_file_value(&setting->unit->file, SERVICE, key, NULL);
+    const char *expanded = value ? unit_words_expand(setting->arena, setting->unit->file.name, value) : NULL;
+    if (value && !expanded)
+        NOTE(setting, "%s=%s has a specifier that only a running machine has", key,
+             text_printable(setting->arena, text_of(value)));
+    return expanded;
+}
+
+static const char *account_of(struct setting *setting, const char *key)
+{
+    const char *name = value_of(setting, key);
+    uint32_t number;
+    if (!name || rule_is_user_name(name) || rule_parse_id(name, &number))
+        return name;
+    NOTE(setting, "%s=%s can be no account's name", key, text_printable(setting->arena, text_of(name)));
+    return NULL;
+}
+
+static const char *giver_of(const struct setting *setting, const char *key)
+{
+    return arena_printf(setting->arena, "%s= of %s", key, setting->unit->file.name);
+}
+
+/* The user that systemd would make for a service: called as the unit, or as User= says. */
+static const char *dynamic_user(struct setting *setting, const char *user)
+{
+    const char *name = setting->unit->file.name, *dot = strrchr(name, '.');
+    const char *giver = giver_of(setting, "DynamicUser");
+    char *made = arena_strndup(setting->arena, name, dot ? (size_t)(dot - name) : strlen(name));
+    for (char *at = made; *at; at++)
+        *at = (*at >= 'A' && *at <= 'Z') ? (char)(*at + 'a' - 'A') : strchr("@.:\\", *at) ? '_' : *at;
+    user = user ? user : made;
+    if (!rule_is_user_name(user)) {
+        NOTE(setting, "DynamicUser=: %s can be no account's name", text_printable(setting->arena, text_of(user)));
+        return NULL;
+    }
+    list_add(setting->arena, &setting->wishes->groups,
+             (struct wish_group){.name = user, .gid = WISH_NUMBER_FREE, .giver = giver});
+    list_add(setting->arena, &setting->wishes->users,
+             (struct wish_user){.name = user,
+                                .comment = "",
+                                .home = "/",
+                                .shell = "/usr/sbin/nologin",
+                                .uid = WISH_NUMBER_FREE,
+                                .group = user,
+                                .giver = giver});
+    return user;
+}
+
+static void set_user(struct setting *setting)
+{
+    const struct unit_file *file = &setting->unit->file;
+    const char *user = account_of(setting, "User"), *group = account_of(setting, "Group");
+    const char *more = value_of(setting, "SupplementaryGroups");
+    if (unit_file_is_true(file, SERVICE, "DynamicUser"))
+        user = dynamic_user(setting, user);
+    setting->user = user ? user : "root";
+    setting->group = group ? group : setting->user;
+    /* With '+' or '!' the program begins as root, and becomes the user by itself. */
+    if (user && !setting->unit->command.is_privileged)
+        setting->config->user = group ? arena_printf(setting->arena, "%s:%s", user, group) : user;
+    else if (group && !setting->unit->command.is_privileged)
+        setting->config->user = arena_printf(setting->arena, "root:%s", group);
+    if (more)
+        NOTE(setting,
+             "SupplementaryGroups=%s: an image's user has only the groups of its account; "
+             "run it with --group-add",
+             text_printable(setting->arena, text_of(more)));
+}
+
+/* The directories that systemd makes for a service, each below another one; of them only the configuration's stays
+ * root's. */
+static const struct kind {
+    const char *key, *mode, *base;
+    bool is_roots, is_volume;
+} kinds[] = {{"RuntimeDirectory", "RuntimeDirectoryMode", "/run", false, false},
+             {"StateDirectory", "StateDirectoryMode", "/var/lib", false, true},
+             {"CacheDirectory", "CacheDirectoryMode", "/var/cache", false, false},
+             {"LogsDirectory", "LogsDirectoryMode", "/var/log", false, false},
+             {"ConfigurationDirectory", "ConfigurationDirectoryMode", "/etc", true, false}};
+
+static uint32_t mode_of(const char *mode)
+{
+    uint32_t value = 0;
+    for (; *mode >= '0' && *mode <= '7'; mode++)
+        value = (value * 8 + (uint32_t)(*mode - '0')) & 07777;
+    return value ? value : 0755;
+}
+
+/* Adds the directories above as systemd makes them: root's, open to all. */
+static void add_directory(struct setting *setting, const struct kind *kind, const char *name)
+{
+    const char *path = arena_printf(setting->arena, "%s/%s", kind->base, name);
+    const char *mode = unit_file_value(&setting->unit->file, SERVICE, kind->mode, "0755");
+    if (name[0] == '/' || rule_path(path)) {
+        NOTE(setting, "%s=%s is no place below %s", kind->key, text_printable(setting->arena, text_of(name)),
+             kind->base);
+        return;
+    }
+    preparing_add_directory(setting->arena,
+                            &(struct wish_made){.path = path,
+                                                .mode = mode_of(mode),
+                                                .owner = kind->is_roots ? "root" : setting->user,
+                                                .group = kind->is_roots ? "root" : setting->group,
+                                                .giver = giver_of(setting, kind->key)},
+                            setting->wishes);
+    if (kind->is_volume && !strings_has(&setting->config->volumes, path))
+        list_add(setting->arena, &setting->config->volumes, path);
+}
+
+static void set_directories(struct setting *setting)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct unit_directives directives;
+        unit_file_list(setting->arena, &setting->unit->file, SERVICE, kinds[i].key, &directives);
+        for (size_t j = 0; j < directives.count; j++) {
+            struct strings names;
+            const char *why =
+                unit_words_list(setting->arena, setting->unit->file.name, directives.items[j]->value, &names);
+            if (why)
+                NOTE(setting, "%s= has %s", kinds[i].key, why);
+            for (size_t k = 0; k < names.count; k++)
+                add_directory(setting, &kinds[i],
+                              arena_strndup(setting->arena, names.items[k], strcspn(names.items[k], ":")));
+        }
+    }
+}
+
+/* The directory of the file with the process's number, below /run and not it; it is the user's who writes it. */
+static void set_pid_directory(struct setting *setting)
+{
+    const char *file = value_of(setting, "PIDFile"), *why = NULL;
+    file = file && file[0] != '/' ? arena_printf(setting->arena, "/run/%s", file) : file;
+    file = file ? path_canonical(setting->arena, text_of(file), &why) : NULL;
+    const char *path = file ? path_through_run(setting->arena, path_dirname(setting->arena, file)) : "/run";
+    if (strncmp(path, "/run/", 5) == 0)
+        preparing_add_directory(setting->arena,
+                                &(struct wish_made){.path = path,
+                                                    .mode = 0755,
+                                                    .owner = setting->user,
+                                                    .group = setting->group,
+                                                    .giver = giver_of(setting, "PIDFile")},
+                                setting->wishes);
+}
+
+/* Commands of a shell that only look at something, or tell it. */
+static bool is_harmless(const char *name)
+{
+    static const char *const names[] = {"[", "test", "true", ":", "set", "echo", "exit", "getent", "return", "false"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Takes over what a shell's commands make; false when they do anything else, or are none. */
+static bool prepare_started(struct setting *setting, const struct started_commands *commands, const char *giver)
+{
+    bool is_all = commands->count > 0;
+    for (size_t i = 0; i < commands->count; i++) {
+        const struct started_command *command = &commands->items[i];
+        bool is_fine = command->words.count && is_harmless(command->words.items[0]);
+        if (!is_fine && command->is_constant)
+            is_fine = preparing_add(setting->arena, &command->words, giver, setting->wishes);
+        is_all = is_all && is_fine;
+    }
+    return is_all;
+}
+
+static bool set_prepared(struct setting *setting, const char *key, struct err *err)
+{
+    struct unit_directives directives;
+    unit_file_list(setting->arena, &setting->unit->file, SERVICE, key, &directives);
+    for (size_t i = 0; i < directives.count; i++) {
+        struct unit_commands commands = {0};
+        const char *why = unit_words_commands(setting->arena, setting->unit->file.name, directives.items[i]->value,
+                                              &setting->unit->environment, &commands);
+        for (size_t j = 0; j < commands.count; j++) {
+            const struct strings *words = &commands.items[j].words;
+            struct started_commands started;
+            if (!list_started(setting->arena, setting->packaged, setting->unit, words, &started, err))
+                return false;
+            if (!preparing_add(setting->arena, words, giver_of(setting, key), setting->wishes) &&
+                !prepare_started(setting, &started, giver_of(setting, key)))
+                why = "";
+        }
+        if (why)
+            NOTE(setting, "%s= runs '%s'%s%s, which nothing does in an image", key,
+                 text_printable(setting->arena, text_of(directives.items[i]->value)), *why ? ", with " : "", why);
+    }
+    return true;
+}
+
+static void set_words(struct setting *setting)
+{
+    const struct unit_file *file = &setting->unit->file;
+    const char *dir = value_of(setting, "WorkingDirectory"),
+               *signal = unit_file_value(file, SERVICE, "KillSignal", NULL);
+    dir = dir && dir[0] == '-' ? dir + 1 : dir;
+    if (dir && !rule_path_or_root(dir))
+        setting->config->working_dir = dir;
+    else if (dir)
+        NOTE(setting, "WorkingDirectory=%s is no absolute path", text_printable(setting->arena, text_of(dir)));
+    if (signal && rule_is_signal(signal))
+        setting->config->stop_signal = signal;
+}
+
+/* What the command did not stand for is the program's own. */
+static void set_environment(struct setting *setting)
+{
+    const struct environment *environment = &setting->unit->environment;
+    for (size_t i = 0; i < environment->count; i++) {
+        const struct environment_variable *variable = &environment->items[i];
+        if (!variable->is_used && rule_is_one_line(variable->value, false))
+            list_add(setting->arena, &setting->wishes->env,
+                     (struct wish_variable){variable->name, variable->value, giver_of(setting, "Environment")});
+    }
+}
+
+/* Words that a unit says to the kernel, and that only a runtime can. */
+static void tell_rights(struct setting *setting)
+{
+    const struct unit_file *file = &setting->unit->file;
+    const char *kept = unit_file_value(file, SERVICE, "AmbientCapabilities", NULL);
+    const char *mask = unit_file_value(file, SERVICE, "UMask", NULL);
+    for (size_t i = 0; i < setting->unit->missing.count; i++)
+        NOTE(setting, "EnvironmentFile=%s is in none of its packages", setting->unit->missing.items[i]);
+    if (kept)
+        NOTE(setting, "AmbientCapabilities=%s: run it with --cap-add for what the runtime does not give", kept);
+    if (mask && mode_of(mask) != 0022)
+        NOTE(setting, "UMask=%s is not in an image; the runtime's own holds", mask);
+}
+
+bool unit_settings(struct arena *arena, const struct packaged *packaged, struct unit *unit,
+                   struct manifest_config *config, struct wishes *wishes, struct strings *notes, struct err *err)
+{
+    struct setting setting = {
+        .arena = arena, .packaged = packaged, .unit = unit, .config = config, .wishes = wishes, .notes = notes};
+    set_user(&setting);
+    set_directories(&setting);
+    if (!set_prepared(&setting, "ExecStartPre", err) || !set_prepared(&setting, "ExecStartPost", err))
+        return false;
+    set_pid_directory(&setting);
+    set_words(&setting);
+    set_environment(&setting);
+    tell_rights(&setting);
+    return true;
+}
