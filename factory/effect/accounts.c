@@ -1,5 +1,7 @@
 #include "effect/accounts.h"
 
+#include "plan/rules.h"
+
 #define NOBODY 65534u
 #define FILE_MAX ((size_t)1 << 20) /* /etc/passwd and /etc/group of a package */
 
@@ -130,7 +132,7 @@ void accounts_read_passwd(struct accounts *accounts, struct text text)
     while (text.len && text.len <= FILE_MAX && text_next(&text, '\n', &line)) {
         const char *fields[7];
         struct account_user user;
-        if (!take_fields(accounts->arena, line, ARRAY_COUNT(fields), fields) || !account_is_name(fields[0]) ||
+        if (!take_fields(accounts->arena, line, ARRAY_COUNT(fields), fields) || !rule_is_user_name(fields[0]) ||
             !parse_id(fields[2], &user.uid) || !parse_id(fields[3], &user.gid))
             continue;
         user.name = fields[0];
@@ -147,14 +149,14 @@ void accounts_read_group(struct accounts *accounts, struct text text)
     while (text.len && text.len <= FILE_MAX && text_next(&text, '\n', &line)) {
         const char *fields[4];
         uint32_t gid;
-        if (!take_fields(accounts->arena, line, ARRAY_COUNT(fields), fields) || !account_is_name(fields[0]) ||
+        if (!take_fields(accounts->arena, line, ARRAY_COUNT(fields), fields) || !rule_is_user_name(fields[0]) ||
             !parse_id(fields[2], &gid))
             continue;
         struct account_group *group = accounts_add_group(accounts, fields[0], gid);
         struct text rest = text_of(fields[3]), member;
         while (rest.len && text_next(&rest, ',', &member)) {
             const char *name = text_dup(accounts->arena, member);
-            if (account_is_name(name))
+            if (rule_is_user_name(name))
                 accounts_add_member(accounts, group, name);
         }
     }

@@ -1,21 +1,8 @@
 #include "effect/sysusers.h"
 
-#define WORDS_MAX 6 /* type, name, id, comment, home, shell */
+#include "plan/rules.h"
 
-bool account_is_name(const char *name)
-{
-    size_t len = strlen(name);
-    if (!len || len > 31)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        char c = name[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        bool is_other = (c >= '0' && c <= '9') || c == '-' || c == '.';
-        if (!is_letter && (i == 0 || !is_other))
-            return false;
-    }
-    return true;
-}
+#define WORDS_MAX 6 /* type, name, id, comment, home, shell */
 
 bool account_is_field(const char *value)
 {
@@ -49,7 +36,7 @@ static const char *parse_user_id(struct arena *arena, const char *id, struct sys
         uid.len = (size_t)(colon - id);
         item->has_gid = parse_id(text_of(colon + 1), &item->gid);
         item->group = item->has_gid ? NULL : arena_strdup(arena, colon + 1);
-        if (!item->has_gid && !account_is_name(colon + 1))
+        if (!item->has_gid && !rule_is_user_name(colon + 1))
             return "its group is neither a number nor a name";
     }
     if (text_is(uid, "-"))
@@ -127,7 +114,7 @@ static const char *parse_line(struct arena *arena, struct text line, struct sysu
         return words[1] ? "a range has no name" : parse_range(words[2], item);
     }
     item->name = words[1];
-    if (!words[1] || !account_is_name(words[1]))
+    if (!words[1] || !rule_is_user_name(words[1]))
         return "it has no valid name";
     if (is_user) {
         item->kind = SYSUSERS_USER;
@@ -143,7 +130,7 @@ static const char *parse_line(struct arena *arena, struct text line, struct sysu
         return "its type is none of u, g, m and r";
     item->kind = SYSUSERS_MEMBER;
     item->group = words[2];
-    return words[2] && account_is_name(words[2]) ? NULL : "its group has no valid name";
+    return words[2] && rule_is_user_name(words[2]) ? NULL : "its group has no valid name";
 }
 
 void sysusers_parse(struct arena *arena, const struct dropin_lines *lines, struct sysusers *ret_items,

@@ -30,8 +30,6 @@ struct sysusers {
 /* Reads the lines, in their order. */
 void sysusers_parse(struct arena *arena, const struct dropin_lines *lines, struct sysusers *ret_items,
                     struct strings *notes);
-/* Returns whether a name can stand in /etc/passwd and /etc/group: [A-Za-z_][A-Za-z0-9_.-]*, at most 31 bytes. */
-bool account_is_name(const char *name);
 /* Returns whether a value can stand in one field there: no colon, no control character. */
 bool account_is_field(const char *value);
 

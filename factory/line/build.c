@@ -53,13 +53,14 @@ static bool note_scripts(const struct building *building, struct err *err)
     const struct order *order = building->order;
     struct tree *tree = &building->built->tree;
     struct strings left = {0};
-    scripts_left_over(order->arena, tree, &building->closed->asked.applied, &left);
+    scripts_left_over(order->arena, order->manifest, tree, &building->closed->asked.applied, &left);
     for (size_t i = 0; i < left.count; i++)
         list_add(order->arena, &tree->notes, left.items[i]);
     if (!left.count || !(order->plant->inputs.is_strict || order->manifest->is_strict))
         return true;
     err_set(err, ERR_RESOLVE,
-            "strict: %s. Say what the image needs of it in a recipe (manifests/recipes/PACKAGE.yaml, with `covers`)",
+            "strict: %s. Say what the image needs of it in the manifest, or in a recipe "
+            "(manifests/recipes/PACKAGE.yaml), with `covers`",
             strings_join(order->arena, &left, "; "));
     return false;
 }

@@ -8,6 +8,7 @@
 #define IMGFACTORY_PLAN_MANIFEST_H
 
 #include "plan/arch.h"
+#include "plan/effect.h"
 #include "plan/wishes.h"
 
 /* The image's configuration (OCI image-spec config.md). Values of labels, annotations, tags may hold {placeholders}. */
@@ -55,6 +56,7 @@ struct manifest {
     const struct yaml_node *source;
     bool has_recipes;                /* recipes: what packages' scripts would have done (plan/recipe.h); default true */
     bool automatic[AUTOMATIC_COUNT]; /* automatic: which parts; none by default */
+    bool covers[EFFECT_COUNT];       /* what scripts do and the manifest takes care of, or the image has no use for */
     bool is_strict;                  /* strict: what a script would have done and no recipe covers is an error */
     struct manifest_config config;
     struct strings tags;  /* default: latest */

@@ -155,7 +155,7 @@ static bool check_identity(struct arena *arena, const struct identity *identity,
 {
     const struct yaml_node *place = place_of(identity->node, "name");
     if (!rule_is_user_name(identity->name))
-        return want_rule(arena, place, identity->name, "is not a name: [a-z_][a-z0-9_-]*, at most 32", err);
+        return want_rule(arena, place, identity->name, "is not a name: [A-Za-z_][A-Za-z0-9_.-]*, at most 32", err);
     const struct yaml_node *number_place = place_of(identity->node, identity->number_key);
     if (identity->number > RULE_ID_MAX)
         return yaml_fail(number_place, err, "%s '%s': %s must be at most %u", identity->kind, identity->name,
@@ -258,5 +258,6 @@ bool manifest_check(struct arena *arena, struct manifest_form *form, struct err 
 {
     return check_content(arena, form, err) && check_packages(arena, form, err) &&
            manifest_check_parts(arena, form, err) && manifest_check_config(arena, form, err) &&
-           check_dlopen(arena, form, err);
+           check_dlopen(arena, form, err) &&
+           manifest_read_covers(arena, form->root, &form->covers, form->manifest.covers, err);
 }

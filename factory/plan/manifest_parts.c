@@ -22,3 +22,21 @@ bool manifest_knows_group(const struct manifest *manifest, const char *name)
     }
     return strcmp(name, "root") == 0 || rule_parse_id(name, &id) || (manifest->has_recipes && rule_is_user_name(name));
 }
+
+bool manifest_read_covers(struct arena *arena, const struct yaml_node *root, const struct strings *covers,
+                          bool *ret_covers, struct err *err)
+{
+    for (size_t i = 0; i < covers->count; i++) {
+        enum effect effect;
+        if (effect_parse(covers->items[i], &effect)) {
+            ret_covers[effect] = true;
+            continue;
+        }
+        struct strings known = {0};
+        for (size_t j = 0; j < EFFECT_COUNT; j++)
+            list_add(arena, &known, effect_name((enum effect)j));
+        return yaml_fail(yaml_item(yaml_get(root, "covers"), i), err, "'%s' is none of %s",
+                         text_printable(arena, text_of(covers->items[i])), strings_join(arena, &known, ", "));
+    }
+    return true;
+}

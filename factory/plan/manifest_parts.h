@@ -16,6 +16,7 @@ struct manifest_form {
     struct strings install; /* packages */
     const char *dlopen;     /* as written, or NULL */
     const char *optional;   /* packages: optional, as written, or NULL */
+    struct strings covers;  /* as written */
     bool is_repeat_fine;    /* one path may stand twice under `files`, for other packages */
 };
 
@@ -29,6 +30,9 @@ bool manifest_read_parts(struct arena *arena, struct manifest_form *form, struct
 bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
 /* Checks names and values of environment variables. */
 bool manifest_check_env(struct arena *arena, const struct yaml_pairs *env, struct err *err) MUST_CHECK;
+/* Reads the names of `covers`, which stand under that key of `root`, into a truth for each effect. */
+bool manifest_read_covers(struct arena *arena, const struct yaml_node *root, const struct strings *covers,
+                          bool *ret_covers, struct err *err) MUST_CHECK;
 /* Tells why a string is not a package's name, or NULL. */
 const char *manifest_why_not_package(const char *name);
 /* Checks names, paths and numbers, normalises ports, and adds the default groups of users. */

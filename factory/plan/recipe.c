@@ -6,7 +6,7 @@
 /* A recipe as it is read. */
 struct recipe_form {
     struct manifest_form parts;
-    struct strings packages, covers, generate;
+    struct strings packages, generate;
     const char *when;
 };
 
@@ -25,7 +25,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_NODE, "groups", parts.groups),
     FIELD(YAML_PAIRS, "env", parts.manifest.config.env),
     FIELD(YAML_STRINGS, "generate", generate),
-    FIELD(YAML_STRINGS, "covers", covers),
+    FIELD(YAML_STRINGS, "covers", parts.covers),
 };
 
 static bool fail_value(struct arena *arena, const struct recipe_form *form, const char *key, size_t index,
@@ -55,23 +55,6 @@ static bool check_when(struct arena *arena, const struct recipe_form *form, cons
                       arena_printf(arena, "is neither %s", strings_join(arena, formats, " nor ")), err);
 }
 
-static bool read_covers(struct arena *arena, const struct recipe_form *form, struct recipe *recipe, struct err *err)
-{
-    for (size_t i = 0; i < form->covers.count; i++) {
-        enum effect effect;
-        if (effect_parse(form->covers.items[i], &effect)) {
-            recipe->covers[effect] = true;
-            continue;
-        }
-        struct strings known = {0};
-        for (size_t j = 0; j < EFFECT_COUNT; j++)
-            list_add(arena, &known, effect_name((enum effect)j));
-        return fail_value(arena, form, "covers", i, form->covers.items[i],
-                          arena_printf(arena, "is none of %s", strings_join(arena, &known, ", ")), err);
-    }
-    return true;
-}
-
 static bool read_generate(struct arena *arena, const struct recipe_form *form, struct recipe *recipe, struct err *err)
 {
     for (size_t i = 0; i < form->generate.count; i++) {
@@ -94,7 +77,8 @@ static bool load_recipe(struct arena *arena, const struct data_file *file, const
         !manifest_check_env(arena, &form.parts.manifest.config.env, err) ||
         !check_names(arena, &form, "for", &form.packages, err) ||
         !check_names(arena, &form, "install", &form.parts.install, err) || !check_when(arena, &form, formats, err) ||
-        !read_covers(arena, &form, &recipe, err) || !read_generate(arena, &form, &recipe, err))
+        !manifest_read_covers(arena, form.parts.root, &form.parts.covers, recipe.covers, err) ||
+        !read_generate(arena, &form, &recipe, err))
         return false;
     recipe.packages = form.packages;
     recipe.format = form.when;

@@ -80,7 +80,7 @@ bool rule_is_image_name(const char *name)
 
 bool rule_is_user_name(const char *name)
 {
-    return strlen(name) <= USER_NAME_BYTES_MAX && is_of(name, LOWER "_", LOWER DIGITS "_-");
+    return strlen(name) <= USER_NAME_BYTES_MAX && is_of(name, LOWER UPPER "_", LOWER UPPER DIGITS "_.-");
 }
 
 bool rule_is_package_name(const char *name)

@@ -18,7 +18,8 @@ const char *rule_path_or_root(const char *path);
 const char *rule_glob(const char *glob);
 /* Returns whether it is an image's name: [a-z0-9]+([._-][a-z0-9]+)*. */
 bool rule_is_image_name(const char *name);
-/* Returns whether it is a user's or group's name: [a-z_][a-z0-9_-]*, at most 32. */
+/* Returns whether it is a user's or group's name, as Debian's adduser and the useradd of all take some:
+ * [A-Za-z_][A-Za-z0-9_.-]*, at most 32 ("Debian-exim", "_chrony"). */
 bool rule_is_user_name(const char *name);
 /* Returns whether it can be a package's name (Debian, RPM): letters, digits, "+._-", not first. */
 bool rule_is_package_name(const char *name);

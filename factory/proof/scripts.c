@@ -82,32 +82,50 @@ static bool is_covered(const struct applied *applied, const struct package *pack
     return false;
 }
 
-/* "squid: its postinst would have called setcap $PINGER, …"; NULL when nothing is left over. */
-static const char *describe(struct arena *arena, const struct tree *tree, const struct applied *applied,
-                            const struct package *package)
+/* What is looked at: a tree, and who takes care of what. */
+struct leftovers {
+    struct arena *arena;
+    const struct manifest *manifest;
+    const struct tree *tree;
+    const struct applied *applied;
+};
+
+/* Adds what is left over of a package's effects: questions, or all else. */
+static void add_left(const struct leftovers *leftovers, const struct package *package,
+                     const struct script_effects *effects, bool is_asked, struct strings *left)
 {
-    struct script_effects effects;
-    struct strings left = {0};
-    script_effects_list(arena, package, &effects);
-    for (size_t i = 0; i < effects.count; i++) {
-        const struct script_effect *effect = &effects.items[i];
-        if (is_covered(applied, package, effect->effect) || is_settled(arena, tree, effect))
+    struct arena *arena = leftovers->arena;
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct script_effect *effect = &effects->items[i];
+        if ((effect->effect == EFFECT_DEBCONF) != is_asked || leftovers->manifest->covers[effect->effect] ||
+            is_covered(leftovers->applied, package, effect->effect) || is_settled(arena, leftovers->tree, effect))
             continue;
-        list_add(arena, &left,
+        list_add(arena, left,
                  arena_printf(arena, "%s%s%s (%s)", effect->command, *effect->subject ? " " : "",
                               text_printable(arena, text_of(effect->subject)), effect->script));
     }
-    if (!left.count)
-        return NULL;
-    return arena_printf(arena, "package %s: its scripts are not run, and nothing does instead: %s", package->name,
-                        strings_join(arena, &left, ", "));
 }
 
-void scripts_left_over(struct arena *arena, const struct tree *tree, const struct applied *applied,
-                       struct strings *ret_notes)
+/* "squid: its postinst would have called setcap $PINGER, …"; NULL when nothing is left over. */
+static const char *describe(const struct leftovers *leftovers, const struct package *package)
 {
+    struct script_effects effects;
+    struct strings left = {0};
+    script_effects_list(leftovers->arena, package, &effects);
+    add_left(leftovers, package, &effects, false, &left);
+    add_left(leftovers, package, &effects, true, &left);
+    if (!left.count)
+        return NULL;
+    return arena_printf(leftovers->arena, "package %s: its scripts are not run, and nothing does instead: %s",
+                        package->name, strings_join(leftovers->arena, &left, ", "));
+}
+
+void scripts_left_over(struct arena *arena, const struct manifest *manifest, const struct tree *tree,
+                       const struct applied *applied, struct strings *ret_notes)
+{
+    const struct leftovers leftovers = {arena, manifest, tree, applied};
     for (size_t i = 0; i < tree->package_count; i++) {
-        const char *note = describe(arena, tree, applied, tree->packages[i]);
+        const char *note = describe(&leftovers, tree->packages[i]);
         if (note)
             list_add(arena, ret_notes, note);
     }

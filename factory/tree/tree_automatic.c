@@ -1,6 +1,7 @@
 /* What scripts and units would have done to accounts and owners, once all others are settled: the manifest, recipes and
  * sysusers.d, the distribution's own accounts. */
 #include "package/path.h"
+#include "plan/rules.h"
 #include "tree/tree_draft.h"
 
 #define FIRST_NUMBER 100 /* of system accounts, in Debian and Fedora */
@@ -32,7 +33,7 @@ static uint32_t choose(const struct accounts *accounts, uint64_t wanted, const c
 
 static void add_group(struct drafts *drafts, const struct wish_group *group, uint32_t *next)
 {
-    bool is_good = account_is_name(group->name);
+    bool is_good = rule_is_user_name(group->name);
     if (!is_good || accounts_group(&drafts->accounts, group->name) ||
         accounts_add_nobody(&drafts->accounts, group->name, false) || drafts_take_known(drafts, group->name, false))
         return;
@@ -46,7 +47,7 @@ static uint32_t primary_group(struct drafts *drafts, const struct wish_user *use
     uint64_t number;
     if (text_parse_u64(text_of(name), &number) && number < UINT32_MAX)
         return (uint32_t)number;
-    const struct wish_group wanted = {.name = account_is_name(name) ? name : user->name, .gid = user->uid};
+    const struct wish_group wanted = {.name = rule_is_user_name(name) ? name : user->name, .gid = user->uid};
     add_group(drafts, &wanted, next);
     return accounts_group(&drafts->accounts, wanted.name)->gid;
 }
@@ -54,7 +55,7 @@ static uint32_t primary_group(struct drafts *drafts, const struct wish_user *use
 static void add_user(struct drafts *drafts, const struct wish_user *user, uint32_t *next)
 {
     struct accounts *accounts = &drafts->accounts;
-    bool is_good = account_is_name(user->name) && (!user->comment || account_is_field(user->comment)) &&
+    bool is_good = rule_is_user_name(user->name) && (!user->comment || account_is_field(user->comment)) &&
                    (!user->home || account_is_field(user->home)) && (!user->shell || account_is_field(user->shell));
     if (!is_good || accounts_user(accounts, user->name) || accounts_add_nobody(accounts, user->name, true) ||
         drafts_take_known(drafts, user->name, true))

@@ -177,6 +177,17 @@ create:
         self.write("manifests/recipes/x.yaml", "for: [served]\ncovers: [adduser, mkdir]\n")
         self.make("--strict")
 
+    def test_a_manifest_covers_what_scripts_do(self):
+        self.start(recipes={}, manifest="binaries: [/usr/sbin/served]\ncovers: [adduser, mkdir]\n")
+        self.make("--strict")
+        self.assertEqual(self.report["notes"], [])
+
+    def test_questions_to_the_administrator_come_last(self):
+        script = "#!/bin/sh\ndb_get served/mode\nadduser served\n"
+        self.start(recipes={}, manifest="binaries: [/usr/sbin/served]\n", scripts={"postinst": script})
+        self.make()
+        self.assertRegex(self.report["notes"][0], r"adduser served \(postinst\), db_get served/mode \(postinst\)$")
+
     def test_strict_is_content_with_a_complete_recipe_or_manifest(self):
         self.start()
         self.make("--strict")

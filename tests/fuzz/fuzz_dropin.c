@@ -4,6 +4,7 @@
 
 #include "effect/accounts.h"
 #include "effect/tmpfiles.h"
+#include "plan/rules.h"
 
 #include <stdlib.h>
 
@@ -15,12 +16,12 @@ static void check_accounts(struct arena *arena, const struct dropin_lines *lines
     accounts_apply(&accounts, &items, NULL, NULL);
     for (size_t i = 0; i < accounts.users.count; i++) {
         const struct account_user *user = accounts.users.items[i];
-        if (!account_is_name(user->name) || !account_is_field(user->comment) || !account_is_field(user->home) ||
+        if (!rule_is_user_name(user->name) || !account_is_field(user->comment) || !account_is_field(user->home) ||
             (user->shell && !account_is_field(user->shell)))
             abort();
     }
     for (size_t i = 0; i < accounts.groups.count; i++) {
-        if (!account_is_name(accounts.groups.items[i]->name))
+        if (!rule_is_user_name(accounts.groups.items[i]->name))
             abort();
     }
 }

@@ -125,6 +125,25 @@ static void files_keep_their_packages_and_whether_they_may_be_absent(void **stat
     assert_string_equal(manifest.wishes.files.items[2].packages.items[0], "r");
 }
 
+static void users_may_have_capitals_and_underscores(void **state)
+{
+    struct folder *folder = *state;
+    struct manifest manifest =
+        load(folder, "binaries: [/b]\nusers: [{name: Debian-exim, uid: 100}, {name: _x, uid: 9}]\n");
+    assert_string_equal(manifest.wishes.users.items[0].name, "Debian-exim");
+    assert_string_equal(manifest.wishes.groups.items[1].name, "_x");
+}
+
+static void a_manifest_covers_what_scripts_do_as_a_recipe_does(void **state)
+{
+    struct folder *folder = *state;
+    struct manifest manifest = load(folder, "binaries: [/b]\ncovers: [adduser, debconf]\n");
+    assert_true(manifest.covers[EFFECT_USER] && manifest.covers[EFFECT_DEBCONF] && !manifest.covers[EFFECT_UCF]);
+    refused(folder, "binaries: [/b]\ncovers: [adduser, rm]\n",
+            "2:19: 'rm' is none of adduser, addgroup, update-alternatives, setcap, dpkg-statoverride, ucf, a2enmod, "
+            "ssh-keygen, debconf, mkdir, chown, install, update-ca-certificates");
+}
+
 static void what_cannot_be_loaded_may_be_dropped_of_files_and_of_whole_packages(void **state)
 {
     struct folder *folder = *state;
@@ -285,7 +304,7 @@ static void with_recipes_a_user_may_be_somebody_elses(void **state)
     assert_true(manifest.has_recipes);
     assert_false(manifest.is_strict);
     assert_string_equal(manifest.wishes.made.items[0].owner, "u");
-    refused(*state, B "directories: [{path: /a, owner: U}]\n", "2:33: 'U' is not root, one of 'users', or a number");
+    refused(*state, B "directories: [{path: /a, owner: -u}]\n", "2:33: '-u' is not root, one of 'users', or a number");
     manifest = load(*state, B "recipes: false\nstrict: true\n");
     assert_false(manifest.has_recipes);
     assert_true(manifest.is_strict);
@@ -294,8 +313,10 @@ static void with_recipes_a_user_may_be_somebody_elses(void **state)
 static void users_and_groups_are_checked(void **state)
 {
     struct folder *folder = *state;
-    refused(folder, B "users: [{name: U, uid: 1}]\n", "2:16: 'U' is not a name: [a-z_][a-z0-9_-]*, at most 32");
-    refused(folder, B "users: [{name: 'a:b', uid: 1}]\n", "2:16: 'a:b' is not a name: [a-z_][a-z0-9_-]*, at most 32");
+    refused(folder, B "users: [{name: -u, uid: 1}]\n",
+            "2:16: '-u' is not a name: [A-Za-z_][A-Za-z0-9_.-]*, at most 32");
+    refused(folder, B "users: [{name: 'a:b', uid: 1}]\n",
+            "2:16: 'a:b' is not a name: [A-Za-z_][A-Za-z0-9_.-]*, at most 32");
     refused(folder, B "users: [{name: u}]\n", "2:9: key 'uid' is missing");
     refused(folder, B "users: [{name: u, uid: \"1\"}]\n", "2:24: 'uid' wants a decimal number without quotes, not '1'");
     refused(folder, B "users: [{name: u, uid: 4294967295}]\n", "2:24: user 'u': uid must be at most 4294967294");
@@ -447,6 +468,8 @@ int main(void)
         IN_FOLDER(the_readmes_examples_are_good),
         IN_FOLDER(the_shortest_manifest_gets_the_defaults),
         IN_FOLDER(files_keep_their_packages_and_whether_they_may_be_absent),
+        IN_FOLDER(users_may_have_capitals_and_underscores),
+        IN_FOLDER(a_manifest_covers_what_scripts_do_as_a_recipe_does),
         IN_FOLDER(what_cannot_be_loaded_may_be_dropped_of_files_and_of_whole_packages),
         IN_FOLDER(what_is_made_has_modes_owners_and_places),
         IN_FOLDER(a_user_without_a_group_brings_its_own),
