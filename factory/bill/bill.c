@@ -124,6 +124,7 @@ static const struct record_table process_table = RECORD_TABLE(manifest_config, p
 static const struct record_field bill_fields[] = {
     RECORD_FIELD(bill, RECORD_U32, "format", format),
     RECORD_FIELD(bill, RECORD_TEXT, "image", facts.name),
+    RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "named", named),
     RECORD_FIELD(bill, RECORD_TEXT, "arch", facts.arch),
     RECORD_FIELD(bill, RECORD_MAYBE_SHA256, "digest", manifest),
     RECORD_FIELD(bill, RECORD_MAYBE_SHA256, "config", config),

@@ -106,6 +106,7 @@ struct bill {
     struct digest key;              /* of the inputs */
     struct digest manifest, config; /* of the image's documents; zeros before they are made, and in a dry run */
     const struct bill_source *source;
+    const char *named;                  /* how a name was taken that is no manifest's (line/names.h); or NULL */
     LIST(struct bill_package) packages; /* the whole selection, by name */
     struct bill_files files;            /* files and links, by path */
     struct bill_files directories;      /* by path */

@@ -6,6 +6,7 @@
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
+#include "line/names.h"
 #include "line/report.h"
 #include "plan/recipe.h"
 
@@ -18,6 +19,13 @@
 #define LINE_BYTES_MAX ((size_t)8192)
 
 #define HOST_ROOT ""
+
+/* A word that is to be looked up in the indices, and the image that it is for. */
+struct asked_name {
+    struct name_question question;
+    size_t image;
+    bool has_nearest; /* the catalogue has a name like it */
+};
 
 /* A build being planned; all memory in the command's arena. */
 struct build {
@@ -34,9 +42,10 @@ struct build {
     struct run_options run;
     struct batch_image *images;
     size_t image_count;
-    struct strings names;     /* images asked for */
-    struct strings explained; /* why: paths */
-    struct source *shared;    /* the command's source, or the host's, once it was read: one for all images */
+    LIST(struct asked_name) asked; /* words that are no manifest's name */
+    struct strings names;          /* images asked for */
+    struct strings explained;      /* why: paths */
+    struct source *shared;         /* the command's source, or the host's, once it was read: one for all images */
 };
 
 static struct build build_of(struct command *command)
@@ -342,31 +351,139 @@ static bool find_image(const struct build *build, const char *name, const char *
     return false;
 }
 
-static bool plan_image(struct build *build, const char *name, struct err *err)
+static bool check_twice(const struct build *build, const struct manifest *manifest, struct err *err)
 {
-    const char *path;
-    struct manifest *manifest = arena_new(build->arena, struct manifest);
-    if (!find_image(build, name, &path, err) || !manifest_load(build->arena, path, &build->features, manifest, err))
-        return false;
     for (size_t i = 0; i < build->image_count; i++) {
-        if (strcmp(build->images[i].manifest->name, manifest->name) == 0) {
-            err_set(err, ERR_USAGE, "image %s is asked for twice: %s and %s", manifest->name,
-                    build->images[i].manifest->path, path);
-            return false;
-        }
+        const struct manifest *other = build->images[i].manifest;
+        if (other == manifest || strcmp(other->name, manifest->name) != 0)
+            continue;
+        err_set(err, ERR_USAGE, "image %s is asked for twice: %s and %s", manifest->name, other->path, manifest->path);
+        return false;
     }
+    return true;
+}
+
+/* Gives an image its manifest, and what follows from that alone. */
+static void set_manifest(const struct build *build, const struct manifest *manifest, struct batch_image *image)
+{
+    image->manifest = manifest;
+    image->templates = !manifest->has_tags && build->site->tags.count ? build->site->tags : manifest->tags;
+}
+
+static bool plan_manifest(struct build *build, const char *word, const char *path, struct err *err)
+{
+    struct manifest *manifest = arena_new(build->arena, struct manifest);
+    struct batch_image *image = &build->images[build->image_count];
+    if (!manifest_load(build->arena, path, &build->features, manifest, err) || !check_twice(build, manifest, err))
+        return false;
     if (!arches_check_hwcaps(&build->arches, &manifest->hwcaps, err)) {
         err_wrap(err, "%s: hwcaps", path);
         return false;
     }
-    struct batch_image *image = &build->images[build->image_count];
-    image->manifest = manifest;
-    image->word = command_quote(build->arena, name);
-    image->templates = !manifest->has_tags && build->site->tags.count ? build->site->tags : manifest->tags;
+    set_manifest(build, manifest, image);
+    image->word = command_quote(build->arena, word);
     if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
         !choose_destination(build, image, err))
         return false;
     build->image_count++;
+    return true;
+}
+
+/* Plans an image by a name that only the indices can tell: until then it has a manifest that stands in for its own. */
+static bool plan_name(struct build *build, const char *word, struct err *err)
+{
+    const char *nearest = manifest_nearest(build->arena, build->manifests_dir, word), *meant = build->options->meant;
+    struct manifest *manifest = arena_new(build->arena, struct manifest);
+    struct batch_image *image = &build->images[build->image_count];
+    const char *path = arena_printf(build->arena, "%s (made of its name)", word);
+    if (!manifest_parse(build->arena, path, "name: image\nbinaries: [/image]\n", &build->features, manifest, err))
+        return false;
+    manifest->name = arena_printf(build->arena, "%s (a name)", word); /* no image's */
+    set_manifest(build, manifest, image);
+    image->word = command_quote(build->arena, word);
+    if (!choose_arches(build, image, err) || !choose_source(build, image, err))
+        return false;
+    struct asked_name asked = {
+        .question = {.word = word, .source = image->source, .arches = image->arches, .arch_count = image->arch_count},
+        .image = build->image_count,
+        .has_nearest = nearest != NULL};
+    if (meant && word == build->options->words.items[0])
+        asked.question.otherwise = arena_printf(build->arena, "did you mean %s?", meant);
+    else if (nearest)
+        asked.question.otherwise = arena_printf(build->arena, "did you mean '%s'?", nearest);
+    if (asked.question.otherwise)
+        log_line(build->command->log, LOG_NORMAL, "no manifest is called %s; %s (the indices are asked, too)", word,
+                 asked.question.otherwise);
+    list_add(build->arena, &build->asked, asked);
+    build->image_count++;
+    return true;
+}
+
+/* Whether a word is for the indices once no manifest has its name: not one of a misspelt command with its arguments. */
+static bool may_be_asked(const struct build *build, const char *word)
+{
+    const char *meant = build->options->meant;
+    bool is_meant = meant && word == build->options->words.items[0];
+    bool is_alone = build->options->words.count == 1 && !text_has_prefix(text_of(meant ? meant : ""), "imgfactory ");
+    return names_is_word(word) && (!is_meant || is_alone);
+}
+
+static bool plan_image(struct build *build, const char *word, struct err *err)
+{
+    const char *path;
+    if (names_is_word(word) && strpbrk(word, "/:"))
+        return plan_name(build, word, err);
+    if (find_image(build, word, &path, err))
+        return plan_manifest(build, word, path, err);
+    if (err->kind != ERR_USAGE || !may_be_asked(build, word))
+        return false;
+    err_clear(err);
+    return plan_name(build, word, err);
+}
+
+/* With --cache-only and nothing in the cache a name of the catalogue that is like the word is all that can be said. */
+static void tell_nearest(const struct build *build, struct err *err)
+{
+    const struct asked_name *asked = &build->asked.items[0];
+    bool is_absent = err->kind == ERR_NETWORK || err->kind == ERR_LOCAL;
+    if (!build->options->is_cache_only || !asked->has_nearest || !is_absent)
+        return;
+    struct err told = {0};
+    err_set(&told, ERR_USAGE, "unknown image '%s'; %s (the indices could not be asked: %s)", asked->question.word,
+            asked->question.otherwise, err->text);
+    *err = told;
+}
+
+/* Takes one answer for an image. */
+static bool take_answer(struct build *build, const struct asked_name *asked, const struct name_answer *answer,
+                        struct err *err)
+{
+    struct manifest *manifest = arena_new(build->arena, struct manifest);
+    struct batch_image *image = &build->images[asked->image];
+    const char *text = names_manifest(build->arena, answer, false);
+    if (!manifest_parse(build->arena, image->manifest->path, text, &build->features, manifest, err))
+        return false;
+    manifest->named = answer->said;
+    set_manifest(build, manifest, image);
+    return check_twice(build, manifest, err) && choose_destination(build, image, err);
+}
+
+/* Looks the names up that are no manifests', all at once. */
+static bool resolve_names(struct build *build, struct plant *plant, struct name_answer **ret_answers, struct err *err)
+{
+    size_t count = build->asked.count;
+    struct name_question *questions = arena_new_array(build->arena, struct name_question, count);
+    struct name_answer *answers = *ret_answers = arena_new_array(build->arena, struct name_answer, count);
+    for (size_t i = 0; i < count; i++)
+        questions[i] = build->asked.items[i].question;
+    if (!names_resolve(plant, build->arena, questions, count, answers, err)) {
+        tell_nearest(build, err);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!take_answer(build, &build->asked.items[i], &answers[i], err))
+            return false;
+    }
     return true;
 }
 
@@ -511,8 +628,13 @@ static bool run_batch(struct build *build, struct err *err)
     struct log *log = build->command->log;
     struct plant *plant = arena_new(build->arena, struct plant); /* threads that are left alone still use it */
     struct batch *batch = arena_new(build->arena, struct batch);
+    struct name_answer *answers;
     if (!plant_open(&build->run, log, plant, err))
         return false;
+    if (build->asked.count && !resolve_names(build, plant, &answers, err)) {
+        plant_close(plant);
+        return false;
+    }
     batch_init(batch, build->images, build->image_count);
     struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);
     bool is_run = batch_run(batch, plant, err);

@@ -191,6 +191,8 @@ static void deb_catalog_close(struct catalog *any)
 static const struct catalog_kind deb_kind = {.owners = deb_catalog_owners,
                                              .has = deb_catalog_has,
                                              .siblings = deb_catalog_siblings,
+                                             .locate = deb_catalog_locate,
+                                             .describe = deb_catalog_describe,
                                              .solve = deb_catalog_solve,
                                              .identity = deb_catalog_identity,
                                              .close = deb_catalog_close};

@@ -7,6 +7,7 @@
 #include "base/each.h"
 #include "deb/deb_arch.h"
 #include "io/decompress.h"
+#include "source/locate.h"
 
 #define PLAIN_CAP_BYTES ((uint64_t)2 << 30)
 #define HINTS_MAX 3
@@ -235,6 +236,16 @@ static const char *find_hint(struct deb_contents_list *const *lists, size_t coun
     return hints.count ? strings_join(arena, &hints, "; ") : NULL;
 }
 
+/* Fails when the repositories have no index of paths at all. */
+static bool fail_no_contents(const struct deb_catalog *catalog, const char *what, struct err *err)
+{
+    err_set(err, ERR_RESOLVE,
+            "which package ships %s? No repository of %s has a Contents file for %s; name the package in the "
+            "manifest under packages: first",
+            what, catalog->releases->source->name, deb_arch(catalog->base.arch));
+    return false;
+}
+
 bool deb_catalog_owners(struct catalog *any, struct arena *arena, const char *path, struct strings *ret_names,
                         const char **ret_hint, struct err *err)
 {
@@ -251,16 +262,44 @@ bool deb_catalog_owners(struct catalog *any, struct arena *arena, const char *pa
         if (names.count)
             break;
     }
-    if (!table_count) {
-        err_set(err, ERR_RESOLVE,
-                "which package ships %s? No repository of %s has a Contents file for %s; name the package in the "
-                "manifest under packages: first",
-                path, catalog->releases->source->name, deb_arch(catalog->base.arch));
-        return false;
-    }
+    if (!table_count)
+        return fail_no_contents(catalog, path, err);
     *ret_names = names;
     if (ret_hint)
         *ret_hint = names.count ? NULL : find_hint(lists, ARRAY_COUNT(lists), arena, wanted);
+    return true;
+}
+
+static void take_place(void *taker, const struct contents_place *place)
+{
+    struct text owners = text_of(place->owners);
+    for (struct text owner; text_next(&owners, ',', &owner);)
+        locate_add(taker, place->dir, owner);
+}
+
+static bool is_offered(const void *context, const char *package)
+{
+    return deb_catalog_has(context, package, false);
+}
+
+bool deb_catalog_locate(struct catalog *any, struct arena *arena, const char *base, enum located_kind kind,
+                        struct locations *ret_locations, struct err *err)
+{
+    struct deb_catalog *catalog = deb_catalog_of(any);
+    struct locate locate = {.arena = arena, .base = base, .kind = kind};
+    size_t table_count = 0;
+    for (size_t i = 0; i < 2 && !locate.found.count; i++) {
+        struct deb_contents_list *list;
+        if (!deb_catalog_get_contents(catalog, i == 1, &list, err))
+            return false;
+        for (size_t k = 0; k < list->items.count; k++)
+            contents_each(&list->items.items[k].contents, base, take_place, &locate);
+        table_count += list->items.count;
+        locate_settle(&locate, is_offered, any);
+    }
+    if (!table_count)
+        return fail_no_contents(catalog, base, err);
+    *ret_locations = locate.found;
     return true;
 }
 

@@ -71,6 +71,10 @@ bool deb_catalog_solve(struct arena *arena, const struct catalog *catalog, const
                        struct selection *ret_selection, struct err *err) MUST_CHECK;
 bool deb_catalog_identity(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
                           struct selected *ret_selected, bool *ret_found, struct err *err) MUST_CHECK;
+bool deb_catalog_locate(struct catalog *catalog, struct arena *arena, const char *base, enum located_kind kind,
+                        struct locations *ret_locations, struct err *err) MUST_CHECK;
+bool deb_catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
+                          struct catalog_package *ret_package, bool *ret_found, struct err *err) MUST_CHECK;
 /* What the selected packages of a Release refer to. */
 const struct origin *deb_catalog_origin(const struct deb_catalog *catalog, const struct release *release);
 /* Removes a derived file that turned out to be damaged and says so. Always returns false. */

@@ -131,3 +131,29 @@ int solve_compare(const Pool *pool, const struct solve_item *a, const struct sol
     int order = solve_priority(a->index->release) - solve_priority(b->index->release);
     return order ? order : solve_compare_versions(pool, a->stanza.version, b->stanza.version);
 }
+
+bool solve_find_candidate(const struct deb_catalog *catalog, const Pool *pool, struct text name,
+                          struct solve_item *ret_item, bool *ret_found, struct err *err)
+{
+    *ret_found = false;
+    for (size_t i = 0; i < catalog->indices.count; i++) {
+        const struct deb_catalog_index *index = &catalog->indices.items[i];
+        struct deb_hits hits = deb_index_find(&index->index, name);
+        uint32_t number;
+        bool is_virtual;
+        hits.is_loose = true; /* providers are passed over unread */
+        while (deb_index_next(&hits, &number, &is_virtual)) {
+            struct solve_item item;
+            const char *why;
+            if (is_virtual)
+                continue;
+            if (!solve_item_read(catalog, index, number, &item, &why, err))
+                return false;
+            if (!why && (!*ret_found || solve_compare(pool, &item, ret_item) > 0)) {
+                *ret_item = item;
+                *ret_found = true;
+            }
+        }
+    }
+    return true;
+}

@@ -51,6 +51,9 @@ void solve_pool_done(struct solve_pool *solve);
  * broken ("no SHA256 in the index"), or NULL. Fails on broken values. */
 bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog_index *index, uint32_t number,
                      struct solve_item *ret_item, const char **ret_why, struct err *err) MUST_CHECK;
+/* Finds the version of a name that apt would take, of those that can be used; `pool` has its version rules. */
+bool solve_find_candidate(const struct deb_catalog *catalog, const Pool *pool, struct text name,
+                          struct solve_item *ret_item, bool *ret_found, struct err *err) MUST_CHECK;
 /* Priority of a repository in apt's numbers: 500, 100 (NotAutomatic and ButAutomaticUpgrades) or 1 (NotAutomatic). */
 int solve_priority(const struct release *release);
 /* Orders two items as apt prefers them: by priority of the repository, then by version. */

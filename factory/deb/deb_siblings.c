@@ -26,34 +26,6 @@ static void asking_done(struct asking *asking)
     arena_done(&asking->scratch);
 }
 
-/* Finds the version of a name that apt would take. */
-static bool find_candidate(const struct asking *asking, struct text name, struct solve_item *ret_item, bool *ret_found,
-                           struct err *err)
-{
-    const struct deb_catalog *catalog = asking->catalog;
-    *ret_found = false;
-    for (size_t i = 0; i < catalog->indices.count; i++) {
-        const struct deb_catalog_index *index = &catalog->indices.items[i];
-        struct deb_hits hits = deb_index_find(&index->index, name);
-        uint32_t number;
-        bool is_virtual;
-        hits.is_loose = true; /* providers are passed over unread */
-        while (deb_index_next(&hits, &number, &is_virtual)) {
-            struct solve_item item;
-            const char *why;
-            if (is_virtual)
-                continue;
-            if (!solve_item_read(catalog, index, number, &item, &why, err))
-                return false;
-            if (!why && (!*ret_found || solve_compare(asking->pool, &item, ret_item) > 0)) {
-                *ret_item = item;
-                *ret_found = true;
-            }
-        }
-    }
-    return true;
-}
-
 static bool names(struct text field, struct text name)
 {
     for (struct text clause; text_next(&field, ',', &clause);) {
@@ -75,7 +47,7 @@ static bool add_sibling(struct asking *asking, struct text name, struct err *err
 {
     struct solve_item item;
     bool is_found;
-    if (!find_candidate(asking, name, &item, &is_found, err))
+    if (!solve_find_candidate(asking->catalog, asking->pool, name, &item, &is_found, err))
         return false;
     if (!is_found || !text_eq(item.source, asking->given.source))
         return true;
@@ -120,7 +92,7 @@ static bool find_siblings(struct asking *asking, struct err *err)
 {
     struct map seen = {.arena = &asking->scratch};
     bool is_found;
-    if (!find_candidate(asking, text_of(asking->package), &asking->given, &is_found, err))
+    if (!solve_find_candidate(asking->catalog, asking->pool, text_of(asking->package), &asking->given, &is_found, err))
         return false;
     if (!is_found) {
         err_set(err, ERR_RESOLVE, "%s has no package %s", asking->catalog->releases->source->name,
@@ -204,5 +176,43 @@ bool deb_catalog_siblings(struct catalog *any, struct arena *arena, const char *
         (!has_service && has_any_for_all(&asking) && !look_into(&asking, true, &has_service, err)))
         return false;
     *ret_siblings = asking.found;
+    return true;
+}
+
+/* Adds the names of a field's relations of which there is a real package. */
+static void add_depends(const struct catalog *catalog, struct arena *arena, struct text field, struct strings *depends)
+{
+    for (struct text clause; text_next(&field, ',', &clause);) {
+        for (struct text relation; text_next(&clause, '|', &relation);) {
+            const char *name = text_dup(arena, deb_relation_name(relation));
+            if (!strings_has(depends, name) && deb_catalog_has(catalog, name, false))
+                list_add(arena, depends, name);
+        }
+    }
+}
+
+static void auto_free_pool(Pool **pool)
+{
+    pool_free(*pool);
+}
+
+bool deb_catalog_describe(const struct catalog *any, struct arena *arena, const char *package,
+                          struct catalog_package *ret_package, bool *ret_found, struct err *err)
+{
+    AUTO(auto_free_pool) Pool *pool = pool_create();
+    (void)pool_setdisttype(pool, DISTTYPE_DEB);
+    struct solve_item item;
+    if (!solve_find_candidate(deb_catalog_of_const(any), pool, text_of(package), &item, ret_found, err))
+        return false;
+    if (!*ret_found)
+        return true;
+    const struct deb_stanza *stanza = &item.stanza;
+    *ret_package = (struct catalog_package){.version = text_dup(arena, stanza->version),
+                                            .architecture = text_dup(arena, stanza->architecture),
+                                            .source = text_dup(arena, item.source)};
+    if (stanza->description.len)
+        ret_package->description = text_dup(arena, stanza->description);
+    add_depends(any, arena, stanza->pre_depends, &ret_package->depends);
+    add_depends(any, arena, stanza->depends, &ret_package->depends);
     return true;
 }

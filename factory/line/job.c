@@ -107,6 +107,7 @@ static void name_bill(struct job *job)
 {
     job->bill.facts.name = job->manifest->name;
     job->bill.facts.arch = job->arch->name;
+    job->bill.named = job->manifest->named;
     struct bill_source *source = bill_source_of(&job->arena, job->origins);
     source->name = path_basename(source->name); /* a bill goes where the image goes: no folder of this machine */
     job->bill.source = source;

@@ -17,16 +17,29 @@ static bool add_features(struct arena *arena, const struct features *features, s
     return true;
 }
 
+static bool read_file(struct arena *arena, const struct yaml_file *file, const struct features *features,
+                      struct manifest *ret_manifest, struct err *err)
+{
+    struct manifest_form form;
+    if (!manifest_read(arena, file, &form, err) || !manifest_check(arena, &form, err) ||
+        !add_features(arena, features, &form, err))
+        return false;
+    *ret_manifest = form.manifest;
+    return true;
+}
+
 bool manifest_load(struct arena *arena, const char *path, const struct features *features,
                    struct manifest *ret_manifest, struct err *err)
 {
     struct yaml_file *file;
-    struct manifest_form form;
-    if (!yaml_load(arena, path, &file, err) || !manifest_read(arena, file, &form, err) ||
-        !manifest_check(arena, &form, err) || !add_features(arena, features, &form, err))
-        return false;
-    *ret_manifest = form.manifest;
-    return true;
+    return yaml_load(arena, path, &file, err) && read_file(arena, file, features, ret_manifest, err);
+}
+
+bool manifest_parse(struct arena *arena, const char *path, const char *text, const struct features *features,
+                    struct manifest *ret_manifest, struct err *err)
+{
+    struct yaml_file *file;
+    return yaml_parse(arena, path, text_of(text), &file, err) && read_file(arena, file, features, ret_manifest, err);
 }
 
 bool manifest_names(struct arena *arena, const char *dir, struct strings *ret_names, struct err *err)
@@ -49,6 +62,13 @@ static bool fail_unknown(struct arena *arena, const char *dir, const char *image
     else
         err_set(err, ERR_USAGE, "unknown image '%s'; known in %s: %s%s", shown, dir, list, more);
     return false;
+}
+
+const char *manifest_nearest(struct arena *arena, const char *dir, const char *image)
+{
+    struct strings names;
+    struct err ignored = {0};
+    return manifest_names(arena, dir, &names, &ignored) ? text_nearest(image, names.items, names.count) : NULL;
 }
 
 bool manifest_find(struct arena *arena, const char *dir, const char *image, const char **ret_path, struct err *err)

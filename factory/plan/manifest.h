@@ -59,6 +59,7 @@ struct manifest {
     bool covers[EFFECT_COUNT];       /* what scripts do and the manifest takes care of, or the image has no use for */
     bool is_strict;                  /* strict: what a script would have done and no recipe covers is an error */
     struct manifest_config config;
+    const char *named;    /* how a word of the command line was taken of which it was made; NULL: it is a file */
     struct strings tags;  /* default: latest */
     struct digest digest; /* of the file's bytes */
 };
@@ -68,10 +69,15 @@ struct features;
 /* Loads and checks one manifest; `features` are those that it can name. */
 bool manifest_load(struct arena *arena, const char *path, const struct features *features,
                    struct manifest *ret_manifest, struct err *err) MUST_CHECK;
+/* The same of a text; `path` is what messages call it. */
+bool manifest_parse(struct arena *arena, const char *path, const char *text, const struct features *features,
+                    struct manifest *ret_manifest, struct err *err) MUST_CHECK;
 /* Finds the file that `image` means: a path when it has a '/' or ends in ".yaml"/".yml", else DIR/image.yaml. An
  * unknown name lists the known ones (at most 20) and the nearest. */
 bool manifest_find(struct arena *arena, const char *dir, const char *image, const char **ret_path,
                    struct err *err) MUST_CHECK;
+/* Returns the manifest name of a directory that is most like one, or NULL. */
+const char *manifest_nearest(struct arena *arena, const char *dir, const char *image);
 /* Lists the manifest names of a directory, sorted. */
 bool manifest_names(struct arena *arena, const char *dir, struct strings *ret_names, struct err *err) MUST_CHECK;
 

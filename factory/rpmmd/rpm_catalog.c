@@ -278,6 +278,8 @@ static void rpm_catalog_close(struct catalog *any)
 static const struct catalog_kind rpm_kind = {.owners = rpm_catalog_owners,
                                              .has = rpm_catalog_has,
                                              .siblings = rpm_catalog_siblings,
+                                             .locate = rpm_catalog_locate,
+                                             .describe = rpm_catalog_describe,
                                              .solve = rpm_catalog_solve,
                                              .identity = rpm_catalog_identity,
                                              .close = rpm_catalog_close};

@@ -12,6 +12,7 @@
 #include "rpmmd/rpm_catalog.h"
 #include "rpmmd/rpm_modules.h"
 #include "source/contents.h"
+#include "source/locate.h"
 #include "source/solv.h"
 #include "source/solve.h"
 #include "source/solve_watch.h"
@@ -73,6 +74,10 @@ bool rpm_catalog_owners(struct catalog *catalog, struct arena *arena, const char
 bool rpm_catalog_has(const struct catalog *catalog, const char *name, bool is_virtual_fine);
 bool rpm_catalog_siblings(struct catalog *catalog, struct arena *arena, const char *package,
                           struct siblings *ret_siblings, struct err *err) MUST_CHECK;
+bool rpm_catalog_locate(struct catalog *catalog, struct arena *arena, const char *base, enum located_kind kind,
+                        struct locations *ret_locations, struct err *err) MUST_CHECK;
+bool rpm_catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
+                          struct catalog_package *ret_package, bool *ret_found, struct err *err) MUST_CHECK;
 bool rpm_catalog_solve(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                        struct selection *ret_selection, struct err *err) MUST_CHECK;
 bool rpm_catalog_identity(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
@@ -90,6 +95,10 @@ bool rpm_pool_is_offered(const Pool *pool, Id id);
 int rpm_pool_compare(const Pool *pool, const Solvable *a, const Solvable *b);
 /* Returns whether nothing better of that name is there: higher priority, then higher version. With the lock. */
 bool rpm_pool_is_newest(Pool *pool, Id id);
+/* Finds the package of a name that would be installed; 0 when there is none. With the lock. */
+Id rpm_pool_find_newest(Pool *pool, const char *package);
+/* Returns the name of its source package: its own when nothing is said. With the lock. */
+const char *rpm_pool_source(Pool *pool, Id id);
 /* Returns whether primary.xml has all files of that path ("/etc/…", "…bin/…", "/usr/lib/sendmail"). */
 bool rpm_pool_has_path(const char *path);
 /* Adds the packages of `among` that configure the dynamic loader's directories (a file in /etc/ld.so.conf.d, which
@@ -139,6 +148,8 @@ void rpm_filelists_hint(const struct rpm_catalog *catalog, struct arena *arena, 
  * lock. */
 void rpm_filelists_services(const struct rpm_catalog *catalog, struct arena *arena, const char *package,
                             struct strings *paths);
+/* Adds where files of a base name are, by the tables, once all are loaded. With the lock. */
+void rpm_filelists_locate(const struct rpm_catalog *catalog, struct locate *locate);
 /* Unmaps the tables. */
 void rpm_filelists_close(struct rpm_catalog *catalog);
 

@@ -388,6 +388,23 @@ void rpm_filelists_services(const struct rpm_catalog *catalog, struct arena *are
         list_add(arena, paths, arena_printf(arena, "/%s", found.items[i]));
 }
 
+static void take_place(void *taker, const struct contents_place *place)
+{
+    struct text owners = text_of(place->owners);
+    for (struct text owner; text_next(&owners, ',', &owner);) {
+        const char *equals = memchr(owner.ptr, '=', owner.len);
+        locate_add(taker, place->dir, (struct text){owner.ptr, equals ? (size_t)(equals - owner.ptr) : owner.len});
+    }
+}
+
+void rpm_filelists_locate(const struct rpm_catalog *catalog, struct locate *locate)
+{
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        if (catalog->repos.items[i].has_filelists)
+            contents_each(&catalog->repos.items[i].files, locate->base, take_place, locate);
+    }
+}
+
 void rpm_filelists_close(struct rpm_catalog *catalog)
 {
     for (size_t i = 0; i < catalog->repos.count; i++) {

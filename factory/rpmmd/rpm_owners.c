@@ -121,3 +121,47 @@ bool rpm_catalog_owners(struct catalog *any, struct arena *arena, const char *pa
     queue_free(&ids);
     return is_good;
 }
+
+/* Adds what primary.xml has: programs, and init scripts. With the lock. */
+static void locate_in_primary(Pool *pool, struct arena *arena, struct locate *locate)
+{
+    Dataiterator found;
+    dataiterator_init(&found, pool, NULL, 0, SOLVABLE_FILELIST, locate->base, SEARCH_STRING);
+    while (dataiterator_step(&found)) {
+        const char *path = arena_strdup(arena, repodata_dir2str(found.data, found.kv.id, found.kv.str));
+        if (!rpm_pool_is_offered(pool, found.solvid) || !rpm_pool_is_newest(pool, found.solvid) ||
+            is_no_file(pool, found.solvid, path))
+            continue;
+        const char *canonical = contents_canonical(arena, path), *slash = strrchr(canonical, '/');
+        if (slash)
+            locate_add(locate, arena_strndup(arena, canonical, (size_t)(slash - canonical)),
+                       text_of(pool_id2str(pool, pool_id2solvable(pool, found.solvid)->name)));
+    }
+    dataiterator_free(&found);
+}
+
+static bool is_offered(const void *context, const char *package)
+{
+    return rpm_catalog_has(context, package, false);
+}
+
+bool rpm_catalog_locate(struct catalog *any, struct arena *arena, const char *base, enum located_kind kind,
+                        struct locations *ret_locations, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct rpm_catalog *catalog = rpm_catalog_of(any);
+    struct locate locate = {.arena = arena, .base = base, .kind = kind};
+    pthread_mutex_lock(catalog->lock);
+    locate_in_primary(catalog->pool, &scratch, &locate);
+    pthread_mutex_unlock(catalog->lock);
+    if (!locate.found.count) {
+        if (!rpm_filelists_load(catalog, false, err))
+            return false;
+        pthread_mutex_lock(catalog->lock);
+        rpm_filelists_locate(catalog, &locate);
+        pthread_mutex_unlock(catalog->lock);
+    }
+    locate_settle(&locate, is_offered, any);
+    *ret_locations = locate.found;
+    return true;
+}

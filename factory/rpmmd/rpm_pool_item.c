@@ -124,3 +124,24 @@ void rpm_pool_each_provider(Pool *pool, Id id, Id key, rpm_provider_taker *take,
     }
     queue_free(&needs);
 }
+
+Id rpm_pool_find_newest(Pool *pool, const char *package)
+{
+    Id name = pool_str2id(pool, package, 0), id, at, newest = 0;
+    if (!name)
+        return 0;
+    FOR_PROVIDES(id, at, name)
+    {
+        const Solvable *item = pool_id2solvable(pool, id);
+        if (item->name == name && rpm_pool_is_offered(pool, id) &&
+            (!newest || rpm_pool_compare(pool, item, pool_id2solvable(pool, newest)) > 0))
+            newest = id;
+    }
+    return newest;
+}
+
+const char *rpm_pool_source(Pool *pool, Id id)
+{
+    const char *source = solvable_lookup_str(pool_id2solvable(pool, id), SOLVABLE_SOURCENAME);
+    return source ? source : pool_id2str(pool, pool_id2solvable(pool, id)->name);
+}

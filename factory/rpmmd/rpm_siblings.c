@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define SIBLINGS_MAX 5000 /* of one source; Fedora's texlive has most */
+#define DEPENDS_MAX 200   /* names that are told */
 
 /* One question. */
 struct asking {
@@ -15,29 +16,6 @@ struct asking {
     Id given;
     struct siblings found;
 };
-
-/* Finds the package of a name that would be installed; 0 when there is none. With the lock. */
-static Id find_newest(Pool *pool, const char *package)
-{
-    Id name = pool_str2id(pool, package, 0), id, at, newest = 0;
-    if (!name)
-        return 0;
-    FOR_PROVIDES(id, at, name)
-    {
-        const Solvable *item = pool_id2solvable(pool, id);
-        if (item->name == name && rpm_pool_is_offered(pool, id) &&
-            (!newest || rpm_pool_compare(pool, item, pool_id2solvable(pool, newest)) > 0))
-            newest = id;
-    }
-    return newest;
-}
-
-/* Returns the name of the source package: its own when nothing is said. */
-static const char *source_of(Pool *pool, Id id)
-{
-    const char *source = solvable_lookup_str(pool_id2solvable(pool, id), SOLVABLE_SOURCENAME);
-    return source ? source : pool_id2str(pool, pool_id2solvable(pool, id)->name);
-}
 
 /* Which package a dependency is looked for at, and whether one leads there. */
 struct leading {
@@ -70,17 +48,18 @@ static bool find_siblings(struct asking *asking, struct err *err)
 {
     Pool *pool = asking->catalog->pool;
     Id id;
-    if (!(asking->given = find_newest(pool, asking->package))) {
+    if (!(asking->given = rpm_pool_find_newest(pool, asking->package))) {
         AUTO(arena_done) struct arena scratch = {0};
         err_set(err, ERR_RESOLVE, "%s has no package %s", asking->catalog->base.origins.source->name,
                 text_printable(&scratch, text_of(asking->package)));
         return false;
     }
-    const char *source = arena_strdup(asking->arena, source_of(pool, asking->given));
+    const char *source = arena_strdup(asking->arena, rpm_pool_source(pool, asking->given));
     FOR_POOL_SOLVABLES(id)
     {
         const char *name = pool_id2str(pool, pool_id2solvable(pool, id)->name);
-        if (!rpm_pool_is_offered(pool, id) || strcmp(source_of(pool, id), source) != 0 || find_newest(pool, name) != id)
+        if (!rpm_pool_is_offered(pool, id) || strcmp(rpm_pool_source(pool, id), source) != 0 ||
+            rpm_pool_find_newest(pool, name) != id)
             continue;
         bool is_given = id == asking->given;
         list_add(asking->arena, &asking->found,
@@ -137,6 +116,44 @@ bool rpm_catalog_siblings(struct catalog *any, struct arena *arena, const char *
         sibling->holds = sibling->services.count ? SIBLING_HAS_SERVICE
                          : is_all_told(catalog)  ? SIBLING_HAS_NONE
                                                  : SIBLING_UNKNOWN;
+    }
+    pthread_mutex_unlock(catalog->lock);
+    return true;
+}
+
+/* A list of names that grows by what meets a dependency. */
+struct listing {
+    Pool *pool;
+    struct arena *arena;
+    struct strings *names;
+    Id of; /* the package itself */
+};
+
+static void take_name(void *context, Id dependency, Id provider)
+{
+    const struct listing *listing = context;
+    const char *name = pool_id2str(listing->pool, pool_id2solvable(listing->pool, provider)->name);
+    (void)dependency;
+    if (provider != listing->of && listing->names->count < DEPENDS_MAX && !strings_has(listing->names, name))
+        list_add(listing->arena, listing->names, arena_strdup(listing->arena, name));
+}
+
+bool rpm_catalog_describe(const struct catalog *any, struct arena *arena, const char *package,
+                          struct catalog_package *ret_package, bool *ret_found, struct err *err)
+{
+    const struct rpm_catalog *catalog = rpm_catalog_of_const(any);
+    Pool *pool = catalog->pool;
+    (void)err;
+    pthread_mutex_lock(catalog->lock);
+    Id id = rpm_pool_find_newest(pool, package);
+    *ret_found = id != 0;
+    if (id) {
+        const Solvable *item = pool_id2solvable(pool, id);
+        *ret_package = (struct catalog_package){.version = arena_strdup(arena, pool_id2str(pool, item->evr)),
+                                                .architecture = arena_strdup(arena, pool_id2str(pool, item->arch)),
+                                                .source = arena_strdup(arena, rpm_pool_source(pool, id))};
+        struct listing listing = {pool, arena, &ret_package->depends, id};
+        rpm_pool_each_provider(pool, id, SOLVABLE_REQUIRES, take_name, &listing);
     }
     pthread_mutex_unlock(catalog->lock);
     return true;

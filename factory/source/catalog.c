@@ -23,6 +23,18 @@ bool catalog_siblings(struct catalog *catalog, struct arena *arena, const char *
     return catalog->kind->siblings(catalog, arena, package, ret_siblings, err);
 }
 
+bool catalog_locate(struct catalog *catalog, struct arena *arena, const char *base, enum located_kind kind,
+                    struct locations *ret_locations, struct err *err)
+{
+    return catalog->kind->locate(catalog, arena, base, kind, ret_locations, err);
+}
+
+bool catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
+                      struct catalog_package *ret_package, bool *ret_found, struct err *err)
+{
+    return catalog->kind->describe(catalog, arena, package, ret_package, ret_found, err);
+}
+
 /* Adds to an error which other versions there would be a solution with. */
 static void add_hint(const struct catalog *catalog, const struct solve_request *request, struct err *err)
 {

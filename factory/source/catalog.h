@@ -1,8 +1,8 @@
 /* catalog.h - all package indices of one source for one architecture: what packages there are, and who ships a path
  *
  * What deb_catalog.h and rpm_catalog.h make; everything behind the source layer sees only this.
- * Threads: catalog_owners() and catalog_siblings() block and are called on coordinating threads (they hand their
- * computing to the workers); an open catalog may be used by all threads.
+ * Threads: catalog_owners(), catalog_siblings() and catalog_locate() block and are called on coordinating threads
+ * (they hand their computing to the workers); an open catalog may be used by all threads.
  * Owns: the indices, until catalog_close().
  * Fails with: as release.h and rpm_metadata.h; ERR_RESOLVE when no repository offers the architecture.
  */
@@ -32,6 +32,32 @@ struct siblings {
     size_t count, capacity;
 };
 
+/* What is looked for by its base name. */
+enum located_kind {
+    LOCATED_PROGRAMS, /* in directories of PATH; where these have none, in /usr/libexec and in "bin" below /usr/lib, /opt */
+    LOCATED_SERVICES, /* systemd units for the system, init scripts */
+};
+
+/* A path of that base name. */
+struct location {
+    const char *path;        /* absolute and canonical: "/usr/sbin/nsd" */
+    struct strings packages; /* that ship it and are offered, sorted; at most 1,000 */
+    bool is_in_path;         /* its directory is one of PATH's */
+    size_t rank;             /* private */
+};
+
+struct locations {
+    struct location *items;
+    size_t count, capacity;
+};
+
+/* What an index says of a package; of the version that would be installed. */
+struct catalog_package {
+    const char *version, *architecture, *source;
+    const char *description; /* its first line; NULL: the index has none */
+    struct strings depends;  /* names of packages that it depends on directly, real ones, each once */
+};
+
 struct selected;
 struct selection;
 struct solve_request;
@@ -45,6 +71,10 @@ struct catalog_kind {
     bool (*has)(const struct catalog *catalog, const char *name, bool is_virtual_fine);
     bool (*siblings)(struct catalog *catalog, struct arena *arena, const char *package, struct siblings *ret_siblings,
                      struct err *err);
+    bool (*locate)(struct catalog *catalog, struct arena *arena, const char *base, enum located_kind kind,
+                   struct locations *ret_locations, struct err *err);
+    bool (*describe)(const struct catalog *catalog, struct arena *arena, const char *package,
+                     struct catalog_package *ret_package, bool *ret_found, struct err *err);
     bool (*solve)(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                   struct selection *ret_selection, struct err *err);
     bool (*identity)(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
@@ -84,6 +114,14 @@ bool catalog_has(const struct catalog *catalog, const char *name, bool is_virtua
  * is unknown, which is no error. Nothing of that name: ERR_RESOLVE. */
 bool catalog_siblings(struct catalog *catalog, struct arena *arena, const char *package, struct siblings *ret_siblings,
                       struct err *err) MUST_CHECK;
+/* Finds the paths of a base name ("nsd", "nsd.service") that programs or services have, with the packages that ship them:
+ * those of PATH first, in its order. Of Debian's indices that of packages for all architectures counts only when the other
+ * has none. No index of paths: ERR_RESOLVE, as catalog_owners(). */
+bool catalog_locate(struct catalog *catalog, struct arena *arena, const char *base, enum located_kind kind,
+                    struct locations *ret_locations, struct err *err) MUST_CHECK;
+/* Tells of a package; *ret_found false when there is none of that name. */
+bool catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
+                      struct catalog_package *ret_package, bool *ret_found, struct err *err) MUST_CHECK;
 /* Closes it. NULL is fine. */
 void catalog_close(struct catalog *catalog);
 

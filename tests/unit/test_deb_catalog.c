@@ -237,6 +237,58 @@ static void test_siblings_are_known_without_any_contents(void **state)
     assert_string_equal(say_siblings(&fixture, "db-core"), wanted);
 }
 
+/* "PATH:PACKAGE,PACKAGE…" for each. */
+static const char *say_locations(struct fixture *fixture, const char *base, enum located_kind kind)
+{
+    struct locations found = {0};
+    const char *said = "";
+    CHECK_OK(catalog_locate(fixture->catalog, &fixture->arena, base, kind, &found, &fixture->err), &fixture->err);
+    for (size_t i = 0; i < found.count; i++)
+        said = arena_printf(&fixture->arena, "%s%s:%s;", said, found.items[i].path,
+                            strings_join(&fixture->arena, &found.items[i].packages, ","));
+    return said;
+}
+
+static void test_programs_and_services_are_found_by_their_base_name(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages", packages);
+    add_file(&fixture, "main/Contents-amd64.gz",
+             "bin/x u/tool,u/lib,u/gone\nsbin/x u/dhcp\nusr/libexec/y/x u/lib\nusr/lib/y/x u/lib\nusr/share/x u/lib\n"
+             "opt/y/bin/deep u/lib\nusr/lib/y/bin/deep u/dhcp\nusr/lib/y/deep u/tool\n"
+             "lib/systemd/system/x.service u/lib\nusr/lib/systemd/user/x.service u/tool\netc/init.d/x u/dhcp\n");
+    add_file(&fixture, "main/Contents-all", "usr/bin/x u/script\nusr/games/late u/script\n");
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    assert_string_equal(say_locations(&fixture, "x", LOCATED_PROGRAMS), "/usr/sbin/x:dhcp;/usr/bin/x:lib,tool;");
+    assert_string_equal(say_locations(&fixture, "deep", LOCATED_PROGRAMS),
+                        "/opt/y/bin/deep:lib;/usr/lib/y/bin/deep:dhcp;");
+    assert_string_equal(say_locations(&fixture, "late", LOCATED_PROGRAMS), "/usr/games/late:script;");
+    assert_string_equal(say_locations(&fixture, "x.service", LOCATED_SERVICES),
+                        "/usr/lib/systemd/system/x.service:lib;");
+    assert_string_equal(say_locations(&fixture, "x", LOCATED_SERVICES), "/etc/init.d/x:dhcp;");
+    assert_string_equal(say_locations(&fixture, "none", LOCATED_PROGRAMS), "");
+}
+
+static void test_a_package_is_described_by_its_index(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    struct catalog_package told;
+    bool is_found;
+    begin(&fixture);
+    add_file(&fixture, "main/binary-amd64/Packages.gz", family);
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    CHECK_OK(catalog_describe(fixture.catalog, &fixture.arena, "db-server", &told, &is_found, &fixture.err),
+             &fixture.err);
+    assert_true(is_found);
+    assert_string_equal(told.source, "db");
+    assert_string_equal(strings_join(&fixture.arena, &told.depends, " "), "db-core");
+    CHECK_OK(catalog_describe(fixture.catalog, &fixture.arena, "absent", &told, &is_found, &fixture.err), &fixture.err);
+    assert_false(is_found);
+}
+
 static void test_the_second_opening_needs_no_repository(void **state)
 {
     (void)state;
@@ -403,6 +455,8 @@ int main(void)
         cmocka_unit_test(test_siblings_tell_who_holds_the_service),
         cmocka_unit_test(test_contents_all_tells_of_siblings_when_no_other_has_a_service),
         cmocka_unit_test(test_siblings_are_known_without_any_contents),
+        cmocka_unit_test(test_programs_and_services_are_found_by_their_base_name),
+        cmocka_unit_test(test_a_package_is_described_by_its_index),
         cmocka_unit_test(test_the_second_opening_needs_no_repository),
         cmocka_unit_test(test_other_bytes_than_the_release_lists_are_refused),
         cmocka_unit_test(test_a_broken_packages_file_is_named_with_its_line),

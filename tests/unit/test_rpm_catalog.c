@@ -193,6 +193,39 @@ static void test_siblings_tell_who_holds_the_service(void **state)
     }
 }
 
+static void test_programs_and_services_are_found_by_their_base_name(void **state)
+{
+    (void)state;
+    static const char primary[] = METADATA(PACKAGE("a", SUM_A, "<file>/usr/sbin/x</file>" REQUIRES("b")) PACKAGE(
+        "b", SUM_B, "<file type=\"ghost\">/usr/bin/x</file><file>/etc/rc.d/init.d/x</file>"));
+    static const char filelists[] = "<filelists><package pkgid=\"" SUM_B
+                                    "\" name=\"b\" arch=\"x86_64\"><file>/usr/lib/systemd/system/x.service</file>"
+                                    "<file>/usr/libexec/inner</file></package></filelists>";
+    AUTO(fixture_done) struct fixture fixture;
+    CHECK_OK(open_texts(&fixture, primary, filelists, NULL), &fixture.err);
+    static const struct {
+        const char *base, *path, *package;
+        enum located_kind kind;
+    } cases[] = {{"x", "/usr/sbin/x", "a", LOCATED_PROGRAMS},
+                 {"x", "/etc/rc.d/init.d/x", "b", LOCATED_SERVICES},
+                 {"x.service", "/usr/lib/systemd/system/x.service", "b", LOCATED_SERVICES},
+                 {"inner", "/usr/libexec/inner", "b", LOCATED_PROGRAMS}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct locations found = {0};
+        CHECK_OK(catalog_locate(fixture.catalog, &fixture.arena, cases[i].base, cases[i].kind, &found, &fixture.err),
+                 &fixture.err);
+        assert_int_equal(found.count, 1);
+        assert_string_equal(found.items[0].path, cases[i].path);
+        assert_string_equal(strings_join(&fixture.arena, &found.items[0].packages, ","), cases[i].package);
+        assert_int_equal(found.items[0].is_in_path, i == 0);
+    }
+    struct catalog_package told;
+    bool is_found;
+    CHECK_OK(catalog_describe(fixture.catalog, &fixture.arena, "a", &told, &is_found, &fixture.err), &fixture.err);
+    assert_true(is_found);
+    assert_string_equal(strings_join(&fixture.arena, &told.depends, ","), "b");
+}
+
 static void test_hint_where_a_file_of_that_name_is(void **state)
 {
     (void)state;
@@ -597,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_packages_that_configure_the_loader_are_likely),
         cmocka_unit_test(test_owners_of_paths),
         cmocka_unit_test(test_siblings_tell_who_holds_the_service),
+        cmocka_unit_test(test_programs_and_services_are_found_by_their_base_name),
         cmocka_unit_test(test_hint_where_a_file_of_that_name_is),
         cmocka_unit_test(test_no_filelists_tells_about_packages_first),
         cmocka_unit_test(test_identity),

@@ -1,0 +1,152 @@
+"""A name is enough: images of programs, packages and units that no manifest describes."""
+
+import json
+import os
+import unittest
+
+from base import Case, deb, run, world
+
+UNIT = "[Service]\nType=notify\nExecStartPre=/usr/bin/dmonctl check\nExecStart=@/usr/sbin/dmond dmond --no-fork \\\n  --quiet\n"
+JOB = "[Service]\nType=oneshot\nExecStart=/usr/bin/dmonctl rotate\n"
+
+
+def program(machine, path):
+    return deb.program(path, world.executable(machine, ["libc.so.6"]))
+
+
+def more_packages(name):
+    """What the small distribution has besides: a service over three packages, names that several have, and odd ones."""
+    machine = world.MACHINES[name]
+    make = lambda package, files, **fields: deb.Package(package, files, arch=name, **{"Depends": "libc6", **fields})
+    own = f"/usr/{'bin' if name == 'amd64' else 'sbin'}/pair"
+    return [
+        make("dmon-core", [program(machine, "/usr/sbin/dmond"), program(machine, "/usr/sbin/dmon-helper")], Source="dmon"),
+        make("dmon", [deb.File("/lib/systemd/system/dmond.service", UNIT), deb.File("/lib/systemd/system/a-dmon.service", JOB),
+                      program(machine, "/usr/bin/dmonctl")], Source="dmon (2)", Depends="dmon-core, libc6"),
+        make("dmon-all", [deb.File("/usr/share/doc/dmon-all/x", "x")], Source="dmon", Depends="dmon"),
+        make("tool-a", [program(machine, "/usr/bin/tool")]), make("tool-b", [program(machine, "/usr/bin/tool")]),
+        make("pair", [program(machine, own)]),
+        make("lone", [program(machine, "/usr/sbin/Lone_Rider+2"), program(machine, "/usr/bin/lonectl")]),
+        make("inner", [program(machine, "/usr/libexec/inner/deep"), program(machine, "/usr/bin/inner-a"),
+                       program(machine, "/usr/bin/inner-b")]),
+        make("empty", [deb.File("/usr/share/empty", "x")]),
+    ]
+
+
+class Names(Case):
+    def setUp(self):
+        super().setUp()
+        packages = world.packages() + [package for name in ("amd64", "arm64") for package in more_packages(name)]
+        self.ready(packages=packages)
+
+    def order(self, *arguments):
+        result = self.run_factory("--dry-run", "--json", "--arch", "all", *arguments)
+        self.assertEqual(result.code, run.OK, result)
+        self.last = result
+        image = json.loads(result.stdout)["images"][0]
+        return image["image"], image["architectures"][0]
+
+    def check(self, word, image, path, package, said):
+        name, order = self.order(word)
+        self.assertEqual(name, image, self.last)
+        self.assertEqual([(choice["path"], choice["package"]) for choice in order["choices"]], [(path, package)], self.last)
+        self.assertEqual(order["named"], f"{word} is {said}")
+        self.assertIn(order["named"], self.last.stderr)
+
+    def test_a_command_that_one_package_ships(self):
+        said = "the command /usr/sbin/dmond of the package dmon-core"
+        self.check("dmond", "dmond", "/usr/sbin/dmond", "dmon-core", said)
+        self.check("command:dmond", "dmond", "/usr/sbin/dmond", "dmon-core", said)
+        self.check("/sbin/dmond", "dmond", "/usr/sbin/dmond", "dmon-core",
+                   "the program /usr/sbin/dmond of the package dmon-core")
+
+    def test_a_package_stands_for_what_its_service_starts(self):
+        self.check("dmon", "dmond", "/usr/sbin/dmond", "dmon-core",
+                   "the package dmon, whose dmond.service starts /usr/sbin/dmond of the package dmon-core")
+        self.check("package:dmon-core", "dmond", "/usr/sbin/dmond", "dmon-core",
+                   "the package dmon-core, whose dmond.service starts /usr/sbin/dmond")
+        self.check("dmon-all", "dmond", "/usr/sbin/dmond", "dmon-core",
+                   "the package dmon-all, whose dmond.service starts /usr/sbin/dmond of the package dmon-core")
+
+    def test_a_package_stands_for_its_only_program_for_administrators(self):
+        self.check("lone", "lone_rider-2", "/usr/sbin/Lone_Rider+2", "lone",
+                   "the package lone, whose program is /usr/sbin/Lone_Rider+2")
+
+    def test_a_unit(self):
+        said = "which starts /usr/sbin/dmond of the package dmon-core"
+        self.check("dmond.service", "dmond", "/usr/sbin/dmond", "dmon-core", f"the unit dmond.service, {said}")
+        self.check("unit:dmond", "dmond", "/usr/sbin/dmond", "dmon-core", f"the unit dmond, {said}")
+
+    def test_a_program_that_a_package_has_for_itself_comes_last(self):
+        self.check("deep", "deep", "/usr/libexec/inner/deep", "inner", "the command /usr/libexec/inner/deep of the package inner")
+
+    def test_a_manifest_of_the_catalogue_comes_before_all(self):
+        name, order = self.order("served")
+        self.assertEqual(name, "served")
+        self.assertIsNone(order["named"])
+        self.refuse(run.USAGE, "command:served", "shipped by served, served-big", "package:NAME", arguments=("command:served",))
+        _, order = self.order("package:served")
+        self.assertEqual(order["choices"][0]["why"], "first in the manifest")
+
+    def test_names_that_mean_several_things_or_nothing_are_refused_with_what_could_be_meant(self):
+        self.refuse(run.USAGE, "the command tool is shipped by tool-a, tool-b; name one: package:NAME", arguments=("tool",))
+        self.refuse(run.USAGE, "package inner has several programs", "/usr/bin/inner-a, /usr/bin/inner-b", arguments=("inner",))
+        self.refuse(run.USAGE, "package empty has no program", "it depends on: libc6", arguments=("empty",))
+        self.refuse(run.USAGE, "unknown image 'sreved'", "no program, package or unit of", "did you mean 'served'?",
+                    arguments=("sreved",))
+        self.refuse(run.USAGE, "unknown image 'unit:nope'", arguments=("unit:nope",))
+        self.refuse(run.USAGE, "unknown image '/usr/sbin/nope'", arguments=("/usr/sbin/nope",))
+
+    def test_a_name_that_means_something_else_for_another_architecture_is_refused_with_both(self):
+        self.refuse(run.RESOLVE, "pair is the command /usr/bin/pair of the package pair for x86_64",
+                    "but the command /usr/sbin/pair of the package pair for aarch64", arguments=("--arch", "all", "pair"))
+        self.assertEqual(self.run_factory("--arch", "aarch64", "--dry-run", "pair").code, run.OK)
+
+    def test_odd_words_are_no_names(self):
+        for word in ("a'b", 'a"b', "a\nb", "a b", "../x", "a/../b", "/usr/sbin/../x", "-", "x" * 300, "package:", "unit:-x", "a;b", "$x",
+                     "\x1b[31m", "command:/usr/sbin/dmond"):
+            with self.subTest(word):
+                self.refuse(run.USAGE, arguments=("--dry-run", "--", word))
+
+    def test_the_same_image_twice_is_refused(self):
+        self.refuse(run.USAGE, "image dmond is asked for twice: dmond (made of its name) and dmon (made of its name)",
+                    arguments=("dmond", "dmon"))
+
+    def test_names_and_manifests_are_built_together(self):
+        self.build("--arch", "all", "served", "dmond", "lone")
+        for name in ("served", "dmond", "lone_rider-2"):
+            self.assertTrue(os.path.exists(os.path.join(self.factory.output, name, "index.json")), name)
+
+    def test_why_takes_a_name(self):
+        self.factory.output, options = None, self.factory.options
+        self.factory.options = []
+        result = self.run_factory("why", *options, "--arch", "x86_64", "dmond", "/usr/sbin/dmond")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertIn("from dmon-core", result.stdout)
+
+    def test_a_suggestion_is_the_answer_only_when_nothing_can_be_asked(self):
+        result = self.run_factory("--cache-only", "--dry-run", "serve")
+        self.assertEqual(result.code, run.USAGE, result)
+        self.assertIn("did you mean 'served'?", result.stderr)
+        self.order("dmond")
+        result = self.run_factory("--cache-only", "--dry-run", "dmond")
+        self.assertEqual(result.code, run.OK, result)
+
+    def test_without_contents_a_package_of_the_name_is_tried(self):
+        self.repository.publish(self.key, contents=False)
+        self.write_manifest("other", "binaries: [/usr/bin/other]\n")
+        name, order = self.order("package:lone")
+        self.assertEqual((name, order["choices"][0]["package"]), ("lone_rider-2", "lone"))
+        self.refuse(run.USAGE, "unknown image 'nope'", "packages: first", arguments=("nope",))
+
+
+class Many(Case):
+    def test_ten_thousand_candidates_are_no_list_to_read(self):
+        packages = [deb.Package(f"c{i}", [deb.program("/usr/bin/many", "x")], arch="amd64", raw=b"x") for i in range(10000)]
+        self.ready(packages=packages, architectures=("amd64",))
+        result = self.refuse(run.USAGE, "the command many is shipped by c0, c1, c10", "…", arguments=("--arch", "x86_64", "many"))
+        self.assertLess(len(result.stderr), 2000)
+
+
+if __name__ == "__main__":
+    unittest.main()
