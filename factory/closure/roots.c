@@ -43,7 +43,7 @@ static size_t add_matches(struct arena *arena, struct roots *roots, const struct
         if (file->packages.count && !strings_has(&file->packages, package->name))
             continue;
         for (size_t i = 0; i < package->count; i++) {
-            if (!path_matches(glob, package->entries[i].path))
+            if (!path_matches(glob, package->entries[i].path) || strings_has(&file->except, package->entries[i].path))
                 continue;
             add(arena, roots,
                 (struct closure_root){.path = package->entries[i].path,

@@ -211,7 +211,8 @@ static bool same_strings(const struct strings *a, const struct strings *b)
 
 static bool same_file(const struct wish_file *a, const struct wish_file *b)
 {
-    return same_text(a->path, b->path) && same_strings(&a->packages, &b->packages) && a->is_optional == b->is_optional;
+    return same_text(a->path, b->path) && same_strings(&a->packages, &b->packages) &&
+           same_strings(&a->except, &b->except) && a->is_optional == b->is_optional;
 }
 
 static bool same_made(const struct wish_made *a, const struct wish_made *b)

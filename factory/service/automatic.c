@@ -54,7 +54,7 @@ static bool find_plugins(struct finding *finding, struct err *err)
         list_add(finding->arena, &command, config->entrypoint.items[i]);
     for (size_t i = 0; i < config->cmd.count; i++)
         list_add(finding->arena, &command, config->cmd.items[i]);
-    references_find(finding->arena, finding->request, &finding->own, &command, &finding->found->wishes);
+    references_find(finding->arena, finding->request, &finding->own, &command, finding->found);
     signs_find(finding->arena, finding->request, &finding->own, &finding->found->wishes);
     return true;
 }

@@ -6,14 +6,20 @@
 #define TOKEN_BYTES_MAX ((size_t)512)
 #define TOKENS_MAX ((size_t)100000) /* of one file */
 #define PRIVATE_DEPTH 3             /* /usr/lib/nsd */
+#define LEFT_LISTED_MAX 8
 
 /* What the search works on. */
 struct searching {
     struct arena *arena;
     const struct automatic_request *request;
     const struct own *own;
-    struct map wanted; /* path or glob → anything: each comes once */
-    struct wishes *wishes;
+    struct map wanted;     /* path or glob → anything: each comes once */
+    struct map kept_paths; /* path → anything, of what is kept */
+    struct map kept;       /* base name → anything, of what is kept */
+    struct map offered;    /* base name → struct sourced *, of files of the own packages */
+    struct map lacks;      /* path → what the file there lacks, or "" */
+    struct strings left;   /* "PATH (LIBRARY)" */
+    struct automatic *found;
 };
 
 static bool is_path_byte(char c)
@@ -87,9 +93,86 @@ static void want(struct searching *searching, const char *path, const struct str
     struct arena *arena = searching->arena;
     if (!map_add(&searching->wanted, text_of(path), (void *)path))
         return;
-    struct wish_file file = {
-        .path = path, .packages = *packages, .is_optional = true, .giver = arena_printf(arena, "what %s names", namer)};
-    list_add(arena, &searching->wishes->files, file);
+    struct wish_file file = {.path = path,
+                             .packages = *packages,
+                             .is_optional = true,
+                             .is_lenient = true,
+                             .giver = arena_printf(arena, "what %s names", namer)};
+    list_add(arena, &searching->found->wishes.files, file);
+}
+
+static const char *file_lacks(struct searching *searching, const struct sourced *file);
+
+/* Whether a library is in the image, or an own package has it and it needs nothing else. */
+static bool has_library(struct searching *searching, const char *soname)
+{
+    if (map_get(&searching->kept, text_of(soname)))
+        return true;
+    const struct sourced *own = map_get(&searching->offered, text_of(soname));
+    return own && !file_lacks(searching, own);
+}
+
+/* What keeps a plug-in or script from being of use as the image is; NULL when nothing does. */
+static const char *lack_of(struct searching *searching, const struct entry *content)
+{
+    for (size_t i = 0; content->elf && !content->elf->interp && i < content->elf->needed.count; i++) {
+        if (!has_library(searching, content->elf->needed.items[i]))
+            return content->elf->needed.items[i];
+    }
+    if (content->elf || !content->interpreter || !(content->mode & 0111))
+        return NULL;
+    struct text rest = text_of(content->interpreter), interpreter;
+    if (!text_next_word(&rest, &interpreter))
+        return NULL;
+    const char *path = text_dup(searching->arena, interpreter);
+    size_t len = strlen(path);
+    bool is_shell = len >= 2 && strcmp(path + len - 2, "sh") == 0; /* small, and looked into by themselves */
+    const struct sourced *program =
+        is_shell ? NULL : fileset_walk(searching->request->set, searching->arena, path, NULL, NULL);
+    bool is_there = program && map_get(&searching->kept_paths, text_of(program->entry->path));
+    return is_shell || is_there ? NULL : path_basename(path);
+}
+
+/* What a file below a directory that is named lacks to be used with what is in the image anyhow; NULL: nothing. Nobody
+ * named the file itself, and for one of many plug-ins a service does not want the libraries of a database or an
+ * interpreter; programs come with theirs. */
+static const char *file_lacks(struct searching *searching, const struct sourced *file)
+{
+    static const char nothing[] = "";
+    struct text key = text_of(file->entry->path);
+    const char *known = map_get(&searching->lacks, key);
+    const struct entry *content = sourced_content(file);
+    if (!content)
+        return NULL;
+    if (!known) {
+        map_set(&searching->lacks, key, (void *)nothing); /* libraries may need each other */
+        const char *lack = lack_of(searching, content);
+        known = lack ? lack : nothing;
+        map_set(&searching->lacks, key, (void *)known);
+    }
+    return *known ? known : NULL;
+}
+
+/* All below a directory of the service's own. */
+static void want_below(struct searching *searching, const char *dir, const char *namer)
+{
+    struct arena *arena = searching->arena;
+    const char *glob = arena_printf(arena, "%s/**", dir);
+    struct sourced_list files = {0};
+    if (map_get(&searching->wanted, text_of(glob)))
+        return;
+    want(searching, glob, &searching->own->names, namer);
+    struct wish_file *wish = &searching->found->wishes.files.items[searching->found->wishes.files.count - 1];
+    fileset_list(searching->request->set, arena, arena_printf(arena, "%s/", dir), &files);
+    for (size_t i = 0; i < files.count; i++) {
+        const char *path = files.items[i]->entry->path;
+        const struct sourced *end = fileset_walk(searching->request->set, arena, path, NULL, NULL);
+        const char *lack = end && own_has(searching->own, files.items[i]->package) ? file_lacks(searching, end) : NULL;
+        if (!lack)
+            continue;
+        list_add(arena, &wish->except, path);
+        list_add(arena, &searching->left, arena_printf(arena, "%s (%s)", path, lack));
+    }
 }
 
 static size_t depth_of(const char *path)
@@ -139,7 +222,7 @@ static void want_named(struct searching *searching, const char *named, const cha
         return;
     }
     if (is_private(searching, file))
-        want(searching, arena_printf(searching->arena, "%s/**", file->entry->path), &searching->own->names, namer);
+        want_below(searching, file->entry->path, namer);
 }
 
 struct references *references_new(struct arena *arena)
@@ -149,16 +232,61 @@ struct references *references_new(struct arena *arena)
     return references;
 }
 
+/* What is there to load, by base name. */
+static void list_offers(struct searching *searching)
+{
+    const struct automatic_request *request = searching->request;
+    for (size_t i = 0; i < request->keep->count; i++) {
+        const struct sourced *file = request->keep->items[i].file;
+        (void)map_add(&searching->kept_paths, text_of(file->entry->path), (void *)file);
+        (void)map_add(&searching->kept, text_of(path_basename(file->entry->path)), (void *)file);
+    }
+    for (size_t p = 0; p < searching->own->packages.count; p++) {
+        const struct package *package = searching->own->packages.items[p];
+        for (size_t i = 0; i < package->count; i++) {
+            const char *path = package->entries[i].path;
+            const struct sourced *file = fileset_walk(request->set, searching->arena, path, NULL, NULL);
+            if (file && strstr(path, ".so"))
+                (void)map_add(&searching->offered, text_of(path_basename(path)), (void *)file);
+        }
+    }
+}
+
+/* Says what of the directories was left out. */
+static void note_left(struct searching *searching)
+{
+    struct strings listed = {0};
+    struct arena *arena = searching->arena;
+    for (size_t i = 0; i < searching->left.count && i < LEFT_LISTED_MAX; i++)
+        list_add(arena, &listed, searching->left.items[i]);
+    if (searching->left.count > LEFT_LISTED_MAX)
+        list_add(arena, &listed, arena_printf(arena, "and %zu more", searching->left.count - LEFT_LISTED_MAX));
+    if (listed.count)
+        list_add(arena, &searching->found->notes,
+                 arena_printf(arena,
+                              "plug-ins that need what nothing else in the image does are left out; `files` would "
+                              "bring them: %s",
+                              strings_join(arena, &listed, ", ")));
+}
+
 const struct strings *references_of(const struct references *references, const char *path)
 {
     return map_get(&references->by_file, text_of(path));
 }
 
 void references_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
-                     const struct strings *command, struct wishes *wishes)
+                     const struct strings *command, struct automatic *found)
 {
-    struct searching searching = {
-        .arena = arena, .request = request, .own = own, .wanted = {.arena = arena}, .wishes = wishes};
+    struct searching searching = {.arena = arena,
+                                  .request = request,
+                                  .own = own,
+                                  .wanted = {.arena = arena},
+                                  .kept_paths = {.arena = arena},
+                                  .kept = {.arena = arena},
+                                  .offered = {.arena = arena},
+                                  .lacks = {.arena = arena},
+                                  .found = found};
+    list_offers(&searching);
     for (size_t i = 0; i < command->count; i++) {
         struct strings paths = {0};
         struct map seen = {.arena = arena};
@@ -169,10 +297,11 @@ void references_find(struct arena *arena, const struct automatic_request *reques
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct sourced *file = request->keep->items[i].file;
         const struct entry *content = sourced_content(file);
-        if (!content || !own_has(own, file->package))
+        if (!content || !own_has(own, file->package) || is_below(file->entry->path, &request->set->family->for_host))
             continue;
         const struct strings *paths = read_file(&searching, content);
         for (size_t j = 0; j < paths->count; j++)
             want_named(&searching, paths->items[j], file->entry->path);
     }
+    note_left(&searching);
 }

@@ -21,8 +21,9 @@ struct references {
 struct references *references_new(struct arena *arena);
 /* Finds what a file names, by its path; NULL when it was not read. */
 const struct strings *references_of(const struct references *references, const char *path);
-/* Adds what kept files of the own packages name, and the words of a command that is started. */
+/* Adds what kept files of the own packages name, and the words of a command that is started: wishes, and a note of the
+ * plug-ins below such directories that would bring libraries or interpreters which nothing else in the image needs. */
 void references_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
-                     const struct strings *command, struct wishes *wishes);
+                     const struct strings *command, struct automatic *found);
 
 #endif

@@ -78,6 +78,7 @@ struct service {
     struct automatic_request request;
     struct own own;
     struct wishes wishes;
+    struct strings notes;
 };
 
 static void service_begin(struct fixture *fixture, const char *binary, struct service *service)
@@ -127,8 +128,11 @@ static void set_bytes(struct package *package, const char *bytes, size_t len)
 static void find_references(struct fixture *fixture, struct service *service)
 {
     struct strings command = {0};
+    struct automatic found = {0};
     list_add(&fixture->arena, &command, "--defaults=/usr/share/service/defaults");
-    references_find(&fixture->arena, &service->request, &service->own, &command, &service->wishes);
+    references_find(&fixture->arena, &service->request, &service->own, &command, &found);
+    service->wishes = found.wishes;
+    service->notes = found.notes;
 }
 
 /* A program that names places, in one package; what is at them, in that and in others. */
@@ -169,6 +173,30 @@ static void what_the_files_of_a_service_name_comes_along(void **state)
     assert_string_equal(wished(&service, "/usr/share/service/used")->giver, "what /etc/service.conf names");
     assert_string_equal(wished(&service, "/usr/share/service/defaults")->giver, "what the command names");
     assert_int_equal(service.wishes.files.count, 4);
+}
+
+static void a_plug_in_that_would_bring_a_library_or_an_interpreter_is_left_out_and_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    struct package *data = &fixture->packages[1];
+    elf_add(fixture, data, "/usr/lib/service/own.so", NULL, "libmine.so.1");
+    elf_add(fixture, data, "/usr/lib/service/libmine.so.1", "libmine.so.1", "service");
+    elf_add(fixture, data, "/usr/lib/service/perl.so", NULL, "libperl.so.5");
+    elf_add(fixture, data, "/usr/lib/service/helper", NULL, "libperl.so.5")->interp = "/lib64/ld.so";
+    link_add(data, "/usr/lib/service/link.so", "perl.so");
+    elf_add(fixture, &fixture->packages[2], "/usr/lib/libperl.so.5", "libperl.so.5", "");
+    entry_add(data, "/usr/lib/service/x.pl", ENTRY_FILE, 0755)->interpreter = "/usr/bin/perl -w";
+    entry_add(data, "/usr/lib/service/x.sh", ENTRY_FILE, 0755)->interpreter = "/bin/sh";
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    const struct wish_file *plugins = wished(&service, "/usr/lib/service/**");
+    assert_string_equal(strings_join(&fixture->arena, &plugins->except, " "),
+                        "/usr/lib/service/link.so /usr/lib/service/perl.so /usr/lib/service/x.pl");
+    assert_int_equal(service.notes.count, 1);
+    assert_non_null(
+        strstr(service.notes.items[0], "/usr/lib/service/perl.so (libperl.so.5), /usr/lib/service/x.pl (perl)"));
 }
 
 static void what_other_packages_have_or_a_comment_names_stays_out(void **state)
@@ -281,6 +309,7 @@ int main(void)
         cmocka_unit_test(the_holder_is_the_sibling_with_the_service_of_the_binary),
         TEST(configuration_and_state_come_but_not_what_configures_the_host),
         TEST(what_the_files_of_a_service_name_comes_along),
+        TEST(a_plug_in_that_would_bring_a_library_or_an_interpreter_is_left_out_and_told),
         TEST(what_other_packages_have_or_a_comment_names_stays_out),
         TEST(a_feature_comes_with_its_signs_and_not_twice),
         cmocka_unit_test(the_manifest_wins_key_by_key),
