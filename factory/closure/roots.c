@@ -64,6 +64,49 @@ static const char *canonical_glob(struct arena *arena, const char *glob)
     return canonical ? canonical : glob;
 }
 
+static bool is_executable(struct arena *arena, const struct fileset *set, const char *path)
+{
+    const struct sourced *file = fileset_walk(set, arena, path, NULL, NULL);
+    const struct entry *content = file ? sourced_content(file) : NULL;
+    return content && (content->mode & 0111) != 0;
+}
+
+/* Adds the programs of a package that a glob matches. */
+static void add_programs(struct arena *arena, const struct fileset *set, const struct package *package,
+                         const char *glob, struct strings *programs)
+{
+    for (size_t i = 0; i < package->count; i++) {
+        const char *path = package->entries[i].path;
+        if (path_matches(glob, path) && !strings_has(programs, path) && is_executable(arena, set, path))
+            list_add(arena, programs, path);
+    }
+}
+
+bool roots_programs(struct arena *arena, const struct fileset *set, const struct strings *binaries,
+                    const struct strings *packages, struct strings *ret_programs, struct err *err)
+{
+    struct strings programs = {0};
+    for (size_t i = 0; i < binaries->count; i++) {
+        size_t before = programs.count;
+        if (!manifest_is_glob(binaries->items[i])) {
+            list_add(arena, &programs, binaries->items[i]);
+            continue;
+        }
+        const char *glob = canonical_glob(arena, binaries->items[i]);
+        for (size_t p = 0; p < set->package_count; p++) {
+            if (!packages->count || strings_has(packages, set->packages[p]->name))
+                add_programs(arena, set, set->packages[p], glob, &programs);
+        }
+        if (programs.count > before)
+            continue;
+        err_set(err, ERR_RESOLVE, "no program matches %s (binaries of the manifest) in %s%s", binaries->items[i],
+                packages->count ? "the packages " : "any selected package", strings_join(arena, packages, ", "));
+        return false;
+    }
+    *ret_programs = programs;
+    return true;
+}
+
 static bool add_file(struct arena *arena, struct roots *roots, const struct fileset *set, const struct wish_file *file,
                      struct err *err)
 {

@@ -15,12 +15,16 @@ struct roots {
 
 /* What is wanted of a set of packages. */
 struct roots_request {
-    const struct strings *binaries; /* programs of the manifest */
+    const struct strings *binaries; /* programs of the manifest, no globs */
     const struct wishes *wishes;    /* of all givers */
     const struct fileset *set;      /* of a family */
     const struct package *identity; /* base-files; may be NULL */
 };
 
+/* Lists the programs of the manifest: a path as it is written, a glob as the paths of executable files that it matches in
+ * these packages of the set (none named: in any). A glob that matches nothing: ERR_RESOLVE. */
+bool roots_programs(struct arena *arena, const struct fileset *set, const struct strings *binaries,
+                    const struct strings *packages, struct strings *ret_programs, struct err *err) MUST_CHECK;
 /* Lists the roots: binaries, files (globs expanded over the packages they name, or over all), whole packages without their
  * documentation, and of the identity the files that tell scanners the distribution. A glob that must match and matches
  * nothing: ERR_RESOLVE. */

@@ -125,7 +125,7 @@ static struct prove_request request_of(const struct order *order, const struct c
         if (kept->if_unloadable != UNLOADABLE_REFUSED)
             (void)map_add(ret_spare, text_of(kept->file->entry->path), (void *)kept);
     }
-    return (struct prove_request){.manifest = order->manifest,
+    return (struct prove_request){.manifest = closed->manifest,
                                   .config = &closed->asked.config,
                                   .wishes = &built->wishes,
                                   .arch = order->arch,

@@ -62,6 +62,22 @@ static bool choose(const struct order *order, const struct closed *closed, const
     return true;
 }
 
+/* The package of a glob: one that the manifest names, since no index is looked through for globs. */
+static bool choose_of_glob(const struct order *order, const struct closed *closed, const char *glob, struct need *need,
+                           struct err *err)
+{
+    const struct strings *first = &order->manifest->packages_first;
+    if (closed->asked.wishes.packages.count)
+        return true; /* it is looked for in the whole packages */
+    for (size_t i = 0; i < first->count; i++) {
+        if (catalog_has(order->catalog, first->items[i], false))
+            return choose(order, closed, glob, need, err);
+    }
+    err_set(err, ERR_RESOLVE, "%s: which package ships what a glob means has to be said, under 'packages: first'",
+            glob);
+    return false;
+}
+
 bool needs_of_manifest(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
     const struct wishes *wishes = &closed->asked.wishes;
@@ -69,7 +85,8 @@ bool needs_of_manifest(const struct order *order, const struct closed *closed, s
     for (size_t i = 0; i < wishes->packages.count; i++)
         add_name(order->arena, &need->names, wishes->packages.items[i].name);
     for (size_t i = 0; i < binaries->count; i++) {
-        if (!choose(order, closed, binaries->items[i], need, err))
+        bool is_glob = manifest_is_glob(binaries->items[i]);
+        if (!(is_glob ? choose_of_glob : choose)(order, closed, binaries->items[i], need, err))
             return false;
     }
     for (size_t i = 0; !need->names.count && i < wishes->files.count; i++) {

@@ -62,6 +62,7 @@ struct closed {
     struct wishes wishes; /* asked.wishes with what PAM needs */
     struct fileset set;   /* of the packages that are open */
     struct keep keep;
+    const struct manifest *manifest;    /* the order's, its globs of binaries being the paths that they match */
     struct unloadable_files unloadable; /* what the proof found beyond keep.unloadable */
 };
 

@@ -16,7 +16,7 @@ bool needs_of_service(const struct order *order, const struct closed *closed, st
     if (keep_lacks(&closed->keep) || !is_automatic(order->manifest))
         return true;
     struct automatic *found = arena_new(order->arena, struct automatic);
-    struct automatic_request request = {.manifest = order->manifest,
+    struct automatic_request request = {.manifest = closed->manifest,
                                         .arch = order->arch,
                                         .wishes = &closed->asked.wishes,
                                         .selection = &closed->opened.selection,

@@ -108,6 +108,42 @@ struct closing {
     struct closed *closed;
 };
 
+/* Replaces a glob that stands for the program of a command by the program that it means. */
+static void settle_command(struct arena *arena, const struct strings *programs, struct strings *command)
+{
+    for (size_t i = 0; command->count && i < programs->count; i++) {
+        if (!manifest_is_glob(command->items[0]) || !path_matches(command->items[0], programs->items[i]))
+            continue;
+        struct strings words = {0};
+        list_add(arena, &words, programs->items[i]);
+        for (size_t j = 1; j < command->count; j++)
+            list_add(arena, &words, command->items[j]);
+        *command = words;
+        return;
+    }
+}
+
+/* Finds the programs that globs of the manifest's binaries mean, in the packages that were chosen for them. */
+static bool find_programs(const struct order *order, struct closed *closed, struct err *err)
+{
+    struct arena *arena = order->arena;
+    const struct chosen_list *chosen = &closed->asked.chosen;
+    const struct wishes *wishes = &order->manifest->wishes;
+    struct manifest *manifest = arena_new(arena, struct manifest);
+    struct strings packages = {0};
+    for (size_t i = 0; i < chosen->count; i++)
+        list_add(arena, &packages, chosen->items[i].choice.package);
+    for (size_t i = 0; i < wishes->packages.count; i++)
+        list_add(arena, &packages, wishes->packages.items[i].name);
+    *manifest = *order->manifest;
+    closed->manifest = manifest;
+    if (!roots_programs(arena, &closed->set, &order->manifest->binaries, &packages, &manifest->binaries, err))
+        return false;
+    settle_command(arena, &manifest->binaries, &closed->asked.config.entrypoint);
+    settle_command(arena, &manifest->binaries, &closed->asked.config.cmd);
+    return true;
+}
+
 static bool find_closure(void *argument, struct err *err)
 {
     const struct closing *closing = argument;
@@ -123,7 +159,9 @@ static bool find_closure(void *argument, struct err *err)
     fileset_build(arena, closing->order->catalog->family, open, count, &closed->set);
     settle_choices(arena, closed);
     alternatives_add(&closed->set);
-    const struct manifest *manifest = closing->order->manifest;
+    if (!find_programs(closing->order, closed, err))
+        return false;
+    const struct manifest *manifest = closed->manifest;
     struct roots_request wanted = {&manifest->binaries, &closed->asked.wishes, &closed->set, opened->identity_package};
     struct roots roots;
     struct wishes of_pam;

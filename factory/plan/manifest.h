@@ -78,6 +78,8 @@ bool manifest_find(struct arena *arena, const char *dir, const char *image, cons
                    struct err *err) MUST_CHECK;
 /* Returns the manifest name of a directory that is most like one, or NULL. */
 const char *manifest_nearest(struct arena *arena, const char *dir, const char *image);
+/* Returns whether the path of a binary is a glob: one with '*' or '?'. "/usr/bin/[" is a program. */
+bool manifest_is_glob(const char *binary);
 /* Lists the manifest names of a directory, sorted. */
 bool manifest_names(struct arena *arena, const char *dir, struct strings *ret_names, struct err *err) MUST_CHECK;
 

@@ -36,9 +36,8 @@ static bool check_each(struct arena *arena, const struct yaml_node *parent, cons
 
 static const char *why_not_binary(const char *path)
 {
-    if (strpbrk(path, "*?"))
-        return "has a glob character; globs belong under 'files'";
-    return rule_path(path);
+    const char *why = rule_path(path);
+    return why || !manifest_is_glob(path) ? why : rule_glob(path);
 }
 
 const char *manifest_why_not_package(const char *name)

@@ -40,3 +40,8 @@ bool manifest_read_covers(struct arena *arena, const struct yaml_node *root, con
     }
     return true;
 }
+
+bool manifest_is_glob(const char *binary)
+{
+    return strpbrk(binary, "*?") != NULL;
+}

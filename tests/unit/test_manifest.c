@@ -253,7 +253,7 @@ static void contents_are_checked(void **state)
     refused(folder, "binaries: [/a/]\n", "1:12: '/a/' must not end in '/'");
     refused(folder, "binaries: [/]\n", "1:12: '/' must not be the root");
     refused(folder, "binaries: [/a, \"/b\\nc\"]\n", "1:16: '/b\\x0Ac' has a control character");
-    refused(folder, "binaries: [/usr/bin/*]\n", "1:12: '/usr/bin/*' has a glob character; globs belong under 'files'");
+    refused(folder, "binaries: ['/usr/*/[x']\n", "1:12: '/usr/*/[x' has a '[' without its ']'");
     refused(folder, "binaries: [/a, /a]\n", "1:16: '/a' comes twice");
     refused(folder, "files: [/a/[x]\n", "1:12: did not find expected ',' or ']' (while parsing a flow sequence)");
     refused(folder, "files:\n- /a/[x\n", "2:3: '/a/[x' has a '[' without its ']'");
