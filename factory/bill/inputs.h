@@ -13,8 +13,8 @@
 #include "oci/descriptor.h"
 
 /* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file with its own
- * libraries and libsolv, the library that compresses and its code, the files of recipes, features, families and
- * the foreground, options;
+ * libraries and libsolv, the library that compresses and its code, the files of recipes, features, families, the
+ * foreground and interpreters, options;
  * then what is of the order: name and file of the manifest, the architecture's file, all indices, and what the first
  * repository calls itself. */
 #define INPUTS(INPUT)                                                                                                  \
@@ -26,6 +26,7 @@
     INPUT(struct digest, features, "features", RECORD_MAYBE_SHA256, NULL)                                              \
     INPUT(struct digest, families, "families", RECORD_MAYBE_SHA256, NULL)                                              \
     INPUT(struct digest, foregrounds, "foreground", RECORD_MAYBE_SHA256, NULL)                                         \
+    INPUT(struct digest, interpreters, "interpreters", RECORD_MAYBE_SHA256, NULL)                                      \
     INPUT(int64_t, source_date_epoch, "source_date_epoch", RECORD_I64, NULL)                                           \
     INPUT(bool, is_strict, "strict", RECORD_FLAG, NULL)                                                                \
     INPUT(bool, is_no_check, "no_check", RECORD_FLAG, NULL)                                                            \

@@ -39,6 +39,7 @@ struct build {
     struct features features;
     struct families families;
     struct foregrounds foregrounds;
+    struct interpreters interpreters;
     struct run_options run;
     struct batch_image *images;
     size_t image_count;
@@ -111,8 +112,8 @@ static bool list_layers(struct build *build, const char *folder, struct strings 
         list_add(build->arena, ret_dirs, arena_printf(build->arena, "%s/%s", shipped, folder));
     if (!ret_dirs->count && access(own, R_OK | X_OK) != 0) {
         err_set(err, ERR_USAGE,
-                "--manifests: %s has no folder %s, and none is installed; copy the folders features, families and "
-                "foreground of imgfactory's manifests there",
+                "--manifests: %s has no folder %s, and none is installed; copy the folders features, families, "
+                "foreground and interpreters of imgfactory's manifests there",
                 build->manifests_dir, folder);
         return false;
     }
@@ -136,7 +137,8 @@ static bool read_data(struct build *build, struct err *err)
     build->run.features = &build->features;
     build->run.families = &build->families;
     build->run.foregrounds = &build->foregrounds;
-    struct strings features, families, foregrounds;
+    build->run.interpreters = &build->interpreters;
+    struct strings features, families, foregrounds, interpreters;
     struct arch_keys keys = formats_arch_keys(build->arena);
     if (!arches_load(build->arena, build->arches_dir, &keys, &build->arches, err) ||
         !recipes_load(build->arena, recipes_dir, &formats, &build->recipes, err) ||
@@ -145,12 +147,15 @@ static bool read_data(struct build *build, struct err *err)
         !list_layers(build, "families", &families, err) ||
         !families_load(build->arena, &families, &formats, &build->families, err) ||
         !list_layers(build, "foreground", &foregrounds, err) ||
-        !foregrounds_load(build->arena, &foregrounds, &build->foregrounds, err))
+        !foregrounds_load(build->arena, &foregrounds, &build->foregrounds, err) ||
+        !list_layers(build, "interpreters", &interpreters, err) ||
+        !interpreters_load(build->arena, &interpreters, &build->interpreters, err))
         return false;
     build->run.inputs.recipes = build->recipes.digest;
     build->run.inputs.features = build->features.digest;
     build->run.inputs.families = build->families.digest;
     build->run.inputs.foregrounds = build->foregrounds.digest;
+    build->run.inputs.interpreters = build->interpreters.digest;
     return true;
 }
 

@@ -32,6 +32,15 @@ static void add_whole(struct arena *arena, struct roots *roots, const struct fam
     }
 }
 
+static bool is_excepted(const struct wish_file *file, const char *path)
+{
+    for (size_t i = 0; i < file->except.count; i++) {
+        if (strcmp(file->except.items[i], path) == 0 || path_matches(file->except.items[i], path))
+            return true;
+    }
+    return false;
+}
+
 /* Adds what a glob matches in the packages it may look into; returns the number of matches. */
 static size_t add_matches(struct arena *arena, struct roots *roots, const struct fileset *set,
                           const struct wish_file *file, const char *glob)
@@ -43,7 +52,7 @@ static size_t add_matches(struct arena *arena, struct roots *roots, const struct
         if (file->packages.count && !strings_has(&file->packages, package->name))
             continue;
         for (size_t i = 0; i < package->count; i++) {
-            if (!path_matches(glob, package->entries[i].path) || strings_has(&file->except, package->entries[i].path))
+            if (!path_matches(glob, package->entries[i].path) || is_excepted(file, package->entries[i].path))
                 continue;
             add(arena, roots,
                 (struct closure_root){.path = package->entries[i].path,

@@ -24,12 +24,16 @@ bool needs_of_service(const struct order *order, const struct closed *closed, st
                                         .set = &closed->set,
                                         .keep = &closed->keep,
                                         .foregrounds = order->plant->options->foregrounds,
+                                        .interpreters = order->plant->options->interpreters,
                                         .features = order->plant->options->features,
                                         .references = closed->asked.references};
     if (!automatic_find(order->arena, &request, found, err))
         return false;
-    for (size_t i = 0; i < found->names.count; i++)
-        list_add(order->arena, &need->names, found->names.items[i]);
+    for (size_t i = 0; i < found->names.count; i++) {
+        const char *name = found->names.items[i];
+        if (catalog_has(order->catalog, name, false) && !strings_has(&order->manifest->packages_never, name))
+            list_add(order->arena, &need->names, name);
+    }
     if (!automatic_same(found, &closed->asked.automatic))
         need->automatic = found;
     return true;

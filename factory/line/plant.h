@@ -16,6 +16,7 @@
 #include "plan/family.h"
 #include "plan/features.h"
 #include "plan/foreground.h"
+#include "plan/interpreter.h"
 #include "plan/recipe.h"
 #include "source/env.h"
 
@@ -34,6 +35,7 @@ struct run_options {
     const struct features *features;
     const struct families *families;
     const struct foregrounds *foregrounds;
+    const struct interpreters *interpreters;
     const struct arches *arches;
     const char *call_options, *call_arch; /* as struct fewer_call has them */
     const struct strings *explained;      /* paths to be explained instead of writing the image, or NULL */

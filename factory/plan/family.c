@@ -9,7 +9,7 @@
 struct family_form {
     struct family family;
     struct manifest_form skeleton; /* with the root node */
-    const struct yaml_node *identity, *accounts, *root, *nobody;
+    const struct yaml_node *identity, *accounts, *root, *nobody, *tools;
 };
 
 #define FIELD(type, key, member, is_required) YAML_FIELD(type, family_form, key, member, is_required, ALTERS_ORDER)
@@ -23,6 +23,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, "nobody", nobody, true),
     FIELD(YAML_STRINGS, "whole-system", family.whole_system, false),
     FIELD(YAML_STRINGS, "documentation", family.documentation, false),
+    FIELD(YAML_NODE, "tools", tools, false),
     FIELD(YAML_STRINGS, "host", family.for_host, false),
     FIELD(YAML_NODE, "directories", skeleton.directories, false),
     FIELD(YAML_NODE, "symlinks", skeleton.symlinks, false),
@@ -131,11 +132,35 @@ static bool read_accounts(struct arena *arena, const struct yaml_node *node, str
     return true;
 }
 
+/* A mapping of packages to their programs. */
+static bool read_tools(struct arena *arena, const struct yaml_node *node, struct family *family, struct err *err)
+{
+    if (node && node->kind != YAML_MAPPING)
+        return yaml_fail(node, err, "'tools' wants a mapping, not %s", yaml_kind_name(node->kind));
+    for (size_t i = 0; node && i < node->count; i++) {
+        struct family_tools tools = {.package = node->keys[i]->scalar};
+        const struct yaml_field field[] = {
+            YAML_ROW(YAML_STRINGS, tools.package, offsetof(struct family_tools, programs), true, ALTERS_ORDER)};
+        struct yaml_node pair = *node;
+        pair.count = 1;
+        pair.keys = &node->keys[i];
+        pair.items = &node->items[i];
+        const char *why = manifest_why_not_package(tools.package);
+        if (why)
+            return yaml_fail(node->keys[i], err, "'%s' %s", text_printable(arena, text_of(tools.package)), why);
+        if (!yaml_read(arena, &pair, field, ARRAY_COUNT(field), &tools, err))
+            return false;
+        list_add(arena, &family->tools, tools);
+    }
+    return true;
+}
+
 static bool read_family(struct arena *arena, struct family_form *form, struct err *err)
 {
     return yaml_read(arena, form->skeleton.root, root_fields, ARRAY_COUNT(root_fields), form, err) &&
            yaml_read(arena, form->identity, identity_fields, ARRAY_COUNT(identity_fields), form, err) &&
            read_accounts(arena, form->accounts, &form->family, err) &&
+           read_tools(arena, form->tools, &form->family, err) &&
            yaml_read(arena, form->root, superuser_fields, ARRAY_COUNT(superuser_fields), form, err) &&
            yaml_read(arena, form->nobody, nobody_fields, ARRAY_COUNT(nobody_fields), form, err) &&
            manifest_read_parts(arena, &form->skeleton, err) && manifest_check_parts(arena, &form->skeleton, err) &&

@@ -20,6 +20,12 @@ struct family_account {
     const char *comment, *home, *group; /* group: the name of nobody's; of root NULL: it is root */
 };
 
+/* A package with programs that scripts call although nothing depends on it. */
+struct family_tools {
+    const char *package;
+    struct strings programs; /* names, "sbin/NAME" for what is not in /usr/bin */
+};
+
 struct family {
     const char *name;             /* the file's stem: "debian" */
     const char *kind;             /* of the packages: "deb", "rpm" */
@@ -36,7 +42,11 @@ struct family {
                                      not applied, only looked into for names */
     struct strings documentation; /* directories that whole packages leave out */
     struct strings for_host;      /* configuration of the machine, of no use to a service: `automatic` leaves it out */
-    struct wishes skeleton;       /* `made`: what every image has, where nothing else is */
+    struct {
+        struct family_tools *items;
+        size_t count, capacity;
+    } tools;
+    struct wishes skeleton; /* `made`: what every image has, where nothing else is */
 };
 
 struct families {

@@ -16,7 +16,7 @@
 struct wish_file {
     const char *path;
     struct strings packages; /* only from one of these, when given */
-    struct strings except;   /* of a glob: canonical paths that are left out */
+    struct strings except;   /* of a glob: canonical paths, and globs of such, that are left out */
     bool is_optional;        /* nothing matching is fine */
     bool is_lenient;         /* an ELF file of it that cannot be loaded is left out, with a note */
     const char *giver;

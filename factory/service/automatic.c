@@ -3,6 +3,7 @@
 #include "service/configuration.h"
 #include "service/references.h"
 #include "service/running.h"
+#include "service/shells.h"
 #include "service/signs.h"
 
 /* What all parts work on. */
@@ -59,6 +60,22 @@ static bool find_plugins(struct finding *finding, struct err *err)
     return true;
 }
 
+/* Libraries and modules of what runs the service's scripts. */
+static bool find_interpreters(struct finding *finding, struct err *err)
+{
+    (void)err;
+    interpreted_find(finding->arena, finding->request, &finding->found->wishes, &finding->found->notes);
+    return true;
+}
+
+/* The tools of its shell scripts. */
+static bool find_shells(struct finding *finding, struct err *err)
+{
+    (void)err;
+    shells_find(finding->arena, finding->request, &finding->found->wishes, &finding->found->names);
+    return true;
+}
+
 /* What an image starts when nothing says more: the first binary. */
 static void complete_config(struct finding *finding)
 {
@@ -78,6 +95,8 @@ bool automatic_find(struct arena *arena, const struct automatic_request *request
         {AUTOMATIC_CONFIGURATION, find_configuration},
         {AUTOMATIC_UNIT, find_unit},
         {AUTOMATIC_PLUGINS, find_plugins},
+        {AUTOMATIC_INTERPRETERS, find_interpreters},
+        {AUTOMATIC_SHELLS, find_shells},
     };
     *ret_found = (struct automatic){0};
     struct finding finding = {.arena = arena, .request = request, .found = ret_found};

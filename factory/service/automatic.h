@@ -15,6 +15,7 @@
 #include "closure/closure.h"
 #include "plan/features.h"
 #include "plan/foreground.h"
+#include "plan/interpreter.h"
 #include "source/solve.h"
 
 /* What was found. Each wish has its giver. */
@@ -38,6 +39,7 @@ struct automatic_request {
     const struct features *features;
     struct references *references; /* what was read in former rounds, and is now */
     const struct foregrounds *foregrounds;
+    const struct interpreters *interpreters;
 };
 
 /* Finds what is automatic for the image as it is by now. It can be asked again once more is in the image. */

@@ -1,0 +1,80 @@
+#include "service/interpreted.h"
+
+#include "package/path.h"
+#include "package/script.h"
+
+const struct interpreter *interpreted_by(const struct interpreters *interpreters, const char *path)
+{
+    for (size_t i = 0; i < interpreters->count; i++) {
+        const struct strings *programs = &interpreters->items[i].programs;
+        for (size_t j = 0; j < programs->count; j++) {
+            if (path_matches(programs->items[j], path))
+                return &interpreters->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* Finds a program where env(1) looks for it. */
+static const char *search(struct arena *arena, const struct fileset *set, const char *name)
+{
+    const char *path = NULL;
+    for (size_t i = 0; script_path_dirs[i]; i++) {
+        if (fileset_walk(set, arena, arena_printf(arena, "%s/%s", script_path_dirs[i], name), NULL, &path))
+            return path;
+    }
+    return NULL;
+}
+
+const char *interpreted_program(struct arena *arena, const struct automatic_request *request, const struct kept *kept)
+{
+    const struct entry *content = sourced_content(kept->file);
+    struct text rest = text_of(content && content->interpreter ? content->interpreter : ""), word;
+    const char *path = NULL;
+    if (!content || !(content->mode & 0111) || !text_next_word(&rest, &word))
+        return NULL;
+    const char *program = text_dup(arena, word);
+    const char *name =
+        strcmp(path_basename(program), "env") == 0 ? script_env_program(arena, text_trim(rest)) : program;
+    if (name && !strchr(name, '/'))
+        return search(arena, request->set, name);
+    return name && fileset_walk(request->set, arena, name, NULL, &path) ? path : NULL;
+}
+
+static void add_files(struct arena *arena, const struct interpreter *interpreter, const struct kept *kept,
+                      struct wishes *wishes)
+{
+    const char *path = kept->file->entry->path;
+    const char *giver = kept->by ? arena_printf(arena, "%s, of which %s keeps %s", interpreter->name, kept->by, path)
+                                 : arena_printf(arena, "%s, of which %s is", interpreter->name, path);
+    for (size_t i = 0; i < interpreter->files.count; i++)
+        list_add(arena, &wishes->files,
+                 (struct wish_file){.path = interpreter->files.items[i],
+                                    .except = interpreter->except,
+                                    .is_optional = true,
+                                    .is_lenient = true,
+                                    .giver = giver});
+}
+
+void interpreted_find(struct arena *arena, const struct automatic_request *request, struct wishes *wishes,
+                      struct strings *notes)
+{
+    const struct interpreters *interpreters = request->interpreters;
+    bool *is_done = arena_new_array(arena, bool, interpreters->count + 1);
+    struct strings told = {0};
+    for (size_t i = 0; i < request->keep->count; i++) {
+        const struct kept *kept = &request->keep->items[i];
+        const struct interpreter *interpreter = interpreted_by(interpreters, kept->file->entry->path);
+        if (interpreter && !is_done[interpreter - interpreters->items]) {
+            is_done[interpreter - interpreters->items] = true;
+            add_files(arena, interpreter, kept, wishes);
+        }
+        const char *program = interpreted_program(arena, request, kept);
+        if (!program || interpreted_by(interpreters, program) || strings_has(&told, program))
+            continue;
+        list_add(arena, &told, program);
+        list_add(arena, notes,
+                 arena_printf(arena, "%s runs %s, and nothing is known of what it needs for that", program,
+                              kept->file->entry->path));
+    }
+}

@@ -1,0 +1,20 @@
+/* shells.h - the tools that shell scripts of an image call
+ *
+ * A script that is kept and can be started names its commands (effect/shell_words.h); what is neither the shell's own nor there
+ * yet, and is a program of a selected package or one that every system has (plan/family.h, tools), comes along. Files that
+ * it reads (". FILE") are looked into as well.
+ * Threads: pure function of its inputs.
+ * Owns: nothing; results live in the arena, and point into packages.
+ */
+#ifndef IMGFACTORY_SERVICE_SHELLS_H
+#define IMGFACTORY_SERVICE_SHELLS_H
+
+#include "service/interpreted.h"
+
+#define SHELLS_SOURCED_MAX 16 /* files that one script reads */
+
+/* Adds the wishes, each with its giver, and the packages to select for them if they are to be had. */
+void shells_find(struct arena *arena, const struct automatic_request *request, struct wishes *wishes,
+                 struct strings *names);
+
+#endif

@@ -1,0 +1,174 @@
+/* Unit tests of service/interpreted, service/shells and plan/interpreter: what scripts need besides what runs them. */
+#include "packages.h"
+
+#include "closure/roots.h"
+#include "folder.h"
+#include "service/shells.h"
+
+/* What is asked of a fixture whose kept files are those of `paths`. */
+struct asking {
+    struct interpreters interpreters;
+    struct keep keep;
+    struct automatic_request request;
+    struct wishes wishes;
+    struct strings notes, names;
+};
+
+static void keep_file(struct fixture *fixture, struct asking *asking, const char *path, const char *by)
+{
+    if (!asking->keep.items)
+        asking->keep.items = arena_new_array(&fixture->arena, struct kept, 16);
+    asking->keep.items[asking->keep.count++] = (struct kept){.file = fileset_find(&fixture->set, path), .by = by};
+    assert_non_null(asking->keep.items[asking->keep.count - 1].file);
+}
+
+static void ask(struct fixture *fixture, struct asking *asking)
+{
+    struct strings dirs = {0};
+    list_add(&fixture->arena, &dirs, SOURCE_DIR "/manifests/interpreters");
+    CHECK_OK(interpreters_load(&fixture->arena, &dirs, &asking->interpreters, &fixture->err), &fixture->err);
+    asking->request =
+        (struct automatic_request){.set = &fixture->set, .keep = &asking->keep, .interpreters = &asking->interpreters};
+    interpreted_find(&fixture->arena, &asking->request, &asking->wishes, &asking->notes);
+    shells_find(&fixture->arena, &asking->request, &asking->wishes, &asking->names);
+}
+
+static const struct wish_file *wish(const struct asking *asking, const char *path)
+{
+    for (size_t i = 0; i < asking->wishes.files.count; i++) {
+        if (strcmp(asking->wishes.files.items[i].path, path) == 0)
+            return &asking->wishes.files.items[i];
+    }
+    return NULL;
+}
+
+static struct entry *script_add(struct package *package, const char *path, const char *interpreter, const char *text)
+{
+    struct entry *entry = file_add(package, path, text);
+    entry->mode = 0755;
+    entry->interpreter = interpreter;
+    return entry;
+}
+
+static void an_interpreter_brings_its_library_and_modules_without_what_is_left_out(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "python3.11-minimal"),
+                   *library = package_add(fixture, "libpython3.11-stdlib");
+    (void)elf_add(fixture, package, "/usr/bin/python3.11", NULL, "");
+    script_add(package, "/usr/bin/gunicorn", "/usr/bin/python3.11", "");
+    file_add(library, "/usr/lib/python3.11/os.py", "os");
+    file_add(library, "/usr/lib/python3.11/test/test_os.py", "test");
+    file_add(library, "/usr/lib/python3.11/__pycache__/os.pyc", "compiled");
+    set_build(fixture, false);
+    keep_file(fixture, &asking, "/usr/bin/gunicorn", NULL);
+    keep_file(fixture, &asking, "/usr/bin/python3.11", "/usr/bin/gunicorn");
+    ask(fixture, &asking);
+    const struct wish_file *file = wish(&asking, "/usr/lib/python3.*/**");
+    assert_non_null(file);
+    assert_string_equal(file->giver, "python, of which /usr/bin/gunicorn keeps /usr/bin/python3.11");
+    assert_true(file->is_optional && file->is_lenient);
+    assert_null(wish(&asking, "/usr/share/perl/**"));
+    assert_int_equal(asking.notes.count, 0);
+    struct strings none = {0};
+    struct roots_request wanted = {&none, &asking.wishes, &fixture->set, NULL};
+    struct roots roots;
+    CHECK_OK(roots_list(&fixture->arena, &wanted, &roots, &fixture->err), &fixture->err);
+    assert_int_equal(roots.count, 1);
+    assert_string_equal(roots.items[0].path, "/usr/lib/python3.11/os.py");
+}
+
+static void a_library_that_is_an_interpreter_brings_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "libpython3.11");
+    (void)elf_add(fixture, package, "/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", "libpython3.11.so.1.0", "");
+    set_build(fixture, false);
+    keep_file(fixture, &asking, "/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", NULL);
+    ask(fixture, &asking);
+    assert_non_null(wish(&asking, "/usr/lib/python3/dist-packages/**"));
+}
+
+static void a_program_that_runs_a_script_and_is_not_known_is_told_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "a");
+    (void)elf_add(fixture, package, "/usr/bin/rexx", NULL, "");
+    (void)elf_add(fixture, package, "/usr/bin/awk", NULL, "");
+    script_add(package, "/usr/bin/a", "/usr/bin/env rexx", "");
+    script_add(package, "/usr/bin/b", "/bin/rexx -x", "");
+    script_add(package, "/usr/bin/c", "/usr/bin/awk -f", "");
+    file_add(package, "/usr/share/d", "")->interpreter = "/usr/bin/none"; /* nobody can start it */
+    set_build(fixture, false);
+    keep_file(fixture, &asking, "/usr/bin/a", NULL);
+    keep_file(fixture, &asking, "/usr/bin/b", NULL);
+    keep_file(fixture, &asking, "/usr/bin/c", NULL);
+    keep_file(fixture, &asking, "/usr/share/d", NULL);
+    ask(fixture, &asking);
+    assert_int_equal(asking.notes.count, 1);
+    assert_string_equal(asking.notes.items[0],
+                        "/usr/bin/rexx runs /usr/bin/a, and nothing is known of what it needs for that");
+}
+
+static void tools_of_a_shell_script_come_along(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "a"), *shell = package_add(fixture, "dash"),
+                   *tool = package_add(fixture, "tool");
+    (void)elf_add(fixture, shell, "/usr/bin/dash", NULL, "");
+    link_add(shell, "/usr/bin/sh", "dash");
+    (void)elf_add(fixture, tool, "/usr/sbin/tool", NULL, "");
+    (void)elf_add(fixture, tool, "/usr/bin/named", NULL, "");
+    script_add(package, "/usr/bin/a", "/bin/sh -e",
+               "#!/bin/sh -e\n. /usr/share/a/common\nif [ -e /x ]; then echo sed; fi\ntool x | /bin/named\nunknown\n"
+               "cat <<END\ngrep\nEND\n$CMD y\nchroot /\n");
+    file_add(package, "/usr/share/a/common", "helper() {\n  mkdir -p /run/a\n}\n");
+    set_build(fixture, false);
+    keep_file(fixture, &asking, "/usr/bin/a", NULL);
+    ask(fixture, &asking);
+    assert_string_equal(wish(&asking, "/usr/sbin/tool")->giver, "the shell script /usr/bin/a, which names it");
+    assert_non_null(wish(&asking, "/bin/named"));
+    assert_non_null(wish(&asking, "/usr/share/a/common"));
+    assert_string_equal(wish(&asking, "/usr/bin/cat")->packages.items[0], "coreutils");
+    assert_non_null(wish(&asking, "/usr/bin/mkdir"));
+    assert_non_null(wish(&asking, "/usr/sbin/chroot"));
+    assert_int_equal(asking.wishes.files.count, 6);
+    assert_int_equal(asking.names.count, 1);
+    assert_string_equal(asking.names.items[0], "coreutils");
+}
+
+static void the_examples_of_the_page_are_read_and_others_refused(void **state)
+{
+    struct folder *folder = *state;
+    struct interpreters interpreters;
+    struct strings dirs = {0}, texts = examples(folder, "manifests/README.md", "interpreter");
+    struct err err = {0};
+    assert_int_equal(texts.count, 1);
+    put(folder, "mine", texts.items[0]);
+    list_add(&folder->arena, &dirs, folder->dir);
+    CHECK_OK(interpreters_load(&folder->arena, &dirs, &interpreters, &err), &err);
+    assert_string_equal(interpreters.items[0].name, "mine");
+    put(folder, "mine", "programs: [lua]\n");
+    assert_false(interpreters_load(&folder->arena, &dirs, &interpreters, &err));
+    CHECK_ERR(&err, ERR_USAGE, "mine.yaml:1:12: 'lua' must be an absolute path");
+    err = (struct err){0};
+    put(folder, "mine", "programs: [/lua]\nfile: [/x]\n");
+    assert_false(interpreters_load(&folder->arena, &dirs, &interpreters, &err));
+    CHECK_ERR(&err, ERR_USAGE, "did you mean 'files'");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_interpreter_brings_its_library_and_modules_without_what_is_left_out),
+        TEST(a_library_that_is_an_interpreter_brings_the_same),
+        TEST(a_program_that_runs_a_script_and_is_not_known_is_told_once),
+        TEST(tools_of_a_shell_script_come_along),
+        IN_FOLDER(the_examples_of_the_page_are_read_and_others_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
