@@ -10,6 +10,7 @@ struct family_form {
     struct family family;
     struct manifest_form skeleton; /* with the root node */
     const struct yaml_node *identity, *accounts, *root, *nobody, *tools;
+    struct manifest_form service;
 };
 
 #define FIELD(type, key, member, is_required) YAML_FIELD(type, family_form, key, member, is_required, ALTERS_ORDER)
@@ -27,6 +28,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRINGS, "host", family.for_host, false),
     FIELD(YAML_NODE, "directories", skeleton.directories, false),
     FIELD(YAML_NODE, "symlinks", skeleton.symlinks, false),
+    FIELD(YAML_NODE, "service-directories", service.directories, false),
 };
 
 static const struct yaml_field identity_fields[] = {
@@ -164,17 +166,20 @@ static bool read_family(struct arena *arena, struct family_form *form, struct er
            yaml_read(arena, form->root, superuser_fields, ARRAY_COUNT(superuser_fields), form, err) &&
            yaml_read(arena, form->nobody, nobody_fields, ARRAY_COUNT(nobody_fields), form, err) &&
            manifest_read_parts(arena, &form->skeleton, err) && manifest_check_parts(arena, &form->skeleton, err) &&
+           manifest_read_parts(arena, &form->service, err) && manifest_check_parts(arena, &form->service, err) &&
            check_family(form, err);
 }
 
 static bool load_family(struct arena *arena, const struct data_file *file, const struct strings *formats,
                         struct family *ret_family, struct err *err)
 {
-    struct family_form form = {.family.name = file->stem, .skeleton = {.root = file->root}};
+    struct family_form form = {
+        .family.name = file->stem, .skeleton = {.root = file->root}, .service = {.root = file->root}};
     if (!read_family(arena, &form, err))
         return false;
     *ret_family = form.family;
     ret_family->skeleton = form.skeleton.manifest.wishes;
+    ret_family->for_service = form.service.manifest.wishes;
     return strings_has(formats, form.family.kind) ||
            yaml_fail(yaml_get(file->root, "kind"), err, "'%s' is neither %s",
                      text_printable(arena, text_of(form.family.kind)), strings_join(arena, formats, " nor "));

@@ -59,6 +59,17 @@ static void want_configuration(struct adding *adding, const struct family *famil
     want(adding, path, "configuration");
 }
 
+/* Directories of the distribution, where nothing else is. */
+static void want_directories(struct arena *arena, const struct family *family, struct wishes *wishes)
+{
+    for (size_t i = 0; i < family->for_service.made.count; i++) {
+        struct wish_made made = family->for_service.made.items[i];
+        made.is_automatic = true;
+        made.giver = arena_printf(arena, "the family %s", family->name);
+        list_add(arena, &wishes->made, made);
+    }
+}
+
 void configuration_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
                         struct wishes *wishes)
 {
@@ -70,4 +81,5 @@ void configuration_find(struct arena *arena, const struct automatic_request *req
         want(&adding, "/var/**", "state");
         want(&adding, "/srv/**", "state");
     }
+    want_directories(arena, request->set->family, wishes);
 }

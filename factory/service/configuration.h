@@ -8,7 +8,8 @@
 
 #include "service/own.h"
 
-/* Adds to the wishes what own packages have below /etc, but what configures the host (families), below /var and /srv. */
+/* Adds to the wishes what own packages have below /etc, but what configures the host (families), below /var and /srv, and the
+ * directories that the family has for services. */
 void configuration_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
                         struct wishes *wishes);
 

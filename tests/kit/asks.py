@@ -57,7 +57,10 @@ def http(_, port, path="/", status=""):
 
 
 def udp(_, port, question):
-    return clients.datagram(HERE, int(port), bytes.fromhex(question))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:  # not connected: TFTP answers from another port
+        sock.settimeout(clients.TIMEOUT)
+        sock.sendto(bytes.fromhex(question), (HERE, int(port)))
+        return sock.recv(4096)
 
 
 def send(_, port, question, answer=""):

@@ -56,12 +56,13 @@ def identity(root, user):
 
 class Box:
     """`config` is the image's configuration (its "config" member). `command` replaces the image's cmd; `files` are
-    {path: content} as mounts would bring them; `emulator` starts the program where the kernel cannot."""
+    {path: content} as mounts would bring them; `emulator` starts the program where the kernel cannot. `has_syslog`: what the
+    service says to /dev/log is in the log, too."""
 
     def __init__(self, root, config, name, emulator=None):
         self.root, self.config, self.name, self.emulator = root, config, name, emulator
         self.files, self.capabilities, self.env = {}, [], {}
-        self.process = None
+        self.process, self.has_syslog = None, False
         self._log, self._lock = [], threading.Lock()
         self._reader = None
 
@@ -90,7 +91,7 @@ class Box:
             words = ["/emulator", *words]
         return {"root": self.root, "name": self.name, "address": SERVER, "uid": uid, "gid": gid, "groups": groups,
                 "env": env, "command": words, "directory": self.config.get("WorkingDir") or "/",
-                "capabilities": self.capabilities}
+                "capabilities": self.capabilities, "syslog": self.has_syslog}
 
     def start(self, command=None):
         """Once for each thread: the network is the thread's."""

@@ -134,13 +134,15 @@ class Judge:
                 if as_root[0]:
                     serves, verdict.remark = True, f"as root only; as {verdict.config['User']}: {verdict.reason}"
             verdict.serves = serves
+            if not serves and not verdict.log:
+                _, verdict.reason, verdict.log = self.attempt(entry, verdict, built, root, dict(verdict.config), True)
         except Exception as error:  # pylint: disable=broad-exception-caught
             verdict.reason = f"the judge failed: {error!r}"
         finally:
             shutil.rmtree(root, ignore_errors=True)
 
-    def attempt(self, entry, verdict, built, root, config):
-        """(serves, reason, log) of one start in a fresh tree."""
+    def attempt(self, entry, verdict, built, root, config, has_syslog=False):
+        """(serves, reason, log) of one start in a fresh tree. has_syslog: to learn what it says to nobody."""
         shutil.rmtree(root, ignore_errors=True)
         unpack(built, root)
         if entry.get("user"):
@@ -148,6 +150,7 @@ class Judge:
         if not self.options.own_command:
             config.update(Entrypoint=entry["command"], Cmd=[])
         box = self.box(entry, root, config, verdict.arch)
+        box.has_syslog = has_syslog
         if entry.get("pre"):
             reason = self.before(entry, box, root, config, verdict.arch)
             if reason:

@@ -258,6 +258,9 @@ static void configuration_and_state_come_but_not_what_configures_the_host(void *
     assert_non_null(wished(&service, "/etc/service.conf"));
     assert_string_equal(wished(&service, "/var/**")->giver, "state of service");
     assert_int_equal(service.wishes.files.count, 5);
+    assert_string_equal(service.wishes.made.items[1].path, "/srv");
+    assert_true(service.wishes.made.items[1].is_automatic);
+    assert_string_equal(service.wishes.made.items[1].giver, "the family debian");
 }
 
 /* Siblings of "db-core", which ships the binary; `words` are "NAME [SERVICE]", '+' before a dependent one. */
