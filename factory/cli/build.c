@@ -1,16 +1,18 @@
 #include "cli/build.h"
 
+#include "base/auto.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/display.h"
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
-#include "line/names.h"
+#include "line/names_text.h"
 #include "line/report.h"
 #include "plan/recipe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -45,7 +47,8 @@ struct build {
     size_t image_count;
     LIST(struct asked_name) asked; /* words that are no manifest's name */
     struct strings names;          /* images asked for */
-    struct strings explained;      /* why: paths */
+    struct strings explained;      /* why: paths; new: none */
+    bool is_new;                   /* the manifest of a name is wanted, no image */
     struct source *shared;         /* the command's source, or the host's, once it was read: one for all images */
 };
 
@@ -310,7 +313,7 @@ static bool choose_destination(struct build *build, struct batch_image *image, s
         configured = arena_printf(build->arena, "%s/%s%s%s", site->registry, site->namespace ? site->namespace : "",
                                   site->namespace ? "/" : "", manifest->name);
     bool is_wanted = options->push || (configured && (!site->has_push || site->is_push));
-    if (options->is_no_push || options->is_dry_run || build->explained.count || !is_wanted)
+    if (options->is_no_push || options->is_dry_run || build->run.explained || !is_wanted)
         return true;
     const char *written = options->push && *options->push ? options->push : configured;
     if (!written) {
@@ -465,7 +468,7 @@ static bool take_answer(struct build *build, const struct asked_name *asked, con
 {
     struct manifest *manifest = arena_new(build->arena, struct manifest);
     struct batch_image *image = &build->images[asked->image];
-    const char *text = names_manifest(build->arena, answer, false);
+    const char *text = names_text(build->arena, answer);
     if (!manifest_parse(build->arena, image->manifest->path, text, &build->features, manifest, err))
         return false;
     manifest->named = answer->said;
@@ -516,7 +519,7 @@ static bool plan_options(struct build *build, struct err *err)
                                 .call_arch = options->arch};
     run->http = command_http_options(build->command);
     run->cache_limit = command_cache_limit(build->command);
-    run->explained = build->explained.count ? &build->explained : NULL;
+    run->explained = build->explained.count || build->is_new ? &build->explained : NULL;
     if (!run->cache_dir &&
         !places_user_dir(build->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &run->cache_dir, err))
         return false;
@@ -526,22 +529,25 @@ static bool plan_options(struct build *build, struct err *err)
     return build_inputs(options, site, getenv("SOURCE_DATE_EPOCH"), &run->inputs, err);
 }
 
-/* Plans everything before anything starts: all mistakes in files are told at once cost nothing. */
-static bool plan(struct build *build, struct err *err)
+static bool plan_images(struct build *build, struct err *err)
 {
     const struct strings *names = &build->names;
-    if (!names->count) {
-        err_set(err, ERR_USAGE, "no image named; try imgfactory --arch all dhcpd, --list or --help");
-        return false;
-    }
     build->images = arena_new_array(build->arena, struct batch_image, names->count);
-    if (!plan_options(build, err) || !read_data(build, err))
-        return false;
     for (size_t i = 0; i < names->count; i++) {
         if (!plan_image(build, names->items[i], err))
             return false;
     }
     return true;
+}
+
+/* Plans everything before anything starts: all mistakes in files are told at once cost nothing. */
+static bool plan(struct build *build, struct err *err)
+{
+    if (!build->names.count) {
+        err_set(err, ERR_USAGE, "no image named; try imgfactory --arch all dhcpd, --list or --help");
+        return false;
+    }
+    return plan_options(build, err) && read_data(build, err) && plan_images(build, err);
 }
 
 bool build_list(struct command *command, struct err *err)
@@ -627,13 +633,38 @@ static void tell_timeout(const struct command *command, struct batch *batch)
         log_line(command->log, LOG_NORMAL, "interrupted; what is still under way is not waited for");
 }
 
+/* Prints the manifest of a name, with what the first architecture's packages told. */
+static void print_new(const struct batch *batch, const struct name_answer *answer)
+{
+    const struct batch_image *image = &batch->images[0];
+    const struct bill *bill = NULL;
+    for (size_t i = 0; i < image->arch_count && !bill; i++)
+        bill = image->jobs[i].is_good ? &image->jobs[i].bill : NULL;
+    names_print(stdout, answer, bill);
+}
+
+/* Prints what the run was for. */
+static void print_report(const struct build *build, const struct batch *batch, const struct name_answer *answers)
+{
+    enum err_kind outcome = build->command->outcome;
+    bool is_dry_run = build->options->is_dry_run, is_why = build->explained.count > 0;
+    if (build->is_new)
+        print_new(batch, answers);
+    else if (is_why && build->options->is_json)
+        report_why_json(stdout, batch);
+    else if (build->options->is_json)
+        report_json(stdout, batch, is_dry_run);
+    else if (is_why || (!build->options->is_quiet && outcome != ERR_CANCELLED))
+        print_text(build, batch);
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
     struct log *log = build->command->log;
     struct plant *plant = arena_new(build->arena, struct plant); /* threads that are left alone still use it */
     struct batch *batch = arena_new(build->arena, struct batch);
-    struct name_answer *answers;
+    struct name_answer *answers = NULL;
     if (!plant_open(&build->run, log, plant, err))
         return false;
     if (build->asked.count && !resolve_names(build, plant, &answers, err)) {
@@ -646,14 +677,8 @@ static bool run_batch(struct build *build, struct err *err)
     display_stop(display);
     if (is_run) {
         tell_timeout(build->command, batch);
-        enum err_kind outcome = build->command->outcome = batch_outcome(batch);
-        bool is_dry_run = build->options->is_dry_run, is_why = build->explained.count > 0;
-        if (is_why && build->options->is_json)
-            report_why_json(stdout, batch);
-        else if (build->options->is_json)
-            report_json(stdout, batch, is_dry_run);
-        else if (is_why || (!build->options->is_quiet && outcome != ERR_CANCELLED))
-            print_text(build, batch);
+        build->command->outcome = batch_outcome(batch);
+        print_report(build, batch, answers);
     }
     build->command->is_abandoned = batch->is_abandoned;
     if (batch->is_abandoned)
@@ -686,4 +711,28 @@ bool build_why(struct command *command, struct err *err)
     build->explained.items++;
     build->explained.count--;
     return plan(build, err) && run_batch(build, err);
+}
+
+/* Prints a manifest's file. */
+static bool print_file(const char *path, struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    if (!file_map_at(AT_FDCWD, path, &view, err))
+        return false;
+    (void)fwrite(view.ptr, 1, view.len, stdout);
+    return true;
+}
+
+bool build_new(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    const char *word = build->names.items[0], *path;
+    struct err none = {0};
+    build->is_new = true;
+    if (!plan_options(build, err) || !read_data(build, err))
+        return false;
+    if (!(names_is_word(word) && strpbrk(word, "/:")) &&
+        manifest_find(build->arena, build->manifests_dir, word, &path, &none))
+        return print_file(path, err);
+    return plan_images(build, err) && run_batch(build, err);
 }

@@ -32,6 +32,10 @@ static const struct command_row rows[] = {
      "Tells why a file is in an image: the chain from the manifest to it, with packages and repository;\n"
      "or why not: which package ships it.",
      2, SIZE_MAX, 1, build_why},
+    {COMMAND_NEW, "new", "NAME", "0.3.0", "print the manifest that a name amounts to, to go on from",
+     "Prints the manifest that a program, package or unit amounts to, with what is found in its packages\n"
+     "in comments. Of an image of the catalogue it prints that manifest.",
+     1, 1, 1, build_new},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

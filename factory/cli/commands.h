@@ -24,6 +24,7 @@ enum command_kind {
     COMMAND_CHECK = 1 << 7,
     COMMAND_WHY = 1 << 8,
     COMMAND_CLEAN = 1 << 9,
+    COMMAND_NEW = 1 << 10,
 };
 
 /* One command. */

@@ -9,7 +9,7 @@
     }
 
 #define LOGINS (COMMAND_LOGIN | COMMAND_LOGOUT)
-#define PACKAGES (COMMAND_BUILD | COMMAND_WHY)                 /* take packages from sources */
+#define PACKAGES (COMMAND_BUILD | COMMAND_WHY | COMMAND_NEW)   /* take packages from sources */
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)      /* move tags in registries */
 #define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK) /* take images from registries */
 #define CACHES (PACKAGES | PULLS | COMMAND_CLEAN)              /* use the cache */
@@ -84,9 +84,10 @@ static const struct option_row rows[] = {
            "release)",
            OPTION_FLAG, is_change_accepted, PACKAGES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, retries,
-           REGISTRIES | COMMAND_WHY, COMMAND_LOGOUT, 0, 20, ALTERS_NOTHING),
+           REGISTRIES | COMMAND_WHY | COMMAND_NEW, COMMAND_LOGOUT, 0, 20, ALTERS_NOTHING),
     OPTION(0, "timeout", "DURATION", "end the run, with status 6, when it is not done by then (90s, 10m, 2h)",
-           OPTION_DURATION, timeout_ms, REGISTRIES | COMMAND_WHY | COMMAND_LOGOUT, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_DURATION, timeout_ms, REGISTRIES | COMMAND_WHY | COMMAND_NEW | COMMAND_LOGOUT, 0, 0, 0,
+           ALTERS_NOTHING),
     OPTION(0, "cache-limit", "SIZE",
            "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
            cache_limit, CACHES, 0, 0, 0, ALTERS_NOTHING),
@@ -98,8 +99,8 @@ static const struct option_row rows[] = {
            PACKAGES | COMMAND_CHECK, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests, PACKAGES, 0, 0, 0,
            ALTERS_ORDER),
-    OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json, ALL & ~LOGINS, LOGINS, 0, 0,
-           ALTERS_NOTHING),
+    OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json, ALL & ~(LOGINS | COMMAND_NEW), LOGINS, 0,
+           0, ALTERS_NOTHING),
     OPTION('l', "list", NULL, "list the images, architectures and sources that are known, and stop", OPTION_FLAG,
            is_list, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION('q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, is_quiet, ALL, 0, 0, 0, ALTERS_NOTHING),
@@ -122,7 +123,7 @@ static const struct option_text texts[] = {
     {"authfile", COMMAND_LOGIN, "where to keep the credential (default: as podman and docker do)"},
     {"authfile", COMMAND_LOGOUT, "where the credential is kept (default: as podman and docker do)"},
     {"dry-run", COMMAND_CLEAN, "tell what would be removed, and remove nothing"},
-    {"rebuild", COMMAND_WHY, "do not use what an earlier run found; look at the packages again"},
+    {"rebuild", COMMAND_WHY | COMMAND_NEW, "do not use what an earlier run found; look at the packages again"},
     {"cache-limit", COMMAND_CLEAN,
      "remove only what was not used for longest, until no more than this is\nleft (500M, 8G)"},
     {"cache", PULLS, "what registries gave (default: ~/.cache/imgfactory)"},

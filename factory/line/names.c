@@ -413,29 +413,3 @@ bool names_resolve(struct plant *plant, struct arena *arena, const struct name_q
         arena_done(&findings[i].arena);
     return is_good;
 }
-
-/* A scalar that is what it is, whatever stands in it. */
-static const char *quote(struct arena *arena, const char *string)
-{
-    char *quoted = arena_alloc(arena, 2 * strlen(string) + 3), *to = quoted;
-    *to++ = '\'';
-    for (; *string; string++) {
-        if (*string == '\'')
-            *to++ = '\'';
-        *to++ = *string;
-    }
-    *to++ = '\'';
-    *to = '\0';
-    return quoted;
-}
-
-const char *names_manifest(struct arena *arena, const struct name_answer *answer, bool is_commented)
-{
-    const char *first = answer->is_package_needed
-                            ? arena_printf(arena, "packages:\n  first: [%s]\n", quote(arena, answer->package))
-                            : "";
-    const char *head = is_commented ? arena_printf(arena, "# %s.\n", answer->said) : "";
-    return arena_printf(arena, "%sname: %s\ndescription: %s\nautomatic: true\nbinaries: [%s]\n%s", head,
-                        quote(arena, answer->image), quote(arena, answer->description), quote(arena, answer->path),
-                        first);
-}

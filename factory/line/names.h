@@ -42,7 +42,4 @@ bool names_is_word(const char *word);
  * first. */
 bool names_resolve(struct plant *plant, struct arena *arena, const struct name_question *questions, size_t count,
                    struct name_answer *answers, struct err *err) MUST_CHECK;
-/* Writes the manifest; with `is_commented` for people who go on from there: the bytes of the image are the same. */
-const char *names_manifest(struct arena *arena, const struct name_answer *answer, bool is_commented);
-
 #endif

@@ -33,20 +33,36 @@ static void add_name(struct arena *arena, struct strings *names, const char *nam
 static void add_choice(struct arena *arena, struct chosen_list *list, const struct chosen *chosen)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i].path, chosen->path) == 0)
-            return;
+        if (strcmp(list->items[i].path, chosen->path) != 0)
+            continue;
+        list->items[i] = *chosen; /* the former was looked into */
+        return;
     }
     list_add(arena, list, *chosen);
+}
+
+/* Lists the packages of the selection that are open and have not got the path. */
+static struct strings list_without(struct arena *arena, const struct opened *opened, const char *path)
+{
+    struct strings names = {0};
+    const char *why, *canonical = path_canonical(arena, text_of(path), &why);
+    for (size_t i = 0; canonical && i < opened->selection.count; i++) {
+        if (opened->packages && opened->packages[i] && !package_find(opened->packages[i], canonical))
+            list_add(arena, &names, opened->selection.items[i].name);
+    }
+    return names;
 }
 
 /* Chooses the package of a path. */
 static bool choose(const struct order *order, const struct closed *closed, const char *path, struct need *need,
                    struct err *err)
 {
+    struct strings looked = list_without(order->arena, &closed->opened, path);
     struct choose_request request = {.path = path,
                                      .image_name = order->manifest->name,
                                      .first = &order->manifest->packages_first,
                                      .never = &order->manifest->packages_never,
+                                     .looked = &looked,
                                      .is_first_ignored = closed->asked.is_first_ignored || need->is_first_ignored,
                                      .is_older_fine = order_takes_older(order)};
     struct workers *workers = order->plant->workers;

@@ -127,6 +127,49 @@ static bool choose_by_name(const struct choose_request *request, const struct st
     return choice->package != NULL;
 }
 
+/* Whether the package can still be the one. */
+static bool is_left(const struct choose_request *request, const struct catalog *catalog, const char *name)
+{
+    bool is_looked_into = request->looked && strings_has(request->looked, name);
+    return !is_looked_into && !is_never(request, name) && catalog_has(catalog, name, false);
+}
+
+/* Takes a package by its name, since no index of paths can be asked; `err` says why not. */
+static bool choose_blindly(struct arena *arena, const struct catalog *catalog, const struct choose_request *request,
+                           struct choice *ret_choice, struct err *err)
+{
+    const char *slash = strrchr(request->path, '/'), *base = slash ? slash + 1 : request->path;
+    bool is_program = slash && text_has_suffix((struct text){request->path, (size_t)(slash - request->path)}, "bin");
+    const char *const names[] = {base, request->image_name};
+    struct choice choice = {.is_from_first = true, .why = "first in the manifest"};
+    if (err->kind != ERR_RESOLVE && err->kind != ERR_NETWORK && err->kind != ERR_TRUST)
+        return false;
+    for (size_t i = 0; request->first && i < request->first->count && !choice.package; i++) {
+        if (is_left(request, catalog, request->first->items[i]))
+            choice.package = request->first->items[i];
+    }
+    for (size_t i = 0; is_program && i < ARRAY_COUNT(names) && !choice.package; i++) {
+        if (!names[i] || !is_left(request, catalog, names[i]))
+            continue;
+        choice.package = names[i];
+        choice.why = i ? "named like the image, and no index of paths can be asked"
+                       : "named like the binary, and no index of paths can be asked";
+    }
+    if (choice.package) {
+        err_clear(err);
+        choice.package = arena_strdup(arena, choice.package);
+        *ret_choice = choice;
+        return true;
+    }
+    struct err cause = *err;
+    if (cause.kind == ERR_RESOLVE) /* it says so itself */
+        return false;
+    err_clear(err);
+    err_set(err, cause.kind, "%s; what ships %s can be named in the manifest under packages: first", cause.text,
+            request->path);
+    return false;
+}
+
 bool choose_package(struct arena *arena, struct workers *workers, struct catalog *catalog,
                     const struct choose_request *request, struct choice *ret_choice, struct err *err)
 {
@@ -140,7 +183,7 @@ bool choose_package(struct arena *arena, struct workers *workers, struct catalog
     struct strings shippers = {0}, owners = {0}, refused = {0};
     const char *hint = NULL;
     if (!catalog_owners(catalog, arena, request->path, &shippers, &hint, err))
-        return false;
+        return choose_blindly(arena, catalog, request, ret_choice, err);
     for (size_t i = 0; i < shippers.count; i++) {
         if (is_never(request, shippers.items[i]))
             list_add(arena, &refused, shippers.items[i]);

@@ -4,7 +4,9 @@
  * in the catalog is tried without looking into Contents; the caller checks after unpacking that it really ships the
  * path); else the packages that Contents lists, less `packages: never`; of several: the one named like the image, or
  * like the binary; else the one whose solution has the fewest packages; else the shortest name, then the first by
- * name. manifests/sources/README.md and manifests/README.md say the same.
+ * name. Where no index of paths can be asked (there is none, or the mirror is being changed), the `first` names that were
+ * not looked into yet are taken in their order, then for a program the package that is named like it, or like the image;
+ * the caller checks each. manifests/sources/README.md and manifests/README.md say the same.
  * Threads: blocks (Contents); called on coordinating threads.
  * Fails with: ERR_RESOLVE ("no package of … ships /usr/sbin/x", with the hint), and as catalog.h.
  */
@@ -18,13 +20,15 @@ struct choice {
     struct strings others; /* packages that ship the path too and were not chosen */
     const char *why;       /* "first in the manifest", "the only one", "named like the image", "fewest packages (8;
                               isc-dhcp-server-ldap 22)", … */
-    bool is_from_first; /* not looked up in Contents: verify after unpacking, and call again with is_first_ignored if it
+    bool
+        is_from_first; /* or by its name alone: not looked up in Contents: verify after unpacking, and call again with is_first_ignored if it
                            does not ship the path */
 };
 
 struct choose_request {
     const char *path, *image_name;
     const struct strings *first, *never;
+    const struct strings *looked;         /* packages that are known not to ship it; may be NULL */
     bool is_first_ignored, is_older_fine; /* is_older_fine: as in solve.h */
 };
 

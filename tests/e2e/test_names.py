@@ -117,6 +117,33 @@ class Names(Case):
         for name in ("served", "dmond", "lone_rider-2"):
             self.assertTrue(os.path.exists(os.path.join(self.factory.output, name, "index.json")), name)
 
+    def new(self, *arguments):
+        """What `imgfactory new` prints."""
+        self.factory.output, options, output = None, self.factory.options, self.factory.output
+        self.factory.options = []
+        result = self.run_factory("new", *options, *arguments)
+        self.factory.options, self.factory.output = options, output
+        self.assertEqual(result.code, run.OK, result)
+        return result.stdout
+
+    def test_new_prints_the_manifest_of_a_name_which_gives_the_same_image(self):
+        text = self.new("--arch", "aarch64", "dmon")
+        self.assertIn("# dmon is the package dmon, whose dmond.service starts /usr/sbin/dmond of the package dmon-core.\n", text)
+        self.assertIn("\nname: dmond\ndescription: 'dmon-core of the test kit'\n", text)
+        self.assertIn("\nautomatic: true\nbinaries: [/usr/sbin/dmond]\n", text)
+        self.assertIn("\n# What was found for aarch64;", text)
+        self.assertIn("\n#  entrypoint: [/usr/sbin/dmond]\n", text)
+        self.assertEqual(self.files_below(self.factory.output), [])
+        digest = self.build("--arch", "all", "dmon", name="dmond").tags["latest"]
+        again = self.build("--arch", "all", self.write("mine/x.yaml", text), name="dmond")
+        self.assertEqual(again.tags["latest"], digest)
+        plain = "".join(line + "\n" for line in text.splitlines() if not line.startswith("#"))
+        self.assertEqual(self.build("--arch", "all", self.write("mine/y.yaml", plain), name="dmond").tags["latest"], digest)
+
+    def test_new_of_an_image_of_the_catalogue_prints_its_manifest(self):
+        self.assertEqual(self.new("served"), world.MANIFEST)
+        self.assertIn("packages:\n  first: [served]\n", self.new("package:served"))
+
     def test_why_takes_a_name(self):
         self.factory.output, options = None, self.factory.options
         self.factory.options = []
@@ -138,6 +165,26 @@ class Names(Case):
         name, order = self.order("package:lone")
         self.assertEqual((name, order["choices"][0]["package"]), ("lone_rider-2", "lone"))
         self.refuse(run.USAGE, "unknown image 'nope'", "packages: first", arguments=("nope",))
+
+    def test_without_contents_packages_first_is_looked_through_and_then_the_name_tried(self):
+        self.repository.publish(self.key, contents=False)
+        text = "name: served\nbinaries: [/usr/sbin/dmond, /usr/bin/lonectl]\npackages:\n  first: [absent, served-common, lone, dmon-core]\n"
+        self.write_manifest(text=text)
+        for built in self.build("--arch", "all", "served").images["latest"].values():
+            self.assertIn("/usr/sbin/dmond", built)
+            self.assertIn("/usr/bin/lonectl", built)
+        self.write_manifest(text="name: x\nbinaries: [/usr/bin/pair]\n")
+        for built in self.build("--arch", "x86_64", "served", name="x").images["latest"].values():
+            self.assertIn("/usr/bin/pair", built)
+        self.write_manifest(text="name: y\nbinaries: [/usr/bin/lonectl]\n")
+        self.refuse_more(run.RESOLVE, "packages: first", arguments=("--arch", "x86_64", "served"))
+
+    def refuse_more(self, code, *parts, arguments):
+        """refuse(), when there are images already."""
+        result = self.run_factory(*arguments)
+        self.assertEqual(result.code, code, result)
+        for part in parts:
+            self.assertIn(part, result.stderr)
 
 
 class Many(Case):

@@ -67,7 +67,7 @@ class Usage(Case):
 
     def test_a_feature_beside_the_manifests_is_one_with_the_shipped_ones(self):
         self.write("manifests/features/mine.yaml", "description: x\nfiles: [/usr/share/mine/*]\n")
-        self.refuse_manifest(world.MANIFEST + "features: [mime]\n", "served.yaml:", "kea-hooks", "mine", "sasl")
+        self.refuse_manifest(world.MANIFEST + "features: [mien]\n", "served.yaml:", "kea-hooks", "mine", "sasl")
 
     def test_a_mistake_in_a_family_beside_the_manifests_has_its_place(self):
         self.write("manifests/families/debian.yaml", "kind: deb\nlayuot: x\n")

@@ -289,6 +289,33 @@ static void test_a_package_is_described_by_its_index(void **state)
     assert_false(is_found);
 }
 
+static void test_without_contents_names_are_tried_one_after_the_other(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    struct strings first = {0}, looked = {0};
+    struct choose_request request = {
+        .path = "/usr/sbin/tool", .image_name = "script", .first = &first, .looked = &looked, .is_first_ignored = true};
+    static const char *const wanted[] = {"dhcp", "lib", "tool", "script"};
+    begin(&fixture);
+    list_add(&fixture.arena, &first, "absent");
+    list_add(&fixture.arena, &first, "dhcp");
+    list_add(&fixture.arena, &first, "lib");
+    add_file(&fixture, "main/binary-amd64/Packages.gz", packages);
+    CHECK_OK(open_it(&fixture), &fixture.err);
+    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
+        struct choice choice = {0};
+        CHECK_OK(choose_package(&fixture.arena, fixture.workers, fixture.catalog, &request, &choice, &fixture.err),
+                 &fixture.err);
+        assert_string_equal(choice.package, wanted[i]);
+        assert_true(choice.is_from_first);
+        list_add(&fixture.arena, &looked, choice.package);
+    }
+    struct choice none;
+    assert_false(choose_package(&fixture.arena, fixture.workers, fixture.catalog, &request, &none, &fixture.err));
+    CHECK_ERR(&fixture.err, ERR_RESOLVE, "packages: first");
+}
+
 static void test_the_second_opening_needs_no_repository(void **state)
 {
     (void)state;
@@ -457,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_siblings_are_known_without_any_contents),
         cmocka_unit_test(test_programs_and_services_are_found_by_their_base_name),
         cmocka_unit_test(test_a_package_is_described_by_its_index),
+        cmocka_unit_test(test_without_contents_names_are_tried_one_after_the_other),
         cmocka_unit_test(test_the_second_opening_needs_no_repository),
         cmocka_unit_test(test_other_bytes_than_the_release_lists_are_refused),
         cmocka_unit_test(test_a_broken_packages_file_is_named_with_its_line),

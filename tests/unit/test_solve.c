@@ -349,7 +349,10 @@ static void test_a_package_named_first_in_the_manifest_is_taken_without_contents
     list_add(&fixture.arena, &never, "app");
     CHECK_OK(choose_package(&fixture.arena, NULL, fixture.catalog, &request, &choice, &fixture.err), &fixture.err);
     assert_string_equal(choice.package, "app-ldap");
+    struct strings looked = {0};
+    list_add(&fixture.arena, &looked, "app-ldap");
     request.is_first_ignored = true;
+    request.looked = &looked;
     assert_false(choose_package(&fixture.arena, NULL, fixture.catalog, &request, &choice, &fixture.err));
     CHECK_ERR(&fixture.err, ERR_RESOLVE, "packages: first");
 }
