@@ -55,8 +55,10 @@ static bool find_plugins(struct finding *finding, struct err *err)
         list_add(finding->arena, &command, config->entrypoint.items[i]);
     for (size_t i = 0; i < config->cmd.count; i++)
         list_add(finding->arena, &command, config->cmd.items[i]);
-    references_find(finding->arena, finding->request, &finding->own, &command, finding->found);
-    signs_find(finding->arena, finding->request, &finding->own, &finding->found->wishes);
+    struct modest modest;
+    modest_prepare(finding->arena, finding->request, &finding->own, &modest);
+    references_find(&modest, &command, finding->found);
+    signs_find(&modest, finding->found);
     return true;
 }
 

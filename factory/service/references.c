@@ -13,12 +13,9 @@ struct searching {
     struct arena *arena;
     const struct automatic_request *request;
     const struct own *own;
-    struct map wanted;     /* path or glob → anything: each comes once */
-    struct map kept_paths; /* path → anything, of what is kept */
-    struct map kept;       /* base name → anything, of what is kept */
-    struct map offered;    /* base name → struct sourced *, of files of the own packages */
-    struct map lacks;      /* path → what the file there lacks, or "" */
-    struct strings left;   /* "PATH (LIBRARY)" */
+    struct map wanted; /* path or glob → anything: each comes once */
+    struct modest *modest;
+    struct strings left; /* "PATH (LIBRARY)" */
     struct automatic *found;
 };
 
@@ -101,56 +98,18 @@ static void want(struct searching *searching, const char *path, const struct str
     list_add(arena, &searching->found->wishes.files, file);
 }
 
-static const char *file_lacks(struct searching *searching, const struct sourced *file);
-
-/* Whether a library is in the image, or an own package has it and it needs nothing else. */
-static bool has_library(struct searching *searching, const char *soname)
+/* Whether a file is only for building other programs; libltdl finds plug-ins by .la files (GNU Libtool manual, "Libltdl"). */
+static bool is_for_building(const struct searching *searching, const char *path)
 {
-    if (map_get(&searching->kept, text_of(soname)))
-        return true;
-    const struct sourced *own = map_get(&searching->offered, text_of(soname));
-    return own && !file_lacks(searching, own);
-}
-
-/* What keeps a plug-in or script from being of use as the image is; NULL when nothing does. */
-static const char *lack_of(struct searching *searching, const struct entry *content)
-{
-    for (size_t i = 0; content->elf && !content->elf->interp && i < content->elf->needed.count; i++) {
-        if (!has_library(searching, content->elf->needed.items[i]))
-            return content->elf->needed.items[i];
+    static const char *const endings[] = {".a", ".h", ".pc", ".la"};
+    size_t len = strlen(path),
+           count = ARRAY_COUNT(endings) - (map_get(&searching->modest->kept, text_of("libltdl.so.7")) != NULL);
+    for (size_t i = 0; i < count; i++) {
+        size_t ending = strlen(endings[i]);
+        if (len > ending && strcmp(path + len - ending, endings[i]) == 0)
+            return true;
     }
-    if (content->elf || !content->interpreter || !(content->mode & 0111))
-        return NULL;
-    struct text rest = text_of(content->interpreter), interpreter;
-    if (!text_next_word(&rest, &interpreter))
-        return NULL;
-    const char *path = text_dup(searching->arena, interpreter);
-    size_t len = strlen(path);
-    bool is_shell = len >= 2 && strcmp(path + len - 2, "sh") == 0; /* small, and looked into by themselves */
-    const struct sourced *program =
-        is_shell ? NULL : fileset_walk(searching->request->set, searching->arena, path, NULL, NULL);
-    bool is_there = program && map_get(&searching->kept_paths, text_of(program->entry->path));
-    return is_shell || is_there ? NULL : path_basename(path);
-}
-
-/* What a file below a directory that is named lacks to be used with what is in the image anyhow; NULL: nothing. Nobody
- * named the file itself, and for one of many plug-ins a service does not want the libraries of a database or an
- * interpreter; programs come with theirs. */
-static const char *file_lacks(struct searching *searching, const struct sourced *file)
-{
-    static const char nothing[] = "";
-    struct text key = text_of(file->entry->path);
-    const char *known = map_get(&searching->lacks, key);
-    const struct entry *content = sourced_content(file);
-    if (!content)
-        return NULL;
-    if (!known) {
-        map_set(&searching->lacks, key, (void *)nothing); /* libraries may need each other */
-        const char *lack = lack_of(searching, content);
-        known = lack ? lack : nothing;
-        map_set(&searching->lacks, key, (void *)known);
-    }
-    return *known ? known : NULL;
+    return false;
 }
 
 /* All below a directory of the service's own. */
@@ -162,16 +121,21 @@ static void want_below(struct searching *searching, const char *dir, const char 
     if (map_get(&searching->wanted, text_of(glob)))
         return;
     want(searching, glob, &searching->own->names, namer);
+    if (!strings_has(&searching->request->references->dirs, dir))
+        list_add(arena, &searching->request->references->dirs, dir);
     struct wish_file *wish = &searching->found->wishes.files.items[searching->found->wishes.files.count - 1];
     fileset_list(searching->request->set, arena, arena_printf(arena, "%s/", dir), &files);
     for (size_t i = 0; i < files.count; i++) {
         const char *path = files.items[i]->entry->path;
         const struct sourced *end = fileset_walk(searching->request->set, arena, path, NULL, NULL);
-        const char *lack = end && own_has(searching->own, files.items[i]->package) ? file_lacks(searching, end) : NULL;
-        if (!lack)
+        const char *lack =
+            end && own_has(searching->own, files.items[i]->package) ? modest_lacks(searching->modest, end) : NULL;
+        bool is_to_build = is_for_building(searching, path);
+        if (!lack && !is_to_build)
             continue;
         list_add(arena, &wish->except, path);
-        list_add(arena, &searching->left, arena_printf(arena, "%s (%s)", path, lack));
+        if (lack)
+            list_add(arena, &searching->left, arena_printf(arena, "%s (%s)", path, lack));
     }
 }
 
@@ -207,7 +171,7 @@ static bool is_private(const struct searching *searching, const struct sourced *
     return true;
 }
 
-static void want_named(struct searching *searching, const char *named, const char *namer)
+static void want_named(struct searching *searching, const char *named, const char *namer, bool may_be_directory)
 {
     const char *why, *path = path_canonical(searching->arena, text_of(named), &why);
     struct sourced_list links = {0};
@@ -221,7 +185,7 @@ static void want_named(struct searching *searching, const char *named, const cha
             want(searching, path, &anywhere, namer);
         return;
     }
-    if (is_private(searching, file))
+    if (may_be_directory && is_private(searching, file))
         want_below(searching, file->entry->path, namer);
 }
 
@@ -230,26 +194,6 @@ struct references *references_new(struct arena *arena)
     struct references *references = arena_new(arena, struct references);
     *references = (struct references){.by_file = {.arena = arena}};
     return references;
-}
-
-/* What is there to load, by base name. */
-static void list_offers(struct searching *searching)
-{
-    const struct automatic_request *request = searching->request;
-    for (size_t i = 0; i < request->keep->count; i++) {
-        const struct sourced *file = request->keep->items[i].file;
-        (void)map_add(&searching->kept_paths, text_of(file->entry->path), (void *)file);
-        (void)map_add(&searching->kept, text_of(path_basename(file->entry->path)), (void *)file);
-    }
-    for (size_t p = 0; p < searching->own->packages.count; p++) {
-        const struct package *package = searching->own->packages.items[p];
-        for (size_t i = 0; i < package->count; i++) {
-            const char *path = package->entries[i].path;
-            const struct sourced *file = fileset_walk(request->set, searching->arena, path, NULL, NULL);
-            if (file && strstr(path, ".so"))
-                (void)map_add(&searching->offered, text_of(path_basename(path)), (void *)file);
-        }
-    }
 }
 
 /* Says what of the directories was left out. */
@@ -274,25 +218,19 @@ const struct strings *references_of(const struct references *references, const c
     return map_get(&references->by_file, text_of(path));
 }
 
-void references_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
-                     const struct strings *command, struct automatic *found)
+void references_find(struct modest *modest, const struct strings *command, struct automatic *found)
 {
-    struct searching searching = {.arena = arena,
-                                  .request = request,
-                                  .own = own,
-                                  .wanted = {.arena = arena},
-                                  .kept_paths = {.arena = arena},
-                                  .kept = {.arena = arena},
-                                  .offered = {.arena = arena},
-                                  .lacks = {.arena = arena},
-                                  .found = found};
-    list_offers(&searching);
+    struct arena *arena = modest->arena;
+    const struct automatic_request *request = modest->request;
+    const struct own *own = modest->own;
+    struct searching searching = {
+        .arena = arena, .request = request, .own = own, .wanted = {.arena = arena}, .modest = modest, .found = found};
     for (size_t i = 0; i < command->count; i++) {
         struct strings paths = {0};
         struct map seen = {.arena = arena};
         list_paths(arena, text_of(command->items[i]), &seen, &paths);
         for (size_t j = 0; j < paths.count; j++)
-            want_named(&searching, paths.items[j], "the command");
+            want_named(&searching, paths.items[j], "the command", true);
     }
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct sourced *file = request->keep->items[i].file;
@@ -300,8 +238,10 @@ void references_find(struct arena *arena, const struct automatic_request *reques
         if (!content || !own_has(own, file->package) || is_below(file->entry->path, &request->set->family->for_host))
             continue;
         const struct strings *paths = read_file(&searching, content);
+        bool is_program = content->elf && content->elf->interp;
+        bool may_name_all = is_program || !is_below(file->entry->path, &request->references->dirs);
         for (size_t j = 0; j < paths->count; j++)
-            want_named(&searching, paths->items[j], file->entry->path);
+            want_named(&searching, paths->items[j], file->entry->path, may_name_all);
     }
     note_left(&searching);
 }

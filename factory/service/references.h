@@ -4,17 +4,21 @@
  * the rest of the name itself, stands in it as a string, or in its configuration. What is named and of the own packages
  * comes along: a file as it is, a directory with all below it, unless other packages have files there as well
  * (/usr/lib): then it says nothing.
+ * What came because of such a directory, other than a program, names single files only: one plug-in's idea of where
+ * something might be is not the service's. Headers, static libraries and, unless libltdl is loaded, its .la files are
+ * left out of directories.
  * Read are ELF files whole, and texts of at most 1 MiB without their comment lines.
  * Threads: one.
  */
 #ifndef IMGFACTORY_SERVICE_REFERENCES_H
 #define IMGFACTORY_SERVICE_REFERENCES_H
 
-#include "service/own.h"
+#include "service/modest.h"
 
 /* What is named by files that were read already: path → struct strings. It outlives the rounds of an order. */
 struct references {
     struct map by_file;
+    struct strings dirs; /* directories that come along */
 };
 
 /* Begins without any. */
@@ -23,7 +27,6 @@ struct references *references_new(struct arena *arena);
 const struct strings *references_of(const struct references *references, const char *path);
 /* Adds what kept files of the own packages name, and the words of a command that is started: wishes, and a note of the
  * plug-ins below such directories that would bring libraries or interpreters which nothing else in the image needs. */
-void references_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
-                     const struct strings *command, struct automatic *found);
+void references_find(struct modest *modest, const struct strings *command, struct automatic *found);
 
 #endif

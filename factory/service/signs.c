@@ -66,21 +66,52 @@ static bool is_shown(const struct shown *shown, const struct feature_signs *sign
            matches_any(&shown->imports, &signs->imports) || names_any(&shown->paths, &signs->names);
 }
 
-void signs_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
-                struct wishes *wishes)
+/* The glob without what is not modest. */
+static struct wish_file spare(struct modest *modest, const struct wish_file *file)
 {
+    struct wish_file spared = *file;
+    const char *why, *glob = path_canonical(modest->arena, text_of(file->path), &why);
+    const struct fileset *set = modest->request->set;
+    for (size_t p = 0; glob && file->is_optional && path_is_glob(glob) && p < set->package_count; p++) {
+        const struct package *package = set->packages[p];
+        if (!strings_has(&file->packages, package->name))
+            continue;
+        for (size_t i = 0; i < package->count; i++) {
+            const char *path = package->entries[i].path;
+            const struct sourced *end =
+                path_matches(glob, path) ? fileset_walk(set, modest->arena, path, NULL, NULL) : NULL;
+            if (end && modest_lacks(modest, end))
+                list_add(modest->arena, &spared.except, path);
+        }
+    }
+    return spared;
+}
+
+static void add_feature(struct modest *modest, const struct feature *feature, struct automatic *found)
+{
+    struct wishes wishes = feature->wishes;
+    memset(&wishes.files, 0, sizeof wishes.files);
+    for (size_t i = 0; i < feature->wishes.files.count; i++)
+        list_add(modest->arena, &wishes.files, spare(modest, &feature->wishes.files.items[i]));
+    found->wishes = wishes_join(modest->arena, &found->wishes, &wishes);
+}
+
+void signs_find(struct modest *modest, struct automatic *found)
+{
+    struct arena *arena = modest->arena;
+    const struct automatic_request *request = modest->request;
     struct shown shown = {.needed = {.arena = arena}, .loaded = {.arena = arena}, .imports = {.arena = arena}};
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct sourced *file = request->keep->items[i].file;
         const struct entry *content = sourced_content(file);
         const char *base = path_basename(file->entry->path);
         (void)map_add(&shown.loaded, text_of(base), (void *)file);
-        if (content && own_has(own, file->package))
+        if (content && own_has(modest->own, file->package))
             show_file(arena, request, content, &shown);
     }
     for (size_t i = 0; i < request->features->count; i++) {
         const struct feature *feature = &request->features->items[i];
         if (is_shown(&shown, &feature->signs) && !strings_has(&request->manifest->features, feature->name))
-            *wishes = wishes_join(arena, wishes, &feature->wishes);
+            add_feature(modest, feature, found);
     }
 }

@@ -8,9 +8,8 @@
 
 #include "service/references.h"
 
-/* Adds the wishes of each feature of which a sign is there, unless the manifest names it anyhow. references_find() was asked
- * before. */
-void signs_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
-                struct wishes *wishes);
+/* Adds the wishes of each feature of which a sign is there, unless the manifest names it anyhow. Of its globs that need not
+ * match only what is modest comes along. references_find() was asked before. */
+void signs_find(struct modest *modest, struct automatic *found);
 
 #endif

@@ -79,6 +79,7 @@ struct service {
     struct own own;
     struct wishes wishes;
     struct strings notes;
+    struct modest modest;
 };
 
 static void service_begin(struct fixture *fixture, const char *binary, struct service *service)
@@ -130,7 +131,8 @@ static void find_references(struct fixture *fixture, struct service *service)
     struct strings command = {0};
     struct automatic found = {0};
     list_add(&fixture->arena, &command, "--defaults=/usr/share/service/defaults");
-    references_find(&fixture->arena, &service->request, &service->own, &command, &found);
+    modest_prepare(&fixture->arena, &service->request, &service->own, &service->modest);
+    references_find(&service->modest, &command, &found);
     service->wishes = found.wishes;
     service->notes = found.notes;
 }
@@ -230,7 +232,9 @@ static void a_feature_comes_with_its_signs_and_not_twice(void **state)
     list_add(&fixture->arena, &service.features.items[2].signs.names, "/usr/share/service");
     list_add(&fixture->arena, &service.features.items[4].signs.imports, "dlopen");
     list_add(&fixture->arena, &service.manifest.features, "loaded");
-    signs_find(&fixture->arena, &service.request, &service.own, &service.wishes);
+    struct automatic found = {0};
+    signs_find(&service.modest, &found);
+    service.wishes = found.wishes;
     assert_non_null(wished(&service, "needed"));
     assert_non_null(wished(&service, "names"));
     assert_int_equal(service.wishes.files.count, 2);
@@ -261,6 +265,28 @@ static void configuration_and_state_come_but_not_what_configures_the_host(void *
     assert_string_equal(service.wishes.made.items[1].path, "/srv");
     assert_true(service.wishes.made.items[1].is_automatic);
     assert_string_equal(service.wishes.made.items[1].giver, "the family debian");
+}
+
+static void of_a_features_plug_ins_only_those_come_that_bring_nothing_else(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    elf_add(fixture, &fixture->packages[2], "/usr/lib/plug/plain.so", NULL, "service");
+    elf_add(fixture, &fixture->packages[2], "/usr/lib/plug/sql.so", NULL, "libsql.so.1");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    struct feature feature = {.name = "plug"};
+    struct wish_file file = {.path = "/lib/plug/*.so", .is_optional = true};
+    list_add(&fixture->arena, &file.packages, "libother");
+    list_add(&fixture->arena, &feature.wishes.files, file);
+    list_add(&fixture->arena, &feature.signs.needed, "libsign.so.1");
+    list_add(&fixture->arena, &service.features, feature);
+    struct automatic found = {0};
+    signs_find(&service.modest, &found);
+    assert_int_equal(found.wishes.files.count, 1);
+    assert_string_equal(strings_join(&fixture->arena, &found.wishes.files.items[0].except, " "),
+                        "/usr/lib/plug/sql.so");
 }
 
 /* Siblings of "db-core", which ships the binary; `words` are "NAME [SERVICE]", '+' before a dependent one. */
@@ -314,6 +340,7 @@ int main(void)
         TEST(what_the_files_of_a_service_name_comes_along),
         TEST(a_plug_in_that_would_bring_a_library_or_an_interpreter_is_left_out_and_told),
         TEST(what_other_packages_have_or_a_comment_names_stays_out),
+        TEST(of_a_features_plug_ins_only_those_come_that_bring_nothing_else),
         TEST(a_feature_comes_with_its_signs_and_not_twice),
         cmocka_unit_test(the_manifest_wins_key_by_key),
         cmocka_unit_test(a_command_of_the_manifest_is_not_mixed_with_one_that_was_found),

@@ -1,0 +1,30 @@
+/* modest.h - whether a plug-in or script can be used with what is in an image anyhow
+ *
+ * Nobody named the file itself: a directory was named, or a glob. For one of many plug-ins a service does not want the
+ * libraries of a database or an interpreter, so such files come along only when they bring nothing of other packages.
+ * Programs come with their libraries, shell scripts are looked into by themselves (service/shells.h).
+ * Threads: one.
+ * Owns: nothing; results live in the arena.
+ */
+#ifndef IMGFACTORY_SERVICE_MODEST_H
+#define IMGFACTORY_SERVICE_MODEST_H
+
+#include "service/own.h"
+
+struct modest {
+    struct arena *arena;
+    const struct automatic_request *request;
+    const struct own *own;
+    struct map kept_paths; /* path → anything, of what is kept */
+    struct map kept;       /* base name → anything, of what is kept */
+    struct map offered;    /* base name → struct sourced *, of libraries of the own packages */
+    struct map lacks;      /* path → what the file there lacks, or "" */
+};
+
+/* Prepares to judge the files of an image as it is by now. */
+void modest_prepare(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                    struct modest *ret_modest);
+/* Returns the library or interpreter that a file lacks, and that would have to be brought by it alone; NULL: nothing. */
+const char *modest_lacks(struct modest *modest, const struct sourced *file);
+
+#endif
