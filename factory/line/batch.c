@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "line/fewer.h"
+#include "line/image_notes.h"
 #include "line/steps.h"
 
 #include <pthread.h>
@@ -194,6 +195,8 @@ static void finish(struct batch_image *image, struct shift *shift)
 {
     struct plant *plant = shift->plant;
     const struct job *worst = NULL;
+    if (!plant->options->explained)
+        image_notes_log(image, plant->log);
     for (size_t i = 0; i < image->arch_count; i++) {
         const struct job *job = &image->jobs[i];
         if (!job->is_good && (!worst || err_kind_is_graver(job->err.kind, worst->err.kind)))

@@ -2,6 +2,7 @@
 #include "line/stages.h"
 
 #include "effect/certificates.h"
+#include "proof/left_out.h"
 #include "proof/scripts.h"
 
 /* Each round but the last leaves out files that have to do with those that the one before left out. */
@@ -65,6 +66,43 @@ static bool note_scripts(const struct building *building, struct err *err)
     return false;
 }
 
+/* Keeps the packages of the first binary's source: further binaries are its tools, perhaps a shell. */
+static struct own own_of_first(struct arena *arena, const struct automatic_request *request, const struct own *own)
+{
+    const char *source = own->main ? own_source(request, own->main->name) : NULL;
+    struct own first = {.main = own->main};
+    if (!source)
+        return *own;
+    for (size_t i = 0; i < own->packages.count; i++) {
+        const struct package *package = own->packages.items[i];
+        const char *of_package = own_source(request, package->name);
+        if (!of_package || strcmp(of_package, source) != 0)
+            continue;
+        list_add(arena, &first.packages, package);
+        list_add(arena, &first.names, package->name);
+    }
+    return first;
+}
+
+/* Says what the packages of the service ship that the image has not. */
+static const char *find_left_out(const struct order *order, const struct closed *closed, const struct tree *tree)
+{
+    struct own own;
+    struct automatic_request of_service = {.manifest = closed->manifest,
+                                           .arch = order->arch,
+                                           .selection = &closed->opened.selection,
+                                           .packages = closed->opened.packages,
+                                           .set = &closed->set};
+    struct left_out_request request = {.own = &own,
+                                       .family = order->catalog->family,
+                                       .arch = order->arch,
+                                       .tree = tree,
+                                       .is_unit_read = order->manifest->automatic[AUTOMATIC_UNIT]};
+    own_find(order->arena, &of_service, &own);
+    own = own_of_first(order->arena, &of_service, &own);
+    return left_out_sentence(order->arena, &request);
+}
+
 static bool make_tree(void *argument, struct err *err)
 {
     const struct building *building = argument;
@@ -87,6 +125,7 @@ static bool make_tree(void *argument, struct err *err)
     if (!tree_build(order->arena, &request, &built->tree, err))
         return false;
     openers_find(order->arena, order->plant->options->features, &built->tree, &built->openers);
+    built->left_out = find_left_out(order, closed, &built->tree);
     return built->tree.wants_all ||
            (scripts_check_user(order->manifest->path, &closed->asked.config, &built->tree, err) &&
             note_scripts(building, err));

@@ -7,7 +7,7 @@
 #include "line/stages.h"
 #include "package/path.h"
 
-static void log_notes(struct job *job)
+static void log_openers(struct job *job)
 {
     for (size_t i = 0; i < job->bill.openers.count; i++) {
         const struct opener *opener = &job->bill.openers.items[i];
@@ -17,9 +17,6 @@ static void log_notes(struct job *job)
                  strings_join(&job->arena, &opener->absent, ", "), opener->feature ? "; feature " : "",
                  opener->feature ? opener->feature : "");
     }
-    for (size_t i = 0; i < job->bill.notes.count; i++)
-        log_line(job->plant->log, LOG_NORMAL, "%s %s: note: %s", job->manifest->name, job->arch->name,
-                 job->bill.notes.items[i]);
 }
 
 static struct order order_of(const struct job *job, struct arena *scratch)
@@ -129,7 +126,7 @@ static bool make_image(struct job *job, struct err *err)
 {
     if (job->plant->options->explained)
         return true;
-    log_notes(job);
+    log_openers(job);
     return job->plant->options->is_dry_run || describe(job, err);
 }
 

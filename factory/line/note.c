@@ -261,6 +261,10 @@ void note_tree(const struct closed *closed, const struct built *built, struct ar
     for (size_t i = 0; i < closed->asked.automatic.notes.count; i++)
         bill_note(arena, bill, closed->asked.automatic.notes.items[i]);
     note_unloadable(closed, arena, bill);
+    if (built->left_out)
+        bill_note(arena, bill, built->left_out);
+    if (!closed->asked.config.entrypoint.count && !closed->asked.config.cmd.count)
+        bill_note(arena, bill, "it has no command (config: entrypoint, cmd): who runs it has to name one");
     note_openers(&built->openers, arena, bill);
     bill->unpacked_bytes = tree->unpacked_bytes;
     bill->package_count = tree->package_count;

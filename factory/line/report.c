@@ -58,6 +58,13 @@ void report_push(FILE *out, const struct publication *publication)
     }
 }
 
+/* Returns whether the image says what it starts: without, nobody can run it as it is. */
+static bool has_command(const struct batch_image *image)
+{
+    const struct manifest_config *process = &image->jobs[0].bill.process;
+    return process->entrypoint.count || process->cmd.count;
+}
+
 static void print_use(FILE *out, const struct batch_image *image)
 {
     const char *tag = image->tags.count ? image->tags.items[0] : "latest";
@@ -73,7 +80,8 @@ static void print_use(FILE *out, const struct batch_image *image)
     }
     (void)fprintf(out, "  copy    skopeo copy --all oci:%s:%s docker://REGISTRY/%s:%s\n", image->layout, tag,
                   image->manifest->name, tag);
-    (void)fprintf(out, "  run     podman run oci:%s:%s\n", image->layout, tag);
+    if (has_command(image))
+        (void)fprintf(out, "  run     podman run oci:%s:%s\n", image->layout, tag);
 }
 
 void report_table(FILE *out, const struct batch *batch, bool is_dry_run)

@@ -19,6 +19,7 @@ struct built {
     struct wishes wishes; /* closed.wishes with what was made of the packages' files */
     struct tree tree;
     struct openers openers;
+    const char *left_out; /* of what the service's packages ship: a sentence, or NULL */
 };
 
 /* RESOLVE to CLOSURE: what the image is made of. In a dry run only closed.asked and closed.opened.selection. */

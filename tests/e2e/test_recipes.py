@@ -80,7 +80,8 @@ class Recipes(Case):
         self.assertIn("SERVED_HOME=/var/lib/served", self.config["Env"])
         self.assertEqual(self.config["User"], "served:served")
         self.assertEqual(self.report["recipes"], ["served"])
-        self.assertEqual(self.report["notes"], [])
+        self.assertEqual(self.report["notes"], ["packages of the service (served) ship what is not in the image: "
+                                                "1 configuration file in /etc/served"])
         why = {file["path"]: file["why"] for file in self.report["files"]}
         self.assertEqual(why["/etc/served/made"], "created by the recipe served")
         self.assertEqual(why["/usr/share/tool/words"], "file of the recipe served")
@@ -159,7 +160,7 @@ create:
     def test_what_nobody_does_is_noted_for_each_package(self):
         self.start(recipes={}, manifest="binaries: [/usr/sbin/served]\n")
         self.make()
-        note, = self.report["notes"]
+        note, *_ = self.report["notes"]
         self.assertEqual(note, "package served: its scripts are not run, and nothing does instead: adduser served (postinst), "
                                "mkdir /var/lib/served/db (postinst)")
         self.assertIn(note, self.last.stderr)
@@ -178,7 +179,8 @@ create:
         self.make("--strict")
 
     def test_a_manifest_covers_what_scripts_do(self):
-        self.start(recipes={}, manifest="binaries: [/usr/sbin/served]\ncovers: [adduser, mkdir]\n")
+        self.start(recipes={}, manifest="binaries: [/usr/sbin/served]\ncovers: [adduser, mkdir]\n"
+                                        "files: [/etc/served/served.conf]\nconfig: {cmd: [served]}\n")
         self.make("--strict")
         self.assertEqual(self.report["notes"], [])
 

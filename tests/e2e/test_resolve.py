@@ -126,10 +126,28 @@ class Resolve(Case):
                 built = self.build()
                 self.assertRegex(self.last.stderr, r"note: package plugins: 2 files that nobody named cannot be loaded"
                                                    r".*: bad\.so, worse\.so \(.*needs libnone\.so\.3")
+                self.assertEqual(self.last.stderr.count("served: note: package plugins"), 1)  # for both architectures
                 for image in built.images["latest"].values():
                     self.assertIn("/usr/lib/plugins/good.so", image)
                     for name in named:
                         self.assertEqual(f"/usr/lib/plugins/{name}" in image, name in there, name)
+
+    def test_an_image_without_a_command_is_told_and_not_said_how_to_run(self):
+        for config, is_told in (("", True), ("config: {cmd: [served]}\n", False)):
+            with self.subTest(config):
+                self.start(manifest=self.NAMED + config)
+                self.build()
+                self.assertEqual("note: it has no command" in self.last.stderr, is_told)
+                self.assertEqual("podman run" in self.last.stdout, not is_told)
+
+    def test_notes_of_one_architecture_name_it_and_those_of_several_stand_once(self):
+        packages = self.plugins()
+        packages[1].files = packages[1].files[:1]  # nothing is wrong with that of the second
+        self.start(packages, manifest=self.NAMED + "packages: {install: [plugins]}\n")
+        self.build()
+        self.assertIn("served x86_64: note: package plugins", self.last.stderr)
+        self.assertEqual(self.last.stderr.count("served: note: packages of the service (served) ship what is not in the image: "
+                                                "1 configuration file in /etc/served"), 1)
 
     def test_what_is_named_of_a_whole_package_is_refused_all_the_same(self):
         for name, part in (("bad.so", "libnone.so.3"), ("worse.so", "libcovered.so.1")):

@@ -9,7 +9,7 @@ from base import Case, deb, run, world
 
 AMD64 = world.MACHINES["amd64"]
 
-MANIFEST = "binaries: [/usr/sbin/served]\n"
+MANIFEST = "binaries: [/usr/sbin/served]\nfiles: [{path: /etc/served/served.conf, optional: true}]\nconfig: {cmd: [served]}\n"
 
 
 def note(soname, priority, feature="speech"):

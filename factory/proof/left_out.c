@@ -1,0 +1,159 @@
+#include "proof/left_out.h"
+
+#include "package/path.h"
+
+#include <stdlib.h>
+
+#define NAMED_MAX 4 /* of one kind in the sentence */
+
+enum left_kind { LEFT_CONFIGURATION, LEFT_UNIT, LEFT_INIT, LEFT_PROGRAM, LEFT_PLUGIN, LEFT_NOTHING };
+#define LEFT_COUNT LEFT_NOTHING
+
+/* What is left out of one kind. */
+struct left {
+    size_t count;
+    struct strings names; /* directories, or base names, each once */
+};
+
+struct looking {
+    struct arena *arena;
+    const struct left_out_request *request;
+    struct left left[LEFT_COUNT];
+    bool has_unit;
+};
+
+static int compare_path(const void *key, const void *node)
+{
+    return strcmp(key, ((const struct node *)node)->path);
+}
+
+static bool is_in_tree(const struct tree *tree, const char *path)
+{
+    return tree->count && bsearch(path, tree->nodes, tree->count, sizeof tree->nodes[0], compare_path);
+}
+
+static bool is_below(const char *path, const char *dir)
+{
+    size_t len = strlen(dir);
+    return strncmp(path, dir, len) == 0 && path[len] == '/';
+}
+
+static bool is_below_any(const char *path, const struct strings *dirs)
+{
+    for (size_t i = 0; i < dirs->count; i++) {
+        if (is_below(path, dirs->items[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_unit(const char *dir, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return strcmp(dir, "/usr/lib/systemd/system") == 0 && dot &&
+           (strcmp(dot, ".service") == 0 || strcmp(dot, ".socket") == 0);
+}
+
+static enum left_kind kind_of(const struct looking *looking, const struct entry *entry)
+{
+    const struct left_out_request *request = looking->request;
+    const char *dir = path_dirname(looking->arena, entry->path), *name = path_basename(entry->path);
+    if (is_unit(dir, name))
+        return LEFT_UNIT;
+    if (strcmp(dir, "/etc/init.d") == 0)
+        return LEFT_INIT;
+    if (is_below_any(entry->path, &request->family->for_host) ||
+        is_below_any(entry->path, &request->family->documentation) || entry->is_documentation)
+        return LEFT_NOTHING;
+    if (is_below(entry->path, "/etc"))
+        return LEFT_CONFIGURATION;
+    if (strcmp(dir, "/usr/bin") == 0 || strcmp(dir, "/usr/sbin") == 0)
+        return LEFT_PROGRAM;
+    if (entry->elf && !entry->elf->interp && strstr(name, ".so") && !strings_has(&request->arch->library_dirs, dir))
+        return LEFT_PLUGIN;
+    return LEFT_NOTHING;
+}
+
+/* "/etc/nsd" of anything below it. */
+static const char *place_of(struct arena *arena, const char *path)
+{
+    const char *below = path + strlen("/etc/"), *end = strchr(below, '/');
+    return end ? arena_strndup(arena, path, (size_t)(end - path)) : "/etc";
+}
+
+static void look_at(struct looking *looking, const struct entry *entry)
+{
+    enum left_kind kind = kind_of(looking, entry);
+    if (kind == LEFT_NOTHING)
+        return;
+    looking->has_unit = looking->has_unit || kind == LEFT_UNIT;
+    if (is_in_tree(looking->request->tree, entry->path))
+        return;
+    struct left *left = &looking->left[kind];
+    const char *name = kind == LEFT_CONFIGURATION ? place_of(looking->arena, entry->path)
+                       : kind == LEFT_PLUGIN      ? path_dirname(looking->arena, entry->path)
+                                                  : path_basename(entry->path);
+    left->count++;
+    if (!strings_has(&left->names, name))
+        list_add(looking->arena, &left->names, name);
+}
+
+/* "a, b, c and 3 more" */
+static const char *list_names(struct arena *arena, const struct strings *names)
+{
+    struct strings named = *names;
+    if (named.count > NAMED_MAX)
+        named.count = NAMED_MAX;
+    const char *list = strings_join(arena, &named, ", ");
+    return names->count > NAMED_MAX ? arena_printf(arena, "%s and %zu more", list, names->count - NAMED_MAX) : list;
+}
+
+/* How a kind is told: "3 configuration files in /etc/nsd", "unit nsd.service". */
+struct wording {
+    const char *one, *many;
+    bool is_counted;
+    const char *before, *after; /* of the names */
+};
+
+static const struct wording wordings[LEFT_COUNT] = {
+    [LEFT_CONFIGURATION] = {"configuration file", "configuration files", true, " in ", ""},
+    [LEFT_UNIT] = {"unit", "units", false, " ", ""},
+    [LEFT_INIT] = {"init script", "init scripts", false, " ", ""},
+    [LEFT_PROGRAM] = {"program", "programs", true, " (", ")"},
+    [LEFT_PLUGIN] = {"plug-in", "plug-ins", true, " in ", ""},
+};
+
+static const char *describe(struct arena *arena, const struct left *left, const struct wording *wording)
+{
+    const char *noun = left->count == 1 ? wording->one : wording->many;
+    const char *what = wording->is_counted ? arena_printf(arena, "%zu %s", left->count, noun) : noun;
+    return arena_printf(arena, "%s%s%s%s", what, wording->before, list_names(arena, &left->names), wording->after);
+}
+
+/* Whether nothing of the kind is missed: how the service runs was read, or is told by a unit. */
+static bool is_known(const struct looking *looking, enum left_kind kind)
+{
+    bool is_read = looking->request->is_unit_read;
+    return (kind == LEFT_UNIT && is_read) || (kind == LEFT_INIT && (is_read || looking->has_unit));
+}
+
+const char *left_out_sentence(struct arena *arena, const struct left_out_request *request)
+{
+    struct looking looking = {.arena = arena, .request = request};
+    struct strings parts = {0};
+    for (size_t p = 0; p < request->own->packages.count; p++) {
+        const struct package *package = request->own->packages.items[p];
+        for (size_t i = 0; i < package->count; i++) {
+            if (package->entries[i].kind != ENTRY_DIRECTORY)
+                look_at(&looking, &package->entries[i]);
+        }
+    }
+    for (size_t kind = 0; kind < LEFT_COUNT; kind++) {
+        if (looking.left[kind].count && !is_known(&looking, (enum left_kind)kind))
+            list_add(arena, &parts, describe(arena, &looking.left[kind], &wordings[kind]));
+    }
+    if (!parts.count)
+        return NULL;
+    return arena_printf(arena, "packages of the service (%s) ship what is not in the image: %s",
+                        list_names(arena, &request->own->names), strings_join(arena, &parts, ", "));
+}
