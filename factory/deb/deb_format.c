@@ -78,6 +78,7 @@ static const char *package_fault(const struct package *package)
 }
 
 static const char *const install_scripts[] = {"preinst", "postinst", NULL};
+static const char *const install_arguments[] = {"install", "configure"};
 
 const struct format format_deb = {
     .name = "deb",
@@ -94,5 +95,6 @@ const struct format format_deb = {
     .package_fault = package_fault,
     .identity_place = "control file",
     .install_scripts = install_scripts,
+    .install_arguments = install_arguments,
     .database = deb_database,
 };

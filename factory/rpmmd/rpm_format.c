@@ -68,6 +68,7 @@ static const char *package_fault(const struct package *package)
 }
 
 static const char *const install_scripts[] = {"pretrans", "prein", "postin", "posttrans", NULL};
+static const char *const install_arguments[] = {"1", "1", "1", "1"};
 
 const struct format format_rpm = {
     .name = "rpm",
@@ -84,5 +85,6 @@ const struct format format_rpm = {
     .package_fault = package_fault,
     .identity_place = "header",
     .install_scripts = install_scripts,
+    .install_arguments = install_arguments,
     .database = rpm_database,
 };

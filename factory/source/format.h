@@ -61,6 +61,8 @@ struct format {
     const char *identity_place;
     /* Names of the scripts that installing runs, in its order; NULL ends the list. */
     const char *const *install_scripts;
+    /* The first argument of each, when the package is not installed yet; all others are empty. */
+    const char *const *install_arguments;
     /* Prints the package database of an image (database.h). */
     bool (*database)(struct arena *arena, const struct database_request *request, struct database_files *ret_files,
                      struct err *err);

@@ -1,0 +1,182 @@
+#include "effect/script_maker.h"
+
+#include "package/path.h"
+
+#define MADE_MAX 10000
+
+const char *script_path(const struct script_maker *maker, const struct shell_word *word)
+{
+    const char *reason;
+    if (!word->is_constant || word->text[0] != '/')
+        return NULL;
+    const char *path = path_canonical(maker->arena, text_of(word->text), &reason);
+    return path && path[1] ? path_through_run(maker->arena, path) : NULL;
+}
+
+struct wish_made *script_made(const struct script_maker *maker, const char *path)
+{
+    const size_t *place = map_get(&maker->made, text_of(path));
+    return place && *place ? &maker->wishes->made.items[*place - 1] : NULL;
+}
+
+struct wish_made *script_make(struct script_maker *maker, enum wish_made_kind kind, const char *path)
+{
+    const struct wish_made new = {.kind = kind,
+                                  .path = path,
+                                  .mode = kind == MADE_DIRECTORY ? 0755 : 0644,
+                                  .owner = "root",
+                                  .group = "root",
+                                  .is_automatic = true,
+                                  .giver = maker->giver};
+    struct wish_made *made = script_made(maker, path);
+    if (!made && maker->wishes->made.count >= MADE_MAX)
+        return NULL;
+    if (!made) {
+        size_t *place = arena_new(maker->arena, size_t);
+        list_add(maker->arena, &maker->wishes->made, new);
+        *place = maker->wishes->made.count;
+        map_set(&maker->made, text_of(path), place);
+        made = &maker->wishes->made.items[*place - 1];
+    }
+    *made = new;
+    return made;
+}
+
+void script_unmake(struct script_maker *maker, const char *path)
+{
+    struct wish_made *made = script_made(maker, path);
+    if (!made)
+        return;
+    made->path = NULL;
+    map_set(&maker->made, text_of(path), NULL);
+}
+
+const struct entry *script_packaged(const struct script_maker *maker, const char *path, bool is_followed)
+{
+    const struct sourced *file =
+        is_followed ? fileset_walk(maker->set, maker->arena, path, NULL, NULL) : fileset_find(maker->set, path);
+    return file ? file->entry : NULL;
+}
+
+bool script_is_there(struct script_maker *maker, const char *path)
+{
+    return script_made(maker, path) || script_world_test(&maker->world, 'e', path) == SHELL_TRUTH_YES;
+}
+
+bool script_is_directory(struct script_maker *maker, const char *path)
+{
+    const struct wish_made *made = script_made(maker, path);
+    if (made)
+        return made->kind == MADE_DIRECTORY;
+    return script_world_test(&maker->world, 'd', path) == SHELL_TRUTH_YES;
+}
+
+/* A package's directory stays as the package has it, until a script changes it. */
+struct wish_made *script_make_directory(struct script_maker *maker, const char *path, uint32_t mode)
+{
+    const struct entry *entry = script_packaged(maker, path, false);
+    struct wish_made *made = script_made(maker, path);
+    if (made)
+        return made->kind == MADE_DIRECTORY ? made : NULL;
+    if ((entry && entry->kind != ENTRY_DIRECTORY) || (!entry && script_is_there(maker, path)))
+        return NULL;
+    made = script_make(maker, MADE_DIRECTORY, path);
+    if (!made)
+        return NULL;
+    made->mode = entry ? entry->mode : mode;
+    if (entry) {
+        made->owner = entry->owner ? entry->owner : arena_printf(maker->arena, "%u", entry->uid);
+        made->group = entry->group ? entry->group : arena_printf(maker->arena, "%u", entry->gid);
+    }
+    return made;
+}
+
+/* The bits that letters of chmod(1) stand for: of whom ("ugoa") and what ("rwxst"). */
+static uint32_t mode_bits(uint32_t who, char what)
+{
+    switch (what) {
+    case 'r':
+        return who & 0444;
+    case 'w':
+        return who & 0222;
+    case 'x':
+        return who & 0111;
+    case 's':
+        return who & 06000;
+    case 't':
+        return 01000;
+    default:
+        return 0;
+    }
+}
+
+static uint32_t mode_who(struct text *rest)
+{
+    static const char letters[] = "ugoa";
+    static const uint32_t masks[] = {04700, 02070, 0007, 06777};
+    uint32_t who = 0;
+    for (; rest->len && strchr(letters, *rest->ptr); rest->ptr++, rest->len--)
+        who |= masks[strchr(letters, *rest->ptr) - letters];
+    return who;
+}
+
+/* One clause: "g+rX", "o=". */
+static bool mode_clause(struct text clause, struct script_mode *mode)
+{
+    uint32_t given = mode_who(&clause), who = given ? given : 06755; /* umask 022 */
+    if (!clause.len)
+        return false;
+    while (clause.len) {
+        char sign = *clause.ptr;
+        uint32_t bits = 0, search = 0;
+        for (clause.ptr++, clause.len--; clause.len && !strchr("+-=", *clause.ptr); clause.ptr++, clause.len--) {
+            if (!strchr("rwxXst", *clause.ptr))
+                return false;
+            search |= *clause.ptr == 'X' ? who & 0111 : 0;
+            bits |= mode_bits(who, *clause.ptr);
+        }
+        if (!strchr("+-=", sign))
+            return false;
+        uint32_t lost = sign == '+' ? 0 : sign == '-' ? bits | search : who;
+        mode->lost |= lost;
+        mode->set &= ~lost;
+        mode->search &= ~lost;
+        mode->set |= sign == '-' ? 0 : bits;
+        mode->search |= sign == '-' ? 0 : search;
+    }
+    return true;
+}
+
+bool script_mode_parse(const char *text, struct script_mode *ret_mode)
+{
+    size_t len = strspn(text, "01234567");
+    *ret_mode = (struct script_mode){0};
+    if (len && !text[len]) {
+        ret_mode->lost = 07777;
+        for (const char *digit = text; *digit; digit++)
+            ret_mode->set = (ret_mode->set << 3 | (uint32_t)(*digit - '0')) & 07777;
+        return len <= 5;
+    }
+    struct text rest = text_of(text), clause;
+    bool is_good = rest.len > 0;
+    while (is_good && rest.len && text_next(&rest, ',', &clause))
+        is_good = mode_clause(clause, ret_mode);
+    return is_good;
+}
+
+void script_change(const struct script_maker *maker, struct wish_made *made, const char *owner, const char *group,
+                   const struct script_mode *mode)
+{
+    if (made->kind == MADE_SYMLINK)
+        return;
+    made->owner = owner ? owner : made->owner;
+    made->group = group ? group : made->group;
+    if (!mode)
+        return;
+    const struct entry *source = made->keeps_mode ? script_packaged(maker, made->source, true) : NULL;
+    if (source)
+        made->mode = source->mode & 0777;
+    made->keeps_mode = false;
+    bool is_searchable = made->kind == MADE_DIRECTORY || (made->mode & 0111);
+    made->mode = (made->mode & ~mode->lost) | mode->set | (is_searchable ? mode->search : 0);
+}

@@ -1,0 +1,527 @@
+#include "effect/script_world.h"
+
+#include "effect/shell_test.h"
+#include "package/path.h"
+
+#include <stdlib.h>
+
+#define GLOBS_MAX 200
+#define SOURCE_MAX ((size_t)64 << 10)
+
+static const struct sourced *find_file(const struct script_world *world, const char *path, bool is_followed)
+{
+    if (world->is_before || !world->set)
+        return NULL;
+    return is_followed ? fileset_walk(world->set, world->arena, path, NULL, NULL) : fileset_find(world->set, path);
+}
+
+static const struct entry *find_entry(const struct script_world *world, const char *path, bool is_followed)
+{
+    const struct sourced *file = find_file(world, path, is_followed);
+    const struct entry *entry = file ? file->entry : NULL;
+    for (size_t i = 0; !world->set && !world->is_before && i < world->package_count && !entry; i++)
+        entry = package_find(world->packages[i], path);
+    return entry;
+}
+
+static bool begins_with(const char *path, const char *directory)
+{
+    size_t len = strlen(directory);
+    return strncmp(path, directory, len) == 0 && (path[len] == '/' || !path[len]);
+}
+
+static bool is_one_of(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Directories that every system has, whatever is installed. */
+static bool is_base_directory(const char *path)
+{
+    static const char *const directories[] = {
+        "/",        "/etc",       "/etc/default", "/home",      "/mnt",        "/opt",      "/root",      "/run",
+        "/srv",     "/tmp",       "/usr",         "/usr/bin",   "/usr/lib",    "/usr/sbin", "/usr/share", "/usr/local",
+        "/var",     "/var/cache", "/var/lib",     "/var/local", "/var/log",    "/var/mail", "/var/opt",   "/var/spool",
+        "/var/tmp", "/run/lock",  "/var/run",     "/var/lock",  "/usr/libexec"};
+    return is_one_of(path, directories, ARRAY_COUNT(directories));
+}
+
+/* What scripts use to make things is there. */
+static bool is_tool(const char *name)
+{
+    static const char *const tools[] = {"adduser", "addgroup", "useradd", "groupadd", "usermod",
+                                        "gpasswd", "getent",   "chown",   "chgrp",    "chmod",
+                                        "install", "mkdir",    "cp",      "ln",       "dpkg-statoverride",
+                                        "ucf",     "ucfr",     "id",      "grep",     "sed"};
+    return is_one_of(name, tools, ARRAY_COUNT(tools));
+}
+
+static bool is_program(const char *path)
+{
+    return begins_with(path, "/usr/bin") || begins_with(path, "/usr/sbin");
+}
+
+static enum shell_truth test_entry(const struct entry *entry, char what)
+{
+    bool is_true = true;
+    switch (what) {
+    case 'd':
+        is_true = entry->kind == ENTRY_DIRECTORY;
+        break;
+    case 'f':
+        is_true = entry->kind == ENTRY_FILE || entry->kind == ENTRY_HARDLINK;
+        break;
+    case 'L':
+    case 'h':
+        is_true = entry->kind == ENTRY_SYMLINK;
+        break;
+    case 's':
+        is_true = entry->kind != ENTRY_FILE || entry->size_bytes;
+        break;
+    case 'x':
+        is_true = entry->kind != ENTRY_FILE || (entry->mode & 0111);
+        break;
+    case 'e':
+    case 'r':
+    case 'w':
+        break;
+    default:
+        is_true = false;
+        break;
+    }
+    return is_true ? SHELL_TRUTH_YES : SHELL_TRUTH_NO;
+}
+
+enum shell_truth script_world_test(void *self, char what, const char *path)
+{
+    const struct script_world *world = self;
+    const char *reason, *canonical = *path == '/' ? path_canonical(world->arena, text_of(path), &reason) : NULL;
+    if (!*path)
+        return SHELL_TRUTH_NO;
+    if (!canonical || begins_with(canonical, "/proc") || begins_with(canonical, "/sys") ||
+        begins_with(canonical, "/dev") || !strchr("defhLrswx", what))
+        return what == 't' ? SHELL_TRUTH_NO : SHELL_TRUTH_MAYBE;
+    bool is_link = what == 'h' || what == 'L';
+    const enum shell_truth *made = map_get(&world->made, text_of(canonical));
+    if (made)
+        return is_link && *made == SHELL_TRUTH_YES ? SHELL_TRUTH_MAYBE : *made;
+    const struct entry *entry = find_entry(world, canonical, !is_link);
+    if (entry)
+        return test_entry(entry, what);
+    if (is_base_directory(canonical))
+        return what == 'f' || is_link ? SHELL_TRUTH_NO : SHELL_TRUTH_YES;
+    if (is_program(canonical))
+        return is_tool(path_basename(canonical)) && !is_link ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
+    return SHELL_TRUTH_NO;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void script_world_glob(void *self, const char *pattern, struct strings *ret_paths)
+{
+    struct script_world *world = self;
+    size_t plain = strcspn(pattern, "*?[");
+    struct sourced_list files = {0};
+    if (*pattern != '/' || plain < 2 || ++world->glob_count > GLOBS_MAX)
+        return;
+    if (world->set && !world->is_before)
+        fileset_list(world->set, world->arena, arena_strndup(world->arena, pattern, plain), &files);
+    for (size_t i = 0; i < files.count; i++) {
+        if (path_matches(pattern, files.items[i]->entry->path))
+            list_add(world->arena, ret_paths, files.items[i]->entry->path);
+    }
+    for (size_t i = 0; i < world->made.slots.count; i++) {
+        const struct map_slot *slot = &world->made.slots.items[i];
+        if (*(const enum shell_truth *)slot->value == SHELL_TRUTH_YES && path_matches(pattern, slot->key.ptr) &&
+            !find_entry(world, slot->key.ptr, false))
+            list_add(world->arena, ret_paths, slot->key.ptr);
+    }
+    if (ret_paths->count)
+        qsort(ret_paths->items, ret_paths->count, sizeof ret_paths->items[0], compare_strings);
+}
+
+/* A file that is read with `.`: a package's; below /etc and /var nothing else is there yet. Debconf's functions set only
+ * what is unknown anyhow. */
+const char *script_world_source(void *self, const char *path)
+{
+    const struct script_world *world = self;
+    const char *reason, *canonical = *path == '/' ? path_canonical(world->arena, text_of(path), &reason) : NULL;
+    const struct sourced *file = canonical ? find_file(world, canonical, true) : NULL;
+    const struct entry *content = file ? sourced_content(file) : NULL;
+    static const char debconf[] = "/confmodule";
+    size_t len = strlen(path);
+    if (len >= strlen(debconf) && strcmp(path + len - strlen(debconf), debconf) == 0)
+        return "";
+    if (content && content->size_bytes <= SOURCE_MAX && !memchr(content->data, '\0', (size_t)content->size_bytes))
+        return arena_strndup(world->arena, content->data, (size_t)content->size_bytes);
+    bool is_absent = canonical && !content && !map_get(&world->made, text_of(canonical)) &&
+                     (begins_with(canonical, "/etc") || begins_with(canonical, "/var"));
+    return is_absent ? "" : NULL;
+}
+
+/* Returns the first word behind the name that is no option; NULL when there is none or it is not known. */
+static const char *first_operand(const struct shell_command *command, size_t skip)
+{
+    for (size_t i = 1; i < command->count; i++) {
+        if (command->items[i].text[0] == '-')
+            continue;
+        if (!skip--)
+            return command->items[i].is_constant ? command->items[i].text : NULL;
+    }
+    return NULL;
+}
+
+static bool has_word(const struct shell_command *command, const char *word)
+{
+    for (size_t i = 1; i < command->count; i++) {
+        if (strcmp(command->items[i].text, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum shell_truth truth_of(bool is_true)
+{
+    return is_true ? SHELL_TRUTH_YES : SHELL_TRUTH_NO;
+}
+
+static enum shell_truth has_account(const struct script_world *world, const char *name, bool is_group)
+{
+    const enum shell_truth *made = map_get(is_group ? &world->groups : &world->users, text_of(name));
+    if (made)
+        return *made;
+    return truth_of(strcmp(name, "root") == 0);
+}
+
+static enum shell_truth ask_getent(struct script_world *world, const struct shell_call *call, const char **ret_printed)
+{
+    const char *database = first_operand(&call->command, 0), *name = first_operand(&call->command, 1);
+    if (!database || !name || (strcmp(database, "passwd") != 0 && strcmp(database, "group") != 0))
+        return SHELL_TRUTH_MAYBE;
+    enum shell_truth truth = has_account(world, name, *database == 'g');
+    *ret_printed = truth == SHELL_TRUTH_NO ? "" : NULL;
+    return truth;
+}
+
+static enum shell_truth ask_id(struct script_world *world, const struct shell_call *call, const char **ret_printed)
+{
+    const char *name = first_operand(&call->command, 0);
+    if (!name) {
+        *ret_printed = has_word(&call->command, "-u") ? "0\n" : NULL;
+        return SHELL_TRUTH_YES;
+    }
+    enum shell_truth truth = has_account(world, name, false);
+    *ret_printed = truth == SHELL_TRUTH_NO ? "" : NULL;
+    return truth;
+}
+
+/* The name in a pattern such as "^name:". */
+static const char *name_in(struct arena *arena, const char *pattern)
+{
+    pattern += strspn(pattern, "^");
+    size_t len = strcspn(pattern, ":\\[.*$(|");
+    return len && (!pattern[len] || pattern[len] == ':' || pattern[len] == '\\') ? arena_strndup(arena, pattern, len)
+                                                                                 : NULL;
+}
+
+static enum shell_truth ask_grep(struct script_world *world, const struct shell_call *call, const char **ret_printed)
+{
+    const char *pattern = first_operand(&call->command, 0), *path = first_operand(&call->command, 1);
+    const char *from = path ? path : call->piped_from ? call->piped_from : "";
+    const char *name = pattern ? name_in(world->arena, pattern) : NULL;
+    enum shell_truth truth = SHELL_TRUTH_MAYBE;
+    if (strstr(from, "passwd") && name)
+        truth = has_account(world, name, false);
+    else if (strstr(from, "group") && name)
+        truth = has_account(world, name, true);
+    else if (path ? script_world_test(world, 'e', path) == SHELL_TRUTH_NO : call->input && !*call->input)
+        truth = SHELL_TRUTH_NO;
+    *ret_printed = truth == SHELL_TRUTH_NO ? "" : NULL;
+    return truth;
+}
+
+/* command -v, which, type, hash. */
+static enum shell_truth ask_program(struct script_world *world, const struct shell_call *call, const char **ret_printed)
+{
+    const char *name = first_operand(&call->command, 0);
+    *ret_printed = NULL;
+    if (!name)
+        return SHELL_TRUTH_MAYBE;
+    if (is_tool(name))
+        return SHELL_TRUTH_YES;
+    if (*name == '/')
+        return script_world_test(world, 'x', name);
+    bool is_there = find_entry(world, arena_printf(world->arena, "/usr/bin/%s", name), false) ||
+                    find_entry(world, arena_printf(world->arena, "/usr/sbin/%s", name), false);
+    return is_there ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
+}
+
+/* dpkg --compare-versions VERSION RELATION VERSION, where nothing was installed before: dpkg(1) tells how an empty version
+ * compares. */
+static enum shell_truth ask_dpkg(struct script_world *world, const struct shell_call *call, const char **ret_printed)
+{
+    static const char *const holding[] = {"lt", "le", "ne", "<", "<<", "<=", "ge-nl", "gt-nl"};
+    const struct shell_command *command = &call->command;
+    (void)world;
+    *ret_printed = NULL;
+    if (command->count != 5 || strcmp(command->items[1].text, "--compare-versions") != 0)
+        return SHELL_TRUTH_MAYBE;
+    *ret_printed = "";
+    for (size_t i = 2; i < 5; i++) {
+        if (!command->items[i].is_constant)
+            return SHELL_TRUTH_MAYBE;
+    }
+    if (*command->items[2].text || !*command->items[4].text)
+        return SHELL_TRUTH_MAYBE;
+    return truth_of(is_one_of(command->items[3].text, holding, ARRAY_COUNT(holding)));
+}
+
+static enum shell_truth ask_override(struct script_world *world, const struct shell_call *call,
+                                     const char **ret_printed)
+{
+    (void)world;
+    (void)call;
+    *ret_printed = "";
+    return SHELL_TRUTH_NO;
+}
+
+/* cmp, diff: with a file that is not there they fail. */
+static enum shell_truth ask_difference(struct script_world *world, const struct shell_call *call,
+                                       const char **ret_printed)
+{
+    *ret_printed = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        const char *path = first_operand(&call->command, i);
+        if (path && *path == '/' && script_world_test(world, 'e', path) == SHELL_TRUTH_NO)
+            return SHELL_TRUTH_NO;
+    }
+    return SHELL_TRUTH_MAYBE;
+}
+
+/* cut -bN, -cN-M of one line: what else is cut is not looked into. */
+static const char *cut_line(struct arena *arena, const struct shell_command *command, const char *line)
+{
+    const char *range = NULL;
+    for (size_t i = 1; i < command->count; i++) {
+        const char *word = command->items[i].text;
+        bool is_option = word[0] == '-' && (word[1] == 'b' || word[1] == 'c');
+        range = is_option ? (word[2] ? word + 2 : i + 1 < command->count ? command->items[i + 1].text : NULL) : range;
+    }
+    size_t len = strcspn(line, "\n");
+    uint64_t first = 1, last = len;
+    struct text end = text_of(range ? range : ""), start;
+    if (!range || (line[len] && line[len + 1]) || !strchr(range, '-') || !text_next(&end, '-', &start) ||
+        (start.len && !text_parse_u64(start, &first)) || (end.len && !text_parse_u64(end, &last)) || !first)
+        return NULL;
+    last = last < len ? last : len;
+    return arena_printf(arena, "%.*s\n", first <= last ? (int)(last - first + 1) : 0,
+                        line + (first <= len ? first - 1 : 0));
+}
+
+/* Filters: nothing gives nothing. */
+static enum shell_truth ask_filter(struct script_world *world, const struct shell_call *call, const char **ret_printed)
+{
+    *ret_printed = call->input && !*call->input ? "" : NULL;
+    if (call->input && *call->input && strcmp(shell_call_name(call), "cut") == 0)
+        *ret_printed = cut_line(world->arena, &call->command, call->input);
+    return *ret_printed ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
+}
+
+/* A command that asks; `word`: only with this one among its words. */
+struct question {
+    const char *name, *word;
+    enum shell_truth (*ask)(struct script_world *world, const struct shell_call *call, const char **ret_printed);
+};
+
+static const struct question questions[] = {
+    {"getent", NULL, ask_getent},
+    {"id", NULL, ask_id},
+    {"grep", NULL, ask_grep},
+    {"egrep", NULL, ask_grep},
+    {"fgrep", NULL, ask_grep},
+    {"command", "-v", ask_program},
+    {"command", "-V", ask_program},
+    {"which", NULL, ask_program},
+    {"type", NULL, ask_program},
+    {"hash", NULL, ask_program},
+    {"dpkg", NULL, ask_dpkg},
+    {"dpkg-statoverride", "--list", ask_override},
+    {"dpkg-divert", "--list", ask_override},
+    {"selinuxenabled", NULL, ask_override},
+    {"cmp", NULL, ask_difference},
+    {"diff", NULL, ask_difference},
+    {"cut", NULL, ask_filter},
+    {"awk", NULL, ask_filter},
+    {"head", NULL, ask_filter},
+    {"tail", NULL, ask_filter},
+    {"tr", NULL, ask_filter},
+    {"sort", NULL, ask_filter},
+    {"uniq", NULL, ask_filter},
+};
+
+bool script_world_ask(struct script_world *world, const struct shell_call *call, enum shell_truth *ret_truth,
+                      const char **ret_printed)
+{
+    const char *name = shell_call_name(call);
+    *ret_printed = NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(questions) && !call->output; i++) {
+        const struct question *question = &questions[i];
+        if (strcmp(name, question->name) != 0 || (question->word && !has_word(&call->command, question->word)))
+            continue;
+        *ret_truth = question->ask(world, call, ret_printed);
+        return true;
+    }
+    return false;
+}
+
+static void note(struct script_world *world, struct map *map, const char *name, enum shell_truth truth)
+{
+    enum shell_truth *noted = arena_new(world->arena, enum shell_truth);
+    *noted = truth;
+    map_set(map, text_of(name), noted);
+}
+
+static void note_path(struct script_world *world, const struct shell_word *word, enum shell_truth truth)
+{
+    const char *reason, *path = word->is_constant && word->text[0] == '/'
+                                    ? path_canonical(world->arena, text_of(word->text), &reason)
+                                    : NULL;
+    if (path)
+        note(world, &world->made, path, truth);
+}
+
+/* The last word is a path, or a directory in which something of the name of the first is made. */
+static void note_target(struct script_world *world, const struct shell_command *command, enum shell_truth truth)
+{
+    const struct shell_word *last = &command->items[command->count - 1];
+    const char *source = first_operand(command, 0);
+    if (command->count < 3 || !last->is_constant)
+        return;
+    if (source && script_world_test(world, 'd', last->text) == SHELL_TRUTH_YES) {
+        const struct shell_word below = {arena_printf(world->arena, "%s/%s", last->text, path_basename(source)), true};
+        note_path(world, &below, truth);
+    } else {
+        note_path(world, last, truth);
+    }
+}
+
+static bool is_option_of(const struct shell_command *command, const char *letters)
+{
+    for (size_t i = 1; i < command->count; i++) {
+        const char *word = command->items[i].text;
+        if (word[0] == '-' && word[1] != '-' && strpbrk(word + 1, letters))
+            return true;
+    }
+    return false;
+}
+
+static void note_accounts(struct script_world *world, const struct shell_command *command, enum shell_truth truth)
+{
+    bool is_useradd = strstr(command->items[0].text, "useradd") != NULL;
+    bool is_group = strstr(command->items[0].text, "group") != NULL ||
+                    (has_word(command, "--group") && !has_word(command, "--system"));
+    bool has_group = is_group || has_word(command, "--group") || (is_useradd && !is_option_of(command, "gN"));
+    for (size_t i = 1; i < command->count; i++) {
+        const struct shell_word *word = &command->items[i];
+        if (!word->is_constant || word->text[0] == '-' || word->text[0] == '/')
+            continue;
+        if (!is_group)
+            note(world, &world->users, word->text, truth);
+        if (has_group)
+            note(world, &world->groups, word->text, truth);
+    }
+}
+
+/* Which words of a command are paths that are there behind it. */
+enum makes { MAKES_PATHS, MAKES_TARGET, MAKES_INSTALL, MAKES_MOVE, MAKES_GONE, MAKES_ACCOUNTS, MAKES_NOTHING };
+
+static enum makes find_makes(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum makes makes;
+    } names[] = {
+        {"mkdir", MAKES_PATHS},       {"touch", MAKES_PATHS},       {"cp", MAKES_TARGET},
+        {"ln", MAKES_TARGET},         {"ucf", MAKES_TARGET},        {"install", MAKES_INSTALL},
+        {"mv", MAKES_MOVE},           {"rm", MAKES_GONE},           {"rmdir", MAKES_GONE},
+        {"adduser", MAKES_ACCOUNTS},  {"addgroup", MAKES_ACCOUNTS}, {"useradd", MAKES_ACCOUNTS},
+        {"groupadd", MAKES_ACCOUNTS},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (strcmp(name, names[i].name) == 0)
+            return names[i].makes;
+    }
+    return MAKES_NOTHING;
+}
+
+static void note_paths(struct script_world *world, const struct shell_command *command, enum shell_truth truth)
+{
+    for (size_t i = 1; i < command->count; i++)
+        note_path(world, &command->items[i], truth);
+}
+
+/* What these commands do succeeds. */
+static bool is_good_command(const char *name)
+{
+    static const char *const names[] = {"chown",
+                                        "chgrp",
+                                        "chmod",
+                                        "usermod",
+                                        "gpasswd",
+                                        "ucfr",
+                                        "dpkg-statoverride",
+                                        "cat",
+                                        "setcap",
+                                        "update-alternatives",
+                                        "chpasswd",
+                                        "db_get",
+                                        "db_version"};
+    return find_makes(name) != MAKES_NOTHING || is_one_of(name, names, ARRAY_COUNT(names));
+}
+
+enum shell_truth script_world_make(struct script_world *world, const struct shell_call *call)
+{
+    const struct shell_command *command = &call->command;
+    const char *name = shell_call_name(call);
+    enum shell_truth truth = call->is_sure ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
+    enum shell_truth gone = call->is_sure ? SHELL_TRUTH_NO : SHELL_TRUTH_MAYBE;
+    bool is_directory = has_word(command, "--directory") || is_option_of(command, "d");
+    if (call->output)
+        note_path(world, &(struct shell_word){call->output, true}, truth);
+    switch (find_makes(name)) {
+    case MAKES_PATHS:
+        note_paths(world, command, truth);
+        break;
+    case MAKES_INSTALL:
+        if (is_directory)
+            note_paths(world, command, truth);
+        else
+            note_target(world, command, truth);
+        break;
+    case MAKES_TARGET:
+        if (!has_word(command, "--purge") && !(strcmp(name, "ucf") == 0 && has_word(command, "-p")))
+            note_target(world, command, truth);
+        break;
+    case MAKES_MOVE:
+        note_target(world, command, truth);
+        for (size_t i = 1; i + 1 < command->count; i++)
+            note_path(world, &command->items[i], gone);
+        break;
+    case MAKES_GONE:
+        note_paths(world, command, gone);
+        break;
+    case MAKES_ACCOUNTS:
+        note_accounts(world, command, truth);
+        break;
+    case MAKES_NOTHING:
+        break;
+    }
+    return is_good_command(name) ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
+}

@@ -1,0 +1,32 @@
+/* script_world.h - what a maintainer script finds at a first installation, and how its questions end
+ *
+ * Private to script_*.c.
+ * Threads: one.
+ */
+#ifndef IMGFACTORY_EFFECT_SCRIPT_WORLD_H
+#define IMGFACTORY_EFFECT_SCRIPT_WORLD_H
+
+#include "effect/script_calls.h"
+
+struct script_world {
+    struct arena *arena;
+    const struct fileset *set; /* or NULL: only `packages` */
+    const struct package *const *packages;
+    size_t package_count;
+    bool is_before;           /* the packages' files are not there yet */
+    struct map made;          /* path → enum shell_truth * : what scripts made (maybe), or took away */
+    struct map users, groups; /* those that scripts made */
+    size_t glob_count;
+};
+
+/* Decide as `struct shell_world` asks; `self` is the world. */
+enum shell_truth script_world_test(void *self, char what, const char *path);
+void script_world_glob(void *self, const char *pattern, struct strings *ret_paths);
+const char *script_world_source(void *self, const char *path);
+/* Answers a command that only asks something; false when it is none. */
+bool script_world_ask(struct script_world *world, const struct shell_call *call, enum shell_truth *ret_truth,
+                      const char **ret_printed);
+/* Takes note of what a command makes; returns how it ends. */
+enum shell_truth script_world_make(struct script_world *world, const struct shell_call *call);
+
+#endif

@@ -1,0 +1,256 @@
+/* Unit tests of effect/script_wishes: what scripts of packages would have made. The scripts are short extracts of what
+ * distributions have. */
+#include "packages.h"
+
+#include "base/auto.h"
+#include "effect/script_wishes.h"
+
+static const char *print_account(struct arena *arena, const char *out, const struct wishes *wishes)
+{
+    for (size_t i = 0; i < wishes->users.count; i++) {
+        const struct wish_user *user = &wishes->users.items[i];
+        assert_true(user->is_automatic);
+        out = arena_printf(arena, "%suser %s", out, user->name);
+        if (user->uid != WISH_NUMBER_FREE)
+            out = arena_printf(arena, "%s=%u", out, (unsigned)user->uid);
+        out = arena_printf(arena, "%s:%s %s%s%s\n", out, user->group, user->home, user->shell ? " " : "",
+                           user->shell ? user->shell : "");
+    }
+    for (size_t i = 0; i < wishes->groups.count; i++) {
+        out = arena_printf(arena, "%sgroup %s", out, wishes->groups.items[i].name);
+        if (wishes->groups.items[i].gid != WISH_NUMBER_FREE)
+            out = arena_printf(arena, "%s=%u", out, (unsigned)wishes->groups.items[i].gid);
+        out = arena_printf(arena, "%s\n", out);
+    }
+    for (size_t i = 0; i < wishes->members.count; i++)
+        out =
+            arena_printf(arena, "%smember %s %s\n", out, wishes->members.items[i].user, wishes->members.items[i].group);
+    return out;
+}
+
+static const char *print_wishes(struct arena *arena, const struct wishes *wishes)
+{
+    static const char *const kinds[] = {
+        [MADE_DIRECTORY] = "dir", [MADE_FILE] = "file", [MADE_SYMLINK] = "link", [MADE_COPY] = "copy"};
+    const char *out = print_account(arena, "", wishes);
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        const struct wish_made *made = &wishes->made.items[i];
+        assert_true(made->is_automatic);
+        out = arena_printf(arena, "%s%s %s", out, kinds[made->kind], made->path);
+        if (made->kind != MADE_SYMLINK)
+            out = arena_printf(arena, "%s %o %s:%s", out, made->keeps_mode ? 0 : made->mode, made->owner, made->group);
+        const char *more = made->kind == MADE_SYMLINK ? made->target
+                           : made->kind == MADE_COPY  ? made->source
+                                                      : made->content;
+        out = arena_printf(arena, "%s%s%s\n", out, more ? " " : "", more ? more : "");
+    }
+    for (size_t i = 0; i < wishes->owners.count; i++) {
+        const struct wish_owner *owner = &wishes->owners.items[i];
+        out = arena_printf(arena, "%sowner %s %s:%s", out, owner->path, owner->owner ? owner->owner : "",
+                           owner->group ? owner->group : "");
+        if (owner->mode_lost || owner->mode_set || owner->mode_search)
+            out = arena_printf(arena, "%s -%o+%o+%o", out, owner->mode_lost, owner->mode_set, owner->mode_search);
+        out = arena_printf(arena, "%s%s\n", out, owner->is_deep ? " deep" : "");
+    }
+    return out;
+}
+
+struct example {
+    const char *script, *wishes;
+};
+
+static void add_files(struct package *package)
+{
+    dir_add(package, "/etc/p", 0755);
+    dir_add(package, "/var/lib/p", 0700);
+    dir_add(package, "/usr/share/p", 0755);
+    file_add(package, "/etc/p/conf", "conf");
+    file_add(package, "/usr/share/p/a.conf", "a");
+    file_add(package, "/usr/share/p/b.conf", "b");
+    link_add(package, "/usr/share/p/link", "a.conf");
+    file_add(package, "/usr/sbin/p-setup", "x");
+}
+
+static const char *wishes_of(void **state, const char *name, const char *script, struct strings *ret_notes)
+{
+    struct fixture *fixture = *state;
+    fixture->package_count = 0;
+    struct package *package = package_add(*state, "p");
+    struct wishes wishes;
+    add_files(package);
+    package->scripts.count = 0;
+    list_add(&fixture->arena, &package->scripts, ((struct package_script){name, script}));
+    set_build(fixture, false);
+    const struct package *own[] = {package};
+    script_wishes_find(&fixture->arena, own, 1, &fixture->set, &wishes, ret_notes);
+    return print_wishes(&fixture->arena, &wishes);
+}
+
+static void check_all(void **state, const char *name, const struct example *examples, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct strings notes;
+        const char *wishes = wishes_of(state, name, examples[i].script, &notes);
+        if (strcmp(wishes, examples[i].wishes) != 0)
+            fail_msg("%s\ngave:\n%swanted:\n%s", examples[i].script, wishes, examples[i].wishes);
+    }
+}
+
+static void accounts_are_as_adduser_and_useradd_make_them(void **state)
+{
+    static const struct example examples[] = {
+        {"adduser --quiet --system --group --no-create-home --home /var/lib/x x", "user x:x /var/lib/x\ngroup x\n"},
+        {"adduser --system x", "user x:nogroup /nonexistent\n"},
+        {"adduser --system --home /srv/x --ingroup y --uid 77 --shell /bin/sh --gecos 'An x' x",
+         "user x=77:y /srv/x /bin/sh\ndir /srv/x 755 x:y\n"},
+        {"adduser --system --group --home /var/lib/p x", "user x:x /var/lib/p\ngroup x\n"},
+        {"addgroup --system --gid 55 g; adduser --group h; addgroup x g; adduser x h",
+         "group g=55\ngroup h\nmember x g\nmember x h\n"},
+        {"adduser --system --group --force-badname Debian-exim",
+         "user Debian-exim:Debian-exim /nonexistent\ngroup Debian-exim\n"},
+        {"groupadd -r x || :\nuseradd -r -g x -d /x -s /sbin/nologin -c \"A b\" -G y,z x",
+         "user x:x /x /sbin/nologin\ngroup x\nmember x y\nmember x z\n"},
+        {"useradd -rmd /srv/x -u 27 x; usermod -a -G g x; usermod --home /y x; gpasswd -a x h",
+         "user x=27:x /y\ngroup x=27\nmember x g\nmember x h\ndir /srv/x 755 x:x\n"},
+        {"adduser --system x:0; useradd '../x'; adduser --system $U; adduser --system x y z", ""},
+        {"adduser $quiet --system x || true", "user x:nogroup /nonexistent\n"},
+        {"if [ $RET = x ]; then adduser --system x; mkdir /var/x; chown x /var/x; touch /var/y; fi",
+         "user x:nogroup /nonexistent\ndir /var/x 755 x:root\n"},
+    };
+    check_all(state, "postinst", examples, ARRAY_COUNT(examples));
+}
+
+static void a_first_installation_is_what_scripts_find(void **state)
+{
+    static const struct example examples[] = {
+        {"if ! getent passwd x >/dev/null; then adduser --system x; fi", "user x:nogroup /nonexistent\n"},
+        {"getent group x >/dev/null 2>&1 || groupadd -r x; getent group x || groupadd y", "group x\n"},
+        {"if [ -z \"$(getent passwd x)\" ] && ! id -u x; then addgroup x; fi", "group x\n"},
+        {"grep -q '^x:' /etc/passwd || addgroup a; getent passwd | grep -q \"^x:\" || addgroup b",
+         "group a\ngroup b\n"},
+        {"if test \"$1\" = configure && [ -z \"$2\" ]; then addgroup a; else addgroup b; fi", "group a\n"},
+        {"if dpkg --compare-versions \"$2\" lt-nl 1.0; then addgroup a; fi; dpkg --compare-versions \"$2\" lt 1 && "
+         "addgroup b",
+         "group b\n"},
+        {"dpkg-statoverride --list /x >/dev/null || addgroup a; command -v adduser && addgroup b; test -x "
+         "/usr/sbin/adduser && addgroup c",
+         "group a\ngroup b\ngroup c\n"},
+        {"[ -d /etc/p ] && addgroup a; [ ! -e /etc/q ] && addgroup b; [ -f /etc/p/conf ] && addgroup c; [ -f /etc/p ] "
+         "&& addgroup d",
+         "group a\ngroup b\ngroup c\n"},
+        {"mkdir /etc/q; [ -d /etc/q ] && addgroup a; rmdir /etc/q; [ -d /etc/q ] && addgroup b",
+         "group a\ndir /etc/q 755 root:root\n"},
+        {"[ -d /run/systemd/system ] && addgroup a; case \"$1\" in upgrade) addgroup b;; esac", ""},
+        {"dpkg-statoverride --list '/x*' | while read a b c d; do chown $a $d; addgroup x; done", ""},
+        {"[ \"$(echo conf.d/x | cut -b -7)\" = conf.d/ ] && addgroup a; [ -n \"$(getent passwd x | cut -d: -f6)\" ] && "
+         "addgroup b",
+         "group a\n"},
+    };
+    check_all(state, "postinst", examples, ARRAY_COUNT(examples));
+}
+
+static void files_are_made_as_the_commands_make_them(void **state)
+{
+    static const struct example examples[] = {
+        {"mkdir -p -m 0750 /var/lib/x/y /var/lib/p; install -d -oa -gb -m2750 /var/log/x /var/lib/p",
+         "dir /var/lib/x/y 750 root:root\ndir /var/lib/p 2750 a:b\ndir /var/log/x 2750 a:b\n"},
+        {"install -m 640 -o root -g x /usr/share/p/a.conf /etc/x.conf; install /dev/null /etc/y; install -t /etc/p "
+         "/usr/share/p/link",
+         "copy /etc/x.conf 640 root:x /usr/share/p/a.conf\nfile /etc/y 755 root:root\ncopy /etc/p/link 755 root:root "
+         "/usr/share/p/link\n"},
+        {"cp /usr/share/p/*.conf /etc/p; cp -a /usr/share/p /etc/z; cp /usr/share/p/a.conf /etc/$HOME; cp /absent "
+         "/etc/w",
+         "copy /etc/p/a.conf 0 root:root /usr/share/p/a.conf\ncopy /etc/p/b.conf 0 root:root /usr/share/p/b.conf\n"
+         "dir /etc/z 755 root:root\ncopy /etc/z/a.conf 0 root:root /usr/share/p/a.conf\n"
+         "copy /etc/z/b.conf 0 root:root /usr/share/p/b.conf\nlink /etc/z/link a.conf\n"},
+        {"ucf --three-way /usr/share/p/a.conf /etc/a.conf; ucf --debconf-ok --debconf-template t/x /usr/share/p/b.conf "
+         "/etc/b.conf; "
+         "ucf /usr/share/p/a.conf /etc/p/conf; ucf --purge /etc/c.conf; chmod 600 /etc/a.conf; chmod o-r /etc/b.conf; "
+         "chgrp x /etc/b.conf",
+         "copy /etc/a.conf 600 root:root /usr/share/p/a.conf\ncopy /etc/b.conf 640 root:x /usr/share/p/b.conf\n"},
+        {"ln -s ../x /etc/l; ln -sf /etc/p/conf /etc/p/conf; ln -s /a /etc/p; ln -s b /etc/p/conf",
+         "link /etc/l ../x\nlink /etc/p/conf /etc/p/conf\nlink /etc/p/a /a\n"},
+        {"cp /usr/share/p/a.conf /etc/t.new; mv -f /etc/t.new /etc/t; touch /var/log/x /etc/p/conf; echo a > /etc/u; "
+         "rm -f /etc/u",
+         "copy /etc/t 0 root:root /usr/share/p/a.conf\nfile /var/log/x 644 root:root\n"},
+        {"cat > /etc/x <<EOF\na $1\nEOF\necho b >> /etc/x; echo c >> /etc/p/conf; echo $HOME > /etc/y; echo d > /etc/p",
+         "file /etc/x 644 root:root a configure\nb\n\n"},
+        {"D=/etc/p; for n in a b; do if [ ! -f $D/$n.conf ]; then cp /usr/share/p/$n.conf $D/$n.new; fi; mv $D/$n.new "
+         "$D/$n.conf; done",
+         "copy /etc/p/a.conf 0 root:root /usr/share/p/a.conf\ncopy /etc/p/b.conf 0 root:root /usr/share/p/b.conf\n"},
+    };
+    check_all(state, "postinst", examples, ARRAY_COUNT(examples));
+}
+
+static void owners_and_modes_are_changed(void **state)
+{
+    static const struct example examples[] = {
+        {"chown a:b /etc/p/conf; chown c /etc/p/conf; chgrp 4 /etc/p/conf; chmod u+s,g-w,o= /etc/p/conf",
+         "owner /etc/p/conf a:b\nowner /etc/p/conf c:\nowner /etc/p/conf :4\nowner /etc/p/conf : -27+4000+0\n"},
+        {"useradd -r -g g x; chown x: /var/lib/p; chown :y /etc/p; chown a.b /etc/p/conf",
+         "user x:g /home/x\ndir /var/lib/p 700 x:g\ndir /etc/p 755 0:y\nowner /etc/p/conf a:b\n"},
+        {"mkdir /var/x /var/x/y; chown -R a /var/x; chmod -R g+rwX,o-rwx /etc/p; chmod 1777 /var/x",
+         "dir /var/x 1777 a:root\ndir /var/x/y 755 a:root\ndir /etc/p 770 0:0\n"
+         "owner /var/x a: deep\nowner /etc/p : -7+60+10 deep\n"},
+        {"dpkg-statoverride --update --add a b 0751 /var/lib/p; dpkg-statoverride --add '#5' root 4755 "
+         "/usr/sbin/p-setup; dpkg-statoverride --remove /x",
+         "dir /var/lib/p 751 a:b\nowner /usr/sbin/p-setup 5:root -7777+4755+0\n"},
+        {"chown $HOME /etc/p; chown a $HOME; chmod u=g /etc/p; chmod 99 /etc/p; chown 'a b' /etc/p; chown "
+         "--reference=/x /etc/p; [ $HOME ] && chown a /etc/p",
+         ""},
+    };
+    check_all(state, "postinst", examples, ARRAY_COUNT(examples));
+}
+
+static void before_the_files_are_there_tests_do_not_find_them(void **state)
+{
+    static const struct example examples[] = {
+        {"[ -d /etc/p ] || addgroup a; [ \"$1\" = install ] && addgroup b", "group a\ngroup b\n"},
+    };
+    check_all(state, "preinst", examples, ARRAY_COUNT(examples));
+}
+
+static void what_is_only_told_is_a_note_with_its_line(void **state)
+{
+    struct strings notes;
+    const char *wishes = wishes_of(state, "postinst",
+                                   "#!/bin/sh\np-setup -x >/dev/null || true\n[ $HOME ] && /usr/sbin/p-setup\n"
+                                   "sed -i s/a/b/ /etc/p/conf /absent\nfoo; ldconfig; mkdir /etc/q\nif",
+                                   &notes);
+    assert_string_equal(wishes, "dir /etc/q 755 root:root\n");
+    assert_int_equal(notes.count, 4);
+    assert_string_equal(notes.items[0], "package p: its postinst would run p-setup (line 2), which is not run");
+    assert_string_equal(notes.items[1], "package p: its postinst could run p-setup (line 3), which is not run");
+    assert_string_equal(notes.items[2],
+                        "package p: its postinst would edit /etc/p/conf with sed (line 4), which is not run");
+    assert_non_null(strstr(notes.items[3], "package p: its postinst is not understood to its end"));
+}
+
+static void givers_name_script_package_and_line(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(*state, "nsd");
+    struct wishes wishes;
+    struct strings notes;
+    list_add(&fixture->arena, &package->scripts,
+             ((struct package_script){"postinst", "#!/bin/sh\n\nadduser --system nsd\nmkdir /run/nsd\n"}));
+    set_build(fixture, false);
+    const struct package *own[] = {package};
+    script_wishes_find(&fixture->arena, own, 1, &fixture->set, &wishes, &notes);
+    assert_string_equal(wishes.users.items[0].giver, "the postinst of nsd, line 3");
+    assert_string_equal(wishes.made.items[0].giver, "the postinst of nsd, line 4");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(accounts_are_as_adduser_and_useradd_make_them),
+        TEST(a_first_installation_is_what_scripts_find),
+        TEST(files_are_made_as_the_commands_make_them),
+        TEST(owners_and_modes_are_changed),
+        TEST(before_the_files_are_there_tests_do_not_find_them),
+        TEST(what_is_only_told_is_a_note_with_its_line),
+        TEST(givers_name_script_package_and_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
