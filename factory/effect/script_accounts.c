@@ -19,7 +19,7 @@ static const char *only_name(const struct script_words *words)
             return NULL;
         name = words->operands.items[i].text;
     }
-    return name && account_is_name(name) ? name : NULL;
+    return name && rule_is_user_name(name) ? name : NULL;
 }
 
 static struct wish_user *find_user(const struct script_maker *maker, const char *name)
@@ -44,7 +44,7 @@ static void add_group(struct script_maker *maker, const char *name, uint64_t num
         if (strcmp(wishes->groups.items[i].name, name) == 0)
             return;
     }
-    if (wishes->groups.count < ACCOUNTS_MAX && account_is_name(name))
+    if (wishes->groups.count < ACCOUNTS_MAX && rule_is_user_name(name))
         list_add(maker->arena, &wishes->groups,
                  (struct wish_group){.name = name, .gid = number, .is_automatic = true, .giver = maker->giver});
 }
@@ -56,7 +56,7 @@ static void add_member(struct script_maker *maker, const char *user, const char 
         if (strcmp(wishes->members.items[i].user, user) == 0 && strcmp(wishes->members.items[i].group, group) == 0)
             return;
     }
-    if (wishes->members.count < ACCOUNTS_MAX && account_is_name(user) && account_is_name(group))
+    if (wishes->members.count < ACCOUNTS_MAX && rule_is_user_name(user) && rule_is_user_name(group))
         list_add(maker->arena, &wishes->members, (struct wish_member){user, group, maker->giver});
 }
 

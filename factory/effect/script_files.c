@@ -34,7 +34,7 @@ static const char *account_value(const struct script_words *words, enum script_o
 {
     const char *name = script_words_value(words, option);
     uint64_t number;
-    return name && (account_is_name(name) || text_parse_u64(text_of(name), &number)) ? name : NULL;
+    return name && (rule_is_user_name(name) || text_parse_u64(text_of(name), &number)) ? name : NULL;
 }
 
 /* install -d, which also changes what is there. */

@@ -10,6 +10,7 @@
 #include "effect/script_words.h"
 #include "effect/script_world.h"
 #include "effect/sysusers.h"
+#include "plan/rules.h"
 #include "plan/wishes.h"
 
 struct script_maker {

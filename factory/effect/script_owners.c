@@ -67,7 +67,7 @@ static void change_paths(struct script_maker *maker, const struct script_words *
 static bool is_account(const char *name)
 {
     uint64_t number;
-    return account_is_name(name) || text_parse_u64(text_of(name), &number);
+    return rule_is_user_name(name) || text_parse_u64(text_of(name), &number);
 }
 
 /* The first group of a user that a script made; else the group of the same name. */

@@ -218,7 +218,20 @@ static bool same_file(const struct wish_file *a, const struct wish_file *b)
 static bool same_made(const struct wish_made *a, const struct wish_made *b)
 {
     return a->kind == b->kind && same_text(a->path, b->path) && a->mode == b->mode && same_text(a->owner, b->owner) &&
-           same_text(a->group, b->group) && same_text(a->content, b->content) && same_text(a->target, b->target);
+           same_text(a->group, b->group) && same_text(a->content, b->content) && same_text(a->target, b->target) &&
+           same_text(a->source, b->source) && a->keeps_mode == b->keeps_mode;
+}
+
+static bool same_owner(const struct wish_owner *a, const struct wish_owner *b)
+{
+    return same_text(a->path, b->path) && same_text(a->owner, b->owner) && same_text(a->group, b->group) &&
+           a->mode_lost == b->mode_lost && a->mode_set == b->mode_set && a->mode_search == b->mode_search &&
+           a->is_deep == b->is_deep;
+}
+
+static bool same_member(const struct wish_member *a, const struct wish_member *b)
+{
+    return same_text(a->user, b->user) && same_text(a->group, b->group);
 }
 
 static bool same_user(const struct wish_user *a, const struct wish_user *b)
@@ -258,6 +271,8 @@ bool wishes_same(const struct wishes *a, const struct wishes *b)
     COMPARE(is_same, made, same_made);
     COMPARE(is_same, users, same_user);
     COMPARE(is_same, groups, same_group);
+    COMPARE(is_same, owners, same_owner);
+    COMPARE(is_same, members, same_member);
     COMPARE(is_same, env, same_variable);
     COMPARE(is_same, packages, same_package);
     return is_same;

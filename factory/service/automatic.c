@@ -1,5 +1,6 @@
 #include "service/automatic.h"
 
+#include "effect/script_wishes.h"
 #include "service/configuration.h"
 #include "service/references.h"
 #include "service/running.h"
@@ -42,6 +43,43 @@ static bool find_unit(struct finding *finding, struct err *err)
     found->wishes = wishes_merge(finding->arena, &found->wishes, &running.wishes);
     for (size_t i = 0; i < running.notes.count; i++)
         list_add(finding->arena, &found->notes, running.notes.items[i]);
+    return true;
+}
+
+/* Returns whether a package gives files to the image, and is none that describes a whole system. */
+static bool gives(const struct finding *finding, const struct package *package)
+{
+    const struct keep *keep = finding->request->keep;
+    const struct family *family = finding->request->set->family;
+    bool is_giver = false;
+    for (size_t i = 0; i < keep->count && !is_giver; i++)
+        is_giver = keep->items[i].file->package == package && keep->items[i].file->entry->kind != ENTRY_DIRECTORY;
+    return is_giver && !(family && strings_has(&family->whole_system, package->name));
+}
+
+/* What scripts would have done: of other packages that give files, then of the own ones, which are installed last. */
+static bool find_scripts(struct finding *finding, struct err *err)
+{
+    (void)err;
+    struct arena *arena = finding->arena;
+    struct automatic *found = finding->found;
+    const struct fileset *set = finding->request->set;
+    const struct package **packages = arena_new_array(arena, const struct package *, set->package_count + 1);
+    size_t count = 0;
+    struct wishes wishes;
+    struct strings notes;
+    for (size_t i = 0; i < set->package_count; i++) {
+        if (!own_has(&finding->own, set->packages[i]) && gives(finding, set->packages[i]))
+            packages[count++] = set->packages[i];
+    }
+    for (size_t i = 0; i < set->package_count; i++) {
+        if (own_has(&finding->own, set->packages[i]))
+            packages[count++] = set->packages[i];
+    }
+    script_wishes_find(arena, packages, count, set, &wishes, &notes);
+    found->wishes = wishes_merge(arena, &found->wishes, &wishes);
+    for (size_t i = 0; i < notes.count; i++)
+        list_add(arena, &found->notes, notes.items[i]);
     return true;
 }
 
@@ -96,6 +134,7 @@ bool automatic_find(struct arena *arena, const struct automatic_request *request
     } parts[] = {
         {AUTOMATIC_CONFIGURATION, find_configuration},
         {AUTOMATIC_UNIT, find_unit},
+        {AUTOMATIC_SCRIPTS, find_scripts},
         {AUTOMATIC_PLUGINS, find_plugins},
         {AUTOMATIC_INTERPRETERS, find_interpreters},
         {AUTOMATIC_SHELLS, find_shells},
