@@ -197,7 +197,13 @@ static enum shell_truth has_account(const struct script_world *world, const char
     const enum shell_truth *made = map_get(is_group ? &world->groups : &world->users, text_of(name));
     if (made)
         return *made;
-    return truth_of(strcmp(name, "root") == 0);
+    const struct family *family = world->set ? world->set->family : NULL;
+    bool is_base = strcmp(name, "root") == 0;
+    for (size_t i = 0; family && !is_base && is_group && i < family->skeleton.groups.count; i++)
+        is_base = strcmp(family->skeleton.groups.items[i].name, name) == 0;
+    for (size_t i = 0; family && !is_base && !is_group && i < family->skeleton.users.count; i++)
+        is_base = strcmp(family->skeleton.users.items[i].name, name) == 0;
+    return truth_of(is_base);
 }
 
 static enum shell_truth ask_getent(struct script_world *world, const struct shell_call *call, const char **ret_printed)

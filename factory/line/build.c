@@ -120,6 +120,7 @@ static bool make_tree(void *argument, struct err *err)
                                    .keep = &closed->keep,
                                    .set = &closed->set,
                                    .created_override = order->plant->inputs.source_date_epoch,
+                                   .has_base_accounts = order->manifest->automatic[AUTOMATIC_ACCOUNTS],
                                    .is_partial = opened_is_partial(&closed->opened),
                                    .os_release = release_text(order, closed)};
     if (!tree_build(order->arena, &request, &built->tree, err))

@@ -29,6 +29,8 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, "directories", skeleton.directories, false),
     FIELD(YAML_NODE, "symlinks", skeleton.symlinks, false),
     FIELD(YAML_NODE, "service-directories", service.directories, false),
+    FIELD(YAML_NODE, "users", skeleton.users, false),
+    FIELD(YAML_NODE, "groups", skeleton.groups, false),
 };
 
 static const struct yaml_field identity_fields[] = {

@@ -46,7 +46,8 @@ struct family {
         struct family_tools *items;
         size_t count, capacity;
     } tools;
-    struct wishes skeleton;    /* `made`: what every image has, where nothing else is */
+    struct wishes skeleton;    /* `made`: what every image has, where nothing else is; `users`, `groups`: accounts that
+                                     every system has, besides root and nobody */
     struct wishes for_service; /* `made`: what images have besides whose configuration is automatic */
 };
 

@@ -73,6 +73,36 @@ static bool read_base(struct drafts *drafts, const struct package *package, stru
     return true;
 }
 
+static bool parse_number(const char *name, uint32_t *ret_number)
+{
+    uint64_t value = 0;
+    if (!text_parse_u64(text_of(name), &value) || value >= UINT32_MAX)
+        return false;
+    *ret_number = (uint32_t)value;
+    return true;
+}
+
+/* What every system of the family has, also where no package that says so is looked into. */
+static void read_family(struct drafts *drafts)
+{
+    const struct wishes *base = &drafts->request->set->family->skeleton;
+    struct accounts *known = &drafts->known;
+    for (size_t i = 0; i < base->groups.count; i++)
+        accounts_add_group(known, base->groups.items[i].name, (uint32_t)base->groups.items[i].gid);
+    for (size_t i = 0; i < base->users.count; i++) {
+        const struct wish_user *user = &base->users.items[i];
+        const struct account_group *group = accounts_group(known, user->group);
+        struct account_user account = {.name = user->name,
+                                       .comment = user->comment,
+                                       .home = user->home,
+                                       .shell = user->shell,
+                                       .uid = (uint32_t)user->uid,
+                                       .gid = group ? group->gid : 0};
+        if (group || strcmp(user->group, "root") == 0 || parse_number(user->group, &account.gid))
+            accounts_add_user(known, &account);
+    }
+}
+
 /* An /etc/passwd that a package gives, or the manifest creates, says who is there; ours then has its accounts too. */
 static void read_shipped(struct drafts *drafts)
 {
@@ -84,15 +114,6 @@ static void read_shipped(struct drafts *drafts)
         accounts_read_passwd(&drafts->accounts, (struct text){passwd->node.data, (size_t)passwd->node.size_bytes});
     if (group && group->node.kind == NODE_FILE)
         accounts_read_group(&drafts->accounts, (struct text){group->node.data, (size_t)group->node.size_bytes});
-}
-
-static bool parse_number(const char *name, uint32_t *ret_number)
-{
-    uint64_t value = 0;
-    if (!text_parse_u64(text_of(name), &value) || value >= UINT32_MAX)
-        return false;
-    *ret_number = (uint32_t)value;
-    return true;
 }
 
 static bool is_there(const struct drafts *drafts, const char *name, bool is_user)
@@ -183,6 +204,7 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
         else
             list_add(arena, &others, set->packages[i]);
     }
+    read_family(drafts);
     struct sysusers items;
     if (!read_sysusers(drafts, givers.items, givers.count, &items, &drafts->notes, err) ||
         !read_sysusers(drafts, others.items, others.count, &drafts->declared, &unused, err))

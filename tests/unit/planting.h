@@ -15,7 +15,7 @@ struct planting {
     size_t root_count;
     const char *os_release;
     int64_t created_override;
-    bool is_partial;
+    bool is_partial, wants_base;
     struct tree tree;
 };
 
@@ -46,6 +46,7 @@ static inline bool try_grow(struct planting *planting, bool is_reversed)
                                    .set = &fixture->set,
                                    .created_override = planting->created_override,
                                    .is_partial = planting->is_partial,
+                                   .has_base_accounts = planting->wants_base,
                                    .os_release = planting->os_release};
     return tree_build(&fixture->arena, &request, &planting->tree, &fixture->err);
 }

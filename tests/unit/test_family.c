@@ -43,6 +43,10 @@ static void debian_and_fedora_are_shipped(void **state)
     assert_true(strings_has(&rpm->whole_system, "setup") && strings_has(&deb->whole_system, "systemd"));
     assert_true(strings_has(&deb->documentation, "/usr/share/man"));
     assert_true(strings_has(&deb->for_host, "/etc/init.d") && strings_has(&rpm->for_host, "/etc/cron.d"));
+    assert_int_equal(deb->skeleton.users.count, 16);
+    assert_int_equal(deb->skeleton.groups.count, 36);
+    assert_int_equal(rpm->skeleton.users.count, 11);
+    assert_int_equal(rpm->skeleton.groups.count, 25);
     assert_int_equal(deb->skeleton.made.count, 10);
     assert_string_equal(deb->skeleton.made.items[9].target, "/run");
     assert_string_equal(rpm->skeleton.made.items[9].target, "../run");

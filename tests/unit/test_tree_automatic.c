@@ -137,6 +137,37 @@ static void owners_and_modes_of_packaged_files_are_changed(void **state)
     assert_false(has_note(tree, "/srv/none"));
 }
 
+static void accounts_of_every_system_are_known_without_their_package(void **state)
+{
+    struct planting planting = plant(*state);
+    struct package *a = package_add(*state, "a");
+    file_add(a, "/usr/lib/tmpfiles.d/a.conf", "d /var/lib/web 0750 www-data adm\n");
+    root_add(&planting, "/usr/lib/tmpfiles.d/a.conf");
+    const struct tree *tree = grow(&planting);
+    check_node(tree, "/var/lib/web", NODE_DIRECTORY, 0750, 33);
+    assert_int_equal(node_at(tree, "/var/lib/web")->gid, 4);
+    check_content(tree, "/etc/passwd", ROOT_LINE "www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n" DEB_NOBODY);
+    check_content(tree, "/etc/group", "root:x:0:\nwww-data:x:33:\nadm:x:4:\n" DEB_NOGROUP);
+}
+
+static void the_package_that_lists_such_accounts_wins(void **state)
+{
+    struct planting planting = plant(*state);
+    struct package *base = package_add(*state, "base-passwd");
+    file_add(base, "/usr/share/base-passwd/passwd.master", "www-data:*:44:45:other:/web:/bin/sh\n");
+    file_add(base, "/usr/share/base-passwd/group.master", "www-data:*:45:\n");
+    planting.wants_base = true;
+    user_wanted(&planting, "www-data", WISH_NUMBER_FREE, "nogroup");
+    user_wanted(&planting, "svc", 33, "mail");
+    const struct tree *tree = grow(&planting);
+    const struct node *passwd = node_at(tree, "/etc/passwd"), *group = node_at(tree, "/etc/group");
+    assert_non_null(strstr(passwd->data, "\nwww-data:x:44:45:other:/web:/bin/sh\n"));
+    assert_non_null(strstr(passwd->data, "\nsvc:x:33:8::/var/lib/svc:/usr/sbin/nologin\n"));
+    assert_non_null(strstr(passwd->data, "\nsync:x:4:65534:sync:/bin:/bin/sync\n"));
+    assert_non_null(strstr(group->data, "\nshadow:x:42:\n"));
+    assert_null(strstr(group->data, ":33:"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +176,8 @@ int main(void)
         TEST(automatic_things_give_way),
         TEST(a_copy_has_the_bytes_of_a_file_that_need_not_be_kept),
         TEST(owners_and_modes_of_packaged_files_are_changed),
+        TEST(accounts_of_every_system_are_known_without_their_package),
+        TEST(the_package_that_lists_such_accounts_wins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
