@@ -1,10 +1,22 @@
 #include "bill/explain.h"
 
 #include "base/auto.h"
+#include "base/map.h"
 #include "package/path.h"
+
+#include <stdlib.h>
 
 /* More links than this are no chain but a circle. */
 #define LINKS_MAX 100
+
+/* Names the packages of the selection that ship the path. */
+static void list_shippers(struct arena *arena, const struct explain_packages *packages, struct answer *answer)
+{
+    for (size_t i = 0; i < packages->count; i++) {
+        if (package_find(packages->items[i], answer->path))
+            list_add(arena, &answer->packages, arena_strdup(arena, packages->items[i]->name));
+    }
+}
 
 /* Looks into every package of the selection, fetching what was not needed so far, then into the indices. */
 static bool find_elsewhere(struct arena *arena, const struct explain_request *request,
@@ -14,10 +26,7 @@ static bool find_elsewhere(struct arena *arena, const struct explain_request *re
     struct strings owners = {0};
     if (!packages->count && !request->open_all(request->self, packages, err))
         return false;
-    for (size_t i = 0; i < packages->count; i++) {
-        if (package_find(packages->items[i], answer->path))
-            list_add(arena, &answer->packages, arena_strdup(arena, packages->items[i]->name));
-    }
+    list_shippers(arena, packages, answer);
     if (!answer->packages.count && catalog_owners(request->catalog, arena, answer->path, &owners, NULL, &none))
         answer->offered = owners;
     return true;
@@ -32,6 +41,61 @@ static bool find_below_link(struct arena *arena, const struct bill *bill, const 
     return is_link;
 }
 
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Adds a path that matches. */
+static void add_match(const char *glob, const char *path, struct map *seen, struct strings *paths)
+{
+    if (path_matches(glob, path) && map_add(seen, text_of(path), seen))
+        list_add(seen->arena, paths, path);
+}
+
+/* Lists the files and links of the image and of the selected packages that match, sorted. */
+static struct strings list_matches(struct arena *arena, const struct explain_request *request,
+                                   const struct explain_packages *packages, const char *glob)
+{
+    struct map seen = {.arena = arena};
+    struct strings paths = {0};
+    for (size_t i = 0; i < request->bill->files.count; i++)
+        add_match(glob, request->bill->files.items[i].path, &seen, &paths);
+    for (size_t i = 0; i < packages->count; i++) {
+        const struct package *package = packages->items[i];
+        for (size_t k = 0; k < package->count; k++) {
+            if (package->entries[k].kind != ENTRY_DIRECTORY)
+                add_match(glob, package->entries[k].path, &seen, &paths);
+        }
+    }
+    if (paths.count)
+        qsort(paths.items, paths.count, sizeof *paths.items, compare_paths);
+    return paths;
+}
+
+/* Answers for all that a glob stands for. */
+static bool find_matches(struct arena *arena, const struct explain_request *request, struct explain_packages *packages,
+                         const char *glob, struct answers *answers, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    if (!packages->count && !request->open_all(request->self, packages, err))
+        return false;
+    struct strings paths = list_matches(&scratch, request, packages, glob);
+    for (size_t i = 0; i < paths.count; i++) {
+        struct answer answer = {.path = arena_strdup(arena, paths.items[i]), .is_of_glob = true};
+        if (answers->count >= EXPLAIN_PATHS_MAX) {
+            answers->left_out += paths.count - i;
+            break;
+        }
+        if (!bill_find(request->bill, answer.path))
+            list_shippers(arena, packages, &answer);
+        list_add(arena, answers, answer);
+    }
+    if (!paths.count)
+        list_add(arena, answers, (struct answer){.path = glob, .is_of_glob = true});
+    return true;
+}
+
 bool explain_find(struct arena *arena, const struct explain_request *request, struct answers *ret_answers,
                   struct err *err)
 {
@@ -40,6 +104,11 @@ bool explain_find(struct arena *arena, const struct explain_request *request, st
         const char *why, *asked = request->paths->items[i];
         const char *path = path_canonical(arena, text_of(asked), &why);
         struct answer answer = {.path = path && !bill_find(request->bill, asked) ? path : asked};
+        if (path_is_glob(answer.path) && !bill_find(request->bill, answer.path)) {
+            if (!find_matches(arena, request, &packages, answer.path, ret_answers, err))
+                return false;
+            continue;
+        }
         bool is_shipped = bill_find(request->bill, answer.path) || find_below_link(arena, request->bill, &answer.path);
         if (!is_shipped && !find_elsewhere(arena, request, &packages, &answer, err))
             return false;
@@ -83,16 +152,22 @@ static void print_chain(FILE *out, const struct bill *bill, const struct bill_fi
 static void print_absent(FILE *out, const struct manifest *manifest, const struct answer *answer)
 {
     AUTO(arena_done) struct arena scratch = {0};
+    const char *advice = manifest->named ? "begin a manifest with imgfactory new and name it there under files"
+                                         : arena_printf(&scratch, "name it in %s under files", manifest->path);
     if (answer->packages.count)
         (void)fprintf(out,
                       "  not in the image: %s, which is selected, ships it, but nothing that is kept needs it.\n"
-                      "  To have it, name it in %s under files.\n",
-                      strings_join(&scratch, &answer->packages, ", "), manifest->path);
+                      "  To have it, %s.\n",
+                      strings_join(&scratch, &answer->packages, ", "), advice);
     else if (answer->offered.count)
         (void)fprintf(out,
                       "  not in the image: %s ships it and is not among the selected packages.\n"
-                      "  To have it, name it in %s under files.\n",
-                      strings_join(&scratch, &answer->offered, ", "), manifest->path);
+                      "  To have it, %s.\n",
+                      strings_join(&scratch, &answer->offered, ", "), advice);
+    else if (answer->is_of_glob)
+        (void)fprintf(
+            out, "  nothing in the image and in the selected packages matches; all packages: imgfactory find '%s'\n",
+            answer->path);
     else
         (void)fputs("  not in the image, and no package of the source ships it\n", out);
 }
@@ -108,6 +183,9 @@ void explain_print(FILE *out, const struct explained *explained)
         else
             print_absent(out, explained->manifest, answer);
     }
+    if (explained->answers->left_out)
+        (void)fprintf(out, "%s %s: and %zu more, which are not told\n", explained->manifest->name,
+                      explained->arch->name, explained->answers->left_out);
 }
 
 static json_t *chain_json(const struct bill *bill, const struct bill_file *file)

@@ -1,7 +1,8 @@
 /* explain.h - why a path is in an image, or why not: for `imgfactory why`
  *
  * The chain of a file goes from what manifest, recipe or factory want themselves to the file, each link needed by the one
- * before it. A path that is not in the image is looked for in all packages of the selection, and else in the indices.
+ * before it. A path that is not in the image is looked for in all packages of the selection, and else in the indices. A glob
+ * stands for the files of the image and of these packages that match it.
  * Threads: explain_find() on the order's thread, which it blocks; the printing on main.
  * Owns: nothing; results live in the arena given.
  */
@@ -14,7 +15,8 @@
 
 /* Where a path is that is asked for and the image has not. */
 struct answer {
-    const char *path;
+    const char *path;        /* or a glob that nothing matches */
+    bool is_of_glob;         /* then the indices were not asked */
     struct strings packages; /* of the selection that ship it */
     struct strings offered;  /* of the source that ship it, when none of the selection does */
 };
@@ -22,7 +24,10 @@ struct answer {
 struct answers {
     struct answer *items;
     size_t count, capacity;
+    size_t left_out; /* paths that globs match and that are not told: there were too many */
 };
+
+#define EXPLAIN_PATHS_MAX 2000 /* that globs may stand for, all together */
 
 /* All packages of a selection. */
 struct explain_packages {
@@ -39,7 +44,7 @@ struct explain_request {
     void *self;
 };
 
-/* Answers for the paths, in their order. Fails as open_all(). */
+/* Answers for the paths, in their order; for those of a glob by name. Fails as open_all(). */
 bool explain_find(struct arena *arena, const struct explain_request *request, struct answers *ret_answers,
                   struct err *err) MUST_CHECK;
 

@@ -7,6 +7,7 @@
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
+#include "line/find.h"
 #include "line/names_text.h"
 #include "line/report.h"
 #include "plan/recipe.h"
@@ -21,6 +22,8 @@
 #define LINE_BYTES_MAX ((size_t)8192)
 
 #define HOST_ROOT ""
+/* A manifest of which only what it leaves open counts: architectures and source. */
+#define STAND_IN "name: image\nbinaries: [/image]\n"
 
 /* A word that is to be looked up in the indices, and the image that it is for. */
 struct asked_name {
@@ -404,7 +407,7 @@ static bool plan_name(struct build *build, const char *word, struct err *err)
     struct manifest *manifest = arena_new(build->arena, struct manifest);
     struct batch_image *image = &build->images[build->image_count];
     const char *path = arena_printf(build->arena, "%s (made of its name)", word);
-    if (!manifest_parse(build->arena, path, "name: image\nbinaries: [/image]\n", &build->features, manifest, err))
+    if (!manifest_parse(build->arena, path, STAND_IN, &build->features, manifest, err))
         return false;
     manifest->name = arena_printf(build->arena, "%s (a name)", word); /* no image's */
     set_manifest(build, manifest, image);
@@ -735,4 +738,34 @@ bool build_new(struct command *command, struct err *err)
         manifest_find(build->arena, build->manifests_dir, word, &path, &none))
         return print_file(path, err);
     return plan_images(build, err) && run_batch(build, err);
+}
+
+/* Asks the indices, and prints what was found. */
+static bool print_found(struct build *build, struct plant *plant, const struct batch_image *image, struct err *err)
+{
+    struct found_paths found;
+    struct find_request request = {
+        .words = &build->names, .source = image->source, .arches = image->arches, .arch_count = image->arch_count};
+    if (!find_paths(plant, build->arena, &request, &found, err))
+        return false;
+    find_print(stdout, &request, &found, build->options->is_json);
+    return true;
+}
+
+bool build_find(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    struct batch_image *image = build->images = arena_new(build->arena, struct batch_image);
+    struct manifest *manifest = arena_new(build->arena, struct manifest);
+    struct plant plant;
+    if (!plan_options(build, err) || !read_data(build, err) ||
+        !manifest_parse(build->arena, "find", STAND_IN, &build->features, manifest, err))
+        return false;
+    image->manifest = manifest;
+    if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
+        !plant_open(&build->run, command->log, &plant, err))
+        return false;
+    bool is_good = print_found(build, &plant, image, err);
+    plant_close(&plant);
+    return is_good;
 }

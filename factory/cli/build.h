@@ -1,4 +1,4 @@
-/* build.h - the commands that build (build, why, new): plans all images, runs them, prints the report
+/* build.h - the commands that build (build, why, new, find): plans all images, runs them, prints the report
  *
  * Threads: main only.
  */
@@ -14,6 +14,8 @@ bool build_run(struct command *command, struct err *err) MUST_CHECK;
 bool build_why(struct command *command, struct err *err) MUST_CHECK;
 /* Prints the manifest that a name amounts to, with what is found in its packages behind a '#'. */
 bool build_new(struct command *command, struct err *err) MUST_CHECK;
+/* Prints what packages ship, and which packages ship a path, by the indices. */
+bool build_find(struct command *command, struct err *err) MUST_CHECK;
 /* Makes the run's inputs (all but the recipes, which are read later) of options, site file and the value of
  * SOURCE_DATE_EPOCH (NULL: not set): everything that a call can say to change the bytes of an order's product. ERR_USAGE
  * as --compression and SOURCE_DATE_EPOCH. */

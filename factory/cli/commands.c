@@ -28,14 +28,20 @@ static const struct command_row rows[] = {
      "loader, libraries, symbol versions and symbols, as its own dynamic loader would find them.\n"
      "Nothing of it is run. Exit status 5 when something is missing.",
      1, SIZE_MAX, 0, remote_check},
-    {COMMAND_WHY, "why", "IMAGE PATH...", "0.1.0", "tell why a file is in an image, or why not",
+    {COMMAND_WHY, "why", "IMAGE PATH|GLOB...", "0.1.0", "tell why a file is in an image, or why not",
      "Tells why a file is in an image: the chain from the manifest to it, with packages and repository;\n"
-     "or why not: which package ships it.",
+     "or why not: which package ships it. A glob ('/etc/nsd/**') stands for the files of the image and of\n"
+     "the selected packages.",
      2, SIZE_MAX, 1, build_why},
     {COMMAND_NEW, "new", "NAME", "0.3.0", "print the manifest that a name amounts to, to go on from",
      "Prints the manifest that a program, package or unit amounts to, with what is found in its packages\n"
      "in comments. Of an image of the catalogue it prints that manifest.",
      1, 1, 1, build_new},
+    {COMMAND_FIND, "find", "PACKAGE|PATH|GLOB...", "0.3.0", "tell what a package ships, or who ships a path",
+     "Tells which files a package ships, or which packages ship a path or all that a glob stands for\n"
+     "('/usr/sbin/*dns*'; ** crosses folders). A word that is no package is the name of files.\n"
+     "From the indices alone: no package is fetched.",
+     1, SIZE_MAX, 0, build_find},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

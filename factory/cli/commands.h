@@ -25,6 +25,7 @@ enum command_kind {
     COMMAND_WHY = 1 << 8,
     COMMAND_CLEAN = 1 << 9,
     COMMAND_NEW = 1 << 10,
+    COMMAND_FIND = 1 << 11,
 };
 
 /* One command. */

@@ -9,11 +9,12 @@
     }
 
 #define LOGINS (COMMAND_LOGIN | COMMAND_LOGOUT)
-#define PACKAGES (COMMAND_BUILD | COMMAND_WHY | COMMAND_NEW)   /* take packages from sources */
-#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)      /* move tags in registries */
-#define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK) /* take images from registries */
-#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN)              /* use the cache */
-#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN)              /* talk to registries */
+#define PACKAGES (COMMAND_BUILD | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
+#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                     /* look into them, and build nothing */
+#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                   /* move tags in registries */
+#define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK)              /* take images from registries */
+#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN)                           /* use the cache */
+#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN)                           /* talk to registries */
 #define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN)
 
 static const struct option_row rows[] = {
@@ -84,10 +85,9 @@ static const struct option_row rows[] = {
            "release)",
            OPTION_FLAG, is_change_accepted, PACKAGES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, retries,
-           REGISTRIES | COMMAND_WHY | COMMAND_NEW, COMMAND_LOGOUT, 0, 20, ALTERS_NOTHING),
+           REGISTRIES | ASKS, COMMAND_LOGOUT, 0, 20, ALTERS_NOTHING),
     OPTION(0, "timeout", "DURATION", "end the run, with status 6, when it is not done by then (90s, 10m, 2h)",
-           OPTION_DURATION, timeout_ms, REGISTRIES | COMMAND_WHY | COMMAND_NEW | COMMAND_LOGOUT, 0, 0, 0,
-           ALTERS_NOTHING),
+           OPTION_DURATION, timeout_ms, REGISTRIES | ASKS | COMMAND_LOGOUT, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "cache-limit", "SIZE",
            "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
            cache_limit, CACHES, 0, 0, 0, ALTERS_NOTHING),
@@ -129,9 +129,9 @@ static const struct option_text texts[] = {
     {"cache", PULLS, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
-    {"json", PULLS | COMMAND_WHY | COMMAND_CLEAN, "print the answer as JSON"},
+    {"json", PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN, "print the answer as JSON"},
     {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},
-    {"quiet", COMMAND_INSPECT | COMMAND_WHY, "print the answer, errors and warnings only"},
+    {"quiet", COMMAND_INSPECT | ASKS, "print the answer, errors and warnings only"},
 };
 
 struct option_rows option_table(void)

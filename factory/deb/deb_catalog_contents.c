@@ -303,6 +303,68 @@ bool deb_catalog_locate(struct catalog *any, struct arena *arena, const char *ba
     return true;
 }
 
+#define PATH_MAX_BYTES 8192
+
+/* One text on its way through a scan. */
+struct walking {
+    const struct deb_contents *item;
+    const struct catalog_scan *scan;
+    struct contents_reader reader;
+    struct view packed;
+    bool is_ended; /* no more is wanted */
+};
+
+static void walk_line(void *taker, struct text line)
+{
+    struct walking *walking = taker;
+    struct text path, owners;
+    char absolute[PATH_MAX_BYTES];
+    bool is_merged;
+    contents_split(line, &path, &owners);
+    if (walking->is_ended || !path.len || path.len > sizeof absolute - sizeof "/usr/")
+        return;
+    (void)contents_keeps_raw(path, &is_merged);
+    char *end = mempcpy(stpcpy(absolute, is_merged ? "/usr/" : "/"), path.ptr, path.len);
+    struct text whole = {absolute, (size_t)(end - absolute)};
+    for (struct text owner; text_next(&owners, ',', &owner) && !walking->is_ended;) {
+        struct text name = contents_owner_name(owner);
+        if (name.len && (!walking->scan->package || text_is(name, walking->scan->package)))
+            walking->is_ended = !walking->scan->take(walking->scan->taker, whole, name);
+    }
+}
+
+static bool walk(void *argument, struct err *err)
+{
+    struct walking *walking = argument;
+    bool is_read = read_packed(walking->item, &walking->packed, &walking->reader, err);
+    contents_feed_end(&walking->reader);
+    return is_read;
+}
+
+bool deb_catalog_scan(struct catalog *any, const struct catalog_scan *scan, struct err *err)
+{
+    struct deb_catalog *catalog = deb_catalog_of(any);
+    const struct deb_contents_list *lists[] = {&catalog->arch_contents, &catalog->all_contents};
+    size_t count = 0;
+    bool is_ended = false;
+    for (size_t k = 0; k < ARRAY_COUNT(lists); k++) {
+        for (size_t i = 0; i < lists[k]->items.count && !is_ended; i++, count++) {
+            const struct deb_contents *item = &lists[k]->items.items[i];
+            struct walking walking = {.item = item, .scan = scan};
+            walking.reader = (struct contents_reader){.name = item->name, .take = walk_line, .taker = &walking};
+            if (!release_map(catalog->env, item->release, item->listed_name, item->listed, &walking.packed, err))
+                return false;
+            bool is_read = workers_call(catalog->workers, walk, &walking, err);
+            view_done(&walking.packed);
+            contents_reader_done(&walking.reader);
+            if (!is_read)
+                return false;
+            is_ended = walking.is_ended;
+        }
+    }
+    return count || fail_no_contents(catalog, "a path", err);
+}
+
 void deb_catalog_close_contents(struct deb_catalog *catalog)
 {
     struct deb_contents_list *lists[] = {&catalog->arch_contents, &catalog->all_contents};

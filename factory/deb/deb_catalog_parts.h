@@ -73,6 +73,7 @@ bool deb_catalog_identity(struct arena *arena, const struct catalog *catalog, co
                           struct selected *ret_selected, bool *ret_found, struct err *err) MUST_CHECK;
 bool deb_catalog_locate(struct catalog *catalog, struct arena *arena, const char *base, enum located_kind kind,
                         struct locations *ret_locations, struct err *err) MUST_CHECK;
+bool deb_catalog_scan(struct catalog *catalog, const struct catalog_scan *scan, struct err *err) MUST_CHECK;
 bool deb_catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                           struct catalog_package *ret_package, bool *ret_found, struct err *err) MUST_CHECK;
 /* What the selected packages of a Release refer to. */

@@ -76,6 +76,7 @@ bool rpm_catalog_siblings(struct catalog *catalog, struct arena *arena, const ch
                           struct siblings *ret_siblings, struct err *err) MUST_CHECK;
 bool rpm_catalog_locate(struct catalog *catalog, struct arena *arena, const char *base, enum located_kind kind,
                         struct locations *ret_locations, struct err *err) MUST_CHECK;
+bool rpm_catalog_scan(struct catalog *catalog, const struct catalog_scan *scan, struct err *err) MUST_CHECK;
 bool rpm_catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                           struct catalog_package *ret_package, bool *ret_found, struct err *err) MUST_CHECK;
 bool rpm_catalog_solve(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,

@@ -22,7 +22,10 @@ struct filelists {
     const struct map *wanted;         /* … with these paths too: canonical → anything */
     const char *path;                 /* canonical: of a search … */
     struct arena *arena;
-    struct strings owners; /* … that fills this */
+    struct strings owners;           /* … that fills this */
+    const struct catalog_scan *scan; /* of a scan */
+    bool is_known, is_wanted;        /* whether the package that is read is the one that would be installed */
+    bool is_ended;                   /* no more is wanted */
     struct buf line;
 };
 
@@ -40,6 +43,7 @@ static bool begin(struct xml_stream *xml, const char *element, const char **attr
         const char *name = xml_stream_attribute(attributes, "name"), *pkgid = xml_stream_attribute(attributes, "pkgid");
         if (!is_sane(name) || !is_sane(pkgid) || strlen(pkgid) < PKGID_LEN)
             return xml_stream_fail(xml, "a package without a proper name and pkgid");
+        filelists->is_known = false;
         (void)snprintf(filelists->owner, sizeof filelists->owner, "%s=%.*s", name, (int)PKGID_LEN, pkgid);
     } else if (xml->depth == 3 && strcmp(element, "file") == 0) {
         xml->is_text_wanted = true;
@@ -333,6 +337,16 @@ static bool search(struct rpm_catalog *catalog, const char *path, Queue *ids, st
     return true;
 }
 
+/* Fails when no repository has filelists. */
+static bool fail_no_filelists(const struct rpm_catalog *catalog, const char *what, struct err *err)
+{
+    err_set(err, ERR_RESOLVE,
+            "which package ships %s? No repository of %s has filelists for %s; name the package in the manifest "
+            "under packages: first",
+            what, catalog->base.origins.source->name, rpm_arch(catalog->base.arch));
+    return false;
+}
+
 bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, Queue *ids, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -349,14 +363,59 @@ bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, Queue *id
         add_owners(repo, &owners, ids);
     }
     pthread_mutex_unlock(catalog->lock);
-    if (!table_count) {
-        err_set(err, ERR_RESOLVE,
-                "which package ships /%s? No repository of %s has filelists for %s; name the package in the manifest "
-                "under packages: first",
-                path, catalog->base.origins.source->name, rpm_arch(catalog->base.arch));
-        return false;
-    }
+    if (!table_count)
+        return fail_no_filelists(catalog, arena_printf(&scratch, "/%s", path), err);
     return ids->count || contents_keeps(text_of(path)) || search(catalog, path, ids, err);
+}
+
+/* Whether the package that is read is offered and the newest of its name, and asked for. */
+static bool is_wanted(const struct filelists *filelists)
+{
+    struct rpm_catalog *catalog = filelists->repo->catalog;
+    const char *wanted = filelists->scan->package, *equals = strchr(filelists->owner, '=');
+    if (wanted && (strlen(wanted) != (size_t)(equals - filelists->owner) ||
+                   strncmp(filelists->owner, wanted, strlen(wanted)) != 0))
+        return false;
+    pthread_mutex_lock(catalog->lock);
+    Id id = find_owner(filelists->repo, filelists->owner);
+    bool is_newest = id && rpm_pool_is_offered(catalog->pool, id) && rpm_pool_is_newest(catalog->pool, id);
+    pthread_mutex_unlock(catalog->lock);
+    return is_newest;
+}
+
+static bool take_for_scan(struct filelists *filelists, struct text path, bool is_file, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    (void)err;
+    if (!filelists->is_known)
+        filelists->is_wanted = is_wanted(filelists);
+    filelists->is_known = true;
+    if (!is_file || !filelists->is_wanted || filelists->is_ended)
+        return true;
+    const char *whole = arena_printf(&scratch, "/%s", contents_canonical(&scratch, text_dup(&scratch, path)));
+    struct text name = {filelists->owner, (size_t)(strchr(filelists->owner, '=') - filelists->owner)};
+    filelists->is_ended = !filelists->scan->take(filelists->scan->taker, text_of(whole), name);
+    return true;
+}
+
+bool rpm_catalog_scan(struct catalog *any, const struct catalog_scan *scan, struct err *err)
+{
+    struct rpm_catalog *catalog = rpm_catalog_of(any);
+    size_t count = 0;
+    bool is_ended = false;
+    for (size_t i = 0; i < catalog->repos.count && !is_ended; i++) {
+        struct reading reading = {.repo = &catalog->repos.items[i], .filelists = {.take = take_for_scan, .scan = scan}};
+        bool is_found = false, is_good = get_plain(&reading, &is_found, err);
+        if (is_good && is_found)
+            is_good = catalog->workers ? workers_call(catalog->workers, read_plain, &reading, err)
+                                       : read_plain(&reading, err);
+        buf_done(&reading.plain);
+        if (!is_good)
+            return false;
+        count += is_found;
+        is_ended = reading.filelists.is_ended;
+    }
+    return count || fail_no_filelists(catalog, "a path", err);
 }
 
 void rpm_filelists_hint(const struct rpm_catalog *catalog, struct arena *arena, const char *path, size_t most,

@@ -29,6 +29,11 @@ bool catalog_locate(struct catalog *catalog, struct arena *arena, const char *ba
     return catalog->kind->locate(catalog, arena, base, kind, ret_locations, err);
 }
 
+bool catalog_scan(struct catalog *catalog, const struct catalog_scan *scan, struct err *err)
+{
+    return catalog->kind->scan(catalog, scan, err);
+}
+
 bool catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                       struct catalog_package *ret_package, bool *ret_found, struct err *err)
 {

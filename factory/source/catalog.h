@@ -58,6 +58,17 @@ struct catalog_package {
     struct strings depends;  /* names of packages that it depends on directly, real ones, each once */
 };
 
+/* Is told of one path, absolute and canonical, and a package that ships it; both are borrowed. Returns false when it wants
+ * no more. Called on a worker. */
+typedef bool catalog_take_path(void *taker, struct text path, struct text package);
+
+/* Going through all that packages ship. */
+struct catalog_scan {
+    const char *package; /* only what this one ships; NULL: everything */
+    catalog_take_path *take;
+    void *taker;
+};
+
 struct selected;
 struct selection;
 struct solve_request;
@@ -73,6 +84,7 @@ struct catalog_kind {
                      struct err *err);
     bool (*locate)(struct catalog *catalog, struct arena *arena, const char *base, enum located_kind kind,
                    struct locations *ret_locations, struct err *err);
+    bool (*scan)(struct catalog *catalog, const struct catalog_scan *scan, struct err *err);
     bool (*describe)(const struct catalog *catalog, struct arena *arena, const char *package,
                      struct catalog_package *ret_package, bool *ret_found, struct err *err);
     bool (*solve)(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
@@ -119,6 +131,9 @@ bool catalog_siblings(struct catalog *catalog, struct arena *arena, const char *
  * has none. No index of paths: ERR_RESOLVE, as catalog_owners(). */
 bool catalog_locate(struct catalog *catalog, struct arena *arena, const char *base, enum located_kind kind,
                     struct locations *ret_locations, struct err *err) MUST_CHECK;
+/* Goes through the file indices from end to end, which takes seconds: every file and link of every package that would be
+ * installed (Debian's indices may have others, too). No index of paths: ERR_RESOLVE. Blocks. */
+bool catalog_scan(struct catalog *catalog, const struct catalog_scan *scan, struct err *err) MUST_CHECK;
 /* Tells of a package; *ret_found false when there is none of that name. */
 bool catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                       struct catalog_package *ret_package, bool *ret_found, struct err *err) MUST_CHECK;

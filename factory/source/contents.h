@@ -66,6 +66,10 @@ bool contents_keeps(struct text path);
 /* The same for a path (or a line that begins with it) as it stands in the file; *ret_is_merged: it lacks "usr/". */
 bool contents_keeps_raw(struct text path, bool *ret_is_merged);
 
+/* Cuts a line into path (without slashes in front) and owners; empty ones when it has not both. */
+void contents_split(struct text line, struct text *ret_path, struct text *ret_owners);
+/* Returns the package's name of an owner, "section/name". */
+struct text contents_owner_name(struct text owner);
 /* Feeds a piece of any size / says that the text is at its end. Fails when a line is longer than 1 MiB. */
 bool contents_feed(struct contents_reader *reader, struct text piece, struct err *err) MUST_CHECK;
 void contents_feed_end(struct contents_reader *reader);

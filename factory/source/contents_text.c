@@ -136,21 +136,25 @@ void contents_reader_done(struct contents_reader *reader)
     buf_done(&reader->carry);
 }
 
+struct text contents_owner_name(struct text owner)
+{
+    const char *slash = owner.len ? memrchr(owner.ptr, '/', owner.len) : NULL;
+    size_t skip = slash ? (size_t)(slash + 1 - owner.ptr) : 0;
+    return (struct text){owner.ptr + skip, owner.len - skip};
+}
+
 /* Adds the package names of "section/name,area/section/name". */
 static void add_owners(struct arena *arena, struct text owners, struct strings *names)
 {
     for (struct text owner; text_next(&owners, ',', &owner);) {
-        const char *slash = memrchr(owner.ptr, '/', owner.len);
-        size_t skip = slash ? (size_t)(slash + 1 - owner.ptr) : 0;
-        const char *name = text_dup(arena, (struct text){owner.ptr + skip, owner.len - skip});
+        const char *name = text_dup(arena, contents_owner_name(owner));
         if (*name && !strings_has(names, name))
             list_add(arena, names, name);
     }
 }
 
-static void scan_line(void *taker, struct text line)
+void contents_split(struct text line, struct text *ret_path, struct text *ret_owners)
 {
-    struct contents_scan *scan = taker;
     line = text_trim(line);
     size_t split = line.len;
     while (split && line.ptr[split - 1] != ' ' && line.ptr[split - 1] != '\t')
@@ -158,10 +162,19 @@ static void scan_line(void *taker, struct text line)
     struct text path = text_trim((struct text){line.ptr, split});
     while (path.len && (path.ptr[0] == '/' || text_has_prefix(path, "./")))
         path = (struct text){path.ptr + 1, path.len - 1};
+    *ret_path = path;
+    *ret_owners = (struct text){line.ptr + split, line.len - split};
+}
+
+static void scan_line(void *taker, struct text line)
+{
+    struct contents_scan *scan = taker;
+    struct text path, owners;
+    contents_split(line, &path, &owners);
     bool is_usr_less = is_merged_name(path) && text_has_prefix(scan->path, "usr/");
     struct text wanted = {scan->path.ptr + (is_usr_less ? 4 : 0), scan->path.len - (is_usr_less ? 4 : 0)};
     if (text_eq(path, wanted))
-        add_owners(scan->arena, (struct text){line.ptr + split, line.len - split}, &scan->owners);
+        add_owners(scan->arena, owners, &scan->owners);
 }
 
 void contents_scan_begin(struct contents_scan *scan, struct arena *arena, const char *name, const char *path)

@@ -119,10 +119,7 @@ class Names(Case):
 
     def new(self, *arguments):
         """What `imgfactory new` prints."""
-        self.factory.output, options, output = None, self.factory.options, self.factory.output
-        self.factory.options = []
-        result = self.run_factory("new", *options, *arguments)
-        self.factory.options, self.factory.output = options, output
+        result = self.factory.run_plain("new", *self.factory.options, *arguments)
         self.assertEqual(result.code, run.OK, result)
         return result.stdout
 
@@ -144,12 +141,63 @@ class Names(Case):
         self.assertEqual(self.new("served"), world.MANIFEST)
         self.assertIn("packages:\n  first: [served]\n", self.new("package:served"))
 
-    def test_why_takes_a_name(self):
-        self.factory.output, options = None, self.factory.options
-        self.factory.options = []
-        result = self.run_factory("why", *options, "--arch", "x86_64", "dmond", "/usr/sbin/dmond")
+    def why(self, *arguments):
+        result = self.factory.run_plain("why", *self.factory.options, "--arch", "x86_64", *arguments)
         self.assertEqual(result.code, run.OK, result)
-        self.assertIn("from dmon-core", result.stdout)
+        return result.stdout
+
+    def test_why_tells_of_all_that_a_glob_stands_for_also_of_what_was_left_out(self):
+        out = self.why("served", "/usr/share/**/*.txt", "/usr/sbin/serv?d", "/usr/no/*")
+        words, more, served, none = (out.index(f"served x86_64: {path}\n") for path in (
+            "/usr/share/served/more.txt", "/usr/share/served/words.txt", "/usr/sbin/served", "/usr/no/*"))
+        self.assertTrue(words < more < served < none, out)
+        self.assertIn("not in the image: served-common, which is selected, ships it, but nothing that is kept needs it", out)
+        self.assertIn("binary of the manifest", out[served:none])
+        self.assertIn("imgfactory find '/usr/no/*'", out[none:])
+
+    def test_why_of_very_many_files_tells_the_first(self):
+        files = [deb.File(f"/usr/share/many/{i:05}", "") for i in range(3000)]
+        packages = [*world.packages(), deb.Package("many", [deb.program("/usr/bin/many", world.executable(
+            world.MACHINES["amd64"], ["libc.so.6"])), *files], arch="amd64", Depends="libc6")]
+        self.make_repository(packages=packages, name="more")
+        self.use(self.write_source("more.yaml"))
+        out = self.why("many", "/usr/share/many/*")
+        self.assertEqual(out.count("not in the image"), 2000)
+        self.assertIn("many x86_64: and 1000 more, which are not told", out)
+        self.assertIn("begin a manifest with imgfactory new", out)
+
+    def find(self, *arguments, code=run.OK):
+        result = self.factory.run_plain("find", *self.factory.options, *arguments)
+        self.assertEqual(result.code, code, result)
+        return result.stdout if code == run.OK else result.stderr
+
+    def test_find_tells_what_a_package_ships_for_which_architectures(self):
+        self.assertEqual(self.find("--arch", "all", "dmon").splitlines(), [
+            "dmon: /usr/bin/dmonctl", "dmon: /usr/lib/systemd/system/a-dmon.service",
+            "dmon: /usr/lib/systemd/system/dmond.service"])
+        self.assertEqual(self.find("--arch", "all", "pair").splitlines(), [
+            "pair: /usr/bin/pair (x86_64)", "pair: /usr/sbin/pair (aarch64)"])
+        self.assertEqual(json.loads(self.find("--json", "--arch", "all", "pair")), [
+            {"package": "pair", "path": "/usr/bin/pair", "architectures": ["x86_64"]},
+            {"package": "pair", "path": "/usr/sbin/pair", "architectures": ["aarch64"]}])
+
+    def test_find_tells_which_packages_ship_a_path_a_glob_or_a_name(self):
+        self.assertEqual(self.find("--arch", "all", "/usr/bin/tool").splitlines(), ["tool-a: /usr/bin/tool", "tool-b: /usr/bin/tool"])
+        self.assertEqual(self.find("--arch", "x86_64", "/lib/**/*dmon*").splitlines(), [
+            "dmon: /usr/lib/systemd/system/a-dmon.service", "dmon: /usr/lib/systemd/system/dmond.service"])
+        self.assertEqual(self.find("--arch", "x86_64", "dmond.service", "deep").splitlines(), [
+            "dmon: /usr/lib/systemd/system/dmond.service", "inner: /usr/libexec/inner/deep"])
+        self.assertEqual(self.files_below(self.factory.output), [])
+
+    def test_find_of_nothing_is_class_5(self):
+        for word in ("nothing", "/usr/nothing", "a'b", "x\ny"):
+            self.assertIn("none ships such a path", self.find(word, code=run.RESOLVE))
+        self.assertIn("is no path", self.find("/a/../b", code=run.USAGE))
+        self.repository.publish(self.key, contents=False)
+        self.assertIn("has a Contents file", self.find("/usr/sbin/dmond", code=run.RESOLVE))
+
+    def test_why_takes_a_name(self):
+        self.assertIn("from dmon-core", self.why("dmond", "/usr/sbin/dmond"))
 
     def test_a_suggestion_is_the_answer_only_when_nothing_can_be_asked(self):
         result = self.run_factory("--cache-only", "--dry-run", "serve")
@@ -188,6 +236,17 @@ class Names(Case):
 
 
 class Many(Case):
+    def test_a_package_of_a_million_files_is_cut(self):
+        self.ready(architectures=("amd64",))
+        class Huge(deb.Package):  # pylint: disable=too-few-public-methods
+            files = property(lambda self: (deb.File(f"/usr/share/huge/{i}") for i in range(1000001)), lambda self, value: None)
+        self.repository.packages.append(Huge("huge", arch="amd64", raw=b"x"))
+        self.repository.publish(self.key)
+        result = self.factory.run_plain("find", *self.factory.options, "--arch", "x86_64", "huge")
+        self.assertEqual(result.code, run.OK)
+        self.assertIn("warning: more than 1000000 paths", result.stderr)
+        self.assertEqual(result.stdout.count("\n"), 1000000)
+
     def test_ten_thousand_candidates_are_no_list_to_read(self):
         packages = [deb.Package(f"c{i}", [deb.program("/usr/bin/many", "x")], arch="amd64", raw=b"x") for i in range(10000)]
         self.ready(packages=packages, architectures=("amd64",))
