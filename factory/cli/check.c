@@ -19,6 +19,7 @@ struct check {
     struct arena *arena;
     const char *name;
     struct arches arches;
+    struct interpreters interpreters;
     const struct arch **wanted; /* --arch, or NULL */
     size_t wanted_count;
     size_t checked_count, violation_count;
@@ -48,6 +49,16 @@ static bool take_arches(struct check *check, struct err *err)
     return true;
 }
 
+static bool load_interpreters(struct check *check, struct err *err)
+{
+    struct strings dirs = {0};
+    const char *manifests;
+    if (!places_data_dir(check->arena, "manifests", &manifests, err))
+        return false;
+    list_add(check->arena, &dirs, arena_printf(check->arena, "%s/interpreters", manifests));
+    return interpreters_load(check->arena, &dirs, &check->interpreters, err);
+}
+
 static bool begin(struct command *command, const char *name, struct check *ret_check, struct err *err)
 {
     const char *dir = command->options.arches;
@@ -59,7 +70,8 @@ static bool begin(struct command *command, const char *name, struct check *ret_c
                                 .report = json_array()};
     struct arch_keys keys = formats_arch_keys(&command->arena);
     return (dir || places_data_dir(&command->arena, "arches", &dir, err)) &&
-           arches_load(&command->arena, dir, &keys, &ret_check->arches, err) && take_arches(ret_check, err);
+           arches_load(&command->arena, dir, &keys, &ret_check->arches, err) && take_arches(ret_check, err) &&
+           load_interpreters(ret_check, err);
 }
 
 static bool is_wanted(const struct check *check, const struct arch *arch)
@@ -184,8 +196,11 @@ static void dir_task(void *item)
     }
     if (!count)
         return;
-    struct proof_request request = {
-        .tree = &root.tree, .arches = arches, .arch_count = count, .programs = check->command->options.programs};
+    struct proof_request request = {.tree = &root.tree,
+                                    .arches = arches,
+                                    .arch_count = count,
+                                    .programs = check->command->options.programs,
+                                    .interpreters = &check->interpreters};
     prove(&dir->arena, &request, &dir->proof);
     for (size_t i = 0; i < count; i++)
         list_add(&dir->arena, &names, arches[i]->name);
@@ -300,8 +315,12 @@ static bool check_manifest(struct check *check, const struct layout_image *image
     struct timed_proof proof;
     if (!root_layers_tree(&layers, &tree, err))
         return false;
-    struct proof_request request = {
-        .tree = &tree, .arches = &arch, .arch_count = 1, .launch = &config.launch, .faults = config.faults};
+    struct proof_request request = {.tree = &tree,
+                                    .arches = &arch,
+                                    .arch_count = 1,
+                                    .launch = &config.launch,
+                                    .interpreters = &check->interpreters,
+                                    .faults = config.faults};
     prove(&arena, &request, &proof);
     report(check, check->name, arch->name, &proof);
     return true;

@@ -172,6 +172,7 @@ static struct prove_request request_of(const struct order *order, const struct c
                                   .tree = &built->tree,
                                   .set = &closed->set,
                                   .spare = ret_spare,
+                                  .interpreters = order->plant->options->interpreters,
                                   .catalog = order->catalog};
 }
 

@@ -15,6 +15,7 @@ struct interpreter {
     struct strings programs; /* globs of paths: programs, and libraries that are one (libpython3.11.so.1.0) */
     struct strings files;    /* globs: its library and its modules */
     struct strings except;   /* globs: what of that is left out */
+    struct strings needs;    /* globs: without a file of each it does not start */
     struct strings builtins; /* of a shell: commands that it has itself */
     bool is_shell;
 };

@@ -213,9 +213,9 @@ void proof_find_arches(struct arena *arena, const struct tree *tree, const struc
 static void mark_launched(struct prover *prover)
 {
     const struct proof_request *request = prover->request;
-    for (size_t i = 0; request->spare && i < request->programs.count; i++)
+    for (size_t i = 0; i < request->programs.count; i++)
         start_mark(prover, request->programs.items[i]);
-    if (request->spare && request->launch)
+    if (request->launch)
         launch_mark(prover, request->launch);
 }
 
@@ -235,6 +235,7 @@ void proof_check(struct arena *arena, const struct proof_request *request, struc
     if (request->launch)
         launch_check(&prover, request->launch);
     check_scripts(&prover);
+    interpreters_check(&prover);
     check_links(&prover);
 }
 

@@ -14,6 +14,8 @@
  *   of these, else a note.
  * - the programs that the image shall start (proof_request.programs) are there, executable, and when they are scripts
  *   their chain of interpreters is. Of other scripts a missing interpreter is a note. The configuration: launch.h.
+ * - an interpreter that the image starts, itself or for a script, without the library that it starts with: a violation;
+ *   any other: a note.
  * - symlinks that lead nowhere are notes, unless into /proc, /sys, /dev or /run. One on the way to something needed shows as
  *   that.
  * - an ELF file of another machine, or a broken one, is a violation where programs or libraries are looked for (bin
@@ -26,6 +28,7 @@
 #define IMGFACTORY_PROOF_PROOF_H
 
 #include "oci/launch.h"
+#include "plan/interpreter.h"
 #include "tree/tree.h"
 
 #define PROOF_LISTED_MAX 20 /* violations in an error's text */
@@ -58,7 +61,8 @@ struct proof_request {
     struct strings programs;     /* that have to be startable: paths, or names in the usual PATH */
     const struct launch *launch; /* the image's configuration, or NULL */
     const struct map *spare;     /* paths of files that need not be loadable, unless the image starts them; or NULL */
-    struct strings faults;       /* what was found before: texts, each a violation */
+    const struct interpreters *interpreters; /* those that are known; or NULL */
+    struct strings faults;                   /* what was found before: texts, each a violation */
 };
 
 /* Finds the architectures that a tree of unknown origin is for: those whose loader is there under its own path, the one

@@ -44,18 +44,21 @@ void prove_tree(struct arena *arena, const struct prove_request *request, struct
                                      .arch_count = 1,
                                      .programs = request->manifest->binaries,
                                      .launch = &launch,
-                                     .spare = request->spare};
+                                     .spare = request->spare,
+                                     .interpreters = request->interpreters};
     proof_check(arena, &of_proof, ret_proof);
 }
 
-/* Finds a package of the selection with that library or path. */
+/* Finds a package of the selection with that library or path, or what a glob matches. */
 static const char *find_selected(const struct fileset *set, const char *wanted)
 {
+    bool is_glob = path_is_glob(wanted);
     for (size_t i = 0; i < set->package_count; i++) {
         const struct package *package = set->packages[i];
         for (size_t j = 0; j < package->count; j++) {
             const struct entry *entry = &package->entries[j];
-            bool is_it = strcmp(entry->path, wanted) == 0 || strcmp(path_basename(entry->path), wanted) == 0 ||
+            bool is_it = strcmp(entry->path, wanted) == 0 || (is_glob && path_matches(wanted, entry->path)) ||
+                         strcmp(path_basename(entry->path), wanted) == 0 ||
                          (entry->elf && entry->elf->soname && strcmp(entry->elf->soname, wanted) == 0);
             if (is_it && entry->kind != ENTRY_DIRECTORY)
                 return package->name;
@@ -68,7 +71,7 @@ static const char *find_selected(const struct fileset *set, const char *wanted)
 static const char *find_in_catalog(struct arena *arena, const struct prove_request *request, const char *wanted)
 {
     const struct strings *dirs = &request->arch->library_dirs;
-    size_t count = *wanted == '/' ? 1 : dirs->count;
+    size_t count = path_is_glob(wanted) ? 0 : *wanted == '/' ? 1 : dirs->count;
     for (size_t i = 0; i < count; i++) {
         struct strings names = {0};
         struct err ignored = {0};

@@ -18,6 +18,7 @@ struct prove_request {
     const struct tree *tree;
     const struct fileset *set; /* of all packages that are open */
     const struct map *spare;   /* paths of files that need not be loadable */
+    const struct interpreters *interpreters;
     struct catalog *catalog;
 };
 

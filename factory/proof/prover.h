@@ -135,6 +135,8 @@ void launch_mark(struct prover *prover, const struct launch *launch);
 /* Checks the configuration; from then on path_dirs is its PATH. */
 void launch_check(struct prover *prover, const struct launch *launch);
 
+/* Checks that interpreters have what they start with (proof_interpreters.c). */
+void interpreters_check(struct prover *prover);
 /* Checks a library that no program loads. */
 void plugin_check(struct prover *prover, const struct sourced *file);
 

@@ -169,7 +169,7 @@ class Resolve(Case):
     def java(self):
         """A program with the architecture in its path, a plug-in of it, and a library that it opens before."""
         def files(machine):
-            home = f"/usr/lib/jvm/java-{machine.deb_name}"
+            home = f"/usr/lib/kit/java-{machine.deb_name}"
             return [deb.program(f"{home}/bin/java", world.executable(machine, ["libc.so.6"])),
                     deb.File(f"{home}/bin/java.txt", "no program\n"),
                     deb.program(f"{home}/lib/libjava.so", world.library(machine, "libjava.so", ["libjvm.so"])),
@@ -177,7 +177,7 @@ class Resolve(Case):
         return [deb.Package("jre", arch=machine.deb_name, Depends="libc6", files=files(machine)) for machine in MACHINES]
 
     def test_a_glob_of_binaries_means_the_programs_of_each_architecture(self):
-        glob = "/usr/lib/jvm/java-*/bin/java*"
+        glob = "/usr/lib/kit/java-*/bin/java*"
         for packages in ("first: [jre]", "install: [jre]"):
             with self.subTest(packages):
                 self.start(self.java(), manifest=f"name: served\nbinaries: [{glob}]\npackages: {{{packages}}}\n"
@@ -188,15 +188,15 @@ class Resolve(Case):
                     self.assertEqual(java.replace("bin/java", "lib/server/libjvm.so") in built, "install" in packages)
 
     def test_a_glob_of_binaries_must_mean_something_in_a_package_that_is_named(self):
-        for binary, packages, part in (("/usr/lib/jvm/*/bin/java", "", "packages: first"),
-                                       ("/usr/lib/jvm/*/bin/javac", "packages: {first: [jre]}\n", "no program matches"),
-                                       ("/usr/lib/jvm/*/bin/java.*", "packages: {first: [jre]}\n", "no program matches")):
+        for binary, packages, part in (("/usr/lib/kit/*/bin/java", "", "packages: first"),
+                                       ("/usr/lib/kit/*/bin/javac", "packages: {first: [jre]}\n", "no program matches"),
+                                       ("/usr/lib/kit/*/bin/java.*", "packages: {first: [jre]}\n", "no program matches")):
             with self.subTest(binary):
                 self.start(self.java(), manifest=f"name: served\nbinaries: ['{binary}']\n{packages}")
                 self.refuse(run.RESOLVE, binary, part)
 
     def test_a_plugin_brings_the_library_that_is_opened_before_it(self):
-        self.start(self.java(), manifest=self.NAMED + "files: [{path: '/usr/lib/jvm/*/lib/libjava.so', package: jre}]\n")
+        self.start(self.java(), manifest=self.NAMED + "files: [{path: '/usr/lib/kit/*/lib/libjava.so', package: jre}]\n")
         for built in self.build().images["latest"].values():
             self.assertTrue(any(path.endswith("/lib/server/libjvm.so") for path in built.entries))
 

@@ -17,6 +17,7 @@ struct world {
     struct strings programs;
     struct map spare;
     struct launch launch;
+    struct interpreters interpreters;
     struct proof proof;
 };
 
@@ -81,6 +82,7 @@ static const struct proof *check(struct world *world)
     qsort(world->nodes, world->tree.count, sizeof world->nodes[0], compare);
     struct proof_request request = {
         .tree = &world->tree, .arches = &arch, .arch_count = 1, .programs = world->programs, .spare = &world->spare};
+    request.interpreters = &world->interpreters;
     if (world->launch.entrypoint.words.count)
         request.launch = &world->launch;
     proof_check(&world->arena, &request, &world->proof);
@@ -359,6 +361,26 @@ static void what_the_loader_would_have_found_excuses_nobody(void **state)
     bad(world, "libown.so", "/usr/bin/served needs libown.so, which is not found");
 }
 
+static void an_interpreter_that_is_started_needs_its_library(void **state)
+{
+    struct world *world = *state;
+    struct interpreter python = {.name = "python"};
+    list_add(&world->arena, &python.programs, "/usr/bin/py*");
+    list_add(&world->arena, &python.needs, "/usr/lib/py*/encodings.py");
+    list_add(&world->arena, &world->interpreters, python);
+    good(world);
+    add_elf(world, "/usr/bin/py3.11", &program);
+    add_link(world, "/usr/bin/py3", "py3.11");
+    note(world, "/usr/bin/py3.11: it does not start without /usr/lib/py*/encodings.py, of the library of python");
+    list_add(&world->arena, &world->launch.entrypoint.words, "script");
+    add_bytes(world, "/usr/bin/script", TEXT("#!/usr/bin/py3\n"));
+    bad(world, "/usr/lib/py*/encodings.py",
+        "/usr/bin/py3.11: it does not start without /usr/lib/py*/encodings.py, of the library of python");
+    add_bytes(world, "/usr/lib/py3.11/encodings.py", TEXT("x"));
+    good(world);
+    assert_int_equal(world->proof.note_count, 0);
+}
+
 static void what_is_wrong_with_a_spare_file_is_listed_apart(void **state)
 {
     struct world *world = *state;
@@ -477,6 +499,7 @@ int main(void)
         TEST(a_plugin_finds_its_symbols_in_the_program_that_opens_it),
         TEST(a_library_that_is_loaded_before_a_plugin_is_a_note),
         TEST(what_the_loader_would_have_found_excuses_nobody),
+        TEST(an_interpreter_that_is_started_needs_its_library),
         TEST(what_is_wrong_with_a_spare_file_is_listed_apart),
         TEST(a_library_excuses_nobody_who_insists_on_it),
         TEST(what_the_image_starts_is_not_spare),
