@@ -26,6 +26,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRINGS, "documentation", family.documentation, false),
     FIELD(YAML_NODE, "tools", tools, false),
     FIELD(YAML_STRINGS, "host", family.for_host, false),
+    FIELD(YAML_STRINGS, "plug-in-libraries", family.plugin_libraries, false),
     FIELD(YAML_NODE, "directories", skeleton.directories, false),
     FIELD(YAML_NODE, "symlinks", skeleton.symlinks, false),
     FIELD(YAML_NODE, "service-directories", service.directories, false),

@@ -41,7 +41,8 @@ struct family {
     struct strings whole_system;  /* packages that describe a whole booted system: their sysusers.d and tmpfiles.d are
                                      not applied, only looked into for names */
     struct strings documentation; /* directories that whole packages leave out */
-    struct strings for_host;      /* configuration of the machine, of no use to a service: `automatic` leaves it out */
+    struct strings plugin_libraries; /* globs of libraries that a service's own plug-ins may bring (`automatic`) */
+    struct strings for_host; /* configuration of the machine, of no use to a service: `automatic` leaves it out */
     struct {
         struct family_tools *items;
         size_t count, capacity;

@@ -93,10 +93,11 @@ static bool find_plugins(struct finding *finding, struct err *err)
         list_add(finding->arena, &command, config->entrypoint.items[i]);
     for (size_t i = 0; i < config->cmd.count; i++)
         list_add(finding->arena, &command, config->cmd.items[i]);
-    struct modest modest;
-    modest_prepare(finding->arena, finding->request, &finding->own, &modest);
-    references_find(&modest, &command, finding->found);
-    signs_find(&modest, finding->found);
+    struct modest own, others;
+    modest_prepare(finding->arena, finding->request, &finding->own, false, &own);
+    modest_prepare(finding->arena, finding->request, &finding->own, true, &others);
+    references_find(&own, &command, finding->found);
+    signs_find(&others, finding->found);
     return true;
 }
 

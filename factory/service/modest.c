@@ -5,8 +5,13 @@
 /* Whether a library is in the image, or an own package has it and it needs nothing else. */
 static bool has_library(struct modest *modest, const char *soname)
 {
+    const struct strings *welcome = &modest->request->set->family->plugin_libraries;
     if (map_get(&modest->kept, text_of(soname)))
         return true;
+    for (size_t i = 0; !modest->is_strict && i < welcome->count; i++) {
+        if (path_matches(welcome->items[i], soname))
+            return true;
+    }
     const struct sourced *own = map_get(&modest->offered, text_of(soname));
     return own && !modest_lacks(modest, own);
 }
@@ -69,12 +74,13 @@ static void list_offers(struct modest *modest)
     }
 }
 
-void modest_prepare(struct arena *arena, const struct automatic_request *request, const struct own *own,
+void modest_prepare(struct arena *arena, const struct automatic_request *request, const struct own *own, bool is_strict,
                     struct modest *ret_modest)
 {
     *ret_modest = (struct modest){.arena = arena,
                                   .request = request,
                                   .own = own,
+                                  .is_strict = is_strict,
                                   .kept_paths = {.arena = arena},
                                   .kept = {.arena = arena},
                                   .offered = {.arena = arena},

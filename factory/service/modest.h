@@ -15,14 +15,16 @@ struct modest {
     struct arena *arena;
     const struct automatic_request *request;
     const struct own *own;
+    bool is_strict;        /* not even the family's plug-in-libraries are welcome */
     struct map kept_paths; /* path → anything, of what is kept */
     struct map kept;       /* base name → anything, of what is kept */
     struct map offered;    /* base name → struct sourced *, of libraries of the own packages */
     struct map lacks;      /* path → what the file there lacks, or "" */
 };
 
-/* Prepares to judge the files of an image as it is by now. */
-void modest_prepare(struct arena *arena, const struct automatic_request *request, const struct own *own,
+/* Prepares to judge the files of an image as it is by now. With is_strict not even the libraries are welcome that the
+ * family's plug-in-libraries names. */
+void modest_prepare(struct arena *arena, const struct automatic_request *request, const struct own *own, bool is_strict,
                     struct modest *ret_modest);
 /* Returns the library or interpreter that a file lacks, and that would have to be brought by it alone; NULL: nothing. */
 const char *modest_lacks(struct modest *modest, const struct sourced *file);

@@ -131,7 +131,7 @@ static void find_references(struct fixture *fixture, struct service *service)
     struct strings command = {0};
     struct automatic found = {0};
     list_add(&fixture->arena, &command, "--defaults=/usr/share/service/defaults");
-    modest_prepare(&fixture->arena, &service->request, &service->own, &service->modest);
+    modest_prepare(&fixture->arena, &service->request, &service->own, false, &service->modest);
     references_find(&service->modest, &command, &found);
     service->wishes = found.wishes;
     service->notes = found.notes;
