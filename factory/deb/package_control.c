@@ -14,7 +14,7 @@ static void auto_tar_close(struct deb_tar **tar)
 }
 
 /* Maintainer scripts and the like that are kept, to be looked at. */
-static const char *const scripts[] = {"preinst", "postinst", "config", "triggers"};
+static const char *const scripts[] = {"preinst", "postinst", "config", "triggers", "templates"};
 
 static const char *find_script(const char *name)
 {
@@ -23,6 +23,21 @@ static const char *find_script(const char *name)
             return scripts[i];
     }
     return NULL;
+}
+
+/* Of debconf's templates (debconf-devel(7)) only what tells the answers when nobody is asked: texts are ten times that. */
+static const char *shorten_templates(struct arena *arena, const char *templates)
+{
+    static const char *const kept[] = {"Template:", "Default:"};
+    struct text rest = text_of(templates), line;
+    struct strings lines = {0};
+    while (rest.len && text_next(&rest, '\n', &line)) {
+        for (size_t i = 0; i < ARRAY_COUNT(kept); i++) {
+            if (text_has_prefix(line, kept[i]))
+                list_add(arena, &lines, text_dup(arena, line));
+        }
+    }
+    return strings_join(arena, &lines, "\n");
 }
 
 /* Keeps the beginning of a script: what is longer carries a program along, and is a program itself when it has a NUL. */
@@ -40,6 +55,8 @@ static bool read_script(struct arena *arena, struct deb_tar *tar, const char *na
             return false;
     } while (run.len);
     struct package_script script = {name, text.len ? arena_strdup(arena, text.bytes) : ""};
+    if (strcmp(name, "templates") == 0)
+        script.text = shorten_templates(arena, script.text);
     list_add(arena, &package->scripts, script);
     return true;
 }

@@ -48,9 +48,11 @@ static void run_script(struct listing *listing, const struct package *package, c
                                       .call = take_call,
                                       .test = script_world_test,
                                       .glob = script_world_glob,
+                                      .variable = script_world_variable,
                                       .source = script_world_source};
     struct strings arguments = {0};
     list_add(listing->world.arena, &arguments, argument);
+    script_world_begin(&listing->world, package);
     listing->package = package;
     listing->script = script->name;
     if (!is_shell(script->text) || !shell_run(listing->world.arena, script->text, &arguments, &world))

@@ -1,7 +1,7 @@
 #include "effect/script_effects.h"
 
 #include "effect/alternatives.h"
-#include "source/format.h"
+#include "effect/script_calls.h"
 
 #define EFFECTS_MAX 1000 /* of a package; whoever reads the first thousand knows enough */
 
@@ -193,16 +193,55 @@ static void add_command(struct arena *arena, struct script_effects *effects, con
     }
 }
 
-void script_effects_list(struct arena *arena, const struct package *package, struct script_effects *ret_effects)
+/* A script that is not followed to its end may do all that stands in it. */
+static void add_all(struct arena *arena, const struct package *package, const char *script,
+                    struct script_effects *effects)
 {
-    *ret_effects = (struct script_effects){0};
     for (size_t i = 0; i < package->scripts.count; i++) {
-        const struct package_script *script = &package->scripts.items[i];
         struct shell_commands commands;
-        if (!package_runs_at_install(package, script->name))
+        if (strcmp(package->scripts.items[i].name, script) != 0)
             continue;
-        shell_commands_list(arena, script->text, &commands);
+        shell_commands_list(arena, package->scripts.items[i].text, &commands);
         for (size_t j = 0; j < commands.count; j++)
-            add_command(arena, ret_effects, script->name, &commands.items[j]);
+            add_command(arena, effects, script, &commands.items[j]);
     }
+}
+
+/* Takes note of paths that a command removes or gives another name. */
+static void note_gone(struct map *gone, const struct shell_call *call)
+{
+    const struct shell_command *command = &call->command;
+    bool is_move = strcmp(shell_call_name(call), "mv") == 0, is_remove = strcmp(shell_call_name(call), "rm") == 0;
+    for (size_t i = 1; call->is_sure && (is_move || is_remove) && i + is_move < command->count; i++) {
+        if (command->items[i].is_constant && command->items[i].text[0] == '/')
+            map_set(gone, text_of(command->items[i].text), gone);
+    }
+}
+
+/* What a script makes only for itself is no effect. */
+static void drop_gone(const struct map *gone, struct script_effects *effects)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct script_effect *effect = &effects->items[i];
+        if (!is_housekeeping(effect->effect) || !map_get(gone, text_of(effect->subject)))
+            effects->items[count++] = *effect;
+    }
+    effects->count = count;
+}
+
+void script_effects_list(struct arena *arena, const struct package *package, const struct fileset *set,
+                         struct script_effects *ret_effects)
+{
+    struct script_calls calls;
+    *ret_effects = (struct script_effects){0};
+    script_calls_list(arena, &package, 1, set, &calls);
+    struct map gone = {.arena = arena};
+    for (size_t i = 0; i < calls.count; i++)
+        note_gone(&gone, &calls.items[i].call);
+    for (size_t i = 0; i < calls.count; i++)
+        add_command(arena, ret_effects, calls.items[i].script, &calls.items[i].call.command);
+    drop_gone(&gone, ret_effects);
+    for (size_t i = 0; i < calls.cuts.count; i++)
+        add_all(arena, package, calls.cuts.items[i].script, ret_effects);
 }

@@ -1,7 +1,7 @@
 /* script_effects.h - what a package's scripts would do when it is installed: nobody runs them, so somebody must know
  *
- * Looked at: preinst and postinst of a .deb (deb-postinst(5)), pretrans, prein, postin and posttrans of an .rpm. Only
- * commands count (shell_words.h), not comments, texts or here-documents; whether a condition holds is not decided.
+ * Looked at: preinst and postinst of a .deb (deb-postinst(5)), pretrans, prein, postin and posttrans of an .rpm, as
+ * script_calls.h evaluates them; of a script that is not followed to its end all commands (shell_words.h).
  * Not effects here, because an image does not need them or the factory does them: ldconfig, systemd, init scripts,
  * sysusers, tmpfiles, restorecon, triggers, maintscript-helper.
  * Threads: pure function of its inputs.
@@ -10,7 +10,7 @@
 #ifndef IMGFACTORY_EFFECT_SCRIPT_EFFECTS_H
 #define IMGFACTORY_EFFECT_SCRIPT_EFFECTS_H
 
-#include "package/package.h"
+#include "closure/fileset.h"
 #include "plan/effect.h"
 
 /* One thing that a script would do. */
@@ -27,8 +27,9 @@ struct script_effects {
     size_t count, capacity;
 };
 
-/* Lists the effects of a package's scripts. Paths of the housekeeping effects (mkdir, chown, install) are listed only
- * when they are known. Results live in the arena. */
-void script_effects_list(struct arena *arena, const struct package *package, struct script_effects *ret_effects);
+/* Lists the effects of a package's scripts; `set`: the files that they find, or NULL: the package's own. Paths of the
+ * housekeeping effects (mkdir, chown, install) are listed only when they are known. Results live in the arena. */
+void script_effects_list(struct arena *arena, const struct package *package, const struct fileset *set,
+                         struct script_effects *ret_effects);
 
 #endif

@@ -137,9 +137,11 @@ static void install_files(struct script_maker *maker, const struct script_words 
         return;
     for (size_t i = 0; i < target.source_count; i++) {
         const struct shell_word *word = &words->operands.items[i];
-        const char *source = script_path(maker, word), *path = source ? target_path(maker, &target, source) : NULL;
+        bool is_empty = word->is_constant && strcmp(word->text, "/dev/null") == 0;
+        const char *source = is_empty ? word->text : script_path(maker, word);
+        const char *path = source ? target_path(maker, &target, source) : NULL;
         struct wish_made *made = NULL;
-        if (source && strcmp(source, "/dev/null") == 0)
+        if (is_empty)
             made = script_make(maker, MADE_FILE, path);
         else if (source && !script_is_directory(maker, source))
             made = copy_one(maker, source, path, false);

@@ -6,10 +6,15 @@
 
 const char *script_path(const struct script_maker *maker, const struct shell_word *word)
 {
+    static const char *const not_in_images[] = {"/dev/", "/proc/", "/sys/"};
     const char *reason;
     if (!word->is_constant || word->text[0] != '/')
         return NULL;
     const char *path = path_canonical(maker->arena, text_of(word->text), &reason);
+    for (size_t i = 0; path && i < ARRAY_COUNT(not_in_images); i++) {
+        if (strncmp(path, not_in_images[i], strlen(not_in_images[i])) == 0)
+            return NULL;
+    }
     return path && path[1] ? path_through_run(maker->arena, path) : NULL;
 }
 

@@ -18,6 +18,9 @@ struct script_maker {
     const struct fileset *set;
     struct script_world world; /* of the packages alone, for what is a directory there */
     struct wishes *wishes;
+    const struct package *const *told; /* of whose scripts notes are made */
+    size_t told_count;
+    struct map noted;             /* what is in the notes */
     struct map made;              /* path → its place in wishes->made, plus 1 */
     const struct script_call *at; /* the command that is looked at */
     const char *giver;

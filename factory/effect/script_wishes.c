@@ -18,13 +18,18 @@ static const struct {
     {"chmod", script_chmod},     {"dpkg-statoverride", script_statoverride},
 };
 
+/* Each thing once, at the line where it is done first; of packages that are not the service's nothing. */
 static void add_note(struct script_maker *maker, const char *what)
 {
-    const char *note =
-        arena_printf(maker->arena, "package %s: its %s %s %s (line %u), which is not run", maker->at->package->name,
-                     maker->at->script, maker->at->call.is_sure ? "would" : "could", what, maker->at->call.line);
-    if (!strings_has(maker->notes, note))
-        list_add(maker->arena, maker->notes, note);
+    const struct script_call *at = maker->at;
+    const char *thing = arena_printf(maker->arena, "%s %s %s", at->package->name, at->script, what);
+    bool is_told = false;
+    for (size_t i = 0; i < maker->told_count && !is_told; i++)
+        is_told = maker->told[i] == at->package;
+    if (is_told && map_add(&maker->noted, text_of(thing), maker))
+        list_add(maker->arena, maker->notes,
+                 arena_printf(maker->arena, "package %s: its %s %s %s (line %u), which is not run", at->package->name,
+                              at->script, at->call.is_sure ? "would" : "could", what, at->call.line));
 }
 
 /* A file that is changed as no copy tells: what there is of it stays. */
@@ -63,6 +68,35 @@ static bool is_edit(const struct shell_command *command, const char *name)
     return false;
 }
 
+/* find PATH … -exec COMMAND {} ;, and find PATH … | xargs COMMAND: the command, with the path that all is below. */
+static bool unfold(const struct script_maker *maker, const struct shell_command *command, const char *name,
+                   struct shell_command *ret_command)
+{
+    bool is_find = strcmp(name, "find") == 0;
+    struct shell_word path = {NULL, true};
+    size_t at = 1;
+    if (is_find) {
+        path = command->count > 1 ? command->items[1] : path;
+        while (at < command->count && strncmp(command->items[at].text, "-exec", 5) != 0)
+            at++;
+        at++;
+    } else if (strcmp(name, "xargs") == 0 && maker->at->call.piped_from) {
+        struct text words = text_of(maker->at->call.piped_from), word;
+        bool is_piped = text_next_word(&words, &word) && text_is(word, "find") && text_next_word(&words, &word);
+        path.text = is_piped ? text_dup(maker->arena, word) : NULL;
+        while (at < command->count && command->items[at].text[0] == '-')
+            at++;
+    }
+    *ret_command = (struct shell_command){0};
+    if (!path.text || at + 1 >= command->count || strncmp(command->items[at].text, "ch", 2) != 0)
+        return false;
+    list_add(maker->arena, ret_command, command->items[at]);
+    list_add(maker->arena, ret_command, ((struct shell_word){"-R", true}));
+    list_add(maker->arena, ret_command, command->items[at + 1]);
+    list_add(maker->arena, ret_command, path);
+    return strcmp(command->items[at].text, "chmod") != 0; /* directories and files differ there, as a rule */
+}
+
 static void make(struct script_maker *maker, const struct script_call *at)
 {
     const struct shell_command *command = &at->call.command;
@@ -74,6 +108,11 @@ static void make(struct script_maker *maker, const struct script_call *at)
         return;
     if (at->call.output)
         script_write(maker);
+    struct shell_command unfolded;
+    if (unfold(maker, command, name, &unfolded)) {
+        command = &unfolded;
+        name = unfolded.items[0].text;
+    }
     for (size_t i = 0; i < ARRAY_COUNT(makers); i++) {
         if (strcmp(name, makers[i].name) == 0 && script_words_sort(maker->arena, name, command, &words)) {
             makers[i].make(maker, &words);
@@ -97,24 +136,29 @@ static void close_gaps(struct wishes *wishes)
     wishes->made.count = count;
 }
 
-void script_wishes_find(struct arena *arena, const struct package *const *own, size_t count, const struct fileset *set,
-                        struct wishes *ret_wishes, struct strings *ret_notes)
+void script_wishes_find(struct arena *arena, const struct script_wishes_request *request, struct wishes *ret_wishes,
+                        struct strings *ret_notes)
 {
+    const struct package *const *packages = request->packages;
+    size_t count = request->other_count + request->own_count;
     struct script_calls calls;
     *ret_wishes = (struct wishes){0};
     *ret_notes = (struct strings){0};
-    script_calls_list(arena, own, count, set, &calls);
+    script_calls_list(arena, packages, count, request->set, &calls);
     struct script_maker maker = {.arena = arena,
-                                 .set = set,
+                                 .set = request->set,
                                  .world = {.arena = arena,
-                                           .set = set,
-                                           .packages = own,
+                                           .set = request->set,
+                                           .packages = packages,
                                            .package_count = count,
                                            .made = {.arena = arena},
                                            .users = {.arena = arena},
                                            .groups = {.arena = arena}},
                                  .wishes = ret_wishes,
                                  .made = {.arena = arena},
+                                 .noted = {.arena = arena},
+                                 .told = packages + request->other_count,
+                                 .told_count = request->own_count,
                                  .notes = ret_notes};
     for (size_t i = 0; i < calls.count; i++)
         make(&maker, &calls.items[i]);

@@ -13,9 +13,17 @@
 #include "closure/fileset.h"
 #include "plan/wishes.h"
 
-/* Finds what the scripts of these packages would have made: `own` are in the order in which they are installed, `set` are
- * the files that are there then. Notes are of what is known to be done by a script and cannot be made here: a line each. */
-void script_wishes_find(struct arena *arena, const struct package *const *own, size_t count, const struct fileset *set,
-                        struct wishes *ret_wishes, struct strings *ret_notes);
+/* Packages in the order in which they are installed, and the files that are there then. */
+struct script_wishes_request {
+    const struct package *const *packages;
+    size_t other_count; /* the first of them: what their scripts would do is made, but not told where it cannot be */
+    size_t own_count;   /* the others, of the service */
+    const struct fileset *set;
+};
+
+/* Finds what the scripts of the packages would have made. Notes are of what is known to be done by a script and cannot be
+ * made here: a line each. */
+void script_wishes_find(struct arena *arena, const struct script_wishes_request *request, struct wishes *ret_wishes,
+                        struct strings *ret_notes);
 
 #endif

@@ -311,6 +311,86 @@ static enum shell_truth ask_difference(struct script_world *world, const struct 
     return SHELL_TRUTH_MAYBE;
 }
 
+/* ls of what is not there, as far as paths are known. */
+static enum shell_truth ask_list(struct script_world *world, const struct shell_call *call, const char **ret_printed)
+{
+    const char *path = first_operand(&call->command, 0);
+    bool is_absent = path && *path == '/' && !first_operand(&call->command, 1) &&
+                     (path_is_glob(path) || script_world_test(world, 'e', path) == SHELL_TRUTH_NO);
+    *ret_printed = is_absent ? "" : NULL;
+    return is_absent ? SHELL_TRUTH_NO : SHELL_TRUTH_MAYBE;
+}
+
+/* wc -l of what is known. */
+static enum shell_truth ask_count(struct script_world *world, const struct shell_call *call, const char **ret_printed)
+{
+    size_t lines = 0;
+    *ret_printed = NULL;
+    if (!call->input || !has_word(&call->command, "-l"))
+        return SHELL_TRUTH_YES;
+    for (const char *c = call->input; *c; c++)
+        lines += *c == '\n';
+    *ret_printed = arena_printf(world->arena, "%zu\n", lines);
+    return SHELL_TRUTH_YES;
+}
+
+const char *script_world_variable(void *self, const char *name)
+{
+    const struct script_world *world = self;
+    return strcmp(name, "RET") == 0 ? world->answer : NULL;
+}
+
+static const char *script_of(const struct package *package, const char *name)
+{
+    for (size_t i = 0; i < package->scripts.count; i++) {
+        if (strcmp(package->scripts.items[i].name, name) == 0)
+            return package->scripts.items[i].text;
+    }
+    return "";
+}
+
+void script_world_begin(struct script_world *world, const struct package *package)
+{
+    struct text rest = text_of(script_of(package, "templates")), line;
+    const char *name = NULL;
+    struct shell_commands commands;
+    world->answers = (struct map){.arena = world->arena};
+    world->has_open_answers = false;
+    world->answer = NULL;
+    while (rest.len && text_next(&rest, '\n', &line)) {
+        size_t key = text_has_prefix(line, "Template:") ? strlen("Template:") : strlen("Default:");
+        const char *value = text_dup(world->arena, text_trim((struct text){line.ptr + key, line.len - key}));
+        if (key == strlen("Template:"))
+            name = value;
+        if (name)
+            map_set(&world->answers, text_of(name), (void *)(name == value ? "" : value));
+    }
+    shell_commands_list(world->arena, script_of(package, "config"), &commands);
+    for (size_t i = 0; i < commands.count; i++) {
+        const struct shell_command *command = &commands.items[i];
+        bool is_set = command->count > 1 && strcmp(command->items[0].text, "db_set") == 0;
+        world->has_open_answers = world->has_open_answers || (is_set && !command->items[1].is_constant);
+        if (is_set)
+            map_set(&world->answers, text_of(command->items[1].text), NULL);
+    }
+}
+
+/* db_get NAME, db_set NAME VALUE. What is not sure leaves the answer open. */
+static bool answer(struct script_world *world, const struct shell_call *call)
+{
+    bool is_get = strcmp(shell_call_name(call), "db_get") == 0;
+    const char *name = first_operand(&call->command, 0), *value = first_operand(&call->command, 1);
+    bool is_open = !name || !call->is_sure || world->has_open_answers;
+    if (is_get)
+        world->answer = is_open ? NULL : map_get(&world->answers, text_of(name));
+    if (is_get || strcmp(shell_call_name(call), "db_set") != 0)
+        return is_get;
+    world->has_open_answers = world->has_open_answers || !name;
+    if (name)
+        map_set(&world->answers, text_of(name), (void *)(is_open ? NULL : value));
+    return true;
+}
+
 /* cut -bN, -cN-M of one line: what else is cut is not looked into. */
 static const char *cut_line(struct arena *arena, const struct shell_command *command, const char *line)
 {
@@ -370,6 +450,8 @@ static const struct question questions[] = {
     {"tr", NULL, ask_filter},
     {"sort", NULL, ask_filter},
     {"uniq", NULL, ask_filter},
+    {"ls", NULL, ask_list},
+    {"wc", NULL, ask_count},
 };
 
 bool script_world_ask(struct script_world *world, const struct shell_call *call, enum shell_truth *ret_truth,
@@ -445,6 +527,20 @@ static void note_accounts(struct script_world *world, const struct shell_command
     }
 }
 
+/* chown fails where nobody made the user or the group; sysusers.d may have. */
+static enum shell_truth ask_owner(struct script_world *world, const struct shell_call *call)
+{
+    const char *owner = first_operand(&call->command, 0);
+    struct text group = text_of(owner ? owner : ""), user;
+    bool is_chown = strcmp(shell_call_name(call), "chown") == 0;
+    bool is_known = owner != NULL;
+    if (is_known && is_chown && text_next(&group, ':', &user) && user.len)
+        is_known = has_account(world, text_dup(world->arena, user), false) == SHELL_TRUTH_YES;
+    if (is_known && group.len)
+        is_known = has_account(world, text_dup(world->arena, group), true) == SHELL_TRUTH_YES;
+    return is_known ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
+}
+
 /* Which words of a command are paths that are there behind it. */
 enum makes { MAKES_PATHS, MAKES_TARGET, MAKES_INSTALL, MAKES_MOVE, MAKES_GONE, MAKES_ACCOUNTS, MAKES_NOTHING };
 
@@ -499,6 +595,8 @@ enum shell_truth script_world_make(struct script_world *world, const struct shel
     enum shell_truth truth = call->is_sure ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
     enum shell_truth gone = call->is_sure ? SHELL_TRUTH_NO : SHELL_TRUTH_MAYBE;
     bool is_directory = has_word(command, "--directory") || is_option_of(command, "d");
+    if (strncmp(name, "db_", 3) == 0)
+        return answer(world, call) ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
     if (call->output)
         note_path(world, &(struct shell_word){call->output, true}, truth);
     switch (find_makes(name)) {
@@ -529,5 +627,7 @@ enum shell_truth script_world_make(struct script_world *world, const struct shel
     case MAKES_NOTHING:
         break;
     }
+    if (strcmp(name, "chown") == 0 || strcmp(name, "chgrp") == 0)
+        return ask_owner(world, call);
     return is_good_command(name) ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
 }

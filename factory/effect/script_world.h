@@ -16,6 +16,9 @@ struct script_world {
     bool is_before;           /* the packages' files are not there yet */
     struct map made;          /* path → enum shell_truth * : what scripts made (maybe), or took away */
     struct map users, groups; /* those that scripts made */
+    struct map answers;       /* of debconf: name → what db_get gives, of the package whose script it is */
+    bool has_open_answers;    /* a script may set any of them */
+    const char *answer;       /* of the last db_get; NULL: unknown */
     size_t glob_count;
 };
 
@@ -23,6 +26,9 @@ struct script_world {
 enum shell_truth script_world_test(void *self, char what, const char *path);
 void script_world_glob(void *self, const char *pattern, struct strings *ret_paths);
 const char *script_world_source(void *self, const char *path);
+const char *script_world_variable(void *self, const char *name);
+/* Takes over the answers that a package's templates have, unless its config script sets them. */
+void script_world_begin(struct script_world *world, const struct package *package);
 /* Answers a command that only asks something; false when it is none. */
 bool script_world_ask(struct script_world *world, const struct shell_call *call, enum shell_truth *ret_truth,
                       const char **ret_printed);

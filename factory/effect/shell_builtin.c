@@ -158,8 +158,10 @@ static enum shell_truth run_set(struct shell_runner *runner, const struct shell_
     for (size_t i = 1; i < call->command.count; i++) {
         const struct shell_word *word = &call->command.items[i];
         bool is_mark = strcmp(word->text, "--") == 0;
-        if (!is_mark && (word->text[0] == '-' || word->text[0] == '+'))
+        if (!is_mark && (word->text[0] == '-' || word->text[0] == '+')) {
+            i += word->text[1] == 'o' && !word->text[2]; /* its name is no argument */
             continue;
+        }
         runner->arguments = (struct strings){0};
         for (i += is_mark; i < call->command.count; i++)
             list_add(runner->arena, &runner->arguments,
@@ -190,6 +192,9 @@ static enum shell_truth run_test(struct shell_runner *runner, const struct shell
     return shell_test(&call->command, runner->world);
 }
 
+/* What a text costs that is read while a script runs: its tokens are far bigger than itself. */
+#define TEXT_COST 64
+
 enum shell_truth shell_run_text(struct shell_runner *runner, const char *script)
 {
     struct shell_tokens tokens;
@@ -208,8 +213,9 @@ static enum shell_truth run_eval(struct shell_runner *runner, const struct shell
     *ret_text = "";
     for (size_t i = 1; i < call->command.count; i++)
         list_add(runner->arena, &words, call->command.items[i].text);
-    if (is_known(&call->command, 1))
-        return shell_run_text(runner, strings_join(runner->arena, &words, " "));
+    const char *text = strings_join(runner->arena, &words, " ");
+    if (is_known(&call->command, 1) && shell_spend(runner, 1, TEXT_COST * strlen(text)))
+        return shell_run_text(runner, text);
     runner->is_foreign = true;
     return SHELL_TRUTH_MAYBE;
 }
@@ -220,7 +226,7 @@ static enum shell_truth run_source(struct shell_runner *runner, const struct she
     const struct shell_word *word = call->command.count > 1 ? &call->command.items[1] : NULL;
     const char *text = word && word->is_constant && world->source ? world->source(world->self, word->text) : NULL;
     *ret_text = "";
-    if (text)
+    if (text && shell_spend(runner, 1, TEXT_COST * strlen(text)))
         return shell_run_text(runner, text);
     runner->is_foreign = true;
     return SHELL_TRUTH_MAYBE;

@@ -1,6 +1,8 @@
 /* Words of a script under way: parameters, substitutions, splitting, files (POSIX "Shell Command Language", 2.6). */
 #include "effect/shell_runner.h"
 
+#define FIELD_COST 32 /* bytes that a field takes besides its own */
+
 /* A field being put together. */
 struct field {
     struct shell_runner *runner;
@@ -72,7 +74,7 @@ bool shell_matches(struct shell_runner *runner, const char *pattern, const char 
 static void end_field(struct field *field)
 {
     struct arena *arena = field->runner->arena;
-    if (!field->is_begun)
+    if (!field->is_begun || !shell_spend(field->runner, 0, FIELD_COST))
         return;
     const char *text = arena_strndup(arena, field->bytes.count ? field->bytes.items : "", field->bytes.count);
     struct strings paths = {0};

@@ -72,15 +72,6 @@ static enum shell_truth run_and_or(struct shell_runner *runner, const struct she
     return truth;
 }
 
-/* The constant words of a simple command, for whoever reads from it. */
-static const char *words_of(struct shell_runner *runner, const struct shell_node *node)
-{
-    struct strings words = {0};
-    for (size_t i = 0; node->kind == SHELL_NODE_SIMPLE && i < node->words.count; i++)
-        list_add(runner->arena, &words, node->words.items[i]->text);
-    return strings_join(runner->arena, &words, " ");
-}
-
 static enum shell_truth run_pipe(struct shell_runner *runner, const struct shell_node *pipe)
 {
     const char *input = runner->input, *piped_from = runner->piped_from;
@@ -97,7 +88,7 @@ static enum shell_truth run_pipe(struct shell_runner *runner, const struct shell
             capture.is_unknown
                 ? NULL
                 : arena_strndup(runner->arena, capture.bytes.count ? capture.bytes.items : "", capture.bytes.count);
-        runner->piped_from = words_of(runner, node);
+        runner->piped_from = runner->last_words;
     }
     runner->input = input;
     runner->piped_from = piped_from;
@@ -280,6 +271,20 @@ static size_t count_prefixes(const struct shell_command *command)
     return at;
 }
 
+/* For whoever reads from it. */
+static void keep_words(struct shell_runner *runner, const struct shell_command *command)
+{
+    struct strings words = {0};
+    size_t bytes = 0;
+    for (size_t i = 0; i < command->count; i++) {
+        list_add(runner->arena, &words, command->items[i].text);
+        bytes += strlen(command->items[i].text) + 1;
+    }
+    if (!shell_spend(runner, 0, bytes))
+        return;
+    runner->last_words = strings_join(runner->arena, &words, " ");
+}
+
 static enum shell_truth tell(struct shell_runner *runner, struct shell_call *call, const char **ret_text)
 {
     const struct shell_world *world = runner->world;
@@ -287,6 +292,8 @@ static enum shell_truth tell(struct shell_runner *runner, struct shell_call *cal
     if (strcmp(call->command.items[0].text, "cat") == 0 && call->command.count == 1)
         *ret_text = call->printed = call->input;
     call->is_sure = is_sure(runner);
+    if (runner->capture)
+        keep_words(runner, &call->command);
     return world->call ? world->call(world->self, call, ret_text) : SHELL_TRUTH_MAYBE;
 }
 

@@ -39,6 +39,8 @@ struct shell_world {
     enum shell_truth (*test)(void *self, char what, const char *path);
     /* Lists the paths that a pattern matches. */
     void (*glob)(void *self, const char *pattern, struct strings *ret_paths);
+    /* Returns what a variable holds that only the world can have set ($RET, after db_get); NULL when it is not known. */
+    const char *(*variable)(void *self, const char *name);
     /* Returns the text of a script that is read with `.`; NULL when it is not there. */
     const char *(*source)(void *self, const char *path);
 };

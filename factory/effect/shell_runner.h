@@ -47,6 +47,7 @@ struct shell_runner {
     struct shell_capture *capture;
     const char *input;      /* what comes through a pipe, or NULL: unknown */
     const char *piped_from; /* the words of the command that it comes from, or NULL */
+    const char *last_words; /* of the last simple command */
     enum shell_truth (*run)(struct shell_runner *runner, const struct shell_node *node);
     enum shell_flow flow;
     enum shell_truth flow_truth;        /* how what exits or returns ends */

@@ -48,7 +48,9 @@ const char *shell_get(const struct shell_runner *runner, const char *name)
     const struct shell_variable *variable = map_get(&runner->variables, text_of(name));
     if (variable)
         return variable->value;
-    return runner->is_foreign || is_environment(name) ? NULL : "";
+    if (is_environment(name))
+        return runner->world->variable ? runner->world->variable(runner->world->self, name) : NULL;
+    return runner->is_foreign ? NULL : "";
 }
 
 static void change(struct shell_runner *runner, struct shell_variable *variable, const char *value)

@@ -54,7 +54,9 @@ static bool note_scripts(const struct building *building, struct err *err)
     const struct order *order = building->order;
     struct tree *tree = &building->built->tree;
     struct strings left = {0};
-    scripts_left_over(order->arena, order->manifest, tree, &building->closed->asked.applied, &left);
+    const struct scripts_request request = {order->manifest, tree, &building->closed->set, &building->built->wishes,
+                                            &building->closed->asked.applied};
+    scripts_left_over(order->arena, &request, &left);
     for (size_t i = 0; i < left.count; i++)
         list_add(order->arena, &tree->notes, left.items[i]);
     if (!left.count || !(order->plant->inputs.is_strict || order->manifest->is_strict))

@@ -1,6 +1,6 @@
 /* pack.h - the file that holds one unpacked package: bytes first, then tables, then a trailer
  *
- * Format, version 4; numbers little endian, offsets from the start of the file:
+ * Format, version 5; numbers little endian, offsets from the start of the file:
  *   bytes      contents of the regular files, each begun at a multiple of 16, in the order of the package
  *   tables     begun at a multiple of 16: struct pack_head, entries (sorted by path), ELF facts, needed libraries
  *              (string numbers), scripts, the format's facts, strings. A string is told by its offset in the strings; 0
@@ -16,7 +16,7 @@
 #include "package/package.h"
 
 #define PACK_KIND "unpacked"
-#define PACK_MAGIC "imgfactory pack4"
+#define PACK_MAGIC "imgfactory pack5"
 #define PACK_MAGIC_BYTES 16
 #define PACK_ALIGN 16
 #define PACK_NO_ELF UINT32_MAX

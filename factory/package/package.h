@@ -50,7 +50,8 @@ struct entry {
 
 /* A maintainer script or RPM scriptlet: never run, but looked at for what it would have done. */
 struct package_script {
-    const char *name; /* .deb: "preinst", "postinst", "config", "triggers"; .rpm: "pretrans", "prein", "postin",
+    const char *
+        name; /* .deb: "preinst", "postinst", "config", "triggers", "templates" (names and answers); .rpm: "pretrans", "prein", "postin",
                          "posttrans", and "triggers", "filetriggers", "transfiletriggers": names, a line each */
     const char *text; /* .rpm: with a first line "#!INTERPRETER" put before it; .deb: at most 1 MiB, up to a NUL */
 };

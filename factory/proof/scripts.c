@@ -39,10 +39,20 @@ static const struct node *find_subject(struct arena *arena, const struct tree *t
     return path && !node ? find_node(tree, path_through_run(arena, path)) : node;
 }
 
+/* Returns whether what scripts change of a path was changed. */
+static bool is_changed(const struct wishes *wishes, const char *path, const struct script_effect *effect)
+{
+    bool is_made = wishes_made(wishes, path) != NULL;
+    for (size_t i = 0; i < wishes->owners.count && !is_made; i++)
+        is_made = strcmp(wishes->owners.items[i].path, path) == 0;
+    return is_made && effect->effect != EFFECT_SETCAP;
+}
+
 /* Returns whether the image is as the script would have made it, or has no use for it. */
-static bool is_settled(struct arena *arena, const struct tree *tree, const struct script_effect *effect)
+static bool is_settled(struct arena *arena, const struct scripts_request *request, const struct script_effect *effect)
 {
     static const char init_dir[] = "/etc/init.d/";
+    const struct tree *tree = request->tree;
     if (!effect->is_constant)
         return false;
     bool is_path = effect->subject[0] == '/';
@@ -57,7 +67,8 @@ static bool is_settled(struct arena *arena, const struct tree *tree, const struc
     case EFFECT_SETCAP:
     case EFFECT_STATOVERRIDE:
     case EFFECT_OWNER:
-        return (is_path && (!node || !node->package)) || strncmp(effect->subject, init_dir, strlen(init_dir)) == 0;
+        return (is_path && (!node || !node->package || is_changed(request->wishes, node->path, effect))) ||
+               strncmp(effect->subject, init_dir, strlen(init_dir)) == 0;
     case EFFECT_UCF:
     case EFFECT_DIRECTORY:
     case EFFECT_FILE:
@@ -82,23 +93,14 @@ static bool is_covered(const struct applied *applied, const struct package *pack
     return false;
 }
 
-/* What is looked at: a tree, and who takes care of what. */
-struct leftovers {
-    struct arena *arena;
-    const struct manifest *manifest;
-    const struct tree *tree;
-    const struct applied *applied;
-};
-
 /* Adds what is left over of a package's effects: questions, or all else. */
-static void add_left(const struct leftovers *leftovers, const struct package *package,
+static void add_left(struct arena *arena, const struct scripts_request *request, const struct package *package,
                      const struct script_effects *effects, bool is_asked, struct strings *left)
 {
-    struct arena *arena = leftovers->arena;
     for (size_t i = 0; i < effects->count; i++) {
         const struct script_effect *effect = &effects->items[i];
-        if ((effect->effect == EFFECT_DEBCONF) != is_asked || leftovers->manifest->covers[effect->effect] ||
-            is_covered(leftovers->applied, package, effect->effect) || is_settled(arena, leftovers->tree, effect))
+        if ((effect->effect == EFFECT_DEBCONF) != is_asked || request->manifest->covers[effect->effect] ||
+            is_covered(request->applied, package, effect->effect) || is_settled(arena, request, effect))
             continue;
         list_add(arena, left,
                  arena_printf(arena, "%s%s%s (%s)", effect->command, *effect->subject ? " " : "",
@@ -107,25 +109,27 @@ static void add_left(const struct leftovers *leftovers, const struct package *pa
 }
 
 /* "squid: its postinst would have called setcap $PINGER, …"; NULL when nothing is left over. */
-static const char *describe(const struct leftovers *leftovers, const struct package *package)
+static const char *describe(struct arena *arena, const struct scripts_request *request, const struct package *package)
 {
     struct script_effects effects;
     struct strings left = {0};
-    script_effects_list(leftovers->arena, package, &effects);
-    add_left(leftovers, package, &effects, false, &left);
-    add_left(leftovers, package, &effects, true, &left);
+    script_effects_list(arena, package, request->set, &effects);
+    add_left(arena, request, package, &effects, false, &left);
+    add_left(arena, request, package, &effects, true, &left);
     if (!left.count)
         return NULL;
-    return arena_printf(leftovers->arena, "package %s: its scripts are not run, and nothing does instead: %s",
-                        package->name, strings_join(leftovers->arena, &left, ", "));
+    return arena_printf(arena, "package %s: its scripts are not run, and nothing does instead: %s", package->name,
+                        strings_join(arena, &left, ", "));
 }
 
-void scripts_left_over(struct arena *arena, const struct manifest *manifest, const struct tree *tree,
-                       const struct applied *applied, struct strings *ret_notes)
+void scripts_left_over(struct arena *arena, const struct scripts_request *request, struct strings *ret_notes)
 {
-    const struct leftovers leftovers = {arena, manifest, tree, applied};
-    for (size_t i = 0; i < tree->package_count; i++) {
-        const char *note = describe(&leftovers, tree->packages[i]);
+    const struct family *family = request->set->family;
+    for (size_t i = 0; i < request->tree->package_count; i++) {
+        const struct package *package = request->tree->packages[i];
+        if (family && strings_has(&family->whole_system, package->name))
+            continue; /* what it makes is the skeleton's to have */
+        const char *note = describe(arena, request, package);
         if (note)
             list_add(arena, ret_notes, note);
     }

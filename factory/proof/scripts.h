@@ -10,9 +10,17 @@
 #include "effect/applied.h"
 #include "tree/tree.h"
 
+/* What is looked at: a finished tree, and who takes care of what. */
+struct scripts_request {
+    const struct manifest *manifest;
+    const struct tree *tree;
+    const struct fileset *set;
+    const struct wishes *wishes; /* of all */
+    const struct applied *applied;
+};
+
 /* Lists one sentence for each package with such a script, by name; what an administrator is asked comes last. */
-void scripts_left_over(struct arena *arena, const struct manifest *manifest, const struct tree *tree,
-                       const struct applied *applied, struct strings *ret_notes);
+void scripts_left_over(struct arena *arena, const struct scripts_request *request, struct strings *ret_notes);
 /* Checks that the user and group of the image's configuration exist, now that recipes have been merged: ERR_USAGE when not.
  * `place`: the manifest's path, for messages. */
 bool scripts_check_user(const char *place, const struct manifest_config *config, const struct tree *tree,

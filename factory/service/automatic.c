@@ -65,18 +65,18 @@ static bool find_scripts(struct finding *finding, struct err *err)
     struct automatic *found = finding->found;
     const struct fileset *set = finding->request->set;
     const struct package **packages = arena_new_array(arena, const struct package *, set->package_count + 1);
-    size_t count = 0;
+    struct script_wishes_request request = {.packages = packages, .set = set};
     struct wishes wishes;
     struct strings notes;
     for (size_t i = 0; i < set->package_count; i++) {
         if (!own_has(&finding->own, set->packages[i]) && gives(finding, set->packages[i]))
-            packages[count++] = set->packages[i];
+            packages[request.other_count++] = set->packages[i];
     }
     for (size_t i = 0; i < set->package_count; i++) {
         if (own_has(&finding->own, set->packages[i]))
-            packages[count++] = set->packages[i];
+            packages[request.other_count + request.own_count++] = set->packages[i];
     }
-    script_wishes_find(arena, packages, count, set, &wishes, &notes);
+    script_wishes_find(arena, &request, &wishes, &notes);
     found->wishes = wishes_merge(arena, &found->wishes, &wishes);
     for (size_t i = 0; i < notes.count; i++)
         list_add(arena, &found->notes, notes.items[i]);

@@ -94,8 +94,8 @@ static void an_unpacked_package_has_the_bytes_of_its_format(void **state)
     CHECK_OK(blob_commit(&blob, NULL, &digest, &err), &err);
     store_close(store);
     assert_int_equal(system(arena_printf(&arena, "rm -rf '%s'", dir)), 0);
-    expect_bytes(PACK_MAGIC, "imgfactory pack4", &digest,
-                 "d49bf8c668bb324ecd788418fd233223e908e1f0237709c2d76b4f713b410236");
+    expect_bytes(PACK_MAGIC, "imgfactory pack5", &digest,
+                 "0c6538d8d1313626911acf5bcac43b23c866e587f580823e261664fccc2fa13e");
 }
 
 int main(void)

@@ -82,7 +82,7 @@ static const char *effects_in(struct arena *arena, const struct format *format, 
     struct package package = {.format = format, .name = "p"};
     list_add(arena, &package.scripts, ((struct package_script){name, text}));
     struct script_effects effects;
-    script_effects_list(arena, &package, &effects);
+    script_effects_list(arena, &package, NULL, &effects);
     const char *out = "";
     for (size_t i = 0; i < effects.count; i++)
         out = arena_printf(arena, "%s%s:%s%s ", out, effect_name(effects.items[i].effect), effects.items[i].subject,
@@ -114,7 +114,9 @@ static void each_effect_is_found_with_its_subject(void **state)
         {"dpkg-statoverride --list /x; dpkg-statoverride --update --add a b 0750 /x", "dpkg-statoverride:/x "},
         {"ucf --three-way /usr/share/x.conf /etc/x.conf", "ucf:/etc/x.conf "},
         {"ucf -p /etc/x.conf; ucf --purge /etc/y.conf", ""},
-        {"for m in a b; do a2enmod -m -q $m; done; a2enmod -q c", "a2enmod:$m? a2enmod:c "},
+        {"for m in a b; do a2enmod -m -q $m; done; a2enmod -q c", "a2enmod:a a2enmod:b a2enmod:c "},
+        {"U=x; adduser --system $U; [ \"$1\" = upgrade ] && chown y /y; [ $l ] || chown y /z", "adduser:x chown:/z "},
+        {"adduser --system x; if", "adduser:x "},
         {"ssh-keygen -q -f \"$file\"", "ssh-keygen: "},
         {". /usr/share/debconf/confmodule\ndb_get x/y", "debconf:x/y "},
         {"mkdir -p /var/lib/x `dirname $f` y; install -d -m 755 /run/x", "mkdir:/var/lib/x mkdir:/run/x "},
@@ -125,7 +127,9 @@ static void each_effect_is_found_with_its_subject(void **state)
         {"systemctl enable x; ldconfig; update-rc.d x defaults; deb-systemd-helper unmask x", ""},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
-        assert_string_equal(effects_of(&arena, "postinst", cases[i].script), cases[i].effects);
+        assert_string_equal(
+            effects_of(&arena, "postinst", arena_printf(&arena, "read GROUP P l file c d f\n%s", cases[i].script)),
+            cases[i].effects);
 }
 
 static void only_scripts_of_an_installation_count(void **state)
@@ -160,7 +164,7 @@ static void a_script_has_no_more_effects_than_anyone_reads(void **state)
     struct package_script script = {"postinst", arena_strndup(&arena, text.bytes, text.len)};
     list_add(&arena, &package.scripts, script);
     struct script_effects effects;
-    script_effects_list(&arena, &package, &effects);
+    script_effects_list(&arena, &package, NULL, &effects);
     assert_int_equal(effects.count, 1000);
     assert_string_equal(effects.items[999].subject, "/srv/999");
 }

@@ -82,7 +82,8 @@ static const char *wishes_of(void **state, const char *name, const char *script,
     list_add(&fixture->arena, &package->scripts, ((struct package_script){name, script}));
     set_build(fixture, false);
     const struct package *own[] = {package};
-    script_wishes_find(&fixture->arena, own, 1, &fixture->set, &wishes, ret_notes);
+    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    script_wishes_find(&fixture->arena, &request, &wishes, ret_notes);
     return print_wishes(&fixture->arena, &wishes);
 }
 
@@ -202,6 +203,31 @@ static void owners_and_modes_are_changed(void **state)
     check_all(state, "postinst", examples, ARRAY_COUNT(examples));
 }
 
+static void questions_have_the_answers_of_their_templates(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(*state, "p");
+    struct wishes wishes;
+    struct strings notes;
+    const struct package_script scripts[] = {
+        {"templates", "Template: p/user\nDefault: ftp\nTemplate: p/open\nDefault: true\nTemplate: p/empty\n"
+                      "Template: p/set\nDefault: no"},
+        {"config", "db_input low p/user\ndb_set p/open false\n"},
+        {"postinst",
+         ". /usr/share/debconf/confmodule\ndb_get p/user\nU=\"${RET:-x}\"\naddgroup $U\n"
+         "db_get p/open; [ \"$RET\" = true ] && mkdir /a && touch /b\ndb_get p/empty; [ \"$RET\" ] || addgroup empty\n"
+         "db_set p/set yes; db_get p/set; addgroup $RET; db_get q/absent; addgroup a$RET\n"
+         "[ $HOME ] && db_get p/user; addgroup b$RET"}};
+    for (size_t i = 0; i < ARRAY_COUNT(scripts); i++)
+        list_add(&fixture->arena, &package->scripts, scripts[i]);
+    set_build(fixture, false);
+    const struct package *own[] = {package};
+    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    script_wishes_find(&fixture->arena, &request, &wishes, &notes);
+    assert_string_equal(print_wishes(&fixture->arena, &wishes),
+                        "group ftp\ngroup empty\ngroup yes\ndir /a 755 root:root\n");
+}
+
 static void before_the_files_are_there_tests_do_not_find_them(void **state)
 {
     static const struct example examples[] = {
@@ -218,12 +244,11 @@ static void what_is_only_told_is_a_note_with_its_line(void **state)
                                    "sed -i s/a/b/ /etc/p/conf /absent\nfoo; ldconfig; mkdir /etc/q\nif",
                                    &notes);
     assert_string_equal(wishes, "dir /etc/q 755 root:root\n");
-    assert_int_equal(notes.count, 4);
+    assert_int_equal(notes.count, 3);
     assert_string_equal(notes.items[0], "package p: its postinst would run p-setup (line 2), which is not run");
-    assert_string_equal(notes.items[1], "package p: its postinst could run p-setup (line 3), which is not run");
-    assert_string_equal(notes.items[2],
+    assert_string_equal(notes.items[1],
                         "package p: its postinst would edit /etc/p/conf with sed (line 4), which is not run");
-    assert_non_null(strstr(notes.items[3], "package p: its postinst is not understood to its end"));
+    assert_non_null(strstr(notes.items[2], "package p: its postinst is not understood to its end"));
 }
 
 static void givers_name_script_package_and_line(void **state)
@@ -236,7 +261,8 @@ static void givers_name_script_package_and_line(void **state)
              ((struct package_script){"postinst", "#!/bin/sh\n\nadduser --system nsd\nmkdir /run/nsd\n"}));
     set_build(fixture, false);
     const struct package *own[] = {package};
-    script_wishes_find(&fixture->arena, own, 1, &fixture->set, &wishes, &notes);
+    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    script_wishes_find(&fixture->arena, &request, &wishes, &notes);
     assert_string_equal(wishes.users.items[0].giver, "the postinst of nsd, line 3");
     assert_string_equal(wishes.made.items[0].giver, "the postinst of nsd, line 4");
 }
@@ -244,13 +270,10 @@ static void givers_name_script_package_and_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(accounts_are_as_adduser_and_useradd_make_them),
-        TEST(a_first_installation_is_what_scripts_find),
-        TEST(files_are_made_as_the_commands_make_them),
-        TEST(owners_and_modes_are_changed),
-        TEST(before_the_files_are_there_tests_do_not_find_them),
-        TEST(what_is_only_told_is_a_note_with_its_line),
-        TEST(givers_name_script_package_and_line),
+        TEST(accounts_are_as_adduser_and_useradd_make_them), TEST(a_first_installation_is_what_scripts_find),
+        TEST(files_are_made_as_the_commands_make_them),      TEST(owners_and_modes_are_changed),
+        TEST(questions_have_the_answers_of_their_templates), TEST(before_the_files_are_there_tests_do_not_find_them),
+        TEST(what_is_only_told_is_a_note_with_its_line),     TEST(givers_name_script_package_and_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

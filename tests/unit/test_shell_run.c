@@ -16,7 +16,7 @@ static enum shell_truth take(void *self, const struct shell_call *call, const ch
     struct told *told = self;
     const char *line = call->is_sure ? "" : "?";
     (void)ret_printed;
-    for (size_t i = 0; i < call->command.count; i++)
+    for (size_t i = 0; i < call->command.count && i < 50; i++)
         line = arena_printf(told->arena, call->command.items[i].is_constant ? "%s%s%s" : "%s%s<%s>", line, i ? " " : "",
                             call->command.items[i].text);
     if (call->output)
@@ -110,6 +110,7 @@ static void conditions_that_are_known_are_decided(void **state)
         {"[ 1 -eq 1 ] && a; [ 2 -gt 10 ] || b; [ x -eq 1 ] || c", "a\nb\nc\n"},
         {"yes && a; no && b; no || c; ! no && d; yes || e", "yes\na\nno\nno\nc\nno\nd\nyes\n"},
         {"f() { [ $# -eq 1 ] || return 1; a $1; }; f x && b; f", "a x\n?b\n"},
+        {"set -e; set -o pipefail +x; a $1; set -- b; a $1", "a configure\na b\n"},
         {"exit 0\na", ""},
         {"f() { exit; }; f; a", ""},
         {"( exit 1 ); a", ""}, /* taken for an exit of the script: what follows is told of nobody */
@@ -206,6 +207,7 @@ static void hostile_scripts_end_soon(void **state)
          "", 0, "", false},
         {"A=", "x", 60000, "\nB=${A%%*x*x*x*x*y}; case $A in *x*x*x*x*x*y) a;; esac", false},
         {"cat <<E\n", "$A ${B:-c} $(d)\n", 20000, "E\n", true},
+        {"A=\"", "x ", 30000, "\"; for i in $A $A; do c $A $A; d $A; done", false},
         {"eval 'eval a'\n", "eval \"a $A\"; A=\"$A b\"\n", 5000, "", false},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -221,7 +223,7 @@ static void hostile_scripts_end_soon(void **state)
                    (long)((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000),
                    arena.used_bytes >> 20, is_whole);
         if (end.tv_sec - begin.tv_sec > 20)
-            fail_msg("case %zu takes too long", i);
+            fail_msg("case %zu takes %ld s", i, (long)(end.tv_sec - begin.tv_sec));
         if (is_whole != cases[i].is_whole)
             fail_msg("case %zu: whole is %d", i, is_whole);
     }
