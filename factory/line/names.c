@@ -168,8 +168,17 @@ static bool find_command(struct finding *finding, struct err *err)
                                         finding->word, list_some(&finding->arena, &packages));
     if (packages.count != 1)
         return true;
+    struct names_place place = {finding->plant, finding->catalog, &finding->arena};
+    struct strings paths = {0};
+    for (size_t i = 0; i < locations.count; i++)
+        list_add(&finding->arena, &paths, locations.items[i].path);
+    bool is_sure = paths.count == 1 && locations.items[0].is_in_path;
+    if (!is_sure && !names_program_settle(&place, packages.items[0], &paths, err))
+        return false;
+    if (!paths.count) /* no program after all */
+        return true;
     finding->taken = WAY_COMMAND;
-    finding->path = locations.items[0].path;
+    finding->path = paths.items[0];
     finding->package = packages.items[0];
     return true;
 }

@@ -145,6 +145,21 @@ static bool is_sibling(const struct siblings *siblings, const char *name)
     return false;
 }
 
+/* Without an index of paths: looks into the packages of the family on which the one with the service depends. */
+static bool list_shippers(const struct owners *owners, const char *path, const char **ret_name, struct err *err)
+{
+    for (size_t i = 0; i < owners->depends.count && !*ret_name; i++) {
+        const struct package *package;
+        if (!is_sibling(owners->siblings, owners->depends.items[i]))
+            continue;
+        if (!open_package(owners->place, owners->depends.items[i], &package, err))
+            return false;
+        if (is_program(package_find(package, path)))
+            *ret_name = owners->depends.items[i];
+    }
+    return true;
+}
+
 /* Finds the package of the family that ships a path: the one with the service, else the first that it depends on, else any
  * of the same source; NULL when none does. */
 static bool find_owner(const struct owners *owners, const char *path, const char **ret_name, struct err *err)
@@ -159,9 +174,10 @@ static bool find_owner(const struct owners *owners, const char *path, const char
         return true;
     }
     if (!catalog_owners(owners->place->catalog, owners->place->arena, path, &names, NULL, &why)) {
-        if (why.kind != ERR_RESOLVE)
+        bool is_without_paths = why.kind == ERR_RESOLVE || why.kind == ERR_NETWORK || why.kind == ERR_TRUST;
+        if (!is_without_paths)
             *err = why;
-        return why.kind == ERR_RESOLVE;
+        return is_without_paths && list_shippers(owners, path, ret_name, err);
     }
     for (size_t i = 0; i < owners->depends.count && !*ret_name; i++) {
         if (strings_has(&names, owners->depends.items[i]) && is_sibling(owners->siblings, owners->depends.items[i]))
@@ -174,28 +190,56 @@ static bool find_owner(const struct owners *owners, const char *path, const char
     return true;
 }
 
-/* Finds the program that the package's service starts; ret_program->path stays NULL when it has none. */
+/* Finds the program that one service starts; ret_program->path stays NULL when it has none. */
+static bool find_started(const struct owners *owners, const struct entry *service, struct names_program *ret_program,
+                         struct err *err)
+{
+    struct strings paths = {0};
+    *ret_program = (struct names_program){0};
+    names_exec_list(owners->place->arena, (struct text){service->data, service->size_bytes}, &paths);
+    for (size_t k = 0; k < paths.count && !ret_program->path; k++) {
+        const char *owner;
+        if (!find_owner(owners, paths.items[k], &owner, err))
+            return false;
+        if (owner)
+            *ret_program =
+                (struct names_program){.path = paths.items[k], .package = owner, .by = path_basename(service->path)};
+    }
+    return true;
+}
+
+static bool is_named(const char *path, const char *package)
+{
+    return strcmp(path_basename(path), package) == 0;
+}
+
+/* Finds the program that the package's service starts; ret_program->path stays NULL when it has none. Of several that are
+ * as good and start different programs it is that of the package's name; else they are an error. */
 static bool find_by_service(const struct owners *owners, const char *unit, struct names_program *ret_program,
                             struct err *err)
 {
     struct arena *arena = owners->place->arena;
+    const char *package = owners->package->name;
+    struct strings several = {0};
     size_t count;
+    int rank = 0;
     const struct service *services = list_services(arena, owners->package, unit, &count);
-    for (size_t i = 0; i < count && i < OPENED_MAX; i++) {
-        struct strings paths = {0};
-        names_exec_list(arena, (struct text){services[i].entry->data, services[i].entry->size_bytes}, &paths);
-        for (size_t k = 0; k < paths.count; k++) {
-            const char *owner;
-            if (!find_owner(owners, paths.items[k], &owner, err))
-                return false;
-            if (!owner)
-                continue;
-            *ret_program = (struct names_program){
-                .path = paths.items[k], .package = owner, .by = path_basename(services[i].entry->path)};
-            return true;
-        }
+    for (size_t i = 0; i < count && i < OPENED_MAX && (!ret_program->path || services[i].rank == rank); i++) {
+        struct names_program program;
+        if (!find_started(owners, services[i].entry, &program, err))
+            return false;
+        if (!program.path || (ret_program->path && strcmp(program.path, ret_program->path) == 0))
+            continue;
+        list_add(arena, &several, arena_printf(arena, "%s (%s)", program.path, program.by));
+        rank = services[i].rank;
+        if (!ret_program->path || is_named(program.path, package))
+            *ret_program = program;
     }
-    return true;
+    if (several.count < 2 || is_named(ret_program->path, package))
+        return true;
+    err_set(err, ERR_USAGE, "package %s has several services; name the program: %s", package,
+            strings_join(arena, &several, ", "));
+    return false;
 }
 
 static bool describe_depends(const struct names_place *place, const char *name, struct strings *ret_depends,
@@ -243,7 +287,8 @@ static bool ask_dependents(struct asking *asking, struct names_program *ret_prog
             continue;
         opened_count++;
         if (!ask_service(asking, sibling->name, &program, &why)) {
-            if (why.kind == ERR_RESOLVE) /* it cannot be installed */
+            if (why.kind == ERR_RESOLVE ||
+                why.kind == ERR_USAGE) /* it cannot be installed, or is not of this one alone */
                 continue;
             *err = why;
             return false;
@@ -256,16 +301,18 @@ static bool ask_dependents(struct asking *asking, struct names_program *ret_prog
     return true;
 }
 
-/* The only program at a place. *ret_programs lists them when there are several. */
+/* The only program at a place, or the one with the name of the package. *ret_programs lists them when there are several. */
 static void ask_places(const struct asking *asking, const struct package *package, struct strings *ret_programs,
                        struct names_program *ret_program)
 {
     struct strings few = {0};
     list_programs(asking->place->arena, package, admin_dirs, ARRAY_COUNT(admin_dirs), &few);
     list_programs(asking->place->arena, package, all_dirs, ARRAY_COUNT(all_dirs), ret_programs);
-    if (few.count == 1 || ret_programs->count == 1)
-        *ret_program = (struct names_program){.path = few.count == 1 ? few.items[0] : ret_programs->items[0],
-                                              .package = asking->package};
+    const char *path = few.count == 1 ? few.items[0] : ret_programs->count == 1 ? ret_programs->items[0] : NULL;
+    for (size_t i = 0; i < ret_programs->count && !path; i++)
+        path = is_named(ret_programs->items[i], asking->package) ? ret_programs->items[i] : NULL;
+    if (path)
+        *ret_program = (struct names_program){.path = path, .package = asking->package};
 }
 
 static bool fail_several(const struct asking *asking, const struct strings *programs, struct err *err)
@@ -362,5 +409,25 @@ bool names_program_named(const struct names_place *place, const char *package, c
         if (is_program(package_find(opened, path)))
             *ret_path = path;
     }
+    return true;
+}
+
+bool names_program_settle(const struct names_place *place, const char *package, struct strings *paths, struct err *err)
+{
+    const struct package *opened;
+    size_t kept = 0;
+    if (!open_package(place, package, &opened, err))
+        return false;
+    for (size_t i = 0; i < paths->count; i++) {
+        if (!is_program(package_find(opened, paths->items[i])))
+            continue;
+        const char *path = settle_link(place->arena, opened, paths->items[i]);
+        bool is_new = true;
+        for (size_t k = 0; k < kept; k++)
+            is_new = is_new && strcmp(paths->items[k], path) != 0;
+        if (is_new)
+            paths->items[kept++] = path;
+    }
+    paths->count = kept;
     return true;
 }

@@ -22,11 +22,16 @@ struct names_program {
     const char *by;             /* "nsd.service", or NULL: by its place */
 };
 
-/* Finds the program of a package; `unit` is the name of the unit that is asked for, or NULL for any. */
+/* Finds the program of a package: that its service starts, or one of a package of its source; the only one in a directory for
+ * administrators; the only one; the one that is named like it; one of a package on which it depends. `unit` is the name of the unit that is asked for, or NULL for any. */
 bool names_program_find(const struct names_place *place, const char *package, const char *unit,
                         struct names_program *ret_program, struct err *err) MUST_CHECK;
 /* Finds the one program of a base name that a package ships; *ret_path is NULL when it has none. Opens it. */
 bool names_program_named(const struct names_place *place, const char *package, const char *base, const char **ret_path,
                          struct err *err) MUST_CHECK;
+
+/* Keeps of paths those that are programs of the package, links to others of it as what they lead to, each once. Opens it. */
+bool names_program_settle(const struct names_place *place, const char *package, struct strings *paths,
+                          struct err *err) MUST_CHECK;
 
 #endif

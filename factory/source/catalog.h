@@ -34,7 +34,8 @@ struct siblings {
 
 /* What is looked for by its base name. */
 enum located_kind {
-    LOCATED_PROGRAMS, /* in directories of PATH; where these have none, in /usr/libexec and in "bin" below /usr/lib, /opt */
+    LOCATED_PROGRAMS, /* in directories of PATH; where these have none, where packages have programs for themselves: in
+                         * /usr/libexec, directories of /usr/lib, "bin" below it and /opt; they may be no programs */
     LOCATED_SERVICES, /* systemd units for the system, init scripts */
 };
 

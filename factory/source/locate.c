@@ -20,10 +20,12 @@ static bool is_path_dir(const char *dir)
     return false;
 }
 
-/* "/usr/libexec", below it, and directories called bin or sbin below /usr/lib and /opt. */
+/* "/usr/libexec", below it, a directory of /usr/lib, and directories called bin or sbin below /usr/lib and /opt. */
 static bool is_inner_dir(const char *dir)
 {
     struct text text = text_of(dir);
+    if (text_has_prefix(text, "usr/lib/") && !strchr(dir + strlen("usr/lib/"), '/'))
+        return true;
     bool is_libexec = text_is(text, "usr/libexec") || text_has_prefix(text, "usr/libexec/");
     bool is_bin = text_has_suffix(text, "/bin") || text_has_suffix(text, "/sbin");
     return is_libexec || (is_bin && (text_has_prefix(text, "usr/lib") || text_has_prefix(text, "opt/")));

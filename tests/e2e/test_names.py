@@ -29,6 +29,11 @@ def more_packages(name):
         make("lone", [program(machine, "/usr/sbin/Lone_Rider+2"), program(machine, "/usr/bin/lonectl")]),
         make("inner", [program(machine, "/usr/libexec/inner/deep"), program(machine, "/usr/bin/inner-a"),
                        program(machine, "/usr/bin/inner-b")]),
+        make("twin", [deb.program("/usr/bin/twin", world.executable(machine, ["libc.so.6"])), deb.link("/usr/sbin/twin", "../bin/twin"),
+                      deb.File("/usr/lib/twin/words", "x"), program(machine, "/usr/lib/twin/hidden"), deb.File("/usr/lib/twin/dull", "x")]),
+        make("couple", [program(machine, f"/usr/sbin/{who}") for who in ("one", "two")] +
+             [deb.File(f"/usr/lib/systemd/system/{who}.service", f"[Service]\nExecStart=/usr/sbin/{who}\n") for who in ("one", "two")]),
+        make("leader", [program(machine, f"/usr/sbin/{who}") for who in ("leader", "led")]),
         make("empty", [deb.File("/usr/share/empty", "x")]),
     ]
 
@@ -72,6 +77,12 @@ class Names(Case):
         self.check("lone", "lone_rider-2", "/usr/sbin/Lone_Rider+2", "lone",
                    "the package lone, whose program is /usr/sbin/Lone_Rider+2")
 
+    def test_of_several_programs_a_package_stands_for_the_one_of_its_name(self):
+        self.check("package:leader", "leader", "/usr/sbin/leader", "leader", "the package leader, whose program is /usr/sbin/leader")
+
+    def test_a_link_is_the_program_that_it_leads_to(self):
+        self.check("twin", "twin", "/usr/bin/twin", "twin", "the command /usr/bin/twin of the package twin")
+
     def test_a_unit(self):
         said = "which starts /usr/sbin/dmond of the package dmon-core"
         self.check("dmond.service", "dmond", "/usr/sbin/dmond", "dmon-core", f"the unit dmond.service, {said}")
@@ -79,6 +90,8 @@ class Names(Case):
 
     def test_a_program_that_a_package_has_for_itself_comes_last(self):
         self.check("deep", "deep", "/usr/libexec/inner/deep", "inner", "the command /usr/libexec/inner/deep of the package inner")
+        self.check("hidden", "hidden", "/usr/lib/twin/hidden", "twin", "the command /usr/lib/twin/hidden of the package twin")
+        self.refuse(run.USAGE, "unknown image 'dull'", arguments=("dull",))
 
     def test_a_manifest_of_the_catalogue_comes_before_all(self):
         name, order = self.order("served")
@@ -91,6 +104,8 @@ class Names(Case):
     def test_names_that_mean_several_things_or_nothing_are_refused_with_what_could_be_meant(self):
         self.refuse(run.USAGE, "the command tool is shipped by tool-a, tool-b; name one: package:NAME", arguments=("tool",))
         self.refuse(run.USAGE, "package inner has several programs", "/usr/bin/inner-a, /usr/bin/inner-b", arguments=("inner",))
+        self.refuse(run.USAGE, "package couple has several services; name the program: /usr/sbin/one (one.service), "
+                    "/usr/sbin/two (two.service)", arguments=("couple",))
         self.refuse(run.USAGE, "package empty has no program", "it depends on: libc6", arguments=("empty",))
         self.refuse(run.USAGE, "unknown image 'sreved'", "no program, package or unit of", "did you mean 'served'?",
                     arguments=("sreved",))

@@ -263,7 +263,7 @@ static void test_programs_and_services_are_found_by_their_base_name(void **state
     CHECK_OK(open_it(&fixture), &fixture.err);
     assert_string_equal(say_locations(&fixture, "x", LOCATED_PROGRAMS), "/usr/sbin/x:dhcp;/usr/bin/x:lib,tool;");
     assert_string_equal(say_locations(&fixture, "deep", LOCATED_PROGRAMS),
-                        "/opt/y/bin/deep:lib;/usr/lib/y/bin/deep:dhcp;");
+                        "/opt/y/bin/deep:lib;/usr/lib/y/bin/deep:dhcp;/usr/lib/y/deep:tool;");
     assert_string_equal(say_locations(&fixture, "late", LOCATED_PROGRAMS), "/usr/games/late:script;");
     assert_string_equal(say_locations(&fixture, "x.service", LOCATED_SERVICES),
                         "/usr/lib/systemd/system/x.service:lib;");
