@@ -226,7 +226,7 @@ static bool same_owner(const struct wish_owner *a, const struct wish_owner *b)
 {
     return same_text(a->path, b->path) && same_text(a->owner, b->owner) && same_text(a->group, b->group) &&
            a->mode_lost == b->mode_lost && a->mode_set == b->mode_set && a->mode_search == b->mode_search &&
-           a->is_deep == b->is_deep;
+           a->is_deep == b->is_deep && a->capabilities == b->capabilities;
 }
 
 static bool same_member(const struct wish_member *a, const struct wish_member *b)

@@ -49,6 +49,8 @@ struct wish_owner {
     /* The mode loses some bits, then gets some; `mode_search` only for directories and what somebody may execute. */
     uint32_t mode_lost, mode_set, mode_search;
     bool is_deep; /* all below, too */
+    uint64_t
+        capabilities; /* of a program: permitted and effective when it is started (capabilities(7)); 0: as it has */
     const char *giver;
 };
 

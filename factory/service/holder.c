@@ -45,23 +45,39 @@ static bool is_better(const struct sibling *sibling, const struct sibling *best)
     return strlen(sibling->name) < strlen(best->name);
 }
 
+/* The name of the service that a selected sibling ships, NULL when none does: "collectd" of collectd.service. */
+static const char *selected_service(const struct holder_request *request)
+{
+    for (size_t i = 0; i < request->siblings->count; i++) {
+        const struct sibling *sibling = &request->siblings->items[i];
+        if (sibling->holds == SIBLING_HAS_SERVICE && is_selected(request->selection, sibling->name))
+            return sibling->services.count ? path_basename(sibling->services.items[0]) : "";
+    }
+    return NULL;
+}
+
+/* Whether a sibling may have the service: its unit, or, when another has that, the configuration, by its very name. */
+static bool may_hold(const struct holder_request *request, const struct sibling *sibling, const char *given,
+                     const char *service)
+{
+    if (is_selected(request->selection, sibling->name) || strings_has(request->never, sibling->name))
+        return false;
+    if (service)
+        return sibling->is_dependent && is_named(service, text_of(sibling->name));
+    return (sibling->holds == SIBLING_HAS_SERVICE || (sibling->holds == SIBLING_UNKNOWN && sibling->is_dependent)) &&
+           is_about(request, sibling, given);
+}
+
 const char *holder_find(const struct holder_request *request)
 {
     const struct siblings *siblings = request->siblings;
     const struct sibling *best = NULL;
-    const char *given = "";
+    const char *given = "", *service = selected_service(request);
+    for (size_t i = 0; i < siblings->count; i++)
+        given = siblings->items[i].is_given ? siblings->items[i].name : given;
     for (size_t i = 0; i < siblings->count; i++) {
         const struct sibling *sibling = &siblings->items[i];
-        given = sibling->is_given ? sibling->name : given;
-        if (sibling->holds == SIBLING_HAS_SERVICE && is_selected(request->selection, sibling->name))
-            return NULL;
-    }
-    for (size_t i = 0; i < siblings->count; i++) {
-        const struct sibling *sibling = &siblings->items[i];
-        bool may_hold =
-            sibling->holds == SIBLING_HAS_SERVICE || (sibling->holds == SIBLING_UNKNOWN && sibling->is_dependent);
-        if (may_hold && !is_selected(request->selection, sibling->name) && is_about(request, sibling, given) &&
-            !strings_has(request->never, sibling->name) && is_better(sibling, best))
+        if (may_hold(request, sibling, given, service) && is_better(sibling, best))
             best = sibling;
     }
     return best ? best->name : NULL;

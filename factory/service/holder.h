@@ -17,8 +17,9 @@ struct holder_request {
     const struct strings *never; /* packages that may not be added */
 };
 
-/* Finds the package that is to be selected, too; NULL when the selection has one that ships a service, or there is none
- * that is about the binary. Of several: one that depends on the binary's package; then the shortest name, then the first
+/* Finds the package that is to be selected, too; NULL when there is none. When the selection has one that ships a service,
+ * that is a dependent one that is called as the service and then has its configuration (collectd, of which collectd-core
+ * has the unit); else one with a service that is about the binary. Of several: one that depends on the binary's package; then the shortest name, then the first
  * by name. */
 const char *holder_find(const struct holder_request *request);
 

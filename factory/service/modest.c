@@ -2,6 +2,19 @@
 
 #include "package/path.h"
 
+/* Whether a package that gives files anyhow has the library, as that of the C library has libm. */
+static bool is_of_giver(struct modest *modest, const char *soname)
+{
+    const struct strings *dirs = &modest->request->arch->library_dirs;
+    for (size_t i = 0; i < dirs->count; i++) {
+        const char *path = arena_printf(modest->arena, "%s/%s", dirs->items[i], soname);
+        const struct sourced *file = fileset_walk(modest->request->set, modest->arena, path, NULL, NULL);
+        if (file && map_get(&modest->givers, text_of(file->package->name)))
+            return true;
+    }
+    return false;
+}
+
 /* Whether a library is in the image, or an own package has it and it needs nothing else. */
 static bool has_library(struct modest *modest, const char *soname)
 {
@@ -13,7 +26,7 @@ static bool has_library(struct modest *modest, const char *soname)
             return true;
     }
     const struct sourced *own = map_get(&modest->offered, text_of(soname));
-    return own && !modest_lacks(modest, own);
+    return own ? !modest_lacks(modest, own) : is_of_giver(modest, soname);
 }
 
 /* What keeps a plug-in or script from being of use as the image is; NULL when nothing does. */
@@ -60,6 +73,7 @@ static void list_offers(struct modest *modest)
     const struct automatic_request *request = modest->request;
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct sourced *file = request->keep->items[i].file;
+        (void)map_add(&modest->givers, text_of(file->package->name), (void *)file);
         (void)map_add(&modest->kept_paths, text_of(file->entry->path), (void *)file);
         (void)map_add(&modest->kept, text_of(path_basename(file->entry->path)), (void *)file);
     }
@@ -83,6 +97,7 @@ void modest_prepare(struct arena *arena, const struct automatic_request *request
                                   .is_strict = is_strict,
                                   .kept_paths = {.arena = arena},
                                   .kept = {.arena = arena},
+                                  .givers = {.arena = arena},
                                   .offered = {.arena = arena},
                                   .lacks = {.arena = arena}};
     list_offers(ret_modest);

@@ -18,6 +18,7 @@ struct modest {
     bool is_strict;        /* not even the family's plug-in-libraries are welcome */
     struct map kept_paths; /* path → anything, of what is kept */
     struct map kept;       /* base name → anything, of what is kept */
+    struct map givers;     /* name → anything, of packages that give something by now */
     struct map offered;    /* base name → struct sourced *, of libraries of the own packages */
     struct map lacks;      /* path → what the file there lacks, or "" */
 };

@@ -2,6 +2,7 @@
 
 #include "package/path.h"
 #include "plan/rules.h"
+#include "service/capabilities.h"
 #include "service/preparing.h"
 
 #define SERVICE "Service"
@@ -369,6 +370,17 @@ static void set_environment(struct setting *setting)
     }
 }
 
+/* What a runtime gives to every container, and the kernel takes from who is not root, the program gets back by its file. */
+static void give_capabilities(struct setting *setting, uint64_t set)
+{
+    const struct strings *command = &setting->unit->command.words;
+    struct wish_owner owner = {.capabilities = set, .giver = giver_of(setting, "AmbientCapabilities")};
+    if (!command->count)
+        return;
+    owner.path = packaged_reached(setting->arena, setting->packaged, command->items[0]);
+    list_add(setting->arena, &setting->wishes->owners, owner);
+}
+
 /* Words that a unit says to the kernel, and that only a runtime can. */
 static void tell_rights(struct setting *setting)
 {
@@ -377,7 +389,10 @@ static void tell_rights(struct setting *setting)
     const char *mask = unit_file_value(file, SERVICE, "UMask", NULL);
     for (size_t i = 0; i < setting->unit->missing.count; i++)
         NOTE(setting, "EnvironmentFile=%s is in none of its packages", setting->unit->missing.items[i]);
-    if (kept)
+    uint64_t all = capabilities_parse(kept ? kept : ""), usual = capabilities_usual(all);
+    if (usual && setting->config->user)
+        give_capabilities(setting, usual);
+    if (kept && (all != usual || !all))
         NOTE(setting, "AmbientCapabilities=%s: run it with --cap-add for what the runtime does not give", kept);
     if (mask && mode_of(mask) != 0022)
         NOTE(setting, "UMask=%s is not in an image; the runtime's own holds", mask);

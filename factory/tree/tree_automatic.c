@@ -120,7 +120,17 @@ struct change {
     uint32_t uid, gid;
 };
 
-static void apply(struct draft *draft, const struct change *change)
+/* A struct vfs_cap_data of revision 2 (linux/capability.h): permitted, and effective from the start. */
+static struct text capability_value(struct arena *arena, uint64_t set)
+{
+    const uint32_t words[] = {0x02000001, (uint32_t)set, 0, (uint32_t)(set >> 32), 0};
+    char *value = arena_alloc(arena, sizeof words);
+    for (size_t i = 0; i < sizeof words; i++)
+        value[i] = (char)(words[i / 4] >> (8 * (i % 4)) & 0xFF);
+    return (struct text){value, sizeof words};
+}
+
+static void apply(struct drafts *drafts, struct draft *draft, const struct change *change)
 {
     const struct wish_owner *wish = change->wish;
     struct node *node = &draft->node;
@@ -140,6 +150,8 @@ static void apply(struct draft *draft, const struct change *change)
         node->mode &= node->mode & 010 ? ~(uint32_t)02000 : 07777;
         node->capability = (struct text){0};
     }
+    if (is_file && wish->capabilities)
+        node->capability = capability_value(drafts->arena, wish->capabilities);
     bool is_searchable = !is_file || node->mode & 0111;
     node->mode = (node->mode & ~wish->mode_lost) | wish->mode_set | (is_searchable ? wish->mode_search : 0);
 }
@@ -165,12 +177,12 @@ static bool is_below(const char *path, const char *directory)
     return strncmp(path, directory, len) == 0 && path[len] == '/';
 }
 
-static void change_below(const struct drafts *drafts, const char *path, const struct change *change)
+static void change_below(struct drafts *drafts, const char *path, const struct change *change)
 {
     for (size_t i = 0; i < drafts->by_path.slots.count; i++) {
         struct draft *draft = drafts->by_path.slots.items[i].value;
         if (is_below(draft->node.path, path))
-            apply(draft, change);
+            apply(drafts, draft, change);
     }
 }
 
@@ -186,7 +198,7 @@ void drafts_change_owners(struct drafts *drafts)
         struct draft *draft = path ? drafts_find(drafts, path) : NULL;
         if (!draft || !find_numbers(drafts, &change))
             continue;
-        apply(draft, &change);
+        apply(drafts, draft, &change);
         if (change.wish->is_deep)
             change_below(drafts, path, &change);
     }

@@ -185,6 +185,8 @@ static void a_plug_in_that_would_bring_a_library_or_an_interpreter_is_left_out_a
     struct package *data = &fixture->packages[1];
     elf_add(fixture, data, "/usr/lib/service/own.so", NULL, "libmine.so.1");
     elf_add(fixture, data, "/usr/lib/service/libmine.so.1", "libmine.so.1", "service");
+    elf_add(fixture, data, "/usr/lib/service/m.so", NULL, "libgiven.so.1");
+    elf_add(fixture, &fixture->packages[0], "/usr/lib/x86_64-linux-gnu/libgiven.so.1", "libgiven.so.1", "");
     elf_add(fixture, data, "/usr/lib/service/perl.so", NULL, "libperl.so.5");
     elf_add(fixture, data, "/usr/lib/service/helper", NULL, "libperl.so.5")->interp = "/lib64/ld.so";
     link_add(data, "/usr/lib/service/link.so", "perl.so");
@@ -301,6 +303,11 @@ static const char *holder_of(struct arena *arena, const char *binary, const char
     for (size_t i = 0; i < count; i++) {
         struct text rest = text_of(words[i]), name, service;
         bool is_dependent = words[i][0] == '+';
+        if (words[i][0] == '=') { /* the given one ships it */
+            siblings.items[0].holds = SIBLING_HAS_SERVICE;
+            list_add(arena, &siblings.items[0].services, words[i] + 1);
+            continue;
+        }
         (void)text_next_word(&rest, &name);
         struct sibling sibling = {.name = text_dup(arena, name) + is_dependent, .is_dependent = is_dependent};
         sibling.holds = SIBLING_HAS_NONE;
@@ -330,6 +337,8 @@ static void the_holder_is_the_sibling_with_the_service_of_the_binary(void **stat
     assert_null(HOLDER("/usr/sbin/x", "+db-never /usr/lib/systemd/system/x.service"));
     assert_string_equal(HOLDER("/usr/sbin/x", "+db ?"), "db");
     assert_null(HOLDER("/usr/sbin/x", "db ?", "+db-server ?"));
+    assert_string_equal(HOLDER("/usr/sbin/x", "=/usr/lib/systemd/system/dbd.service", "+dbd", "+db-tools", "dbd-doc"),
+                        "dbd");
 }
 
 int main(void)

@@ -350,13 +350,26 @@ static void a_service_of_firewalld_tells_ports(void **state)
 static void what_only_a_running_machine_knows_is_told(void **state)
 {
     struct fixture *fixture = *state;
-    service_add(fixture, "[Service]\nExecStart=/usr/sbin/d --host %H\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n");
+    service_add(fixture, "[Service]\nExecStart=/usr/sbin/d --host %H\nAmbientCapabilities=CAP_NET_ADMIN\n");
     set_build(fixture, false);
     struct running running = found(fixture, "/usr/sbin/d");
     assert_string_equal(command(fixture, &running), "/usr/sbin/d");
     assert_true(has_note(&running, "its command has a specifier that only a running machine has"));
-    assert_true(has_note(&running, "AmbientCapabilities=CAP_NET_BIND_SERVICE"));
+    assert_true(has_note(&running, "AmbientCapabilities=CAP_NET_ADMIN"));
     assert_true(has_note(&running, "no port is known"));
+}
+
+static void what_every_container_may_the_program_of_a_user_gets_by_its_file(void **state)
+{
+    struct fixture *fixture = *state;
+    service_add(fixture, "[Service]\nExecStart=/usr/sbin/d\nUser=d\n"
+                         "AmbientCapabilities=CAP_NET_BIND_SERVICE cap_net_admin x\n");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_int_equal(running.wishes.owners.count, 1);
+    assert_string_equal(running.wishes.owners.items[0].path, "/usr/sbin/d");
+    assert_int_equal(running.wishes.owners.items[0].capabilities, 1 << 10);
+    assert_true(has_note(&running, "AmbientCapabilities=CAP_NET_BIND_SERVICE"));
 }
 
 static char *repeated(struct fixture *fixture, const char *head, const char *line, size_t count)
@@ -519,6 +532,7 @@ int main(void)
         TEST(a_profile_without_a_protocol_means_both),
         TEST(a_service_of_firewalld_tells_ports),
         TEST(what_only_a_running_machine_knows_is_told),
+        TEST(what_every_container_may_the_program_of_a_user_gets_by_its_file),
         TEST(more_directives_than_a_unit_may_have_are_refused),
         TEST(a_line_without_end_is_refused),
         TEST(a_unit_that_is_too_big_is_refused),

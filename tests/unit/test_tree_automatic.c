@@ -126,7 +126,11 @@ static void owners_and_modes_of_packaged_files_are_changed(void **state)
                      .path = "/srv/a", .mode_lost = 0005, .mode_set = 02020, .mode_search = 0010, .is_deep = true});
     owner_wanted(&planting, (struct wish_owner){.path = "/srv/b", .owner = "absent", .mode_lost = 07777});
     owner_wanted(&planting, (struct wish_owner){.path = "/srv/none", .owner = "absent too"});
+    owner_wanted(&planting, (struct wish_owner){.path = "/srv/b", .capabilities = (1ull << 10) | (1ull << 40)});
     const struct tree *tree = grow(&planting);
+    struct text capability = node_at(tree, "/srv/b")->capability;
+    assert_int_equal(capability.len, 20);
+    assert_memory_equal(capability.ptr, "\1\0\0\2\0\4\0\0\0\0\0\0\0\1\0\0\0\0\0\0", 20);
     check_node(tree, "/srv/a", NODE_DIRECTORY, 02770, 100);
     check_node(tree, "/srv/a/f", NODE_FILE, 02770, 100);
     check_node(tree, "/srv/a/g", NODE_FILE, 02660, 100);
