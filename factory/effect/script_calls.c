@@ -11,6 +11,7 @@ struct listing {
     struct script_calls *calls;
     const struct package *package;
     const char *script;
+    const struct wishes *wished; /* made besides; or NULL */
 };
 
 static enum shell_truth take_call(void *self, const struct shell_call *call, const char **ret_printed)
@@ -41,15 +42,39 @@ static bool is_shell(const char *text)
     return text_has_suffix(word, "sh") || text_has_suffix(word, "env");
 }
 
+/* What is made at a path comes before what packages have there. */
+static const char *read_source(void *self, const char *path)
+{
+    struct listing *listing = self;
+    const struct wish_made *made = listing->wished ? wishes_made(listing->wished, path) : NULL;
+    if (made && made->kind == MADE_FILE)
+        return made->content ? made->content : "";
+    path = made && made->kind == MADE_COPY ? made->source : path;
+    bool is_absent = strncmp(path, "/etc/", 5) == 0 && script_world_test(self, 'e', path) == SHELL_TRUTH_NO;
+    listing->calls->is_lacking = listing->calls->is_lacking || is_absent;
+    return script_world_source(self, path);
+}
+
+static enum shell_truth test_path(void *self, char what, const char *path)
+{
+    const struct listing *listing = self;
+    const struct wish_made *made = listing->wished ? wishes_made(listing->wished, path) : NULL;
+    if (!made || made->kind == MADE_SYMLINK)
+        return script_world_test(self, what, path);
+    bool is_directory = made->kind == MADE_DIRECTORY;
+    bool is_true = what == 'd' ? is_directory : what == 'f' ? !is_directory : strchr("ersw", what) != NULL;
+    return is_true ? SHELL_TRUTH_YES : SHELL_TRUTH_NO;
+}
+
 static void run_script(struct listing *listing, const struct package *package, const struct package_script *script,
                        const char *argument)
 {
     const struct shell_world world = {.self = listing,
                                       .call = take_call,
-                                      .test = script_world_test,
+                                      .test = test_path,
                                       .glob = script_world_glob,
                                       .variable = script_world_variable,
-                                      .source = script_world_source};
+                                      .source = read_source};
     struct strings arguments = {0};
     list_add(listing->world.arena, &arguments, argument);
     script_world_begin(&listing->world, package);
@@ -89,4 +114,24 @@ void script_calls_list(struct arena *arena, const struct package *const *package
     listing.world.is_before = false;
     for (size_t i = 0; i < count; i++)
         run_scripts(&listing, packages[i], false);
+}
+
+void script_calls_of_text(struct arena *arena, const struct package *const *packages, size_t count,
+                          const struct fileset *set, const struct script_text *script, struct script_calls *ret_calls)
+{
+    struct listing listing = {.world = {.arena = arena,
+                                        .set = set,
+                                        .packages = packages,
+                                        .package_count = count,
+                                        .made = {.arena = arena},
+                                        .users = {.arena = arena},
+                                        .groups = {.arena = arena}},
+                              .calls = ret_calls,
+                              .script = script->name,
+                              .wished = script->made};
+    const struct shell_world world = {
+        .self = &listing, .call = take_call, .test = test_path, .glob = script_world_glob, .source = read_source};
+    *ret_calls = (struct script_calls){0};
+    if (!shell_run(arena, script->text, &script->arguments, &world))
+        list_add(arena, &ret_calls->cuts, ((struct script_cut){NULL, script->name}));
 }

@@ -13,6 +13,7 @@
 
 #include "closure/fileset.h"
 #include "effect/shell_run.h"
+#include "plan/wishes.h"
 
 /* A command of a script of a package. */
 struct script_call {
@@ -34,11 +35,24 @@ struct script_calls {
         struct script_cut *items;
         size_t count, capacity;
     } cuts;
+    bool
+        is_lacking; /* a script reads a file of configuration that is not there: what it would set is taken for unset */
 };
 
 /* Lists the commands: all scripts that run before the files are there, then all others. `set` may be NULL: then only the
  * packages' own files are there. */
 void script_calls_list(struct arena *arena, const struct package *const *packages, size_t count,
                        const struct fileset *set, struct script_calls *ret_calls);
+
+/* A script that is no maintainer script: it finds the packages' files, and what is made besides. */
+struct script_text {
+    const char *name, *text; /* for givers and messages; as it is */
+    struct strings arguments;
+    const struct wishes *made; /* may be NULL */
+};
+
+/* Lists the commands of a script when all files are there. */
+void script_calls_of_text(struct arena *arena, const struct package *const *packages, size_t count,
+                          const struct fileset *set, const struct script_text *script, struct script_calls *ret_calls);
 
 #endif

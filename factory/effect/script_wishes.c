@@ -22,6 +22,8 @@ static const struct {
 static void add_note(struct script_maker *maker, const char *what)
 {
     const struct script_call *at = maker->at;
+    if (!at->package)
+        return;
     const char *thing = arena_printf(maker->arena, "%s %s %s", at->package->name, at->script, what);
     bool is_told = false;
     for (size_t i = 0; i < maker->told_count && !is_told; i++)
@@ -103,7 +105,10 @@ static void make(struct script_maker *maker, const struct script_call *at)
     const char *name = shell_call_name(&at->call);
     struct script_words words;
     maker->at = at;
-    maker->giver = arena_printf(maker->arena, "the %s of %s, line %u", at->script, at->package->name, at->call.line);
+    maker->giver = at->script;
+    if (at->package)
+        maker->giver =
+            arena_printf(maker->arena, "the %s of %s, line %u", at->script, at->package->name, at->call.line);
     if (!command->items[0].is_constant)
         return;
     if (at->call.output)
@@ -136,16 +141,12 @@ static void close_gaps(struct wishes *wishes)
     wishes->made.count = count;
 }
 
-void script_wishes_find(struct arena *arena, const struct script_wishes_request *request, struct wishes *ret_wishes,
-                        struct strings *ret_notes)
+static struct script_maker begin(struct arena *arena, const struct script_wishes_request *request,
+                                 struct wishes *wishes, struct strings *notes)
 {
     const struct package *const *packages = request->packages;
     size_t count = request->other_count + request->own_count;
-    struct script_calls calls;
-    *ret_wishes = (struct wishes){0};
-    *ret_notes = (struct strings){0};
-    script_calls_list(arena, packages, count, request->set, &calls);
-    struct script_maker maker = {.arena = arena,
+    return (struct script_maker){.arena = arena,
                                  .set = request->set,
                                  .world = {.arena = arena,
                                            .set = request->set,
@@ -154,12 +155,22 @@ void script_wishes_find(struct arena *arena, const struct script_wishes_request 
                                            .made = {.arena = arena},
                                            .users = {.arena = arena},
                                            .groups = {.arena = arena}},
-                                 .wishes = ret_wishes,
+                                 .wishes = wishes,
                                  .made = {.arena = arena},
                                  .noted = {.arena = arena},
                                  .told = packages + request->other_count,
                                  .told_count = request->own_count,
-                                 .notes = ret_notes};
+                                 .notes = notes};
+}
+
+void script_wishes_find(struct arena *arena, const struct script_wishes_request *request, struct wishes *ret_wishes,
+                        struct strings *ret_notes)
+{
+    struct script_calls calls;
+    *ret_wishes = (struct wishes){0};
+    *ret_notes = (struct strings){0};
+    script_calls_list(arena, request->packages, request->other_count + request->own_count, request->set, &calls);
+    struct script_maker maker = begin(arena, request, ret_wishes, ret_notes);
     for (size_t i = 0; i < calls.count; i++)
         make(&maker, &calls.items[i]);
     close_gaps(ret_wishes);
@@ -167,4 +178,48 @@ void script_wishes_find(struct arena *arena, const struct script_wishes_request 
         list_add(arena, ret_notes,
                  arena_printf(arena, "package %s: its %s is not understood to its end, so it may do more than is told",
                               calls.cuts.items[i].package->name, calls.cuts.items[i].script));
+}
+
+/* Commands that only look at something, or say it. */
+static bool is_harmless(const char *name)
+{
+    static const char *const names[] = {"true",   "false", ":",     "test", "[",      "echo",   "printf", "logger",
+                                        "getent", "id",    "sleep", "set",  "umask",  "export", "exit",   "return",
+                                        ".",      "cd",    "grep",  "trap", "ulimit", "unset",  "shift",  "which"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_made(const struct shell_call *call)
+{
+    const char *name = shell_call_name(call);
+    bool is_known = is_harmless(name) && !call->output;
+    for (size_t i = 0; i < ARRAY_COUNT(makers) && !is_known; i++)
+        is_known = strcmp(name, makers[i].name) == 0;
+    for (size_t i = 0; i < call->command.count && !is_harmless(name); i++)
+        is_known = is_known && call->command.items[i].is_constant;
+    return is_known;
+}
+
+void script_wishes_of_text(struct arena *arena, const struct script_wishes_request *request,
+                           const struct script_text *script, struct wishes *ret_wishes, struct strings *ret_left)
+{
+    struct script_calls calls;
+    struct strings notes = {0};
+    *ret_wishes = (struct wishes){0};
+    *ret_left = (struct strings){0};
+    script_calls_of_text(arena, request->packages, request->other_count + request->own_count, request->set, script,
+                         &calls);
+    struct script_maker maker = begin(arena, request, ret_wishes, &notes);
+    for (size_t i = 0; i < calls.count; i++) {
+        make(&maker, &calls.items[i]);
+        if (!is_made(&calls.items[i].call))
+            list_add(arena, ret_left, calls.items[i].call.command.items[0].text);
+    }
+    if (calls.cuts.count)
+        list_add(arena, ret_left, "more than can be understood");
+    close_gaps(ret_wishes);
 }

@@ -10,8 +10,7 @@
 #ifndef IMGFACTORY_EFFECT_SCRIPT_WISHES_H
 #define IMGFACTORY_EFFECT_SCRIPT_WISHES_H
 
-#include "closure/fileset.h"
-#include "plan/wishes.h"
+#include "effect/script_calls.h"
 
 /* Packages in the order in which they are installed, and the files that are there then. */
 struct script_wishes_request {
@@ -25,5 +24,9 @@ struct script_wishes_request {
  * made here: a line each. */
 void script_wishes_find(struct arena *arena, const struct script_wishes_request *request, struct wishes *ret_wishes,
                         struct strings *ret_notes);
+/* Finds what a script would have made that is none of a package's maintainer scripts; its name is each wish's giver. *ret_left
+ * are the commands that may do more than what is made here, as they are written. */
+void script_wishes_of_text(struct arena *arena, const struct script_wishes_request *request,
+                           const struct script_text *script, struct wishes *ret_wishes, struct strings *ret_left);
 
 #endif

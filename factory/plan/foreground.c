@@ -15,6 +15,7 @@ static const struct yaml_field row_fields[] = {
     ROW(YAML_STRINGS, "remove-with-value", values, false),
     ROW(YAML_STRINGS, "unless", unless, false),
     ROW(YAML_PAIRS, "change", change, false),
+    ROW(YAML_STRING, "options-of", options_of, false),
     ROW(YAML_BOOL, "last", is_last, false),
     ROW(YAML_BOOL, "always", is_always, false),
     ROW(YAML_STRING, "note", note, false),

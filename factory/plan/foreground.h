@@ -18,6 +18,7 @@ struct foreground {
     struct strings values;    /* options that are taken away with their value, in the next word or behind '=' */
     struct strings unless;    /* nothing is added beside one of these words */
     struct yaml_pairs change; /* words that others take the place of: "start": "start-fg" */
+    const char *options_of;   /* variables that begin so are options of its command: ETCD_DATA_DIR is --data-dir */
     bool is_last;             /* what is added comes after all other words, not before them */
     bool is_always;           /* also where the unit's type says that the program does not fork */
     const char *note;         /* what has to be done besides, for the report; or NULL */

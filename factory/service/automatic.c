@@ -93,6 +93,9 @@ static bool find_plugins(struct finding *finding, struct err *err)
         list_add(finding->arena, &command, config->entrypoint.items[i]);
     for (size_t i = 0; i < config->cmd.count; i++)
         list_add(finding->arena, &command, config->cmd.items[i]);
+    const struct wishes *wishes = &finding->found->wishes;
+    for (size_t i = 0; i < wishes->env.count; i++)
+        list_add(finding->arena, &command, wishes->env.items[i].value);
     struct modest own, others;
     modest_prepare(finding->arena, finding->request, &finding->own, false, &own);
     modest_prepare(finding->arena, finding->request, &finding->own, true, &others);

@@ -1,5 +1,6 @@
 #include "service/init_script.h"
 
+#include "effect/script_wishes.h"
 #include "package/path.h"
 #include "plan/rules.h"
 #include "service/preparing.h"
@@ -9,7 +10,6 @@ struct script {
     struct arena *arena;
     const struct unit_question *question;
     struct packaged_file file;
-    struct started_script text;
     struct init_script found;
     struct wishes *wishes;
     const char *giver;
@@ -159,21 +159,17 @@ static void take_lsb(struct script *script, const struct strings *words)
     add_pid_directory(script, pid_file);
 }
 
-static void take_commands(struct script *script, struct text text)
+static void take_commands(struct script *script, const struct started_commands *commands)
 {
-    struct started_commands commands;
-    started_script_commands(&script->text, text, &commands);
-    for (size_t i = 0; i < commands.count; i++) {
-        const struct strings *words = &commands.items[i].words;
+    for (size_t i = 0; i < commands->count; i++) {
+        const struct strings *words = &commands->items[i].words;
         const char *name = words->count ? path_basename(words->items[0]) : "";
-        if (!commands.items[i].is_constant)
+        if (!commands->items[i].is_constant)
             continue;
         if (strcmp(name, "start-stop-daemon") == 0)
             take_started(script, words);
         else if (strcmp(name, "start_daemon") == 0)
             take_lsb(script, words);
-        else
-            (void)preparing_add(script->arena, words, script->giver, script->wishes);
     }
 }
 
@@ -197,19 +193,30 @@ static bool find_file(struct arena *arena, const struct unit_question *question,
 bool init_script_find(struct arena *arena, const struct unit_question *question, struct init_script *ret_script,
                       struct wishes *wishes, struct err *err)
 {
+    const struct packaged *packaged = question->packaged;
     struct script script = {.arena = arena, .question = question, .wishes = wishes};
-    struct text text;
+    struct script_text text = {.made = question->made};
+    struct started_commands commands;
+    struct text bytes;
+    struct strings left;
     *ret_script = (struct init_script){0};
     if (!find_file(arena, question, &script.file))
         return true;
-    script.text = (struct started_script){.arena = arena, .packaged = question->packaged, .made = question->made};
+    if (!packaged_text(arena, packaged, &script.file, &bytes, err))
+        return false;
     script.found.path = script.file.entry->path;
     script.found.package = script.file.package;
     script.giver = arena_printf(arena, "the init script %s", script.found.path);
-    if (!started_script_read(&script.text, &script.file, &text, err))
-        return false;
-    take_commands(&script, text);
-    add_pid_directory(&script, environment_get(&script.text.environment, TEXT("PIDFILE")));
+    text.name = script.giver;
+    text.text = text_dup(arena, bytes);
+    list_add(arena, &text.arguments, "start");
+    struct script_wishes_request request = {
+        .packages = packaged->packages, .own_count = packaged->count, .set = packaged->set};
+    script_wishes_of_text(arena, &request, &text, wishes, &left);
+    started_script_commands(arena, packaged, &text, &commands);
+    take_commands(&script, &commands);
+    if (commands.is_lacking)
+        script.found.words = (struct strings){0};
     *ret_script = script.found;
     return true;
 }

@@ -54,6 +54,8 @@ static void take_unit_command(struct finding *finding, const struct unit *unit, 
     else if (relation == UNIT_NAMED_LIKE_IT && command->words.count)
         NOTE(finding, "%s starts %s, the image %s by itself", unit->file.name, shown(finding, command->words.items[0]),
              finding->question->program);
+    if (unit->is_cut && relation != UNIT_NAMED_LIKE_IT)
+        NOTE(finding, "%s: only the first words of its command can be told", unit->file.name);
     if (is_handed)
         NOTE(finding, "%s is handed its connections by a socket unit; the image starts %s by itself", unit->file.name,
              finding->question->program);
@@ -117,6 +119,25 @@ static bool find_teller(struct finding *finding, bool *ret_is_unit, struct err *
     return true;
 }
 
+/* Variables that say the same as options become these: who gives the command then gives the options as well. */
+static void take_options(struct finding *finding, const char *prefix)
+{
+    struct wishes *wishes = &finding->running.wishes;
+    size_t left = 0, len = strlen(prefix);
+    for (size_t i = 0; i < wishes->env.count; i++) {
+        const struct wish_variable *variable = &wishes->env.items[i];
+        if (strncmp(variable->name, prefix, len) != 0 || !variable->name[len]) {
+            wishes->env.items[left++] = *variable;
+            continue;
+        }
+        char *option = arena_printf(finding->arena, "--%s", variable->name + len);
+        for (char *at = option + 2; *at; at++)
+            *at = *at == '_' ? '-' : (*at >= 'A' && *at <= 'Z') ? (char)(*at + 'a' - 'A') : *at;
+        list_add(finding->arena, &finding->words, arena_printf(finding->arena, "%s=%s", option, variable->value));
+    }
+    wishes->env.count = left;
+}
+
 /* Lets the program stay in the foreground. */
 static void keep_foreground(struct finding *finding)
 {
@@ -128,6 +149,8 @@ static void keep_foreground(struct finding *finding)
                                 finding->units.package);
     if (known && (finding->is_forking || finding->is_unsure || known->is_always))
         finding->words = foreground_words(finding->arena, known, &finding->words);
+    if (known && known->options_of)
+        take_options(finding, known->options_of);
     if (known && known->note && (finding->is_forking || finding->is_unsure))
         NOTE(finding, "%s: %s", program, known->note);
     if (!known && finding->is_forking)

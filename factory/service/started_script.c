@@ -1,167 +1,111 @@
 #include "service/started_script.h"
 
 #include "base/auto.h"
-#include "effect/dropin.h"
-#include "effect/shell_words.h"
 #include "package/path.h"
 
-#define SOURCED_MAX 16 /* files that one script reads; what further ones say is not known */
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+#define TEXT_MAX ((size_t)1 << 20)
 
-static bool fail(struct started_script *script, const char *why, struct err *err)
+static bool is_shell(const char *path)
 {
-    err_set(err, ERR_MALFORMED, "%s: %s", script->place, why);
+    static const char *const names[] = {"sh", "bash", "dash"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (strcmp(path_basename(path), names[i]) == 0)
+            return true;
+    }
     return false;
 }
 
-/* Takes "$NAME", "${NAME}" or "${NAME:-otherwise}" at the front and returns its value; NULL when it is anything else, or
- * the script computes it. What is never assigned is empty, as in a shell. */
-static const char *variable_value(struct started_script *script, const char **at)
+/* Adds a word as a shell takes it for what it is. */
+static bool add_quoted(struct buf *text, const char *word)
 {
-    const char *start = *at + 1;
-    bool has_brace = *start == '{';
-    start += has_brace;
-    size_t len = strspn(start, LETTERS "0123456789");
-    const char *end = start + len, *otherwise = "";
-    if (!len || (*start >= '0' && *start <= '9'))
-        return NULL;
-    if (has_brace && strncmp(end, ":-", 2) == 0) {
-        size_t more = strcspn(end + 2, "}$`");
-        otherwise = arena_strndup(script->arena, end + 2, more);
-        end += 2 + more;
-    }
-    if (has_brace && *end != '}')
-        return NULL;
-    *at = has_brace ? end : end - 1;
-    const char *value = environment_get(&script->environment, (struct text){start, len});
-    if (!value && !*otherwise && script->is_unsure)
-        return NULL;
-    return value && *value ? value : otherwise;
+    bool is_fine = buf_add(text, "'", 1);
+    for (const char *at = word; is_fine && *at; at++)
+        is_fine = *at == '\'' ? buf_add(text, "'\\''", 4) : buf_add(text, at, 1);
+    return is_fine && buf_add(text, "' ", 2);
 }
 
-/* Puts values for the variables of a word; NULL when one has none that is constant. */
-static const char *expand(struct started_script *script, const char *word)
+static bool add_variables(struct buf *text, const struct environment *environment)
 {
-    AUTO(buf_done) struct buf buf;
-    buf_init(&buf, ENVIRONMENT_WORD_BYTES_MAX);
-    for (const char *at = word; *at; at++) {
-        struct text part = {at, 1};
-        if (*at == '`')
-            return NULL;
-        if (*at == '$') {
-            const char *value = variable_value(script, &at);
-            if (!value || strpbrk(value, "`$"))
-                return NULL;
-            part = text_of(value);
-        }
-        if (!buf_add(&buf, part.ptr, part.len))
-            return NULL;
-    }
-    return arena_strndup(script->arena, buf_text(&buf).ptr, buf.len);
+    bool is_fine = true;
+    for (size_t i = 0; is_fine && i < environment->count; i++)
+        is_fine = buf_printf(text, "%s=", environment->items[i].name) &&
+                  add_quoted(text, environment->items[i].value) && buf_add(text, "\n", 1);
+    return is_fine;
 }
 
-/* Adds a word; a variable alone may be several, or none. */
-static bool add_words(struct started_script *script, const struct shell_word *word, struct strings *words)
+/* Puts the service's variables before the text. */
+static bool finish(struct arena *arena, const struct environment *environment, struct text body,
+                   struct script_text *script, struct err *err)
 {
-    const char *value = word->is_constant ? word->text : expand(script, word->text);
-    struct text rest = text_of(value ? value : "");
-    if (!value || words->count > ENVIRONMENT_WORDS_MAX)
+    AUTO(buf_done) struct buf text;
+    buf_init(&text, TEXT_MAX);
+    if (!add_variables(&text, environment) || !buf_add(&text, body.ptr, body.len) || !buf_add(&text, "\n", 1)) {
+        err_set(err, ERR_MALFORMED, "a script that a unit starts has, with its variables, more than 1 MiB");
         return false;
-    if (word->is_constant || word->text[0] != '$') {
-        list_add(script->arena, words, value);
-        return true;
     }
-    for (const char *part; !dropin_word(script->arena, &rest, false, &part) && part;) {
-        if (words->count > ENVIRONMENT_WORDS_MAX)
-            return false;
-        list_add(script->arena, words, part);
-    }
+    script->text = arena_strndup(arena, buf_text(&text).ptr, text.len);
     return true;
 }
 
-/* Reads the file of variables that a line ". FILE" names. */
-static bool read_sourced(struct started_script *script, const char *path, struct err *err)
+static void add_arguments(struct arena *arena, const struct strings *words, size_t from, struct strings *arguments)
 {
-    const char *reason, *place = path[0] == '/' ? path_canonical(script->arena, text_of(path), &reason) : NULL;
-    struct text text = TEXT("");
-    bool is_found = false;
-    if (!place || strncmp(place, "/etc/", 5) != 0 || ++script->sourced_count > SOURCED_MAX)
-        return true;
-    if (!packaged_read(script->arena, script->packaged, script->made, place, &text, &is_found, err))
-        return false;
-    script->is_unsure = script->is_unsure || !is_found;
-    const char *why = environment_read(script->arena, &script->environment, text);
-    return !why || fail(script, why, err);
+    for (size_t i = from; i < words->count; i++)
+        list_add(arena, arguments, words->items[i]);
 }
 
-/* NAME=value at the beginning of a line; what is computed is no value. */
-static bool read_assignment(struct started_script *script, struct text line, struct err *err)
+/* Finds the file of the packages that is a shell script; NULL when it is none. */
+static const struct packaged_file *find_script(struct arena *arena, const struct packaged *packaged, const char *word)
 {
-    struct text value = line, name;
-    if (!text_next(&value, '=', &name) || name.len == line.len)
-        return true;
-    for (size_t i = 0; i < name.len; i++) {
-        if (!strchr(LETTERS "0123456789", name.ptr[i]))
-            return true;
-    }
-    bool is_literal = value.len && value.ptr[0] == '\'';
-    const char *word = NULL, *plain;
-    if (!name.len || dropin_word(script->arena, &value, false, &word))
-        return true;
-    plain = !word ? "" : is_literal ? word : expand(script, word);
-    /* What cannot be told holds a '$', by which expand() knows it. */
-    const char *why = environment_set(script->arena, &script->environment, name, plain ? plain : "$");
-    return !why || fail(script, why, err);
+    const struct packaged_file *file = packaged_find(arena, packaged, packaged_reached(arena, packaged, word));
+    const char *interpreter = file ? file->entry->interpreter : NULL;
+    return interpreter && is_shell(arena_strndup(arena, interpreter, strcspn(interpreter, " \t"))) ? file : NULL;
 }
 
-static bool read_assignments(struct started_script *script, struct text rest, struct err *err)
-{
-    struct text line, word;
-    while (rest.len && text_next(&rest, '\n', &line)) {
-        struct text words = line, last = TEXT("");
-        if (line.len && memchr(LETTERS, line.ptr[0], sizeof LETTERS - 1) && !read_assignment(script, line, err))
-            return false;
-        bool is_sourcing = false;
-        while (text_next_word(&words, &word)) {
-            if (text_is(last, "."))
-                is_sourcing = true;
-            last = word;
-            if (is_sourcing)
-                break;
-        }
-        while (last.len && strchr("\"';", last.ptr[last.len - 1]))
-            last.len--;
-        while (last.len && strchr("\"'", last.ptr[0]))
-            last = (struct text){last.ptr + 1, last.len - 1};
-        const char *path = is_sourcing ? expand(script, text_dup(script->arena, last)) : NULL;
-        if (path && !read_sourced(script, path, err))
-            return false;
-    }
-    return true;
-}
-
-bool started_script_read(struct started_script *script, const struct packaged_file *file, struct text *ret_text,
+bool started_script_text(struct arena *arena, const struct packaged *packaged, const struct environment *environment,
+                         const struct strings *words, struct script_text *ret_script, bool *ret_is_shell,
                          struct err *err)
 {
-    struct text text;
-    script->place = arena_printf(script->arena, "package %s: %s", file->package->name, file->entry->path);
-    if (!packaged_text(script->arena, script->packaged, file, &text, err))
-        return false;
-    if (text.len && memchr(text.ptr, '\0', text.len))
-        return fail(script, "a NUL in a script", err);
-    *ret_text = text;
-    return read_assignments(script, text, err);
+    struct script_text script = {0};
+    struct text body = TEXT("");
+    bool is_by_shell = words->count > 1 && is_shell(words->items[0]);
+    *ret_is_shell = true;
+    if (is_by_shell && words->items[1][0] == '-' && strchr(words->items[1], 'c')) {
+        body = text_of(words->count > 2 ? words->items[2] : "");
+        add_arguments(arena, words, 4, &script.arguments);
+    } else {
+        const struct packaged_file *file = find_script(arena, packaged, words->items[is_by_shell]);
+        AUTO(buf_done) struct buf quoted;
+        buf_init(&quoted, TEXT_MAX);
+        if (file && !packaged_text(arena, packaged, file, &body, err))
+            return false;
+        add_arguments(arena, words, (size_t)is_by_shell + 1, &script.arguments);
+        *ret_is_shell = file != NULL;
+        for (size_t i = 0; !file && i < words->count && add_quoted(&quoted, words->items[i]); i++)
+            body = buf_text(&quoted);
+        if (!finish(arena, environment, body, &script, err))
+            return false;
+        *ret_script = script;
+        return true;
+    }
+    *ret_script = script;
+    return finish(arena, environment, body, ret_script, err);
 }
 
-void started_script_commands(struct started_script *script, struct text text, struct started_commands *ret_commands)
+void started_script_commands(struct arena *arena, const struct packaged *packaged, const struct script_text *script,
+                             struct started_commands *ret_commands)
 {
-    struct shell_commands commands;
+    struct script_calls calls;
     *ret_commands = (struct started_commands){0};
-    shell_commands_list(script->arena, text_dup(script->arena, text), &commands);
-    for (size_t i = 0; i < commands.count; i++) {
+    script_calls_of_text(arena, packaged->packages, packaged->count, packaged->set, script, &calls);
+    ret_commands->is_lacking = calls.is_lacking;
+    for (size_t i = 0; i < calls.count; i++) {
+        const struct shell_command *call = &calls.items[i].call.command;
         struct started_command command = {.is_constant = true};
-        for (size_t j = 0; j < commands.items[i].count && command.is_constant; j++)
-            command.is_constant = add_words(script, &commands.items[i].items[j], &command.words);
-        list_add(script->arena, ret_commands, command);
+        for (size_t j = 0; j < call->count && command.is_constant; j++) {
+            command.is_constant = call->items[j].is_constant && command.words.count < ENVIRONMENT_WORDS_MAX;
+            if (command.is_constant)
+                list_add(arena, &command.words, call->items[j].text);
+        }
+        list_add(arena, ret_commands, command);
     }
 }

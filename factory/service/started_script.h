@@ -1,29 +1,16 @@
-/* started_script.h - shell scripts that start a service, as far as their text is constant; nothing is run
+/* started_script.h - what a command starts in its turn, when it is a shell, or a shell script of the packages
  *
- * Variables are those that the script assigns at the beginning of a line, and those of the files that it reads there
- * (/etc/default/NAME); of several assignments the last counts, and what is never assigned is empty. Commands are all that
- * there are, whatever conditions they stand in (effect/shell_words.h).
+ * Evaluated by effect/script_calls.h over constant data; nothing is run. The variables of the service are known to it.
  * Threads: pure functions of their inputs.
  * Owns: nothing; what is returned lives in the arena given.
- * Fails with: ERR_MALFORMED, and as packaged.h.
+ * Fails with: as packaged.h.
  */
 #ifndef IMGFACTORY_SERVICE_STARTED_SCRIPT_H
 #define IMGFACTORY_SERVICE_STARTED_SCRIPT_H
 
-#include "plan/wishes.h"
+#include "effect/script_calls.h"
 #include "service/environment.h"
 #include "service/packaged.h"
-
-/* Set the first three; variables may be there already. */
-struct started_script {
-    struct arena *arena;
-    const struct packaged *packaged;
-    const struct wishes *made; /* files that are made beside the packages'; may be NULL */
-    struct environment environment;
-    bool is_unsure;       /* it reads a file that is not there: what is never assigned may be there */
-    const char *place;    /* private: for messages */
-    size_t sourced_count; /* private */
-};
 
 struct started_command {
     struct strings words; /* up to the first that is not constant; may be none */
@@ -33,12 +20,16 @@ struct started_command {
 struct started_commands {
     struct started_command *items;
     size_t count, capacity;
+    bool is_lacking; /* a file of variables is not there */
 };
 
-/* Reads the variables of a script, and returns its text. */
-bool started_script_read(struct started_script *script, const struct packaged_file *file, struct text *ret_text,
+/* Makes the text that a shell would evaluate for the words of a command: what follows "sh -c", a script of the packages, or the
+ * command itself (*ret_is_shell is then false). Its name and `made` are the caller's to set. */
+bool started_script_text(struct arena *arena, const struct packaged *packaged, const struct environment *environment,
+                         const struct strings *words, struct script_text *ret_script, bool *ret_is_shell,
                          struct err *err) MUST_CHECK;
-/* Lists the commands of a text with the script's variables. */
-void started_script_commands(struct started_script *script, struct text text, struct started_commands *ret_commands);
+/* Lists the commands of a text. */
+void started_script_commands(struct arena *arena, const struct packaged *packaged, const struct script_text *script,
+                             struct started_commands *ret_commands);
 
 #endif

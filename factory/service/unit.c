@@ -1,11 +1,13 @@
 #include "service/unit.h"
 
+#include "effect/script_wishes.h"
 #include "package/path.h"
 #include "plan/rules.h"
 #include "service/capabilities.h"
 #include "service/preparing.h"
 
 #define SERVICE "Service"
+#define PREPARED_MAX 100 /* commands of one key */
 
 /* What the settings of a unit are put into. */
 struct setting {
@@ -83,46 +85,25 @@ static bool read_environment(struct arena *arena, const struct packaged *package
     return true;
 }
 
-static bool is_shell(const char *path)
+/* Lists what the unit's command starts in its turn. */
+static bool list_started(struct arena *arena, const struct packaged *packaged, const struct wishes *made,
+                         struct unit *unit, struct err *err)
 {
-    static const char *const names[] = {"sh", "bash", "dash"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        if (strcmp(path_basename(path), names[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Lists what a command starts in its turn: sh -c 'TEXT', or a shell script of the packages. */
-static bool list_started(struct arena *arena, const struct packaged *packaged, const struct unit *unit,
-                         const struct strings *words, struct started_commands *ret_started, struct err *err)
-{
-    struct started_script script = {.arena = arena, .packaged = packaged};
-    size_t at = words->count > 1 && is_shell(words->items[0]) ? 1 : 0;
-    *ret_started = (struct started_commands){0};
-    for (size_t i = 0; i < unit->environment.count; i++)
-        list_add(arena, &script.environment, unit->environment.items[i]);
-    if (at && words->items[1][0] == '-') {
-        if (words->count > 2 && strchr(words->items[1], 'c'))
-            started_script_commands(&script, text_of(words->items[2]), ret_started);
-        return true;
-    }
-    const char *path = packaged_reached(arena, packaged, words->items[at]);
-    const struct packaged_file *file = packaged_find(arena, packaged, path);
-    const char *interpreter = file ? file->entry->interpreter : NULL;
-    struct text text;
-    if (!interpreter || !is_shell(arena_strndup(arena, interpreter, strcspn(interpreter, " \t"))))
-        return true;
-    if (!started_script_read(&script, file, &text, err))
+    struct script_text script;
+    bool is_shell;
+    if (!started_script_text(arena, packaged, &unit->environment, &unit->command.words, &script, &is_shell, err))
         return false;
-    started_script_commands(&script, text, ret_started);
+    script.name = unit->file.name;
+    script.made = made;
+    if (is_shell)
+        started_script_commands(arena, packaged, &script, &unit->started);
     return true;
 }
 
 bool unit_read(struct arena *arena, const struct packaged *packaged, const struct packaged_file *file, const char *name,
                const struct wishes *made, struct unit *ret_unit, struct err *err)
 {
-    struct unit unit = {0};
+    struct unit unit = {.made = made};
     struct unit_commands commands = {0};
     struct unit_directives starts;
     if (!unit_file_read(arena, packaged, file, name, &unit.file, err) ||
@@ -136,7 +117,7 @@ bool unit_read(struct arena *arena, const struct packaged *packaged, const struc
     }
     if (commands.count) {
         unit.command = commands.items[0];
-        if (!list_started(arena, packaged, &unit, &unit.command.words, &unit.started, err))
+        if (!list_started(arena, packaged, made, &unit, err))
             return false;
     }
     const char *otherwise = !starts.count                                    ? "oneshot"
@@ -295,52 +276,83 @@ static void set_pid_directory(struct setting *setting)
                                 setting->wishes);
 }
 
-/* Commands of a shell that only look at something, or tell it. */
-static bool is_harmless(const char *name)
+/* What commands of one key make. */
+struct preparation {
+    struct setting *setting;
+    const char *key, *giver;
+    const char *text;    /* of commands that no shell starts: what one makes, the next one changes */
+    struct strings left; /* those that may do more than what is made here */
+};
+
+static void evaluate(struct preparation *preparation, struct script_text *script, struct wishes *ret_wishes,
+                     struct strings *ret_left)
 {
-    static const char *const names[] = {"[", "test", "true", ":", "set", "echo", "exit", "getent", "return", "false"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    }
-    return false;
+    const struct setting *setting = preparation->setting;
+    const struct packaged *packaged = setting->packaged;
+    struct script_wishes_request request = {
+        .packages = packaged->packages, .own_count = packaged->count, .set = packaged->set};
+    script->name = preparation->giver;
+    script->made = setting->unit->made;
+    script_wishes_of_text(setting->arena, &request, script, ret_wishes, ret_left);
 }
 
-/* Takes over what a shell's commands make; false when they do anything else, or are none. */
-static bool prepare_started(struct setting *setting, const struct started_commands *commands, const char *giver)
+/* Takes over what a command makes; *ret_is_all is false when it may do more. */
+static bool prepare(struct preparation *preparation, const struct strings *words, bool *ret_is_all, struct err *err)
 {
-    bool is_all = commands->count > 0;
-    for (size_t i = 0; i < commands->count; i++) {
-        const struct started_command *command = &commands->items[i];
-        bool is_fine = command->words.count && is_harmless(command->words.items[0]);
-        if (!is_fine && command->is_constant)
-            is_fine = preparing_add(setting->arena, &command->words, giver, setting->wishes);
-        is_all = is_all && is_fine;
+    struct setting *setting = preparation->setting;
+    struct script_text script;
+    struct wishes wishes;
+    struct strings left;
+    bool is_shell;
+    if (!started_script_text(setting->arena, setting->packaged, &setting->unit->environment, words, &script, &is_shell,
+                             err))
+        return false;
+    evaluate(preparation, &script, &wishes, &left);
+    *ret_is_all = !left.count;
+    if (is_shell)
+        *setting->wishes = wishes_join(setting->arena, setting->wishes, &wishes);
+    else
+        preparation->text = arena_printf(setting->arena, "%s%s", preparation->text, script.text);
+    return true;
+}
+
+static bool prepare_directive(struct preparation *preparation, const struct unit_directive *directive, struct err *err)
+{
+    struct setting *setting = preparation->setting;
+    struct unit_commands commands = {0};
+    bool is_all = !unit_words_commands(setting->arena, setting->unit->file.name, directive->value,
+                                       &setting->unit->environment, &commands);
+    for (size_t i = 0; i < commands.count; i++) {
+        bool is_made;
+        if (!prepare(preparation, &commands.items[i].words, &is_made, err))
+            return false;
+        is_all = is_all && is_made;
     }
-    return is_all;
+    if (!is_all)
+        list_add(setting->arena, &preparation->left,
+                 arena_printf(setting->arena, "'%s'", text_printable(setting->arena, text_of(directive->value))));
+    return true;
 }
 
 static bool set_prepared(struct setting *setting, const char *key, struct err *err)
 {
+    struct preparation preparation = {.setting = setting, .key = key, .giver = giver_of(setting, key), .text = ""};
     struct unit_directives directives;
     unit_file_list(setting->arena, &setting->unit->file, SERVICE, key, &directives);
+    if (directives.count > PREPARED_MAX)
+        return fail(directives.items[PREPARED_MAX], &setting->unit->file, "more commands than are allowed", err);
     for (size_t i = 0; i < directives.count; i++) {
-        struct unit_commands commands = {0};
-        const char *why = unit_words_commands(setting->arena, setting->unit->file.name, directives.items[i]->value,
-                                              &setting->unit->environment, &commands);
-        for (size_t j = 0; j < commands.count; j++) {
-            const struct strings *words = &commands.items[j].words;
-            struct started_commands started;
-            if (!list_started(setting->arena, setting->packaged, setting->unit, words, &started, err))
-                return false;
-            if (!preparing_add(setting->arena, words, giver_of(setting, key), setting->wishes) &&
-                !prepare_started(setting, &started, giver_of(setting, key)))
-                why = "";
-        }
-        if (why)
-            NOTE(setting, "%s= runs '%s'%s%s, which nothing does in an image", key,
-                 text_printable(setting->arena, text_of(directives.items[i]->value)), *why ? ", with " : "", why);
+        if (!prepare_directive(&preparation, directives.items[i], err))
+            return false;
     }
+    struct script_text script = {.text = preparation.text};
+    struct wishes wishes;
+    struct strings left;
+    evaluate(&preparation, &script, &wishes, &left);
+    *setting->wishes = wishes_join(setting->arena, setting->wishes, &wishes);
+    if (preparation.left.count)
+        NOTE(setting, "%s= runs %s, which nothing does in an image", key,
+             strings_join(setting->arena, &preparation.left, ", "));
     return true;
 }
 

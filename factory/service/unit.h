@@ -22,6 +22,8 @@ struct unit {
         started;      /* what the command starts in its turn, where it is a shell or a script of the packages */
     const char *type; /* "simple", "exec", "forking", "notify", "oneshot", … */
     struct environment environment;
+    const struct wishes *made;  /* files that are made beside the packages'; may be NULL */
+    bool is_cut;                /* the command has more words, which are not constant */
     const char *why_no_command; /* or NULL */
     struct strings missing;     /* files of variables that must be there and are in none of the packages */
 };

@@ -70,22 +70,21 @@ static bool is_same_program(const struct choosing *choosing, const char *word)
     return strcmp(packaged_reached(choosing->arena, choosing->question->packaged, word), choosing->program) == 0;
 }
 
-/* Finds the program among what the unit's shell or script starts: the last command of it, when all of them are constant.
- * Its words then are the unit's. */
+/* Finds the program among what the unit's shell or script starts: the last command of it. Its words, as far as they are
+ * known, then are the unit's. */
 static bool take_started(struct choosing *choosing, struct unit *unit)
 {
-    const struct strings *found = NULL;
+    const struct started_command *found = NULL;
     for (size_t i = 0; i < unit->started.count; i++) {
         const struct started_command *started = &unit->started.items[i];
-        if (!started->words.count || !is_same_program(choosing, started->words.items[0]))
-            continue;
-        if (!started->is_constant)
-            return false;
-        found = &started->words;
+        if (started->words.count && is_same_program(choosing, started->words.items[0]))
+            found = started;
     }
-    if (found)
-        unit->command.words = *found;
-    return found != NULL;
+    if (!found || unit->started.is_lacking)
+        return false;
+    unit->command.words = found->words;
+    unit->is_cut = !found->is_constant;
+    return true;
 }
 
 static enum unit_relation relation_of(struct choosing *choosing, struct unit *unit)
@@ -119,6 +118,8 @@ static int name_rank(const struct choosing *choosing, const char *name)
 
 static bool is_better(const struct candidate *candidate, const struct candidate *best)
 {
+    if (best && candidate->is_job != best->is_job)
+        return !candidate->is_job;
     if (!best || candidate->relation != best->relation)
         return !best || candidate->relation < best->relation;
     if (candidate->rank != best->rank)

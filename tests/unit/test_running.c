@@ -194,6 +194,20 @@ static void a_program_that_stays_is_left_alone(void **state)
     assert_string_equal(command(fixture, &running), "/usr/sbin/nsd|-x");
 }
 
+static void variables_that_are_options_become_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "etcd-server");
+    file_add(package, "/usr/bin/etcd", "program");
+    file_add(package, UNITS "/etcd.service",
+             "[Service]\nExecStart=/usr/bin/etcd\nEnvironment=ETCD_DATA_DIR=/var/lib/etcd/%p LANG=C\n");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/bin/etcd");
+    assert_string_equal(command(fixture, &running), "/usr/bin/etcd|--data-dir=/var/lib/etcd/etcd");
+    assert_int_equal(running.wishes.env.count, 1);
+    assert_string_equal(running.wishes.env.items[0].name, "LANG");
+}
+
 static void the_unit_is_the_one_that_starts_the_program(void **state)
 {
     struct fixture *fixture = *state;
@@ -281,7 +295,8 @@ static void an_init_script_tells_where_no_unit_does(void **state)
              "do_start() {\n  install -d -o u /run/lock/d\n"
              "  start-stop-daemon --start --quiet --pidfile $PIDFILE --exec $DAEMON --test || return 1\n"
              "  start-stop-daemon --start -c u:g --background -m --pidfile $PIDFILE -x $DAEMON -- $DAEMON_OPTS "
-             "${MORE:-y}\n}\n");
+             "${MORE:-y}\n}\n"
+             "case \"$1\" in\n  start) do_start ;;\n  *) exit 1 ;;\nesac\n");
     file_add(package, "/etc/default/d", "DAEMON_OPTS=\"-v -w\"\n");
     set_build(fixture, false);
     struct running running = found(fixture, "/usr/sbin/d");
@@ -520,6 +535,7 @@ int main(void)
         TEST(a_program_that_forks_gets_its_switch),
         TEST(a_program_that_forks_and_is_not_known_is_told),
         TEST(a_program_that_stays_is_left_alone),
+        TEST(variables_that_are_options_become_them),
         TEST(the_unit_is_the_one_that_starts_the_program),
         TEST(of_several_units_the_one_named_like_the_program_counts),
         TEST(a_template_is_the_instance_that_a_link_names),
