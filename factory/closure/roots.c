@@ -91,9 +91,20 @@ static void add_programs(struct arena *arena, const struct fileset *set, const s
     }
 }
 
+/* The same for several packages; none named: all. */
+static void add_all_programs(struct arena *arena, const struct fileset *set, const struct strings *packages,
+                             const char *glob, struct strings *programs)
+{
+    for (size_t p = 0; p < set->package_count; p++) {
+        if (!packages->count || strings_has(packages, set->packages[p]->name))
+            add_programs(arena, set, set->packages[p], glob, programs);
+    }
+}
+
 bool roots_programs(struct arena *arena, const struct fileset *set, const struct strings *binaries,
                     const struct strings *packages, struct strings *ret_programs, struct err *err)
 {
+    static const struct strings any;
     struct strings programs = {0};
     for (size_t i = 0; i < binaries->count; i++) {
         size_t before = programs.count;
@@ -102,14 +113,13 @@ bool roots_programs(struct arena *arena, const struct fileset *set, const struct
             continue;
         }
         const char *glob = canonical_glob(arena, binaries->items[i]);
-        for (size_t p = 0; p < set->package_count; p++) {
-            if (!packages->count || strings_has(packages, set->packages[p]->name))
-                add_programs(arena, set, set->packages[p], glob, &programs);
-        }
+        add_all_programs(arena, set, packages, glob, &programs);
+        if (programs.count == before && packages->count)
+            add_all_programs(arena, set, &any, glob, &programs);
         if (programs.count > before)
             continue;
-        err_set(err, ERR_RESOLVE, "no program matches %s (binaries of the manifest) in %s%s", binaries->items[i],
-                packages->count ? "the packages " : "any selected package", strings_join(arena, packages, ", "));
+        err_set(err, ERR_RESOLVE, "no program matches %s (binaries of the manifest) in any selected package",
+                binaries->items[i]);
         return false;
     }
     *ret_programs = programs;

@@ -22,7 +22,7 @@ struct roots_request {
 };
 
 /* Lists the programs of the manifest: a path as it is written, a glob as the paths of executable files that it matches in
- * these packages of the set (none named: in any). A glob that matches nothing: ERR_RESOLVE. */
+ * these packages of the set, else in any. A glob that matches nothing: ERR_RESOLVE. */
 bool roots_programs(struct arena *arena, const struct fileset *set, const struct strings *binaries,
                     const struct strings *packages, struct strings *ret_programs, struct err *err) MUST_CHECK;
 /* Lists the roots: binaries, files (globs expanded over the packages they name, or over all), whole packages without their

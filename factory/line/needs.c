@@ -1,6 +1,7 @@
 /* The sources of names, and the rounds over them. */
 #include "line/needs.h"
 
+#include "base/auto.h"
 #include "package/path.h"
 
 /* How many missing things an error lists. */
@@ -78,7 +79,49 @@ static bool choose(const struct order *order, const struct closed *closed, const
     return true;
 }
 
-/* The package of a glob: one that the manifest names, since no index is looked through for globs. */
+/* The packages that ship what a glob means. */
+struct glob_scan {
+    const struct order *order;
+    const char *glob;
+    size_t prefix_len; /* of the glob, as it is written */
+    struct strings names;
+};
+
+static bool take_shipper(void *taker, struct text path, struct text package)
+{
+    struct glob_scan *scan = taker;
+    AUTO(arena_done) struct arena scratch = {0};
+    if (path.len < scan->prefix_len || memcmp(path.ptr, scan->glob, scan->prefix_len) != 0 ||
+        !path_matches(scan->glob, text_dup(&scratch, path)))
+        return true;
+    const char *name = text_dup(&scratch, package);
+    if (catalog_has(scan->order->catalog, name, false) && !strings_has(&scan->order->manifest->packages_never, name))
+        add_name(scan->order->arena, &scan->names, name);
+    return scan->names.count < LISTED_MAX;
+}
+
+/* Looks through all that packages ship. */
+static bool choose_by_scan(const struct order *order, const char *glob, struct need *need, struct err *err)
+{
+    const char *why, *canonical = path_canonical(order->arena, text_of(glob), &why);
+    struct glob_scan scan = {.order = order, .glob = canonical ? canonical : glob};
+    struct catalog_scan request = {.take = take_shipper, .taker = &scan};
+    scan.prefix_len = strcspn(scan.glob, "*?[");
+    if (!catalog_scan(order->catalog, &request, err))
+        return false;
+    if (scan.names.count != 1) {
+        const char *shipped = scan.names.count ? strings_join(order->arena, &scan.names, ", ") : "no package";
+        err_set(err, ERR_RESOLVE, "%s is shipped by %s; which package is meant has to be said, under 'packages: first'",
+                glob, shipped);
+        return false;
+    }
+    struct chosen chosen = {.path = glob, .choice = {.package = scan.names.items[0], .why = "the only one"}};
+    add_name(order->arena, &need->names, chosen.choice.package);
+    add_choice(order->arena, &need->chosen, &chosen);
+    return true;
+}
+
+/* The package of a glob: one that the manifest names, else the only one that ships a path that it matches. */
 static bool choose_of_glob(const struct order *order, const struct closed *closed, const char *glob, struct need *need,
                            struct err *err)
 {
@@ -89,9 +132,7 @@ static bool choose_of_glob(const struct order *order, const struct closed *close
         if (catalog_has(order->catalog, first->items[i], false))
             return choose(order, closed, glob, need, err);
     }
-    err_set(err, ERR_RESOLVE, "%s: which package ships what a glob means has to be said, under 'packages: first'",
-            glob);
-    return false;
+    return choose_by_scan(order, glob, need, err);
 }
 
 bool needs_of_manifest(const struct order *order, const struct closed *closed, struct need *need, struct err *err)

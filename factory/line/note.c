@@ -263,8 +263,6 @@ void note_tree(const struct closed *closed, const struct built *built, struct ar
     note_unloadable(closed, arena, bill);
     if (built->left_out)
         bill_note(arena, bill, built->left_out);
-    if (!closed->asked.config.entrypoint.count && !closed->asked.config.cmd.count)
-        bill_note(arena, bill, "it has no command (config: entrypoint, cmd): who runs it has to name one");
     note_openers(&built->openers, arena, bill);
     bill->unpacked_bytes = tree->unpacked_bytes;
     bill->package_count = tree->package_count;
@@ -284,7 +282,11 @@ void note_proof(const struct proof *proof, struct arena *arena, struct bill *bil
     struct bill_proof *noted = arena_new(arena, struct bill_proof);
     noted->file_count = proof->file_count;
     noted->symbol_count = proof->symbol_count;
-    for (size_t i = 0; i < proof->notes.count; i++)
-        list_add(arena, &noted->notes, arena_strdup(arena, proof->notes.items[i].text));
+    for (size_t i = 0; i < proof->notes.count; i++) {
+        const struct proof_finding *note = &proof->notes.items[i];
+        list_add(arena, &noted->notes, arena_strdup(arena, note->text));
+        if (!note->path) /* of the configuration: who runs the image should know */
+            bill_note(arena, bill, note->text);
+    }
     bill->proof = noted;
 }

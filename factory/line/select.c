@@ -3,6 +3,7 @@
 
 #include "effect/alternatives.h"
 #include "effect/pam_roots.h"
+#include "line/metapackages.h"
 #include "package/path.h"
 
 struct solving {
@@ -162,12 +163,14 @@ static bool find_closure(void *argument, struct err *err)
     if (!find_programs(closing->order, closed, err))
         return false;
     const struct manifest *manifest = closed->manifest;
-    struct roots_request wanted = {&manifest->binaries, &closed->asked.wishes, &closed->set, opened->identity_package};
+    struct metapackages metapackages;
+    metapackages_find(arena, closing->order->catalog, opened, &closed->asked.wishes, &metapackages);
+    struct roots_request wanted = {&manifest->binaries, &metapackages.wishes, &closed->set, opened->identity_package};
     struct roots roots;
     struct wishes of_pam;
     if (!roots_list(arena, &wanted, &roots, err) || !pam_roots_add(arena, &wanted, &roots, &of_pam, err))
         return false;
-    closed->wishes = wishes_join(arena, &closed->asked.wishes, &of_pam);
+    closed->wishes = wishes_join(arena, &metapackages.wishes, &of_pam);
     struct strings dropped = {0};
     for (size_t i = 0; i < closed->unloadable.count; i++) {
         if (closed->unloadable.items[i].is_dropped)
@@ -180,7 +183,14 @@ static bool find_closure(void *argument, struct err *err)
                                       .hwcaps = &manifest->hwcaps,
                                       .dlopen = manifest->dlopen,
                                       .dropped = &dropped};
-    return closure_find(arena, &closed->set, &request, &closed->keep, err);
+    if (!closure_find(arena, &closed->set, &request, &closed->keep, err))
+        return false;
+    for (size_t i = 0; i < metapackages.notes.count; i++)
+        list_add(arena, &closed->keep.notes, metapackages.notes.items[i]);
+    if (!metapackages.is_partial || !opened_is_partial(opened))
+        return true;
+    err_set(err, ERR_RESOLVE, "what a metapackage brings whole is not open");
+    return false;
 }
 
 bool select_close_again(const struct order *order, struct closed *closed, struct err *err)

@@ -1,5 +1,6 @@
 #include "proof/left_out.h"
 
+#include "package/elf.h"
 #include "package/path.h"
 
 #include <stdlib.h>
@@ -123,6 +124,32 @@ static const struct wording wordings[LEFT_COUNT] = {
     [LEFT_PLUGIN] = {"plug-in", "plug-ins", true, " in ", ""},
 };
 
+/* Finds a file of the service that names a directory: it is the one that opens what is there. */
+static const char *find_opener(const struct left_out_request *request, const char *dir)
+{
+    for (size_t i = 0; i < request->tree->count; i++) {
+        const struct node *node = &request->tree->nodes[i];
+        bool is_own = node->kind == NODE_FILE && node->package && own_has(request->own, node->package);
+        if (is_own && elf_is((struct text){node->data, (size_t)node->size_bytes}) &&
+            memmem(node->data, (size_t)node->size_bytes, dir, strlen(dir)))
+            return node->path;
+    }
+    return NULL;
+}
+
+/* The directories of plug-ins, each with who opens them. */
+static struct strings with_openers(struct arena *arena, const struct left_out_request *request,
+                                   const struct strings *dirs)
+{
+    struct strings named = {0};
+    for (size_t i = 0; i < dirs->count; i++) {
+        const char *opener = i < NAMED_MAX ? find_opener(request, dirs->items[i]) : NULL;
+        list_add(arena, &named,
+                 opener ? arena_printf(arena, "%s (which %s names)", dirs->items[i], opener) : dirs->items[i]);
+    }
+    return named;
+}
+
 static const char *describe(struct arena *arena, const struct left *left, const struct wording *wording)
 {
     const char *noun = left->count == 1 ? wording->one : wording->many;
@@ -148,6 +175,7 @@ const char *left_out_sentence(struct arena *arena, const struct left_out_request
                 look_at(&looking, &package->entries[i]);
         }
     }
+    looking.left[LEFT_PLUGIN].names = with_openers(arena, request, &looking.left[LEFT_PLUGIN].names);
     for (size_t kind = 0; kind < LEFT_COUNT; kind++) {
         if (looking.left[kind].count && !is_known(&looking, (enum left_kind)kind))
             list_add(arena, &parts, describe(arena, &looking.left[kind], &wordings[kind]));

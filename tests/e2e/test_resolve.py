@@ -137,7 +137,7 @@ class Resolve(Case):
             with self.subTest(config):
                 self.start(manifest=self.NAMED + config)
                 self.build()
-                self.assertEqual("note: it has no command" in self.last.stderr, is_told)
+                self.assertEqual("who runs the image has to name a command" in self.last.stderr, is_told)
                 self.assertEqual("podman run" in self.last.stdout, not is_told)
 
     def test_notes_of_one_architecture_name_it_and_those_of_several_stand_once(self):
@@ -188,7 +188,7 @@ class Resolve(Case):
                     self.assertEqual(java.replace("bin/java", "lib/server/libjvm.so") in built, "install" in packages)
 
     def test_a_glob_of_binaries_must_mean_something_in_a_package_that_is_named(self):
-        for binary, packages, part in (("/usr/lib/kit/*/bin/java", "", "packages: first"),
+        for binary, packages, part in (("/usr/lib/kit/*/bin/javaw", "", "is shipped by no package"),
                                        ("/usr/lib/kit/*/bin/javac", "packages: {first: [jre]}\n", "no program matches"),
                                        ("/usr/lib/kit/*/bin/java.*", "packages: {first: [jre]}\n", "no program matches")):
             with self.subTest(binary):
@@ -199,6 +199,29 @@ class Resolve(Case):
         self.start(self.java(), manifest=self.NAMED + "files: [{path: '/usr/lib/kit/*/lib/libjava.so', package: jre}]\n")
         for built in self.build().images["latest"].values():
             self.assertTrue(any(path.endswith("/lib/server/libjvm.so") for path in built.entries))
+
+    def test_a_metapackage_brings_whole_what_is_of_its_own_source(self):
+        meta = deb.Package("meta", Depends="meta-real, other", files=[
+            deb.File("/usr/share/doc/meta/copyright", "free\n"), deb.link("/usr/share/meta", "meta-1")])
+        real = deb.Package("meta-real", Source="meta", files=[deb.File("/usr/share/meta-1/data", "real\n")])
+        other = deb.Package("other", files=[deb.File("/usr/share/other/data", "other\n")])
+        self.start([meta, real, other], manifest=self.NAMED + "packages: {install: [meta]}\n")
+        for built in self.build().images["latest"].values():
+            self.assertIn("/usr/share/meta-1/data", built)
+            self.assertNotIn("/usr/share/other/data", built)
+        self.assertIn("package meta ships nothing itself: whole for it meta-real; only what something needs", self.last.stderr)
+        self.assertRegex(self.last.stderr, "packages: install' names them, of other\n")
+
+    def test_a_glob_of_binaries_is_looked_for_in_all_packages_but_must_be_of_one(self):
+        tool = [deb.Package("tool", arch=machine.deb_name, Depends="libc6", files=[
+            deb.program(f"/opt/{machine.name}/bin/tool", world.executable(machine, ["libc.so.6"]))]) for machine in MACHINES]
+        twin = deb.Package("twin", files=[deb.File("/opt/twin/bin/tool", "x\n")])
+        manifest = "name: served\nbinaries: [/opt/*/bin/tool]\n"
+        self.start([*tool, twin], manifest=manifest)
+        self.refuse(run.RESOLVE, "/opt/*/bin/tool is shipped by tool, twin", "packages: first")
+        self.start(tool, manifest=manifest)
+        for built in self.build().images["latest"].values():
+            self.assertTrue(any(path.endswith("/bin/tool") for path in built.entries))
 
     def test_glob_over_a_dangling_link_keeps_it(self):
         self.start([self.whole()], manifest="name: served\nbinaries: [/usr/sbin/served]\nfiles:\n"
