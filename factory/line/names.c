@@ -5,6 +5,7 @@
 #include "line/names_program.h"
 #include "package/path.h"
 #include "plan/rules.h"
+#include "source/choose.h"
 #include "source/format.h"
 
 #include <unistd.h>
@@ -119,6 +120,22 @@ static bool find_in_namesake(struct finding *finding, const char *base, struct e
     return true;
 }
 
+/* Of several packages that ship the path, the one that a manifest would take (source/choose.h). */
+static bool choose_owner(struct finding *finding, struct err *err)
+{
+    struct strings none = {0};
+    struct choice choice;
+    struct choose_request request = {
+        .path = finding->path, .image_name = path_basename(finding->path), .first = &none, .never = &none};
+    if (!choose_package(&finding->arena, finding->plant->workers, finding->catalog, &request, &choice, err))
+        return false;
+    finding->package = choice.package;
+    finding->by =
+        arena_printf(&finding->arena, "%s; also shipped by %s", choice.why, list_some(&finding->arena, &choice.others));
+    finding->is_package_needed = true;
+    return true;
+}
+
 static bool find_path(struct finding *finding, struct err *err)
 {
     const char *why, *hint;
@@ -130,16 +147,9 @@ static bool find_path(struct finding *finding, struct err *err)
         finding->several = hint;
         return true;
     }
-    const char *base = path_basename(finding->path);
-    if (owners.count > 1 && !strings_has(&owners, base)) {
-        finding->several = arena_printf(&finding->arena, "%s is shipped by %s; name one: package:NAME", finding->path,
-                                        list_some(&finding->arena, &owners));
-        return true;
-    }
     finding->taken = WAY_PATH;
-    finding->package = owners.count == 1 ? owners.items[0] : base;
-    finding->is_package_needed = owners.count > 1;
-    return true;
+    finding->package = owners.items[0];
+    return owners.count == 1 || choose_owner(finding, err);
 }
 
 /* The packages of all places, each once. */
@@ -302,7 +312,8 @@ static const char *say(struct arena *arena, const struct finding *finding)
     if (finding->taken == WAY_ANY)
         return "nothing";
     if (finding->taken == WAY_PATH || finding->taken == WAY_COMMAND)
-        return arena_printf(arena, "%s %s of the package %s", way_name(finding->taken), finding->path, package);
+        return arena_printf(arena, "%s %s of the package %s%s%s%s", way_name(finding->taken), finding->path, package,
+                            finding->by ? " (" : "", finding->by ? finding->by : "", finding->by ? ")" : "");
     const char *how = finding->taken == WAY_UNIT ? ", which starts"
                       : finding->by              ? arena_printf(arena, ", whose %s starts", finding->by)
                                                  : ", whose program is";

@@ -1,6 +1,6 @@
 /* names.h - what a word means that is no manifest: a program, package or unit of the source, as a manifest made of it
  *
- * In this order: an absolute path of a program; a command (of PATH) that exactly one package ships; a package; a systemd unit;
+ * In this order: an absolute path of a program (of several packages that of which a manifest would take it, choose.h); a command (of PATH) that exactly one package ships; a package; a systemd unit;
  * a program that packages have for themselves.
  * "command:", "package:" and "unit:" in front settle which. Of a package it is the program that its service starts, else
  * the only one in a directory for administrators, else the only one, else that of a package of the same source on which

@@ -65,6 +65,10 @@ class Names(Case):
         self.check("/sbin/dmond", "dmond", "/usr/sbin/dmond", "dmon-core",
                    "the program /usr/sbin/dmond of the package dmon-core")
 
+    def test_a_path_that_several_ship_is_of_the_package_that_a_manifest_would_take(self):
+        self.check("/usr/bin/tool", "tool", "/usr/bin/tool", "tool-a",
+                   "the program /usr/bin/tool of the package tool-a (fewest packages (3; tool-b 3); also shipped by tool-b)")
+
     def test_a_package_stands_for_what_its_service_starts(self):
         self.check("dmon", "dmond", "/usr/sbin/dmond", "dmon-core",
                    "the package dmon, whose dmond.service starts /usr/sbin/dmond of the package dmon-core")
