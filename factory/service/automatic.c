@@ -108,7 +108,7 @@ static bool find_plugins(struct finding *finding, struct err *err)
 static bool find_interpreters(struct finding *finding, struct err *err)
 {
     (void)err;
-    interpreted_find(finding->arena, finding->request, &finding->found->wishes, &finding->found->notes);
+    interpreted_find(finding->arena, finding->request, &finding->own, &finding->found->wishes, &finding->found->notes);
     return true;
 }
 
@@ -116,7 +116,7 @@ static bool find_interpreters(struct finding *finding, struct err *err)
 static bool find_shells(struct finding *finding, struct err *err)
 {
     (void)err;
-    shells_find(finding->arena, finding->request, &finding->found->wishes, &finding->found->names);
+    shells_find(finding->arena, finding->request, &finding->own, &finding->found->wishes, &finding->found->names);
     return true;
 }
 

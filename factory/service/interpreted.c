@@ -41,12 +41,9 @@ const char *interpreted_program(struct arena *arena, const struct automatic_requ
     return name && fileset_walk(request->set, arena, name, NULL, &path) ? path : NULL;
 }
 
-static void add_files(struct arena *arena, const struct interpreter *interpreter, const struct kept *kept,
+static void add_files(struct arena *arena, const struct interpreter *interpreter, const char *giver,
                       struct wishes *wishes)
 {
-    const char *path = kept->file->entry->path;
-    const char *giver = kept->by ? arena_printf(arena, "%s, of which %s keeps %s", interpreter->name, kept->by, path)
-                                 : arena_printf(arena, "%s, of which %s is", interpreter->name, path);
     for (size_t i = 0; i < interpreter->files.count; i++)
         list_add(arena, &wishes->files,
                  (struct wish_file){.path = interpreter->files.items[i],
@@ -56,18 +53,47 @@ static void add_files(struct arena *arena, const struct interpreter *interpreter
                                     .giver = giver});
 }
 
-void interpreted_find(struct arena *arena, const struct automatic_request *request, struct wishes *wishes,
-                      struct strings *notes)
+static const char *giver_of(struct arena *arena, const struct interpreter *interpreter, const struct kept *kept)
+{
+    const char *path = kept->file->entry->path;
+    return kept->by ? arena_printf(arena, "%s, of which %s keeps %s", interpreter->name, kept->by, path)
+                    : arena_printf(arena, "%s, of which %s is", interpreter->name, path);
+}
+
+/* Finds a file of the service that is for an interpreter; NULL when there is none. */
+static const char *find_sign(const struct own *own, const struct interpreter *interpreter)
+{
+    for (size_t i = 0; interpreter->signs.count && i < own->packages.count; i++) {
+        const struct package *package = own->packages.items[i];
+        for (size_t j = 0; j < package->count; j++) {
+            for (size_t k = 0; k < interpreter->signs.count; k++) {
+                if (path_matches(interpreter->signs.items[k], package->entries[j].path))
+                    return package->entries[j].path;
+            }
+        }
+    }
+    return NULL;
+}
+
+void interpreted_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                      struct wishes *wishes, struct strings *notes)
 {
     const struct interpreters *interpreters = request->interpreters;
     bool *is_done = arena_new_array(arena, bool, interpreters->count + 1);
     struct strings told = {0};
+    for (size_t i = 0; i < interpreters->count; i++) {
+        const char *sign = find_sign(own, &interpreters->items[i]);
+        if (sign)
+            add_files(arena, &interpreters->items[i],
+                      arena_printf(arena, "%s, for which %s is", interpreters->items[i].name, sign), wishes);
+        is_done[i] = sign != NULL;
+    }
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct kept *kept = &request->keep->items[i];
         const struct interpreter *interpreter = interpreted_by(interpreters, kept->file->entry->path);
         if (interpreter && !is_done[interpreter - interpreters->items]) {
             is_done[interpreter - interpreters->items] = true;
-            add_files(arena, interpreter, kept, wishes);
+            add_files(arena, interpreter, giver_of(arena, interpreter, kept), wishes);
         }
         const char *program = interpreted_program(arena, request, kept);
         if (!program || interpreted_by(interpreters, program) || strings_has(&told, program))

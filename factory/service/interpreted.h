@@ -9,7 +9,7 @@
 #define IMGFACTORY_SERVICE_INTERPRETED_H
 
 #include "plan/interpreter.h"
-#include "service/automatic.h"
+#include "service/own.h"
 
 /* Finds the interpreter whose program is at a path; NULL when it is none. */
 const struct interpreter *interpreted_by(const struct interpreters *interpreters, const char *path);
@@ -17,7 +17,7 @@ const struct interpreter *interpreted_by(const struct interpreters *interpreters
  * script that can be started. */
 const char *interpreted_program(struct arena *arena, const struct automatic_request *request, const struct kept *kept);
 /* Adds the wishes, each with its giver ("python, of which /usr/bin/python3.11 runs /usr/bin/gunicorn"). */
-void interpreted_find(struct arena *arena, const struct automatic_request *request, struct wishes *wishes,
-                      struct strings *notes);
+void interpreted_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                      struct wishes *wishes, struct strings *notes);
 
 #endif

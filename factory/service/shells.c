@@ -4,6 +4,7 @@
 #include "package/path.h"
 #include "package/script.h"
 
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-["
 #define SCRIPT_BYTES_MAX ((size_t)1 << 20)
 
 /* One script, with the files that it reads. */
@@ -12,8 +13,10 @@ struct looking {
     const struct automatic_request *request;
     const struct interpreter *shell;
     struct wishes *wishes;
-    struct strings *names;  /* of packages */
+    struct strings *names; /* of packages */
+    const struct own *own;
     struct map *seen;       /* paths that are wished for */
+    struct map *functions;  /* names of those of the script */
     const char *script;     /* its path */
     struct strings sourced; /* what it reads */
 };
@@ -56,27 +59,55 @@ static bool is_program_dir(const char *path)
     return false;
 }
 
-static void add_command(struct looking *looking, const char *command)
+/* Finds a program of a name where a shell looks for it; NULL when no package that is open has one. */
+static const struct sourced *find_program(struct looking *looking, const char *name, const char **ret_path)
 {
-    const char *name = command, *package = NULL, *path;
+    const struct sourced *found = NULL;
+    for (size_t i = 0; script_path_dirs[i] && !found; i++) {
+        *ret_path = arena_printf(looking->arena, "%s/%s", script_path_dirs[i], name);
+        found = fileset_walk(looking->request->set, looking->arena, *ret_path, NULL, NULL);
+    }
+    return found;
+}
+
+/* What is asked for must not depend on which packages are open just now: a program that every system has is named with its
+ * package, one of the service's own by its path, any other by a glob, for which all packages are opened. */
+static void add_command(struct looking *looking, const char *command, bool has_arguments)
+{
+    const char *name = path_basename(command), *package = NULL, *path;
     if (command[0] == '/' ? !is_program_dir(command) : strchr(command, '/') != NULL)
         return;
-    name = path_basename(command);
-    if (!*name || (name == command && strings_has(&looking->shell->builtins, name)))
+    if (!*name || strspn(name, NAME_LETTERS) != strlen(name) ||
+        (name == command &&
+         (strings_has(&looking->shell->builtins, name) || map_get(looking->functions, text_of(name)))))
         return;
-    for (size_t i = 0; script_path_dirs[i]; i++) {
-        path = name == command ? arena_printf(looking->arena, "%s/%s", script_path_dirs[i], name) : command;
-        if (fileset_walk(looking->request->set, looking->arena, path, NULL, NULL)) {
-            add(looking, path, NULL);
-            return;
-        }
-    }
     path = tool_path(looking, name, &package);
-    if (!path)
+    if (path) {
+        add(looking, path, package);
+        if (!strings_has(looking->names, package))
+            list_add(looking->arena, looking->names, package);
         return;
-    add(looking, path, package);
-    if (!strings_has(looking->names, package))
-        list_add(looking->arena, looking->names, package);
+    }
+    const struct sourced *found = find_program(looking, name, &path);
+    if (found)
+        add(looking, path, NULL);
+    /* Patterns of `case` look like commands of one word. */
+    if (has_arguments && !(found && own_has(looking->own, found->package)))
+        add(looking, arena_printf(looking->arena, "/usr/*bin/%s", name), NULL);
+}
+
+/* Names of functions, "name()", which are no programs. */
+static void list_functions(struct looking *looking, const char *text)
+{
+    for (const char *at = strstr(text, "()"); at; at = strstr(at + 2, "()")) {
+        const char *end = at, *start;
+        while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
+            end--;
+        for (start = end; start > text && strchr(NAME_LETTERS, start[-1]); start--)
+            ;
+        if (start < end)
+            (void)map_add(looking->functions, (struct text){start, (size_t)(end - start)}, looking);
+    }
 }
 
 /* Returns the text of a file of the set that a script could read; NULL for what is none. */
@@ -94,41 +125,86 @@ static void look_at(struct looking *looking, const char *text)
     struct shell_commands commands;
     shell_commands_list(looking->arena, text, &commands);
     for (size_t i = 0; i < commands.count; i++) {
+        if (commands.items[i].items[0].is_constant)
+            add_command(looking, commands.items[i].items[0].text, commands.items[i].count > 1);
+    }
+}
+
+/* Files that the script reads: ". FILE". */
+static void list_sourced(struct looking *looking, const char *text)
+{
+    struct shell_commands commands;
+    shell_commands_list(looking->arena, text, &commands);
+    for (size_t i = 0; i < commands.count; i++) {
         const struct shell_word *words = commands.items[i].items;
         bool is_reading = strcmp(words[0].text, ".") == 0 || strcmp(words[0].text, "source") == 0;
-        if (words[0].is_constant)
-            add_command(looking, words[0].text);
         if (is_reading && commands.items[i].count > 1 && words[1].is_constant && words[1].text[0] == '/' &&
             looking->sourced.count < SHELLS_SOURCED_MAX)
             list_add(looking->arena, &looking->sourced, words[1].text);
     }
 }
 
+/* Looks at a script once for the files that it reads, then at all of them for what they call. */
 static void look_at_script(struct looking *looking)
 {
+    LIST(const char *) texts = {0};
     const char *path, *text = text_at(looking, looking->script, &path);
     if (text)
-        look_at(looking, text);
+        list_sourced(looking, text);
     for (size_t i = 0; i < looking->sourced.count; i++) {
-        text = text_at(looking, looking->sourced.items[i], &path);
-        if (text) {
+        const char *more = text_at(looking, looking->sourced.items[i], &path);
+        if (more) {
             add(looking, path, NULL);
-            look_at(looking, text);
+            list_add(looking->arena, &texts, more);
         }
     }
+    if (text)
+        list_add(looking->arena, &texts, text);
+    for (size_t i = 0; i < texts.count; i++)
+        list_functions(looking, texts.items[i]);
+    for (size_t i = 0; i < texts.count; i++)
+        look_at(looking, texts.items[i]);
 }
 
-void shells_find(struct arena *arena, const struct automatic_request *request, struct wishes *wishes,
-                 struct strings *names)
+/* A program of the service that starts its own scripts through the shell (system(3), popen(3), "/bin/sh") finds none unless
+ * one is wanted for that. */
+static void add_shell(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                      struct wishes *wishes)
+{
+    static const char shell[] = "/bin/sh";
+    const char *program = NULL, *script = NULL;
+    for (size_t i = 0; i < request->keep->count; i++) {
+        const struct sourced *file = request->keep->items[i].file;
+        const struct entry *content = own_has(own, file->package) ? sourced_content(file) : NULL;
+        if (!content)
+            continue;
+        if (!program && content->elf && memmem(content->data, (size_t)content->size_bytes, shell, sizeof shell))
+            program = file->entry->path;
+        if (!script && content->interpreter && (content->mode & 0111) && !is_program_dir(file->entry->path) &&
+            strncmp(file->entry->path, "/etc/", 5) != 0)
+            script = file->entry->path;
+    }
+    if (program && script)
+        list_add(arena, &wishes->files,
+                 (struct wish_file){.path = shell,
+                                    .giver = arena_printf(arena, "%s, which can start %s by it", program, script)});
+}
+
+void shells_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                 struct wishes *wishes, struct strings *names)
 {
     struct map seen = {.arena = arena};
+    add_shell(arena, request, own, wishes);
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct kept *kept = &request->keep->items[i];
         const char *program = interpreted_program(arena, request, kept);
         const struct interpreter *shell = program ? interpreted_by(request->interpreters, program) : NULL;
         if (!shell || !shell->is_shell || kept->file->entry->kind == ENTRY_SYMLINK)
             continue;
+        struct map functions = {.arena = arena};
         struct looking looking = {.arena = arena,
+                                  .own = own,
+                                  .functions = &functions,
                                   .request = request,
                                   .shell = shell,
                                   .wishes = wishes,

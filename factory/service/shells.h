@@ -2,7 +2,8 @@
  *
  * A script that is kept and can be started names its commands (effect/shell_words.h); what is neither the shell's own nor there
  * yet, and is a program of a selected package or one that every system has (plan/family.h, tools), comes along. Files that
- * it reads (". FILE") are looked into as well.
+ * it reads (". FILE") are looked into as well. A program of the service that names /bin/sh wants a shell where a script of the
+ * service is kept that is no command.
  * Threads: pure function of its inputs.
  * Owns: nothing; results live in the arena, and point into packages.
  */
@@ -10,11 +11,12 @@
 #define IMGFACTORY_SERVICE_SHELLS_H
 
 #include "service/interpreted.h"
+#include "service/own.h"
 
 #define SHELLS_SOURCED_MAX 16 /* files that one script reads */
 
 /* Adds the wishes, each with its giver, and the packages to select for them if they are to be had. */
-void shells_find(struct arena *arena, const struct automatic_request *request, struct wishes *wishes,
-                 struct strings *names);
+void shells_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                 struct wishes *wishes, struct strings *names);
 
 #endif

@@ -10,6 +10,7 @@ struct asking {
     struct interpreters interpreters;
     struct keep keep;
     struct automatic_request request;
+    struct own own;
     struct wishes wishes;
     struct strings notes, names;
 };
@@ -29,8 +30,8 @@ static void ask(struct fixture *fixture, struct asking *asking)
     CHECK_OK(interpreters_load(&fixture->arena, &dirs, &asking->interpreters, &fixture->err), &fixture->err);
     asking->request =
         (struct automatic_request){.set = &fixture->set, .keep = &asking->keep, .interpreters = &asking->interpreters};
-    interpreted_find(&fixture->arena, &asking->request, &asking->wishes, &asking->notes);
-    shells_find(&fixture->arena, &asking->request, &asking->wishes, &asking->names);
+    interpreted_find(&fixture->arena, &asking->request, &asking->own, &asking->wishes, &asking->notes);
+    shells_find(&fixture->arena, &asking->request, &asking->own, &asking->wishes, &asking->names);
 }
 
 static const struct wish_file *wish(const struct asking *asking, const char *path)
@@ -91,6 +92,21 @@ static void a_library_that_is_an_interpreter_brings_the_same(void **state)
     assert_non_null(wish(&asking, "/usr/lib/python3/dist-packages/**"));
 }
 
+static void a_file_of_the_service_that_is_for_an_interpreter_wants_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "tomcat");
+    file_add(package, "/usr/share/tomcat/bin/bootstrap.jar", "jar");
+    set_build(fixture, false);
+    const struct package *packages[] = {package};
+    asking.own.packages.items = packages;
+    asking.own.packages.count = 1;
+    ask(fixture, &asking);
+    assert_string_equal(wish(&asking, "/usr/lib/jvm/**")->giver,
+                        "java, for which /usr/share/tomcat/bin/bootstrap.jar is");
+}
+
 static void a_program_that_runs_a_script_and_is_not_known_is_told_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -125,20 +141,45 @@ static void tools_of_a_shell_script_come_along(void **state)
     (void)elf_add(fixture, tool, "/usr/bin/named", NULL, "");
     script_add(package, "/usr/bin/a", "/bin/sh -e",
                "#!/bin/sh -e\n. /usr/share/a/common\nif [ -e /x ]; then echo sed; fi\ntool x | /bin/named\nunknown\n"
-               "cat <<END\ngrep\nEND\n$CMD y\nchroot /\n");
+               "cat <<END\ngrep\nEND\n$CMD y\nchroot /\nhelper x\n");
     file_add(package, "/usr/share/a/common", "helper() {\n  mkdir -p /run/a\n}\n");
     set_build(fixture, false);
     keep_file(fixture, &asking, "/usr/bin/a", NULL);
     ask(fixture, &asking);
     assert_string_equal(wish(&asking, "/usr/sbin/tool")->giver, "the shell script /usr/bin/a, which names it");
-    assert_non_null(wish(&asking, "/bin/named"));
+    assert_non_null(wish(&asking, "/usr/*bin/tool")); /* of a package that need not be open */
+    assert_non_null(wish(&asking, "/usr/bin/named"));
+    assert_null(wish(&asking, "/usr/*bin/helper"));
     assert_non_null(wish(&asking, "/usr/share/a/common"));
     assert_string_equal(wish(&asking, "/usr/bin/cat")->packages.items[0], "coreutils");
     assert_non_null(wish(&asking, "/usr/bin/mkdir"));
     assert_non_null(wish(&asking, "/usr/sbin/chroot"));
-    assert_int_equal(asking.wishes.files.count, 6);
+    assert_int_equal(asking.wishes.files.count, 7);
     assert_int_equal(asking.names.count, 1);
     assert_string_equal(asking.names.items[0], "coreutils");
+}
+
+static void a_program_that_names_the_shell_wants_it_for_scripts_of_the_service(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "lighttpd");
+    (void)elf_add(fixture, package, "/usr/sbin/lighttpd", NULL, "");
+    struct entry *program = &package->entries[package->count - 1];
+    program->data = "\x7f"
+                    "ELF\0/bin/sh\0";
+    program->size_bytes = 13;
+    (void)elf_add(fixture, package, "/usr/bin/perl", NULL, "");
+    script_add(package, "/usr/share/lighttpd/mime.pl", "/usr/bin/perl", "");
+    set_build(fixture, false);
+    list_add(&fixture->arena, &asking.own.names, "lighttpd");
+    keep_file(fixture, &asking, "/usr/sbin/lighttpd", NULL);
+    ask(fixture, &asking);
+    assert_null(wish(&asking, "/bin/sh"));
+    keep_file(fixture, &asking, "/usr/share/lighttpd/mime.pl", NULL);
+    ask(fixture, &asking);
+    assert_string_equal(wish(&asking, "/bin/sh")->giver,
+                        "/usr/sbin/lighttpd, which can start /usr/share/lighttpd/mime.pl by it");
 }
 
 static void the_examples_of_the_page_are_read_and_others_refused(void **state)
@@ -166,8 +207,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_interpreter_brings_its_library_and_modules_without_what_is_left_out),
         TEST(a_library_that_is_an_interpreter_brings_the_same),
+        TEST(a_file_of_the_service_that_is_for_an_interpreter_wants_it),
         TEST(a_program_that_runs_a_script_and_is_not_known_is_told_once),
         TEST(tools_of_a_shell_script_come_along),
+        TEST(a_program_that_names_the_shell_wants_it_for_scripts_of_the_service),
         IN_FOLDER(the_examples_of_the_page_are_read_and_others_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
