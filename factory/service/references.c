@@ -1,6 +1,7 @@
 #include "service/references.h"
 
 #include "package/path.h"
+#include "service/said.h"
 
 #define TEXT_BYTES_MAX ((uint64_t)1 << 20)
 #define TOKEN_BYTES_MAX ((size_t)512)
@@ -16,6 +17,7 @@ struct searching {
     struct map wanted; /* path or glob → anything: each comes once */
     struct modest *modest;
     struct strings left; /* "PATH (LIBRARY)" */
+    struct map said;     /* words of the configuration */
     struct automatic *found;
 };
 
@@ -131,7 +133,7 @@ static void want_below(struct searching *searching, const char *dir, const char 
         const char *lack =
             end && own_has(searching->own, files.items[i]->package) ? modest_lacks(searching->modest, end) : NULL;
         bool is_to_build = is_for_building(searching, path);
-        if (!lack && !is_to_build)
+        if (!is_to_build && (!lack || said_has(arena, &searching->said, path)))
             continue;
         list_add(arena, &wish->except, path);
         if (lack)
@@ -225,6 +227,7 @@ void references_find(struct modest *modest, const struct strings *command, struc
     const struct own *own = modest->own;
     struct searching searching = {
         .arena = arena, .request = request, .own = own, .wanted = {.arena = arena}, .modest = modest, .found = found};
+    said_collect(arena, request, own, &found->wishes, &searching.said);
     for (size_t i = 0; i < command->count; i++) {
         struct strings paths = {0};
         struct map seen = {.arena = arena};

@@ -73,7 +73,9 @@ class Judge:
         return path
 
     def called(self, entry, by):
-        """What the program is given for an entry."""
+        """What the program is given for an entry. A name stands for one program; who wants more of them has to write it down."""
+        if by in ("path", "name") and len(entry["binaries"]) > 1:
+            return self.manifest(entry, True)
         if by == "path":
             return entry["binaries"][0]
         if by == "name":
@@ -88,7 +90,7 @@ class Judge:
     def build(self, name, output):
         """(the report's image or None, what the program printed)"""
         options = self.options
-        command = [options.imgfactory, "--cache", options.cache, "--state", options.state, "--cache-limit", "none", "--arches",
+        command = [options.imgfactory, "--cache", options.cache, "--state", options.state, "--cache-limit", "6G", "--arches",
                    os.path.join(options.tree, "arches"), "--manifests", os.path.join(options.tree, "manifests"), "--arch",
                    ",".join(options.arch), "--output", output, "--quiet", "--json", *options.options, name]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
@@ -293,7 +295,7 @@ def arguments(words=None):
     parser.add_argument("services", help="a file of services, as the first lines of this program tell")
     parser.add_argument("--only", type=names, default=[], metavar="NAME,…", help="these services alone")
     parser.add_argument("--arch", type=names, default=list(PLATFORMS), metavar="ARCH,…", help="default: %(default)s")
-    parser.add_argument("--by", default="path", help="path or name of the first binary; manifest (automatic, with all binaries), "
+    parser.add_argument("--by", default="path", help="path or name of the binary; manifest (automatic, with all binaries), "
                         "plain (nothing automatic), or a manifest's path with {} for the service (default: %(default)s)")
     parser.add_argument("--imgfactory", default=os.environ.get("IMGFACTORY"), help="the program (default: $IMGFACTORY)")
     parser.add_argument("--tree", default=SOURCES, metavar="DIR", help="where its arches and manifests are")

@@ -102,6 +102,7 @@ static void service_begin(struct fixture *fixture, const char *binary, struct se
     }
     service->request = (struct automatic_request){.manifest = &service->manifest,
                                                   .arch = &fixture->arch,
+                                                  .wishes = &service->wishes,
                                                   .selection = &service->selection,
                                                   .packages = service->packages,
                                                   .set = &fixture->set,
