@@ -143,6 +143,7 @@ static const struct record_field bill_fields[] = {
     RECORD_FIELD(bill, RECORD_SIZE, "package_count", package_count),
     RECORD_OF(bill, RECORD_LIST, "choices", choices, choice_table),
     RECORD_FIELD(bill, RECORD_TEXTS, "notes", notes),
+    RECORD_FIELD(bill, RECORD_TEXTS, "unloadable", unloadable),
     RECORD_OF(bill, RECORD_LIST, "directories", directories, file_table),
     RECORD_OF(bill, RECORD_LIST, "opens_at_run_time", openers, opener_table),
     RECORD_OF(bill, RECORD_LIST, "wanted", wanted, wish_table),
@@ -285,13 +286,19 @@ bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill)
            record_read(arena, &bill_table, json, ret_bill);
 }
 
+bool bill_read_beside(struct arena *arena, const char *layout, const struct digest *manifest, struct bill *ret_bill)
+{
+    AUTO(buf_done) struct buf bytes = {0};
+    return layout_read_beside(layout, manifest, BILL_MAX_BYTES, &bytes) &&
+           bill_read(arena, (struct text){bytes.bytes, bytes.len}, ret_bill) &&
+           digest_eq(&ret_bill->manifest, manifest);
+}
+
 bool bill_is_beside(const char *layout, const struct digest *manifest)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    AUTO(buf_done) struct buf bytes = {0};
     struct bill bill;
-    return layout_read_beside(layout, manifest, BILL_MAX_BYTES, &bytes) &&
-           bill_read(&scratch, (struct text){bytes.bytes, bytes.len}, &bill) && digest_eq(&bill.manifest, manifest);
+    return bill_read_beside(&scratch, layout, manifest, &bill);
 }
 
 bool bill_shape(struct buf *text)

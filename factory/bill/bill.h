@@ -115,6 +115,7 @@ struct bill {
     struct strings recipes;             /* names of those that apply */
     struct manifest_config process; /* of the image's configuration, what is started; without labels and annotations */
     struct strings notes;           /* what people should know of the image: sentences for log and report */
+    struct strings unloadable; /* paths of files that nobody named and that cannot be loaded: `check` takes them so */
     const struct bill_proof *proof; /* NULL: --no-check */
     struct openers openers;         /* files that open others at run time, of which not all are in the image */
     struct oci_facts facts;
@@ -149,6 +150,9 @@ bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill) MUS
 /* Returns whether a layout has the bill of a manifest, at layout_beside_path(). What cannot be read or tells of another
  * manifest is none; a layout may come from anywhere, and its bills are what their writer says. */
 bool bill_is_beside(const char *layout, const struct digest *manifest);
+/* The same, and reads it. */
+bool bill_read_beside(struct arena *arena, const char *layout, const struct digest *manifest,
+                      struct bill *ret_bill) MUST_CHECK;
 /* Names the document's shape (record_shape()), for the test that notices when it changes and BILL_FORMAT does not. */
 bool bill_shape(struct buf *text) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/workers.h"
+#include "bill/bill.h"
 #include "bill/record.h"
 #include "cli/places.h"
 #include "formats/formats.h"
@@ -18,6 +19,7 @@ struct check {
     struct command *command;
     struct arena *arena;
     const char *name;
+    const char *layout; /* directory with the bills of an image; NULL: without */
     struct arches arches;
     struct interpreters interpreters;
     const struct arch **wanted; /* --arch, or NULL */
@@ -291,6 +293,18 @@ static bool map_layer(const struct layout_image *image, struct store *store, con
     return false;
 }
 
+/* Lists what the bill beside an image says that nobody named and that cannot be loaded. */
+static struct map read_spare(struct arena *arena, const struct check *check, const struct digest *manifest)
+{
+    struct map spare = {.arena = arena};
+    struct bill bill = {0};
+    if (!check->layout || !bill_read_beside(arena, check->layout, manifest, &bill))
+        return spare;
+    for (size_t i = 0; i < bill.unloadable.count; i++)
+        (void)map_add(&spare, text_of(bill.unloadable.items[i]), arena);
+    return spare;
+}
+
 static bool check_manifest(struct check *check, const struct layout_image *image, struct store *store,
                            const struct layout_manifest *manifest, const struct arch *arch, struct err *err)
 {
@@ -313,6 +327,7 @@ static bool check_manifest(struct check *check, const struct layout_image *image
     }
     struct tree tree;
     struct timed_proof proof;
+    struct map spare = read_spare(&arena, check, &manifest->blob.digest);
     if (!root_layers_tree(&layers, &tree, err))
         return false;
     struct proof_request request = {.tree = &tree,
@@ -321,7 +336,10 @@ static bool check_manifest(struct check *check, const struct layout_image *image
                                     .launch = &config.launch,
                                     .interpreters = &check->interpreters,
                                     .faults = config.faults};
+    request.spare = &spare;
     prove(&arena, &request, &proof);
+    for (size_t i = 0; i < proof.proof.spared.count; i++)
+        list_add(&arena, &proof.proof.notes, proof.proof.spared.items[i]);
     report(check, check->name, arch->name, &proof);
     return true;
 }
@@ -375,18 +393,20 @@ static bool is_checked(struct check *check, const struct layout_manifest *manife
     return !os && *ret_arch;
 }
 
-bool check_image(struct command *command, const char *name, const struct layout_image *image, struct store *store,
-                 struct err *err)
+bool check_image(struct command *command, const struct checked_image *checked, struct err *err)
 {
+    const char *name = checked->name;
+    const struct layout_image *image = checked->image;
     AUTO(check_done) struct check check = {0};
     if (!begin(command, name, &check, err))
         return false;
+    check.layout = checked->layout;
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
         const struct arch *arch;
         if (!is_checked(&check, manifest, &arch))
             continue;
-        if (!check_manifest(&check, image, store, manifest, arch, err)) {
+        if (!check_manifest(&check, image, checked->store, manifest, arch, err)) {
             err_wrap(err, "%s for %s", name, arch->name);
             return false;
         }

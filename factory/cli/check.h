@@ -13,8 +13,15 @@
 
 /* Checks root directories, several at a time, and reports them in the order given. */
 bool check_dirs(struct command *command, const struct strings *paths, struct err *err) MUST_CHECK;
-/* Checks all images of a layout, or (store not NULL) of a pulled image whose layers are in the store. */
-bool check_image(struct command *command, const char *name, const struct layout_image *image, struct store *store,
-                 struct err *err) MUST_CHECK;
+/* An image that is to be checked. */
+struct checked_image {
+    const char *name;
+    const struct layout_image *image;
+    struct store *store; /* of a pulled image: where its layers are; else NULL */
+    const char *layout;  /* of a layout: its directory, which may have bills; else NULL */
+};
+
+/* Checks all images of a layout, or of a pulled image. What the bill beside one says to be unloadable is a note. */
+bool check_image(struct command *command, const struct checked_image *checked, struct err *err) MUST_CHECK;
 
 #endif

@@ -270,7 +270,7 @@ static bool check_local(struct remote *remote, bool *ret_is_local, struct err *e
         return check_several(remote, words, err);
     if (find_layout(remote, word, &dir, &tag))
         return layout_image_open(remote->arena, dir, tag, &remote->command->lock_wait, &image, err) &&
-               check_image(remote->command, word, &image, NULL, err);
+               check_image(remote->command, &(struct checked_image){word, &image, NULL, dir}, err);
     if (is_dir(word))
         return check_dirs(remote->command, words, err);
     *ret_is_local = is_local(word);
@@ -284,7 +284,7 @@ static bool check(struct remote *remote, struct err *err)
     AUTO(auto_close_registry) struct registry *registry = NULL;
     AUTO(close_store) struct store *store = NULL;
     return open_store(remote, &store, err) && open_image(remote, store, word, true, &registry, &image, err) &&
-           check_image(remote->command, word, &image, store, err);
+           check_image(remote->command, &(struct checked_image){word, &image, store, NULL}, err);
 }
 
 /* Writes a pulled image to DIR/NAME, as a build would. */

@@ -245,6 +245,8 @@ static void note_unloadable(const struct closed *closed, struct arena *arena, st
         add_unloadable(&closed->keep.unloadable, NULL, is_dropped, &files, arena);
         add_unloadable(&closed->unloadable, NULL, is_dropped, &files, arena);
         note_unloadable_of(&files, is_dropped, arena, bill);
+        for (size_t i = 0; !is_dropped && i < files.count; i++)
+            list_add(arena, &bill->unloadable, arena_strdup(arena, files.items[i].path));
     }
 }
 

@@ -1,5 +1,7 @@
 """What cannot be resolved says why, in exit class 5; what can be resolved in several ways says how it chose."""
 
+import os
+import subprocess
 import unittest
 
 from base import Case, Report, deb, run, world
@@ -127,6 +129,10 @@ class Resolve(Case):
                 self.assertRegex(self.last.stderr, r"note: package plugins: 2 files that nobody named cannot be loaded"
                                                    r".*: bad\.so, worse\.so \(.*needs libnone\.so\.3")
                 self.assertEqual(self.last.stderr.count("served: note: package plugins"), 1)  # for both architectures
+                checked = subprocess.run([run.program(), "check", os.path.join(self.factory.output, "served")],
+                                         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+                self.assertEqual(checked.returncode, run.OK, checked)
+                self.assertEqual("bad.so needs libnone.so.3" in checked.stdout, optional == "keep", checked)
                 for image in built.images["latest"].values():
                     self.assertIn("/usr/lib/plugins/good.so", image)
                     for name in named:
