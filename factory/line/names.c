@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/each.h"
+#include "line/names_kept.h"
 #include "line/names_program.h"
 #include "package/path.h"
 #include "plan/rules.h"
@@ -276,7 +277,57 @@ static const struct {
     bool (*find)(struct finding *finding, struct err *err);
 } ways[] = {{WAY_PATH, find_path}, {WAY_COMMAND, find_command}, {WAY_PACKAGE, find_package}, {WAY_UNIT, find_unit}};
 
+static const char *way_name(enum way way)
+{
+    static const char *const names[] = {"", "the program", "the command", "the package", "the unit"};
+    return names[way];
+}
+
+/* Takes what was found in an earlier run. */
+static bool take_kept(struct finding *finding)
+{
+    struct names_kept kept;
+    const char *word = finding->question->word;
+    if (!names_kept_find(finding->plant, finding->catalog, word, &finding->arena, &kept))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(ways); i++) {
+        if (strcmp(way_name(ways[i].way), kept.way) == 0)
+            finding->taken = ways[i].way;
+    }
+    finding->path = kept.path;
+    finding->package = kept.package;
+    finding->by = kept.by;
+    finding->description = kept.description;
+    finding->is_package_needed = *kept.is_package_needed == 'y';
+    return finding->taken != WAY_ANY;
+}
+
+/* Keeps what was found, unless an index could not be asked that says more. */
+static void keep(const struct finding *finding)
+{
+    struct names_kept kept = {.way = way_name(finding->taken),
+                              .path = finding->path,
+                              .package = finding->package,
+                              .by = finding->by,
+                              .description = finding->description,
+                              .is_package_needed = finding->is_package_needed ? "yes" : "no"};
+    if (!finding->no_paths.kind)
+        names_kept_store(finding->plant, finding->catalog, finding->question->word, &kept);
+}
+
 /* Goes through the ways. A path is nothing else. */
+static bool go_through(struct finding *finding, struct err *err)
+{
+    finding->is_path_enough = finding->way == WAY_ANY;
+    for (size_t i = 0; i < ARRAY_COUNT(ways) && !finding->taken; i++) {
+        bool is_asked = finding->way == WAY_ANY ? ways[i].way != WAY_PATH : finding->way == ways[i].way;
+        if (is_asked && !ways[i].find(finding, err))
+            return false;
+    }
+    finding->is_path_enough = false; /* what packages have for themselves comes last */
+    return finding->way != WAY_ANY || finding->taken || finding->several || find_command(finding, err);
+}
+
 static bool find(void *context, void *item, struct err *err)
 {
     struct finding *finding = item;
@@ -284,24 +335,18 @@ static bool find(void *context, void *item, struct err *err)
     if (plant_is_cancelled(finding->plant, err) ||
         !plant_catalog(finding->plant, finding->question->source, finding->arch, &finding->catalog, err))
         return false;
-    finding->is_path_enough = finding->way == WAY_ANY;
-    for (size_t i = 0; i < ARRAY_COUNT(ways) && !finding->taken; i++) {
-        bool is_asked = finding->way == WAY_ANY ? ways[i].way != WAY_PATH : finding->way == ways[i].way;
-        if (is_asked && !ways[i].find(finding, err)) {
-            err_wrap(err, "%s", finding->question->word);
-            return false;
-        }
+    if (take_kept(finding))
+        return true;
+    if (!go_through(finding, err)) {
+        err_wrap(err, "%s", finding->question->word);
+        return false;
     }
-    finding->is_path_enough = false;
-    if (finding->way == WAY_ANY && !finding->taken && !finding->several && !find_command(finding, err))
-        return false; /* what packages have for themselves comes last */
-    return !finding->taken || describe(finding, err);
-}
-
-static const char *way_name(enum way way)
-{
-    static const char *const names[] = {"", "the program", "the command", "the package", "the unit"};
-    return names[way];
+    if (!finding->taken)
+        return true;
+    if (!describe(finding, err))
+        return false;
+    keep(finding);
+    return true;
 }
 
 /* "the command /usr/sbin/nsd of the package nsd", "the package dbus, whose dbus.service starts /usr/bin/dbus-daemon of the

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import unittest
 
 from base import Case, deb, run, world
@@ -164,6 +165,15 @@ class Names(Case):
         result = self.factory.run_plain("why", *self.factory.options, "--arch", "x86_64", *arguments)
         self.assertEqual(result.code, run.OK, result)
         return result.stdout
+
+    def test_what_a_name_meant_is_kept_with_the_image(self):
+        self.build("--arch", "all", "dmon", name="dmond")
+        tables = os.path.join(self.factory.cache, "v1", "derived", "contents")
+        shutil.rmtree(tables)
+        self.build("--arch", "all", "dmon", name="dmond")
+        self.assertIn("dmon is the package dmon, whose dmond.service starts /usr/sbin/dmond", self.last.stderr)
+        self.assertIn("nothing changed", self.last.stderr)
+        self.assertFalse(os.path.exists(tables))
 
     def test_why_tells_of_all_that_a_glob_stands_for_also_of_what_was_left_out(self):
         out = self.why("served", "/usr/share/**/*.txt", "/usr/sbin/serv?d", "/usr/no/*")
