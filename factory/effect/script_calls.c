@@ -1,5 +1,6 @@
 #include "effect/script_calls.h"
 
+#include "effect/script_lua.h"
 #include "effect/script_world.h"
 #include "package/path.h"
 #include "source/format.h"
@@ -12,11 +13,16 @@ struct listing {
     const struct package *package;
     const char *script;
     const struct wishes *wished; /* made besides; or NULL */
+    bool is_doubtful;            /* nothing of what is listed is sure */
+    unsigned line;               /* of a script in which shell commands stand; 0: the script is one */
 };
 
-static enum shell_truth take_call(void *self, const struct shell_call *call, const char **ret_printed)
+static enum shell_truth take_call(void *self, const struct shell_call *given, const char **ret_printed)
 {
     struct listing *listing = self;
+    struct shell_call told = *given, *call = &told;
+    told.is_sure = told.is_sure && !listing->is_doubtful;
+    told.line = listing->line ? listing->line : told.line;
     enum shell_truth truth;
     const char *printed;
     if (call->command.items[0].is_constant && script_world_ask(&listing->world, call, &truth, &printed)) {
@@ -29,17 +35,19 @@ static enum shell_truth take_call(void *self, const struct shell_call *call, con
     return script_world_make(&listing->world, call);
 }
 
-/* Returns whether a script is for a shell: its first line says so, or nothing. */
-static bool is_shell(const char *text)
+/* Returns the interpreter that the first line of a script names, without its folder; "" when none does. */
+static struct text interpreter_of(const char *text)
 {
-    struct text rest = text_of(text), line, word;
+    struct text rest = text_of(text), line, word, part = {0};
     if (strncmp(text, "#!", 2) != 0)
-        return true;
+        return part;
     rest.ptr += 2;
     rest.len -= 2;
     if (!text_next(&rest, '\n', &line) || !text_next_word(&line, &word))
-        return true;
-    return text_has_suffix(word, "sh") || text_has_suffix(word, "env");
+        return part;
+    while (text_next(&word, '/', &part))
+        continue;
+    return part;
 }
 
 /* What is made at a path comes before what packages have there. */
@@ -66,8 +74,7 @@ static enum shell_truth test_path(void *self, char what, const char *path)
     return is_true ? SHELL_TRUTH_YES : SHELL_TRUTH_NO;
 }
 
-static void run_script(struct listing *listing, const struct package *package, const struct package_script *script,
-                       const char *argument)
+static bool run_text(struct listing *listing, const char *text, const char *argument)
 {
     const struct shell_world world = {.self = listing,
                                       .call = take_call,
@@ -77,10 +84,84 @@ static void run_script(struct listing *listing, const struct package *package, c
                                       .source = read_source};
     struct strings arguments = {0};
     list_add(listing->world.arena, &arguments, argument);
+    return shell_run(listing->world.arena, text, &arguments, &world);
+}
+
+/* A function of Lua that does what a command does, and the order of its arguments: "2:3" is the second, ':' and the third. */
+struct lua_function {
+    const char *name, *command, *words[3];
+};
+
+static const struct lua_function lua_functions[] = {
+    {"posix.mkdir", "mkdir", {"1"}},
+    {"posix.chmod", "chmod", {"2", "1"}},
+    {"posix.chown", "chown", {"2:3", "1"}},
+    {"posix.symlink", "ln", {"-s", "1", "2"}},
+};
+
+static void take_lua_function(struct listing *listing, const struct script_lua_call *lua,
+                              const struct lua_function *function)
+{
+    struct arena *arena = listing->world.arena;
+    const struct strings *arguments = &lua->arguments;
+    struct shell_call call = {.is_sure = true};
+    const char *unused;
+    list_add(arena, &call.command, ((struct shell_word){function->command, true}));
+    for (size_t i = 0; i < ARRAY_COUNT(function->words) && function->words[i]; i++) {
+        const char *word = function->words[i], *text = word;
+        if (strcmp(word, "2:3") == 0 && arguments->count > 2)
+            text = arena_printf(arena, "%s:%s", arguments->items[1], arguments->items[2]);
+        else if (word[0] >= '1' && word[0] <= '9' && arguments->count >= (size_t)(word[0] - '0'))
+            text = arguments->items[word[0] - '1'];
+        else if (word[0] != '-')
+            return;
+        list_add(arena, &call.command, ((struct shell_word){text, true}));
+    }
+    (void)take_call(listing, &call, &unused);
+}
+
+static bool run_lua(struct listing *listing, const char *text, const char *argument)
+{
+    struct arena *arena = listing->world.arena;
+    struct script_lua_calls calls;
+    bool is_whole = true;
+    script_lua_list(arena, text, &calls);
+    for (size_t i = 0; i < calls.count; i++) {
+        const struct script_lua_call *lua = &calls.items[i];
+        struct shell_call call = {.is_sure = true};
+        const char *unused;
+        listing->line = lua->line;
+        listing->is_doubtful = !lua->is_sure;
+        for (size_t j = 0; j < lua->arguments.count; j++)
+            list_add(arena, &call.command, ((struct shell_word){lua->arguments.items[j], true}));
+        if (strcmp(lua->function, "os.execute") == 0 && call.command.count == 1)
+            is_whole = run_text(listing, call.command.items[0].text, argument) && is_whole;
+        else if ((strcmp(lua->function, "rpm.execute") == 0 || strcmp(lua->function, "posix.exec") == 0) &&
+                 call.command.count)
+            (void)take_call(listing, &call, &unused);
+        for (size_t j = 0; j < ARRAY_COUNT(lua_functions); j++) {
+            if (strcmp(lua->function, lua_functions[j].name) == 0)
+                take_lua_function(listing, lua, &lua_functions[j]);
+        }
+    }
+    listing->line = 0;
+    listing->is_doubtful = false;
+    return is_whole;
+}
+
+static void run_script(struct listing *listing, const struct package *package, const struct package_script *script,
+                       const char *argument)
+{
+    struct text interpreter = interpreter_of(script->text);
+    bool is_lua = text_is(interpreter, "<lua>"), is_whole = false;
     script_world_begin(&listing->world, package);
     listing->package = package;
     listing->script = script->name;
-    if (!is_shell(script->text) || !shell_run(listing->world.arena, script->text, &arguments, &world))
+    if (is_lua)
+        is_whole = run_lua(listing, script->text, argument);
+    else if (!interpreter.len || text_has_suffix(interpreter, "sh") || text_is(interpreter, "env"))
+        is_whole = run_text(listing, script->text, argument);
+    if (!is_whole)
         list_add(listing->world.arena, &listing->calls->cuts, ((struct script_cut){package, script->name}));
 }
 
@@ -106,7 +187,8 @@ void script_calls_list(struct arena *arena, const struct package *const *package
                                         .is_before = true,
                                         .made = {.arena = arena},
                                         .users = {.arena = arena},
-                                        .groups = {.arena = arena}},
+                                        .groups = {.arena = arena},
+                                        .answers = {.arena = arena}},
                               .calls = ret_calls};
     *ret_calls = (struct script_calls){0};
     for (size_t i = 0; i < count; i++)
@@ -125,7 +207,8 @@ void script_calls_of_text(struct arena *arena, const struct package *const *pack
                                         .package_count = count,
                                         .made = {.arena = arena},
                                         .users = {.arena = arena},
-                                        .groups = {.arena = arena}},
+                                        .groups = {.arena = arena},
+                                        .answers = {.arena = arena}},
                               .calls = ret_calls,
                               .script = script->name,
                               .wished = script->made};

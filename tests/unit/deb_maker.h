@@ -126,6 +126,10 @@ static inline void control_make(const char *ending, const char *control, const c
     if (md5sums)
         tar_put(&tar, (struct tar_item){.name = "./md5sums", .type = '0', .mode = 0644, .data = md5sums});
     tar_put(&tar, (struct tar_item){.name = "./postinst", .type = '0', .mode = 0755, .data = "#!/bin/sh\n"});
+    tar_put(&tar, (struct tar_item){.name = "./templates",
+                                    .type = '0',
+                                    .mode = 0644,
+                                    .data = "Template: made/q\nType: string\nDefault: yes\nDescription: Q?\n Long.\n"});
     tar_end(&tar);
     compress_as(ending, &tar, ret_bytes);
     buf_done(&tar);

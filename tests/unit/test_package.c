@@ -176,6 +176,9 @@ static void a_package_in_every_compression_gives_its_entries(void **state)
         assert_string_equal(package_fact(package, "control"), MAKER_CONTROL);
         assert_string_equal(package_fact(package, "md5sums"), "0123456789abcdef0123456789abcdef  usr/bin/made\n");
         assert_non_null(strstr(package->provides_files_replaced, "old (<< 1)"));
+        assert_int_equal(package->scripts.count, 2);
+        assert_string_equal(package->scripts.items[1].name, "templates"); /* without the texts */
+        assert_string_equal(package->scripts.items[1].text, "Template: made/q\nDefault: yes");
         assert_int_equal(package->build_time, MAKER_TIME + 5);
         for (size_t at = 1; at < package->count; at++)
             assert_true(strcmp(package->entries[at - 1].path, package->entries[at].path) < 0);

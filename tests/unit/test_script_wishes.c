@@ -251,6 +251,54 @@ static void what_is_only_told_is_a_note_with_its_line(void **state)
     assert_non_null(strstr(notes.items[2], "package p: its postinst is not understood to its end"));
 }
 
+static void constant_calls_of_lua_are_read(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(*state, "p");
+    struct wishes wishes;
+    struct strings notes;
+    package->format = &format_rpm;
+    list_add(&fixture->arena, &package->scripts,
+             ((struct package_script){
+                 "prein",
+                 "#!<lua>\n-- posix.mkdir('/no')\n--[[ posix.mkdir('/no')\n]] local d = \"/srv/d\"\nposix.mkdir(d)\n"
+                 "posix.chmod(d, '0750') posix.chown(d, \"x\", 'y')\n"
+                 "if not posix.stat('/srv/e') then posix.mkdir([[/srv/e]]); posix.symlink('a', '/no') end\n"
+                 "os.execute(\"getent passwd x >/dev/null || useradd -r -g y -d / x\")\n"
+                 "rpm.execute(\"groupadd\", \"-r\", \"y\")\nposix.symlink(\"d\", \"/srv/l\")\n"
+                 "posix.mkdir(d .. '/no') posix.mkdir(f()) posix.mkdir(\"/srv/\\x"}));
+    set_build(fixture, false);
+    const struct package *own[] = {package};
+    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    script_wishes_find(&fixture->arena, &request, &wishes, &notes);
+    assert_string_equal(print_wishes(&fixture->arena, &wishes),
+                        "user x:y /\ngroup y\ndir /srv/d 750 x:y\ndir /srv/e 755 root:root\nlink /srv/l d\n");
+    assert_string_equal(wishes.made.items[0].giver, "the prein of p, line 4");
+    assert_int_equal(notes.count, 0);
+}
+
+static void scriptlets_of_fedora_make_their_accounts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(*state, "p");
+    struct wishes wishes;
+    struct strings notes;
+    package->format = &format_rpm;
+    list_add(&fixture->arena, &package->scripts,
+             ((struct package_script){"prein", "#!/bin/sh\ngetent group 'x' &>/dev/null || groupadd -f -g '27' -r 'x' "
+                                               "|| :\nif ! getent passwd 'x' >/dev/null; then\n"
+                                               "  if ! getent passwd '27' >/dev/null; then\n    useradd -r -u '27' -g "
+                                               "'x' -d '/var/lib/x' -s '/sbin/nologin' -c 'X' 'x' || :\n"
+                                               "  else\n    useradd -r -g 'x' 'y' || :\n  fi\nfi\n[ $1 -eq 1 ] && "
+                                               "mkdir /srv/x\n[ $1 -gt 1 ] && mkdir /srv/y\nexit 0\n"}));
+    set_build(fixture, false);
+    const struct package *own[] = {package};
+    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    script_wishes_find(&fixture->arena, &request, &wishes, &notes);
+    assert_string_equal(print_wishes(&fixture->arena, &wishes),
+                        "user x=27:x /var/lib/x /sbin/nologin\ngroup x=27\ndir /srv/x 755 root:root\n");
+}
+
 static void givers_name_script_package_and_line(void **state)
 {
     struct fixture *fixture = *state;
@@ -273,7 +321,8 @@ int main(void)
         TEST(accounts_are_as_adduser_and_useradd_make_them), TEST(a_first_installation_is_what_scripts_find),
         TEST(files_are_made_as_the_commands_make_them),      TEST(owners_and_modes_are_changed),
         TEST(questions_have_the_answers_of_their_templates), TEST(before_the_files_are_there_tests_do_not_find_them),
-        TEST(what_is_only_told_is_a_note_with_its_line),     TEST(givers_name_script_package_and_line),
+        TEST(what_is_only_told_is_a_note_with_its_line),     TEST(constant_calls_of_lua_are_read),
+        TEST(scriptlets_of_fedora_make_their_accounts),      TEST(givers_name_script_package_and_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
