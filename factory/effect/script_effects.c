@@ -212,7 +212,7 @@ static void note_gone(struct map *gone, const struct shell_call *call)
 {
     const struct shell_command *command = &call->command;
     bool is_move = strcmp(shell_call_name(call), "mv") == 0, is_remove = strcmp(shell_call_name(call), "rm") == 0;
-    for (size_t i = 1; call->is_sure && (is_move || is_remove) && i + is_move < command->count; i++) {
+    for (size_t i = 1; (is_move || (is_remove && call->is_sure)) && i + is_move < command->count; i++) {
         if (command->items[i].is_constant && command->items[i].text[0] == '/')
             map_set(gone, text_of(command->items[i].text), gone);
     }

@@ -2,6 +2,8 @@
 
 #include "package/path.h"
 
+#include <assert.h>
+
 #define MADE_MAX 10000
 
 const char *script_path(const struct script_maker *maker, const struct shell_word *word)
@@ -21,7 +23,10 @@ const char *script_path(const struct script_maker *maker, const struct shell_wor
 struct wish_made *script_made(const struct script_maker *maker, const char *path)
 {
     const size_t *place = map_get(&maker->made, text_of(path));
-    return place && *place ? &maker->wishes->made.items[*place - 1] : NULL;
+    if (!place || !*place)
+        return NULL;
+    assert(maker->wishes->made.items);
+    return &maker->wishes->made.items[*place - 1];
 }
 
 struct wish_made *script_make(struct script_maker *maker, enum wish_made_kind kind, const char *path)
@@ -34,17 +39,18 @@ struct wish_made *script_make(struct script_maker *maker, enum wish_made_kind ki
                                   .is_automatic = true,
                                   .giver = maker->giver};
     struct wish_made *made = script_made(maker, path);
-    if (!made && maker->wishes->made.count >= MADE_MAX)
-        return NULL;
-    if (!made) {
-        size_t *place = arena_new(maker->arena, size_t);
-        list_add(maker->arena, &maker->wishes->made, new);
-        *place = maker->wishes->made.count;
-        map_set(&maker->made, text_of(path), place);
-        made = &maker->wishes->made.items[*place - 1];
+    if (made) {
+        *made = new;
+        return made;
     }
-    *made = new;
-    return made;
+    struct wishes *wishes = maker->wishes;
+    if (wishes->made.count >= MADE_MAX)
+        return NULL;
+    size_t *place = arena_new(maker->arena, size_t);
+    list_add(maker->arena, &wishes->made, new);
+    *place = wishes->made.count;
+    map_set(&maker->made, text_of(path), place);
+    return &wishes->made.items[*place - 1];
 }
 
 void script_unmake(struct script_maker *maker, const char *path)

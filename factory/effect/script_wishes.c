@@ -130,12 +130,34 @@ static void make(struct script_maker *maker, const struct script_call *at)
         add_note(maker, arena_printf(maker->arena, "run %s", text_printable(maker->arena, text_of(name))));
 }
 
-/* What was taken back leaves a gap. */
-static void close_gaps(struct wishes *wishes)
+static bool is_in(const struct strings *places, const char *path)
 {
+    for (size_t i = 0; i < places->count; i++) {
+        size_t len = strlen(places->items[i]);
+        if (strncmp(path, places->items[i], len) == 0 && (path[len] == '/' || !path[len]))
+            return true;
+    }
+    return false;
+}
+
+/* Returns whether a thing is of use: a link that a package has already is not, nor are documentation and what configures
+ * the machine. */
+static bool is_useful(const struct script_maker *maker, const struct wish_made *made)
+{
+    const struct family *family = maker->set->family;
+    const struct entry *entry = script_packaged(maker, made->path, false);
+    bool is_same =
+        made->kind == MADE_SYMLINK && entry && entry->kind == ENTRY_SYMLINK && strcmp(entry->target, made->target) == 0;
+    return !is_same && !(family && (is_in(&family->documentation, made->path) || is_in(&family->for_host, made->path)));
+}
+
+/* What was taken back leaves a gap. */
+static void close_gaps(const struct script_maker *maker)
+{
+    struct wishes *wishes = maker->wishes;
     size_t count = 0;
     for (size_t i = 0; i < wishes->made.count; i++) {
-        if (wishes->made.items[i].path)
+        if (wishes->made.items[i].path && is_useful(maker, &wishes->made.items[i]))
             wishes->made.items[count++] = wishes->made.items[i];
     }
     wishes->made.count = count;
@@ -173,7 +195,7 @@ void script_wishes_find(struct arena *arena, const struct script_wishes_request 
     struct script_maker maker = begin(arena, request, ret_wishes, ret_notes);
     for (size_t i = 0; i < calls.count; i++)
         make(&maker, &calls.items[i]);
-    close_gaps(ret_wishes);
+    close_gaps(&maker);
     for (size_t i = 0; i < calls.cuts.count; i++)
         list_add(arena, ret_notes,
                  arena_printf(arena, "package %s: its %s is not understood to its end, so it may do more than is told",
@@ -221,5 +243,5 @@ void script_wishes_of_text(struct arena *arena, const struct script_wishes_reque
     }
     if (calls.cuts.count)
         list_add(arena, ret_left, "more than can be understood");
-    close_gaps(ret_wishes);
+    close_gaps(&maker);
 }

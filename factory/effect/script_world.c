@@ -298,6 +298,16 @@ static enum shell_truth ask_override(struct script_world *world, const struct sh
     return SHELL_TRUTH_NO;
 }
 
+/* No file is diverted yet: its true name is its own. */
+static enum shell_truth ask_divert(struct script_world *world, const struct shell_call *call, const char **ret_printed)
+{
+    const char *path = first_operand(&call->command, 0);
+    *ret_printed = "";
+    if (has_word(&call->command, "--truename"))
+        *ret_printed = path ? arena_printf(world->arena, "%s\n", path) : NULL;
+    return SHELL_TRUTH_YES;
+}
+
 /* cmp, diff: with a file that is not there they fail. */
 static enum shell_truth ask_difference(struct script_world *world, const struct shell_call *call,
                                        const char **ret_printed)
@@ -439,7 +449,9 @@ static const struct question questions[] = {
     {"hash", NULL, ask_program},
     {"dpkg", NULL, ask_dpkg},
     {"dpkg-statoverride", "--list", ask_override},
-    {"dpkg-divert", "--list", ask_override},
+    {"dpkg-divert", "--list", ask_divert},
+    {"dpkg-divert", "--listpackage", ask_divert},
+    {"dpkg-divert", "--truename", ask_divert},
     {"selinuxenabled", NULL, ask_override},
     {"cmp", NULL, ask_difference},
     {"diff", NULL, ask_difference},

@@ -178,12 +178,11 @@ static enum shell_truth match_arm(struct shell_runner *runner, const struct shel
     enum shell_truth truth = SHELL_TRUTH_NO;
     for (size_t i = 0; i < arm->words.count && truth != SHELL_TRUTH_YES; i++) {
         const char *pattern = shell_expand_one(runner, arm->words.items[i], SHELL_EXPANSION_PATTERN);
-        if (pattern && strcmp(pattern, "*") == 0)
+        bool is_any = pattern && strcmp(pattern, "*") == 0, is_known = pattern && subject;
+        if (is_any || (is_known && shell_matches(runner, pattern, subject)))
             truth = SHELL_TRUTH_YES;
-        else if (!pattern || !subject)
+        else if (!is_known)
             truth = SHELL_TRUTH_MAYBE;
-        else if (shell_matches(runner, pattern, subject))
-            truth = SHELL_TRUTH_YES;
     }
     return truth;
 }

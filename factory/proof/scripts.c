@@ -48,14 +48,34 @@ static bool is_changed(const struct wishes *wishes, const char *path, const stru
     return is_made && effect->effect != EFFECT_SETCAP;
 }
 
+static bool is_in(const struct strings *places, const char *path)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        size_t len = strlen(places->items[i]);
+        if (strncmp(path, places->items[i], len) == 0 && (path[len] == '/' || !path[len]))
+            return true;
+    }
+    return false;
+}
+
+/* Returns whether an image has no use for anything there: documentation, what configures the machine, its devices. */
+static bool is_elsewhere(const struct scripts_request *request, const char *path)
+{
+    static const char devices[] = "/dev/";
+    const struct family *family = request->set->family;
+    return strncmp(path, devices, strlen(devices)) == 0 ||
+           (family && (is_in(&family->documentation, path) || is_in(&family->for_host, path)));
+}
+
 /* Returns whether the image is as the script would have made it, or has no use for it. */
 static bool is_settled(struct arena *arena, const struct scripts_request *request, const struct script_effect *effect)
 {
-    static const char init_dir[] = "/etc/init.d/";
     const struct tree *tree = request->tree;
     if (!effect->is_constant)
         return false;
     bool is_path = effect->subject[0] == '/';
+    if (is_path && is_elsewhere(request, effect->subject))
+        return true;
     const struct node *node = is_path ? find_subject(arena, tree, effect) : NULL;
     switch (effect->effect) {
     case EFFECT_USER:
@@ -67,8 +87,7 @@ static bool is_settled(struct arena *arena, const struct scripts_request *reques
     case EFFECT_SETCAP:
     case EFFECT_STATOVERRIDE:
     case EFFECT_OWNER:
-        return (is_path && (!node || !node->package || is_changed(request->wishes, node->path, effect))) ||
-               strncmp(effect->subject, init_dir, strlen(init_dir)) == 0;
+        return is_path && (!node || !node->package || is_changed(request->wishes, node->path, effect));
     case EFFECT_UCF:
     case EFFECT_DIRECTORY:
     case EFFECT_FILE:

@@ -174,6 +174,9 @@ static void files_are_made_as_the_commands_make_them(void **state)
         {"cp /usr/share/p/a.conf /etc/t.new; mv -f /etc/t.new /etc/t; touch /var/log/x /etc/p/conf; echo a > /etc/u; "
          "rm -f /etc/u",
          "copy /etc/t 0 root:root /usr/share/p/a.conf\nfile /var/log/x 644 root:root\n"},
+        {"t=$(dpkg-divert --truename /etc/p/conf); [ -z \"$(dpkg-divert --listpackage /etc/p/conf)\" ] && touch $t.x; "
+         "ln -sf a.conf /usr/share/p/link; mkdir -p /usr/share/doc/x /usr/share/documents /etc/cron.d",
+         "file /etc/p/conf.x 644 root:root\ndir /usr/share/documents 755 root:root\n"},
         {"cat > /etc/x <<EOF\na $1\nEOF\necho b >> /etc/x; echo c >> /etc/p/conf; echo $HOME > /etc/y; echo d > /etc/p",
          "file /etc/x 644 root:root a configure\nb\n\n"},
         {"D=/etc/p; for n in a b; do if [ ! -f $D/$n.conf ]; then cp /usr/share/p/$n.conf $D/$n.new; fi; mv $D/$n.new "
