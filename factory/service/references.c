@@ -220,6 +220,13 @@ const struct strings *references_of(const struct references *references, const c
     return map_get(&references->by_file, text_of(path));
 }
 
+/* Whether a file is the machine's to start, as are scripts below /etc: what it names is not the service's. */
+static bool is_for_host(const struct automatic_request *request, const struct entry *entry)
+{
+    bool is_started = strncmp(entry->path, "/etc/", 5) == 0 && entry->kind == ENTRY_FILE && (entry->mode & 0111);
+    return is_started || is_below(entry->path, &request->set->family->for_host);
+}
+
 void references_find(struct modest *modest, const struct strings *command, struct automatic *found)
 {
     struct arena *arena = modest->arena;
@@ -238,7 +245,7 @@ void references_find(struct modest *modest, const struct strings *command, struc
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct sourced *file = request->keep->items[i].file;
         const struct entry *content = sourced_content(file);
-        if (!content || !own_has(own, file->package) || is_below(file->entry->path, &request->set->family->for_host))
+        if (!content || !own_has(own, file->package) || is_for_host(request, file->entry))
             continue;
         const struct strings *paths = read_file(&searching, content);
         bool is_program = content->elf && content->elf->interp;

@@ -149,6 +149,7 @@ static void add_world(struct fixture *fixture)
     set_bytes(service, bytes, sizeof bytes);
     file_add(service, "/etc/service.conf", "# /usr/share/service/unused\ninclude \"/usr/share/service/used\";\n");
     dir_add(data, "/usr/lib/service", 0755);
+    file_add(service, "/etc/service/start", "/usr/share/service/unused\n")->mode = 0755;
     file_add(data, "/usr/lib/service/plugin.so", "p");
     file_add(data, "/usr/lib/service-helper", "h");
     file_add(data, "/usr/lib/no", "n");
