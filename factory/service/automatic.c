@@ -120,6 +120,51 @@ static bool find_shells(struct finding *finding, struct err *err)
     return true;
 }
 
+static bool wants_user(const struct wishes *wishes, const char *name)
+{
+    for (size_t i = 0; i < wishes->users.count; i++) {
+        if (strcmp(wishes->users.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool wants_group(const struct wishes *wishes, const char *name)
+{
+    for (size_t i = 0; i < wishes->groups.count; i++) {
+        if (strcmp(wishes->groups.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whom the service runs as is an account of the image even when the package that makes it is not selected, as postgres is
+ * for pgbouncer. Everybody who knows the account wins. */
+static void complete_user(struct finding *finding)
+{
+    struct arena *arena = finding->arena;
+    struct wishes *wishes = &finding->found->wishes;
+    struct text group = text_of(finding->found->config.user ? finding->found->config.user : ""), user;
+    uint64_t number;
+    if (!text_next(&group, ':', &user) || !user.len || text_parse_u64(user, &number) || text_is(user, "root"))
+        return;
+    const char *name = text_dup(arena, user), *primary = group.len ? text_dup(arena, group) : name;
+    static const char giver[] = "the user that the service runs as";
+    if (!wants_group(wishes, primary) && !text_parse_u64(text_of(primary), &number) && strcmp(primary, "root") != 0)
+        list_add(arena, &wishes->groups,
+                 ((struct wish_group){.name = primary, .gid = WISH_NUMBER_FREE, .is_automatic = true, .giver = giver}));
+    if (!wants_user(wishes, name))
+        list_add(arena, &wishes->users,
+                 ((struct wish_user){.name = name,
+                                     .comment = "",
+                                     .home = "/nonexistent",
+                                     .shell = "/usr/sbin/nologin",
+                                     .uid = WISH_NUMBER_FREE,
+                                     .group = primary,
+                                     .is_automatic = true,
+                                     .giver = giver}));
+}
+
 /* What an image starts when nothing says more: the first binary. */
 static void complete_config(struct finding *finding)
 {
@@ -150,8 +195,10 @@ bool automatic_find(struct arena *arena, const struct automatic_request *request
         if (request->manifest->automatic[parts[i].part] && !parts[i].find(&finding, err))
             return false;
     }
-    if (request->manifest->automatic[AUTOMATIC_UNIT])
+    if (request->manifest->automatic[AUTOMATIC_UNIT]) {
         complete_config(&finding);
+        complete_user(&finding);
+    }
     return true;
 }
 

@@ -12,7 +12,7 @@ struct finding {
     struct arena *arena;
     const struct packaged *packaged;
     const struct packaged_file *file;
-    struct strings ports;
+    struct strings ports, wide;
     struct err *err;
 };
 
@@ -45,8 +45,11 @@ static bool add_range(struct finding *finding, struct text range, const char *pr
     last = first;
     if ((rest.len && !text_parse_u64(rest, &last)) || !first || last < first || last > PORT_LAST)
         return true;
-    if (last - first >= PORTS_MAX)
-        return fail(finding, "a range of more ports than are allowed");
+    if (last - first >= PORTS_MAX) {
+        list_add(finding->arena, &finding->wide,
+                 arena_printf(finding->arena, "%.*s/%s", (int)range.len, range.ptr, protocol));
+        return true;
+    }
     for (uint64_t port = first; port <= last; port++) {
         if (!add(finding, port, protocol))
             return false;
@@ -168,7 +171,7 @@ static const struct place {
               {"/usr/lib/firewalld/services", ".xml", "firewalld service", read_firewalld}};
 
 bool ports_find(struct arena *arena, const struct packaged *packaged, const char *unit, struct strings *ret_ports,
-                const char **ret_giver, struct err *err)
+                struct strings *ret_wide, const char **ret_giver, struct err *err)
 {
     struct finding finding = {.arena = arena, .packaged = packaged, .err = err};
     const char *giver = NULL;
@@ -186,6 +189,7 @@ bool ports_find(struct arena *arena, const struct packaged *packaged, const char
         }
     }
     *ret_ports = finding.ports;
+    *ret_wide = finding.wide;
     *ret_giver = giver;
     return true;
 }

@@ -12,12 +12,12 @@
 
 #include "service/packaged.h"
 
-#define PORTS_MAX 100 /* of a service; a range counts as its ports */
+#define PORTS_MAX 100 /* of a service; a wider range is not listed */
 #define PORTS_FILES_MAX 200
 
-/* Finds the ports ("53/udp"), each once, and whose they are ("the ufw profile nginx"); none and NULL when no file tells.
+/* Finds the ports ("53/udp"), each once, ranges that are too wide to be listed ("49152:65535/udp"), and whose they are ("the ufw profile nginx"); none and NULL when no file tells.
  * `unit` is the service's unit, whose sockets count ("cups.service"); NULL: of none. */
 bool ports_find(struct arena *arena, const struct packaged *packaged, const char *unit, struct strings *ret_ports,
-                const char **ret_giver, struct err *err) MUST_CHECK;
+                struct strings *ret_wide, const char **ret_giver, struct err *err) MUST_CHECK;
 
 #endif

@@ -174,8 +174,12 @@ static void set_command(struct finding *finding)
 static bool find_ports(struct finding *finding, const char *unit, struct err *err)
 {
     const char *giver;
-    if (!ports_find(finding->arena, &finding->question->packaged, unit, &finding->running.config.ports, &giver, err))
+    struct strings wide;
+    if (!ports_find(finding->arena, &finding->question->packaged, unit, &finding->running.config.ports, &wide, &giver,
+                    err))
         return false;
+    for (size_t i = 0; i < wide.count; i++)
+        NOTE(finding, "the ports %s are too many to be listed", text_printable(finding->arena, text_of(wide.items[i])));
     if (!giver && finding->teller)
         NOTE(finding, "%s: no port is known", finding->teller);
     else if (giver && text_has_suffix(text_of(giver), ".socket"))

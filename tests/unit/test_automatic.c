@@ -293,6 +293,28 @@ static void of_a_features_plug_ins_only_those_come_that_bring_nothing_else(void 
                         "/usr/lib/plug/sql.so");
 }
 
+static void whom_a_service_runs_as_is_an_account_of_the_image(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    struct automatic found;
+    struct foregrounds foregrounds = {0};
+    add_world(fixture);
+    file_add(&fixture->packages[0], "/usr/lib/systemd/system/service.service",
+             "[Service]\nExecStart=/usr/sbin/service\nUser=strange\nGroup=daemons\n");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    service.manifest.automatic[AUTOMATIC_UNIT] = true;
+    service.request.foregrounds = &foregrounds;
+    service.request.wishes = &service.wishes;
+    CHECK_OK(automatic_find(&fixture->arena, &service.request, &found, &fixture->err), &fixture->err);
+    assert_string_equal(found.config.user, "strange:daemons");
+    assert_int_equal(found.wishes.users.count, 1);
+    assert_string_equal(found.wishes.users.items[0].name, "strange");
+    assert_string_equal(found.wishes.users.items[0].group, "daemons");
+    assert_true(found.wishes.users.items[0].is_automatic);
+    assert_string_equal(found.wishes.groups.items[0].name, "daemons");
+}
+
 /* Siblings of "db-core", which ships the binary; `words` are "NAME [SERVICE]", '+' before a dependent one. */
 static const char *holder_of(struct arena *arena, const char *binary, const char *const *words, size_t count)
 {
@@ -352,6 +374,7 @@ int main(void)
         TEST(a_plug_in_that_would_bring_a_library_or_an_interpreter_is_left_out_and_told),
         TEST(what_other_packages_have_or_a_comment_names_stays_out),
         TEST(of_a_features_plug_ins_only_those_come_that_bring_nothing_else),
+        TEST(whom_a_service_runs_as_is_an_account_of_the_image),
         TEST(a_feature_comes_with_its_signs_and_not_twice),
         cmocka_unit_test(the_manifest_wins_key_by_key),
         cmocka_unit_test(a_command_of_the_manifest_is_not_mixed_with_one_that_was_found),

@@ -362,6 +362,17 @@ static void a_service_of_firewalld_tells_ports(void **state)
     assert_false(has_note(&running, "no port is known"));
 }
 
+static void a_range_of_ports_that_is_too_wide_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = service_add(fixture, "[Service]\nExecStart=/usr/sbin/d\n");
+    file_add(package, "/etc/ufw/applications.d/d", "[d]\nports=80/tcp|49152:65535/udp\n");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_string_equal(strings_join(&fixture->arena, &running.config.ports, " "), "80/tcp");
+    assert_true(has_note(&running, "the ports 49152:65535/udp are too many"));
+}
+
 static void what_only_a_running_machine_knows_is_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -547,6 +558,7 @@ int main(void)
         TEST(ports_come_from_sockets_then_profiles_then_firewalld),
         TEST(a_profile_without_a_protocol_means_both),
         TEST(a_service_of_firewalld_tells_ports),
+        TEST(a_range_of_ports_that_is_too_wide_is_told),
         TEST(what_only_a_running_machine_knows_is_told),
         TEST(what_every_container_may_the_program_of_a_user_gets_by_its_file),
         TEST(more_directives_than_a_unit_may_have_are_refused),
