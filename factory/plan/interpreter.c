@@ -6,10 +6,10 @@
 #define ROW(type, key, member, is_required) YAML_FIELD(type, interpreter, key, member, is_required, ALTERS_ORDER)
 
 static const struct yaml_field fields[] = {
-    ROW(YAML_STRINGS, "programs", programs, true),  ROW(YAML_STRINGS, "files", files, false),
-    ROW(YAML_STRINGS, "signs", signs, false),       ROW(YAML_STRINGS, "except", except, false),
-    ROW(YAML_STRINGS, "builtins", builtins, false), ROW(YAML_STRINGS, "needs", needs, false),
-    ROW(YAML_BOOL, "shell", is_shell, false),
+    ROW(YAML_STRINGS, "programs", programs, true), ROW(YAML_STRINGS, "files", files, false),
+    ROW(YAML_STRINGS, "own", own, false),          ROW(YAML_STRINGS, "signs", signs, false),
+    ROW(YAML_STRINGS, "except", except, false),    ROW(YAML_STRINGS, "builtins", builtins, false),
+    ROW(YAML_STRINGS, "needs", needs, false),      ROW(YAML_BOOL, "shell", is_shell, false),
 };
 
 static bool check_globs(struct arena *arena, const struct yaml_node *root, const char *key, const struct strings *globs,
@@ -38,6 +38,7 @@ bool interpreters_load(struct arena *arena, const struct strings *dirs, struct i
         if (!yaml_read(arena, root, fields, ARRAY_COUNT(fields), &interpreter, err) ||
             !check_globs(arena, root, "programs", &interpreter.programs, err) ||
             !check_globs(arena, root, "files", &interpreter.files, err) ||
+            !check_globs(arena, root, "own", &interpreter.own, err) ||
             !check_globs(arena, root, "signs", &interpreter.signs, err) ||
             !check_globs(arena, root, "except", &interpreter.except, err) ||
             !check_globs(arena, root, "needs", &interpreter.needs, err))

@@ -14,6 +14,7 @@ struct interpreter {
     const char *name;        /* the file's stem: "python" */
     struct strings programs; /* globs of paths: programs, and libraries that are one (libpython3.11.so.1.0) */
     struct strings files;    /* globs: its library and its modules */
+    struct strings own;      /* globs: what of the service's own packages is for it */
     struct strings signs;    /* globs: a file like this of the service is for it */
     struct strings except;   /* globs: what of that is left out */
     struct strings needs;    /* globs: without a file of each it does not start */

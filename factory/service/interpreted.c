@@ -41,16 +41,26 @@ const char *interpreted_program(struct arena *arena, const struct automatic_requ
     return name && fileset_walk(request->set, arena, name, NULL, &path) ? path : NULL;
 }
 
-static void add_files(struct arena *arena, const struct interpreter *interpreter, const char *giver,
-                      struct wishes *wishes)
+static void add_globs(struct arena *arena, const struct interpreter *interpreter, const struct strings *globs,
+                      const struct strings *packages, const char *giver, struct wishes *wishes)
 {
-    for (size_t i = 0; i < interpreter->files.count; i++)
+    for (size_t i = 0; i < globs->count; i++)
         list_add(arena, &wishes->files,
-                 (struct wish_file){.path = interpreter->files.items[i],
+                 (struct wish_file){.path = globs->items[i],
+                                    .packages = *packages,
                                     .except = interpreter->except,
                                     .is_optional = true,
                                     .is_lenient = true,
                                     .giver = giver});
+}
+
+static void add_files(struct arena *arena, const struct interpreter *interpreter, const struct own *own,
+                      const char *giver, struct wishes *wishes)
+{
+    const struct strings any = {0};
+    add_globs(arena, interpreter, &interpreter->files, &any, giver, wishes);
+    if (own->names.count)
+        add_globs(arena, interpreter, &interpreter->own, &own->names, giver, wishes);
 }
 
 static const char *giver_of(struct arena *arena, const struct interpreter *interpreter, const struct kept *kept)
@@ -84,7 +94,7 @@ void interpreted_find(struct arena *arena, const struct automatic_request *reque
     for (size_t i = 0; i < interpreters->count; i++) {
         const char *sign = find_sign(own, &interpreters->items[i]);
         if (sign)
-            add_files(arena, &interpreters->items[i],
+            add_files(arena, &interpreters->items[i], own,
                       arena_printf(arena, "%s, for which %s is", interpreters->items[i].name, sign), wishes);
         is_done[i] = sign != NULL;
     }
@@ -93,7 +103,7 @@ void interpreted_find(struct arena *arena, const struct automatic_request *reque
         const struct interpreter *interpreter = interpreted_by(interpreters, kept->file->entry->path);
         if (interpreter && !is_done[interpreter - interpreters->items]) {
             is_done[interpreter - interpreters->items] = true;
-            add_files(arena, interpreter, giver_of(arena, interpreter, kept), wishes);
+            add_files(arena, interpreter, own, giver_of(arena, interpreter, kept), wishes);
         }
         const char *program = interpreted_program(arena, request, kept);
         if (!program || interpreted_by(interpreters, program) || strings_has(&told, program))

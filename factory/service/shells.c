@@ -120,13 +120,33 @@ static const char *text_at(struct looking *looking, const char *path, const char
     return arena_strndup(looking->arena, content->data, (size_t)content->size_bytes);
 }
 
+/* Returns the path that a word can mean: as it is written, or, where the directory is computed, a file of that name beside the
+ * script ("$DIR/common"); NULL when it can be any. */
+static const char *path_of(struct looking *looking, const struct shell_word *word)
+{
+    const char *slash = strrchr(word->text, '/');
+    if (word->is_constant)
+        return word->text[0] == '/' ? word->text : NULL;
+    if (!slash || !slash[1] || strspn(slash + 1, NAME_LETTERS) != strlen(slash + 1))
+        return NULL;
+    const char *path = arena_printf(looking->arena, "%s/%s", path_dirname(looking->arena, looking->script), slash + 1);
+    return fileset_walk(looking->request->set, looking->arena, path, NULL, NULL) ? path : NULL;
+}
+
 static void look_at(struct looking *looking, const char *text)
 {
     struct shell_commands commands;
     shell_commands_list(looking->arena, text, &commands);
     for (size_t i = 0; i < commands.count; i++) {
-        if (commands.items[i].items[0].is_constant)
-            add_command(looking, commands.items[i].items[0].text, commands.items[i].count > 1);
+        const struct shell_word *name = &commands.items[i].items[0];
+        const char *beside = name->is_constant ? NULL : path_of(looking, name);
+        const char *slash = strrchr(name->text, '/');
+        if (name->is_constant)
+            add_command(looking, name->text, commands.items[i].count > 1);
+        else if (beside)
+            add(looking, beside, NULL);
+        else if (slash) /* "$command_directory/postsuper" */
+            add_command(looking, slash + 1, false);
     }
 }
 
@@ -138,9 +158,9 @@ static void list_sourced(struct looking *looking, const char *text)
     for (size_t i = 0; i < commands.count; i++) {
         const struct shell_word *words = commands.items[i].items;
         bool is_reading = strcmp(words[0].text, ".") == 0 || strcmp(words[0].text, "source") == 0;
-        if (is_reading && commands.items[i].count > 1 && words[1].is_constant && words[1].text[0] == '/' &&
-            looking->sourced.count < SHELLS_SOURCED_MAX)
-            list_add(looking->arena, &looking->sourced, words[1].text);
+        const char *path = is_reading && commands.items[i].count > 1 ? path_of(looking, &words[1]) : NULL;
+        if (path && looking->sourced.count < SHELLS_SOURCED_MAX && !strings_has(&looking->sourced, path))
+            list_add(looking->arena, &looking->sourced, path);
     }
 }
 
@@ -154,7 +174,8 @@ static void look_at_script(struct looking *looking)
     for (size_t i = 0; i < looking->sourced.count; i++) {
         const char *more = text_at(looking, looking->sourced.items[i], &path);
         if (more) {
-            add(looking, path, NULL);
+            add(looking, looking->sourced.items[i], NULL);
+            list_sourced(looking, more);
             list_add(looking->arena, &texts, more);
         }
     }
@@ -197,9 +218,13 @@ void shells_find(struct arena *arena, const struct automatic_request *request, c
     add_shell(arena, request, own, wishes);
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct kept *kept = &request->keep->items[i];
-        const char *program = interpreted_program(arena, request, kept);
+        struct kept reached = *kept;
+        /* A script finds what is beside it by the name that it was started with. */
+        if (kept->file->entry->kind == ENTRY_SYMLINK)
+            reached.file = fileset_walk(request->set, arena, kept->file->entry->path, NULL, NULL);
+        const char *program = reached.file ? interpreted_program(arena, request, &reached) : NULL;
         const struct interpreter *shell = program ? interpreted_by(request->interpreters, program) : NULL;
-        if (!shell || !shell->is_shell || kept->file->entry->kind == ENTRY_SYMLINK)
+        if (!shell || !shell->is_shell)
             continue;
         struct map functions = {.arena = arena};
         struct looking looking = {.arena = arena,

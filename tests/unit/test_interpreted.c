@@ -139,9 +139,12 @@ static void tools_of_a_shell_script_come_along(void **state)
     link_add(shell, "/usr/bin/sh", "dash");
     (void)elf_add(fixture, tool, "/usr/sbin/tool", NULL, "");
     (void)elf_add(fixture, tool, "/usr/bin/named", NULL, "");
-    script_add(package, "/usr/bin/a", "/bin/sh -e",
-               "#!/bin/sh -e\n. /usr/share/a/common\nif [ -e /x ]; then echo sed; fi\ntool x | /bin/named\nunknown\n"
-               "cat <<END\ngrep\nEND\n$CMD y\nchroot /\nhelper x\n");
+    script_add(
+        package, "/usr/bin/a", "/bin/sh -e",
+        "#!/bin/sh -e\n. /usr/share/a/common\nif [ -e /x ]; then echo sed; fi\ntool x | /bin/named\nunknown\n"
+        "cat <<END\ngrep\nEND\n$CMD y\nchroot /\n$DIR/touch x\nhelper x\n\"$DIR/beside\" y\n. \"${0%/*}\"/more\n");
+    file_add(package, "/usr/bin/beside", "");
+    file_add(package, "/usr/bin/more", "rm x\n");
     file_add(package, "/usr/share/a/common", "helper() {\n  mkdir -p /run/a\n}\n");
     set_build(fixture, false);
     keep_file(fixture, &asking, "/usr/bin/a", NULL);
@@ -154,7 +157,11 @@ static void tools_of_a_shell_script_come_along(void **state)
     assert_string_equal(wish(&asking, "/usr/bin/cat")->packages.items[0], "coreutils");
     assert_non_null(wish(&asking, "/usr/bin/mkdir"));
     assert_non_null(wish(&asking, "/usr/sbin/chroot"));
-    assert_int_equal(asking.wishes.files.count, 7);
+    assert_non_null(wish(&asking, "/usr/bin/beside"));
+    assert_non_null(wish(&asking, "/usr/bin/more"));
+    assert_non_null(wish(&asking, "/usr/bin/rm"));
+    assert_non_null(wish(&asking, "/usr/bin/touch"));
+    assert_int_equal(asking.wishes.files.count, 11);
     assert_int_equal(asking.names.count, 1);
     assert_string_equal(asking.names.items[0], "coreutils");
 }
