@@ -70,6 +70,21 @@ static bool is_edit(const struct shell_command *command, const char *name)
     return false;
 }
 
+/* Returns whether find(1) picks some of what is below by more than its owner. */
+static bool is_picking(struct text words)
+{
+    static const char *const picking[] = {"-name", "-iname",    "-path",     "-regex", "-type",  "-perm",
+                                          "-size", "-maxdepth", "-mindepth", "-newer", "-links", "-empty"};
+    struct text word;
+    while (text_next_word(&words, &word)) {
+        for (size_t i = 0; i < ARRAY_COUNT(picking); i++) {
+            if (text_is(word, picking[i]))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* find PATH … -exec COMMAND {} ;, and find PATH … | xargs COMMAND: the command, with the path that all is below. */
 static bool unfold(const struct script_maker *maker, const struct shell_command *command, const char *name,
                    struct shell_command *ret_command)
@@ -79,13 +94,13 @@ static bool unfold(const struct script_maker *maker, const struct shell_command 
     size_t at = 1;
     if (is_find) {
         path = command->count > 1 ? command->items[1] : path;
-        while (at < command->count && strncmp(command->items[at].text, "-exec", 5) != 0)
-            at++;
+        for (; at < command->count && strncmp(command->items[at].text, "-exec", 5) != 0; at++)
+            path.text = is_picking(text_of(command->items[at].text)) ? NULL : path.text;
         at++;
     } else if (strcmp(name, "xargs") == 0 && maker->at->call.piped_from) {
         struct text words = text_of(maker->at->call.piped_from), word;
         bool is_piped = text_next_word(&words, &word) && text_is(word, "find") && text_next_word(&words, &word);
-        path.text = is_piped ? text_dup(maker->arena, word) : NULL;
+        path.text = is_piped && !is_picking(words) ? text_dup(maker->arena, word) : NULL;
         while (at < command->count && command->items[at].text[0] == '-')
             at++;
     }

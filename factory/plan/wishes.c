@@ -139,7 +139,7 @@ struct wishes wishes_merge(struct arena *arena, const struct wishes *a, const st
             list_add(arena, &merged.made, b->made.items[i]);
     }
     for (size_t i = 0; i < b->owners.count; i++) {
-        if (!wishes_made(a, b->owners.items[i].path))
+        if (b->owners.items[i].is_deep || !wishes_made(a, b->owners.items[i].path))
             list_add(arena, &merged.owners, b->owners.items[i]);
     }
     ADD_ALL(arena, &merged.members, &b->members);

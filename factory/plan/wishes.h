@@ -41,8 +41,8 @@ struct wish_made {
     const struct yaml_node *node; /* for messages */
 };
 
-/* A change of owner, group or mode of what is in the tree, unless manifest or recipe made it; of several the last holds. What
- * is not in the tree is passed over. */
+/* A change of owner, group or mode of what packages have in the tree; of several the last holds. What is made there is as its
+ * wish says, and what is not in the tree is passed over. */
 struct wish_owner {
     const char *path;
     const char *owner, *group; /* NULL: as it is */
@@ -134,7 +134,7 @@ struct wishes {
 
 /* Returns all of `a`, and then of `b` what `a` leaves room for: `a` wins wherever both say something of a path, a user, a
  * group, a variable or a package. A user or group whose number is taken gets the first free one from 100 (an automatic one in
- * the tree). `b`'s changes of owners at paths that `a` makes are left out. */
+ * the tree). `b`'s changes of owners at paths that `a` makes are left out, unless they are of all below, too. */
 struct wishes wishes_merge(struct arena *arena, const struct wishes *a, const struct wishes *b);
 /* Returns all of `a` and all of `b`, which was made to fit beside it. */
 struct wishes wishes_join(struct arena *arena, const struct wishes *a, const struct wishes *b);

@@ -134,8 +134,8 @@ static void apply(struct drafts *drafts, struct draft *draft, const struct chang
 {
     const struct wish_owner *wish = change->wish;
     struct node *node = &draft->node;
-    bool is_given = draft->made && !draft->made->is_automatic, is_file = node->kind == NODE_FILE;
-    if (is_given || node->kind == NODE_SYMLINK)
+    bool is_file = node->kind == NODE_FILE;
+    if (draft->made || node->kind == NODE_SYMLINK)
         return;
     if (wish->owner) {
         node->uid = change->uid;

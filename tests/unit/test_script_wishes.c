@@ -196,6 +196,10 @@ static void owners_and_modes_are_changed(void **state)
         {"mkdir /var/x /var/x/y; chown -R a /var/x; chmod -R g+rwX,o-rwx /etc/p; chmod 1777 /var/x",
          "dir /var/x 1777 a:root\ndir /var/x/y 755 a:root\ndir /etc/p 770 0:0\n"
          "owner /var/x a: deep\nowner /etc/p : -7+60+10 deep\n"},
+        {"D=/etc/p; find $D ! -uid 0 -print0 | xargs -0 -r chown a; find $D -exec chgrp b {} +; find $D -name x -exec "
+         "chown c {} \\;; "
+         "find $D -type f | xargs chown d; find $D -exec chmod 1 {} +",
+         "dir /etc/p 755 a:b\nowner /etc/p a: deep\nowner /etc/p :b deep\n"},
         {"dpkg-statoverride --update --add a b 0751 /var/lib/p; dpkg-statoverride --add '#5' root 4755 "
          "/usr/sbin/p-setup; dpkg-statoverride --remove /x",
          "dir /var/lib/p 751 a:b\nowner /usr/sbin/p-setup 5:root -7777+4755+0\n"},

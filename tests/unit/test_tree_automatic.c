@@ -120,6 +120,7 @@ static void owners_and_modes_of_packaged_files_are_changed(void **state)
     root_add(&planting, "/srv/b");
     made_add(&planting, MADE_FILE, "/srv/a/own");
     user_wanted(&planting, "svc", WISH_NUMBER_FREE, "svc");
+    automatic_add(&planting, MADE_FILE, "/srv/a/made");
     owner_wanted(&planting, (struct wish_owner){.path = "/srv/a", .owner = "svc", .is_deep = true});
     owner_wanted(&planting,
                  (struct wish_owner){
@@ -136,6 +137,7 @@ static void owners_and_modes_of_packaged_files_are_changed(void **state)
     check_node(tree, "/srv/a/g", NODE_FILE, 02660, 100);
     check_node(tree, "/srv/a/l", NODE_SYMLINK, 0777, 0);
     check_node(tree, "/srv/a/own", NODE_FILE, 0644, 0);
+    check_node(tree, "/srv/a/made", NODE_FILE, 0644, 0); /* as its wish says */
     check_node(tree, "/srv/b", NODE_FILE, 0644, 0);
     assert_true(has_note(tree, "/srv/b stays whose it is"));
     assert_false(has_note(tree, "/srv/none"));

@@ -41,7 +41,13 @@ static void the_first_wins_every_path_name_and_variable(void **state)
     list_add(&arena, &b.env, (struct wish_variable){"B", "theirs", "b"});
     list_add(&arena, &a.packages, (struct wish_package){.name = "p", .giver = NULL});
     list_add(&arena, &b.packages, (struct wish_package){.name = "p", .giver = "b"});
+    list_add(&arena, &b.owners, (struct wish_owner){.path = "/etc/a", .owner = "x"});
+    list_add(&arena, &b.owners, (struct wish_owner){.path = "/etc/a", .owner = "y", .is_deep = true});
+    list_add(&arena, &b.members, (struct wish_member){"u", "g", "b"});
     struct wishes merged = wishes_merge(&arena, &a, &b);
+    assert_int_equal(merged.owners.count, 1); /* what is below may be a package's */
+    assert_true(merged.owners.items[0].is_deep);
+    assert_int_equal(merged.members.count, 1);
     assert_int_equal(merged.made.count, 2); /* a directory may be where a file is taken from */
     assert_int_equal(wishes_made(&merged, "/etc/a")->kind, MADE_SYMLINK);
     assert_null(wishes_made(&merged, "/etc/taken"));
