@@ -134,7 +134,7 @@ class Features(Answers):
                    "\t[success=end default=ignore]\tpam_unix.so nullok\n")
         runtime = deb.Package("libpam-runtime", version="1", Depends="libpam-modules", files=[
             deb.File("/usr/share/pam/common-auth", "# common\n$auth_primary\nauth requisite pam_deny.so\n$auth_additional\n"),
-            deb.File("/usr/share/pam-configs/unix", profile)])
+            deb.File("/etc/pam.d/other", "@include common-auth\n"), deb.File("/usr/share/pam-configs/unix", profile)])
         self.start(manifest=MANIFEST + "features: [pam]\n", packages=[modules, runtime], depends="libpam-runtime",
                    files=[deb.File("/etc/pam.d/served", "@include common-auth\nsession required pam_env.so\n"
                                                         "-session optional pam_absent.so\n")])
