@@ -18,6 +18,7 @@ struct looking {
     struct map *seen;       /* paths that are wished for */
     struct map *functions;  /* names of those of the script */
     const char *script;     /* its path */
+    bool is_named;          /* somebody named it, not only the directory that it is in */
     struct strings sourced; /* what it reads */
 };
 
@@ -80,6 +81,10 @@ static void add_command(struct looking *looking, const char *command, bool has_a
     if (!*name || strspn(name, NAME_LETTERS) != strlen(name) ||
         (name == command &&
          (strings_has(&looking->shell->builtins, name) || map_get(looking->functions, text_of(name)))))
+        return;
+    const struct interpreter *interpreter =
+        interpreted_by(looking->request->interpreters, arena_printf(looking->arena, "/usr/bin/%s", name));
+    if (!looking->is_named && interpreter && interpreter->files.count)
         return;
     path = tool_path(looking, name, &package);
     if (path) {
@@ -211,6 +216,17 @@ static void add_shell(struct arena *arena, const struct automatic_request *reque
                                     .giver = arena_printf(arena, "%s, which can start %s by it", program, script)});
 }
 
+/* Whether a script was named itself, by whatever asks for it. */
+static bool is_named(const struct automatic_request *request, const struct kept *kept)
+{
+    const char *path = kept->file->entry->path;
+    const struct wishes *wishes = request->wishes;
+    bool is_named = kept->by || (request->manifest && strings_has(&request->manifest->binaries, path));
+    for (size_t i = 0; wishes && i < wishes->files.count && !is_named; i++)
+        is_named = strcmp(wishes->files.items[i].path, path) == 0;
+    return is_named;
+}
+
 void shells_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
                  struct wishes *wishes, struct strings *names)
 {
@@ -235,6 +251,7 @@ void shells_find(struct arena *arena, const struct automatic_request *request, c
                                   .wishes = wishes,
                                   .names = names,
                                   .seen = &seen,
+                                  .is_named = is_named(request, kept),
                                   .script = kept->file->entry->path};
         look_at_script(&looking);
     }

@@ -166,6 +166,24 @@ static void tools_of_a_shell_script_come_along(void **state)
     assert_string_equal(asking.names.items[0], "coreutils");
 }
 
+static void an_interpreter_comes_only_for_a_script_that_was_named(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "a"), *shell = package_add(fixture, "dash");
+    (void)elf_add(fixture, shell, "/usr/bin/dash", NULL, "");
+    link_add(shell, "/usr/bin/sh", "dash");
+    script_add(package, "/usr/lib/a/one-of-many", "/bin/sh", "#!/bin/sh\nperl -e 1\nsed x\n");
+    set_build(fixture, false);
+    keep_file(fixture, &asking, "/usr/lib/a/one-of-many", NULL);
+    ask(fixture, &asking);
+    assert_null(wish(&asking, "/usr/*bin/perl"));
+    assert_non_null(wish(&asking, "/usr/bin/sed"));
+    asking.keep.items[0].by = "/usr/sbin/a";
+    ask(fixture, &asking);
+    assert_non_null(wish(&asking, "/usr/*bin/perl"));
+}
+
 static void a_program_that_names_the_shell_wants_it_for_scripts_of_the_service(void **state)
 {
     struct fixture *fixture = *state;
@@ -217,6 +235,7 @@ int main(void)
         TEST(a_file_of_the_service_that_is_for_an_interpreter_wants_it),
         TEST(a_program_that_runs_a_script_and_is_not_known_is_told_once),
         TEST(tools_of_a_shell_script_come_along),
+        TEST(an_interpreter_comes_only_for_a_script_that_was_named),
         TEST(a_program_that_names_the_shell_wants_it_for_scripts_of_the_service),
         IN_FOLDER(the_examples_of_the_page_are_read_and_others_refused),
     };
