@@ -171,6 +171,20 @@ static void set_command(struct finding *finding)
         list_add(finding->arena, &config->cmd, finding->words.items[i]);
 }
 
+/* Configuration that the command names and nothing brings is the administrator's. */
+static void tell_missing(struct finding *finding)
+{
+    const struct wishes *made = finding->question->made;
+    for (size_t i = 1; i < finding->words.count; i++) {
+        const char *word = finding->words.items[i], *equals = strchr(word, '='), *why;
+        const char *path = word[0] == '-' && equals ? equals + 1 : word;
+        path = strncmp(path, "/etc/", 5) == 0 ? path_canonical(finding->arena, text_of(path), &why) : NULL;
+        if (path && !fileset_walk(finding->question->packaged.set, finding->arena, path, NULL, NULL) &&
+            !(made && wishes_made(made, path)) && !wishes_made(&finding->running.wishes, path))
+            NOTE(finding, "%s: its command names %s, which is not there unless you bring it", finding->teller, path);
+    }
+}
+
 static bool find_ports(struct finding *finding, const char *unit, struct err *err)
 {
     const char *giver;
@@ -215,6 +229,8 @@ bool running_find(struct arena *arena, const struct running_question *question, 
         return false;
     keep_foreground(&finding);
     set_command(&finding);
+    if (finding.teller)
+        tell_missing(&finding);
     if (!find_ports(&finding, is_unit ? finding.teller : NULL, err))
         return false;
     make_automatic(&finding.running.wishes);

@@ -373,6 +373,19 @@ static void a_range_of_ports_that_is_too_wide_is_told(void **state)
     assert_true(has_note(&running, "the ports 49152:65535/udp are too many"));
 }
 
+static void configuration_that_a_command_names_and_nothing_brings_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package =
+        service_add(fixture, "[Service]\nExecStart=/usr/sbin/d -c /etc/d.conf --more=/etc/absent.conf /srv/x\n");
+    file_add(package, "/etc/d.conf", "");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_true(
+        has_note(&running, "d.service: its command names /etc/absent.conf, which is not there unless you bring"));
+    assert_false(has_note(&running, "/etc/d.conf"));
+}
+
 static void what_only_a_running_machine_knows_is_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -559,6 +572,7 @@ int main(void)
         TEST(a_profile_without_a_protocol_means_both),
         TEST(a_service_of_firewalld_tells_ports),
         TEST(a_range_of_ports_that_is_too_wide_is_told),
+        TEST(configuration_that_a_command_names_and_nothing_brings_is_told),
         TEST(what_only_a_running_machine_knows_is_told),
         TEST(what_every_container_may_the_program_of_a_user_gets_by_its_file),
         TEST(more_directives_than_a_unit_may_have_are_refused),
