@@ -90,6 +90,7 @@ static struct own own_of_first(struct arena *arena, const struct automatic_reque
 static const char *find_left_out(const struct order *order, const struct closed *closed, const struct tree *tree)
 {
     struct own own;
+    struct map told = {.arena = order->arena};
     struct automatic_request of_service = {.manifest = closed->manifest,
                                            .arch = order->arch,
                                            .selection = &closed->opened.selection,
@@ -99,7 +100,13 @@ static const char *find_left_out(const struct order *order, const struct closed 
                                        .family = order->catalog->family,
                                        .arch = order->arch,
                                        .tree = tree,
+                                       .told = &told,
                                        .is_unit_read = order->manifest->automatic[AUTOMATIC_UNIT]};
+    const struct unloadable_files *dropped[] = {&closed->keep.unloadable, &closed->unloadable};
+    for (size_t k = 0; k < ARRAY_COUNT(dropped); k++) {
+        for (size_t i = 0; i < dropped[k]->count; i++)
+            (void)map_add(&told, text_of(dropped[k]->items[i].path), &own);
+    }
     own_find(order->arena, &of_service, &own);
     own = own_of_first(order->arena, &of_service, &own);
     return left_out_sentence(order->arena, &request);

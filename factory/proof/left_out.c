@@ -88,7 +88,8 @@ static void look_at(struct looking *looking, const struct entry *entry)
     if (kind == LEFT_NOTHING)
         return;
     looking->has_unit = looking->has_unit || kind == LEFT_UNIT;
-    if (is_in_tree(looking->request->tree, entry->path))
+    const struct map *told = looking->request->told;
+    if (is_in_tree(looking->request->tree, entry->path) || (told && map_get(told, text_of(entry->path))))
         return;
     struct left *left = &looking->left[kind];
     const char *name = kind == LEFT_CONFIGURATION ? place_of(looking->arena, entry->path)

@@ -15,7 +15,8 @@ struct left_out_request {
     const struct family *family;
     const struct arch *arch;
     const struct tree *tree;
-    bool is_unit_read; /* what the unit or init script says is in the image's configuration */
+    const struct map *told; /* paths of which people are told otherwise; or NULL */
+    bool is_unit_read;      /* what the unit or init script says is in the image's configuration */
 };
 
 /* Says it in one sentence: "packages of the service (nsd) ship what is not in the image: 3 configuration files in /etc/nsd,

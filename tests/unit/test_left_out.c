@@ -76,6 +76,19 @@ static void a_unit_or_init_script_that_was_read_is_not_missed(void **state)
     assert_null(left_out_sentence(&fixture->arena, &looked.request));
 }
 
+static void what_is_told_otherwise_is_not_told_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct looked looked;
+    struct map told = {.arena = &fixture->arena};
+    begin(fixture, &looked);
+    file_add(own_add(fixture, &looked, "x"), "/etc/x", "");
+    looked.request.told = &told;
+    assert_non_null(left_out_sentence(&fixture->arena, &looked.request));
+    (void)map_add(&told, TEXT("/etc/x"), &told);
+    assert_null(left_out_sentence(&fixture->arena, &looked.request));
+}
+
 static void many_names_end_with_their_number(void **state)
 {
     struct fixture *fixture = *state;
@@ -94,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(configuration_units_programs_and_plugins_are_counted_by_kind),
         TEST(a_unit_or_init_script_that_was_read_is_not_missed),
+        TEST(what_is_told_otherwise_is_not_told_again),
         TEST(many_names_end_with_their_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
