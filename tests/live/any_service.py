@@ -48,6 +48,7 @@ class Verdict:
         self.size = self.plain_size = None
         self.notes, self.log, self.config = [], "", {}
         self.is_interpreted = False
+        self.same_by_new = None  # whether the manifest of `imgfactory new` gives the same image
         self.remark = ""
 
     def as_json(self):
@@ -87,14 +88,28 @@ class Judge:
             return link
         return self.manifest(entry, by == "manifest")
 
+    def call(self, *words):
+        """Runs the program with folders and options of the judge."""
+        options = self.options
+        tree = ["--arches", os.path.join(options.tree, "arches"), "--manifests", os.path.join(options.tree, "manifests")]
+        return subprocess.run([options.imgfactory, *words, "--cache", options.cache, "--state", options.state, *tree, "--arch",
+                               ",".join(options.arch), *options.options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False, timeout=1200)
+
+    def same_by_new(self, name, made):
+        """Whether the manifest that `new` prints of a name builds the image of that name."""
+        printed = self.call("new", name)
+        path = os.path.join(self.top, "manifests", "new", made["image"] + ".yaml")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as stream:
+            stream.write(printed.stdout)
+        again, _ = self.build(path, os.path.join(self.top, "out", "new"))
+        shutil.rmtree(os.path.join(self.top, "out", "new"), ignore_errors=True)
+        return again is not None and again.get("digest") == made["digest"]
+
     def build(self, name, output):
         """(the report's image or None, what the program printed)"""
-        options = self.options
-        command = [options.imgfactory, "--cache", options.cache, "--state", options.state, "--cache-limit", "6G", "--arches",
-                   os.path.join(options.tree, "arches"), "--manifests", os.path.join(options.tree, "manifests"), "--arch",
-                   ",".join(options.arch), "--output", output, "--quiet", "--json", *options.options, name]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                              timeout=1200)
+        done = self.call("--output", output, "--cache-limit", "6G", "--quiet", "--json", name)
         try:
             built = json.loads(done.stdout)["images"][0]
         except (ValueError, KeyError, IndexError):
@@ -106,12 +121,15 @@ class Judge:
         by = self.options.by
         output = os.path.join(self.top, "out", entry["service"])
         made, said = self.build(self.called(entry, by), output)
-        plain = None
+        plain, same = None, None
+        if self.options.new and by in ("path", "name") and made and made.get("status") in ("built", "unchanged"):
+            same = self.same_by_new(self.called(entry, by), made)
         if by != "plain" and self.options.sizes:
             plain, _ = self.build(self.manifest(entry, False), output + ".plain")
             shutil.rmtree(output + ".plain", ignore_errors=True)
         for arch in self.options.arch:
             verdict = Verdict(entry["service"], arch)
+            verdict.same_by_new = same
             order = order_of(made, arch)
             if order is None or order.get("status") not in ("built", "reused"):
                 error = (order or {}).get("error") or (made or {}).get("error") or {}
@@ -262,6 +280,9 @@ def summary(verdicts, arches):
     for arch in arches:
         here = [verdict for verdict in verdicts if verdict.arch == arch]
         yield f"{arch}: {sum(verdict.serves for verdict in here)} of {len(here)} serve"
+    differ = sorted({verdict.service for verdict in verdicts if verdict.same_by_new is False})
+    if differ:
+        yield f"the manifest that `new` prints gives another image: {' '.join(differ)}"
     everywhere = serving(verdicts)
     yield f"everywhere: {len(everywhere)} of {len(names)} serve; not: {' '.join(sorted(names - everywhere))}"
     for words, is_interpreted in (("compiled", False), ("with an interpreter", True)):
@@ -305,6 +326,7 @@ def arguments(words=None):
                         help="a further option of the program's, as in --option=--suite=trixie")
     parser.add_argument("--own-command", action="store_true", help="start what the image itself would start, not `command`")
     parser.add_argument("--no-sizes", dest="sizes", action="store_false", help="do not build plain closures to compare with")
+    parser.add_argument("--new", action="store_true", help="build the manifest that `new` prints as well, and compare digests")
     parser.add_argument("--want", type=int, metavar="N", help="how many have to serve everywhere (default: all)")
     parser.add_argument("--patience", type=float, default=1, metavar="FACTOR", help="of the time until the first answer")
     parser.add_argument("--json", metavar="FILE", help="everything, with logs, configurations and notes")
