@@ -56,15 +56,15 @@ void rpm_pool_mark_loader_configurers(Pool *pool, const Map *among, Map *ret_mar
     }
 }
 
-/* Splits "NAME-VERSION-RELEASE.src.rpm". */
+/* Name and version of the source package; libsolv has none where it is as the package's own, each by itself. */
 static void read_source(struct arena *arena, const char *name, const char *evr, struct selected *selected)
 {
     selected->source_package = selected->name;
     selected->source_version = selected->version;
-    if (!name || !evr)
-        return;
-    selected->source_package = arena_strdup(arena, name);
-    selected->source_version = arena_strdup(arena, evr);
+    if (name)
+        selected->source_package = arena_strdup(arena, name);
+    if (evr)
+        selected->source_version = arena_strdup(arena, evr);
 }
 
 /* The best package of that name; `item` itself when nothing is better. */

@@ -33,6 +33,51 @@ static void add_note(struct setting *setting, const char *text)
     list_add(setting->arena, setting->notes, arena_printf(setting->arena, "%s: %s", setting->unit->file.name, text));
 }
 
+/* Directories that a unit is given, and the variable that tells the program where they are. */
+static const struct kind {
+    const char *key, *mode, *base, *variable;
+    bool is_roots, is_volume;
+} kinds[] = {{"RuntimeDirectory", "RuntimeDirectoryMode", "/run", "RUNTIME_DIRECTORY", false, false},
+             {"StateDirectory", "StateDirectoryMode", "/var/lib", "STATE_DIRECTORY", false, true},
+             {"CacheDirectory", "CacheDirectoryMode", "/var/cache", "CACHE_DIRECTORY", false, false},
+             {"LogsDirectory", "LogsDirectoryMode", "/var/log", "LOGS_DIRECTORY", false, false},
+             {"ConfigurationDirectory", "ConfigurationDirectoryMode", "/etc", "CONFIGURATION_DIRECTORY", true, false}};
+
+/* Lists the names of a kind's directories; NULL, or why they cannot be read. */
+static const char *list_directories(struct arena *arena, const struct unit_file *file, const struct kind *kind,
+                                    struct strings *ret_names)
+{
+    struct unit_directives directives;
+    const char *why = NULL;
+    *ret_names = (struct strings){0};
+    unit_file_list(arena, file, SERVICE, kind->key, &directives);
+    for (size_t i = 0; !why && i < directives.count; i++) {
+        struct strings names = {0};
+        why = unit_words_list(arena, file->name, directives.items[i]->value, &names);
+        for (size_t j = 0; !why && j < names.count; j++)
+            list_add(arena, ret_names, arena_strndup(arena, names.items[j], strcspn(names.items[j], ":")));
+    }
+    return why;
+}
+
+/* systemd.exec(5), RuntimeDirectory=: "$RUNTIME_DIRECTORY" and its like, paths with colons between. */
+static bool read_directories(struct arena *arena, struct unit *unit, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        struct strings names, paths = {0};
+        if (list_directories(arena, &unit->file, &kinds[i], &names))
+            continue;
+        for (size_t j = 0; j < names.count; j++)
+            list_add(arena, &paths, arena_printf(arena, "%s/%s", kinds[i].base, names.items[j]));
+        const char *why = paths.count ? environment_set(arena, &unit->environment, text_of(kinds[i].variable),
+                                                        strings_join(arena, &paths, ":"))
+                                      : NULL;
+        if (why)
+            return fail(unit_file_find(&unit->file, SERVICE, kinds[i].key), &unit->file, why, err);
+    }
+    return true;
+}
+
 /* Environment=: words "NAME=value". */
 static bool read_variables(struct arena *arena, struct unit *unit, struct err *err)
 {
@@ -75,7 +120,7 @@ static bool read_environment(struct arena *arena, const struct packaged *package
                              struct unit *unit, struct err *err)
 {
     struct unit_directives files;
-    if (!read_variables(arena, unit, err))
+    if (!read_directories(arena, unit, err) || !read_variables(arena, unit, err))
         return false;
     unit_file_list(arena, &unit->file, SERVICE, "EnvironmentFile", &files);
     for (size_t i = 0; i < files.count; i++) {
@@ -201,17 +246,6 @@ static void set_user(struct setting *setting)
              text_printable(setting->arena, text_of(more)));
 }
 
-/* The directories that systemd makes for a service, each below another one; of them only the configuration's stays
- * root's. */
-static const struct kind {
-    const char *key, *mode, *base;
-    bool is_roots, is_volume;
-} kinds[] = {{"RuntimeDirectory", "RuntimeDirectoryMode", "/run", false, false},
-             {"StateDirectory", "StateDirectoryMode", "/var/lib", false, true},
-             {"CacheDirectory", "CacheDirectoryMode", "/var/cache", false, false},
-             {"LogsDirectory", "LogsDirectoryMode", "/var/log", false, false},
-             {"ConfigurationDirectory", "ConfigurationDirectoryMode", "/etc", true, false}};
-
 static uint32_t mode_of(const char *mode)
 {
     uint32_t value = 0;
@@ -244,18 +278,12 @@ static void add_directory(struct setting *setting, const struct kind *kind, cons
 static void set_directories(struct setting *setting)
 {
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
-        struct unit_directives directives;
-        unit_file_list(setting->arena, &setting->unit->file, SERVICE, kinds[i].key, &directives);
-        for (size_t j = 0; j < directives.count; j++) {
-            struct strings names;
-            const char *why =
-                unit_words_list(setting->arena, setting->unit->file.name, directives.items[j]->value, &names);
-            if (why)
-                NOTE(setting, "%s= has %s", kinds[i].key, why);
-            for (size_t k = 0; k < names.count; k++)
-                add_directory(setting, &kinds[i],
-                              arena_strndup(setting->arena, names.items[k], strcspn(names.items[k], ":")));
-        }
+        struct strings names;
+        const char *why = list_directories(setting->arena, &setting->unit->file, &kinds[i], &names);
+        if (why)
+            NOTE(setting, "%s= has %s", kinds[i].key, why);
+        for (size_t j = 0; j < names.count; j++)
+            add_directory(setting, &kinds[i], names.items[j]);
     }
 }
 

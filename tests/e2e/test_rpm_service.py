@@ -64,6 +64,9 @@ class Services(rpm_case.BuildCase):
     def test_an_account_of_pre_and_directories_of_the_package_and_of_tmpfiles(self):
         self.serve("counter", "counter", {"User": None})
 
+    def test_a_sibling_that_depends_on_it_holds_the_service(self):
+        self.serve("porch", "porch", {"User": None})
+
     def test_what_post_does_at_the_first_installation(self):
         self.serve("window", "window", {"User": "window"})
 

@@ -23,9 +23,10 @@ TAIL = 4000
 
 
 def unpack(built, folder):
-    """The layer as tar unpacks it, with its owners."""
+    """The layer as tar unpacks it, with its owners and the capabilities of its programs."""
     os.makedirs(folder)
-    subprocess.run(["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--directory", folder,
+    subprocess.run(["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--xattrs",
+                    "--xattrs-include=security.capability", "--directory", folder,
                     "--file", "-"], input=built.tar_bytes, check=True)
     return folder
 

@@ -6,12 +6,14 @@ for a user of their own, write below their own directories and answer on a port.
 | parlour | sysusers.d | RuntimeDirectory=, StateDirectory= | its own; /etc/sysconfig, User= |
 | counter | %pre as older macros expand | its own of that owner, tmpfiles.d | its own; the program changes its user |
 | window | %post | %post at the first installation | its own |
+| porch-server | porch-common's sysusers.d | porch-common's tmpfiles.d | porch-common's, of the same source, which depends on it |
 """
 
 from . import rpm, rpm_world
 
-PORTS = {"parlour": 4001, "counter": 4002, "window": 4003}
-BINARIES = {"parlour": "/usr/sbin/parlour", "counter": "/usr/sbin/counter", "window": "/usr/bin/window"}
+PORTS = {"parlour": 4001, "counter": 4002, "window": 4003, "porch": 4004}
+BINARIES = {"parlour": "/usr/sbin/parlour", "counter": "/usr/sbin/counter", "window": "/usr/bin/window",
+            "porch": "/usr/sbin/porchd"}
 
 SERVER = r"""
 #include <arpa/inet.h>
@@ -108,7 +110,7 @@ def services(arch):
                      flags="%config(noreplace)"),
             rpm.File("/usr/lib/sysusers.d/parlour.conf", 'u parlour - "Parlour" /var/lib/parlour\n'),
             unit("parlour", "Type=simple", "EnvironmentFile=-/etc/sysconfig/parlour",
-                 "ExecStart=/usr/sbin/parlour -c /etc/parlour/parlour.conf -d %t/parlour $OPTIONS $MORE",
+                 "ExecStart=/usr/sbin/parlour -c /etc/parlour/parlour.conf -d ${RUNTIME_DIRECTORY} $OPTIONS $MORE",
                  "User=parlour", "RuntimeDirectory=parlour", "StateDirectory=parlour", "KillSignal=SIGINT")],
                     arch=arch, requires=["filesystem"]),
         rpm.Package("counter", [
@@ -121,7 +123,15 @@ def services(arch):
         rpm.Package("window", [
             rpm.program("/usr/bin/window", server), rpm.directory("/etc/window"), config("window"),
             unit("window", "User=window", "ExecStart=/usr/bin/window -c /etc/window/window.conf -d /var/lib/window")],
-                    arch=arch, requires=["filesystem"], scripts={"post": POST})]
+                    arch=arch, requires=["filesystem"], scripts={"post": POST}),
+        rpm.Package("porch-server", [rpm.program("/usr/sbin/porchd", server)], arch=arch, source="porch",
+                    requires=["filesystem"]),
+        rpm.Package("porch-common", [
+            rpm.directory("/etc/porch"), config("porch"),
+            rpm.File("/usr/lib/sysusers.d/porch.conf", 'u porch - "Porch" /\n'),
+            rpm.File("/usr/lib/tmpfiles.d/porch.conf", "d /run/porch 0750 porch porch -\n"),
+            unit("porch", "ExecStart=/usr/sbin/porchd -u porch -c /etc/porch/porch.conf -d /run/porch")],
+                    arch=arch, source="porch", requires=["porch-server"])]
 
 
 def packages(architectures):
