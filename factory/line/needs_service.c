@@ -11,11 +11,27 @@ static bool is_automatic(const struct manifest *manifest)
     return is_any;
 }
 
+/* What was chosen for the first binary; NULL when nothing was. */
+static const struct chosen *first_chosen(const struct closed *closed)
+{
+    const struct chosen_list *list = &closed->asked.chosen;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strings_has(&closed->manifest->binaries, list->items[i].path))
+            return &list->items[i];
+    }
+    return NULL;
+}
+
 bool needs_of_service(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
     if (keep_lacks(&closed->keep) || !is_automatic(order->manifest))
         return true;
     struct automatic *found = arena_new(order->arena, struct automatic);
+    struct siblings siblings = {0};
+    const struct chosen *first = first_chosen(closed);
+    if (first && order->manifest->automatic[AUTOMATIC_PACKAGES] &&
+        !catalog_siblings(order->catalog, order->arena, first->choice.package, &siblings, err))
+        return false;
     struct automatic_request request = {.manifest = closed->manifest,
                                         .arch = order->arch,
                                         .wishes = &closed->asked.wishes,
@@ -25,6 +41,7 @@ bool needs_of_service(const struct order *order, const struct closed *closed, st
                                         .keep = &closed->keep,
                                         .foregrounds = order->plant->options->foregrounds,
                                         .interpreters = order->plant->options->interpreters,
+                                        .siblings = &siblings,
                                         .features = order->plant->options->features,
                                         .references = closed->asked.references};
     if (!automatic_find(order->arena, &request, found, err))

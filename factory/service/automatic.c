@@ -6,6 +6,9 @@
 #include "service/running.h"
 #include "service/shells.h"
 #include "service/signs.h"
+#include "source/catalog.h"
+
+#define SIBLINGS_LISTED_MAX 50
 
 /* What all parts work on. */
 struct finding {
@@ -165,6 +168,40 @@ static void complete_user(struct finding *finding)
                                      .giver = giver}));
 }
 
+/* Whether a package is for those who build or debug programs, or read: by the endings that Debian and Fedora give them. */
+static bool is_for_people(const char *name)
+{
+    static const char *const endings[] = {"-dev", "-devel", "-doc", "-dbg", "-debuginfo"};
+    for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
+        if (text_has_suffix(text_of(name), endings[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Names the packages that build on the service's and that nobody asked for: a plug-in of one of them may be what the
+ * administrator's configuration wants, and nothing in the service's own packages says so. */
+static void note_siblings(struct finding *finding)
+{
+    struct arena *arena = finding->arena;
+    const struct siblings *siblings = finding->request->siblings;
+    struct strings names = {0};
+    for (size_t i = 0; siblings && i < siblings->count; i++) {
+        const struct sibling *sibling = &siblings->items[i];
+        if (sibling->is_dependent && !own_source(finding->request, sibling->name) && !is_for_people(sibling->name))
+            list_add(arena, &names, sibling->name);
+    }
+    size_t more = names.count > SIBLINGS_LISTED_MAX ? names.count - SIBLINGS_LISTED_MAX : 0;
+    names.count -= more;
+    if (names.count)
+        list_add(
+            arena, &finding->found->notes,
+            arena_printf(arena,
+                         "packages of the same source that build on it and are not in the image: %s%s; what one of "
+                         "them adds comes with `packages: {install: [NAME]}`",
+                         strings_join(arena, &names, ", "), more ? arena_printf(arena, " and %zu more", more) : ""));
+}
+
 /* What an image starts when nothing says more: the first binary. */
 static void complete_config(struct finding *finding)
 {
@@ -199,6 +236,8 @@ bool automatic_find(struct arena *arena, const struct automatic_request *request
         complete_config(&finding);
         complete_user(&finding);
     }
+    if (request->manifest->automatic[AUTOMATIC_PACKAGES])
+        note_siblings(&finding);
     return true;
 }
 

@@ -27,6 +27,7 @@ struct automatic {
 };
 
 struct references;
+struct siblings;
 
 struct automatic_request {
     const struct manifest *manifest;
@@ -37,7 +38,8 @@ struct automatic_request {
     const struct fileset *set;
     const struct keep *keep; /* what the image has by now */
     const struct features *features;
-    struct references *references; /* what was read in former rounds, and is now */
+    struct references *references;   /* what was read in former rounds, and is now */
+    const struct siblings *siblings; /* of the package that ships the first binary; may be NULL */
     const struct foregrounds *foregrounds;
     const struct interpreters *interpreters;
 };

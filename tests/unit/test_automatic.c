@@ -315,6 +315,25 @@ static void whom_a_service_runs_as_is_an_account_of_the_image(void **state)
     assert_string_equal(found.wishes.groups.items[0].name, "daemons");
 }
 
+static void packages_that_build_on_the_service_and_are_not_selected_are_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    struct automatic found;
+    struct siblings siblings = {0};
+    add_world(fixture);
+    service_begin(fixture, "/usr/sbin/service", &service);
+    static const char *const dependent[] = {"service-common", "service-dev", "service-mysql", "service-pgsql"};
+    for (size_t i = 0; i < ARRAY_COUNT(dependent); i++)
+        list_add(&fixture->arena, &siblings, ((struct sibling){.name = dependent[i], .is_dependent = true}));
+    list_add(&fixture->arena, &siblings, ((struct sibling){.name = "service-tools"}));
+    service.manifest.automatic[AUTOMATIC_PACKAGES] = true;
+    service.request.siblings = &siblings;
+    CHECK_OK(automatic_find(&fixture->arena, &service.request, &found, &fixture->err), &fixture->err);
+    assert_int_equal(found.notes.count, 1);
+    assert_non_null(strstr(found.notes.items[0], "not in the image: service-mysql, service-pgsql; what"));
+}
+
 /* Siblings of "db-core", which ships the binary; `words` are "NAME [SERVICE]", '+' before a dependent one. */
 static const char *holder_of(struct arena *arena, const char *binary, const char *const *words, size_t count)
 {
@@ -374,6 +393,7 @@ int main(void)
         TEST(a_plug_in_that_would_bring_a_library_or_an_interpreter_is_left_out_and_told),
         TEST(what_other_packages_have_or_a_comment_names_stays_out),
         TEST(of_a_features_plug_ins_only_those_come_that_bring_nothing_else),
+        TEST(packages_that_build_on_the_service_and_are_not_selected_are_told),
         TEST(whom_a_service_runs_as_is_an_account_of_the_image),
         TEST(a_feature_comes_with_its_signs_and_not_twice),
         cmocka_unit_test(the_manifest_wins_key_by_key),
