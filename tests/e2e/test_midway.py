@@ -17,13 +17,13 @@ CONTENTS = "*/Contents-*"
 
 
 class Mirror(Case):
-    """`served` names its package; `found` has the one that Contents tells, so that only it needs Contents."""
+    """`served` names its package; `found` has one that is not called like its binary, so that only it needs Contents."""
 
     def setUp(self):
         super().setUp()
         self.ready()
         self.repository.publish(self.key, by_hash=True, endings=(".gz",))
-        self.write_manifest("found", "name: found\nbinaries: [/usr/sbin/served]\npackages:\n  never: [served-big]\n")
+        self.write_manifest("found", "name: found\nbinaries: [/usr/sbin/served]\npackages:\n  never: [served]\n")
         self.write_manifest("served", "name: served\nbinaries: [/usr/sbin/served]\npackages:\n  first: [served]\n")
 
     def look(self, *images, code=run.PARTLY):
@@ -64,7 +64,7 @@ class Mirror(Case):
         self.assertEqual(self.look(), ([], ["found"], ""))
 
     def test_a_package_that_is_gone_is_a_failure(self):
-        self.server.fault("*/pool/*served_*", status=404)
+        self.server.fault("*/pool/*served*", status=404)
         with self.assertRaisesRegex(RuntimeError, "not one image was built"):
             self.look(code=run.NETWORK)
 
