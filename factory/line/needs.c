@@ -278,6 +278,9 @@ static void log_choices(const struct order *order, const struct chosen_list *lis
             order_log(order, LOG_NORMAL, "%s is taken from %s (%s); also shipped by %s", chosen->path,
                       chosen->choice.package, chosen->choice.why,
                       strings_join(order->arena, &chosen->choice.others, ", "));
+        if (chosen->choice.without_paths)
+            order_log(order, LOG_QUIET, "warning: %s is taken from %s (%s): %s", chosen->path, chosen->choice.package,
+                      chosen->choice.why, chosen->choice.without_paths);
     }
 }
 

@@ -156,6 +156,7 @@ static bool choose_blindly(struct arena *arena, const struct catalog *catalog, c
                        : "named like the binary, and no index of paths can be asked";
     }
     if (choice.package) {
+        choice.without_paths = err->kind == ERR_RESOLVE ? NULL : arena_strdup(arena, err->text);
         err_clear(err);
         choice.package = arena_strdup(arena, choice.package);
         *ret_choice = choice;

@@ -20,9 +20,11 @@ struct choice {
     struct strings others; /* packages that ship the path too and were not chosen */
     const char *why;       /* "first in the manifest", "the only one", "named like the image", "fewest packages (8;
                               isc-dhcp-server-ldap 22)", … */
-    bool
-        is_from_first; /* or by its name alone: not looked up in Contents: verify after unpacking, and call again with is_first_ignored if it
-                           does not ship the path */
+    /* Not looked up in Contents, or taken by its name alone: verify after unpacking, and call again with is_first_ignored
+     * if it does not ship the path. */
+    bool is_from_first;
+    const char
+        *without_paths; /* why no index of paths was asked, though there is one; NULL: it was, or there is none */
 };
 
 struct choose_request {

@@ -293,8 +293,14 @@ class TheChain(Case):
         self.assertLess(self.server.endless_bytes, 64 << 20, result)
 
     def test_contents_with_a_wrong_hash(self):
+        """Nothing of it is believed; a package that is called like the binary is taken without, and that is said."""
         self.damage(self.repository.dists("main/Contents-amd64.gz"), lambda data: data[:-1] + bytes([data[-1] ^ 1]))
-        self.refuse(run.TRUST, "Contents-amd64.gz")
+        result = self.run_factory("--arch", "x86_64", "--quiet", "served")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertRegex(result.stderr, "warning: /usr/sbin/served is taken from served .named like the .*Contents-amd64.gz")
+        self.write_manifest("found", "name: found\nbinaries: [/usr/sbin/served]\npackages: {never: [served]}\n")
+        self.assertEqual(self.run_factory("--arch", "x86_64", "found").code, run.TRUST)
+        self.assertNotIn("found", os.listdir(self.factory.output))
 
     def test_package_without_sha256_in_the_index(self):
         self.repository.publish(self.key, edit_stanza=lambda package, stanza: "".join(
