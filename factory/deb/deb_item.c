@@ -143,13 +143,13 @@ bool solve_find_candidate(const struct deb_catalog *catalog, const Pool *pool, s
         bool is_virtual;
         hits.is_loose = true; /* providers are passed over unread */
         while (deb_index_next(&hits, &number, &is_virtual)) {
-            struct solve_item item;
-            const char *why;
+            struct solve_item item = {0};
+            const char *why = NULL;
             if (is_virtual)
                 continue;
             if (!solve_item_read(catalog, index, number, &item, &why, err))
                 return false;
-            if (!why && (!*ret_found || solve_compare(pool, &item, ret_item) > 0)) {
+            if (!why && item.index && (!*ret_found || solve_compare(pool, &item, ret_item) > 0)) {
                 *ret_item = item;
                 *ret_found = true;
             }

@@ -112,7 +112,7 @@ const struct foreground *foreground_find(const struct foregrounds *foregrounds, 
 /* Returns whether the words stand in the command one after the other. */
 static bool has_run(const struct strings *words, const struct strings *run)
 {
-    for (size_t i = 1; i + run->count <= words->count; i++) {
+    for (size_t i = 1; words->items && i < words->count && run->count <= words->count - i; i++) {
         size_t same = 0;
         while (same < run->count && strcmp(words->items[i + same], run->items[same]) == 0)
             same++;

@@ -257,23 +257,23 @@ static bool same_package(const struct wish_package *a, const struct wish_package
 }
 
 /* Goes through two lists as long as they say the same. */
-#define COMPARE(is_same, list, same)                                                                                   \
+#define COMPARE(is_same, left, right, same)                                                                            \
     do {                                                                                                               \
-        is_same = is_same && a->list.count == b->list.count;                                                           \
-        for (size_t i_ = 0; is_same && i_ < a->list.count; i_++)                                                       \
-            is_same = same(&a->list.items[i_], &b->list.items[i_]);                                                    \
+        (is_same) = (is_same) && (left)->count == (right)->count;                                                      \
+        for (size_t i_ = 0; (is_same) && i_ < (left)->count; i_++)                                                     \
+            (is_same) = (same)(&(left)->items[i_], &(right)->items[i_]);                                               \
     } while (0)
 
 bool wishes_same(const struct wishes *a, const struct wishes *b)
 {
     bool is_same = a->follows_pam == b->follows_pam;
-    COMPARE(is_same, files, same_file);
-    COMPARE(is_same, made, same_made);
-    COMPARE(is_same, users, same_user);
-    COMPARE(is_same, groups, same_group);
-    COMPARE(is_same, owners, same_owner);
-    COMPARE(is_same, members, same_member);
-    COMPARE(is_same, env, same_variable);
-    COMPARE(is_same, packages, same_package);
+    COMPARE(is_same, &a->files, &b->files, same_file);
+    COMPARE(is_same, &a->made, &b->made, same_made);
+    COMPARE(is_same, &a->users, &b->users, same_user);
+    COMPARE(is_same, &a->groups, &b->groups, same_group);
+    COMPARE(is_same, &a->owners, &b->owners, same_owner);
+    COMPARE(is_same, &a->members, &b->members, same_member);
+    COMPARE(is_same, &a->env, &b->env, same_variable);
+    COMPARE(is_same, &a->packages, &b->packages, same_package);
     return is_same;
 }

@@ -22,7 +22,7 @@ static bool is_looked_for(const struct prover *prover, const struct entry *entry
     for (size_t i = 0; i < dirs->count; i++) {
         /* plain /usr/lib is no sign: another architecture's loader, or all of Fedora's i686, lies there */
         if (text_is(dir, dirs->items[i]) && !text_is(dir, "/usr/lib") && !text_is(dir, "/lib"))
-            return strstr(name, ".so") != NULL;
+            return name && strstr(name, ".so");
     }
     return false;
 }

@@ -73,7 +73,8 @@ static bool find_siblings(struct asking *asking, struct err *err)
             return false;
         }
     }
-    qsort(asking->found.items, asking->found.count, sizeof *asking->found.items, compare_siblings);
+    if (asking->found.count)
+        qsort(asking->found.items, asking->found.count, sizeof *asking->found.items, compare_siblings);
     return true;
 }
 

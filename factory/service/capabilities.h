@@ -9,7 +9,7 @@
 
 /* Reads names as systemd has them ("CAP_NET_BIND_SERVICE CAP_CHOWN") into a set, by the kernel's numbers; what is no name,
  * and all of a list that begins with '~', is passed over. */
-uint64_t capabilities_parse(const char *names);
+uint64_t capabilities_parse(const char *list);
 /* Returns those of a set that container engines give to every container (the defaults of docker and podman, which
  * both have these). */
 uint64_t capabilities_usual(uint64_t set);
