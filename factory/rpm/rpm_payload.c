@@ -2,9 +2,9 @@
 
 #include "base/auto.h"
 #include "io/decompress.h"
+#include "package/capability.h"
 #include "package/package_contents.h"
 #include "package/path.h"
-#include "rpm/rpm_capability.h"
 #include "rpm/rpm_cpio.h"
 #include "rpm/rpm_digest.h"
 #include "rpm/rpm_files.h"
@@ -110,14 +110,14 @@ static bool take_capability(struct reading *reading, struct entry *entry, struct
         return true;
     if (!S_ISREG(file->mode))
         return file_fault(reading, "a capability on what is not a regular file", err);
-    char *bytes = arena_alloc(&reading->unpacking->arena, RPM_CAPABILITY_BYTES);
-    if (!rpm_capability_parse(text_of(file->capability), bytes)) {
+    char *bytes = arena_alloc(&reading->unpacking->arena, CAPABILITY_BYTES);
+    if (!capability_parse(text_of(file->capability), bytes)) {
         err_set(err, ERR_MALFORMED, "entry %s: its capability \"%s\" is not understood",
                 text_printable(&reading->unpacking->arena, text_of(file->path)),
                 text_printable(&reading->unpacking->arena, text_of(file->capability)));
         return false;
     }
-    entry->capability = (struct text){bytes, RPM_CAPABILITY_BYTES};
+    entry->capability = (struct text){bytes, CAPABILITY_BYTES};
     return true;
 }
 

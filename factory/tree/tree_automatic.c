@@ -1,5 +1,6 @@
 /* What scripts and units would have done to accounts and owners, once all others are settled: the manifest, recipes and
  * sysusers.d, the distribution's own accounts. */
+#include "package/capability.h"
 #include "package/path.h"
 #include "plan/rules.h"
 #include "tree/tree_draft.h"
@@ -120,14 +121,11 @@ struct change {
     uint32_t uid, gid;
 };
 
-/* A struct vfs_cap_data of revision 2 (linux/capability.h): permitted, and effective from the start. */
-static struct text capability_value(struct arena *arena, uint64_t set)
+static void set_capabilities(struct drafts *drafts, struct node *node, uint64_t set)
 {
-    const uint32_t words[] = {0x02000001, (uint32_t)set, 0, (uint32_t)(set >> 32), 0};
-    char *value = arena_alloc(arena, sizeof words);
-    for (size_t i = 0; i < sizeof words; i++)
-        value[i] = (char)(words[i / 4] >> (8 * (i % 4)) & 0xFF);
-    return (struct text){value, sizeof words};
+    char *value = arena_alloc(drafts->arena, CAPABILITY_BYTES);
+    capability_print(set, value);
+    node->capability = (struct text){value, CAPABILITY_BYTES};
 }
 
 static void apply(struct drafts *drafts, struct draft *draft, const struct change *change)
@@ -151,7 +149,7 @@ static void apply(struct drafts *drafts, struct draft *draft, const struct chang
         node->capability = (struct text){0};
     }
     if (is_file && wish->capabilities)
-        node->capability = capability_value(drafts->arena, wish->capabilities);
+        set_capabilities(drafts, node, wish->capabilities);
     bool is_searchable = !is_file || node->mode & 0111;
     node->mode = (node->mode & ~wish->mode_lost) | wish->mode_set | (is_searchable ? wish->mode_search : 0);
 }

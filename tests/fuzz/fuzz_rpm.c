@@ -1,8 +1,8 @@
 /* An .rpm of any bytes is unpacked into a store or refused; nothing is written under a path that it names. */
 #include "fuzz.h"
 
+#include "package/capability.h"
 #include "package/package.h"
-#include "rpm/rpm_capability.h"
 #include "rpm/rpm_cpio.h"
 #include "rpm/rpm_header.h"
 #include "rpm/rpm_signature.h"
@@ -49,10 +49,10 @@ static void read_parts(struct text bytes)
     struct rpm_header header;
     struct rpm_signature_packet packet;
     struct err err = {0};
-    char capability[RPM_CAPABILITY_BYTES];
+    char capability[CAPABILITY_BYTES];
     struct rpm_cpio cpio = {.calls = {begin, take, end, NULL}};
     (void)rpm_signature_parse(bytes, &packet);
-    (void)rpm_capability_parse(bytes, capability);
+    (void)capability_parse(bytes, capability);
     if (!rpm_header_read(&arena, bytes, RPM_HEADER_MAIN, &header, &err))
         err_clear(&err);
     if (!rpm_cpio_feed(&cpio, bytes, &err))

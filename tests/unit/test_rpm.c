@@ -1,8 +1,8 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "package/capability.h"
 #include "package/package_unpack.h"
-#include "rpm/rpm_capability.h"
 #include "rpm/rpm_cpio.h"
 #include "rpm/rpm_facts.h"
 #include "rpm/rpm_header.h"
@@ -620,17 +620,17 @@ static void capabilities_become_the_bytes_that_setcap_writes(void **state)
                                       "64=p",
                                       "cap_net_raw,=p",
                                       "cap_chown=ep cap_kill=p"};
-    char bytes[RPM_CAPABILITY_BYTES];
+    char bytes[CAPABILITY_BYTES];
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
         uint32_t words[5];
-        assert_true(rpm_capability_parse(text_of(good[i].text), bytes));
+        assert_true(capability_parse(text_of(good[i].text), bytes));
         memcpy(words, bytes, sizeof words);
         for (size_t j = 0; j < 5; j++)
             assert_int_equal(le32toh(words[j]), good[i].words[j]);
     }
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
-        assert_false(rpm_capability_parse(text_of(bad[i]), bytes));
+        assert_false(capability_parse(text_of(bad[i]), bytes));
 }
 
 static bool note_begin(void *user, struct rpm_cpio_entry *entry, struct err *err)

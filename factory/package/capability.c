@@ -1,4 +1,4 @@
-#include "rpm/rpm_capability.h"
+#include "package/capability.h"
 
 #include <endian.h>
 
@@ -55,8 +55,7 @@ struct sets {
     uint64_t effective, permitted, inheritable;
 };
 
-/* Turns one name, number or "all" into bits; 0 when it is none. */
-static uint64_t bits_of(struct text name)
+uint64_t capability_find(struct text name)
 {
     uint64_t number;
     if (text_is_nocase(name, "all"))
@@ -106,7 +105,7 @@ static bool parse_clause(struct text clause, struct sets *sets)
     if (at == clause.len || (at == 0 && clause.ptr[0] != '=') || text_has_suffix(list, ","))
         return false;
     while (text_next(&list, ',', &name)) {
-        uint64_t one = bits_of(name);
+        uint64_t one = capability_find(name);
         if (!one)
             return false;
         bits |= one;
@@ -124,7 +123,24 @@ static bool parse_clause(struct text clause, struct sets *sets)
     return true;
 }
 
-bool rpm_capability_parse(struct text text, char ret_bytes[RPM_CAPABILITY_BYTES])
+static void print(const struct sets *sets, char ret_bytes[CAPABILITY_BYTES])
+{
+    const uint32_t words[] = {
+        htole32(REVISION_2 | (sets->effective ? FLAG_EFFECTIVE : 0)),
+        htole32((uint32_t)sets->permitted),
+        htole32((uint32_t)sets->inheritable),
+        htole32((uint32_t)(sets->permitted >> 32)),
+        htole32((uint32_t)(sets->inheritable >> 32)),
+    };
+    memcpy(ret_bytes, words, sizeof words);
+}
+
+void capability_print(uint64_t set, char ret_bytes[CAPABILITY_BYTES])
+{
+    print(&(struct sets){.effective = set, .permitted = set}, ret_bytes);
+}
+
+bool capability_parse(struct text text, char ret_bytes[CAPABILITY_BYTES])
 {
     struct sets sets = {0};
     struct text clause;
@@ -136,13 +152,6 @@ bool rpm_capability_parse(struct text text, char ret_bytes[RPM_CAPABILITY_BYTES]
     }
     if (!is_any || (sets.effective && (~sets.effective & (sets.permitted | sets.inheritable))))
         return false;
-    const uint32_t words[] = {
-        htole32(REVISION_2 | (sets.effective ? FLAG_EFFECTIVE : 0)),
-        htole32((uint32_t)sets.permitted),
-        htole32((uint32_t)sets.inheritable),
-        htole32((uint32_t)(sets.permitted >> 32)),
-        htole32((uint32_t)(sets.inheritable >> 32)),
-    };
-    memcpy(ret_bytes, words, sizeof words);
+    print(&sets, ret_bytes);
     return true;
 }
