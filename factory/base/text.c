@@ -351,3 +351,16 @@ void buf_done(struct buf *buf)
     free(buf->bytes);
     *buf = (struct buf){0};
 }
+
+bool text_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool strings_same(const struct strings *a, const struct strings *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; is_same && i < a->count; i++)
+        is_same = strcmp(a->items[i], b->items[i]) == 0;
+    return is_same;
+}

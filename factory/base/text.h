@@ -70,6 +70,9 @@ uint64_t text_hash(struct text a);
 /* Returns the item of `known` with the smallest edit distance to `wanted`, or NULL when none is near (more than a third
  * of its letters differ): for "did you mean". */
 const char *text_nearest(const char *wanted, const char *const *known, size_t count);
+/* Returns whether two strings are equal, or both NULL / two lists hold equal strings in the same order. */
+bool text_same(const char *a, const char *b);
+bool strings_same(const struct strings *a, const struct strings *b);
 /* Joins the items with the separator. */
 char *strings_join(struct arena *arena, const struct strings *strings, const char *separator);
 

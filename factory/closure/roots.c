@@ -6,24 +6,14 @@ static void add(struct arena *arena, struct roots *roots, struct closure_root ro
     list_add(arena, roots, root);
 }
 
-/* Whether a path is, or is below, one of the family's directories of what an image has no use for. */
-static bool is_documentation(const struct family *family, const char *path)
-{
-    for (size_t i = 0; i < family->documentation.count; i++) {
-        size_t len = strlen(family->documentation.items[i]);
-        if (strncmp(path, family->documentation.items[i], len) == 0 && (path[len] == '/' || !path[len]))
-            return true;
-    }
-    return false;
-}
-
 /* Adds every entry of a package but its documentation. ELF files among them bring their libraries. */
 static void add_whole(struct arena *arena, struct roots *roots, const struct family *family,
                       const struct package *package, const struct wish_package *wish)
 {
     const char *why = arena_printf(arena, "%s takes the whole package %s", wish_giver(wish->giver), package->name);
     for (size_t i = 0; i < package->count; i++) {
-        if (!package->entries[i].is_documentation && !is_documentation(family, package->entries[i].path))
+        if (!package->entries[i].is_documentation &&
+            !path_is_within_any(package->entries[i].path, &family->documentation))
             add(arena, roots,
                 (struct closure_root){.path = package->entries[i].path,
                                       .why = why,

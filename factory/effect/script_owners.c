@@ -1,6 +1,8 @@
 /* Owners and modes that scripts change. */
 #include "effect/script_maker.h"
 
+#include "package/path.h"
+
 #define OWNERS_MAX 1000
 
 /* A change; NULL: as it is. */
@@ -10,17 +12,11 @@ struct change {
     bool is_deep;
 };
 
-static bool is_below(const char *path, const char *directory)
-{
-    size_t len = strlen(directory);
-    return strncmp(path, directory, len) == 0 && path[len] == '/';
-}
-
 static void change_made_below(struct script_maker *maker, const char *path, const struct change *change)
 {
     for (size_t i = 0; i < maker->wishes->made.count; i++) {
         struct wish_made *made = &maker->wishes->made.items[i];
-        if (made->path && is_below(made->path, path))
+        if (made->path && path_is_below(made->path, path))
             script_change(maker, made, change->owner, change->group, change->mode);
     }
 }

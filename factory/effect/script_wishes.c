@@ -145,16 +145,6 @@ static void make(struct script_maker *maker, const struct script_call *at)
         add_note(maker, arena_printf(maker->arena, "run %s", text_printable(maker->arena, text_of(name))));
 }
 
-static bool is_in(const struct strings *places, const char *path)
-{
-    for (size_t i = 0; i < places->count; i++) {
-        size_t len = strlen(places->items[i]);
-        if (strncmp(path, places->items[i], len) == 0 && (path[len] == '/' || !path[len]))
-            return true;
-    }
-    return false;
-}
-
 /* Returns whether a thing is of use: a link that a package has already is not, nor are documentation and what configures
  * the machine. */
 static bool is_useful(const struct script_maker *maker, const struct wish_made *made)
@@ -163,7 +153,8 @@ static bool is_useful(const struct script_maker *maker, const struct wish_made *
     const struct entry *entry = script_packaged(maker, made->path, false);
     bool is_same =
         made->kind == MADE_SYMLINK && entry && entry->kind == ENTRY_SYMLINK && strcmp(entry->target, made->target) == 0;
-    return !is_same && !(family && (is_in(&family->documentation, made->path) || is_in(&family->for_host, made->path)));
+    return !is_same && !(family && (path_is_within_any(made->path, &family->documentation) ||
+                                    path_is_within_any(made->path, &family->for_host)));
 }
 
 /* What was taken back leaves a gap. */

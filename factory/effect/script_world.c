@@ -24,12 +24,6 @@ static const struct entry *find_entry(const struct script_world *world, const ch
     return entry;
 }
 
-static bool begins_with(const char *path, const char *directory)
-{
-    size_t len = strlen(directory);
-    return strncmp(path, directory, len) == 0 && (path[len] == '/' || !path[len]);
-}
-
 static bool is_one_of(const char *word, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -62,7 +56,7 @@ static bool is_tool(const char *name)
 
 static bool is_program(const char *path)
 {
-    return begins_with(path, "/usr/bin") || begins_with(path, "/usr/sbin");
+    return path_is_within(path, "/usr/bin") || path_is_within(path, "/usr/sbin");
 }
 
 static enum shell_truth test_entry(const struct entry *entry, char what)
@@ -102,8 +96,8 @@ enum shell_truth script_world_test(void *self, char what, const char *path)
     const char *reason, *canonical = *path == '/' ? path_canonical(world->arena, text_of(path), &reason) : NULL;
     if (!*path)
         return SHELL_TRUTH_NO;
-    if (!canonical || begins_with(canonical, "/proc") || begins_with(canonical, "/sys") ||
-        begins_with(canonical, "/dev") || !strchr("defhLrswx", what))
+    if (!canonical || path_is_within(canonical, "/proc") || path_is_within(canonical, "/sys") ||
+        path_is_within(canonical, "/dev") || !strchr("defhLrswx", what))
         return what == 't' ? SHELL_TRUTH_NO : SHELL_TRUTH_MAYBE;
     bool is_link = what == 'h' || what == 'L';
     const enum shell_truth *made = map_get(&world->made, text_of(canonical));
@@ -162,7 +156,7 @@ const char *script_world_source(void *self, const char *path)
     if (content && content->size_bytes <= SOURCE_MAX && !memchr(content->data, '\0', (size_t)content->size_bytes))
         return arena_strndup(world->arena, content->data, (size_t)content->size_bytes);
     bool is_absent = canonical && !content && !map_get(&world->made, text_of(canonical)) &&
-                     (begins_with(canonical, "/etc") || begins_with(canonical, "/var"));
+                     (path_is_within(canonical, "/etc") || path_is_within(canonical, "/var"));
     return is_absent ? "" : NULL;
 }
 

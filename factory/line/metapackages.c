@@ -1,5 +1,7 @@
 #include "line/metapackages.h"
 
+#include "package/path.h"
+
 #define META_MAX 1000 /* packages that are taken whole, metapackages of metapackages included */
 
 struct finding {
@@ -18,23 +20,13 @@ static size_t find_selected(const struct opened *opened, const char *name)
     return i;
 }
 
-static bool is_documentation(const struct family *family, const char *path)
-{
-    for (size_t i = 0; i < family->documentation.count; i++) {
-        size_t len = strlen(family->documentation.items[i]);
-        if (strncmp(path, family->documentation.items[i], len) == 0 && (path[len] == '/' || !path[len]))
-            return true;
-    }
-    return false;
-}
-
 /* Links alone lead to what others ship. */
 static bool is_empty(const struct family *family, const struct package *package)
 {
     for (size_t i = 0; i < package->count; i++) {
         const struct entry *entry = &package->entries[i];
         bool is_file = entry->kind != ENTRY_DIRECTORY && entry->kind != ENTRY_SYMLINK;
-        if (is_file && !entry->is_documentation && !is_documentation(family, entry->path))
+        if (is_file && !entry->is_documentation && !path_is_within_any(entry->path, &family->documentation))
             return false;
     }
     return true;

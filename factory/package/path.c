@@ -138,3 +138,23 @@ bool path_is_glob(const char *path)
 {
     return strpbrk(path, "*?[") != NULL;
 }
+
+bool path_is_below(const char *path, const char *directory)
+{
+    size_t len = strlen(directory);
+    return strncmp(path, directory, len) == 0 && path[len] == '/';
+}
+
+bool path_is_within(const char *path, const char *directory)
+{
+    return path_is_below(path, directory) || strcmp(path, directory) == 0;
+}
+
+bool path_is_within_any(const char *path, const struct strings *directories)
+{
+    for (size_t i = 0; i < directories->count; i++) {
+        if (path_is_within(path, directories->items[i]))
+            return true;
+    }
+    return false;
+}

@@ -27,6 +27,10 @@ const char *path_join_target(struct arena *arena, const char *path, const char *
 const char *path_through_run(struct arena *arena, const char *path);
 /* Returns the directory part, "/" for a file in the root; lives in the arena. */
 const char *path_dirname(struct arena *arena, const char *path);
+/* Returns whether a canonical path lies below a directory / is it or lies below it / does so of any of several. */
+bool path_is_below(const char *path, const char *directory);
+bool path_is_within(const char *path, const char *directory);
+bool path_is_within_any(const char *path, const struct strings *directories);
 /* Returns the last component: a pointer into `path`. */
 const char *path_basename(const char *path);
 /* Matches a canonical path against a glob of at most 4,095 bytes: '*' and '?' stay within a component, "**" crosses

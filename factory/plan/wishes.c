@@ -196,64 +196,51 @@ void wishes_sign(struct wishes *wishes, const char *giver)
     SIGN(&wishes->packages, giver);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static bool same_strings(const struct strings *a, const struct strings *b)
-{
-    bool is_same = a->count == b->count;
-    for (size_t i = 0; is_same && i < a->count; i++)
-        is_same = strcmp(a->items[i], b->items[i]) == 0;
-    return is_same;
-}
-
 static bool same_file(const struct wish_file *a, const struct wish_file *b)
 {
-    return same_text(a->path, b->path) && same_strings(&a->packages, &b->packages) &&
-           same_strings(&a->except, &b->except) && a->is_optional == b->is_optional;
+    return text_same(a->path, b->path) && strings_same(&a->packages, &b->packages) &&
+           strings_same(&a->except, &b->except) && a->is_optional == b->is_optional;
 }
 
 static bool same_made(const struct wish_made *a, const struct wish_made *b)
 {
-    return a->kind == b->kind && same_text(a->path, b->path) && a->mode == b->mode && same_text(a->owner, b->owner) &&
-           same_text(a->group, b->group) && same_text(a->content, b->content) && same_text(a->target, b->target) &&
-           same_text(a->source, b->source) && a->keeps_mode == b->keeps_mode;
+    return a->kind == b->kind && text_same(a->path, b->path) && a->mode == b->mode && text_same(a->owner, b->owner) &&
+           text_same(a->group, b->group) && text_same(a->content, b->content) && text_same(a->target, b->target) &&
+           text_same(a->source, b->source) && a->keeps_mode == b->keeps_mode;
 }
 
 static bool same_owner(const struct wish_owner *a, const struct wish_owner *b)
 {
-    return same_text(a->path, b->path) && same_text(a->owner, b->owner) && same_text(a->group, b->group) &&
+    return text_same(a->path, b->path) && text_same(a->owner, b->owner) && text_same(a->group, b->group) &&
            a->mode_lost == b->mode_lost && a->mode_set == b->mode_set && a->mode_search == b->mode_search &&
            a->is_deep == b->is_deep && a->capabilities == b->capabilities;
 }
 
 static bool same_member(const struct wish_member *a, const struct wish_member *b)
 {
-    return same_text(a->user, b->user) && same_text(a->group, b->group);
+    return text_same(a->user, b->user) && text_same(a->group, b->group);
 }
 
 static bool same_user(const struct wish_user *a, const struct wish_user *b)
 {
-    return same_text(a->name, b->name) && same_text(a->comment, b->comment) && same_text(a->home, b->home) &&
-           same_text(a->shell, b->shell) && a->uid == b->uid && same_text(a->group, b->group) &&
-           same_strings(&a->groups, &b->groups);
+    return text_same(a->name, b->name) && text_same(a->comment, b->comment) && text_same(a->home, b->home) &&
+           text_same(a->shell, b->shell) && a->uid == b->uid && text_same(a->group, b->group) &&
+           strings_same(&a->groups, &b->groups);
 }
 
 static bool same_group(const struct wish_group *a, const struct wish_group *b)
 {
-    return same_text(a->name, b->name) && a->gid == b->gid;
+    return text_same(a->name, b->name) && a->gid == b->gid;
 }
 
 static bool same_variable(const struct wish_variable *a, const struct wish_variable *b)
 {
-    return same_text(a->name, b->name) && same_text(a->value, b->value);
+    return text_same(a->name, b->name) && text_same(a->value, b->value);
 }
 
 static bool same_package(const struct wish_package *a, const struct wish_package *b)
 {
-    return same_text(a->name, b->name);
+    return text_same(a->name, b->name);
 }
 
 /* Goes through two lists as long as they say the same. */

@@ -33,21 +33,6 @@ static bool is_in_tree(const struct tree *tree, const char *path)
     return tree->count && bsearch(path, tree->nodes, tree->count, sizeof tree->nodes[0], compare_path);
 }
 
-static bool is_below(const char *path, const char *dir)
-{
-    size_t len = strlen(dir);
-    return strncmp(path, dir, len) == 0 && path[len] == '/';
-}
-
-static bool is_below_any(const char *path, const struct strings *dirs)
-{
-    for (size_t i = 0; i < dirs->count; i++) {
-        if (is_below(path, dirs->items[i]))
-            return true;
-    }
-    return false;
-}
-
 static bool is_unit(const char *dir, const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -63,10 +48,10 @@ static enum left_kind kind_of(const struct looking *looking, const struct entry 
         return LEFT_UNIT;
     if (strcmp(dir, "/etc/init.d") == 0)
         return LEFT_INIT;
-    if (is_below_any(entry->path, &request->family->for_host) ||
-        is_below_any(entry->path, &request->family->documentation) || entry->is_documentation)
+    if (path_is_within_any(entry->path, &request->family->for_host) ||
+        path_is_within_any(entry->path, &request->family->documentation) || entry->is_documentation)
         return LEFT_NOTHING;
-    if (is_below(entry->path, "/etc"))
+    if (path_is_below(entry->path, "/etc"))
         return LEFT_CONFIGURATION;
     if (strcmp(dir, "/usr/bin") == 0 || strcmp(dir, "/usr/sbin") == 0)
         return LEFT_PROGRAM;

@@ -8,8 +8,7 @@ bool prover_is_provided(const char *path)
 {
     static const char *const places[] = {"/proc", "/sys", "/dev", "/run"};
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
-        size_t len = strlen(places[i]);
-        if (strncmp(path, places[i], len) == 0 && (path[len] == '/' || !path[len]))
+        if (path_is_within(path, places[i]))
             return true;
     }
     return false;

@@ -48,23 +48,14 @@ static bool is_changed(const struct wishes *wishes, const char *path, const stru
     return is_made && effect->effect != EFFECT_SETCAP;
 }
 
-static bool is_in(const struct strings *places, const char *path)
-{
-    for (size_t i = 0; i < places->count; i++) {
-        size_t len = strlen(places->items[i]);
-        if (strncmp(path, places->items[i], len) == 0 && (path[len] == '/' || !path[len]))
-            return true;
-    }
-    return false;
-}
-
 /* Returns whether an image has no use for anything there: documentation, what configures the machine, its devices. */
 static bool is_elsewhere(const struct scripts_request *request, const char *path)
 {
     static const char devices[] = "/dev/";
     const struct family *family = request->set->family;
     return strncmp(path, devices, strlen(devices)) == 0 ||
-           (family && (is_in(&family->documentation, path) || is_in(&family->for_host, path)));
+           (family &&
+            (path_is_within_any(path, &family->documentation) || path_is_within_any(path, &family->for_host)));
 }
 
 /* Returns whether the image is as the script would have made it, or has no use for it. */

@@ -241,31 +241,18 @@ bool automatic_find(struct arena *arena, const struct automatic_request *request
     return true;
 }
 
-static bool same_strings(const struct strings *a, const struct strings *b)
-{
-    bool is_same = a->count == b->count;
-    for (size_t i = 0; is_same && i < a->count; i++)
-        is_same = strcmp(a->items[i], b->items[i]) == 0;
-    return is_same;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool same_config(const struct manifest_config *a, const struct manifest_config *b)
 {
-    return same_strings(&a->entrypoint, &b->entrypoint) && same_strings(&a->cmd, &b->cmd) &&
-           same_strings(&a->ports, &b->ports) && same_strings(&a->volumes, &b->volumes) &&
-           same_text(a->user, b->user) && same_text(a->working_dir, b->working_dir) &&
-           same_text(a->stop_signal, b->stop_signal);
+    return strings_same(&a->entrypoint, &b->entrypoint) && strings_same(&a->cmd, &b->cmd) &&
+           strings_same(&a->ports, &b->ports) && strings_same(&a->volumes, &b->volumes) &&
+           text_same(a->user, b->user) && text_same(a->working_dir, b->working_dir) &&
+           text_same(a->stop_signal, b->stop_signal);
 }
 
 bool automatic_same(const struct automatic *a, const struct automatic *b)
 {
     return wishes_same(&a->wishes, &b->wishes) && same_config(&a->config, &b->config) &&
-           same_strings(&a->notes, &b->notes);
+           strings_same(&a->notes, &b->notes);
 }
 
 struct manifest_config automatic_config(const struct manifest_config *manifest, const struct manifest_config *found)

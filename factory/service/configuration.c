@@ -23,26 +23,11 @@ static void want(struct adding *adding, const char *path, const char *what)
     list_add(adding->arena, &adding->wishes->files, file);
 }
 
-/* Whether a path is that directory or lies below it. */
-static bool is_at(const char *path, const char *directory, size_t len)
-{
-    return strncmp(path, directory, len) == 0 && (path[len] == '/' || !path[len]);
-}
-
-static bool is_for_host(const struct family *family, const char *path)
-{
-    for (size_t i = 0; i < family->for_host.count; i++) {
-        if (is_at(path, family->for_host.items[i], strlen(family->for_host.items[i])))
-            return true;
-    }
-    return false;
-}
-
 /* Whether something of the host's lies below a directory, which is not taken as a whole then. */
-static bool holds_host(const struct family *family, const char *directory, size_t len)
+static bool holds_host(const struct family *family, const char *directory)
 {
     for (size_t i = 0; i < family->for_host.count; i++) {
-        if (is_at(family->for_host.items[i], directory, len))
+        if (path_is_within(family->for_host.items[i], directory))
             return true;
     }
     return false;
@@ -52,9 +37,9 @@ static bool holds_host(const struct family *family, const char *directory, size_
 static void want_configuration(struct adding *adding, const struct family *family, const char *path)
 {
     size_t len = strlen(ETC) + strcspn(path + strlen(ETC), "/");
-    if (strncmp(path, ETC, strlen(ETC)) != 0 || is_for_host(family, path))
+    if (strncmp(path, ETC, strlen(ETC)) != 0 || path_is_within_any(path, &family->for_host))
         return;
-    if (path[len] && !holds_host(family, path, len))
+    if (path[len] && !holds_host(family, arena_strndup(adding->arena, path, len)))
         path = arena_printf(adding->arena, "%.*s/**", (int)len, path);
     want(adding, path, "configuration");
 }

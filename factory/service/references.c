@@ -149,22 +149,13 @@ static size_t depth_of(const char *path)
     return depth;
 }
 
-static bool is_below(const char *path, const struct strings *dirs)
-{
-    for (size_t i = 0; i < dirs->count; i++) {
-        size_t len = strlen(dirs->items[i]);
-        if (strncmp(path, dirs->items[i], len) == 0 && (path[len] == '/' || !path[len]))
-            return true;
-    }
-    return false;
-}
-
 /* Whether nobody but the service has files in a directory. */
 static bool is_private(const struct searching *searching, const struct sourced *directory)
 {
     const struct family *family = searching->request->set->family;
     const char *path = directory->entry->path;
-    if (depth_of(path) < PRIVATE_DEPTH || strncmp(path, "/etc/", 5) == 0 || is_below(path, &family->documentation))
+    if (depth_of(path) < PRIVATE_DEPTH || strncmp(path, "/etc/", 5) == 0 ||
+        path_is_within_any(path, &family->documentation))
         return false;
     for (const struct sourced *each = directory; each; each = each->shadowed) {
         if (!own_has(searching->own, each->package))
@@ -224,7 +215,7 @@ const struct strings *references_of(const struct references *references, const c
 static bool is_for_host(const struct automatic_request *request, const struct entry *entry)
 {
     bool is_started = strncmp(entry->path, "/etc/", 5) == 0 && entry->kind == ENTRY_FILE && (entry->mode & 0111);
-    return is_started || is_below(entry->path, &request->set->family->for_host);
+    return is_started || path_is_within_any(entry->path, &request->set->family->for_host);
 }
 
 void references_find(struct modest *modest, const struct strings *command, struct automatic *found)
@@ -249,7 +240,7 @@ void references_find(struct modest *modest, const struct strings *command, struc
             continue;
         const struct strings *paths = read_file(&searching, content);
         bool is_program = content->elf && content->elf->interp;
-        bool may_name_all = is_program || !is_below(file->entry->path, &request->references->dirs);
+        bool may_name_all = is_program || !path_is_within_any(file->entry->path, &request->references->dirs);
         for (size_t j = 0; j < paths->count; j++)
             want_named(&searching, paths->items[j], file->entry->path, may_name_all);
     }

@@ -49,13 +49,9 @@ static bool matches_any(const struct map *names, const struct strings *wanted)
 
 static bool names_any(const struct strings *paths, const struct strings *wanted)
 {
-    for (size_t i = 0; i < wanted->count; i++) {
-        size_t len = strlen(wanted->items[i]);
-        for (size_t j = 0; j < paths->count; j++) {
-            if (strncmp(paths->items[j], wanted->items[i], len) == 0 &&
-                (!paths->items[j][len] || paths->items[j][len] == '/'))
-                return true;
-        }
+    for (size_t i = 0; i < paths->count; i++) {
+        if (path_is_within_any(paths->items[i], wanted))
+            return true;
     }
     return false;
 }

@@ -169,17 +169,11 @@ static bool find_numbers(struct drafts *drafts, struct change *change)
     return !unknown;
 }
 
-static bool is_below(const char *path, const char *directory)
-{
-    size_t len = strlen(directory);
-    return strncmp(path, directory, len) == 0 && path[len] == '/';
-}
-
 static void change_below(struct drafts *drafts, const char *path, const struct change *change)
 {
     for (size_t i = 0; i < drafts->by_path.slots.count; i++) {
         struct draft *draft = drafts->by_path.slots.items[i].value;
-        if (is_below(draft->node.path, path))
+        if (path_is_below(draft->node.path, path))
             apply(drafts, draft, change);
     }
 }

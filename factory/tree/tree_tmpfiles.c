@@ -172,12 +172,6 @@ static bool copy_node(struct making *making, const struct tmpfiles_item *item, c
     return true;
 }
 
-static bool is_below(const char *path, const char *directory)
-{
-    size_t len = strlen(directory);
-    return strncmp(path, directory, len) == 0 && path[len] == '/';
-}
-
 /* Copies what the tree has at the argument, a directory with all below it; what is there already stays. */
 static bool make_copy(struct making *making, const struct tmpfiles_item *item, struct err *err)
 {
@@ -187,14 +181,15 @@ static bool make_copy(struct making *making, const struct tmpfiles_item *item, s
         source = arena_printf(drafts->arena, "/usr/share/factory%s", item->path);
     source = path_canonical(drafts->arena, text_of(source), &reason);
     const struct draft *from = source ? drafts_find(drafts, source) : NULL;
-    if (!from || is_below(item->path, source) || drafts_find(drafts, item->path) || !has_room(making, item, item->path))
+    if (!from || path_is_below(item->path, source) || drafts_find(drafts, item->path) ||
+        !has_room(making, item, item->path))
         return true;
     if (!copy_node(making, item, from, item->path, err))
         return false;
     size_t count = drafts->by_path.slots.count; /* what is copied now is not copied again */
     for (size_t i = 0; from->node.kind == NODE_DIRECTORY && i < count; i++) {
         const struct draft *below = drafts->by_path.slots.items[i].value;
-        if (is_below(below->node.path, source) &&
+        if (path_is_below(below->node.path, source) &&
             !copy_node(making, item, below,
                        arena_printf(drafts->arena, "%s%s", item->path, below->node.path + strlen(source)), err))
             return false;
