@@ -34,37 +34,21 @@ static void add_words(struct arena *arena, struct text words, struct strings *pa
     }
 }
 
-/* Takes the next line with those that continue it off the front, without what ends them. */
-static bool next_line(struct text *rest, struct text *ret_line)
+void names_exec_of_unit(struct arena *arena, const struct unit_file *unit, struct strings *ret_paths)
 {
-    struct text more;
-    if (!text_next(rest, '\n', ret_line))
-        return false;
-    while (ret_line->len && ret_line->ptr[ret_line->len - 1] == '\\' && text_next(rest, '\n', &more))
-        ret_line->len = (size_t)(more.ptr + more.len - ret_line->ptr);
-    return true;
+    struct unit_directives starts;
+    unit_file_list(arena, unit, "Service", "ExecStart", &starts);
+    for (size_t i = 0; i < starts.count; i++)
+        add_words(arena, text_of(starts.items[i]->value), ret_paths);
 }
 
-void names_exec_list(struct arena *arena, struct text service, struct strings *ret_paths)
+void names_exec_of_script(struct arena *arena, struct text script, struct strings *ret_paths)
 {
-    static const char *const keys[] = {"ExecStart=", "DAEMON="};
+    static const char key[] = "DAEMON=";
     struct text line;
-    for (size_t count = 0; count < LINES_MAX && next_line(&service, &line); count++) {
+    for (size_t count = 0; count < LINES_MAX && text_next(&script, '\n', &line); count++) {
         line = text_trim(line);
-        for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-            size_t len = strlen(keys[i]);
-            if (text_has_prefix(line, keys[i]))
-                add_words(arena, (struct text){line.ptr + len, line.len - len}, ret_paths);
-        }
+        if (text_has_prefix(line, key))
+            add_words(arena, (struct text){line.ptr + strlen(key), line.len - strlen(key)}, ret_paths);
     }
-}
-
-bool names_exec_is_job(struct text service)
-{
-    struct text line;
-    for (size_t count = 0; count < LINES_MAX && next_line(&service, &line); count++) {
-        if (text_is(text_trim(line), "Type=oneshot"))
-            return true;
-    }
-    return false;
 }

@@ -1,18 +1,17 @@
 /* names_exec.h - the programs that a packaged service names: ExecStart= of a unit, DAEMON= of an init script
  *
- * systemd.service(5): only what is needed to tell programs: lines continued by a backslash, the prefixes "@-:+!", words.
+ * Not how the service is run (service/running.h): which program it may be about, before the packages are chosen, so a
+ * path that a shell of the command is given counts as well.
  * Threads: no state.
  */
 #ifndef IMGFACTORY_LINE_NAMES_EXEC_H
 #define IMGFACTORY_LINE_NAMES_EXEC_H
 
-#include "base/text.h"
+#include "service/unit_file.h"
 
-/* Adds the words of the service's commands that are absolute paths, canonical, in their order but what follows `exec` first,
- * each once; at most 16. */
-void names_exec_list(struct arena *arena, struct text service, struct strings *ret_paths);
-
-/* Returns whether a unit is a job that ends by itself. */
-bool names_exec_is_job(struct text service);
+/* Adds the words of the unit's commands / of an init script's DAEMON= that are absolute paths, canonical, in their order but
+ * what follows `exec` first, each once; at most 16. */
+void names_exec_of_unit(struct arena *arena, const struct unit_file *unit, struct strings *ret_paths);
+void names_exec_of_script(struct arena *arena, struct text script, struct strings *ret_paths);
 
 #endif

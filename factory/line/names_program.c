@@ -11,7 +11,6 @@
 #define DEPTH_MAX 3     /* packages that depend on one another, to the program */
 #define PROGRAMS_MAX 20 /* that an error lists */
 #define SERVICES_MAX 1000
-#define SERVICE_MAX_BYTES ((uint64_t)1 << 20)
 #define OPENED_MAX 8 /* packages with services that are looked into */
 
 static const char *const admin_dirs[] = {"/usr/sbin/"};
@@ -88,18 +87,41 @@ static void list_programs(struct arena *arena, const struct package *package, co
 /* A service of a package. */
 struct service {
     const struct entry *entry;
+    struct strings paths; /* that it names */
+    bool is_job;
     int rank;
+};
+
+struct services {
+    struct service *items;
+    size_t count, capacity;
 };
 
 /* What service is asked first: no jobs, those that are named like the package, units before scripts, plain ones before
  * templates. */
-static int rank_of(const struct entry *entry, const char *package)
+static int rank_of(const struct service *service, const char *package)
 {
-    const char *base = path_basename(entry->path), *dot = strrchr(base, '.');
+    const char *base = path_basename(service->entry->path), *dot = strrchr(base, '.');
     size_t len = dot ? (size_t)(dot - base) : strlen(base);
     bool is_named = strlen(package) == len && strncmp(base, package, len) == 0;
-    bool is_job = names_exec_is_job((struct text){entry->data, entry->size_bytes});
-    return (is_job ? 8 : 0) + (is_named ? 0 : 4) + (dot ? 0 : 2) + (strchr(base, '@') ? 1 : 0);
+    return (service->is_job ? 8 : 0) + (is_named ? 0 : 4) + (dot ? 0 : 2) + (strchr(base, '@') ? 1 : 0);
+}
+
+/* Reads which programs a service names; a unit with its drop-ins. */
+static bool read_service(struct arena *arena, const struct packaged *packaged, struct service *service, struct err *err)
+{
+    const struct packaged_file file = {packaged->packages[0], service->entry};
+    const char *base = path_basename(service->entry->path);
+    struct unit_file unit;
+    if (!text_has_suffix(text_of(base), ".service")) {
+        names_exec_of_script(arena, (struct text){service->entry->data, service->entry->size_bytes}, &service->paths);
+        return true;
+    }
+    if (!unit_file_read(arena, packaged, &file, base, &unit, err))
+        return false;
+    names_exec_of_unit(arena, &unit, &service->paths);
+    service->is_job = strcmp(unit_file_value(&unit, "Service", "Type", ""), "oneshot") == 0;
+    return true;
 }
 
 static int compare_services(const void *a, const void *b)
@@ -109,23 +131,27 @@ static int compare_services(const void *a, const void *b)
 }
 
 /* Lists the services of a package that start programs, the best first; `unit` restricts them to one. */
-static const struct service *list_services(struct arena *arena, const struct package *package, const char *unit,
-                                           size_t *ret_count)
+static bool list_services(const struct names_place *place, const struct package *package, const char *unit,
+                          struct services *ret_services, struct err *err)
 {
-    LIST(struct service) list = {0};
-    for (size_t i = 0; i < package->count && list.count < SERVICES_MAX; i++) {
-        const struct entry *entry = &package->entries[i];
-        const char *base = path_basename(entry->path);
-        if (entry->kind != ENTRY_FILE || entry->size_bytes > SERVICE_MAX_BYTES ||
-            !contents_is_service(text_of(entry->path + 1)) || text_has_suffix(text_of(base), ".socket") ||
-            (unit && strcmp(base, unit) != 0))
+    struct fileset set;
+    fileset_build(place->arena, place->catalog->family, &package, 1, &set);
+    struct packaged packaged = {&set, &package, 1};
+    *ret_services = (struct services){0};
+    for (size_t i = 0; i < package->count && ret_services->count < SERVICES_MAX; i++) {
+        struct service service = {.entry = &package->entries[i]};
+        const char *base = path_basename(service.entry->path);
+        if (service.entry->kind != ENTRY_FILE || !contents_is_service(text_of(service.entry->path + 1)) ||
+            text_has_suffix(text_of(base), ".socket") || (unit && strcmp(base, unit) != 0))
             continue;
-        list_add(arena, &list, (struct service){entry, rank_of(entry, package->name)});
+        if (!read_service(place->arena, &packaged, &service, err))
+            return false;
+        service.rank = rank_of(&service, package->name);
+        list_add(place->arena, ret_services, service);
     }
-    if (list.count)
-        qsort(list.items, list.count, sizeof *list.items, compare_services);
-    *ret_count = list.count;
-    return list.items;
+    if (ret_services->count)
+        qsort(ret_services->items, ret_services->count, sizeof *ret_services->items, compare_services);
+    return true;
 }
 
 /* Which packages may ship the program that a service names. */
@@ -191,19 +217,18 @@ static bool find_owner(const struct owners *owners, const char *path, const char
 }
 
 /* Finds the program that one service starts; ret_program->path stays NULL when it has none. */
-static bool find_started(const struct owners *owners, const struct entry *service, struct names_program *ret_program,
+static bool find_started(const struct owners *owners, const struct service *service, struct names_program *ret_program,
                          struct err *err)
 {
-    struct strings paths = {0};
+    const struct strings *paths = &service->paths;
     *ret_program = (struct names_program){0};
-    names_exec_list(owners->place->arena, (struct text){service->data, service->size_bytes}, &paths);
-    for (size_t k = 0; k < paths.count && !ret_program->path; k++) {
+    for (size_t k = 0; k < paths->count && !ret_program->path; k++) {
         const char *owner;
-        if (!find_owner(owners, paths.items[k], &owner, err))
+        if (!find_owner(owners, paths->items[k], &owner, err))
             return false;
         if (owner)
-            *ret_program =
-                (struct names_program){.path = paths.items[k], .package = owner, .by = path_basename(service->path)};
+            *ret_program = (struct names_program){
+                .path = paths->items[k], .package = owner, .by = path_basename(service->entry->path)};
     }
     return true;
 }
@@ -221,17 +246,19 @@ static bool find_by_service(const struct owners *owners, const char *unit, struc
     struct arena *arena = owners->place->arena;
     const char *package = owners->package->name;
     struct strings several = {0};
-    size_t count;
+    struct services services;
     int rank = 0;
-    const struct service *services = list_services(arena, owners->package, unit, &count);
-    for (size_t i = 0; i < count && i < OPENED_MAX && (!ret_program->path || services[i].rank == rank); i++) {
+    if (!list_services(owners->place, owners->package, unit, &services, err))
+        return false;
+    for (size_t i = 0; i < services.count && i < OPENED_MAX && (!ret_program->path || services.items[i].rank == rank);
+         i++) {
         struct names_program program;
-        if (!find_started(owners, services[i].entry, &program, err))
+        if (!find_started(owners, &services.items[i], &program, err))
             return false;
         if (!program.path || (ret_program->path && strcmp(program.path, ret_program->path) == 0))
             continue;
         list_add(arena, &several, arena_printf(arena, "%s (%s)", program.path, program.by));
-        rank = services[i].rank;
+        rank = services.items[i].rank;
         if (!ret_program->path || is_named(program.path, package))
             *ret_program = program;
     }

@@ -1,67 +1,85 @@
-#include "check.h"
+/* Unit tests of line/names_exec: which programs a service names. */
+#include "packages.h"
 
 #include "base/auto.h"
 #include "line/names_exec.h"
 
-static const char *list(struct arena *arena, const char *service)
+/* The paths of a unit with that [Service], and what a drop-in adds (NULL: none). */
+static const char *of_unit(struct fixture *fixture, const char *service, const char *more)
 {
+    struct package *package = package_add(fixture, "x");
+    file_add(package, UNIT_DIR "/x.service", service);
+    if (more)
+        file_add(package, UNIT_DIR "/x.service.d/more.conf", more);
+    set_build(fixture, false);
+    struct packaged packaged = {&fixture->set, fixture->set.packages, fixture->set.package_count};
+    const struct packaged_file *file = packaged_find(&fixture->arena, &packaged, UNIT_DIR "/x.service");
+    struct unit_file unit;
+    CHECK_OK(unit_file_read(&fixture->arena, &packaged, file, "x.service", &unit, &fixture->err), &fixture->err);
     struct strings paths = {0};
-    names_exec_list(arena, text_of(service), &paths);
-    return paths.count ? strings_join(arena, &paths, " ") : "";
+    names_exec_of_unit(&fixture->arena, &unit, &paths);
+    fixture->package_count = 0;
+    return paths.count ? strings_join(&fixture->arena, &paths, " ") : "";
 }
 
-static void test_commands_of_units_and_scripts_name_programs(void **state)
+static void commands_of_units_name_programs(void **state)
 {
-    (void)state;
+    struct fixture *fixture = *state;
     static const struct {
-        const char *service, *paths;
+        const char *service, *more, *paths;
     } cases[] = {
-        {"[Service]\nExecStart=/usr/sbin/nsd -d $OPTIONS\n", "/usr/sbin/nsd"},
-        {"ExecStart=@-!/sbin/x x \"/etc/x.conf\" '/a b'\n", "/usr/sbin/x /etc/x.conf /a"},
-        {"ExecStartPre=/usr/bin/mkdir x\nExecStart=\nExecStart=/usr/bin/x\nExecStop=/usr/bin/y\n", "/usr/bin/x"},
-        {"ExecStart=/usr/bin/a \\\n  /usr/bin/b \\\n /usr/bin/c\nUser=x", "/usr/bin/a /usr/bin/b /usr/bin/c"},
-        {"ExecStart=/bin/sh -c \"VAR=`/usr/bin/first`; exec /usr/sbin/real $VAR\"", "/usr/sbin/real /usr/bin/sh"},
-        {"#!/bin/sh\nDAEMON=/usr/sbin/exim4\nPATH=/sbin:/bin\n", "/usr/sbin/exim4"},
-        {"DAEMON=\"/usr/sbin/x\"", "/usr/sbin/x"},
-        {"ExecStart=/usr/../../etc/x /usr/bin/x /usr/bin/x\n", "/usr/bin/x"},
-        {"ExecStart=sleep 1\nXExecStart=/usr/bin/x\n", ""},
-        {"", ""},
-        {"ExecStart=\\", ""},
+        {"[Service]\nExecStart=/usr/sbin/nsd -d $OPTIONS\n", NULL, "/usr/sbin/nsd"},
+        {"[Service]\nExecStart=@-!/sbin/x x \"/etc/x.conf\" '/a b'\n", NULL, "/usr/sbin/x /etc/x.conf /a"},
+        {"[Service]\nExecStartPre=/usr/bin/mkdir "
+         "x\nExecStart=/usr/bin/w\nExecStart=\nExecStart=/usr/bin/x\nExecStop=/y\n",
+         NULL, "/usr/bin/x"},
+        {"[Service]\nExecStart=/usr/bin/a \\\n  /usr/bin/b \\\n /usr/bin/c\nUser=x\n", NULL,
+         "/usr/bin/a /usr/bin/b /usr/bin/c"},
+        {"[Service]\nExecStart=/bin/sh -c \"VAR=`/usr/bin/first`; exec /usr/sbin/real $VAR\"\n", NULL,
+         "/usr/sbin/real /usr/bin/sh"},
+        {"[Service]\nExecStart=/usr/../../etc/x /usr/bin/x /usr/bin/x\n", NULL, "/usr/bin/x"},
+        {"[Service]\nExecStart=sleep 1\nXExecStart=/usr/bin/x\n", NULL, ""},
+        {"[Unit]\nExecStart=/usr/bin/x\n", NULL, ""},
+        {"[Service]\nExecStart=/usr/bin/old\n", "[Service]\nExecStart=\nExecStart=/usr/bin/new\n", "/usr/bin/new"},
     };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        assert_string_equal(of_unit(fixture, cases[i].service, cases[i].more), cases[i].paths);
+}
+
+static void scripts_name_their_daemon(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        const char *script, *paths;
+    } cases[] = {{"#!/bin/sh\nDAEMON=/usr/sbin/exim4\nPATH=/sbin:/bin\n", "/usr/sbin/exim4"},
+                 {"DAEMON=\"/usr/sbin/x\"", "/usr/sbin/x"},
+                 {"XDAEMON=/usr/sbin/x\nDAEMON=\nDAEMON", ""}};
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        struct arena arena = {0};
-        assert_string_equal(list(&arena, cases[i].service), cases[i].paths);
-        arena_done(&arena);
+        struct strings paths = {0};
+        names_exec_of_script(&fixture->arena, text_of(cases[i].script), &paths);
+        assert_string_equal(paths.count ? strings_join(&fixture->arena, &paths, " ") : "", cases[i].paths);
     }
 }
 
-static void test_very_many_words_give_a_few_paths(void **state)
+static void very_many_words_give_a_few_paths(void **state)
 {
-    (void)state;
-    AUTO(arena_done) struct arena arena = {0};
+    struct fixture *fixture = *state;
     AUTO(buf_done) struct buf text;
     buf_init(&text, 1 << 24);
-    assert_true(buf_add(&text, "ExecStart=", 10));
+    assert_true(buf_add(&text, "DAEMON=", 7));
     for (int i = 0; i < 200000; i++)
         assert_true(buf_printf(&text, "exec /usr/bin/%d ", i));
     struct strings paths = {0};
-    names_exec_list(&arena, buf_text(&text), &paths);
+    names_exec_of_script(&fixture->arena, buf_text(&text), &paths);
     assert_int_equal(paths.count, 16);
-}
-
-static void test_jobs_are_told(void **state)
-{
-    (void)state;
-    assert_true(names_exec_is_job(TEXT("[Service]\n Type=oneshot \n")));
-    assert_false(names_exec_is_job(TEXT("[Service]\nType=notify\n#Type=oneshot\n")));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commands_of_units_and_scripts_name_programs),
-        cmocka_unit_test(test_very_many_words_give_a_few_paths),
-        cmocka_unit_test(test_jobs_are_told),
+        TEST(commands_of_units_name_programs),
+        TEST(scripts_name_their_daemon),
+        TEST(very_many_words_give_a_few_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
