@@ -11,15 +11,6 @@ struct finding {
     struct metapackages *found;
 };
 
-/* Finds the place of a package in the selection; its count when it is not selected. */
-static size_t find_selected(const struct opened *opened, const char *name)
-{
-    size_t i = 0;
-    while (i < opened->selection.count && strcmp(opened->selection.items[i].name, name) != 0)
-        i++;
-    return i;
-}
-
 /* Links alone lead to what others ship. */
 static bool is_empty(const struct family *family, const struct package *package)
 {
@@ -45,10 +36,10 @@ static void add_dependencies(struct finding *finding, const struct wish_package 
         return;
     for (size_t i = 0; i < described.depends.count; i++) {
         const char *name = described.depends.items[i];
-        size_t place = find_selected(opened, name);
-        if (place == opened->selection.count)
+        const struct selected *selected = selection_find(&opened->selection, name);
+        if (!selected)
             continue;
-        const char *other = opened->selection.items[place].source_package;
+        const char *other = selected->source_package;
         bool is_own = source && other && strcmp(source, other) == 0;
         list_add(arena, is_own ? &whole : &others, name);
         if (!is_own || wishes_package(&finding->found->wishes, name))
@@ -74,13 +65,13 @@ void metapackages_find(struct arena *arena, const struct catalog *catalog, const
     *ret_found = (struct metapackages){.wishes = wishes_join(arena, wishes, &none)};
     for (size_t i = 0; i < ret_found->wishes.packages.count && i < META_MAX; i++) { /* which grows */
         struct wish_package wish = ret_found->wishes.packages.items[i];
-        size_t place = find_selected(opened, wish.name);
-        if (place == opened->selection.count)
+        const struct selected *selected = selection_find(&opened->selection, wish.name);
+        if (!selected)
             continue;
-        const struct package *package = opened->packages[place];
+        const struct package *package = opened->packages[selected - opened->selection.items];
         if (!package)
             ret_found->is_partial = true;
         else if (is_empty(catalog->family, package))
-            add_dependencies(&finding, &wish, opened->selection.items[place].source_package);
+            add_dependencies(&finding, &wish, selected->source_package);
     }
 }

@@ -9,11 +9,7 @@
 
 bool opened_selects(const struct opened *opened, const char *name)
 {
-    for (size_t i = 0; i < opened->selection.count; i++) {
-        if (strcmp(opened->selection.items[i].name, name) == 0)
-            return true;
-    }
-    return false;
+    return selection_find(&opened->selection, name) != NULL;
 }
 
 bool opened_is_partial(const struct opened *opened)

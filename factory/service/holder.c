@@ -2,15 +2,6 @@
 
 #include "package/path.h"
 
-static bool is_selected(const struct selection *selection, const char *name)
-{
-    for (size_t i = 0; i < selection->count; i++) {
-        if (strcmp(selection->items[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Whether a service's file is of that name: "x.service", "x@.service", "x". */
 static bool is_named(const char *path, struct text name)
 {
@@ -50,7 +41,7 @@ static const char *selected_service(const struct holder_request *request)
 {
     for (size_t i = 0; i < request->siblings->count; i++) {
         const struct sibling *sibling = &request->siblings->items[i];
-        if (sibling->holds == SIBLING_HAS_SERVICE && is_selected(request->selection, sibling->name))
+        if (sibling->holds == SIBLING_HAS_SERVICE && selection_find(request->selection, sibling->name))
             return sibling->services.count ? path_basename(sibling->services.items[0]) : "";
     }
     return NULL;
@@ -60,7 +51,7 @@ static const char *selected_service(const struct holder_request *request)
 static bool may_hold(const struct holder_request *request, const struct sibling *sibling, const char *given,
                      const char *service)
 {
-    if (is_selected(request->selection, sibling->name) || strings_has(request->never, sibling->name))
+    if (selection_find(request->selection, sibling->name) || strings_has(request->never, sibling->name))
         return false;
     if (service)
         return sibling->is_dependent && is_named(service, text_of(sibling->name));

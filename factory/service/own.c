@@ -7,19 +7,16 @@ static const struct package *package_of(struct arena *arena, const struct filese
     return file ? file->package : NULL;
 }
 
-static const char *source_of(const struct selection *selection, const char *package)
-{
-    for (size_t i = 0; i < selection->count; i++) {
-        if (strcmp(selection->items[i].name, package) == 0)
-            return selection->items[i].source_package;
-    }
-    return NULL;
-}
-
 static void add_source(struct arena *arena, struct strings *sources, const char *source)
 {
     if (source && !strings_has(sources, source))
         list_add(arena, sources, source);
+}
+
+const char *own_source(const struct automatic_request *request, const char *package)
+{
+    const struct selected *selected = selection_find(request->selection, package);
+    return selected ? selected->source_package : NULL;
 }
 
 void own_find(struct arena *arena, const struct automatic_request *request, struct own *ret_own)
@@ -33,10 +30,10 @@ void own_find(struct arena *arena, const struct automatic_request *request, stru
         if (i == 0)
             ret_own->main = package;
         if (package)
-            add_source(arena, &sources, source_of(selection, package->name));
+            add_source(arena, &sources, own_source(request, package->name));
     }
     for (size_t i = 0; i < manifest->wishes.packages.count; i++)
-        add_source(arena, &sources, source_of(selection, manifest->wishes.packages.items[i].name));
+        add_source(arena, &sources, own_source(request, manifest->wishes.packages.items[i].name));
     for (size_t i = 0; i < selection->count; i++) {
         const char *source = selection->items[i].source_package;
         if (!request->packages[i] || !source || !strings_has(&sources, source))
@@ -44,11 +41,6 @@ void own_find(struct arena *arena, const struct automatic_request *request, stru
         list_add(arena, &ret_own->packages, request->packages[i]);
         list_add(arena, &ret_own->names, request->packages[i]->name);
     }
-}
-
-const char *own_source(const struct automatic_request *request, const char *package)
-{
-    return source_of(request->selection, package);
 }
 
 bool own_has(const struct own *own, const struct package *package)

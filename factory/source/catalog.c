@@ -67,6 +67,15 @@ static void add_hint(const struct catalog *catalog, const struct solve_request *
             first.text, strings_join(&scratch, &hints, ", "));
 }
 
+const struct selected *selection_find(const struct selection *selection, const char *name)
+{
+    for (size_t i = 0; i < selection->count; i++) {
+        if (strcmp(selection->items[i].name, name) == 0)
+            return &selection->items[i];
+    }
+    return NULL;
+}
+
 bool solve_packages(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                     struct selection *ret_selection, struct err *err)
 {

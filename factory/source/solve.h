@@ -30,6 +30,9 @@ struct selection {
     size_t count;
 };
 
+/* Finds a package by its name; NULL when it is not selected. */
+const struct selected *selection_find(const struct selection *selection, const char *name);
+
 struct solve_request {
     struct strings names; /* packages to install: a name, or name=version */
     struct strings never; /* packages that must not be chosen */
