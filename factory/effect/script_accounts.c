@@ -70,7 +70,7 @@ static void add_members(struct script_maker *maker, const char *user, const char
 /* A home, unless something is there: then it stays as it is. */
 static void make_home(struct script_maker *maker, const struct wish_user *user)
 {
-    const char *path = script_path(maker, &(struct shell_word){user->home, true});
+    const char *path = script_path(maker, &(struct shell_word){.text = user->home, .is_constant = true});
     if (!path || script_is_there(maker, path))
         return;
     struct wish_made *made = script_make_directory(maker, path, 0755);

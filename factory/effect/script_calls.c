@@ -106,7 +106,7 @@ static void take_lua_function(struct listing *listing, const struct script_lua_c
     const struct strings *arguments = &lua->arguments;
     struct shell_call call = {.is_sure = true};
     const char *unused;
-    list_add(arena, &call.command, ((struct shell_word){function->command, true}));
+    list_add(arena, &call.command, ((struct shell_word){.text = function->command, .is_constant = true}));
     for (size_t i = 0; i < ARRAY_COUNT(function->words) && function->words[i]; i++) {
         const char *word = function->words[i], *text = word;
         if (strcmp(word, "2:3") == 0 && arguments->count > 2)
@@ -115,7 +115,7 @@ static void take_lua_function(struct listing *listing, const struct script_lua_c
             text = arguments->items[word[0] - '1'];
         else if (word[0] != '-')
             return;
-        list_add(arena, &call.command, ((struct shell_word){text, true}));
+        list_add(arena, &call.command, ((struct shell_word){.text = text, .is_constant = true}));
     }
     (void)take_call(listing, &call, &unused);
 }
@@ -133,7 +133,7 @@ static bool run_lua(struct listing *listing, const char *text, const char *argum
         listing->line = lua->line;
         listing->is_doubtful = !lua->is_sure;
         for (size_t j = 0; j < lua->arguments.count; j++)
-            list_add(arena, &call.command, ((struct shell_word){lua->arguments.items[j], true}));
+            list_add(arena, &call.command, ((struct shell_word){.text = lua->arguments.items[j], .is_constant = true}));
         if (strcmp(lua->function, "os.execute") == 0 && call.command.count == 1)
             is_whole = run_text(listing, call.command.items[0].text, argument) && is_whole;
         else if ((strcmp(lua->function, "rpm.execute") == 0 || strcmp(lua->function, "posix.exec") == 0) &&

@@ -153,7 +153,7 @@ static void add_word(struct arena *arena, struct script_effects *effects, struct
 {
     effect.subject = word ? word->text : "";
     effect.is_constant = !word || word->is_constant;
-    if (!is_housekeeping(effect.effect) || (effect.is_constant && effect.subject[0] == '/'))
+    if (!is_housekeeping(effect.effect) || (word && word->is_written && effect.subject[0] == '/'))
         add(arena, effects, &effect);
 }
 

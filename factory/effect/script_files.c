@@ -253,7 +253,7 @@ void script_ucf(struct script_maker *maker, const struct script_words *words)
 void script_write(struct script_maker *maker)
 {
     const struct shell_call *call = &maker->at->call;
-    const struct shell_word word = {call->output, true};
+    const struct shell_word word = {.text = call->output, .is_constant = true};
     const char *path = script_path(maker, &word), *before = "";
     if (!path || !is_sure(maker))
         return;

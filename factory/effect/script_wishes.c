@@ -90,7 +90,7 @@ static bool unfold(const struct script_maker *maker, const struct shell_command 
                    struct shell_command *ret_command)
 {
     bool is_find = strcmp(name, "find") == 0;
-    struct shell_word path = {NULL, true};
+    struct shell_word path = {.is_constant = true};
     size_t at = 1;
     if (is_find) {
         path = command->count > 1 ? command->items[1] : path;
@@ -108,7 +108,7 @@ static bool unfold(const struct script_maker *maker, const struct shell_command 
     if (!path.text || at + 1 >= command->count || strncmp(command->items[at].text, "ch", 2) != 0)
         return false;
     list_add(maker->arena, ret_command, command->items[at]);
-    list_add(maker->arena, ret_command, ((struct shell_word){"-R", true}));
+    list_add(maker->arena, ret_command, ((struct shell_word){.text = "-R", .is_constant = true}));
     list_add(maker->arena, ret_command, command->items[at + 1]);
     list_add(maker->arena, ret_command, path);
     return strcmp(command->items[at].text, "chmod") != 0; /* directories and files differ there, as a rule */

@@ -158,7 +158,7 @@ static size_t take_long(struct arena *arena, const struct option *options, const
         if (!options->long_name || strlen(options->long_name) != len || strncmp(options->long_name, name, len) != 0)
             continue;
         struct shell_word *value = arena_new(arena, struct shell_word);
-        *value = (struct shell_word){sign ? sign + 1 : NULL, word->is_constant};
+        *value = (struct shell_word){.text = sign ? sign + 1 : NULL, .is_constant = word->is_constant};
         bool is_next = options->has_value && !sign && at + 1 < command->count;
         set(words, options, sign ? value : is_next ? &command->items[at + 1] : NULL);
         return is_next;
@@ -182,7 +182,7 @@ static size_t take_short(struct arena *arena, const struct option *options, cons
             continue;
         }
         struct shell_word *value = arena_new(arena, struct shell_word);
-        *value = (struct shell_word){letter + 1, word->is_constant};
+        *value = (struct shell_word){.text = letter + 1, .is_constant = word->is_constant};
         bool is_next = !letter[1] && at + 1 < command->count;
         set(words, option, is_next ? &command->items[at + 1] : value);
         return is_next;

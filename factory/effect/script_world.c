@@ -499,7 +499,8 @@ static void note_target(struct script_world *world, const struct shell_command *
     if (command->count < 3 || !last->is_constant)
         return;
     if (source && script_world_test(world, 'd', last->text) == SHELL_TRUTH_YES) {
-        const struct shell_word below = {arena_printf(world->arena, "%s/%s", last->text, path_basename(source)), true};
+        const struct shell_word below = {.text = arena_printf(world->arena, "%s/%s", last->text, path_basename(source)),
+                                         .is_constant = true};
         note_path(world, &below, truth);
     } else {
         note_path(world, last, truth);
@@ -604,7 +605,7 @@ enum shell_truth script_world_make(struct script_world *world, const struct shel
     if (strncmp(name, "db_", 3) == 0)
         return answer(world, call) ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
     if (call->output)
-        note_path(world, &(struct shell_word){call->output, true}, truth);
+        note_path(world, &(struct shell_word){.text = call->output, .is_constant = true}, truth);
     switch (find_makes(name)) {
     case MAKES_PATHS:
         note_paths(world, command, truth);

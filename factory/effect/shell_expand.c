@@ -79,13 +79,14 @@ static void end_field(struct field *field)
     const char *text = arena_strndup(arena, field->bytes.count ? field->bytes.items : "", field->bytes.count);
     struct strings paths = {0};
     if (field->is_unknown)
-        list_add(arena, field->fields, ((struct shell_word){field->word->text, false}));
+        list_add(arena, field->fields, ((struct shell_word){.text = field->word->text, .is_constant = false}));
     else if (field->is_glob && field->how == SHELL_EXPANSION_FIELDS && field->runner->world->glob)
         field->runner->world->glob(field->runner->world->self, text, &paths);
     for (size_t i = 0; i < paths.count; i++)
-        list_add(arena, field->fields, ((struct shell_word){paths.items[i], true}));
+        list_add(arena, field->fields, ((struct shell_word){.text = paths.items[i], .is_constant = true}));
     if (!field->is_unknown && !paths.count)
-        list_add(arena, field->fields, ((struct shell_word){text, true}));
+        list_add(arena, field->fields,
+                 ((struct shell_word){.text = text, .is_constant = true, .is_written = field->word->is_constant}));
     field->bytes.count = 0;
     field->is_begun = field->is_unknown = field->is_glob = false;
 }

@@ -161,7 +161,8 @@ static enum shell_truth run_for(struct shell_runner *runner, const struct shell_
         shell_expand(runner, node->words.items[i], SHELL_EXPANSION_FIELDS, &fields);
     for (size_t i = 0; !node->has_list && i < runner->arguments.count; i++) {
         const char *argument = runner->arguments.items[i];
-        list_add(runner->arena, &fields, ((struct shell_word){argument ? argument : "", argument != NULL}));
+        list_add(runner->arena, &fields,
+                 ((struct shell_word){.text = argument ? argument : "", .is_constant = argument != NULL}));
     }
     for (size_t i = 0; i < fields.count && runner->flow == SHELL_FLOW_NEXT; i++) {
         const struct shell_word *field = &fields.items[i];
@@ -361,7 +362,7 @@ static enum shell_truth run_simple(struct shell_runner *runner, const struct she
     if (!call.command.count && !outputs.path)
         return runner->last_truth;
     if (!call.command.count)
-        list_add(runner->arena, &call.command, ((struct shell_word){":", true}));
+        list_add(runner->arena, &call.command, ((struct shell_word){.text = ":", .is_constant = true}));
     return run_call(runner, &call, &outputs);
 }
 
@@ -380,7 +381,7 @@ static enum shell_truth run_redirected(struct shell_runner *runner, const struct
         return truth;
     struct shell_call call = {.line = node->line, .output = outputs.path, .is_appending = outputs.is_appending};
     const char *unused;
-    list_add(runner->arena, &call.command, ((struct shell_word){"echo", true}));
+    list_add(runner->arena, &call.command, ((struct shell_word){.text = "echo", .is_constant = true}));
     if (!capture.is_unknown)
         call.printed =
             arena_strndup(runner->arena, capture.bytes.count ? capture.bytes.items : "", capture.bytes.count);

@@ -73,7 +73,8 @@ static void list_commands(struct arena *arena, const struct shell_tokens *tokens
         const struct shell_token *token = tokens->items[i];
         list_substitutions(arena, token->word, commands);
         if (token->kind == SHELL_TOKEN_WORD)
-            list_add(arena, &command, ((struct shell_word){token->word->text, token->word->is_constant}));
+            list_add(arena, &command,
+                     ((struct shell_word){token->word->text, token->word->is_constant, token->word->is_constant}));
         else if (token->kind == SHELL_TOKEN_OPERATOR)
             end_command(arena, &command, commands);
     }

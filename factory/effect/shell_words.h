@@ -14,7 +14,8 @@
 
 struct shell_word {
     const char *text; /* without quotes; what would be expanded stands as it is written */
-    bool is_constant; /* nothing in it would be expanded */
+    bool is_constant; /* nothing in it would be expanded, or what that gives is known (shell_run.h) */
+    bool is_written;  /* constant, and stands so in the script: nothing was expanded */
 };
 
 /* A command's name and arguments, without redirections, leading assignments and reserved words. */

@@ -122,6 +122,7 @@ static void each_effect_is_found_with_its_subject(void **state)
         {"mkdir -p /var/lib/x `dirname $f` y; install -d -m 755 /run/x", "mkdir:/var/lib/x mkdir:/run/x "},
         {"chown root:x /a /b; chmod 755 $c", "chown:/a chown:/b "},
         {"cp -a /a /b; ln -s x /c; install -m 644 a \"$d\"", "install:/b install:/c "},
+        {"D=/etc/x; mkdir $D /etc/y; cp a \"$D\"; f() { chown root $1; }; f /etc/z", "mkdir:/etc/y "},
         {"adduser x; adduser x", "adduser:x "},
         {"echo adduser x; # adduser y\nprintf 'adduser %s' z", ""},
         {"systemctl enable x; ldconfig; update-rc.d x defaults; deb-systemd-helper unmask x", ""},
