@@ -18,9 +18,12 @@ static bool check_kind(struct drafts *drafts, const struct wish_made *made, cons
     return true;
 }
 
-/* Something is in the way of what only wants to be there if it can. */
+/* Something is in the way of what only wants to be there if it can, or will be: accounts are made from all who know some
+ * (tree_users.c), whatever a script writes. */
 static bool gives_way(const struct drafts *drafts, const struct wish_made *made, const char *path)
 {
+    if (strcmp(path, "/etc/passwd") == 0 || strcmp(path, "/etc/group") == 0)
+        return true;
     const struct draft *there = drafts_find(drafts, path);
     bool is_directory = made->kind == MADE_DIRECTORY;
     bool is_other = there && (there->made || is_directory != (there->node.kind == NODE_DIRECTORY));

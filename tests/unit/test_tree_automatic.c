@@ -86,6 +86,17 @@ static void automatic_things_give_way(void **state)
     check_node(tree, "/var/run", NODE_SYMLINK, 0777, 0);
 }
 
+static void accounts_are_not_what_a_script_writes_into_their_files(void **state)
+{
+    struct planting planting = plant(*state);
+    automatic_add(&planting, MADE_FILE, "/etc/passwd")->content = "root::0:0::/:/bin/sh\n";
+    automatic_add(&planting, MADE_SYMLINK, "/etc/group");
+    user_wanted(&planting, "svc", WISH_NUMBER_FREE, "svc");
+    const struct tree *tree = grow(&planting);
+    check_content(tree, "/etc/passwd", ROOT_LINE "svc:x:100:100::/var/lib/svc:/usr/sbin/nologin\n" DEB_NOBODY);
+    check_node(tree, "/etc/group", NODE_FILE, 0644, 0);
+}
+
 static void a_copy_has_the_bytes_of_a_file_that_need_not_be_kept(void **state)
 {
     struct planting planting = plant(*state);
@@ -180,6 +191,7 @@ int main(void)
         TEST(automatic_accounts_get_free_numbers_behind_all_others),
         TEST(automatic_things_belong_to_accounts_that_are_numbered_later),
         TEST(automatic_things_give_way),
+        TEST(accounts_are_not_what_a_script_writes_into_their_files),
         TEST(a_copy_has_the_bytes_of_a_file_that_need_not_be_kept),
         TEST(owners_and_modes_of_packaged_files_are_changed),
         TEST(accounts_of_every_system_are_known_without_their_package),
