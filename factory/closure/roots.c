@@ -22,13 +22,30 @@ static void add_whole(struct arena *arena, struct roots *roots, const struct fam
     }
 }
 
-static bool is_excepted(const struct wish_file *file, const char *path)
+/* What of a glob is left out: paths, and globs. */
+struct exceptions {
+    struct map paths;
+    struct strings globs;
+};
+
+static struct exceptions exceptions_of(struct arena *arena, const struct wish_file *file)
 {
+    struct exceptions exceptions = {.paths = {.arena = arena}};
     for (size_t i = 0; i < file->except.count; i++) {
-        if (strcmp(file->except.items[i], path) == 0 || path_matches(file->except.items[i], path))
-            return true;
+        const char *path = file->except.items[i];
+        (void)map_add(&exceptions.paths, text_of(path), (void *)path);
+        if (path_is_glob(path))
+            list_add(arena, &exceptions.globs, path);
     }
-    return false;
+    return exceptions;
+}
+
+static bool is_excepted(const struct exceptions *exceptions, const char *path)
+{
+    bool is_it = map_get(&exceptions->paths, text_of(path)) != NULL;
+    for (size_t i = 0; !is_it && i < exceptions->globs.count; i++)
+        is_it = path_matches(exceptions->globs.items[i], path);
+    return is_it;
 }
 
 /* Adds what a glob matches in the packages it may look into; returns the number of matches. */
@@ -36,13 +53,14 @@ static size_t add_matches(struct arena *arena, struct roots *roots, const struct
                           const struct wish_file *file, const char *glob)
 {
     size_t matches = 0;
+    struct exceptions exceptions = exceptions_of(arena, file);
     const char *why = arena_printf(arena, "files of %s: %s", wish_giver(file->giver), file->path);
     for (size_t p = 0; p < set->package_count; p++) {
         const struct package *package = set->packages[p];
         if (file->packages.count && !strings_has(&file->packages, package->name))
             continue;
         for (size_t i = 0; i < package->count; i++) {
-            if (!path_matches(glob, package->entries[i].path) || is_excepted(file, package->entries[i].path))
+            if (!path_matches(glob, package->entries[i].path) || is_excepted(&exceptions, package->entries[i].path))
                 continue;
             add(arena, roots,
                 (struct closure_root){.path = package->entries[i].path,

@@ -89,7 +89,6 @@ static bool find_scripts(struct finding *finding, struct err *err)
 /* Plug-ins, helpers and data that the service's files name, and features whose signs they show. */
 static bool find_plugins(struct finding *finding, struct err *err)
 {
-    (void)err;
     const struct manifest_config *config = &finding->found->config;
     struct strings command = {0};
     for (size_t i = 0; i < config->entrypoint.count; i++)
@@ -102,7 +101,8 @@ static bool find_plugins(struct finding *finding, struct err *err)
     struct modest own, others;
     modest_prepare(finding->arena, finding->request, &finding->own, false, &own);
     modest_prepare(finding->arena, finding->request, &finding->own, true, &others);
-    references_find(&own, &command, finding->found);
+    if (!references_find(&own, &command, finding->found, err))
+        return false;
     signs_find(&others, finding->found);
     return true;
 }

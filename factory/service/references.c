@@ -18,6 +18,7 @@ struct searching {
     struct modest *modest;
     struct strings left; /* "PATH (LIBRARY)" */
     struct map said;     /* words of the configuration */
+    struct strings dirs; /* that come along, as this round has it */
     struct automatic *found;
 };
 
@@ -118,11 +119,11 @@ static bool is_for_building(const struct searching *searching, const char *path)
 static void want_below(struct searching *searching, const char *dir, const char *namer)
 {
     struct arena *arena = searching->arena;
-    const char *glob = arena_printf(arena, "%s/**", dir);
     struct sourced_list files = {0};
-    if (map_get(&searching->wanted, text_of(glob)))
+    if (path_is_within_any(dir, &searching->dirs) || searching->dirs.count > REFERENCES_DIRS_MAX)
         return;
-    want(searching, glob, &searching->own->names, namer);
+    list_add(arena, &searching->dirs, dir);
+    want(searching, arena_printf(arena, "%s/**", dir), &searching->own->names, namer);
     if (!strings_has(&searching->request->references->dirs, dir))
         list_add(arena, &searching->request->references->dirs, dir);
     struct wish_file *wish = &searching->found->wishes.files.items[searching->found->wishes.files.count - 1];
@@ -218,7 +219,7 @@ static bool is_for_host(const struct automatic_request *request, const struct en
     return is_started || path_is_within_any(entry->path, &request->set->family->for_host);
 }
 
-void references_find(struct modest *modest, const struct strings *command, struct automatic *found)
+bool references_find(struct modest *modest, const struct strings *command, struct automatic *found, struct err *err)
 {
     struct arena *arena = modest->arena;
     const struct automatic_request *request = modest->request;
@@ -245,4 +246,8 @@ void references_find(struct modest *modest, const struct strings *command, struc
             want_named(&searching, paths->items[j], file->entry->path, may_name_all);
     }
     note_left(&searching);
+    if (searching.dirs.count > REFERENCES_DIRS_MAX)
+        err_set(err, ERR_MALFORMED, "package %s: the files of its source package name more than %d directories of it",
+                own->names.items[0], REFERENCES_DIRS_MAX);
+    return searching.dirs.count <= REFERENCES_DIRS_MAX;
 }

@@ -9,11 +9,14 @@
  * left out of directories.
  * Read are ELF files whole, and texts of at most 1 MiB without their comment lines.
  * Threads: one.
+ * Fails with: ERR_MALFORMED (more directories than are allowed).
  */
 #ifndef IMGFACTORY_SERVICE_REFERENCES_H
 #define IMGFACTORY_SERVICE_REFERENCES_H
 
 #include "service/modest.h"
+
+#define REFERENCES_DIRS_MAX 500 /* directories that come along, without those below others */
 
 /* What is named by files that were read already: path → struct strings. It outlives the rounds of an order. */
 struct references {
@@ -28,6 +31,7 @@ const struct strings *references_of(const struct references *references, const c
 /* Adds what kept files of the own packages name, and the words of a command that is started: wishes, and a note of the
  * plug-ins below such directories that would bring libraries or interpreters which nothing else in the image needs, unless
  * the configuration says their names. */
-void references_find(struct modest *modest, const struct strings *command, struct automatic *found);
+bool references_find(struct modest *modest, const struct strings *command, struct automatic *found,
+                     struct err *err) MUST_CHECK;
 
 #endif

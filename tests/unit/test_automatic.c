@@ -88,7 +88,7 @@ static void service_begin(struct fixture *fixture, const char *binary, struct se
     *service = (struct service){.selection.count = fixture->package_count};
     list_add(&fixture->arena, &service->manifest.binaries, binary);
     service->selection.items = arena_new_array(&fixture->arena, struct selected, PACKAGES_MAX);
-    service->keep.items = arena_new_array(&fixture->arena, struct kept, ENTRIES_MAX);
+    service->keep.items = arena_new_array(&fixture->arena, struct kept, fixture->packages[0].count + 1);
     for (size_t i = 0; i < fixture->package_count; i++) {
         const struct package *package = &fixture->packages[i];
         bool is_foreign = strncmp(package->name, "lib", 3) == 0;
@@ -133,7 +133,7 @@ static void find_references(struct fixture *fixture, struct service *service)
     struct automatic found = {0};
     list_add(&fixture->arena, &command, "--defaults=/usr/share/service/defaults");
     modest_prepare(&fixture->arena, &service->request, &service->own, false, &service->modest);
-    references_find(&service->modest, &command, &found);
+    CHECK_OK(references_find(&service->modest, &command, &found, &fixture->err), &fixture->err);
     service->wishes = found.wishes;
     service->notes = found.notes;
 }
@@ -334,6 +334,30 @@ static void packages_that_build_on_the_service_and_are_not_selected_are_told(voi
     assert_non_null(strstr(found.notes.items[0], "not in the image: service-mysql, service-pgsql; what"));
 }
 
+static void more_directories_than_a_service_has_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    struct automatic found = {0};
+    struct strings command = {0};
+    struct package *package = package_add(fixture, "service");
+    package->entries = arena_new_array(&fixture->arena, struct entry, REFERENCES_DIRS_MAX + 9);
+    elf_add(fixture, package, "/usr/sbin/service", NULL, "");
+    for (size_t i = 0; i <= REFERENCES_DIRS_MAX; i++) {
+        const char *path = arena_printf(&fixture->arena, "/usr/lib/service-%04zu", i);
+        package->entries[package->count++] = (struct entry){.path = path, .kind = ENTRY_DIRECTORY, .mode = 0755};
+        list_add(&fixture->arena, &command, path);
+        list_add(&fixture->arena, &command, arena_printf(&fixture->arena, "%s/.", path)); /* counts once */
+    }
+    service_begin(fixture, "/usr/sbin/service", &service);
+    modest_prepare(&fixture->arena, &service.request, &service.own, false, &service.modest);
+    assert_false(references_find(&service.modest, &command, &found, &fixture->err));
+    CHECK_ERR(&fixture->err, ERR_MALFORMED, "package service: the files of its source package name more than 500");
+    command.count -= 2;
+    err_clear(&fixture->err);
+    CHECK_OK(references_find(&service.modest, &command, &found, &fixture->err), &fixture->err);
+}
+
 /* Siblings of "db-core", which ships the binary; `words` are "NAME [SERVICE]", '+' before a dependent one. */
 static const char *holder_of(struct arena *arena, const char *binary, const char *const *words, size_t count)
 {
@@ -394,6 +418,7 @@ int main(void)
         TEST(what_other_packages_have_or_a_comment_names_stays_out),
         TEST(of_a_features_plug_ins_only_those_come_that_bring_nothing_else),
         TEST(packages_that_build_on_the_service_and_are_not_selected_are_told),
+        TEST(more_directories_than_a_service_has_are_refused),
         TEST(whom_a_service_runs_as_is_an_account_of_the_image),
         TEST(a_feature_comes_with_its_signs_and_not_twice),
         cmocka_unit_test(the_manifest_wins_key_by_key),
