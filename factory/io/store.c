@@ -190,18 +190,20 @@ bool blob_begin(struct store *store, struct blob *ret_blob, struct err *err)
     return true;
 }
 
-/* What a full disk did not take is tried once more when there is room again. */
+/* What a full disk did not take is tried again as long as room can be made: other threads fill it, too. */
 static bool write_raw(struct blob *blob, const void *bytes, size_t len, struct err *err)
 {
-    const char *path = blob->store->path;
-    if (file_write_all(blob->fd, bytes, len, path, err))
-        return true;
-    off_t at = lseek(blob->fd, 0, SEEK_CUR);
-    if (err->detail != ENOSPC || at < (off_t)blob->len || !store_make_room(blob->store))
-        return false;
-    size_t done = (size_t)(at - (off_t)blob->len);
-    err_clear(err);
-    return file_write_all(blob->fd, (const char *)bytes + done, len - done, path, err);
+    struct store *store = blob->store;
+    for (size_t done = 0;;) {
+        unsigned rooms_seen = atomic_load(&store->rooms_made);
+        if (file_write_all(blob->fd, (const char *)bytes + done, len - done, store->path, err))
+            return true;
+        off_t at = lseek(blob->fd, 0, SEEK_CUR), begun = (off_t)blob->len;
+        if (err->detail != ENOSPC || at < begun || !store_make_room(store, rooms_seen))
+            return false;
+        done = (size_t)(at - begun);
+        err_clear(err);
+    }
 }
 
 bool blob_write(struct blob *blob, const void *bytes, size_t len, struct err *err)

@@ -22,6 +22,7 @@ struct store {
     const struct lock_wait *wait;
     pthread_mutex_t room_lock; /* guards the next */
     bool is_room_hopeless;     /* on a full disk nothing can be removed any more */
+    atomic_uint rooms_made;    /* how often something was removed from a full disk */
     pthread_mutex_t used_lock; /* guards the next two */
     struct arena used_arena;
     struct map used; /* paths below v1 that this process made or used */
@@ -36,7 +37,8 @@ void store_end_use(struct store *store);
 bool store_mark_used(struct store *store, int dirfd, const char *name);
 /* Notes that a file of that size was added. */
 void store_note_added(struct store *store, int dirfd, const char *name, uint64_t size_bytes);
-/* On a full disk: removes what was not used for longest and nobody can need. Returns whether anything went. */
-bool store_make_room(struct store *store);
+/* On a full disk: removes what was not used for longest and nobody can need, unless another thread did since the write that
+ * failed was begun, when rooms_made was `rooms_seen`. Returns whether it is worth writing again. */
+bool store_make_room(struct store *store, unsigned rooms_seen);
 
 #endif

@@ -363,19 +363,23 @@ void store_end_use(struct store *store)
     arena_done(&store->used_arena);
 }
 
-bool store_make_room(struct store *store)
+bool store_make_room(struct store *store, unsigned rooms_seen)
 {
-    struct prune_result result = {0};
     struct err ignored = {0};
     int64_t known = 0;
     pthread_mutex_lock(&store->room_lock);
-    if (!store->is_room_hopeless) {
+    bool is_made = atomic_load(&store->rooms_made) != rooms_seen;
+    if (!is_made && !store->is_room_hopeless) {
+        struct prune_result result = {0};
         (void)read_size(store, &known);
         uint64_t total = known > 0 ? (uint64_t)known : 0;
         struct prune_request request = {.keep_bytes = total > ROOM_BYTES ? total - ROOM_BYTES : 0};
         (void)prune(store, &request, false, &result, &ignored); /* we are a user: never alone */
-        store->is_room_hopeless = !result.freed_count;
+        is_made = result.freed_count > 0;
+        store->is_room_hopeless = !is_made;
+        if (is_made)
+            atomic_fetch_add(&store->rooms_made, 1);
     }
     pthread_mutex_unlock(&store->room_lock);
-    return result.freed_count > 0;
+    return is_made;
 }

@@ -119,7 +119,8 @@ def services(arch):
             rpm.File("/usr/lib/tmpfiles.d/counter.conf", "d /run/counter 0755 counter counter -\n"),
             unit("counter", "Type=exec", "ExecStart=/usr/sbin/counter -u counter -c /etc/counter/counter.conf "
                  "-d /var/lib/counter -d /run/counter")],
-                    arch=arch, requires=["filesystem"], scripts={"pre": PRE}),
+                    # From rpm 4.19 on files ask for their owners; accounts that only a script makes are declared by hand.
+                    arch=arch, requires=["filesystem"], provides=["user(counter)", "group(counter)"], scripts={"pre": PRE}),
         rpm.Package("window", [
             rpm.program("/usr/bin/window", server), rpm.directory("/etc/window"), config("window"),
             unit("window", "User=window", "ExecStart=/usr/bin/window -c /etc/window/window.conf -d /var/lib/window")],

@@ -508,6 +508,23 @@ static void many_writers_of_the_same_blobs_all_succeed(void **state)
     assert_int_equal(count_temporaries(&first), 0);
 }
 
+static void room_that_another_thread_made_is_tried_before_it_is_said_that_there_is_none(void **state)
+{
+    (void)state;
+    struct place place = open_place(20);
+    (void)add(place.store, "not used for long");
+    close_place(&place);
+    char command[400];
+    (void)snprintf(command, sizeof command, "find '%s' -type f -exec touch -d '20 days ago' {} +", place.path);
+    assert_int_equal(system(command), 0);
+    place = open_place(20);
+    unsigned seen = atomic_load(&place.store->rooms_made);
+    assert_true(store_make_room(place.store, seen));      /* the thread that was first */
+    assert_true(store_make_room(place.store, seen));      /* one that failed at the same time */
+    assert_false(store_make_room(place.store, seen + 1)); /* now there is nothing left */
+    close_place(&place);
+}
+
 /* Needs the right to mount; elsewhere the whole-program tests cover a full disk. */
 static void a_full_disk_names_the_cache_and_gets_its_space_back(void **state)
 {
@@ -571,6 +588,7 @@ int main(void)
         cmocka_unit_test(a_store_that_others_can_write_to_is_refused),
         cmocka_unit_test(a_file_in_the_place_of_the_cache_is_a_local_error),
         cmocka_unit_test(many_writers_of_the_same_blobs_all_succeed),
+        cmocka_unit_test(room_that_another_thread_made_is_tried_before_it_is_said_that_there_is_none),
         cmocka_unit_test(a_full_disk_names_the_cache_and_gets_its_space_back),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
