@@ -49,6 +49,7 @@ static const struct wanted {
     WANTED("Description", 'T', description),
     WANTED("Depends", 'D', depends),
     WANTED("Pre-Depends", 'd', pre_depends),
+    WANTED("Recommends", 'R', recommends),
     WANTED("Provides", 'P', provides),
     WANTED("Conflicts", 'C', conflicts),
     WANTED("Breaks", 'B', breaks),
@@ -109,7 +110,7 @@ static void write_value(struct builder *builder, size_t i)
 
 static bool is_relation(char letter)
 {
-    return letter && strchr("DdPCB", letter);
+    return letter && strchr("DdRPCB", letter);
 }
 
 /* Whether a relation field has too many names; those of usual length need not be counted. */

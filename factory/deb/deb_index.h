@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 
-#define DEB_INDEX_FORMAT "deb-index 2"
+#define DEB_INDEX_FORMAT "deb-index 3"
 
 struct deb_index {
     struct text stanzas; /* text of all stanzas */
@@ -27,7 +27,7 @@ struct deb_index {
 struct deb_stanza {
     struct text name, version, architecture, source, section, priority, multi_arch;
     struct text description; /* its first line */
-    struct text depends, pre_depends, provides, conflicts, breaks;
+    struct text depends, pre_depends, recommends, provides, conflicts, breaks;
     struct text filename, size, sha256;
     uint32_t line; /* in the Packages file, from 1 */
 };

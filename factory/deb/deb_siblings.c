@@ -56,7 +56,9 @@ static bool add_sibling(struct asking *asking, struct text name, struct err *err
              (struct sibling){.name = text_dup(asking->arena, name),
                               .is_given = is_given,
                               .is_dependent = !is_given && depends(&item, &asking->given),
-                              .is_needed = !is_given && depends(&asking->given, &item)});
+                              .is_needed = !is_given && depends(&asking->given, &item),
+                              .is_recommended = names(asking->given.stanza.recommends, item.stanza.name),
+                              .is_for_all = text_is(item.stanza.architecture, "all")});
     list_add(&asking->scratch, &asking->items, item);
     return true;
 }
@@ -180,13 +182,13 @@ bool deb_catalog_siblings(struct catalog *any, struct arena *arena, const char *
 }
 
 /* Adds the names of a field's relations of which there is a real package. */
-static void add_depends(const struct catalog *catalog, struct arena *arena, struct text field, struct strings *depends)
+static void add_related(const struct catalog *catalog, struct arena *arena, struct text field, struct strings *names)
 {
     for (struct text clause; text_next(&field, ',', &clause);) {
         for (struct text relation; text_next(&clause, '|', &relation);) {
             const char *name = text_dup(arena, deb_relation_name(relation));
-            if (!strings_has(depends, name) && deb_catalog_has(catalog, name, false))
-                list_add(arena, depends, name);
+            if (!strings_has(names, name) && deb_catalog_has(catalog, name, false))
+                list_add(arena, names, name);
         }
     }
 }
@@ -212,7 +214,8 @@ bool deb_catalog_describe(const struct catalog *any, struct arena *arena, const 
                                             .source = text_dup(arena, item.source)};
     if (stanza->description.len)
         ret_package->description = text_dup(arena, stanza->description);
-    add_depends(any, arena, stanza->pre_depends, &ret_package->depends);
-    add_depends(any, arena, stanza->depends, &ret_package->depends);
+    add_related(any, arena, stanza->pre_depends, &ret_package->depends);
+    add_related(any, arena, stanza->depends, &ret_package->depends);
+    add_related(any, arena, stanza->recommends, &ret_package->recommends);
     return true;
 }

@@ -170,27 +170,77 @@ bool needs_of_files(const struct order *order, const struct closed *closed, stru
     return true;
 }
 
-bool needs_of_dlopen(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+/* The package of a library in the first directory of the loader that has one: the first that is liked, else
+ * the first. */
+static bool add_library(const struct order *order, const struct closed *closed, const char *soname,
+                        const struct strings *liked, struct need *need, struct err *err)
 {
     const struct strings *dirs = &order->arch->library_dirs;
+    struct strings owners = {0};
+    struct err why = {0};
+    for (size_t i = 0; !owners.count && i < dirs->count; i++) {
+        const char *path = arena_printf(order->arena, "%s/%s", dirs->items[i], soname);
+        if (strchr(soname, '/') || !catalog_owners(order->catalog, order->arena, path, &owners, NULL, &why))
+            break;
+    }
+    if (why.kind && why.kind != ERR_RESOLVE) {
+        *err = why;
+        return false;
+    }
+    const char *owner = NULL;
+    for (size_t i = 0; i < owners.count; i++) {
+        const char *name = owners.items[i];
+        bool is_unwelcome =
+            strings_has(&order->manifest->packages_never, name) || strings_has(&closed->asked.refused, name);
+        if (!is_unwelcome && (!owner || (liked && strings_has(liked, name) && !strings_has(liked, owner))))
+            owner = name;
+    }
+    if (owner)
+        add_name(order->arena, &need->names, owner);
+    return true;
+}
+
+bool needs_of_dlopen(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
     for (size_t i = 0; i < closed->keep.missing_count; i++) {
         const struct missing *missing = &closed->keep.missing[i];
-        struct strings owners = {0};
-        struct err why = {0};
-        for (size_t j = 0; missing->is_opened && !owners.count && j < dirs->count; j++) {
-            const char *path = arena_printf(order->arena, "%s/%s", dirs->items[j], missing->wanted);
-            if (strchr(missing->wanted, '/') ||
-                !catalog_owners(order->catalog, order->arena, path, &owners, NULL, &why))
-                break;
-        }
-        if (why.kind && why.kind != ERR_RESOLVE) {
-            *err = why;
+        if (missing->is_opened && !add_library(order, closed, missing->wanted, NULL, need, err)) {
             err_wrap(err, "%s, which %s opens", missing->wanted, missing->needed_by);
             return false;
         }
-        if (owners.count && !strings_has(&order->manifest->packages_never, owners.items[0]) &&
-            !strings_has(&closed->asked.refused, owners.items[0]))
-            add_name(order->arena, &need->names, owners.items[0]);
+    }
+    return true;
+}
+
+/* What the packages of the service recommend. */
+static bool list_recommended(const struct order *order, const struct closed *closed, struct strings *ret_names,
+                             struct err *err)
+{
+    const struct strings *names = &closed->asked.names;
+    for (size_t i = 0; i < names->count; i++) {
+        struct catalog_package described = {0};
+        bool is_found;
+        if (!catalog_describe(order->catalog, order->arena, names->items[i], &described, &is_found, err))
+            return false;
+        for (size_t j = 0; j < described.recommends.count; j++)
+            list_add(order->arena, ret_names, described.recommends.items[j]);
+    }
+    return true;
+}
+
+bool needs_of_plugins(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    const struct strings *libraries = &closed->asked.automatic.libraries;
+    struct strings recommended = {0};
+    if (!libraries->count)
+        return true;
+    if (!list_recommended(order, closed, &recommended, err))
+        return false;
+    for (size_t i = 0; i < libraries->count; i++) {
+        if (!add_library(order, closed, libraries->items[i], &recommended, need, err)) {
+            err_wrap(err, "%s, for a plug-in that the configuration names", libraries->items[i]);
+            return false;
+        }
     }
     return true;
 }
@@ -247,9 +297,11 @@ static const struct source_of_needs sources[] = {
     {AT_FIRST, needs_of_manifest, false, "the manifest's wishes"},
     {WHEN_SELECTED, needs_of_files, false, "files of named packages"},
     {WHEN_SELECTED, needs_of_holder, true, "the package that holds the service"},
+    {WHEN_SELECTED, needs_of_recommended, true, "what the service's package recommends of its own source"},
     {WHEN_CLOSED, needs_of_dlopen, true, "dlopen notes"},
     {WHEN_CLOSED, needs_of_recipes, false, "recipes"},
     {WHEN_CLOSED, needs_of_service, false, "the packages of the service"},
+    {WHEN_CLOSED, needs_of_plugins, true, "plug-ins that the configuration names"},
     {WHEN_CLOSED, needs_of_paths, false, "paths that no selected package ships"},
 };
 

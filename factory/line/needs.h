@@ -91,6 +91,9 @@ bool needs_of_files(const struct order *order, const struct closed *closed, stru
  * depend on that. */
 bool needs_of_dlopen(const struct order *order, const struct closed *closed, struct need *need,
                      struct err *err) MUST_CHECK;
+/* The packages of libraries that plug-ins lack which the service's configuration names, found in the same way. */
+bool needs_of_plugins(const struct order *order, const struct closed *closed, struct need *need,
+                      struct err *err) MUST_CHECK;
 /* The recipes of packages that give files, once nothing is missing, and what they install. */
 bool needs_of_recipes(const struct order *order, const struct closed *closed, struct need *need,
                       struct err *err) MUST_CHECK;
@@ -100,6 +103,10 @@ bool needs_of_service(const struct order *order, const struct closed *closed, st
 /* Of a service the package with its unit or init script, when a sibling of its binary's package has it. */
 bool needs_of_holder(const struct order *order, const struct closed *closed, struct need *need,
                      struct err *err) MUST_CHECK;
+/* Of a service the packages that build on the one with its binary, are of the same source and are recommended by it: as
+ * the only plug-in that lets it start. Those that are the same for all architectures are data, and stay away. */
+bool needs_of_recommended(const struct order *order, const struct closed *closed, struct need *need,
+                          struct err *err) MUST_CHECK;
 /* The packages of paths that no selected package ships: a binary was promised by a `first` package that does not ship
  * it (then it is started over), or the package of a file or script interpreter has to be added. */
 bool needs_of_paths(const struct order *order, const struct closed *closed, struct need *need,

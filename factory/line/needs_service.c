@@ -87,3 +87,23 @@ bool needs_of_holder(const struct order *order, const struct closed *closed, str
     }
     return true;
 }
+
+bool needs_of_recommended(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
+{
+    struct strings never = unwelcome(order, closed);
+    const struct chosen_list *chosen = &closed->asked.chosen;
+    for (size_t i = 0; order->manifest->automatic[AUTOMATIC_PACKAGES] && i < chosen->count; i++) {
+        struct siblings siblings;
+        if (!strings_has(&order->manifest->binaries, chosen->items[i].path))
+            continue;
+        if (!catalog_siblings(order->catalog, order->arena, chosen->items[i].choice.package, &siblings, err))
+            return false;
+        for (size_t j = 0; j < siblings.count; j++) {
+            const struct sibling *sibling = &siblings.items[j];
+            if (sibling->is_recommended && sibling->is_dependent && !sibling->is_for_all &&
+                !strings_has(&never, sibling->name))
+                list_add(order->arena, &need->names, sibling->name);
+        }
+    }
+    return true;
+}

@@ -30,10 +30,10 @@ static void take_provider(void *context, Id dependency, Id provider)
     leading->is_so = leading->is_so || provider == leading->to;
 }
 
-static bool depends(Pool *pool, Id id, Id on)
+static bool leads(Pool *pool, Id id, Id key, Id to)
 {
-    struct leading leading = {.to = on};
-    rpm_pool_each_provider(pool, id, SOLVABLE_REQUIRES, take_provider, &leading);
+    struct leading leading = {.to = to};
+    rpm_pool_each_provider(pool, id, key, take_provider, &leading);
     return leading.is_so;
 }
 
@@ -65,8 +65,10 @@ static bool find_siblings(struct asking *asking, struct err *err)
         list_add(asking->arena, &asking->found,
                  (struct sibling){.name = arena_strdup(asking->arena, name),
                                   .is_given = is_given,
-                                  .is_dependent = !is_given && depends(pool, id, asking->given),
-                                  .is_needed = !is_given && depends(pool, asking->given, id)});
+                                  .is_dependent = !is_given && leads(pool, id, SOLVABLE_REQUIRES, asking->given),
+                                  .is_needed = !is_given && leads(pool, asking->given, SOLVABLE_REQUIRES, id),
+                                  .is_recommended = !is_given && leads(pool, asking->given, SOLVABLE_RECOMMENDS, id),
+                                  .is_for_all = pool_id2solvable(pool, id)->arch == ARCH_NOARCH});
         if (asking->found.count > SIBLINGS_MAX) {
             err_set(err, ERR_MALFORMED, "%s: more than %d packages are built of one source package with it",
                     asking->package, SIBLINGS_MAX);
@@ -153,8 +155,10 @@ bool rpm_catalog_describe(const struct catalog *any, struct arena *arena, const 
         *ret_package = (struct catalog_package){.version = arena_strdup(arena, pool_id2str(pool, item->evr)),
                                                 .architecture = arena_strdup(arena, pool_id2str(pool, item->arch)),
                                                 .source = arena_strdup(arena, rpm_pool_source(pool, id))};
-        struct listing listing = {pool, arena, &ret_package->depends, id};
-        rpm_pool_each_provider(pool, id, SOLVABLE_REQUIRES, take_name, &listing);
+        struct listing depends = {pool, arena, &ret_package->depends, id};
+        struct listing recommends = {pool, arena, &ret_package->recommends, id};
+        rpm_pool_each_provider(pool, id, SOLVABLE_REQUIRES, take_name, &depends);
+        rpm_pool_each_provider(pool, id, SOLVABLE_RECOMMENDS, take_name, &recommends);
     }
     pthread_mutex_unlock(catalog->lock);
     return true;

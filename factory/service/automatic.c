@@ -252,7 +252,7 @@ static bool same_config(const struct manifest_config *a, const struct manifest_c
 bool automatic_same(const struct automatic *a, const struct automatic *b)
 {
     return wishes_same(&a->wishes, &b->wishes) && same_config(&a->config, &b->config) &&
-           strings_same(&a->notes, &b->notes);
+           strings_same(&a->libraries, &b->libraries) && strings_same(&a->notes, &b->notes);
 }
 
 struct manifest_config automatic_config(const struct manifest_config *manifest, const struct manifest_config *found)

@@ -23,7 +23,8 @@ struct automatic {
     struct wishes wishes;
     struct manifest_config config; /* what is started; unset members where the packages say nothing */
     struct strings names;          /* packages that are to be selected, too */
-    struct strings notes;          /* what could not be found out: sentences for the report */
+    struct strings libraries; /* sonames that plug-ins lack which the configuration names, and nothing selected has */
+    struct strings notes;     /* what could not be found out: sentences for the report */
 };
 
 struct references;

@@ -115,6 +115,19 @@ static bool is_for_building(const struct searching *searching, const char *path)
     return false;
 }
 
+/* What a plug-in that the configuration loads lacks is looked for in all packages, unless it is a library that a selected
+ * one has. */
+static void want_library(struct searching *searching, const char *lack)
+{
+    const struct strings *dirs = &searching->request->arch->library_dirs;
+    bool is_there = !strstr(lack, ".so") || strings_has(&searching->found->libraries, lack);
+    for (size_t i = 0; i < dirs->count && !is_there; i++)
+        is_there = fileset_walk(searching->request->set, searching->arena,
+                                arena_printf(searching->arena, "%s/%s", dirs->items[i], lack), NULL, NULL);
+    if (!is_there)
+        list_add(searching->arena, &searching->found->libraries, lack);
+}
+
 /* All below a directory of the service's own. */
 static void want_below(struct searching *searching, const char *dir, const char *namer)
 {
@@ -134,7 +147,10 @@ static void want_below(struct searching *searching, const char *dir, const char 
         const char *lack =
             end && own_has(searching->own, files.items[i]->package) ? modest_lacks(searching->modest, end) : NULL;
         bool is_to_build = is_for_building(searching, path);
-        if (!is_to_build && (!lack || said_has(arena, &searching->said, path)))
+        bool is_said = !is_to_build && lack && said_has(arena, &searching->said, path);
+        if (is_said)
+            want_library(searching, lack);
+        if (is_said || (!is_to_build && !lack))
             continue;
         list_add(arena, &wish->except, path);
         if (lack)

@@ -23,6 +23,8 @@ struct sibling {
     bool is_given;              /* it is the given one itself */
     bool is_dependent;          /* it depends on the given one */
     bool is_needed;             /* the given one depends on it */
+    bool is_recommended;        /* the given one recommends it */
+    bool is_for_all;            /* it is the same for all architectures */
     enum sibling_service holds; /* unknown: no index of paths tells */
     struct strings services;    /* absolute canonical paths ("/usr/lib/systemd/system/x.service"), at most 1,000 */
 };
@@ -55,8 +57,9 @@ struct locations {
 /* What an index says of a package; of the version that would be installed. */
 struct catalog_package {
     const char *version, *architecture, *source;
-    const char *description; /* its first line; NULL: the index has none */
-    struct strings depends;  /* names of packages that it depends on directly, real ones, each once */
+    const char *description;   /* its first line; NULL: the index has none */
+    struct strings depends;    /* names of packages that it depends on directly, real ones, each once */
+    struct strings recommends; /* the same of those that it recommends */
 };
 
 /* Is told of one path, absolute and canonical, and a package that ships it; both are borrowed. Returns false when it wants

@@ -170,7 +170,7 @@ class Judge:
         if not self.options.own_command:
             config.update(Entrypoint=entry["command"], Cmd=[])
         box = self.box(entry, root, config, verdict.arch)
-        box.has_syslog = has_syslog
+        box.has_syslog = has_syslog or entry["ask"][0] == "log"  # what is looked for may go there
         if entry.get("pre"):
             reason = self.before(entry, box, root, config, verdict.arch)
             if reason:
@@ -211,10 +211,13 @@ class Judge:
         """Until the ask is answered. A program whose output is asked for may have ended."""
         try:
             box.wait_for(lambda: asks.ask(box, words), seconds)
-        except AssertionError:
+        except AssertionError as error:
             if words[0] not in ("out", "log"):
                 raise
-            box.process.wait(10)
+            try:
+                box.process.wait(10)
+            except subprocess.TimeoutExpired:
+                raise error from None
             box.finish_log()
             if words[0] == "log" or not asks.ask(box, words):
                 raise

@@ -164,7 +164,7 @@ static void test_a_path_that_nobody_ships_is_an_error_with_a_hint(void **state)
               "no package of test for amd64 ships /usr/bin/dhcpd; /usr/sbin/dhcpd is in dhcp");
 }
 
-/* "NAME:given,dependent,needed,holds:PATH…" for each. */
+/* "NAME:given,dependent,needed,recommended,all,holds:PATH…" for each. */
 static const char *say_siblings(struct fixture *fixture, const char *package)
 {
     static const char *const holds[] = {"unknown", "none", "service"};
@@ -173,22 +173,25 @@ static const char *say_siblings(struct fixture *fixture, const char *package)
     CHECK_OK(catalog_siblings(fixture->catalog, &fixture->arena, package, &siblings, &fixture->err), &fixture->err);
     for (size_t i = 0; i < siblings.count; i++) {
         const struct sibling *sibling = &siblings.items[i];
-        said = arena_printf(&fixture->arena, "%s%s%s%s%s,%s%s%s;", said, sibling->name,
+        said = arena_printf(&fixture->arena, "%s%s%s%s%s%s%s,%s%s%s;", said, sibling->name,
                             sibling->is_given ? ",given" : "", sibling->is_dependent ? ",dependent" : "",
-                            sibling->is_needed ? ",needed" : "", holds[sibling->holds],
+                            sibling->is_needed ? ",needed" : "", sibling->is_recommended ? ",recommended" : "",
+                            sibling->is_for_all ? ",all" : "", holds[sibling->holds],
                             sibling->services.count ? " " : "", strings_join(&fixture->arena, &sibling->services, " "));
     }
     return said;
 }
 
-static const char family[] = PACKAGE("db-core", "Source: db (1)\nDepends: db-common (>= 1)\n") PACKAGE(
-    "db-server", "Source: db\nPre-Depends: x | db-core (= 1), y\n") PACKAGE("db-doc", "Source: db (1)\n")
-    PACKAGE("dbx", "Source: dbx (1)\nDepends: db-core\n") "Package: db-common\nSource: db\nVersion: 1\nArchitecture: "
-                                                          "all\nFilename: pool/c.deb\nSize: 1\nSHA256: " HASH "\n\n"
-                                                          /* was built of the source, and is no more */
-                                                          "Package: gone\nSource: db\nVersion: 0\nArchitecture: "
-                                                          "amd64\nFilename: pool/g.deb\nSize: 1\nSHA256: " HASH
-                                                          "\n\n" PACKAGE("gone", "Source: other\n");
+static const char family[] =
+    PACKAGE("db-core", "Source: db (1)\nDepends: db-common (>= 1)\nRecommends: dbx, db-server | y\n")
+        PACKAGE("db-server", "Source: db\nPre-Depends: x | db-core (= 1), y\n") PACKAGE("db-doc", "Source: db (1)\n")
+            PACKAGE("dbx",
+                    "Source: dbx (1)\nDepends: db-core\n") "Package: db-common\nSource: db\nVersion: 1\nArchitecture: "
+                                                           "all\nFilename: pool/c.deb\nSize: 1\nSHA256: " HASH "\n\n"
+                                                           /* was built of the source, and is no more */
+                                                           "Package: gone\nSource: db\nVersion: 0\nArchitecture: "
+                                                           "amd64\nFilename: pool/g.deb\nSize: 1\nSHA256: " HASH
+                                                           "\n\n" PACKAGE("gone", "Source: other\n");
 
 static void test_siblings_tell_who_holds_the_service(void **state)
 {
@@ -200,8 +203,8 @@ static void test_siblings_tell_who_holds_the_service(void **state)
              "lib/systemd/system/db.service net/db-server\nlib/systemd/system/x.service net/dbx\n");
     CHECK_OK(open_it(&fixture), &fixture.err);
     assert_string_equal(say_siblings(&fixture, "db-core"),
-                        "db-common,needed,unknown;db-core,given,none;db-doc,none;"
-                        "db-server,dependent,service /usr/lib/systemd/system/db.service;");
+                        "db-common,needed,all,unknown;db-core,given,none;db-doc,none;"
+                        "db-server,dependent,recommended,service /usr/lib/systemd/system/db.service;");
     struct siblings none;
     assert_false(catalog_siblings(fixture.catalog, &fixture.arena, "absent", &none, &fixture.err));
     CHECK_ERR(&fixture.err, ERR_RESOLVE, "test has no package absent");
@@ -216,15 +219,16 @@ static void test_contents_all_tells_of_siblings_when_no_other_has_a_service(void
     add_file(&fixture, "main/Contents-amd64.gz", "usr/sbin/db net/db-core\n");
     add_file(&fixture, "main/Contents-all.gz", "etc/init.d/db net/db-common\n");
     CHECK_OK(open_it(&fixture), &fixture.err);
-    assert_string_equal(say_siblings(&fixture, "db-core"), "db-common,needed,service /etc/init.d/db;db-core,given,none;"
-                                                           "db-doc,none;db-server,dependent,none;");
+    assert_string_equal(say_siblings(&fixture, "db-core"),
+                        "db-common,needed,all,service /etc/init.d/db;db-core,given,none;"
+                        "db-doc,none;db-server,dependent,recommended,none;");
 }
 
 static void test_siblings_are_known_without_any_contents(void **state)
 {
     (void)state;
-    static const char wanted[] = "db-common,needed,unknown;db-core,given,unknown;db-doc,unknown;"
-                                 "db-server,dependent,unknown;";
+    static const char wanted[] = "db-common,needed,all,unknown;db-core,given,unknown;db-doc,unknown;"
+                                 "db-server,dependent,recommended,unknown;";
     AUTO(fixture_done) struct fixture fixture;
     begin(&fixture);
     add_file(&fixture, "main/binary-amd64/Packages.gz", family);

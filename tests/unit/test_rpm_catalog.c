@@ -21,6 +21,7 @@
     "<checksum type=\"sha256\">" sum "</checksum><size package=\"10\"/><location href=\"Packages/" name ".rpm\"/>"
 #define PACKAGE(name, sum, format) HEAD(name, "x86_64", sum) "<format>" format "</format></package>"
 #define REQUIRES(name) "<rpm:requires><rpm:entry name=\"" name "\"/></rpm:requires>"
+#define RECOMMENDS(name) "<rpm:recommends><rpm:entry name=\"" name "\"/></rpm:recommends>"
 #define PROVIDES(name) "<rpm:provides><rpm:entry name=\"" name "\"/></rpm:provides>"
 #define SOURCE(name) "<rpm:sourcerpm>" name "-7-8.src.rpm</rpm:sourcerpm>"
 
@@ -166,7 +167,8 @@ static void test_siblings_tell_who_holds_the_service(void **state)
 {
     (void)state;
     static const char primary[] =
-        METADATA(PACKAGE("db-core", SUM_A, SOURCE("db") PROVIDES("db-core(x86-64)") REQUIRES("db-common"))
+        METADATA(PACKAGE("db-core", SUM_A,
+                         SOURCE("db") PROVIDES("db-core(x86-64)") REQUIRES("db-common") RECOMMENDS("db-server"))
                      PACKAGE("db-server", SUM_B, SOURCE("db") REQUIRES("db-core(x86-64)"))
                          PACKAGE("db-common", SUM_C, SOURCE("db")) PACKAGE("dbx", SUM_D, REQUIRES("db-core")));
     static const char filelists[] = "<filelists><package pkgid=\"" SUM_B "\" name=\"db-server\" arch=\"x86_64\">"
@@ -182,7 +184,7 @@ static void test_siblings_tell_who_holds_the_service(void **state)
         assert_true(found.items[0].is_needed && !found.items[0].is_dependent && !found.items[0].is_given);
         assert_true(found.items[1].is_given && !found.items[1].is_needed);
         assert_string_equal(found.items[2].name, "db-server");
-        assert_true(found.items[2].is_dependent);
+        assert_true(found.items[2].is_dependent && found.items[2].is_recommended && !found.items[0].is_recommended);
         assert_int_equal(found.items[1].holds, lists[i] ? SIBLING_HAS_NONE : SIBLING_UNKNOWN);
         assert_int_equal(found.items[2].holds, lists[i] ? SIBLING_HAS_SERVICE : SIBLING_UNKNOWN);
         assert_int_equal(found.items[2].services.count, lists[i] ? 1 : 0);

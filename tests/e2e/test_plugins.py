@@ -1,0 +1,89 @@
+"""Plug-ins of a service that nobody wrote a manifest for: what the packages say of them decides which come, and with what."""
+
+import json
+import unittest
+
+from base import Case, deb, run, world
+
+CONFIGURATION = "LoadPlugin disk\n# LoadPlugin net\n"
+
+
+def packages(name):
+    """A service whose configuration loads one plug-in of two; the library of each is only recommended. And packages that build
+    on it: one that it recommends, one that it does not, one that is data."""
+    machine = world.MACHINES[name]
+    shared = lambda soname, needed=(): world.library(machine, soname, ["libc.so.6", *needed])
+    plugin = lambda stem, needed=(): deb.File(f"/usr/lib/plug/{stem}.so", shared(f"{stem}.so", needed))
+    make = lambda package, files, **fields: deb.Package(package, files, arch=name, **{"Depends": "libc6", **fields})
+    main = world.executable(machine, ["libc.so.6"], payload=b"\0/usr/lib/plug\0")
+    return [
+        make("plugd", [deb.program("/usr/sbin/plugd", main), deb.File("/etc/plugd.conf", CONFIGURATION),
+                       plugin("disk", ["libfar.so.1"]), plugin("net", ["libnear.so.1"])], Source="plug",
+             Recommends="plug-back (>= 1), libfar1, plug-words"),
+        make("plug-back", [plugin("back"), deb.File("/etc/plug-back.conf", "x\n")], Source="plug", Depends="plugd, libc6"),
+        make("plug-other", [plugin("other")], Source="plug", Depends="plugd, libc6"),
+        make("a-far", [deb.File(machine.lib("libfar.so.1"), shared("libfar.so.1"))]),
+        make("libfar1", [deb.File(machine.lib("libfar.so.1"), shared("libfar.so.1"))]),
+        make("libnear1", [deb.File(machine.lib("libnear.so.1"), shared("libnear.so.1"))]),
+        make("loned", [deb.program("/usr/sbin/loned", world.executable(machine, ["libc.so.6"], payload=b"\0/usr/lib/lone\0")),
+                       deb.File("/etc/loned.conf", CONFIGURATION),
+                       deb.File("/usr/lib/lone/disk.so", shared("disk.so", ["libnear.so.1"]))]),
+    ]
+
+
+def words():
+    return deb.Package("plug-words", [deb.File("/usr/lib/plug/words", "x\n")], Source="plug", Depends="plugd")
+
+
+class Plugins(Case):
+    def setUp(self):
+        super().setUp()
+        self.ready(packages=world.packages() + [words()] + [package for name in ("amd64", "arm64") for package in packages(name)])
+
+    def built(self, name, more=""):
+        """{path: package} of what is in the image, which is the same for both architectures but for the places of libraries."""
+        self.write_manifest(name, f"automatic: true\nbinaries: [/usr/sbin/{name}]\n{more}")
+        result = self.run_factory("--json", "--arch", "all", name)
+        self.assertEqual(result.code, run.OK, result)
+        self.last = result
+        files = []
+        for order in json.loads(result.stdout)["images"][0]["architectures"]:
+            files.append({file["path"].replace("/x86_64-", "/*-").replace("/aarch64-", "/*-"): file["package"]
+                          for file in order["files"] if file.get("package") and "ld-linux" not in file["path"]})
+            self.notes = "\n".join(order["notes"])
+        self.assertEqual(files[0], files[1])
+        return files[0]
+
+    def test_a_plug_in_that_the_configuration_loads_has_its_library_which_the_service_may_recommend(self):
+        files = self.built("plugd")
+        self.assertEqual(files["/usr/lib/*-linux-gnu/libfar.so.1"], "libfar1")
+        self.assertIn("/usr/lib/plug/disk.so", files)
+        self.assertNotIn("/usr/lib/plug/net.so", files)
+        self.assertNotIn("/usr/lib/*-linux-gnu/libnear.so.1", files)
+        self.assertEqual(self.built("loned")["/usr/lib/*-linux-gnu/libnear.so.1"], "libnear1")
+
+    def test_what_builds_on_the_service_and_is_recommended_by_it_comes_others_are_told(self):
+        files = self.built("plugd")
+        self.assertEqual(files["/usr/lib/plug/back.so"], "plug-back")
+        self.assertIn("/etc/plug-back.conf", files)
+        self.assertNotIn("/usr/lib/plug/other.so", files)
+        self.assertNotIn("/usr/lib/plug/words", files)
+        self.assertIn("not in the image: plug-other, plug-words; what", self.notes)
+
+    def test_what_may_never_come_stays_out(self):
+        never = "packages: {never: [plug-back, %s]}\n"
+        files = self.built("plugd", never % "libfar1")
+        self.assertNotIn("/usr/lib/plug/back.so", files)
+        self.assertEqual(files["/usr/lib/*-linux-gnu/libfar.so.1"], "a-far")
+        files = self.built("plugd", never % "libfar1, a-far")
+        self.assertNotIn("/usr/lib/*-linux-gnu/libfar.so.1", files)
+        self.assertIn("/usr/lib/plug/disk.so", self.notes)
+
+    def test_without_the_part_nothing_is_added(self):
+        self.write_manifest("plugd", "automatic: {packages: false}\nbinaries: [/usr/sbin/plugd]\n")
+        self.build("plugd", "--arch", "x86_64", name="plugd")
+        self.assertNotIn("plug-back", self.last.stdout + self.last.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
