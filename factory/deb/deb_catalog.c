@@ -27,7 +27,7 @@ static bool map_index(struct opening *opening, bool *ret_found)
 {
     struct deb_catalog_index *index = opening->index;
     struct store *store = opening->catalog->env->store;
-    if (!store_map_derived(store, "deb-index", &index->key, true, &index->view, ret_found, &opening->err))
+    if (!store_map_derived(store, "deb-index", &index->key, &index->view, ret_found, &opening->err))
         return false;
     if (!*ret_found || deb_index_open((struct text){index->view.ptr, index->view.len}, &index->index))
         return true;

@@ -48,7 +48,7 @@ static bool map_table(struct loading *loading, const struct digest *key, bool *r
 {
     struct store *store = loading->catalog->env->store;
     struct deb_contents *item = loading->item;
-    if (!store_map_derived(store, "contents", key, true, &item->view, ret_found, &loading->err))
+    if (!store_map_derived(store, "contents", key, &item->view, ret_found, &loading->err))
         return false;
     if (!*ret_found || contents_open((struct text){item->view.ptr, item->view.len}, &item->contents))
         return true;

@@ -43,7 +43,7 @@ static bool find_verdict(const struct source_env *env, struct arena *arena, cons
                          struct text *ret_text, const char **ret_signed_by, struct err *err)
 {
     AUTO(view_done) struct view view = {0};
-    if (!store_map_derived(env->store, VERDICT_KIND, key, false, &view, ret_found, err))
+    if (!store_map_derived(env->store, VERDICT_KIND, key, &view, ret_found, err))
         return false;
     if (!*ret_found)
         return true;

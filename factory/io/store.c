@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stddef.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -124,6 +126,7 @@ bool store_open(const char *path, const struct lock_wait *wait, struct store **r
         memory_abort(sizeof *store + strlen(path));
     store->blobs_fd = store->derived_fd = store->tmp_fd = store->users_fd = store->sizes_fd = -1;
     store->secret = secret_random();
+    store->hashed = hashed_open(NULL, false);
     if (!check_private(path, err) || !open_below(path, "tmp", &store->tmp_fd, err) || !check_private(path, err) ||
         !open_below(path, "blob/sha256", &store->blobs_fd, err) ||
         !open_below(path, "derived", &store->derived_fd, err) || !check_dirs(store, err) ||
@@ -146,6 +149,7 @@ void store_close(struct store *store)
     auto_close_fd(&store->blobs_fd);
     auto_close_fd(&store->derived_fd);
     auto_close_fd(&store->tmp_fd);
+    hashed_close(store->hashed);
     free(store->path);
     free(store);
 }
@@ -153,6 +157,17 @@ void store_close(struct store *store)
 void store_use_secret(struct store *store, const struct digest *secret)
 {
     store->secret = *secret;
+}
+
+void store_use_hashed(struct store *store, struct hashed *hashed)
+{
+    hashed_close(store->hashed);
+    store->hashed = hashed;
+}
+
+struct hashed *store_hashed(const struct store *store)
+{
+    return store->hashed;
 }
 
 /* Creates and locks a file. Between the two another process's store_open() may have taken it for a left-over: then it
@@ -279,6 +294,14 @@ static bool give_name(struct blob *blob, int dirfd, struct name name, uint64_t s
     return true;
 }
 
+/* What we wrote need not be read to be hashed. */
+static void note_written(const struct blob *blob, const struct digest *digest)
+{
+    struct stat status;
+    if (blob->len >= HASHED_LEN_MIN && fstat(blob->fd, &status) == 0)
+        hashed_note(blob->store->hashed, &status, blob->len, digest);
+}
+
 bool blob_commit(struct blob *blob, const struct digest *expect, struct digest *ret_digest, struct err *err)
 {
     assert(blob->is_begun);
@@ -289,6 +312,8 @@ bool blob_commit(struct blob *blob, const struct digest *expect, struct digest *
     else
         err_set(err, ERR_TRUST, "expected sha256:%s, got sha256:%s", digest_hex(expect).chars,
                 digest_hex(&digest).chars);
+    if (is_good)
+        note_written(blob, &digest);
     blob_abandon(blob);
     if (is_good && ret_digest)
         *ret_digest = digest;
@@ -305,48 +330,6 @@ static struct digest mac_of(const struct store *store, const char *kind, const s
     return digest_keyed(&store->secret, bytes, offsetof(struct trailer, mac) + kind_len);
 }
 
-/* Which file it was whose bytes were seen to be right. The kernel alone sets the time of the last change: who writes to
- * the file or puts another in its place cannot give it back. */
-struct stamp {
-    uint64_t device, inode, size_bytes;
-    int64_t modified_s, modified_ns, changed_s, changed_ns;
-};
-_Static_assert(sizeof(struct stamp) == 56, "no padding");
-
-#define STAMP_KIND "stamp"
-#define STAMPED_LEN_MIN 65536u /* below, hashing is as quick as looking for the stamp */
-
-static struct stamp stamp_of(const struct stat *status)
-{
-    return (struct stamp){.device = status->st_dev,
-                          .inode = status->st_ino,
-                          .size_bytes = (uint64_t)status->st_size,
-                          .modified_s = status->st_mtim.tv_sec,
-                          .modified_ns = status->st_mtim.tv_nsec,
-                          .changed_s = status->st_ctim.tv_sec,
-                          .changed_ns = status->st_ctim.tv_nsec};
-}
-
-static struct digest stamp_key(const char *kind, const struct digest *key)
-{
-    char bytes[DIGEST_BYTES + KIND_LEN_MAX];
-    size_t kind_len = strlen(kind);
-    memcpy(bytes, key->bytes, DIGEST_BYTES);
-    memcpy(bytes + DIGEST_BYTES, kind, kind_len);
-    return digest_of(bytes, DIGEST_BYTES + kind_len);
-}
-
-/* Notes that the file is right. Without the note it is hashed again: so a failure is none. */
-static void put_stamp(struct store *store, const char *kind, const struct digest *key, const struct stat *status)
-{
-    struct err ignored = {0};
-    AUTO(blob_abandon) struct blob blob = {0};
-    struct stamp stamp = stamp_of(status);
-    struct digest stamped = stamp_key(kind, key);
-    (void)!(blob_begin(store, &blob, &ignored) && blob_write(&blob, &stamp, sizeof stamp, &ignored) &&
-            blob_commit_derived(&blob, STAMP_KIND, &stamped, &ignored));
-}
-
 bool blob_commit_derived(struct blob *blob, const char *kind, const struct digest *key, struct err *err)
 {
     assert(blob->is_begun);
@@ -358,11 +341,10 @@ bool blob_commit_derived(struct blob *blob, const char *kind, const struct diges
     memcpy(trailer.digest, digest.bytes, sizeof trailer.digest);
     struct digest mac = mac_of(store, kind, &trailer);
     memcpy(trailer.mac, mac.bytes, sizeof trailer.mac);
-    struct stat status;
     bool is_good = write_raw(blob, &trailer, sizeof trailer, err) &&
                    give_name(blob, store->derived_fd, derived_name(store, kind, key), blob->len + sizeof trailer, err);
-    if (is_good && blob->len >= STAMPED_LEN_MIN && fstat(blob->fd, &status) == 0)
-        put_stamp(store, kind, key, &status);
+    if (is_good)
+        note_written(blob, &digest);
     blob_abandon(blob);
     return is_good;
 }
@@ -407,6 +389,20 @@ static void reject(int dirfd, const char *name, struct view *view, bool *ret_fou
     *ret_found = false;
 }
 
+/* Hashes bytes of a file unless it is known what they are. `status` was taken when it was opened. */
+static bool is_right(struct store *store, const struct stat *status, const struct view *view,
+                     const struct digest *expect)
+{
+    bool is_big = view->len >= HASHED_LEN_MIN;
+    if (is_big && hashed_has(store->hashed, status, view->len, expect))
+        return true;
+    struct digest got = digest_of(view->ptr, view->len);
+    bool is_good = digest_eq(expect, &got);
+    if (is_good && is_big)
+        hashed_note(store->hashed, status, view->len, expect);
+    return is_good;
+}
+
 bool store_map_blob(struct store *store, const struct digest *digest, struct view *ret_view, bool *ret_found,
                     struct err *err)
 {
@@ -420,12 +416,20 @@ bool store_map_blob(struct store *store, const struct digest *digest, struct vie
     }
     if (!*ret_found)
         return true;
-    struct digest got = digest_of(view.ptr, view.len);
-    if (digest_eq(digest, &got))
+    if (is_right(store, &status, &view, digest))
         *ret_view = view;
     else
         reject(store->blobs_fd, name.chars, &view, ret_found);
     return true;
+}
+
+bool store_clone_blob(const struct store *store, const struct digest *digest, int fd)
+{
+    struct stat status;
+    AUTO(auto_close_fd)
+    int from = openat(store->blobs_fd, name_of(NULL, digest).chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return from >= 0 && fstat(from, &status) == 0 &&
+           hashed_has(store->hashed, &status, (uint64_t)status.st_size, digest) && ioctl(fd, FICLONE, from) == 0;
 }
 
 bool store_has(struct store *store, const struct digest *digest)
@@ -439,18 +443,6 @@ bool store_has_blob(struct store *store, const struct digest *digest, uint64_t s
     (void)store_mark_used(store, store->blobs_fd, name_of(NULL, digest).chars);
     return fstatat(store->blobs_fd, name_of(NULL, digest).chars, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
            S_ISREG(status.st_mode) && (uint64_t)status.st_size == size_bytes;
-}
-
-/* Returns whether it is the file that was seen to be right. */
-static bool has_stamp(struct store *store, const char *kind, const struct digest *key, const struct stat *status)
-{
-    struct err ignored = {0};
-    AUTO(view_done) struct view view = {0};
-    bool is_found;
-    struct stamp stamp = stamp_of(status);
-    struct digest stamped = stamp_key(kind, key);
-    return store_map_derived(store, STAMP_KIND, &stamped, false, &view, &is_found, &ignored) && is_found &&
-           view.len == sizeof stamp && memcmp(view.ptr, &stamp, sizeof stamp) == 0;
 }
 
 /* Checks the trailer and cuts it off the view. */
@@ -472,37 +464,21 @@ static bool hide_trailer(struct store *store, const char *kind, const struct dig
     return true;
 }
 
-/* A mark of use changes the file's times: what was known of it is known of it with the new ones. */
-static void renew_stamp(struct store *store, const char *kind, const struct digest *key, struct name name, ino_t inode)
-{
-    struct stat status;
-    if (fstatat(store->derived_fd, name.chars, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_ino == inode)
-        put_stamp(store, kind, key, &status);
-}
-
-bool store_map_derived(struct store *store, const char *kind, const struct digest *key, bool is_checked_lazily,
-                       struct view *ret_view, bool *ret_found, struct err *err)
+bool store_map_derived(struct store *store, const char *kind, const struct digest *key, struct view *ret_view,
+                       bool *ret_found, struct err *err)
 {
     struct name name = derived_name(store, kind, key);
     struct view view = {0};
     struct stat status;
-    struct digest expect, got;
+    struct digest expect;
     if (!map_if_there(store->derived_fd, name.chars, &view, &status, ret_found, err)) {
         err_wrap(err, "cache %s", store->path);
         return false;
     }
     if (!*ret_found)
         return true;
-    bool is_good = hide_trailer(store, kind, key, &view, &expect);
-    bool is_stamped = is_checked_lazily && view.len >= STAMPED_LEN_MIN;
-    if (is_good && !(is_stamped && has_stamp(store, kind, key, &status))) {
-        got = digest_of(view.ptr, view.len);
-        is_good = digest_eq(&expect, &got);
-        if (is_good && is_stamped)
-            put_stamp(store, kind, key, &status);
-    }
-    if (store_mark_used(store, store->derived_fd, name.chars) && is_good && is_stamped)
-        renew_stamp(store, kind, key, name, status.st_ino);
+    bool is_good = hide_trailer(store, kind, key, &view, &expect) && is_right(store, &status, &view, &expect);
+    (void)store_mark_used(store, store->derived_fd, name.chars);
     if (is_good)
         *ret_view = view;
     else
@@ -531,7 +507,7 @@ bool store_find_sha512(struct store *store, const struct checksum *sha512, struc
 {
     AUTO(view_done) struct view view = {0};
     struct digest key = digest_of(sha512->bytes, checksum_len(CHECKSUM_SHA512));
-    if (!store_map_derived(store, SHA512_KIND, &key, false, &view, ret_found, err))
+    if (!store_map_derived(store, SHA512_KIND, &key, &view, ret_found, err))
         return false;
     *ret_found = *ret_found && view.len == sizeof ret_blob->bytes;
     if (*ret_found)

@@ -5,7 +5,8 @@
  * lacks O_TMPFILE; leftovers of killed runs are removed by store_open() once their lock can be taken). Cache files are
  * not fsynced: every reader checks what it reads (blobs by their name, derived files by a digest over their bytes and
  * a MAC with the state's secret, so that nobody can plant one), and what is wrong, or belongs to somebody else, is
- * removed and made again. Processes may share a store; what keeps it small is in store_prune.h.
+ * removed and made again. Bytes are hashed once: a file that is still the one that was hashed (hashed.h) is not hashed
+ * again. Processes may share a store; what keeps it small is in store_prune.h.
  * Threads: any thread may call any function; a struct blob belongs to the thread that began it.
  * Owns: the directory descriptors, until store_close().
  * Fails with: ERR_LOCAL (detail = errno; ENOSPC names the directory and the bytes wanted), ERR_TRUST on a digest that
@@ -18,6 +19,7 @@
 #include "io/file.h"
 #include "io/lock.h"
 
+struct hashed;
 struct store;
 
 /* A file being written; zero-initialise. `len` counts the bytes so far. */
@@ -39,6 +41,11 @@ void store_close(struct store *store);
 /* Takes derived files for good that were made with this secret (secret.h), and makes such. Call it before other threads
  * use the store. */
 void store_use_secret(struct store *store, const struct digest *secret);
+/* Takes over what is known of hashed files, the caches' and others', in place of an empty one; closed with the store. Call it
+ * before other threads use the store. */
+void store_use_hashed(struct store *store, struct hashed *hashed);
+/* Returns it; never NULL. */
+struct hashed *store_hashed(const struct store *store);
 
 /* Starts a file that has no name yet. End it with exactly one of blob_commit(), blob_commit_derived(), blob_abandon().
  */
@@ -55,19 +62,20 @@ bool blob_commit_derived(struct blob *blob, const char *kind, const struct diges
 /* Drops it; accepts a zeroed or ended blob. For AUTO(). */
 void blob_abandon(struct blob *blob);
 
-/* Maps the blob of that digest and re-hashes it: *ret_found is false when it is absent, or when its bytes are wrong (it
+/* Maps the blob of that digest and hashes it unless that is known (hashed.h): *ret_found is false when it is absent, or when its bytes are wrong (it
  * is then removed, so that the caller makes it again). Fails only on other errors. */
 bool store_map_blob(struct store *store, const struct digest *digest, struct view *ret_view, bool *ret_found,
                     struct err *err) MUST_CHECK;
+/* Makes an empty file share the bytes of a blob that was mapped before (FICLONE: where one of them is written later, the
+ * other keeps its bytes); false where the file system cannot, or when it is not the file that was mapped. */
+bool store_clone_blob(const struct store *store, const struct digest *digest, int fd);
 /* Returns whether a blob with that name exists, without reading it. */
 bool store_has(struct store *store, const struct digest *digest);
 /* Returns whether a blob with that name and exactly that size exists, without reading it. */
 bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes);
-/* Maps derived/<kind>/<key> and checks its MAC and its digest; *ret_found as above. With `is_checked_lazily` the bytes of
- * a big file are hashed only when it is not the very file (inode, size and times) of which we know that they were right;
- * the caller checks the parts it uses against rot. A view maps the file as a whole; its `ptr` is page-aligned. */
-bool store_map_derived(struct store *store, const char *kind, const struct digest *key, bool is_checked_lazily,
-                       struct view *ret_view, bool *ret_found, struct err *err) MUST_CHECK;
+/* Maps derived/<kind>/<key> and checks its MAC and, unless that is known (hashed.h), its digest; *ret_found as above. A view maps the file as a whole; its `ptr` is page-aligned. */
+bool store_map_derived(struct store *store, const char *kind, const struct digest *key, struct view *ret_view,
+                       bool *ret_found, struct err *err) MUST_CHECK;
 /* Remembers which blob has a SHA-512 (derived/sha512/<SHA-256 of it>), for what is only known by that. */
 bool store_note_sha512(struct store *store, const struct checksum *sha512, const struct digest *blob,
                        struct err *err) MUST_CHECK;

@@ -6,6 +6,7 @@
 #define IMGFACTORY_IO_STORE_PARTS_H
 
 #include "base/map.h"
+#include "io/hashed.h"
 #include "io/store_prune.h"
 
 #include <pthread.h>
@@ -13,6 +14,7 @@
 struct store {
     char *path; /* as given, for messages */
     struct digest secret;
+    struct hashed *hashed; /* never NULL while it is open */
     int blobs_fd, derived_fd, tmp_fd;
     int users_fd, sizes_fd; /* -1 where the cache is read-only */
     bool is_unnamed;        /* O_TMPFILE and linkat() from /proc work here */

@@ -143,7 +143,7 @@ static int hold_marks(const struct store *store, bool is_shared)
 
 bool store_mark_used(struct store *store, int dirfd, const char *name)
 {
-    struct stat status;
+    struct stat status, after;
     if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
         return false;
     note_used(store, dirfd, name);
@@ -151,8 +151,12 @@ bool store_mark_used(struct store *store, int dirfd, const char *name)
     if (age_s >= -1 && age_s < DAY_S)
         return false;
     AUTO(auto_close_fd) int held = hold_marks(store, true);
-    (void)held;                                                    /* until the mark is set */
-    return utimensat(dirfd, name, NULL, AT_SYMLINK_NOFOLLOW) == 0; /* a read-only cache is not pruned either */
+    (void)held; /* until the mark is set */
+    if (utimensat(dirfd, name, NULL, AT_SYMLINK_NOFOLLOW) != 0)
+        return false; /* a read-only cache is not pruned either */
+    if (fstatat(dirfd, name, &after, AT_SYMLINK_NOFOLLOW) == 0)
+        hashed_move(store->hashed, &status, &after);
+    return true;
 }
 
 /* ---- the walk ---- */

@@ -45,7 +45,7 @@ bool kept_use(struct job *job)
     AUTO(view_done) struct view view = {0};
     bool is_found;
     struct bill bill;
-    if (!store_map_derived(job->plant->store, "product", &job->bill.key, false, &view, &is_found, &err) || !is_found ||
+    if (!store_map_derived(job->plant->store, "product", &job->bill.key, &view, &is_found, &err) || !is_found ||
         !bill_read(&job->arena, (struct text){view.ptr, view.len}, &bill) || !has_layers(job->plant->store, &bill))
         return false;
     job->bill = bill;

@@ -36,7 +36,7 @@ bool names_kept_find(const struct plant *plant, const struct catalog *catalog, c
     struct names_kept kept = {0};
     struct err err = {0};
     bool is_found;
-    if (!store_map_derived(plant->store, KIND, &key, false, &view, &is_found, &err) || !is_found)
+    if (!store_map_derived(plant->store, KIND, &key, &view, &is_found, &err) || !is_found)
         return false;
     struct text rest = {view.ptr, view.len}, line;
     size_t number = 0;

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/loaded.h"
+#include "io/hashed.h"
 #include "io/secret.h"
 #include "io/store_prune.h"
 #include "source/format.h"
@@ -45,6 +46,7 @@ static bool open_places(const struct run_options *options, struct plant *plant, 
     if (!secret_open(options->state_dir, &secret, err) || !store_open(options->cache_dir, wait, &plant->store, err))
         return false;
     store_use_secret(plant->store, &secret);
+    store_use_hashed(plant->store, hashed_open(options->state_dir, options->is_rebuild));
     store_keep_below(plant->store, options->cache_limit, wait);
     return true;
 }

@@ -121,7 +121,7 @@ static void find_there(const struct layout *layout, struct wanted *wanted)
 {
     for (size_t i = 0; i < wanted->pieces.count; i++) {
         struct layout_piece *piece = &wanted->pieces.items[i];
-        piece->is_there = layout_has_blob(layout, &piece->digest, piece->size_bytes);
+        piece->is_there = layout_has_blob(layout, store_hashed(wanted->store), &piece->digest, piece->size_bytes);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "oci/layout_parts.h"
 
 #include "base/auto.h"
+#include "io/hashed.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,41 +11,72 @@
 
 #define TEMPORARY_PREFIX ".tmp-"
 
-/* Maps a blob of that size whose bytes are what its name says; false without an error otherwise. */
-static bool map_whole(const struct layout *layout, const struct digest *digest, uint64_t least_bytes,
-                      uint64_t most_bytes, struct view *ret_view)
+/* Opens a blob that is a regular file; -1 otherwise. */
+static int open_blob(const struct layout *layout, const struct digest *digest, struct stat *ret_status)
 {
     struct digest_hex name = digest_hex(digest);
-    struct stat status;
-    struct err ignored = {0};
     if (layout->blobs_fd < 0)
-        return false;
+        return -1;
     AUTO(auto_close_fd)
     int fd = openat(layout->blobs_fd, name.chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || (uint64_t)status.st_size < least_bytes ||
-        (uint64_t)status.st_size > most_bytes || !file_map_fd(fd, name.chars, ret_view, &ignored))
+    return fd < 0 || fstat(fd, ret_status) || !S_ISREG(ret_status->st_mode) ? -1 : take_fd(&fd);
+}
+
+/* Maps it, and says whether its bytes are what its name says. */
+static bool map_whole(int fd, const struct digest *digest, struct view *ret_view)
+{
+    struct err ignored = {0};
+    if (!file_map_fd(fd, "a blob", ret_view, &ignored))
         return false;
     struct digest got = digest_of(ret_view->ptr, ret_view->len);
     return digest_eq(&got, digest);
 }
 
-bool layout_has_blob(const struct layout *layout, const struct digest *digest, uint64_t size_bytes)
+bool layout_has_blob(const struct layout *layout, struct hashed *hashed, const struct digest *digest,
+                     uint64_t size_bytes)
 {
+    struct stat status;
     AUTO(view_done) struct view view = {0};
-    return map_whole(layout, digest, size_bytes, size_bytes, &view);
+    AUTO(auto_close_fd) int fd = open_blob(layout, digest, &status);
+    bool is_big = size_bytes >= HASHED_LEN_MIN;
+    if (fd < 0 || (uint64_t)status.st_size != size_bytes)
+        return false;
+    if (is_big && hashed_has(hashed, &status, size_bytes, digest))
+        return true;
+    if (!map_whole(fd, digest, &view))
+        return false;
+    if (is_big)
+        hashed_note(hashed, &status, size_bytes, digest);
+    return true;
 }
 
 bool layout_read_document(const struct layout *layout, struct arena *arena, const struct digest *digest,
                           struct text *ret_bytes)
 {
+    struct stat status;
     AUTO(view_done) struct view view = {0};
-    if (!map_whole(layout, digest, 0, LAYOUT_DOCUMENT_MAX_BYTES, &view))
+    AUTO(auto_close_fd) int fd = open_blob(layout, digest, &status);
+    if (fd < 0 || status.st_size > (off_t)LAYOUT_DOCUMENT_MAX_BYTES || !map_whole(fd, digest, &view))
         return false;
     *ret_bytes = (struct text){arena_strndup(arena, view.ptr, view.len), view.len};
     return true;
 }
 
-static bool write_temporary(const struct layout *layout, int dirfd, const char *name, struct text bytes,
+/* What is put into a layout: bytes, and the blob of the store that has them, if one does. */
+struct putting {
+    struct text bytes;
+    const struct store *store; /* NULL: none */
+    const struct digest *digest;
+};
+
+/* Never a second link to the store's file: what somebody does to a layout is no business of the store's. */
+static bool fill(int fd, const char *name, const struct putting *putting, struct err *err)
+{
+    return (putting->store && store_clone_blob(putting->store, putting->digest, fd)) ||
+           file_write_all(fd, putting->bytes.ptr, putting->bytes.len, name, err);
+}
+
+static bool write_temporary(const struct layout *layout, int dirfd, const char *name, const struct putting *putting,
                             struct err *err)
 {
     /* The lock is ours: a file of that name can only be a killed writer's. */
@@ -54,7 +86,7 @@ static bool write_temporary(const struct layout *layout, int dirfd, const char *
         err_set_errno(err, errno, "cannot create a file in %s", layout->path);
         return false;
     }
-    if (!file_write_all(fd, bytes.ptr, bytes.len, name, err))
+    if (!fill(fd, name, putting, err))
         return false;
     if (fchmod(fd, 0644) || fsync(fd)) {
         err_set_errno(err, errno, "cannot complete %s", name);
@@ -66,11 +98,12 @@ static bool write_temporary(const struct layout *layout, int dirfd, const char *
     return !closed;
 }
 
-bool layout_put(const struct layout *layout, int dirfd, const char *name, struct text bytes, struct err *err)
+static bool put(const struct layout *layout, int dirfd, const char *name, const struct putting *putting,
+                struct err *err)
 {
     char temporary[NAME_MAX + 1];
     (void)snprintf(temporary, sizeof temporary, TEMPORARY_PREFIX "%s", name);
-    bool is_put = write_temporary(layout, dirfd, temporary, bytes, err);
+    bool is_put = write_temporary(layout, dirfd, temporary, putting, err);
     if (is_put && renameat(dirfd, temporary, dirfd, name)) {
         err_set_errno(err, errno, "cannot rename to %s", name);
         is_put = false;
@@ -78,8 +111,24 @@ bool layout_put(const struct layout *layout, int dirfd, const char *name, struct
     if (is_put)
         return true;
     (void)unlinkat(dirfd, temporary, 0);
-    err_wrap(err, "%s: writing %s (%zu bytes)", layout->path, name, bytes.len);
+    err_wrap(err, "%s: writing %s (%zu bytes)", layout->path, name, putting->bytes.len);
     return false;
+}
+
+bool layout_put(const struct layout *layout, int dirfd, const char *name, struct text bytes, struct err *err)
+{
+    return put(layout, dirfd, name, &(struct putting){.bytes = bytes}, err);
+}
+
+/* What was put there was right, and need not be read again. */
+static void note_put(const struct layout *layout, struct store *store, const struct layout_piece *piece)
+{
+    struct stat status;
+    struct digest_hex name = digest_hex(&piece->digest);
+    if (piece->size_bytes >= HASHED_LEN_MIN &&
+        fstatat(layout->blobs_fd, name.chars, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (uint64_t)status.st_size == piece->size_bytes)
+        hashed_note(store_hashed(store), &status, piece->size_bytes, &piece->digest);
 }
 
 static bool put_layer(const struct layout *layout, struct store *store, const struct layout_piece *piece,
@@ -95,7 +144,11 @@ static bool put_layer(const struct layout *layout, struct store *store, const st
                 layout->path, name.chars);
         return false;
     }
-    return layout_put(layout, layout->blobs_fd, name.chars, (struct text){view.ptr, view.len}, err);
+    struct putting putting = {{view.ptr, view.len}, store, &piece->digest};
+    if (!put(layout, layout->blobs_fd, name.chars, &putting, err))
+        return false;
+    note_put(layout, store, piece);
+    return true;
 }
 
 bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_piece *piece,

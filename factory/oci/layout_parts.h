@@ -40,12 +40,15 @@ int layout_open_blobs(const struct layout *layout);
 
 /* --- layout_blob.c --- */
 
-/* Returns whether blobs/sha256 has that blob as a regular file with exactly these bytes (size, then SHA-256). */
-bool layout_has_blob(const struct layout *layout, const struct digest *digest, uint64_t size_bytes);
+/* Returns whether blobs/sha256 has that blob as a regular file with exactly these bytes (size, then SHA-256, unless that
+ * is known of the file). */
+bool layout_has_blob(const struct layout *layout, struct hashed *hashed, const struct digest *digest,
+                     uint64_t size_bytes);
 /* Copies a document of the layout into the arena; false when it is not there, too big for one, or damaged. */
 bool layout_read_document(const struct layout *layout, struct arena *arena, const struct digest *digest,
                           struct text *ret_bytes);
-/* Writes one blob durably, from its bytes or the store. The directory is not synced. */
+/* Writes one blob durably, from its bytes or the store, with which it shares a layer's bytes where the file system lets
+ * files do that. The directory is not synced. */
 bool layout_put_blob(const struct layout *layout, struct store *store, const struct layout_piece *piece,
                      struct err *err) MUST_CHECK;
 /* Replaces name in dirfd (a directory of the layout) by these bytes: ".tmp-NAME", fsync, rename. The directory is not

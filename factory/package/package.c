@@ -62,7 +62,7 @@ bool package_open(struct store *store, const struct package_expect *expect, stru
     struct digest key = package_key(expect);
     *ret_package = NULL;
     /* The tables carry their own digest and each file's bytes theirs, so that opening does not read all bytes. */
-    if (!store_map_derived(store, PACK_KIND, &key, true, &view, ret_found, err))
+    if (!store_map_derived(store, PACK_KIND, &key, &view, ret_found, err))
         return false;
     if (!*ret_found)
         return true;

@@ -61,7 +61,7 @@ static bool open_index(void *context, void *item, struct err *err)
         return false;
     }
     repo->key = derived_key(RPM_PRIMARY_FORMAT, &primary->checksum);
-    if (!store_map_derived(catalog->env->store, "rpm-solv", &repo->key, false, &repo->view, &is_found, err) ||
+    if (!store_map_derived(catalog->env->store, "rpm-solv", &repo->key, &repo->view, &is_found, err) ||
         (!is_found && !make_index(repo, primary, err)))
         return false;
     return !modules || rpm_metadata_fetch(catalog->env, repo->metadata, modules, &repo->modules, err);

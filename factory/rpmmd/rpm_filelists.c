@@ -151,7 +151,7 @@ static struct digest table_key(const struct rpm_metadata_file *file, const struc
 static bool map_table(struct rpm_catalog_repo *repo, const struct digest *key, bool *ret_found, struct err *err)
 {
     struct store *store = repo->catalog->env->store;
-    if (!store_map_derived(store, "rpm-filelists", key, true, &repo->files_view, ret_found, err))
+    if (!store_map_derived(store, "rpm-filelists", key, &repo->files_view, ret_found, err))
         return false;
     if (!*ret_found)
         return true;

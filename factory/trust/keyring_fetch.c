@@ -27,7 +27,7 @@ static bool find_kept(const struct source_env *env, const char *url, struct buf 
     struct digest key = kept_key(url);
     struct text rest, made;
     uint64_t seconds;
-    if (!store_map_derived(env->store, KEPT_KIND, &key, false, &view, ret_found, err))
+    if (!store_map_derived(env->store, KEPT_KIND, &key, &view, ret_found, err))
         return false;
     rest = (struct text){view.ptr, view.len};
     *ret_found = *ret_found && text_next(&rest, '\n', &made) && text_parse_u64(made, &seconds) &&

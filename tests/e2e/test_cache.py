@@ -291,5 +291,99 @@ class Together(CacheCase):
             self.assertEqual(self.files_below(os.path.join(self.factory.cache, "v1/tmp")), [])
 
 
+class HashedOnce(CacheCase):
+    """A file that is still the one that was hashed is not hashed again; whatever else is done to it is noticed."""
+
+    def setUp(self):
+        super().setUp()
+        self.write_manifest(text=world.MANIFEST.replace("files:\n", "files:\n  - /usr/share/served/noise\n"))
+        self.new_version(1, noise=300000)
+
+    def big(self, folder):
+        """Files whose verdicts are remembered."""
+        paths = [os.path.join(place, name) for place, _, names in os.walk(folder) for name in names]
+        return [path for path in paths if os.path.getsize(path) >= 65536]
+
+    def alter(self, path):
+        """Other bytes with the old size and time stamps, in place."""
+        status = os.stat(path)
+        os.chmod(path, 0o600)
+        with open(path, "r+b") as stream:
+            stream.seek(status.st_size // 2)
+            byte = stream.read(1)[0]
+            stream.seek(status.st_size // 2)
+            stream.write(bytes([byte ^ 1]))
+        os.chmod(path, status.st_mode)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def layers(self):
+        return self.big(self.factory.output + "/served/blobs")
+
+    def test_files_altered_with_old_time_stamps_are_noticed(self):
+        wanted = self.build().digest()
+        self.build()
+        time.sleep(0.05)
+        bytes_of = {}
+        for path in self.big(self.factory.cache) + self.layers():
+            with open(path, "rb") as stream:
+                bytes_of[path] = stream.read()
+            self.alter(path)
+        self.assertGreater(len(bytes_of), 4)
+        self.assertEqual(self.build().digest(), wanted)
+        for path in self.layers():
+            with open(path, "rb") as stream:
+                self.assertEqual(stream.read(), bytes_of[path], path)
+        self.factory.output = self.path("out2")
+        self.assertEqual(self.build("--arch", "all", "--rebuild", "served").digest(), wanted)
+
+    def test_the_layout_shares_no_file_with_the_cache(self):
+        self.build()
+        layers = self.layers()
+        self.assertEqual(len(layers), 2)
+        for path in layers:
+            self.assertEqual(os.stat(path).st_nlink, 1)
+            blob = f"{self.factory.cache}/v1/blob/sha256/{os.path.basename(path)[:2]}/{os.path.basename(path)}"
+            self.assertNotEqual(os.stat(path).st_ino, os.stat(blob).st_ino)
+            with open(path, "r+b") as stream:
+                stream.write(b"EVIL")
+            with open(blob, "rb") as stream:
+                self.assertNotEqual(stream.read(4), b"EVIL")
+
+    def test_a_damaged_memory_of_what_was_hashed_is_none(self):
+        wanted = self.build().digest()
+        table = self.factory.state + "/v1/hashed/table"
+        for length in (0, 10, 64, os.path.getsize(table) - 1):
+            with open(table, "r+b") as stream:
+                stream.truncate(length)
+            self.assertEqual(self.build().digest(), wanted)
+            self.assertGreater(os.path.getsize(table), 64)
+        os.unlink(table)
+        os.mkdir(table)
+        self.assertEqual(self.build().digest(), wanted)
+
+    def test_two_runs_on_one_state_remember_for_each_other(self):
+        self.build()
+        os.unlink(self.factory.state + "/v1/hashed/table")
+        self.factory.output = self.path("out1")
+        first = self.factory.start("--arch", "x86_64", "served")
+        self.factory.output = self.path("out2")
+        second = self.factory.start("--arch", "aarch64", "served")
+        for child in (first, second):
+            child.communicate(timeout=60)
+            self.assertEqual(child.returncode, 0)
+        marks = self.marks()
+        for output, arch in (("out1", "x86_64"), ("out2", "aarch64")):
+            self.factory.output = self.path(output)
+            self.build("--arch", arch, "served")
+            self.assertLessEqual(marks, self.marks())
+            marks = self.marks()
+
+    def marks(self):
+        """Device and inode of all files that are remembered."""
+        with open(self.factory.state + "/v1/hashed/table", "rb") as stream:
+            table = stream.read()
+        return {table[at:at + 16] for at in range(64, len(table), 112)}
+
+
 if __name__ == "__main__":
     unittest.main()

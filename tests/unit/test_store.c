@@ -85,7 +85,7 @@ static bool has_derived(struct store *store, const char *kind, const struct dige
     struct err err = {0};
     AUTO(view_done) struct view view = {0};
     bool is_found = false;
-    CHECK_OK(store_map_derived(store, kind, key, false, &view, &is_found, &err), &err);
+    CHECK_OK(store_map_derived(store, kind, key, &view, &is_found, &err), &err);
     return is_found && view.len == strlen(text) && memcmp(view.ptr, text, view.len) == 0;
 }
 
@@ -226,11 +226,11 @@ static void a_derived_file_comes_back_without_its_trailer_and_aligned(void **sta
     AUTO(close_place) struct place place = open_place(8);
     struct digest key = digest_of("input", 5);
     add_derived(place.store, "tree", &key, "made from it");
-    for (int is_lazy = 0; is_lazy < 2; is_lazy++) {
+    for (int times = 0; times < 2; times++) {
         struct err err = {0};
         AUTO(view_done) struct view view = {0};
         bool is_found = false;
-        CHECK_OK(store_map_derived(place.store, "tree", &key, is_lazy, &view, &is_found, &err), &err);
+        CHECK_OK(store_map_derived(place.store, "tree", &key, &view, &is_found, &err), &err);
         assert_true(is_found);
         assert_int_equal(view.len, 12);
         assert_memory_equal(view.ptr, "made from it", 12);
@@ -336,7 +336,7 @@ static bool is_found_lazily(struct store *store, const struct digest *key)
     struct err err = {0};
     AUTO(view_done) struct view view = {0};
     bool is_found = false;
-    CHECK_OK(store_map_derived(store, "tree", key, true, &view, &is_found, &err), &err);
+    CHECK_OK(store_map_derived(store, "tree", key, &view, &is_found, &err), &err);
     return is_found;
 }
 
