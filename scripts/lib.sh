@@ -81,6 +81,10 @@ bench_compression_packages='
 libdeflate-tools       libdeflate-utils
 zstd                   zstd
 '
+bench_night_packages='
+gpg                    gnupg2
+libtree                libtree
+'
 bench_push_packages='
 docker-registry        docker-distribution
 skopeo                 skopeo
