@@ -126,13 +126,16 @@ static bool choose_owner(struct finding *finding, struct err *err)
 {
     struct strings none = {0};
     struct choice choice;
-    struct choose_request request = {
-        .path = finding->path, .image_name = path_basename(finding->path), .first = &none, .never = &none};
+    struct choose_request request = {.path = finding->path,
+                                     .image_name = path_basename(finding->path),
+                                     .first = &none,
+                                     .never = &none,
+                                     .is_service = true};
     if (!choose_package(&finding->arena, finding->plant->workers, finding->catalog, &request, &choice, err))
         return false;
     finding->package = choice.package;
-    finding->by =
-        arena_printf(&finding->arena, "%s; also shipped by %s", choice.why, list_some(&finding->arena, &choice.others));
+    finding->by = arena_printf(&finding->arena, "%s; also shipped by %s, which a manifest takes with packages: first",
+                               choice.why, list_some(&finding->arena, &choice.others));
     finding->is_package_needed = true;
     return true;
 }

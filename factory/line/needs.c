@@ -61,7 +61,8 @@ static bool choose(const struct order *order, const struct closed *closed, const
                                      .never = &order->manifest->packages_never,
                                      .looked = &looked,
                                      .is_first_ignored = closed->asked.is_first_ignored || need->is_first_ignored,
-                                     .is_older_fine = order_takes_older(order)};
+                                     .is_older_fine = order_takes_older(order),
+                                     .is_service = order_is_automatic(order)};
     struct workers *workers = order->plant->workers;
     struct chosen chosen = {.path = path};
     if (!choose_package(order->arena, workers, order->catalog, &request, &chosen.choice, err))

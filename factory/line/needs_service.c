@@ -3,14 +3,6 @@
 
 #include "service/holder.h"
 
-static bool is_automatic(const struct manifest *manifest)
-{
-    bool is_any = false;
-    for (size_t i = 0; i < AUTOMATIC_COUNT; i++)
-        is_any = is_any || manifest->automatic[i];
-    return is_any;
-}
-
 /* What was chosen for the first binary; NULL when nothing was. */
 static const struct chosen *first_chosen(const struct closed *closed)
 {
@@ -24,7 +16,7 @@ static const struct chosen *first_chosen(const struct closed *closed)
 
 bool needs_of_service(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
-    if (keep_lacks(&closed->keep) || !is_automatic(order->manifest))
+    if (keep_lacks(&closed->keep) || !order_is_automatic(order))
         return true;
     struct automatic *found = arena_new(order->arena, struct automatic);
     struct siblings siblings = {0};

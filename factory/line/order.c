@@ -28,3 +28,11 @@ bool order_takes_older(const struct order *order)
 {
     return order->manifest->is_older_fine || order->plant->inputs.is_older_fine;
 }
+
+bool order_is_automatic(const struct order *order)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < AUTOMATIC_COUNT; i++)
+        is_any = is_any || order->manifest->automatic[i];
+    return is_any;
+}

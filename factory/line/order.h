@@ -25,5 +25,7 @@ void order_log(const struct order *order, enum log_level level, const char *form
 bool order_compute(const struct order *order, workers_function *function, void *argument, struct err *err) MUST_CHECK;
 /* Returns whether manifest or command line allow versions that are not the newest. */
 bool order_takes_older(const struct order *order);
+/* Returns whether any part of the manifest is automatic. */
+bool order_is_automatic(const struct order *order);
 
 #endif

@@ -171,6 +171,40 @@ static bool choose_blindly(struct arena *arena, const struct catalog *catalog, c
     return false;
 }
 
+/* The first that a package depends on which is called as the daemon is: that one is what people mean by the name. */
+static bool choose_by_namesake(struct arena *arena, const struct catalog *catalog, const struct choose_request *request,
+                               const struct strings *owners, struct choice *choice, struct err *err)
+{
+    const char *slash = strrchr(request->path, '/');
+    struct text base = text_of(slash ? slash + 1 : request->path);
+    for (int i = 0; request->is_service && i < 2 && base.len && !choice->package; i++, base.len--) {
+        const char *name = text_dup(arena, base);
+        struct catalog_package described = {0};
+        bool is_found;
+        if (i && base.ptr[base.len] != 'd')
+            break;
+        if (!catalog_describe(catalog, arena, name, &described, &is_found, err))
+            return false;
+        for (size_t j = 0; j < described.depends.count && !choice->package; j++)
+            choice->package = find_named(owners, described.depends.items[j]);
+        if (choice->package)
+            choice->why = arena_printf(arena, "the package %s depends on it", name);
+    }
+    return true;
+}
+
+/* Applies the rules to several packages that ship it. */
+static bool choose_owner(struct arena *arena, struct workers *workers, const struct catalog *catalog,
+                         const struct choose_request *request, const struct strings *owners, struct choice *choice,
+                         struct err *err)
+{
+    if (choose_by_name(request, owners, choice))
+        return true;
+    if (!choose_by_namesake(arena, catalog, request, owners, choice, err))
+        return false;
+    return choice->package || choose_smallest(arena, workers, catalog, request, owners, choice, err);
+}
+
 bool choose_package(struct arena *arena, struct workers *workers, struct catalog *catalog,
                     const struct choose_request *request, struct choice *ret_choice, struct err *err)
 {
@@ -193,8 +227,7 @@ bool choose_package(struct arena *arena, struct workers *workers, struct catalog
     }
     if (!owners.count)
         return fail_none(arena, catalog, request, &refused, hint, err);
-    if (!choose_by_name(request, &owners, &choice) &&
-        !choose_smallest(arena, workers, catalog, request, &owners, &choice, err)) {
+    if (!choose_owner(arena, workers, catalog, request, &owners, &choice, err)) {
         err_wrap(err, "%s is shipped by %s", request->path, strings_join(arena, &owners, ", "));
         return false;
     }

@@ -35,6 +35,9 @@ def more_packages(name):
         make("couple", [program(machine, f"/usr/sbin/{who}") for who in ("one", "two")] +
              [deb.File(f"/usr/lib/systemd/system/{who}.service", f"[Service]\nExecStart=/usr/sbin/{who}\n") for who in ("one", "two")]),
         make("leader", [program(machine, f"/usr/sbin/{who}") for who in ("leader", "led")]),
+        make("aa", [program(machine, "/usr/sbin/whatd")]),
+        make("zz", [program(machine, "/usr/sbin/whatd")], Depends="libc6, libfoo1"),
+        make("what", [deb.File("/usr/share/what", "x")], Depends="zz | aa"),
         make("empty", [deb.File("/usr/share/empty", "x")]),
     ]
 
@@ -68,7 +71,17 @@ class Names(Case):
 
     def test_a_path_that_several_ship_is_of_the_package_that_a_manifest_would_take(self):
         self.check("/usr/bin/tool", "tool", "/usr/bin/tool", "tool-a",
-                   "the program /usr/bin/tool of the package tool-a (fewest packages (3; tool-b 3); also shipped by tool-b)")
+                   "the program /usr/bin/tool of the package tool-a (fewest packages (3; tool-b 3); also shipped by tool-b, "
+                   "which a manifest takes with packages: first)")
+
+    def test_a_path_that_several_ship_is_of_the_one_on_which_a_package_of_its_name_depends(self):
+        said = ("the program /usr/sbin/whatd of the package zz (the package what depends on it; also shipped by aa, "
+                "which a manifest takes with packages: first)")
+        self.check("/usr/sbin/whatd", "whatd", "/usr/sbin/whatd", "zz", said)
+        for more, package in (("automatic: true\n", "zz"), ("", "aa")):
+            self.write_manifest("given", more + "binaries: [/usr/sbin/whatd]\n")
+            _, order = self.order("given")
+            self.assertEqual([choice["package"] for choice in order["choices"]], [package])
 
     def test_a_package_stands_for_what_its_service_starts(self):
         self.check("dmon", "dmond", "/usr/sbin/dmond", "dmon-core",

@@ -34,7 +34,7 @@ def _rule(arch, qemu):
         return b"".join(b"\\x%02x" % byte for byte in data)
     magic = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00" + bytes([MACHINES[arch], 0])
     mask = b"\xff" * 7 + b"\x00" + b"\xff" * 8 + b"\xfe\xff\xff\xff"
-    return b":qemu-%s:M::%s:%s:%s:FO" % (arch.encode(), escaped(magic), escaped(mask), qemu.encode())
+    return b":qemu-%s:M::%s:%s:%s:FOC" % (arch.encode(), escaped(magic), escaped(mask), qemu.encode())
 
 
 def register(arch):
