@@ -120,6 +120,15 @@ static void take_lua_function(struct listing *listing, const struct script_lua_c
     (void)take_call(listing, &call, &unused);
 }
 
+static bool is_execution(const char *function)
+{
+    static const char *const names[] = {"rpm.execute", "rpm.spawn", "posix.exec", "posix.execp"};
+    bool is_one = false;
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        is_one = is_one || strcmp(function, names[i]) == 0;
+    return is_one;
+}
+
 static bool run_lua(struct listing *listing, const char *text, const char *argument)
 {
     struct arena *arena = listing->world.arena;
@@ -134,12 +143,13 @@ static bool run_lua(struct listing *listing, const char *text, const char *argum
         listing->is_doubtful = !lua->is_sure;
         for (size_t j = 0; j < lua->arguments.count; j++)
             list_add(arena, &call.command, ((struct shell_word){.text = lua->arguments.items[j], .is_constant = true}));
+        if (lua->is_cut && call.command.count)
+            list_add(arena, &call.command, ((struct shell_word){.text = "…"}));
         if (strcmp(lua->function, "os.execute") == 0 && call.command.count == 1)
             is_whole = run_text(listing, call.command.items[0].text, argument) && is_whole;
-        else if ((strcmp(lua->function, "rpm.execute") == 0 || strcmp(lua->function, "posix.exec") == 0) &&
-                 call.command.count)
+        else if (is_execution(lua->function) && call.command.count)
             (void)take_call(listing, &call, &unused);
-        for (size_t j = 0; j < ARRAY_COUNT(lua_functions); j++) {
+        for (size_t j = 0; j < ARRAY_COUNT(lua_functions) && !lua->is_cut; j++) {
             if (strcmp(lua->function, lua_functions[j].name) == 0)
                 take_lua_function(listing, lua, &lua_functions[j]);
         }

@@ -4,6 +4,7 @@
 
 #define SCRIPT_MAX_BYTES ((size_t)1 << 20)
 #define CALLS_MAX 1000
+#define VALUE_MAX_BYTES ((size_t)8192)
 
 enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_STRING, TOKEN_NUMBER, TOKEN_SIGN };
 
@@ -115,22 +116,63 @@ static const char *value_of(const struct lua *lua)
     return lua->token.kind == TOKEN_NAME ? map_get(&lua->strings, text_of(lua->token.text)) : NULL;
 }
 
-/* Reads what stands behind a function's name: ("a", b). What is not known ends it, and no call is listed. */
+/* Reads a value, joined of several or not: "a" .. b; NULL when a part is not known. */
+static const char *read_value(struct lua *lua)
+{
+    const char *value = value_of(lua);
+    while (value) {
+        next(lua);
+        if (!is_sign(lua, '.') || !looks_at(lua, "."))
+            return value;
+        next(lua); /* the second point */
+        next(lua);
+        const char *more = value_of(lua);
+        bool is_fine = more && strlen(value) + strlen(more) < VALUE_MAX_BYTES;
+        value = is_fine ? arena_printf(lua->arena, "%s%s", value, more) : NULL;
+    }
+    return NULL;
+}
+
+/* Reads what stands behind a function's name: ("a", b) or ({"a", b}). What is not known ends it. */
 static void read_call(struct lua *lua, const char *function)
 {
     struct script_lua_call call = {.function = function, .is_sure = lua->depth == 0, .line = lua->line};
-    for (next(lua); value_of(lua);) {
-        list_add(lua->arena, &call.arguments, value_of(lua));
+    next(lua);
+    bool is_table = is_sign(lua, '{');
+    if (is_table)
         next(lua);
+    for (const char *value; (value = read_value(lua));) {
+        list_add(lua->arena, &call.arguments, value);
         if (!is_sign(lua, ','))
             break;
         next(lua);
     }
-    if (is_sign(lua, ')') && lua->calls->count < CALLS_MAX)
+    call.is_cut = !is_sign(lua, is_table ? '}' : ')');
+    if (lua->calls->count < CALLS_MAX)
         list_add(lua->arena, lua->calls, call);
 }
 
-static void read_name(struct lua *lua)
+/* What a name is set to: only one name at a time is followed, and none that may have been set to something else before. */
+static void set_name(struct lua *lua, const char *name, const char *value, bool is_of_several)
+{
+    const char *before = map_get(&lua->strings, text_of(name));
+    bool is_other = lua->depth > 0 && before && (!value || strcmp(before, value) != 0);
+    map_set(&lua->strings, text_of(name), (void *)(is_of_several || is_other ? NULL : value));
+}
+
+/* The names of a loop, or of a function and its parameters, hide what was called so before. */
+static void hide_names(struct lua *lua)
+{
+    while (lua->token.kind == TOKEN_NAME || is_sign(lua, ',') || is_sign(lua, '(')) {
+        if (lua->token.kind == TOKEN_NAME && strcmp(lua->token.text, "in") == 0)
+            return;
+        if (lua->token.kind == TOKEN_NAME)
+            map_set(&lua->strings, text_of(lua->token.text), NULL);
+        next(lua);
+    }
+}
+
+static void read_name(struct lua *lua, bool is_of_several)
 {
     static const char *const opening[] = {"if", "do", "function", "repeat"};
     const char *name = lua->token.text;
@@ -139,14 +181,18 @@ static void read_name(struct lua *lua)
         lua->depth -= lua->depth > 0;
     for (size_t i = 0; i < ARRAY_COUNT(opening); i++)
         lua->depth += strcmp(name, opening[i]) == 0;
+    if (strcmp(name, "for") == 0 || strcmp(name, "function") == 0) {
+        hide_names(lua);
+        return;
+    }
     if (is_sign(lua, '(')) {
         read_call(lua, name);
     } else if (is_sign(lua, '=')) {
         next(lua);
-        const char *value = lua->token.kind == TOKEN_STRING ? lua->token.text : NULL;
-        if (value)
-            next(lua);
-        map_set(&lua->strings, text_of(name), (void *)(is_sign(lua, '.') || is_sign(lua, '=') ? NULL : value));
+        const char *value = lua->token.kind == TOKEN_STRING ? read_value(lua) : NULL;
+        set_name(lua, name, is_sign(lua, '.') || is_sign(lua, '=') ? NULL : value, is_of_several);
+    } else if (is_sign(lua, ',')) {
+        set_name(lua, name, NULL, true);
     }
 }
 
@@ -164,10 +210,12 @@ void script_lua_list(struct arena *arena, const char *script, struct script_lua_
         (void)skip_to(&lua, "\n");
     lua.line = 1;
     next(&lua);
-    while (lua.token.kind != TOKEN_END) {
+    for (bool is_of_several = false; lua.token.kind != TOKEN_END;) {
+        bool is_comma = is_sign(&lua, ',');
         if (lua.token.kind == TOKEN_NAME)
-            read_name(&lua);
+            read_name(&lua, is_of_several);
         else
             next(&lua);
+        is_of_several = is_comma;
     }
 }

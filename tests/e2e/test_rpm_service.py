@@ -70,6 +70,14 @@ class Services(rpm_case.BuildCase):
     def test_what_post_does_at_the_first_installation(self):
         self.serve("window", "window", {"User": "window"})
 
+    def test_accounts_and_directories_that_a_script_in_lua_makes(self):
+        report = self.serve("attic", "attic", {"User": "attic"})
+        for arch in ARCHES:
+            wanted = {(wish["kind"], wish["name"]): wish["by"] for wish in report.order("attic", arch)["wanted"]}
+            self.assertEqual(wanted[("user", "attic")], "the prein of attic, line 8")
+            self.assertIn(("group", "pipe"), wanted)
+            self.assertFalse([name for _, name in wanted if name.startswith("/var/log/")], wanted)
+
 
 if __name__ == "__main__":
     if os.geteuid() == 0:

@@ -6,14 +6,15 @@ for a user of their own, write below their own directories and answer on a port.
 | parlour | sysusers.d | RuntimeDirectory=, StateDirectory= | its own; /etc/sysconfig, User= |
 | counter | %pre as older macros expand | its own of that owner, tmpfiles.d | its own; the program changes its user |
 | window | %post | %post at the first installation | its own |
+| attic | %pre in Lua | %pre in Lua | its own |
 | porch-server | porch-common's sysusers.d | porch-common's tmpfiles.d | porch-common's, of the same source, which depends on it |
 """
 
 from . import rpm, rpm_world
 
-PORTS = {"parlour": 4001, "counter": 4002, "window": 4003, "porch": 4004}
+PORTS = {"parlour": 4001, "counter": 4002, "window": 4003, "porch": 4004, "attic": 4005}
 BINARIES = {"parlour": "/usr/sbin/parlour", "counter": "/usr/sbin/counter", "window": "/usr/bin/window",
-            "porch": "/usr/sbin/porchd"}
+            "porch": "/usr/sbin/porchd", "attic": "/usr/sbin/attic"}
 
 SERVER = r"""
 #include <arpa/inet.h>
@@ -81,6 +82,24 @@ if ! getent passwd 'counter' >/dev/null; then
 fi
 exit 0
 """
+PRE_LUA = """\
+-- accounts are made before files that belong to them
+local name = "attic"
+local home = "/var/lib/" .. name
+if not posix.getgroup(name, "gid") then
+  rpm.execute("groupadd", "-r", name)
+end
+if posix.getpasswd(name, "uid") == nil then
+  rpm.spawn({"useradd", "-r", "-g", name, "-d", home, "-s", "/sbin/nologin", name})
+end
+for _, log in ipairs({"one", "two"}) do
+  posix.mkdir("/var/log/" .. log)
+end
+posix.mkdir(home)
+posix.chown(home, name, name)
+posix.chmod(home, "0750")
+os.execute("getent group " .. "pipe >/dev/null || groupadd -r pipe; usermod -a -G pipe attic")
+"""
 POST = """\
 if [ $1 -eq 1 ]; then
     getent passwd window >/dev/null || useradd --system --no-create-home --home-dir /var/lib/window --shell /sbin/nologin window
@@ -125,6 +144,10 @@ def services(arch):
             rpm.program("/usr/bin/window", server), rpm.directory("/etc/window"), config("window"),
             unit("window", "User=window", "ExecStart=/usr/bin/window -c /etc/window/window.conf -d /var/lib/window")],
                     arch=arch, requires=["filesystem"], scripts={"post": POST}),
+        rpm.Package("attic", [
+            rpm.program("/usr/sbin/attic", server), rpm.directory("/etc/attic"), config("attic"),
+            unit("attic", "User=attic", "ExecStart=/usr/sbin/attic -c /etc/attic/attic.conf -d /var/lib/attic")],
+                    arch=arch, requires=["filesystem"], scripts={"pre -p <lua>": PRE_LUA}),
         rpm.Package("porch-server", [rpm.program("/usr/sbin/porchd", server)], arch=arch, source="porch",
                     requires=["filesystem"]),
         rpm.Package("porch-common", [

@@ -273,15 +273,39 @@ static void constant_calls_of_lua_are_read(void **state)
                  "if not posix.stat('/srv/e') then posix.mkdir([[/srv/e]]); posix.symlink('a', '/no') end\n"
                  "os.execute(\"getent passwd x >/dev/null || useradd -r -g y -d / x\")\n"
                  "rpm.execute(\"groupadd\", \"-r\", \"y\")\nposix.symlink(\"d\", \"/srv/l\")\n"
-                 "posix.mkdir(d .. '/no') posix.mkdir(f()) posix.mkdir(\"/srv/\\x"}));
+                 "posix.mkdir(d .. '/' .. \"f\") posix.mkdir(d .. e) posix.mkdir(f())\n"
+                 "rpm.spawn({'useradd', '-r', \"-g\", 'y', '-d' , d, 'z'})\nrpm.spawn({'useradd', name}) "
+                 "posix.mkdir(\"/srv/\\x"}));
     set_build(fixture, false);
     const struct package *own[] = {package};
     const struct script_wishes_request request = {own, 0, 1, &fixture->set};
     script_wishes_find(&fixture->arena, &request, &wishes, &notes);
     assert_string_equal(print_wishes(&fixture->arena, &wishes),
-                        "user x:y /\ngroup y\ndir /srv/d 750 x:y\ndir /srv/e 755 root:root\nlink /srv/l d\n");
+                        "user x:y /\nuser z:y /srv/d\ngroup y\ndir /srv/d 750 x:y\ndir /srv/e 755 root:root\n"
+                        "link /srv/l d\ndir /srv/d/f 755 root:root\n");
     assert_string_equal(wishes.made.items[0].giver, "the prein of p, line 4");
     assert_int_equal(notes.count, 0);
+}
+
+static void names_of_lua_that_may_be_something_else_are_not_known(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(*state, "p");
+    struct wishes wishes;
+    struct strings notes;
+    package->format = &format_rpm;
+    list_add(&fixture->arena, &package->scripts,
+             ((struct package_script){"prein",
+                                      "#!<lua>\nlocal a, b = \"/srv/1\", \"/srv/2\"\nposix.mkdir(a) posix.mkdir(b)\n"
+                                      "c = '/srv/3' if x then c = '/srv/4' end posix.mkdir(c)\n"
+                                      "d = '/srv/5' for _, d in ipairs({'/srv/6'}) do posix.mkdir(d) end\n"
+                                      "e = '/srv/7' local function f(e) posix.mkdir(e) end\n"
+                                      "g = '/srv/8' if x then g = '/srv/8' end posix.mkdir(g)\n"}));
+    set_build(fixture, false);
+    const struct package *own[] = {package};
+    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    script_wishes_find(&fixture->arena, &request, &wishes, &notes);
+    assert_string_equal(print_wishes(&fixture->arena, &wishes), "dir /srv/8 755 root:root\n");
 }
 
 static void scriptlets_of_fedora_make_their_accounts(void **state)
@@ -325,11 +349,17 @@ static void givers_name_script_package_and_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(accounts_are_as_adduser_and_useradd_make_them), TEST(a_first_installation_is_what_scripts_find),
-        TEST(files_are_made_as_the_commands_make_them),      TEST(owners_and_modes_are_changed),
-        TEST(questions_have_the_answers_of_their_templates), TEST(before_the_files_are_there_tests_do_not_find_them),
-        TEST(what_is_only_told_is_a_note_with_its_line),     TEST(constant_calls_of_lua_are_read),
-        TEST(scriptlets_of_fedora_make_their_accounts),      TEST(givers_name_script_package_and_line),
+        TEST(accounts_are_as_adduser_and_useradd_make_them),
+        TEST(a_first_installation_is_what_scripts_find),
+        TEST(files_are_made_as_the_commands_make_them),
+        TEST(owners_and_modes_are_changed),
+        TEST(questions_have_the_answers_of_their_templates),
+        TEST(before_the_files_are_there_tests_do_not_find_them),
+        TEST(what_is_only_told_is_a_note_with_its_line),
+        TEST(constant_calls_of_lua_are_read),
+        TEST(names_of_lua_that_may_be_something_else_are_not_known),
+        TEST(scriptlets_of_fedora_make_their_accounts),
+        TEST(givers_name_script_package_and_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
