@@ -42,7 +42,8 @@ static inline void tar_put(struct buf *tar, struct tar_item item)
     (void)snprintf(header + 100, 8, "%07o", item.mode);
     (void)snprintf(header + 108, 8, "%07o", item.uid);
     (void)snprintf(header + 116, 8, "%07o", item.gid);
-    (void)snprintf(header + 124, 12, "%011zo", size);
+    assert_true(size <= UINT32_MAX);
+    (void)snprintf(header + 124, 12, "%011o", (unsigned)size);
     if (item.size_field)
         (void)snprintf(header + 124, 12, "%s", item.size_field);
     (void)snprintf(header + 136, 12, "%011lo", (unsigned long)item.mtime);
