@@ -2,6 +2,7 @@
 
 #include "package/path.h"
 #include "plan/rules.h"
+#include "service/capabilities.h"
 #include "service/init_script.h"
 #include "service/ports.h"
 #include "service/unit_choice.h"
@@ -185,6 +186,34 @@ static void tell_missing(struct finding *finding)
     }
 }
 
+/* Whether a user other than root listens on a port that the kernel keeps for those who may bind any. */
+static bool binds_below_1024(const struct manifest_config *config)
+{
+    struct text user = text_of(config->user ? config->user : ""), name, number;
+    uint64_t port = 0;
+    bool is_low = false;
+    for (size_t i = 0; i < config->ports.count; i++) {
+        struct text rest = text_of(config->ports.items[i]);
+        is_low = is_low || (text_next(&rest, '/', &number) && text_parse_u64(number, &port) && port < 1024);
+    }
+    return is_low && text_next(&user, ':', &name) && name.len && !text_is(name, "root") && !text_is(name, "0");
+}
+
+/* Sockets that root opens for a service need the right to open them where nobody does: its program has it by its file. */
+static void give_binding(struct finding *finding, const char *giver)
+{
+    struct arena *arena = finding->arena;
+    struct wishes *wishes = &finding->running.wishes;
+    const char *program = finding->running.config.entrypoint.items[0];
+    const char *path = packaged_reached(arena, &finding->question->packaged, program);
+    uint64_t set = capabilities_parse("cap_net_bind_service");
+    for (size_t i = 0; i < wishes->owners.count; i++) {
+        if (strcmp(wishes->owners.items[i].path, path) == 0)
+            set |= wishes->owners.items[i].capabilities;
+    }
+    list_add(arena, &wishes->owners, ((struct wish_owner){.path = path, .capabilities = set, .giver = giver}));
+}
+
 static bool find_ports(struct finding *finding, const char *unit, struct err *err)
 {
     const char *giver;
@@ -196,8 +225,11 @@ static bool find_ports(struct finding *finding, const char *unit, struct err *er
         NOTE(finding, "the ports %s are too many to be listed", text_printable(finding->arena, text_of(wide.items[i])));
     if (!giver && finding->teller)
         NOTE(finding, "%s: no port is known", finding->teller);
-    else if (giver && text_has_suffix(text_of(giver), ".socket"))
+    bool is_handed = giver && text_has_suffix(text_of(giver), ".socket");
+    if (is_handed)
         NOTE(finding, "%s would hand the service its sockets; in an image it opens them by itself", giver);
+    if (is_handed && binds_below_1024(&finding->running.config))
+        give_binding(finding, giver);
     return true;
 }
 

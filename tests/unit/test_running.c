@@ -411,6 +411,32 @@ static void what_every_container_may_the_program_of_a_user_gets_by_its_file(void
     assert_true(has_note(&running, "AmbientCapabilities=CAP_NET_BIND_SERVICE"));
 }
 
+static void a_user_who_opens_what_a_socket_unit_would_hand_over_may_bind_ports_below_1024(void **state)
+{
+    static const struct {
+        const char *service, *socket;
+        uint64_t set;
+    } cases[] = {
+        {"User=d\n", "ListenDatagram=69\n", 1 << 10},
+        {"User=d\nGroup=e\nAmbientCapabilities=CAP_CHOWN\n", "ListenDatagram=69\n", 1 << 10 | 1},
+        {"User=d\n", "ListenStream=1024\n", 0},
+        {"User=root\n", "ListenStream=69\n", 0},
+        {"", "ListenStream=69\n", 0},
+        {"User=d\n", "ListenStream=/run/d.sock\n", 0},
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        fixture->package_count = 0;
+        struct package *package = service_add(
+            fixture, arena_printf(&fixture->arena, "[Service]\nExecStart=/usr/sbin/d\n%s", cases[i].service));
+        file_add(package, UNITS "/d.socket", arena_printf(&fixture->arena, "[Socket]\n%s", cases[i].socket));
+        set_build(fixture, false);
+        struct running running = found(fixture, "/usr/sbin/d");
+        size_t count = running.wishes.owners.count;
+        assert_int_equal(count ? running.wishes.owners.items[count - 1].capabilities : 0, cases[i].set);
+    }
+}
+
 static char *repeated(struct fixture *fixture, const char *head, const char *line, size_t count)
 {
     size_t head_len = strlen(head), len = strlen(line);
@@ -575,6 +601,7 @@ int main(void)
         TEST(configuration_that_a_command_names_and_nothing_brings_is_told),
         TEST(what_only_a_running_machine_knows_is_told),
         TEST(what_every_container_may_the_program_of_a_user_gets_by_its_file),
+        TEST(a_user_who_opens_what_a_socket_unit_would_hand_over_may_bind_ports_below_1024),
         TEST(more_directives_than_a_unit_may_have_are_refused),
         TEST(a_line_without_end_is_refused),
         TEST(a_unit_that_is_too_big_is_refused),
