@@ -176,7 +176,8 @@ struct dir_check {
     const struct check *check;
     struct arena arena;
     const char *path;
-    const char *arches; /* names of those it was checked for, or NULL: none is known */
+    size_t thread_count; /* that may read it at once */
+    const char *arches;  /* names of those it was checked for, or NULL: none is known */
     struct timed_proof proof;
     struct err err;
 };
@@ -189,7 +190,7 @@ static void dir_task(void *item)
     struct strings names = {0};
     const struct arch **arches;
     size_t count;
-    if (!root_dir_read(&dir->arena, dir->path, &root, &dir->err))
+    if (!root_dir_read(dir->path, dir->thread_count, &root, &dir->err))
         return;
     proof_find_arches(&dir->arena, &root.tree, &check->arches, &arches, &count);
     if (check->wanted) {
@@ -202,6 +203,7 @@ static void dir_task(void *item)
                                     .arches = arches,
                                     .arch_count = count,
                                     .programs = check->command->options.programs,
+                                    .is_mapped_alone = true,
                                     .interpreters = &check->interpreters};
     prove(&dir->arena, &request, &dir->proof);
     for (size_t i = 0; i < count; i++)
@@ -209,14 +211,16 @@ static void dir_task(void *item)
     dir->arches = strings_join(&dir->arena, &names, ", ");
 }
 
-/* Runs the checks, on workers when there is more than one. */
+/* Runs the checks, on workers when there is more than one; one alone is read by all threads. */
 static bool run_dirs(const struct check *check, struct dir_check *dirs, size_t count, struct err *err)
 {
     size_t jobs = command_jobs(check->command);
     struct workers *workers = NULL;
     if (count == 1 || jobs == 1) {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
+            dirs[i].thread_count = jobs;
             dir_task(&dirs[i]);
+        }
         return true;
     }
     void **items = arena_new_array(check->arena, void *, count);
@@ -236,7 +240,7 @@ bool check_dirs(struct command *command, const struct strings *paths, struct err
         return false;
     struct dir_check *dirs = arena_new_array(check.arena, struct dir_check, paths->count);
     for (size_t i = 0; i < paths->count; i++)
-        dirs[i] = (struct dir_check){.check = &check, .path = paths->items[i]};
+        dirs[i] = (struct dir_check){.check = &check, .path = paths->items[i], .thread_count = 1};
     bool is_good = run_dirs(&check, dirs, paths->count, err);
     for (size_t i = 0; i < paths->count; i++) {
         if (is_good && dirs[i].err.kind) {

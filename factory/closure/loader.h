@@ -111,7 +111,9 @@ struct loader {
     const struct ld_cache *cache; /* /etc/ld.so.cache, or NULL: there is none */
     struct strings hwcaps;        /* glibc-hwcaps directories of the machine, best first; empty: the oldest machine */
     const struct before *before;  /* what may be loaded before a plug-in (loader_before.h), or NULL: nothing */
-    uint64_t *steps; /* paths tried so far, by all copies of this loader; LOADER_STEPS_MAX end the search */
+    struct map *walks; /* private to the search: where paths lead to that other processes tried, when the set does not
+                        * change any more; or NULL */
+    uint64_t *steps;   /* paths tried so far, by all copies of this loader; LOADER_STEPS_MAX end the search */
 };
 
 /* Prepares a loader without cache and hwcaps, which the caller may set. Built-in directories and $LIB are read out of the

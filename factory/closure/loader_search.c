@@ -132,6 +132,29 @@ struct load_object *search_loaded(const struct load_list *list, const struct ent
     return list->interpreter && list->interpreter->content == content ? list->interpreter : NULL;
 }
 
+/* Where a path leads to, for all processes that try it. */
+struct walked {
+    const struct sourced *file;
+    struct sourced_list links;
+};
+
+/* Walks a path, or remembers where it leads to: the processes of an image try the same few over and over. */
+static const struct sourced *walk(const struct loader *loader, const char *path, struct sourced_list *ret_links)
+{
+    struct map *walks = loader->walks;
+    if (!walks)
+        return fileset_walk(loader->set, loader->arena, path, ret_links, NULL);
+    struct walked *walked = map_get(walks, text_of(path));
+    if (!walked) {
+        walked = arena_new(walks->arena, struct walked);
+        walked->file = fileset_walk(loader->set, walks->arena, path, &walked->links, NULL);
+        walked->links.capacity = walked->links.count; /* who adds to a copy of the list gets another array */
+        (void)map_add(walks, text_of(arena_strdup(walks->arena, path)), walked);
+    }
+    *ret_links = walked->links;
+    return walked->file;
+}
+
 /* Tries one path: open_verify(). */
 static void try_path(struct search *search, const char *path)
 {
@@ -141,7 +164,7 @@ static void try_path(struct search *search, const char *path)
         search->is_over = true;
         return;
     }
-    const struct sourced *file = fileset_walk(loader->set, loader->arena, path, &links, NULL);
+    const struct sourced *file = walk(loader, path, &links);
     if (!file || file->entry->kind == ENTRY_DIRECTORY || file->entry->kind == ENTRY_SYMLINK)
         return;
     const struct entry *content = sourced_content(file);

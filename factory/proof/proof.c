@@ -6,6 +6,9 @@
 #include "proof/prover.h"
 
 #include <elf.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const char libgcc_name[] = "libgcc_s.so.1";
 
@@ -60,6 +63,16 @@ static void check_libgcc(struct prover *prover, struct loader *loader, struct lo
     prover_add(prover, is_needed, &(struct proof_finding){path, libgcc_name, text});
 }
 
+/* Lets the pages of a program go: of those of a large root hardly any is asked for symbols again, and then the kernel
+ * brings them back. */
+static void drop_pages(const struct entry *entry)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)entry->data;
+    uintptr_t first = (start + page - 1) / page * page, end = (start + entry->size_bytes) / page * page;
+    if (end > first)
+        (void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 static void check_program(struct prover *prover, struct proof_elf *elf)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -82,6 +95,8 @@ static void check_program(struct prover *prover, struct proof_elf *elf)
         check_libgcc(prover, &loader, &list);
     list_add(prover->arena, &prover->programs, program);
     prover->proof->program_count++;
+    if (prover->request->is_mapped_alone)
+        drop_pages(elf->file->entry);
 }
 
 /* Sets whose file is looked at: one that the image may do without, or any other. */
@@ -165,18 +180,22 @@ static void count_elfs(const struct tree *tree, const struct arches *arches, siz
     }
 }
 
+static int compare_path(const void *key, const void *node)
+{
+    return strcmp(key, ((const struct node *)node)->path);
+}
+
+/* Returns whether one of the architecture's loaders is there, below /usr or, in a root that is not merged, beside it. */
 static bool has_loader(struct arena *arena, const struct tree *tree, const struct arch *arch)
 {
-    for (size_t i = 0; i < tree->count; i++) {
-        const char *why, *name = path_basename(tree->nodes[i].path);
-        for (size_t j = 0; j < arch->loaders.count; j++) {
-            if (strcmp(name, path_basename(arch->loaders.items[j])) != 0)
-                continue;
-            const char *path = path_canonical(arena, text_of(tree->nodes[i].path), &why);
-            const char *loader = path_canonical(arena, text_of(arch->loaders.items[j]), &why);
-            if (path && loader && strcmp(loader, path) == 0)
-                return true;
-        }
+    for (size_t i = 0; i < arch->loaders.count && tree->count; i++) {
+        const char *why, *path = path_canonical(arena, text_of(arch->loaders.items[i]), &why);
+        if (!path)
+            continue;
+        bool is_below = strncmp(path, "/usr/", 5) == 0;
+        if (bsearch(path, tree->nodes, tree->count, sizeof(tree->nodes[0]), compare_path) ||
+            (is_below && bsearch(path + 4, tree->nodes, tree->count, sizeof(tree->nodes[0]), compare_path)))
+            return true;
     }
     return false;
 }

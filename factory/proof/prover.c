@@ -56,9 +56,12 @@ const struct elf_symbols *prover_symbols(struct prover *prover, struct proof_elf
 }
 
 /* Looks into a file: ELF or script. */
-static void read_content(struct prover *prover, struct entry *entry)
+static void read_content(struct prover *prover, const struct node *node, struct entry *entry)
 {
     struct text bytes = {entry->data, (size_t)entry->size_bytes};
+    entry->elf = node->elf;
+    if (entry->elf)
+        return;
     if (elf_is(bytes)) {
         struct elf_facts *facts = arena_new(prover->arena, struct elf_facts);
         elf_read(prover->arena, bytes, facts);
@@ -91,7 +94,7 @@ static void make_package(struct prover *prover)
                                 .target = node->target,
                                 .data = node->data};
         if (node->kind == NODE_FILE)
-            read_content(prover, entry);
+            read_content(prover, node, entry);
     }
     const struct package *const packages[] = {package};
     fileset_build(prover->arena, NULL, packages, 1, &prover->set);
@@ -120,6 +123,8 @@ static void make_loaders(struct prover *prover)
     const struct proof_request *request = prover->request;
     prover->arches = arena_new_array(prover->arena, struct arch, request->arch_count);
     prover->loaders = arena_new_array(prover->arena, struct loader, request->arch_count);
+    struct map *walks = arena_new(prover->arena, struct map);
+    walks->arena = prover->arena;
     for (size_t i = 0; i < request->arch_count; i++) {
         struct arch *arch = &prover->arches[i];
         *arch = *request->arches[i];
@@ -132,6 +137,7 @@ static void make_loaders(struct prover *prover)
         }
         loader_prepare(prover->arena, arch, &prover->set, &prover->loaders[i]);
         prover->loaders[i].cache = read_cache(prover, arch);
+        prover->loaders[i].walks = walks;
     }
 }
 

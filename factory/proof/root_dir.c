@@ -1,179 +1,231 @@
+/* The directories of one depth are read at once, by readers that take one after the other; then those below them. Each
+ * directory is sorted for itself: "a/x" comes behind "a-b", so a directory has two places, its own and, as "a/", that of
+ * all below it. */
 #include "proof/root_dir.h"
 
 #include "base/auto.h"
-#include "closure/ld_cache.h"
+#include "base/each.h"
 #include "package/elf.h"
 #include "package/path.h"
-#include "package/script.h"
+#include "proof/root_dir_reader.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
-#define NODES_MAX ((size_t)4 << 20)
+#define THREADS_MAX 16
 
-static void close_dir(DIR **dir)
+/* The directories of one depth while they are read. */
+struct level {
+    const struct folders *folders;
+    atomic_size_t next;
+};
+
+/* One reader's share of a level. */
+struct share {
+    struct root_dir_reader *reader;
+    size_t failed; /* number of the folder that could not be read, which was its last; or the count of all */
+    struct err err;
+};
+
+/* Reads folders until there are none left or one fails. Folders are handed out in their order, so the first one that
+ * fails is read whatever the others do. */
+static bool read_share(void *context, void *item, struct err *err)
 {
-    if (*dir)
-        (void)closedir(*dir);
-}
-
-static bool fail(const char *path, struct err *err)
-{
-    err_set_errno(err, errno, "cannot read %s of the directory that is checked", path);
-    return false;
-}
-
-/* Reads the beginning of a file of that size; the end of the file or of the buffer ends it. */
-static ssize_t read_head(int fd, uint64_t size_bytes, char head[SCRIPT_HEAD_BYTES])
-{
-    size_t len = 0;
-    ssize_t got = 1;
-    while (len < SCRIPT_HEAD_BYTES && len < size_bytes && got > 0) {
-        do
-            got = read(fd, head + len, SCRIPT_HEAD_BYTES - len);
-        while (got < 0 && errno == EINTR);
-        len += got > 0 ? (size_t)got : 0;
+    struct level *level = context;
+    struct share *share = item;
+    (void)err; /* the caller picks the first by number */
+    share->failed = level->folders->count;
+    for (size_t i; (i = atomic_fetch_add(&level->next, 1)) < level->folders->count;) {
+        if (!root_dir_reader_read(share->reader, level->folders->items[i], &share->err)) {
+            share->failed = i;
+            break;
+        }
     }
-    return got < 0 ? got : (ssize_t)len;
+    return true;
 }
 
-/* FHS 3.0, 4.11: /usr/share is for what no machine runs or loads. Programs may be there all the same: scripts. */
-static bool is_data(const struct node *node)
+static bool read_level(struct root_dir *root, const struct folders *folders, struct share *shares, struct err *err)
 {
-    return strncmp(node->path, "/usr/share/", 11) == 0 && !(node->mode & 0111);
+    struct level level = {.folders = folders};
+    const struct share *failed = NULL;
+    struct each_items items = {.items = shares,
+                               .count = root->reader_count,
+                               .each_bytes = sizeof *shares,
+                               .threads_max =
+                                   folders->count < root->reader_count ? folders->count : root->reader_count};
+    if (!each_run(items, read_share, &level, err))
+        return false;
+    for (size_t i = 0; i < root->reader_count; i++) {
+        if (shares[i].failed < (failed ? failed->failed : folders->count))
+            failed = &shares[i];
+    }
+    if (failed)
+        *err = failed->err;
+    return !failed;
 }
 
-/* Takes what the proof looks at: all of an ELF file and of the loader's cache, the beginning of any other. Images have
- * thousands of files, so each costs as few system calls as can be: one that was changed for a directory or a fifo since
- * it was listed gives an error of its own at open (O_NONBLOCK) or read. */
-static bool read_file(struct root_dir *root, int dir, const char *name, uint64_t size_bytes, struct node *node,
-                      struct err *err)
+static int compare_folders(const void *a, const void *b)
 {
-    char head[SCRIPT_HEAD_BYTES];
-    node->data = "";
-    if (!size_bytes || is_data(node))
-        return true;
-    AUTO(auto_close_fd) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && (errno == ENOENT || (errno == EACCES && !(node->mode & 0111))))
-        return true;
-    ssize_t len = fd < 0 ? -1 : read_head(fd, size_bytes, head);
-    if (len < 0)
-        return fail(node->path, err);
-    struct text bytes = {head, (size_t)len};
-    if (elf_is(bytes) || strcmp(node->path, LD_CACHE_PATH) == 0) {
-        struct view view;
-        if (!file_map_fd(fd, node->path, &view, err))
+    return strcmp((*(const struct folder *const *)a)->path, (*(const struct folder *const *)b)->path);
+}
+
+/* Reads all levels; *ret_all gets all folders. */
+static bool read_levels(struct root_dir *root, struct folder *first, struct folders *ret_all, struct err *err)
+{
+    struct arena *arena = &root->readers[0].scratch;
+    struct share *shares = arena_new_array(arena, struct share, root->reader_count);
+    struct folders level = {0};
+    list_add(arena, &level, first);
+    for (size_t i = 0; i < root->reader_count; i++)
+        shares[i].reader = &root->readers[i];
+    while (level.count) {
+        if (!read_level(root, &level, shares, err))
             return false;
-        list_add(root->arena, &root->views, view);
-        bytes = (struct text){view.ptr, view.len};
-    } else {
-        bytes = text_has_prefix(bytes, "#!") ? (struct text){text_dup(root->arena, bytes), bytes.len} : TEXT("");
+        for (size_t i = 0; i < level.count; i++)
+            list_add(arena, ret_all, level.items[i]);
+        level.count = 0;
+        for (size_t i = 0; i < root->reader_count; i++) {
+            struct folders *found = &root->readers[i].found;
+            for (size_t j = 0; j < found->count; j++)
+                list_add(arena, &level, found->items[j]);
+            found->count = 0;
+        }
+        if (level.count) /* so that of several errors always the same is told */
+            qsort(level.items, level.count, sizeof level.items[0], compare_folders);
     }
-    node->data = bytes.ptr;
-    node->size_bytes = bytes.len;
     return true;
 }
 
-static bool read_link(struct root_dir *root, int dir, const char *name, struct node *node, struct err *err)
+static void add_wanted(struct map *wanted, const char *path)
 {
-    char target[PATH_MAX_BYTES + 2];
-    ssize_t len = readlinkat(dir, name, target, sizeof target);
-    if (len < 0)
-        return fail(node->path, err);
-    node->target = arena_strndup(root->arena, target, (size_t)len);
+    const char *name = path_basename(path);
+    if (root_dir_reader_is_left(name))
+        (void)map_add(wanted, text_of(name), wanted);
+}
+
+/* Collects names of data under which the loader may look for a file: what links lead to, and what is needed. */
+static void find_wanted(const struct folders *folders, struct map *wanted)
+{
+    for (size_t i = 0; i < folders->count; i++) {
+        const struct folder *folder = folders->items[i];
+        for (size_t j = 0; j < folder->names.count; j++) {
+            const struct node *node = &folder->names.items[j].node;
+            if (node->target)
+                add_wanted(wanted, node->target);
+            for (size_t k = 0; node->elf && k < node->elf->needed.count; k++)
+                add_wanted(wanted, node->elf->needed.items[k]);
+            if (node->elf && node->elf->interp)
+                add_wanted(wanted, node->elf->interp);
+        }
+    }
+}
+
+/* Opens what was left and is wanted, until that makes nothing else wanted. */
+static bool open_wanted(struct root_dir *root, const struct folders *folders, struct err *err)
+{
+    struct root_dir_reader *reader = &root->readers[0];
+    struct map wanted = {.arena = &reader->scratch};
+    size_t had;
+    find_wanted(folders, &wanted);
+    do {
+        had = wanted.slots.count;
+        for (size_t i = 0; had && i < folders->count; i++) {
+            struct folder *folder = folders->items[i];
+            for (size_t j = 0; j < folder->names.count; j++) {
+                struct folder_name *name = &folder->names.items[j];
+                if (name->is_left && map_get(&wanted, text_of(path_basename(name->node.path))) &&
+                    !root_dir_reader_open(reader, folder, name, err))
+                    return false;
+                for (size_t k = 0; name->node.elf && k < name->node.elf->needed.count; k++)
+                    add_wanted(&wanted, name->node.elf->needed.items[k]);
+            }
+        }
+    } while (wanted.slots.count > had);
     return true;
 }
 
-static bool read_dir(struct root_dir *root, int fd, const char *path, unsigned depth, struct err *err);
+/* A place in the sorted tree: a name, or all below it. */
+struct place {
+    const struct folder_name *name;
+    const char *base;
+    bool is_below;
+};
 
-static bool read_below(struct root_dir *root, int dir, const char *name, const struct node *node, unsigned depth,
-                       struct err *err)
+static int compare_places(const void *a, const void *b)
 {
-    static const char *const left_out[] = {"/proc", "/sys", "/dev", "/run"};
-    for (size_t i = 0; i < ARRAY_COUNT(left_out); i++) {
-        if (strcmp(node->path, left_out[i]) == 0)
-            return true;
+    const struct place *left = a, *right = b;
+    const unsigned char *one = (const unsigned char *)left->base, *other = (const unsigned char *)right->base;
+    while (*one && *one == *other) {
+        one++;
+        other++;
     }
-    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT || fail(node->path, err);
-    return read_dir(root, fd, node->path, depth + 1, err);
+    return (*one || !left->is_below ? *one : '/') - (*other || !right->is_below ? *other : '/');
 }
 
-static bool read_name(struct root_dir *root, int dir, const char *parent, const char *name, unsigned depth,
-                      struct err *err)
+/* Adds a folder's nodes in the order of the tree. Recursion ends at PATH_MAX_DEPTH. */
+static void add_nodes(struct arena *scratch, const struct folder *folder, struct tree *tree)
 {
-    struct stat status;
-    struct node node = {.path = arena_printf(root->arena, "%s/%s", parent, name)};
-    if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return errno == ENOENT || fail(node.path, err); /* it went since the directory was listed */
-    node.mode = status.st_mode & 07777;
-    node.kind = S_ISDIR(status.st_mode) ? NODE_DIRECTORY : S_ISLNK(status.st_mode) ? NODE_SYMLINK : NODE_FILE;
-    if (node.kind == NODE_FILE && !S_ISREG(status.st_mode))
-        return true;
-    if (root->nodes.count == NODES_MAX) {
-        err_set(err, ERR_MALFORMED, "the directory that is checked has more than %zu names", NODES_MAX);
+    size_t count = 0;
+    struct place *places = arena_new_array(scratch, struct place, folder->names.count * 2);
+    for (size_t i = 0; i < folder->names.count; i++) {
+        const struct folder_name *name = &folder->names.items[i];
+        const char *base = path_basename(name->node.path);
+        places[count++] = (struct place){name, base, false};
+        if (name->below && name->below->names.count)
+            places[count++] = (struct place){name, base, true};
+    }
+    qsort(places, count, sizeof places[0], compare_places);
+    for (size_t i = 0; i < count; i++) {
+        const struct folder_name *name = places[i].name;
+        if (places[i].is_below) {
+            add_nodes(scratch, name->below, tree);
+            continue;
+        }
+        tree->nodes[tree->count++] = name->node;
+    }
+}
+
+static void make_tree(struct root_dir *root, const struct folder *first, const struct folders *folders)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < folders->count; i++)
+        count += folders->items[i]->names.count;
+    root->tree.nodes = arena_new_array(&root->arena, struct node, count);
+    add_nodes(&root->readers[0].scratch, first, &root->tree);
+}
+
+bool root_dir_read(const char *path, size_t thread_count, struct root_dir *ret_root, struct err *err)
+{
+    AUTO(auto_close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct folder first = {.path = ""};
+    struct folders all = {0};
+    atomic_size_t count = 0;
+    *ret_root = (struct root_dir){.reader_count = thread_count < THREADS_MAX ? thread_count : THREADS_MAX};
+    if (fd < 0) {
+        err_set_errno(err, errno, "cannot read %s of the directory that is checked", path);
         return false;
     }
-    bool is_read = node.kind == NODE_FILE      ? read_file(root, dir, name, (uint64_t)status.st_size, &node, err)
-                   : node.kind == NODE_SYMLINK ? read_link(root, dir, name, &node, err)
-                                               : true;
+    ret_root->readers = arena_new_array(&ret_root->arena, struct root_dir_reader, ret_root->reader_count);
+    for (size_t i = 0; i < ret_root->reader_count; i++) {
+        ret_root->readers[i].root = fd;
+        ret_root->readers[i].count = &count;
+    }
+    bool is_read = read_levels(ret_root, &first, &all, err) && open_wanted(ret_root, &all, err);
+    if (is_read)
+        make_tree(ret_root, &first, &all);
+    for (size_t i = 0; i < ret_root->reader_count; i++)
+        root_dir_reader_trim(&ret_root->readers[i]);
     if (!is_read)
-        return false;
-    list_add(root->arena, &root->nodes, node);
-    return node.kind != NODE_DIRECTORY || read_below(root, dir, name, &node, depth, err);
-}
-
-/* Reads all of a directory; takes the descriptor. Recursion ends at PATH_MAX_DEPTH. */
-static bool read_dir(struct root_dir *root, int fd, const char *path, unsigned depth, struct err *err)
-{
-    AUTO(close_dir) DIR *dir = fdopendir(fd);
-    if (!dir) {
-        (void)close(fd);
-        return fail(path, err);
-    }
-    if (depth > PATH_MAX_DEPTH || strlen(path) > PATH_MAX_BYTES) {
-        err_set(err, ERR_MALFORMED, "%s: deeper than %d directories", path, PATH_MAX_DEPTH);
-        return false;
-    }
-    for (;;) {
-        errno = 0;
-        const struct dirent *entry = readdir(dir);
-        if (!entry)
-            return errno == 0 || fail(path, err);
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            !read_name(root, fd, path, entry->d_name, depth, err))
-            return false;
-    }
-}
-
-static int compare_nodes(const void *a, const void *b)
-{
-    return strcmp(((const struct node *)a)->path, ((const struct node *)b)->path);
-}
-
-bool root_dir_read(struct arena *arena, const char *path, struct root_dir *ret_root, struct err *err)
-{
-    *ret_root = (struct root_dir){.arena = arena};
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return fail(path, err);
-    if (!read_dir(ret_root, fd, "", 0, err)) {
         root_dir_done(ret_root);
-        return false;
-    }
-    if (ret_root->nodes.count)
-        qsort(ret_root->nodes.items, ret_root->nodes.count, sizeof(struct node), compare_nodes);
-    ret_root->tree = (struct tree){.nodes = ret_root->nodes.items, .count = ret_root->nodes.count};
-    return true;
+    return is_read;
 }
 
 void root_dir_done(struct root_dir *root)
 {
-    for (size_t i = 0; i < root->views.count; i++)
-        view_done(&root->views.items[i]);
+    for (size_t i = 0; i < root->reader_count; i++)
+        root_dir_reader_done(&root->readers[i]);
+    struct arena arena = root->arena; /* has the readers */
     *root = (struct root_dir){0};
+    arena_done(&arena);
 }

@@ -32,6 +32,7 @@ struct node {
     uint64_t size_bytes;           /* NODE_FILE */
     const char *data;              /* NODE_FILE: bytes in a package's mapping or the arena */
     const struct digest *digest;   /* NODE_FILE from a package: to be checked as the bytes are used; else NULL */
+    const struct elf_facts *elf;   /* NODE_FILE: of the bytes, when somebody read them already; or NULL */
     const char *target;            /* NODE_SYMLINK verbatim; NODE_HARDLINK: path of a NODE_FILE of the tree */
     struct text capability;        /* NODE_FILE: value of security.capability, mostly empty */
     const struct package *package; /* that gave it, or NULL */

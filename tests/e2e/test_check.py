@@ -1,6 +1,8 @@
 """imgfactory check over roots that the tests make: ELF files from a few lines of C, linked with gcc, run by nobody."""
 
 import bz2
+import ctypes
+import errno
 import gzip
 import hashlib
 import io
@@ -10,6 +12,7 @@ import os
 import random
 import resource
 import shutil
+import struct
 import subprocess
 import tarfile
 import unittest
@@ -58,11 +61,11 @@ class Check(Case):
         self.write("root" + path, text)
         os.chmod(self.root + path, 0o755)
 
-    def check(self, *arguments, subject=None, memory=None):
+    def check(self, *arguments, subject=None, memory=None, before=None):
         """`memory`: bytes of address space that the program may have (none under sanitizers, which take terabytes)."""
         command = [run.program(), "check", "--json", *arguments, subject or self.root]
         limit = (lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory))) \
-            if memory and not run.sanitizer() else None
+            if memory and not run.sanitizer() else before
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env=run.Factory.environment({"HOME": self.top}), timeout=60, check=False,
                               preexec_fn=limit)
@@ -97,6 +100,61 @@ class Check(Case):
         result = self.check(self.root, subject=self.path("absent"))
         self.assertEqual(result.code, run.USAGE, result)
         self.assertIn("absent is no root directory", result.stderr)
+
+    def test_findings_and_their_order_do_not_depend_on_the_number_of_threads(self):
+        names = ["a-b/gone", "a.b", "a/b/gone", "a/gone", "a0", "ab/gone"]
+        for number in range(40):
+            for name in names:
+                path = f"{self.root}/opt/{number}/{name}"
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                os.symlink("nowhere", path)
+        reports = [self.good("--jobs", jobs) for jobs in ("1", "2", "7")]
+        for report in reports:
+            self.assertGreater(report.pop("seconds"), 0)
+        self.assertEqual(reports[0], reports[1])
+        self.assertEqual(reports[0], reports[2])
+        paths = [note["path"] for note in reports[0]["notes"]]
+        self.assertEqual(paths, sorted(paths))
+        self.assertEqual([path for path in paths if path.startswith("/opt/7/")], ["/opt/7/" + name for name in names])
+
+    def test_a_file_with_the_name_of_data_is_opened_when_something_loads_or_starts_it(self):
+        self.write("root/usr/lib/python3/module.py", "no program\n" * 10)
+        library = self.libraries + "/libone.so.1"
+        os.rename(self.root + library, self.root + "/opt.py")
+        os.symlink("/opt.py", self.root + library)
+        os.chmod(self.root + "/opt.py", 0o644)
+        self.assertEqual(self.good()["files"], 3)
+        self.compile(self.libraries + "/deep.txt", "int deep(void) { return 1; }", soname="deep.txt")
+        self.compile(self.libraries + "/needed.txt", "int deep(void); int two(void) { return deep(); }", soname="needed.txt",
+                     needs=["deep.txt"])
+        self.compile("/usr/bin/served", "int two(void); void _start(void) { two(); }", program=True, needs=["needed.txt"])
+        for name in ("deep.txt", "needed.txt"):
+            os.chmod(f"{self.root}{self.libraries}/{name}", 0o644)
+        self.assertEqual((self.good()["files"], self.good()["symbols"]), (5, 2))
+        self.script("/usr/bin/run.py", "#!/usr/bin/absent\n")
+        self.assertEqual([note["path"] for note in self.good()["notes"]], ["/usr/bin/run.py"])
+
+    @unittest.skipUnless(MACHINE == "x86_64", "the filter's numbers are x86_64's")
+    def test_a_kernel_without_openat2_makes_no_difference(self):
+        self.script("/usr/bin/script", "#!/no/such\n")
+        os.symlink("/nowhere", self.root + "/opt")
+
+        def forbid():
+            # prctl(2), seccomp(2): system call 437 fails with ENOSYS
+            code = struct.pack("=HBBIHBBIHBBIHBBI", 0x20, 0, 0, 0, 0x15, 0, 1, 437, 0x06, 0, 0, 0x00050000 | errno.ENOSYS,
+                               0x06, 0, 0, 0x7fff0000)
+            memory = ctypes.create_string_buffer(code)
+            program = struct.pack("@HP", 4, ctypes.addressof(memory))
+            libc = ctypes.CDLL(None, use_errno=True)
+            if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, program) != 0:
+                raise OSError(ctypes.get_errno(), "seccomp")
+
+        reports = [self.check(before=before) for before in (None, forbid)]
+        found = [json.loads(result.stdout)["architectures"][0] for result in reports]
+        for report in found:
+            del report["seconds"]
+        self.assertEqual(found[0], found[1])
+        self.assertEqual([note["path"] for note in found[0]["notes"]], ["/usr/bin/script", "/opt"])
 
     def test_a_file_whose_name_is_no_utf_8_is_named_by_its_bytes(self):
         self.script(os.fsdecode(b"/usr/bin/caf\xe9"), "#!/usr/bin/absent\n")
