@@ -25,6 +25,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRINGS, "whole-system", family.whole_system, false),
     FIELD(YAML_STRINGS, "documentation", family.documentation, false),
     FIELD(YAML_NODE, "tools", tools, false),
+    FIELD(YAML_STRINGS, "dispensable", family.dispensable, false),
     FIELD(YAML_STRINGS, "host", family.for_host, false),
     FIELD(YAML_STRINGS, "plug-in-libraries", family.plugin_libraries, false),
     FIELD(YAML_NODE, "directories", skeleton.directories, false),
@@ -106,6 +107,12 @@ static bool check_account(const struct yaml_node *node, const struct family_acco
            check(node, "group", account->group, why_not_group, err);
 }
 
+static const char *why_not_path_glob(const char *glob)
+{
+    const char *why = rule_path(glob);
+    return why ? why : rule_glob(glob);
+}
+
 static bool check_family(const struct family_form *form, struct err *err)
 {
     const struct family *family = &form->family;
@@ -117,6 +124,7 @@ static bool check_family(const struct family_form *form, struct err *err)
            check_account(form->root, &family->root, err) && check_account(form->nobody, &family->nobody, err) &&
            check_list(root, "whole-system", &family->whole_system, manifest_why_not_package, err) &&
            check_list(root, "documentation", &family->documentation, rule_path, err) &&
+           check_list(root, "dispensable", &family->dispensable, why_not_path_glob, err) &&
            check_list(root, "host", &family->for_host, rule_path, err);
 }
 

@@ -42,6 +42,7 @@ struct family {
                                      not applied, only looked into for names */
     struct strings documentation; /* directories that whole packages leave out */
     struct strings plugin_libraries; /* globs of libraries that a service's own plug-ins may bring (`automatic`) */
+    struct strings dispensable;      /* globs: what `automatic` leaves out of directories that come as a whole */
     struct strings for_host; /* configuration of the machine, of no use to a service: `automatic` leaves it out */
     struct {
         struct family_tools *items;

@@ -70,19 +70,54 @@ static const char *giver_of(struct arena *arena, const struct interpreter *inter
                     : arena_printf(arena, "%s, of which %s is", interpreter->name, path);
 }
 
-/* Finds a file of the service that is for an interpreter; NULL when there is none. */
-static const char *find_sign(const struct own *own, const struct interpreter *interpreter)
+/* Finds a file of the service that matches one of the globs; NULL when there is none. */
+static const char *find_own(const struct own *own, const struct strings *globs)
 {
-    for (size_t i = 0; interpreter->signs.count && i < own->packages.count; i++) {
+    for (size_t i = 0; globs->count && i < own->packages.count; i++) {
         const struct package *package = own->packages.items[i];
         for (size_t j = 0; j < package->count; j++) {
-            for (size_t k = 0; k < interpreter->signs.count; k++) {
-                if (path_matches(interpreter->signs.items[k], package->entries[j].path))
+            for (size_t k = 0; k < globs->count; k++) {
+                if (path_matches(globs->items[k], package->entries[j].path))
                     return package->entries[j].path;
             }
         }
     }
     return NULL;
+}
+
+/* Whether a kept file of the service itself needs a library by its name. */
+static bool is_needed_by_own(const struct automatic_request *request, const struct own *own, const char *soname)
+{
+    for (size_t i = 0; i < request->keep->count; i++) {
+        const struct sourced *file = request->keep->items[i].file;
+        const struct entry *content = own_has(own, file->package) ? sourced_content(file) : NULL;
+        if (content && content->elf && strings_has(&content->elf->needed, soname))
+            return true;
+    }
+    return false;
+}
+
+/* Whether an interpreter is there only as a library that other packages' libraries need, as net-snmp's need Perl's: what the
+ * service does by itself does not go through it. */
+static bool is_borrowed(struct arena *arena, const struct automatic_request *request, const struct own *own,
+                        const struct kept *kept, const struct interpreter *interpreter)
+{
+    const struct sourced *end = fileset_walk(request->set, arena, kept->file->entry->path, NULL, NULL);
+    const struct entry *content = end ? sourced_content(end) : NULL;
+    const char *soname = content && content->elf && !content->elf->interp ? content->elf->soname : NULL;
+    if (!soname || !kept->by || own_has(own, end->package))
+        return false;
+    return !is_needed_by_own(request, own, soname) && !find_own(own, &interpreter->own);
+}
+
+/* A library is there once, whatever links lead to it. */
+static void note_borrowed(struct arena *arena, const struct interpreter *interpreter, const struct kept *kept,
+                          struct strings *notes)
+{
+    if (kept->file->entry->kind != ENTRY_SYMLINK)
+        list_add(arena, notes,
+                 arena_printf(arena, "%s needs %s; the modules of %s are left out, as nothing of the service is for it",
+                              kept->by, path_basename(kept->file->entry->path), interpreter->name));
 }
 
 void interpreted_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
@@ -92,7 +127,7 @@ void interpreted_find(struct arena *arena, const struct automatic_request *reque
     bool *is_done = arena_new_array(arena, bool, interpreters->count + 1);
     struct strings told = {0};
     for (size_t i = 0; i < interpreters->count; i++) {
-        const char *sign = find_sign(own, &interpreters->items[i]);
+        const char *sign = find_own(own, &interpreters->items[i].signs);
         if (sign)
             add_files(arena, &interpreters->items[i], own,
                       arena_printf(arena, "%s, for which %s is", interpreters->items[i].name, sign), wishes);
@@ -102,8 +137,12 @@ void interpreted_find(struct arena *arena, const struct automatic_request *reque
         const struct kept *kept = &request->keep->items[i];
         const struct interpreter *interpreter = interpreted_by(interpreters, kept->file->entry->path);
         if (interpreter && !is_done[interpreter - interpreters->items]) {
-            is_done[interpreter - interpreters->items] = true;
-            add_files(arena, interpreter, own, giver_of(arena, interpreter, kept), wishes);
+            bool is_left_out = is_borrowed(arena, request, own, kept, interpreter);
+            is_done[interpreter - interpreters->items] = !is_left_out;
+            if (is_left_out)
+                note_borrowed(arena, interpreter, kept, notes);
+            else
+                add_files(arena, interpreter, own, giver_of(arena, interpreter, kept), wishes);
         }
         const char *program = interpreted_program(arena, request, kept);
         if (!program || interpreted_by(interpreters, program) || strings_has(&told, program))

@@ -2,6 +2,7 @@
  *
  * For each interpreter of which a program or library is in the image, the files that its data names (plan/interpreter.h), of all
  * packages of the selection: those are what the service's packages depend on. A script that is run by anything else is told.
+ * An interpreter that is only a library of other packages' libraries brings nothing, unless the service has modules for it: told.
  * Threads: pure function of its inputs.
  * Owns: nothing; results live in the arena, and point into packages.
  */

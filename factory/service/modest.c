@@ -29,13 +29,21 @@ static bool has_library(struct modest *modest, const char *soname)
     return own ? !modest_lacks(modest, own) : is_of_giver(modest, soname);
 }
 
-/* What keeps a plug-in or script from being of use as the image is; NULL when nothing does. */
-static const char *lack_of(struct modest *modest, const struct entry *content)
+static const char *lack_of_library(struct modest *modest, const struct entry *content)
 {
-    for (size_t i = 0; content->elf && !content->elf->interp && i < content->elf->needed.count; i++) {
+    for (size_t i = 0; content->elf && i < content->elf->needed.count; i++) {
         if (!has_library(modest, content->elf->needed.items[i]))
             return content->elf->needed.items[i];
     }
+    return NULL;
+}
+
+/* What keeps a plug-in or script from being of use as the image is; NULL when nothing does. */
+static const char *lack_of(struct modest *modest, const struct entry *content)
+{
+    const char *library = content->elf && content->elf->interp ? NULL : lack_of_library(modest, content);
+    if (library)
+        return library;
     if (content->elf || !content->interpreter || !(content->mode & 0111))
         return NULL;
     struct text rest = text_of(content->interpreter), interpreter;
@@ -67,14 +75,89 @@ const char *modest_lacks(struct modest *modest, const struct sourced *file)
     return *known ? known : NULL;
 }
 
+const char *modest_program_lacks(struct modest *modest, const struct sourced *file)
+{
+    const struct entry *content = sourced_content(file);
+    return content ? lack_of_library(modest, content) : NULL;
+}
+
+bool modest_dispenses(const struct modest *modest, const char *path)
+{
+    const struct family *family = modest->request->set->family;
+    bool is_dispensable = false;
+    for (size_t i = 0; family && i < family->dispensable.count && !is_dispensable; i++)
+        is_dispensable = path_matches(family->dispensable.items[i], path);
+    return is_dispensable;
+}
+
+/* Whether a file is a plug-in that only a glob of many asks for. Nobody named it, so what it brings is no reason for others to
+ * come along: two of them could keep each other in the image. */
+static bool is_one_of_many(const struct modest *modest, const struct kept *kept)
+{
+    const struct wishes *wishes = modest->request->wishes;
+    const struct entry *content = sourced_content(kept->file);
+    bool is_plugin = !kept->by && content && content->elf && !content->elf->interp, is_many = false;
+    if (!is_plugin || (modest->is_strict && own_has(modest->own, kept->file->package)))
+        return false;
+    for (size_t i = 0; wishes && i < wishes->files.count; i++) {
+        const struct wish_file *wish = &wishes->files.items[i];
+        if (strcmp(wish->path, kept->file->entry->path) == 0)
+            return false;
+        is_many = is_many ||
+                  (wish->is_optional && path_is_glob(wish->path) && path_matches(wish->path, kept->file->entry->path));
+    }
+    return is_many;
+}
+
+/* Marks what a file that stays needs: the libraries, by any of their names. Returns whether there was something new. */
+static bool mark_needed(struct modest *modest, const struct entry *content, const struct map *by_name)
+{
+    bool is_new = false;
+    for (size_t i = 0; content && content->elf && i < content->elf->needed.count; i++) {
+        const struct sourced *named = map_get(by_name, text_of(content->elf->needed.items[i]));
+        const struct sourced *end =
+            named ? fileset_walk(modest->request->set, modest->arena, named->entry->path, NULL, NULL) : NULL;
+        is_new = (end && map_add(&modest->stays, text_of(end->entry->path), (void *)end)) || is_new;
+    }
+    return is_new;
+}
+
+/* Finds what stays in the image whichever of many plug-ins come along. */
+static void find_staying(struct modest *modest)
+{
+    const struct keep *keep = modest->request->keep;
+    struct map by_name = {.arena = modest->arena};
+    for (size_t i = 0; i < keep->count; i++) {
+        const struct kept *kept = &keep->items[i];
+        (void)map_add(&by_name, text_of(path_basename(kept->file->entry->path)), (void *)kept->file);
+        if (!kept->by && !is_one_of_many(modest, kept))
+            map_set(&modest->stays, text_of(kept->file->entry->path), (void *)kept->file);
+    }
+    for (bool is_new = true; is_new;) {
+        is_new = false;
+        for (size_t i = 0; i < keep->count; i++) {
+            const struct kept *kept = &keep->items[i];
+            struct text path = text_of(kept->file->entry->path);
+            if (!map_get(&modest->stays, path) && kept->by && map_get(&modest->stays, text_of(kept->by)))
+                is_new = map_add(&modest->stays, path, (void *)kept->file);
+            if (map_get(&modest->stays, path))
+                is_new = mark_needed(modest, sourced_content(kept->file), &by_name) || is_new;
+        }
+    }
+}
+
 /* What is there to load, by base name. */
 static void list_offers(struct modest *modest)
 {
     const struct automatic_request *request = modest->request;
+    find_staying(modest);
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct sourced *file = request->keep->items[i].file;
-        (void)map_add(&modest->givers, text_of(file->package->name), (void *)file);
+        const struct sourced *end = fileset_walk(request->set, modest->arena, file->entry->path, NULL, NULL);
         (void)map_add(&modest->kept_paths, text_of(file->entry->path), (void *)file);
+        if (!end || !map_get(&modest->stays, text_of(end->entry->path)))
+            continue;
+        (void)map_add(&modest->givers, text_of(file->package->name), (void *)file);
         (void)map_add(&modest->kept, text_of(path_basename(file->entry->path)), (void *)file);
     }
     for (size_t p = 0; p < modest->own->packages.count; p++) {
@@ -95,6 +178,7 @@ void modest_prepare(struct arena *arena, const struct automatic_request *request
                                   .request = request,
                                   .own = own,
                                   .is_strict = is_strict,
+                                  .stays = {.arena = arena},
                                   .kept_paths = {.arena = arena},
                                   .kept = {.arena = arena},
                                   .givers = {.arena = arena},

@@ -16,9 +16,10 @@ struct modest {
     const struct automatic_request *request;
     const struct own *own;
     bool is_strict;        /* not even the family's plug-in-libraries are welcome */
+    struct map stays;      /* path → anything, of what is kept whichever of many plug-ins come along */
     struct map kept_paths; /* path → anything, of what is kept */
-    struct map kept;       /* base name → anything, of what is kept */
-    struct map givers;     /* name → anything, of packages that give something by now */
+    struct map kept;       /* base name → anything, of what stays */
+    struct map givers;     /* name → anything, of packages that give something of that */
     struct map offered;    /* base name → struct sourced *, of libraries of the own packages */
     struct map lacks;      /* path → what the file there lacks, or "" */
 };
@@ -29,5 +30,9 @@ void modest_prepare(struct arena *arena, const struct automatic_request *request
                     struct modest *ret_modest);
 /* Returns the library or interpreter that a file lacks, and that would have to be brought by it alone; NULL: nothing. */
 const char *modest_lacks(struct modest *modest, const struct sourced *file);
+/* The same for a program, of which modest_lacks() says nothing. */
+const char *modest_program_lacks(struct modest *modest, const struct sourced *file);
+/* Returns whether the family says of a path that nothing below a directory needs it to serve. */
+bool modest_dispenses(const struct modest *modest, const char *path);
 
 #endif

@@ -14,11 +14,14 @@ struct searching {
     struct arena *arena;
     const struct automatic_request *request;
     const struct own *own;
-    struct map wanted; /* path or glob → anything: each comes once */
+    struct map wanted;  /* path or glob → anything: each comes once */
+    struct map refused; /* the same of what does not come */
     struct modest *modest;
-    struct strings left; /* "PATH (LIBRARY)" */
-    struct map said;     /* words of the configuration */
-    struct strings dirs; /* that come along, as this round has it */
+    struct strings left;  /* "PATH (LIBRARY)" */
+    struct map said;      /* words of the configuration */
+    struct spoken spoken; /* names of helpers */
+    struct map needed;    /* sonames that files of the own packages need */
+    struct strings dirs;  /* that come along, as this round has it */
     struct automatic *found;
 };
 
@@ -128,6 +131,78 @@ static void want_library(struct searching *searching, const char *lack)
         list_add(searching->arena, &searching->found->libraries, lack);
 }
 
+static bool is_program(const struct entry *content)
+{
+    return content->elf && content->elf->interp;
+}
+
+/* Whether a file is a library with a version that others need: the loader finds it then, nobody opens it as a plug-in. */
+static bool is_library(const struct searching *searching, const struct entry *content)
+{
+    const char *soname = content->elf && !content->elf->interp ? content->elf->soname : NULL, *ending = soname;
+    while (ending && (ending = strstr(ending, ".so.")) && !(ending[4] >= '0' && ending[4] <= '9'))
+        ending++;
+    return ending && map_get(&searching->needed, text_of(soname));
+}
+
+static bool is_shell_script(const struct entry *content)
+{
+    struct text rest = text_of(content->interpreter ? content->interpreter : ""), program;
+    return !content->elf && (content->mode & 0111) && text_next_word(&rest, &program) && text_has_suffix(program, "sh");
+}
+
+/* What keeps a file below a directory from coming along, though nobody leaves it out by its kind; NULL when nothing does.
+ * `path` is how it is listed, `end` the file that it is or leads to. */
+static const char *lack_below(struct searching *searching, const char *path, const struct sourced *end)
+{
+    const struct entry *content = sourced_content(end);
+    bool is_spoken = spoken_has(&searching->spoken, path) || spoken_has(&searching->spoken, end->entry->path);
+    if (!content)
+        return NULL;
+    if (is_program(content))
+        return is_spoken ? NULL : modest_program_lacks(searching->modest, end);
+    if (is_shell_script(content))
+        return is_spoken ? NULL : "nothing says its name";
+    const char *lack = modest_lacks(searching->modest, end);
+    if (!lack || !said_has(searching->arena, &searching->said, path))
+        return lack;
+    want_library(searching, lack);
+    return NULL;
+}
+
+/* Listens to helpers that come along, for the names of others. */
+static void hear_below(struct searching *searching, const struct sourced_list *files)
+{
+    for (bool is_new = true; is_new;) {
+        is_new = false;
+        for (size_t i = 0; i < files->count; i++) {
+            const char *path = files->items[i]->entry->path;
+            const struct entry *content = sourced_content(files->items[i]);
+            bool is_helper = content && (is_program(content) || content->interpreter);
+            if (is_helper && own_has(searching->own, files->items[i]->package) && spoken_has(&searching->spoken, path))
+                is_new = spoken_hear(&searching->spoken, content) || is_new;
+        }
+    }
+}
+
+/* Leaves a file out of the wish for a directory, unless it is of use. */
+static void consider_below(struct searching *searching, const struct sourced *file, struct wish_file *wish)
+{
+    struct arena *arena = searching->arena;
+    const char *path = file->entry->path;
+    const struct sourced *end = fileset_walk(searching->request->set, arena, path, NULL, NULL);
+    if (!end || !own_has(searching->own, file->package) || file->entry->kind == ENTRY_DIRECTORY)
+        return;
+    const struct entry *content = sourced_content(end);
+    bool is_nothing = is_for_building(searching, path) || modest_dispenses(searching->modest, path) ||
+                      (content && is_library(searching, content));
+    const char *lack = is_nothing ? NULL : lack_below(searching, path, end);
+    if (is_nothing || lack)
+        list_add(arena, &wish->except, path);
+    if (lack)
+        list_add(arena, &searching->left, arena_printf(arena, "%s (%s)", path, lack));
+}
+
 /* All below a directory of the service's own. */
 static void want_below(struct searching *searching, const char *dir, const char *namer)
 {
@@ -141,21 +216,9 @@ static void want_below(struct searching *searching, const char *dir, const char 
         list_add(arena, &searching->request->references->dirs, dir);
     struct wish_file *wish = &searching->found->wishes.files.items[searching->found->wishes.files.count - 1];
     fileset_list(searching->request->set, arena, arena_printf(arena, "%s/", dir), &files);
-    for (size_t i = 0; i < files.count; i++) {
-        const char *path = files.items[i]->entry->path;
-        const struct sourced *end = fileset_walk(searching->request->set, arena, path, NULL, NULL);
-        const char *lack =
-            end && own_has(searching->own, files.items[i]->package) ? modest_lacks(searching->modest, end) : NULL;
-        bool is_to_build = is_for_building(searching, path);
-        bool is_said = !is_to_build && lack && said_has(arena, &searching->said, path);
-        if (is_said)
-            want_library(searching, lack);
-        if (is_said || (!is_to_build && !lack))
-            continue;
-        list_add(arena, &wish->except, path);
-        if (lack)
-            list_add(arena, &searching->left, arena_printf(arena, "%s (%s)", path, lack));
-    }
+    hear_below(searching, &files);
+    for (size_t i = 0; i < files.count; i++)
+        consider_below(searching, files.items[i], wish);
 }
 
 static size_t depth_of(const char *path)
@@ -181,6 +244,20 @@ static bool is_private(const struct searching *searching, const struct sourced *
     return true;
 }
 
+/* One file. What only one of many plug-ins would start does not come along when it brings more libraries. */
+static void want_file(struct searching *searching, const char *path, const struct sourced *file, const char *namer,
+                      bool is_wanted_by_service)
+{
+    const struct strings anywhere = {0};
+    const struct entry *content = sourced_content(file);
+    const char *lack =
+        is_wanted_by_service || !content || !is_program(content) ? NULL : modest_program_lacks(searching->modest, file);
+    if (!lack)
+        want(searching, path, &anywhere, namer);
+    else if (map_add(&searching->refused, text_of(path), (void *)path))
+        list_add(searching->arena, &searching->left, arena_printf(searching->arena, "%s (%s)", path, lack));
+}
+
 static void want_named(struct searching *searching, const char *named, const char *namer, bool may_be_directory)
 {
     const char *why, *path = path_canonical(searching->arena, text_of(named), &why);
@@ -190,19 +267,32 @@ static void want_named(struct searching *searching, const char *named, const cha
     if (!file)
         return;
     if (file->entry->kind != ENTRY_DIRECTORY) {
-        struct strings anywhere = {0};
-        if (own_has(searching->own, file->package) || (links.count && own_has(searching->own, links.items[0]->package)))
-            want(searching, path, &anywhere, namer);
+        bool is_own =
+            own_has(searching->own, file->package) || (links.count && own_has(searching->own, links.items[0]->package));
+        if (is_own)
+            want_file(searching, path, file, namer, may_be_directory);
         return;
     }
     if (may_be_directory && is_private(searching, file))
         want_below(searching, file->entry->path, namer);
 }
 
+static void list_needed(struct searching *searching)
+{
+    for (size_t p = 0; p < searching->own->packages.count; p++) {
+        const struct package *package = searching->own->packages.items[p];
+        for (size_t i = 0; i < package->count; i++) {
+            const struct elf_facts *elf = package->entries[i].elf;
+            for (size_t j = 0; elf && j < elf->needed.count; j++)
+                (void)map_add(&searching->needed, text_of(elf->needed.items[j]), (void *)elf);
+        }
+    }
+}
+
 struct references *references_new(struct arena *arena)
 {
     struct references *references = arena_new(arena, struct references);
-    *references = (struct references){.by_file = {.arena = arena}};
+    *references = (struct references){.by_file = {.arena = arena}, .spoken = {.by_file = {.arena = arena}}};
     return references;
 }
 
@@ -217,10 +307,11 @@ static void note_left(struct searching *searching)
         list_add(arena, &listed, arena_printf(arena, "and %zu more", searching->left.count - LEFT_LISTED_MAX));
     if (listed.count)
         list_add(arena, &searching->found->notes,
-                 arena_printf(arena,
-                              "plug-ins that need what nothing else in the image does are left out; `files` would "
-                              "bring them: %s",
-                              strings_join(arena, &listed, ", ")));
+                 arena_printf(
+                     arena,
+                     "plug-ins and helpers that need what nothing else in the image does are left out; `files` would "
+                     "bring them: %s",
+                     strings_join(arena, &listed, ", ")));
 }
 
 const struct strings *references_of(const struct references *references, const char *path)
@@ -240,20 +331,32 @@ bool references_find(struct modest *modest, const struct strings *command, struc
     struct arena *arena = modest->arena;
     const struct automatic_request *request = modest->request;
     const struct own *own = modest->own;
-    struct searching searching = {
-        .arena = arena, .request = request, .own = own, .wanted = {.arena = arena}, .modest = modest, .found = found};
+    struct searching searching = {.arena = arena,
+                                  .request = request,
+                                  .own = own,
+                                  .wanted = {.arena = arena},
+                                  .refused = {.arena = arena},
+                                  .needed = {.arena = arena},
+                                  .modest = modest,
+                                  .found = found};
+    struct map linked;
     said_collect(arena, request, own, &found->wishes, &searching.said);
+    said_collect_linked(arena, request, &found->wishes, &linked);
+    spoken_collect(arena, request, own, &found->wishes, &request->references->spoken, &searching.spoken);
+    list_needed(&searching);
     for (size_t i = 0; i < command->count; i++) {
         struct strings paths = {0};
         struct map seen = {.arena = arena};
         list_paths(arena, text_of(command->items[i]), &seen, &paths);
+        spoken_hear_text(&searching.spoken, text_of(command->items[i]));
         for (size_t j = 0; j < paths.count; j++)
             want_named(&searching, paths.items[j], "the command", true);
     }
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct sourced *file = request->keep->items[i].file;
         const struct entry *content = sourced_content(file);
-        if (!content || !own_has(own, file->package) || is_for_host(request, file->entry))
+        if (!content || !own_has(own, file->package) || is_for_host(request, file->entry) ||
+            said_is_idle(&linked, file->entry->path))
             continue;
         const struct strings *paths = read_file(&searching, content);
         bool is_program = content->elf && content->elf->interp;

@@ -69,9 +69,19 @@ static void add_file(struct collecting *collecting, const char *path)
         add_text(collecting, (struct text){content->data, (size_t)content->size_bytes});
 }
 
+/* Whether a file is for people who write a configuration, by what such files are called everywhere. */
+static bool is_to_read(const char *path)
+{
+    static const char *const names[] = {"README*", "*.md", "*.rst", "*.example", "*.sample"};
+    bool is_one = false;
+    for (size_t i = 0; i < ARRAY_COUNT(names) && !is_one; i++)
+        is_one = path_matches(names[i], path_basename(path));
+    return is_one;
+}
+
 static bool is_configuration(const char *path)
 {
-    return strncmp(path, ETC, strlen(ETC)) == 0 && !strstr(path, AVAILABLE);
+    return strncmp(path, ETC, strlen(ETC)) == 0 && !strstr(path, AVAILABLE) && !is_to_read(path);
 }
 
 static void add_made(struct collecting *collecting, const struct wish_made *made)
@@ -123,4 +133,37 @@ bool said_has(struct arena *arena, const struct map *words, const char *path)
     size_t before = strcspn(whole.ptr, "_-");
     struct text rest = before < whole.len ? text_of(whole.ptr + before + 1) : whole;
     return has_either(words, text_of(name)) || has_either(words, whole) || (rest.len && has_either(words, rest));
+}
+
+static void add_link(struct map *linked, const char *path, const char *target)
+{
+    const char *end = path_join_target(linked->arena, path, target);
+    if (end)
+        map_set(linked, text_of(end), (void *)end);
+}
+
+static void add_made_links(const struct wishes *wishes, struct map *linked)
+{
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        if (wishes->made.items[i].kind == MADE_SYMLINK)
+            add_link(linked, wishes->made.items[i].path, wishes->made.items[i].target);
+    }
+}
+
+void said_collect_linked(struct arena *arena, const struct automatic_request *request, const struct wishes *wishes,
+                         struct map *ret_linked)
+{
+    *ret_linked = (struct map){.arena = arena};
+    for (size_t i = 0; i < request->keep->count; i++) {
+        const struct entry *entry = request->keep->items[i].file->entry;
+        if (entry->kind == ENTRY_SYMLINK)
+            add_link(ret_linked, entry->path, entry->target);
+    }
+    add_made_links(wishes, ret_linked);
+    add_made_links(request->wishes, ret_linked);
+}
+
+bool said_is_idle(const struct map *linked, const char *path)
+{
+    return (strstr(path, AVAILABLE) && !map_get(linked, text_of(path))) || is_to_read(path);
 }

@@ -3,6 +3,7 @@
 #include "effect/shell_words.h"
 #include "package/path.h"
 #include "package/script.h"
+#include "service/references.h"
 
 #define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-["
 #define SCRIPT_BYTES_MAX ((size_t)1 << 20)
@@ -231,6 +232,9 @@ void shells_find(struct arena *arena, const struct automatic_request *request, c
                  struct wishes *wishes, struct strings *names)
 {
     struct map seen = {.arena = arena};
+    struct spoken spoken;
+    struct spoken_memory *memory = request->references ? &request->references->spoken : NULL;
+    spoken_collect(arena, request, own, wishes, memory, &spoken);
     add_shell(arena, request, own, wishes);
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct kept *kept = &request->keep->items[i];
@@ -240,7 +244,11 @@ void shells_find(struct arena *arena, const struct automatic_request *request, c
             reached.file = fileset_walk(request->set, arena, kept->file->entry->path, NULL, NULL);
         const char *program = reached.file ? interpreted_program(arena, request, &reached) : NULL;
         const struct interpreter *shell = program ? interpreted_by(request->interpreters, program) : NULL;
+        const char *path = kept->file->entry->path;
         if (!shell || !shell->is_shell)
+            continue;
+        bool is_script_named = is_named(request, kept);
+        if (!is_script_named && !is_program_dir(path) && !spoken_has(&spoken, path))
             continue;
         struct map functions = {.arena = arena};
         struct looking looking = {.arena = arena,
@@ -251,8 +259,8 @@ void shells_find(struct arena *arena, const struct automatic_request *request, c
                                   .wishes = wishes,
                                   .names = names,
                                   .seen = &seen,
-                                  .is_named = is_named(request, kept),
-                                  .script = kept->file->entry->path};
+                                  .is_named = is_script_named,
+                                  .script = path};
         look_at_script(&looking);
     }
 }

@@ -4,6 +4,7 @@
  * yet, and is a program of a selected package or one that every system has (plan/family.h, tools), comes along. Files that
  * it reads (". FILE") are looked into as well. A program of the service that names /bin/sh wants a shell where a script of the
  * service is kept that is no command.
+ * A script that came with many others and whose name nothing says is started by nobody (service/spoken.h).
  * A whole interpreter comes only for a script that somebody named, not for one of a directory of many.
  * Threads: pure function of its inputs.
  * Owns: nothing; results live in the arena, and point into packages.

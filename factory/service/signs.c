@@ -62,13 +62,15 @@ static bool is_shown(const struct shown *shown, const struct feature_signs *sign
            matches_any(&shown->imports, &signs->imports) || names_any(&shown->paths, &signs->names);
 }
 
-/* The glob without what is not modest. */
+/* The glob without what is not modest, and what the family calls dispensable. Of one that the feature is nothing without, all
+ * comes along when nothing would be left: an event loop brings its library. */
 static struct wish_file spare(struct modest *modest, const struct wish_file *file)
 {
     struct wish_file spared = *file;
     const char *why, *glob = path_canonical(modest->arena, text_of(file->path), &why);
     const struct fileset *set = modest->request->set;
-    for (size_t p = 0; glob && file->is_optional && path_is_glob(glob) && p < set->package_count; p++) {
+    size_t remaining = 0;
+    for (size_t p = 0; glob && path_is_glob(glob) && p < set->package_count; p++) {
         const struct package *package = set->packages[p];
         if (!strings_has(&file->packages, package->name))
             continue;
@@ -76,11 +78,13 @@ static struct wish_file spare(struct modest *modest, const struct wish_file *fil
             const char *path = package->entries[i].path;
             const struct sourced *end =
                 path_matches(glob, path) ? fileset_walk(set, modest->arena, path, NULL, NULL) : NULL;
-            if (end && modest_lacks(modest, end))
+            bool is_left_out = end && (modest_lacks(modest, end) || modest_dispenses(modest, path));
+            remaining += end && !is_left_out;
+            if (is_left_out)
                 list_add(modest->arena, &spared.except, path);
         }
     }
-    return spared;
+    return remaining || file->is_optional ? spared : *file;
 }
 
 static void add_feature(struct modest *modest, const struct feature *feature, struct automatic *found)

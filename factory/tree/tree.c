@@ -209,6 +209,39 @@ static void link_names(struct node *node, const struct entry *content, struct ma
     node->digest = NULL;
 }
 
+/* What two files of a package have in common that may be one inode. */
+struct twin {
+    struct digest digest;
+    const struct package *package;
+    uint32_t mode, uid, gid;
+    int64_t mtime;
+};
+
+/* Returns the content whose inode a node may share: of a program that a package ships twice (git's, once for users and once
+ * below /usr/lib/git-core), as it does where whoever builds it cannot link, the first one. Only programs, which nobody writes
+ * to, and only in images that take directories because a program names them. */
+static const struct entry *shared_content(const struct drafts *drafts, const struct draft *draft,
+                                          const struct node *node, struct map *twins)
+{
+    struct twin *twin = arena_new(drafts->arena, struct twin);
+    const struct entry *content = draft->content, *first;
+    if (!drafts->request->manifest->automatic[AUTOMATIC_PLUGINS] || !content->elf || !content->elf->interp ||
+        node->capability.len || !node->digest)
+        return content;
+    memset(twin, 0, sizeof *twin);
+    twin->digest = *node->digest;
+    twin->package = node->package;
+    twin->mode = node->mode;
+    twin->uid = node->uid;
+    twin->gid = node->gid;
+    twin->mtime = node->mtime;
+    struct text key = {(const char *)twin, sizeof *twin};
+    first = map_get(twins, key);
+    if (!first)
+        map_set(twins, key, (void *)content);
+    return first ? first : content;
+}
+
 static int64_t clamp_time(int64_t time, int64_t created)
 {
     if (time > created)
@@ -220,7 +253,7 @@ static void freeze(const struct drafts *drafts, struct tree *tree)
 {
     size_t count = drafts->by_path.slots.count;
     const struct draft **sorted = arena_new_array(drafts->arena, const struct draft *, count);
-    struct map named = {.arena = drafts->arena};
+    struct map named = {.arena = drafts->arena}, twins = {.arena = drafts->arena};
     for (size_t i = 0; i < count; i++)
         sorted[i] = drafts->by_path.slots.items[i].value;
     if (count)
@@ -232,7 +265,7 @@ static void freeze(const struct drafts *drafts, struct tree *tree)
         *node = sorted[i]->node;
         node->mtime = sorted[i]->file ? clamp_time(node->mtime, tree->created_time) : tree->created_time;
         if (sorted[i]->content)
-            link_names(node, sorted[i]->content, &named);
+            link_names(node, shared_content(drafts, sorted[i], node, &twins), &named);
         tree->file_count += node->kind != NODE_DIRECTORY;
         tree->unpacked_bytes += node->kind == NODE_FILE ? node->size_bytes : 0;
     }

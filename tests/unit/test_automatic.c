@@ -199,10 +199,115 @@ static void a_plug_in_that_would_bring_a_library_or_an_interpreter_is_left_out_a
     find_references(fixture, &service);
     const struct wish_file *plugins = wished(&service, "/usr/lib/service/**");
     assert_string_equal(strings_join(&fixture->arena, &plugins->except, " "),
-                        "/usr/lib/service/link.so /usr/lib/service/perl.so /usr/lib/service/x.pl");
+                        "/usr/lib/service/helper /usr/lib/service/libmine.so.1 /usr/lib/service/link.so "
+                        "/usr/lib/service/perl.so /usr/lib/service/x.pl /usr/lib/service/x.sh");
     assert_int_equal(service.notes.count, 1);
+    assert_null(strstr(service.notes.items[0], "libmine"));
+    assert_non_null(strstr(service.notes.items[0], "/usr/lib/service/helper (libperl.so.5), "));
+    assert_non_null(strstr(service.notes.items[0], "/usr/lib/service/x.sh (nothing says its name)"));
     assert_non_null(
         strstr(service.notes.items[0], "/usr/lib/service/perl.so (libperl.so.5), /usr/lib/service/x.pl (perl)"));
+}
+
+static void helpers_whose_names_somebody_says_come_with_what_they_need(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    struct package *data = &fixture->packages[1];
+    file_add(&fixture->packages[0], "/etc/service/master", "# one started as such\nrun rpcd_%s\n");
+    elf_add(fixture, data, "/usr/lib/service/one", NULL, "libperl.so.5")->interp = "/lib64/ld.so";
+    set_bytes(data, "two three.sh", 12); /* heard at once, as it comes along */
+    elf_add(fixture, data, "/usr/lib/service/two", NULL, "libperl.so.5")->interp = "/lib64/ld.so";
+    elf_add(fixture, data, "/usr/lib/service/rpcd_any", NULL, "libperl.so.5")->interp = "/lib64/ld.so";
+    entry_add(data, "/usr/lib/service/three.sh", ENTRY_FILE, 0755)->interpreter = "/bin/sh";
+    entry_add(data, "/usr/lib/service/four.sh", ENTRY_FILE, 0755)->interpreter = "/bin/sh";
+    elf_add(fixture, data, "/usr/lib/service/five", NULL, "libperl.so.5")->interp = "/lib64/ld.so";
+    set_bytes(data, "usage: five", 11); /* what it says of itself */
+    elf_add(fixture, &fixture->packages[2], "/usr/lib/libperl.so.5", "libperl.so.5", "");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    assert_string_equal(strings_join(&fixture->arena, &wished(&service, "/usr/lib/service/**")->except, " "),
+                        "/usr/lib/service/five /usr/lib/service/four.sh");
+}
+
+static void what_the_family_calls_dispensable_stays_out_of_directories(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    file_add(&fixture->packages[1], "/usr/lib/service/de.po", "Nein");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    assert_string_equal(strings_join(&fixture->arena, &wished(&service, "/usr/lib/service/**")->except, " "),
+                        "/usr/lib/service/de.po");
+    assert_int_equal(service.notes.count, 0);
+}
+
+/* Two plug-ins of a directory that both need what nothing else does, as they were in the image for a round. */
+static void plug_ins_do_not_keep_each_other_in_the_image(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    struct package *main = &fixture->packages[0], *other = &fixture->packages[2];
+    elf_add(fixture, main, "/usr/lib/service/a.so", NULL, "libsql.so.1");
+    elf_add(fixture, main, "/usr/lib/service/b.so", NULL, "libsql.so.1");
+    elf_add(fixture, other, "/usr/lib/x86_64-linux-gnu/libsql.so.1", "libsql.so.1", "");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    service.keep.items[service.keep.count++] = (struct kept){
+        .file = fileset_find(&fixture->set, "/usr/lib/x86_64-linux-gnu/libsql.so.1"), .by = "/usr/lib/service/a.so"};
+    const struct sourced *plugin = fileset_find(&fixture->set, "/usr/lib/service/b.so");
+    modest_prepare(&fixture->arena, &service.request, &service.own, false, &service.modest);
+    assert_null(modest_lacks(&service.modest, plugin));
+    struct wish_file all = {.path = "/usr/lib/service/**", .is_optional = true},
+                     one = {.path = "/usr/lib/service/a.so"};
+    list_add(&fixture->arena, &service.wishes.files, all);
+    modest_prepare(&fixture->arena, &service.request, &service.own, false, &service.modest);
+    assert_string_equal(modest_lacks(&service.modest, plugin), "libsql.so.1");
+    /* For plug-ins of features those of the service count, as they do for what is named itself. */
+    modest_prepare(&fixture->arena, &service.request, &service.own, true, &service.modest);
+    assert_null(modest_lacks(&service.modest, plugin));
+    list_add(&fixture->arena, &service.wishes.files, one);
+    modest_prepare(&fixture->arena, &service.request, &service.own, false, &service.modest);
+    assert_null(modest_lacks(&service.modest, plugin));
+}
+
+static void what_one_of_many_plug_ins_would_start_comes_only_when_it_brings_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    struct package *main = &fixture->packages[0], *data = &fixture->packages[1];
+    elf_add(fixture, main, "/usr/lib/service/ad.so", NULL, "");
+    set_bytes(main, "/usr/libexec/service/child\0/usr/libexec/service/modest", 54);
+    elf_add(fixture, data, "/usr/libexec/service/child", NULL, "libsmb.so.0")->interp = "/lib64/ld.so";
+    elf_add(fixture, data, "/usr/libexec/service/modest", NULL, "")->interp = "/lib64/ld.so";
+    service_begin(fixture, "/usr/sbin/service", &service);
+    list_add(&fixture->arena, &service.request.references->dirs, "/usr/lib/service");
+    find_references(fixture, &service);
+    assert_null(wished(&service, "/usr/libexec/service/child"));
+    assert_non_null(wished(&service, "/usr/libexec/service/modest"));
+    assert_non_null(strstr(service.notes.items[0], "/usr/libexec/service/child (libsmb.so.0)"));
+}
+
+static void a_configuration_that_is_not_chosen_or_is_for_people_names_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    add_world(fixture);
+    struct package *main = &fixture->packages[0];
+    file_add(main, "/etc/service/mods-available/a", "/usr/share/service/unused\n");
+    file_add(main, "/etc/service/README", "/usr/share/service/unused\n");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    assert_null(wished(&service, "/usr/share/service/unused"));
+    service.wishes = (struct wishes){0};
+    list_add(&fixture->arena, &service.wishes.made,
+             ((struct wish_made){
+                 .kind = MADE_SYMLINK, .path = "/etc/service/mods-enabled/a", .target = "../mods-available/a"}));
+    find_references(fixture, &service);
+    assert_non_null(wished(&service, "/usr/share/service/unused"));
 }
 
 static void what_other_packages_have_or_a_comment_names_stays_out(void **state)
@@ -281,7 +386,7 @@ static void of_a_features_plug_ins_only_those_come_that_bring_nothing_else(void 
     service_begin(fixture, "/usr/sbin/service", &service);
     find_references(fixture, &service);
     struct feature feature = {.name = "plug"};
-    struct wish_file file = {.path = "/lib/plug/*.so", .is_optional = true};
+    struct wish_file file = {.path = "/lib/plug/*.so"};
     list_add(&fixture->arena, &file.packages, "libother");
     list_add(&fixture->arena, &feature.wishes.files, file);
     list_add(&fixture->arena, &feature.signs.needed, "libsign.so.1");
@@ -291,6 +396,15 @@ static void of_a_features_plug_ins_only_those_come_that_bring_nothing_else(void 
     assert_int_equal(found.wishes.files.count, 1);
     assert_string_equal(strings_join(&fixture->arena, &found.wishes.files.items[0].except, " "),
                         "/usr/lib/plug/sql.so");
+    /* The feature is nothing without any: a loop of events brings its library. */
+    service.features.items[0].wishes.files.items[0].path = "/lib/plug/sql*.so";
+    found = (struct automatic){0};
+    signs_find(&service.modest, &found);
+    assert_int_equal(found.wishes.files.items[0].except.count, 0);
+    service.features.items[0].wishes.files.items[0].is_optional = true;
+    found = (struct automatic){0};
+    signs_find(&service.modest, &found);
+    assert_int_equal(found.wishes.files.items[0].except.count, 1);
 }
 
 static void whom_a_service_runs_as_is_an_account_of_the_image(void **state)
@@ -415,6 +529,11 @@ int main(void)
         TEST(configuration_and_state_come_but_not_what_configures_the_host),
         TEST(what_the_files_of_a_service_name_comes_along),
         TEST(a_plug_in_that_would_bring_a_library_or_an_interpreter_is_left_out_and_told),
+        TEST(helpers_whose_names_somebody_says_come_with_what_they_need),
+        TEST(what_the_family_calls_dispensable_stays_out_of_directories),
+        TEST(plug_ins_do_not_keep_each_other_in_the_image),
+        TEST(what_one_of_many_plug_ins_would_start_comes_only_when_it_brings_nothing),
+        TEST(a_configuration_that_is_not_chosen_or_is_for_people_names_nothing),
         TEST(what_other_packages_have_or_a_comment_names_stays_out),
         TEST(of_a_features_plug_ins_only_those_come_that_bring_nothing_else),
         TEST(packages_that_build_on_the_service_and_are_not_selected_are_told),

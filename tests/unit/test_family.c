@@ -42,6 +42,7 @@ static void debian_and_fedora_are_shipped(void **state)
     assert_string_equal(rpm->layout, "filesystem");
     assert_true(strings_has(&rpm->whole_system, "setup") && strings_has(&deb->whole_system, "systemd"));
     assert_true(strings_has(&deb->documentation, "/usr/share/man"));
+    assert_true(strings_has(&deb->dispensable, "/**/*.po") && strings_has(&rpm->dispensable, "/**/*.po"));
     assert_true(strings_has(&deb->for_host, "/etc/init.d") && strings_has(&rpm->for_host, "/etc/cron.d"));
     assert_int_equal(deb->skeleton.users.count, 16);
     assert_int_equal(deb->skeleton.groups.count, 36);
@@ -76,6 +77,7 @@ static void a_mistake_is_told_with_its_place(void **state)
     refused(folder, "debian", "kind: deb\nlayuot: x\n" SMALL, "2:1: unknown key 'layuot'; did you mean 'layout'?");
     refused(folder, "debian", "kind: dep\n" SMALL, "1:7: 'dep' is neither deb nor rpm");
     refused(folder, "debian", SMALL, "1:1: key 'kind' is missing");
+    refused(folder, "debian", "kind: deb\ndispensable: [locale]\n" SMALL, "2:15: 'locale' must be an absolute path");
     refused(folder, "debian", "kind: deb\ndocumentation: [doc]\n" SMALL, "2:17: 'doc' must be an absolute path");
     refused(folder, "debian", "kind: deb\nhost: [etc]\n" SMALL, "2:8: 'etc' must be an absolute path");
     refused(folder, "debian", "kind: deb\nwhole-system: [a b]\n" SMALL, "2:16: 'a b' is not a package's name");

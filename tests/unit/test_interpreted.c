@@ -92,6 +92,37 @@ static void a_library_that_is_an_interpreter_brings_the_same(void **state)
     assert_non_null(wish(&asking, "/usr/lib/python3/dist-packages/**"));
 }
 
+static void a_library_that_only_others_libraries_need_brings_nothing_and_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *service = package_add(fixture, "keepalived"), *perl = package_add(fixture, "libperl5.36");
+    struct elf_facts *needs = elf_add(fixture, service, "/usr/sbin/keepalived", NULL, "libnetsnmpagent.so.40");
+    (void)elf_add(fixture, perl, "/usr/lib/x86_64-linux-gnu/libperl.so.5.36.0", "libperl.so.5.36", "");
+    link_add(perl, "/usr/lib/x86_64-linux-gnu/libperl.so.5.36", "libperl.so.5.36.0");
+    file_add(perl, "/usr/share/perl/5.36.0/strict.pm", "1;");
+    file_add(service, "/usr/share/keepalived/check.pm", "1;");
+    set_build(fixture, false);
+    list_add(&fixture->arena, &asking.own.names, "keepalived");
+    keep_file(fixture, &asking, "/usr/sbin/keepalived", NULL);
+    keep_file(fixture, &asking, "/usr/lib/x86_64-linux-gnu/libperl.so.5.36.0", "/usr/lib/libnetsnmpagent.so.40");
+    keep_file(fixture, &asking, "/usr/lib/x86_64-linux-gnu/libperl.so.5.36", "/usr/lib/libnetsnmpagent.so.40");
+    ask(fixture, &asking);
+    assert_null(wish(&asking, "/usr/share/perl/**"));
+    assert_int_equal(asking.notes.count, 1);
+    assert_string_equal(asking.notes.items[0],
+                        "/usr/lib/libnetsnmpagent.so.40 needs libperl.so.5.36.0; the modules of perl "
+                        "are left out, as nothing of the service is for it");
+    list_add(&fixture->arena, &asking.own.packages, service); /* which has a module */
+    ask(fixture, &asking);
+    assert_non_null(wish(&asking, "/usr/share/perl/**"));
+    asking.own.packages.count = 0;
+    asking.wishes = (struct wishes){0};
+    list_add(&fixture->arena, &needs->needed, "libperl.so.5.36");
+    ask(fixture, &asking);
+    assert_non_null(wish(&asking, "/usr/share/perl/**"));
+}
+
 static void a_file_of_the_service_that_is_for_an_interpreter_wants_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -174,8 +205,12 @@ static void an_interpreter_comes_only_for_a_script_that_was_named(void **state)
     (void)elf_add(fixture, shell, "/usr/bin/dash", NULL, "");
     link_add(shell, "/usr/bin/sh", "dash");
     script_add(package, "/usr/lib/a/one-of-many", "/bin/sh", "#!/bin/sh\nperl -e 1\nsed x\n");
+    file_add(package, "/usr/lib/a/list", "first one-of-many\n");
     set_build(fixture, false);
     keep_file(fixture, &asking, "/usr/lib/a/one-of-many", NULL);
+    ask(fixture, &asking);
+    assert_null(wish(&asking, "/usr/bin/sed")); /* nothing says its name */
+    keep_file(fixture, &asking, "/usr/lib/a/list", NULL);
     ask(fixture, &asking);
     assert_null(wish(&asking, "/usr/*bin/perl"));
     assert_non_null(wish(&asking, "/usr/bin/sed"));
@@ -232,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_interpreter_brings_its_library_and_modules_without_what_is_left_out),
         TEST(a_library_that_is_an_interpreter_brings_the_same),
+        TEST(a_library_that_only_others_libraries_need_brings_nothing_and_is_told),
         TEST(a_file_of_the_service_that_is_for_an_interpreter_wants_it),
         TEST(a_program_that_runs_a_script_and_is_not_known_is_told_once),
         TEST(tools_of_a_shell_script_come_along),

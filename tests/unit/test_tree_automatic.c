@@ -49,6 +49,38 @@ static void automatic_accounts_get_free_numbers_behind_all_others(void **state)
     assert_true(has_note(tree, "declared is no member of absent"));
 }
 
+/* A program that a package ships twice, and what is like it but for one thing. */
+static void a_program_that_a_package_ships_twice_is_there_once_with_automatic_plug_ins(void **state)
+{
+    static const char *const others[] = {"/usr/lib/git-core/git", "/usr/lib/git-core/mode", "/usr/lib/git-core/data",
+                                         "/usr/lib/git-core/library", "/usr/lib/git-core/other"};
+    for (int is_automatic = 0; is_automatic <= 1; is_automatic++) {
+        struct planting planting = plant(*state);
+        struct package *git = package_add(*state, "git");
+        planting.fixture->package_count = 1;
+        git->count = 0;
+        planting.manifest.automatic[AUTOMATIC_PLUGINS] = is_automatic;
+        root_add(&planting, "/usr/bin/git");
+        elf_add(*state, git, "/usr/bin/git", NULL, "")->interp = "/lib64/ld.so";
+        for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+            elf_add(*state, git, others[i], NULL, "")->interp = i == 3 ? NULL : "/lib64/ld.so";
+            root_add(&planting, others[i]);
+            struct entry *entry = &git->entries[git->count - 1];
+            if (i < 4)
+                entry->digest = git->entries[0].digest;
+            entry->mode = i == 1 ? 04755 : 0755;
+            if (i == 2)
+                entry->elf = NULL;
+        }
+        const struct tree *tree = grow(&planting);
+        assert_int_equal(node_at(tree, "/usr/bin/git")->kind, NODE_FILE);
+        for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+            bool is_link = node_at(tree, others[i])->kind == NODE_HARDLINK;
+            assert_int_equal(is_link, is_automatic && i == 0);
+        }
+    }
+}
+
 static void automatic_things_belong_to_accounts_that_are_numbered_later(void **state)
 {
     struct planting planting = plant(*state);
@@ -188,6 +220,7 @@ static void the_package_that_lists_such_accounts_wins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_program_that_a_package_ships_twice_is_there_once_with_automatic_plug_ins),
         TEST(automatic_accounts_get_free_numbers_behind_all_others),
         TEST(automatic_things_belong_to_accounts_that_are_numbered_later),
         TEST(automatic_things_give_way),
