@@ -8,9 +8,10 @@ The rows with latency go through a proxy (a process of its own) that holds every
 lets a new connection wait for one round trip more; it limits no bandwidth. The rows without go to the registry itself.
 An image has two architectures, each with one layer (--size) of bytes that do not compress; ten images are ten commands,
 one after the other, for every tool. After each first push the registry's tags are compared with the layouts' digests.
+The rows of one call are the catalogue's images: imgfactory gets all of them in one call, which finds them built (the time that
+this takes without a push is a row of its own), the other tools their layouts, a command each.
 """
 
-import argparse
 import asyncio
 import collections
 import json
@@ -26,6 +27,10 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from bench_mirror import Mirror  # noqa: E402  pylint: disable=wrong-import-position
+from bench_sides import ARCHES, CATALOGUE, builds_options, parser_of, run, sides_of  # noqa: E402  pylint: disable=wrong-import-position
 from kit import layout, registry  # noqa: E402  pylint: disable=wrong-import-position
 
 
@@ -106,10 +111,16 @@ class Delay:
             self.child.communicate()
 
 
-def tools(program, top):
+def pusher(program, top):
+    return lambda folder, reference: [program, "push", "--quiet", "--tls-verify=false", "--cache", f"{top}/cache", "--state",
+                                      f"{top}/state", folder, reference]
+
+
+def tools(arguments, top):
     """{name: command(layout folder, reference)}"""
-    found = {"imgfactory": lambda folder, reference: [program, "push", "--quiet", "--tls-verify=false", "--cache",
-                                                      f"{top}/cache", "--state", f"{top}/state", folder, reference]}
+    found = {"imgfactory": pusher(arguments.program, top)}
+    if arguments.against:
+        found["against"] = pusher(os.path.abspath(arguments.against.partition(":")[0]), top)
     if shutil.which("skopeo"):
         found["skopeo"] = lambda folder, reference: ["skopeo", "copy", "--quiet", "--all", "--dest-tls-verify=false",
                                                      f"oci:{folder}", f"docker://{reference}"]
@@ -152,7 +163,7 @@ def bench(arguments, top):
     """Yields one row per images x latency x mode."""
     layouts = [layout.Layout(os.path.join(top, f"layout{number}"), seed=number, size=int(arguments.size * (1 << 20)))
                for number in range(10)]
-    commands = tools(arguments.program, os.path.join(top, "turn"))
+    commands = tools(arguments, os.path.join(top, "turn"))
     for milliseconds in arguments.latency:
         for count in (1, 10):
             samples = {name: [] for name in commands}
@@ -160,45 +171,106 @@ def bench(arguments, top):
                 for name, command in commands.items():
                     samples[name].append(turn(command, layouts[:count], milliseconds, os.path.join(top, "turn")))
             for mode, column in (("first", 0), ("re-push", 1)):
-                yield {"images": count, "latency_ms": milliseconds, "mode": mode, "wall_s": {
+                yield {"images": f"{count} x 2", "latency_ms": milliseconds, "mode": mode, "wall_s": {
                     name: round(statistics.median(sample[column] for sample in taken), 4)
                     for name, taken in samples.items()}}
 
 
-def print_row(row, width=10):
+class OneCall:
+    """The catalogue, built by each side and pushed in one call."""
+
+    def __init__(self, arguments, mirror, top):
+        self.top, self.images = top, CATALOGUE[:arguments.images]
+        self.sides = {"imgfactory" if side.name == "own" else side.name: side for side in sides_of(arguments, top)}
+        self.words = ["--source", mirror.source, "--arch", ARCHES, "--compression", arguments.compression]
+        for side in self.sides.values():
+            run(side.command(*self.words, "--no-push", *self.images))
+            run(side.command(*self.words, "--no-push", "--cache-only", *self.images))
+        self.others = {name: command for name, command in tools(arguments, top).items() if name not in self.sides}
+
+    def call(self, name, port):
+        """One push of all: its seconds."""
+        if name in self.others:
+            begun = time.monotonic()
+            for image in self.images:
+                folder = self.sides["imgfactory"].path("out", image)
+                where = folder + ":latest" if name == "skopeo" else folder
+                run(self.others[name](where, f"127.0.0.1:{port}/bench/{image}:latest"), env={**os.environ, "no_proxy": "127.0.0.1"})
+            return time.monotonic() - begun
+        site = os.path.join(self.top, "site.yaml")
+        with open(site, "w", encoding="utf-8") as stream:
+            stream.write(f"registry: 127.0.0.1:{port}\nnamespace: bench\ntls-verify: false\n")
+        words = ["--no-push"] if not port else ["--config", site]
+        return run(self.sides[name].command(*self.words, *words, "--cache-only", *self.images))["wall_s"]
+
+    def turn(self, name, milliseconds):
+        """Without a push, to a new registry, and once more."""
+        target = registry.Registry(os.path.join(self.top, "registry")).start()
+        try:
+            with Delay(target.port, milliseconds) as port:
+                idle = self.call(name, 0) if name in self.sides else 0
+                seconds = idle, self.call(name, port), self.call(name, port)
+            for image in self.images if name in self.sides else ():
+                if "latest" not in target.tags(f"bench/{image}"):
+                    sys.exit(f"{name}: {image} has no tag in the registry")
+        finally:
+            target.stop()
+            shutil.rmtree(os.path.join(self.top, "registry"))
+        return seconds
+
+
+def bench_one_call(arguments, top):
+    with Mirror(arguments.mirror or os.path.join(top, "mirror")) as mirror:
+        calls = OneCall(arguments, mirror, top)
+        names = [*calls.sides, *calls.others]
+        for milliseconds in arguments.latency:
+            samples = {name: [] for name in names}
+            for _ in range(arguments.runs):
+                for name in names:
+                    samples[name].append(calls.turn(name, milliseconds))
+            for mode, column in (("no push", 0), ("first", 1), ("re-push", 2)):
+                yield {"images": f"{len(calls.images)} x 2, one call", "latency_ms": milliseconds, "mode": mode, "wall_s": {
+                    name: round(statistics.median(sample[column] for sample in taken), 4) for name, taken in samples.items()}}
+
+
+def print_row(row):
     wall = row["wall_s"]
-    others = [seconds for name, seconds in wall.items() if name != "imgfactory"]
+    others = [seconds for name, seconds in wall.items() if name not in ("imgfactory", "against") and seconds]
     factor = f"{min(others) / wall['imgfactory']:.1f}x" if others else ""
-    print(f"| {row['images']:>2} x 2 | {row['latency_ms']:>4} ms | {row['mode']:<7} | "
-          + " | ".join(f"{seconds:>{width}.3f}" for seconds in wall.values()) + f" | {factor:>6} |", flush=True)
+    ratio = f"{wall['imgfactory'] / wall['against']:.2f}" if "against" in wall else ""
+    print(f"| {row['images']:<16} | {row['latency_ms']:>4} ms | {row['mode']:<7} | "
+          + " | ".join(f"{seconds:>10.3f}" if seconds else " " * 10 for seconds in wall.values()) + f" | {factor:>6} | {ratio:>6} |",
+          flush=True)
 
 
 def main():
     if sys.argv[1:2] == ["--proxy"]:
         asyncio.run(proxy(int(sys.argv[2]), float(sys.argv[3])))
         return
-    parser = argparse.ArgumentParser(prog="scripts/bench push", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", required=True, type=os.path.abspath, help=argparse.SUPPRESS)
-    parser.add_argument("--runs", type=int, default=3, help="runs per cell (default 3)")
+    parser = parser_of("push", __doc__, 3)
     parser.add_argument("--size", type=float, default=6, help="MiB of one layer (default 6)")
     parser.add_argument("--latency", type=int, nargs="+", default=[0, 40], help="ms each way (default 0 40)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.add_argument("--images", type=int, default=len(CATALOGUE), help=f"images of the one call (default {len(CATALOGUE)})")
+    parser.add_argument("--only", choices=("commands", "one-call"), help="leave the other rows out")
+    builds_options(parser)
     arguments = parser.parse_args()
     if arguments.runs < 1:
         parser.error("--runs must be at least 1")
 
-    rows, names = [], list(tools("", ""))
+    rows, names = [], list(tools(arguments, ""))
     if not arguments.json:
-        print(f"{platform.machine()}, {os.cpu_count()} CPUs; layers of {arguments.size:g} MiB; wall seconds, median of "
-              f"{arguments.runs} runs; latency each way; last column: the fastest other tool's time / imgfactory's\n")
-        print("| images | latency | mode    | " + " | ".join(f"{name:>10}" for name in names) + " |        |")
-        print("|--------|--------:|---------|" + "|".join("-" * 11 + ":" for _ in names) + "|-------:|")
+        print(f"{platform.machine()}, {os.cpu_count()} CPUs; layers of {arguments.size:g} MiB, those of one call are the catalogue's; wall "
+              f"seconds, median of {arguments.runs} runs; latency each way; then the fastest other tool's time / imgfactory's"
+              + (", and imgfactory's / that of the other program" if arguments.against else "") + "\n")
+        print("| images           | latency | mode    | " + " | ".join(f"{name:>10}" for name in names) + " |        |        |")
+        print("|------------------|--------:|---------|" + "|".join("-" * 11 + ":" for _ in names) + "|-------:|-------:|")
+    kinds = {"commands": bench, "one-call": bench_one_call}
     with tempfile.TemporaryDirectory(prefix="imgfactory-bench-") as top:
-        for row in bench(arguments, top):
-            rows.append(row)
-            if not arguments.json:
-                print_row(row)
+        for kind in [arguments.only] if arguments.only else kinds:
+            for row in kinds[kind](arguments, top):
+                rows.append(row)
+                if not arguments.json:
+                    print_row(row)
     if arguments.json:
         json.dump({"machine": platform.machine(), "cpus": os.cpu_count(), "runs": arguments.runs,
                    "layer_mib": arguments.size, "rows": rows}, sys.stdout, indent=2)

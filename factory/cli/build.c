@@ -11,6 +11,7 @@
 #include "line/names_text.h"
 #include "line/report.h"
 #include "plan/recipe.h"
+#include "registry/registry_shared.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -661,6 +662,24 @@ static void print_report(const struct build *build, const struct batch *batch, c
         print_text(build, batch);
 }
 
+/* Notes where the images go: what is asked of a registry is asked for all of them. */
+static struct registry_shared *share_registries(struct build *build)
+{
+    struct registry_shared *shared = registry_shared_new();
+    struct registry_options *options = arena_new(build->arena, struct registry_options);
+    *options = *build->run.registry;
+    options->shared = shared;
+    build->run.registry = options;
+    for (size_t i = 0; i < build->image_count; i++) {
+        struct reference reference;
+        struct err none = {0}; /* it was parsed before */
+        if (build->images[i].destination &&
+            reference_parse(build->arena, build->images[i].destination, false, &reference, &none))
+            registry_shared_add(shared, &reference);
+    }
+    return shared;
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
@@ -674,6 +693,7 @@ static bool run_batch(struct build *build, struct err *err)
         plant_close(plant);
         return false;
     }
+    struct registry_shared *shared = share_registries(build);
     batch_init(batch, build->images, build->image_count);
     struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);
     bool is_run = batch_run(batch, plant, err);
@@ -688,6 +708,7 @@ static bool run_batch(struct build *build, struct err *err)
         return is_run;
     batch_done(batch);
     plant_close(plant);
+    registry_shared_free(shared);
     return is_run;
 }
 

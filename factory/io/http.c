@@ -15,6 +15,7 @@
 #include <sys/random.h>
 
 #define CONNECTIONS_PER_HOST 12u
+#define SMALL_CALLS_PER_HOST 48u /* they wait more than they transfer */
 #define ACTIVE_MAX 128u
 #define BIG_PER_HOST 6u
 #define CONNECTIONS_KEPT 64L
@@ -32,9 +33,10 @@
 struct http_host {
     struct http_host *next;
     unsigned active_count;
-    unsigned big_count; /* of these, calls with big bodies */
-    bool is_slow;       /* it was too slow once: others are asked first */
-    uint64_t said_ms;   /* when a trouble with it was last told */
+    unsigned call_count; /* of these, calls */
+    unsigned big_count;  /* of these, with big bodies */
+    bool is_slow;        /* it was too slow once: others are asked first */
+    uint64_t said_ms;    /* when a trouble with it was last told */
     size_t name_len;
     char name[];
 };
@@ -63,7 +65,7 @@ TAILQ_HEAD(http_queue, http_transfer);
 
 struct http {
     /* set by http_start(), then never changed */
-    size_t connections_per_host;
+    size_t connections_per_host, small_calls_per_host;
     unsigned retry_count, retry_base_ms, slow_after_ms;
     const atomic_bool *cancel;
     struct log *log;
@@ -278,6 +280,8 @@ static struct http_try *deactivate(struct http *http, struct http_transfer *tran
         http_call_note_sent(try);
     if (http_call_is_big(transfer->request->call))
         transfer->host->big_count--;
+    if (transfer->request->call)
+        transfer->host->call_count--;
     TAILQ_REMOVE(&http->active, transfer, link);
     http->active_count--;
     transfer->host->active_count--;
@@ -377,6 +381,8 @@ static void start(struct http *http, struct http_transfer *transfer)
     transfer->try_count++;
     if (http_call_is_big(transfer->request->call))
         transfer->host->big_count++;
+    if (transfer->request->call)
+        transfer->host->call_count++;
     transfer->host->active_count++;
     http->active_count++;
     TAILQ_INSERT_TAIL(&http->active, transfer, link);
@@ -385,8 +391,11 @@ static void start(struct http *http, struct http_transfer *transfer)
 static bool has_room(const struct http *http, const struct http_transfer *transfer)
 {
     const struct http_host *host = transfer->host;
-    bool is_big = http_call_is_big(transfer->request->call);
-    return host->active_count < http->connections_per_host && (!is_big || host->big_count < BIG_PER_HOST);
+    if (!transfer->request->call)
+        return host->active_count < http->connections_per_host;
+    if (http_call_is_big(transfer->request->call) && host->big_count >= BIG_PER_HOST)
+        return false;
+    return host->call_count < http->small_calls_per_host;
 }
 
 /* Starts what may start, in order, and finds out when to look again. */
@@ -588,6 +597,7 @@ static int start_thread(struct http *http)
 static void apply_options(struct http *http, const struct http_options *options)
 {
     http->connections_per_host = options->connections_per_host ? options->connections_per_host : CONNECTIONS_PER_HOST;
+    http->small_calls_per_host = options->connections_per_host ? options->connections_per_host : SMALL_CALLS_PER_HOST;
     http->retry_base_ms = options->retry_base_ms ? options->retry_base_ms : RETRY_BASE_MS;
     http->retry_count = options->retry_count ? options->retry_count : HTTP_DEFAULT_RETRIES;
     if (options->retry_count == HTTP_NO_RETRY)
@@ -619,7 +629,7 @@ bool http_start(const struct http_options *options, struct http **ret_http, stru
     http->next_due_ms = UINT64_MAX;
     if (getrandom(&http->random, sizeof http->random, 0) != (ssize_t)sizeof http->random || !http->random)
         http->random = 1;
-    (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)http->connections_per_host);
+    (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)http->small_calls_per_host);
     (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
     int failed = start_thread(http);
     if (failed) {

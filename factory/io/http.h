@@ -26,7 +26,7 @@
 struct http;
 
 struct http_options {
-    size_t connections_per_host; /* 0: 12 */
+    size_t connections_per_host; /* 0: 12, and 48 calls (struct http_call) */
     unsigned retry_count;        /* tries after the first; 0: HTTP_DEFAULT_RETRIES; HTTP_NO_RETRY for none */
     unsigned retry_base_ms;      /* 0: 500 */
     unsigned slow_after_ms;      /* the window in which an average counts; 0: 60 s (HTTP_SLOW_AFTER_MS) */

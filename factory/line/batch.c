@@ -14,9 +14,18 @@
 #define MAX_ORDER_THREADS 16
 /* Below this limit of open files orders go one after another: what several hold at once might not fit. */
 #define MANY_DESCRIPTORS 64
+/* Images that are pushed at a time, each on a thread of its own: they wait for the registry. */
+#define MAX_PUBLISHING 32
 /* How long orders may take to end after a signal, and how often is looked. */
 #define GRACE_S 0.7
 #define LOOK_MS 20
+
+/* An image on its way to the registry. */
+struct publishing {
+    struct shift *shift;
+    struct batch_image *image;
+    pthread_t thread;
+};
 
 /* What the orders' threads share during batch_run(). */
 struct shift {
@@ -26,9 +35,13 @@ struct shift {
     size_t count;
     struct steps steps;
     double start;
-    pthread_mutex_t lock; /* guards the next */
-    size_t running_count; /* threads */
-    pthread_cond_t ended; /* predicate: running_count is 0 */
+    bool has_few_descriptors;      /* one thing at a time */
+    struct publishing *publishing; /* one for each order */
+    pthread_mutex_t lock;          /* guards the next three */
+    size_t publishing_count;       /* threads that were started for that … */
+    size_t publishing_running;     /* … and have not ended */
+    size_t running_count;          /* threads of both kinds */
+    pthread_cond_t ended;          /* predicate: running_count is 0 */
 };
 
 void batch_init(struct batch *batch, struct batch_image *images, size_t count)
@@ -190,7 +203,55 @@ static void advise(struct batch_image *image, const struct plant *plant)
     fewer_advise(options->arches, loss, &call, options->call_options, image->word, &image->err);
 }
 
-/* Ends an image: by the thread that ended its last order. */
+/* Tells why an image whose orders are good is not there. */
+static void tell_failure(struct batch_image *image, struct plant *plant)
+{
+    advise(image, plant);
+    err_wrap(&image->err, "image %s", image->manifest->name);
+    log_line(plant->log, LOG_QUIET, "error: %s", image->err.text);
+}
+
+/* Nobody touches the image any more. */
+static void end_image(struct batch_image *image, const struct shift *shift)
+{
+    image->seconds = clock_seconds() - shift->start;
+    atomic_store(&image->is_ended, true);
+}
+
+static void *publishing_thread(void *argument)
+{
+    struct publishing *publishing = argument;
+    struct shift *shift = publishing->shift;
+    struct batch_image *image = publishing->image;
+    image->is_good = publish(image, shift->plant, &image->err);
+    if (!image->is_good)
+        tell_failure(image, shift->plant);
+    end_image(image, shift);
+    pthread_mutex_lock(&shift->lock);
+    shift->publishing_running--;
+    shift->running_count--;
+    pthread_cond_broadcast(&shift->ended);
+    pthread_mutex_unlock(&shift->lock);
+    return NULL;
+}
+
+/* Starts a thread that pushes the image, so that all that are built are asked for together while orders go on. False when
+ * there are enough of them, or none can be started. */
+static bool start_publishing(struct batch_image *image, struct shift *shift)
+{
+    pthread_mutex_lock(&shift->lock);
+    struct publishing *publishing = &shift->publishing[shift->publishing_count];
+    *publishing = (struct publishing){.shift = shift, .image = image};
+    bool is_started = image->destination && !shift->has_few_descriptors && shift->publishing_running < MAX_PUBLISHING &&
+                      pthread_create(&publishing->thread, NULL, publishing_thread, publishing) == 0;
+    shift->publishing_count += is_started;
+    shift->publishing_running += is_started;
+    shift->running_count += is_started;
+    pthread_mutex_unlock(&shift->lock);
+    return is_started;
+}
+
+/* Ends an image: by the thread that ended its last order, or by one that pushes it. */
 static void finish(struct batch_image *image, struct shift *shift)
 {
     struct plant *plant = shift->plant;
@@ -210,14 +271,13 @@ static void finish(struct batch_image *image, struct shift *shift)
         image->is_built = !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
         if (image->is_built)
             warn_of_differing_versions(image, plant->log);
+        if (image->is_built && start_publishing(image, shift))
+            return;
         image->is_good = image->is_built && publish(image, plant, &image->err);
-        if (!image->is_good) {
-            advise(image, plant);
-            err_wrap(&image->err, "image %s", image->manifest->name);
-            log_line(plant->log, LOG_QUIET, "error: %s", image->err.text);
-        }
+        if (!image->is_good)
+            tell_failure(image, plant);
     }
-    image->seconds = clock_seconds() - shift->start;
+    end_image(image, shift);
 }
 
 static void report_job(const struct job *job, struct log *log)
@@ -240,10 +300,8 @@ static void end_order(struct shift *shift, size_t index)
 {
     struct batch_image *image = shift->images[index];
     report_job(shift->jobs[index], shift->plant->log);
-    if (atomic_fetch_sub(&image->pending, 1) == 1) {
+    if (atomic_fetch_sub(&image->pending, 1) == 1)
         finish(image, shift);
-        atomic_store(&image->is_ended, true);
-    }
 }
 
 static void work_orders(struct shift *shift)
@@ -332,6 +390,7 @@ static void shift_init(struct shift *shift, struct batch *batch)
     pthread_mutex_init(&shift->lock, NULL);
     clock_cond_init(&shift->ended);
     shift->jobs = arena_new_array(&batch->arena, struct job *, shift->count);
+    shift->publishing = arena_new_array(&batch->arena, struct publishing, shift->count + 1);
     shift->images = arena_new_array(&batch->arena, struct batch_image *, shift->count);
     size_t *groups = arena_new_array(&batch->arena, size_t, shift->count);
     size_t index = 0;
@@ -347,20 +406,23 @@ static void shift_init(struct shift *shift, struct batch *batch)
     steps_init(&batch->arena, groups, shift->count, &shift->steps);
 }
 
-static size_t most_order_threads(void)
+static bool has_few_descriptors(void)
 {
     struct rlimit limit;
-    bool are_few = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MANY_DESCRIPTORS;
-    return are_few ? 1 : MAX_ORDER_THREADS;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MANY_DESCRIPTORS;
 }
 
 bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
 {
     struct shift *shift = arena_new(&batch->arena, struct shift); /* threads that are left alone still use it */
-    *shift = (struct shift){.plant = plant, .count = batch->progress.count, .start = clock_seconds()};
+    *shift = (struct shift){.plant = plant,
+                            .count = batch->progress.count,
+                            .start = clock_seconds(),
+                            .has_few_descriptors = has_few_descriptors()};
     shift_init(shift, batch);
     pthread_t threads[MAX_ORDER_THREADS];
-    size_t started = 0, most = most_order_threads(), wanted = shift->count < most ? shift->count : most;
+    size_t started = 0, most = shift->has_few_descriptors ? 1 : MAX_ORDER_THREADS,
+           wanted = shift->count < most ? shift->count : most;
     int failed = 0;
     pthread_mutex_lock(&shift->lock);
     while (started < wanted && !failed) {
@@ -375,6 +437,8 @@ bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
     }
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < shift->publishing_count; i++)
+        pthread_join(shift->publishing[i].thread, NULL);
     if (!started && failed)
         err_set_errno(err, failed, "cannot start a thread");
     return started || !wanted;

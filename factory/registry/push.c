@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "registry/receipt.h"
+#include "registry/registry_shared.h"
 
 #define ROUNDS_MAX 4
 #define PAUSE_MS ((uint64_t)1000)
@@ -24,6 +25,7 @@ static bool publish(struct push_work *push, struct err *err)
 {
     for (int round = 0;; round++) {
         bool is_missing = false;
+        push->is_first_round = round == 0 && !push->is_known;
         if (bring_contents(push, round, &is_missing, err) && push_attach(push, err) &&
             push_move_tags(push, &is_missing, err))
             return true;
@@ -108,6 +110,7 @@ static bool run(struct push_work *push, struct err *err)
         result->present_count = result->blob_count;
         return true;
     }
+    registry_shared_will_push(push->registry);
     bool is_done = publish(push, err);
     keep_receipt(push, is_done, err);
     result->is_unchanged = is_done && are_ours && !result->mended_count;

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "base/map.h"
+#include "registry/registry_shared.h"
 
 bool push_is_foreign(const struct layout_blob *blob)
 {
@@ -79,6 +80,41 @@ static bool check_replaced(struct push_work *push, struct push_blob *blob, struc
     return blob->presence == BLOB_THERE;
 }
 
+static bool upload_body(struct push_work *push, struct sending *sending, const char *from, struct err *err)
+{
+    const struct layout_blob *blob = &sending->blob->blob;
+    bool is_queued = blob->size_bytes > REGISTRY_BIG_BODY_BYTES;
+    AUTO(auto_close_fd) int fd = -1;
+    if (is_queued && !registry_shared_enter(push->registry, blob->size_bytes, err))
+        return false;
+    struct upload upload = {&blob->digest, blob->size_bytes, -1, from, push->request->counter};
+    bool is_done = layout_blob_open(push->request->image, blob, &fd, err);
+    upload.fd = fd;
+    is_done = is_done && registry_upload(push->registry, &upload, &sending->is_mounted, err);
+    if (is_queued)
+        registry_shared_leave(push->registry);
+    return is_done;
+}
+
+/* What another image of the call brought to this repository is there; to another one of the registry: it is mounted. After
+ * the first round nothing is taken for granted. */
+static bool send_once(struct push_work *push, struct sending *sending, struct err *err)
+{
+    const struct digest *digest = &sending->blob->blob.digest;
+    const char *own = push->registry->reference.repository, *there = NULL;
+    bool is_claimed = push->is_first_round && sending->blob->presence == BLOB_ABSENT;
+    if (is_claimed && !registry_shared_claim(push->registry, digest, &there, err))
+        return false;
+    if (there && strcmp(there, own) == 0) {
+        sending->is_mounted = true;
+        return true;
+    }
+    bool is_done = upload_body(push, sending, there ? there : push->is_new ? own : NULL, err);
+    if (is_claimed && !there)
+        registry_shared_settle(push->registry, digest, is_done);
+    return is_done;
+}
+
 /* With a mount a registry that has the blob answers 201 to the very POST that would open the session: from a repository
  * that the caller named, or from this one, which saves the HEAD where nothing is expected to be there. */
 static bool send(void *context, void *item, struct err *err)
@@ -86,17 +122,11 @@ static bool send(void *context, void *item, struct err *err)
     struct push_work *push = context;
     struct sending *sending = item;
     const struct layout_blob *blob = &sending->blob->blob;
-    AUTO(auto_close_fd) int fd = -1;
     if (push->request->image->blobs_fd < 0) {
         err_set(err, ERR_LOCAL, "blob sha256:%s is not here to be sent", digest_hex(&blob->digest).chars);
         return false;
     }
-    if (!layout_blob_open(push->request->image, blob, &fd, err))
-        return false;
-    struct upload upload = {&blob->digest, blob->size_bytes, fd, NULL, push->request->counter};
-    if (push->is_new)
-        upload.mount_from = push->registry->reference.repository;
-    if (!registry_upload(push->registry, &upload, &sending->is_mounted, err))
+    if (!send_once(push, sending, err))
         return false;
     sending->is_sent = !sending->is_mounted;
     if (sending->blob->presence == BLOB_OF_OTHER_SIZE)
@@ -123,7 +153,9 @@ bool push_blobs(struct push_work *push, enum push_guess guess, struct err *err)
     if (guess != PUSH_GUESS_ABSENT && !push_look_blobs(push, guess, err))
         return false;
     for (size_t i = 0; i < push->blobs.count; i++) {
-        if (push->blobs.items[i].presence != BLOB_THERE)
+        if (push->blobs.items[i].presence == BLOB_THERE)
+            registry_shared_settle(push->registry, &push->blobs.items[i].blob.digest, true);
+        else
             list_add(push->arena, &absent, (struct sending){.blob = &push->blobs.items[i]});
     }
     struct each_items items = push_items(absent.items, absent.count, sizeof *absent.items, connections);

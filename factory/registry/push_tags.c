@@ -151,16 +151,15 @@ static bool note_tag(void *context, void *item, struct err *err)
     return true;
 }
 
-/* The first one alone: it learns how the registry wants to be talked to. */
+/* All at once: whatever the first one learns of the registry, the others need as long for. */
 bool push_note_tags(struct push_work *push, bool *ret_are_ours, struct err *err)
 {
     struct push_result *result = push->result;
     if (!list_tags(push, err))
         return false;
     make_notes(push);
-    struct each_items rest =
-        push_items(push->notes + 1, result->tags.count - 1, sizeof *push->notes, PUSH_SMALL_REQUESTS);
-    if (!note_tag(push, &push->notes[0], err) || !each_run(rest, note_tag, push, err))
+    struct each_items all = push_items(push->notes, result->tags.count, sizeof *push->notes, PUSH_SMALL_REQUESTS);
+    if (!each_run(all, note_tag, push, err))
         return false;
     *ret_are_ours = push->is_new = true;
     for (size_t i = 0; i < result->tags.count; i++) {

@@ -1,4 +1,4 @@
-#include "registry/registry_parts.h"
+#include "registry/registry_shared.h"
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -35,7 +35,7 @@ static bool load_transport(struct registry *registry, struct err *err)
         return false;
     }
     if (registry->options->is_verify_off)
-        atomic_store(&registry->scheme, SCHEME_UNKNOWN);
+        atomic_store(&registry->scheme, registry->host ? atomic_load(&registry->host->scheme) : SCHEME_UNKNOWN);
     if (!trust_files_load(&registry->arena, registry->options->cert_dir, registry->reference.host,
                           registry->options->is_verify_off, &registry->tls, err))
         return false;
@@ -56,6 +56,8 @@ bool registry_open(const struct registry_options *options, struct http *http, co
     registry->access = access;
     apply_options(registry, options);
     copy_reference(registry, reference);
+    registry->host = registry_shared_host(options->shared, registry->reference.host);
+    registry->not_before_ms = registry->host ? &registry->host->not_before_ms : &registry->own_not_before_ms;
     if (!load_transport(registry, err)) {
         registry_close(registry);
         return false;

@@ -16,6 +16,7 @@
 #include "registry/trust_files.h"
 
 struct registry;
+struct registry_shared;
 
 /* How registries are reached: one for the whole run. */
 struct registry_options {
@@ -29,6 +30,7 @@ struct registry_options {
     unsigned deadline_ms;                /* for everything on this registry object; 0: 30 min */
     bool is_other_there;                 /* another place has the same: 20 kB/s are wanted of this one */
     const atomic_bool *cancel;           /* may be NULL */
+    struct registry_shared *shared; /* what the repositories of the call have in common (registry_shared.h), or NULL */
 };
 
 /* A manifest or index by tag or digest. */

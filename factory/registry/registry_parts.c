@@ -70,8 +70,8 @@ static uint64_t back_off_ms(const struct registry *registry, unsigned count)
 /* 429 and 503 are about all of us: nobody sends before the wait is over. */
 static void hold_back_all(struct registry *registry, uint64_t until_ms)
 {
-    uint64_t before = atomic_load(&registry->not_before_ms);
-    while (before < until_ms && !atomic_compare_exchange_weak(&registry->not_before_ms, &before, until_ms))
+    uint64_t before = atomic_load(registry->not_before_ms);
+    while (before < until_ms && !atomic_compare_exchange_weak(registry->not_before_ms, &before, until_ms))
         ;
 }
 

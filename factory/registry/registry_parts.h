@@ -24,6 +24,7 @@ struct registry_token {
     char *value;         /* malloc'd; wiped before it is freed */
     unsigned generation; /* 0: none; else which of all renewals of this registry made it */
     uint64_t lifetime_ms, expires_ms;
+    bool is_shared;     /* it is one for several repositories of the call */
     bool is_renewed;    /* it was fetched because a request was refused */
     const char *scopes; /* what was asked for */
     struct err failure; /* why there is none: final for failed_scopes, as all tries were made */
@@ -32,6 +33,8 @@ struct registry_token {
 
 /* How bodies are sent to this registry: learned from its refusals. */
 enum upload_mode { UPLOAD_PUT, UPLOAD_PATCH, UPLOAD_CHUNKS };
+
+struct shared_host;
 
 struct registry {
     /* set by registry_open(), then const */
@@ -44,11 +47,13 @@ struct registry {
     struct arena arena;                  /* the registry's own copies; after registry_open() guarded by lock */
     unsigned retry_base_ms, patience_ms; /* of the options, or the standard */
     uint64_t deadline_ms;
+    struct shared_host *host;        /* of the call; may be NULL */
+    _Atomic uint64_t *not_before_ms; /* the registry asked all of us to wait (429, 503): the host's, or our own */
+    _Atomic uint64_t own_not_before_ms;
 
-    _Atomic int scheme;             /* enum registry_scheme */
-    _Atomic uint64_t not_before_ms; /* the registry asked all of us to wait (429, 503) */
-    _Atomic int upload_mode;        /* enum upload_mode */
-    _Atomic uint64_t chunk_bytes;   /* with UPLOAD_CHUNKS */
+    _Atomic int scheme;           /* enum registry_scheme */
+    _Atomic int upload_mode;      /* enum upload_mode */
+    _Atomic uint64_t chunk_bytes; /* with UPLOAD_CHUNKS */
     atomic_bool is_mount_refused;
     atomic_bool is_ending_late; /* tags are being moved: what was begun may end after a signal (http_call) */
     atomic_bool is_head_refused, is_blob_head_refused; /* HEAD of manifests, of blobs: asked by GET at once */
@@ -64,6 +69,7 @@ struct registry {
     struct credential credential;
     char *basic;                     /* "Authorization: Basic …"; wiped before it is freed */
     struct registry_token tokens[2]; /* by enum registry_access */
+    bool is_token_alone;             /* a shared one was refused: from now on its own */
     unsigned generation;
 };
 

@@ -1,7 +1,7 @@
 /* One exchange with the registry: find out how it speaks, add authentication for its own origin only, follow redirects
  * by hand, and try again what is worth it. The one retry layer; whoever has to look before another try (uploads,
  * manifests) asks for a single try and calls registry_back_off() itself. */
-#include "registry/registry_parts.h"
+#include "registry/registry_shared.h"
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -132,6 +132,8 @@ static bool send_undecided(struct registry *registry, struct exchange *exchange,
     }
     int unknown = SCHEME_UNKNOWN;
     (void)atomic_compare_exchange_strong(&registry->scheme, &unknown, scheme);
+    if (registry->host)
+        atomic_store(&registry->host->scheme, scheme);
     return go_on(registry, exchange, err);
 }
 
@@ -176,7 +178,7 @@ static void add_hint(const char *hint, struct err *err)
 /* One try: waits while the registry asked all of us to, then sends. */
 static bool try_once(struct registry *registry, struct exchange *exchange, struct err *err)
 {
-    uint64_t now = clock_ms(), not_before = atomic_load(&registry->not_before_ms);
+    uint64_t now = clock_ms(), not_before = atomic_load(registry->not_before_ms);
     if (!registry_sleep(registry, not_before > now ? not_before - now : 0, err)) {
         exchange->is_hopeless = true;
         return false;

@@ -2,7 +2,7 @@
  * distribution as read in their sources). The challenge is learned from the first 401, the credential is looked up
  * only once the place it would go to was found acceptable. `registry.lock` is held throughout, so that many threads
  * that need a token make one request. */
-#include "registry/registry_parts.h"
+#include "registry/registry_shared.h"
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -16,6 +16,7 @@
 #define DEFAULT_LIFETIME_S 60
 #define LIFETIME_MAX_S (24 * 60 * 60)
 #define BIG_BODY_NEEDS_MS ((uint64_t)5 * 60 * 1000)
+#define SHARED_SCOPES_MAX 50 /* so that the URL stays below the 8 KiB that servers take */
 #define SECRET_MAX_BYTES ((size_t)64 * 1024)
 
 /* --- where a credential may go --- */
@@ -117,15 +118,20 @@ static void add_asked(struct arena *arena, const struct registry *registry, enum
     }
 }
 
+static const char *actions_of(enum registry_access access)
+{
+    return access == REGISTRY_PUSH ? "pull,push" : "pull";
+}
+
 /* All that this registry object may need, the push first: some services look at the first only. */
 static void list_scopes(struct arena *arena, const struct registry *registry, enum registry_access access,
                         struct strings *ret_scopes)
 {
-    const char *actions = access == REGISTRY_PUSH ? "pull,push" : "pull";
     *ret_scopes = (struct strings){0};
     if (!*registry->reference.repository)
         return; /* a login */
-    add_scope(arena, ret_scopes, arena_printf(arena, "repository:%s:%s", registry->reference.repository, actions));
+    add_scope(arena, ret_scopes,
+              arena_printf(arena, "repository:%s:%s", registry->reference.repository, actions_of(access)));
     add_asked(arena, registry, access, ret_scopes);
 }
 
@@ -203,6 +209,7 @@ static const char *token_of(const json_t *answer)
 static void set_token(struct registry *registry, struct registry_token *token, const char *value, uint64_t lifetime)
 {
     secret_done(&token->value);
+    token->is_shared = false;
     token->value = secret_dup(value);
     token->lifetime_ms = lifetime;
     token->expires_ms = clock_ms() + lifetime / 5 * 4;
@@ -319,6 +326,93 @@ static bool check_registry_token(const struct registry *registry, struct err *er
     return false;
 }
 
+/* --- one for all repositories of the call --- */
+
+/* Whose a token is: it is handed on among those with the same credential only. */
+static struct digest identity_of(const struct credential *credential)
+{
+    AUTO(digest_abandon) struct digest_stream stream = {0};
+    const char *parts[] = {credential->user, credential->secret};
+    digest_begin(&stream);
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++)
+        digest_feed(&stream, parts[i] ? parts[i] : "", parts[i] ? strlen(parts[i]) + 1 : 0);
+    digest_feed(&stream, credential->is_identity_token ? "1" : "0", 1);
+    return digest_end(&stream);
+}
+
+/* Finds one that is for this repository, lasts, and is another than the registry has. Under the host's lock. */
+static const struct shared_token *find_shared(const struct registry *registry, enum registry_access access,
+                                              const struct digest *identity)
+{
+    const struct shared_host *host = registry->host;
+    const char *stale = registry->tokens[access].value;
+    for (size_t i = host->tokens.count; i > 0; i--) {
+        const struct shared_token *token = &host->tokens.items[i - 1];
+        if (token->access == access && digest_eq(&token->credential, identity) && token->expires_ms > clock_ms() &&
+            (!stale || strcmp(stale, token->value) != 0) &&
+            strings_has(&token->repositories, registry->reference.repository))
+            return token;
+    }
+    return NULL;
+}
+
+/* Fetches a token for all of them and notes it. Under the host's lock. */
+static bool fetch_shared(struct registry *registry, enum registry_access access, const struct digest *identity,
+                         struct strings *others, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct registry_token *token = &registry->tokens[access];
+    struct strings scopes;
+    list_scopes(&scratch, registry, access, &scopes);
+    for (size_t i = 0; i < others->count && i < SHARED_SCOPES_MAX; i++)
+        add_scope(&scratch, &scopes, arena_printf(&scratch, "repository:%s:%s", others->items[i], actions_of(access)));
+    if (registry->options->log)
+        log_line(registry->options->log, LOG_VERBOSE, "%s: a token for it and %zu other repositories", registry->name,
+                 scopes.count - 1);
+    if (!fetch_token(registry, access, &scopes, err))
+        return false;
+    struct shared_token shared = {.access = access,
+                                  .credential = *identity,
+                                  .value = secret_dup(token->value),
+                                  .lifetime_ms = token->lifetime_ms,
+                                  .expires_ms = token->expires_ms};
+    struct arena *arena = &registry->host->arena;
+    list_add(arena, &shared.repositories, arena_strdup(arena, registry->reference.repository));
+    for (size_t i = 0; i < others->count && i < SHARED_SCOPES_MAX; i++)
+        list_add(arena, &shared.repositories, arena_strdup(arena, others->items[i]));
+    list_add(arena, &registry->host->tokens, shared);
+    token->is_shared = true;
+    return true;
+}
+
+/* Takes the token that another image got, or gets one for all. *ret_is_done false: to be asked for alone, as a service may
+ * refuse what one of many is not allowed, or know one scope only. */
+static bool get_shared(struct registry *registry, enum registry_access access, bool *ret_is_done, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct registry_token *token = &registry->tokens[access];
+    *ret_is_done = false;
+    if (!registry->host || registry->is_token_alone)
+        return true;
+    struct strings others = registry_shared_repositories(&scratch, registry, access);
+    struct digest identity = identity_of(&registry->credential);
+    pthread_mutex_lock(&registry->host->token_lock);
+    const struct shared_token *found = find_shared(registry, access, &identity);
+    if (found) {
+        set_token(registry, token, found->value, found->lifetime_ms);
+        token->expires_ms = found->expires_ms;
+        token->is_shared = *ret_is_done = true;
+    } else if (others.count) {
+        *ret_is_done = fetch_shared(registry, access, &identity, &others, err);
+        registry->is_token_alone = !*ret_is_done;
+    }
+    pthread_mutex_unlock(&registry->host->token_lock);
+    if (err->kind != ERR_PUBLISH)
+        return err->kind == ERR_NONE;
+    err_clear(err);
+    return true;
+}
+
 /* Asks the token service, unless the user has the token itself (docker's registrytoken). */
 static bool get_token(struct registry *registry, enum registry_access access, struct err *err)
 {
@@ -335,6 +429,9 @@ static bool get_token(struct registry *registry, enum registry_access access, st
     }
     if (!load_credential(registry, &registry->realm, err))
         return false;
+    bool is_done;
+    if (!get_shared(registry, access, &is_done, err) || is_done)
+        return err->kind == ERR_NONE;
     list_scopes(&scratch, registry, access, &scopes);
     if (registry->options->log)
         log_line(registry->options->log, LOG_VERBOSE, "%s: a token for %s", registry->name,
@@ -459,8 +556,18 @@ static bool renew_locked(struct registry *registry, enum registry_access access,
         access = REGISTRY_PUSH; /* it serves readers, too */
     if (registry->tokens[access].generation > generation)
         return true;
-    *ret_renewal = is_refused(registry, asked, access, generation) ? RENEWAL_REFUSED : RENEWAL_LAST_TRY;
-    return *ret_renewal == RENEWAL_REFUSED || new_token(registry, access, true, err);
+    bool is_shared_refused = registry->tokens[access].is_shared && !was_accepted(registry, asked, generation);
+    registry->is_token_alone = registry->is_token_alone || is_shared_refused;
+    *ret_renewal = RENEWAL_LAST_TRY;
+    if (!is_shared_refused && is_refused(registry, asked, access, generation))
+        *ret_renewal = RENEWAL_REFUSED;
+    if (*ret_renewal == RENEWAL_REFUSED)
+        return true;
+    if (!new_token(registry, access, true, err))
+        return false;
+    if (registry->tokens[access].is_shared)
+        *ret_renewal = RENEWAL_TRY; /* one of its own may be taken where this one is not */
+    return true;
 }
 
 bool registry_renew(struct registry *registry, enum registry_access access, unsigned generation,
