@@ -121,6 +121,7 @@ static const struct record_field process_fields[] = {
 };
 static const struct record_table process_table = RECORD_TABLE(manifest_config, process_fields);
 
+/* What every run needs comes first. */
 static const struct record_field bill_fields[] = {
     RECORD_FIELD(bill, RECORD_U32, "format", format),
     RECORD_FIELD(bill, RECORD_TEXT, "image", facts.name),
@@ -141,20 +142,26 @@ static const struct record_field bill_fields[] = {
     RECORD_OF(bill, RECORD_LIST, "layers", layers, layer_table),
     RECORD_FIELD(bill, RECORD_U64, "unpacked_bytes", unpacked_bytes),
     RECORD_FIELD(bill, RECORD_SIZE, "package_count", package_count),
-    RECORD_OF(bill, RECORD_LIST, "choices", choices, choice_table),
+    RECORD_FIELD(bill, RECORD_SIZE, "file_count", file_count),
     RECORD_FIELD(bill, RECORD_TEXTS, "notes", notes),
     RECORD_FIELD(bill, RECORD_TEXTS, "unloadable", unloadable),
-    RECORD_OF(bill, RECORD_LIST, "directories", directories, file_table),
     RECORD_OF(bill, RECORD_LIST, "opens_at_run_time", openers, opener_table),
-    RECORD_OF(bill, RECORD_LIST, "wanted", wanted, wish_table),
     RECORD_FIELD(bill, RECORD_TEXTS, "recipes", recipes),
     RECORD_OF(bill, RECORD_STRUCT, "process", process, process_table),
     RECORD_FIELD(bill, RECORD_PAIRS, "env", process.env), /* behind what clears its struct */
+    /* the rest: REST_COUNT long lists */
+    RECORD_OF(bill, RECORD_LIST, "choices", choices, choice_table),
+    RECORD_OF(bill, RECORD_LIST, "directories", directories, file_table),
+    RECORD_OF(bill, RECORD_LIST, "wanted", wanted, wish_table),
     RECORD_OF(bill, RECORD_LIST, "selection", packages, package_table),
     RECORD_OF(bill, RECORD_LIST, "files", files, file_table),
     RECORD_OF(bill, RECORD_MAYBE, "proof", proof, proof_table),
 };
+#define REST_COUNT 6
 static const struct record_table bill_table = RECORD_TABLE(bill, bill_fields);
+static const struct record_table head_table = {bill_fields, ARRAY_COUNT(bill_fields) - REST_COUNT, sizeof(struct bill)};
+static const struct record_table rest_table = {bill_fields + ARRAY_COUNT(bill_fields) - REST_COUNT, REST_COUNT,
+                                               sizeof(struct bill)};
 
 void bill_note(struct arena *arena, struct bill *bill, const char *note)
 {
@@ -257,16 +264,33 @@ static bool has_too_many(struct text text)
     return count > BILL_MAX_VALUES;
 }
 
+bool bill_write_head(const struct bill *bill, struct buf *text)
+{
+    return record_write(&head_table, bill, text);
+}
+
+bool bill_write_rest(const struct bill *bill, struct buf *text)
+{
+    return bill->rest.ptr ? buf_add(text, bill->rest.ptr, bill->rest.len) : record_write(&rest_table, bill, text);
+}
+
+/* One object of both parts: the head's last brace becomes the comma before the rest, whose first goes. */
 bool bill_write(const struct bill *bill, struct buf *text)
 {
-    return record_write(&bill_table, bill, text);
+    if (!bill->rest.ptr)
+        return record_write(&bill_table, bill, text);
+    if (!bill_write_head(bill, text) || !bill->rest.len)
+        return false;
+    text->bytes[text->len - 1] = ',';
+    return buf_add(text, bill->rest.ptr + 1, bill->rest.len - 1);
 }
 
 bool bill_text(struct arena *arena, const struct bill *bill, struct text *ret_text)
 {
     AUTO(buf_done) struct buf text;
     buf_init(&text, BILL_MAX_BYTES);
-    bool is_written = bill_write(bill, &text) && !has_too_many((struct text){text.bytes, text.len});
+    bool is_written = bill_write(bill, &text) && /* what was kept was counted when it was */
+                      (bill->rest.ptr || !has_too_many((struct text){text.bytes, text.len}));
     if (is_written)
         *ret_text = (struct text){arena_strndup(arena, text.bytes, text.len), text.len};
     return is_written;
@@ -284,6 +308,29 @@ bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill)
     json_auto_t *json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
     return json && json_integer_value(json_object_get(json, "format")) == BILL_FORMAT &&
            record_read(arena, &bill_table, json, ret_bill);
+}
+
+bool bill_read_head(struct arena *arena, struct text head, struct text rest, struct bill *ret_bill)
+{
+    json_auto_t *json = json_loadb(head.ptr, head.len, JSON_REJECT_DUPLICATES, NULL);
+    if (!json || json_integer_value(json_object_get(json, "format")) != BILL_FORMAT || rest.len < 2 ||
+        rest.ptr[0] != '{' || !record_read(arena, &head_table, json, ret_bill))
+        return false;
+    ret_bill->rest = rest;
+    return true;
+}
+
+bool bill_complete(struct arena *arena, struct bill *bill)
+{
+    AUTO(buf_done) struct buf text;
+    struct bill whole;
+    if (!bill->rest.ptr)
+        return true;
+    buf_init(&text, BILL_MAX_BYTES);
+    if (!bill_write(bill, &text) || !bill_read(arena, (struct text){text.bytes, text.len}, &whole))
+        return false;
+    *bill = whole;
+    return true;
 }
 
 bool bill_read_beside(struct arena *arena, const char *layout, const struct digest *manifest, struct bill *ret_bill)

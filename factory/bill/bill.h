@@ -16,7 +16,7 @@
 #include "proof/openers.h"
 #include "source/origin.h"
 
-#define BILL_FORMAT 3
+#define BILL_FORMAT 4
 /* What is written, and what is read; an image of 100,000 files has 33 MB and 1.4 million. The second bounds the memory of
  * the parser, which needs a hundredfold of its input's bytes for "[{},{},…". */
 #define BILL_MAX_BYTES ((size_t)48 << 20)
@@ -122,6 +122,9 @@ struct bill {
     LIST(struct bill_layer) layers; /* the lowest first */
     uint64_t unpacked_bytes;
     size_t package_count; /* of those that gave files */
+    size_t file_count;    /* of `files` */
+    struct text rest; /* of a document of which the head alone was read: choices, directories, wanted, packages, files
+                             and proof, which then are empty here; else ptr is NULL */
 };
 
 /* Notes a sentence for log and report, copied into the arena, once. */
@@ -145,6 +148,13 @@ bool bill_write(const struct bill *bill, struct buf *text) MUST_CHECK;
 bool bill_text(struct arena *arena, const struct bill *bill, struct text *ret_text) MUST_CHECK;
 /* Appends the source as the document has it. */
 bool bill_source_write(const struct bill_source *source, struct buf *text) MUST_CHECK;
+/* Append the two parts of the document that bill_read_head() takes: what every run needs, and the long lists. */
+bool bill_write_head(const struct bill *bill, struct buf *text) MUST_CHECK;
+bool bill_write_rest(const struct bill *bill, struct buf *text) MUST_CHECK;
+/* Reads the head alone, and borrows the rest as it is; both have to be of our own making. */
+bool bill_read_head(struct arena *arena, struct text head, struct text rest, struct bill *ret_bill) MUST_CHECK;
+/* Reads the rest, if it was not. */
+bool bill_complete(struct arena *arena, struct bill *bill) MUST_CHECK;
 /* Reads a document; false when it is another format, too much, or anything is missing, unknown or mistyped. */
 bool bill_read(struct arena *arena, struct text text, struct bill *ret_bill) MUST_CHECK;
 /* Returns whether a layout has the bill of a manifest, at layout_beside_path(). What cannot be read or tells of another

@@ -15,8 +15,9 @@
 /* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file with its own
  * libraries and libsolv, the library that compresses and its code, the files of recipes, features, families, the
  * foreground and interpreters, options;
- * then what is of the order: name and file of the manifest, the architecture's file, all indices, and what the first
- * repository calls itself. */
+ * then what is of the order: name and file of the manifest, the architecture's file, what the first repository calls itself,
+ * and what was asked of the indices with what they said (line/questions.h). Behind the list stands what the run saw of
+ * the indices as a whole, which is not in the key: indices that give the same answers give the same bytes. */
 #define INPUTS(INPUT)                                                                                                  \
     INPUT(struct digest, program, "program", RECORD_SHA256, NULL)                                                      \
     INPUT(const char *, encoder, "encoder", RECORD_TEXT, NULL)                                                         \
@@ -34,8 +35,9 @@
     INPUT(const char *, name, "name", RECORD_TEXT, NULL)                                                               \
     INPUT(struct digest, manifest, "manifest", RECORD_SHA256, NULL)                                                    \
     INPUT(struct digest, arch, "arch", RECORD_SHA256, NULL)                                                            \
-    INPUT(struct digest, catalog, "catalog", RECORD_SHA256, NULL)                                                      \
-    INPUT(const char *, release, "release", RECORD_MAYBE_TEXT, NULL)
+    INPUT(const char *, release, "release", RECORD_MAYBE_TEXT, NULL)                                                   \
+    INPUT(struct digest, answers, "answers", RECORD_MAYBE_SHA256, NULL)                                                \
+    INPUT(struct digest, catalog, "catalog", RECORD_MAYBE_SHA256, NULL)
 
 #define INPUT_MEMBER(type, member, key, kind, words) type member;
 struct inputs {
@@ -45,7 +47,11 @@ struct inputs {
 
 extern const struct record_table inputs_table;
 
-/* Hashes all of it: the key of a finished product. */
+/* Hashes all of it but the catalog: the key of a finished product. */
 struct digest inputs_key(const struct inputs *inputs);
+/* Hashes all of it but the answers: names what leads to them as long as no index changes. */
+struct digest inputs_key_asking(const struct inputs *inputs);
+/* Hashes what is neither catalog nor answers. */
+struct digest inputs_key_apart(const struct inputs *inputs);
 
 #endif

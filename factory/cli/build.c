@@ -524,6 +524,7 @@ static bool plan_options(struct build *build, struct err *err)
     run->http = command_http_options(build->command);
     run->cache_limit = command_cache_limit(build->command);
     run->explained = build->explained.count || build->is_new ? &build->explained : NULL;
+    run->is_bill_told = options->is_json || run->explained;
     if (!run->cache_dir &&
         !places_user_dir(build->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &run->cache_dir, err))
         return false;

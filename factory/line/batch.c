@@ -291,7 +291,7 @@ static void report_job(const struct job *job, struct log *log)
         log_line(log, LOG_NORMAL, "%s %s: nothing changed (%.2f s)", image, arch, job->seconds);
     else if (job->bill.layers.count)
         log_line(log, LOG_NORMAL, "%s %s: %zu files from %zu packages, %.1f MB, layer %.1f MB (%.2f s)", image, arch,
-                 job->bill.files.count, job->bill.package_count, (double)job->bill.unpacked_bytes / 1e6,
+                 job->bill.file_count, job->bill.package_count, (double)job->bill.unpacked_bytes / 1e6,
                  (double)bill_layer_bytes(&job->bill) / 1e6, job->seconds);
 }
 

@@ -147,9 +147,15 @@ static bool make_tree(struct job *job, const struct order *order, struct closed 
     return true;
 }
 
+static void auto_close_questions(struct questions **questions)
+{
+    questions_close(*questions);
+}
+
 static bool run_first(struct job *job, struct err *err)
 {
     const struct run_options *options = job->plant->options;
+    AUTO(auto_close_questions) struct questions *questions = NULL;
     AUTO(arena_done) struct arena scratch = {0};
     struct order order = order_of(job, &scratch);
     struct closed closed = {0};
@@ -157,11 +163,15 @@ static bool run_first(struct job *job, struct err *err)
     if (plant_is_cancelled(job->plant, err) || !plant_catalog(job->plant, job->source, job->arch, &order.catalog, err))
         return false;
     job->origins = &order.catalog->origins;
-    struct inputs inputs = kept_inputs(job, order.catalog);
     bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
-    job->bill = (struct bill){.format = BILL_FORMAT, .inputs = inputs, .key = inputs_key(&inputs)};
-    if ((!may_reuse || !kept_use(job)) && !make_tree(job, &order, &closed, err))
+    job->bill = (struct bill){.format = BILL_FORMAT, .inputs = kept_inputs(job, order.catalog)};
+    questions = questions_open(order.catalog);
+    bool is_kept = may_reuse && kept_use(&order, job);
+    order.catalog = questions_catalog(questions);
+    if (!is_kept && !make_tree(job, &order, &closed, err))
         return false;
+    if (!is_kept)
+        kept_note(questions, job);
     name_bill(job);
     if (options->explained && !options->is_dry_run && !explain(job, &order, &closed, err))
         return false;
@@ -211,6 +221,7 @@ void job_pack(struct job *job)
 
 void job_done(struct job *job)
 {
+    view_done(&job->kept);
     arena_done(&job->tree_arena);
     arena_done(&job->arena);
 }

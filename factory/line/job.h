@@ -29,8 +29,11 @@ struct job {
     const struct origins *origins; /* NULL when it failed before */
     struct answers answers;        /* parallel to run_options.explained */
     double seconds;                /* of both parts, without what is between them */
+    struct view kept;              /* of a product that is used again: the rest of its bill lies in it */
     /* between the parts */
-    bool is_to_pack; /* the tree is there and its layer is not */
+    struct text questions; /* of the indices, to be asked again */
+    bool is_sure;          /* all of them were answered */
+    bool is_to_pack;       /* the tree is there and its layer is not */
     struct tree tree;
     struct arena tree_arena;
 };

@@ -268,6 +268,7 @@ void note_tree(const struct closed *closed, const struct built *built, struct ar
     note_openers(&built->openers, arena, bill);
     bill->unpacked_bytes = tree->unpacked_bytes;
     bill->package_count = tree->package_count;
+    bill->file_count = bill->files.count;
     bill->facts.created_time = tree->created_time;
     for (size_t i = 0; i < applied->count; i++)
         list_add(arena, &bill->recipes, arena_strdup(arena, applied->items[i]->name));

@@ -30,6 +30,7 @@ struct run_options {
     const char *tree_dir; /* NULL: trees are not exported */
     size_t jobs;          /* workers */
     bool is_dry_run, is_rebuild, is_cache_only;
+    bool is_bill_told;             /* all of the bills, as the JSON report and explanations have it */
     bool is_change_accepted;       /* --accept-release-change */
     const struct recipes *recipes; /* whose digest is an input, as are those of the next two */
     const struct features *features;

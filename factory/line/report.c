@@ -39,7 +39,7 @@ static void print_row(FILE *out, const struct batch_image *image, const struct j
         return;
     }
     (void)fprintf(out, "%-16s %-8s %8zu %6zu %9s %9s  %.19s  %6.2f s\n", image->manifest->name, job->arch->name,
-                  bill->package_count, bill->files.count, text_size(bill->unpacked_bytes).chars,
+                  bill->package_count, bill->file_count, text_size(bill->unpacked_bytes).chars,
                   text_size(bill_layer_bytes(bill)).chars,
                   arena_printf(&arena, "sha256:%s", digest_hex(&job->image.manifest.digest).chars), job->seconds);
 }
@@ -180,7 +180,7 @@ static void add_layer(json_t *json, const struct bill *bill)
     json_object_set_new(json, "encoder_code", digest_json(&top->encoder_code));
     json_object_set_new(json, "compressed_bytes", json_integer((json_int_t)bill_layer_bytes(bill)));
     json_object_set_new(json, "tar_bytes", json_integer((json_int_t)tar_bytes));
-    json_object_set_new(json, "file_count", json_integer((json_int_t)bill->files.count));
+    json_object_set_new(json, "file_count", json_integer((json_int_t)bill->file_count));
 }
 
 static json_t *job_json(const struct job *job, bool is_dry_run)
