@@ -78,6 +78,13 @@ struct http_call {
     bool has_part;             /* is_good is false, but the received_bytes that came are the blob blob_digest */
 };
 
+/* What a server said of a file's version, to be asked whether it has another one (RFC 9110, section 13.1): empty texts for
+ * nothing. Zero-terminated. */
+struct http_version {
+    char etag[200];
+    char modified[64]; /* Last-Modified */
+};
+
 /* One transfer. Fill the first part, zero the rest. */
 struct http_request {
     const char *const *urls; /* the same file on one or more mirrors, tried in order: the next one when the former
@@ -92,9 +99,12 @@ struct http_request {
                                       finds the blob by it later (store_find_sha512()) */
     bool is_impatient;             /* the caller knows another place: 20 kB/s are wanted of this one */
     bool is_tried_once;            /* no further tries after a transient fault: for what may be left out */
-    struct http_call *call;        /* set: see struct http_call (then there is one URL); NULL: a plain GET */
-    struct store *store;           /* set: the bytes become a blob of the store; else they are kept in `body` */
-    _Atomic uint64_t *counter;     /* bytes received are added here as they come (taken back on a retry); may be NULL */
+    struct http_version
+        *version;              /* of what the caller has, and, once it is good, of what the server has: with status 304
+                                      it is the same, and nothing came. NULL: not asked; a plain GET */
+    struct http_call *call;    /* set: see struct http_call (then there is one URL); NULL: a plain GET */
+    struct store *store;       /* set: the bytes become a blob of the store; else they are kept in `body` */
+    _Atomic uint64_t *counter; /* bytes received are added here as they come (taken back on a retry); may be NULL */
     /* Called on the network thread, must be short; may be NULL. The request is not touched afterwards, so its owner may
      * free it. */
     void (*done)(struct http_request *request);

@@ -146,6 +146,23 @@ static void note_range(struct http_try *try, struct text line)
                      text_parse_u64(text_trim(start), &try->range_start);
 }
 
+/* What can be sent back as it is; what cannot counts as not said. */
+static void note_version(struct http_try *try, struct text line)
+{
+    struct text value;
+    struct http_version *version = &try->version;
+    char *etag = is_named(line, "etag", &value) ? version->etag : NULL;
+    char *at = etag ? etag : is_named(line, "last-modified", &value) ? version->modified : NULL;
+    size_t room = etag ? sizeof version->etag : sizeof version->modified;
+    bool is_plain = value.len < room;
+    for (size_t i = 0; is_plain && i < value.len; i++)
+        is_plain = value.ptr[i] >= ' ' && value.ptr[i] <= '~';
+    if (!at)
+        return;
+    memcpy(at, value.ptr, is_plain ? value.len : 0);
+    at[is_plain ? value.len : 0] = '\0';
+}
+
 static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
 {
     struct http_try *try = argument;
@@ -157,12 +174,16 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *argument)
             err_set(&try->err, ERR_MALFORMED, "more than %" PRIu64 " bytes of headers", HTTP_HEADER_BYTES_MAX);
         return 0;
     }
-    if (text_has_prefix(line, "HTTP/"))
-        try->is_encoded = try->has_range = false; /* another answer of the same transfer, after a redirect */
-    else if (names_encoding(line))
+    if (try->request->version)
+        note_version(try, line);
+    if (text_has_prefix(line, "HTTP/")) { /* another answer of the same transfer, after a redirect */
+        try->is_encoded = try->has_range = false;
+        try->version = (struct http_version){0};
+    } else if (names_encoding(line)) {
         try->is_encoded = true;
-    else
+    } else {
         note_range(try, line);
+    }
     if (!try->request->call && is_named(line, "location", &value) && is_redirect(try) &&
         !http_redirect_check(try, value))
         return 0;
@@ -265,6 +286,28 @@ static bool check_credential(const char *url, const struct proxies *proxies, str
     return false;
 }
 
+static void add_condition(struct http_try *try, const char *name, const char *value)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct curl_slist *longer =
+        *value ? curl_slist_append(try->conditions, arena_printf(&scratch, "%s: %s", name, value)) : NULL;
+    if (*value && !longer)
+        memory_abort(sizeof *longer);
+    if (longer)
+        try->conditions = longer;
+}
+
+/* Asks for the file only if it is another version. */
+static bool set_conditions(struct http_try *try)
+{
+    const struct http_version *version = try->request->version;
+    if (!version || try->request->call)
+        return true;
+    add_condition(try, "If-None-Match", version->etag);
+    add_condition(try, "If-Modified-Since", version->modified);
+    return !try->conditions || curl_easy_setopt(try->easy, CURLOPT_HTTPHEADER, try->conditions) == CURLE_OK;
+}
+
 bool http_try_new(struct http_request *request, const char *url, const struct proxies *proxies, void *owner,
                   struct http_try **ret_try, struct err *err)
 {
@@ -287,7 +330,7 @@ bool http_try_new(struct http_request *request, const char *url, const struct pr
     if (request->sha512)
         checksum_begin(&try->sha512, CHECKSUM_SHA512);
     bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner) &&
-                  set_proxy(try->easy, request, url, proxies);
+                  set_conditions(try) && set_proxy(try->easy, request, url, proxies);
     if (is_set && request->call && !http_call_set_up(try, err)) {
         err_wrap(err, "%s", http_show(url).chars);
         http_try_free(try);
@@ -352,6 +395,7 @@ void http_try_free(struct http_try *try)
     if (try->counted_bytes)
         atomic_fetch_sub(try->request->counter, try->counted_bytes);
     curl_easy_cleanup(try->easy);
+    curl_slist_free_all(try->conditions);
     http_call_free(try);
     blob_abandon(&try->blob);
     digest_abandon(&try->hash);

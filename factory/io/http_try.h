@@ -22,7 +22,9 @@ struct http_part {
 
 struct http_try {
     struct http_request *request;
-    struct http_calling calling; /* when the request is a call */
+    struct http_calling calling;   /* when the request is a call */
+    struct curl_slist *conditions; /* headers that ask whether there is another version */
+    struct http_version version;   /* as the last header block said it */
     const char *url;
     CURL *easy;
     struct blob blob;              /* begun with the first byte when the request names a store */

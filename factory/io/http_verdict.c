@@ -248,6 +248,8 @@ static enum http_verdict judge(struct http_try *try, CURLcode code)
     }
     if (code != CURLE_OK)
         return judge_transport(try, code);
+    if (status == 304 && try->conditions)
+        return HTTP_VERDICT_GOOD; /* what the caller has is what there is */
     bool is_part = status == 206 && !(try->resumed_bytes && try->is_range_settled);
     if (status != 0 && (status < 200 || status >= 300 || is_part))
         return judge_status(try, status);
@@ -262,6 +264,8 @@ enum http_verdict http_try_judge(struct http_try *try, CURLcode code)
     try->request->received_bytes = try->received_bytes;
     if (verdict == HTTP_VERDICT_GOOD) {
         try->request->url = try->url;
+        if (try->request->version && try->request->status != 304)
+            *try->request->version = try->version;
         try->counted_bytes = 0;
         return verdict;
     }

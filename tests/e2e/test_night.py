@@ -1,10 +1,11 @@
 """Nights: an index that changed without touching an image makes nothing again, and every change that touches it does."""
 
+import hashlib
 import os
 import shutil
 import unittest
 
-from base import Case, Report, deb, world
+from base import Case, Report, deb, run, world
 
 ARCH = "x86_64"
 DATA = os.path.join(os.path.dirname(__file__), "..", "..")
@@ -167,6 +168,64 @@ class Nights(Case):
                     os.truncate(os.path.join(folder, name), 10)
             self.assertIn(self.order()["status"], ("built", "reused"))
             self.assertEqual(self.order()["status"], "reused", kind)
+
+
+class Conditional(Case):
+    """Who has a file is told so, and verifies what he has as if it had come."""
+
+    def setUp(self):
+        super().setUp()
+        self.ready(date=-7200)
+
+    def status(self):
+        self.build("--arch", ARCH, "--json", "served")
+        return Report(self.last.stdout).order("served", ARCH)["status"]
+
+    def test_what_is_the_same_is_not_sent_again_and_what_changed_is(self):
+        for kind in ("ETag", "Last-Modified"):
+            self.server.versions = kind
+            self.factory.cache, self.factory.state = self.path(f"cache {kind}"), self.path(f"state {kind}")
+            self.status()
+            self.assertEqual(self.server.not_modified, [])
+            self.assertEqual(self.status(), "reused")
+            self.assertEqual([os.path.basename(path) for path in self.server.not_modified], ["InRelease"])
+            self.repository.packages.append(deb.Package("other" + kind.lower(), version="1-1", files=[]))
+            self.repository.publish(self.key, date=-7000 if kind == "ETag" else -6000)
+            self.status()
+            self.assertEqual(len(self.server.not_modified), 1)
+            self.assertEqual(self.status(), "reused")
+            self.assertEqual(len(self.server.not_modified), 2)
+            self.server.not_modified.clear()
+
+    def test_what_is_had_is_verified_as_ever(self):
+        self.server.versions = "ETag"
+        self.status()
+        self.use(self.write_source("other.yaml", keys=[self.ring.get("other").keyring]))
+        result = self.refuse_last()
+        self.assertIn("InRelease is refused", result.stderr)
+
+    def refuse_last(self):
+        result = self.run_factory("--arch", ARCH, "served")
+        self.assertEqual(result.code, run.TRUST, result)
+        return result
+
+    def test_bytes_that_were_damaged_in_the_cache_are_got_again(self):
+        self.server.versions = "ETag"
+        self.status()
+        with open(self.path("repo/dists/stable/InRelease"), "rb") as stream:
+            name = hashlib.sha256(stream.read()).hexdigest()
+        blob = f"{self.factory.cache}/v1/blob/sha256/{name[:2]}/{name}"
+        os.truncate(blob, 100)
+        self.assertEqual(self.status(), "reused")
+        self.assertEqual(self.server.not_modified, [])
+        self.assertEqual(self.status(), "reused")
+        self.assertEqual(len(self.server.not_modified), 1)
+
+    def test_a_server_that_says_so_unasked_is_no_answer(self):
+        self.server.fault("*InRelease", status=304)
+        result = self.run_factory("--arch", ARCH, "served")
+        self.assertEqual(result.code, run.NETWORK, result)
+        self.assertIn("HTTP status 304", result.stderr)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """An HTTP server on loopback that serves a folder and misbehaves by rule, and counts what it is asked for."""
 
 import fnmatch
+import hashlib
 import os
 import threading
 import time
@@ -53,6 +54,8 @@ class _Handler(loopback.Handler):
             return None
         if fault and fault.rate:
             return self._send_slowly(body, fault.rate)
+        if self.server.owner.versions and not fault:
+            return self._send_version(body)
         return self._send(200, body + (fault.extra if fault else b""), fault.headers if fault else {})
 
     def _file(self):
@@ -68,6 +71,17 @@ class _Handler(loopback.Handler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body if cut is None else body[:cut])
+
+    def _send_version(self, body):
+        """The file with its version, or that the client has it. `versions` names the header that tells."""
+        kind = self.server.owner.versions
+        mark = hashlib.sha256(body).hexdigest()
+        value = f'"{mark}"' if kind == "ETag" else f"Thu, 01 Jan 1970 00:00:00 GMT; {mark[:20]}"
+        asked = self.headers.get("If-None-Match" if kind == "ETag" else "If-Modified-Since")
+        if asked == value:
+            self.server.owner.not_modified.append(self.path)
+            return self._send(304, b"", {kind: value})
+        return self._send(200, body, {kind: value})
 
     def _send_slowly(self, body, rate):
         self._send(200, body, {}, cut=0)
@@ -95,6 +109,8 @@ class Server(loopback.Loopback):
         self.root = os.path.realpath(root)
         self.faults = []
         self.requests = []
+        self.versions = None  # "ETag" or "Last-Modified": answers have it, and requests are answered by it
+        self.not_modified = []
         self.endless_bytes = 0
         self._lock = threading.Lock()
 
