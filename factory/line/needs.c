@@ -171,7 +171,7 @@ bool needs_of_files(const struct order *order, const struct closed *closed, stru
     return true;
 }
 
-/* The package of a library in the first directory of the loader that has one: the first that is liked, else
+/* The package of a library in the first directory of the loader that has one, or of a path: the first that is liked, else
  * the first. */
 static bool add_library(const struct order *order, const struct closed *closed, const char *soname,
                         const struct strings *liked, struct need *need, struct err *err)
@@ -180,8 +180,10 @@ static bool add_library(const struct order *order, const struct closed *closed, 
     struct strings owners = {0};
     struct err why = {0};
     for (size_t i = 0; !owners.count && i < dirs->count; i++) {
-        const char *path = arena_printf(order->arena, "%s/%s", dirs->items[i], soname);
-        if (strchr(soname, '/') || !catalog_owners(order->catalog, order->arena, path, &owners, NULL, &why))
+        bool is_path = soname[0] == '/';
+        const char *path = is_path ? soname : arena_printf(order->arena, "%s/%s", dirs->items[i], soname);
+        if ((!is_path && strchr(soname, '/')) ||
+            !catalog_owners(order->catalog, order->arena, path, &owners, NULL, &why))
             break;
     }
     if (why.kind && why.kind != ERR_RESOLVE) {

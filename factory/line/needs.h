@@ -91,7 +91,8 @@ bool needs_of_files(const struct order *order, const struct closed *closed, stru
  * depend on that. */
 bool needs_of_dlopen(const struct order *order, const struct closed *closed, struct need *need,
                      struct err *err) MUST_CHECK;
-/* The packages of libraries that plug-ins lack which the service's configuration names, found in the same way. */
+/* The packages of libraries that plug-ins lack which the service's configuration names, and of what runs scripts that it
+ * names, found in the same way. */
 bool needs_of_plugins(const struct order *order, const struct closed *closed, struct need *need,
                       struct err *err) MUST_CHECK;
 /* The recipes of packages that give files, once nothing is missing, and what they install. */

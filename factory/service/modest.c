@@ -2,14 +2,15 @@
 
 #include "package/path.h"
 
-/* Whether a package that gives files anyhow has the library, as that of the C library has libm. */
+/* Whether a package that gives files anyhow, or for a service that is a script any that is selected, has the library, as that
+ * of the C library has libm. */
 static bool is_of_giver(struct modest *modest, const char *soname)
 {
     const struct strings *dirs = &modest->request->arch->library_dirs;
     for (size_t i = 0; i < dirs->count; i++) {
         const char *path = arena_printf(modest->arena, "%s/%s", dirs->items[i], soname);
         const struct sourced *file = fileset_walk(modest->request->set, modest->arena, path, NULL, NULL);
-        if (file && map_get(&modest->givers, text_of(file->package->name)))
+        if (file && (modest->is_script || map_get(&modest->givers, text_of(file->package->name))))
             return true;
     }
     return false;
@@ -146,6 +147,17 @@ static void find_staying(struct modest *modest)
     }
 }
 
+/* Whether what the image is for is a script that another interpreter than a shell runs. */
+static bool is_script(const struct automatic_request *request, struct arena *arena)
+{
+    const struct strings *binaries = &request->manifest->binaries;
+    const struct sourced *main =
+        binaries->count ? fileset_walk(request->set, arena, binaries->items[0], NULL, NULL) : NULL;
+    const struct entry *content = main ? sourced_content(main) : NULL;
+    struct text rest = text_of(content && content->interpreter ? content->interpreter : ""), word;
+    return text_next_word(&rest, &word) && !text_has_suffix(word, "sh");
+}
+
 /* What is there to load, by base name. */
 static void list_offers(struct modest *modest)
 {
@@ -179,6 +191,7 @@ void modest_prepare(struct arena *arena, const struct automatic_request *request
                                   .own = own,
                                   .is_strict = is_strict,
                                   .stays = {.arena = arena},
+                                  .is_script = !is_strict && is_script(request, arena),
                                   .kept_paths = {.arena = arena},
                                   .kept = {.arena = arena},
                                   .givers = {.arena = arena},

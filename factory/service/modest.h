@@ -2,7 +2,8 @@
  *
  * Nobody named the file itself: a directory was named, or a glob. For one of many plug-ins a service does not want the
  * libraries of a database or an interpreter, so such files come along only when they bring nothing of other packages.
- * Programs come with their libraries, shell scripts are looked into by themselves (service/shells.h).
+ * Programs come with their libraries, shell scripts are looked into by themselves (service/shells.h). What a script in another
+ * language loads of its own packages is no option of its: its modules are welcome with the libraries of all selected packages.
  * Threads: one.
  * Owns: nothing; results live in the arena.
  */
@@ -17,6 +18,7 @@ struct modest {
     const struct own *own;
     bool is_strict;        /* not even the family's plug-in-libraries are welcome */
     struct map stays;      /* path → anything, of what is kept whichever of many plug-ins come along */
+    bool is_script;        /* the service is one, and no shell's */
     struct map kept_paths; /* path → anything, of what is kept */
     struct map kept;       /* base name → anything, of what stays */
     struct map givers;     /* name → anything, of packages that give something of that */

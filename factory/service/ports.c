@@ -193,3 +193,36 @@ bool ports_find(struct arena *arena, const struct packaged *packaged, const char
     *ret_giver = giver;
     return true;
 }
+
+static void add_folders(struct arena *arena, const struct unit_file *socket, const char *key, struct strings *folders)
+{
+    struct unit_directives directives;
+    unit_file_list(arena, socket, "Socket", key, &directives);
+    for (size_t i = 0; i < directives.count && folders->count < PORTS_MAX; i++) {
+        const char *why, *path = path_canonical(arena, text_of(directives.items[i]->value), &why);
+        const char *slash = path ? strrchr(path, '/') : NULL;
+        if (!slash)
+            continue;
+        path = arena_strndup(arena, path, (size_t)(slash - path));
+        path += strncmp(path, "/var/run/", 9) == 0 ? 4 : 0;
+        if (path_is_below(path, "/run") && !strings_has(folders, path))
+            list_add(arena, folders, path);
+    }
+}
+
+bool ports_folders(struct arena *arena, const struct packaged *packaged, const char *unit, struct strings *ret_folders,
+                   struct err *err)
+{
+    static const char *const keys[] = {"ListenStream", "ListenDatagram", "ListenSequentialPacket", "ListenFIFO"};
+    struct packaged_files files;
+    *ret_folders = (struct strings){0};
+    packaged_list(arena, packaged, UNIT_DIR, ".socket", &files);
+    for (size_t i = 0; i < files.count && i < PORTS_FILES_MAX; i++) {
+        struct unit_file socket;
+        if (!unit_file_read(arena, packaged, &files.items[i], path_basename(files.items[i].entry->path), &socket, err))
+            return false;
+        for (size_t k = 0; k < ARRAY_COUNT(keys) && is_socket_of(&socket, unit); k++)
+            add_folders(arena, &socket, keys[k], ret_folders);
+    }
+    return true;
+}

@@ -19,5 +19,9 @@
  * `unit` is the service's unit, whose sockets count ("cups.service"); NULL: of none. */
 bool ports_find(struct arena *arena, const struct packaged *packaged, const char *unit, struct strings *ret_ports,
                 struct strings *ret_wide, const char **ret_giver, struct err *err) MUST_CHECK;
+/* Finds the folders of sockets that socket units for the service have below /run: systemd makes them (systemd.socket(5),
+ * DirectoryMode=). */
+bool ports_folders(struct arena *arena, const struct packaged *packaged, const char *unit, struct strings *ret_folders,
+                   struct err *err) MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
 #define TOKENS_MAX ((size_t)100000) /* of one file */
 #define PRIVATE_DEPTH 3             /* /usr/lib/nsd */
 #define LEFT_LISTED_MAX 8
+#define FOLDERS_MAX ((size_t)100) /* that are made */
 
 /* What the search works on. */
 struct searching {
@@ -22,6 +23,7 @@ struct searching {
     struct spoken spoken; /* names of helpers */
     struct map needed;    /* sonames that files of the own packages need */
     struct strings dirs;  /* that come along, as this round has it */
+    size_t folder_count;  /* that were made */
     struct automatic *found;
 };
 
@@ -258,19 +260,89 @@ static void want_file(struct searching *searching, const char *path, const struc
         list_add(searching->arena, &searching->left, arena_printf(searching->arena, "%s (%s)", path, lack));
 }
 
+/* What runs a script that a text names, as configuration does whose service starts it, is looked for in all packages. */
+static void want_interpreter(struct searching *searching, const struct sourced *file)
+{
+    const struct entry *content = sourced_content(file);
+    struct text rest = text_of(content && (content->mode & 0111) && content->interpreter ? content->interpreter : "");
+    struct text word;
+    if (!text_next_word(&rest, &word) || (text_has_suffix(word, "/env") && !text_next_word(&rest, &word)))
+        return;
+    const char *path = text_dup(searching->arena, word);
+    if (path[0] == '/' && !fileset_walk(searching->request->set, searching->arena, path, NULL, NULL) &&
+        !strings_has(&searching->found->libraries, path))
+        list_add(searching->arena, &searching->found->libraries, path);
+}
+
+static bool is_configuration(const char *path)
+{
+    return strncmp(path, "/etc/", 5) == 0;
+}
+
+/* Whether a file is data that packages share, and that whoever names it reads: /usr/share/dns/root.key. */
+static bool is_shared_data(const struct searching *searching, const struct sourced *file)
+{
+    const char *path = file->entry->path;
+    const struct entry *content = sourced_content(file);
+    return path_is_below(path, "/usr/share") && content && !content->elf && !(content->mode & 0111) &&
+           !path_is_within_any(path, &searching->request->set->family->documentation);
+}
+
+/* A file that the configuration names and nobody has is one that the service writes: its folder, which none of its packages
+ * has, is its own. */
+static void want_folder(struct searching *searching, const char *path, const char *namer)
+{
+    static const char *const places[] = {"/var/log/", "/var/lib/", "/var/cache/", "/var/spool/", "/run/"};
+    struct automatic *found = searching->found;
+    const struct automatic_request *request = searching->request;
+    const char *slash = strrchr(path, '/'), *user = found->config.user ? found->config.user : "root";
+    const char *folder = arena_strndup(searching->arena, path, (size_t)(slash - path)), *colon = strchr(user, ':');
+    bool is_place = false;
+    folder += strncmp(folder, "/var/run/", 9) == 0 ? 4 : 0;
+    const struct wish_made *given = wishes_made(request->wishes, folder);
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++)
+        is_place = is_place || text_has_prefix(text_of(folder), places[i]);
+    const struct sourced *packaged = fileset_walk(request->set, searching->arena, folder, NULL, NULL);
+    if (!is_place || (packaged && own_has(searching->own, packaged->package)) || wishes_made(&found->wishes, folder) ||
+        (given && !given->is_automatic) || searching->folder_count++ >= FOLDERS_MAX)
+        return;
+    list_add(searching->arena, &found->wishes.made,
+             ((struct wish_made){.kind = MADE_DIRECTORY,
+                                 .path = folder,
+                                 .mode = 0755,
+                                 .owner = colon ? arena_strndup(searching->arena, user, (size_t)(colon - user)) : user,
+                                 .group = colon ? colon + 1 : NULL,
+                                 .is_automatic = true,
+                                 .giver = arena_printf(searching->arena, "what %s names", namer)}));
+}
+
+/* Whether what a file names may be run because of it: configuration, and shell scripts. */
+static bool is_run_by(const struct searching *searching, const char *namer)
+{
+    const struct sourced *file = fileset_find(searching->request->set, namer);
+    const struct entry *content = file ? sourced_content(file) : NULL;
+    struct text rest = text_of(content && content->interpreter ? content->interpreter : ""), word;
+    return is_configuration(namer) || (text_next_word(&rest, &word) && text_has_suffix(word, "sh"));
+}
+
 static void want_named(struct searching *searching, const char *named, const char *namer, bool may_be_directory)
 {
     const char *why, *path = path_canonical(searching->arena, text_of(named), &why);
     struct sourced_list links = {0};
     const struct sourced *file =
         path ? fileset_walk(searching->request->set, searching->arena, path, &links, NULL) : NULL;
-    if (!file)
+    if (!file) {
+        if (path && is_configuration(namer))
+            want_folder(searching, path, namer);
         return;
+    }
     if (file->entry->kind != ENTRY_DIRECTORY) {
         bool is_own =
             own_has(searching->own, file->package) || (links.count && own_has(searching->own, links.items[0]->package));
-        if (is_own)
+        if (is_own || is_shared_data(searching, file))
             want_file(searching, path, file, namer, may_be_directory);
+        if (is_own && is_run_by(searching, namer))
+            want_interpreter(searching, file);
         return;
     }
     if (may_be_directory && is_private(searching, file))

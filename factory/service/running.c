@@ -233,6 +233,27 @@ static bool find_ports(struct finding *finding, const char *unit, struct err *er
     return true;
 }
 
+/* What systemd makes for the sockets of a service, its own user makes in them. */
+static bool make_folders(struct finding *finding, const char *unit, struct err *err)
+{
+    struct strings folders;
+    const char *user = finding->running.config.user ? finding->running.config.user : "root", *colon = strchr(user, ':');
+    if (!ports_folders(finding->arena, &finding->question->packaged, unit, &folders, err))
+        return false;
+    for (size_t i = 0; i < folders.count; i++) {
+        if (!wishes_made(&finding->running.wishes, folders.items[i]))
+            list_add(finding->arena, &finding->running.wishes.made,
+                     ((struct wish_made){
+                         .kind = MADE_DIRECTORY,
+                         .path = folders.items[i],
+                         .mode = 0755,
+                         .owner = arena_strndup(finding->arena, user, colon ? (size_t)(colon - user) : strlen(user)),
+                         .group = colon ? colon + 1 : NULL,
+                         .giver = arena_printf(finding->arena, "a socket unit of %s", unit)}));
+    }
+    return true;
+}
+
 /* Others win over what was found here, and their accounts are as good. */
 static void make_automatic(struct wishes *wishes)
 {
@@ -263,7 +284,8 @@ bool running_find(struct arena *arena, const struct running_question *question, 
     set_command(&finding);
     if (finding.teller)
         tell_missing(&finding);
-    if (!find_ports(&finding, is_unit ? finding.teller : NULL, err))
+    if (!find_ports(&finding, is_unit ? finding.teller : NULL, err) ||
+        (is_unit && finding.teller && !make_folders(&finding, finding.teller, err)))
         return false;
     make_automatic(&finding.running.wishes);
     *ret_running = finding.running;

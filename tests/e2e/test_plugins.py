@@ -5,7 +5,7 @@ import unittest
 
 from base import Case, deb, run, world
 
-CONFIGURATION = "LoadPlugin disk\n# LoadPlugin net\n"
+CONFIGURATION = "LoadPlugin disk\n# LoadPlugin net\nrun /usr/share/plug/helper\n# run /usr/share/plug/idle\n"
 
 
 def packages(name):
@@ -18,8 +18,12 @@ def packages(name):
     main = world.executable(machine, ["libc.so.6"], payload=b"\0/usr/lib/plug\0")
     return [
         make("plugd", [deb.program("/usr/sbin/plugd", main), deb.File("/etc/plugd.conf", CONFIGURATION),
-                       plugin("disk", ["libfar.so.1"]), plugin("net", ["libnear.so.1"])], Source="plug",
+                       plugin("disk", ["libfar.so.1"]), plugin("net", ["libnear.so.1"])], Source="plug", Depends="libc6, plug-tools",
              Recommends="plug-back (>= 1), libfar1, plug-words"),
+        make("plug-tools", [deb.program("/usr/share/plug/helper", "#!/usr/bin/rare -w\n"),
+                            deb.program("/usr/share/plug/idle", "#!/usr/bin/seldom\n")], Source="plug"),
+        make("rare", [deb.program("/usr/bin/rare", world.executable(machine, ["libc.so.6"]))]),
+        make("seldom", [deb.program("/usr/bin/seldom", world.executable(machine, ["libc.so.6"]))]),
         make("plug-back", [plugin("back"), deb.File("/etc/plug-back.conf", "x\n")], Source="plug", Depends="plugd, libc6"),
         make("plug-other", [plugin("other")], Source="plug", Depends="plugd, libc6"),
         make("a-far", [deb.File(machine.lib("libfar.so.1"), shared("libfar.so.1"))]),
@@ -69,6 +73,12 @@ class Plugins(Case):
         self.assertNotIn("/usr/lib/plug/other.so", files)
         self.assertNotIn("/usr/lib/plug/words", files)
         self.assertIn("not in the image: plug-other, plug-words; what", self.notes)
+
+    def test_a_script_that_the_configuration_names_has_its_interpreter_though_nothing_depends_on_that(self):
+        files = self.built("plugd")
+        self.assertEqual(files["/usr/bin/rare"], "rare")
+        self.assertIn("/usr/share/plug/helper", files)
+        self.assertNotIn("/usr/bin/seldom", files)
 
     def test_what_may_never_come_stays_out(self):
         never = "packages: {never: [plug-back, %s]}\n"

@@ -429,6 +429,62 @@ static void whom_a_service_runs_as_is_an_account_of_the_image(void **state)
     assert_string_equal(found.wishes.groups.items[0].name, "daemons");
 }
 
+static void data_of_others_and_folders_to_write_into_come_when_the_configuration_names_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    struct automatic found = {.config.user = "service:daemons"};
+    struct strings command = {0};
+    struct package *package = package_add(fixture, "service");
+    elf_add(fixture, package, "/usr/sbin/service", NULL, "");
+    file_add(package, "/etc/service.conf",
+             "key /usr/share/dns/root.key\nhelp /usr/share/doc/dns/x\nrun /usr/share/dns/run\nlog /var/log/a/b.log\n"
+             "pid /var/run/a/b.pid\nown /var/lib/own/x\nfile /var/log/c.log\nlib /usr/lib/a/b\n# no /var/log/no/x\n");
+    dir_add(package, "/var/lib/own", 0755);
+    struct package *other = package_add(fixture, "libdns");
+    file_add(other, "/usr/share/dns/root.key", "key");
+    file_add(other, "/usr/share/dns/run", "#!/usr/bin/perl\n")->mode = 0755;
+    file_add(other, "/usr/share/doc/dns/x", "x");
+    dir_add(other, "/var/log/a", 0755);
+    service_begin(fixture, "/usr/sbin/service", &service);
+    modest_prepare(&fixture->arena, &service.request, &service.own, false, &service.modest);
+    CHECK_OK(references_find(&service.modest, &command, &found, &fixture->err), &fixture->err);
+    service.wishes = found.wishes;
+    assert_int_equal(service.wishes.files.count, 2); /* and the program, which names itself by its loader */
+    assert_non_null(wished(&service, "/usr/share/dns/root.key"));
+    assert_int_equal(service.wishes.made.count, 2);
+    assert_string_equal(service.wishes.made.items[0].path, "/var/log/a");
+    assert_string_equal(service.wishes.made.items[0].owner, "service");
+    assert_string_equal(service.wishes.made.items[0].group, "daemons");
+    assert_string_equal(service.wishes.made.items[1].path, "/run/a");
+    struct automatic again = {.config.user = "service:daemons"}; /* what was made by a former round is made again */
+    CHECK_OK(references_find(&service.modest, &command, &again, &fixture->err), &fixture->err);
+    assert_true(automatic_same(&found, &again));
+}
+
+static void a_service_that_is_a_script_has_its_modules_with_their_libraries(void **state)
+{
+    static const char *const interpreters[] = {"/usr/bin/lua", "/bin/sh"};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(interpreters); i++) {
+        struct service service;
+        fixture->package_count = 0;
+        struct package *package = package_add(fixture, "service");
+        file_add(package, "/usr/bin/service", "load /usr/lib/service\n");
+        package->entries[0].mode = 0755;
+        package->entries[0].interpreter = interpreters[i];
+        struct package *parts = package_add(fixture, "service-parts");
+        dir_add(parts, "/usr/lib/service", 0755);
+        elf_add(fixture, parts, "/usr/lib/service/near.so", NULL, "libnear.so.1");
+        elf_add(fixture, parts, "/usr/lib/service/far.so", NULL, "libfar.so.1");
+        elf_add(fixture, package_add(fixture, "libnear"), "/usr/lib/libnear.so.1", "libnear.so.1", "");
+        service_begin(fixture, "/usr/bin/service", &service);
+        find_references(fixture, &service);
+        const char *left = strings_join(&fixture->arena, &wished(&service, "/usr/lib/service/**")->except, " ");
+        assert_string_equal(left, i ? "/usr/lib/service/far.so /usr/lib/service/near.so" : "/usr/lib/service/far.so");
+    }
+}
+
 static void packages_that_build_on_the_service_and_are_not_selected_are_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -537,6 +593,8 @@ int main(void)
         TEST(what_other_packages_have_or_a_comment_names_stays_out),
         TEST(of_a_features_plug_ins_only_those_come_that_bring_nothing_else),
         TEST(packages_that_build_on_the_service_and_are_not_selected_are_told),
+        TEST(data_of_others_and_folders_to_write_into_come_when_the_configuration_names_them),
+        TEST(a_service_that_is_a_script_has_its_modules_with_their_libraries),
         TEST(more_directories_than_a_service_has_are_refused),
         TEST(whom_a_service_runs_as_is_an_account_of_the_image),
         TEST(a_feature_comes_with_its_signs_and_not_twice),

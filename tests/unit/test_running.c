@@ -437,6 +437,24 @@ static void a_user_who_opens_what_a_socket_unit_would_hand_over_may_bind_ports_b
     }
 }
 
+static void folders_of_sockets_are_made_as_systemd_makes_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = service_add(fixture, "[Service]\nExecStart=/usr/sbin/d\nUser=d\nGroup=e\n");
+    file_add(
+        package, UNITS "/d.socket",
+        "[Socket]\nListenStream=/run/a/s\nListenDatagram=/var/run/b/c/s\nListenFIFO=/run/f\nListenStream=/run/a/t\n"
+        "ListenStream=@x\nListenStream=/etc/x/s\nListenStream=53\n");
+    file_add(package, UNITS "/other.socket", "[Socket]\nListenStream=/run/other/s\n");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_int_equal(running.wishes.made.count, 2);
+    assert_string_equal(running.wishes.made.items[0].path, "/run/a");
+    assert_string_equal(running.wishes.made.items[0].owner, "d");
+    assert_string_equal(running.wishes.made.items[0].group, "e");
+    assert_string_equal(running.wishes.made.items[1].path, "/run/b/c");
+}
+
 static char *repeated(struct fixture *fixture, const char *head, const char *line, size_t count)
 {
     size_t head_len = strlen(head), len = strlen(line);
@@ -601,6 +619,7 @@ int main(void)
         TEST(configuration_that_a_command_names_and_nothing_brings_is_told),
         TEST(what_only_a_running_machine_knows_is_told),
         TEST(what_every_container_may_the_program_of_a_user_gets_by_its_file),
+        TEST(folders_of_sockets_are_made_as_systemd_makes_them),
         TEST(a_user_who_opens_what_a_socket_unit_would_hand_over_may_bind_ports_below_1024),
         TEST(more_directives_than_a_unit_may_have_are_refused),
         TEST(a_line_without_end_is_refused),
