@@ -15,8 +15,10 @@ static bool is_loadable(const struct elf_facts *elf)
 /* Reports what a script lacks. A lenient one may lack it, but only once all packages were looked into. */
 static void report_script(struct finder *finder, const struct start *script, const char *wanted)
 {
-    if (!script->is_lenient || finder->request->is_partial)
+    if (!script->is_lenient)
         finder_report_missing(finder, wanted, script->file->entry->path, false);
+    else if (finder->request->is_partial)
+        finder_doubt(finder, wanted, script->file->entry->path, false);
 }
 
 /* Follows a path that a script names; keeps and starts what is there. */
@@ -136,9 +138,10 @@ static void add_root(struct finder *finder, const struct closure_root *root)
         if (!root->is_alone)
             finder_start(finder, &start);
     } else if (is_dangling && (!may_dangle || may_come)) {
-        finder_report_missing(finder, end, start.links.items[start.links.count - 1]->entry->path, true);
+        (may_dangle ? finder_doubt
+                    : finder_report_missing)(finder, end, start.links.items[start.links.count - 1]->entry->path, true);
     } else if (!is_dangling && (!root->is_optional || may_come)) {
-        finder_report_missing(finder, root->path, "the manifest", true);
+        (root->is_optional ? finder_doubt : finder_report_missing)(finder, root->path, "the manifest", true);
     }
 }
 

@@ -76,6 +76,7 @@ void finder_report(struct finder *finder, const struct missing *missing)
     if (place) {
         struct missing *reported = &finder->missing.items[*place];
         reported->is_optional = reported->is_optional && missing->is_optional;
+        reported->is_doubtful = reported->is_doubtful && missing->is_doubtful;
         return;
     }
     place = arena_new(arena, size_t);
@@ -90,6 +91,15 @@ void finder_report_missing(struct finder *finder, const char *wanted, const char
                                             .needed_by = needed_by,
                                             .is_root = is_root,
                                             .is_optional = finder->if_unloadable != UNLOADABLE_REFUSED});
+}
+
+void finder_doubt(struct finder *finder, const char *wanted, const char *needed_by, bool is_root)
+{
+    finder_report(finder, &(struct missing){.wanted = wanted,
+                                            .needed_by = needed_by,
+                                            .is_root = is_root,
+                                            .is_optional = finder->if_unloadable != UNLOADABLE_REFUSED,
+                                            .is_doubtful = true});
 }
 
 void finder_note(struct finder *finder, const char *note)

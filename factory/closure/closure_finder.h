@@ -73,6 +73,8 @@ void finder_note(struct finder *finder, const char *note);
 void finder_report(struct finder *finder, const struct missing *missing);
 /* The same for what is not opened at run time. */
 void finder_report_missing(struct finder *finder, const char *wanted, const char *needed_by, bool is_root);
+/* The same for what may be done without when no package of the selection has it. */
+void finder_doubt(struct finder *finder, const char *wanted, const char *needed_by, bool is_root);
 /* Returns whether a file is kept by now. */
 bool finder_is_kept(const struct finder *finder, const struct sourced *file);
 /* Notes a program or plug-in whose needs are to be found, once for each path and leniency. */

@@ -105,7 +105,7 @@ static bool is_startable(struct finder *finder, const struct start *start, const
     if (!reason)
         return true;
     if (finder->request->is_partial)
-        finder_report_missing(finder, reason, start->file->entry->path, false);
+        finder_doubt(finder, reason, start->file->entry->path, false);
     else
         fail_start(finder, start, reason);
     return false;

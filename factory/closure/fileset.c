@@ -188,9 +188,36 @@ void fileset_settle(struct fileset *set, const char *path, const char *package_n
     map_set(&set->by_path, text_of(path), file);
 }
 
+static void seek(const struct fileset *set, struct text what)
+{
+    if (set->sought && !map_get(set->sought, what)) {
+        const char *copy = text_dup(set->sought->arena, what);
+        map_set(set->sought, text_of(copy), set->sought);
+    }
+}
+
+void fileset_seek(const struct fileset *set, const char *what)
+{
+    seek(set, text_of(what));
+}
+
+void fileset_seek_package(const struct fileset *set, const char *name)
+{
+    if (set->sought)
+        fileset_seek(set, arena_printf(set->sought->arena, "=%s", name));
+}
+
+static const struct sourced *find_or_seek(const struct fileset *set, struct text path)
+{
+    const struct sourced *file = map_get(&set->by_path, path);
+    if (!file)
+        seek(set, path);
+    return file;
+}
+
 const struct sourced *fileset_find(const struct fileset *set, const char *path)
 {
-    return map_get(&set->by_path, text_of(path));
+    return find_or_seek(set, text_of(path));
 }
 
 /* Returns the number of the package's first entry that does not come before `prefix`. */
@@ -217,6 +244,8 @@ void fileset_list(const struct fileset *set, struct arena *arena, const char *pr
 {
     size_t len = strlen(prefix);
     *ret_files = (struct sourced_list){0};
+    if (len && prefix[len - 1] == '/')
+        fileset_seek(set, prefix);
     for (size_t i = 0; i < set->package_count; i++) {
         const struct package *package = set->packages[i];
         for (size_t j = find_prefix(package, prefix); j < package->count; j++) {
@@ -310,7 +339,7 @@ static bool take_step(struct walk *walk, struct text component)
     }
     if (!go_down(walk, component))
         return false;
-    const struct sourced *file = map_get(&walk->set->by_path, (struct text){walk->reached, walk->reached_len});
+    const struct sourced *file = find_or_seek(walk->set, (struct text){walk->reached, walk->reached_len});
     if (!file || file->entry->kind == ENTRY_DIRECTORY)
         return true; /* absent: packages need not list every directory */
     return file->entry->kind == ENTRY_SYMLINK ? follow(walk, file) : walk->rest.len == 0;
@@ -328,5 +357,5 @@ const struct sourced *fileset_walk(const struct fileset *set, struct arena *aren
         *ret_path = walk.reached_len ? arena_strndup(arena, walk.reached, walk.reached_len) : "/";
     if (!is_whole)
         return NULL;
-    return map_get(&set->by_path, walk.reached_len ? (struct text){walk.reached, walk.reached_len} : TEXT("/"));
+    return find_or_seek(set, walk.reached_len ? (struct text){walk.reached, walk.reached_len} : TEXT("/"));
 }

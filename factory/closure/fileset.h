@@ -38,7 +38,9 @@ struct fileset {
     size_t packaged_count;     /* private: of its slots; what follows was added to the set later */
     struct sourced_list moved; /* private: what packages list below merged directories */
     struct map merged;         /* path of a merged directory → struct sourced * of the link */
-    bool is_exact; /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
+    struct map *sought; /* set after building; NULL: nobody asks. Gets what was looked for in the set and is not there:
+                           paths, and of fileset_list() folders with a '/' behind them */
+    bool is_exact;      /* set after building: walks do not take /lib for /usr/lib, its files are a root as it is */
 };
 
 /* Builds the set of the packages of one family (may be NULL). They must outlive it. */
@@ -58,6 +60,10 @@ const struct sourced *fileset_find(const struct fileset *set, const char *path);
  * walk ended, found or not. */
 const struct sourced *fileset_walk(const struct fileset *set, struct arena *arena, const char *path,
                                    struct sourced_list *ret_links, const char **ret_path);
+/* Notes that something is looked for that no path tells: a base name ("pam_unix.so"), or a folder with a '/' behind it. */
+void fileset_seek(const struct fileset *set, const char *what);
+/* Notes that all files of a package are looked for, as "=NAME". */
+void fileset_seek_package(const struct fileset *set, const char *name);
 /* Lists the files of the set whose canonical path begins with `prefix`, sorted by path. */
 void fileset_list(const struct fileset *set, struct arena *arena, const char *prefix, struct sourced_list *ret_files);
 /* Returns the entry that has the file's bytes: its own, or a hard link's target; NULL for what has none. */

@@ -196,6 +196,9 @@ static const struct catalog_kind deb_kind = {.owners = deb_catalog_owners,
                                              .describe = deb_catalog_describe,
                                              .solve = deb_catalog_solve,
                                              .identity = deb_catalog_identity,
+                                             .paths_ready = deb_catalog_paths_ready,
+                                             .tells = deb_catalog_tells,
+                                             .shippers = deb_catalog_shippers,
                                              .close = deb_catalog_close};
 
 static void set_origins(struct deb_catalog *catalog)

@@ -11,6 +11,7 @@
 
 #define PLAIN_CAP_BYTES ((uint64_t)2 << 30)
 #define HINTS_MAX 3
+#define CONTENTS_KIND "contents" /* of derived files */
 
 /* One table on its way. */
 struct loading {
@@ -48,12 +49,12 @@ static bool map_table(struct loading *loading, const struct digest *key, bool *r
 {
     struct store *store = loading->catalog->env->store;
     struct deb_contents *item = loading->item;
-    if (!store_map_derived(store, "contents", key, &item->view, ret_found, &loading->err))
+    if (!store_map_derived(store, CONTENTS_KIND, key, &item->view, ret_found, &loading->err))
         return false;
     if (!*ret_found || contents_open((struct text){item->view.ptr, item->view.len}, &item->contents))
         return true;
     view_done(&item->view);
-    store_drop_derived(store, "contents", key);
+    store_drop_derived(store, CONTENTS_KIND, key);
     *ret_found = false;
     return true;
 }
@@ -69,7 +70,14 @@ static bool make_table(struct loading *loading, const struct digest *key)
     AUTO(blob_abandon) struct blob blob = {0};
     return is_built && blob_begin(env->store, &blob, &loading->err) &&
            blob_write(&blob, loading->built.bytes, loading->built.len, &loading->err) &&
-           blob_commit_derived(&blob, "contents", key, &loading->err);
+           blob_commit_derived(&blob, CONTENTS_KIND, key, &loading->err);
+}
+
+bool deb_catalog_has_table(const struct deb_catalog *catalog, const struct deb_contents *item)
+{
+    struct digest key = deb_catalog_key(CONTENTS_FORMAT, &item->listed->digest);
+    struct store *store = catalog->env->store;
+    return store_has_derived(store, CONTENTS_KIND, &key) || store_has(store, &item->listed->digest);
 }
 
 static bool load_one(void *context, void *item, struct err *err)
@@ -151,6 +159,7 @@ bool deb_catalog_get_contents(struct deb_catalog *catalog, bool is_all, struct d
                               struct err *err)
 {
     void *list;
+    atomic_store(is_all ? &catalog->all_contents.is_asked : &catalog->arch_contents.is_asked, true);
     if (!flight_get(catalog->flight, is_all ? "all" : "arch", load_list,
                     is_all ? &catalog->all_contents : &catalog->arch_contents, &list, err))
         return false;

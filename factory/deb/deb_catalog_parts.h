@@ -11,6 +11,8 @@
 #include "deb/deb_index.h"
 #include "source/contents.h"
 
+#include <stdatomic.h>
+
 /* One Packages file. */
 struct deb_catalog_index {
     const struct release *release;
@@ -37,7 +39,8 @@ struct deb_contents {
 struct deb_contents_list {
     struct deb_catalog *catalog;
     struct arena arena;
-    bool is_all; /* Contents-all, not Contents-ARCH */
+    bool is_all;          /* Contents-all, not Contents-ARCH */
+    atomic_bool is_asked; /* somebody loads it, or has done so */
     LIST(struct deb_contents) items;
 };
 
@@ -76,6 +79,11 @@ bool deb_catalog_locate(struct catalog *catalog, struct arena *arena, const char
 bool deb_catalog_scan(struct catalog *catalog, const struct catalog_scan *scan, struct err *err) MUST_CHECK;
 bool deb_catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                           struct catalog_package *ret_package, bool *ret_found, struct err *err) MUST_CHECK;
+bool deb_catalog_paths_ready(struct catalog *catalog, uint64_t worth_bytes, bool *ret_are_ready,
+                             struct err *err) MUST_CHECK;
+bool deb_catalog_tells(const struct catalog *catalog, const struct selected *selected);
+void deb_catalog_shippers(const struct catalog *catalog, struct arena *arena, const char *sought,
+                          struct strings *names);
 /* What the selected packages of a Release refer to. */
 const struct origin *deb_catalog_origin(const struct deb_catalog *catalog, const struct release *release);
 /* Removes a derived file that turned out to be damaged and says so. Always returns false. */
@@ -83,6 +91,8 @@ bool deb_catalog_fail_damaged(const struct deb_catalog *catalog, const struct de
                               struct err *err);
 /* Finds the Contents files that the Releases list; their tables come when they are asked for. */
 void deb_catalog_list_contents(struct deb_catalog *catalog);
+/* Returns whether the table of a Contents file can be had without fetching anything. */
+bool deb_catalog_has_table(const struct deb_catalog *catalog, const struct deb_contents *item);
 /* Loads the tables of one kind, once. */
 bool deb_catalog_get_contents(struct deb_catalog *catalog, bool is_all, struct deb_contents_list **ret_list,
                               struct err *err) MUST_CHECK;

@@ -58,6 +58,7 @@ static struct text make_common(struct stacks *stacks, const char *path)
     const char *type = path + strlen(PAM_DIR "common-");
     struct text template = text_at(stacks, arena_printf(stacks->arena, TEMPLATE_DIR "%s", type));
     LIST(struct pam_profile) profiles = {0};
+    fileset_seek(stacks->set, PROFILE_DIR);
     if (!template.len)
         return template;
     for (size_t p = 0; p < stacks->set->package_count; p++) {
@@ -112,6 +113,7 @@ static bool add_module(struct stacks *stacks, const struct pam_module *module, c
     const char *glob = arena_printf(stacks->arena, "/usr/lib*/**/security/%s", module->name);
     if (module->name[0] == '/')
         glob = module->name;
+    fileset_seek(stacks->set, module->name);
     for (size_t p = 0; p < stacks->set->package_count; p++) {
         const struct package *package = stacks->set->packages[p];
         for (size_t i = 0; i < package->count; i++) {

@@ -486,6 +486,11 @@ bool store_map_derived(struct store *store, const char *kind, const struct diges
     return true;
 }
 
+bool store_has_derived(struct store *store, const char *kind, const struct digest *key)
+{
+    return faccessat(store->derived_fd, derived_name(store, kind, key).chars, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 void store_drop_derived(struct store *store, const char *kind, const struct digest *key)
 {
     (void)unlinkat(store->derived_fd, derived_name(store, kind, key).chars, 0);

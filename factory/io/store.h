@@ -76,6 +76,8 @@ bool store_has_blob(struct store *store, const struct digest *digest, uint64_t s
 /* Maps derived/<kind>/<key> and checks its MAC and, unless that is known (hashed.h), its digest; *ret_found as above. A view maps the file as a whole; its `ptr` is page-aligned. */
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, struct view *ret_view,
                        bool *ret_found, struct err *err) MUST_CHECK;
+/* Returns whether derived/<kind>/<key> exists, without reading it. */
+bool store_has_derived(struct store *store, const char *kind, const struct digest *key);
 /* Remembers which blob has a SHA-512 (derived/sha512/<SHA-256 of it>), for what is only known by that. */
 bool store_note_sha512(struct store *store, const struct checksum *sha512, const struct digest *blob,
                        struct err *err) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "line/stages.h"
 
 #include "effect/certificates.h"
+#include "line/opening.h"
 #include "proof/left_out.h"
 #include "proof/scripts.h"
 
@@ -141,14 +142,27 @@ static bool make_tree(void *argument, struct err *err)
             note_scripts(building, err));
 }
 
+/* Opens packages of which something was looked for when the tree was made, or all, because of a name that nobody knows. */
+static bool open_more(const struct order *order, struct closed *closed, const struct tree *tree, bool *ret_more,
+                      struct err *err)
+{
+    struct strings names;
+    opening_ask(order, closed, &names);
+    *ret_more = tree->wants_all || opening_tell(order, &closed->asked, &names);
+    return !*ret_more || (opening_open(order, tree->wants_all ? REACH_ALL : REACH_LEAN, closed, err) &&
+                          select_close_again(order, closed, err));
+}
+
 bool build_tree(const struct order *order, struct closed *closed, struct built *ret_built, struct err *err)
 {
     struct building building = {order, closed, ret_built};
-    if (!order_compute(order, make_tree, &building, err))
-        return false;
-    return !ret_built->tree.wants_all ||
-           (select_open_all(order, closed, err) && select_close_again(order, closed, err) &&
-            order_compute(order, make_tree, &building, err));
+    bool is_more = true;
+    while (is_more) { /* ends: each round opens a package */
+        if (!order_compute(order, make_tree, &building, err) ||
+            !open_more(order, closed, &ret_built->tree, &is_more, err))
+            return false;
+    }
+    return true;
 }
 
 struct proving {

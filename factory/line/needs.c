@@ -2,6 +2,7 @@
 #include "line/needs.h"
 
 #include "base/auto.h"
+#include "line/opening.h"
 #include "package/path.h"
 
 /* How many missing things an error lists. */
@@ -359,6 +360,8 @@ static bool add_need(const struct order *order, const struct need *need, struct 
     for (size_t i = 0; i < need->chosen.count; i++)
         add_choice(order->arena, &asked->chosen, &need->chosen.items[i]);
     log_choices(order, &asked->chosen, chosen_before);
+    if (opening_tell(order, asked, &need->told))
+        return true;
     if (need->automatic) {
         asked->automatic = *need->automatic;
         merge_wishes(order, asked);
@@ -526,7 +529,8 @@ bool needs_settle(const struct order *order, const struct needs_stages *stages, 
             return true;
         if (!stages->close(order, ret_closed, err) || !ask_sources(&rounds, WHEN_CLOSED, &is_new, err))
             return false;
-        if (!is_new)
+        if (!is_new && !ret_closed->is_waiting)
             return finish(&rounds, err);
+        ret_closed->asked.is_impatient = ret_closed->asked.is_impatient || !is_new;
     }
 }

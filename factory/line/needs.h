@@ -42,6 +42,8 @@ struct asked {
     struct wishes wishes;          /* the manifest's, merged with those of the recipes, and with `automatic` */
     struct manifest_config config; /* the manifest's, with what `automatic` has */
     bool is_first_ignored;         /* `packages: first` did not hold; the file indices tell */
+    bool is_impatient;             /* what is missing is in no further package: all of the selection is looked into */
+    struct strings told;           /* packages that the file indices name for what was looked for (line/opening.h) */
 };
 
 /* What was selected for it, and the packages that are open by now. */
@@ -53,6 +55,9 @@ struct opened {
         *packages; /* parallel to the selection, NULL when not opened; then the identity's, if it is not
                                         of the selection */
     const struct package *identity_package; /* NULL when not opened */
+    bool is_lean;                           /* packages stay closed of which the file indices tell (line/opening.h): */
+    bool is_wide;                           /* also those are opened that are not likely */
+    struct map *looked;                     /* what these were asked for, of this selection */
 };
 
 /* What the image is made of. */
@@ -61,8 +66,10 @@ struct closed {
     struct opened opened;
     struct wishes wishes; /* asked.wishes with what PAM needs */
     struct fileset set;   /* of the packages that are open */
+    struct map sought;    /* what was looked for in the set and is not there (fileset.h) */
     struct keep keep;
-    const struct manifest *manifest;    /* the order's, its globs of binaries being the paths that they match */
+    const struct manifest *manifest; /* the order's, its globs of binaries being the paths that they match */
+    bool is_waiting; /* for further packages: what is missing is in none of the selection, as the file indices say */
     struct unloadable_files unloadable; /* what the proof found beyond keep.unloadable */
 };
 
@@ -72,6 +79,8 @@ struct need {
     struct chosen_list chosen;
     struct applied applied;            /* all recipes that apply by now; none when they are the same as before */
     const struct automatic *automatic; /* when it is other than before; else NULL */
+    struct strings
+        told; /* packages of the selection that have to be opened; when there are any, nothing else is said */
     bool is_first_ignored; /* start over: names and choices are all that is asked for, `packages: first` is ignored */
 };
 

@@ -1,5 +1,5 @@
 /* The sources of needs that look into the packages of a service. */
-#include "line/needs.h"
+#include "line/opening.h"
 
 #include "service/holder.h"
 
@@ -38,6 +38,9 @@ bool needs_of_service(const struct order *order, const struct closed *closed, st
                                         .references = closed->asked.references};
     if (!automatic_find(order->arena, &request, found, err))
         return false;
+    opening_ask(order, closed, &need->told);
+    if (need->told.count)
+        return true; /* it is looked at again when these are open */
     for (size_t i = 0; i < found->names.count; i++) {
         const char *name = found->names.items[i];
         if (catalog_has(order->catalog, name, false) && !strings_has(&order->manifest->packages_never, name))

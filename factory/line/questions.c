@@ -448,6 +448,22 @@ static void closes_nothing(struct catalog *any)
     (void)any;
 }
 
+/* What follows is not noted: it decides which packages are opened, never what is made of them (opening.h). */
+static bool asks_paths_ready(struct catalog *any, uint64_t worth_bytes, bool *ret_are_ready, struct err *err)
+{
+    return catalog_paths_ready(questions_of(any)->catalog, worth_bytes, ret_are_ready, err);
+}
+
+static bool asks_tells(const struct catalog *any, const struct selected *selected)
+{
+    return catalog_tells(questions_of(any)->catalog, selected);
+}
+
+static void asks_shippers(const struct catalog *any, struct arena *arena, const char *sought, struct strings *names)
+{
+    catalog_shippers(questions_of(any)->catalog, arena, sought, names);
+}
+
 static const struct catalog_kind asking_kind = {.owners = asks_owners,
                                                 .has = asks_has,
                                                 .siblings = asks_siblings,
@@ -456,6 +472,9 @@ static const struct catalog_kind asking_kind = {.owners = asks_owners,
                                                 .describe = asks_describe,
                                                 .solve = asks_solve,
                                                 .identity = asks_identity,
+                                                .paths_ready = asks_paths_ready,
+                                                .tells = asks_tells,
+                                                .shippers = asks_shippers,
                                                 .close = closes_nothing};
 
 struct questions *questions_open(struct catalog *catalog)

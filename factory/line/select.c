@@ -4,6 +4,7 @@
 #include "effect/alternatives.h"
 #include "effect/pam_roots.h"
 #include "line/metapackages.h"
+#include "line/opening.h"
 #include "package/path.h"
 
 struct solving {
@@ -35,60 +36,15 @@ static bool resolve(const struct order *order, const struct asked *asked, struct
     if (!order_compute(order, solve, &solving, err))
         return false;
     ret_opened->packages = arena_new_array(order->arena, const struct package *, ret_opened->selection.count + 1);
+    ret_opened->looked = arena_new(order->arena, struct map);
+    ret_opened->looked->arena = order->arena;
     order_log(order, LOG_VERBOSE, "%zu packages selected", ret_opened->selection.count);
     return true;
 }
 
-static bool is_identity(const struct opened *opened, const char *name)
-{
-    return opened->has_identity && strcmp(opened->identity.name, name) == 0;
-}
-
-/* Whether a package of the selection can matter, as far as is known before any is opened. */
-static bool is_opened_first(const struct order *order, const struct closed *closed, const struct selected *selected)
-{
-    return selected->is_likely || is_identity(&closed->opened, selected->name) ||
-           roots_name_package(&closed->asked.wishes, selected->name) ||
-           roots_lay_out(order->catalog->family, selected->name);
-}
-
-/* FETCH, UNPACK: opens the likely packages, or all of them. */
-static bool open_packages(const struct order *order, bool is_all, struct closed *closed, struct err *err)
-{
-    struct opened *opened = &closed->opened;
-    size_t room = opened->selection.count + 1, count = 0;
-    const struct selected **wanted = arena_new_array(order->arena, const struct selected *, room);
-    size_t *places = arena_new_array(order->arena, size_t, room);
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < opened->selection.count; i++) {
-        const struct selected *selected = &opened->selection.items[i];
-        if (opened->packages[i] || !(is_all || is_opened_first(order, closed, selected)))
-            continue;
-        places[count] = i;
-        wanted[count++] = selected;
-        bytes += selected->size_bytes;
-    }
-    if (opened->has_identity && !opened->identity_package && !opened_selects(opened, opened->identity.name)) {
-        places[count] = opened->selection.count;
-        wanted[count++] = &opened->identity;
-        bytes += opened->identity.size_bytes;
-    }
-    order_enter(order, STAGE_FETCH);
-    atomic_fetch_add(&order->progress->bytes_total, bytes);
-    const struct package **found = arena_new_array(order->arena, const struct package *, room);
-    if (!supply_get(order->plant->supply, wanted, count, &order->progress->bytes_done, found, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        opened->packages[places[i]] = found[i];
-        if (is_identity(opened, wanted[i]->name))
-            opened->identity_package = found[i];
-    }
-    return !plant_is_cancelled(order->plant, err);
-}
-
 bool select_open_all(const struct order *order, struct closed *closed, struct err *err)
 {
-    return open_packages(order, true, closed, err);
+    return opening_open(order, REACH_ALL, closed, err);
 }
 
 /* A path that was chosen from one package is that package's, also when another selected one ships it:
@@ -158,6 +114,8 @@ static bool find_closure(void *argument, struct err *err)
             open[count++] = opened->packages[i];
     }
     fileset_build(arena, closing->order->catalog->family, open, count, &closed->set);
+    closed->sought = (struct map){.arena = arena};
+    closed->set.sought = &closed->sought;
     settle_choices(arena, closed);
     alternatives_add(&closed->set);
     if (!find_programs(closing->order, closed, err))
@@ -199,23 +157,66 @@ bool select_close_again(const struct order *order, struct closed *closed, struct
     return order_compute(order, find_closure, &closing, err);
 }
 
-/* Opens packages and finds the closure; all packages of the selection are opened only when the likely ones do not do,
- * or when something is found through the loader's configuration, to which any package may add. */
+/* Whether nothing is missing, or found only through the loader's configuration, to which any package may add. */
+static bool is_enough(const struct closed *closed)
+{
+    return closed->keep.missing_count == 0 && !closed->keep.needs_cache;
+}
+
+/* Whether the closure is what it would be with all packages open. Packages that are closed may add to the configuration of the
+ * loader, and register alternatives; both is rare. */
+static bool is_settled(const struct closed *closed, enum reach reach)
+{
+    if (reach == REACH_ALL || !opened_is_partial(&closed->opened))
+        return true;
+    return is_enough(closed) && !(reach == REACH_LEAN && opening_is_registered(closed));
+}
+
+/* Opens what has what the last closure looked for. When nothing has, and that was not enough: of the packages that are not likely
+ * as well, and what is called like something missing. */
+static bool open_told(const struct order *order, struct closed *closed, bool is_complete, bool *ret_more,
+                      struct err *err)
+{
+    struct strings names;
+    opening_ask(order, closed, &names);
+    if (!names.count && !is_complete && !closed->opened.is_wide) {
+        opening_widen(order, &closed->opened);
+        opening_ask(order, closed, &names);
+    }
+    if (!names.count && !is_complete)
+        opening_guess(order, closed, &names);
+    *ret_more = opening_tell(order, &closed->asked, &names);
+    return !*ret_more || opening_open(order, REACH_LEAN, closed, err);
+}
+
+/* Opens packages and finds the closure: first with as few as will do, with more only when that does not help. */
 static bool close_over(const struct order *order, struct closed *closed, struct err *err)
 {
-    bool is_all = !roots_are_lazy(&closed->asked.wishes);
+    enum reach reach;
+    if (!opening_begin(order, closed, &reach, err))
+        return false;
     for (;;) {
-        if (!open_packages(order, is_all, closed, err))
+        bool is_more = false;
+        if (!opening_open(order, reach, closed, err))
             return false;
         order_enter(order, STAGE_CLOSURE);
         bool is_closed = select_close_again(order, closed, err);
-        bool is_complete = is_all || !opened_is_partial(&closed->opened);
-        if (is_closed && (is_complete || (closed->keep.missing_count == 0 && !closed->keep.needs_cache)))
-            return true;
-        if (is_complete || (!is_closed && err->kind != ERR_RESOLVE))
+        if (!is_closed && err->kind != ERR_RESOLVE)
             return false;
+        if (reach == REACH_LEAN && !open_told(order, closed, is_closed && is_enough(closed), &is_more, err))
+            return false;
+        if (is_more) {
+            err_clear(err);
+            continue;
+        }
+        closed->is_waiting =
+            is_closed && reach == REACH_LEAN && !closed->asked.is_impatient && opening_lacks(order, closed);
+        if (is_closed && (closed->is_waiting || is_settled(closed, reach)))
+            return true;
+        if (reach == REACH_ALL || !opened_is_partial(&closed->opened))
+            return is_closed;
         err_clear(err);
-        is_all = true;
+        reach++;
     }
 }
 

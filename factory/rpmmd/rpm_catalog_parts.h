@@ -20,7 +20,7 @@
 #include <pthread.h>
 
 #define RPM_FILELISTS_FORMAT                                                                                           \
-    "rpm-filelists 2" /* what a table of filelists is made of; its bytes are of CONTENTS_FORMAT */
+    "rpm-filelists 3" /* what a table of filelists is made of; its bytes are of CONTENTS_FORMAT */
 
 struct rpm_catalog;
 

@@ -70,6 +70,8 @@ static struct wish_file spare(struct modest *modest, const struct wish_file *fil
     const char *why, *glob = path_canonical(modest->arena, text_of(file->path), &why);
     const struct fileset *set = modest->request->set;
     size_t remaining = 0;
+    for (size_t i = 0; i < file->packages.count; i++)
+        fileset_seek_package(set, file->packages.items[i]);
     for (size_t p = 0; glob && path_is_glob(glob) && p < set->package_count; p++) {
         const struct package *package = set->packages[p];
         if (!strings_has(&file->packages, package->name))

@@ -34,6 +34,22 @@ bool catalog_scan(struct catalog *catalog, const struct catalog_scan *scan, stru
     return catalog->kind->scan(catalog, scan, err);
 }
 
+bool catalog_paths_ready(struct catalog *catalog, uint64_t worth_bytes, bool *ret_are_ready, struct err *err)
+{
+    *ret_are_ready = false;
+    return !catalog->kind->paths_ready || catalog->kind->paths_ready(catalog, worth_bytes, ret_are_ready, err);
+}
+
+bool catalog_tells(const struct catalog *catalog, const struct selected *selected)
+{
+    return catalog->kind->tells(catalog, selected);
+}
+
+void catalog_shippers(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names)
+{
+    catalog->kind->shippers(catalog, arena, sought, names);
+}
+
 bool catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                       struct catalog_package *ret_package, bool *ret_found, struct err *err)
 {

@@ -95,6 +95,9 @@ struct catalog_kind {
                   struct selection *ret_selection, struct err *err);
     bool (*identity)(struct arena *arena, const struct catalog *catalog, const struct selection *selection,
                      struct selected *ret_selected, bool *ret_found, struct err *err);
+    bool (*paths_ready)(struct catalog *catalog, uint64_t worth_bytes, bool *ret_are_ready, struct err *err);
+    bool (*tells)(const struct catalog *catalog, const struct selected *selected);
+    void (*shippers)(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names);
     void (*close)(struct catalog *catalog);
 };
 
@@ -141,6 +144,18 @@ bool catalog_scan(struct catalog *catalog, const struct catalog_scan *scan, stru
 /* Tells of a package; *ret_found false when there is none of that name. */
 bool catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                       struct catalog_package *ret_package, bool *ret_found, struct err *err) MUST_CHECK;
+/* Gets the file indices ready for the next two functions, when that is worth it: they are loaded or in the store, or fetching
+ * them costs at most so many bytes. That they cannot be had, or that the kind of source has none, is no error:
+ * *ret_are_ready is false then, and the next two must not be called. Blocks. */
+bool catalog_paths_ready(struct catalog *catalog, uint64_t worth_bytes, bool *ret_are_ready,
+                         struct err *err) MUST_CHECK;
+/* Returns whether the file indices that are ready tell of all that a package has in the directories of programs and
+ * libraries. */
+bool catalog_tells(const struct catalog *catalog, const struct selected *selected);
+/* Adds the names of the packages that the file indices that are ready name, those that are not there yet: for an absolute
+ * canonical path in the directories of programs and libraries, for a base name in any of these, or for a folder with a '/'
+ * behind it (contents.h has which are told). */
+void catalog_shippers(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names);
 /* Closes it. NULL is fine. */
 void catalog_close(struct catalog *catalog);
 

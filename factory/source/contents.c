@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "source/mapped.h"
 
-#define MAGIC "IFconte2"
+#define MAGIC "IFconte3"
 #define POOL_CAP_BYTES ((size_t)1 << 30)
 #define ENTRY_SIZE 12
 
@@ -14,6 +14,8 @@
  * canonical path has it. */
 #define SERVICES_DIR "/"
 #define SERVICES_MAX 1000 /* of one package */
+/* The same for entries whose name is a folder, and whose owners have a file there. */
+#define FOLDERS_DIR "//"
 
 /* Follow each other in the file: header, pool, starts, entries. */
 struct header {
@@ -92,6 +94,16 @@ static void add_service(struct contents_builder *builder, struct text path, bool
     }
 }
 
+/* Adds an entry for the folder of a file. There are some dozens in a distribution. */
+static void add_to_folder(struct contents_builder *builder, const char *folder, uint32_t owners)
+{
+    struct entry entry = {.hash = mapped_hash(text_of(folder)), .name = add_string(builder, "", text_of(folder))};
+    entry.dir = intern(builder, &builder->dirs, &builder->last_dir, TEXT(FOLDERS_DIR), "");
+    entry.owners = owners;
+    if (!buf_add(&builder->entries, &entry, sizeof entry))
+        builder->is_too_big = true;
+}
+
 static void take_line(void *taker, struct text line)
 {
     struct contents_builder *builder = taker;
@@ -119,6 +131,9 @@ static void take_line(void *taker, struct text line)
         builder->is_too_big = true;
     if (contents_is_service_raw(path, is_merged))
         add_service(builder, path, is_merged, owners);
+    const char *folder = contents_folder_of(path);
+    if (folder)
+        add_to_folder(builder, folder, entry.owners);
 }
 
 void contents_builder_begin(struct contents_builder *builder, const char *name)
@@ -253,12 +268,10 @@ static const char *base_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-void contents_find(const struct contents *contents, struct arena *arena, const char *path, struct strings *names)
+/* Adds the owners of what is called so in a directory. */
+static void find_in(const struct contents *contents, struct arena *arena, struct text dir, const char *base,
+                    struct strings *names)
 {
-    const char *base = base_of(path);
-    if (base == path)
-        return;
-    struct text dir = {path, (size_t)(base - path - 1)};
     struct hits hits = find_base(contents, base);
     while (next_hit(&hits)) {
         struct text owners = text_of(hits.owners);
@@ -270,12 +283,31 @@ void contents_find(const struct contents *contents, struct arena *arena, const c
     }
 }
 
+void contents_find(const struct contents *contents, struct arena *arena, const char *path, struct strings *names)
+{
+    const char *base = base_of(path);
+    if (base != path)
+        find_in(contents, arena, (struct text){path, (size_t)(base - path - 1)}, base, names);
+}
+
+void contents_find_in_folder(const struct contents *contents, struct arena *arena, const char *folder,
+                             struct strings *names)
+{
+    find_in(contents, arena, TEXT(FOLDERS_DIR), folder, names);
+}
+
+/* Whether a "directory" is none that a path has. */
+static bool is_mark(const char *dir)
+{
+    return dir[0] == '/';
+}
+
 void contents_each(const struct contents *contents, const char *base, contents_take_place *take, void *taker)
 {
     struct hits hits = find_base(contents, base);
     while (next_hit(&hits)) {
         struct contents_place place = {hits.dir, hits.owners};
-        if (strcmp(hits.dir, SERVICES_DIR) != 0)
+        if (!is_mark(hits.dir))
             take(taker, &place);
     }
 }
@@ -300,7 +332,7 @@ void contents_find_alike(const struct contents *contents, struct arena *arena, c
     for (int round = 0; round < 2; round++) { /* what looks like a program first */
         struct hits hits = find_base(contents, base_of(path));
         while (hints->count < most && next_hit(&hits)) {
-            if (is_program_dir(hits.dir) == (round == 0) && strcmp(hits.dir, SERVICES_DIR) != 0)
+            if (is_program_dir(hits.dir) == (round == 0) && !is_mark(hits.dir))
                 list_add(arena, hints, arena_printf(arena, "/%s/%s is in %s", hits.dir, hits.base, hits.owners));
         }
     }

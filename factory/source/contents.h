@@ -2,7 +2,8 @@
  *
  * Input: https://wiki.debian.org/DebianRepository/Format, "Contents" indices: "PATH <blanks> SECTION/PACKAGE[,…]"
  * lines, paths with blanks in them included; the head of old files is passed over. Output (own format, version in
- * CONTENTS_FORMAT): header, strings, hash table by base name, in which packages' names lead to the services that they ship.
+ * CONTENTS_FORMAT): header, strings, hash table by base name, in which packages' names lead to the services that they ship,
+ * and a few folders, of which all files count together, to the packages that have files there.
  * Paths are canonical: relative to the root and as after
  * the /usr merge ("usr/bin/x" for /bin/x). The text is fed in pieces, so that it never has to be in memory as a whole.
  * Threads: a reader or builder belongs to one thread; an open struct contents is const for all.
@@ -14,7 +15,7 @@
 
 #include "base/map.h"
 
-#define CONTENTS_FORMAT "contents 2"
+#define CONTENTS_FORMAT "contents 3"
 
 struct interned;
 
@@ -96,6 +97,13 @@ void contents_each(const struct contents *contents, const char *base, contents_t
  * system that start something by themselves or by a socket (.service, .socket), and init scripts; at most 1,000. */
 void contents_services(const struct contents *contents, struct arena *arena, const char *package,
                        struct strings *paths);
+/* Adds the names of the packages that ship files in a folder ("etc/ld.so.conf.d", "usr/share/pam-configs": other folders are
+ * not told), those that are not there yet. */
+void contents_find_in_folder(const struct contents *contents, struct arena *arena, const char *folder,
+                             struct strings *names);
+/* Returns the folder of which a path as it stands in the file is a member, without the slash behind it; NULL for any
+ * other path. */
+const char *contents_folder_of(struct text path);
 /* Returns whether a canonical path is such a service. */
 bool contents_is_service(struct text path);
 /* The same for a path as it stands in the file; is_merged as contents_keeps_raw() tells. */

@@ -74,14 +74,41 @@ static bool is_init_script(struct text path)
     return is_right_below(path, init_dirs[0]) || is_right_below(path, init_dirs[1]);
 }
 
+/* Folders of which all files count together. */
+static const struct {
+    const char *name, *prefix;
+} folders[] = {{"etc/ld.so.conf.d", "etc/ld.so.conf.d/"}, {"usr/share/pam-configs", "usr/share/pam-configs/"}};
+
+const char *contents_folder_of(struct text path)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
+        if (is_right_below(path, folders[i].prefix))
+            return folders[i].name;
+    }
+    return NULL;
+}
+
+/* What decides which libraries the loader finds, and PAM's profiles; of a path, or a line that begins with it. */
+static bool is_looked_for(struct text path)
+{
+    static const char main_file[] = "etc/ld.so.conf";
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
+        if (begins(path, folders[i].prefix))
+            return true;
+    }
+    return begins(path, main_file) && (path.len == sizeof main_file - 1 || path.ptr[sizeof main_file - 1] == ' ' ||
+                                       path.ptr[sizeof main_file - 1] == '\t');
+}
+
 bool contents_keeps_raw(struct text path, bool *ret_is_merged)
 {
     *ret_is_merged = false;
     if (begins(path, "usr/"))
-        return keeps_below_usr((struct text){path.ptr + 4, path.len - 4});
+        return keeps_below_usr((struct text){path.ptr + 4, path.len - 4}) || is_looked_for(path);
     *ret_is_merged = is_merged_name(path);
     return *ret_is_merged ? keeps_below_usr(path)
-                          : begins(path, "opt/") || begins(path, init_dirs[0]) || begins(path, init_dirs[1]);
+                          : begins(path, "opt/") || begins(path, init_dirs[0]) || begins(path, init_dirs[1]) ||
+                                is_looked_for(path);
 }
 
 bool contents_is_service_raw(struct text path, bool is_merged)

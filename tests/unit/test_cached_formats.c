@@ -40,8 +40,8 @@ static void a_table_of_paths_has_the_bytes_of_its_format(void **state)
     contents_feed_end(&builder.reader);
     CHECK_OK(contents_builder_end(&builder, &bytes, &err), &err);
     struct digest digest = digest_of(bytes.bytes, bytes.len);
-    expect_bytes(CONTENTS_FORMAT, "contents 2", &digest,
-                 "c3c9cf3b744025b0c0e74222c0303168bca2757903137dd28ad1529ecc6295a1");
+    expect_bytes(CONTENTS_FORMAT, "contents 3", &digest,
+                 "70a21f9161fe4a3d08a1825d4b2e06f10a0e6835c7ca953508233eb45d67ba92");
 }
 
 static struct package sample_package(struct arena *arena)

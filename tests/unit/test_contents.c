@@ -156,6 +156,31 @@ static void test_services_of_a_package_are_found_by_its_name(void **state)
     assert_string_equal(said.bytes, "etc/init.d nsd,other;usr/sbin nsd;");
 }
 
+static void test_packages_that_have_files_in_a_folder_are_found_by_it(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf bytes;
+    struct contents contents;
+    struct arena arena = {0};
+    struct strings names = {0};
+    build("etc/ld.so.conf.d/a.conf libs/liba\n"
+          "etc/ld.so.conf.d/deeper/b.conf libs/libb\n"
+          "etc/ld.so.conf libs/libc\n"
+          "usr/share/pam-configs/x admin/pam-x,admin/pam-y\n"
+          "usr/share/doc/x admin/doc\n",
+          7, &bytes, &contents);
+    contents_find_in_folder(&contents, &arena, "etc/ld.so.conf.d", &names);
+    assert_string_equal(strings_join(&arena, &names, " "), "liba");
+    contents_find_in_folder(&contents, &arena, "usr/share/pam-configs", &names);
+    assert_string_equal(strings_join(&arena, &names, " "), "liba pam-x pam-y");
+    contents_find_in_folder(&contents, &arena, "usr/share/doc", &names);
+    assert_int_equal(names.count, 3);
+    check_owners(&contents, "/etc/ld.so.conf.d/a.conf", "liba");
+    check_owners(&contents, "/etc/ld.so.conf", "libc");
+    check_owners(&contents, "///etc/ld.so.conf.d", "");
+    arena_done(&arena);
+}
+
 static void test_an_empty_text_has_no_paths(void **state)
 {
     (void)state;
@@ -221,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_alike_paths_are_named_programs_first),
         cmocka_unit_test(test_bulk_data_is_not_kept_but_found_by_a_scan),
         cmocka_unit_test(test_services_of_a_package_are_found_by_its_name),
+        cmocka_unit_test(test_packages_that_have_files_in_a_folder_are_found_by_it),
         cmocka_unit_test(test_an_empty_text_has_no_paths),
         cmocka_unit_test(test_odd_lines_are_passed_over),
         cmocka_unit_test(test_an_endless_line_is_refused),

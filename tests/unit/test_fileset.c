@@ -89,6 +89,33 @@ static void a_walk_that_finds_nothing_tells_where_it_ended(void **state)
     assert_null(fileset_walk(&fixture->set, &fixture->arena, "/usr/file/../file", NULL, &end));
 }
 
+static void what_is_looked_for_and_not_there_is_noted_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "a");
+    struct map sought = {.arena = &fixture->arena};
+    struct sourced_list files;
+    file_add(package, "/usr/lib/x/libx.so.1", "x");
+    set_build(fixture, false);
+    fixture->set.sought = &sought;
+    assert_non_null(walk_to(fixture, "/usr/lib/x/libx.so.1", NULL));
+    for (int i = 0; i < 2; i++) {
+        assert_null(walk_to(fixture, "/lib/y/liby.so.1", NULL));
+        assert_null(fileset_find(&fixture->set, "/etc/z"));
+        fileset_list(&fixture->set, &fixture->arena, "/etc/ld.so.conf.d/", &files);
+        fileset_seek(&fixture->set, "pam_unix.so");
+    }
+    static const char *const wanted[] = {"/usr/lib/y/liby.so.1", "/usr/lib/y", "/etc/z", "/etc/ld.so.conf.d/",
+                                         "pam_unix.so"};
+    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++)
+        assert_non_null(map_get(&sought, text_of(wanted[i])));
+    assert_null(map_get(&sought, TEXT("/usr/lib/x/libx.so.1")));
+    for (size_t i = 0; i < sought.slots.count; i++) {
+        for (size_t j = 0; j < i; j++)
+            assert_false(text_eq(sought.slots.items[i].key, sought.slots.items[j].key));
+    }
+}
+
 static void an_overlong_path_is_not_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -192,6 +219,7 @@ int main(void)
         TEST(loops_of_links_end),
         TEST(forty_links_in_a_row_are_followed_and_forty_one_are_not),
         TEST(a_walk_that_finds_nothing_tells_where_it_ended),
+        TEST(what_is_looked_for_and_not_there_is_noted_once),
         TEST(an_overlong_path_is_not_found),
         TEST(the_first_package_by_name_gives_a_path_in_any_order),
         TEST(a_package_that_replaces_the_other_gives_the_path),
