@@ -168,6 +168,8 @@ static bool run_first(struct job *job, struct err *err)
     questions = questions_open(order.catalog);
     bool is_kept = may_reuse && kept_use(&order, job);
     order.catalog = questions_catalog(questions);
+    if (job->manifest->shell && !order_take_shell(&order, err))
+        return false;
     if (!is_kept && !make_tree(job, &order, &closed, err))
         return false;
     if (!is_kept)

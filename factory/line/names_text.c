@@ -145,7 +145,9 @@ void names_print(FILE *out, const struct name_answer *answer, const struct bill 
                   scalar(&scratch, answer->description));
     (void)fputs(
         "# What the service needs around its program is taken from its packages; what is written in this file wins.\n"
-        "# A mapping turns parts off, as in {shells: false}: manifests/README.md has their names.\n",
+        "# A mapping turns parts off, as in {shells: false}: manifests/README.md has their names.\n"
+        "# shell: NAME puts a static shell with links in place of sh and the tools of scripts; the same page has its "
+        "name.\n",
         out);
     (void)fprintf(out, "automatic: true\nbinaries: [%s]\n%s", scalar(&scratch, answer->path),
                   first_of(&scratch, answer));

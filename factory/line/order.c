@@ -1,5 +1,7 @@
 #include "line/order.h"
 
+#include "effect/shell_links.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -27,6 +29,33 @@ bool order_compute(const struct order *order, workers_function *function, void *
 bool order_takes_older(const struct order *order)
 {
     return order->manifest->is_older_fine || order->plant->inputs.is_older_fine;
+}
+
+bool order_take_shell(struct order *order, struct err *err)
+{
+    const struct family *family = order->catalog->family;
+    const struct strings *packages = &family->static_shell.packages;
+    const char *wanted = order->manifest->shell, *name = family->static_shell.name;
+    if (!name || strcmp(name, wanted) != 0) {
+        err_set(err, ERR_RESOLVE, "shell: %s: the family %s knows %s%s", wanted, family->name,
+                name ? "only " : "no static shell", name ? name : "");
+        return false;
+    }
+    for (size_t i = 0; i < packages->count; i++) {
+        if (!catalog_has(order->catalog, packages->items[i], false) ||
+            strings_has(&order->manifest->packages_never, packages->items[i]))
+            continue;
+        struct manifest *manifest = arena_new(order->arena, struct manifest);
+        static const struct wishes none;
+        *manifest = *order->manifest;
+        manifest->wishes = wishes_join(order->arena, &order->manifest->wishes, &none); /* a copy that may grow */
+        shell_links_wish(order->arena, family, packages->items[i], &manifest->wishes);
+        order->manifest = manifest;
+        return true;
+    }
+    err_set(err, ERR_RESOLVE, "shell: %s: the source has no package %s", wanted,
+            strings_join(order->arena, packages, " or "));
+    return false;
 }
 
 bool order_is_automatic(const struct order *order)

@@ -2,6 +2,7 @@
  *
  * Threads: belongs to the order's thread; a stage hands it to the one task that it waits for.
  * Owns: nothing. What stages make for each other lives in the scratch arena.
+ * Fails with: ERR_RESOLVE (a shell that the source does not have).
  */
 #ifndef IMGFACTORY_LINE_ORDER_H
 #define IMGFACTORY_LINE_ORDER_H
@@ -10,7 +11,7 @@
 
 struct order {
     struct plant *plant;
-    const struct manifest *manifest; /* as it was loaded */
+    const struct manifest *manifest; /* as it was loaded; with what its `shell` wants, once that is known */
     const struct arch *arch;
     struct catalog *catalog;
     struct progress_line *progress;
@@ -25,6 +26,9 @@ void order_log(const struct order *order, enum log_level level, const char *form
 bool order_compute(const struct order *order, workers_function *function, void *argument, struct err *err) MUST_CHECK;
 /* Returns whether manifest or command line allow versions that are not the newest. */
 bool order_takes_older(const struct order *order);
+/* Adds the wish for the manifest's static shell, from the first package that exists. Needs the catalog; fails with
+ * ERR_RESOLVE when there is none. */
+bool order_take_shell(struct order *order, struct err *err) MUST_CHECK;
 /* Returns whether any part of the manifest is automatic. */
 bool order_is_automatic(const struct order *order);
 

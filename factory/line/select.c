@@ -3,6 +3,7 @@
 
 #include "effect/alternatives.h"
 #include "effect/pam_roots.h"
+#include "effect/shell_links.h"
 #include "line/metapackages.h"
 #include "line/opening.h"
 #include "package/path.h"
@@ -101,6 +102,14 @@ static bool find_programs(const struct order *order, struct closed *closed, stru
     return true;
 }
 
+/* The links of the manifest's static shell. */
+static void add_shell(struct arena *arena, struct closed *closed, struct wishes *wishes)
+{
+    struct wishes of_shell;
+    shell_links_add(arena, &closed->set, closed->manifest, &of_shell);
+    *wishes = wishes_join(arena, wishes, &of_shell);
+}
+
 static bool find_closure(void *argument, struct err *err)
 {
     const struct closing *closing = argument;
@@ -123,6 +132,8 @@ static bool find_closure(void *argument, struct err *err)
     const struct manifest *manifest = closed->manifest;
     struct metapackages metapackages;
     metapackages_find(arena, closing->order->catalog, opened, &closed->asked.wishes, &metapackages);
+    if (manifest->shell)
+        add_shell(arena, closed, &metapackages.wishes);
     struct roots_request wanted = {&manifest->binaries, &metapackages.wishes, &closed->set, opened->identity_package};
     struct roots roots;
     struct wishes of_pam;

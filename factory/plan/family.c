@@ -9,7 +9,7 @@
 struct family_form {
     struct family family;
     struct manifest_form skeleton; /* with the root node */
-    const struct yaml_node *identity, *accounts, *root, *nobody, *tools;
+    const struct yaml_node *identity, *accounts, *root, *nobody, *tools, *static_shell;
     struct manifest_form service;
 };
 
@@ -25,6 +25,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRINGS, "whole-system", family.whole_system, false),
     FIELD(YAML_STRINGS, "documentation", family.documentation, false),
     FIELD(YAML_NODE, "tools", tools, false),
+    FIELD(YAML_NODE, "static-shell", static_shell, false),
     FIELD(YAML_STRINGS, "dispensable", family.dispensable, false),
     FIELD(YAML_STRINGS, "host", family.for_host, false),
     FIELD(YAML_STRINGS, "plug-in-libraries", family.plugin_libraries, false),
@@ -39,6 +40,12 @@ static const struct yaml_field identity_fields[] = {
     FIELD(YAML_STRING, "package", family.identity_package, true),
     FIELD(YAML_STRING, "edition", family.identity_edition, false),
     FIELD(YAML_STRINGS, "files", family.identity_files, true),
+};
+
+static const struct yaml_field static_shell_fields[] = {
+    FIELD(YAML_STRING, "name", family.static_shell.name, true),
+    FIELD(YAML_STRING, "program", family.static_shell.program, true),
+    FIELD(YAML_STRINGS, "packages", family.static_shell.packages, true),
 };
 
 static const struct yaml_field accounts_fields[] = {
@@ -124,6 +131,8 @@ static bool check_family(const struct family_form *form, struct err *err)
            check_account(form->root, &family->root, err) && check_account(form->nobody, &family->nobody, err) &&
            check_list(root, "whole-system", &family->whole_system, manifest_why_not_package, err) &&
            check_list(root, "documentation", &family->documentation, rule_path, err) &&
+           check(form->static_shell, "program", family->static_shell.program, why_not_path_glob, err) &&
+           check_list(form->static_shell, "packages", &family->static_shell.packages, manifest_why_not_package, err) &&
            check_list(root, "dispensable", &family->dispensable, why_not_path_glob, err) &&
            check_list(root, "host", &family->for_host, rule_path, err);
 }
@@ -174,6 +183,8 @@ static bool read_family(struct arena *arena, struct family_form *form, struct er
            yaml_read(arena, form->identity, identity_fields, ARRAY_COUNT(identity_fields), form, err) &&
            read_accounts(arena, form->accounts, &form->family, err) &&
            read_tools(arena, form->tools, &form->family, err) &&
+           (!form->static_shell ||
+            yaml_read(arena, form->static_shell, static_shell_fields, ARRAY_COUNT(static_shell_fields), form, err)) &&
            yaml_read(arena, form->root, superuser_fields, ARRAY_COUNT(superuser_fields), form, err) &&
            yaml_read(arena, form->nobody, nobody_fields, ARRAY_COUNT(nobody_fields), form, err) &&
            manifest_read_parts(arena, &form->skeleton, err) && manifest_check_parts(arena, &form->skeleton, err) &&

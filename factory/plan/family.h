@@ -26,6 +26,12 @@ struct family_tools {
     struct strings programs; /* names, "sbin/NAME" for what is not in /usr/bin */
 };
 
+/* A program that is a shell and its tools in one, linked statically: `shell: NAME` in a manifest. */
+struct family_static_shell {
+    const char *name, *program; /* NULL: the distributions have none; program: its path or a glob */
+    struct strings packages;    /* that ship it; the first that exists counts */
+};
+
 struct family {
     const char *name;             /* the file's stem: "debian" */
     const char *kind;             /* of the packages: "deb", "rpm" */
@@ -48,6 +54,7 @@ struct family {
         struct family_tools *items;
         size_t count, capacity;
     } tools;
+    struct family_static_shell static_shell;
     struct wishes skeleton;    /* `made`: what every image has, where nothing else is; `users`, `groups`: accounts that
                                      every system has, besides root and nobody */
     struct wishes for_service; /* `made`: what images have besides whose configuration is automatic */

@@ -38,11 +38,12 @@ enum automatic_part {
 struct manifest {
     const char *name; /* [a-z0-9]+([._-][a-z0-9]+)* */
     const char *path;
-    const char *description;       /* one line for `imgfactory list` and the annotation, or NULL */
-    struct strings binaries;       /* absolute paths */
-    struct wishes wishes;          /* what the manifest says by itself, then what its features bring */
-    struct strings features;       /* names of features.h and globs */
-    enum dlopen_policy dlopen;     /* default DLOPEN_RECOMMENDED */
+    const char *description;   /* one line for `imgfactory list` and the annotation, or NULL */
+    struct strings binaries;   /* absolute paths */
+    struct wishes wishes;      /* what the manifest says by itself, then what its features bring */
+    struct strings features;   /* names of features.h and globs */
+    const char *shell;         /* the name of a static shell (plan/family.h) in place of sh and its tools, or NULL */
+    enum dlopen_policy dlopen; /* default DLOPEN_RECOMMENDED */
     struct strings packages_first; /* packages: first */
     struct strings packages_never; /* packages: never */
     bool is_weak;                  /* packages: weak */

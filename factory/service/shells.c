@@ -72,6 +72,16 @@ static const struct sourced *find_program(struct looking *looking, const char *n
     return found;
 }
 
+/* Whether a tool is there already as a link of the manifest's static shell. */
+static bool is_of_static_shell(struct looking *looking, const char *path)
+{
+    const struct family *family = looking->request->set->family;
+    const struct manifest *manifest = looking->request->manifest;
+    const struct sourced *file =
+        manifest && manifest->shell ? fileset_walk(looking->request->set, looking->arena, path, NULL, NULL) : NULL;
+    return file && family && strings_has(&family->static_shell.packages, file->package->name);
+}
+
 /* What is asked for must not depend on which packages are open just now: a program that every system has is named with its
  * package, one of the service's own by its path, any other by a glob, for which all packages are opened. */
 static void add_command(struct looking *looking, const char *command, bool has_arguments)
@@ -88,6 +98,10 @@ static void add_command(struct looking *looking, const char *command, bool has_a
     if (!looking->is_named && interpreter && interpreter->files.count)
         return;
     path = tool_path(looking, name, &package);
+    if (path && is_of_static_shell(looking, path)) {
+        add(looking, path, NULL);
+        return;
+    }
     if (path) {
         add(looking, path, package);
         if (!strings_has(looking->names, package))
