@@ -191,6 +191,12 @@ bool file_map_at(int dirfd, const char *path, struct view *ret_view, struct err 
     return open_regular(dirfd, path, 0, &fd, err) && file_map_fd(fd, path, ret_view, err);
 }
 
+void view_give_back(const struct view *view)
+{
+    if (view->mapping)
+        (void)madvise(view->mapping, view->mapping_len, MADV_DONTNEED); /* nobody writes to a view: only pages go */
+}
+
 void view_done(struct view *view)
 {
     if (view->mapping)

@@ -38,6 +38,8 @@ bool file_read_unlinked_at(int dirfd, const char *path, size_t cap_bytes, struct
 bool file_map_at(int dirfd, const char *path, struct view *ret_view, struct err *err) MUST_CHECK;
 /* Maps the file behind a descriptor; `name` is for messages. The descriptor stays the caller's. */
 bool file_map_fd(int fd, const char *name, struct view *ret_view, struct err *err) MUST_CHECK;
+/* Gives the memory of what was read of a mapped file back; it can be read again. Nothing happens to an empty view. */
+void view_give_back(const struct view *view);
 /* Unmaps. Accepts a zeroed view. For AUTO(). */
 void view_done(struct view *view);
 /* Writes all bytes to a descriptor, whatever the kernel accepts at a time; `name` is for messages. */

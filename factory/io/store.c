@@ -398,6 +398,8 @@ static bool is_right(struct store *store, const struct stat *status, const struc
         return true;
     struct digest got = digest_of(view->ptr, view->len);
     bool is_good = digest_eq(expect, &got);
+    if (is_big)
+        view_give_back(view); /* few will need all of it */
     if (is_good && is_big)
         hashed_note(store->hashed, status, view->len, expect);
     return is_good;

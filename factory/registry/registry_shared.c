@@ -186,9 +186,10 @@ static bool is_first(const struct registry_shared *shared, const struct place *o
 static void remove_place(struct registry_shared *shared, const struct place *own)
 {
     struct place **link = &shared->waiting;
-    while (*link != own)
+    while (*link && *link != own)
         link = &(*link)->next;
-    *link = own->next;
+    if (*link)
+        *link = own->next;
 }
 
 bool registry_shared_enter(struct registry *registry, uint64_t bytes, struct err *err)
