@@ -175,6 +175,19 @@ static bool open_indices(struct deb_catalog *catalog, struct err *err)
     return each_run(items, open_index, catalog, err);
 }
 
+static bool make_ready(void *argument, void **ret_result, struct err *err)
+{
+    *ret_result = argument;
+    return open_indices(argument, err);
+}
+
+static bool deb_catalog_prepare(struct catalog *any, struct err *err)
+{
+    struct deb_catalog *catalog = deb_catalog_of(any);
+    void *prepared;
+    return !catalog->env || flight_get(catalog->flight, "indices", make_ready, catalog, &prepared, err);
+}
+
 static void deb_catalog_close(struct catalog *any)
 {
     struct deb_catalog *catalog = deb_catalog_of(any);
@@ -188,7 +201,8 @@ static void deb_catalog_close(struct catalog *any)
     free(catalog);
 }
 
-static const struct catalog_kind deb_kind = {.owners = deb_catalog_owners,
+static const struct catalog_kind deb_kind = {.prepare = deb_catalog_prepare,
+                                             .owners = deb_catalog_owners,
                                              .has = deb_catalog_has,
                                              .siblings = deb_catalog_siblings,
                                              .locate = deb_catalog_locate,
@@ -266,8 +280,6 @@ bool deb_catalog_open(const struct source_env *env, struct workers *workers, con
     }
     deb_catalog_list_contents(catalog);
     set_digest(catalog);
-    if (!open_indices(catalog, err))
-        return false;
     *ret_catalog = &TAKE_PTR(catalog)->base;
     return true;
 }

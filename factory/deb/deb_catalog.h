@@ -23,7 +23,8 @@ struct releases {
  * when all were left out: ERR_NETWORK. */
 bool releases_get(const struct source_env *env, struct arena *arena, const struct source *source,
                   struct releases **ret_releases, struct err *err) MUST_CHECK;
-/* Opens the indices of one architecture (binary-ARCH, and binary-all where the Release has it apart). Repositories that
+/* Finds the indices of one architecture (binary-ARCH, and binary-all where the Release has it apart), which
+ * catalog_prepare() then opens. Repositories that
  * do not offer it are passed over with a verbose log line; when none offers it: ERR_RESOLVE listing what they offer. */
 bool deb_catalog_open(const struct source_env *env, struct workers *workers, const struct releases *releases,
                       const struct arch *arch, struct catalog **ret_catalog, struct err *err) MUST_CHECK;

@@ -1,6 +1,6 @@
 /* deb_catalog_parts.h - the inside of a catalog: for deb_catalog*.c and the solver's loader only
  *
- * Threads: const once deb_catalog_open() returned; the tables of Contents come later, through the flight, and are const
+ * Threads: const once catalog_prepare() returned; the tables of Contents come later, through the flight, and are const
  * then.
  */
 #ifndef IMGFACTORY_DEB_DEB_CATALOG_PARTS_H

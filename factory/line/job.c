@@ -160,13 +160,16 @@ static bool run_first(struct job *job, struct err *err)
     struct order order = order_of(job, &scratch);
     struct closed closed = {0};
     order_enter(&order, STAGE_INDEX);
-    if (plant_is_cancelled(job->plant, err) || !plant_catalog(job->plant, job->source, job->arch, &order.catalog, err))
+    if (plant_is_cancelled(job->plant, err) ||
+        !plant_find_catalog(job->plant, job->source, job->arch, &order.catalog, err))
         return false;
     job->origins = &order.catalog->origins;
     bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
     job->bill = (struct bill){.format = BILL_FORMAT, .inputs = kept_inputs(job, order.catalog)};
+    bool is_kept = may_reuse && kept_use(&order, job), is_explained = options->explained && !options->is_dry_run;
+    if ((!is_kept || is_explained) && !plant_prepare(job->plant, order.catalog, err))
+        return false;
     questions = questions_open(order.catalog);
-    bool is_kept = may_reuse && kept_use(&order, job);
     order.catalog = questions_catalog(questions);
     if (job->manifest->shell && !order_take_shell(&order, err))
         return false;
@@ -175,7 +178,7 @@ static bool run_first(struct job *job, struct err *err)
     if (!is_kept)
         kept_note(questions, job);
     name_bill(job);
-    if (options->explained && !options->is_dry_run && !explain(job, &order, &closed, err))
+    if (is_explained && !explain(job, &order, &closed, err))
         return false;
     return job->is_to_pack || make_image(job, err);
 }

@@ -97,7 +97,7 @@ static bool ask_again(const struct order *order, const struct job *job, struct d
     struct err ignored = {0};
     AUTO(view_done) struct view view = {0};
     struct digest key = asked_key(job);
-    if (!read_derived(job, ASKED_KIND, &key, &view))
+    if (!read_derived(job, ASKED_KIND, &key, &view) || !plant_prepare(job->plant, order->catalog, &ignored))
         return false;
     AUTO(auto_close_questions) struct questions *questions = questions_open(order->catalog);
     struct repeating repeating = {questions, {view.ptr, view.len}};

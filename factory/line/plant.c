@@ -130,8 +130,8 @@ static bool make_catalog(void *argument, void **ret_result, struct err *err)
     return true;
 }
 
-bool plant_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
-                   struct catalog **ret_catalog, struct err *err)
+bool plant_find_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
+                        struct catalog **ret_catalog, struct err *err)
 {
     char key[64];
     struct source_question question = {.plant = plant, .source = source, .arch = arch};
@@ -142,6 +142,22 @@ bool plant_catalog(struct plant *plant, const struct source *source, const struc
     question.shared = shared;
     (void)snprintf(key, sizeof key, "%p %p", (const void *)source, (const void *)arch);
     if (!flight_get(plant->catalogs, key, make_catalog, &question, &catalog, err))
+        return false;
+    *ret_catalog = catalog;
+    return true;
+}
+
+bool plant_prepare(struct plant *plant, struct catalog *catalog, struct err *err)
+{
+    (void)plant;
+    return catalog_prepare(catalog, err);
+}
+
+bool plant_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
+                   struct catalog **ret_catalog, struct err *err)
+{
+    struct catalog *catalog;
+    if (!plant_find_catalog(plant, source, arch, &catalog, err) || !plant_prepare(plant, catalog, err))
         return false;
     *ret_catalog = catalog;
     return true;

@@ -68,7 +68,12 @@ struct plant {
 /* Starts threads and opens the store. */
 bool plant_open(const struct run_options *options, struct log *log, struct plant *ret_plant,
                 struct err *err) MUST_CHECK;
-/* Gets the catalog of a source for an architecture; opened once. Blocks. */
+/* Gets the catalog of a source for an architecture, not prepared yet; opened once. Blocks. */
+bool plant_find_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
+                        struct catalog **ret_catalog, struct err *err) MUST_CHECK;
+/* Prepares a catalog, and whatever else an order needs that makes something. Blocks. */
+bool plant_prepare(struct plant *plant, struct catalog *catalog, struct err *err) MUST_CHECK;
+/* Both. */
 bool plant_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
                    struct catalog **ret_catalog, struct err *err) MUST_CHECK;
 /* Sets ERR_CANCELLED and returns true when a signal asked to stop. */

@@ -443,6 +443,11 @@ static bool asks_identity(struct arena *arena, const struct catalog *any, const 
     return ask_identity(questions, selection, solved, &identity, err);
 }
 
+static bool is_prepared(struct catalog *any, struct err *err)
+{
+    return catalog_prepare(questions_of(any)->catalog, err);
+}
+
 static void closes_nothing(struct catalog *any)
 {
     (void)any;
@@ -464,7 +469,8 @@ static void asks_shippers(const struct catalog *any, struct arena *arena, const 
     catalog_shippers(questions_of(any)->catalog, arena, sought, names);
 }
 
-static const struct catalog_kind asking_kind = {.owners = asks_owners,
+static const struct catalog_kind asking_kind = {.prepare = is_prepared,
+                                                .owners = asks_owners,
                                                 .has = asks_has,
                                                 .siblings = asks_siblings,
                                                 .locate = asks_locate,

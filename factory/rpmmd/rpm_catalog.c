@@ -275,7 +275,16 @@ static void rpm_catalog_close(struct catalog *any)
     free(catalog);
 }
 
-static const struct catalog_kind rpm_kind = {.owners = rpm_catalog_owners,
+/* All was loaded when it was opened. */
+static bool rpm_catalog_prepare(struct catalog *catalog, struct err *err)
+{
+    (void)catalog;
+    (void)err;
+    return true;
+}
+
+static const struct catalog_kind rpm_kind = {.prepare = rpm_catalog_prepare,
+                                             .owners = rpm_catalog_owners,
                                              .has = rpm_catalog_has,
                                              .siblings = rpm_catalog_siblings,
                                              .locate = rpm_catalog_locate,

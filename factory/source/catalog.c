@@ -6,6 +6,11 @@
 
 #define HINTS_MAX 5
 
+bool catalog_prepare(struct catalog *catalog, struct err *err)
+{
+    return catalog->kind->prepare(catalog, err);
+}
+
 bool catalog_owners(struct catalog *catalog, struct arena *arena, const char *path, struct strings *ret_names,
                     const char **ret_hint, struct err *err)
 {

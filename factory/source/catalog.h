@@ -81,6 +81,7 @@ struct catalog;
 
 /* What a kind of source does; for the functions below and those of solve.h, which tell what each means. */
 struct catalog_kind {
+    bool (*prepare)(struct catalog *catalog, struct err *err);
     bool (*owners)(struct catalog *catalog, struct arena *arena, const char *path, struct strings *ret_names,
                    const char **ret_hint, struct err *err);
     bool (*has)(const struct catalog *catalog, const char *name, bool is_virtual_fine);
@@ -119,6 +120,9 @@ struct catalog {
     struct digest digest; /* over the indices of packages and of paths, in order: names the input of a selection */
 };
 
+/* Opens the indices, once; other callers wait. Until then arch, origins and digest are all that there is: whoever finds
+ * a finished product by them needs no more. Comes before all functions below. Blocks. */
+bool catalog_prepare(struct catalog *catalog, struct err *err) MUST_CHECK;
 /* Finds the packages that ship an absolute path ('/bin/x' and '/usr/bin/x' are one), sorted by name, each once. Loads
  * the file indices at the first call (once, other callers wait). None: ret_names is empty and *ret_hint (may be NULL)
  * names where a file of that name is ("/usr/sbin/dhcpd is in isc-dhcp-server"), if any. Packages that no index of the

@@ -49,7 +49,7 @@ struct format {
      * Results live in the arena. */
     bool (*share)(const struct source_env *env, struct arena *arena, const struct source *source, void **ret_shared,
                   struct err *err);
-    /* Opens the catalog of one architecture (catalog.h). Blocks on the network. */
+    /* Opens the catalog of one architecture (catalog.h), to be prepared. Blocks on the network. */
     bool (*open_catalog)(const struct catalog_request *request, struct catalog **ret_catalog, struct err *err);
 
     /* Unpacks the bytes of one package into the store, as package.h tells. */

@@ -152,6 +152,30 @@ class Nights(Case):
         order = self.order()  # another key of questions led there once; what was made is still there
         self.assertEqual((order["status"], order["digest"]), ("reused", first["digest"]))
 
+    def lose(self, kind):
+        """Takes what was derived of a kind out of the cache; at least one file of it was there."""
+        folder = f"{self.factory.cache}/v1/derived/{kind}"
+        self.assertTrue(os.listdir(folder))
+        shutil.rmtree(folder)
+
+    def test_only_what_asks_an_index_opens_it(self):
+        first = self.order()
+        self.lose("deb-index")
+        self.server.requests.clear()
+        self.assertEqual(self.order()["status"], "reused")
+        self.assertEqual(self.server.asked("*Packages*"), 0, self.server.requests)
+        self.lose("product")  # now the answers are known, and what they led to has to be made
+        order = self.order()
+        self.assertEqual((order["status"], order["digest"]), ("built", first["digest"]))
+        self.assertGreater(len(os.listdir(f"{self.factory.cache}/v1/derived/deb-index")), 0)
+        self.lose("deb-index")
+        self.publish(self.unrelated())  # and now they have to be asked
+        self.assertEqual(self.order()["status"], "reused")
+        self.assertGreater(len(os.listdir(f"{self.factory.cache}/v1/derived/deb-index")), 0)
+        self.lose("deb-index")
+        self.factory.run_plain("why", *self.factory.options, "--arch", ARCH, "served", "/usr/share/not-there")
+        self.assertGreater(len(os.listdir(f"{self.factory.cache}/v1/derived/deb-index")), 0)
+
     def test_a_product_whose_layer_went_is_made_again(self):
         first = self.order()
         self.publish(self.unrelated())

@@ -95,7 +95,8 @@ static bool open_it(struct fixture *fixture)
     fixture->catalog = NULL;
     err_clear(&fixture->err);
     return deb_catalog_open(&fixture->env, fixture->workers, &fixture->releases, &fixture->arch, &fixture->catalog,
-                            &fixture->err);
+                            &fixture->err) &&
+           catalog_prepare(fixture->catalog, &fixture->err);
 }
 
 static struct choice choose(struct fixture *fixture, const char *path, const char *image, const struct strings *never)
