@@ -7,10 +7,10 @@
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
+#include "io/program.h"
 #include "line/find.h"
 #include "line/names_text.h"
 #include "line/report.h"
-#include "plan/recipe.h"
 #include "registry/registry_shared.h"
 
 #include <errno.h>
@@ -41,11 +41,10 @@ struct build {
     const struct site *site;
     const char *arch, *source, *arches_dir, *manifests_dir; /* after the site file's defaults */
     struct arches arches;
-    struct recipes recipes;
     struct features features;
-    struct families families;
-    struct foregrounds foregrounds;
-    struct interpreters interpreters;
+    struct data_places data_places;
+    struct data_folders folders;
+    struct hashed *hashed; /* until a plant has it */
     struct run_options run;
     struct batch_image *images;
     size_t image_count;
@@ -128,6 +127,35 @@ static bool list_layers(struct build *build, const char *folder, struct strings 
     return true;
 }
 
+/* Reads what stands beside the manifests. The features at once: a manifest may name some. */
+static bool read_folders(struct build *build, struct err *err)
+{
+    struct run_options *run = &build->run;
+    struct data_folders *folders = &build->folders;
+    struct data_places *places = &build->data_places;
+    struct strings features;
+    *places = (struct data_places){.recipes = arena_printf(build->arena, "%s/recipes", build->manifests_dir),
+                                   .formats = formats_names(build->arena)};
+    if (!list_layers(build, "features", &features, err) || !list_layers(build, "families", &places->families, err) ||
+        !list_layers(build, "foreground", &places->foregrounds, err) ||
+        !list_layers(build, "interpreters", &places->interpreters, err) ||
+        !data_folders_open(places, &run->inputs.program, build->hashed, folders, err) ||
+        !features_load(build->arena, &features, &build->features, err))
+        return false;
+    run->folders = folders;
+    run->recipes = &folders->recipes;
+    run->features = &build->features;
+    run->families = &folders->families;
+    run->foregrounds = &folders->foregrounds;
+    run->interpreters = &folders->interpreters;
+    run->inputs.recipes = folders->recipes.digest;
+    run->inputs.features = build->features.digest;
+    run->inputs.families = folders->families.digest;
+    run->inputs.foregrounds = folders->foregrounds.digest;
+    run->inputs.interpreters = folders->interpreters.digest;
+    return true;
+}
+
 static bool read_data(struct build *build, struct err *err)
 {
     if (!check_dir("arches", build->options->arches, err) || !check_dir("manifests", build->options->manifests, err))
@@ -138,32 +166,8 @@ static bool read_data(struct build *build, struct err *err)
         return false;
     if (!build->manifests_dir && !places_data_dir(build->arena, "manifests", &build->manifests_dir, err))
         return false;
-    const char *recipes_dir = arena_printf(build->arena, "%s/recipes", build->manifests_dir);
-    struct strings formats = formats_names(build->arena);
-    build->run.recipes = &build->recipes;
-    build->run.features = &build->features;
-    build->run.families = &build->families;
-    build->run.foregrounds = &build->foregrounds;
-    build->run.interpreters = &build->interpreters;
-    struct strings features, families, foregrounds, interpreters;
     struct arch_keys keys = formats_arch_keys(build->arena);
-    if (!arches_load(build->arena, build->arches_dir, &keys, &build->arches, err) ||
-        !recipes_load(build->arena, recipes_dir, &formats, &build->recipes, err) ||
-        !list_layers(build, "features", &features, err) ||
-        !features_load(build->arena, &features, &build->features, err) ||
-        !list_layers(build, "families", &families, err) ||
-        !families_load(build->arena, &families, &formats, &build->families, err) ||
-        !list_layers(build, "foreground", &foregrounds, err) ||
-        !foregrounds_load(build->arena, &foregrounds, &build->foregrounds, err) ||
-        !list_layers(build, "interpreters", &interpreters, err) ||
-        !interpreters_load(build->arena, &interpreters, &build->interpreters, err))
-        return false;
-    build->run.inputs.recipes = build->recipes.digest;
-    build->run.inputs.features = build->features.digest;
-    build->run.inputs.families = build->families.digest;
-    build->run.inputs.foregrounds = build->foregrounds.digest;
-    build->run.inputs.interpreters = build->interpreters.digest;
-    return true;
+    return arches_load(build->arena, build->arches_dir, &keys, &build->arches, err) && read_folders(build, err);
 }
 
 /* Adds an architecture once. */
@@ -531,7 +535,12 @@ static bool plan_options(struct build *build, struct err *err)
     if (!run->state_dir &&
         !places_user_dir(build->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &run->state_dir, err))
         return false;
-    return build_inputs(options, site, getenv("SOURCE_DATE_EPOCH"), &run->inputs, err);
+    if (!build_inputs(options, site, getenv("SOURCE_DATE_EPOCH"), &run->inputs, err))
+        return false;
+    build->hashed = hashed_open(run->state_dir, run->is_rebuild);
+    run->hashed = &build->hashed;
+    run->inputs.program = program_digest(build->hashed);
+    return true;
 }
 
 static bool plan_images(struct build *build, struct err *err)
@@ -555,9 +564,8 @@ static bool plan(struct build *build, struct err *err)
     return plan_options(build, err) && read_data(build, err) && plan_images(build, err);
 }
 
-bool build_list(struct command *command, struct err *err)
+static bool list(struct build *build, struct err *err)
 {
-    struct build starting = build_of(command), *build = &starting;
     struct strings names = {0}, sources = {0};
     struct err none = {0};
     if (!read_data(build, err) || !manifest_names(build->arena, build->manifests_dir, &names, err))
@@ -722,10 +730,20 @@ static struct build *begin(struct command *command)
     return build;
 }
 
+/* Ends it, but for what such threads use. */
+static bool end(struct build *build, bool is_good)
+{
+    if (build->command->is_abandoned)
+        return is_good;
+    hashed_close(build->hashed);
+    data_folders_close(&build->folders);
+    return is_good;
+}
+
 bool build_run(struct command *command, struct err *err)
 {
     struct build *build = begin(command);
-    return plan(build, err) && run_batch(build, err);
+    return end(build, plan(build, err) && run_batch(build, err));
 }
 
 bool build_why(struct command *command, struct err *err)
@@ -735,7 +753,7 @@ bool build_why(struct command *command, struct err *err)
     build->names.count = 1;
     build->explained.items++;
     build->explained.count--;
-    return plan(build, err) && run_batch(build, err);
+    return end(build, plan(build, err) && run_batch(build, err));
 }
 
 /* Prints a manifest's file. */
@@ -748,9 +766,8 @@ static bool print_file(const char *path, struct err *err)
     return true;
 }
 
-bool build_new(struct command *command, struct err *err)
+static bool print_or_make_new(struct build *build, struct err *err)
 {
-    struct build *build = begin(command);
     const char *word = build->names.items[0], *path;
     struct err none = {0};
     build->is_new = true;
@@ -760,6 +777,12 @@ bool build_new(struct command *command, struct err *err)
         manifest_find(build->arena, build->manifests_dir, word, &path, &none))
         return print_file(path, err);
     return plan_images(build, err) && run_batch(build, err);
+}
+
+bool build_new(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    return end(build, print_or_make_new(build, err));
 }
 
 /* Asks the indices, and prints what was found. */
@@ -774,9 +797,8 @@ static bool print_found(struct build *build, struct plant *plant, const struct b
     return true;
 }
 
-bool build_find(struct command *command, struct err *err)
+static bool find(struct build *build, struct err *err)
 {
-    struct build *build = begin(command);
     struct batch_image *image = build->images = arena_new(build->arena, struct batch_image);
     struct manifest *manifest = arena_new(build->arena, struct manifest);
     struct plant plant;
@@ -785,9 +807,21 @@ bool build_find(struct command *command, struct err *err)
         return false;
     image->manifest = manifest;
     if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
-        !plant_open(&build->run, command->log, &plant, err))
+        !plant_open(&build->run, build->command->log, &plant, err))
         return false;
     bool is_good = print_found(build, &plant, image, err);
     plant_close(&plant);
     return is_good;
+}
+
+bool build_find(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    return end(build, find(build, err));
+}
+
+bool build_list(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    return end(build, list(build, err));
 }

@@ -59,7 +59,8 @@ struct table {
 };
 
 struct hashed {
-    int dir_fd; /* of the state; -1: nothing is kept */
+    const char *state_dir; /* NULL: nothing is kept */
+    int dir_fd;            /* of the state; -1: there is none yet */
     bool is_all_new;
     int64_t now_s;
     uint64_t boot;
@@ -161,10 +162,12 @@ struct hashed *hashed_open(const char *state_dir, bool is_all_new)
     hashed->now_s = clock_date();
     hashed->noted.arena = &hashed->arena;
     pthread_mutex_init(&hashed->lock, NULL);
-    if (hashed->dir_fd < 0)
+    if (!state_dir)
         return hashed;
+    hashed->state_dir = arena_strdup(&hashed->arena, state_dir);
     hashed->boot = find_boot();
-    hashed->old = read_table(hashed->dir_fd);
+    if (hashed->dir_fd >= 0)
+        hashed->old = read_table(hashed->dir_fd);
     return hashed;
 }
 
@@ -191,14 +194,22 @@ static const struct mark *find(const struct hashed *hashed, const struct mark *m
     return known && is_same_file(known, mark) && is_valid(hashed, known) ? known : NULL;
 }
 
-bool hashed_has(struct hashed *hashed, const struct stat *status, uint64_t len, const struct digest *digest)
+bool hashed_find(struct hashed *hashed, const struct stat *status, uint64_t len, struct digest *ret_digest)
 {
     struct mark mark = mark_of(status);
     pthread_mutex_lock(&hashed->lock);
     const struct mark *known = find(hashed, &mark);
-    bool is_known = known && known->len == len && digest_eq(&known->digest, digest);
+    bool is_known = known && known->len == len;
+    if (is_known)
+        *ret_digest = known->digest;
     pthread_mutex_unlock(&hashed->lock);
     return is_known;
+}
+
+bool hashed_has(struct hashed *hashed, const struct stat *status, uint64_t len, const struct digest *digest)
+{
+    struct digest known;
+    return hashed_find(hashed, status, len, &known) && digest_eq(&known, digest);
 }
 
 /* Called with the lock held. */
@@ -242,6 +253,26 @@ void hashed_move(struct hashed *hashed, const struct stat *before, const struct 
     pthread_mutex_unlock(&hashed->lock);
 }
 
+/* What a digest names stands in the table like a file of a device that no system has. */
+static struct stat status_of_name(const struct digest *name)
+{
+    struct stat status = {.st_dev = (dev_t)-1};
+    memcpy(&status.st_ino, name->bytes, sizeof status.st_ino);
+    return status;
+}
+
+bool hashed_knows(struct hashed *hashed, const struct digest *name)
+{
+    struct stat status = status_of_name(name);
+    return hashed_has(hashed, &status, 0, name);
+}
+
+void hashed_learn(struct hashed *hashed, const struct digest *name)
+{
+    struct stat status = status_of_name(name);
+    hashed_note(hashed, &status, 0, name);
+}
+
 /* Whether it could still be changed without a trace. */
 static bool is_young(const struct mark *mark)
 {
@@ -282,12 +313,14 @@ static void merge(const struct hashed *hashed, const struct table *table, struct
 }
 
 /* Failing costs the next run its time. */
-static void keep(const struct hashed *hashed)
+static void keep(struct hashed *hashed)
 {
     AUTO(arena_done) struct arena scratch = {0};
     AUTO(buf_done) struct buf bytes = {0};
     static const struct lock_wait wait = {.limit_ms = LOCK_WAIT_MS};
     struct err ignored = {0};
+    if (hashed->dir_fd < 0)
+        hashed->dir_fd = open_state(hashed->state_dir);
     (void)mkdirat(hashed->dir_fd, DIR_NAME, 0700);
     AUTO(auto_close_fd) int dir_fd = openat(hashed->dir_fd, DIR_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     AUTO(auto_close_fd) int lock_fd = dir_fd < 0 ? -1 : lock_open_at(dir_fd, LOCK_NAME);
@@ -304,7 +337,7 @@ void hashed_close(struct hashed *hashed)
 {
     if (!hashed)
         return;
-    if (hashed->dir_fd >= 0 && hashed->is_changed)
+    if (hashed->state_dir && hashed->is_changed)
         keep(hashed);
     view_done(&hashed->old.view);
     auto_close_fd(&hashed->dir_fd);

@@ -24,15 +24,22 @@
 
 struct hashed;
 
-/* Opens what earlier runs noted in the state directory, which has to be ours alone; NULL: what this process notes is all
- * there is. With is_all_new nothing that earlier runs noted counts. */
+/* Opens what earlier runs noted in the state directory, which has to be ours alone before anything is kept there, and need
+ * not exist yet; NULL: what this process notes is all there is. With is_all_new nothing that earlier runs noted counts. */
 struct hashed *hashed_open(const char *state_dir, bool is_all_new);
 /* Returns whether this very file was seen to have these `len` bytes' digest. */
 bool hashed_has(struct hashed *hashed, const struct stat *status, uint64_t len, const struct digest *digest);
+/* Tells the digest of the `len` bytes of this very file, when it is known. */
+bool hashed_find(struct hashed *hashed, const struct stat *status, uint64_t len, struct digest *ret_digest);
 /* Notes that it has. `status` was taken before the bytes were hashed, or by the one who wrote them. */
 void hashed_note(struct hashed *hashed, const struct stat *status, uint64_t len, const struct digest *digest);
 /* Notes that we gave a file other times, which changes nothing of what is known of its bytes. */
 void hashed_move(struct hashed *hashed, const struct stat *before, const struct stat *after);
+/* Returns whether something was found good that a digest over everything it depends on names, this program's own file among
+ * that (io/program.h). Known as long as a file's bytes are. */
+bool hashed_knows(struct hashed *hashed, const struct digest *name);
+/* Notes that it was. */
+void hashed_learn(struct hashed *hashed, const struct digest *name);
 /* Keeps what was noted for the next runs, beside what other processes noted, and frees all. NULL is fine. */
 void hashed_close(struct hashed *hashed);
 

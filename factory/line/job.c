@@ -167,12 +167,14 @@ static bool run_first(struct job *job, struct err *err)
     bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
     job->bill = (struct bill){.format = BILL_FORMAT, .inputs = kept_inputs(job, order.catalog)};
     bool is_kept = may_reuse && kept_use(&order, job), is_explained = options->explained && !options->is_dry_run;
-    if ((!is_kept || is_explained) && !plant_prepare(job->plant, order.catalog, err))
-        return false;
-    questions = questions_open(order.catalog);
-    order.catalog = questions_catalog(questions);
-    if (job->manifest->shell && !order_take_shell(&order, err))
-        return false;
+    if (!is_kept || is_explained) {
+        if (!plant_prepare(job->plant, order.catalog, err))
+            return false;
+        questions = questions_open(order.catalog);
+        order.catalog = questions_catalog(questions);
+        if (job->manifest->shell && !order_take_shell(&order, err))
+            return false;
+    }
     if (!is_kept && !make_tree(job, &order, &closed, err))
         return false;
     if (!is_kept)

@@ -1,13 +1,11 @@
 #include "line/plant.h"
 
 #include "base/auto.h"
-#include "base/loaded.h"
 #include "io/hashed.h"
 #include "io/secret.h"
 #include "io/store_prune.h"
 #include "source/format.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 
 /* What the catalogs of a source share, and the memory it lives in. */
@@ -21,23 +19,6 @@ struct shared_catalog {
     struct catalog *catalog;
 };
 
-/* Names the running program by its bytes, by those of its own libraries (a debug build has one of each room) and of
- * libsolv, which decides what is selected. Where /proc is missing all programs of a version share one name. */
-static struct digest digest_of_program(void)
-{
-    AUTO(view_done) struct view view = {0};
-    struct digest_stream stream;
-    struct err err = {0};
-    digest_begin(&stream);
-    if (file_map_at(AT_FDCWD, "/proc/self/exe", &view, &err))
-        digest_feed(&stream, view.ptr, view.len);
-    else
-        digest_feed(&stream, IMGFACTORY_VERSION, sizeof IMGFACTORY_VERSION);
-    loaded_feed_libraries("libimgfactory-", &stream);
-    loaded_feed_libraries("libsolv", &stream);
-    return digest_end(&stream);
-}
-
 /* Opens cache and state. */
 static bool open_places(const struct run_options *options, struct plant *plant, struct err *err)
 {
@@ -46,7 +27,8 @@ static bool open_places(const struct run_options *options, struct plant *plant, 
     if (!secret_open(options->state_dir, &secret, err) || !store_open(options->cache_dir, wait, &plant->store, err))
         return false;
     store_use_secret(plant->store, &secret);
-    store_use_hashed(plant->store, hashed_open(options->state_dir, options->is_rebuild));
+    if (options->hashed)
+        store_use_hashed(plant->store, TAKE_PTR(*options->hashed));
     store_keep_below(plant->store, options->cache_limit, wait);
     return true;
 }
@@ -56,7 +38,6 @@ static void find_inputs(struct plant *plant)
 {
     struct layer_encoder encoder = layer_encoder(plant->options->inputs.compression);
     plant->inputs = plant->options->inputs;
-    plant->inputs.program = digest_of_program();
     plant->inputs.encoder = arena_strdup(&plant->arena, encoder.name);
     plant->inputs.encoder_code = encoder.code;
 }
@@ -67,6 +48,7 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
     pthread_mutex_init(&ret_plant->lock, NULL);
     ret_plant->sources = flight_new();
     ret_plant->catalogs = flight_new();
+    ret_plant->prepared = flight_new();
     find_inputs(ret_plant);
     if (!open_places(options, ret_plant, err) || !http_start(&options->http, &ret_plant->http, err) ||
         !workers_start(options->jobs, &ret_plant->workers, err)) {
@@ -109,10 +91,7 @@ static bool make_catalog(void *argument, void **ret_result, struct err *err)
 {
     const struct source_question *question = argument;
     struct plant *plant = question->plant;
-    const struct family *family;
     struct catalog *catalog;
-    if (!families_find(plant->options->families, question->source->format->name, &family, err))
-        return false;
     struct catalog_request request = {.env = &plant->env,
                                       .workers = plant->workers,
                                       .source = question->source,
@@ -120,7 +99,6 @@ static bool make_catalog(void *argument, void **ret_result, struct err *err)
                                       .arch = question->arch};
     if (!question->source->format->open_catalog(&request, &catalog, err))
         return false;
-    catalog->family = family;
     pthread_mutex_lock(&plant->lock);
     struct shared_catalog *shared = arena_new(&plant->arena, struct shared_catalog);
     *shared = (struct shared_catalog){plant->opened_catalogs, catalog};
@@ -147,10 +125,29 @@ bool plant_find_catalog(struct plant *plant, const struct source *source, const 
     return true;
 }
 
+struct preparing {
+    struct plant *plant;
+    struct catalog *catalog;
+};
+
+static bool prepare(void *argument, void **ret_result, struct err *err)
+{
+    const struct preparing *preparing = argument;
+    const struct run_options *options = preparing->plant->options;
+    struct catalog *catalog = preparing->catalog;
+    *ret_result = catalog;
+    return data_folders_load(options->folders, err) &&
+           families_find(options->families, catalog->origins.source->format->name, &catalog->family, err) &&
+           catalog_prepare(catalog, err);
+}
+
 bool plant_prepare(struct plant *plant, struct catalog *catalog, struct err *err)
 {
-    (void)plant;
-    return catalog_prepare(catalog, err);
+    char key[64];
+    struct preparing preparing = {plant, catalog};
+    void *prepared;
+    (void)snprintf(key, sizeof key, "%p", (void *)catalog);
+    return flight_get(plant->prepared, key, prepare, &preparing, &prepared, err);
 }
 
 bool plant_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
@@ -184,6 +181,7 @@ void plant_close(struct plant *plant)
         arena_done(&shared->arena);
     flight_free(plant->sources);
     flight_free(plant->catalogs);
+    flight_free(plant->prepared);
     store_close(plant->store);
     pthread_mutex_destroy(&plant->lock);
     arena_done(&plant->arena);

@@ -13,11 +13,8 @@
 #include "line/publish.h"
 #include "line/supply.h"
 #include "plan/arch.h"
-#include "plan/family.h"
+#include "plan/data_folders.h"
 #include "plan/features.h"
-#include "plan/foreground.h"
-#include "plan/interpreter.h"
-#include "plan/recipe.h"
 #include "source/env.h"
 
 #include <pthread.h>
@@ -32,11 +29,13 @@ struct run_options {
     bool is_dry_run, is_rebuild, is_cache_only;
     bool is_bill_told;             /* all of the bills, as the JSON report and explanations have it */
     bool is_change_accepted;       /* --accept-release-change */
-    const struct recipes *recipes; /* whose digest is an input, as are those of the next two */
-    const struct features *features;
+    struct data_folders *folders;  /* where the next four are loaded when a catalog is prepared */
+    struct hashed **hashed;        /* taken over when the plant is opened; may be NULL */
+    const struct recipes *recipes; /* whose digest is an input, as are those of the others */
     const struct families *families;
     const struct foregrounds *foregrounds;
     const struct interpreters *interpreters;
+    const struct features *features;
     const struct arches *arches;
     const char *call_options, *call_arch; /* as struct fewer_call has them */
     const struct strings *explained;      /* paths to be explained instead of writing the image, or NULL */
@@ -58,7 +57,8 @@ struct plant {
     struct supply *supply;
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
-    struct inputs inputs; /* the options', with program and encoder: products of another build are not used again */
+    struct flight *prepared;           /* catalogs by themselves */
+    struct inputs inputs; /* the options', with the encoder: products of another build are not used again */
     pthread_mutex_t lock; /* guards arena and the two lists */
     struct arena arena;
     struct shared_source *opened_sources;
@@ -71,7 +71,7 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
 /* Gets the catalog of a source for an architecture, not prepared yet; opened once. Blocks. */
 bool plant_find_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
                         struct catalog **ret_catalog, struct err *err) MUST_CHECK;
-/* Prepares a catalog, and whatever else an order needs that makes something. Blocks. */
+/* Loads what an order needs that asks or makes something: the data folders, the catalog's family and indices; once. Blocks. */
 bool plant_prepare(struct plant *plant, struct catalog *catalog, struct err *err) MUST_CHECK;
 /* Both. */
 bool plant_catalog(struct plant *plant, const struct source *source, const struct arch *arch,

@@ -39,14 +39,27 @@ static bool list_files(struct arena *arena, const char *dir, struct data_folder 
     return true;
 }
 
+static bool list_all(struct arena *arena, const struct strings *dirs, struct data_folder *folder, struct err *err)
+{
+    for (size_t i = 0; i < dirs->count; i++) {
+        if (!list_files(arena, dirs->items[i], folder, err))
+            return false;
+    }
+    return true;
+}
+
+static void feed_file(struct digest_stream *stream, const struct data_file *file, const struct digest *digest)
+{
+    digest_feed(stream, file->stem, strlen(file->stem) + 1);
+    digest_feed(stream, digest->bytes, DIGEST_BYTES);
+}
+
 bool data_folder_load(struct arena *arena, const struct strings *dirs, const char *what, struct data_folder *ret_folder,
                       struct err *err)
 {
     struct data_folder folder = {0};
-    for (size_t i = 0; i < dirs->count; i++) {
-        if (!list_files(arena, dirs->items[i], &folder, err))
-            return false;
-    }
+    if (!list_all(arena, dirs, &folder, err))
+        return false;
     struct digest_stream stream AUTO(digest_abandon) = {0};
     digest_begin(&stream);
     for (size_t i = 0; i < folder.count; i++) {
@@ -59,10 +72,27 @@ bool data_folder_load(struct arena *arena, const struct strings *dirs, const cha
             return false;
         }
         item->root = file->root;
-        digest_feed(&stream, item->stem, strlen(item->stem) + 1);
-        digest_feed(&stream, file->digest.bytes, DIGEST_BYTES);
+        feed_file(&stream, item, &file->digest);
     }
     folder.digest = digest_end(&stream);
     *ret_folder = folder;
+    return true;
+}
+
+bool data_folder_digest(const struct strings *dirs, struct digest *ret_digest, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct data_folder folder = {0};
+    if (!list_all(&scratch, dirs, &folder, err))
+        return false;
+    struct digest_stream stream AUTO(digest_abandon) = {0};
+    digest_begin(&stream);
+    for (size_t i = 0; i < folder.count; i++) {
+        struct digest digest;
+        if (!yaml_digest(folder.items[i].path, &digest, err))
+            return false;
+        feed_file(&stream, &folder.items[i], &digest);
+    }
+    *ret_digest = digest_end(&stream);
     return true;
 }

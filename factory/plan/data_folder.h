@@ -25,5 +25,7 @@ struct data_folder {
  * directory that is not there has none. An empty file is an error that calls it `what` ("recipe"). */
 bool data_folder_load(struct arena *arena, const struct strings *dirs, const char *what, struct data_folder *ret_folder,
                       struct err *err) MUST_CHECK;
+/* Gives the digest of what data_folder_load() would read now, without looking what the files say. */
+bool data_folder_digest(const struct strings *dirs, struct digest *ret_digest, struct err *err) MUST_CHECK;
 
 #endif

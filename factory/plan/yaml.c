@@ -253,23 +253,38 @@ bool yaml_parse(struct arena *arena, const char *path, struct text bytes, struct
     return true;
 }
 
+static bool read_bytes(const char *path, struct buf *bytes, struct err *err)
+{
+    buf_init(bytes, FILE_BYTES_MAX);
+    if (file_read_at(AT_FDCWD, path, FILE_BYTES_MAX, bytes, err))
+        return true;
+    bool is_absent = err->kind == ERR_LOCAL && err->detail == ENOENT;
+    if (err->kind != ERR_MALFORMED && !is_absent)
+        return false;
+    struct err cause = *err;
+    err_clear(err);
+    if (is_absent)
+        err_set(err, ERR_USAGE, "%s: no such file", path);
+    else
+        err_set(err, ERR_USAGE, "%s:1:1: %s", path, cause.text);
+    err->detail = cause.detail;
+    return false;
+}
+
+bool yaml_digest(const char *path, struct digest *ret_digest, struct err *err)
+{
+    AUTO(buf_done) struct buf bytes;
+    if (!read_bytes(path, &bytes, err))
+        return false;
+    *ret_digest = digest_of(bytes.bytes ? bytes.bytes : "", bytes.len);
+    return true;
+}
+
 bool yaml_load(struct arena *arena, const char *path, struct yaml_file **ret_file, struct err *err)
 {
     AUTO(buf_done) struct buf bytes;
-    buf_init(&bytes, FILE_BYTES_MAX);
-    if (!file_read_at(AT_FDCWD, path, FILE_BYTES_MAX, &bytes, err)) {
-        bool is_absent = err->kind == ERR_LOCAL && err->detail == ENOENT;
-        if (err->kind != ERR_MALFORMED && !is_absent)
-            return false;
-        struct err cause = *err;
-        err_clear(err);
-        if (is_absent)
-            err_set(err, ERR_USAGE, "%s: no such file", path);
-        else
-            err_set(err, ERR_USAGE, "%s:1:1: %s", path, cause.text);
-        err->detail = cause.detail;
+    if (!read_bytes(path, &bytes, err))
         return false;
-    }
     return yaml_parse(arena, path, (struct text){bytes.bytes ? bytes.bytes : "", bytes.len}, ret_file, err);
 }
 

@@ -74,6 +74,8 @@ struct yaml_field {
 bool yaml_load(struct arena *arena, const char *path, struct yaml_file **ret_file, struct err *err) MUST_CHECK;
 bool yaml_parse(struct arena *arena, const char *path, struct text bytes, struct yaml_file **ret_file,
                 struct err *err) MUST_CHECK;
+/* Gives the digest that yaml_load() would give its file, whatever the file says. */
+bool yaml_digest(const char *path, struct digest *ret_digest, struct err *err) MUST_CHECK;
 /* Reads a mapping into `into` by the table. Fields whose key is absent stay as they are. An unknown key names the
  * nearest known one. */
 bool yaml_read(struct arena *arena, const struct yaml_node *node, const struct yaml_field *fields, size_t field_count,

@@ -152,6 +152,29 @@ class Nights(Case):
         order = self.order()  # another key of questions led there once; what was made is still there
         self.assertEqual((order["status"], order["digest"]), ("reused", first["digest"]))
 
+    def test_files_of_ours_are_parsed_again_when_they_are_others(self):
+        first = self.order()
+        for folder in ("recipes", "families", "foreground", "interpreters", "features"):
+            name = sorted(n for n in os.listdir(self.path(f"manifests/{folder}")) if n.endswith(".yaml"))[0]
+            path = self.path(f"manifests/{folder}/{name}")
+            with open(path, encoding="utf-8") as stream:
+                text = stream.read()
+            status = os.stat(path)
+            for _ in range(2):
+                with open(path, "w", encoding="utf-8") as stream:
+                    stream.write("[" + text[1:])
+                os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+                self.server.requests.clear()
+                result = self.run_factory("--arch", ARCH, "served")
+                self.assertEqual((result.code, self.server.requests), (run.USAGE, []), result)
+                self.assertIn(f"{folder}/{name}:", result.stderr)
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            self.assertEqual(self.order()["status"], "reused")
+        self.lose("product")
+        order = self.order()  # they are known to be good, and needed
+        self.assertEqual((order["status"], order["digest"]), ("built", first["digest"]))
+
     def lose(self, kind):
         """Takes what was derived of a kind out of the cache; at least one file of it was there."""
         folder = f"{self.factory.cache}/v1/derived/{kind}"

@@ -273,6 +273,41 @@ static void without_a_state_this_process_alone_knows(void **state)
     hashed_close(hashed_open("/nonexistent", false));
 }
 
+static void what_a_digest_names_is_known_by_all_of_it(void **state)
+{
+    (void)state;
+    struct digest near = right;
+    near.bytes[DIGEST_BYTES - 1] ^= 1;
+    struct hashed *hashed = hashed_open(base, false);
+    assert_false(hashed_knows(hashed, &right));
+    hashed_learn(hashed, &right);
+    assert_true(hashed_knows(hashed, &right));
+    hashed_close(hashed);
+    hashed = hashed_open(base, false);
+    assert_true(hashed_knows(hashed, &right));
+    assert_false(hashed_knows(hashed, &near));
+    assert_false(hashed_knows(hashed, &other));
+    hashed_close(hashed);
+    hashed = hashed_open(base, true);
+    assert_false(hashed_knows(hashed, &right));
+    hashed_close(hashed);
+}
+
+static void a_state_that_comes_into_being_meanwhile_keeps_what_was_noted(void **state)
+{
+    (void)state;
+    struct stat status = make("m", "text");
+    const char *path = path_of("later");
+    struct hashed *hashed = hashed_open(path, false);
+    hashed_note(hashed, &status, 4, &right);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(mkdir(path_of("later/v1"), 0700), 0);
+    hashed_close(hashed);
+    hashed = hashed_open(path_of("later"), false);
+    assert_true(hashed_has(hashed, &status, 4, &right));
+    hashed_close(hashed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +322,8 @@ int main(void)
         cmocka_unit_test(a_file_that_is_as_young_as_the_end_of_the_run_is_hashed_by_the_next),
         cmocka_unit_test(processes_that_end_at_once_lose_nothing_of_each_other),
         cmocka_unit_test(without_a_state_this_process_alone_knows),
+        cmocka_unit_test(what_a_digest_names_is_known_by_all_of_it),
+        cmocka_unit_test(a_state_that_comes_into_being_meanwhile_keeps_what_was_noted),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
