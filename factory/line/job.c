@@ -147,15 +147,10 @@ static bool make_tree(struct job *job, const struct order *order, struct closed 
     return true;
 }
 
-static void auto_close_questions(struct questions **questions)
-{
-    questions_close(*questions);
-}
-
 static bool run_first(struct job *job, struct err *err)
 {
     const struct run_options *options = job->plant->options;
-    AUTO(auto_close_questions) struct questions *questions = NULL;
+    AUTO(questions_close) struct questions *questions = NULL;
     AUTO(arena_done) struct arena scratch = {0};
     struct order order = order_of(job, &scratch);
     struct closed closed = {0};

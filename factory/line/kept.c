@@ -86,11 +86,6 @@ static bool repeat_computed(void *argument, struct err *err)
     return err->kind == ERR_NONE;
 }
 
-static void auto_close_questions(struct questions **questions)
-{
-    questions_close(*questions);
-}
-
 /* Asks again what was asked for the last product. */
 static bool ask_again(const struct order *order, const struct job *job, struct digest *ret_answers)
 {
@@ -99,7 +94,7 @@ static bool ask_again(const struct order *order, const struct job *job, struct d
     struct digest key = asked_key(job);
     if (!read_derived(job, ASKED_KIND, &key, &view) || !plant_prepare(job->plant, order->catalog, &ignored))
         return false;
-    AUTO(auto_close_questions) struct questions *questions = questions_open(order->catalog);
+    AUTO(questions_close) struct questions *questions = questions_open(order->catalog);
     struct repeating repeating = {questions, {view.ptr, view.len}};
     if (!questions_repeat(questions, repeating.list, true) ||
         !order_compute(order, repeat_computed, &repeating, &ignored) || !questions_are_sure(questions))

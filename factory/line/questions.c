@@ -213,8 +213,9 @@ static struct digest digest_of_siblings(const struct siblings *siblings)
     for (size_t i = 0; i < siblings->count; i++) {
         const struct sibling *sibling = &siblings->items[i];
         feed_string(&stream, sibling->name);
-        feed_number(&stream,
-                    (uint64_t)sibling->is_given << 2 | (uint64_t)sibling->is_dependent << 1 | sibling->is_needed);
+        const bool flags[] = {sibling->is_given, sibling->is_dependent, sibling->is_needed, sibling->is_recommended,
+                              sibling->is_for_all};
+        digest_feed(&stream, flags, sizeof flags);
         feed_number(&stream, sibling->holds);
         feed_strings(&stream, &sibling->services);
     }
@@ -243,6 +244,7 @@ static struct digest digest_of_package(const struct catalog_package *package)
     feed_string(&stream, package->source);
     feed_string(&stream, package->description);
     feed_strings(&stream, &package->depends);
+    feed_strings(&stream, &package->recommends);
     return digest_end(&stream);
 }
 
@@ -675,11 +677,12 @@ bool questions_repeat(struct questions *questions, struct text list, bool is_wai
     return true;
 }
 
-void questions_close(struct questions *questions)
+void questions_close(struct questions **questions)
 {
-    if (!questions)
+    if (!*questions)
         return;
-    pthread_mutex_destroy(&questions->lock);
-    arena_done(&questions->arena);
-    free(questions);
+    pthread_mutex_destroy(&(*questions)->lock);
+    arena_done(&(*questions)->arena);
+    free(*questions);
+    *questions = NULL;
 }

@@ -31,7 +31,7 @@ bool questions_are_sure(const struct questions *questions);
 /* Asks the questions of a list: those for which one may have to wait (on a coordinating thread), or those that are only
  * computed (on a worker). An answer that is a failure is noted as one; false for a list that is none. */
 bool questions_repeat(struct questions *questions, struct text list, bool is_waiting) MUST_CHECK;
-/* Frees it. NULL is fine. */
-void questions_close(struct questions *questions);
+/* Frees it. NULL in it is fine. For AUTO(). */
+void questions_close(struct questions **questions);
 
 #endif

@@ -115,7 +115,7 @@ struct catalog_request {
 struct catalog {
     const struct catalog_kind *kind;
     const struct arch *arch;
-    const struct family *family; /* of its packages' kind; set by who opens the catalog. NULL: without an identity */
+    const struct family *family; /* of its packages' kind; set by who prepares the catalog. NULL: without an identity */
     struct origins origins;
     struct digest digest; /* over the indices of packages and of paths, in order: names the input of a selection */
 };
