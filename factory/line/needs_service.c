@@ -62,21 +62,29 @@ static struct strings unwelcome(const struct order *order, const struct closed *
     return names;
 }
 
+/* Lists the siblings of the package that was chosen for a program of the service; none for what else was chosen. */
+static bool list_siblings(const struct order *order, const struct chosen *chosen, struct siblings *ret_siblings,
+                          struct err *err)
+{
+    const struct manifest *manifest = order->manifest;
+    *ret_siblings = (struct siblings){0};
+    return !manifest->automatic[AUTOMATIC_PACKAGES] || !strings_has(&manifest->binaries, chosen->path) ||
+           catalog_siblings(order->catalog, order->arena, chosen->choice.package, ret_siblings, err);
+}
+
 bool needs_of_holder(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
     struct strings never = unwelcome(order, closed);
     const struct chosen_list *chosen = &closed->asked.chosen;
-    for (size_t i = 0; order->manifest->automatic[AUTOMATIC_PACKAGES] && i < chosen->count; i++) {
+    for (size_t i = 0; i < chosen->count; i++) {
         struct siblings siblings;
-        if (!strings_has(&order->manifest->binaries, chosen->items[i].path))
-            continue;
-        if (!catalog_siblings(order->catalog, order->arena, chosen->items[i].choice.package, &siblings, err))
+        if (!list_siblings(order, &chosen->items[i], &siblings, err))
             return false;
         struct holder_request request = {.binary = chosen->items[i].path,
                                          .siblings = &siblings,
                                          .selection = &closed->opened.selection,
                                          .never = &never};
-        const char *holder = holder_find(&request);
+        const char *holder = siblings.count ? holder_find(&request) : NULL;
         if (holder)
             list_add(order->arena, &need->names, holder);
     }
@@ -87,11 +95,9 @@ bool needs_of_recommended(const struct order *order, const struct closed *closed
 {
     struct strings never = unwelcome(order, closed);
     const struct chosen_list *chosen = &closed->asked.chosen;
-    for (size_t i = 0; order->manifest->automatic[AUTOMATIC_PACKAGES] && i < chosen->count; i++) {
+    for (size_t i = 0; i < chosen->count; i++) {
         struct siblings siblings;
-        if (!strings_has(&order->manifest->binaries, chosen->items[i].path))
-            continue;
-        if (!catalog_siblings(order->catalog, order->arena, chosen->items[i].choice.package, &siblings, err))
+        if (!list_siblings(order, &chosen->items[i], &siblings, err))
             return false;
         for (size_t j = 0; j < siblings.count; j++) {
             const struct sibling *sibling = &siblings.items[j];
