@@ -1,12 +1,11 @@
 #include "base/map.h"
 
-/* Eight bytes at a time; the halves of each product are folded, so that all bits of the key reach those that choose a
+/* Eight bytes at a time; the upper half of each product is folded into the lower one, of which those bits are that choose a
  * bucket. Nothing outside depends on the value. */
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
-    __extension__ typedef unsigned __int128 wide;
-    wide product = (wide)(hash ^ word) * 0x9E3779B97F4A7C15u;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+    uint64_t product = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return product ^ product >> 32;
 }
 
 static uint64_t hash_of(struct text key)
