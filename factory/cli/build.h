@@ -16,9 +16,9 @@ bool build_why(struct command *command, struct err *err) MUST_CHECK;
 bool build_new(struct command *command, struct err *err) MUST_CHECK;
 /* Prints what packages ship, and which packages ship a path, by the indices. */
 bool build_find(struct command *command, struct err *err) MUST_CHECK;
-/* Makes the run's inputs (all but the program and what is read beside the manifests, which come later) of options, site file and the value of
- * SOURCE_DATE_EPOCH (NULL: not set): everything that a call can say to change the bytes of an order's product. ERR_USAGE
- * as --compression and SOURCE_DATE_EPOCH. */
+/* Makes the run's inputs (all but the program and what is read beside the manifests, which come later) of options, site
+ * file and the value of SOURCE_DATE_EPOCH (NULL: not set): everything that a call can say to change the bytes of an
+ * order's product. ERR_USAGE as --compression and SOURCE_DATE_EPOCH. */
 bool build_inputs(const struct options *options, const struct site *site, const char *source_date,
                   struct inputs *ret_inputs, struct err *err) MUST_CHECK;
 /* Prints the known images and architectures. */

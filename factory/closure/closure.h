@@ -48,8 +48,7 @@ struct missing {
     bool is_root;
     bool is_opened;   /* a library of a dlopen note, not a DT_NEEDED */
     bool is_optional; /* the image is complete without it */
-    bool
-        is_doubtful; /* it may be done without when it is in no package of the selection: only a partial set misses it */
+    bool is_doubtful; /* only a partial set misses it: what is in no package of the selection is done without */
 };
 
 /* A root that cannot be loaded, without which the image is complete. */

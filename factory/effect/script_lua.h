@@ -1,7 +1,8 @@
 /* script_lua.h - the calls in an RPM scriptlet for <lua> that begin with constant strings
  *
  * No Lua is evaluated: names that are set to a string, and calls of functions with strings, such names and numbers are read
- * (Lua 5.4 Reference Manual, 3.1), also joined ("a" .. b) and in a table (rpm.spawn({"a", b})); what stands in a block of if, for, while or a function may not be reached.
+ * (Lua 5.4 Reference Manual, 3.1), also joined ("a" .. b) and in a table (rpm.spawn({"a", b})); what stands in a block
+ * of if, for, while or a function may not be reached.
  * Private to script_*.c.
  * Threads: pure function of its input.
  * Fails with: nothing.

@@ -99,12 +99,11 @@ struct http_request {
                                       finds the blob by it later (store_find_sha512()) */
     bool is_impatient;             /* the caller knows another place: 20 kB/s are wanted of this one */
     bool is_tried_once;            /* no further tries after a transient fault: for what may be left out */
-    struct http_version
-        *version;              /* of what the caller has, and, once it is good, of what the server has: with status 304
-                                      it is the same, and nothing came. NULL: not asked; a plain GET */
-    struct http_call *call;    /* set: see struct http_call (then there is one URL); NULL: a plain GET */
-    struct store *store;       /* set: the bytes become a blob of the store; else they are kept in `body` */
-    _Atomic uint64_t *counter; /* bytes received are added here as they come (taken back on a retry); may be NULL */
+    struct http_version *version;  /* of what the caller has, and, once it is good, of what the server has: with status
+                                      304 it is the same, and nothing came. NULL: not asked; a plain GET */
+    struct http_call *call;        /* set: see struct http_call (then there is one URL); NULL: a plain GET */
+    struct store *store;           /* set: the bytes become a blob of the store; else they are kept in `body` */
+    _Atomic uint64_t *counter;     /* bytes received are added here as they come (taken back on a retry); may be NULL */
     /* Called on the network thread, must be short; may be NULL. The request is not touched afterwards, so its owner may
      * free it. */
     void (*done)(struct http_request *request);

@@ -62,8 +62,8 @@ bool blob_commit_derived(struct blob *blob, const char *kind, const struct diges
 /* Drops it; accepts a zeroed or ended blob. For AUTO(). */
 void blob_abandon(struct blob *blob);
 
-/* Maps the blob of that digest and hashes it unless that is known (hashed.h): *ret_found is false when it is absent, or when its bytes are wrong (it
- * is then removed, so that the caller makes it again). Fails only on other errors. */
+/* Maps the blob of that digest and hashes it unless that is known (hashed.h): *ret_found is false when it is absent, or
+ * when its bytes are wrong (it is then removed, so that the caller makes it again). Fails only on other errors. */
 bool store_map_blob(struct store *store, const struct digest *digest, struct view *ret_view, bool *ret_found,
                     struct err *err) MUST_CHECK;
 /* Makes an empty file share the bytes of a blob that was mapped before (FICLONE: where one of them is written later, the
@@ -73,7 +73,8 @@ bool store_clone_blob(const struct store *store, const struct digest *digest, in
 bool store_has(struct store *store, const struct digest *digest);
 /* Returns whether a blob with that name and exactly that size exists, without reading it. */
 bool store_has_blob(struct store *store, const struct digest *digest, uint64_t size_bytes);
-/* Maps derived/<kind>/<key> and checks its MAC and, unless that is known (hashed.h), its digest; *ret_found as above. A view maps the file as a whole; its `ptr` is page-aligned. */
+/* Maps derived/<kind>/<key> and checks its MAC and, unless that is known (hashed.h), its digest; *ret_found as above. A
+ * view maps the file as a whole; its `ptr` is page-aligned. */
 bool store_map_derived(struct store *store, const char *kind, const struct digest *key, struct view *ret_view,
                        bool *ret_found, struct err *err) MUST_CHECK;
 /* Returns whether derived/<kind>/<key> exists, without reading it. */

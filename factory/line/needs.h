@@ -79,8 +79,7 @@ struct need {
     struct chosen_list chosen;
     struct applied applied;            /* all recipes that apply by now; none when they are the same as before */
     const struct automatic *automatic; /* when it is other than before; else NULL */
-    struct strings
-        told; /* packages of the selection that have to be opened; when there are any, nothing else is said */
+    struct strings told;   /* packages of the selection that have to be opened; when there are any, that is all */
     bool is_first_ignored; /* start over: names and choices are all that is asked for, `packages: first` is ignored */
 };
 

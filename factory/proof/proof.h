@@ -63,8 +63,7 @@ struct proof_request {
     const struct map *spare;     /* paths of files that need not be loadable, unless the image starts them; or NULL */
     const struct interpreters *interpreters; /* those that are known; or NULL */
     struct strings faults;                   /* what was found before: texts, each a violation */
-    bool
-        is_mapped_alone; /* the files' bytes are in mappings of their own: programs that were looked at may leave memory */
+    bool is_mapped_alone; /* the files' bytes are in mappings of their own: what was looked at may leave memory */
 };
 
 /* Finds the architectures that a tree of unknown origin is for: those whose loader is there under its own path, the one

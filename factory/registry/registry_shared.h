@@ -31,9 +31,8 @@ struct shared_host {
     struct registry_shared *shared;
     _Atomic int scheme;             /* enum registry_scheme */
     _Atomic uint64_t not_before_ms; /* it asked all of us to wait */
-    pthread_mutex_t
-        token_lock;     /* guards `tokens`; held while one is fetched: single flight; taken after registry.lock */
-    struct arena arena; /* of tokens' lists; guarded by token_lock */
+    pthread_mutex_t token_lock;     /* guards `tokens`; held while one is fetched; taken after registry.lock */
+    struct arena arena;             /* of tokens' lists; guarded by token_lock */
     LIST(struct shared_token) tokens;
     struct strings repositories, pushing; /* of the call; those that write: guarded by the lock of `shared` */
     struct map blobs;                     /* struct shared_blob by digest; guarded by the lock of `shared` */

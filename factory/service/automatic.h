@@ -23,9 +23,9 @@ struct automatic {
     struct wishes wishes;
     struct manifest_config config; /* what is started; unset members where the packages say nothing */
     struct strings names;          /* packages that are to be selected, too */
-    struct strings
-        libraries; /* interpreters of scripts that are named, and sonames that plug-ins lack which the configuration names, and nothing selected has */
-    struct strings notes; /* what could not be found out: sentences for the report */
+    struct strings libraries;      /* interpreters of scripts that are named, and sonames that plug-ins lack which the
+                                      configuration names: nothing selected has them */
+    struct strings notes;          /* what could not be found out: sentences for the report */
 };
 
 struct references;

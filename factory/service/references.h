@@ -33,8 +33,8 @@ struct references *references_new(struct arena *arena);
 /* Finds what a file names, by its path; NULL when it was not read. */
 const struct strings *references_of(const struct references *references, const char *path);
 /* Adds what kept files of the own packages name, and the words of a command that is started: wishes, and a note of the
- * plug-ins and helpers below such directories that would bring libraries or interpreters which nothing else in the image needs, unless
- * the configuration says their names. */
+ * plug-ins and helpers below such directories that would bring libraries or interpreters which nothing else in the image
+ * needs, unless the configuration says their names. */
 bool references_find(struct modest *modest, const struct strings *command, struct automatic *found,
                      struct err *err) MUST_CHECK;
 

@@ -3,9 +3,9 @@
  * Rule, in this order: the manifest's `packages: first` names that ship it, in their order (a `first` name that exists
  * in the catalog is tried without looking into Contents; the caller checks after unpacking that it really ships the
  * path); else the packages that Contents lists, less `packages: never`; of several: the one named like the image, or
- * like the binary; of a service the one on which a package depends that is named like the binary, or like it without the 'd' of
- * daemons (ntp depends on ntpsec, which ships ntpd); else the one whose solution has the fewest packages; else the shortest name, then the first by
- * name. Where no index of paths can be asked (there is none, or the mirror is being changed), the `first` names that were
+ * like the binary; of a service the one on which a package depends that is named like the binary, or like it without the
+ * 'd' of daemons (ntp depends on ntpsec, which ships ntpd); else the one whose solution has the fewest packages; else the
+ * shortest name, then the first by name. Where no index of paths can be asked (there is none, or the mirror is being changed), the `first` names that were
  * not looked into yet are taken in their order, then for a program the package that is named like it, or like the image;
  * the caller checks each. manifests/sources/README.md and manifests/README.md say the same.
  * Threads: blocks (Contents); called on coordinating threads.

@@ -12,9 +12,9 @@
 struct small_file_haste {
     bool is_tried_once, is_other_there;
 };
-/* Gets a file of at most cap_bytes. Where the server said of which version it was when it was got last, it is asked whether
- * there is another one (ETag, If-Modified-Since); the bytes of then, hashed as any of the store, count as got. *ret_absent tells that the server answered that there is none. The caller calls
- * buf_done(). */
+/* Gets a file of at most cap_bytes. Where the server said of which version it was when it was got last, it is asked
+ * whether there is another one (ETag, If-Modified-Since); the bytes of then, hashed as any of the store, count as got.
+ * *ret_absent tells that the server answered that there is none. The caller calls buf_done(). */
 bool small_file_get(const struct source_env *env, const char *url, uint64_t cap_bytes, struct small_file_haste haste,
                     struct buf *ret_body, bool *ret_absent, struct err *err) MUST_CHECK;
 /* Keeps bytes as a blob of the store unless they are there. */
