@@ -17,6 +17,7 @@ struct manifest_form {
     const char *dlopen;     /* as written, or NULL */
     const char *optional;   /* packages: optional, as written, or NULL */
     struct strings covers;  /* as written */
+    bool is_from_fine;      /* files may be copied from beside it: their bytes are in its digest */
     bool is_repeat_fine;    /* one path may stand twice under `files`, for other packages */
 };
 
@@ -28,6 +29,10 @@ bool manifest_read(struct arena *arena, const struct yaml_file *file, struct man
  * it: the parts that recipes have, too. */
 bool manifest_read_parts(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
 bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struct err *err) MUST_CHECK;
+/* Reads the file that `made` is a copy of, which lies beside the manifest or below it, and adds its bytes to the digest of the
+ * manifest. */
+bool manifest_read_from(struct arena *arena, struct manifest_form *form, struct wish_made *made,
+                        struct err *err) MUST_CHECK;
 /* Checks names and values of environment variables. */
 bool manifest_check_env(struct arena *arena, const struct yaml_pairs *env, struct err *err) MUST_CHECK;
 /* Reads the names of `covers`, which stand under that key of `root`, into a truth for each effect. */

@@ -74,7 +74,7 @@ static const struct yaml_field directory_fields[] = {
 static const struct yaml_field create_fields[] = {
     FIELD(YAML_STRING, wish_made, "path", path, true),        FIELD(YAML_MODE, wish_made, "mode", mode, false),
     FIELD(YAML_STRING, wish_made, "owner", owner, false),     FIELD(YAML_STRING, wish_made, "group", group, false),
-    FIELD(YAML_STRING, wish_made, "content", content, false),
+    FIELD(YAML_STRING, wish_made, "content", content, false), FIELD(YAML_STRING, wish_made, "from", from, false),
 };
 
 static const struct yaml_field symlink_fields[] = {
@@ -176,7 +176,8 @@ static bool read_made(struct arena *arena, struct manifest_form *form, const str
         struct wish_made made = list->defaults;
         made.node = node;
         const char **path = made.kind == MADE_SYMLINK ? NULL : &made.path;
-        if (!read_item(arena, node, list->fields, list->field_count, path, &made, err))
+        if (!read_item(arena, node, list->fields, list->field_count, path, &made, err) ||
+            (made.from && !manifest_read_from(arena, form, &made, err)))
             return false;
         list_add(arena, &form->manifest.wishes.made, made);
     }
@@ -286,6 +287,7 @@ static void set_defaults(struct arena *arena, const struct yaml_file *file, stru
 bool manifest_read(struct arena *arena, const struct yaml_file *file, struct manifest_form *ret_form, struct err *err)
 {
     struct manifest_form form = {.root = file->root,
+                                 .is_from_fine = true,
                                  .manifest = {.path = file->path, .digest = file->digest, .has_recipes = true}};
     if (!form.root) {
         err_set(err, ERR_USAGE, "%s:1:1: the manifest is empty", file->path);

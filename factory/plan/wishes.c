@@ -196,6 +196,12 @@ void wishes_sign(struct wishes *wishes, const char *giver)
     SIGN(&wishes->packages, giver);
 }
 
+struct text wish_content(const struct wish_made *made)
+{
+    const char *content = made->content ? made->content : "";
+    return (struct text){content, made->content_bytes ? made->content_bytes : strlen(content)};
+}
+
 static bool same_file(const struct wish_file *a, const struct wish_file *b)
 {
     return text_same(a->path, b->path) && strings_same(&a->packages, &b->packages) &&
@@ -205,8 +211,8 @@ static bool same_file(const struct wish_file *a, const struct wish_file *b)
 static bool same_made(const struct wish_made *a, const struct wish_made *b)
 {
     return a->kind == b->kind && text_same(a->path, b->path) && a->mode == b->mode && text_same(a->owner, b->owner) &&
-           text_same(a->group, b->group) && text_same(a->content, b->content) && text_same(a->target, b->target) &&
-           text_same(a->source, b->source) && a->keeps_mode == b->keeps_mode;
+           text_same(a->group, b->group) && text_eq(wish_content(a), wish_content(b)) &&
+           text_same(a->target, b->target) && text_same(a->source, b->source) && a->keeps_mode == b->keeps_mode;
 }
 
 static bool same_owner(const struct wish_owner *a, const struct wish_owner *b)

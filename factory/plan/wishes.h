@@ -32,6 +32,8 @@ struct wish_made {
     uint32_t mode;             /* default 0755 for directories, 0644 for files */
     const char *owner, *group; /* names of `users` and `groups`, "root", or decimal; default "root" */
     const char *content;       /* MADE_FILE: text; NULL: empty */
+    size_t content_bytes;      /* of content, which may have NULs then; 0: as far as its NUL */
+    const char *from;          /* the file beside the manifest that content is of, as written; NULL: none */
     const char *target;        /* MADE_SYMLINK */
     const char *source;        /* MADE_COPY: path of a file of the package set, through its links */
     bool keeps_mode;           /* MADE_COPY: the source's, instead of `mode` */
@@ -140,6 +142,8 @@ struct wishes wishes_merge(struct arena *arena, const struct wishes *a, const st
 struct wishes wishes_join(struct arena *arena, const struct wishes *a, const struct wishes *b);
 /* Returns the wishes without the packages of these names. */
 struct wishes wishes_without(struct arena *arena, const struct wishes *wishes, const struct strings *packages);
+/* Returns the bytes of a MADE_FILE. */
+struct text wish_content(const struct wish_made *made);
 /* Returns whether two say the same, in the same order; givers are not looked at. */
 bool wishes_same(const struct wishes *a, const struct wishes *b);
 /* Says in every item of the wishes, which are the caller's own, whose it is. */

@@ -88,8 +88,8 @@ static bool add_made(struct drafts *drafts, const struct wish_made *made, struct
         break;
     case MADE_FILE:
         draft.node.kind = NODE_FILE;
-        draft.node.data = made->content ? made->content : "";
-        draft.node.size_bytes = strlen(draft.node.data);
+        draft.node.data = wish_content(made).ptr;
+        draft.node.size_bytes = wish_content(made).len;
         break;
     case MADE_SYMLINK:
         draft.node.kind = NODE_SYMLINK;

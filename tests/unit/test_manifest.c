@@ -2,8 +2,11 @@
 
 #include "base/auto.h"
 #include "formats/sources.h"
+#include "io/file.h"
 #include "plan/rules.h"
 #include "shipped.h"
+
+#include <fcntl.h>
 
 static struct manifest load(struct folder *folder, const char *text)
 {
@@ -178,6 +181,39 @@ static void what_is_made_has_modes_owners_and_places(void **state)
     assert_int_equal(made[4].kind, MADE_SYMLINK);
     assert_string_equal(made[4].target, "../f");
     assert_int_equal(made[4].node->line, 8);
+}
+
+static void a_file_beside_the_manifest_is_copied_byte_by_byte(void **state)
+{
+    struct folder *folder = *state;
+    const char *path = put(folder, "page", "");
+    static const char bytes[] = "one\0two\n", text[] = B "create: [{path: /f, from: page.yaml, mode: \"0755\"}]\n";
+    struct err err = {0};
+    AUTO(auto_close_fd) int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    CHECK_OK(file_write_all(fd, bytes, sizeof bytes - 1, path, &err), &err);
+    struct manifest manifest = load(folder, text), other;
+    struct text content = wish_content(&manifest.wishes.made.items[0]);
+    assert_int_equal(content.len, sizeof bytes - 1);
+    assert_memory_equal(content.ptr, bytes, sizeof bytes - 1);
+    assert_int_equal(manifest.wishes.made.items[0].mode, 0755);
+    put(folder, "page", "another");
+    other = load(folder, text);
+    assert_false(digest_eq(&manifest.digest, &other.digest)); /* a product is named by it */
+    refused(folder, B "create: [{path: /f, from: ../page.yaml}]\n",
+            "2:27: '../page.yaml' must not have a '..' component");
+    refused(folder, B "create: [{path: /f, from: /etc/passwd}]\n",
+            "2:27: '/etc/passwd' must be a file beside the manifest or below it, not an absolute path");
+    refused(folder, B "create: [{path: /f, from: page.yaml, content: x}]\n",
+            "2:27: 'content' and 'from' stand together; one of them says what is in '/f'");
+    refused(
+        folder, B "create: [{path: /f, from: nothing}]\n",
+        arena_printf(&folder->arena, "2:27: 'from': cannot open %s/nothing: No such file or directory", folder->dir));
+    const char *link = arena_printf(&folder->arena, "%s/link", folder->dir);
+    list_add(&folder->arena, &folder->paths, link);
+    assert_int_equal(symlink("/etc/passwd", link), 0);
+    assert_false(
+        load_manifest(&folder->arena, put(folder, "bad", B "create: [{path: /f, from: link}]\n"), &other, &err));
+    CHECK_ERR(&err, ERR_USAGE, "link");
 }
 
 static void a_user_without_a_group_brings_its_own(void **state)
@@ -472,6 +508,7 @@ int main(void)
         IN_FOLDER(a_manifest_covers_what_scripts_do_as_a_recipe_does),
         IN_FOLDER(what_cannot_be_loaded_may_be_dropped_of_files_and_of_whole_packages),
         IN_FOLDER(what_is_made_has_modes_owners_and_places),
+        IN_FOLDER(a_file_beside_the_manifest_is_copied_byte_by_byte),
         IN_FOLDER(a_user_without_a_group_brings_its_own),
         IN_FOLDER(ports_are_written_with_their_protocol),
         IN_FOLDER(the_configuration_is_read_in_the_files_order),
