@@ -1,0 +1,163 @@
+#include "ground/ground.h"
+
+#include "base/auto.h"
+#include "ground/ground_merge.h"
+#include "ground/ground_path.h"
+#include "package/pack.h"
+#include "package/path.h"
+
+#include <stdlib.h>
+
+/* What the merged file depends on; another version of the rules has another purpose. */
+static struct digest key_of(const struct ground_layers *layers)
+{
+    static const char purpose[] = "imgfactory: ground 1 " PACK_MAGIC;
+    struct digest_stream stream;
+    digest_begin(&stream);
+    digest_feed(&stream, purpose, sizeof purpose);
+    for (size_t i = 0; i < layers->count; i++) {
+        digest_feed(&stream, layers->items[i].blob.digest.bytes, DIGEST_BYTES);
+        digest_feed(&stream, layers->items[i].diff_id.bytes, DIGEST_BYTES);
+    }
+    return digest_end(&stream);
+}
+
+static bool find(struct store *store, const struct digest *key, struct ground *ret_ground, bool *ret_found,
+                 struct err *err)
+{
+    struct view view = {0};
+    /* The tables carry their own digest and each file's bytes theirs, so that opening does not read all bytes. */
+    if (!store_map_derived(store, GROUND_KIND, key, &view, ret_found, err))
+        return false;
+    if (!*ret_found)
+        return true;
+    struct package *package = calloc(1, sizeof *package);
+    if (!package)
+        memory_abort(sizeof *package);
+    package->view = view;
+    package->format = &ground_format;
+    if (pack_read_tables(package) || !digest_eq(&package->digest, key)) {
+        package_close(package);
+        store_drop_derived(store, GROUND_KIND, key);
+        *ret_found = false;
+        return true;
+    }
+    ret_ground->package = package;
+    return true;
+}
+
+bool ground_open(struct store *store, const char *name, const struct ground_layers *layers, struct ground *ret_ground,
+                 struct err *err)
+{
+    struct digest key = key_of(layers);
+    bool is_found;
+    if (!find(store, &key, ret_ground, &is_found, err))
+        return false;
+    if (is_found)
+        return true;
+    if (!ground_merge(store, name, layers, &key, err) || !find(store, &key, ret_ground, &is_found, err))
+        return false;
+    if (!is_found)
+        err_set(err, ERR_LOCAL, "%s: its files went out of the cache while they were used; run again", name);
+    return is_found;
+}
+
+void ground_close(struct ground *ground)
+{
+    package_close(ground->package);
+    ground->package = NULL;
+}
+
+const struct entry *ground_find(const struct ground *ground, const char *path)
+{
+    return package_find(ground->package, path);
+}
+
+static const struct entry *look(void *self, struct text path, const char **ret_why)
+{
+    (void)ret_why;
+    char name[PATH_MAX_BYTES + 1];
+    if (path.len >= sizeof name)
+        return NULL;
+    memcpy(name, path.ptr, path.len);
+    name[path.len] = '\0';
+    return ground_find(self, name);
+}
+
+static const struct entry *walk(const struct ground *ground, struct arena *arena, const char *path, bool follows_last,
+                                const char **ret_path)
+{
+    struct ground_walk steps = {.look = look, .self = (void *)ground, .follows_last = follows_last};
+    const char *why;
+    const char *end = ground_path(&steps, arena, path, &why);
+    if (ret_path)
+        *ret_path = end;
+    return end ? ground_find(ground, end) : NULL;
+}
+
+const struct entry *ground_walk(const struct ground *ground, struct arena *arena, const char *path,
+                                const char **ret_path)
+{
+    return walk(ground, arena, path, true, ret_path);
+}
+
+const struct entry *ground_place(const struct ground *ground, struct arena *arena, const char *path,
+                                 const char **ret_path)
+{
+    return walk(ground, arena, path, false, ret_path);
+}
+
+bool ground_read(const struct ground *ground, const char *path, struct text *ret_bytes, bool *ret_found,
+                 struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct entry *entry = ground_walk(ground, &scratch, path, NULL);
+    if (entry && entry->kind == ENTRY_HARDLINK)
+        entry = ground_find(ground, entry->target);
+    *ret_found = entry && entry->kind == ENTRY_FILE && !ground_is_special(entry);
+    if (!*ret_found)
+        return true;
+    struct digest digest = digest_of(entry->data, (size_t)entry->size_bytes);
+    if (!digest_eq(&digest, &entry->digest)) {
+        err_set(err, ERR_TRUST, "%s of the base: its bytes in the cache are not those that were put there", path);
+        return false;
+    }
+    *ret_bytes = (struct text){entry->data, (size_t)entry->size_bytes};
+    return true;
+}
+
+/* Returns the number of the first entry that does not come before a path. */
+static size_t first_from(const struct package *package, const char *path)
+{
+    size_t low = 0, high = package->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(package->entries[middle].path, path) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void ground_below(const struct ground *ground, const char *directory, size_t *ret_first, size_t *ret_count)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *dir = strcmp(directory, "/") == 0 ? "" : directory;
+    /* All paths below "/a" are from "/a/" to before "/a0", as '0' follows '/'. */
+    size_t first = first_from(ground->package, arena_printf(&scratch, "%s/", dir));
+    size_t end = *dir ? first_from(ground->package, arena_printf(&scratch, "%s0", dir)) : ground->package->count;
+    *ret_first = first;
+    *ret_count = end - first;
+}
+
+size_t ground_layer_of(const struct entry *entry)
+{
+    uint64_t number = 0;
+    return entry->owner && text_parse_u64(text_of(entry->owner), &number) ? (size_t)number : 0;
+}
+
+bool ground_is_special(const struct entry *entry)
+{
+    return entry->group && strcmp(entry->group, GROUND_SPECIAL) == 0;
+}
