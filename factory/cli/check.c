@@ -6,7 +6,6 @@
 #include "bill/bill.h"
 #include "bill/record.h"
 #include "cli/places.h"
-#include "formats/formats.h"
 #include "oci/config_read.h"
 #include "proof/proof.h"
 #include "proof/root_dir.h"
@@ -20,10 +19,8 @@ struct check {
     struct arena *arena;
     const char *name;
     const char *layout; /* directory with the bills of an image; NULL: without */
-    struct arches arches;
+    const struct wanted *wanted;
     struct interpreters interpreters;
-    const struct arch **wanted; /* --arch, or NULL */
-    size_t wanted_count;
     size_t checked_count, violation_count;
     struct root_budget budget; /* for the layers of all manifests */
     struct map layers;         /* digests of those that added to it */
@@ -33,22 +30,6 @@ struct check {
 static void check_done(struct check *check)
 {
     json_decref(check->report);
-}
-
-/* Reads --arch: names with commas, or "all". */
-static bool take_arches(struct check *check, struct err *err)
-{
-    const char *list = check->command->options.arch;
-    struct text rest = text_of(list ? list : "all"), name;
-    if (text_is(rest, "all"))
-        return true;
-    check->wanted = arena_new_array(check->arena, const struct arch *, rest.len + 1);
-    while (text_next(&rest, ',', &name)) {
-        if (!arches_find(&check->arches, text_dup(check->arena, text_trim(name)), &check->wanted[check->wanted_count++],
-                         err))
-            return false;
-    }
-    return true;
 }
 
 static bool load_interpreters(struct check *check, struct err *err)
@@ -61,27 +42,17 @@ static bool load_interpreters(struct check *check, struct err *err)
     return interpreters_load(check->arena, &dirs, &check->interpreters, err);
 }
 
-static bool begin(struct command *command, const char *name, struct check *ret_check, struct err *err)
+static bool begin(struct command *command, const struct wanted *wanted, const char *name, struct check *ret_check,
+                  struct err *err)
 {
-    const char *dir = command->options.arches;
     *ret_check = (struct check){.command = command,
                                 .arena = &command->arena,
+                                .wanted = wanted,
                                 .name = name,
                                 .budget = root_budget_of_call(),
                                 .layers.arena = &command->arena,
                                 .report = json_array()};
-    struct arch_keys keys = formats_arch_keys(&command->arena);
-    return (dir || places_data_dir(&command->arena, "arches", &dir, err)) &&
-           arches_load(&command->arena, dir, &keys, &ret_check->arches, err) && take_arches(ret_check, err) &&
-           load_interpreters(ret_check, err);
-}
-
-static bool is_wanted(const struct check *check, const struct arch *arch)
-{
-    bool is_found = !check->wanted;
-    for (size_t i = 0; i < check->wanted_count; i++)
-        is_found = is_found || check->wanted[i] == arch;
-    return is_found;
+    return load_interpreters(ret_check, err);
 }
 
 static void set_text(json_t *json, const char *key, const char *text)
@@ -192,10 +163,10 @@ static void dir_task(void *item)
     size_t count;
     if (!root_dir_read(dir->path, dir->thread_count, &root, &dir->err))
         return;
-    proof_find_arches(&dir->arena, &root.tree, &check->arches, &arches, &count);
-    if (check->wanted) {
-        arches = check->wanted;
-        count = check->wanted_count;
+    proof_find_arches(&dir->arena, &root.tree, &check->wanted->arches, &arches, &count);
+    if (check->wanted->count) {
+        arches = check->wanted->items;
+        count = check->wanted->count;
     }
     if (!count)
         return;
@@ -233,10 +204,10 @@ static bool run_dirs(const struct check *check, struct dir_check *dirs, size_t c
     return true;
 }
 
-bool check_dirs(struct command *command, const struct strings *paths, struct err *err)
+bool check_dirs(struct command *command, const struct wanted *wanted, const struct strings *paths, struct err *err)
 {
     AUTO(check_done) struct check check = {0};
-    if (!begin(command, strings_join(&command->arena, paths, ", "), &check, err))
+    if (!begin(command, wanted, strings_join(&command->arena, paths, ", "), &check, err))
         return false;
     struct dir_check *dirs = arena_new_array(check.arena, struct dir_check, paths->count);
     for (size_t i = 0; i < paths->count; i++)
@@ -358,10 +329,10 @@ static const struct arch *arch_of(struct check *check, const struct layout_manif
     const char *name = manifest->variant
                            ? arena_printf(check->arena, "linux/%s/%s", manifest->architecture, manifest->variant)
                            : manifest->architecture;
-    if (arches_find(&check->arches, name, &arch, &ignored))
+    if (arches_find(&check->wanted->arches, name, &arch, &ignored))
         return arch;
     err_clear(&ignored);
-    return arches_find(&check->arches, manifest->architecture, &arch, &ignored) ? arch : NULL;
+    return arches_find(&check->wanted->arches, manifest->architecture, &arch, &ignored) ? arch : NULL;
 }
 
 /* Returns the system of a manifest that is not Linux, by its platform or its configuration; NULL for Linux. */
@@ -379,13 +350,14 @@ static const char *other_os(struct check *check, const struct layout_manifest *m
 static bool is_checked(struct check *check, const struct layout_manifest *manifest, const struct arch **ret_arch)
 {
     struct log *log = check->command->log;
-    if (manifest->is_other) {
-        log_line(log, LOG_QUIET, "warning: %s: sha256:%s of type %s is not checked, it is no image manifest",
-                 check->name, digest_hex(&manifest->blob.digest).chars, manifest->blob.media_type);
+    if (manifest->unread) {
+        if (manifest->unread == LAYOUT_OTHER)
+            log_line(log, LOG_QUIET, "warning: %s: sha256:%s of type %s is not checked, it is no image manifest",
+                     check->name, digest_hex(&manifest->blob.digest).chars, manifest->blob.media_type);
         return false;
     }
     *ret_arch = arch_of(check, manifest);
-    if (manifest->is_attestation || (*ret_arch && !is_wanted(check, *ret_arch)))
+    if (manifest->is_attestation || (*ret_arch && !wanted_has(check->wanted, *ret_arch)))
         return false;
     const char *os = other_os(check, manifest), *name = manifest->architecture ? manifest->architecture : "no platform";
     if (os)
@@ -397,12 +369,13 @@ static bool is_checked(struct check *check, const struct layout_manifest *manife
     return !os && *ret_arch;
 }
 
-bool check_image(struct command *command, const struct checked_image *checked, struct err *err)
+bool check_image(struct command *command, const struct wanted *wanted, const struct checked_image *checked,
+                 struct err *err)
 {
     const char *name = checked->name;
     const struct layout_image *image = checked->image;
     AUTO(check_done) struct check check = {0};
-    if (!begin(command, name, &check, err))
+    if (!begin(command, wanted, name, &check, err))
         return false;
     check.layout = checked->layout;
     for (size_t i = 0; i < image->manifests.count; i++) {

@@ -7,12 +7,12 @@
 #ifndef IMGFACTORY_CLI_CHECK_H
 #define IMGFACTORY_CLI_CHECK_H
 
-#include "cli/command.h"
+#include "cli/wanted.h"
 #include "io/store.h"
-#include "oci/layout_read.h"
 
 /* Checks root directories, several at a time, and reports them in the order given. */
-bool check_dirs(struct command *command, const struct strings *paths, struct err *err) MUST_CHECK;
+bool check_dirs(struct command *command, const struct wanted *wanted, const struct strings *paths,
+                struct err *err) MUST_CHECK;
 /* An image that is to be checked. */
 struct checked_image {
     const char *name;
@@ -22,6 +22,7 @@ struct checked_image {
 };
 
 /* Checks all images of a layout, or of a pulled image. What the bill beside one says to be unloadable is a note. */
-bool check_image(struct command *command, const struct checked_image *checked, struct err *err) MUST_CHECK;
+bool check_image(struct command *command, const struct wanted *wanted, const struct checked_image *checked,
+                 struct err *err) MUST_CHECK;
 
 #endif

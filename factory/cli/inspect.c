@@ -110,15 +110,16 @@ static void set_platform(json_t *json, const struct layout_manifest *manifest)
 static json_t *manifest_json(const struct layout_manifest *manifest, const json_t *descriptor)
 {
     json_t *json = blob_json(&manifest->blob), *layers = json_array();
-    json_auto_t *document = manifest->is_other ? NULL : parse_object(manifest->bytes);
+    json_auto_t *document = manifest->unread ? NULL : parse_object(manifest->bytes);
     uint64_t total_bytes = 0;
     for (size_t i = 0; i < manifest->layers.count; i++) {
         (void)json_array_append_new(layers, blob_json(&manifest->layers.items[i]));
         total_bytes += manifest->layers.items[i].size_bytes;
     }
     set_platform(json, manifest);
-    if (manifest->is_other) {
+    if (manifest->unread) {
         json_decref(layers);
+        set(json, "missing", manifest->unread == LAYOUT_MISSING ? json_true() : NULL);
         set(json, "index_annotations", copy_strings(json_object_get(descriptor, "annotations")));
         return json;
     }
@@ -132,15 +133,12 @@ static json_t *manifest_json(const struct layout_manifest *manifest, const json_
     return json;
 }
 
-/* Tells of each platform's image where its bill lies, when the layout has it. */
-static void add_bills(const struct layout_image *image, json_t *platforms)
+/* Tells where the bill of a platform's image lies, when the layout has it. */
+static void add_bill(const struct layout_image *image, const struct digest *manifest, json_t *platform)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    for (size_t i = 0; image->dir && i < image->manifests.count; i++) {
-        const struct digest *manifest = &image->manifests.items[i].blob.digest;
-        if (bill_is_beside(image->dir, manifest))
-            set(json_array_get(platforms, i), "bill", record_text(layout_beside_path(&scratch, image->dir, manifest)));
-    }
+    if (image->dir && bill_is_beside(image->dir, manifest))
+        set(platform, "bill", record_text(layout_beside_path(&scratch, image->dir, manifest)));
 }
 
 static json_t *image_json(const struct layout_image *image, const char *name)
@@ -153,9 +151,13 @@ static json_t *image_json(const struct layout_image *image, const char *name)
     json_decref(root);
     for (size_t i = 0; i < image->manifests.count; i++) {
         const json_t *descriptor = json_array_get(json_object_get(document, "manifests"), i);
-        (void)json_array_append_new(platforms, manifest_json(&image->manifests.items[i], descriptor));
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        if (manifest->unread == LAYOUT_UNWANTED)
+            continue;
+        json_t *platform = manifest_json(manifest, descriptor);
+        add_bill(image, &manifest->blob.digest, platform);
+        (void)json_array_append_new(platforms, platform);
     }
-    add_bills(image, platforms);
     set(json, "annotations", copy_strings(json_object_get(document, "annotations")));
     set(json, "platforms", platforms);
     return json;
@@ -248,8 +250,9 @@ static void print_config(FILE *out, const json_t *config)
 static void print_platform(FILE *out, const json_t *platform)
 {
     const char *name = json_string_value(json_object_get(platform, "platform"));
-    (void)fprintf(out, "\n%s%s\n", name ? name : "no platform",
-                  json_is_true(json_object_get(platform, "attestation")) ? " (attestation, not for running)" : "");
+    (void)fprintf(out, "\n%s%s%s\n", name ? name : "no platform",
+                  json_is_true(json_object_get(platform, "attestation")) ? " (attestation, not for running)" : "",
+                  json_is_true(json_object_get(platform, "missing")) ? " (it is not there)" : "");
     print_string(out, "digest", platform, "digest");
     print_string(out, "type", platform, "media_type");
     print_string(out, "artifact", platform, "artifact_type");

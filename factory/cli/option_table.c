@@ -20,7 +20,7 @@
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
            "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's)",
-           OPTION_STRING, arch, PACKAGES | COMMAND_CHECK, 0, 0, 0, ALTERS_ORDER),
+           OPTION_STRING, arch, PACKAGES | PULLS, 0, 0, 0, ALTERS_ORDER),
     OPTION(
         's', "source", "FILE",
         "take packages from this source, a file or the name of a shipped one\n(fedora-41), instead of the host's own "
@@ -95,8 +95,8 @@ static const struct option_row rows[] = {
            CACHES, ALL & ~CACHES, 0, 0, ALTERS_NOTHING),
     OPTION(0, "state", "DIR", "what was last accepted of each repository\n(default: ~/.local/state/imgfactory)",
            OPTION_STRING, state, PACKAGES | TAGS, ALL & ~(PACKAGES | TAGS), 0, 0, ALTERS_NOTHING),
-    OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches,
-           PACKAGES | COMMAND_CHECK, 0, 0, 0, ALTERS_ORDER),
+    OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches, PACKAGES | PULLS, 0,
+           0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests, PACKAGES, 0, 0, 0,
            ALTERS_ORDER),
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json, ALL & ~(LOGINS | COMMAND_NEW), LOGINS, 0,
@@ -118,6 +118,7 @@ struct option_text {
 
 static const struct option_text texts[] = {
     {"arch", COMMAND_CHECK, "check only these architectures: names separated by commas (default: all\nthat are found)"},
+    {"arch", COMMAND_PULL | COMMAND_INSPECT, "only these architectures: names separated by commas (default: all)"},
     {"output", COMMAND_PULL, "write the image to DIR/NAME, as a layout"},
     {"output", COMMAND_PUSH | COMMAND_INSPECT | COMMAND_CHECK, "look for layouts in DIR, too (default: out)"},
     {"authfile", COMMAND_LOGIN, "where to keep the credential (default: as podman and docker do)"},

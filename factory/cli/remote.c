@@ -21,6 +21,7 @@ struct remote {
     struct arena *arena;
     const struct registry_options *registry_options;
     struct http *http;
+    const struct wanted *wanted; /* of check */
 };
 
 static bool is_layout(const char *path)
@@ -28,6 +29,23 @@ static bool is_layout(const char *path)
     AUTO(arena_done) struct arena arena = {0};
     struct stat status;
     return stat(arena_printf(&arena, "%s/index.json", path), &status) == 0;
+}
+
+/* Splits "LAYOUT[:TAG]" where the shortest path is that has a layout: names in layouts may have colons and slashes, as
+ * podman writes them (docker.io/library/x:1.0). */
+static bool split_layout(struct arena *arena, const char *word, const char **ret_dir, const char **ret_tag)
+{
+    for (const char *colon = strchr(word, ':'); colon; colon = strchr(colon + 1, ':')) {
+        const char *dir = arena_strndup(arena, word, (size_t)(colon - word));
+        if (!is_layout(dir) || is_layout(word))
+            continue;
+        *ret_dir = dir;
+        *ret_tag = colon + 1;
+        return true;
+    }
+    *ret_dir = word;
+    *ret_tag = NULL;
+    return is_layout(word);
 }
 
 /* Splits "LAYOUT[:TAG]", "oci:LAYOUT[:TAG]" or "NAME[:TAG]" (of the output directory). False when no layout is meant.
@@ -38,16 +56,10 @@ static bool find_layout(const struct remote *remote, const char *word, const cha
     const struct command *command = remote->command;
     const char *path = strncmp(word, "oci:", 4) == 0 ? word + 4 : word;
     const char *output = command_first(command->options.output, command->site.output, "out");
-    const char *colon = strrchr(path, ':');
-    const char *without_tag = colon ? arena_strndup(arena, path, (size_t)(colon - path)) : path;
-    const char *const dirs[] = {path, without_tag, arena_printf(arena, "%s/%s", output, path),
-                                arena_printf(arena, "%s/%s", output, without_tag)};
-    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
-        if (!is_layout(dirs[i]))
-            continue;
-        *ret_dir = dirs[i];
-        *ret_tag = colon && i % 2 == 1 ? colon + 1 : NULL;
-        return true;
+    const char *const wholes[] = {path, arena_printf(arena, "%s/%s", output, path)};
+    for (size_t i = 0; i < ARRAY_COUNT(wholes); i++) {
+        if (split_layout(arena, wholes[i], ret_dir, ret_tag))
+            return true;
     }
     return false;
 }
@@ -174,15 +186,28 @@ static bool tag(struct remote *remote, struct err *err)
     return is_good;
 }
 
-/* Gets the image, with its layers if they are wanted, from the first place that has it: mirrors, then the registry
- * itself. Layers that are here already are not asked for again at the next place. */
-static bool open_image(struct remote *remote, struct store *store, const char *word, bool has_layers,
-                       struct registry **registry, struct layout_image *ret_image, struct err *err)
+/* An image of a registry, as far as it is wanted. */
+struct remote_image {
+    const char *word;
+    const struct layout_wanted *wanted;
+    bool has_layers; /* are they wanted */
+    struct registry *registry;
+    struct layout_image image;
+};
+
+static void close_remote_image(struct remote_image *image)
+{
+    registry_close(image->registry);
+}
+
+/* Gets it from the first place that has it: mirrors, then the registry itself. Layers that are here already are not asked
+ * for again at the next place. */
+static bool open_image(struct remote *remote, struct store *store, struct remote_image *image, struct err *err)
 {
     struct reference reference;
     struct pull_place *places;
     size_t count;
-    if (!reference_parse(remote->arena, word, true, &reference, err) ||
+    if (!reference_parse(remote->arena, image->word, true, &reference, err) ||
         !registries_conf_places(remote->arena, NULL, &reference, &places, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -191,11 +216,12 @@ static bool open_image(struct remote *remote, struct store *store, const char *w
         options->is_verify_off = options->is_verify_off || places[i].is_insecure;
         options->is_other_there = i + 1 < count;
         err_clear(err);
-        if (registry_open(options, remote->http, &places[i].reference, REGISTRY_PULL, registry, err) &&
-            pull_documents(*registry, store, remote->arena, &places[i].reference, ret_image, err) &&
-            (!has_layers || pull_layers(*registry, store, ret_image, NULL, err)))
+        struct pull_request request = {&places[i].reference, image->wanted};
+        if (registry_open(options, remote->http, &places[i].reference, REGISTRY_PULL, &image->registry, err) &&
+            pull_documents(image->registry, store, remote->arena, &request, &image->image, err) &&
+            (!image->has_layers || pull_layers(image->registry, store, &image->image, NULL, err)))
             return true;
-        registry_close(TAKE_PTR(*registry));
+        registry_close(TAKE_PTR(image->registry));
         if (err->kind == ERR_CANCELLED)
             return false;
         if (i + 1 < count)
@@ -220,22 +246,46 @@ static bool open_store(struct remote *remote, struct store **ret_store, struct e
     return true;
 }
 
+/* Checks that the image has something for each architecture of --arch. */
+static bool check_offered(struct arena *arena, const struct wanted *wanted, const struct layout_image *image,
+                          const char *word, struct err *err)
+{
+    struct platforms offered = {0};
+    struct platforms_loss loss = {0};
+    platforms_of_image(arena, image, &offered);
+    if (!platforms_lose(arena, &wanted->platforms, &offered, &loss))
+        return true;
+    err_set(err, ERR_RESOLVE, "%s has nothing for %s; it has: %s", word, platforms_print(arena, &loss.lost),
+            offered.count ? platforms_print(arena, &offered) : "no platform");
+    return false;
+}
+
 static bool inspect(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
     const char *word = options->words.items[0], *dir, *tag;
-    AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
-    AUTO(auto_close_registry) struct registry *registry = NULL;
+    AUTO(layout_image_close) struct layout_image local = {.blobs_fd = -1};
+    AUTO(close_remote_image) struct remote_image image = {.word = word};
     AUTO(close_store) struct store *store = NULL;
-    if (find_layout(remote, word, &dir, &tag)) {
-        if (!layout_image_open(remote->arena, dir, tag, &remote->command->lock_wait, &image, err))
+    struct wanted arches;
+    if (!wanted_read(remote->command, &arches, err))
+        return false;
+    struct layout_wanted wanted = wanted_of_index(&arches, true);
+    bool is_layout_word = find_layout(remote, word, &dir, &tag);
+    image.wanted = &wanted;
+    if (is_layout_word) {
+        struct layout_choice choice = {dir, tag, &remote->command->lock_wait, &wanted};
+        if (!layout_image_open(remote->arena, &choice, &local, err))
             return false;
     } else if (is_local(word)) {
         return fail_no_layout(remote, word, err);
-    } else if (!open_store(remote, &store, err) || !open_image(remote, store, word, false, &registry, &image, err)) {
+    } else if (!open_store(remote, &store, err) || !open_image(remote, store, &image, err)) {
         return false;
     }
-    inspect_print(stdout, &image, word, options->is_json);
+    const struct layout_image *found = is_layout_word ? &local : &image.image;
+    if (!check_offered(remote->arena, &arches, found, word, err))
+        return false;
+    inspect_print(stdout, found, word, options->is_json);
     return true;
 }
 
@@ -246,7 +296,8 @@ static bool is_dir(const char *path)
 }
 
 /* Checks several directories at once. */
-static bool check_several(struct remote *remote, const struct strings *words, struct err *err)
+static bool check_several(struct remote *remote, const struct wanted *wanted, const struct strings *words,
+                          struct err *err)
 {
     const char *dir, *tag;
     for (size_t i = 0; i < words->count; i++) {
@@ -256,35 +307,40 @@ static bool check_several(struct remote *remote, const struct strings *words, st
         err_set(err, ERR_USAGE, "%s is no root directory; of layouts and references check takes one at a time", word);
         return false;
     }
-    return check_dirs(remote->command, words, err);
+    return check_dirs(remote->command, wanted, words, err);
 }
 
 /* Checks a layout or directories; *ret_is_local false when the word means neither. */
-static bool check_local(struct remote *remote, bool *ret_is_local, struct err *err)
+static bool check_local(struct remote *remote, const struct wanted *wanted, bool *ret_is_local, struct err *err)
 {
     const struct strings *words = &remote->command->options.words;
     const char *word = words->items[0], *dir, *tag;
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
     *ret_is_local = true;
     if (words->count > 1)
-        return check_several(remote, words, err);
-    if (find_layout(remote, word, &dir, &tag))
-        return layout_image_open(remote->arena, dir, tag, &remote->command->lock_wait, &image, err) &&
-               check_image(remote->command, &(struct checked_image){word, &image, NULL, dir}, err);
+        return check_several(remote, wanted, words, err);
+    if (find_layout(remote, word, &dir, &tag)) {
+        struct layout_wanted children = wanted_of_index(wanted, false);
+        struct layout_choice choice = {dir, tag, &remote->command->lock_wait, &children};
+        return layout_image_open(remote->arena, &choice, &image, err) &&
+               check_image(remote->command, wanted, &(struct checked_image){word, &image, NULL, dir}, err);
+    }
     if (is_dir(word))
-        return check_dirs(remote->command, words, err);
+        return check_dirs(remote->command, wanted, words, err);
     *ret_is_local = is_local(word);
     return *ret_is_local ? fail_no_layout(remote, word, err) : true;
 }
 
 static bool check(struct remote *remote, struct err *err)
 {
-    const char *word = remote->command->options.words.items[0];
-    AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
-    AUTO(auto_close_registry) struct registry *registry = NULL;
+    struct layout_wanted children = wanted_of_index(remote->wanted, false);
+    AUTO(close_remote_image)
+    struct remote_image image = {
+        .word = remote->command->options.words.items[0], .wanted = &children, .has_layers = true};
     AUTO(close_store) struct store *store = NULL;
-    return open_store(remote, &store, err) && open_image(remote, store, word, true, &registry, &image, err) &&
-           check_image(remote->command, &(struct checked_image){word, &image, store, NULL}, err);
+    return open_store(remote, &store, err) && open_image(remote, store, &image, err) &&
+           check_image(remote->command, remote->wanted, &(struct checked_image){image.word, &image.image, store, NULL},
+                       err);
 }
 
 /* Writes a pulled image to DIR/NAME, as a build would. */
@@ -309,16 +365,23 @@ static bool pull(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
     const char *word = options->words.items[0];
-    AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
-    AUTO(auto_close_registry) struct registry *registry = NULL;
+    AUTO(close_remote_image) struct remote_image image = {.word = word, .has_layers = true};
     AUTO(close_store) struct store *store = NULL;
     struct reference reference;
+    struct wanted arches;
+    if (!wanted_read(remote->command, &arches, err))
+        return false;
+    struct layout_wanted wanted = wanted_of_index(&arches, false);
+    image.wanted = &wanted;
     if (!reference_parse(remote->arena, word, true, &reference, err) || !open_store(remote, &store, err) ||
-        !open_image(remote, store, word, true, &registry, &image, err) ||
-        (options->output && !write_out(remote, store, &image, &reference, err)))
+        !open_image(remote, store, &image, err) || !check_offered(remote->arena, &arches, &image.image, word, err))
+        return false;
+    if (arches.count)
+        layout_image_narrow(remote->arena, &image.image);
+    if (options->output && !write_out(remote, store, &image.image, &reference, err))
         return false;
     if (options->is_json || !options->is_quiet)
-        inspect_print(stdout, &image, word, options->is_json);
+        inspect_print(stdout, &image.image, word, options->is_json);
     return true;
 }
 
@@ -383,6 +446,9 @@ bool remote_logout(struct command *command, struct err *err)
 bool remote_check(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
+    struct wanted wanted;
     bool is_local; /* the network is started only for what needs it */
-    return check_local(&remote, &is_local, err) && (is_local || with_network(&remote, check, err));
+    remote.wanted = &wanted;
+    return wanted_read(command, &wanted, err) && check_local(&remote, &wanted, &is_local, err) &&
+           (is_local || with_network(&remote, check, err));
 }

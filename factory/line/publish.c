@@ -2,17 +2,29 @@
 
 #include "base/auto.h"
 
+/* The layout's names as tags: of one as podman writes it (docker.io/library/x:1.0) what stands behind the last colon. */
+static struct strings tags_of(struct arena *arena, const struct layout_image *image)
+{
+    struct strings tags = {0};
+    for (size_t i = 0; i < image->tags.count; i++) {
+        const char *name = image->tags.items[i], *colon = strrchr(name, ':');
+        list_add(arena, &tags, !reference_is_tag(name) && colon && reference_is_tag(colon + 1) ? colon + 1 : name);
+    }
+    return tags;
+}
+
 static bool push_layout(struct arena *arena, const struct registry_options *options, struct http *http,
                         struct publication *publication, struct err *err)
 {
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
     AUTO(auto_close_registry) struct registry *registry = NULL;
     struct reference reference;
+    struct layout_choice choice = {publication->layout, publication->layout_tag, publication->wait, NULL};
     if (!reference_parse(arena, publication->destination, false, &reference, err) ||
-        !layout_image_open(arena, publication->layout, publication->layout_tag, publication->wait, &image, err))
+        !layout_image_open(arena, &choice, &image, err))
         return false;
     if (!publication->tags.count)
-        publication->tags = image.tags;
+        publication->tags = tags_of(arena, &image);
     struct push_request request = {.image = &image,
                                    .tags = &publication->tags,
                                    .platform_tags = publication->platform_tags.items,

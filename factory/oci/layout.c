@@ -228,7 +228,7 @@ bool layout_import(const struct layout_import_request *request, bool *ret_is_unc
         .arena = &arena, .store = request->store, .tags = request->tags, .wait = request->wait, .known.arena = &arena};
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
-        if (manifest->is_other)
+        if (manifest->unread)
             continue; /* was not read: readers have to live with blobs that are not there (image-layout.md) */
         /* Documents first: a layer may be the same blob as one (artifacts use the empty "{}" for both). */
         add_piece(&wanted, &manifest->config.digest, manifest->config.size_bytes, manifest->config_bytes.ptr);

@@ -3,31 +3,19 @@
 #include "base/auto.h"
 #include "oci/oci.h"
 
+#include <errno.h>
+
 #define MEDIA_TYPE_MAX_BYTES 255
 #define PLATFORM_MAX_BYTES 128
+#define NESTED_MAX_COUNT 16
 
 /* One reading of an image. */
 struct parsing {
     struct arena *arena;
-    layout_get *get;
-    void *source;
+    const struct layout_source *source;
     uint64_t document_bytes; /* of all documents so far */
+    unsigned nested_count;   /* indexes within indexes */
 };
-
-bool layout_is_manifest(const char *media_type)
-{
-    return strcmp(media_type, OCI_MEDIA_MANIFEST) == 0 || strcmp(media_type, LAYOUT_MEDIA_DOCKER_MANIFEST) == 0;
-}
-
-bool layout_is_index(const char *media_type)
-{
-    return strcmp(media_type, OCI_MEDIA_INDEX) == 0 || strcmp(media_type, LAYOUT_MEDIA_DOCKER_LIST) == 0;
-}
-
-bool layout_is_config(const char *media_type)
-{
-    return strcmp(media_type, OCI_MEDIA_CONFIG) == 0 || strcmp(media_type, LAYOUT_MEDIA_DOCKER_CONFIG) == 0;
-}
 
 bool layout_json_parse(struct text bytes, size_t flags, const char *name, json_t **ret_json, struct err *err)
 {
@@ -137,7 +125,7 @@ static bool count_bytes(struct parsing *parsing, const struct layout_blob *blob,
 
 static bool get_bytes(struct parsing *parsing, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
 {
-    return count_bytes(parsing, blob, err) && parsing->get(parsing->source, blob, ret_bytes, err) &&
+    return count_bytes(parsing, blob, err) && parsing->source->get(parsing->source->context, blob, ret_bytes, err) &&
            check_bytes(blob, *ret_bytes, err);
 }
 
@@ -278,6 +266,31 @@ static bool read_manifest(struct parsing *parsing, struct layout_manifest *manif
     return is_read;
 }
 
+/* Returns why a child is not even asked for. One without a platform may be for any. */
+static enum layout_unread why_unread(const struct layout_wanted *wanted, const struct layout_manifest *manifest)
+{
+    if (!layout_is_manifest(manifest->blob.media_type))
+        return LAYOUT_OTHER;
+    bool is_chosen = !wanted || !wanted->platforms || !manifest->architecture || manifest->is_attestation ||
+                     platforms_want(wanted->platforms, manifest->os, manifest->architecture, manifest->variant);
+    return is_chosen ? LAYOUT_READ : LAYOUT_UNWANTED;
+}
+
+/* Forgives that a child is not there when that may be. */
+static bool pass_missing(const struct layout_wanted *wanted, struct layout_manifest *manifest, struct err *err)
+{
+    if (!wanted || err->detail != ENOENT || (!wanted->is_sparse_fine && !manifest->is_attestation))
+        return false;
+    err_clear(err);
+    *manifest = (struct layout_manifest){.blob = manifest->blob,
+                                         .os = manifest->os,
+                                         .architecture = manifest->architecture,
+                                         .variant = manifest->variant,
+                                         .unread = LAYOUT_MISSING,
+                                         .is_attestation = manifest->is_attestation};
+    return true;
+}
+
 /* Reads one item of an index and the manifest that it names. */
 static bool read_child(struct parsing *parsing, const json_t *json, struct layout_manifest *manifest, struct err *err)
 {
@@ -287,27 +300,51 @@ static bool read_child(struct parsing *parsing, const json_t *json, struct layou
     if (!layout_descriptor_read(parsing->arena, json, LAYOUT_DOCUMENT_MAX_BYTES, &manifest->blob, err) ||
         !read_platform(parsing->arena, json_object_get(json, "platform"), manifest, err))
         return false;
-    manifest->is_other = !layout_is_manifest(manifest->blob.media_type);
-    return manifest->is_other ||
-           (get_bytes(parsing, &manifest->blob, &manifest->bytes, err) && read_manifest(parsing, manifest, err));
+    manifest->unread = why_unread(parsing->source->wanted, manifest);
+    if (manifest->unread ||
+        (get_bytes(parsing, &manifest->blob, &manifest->bytes, err) && read_manifest(parsing, manifest, err)))
+        return true;
+    return pass_missing(parsing->source->wanted, manifest, err);
 }
 
-static bool read_index(struct parsing *parsing, struct layout_image *image, struct err *err)
+static bool read_index(struct parsing *parsing, const struct layout_blob *blob, struct text bytes,
+                       struct layout_image *image, struct err *err);
+
+/* Reads a child that is no manifest, where all of an image is wanted; a nested index with its own children, which are
+ * listed before it. */
+static bool read_other(struct parsing *parsing, struct layout_manifest *manifest, struct layout_image *image,
+                       struct err *err)
+{
+    if (!get_bytes(parsing, &manifest->blob, &manifest->bytes, err))
+        return false;
+    if (!layout_is_index(manifest->blob.media_type))
+        return true;
+    if (++parsing->nested_count > NESTED_MAX_COUNT) {
+        err_set(err, ERR_MALFORMED, "it has more than %d indexes in each other", NESTED_MAX_COUNT);
+        return false;
+    }
+    return read_index(parsing, &manifest->blob, manifest->bytes, image, err);
+}
+
+static bool read_index(struct parsing *parsing, const struct layout_blob *blob, struct text bytes,
+                       struct layout_image *image, struct err *err)
 {
     json_auto_t *json = NULL;
-    if (!parse_document(&image->root, image->root_bytes, &json, err))
+    if (!parse_document(blob, bytes, &json, err))
         return false;
     const json_t *manifests = json_object_get(json, "manifests");
     size_t count = json_array_size(manifests);
-    if (count > LAYOUT_MANIFESTS_MAX_COUNT) {
+    if (count + image->manifests.count > LAYOUT_MANIFESTS_MAX_COUNT) {
         err_set(err, ERR_MALFORMED, "index sha256:%s: %zu manifests are more than the limit of %d",
-                digest_hex(&image->root.digest).chars, count, LAYOUT_MANIFESTS_MAX_COUNT);
+                digest_hex(&blob->digest).chars, count + image->manifests.count, LAYOUT_MANIFESTS_MAX_COUNT);
         return false;
     }
     for (size_t i = 0; i < count; i++) {
         struct layout_manifest manifest = {0};
-        if (!read_child(parsing, json_array_get(manifests, i), &manifest, err)) {
-            err_wrap(err, "index sha256:%s: manifests[%zu]", digest_hex(&image->root.digest).chars, i);
+        if (!read_child(parsing, json_array_get(manifests, i), &manifest, err) ||
+            (manifest.unread == LAYOUT_OTHER && !parsing->source->wanted &&
+             !read_other(parsing, &manifest, image, err))) {
+            err_wrap(err, "index sha256:%s: manifests[%zu]", digest_hex(&blob->digest).chars, i);
             return false;
         }
         list_add(parsing->arena, &image->manifests, manifest);
@@ -315,10 +352,31 @@ static bool read_index(struct parsing *parsing, struct layout_image *image, stru
     return true;
 }
 
-bool layout_image_parse(struct arena *arena, const struct layout_blob *root, struct text root_bytes, layout_get *get,
-                        void *source, struct layout_image *ret_image, struct err *err)
+void layout_image_narrow(struct arena *arena, struct layout_image *image)
 {
-    struct parsing parsing = {.arena = arena, .get = get, .source = source};
+    const struct layout_manifest *only = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        if (manifest->unread || manifest->is_attestation)
+            continue;
+        only = manifest;
+        count++;
+    }
+    if (!image->is_index || count != 1)
+        return;
+    struct layout_manifest manifest = *only;
+    image->root = manifest.blob;
+    image->root_bytes = manifest.bytes;
+    image->is_index = false;
+    image->manifests.count = 0;
+    list_add(arena, &image->manifests, manifest);
+}
+
+bool layout_image_parse(struct arena *arena, const struct layout_blob *root, struct text root_bytes,
+                        const struct layout_source *source, struct layout_image *ret_image, struct err *err)
+{
+    struct parsing parsing = {.arena = arena, .source = source};
     struct layout_image image = {.blobs_fd = -1, .root = *root, .root_bytes = root_bytes};
     const char *type = root->media_type ? root->media_type : "";
     if (!layout_is_index(type) && !layout_is_manifest(type)) {
@@ -331,7 +389,7 @@ bool layout_image_parse(struct arena *arena, const struct layout_blob *root, str
     if (!count_bytes(&parsing, root, err) || !check_bytes(root, root_bytes, err))
         return false;
     if (image.is_index) {
-        if (!read_index(&parsing, &image, err))
+        if (!read_index(&parsing, root, root_bytes, &image, err))
             return false;
     } else {
         struct layout_manifest manifest = {.blob = image.root, .bytes = root_bytes};

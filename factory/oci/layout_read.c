@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "oci/layout_parts.h"
+#include "oci/oci.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -114,6 +115,7 @@ static bool open_blob(int blobs_fd, const struct layout_blob *blob, int *ret_fd,
     AUTO(auto_close_fd) int fd = openat(blobs_fd, name.chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
         err_set(err, ERR_MALFORMED, "the blob sha256:%s is missing", name.chars);
+        err->detail = ENOENT;
         return false;
     }
     if (fd < 0 || fstat(fd, &status)) {
@@ -148,9 +150,9 @@ struct place {
     int blobs_fd;
 };
 
-static bool get_document(void *source, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
+static bool get_document(void *context, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
 {
-    struct place *place = source;
+    struct place *place = context;
     AUTO(auto_close_fd) int fd = -1;
     AUTO(view_done) struct view view = {0};
     if (!open_blob(place->blobs_fd, blob, &fd, err) || !file_map_fd(fd, digest_hex(&blob->digest).chars, &view, err))
@@ -160,16 +162,47 @@ static bool get_document(void *source, const struct layout_blob *blob, struct te
 }
 
 /* Reads the image behind a descriptor of index.json. */
-static bool read_image(struct place *place, const json_t *descriptor, struct layout_image *ret_image, struct err *err)
+static bool read_image(struct place *place, const json_t *descriptor, const struct layout_wanted *wanted,
+                       struct layout_image *ret_image, struct err *err)
 {
+    struct layout_source source = {get_document, place, wanted};
     struct layout_blob root = {0};
     struct text bytes = {0};
     if (!layout_descriptor_read(place->arena, descriptor, LAYOUT_DOCUMENT_MAX_BYTES, &root, err) ||
         !get_document(place, &root, &bytes, err) ||
-        !layout_image_parse(place->arena, &root, bytes, get_document, place, ret_image, err))
+        !layout_image_parse(place->arena, &root, bytes, &source, ret_image, err))
         return false;
     ret_image->tag = arena_strdup(place->arena, layout_index_tag(descriptor));
     return true;
+}
+
+/* Returns whether index.json lists the platforms of one image: several manifests, each with a platform, none with a
+ * name. */
+static bool is_whole_image(const json_t *index)
+{
+    const json_t *manifests = json_object_get(index, "manifests"), *item;
+    size_t i;
+    json_array_foreach((json_t *)manifests, i, item)
+    {
+        const char *type = json_string_value(json_object_get(item, "mediaType"));
+        const json_t *platform = json_object_get(item, "platform");
+        if (layout_index_tag(item) || !type || !layout_is_manifest(type) || !json_object_get(platform, "architecture"))
+            return false;
+    }
+    return json_array_size(manifests) > 1;
+}
+
+/* Reads index.json as the image's index; its bytes are the document. */
+static bool read_whole(struct place *place, int layout_fd, const struct layout_wanted *wanted,
+                       struct layout_image *ret_image, struct err *err)
+{
+    struct layout_source source = {get_document, place, wanted};
+    AUTO(buf_done) struct buf file = {0};
+    if (!file_read_unlinked_at(layout_fd, "index.json", LAYOUT_DOCUMENT_MAX_BYTES, &file, err))
+        return false;
+    struct text bytes = {arena_strndup(place->arena, file.bytes, file.len), file.len};
+    struct layout_blob root = {digest_of(bytes.ptr, bytes.len), bytes.len, OCI_MEDIA_INDEX};
+    return layout_image_parse(place->arena, &root, bytes, &source, ret_image, err);
 }
 
 /* Lists the tags whose descriptor is this one. */
@@ -187,23 +220,27 @@ static struct strings tags_of(struct arena *arena, const json_t *index, const js
     return tags;
 }
 
-bool layout_image_open(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
-                       struct layout_image *ret_image, struct err *err)
+bool layout_image_open(struct arena *arena, const struct layout_choice *choice, struct layout_image *ret_image,
+                       struct err *err)
 {
-    AUTO(layout_close) struct layout layout = {.path = dir, .wait = wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
+    AUTO(layout_close)
+    struct layout layout = {.path = choice->dir, .wait = choice->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
     json_auto_t *index = NULL;
     if (!open_layout(&layout, err) || !layout_index_read(&layout, &index, err))
         return false;
-    const json_t *descriptor = choose(arena, &layout, index, tag, err);
     struct place place = {.arena = arena, .blobs_fd = layout.blobs_fd};
-    if (!descriptor)
+    bool is_whole = !choice->tag && is_whole_image(index);
+    const json_t *descriptor = is_whole ? NULL : choose(arena, &layout, index, choice->tag, err);
+    if (!is_whole && !descriptor)
         return false;
-    if (!read_image(&place, descriptor, ret_image, err)) {
-        err_wrap(err, "%s", dir);
+    if (is_whole ? !read_whole(&place, layout.fd, choice->wanted, ret_image, err)
+                 : !read_image(&place, descriptor, choice->wanted, ret_image, err)) {
+        err_wrap(err, "%s", choice->dir);
         return false;
     }
-    ret_image->tags = tags_of(arena, index, descriptor);
-    ret_image->dir = arena_strdup(arena, dir);
+    if (descriptor)
+        ret_image->tags = tags_of(arena, index, descriptor);
+    ret_image->dir = arena_strdup(arena, choice->dir);
     ret_image->blobs_fd = take_fd(&layout.blobs_fd);
     return true;
 }

@@ -4,8 +4,9 @@
  * are checked; layers are checked by whoever reads them. Docker's manifest list and v2s2 media types are understood,
  * too. Refused: documents that can be read as index and as manifest, a mediaType that differs from the descriptor's,
  * digests other than sha256, sizes that are negative or above a cap, duplicate keys. A child of an index that is no
- * manifest (image-index.md: an unknown type MUST NOT be an error) is listed and not read; null for a list is an empty
- * one. The urls of foreign layers are not even read.
+ * manifest (image-index.md: an unknown type MUST NOT be an error), or of a platform that was not asked for, is listed and
+ * not read; where all of an image is wanted, as for a push, a nested index is read, its children before it. null for a list is an empty one. The urls of foreign layers are not even read. An index.json whose
+ * descriptors have platforms and no names is the image's index itself (as apko writes it).
  * Threads: no shared state.
  * Owns: struct layout_image holds a directory descriptor until layout_image_close().
  * Fails with: ERR_USAGE (no such layout or tag; lists the tags), ERR_TRUST (digest, size), ERR_MALFORMED, ERR_LOCAL.
@@ -30,10 +31,26 @@
 #define LAYOUT_MANIFESTS_MAX_COUNT 512
 #define LAYOUT_LAYERS_MAX_COUNT 512
 
+struct platforms; /* platforms.h */
+
 struct layout_blob {
     struct digest digest;
     uint64_t size_bytes;
     const char *media_type; /* 1 to 255 printable ASCII characters without blanks and quotes */
+};
+
+/* Which children of an index are read. */
+struct layout_wanted {
+    const struct platforms *platforms; /* those that serve one of these; NULL: all */
+    bool is_sparse_fine;               /* what the source does not have is listed as missing, and is no error */
+};
+
+/* Why of a child of an index no config and layers are given. */
+enum layout_unread {
+    LAYOUT_READ,  /* it was read, and all is given */
+    LAYOUT_OTHER, /* it is no manifest: a nested index, or of an unknown type; where all is wanted its bytes are given */
+    LAYOUT_UNWANTED, /* its platform was not asked for */
+    LAYOUT_MISSING,  /* the source does not have it */
 };
 
 /* One manifest (one platform) with its parsed parts. */
@@ -41,7 +58,7 @@ struct layout_manifest {
     struct layout_blob blob; /* the manifest itself */
     struct text bytes;
     const char *os, *architecture, *variant; /* from the index, else from the config; may be NULL */
-    bool is_other; /* a child that is no manifest (a nested index, an unknown type): only blob and platform are given */
+    enum layout_unread unread;
     bool is_attestation; /* not for running: platform unknown/unknown, or annotated as buildkit does */
     struct layout_blob config;
     struct text config_bytes; /* a JSON object when the media type is that of an image's config */
@@ -58,17 +75,34 @@ struct layout_image {
     LIST(struct layout_manifest) manifests; /* in the order of the index */
 };
 
-/* Opens the image under `tag` (NULL: the only one, or latest). Writers of the same layout are waited for, as `wait`
- * (may be NULL) says. */
-bool layout_image_open(struct arena *arena, const char *dir, const char *tag, const struct lock_wait *wait,
-                       struct layout_image *ret_image, struct err *err) MUST_CHECK;
-/* Gives the bytes of a document, which live as long as the image. They are checked by layout_image_parse(). The media
- * type tells manifests (layout_is_manifest()) from configs. */
-typedef bool layout_get(void *source, const struct layout_blob *blob, struct text *ret_bytes, struct err *err);
+/* Which image of which layout is to be opened. */
+struct layout_choice {
+    const char *dir, *tag;              /* tag NULL: the only one, or latest */
+    const struct lock_wait *wait;       /* for writers of the same layout; may be NULL */
+    const struct layout_wanted *wanted; /* NULL: all of it */
+};
+
+/* Opens it. */
+bool layout_image_open(struct arena *arena, const struct layout_choice *choice, struct layout_image *ret_image,
+                       struct err *err) MUST_CHECK;
+
+/* A reader of documents. */
+struct layout_source {
+    /* Gives the bytes of a document, which live as long as the image. They are checked by layout_image_parse(). The
+     * media type tells manifests (layout_is_manifest()) from configs. When the source does not have it, the error's
+     * detail is ENOENT. */
+    bool (*get)(void *context, const struct layout_blob *blob, struct text *ret_bytes, struct err *err);
+    void *context;
+    const struct layout_wanted *wanted; /* NULL: all of it */
+};
+
 /* Parses a root document (index or manifest) and its children through a reader of blobs: the common part of layout and
- * registry. dir and tag of the result are NULL. root_bytes must live as long as the image. */
-bool layout_image_parse(struct arena *arena, const struct layout_blob *root, struct text root_bytes, layout_get *get,
-                        void *source, struct layout_image *ret_image, struct err *err) MUST_CHECK;
+ * registry. An attestation that is not there is listed as missing where anything is chosen (`wanted`). dir and tag of the
+ * result are NULL. root_bytes must live as long as the image. */
+bool layout_image_parse(struct arena *arena, const struct layout_blob *root, struct text root_bytes,
+                        const struct layout_source *source, struct layout_image *ret_image, struct err *err) MUST_CHECK;
+/* Makes of an index of which one platform was read that platform's image: its manifest becomes the root. */
+void layout_image_narrow(struct arena *arena, struct layout_image *image);
 /* Returns whether a media type is one of the two of manifests / of indexes / of images' configs. */
 bool layout_is_manifest(const char *media_type);
 bool layout_is_index(const char *media_type);

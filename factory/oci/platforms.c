@@ -83,7 +83,7 @@ void platforms_of_image(struct arena *arena, const struct layout_image *image, s
 {
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
-        if (!manifest->is_attestation && !manifest->is_other)
+        if (!manifest->is_attestation && manifest->unread != LAYOUT_OTHER)
             platforms_add(arena, platforms, manifest->os, manifest->architecture, manifest->variant);
     }
 }
@@ -120,6 +120,22 @@ static bool is_served(const struct platforms *offered, const struct platform *wa
 {
     for (size_t i = 0; i < offered->count; i++) {
         if (serves(&offered->items[i], wanted))
+            return true;
+    }
+    return false;
+}
+
+bool platforms_want(const struct platforms *wanted, const char *os, const char *architecture, const char *variant)
+{
+    const struct platforms offered = {
+        .items = &(struct platform){.os = os ? os : "linux", .architecture = architecture, .variant = variant},
+        .count = 1,
+    };
+    for (size_t i = 0; i < wanted->count; i++) {
+        struct platform platform = wanted->items[i];
+        if (!platform.variant)
+            platform.variant = variant; /* any will do */
+        if (is_served(&offered, &platform))
             return true;
     }
     return false;

@@ -39,7 +39,9 @@ void platforms_add_config(struct arena *arena, struct text config, struct platfo
 /* Adds one platform, once. */
 void platforms_add(struct arena *arena, struct platforms *platforms, const char *os, const char *architecture,
                    const char *variant);
-/* Lists those of an image that was read. */
+/* Returns whether what is for this platform (os NULL: Linux) runs on one of those wanted. */
+bool platforms_want(const struct platforms *wanted, const char *os, const char *architecture, const char *variant);
+/* Lists those of an image, whether they were read or not. */
 void platforms_of_image(struct arena *arena, const struct layout_image *image, struct platforms *platforms);
 /* Finds those of `before` for which `after` has nothing that runs there: another variant of the same architecture does
  * when it is an older or the common one (arm/v6 on arm/v7). Adds them to the loss; returns whether any. */

@@ -4,6 +4,8 @@
 #include "base/each.h"
 #include "base/map.h"
 
+#include <errno.h>
+
 #define THREAD_COUNT 4
 
 /* Where documents come from: the store, else the registry. */
@@ -46,11 +48,7 @@ static bool get_manifest(const struct place *place, const struct layout_blob *bl
         return false;
     if (!manifest.is_found) {
         err_set(err, ERR_PUBLISH, "the registry does not have the manifest %s that the index names", name);
-        return false;
-    }
-    if (!manifest.media_type || strcmp(manifest.media_type, blob->media_type) != 0) {
-        err_set(err, ERR_MALFORMED, "%s: the index says %s, the registry %s", name, blob->media_type,
-                text_printable(place->arena, text_of(manifest.media_type ? manifest.media_type : "nothing")));
+        err->detail = ENOENT;
         return false;
     }
     *ret_bytes = (struct text){manifest.bytes, (size_t)manifest.size_bytes};
@@ -61,8 +59,12 @@ static bool get_config(const struct place *place, const struct layout_blob *blob
                        struct err *err)
 {
     bool is_found;
-    if (!registry_get_blob(place->registry, place->store, &blob->digest, blob->size_bytes, NULL, err) ||
-        !find_document(place, blob, ret_bytes, &is_found, err))
+    if (!registry_get_blob(place->registry, place->store, &blob->digest, blob->size_bytes, NULL, err)) {
+        if (err->kind == ERR_PUBLISH && err->detail == 404)
+            err->detail = ENOENT;
+        return false;
+    }
+    if (!find_document(place, blob, ret_bytes, &is_found, err))
         return false;
     if (!is_found)
         err_set(err, ERR_LOCAL, "sha256:%s went out of the cache while it was used; run again",
@@ -70,9 +72,9 @@ static bool get_config(const struct place *place, const struct layout_blob *blob
     return is_found;
 }
 
-static bool get_document(void *source, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
+static bool get_document(void *context, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
 {
-    const struct place *place = source;
+    const struct place *place = context;
     bool is_found;
     if (!find_document(place, blob, ret_bytes, &is_found, err))
         return false;
@@ -97,9 +99,11 @@ static bool get_root(const struct place *place, const struct reference *referenc
 }
 
 bool pull_documents(struct registry *registry, struct store *store, struct arena *arena,
-                    const struct reference *reference, struct layout_image *ret_image, struct err *err)
+                    const struct pull_request *request, struct layout_image *ret_image, struct err *err)
 {
     struct place place = {registry, store, arena};
+    struct layout_source source = {get_document, &place, request->wanted};
+    const struct reference *reference = request->reference;
     struct registry_manifest root = {0};
     struct layout_image image = {0};
     bool is_good = get_root(&place, reference, &root, err);
@@ -110,7 +114,7 @@ bool pull_documents(struct registry *registry, struct store *store, struct arena
             .media_type = root.media_type,
         };
         struct text bytes = {root.bytes, (size_t)root.size_bytes};
-        is_good = layout_image_parse(arena, &blob, bytes, get_document, &place, &image, err) &&
+        is_good = layout_image_parse(arena, &blob, bytes, &source, &image, err) &&
                   keep_document(&place, bytes, &blob.digest, err);
     }
     if (!is_good) {

@@ -11,11 +11,16 @@
 #include "oci/layout_read.h"
 #include "registry/registry.h"
 
-/* Gets index, manifests and configs (documents only), and keeps them in the store. The reference's digest goes before
- * its tag; with neither it is "latest". */
+/* What of which image is to be got. */
+struct pull_request {
+    const struct reference *reference;  /* its digest goes before its tag; with neither it is "latest" */
+    const struct layout_wanted *wanted; /* NULL: all of it */
+};
+
+/* Gets index, manifests and configs (documents only), and keeps them in the store. */
 bool pull_documents(struct registry *registry, struct store *store, struct arena *arena,
-                    const struct reference *reference, struct layout_image *ret_image, struct err *err) MUST_CHECK;
-/* Gets all layers into the store. `counter` (may be NULL) counts the bytes received. */
+                    const struct pull_request *request, struct layout_image *ret_image, struct err *err) MUST_CHECK;
+/* Gets all layers of what was read into the store. `counter` (may be NULL) counts the bytes received. */
 bool pull_layers(struct registry *registry, struct store *store, const struct layout_image *image,
                  _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
 

@@ -39,21 +39,6 @@ static bool publish(struct push_work *push, struct err *err)
     }
 }
 
-/* A registry takes an index when it has all children, and some were not read. */
-static bool check_children(const struct layout_image *image, struct err *err)
-{
-    for (size_t i = 0; i < image->manifests.count; i++) {
-        const struct layout_blob *blob = &image->manifests.items[i].blob;
-        if (!image->manifests.items[i].is_other)
-            continue;
-        err_set(err, ERR_MALFORMED,
-                "the index has sha256:%s of type %s, which is no image manifest and cannot be pushed",
-                digest_hex(&blob->digest).chars, blob->media_type);
-        return false;
-    }
-    return true;
-}
-
 /* Whether all of it was seen there not long ago. */
 static bool is_seen(const struct push_work *push)
 {
@@ -76,12 +61,16 @@ static bool check_labels(struct push_work *push, struct err *err)
 {
     const struct layout_image *image = push->request->image;
     struct push_labelled *items = arena_new_array(push->arena, struct push_labelled, image->manifests.count + 1);
+    size_t count = 0;
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
+        if (manifest->unread)
+            continue;
         bool is_image = layout_is_config(manifest->config.media_type);
-        items[i] = (struct push_labelled){manifest->bytes, is_image ? manifest->config_bytes : (struct text){"", 0}};
+        items[count++] =
+            (struct push_labelled){manifest->bytes, is_image ? manifest->config_bytes : (struct text){"", 0}};
     }
-    return push_check_labels(push, items, image->manifests.count, err);
+    return push_check_labels(push, items, count, err);
 }
 
 static bool check_platforms(struct push_work *push, struct err *err)
@@ -127,8 +116,6 @@ bool push_image(struct registry *registry, struct arena *arena, const struct pus
     AUTO(push_forget_notes)
     struct push_work push = {.registry = registry, .request = request, .result = ret_result, .arena = arena};
     *ret_result = (struct push_result){.digest = request->image->root.digest};
-    if (!check_children(request->image, err))
-        return false;
     if (!request->tags->count) {
         err_set(err, ERR_USAGE, "%s: the image has no tag; write REPOSITORY:TAG, or --tag TAG", registry->name);
         return false;

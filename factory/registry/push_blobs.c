@@ -31,6 +31,12 @@ void push_list_blobs(struct push_work *push)
     struct map seen = {.arena = push->arena};
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
+        if (manifest->unread) {
+            /* A nested index is put as a manifest; what is of an unknown type can only be a blob. */
+            if (!layout_is_index(manifest->blob.media_type))
+                add_blob(push, &seen, &manifest->blob);
+            continue;
+        }
         add_blob(push, &seen, &manifest->config);
         for (size_t j = 0; j < manifest->layers.count; j++)
             add_blob(push, &seen, &manifest->layers.items[j]);

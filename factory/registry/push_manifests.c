@@ -43,19 +43,48 @@ static bool check_one(void *context, void *item, struct err *err)
     }
 }
 
-/* The children, or nothing when the root is a single manifest; the root stands behind them. */
+static size_t add_children(const struct layout_image *image, bool are_indexes, struct putting_one *children,
+                           size_t count)
+{
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        bool is_index = layout_is_index(manifest->blob.media_type);
+        if (is_index == are_indexes && (is_index || !manifest->unread))
+            children[count++] = (struct putting_one){.blob = &manifest->blob, .bytes = manifest->bytes};
+    }
+    return count;
+}
+
+/* The children, or nothing when the root is a single manifest: manifests, then nested indexes, each behind what it needs.
+ * The root stands behind them. */
 static struct each_items list_children(struct push_work *push)
 {
     const struct layout_image *image = push->request->image;
-    size_t count = image->is_index ? image->manifests.count : 0;
-    struct putting_one *children = arena_new_array(push->arena, struct putting_one, count + 1);
-    for (size_t i = 0; i < count; i++) {
-        children[i].blob = &image->manifests.items[i].blob;
-        children[i].bytes = image->manifests.items[i].bytes;
+    struct putting_one *children = arena_new_array(push->arena, struct putting_one, image->manifests.count + 1);
+    size_t count = 0;
+    if (image->is_index) {
+        count = add_children(image, false, children, count);
+        count = add_children(image, true, children, count);
     }
-    children[count].blob = &image->root;
-    children[count].bytes = image->root_bytes;
+    children[count] = (struct putting_one){.blob = &image->root, .bytes = image->root_bytes};
     return push_items(children, count, sizeof *children, PUSH_SMALL_REQUESTS);
+}
+
+/* Puts the manifests side by side, then the indexes one after the other. */
+static bool put_all(struct push_work *push, struct each_items items, struct err *err)
+{
+    struct putting_one *all = items.items;
+    struct each_items manifests = items;
+    manifests.count = 0;
+    while (manifests.count < items.count && !layout_is_index(all[manifests.count].blob->media_type))
+        manifests.count++;
+    if (!each_run(manifests, put_one, push, err))
+        return false;
+    for (size_t i = manifests.count; i < items.count; i++) {
+        if (!put_one(push, &all[i], err))
+            return false;
+    }
+    return true;
 }
 
 static bool is_any_missing(struct each_items items)
@@ -73,8 +102,7 @@ bool push_manifests(struct push_work *push, bool *ret_is_missing, struct err *er
     struct each_items children = list_children(push), all = children;
     struct putting_one *root = (struct putting_one *)children.items + children.count;
     all.count++;
-    bool is_done =
-        each_run(children, put_one, push, err) && put_one(push, root, err) && each_run(all, check_one, push, err);
+    bool is_done = put_all(push, children, err) && put_one(push, root, err) && each_run(all, check_one, push, err);
     *ret_is_missing = !is_done && is_any_missing(all);
     return is_done;
 }
@@ -118,7 +146,7 @@ bool push_mend_manifests(struct push_work *push, bool *ret_is_missing, struct er
     if (!absent.count)
         return true;
     push->result->mended_count += absent.count;
-    bool is_done = each_run(absent, put_one, push, err) && each_run(absent, check_one, push, err);
+    bool is_done = put_all(push, absent, err) && each_run(absent, check_one, push, err);
     *ret_is_missing = !is_done && is_any_missing(absent);
     return is_done;
 }

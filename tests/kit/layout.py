@@ -76,6 +76,41 @@ class Layout:
         return out.getvalue()
 
 
+class Nested(Layout):
+    """An index of an image, of an index with the other platform's image, and of a document of an unknown type."""
+
+    def __init__(self, folder, tag="latest"):
+        super().__init__(folder, tag=tag)
+        first, second = json.loads(self.index)["manifests"]
+        self.inner = self._index([second])
+        self.inner_index = self.index
+        self.thing = self._add(b"{}", "application/vnd.example.thing+json")
+        self.children.append(self.inner["digest"])
+        self._end(self._index([first, self.inner, self.thing]))
+
+    def _index(self, manifests):
+        self.index = compact({"schemaVersion": 2, "mediaType": image.INDEX, "manifests": manifests})
+        return self._add(self.index, image.INDEX)
+
+
+class Attested(Layout):
+    """An index of an image and of an attestation, as buildkit writes it; children[-1] is the latter."""
+
+    def __init__(self, folder, tag="latest"):
+        super().__init__(folder, tag=tag, size=2000, architectures=("amd64",))
+        first = json.loads(self.index)["manifests"][0]
+        config = self._add(compact({"architecture": "unknown", "os": "unknown", "config": {},
+                                    "rootfs": {"type": "layers", "diff_ids": []}}), image.CONFIG)
+        manifest = {"schemaVersion": 2, "mediaType": image.MANIFEST, "config": config, "layers": []}
+        attestation = {**self._add(compact(manifest), image.MANIFEST),
+                       "platform": {"architecture": "unknown", "os": "unknown"},
+                       "annotations": {"vnd.docker.reference.digest": first["digest"],
+                                       "vnd.docker.reference.type": "attestation-manifest"}}
+        self.children.append(attestation["digest"])
+        self.index = compact({"schemaVersion": 2, "mediaType": image.INDEX, "manifests": [first, attestation]})
+        self._end(self._add(self.index, image.INDEX))
+
+
 class Artifact(Layout):
     """A text about another image, its subject, in a layout: `descriptor` is what an index of referrers says of it."""
 

@@ -10,10 +10,13 @@
 #include "oci/layout_read.h"
 #include "oci/oci.h"
 
+#include <errno.h>
+
 struct maker {
     struct arena arena;
     LIST(struct made) documents;
     size_t asked_count; /* how many documents were asked for */
+    const struct layout_wanted *wanted;
 };
 
 struct made {
@@ -67,6 +70,7 @@ static inline bool maker_get(void *source, const struct layout_blob *blob, struc
         }
     }
     err_set(err, ERR_LOCAL, "the test has no document sha256:%s", digest_hex(&blob->digest).chars);
+    err->detail = ENOENT;
     return false;
 }
 
@@ -80,7 +84,8 @@ static inline bool maker_parse(struct maker *maker, struct layout_blob root, str
             bytes = maker->documents.items[i].bytes;
     }
     maker->asked_count = 0;
-    return layout_image_parse(&maker->arena, &root, bytes, maker_get, maker, ret_image, err);
+    struct layout_source source = {maker_get, maker, maker->wanted};
+    return layout_image_parse(&maker->arena, &root, bytes, &source, ret_image, err);
 }
 
 static inline int maker_set_up(void **state)

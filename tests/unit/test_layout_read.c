@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "oci/layout.h"
+#include "oci/platforms.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -233,9 +234,95 @@ static void bad_descriptors_are_refused_before_anything_is_fetched(void **state)
         "\"os\"");
 }
 
+/* An index of amd64 and arm64/v8, of which the second is not there, with an attestation that is not there either. */
+static struct layout_blob make_sparse(struct maker *maker)
+{
+    struct layout_blob amd64 = make_one(maker, "amd64");
+    const char *absent = "{\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"digest\":\"sha256:" HEX64
+                         "\",\"size\":3,\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"}}";
+    const char *attestation = "{\"mediaType\":\"" OCI_MEDIA_MANIFEST "\",\"digest\":\"sha256:" HEX64
+                              "\",\"size\":4,\"platform\":{\"os\":\"unknown\",\"architecture\":\"unknown\"},"
+                              "\"annotations\":{\"vnd.docker.reference.type\":\"attestation-manifest\"}}";
+    const char *first = make_descriptor(maker, amd64, ",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}");
+    return make_index(maker, OCI_MEDIA_INDEX, arena_printf(&maker->arena, "%s,%s,%s", first, absent, attestation), "");
+}
+
+static void what_was_not_asked_for_need_not_be_there(void **state)
+{
+    struct maker *maker = *state;
+    struct layout_blob root = make_sparse(maker);
+    struct platform amd64 = {"linux", "amd64", NULL}, arm64 = {"linux", "arm64", "v8"};
+    struct platforms platforms = {&amd64, 1, 1};
+    struct layout_wanted wanted = {&platforms, false};
+    struct layout_image image;
+    struct err err = {0};
+    maker->wanted = &wanted;
+    CHECK_OK(maker_parse(maker, root, &image, &err), &err);
+    assert_int_equal(image.manifests.items[0].unread, LAYOUT_READ);
+    assert_int_equal(image.manifests.items[1].unread, LAYOUT_UNWANTED);
+    assert_int_equal(image.manifests.items[2].unread, LAYOUT_MISSING);
+    layout_image_narrow(&maker->arena, &image);
+    assert_false(image.is_index);
+    assert_int_equal(image.manifests.count, 1);
+    assert_true(digest_eq(&image.root.digest, &image.manifests.items[0].blob.digest));
+    platforms.items = &arm64;
+    assert_false(maker_parse(maker, root, &image, &err));
+    CHECK_ERR(&err, ERR_LOCAL, "manifests[1]");
+    err_clear(&err);
+    maker->wanted = NULL;
+    assert_false(maker_parse(maker, root, &image, &err));
+    CHECK_ERR(&err, ERR_LOCAL, "manifests[1]");
+}
+
+static void with_leave_a_child_that_is_not_there_is_listed_as_missing_and_another_fault_is_still_an_error(void **state)
+{
+    struct maker *maker = *state;
+    struct layout_blob root = make_sparse(maker);
+    struct layout_wanted wanted = {NULL, true};
+    struct layout_image image;
+    struct err err = {0};
+    maker->wanted = &wanted;
+    CHECK_OK(maker_parse(maker, root, &image, &err), &err);
+    assert_int_equal(image.manifests.items[1].unread, LAYOUT_MISSING);
+    assert_string_equal(image.manifests.items[1].architecture, "arm64");
+    for (size_t i = 0; i < maker->documents.count; i++) {
+        if (digest_eq(&maker->documents.items[i].blob.digest, &image.manifests.items[0].blob.digest))
+            maker->documents.items[i].bytes.len--;
+    }
+    assert_false(maker_parse(maker, root, &image, &err));
+    CHECK_ERR(&err, ERR_TRUST, "manifests[0]");
+}
+
+static void where_all_is_wanted_a_nested_index_is_read_with_its_children_before_it(void **state)
+{
+    struct maker *maker = *state;
+    const char *child = make_descriptor(maker, make_one(maker, "amd64"), "");
+    struct layout_blob nested = make_index(maker, OCI_MEDIA_INDEX, child, "");
+    struct layout_blob thing = make_document(maker, "text/html", "<p>");
+    const char *both =
+        arena_printf(&maker->arena, "%s,%s", make_descriptor(maker, nested, ""), make_descriptor(maker, thing, ""));
+    struct layout_image image;
+    struct err err = {0};
+    CHECK_OK(maker_parse(maker, make_index(maker, OCI_MEDIA_INDEX, both, ""), &image, &err), &err);
+    assert_int_equal(image.manifests.count, 3);
+    assert_string_equal(image.manifests.items[0].architecture, "amd64");
+    assert_int_equal(image.manifests.items[1].unread, LAYOUT_OTHER);
+    assert_int_equal(image.manifests.items[1].bytes.len, nested.size_bytes);
+    assert_int_equal(image.manifests.items[2].unread, LAYOUT_OTHER);
+    assert_true(text_is(image.manifests.items[2].bytes, "<p>"));
+    for (int i = 0; i < 16; i++)
+        nested = make_index(maker, OCI_MEDIA_INDEX, make_descriptor(maker, nested, ""), "");
+    CHECK_OK(maker_parse(maker, nested, &image, &err), &err);
+    nested = make_index(maker, OCI_MEDIA_INDEX, make_descriptor(maker, nested, ""), "");
+    assert_false(maker_parse(maker, nested, &image, &err));
+    CHECK_ERR(&err, ERR_MALFORMED, "indexes in each other");
+}
+
 static void children_that_are_no_manifests_are_listed_and_not_read(void **state)
 {
     struct maker *maker = *state;
+    static const struct layout_wanted all_platforms;
+    maker->wanted = &all_platforms;
     static const char *const types[] = {OCI_MEDIA_INDEX, "text/html"};
     for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
         const char *other =
@@ -246,10 +333,10 @@ static void children_that_are_no_manifests_are_listed_and_not_read(void **state)
         struct err err = {0};
         CHECK_OK(maker_parse(maker, make_index(maker, OCI_MEDIA_INDEX, both, ""), &image, &err), &err);
         assert_int_equal(image.manifests.count, 2);
-        assert_true(image.manifests.items[0].is_other);
+        assert_int_equal(image.manifests.items[0].unread, LAYOUT_OTHER);
         assert_string_equal(image.manifests.items[0].blob.media_type, types[i]);
         assert_null(image.manifests.items[0].bytes.ptr);
-        assert_false(image.manifests.items[1].is_other);
+        assert_int_equal(image.manifests.items[1].unread, LAYOUT_READ);
         assert_string_equal(image.manifests.items[1].architecture, "amd64");
     }
 }
@@ -440,11 +527,17 @@ static bool import(struct disk *disk, const struct layout_image *image, const ch
     return is_unchanged;
 }
 
+static bool disk_open(struct disk *disk, const char *tag, struct layout_image *ret_image, struct err *err)
+{
+    struct layout_choice choice = {disk->layout, tag, NULL, disk->maker.wanted};
+    return layout_image_open(&disk->maker.arena, &choice, ret_image, err);
+}
+
 static void check_open_fails(struct disk *disk, const char *tag, enum err_kind kind, const char *part)
 {
     struct layout_image image;
     struct err err = {0};
-    assert_false(layout_image_open(&disk->maker.arena, disk->layout, tag, NULL, &image, &err));
+    assert_false(disk_open(disk, tag, &image, &err));
     CHECK_ERR(&err, kind, part);
 }
 
@@ -470,7 +563,7 @@ static void an_imported_image_is_read_back_byte_by_byte(void **state)
     AUTO(layout_image_close) struct layout_image got = {.blobs_fd = -1};
     AUTO(auto_close_fd) int fd = -1;
     struct err err = {0};
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "v1", NULL, &got, &err), &err);
+    CHECK_OK(disk_open(disk, "v1", &got, &err), &err);
     assert_string_equal(got.dir, disk->layout);
     assert_string_equal(got.tag, "v1");
     assert_string_equal(got.root.media_type, LAYOUT_MEDIA_DOCKER_LIST);
@@ -499,7 +592,7 @@ static void a_single_manifest_is_imported_too(void **state)
                          &image, &err),
              &err);
     assert_false(import(disk, &image, "latest"));
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, NULL, NULL, &got, &err), &err);
+    CHECK_OK(disk_open(disk, NULL, &got, &err), &err);
     assert_false(got.is_index);
     assert_string_equal(got.manifests.items[0].architecture, "riscv64");
 }
@@ -516,8 +609,8 @@ static void a_replaced_tag_takes_its_blobs_away_and_leaves_those_of_others(void 
     assert_int_not_equal(access(blob_path(disk, &old.root.digest), F_OK), 0);
     AUTO(layout_image_close) struct layout_image got = {.blobs_fd = -1}, got_other = {.blobs_fd = -1};
     struct err err = {0};
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "a", NULL, &got, &err), &err);
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "b", NULL, &got_other, &err), &err);
+    CHECK_OK(disk_open(disk, "a", &got, &err), &err);
+    CHECK_OK(disk_open(disk, "b", &got_other, &err), &err);
     assert_true(digest_eq(&got.root.digest, &new.root.digest));
     assert_true(digest_eq(&got_other.root.digest, &other.root.digest));
 }
@@ -536,7 +629,7 @@ static void importing_without_a_layer_in_the_store_leaves_the_tag_alone(void **s
     CHECK_ERR(&err, ERR_LOCAL, "not in the cache");
     err_clear(&err);
     AUTO(layout_image_close) struct layout_image got = {.blobs_fd = -1};
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, "v1", NULL, &got, &err), &err);
+    CHECK_OK(disk_open(disk, "v1", &got, &err), &err);
     assert_true(digest_eq(&got.root.digest, &image.root.digest));
 }
 
@@ -548,12 +641,12 @@ static void without_a_tag_the_only_image_or_latest_is_opened(void **state)
     assert_false(import(disk, &first, "v1"));
     assert_false(import(disk, &first, "v1.0"));
     AUTO(layout_image_close) struct layout_image only = {.blobs_fd = -1}, latest = {.blobs_fd = -1};
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, NULL, NULL, &only, &err), &err);
+    CHECK_OK(disk_open(disk, NULL, &only, &err), &err);
     assert_string_equal(only.tag, "v1");
     assert_false(import(disk, &second, "v2"));
     check_open_fails(disk, NULL, ERR_USAGE, "none is tagged latest; it has: v1, v1.0, v2");
     assert_false(import(disk, &second, "latest"));
-    CHECK_OK(layout_image_open(&disk->maker.arena, disk->layout, NULL, NULL, &latest, &err), &err);
+    CHECK_OK(disk_open(disk, NULL, &latest, &err), &err);
     assert_string_equal(latest.tag, "latest");
     assert_true(digest_eq(&latest.root.digest, &second.root.digest));
     check_open_fails(disk, "v3", ERR_USAGE, "has no tag \"v3\"; it has: v1, v1.0, v2, latest");
@@ -605,6 +698,32 @@ static void a_tag_of_two_images_is_refused(void **state)
     check_open_fails(disk, "v1", ERR_MALFORMED, "to several images");
 }
 
+static void an_index_json_of_platforms_without_names_is_the_image_itself(void **state)
+{
+    struct disk *disk = *state;
+    struct maker *maker = &disk->maker;
+    struct layout_image image = make_image(disk, "layer", OCI_MEDIA_INDEX);
+    struct layout_blob child = image.manifests.items[0].blob;
+    AUTO(layout_image_close) struct layout_image got = {.blobs_fd = -1};
+    struct err err = {0};
+    assert_false(import(disk, &image, "v1"));
+    const char *amd64 = make_descriptor(maker, child, ",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}");
+    const char *arm64 = make_descriptor(maker, child, ",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}");
+    const char *text = arena_printf(&maker->arena, "{\"schemaVersion\":2,\"manifests\":[%s,%s]}", amd64, arm64);
+    const char *path = arena_printf(&maker->arena, "%s/index.json", disk->layout);
+    write_text(path, text);
+    CHECK_OK(disk_open(disk, NULL, &got, &err), &err);
+    struct digest digest = digest_of(text, strlen(text));
+    assert_true(got.is_index && digest_eq(&got.root.digest, &digest));
+    assert_int_equal(got.manifests.count, 2);
+    assert_string_equal(got.manifests.items[1].architecture, "arm64");
+    check_open_fails(disk, "v1", ERR_USAGE, "has no tag \"v1\"");
+    /* one without a platform: these are several images */
+    write_text(path, arena_printf(&maker->arena, "{\"schemaVersion\":2,\"manifests\":[%s,%s]}", amd64,
+                                  make_descriptor(maker, image.root, "")));
+    check_open_fails(disk, NULL, ERR_USAGE, "several images");
+}
+
 #define IN_MEMORY(test) cmocka_unit_test_setup_teardown(test, maker_set_up, maker_tear_down)
 #define ON_DISK(test) cmocka_unit_test_setup_teardown(test, disk_set_up, disk_tear_down)
 
@@ -621,6 +740,9 @@ int main(void)
         IN_MEMORY(documents_of_other_kinds_are_refused),
         IN_MEMORY(json_that_two_readers_may_take_differently_is_refused),
         IN_MEMORY(children_that_are_no_manifests_are_listed_and_not_read),
+        IN_MEMORY(where_all_is_wanted_a_nested_index_is_read_with_its_children_before_it),
+        IN_MEMORY(what_was_not_asked_for_need_not_be_there),
+        IN_MEMORY(with_leave_a_child_that_is_not_there_is_listed_as_missing_and_another_fault_is_still_an_error),
         IN_MEMORY(null_is_an_empty_list),
         IN_MEMORY(bad_descriptors_are_refused_before_anything_is_fetched),
         IN_MEMORY(a_layer_above_the_limit_is_refused),
@@ -636,6 +758,7 @@ int main(void)
         ON_DISK(what_is_no_layout_is_said_to_be_none),
         ON_DISK(damaged_missing_and_linked_blobs_are_found),
         ON_DISK(a_tag_of_two_images_is_refused),
+        ON_DISK(an_index_json_of_platforms_without_names_is_the_image_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
