@@ -64,11 +64,16 @@ const struct registry_options *command_registry_options(struct command *command)
     const struct options *options = &command->options;
     const struct site *site = &command->site;
     struct registry_options *registry = arena_new(&command->arena, struct registry_options);
+    struct strings *origins = arena_new(&command->arena, struct strings);
+    for (size_t i = 0; i < site->token_origins.count; i++)
+        list_add(&command->arena, origins, site->token_origins.items[i]);
+    for (size_t i = 0; i < options->token_origins.count; i++)
+        list_add(&command->arena, origins, options->token_origins.items[i]);
     *registry = (struct registry_options){.log = command->log,
                                           .authfile = options->authfile ? options->authfile : site->authfile,
                                           .cert_dir = options->cert_dir,
                                           .is_verify_off = options->is_tls_verify_off || site->is_tls_verify_off,
-                                          .token_origins = &site->token_origins,
+                                          .token_origins = origins,
                                           .retries = retries_of(command),
                                           .cancel = command->cancel};
     return registry;

@@ -50,9 +50,9 @@ static const struct command_row rows[] = {
      "Removes from the cache what no running process may need: all of it, or with --cache-limit what was\n"
      "not used for longest until the rest is that small. What is remembered of repositories stays.",
      0, 0, 0, clean_run},
-    {COMMAND_LOGIN, "login", "REGISTRY", "0.1.0", "try a registry's credential and keep it",
+    {COMMAND_LOGIN, "login", "REGISTRY[/NAMESPACE]", "0.1.0", "try a registry's credential and keep it",
      "Tries a credential and keeps it where podman and skopeo find it, too.", 1, 1, 0, remote_login},
-    {COMMAND_LOGOUT, "logout", "REGISTRY", "0.1.0", "forget a registry's credential",
+    {COMMAND_LOGOUT, "logout", "REGISTRY[/NAMESPACE]", "0.1.0", "forget a registry's credential",
      "Removes the credential of a registry.", 1, 1, 0, remote_logout},
 };
 

@@ -1,6 +1,7 @@
 #include "cli/login.h"
 
 #include "base/auto.h"
+#include "registry/registries_conf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,37 +103,66 @@ static bool get_credential(const struct command *command, struct credential *cre
                : ask(command, "Password", true, &credential->secret, err);
 }
 
+/* Reads HOST[:PORT][/NAMESPACE…], also as a URL. *ret_key is what a credential is kept under; the reference is of some
+ * repository there. */
+static bool read_place(struct arena *arena, const char *word, struct reference *ret_reference, const char **ret_key,
+                       struct err *err)
+{
+    static const char *const schemes[] = {"https://", "http://"};
+    const char *name = word;
+    for (size_t i = 0; i < ARRAY_COUNT(schemes); i++) {
+        if (strncasecmp(name, schemes[i], strlen(schemes[i])) == 0)
+            name += strlen(schemes[i]);
+    }
+    size_t len = strlen(name);
+    while (len > 1 && name[len - 1] == '/')
+        len--;
+    name = arena_strndup(arena, name, len);
+    if (!reference_parse(arena, arena_printf(arena, "%s/x", name), false, ret_reference, err)) {
+        err_clear(err);
+        err_set(err, ERR_USAGE, "%s: log in to a registry, or to a namespace of it: HOST[:PORT][/NAMESPACE]",
+                text_printable(arena, text_of(word)));
+        return false;
+    }
+    const char *slash = strchr(name, '/');
+    *ret_key = slash ? arena_printf(arena, "%s%s", ret_reference->host, slash) : ret_reference->host;
+    return true;
+}
+
 bool login_run(struct command *command, const struct registry_options *options, struct http *http, struct err *err)
 {
     AUTO(credential_done) struct credential credential = {0};
-    const char *host = command->options.words.items[0], *path;
-    if (strchr(host, '/')) {
-        err_set(err, ERR_USAGE, "%s: log in to a registry (HOST or HOST:PORT), not to a repository", host);
-        return false;
-    }
-    struct reference reference; /* of any repository: only its host counts */
-    if (!reference_parse(&command->arena, arena_printf(&command->arena, "%s/x", host), false, &reference, err) ||
+    struct arena *arena = &command->arena;
+    const char *key, *path;
+    struct reference reference;
+    bool is_asked;
+    if (!read_place(arena, command->options.words.items[0], &reference, &key, err) ||
+        !registries_conf_options(arena, options, &reference, &options, err) ||
         !get_credential(command, &credential, err) ||
-        !registry_try_login(options, http, &reference, &credential, err) ||
-        !credential_store(&command->arena, options->authfile, &command->lock_wait, reference.host, &credential, &path,
-                          err))
+        !registry_try_login(options, http, &reference, &credential, &is_asked, err) ||
+        !credential_store(arena, options->authfile, &command->lock_wait, key, &credential, &path, err))
         return false;
     if (!command->options.is_quiet)
-        (void)printf("Login succeeded; the credential of %s is kept in %s\n", host, path);
+        (void)printf(is_asked ? "Login succeeded; the credential of %s is kept in %s\n"
+                              : "The credential of %s is kept in %s, and nothing checked it: the registry did not ask "
+                                "for one\n",
+                     key, path);
     return true;
 }
 
 bool logout_run(struct command *command, const struct registry_options *options, struct err *err)
 {
-    const char *host = command->options.words.items[0];
+    struct reference reference;
+    const char *key;
     bool is_found;
-    if (!credential_remove(&command->arena, options->authfile, &command->lock_wait, host, &is_found, err))
+    if (!read_place(&command->arena, command->options.words.items[0], &reference, &key, err) ||
+        !credential_remove(&command->arena, options->authfile, &command->lock_wait, key, &is_found, err))
         return false;
     if (!is_found) {
-        err_set(err, ERR_USAGE, "there is no credential of %s", host);
+        err_set(err, ERR_USAGE, "there is no credential of %s", key);
         return false;
     }
     if (!command->options.is_quiet)
-        (void)printf("The credential of %s was removed\n", host);
+        (void)printf("The credential of %s was removed\n", key);
     return true;
 }

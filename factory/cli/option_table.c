@@ -57,6 +57,10 @@ static const struct option_row rows[] = {
            cert_dir, REGISTRIES, COMMAND_WHY | COMMAND_LOGOUT, 0, 0, ALTERS_NOTHING),
     OPTION(0, "tls-verify", "BOOL", "false: for a lab registry with a bad certificate or plain http", OPTION_BOOL,
            is_tls_verify_off, REGISTRIES, COMMAND_WHY | COMMAND_LOGOUT, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "token-origin", "URL",
+           "https://HOST[:PORT] of a registry's token service that is on another\nhost; it gets the credential (again "
+           "for more)",
+           OPTION_STRINGS, token_origins, REGISTRIES, COMMAND_WHY | COMMAND_LOGOUT, 0, 0, ALTERS_NOTHING),
     OPTION(0, "config", "FILE",
            "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)", OPTION_STRING,
            config, ALL, 0, 0, 0, ALTERS_INPUTS),

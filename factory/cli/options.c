@@ -1,6 +1,7 @@
 #include "cli/option_table.h"
 
 #include "base/units.h"
+#include "plan/site.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -313,6 +314,16 @@ static bool add_word(struct parser *parser, const char *word, struct err *err)
     return true;
 }
 
+/* Returns the first --token-origin that is none. */
+static const char *bad_origin(const struct options *options)
+{
+    for (size_t i = 0; i < options->token_origins.count; i++) {
+        if (site_why_not_origin(options->token_origins.items[i]))
+            return options->token_origins.items[i];
+    }
+    return NULL;
+}
+
 static bool check(const struct parser *parser, struct err *err)
 {
     const struct options *options = &parser->options;
@@ -321,6 +332,9 @@ static bool check(const struct parser *parser, struct err *err)
         err_set(err, ERR_USAGE, "--quiet and --verbose exclude each other");
     else if (options->source && options->suite)
         err_set(err, ERR_USAGE, "--suite is for the host's main repository; a source file names its own suites");
+    else if (bad_origin(options))
+        err_set(err, ERR_USAGE, "--token-origin=%s: %s", text_printable(parser->arena, text_of(bad_origin(options))),
+                site_why_not_origin(bad_origin(options)));
     else if (options->push && options->is_no_push)
         err_set(err, ERR_USAGE, "--push and --no-push exclude each other");
     else if (options->is_help && options->meant)

@@ -24,6 +24,7 @@ struct options {
     const char *push;        /* a reference, "" for --push alone, NULL when not given */
     struct strings tags;     /* --tag, of `push` */
     struct strings programs; /* --program, of `check` */
+    struct strings token_origins;
     uint64_t jobs, retries;
     uint64_t timeout_ms;  /* 0: none */
     uint64_t cache_limit; /* bytes, with has_cache_limit */

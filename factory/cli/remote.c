@@ -149,8 +149,10 @@ static bool set_tag(struct remote *remote, struct reference *reference, const ch
     struct digest digest = reference->digest;
     struct push_policy policy = command_push_policy(remote->command);
     publication->is_tried = true;
+    const struct registry_options *registry_options;
     publication->is_good =
-        registry_open(remote->registry_options, remote->http, reference, REGISTRY_PUSH, &registry, err) &&
+        registries_conf_options(remote->arena, remote->registry_options, reference, &registry_options, err) &&
+        registry_open(registry_options, remote->http, reference, REGISTRY_PUSH, &registry, err) &&
         push_tag(registry, remote->arena, &digest, name, &policy, &publication->result, err);
     reference->has_digest = false;
     reference->tag = name;

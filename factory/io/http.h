@@ -39,6 +39,7 @@ struct http_options {
 
 /* TLS beyond the system's CAs; strings are the caller's and must live until the request is done. */
 struct http_tls {
+    const char *ca_file, *ca_dir;     /* in place of the system's; NULL: those */
     const char *ca_pem;               /* further CA certificates (PEM text), or NULL */
     const char *cert_path, *key_path; /* client certificate, or NULL */
     bool is_verify_off;

@@ -1,6 +1,7 @@
 #include "line/publish.h"
 
 #include "base/auto.h"
+#include "registry/registries_conf.h"
 
 /* The layout's names as tags: of one as podman writes it (docker.io/library/x:1.0) what stands behind the last colon. */
 static struct strings tags_of(struct arena *arena, const struct layout_image *image)
@@ -21,6 +22,7 @@ static bool push_layout(struct arena *arena, const struct registry_options *opti
     struct reference reference;
     struct layout_choice choice = {publication->layout, publication->layout_tag, publication->wait, NULL};
     if (!reference_parse(arena, publication->destination, false, &reference, err) ||
+        !registries_conf_options(arena, options, &reference, &options, err) ||
         !layout_image_open(arena, &choice, &image, err))
         return false;
     if (!publication->tags.count)

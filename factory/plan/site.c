@@ -79,8 +79,7 @@ static const char *why_not_registry(const char *registry)
     return NULL;
 }
 
-/* Plain http is for a token service on this very machine only. */
-static const char *why_not_origin(const char *origin)
+const char *site_why_not_origin(const char *origin)
 {
     static const char *const local[] = {"http://127.", "http://localhost", "http://[::1]"};
     bool is_local = false;
@@ -88,6 +87,7 @@ static const char *why_not_origin(const char *origin)
         is_local = is_local || strncmp(origin, local[i], strlen(local[i])) == 0;
     const char *host = strstr(origin, "://");
     bool is_https = strncmp(origin, "https://", 8) == 0;
+    /* Plain http is for a token service on this very machine only. */
     return (is_https || is_local) && is_host(host + 3) ? NULL : "is not an origin: https://HOST[:PORT]";
 }
 
@@ -135,7 +135,7 @@ static bool check_lists(struct arena *arena, const struct site_form *form, struc
             return fail_value(arena, yaml_item(tags, i), tag, why, err);
     }
     for (size_t i = 0; i < site->token_origins.count; i++) {
-        const char *origin = site->token_origins.items[i], *why = why_not_origin(origin);
+        const char *origin = site->token_origins.items[i], *why = site_why_not_origin(origin);
         if (why)
             return fail_value(arena, yaml_item(origins, i), origin, why, err);
     }

@@ -33,5 +33,7 @@ struct site {
 const struct yaml_field *site_keys(size_t *ret_count);
 /* Loads the site file; `config` (from --config) must exist when it is given. */
 bool site_load(struct arena *arena, const char *config, struct site *ret_site, struct err *err) MUST_CHECK;
+/* Tells why a text is not the origin of a token service ("https://HOST[:PORT]"), or NULL. */
+const char *site_why_not_origin(const char *origin);
 
 #endif

@@ -207,8 +207,14 @@ bool credential_store(struct arena *arena, const char *authfile, const struct lo
     if (!opened.file.root)
         opened.file.root = json_object();
     *ret_path = arena_strdup(arena, path);
-    if (!auth_file_helper(arena, &opened.file, key, &helper, err))
+    if (!auth_file_helper(arena, &opened.file, arena_strndup(arena, key, strcspn(key, "/")), &helper, err))
         return false;
+    if (helper && strchr(key, '/')) {
+        err_set(err, ERR_USAGE,
+                "%s: credHelpers has '%s' for this registry, and helpers keep no namespaces; log in to %.*s", path,
+                helper, (int)strcspn(key, "/"), key);
+        return false;
+    }
     if (helper)
         return credential_helper_store(arena, helper, key, credential, err);
     return auth_file_set(arena, &opened.file, key, credential, err) &&

@@ -31,7 +31,7 @@ bool credential_find(struct arena *arena, const char *authfile, const struct ref
                      struct credential *ret_credential, struct err *err) MUST_CHECK;
 /* Wipes and frees. For AUTO(). */
 void credential_done(struct credential *credential);
-/* Writes a credential for `host` into the file that podman login would write ($XDG_RUNTIME_DIR/containers/auth.json,
+/* Writes a credential for `host` ("HOST[:PORT]", or with "/NAMESPACE…" behind it) into the file that podman login would write ($XDG_RUNTIME_DIR/containers/auth.json,
  * REGISTRY_AUTH_FILE or `authfile`), mode 0600, keeping everything else; *ret_path is the file. When the file names a
  * helper for the host, the helper keeps it instead, as with podman. The directory is locked meanwhile, waited for as
  * `wait` (may be NULL) says. */

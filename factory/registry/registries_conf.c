@@ -257,8 +257,18 @@ static bool read_standard(struct conf *conf, struct err *err)
 {
     const char *home = getenv("HOME");
     const char *own = home && home[0] == '/' ? arena_printf(conf->arena, "%s/.config", home) : NULL;
+    const char *named = getenv("CONTAINERS_REGISTRIES_CONF");
     bool is_found = false;
-    if (own && !read_file(conf, arena_printf(conf->arena, "%s/containers/registries.conf", own), &is_found, err))
+    if (named && *named) {
+        if (!read_file(conf, arena_strdup(conf->arena, named), &is_found, err))
+            return false;
+        if (!is_found) {
+            err_set(err, ERR_USAGE, "%s: no such file; CONTAINERS_REGISTRIES_CONF names it", named);
+            return false;
+        }
+    }
+    if (own && !is_found &&
+        !read_file(conf, arena_printf(conf->arena, "%s/containers/registries.conf", own), &is_found, err))
         return false;
     if (!is_found && !read_file(conf, "/etc/containers/registries.conf", &is_found, err))
         return false;
@@ -327,23 +337,53 @@ static bool list_places(struct conf *conf, const struct registry_rule *rule, con
     return !rule->location || add_place(conf, rule, rule->location, rest, last, err);
 }
 
+/* Finds the entry of a reference ("host/repository:tag@digest"), the one with the longest prefix; NULL: none. Blocked:
+ * ERR_USAGE. */
+static bool find_rule(struct conf *conf, const char *path, const char *name, const struct registry_rule **ret_rule,
+                      struct err *err)
+{
+    const struct registry_rule *best = NULL;
+    *ret_rule = NULL;
+    if (!read_all(conf, path, err))
+        return false;
+    for (size_t i = 0; i < conf->rules.count; i++) {
+        const struct registry_rule *rule = &conf->rules.items[i];
+        if (match(name, rule->prefix) && (!best || strlen(rule->prefix) > strlen(best->prefix)))
+            best = rule;
+    }
+    *ret_rule = best;
+    if (!best || !best->is_blocked)
+        return true;
+    err_set(err, ERR_USAGE, "%s: %s is blocked by %s:%zu", name, best->prefix, best->file, best->line);
+    return false;
+}
+
 bool registries_conf_places(struct arena *arena, const char *path, const struct reference *reference,
                             struct pull_place **ret_places, size_t *ret_count, struct err *err)
 {
     struct conf conf = {.arena = arena};
-    const struct registry_rule none = {0}, *best = NULL;
+    const struct registry_rule none = {0}, *rule;
     const char *name = reference_print(arena, reference);
-    if (!read_all(&conf, path, err))
+    if (!find_rule(&conf, path, name, &rule, err))
         return false;
-    for (size_t i = 0; i < conf.rules.count; i++) {
-        const struct registry_rule *rule = &conf.rules.items[i];
-        if (match(name, rule->prefix) && (!best || strlen(rule->prefix) > strlen(best->prefix)))
-            best = rule;
+    return list_places(&conf, rule ? rule : &none, reference, rule ? name + match(name, rule->prefix) : "", ret_places,
+                       ret_count, err);
+}
+
+bool registries_conf_options(struct arena *arena, const struct registry_options *options,
+                             const struct reference *reference, const struct registry_options **ret_options,
+                             struct err *err)
+{
+    struct conf conf = {.arena = arena};
+    const struct registry_rule *rule;
+    *ret_options = options;
+    if (!find_rule(&conf, NULL, reference_print(arena, reference), &rule, err))
+        return false;
+    if (rule && rule->is_insecure) {
+        struct registry_options *insecure = arena_new(arena, struct registry_options);
+        *insecure = *options;
+        insecure->is_verify_off = true;
+        *ret_options = insecure;
     }
-    if (!best)
-        return list_places(&conf, &none, reference, "", ret_places, ret_count, err);
-    if (!best->is_blocked)
-        return list_places(&conf, best, reference, name + match(name, best->prefix), ret_places, ret_count, err);
-    err_set(err, ERR_USAGE, "%s: %s is blocked by %s:%zu", name, best->prefix, best->file, best->line);
-    return false;
+    return true;
 }

@@ -39,8 +39,10 @@ static bool load_transport(struct registry *registry, struct err *err)
     if (!trust_files_load(&registry->arena, registry->options->cert_dir, registry->reference.host,
                           registry->options->is_verify_off, &registry->tls, err))
         return false;
-    registry->foreign_tls =
-        (struct http_tls){.ca_pem = registry->tls.ca_pem, .is_verify_off = registry->options->is_verify_off};
+    registry->foreign_tls = (struct http_tls){.ca_file = registry->tls.ca_file,
+                                              .ca_dir = registry->tls.ca_dir,
+                                              .ca_pem = registry->tls.ca_pem,
+                                              .is_verify_off = registry->options->is_verify_off};
     return true;
 }
 
@@ -86,7 +88,7 @@ void auto_close_registry(struct registry **registry)
 }
 
 bool registry_try_login(const struct registry_options *options, struct http *http, const struct reference *reference,
-                        const struct credential *credential, struct err *err)
+                        const struct credential *credential, bool *ret_is_asked, struct err *err)
 {
     struct registry *registry;
     struct reference host = *reference;
@@ -107,6 +109,7 @@ bool registry_try_login(const struct registry_options *options, struct http *htt
         is_good = false;
     }
     exchange_done(&exchange);
+    *ret_is_asked = registry->is_challenge_known;
     registry_close(registry);
     return is_good;
 }

@@ -72,9 +72,9 @@ bool registry_get_blob(struct registry *registry, struct store *store, const str
  * the subject (distribution-spec, "Referrers Tag Schema"), whose other entries stay. Idempotent. */
 bool registry_attach(struct registry *registry, const char *media_type, struct text bytes, struct err *err) MUST_CHECK;
 /* Asks /v2/ with this credential (the repository in `reference` does not matter): whether it is accepted. A registry
- * that asks for none accepts all. */
+ * that asks for none accepts all: *ret_is_asked tells. */
 bool registry_try_login(const struct registry_options *options, struct http *http, const struct reference *reference,
-                        const struct credential *credential, struct err *err) MUST_CHECK;
+                        const struct credential *credential, bool *ret_is_asked, struct err *err) MUST_CHECK;
 /* Wipes tokens and frees. NULL is fine. */
 void registry_close(struct registry *registry);
 /* registry_close(), for AUTO(). */

@@ -150,6 +150,8 @@ static const char *hint_of(const struct exchange *exchange)
         return " (the credential may lack the permission to write, or the repository does not exist)";
     if (exchange->status == 405)
         return " (read-only or switched off at the moment?)";
+    if (exchange->status == 413)
+        return " (a proxy before the registry limits what is sent at once; nginx: client_max_body_size)";
     if (exchange->status == 400 && exchange_has_words(exchange, "HTTP request to an HTTPS"))
         return " (the registry speaks https)";
     return "";

@@ -32,10 +32,28 @@ static bool is_listed(const struct registry *registry, const struct registry_ori
     return false;
 }
 
-/* The registry's own host, docker.io's well-known service, or what the operator listed; https unless the registry
- * itself speaks plain http. */
-static bool check_realm(const struct registry *registry, const char *url, struct registry_origin *ret_realm,
-                        struct err *err)
+/* Looks the credential up once. */
+static bool find_credential(struct registry *registry, struct err *err)
+{
+    if (!registry->is_credential_loaded && !credential_find(&registry->arena, registry->options->authfile,
+                                                            &registry->reference, &registry->credential, err))
+        return false;
+    registry->is_credential_loaded = true;
+    return true;
+}
+
+/* A token service elsewhere is asked when there is nothing to be told to it: by who has no credential, and from outside
+ * not in the network that we are in. */
+static bool is_asked_anonymously(struct registry *registry, const struct registry_origin *home,
+                                 const struct registry_origin *realm, struct err *err)
+{
+    bool is_inward = registry_origin_is_private(realm) && !registry_origin_is_private(home);
+    return !is_inward && find_credential(registry, err) && !registry->credential.secret;
+}
+
+/* The registry's own host, docker.io's well-known service, what the operator listed, or any for who has no credential;
+ * https unless the registry itself speaks plain http. */
+static bool check_realm(struct registry *registry, const char *url, struct registry_origin *ret_realm, struct err *err)
 {
     struct registry_origin home = registry_home(registry), realm, docker;
     if (!registry_origin_parse(url, &realm) || strchr(url, '#')) {
@@ -44,11 +62,14 @@ static bool check_realm(const struct registry *registry, const char *url, struct
     }
     bool is_docker = strcmp(registry->reference.host, "docker.io") == 0 &&
                      registry_origin_parse("https://auth.docker.io", &docker) && registry_origin_eq(&realm, &docker);
-    if (strcmp(realm.host, home.host) != 0 && !is_docker && !is_listed(registry, &realm)) {
-        err_set(err, ERR_PUBLISH,
-                "%s: names a token service on another host, %s://%s:%u; nothing was sent there (token-origins in the "
-                "site file allows it)",
-                registry->name, realm.is_https ? "https" : "http", realm.host, realm.port);
+    if (strcmp(realm.host, home.host) != 0 && !is_docker && !is_listed(registry, &realm) &&
+        !is_asked_anonymously(registry, &home, &realm, err)) {
+        const char *scheme = realm.is_https ? "https" : "http";
+        if (err->kind == ERR_NONE)
+            err_set(err, ERR_PUBLISH,
+                    "%s: names a token service on another host, %s://%s:%u; nothing was sent there (if it is the "
+                    "registry's: --token-origin=%s://%s:%u, or token-origins in the site file)",
+                    registry->name, scheme, realm.host, realm.port, scheme, realm.host, realm.port);
         return false;
     }
     if (!realm.is_https && home.is_https) {
@@ -59,13 +80,11 @@ static bool check_realm(const struct registry *registry, const char *url, struct
     return true;
 }
 
-/* Looks the credential up once. One over plain http goes to loopback only. */
+/* Looks the credential up. One over plain http goes to loopback only. */
 static bool load_credential(struct registry *registry, const struct registry_origin *to, struct err *err)
 {
-    if (!registry->is_credential_loaded && !credential_find(&registry->arena, registry->options->authfile,
-                                                            &registry->reference, &registry->credential, err))
+    if (!find_credential(registry, err))
         return false;
-    registry->is_credential_loaded = true;
     if (!registry->credential.secret || to->is_https || registry_origin_is_loopback(to))
         return true;
     err_set(err, ERR_PUBLISH, "%s: will not send a credential to %s over plain http", registry->name, to->host);

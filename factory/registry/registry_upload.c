@@ -11,7 +11,7 @@
 #include <inttypes.h>
 
 #define CHUNK_FIRST_BYTES ((uint64_t)64 * 1024 * 1024)
-#define CHUNK_LEAST_BYTES ((uint64_t)4 * 1024 * 1024)
+#define CHUNK_LEAST_BYTES ((uint64_t)512 * 1024) /* nginx lets bodies of 1 MiB through unless it is told otherwise */
 #define CHUNK_MIN_ASKED_MAX_BYTES ((uint64_t)1024 * 1024 * 1024)
 #define CHUNK_AFTER_BREAKS_BYTES ((uint64_t)256 * 1024 * 1024)
 #define HASH_BUFFER_BYTES ((size_t)64 * 1024)
@@ -159,12 +159,14 @@ static void change_mode(struct upload_job *job, enum upload_mode mode, uint64_t 
                  mode == UPLOAD_PATCH ? "PATCH" : "chunks");
 }
 
-/* 413, or a link that does not hold a long body: smaller pieces, down to 4 MiB. */
+/* 413, or a link that does not hold a long body: smaller pieces, down to 512 KiB. */
 static bool make_smaller(struct upload_job *job)
 {
     uint64_t next = job->mode == UPLOAD_CHUNKS ? job->chunk_bytes / 4 : CHUNK_FIRST_BYTES;
     while (next >= job->upload->size_bytes && next > CHUNK_LEAST_BYTES)
         next /= 4;
+    if (next < CHUNK_LEAST_BYTES && (job->mode != UPLOAD_CHUNKS || job->chunk_bytes > CHUNK_LEAST_BYTES))
+        next = CHUNK_LEAST_BYTES;
     if (next < CHUNK_LEAST_BYTES || next < job->chunk_least_bytes || is_never_chunked(job->registry))
         return false;
     change_mode(job, UPLOAD_CHUNKS, next);

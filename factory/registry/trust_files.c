@@ -159,10 +159,18 @@ static bool check_pair(const struct http_tls *tls, struct err *err)
     return true;
 }
 
+/* Returns what a variable of the environment holds, or NULL. */
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
 bool trust_files_load(struct arena *arena, const char *cert_dir, const char *host, bool is_verify_off,
                       struct http_tls *ret_tls, struct err *err)
 {
-    struct http_tls tls = {.is_verify_off = is_verify_off};
+    struct http_tls tls = {
+        .ca_file = variable("SSL_CERT_FILE"), .ca_dir = variable("SSL_CERT_DIR"), .is_verify_off = is_verify_off};
     struct strings names = {0};
     const char *dir;
     char *pem;

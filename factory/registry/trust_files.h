@@ -2,7 +2,8 @@
  *
  * The first existing of $HOME/.config/containers/certs.d/HOST, /etc/containers/certs.d/HOST, /etc/docker/certs.d/HOST
  * (HOST with :port as in the reference), or --cert-dir: *.crt are extra CAs beside the system's, X.cert with X.key a
- * client certificate (one at most). A standard directory that this user may not read is passed over, as podman does.
+ * client certificate (one at most). SSL_CERT_FILE takes the place of the system's bundle, SSL_CERT_DIR that of its
+ * directory (hashed, as OpenSSL reads it), as for curl and Go's programs. A standard directory that this user may not read is passed over, as podman does.
  * Threads: loaded by one thread, then const.
  * Fails with: ERR_USAGE.
  */

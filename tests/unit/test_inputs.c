@@ -11,11 +11,17 @@ struct sample {
 };
 
 static const struct sample option_samples[] = {
-    {"arch", "aarch64"},     {"source", "x.yaml"},    {"suite", "sid"}, {"output", "elsewhere"}, {"tree", "trees"},
-    {"compression", "zstd"}, {"push", "h.x/y"},       {"tag", "t"},     {"username", "me"},      {"authfile", "a"},
-    {"cert-dir", "c"},       {"tls-verify", "false"}, {"jobs", "3"},    {"program", "/p"},       {"retries", "7"},
-    {"timeout", "9h"},       {"cache-limit", "1G"},   {"cache", "c"},   {"state", "s"},          {"arches", "a"},
-    {"manifests", "m"},
+    {"arch", "aarch64"},   {"source", "x.yaml"},
+    {"suite", "sid"},      {"output", "elsewhere"},
+    {"tree", "trees"},     {"compression", "zstd"},
+    {"push", "h.x/y"},     {"tag", "t"},
+    {"username", "me"},    {"authfile", "a"},
+    {"cert-dir", "c"},     {"tls-verify", "false"},
+    {"jobs", "3"},         {"program", "/p"},
+    {"retries", "7"},      {"timeout", "9h"},
+    {"cache-limit", "1G"}, {"cache", "c"},
+    {"state", "s"},        {"arches", "a"},
+    {"manifests", "m"},    {"token-origin", "https://t.example"},
 };
 
 static const struct sample site_samples[] = {

@@ -443,15 +443,20 @@ static void a_login_is_tried(void **state)
     char user[] = "user", right[] = "canary-secret", wrong[] = "canary-x";
     struct credential good = {.user = user, .secret = right}, bad = {.user = user, .secret = wrong};
     static const char *const kinds[] = {"\"auth\":\"basic\"", "\"auth\":\"bearer\""};
+    bool is_asked = false;
     kit_reference(&kit, kit.host, &reference);
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         kit_set(&kit, kinds[i]);
-        CHECK_OK(registry_try_login(&options, kit.http, &reference, &good, &err), &err);
-        assert_false(registry_try_login(&options, kit.http, &reference, &bad, &err));
+        CHECK_OK(registry_try_login(&options, kit.http, &reference, &good, &is_asked, &err), &err);
+        assert_true(is_asked);
+        assert_false(registry_try_login(&options, kit.http, &reference, &bad, &is_asked, &err));
         CHECK_ERR(&err, ERR_PUBLISH, "401");
         assert_null(strstr(err.text, "canary"));
         err_clear(&err);
     }
+    kit_set(&kit, "");
+    CHECK_OK(registry_try_login(&options, kit.http, &reference, &bad, &is_asked, &err), &err);
+    assert_false(is_asked);
 }
 
 /* --- a credential goes only to its origin --- */
