@@ -2,6 +2,7 @@
 #include "deb/deb_arch.h"
 #include "deb/deb_catalog.h"
 #include "deb/deb_format_parts.h"
+#include "deb/deb_record.h"
 #include "deb/deb_source.h"
 #include "deb/package_control.h"
 #include "trust/freshness.h"
@@ -92,6 +93,7 @@ const struct format format_deb = {
     .share = share,
     .open_catalog = open_catalog,
     .unpack = deb_unpack,
+    .record = deb_record,
     .package_fault = package_fault,
     .identity_place = "control file",
     .install_scripts = install_scripts,

@@ -108,9 +108,12 @@ void solve_greedy(struct solve_pool *solve, const Id *requested, size_t count, Q
 {
     struct greedy greedy = {.solve = solve, .picked = picked};
     map_init(&greedy.is_picked, solve->pool->nsolvables);
+    for (size_t i = 0; i < solve->installed.count; i++)
+        solv_map_set(&greedy.is_picked, solve->installed.items[i].id);
     for (size_t i = 0; i < count; i++) {
         struct solve_item *best = best_of(solve, requested[i]);
-        if (best)
+        bool is_there = solve->installed.count && is_satisfied(&greedy, requested[i]);
+        if (best && !(is_there && !solve_installed(solve, best->stanza.name)))
             pick(&greedy, best);
         run(&greedy);
     }

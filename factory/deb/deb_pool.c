@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "deb/deb_arch.h"
 #include "deb/deb_relation.h"
+#include "deb/dpkg_status.h"
 #include "source/solve_cost.h"
 
 #define ALTERNATIVES_MAX 1000  /* libsolv recurses on them; the most in Debian are about 30 */
@@ -176,6 +177,60 @@ static bool load_items(struct solve_pool *solve, Queue *ids, struct err *err)
     return true;
 }
 
+/* Takes over what a package says in the base's database. One of another architecture counts as little as with apt, to which
+ * it is another package. */
+static void take_installed(struct solve_pool *solve, const struct dpkg_stanza *stanza)
+{
+    const struct deb822_stanza *fields = &stanza->fields;
+    bool is_own = strcmp(stanza->architecture, "all") == 0 ||
+                  strcmp(stanza->architecture, deb_arch(solve->catalog->base.arch)) == 0;
+    if (!is_own || stanza->state < DPKG_UNPACKED)
+        return;
+    struct solve_item item = {.index = &solve->base,
+                              .stanza = {.name = text_of(stanza->name),
+                                         .version = text_of(stanza->version),
+                                         .architecture = text_of(stanza->architecture),
+                                         .depends = deb822_value(fields, "Depends"),
+                                         .pre_depends = deb822_value(fields, "Pre-Depends"),
+                                         .provides = deb822_value(fields, "Provides"),
+                                         .conflicts = deb822_value(fields, "Conflicts"),
+                                         .breaks = deb822_value(fields, "Breaks"),
+                                         .line = (uint32_t)fields->items[0].line}};
+    if (map_add(&solve->installed_by_name, item.stanza.name, (void *)stanza))
+        list_add(&solve->arena, &solve->installed, item);
+}
+
+static bool read_installed(struct solve_pool *solve, struct text installed, struct err *err)
+{
+    struct dpkg_status status = {0};
+    solve->base.name = "the base's list of packages";
+    if (!dpkg_status_parse(&solve->arena, solve->base.name, installed, DPKG_INSTALLED, &status, err))
+        return false;
+    solve->installed_by_name.arena = &solve->arena;
+    for (size_t i = 0; i < status.count; i++)
+        take_installed(solve, &status.items[i]);
+    for (size_t i = 0; i < solve->installed.count; i++)
+        map_set(&solve->installed_by_name, solve->installed.items[i].stanza.name, &solve->installed.items[i]);
+    return true;
+}
+
+/* Puts what the base has into a Repo of its own, which libsolv takes for installed. */
+static bool load_installed(struct solve_pool *solve, Queue *ids, struct err *err)
+{
+    if (!solve->installed.count)
+        return true;
+    Repo *repo = repo_create(solve->pool, "base");
+    pool_set_installed(solve->pool, repo);
+    for (size_t i = 0; i < solve->installed.count; i++) {
+        struct solve_item *item = &solve->installed.items[i];
+        item->id = repo_add_solvable(repo);
+        Solvable *solvable = pool_id2solvable(solve->pool, item->id);
+        if (!load_names(solve, item, solvable, ids, err) || !load_relations(solve, item, solvable, ids, err))
+            return false;
+    }
+    return true;
+}
+
 /* Counts the providers of a clause as often as libsolv will list them: of a | (b | (c | d)) each tail is a list. */
 static uint64_t clause_cost(Pool *pool, Id clause)
 {
@@ -219,11 +274,11 @@ bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog
         return false;
     }
     pool_setarchpolicy(solve->pool, deb_arch(catalog->base.arch));
-    if (!solve_pool_reach(solve, request, err))
+    if (!read_installed(solve, request->installed, err) || !solve_pool_reach(solve, request, err))
         return false;
     Queue ids;
     queue_init(&ids);
-    bool is_good = load_items(solve, &ids, err);
+    bool is_good = load_items(solve, &ids, err) && load_installed(solve, &ids, err);
     if (is_good) {
         pool_createwhatprovides(solve->pool);
         is_good = check_cost(solve, &ids, err);

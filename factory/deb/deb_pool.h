@@ -32,7 +32,10 @@ struct solve_pool {
     const struct deb_catalog *catalog;
     Pool *pool;
     LIST(struct solve_item) items;
-    struct solve_item **by_id; /* pool->nsolvables items; NULL where the solvable is none of ours */
+    LIST(struct solve_item) installed; /* what the base has, of this architecture; none of it is in by_id */
+    struct map installed_by_name;
+    struct deb_catalog_index base; /* their `index`: a name for messages */
+    struct solve_item **by_id;     /* pool->nsolvables items; NULL where the solvable is none of ours */
     struct solve_watch watch;
     size_t relation_count;   /* that were loaded */
     struct strings left_out; /* "NAME VERSION: why", packages that could have been reached */
@@ -60,6 +63,11 @@ int solve_priority(const struct release *release);
 int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b);
 /* Orders two versions. */
 int solve_compare_versions(const Pool *pool, struct text a, struct text b);
+/* Finds an installed package by its name; NULL when the base has none. */
+static inline const struct solve_item *solve_installed(const struct solve_pool *solve, struct text name)
+{
+    return map_get(&solve->installed_by_name, name);
+}
 /* Makes the relation of a requested "name" or "name=version". */
 Id solve_requested_id(Pool *pool, const char *name);
 

@@ -15,7 +15,8 @@
 #define VERSIONS_MAX 16 /* of a name, when others than the candidate are fine; more only where a relation needs them */
 #define PROVIDERS_MAX 10000 /* names that provide one; libsolv's work grows with their square */
 
-#define REACHED_MAX 150000u /* packages; all of Debian's main are 70,000 */
+#define PRIORITY_INSTALLED 100 /* of what is installed, with apt: nothing of less takes its place */
+#define REACHED_MAX 150000u    /* packages; all of Debian's main are 70,000 */
 
 /* One version of a name: what is needed to compare it, since there may be very many. */
 struct version {
@@ -319,6 +320,10 @@ static bool reach_name(struct reaching *reaching, struct text name)
     if (reaching->request->is_older_fine)
         return take_several(reaching, name, &versions);
     struct version *candidate = find_candidate(reaching, &versions);
+    const struct solve_item *installed = solve_installed(reaching->solve, name);
+    if (installed && (candidate->priority < PRIORITY_INSTALLED ||
+                      solve_compare_versions(reaching->solve->pool, candidate->text, installed->stanza.version) <= 0))
+        return true;
     return take(reaching, candidate, candidate->text);
 }
 
@@ -356,6 +361,8 @@ bool solve_pool_reach(struct solve_pool *solve, const struct solve_request *requ
         reaching.checked[i] = arena_alloc(&reaching.scratch, solve->catalog->indices.items[i].index.stanza_count);
     for (size_t i = 0; i < request->names.count; i++)
         queue_name(&reaching, (struct text){request->names.items[i], strcspn(request->names.items[i], "=")});
+    for (size_t i = 0; i < solve->installed.count; i++) /* whatever breaks one may need a newer one */
+        queue_name(&reaching, solve->installed.items[i].stanza.name);
     bool is_good = reach(&reaching);
     arena_done(&reaching.scratch);
     if (is_good && solve->items.count)

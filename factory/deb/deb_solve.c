@@ -101,6 +101,39 @@ static void read_solution(struct solving *solving)
     queue_free(&decisions);
 }
 
+/* Returns whether all that the base has stays, itself or as a newer version; libsolv is not told that anything else would
+ * do. */
+static bool check_kept(const struct solving *solving, struct err *err)
+{
+    const struct solve_pool *solve = &solving->solve;
+    AUTO(arena_done) struct arena scratch = {0};
+    struct map named = {.arena = &scratch};
+    for (size_t i = 0; i < solve->items.count; i++) {
+        if (MAPTST(&solving->installed, solve->items.items[i].id))
+            map_set(&named, solve->items.items[i].stanza.name, (void *)&solve->items.items[i]);
+    }
+    for (size_t i = 0; i < solve->installed.count; i++) {
+        const struct solve_item *item = &solve->installed.items[i], *next = map_get(&named, item->stanza.name);
+        if (solver_get_decisionlevel(solving->solver, item->id) <= 0 && !next) {
+            err_set(err, ERR_RESOLVE, "the base's package %s would have to be removed",
+                    text_dup(&scratch, item->stanza.name));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The chosen versions that take the place of the base's. */
+static void find_replacing(const struct solving *solving, Queue *ret_ids)
+{
+    const struct solve_pool *solve = &solving->solve;
+    for (size_t i = 0; i < solve->items.count; i++) {
+        const struct solve_item *item = &solve->items.items[i];
+        if (MAPTST(&solving->installed, item->id) && solve_installed(solve, item->stanza.name))
+            queue_pushunique(ret_ids, item->id);
+    }
+}
+
 static bool is_library(const struct deb_stanza *stanza)
 {
     return text_has_prefix(stanza->name, "lib") || text_is(stanza->section, "libs") ||
@@ -192,15 +225,20 @@ static void make_selection(struct arena *arena, struct solving *solving, struct 
     Queue requested;
     queue_init(&requested);
     find_requested(solving, &requested);
+    find_replacing(solving, &requested);
     walk(solving, &requested, false, &solving->needed);
     walk(solving, &requested, true, &solving->likely);
     queue_free(&requested);
     struct selection selection = {.items = arena_new_array(arena, struct selected, solving->solve.items.count)};
     for (size_t i = 0; i < solving->solve.items.count; i++) {
         const struct solve_item *item = &solving->solve.items.items[i];
-        if (MAPTST(&solving->needed, item->id))
-            selection.items[selection.count++] =
-                make_selected(arena, solving->solve.catalog, item, MAPTST(&solving->likely, item->id));
+        if (!MAPTST(&solving->needed, item->id))
+            continue;
+        const struct solve_item *former = solve_installed(&solving->solve, item->stanza.name);
+        struct selected selected =
+            make_selected(arena, solving->solve.catalog, item, MAPTST(&solving->likely, item->id));
+        selected.replaces_version = former ? text_dup(arena, former->stanza.version) : NULL;
+        selection.items[selection.count++] = selected;
     }
     if (selection.count)
         qsort(selection.items, selection.count, sizeof *selection.items, compare_selected);
@@ -231,6 +269,8 @@ bool deb_catalog_solve(struct arena *arena, const struct catalog *any, const str
         return false;
     }
     read_solution(&solving);
+    if (!check_kept(&solving, err))
+        return fail_wrapped(&solving, err);
     make_selection(arena, &solving, ret_selection);
     return true;
 }

@@ -92,6 +92,8 @@ static void add_request(struct buf *text, const struct solve_request *request)
     add_flag(text, request->is_weak);
     add_strings(text, &request->names);
     add_strings(text, &request->never);
+    if (request->installed.len)
+        add_field(text, request->installed);
 }
 
 /* Takes a field off the front. */
@@ -143,7 +145,8 @@ static bool next_request(struct arena *arena, struct text *rest, struct solve_re
 {
     *ret_request = (struct solve_request){0};
     return next_flag(rest, &ret_request->is_older_fine) && next_flag(rest, &ret_request->is_weak) &&
-           next_strings(arena, rest, &ret_request->names) && next_strings(arena, rest, &ret_request->never);
+           next_strings(arena, rest, &ret_request->names) && next_strings(arena, rest, &ret_request->never) &&
+           (!rest->len || next_field(rest, &ret_request->installed));
 }
 
 /* ---- answers as digests ---- */
@@ -193,6 +196,8 @@ static void feed_selected(struct digest_stream *stream, const struct selected *s
     if (selected->sha512)
         digest_feed(stream, selected->sha512->bytes, checksum_len(selected->sha512->kind));
     feed_number(stream, selected->is_likely);
+    if (selected->replaces_version)
+        feed_string(stream, selected->replaces_version);
 }
 
 static struct digest digest_of_selection(const struct selection *selection)

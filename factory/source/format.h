@@ -19,13 +19,14 @@ struct err;
 struct freshness_rule;
 struct package;
 struct package_expect;
+struct record;
 struct source;
 struct source_env;
 struct store;
 struct unpack_limits;
 struct yaml_node;
 
-/* Every entry is set. */
+/* Every entry is set, unless its comment says otherwise. */
 struct format {
     const char *name; /* "deb", "rpm": `kind` of a source file, `when` of a recipe */
 
@@ -55,6 +56,10 @@ struct format {
     /* Unpacks the bytes of one package into the store, as package.h tells. */
     bool (*unpack)(struct store *store, struct text bytes, const struct package_expect *expect,
                    const struct unpack_limits *limits, struct err *err);
+    /* Reads what a package manager keeps of the package besides, out of its bytes, as record.h tells; all of it lives in the
+     * arena. NULL: not known of this format yet. */
+    bool (*record)(struct arena *arena, struct text bytes, const struct unpack_limits *limits,
+                   struct record *ret_record, struct err *err);
     /* Returns what facts an opened package must have and has not ("an RPM package without version"), or NULL. */
     const char *(*package_fault)(const struct package *package);
     /* Where a package says its name, for messages: "control file". */

@@ -23,6 +23,7 @@ struct selected {
     const struct checksum *sha512; /* instead, or NULL */
     bool is_likely; /* reached from a requested package through requested packages, packages of the same source and
                        libraries only; of RPM sources also what configures the loader's directories */
+    const char *replaces_version; /* of the base's package that it takes the place of; NULL: that has none */
 };
 
 struct selection {
@@ -35,6 +36,10 @@ const struct selected *selection_find(const struct selection *selection, const c
 
 struct solve_request {
     struct strings names; /* packages to install: a name, or name=version */
+    /* What a base image has already (installed.h), empty without one. A selection then holds what comes in addition, and what
+     * takes the place of an installed package because something needs that, or because it is one of `names`; no installed
+     * package is removed, or replaced by an older one: ERR_RESOLVE. */
+    struct text installed;
     struct strings never; /* packages that must not be chosen */
     bool is_older_fine;   /* when a candidate cannot be installed, another version may be; else that is an error */
     bool is_weak; /* RPM sources: follow weak dependencies (Recommends, Supplements) too, as dnf does unless told

@@ -15,8 +15,8 @@ static const struct sibling plain_sibling = {"name", false, false, false, false,
 static const struct catalog_package plain_package = {"1", "amd64", "source", NULL, {NULL, 0, 0}, {NULL, 0, 0}};
 static const struct location plain_location = {"/usr/bin/x", {NULL, 0, 0}, false, 0};
 static const struct origin origin = {.format = &format_deb, .name = "r", .uri = "http://r/"};
-static const struct selected plain_selected = {"name",  "1", "amd64", "source", "1",  NULL, "pool/x.deb",
-                                               &origin, 10,  NULL,    {{1}},    NULL, false};
+static const struct selected plain_selected = {"name",  "1", "amd64", "source", "1",  NULL,  "pool/x.deb",
+                                               &origin, 10,  NULL,    {{1}},    NULL, false, NULL};
 
 /* A catalog that gives one answer to each question. */
 struct telling {
@@ -197,6 +197,7 @@ static void each_thing_that_a_catalog_tells_is_in_the_answers(void **state)
     CHANGE(selected.digest.bytes[31], 1);
     CHANGE(selected.sha512, &sha512);
     CHANGE(selected.is_likely, true);
+    CHANGE(selected.replaces_version, "0");
 }
 
 static void a_list_that_is_none_is_refused(void **state)

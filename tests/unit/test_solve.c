@@ -21,6 +21,7 @@ struct fixture {
     struct arena arena;
     struct catalog *catalog;
     struct selection selection;
+    const char *installed; /* what the base has, or NULL */
     struct err err;
 };
 
@@ -52,7 +53,7 @@ static void fixture_done(struct fixture *fixture)
 /* Solves for blank-separated names; those with a '-' in front are never to be chosen. */
 static bool solve(struct fixture *fixture, const char *names)
 {
-    struct solve_request request = {0};
+    struct solve_request request = {.installed = text_of(fixture->installed ? fixture->installed : "")};
     struct text rest = text_of(names), name;
     while (text_next_word(&rest, &name)) {
         bool is_never = name.ptr[0] == '-';
@@ -395,6 +396,69 @@ static void test_a_watch_ends_by_steps_and_by_its_flag(void **state)
     CHECK_ERR(&err, ERR_MALFORMED, "seconds of computing");
 }
 
+#define INSTALLED(name, version, more)                                                                                 \
+    "Package: " name "\nStatus: install ok installed\nArchitecture: amd64\nVersion: " version "\n" more "\n"
+
+static void test_what_the_base_has_satisfies_and_is_not_selected(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("app", "1", "Depends: lib, first | second, new\n") PACKAGE("lib", "2", "")
+                     PACKAGE("first", "1", "") PACKAGE("second", "1", "") PACKAGE("new", "1", ""),
+                 NULL);
+    check_solution(&fixture, "app", "app=1 first=1 lib=2 new=1");
+    fixture.installed = INSTALLED("lib", "1", "") INSTALLED("second", "1", "");
+    check_solution(&fixture, "app",
+                   "app=1 new=1");            /* the newer lib is not needed, and the second alternative is there */
+    check_solution(&fixture, "second", "");   /* there in the newest version */
+    check_solution(&fixture, "lib", "lib=2"); /* as apt: who asks for a package gets the newest */
+    assert_string_equal(fixture.selection.items[0].replaces_version, "1");
+    fixture.installed = "Package: lib\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1\n\n"
+                        "Package: second\nStatus: install ok installed\nArchitecture: i386\nVersion: 1\n";
+    check_solution(&fixture, "app", "app=1 first=1 lib=2 new=1"); /* neither is there */
+    assert_null(fixture.selection.items[0].replaces_version);
+}
+
+static void test_a_package_of_the_base_is_upgraded_only_when_something_needs_it(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("app", "1", "Depends: lib (>= 2)\n") PACKAGE("breaker", "1", "Breaks: lib (<< 2)\n")
+                     PACKAGE("lib", "2", "") PACKAGE("lib-dev", "2", "Depends: lib (= 2), more\n")
+                         PACKAGE("more", "1", "") PACKAGE("other", "9", ""),
+                 NULL);
+    fixture.installed = INSTALLED("lib", "1", "") INSTALLED("other", "1", "");
+    check_solution(&fixture, "app", "app=1 lib=2");
+    assert_string_equal(fixture.selection.items[1].replaces_version, "1");
+    assert_null(fixture.selection.items[0].replaces_version);
+    check_solution(&fixture, "breaker", "breaker=1 lib=2");
+    fixture.installed = INSTALLED("lib", "1", "") INSTALLED("lib-dev", "1", "Depends: lib (= 1)\n");
+    check_solution(&fixture, "app", "app=1 lib=2 lib-dev=2 more=1"); /* what depends on it goes along */
+    fixture.installed = INSTALLED("lib", "3", "");
+    check_solution(&fixture, "app breaker", "app=1 breaker=1");
+}
+
+static void test_nothing_of_the_base_is_removed_or_downgraded(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    open_catalog(&fixture,
+                 PACKAGE("mta", "1", "Conflicts: other-mta\n") PACKAGE("old", "1", "Depends: lib (<< 2)\n")
+                     PACKAGE("lib", "1", "") PACKAGE("app", "1", "Depends: mta | log\n") PACKAGE("log", "1", ""),
+                 NULL);
+    fixture.installed = INSTALLED("other-mta", "1", "") INSTALLED("lib", "2", "");
+    assert_false(solve(&fixture, "mta"));
+    CHECK_ERR(&fixture.err, ERR_RESOLVE, "other-mta");
+    assert_false(solve(&fixture, "old"));
+    CHECK_ERR(&fixture.err, ERR_RESOLVE, "lib");
+    check_solution(&fixture, "app", "app=1 log=1");
+    fixture.installed = "Package: x\nStatus: install ok\n";
+    assert_false(solve(&fixture, "log"));
+    CHECK_ERR(&fixture.err, ERR_MALFORMED, "the base's list of packages:2: package x: not a state of dpkg's");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +482,9 @@ int main(void)
         cmocka_unit_test(test_the_same_indices_have_the_same_digest),
         cmocka_unit_test(test_a_package_named_first_in_the_manifest_is_taken_without_contents),
         cmocka_unit_test(test_a_version_that_is_asked_for_is_the_candidate),
+        cmocka_unit_test(test_what_the_base_has_satisfies_and_is_not_selected),
+        cmocka_unit_test(test_a_package_of_the_base_is_upgraded_only_when_something_needs_it),
+        cmocka_unit_test(test_nothing_of_the_base_is_removed_or_downgraded),
         cmocka_unit_test(test_a_watch_ends_by_steps_and_by_its_flag),
     };
     return cmocka_run_group_tests_name("solve", tests, NULL, NULL);
