@@ -364,3 +364,17 @@ bool strings_same(const struct strings *a, const struct strings *b)
         is_same = strcmp(a->items[i], b->items[i]) == 0;
     return is_same;
 }
+
+const char *text_shell_word(struct arena *arena, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    if (*word && !word[strspn(word, plain)])
+        return word;
+    char *quoted = arena_alloc(arena, 4 * strlen(word) + 3), *to = quoted;
+    *to++ = '\'';
+    for (; *word; word++)
+        to = *word == '\'' ? stpcpy(to, "'\\''") : (*to = *word, to + 1);
+    *to++ = '\'';
+    *to = '\0';
+    return quoted;
+}

@@ -97,5 +97,7 @@ bool buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3) MUST
 bool buf_reserve(struct buf *buf, size_t len) MUST_CHECK;
 /* Frees the bytes. For AUTO(). */
 void buf_done(struct buf *buf);
+/* Returns a word as a shell reads it: itself, or quoted. */
+const char *text_shell_word(struct arena *arena, const char *word);
 
 #endif

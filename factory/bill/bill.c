@@ -121,6 +121,54 @@ static const struct record_field process_fields[] = {
 };
 static const struct record_table process_table = RECORD_TABLE(manifest_config, process_fields);
 
+static const char *const networks[] = {
+    [CONTRACT_PRIVATE] = "private", [CONTRACT_HOST] = "host", [CONTRACT_NO_NETWORK] = "none", NULL};
+static const char *const mount_kinds[] = {[CONTRACT_DIRECTORY] = "directory", [CONTRACT_FILE] = "file", NULL};
+
+static const struct record_field mount_fields[] = {
+    RECORD_FIELD(contract_mount, RECORD_TEXT, "path", host),
+    RECORD_FIELD(contract_mount, RECORD_TEXT, "mount", path),
+    RECORD_ONE_OF(contract_mount, "kind", kind, mount_kinds),
+    RECORD_FIELD(contract_mount, RECORD_MODE, "mode", mode),
+    RECORD_FIELD(contract_mount, RECORD_U32, "uid", uid),
+    RECORD_FIELD(contract_mount, RECORD_U32, "gid", gid),
+    RECORD_FIELD(contract_mount, RECORD_FLAG, "read_only", is_read_only),
+    RECORD_FIELD(contract_mount, RECORD_FLAG, "optional", is_optional),
+    RECORD_FIELD(contract_mount, RECORD_FLAG, "shared", is_shared),
+    RECORD_FIELD(contract_mount, RECORD_MAYBE_TEXT, "purpose", purpose),
+};
+static const struct record_table mount_table = RECORD_TABLE(contract_mount, mount_fields);
+
+static const struct record_field health_fields[] = {
+    RECORD_FIELD(contract_health, RECORD_TEXTS, "command", command),
+    RECORD_FIELD(contract_health, RECORD_MAYBE_TEXT, "interval", interval),
+    RECORD_FIELD(contract_health, RECORD_MAYBE_TEXT, "timeout", timeout),
+    RECORD_FIELD(contract_health, RECORD_MAYBE_TEXT, "start", start_for),
+    RECORD_FIELD(contract_health, RECORD_U64, "retries", retries),
+};
+static const struct record_table health_table = RECORD_TABLE(contract_health, health_fields);
+
+static const struct record_field contract_fields[] = {
+    RECORD_ONE_OF(contract, "network", network, networks),
+    RECORD_FIELD(contract, RECORD_FLAG, "capabilities_known", has_capabilities),
+    RECORD_FIELD(contract, RECORD_TEXTS, "capabilities", capabilities),
+    RECORD_FIELD(contract, RECORD_FLAG, "gains", may_gain),
+    RECORD_FIELD(contract, RECORD_TEXTS, "devices", devices),
+    RECORD_FIELD(contract, RECORD_FLAG, "read_only", is_read_only),
+    RECORD_FIELD(contract, RECORD_FLAG, "interactive", is_interactive),
+    RECORD_FIELD(contract, RECORD_TEXTS, "tmpfs", tmpfs),
+    RECORD_FIELD(contract, RECORD_TEXTS, "writes", writes),
+    RECORD_FIELD(contract, RECORD_TEXTS, "publish", publish),
+    RECORD_FIELD(contract, RECORD_PAIRS, "sysctls", sysctls),
+    RECORD_FIELD(contract, RECORD_PAIRS, "limits", limits),
+    RECORD_FIELD(contract, RECORD_TEXTS, "dns", dns),
+    RECORD_OF(contract, RECORD_STRUCT, "health", health, health_table),
+    RECORD_OF(contract, RECORD_LIST, "host", host, mount_table),
+    RECORD_FIELD(contract, RECORD_TEXTS, "secrets", secrets),
+    RECORD_FIELD(contract, RECORD_TEXTS, "needs", needs),
+};
+static const struct record_table contract_table = RECORD_TABLE(contract, contract_fields);
+
 /* What every run needs comes first. */
 static const struct record_field bill_fields[] = {
     RECORD_FIELD(bill, RECORD_U32, "format", format),
@@ -149,6 +197,7 @@ static const struct record_field bill_fields[] = {
     RECORD_FIELD(bill, RECORD_TEXTS, "recipes", recipes),
     RECORD_OF(bill, RECORD_STRUCT, "process", process, process_table),
     RECORD_FIELD(bill, RECORD_PAIRS, "env", process.env), /* behind what clears its struct */
+    RECORD_OF(bill, RECORD_MAYBE, "run", contract, contract_table),
     /* the rest: REST_COUNT long lists */
     RECORD_OF(bill, RECORD_LIST, "choices", choices, choice_table),
     RECORD_OF(bill, RECORD_LIST, "directories", directories, file_table),

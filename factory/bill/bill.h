@@ -16,7 +16,7 @@
 #include "proof/openers.h"
 #include "source/origin.h"
 
-#define BILL_FORMAT 4
+#define BILL_FORMAT 5
 /* What is written, and what is read; an image of 100,000 files has 33 MB and 1.4 million. The second bounds the memory of
  * the parser, which needs a hundredfold of its input's bytes for "[{},{},…". */
 #define BILL_MAX_BYTES ((size_t)48 << 20)
@@ -113,8 +113,9 @@ struct bill {
     LIST(struct bill_choice) choices;   /* in the manifest's order */
     LIST(struct bill_wish) wanted;      /* in the order of the kinds */
     struct strings recipes;             /* names of those that apply */
-    struct manifest_config process; /* of the image's configuration, what is started; without labels and annotations */
-    struct strings notes;           /* what people should know of the image: sentences for log and report */
+    struct manifest_config process;  /* of the image's configuration, what is started; without labels and annotations */
+    const struct contract *contract; /* how it is run; NULL: not said */
+    struct strings notes;            /* what people should know of the image: sentences for log and report */
     struct strings unloadable; /* paths of files that nobody named and that cannot be loaded: `check` takes them so */
     const struct bill_proof *proof; /* NULL: --no-check */
     struct openers openers;         /* files that open others at run time, of which not all are in the image */

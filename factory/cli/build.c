@@ -397,7 +397,7 @@ static bool plan_manifest(struct build *build, const char *word, const char *pat
         return false;
     }
     set_manifest(build, manifest, image);
-    image->word = command_quote(build->arena, word);
+    image->word = text_shell_word(build->arena, word);
     if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
         !choose_destination(build, image, err))
         return false;
@@ -416,7 +416,7 @@ static bool plan_name(struct build *build, const char *word, struct err *err)
         return false;
     manifest->name = arena_printf(build->arena, "%s (a name)", word); /* no image's */
     set_manifest(build, manifest, image);
-    image->word = command_quote(build->arena, word);
+    image->word = text_shell_word(build->arena, word);
     if (!choose_arches(build, image, err) || !choose_source(build, image, err))
         return false;
     struct asked_name asked = {

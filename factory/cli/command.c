@@ -15,25 +15,11 @@ const char *command_first(const char *option, const char *site, const char *stan
     return option ? option : site ? site : standard;
 }
 
-const char *command_quote(struct arena *arena, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-    if (*word && !word[strspn(word, plain)])
-        return word;
-    char *quoted = arena_alloc(arena, 4 * strlen(word) + 3), *to = quoted;
-    *to++ = '\'';
-    for (; *word; word++)
-        to = *word == '\'' ? stpcpy(to, "'\\''") : (*to = *word, to + 1);
-    *to++ = '\'';
-    *to = '\0';
-    return quoted;
-}
-
 const char *command_line(struct arena *arena, const struct strings *words)
 {
     const char *line = "";
     for (size_t i = 0; i < words->count; i++)
-        line = arena_printf(arena, "%s %s", line, command_quote(arena, words->items[i]));
+        line = arena_printf(arena, "%s %s", line, text_shell_word(arena, words->items[i]));
     return line;
 }
 

@@ -27,8 +27,6 @@ struct command {
 
 /* Returns the first path that is set: a command-line option's, the site file's, the default. */
 const char *command_first(const char *option, const char *site, const char *standard);
-/* Returns a word as a shell reads it. */
-const char *command_quote(struct arena *arena, const char *word);
 /* Returns words as a shell reads them, each with a blank before it. */
 const char *command_line(struct arena *arena, const struct strings *words);
 /* Makes what all commands that talk to registries take from options and site file; it lives as long as the command. */

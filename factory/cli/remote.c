@@ -97,8 +97,9 @@ static void advise(struct remote *remote, const struct publication *publication,
                               .options = command_line(arena, &options->given),
                               .words = command_line(arena, &options->words) + 1};
     const char *build = arena_printf(arena, "%s --push=%s", command_line(arena, &options->given_to_build),
-                                     command_quote(arena, target));
-    fewer_advise(are_known ? &arches : NULL, &publication->result.loss, &call, build, command_quote(arena, image), err);
+                                     text_shell_word(arena, target));
+    fewer_advise(are_known ? &arches : NULL, &publication->result.loss, &call, build, text_shell_word(arena, image),
+                 err);
 }
 
 static bool push(struct remote *remote, struct err *err)

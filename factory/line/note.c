@@ -273,6 +273,7 @@ void note_tree(const struct closed *closed, const struct built *built, struct ar
     for (size_t i = 0; i < applied->count; i++)
         list_add(arena, &bill->recipes, arena_strdup(arena, applied->items[i]->name));
     bill->process = note_process(&closed->asked.config, arena);
+    bill->contract = closed->asked.config.contract ? contract_copy(arena, closed->asked.config.contract) : NULL;
     for (size_t i = 0; i < wishes->env.count; i++) {
         struct yaml_pair pair = {.key = arena_strdup(arena, wishes->env.items[i].name),
                                  .value = arena_strdup(arena, wishes->env.items[i].value)};

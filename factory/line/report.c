@@ -1,6 +1,7 @@
 #include "line/report.h"
 
 #include "base/auto.h"
+#include "deploy/deploy.h"
 
 #include <assert.h>
 
@@ -65,6 +66,20 @@ static bool has_command(const struct batch_image *image)
     return process->entrypoint.count || process->cmd.count;
 }
 
+/* Prints how it is run, from its contract and its configuration, and what has to be there before. */
+static void print_command(FILE *out, const struct batch_image *image, const char *tag)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    const struct bill *bill = &image->jobs[0].bill;
+    struct deployment deployment = {.name = image->manifest->name,
+                                    .reference = arena_printf(&arena, "oci:%s:%s", image->layout, tag),
+                                    .process = &bill->process,
+                                    .contract = bill->contract};
+    (void)fprintf(out, "  run     %s\n", deploy_command(&arena, &deployment));
+    for (size_t i = 0; bill->contract && i < bill->contract->needs.count; i++)
+        (void)fprintf(out, "  needs   %s\n", bill->contract->needs.items[i]);
+}
+
 static void print_use(FILE *out, const struct batch_image *image)
 {
     const char *tag = image->tags.count ? image->tags.items[0] : "latest";
@@ -81,7 +96,7 @@ static void print_use(FILE *out, const struct batch_image *image)
     (void)fprintf(out, "  copy    skopeo copy --all oci:%s:%s docker://REGISTRY/%s:%s\n", image->layout, tag,
                   image->manifest->name, tag);
     if (has_command(image))
-        (void)fprintf(out, "  run     podman run oci:%s:%s\n", image->layout, tag);
+        print_command(out, image, tag);
 }
 
 void report_table(FILE *out, const struct batch *batch, bool is_dry_run)

@@ -8,6 +8,7 @@
 #define IMGFACTORY_PLAN_MANIFEST_H
 
 #include "plan/arch.h"
+#include "plan/contract.h"
 #include "plan/effect.h"
 #include "plan/wishes.h"
 
@@ -16,7 +17,8 @@ struct manifest_config {
     struct strings entrypoint, cmd, ports, volumes; /* ports "67/udp" */
     struct yaml_pairs env, labels, annotations;
     const char *user, *working_dir, *stop_signal, *author;
-    const struct yaml_node *node; /* the mapping, for messages; NULL without one */
+    const struct contract *contract; /* run: how it is run; NULL: not said. No byte of the image depends on it */
+    const struct yaml_node *node;    /* the mapping, for messages; NULL without one */
 };
 
 /* The weakest priority of an ELF dlopen note (uapi-group.org, "ELF dlopen metadata") whose libraries are shipped. */

@@ -253,10 +253,20 @@ bool manifest_check_parts(struct arena *arena, struct manifest_form *form, struc
     return check_files(arena, form, err) && check_users(arena, form, err) && check_made(arena, form, err);
 }
 
+/* How it is run. */
+static bool check_run(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    struct contract *contract = form->run ? arena_new(arena, struct contract) : NULL;
+    if (form->run && !contract_read(arena, form->run, &form->manifest.wishes, contract, err))
+        return false;
+    form->manifest.config.contract = contract;
+    return true;
+}
+
 bool manifest_check(struct arena *arena, struct manifest_form *form, struct err *err)
 {
     return check_content(arena, form, err) && check_packages(arena, form, err) &&
            manifest_check_parts(arena, form, err) && manifest_check_config(arena, form, err) &&
-           check_dlopen(arena, form, err) &&
+           check_run(arena, form, err) && check_dlopen(arena, form, err) &&
            manifest_read_covers(arena, form->root, &form->covers, form->manifest.covers, err);
 }

@@ -12,7 +12,7 @@
 struct manifest_form {
     struct manifest manifest;
     const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config,
-        *automatic;
+        *automatic, *run;
     struct strings install; /* packages */
     const char *dlopen;     /* as written, or NULL */
     const char *optional;   /* packages: optional, as written, or NULL */

@@ -57,6 +57,13 @@ static struct bill make_bill(struct arena *arena)
     list_add(arena, &bill.unloadable, "/usr/lib/x/plugin.so");
     list_add(arena, &bill.process.env, (struct yaml_pair){"Z", "1", NULL});
     list_add(arena, &bill.process.env, (struct yaml_pair){"A", "2", NULL});
+    struct contract *contract = arena_new(arena, struct contract);
+    contract->network = CONTRACT_HOST;
+    list_add(arena, &contract->capabilities, "NET_RAW");
+    list_add(arena, &contract->limits, (struct yaml_pair){"nofile", "5", NULL});
+    list_add(arena, &contract->host,
+             (struct contract_mount){.host = "/a", .path = "/b", .kind = CONTRACT_FILE, .mode = 0640, .uid = 7});
+    bill.contract = contract;
     bill_note(arena, &bill, "the user x of a file is known nowhere");
     bill_note(arena, &bill, "the user x of a file is known nowhere");
     return bill;
@@ -91,6 +98,11 @@ static void a_bill_reads_back_as_it_was_written(void **state)
     assert_int_equal(again.wanted.count, 4);
     assert_int_equal(again.wanted.items[2].kind, BILL_PACKAGE);
     assert_string_equal(again.wanted.items[1].from.items[0], "isc-dhcp-server");
+    assert_int_equal(again.contract->network, CONTRACT_HOST);
+    assert_string_equal(again.contract->capabilities.items[0], "NET_RAW");
+    assert_string_equal(again.contract->limits.items[0].value, "5");
+    assert_int_equal(again.contract->host.items[0].mode, 0640);
+    assert_null(again.contract->health.interval);
     assert_null(again.proof);
     assert_int_equal(again.notes.count, 1);
     assert_string_equal(again.unloadable.items[0], "/usr/lib/x/plugin.so");
@@ -259,8 +271,8 @@ static void the_shape_of_the_document_is_that_of_its_format(void **state)
     buf_init(&shape, 1 << 20);
     assert_true(bill_shape(&shape));
     struct digest digest = digest_of(shape.bytes, shape.len);
-    assert_int_equal(BILL_FORMAT, 4);
-    if (strcmp(digest_hex(&digest).chars, "458519c9e599b11f82c13d2afceaa81e237442c71b76eaf54b1387e5c8486f18") != 0)
+    assert_int_equal(BILL_FORMAT, 5);
+    if (strcmp(digest_hex(&digest).chars, "bddaba68035c575ec7929ebb7b06690c7335d790a977da21467e4aa23ee7a6a9") != 0)
         fail_msg("%s is the digest of another shape than that of format %d:\n%s", digest_hex(&digest).chars,
                  BILL_FORMAT, shape.bytes);
 }

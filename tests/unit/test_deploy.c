@@ -1,0 +1,116 @@
+#include "check.h"
+
+#include "base/auto.h"
+#include "deploy/deploy.h"
+
+static struct strings strings_of(struct arena *arena, const char *words)
+{
+    struct strings strings = {0};
+    struct text rest = text_of(words), word;
+    while (text_next_word(&rest, &word))
+        list_add(arena, &strings, arena_strndup(arena, word.ptr, word.len));
+    return strings;
+}
+
+static void a_contract_leaves_nothing_but_what_it_names(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {.ports = strings_of(&arena, "67/udp"),
+                                      .volumes = strings_of(&arena, "/etc/dhcp /var/lib/dhcpd")};
+    struct contract contract = {.network = CONTRACT_HOST,
+                                .has_capabilities = true,
+                                .capabilities = strings_of(&arena, "NET_RAW NET_BIND_SERVICE"),
+                                .is_read_only = true};
+    struct contract_mount mounts[] = {
+        {.host = "/etc/dhcp", .path = "/etc/dhcp", .is_read_only = true},
+        {.host = "/var/lib/dhcpd", .path = "/var/lib/dhcpd"},
+        {.host = "/var/lib/dhcpd/dhcpd.leases", .path = "/var/lib/dhcpd/dhcpd.leases", .kind = CONTRACT_FILE},
+        {.host = "/etc/localtime", .path = "/etc/localtime", .is_shared = true, .is_read_only = true},
+        {.host = "/srv/wanted", .path = "/srv", .is_optional = true}};
+    for (size_t i = 0; i < ARRAY_COUNT(mounts); i++)
+        list_add(&arena, &contract.host, mounts[i]);
+    struct deployment deployment = {
+        .name = "dhcpd", .reference = "oci:out/dhcpd:latest", .process = &process, .contract = &contract};
+    assert_string_equal(deploy_command(&arena, &deployment),
+                        "podman run --network=host --cap-drop=all --cap-add=NET_RAW --cap-add=NET_BIND_SERVICE "
+                        "--security-opt=no-new-privileges --read-only --volume=/etc/dhcp:/etc/dhcp:ro,Z "
+                        "--volume=/var/lib/dhcpd:/var/lib/dhcpd:rw,Z --volume=/etc/localtime:/etc/localtime:ro "
+                        "oci:out/dhcpd:latest");
+}
+
+static void what_nobody_knows_stays_as_the_engine_has_it(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {.ports = strings_of(&arena, "80/tcp"),
+                                      .volumes = strings_of(&arena, "/var/lib/x /srv/x /data /bad:path")};
+    struct deployment deployment = {.name = "x", .reference = "r.x/x", .process = &process};
+    assert_string_equal(deploy_command(&arena, &deployment),
+                        "podman run --publish=80:80/tcp --volume=x-var-lib-x:/var/lib/x --volume=x-srv-x:/srv/x "
+                        "--volume=x-data:/data r.x/x");
+}
+
+static void a_read_only_root_has_the_folders_in_memory_that_the_engine_does_not_make(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {.volumes = strings_of(&arena, "/var/cache/x")};
+    struct contract contract = {.is_read_only = true, .tmpfs = strings_of(&arena, "/run/x /runner /var/cache/x")};
+    struct deployment deployment = {.name = "x", .reference = "r", .process = &process, .contract = &contract};
+    assert_string_equal(deploy_command(&arena, &deployment),
+                        "podman run --security-opt=no-new-privileges --read-only --tmpfs=/runner --tmpfs=/var/cache/x "
+                        "r");
+    contract.is_read_only = false;
+    assert_string_equal(deploy_command(&arena, &deployment),
+                        "podman run --security-opt=no-new-privileges --tmpfs=/run/x --tmpfs=/runner "
+                        "--tmpfs=/var/cache/x r");
+}
+
+static void a_probe_is_handed_on_in_words_that_no_shell_splits(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {0};
+    struct contract contract = {.may_gain = true,
+                                .health = {.command = strings_of(&arena, "/ask now"),
+                                           .interval = "1s",
+                                           .timeout = "2s",
+                                           .start_for = "3s",
+                                           .retries = 4}};
+    struct deployment deployment = {.name = "x", .reference = "r", .process = &process, .contract = &contract};
+    assert_string_equal(deploy_command(&arena, &deployment),
+                        "podman run --health-cmd='CMD /ask now' --health-interval=1s --health-timeout=2s "
+                        "--health-start-period=3s --health-retries=4 r");
+    contract.health.command.items[1] = "a \"b\"";
+    assert_non_null(strstr(deploy_command(&arena, &deployment), "--health-cmd='[\"/ask\", \"a \\\"b\\\"\"]'"));
+}
+
+static void limits_secrets_and_terminals_are_in_podman_s_words(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {0};
+    struct contract contract = {.may_gain = true, .is_interactive = true, .secrets = strings_of(&arena, "PASSWORD")};
+    struct yaml_pair limits[] = {
+        {"nofile", "10", NULL}, {"shm", "9m", NULL}, {"pids", "7", NULL}, {"memory", "1g", NULL}};
+    for (size_t i = 0; i < ARRAY_COUNT(limits); i++)
+        list_add(&arena, &contract.limits, limits[i]);
+    list_add(&arena, &contract.sysctls, ((struct yaml_pair){"net.x", "0 0", NULL}));
+    struct deployment deployment = {.name = "x", .reference = "r", .process = &process, .contract = &contract};
+    assert_string_equal(deploy_command(&arena, &deployment),
+                        "podman run --interactive --tty --ulimit=nofile=10 --shm-size=9m --pids-limit=7 --memory=1g "
+                        "--sysctl='net.x=0 0' --secret=x-PASSWORD,type=env,target=PASSWORD r");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_contract_leaves_nothing_but_what_it_names),
+        cmocka_unit_test(what_nobody_knows_stays_as_the_engine_has_it),
+        cmocka_unit_test(a_read_only_root_has_the_folders_in_memory_that_the_engine_does_not_make),
+        cmocka_unit_test(a_probe_is_handed_on_in_words_that_no_shell_splits),
+        cmocka_unit_test(limits_secrets_and_terminals_are_in_podman_s_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
