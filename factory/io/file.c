@@ -197,6 +197,14 @@ void view_give_back(const struct view *view)
         (void)madvise(view->mapping, view->mapping_len, MADV_DONTNEED); /* nobody writes to a view: only pages go */
 }
 
+void view_give_back_part(const struct view *view, size_t offset, size_t len)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), begin = (offset + page - 1) / page * page,
+           end = (offset + len) / page * page;
+    if (view->mapping && begin < end)
+        (void)madvise((char *)view->mapping + begin, end - begin, MADV_DONTNEED);
+}
+
 void view_done(struct view *view)
 {
     if (view->mapping)

@@ -40,6 +40,8 @@ bool file_map_at(int dirfd, const char *path, struct view *ret_view, struct err 
 bool file_map_fd(int fd, const char *name, struct view *ret_view, struct err *err) MUST_CHECK;
 /* Gives the memory of what was read of a mapped file back; it can be read again. Nothing happens to an empty view. */
 void view_give_back(const struct view *view);
+/* The same for whole pages among `len` bytes at an offset into the mapping. */
+void view_give_back_part(const struct view *view, size_t offset, size_t len);
 /* Unmaps. Accepts a zeroed view. For AUTO(). */
 void view_done(struct view *view);
 /* Writes all bytes to a descriptor, whatever the kernel accepts at a time; `name` is for messages. */

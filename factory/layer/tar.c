@@ -81,6 +81,8 @@ static bool put_bytes(struct tar_writer *writer, const struct node *node, struct
     }
     if (!node->digest)
         return true;
+    if (node->package)
+        package_rest_file(node->package, node->data, node->size_bytes);
     struct digest digest = digest_end(&hash);
     return check_digest(node, &digest, err);
 }

@@ -19,10 +19,15 @@ static void log_openers(struct job *job)
     }
 }
 
-static struct order order_of(const struct job *job, struct arena *scratch)
+static struct order order_of(struct job *job, struct arena *scratch)
 {
-    return (struct order){
-        .plant = job->plant, .manifest = job->manifest, .arch = job->arch, .progress = job->progress, .arena = scratch};
+    job->hold.arena = &job->arena;
+    return (struct order){.plant = job->plant,
+                          .manifest = job->manifest,
+                          .arch = job->arch,
+                          .progress = job->progress,
+                          .arena = scratch,
+                          .hold = &job->hold};
 }
 
 struct layering {
@@ -206,6 +211,7 @@ static void run_part(struct job *job, bool (*part)(struct job *job, struct err *
     if (job->is_to_pack)
         return;
     arena_done(&job->tree_arena);
+    supply_give_back(job->plant->supply, &job->hold);
     progress_stage(job->progress, job->is_good ? STAGE_DONE : STAGE_FAILED);
     if (!job->is_good)
         err_wrap(&job->err, "image %s for %s", job->manifest->name, job->arch->name);

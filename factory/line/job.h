@@ -36,6 +36,7 @@ struct job {
     bool is_to_pack;       /* the tree is there and its layer is not */
     struct tree tree;
     struct arena tree_arena;
+    struct supply_hold hold; /* packages that are open for it: until it ends */
 };
 
 /* The first part: selection → packages → keep → tree → proof. With is_to_pack the order is not done: job_pack() follows;

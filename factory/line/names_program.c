@@ -30,17 +30,18 @@ static bool solve(void *argument, struct err *err)
     return solve_packages(solving->place->arena, solving->place->catalog, &request, &solving->selection, err);
 }
 
-/* Opens the package that would be installed. */
+/* Opens the package that would be installed. It stays open: what is found in it is named by its own strings. */
 static bool open_package(const struct names_place *place, const char *name, const struct package **ret_package,
                          struct err *err)
 {
     struct solving solving = {.place = place, .package = name};
+    struct supply_hold hold = {.arena = place->arena};
     if (!workers_call(place->plant->workers, solve, &solving, err))
         return false;
     for (size_t i = 0; i < solving.selection.count; i++) {
         const struct selected *selected = &solving.selection.items[i];
         if (strcmp(selected->name, name) == 0)
-            return supply_get(place->plant->supply, &selected, 1, NULL, ret_package, err);
+            return supply_get(place->plant->supply, &selected, 1, NULL, &hold, ret_package, err);
     }
     err_set(err, ERR_RESOLVE, "package %s: another is installed in its place", name);
     return false;

@@ -92,7 +92,7 @@ static bool get(const struct opening *opening, const size_t *places, size_t coun
     }
     order_enter(order, STAGE_FETCH);
     atomic_fetch_add(&order->progress->bytes_total, bytes);
-    if (!supply_get(order->plant->supply, wanted, count, &order->progress->bytes_done, found, err))
+    if (!supply_get(order->plant->supply, wanted, count, &order->progress->bytes_done, order->hold, found, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         opened->packages[places[i]] = found[i];

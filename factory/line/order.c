@@ -23,7 +23,9 @@ void order_enter(const struct order *order, enum stage stage)
 
 bool order_compute(const struct order *order, workers_function *function, void *argument, struct err *err)
 {
-    return workers_call(order->plant->workers, function, argument, err) && !plant_is_cancelled(order->plant, err);
+    bool is_good = workers_call(order->plant->workers, function, argument, err);
+    supply_rest(order->hold); /* until the next stage others compute */
+    return is_good && !plant_is_cancelled(order->plant, err);
 }
 
 bool order_takes_older(const struct order *order)

@@ -15,7 +15,8 @@ struct order {
     const struct arch *arch;
     struct catalog *catalog;
     struct progress_line *progress;
-    struct arena *arena; /* scratch */
+    struct arena *arena;      /* scratch */
+    struct supply_hold *hold; /* the packages that are open for it */
 };
 
 /* Begins a stage: for the display and the log. */

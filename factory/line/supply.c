@@ -1,7 +1,8 @@
 /* Each package is an item in a table keyed by its checksum, by what it claims to be (an index may list one file under two
  * names, and only one of them can be right) and by the keys that must have signed it. Where the index has a SHA-512
  * only, the store remembers which blob has it. Its first asker submits open_task(); from there the item walks open →
- * (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). */
+ * (fetch →) unpack → open by itself, each step ending in the submission of the next or in item_end(). When its last holder
+ * gives it back the package is closed, and the item is as if nobody had asked yet. */
 #include "line/supply.h"
 #include "base/auto.h"
 #include "base/checksum.h"
@@ -19,9 +20,13 @@ struct supply_item {
     struct supply *supply;
     const struct selected *selected; /* the first asker's, copied */
     struct package_expect expect;
+    struct strings urls;
     struct http_request request;
     bool is_named; /* its error begins with the package's name */
-    bool is_done;  /* guarded by supply->lock, as are the next two */
+    bool
+        is_asked; /* somebody asked for it, and it was not closed since; guarded by supply->lock, as is all that follows */
+    bool is_done;          /* there is a package or an error */
+    unsigned holder_count; /* who have it or wait for it */
     struct package *package;
     struct err err;
 };
@@ -130,14 +135,11 @@ static void fetched(struct http_request *request)
 }
 
 /* The URLs of a package: the mirror that served the Release first, then the repository's others. */
-static void fill_urls(struct arena *arena, struct supply_item *item)
+static struct strings urls_of(struct arena *arena, const struct selected *selected)
 {
-    const struct selected *selected = item->selected;
     struct strings paths = {0};
     list_add(arena, &paths, selected->url_path);
-    struct strings urls = listed_file_urls(arena, selected->origin->uri, &selected->origin->uris, &paths);
-    item->request.urls = urls.items;
-    item->request.url_count = urls.count;
+    return listed_file_urls(arena, selected->origin->uri, &selected->origin->uris, &paths);
 }
 
 static void open_task(void *argument)
@@ -163,6 +165,26 @@ static void open_task(void *argument)
     http_send(item->supply->http, &item->request);
 }
 
+/* Sends the item on its way. Called with the lock held. */
+static void start(struct supply_item *item, _Atomic uint64_t *counter)
+{
+    const struct selected *selected = item->selected;
+    item->is_asked = true;
+    item->request = (struct http_request){.urls = item->urls.items,
+                                          .url_count = item->urls.count,
+                                          .cap_bytes = PACKAGE_FILE_MAX_BYTES,
+                                          .is_size_known = true,
+                                          .size_bytes = selected->size_bytes,
+                                          .is_digest_known = !selected->sha512,
+                                          .digest = selected->digest,
+                                          .sha512 = selected->sha512,
+                                          .store = item->supply->store,
+                                          .counter = counter,
+                                          .done = fetched,
+                                          .owner = item};
+    workers_submit(item->supply->workers, open_task, item);
+}
+
 static struct selected *copy_selected(struct arena *arena, const struct selected *from)
 {
     struct selected *copy = arena_new(arena, struct selected);
@@ -179,8 +201,8 @@ static struct selected *copy_selected(struct arena *arena, const struct selected
     return copy;
 }
 
-/* Finds the item of a package or starts it. Called with the lock held. */
-static struct supply_item *ask(struct supply *supply, const struct selected *selected, _Atomic uint64_t *counter)
+/* Finds the item of a package or makes it. Called with the lock held. */
+static struct supply_item *find(struct supply *supply, const struct selected *selected)
 {
     const struct keyrings *keys = selected->origin->package_keys;
     const char *key = arena_printf(
@@ -199,19 +221,8 @@ static struct supply_item *ask(struct supply *supply, const struct selected *sel
                                            .architecture = item->selected->architecture,
                                            .digest = selected->digest,
                                            .keys = keys};
-    item->request = (struct http_request){.cap_bytes = PACKAGE_FILE_MAX_BYTES,
-                                          .is_size_known = true,
-                                          .size_bytes = selected->size_bytes,
-                                          .is_digest_known = !selected->sha512,
-                                          .digest = selected->digest,
-                                          .sha512 = item->selected->sha512,
-                                          .store = supply->store,
-                                          .counter = counter,
-                                          .done = fetched,
-                                          .owner = item};
-    fill_urls(&supply->arena, item);
+    item->urls = urls_of(&supply->arena, selected);
     (void)map_add(&supply->items, text_of(key), item);
-    workers_submit(supply->workers, open_task, item);
     return item;
 }
 
@@ -224,8 +235,32 @@ static int bigger_first(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
+/* Takes one holder off an item; returns the package, to be closed, when it was the last. Called with the lock held. */
+static struct package *release(struct supply_item *item)
+{
+    item->holder_count--;
+    if (item->holder_count || !item->package)
+        return NULL;
+    item->is_asked = item->is_done = false;
+    return TAKE_PTR(item->package);
+}
+
+/* Waits for these items, each of which the caller holds; returns the first that failed, or NULL. Called with the lock
+ * held. */
+static const struct supply_item *wait_for(struct supply *supply, struct supply_item *const *items, size_t count)
+{
+    const struct supply_item *failed = NULL;
+    for (size_t i = 0; i < count; i++) {
+        while (!items[i]->is_done)
+            pthread_cond_wait(&supply->arrived, &supply->lock);
+        if (!items[i]->package && !failed)
+            failed = items[i];
+    }
+    return failed;
+}
+
 bool supply_get(struct supply *supply, const struct selected *const *selected, size_t count, _Atomic uint64_t *counter,
-                const struct package **ret_packages, struct err *err)
+                struct supply_hold *hold, const struct package **ret_packages, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const struct selected **sorted = arena_new_array(&scratch, const struct selected *, count);
@@ -234,23 +269,43 @@ bool supply_get(struct supply *supply, const struct selected *const *selected, s
         sorted[i] = selected[i];
     qsort(sorted, count, sizeof *sorted, bigger_first);
 
-    const struct supply_item *failed = NULL;
     pthread_mutex_lock(&supply->lock);
-    for (size_t i = 0; i < count; i++)
-        (void)ask(supply, sorted[i], counter);
     for (size_t i = 0; i < count; i++) {
-        items[i] = ask(supply, selected[i], counter);
-        while (!items[i]->is_done)
-            pthread_cond_wait(&supply->arrived, &supply->lock);
-        if (!items[i]->package && !failed)
-            failed = items[i];
+        struct supply_item *item = find(supply, sorted[i]);
+        item->holder_count++;
+        list_add(hold->arena, &hold->items, item);
+        if (!item->is_asked)
+            start(item, counter);
     }
+    for (size_t i = 0; i < count; i++)
+        items[i] = find(supply, selected[i]);
+    const struct supply_item *failed = wait_for(supply, items, count);
     for (size_t i = 0; i < count && !failed; i++)
         ret_packages[i] = items[i]->package;
     if (failed)
         *err = failed->err;
     pthread_mutex_unlock(&supply->lock);
     return !failed;
+}
+
+void supply_rest(const struct supply_hold *hold)
+{
+    for (size_t i = 0; i < hold->items.count; i++) {
+        const struct package *package = hold->items.items[i]->package; /* ours: nobody changes it */
+        if (package)
+            package_rest(package);
+    }
+}
+
+void supply_give_back(struct supply *supply, struct supply_hold *hold)
+{
+    for (size_t i = 0; i < hold->items.count; i++) {
+        pthread_mutex_lock(&supply->lock);
+        struct package *package = release(hold->items.items[i]);
+        pthread_mutex_unlock(&supply->lock);
+        package_close(package);
+    }
+    hold->items.count = 0;
 }
 
 void supply_close(struct supply *supply)

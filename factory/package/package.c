@@ -97,6 +97,24 @@ const struct entry *package_find(const struct package *package, const char *path
     return bsearch(path, package->entries, package->count, sizeof *package->entries, compare_path);
 }
 
+/* What is smaller is not worth a system call. */
+#define REST_MIN_BYTES ((size_t)128 << 10)
+
+void package_rest(const struct package *package)
+{
+    if (package->view.len >= REST_MIN_BYTES)
+        view_give_back(&package->view);
+}
+
+void package_rest_file(const struct package *package, const char *data, uint64_t len)
+{
+    uintptr_t begin = (uintptr_t)package->view.mapping, offset = (uintptr_t)data - begin;
+    bool is_inside =
+        (uintptr_t)data >= begin && offset <= package->view.mapping_len && len <= package->view.mapping_len - offset;
+    if (is_inside && len >= REST_MIN_BYTES)
+        view_give_back_part(&package->view, (size_t)offset, (size_t)len);
+}
+
 void package_close(struct package *package)
 {
     if (!package)

@@ -104,6 +104,10 @@ const char *package_fact(const struct package *package, const char *name);
 bool package_runs_at_install(const struct package *package, const char *name);
 /* Finds an entry by canonical path; NULL when absent. */
 const struct entry *package_find(const struct package *package, const char *path);
+/* Lets go of the memory that holds bytes of the package: all of them, or those of one of its files (other bytes stay as they
+ * are). They can be read again. */
+void package_rest(const struct package *package);
+void package_rest_file(const struct package *package, const char *data, uint64_t len);
 /* Unmaps and frees. NULL is fine. */
 void package_close(struct package *package);
 
