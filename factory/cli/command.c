@@ -69,7 +69,8 @@ struct push_policy command_push_policy(struct command *command)
 {
     return (struct push_policy){.receipts_dir = receipts_dir(command),
                                 .is_look_forced = command->options.is_look_forced,
-                                .may_lose_platforms = command->options.may_lose_platforms};
+                                .may_lose_platforms = command->options.may_lose_platforms,
+                                .are_tags_kept = command->options.are_tags_kept || command->site.are_tags_kept};
 }
 
 struct http_options command_http_options(const struct command *command)

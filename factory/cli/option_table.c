@@ -43,6 +43,10 @@ static const struct option_row rows[] = {
            COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, may_lose_platforms,
            TAGS, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "keep-existing-tags", NULL,
+           "leave tags with a version where they are when they are at another image\n(they may be immutable), and move "
+           "the others",
+           OPTION_FLAG, are_tags_kept, COMMAND_BUILD | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a\nweek ago",
            OPTION_FLAG, is_look_forced, TAGS, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, tags,

@@ -33,7 +33,7 @@ struct options {
     bool is_older_fine; /* --allow-older */
     bool is_no_push, is_no_check;
     bool is_change_accepted; /* --accept-release-change */
-    bool is_password_stdin, may_lose_platforms, is_look_forced;
+    bool is_password_stdin, may_lose_platforms, is_look_forced, are_tags_kept;
     struct strings words;                 /* images, or what the command works on */
     struct strings given, given_to_build; /* the options as given, without --arch; those of them that a build takes */
 };

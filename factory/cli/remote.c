@@ -355,12 +355,14 @@ static bool write_out(struct remote *remote, struct store *store, const struct l
     bool is_unchanged;
     if (reference->tag || !reference->has_digest) /* what was asked for by its digest has no tag to be pushed to */
         list_add(remote->arena, &tags, reference->tag ? reference->tag : "latest");
-    struct layout_import_request request = {.dir = arena_printf(remote->arena, "%s/%s", remote->command->options.output,
-                                                                slash ? slash + 1 : reference->repository),
-                                            .store = store,
-                                            .image = image,
-                                            .tags = &tags,
-                                            .wait = &remote->command->lock_wait};
+    struct layout_import_request request = {
+        .dir = arena_printf(remote->arena, "%s/%s", remote->command->options.output,
+                            slash ? slash + 1 : reference->repository),
+        .store = store,
+        .name = arena_printf(remote->arena, "%s/%s", reference->host, reference->repository),
+        .image = image,
+        .tags = &tags,
+        .wait = &remote->command->lock_wait};
     return layout_import(&request, &is_unchanged, err);
 }
 

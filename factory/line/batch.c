@@ -148,14 +148,16 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     if (!expand_tags(image, &facts, err) ||
         !oci_build_index(&image->arena, image->manifest, &facts, images, image->arch_count, &image->index, err))
         return false;
-    struct layout_request request = {.dir = image->layout,
-                                     .store = plant->store,
-                                     .images = images,
-                                     .image_count = image->arch_count,
-                                     .index = &image->index,
-                                     .tags = &image->tags,
-                                     .wait = plant->options->wait,
-                                     .arena = &image->arena};
+    struct layout_request request = {
+        .dir = image->layout,
+        .name = image->destination ? image->destination : arena_printf(&scratch, "localhost/%s", image->manifest->name),
+        .store = plant->store,
+        .images = images,
+        .image_count = image->arch_count,
+        .index = &image->index,
+        .tags = &image->tags,
+        .wait = plant->options->wait,
+        .arena = &image->arena};
     if (!plant->options->push_policy.may_lose_platforms)
         request.ret_loss = &image->loss;
     request.beside = list_bills(&scratch, image, plant->log, &request.beside_count);

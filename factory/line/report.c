@@ -55,6 +55,8 @@ void report_push(FILE *out, const struct publication *publication)
         (void)fprintf(out, "  tag     %s", tag->name);
         if (tag->had_old && tag->is_moved)
             (void)fprintf(out, " (was sha256:%s)", digest_hex(&tag->old_digest).chars);
+        if (tag->is_kept)
+            (void)fprintf(out, " (kept at sha256:%s)", digest_hex(&tag->old_digest).chars);
         (void)fputc('\n', out);
     }
 }
@@ -237,6 +239,8 @@ static json_t *publication_json(const struct publication *publication)
                                  : tag->had_old && !tag->is_unclear ? digest_json(&tag->old_digest)
                                                                     : json_null(),
                                  "moved", tag->is_moved);
+        if (tag->is_kept)
+            json_object_set_new(json, "kept", json_true());
         if (tag->is_unclear)
             json_object_set_new(json, "unclear", json_true());
         json_array_append_new(tags, json);

@@ -97,7 +97,7 @@ struct wanted {
     struct store *store;
     const struct strings *tags;
     const struct lock_wait *wait;
-    struct layout_blob root;
+    struct layout_target target;
     struct map known; /* digest and size of the pieces */
     LIST(struct layout_piece) pieces;
     const struct layout_request *request; /* NULL: tags may lose platforms */
@@ -153,7 +153,7 @@ static bool keeps_platforms(const struct layout *layout, const json_t *index, co
     if (!request || !request->ret_loss)
         return true;
     (void)platforms_read(request->arena, (struct text){request->index->bytes, request->index->len}, &after, &config);
-    return layout_check_platforms(layout, index, &wanted->root, request, &after, err);
+    return layout_check_platforms(layout, index, &wanted->target.root, request, &after, err);
 }
 
 static bool put_beside(const struct layout *layout, const struct wanted *wanted, struct err *err)
@@ -173,7 +173,7 @@ static bool update(struct layout *layout, struct wanted *wanted, bool *ret_is_un
         return false;
     layout_clean(layout);
     find_there(layout, wanted);
-    bool is_changed = layout_index_set(index, &wanted->root, wanted->tags, replaced);
+    bool is_changed = layout_index_set(index, &wanted->target, wanted->tags, replaced);
     if (!is_changed && has_version && has_all(wanted)) {
         *ret_is_unchanged = true;
         return put_beside(layout, wanted, err);
@@ -216,7 +216,8 @@ bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, 
         add_document(&wanted, &image->manifest);
     }
     add_document(&wanted, request->index);
-    wanted.root = (struct layout_blob){request->index->digest, request->index->len, OCI_MEDIA_INDEX};
+    wanted.target.root = (struct layout_blob){request->index->digest, request->index->len, OCI_MEDIA_INDEX};
+    wanted.target.name = request->name;
     return write_wanted(request->dir, &wanted, ret_is_unchanged, err);
 }
 
@@ -237,6 +238,6 @@ bool layout_import(const struct layout_import_request *request, bool *ret_is_unc
             add_piece(&wanted, &manifest->layers.items[j].digest, manifest->layers.items[j].size_bytes, NULL);
     }
     add_piece(&wanted, &image->root.digest, image->root.size_bytes, image->root_bytes.ptr);
-    wanted.root = image->root;
+    wanted.target = (struct layout_target){image->root, request->name};
     return write_wanted(request->dir, &wanted, ret_is_unchanged, err);
 }

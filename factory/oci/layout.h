@@ -33,6 +33,7 @@ struct layout_request {
     const struct image *const *images;
     size_t image_count;
     const struct document *index;
+    const char *name;                /* for tools that name what they load: "quay.io/me/dhcpd"; NULL: none */
     const struct strings *tags;      /* each gets a descriptor of the index with org.opencontainers.image.ref.name */
     const struct lock_wait *wait;    /* how other writers are waited for; may be NULL */
     struct arena *arena;             /* of *ret_loss */
@@ -57,6 +58,7 @@ struct layout_import_request {
     const char *dir;
     struct store *store;
     const struct layout_image *image;
+    const char *name;             /* as above */
     const struct strings *tags;   /* each gets a descriptor of the image's root document; none: that has no tag */
     const struct lock_wait *wait; /* as above */
 };

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #define REF_NAME "org.opencontainers.image.ref.name"
+#define IMAGE_NAME "io.containerd.image.name"
 #define INDEX_NAME "index.json"
 #define VERSION_NAME "oci-layout"
 
@@ -150,13 +151,16 @@ static bool set_untagged(json_t *manifests, const struct layout_blob *root)
     return true;
 }
 
-bool layout_index_set(json_t *index, const struct layout_blob *root, const struct strings *tags, json_t *replaced)
+bool layout_index_set(json_t *index, const struct layout_target *target, const struct strings *tags, json_t *replaced)
 {
     json_t *manifests = json_object_get(index, "manifests");
-    bool is_changed = !tags->count && set_untagged(manifests, root);
+    bool is_changed = !tags->count && set_untagged(manifests, &target->root);
     for (size_t i = 0; i < tags->count; i++) {
-        json_t *descriptor = new_descriptor(root);
-        (void)json_object_set_new(descriptor, "annotations", json_pack("{s:s}", REF_NAME, tags->items[i]));
+        json_t *descriptor = new_descriptor(&target->root);
+        json_t *annotations = json_pack("{s:s}", REF_NAME, tags->items[i]);
+        if (target->name)
+            (void)json_object_set_new(annotations, IMAGE_NAME, json_sprintf("%s:%s", target->name, tags->items[i]));
+        (void)json_object_set_new(descriptor, "annotations", annotations);
         if (set_tag(manifests, tags->items[i], descriptor, replaced))
             is_changed = true;
     }

@@ -70,10 +70,17 @@ bool layout_sync(const struct layout *layout, int dirfd, struct err *err) MUST_C
 bool layout_index_read(const struct layout *layout, json_t **ret_index, struct err *err) MUST_CHECK;
 /* Returns whether oci-layout is there and says version 1.0.0; ERR_MALFORMED for another version or none. */
 bool layout_version_read(const struct layout *layout, bool *ret_is_there, struct err *err) MUST_CHECK;
-/* Makes each tag point at the root document (an index, or a single manifest); without tags it is listed once. The tag's
+/* What tags of a layout are to point at. */
+struct layout_target {
+    struct layout_blob root; /* an index, or a single manifest */
+    const char *name;        /* "quay.io/me/dhcpd"; NULL: none */
+};
+
+/* Makes each tag point at the root document; without tags it is listed once. With a name each has NAME:TAG as
+ * io.containerd.image.name, by which podman load and ctr import call it. The tag's
  * descriptor keeps its place, or is appended. A descriptor that already points there stays as it is. Descriptors that
  * lost their place are appended to the array `replaced`. Returns whether anything changed. */
-bool layout_index_set(json_t *index, const struct layout_blob *root, const struct strings *tags, json_t *replaced);
+bool layout_index_set(json_t *index, const struct layout_target *target, const struct strings *tags, json_t *replaced);
 /* Replaces index.json, durably. */
 bool layout_index_write(const struct layout *layout, const json_t *index, struct err *err) MUST_CHECK;
 /* Returns the tag of a descriptor in index.json (org.opencontainers.image.ref.name), or NULL. */

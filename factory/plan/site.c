@@ -26,6 +26,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "registry", site.registry, ALTERS_NOTHING),
     FIELD(YAML_STRING, "namespace", site.namespace, ALTERS_NOTHING),
     FIELD(YAML_STRINGS, "tags", site.tags, ALTERS_NOTHING),
+    FIELD(YAML_BOOL, "keep-existing-tags", site.are_tags_kept, ALTERS_NOTHING),
     FIELD(YAML_BOOL, "push", site.is_push, ALTERS_NOTHING),
     FIELD(YAML_BOOL, "tls-verify", is_tls_verified, ALTERS_NOTHING),
     FIELD(YAML_STRING, "authfile", site.authfile, ALTERS_NOTHING),

@@ -3,7 +3,7 @@
  * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
  * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
- * allow-older, timeout, cache-limit. factory/registry/README.md describes them.
+ * allow-older, keep-existing-tags, timeout, cache-limit. factory/registry/README.md describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
  */
@@ -26,6 +26,7 @@ struct site {
     struct strings token_origins;
     bool is_strict;         /* strict: true: as --strict */
     bool is_older_fine;     /* allow-older: true: as --allow-older */
+    bool are_tags_kept;     /* keep-existing-tags: true: as --keep-existing-tags */
     bool is_tls_verify_off; /* tls-verify: false: for a lab registry */
 };
 

@@ -88,13 +88,22 @@ static void tell_of_mending(const struct push_work *push)
                  push->registry->name, push->result->mended_count, registry_digest_name(&push->result->digest).chars);
 }
 
+static bool are_all_kept(const struct push_work *push)
+{
+    for (size_t i = 0; i < push->result->tags.count; i++) {
+        if (!push->result->tags.items[i].is_kept)
+            return false;
+    }
+    return true;
+}
+
 static bool run(struct push_work *push, struct err *err)
 {
     struct push_result *result = push->result;
     bool are_ours;
     if (!check_labels(push, err) || !push_note_tags(push, &are_ours, err) || !check_platforms(push, err))
         return false;
-    if (are_ours && is_seen(push)) {
+    if (are_ours && (are_all_kept(push) || is_seen(push))) {
         result->is_unchanged = true;
         result->present_count = result->blob_count;
         return true;

@@ -5,7 +5,8 @@
  * ("4.4" beside "4.4.3"), is a floating one. When every tag already points at this index and the last look at all it
  * needs is younger than a week (receipt.h): one request per tag, and "unchanged"; else everything is asked for, and
  * what the registry lost is brought again. A tag is refused (ERR_USAGE) before anything is sent when it would lose
- * platforms, or when it floats and labels would make quay end it.
+ * platforms, or when it floats and labels would make quay end it. Where all tags are kept where they are, nothing is
+ * sent.
  * Threads: blocks; uploads run on at most `connections` threads of its own.
  * Fails with: as registry.h.
  */
@@ -20,6 +21,7 @@
 struct push_tag {
     const char *name;
     bool had_old, is_moved;
+    bool is_kept;                         /* it is at another image and stays there, as the policy says */
     bool is_unclear;                      /* interrupted while it was set: it is at the old or the new digest */
     struct digest old_digest, new_digest; /* old: only when had_old; new: what it was to get, and has when is_moved */
 };
@@ -36,6 +38,7 @@ struct push_policy {
     const char *receipts_dir; /* where looks at registries are remembered (made when needed); NULL: nowhere */
     bool is_look_forced;      /* --verify-remote: whatever is remembered */
     bool may_lose_platforms;  /* --allow-fewer-platforms */
+    bool are_tags_kept;       /* --keep-existing-tags: one with a version that is at another image stays there */
 };
 
 struct push_request {

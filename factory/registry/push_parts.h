@@ -85,7 +85,7 @@ struct push_note {
 };
 
 /* Lists the tags in the order they are to be moved, and notes what they point at; sets is_new and is_known.
- * *ret_are_ours: all are where they are to be. The caller calls push_forget_notes(). */
+ * *ret_are_ours: all are where they are to be, or kept where they are. The caller calls push_forget_notes(). */
 bool push_note_tags(struct push_work *push, bool *ret_are_ours, struct err *err) MUST_CHECK;
 /* Frees the notes. For AUTO(). */
 void push_forget_notes(struct push_work *push);

@@ -42,7 +42,7 @@ bool push_check_platforms(struct push_work *push, const struct platforms *after,
     for (size_t i = 0; i < push->result->tags.count && !push->request->policy.may_lose_platforms; i++) {
         struct push_note *note = &push->notes[i];
         struct platforms before = {0}, own = after_of(push, note, after);
-        if (!note->bytes.len)
+        if (!note->bytes.len || note->tag->is_kept)
             continue;
         if (!find_before(push, note, &before, err))
             return false;

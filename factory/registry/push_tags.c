@@ -151,6 +151,23 @@ static bool note_tag(void *context, void *item, struct err *err)
     return true;
 }
 
+/* Which tags move together: a failure keeps the later ones where they are. */
+enum group { GROUP_VERSIONS, GROUP_FLOATING, GROUP_PLATFORMS };
+
+static enum group group_of(const struct push_work *push, const struct push_note *note)
+{
+    if (note->platform)
+        return GROUP_PLATFORMS;
+    return push_tag_floats(push->request->tags, note->tag->name) ? GROUP_FLOATING : GROUP_VERSIONS;
+}
+
+/* A tag that names a version and is somebody's stays where it is, when that is wanted. */
+static bool is_kept(const struct push_work *push, const struct push_note *note)
+{
+    bool floats = note->platform ? note->platform->is_floating : group_of(push, note) == GROUP_FLOATING;
+    return push->request->policy.are_tags_kept && note->tag->had_old && !note->is_ours && !floats;
+}
+
 /* All at once: whatever the first one learns of the registry, the others need as long for. */
 bool push_note_tags(struct push_work *push, bool *ret_are_ours, struct err *err)
 {
@@ -164,7 +181,8 @@ bool push_note_tags(struct push_work *push, bool *ret_are_ours, struct err *err)
     *ret_are_ours = push->is_new = true;
     for (size_t i = 0; i < result->tags.count; i++) {
         const struct push_note *note = &push->notes[i];
-        *ret_are_ours = *ret_are_ours && note->is_ours;
+        note->tag->is_kept = is_kept(push, note);
+        *ret_are_ours = *ret_are_ours && (note->is_ours || note->tag->is_kept);
         push->is_known = push->is_known || (note->is_ours && !note->platform);
         push->is_new = push->is_new && !note->tag->had_old;
     }
@@ -253,22 +271,12 @@ static bool move_tag(void *context, void *item, struct err *err)
     return is_set;
 }
 
-/* Which tags move together: a failure keeps the later ones where they are. */
-enum group { GROUP_VERSIONS, GROUP_FLOATING, GROUP_PLATFORMS };
-
-static enum group group_of(const struct push_work *push, const struct push_note *note)
-{
-    if (note->platform)
-        return GROUP_PLATFORMS;
-    return push_tag_floats(push->request->tags, note->tag->name) ? GROUP_FLOATING : GROUP_VERSIONS;
-}
-
 static bool move_group(struct push_work *push, enum group group, bool *ret_is_missing, struct err *err)
 {
     LIST(struct moving) moved = {0};
     for (size_t i = 0; i < push->result->tags.count; i++) {
         struct push_note *note = &push->notes[i];
-        if (group_of(push, note) == group && !note->tag->is_moved && !note->is_ours)
+        if (group_of(push, note) == group && !note->tag->is_moved && !note->is_ours && !note->tag->is_kept)
             list_add(push->arena, &moved, (struct moving){.note = note});
     }
     struct each_items items = push_items(moved.items, moved.count, sizeof *moved.items, PUSH_SMALL_REQUESTS);

@@ -43,6 +43,13 @@ class Sparse(PushCase):
         self.pushed(folder + "/image", f"{self.target.host}/ns/other:v1")
         self.tool("skopeo", "copy", f"oci:{folder}/image:v1", "dir:" + self.path("copied"))
 
+    def test_what_podman_loads_of_a_pulled_layouts_archive_has_its_name(self):
+        self.assertEqual(self.ask("pull", "--output", self.path("pulled")).code, run.OK)
+        self.tool("tar", "-C", self.path("pulled/image"), "-cf", self.path("image.tar"), "oci-layout", "index.json", "blobs")
+        self.podman("load", "-q", "-i", self.path("image.tar"))
+        names = self.podman("images", "--format", "{{.Repository}}:{{.Tag}}").stdout.decode().split()
+        self.assertEqual(names, [self.reference])
+
     def test_an_attestation_that_is_gone_stops_no_pull(self):
         made = layout.Attested(self.path("attested"))
         self.pushed(made, f"{self.target.host}/ns/image:v1", "--allow-fewer-platforms")

@@ -118,6 +118,41 @@ class TokensElsewhere(PushCase):
         self.assertEqual(result.code, run.OK, result)
 
 
+class KeptTags(PushCase):
+    """Version tags that are somebody's, or immutable, while latest moves on."""
+
+    def setUp(self):
+        super().setUp()
+        self.target, self.proxy = self.make_proxied()
+        self.old, self.new = self.make_layout("old", size=2000), self.make_layout("new", size=2000, seed=2)
+        self.pushed(self.old, f"{self.target.host}/ns/image:1.0", "--tag=latest")
+        self.proxy.fault("PUT", "/manifests/1.0", times=None, status=409, body=b"{}")
+
+    def test_a_version_tag_that_is_elsewhere_stays_and_latest_moves(self):
+        reference = f"{self.proxy.host}/ns/image"
+        self.refused(run.PUBLISH, self.push(self.new, f"{reference}:1.0", "--tag=latest"), "409")
+        self.assertEqual(self.target.tags("ns/image")["latest"], self.old.digest)
+        result = self.push(self.new, f"{reference}:1.0", "--tag=latest", "--keep-existing-tags")
+        self.assertEqual((result.code, result.push.status), (run.OK, "pushed"), result)
+        self.assertEqual(self.target.tags("ns/image"), {"1.0": self.old.digest, "latest": self.new.digest})
+        tags = {tag["name"]: tag for tag in json.loads(result.stdout)["images"][0]["push"]["tags"]}
+        self.assertEqual((tags["1.0"]["kept"], tags["1.0"]["moved"], tags["1.0"]["new"]), (True, False, self.old.digest))
+        again = self.push(self.new, f"{reference}:1.0", "--tag=latest", "--keep-existing-tags")
+        self.assertEqual(again.push.status, "unchanged", again)
+
+    def test_a_version_tag_that_is_not_there_is_set_and_where_all_are_kept_nothing_is_sent(self):
+        self.proxy.heal()
+        reference = f"{self.proxy.host}/ns/image"
+        self.pushed(self.new, f"{reference}:1.1", "--keep-existing-tags")
+        self.assertEqual(self.target.tags("ns/image")["1.1"], self.new.digest)
+        self.proxy.forget()
+        third = self.make_layout("third", size=2000, seed=3)
+        result = self.push(third, f"{reference}:1.1", "--keep-existing-tags")
+        self.assertEqual((result.code, result.push.status), (run.OK, "unchanged"), result)
+        self.assertEqual(self.proxy.asked("POST PUT PATCH"), [])
+        self.assertEqual(self.target.tags("ns/image")["1.1"], self.new.digest)
+
+
 class Logins(PushCase):
     def login(self, *arguments, password=PASSWORD, **settings):
         return self.call("login", "--tls-verify=false", "--username", USER, "--password-stdin", "--authfile",

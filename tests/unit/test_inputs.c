@@ -25,11 +25,12 @@ static const struct sample option_samples[] = {
 };
 
 static const struct sample site_samples[] = {
-    {"registry", "quay.io"}, {"namespace", "ns"}, {"tags", "[x]"},         {"push", "false"},
-    {"tls-verify", "false"}, {"authfile", "a"},   {"token-origins", "[]"}, {"arch", "all"},
-    {"source", "fedora-41"}, {"output", "o"},     {"compression", "zstd"}, {"jobs", "3"},
-    {"retries", "7"},        {"strict", "true"},  {"allow-older", "true"}, {"timeout", "9h"},
-    {"cache-limit", "1G"},
+    {"registry", "quay.io"}, {"namespace", "ns"},     {"tags", "[x]"},
+    {"push", "false"},       {"tls-verify", "false"}, {"authfile", "a"},
+    {"token-origins", "[]"}, {"arch", "all"},         {"source", "fedora-41"},
+    {"output", "o"},         {"compression", "zstd"}, {"jobs", "3"},
+    {"retries", "7"},        {"strict", "true"},      {"allow-older", "true"},
+    {"timeout", "9h"},       {"cache-limit", "1G"},   {"keep-existing-tags", "true"},
 };
 
 static const char *sample_of(const struct sample *samples, size_t count, const char *name)
