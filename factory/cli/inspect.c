@@ -141,20 +141,52 @@ static void add_bill(const struct layout_image *image, const struct digest *mani
         set(platform, "bill", record_text(layout_beside_path(&scratch, image->dir, manifest)));
 }
 
+/* Parses the image's index and those nested in it. */
+static json_t *parse_indexes(const struct layout_image *image)
+{
+    json_t *indexes = json_array();
+    if (image->is_index)
+        (void)json_array_append_new(indexes, parse_object(image->root_bytes));
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        if (manifest->bytes.ptr && layout_is_index(manifest->blob.media_type))
+            (void)json_array_append_new(indexes, parse_object(manifest->bytes));
+    }
+    return indexes;
+}
+
+/* Finds what an index says of a child; NULL for the only manifest of an image without one. */
+static const json_t *find_descriptor(const json_t *indexes, const struct digest *digest)
+{
+    struct digest_hex hex = digest_hex(digest);
+    json_t *index, *item;
+    size_t i, j;
+    json_array_foreach((json_t *)indexes, i, index)
+    {
+        json_array_foreach(json_object_get(index, "manifests"), j, item)
+        {
+            const char *name = json_string_value(json_object_get(item, "digest"));
+            if (name && strncmp(name, "sha256:", 7) == 0 && strcmp(name + 7, hex.chars) == 0)
+                return item;
+        }
+    }
+    return NULL;
+}
+
 static json_t *image_json(const struct layout_image *image, const char *name)
 {
     json_t *json = json_object(), *root = blob_json(&image->root), *platforms = json_array();
-    json_auto_t *document = image->is_index ? parse_object(image->root_bytes) : NULL;
+    json_auto_t *indexes = parse_indexes(image);
+    const json_t *document = image->is_index ? json_array_get(indexes, 0) : NULL;
     set(json, "name", record_text(name));
     set(json, "tag", image->tag ? json_string(image->tag) : NULL);
     (void)json_object_update(json, root);
     json_decref(root);
     for (size_t i = 0; i < image->manifests.count; i++) {
-        const json_t *descriptor = json_array_get(json_object_get(document, "manifests"), i);
         const struct layout_manifest *manifest = &image->manifests.items[i];
         if (manifest->unread == LAYOUT_UNWANTED)
             continue;
-        json_t *platform = manifest_json(manifest, descriptor);
+        json_t *platform = manifest_json(manifest, find_descriptor(indexes, &manifest->blob.digest));
         add_bill(image, &manifest->blob.digest, platform);
         (void)json_array_append_new(platforms, platform);
     }

@@ -229,11 +229,12 @@ bool layout_import(const struct layout_import_request *request, bool *ret_is_unc
         .arena = &arena, .store = request->store, .tags = request->tags, .wait = request->wait, .known.arena = &arena};
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
+        if (manifest->bytes.ptr) /* else it was not read: readers have to live with blobs that are not there */
+            add_piece(&wanted, &manifest->blob.digest, manifest->blob.size_bytes, manifest->bytes.ptr);
         if (manifest->unread)
-            continue; /* was not read: readers have to live with blobs that are not there (image-layout.md) */
+            continue;
         /* Documents first: a layer may be the same blob as one (artifacts use the empty "{}" for both). */
         add_piece(&wanted, &manifest->config.digest, manifest->config.size_bytes, manifest->config_bytes.ptr);
-        add_piece(&wanted, &manifest->blob.digest, manifest->blob.size_bytes, manifest->bytes.ptr);
         for (size_t j = 0; j < manifest->layers.count; j++)
             add_piece(&wanted, &manifest->layers.items[j].digest, manifest->layers.items[j].size_bytes, NULL);
     }

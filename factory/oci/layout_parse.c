@@ -310,14 +310,17 @@ static bool read_child(struct parsing *parsing, const json_t *json, struct layou
 static bool read_index(struct parsing *parsing, const struct layout_blob *blob, struct text bytes,
                        struct layout_image *image, struct err *err);
 
-/* Reads a child that is no manifest, where all of an image is wanted; a nested index with its own children, which are
- * listed before it. */
+/* Reads a child that is no manifest: a nested index with its own children, which are listed before it; what is of an
+ * unknown type where all of an image is wanted. */
 static bool read_other(struct parsing *parsing, struct layout_manifest *manifest, struct layout_image *image,
                        struct err *err)
 {
+    bool is_index = layout_is_index(manifest->blob.media_type);
+    if (!is_index && parsing->source->wanted)
+        return true;
     if (!get_bytes(parsing, &manifest->blob, &manifest->bytes, err))
-        return false;
-    if (!layout_is_index(manifest->blob.media_type))
+        return pass_missing(parsing->source->wanted, manifest, err);
+    if (!is_index)
         return true;
     if (++parsing->nested_count > NESTED_MAX_COUNT) {
         err_set(err, ERR_MALFORMED, "it has more than %d indexes in each other", NESTED_MAX_COUNT);
@@ -342,8 +345,7 @@ static bool read_index(struct parsing *parsing, const struct layout_blob *blob, 
     for (size_t i = 0; i < count; i++) {
         struct layout_manifest manifest = {0};
         if (!read_child(parsing, json_array_get(manifests, i), &manifest, err) ||
-            (manifest.unread == LAYOUT_OTHER && !parsing->source->wanted &&
-             !read_other(parsing, &manifest, image, err))) {
+            (manifest.unread == LAYOUT_OTHER && !read_other(parsing, &manifest, image, err))) {
             err_wrap(err, "index sha256:%s: manifests[%zu]", digest_hex(&blob->digest).chars, i);
             return false;
         }

@@ -80,8 +80,9 @@ static bool get_document(void *context, const struct layout_blob *blob, struct t
         return false;
     if (is_found)
         return true;
-    return layout_is_manifest(blob->media_type) ? get_manifest(place, blob, ret_bytes, err)
-                                                : get_config(place, blob, ret_bytes, err);
+    return layout_is_manifest(blob->media_type) || layout_is_index(blob->media_type)
+               ? get_manifest(place, blob, ret_bytes, err)
+               : get_config(place, blob, ret_bytes, err);
 }
 
 /* Gets the root document by digest or tag. */

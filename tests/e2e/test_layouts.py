@@ -63,15 +63,19 @@ class OtherShapes(PushCase):
     def test_an_index_of_indexes_and_unknown_things_is_shown_checked_and_pushed_whole(self):
         made = layout.Nested(self.path("nested"))
         told = json.loads(self.call("inspect", "--json", made.folder).stdout)
-        self.assertEqual([item.get("platform") for item in told["platforms"]], ["linux/amd64", None, None])
+        self.assertEqual([item.get("platform") for item in told["platforms"]], ["linux/amd64", "linux/arm64/v8", None, None])
         checked = self.call("check", made.folder)
         self.assertEqual(checked.code, run.OK, checked)
-        self.assertRegex(checked.stderr, "is not checked, it is no image manifest")
+        self.assertRegex(checked.stdout, "x86_64: good.*\n(.*\n)*.*aarch64: good")
+        self.assertRegex(checked.stderr, "example.thing.* is not checked, it is no image manifest")
         target = self.make_registry()
         self.pushed(made, f"{target.host}/ns/image:v1")
         self.assertEqual(target.tags("ns/image"), {"v1": made.digest})
         for child in made.inner, *json.loads(made.inner_index)["manifests"]:
             self.skopeo_raw(f"{target.host}/ns/image@{child['digest']}", "--tls-verify=false")
+        result = self.call("pull", "--tls-verify=false", "--output", self.path("pulled"), f"{target.host}/ns/image:v1")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertEqual(self.call("check", self.path("pulled/image")).code, run.OK)
 
     def test_a_layout_whose_index_json_is_the_index_is_one_image(self):
         made = self.make_layout(size=2000)

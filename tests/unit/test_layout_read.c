@@ -323,7 +323,7 @@ static void children_that_are_no_manifests_are_listed_and_not_read(void **state)
     struct maker *maker = *state;
     static const struct layout_wanted all_platforms;
     maker->wanted = &all_platforms;
-    static const char *const types[] = {OCI_MEDIA_INDEX, "text/html"};
+    static const char *const types[] = {"application/vnd.oci.image.index.v2+json", "text/html"};
     for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
         const char *other =
             arena_printf(&maker->arena, "{\"mediaType\":\"%s\",\"digest\":\"sha256:" HEX64 "\",\"size\":3}", types[i]);
