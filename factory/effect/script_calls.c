@@ -1,5 +1,6 @@
 #include "effect/script_calls.h"
 
+#include "effect/script_find.h"
 #include "effect/script_lua.h"
 #include "effect/script_world.h"
 #include "package/path.h"
@@ -29,6 +30,10 @@ static enum shell_truth take_call(void *self, const struct shell_call *given, co
         *ret_printed = printed;
         return truth;
     }
+    if (call->command.items[0].is_constant && !call->output && script_find(&listing->world, call, &printed)) {
+        *ret_printed = printed;
+        return SHELL_TRUTH_YES;
+    }
     struct script_call item = {listing->package, listing->script, *call};
     if (listing->calls->count < CALLS_MAX)
         list_add(listing->world.arena, listing->calls, item);
@@ -50,15 +55,24 @@ static struct text interpreter_of(const char *text)
     return part;
 }
 
+/* What is made besides, but not by the script itself: that is not there yet. */
+static const struct wish_made *made_besides(const struct listing *listing, const char *path)
+{
+    const struct wish_made *made = listing->wished ? wishes_made(listing->wished, path) : NULL;
+    return made && made->giver && strcmp(made->giver, listing->script) == 0 ? NULL : made;
+}
+
 /* What is made at a path comes before what packages have there. */
 static const char *read_source(void *self, const char *path)
 {
     struct listing *listing = self;
-    const struct wish_made *made = listing->wished ? wishes_made(listing->wished, path) : NULL;
+    const struct wish_made *made = made_besides(listing, path);
     if (made && made->kind == MADE_FILE)
         return made->content ? made->content : "";
     path = made && made->kind == MADE_COPY ? made->source : path;
-    bool is_absent = strncmp(path, "/etc/", 5) == 0 && script_world_test(self, 'e', path) == SHELL_TRUTH_NO;
+    struct script_world packaged = listing->world;
+    packaged.has_configuration = false;
+    bool is_absent = strncmp(path, "/etc/", 5) == 0 && script_world_test(&packaged, 'e', path) == SHELL_TRUTH_NO;
     listing->calls->is_lacking = listing->calls->is_lacking || is_absent;
     return script_world_source(self, path);
 }
@@ -66,7 +80,7 @@ static const char *read_source(void *self, const char *path)
 static enum shell_truth test_path(void *self, char what, const char *path)
 {
     const struct listing *listing = self;
-    const struct wish_made *made = listing->wished ? wishes_made(listing->wished, path) : NULL;
+    const struct wish_made *made = made_besides(listing, path);
     if (!made || made->kind == MADE_SYMLINK)
         return script_world_test(self, what, path);
     bool is_directory = made->kind == MADE_DIRECTORY;
@@ -159,17 +173,47 @@ static bool run_lua(struct listing *listing, const char *text, const char *argum
     return is_whole;
 }
 
+static bool is_shell(struct text interpreter)
+{
+    return !interpreter.len || text_has_suffix(interpreter, "sh") || text_is(interpreter, "env");
+}
+
+/* debconf(7): a package's config script runs before its files are there; nobody is asked, so what it sets are the answers. One
+ * that cannot be followed may set anything. */
+static void answer_questions(struct listing *listing, const struct package *package)
+{
+    const struct package_script *config = package_script_find(package, "config");
+    struct arena *arena = listing->world.arena;
+    struct script_calls unused = {0};
+    script_world_begin(&listing->world, package);
+    if (!config)
+        return;
+    struct listing before = {.world = {.arena = arena,
+                                       .set = listing->world.set,
+                                       .is_before = true,
+                                       .made = {.arena = arena},
+                                       .users = {.arena = arena},
+                                       .groups = {.arena = arena},
+                                       .answers = listing->world.answers},
+                             .calls = &unused,
+                             .package = package,
+                             .script = config->name};
+    bool is_whole = is_shell(interpreter_of(config->text)) && run_text(&before, config->text, "configure");
+    listing->world.answers = before.world.answers;
+    listing->world.has_open_answers = !is_whole || before.world.has_open_answers;
+}
+
 static void run_script(struct listing *listing, const struct package *package, const struct package_script *script,
                        const char *argument)
 {
     struct text interpreter = interpreter_of(script->text);
     bool is_lua = text_is(interpreter, "<lua>"), is_whole = false;
-    script_world_begin(&listing->world, package);
+    answer_questions(listing, package);
     listing->package = package;
     listing->script = script->name;
     if (is_lua)
         is_whole = run_lua(listing, script->text, argument);
-    else if (!interpreter.len || text_has_suffix(interpreter, "sh") || text_is(interpreter, "env"))
+    else if (is_shell(interpreter))
         is_whole = run_text(listing, script->text, argument);
     if (!is_whole)
         list_add(listing->world.arena, &listing->calls->cuts, ((struct script_cut){package, script->name}));
@@ -215,6 +259,7 @@ void script_calls_of_text(struct arena *arena, const struct package *const *pack
                                         .set = set,
                                         .packages = packages,
                                         .package_count = count,
+                                        .has_configuration = script->has_configuration,
                                         .made = {.arena = arena},
                                         .users = {.arena = arena},
                                         .groups = {.arena = arena},

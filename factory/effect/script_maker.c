@@ -37,6 +37,7 @@ struct wish_made *script_make(struct script_maker *maker, enum wish_made_kind ki
                                   .owner = "root",
                                   .group = "root",
                                   .is_automatic = true,
+                                  .yields_to_tmpfiles = true,
                                   .giver = maker->giver};
     struct wish_made *made = script_made(maker, path);
     if (made) {

@@ -58,7 +58,7 @@ void script_change(const struct script_maker *maker, struct wish_made *made, con
 typedef void script_command(struct script_maker *maker, const struct script_words *words);
 script_command script_adduser, script_useradd, script_groupadd, script_usermod, script_gpasswd;
 script_command script_mkdir, script_install, script_cp, script_mv, script_ln, script_touch, script_rm, script_ucf;
-script_command script_chown, script_chgrp, script_chmod, script_statoverride;
+script_command script_chown, script_chgrp, script_chmod, script_statoverride, script_setcap;
 /* Writes what a command prints into a file. */
 void script_write(struct script_maker *maker);
 

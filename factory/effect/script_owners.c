@@ -1,6 +1,7 @@
 /* Owners and modes that scripts change. */
 #include "effect/script_maker.h"
 
+#include "package/capability_sets.h"
 #include "package/path.h"
 
 #define OWNERS_MAX 1000
@@ -130,4 +131,18 @@ void script_statoverride(struct script_maker *maker, const struct script_words *
     if (path && is_account(change.owner) && is_account(change.group) &&
         script_mode_parse(operands->items[2].text, &mode))
         change_path(maker, path, &change);
+}
+
+/* setcap CAPABILITIES FILE …: only what every container may; the kernel does not start a program whose file has more. */
+void script_setcap(struct script_maker *maker, const struct script_words *words)
+{
+    const struct shell_command *operands = &words->operands;
+    for (size_t i = 0; i + 1 < operands->count && !words->has[OPTION_REMOVE]; i += 2) {
+        const char *path = script_path(maker, &operands->items[i + 1]);
+        uint64_t set = operands->items[i].is_constant ? capability_sets_of_clause(operands->items[i].text) : 0;
+        if (path && set && set == capability_sets_usual(set) && maker->at->call.is_sure &&
+            maker->wishes->owners.count < OWNERS_MAX)
+            list_add(maker->arena, &maker->wishes->owners,
+                     ((struct wish_owner){.path = path, .capabilities = set, .giver = maker->giver}));
+    }
 }

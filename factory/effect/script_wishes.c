@@ -16,6 +16,7 @@ static const struct {
     {"rm", script_rm},           {"ucf", script_ucf},
     {"chown", script_chown},     {"chgrp", script_chgrp},
     {"chmod", script_chmod},     {"dpkg-statoverride", script_statoverride},
+    {"setcap", script_setcap},
 };
 
 /* Each thing once, at the line where it is done first; of packages that are not the service's nothing. */
@@ -45,14 +46,27 @@ static void note_edit(struct script_maker *maker, const struct shell_command *co
     }
 }
 
-/* A program of the packages themselves, which a script starts to make something. */
+/* A file that would have been written, with a text that is not known. */
+static void note_written(struct script_maker *maker)
+{
+    const struct shell_word word = {.text = maker->at->call.output, .is_constant = true};
+    const char *path = script_path(maker, &word);
+    const struct family *family = maker->set->family;
+    bool is_for_host = path && family && path_is_within_any(path, &family->for_host);
+    if (path && !maker->at->call.printed && !is_for_host && path_is_below(path, "/etc") &&
+        !script_is_there(maker, path))
+        add_note(maker, arena_printf(maker->arena, "write %s, of which the text is not known",
+                                     text_printable(maker->arena, text_of(path))));
+}
+
+/* A program of the service's packages, which a script starts to make something. */
 static bool is_own_program(const struct script_maker *maker, const char *name)
 {
     static const char *const directories[] = {"/usr/bin", "/usr/sbin"};
     for (size_t i = 0; i < ARRAY_COUNT(directories); i++) {
         const char *path = arena_printf(maker->arena, "%s/%s", directories[i], name);
-        for (size_t j = 0; j < maker->world.package_count; j++) {
-            if (package_find(maker->world.packages[j], path))
+        for (size_t j = 0; j < maker->told_count; j++) {
+            if (package_find(maker->told[j], path))
                 return true;
         }
     }
@@ -126,8 +140,10 @@ static void make(struct script_maker *maker, const struct script_call *at)
             arena_printf(maker->arena, "the %s of %s, line %u", at->script, at->package->name, at->call.line);
     if (!command->items[0].is_constant)
         return;
-    if (at->call.output)
+    if (at->call.output) {
         script_write(maker);
+        note_written(maker);
+    }
     struct shell_command unfolded;
     if (unfold(maker, command, name, &unfolded)) {
         command = &unfolded;

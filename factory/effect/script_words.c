@@ -124,6 +124,12 @@ static const struct option touch_options[] = {{"date", 'd', true, OPTION_IGNORED
 
 static const struct option remove_options[] = {{"recursive", 'r', false, OPTION_DEEP}, OPTIONS_END};
 
+static const struct option setcap_options[] = {{NULL, 'q', false, OPTION_IGNORED},
+                                               {NULL, 'r', false, OPTION_REMOVE},
+                                               {NULL, 'v', false, OPTION_REMOVE},
+                                               {NULL, 'n', true, OPTION_IGNORED},
+                                               OPTIONS_END};
+
 static const struct {
     const char *name;
     const struct option *options;
@@ -134,6 +140,7 @@ static const struct {
     {"mv", copy_options},           {"ln", link_options},          {"chown", change_options},
     {"chgrp", change_options},      {"chmod", change_options},     {"touch", touch_options},
     {"rm", remove_options},         {"ucf", ucf_options},          {"dpkg-statoverride", override_options},
+    {"setcap", setcap_options},
 };
 
 static bool is_end(const struct option *option)

@@ -47,16 +47,23 @@ static bool is_base_directory(const char *path)
 /* What scripts use to make things is there. */
 static bool is_tool(const char *name)
 {
-    static const char *const tools[] = {"adduser", "addgroup", "useradd", "groupadd", "usermod",
-                                        "gpasswd", "getent",   "chown",   "chgrp",    "chmod",
-                                        "install", "mkdir",    "cp",      "ln",       "dpkg-statoverride",
-                                        "ucf",     "ucfr",     "id",      "grep",     "sed"};
+    static const char *const tools[] = {
+        "adduser", "addgroup", "useradd", "groupadd", "usermod", "gpasswd",           "getent", "chown", "chgrp",
+        "chmod",   "install",  "mkdir",   "cp",       "ln",      "dpkg-statoverride", "ucf",    "ucfr",  "id",
+        "grep",    "sed",      "setcap"};
     return is_one_of(name, tools, ARRAY_COUNT(tools));
 }
 
 static bool is_program(const char *path)
 {
     return path_is_within(path, "/usr/bin") || path_is_within(path, "/usr/sbin");
+}
+
+/* What a service reads by itself; settings of what starts it are in the folders that are left out. */
+static bool is_configuration(const char *path)
+{
+    return path_is_below(path, "/etc") && !path_is_within(path, "/etc/default") &&
+           !path_is_within(path, "/etc/sysconfig");
 }
 
 static enum shell_truth test_entry(const struct entry *entry, char what)
@@ -110,7 +117,8 @@ enum shell_truth script_world_test(void *self, char what, const char *path)
         return what == 'f' || is_link ? SHELL_TRUTH_NO : SHELL_TRUTH_YES;
     if (is_program(canonical))
         return is_tool(path_basename(canonical)) && !is_link ? SHELL_TRUTH_YES : SHELL_TRUTH_MAYBE;
-    return SHELL_TRUTH_NO;
+    return world->has_configuration && strchr("efrs", what) && is_configuration(canonical) ? SHELL_TRUTH_YES
+                                                                                           : SHELL_TRUTH_NO;
 }
 
 static int compare_strings(const void *a, const void *b)
@@ -344,20 +352,11 @@ const char *script_world_variable(void *self, const char *name)
     return strcmp(name, "RET") == 0 ? world->answer : NULL;
 }
 
-static const char *script_of(const struct package *package, const char *name)
-{
-    for (size_t i = 0; i < package->scripts.count; i++) {
-        if (strcmp(package->scripts.items[i].name, name) == 0)
-            return package->scripts.items[i].text;
-    }
-    return "";
-}
-
 void script_world_begin(struct script_world *world, const struct package *package)
 {
-    struct text rest = text_of(script_of(package, "templates")), line;
+    const struct package_script *templates = package_script_find(package, "templates");
+    struct text rest = text_of(templates ? templates->text : ""), line;
     const char *name = NULL;
-    struct shell_commands commands;
     world->answers = (struct map){.arena = world->arena};
     world->has_open_answers = false;
     world->answer = NULL;
@@ -369,30 +368,27 @@ void script_world_begin(struct script_world *world, const struct package *packag
         if (name)
             map_set(&world->answers, text_of(name), (void *)(name == value ? "" : value));
     }
-    shell_commands_list(world->arena, script_of(package, "config"), &commands);
-    for (size_t i = 0; i < commands.count; i++) {
-        const struct shell_command *command = &commands.items[i];
-        bool is_set = command->count > 1 && strcmp(command->items[0].text, "db_set") == 0;
-        world->has_open_answers = world->has_open_answers || (is_set && !command->items[1].is_constant);
-        if (is_set)
-            map_set(&world->answers, text_of(command->items[1].text), NULL);
-    }
 }
 
-/* db_get NAME, db_set NAME VALUE. What is not sure leaves the answer open. */
+/* debconf(7): db_get NAME, db_set NAME VALUE, and the same of a flag of NAME. What is not sure leaves the answer open; all
+ * others may say anything. */
 static bool answer(struct script_world *world, const struct shell_call *call)
 {
-    bool is_get = strcmp(shell_call_name(call), "db_get") == 0;
-    const char *name = first_operand(&call->command, 0), *value = first_operand(&call->command, 1);
+    const char *command = shell_call_name(call);
+    bool is_get = strcmp(command, "db_get") == 0, is_set = strcmp(command, "db_set") == 0;
+    bool is_flag_get = strcmp(command, "db_fget") == 0, is_flag_set = strcmp(command, "db_fset") == 0;
+    bool is_flag = is_flag_get || is_flag_set;
+    const char *name = first_operand(&call->command, 0), *flag = first_operand(&call->command, 1);
+    const char *value = is_flag ? first_operand(&call->command, 2) : flag;
+    if (is_flag && name)
+        name = flag ? arena_printf(world->arena, "%s %s", name, flag) : NULL;
+    world->has_open_answers = world->has_open_answers || ((is_set || is_flag_set) && !name);
     bool is_open = !name || !call->is_sure || world->has_open_answers;
-    if (is_get)
-        world->answer = is_open ? NULL : map_get(&world->answers, text_of(name));
-    if (is_get || strcmp(shell_call_name(call), "db_set") != 0)
-        return is_get;
-    world->has_open_answers = world->has_open_answers || !name;
-    if (name)
+    if ((is_set || is_flag_set) && name)
         map_set(&world->answers, text_of(name), (void *)(is_open ? NULL : value));
-    return true;
+    else
+        world->answer = is_open || !(is_get || is_flag_get) ? NULL : map_get(&world->answers, text_of(name));
+    return is_get || is_set || is_flag_set;
 }
 
 /* cut -bN, -cN-M of one line: what else is cut is not looked into. */

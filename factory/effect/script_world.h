@@ -14,6 +14,7 @@ struct script_world {
     const struct package *const *packages;
     size_t package_count;
     bool is_before;           /* the packages' files are not there yet */
+    bool has_configuration;   /* whoever starts a service has made the files below /etc that its packages lack */
     struct map made;          /* path → enum shell_truth * : what scripts made (maybe), or took away */
     struct map users, groups; /* those that scripts made */
     struct map answers;       /* of debconf: name → what db_get gives, of the package whose script it is */
@@ -27,7 +28,7 @@ enum shell_truth script_world_test(void *self, char what, const char *path);
 void script_world_glob(void *self, const char *pattern, struct strings *ret_paths);
 const char *script_world_source(void *self, const char *path);
 const char *script_world_variable(void *self, const char *name);
-/* Takes over the answers that a package's templates have, unless its config script sets them. */
+/* Takes over the answers that a package's templates have; its config script, which is asked before, may set others. */
 void script_world_begin(struct script_world *world, const struct package *package);
 /* Answers a command that only asks something; false when it is none. */
 bool script_world_ask(struct script_world *world, const struct shell_call *call, enum shell_truth *ret_truth,

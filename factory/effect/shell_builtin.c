@@ -141,15 +141,37 @@ static enum shell_truth run_unset(struct shell_runner *runner, const struct shel
     return SHELL_TRUTH_YES;
 }
 
-/* What is read is not known; where nothing comes, nothing is. */
+/* Sets the names behind the options: each has a word of the line, the last one all that is left. NULL: unknown. */
+static void set_names(struct shell_runner *runner, const struct shell_command *command, const char *line)
+{
+    struct text rest = text_of(line ? line : ""), word;
+    for (size_t i = 1; i < command->count; i++) {
+        const char *name = command->items[i].text;
+        if (name[0] == '-')
+            continue;
+        rest = text_trim(rest);
+        word = rest;
+        if (i + 1 < command->count && !text_next_word(&rest, &word))
+            word = TEXT("");
+        shell_set(runner, name, line ? text_dup(runner->arena, word) : NULL);
+    }
+}
+
+/* Takes a line of what comes, where that is known and cut at blanks; where nothing comes, nothing is read. */
 static enum shell_truth run_read(struct shell_runner *runner, const struct shell_call *call, const char **ret_text)
 {
+    const char *input = call->input, *line = NULL;
+    size_t len = input ? strcspn(input, "\n") : 0;
+    bool is_known = input && input == runner->input && input[len] == '\n' && !memchr(input, '\\', len);
+    if (is_known && !map_get(&runner->variables, TEXT("IFS")))
+        line = arena_strndup(runner->arena, input, len);
     *ret_text = "";
-    for (size_t i = 1; i < call->command.count; i++) {
-        if (call->command.items[i].text[0] != '-')
-            shell_set(runner, call->command.items[i].text, NULL);
-    }
-    return call->input && !*call->input ? SHELL_TRUTH_NO : SHELL_TRUTH_MAYBE;
+    if (line && !shell_spend(runner, 0, len))
+        line = NULL;
+    set_names(runner, &call->command, line);
+    if (line)
+        runner->input = input + len + 1;
+    return line ? SHELL_TRUTH_YES : input && !*input ? SHELL_TRUTH_NO : SHELL_TRUTH_MAYBE;
 }
 
 static enum shell_truth run_set(struct shell_runner *runner, const struct shell_call *call, const char **ret_text)

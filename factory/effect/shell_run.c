@@ -354,6 +354,11 @@ static enum shell_truth run_simple(struct shell_runner *runner, const struct she
         (void)split_assignment(runner, node->words.items[i], &name, &value);
         shell_set(runner, name, shell_expand_one(runner, &value, SHELL_EXPANSION_ONE));
     }
+    for (size_t i = 0; i < count && count < node->words.count; i++) {
+        (void)split_assignment(runner, node->words.items[i], &name, &value);
+        const char *separators = strcmp(name, "IFS") == 0 ? shell_expand_one(runner, &value, SHELL_EXPANSION_ONE) : "";
+        call.input = separators && !*separators ? call.input : NULL; /* of `read`, which cuts it otherwise then */
+    }
     for (size_t i = count; i < node->words.count; i++)
         shell_expand(runner, node->words.items[i], SHELL_EXPANSION_FIELDS, &call.command);
     struct outputs outputs = find_outputs(runner, node, &call.input);

@@ -38,7 +38,9 @@ static const char *parse_type(const char *word, struct tmpfiles_item *item, bool
         if (*c == '~' || *c == '^')
             *ret_wanted = false; /* the argument is Base64, or a credential of the machine */
     }
-    if (!*ret_wanted && !strchr("wbcprRxXtThHaAmdDvqQefFLCzZ", word[0]))
+    if (word[0] == 'p')
+        return "it makes a named pipe, which images do not have";
+    if (!*ret_wanted && !strchr("wbcrRxXtThHaAmdDvqQefFLCzZ", word[0]))
         return "its type is unknown";
     return NULL;
 }

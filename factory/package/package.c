@@ -16,6 +16,15 @@ const char *package_fact(const struct package *package, const char *name)
     return NULL;
 }
 
+const struct package_script *package_script_find(const struct package *package, const char *name)
+{
+    for (size_t i = 0; i < package->scripts.count; i++) {
+        if (strcmp(package->scripts.items[i].name, name) == 0)
+            return &package->scripts.items[i];
+    }
+    return NULL;
+}
+
 bool package_runs_at_install(const struct package *package, const char *name)
 {
     for (const char *const *known = package->format->install_scripts; *known; known++) {

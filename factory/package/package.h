@@ -100,6 +100,8 @@ bool package_open(struct store *store, const struct package_expect *expect, stru
                   bool *ret_found, struct err *err) MUST_CHECK;
 /* Returns a fact of the package by name; NULL when it says nothing of it. */
 const char *package_fact(const struct package *package, const char *name);
+/* Finds a script by name; NULL when the package has none of it. */
+const struct package_script *package_script_find(const struct package *package, const char *name);
 /* Returns whether a script of the package is run when it is installed, by the script's name. */
 bool package_runs_at_install(const struct package *package, const char *name);
 /* Finds an entry by canonical path; NULL when absent. */

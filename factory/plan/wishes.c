@@ -212,7 +212,8 @@ static bool same_made(const struct wish_made *a, const struct wish_made *b)
 {
     return a->kind == b->kind && text_same(a->path, b->path) && a->mode == b->mode && text_same(a->owner, b->owner) &&
            text_same(a->group, b->group) && text_eq(wish_content(a), wish_content(b)) &&
-           text_same(a->target, b->target) && text_same(a->source, b->source) && a->keeps_mode == b->keeps_mode;
+           text_same(a->target, b->target) && text_same(a->source, b->source) && a->keeps_mode == b->keeps_mode &&
+           a->yields_to_tmpfiles == b->yields_to_tmpfiles;
 }
 
 static bool same_owner(const struct wish_owner *a, const struct wish_owner *b)

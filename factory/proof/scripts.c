@@ -42,10 +42,11 @@ static const struct node *find_subject(struct arena *arena, const struct tree *t
 /* Returns whether what scripts change of a path was changed. */
 static bool is_changed(const struct wishes *wishes, const char *path, const struct script_effect *effect)
 {
-    bool is_made = wishes_made(wishes, path) != NULL;
+    bool is_setcap = effect->effect == EFFECT_SETCAP, is_made = !is_setcap && wishes_made(wishes, path);
     for (size_t i = 0; i < wishes->owners.count && !is_made; i++)
-        is_made = strcmp(wishes->owners.items[i].path, path) == 0;
-    return is_made && effect->effect != EFFECT_SETCAP;
+        is_made =
+            strcmp(wishes->owners.items[i].path, path) == 0 && is_setcap == (wishes->owners.items[i].capabilities != 0);
+    return is_made;
 }
 
 /* Returns whether an image has no use for anything there: documentation, what configures the machine, its devices. */

@@ -119,7 +119,8 @@ static bool find_interpreters(struct finding *finding, struct err *err)
 static bool find_shells(struct finding *finding, struct err *err)
 {
     (void)err;
-    shells_find(finding->arena, finding->request, &finding->own, &finding->found->wishes, &finding->found->names);
+    shells_find(finding->arena, finding->request, &finding->own, &finding->found->wishes, &finding->found->names,
+                &finding->found->notes);
     return true;
 }
 

@@ -13,6 +13,7 @@ struct script {
     struct init_script found;
     struct wishes *wishes;
     const char *giver;
+    bool is_reached; /* a command of it that starts something */
 };
 
 /* What start-stop-daemon(8) is told; its options with a value. */
@@ -119,6 +120,7 @@ static void add_pid_directory(struct script *script, const char *file)
                                                     .mode = 0755,
                                                     .owner = name,
                                                     .group = owner[len] ? owner + len + 1 : name,
+                                                    .yields_to_tmpfiles = true,
                                                     .giver = script->giver},
                                 script->wishes);
 }
@@ -164,6 +166,8 @@ static void take_commands(struct script *script, const struct started_commands *
     for (size_t i = 0; i < commands->count; i++) {
         const struct strings *words = &commands->items[i].words;
         const char *name = words->count ? path_basename(words->items[0]) : "";
+        script->is_reached = script->is_reached || strcmp(name, "start-stop-daemon") == 0 ||
+                             strcmp(name, "start_daemon") == 0 || strcmp(name, "daemon") == 0;
         if (!commands->items[i].is_constant)
             continue;
         if (strcmp(name, "start-stop-daemon") == 0)
@@ -190,15 +194,28 @@ static bool find_file(struct arena *arena, const struct unit_question *question,
     return false;
 }
 
+/* Takes over what the script makes and starts. */
+static void evaluate(struct script *script, const struct script_text *text)
+{
+    const struct packaged *packaged = script->question->packaged;
+    struct script_wishes_request request = {
+        .packages = packaged->packages, .own_count = packaged->count, .set = packaged->set};
+    struct started_commands commands;
+    struct strings left;
+    script_wishes_of_text(script->arena, &request, text, script->wishes, &left);
+    started_script_commands(script->arena, packaged, text, &commands);
+    take_commands(script, &commands);
+    if (commands.is_lacking)
+        script->found.words = (struct strings){0};
+}
+
 bool init_script_find(struct arena *arena, const struct unit_question *question, struct init_script *ret_script,
                       struct wishes *wishes, struct err *err)
 {
     const struct packaged *packaged = question->packaged;
     struct script script = {.arena = arena, .question = question, .wishes = wishes};
     struct script_text text = {.made = question->made};
-    struct started_commands commands;
     struct text bytes;
-    struct strings left;
     *ret_script = (struct init_script){0};
     if (!find_file(arena, question, &script.file))
         return true;
@@ -210,13 +227,11 @@ bool init_script_find(struct arena *arena, const struct unit_question *question,
     text.name = script.giver;
     text.text = text_dup(arena, bytes);
     list_add(arena, &text.arguments, "start");
-    struct script_wishes_request request = {
-        .packages = packaged->packages, .own_count = packaged->count, .set = packaged->set};
-    script_wishes_of_text(arena, &request, &text, wishes, &left);
-    started_script_commands(arena, packaged, &text, &commands);
-    take_commands(&script, &commands);
-    if (commands.is_lacking)
-        script.found.words = (struct strings){0};
+    evaluate(&script, &text);
+    /* Many leave when the configuration is not there, which the administrator has to make. */
+    text.has_configuration = true;
+    if (!script.is_reached)
+        evaluate(&script, &text);
     *ret_script = script.found;
     return true;
 }

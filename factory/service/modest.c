@@ -91,6 +91,18 @@ bool modest_dispenses(const struct modest *modest, const char *path)
     return is_dispensable;
 }
 
+/* Whether a file is a module that an interpreter of the image opens when a script asks for it. */
+static bool is_module(const struct interpreters *interpreters, const char *path)
+{
+    for (size_t i = 0; interpreters && i < interpreters->count; i++) {
+        for (size_t j = 0; j < interpreters->items[i].files.count; j++) {
+            if (path_matches(interpreters->items[i].files.items[j], path))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a file is a plug-in that only a glob of many asks for. Nobody named it, so what it brings is no reason for others to
  * come along: two of them could keep each other in the image. */
 static bool is_one_of_many(const struct modest *modest, const struct kept *kept)
@@ -98,7 +110,8 @@ static bool is_one_of_many(const struct modest *modest, const struct kept *kept)
     const struct wishes *wishes = modest->request->wishes;
     const struct entry *content = sourced_content(kept->file);
     bool is_plugin = !kept->by && content && content->elf && !content->elf->interp, is_many = false;
-    if (!is_plugin || (modest->is_strict && own_has(modest->own, kept->file->package)))
+    if (!is_plugin || (modest->is_strict && (own_has(modest->own, kept->file->package) ||
+                                             is_module(modest->request->interpreters, kept->file->entry->path))))
         return false;
     for (size_t i = 0; wishes && i < wishes->files.count; i++) {
         const struct wish_file *wish = &wishes->files.items[i];

@@ -8,6 +8,7 @@
 #define TOKENS_MAX ((size_t)100000) /* of one file */
 #define PRIVATE_DEPTH 3             /* /usr/lib/nsd */
 #define LEFT_LISTED_MAX 8
+#define UNSPOKEN "nothing says its name"
 #define FOLDERS_MAX ((size_t)100) /* that are made */
 
 /* What the search works on. */
@@ -24,6 +25,8 @@ struct searching {
     struct map needed;    /* sonames that files of the own packages need */
     struct strings dirs;  /* that come along, as this round has it */
     size_t folder_count;  /* that were made */
+    const char *source;   /* of the first binary's package, or NULL */
+    bool is_program;      /* what names something is a program */
     struct automatic *found;
 };
 
@@ -35,7 +38,8 @@ static bool is_path_byte(char c)
 /* Whether a path can be one that packages ship. */
 static bool is_shipped_place(struct text path)
 {
-    static const char *const places[] = {"/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/var/", "/srv/", "/opt/"};
+    static const char *const places[] = {"/usr/", "/lib",  "/bin/", "/sbin/", "/etc/",
+                                         "/var/", "/srv/", "/opt/", "/run/"};
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         if (text_has_prefix(path, places[i]))
             return true;
@@ -43,21 +47,37 @@ static bool is_shipped_place(struct text path)
     return false;
 }
 
-/* Takes the paths out of some bytes: those that begin with a slash behind what cannot be of a path. */
-static void list_paths(struct arena *arena, struct text bytes, struct map *seen, struct strings *paths)
+/* The folder that a string begins with, up to a slash, when the program puts "/usr" before it: "share/h2o/start_server". */
+static const char *prefix_before(const char *begin, const char *slash)
+{
+    static const char *const folders[] = {"share", "libexec", "lib", "sbin"};
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
+        size_t len = strlen(folders[i]);
+        if ((size_t)(slash - begin) > len && memcmp(slash - len, folders[i], len) == 0 && !slash[-1 - (ptrdiff_t)len])
+            return folders[i];
+    }
+    return NULL;
+}
+
+/* Takes the paths out of some bytes: those that begin with a slash behind what cannot be of a path; with is_joined behind
+ * anything, as they stand where strings have no end. */
+static void list_paths(struct arena *arena, struct text bytes, bool is_joined, struct map *seen, struct strings *paths)
 {
     const char *at = bytes.ptr, *end = bytes.ptr + bytes.len;
     while (at < end && (at = memchr(at, '/', (size_t)(end - at)))) {
-        const char *from = at;
-        while (at < end && is_path_byte(*at))
+        const char *from = at, *prefix = is_joined ? NULL : prefix_before(bytes.ptr, from);
+        while (at < end && is_path_byte(*at) && (size_t)(at - from) <= TOKEN_BYTES_MAX)
             at++;
         struct text token = {from, (size_t)(at - from)};
-        bool is_begin = from == bytes.ptr || !is_path_byte(from[-1]);
+        bool is_begin = is_joined || prefix || from == bytes.ptr || !is_path_byte(from[-1]);
+        at = is_joined ? from + 1 : at;
         while (token.len && strchr("/.", token.ptr[token.len - 1]))
             token.len--;
-        if (!is_begin || !is_shipped_place(token) || token.len > TOKEN_BYTES_MAX || paths->count >= TOKENS_MAX)
+        if (!is_begin || !(prefix || is_shipped_place(token)) || (token.len > TOKEN_BYTES_MAX && !is_joined) ||
+            paths->count >= TOKENS_MAX)
             continue;
-        const char *path = text_dup(arena, token);
+        const char *path =
+            prefix ? arena_printf(arena, "/usr/%s%.*s", prefix, (int)token.len, token.ptr) : text_dup(arena, token);
         if (map_add(seen, text_of(path), (void *)path))
             list_add(arena, paths, path);
     }
@@ -70,8 +90,15 @@ static void list_paths_of_text(struct arena *arena, struct text text, struct map
     while (text_next(&text, '\n', &line)) {
         struct text trimmed = text_trim(line);
         if (trimmed.len && !strchr("#;", trimmed.ptr[0]))
-            list_paths(arena, line, seen, paths);
+            list_paths(arena, line, false, seen, paths);
     }
+}
+
+/* Whether a program is the Go linker's, which puts strings one behind the other without an end (cmd/link, "buildinfo"). */
+static bool is_go(const struct entry *content)
+{
+    static const char mark[] = "\xff Go buildinf:";
+    return memmem(content->data, (size_t)content->size_bytes, mark, sizeof mark - 1) != NULL;
 }
 
 static const struct strings *read_file(struct searching *searching, const struct entry *content)
@@ -85,8 +112,11 @@ static const struct strings *read_file(struct searching *searching, const struct
     struct strings *paths = arena_new(arena, struct strings);
     struct map seen = {.arena = arena};
     *paths = (struct strings){0};
+    bool is_joined = content->elf && is_go(content);
+    if (is_joined)
+        (void)map_add(&searching->request->references->joined, text_of(content->path), paths);
     if (content->elf)
-        list_paths(arena, bytes, &seen, paths);
+        list_paths(arena, bytes, is_joined, &seen, paths);
     else if (bytes.len <= TEXT_BYTES_MAX && !memchr(bytes.ptr, '\0', bytes.len))
         list_paths_of_text(arena, bytes, &seen, paths);
     (void)map_add(by_file, text_of(content->path), paths);
@@ -164,7 +194,7 @@ static const char *lack_below(struct searching *searching, const char *path, con
     if (is_program(content))
         return is_spoken ? NULL : modest_program_lacks(searching->modest, end);
     if (is_shell_script(content))
-        return is_spoken ? NULL : "nothing says its name";
+        return is_spoken ? NULL : UNSPOKEN;
     const char *lack = modest_lacks(searching->modest, end);
     if (!lack || !said_has(searching->arena, &searching->said, path))
         return lack;
@@ -288,20 +318,29 @@ static bool is_shared_data(const struct searching *searching, const struct sourc
            !path_is_within_any(path, &searching->request->set->family->documentation);
 }
 
-/* A file that the configuration names and nobody has is one that the service writes: its folder, which none of its packages
- * has, is its own. */
-static void want_folder(struct searching *searching, const char *path, const char *namer)
+/* Where services keep what they write. */
+static const char *const state_places[] = {"/var/lib/", "/var/cache/", "/var/spool/", "/var/log/", "/run/"};
+
+/* Returns the part of a path behind one of these places; NULL when it is at none. */
+static const char *state_of(const char *path, size_t *ret_place)
 {
-    static const char *const places[] = {"/var/log/", "/var/lib/", "/var/cache/", "/var/spool/", "/run/"};
+    for (size_t i = 0; i < ARRAY_COUNT(state_places); i++) {
+        *ret_place = i;
+        if (text_has_prefix(text_of(path), state_places[i]))
+            return path + strlen(state_places[i]);
+    }
+    return NULL;
+}
+
+/* A file that a service is to write and nobody has: its folder, which none of its packages has, is the service's own. */
+static void want_folder(struct searching *searching, const char *folder, const char *namer)
+{
     struct automatic *found = searching->found;
     const struct automatic_request *request = searching->request;
-    const char *slash = strrchr(path, '/'), *user = found->config.user ? found->config.user : "root";
-    const char *folder = arena_strndup(searching->arena, path, (size_t)(slash - path)), *colon = strchr(user, ':');
-    bool is_place = false;
-    folder += strncmp(folder, "/var/run/", 9) == 0 ? 4 : 0;
+    const char *user = found->config.user ? found->config.user : "root", *colon = strchr(user, ':');
     const struct wish_made *given = wishes_made(request->wishes, folder);
-    for (size_t i = 0; i < ARRAY_COUNT(places); i++)
-        is_place = is_place || text_has_prefix(text_of(folder), places[i]);
+    size_t place;
+    bool is_place = state_of(folder, &place) != NULL;
     const struct sourced *packaged = fileset_walk(request->set, searching->arena, folder, NULL, NULL);
     if (!is_place || (packaged && own_has(searching->own, packaged->package)) || wishes_made(&found->wishes, folder) ||
         (given && !given->is_automatic) || searching->folder_count++ >= FOLDERS_MAX)
@@ -313,7 +352,31 @@ static void want_folder(struct searching *searching, const char *path, const cha
                                  .owner = colon ? arena_strndup(searching->arena, user, (size_t)(colon - user)) : user,
                                  .group = colon ? colon + 1 : NULL,
                                  .is_automatic = true,
+                                 .yields_to_tmpfiles = true,
                                  .giver = arena_printf(searching->arena, "what %s names", namer)}));
+}
+
+/* The folder of a file that the configuration names. */
+static void want_folder_above(struct searching *searching, const char *path, const char *namer)
+{
+    want_folder(searching, path_through_run(searching->arena, path_dirname(searching->arena, path)), namer);
+}
+
+/* A folder that a program or the configuration names, for what is written, called as the program, its package or its source: "/var/lib/varnish", or
+ * "/run/nsd/nsd.sock". */
+static void want_state(struct searching *searching, const char *path, const char *namer)
+{
+    size_t place;
+    path = path_through_run(searching->arena, path);
+    const char *rest = state_of(path, &place), *slash = rest ? strchr(rest, '/') : NULL;
+    bool is_kept = rest && place < 3; /* in /var/log and /run such a name may be a file's */
+    if (!rest || (!slash && (!is_kept || strchr(rest, '.'))))
+        return;
+    const char *name = slash ? arena_strndup(searching->arena, rest, (size_t)(slash - rest)) : rest;
+    if (!strings_has(&searching->own->names, name) && strcmp(path_basename(namer), name) != 0 &&
+        (!searching->source || strcmp(searching->source, name) != 0))
+        return;
+    want_folder(searching, slash ? path_dirname(searching->arena, path) : path, namer);
 }
 
 /* Whether what a file names may be run because of it: configuration, and shell scripts. */
@@ -325,15 +388,33 @@ static bool is_run_by(const struct searching *searching, const char *namer)
     return is_configuration(namer) || (text_next_word(&rest, &word) && text_has_suffix(word, "sh"));
 }
 
+/* The longest beginning of what is named that an own package has, below a folder that is not everybody's; the whole when there
+ * is none. */
+static const char *cut_joined(const struct searching *searching, const char *named)
+{
+    char *path = arena_strndup(searching->arena, named, strlen(named));
+    for (size_t len = strlen(path); len; len--) {
+        path[len] = '\0';
+        const struct sourced *file = path[len - 1] == '/' ? NULL : fileset_find(searching->request->set, path);
+        if (file && own_has(searching->own, file->package) && depth_of(path) >= PRIVATE_DEPTH)
+            return path;
+    }
+    return named;
+}
+
 static void want_named(struct searching *searching, const char *named, const char *namer, bool may_be_directory)
 {
-    const char *why, *path = path_canonical(searching->arena, text_of(named), &why);
+    bool is_joined = map_get(&searching->request->references->joined, text_of(namer)) != NULL;
+    const char *why, *path = is_joined ? cut_joined(searching, named) : named;
     struct sourced_list links = {0};
+    path = path_canonical(searching->arena, text_of(path), &why);
     const struct sourced *file =
         path ? fileset_walk(searching->request->set, searching->arena, path, &links, NULL) : NULL;
     if (!file) {
         if (path && is_configuration(namer))
-            want_folder(searching, path, namer);
+            want_folder_above(searching, path, namer);
+        if (path && (is_configuration(namer) || searching->is_program))
+            want_state(searching, path, namer);
         return;
     }
     if (file->entry->kind != ENTRY_DIRECTORY) {
@@ -364,7 +445,8 @@ static void list_needed(struct searching *searching)
 struct references *references_new(struct arena *arena)
 {
     struct references *references = arena_new(arena, struct references);
-    *references = (struct references){.by_file = {.arena = arena}, .spoken = {.by_file = {.arena = arena}}};
+    *references = (struct references){
+        .by_file = {.arena = arena}, .joined = {.arena = arena}, .spoken = {.by_file = {.arena = arena}}};
     return references;
 }
 
@@ -373,8 +455,12 @@ static void note_left(struct searching *searching)
 {
     struct strings listed = {0};
     struct arena *arena = searching->arena;
-    for (size_t i = 0; i < searching->left.count && i < LEFT_LISTED_MAX; i++)
-        list_add(arena, &listed, searching->left.items[i]);
+    for (size_t i = 0; i < searching->left.count * 2 && listed.count < LEFT_LISTED_MAX; i++) {
+        /* Scripts that nobody speaks of come last. */
+        const char *left = searching->left.items[i % searching->left.count];
+        if (text_has_suffix(text_of(left), UNSPOKEN ")") == (i >= searching->left.count))
+            list_add(arena, &listed, left);
+    }
     if (searching->left.count > LEFT_LISTED_MAX)
         list_add(arena, &listed, arena_printf(arena, "and %zu more", searching->left.count - LEFT_LISTED_MAX));
     if (listed.count)
@@ -410,6 +496,7 @@ bool references_find(struct modest *modest, const struct strings *command, struc
                                   .refused = {.arena = arena},
                                   .needed = {.arena = arena},
                                   .modest = modest,
+                                  .source = own->main ? own_source(request, own->main->name) : NULL,
                                   .found = found};
     struct map linked;
     said_collect(arena, request, own, &found->wishes, &searching.said);
@@ -419,7 +506,7 @@ bool references_find(struct modest *modest, const struct strings *command, struc
     for (size_t i = 0; i < command->count; i++) {
         struct strings paths = {0};
         struct map seen = {.arena = arena};
-        list_paths(arena, text_of(command->items[i]), &seen, &paths);
+        list_paths(arena, text_of(command->items[i]), false, &seen, &paths);
         spoken_hear_text(&searching.spoken, text_of(command->items[i]));
         for (size_t j = 0; j < paths.count; j++)
             want_named(&searching, paths.items[j], "the command", true);
@@ -431,8 +518,8 @@ bool references_find(struct modest *modest, const struct strings *command, struc
             said_is_idle(&linked, file->entry->path))
             continue;
         const struct strings *paths = read_file(&searching, content);
-        bool is_program = content->elf && content->elf->interp;
-        bool may_name_all = is_program || !path_is_within_any(file->entry->path, &request->references->dirs);
+        searching.is_program = is_program(content);
+        bool may_name_all = searching.is_program || !path_is_within_any(file->entry->path, &request->references->dirs);
         for (size_t j = 0; j < paths->count; j++)
             want_named(&searching, paths->items[j], file->entry->path, may_name_all);
     }

@@ -24,6 +24,7 @@
 /* What is named by files that were read already: path → struct strings. It outlives the rounds of an order. */
 struct references {
     struct map by_file;
+    struct map joined;   /* paths of those whose strings have no end → anything */
     struct strings dirs; /* directories that come along */
     struct spoken_memory spoken;
 };

@@ -1,8 +1,8 @@
 #include "service/running.h"
 
+#include "package/capability_sets.h"
 #include "package/path.h"
 #include "plan/rules.h"
-#include "service/capabilities.h"
 #include "service/init_script.h"
 #include "service/ports.h"
 #include "service/unit_choice.h"
@@ -206,7 +206,7 @@ static void give_binding(struct finding *finding, const char *giver)
     struct wishes *wishes = &finding->running.wishes;
     const char *program = finding->running.config.entrypoint.items[0];
     const char *path = packaged_reached(arena, &finding->question->packaged, program);
-    uint64_t set = capabilities_parse("cap_net_bind_service");
+    uint64_t set = capability_sets_parse("cap_net_bind_service");
     for (size_t i = 0; i < wishes->owners.count; i++) {
         if (strcmp(wishes->owners.items[i].path, path) == 0)
             set |= wishes->owners.items[i].capabilities;

@@ -32,18 +32,37 @@ static bool is_about_loading(struct text line)
     return false;
 }
 
+static void add_word(struct collecting *collecting, struct text word)
+{
+    if (collecting->count++ < WORDS_MAX)
+        (void)map_add(collecting->words, word, (void *)word.ptr);
+}
+
+/* Adds what may be the end of a plug-in's path: "mgmt/glusterd". */
+static void add_places(struct collecting *collecting, struct text line)
+{
+    for (size_t at = 0; at < line.len;) {
+        size_t from = at, slashes = 0;
+        for (; at < line.len && (is_word_byte(line.ptr[at]) || line.ptr[at] == '/'); at++)
+            slashes += line.ptr[at] == '/';
+        if (slashes == 1 && line.ptr[from] != '/' && line.ptr[at - 1] != '/')
+            add_word(collecting, (struct text){line.ptr + from, at - from});
+        at += at == from;
+    }
+}
+
 /* Adds the first word of a line that opens a block, all words of one that is about loading. */
 static void add_line(struct collecting *collecting, struct text line)
 {
+    add_places(collecting, line);
     bool is_load = is_about_loading(line), is_block = memchr(line.ptr, '{', line.len) != NULL;
     for (size_t at = 0; at < line.len && (is_load || is_block);) {
         size_t from = at;
         while (at < line.len && is_word_byte(line.ptr[at]))
             at++;
-        if (at > from && collecting->count < WORDS_MAX) {
-            collecting->count++;
+        if (at > from) {
             is_block = false;
-            (void)map_add(collecting->words, (struct text){line.ptr + from, at - from}, (void *)line.ptr);
+            add_word(collecting, (struct text){line.ptr + from, at - from});
         }
         at += at == from;
     }
@@ -132,6 +151,11 @@ bool said_has(struct arena *arena, const struct map *words, const char *path)
     struct text whole = text_of(strncmp(name, "lib", 3) == 0 ? name + 3 : name);
     size_t before = strcspn(whole.ptr, "_-");
     struct text rest = before < whole.len ? text_of(whole.ptr + before + 1) : whole;
+    const char *place = base - 1;
+    while (place > path && place[-1] != '/')
+        place--;
+    if (map_get(words, (struct text){place, (size_t)(end - place)}))
+        return true;
     return has_either(words, text_of(name)) || has_either(words, whole) || (rest.len && has_either(words, rest));
 }
 

@@ -2,7 +2,7 @@
  *
  * Configuration seldom says where a plug-in lies: "LoadModule mod_deflate.c", "mschap {" for rlm_mschap.so, "gmp { load = yes }".
  * Words are read from texts below /etc, of own packages or made: the first one of lines that open a block, all of lines that
- * speak of loading, plug-ins or modules; comment lines say nothing, nor do READMEs. What lies in a directory that is
+ * speak of loading, plug-ins or modules, and what can be the end of a path ("type mgmt/glusterd"); comment lines say nothing, nor do READMEs. What lies in a directory that is
  * called …-available is only said when a link leads there.
  * Threads: pure functions of their inputs.
  * Owns: nothing; results live in the arena.
@@ -16,7 +16,7 @@
 void said_collect(struct arena *arena, const struct automatic_request *request, const struct own *own,
                   const struct wishes *wishes, struct map *ret_words);
 /* Returns whether a word is the name of a plug-in: of its file without "lib" and ".so", also without what stands before the
- * first '_' or '-' (rlm_mschap, libstrongswan-gmp) and without "_plugin" or "_module". */
+ * first '_' or '-' (rlm_mschap, libstrongswan-gmp) and without "_plugin" or "_module"; or the file with its directory. */
 bool said_has(struct arena *arena, const struct map *words, const char *path);
 /* Collects the paths that links of the image lead to, and those that are wished for to be made. */
 void said_collect_linked(struct arena *arena, const struct automatic_request *request, const struct wishes *wishes,

@@ -1,12 +1,17 @@
 #include "service/shells.h"
 
 #include "effect/shell_words.h"
+#include "package/elf_symbols.h"
 #include "package/path.h"
 #include "package/script.h"
 #include "service/references.h"
 
+#include <elf.h>
+
 #define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-["
 #define SCRIPT_BYTES_MAX ((size_t)1 << 20)
+#define STRING_BYTES_MAX ((size_t)1000)
+#define COMMAND_BYTES_MAX ((size_t)40)
 
 /* One script, with the files that it reads. */
 struct looking {
@@ -15,9 +20,11 @@ struct looking {
     const struct interpreter *shell;
     struct wishes *wishes;
     struct strings *names; /* of packages */
+    struct strings *notes;
     const struct own *own;
     struct map *seen;       /* paths that are wished for */
     struct map *functions;  /* names of those of the script */
+    const char *kind;       /* "shell script", or "program" that has commands in it */
     const char *script;     /* its path */
     bool is_named;          /* somebody named it, not only the directory that it is in */
     struct strings sourced; /* what it reads */
@@ -25,10 +32,10 @@ struct looking {
 
 static void add(struct looking *looking, const char *path, const char *package)
 {
-    struct wish_file file = {.path = path,
-                             .is_optional = true,
-                             .giver =
-                                 arena_printf(looking->arena, "the shell script %s, which names it", looking->script)};
+    struct wish_file file = {
+        .path = path,
+        .is_optional = true,
+        .giver = arena_printf(looking->arena, "the %s %s, which names it", looking->kind, looking->script)};
     if (!map_add(looking->seen, text_of(path), looking))
         return;
     if (package)
@@ -82,11 +89,23 @@ static bool is_of_static_shell(struct looking *looking, const char *path)
     return file && family && strings_has(&family->static_shell.packages, file->package->name);
 }
 
+/* Adds a tool that the family's data knows; false when it is none. */
+static bool add_tool(struct looking *looking, const char *name)
+{
+    const char *package = NULL, *path = tool_path(looking, name, &package);
+    if (!path)
+        return false;
+    add(looking, path, is_of_static_shell(looking, path) ? NULL : package);
+    if (!is_of_static_shell(looking, path) && !strings_has(looking->names, package))
+        list_add(looking->arena, looking->names, package);
+    return true;
+}
+
 /* What is asked for must not depend on which packages are open just now: a program that every system has is named with its
  * package, one of the service's own by its path, any other by a glob, for which all packages are opened. */
 static void add_command(struct looking *looking, const char *command, bool has_arguments)
 {
-    const char *name = path_basename(command), *package = NULL, *path;
+    const char *name = path_basename(command), *path;
     if (command[0] == '/' ? !is_program_dir(command) : strchr(command, '/') != NULL)
         return;
     if (!*name || strspn(name, NAME_LETTERS) != strlen(name) ||
@@ -97,17 +116,8 @@ static void add_command(struct looking *looking, const char *command, bool has_a
         interpreted_by(looking->request->interpreters, arena_printf(looking->arena, "/usr/bin/%s", name));
     if (!looking->is_named && interpreter && interpreter->files.count)
         return;
-    path = tool_path(looking, name, &package);
-    if (path && is_of_static_shell(looking, path)) {
-        add(looking, path, NULL);
+    if (add_tool(looking, name))
         return;
-    }
-    if (path) {
-        add(looking, path, package);
-        if (!strings_has(looking->names, package))
-            list_add(looking->arena, looking->names, package);
-        return;
-    }
     const struct sourced *found = find_program(looking, name, &path);
     if (found)
         add(looking, path, NULL);
@@ -153,6 +163,15 @@ static const char *path_of(struct looking *looking, const struct shell_word *wor
     return fileset_walk(looking->request->set, looking->arena, path, NULL, NULL) ? path : NULL;
 }
 
+/* What a command is where its variable is not set: "${PERL:-perl}"; NULL when it says none. */
+static const char *default_of(struct arena *arena, const char *word)
+{
+    const char *sign = strstr(word, ":-");
+    size_t len = sign ? strspn(sign + 2, NAME_LETTERS) : 0;
+    return strncmp(word, "${", 2) == 0 && len && strcmp(sign + 2 + len, "}") == 0 ? arena_strndup(arena, sign + 2, len)
+                                                                                  : NULL;
+}
+
 static void look_at(struct looking *looking, const char *text)
 {
     struct shell_commands commands;
@@ -161,12 +180,15 @@ static void look_at(struct looking *looking, const char *text)
         const struct shell_word *name = &commands.items[i].items[0];
         const char *beside = name->is_constant ? NULL : path_of(looking, name);
         const char *slash = strrchr(name->text, '/');
+        const char *otherwise = name->is_constant ? NULL : default_of(looking->arena, name->text);
         if (name->is_constant)
             add_command(looking, name->text, commands.items[i].count > 1);
         else if (beside)
             add(looking, beside, NULL);
         else if (slash) /* "$command_directory/postsuper" */
             add_command(looking, slash + 1, false);
+        else if (otherwise)
+            add_command(looking, otherwise, true);
     }
 }
 
@@ -231,6 +253,61 @@ static void add_shell(struct arena *arena, const struct automatic_request *reque
                                     .giver = arena_printf(arena, "%s, which can start %s by it", program, script)});
 }
 
+/* Whether a program hands texts to the shell: it imports system(3) or popen(3). */
+static bool has_shell_calls(struct arena *arena, const struct entry *content)
+{
+    struct elf_symbols symbols;
+    bool is_one = false;
+    elf_symbols_read(arena, (struct text){content->data, (size_t)content->size_bytes}, &symbols);
+    for (size_t i = 1; !symbols.broken && i < symbols.count && !is_one; i++) {
+        struct elf_symbol symbol = elf_symbols_get(&symbols, i);
+        is_one =
+            symbol.section == SHN_UNDEF && (strcmp(symbol.name, "system") == 0 || strcmp(symbol.name, "popen") == 0);
+    }
+    return is_one;
+}
+
+/* The program that a string of a program calls, when it begins as a command does: with the name of a tool and an option, path or
+ * value: "rm -rf %s"; behind "exec" it is one for certain. */
+static const char *command_of(struct arena *arena, struct text string, bool *ret_is_certain)
+{
+    struct text word, rest = string, name = {0};
+    *ret_is_certain = text_has_prefix(string, "exec ");
+    if (*ret_is_certain)
+        rest = string = (struct text){string.ptr + strlen("exec "), string.len - strlen("exec ")};
+    if (!string.len || strchr(" \t\n", string.ptr[0]) || !text_next_word(&rest, &word) || !rest.len ||
+        word.ptr + word.len >= rest.ptr + rest.len)
+        return NULL;
+    rest = text_trim(rest);
+    if (!rest.len || !strchr("-/%\"'$", rest.ptr[0]))
+        return NULL;
+    for (struct text path = word; text_next(&path, '/', &name);)
+        continue;
+    const char *command = name.len && name.len <= COMMAND_BYTES_MAX ? text_dup(arena, name) : "";
+    return *command && strcmp(command, "[") != 0 && strspn(command, NAME_LETTERS) == name.len ? command : NULL;
+}
+
+/* What a program of the service starts through the shell, as far as its strings are commands. */
+static void look_at_strings(struct looking *looking, const struct entry *content)
+{
+    struct text bytes = {content->data, (size_t)content->size_bytes}, string;
+    while (text_next(&bytes, '\0', &string)) {
+        bool is_certain, is_command = string.len && string.len <= STRING_BYTES_MAX;
+        const char *path, *name = is_command ? command_of(looking->arena, string, &is_certain) : NULL;
+        if (!name)
+            continue;
+        const struct sourced *found = find_program(looking, name, &path);
+        if (add_tool(looking, name))
+            (void)add_tool(looking, "sh");
+        else if (is_certain && found)
+            add(looking, path, NULL);
+        else if (is_certain && map_add(looking->seen, text_of(name), looking))
+            list_add(looking->arena, looking->notes,
+                     arena_printf(looking->arena, "%s calls %s, which no package of the image has", looking->script,
+                                  text_printable(looking->arena, text_of(name))));
+    }
+}
+
 /* Whether a script was named itself, by whatever asks for it. */
 static bool is_named(const struct automatic_request *request, const struct kept *kept)
 {
@@ -242,14 +319,37 @@ static bool is_named(const struct automatic_request *request, const struct kept 
     return is_named;
 }
 
+/* Programs of the service that call tools themselves. */
+static void find_callers(const struct looking *model)
+{
+    const struct keep *keep = model->request->keep;
+    for (size_t i = 0; i < keep->count; i++) {
+        const struct sourced *file = keep->items[i].file;
+        const struct entry *content = own_has(model->own, file->package) ? sourced_content(file) : NULL;
+        struct looking looking = *model;
+        if (!content || !content->elf || content->elf->broken || !has_shell_calls(model->arena, content))
+            continue;
+        looking.script = file->entry->path;
+        look_at_strings(&looking, content);
+    }
+}
+
 void shells_find(struct arena *arena, const struct automatic_request *request, const struct own *own,
-                 struct wishes *wishes, struct strings *names)
+                 struct wishes *wishes, struct strings *names, struct strings *notes)
 {
     struct map seen = {.arena = arena};
     struct spoken spoken;
     struct spoken_memory *memory = request->references ? &request->references->spoken : NULL;
     spoken_collect(arena, request, own, wishes, memory, &spoken);
     add_shell(arena, request, own, wishes);
+    find_callers(&(struct looking){.arena = arena,
+                                   .own = own,
+                                   .request = request,
+                                   .wishes = wishes,
+                                   .names = names,
+                                   .notes = notes,
+                                   .seen = &seen,
+                                   .kind = "program"});
     for (size_t i = 0; i < request->keep->count; i++) {
         const struct kept *kept = &request->keep->items[i];
         struct kept reached = *kept;
@@ -274,6 +374,7 @@ void shells_find(struct arena *arena, const struct automatic_request *request, c
                                   .names = names,
                                   .seen = &seen,
                                   .is_named = is_script_named,
+                                  .kind = "shell script",
                                   .script = path};
         look_at_script(&looking);
     }

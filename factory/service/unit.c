@@ -1,9 +1,9 @@
 #include "service/unit.h"
 
 #include "effect/script_wishes.h"
+#include "package/capability_sets.h"
 #include "package/path.h"
 #include "plan/rules.h"
-#include "service/capabilities.h"
 #include "service/preparing.h"
 
 #define SERVICE "Service"
@@ -300,6 +300,7 @@ static void set_pid_directory(struct setting *setting)
                                                     .mode = 0755,
                                                     .owner = setting->user,
                                                     .group = setting->group,
+                                                    .yields_to_tmpfiles = true,
                                                     .giver = giver_of(setting, "PIDFile")},
                                 setting->wishes);
 }
@@ -429,7 +430,7 @@ static void tell_rights(struct setting *setting)
     const char *mask = unit_file_value(file, SERVICE, "UMask", NULL);
     for (size_t i = 0; i < setting->unit->missing.count; i++)
         NOTE(setting, "EnvironmentFile=%s is in none of its packages", setting->unit->missing.items[i]);
-    uint64_t all = capabilities_parse(kept ? kept : ""), usual = capabilities_usual(all);
+    uint64_t all = capability_sets_parse(kept ? kept : ""), usual = capability_sets_usual(all);
     if (usual && setting->config->user)
         give_capabilities(setting, usual);
     if (kept && (all != usual || !all))

@@ -56,7 +56,8 @@ static bool find_owners(const struct making *making, const struct tmpfiles_item 
 static void adjust(const struct making *making, const struct tmpfiles_item *item, struct draft *draft)
 {
     uint32_t uid, gid;
-    if (draft->made || draft->node.kind == NODE_SYMLINK || !find_owners(making, item, &uid, &gid))
+    bool is_settled = draft->made && !draft->made->yields_to_tmpfiles;
+    if (is_settled || draft->node.kind == NODE_SYMLINK || !find_owners(making, item, &uid, &gid))
         return;
     if (item->has_mode && !item->is_mode_of_new) {
         uint32_t mode = item->mode, there = draft->node.mode;

@@ -462,6 +462,74 @@ static void data_of_others_and_folders_to_write_into_come_when_the_configuration
     assert_true(automatic_same(&found, &again));
 }
 
+static void folders_that_a_program_names_after_its_service_are_made(void **state)
+{
+    static const char bytes[] =
+        "\x7f"
+        "ELF\0/var/lib/service\0/run/service/x.sock\0/run/service-x\0/var/log/service\0"
+        "/var/lib/other\0/var/lib/service.db\0/var/cache/service-common/%s\0/var/spool/packaged\0";
+    struct fixture *fixture = *state;
+    struct service service;
+    struct package *package = package_add(fixture, "service"), *common = package_add(fixture, "service-common");
+    elf_add(fixture, package, "/usr/sbin/service", NULL, "")->interp = "/lib/ld.so";
+    set_bytes(package, bytes, sizeof bytes);
+    file_add(package, "/etc/service.conf", "cache /var/spool/service\nlog /var/log/service\n");
+    dir_add(common, "/var/spool/packaged", 0755);
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    assert_int_equal(service.wishes.made.count, 4);
+    assert_string_equal(service.wishes.made.items[0].path, "/var/spool/service");
+    assert_string_equal(service.wishes.made.items[1].path, "/var/lib/service");
+    assert_string_equal(service.wishes.made.items[2].path, "/run/service");
+    assert_string_equal(service.wishes.made.items[3].path, "/var/cache/service-common");
+    assert_true(service.wishes.made.items[3].yields_to_tmpfiles);
+}
+
+static void paths_in_a_program_of_go_end_where_the_packages_say(void **state)
+{
+    static const char bytes[] =
+        "\x7f"
+        "ELF\xff Go buildinf:x/usr/share/service/used3552713bytes/usr/share/service/dir/ui/110/usr/libx";
+    struct fixture *fixture = *state;
+    struct service service;
+    struct package *package = package_add(fixture, "service");
+    elf_add(fixture, package, "/usr/sbin/service", NULL, "")->interp = "/lib/ld.so";
+    set_bytes(package, bytes, sizeof bytes);
+    file_add(package, "/usr/share/service/used", "u");
+    dir_add(package, "/usr/share/service/dir", 0755);
+    dir_add(package, "/usr/share/service/dir/ui", 0755);
+    file_add(package, "/usr/share/service/dir/ui/page", "p");
+    file_add(package, "/usr/share/service/unused", "u");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    assert_non_null(wished(&service, "/usr/share/service/used"));
+    assert_non_null(wished(&service, "/usr/share/service/dir/ui/**"));
+    assert_null(wished(&service, "/usr/share/service/unused"));
+    assert_null(wished(&service, "/usr/share/service/**"));
+}
+
+static void a_plug_in_that_the_configuration_says_with_its_directory_comes_with_its_libraries(void **state)
+{
+    static const char bytes[] = "\x7f"
+                                "ELF\0/usr/lib/service/%s";
+    struct fixture *fixture = *state;
+    struct service service;
+    struct package *package = package_add(fixture, "service");
+    elf_add(fixture, package, "/usr/sbin/service", NULL, "")->interp = "/lib/ld.so";
+    set_bytes(package, bytes, sizeof bytes);
+    dir_add(package, "/usr/lib/service", 0755);
+    dir_add(package, "/usr/lib/service/mgmt", 0755);
+    elf_add(fixture, package, "/usr/lib/service/mgmt/volumes.so", NULL, "libfar.so.1");
+    elf_add(fixture, package, "/usr/lib/service/mgmt/others.so", NULL, "libfar.so.1");
+    file_add(package, "/etc/service.conf", "volume a\n type mgmt/volumes\n option a/b/c\n");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    const struct wish_file *plugins = wished(&service, "/usr/lib/service/**");
+    assert_non_null(plugins);
+    assert_false(strings_has(&plugins->except, "/usr/lib/service/mgmt/volumes.so"));
+    assert_true(strings_has(&plugins->except, "/usr/lib/service/mgmt/others.so"));
+}
+
 static void a_service_that_is_a_script_has_its_modules_with_their_libraries(void **state)
 {
     static const char *const interpreters[] = {"/usr/bin/lua", "/bin/sh"};
@@ -594,6 +662,9 @@ int main(void)
         TEST(of_a_features_plug_ins_only_those_come_that_bring_nothing_else),
         TEST(packages_that_build_on_the_service_and_are_not_selected_are_told),
         TEST(data_of_others_and_folders_to_write_into_come_when_the_configuration_names_them),
+        TEST(folders_that_a_program_names_after_its_service_are_made),
+        TEST(paths_in_a_program_of_go_end_where_the_packages_say),
+        TEST(a_plug_in_that_the_configuration_says_with_its_directory_comes_with_its_libraries),
         TEST(a_service_that_is_a_script_has_its_modules_with_their_libraries),
         TEST(more_directories_than_a_service_has_are_refused),
         TEST(whom_a_service_runs_as_is_an_account_of_the_image),

@@ -1,5 +1,6 @@
 /* Unit tests of service/interpreted, service/shells and plan/interpreter: what scripts need besides what runs them. */
 #include "packages.h"
+#include "symbol_maker.h"
 
 #include "closure/roots.h"
 #include "folder.h"
@@ -31,7 +32,7 @@ static void ask(struct fixture *fixture, struct asking *asking)
     asking->request =
         (struct automatic_request){.set = &fixture->set, .keep = &asking->keep, .interpreters = &asking->interpreters};
     interpreted_find(&fixture->arena, &asking->request, &asking->own, &asking->wishes, &asking->notes);
-    shells_find(&fixture->arena, &asking->request, &asking->own, &asking->wishes, &asking->names);
+    shells_find(&fixture->arena, &asking->request, &asking->own, &asking->wishes, &asking->names, &asking->notes);
 }
 
 static const struct wish_file *wish(const struct asking *asking, const char *path)
@@ -242,6 +243,45 @@ static void a_program_that_names_the_shell_wants_it_for_scripts_of_the_service(v
                         "/usr/sbin/lighttpd, which can start /usr/share/lighttpd/mime.pl by it");
 }
 
+/* A program that imports a function, with strings behind it. */
+static void caller_add(struct fixture *fixture, struct package *package, const char *path, const char *import)
+{
+    static const char strings[] = "\0rm -rf %s/x\0/bin/date '+%%s'\0find it\0sleep\0[ -d /x ]\0exec own-helper %s\0"
+                                  "exec far-compiler -g -o %s\0unknown -x\0 cat /x\0";
+    const struct made_elf made = {.needed = "libc.so.6", .symbols = {{.name = import, .is_undefined = true}}};
+    struct text elf = elf_make(&fixture->arena, &made);
+    char *bytes = arena_new_array(&fixture->arena, char, elf.len + sizeof strings);
+    memcpy(bytes, elf.ptr, elf.len);
+    memcpy(bytes + elf.len, strings, sizeof strings);
+    (void)elf_add(fixture, package, path, NULL, "");
+    package->entries[package->count - 1].data = bytes;
+    package->entries[package->count - 1].size_bytes = elf.len + sizeof strings;
+}
+
+static void commands_in_a_program_that_calls_the_shell_come_with_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "a");
+    caller_add(fixture, package, "/usr/sbin/a", "system");
+    caller_add(fixture, package, "/usr/sbin/b", "open");
+    (void)elf_add(fixture, package, "/usr/bin/own-helper", NULL, "");
+    set_build(fixture, false);
+    list_add(&fixture->arena, &asking.own.names, "a");
+    keep_file(fixture, &asking, "/usr/sbin/b", NULL);
+    ask(fixture, &asking);
+    assert_int_equal(asking.wishes.files.count, 0);
+    keep_file(fixture, &asking, "/usr/sbin/a", NULL);
+    ask(fixture, &asking);
+    assert_string_equal(wish(&asking, "/usr/bin/rm")->giver, "the program /usr/sbin/a, which names it");
+    assert_string_equal(wish(&asking, "/usr/bin/sh")->packages.items[0], "dash");
+    assert_non_null(wish(&asking, "/usr/bin/date"));
+    assert_non_null(wish(&asking, "/usr/bin/own-helper"));
+    assert_int_equal(asking.wishes.files.count, 4);
+    assert_int_equal(asking.notes.count, 1);
+    assert_string_equal(asking.notes.items[0], "/usr/sbin/a calls far-compiler, which no package of the image has");
+}
+
 static void the_examples_of_the_page_are_read_and_others_refused(void **state)
 {
     struct folder *folder = *state;
@@ -271,6 +311,7 @@ int main(void)
         TEST(a_file_of_the_service_that_is_for_an_interpreter_wants_it),
         TEST(a_program_that_runs_a_script_and_is_not_known_is_told_once),
         TEST(tools_of_a_shell_script_come_along),
+        TEST(commands_in_a_program_that_calls_the_shell_come_with_it),
         TEST(an_interpreter_comes_only_for_a_script_that_was_named),
         TEST(a_program_that_names_the_shell_wants_it_for_scripts_of_the_service),
         IN_FOLDER(the_examples_of_the_page_are_read_and_others_refused),

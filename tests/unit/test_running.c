@@ -8,7 +8,8 @@
 #define UNITS "/usr/lib/systemd/system"
 
 /* Asks about a program of the fixture's packages. */
-static bool find(struct fixture *fixture, const char *program, const char *source, struct running *ret_running)
+static bool find_beside(struct fixture *fixture, const char *program, const char *source, const struct wishes *made,
+                        struct running *ret_running)
 {
     static struct foregrounds foregrounds;
     struct strings dirs = {0};
@@ -17,8 +18,14 @@ static bool find(struct fixture *fixture, const char *program, const char *sourc
     struct running_question question = {.packaged = {&fixture->set, fixture->set.packages, fixture->set.package_count},
                                         .program = program,
                                         .source = source,
-                                        .foregrounds = &foregrounds};
+                                        .foregrounds = &foregrounds,
+                                        .made = made};
     return running_find(&fixture->arena, &question, ret_running, &fixture->err);
+}
+
+static bool find(struct fixture *fixture, const char *program, const char *source, struct running *ret_running)
+{
+    return find_beside(fixture, program, source, NULL, ret_running);
 }
 
 static struct running found(struct fixture *fixture, const char *program)
@@ -321,6 +328,24 @@ static void what_an_init_script_reads_from_a_file_that_is_not_there_is_not_made_
     assert_string_equal(command(fixture, &running), "/usr/sbin/in.tftpd|--foreground");
 }
 
+static void an_init_script_that_leaves_without_configuration_is_read_as_if_there_were_some(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "d");
+    file_add(package, "/usr/sbin/d", "program");
+    file_add(package, "/etc/init.d/d",
+             "#!/bin/sh\n[ -f /etc/d.conf ] || exit 0\n[ -r /etc/default/d ] && . /etc/default/d\n"
+             "[ -d /run/d ] || ( mkdir -m 750 /run/d; chown u:g /run/d )\n"
+             "start-stop-daemon --start --pidfile /run/d/d.pid --exec /usr/sbin/d -- -x\n");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_string_equal(command(fixture, &running), "/usr/sbin/d|-x");
+    assert_string_equal(made(fixture, &running, "/run/d"), "750 u:g (the init script /etc/init.d/d)");
+    struct running again; /* in a further round it is not there yet all the same */
+    CHECK_OK(find_beside(fixture, "/usr/sbin/d", NULL, &running.wishes, &again), &fixture->err);
+    assert_string_equal(made(fixture, &again, "/run/d"), "750 u:g (the init script /etc/init.d/d)");
+}
+
 static void ports_come_from_sockets_then_profiles_then_firewalld(void **state)
 {
     struct fixture *fixture = *state;
@@ -611,6 +636,7 @@ int main(void)
         TEST(what_a_wrapper_becomes_is_the_command),
         TEST(a_script_is_started_by_its_interpreter),
         TEST(an_init_script_tells_where_no_unit_does),
+        TEST(an_init_script_that_leaves_without_configuration_is_read_as_if_there_were_some),
         TEST(what_an_init_script_reads_from_a_file_that_is_not_there_is_not_made_up),
         TEST(ports_come_from_sockets_then_profiles_then_firewalld),
         TEST(a_profile_without_a_protocol_means_both),

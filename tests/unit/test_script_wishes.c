@@ -48,6 +48,8 @@ static const char *print_wishes(struct arena *arena, const struct wishes *wishes
         const struct wish_owner *owner = &wishes->owners.items[i];
         out = arena_printf(arena, "%sowner %s %s:%s", out, owner->path, owner->owner ? owner->owner : "",
                            owner->group ? owner->group : "");
+        if (owner->capabilities)
+            out = arena_printf(arena, "%s %llx", out, (unsigned long long)owner->capabilities);
         if (owner->mode_lost || owner->mode_set || owner->mode_search)
             out = arena_printf(arena, "%s -%o+%o+%o", out, owner->mode_lost, owner->mode_set, owner->mode_search);
         out = arena_printf(arena, "%s%s\n", out, owner->is_deep ? " deep" : "");
@@ -218,12 +220,16 @@ static void questions_have_the_answers_of_their_templates(void **state)
     struct strings notes;
     const struct package_script scripts[] = {
         {"templates", "Template: p/user\nDefault: ftp\nTemplate: p/open\nDefault: true\nTemplate: p/empty\n"
-                      "Template: p/set\nDefault: no"},
-        {"config", "db_input low p/user\ndb_set p/open false\n"},
+                      "Template: p/set\nDefault: no\nTemplate: p/known\nDefault: x"},
+        {"config", "db_input low p/user\n[ -f /etc/p ] || db_set p/known \"\"\n[ $HOME ] && db_set p/open false\n"
+                   "db_fset p/user changed false\n(db_input low p/user && db_fset p/open changed true) || true\n"},
         {"postinst",
          ". /usr/share/debconf/confmodule\ndb_get p/user\nU=\"${RET:-x}\"\naddgroup $U\n"
          "db_get p/open; [ \"$RET\" = true ] && mkdir /a && touch /b\ndb_get p/empty; [ \"$RET\" ] || addgroup empty\n"
          "db_set p/set yes; db_get p/set; addgroup $RET; db_get q/absent; addgroup a$RET\n"
+         "db_get p/known; [ -z \"$RET\" ] && echo known > /k\n"
+         "db_fget p/user changed; [ \"$RET\" = true ] && touch /n; [ \"$RET\" = false ] && echo f > /f\n"
+         "db_fget p/open changed; [ \"$RET\" = true ] && touch /n\n"
          "[ $HOME ] && db_get p/user; addgroup b$RET"}};
     for (size_t i = 0; i < ARRAY_COUNT(scripts); i++)
         list_add(&fixture->arena, &package->scripts, scripts[i]);
@@ -232,7 +238,67 @@ static void questions_have_the_answers_of_their_templates(void **state)
     const struct script_wishes_request request = {own, 0, 1, &fixture->set};
     script_wishes_find(&fixture->arena, &request, &wishes, &notes);
     assert_string_equal(print_wishes(&fixture->arena, &wishes),
-                        "group ftp\ngroup empty\ngroup yes\ndir /a 755 root:root\n");
+                        "group ftp\ngroup empty\ngroup yes\ndir /a 755 root:root\nfile /k 644 root:root known\n\n"
+                        "file /f 644 root:root f\n\n");
+}
+
+static void a_config_script_that_is_not_understood_leaves_all_answers_open(void **state)
+{
+    static const char *const configs[] = {"#!/usr/bin/perl\nset('p/a', 'x');\n", "if true; then\n"};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(configs); i++) {
+        struct wishes wishes;
+        struct strings notes;
+        fixture->package_count = 0;
+        struct package *package = package_add(*state, "p");
+        const struct package_script scripts[] = {{"templates", "Template: p/a\nDefault: ftp\n"},
+                                                 {"config", configs[i]},
+                                                 {"postinst", "db_get p/a; addgroup $RET; addgroup g"}};
+        package->scripts.count = 0;
+        for (size_t j = 0; j < ARRAY_COUNT(scripts); j++)
+            list_add(&fixture->arena, &package->scripts, scripts[j]);
+        set_build(fixture, false);
+        const struct package *own[] = {package};
+        const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+        script_wishes_find(&fixture->arena, &request, &wishes, &notes);
+        assert_string_equal(print_wishes(&fixture->arena, &wishes), "group g\n");
+    }
+}
+
+static void loops_over_what_find_lists_are_unrolled(void **state)
+{
+    static const struct example examples[] = {
+        {"find /etc/p /usr/share/p \\( -uid 0 -o -user root \\) -a -gid 0 | while read f; do chown a $f; done",
+         "dir /etc/p 755 a:0\ndir /usr/share/p 755 a:0\nowner /etc/p/conf a:\nowner /usr/share/p/a.conf a:\n"
+         "owner /usr/share/p/b.conf a:\nowner /usr/share/p/link a:\n"},
+        {"find /usr/share/p -type f -name 'a*' -print | while IFS= read -r f; do chown a \"$f\"; done",
+         "owner /usr/share/p/a.conf a:\n"},
+        {"mkdir -p /var/x/y/z; for d in $(find /var/x -mindepth 1 -maxdepth 1 -type d); do chown a $d; done",
+         "dir /var/x/y/z 755 root:root\n"},
+        {"mkdir /var/x /var/x/y /var/x/y/z; find /var/x -mindepth 1 -maxdepth 1 | while read d; do chown a $d; done",
+         "dir /var/x 755 root:root\ndir /var/x/y 755 a:root\ndir /var/x/y/z 755 root:root\n"},
+        {"echo 'g h i' | while read a b; do addgroup $a; mkdir \"/x/$b\"; done", "group g\ndir /x/h i 755 root:root\n"},
+        /* Not known: other conditions and separators, several of which one is enough, what is done with the files. */
+        {"find /etc/p -size +1 | while read f; do chown a $f; done; find /etc/p -type f -o -name x | while read f; do "
+         "chown a $f; done; find /etc/p ! -type f | while read f; do chown a $f; done; find /etc/p -delete | while "
+         "read "
+         "f; do chown a $f; done; echo a:b | while IFS=: read x y; do addgroup $x; done; find $HOME | while read f; do "
+         "chown a $f; done",
+         ""},
+    };
+    check_all(state, "postinst", examples, ARRAY_COUNT(examples));
+}
+
+static void capabilities_that_every_container_may_have_are_the_files(void **state)
+{
+    static const struct example examples[] = {
+        {"command -v setcap >/dev/null && setcap cap_net_bind_service,cap_chown+ep /usr/sbin/p-setup",
+         "owner /usr/sbin/p-setup : 401\n"},
+        {"setcap cap_net_raw+ep /usr/sbin/p-setup; setcap cap_chown+p /usr/sbin/p-setup; setcap -r /usr/sbin/p-setup; "
+         "setcap cap_chown,cap_x=ep /usr/sbin/p-setup; [ $HOME ] && setcap cap_chown=ep /usr/sbin/p-setup",
+         ""},
+    };
+    check_all(state, "postinst", examples, ARRAY_COUNT(examples));
 }
 
 static void before_the_files_are_there_tests_do_not_find_them(void **state)
@@ -248,14 +314,18 @@ static void what_is_only_told_is_a_note_with_its_line(void **state)
     struct strings notes;
     const char *wishes = wishes_of(state, "postinst",
                                    "#!/bin/sh\np-setup -x >/dev/null || true\n[ $HOME ] && /usr/sbin/p-setup\n"
-                                   "sed -i s/a/b/ /etc/p/conf /absent\nfoo; ldconfig; mkdir /etc/q\nif",
+                                   "sed -i s/a/b/ /etc/p/conf /absent\nfoo; ldconfig; mkdir /etc/q\n"
+                                   "date >/etc/d; date >/etc/p/conf; date >/tmp/d; [ $HOME ] && date >>/etc/d\nif",
                                    &notes);
     assert_string_equal(wishes, "dir /etc/q 755 root:root\n");
-    assert_int_equal(notes.count, 3);
+    assert_int_equal(notes.count, 4);
+    assert_string_equal(notes.items[2],
+                        "package p: its postinst would write /etc/d, of which the text is not known (line 6), "
+                        "which is not run");
     assert_string_equal(notes.items[0], "package p: its postinst would run p-setup (line 2), which is not run");
     assert_string_equal(notes.items[1],
                         "package p: its postinst would edit /etc/p/conf with sed (line 4), which is not run");
-    assert_non_null(strstr(notes.items[2], "package p: its postinst is not understood to its end"));
+    assert_non_null(strstr(notes.items[3], "package p: its postinst is not understood to its end"));
 }
 
 static void constant_calls_of_lua_are_read(void **state)
@@ -354,6 +424,9 @@ int main(void)
         TEST(files_are_made_as_the_commands_make_them),
         TEST(owners_and_modes_are_changed),
         TEST(questions_have_the_answers_of_their_templates),
+        TEST(a_config_script_that_is_not_understood_leaves_all_answers_open),
+        TEST(loops_over_what_find_lists_are_unrolled),
+        TEST(capabilities_that_every_container_may_have_are_the_files),
         TEST(before_the_files_are_there_tests_do_not_find_them),
         TEST(what_is_only_told_is_a_note_with_its_line),
         TEST(constant_calls_of_lua_are_read),

@@ -173,6 +173,30 @@ static void lines_of_one_machine_are_left_out_silently(void **state)
     assert_int_equal(tree->notes.count, 0);
 }
 
+static void a_named_pipe_is_told(void **state)
+{
+    struct planting planting = plant(*state);
+    const struct tree *tree = grow_with(&planting, "p /var/spool/p/trigger 0622\n");
+    assert_null(node_at(tree, "/var/spool/p/trigger"));
+    assert_int_equal(tree->notes.count, 1);
+    assert_non_null(strstr(tree->notes.items[0], "it makes a named pipe, which images do not have"));
+}
+
+/* systemd-tmpfiles runs when a package is installed and at each boot: of what a script or a guess made, it has the last word. */
+static void directories_that_yield_have_the_owner_and_mode_of_tmpfiles(void **state)
+{
+    struct planting planting = plant(*state);
+    struct wish_made *made = made_add(&planting, MADE_DIRECTORY, "/run/yields");
+    made->is_automatic = made->yields_to_tmpfiles = true;
+    made->mode = 0700;
+    made = made_add(&planting, MADE_DIRECTORY, "/run/stays");
+    made->is_automatic = true;
+    made->mode = 0700;
+    const struct tree *tree = grow_with(&planting, "d /run/yields 0755 33 33\nd /run/stays 0755 33 33\n");
+    check_node(tree, "/run/yields", NODE_DIRECTORY, 0755, 33);
+    check_node(tree, "/run/stays", NODE_DIRECTORY, 0700, 0);
+}
+
 static void specifiers_are_the_systems_directories(void **state)
 {
     struct planting planting = plant(*state);
@@ -247,6 +271,8 @@ int main(void)
         TEST(lines_that_reach_out_or_lie_make_nothing),
         TEST(patterns_that_take_too_long_are_refused),
         TEST(lines_of_one_machine_are_left_out_silently),
+        TEST(a_named_pipe_is_told),
+        TEST(directories_that_yield_have_the_owner_and_mode_of_tmpfiles),
         TEST(specifiers_are_the_systems_directories),
         TEST(the_manifests_entries_stay_and_var_run_is_run),
         TEST(packages_without_files_in_the_image_make_nothing),
