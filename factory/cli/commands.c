@@ -42,6 +42,11 @@ static const struct command_row rows[] = {
      "('/usr/sbin/*dns*'; ** crosses folders). A word that is no package is the name of files.\n"
      "From the indices alone: no package is fetched.",
      1, SIZE_MAX, 0, build_find},
+    {COMMAND_UNIT, "unit", "NAME...|LAYOUT[:TAG]|REF", "0.3.0", "make the units that run images on a machine",
+     "Makes what runs images on a machine: quadlet units, systemd units for older hosts, Kubernetes\n"
+     "objects or the command line; and a tmpfiles.d file for the paths of the host. NAME is an image of\n"
+     "the catalogue or one that was built. Several images share a network.",
+     1, SIZE_MAX, 0, remote_unit},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

@@ -26,6 +26,7 @@ enum command_kind {
     COMMAND_CLEAN = 1 << 9,
     COMMAND_NEW = 1 << 10,
     COMMAND_FIND = 1 << 11,
+    COMMAND_UNIT = 1 << 12,
 };
 
 /* One command. */

@@ -9,18 +9,18 @@
     }
 
 #define LOGINS (COMMAND_LOGIN | COMMAND_LOGOUT)
-#define PACKAGES (COMMAND_BUILD | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
-#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                     /* look into them, and build nothing */
-#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                   /* move tags in registries */
-#define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK)              /* take images from registries */
-#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN)                           /* use the cache */
-#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN)                           /* talk to registries */
+#define PACKAGES (COMMAND_BUILD | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)   /* take packages from sources */
+#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                       /* look into them, and build nothing */
+#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
+#define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT) /* take images from registries */
+#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN)                             /* use the cache */
+#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN)                             /* talk to registries */
 #define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN)
 
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
            "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's)",
-           OPTION_STRING, arch, PACKAGES | PULLS, 0, 0, 0, ALTERS_ORDER),
+           OPTION_STRING, arch, PACKAGES | (PULLS & ~COMMAND_UNIT), 0, 0, 0, ALTERS_ORDER),
     OPTION(
         's', "source", "FILE",
         "take packages from this source, a file or the name of a shipped one\n(fedora-41), instead of the host's own "
@@ -29,7 +29,8 @@ static const struct option_row rows[] = {
     OPTION(0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING,
            suite, PACKAGES, 0, 0, 0, ALTERS_ORDER),
     OPTION('o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, output,
-           COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK, 0, 0, 0, ALTERS_NOTHING),
+           COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT, 0, 0, 0,
+           ALTERS_NOTHING),
     OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, COMMAND_BUILD, 0, 0,
            0, ALTERS_NOTHING),
     OPTION('c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, compression, COMMAND_BUILD,
@@ -51,6 +52,14 @@ static const struct option_row rows[] = {
            OPTION_FLAG, is_look_forced, TAGS, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "tag", "TAG", "push under this tag (again for more; default: the layout's tags)", OPTION_STRINGS, tags,
            COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "format", "NAME", "quadlet (default), systemd, kube or run", OPTION_STRING, format, COMMAND_UNIT, 0, 0, 0,
+           ALTERS_NOTHING),
+    OPTION(0, "image", "REF", "what is run (default: where manifest or site file push the image to)", OPTION_STRING,
+           image, COMMAND_UNIT, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "pin", "[=DIGEST]", "run this digest, or the one that the image has now, and nothing newer",
+           OPTION_MAYBE_STRING, pin, COMMAND_UNIT, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "units", "DIR", "write the files to DIR instead of printing them", OPTION_STRING, units, COMMAND_UNIT, 0,
+           0, 0, ALTERS_NOTHING),
     OPTION('u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, username,
            COMMAND_LOGIN, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "password-stdin", NULL, "read the password or token from standard input", OPTION_FLAG, is_password_stdin,
@@ -105,8 +114,8 @@ static const struct option_row rows[] = {
            OPTION_STRING, state, PACKAGES | TAGS, ALL & ~(PACKAGES | TAGS), 0, 0, ALTERS_NOTHING),
     OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches, PACKAGES | PULLS, 0,
            0, 0, ALTERS_ORDER),
-    OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests, PACKAGES, 0, 0, 0,
-           ALTERS_ORDER),
+    OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
+           PACKAGES | COMMAND_UNIT, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json, ALL & ~(LOGINS | COMMAND_NEW), LOGINS, 0,
            0, ALTERS_NOTHING),
     OPTION('l', "list", NULL, "list the images, architectures and sources that are known, and stop", OPTION_FLAG,
@@ -128,7 +137,8 @@ static const struct option_text texts[] = {
     {"arch", COMMAND_CHECK, "check only these architectures: names separated by commas (default: all\nthat are found)"},
     {"arch", COMMAND_PULL | COMMAND_INSPECT, "only these architectures: names separated by commas (default: all)"},
     {"output", COMMAND_PULL, "write the image to DIR/NAME, as a layout"},
-    {"output", COMMAND_PUSH | COMMAND_INSPECT | COMMAND_CHECK, "look for layouts in DIR, too (default: out)"},
+    {"output", COMMAND_PUSH | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT,
+     "look for layouts in DIR, too (default: out)"},
     {"authfile", COMMAND_LOGIN, "where to keep the credential (default: as podman and docker do)"},
     {"authfile", COMMAND_LOGOUT, "where the credential is kept (default: as podman and docker do)"},
     {"dry-run", COMMAND_CLEAN, "tell what would be removed, and remove nothing"},

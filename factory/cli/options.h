@@ -21,9 +21,11 @@ struct options {
     const char *meant;
     const char *arch, *source, *suite, *output, *tree, *cache, *state, *arches, *manifests, *compression;
     const char *config, *authfile, *cert_dir, *username;
-    const char *push;        /* a reference, "" for --push alone, NULL when not given */
-    struct strings tags;     /* --tag, of `push` */
-    struct strings programs; /* --program, of `check` */
+    const char *push;                   /* a reference, "" for --push alone, NULL when not given */
+    const char *format, *image, *units; /* of `unit` */
+    const char *pin;                    /* of `unit`: a digest, "" for --pin alone, NULL when not given */
+    struct strings tags;                /* --tag, of `push` */
+    struct strings programs;            /* --program, of `check` */
     struct strings token_origins;
     uint64_t jobs, retries;
     uint64_t timeout_ms;  /* 0: none */

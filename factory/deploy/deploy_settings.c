@@ -3,7 +3,8 @@
 static void add(struct arena *arena, struct deploy_settings *settings, const char *key, const char *value,
                 const char *option, const char *argument)
 {
-    list_add(arena, settings, (struct deploy_setting){key, value, option, argument});
+    bool is_word = key && strcmp(key, "Sysctl") == 0;
+    list_add(arena, settings, ((struct deploy_setting){key, value, option, argument, is_word}));
 }
 
 /* A setting of which both words have the value as it stands. */
@@ -135,6 +136,9 @@ static void add_network(struct arena *arena, const struct deployment *deployment
     const struct contract *contract = deployment->contract;
     if (contract && contract->network != CONTRACT_PRIVATE)
         add_plain(arena, settings, "Network", "--network", contract->network == CONTRACT_HOST ? "host" : "none");
+    else if (deployment->network)
+        add(arena, settings, "Network", arena_printf(arena, "%s.network", deployment->network), "--network",
+            deployment->network);
     struct strings ports = deploy_ports_of(arena, deployment);
     for (size_t i = 0; i < ports.count; i++)
         add_plain(arena, settings, "PublishPort", "--publish", ports.items[i]);

@@ -12,6 +12,7 @@
 struct deploy_setting {
     const char *key, *value;       /* "ReadOnly", "true"; key NULL: quadlet knows none, and is given the option */
     const char *option, *argument; /* "--network", "host"; argument NULL: the option is a switch */
+    bool is_word;                  /* quadlet splits the value into words as a unit's command */
 };
 
 struct deploy_settings {

@@ -4,7 +4,7 @@ import json
 import os
 import unittest
 
-from base import Case, world
+from base import Case, PushCase, run, world
 from test_report_schema import Held
 
 CONTRACT = """\
@@ -57,6 +57,118 @@ class Contract(Held, Case):
         self.write_manifest(text=world.MANIFEST + CONTRACT.replace("NET_RAW", "NET_ADMIN"))
         self.build()
         self.assertIn("--cap-add=NET_ADMIN", self.last.stdout)
+
+
+def parsed(text):
+    """A unit's sections as {section: [(key, value)]}, comments apart."""
+    found, section = {"#": [line[2:] for line in text.splitlines() if line.startswith("#")]}, None
+    for line in text.replace("\\\n", "").splitlines():
+        if line.startswith("["):
+            section = found.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#"):
+            section.append(tuple(line.split("=", 1)))
+    return found
+
+
+class Units(Held, PushCase):
+    def setUp(self):
+        super().setUp()
+        self.ready(manifest=world.MANIFEST + CONTRACT)
+
+    def unit(self, *words, code=run.OK):
+        options = ["--manifests", self.path("manifests"), "--output", self.factory.output, "--tls-verify=false"]
+        result = self.call("unit", *options, *words)
+        self.assertEqual(result.code, code, result)
+        return result
+
+    def files(self, *words):
+        told = self.hold(self.unit("--json", *words), "unit")
+        return told, {file["name"]: file["text"] for file in told["files"]}
+
+    def test_a_layout_s_unit_has_what_its_bill_says_and_nothing_else(self):
+        self.build()
+        self.write_manifest(text=world.MANIFEST)  # the catalogue says nothing any more
+        told, files = self.files("--image", "quay.io/me/served", "served")
+        self.assertEqual(told["images"], [{"image": "served", "reference": "quay.io/me/served:latest", "pinned": False,
+                                           "contract": "the bill beside the layout"}])
+        self.assertEqual(sorted(files), ["served-container.conf", "served.container"])
+        unit = parsed(files["served.container"])
+        self.assertEqual(unit["Container"], [
+            ("ContainerName", "served"), ("Image", "quay.io/me/served:latest"), ("Pull", "newer"), ("Network", "host"),
+            ("DropCapability", "all"), ("AddCapability", "NET_RAW"), ("NoNewPrivileges", "true"), ("ReadOnly", "true"),
+            ("Volume", "/var/lib/served:/var/lib/served:rw,Z"), ("Ulimit", "nofile=100"),
+            ("HealthCmd", "CMD /usr/sbin/served -q"), ("HealthInterval", "30s"), ("HealthTimeout", "5s"),
+            ("HealthStartPeriod", "10s"), ("HealthRetries", "3"), ("HealthOnFailure", "kill")])
+        self.assertEqual(unit["Install"], [("WantedBy", "multi-user.target default.target")])
+        self.assertIn("Needs ports 67 and 68 free.", unit["#"])
+        self.assertIn("d /var/lib/served 0750 101 102 -\n", files["served-container.conf"])
+        self.assertNotIn("privileged", files["served.container"].lower())
+
+    def test_an_image_that_was_not_built_has_its_manifest_s_contract(self):
+        told, files = self.files("--image", "quay.io/me/served:v1", "served")
+        self.assertEqual(told["images"][0]["contract"], "the manifest served")
+        self.assertIn(("Image", "quay.io/me/served:v1"), parsed(files["served.container"])["Container"])
+        self.refused(run.USAGE, self.unit("served", code=run.USAGE), "was not built here, and no registry is known")
+        self.refused(run.USAGE, self.unit("--pin", "--image", "q.io/s", "served", code=run.USAGE), "no digest of it")
+        self.refused(run.USAGE, self.unit("nothing", code=run.USAGE), "there is no OCI layout nothing")
+
+    def test_a_reference_has_the_contract_of_its_title_s_manifest_or_none_which_is_said(self):
+        target = self.make_registry()
+        self.build()
+        reference = f"{target.host}/ns/served"
+        self.pushed(os.path.join(self.factory.output, "served"), reference)
+        told, files = self.files(reference)
+        self.assertEqual(told["images"][0]["contract"], "the manifest served of its title")
+        self.assertIn(("AddCapability", "NET_RAW"), parsed(files["served.container"])["Container"])
+        os.unlink(self.path("manifests/served.yaml"))
+        told, files = self.files("--pin", f"{reference}:latest")
+        self.assertEqual([(image["pinned"], image["contract"]) for image in told["images"]], [(True, None)])
+        self.assertRegex(told["images"][0]["reference"], r"/ns/served@sha256:[0-9a-f]{64}$")
+        unit = parsed(files["served.container"])
+        self.assertEqual(unit["Container"][2:], [("Pull", "missing"), ("PublishPort", "67:67/udp"),
+                                                 ("Volume", "served.volume:/var/lib/served")])
+        self.assertRegex("\n".join(unit["#"]), "from the image's configuration alone. Not known: what it writes to")
+        self.assertEqual(parsed(files["served.volume"])["Volume"], [("VolumeName", "served")])
+
+    def test_several_images_are_joined_by_a_network_but_for_those_of_the_host_s(self):
+        for name in ("web", "store"):
+            self.write_manifest(name, f"name: {name}\nbinaries: [/usr/sbin/{name}]\nrun: {{}}\n")
+        self.write("imgfactory.yaml", "registry: q.io\nnamespace: me\n")
+        told, files = self.files("web", "store", "served")
+        self.assertEqual([image["reference"] for image in told["images"]],
+                         ["q.io/me/web:latest", "q.io/me/store:latest", "q.io/me/served:latest"])
+        self.assertEqual(parsed(files["web.network"])["Network"], [("NetworkName", "web")])
+        for name, network in (("web", "web.network"), ("store", "web.network"), ("served", "host")):
+            self.assertIn(("Network", network), parsed(files[f"{name}.container"])["Container"])
+        services = self.files("--format", "systemd", "web", "store", "served")[1]
+        self.assertIn("--network=web", services["store.service"])
+        self.assertIn("--network=host", services["served.service"])
+        self.refused(run.USAGE, self.unit("--image", "q.io/x", "web", "store", code=run.USAGE), "--image is for one")
+
+    def test_files_are_written_with_units_and_the_other_formats_say_the_same(self):
+        self.build()
+        given = ("--image", "q.io/served", "served")
+        self.unit("--units", self.path("units"), *given)
+        self.assertEqual(sorted(os.listdir(self.path("units"))), ["served-container.conf", "served.container"])
+        service = self.files("--format", "systemd", *given)[1]["served.service"]
+        command = next(value for key, value in parsed(service)["Service"] if key == "ExecStart")
+        for word in LINE.split("=", 1)[1].split(" --")[1:]:
+            self.assertIn(word.strip().replace("'", "").split("=")[0], command)
+        self.assertIn("--pull=newer", command)
+        self.assertIn(LINE + "q.io/served:latest\n", self.files("--format", "run", *given)[1]["served.sh"])
+        kube = self.files("--format", "kube", *given)[1]["served.yaml"]
+        for words in ("kind: DaemonSet\n", "hostNetwork: true\n", "drop: [ALL]\n", "add: [NET_RAW]\n",
+                      "readOnlyRootFilesystem: true\n", 'hostPath: {path: "/var/lib/served", type: DirectoryOrCreate}',
+                      '- "/usr/sbin/served"\n', "periodSeconds: 30\n"):
+            self.assertIn(words, kube)
+        self.refused(run.USAGE, self.unit("--format", "helm", *given, code=run.USAGE), "quadlet, systemd, kube or run")
+
+    def test_a_layout_that_goes_nowhere_is_run_from_where_it_lies(self):
+        self.build()
+        folder = os.path.realpath(os.path.join(self.factory.output, "served"))
+        unit = parsed(self.files("served")[1]["served.container"])
+        self.assertIn(("Image", f"oci:{folder}:latest"), unit["Container"])
+        self.refused(run.USAGE, self.unit("--format", "kube", "served", code=run.USAGE), "no registry is known for it")
 
 
 if __name__ == "__main__":

@@ -103,6 +103,70 @@ static void limits_secrets_and_terminals_are_in_podman_s_words(void **state)
                         "--sysctl='net.x=0 0' --secret=x-PASSWORD,type=env,target=PASSWORD r");
 }
 
+/* Returns the text of the file of that name. */
+static const char *made(struct arena *arena, const struct deployment *deployment, enum deploy_format format,
+                        const char *name)
+{
+    struct deployments deployments = {0};
+    list_add(arena, &deployments, *deployment);
+    struct deploy_files files = deploy_files_of(arena, &deployments, format);
+    for (size_t i = 0; i < files.count; i++) {
+        if (strcmp(files.items[i].name, name) == 0)
+            return files.items[i].text;
+    }
+    fail_msg("no file is called %s", name);
+    return NULL;
+}
+
+/* Descriptions, probes and values of sysctls come from anywhere. */
+static void no_value_ends_its_line_or_begins_another_word(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {0};
+    struct contract contract = {.may_gain = true, .needs = strings_of(&arena, "a\\")};
+    list_add(&arena, &contract.sysctls, ((struct yaml_pair){"net.x", "0 0", NULL}));
+    contract.health.command = strings_of(&arena, "/ask $HOME%n");
+    contract.health.interval = contract.health.timeout = contract.health.start_for = "1s";
+    struct deployment deployment = {.name = "x",
+                                    .description = "100% \"safe\"\nExecStart=/bin/sh\\",
+                                    .reference = "r.x/x:1",
+                                    .process = &process,
+                                    .contract = &contract,
+                                    .origin = "me"};
+    const char *unit = made(&arena, &deployment, DEPLOY_QUADLET, "x.container");
+    assert_non_null(strstr(unit, "\nDescription=100%% \"safe\"/u000aExecStart=/bin/sh/\n"));
+    assert_non_null(strstr(unit, "\nSysctl=\"net.x=0 0\"\n"));
+    assert_non_null(strstr(unit, "\nHealthCmd=CMD /ask $HOME%%n\n"));
+    assert_non_null(strstr(unit, "# Needs a/.\n"));
+    const char *service = made(&arena, &deployment, DEPLOY_SYSTEMD, "x.service");
+    assert_non_null(strstr(service, "\"--health-cmd=CMD /ask $$HOME%%n\""));
+    assert_null(strstr(service, "\nExecStart=/bin/sh"));
+    const char *kube = made(&arena, &deployment, DEPLOY_KUBE, "x.yaml");
+    assert_null(strstr(kube, "\nExecStart"));
+    assert_non_null(strstr(kube, "- \"$HOME%n\"\n"));
+}
+
+static void optional_paths_are_offered_in_comments_and_made_by_nobody(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {.volumes = strings_of(&arena, "/srv/x")};
+    struct contract contract = {.may_gain = true};
+    list_add(
+        &arena, &contract.host,
+        ((struct contract_mount){
+            .host = "/srv/mine", .path = "/srv/x", .is_optional = true, .is_read_only = true, .purpose = "pages"}));
+    struct deployment deployment = {
+        .name = "x", .reference = "r", .process = &process, .contract = &contract, .origin = "me"};
+    struct deployments deployments = {0};
+    list_add(&arena, &deployments, deployment);
+    struct deploy_files files = deploy_files_of(&arena, &deployments, DEPLOY_QUADLET);
+    assert_int_equal(files.count, 1); /* no tmpfiles.d, and no volume that would hide what a new image brings */
+    assert_non_null(
+        strstr(files.items[0].text, "\n# In place of what the image has, pages:\n# Volume=/srv/mine:/srv/x:ro,Z\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +175,8 @@ int main(void)
         cmocka_unit_test(a_read_only_root_has_the_folders_in_memory_that_the_engine_does_not_make),
         cmocka_unit_test(a_probe_is_handed_on_in_words_that_no_shell_splits),
         cmocka_unit_test(limits_secrets_and_terminals_are_in_podman_s_words),
+        cmocka_unit_test(no_value_ends_its_line_or_begins_another_word),
+        cmocka_unit_test(optional_paths_are_offered_in_comments_and_made_by_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
