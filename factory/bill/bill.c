@@ -110,6 +110,16 @@ static const struct record_field source_fields[] = {
 };
 static const struct record_table source_table = RECORD_TABLE(bill_source, source_fields);
 
+static const struct record_field base_fields[] = {
+    RECORD_FIELD(bill_base, RECORD_TEXT, "name", name),
+    RECORD_FIELD(bill_base, RECORD_SHA256, "digest", digest),
+    RECORD_FIELD(bill_base, RECORD_SHA256, "manifest", manifest),
+    RECORD_FIELD(bill_base, RECORD_SIZE, "layers", layer_count),
+    RECORD_FIELD(bill_base, RECORD_FLAG, "unsigned", is_unsigned),
+    RECORD_FIELD(bill_base, RECORD_MAYBE_SHA256, "moved_from", moved_from),
+};
+static const struct record_table base_table = RECORD_TABLE(bill_base, base_fields);
+
 static const struct record_field process_fields[] = {
     RECORD_FIELD(manifest_config, RECORD_TEXTS, "entrypoint", entrypoint),
     RECORD_FIELD(manifest_config, RECORD_TEXTS, "cmd", cmd),
@@ -180,6 +190,7 @@ static const struct record_field bill_fields[] = {
     RECORD_OF(bill, RECORD_STRUCT, "inputs", inputs, inputs_table),
     RECORD_FIELD(bill, RECORD_SHA256, "key", key),
     RECORD_OF(bill, RECORD_MAYBE, "source", source, source_table),
+    RECORD_OF(bill, RECORD_MAYBE, "base", base, base_table),
     RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "package", facts.package),
     RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "full_version", facts.full_version),
     RECORD_FIELD(bill, RECORD_MAYBE_TEXT, "version", facts.version),

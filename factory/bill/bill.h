@@ -16,7 +16,7 @@
 #include "proof/openers.h"
 #include "source/origin.h"
 
-#define BILL_FORMAT 5
+#define BILL_FORMAT 6
 /* What is written, and what is read; an image of 100,000 files has 33 MB and 1.4 million. The second bounds the memory of
  * the parser, which needs a hundredfold of its input's bytes for "[{},{},…". */
 #define BILL_MAX_BYTES ((size_t)48 << 20)
@@ -100,12 +100,22 @@ struct bill_source {
     struct strings trusted, left_out; /* names of repositories (struct origins) */
 };
 
+/* What the image stands on. */
+struct bill_base {
+    const char *name;
+    struct digest digest, manifest; /* of what the name means; of the platform */
+    size_t layer_count;             /* below ours */
+    bool is_unsigned;               /* nobody checked a signature: it is taken on its registry's word */
+    struct digest moved_from;       /* where the tag was when it was last asked for; zeros: there, or never asked */
+};
+
 struct bill {
     uint32_t format;
     struct inputs inputs;
     struct digest key;              /* of the inputs */
     struct digest manifest, config; /* of the image's documents; zeros before they are made, and in a dry run */
     const struct bill_source *source;
+    const struct bill_base *base;       /* NULL: made from scratch */
     const char *named;                  /* how a name was taken that is no manifest's (line/names.h); or NULL */
     LIST(struct bill_package) packages; /* the whole selection, by name */
     struct bill_files files;            /* files and links, by path */

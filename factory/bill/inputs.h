@@ -15,7 +15,7 @@
 /* The list: INPUT(type, member, key, kind, words). First what is of the run: the running program's file with its own
  * libraries and libsolv, the library that compresses and its code, the files of recipes, features, families, the
  * foreground and interpreters, options;
- * then what is of the order: name and file of the manifest, the architecture's file, what the first repository calls itself,
+ * then what is of the order: name and file of the manifest, what its base's name means, the architecture's file, what the first repository calls itself,
  * and what was asked of the indices with what they said (line/questions.h). Behind the list stands what the run saw of
  * the indices as a whole, which is not in the key: indices that give the same answers give the same bytes. */
 #define INPUTS(INPUT)                                                                                                  \
@@ -34,6 +34,7 @@
     INPUT(bool, is_older_fine, "allow_older", RECORD_FLAG, NULL)                                                       \
     INPUT(const char *, name, "name", RECORD_TEXT, NULL)                                                               \
     INPUT(struct digest, manifest, "manifest", RECORD_SHA256, NULL)                                                    \
+    INPUT(struct digest, base, "base", RECORD_MAYBE_SHA256, NULL)                                                      \
     INPUT(struct digest, arch, "arch", RECORD_SHA256, NULL)                                                            \
     INPUT(const char *, release, "release", RECORD_MAYBE_TEXT, NULL)                                                   \
     INPUT(struct digest, answers, "answers", RECORD_MAYBE_SHA256, NULL)                                                \

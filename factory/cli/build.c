@@ -23,6 +23,8 @@
 #define LINE_BYTES_MAX ((size_t)8192)
 
 #define HOST_ROOT ""
+/* Images that a call makes only because others stand on them. */
+#define BASES_MAX 64
 /* A manifest of which only what it leaves open counts: architectures and source. */
 #define STAND_IN "name: image\nbinaries: [/image]\n"
 
@@ -543,12 +545,88 @@ static bool plan_options(struct build *build, struct err *err)
     return true;
 }
 
+/* Finds the manifest of a base: beside the one that names it, or among all; also in their folder "bases". */
+static const char *find_base(const struct build *build, const struct manifest *manifest, const char *name)
+{
+    const char *slash = strrchr(manifest->path, '/');
+    const char *own = slash ? arena_strndup(build->arena, manifest->path, (size_t)(slash - manifest->path)) : ".";
+    const char *const dirs[] = {own, arena_printf(build->arena, "%s/bases", own), build->manifests_dir,
+                                arena_printf(build->arena, "%s/bases", build->manifests_dir)};
+    for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
+        const char *path = arena_printf(build->arena, "%s/%s.yaml", dirs[i], name);
+        if (access(path, R_OK) == 0)
+            return path;
+    }
+    return NULL;
+}
+
+/* Finds the image of the call that is a base, or plans it, too. */
+static bool plan_base(struct build *build, const struct manifest *manifest, const char *name,
+                      const struct batch_image **ret_base, struct err *err)
+{
+    for (size_t i = 0; i < build->image_count; i++) {
+        *ret_base = &build->images[i];
+        if (strcmp(build->images[i].manifest->name, name) == 0)
+            return true;
+    }
+    const char *path = find_base(build, manifest, name);
+    if (!path || build->image_count == build->names.count + BASES_MAX) {
+        err_set(err, ERR_USAGE,
+                path ? "%s: base %s: more bases than a call may have" : "%s: base %s: no manifest has that name",
+                manifest->path, manifest->base);
+        return false;
+    }
+    *ret_base = &build->images[build->image_count];
+    if (!plan_manifest(build, name, path, err))
+        return false;
+    build->images[build->image_count - 1].destination = NULL; /* nobody asked for it to be pushed */
+    return true;
+}
+
+static bool has_arch(const struct batch_image *image, const struct arch *arch)
+{
+    for (size_t i = 0; i < image->arch_count; i++) {
+        if (image->arches[i] == arch)
+            return true;
+    }
+    return false;
+}
+
+/* The base of an image that is another one of this call. Its own may be, too, but none stands on itself. */
+static bool plan_base_of(struct build *build, struct batch_image *image, struct err *err)
+{
+    const struct manifest *manifest = image->manifest;
+    const char *name = manifest_base_image(manifest);
+    if (!name)
+        return true;
+    if (!plan_base(build, manifest, name, &image->base, err))
+        return false;
+    for (const struct batch_image *below = image->base; below; below = below->base) {
+        if (below != image)
+            continue;
+        err_set(err, ERR_USAGE, "%s: base %s: it stands on this image itself", manifest->path, manifest->base);
+        return false;
+    }
+    for (size_t i = 0; i < image->arch_count; i++) {
+        if (has_arch(image->base, image->arches[i]))
+            continue;
+        err_set(err, ERR_USAGE, "%s: base %s is not made for %s", manifest->path, manifest->base,
+                image->arches[i]->name);
+        return false;
+    }
+    return true;
+}
+
 static bool plan_images(struct build *build, struct err *err)
 {
     const struct strings *names = &build->names;
-    build->images = arena_new_array(build->arena, struct batch_image, names->count);
+    build->images = arena_new_array(build->arena, struct batch_image, names->count + BASES_MAX);
     for (size_t i = 0; i < names->count; i++) {
         if (!plan_image(build, names->items[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < build->image_count; i++) {
+        if (!plan_base_of(build, &build->images[i], err))
             return false;
     }
     return true;
@@ -671,6 +749,16 @@ static void print_report(const struct build *build, const struct batch *batch, c
         print_text(build, batch);
 }
 
+/* Notes the repository of a base: its layers are mounted from there. */
+static void share_base(struct arena *arena, struct registry_shared *shared, const struct manifest *manifest)
+{
+    struct reference reference;
+    struct err none = {0}; /* what is wrong is told when it is asked for */
+    bool is_remote = manifest->base && !manifest_base_image(manifest) && !manifest_base_is_layout(manifest->base);
+    if (is_remote && reference_parse(arena, manifest->base, true, &reference, &none))
+        registry_shared_add(shared, &reference);
+}
+
 /* Notes where the images go: what is asked of a registry is asked for all of them. */
 static struct registry_shared *share_registries(struct build *build)
 {
@@ -685,6 +773,7 @@ static struct registry_shared *share_registries(struct build *build)
         if (build->images[i].destination &&
             reference_parse(build->arena, build->images[i].destination, false, &reference, &none))
             registry_shared_add(shared, &reference);
+        share_base(build->arena, shared, build->images[i].manifest);
     }
     return shared;
 }

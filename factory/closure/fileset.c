@@ -1,11 +1,18 @@
 #include "closure/fileset.h"
 
+#include "ground/ground_package.h"
 #include "package/path.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define SYMLINKS_MAX 40 /* path_resolution(7) */
+
+/* A link of a base to a directory. */
+struct base_link {
+    struct sourced file;
+    const char *end; /* canonical */
+};
 
 bool package_replaces(const struct package *package, const struct package *other)
 {
@@ -87,8 +94,9 @@ static const char *merged_target(struct arena *arena, const struct entry *entry)
 static void find_merged(struct fileset *set)
 {
     const char *layout = set->family ? set->family->layout : NULL;
-    for (size_t i = 0; layout && i < set->package_count; i++) {
-        for (size_t j = 0; strcmp(set->packages[i]->name, layout) == 0 && j < set->packages[i]->count; j++) {
+    for (size_t i = 0; i < set->package_count; i++) {
+        bool lays_out = layout && strcmp(set->packages[i]->name, layout) == 0;
+        for (size_t j = 0; lays_out && j < set->packages[i]->count; j++) {
             const struct entry *entry = &set->packages[i]->entries[j];
             const char *end = merged_target(set->arena, entry);
             if (!end)
@@ -125,6 +133,52 @@ const char *fileset_merged(const struct fileset *set, const char *path)
     return link ? arena_printf(set->arena, "/usr/%s%s", link->entry->target, rest) : path;
 }
 
+/* Finds the links to directories that a base has: what packages list below them is where they lead. */
+static void find_base_links(struct fileset *set)
+{
+    const struct package *base = set->package_count ? set->packages[0] : NULL;
+    for (size_t i = 0; base && strcmp(base->name, GROUND_PACKAGE_NAME) == 0 && i < base->count; i++) {
+        const struct entry *entry = &base->entries[i];
+        const char *end = entry->kind == ENTRY_SYMLINK ? ground_package_end(set->arena, base, entry) : NULL;
+        if (!end || path_is_within(end, entry->path))
+            continue;
+        struct base_link *link = arena_new(set->arena, struct base_link);
+        *link = (struct base_link){.file = {.package = base, .entry = entry}, .end = end};
+        (void)map_add(&set->base_links, text_of(entry->path), link);
+    }
+}
+
+/* Finds the first link of the base on the way to a path. */
+static const struct base_link *find_base_link(const struct fileset *set, const char *path, const char **ret_rest)
+{
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        const struct base_link *link = map_get(&set->base_links, (struct text){path, (size_t)(slash - path)});
+        *ret_rest = slash;
+        if (link)
+            return link;
+    }
+    return NULL;
+}
+
+/* Gives an entry that is listed below links of the base the place where they lead. */
+static void place_on_base(const struct fileset *set, struct sourced *file)
+{
+    const char *path = file->entry->path, *rest;
+    const struct base_link *link = NULL, *next;
+    for (unsigned i = 0; i < SYMLINKS_MAX && (next = find_base_link(set, path, &rest)); i++) {
+        path = arena_printf(set->arena, "%s%s", strcmp(next->end, "/") == 0 ? "" : next->end, rest);
+        link = next;
+    }
+    if (!link || strlen(path) > PATH_MAX_BYTES)
+        return;
+    struct entry *moved = arena_new(set->arena, struct entry);
+    *moved = *file->entry;
+    moved->path = path;
+    file->listed = file->listed ? file->listed : file->entry;
+    file->entry = moved;
+    file->through = &link->file;
+}
+
 /* A package's entry with the place that it gets. A merged directory itself is one of the set's links, or nothing. */
 static bool place_entry(const struct fileset *set, struct sourced *file)
 {
@@ -156,8 +210,10 @@ void fileset_build(struct arena *arena, const struct family *family, const struc
                                 .packages = sorted,
                                 .package_count = count,
                                 .by_path = {.arena = arena},
-                                .merged = {.arena = arena}};
+                                .merged = {.arena = arena},
+                                .base_links = {.arena = arena}};
     find_merged(ret_set);
+    find_base_links(ret_set);
     for (size_t i = 0; i < ret_set->merged.slots.count; i++) {
         if (ret_set->merged.slots.items[i].value)
             (void)map_add(&ret_set->by_path, ret_set->merged.slots.items[i].key, ret_set->merged.slots.items[i].value);
@@ -168,6 +224,8 @@ void fileset_build(struct arena *arena, const struct family *family, const struc
             files[j] = (struct sourced){.package = sorted[i], .entry = &sorted[i]->entries[j]};
             if (!place_entry(ret_set, &files[j]))
                 continue;
+            if (ret_set->base_links.slots.count && i)
+                place_on_base(ret_set, &files[j]);
             add_file(ret_set, &files[j]);
             if (files[j].listed)
                 list_add(arena, &ret_set->moved, &files[j]);

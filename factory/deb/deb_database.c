@@ -73,9 +73,10 @@ static bool check_name(const struct package *package, struct err *err)
     return false;
 }
 
-static void add_file(struct arena *arena, struct database_files *files, const char *path, const char *text)
+static void add_file(struct arena *arena, struct database_files *files, const char *path, const char *text,
+                     bool is_list)
 {
-    struct database_file file = {path, text};
+    struct database_file file = {path, text, is_list};
     list_add(arena, files, file);
 }
 
@@ -87,11 +88,11 @@ bool deb_database(struct arena *arena, const struct database_request *request, s
         if (!check_name(package, err))
             return false;
         const char *path = arena_printf(arena, STATUS_DIR "/%s", package->name);
-        add_file(arena, ret_files, path, print_status(arena, package));
+        add_file(arena, ret_files, path, print_status(arena, package), false);
         const char *listed = package_fact(package, DEB_MD5SUMS);
         const char *md5sums = listed ? print_md5sums(arena, request, package, listed) : "";
         if (*md5sums)
-            add_file(arena, ret_files, arena_printf(arena, "%s.md5sums", path), md5sums);
+            add_file(arena, ret_files, arena_printf(arena, "%s.md5sums", path), md5sums, true);
     }
     return true;
 }

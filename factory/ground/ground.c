@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* What the merged file depends on; another version of the rules has another purpose. */
-static struct digest key_of(const struct ground_layers *layers)
+static struct digest key_of(const struct base_layers *layers)
 {
     static const char purpose[] = "imgfactory: ground 1 " PACK_MAGIC;
     struct digest_stream stream;
@@ -46,7 +46,7 @@ static bool find(struct store *store, const struct digest *key, struct ground *r
     return true;
 }
 
-bool ground_open(struct store *store, const char *name, const struct ground_layers *layers, struct ground *ret_ground,
+bool ground_open(struct store *store, const char *name, const struct base_layers *layers, struct ground *ret_ground,
                  struct err *err)
 {
     struct digest key = key_of(layers);

@@ -11,19 +11,8 @@
 #ifndef IMGFACTORY_GROUND_GROUND_H
 #define IMGFACTORY_GROUND_GROUND_H
 
-#include "oci/layout_read.h"
+#include "oci/oci_base.h"
 #include "package/package.h"
-
-/* One layer of a base, in the store under its digest. */
-struct ground_layer {
-    struct layout_blob blob;
-    struct digest diff_id; /* of the plain tar, as the configuration says */
-};
-
-struct ground_layers {
-    struct ground_layer *items;
-    size_t count, capacity;
-};
 
 struct ground {
     struct package *package; /* its entries: sorted by path; a hard link's target is the path of a file of the base.
@@ -32,7 +21,7 @@ struct ground {
 
 /* Opens the merged file system of layers that are in the store, made when it is not there yet. `name` is the base's, for
  * messages. Does all computing itself: run it on a worker. */
-bool ground_open(struct store *store, const char *name, const struct ground_layers *layers, struct ground *ret_ground,
+bool ground_open(struct store *store, const char *name, const struct base_layers *layers, struct ground *ret_ground,
                  struct err *err) MUST_CHECK;
 /* Unmaps and frees. Accepts a zeroed one. For AUTO(). */
 void ground_close(struct ground *ground);

@@ -47,7 +47,7 @@ static bool take_diff_id(struct arena *arena, const char *name, const char *writ
 }
 
 bool ground_layers_of(struct arena *arena, const char *name, const struct layout_manifest *manifest,
-                      struct ground_layers *ret_layers, struct err *err)
+                      struct base_layers *ret_layers, struct err *err)
 {
     struct config_facts config;
     if (!layout_is_config(manifest->config.media_type)) {
@@ -65,9 +65,9 @@ bool ground_layers_of(struct arena *arena, const char *name, const struct layout
                 manifest->layers.count, config.diff_ids.count);
         return false;
     }
-    *ret_layers = (struct ground_layers){0};
+    *ret_layers = (struct base_layers){0};
     for (size_t i = 0; i < manifest->layers.count; i++) {
-        struct ground_layer layer = {.blob = manifest->layers.items[i]};
+        struct base_layer layer = {.blob = manifest->layers.items[i]};
         if (!take_type(name, &layer.blob, err) ||
             !take_diff_id(arena, name, config.diff_ids.items[i], &layer.diff_id, err))
             return false;

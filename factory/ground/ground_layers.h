@@ -13,6 +13,6 @@
 
 /* Lists the layers from below; strings live in the arena, digests are copied. `name` is the base's, for messages. */
 bool ground_layers_of(struct arena *arena, const char *name, const struct layout_manifest *manifest,
-                      struct ground_layers *ret_layers, struct err *err) MUST_CHECK;
+                      struct base_layers *ret_layers, struct err *err) MUST_CHECK;
 
 #endif

@@ -358,7 +358,7 @@ static bool check_diff_id(const struct reading *reading, const struct digest *go
     return false;
 }
 
-static bool add_layer(struct merging *merging, struct store *store, const struct ground_layer *layer, const char *name,
+static bool add_layer(struct merging *merging, struct store *store, const struct base_layer *layer, const char *name,
                       uint32_t number, struct err *err)
 {
     AUTO(view_done) struct view view = {0};
@@ -444,7 +444,7 @@ static bool write_result(struct merging *merging, const struct digest *key, stru
 }
 
 /* What all layers together may unpack to. */
-static uint64_t unpacked_limit(const struct ground_layers *layers)
+static uint64_t unpacked_limit(const struct base_layers *layers)
 {
     uint64_t limit = UNPACKED_MIN_BYTES;
     for (size_t i = 0; i < layers->count; i++) {
@@ -454,7 +454,7 @@ static uint64_t unpacked_limit(const struct ground_layers *layers)
     return limit;
 }
 
-bool ground_merge(struct store *store, const char *name, const struct ground_layers *layers, const struct digest *key,
+bool ground_merge(struct store *store, const char *name, const struct base_layers *layers, const struct digest *key,
                   struct err *err)
 {
     AUTO(merging_done) struct merging merging = {.unpacked_left = unpacked_limit(layers)};
@@ -462,7 +462,7 @@ bool ground_merge(struct store *store, const char *name, const struct ground_lay
     if (!blob_begin(store, &merging.blob, err))
         return false;
     for (size_t i = 0; i < layers->count; i++) {
-        const struct ground_layer *layer = &layers->items[i];
+        const struct base_layer *layer = &layers->items[i];
         const char *layer_title =
             arena_printf(&merging.arena, "%s: layer sha256:%s", name, digest_hex(&layer->blob.digest).chars);
         if (!add_layer(&merging, store, layer, layer_title, (uint32_t)i + 1, err))

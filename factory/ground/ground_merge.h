@@ -27,7 +27,7 @@
 extern const struct format ground_format;
 
 /* Merges the layers and keeps the result as derived/ground/<key>. */
-bool ground_merge(struct store *store, const char *name, const struct ground_layers *layers, const struct digest *key,
+bool ground_merge(struct store *store, const char *name, const struct base_layers *layers, const struct digest *key,
                   struct err *err) MUST_CHECK;
 
 #endif

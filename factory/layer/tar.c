@@ -174,13 +174,14 @@ static bool find_leaders(struct arena *arena, const struct tree *tree, size_t *l
 
 /* Checks that a name creates something below the root when the layer is applied (OCI image-spec layer.md, Whiteouts).
  */
-static bool check_path(const char *path, struct err *err)
+static bool check_path(const struct node *node, struct err *err)
 {
+    const char *path = node->path;
     if (path[0] != '/' || path[1] == '/' || path[1] == '\0') {
         err_set(err, ERR_INTERNAL, "the tree has the path \"%s\", which is not canonical", path);
         return false;
     }
-    if (strncmp(strrchr(path, '/'), "/.wh.", 5) == 0) {
+    if (strncmp(strrchr(path, '/'), "/.wh.", 5) == 0 && !node->is_whiteout) {
         err_set(err, ERR_MALFORMED, "%s: a name that begins with .wh. would delete a file instead of making one", path);
         return false;
     }
@@ -190,7 +191,7 @@ static bool check_path(const char *path, struct err *err)
 static bool put_node(struct tar_writer *writer, size_t index, struct err *err)
 {
     const struct node *node = &writer->tree->nodes[index];
-    if (!check_path(node->path, err))
+    if (!check_path(node, err))
         return false;
     switch (node->kind) {
     case NODE_DIRECTORY:

@@ -33,6 +33,7 @@ struct shift {
     struct job **jobs;           /* all, in plan order; const while threads run */
     struct batch_image **images; /* parallel to jobs */
     size_t count;
+    struct batch_image *first; /* of the batch: gates have the numbers of images */
     struct steps steps;
     double start;
     bool has_few_descriptors;      /* one thing at a time */
@@ -43,6 +44,15 @@ struct shift {
     size_t running_count;          /* threads of both kinds */
     pthread_cond_t ended;          /* predicate: running_count is 0 */
 };
+
+/* Tells the orders of an image which one they wait for. */
+static void await_base(struct batch *batch, struct batch_image *image)
+{
+    for (size_t j = 0; image->base && j < image->arch_count; j++)
+        image->jobs[j].made_base = arena_new(&batch->arena, struct made_base);
+    for (size_t j = 0; image->base && j < image->base->arch_count; j++)
+        image->base->jobs[j].is_base = true;
+}
 
 void batch_init(struct batch *batch, struct batch_image *images, size_t count)
 {
@@ -63,6 +73,8 @@ void batch_init(struct batch *batch, struct batch_image *images, size_t count)
                                              .progress = line};
         }
     }
+    for (size_t i = 0; i < count; i++)
+        await_base(batch, &images[i]);
 }
 
 /* Expands one template with an architecture's facts into a valid tag. */
@@ -135,7 +147,7 @@ static struct layout_beside *list_bills(struct arena *arena, const struct batch_
     return bills;
 }
 
-/* IMAGE: index and layout, once every architecture is there. */
+/* IMAGE: index and layout, once every architecture is there. What is only explained gets none. */
 static bool assemble(struct batch_image *image, struct plant *plant, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -148,6 +160,8 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     if (!expand_tags(image, &facts, err) ||
         !oci_build_index(&image->arena, image->manifest, &facts, images, image->arch_count, &image->index, err))
         return false;
+    if (plant->options->explained)
+        return true;
     struct layout_request request = {
         .dir = image->layout,
         .name = image->destination ? image->destination : arena_printf(&scratch, "localhost/%s", image->manifest->name),
@@ -253,13 +267,28 @@ static bool start_publishing(struct batch_image *image, struct shift *shift)
     return is_started;
 }
 
-/* Ends an image: by the thread that ended its last order, or by one that pushes it. */
-static void finish(struct batch_image *image, struct shift *shift)
+/* Lets the orders begin that stand on an image: what it is, or why it is not, is known. */
+static void release_children(struct batch_image *base, struct shift *shift)
 {
-    struct plant *plant = shift->plant;
+    for (size_t i = 0; i < shift->count; i++) {
+        struct job *job = shift->jobs[i];
+        if (shift->images[i]->base != base)
+            continue;
+        struct made_base *made = job->made_base;
+        *made = (struct made_base){
+            .name = base->manifest->name, .is_built = base->is_built, .err = base->err, .digest = base->index.digest};
+        for (size_t j = 0; j < base->arch_count; j++) {
+            if (base->arches[j] == job->arch)
+                made->image = &base->jobs[j].image;
+        }
+    }
+    steps_open(&shift->steps, (size_t)(base - shift->first));
+}
+
+/* Makes index and layout when all orders are good. */
+static void put_together(struct batch_image *image, struct plant *plant)
+{
     const struct job *worst = NULL;
-    if (!plant->options->explained)
-        image_notes_log(image, plant->log);
     for (size_t i = 0; i < image->arch_count; i++) {
         const struct job *job = &image->jobs[i];
         if (!job->is_good && (!worst || err_kind_is_graver(job->err.kind, worst->err.kind)))
@@ -267,15 +296,33 @@ static void finish(struct batch_image *image, struct shift *shift)
     }
     if (worst) {
         image->err = worst->err;
-    } else if (plant->options->is_dry_run || plant->options->explained) {
-        image->is_good = true;
-    } else {
-        image->is_built = !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
-        if (image->is_built)
-            warn_of_differing_versions(image, plant->log);
-        if (image->is_built && start_publishing(image, shift))
-            return;
-        image->is_good = image->is_built && publish(image, plant, &image->err);
+        return;
+    }
+    bool is_base = image->arch_count && image->jobs[0].is_base;
+    image->is_good = plant->options->is_dry_run || (plant->options->explained && !is_base);
+    if (image->is_good)
+        return;
+    image->is_built = !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
+    image->is_good = plant->options->explained && image->is_built;
+    if (image->is_built)
+        warn_of_differing_versions(image, plant->log);
+    else
+        tell_failure(image, plant);
+}
+
+/* Ends an image: by the thread that ended its last order, or by one that pushes it. */
+static void finish(struct batch_image *image, struct shift *shift)
+{
+    struct plant *plant = shift->plant;
+    if (!plant->options->explained)
+        image_notes_log(image, plant->log);
+    put_together(image, plant);
+    release_children(image, shift);
+    bool is_to_publish = image->is_built && !image->is_good;
+    if (is_to_publish && start_publishing(image, shift))
+        return;
+    if (is_to_publish) {
+        image->is_good = publish(image, plant, &image->err);
         if (!image->is_good)
             tell_failure(image, plant);
     }
@@ -406,6 +453,11 @@ static void shift_init(struct shift *shift, struct batch *batch)
         }
     }
     steps_init(&batch->arena, groups, shift->count, &shift->steps);
+    shift->first = batch->images;
+    for (size_t i = 0; i < shift->count; i++) {
+        if (shift->images[i]->base)
+            steps_wait_for(&shift->steps, i, (size_t)(shift->images[i]->base - batch->images));
+    }
 }
 
 static bool has_few_descriptors(void)

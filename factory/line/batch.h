@@ -16,9 +16,11 @@ struct batch_image {
     const struct source *source;
     const struct arch *const *arches;
     size_t arch_count;
-    struct strings templates; /* of tags: the command's, the manifest's, or the site's */
-    const char *destination;  /* HOST/REPOSITORY to push to, or NULL */
-    const char *word;         /* how the command line names it, as a shell reads it */
+    struct strings templates;       /* of tags: the command's, the manifest's, or the site's */
+    const char *destination;        /* HOST/REPOSITORY to push to, or NULL */
+    const char *word;               /* how the command line names it, as a shell reads it */
+    const struct batch_image *base; /* another image of the batch that it stands on, made first; or NULL. It has all of
+                                     * `arches` */
     /* results */
     struct job *jobs; /* arch_count of them, in the order of arches */
     struct arena arena;

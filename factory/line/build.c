@@ -5,6 +5,7 @@
 #include "line/opening.h"
 #include "proof/left_out.h"
 #include "proof/scripts.h"
+#include "tree/tree_stand.h"
 
 /* Each round but the last leaves out files that have to do with those that the one before left out. */
 #define PROVE_MAX_ROUNDS 8
@@ -113,6 +114,17 @@ static const char *find_left_out(const struct order *order, const struct closed 
     return left_out_sentence(order->arena, &request);
 }
 
+/* Puts the tree on the base of the image, if it has one. */
+static bool put_on_base(const struct order *order, struct built *built, struct err *err)
+{
+    struct tree whole = built->tree;
+    struct stand_request request = {.ground = order->ground, .tree = &whole, .manifest_path = order->manifest->path};
+    built->root = built->tree;
+    if (!order->ground || built->tree.wants_all)
+        return true;
+    return tree_stand(order->arena, &request, &built->tree, &built->root, err);
+}
+
 static bool make_tree(void *argument, struct err *err)
 {
     const struct building *building = argument;
@@ -132,13 +144,14 @@ static bool make_tree(void *argument, struct err *err)
                                    .created_override = order->plant->inputs.source_date_epoch,
                                    .has_base_accounts = order->manifest->automatic[AUTOMATIC_ACCOUNTS],
                                    .is_partial = opened_is_partial(&closed->opened),
+                                   .ground = order->ground,
                                    .os_release = release_text(order, closed)};
-    if (!tree_build(order->arena, &request, &built->tree, err))
+    if (!tree_build(order->arena, &request, &built->tree, err) || !put_on_base(order, built, err))
         return false;
     openers_find(order->arena, order->plant->options->features, &built->tree, &built->openers);
     built->left_out = find_left_out(order, closed, &built->tree);
     return built->tree.wants_all ||
-           (scripts_check_user(order->manifest->path, &closed->asked.config, &built->tree, err) &&
+           (scripts_check_user(order->manifest->path, &closed->asked.config, &built->root, err) &&
             note_scripts(building, err));
 }
 
@@ -179,6 +192,18 @@ static bool prove(void *argument, struct err *err)
     return true;
 }
 
+struct manifest_config build_process(struct arena *arena, const struct standing *standing,
+                                     const struct manifest_config *config, const struct wishes *wishes)
+{
+    struct manifest_config process = *config;
+    process.env = (struct yaml_pairs){0};
+    for (size_t i = 0; i < wishes->env.count; i++) {
+        struct yaml_pair pair = {.key = wishes->env.items[i].name, .value = wishes->env.items[i].value};
+        list_add(arena, &process.env, pair);
+    }
+    return standing ? oci_base_inherit(arena, &standing->base, &process) : process;
+}
+
 static struct prove_request request_of(const struct order *order, const struct closed *closed,
                                        const struct built *built, struct map *ret_spare)
 {
@@ -188,11 +213,12 @@ static struct prove_request request_of(const struct order *order, const struct c
         if (kept->if_unloadable != UNLOADABLE_REFUSED)
             (void)map_add(ret_spare, text_of(kept->file->entry->path), (void *)kept);
     }
+    struct manifest_config *config = arena_new(order->arena, struct manifest_config);
+    *config = build_process(order->arena, order->standing, &closed->asked.config, &built->wishes);
     return (struct prove_request){.manifest = closed->manifest,
-                                  .config = &closed->asked.config,
-                                  .wishes = &built->wishes,
+                                  .config = config,
                                   .arch = order->arch,
-                                  .tree = &built->tree,
+                                  .tree = &built->root,
                                   .set = &closed->set,
                                   .spare = ret_spare,
                                   .interpreters = order->plant->options->interpreters,

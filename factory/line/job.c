@@ -27,7 +27,8 @@ static struct order order_of(struct job *job, struct arena *scratch)
                           .arch = job->arch,
                           .progress = job->progress,
                           .arena = scratch,
-                          .hold = &job->hold};
+                          .hold = &job->hold,
+                          .standing = job->standing};
 }
 
 struct layering {
@@ -104,6 +105,23 @@ static bool explain(struct job *job, const struct order *order, struct closed *c
     return explain_find(&job->arena, &request, &job->answers, err);
 }
 
+/* What the image stands on, as this run found it; NULL: on nothing. */
+static const struct bill_base *note_base(struct job *job)
+{
+    const struct standing *standing = job->standing;
+    if (!standing)
+        return NULL;
+    struct bill_base *base = arena_new(&job->arena, struct bill_base);
+    *base = (struct bill_base){.name = standing->base.name ? standing->base.name : standing->written,
+                               .digest = standing->base.digest,
+                               .manifest = standing->manifest,
+                               .layer_count = standing->base.layers.count,
+                               .is_unsigned = standing->is_unsigned};
+    if (standing->has_moved)
+        base->moved_from = standing->before;
+    return base;
+}
+
 /* What a bill tells of this run, wherever the rest of it comes from. */
 static void name_bill(struct job *job)
 {
@@ -113,12 +131,15 @@ static void name_bill(struct job *job)
     struct bill_source *source = bill_source_of(&job->arena, job->origins);
     source->name = path_basename(source->name); /* a bill goes where the image goes: no folder of this machine */
     job->bill.source = source;
+    job->bill.base = note_base(job);
 }
 
 /* The documents of a finished product. */
 static bool describe(struct job *job, struct err *err)
 {
-    job->image = (struct image){.arch = job->arch, .layers = bill_layers(&job->arena, &job->bill)};
+    job->image = (struct image){.arch = job->arch,
+                                .base = job->standing ? &job->standing->base : NULL,
+                                .layers = bill_layers(&job->arena, &job->bill)};
     if (!oci_build_image(&job->arena, job->manifest, &job->bill.process, &job->bill.facts, &job->image, err))
         return false;
     job->bill.manifest = job->image.manifest.digest;
@@ -129,27 +150,64 @@ static bool describe(struct job *job, struct err *err)
 /* What is left to do once there is a product: made, or found. */
 static bool make_image(struct job *job, struct err *err)
 {
-    if (job->plant->options->explained)
+    if (job->plant->options->explained && !job->is_base)
         return true;
     log_openers(job);
     return job->plant->options->is_dry_run || describe(job, err);
 }
 
+struct standing_on {
+    const struct order *order;
+    struct job *job;
+};
+
+static bool open_ground(void *argument, struct err *err)
+{
+    const struct standing_on *standing_on = argument;
+    struct job *job = standing_on->job;
+    return standing_open(job->plant, job->standing, &job->ground, err);
+}
+
+/* Gives the order the files of its base. */
+static bool stand(struct job *job, struct order *order, struct err *err)
+{
+    struct standing_on standing_on = {order, job};
+    if (!job->standing)
+        return true;
+    if (!standing_fetch(job->plant, job->standing, err) || !order_compute(order, open_ground, &standing_on, err))
+        return false;
+    order->ground = &job->ground;
+    order->given = ground_package(order->arena, &job->ground);
+    return true;
+}
+
 /* RESOLVE to PROOF. */
-static bool make_tree(struct job *job, const struct order *order, struct closed *closed, struct err *err)
+static bool make_tree(struct job *job, struct order *order, struct closed *closed, struct err *err)
 {
     struct built built = {0};
     bool is_dry_run = job->plant->options->is_dry_run;
-    if (!select_files(order, closed, err) || (!is_dry_run && !build(order, closed, &built, job, err)))
+    if (!stand(job, order, err) || !select_files(order, closed, err) ||
+        (!is_dry_run && !build(order, closed, &built, job, err)))
         return false;
     note_wishes(job->manifest, is_dry_run ? &closed->asked.wishes : &built.wishes, &job->arena, &job->bill);
     note_selection(closed, &built, &job->arena, &job->bill);
     if (is_dry_run)
         return true;
     note_tree(closed, &built, &job->arena, &job->bill);
+    if (job->standing)
+        job->bill.process = oci_base_inherit(&job->arena, &job->standing->base, &job->bill.process);
     tree_copy_lasting(&job->tree_arena, &built.tree, &job->tree);
     job->is_to_pack = true;
     return true;
+}
+
+/* Finds what the image stands on; a dry run only selects, and does without. */
+static bool find_base(struct job *job, struct err *err)
+{
+    if (!job->manifest->base || job->plant->options->is_dry_run)
+        return true;
+    job->standing = arena_new(&job->arena, struct standing);
+    return standing_find(job->plant, &job->arena, job->manifest, job->arch, job->made_base, job->standing, err);
 }
 
 static bool run_first(struct job *job, struct err *err)
@@ -160,13 +218,15 @@ static bool run_first(struct job *job, struct err *err)
     struct order order = order_of(job, &scratch);
     struct closed closed = {0};
     order_enter(&order, STAGE_INDEX);
-    if (plant_is_cancelled(job->plant, err) ||
+    if (plant_is_cancelled(job->plant, err) || !find_base(job, err) ||
         !plant_find_catalog(job->plant, job->source, job->arch, &order.catalog, err))
         return false;
+    order.standing = job->standing;
     job->origins = &order.catalog->origins;
     bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
     job->bill = (struct bill){.format = BILL_FORMAT, .inputs = kept_inputs(job, order.catalog)};
-    bool is_kept = may_reuse && kept_use(&order, job), is_explained = options->explained && !options->is_dry_run;
+    bool is_kept = may_reuse && kept_use(&order, job),
+         is_explained = options->explained && !options->is_dry_run && !job->is_base;
     if (!is_kept || is_explained) {
         if (!plant_prepare(job->plant, order.catalog, err))
             return false;
@@ -175,6 +235,9 @@ static bool run_first(struct job *job, struct err *err)
         if (job->manifest->shell && !order_take_shell(&order, err))
             return false;
     }
+    /* What is found again needs the base's layers, too: for the layout. */
+    if (is_kept && job->standing && !standing_fetch(job->plant, job->standing, err))
+        return false;
     if (!is_kept && !make_tree(job, &order, &closed, err))
         return false;
     if (!is_kept)
@@ -212,6 +275,7 @@ static void run_part(struct job *job, bool (*part)(struct job *job, struct err *
         return;
     arena_done(&job->tree_arena);
     supply_give_back(job->plant->supply, &job->hold);
+    ground_close(&job->ground);
     progress_stage(job->progress, job->is_good ? STAGE_DONE : STAGE_FAILED);
     if (!job->is_good)
         err_wrap(&job->err, "image %s for %s", job->manifest->name, job->arch->name);
@@ -230,6 +294,7 @@ void job_pack(struct job *job)
 void job_done(struct job *job)
 {
     view_done(&job->kept);
+    ground_close(&job->ground);
     arena_done(&job->tree_arena);
     arena_done(&job->arena);
 }

@@ -9,7 +9,7 @@
 #define IMGFACTORY_LINE_JOB_H
 
 #include "bill/explain.h"
-#include "line/plant.h"
+#include "line/standing.h"
 #include "tree/tree.h"
 
 struct job {
@@ -19,6 +19,8 @@ struct job {
     const struct source *source;
     const struct arch *arch;
     struct progress_line *progress;
+    struct made_base *made_base; /* when the base is an image of this run: filled in before the order begins */
+    bool is_base;                /* others stand on the image: it is described whatever the run is for */
     /* results */
     struct arena arena;
     bool is_good;
@@ -36,7 +38,9 @@ struct job {
     bool is_to_pack;       /* the tree is there and its layer is not */
     struct tree tree;
     struct arena tree_arena;
-    struct supply_hold hold; /* packages that are open for it: until it ends */
+    struct supply_hold hold;   /* packages that are open for it: until it ends */
+    struct standing *standing; /* the base, or NULL; in `arena` */
+    struct ground ground;      /* its files, while they are needed */
 };
 
 /* The first part: selection → packages → keep → tree → proof. With is_to_pack the order is not done: job_pack() follows;

@@ -20,6 +20,7 @@ struct inputs kept_inputs(struct job *job, const struct catalog *catalog)
     inputs.name = job->manifest->name;
     inputs.manifest = job->manifest->digest;
     inputs.arch = job->arch->digest;
+    inputs.base = job->standing ? job->standing->base.digest : (struct digest){0};
     inputs.catalog = catalog->digest;
     inputs.release = release_of(&job->arena, catalog);
     return inputs;

@@ -141,12 +141,14 @@ bool needs_of_manifest(const struct order *order, const struct closed *closed, s
         add_name(order->arena, &need->names, wishes->packages.items[i].name);
     for (size_t i = 0; i < binaries->count; i++) {
         bool is_glob = manifest_is_glob(binaries->items[i]);
+        if (!is_glob && order_has(order, binaries->items[i]))
+            continue; /* the base's */
         if (!(is_glob ? choose_of_glob : choose)(order, closed, binaries->items[i], need, err))
             return false;
     }
     for (size_t i = 0; !need->names.count && i < wishes->files.count; i++) {
         const struct wish_file *file = &wishes->files.items[i];
-        if (!path_is_glob(file->path) && !file->packages.count && !file->is_optional &&
+        if (!path_is_glob(file->path) && !file->packages.count && !file->is_optional && !order_has(order, file->path) &&
             !choose(order, closed, file->path, need, err))
             return false;
     }

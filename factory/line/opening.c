@@ -123,8 +123,10 @@ static void ask(const struct order *order, const struct opened *opened, const ch
 static void ask_for_needs(const struct order *order, const struct opened *opened, const struct elf_facts *elf,
                           struct strings *names)
 {
-    for (size_t i = 0; i < elf->needed.count; i++)
-        ask(order, opened, elf->needed.items[i], names);
+    for (size_t i = 0; i < elf->needed.count; i++) {
+        if (!order_has_library(order, elf->needed.items[i]))
+            ask(order, opened, elf->needed.items[i], names);
+    }
 }
 
 /* Asks for what the libraries need that packages were opened for: most often the closure will keep them. */

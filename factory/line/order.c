@@ -1,5 +1,6 @@
 #include "line/order.h"
 
+#include "base/auto.h"
 #include "effect/shell_links.h"
 
 #include <stdarg.h>
@@ -57,6 +58,23 @@ bool order_take_shell(struct order *order, struct err *err)
     }
     err_set(err, ERR_RESOLVE, "shell: %s: the source has no package %s", wanted,
             strings_join(order->arena, packages, " or "));
+    return false;
+}
+
+bool order_has(const struct order *order, const char *path)
+{
+    const struct entry *entry = order->ground ? ground_walk(order->ground, order->arena, path, NULL) : NULL;
+    return entry && entry->kind != ENTRY_DIRECTORY;
+}
+
+bool order_has_library(const struct order *order, const char *soname)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct strings *dirs = &order->arch->library_dirs;
+    for (size_t i = 0; order->ground && i < dirs->count; i++) {
+        if (ground_walk(order->ground, &scratch, arena_printf(&scratch, "%s/%s", dirs->items[i], soname), NULL))
+            return true;
+    }
     return false;
 }
 

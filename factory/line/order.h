@@ -7,13 +7,17 @@
 #ifndef IMGFACTORY_LINE_ORDER_H
 #define IMGFACTORY_LINE_ORDER_H
 
-#include "line/plant.h"
+#include "ground/ground_package.h"
+#include "line/standing.h"
 
 struct order {
     struct plant *plant;
     const struct manifest *manifest; /* as it was loaded; with what its `shell` wants, once that is known */
     const struct arch *arch;
     struct catalog *catalog;
+    const struct standing *standing; /* the base that the image is put on; NULL: from scratch */
+    const struct ground *ground;     /* its files, once something is made; NULL without a base */
+    const struct package *given;     /* the same, to stand beside packages */
     struct progress_line *progress;
     struct arena *arena;      /* scratch */
     struct supply_hold *hold; /* the packages that are open for it */
@@ -30,6 +34,9 @@ bool order_takes_older(const struct order *order);
 /* Adds the wish for the manifest's static shell, from the first package that exists. Needs the catalog; fails with
  * ERR_RESOLVE when there is none. */
 bool order_take_shell(struct order *order, struct err *err) MUST_CHECK;
+/* Returns whether the base has a file under a path / a library of that name where the loader looks by itself. */
+bool order_has(const struct order *order, const char *path);
+bool order_has_library(const struct order *order, const char *soname);
 /* Returns whether any part of the manifest is automatic. */
 bool order_is_automatic(const struct order *order);
 

@@ -4,6 +4,7 @@
 #include "io/hashed.h"
 #include "io/secret.h"
 #include "io/store_prune.h"
+#include "line/standing.h"
 #include "source/format.h"
 
 #include <stdlib.h>
@@ -49,6 +50,7 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
     ret_plant->sources = flight_new();
     ret_plant->catalogs = flight_new();
     ret_plant->prepared = flight_new();
+    ret_plant->bases = flight_new();
     find_inputs(ret_plant);
     if (!open_places(options, ret_plant, err) || !http_start(&options->http, &ret_plant->http, err) ||
         !workers_start(options->jobs, &ret_plant->workers, err)) {
@@ -172,6 +174,7 @@ void plant_close(struct plant *plant)
 {
     if (!plant->sources)
         return;
+    standing_close_all(plant);
     http_stop(plant->http);
     workers_stop(plant->workers);
     supply_close(plant->supply);
@@ -182,6 +185,7 @@ void plant_close(struct plant *plant)
     flight_free(plant->sources);
     flight_free(plant->catalogs);
     flight_free(plant->prepared);
+    flight_free(plant->bases);
     store_close(plant->store);
     pthread_mutex_destroy(&plant->lock);
     arena_done(&plant->arena);

@@ -58,11 +58,13 @@ struct plant {
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
     struct flight *prepared;           /* catalogs by themselves */
+    struct flight *bases;              /* struct shared_standing by what manifests call them */
     struct inputs inputs; /* the options', with the encoder: products of another build are not used again */
-    pthread_mutex_t lock; /* guards arena and the two lists */
+    pthread_mutex_t lock; /* guards arena and the three lists */
     struct arena arena;
     struct shared_source *opened_sources;
     struct shared_catalog *opened_catalogs;
+    struct shared_standing *opened_bases;
 };
 
 /* Starts threads and opens the store. */

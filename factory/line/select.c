@@ -50,13 +50,13 @@ bool select_open_all(const struct order *order, struct closed *closed, struct er
 
 /* A path that was chosen from one package is that package's, also when another selected one ships it:
  * isc-dhcp-server-ldap diverts the binary of isc-dhcp-server, on which it depends. */
-static void settle_choices(struct arena *arena, struct closed *closed)
+static void settle_choices(const struct order *order, struct closed *closed)
 {
     const struct chosen_list *list = &closed->asked.chosen;
     for (size_t i = 0; i < list->count; i++) {
         const char *why;
-        const char *path = path_canonical(arena, text_of(list->items[i].path), &why);
-        if (path)
+        const char *path = path_canonical(order->arena, text_of(list->items[i].path), &why);
+        if (path && !order_has(order, path))
             fileset_settle(&closed->set, path, list->items[i].choice.package);
     }
 }
@@ -110,14 +110,27 @@ static void add_shell(struct arena *arena, struct closed *closed, struct wishes 
     *wishes = wishes_join(arena, wishes, &of_shell);
 }
 
+/* What the base has is in the image already. */
+static void leave_given(const struct order *order, struct keep *keep)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < keep->count; i++) {
+        if (!order->given || keep->items[i].file->package != order->given)
+            keep->items[count++] = keep->items[i];
+    }
+    keep->count = count;
+}
+
 static bool find_closure(void *argument, struct err *err)
 {
     const struct closing *closing = argument;
     struct closed *closed = closing->closed;
     const struct opened *opened = &closed->opened;
     struct arena *arena = closing->order->arena;
-    const struct package **open = arena_new_array(arena, const struct package *, opened->selection.count + 1);
+    const struct package **open = arena_new_array(arena, const struct package *, opened->selection.count + 2);
     size_t count = 0;
+    if (closing->order->given)
+        open[count++] = closing->order->given;
     for (size_t i = 0; i <= opened->selection.count; i++) {
         if (opened->packages[i])
             open[count++] = opened->packages[i];
@@ -125,7 +138,7 @@ static bool find_closure(void *argument, struct err *err)
     fileset_build(arena, closing->order->catalog->family, open, count, &closed->set);
     closed->sought = (struct map){.arena = arena};
     closed->set.sought = &closed->sought;
-    settle_choices(arena, closed);
+    settle_choices(closing->order, closed);
     alternatives_add(&closed->set);
     if (!find_programs(closing->order, closed, err))
         return false;
@@ -154,6 +167,7 @@ static bool find_closure(void *argument, struct err *err)
                                       .dropped = &dropped};
     if (!closure_find(arena, &closed->set, &request, &closed->keep, err))
         return false;
+    leave_given(closing->order, &closed->keep);
     for (size_t i = 0; i < metapackages.notes.count; i++)
         list_add(arena, &closed->keep.notes, metapackages.notes.items[i]);
     if (!metapackages.is_partial || !opened_is_partial(opened))

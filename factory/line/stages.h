@@ -17,7 +17,8 @@
 /* The finished file system. */
 struct built {
     struct wishes wishes; /* closed.wishes with what was made of the packages' files */
-    struct tree tree;
+    struct tree tree;     /* what goes into the layer */
+    struct tree root;     /* what the image then has: on a base that, too; else the same */
     struct openers openers;
     const char *left_out; /* of what the service's packages ship: a sentence, or NULL */
 };
@@ -38,6 +39,10 @@ bool prove_built(const struct order *order, struct closed *closed, struct built 
 bool prove_good(const struct order *order, const struct closed *closed, const struct built *built,
                 const struct proof *proof, struct err *err) MUST_CHECK;
 
+/* Returns what the image starts: as manifest, recipes and others have it, with the variables, and with what a base had (NULL:
+ * none). */
+struct manifest_config build_process(struct arena *arena, const struct standing *standing,
+                                     const struct manifest_config *config, const struct wishes *wishes);
 /* Copies to the bill what there is to tell of what is wanted, of a selection, of a tree (NULL: none was made), and of a
  * proof. */
 void note_wishes(const struct manifest *manifest, const struct wishes *wishes, struct arena *arena, struct bill *bill);

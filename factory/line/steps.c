@@ -6,6 +6,9 @@ void steps_init(struct arena *arena, const size_t *groups, size_t count, struct 
                                 .pending = count,
                                 .groups = groups,
                                 .group_pending = arena_new_array(arena, size_t, count),
+                                .is_taken = arena_new_array(arena, bool, count),
+                                .gates = arena_new_array(arena, size_t, count),
+                                .are_open = arena_new_array(arena, bool, count),
                                 .is_to_pack = arena_new_array(arena, bool, count),
                                 .ready = arena_new_array(arena, size_t, count)};
     for (size_t i = 0; i < count; i++)
@@ -14,15 +17,45 @@ void steps_init(struct arena *arena, const size_t *groups, size_t count, struct 
     pthread_cond_init(&ret_steps->changed, NULL);
 }
 
+void steps_wait_for(struct steps *steps, size_t order, size_t gate)
+{
+    steps->gates[order] = gate + 1;
+}
+
+void steps_open(struct steps *steps, size_t gate)
+{
+    pthread_mutex_lock(&steps->lock);
+    steps->are_open[gate] = true;
+    pthread_cond_broadcast(&steps->changed);
+    pthread_mutex_unlock(&steps->lock);
+}
+
+/* Finds the first order that was not begun and may be. Under the lock. */
+static bool find_tree(struct steps *steps, size_t *ret_order)
+{
+    while (steps->next_tree < steps->count && steps->is_taken[steps->next_tree])
+        steps->next_tree++;
+    for (size_t i = steps->next_tree; i < steps->count; i++) {
+        if (!steps->is_taken[i] && (!steps->gates[i] || steps->are_open[steps->gates[i] - 1])) {
+            *ret_order = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes a step if there is one. Under the lock. */
 static bool take(struct steps *steps, struct step *ret_step)
 {
-    if (steps->ready_taken < steps->ready_count)
+    size_t order;
+    if (steps->ready_taken < steps->ready_count) {
         *ret_step = (struct step){.order = steps->ready[steps->ready_taken++], .is_packing = true};
-    else if (steps->next_tree < steps->count)
-        *ret_step = (struct step){.order = steps->next_tree++};
-    else
+        return true;
+    }
+    if (!find_tree(steps, &order))
         return false;
+    steps->is_taken[order] = true;
+    *ret_step = (struct step){.order = order};
     return true;
 }
 

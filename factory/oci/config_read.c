@@ -16,7 +16,7 @@ static const char *const kind_names[] = {[VALUE_STRING] = "a string",
                                          [VALUE_TIME] = "a time such as 2024-01-31T12:00:00Z",
                                          [VALUE_OBJECT] = "an object"};
 
-/* A key; `offset` is that of the struct launch_words in struct launch that its strings go to, or NOWHERE. */
+/* A key; `offset` is that of the struct strings in struct config_facts that its strings go to, or NOWHERE. */
 struct key {
     const char *name;
     enum value_kind kind;
@@ -26,15 +26,15 @@ struct key {
 #define NOWHERE SIZE_MAX
 
 static const struct key process_keys[] = {
-    {"Entrypoint", VALUE_STRINGS, offsetof(struct launch, entrypoint)},
-    {"Cmd", VALUE_STRINGS, offsetof(struct launch, cmd)},
-    {"Env", VALUE_STRINGS, offsetof(struct launch, env)},
-    {"User", VALUE_STRING, offsetof(struct launch, user)},
-    {"WorkingDir", VALUE_STRING, offsetof(struct launch, working_dir)},
-    {"Volumes", VALUE_SET, offsetof(struct launch, volumes)},
-    {"ExposedPorts", VALUE_SET, NOWHERE},
+    {"Entrypoint", VALUE_STRINGS, offsetof(struct config_facts, launch.entrypoint.words)},
+    {"Cmd", VALUE_STRINGS, offsetof(struct config_facts, launch.cmd.words)},
+    {"Env", VALUE_STRINGS, offsetof(struct config_facts, launch.env.words)},
+    {"User", VALUE_STRING, offsetof(struct config_facts, launch.user.words)},
+    {"WorkingDir", VALUE_STRING, offsetof(struct config_facts, launch.working_dir.words)},
+    {"Volumes", VALUE_SET, offsetof(struct config_facts, launch.volumes.words)},
+    {"ExposedPorts", VALUE_SET, offsetof(struct config_facts, ports)},
     {"Labels", VALUE_PAIRS, NOWHERE},
-    {"StopSignal", VALUE_STRING, NOWHERE},
+    {"StopSignal", VALUE_STRING, offsetof(struct config_facts, stop_signal)},
     {"ArgsEscaped", VALUE_BOOL, NOWHERE},
 };
 
@@ -148,7 +148,7 @@ static void read_keys(struct arena *arena, const json_t *object, const struct ke
                      arena_printf(arena, "the configuration's %s is not %s: engines cannot read it", keys[i].name,
                                   kind_names[keys[i].kind]));
         else if (keys[i].offset != NOWHERE)
-            take_words(arena, value, &((struct launch_words *)((char *)&facts->launch + keys[i].offset))->words);
+            take_words(arena, value, (struct strings *)((char *)facts + keys[i].offset));
     }
 }
 

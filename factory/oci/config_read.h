@@ -14,8 +14,9 @@
 struct config_facts {
     const char *os; /* NULL: not given */
     struct launch launch;
-    struct strings diff_ids; /* "sha256:…" as written, one for each layer from below */
-    struct strings faults;   /* a sentence each */
+    struct strings ports, stop_signal; /* ExposedPorts; one word or none */
+    struct strings diff_ids;           /* "sha256:…" as written, one for each layer from below */
+    struct strings faults;             /* a sentence each */
 };
 
 /* Reads the configuration; strings live in the arena. */

@@ -210,6 +210,9 @@ bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, 
                             .request = request};
     for (size_t i = 0; i < request->image_count; i++) {
         const struct image *image = request->images[i];
+        for (size_t j = 0; image->base && j < image->base->layers.count; j++)
+            add_piece(&wanted, &image->base->layers.items[j].blob.digest, image->base->layers.items[j].blob.size_bytes,
+                      NULL);
         for (size_t j = 0; j < image->layers.count; j++)
             add_piece(&wanted, &image->layers.items[j].digest, image->layers.items[j].size_bytes, NULL);
         add_document(&wanted, &image->config);

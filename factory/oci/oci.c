@@ -20,6 +20,7 @@ struct builder {
     const struct manifest *manifest;
     const struct manifest_config *process; /* of an image; NULL for an index, which starts nothing */
     const struct oci_facts *facts;
+    const struct oci_base *base; /* of an image; NULL: from scratch */
     const char *created;
     struct err *err;
 };
@@ -78,6 +79,11 @@ static json_t *make_set(const struct builder *builder, const struct strings *str
     for (size_t i = 0; i < strings->count; i++)
         set(builder, object, strings->items[i], json_object());
     return object;
+}
+
+static const char *digest_name(const struct builder *builder, const struct digest *digest)
+{
+    return arena_printf(builder->arena, "sha256:%s", digest_hex(digest).chars);
 }
 
 static const char *expand(const struct builder *builder, const char *template)
@@ -149,20 +155,36 @@ static json_t *make_facts(const struct builder *builder, const struct yaml_pairs
     return object;
 }
 
-static json_t *make_labels(const struct builder *builder)
+/* `inherited` are the base's, or NULL. */
+static json_t *make_labels(const struct builder *builder, const json_t *inherited)
 {
-    return make_facts(builder, &builder->manifest->config.labels, &builder->manifest->config.annotations);
+    json_auto_t *ours = make_facts(builder, &builder->manifest->config.labels, &builder->manifest->config.annotations);
+    json_t *labels = json_is_object(inherited) ? json_deep_copy(inherited) : json_object();
+    (void)json_object_update(labels, ours);
+    return labels;
+}
+
+/* image-spec, annotations.md: what an image is based on. */
+static void set_base(const struct builder *builder, json_t *annotations)
+{
+    if (!builder->base || json_object_get(annotations, ANNOTATION("base.digest")))
+        return;
+    set_string(builder, annotations, ANNOTATION("base.name"), builder->base->name);
+    set_string(builder, annotations, ANNOTATION("base.digest"), digest_name(builder, &builder->base->digest));
 }
 
 static json_t *make_annotations(const struct builder *builder)
 {
-    return make_facts(builder, &builder->manifest->config.annotations, &builder->manifest->config.labels);
+    json_t *annotations =
+        make_facts(builder, &builder->manifest->config.annotations, &builder->manifest->config.labels);
+    set_base(builder, annotations);
+    return annotations;
 }
 
 static json_t *make_process(const struct builder *builder)
 {
     const struct manifest_config *config = builder->process;
-    json_t *object = json_object();
+    json_t *object = builder->base ? oci_base_process(builder->base) : json_object();
     set_string(builder, object, "User", config->user);
     set_filled(builder, object, "ExposedPorts", make_set(builder, &config->ports));
     set_filled(builder, object, "Env", make_env(builder));
@@ -170,19 +192,16 @@ static json_t *make_process(const struct builder *builder)
     set_filled(builder, object, "Cmd", make_array(builder, &config->cmd));
     set_filled(builder, object, "Volumes", make_set(builder, &config->volumes));
     set_string(builder, object, "WorkingDir", config->working_dir);
-    set_filled(builder, object, "Labels", make_labels(builder));
+    set_filled(builder, object, "Labels", make_labels(builder, json_object_get(object, "Labels")));
     set_string(builder, object, "StopSignal", config->stop_signal);
     return object;
-}
-
-static const char *digest_name(const struct builder *builder, const struct digest *digest)
-{
-    return arena_printf(builder->arena, "sha256:%s", digest_hex(digest).chars);
 }
 
 static json_t *make_rootfs(const struct builder *builder, const struct layers *layers)
 {
     json_t *object = json_object(), *ids = json_array();
+    for (size_t i = 0; builder->base && i < builder->base->layers.count; i++)
+        append_string(builder, ids, digest_name(builder, &builder->base->layers.items[i].diff_id));
     for (size_t i = 0; i < layers->count; i++)
         append_string(builder, ids, digest_name(builder, &layers->items[i].diff_id));
     set(builder, object, "type", json_string("layers"));
@@ -205,7 +224,7 @@ static json_t *make_history_entry(const struct builder *builder)
 /* One entry for each layer, as config.md wants it. */
 static json_t *make_history(const struct builder *builder, const struct layers *layers)
 {
-    json_t *array = json_array();
+    json_t *array = builder->base ? oci_base_history(builder->base) : json_array();
     for (size_t i = 0; i < layers->count; i++)
         check(builder, json_array_append_new(array, make_history_entry(builder)), "history");
     return array;
@@ -247,6 +266,11 @@ static json_t *make_manifest(const struct builder *builder, const struct image *
     set(builder, object, "mediaType", json_string(OCI_MEDIA_MANIFEST));
     set(builder, object, "config",
         make_descriptor(builder, OCI_MEDIA_CONFIG, &image->config.digest, image->config.len));
+    for (size_t i = 0; image->base && i < image->base->layers.count; i++) {
+        const struct layout_blob *blob = &image->base->layers.items[i].blob;
+        json_t *item = make_descriptor(builder, blob->media_type, &blob->digest, blob->size_bytes);
+        check(builder, json_array_append_new(layers, item), "layers");
+    }
     for (size_t i = 0; i < image->layers.count; i++) {
         const struct layer *layer = &image->layers.items[i];
         json_t *item =
@@ -310,6 +334,7 @@ bool oci_build_image(struct arena *arena, const struct manifest *manifest, const
                      const struct oci_facts *facts, struct image *image, struct err *err)
 {
     struct builder builder = {.arena = arena, .manifest = manifest, .process = process, .facts = facts, .err = err};
+    builder.base = image->base;
     if (!oci_timestamp(arena, facts->created_time, &builder.created, err))
         return false;
     json_auto_t *config = make_config(&builder, image);
@@ -325,6 +350,7 @@ bool oci_build_index(struct arena *arena, const struct manifest *manifest, const
     struct builder builder = {.arena = arena, .manifest = manifest, .facts = facts, .err = err};
     if (!oci_timestamp(arena, facts->created_time, &builder.created, err))
         return false;
+    builder.base = count ? images[0]->base : NULL;
     json_auto_t *index = make_index(&builder, images, count);
     return finish(&builder, index, "index", ret_index);
 }

@@ -10,6 +10,7 @@
 #define IMGFACTORY_OCI_OCI_H
 
 #include "oci/descriptor.h"
+#include "oci/oci_base.h"
 #include "plan/arch.h"
 #include "plan/manifest.h"
 
@@ -27,7 +28,8 @@ struct document {
 /* One architecture's image, ready for the index. */
 struct image {
     const struct arch *arch;
-    struct layers layers;
+    const struct oci_base *base; /* whose layers come below; NULL: made from scratch */
+    struct layers layers;        /* our own */
     struct document config, manifest;
 };
 
@@ -54,7 +56,8 @@ const char *oci_tag_safe(struct arena *arena, const char *string);
 /* Builds config and manifest of one architecture into `image` (arch and layers are given). Labels and annotations
  * created, version (full-version) and title (the image's name) are added unless the manifest gives them, and
  * description when the manifest has one; further keys org.opencontainers.image.* of either are in both. `process` is
- * what is started, the manifest's with what others gave to it; PATH is added to its variables unless it is given. */
+ * what is started, the manifest's with what others gave to it and a base had (oci_base_inherit()); PATH is added to its variables unless
+ * it is given. On a base its labels are inherited, and annotations name it. */
 bool oci_build_image(struct arena *arena, const struct manifest *manifest, const struct manifest_config *process,
                      const struct oci_facts *facts, struct image *image, struct err *err) MUST_CHECK;
 /* Builds the index over the images in the order given; zstd images have the annotation that says so. */

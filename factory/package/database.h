@@ -21,6 +21,7 @@ struct database_request {
 
 struct database_file {
     const char *path, *text; /* canonical; in the arena that was given */
+    bool is_list;            /* each line tells by itself: one of a base goes on */
 };
 
 struct database_files {

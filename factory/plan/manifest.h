@@ -40,7 +40,8 @@ enum automatic_part {
 struct manifest {
     const char *name; /* [a-z0-9]+([._-][a-z0-9]+)* */
     const char *path;
-    const char *description;   /* one line for `imgfactory list` and the annotation, or NULL */
+    const char *description; /* one line for `imgfactory list` and the annotation, or NULL */
+    const char *base; /* base: a reference, a layout's path, or "manifest:NAME" (manifest_base_image()); or NULL */
     struct strings binaries;   /* absolute paths */
     struct wishes wishes;      /* what the manifest says by itself, then what its features bring */
     struct strings features;   /* names of features.h and globs */
@@ -79,6 +80,10 @@ bool manifest_parse(struct arena *arena, const char *path, const char *text, con
  * unknown name lists the known ones (at most 20) and the nearest. */
 bool manifest_find(struct arena *arena, const char *dir, const char *image, const char **ret_path,
                    struct err *err) MUST_CHECK;
+/* Returns NAME of a base "manifest:NAME"; NULL when the manifest has no base, or another one. */
+const char *manifest_base_image(const struct manifest *manifest);
+/* Returns whether a base is the path of a layout: one that begins with "/", "./", "../" or "oci:". */
+bool manifest_base_is_layout(const char *base);
 /* Returns the manifest name of a directory that is most like one, or NULL. */
 const char *manifest_nearest(struct arena *arena, const char *dir, const char *image);
 /* Returns whether the path of a binary is a glob: one with '*' or '?'. "/usr/bin/[" is a program. */

@@ -55,6 +55,21 @@ static const char *why_not_hwcap(const char *name)
     return rule_is_arch_name(name) ? NULL : "is no name of a glibc-hwcaps directory, such as x86-64-v3";
 }
 
+/* What a registry or a layout says of it is for those who read them. */
+static bool check_base(struct arena *arena, const struct manifest_form *form, struct err *err)
+{
+    const struct manifest *manifest = &form->manifest;
+    const struct yaml_node *place = place_of(form->root, "base");
+    const char *image = manifest_base_image(manifest);
+    if (!manifest->base)
+        return true;
+    if (image && !rule_is_image_name(image))
+        return want_rule(arena, place, manifest->base, "wants an image's name behind manifest:", err);
+    if (!*manifest->base || !rule_is_one_line(manifest->base, false))
+        return yaml_fail(place, err, "'base' must be a reference, the path of a layout, or manifest:NAME");
+    return true;
+}
+
 static bool check_content(struct arena *arena, const struct manifest_form *form, struct err *err)
 {
     const struct manifest *manifest = &form->manifest;
@@ -63,7 +78,9 @@ static bool check_content(struct arena *arena, const struct manifest_form *form,
                          "cannot be an image's name: [a-z0-9]+([._-][a-z0-9]+)*", err);
     if (manifest->description && !rule_is_one_line(manifest->description, false))
         return yaml_fail(yaml_get(form->root, "description"), err, "'description' must be one line");
-    if (!manifest->binaries.count && !manifest->wishes.files.count && !form->install.count)
+    if (!check_base(arena, form, err))
+        return false;
+    if (!manifest->base && !manifest->binaries.count && !manifest->wishes.files.count && !form->install.count)
         return yaml_fail(form->root, err, "nothing to put in: give 'binaries', 'files' or 'packages: install'");
     if (!manifest->architectures.count)
         return yaml_fail(yaml_get(form->root, "architectures"), err, "'architectures' must name at least one");

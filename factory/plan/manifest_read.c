@@ -7,6 +7,7 @@
 static const struct yaml_field root_fields[] = {
     FIELD(YAML_STRING, manifest_form, "name", manifest.name, false),
     FIELD(YAML_STRING, manifest_form, "description", manifest.description, false),
+    FIELD(YAML_STRING, manifest_form, "base", manifest.base, false),
     FIELD(YAML_STRINGS, manifest_form, "binaries", manifest.binaries, false),
     FIELD(YAML_NODE, manifest_form, "files", files, false),
     FIELD(YAML_STRINGS, manifest_form, "features", manifest.features, false),

@@ -108,21 +108,45 @@ static void look_at(struct prover *prover, const struct proof_elf *elf)
     prover->spare = is_spare ? path : NULL;
 }
 
+/* Whether a library is to be judged that no program needs. */
+static bool is_plugin(const struct proof_elf *elf)
+{
+    return elf->file && elf->arch && !elf->is_given && !elf->is_loaded && !elf->file->entry->elf->interp &&
+           elf->file->entry->elf->has_dynamic;
+}
+
+/* Of a base the programs are set up that a plug-in of ours may be for. */
+static void set_up_given(struct prover *prover)
+{
+    bool has_plugins = false;
+    for (size_t i = 0; i < prover->package.count && !has_plugins; i++)
+        has_plugins = is_plugin(prover->elfs[i]);
+    prover->is_silent = true;
+    for (size_t i = 0; i < prover->package.count && has_plugins; i++) {
+        struct proof_elf *elf = prover->elfs[i];
+        if (elf->file && elf->arch && elf->is_given && !elf->is_launched && elf->file->entry->elf->interp)
+            check_program(prover, elf);
+    }
+    prover->is_silent = false;
+}
+
 static void check_elfs(struct prover *prover)
 {
     for (size_t i = 0; i < prover->package.count; i++) {
         struct proof_elf *elf = prover->elfs[i];
         look_at(prover, elf);
+        if (elf->is_given && !elf->is_launched)
+            continue;
         if (elf->file && !elf->arch)
             check_foreign(prover, elf->file->entry);
         else if (elf->file && elf->file->entry->elf->interp)
             check_program(prover, elf);
     }
+    set_up_given(prover);
     for (size_t i = 0; i < prover->package.count; i++) {
         struct proof_elf *elf = prover->elfs[i];
         look_at(prover, elf);
-        if (elf->file && elf->arch && !elf->is_loaded && !elf->file->entry->elf->interp &&
-            elf->file->entry->elf->has_dynamic)
+        if (is_plugin(elf))
             plugin_check(prover, elf->file);
     }
     prover->spare = NULL;
@@ -133,7 +157,7 @@ static void check_scripts(struct prover *prover)
 {
     for (size_t i = 0; i < prover->package.count; i++) {
         const struct entry *entry = &prover->package.entries[i];
-        if (!entry->interpreter || !(entry->mode & 0111))
+        if (!entry->interpreter || !(entry->mode & 0111) || prover->request->tree->nodes[i].is_given)
             continue;
         prover->proof->file_count++;
         if (!strings_has(&prover->request->programs, entry->path))
@@ -146,8 +170,9 @@ static void check_links(struct prover *prover)
     for (size_t i = 0; i < prover->package.count; i++) {
         const struct entry *entry = &prover->package.entries[i];
         const char *end = NULL;
-        if (entry->kind != ENTRY_SYMLINK || fileset_walk(&prover->set, prover->arena, entry->path, NULL, &end) ||
-            strcmp(end, "/") == 0 || prover_is_provided(end))
+        if (entry->kind != ENTRY_SYMLINK || prover->request->tree->nodes[i].is_given ||
+            fileset_walk(&prover->set, prover->arena, entry->path, NULL, &end) || strcmp(end, "/") == 0 ||
+            prover_is_provided(end))
             continue;
         prover_add(
             prover, false,

@@ -20,7 +20,7 @@ static struct launch_words one_word(struct arena *arena, const char *place, cons
 }
 
 /* The process that the image's configuration will start. */
-static struct launch launch_of(struct arena *arena, const struct manifest_config *config, const struct wishes *wishes)
+static struct launch launch_of(struct arena *arena, const struct manifest_config *config)
 {
     struct launch launch = {
         .entrypoint = {place_of(arena, config, "entrypoint"), config->entrypoint},
@@ -30,15 +30,15 @@ static struct launch launch_of(struct arena *arena, const struct manifest_config
         .user = one_word(arena, place_of(arena, config, "user"), config->user),
         .working_dir = one_word(arena, place_of(arena, config, "working-dir"), config->working_dir),
     };
-    for (size_t i = 0; i < wishes->env.count; i++)
+    for (size_t i = 0; i < config->env.count; i++)
         list_add(arena, &launch.env.words,
-                 arena_printf(arena, "%s=%s", wishes->env.items[i].name, wishes->env.items[i].value));
+                 arena_printf(arena, "%s=%s", config->env.items[i].key, config->env.items[i].value));
     return launch;
 }
 
 void prove_tree(struct arena *arena, const struct prove_request *request, struct proof *ret_proof)
 {
-    struct launch launch = launch_of(arena, request->config, request->wishes);
+    struct launch launch = launch_of(arena, request->config);
     struct proof_request of_proof = {.tree = request->tree,
                                      .arches = &request->arch,
                                      .arch_count = 1,

@@ -12,8 +12,7 @@
 
 struct prove_request {
     const struct manifest *manifest;
-    const struct manifest_config *config; /* the manifest's with what others gave to it */
-    const struct wishes *wishes;          /* variables of the manifest and of all others */
+    const struct manifest_config *config; /* what the image starts, with all variables */
     const struct arch *arch;
     const struct tree *tree;
     const struct fileset *set; /* of all packages that are open */

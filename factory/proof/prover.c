@@ -10,6 +10,8 @@ void prover_add(struct prover *prover, bool is_violation, const struct proof_fin
 {
     struct proof *proof = prover->proof;
     struct arena *arena = prover->arena;
+    if (prover->is_silent)
+        return;
     if (!is_violation && proof->note_count >= PROOF_NOTES_MAX) {
         proof->note_count++; /* a million of them shall cost nothing */
         return;
@@ -60,8 +62,9 @@ static void read_content(struct prover *prover, const struct node *node, struct 
 {
     struct text bytes = {entry->data, (size_t)entry->size_bytes};
     entry->elf = node->elf;
-    if (entry->elf)
-        return;
+    entry->interpreter = node->interpreter;
+    if (entry->elf || node->is_given)
+        return; /* of a base all was read before */
     if (elf_is(bytes)) {
         struct elf_facts *facts = arena_new(prover->arena, struct elf_facts);
         elf_read(prover->arena, bytes, facts);
@@ -156,11 +159,12 @@ static void make_elfs(struct prover *prover)
             continue;
         struct proof_elf *elf = prover->elfs[i] = arena_new(prover->arena, struct proof_elf);
         elf->file = fileset_find(&prover->set, entry->path);
+        elf->is_given = prover->request->tree->nodes[i].is_given;
         for (size_t j = 0; !entry->elf->broken && !elf->arch && j < prover->request->arch_count; j++) {
             if (loader_is_for(entry->elf, &prover->arches[j]))
                 elf->arch = &prover->arches[j];
         }
-        prover->proof->file_count++;
+        prover->proof->file_count += !elf->is_given;
     }
 }
 

@@ -29,6 +29,7 @@ struct proof_elf {
     struct elf_symbols symbols;
     bool is_read;                 /* symbols */
     bool is_loaded;               /* by a program, through DT_NEEDED */
+    bool is_given;                /* of the base: looked at where something of ours needs it */
     bool is_launched;             /* the image starts it */
     bool has_providers;           /* all its symbols were found once, in `providers` */
     bool imports_unwinding;       /* pthread_exit and the like */
@@ -68,6 +69,7 @@ struct prover {
     size_t last_host;                      /* of `programs`: the one that last provided a plug-in's symbols */
     size_t host_tries;                     /* processes set up for plug-ins that lack a library */
     const char *spare;                     /* the file that is looked at, when the image may do without; else NULL */
+    bool is_silent;                        /* what is looked at is not judged */
     unsigned mark;
     uint64_t steps;  /* of look-ups, against made-up hash chains */
     struct map seen; /* texts of findings */

@@ -80,6 +80,11 @@ static bool get_document(void *context, const struct layout_blob *blob, struct t
         return false;
     if (is_found)
         return true;
+    if (!place->registry) {
+        err_set(err, ERR_LOCAL, "the cache does not have sha256:%s of it", digest_hex(&blob->digest).chars);
+        err->detail = ENOENT;
+        return false;
+    }
     return layout_is_manifest(blob->media_type) || layout_is_index(blob->media_type)
                ? get_manifest(place, blob, ret_bytes, err)
                : get_config(place, blob, ret_bytes, err);
@@ -125,6 +130,16 @@ bool pull_documents(struct registry *registry, struct store *store, struct arena
     image.tag = arena_strdup(arena, reference->tag);
     *ret_image = image;
     return true;
+}
+
+bool pull_kept(struct store *store, struct arena *arena, const struct layout_blob *root, struct layout_image *ret_image,
+               struct err *err)
+{
+    static const struct layout_wanted wanted = {.is_sparse_fine = true};
+    struct place place = {NULL, store, arena};
+    struct layout_source source = {get_document, &place, &wanted};
+    struct text bytes;
+    return get_document(&place, root, &bytes, err) && layout_image_parse(arena, root, bytes, &source, ret_image, err);
 }
 
 /* All fetching of one image's layers. */

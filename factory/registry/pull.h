@@ -20,6 +20,9 @@ struct pull_request {
 /* Gets index, manifests and configs (documents only), and keeps them in the store. */
 bool pull_documents(struct registry *registry, struct store *store, struct arena *arena,
                     const struct pull_request *request, struct layout_image *ret_image, struct err *err) MUST_CHECK;
+/* Reads the same out of the store alone; what it does not have is ERR_LOCAL. */
+bool pull_kept(struct store *store, struct arena *arena, const struct layout_blob *root, struct layout_image *ret_image,
+               struct err *err) MUST_CHECK;
 /* Gets all layers of what was read into the store. `counter` (may be NULL) counts the bytes received. */
 bool pull_layers(struct registry *registry, struct store *store, const struct layout_image *image,
                  _Atomic uint64_t *counter, struct err *err) MUST_CHECK;

@@ -29,7 +29,7 @@ static const char *fact(struct arena *arena, const struct package *package, cons
 
 static void add_file(struct arena *arena, struct database_files *files, const char *path, const struct buf *text)
 {
-    struct database_file file = {path, arena_strndup(arena, text->bytes, text->len)};
+    struct database_file file = {path, arena_strndup(arena, text->bytes, text->len), true};
     list_add(arena, files, file);
 }
 

@@ -34,8 +34,8 @@ static bool check_conflict(const struct sourced *file, struct err *err)
 static void put_link_through(struct drafts *drafts, const struct kept *kept)
 {
     const struct sourced *link = kept->file->through;
-    if (!link || drafts_find(drafts, link->entry->path))
-        return;
+    if (!link || drafts->request->ground || drafts_find(drafts, link->entry->path))
+        return; /* a base has its links */
     struct draft draft = draft_of(link, arena_printf(drafts->arena, "link on the way to %s", kept->file->entry->path));
     drafts_put(drafts, &draft);
 }
@@ -106,6 +106,7 @@ static bool add_root_link(struct drafts *drafts, const char *name, struct err *e
                         .kind = NODE_SYMLINK,
                         .mode = 0777,
                         .target = merged + 1,
+                        .claim = CLAIM_WEAK,
                         .why = "link of the merged /usr"};
     if (!drafts_add(drafts, &link, NULL, err))
         return false;
@@ -282,16 +283,17 @@ static bool add_declared(struct drafts *drafts, const struct tree *tree, struct 
     if (!drafts_add_tmpfiles(drafts, tree, err))
         return false;
     drafts_number_owners(drafts);
-    return drafts_add_users(drafts, err);
+    return drafts->request->ground ? drafts_continue_users(drafts, tree, err) : drafts_add_users(drafts, err);
 }
 
 bool tree_build(struct arena *arena, const struct tree_request *request, struct tree *ret_tree, struct err *err)
 {
     struct drafts drafts = {.arena = arena, .request = request, .by_path = {.arena = arena}};
     struct tree tree = {0};
-    drafts_plan_skeleton(&drafts);
+    if (!request->ground)
+        drafts_plan_skeleton(&drafts);
     if (!add_kept(&drafts, err) || !add_root_links(&drafts, err) || !drafts_add_made(&drafts, err) ||
-        !add_skeleton(&drafts, err))
+        (!request->ground && !add_skeleton(&drafts, err)))
         return false;
     collect_packages(&drafts, &tree);
     if (!add_declared(&drafts, &tree, err) || !drafts_add_cache(&drafts, err) || !drafts_add_os_release(&drafts, err) ||

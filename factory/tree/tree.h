@@ -20,9 +20,18 @@
 #define IMGFACTORY_TREE_TREE_H
 
 #include "closure/closure.h"
+#include "ground/ground.h"
 #include "plan/manifest.h"
 
 enum node_kind { NODE_DIRECTORY, NODE_FILE, NODE_SYMLINK, NODE_HARDLINK };
+
+/* What becomes of a node where a base has something else (tree_stand.h). */
+enum node_claim {
+    CLAIM_PACKAGED, /* a package's: two files cannot have one place */
+    CLAIM_WEAK,     /* skeleton, recipes and the like: what is there stays */
+    CLAIM_OWN,      /* the manifest's: replaces what no package of the base owns */
+    CLAIM_DATABASE, /* accounts, packages: continues what is there, so it replaces it */
+};
 
 struct node {
     const char *path; /* canonical, never "/" */
@@ -38,6 +47,10 @@ struct node {
     const struct package *package; /* that gave it, or NULL */
     const char *why;
     const char *by; /* path of the file because of which it is kept (closure.h), or NULL */
+    enum node_claim claim;
+    bool is_whiteout;        /* removes a file of the base: the name says which (tree_stand.h) */
+    bool is_given;           /* of the base: only in the root that is proved, see tree_stand.h */
+    const char *interpreter; /* of a script of the base, as entry.interpreter */
 };
 
 struct tree {
@@ -61,7 +74,10 @@ struct tree_request {
     int64_t created_override; /* SOURCE_DATE_EPOCH, or -1 */
     bool has_base_accounts;   /* all accounts that the distribution has by itself are in /etc/passwd and /etc/group */
     bool is_partial;          /* the set has not all packages of the selection yet */
-    const char *os_release;   /* text for /usr/lib/os-release (and its /etc link) when no package gives it, or NULL */
+    const struct ground
+        *ground;            /* NULL: from scratch. Else accounts are continued, and there is no skeleton: the tree is
+                                  * to be put on it by tree_stand() */
+    const char *os_release; /* text for /usr/lib/os-release (and its /etc link) when no package gives it, or NULL */
 };
 
 /* Builds the tree. Results live in the arena and point into packages and manifest. */

@@ -187,7 +187,10 @@ bool drafts_collect_accounts(struct drafts *drafts, const struct tree *tree, str
         .arena = arena, .notes = &drafts->notes, .known = &drafts->known, .nobody = &set->family->nobody};
     struct strings unused = {0};
     drafts->known = (struct accounts){.arena = arena, .notes = &unused};
-    read_shipped(drafts);
+    if (!drafts_read_base_accounts(drafts, err))
+        return false;
+    if (!drafts->request->ground)
+        read_shipped(drafts);
     if (!drafts_add_manifest_accounts(drafts, err))
         return false;
     drafts->plain_users = drafts->accounts.users.count;

@@ -3,11 +3,14 @@
 #include "source/format.h"
 #include "tree/tree_draft.h"
 
+#define BASE_LIST_MAX ((size_t)1 << 20)
+
 bool drafts_add_os_release(struct drafts *drafts, struct err *err)
 {
     static const char path[] = "/usr/lib/os-release", link_path[] = "/etc/os-release";
     const char *text = drafts->request->os_release;
-    if (!text || drafts_find(drafts, path))
+    const struct ground *ground = drafts->request->ground;
+    if (!text || drafts_find(drafts, path) || (ground && ground_find(ground, path)))
         return true;
     struct node file = {.path = path,
                         .kind = NODE_FILE,
@@ -29,15 +32,56 @@ static bool add_text(struct drafts *drafts, const char *path, const char *text, 
                         .mode = 0644,
                         .size_bytes = strlen(text),
                         .data = text,
+                        .claim = CLAIM_DATABASE,
                         .why = "package database for scanners"};
     return drafts_add(drafts, &node, NULL, err);
+}
+
+/* Returns whether a text has a line. */
+static bool has_line(struct text text, struct text line)
+{
+    struct text other;
+    while (text_next(&text, '\n', &other)) {
+        if (text_eq(other, line))
+            return true;
+    }
+    return false;
+}
+
+/* Puts our lines behind those that the base has. */
+static bool continue_list(struct drafts *drafts, const char *path, const char **text, struct err *err)
+{
+    struct text there, rest = text_of(*text), line;
+    bool is_found = false;
+    if (!drafts->request->ground)
+        return true;
+    if (!ground_read(drafts->request->ground, path, &there, &is_found, err))
+        return false;
+    if (!is_found || there.len > BASE_LIST_MAX)
+        return true;
+    char *all = arena_alloc(drafts->arena, there.len + rest.len + 2), *end = mempcpy(all, there.ptr, there.len);
+    if (there.len && there.ptr[there.len - 1] != '\n')
+        *end++ = '\n';
+    while (text_next(&rest, '\n', &line)) {
+        if (!line.len || has_line(there, line))
+            continue;
+        end = mempcpy(end, line.ptr, line.len);
+        *end++ = '\n';
+    }
+    *end = '\0';
+    *text = all;
+    return true;
 }
 
 /* database_request.has_file. */
 static bool has_file(const void *image, const struct package *package, const char *path)
 {
     const struct drafts *drafts = image;
-    const struct draft *draft = drafts_find(drafts, drafts_place(drafts, path));
+    const struct ground *ground = drafts->request->ground;
+    const char *place = drafts_place(drafts, path);
+    if (ground && !drafts_find(drafts, place))
+        (void)ground_place(ground, drafts->arena, path, &place);
+    const struct draft *draft = place ? drafts_find(drafts, place) : NULL;
     return draft && draft->content && draft->node.package == package;
 }
 
@@ -58,7 +102,9 @@ static bool add_database(struct drafts *drafts, const struct tree *tree, const s
     if (!format->database(drafts->arena, &request, &files, err))
         return false;
     for (size_t i = 0; i < files.count; i++) {
-        if (!add_text(drafts, files.items[i].path, files.items[i].text, err))
+        const char *text = files.items[i].text;
+        if ((files.items[i].is_list && !continue_list(drafts, files.items[i].path, &text, err)) ||
+            !add_text(drafts, files.items[i].path, text, err))
             return false;
     }
     return true;

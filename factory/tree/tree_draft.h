@@ -34,6 +34,8 @@ struct drafts {
         size_t count, capacity;
     } links;
     struct accounts accounts;         /* of the image: those of /etc/passwd and /etc/group */
+    size_t base_users, base_groups;   /* how many of them are the base's: the first */
+    struct text base_group;           /* its /etc/group */
     size_t plain_users, plain_groups; /* how many of them need no packages' sysusers.d */
     struct accounts known;            /* that the distribution lists: for owners that need them */
     struct sysusers declared;         /* by packages that gave no files: for owners that need them */
@@ -91,6 +93,10 @@ bool drafts_group_number(struct drafts *drafts, const char *name, uint32_t *ret_
 void drafts_number_owners(struct drafts *drafts);
 /* Adds /etc/passwd and /etc/group. Those of packages or the manifest stay, unless there are accounts that they lack. */
 bool drafts_add_users(struct drafts *drafts, struct err *err) MUST_CHECK;
+/* The same on a base: its files with further lines, its shadow files too where it has them. */
+bool drafts_continue_users(struct drafts *drafts, const struct tree *tree, struct err *err) MUST_CHECK;
+/* Reads the base's accounts. */
+bool drafts_read_base_accounts(struct drafts *drafts, struct err *err) MUST_CHECK;
 /* Adds what tmpfiles.d of these packages makes at boot. */
 bool drafts_add_tmpfiles(struct drafts *drafts, const struct tree *tree, struct err *err) MUST_CHECK;
 /* Finds the number of an owner or group: "root", a name of the manifest, or decimal; false when there is none. */

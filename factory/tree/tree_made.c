@@ -1,3 +1,4 @@
+#include "ground/ground_package.h"
 #include "package/path.h"
 #include "tree/tree_draft.h"
 
@@ -62,7 +63,7 @@ static bool copy_file(const struct drafts *drafts, const struct wish_made *made,
     node->data = content->data;
     node->size_bytes = content->size_bytes;
     node->digest = &content->digest;
-    node->package = file->package;
+    node->package = strcmp(file->package->name, GROUND_PACKAGE_NAME) != 0 ? file->package : NULL;
     return true;
 }
 
@@ -80,6 +81,7 @@ static bool add_made(struct drafts *drafts, const struct wish_made *made, struct
     struct draft draft = {.made = made};
     const char *why = made->why ? made->why : arena_printf(drafts->arena, "created by %s", wish_giver(made->giver));
     draft.node = (struct node){.path = path, .mode = made->mode, .why = why};
+    draft.node.claim = made->giver || made->is_automatic ? CLAIM_WEAK : CLAIM_OWN;
     if (!find_owners(drafts, &draft, err))
         return false;
     switch (made->kind) {

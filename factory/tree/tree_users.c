@@ -85,13 +85,43 @@ static bool check_user(const struct drafts *drafts, const struct wish_user *user
     return true;
 }
 
+static bool is_of_base(const struct drafts *drafts, const struct account_group *group)
+{
+    for (size_t i = 0; i < drafts->base_groups; i++) {
+        if (drafts->accounts.groups.items[i] == group)
+            return true;
+    }
+    return false;
+}
+
+static const char *group_of_number(const struct drafts *drafts, uint64_t gid)
+{
+    const struct account_group *group = accounts_group_of_number(&drafts->accounts, (uint32_t)gid);
+    return group ? group->name : NULL;
+}
+
+/* The base's names keep their numbers (`has`, NULL: it has not the name), and its numbers their names (`other`, NULL: nobody has
+ * it). */
+static bool suits_base(const struct drafts *drafts, const char *what, const char *name, const uint32_t *has,
+                       const char *other, uint64_t number, struct err *err)
+{
+    if (!drafts->request->ground)
+        return true;
+    if (has && *has != number)
+        return fail(drafts, err, what, name, arena_printf(drafts->arena, "the base has it with the number %u", *has));
+    if (!has && other)
+        return fail(drafts, err, what, name,
+                    arena_printf(drafts->arena, "its number %ju is %s's in the base", (uintmax_t)number, other));
+    return true;
+}
+
 static bool add_manifest_groups(struct drafts *drafts, struct err *err)
 {
     const struct wishes *wishes = drafts->request->wishes;
     bool has_root = false;
     for (size_t i = 0; i < wishes->groups.count; i++)
         has_root |= strcmp(wishes->groups.items[i].name, "root") == 0;
-    if (!has_root)
+    if (!has_root && !accounts_group(&drafts->accounts, "root"))
         accounts_add_group(&drafts->accounts, "root", 0);
     for (size_t i = 0; i < wishes->groups.count; i++) {
         const struct wish_group *group = &wishes->groups.items[i];
@@ -101,8 +131,12 @@ static bool add_manifest_groups(struct drafts *drafts, struct err *err)
             return fail(drafts, err, "group", group->name, "no valid name");
         if (group->gid >= UINT32_MAX)
             return fail(drafts, err, "group", group->name, "the number is too big");
-        if (accounts_group(&drafts->accounts, group->name))
+        const struct account_group *there = accounts_group(&drafts->accounts, group->name);
+        if (there && !is_of_base(drafts, there))
             return fail(drafts, err, "group", group->name, "given twice");
+        if (!suits_base(drafts, "group", group->name, there ? &there->gid : NULL,
+                        there ? group->name : group_of_number(drafts, group->gid), group->gid, err))
+            return false;
         accounts_add_group(&drafts->accounts, group->name, (uint32_t)group->gid);
     }
     for (size_t i = 0; i < wishes->users.count; i++) {
@@ -115,6 +149,15 @@ static bool add_manifest_groups(struct drafts *drafts, struct err *err)
             accounts_add_group(&drafts->accounts, user->name, (uint32_t)user->uid);
     }
     return true;
+}
+
+/* A user that the base has may be given again, with its number, and become a member of further groups. */
+static bool check_against_base(struct drafts *drafts, const struct wish_user *user, struct err *err)
+{
+    const struct account_user *there = accounts_user(&drafts->accounts, user->name);
+    const struct account_user *other = accounts_user_of_number(&drafts->accounts, (uint32_t)user->uid);
+    return suits_base(drafts, "user", user->name, there ? &there->uid : NULL, other ? other->name : NULL, user->uid,
+                      err);
 }
 
 static bool add_manifest_user(struct drafts *drafts, const struct wish_user *user, struct err *err)
@@ -153,10 +196,11 @@ bool drafts_add_manifest_accounts(struct drafts *drafts, struct err *err)
         return false;
     for (size_t i = 0; i < wishes->users.count; i++)
         has_root |= strcmp(wishes->users.items[i].name, "root") == 0;
-    if (!has_root && !add_manifest_user(drafts, &root, err))
+    if (!has_root && !accounts_user(&drafts->accounts, "root") && !add_manifest_user(drafts, &root, err))
         return false;
     for (size_t i = 0; i < wishes->users.count; i++) {
-        if (!wishes->users.items[i].is_automatic && !add_manifest_user(drafts, &wishes->users.items[i], err))
+        if (!wishes->users.items[i].is_automatic && (!check_against_base(drafts, &wishes->users.items[i], err) ||
+                                                     !add_manifest_user(drafts, &wishes->users.items[i], err)))
             return false;
     }
     return true;
@@ -197,6 +241,7 @@ static bool add_file(struct drafts *drafts, const char *path, const struct buf *
                         .mode = 0644,
                         .size_bytes = text->len,
                         .data = arena_strndup(drafts->arena, text->bytes, text->len),
+                        .claim = CLAIM_DATABASE,
                         .why = is_needed ? "users and groups of manifest, recipes and sysusers.d" : "skeleton"};
     struct draft *there = drafts_find(drafts, path);
     if (there && there->made)

@@ -11,7 +11,7 @@ struct fixture {
     struct store *store;
     const char *dir;
     struct arena arena;
-    struct ground_layers layers;
+    struct base_layers layers;
     struct ground ground;
     struct err err;
 };
@@ -47,7 +47,7 @@ static void put_tar(struct fixture *fixture, const struct buf *tar, const char *
 {
     AUTO(buf_done) struct buf packed;
     struct blob blob = {0};
-    struct ground_layer layer = {.diff_id = digest_of(tar->bytes, tar->len)};
+    struct base_layer layer = {.diff_id = digest_of(tar->bytes, tar->len)};
     compress_as(ending, tar, &packed);
     layer.blob.size_bytes = packed.len;
     CHECK_OK(blob_begin(fixture->store, &blob, &fixture->err) &&

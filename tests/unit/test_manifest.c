@@ -78,7 +78,7 @@ static void the_readmes_examples_are_good(void **state)
     struct folder *folder = *state;
     struct strings manifests = examples(folder, "manifests/README.md", "");
     struct strings sources = examples(folder, "manifests/README.md", "source");
-    assert_int_equal(manifests.count, 6);
+    assert_int_equal(manifests.count, 7);
     assert_int_equal(sources.count, 3);
     for (size_t i = 0; i < manifests.count; i++)
         (void)load(folder, manifests.items[i]);
@@ -272,6 +272,24 @@ static void unknown_keys_suggest_the_nearest(void **state)
     refused(folder, B "symlinks: [{path: /x, target: y, mode: \"0777\"}]\n",
             "2:34: unknown key 'mode'; known here: path, target");
     refused(folder, B "binaries: [/y]\n", "2:1: duplicate key 'binaries' (first in line 1)");
+}
+
+static void a_base_is_a_reference_a_layout_or_another_image(void **state)
+{
+    struct folder *folder = *state;
+    struct manifest manifest = load(folder, "base: manifest:debian\ncreate: [/x]\n");
+    assert_string_equal(manifest_base_image(&manifest), "debian");
+    manifest = load(folder, "base: ./layouts/debian:12\nbinaries: [/x]\n");
+    assert_null(manifest_base_image(&manifest));
+    assert_true(manifest_base_is_layout(manifest.base));
+    refused(folder, "base: manifest:A/b\nbinaries: [/x]\n",
+            "1:7: 'manifest:A/b' wants an image's name behind manifest:");
+    refused(folder, "base: ''\nbinaries: [/x]\n",
+            "1:7: 'base' must be a reference, the path of a layout, or manifest:NAME");
+    assert_true(manifest_base_is_layout("oci:debian"));
+    assert_false(manifest_base_is_layout("docker.io/library/debian:12"));
+    manifest = load(folder, "binaries: [/x]\n");
+    assert_null(manifest_base_image(&manifest));
 }
 
 static void contents_are_checked(void **state)
@@ -502,6 +520,7 @@ int main(void)
         cmocka_unit_test(our_manifests_are_good),
         cmocka_unit_test(dhcpd_runs_without_a_shell_and_with_its_lease_file),
         IN_FOLDER(the_readmes_examples_are_good),
+        IN_FOLDER(a_base_is_a_reference_a_layout_or_another_image),
         IN_FOLDER(the_shortest_manifest_gets_the_defaults),
         IN_FOLDER(files_keep_their_packages_and_whether_they_may_be_absent),
         IN_FOLDER(users_may_have_capitals_and_underscores),

@@ -54,6 +54,22 @@ static void an_order_alone_in_its_group_is_packed_before_the_next_tree(void **st
     check_end(fixture);
 }
 
+static void an_order_waits_for_its_gate_while_others_go_on(void **state)
+{
+    struct fixture *fixture = *state;
+    static const size_t groups[] = {0, 1, 2};
+    steps_init(&fixture->arena, groups, 3, &fixture->steps);
+    steps_wait_for(&fixture->steps, 0, 1);
+    check_next(fixture, "tree 1");
+    check_next(fixture, "tree 2");
+    steps_tree_done(&fixture->steps, 1, false);
+    steps_open(&fixture->steps, 1);
+    check_next(fixture, "tree 0");
+    steps_tree_done(&fixture->steps, 0, false);
+    steps_tree_done(&fixture->steps, 2, false);
+    check_end(fixture);
+}
+
 static void a_group_is_packed_when_the_last_of_its_trees_exists(void **state)
 {
     struct fixture *fixture = *state;
@@ -133,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STEPS(an_order_alone_in_its_group_is_packed_before_the_next_tree),
+        WITH_STEPS(an_order_waits_for_its_gate_while_others_go_on),
         WITH_STEPS(a_group_is_packed_when_the_last_of_its_trees_exists),
         WITH_STEPS(a_tree_that_failed_is_not_packed_and_holds_up_nobody),
         WITH_STEPS(a_batch_of_nothing_has_no_step),
