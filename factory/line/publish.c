@@ -1,6 +1,7 @@
 #include "line/publish.h"
 
 #include "base/auto.h"
+#include "oci/oci_base.h"
 #include "registry/registries_conf.h"
 
 /* The layout's names as tags: of one as podman writes it (docker.io/library/x:1.0) what stands behind the last colon. */
@@ -12,6 +13,18 @@ static struct strings tags_of(struct arena *arena, const struct layout_image *im
         list_add(arena, &tags, !reference_is_tag(name) && colon && reference_is_tag(colon + 1) ? colon + 1 : name);
     }
     return tags;
+}
+
+/* The repository of the image's base, when it is in the registry that is pushed to. */
+static const char *repository_of_base(struct arena *arena, const struct layout_image *image,
+                                      const struct reference *target)
+{
+    struct reference reference;
+    struct err none = {0}; /* of a layout it is no reference */
+    const char *name = oci_base_name_of(arena, image->root_bytes);
+    bool is_near = name && strchr(name, '/') && reference_parse(arena, name, true, &reference, &none) &&
+                   strcmp(reference.host, target->host) == 0 && strcmp(reference.repository, target->repository) != 0;
+    return is_near ? reference.repository : NULL;
 }
 
 static bool push_layout(struct arena *arena, const struct registry_options *options, struct http *http,
@@ -31,7 +44,8 @@ static bool push_layout(struct arena *arena, const struct registry_options *opti
                                    .tags = &publication->tags,
                                    .platform_tags = publication->platform_tags.items,
                                    .platform_tag_count = publication->platform_tags.count,
-                                   .policy = publication->policy};
+                                   .policy = publication->policy,
+                                   .mount_from = repository_of_base(arena, &image, &reference)};
     publication->result.digest = image.root.digest;
     return registry_open(options, http, &reference, REGISTRY_PUSH, &registry, err) &&
            push_image(registry, arena, &request, &publication->result, err);

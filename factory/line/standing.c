@@ -5,6 +5,7 @@
 #include "oci/platforms.h"
 #include "package/path.h"
 #include "registry/pull.h"
+#include "registry/registries_conf.h"
 #include "registry/registry_shared.h"
 
 #include <sys/stat.h>
@@ -80,6 +81,34 @@ static bool read_cached(const struct question *question, const struct reference 
     return false;
 }
 
+/* Reads it at the first place that has it: mirrors, then the registry itself (registries.conf). */
+static bool pull(const struct question *question, const struct reference *reference, struct err *err)
+{
+    struct shared_standing *shared = question->shared;
+    struct plant *plant = question->plant;
+    struct pull_place *places;
+    size_t count;
+    if (!registries_conf_places(&shared->arena, NULL, reference, &places, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct registry_options *options = arena_new(&shared->arena, struct registry_options);
+        struct pull_request request = {&places[i].reference, &all_there};
+        *options = *plant->options->registry;
+        options->is_verify_off = options->is_verify_off || places[i].is_insecure;
+        options->is_other_there = i + 1 < count;
+        err_clear(err);
+        if (registry_open(options, plant->http, &places[i].reference, REGISTRY_PULL, &shared->registry, err) &&
+            pull_documents(shared->registry, plant->store, &shared->arena, &request, &shared->image, err))
+            return true;
+        registry_close(TAKE_PTR(shared->registry));
+        if (err->kind == ERR_CANCELLED)
+            return false;
+        if (i + 1 < count)
+            log_line(plant->log, LOG_QUIET, "warning: %s; trying the next place", err->text);
+    }
+    return false;
+}
+
 static bool read_registry(const struct question *question, struct err *err)
 {
     struct shared_standing *shared = question->shared;
@@ -90,12 +119,10 @@ static bool read_registry(const struct question *question, struct err *err)
     if (!reference_parse(arena, question->manifest->base, true, &reference, err))
         return false;
     shared->name = reference_print(arena, &reference);
-    struct pull_request request = {&reference, &all_there};
     bool is_seen = read_seen(plant->store, arena, &reference, &seen);
     if (plant->options->is_cache_only)
         return read_cached(question, &reference, is_seen, &seen, err);
-    if (!registry_open(plant->options->registry, plant->http, &reference, REGISTRY_PULL, &shared->registry, err) ||
-        !pull_documents(shared->registry, plant->store, arena, &request, &shared->image, err))
+    if (!pull(question, &reference, err))
         return false;
     const struct layout_blob *root = &shared->image.root;
     bool is_same = is_seen && digest_eq(&seen.digest, &root->digest);

@@ -118,3 +118,10 @@ json_t *oci_base_history(const struct oci_base *base)
         (void)json_array_append_new(made, json_pack("{s:s}", "created_by", base->name ? base->name : "the base"));
     return made;
 }
+
+const char *oci_base_name_of(struct arena *arena, struct text document)
+{
+    json_auto_t *json = json_loadb(document.len ? document.ptr : "", document.len, JSON_REJECT_DUPLICATES, NULL);
+    return arena_strdup(arena, json_string_value(json_object_get(json_object_get(json, "annotations"),
+                                                                 "org.opencontainers.image.base.name")));
+}

@@ -38,6 +38,8 @@ struct manifest_config oci_base_inherit(struct arena *arena, const struct oci_ba
                                         const struct manifest_config *given);
 /* Returns a copy of the base's object "config" without what oci_base_inherit() gives, to put ours into. The caller owns it. */
 json_t *oci_base_process(const struct oci_base *base);
+/* Returns what a manifest or index says of the name of its base; NULL when it says nothing. */
+const char *oci_base_name_of(struct arena *arena, struct text document);
 /* Returns the base's history, with exactly one entry that is not empty for each of its layers: made up when it has not. */
 json_t *oci_base_history(const struct oci_base *base);
 

@@ -47,6 +47,7 @@ struct push_request {
     const struct push_platform_tag *platform_tags;
     size_t platform_tag_count;
     struct push_policy policy;
+    const char *mount_from;    /* a repository of the registry that may have some of the blobs; or NULL */
     size_t connections;        /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
     _Atomic uint64_t *counter; /* bytes sent */
 };

@@ -115,7 +115,8 @@ static bool send_once(struct push_work *push, struct sending *sending, struct er
         sending->is_mounted = true;
         return true;
     }
-    bool is_done = upload_body(push, sending, there ? there : push->is_new ? own : NULL, err);
+    const char *likely = push->is_first_round ? push->request->mount_from : NULL;
+    bool is_done = upload_body(push, sending, there ? there : likely ? likely : push->is_new ? own : NULL, err);
     if (is_claimed && !there)
         registry_shared_settle(push->registry, digest, is_done);
     return is_done;

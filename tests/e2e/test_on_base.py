@@ -23,8 +23,8 @@ class OnBaseCase(Case):
     def make_base(self, *upper, names=("amd64", "arm64"), **settings):
         return Base(self.path("base"), layers(*upper, names=names), **settings)
 
-    def build_on(self, *arguments, name="served"):
-        result = self.run_factory("--arch", "all", "--json", *(arguments or (name,)))
+    def build_on(self, *arguments, name="served", env=None):
+        result = self.run_factory("--arch", "all", "--json", *(arguments or (name,)), env=env)
         self.assertEqual(result.code, run.OK, result)
         self.report = Report(result.stdout)
         self.last = result
@@ -253,6 +253,27 @@ class OfARegistry(PushCase, OnBaseCase):
         self.build_on()
         self.assertEqual(self.report.order("served", "x86_64")["status"], "reused")
         self.assertEqual([request.target for request in self.proxy.requests], ["/v2/ns/base/manifests/1"])
+
+    def test_a_layout_is_pushed_with_mounts_from_the_base_that_it_names(self):
+        base = self.put_base()
+        self.build_on()
+        self.proxy.forget()
+        self.pushed(os.path.join(self.factory.output, "served"), f"{self.proxy.host}/ns/later", "--tag", "1")
+        for layer in base.layers["amd64"]:
+            self.assertEqual([request for request in self.proxy.asked("PUT", "/blobs/uploads/")
+                              if layer["digest"].split(":")[1] in request.target], [])
+
+    def test_a_mirror_of_registries_conf_is_asked_first(self):
+        self.put_base()
+        conf = self.write("registries.conf", f"""[[registry]]
+prefix = "base.example"
+location = "{self.proxy.host}"
+insecure = true
+""")
+        self.write_manifest(text=MANIFEST.replace("../base:1", "base.example/ns/base:1"))
+        self.env["CONTAINERS_REGISTRIES_CONF"] = conf
+        got = self.build_on(env=self.env)
+        self.assertEqual(got.manifest["annotations"][ANNOTATION + "name"], "base.example/ns/base:1")
 
     def test_a_moved_tag_is_told_and_a_digest_stays(self):
         first = self.put_base()
