@@ -1,5 +1,5 @@
 /* script_maker.h - wishes being made of the commands of scripts, which the parts of it share: script_accounts.c,
- * script_files.c, script_owners.c; script_wishes.c calls them
+ * script_enable.c, script_files.c, script_owners.c; script_wishes.c calls them
  *
  * Private to script_*.c.
  * Threads: one.
@@ -58,7 +58,7 @@ void script_change(const struct script_maker *maker, struct wish_made *made, con
 typedef void script_command(struct script_maker *maker, const struct script_words *words);
 script_command script_adduser, script_useradd, script_groupadd, script_usermod, script_gpasswd;
 script_command script_mkdir, script_install, script_cp, script_mv, script_ln, script_touch, script_rm, script_ucf;
-script_command script_chown, script_chgrp, script_chmod, script_statoverride, script_setcap;
+script_command script_chown, script_chgrp, script_chmod, script_statoverride, script_setcap, script_enable;
 /* Writes what a command prints into a file. */
 void script_write(struct script_maker *maker);
 

@@ -130,17 +130,37 @@ static const struct option setcap_options[] = {{NULL, 'q', false, OPTION_IGNORED
                                                {NULL, 'n', true, OPTION_IGNORED},
                                                OPTIONS_END};
 
+static const struct option enable_options[] = {OPTIONS_END};
+
 static const struct {
     const char *name;
     const struct option *options;
 } commands[] = {
-    {"adduser", adduser_options},   {"addgroup", adduser_options}, {"useradd", useradd_options},
-    {"groupadd", groupadd_options}, {"usermod", usermod_options},  {"gpasswd", gpasswd_options},
-    {"install", install_options},   {"mkdir", mkdir_options},      {"cp", copy_options},
-    {"mv", copy_options},           {"ln", link_options},          {"chown", change_options},
-    {"chgrp", change_options},      {"chmod", change_options},     {"touch", touch_options},
-    {"rm", remove_options},         {"ucf", ucf_options},          {"dpkg-statoverride", override_options},
+    {"adduser", adduser_options},
+    {"addgroup", adduser_options},
+    {"useradd", useradd_options},
+    {"groupadd", groupadd_options},
+    {"usermod", usermod_options},
+    {"gpasswd", gpasswd_options},
+    {"install", install_options},
+    {"mkdir", mkdir_options},
+    {"cp", copy_options},
+    {"mv", copy_options},
+    {"ln", link_options},
+    {"chown", change_options},
+    {"chgrp", change_options},
+    {"chmod", change_options},
+    {"touch", touch_options},
+    {"rm", remove_options},
+    {"ucf", ucf_options},
+    {"dpkg-statoverride", override_options},
     {"setcap", setcap_options},
+    {"php_invoke", enable_options},
+    {"a2enmod", enable_options},
+    {"a2enconf", enable_options},
+    {"a2ensite", enable_options},
+    {"apache2_invoke", enable_options},
+    {"lighty-enable-mod", enable_options},
 };
 
 static bool is_end(const struct option *option)

@@ -150,16 +150,15 @@ void script_world_glob(void *self, const char *pattern, struct strings *ret_path
 }
 
 /* A file that is read with `.`: a package's; below /etc and /var nothing else is there yet. Debconf's functions set only
- * what is unknown anyhow. */
+ * what is unknown anyhow, and those that enable configuration are known by their names (script_enable.c). */
 const char *script_world_source(void *self, const char *path)
 {
     const struct script_world *world = self;
     const char *reason, *canonical = *path == '/' ? path_canonical(world->arena, text_of(path), &reason) : NULL;
     const struct sourced *file = canonical ? find_file(world, canonical, true) : NULL;
     const struct entry *content = file ? sourced_content(file) : NULL;
-    static const char debconf[] = "/confmodule";
-    size_t len = strlen(path);
-    if (len >= strlen(debconf) && strcmp(path + len - strlen(debconf), debconf) == 0)
+    static const char *const helpers[] = {"confmodule", "php-maintscript-helper", "apache2-maintscript-helper"};
+    if (is_one_of(path_basename(path), helpers, ARRAY_COUNT(helpers)))
         return "";
     if (content && content->size_bytes <= SOURCE_MAX && !memchr(content->data, '\0', (size_t)content->size_bytes))
         return arena_strndup(world->arena, content->data, (size_t)content->size_bytes);

@@ -38,8 +38,7 @@ struct wish_made {
     const char *source;        /* MADE_COPY: path of a file of the package set, through its links */
     bool keeps_mode;           /* MADE_COPY: the source's, instead of `mode` */
     bool is_automatic;
-    bool
-        yields_to_tmpfiles; /* MADE_DIRECTORY: where tmpfiles.d has it, too, its owners and mode hold, as at each boot */
+    bool yields_to_tmpfiles; /* MADE_DIRECTORY: owners and mode of tmpfiles.d hold, as at each boot */
     const char *giver;
     const char *why;              /* the whole sentence for the report; NULL: "created by GIVER" */
     const struct yaml_node *node; /* for messages */

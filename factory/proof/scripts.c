@@ -49,6 +49,20 @@ static bool is_changed(const struct wishes *wishes, const char *path, const stru
     return is_made;
 }
 
+/* Returns whether a link is made that enables a piece of configuration. */
+static bool is_enabled(const struct wishes *wishes, const char *name)
+{
+    bool is_one = false;
+    for (size_t i = 0; i < wishes->made.count && !is_one; i++) {
+        const struct wish_made *made = &wishes->made.items[i];
+        const char *base = path_basename(made->path);
+        size_t len = strlen(name);
+        is_one = made->kind == MADE_SYMLINK && made->is_automatic && len && strncmp(base, name, len) == 0 &&
+                 base[len] == '.' && strstr(made->path, "-enabled/");
+    }
+    return is_one;
+}
+
 /* Returns whether an image has no use for anything there: documentation, what configures the machine, its devices. */
 static bool is_elsewhere(const struct scripts_request *request, const char *path)
 {
@@ -87,6 +101,7 @@ static bool is_settled(struct arena *arena, const struct scripts_request *reques
     case EFFECT_CERTIFICATES:
         return find_node(tree, "/etc/ssl/certs/ca-certificates.crt") != NULL;
     case EFFECT_APACHE:
+        return is_enabled(request->wishes, effect->subject);
     case EFFECT_KEYS:
     case EFFECT_DEBCONF:
         break;

@@ -21,7 +21,7 @@ static bool is_word_byte(char c)
 
 static bool is_about_loading(struct text line)
 {
-    static const char *const verbs[] = {"load", "plugin", "module"};
+    static const char *const verbs[] = {"load", "plugin", "module", "extension"};
     for (size_t at = 0; at < line.len; at++) {
         for (size_t i = 0; i < ARRAY_COUNT(verbs); i++) {
             size_t len = strlen(verbs[i]);
@@ -103,16 +103,28 @@ static bool is_configuration(const char *path)
     return strncmp(path, ETC, strlen(ETC)) == 0 && !strstr(path, AVAILABLE) && !is_to_read(path);
 }
 
-static void add_made(struct collecting *collecting, const struct wish_made *made)
+static void add_content(struct collecting *collecting, const struct wish_made *made)
 {
-    if (!is_configuration(made->path))
-        return;
     if (made->kind == MADE_FILE && made->content)
         add_text(collecting, text_of(made->content));
     else if (made->kind == MADE_COPY)
         add_file(collecting, made->source);
-    else if (made->kind == MADE_SYMLINK)
-        add_file(collecting, path_join_target(collecting->arena, made->path, made->target));
+}
+
+/* What is made, and what links that are made lead to. */
+static void add_all_made(struct collecting *collecting, const struct wishes *wishes)
+{
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        const struct wish_made *made = &wishes->made.items[i];
+        if (!is_configuration(made->path))
+            continue;
+        const char *end =
+            made->kind == MADE_SYMLINK ? path_join_target(collecting->arena, made->path, made->target) : NULL;
+        const struct wish_made *target = end ? wishes_made(wishes, end) : NULL;
+        if (end && !target)
+            add_file(collecting, end);
+        add_content(collecting, target ? target : made);
+    }
 }
 
 void said_collect(struct arena *arena, const struct automatic_request *request, const struct own *own,
@@ -125,10 +137,8 @@ void said_collect(struct arena *arena, const struct automatic_request *request, 
         if (own_has(own, file->package) && is_configuration(file->entry->path) && file->entry->kind != ENTRY_DIRECTORY)
             add_file(&collecting, file->entry->path);
     }
-    for (size_t i = 0; i < wishes->made.count; i++)
-        add_made(&collecting, &wishes->made.items[i]);
-    for (size_t i = 0; i < request->wishes->made.count; i++)
-        add_made(&collecting, &request->wishes->made.items[i]);
+    add_all_made(&collecting, wishes);
+    add_all_made(&collecting, request->wishes);
 }
 
 static bool has_either(const struct map *words, struct text name)

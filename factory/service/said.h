@@ -2,7 +2,7 @@
  *
  * Configuration seldom says where a plug-in lies: "LoadModule mod_deflate.c", "mschap {" for rlm_mschap.so, "gmp { load = yes }".
  * Words are read from texts below /etc, of own packages or made: the first one of lines that open a block, all of lines that
- * speak of loading, plug-ins or modules, and what can be the end of a path ("type mgmt/glusterd"); comment lines say nothing, nor do READMEs. What lies in a directory that is
+ * speak of loading, plug-ins, modules or extensions, and what can be the end of a path ("type mgmt/glusterd"); comment lines say nothing, nor do READMEs. What lies in a directory that is
  * called …-available is only said when a link leads there.
  * Threads: pure functions of their inputs.
  * Owns: nothing; results live in the arena.

@@ -64,13 +64,14 @@ class Judge:
 
     # ---- building
 
-    def manifest(self, entry, automatic):
-        """The shortest manifest that names the entry's binaries."""
+    def manifest(self, entry, automatic, packages=()):
+        """The shortest manifest that names the entry's binaries, of these packages first."""
         path = os.path.join(self.top, "manifests", "automatic" if automatic else "plain", entry["service"] + ".yaml")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(f"description: {entry['service']}\n{'automatic: true' if automatic else ''}\n"
-                         f"binaries: {json.dumps(entry['binaries'])}\n")
+                         f"binaries: {json.dumps(entry['binaries'])}\n"
+                         + (f"packages: {{first: {json.dumps(packages)}}}\n" if packages else ""))
         return path
 
     def called(self, entry, by):
@@ -125,7 +126,7 @@ class Judge:
         if self.options.new and by in ("path", "name") and made and made.get("status") in ("built", "unchanged"):
             same = self.same_by_new(self.called(entry, by), made)
         if by != "plain" and self.options.sizes:
-            plain, _ = self.build(self.manifest(entry, False), output + ".plain")
+            plain, _ = self.build(self.manifest(entry, False, shippers(made)), output + ".plain")
             shutil.rmtree(output + ".plain", ignore_errors=True)
         for arch in self.options.arch:
             verdict = Verdict(entry["service"], arch)
@@ -256,6 +257,12 @@ class Judge:
 
 def order_of(made, arch):
     return next((order for order in (made or {}).get("architectures") or [] if order.get("arch") == arch), None)
+
+
+def shippers(made):
+    """The packages that the programs were taken of: of several with one (ntpd) the plain closure has to be of the same."""
+    orders = (made or {}).get("architectures") or []
+    return sorted({choice["package"] for order in orders for choice in order.get("choices") or []})
 
 
 def first_reason(what, log):

@@ -289,6 +289,41 @@ static void loops_over_what_find_lists_are_unrolled(void **state)
     check_all(state, "postinst", examples, ARRAY_COUNT(examples));
 }
 
+static void configuration_is_enabled_by_links(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(*state, "q");
+    struct wishes wishes;
+    struct strings notes;
+    file_add(package, "/etc/apache2/mods-available/ssl.load", "x");
+    file_add(package, "/etc/apache2/mods-available/ssl.conf", "x");
+    file_add(package, "/etc/lighttpd/conf-available/10-ssl.conf", "x");
+    file_add(package, "/usr/share/q/opcache.ini", "; a\n; priority=10\nzend_extension=opcache.so\n");
+    file_add(package, "/etc/php/8.2/mods-available/plain.ini", "extension=plain.so\n");
+    dir_add(package, "/etc/php/8.2/fpm/conf.d", 0755);
+    dir_add(package, "/etc/php/8.2/cli/conf.d", 0755);
+    list_add(
+        &fixture->arena, &package->scripts,
+        ((struct package_script){"postinst", "a2enmod -q ssl absent\nlighty-enable-mod ssl || true\n"
+                                             ". /usr/lib/php/php-maintscript-helper\n"
+                                             "ucf /usr/share/q/opcache.ini /etc/php/8.2/mods-available/opcache.ini\n"
+                                             "php_invoke enmod 8.2 ALL opcache\nphp_invoke enmod 8.2 fpm plain\n"
+                                             "php_invoke enmod 8.2 fpm absent; php_invoke enmod ../8.2 ALL opcache\n"
+                                             "[ $HOME ] && apache2_invoke enmod ssl"}));
+    set_build(fixture, false);
+    const struct package *own[] = {package};
+    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    script_wishes_find(&fixture->arena, &request, &wishes, &notes);
+    assert_string_equal(print_wishes(&fixture->arena, &wishes),
+                        "link /etc/apache2/mods-enabled/ssl.load ../mods-available/ssl.load\n"
+                        "link /etc/apache2/mods-enabled/ssl.conf ../mods-available/ssl.conf\n"
+                        "link /etc/lighttpd/conf-enabled/10-ssl.conf ../conf-available/10-ssl.conf\n"
+                        "copy /etc/php/8.2/mods-available/opcache.ini 0 root:root /usr/share/q/opcache.ini\n"
+                        "link /etc/php/8.2/cli/conf.d/10-opcache.ini /etc/php/8.2/mods-available/opcache.ini\n"
+                        "link /etc/php/8.2/fpm/conf.d/10-opcache.ini /etc/php/8.2/mods-available/opcache.ini\n"
+                        "link /etc/php/8.2/fpm/conf.d/20-plain.ini /etc/php/8.2/mods-available/plain.ini\n");
+}
+
 static void capabilities_that_every_container_may_have_are_the_files(void **state)
 {
     static const struct example examples[] = {
@@ -426,6 +461,7 @@ int main(void)
         TEST(questions_have_the_answers_of_their_templates),
         TEST(a_config_script_that_is_not_understood_leaves_all_answers_open),
         TEST(loops_over_what_find_lists_are_unrolled),
+        TEST(configuration_is_enabled_by_links),
         TEST(capabilities_that_every_container_may_have_are_the_files),
         TEST(before_the_files_are_there_tests_do_not_find_them),
         TEST(what_is_only_told_is_a_note_with_its_line),
