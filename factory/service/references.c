@@ -484,6 +484,14 @@ static bool is_for_host(const struct automatic_request *request, const struct en
     return is_started || path_is_within_any(entry->path, &request->set->family->for_host);
 }
 
+/* Whether a file is a library that a program of the service needs, wherever it lies: it speaks for the program. */
+static bool is_of_program(const struct searching *searching, const struct kept *kept)
+{
+    const struct sourced *by = kept->by ? fileset_find(searching->request->set, kept->by) : NULL;
+    const struct entry *content = by && own_has(searching->own, by->package) ? sourced_content(by) : NULL;
+    return content && is_program(content);
+}
+
 bool references_find(struct modest *modest, const struct strings *command, struct automatic *found, struct err *err)
 {
     struct arena *arena = modest->arena;
@@ -519,7 +527,8 @@ bool references_find(struct modest *modest, const struct strings *command, struc
             continue;
         const struct strings *paths = read_file(&searching, content);
         searching.is_program = is_program(content);
-        bool may_name_all = searching.is_program || !path_is_within_any(file->entry->path, &request->references->dirs);
+        bool may_name_all = searching.is_program || is_of_program(&searching, &request->keep->items[i]) ||
+                            !path_is_within_any(file->entry->path, &request->references->dirs);
         for (size_t j = 0; j < paths->count; j++)
             want_named(&searching, paths->items[j], file->entry->path, may_name_all);
     }

@@ -4,7 +4,7 @@
  * the rest of the name itself, stands in it as a string, or in its configuration. What is named and of the own packages
  * comes along: a file as it is, a directory with all below it, unless other packages have files there as well
  * (/usr/lib): then it says nothing.
- * What came because of such a directory, other than a program, names single files only: one plug-in's idea of where
+ * What came because of such a directory, other than a program and what it needs, names single files only: one plug-in's idea of where
  * something might be is not the service's. Left out of directories are headers, static libraries and, unless libltdl is loaded,
  * its .la files; what the family calls dispensable; libraries that other files need by their soname, which come with
  * these; and, unless somebody says their names (service/spoken.h), shell scripts, and programs that would bring a library

@@ -485,6 +485,35 @@ static void folders_that_a_program_names_after_its_service_are_made(void **state
     assert_true(service.wishes.made.items[3].yields_to_tmpfiles);
 }
 
+static void a_library_that_the_program_needs_names_directories_as_the_program_does(void **state)
+{
+    static const char bytes[] = "\x7f"
+                                "ELF\0/usr/lib/service/%s",
+                      library[] = "\x7f"
+                                  "ELF\0/usr/share/service/%s";
+    for (int is_needed = 0; is_needed < 2; is_needed++) {
+        struct fixture *fixture = *state;
+        struct service service;
+        fixture->package_count = 0;
+        struct package *package = package_add(fixture, "service");
+        elf_add(fixture, package, "/usr/sbin/service", NULL, "")->interp = "/lib/ld.so";
+        set_bytes(package, bytes, sizeof bytes);
+        dir_add(package, "/usr/lib/service", 0755);
+        elf_add(fixture, package, "/usr/lib/service/libserver.so", NULL, "");
+        set_bytes(package, library, sizeof library);
+        dir_add(package, "/usr/share/service", 0755);
+        file_add(package, "/usr/share/service/data", "d");
+        service_begin(fixture, "/usr/sbin/service", &service);
+        list_add(&fixture->arena, &service.request.references->dirs, "/usr/lib/service");
+        for (size_t i = 0; i < service.keep.count && is_needed; i++) {
+            if (strcmp(service.keep.items[i].file->entry->path, "/usr/lib/service/libserver.so") == 0)
+                service.keep.items[i].by = "/usr/sbin/service";
+        }
+        find_references(fixture, &service);
+        assert_int_equal(wished(&service, "/usr/share/service/**") != NULL, is_needed);
+    }
+}
+
 static void paths_in_a_program_of_go_end_where_the_packages_say(void **state)
 {
     static const char bytes[] =
@@ -663,6 +692,7 @@ int main(void)
         TEST(packages_that_build_on_the_service_and_are_not_selected_are_told),
         TEST(data_of_others_and_folders_to_write_into_come_when_the_configuration_names_them),
         TEST(folders_that_a_program_names_after_its_service_are_made),
+        TEST(a_library_that_the_program_needs_names_directories_as_the_program_does),
         TEST(paths_in_a_program_of_go_end_where_the_packages_say),
         TEST(a_plug_in_that_the_configuration_says_with_its_directory_comes_with_its_libraries),
         TEST(a_service_that_is_a_script_has_its_modules_with_their_libraries),
