@@ -445,8 +445,10 @@ static void list_needed(struct searching *searching)
 struct references *references_new(struct arena *arena)
 {
     struct references *references = arena_new(arena, struct references);
-    *references = (struct references){
-        .by_file = {.arena = arena}, .joined = {.arena = arena}, .spoken = {.by_file = {.arena = arena}}};
+    *references = (struct references){.by_file = {.arena = arena},
+                                      .joined = {.arena = arena},
+                                      .called = {.arena = arena},
+                                      .spoken = {.by_file = {.arena = arena}}};
     return references;
 }
 
@@ -455,11 +457,12 @@ static void note_left(struct searching *searching)
 {
     struct strings listed = {0};
     struct arena *arena = searching->arena;
-    for (size_t i = 0; i < searching->left.count * 2 && listed.count < LEFT_LISTED_MAX; i++) {
-        /* Scripts that nobody speaks of come last. */
-        const char *left = searching->left.items[i % searching->left.count];
-        if (text_has_suffix(text_of(left), UNSPOKEN ")") == (i >= searching->left.count))
-            list_add(arena, &listed, left);
+    /* Scripts that nobody speaks of come last. */
+    for (int is_unspoken = 0; is_unspoken < 2; is_unspoken++) {
+        for (size_t i = 0; i < searching->left.count && listed.count < LEFT_LISTED_MAX; i++) {
+            if (text_has_suffix(text_of(searching->left.items[i]), UNSPOKEN ")") == is_unspoken)
+                list_add(arena, &listed, searching->left.items[i]);
+        }
     }
     if (searching->left.count > LEFT_LISTED_MAX)
         list_add(arena, &listed, arena_printf(arena, "and %zu more", searching->left.count - LEFT_LISTED_MAX));

@@ -25,6 +25,7 @@
 struct references {
     struct map by_file;
     struct map joined;   /* paths of those whose strings have no end → anything */
+    struct map called;   /* what programs hand to the shell, of shells.c */
     struct strings dirs; /* directories that come along */
     struct spoken_memory spoken;
 };

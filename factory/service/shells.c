@@ -12,6 +12,7 @@
 #define SCRIPT_BYTES_MAX ((size_t)1 << 20)
 #define STRING_BYTES_MAX ((size_t)1000)
 #define COMMAND_BYTES_MAX ((size_t)40)
+#define CALLED_MAX ((size_t)1000) /* commands of one program */
 
 /* One script, with the files that it reads. */
 struct looking {
@@ -287,19 +288,49 @@ static const char *command_of(struct arena *arena, struct text string, bool *ret
     return *command && strcmp(command, "[") != 0 && strspn(command, NAME_LETTERS) == name.len ? command : NULL;
 }
 
+/* A command in the strings of a program. */
+struct called {
+    const char *name;
+    bool is_certain;
+};
+
+struct called_list {
+    struct called *items;
+    size_t count, capacity;
+};
+
+/* The commands that a program hands to the shell; read once for all rounds, where there is a memory. */
+static const struct called_list *commands_in(struct arena *arena, struct references *memory,
+                                             const struct entry *content)
+{
+    struct text bytes = {content->data, (size_t)content->size_bytes}, string;
+    struct called_list *called = memory ? map_get(&memory->called, text_of(content->path)) : NULL;
+    if (called)
+        return called;
+    called = arena_new(arena, struct called_list);
+    *called = (struct called_list){0};
+    bool has_calls = !content->elf->broken && has_shell_calls(arena, content);
+    while (has_calls && called->count < CALLED_MAX && text_next(&bytes, '\0', &string)) {
+        bool is_certain, is_command = string.len && string.len <= STRING_BYTES_MAX;
+        const char *name = is_command ? command_of(arena, string, &is_certain) : NULL;
+        if (name)
+            list_add(arena, called, ((struct called){name, is_certain}));
+    }
+    if (memory)
+        map_set(&memory->called, text_of(content->path), called);
+    return called;
+}
+
 /* What a program of the service starts through the shell, as far as its strings are commands. */
 static void look_at_strings(struct looking *looking, const struct entry *content)
 {
-    struct text bytes = {content->data, (size_t)content->size_bytes}, string;
-    while (text_next(&bytes, '\0', &string)) {
-        bool is_certain, is_command = string.len && string.len <= STRING_BYTES_MAX;
-        const char *path, *name = is_command ? command_of(looking->arena, string, &is_certain) : NULL;
-        if (!name)
-            continue;
-        const struct sourced *found = find_program(looking, name, &path);
+    const struct called_list *called = commands_in(looking->arena, looking->request->references, content);
+    for (size_t i = 0; i < called->count; i++) {
+        const char *path, *name = called->items[i].name;
+        bool is_certain = called->items[i].is_certain;
         if (add_tool(looking, name))
             (void)add_tool(looking, "sh");
-        else if (is_certain && found)
+        else if (is_certain && find_program(looking, name, &path))
             add(looking, path, NULL);
         else if (is_certain && map_add(looking->seen, text_of(name), looking))
             list_add(looking->arena, looking->notes,
@@ -327,7 +358,7 @@ static void find_callers(const struct looking *model)
         const struct sourced *file = keep->items[i].file;
         const struct entry *content = own_has(model->own, file->package) ? sourced_content(file) : NULL;
         struct looking looking = *model;
-        if (!content || !content->elf || content->elf->broken || !has_shell_calls(model->arena, content))
+        if (!content || !content->elf)
             continue;
         looking.script = file->entry->path;
         look_at_strings(&looking, content);
