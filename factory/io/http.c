@@ -70,17 +70,21 @@ struct http {
     const atomic_bool *cancel;
     struct log *log;
     struct proxies proxies;
-    CURLM *multi; /* the network thread's, but for curl_multi_wakeup() */
-    pthread_t thread;
-
-    pthread_mutex_t lock; /* guards the next three, and is_done of every transfer */
+    pthread_mutex_t lock; /* guards the next four, `ended`, and is_done of every transfer */
     struct http_queue inbox;
+    bool is_running; /* there is a network thread: since the first request */
     bool is_stopping;
     size_t waiter_count;
     pthread_cond_t changed; /* predicates: a transfer is done; waiter_count is 0 */
 
+    /* set with is_running */
+    CURLM *multi; /* the network thread's, but for curl_multi_wakeup() */
+    pthread_t thread;
+
+    struct http_queue ended;
+
     /* the network thread's */
-    struct http_queue waiting, active, ended;
+    struct http_queue waiting, active;
     struct http_host *hosts;
     unsigned active_count;
     bool has_changed;      /* something arrived or ended since the queue was last looked through */
@@ -133,8 +137,8 @@ static void finish(struct http *http, struct http_transfer *transfer)
     http_part_drop(request, &transfer->part);
     if (request->done)
         request->done(request);
-    TAILQ_INSERT_TAIL(&http->ended, transfer, link);
     pthread_mutex_lock(&http->lock);
+    TAILQ_INSERT_TAIL(&http->ended, transfer, link);
     transfer->is_done = true;
     pthread_cond_broadcast(&http->changed);
     pthread_mutex_unlock(&http->lock);
@@ -573,13 +577,14 @@ static void http_free(struct http *http)
         http->hosts = host->next;
         free(host);
     }
-    if (http->multi)
+    if (http->multi) {
         (void)curl_multi_cleanup(http->multi);
+        curl_global_cleanup();
+    }
     pthread_cond_destroy(&http->changed);
     pthread_mutex_destroy(&http->lock);
     proxies_done(&http->proxies);
     free(http);
-    curl_global_cleanup();
 }
 
 /* No signal is handled on the network thread, nor on those that libcurl starts for name look-ups; that also keeps a
@@ -608,16 +613,35 @@ static void apply_options(struct http *http, const struct http_options *options)
     proxies_read(&http->proxies);
 }
 
-bool http_start(const struct http_options *options, struct http **ret_http, struct err *err)
+/* Starts the network for the first request, with the lock held: an offline run in which nothing changed needs neither
+ * libcurl's OpenSSL nor the thread. curl_global_init() may be called beside other threads since libcurl 7.84. */
+static bool begin_network(struct http *http, struct err *err)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         err_set(err, ERR_INTERNAL, "libcurl cannot be initialised");
         return false;
     }
+    http->multi = curl_multi_init();
+    if (!http->multi)
+        memory_abort(0);
+    (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)http->small_calls_per_host);
+    (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    int failed = start_thread(http);
+    if (!failed)
+        return http->is_running = true;
+    err_set_errno(err, failed, "cannot start the network thread");
+    (void)curl_multi_cleanup(http->multi);
+    http->multi = NULL;
+    curl_global_cleanup();
+    return false;
+}
+
+bool http_start(const struct http_options *options, struct http **ret_http, struct err *err)
+{
     if (!file_check_room(DESCRIPTORS_OF_LIBCURL, err))
         return false;
     struct http *http = calloc(1, sizeof *http);
-    if (!http || !(http->multi = curl_multi_init()))
+    if (!http)
         memory_abort(sizeof *http);
     apply_options(http, options);
     pthread_mutex_init(&http->lock, NULL);
@@ -629,14 +653,6 @@ bool http_start(const struct http_options *options, struct http **ret_http, stru
     http->next_due_ms = UINT64_MAX;
     if (getrandom(&http->random, sizeof http->random, 0) != (ssize_t)sizeof http->random || !http->random)
         http->random = 1;
-    (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)http->small_calls_per_host);
-    (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
-    int failed = start_thread(http);
-    if (failed) {
-        err_set_errno(err, failed, "cannot start the network thread");
-        http_free(http);
-        return false;
-    }
     *ret_http = http;
     return true;
 }
@@ -662,9 +678,14 @@ void http_send(struct http *http, struct http_request *request)
     }
     pthread_mutex_lock(&http->lock);
     assert(!http->is_stopping);
-    TAILQ_INSERT_TAIL(&http->inbox, transfer, link);
+    bool is_running = http->is_running || begin_network(http, &request->err);
+    if (is_running)
+        TAILQ_INSERT_TAIL(&http->inbox, transfer, link);
     pthread_mutex_unlock(&http->lock);
-    (void)curl_multi_wakeup(http->multi);
+    if (is_running)
+        (void)curl_multi_wakeup(http->multi);
+    else
+        finish(http, transfer);
 }
 
 bool http_wait(struct http *http, struct http_request *request)
@@ -686,9 +707,12 @@ void http_stop(struct http *http)
         return;
     pthread_mutex_lock(&http->lock);
     http->is_stopping = true;
+    bool is_running = http->is_running;
     pthread_mutex_unlock(&http->lock);
-    (void)curl_multi_wakeup(http->multi);
-    pthread_join(http->thread, NULL);
+    if (is_running) {
+        (void)curl_multi_wakeup(http->multi);
+        pthread_join(http->thread, NULL);
+    }
     pthread_mutex_lock(&http->lock);
     while (http->waiter_count > 0)
         pthread_cond_wait(&http->changed, &http->lock);

@@ -125,9 +125,9 @@ struct http_request {
     struct http_transfer *transfer; /* private */
 };
 
-/* Starts the network thread. curl_global_init() is done here: call it once, before other threads start. */
+/* Makes what transfers need; the network thread, and libcurl, are started with the first request. Call it once. */
 bool http_start(const struct http_options *options, struct http **ret_http, struct err *err) MUST_CHECK;
-/* Queues a request. Requests of one host are started in the order sent, so send the biggest first. */
+/* Queues a request (where no network thread can be started it is ended here, with an error). Requests of one host are started in the order sent, so send the biggest first. */
 void http_send(struct http *http, struct http_request *request);
 /* Waits until the request is done (and its `done` has returned) and returns request->is_good. Never call it on the
  * network thread. */

@@ -1,9 +1,8 @@
 #include "io/stream.h"
 
+#include "io/archive_library.h"
 #include "io/xz_file.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -19,6 +18,7 @@ struct stream {
     z_stream inflater;
     ZSTD_DCtx *unzstd;
     struct archive *archive;
+    struct archive_library library; /* with `archive` */
     struct xz_file *xz;
     bool is_open;   /* the library's part is to be closed */
     bool is_inside; /* a member or frame has begun and not ended */
@@ -192,7 +192,7 @@ static void zstd_close(struct stream *stream)
 
 static bool archive_fault(const struct stream *stream, struct err *err)
 {
-    const char *why = archive_error_string(stream->archive);
+    const char *why = stream->library.error_string(stream->archive);
     return refuse(stream, why ? why : "broken compressed data", err);
 }
 
@@ -208,19 +208,21 @@ static bool has_nothing(const struct stream *stream)
 static bool archive_open(struct stream *stream, int code, struct err *err)
 {
     struct archive_entry *entry;
-    stream->archive = archive_read_new();
+    if (!archive_library_load(stream->name, &stream->library, err))
+        return false;
+    stream->archive = stream->library.read_new();
     if (!stream->archive)
         memory_abort(0);
     stream->is_open = true;
-    if (archive_read_append_filter(stream->archive, code) != ARCHIVE_OK) {
+    if (stream->library.append_filter(stream->archive, code) != ARCHIVE_OK) {
         err_set(err, ERR_INTERNAL, "%s: this libarchive cannot read its compression", stream->name);
         return false;
     }
-    if (archive_read_support_format_raw(stream->archive) != ARCHIVE_OK ||
-        archive_read_support_format_empty(stream->archive) != ARCHIVE_OK ||
-        archive_read_open_memory(stream->archive, stream->input.ptr, stream->input.len) != ARCHIVE_OK)
+    if (stream->library.support_raw(stream->archive) != ARCHIVE_OK ||
+        stream->library.support_empty(stream->archive) != ARCHIVE_OK ||
+        stream->library.open_memory(stream->archive, stream->input.ptr, stream->input.len) != ARCHIVE_OK)
         return archive_fault(stream, err);
-    int result = archive_read_next_header(stream->archive, &entry);
+    int result = stream->library.next_header(stream->archive, &entry);
     stream->is_empty = result == ARCHIVE_EOF;
     if (stream->is_empty)
         return has_nothing(stream) || refuse(stream, "broken or cut compressed data", err);
@@ -241,17 +243,17 @@ static bool archive_next(struct stream *stream, struct text *ret_piece, struct e
     la_int64_t offset;
     int result = stream->is_empty ? ARCHIVE_EOF : ARCHIVE_OK;
     while (result == ARCHIVE_OK && !len)
-        result = archive_read_data_block(stream->archive, &bytes, &len, &offset);
+        result = stream->library.data_block(stream->archive, &bytes, &len, &offset);
     if (result != ARCHIVE_OK && result != ARCHIVE_EOF)
         return archive_fault(stream, err);
     *ret_piece = (struct text){bytes, result == ARCHIVE_OK ? len : 0};
-    return ret_piece->len || archive_filter_bytes(stream->archive, -1) == (la_int64_t)stream->input.len ||
+    return ret_piece->len || stream->library.filter_bytes(stream->archive, -1) == (la_int64_t)stream->input.len ||
            refuse(stream, "there are bytes behind the end of the compressed data", err);
 }
 
 static void archive_close(struct stream *stream)
 {
-    (void)archive_read_free(stream->archive);
+    (void)stream->library.read_free(stream->archive);
 }
 
 /* --- xz: libarchive's when a block has filters for machine code --- */

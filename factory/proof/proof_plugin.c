@@ -39,9 +39,27 @@ static void note_before(struct prover *prover, const struct load_list *list)
     }
 }
 
-static bool defines_all(struct prover *prover, const struct proof_scope *scope, const struct unbound_list *unbound)
+/* Returns whether a program has the symbol that is asked of all of them: most have not, and they have the same libraries,
+ * each of which is asked once per question. */
+static bool defines_first(struct prover *prover, const struct proof_scope *scope, const struct unbound *unbound,
+                          const struct elf_name *name)
 {
-    for (size_t i = 0; i < unbound->count; i++) {
+    bool is_defined = false;
+    for (size_t i = 0; !is_defined && i < scope->count && prover->steps <= PROVER_STEPS_MAX; i++) {
+        struct proof_elf *elf = scope->items[i];
+        if (elf->question != prover->question_count) {
+            elf->question = prover->question_count;
+            elf->answer = elf_symbols_define(prover_symbols(prover, elf), name, unbound->version, &prover->steps);
+        }
+        is_defined = elf->answer;
+        prover->steps++;
+    }
+    return is_defined;
+}
+
+static bool defines_others(struct prover *prover, const struct proof_scope *scope, const struct unbound_list *unbound)
+{
+    for (size_t i = 1; i < unbound->count; i++) {
         if (!scope_defines(prover, scope, &unbound->items[i]))
             return false;
     }
@@ -51,10 +69,13 @@ static bool defines_all(struct prover *prover, const struct proof_scope *scope, 
 /* Returns whether one program has all symbols. */
 static bool has_host(struct prover *prover, const struct arch *arch, const struct unbound_list *unbound)
 {
+    struct elf_name first = elf_name(unbound->items[0].name);
+    prover->question_count++;
     for (size_t i = 0; i < prover->programs.count; i++) {
         size_t at = (prover->last_host + i) % prover->programs.count;
-        if (prover->programs.items[at].arch == arch &&
-            defines_all(prover, &prover->programs.items[at].scope, unbound)) {
+        const struct proof_scope *scope = &prover->programs.items[at].scope;
+        if (prover->programs.items[at].arch == arch && defines_first(prover, scope, &unbound->items[0], &first) &&
+            defines_others(prover, scope, unbound)) {
             prover->last_host = at;
             return true;
         }

@@ -35,6 +35,8 @@ struct proof_elf {
     bool imports_unwinding;       /* pthread_exit and the like */
     struct proof_scope providers; /* each once */
     unsigned mark;                /* number of the process in whose scope it was last */
+    unsigned question;            /* the number of the last that was asked of it (defines_first() in proof_plugin.c) */
+    bool answer;                  /* to it */
 };
 
 /* A program of the image and the scope of its process. */
@@ -67,6 +69,7 @@ struct prover {
     LIST(struct proof_program) programs;
     const struct proof_identity *identity; /* whose permissions count; NULL: root's, or nobody knows whose */
     size_t last_host;                      /* of `programs`: the one that last provided a plug-in's symbols */
+    unsigned question_count;               /* of proof_elf.question */
     size_t host_tries;                     /* processes set up for plug-ins that lack a library */
     const char *spare;                     /* the file that is looked at, when the image may do without; else NULL */
     bool is_silent;                        /* what is looked at is not judged */

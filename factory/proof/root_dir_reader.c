@@ -28,10 +28,11 @@ static bool fail(const char *path, struct err *err)
 bool root_dir_reader_is_left(const char *name)
 {
     static const char *const endings[] = {
-        ".a",  ".c",   ".cc",    ".cfg", ".class",   ".cmake", ".conf", ".cpp", ".crt", ".css",  ".gif",  ".gz",
-        ".h",  ".hh",  ".hpp",   ".htm", ".html",    ".ini",   ".jar",  ".jpg", ".js",  ".json", ".jmod", ".md",
-        ".mo", ".pc",  ".pem",   ".ph",  ".php",     ".pl",    ".pm",   ".png", ".pod", ".py",   ".pyc",  ".pyi",
-        ".rb", ".rst", ".rules", ".s",   ".service", ".svg",   ".tcl",  ".txt", ".xml", ".yaml", ".yml",  ".zip"};
+        ".a",   ".bc",      ".c",    ".cc",   ".cfg", ".class", ".cmake", ".conf", ".cpp", ".crt",
+        ".css", ".gif",     ".gz",   ".h",    ".hh",  ".hpp",   ".htm",   ".html", ".ini", ".jar",
+        ".jpg", ".js",      ".json", ".jmod", ".md",  ".mo",    ".pc",    ".pem",  ".ph",  ".php",
+        ".pl",  ".pm",      ".png",  ".pod",  ".py",  ".pyc",   ".pyi",   ".rb",   ".rst", ".rules",
+        ".s",   ".service", ".sql",  ".svg",  ".tcl", ".txt",   ".xml",   ".yaml", ".yml", ".zip"};
     const char *ending = strrchr(name, '.');
     for (size_t i = 0; ending && i < ARRAY_COUNT(endings); i++) {
         if (strcmp(ending, endings[i]) == 0)
@@ -140,10 +141,13 @@ static bool open_file(struct root_dir_reader *reader, int dir, const char *name,
     return *ret_skipped || !status.st_size || take_bytes(reader, fd, (uint64_t)status.st_size, node, err);
 }
 
-/* FHS 3.0, 4.11: /usr/share is for what no machine runs or loads. Programs may be there all the same: scripts. */
+/* FHS 3.0, 4.11: /usr/share is for what no machine runs or loads. Programs may be there all the same: scripts. So it is in
+ * a root within the root, such as those of containers; but what an application has below a folder of that name may be its
+ * libraries. */
 static bool is_shared(const char *path)
 {
-    return strncmp(path, "/usr/share/", 11) == 0;
+    const char *share = strstr(path, "/usr/share/");
+    return share && (share == path || !strstr(path_basename(path), ".so"));
 }
 
 /* Reads a regular file. What has the name of data is opened only when it may be executed. */

@@ -134,6 +134,25 @@ class Check(Case):
         self.script("/usr/bin/run.py", "#!/usr/bin/absent\n")
         self.assertEqual([note["path"] for note in self.good()["notes"]], ["/usr/bin/run.py"])
 
+    def test_shared_data_of_a_root_within_the_root_is_not_opened_but_its_libraries_and_programs_are(self):
+        def plain(path, **words):
+            os.chmod(self.compile(path, "int absent(void); int it(void) { return absent(); }", **words), 0o644)
+        plain("/srv/inner/usr/share/doc/plug-in")
+        self.assertEqual(self.good()["files"], 3)
+        self.script("/srv/inner/usr/share/tool/run", "#!/usr/bin/absent\n")
+        self.assertEqual([note["path"] for note in self.good()["notes"]], ["/srv/inner/usr/share/tool/run"])
+        plain("/srv/inner/usr/share/app/libplug.so.1", soname="libplug.so.1")
+        self.bad("libplug.so.1", "absent")
+
+    def test_a_plug_in_gets_all_its_symbols_from_one_program_and_each_plug_in_its_own(self):
+        host = {"program": True, "options": ("-Wl,--export-dynamic",)}
+        self.compile("/usr/bin/first", "int a(void) { return 1; } void _start(void) { }", **host)
+        self.compile("/usr/bin/second", "int a(void) { return 1; } int b(void) { return 1; } void _start(void) { }", **host)
+        self.compile("/usr/lib/x/ab.so", "int a(void); int b(void); int x(void) { return a() + b(); }")
+        self.assertEqual(self.good()["notes"], [])
+        self.compile("/usr/lib/y/c.so", "int c(void); int y(void) { return c(); }")
+        self.bad("/usr/lib/y/c.so", "symbol c", "no file of the image")
+
     @unittest.skipUnless(MACHINE == "x86_64", "the filter's numbers are x86_64's")
     def test_a_kernel_without_openat2_makes_no_difference(self):
         self.script("/usr/bin/script", "#!/no/such\n")

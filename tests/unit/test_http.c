@@ -5,6 +5,7 @@
 #include "base/workers.h"
 #include "io/http.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -118,6 +119,39 @@ static int tries_of(const char *path)
     ask(&asked, whole);
     assert_true(get(&asked));
     return atoi(asked.request.body.bytes);
+}
+
+static size_t thread_count(void)
+{
+    size_t count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    while (readdir(tasks))
+        count++;
+    assert_int_equal(closedir(tasks), 0);
+    return count - 2; /* . and .. */
+}
+
+static void no_thread_runs_before_the_first_request(void **state)
+{
+    (void)state;
+    struct http *idle;
+    struct http_options options = {0};
+    struct err err = {0};
+    size_t before = thread_count();
+    CHECK_OK(http_start(&options, &idle, &err), &err);
+    assert_int_equal(thread_count(), before);
+    char url[128];
+    (void)snprintf(url, sizeof url, "%s/ok/1", origin);
+    const char *const urls[] = {url};
+    struct http_request request = {.urls = urls, .url_count = 1, .cap_bytes = 100};
+    http_send(idle, &request);
+    CHECK_OK(http_wait(idle, &request), &request.err);
+    assert_true(thread_count() > before);
+    buf_done(&request.body);
+    http_stop(idle);
+    CHECK_OK(http_start(&options, &idle, &err), &err);
+    http_stop(idle); /* without a request */
 }
 
 static void a_body_comes_with_its_digest(void **state)
@@ -896,6 +930,7 @@ static void the_proxy_of_the_environment_is_used_in_either_spelling(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_thread_runs_before_the_first_request),
         cmocka_unit_test(a_body_comes_with_its_digest),
         cmocka_unit_test(a_blob_goes_to_the_store),
         cmocka_unit_test(an_empty_answer_is_an_empty_body_and_an_empty_blob),
