@@ -6,14 +6,14 @@ static void add(struct arena *arena, struct roots *roots, struct closure_root ro
     list_add(arena, roots, root);
 }
 
-/* Adds every entry of a package but its documentation. ELF files among them bring their libraries. */
+/* Adds every entry of a package but its documentation (`family` NULL: with it). ELF files among them bring their libraries. */
 static void add_whole(struct arena *arena, struct roots *roots, const struct family *family,
                       const struct package *package, const struct wish_package *wish)
 {
     const char *why = arena_printf(arena, "%s takes the whole package %s", wish_giver(wish->giver), package->name);
     for (size_t i = 0; i < package->count; i++) {
-        if (!package->entries[i].is_documentation &&
-            !path_is_within_any(package->entries[i].path, &family->documentation))
+        if (!family || (!package->entries[i].is_documentation &&
+                        !path_is_within_any(package->entries[i].path, &family->documentation)))
             add(arena, roots,
                 (struct closure_root){.path = package->entries[i].path,
                                       .why = why,
@@ -170,7 +170,7 @@ bool roots_list(struct arena *arena, const struct roots_request *request, struct
     for (size_t p = 0; p < set->package_count; p++) {
         const struct wish_package *whole = wishes_package(wishes, set->packages[p]->name);
         if (whole)
-            add_whole(arena, &roots, set->family, set->packages[p], whole);
+            add_whole(arena, &roots, request->has_documentation ? NULL : set->family, set->packages[p], whole);
     }
     const struct strings *identity_files = &set->family->identity_files;
     for (size_t i = 0; request->identity && i < identity_files->count; i++) {

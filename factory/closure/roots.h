@@ -19,6 +19,7 @@ struct roots_request {
     const struct wishes *wishes;    /* of all givers */
     const struct fileset *set;      /* of a family */
     const struct package *identity; /* base-files; may be NULL */
+    bool has_documentation;         /* whole packages have theirs */
 };
 
 /* Lists the programs of the manifest: a path as it is written, a glob as the paths of executable files that it matches in

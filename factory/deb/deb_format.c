@@ -2,6 +2,7 @@
 #include "deb/deb_arch.h"
 #include "deb/deb_catalog.h"
 #include "deb/deb_format_parts.h"
+#include "deb/deb_installed.h"
 #include "deb/deb_record.h"
 #include "deb/deb_source.h"
 #include "deb/package_control.h"
@@ -99,4 +100,8 @@ const struct format format_deb = {
     .install_scripts = install_scripts,
     .install_arguments = install_arguments,
     .database = deb_database,
+    .alternatives_dir = "/var/lib/dpkg/alternatives",
+    .installed_read = deb_installed_read,
+    .installed_owner = deb_installed_owner,
+    .installed_continue = deb_installed_continue,
 };

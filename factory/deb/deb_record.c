@@ -10,6 +10,7 @@
 #define CONTROL_MAX_FILES 500
 #define CONFFILES_MAX 20000
 #define LIST_MAX_BYTES ((size_t)512 << 20)
+#define HEX_SIZE (2 * 16 + 1) /* of an MD5 */
 
 static void auto_tar_close(struct deb_tar **tar)
 {
@@ -97,14 +98,15 @@ static bool read_control(struct arena *arena, const struct deb_member *member, s
 /* A conffile with the MD5 of what the package ships. */
 struct conffile {
     struct text path;
-    char hex[2 * 16 + 1];
+    char hex[HEX_SIZE];
 };
 
 struct listing {
     struct arena *arena;
     LIST(struct conffile *) conffiles;
     struct map by_path;
-    struct buf list;
+    struct buf list, md5sums;
+    bool lacks_md5sums; /* then dpkg makes them */
 };
 
 /* Lines of `conffiles` (deb-conffiles(5)): a path, maybe with flags before it; what is to be removed is not shipped. */
@@ -127,7 +129,7 @@ static bool find_conffiles(struct listing *listing, const struct record *record,
     return true;
 }
 
-static bool hash_conffile(struct deb_tar *tar, struct conffile *conffile, struct err *err)
+static bool hash_file(struct deb_tar *tar, char hex[HEX_SIZE], struct err *err)
 {
     AUTO(auto_md_free) EVP_MD_CTX *context = EVP_MD_CTX_new();
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -146,7 +148,7 @@ static bool hash_conffile(struct deb_tar *tar, struct conffile *conffile, struct
     if (EVP_DigestFinal_ex(context, digest, &len) != 1 || len != 16)
         memory_abort(0);
     for (unsigned i = 0; i < len; i++)
-        (void)snprintf(conffile->hex + 2 * (size_t)i, 3, "%02x", digest[i]);
+        (void)snprintf(hex + 2 * (size_t)i, 3, "%02x", digest[i]);
     return true;
 }
 
@@ -175,7 +177,17 @@ static bool list_entry(struct listing *listing, struct deb_tar *tar, const struc
         err_set(err, ERR_MALFORMED, "data.tar: its names are more than %zu bytes", LIST_MAX_BYTES);
         return false;
     }
-    return !conffile || entry->kind != TAR_FILE || hash_conffile(tar, conffile, err);
+    char hex[HEX_SIZE];
+    if (entry->kind != TAR_FILE || !(conffile || listing->lacks_md5sums))
+        return true;
+    if (!hash_file(tar, hex, err))
+        return false;
+    if (conffile)
+        memcpy(conffile->hex, hex, HEX_SIZE);
+    if (!listing->lacks_md5sums || buf_printf(&listing->md5sums, "%s  %.*s\n", hex, (int)path.len - 1, path.ptr + 1))
+        return true;
+    err_set(err, ERR_MALFORMED, "data.tar: its names are more than %zu bytes", LIST_MAX_BYTES);
+    return false;
 }
 
 static bool read_data(struct listing *listing, const struct deb_member *member, const struct unpack_limits *limits,
@@ -225,12 +237,18 @@ bool deb_record(struct arena *arena, struct text deb, const struct unpack_limits
     struct deb_archive archive;
     struct listing listing = {.arena = arena, .by_path = {.arena = arena}};
     buf_init(&listing.list, LIST_MAX_BYTES);
+    buf_init(&listing.md5sums, LIST_MAX_BYTES);
     bool is_good = deb_archive_read(deb, &archive, err) && read_control(arena, &archive.control, ret_record, err) &&
-                   find_conffiles(&listing, ret_record, err) && read_data(&listing, &archive.data, limits, err);
+                   find_conffiles(&listing, ret_record, err);
+    listing.lacks_md5sums = is_good && !record_find(ret_record, "md5sums");
+    is_good = is_good && read_data(&listing, &archive.data, limits, err);
     if (is_good) {
         add_item(arena, ret_record, DEB_RECORD_LIST, buf_text(&listing.list));
         add_item(arena, ret_record, DEB_RECORD_CONFFILES, text_of(print_conffiles(arena, &listing)));
     }
+    if (is_good && listing.lacks_md5sums)
+        add_item(arena, ret_record, "md5sums", buf_text(&listing.md5sums));
     buf_done(&listing.list);
+    buf_done(&listing.md5sums);
     return is_good;
 }

@@ -98,6 +98,11 @@ static const struct rule *find_rule(const char *command)
     return NULL;
 }
 
+bool script_effects_know(const char *command)
+{
+    return find_rule(command) != NULL;
+}
+
 static bool has_word(const struct shell_command *command, const char *word)
 {
     for (size_t i = 1; i < command->count; i++) {

@@ -27,6 +27,8 @@ struct script_effects {
     size_t count, capacity;
 };
 
+/* Returns whether a command's name is one of those whose effects are listed. */
+bool script_effects_know(const char *command);
 /* Lists the effects of a package's scripts; `set`: the files that they find, or NULL: the package's own. Paths of the
  * housekeeping effects (mkdir, chown, install) are listed only when they are known. Results live in the arena. */
 void script_effects_list(struct arena *arena, const struct package *package, const struct fileset *set,

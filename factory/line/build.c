@@ -2,9 +2,11 @@
 #include "line/stages.h"
 
 #include "effect/certificates.h"
+#include "line/continue.h"
 #include "line/opening.h"
 #include "proof/left_out.h"
 #include "proof/scripts.h"
+#include "source/format.h"
 #include "tree/tree_stand.h"
 
 /* Each round but the last leaves out files that have to do with those that the one before left out. */
@@ -114,15 +116,41 @@ static const char *find_left_out(const struct order *order, const struct closed 
     return left_out_sentence(order->arena, &request);
 }
 
-/* Puts the tree on the base of the image, if it has one. */
-static bool put_on_base(const struct order *order, struct built *built, struct err *err)
+static const char *owner_of(const void *self, const char *path)
 {
+    const struct installed *installed = self;
+    return installed->format->installed_owner(installed, path);
+}
+
+/* Puts the tree on the base of the image, if it has one. Where packages are installed, what is made of scripts is judged by
+ * the image as it would be; the database that tells of it is put on the base then, too. */
+static bool put_on_base(const struct building *building, struct err *err)
+{
+    const struct order *order = building->order;
+    struct built *built = building->built;
     struct tree whole = built->tree;
+    struct strings replaced = {0}, removed = {0};
     struct stand_request request = {.ground = order->ground, .tree = &whole, .manifest_path = order->manifest->path};
     built->root = built->tree;
-    if (!order->ground || built->tree.wants_all)
+    if ((!order->ground && !order->installed) || built->tree.wants_all)
         return true;
-    return tree_stand(order->arena, &request, &built->tree, &built->root, err);
+    if (order->installed) {
+        request.owner = owner_of;
+        request.owner_self = order->installed;
+    }
+    continue_replaced(order->arena, &building->closed->opened.selection, &replaced);
+    request.replaced = &replaced;
+    if (order->ground && !tree_stand(order->arena, &request, &built->tree, &built->root, err))
+        return false;
+    if (!order->installed)
+        return true;
+    const struct scripts_request scripts = {order->manifest, &built->root, &building->closed->set, &built->wishes,
+                                            &building->closed->asked.applied};
+    if (!continue_database(order, building->closed, &scripts, &whole, &removed, err))
+        return false;
+    request.removed = &removed;
+    built->tree = built->root = whole;
+    return !order->ground || tree_stand(order->arena, &request, &built->tree, &built->root, err);
 }
 
 static bool make_tree(void *argument, struct err *err)
@@ -145,8 +173,9 @@ static bool make_tree(void *argument, struct err *err)
                                    .has_base_accounts = order->manifest->automatic[AUTOMATIC_ACCOUNTS],
                                    .is_partial = opened_is_partial(&closed->opened),
                                    .ground = order->ground,
+                                   .has_database = order->installed != NULL,
                                    .os_release = release_text(order, closed)};
-    if (!tree_build(order->arena, &request, &built->tree, err) || !put_on_base(order, built, err))
+    if (!tree_build(order->arena, &request, &built->tree, err) || !put_on_base(building, err))
         return false;
     openers_find(order->arena, order->plant->options->features, &built->tree, &built->openers);
     built->left_out = find_left_out(order, closed, &built->tree);

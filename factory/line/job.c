@@ -6,6 +6,7 @@
 #include "line/kept.h"
 #include "line/stages.h"
 #include "package/path.h"
+#include "source/format.h"
 
 static void log_openers(struct job *job)
 {
@@ -168,17 +169,43 @@ static bool open_ground(void *argument, struct err *err)
     return standing_open(job->plant, job->standing, &job->ground, err);
 }
 
+/* Reads which packages are there already, when others are to be installed. */
+static bool read_installed(void *argument, struct err *err)
+{
+    struct order *order = argument;
+    const struct format *format = order->catalog->origins.source->format;
+    struct installed *installed = arena_new(order->arena, struct installed);
+    bool is_found = false;
+    if (!format->installed_read) {
+        err_set(err, ERR_USAGE,
+                "%s: packages of the kind %s cannot be installed with `packages: install` on a base, or with "
+                "`complete`, yet; without them a base gets the files that it lacks",
+                order->manifest->path, format->name);
+        return false;
+    }
+    if (!format->installed_read(order->arena, order->ground, installed, &is_found, err))
+        return false;
+    if (!is_found)
+        err_set(err, ERR_RESOLVE,
+                "the base has no list of %s packages, so that nothing can be installed on it with `packages: install`",
+                format->name);
+    installed->format = format;
+    order->installed = installed;
+    order->hold->is_recorded = true;
+    return is_found;
+}
+
 /* Gives the order the files of its base. */
 static bool stand(struct job *job, struct order *order, struct err *err)
 {
     struct standing_on standing_on = {order, job};
-    if (!job->standing)
-        return true;
-    if (!standing_fetch(job->plant, job->standing, err) || !order_compute(order, open_ground, &standing_on, err))
-        return false;
-    order->ground = &job->ground;
-    order->given = ground_package(order->arena, &job->ground);
-    return true;
+    if (job->standing) {
+        if (!standing_fetch(job->plant, job->standing, err) || !order_compute(order, open_ground, &standing_on, err))
+            return false;
+        order->ground = &job->ground;
+        order->given = ground_package(order->arena, &job->ground);
+    }
+    return !manifest_fills(job->manifest) || order_compute(order, read_installed, order, err);
 }
 
 /* RESOLVE to PROOF. */
@@ -201,10 +228,10 @@ static bool make_tree(struct job *job, struct order *order, struct closed *close
     return true;
 }
 
-/* Finds what the image stands on; a dry run only selects, and does without. */
+/* Finds what the image stands on; a dry run only selects, and does without unless that depends on it. */
 static bool find_base(struct job *job, struct err *err)
 {
-    if (!job->manifest->base || job->plant->options->is_dry_run)
+    if (!job->manifest->base || (job->plant->options->is_dry_run && !manifest_fills(job->manifest)))
         return true;
     job->standing = arena_new(&job->arena, struct standing);
     return standing_find(job->plant, &job->arena, job->manifest, job->arch, job->made_base, job->standing, err);

@@ -263,7 +263,7 @@ bool needs_of_recipes(const struct order *order, const struct closed *closed, st
     need->applied = applied;
     for (size_t i = before; i < applied.count; i++) {
         const struct wishes *given = &applied.items[i]->wishes;
-        for (size_t j = 0; j < given->packages.count; j++)
+        for (size_t j = 0; j < given->packages.count && !order->installed; j++)
             add_name(order->arena, &need->names, given->packages.items[j].name);
     }
     return true;
@@ -295,20 +295,21 @@ enum needs_turn { AT_FIRST, WHEN_SELECTED, WHEN_CLOSED };
 struct source_of_needs {
     enum needs_turn turn;
     needs_source *find;
+    bool is_beyond;    /* asks for packages that no package manager would install besides: not where one is followed */
     bool is_refusable; /* an image is not lost when what it asks for cannot be installed, or is never asked for */
     const char *what;  /* for messages: what asks */
 };
 
 static const struct source_of_needs sources[] = {
-    {AT_FIRST, needs_of_manifest, false, "the manifest's wishes"},
-    {WHEN_SELECTED, needs_of_files, false, "files of named packages"},
-    {WHEN_SELECTED, needs_of_holder, true, "the package that holds the service"},
-    {WHEN_SELECTED, needs_of_recommended, true, "what the service's package recommends of its own source"},
-    {WHEN_CLOSED, needs_of_dlopen, true, "dlopen notes"},
-    {WHEN_CLOSED, needs_of_recipes, false, "recipes"},
-    {WHEN_CLOSED, needs_of_service, false, "the packages of the service"},
-    {WHEN_CLOSED, needs_of_plugins, true, "plug-ins that the configuration names"},
-    {WHEN_CLOSED, needs_of_paths, false, "paths that no selected package ships"},
+    {AT_FIRST, needs_of_manifest, false, false, "the manifest's wishes"},
+    {WHEN_SELECTED, needs_of_files, false, false, "files of named packages"},
+    {WHEN_SELECTED, needs_of_holder, true, true, "the package that holds the service"},
+    {WHEN_SELECTED, needs_of_recommended, true, true, "what the service's package recommends of its own source"},
+    {WHEN_CLOSED, needs_of_dlopen, true, true, "dlopen notes"},
+    {WHEN_CLOSED, needs_of_recipes, false, false, "recipes"},
+    {WHEN_CLOSED, needs_of_service, false, false, "the packages of the service"},
+    {WHEN_CLOSED, needs_of_plugins, true, true, "plug-ins that the configuration names"},
+    {WHEN_CLOSED, needs_of_paths, false, false, "paths that no selected package ships"},
 };
 
 /* The rounds of one order. */
@@ -426,7 +427,7 @@ static bool ask_sources(struct rounds *rounds, enum needs_turn turn, bool *ret_n
     for (size_t i = 0; i < ARRAY_COUNT(sources) && !*ret_new; i++) {
         struct need need = {0};
         size_t before = asked->names.count;
-        if (sources[i].turn != turn)
+        if (sources[i].turn != turn || (sources[i].is_beyond && rounds->order->installed))
             continue;
         if (!sources[i].find(rounds->order, rounds->closed, &need, err))
             return false;

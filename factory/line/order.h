@@ -8,6 +8,7 @@
 #define IMGFACTORY_LINE_ORDER_H
 
 #include "ground/ground_package.h"
+#include "ground/installed.h"
 #include "line/standing.h"
 
 struct order {
@@ -18,6 +19,9 @@ struct order {
     const struct standing *standing; /* the base that the image is put on; NULL: from scratch */
     const struct ground *ground;     /* its files, once something is made; NULL without a base */
     const struct package *given;     /* the same, to stand beside packages */
+    const struct installed
+        *installed; /* the packages that are there, when others are installed (manifest_fills()); else
+                                        * NULL */
     struct progress_line *progress;
     struct arena *arena;      /* scratch */
     struct supply_hold *hold; /* the packages that are open for it */

@@ -3,6 +3,7 @@
 
 #include "effect/alternatives.h"
 #include "effect/pam_roots.h"
+#include "effect/script_wishes.h"
 #include "effect/shell_links.h"
 #include "line/metapackages.h"
 #include "line/opening.h"
@@ -23,6 +24,8 @@ static bool solve(void *argument, struct err *err)
                                     .never = order->manifest->packages_never,
                                     .is_weak = order->manifest->is_weak,
                                     .is_older_fine = order_takes_older(order)};
+    if (order->installed)
+        request.installed = order->installed->solver;
     return solve_packages(order->arena, order->catalog, &request, &opened->selection, err) &&
            solve_identity(order->arena, order->catalog, &opened->selection, &opened->identity, &opened->has_identity,
                           err);
@@ -59,6 +62,50 @@ static void settle_choices(const struct order *order, struct closed *closed)
         if (path && !order_has(order, path))
             fileset_settle(&closed->set, path, list->items[i].choice.package);
     }
+}
+
+/* Where a package that is installed and the base have the same path, the package's counts: whether the two may differ is for
+ * the tree to judge. */
+static void settle_given(const struct order *order, struct fileset *set)
+{
+    for (size_t i = 0; order->installed && order->given && i < set->packaged_count; i++) {
+        const struct sourced *file = set->by_path.slots.items[i].value;
+        if (file->package == order->given && file->shadowed && file->entry->kind != ENTRY_DIRECTORY)
+            fileset_settle(set, file->entry->path, file->shadowed->package->name);
+    }
+}
+
+/* Whatever is selected comes whole, where packages are installed. */
+static struct wishes wish_all(const struct order *order, const struct closed *closed)
+{
+    static const struct wishes none;
+    struct wishes wishes = wishes_join(order->arena, &closed->asked.wishes, &none);
+    const struct selection *selection = &closed->opened.selection;
+    for (size_t i = 0; order->installed && i < selection->count; i++) {
+        struct wish_package wish = {.name = selection->items[i].name, .giver = "packages: install"};
+        if (!wishes_package(&wishes, wish.name))
+            list_add(order->arena, &wishes.packages, wish);
+    }
+    return wishes;
+}
+
+/* What the scripts of packages that are installed would make is made, unless somebody says otherwise. */
+static void add_script_wishes(const struct order *order, struct closed *closed)
+{
+    const struct opened *opened = &closed->opened;
+    const struct package **packages =
+        arena_new_array(order->arena, const struct package *, opened->selection.count + 1);
+    struct script_wishes_request request = {.packages = packages, .set = &closed->set};
+    struct wishes made;
+    struct strings notes;
+    if (!order->installed)
+        return;
+    for (size_t i = 0; i < opened->selection.count; i++) {
+        if (opened->packages[i])
+            packages[request.own_count++] = opened->packages[i];
+    }
+    script_wishes_find(order->arena, &request, &made, &notes);
+    closed->wishes = wishes_merge(order->arena, &closed->wishes, &made);
 }
 
 struct closing {
@@ -139,20 +186,24 @@ static bool find_closure(void *argument, struct err *err)
     closed->sought = (struct map){.arena = arena};
     closed->set.sought = &closed->sought;
     settle_choices(closing->order, closed);
+    settle_given(closing->order, &closed->set);
     alternatives_add(&closed->set);
     if (!find_programs(closing->order, closed, err))
         return false;
     const struct manifest *manifest = closed->manifest;
     struct metapackages metapackages;
-    metapackages_find(arena, closing->order->catalog, opened, &closed->asked.wishes, &metapackages);
+    struct wishes wished = wish_all(closing->order, closed);
+    metapackages_find(arena, closing->order->catalog, opened, &wished, &metapackages);
     if (manifest->shell)
         add_shell(arena, closed, &metapackages.wishes);
-    struct roots_request wanted = {&manifest->binaries, &metapackages.wishes, &closed->set, opened->identity_package};
+    struct roots_request wanted = {&manifest->binaries, &metapackages.wishes, &closed->set, opened->identity_package,
+                                   manifest->has_documentation};
     struct roots roots;
     struct wishes of_pam;
     if (!roots_list(arena, &wanted, &roots, err) || !pam_roots_add(arena, &wanted, &roots, &of_pam, err))
         return false;
     closed->wishes = wishes_join(arena, &metapackages.wishes, &of_pam);
+    add_script_wishes(closing->order, closed);
     struct strings dropped = {0};
     for (size_t i = 0; i < closed->unloadable.count; i++) {
         if (closed->unloadable.items[i].is_dropped)

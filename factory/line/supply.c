@@ -22,7 +22,8 @@ struct supply_item {
     struct package_expect expect;
     struct strings urls;
     struct http_request request;
-    bool is_named; /* its error begins with the package's name */
+    bool is_recorded; /* its record is wanted, too */
+    bool is_named;    /* its error begins with the package's name */
     bool
         is_asked; /* somebody asked for it, and it was not closed since; guarded by supply->lock, as is all that follows */
     bool is_done;          /* there is a package or an error */
@@ -83,12 +84,20 @@ static bool find_digest(struct supply_item *item, struct err *err)
            is_found;
 }
 
+/* Returns whether the record is there, when it is wanted; false on an error, too. */
+static bool has_record(struct supply_item *item, struct err *err)
+{
+    AUTO(record_close) struct record record = {0};
+    bool is_found = true;
+    return (!item->is_recorded || record_open(item->supply->store, &item->expect, &record, &is_found, err)) && is_found;
+}
+
 /* Opens what was unpacked before; false when there is nothing (err is then not set) or on an error. */
 static bool open_unpacked(struct supply_item *item, struct package **ret_package, struct err *err)
 {
     bool is_found;
-    return find_digest(item, err) && package_open(item->supply->store, &item->expect, ret_package, &is_found, err) &&
-           is_found;
+    return find_digest(item, err) && has_record(item, err) &&
+           package_open(item->supply->store, &item->expect, ret_package, &is_found, err) && is_found;
 }
 
 /* Unpacks the blob that lies in the store and opens the result; *ret_found is false when the blob is not there. */
@@ -102,7 +111,9 @@ static bool unpack_stored(struct supply_item *item, struct package **ret_package
         return false;
     if (!*ret_found)
         return true;
-    if (!package_unpack(item->supply->store, (struct text){view.ptr, view.len}, &item->expect, err)) {
+    struct text bytes = {view.ptr, view.len};
+    if (!package_unpack(item->supply->store, bytes, &item->expect, err) ||
+        (item->is_recorded && !record_make(item->supply->store, bytes, &item->expect, err))) {
         item->is_named = true;
         return false;
     }
@@ -201,26 +212,33 @@ static struct selected *copy_selected(struct arena *arena, const struct selected
     return copy;
 }
 
+static struct package_expect expect_of(const struct selected *selected)
+{
+    return (struct package_expect){.format = selected->origin->format,
+                                   .name = selected->name,
+                                   .version = selected->version,
+                                   .architecture = selected->architecture,
+                                   .digest = selected->digest,
+                                   .keys = selected->origin->package_keys};
+}
+
 /* Finds the item of a package or makes it. Called with the lock held. */
-static struct supply_item *find(struct supply *supply, const struct selected *selected)
+static struct supply_item *find(struct supply *supply, const struct selected *selected, bool is_recorded)
 {
     const struct keyrings *keys = selected->origin->package_keys;
-    const char *key = arena_printf(
-        &supply->arena, "%s %s %s %s %s",
-        selected->sha512 ? checksum_text(selected->sha512).chars : digest_hex(&selected->digest).chars, selected->name,
-        selected->version, selected->architecture, keys ? digest_hex(&keys->digest).chars : "");
+    const char *key =
+        arena_printf(&supply->arena, "%s %s %s %s %s%s",
+                     selected->sha512 ? checksum_text(selected->sha512).chars : digest_hex(&selected->digest).chars,
+                     selected->name, selected->version, selected->architecture,
+                     keys ? digest_hex(&keys->digest).chars : "", is_recorded ? " recorded" : "");
     struct supply_item *item = map_get(&supply->items, text_of(key));
     if (item)
         return item;
     item = arena_new(&supply->arena, struct supply_item);
     item->supply = supply;
     item->selected = copy_selected(&supply->arena, selected);
-    item->expect = (struct package_expect){.format = selected->origin->format,
-                                           .name = item->selected->name,
-                                           .version = item->selected->version,
-                                           .architecture = item->selected->architecture,
-                                           .digest = selected->digest,
-                                           .keys = keys};
+    item->is_recorded = is_recorded;
+    item->expect = expect_of(item->selected);
     item->urls = urls_of(&supply->arena, selected);
     (void)map_add(&supply->items, text_of(key), item);
     return item;
@@ -271,14 +289,14 @@ bool supply_get(struct supply *supply, const struct selected *const *selected, s
 
     pthread_mutex_lock(&supply->lock);
     for (size_t i = 0; i < count; i++) {
-        struct supply_item *item = find(supply, sorted[i]);
+        struct supply_item *item = find(supply, sorted[i], hold->is_recorded);
         item->holder_count++;
         list_add(hold->arena, &hold->items, item);
         if (!item->is_asked)
             start(item, counter);
     }
     for (size_t i = 0; i < count; i++)
-        items[i] = find(supply, selected[i]);
+        items[i] = find(supply, selected[i], hold->is_recorded);
     const struct supply_item *failed = wait_for(supply, items, count);
     for (size_t i = 0; i < count && !failed; i++)
         ret_packages[i] = items[i]->package;
@@ -286,6 +304,18 @@ bool supply_get(struct supply *supply, const struct selected *const *selected, s
         *err = failed->err;
     pthread_mutex_unlock(&supply->lock);
     return !failed;
+}
+
+bool supply_record(struct supply *supply, const struct selected *selected, struct record *ret_record, struct err *err)
+{
+    struct package_expect expect = expect_of(selected);
+    bool is_found = true;
+    if ((selected->sha512 && !store_find_sha512(supply->store, selected->sha512, &expect.digest, &is_found, err)) ||
+        (is_found && !record_open(supply->store, &expect, ret_record, &is_found, err)))
+        return false;
+    if (!is_found)
+        err_set(err, ERR_LOCAL, "package %s: what was just unpacked is gone from the cache", selected->name);
+    return is_found;
 }
 
 void supply_rest(const struct supply_hold *hold)

@@ -13,7 +13,7 @@
 
 #include "base/workers.h"
 #include "io/http.h"
-#include "package/package.h"
+#include "package/record.h"
 #include "source/solve.h"
 
 struct supply;
@@ -23,6 +23,7 @@ struct supply_item;
 struct supply_hold {
     struct arena *arena;
     LIST(struct supply_item *) items;
+    bool is_recorded; /* set before: of each package the record (record.h) is wanted, too */
 };
 
 /* Creates the supply over a store, the network and the workers, which must outlive it. */
@@ -35,6 +36,9 @@ bool supply_get(struct supply *supply, const struct selected *const *selected, s
 /* Lets the memory go that holds bytes of these packages which somebody read: they can be read again, for some CPU time. For
  * who has read them and will do other things first. */
 void supply_rest(const struct supply_hold *hold);
+/* Opens the record of a package that was got by a hold that wants records. */
+bool supply_record(struct supply *supply, const struct selected *selected, struct record *ret_record,
+                   struct err *err) MUST_CHECK;
 /* Gives packages back: what nobody else holds is closed. Leaves the hold empty. */
 void supply_give_back(struct supply *supply, struct supply_hold *hold);
 /* Closes all packages that are held still. No call may be under way. NULL is fine. */

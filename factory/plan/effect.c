@@ -16,6 +16,7 @@ static const char *const names[EFFECT_COUNT] = {
     [EFFECT_OWNER] = "chown",
     [EFFECT_FILE] = "install",
     [EFFECT_CERTIFICATES] = "update-ca-certificates",
+    [EFFECT_OTHER] = "other",
 };
 
 const char *effect_name(enum effect effect)

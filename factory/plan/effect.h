@@ -23,8 +23,9 @@ enum effect {
     EFFECT_OWNER,        /* chown, chgrp, chmod */
     EFFECT_FILE,         /* install, cp, mv, ln, touch */
     EFFECT_CERTIFICATES, /* update-ca-certificates, update-ca-trust */
+    EFFECT_OTHER, /* whatever commands do of which nobody here knows it: asked only where packages are installed */
 };
-#define EFFECT_COUNT (EFFECT_CERTIFICATES + 1)
+#define EFFECT_COUNT (EFFECT_OTHER + 1)
 
 /* Returns the name that recipes and reports use: "adduser", "update-alternatives", … */
 const char *effect_name(enum effect effect);

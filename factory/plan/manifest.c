@@ -5,6 +5,11 @@
 
 #define NAMES_SHOWN 20
 
+bool manifest_fills(const struct manifest *manifest)
+{
+    return manifest->installs && (manifest->base || manifest->is_complete);
+}
+
 /* Adds what the features bring, now that all the rest is read. */
 static bool add_features(struct arena *arena, const struct features *features, struct manifest_form *form,
                          struct err *err)

@@ -51,6 +51,10 @@ struct manifest {
     struct strings packages_never; /* packages: never */
     bool is_weak;                  /* packages: weak */
     bool is_older_fine;            /* packages: older */
+    bool has_documentation;        /* packages: documentation: whole packages have theirs */
+    bool is_complete;              /* packages: complete: what `install` depends on comes whole, too, as on a base */
+    bool installs;                 /* the manifest has packages: install */
+    bool allows_unconfigured;      /* allow-unconfigured: a package whose scripts would do more is half-configured */
     struct strings hwcaps;         /* glibc-hwcaps directories to ship as well: "x86-64-v3" */
     struct strings architectures;  /* names as written; default x86_64 and aarch64 */
     bool has_tags;                 /* the manifest has the key: the site file's tags are not for it */
@@ -80,6 +84,9 @@ bool manifest_parse(struct arena *arena, const char *path, const char *text, con
  * unknown name lists the known ones (at most 20) and the nearest. */
 bool manifest_find(struct arena *arena, const char *dir, const char *image, const char **ret_path,
                    struct err *err) MUST_CHECK;
+/* Returns whether packages are installed as the distribution's package manager does it: with all that they depend on, and
+ * with its database; so it is with a base and packages: install, and with packages: complete. */
+bool manifest_fills(const struct manifest *manifest);
 /* Returns NAME of a base "manifest:NAME"; NULL when the manifest has no base, or another one. */
 const char *manifest_base_image(const struct manifest *manifest);
 /* Returns whether a base is the path of a layout: one that begins with "/", "./", "../" or "oci:". */

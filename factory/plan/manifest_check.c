@@ -101,6 +101,8 @@ static bool check_packages(struct arena *arena, const struct manifest_form *form
         !check_each(arena, packages, "first", &manifest->packages_first, manifest_why_not_package, err) ||
         !check_each(arena, packages, "never", &manifest->packages_never, manifest_why_not_package, err))
         return false;
+    if (manifest->is_complete && !form->install.count)
+        return yaml_fail(yaml_get(packages, "complete"), err, "'complete' wants packages under 'install'");
     if (form->optional && strcmp(form->optional, "keep") != 0 && strcmp(form->optional, "drop") != 0)
         return want_rule(arena, yaml_get(packages, "optional"), form->optional, "is neither keep nor drop", err);
     struct map never = {.arena = arena};

@@ -30,6 +30,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_BOOL, manifest_form, "recipes", manifest.has_recipes, false),
     FIELD(YAML_STRINGS, manifest_form, "covers", covers, false),
     FIELD(YAML_BOOL, manifest_form, "strict", manifest.is_strict, false),
+    FIELD(YAML_BOOL, manifest_form, "allow-unconfigured", manifest.allows_unconfigured, false),
 };
 
 static const struct yaml_field packages_fields[] = {
@@ -38,6 +39,8 @@ static const struct yaml_field packages_fields[] = {
     FIELD(YAML_STRINGS, manifest_form, "never", manifest.packages_never, false),
     FIELD(YAML_BOOL, manifest_form, "weak", manifest.is_weak, false),
     FIELD(YAML_BOOL, manifest_form, "older", manifest.is_older_fine, false),
+    FIELD(YAML_BOOL, manifest_form, "complete", manifest.is_complete, false),
+    FIELD(YAML_BOOL, manifest_form, "documentation", manifest.has_documentation, false),
     FIELD(YAML_STRING, manifest_form, "optional", optional, false),
 };
 
@@ -303,6 +306,7 @@ bool manifest_read(struct arena *arena, const struct yaml_file *file, struct man
         !yaml_read(arena, form.config, config_fields, ARRAY_COUNT(config_fields), &form.manifest.config, err))
         return false;
     form.manifest.config.node = form.config;
+    form.manifest.installs = form.install.count != 0;
     if (!read_automatic(arena, &form, err))
         return false;
     if (!manifest_read_parts(arena, &form, err))

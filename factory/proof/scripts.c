@@ -104,13 +104,17 @@ static bool is_settled(struct arena *arena, const struct scripts_request *reques
         return is_enabled(request->wishes, effect->subject);
     case EFFECT_KEYS:
     case EFFECT_DEBCONF:
+    case EFFECT_OTHER:
         break;
     }
     return false;
 }
 
-static bool is_covered(const struct applied *applied, const struct package *package, enum effect effect)
+bool scripts_cover(const struct scripts_request *request, const struct package *package, enum effect effect)
 {
+    const struct applied *applied = request->applied;
+    if (request->manifest->covers[effect])
+        return true;
     for (size_t i = 0; i < applied->count; i++) {
         const struct recipe *recipe = applied->items[i];
         if (recipe->covers[effect] && recipe_is_for(recipe, package->name, package->format->name))
@@ -125,8 +129,8 @@ static void add_left(struct arena *arena, const struct scripts_request *request,
 {
     for (size_t i = 0; i < effects->count; i++) {
         const struct script_effect *effect = &effects->items[i];
-        if ((effect->effect == EFFECT_DEBCONF) != is_asked || request->manifest->covers[effect->effect] ||
-            is_covered(request->applied, package, effect->effect) || is_settled(arena, request, effect))
+        if ((effect->effect == EFFECT_DEBCONF) != is_asked || scripts_cover(request, package, effect->effect) ||
+            is_settled(arena, request, effect))
             continue;
         list_add(arena, left,
                  arena_printf(arena, "%s%s%s (%s)", effect->command, *effect->subject ? " " : "",
@@ -135,10 +139,13 @@ static void add_left(struct arena *arena, const struct scripts_request *request,
 }
 
 /* "squid: its postinst would have called setcap $PINGER, …"; NULL when nothing is left over. */
-static const char *describe(struct arena *arena, const struct scripts_request *request, const struct package *package)
+const char *scripts_left_of(struct arena *arena, const struct scripts_request *request, const struct package *package)
 {
+    const struct family *family = request->set->family;
     struct script_effects effects;
     struct strings left = {0};
+    if (family && strings_has(&family->whole_system, package->name))
+        return NULL; /* what it makes is the skeleton's to have */
     script_effects_list(arena, package, request->set, &effects);
     add_left(arena, request, package, &effects, false, &left);
     add_left(arena, request, package, &effects, true, &left);
@@ -150,12 +157,8 @@ static const char *describe(struct arena *arena, const struct scripts_request *r
 
 void scripts_left_over(struct arena *arena, const struct scripts_request *request, struct strings *ret_notes)
 {
-    const struct family *family = request->set->family;
     for (size_t i = 0; i < request->tree->package_count; i++) {
-        const struct package *package = request->tree->packages[i];
-        if (family && strings_has(&family->whole_system, package->name))
-            continue; /* what it makes is the skeleton's to have */
-        const char *note = describe(arena, request, package);
+        const char *note = scripts_left_of(arena, request, request->tree->packages[i]);
         if (note)
             list_add(arena, ret_notes, note);
     }

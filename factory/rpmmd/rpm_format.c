@@ -87,4 +87,5 @@ const struct format format_rpm = {
     .install_scripts = install_scripts,
     .install_arguments = install_arguments,
     .database = rpm_database,
+    .alternatives_dir = "/var/lib/alternatives",
 };

@@ -13,10 +13,14 @@
 struct arch_key;
 struct catalog;
 struct catalog_request;
+struct continued;
+struct continuing;
 struct database_files;
 struct database_request;
 struct err;
 struct freshness_rule;
+struct ground;
+struct installed;
 struct package;
 struct package_expect;
 struct record;
@@ -71,6 +75,16 @@ struct format {
     /* Prints the package database of an image (database.h). */
     bool (*database)(struct arena *arena, const struct database_request *request, struct database_files *ret_files,
                      struct err *err);
+    const char *alternatives_dir; /* of update-alternatives' database */
+    /* Reads the package database of a base (ground/installed.h); *ret_found is false when it has none of this format. NULL, as the
+     * next two: not known of this format yet. */
+    bool (*installed_read)(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
+                           bool *ret_found, struct err *err);
+    /* Returns the base's package that has what is at an exact path, and is no directory; NULL when none has it. */
+    const char *(*installed_owner)(const struct installed *installed, const char *path);
+    /* Continues the database for packages that come on top. */
+    bool (*installed_continue)(struct arena *arena, const struct continuing *continuing,
+                               struct continued *ret_continued, struct err *err);
 };
 
 #endif

@@ -297,7 +297,7 @@ bool tree_build(struct arena *arena, const struct tree_request *request, struct 
         return false;
     collect_packages(&drafts, &tree);
     if (!add_declared(&drafts, &tree, err) || !drafts_add_cache(&drafts, err) || !drafts_add_os_release(&drafts, err) ||
-        !drafts_add_database(&drafts, &tree, err))
+        (!request->has_database && !drafts_add_database(&drafts, &tree, err)))
         return false;
     tree.notes = drafts.notes;
     tree.wants_all = drafts.wants_all;

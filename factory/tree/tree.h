@@ -77,12 +77,15 @@ struct tree_request {
     const struct ground
         *ground;            /* NULL: from scratch. Else accounts are continued, and there is no skeleton: the tree is
                                   * to be put on it by tree_stand() */
+    bool has_database;      /* whoever installs packages writes their database (tree_add_files()) */
     const char *os_release; /* text for /usr/lib/os-release (and its /etc link) when no package gives it, or NULL */
 };
 
 /* Builds the tree. Results live in the arena and point into packages and manifest. */
 bool tree_build(struct arena *arena, const struct tree_request *request, struct tree *ret_tree,
                 struct err *err) MUST_CHECK;
+/* Puts further files into a built tree, in place of what it has at their paths, with the directories above that it lacks. */
+void tree_add_files(struct arena *arena, struct tree *tree, const struct node *files, size_t count);
 /* Copies a tree into an arena of its own, so that it can outlive the one that it was built in: small, since the bytes of
  * packaged files stay where they are, in packages, which must stay open. Left out are reasons (why, by) and notes. */
 void tree_copy_lasting(struct arena *arena, const struct tree *tree, struct tree *ret_tree);

@@ -10,7 +10,7 @@ bool drafts_add_os_release(struct drafts *drafts, struct err *err)
     static const char path[] = "/usr/lib/os-release", link_path[] = "/etc/os-release";
     const char *text = drafts->request->os_release;
     const struct ground *ground = drafts->request->ground;
-    if (!text || drafts_find(drafts, path) || (ground && ground_find(ground, path)))
+    if (!text || drafts_find(drafts, path) || (ground && (ground_find(ground, path) || ground_find(ground, link_path))))
         return true;
     struct node file = {.path = path,
                         .kind = NODE_FILE,

@@ -78,7 +78,7 @@ static void the_readmes_examples_are_good(void **state)
     struct folder *folder = *state;
     struct strings manifests = examples(folder, "manifests/README.md", "");
     struct strings sources = examples(folder, "manifests/README.md", "source");
-    assert_int_equal(manifests.count, 7);
+    assert_int_equal(manifests.count, 9);
     assert_int_equal(sources.count, 3);
     for (size_t i = 0; i < manifests.count; i++)
         (void)load(folder, manifests.items[i]);
@@ -144,7 +144,7 @@ static void a_manifest_covers_what_scripts_do_as_a_recipe_does(void **state)
     assert_true(manifest.covers[EFFECT_USER] && manifest.covers[EFFECT_DEBCONF] && !manifest.covers[EFFECT_UCF]);
     refused(folder, "binaries: [/b]\ncovers: [adduser, rm]\n",
             "2:19: 'rm' is none of adduser, addgroup, update-alternatives, setcap, dpkg-statoverride, ucf, a2enmod, "
-            "ssh-keygen, debconf, mkdir, chown, install, update-ca-certificates");
+            "ssh-keygen, debconf, mkdir, chown, install, update-ca-certificates, other");
 }
 
 static void what_cannot_be_loaded_may_be_dropped_of_files_and_of_whole_packages(void **state)
@@ -157,6 +157,25 @@ static void what_cannot_be_loaded_may_be_dropped_of_files_and_of_whole_packages(
     assert_true(manifest.wishes.packages.items[0].is_lenient);
     assert_false(load(folder, "packages: {install: [p], optional: keep}\n").wishes.packages.items[0].is_lenient);
     assert_false(load(folder, "packages: {install: [p]}\n").wishes.packages.items[0].is_lenient);
+}
+
+static void packages_are_installed_on_a_base_or_completely_on_nothing(void **state)
+{
+    struct folder *folder = *state;
+    struct manifest manifest = load(folder, "packages: {install: [p]}\n");
+    assert_false(manifest_fills(&manifest));
+    manifest = load(folder, "base: ./x\npackages: {install: [p], documentation: true}\nallow-unconfigured: true\n");
+    assert_true(manifest_fills(&manifest));
+    assert_true(manifest.has_documentation);
+    assert_true(manifest.allows_unconfigured);
+    manifest = load(folder, "base: ./x\nbinaries: [/usr/bin/x]\n");
+    assert_false(manifest_fills(&manifest)); /* the files that the base lacks */
+    manifest = load(folder, "packages: {install: [p], complete: true}\n");
+    assert_true(manifest_fills(&manifest));
+    refused(folder, B "packages: {complete: true}\n", "2:22: 'complete' wants packages under 'install'");
+    CHECK_OK(load_manifest(&folder->arena, SOURCE_DIR "/manifests/bases/debian.yaml", &manifest, &(struct err){0}),
+             &(struct err){0});
+    assert_true(manifest_fills(&manifest));
 }
 
 static void what_is_made_has_modes_owners_and_places(void **state)
@@ -526,6 +545,7 @@ int main(void)
         IN_FOLDER(users_may_have_capitals_and_underscores),
         IN_FOLDER(a_manifest_covers_what_scripts_do_as_a_recipe_does),
         IN_FOLDER(what_cannot_be_loaded_may_be_dropped_of_files_and_of_whole_packages),
+        IN_FOLDER(packages_are_installed_on_a_base_or_completely_on_nothing),
         IN_FOLDER(what_is_made_has_modes_owners_and_places),
         IN_FOLDER(a_file_beside_the_manifest_is_copied_byte_by_byte),
         IN_FOLDER(a_user_without_a_group_brings_its_own),

@@ -113,7 +113,7 @@ static void what_is_wrong_is_told_with_its_place(void **state)
     refused(folder, "generate: [keys]\n", "1:12: 'keys' is not ca-certificates");
     refused(folder, "covers: [rm]\n",
             "1:10: 'rm' is none of adduser, addgroup, update-alternatives, setcap, dpkg-statoverride, ucf, a2enmod, "
-            "ssh-keygen, debconf, mkdir, chown, install, update-ca-certificates");
+            "ssh-keygen, debconf, mkdir, chown, install, update-ca-certificates, other");
     refused(folder, "directories: [{path: /run/x, owner: x}]\n", "1:37: 'x' is not root, one of 'users', or a number");
     refused(folder, "directories: [/a/../../etc]\n", "1:15: '/a/../../etc' must not have a '..' component");
     refused(folder, "create: [/a]\nsymlinks: [{path: /a, target: b}]\n", "2:19: '/a' is made twice (first in line 1)");

@@ -1,0 +1,27 @@
+/* script_strange.h - commands of maintainer scripts of which nobody here knows what they would do
+ *
+ * Whoever says that a package is installed has to be sure that its scripts would do no more than what is done. A command is
+ * known when it only looks or says something, when it is about the machine that boots (services, which no container has),
+ * when it is one of those that script_effects.h lists and whoever reads that list judges, or when its whole work is done
+ * elsewhere (ldconfig: the loader finds what is in its own directories without a cache).
+ * Threads: pure functions of their inputs.
+ */
+#ifndef IMGFACTORY_EFFECT_SCRIPT_STRANGE_H
+#define IMGFACTORY_EFFECT_SCRIPT_STRANGE_H
+
+#include "effect/script_calls.h"
+
+struct script_strange_request {
+    const struct package *package; /* that is installed for the first time; NULL: the script is of another kind */
+    const struct fileset *set;
+    const struct script_text *script; /* of the package only the name counts */
+    bool (*has_path)(void *self,
+                     struct text path); /* whether something is at a path, as written, in the finished image */
+    void *self;                         /* for has_path */
+    bool has_effects;                   /* effects (script_effects.h) are strange, too: nobody judges them */
+};
+
+/* Lists the names of the commands, each once; "more than is understood" when the script is not followed to its end. */
+void script_strange_find(struct arena *arena, const struct script_strange_request *request, struct strings *ret_names);
+
+#endif

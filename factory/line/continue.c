@@ -1,0 +1,208 @@
+#include "line/continue.h"
+
+#include "base/auto.h"
+#include "effect/alternatives_admin.h"
+#include "effect/script_strange.h"
+#include "package/path.h"
+#include "source/format.h"
+
+#include <stdlib.h>
+
+struct nodes {
+    struct node *items;
+    size_t count, capacity;
+};
+
+struct judging {
+    const struct order *order;
+    const struct closed *closed;
+    const struct scripts_request *scripts;
+    struct map judged;      /* packages whose effects were looked at: name → the sentence, or "" */
+    struct strings reasons; /* why packages are not configured */
+};
+
+static int compare_path(const void *path, const void *node)
+{
+    return strcmp(path, ((const struct node *)node)->path);
+}
+
+static bool is_in(const struct tree *tree, const char *path)
+{
+    return tree->count && bsearch(path, tree->nodes, tree->count, sizeof tree->nodes[0], compare_path);
+}
+
+/* continuing.has_path: through the base's links, else where a path of packages is in every image. */
+static bool has_path(void *self, struct text path)
+{
+    const struct judging *judging = self;
+    struct arena *arena = judging->order->arena;
+    const char *why, *written = text_dup(arena, path), *place = NULL;
+    if (judging->order->ground)
+        (void)ground_place(judging->order->ground, arena, written, &place);
+    if (place && is_in(judging->scripts->tree, place))
+        return true;
+    place = path_canonical(arena, path, &why);
+    return place && is_in(judging->scripts->tree, place);
+}
+
+/* What is left over of the effects of a package's scripts, once for all of them. */
+static const char *left_of(struct judging *judging, const struct package *package)
+{
+    const char *left = map_get(&judging->judged, text_of(package->name));
+    if (left)
+        return left;
+    left = scripts_left_of(judging->order->arena, judging->scripts, package);
+    map_set(&judging->judged, text_of(package->name), (void *)(left ? left : ""));
+    if (left)
+        list_add(judging->order->arena, &judging->reasons, left);
+    return left ? left : "";
+}
+
+/* continuing.is_done. */
+static bool is_done(void *self, const struct continuing_script *script)
+{
+    struct judging *judging = self;
+    struct arena *arena = judging->order->arena;
+    struct strings strange;
+    struct script_text text = {.name = script->name, .text = script->text, .arguments = script->arguments};
+    struct script_strange_request request = {.package = script->is_first ? script->package : NULL,
+                                             .set = &judging->closed->set,
+                                             .script = &text,
+                                             .has_path = has_path,
+                                             .self = self,
+                                             .has_effects = !script->is_first};
+    script_strange_find(arena, &request, &strange);
+    if (script->package && scripts_cover(judging->scripts, script->package, EFFECT_OTHER))
+        strange.count = 0;
+    if (strange.count)
+        list_add(arena, &judging->reasons,
+                 arena_printf(arena, "package %s: its %s (%s) is not run, and nobody knows what it would do with %s",
+                              script->owner, script->name, script->arguments.count ? script->arguments.items[0] : "",
+                              text_printable(arena, text_of(strings_join(arena, &strange, ", ")))));
+    return !strange.count && !(script->is_first && script->package && *left_of(judging, script->package));
+}
+
+/* The packages that come, with their records. */
+static bool list_packages(const struct order *order, const struct closed *closed, struct record *records,
+                          struct continuing_package *packages, struct err *err)
+{
+    const struct opened *opened = &closed->opened;
+    for (size_t i = 0; i < opened->selection.count; i++) {
+        if (!supply_record(order->plant->supply, &opened->selection.items[i], &records[i], err))
+            return false;
+        packages[i] = (struct continuing_package){opened->packages[i], &records[i]};
+    }
+    return true;
+}
+
+void continue_replaced(struct arena *arena, const struct selection *selection, struct strings *ret_names)
+{
+    for (size_t i = 0; i < selection->count; i++) {
+        if (selection->items[i].replaces_version)
+            list_add(arena, ret_names, selection->items[i].name);
+    }
+}
+
+/* Tells what was upgraded and what is not configured; that is an error unless the manifest allows it. */
+static bool tell(const struct judging *judging, const struct continued *continued, struct tree *tree, struct err *err)
+{
+    const struct order *order = judging->order;
+    struct arena *arena = order->arena;
+    const struct selection *selection = &judging->closed->opened.selection;
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct selected *selected = &selection->items[i];
+        if (selected->replaces_version)
+            list_add(arena, &tree->notes,
+                     arena_printf(arena, "package %s of the base is upgraded, from %s to %s", selected->name,
+                                  selected->replaces_version, selected->version));
+    }
+    if (!continued->unconfigured.count)
+        return true;
+    const char *names = strings_join(arena, &continued->unconfigured, ", ");
+    const char *reasons = strings_join(arena, &judging->reasons, "; ");
+    if (!order->manifest->allows_unconfigured) {
+        err_set(
+            err, ERR_RESOLVE,
+            "%s cannot be installed without running scripts: %s. Say with `covers` what of it the image needs not, or "
+            "with `allow-unconfigured: true` that `dpkg --configure -a` is to do it",
+            names, reasons);
+        return false;
+    }
+    list_add(arena, &tree->notes,
+             arena_printf(arena, "not configured, for `dpkg --configure -a` to do: %s (%s)", names, reasons));
+    return true;
+}
+
+/* The files of both databases, and the links of alternatives. */
+static bool list_nodes(const struct judging *judging, const struct continued *continued, struct nodes *nodes,
+                       struct err *err)
+{
+    const struct order *order = judging->order;
+    const struct opened *opened = &judging->closed->opened;
+    struct alternatives_request request = {.ground = order->ground,
+                                           .set = &judging->closed->set,
+                                           .packages = opened->packages,
+                                           .count = opened->selection.count,
+                                           .dir = order->installed->format->alternatives_dir};
+    struct alternatives_changes changes;
+    if (!alternatives_continue(order->arena, &request, &changes, err))
+        return false;
+    for (size_t i = 0; i < continued->files.count; i++) {
+        const struct continued_file *file = &continued->files.items[i];
+        list_add(order->arena, nodes,
+                 ((struct node){.path = file->path,
+                                .kind = NODE_FILE,
+                                .mode = file->mode,
+                                .size_bytes = file->bytes.len,
+                                .data = arena_strndup(order->arena, file->bytes.ptr, file->bytes.len),
+                                .why = "the package manager's database"}));
+    }
+    for (size_t i = 0; i < changes.count; i++) {
+        const struct alternatives_change *change = &changes.items[i];
+        const char *why, *path = path_canonical(order->arena, text_of(change->path), &why);
+        struct node node = {
+            .path = path, .kind = NODE_SYMLINK, .mode = 0777, .target = change->target, .why = "alternatives"};
+        if (!change->target)
+            node = (struct node){.path = path,
+                                 .kind = NODE_FILE,
+                                 .mode = 0644,
+                                 .size_bytes = strlen(change->text),
+                                 .data = change->text,
+                                 .why = "the database of alternatives"};
+        if (path)
+            list_add(order->arena, nodes, node);
+    }
+    return true;
+}
+
+bool continue_database(const struct order *order, const struct closed *closed, const struct scripts_request *scripts,
+                       struct tree *tree, struct strings *ret_removed, struct err *err)
+{
+    size_t count = closed->opened.selection.count;
+    struct judging judging = {.order = order, .closed = closed, .scripts = scripts, .judged.arena = order->arena};
+    struct continuing continuing = {.installed = order->installed,
+                                    .ground = order->ground,
+                                    .count = count,
+                                    .has_path = has_path,
+                                    .is_done = is_done,
+                                    .self = &judging};
+    struct record *records = arena_new_array(order->arena, struct record, count + 1);
+    struct continuing_package *packages = arena_new_array(order->arena, struct continuing_package, count + 1);
+    struct continued continued = {0};
+    struct nodes nodes = {0};
+    continuing.packages = packages;
+    bool is_good = list_packages(order, closed, records, packages, err) &&
+                   order->installed->format->installed_continue(order->arena, &continuing, &continued, err) &&
+                   tell(&judging, &continued, tree, err) && list_nodes(&judging, &continued, &nodes, err);
+    for (size_t i = 0; i < nodes.count; i++) {
+        nodes.items[i].mtime = tree->created_time;
+        nodes.items[i].claim = CLAIM_DATABASE;
+    }
+    for (size_t i = 0; i < count; i++)
+        record_close(&records[i]);
+    if (is_good) {
+        *ret_removed = continued.removed;
+        tree_add_files(order->arena, tree, nodes.items, nodes.count);
+    }
+    return is_good;
+}

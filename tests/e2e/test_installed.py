@@ -1,0 +1,270 @@
+"""Packages installed on a base, or from nothing: dpkg itself makes the base, installs the same packages on a copy of it, and
+judges what was written."""
+
+import os
+import shutil
+import subprocess
+import unittest
+
+from base import Case, deb, need, run, world
+from kit.base_image import Base, OnBase
+
+MANIFEST = "base: ../base:1\npackages:\n  install: [app]\n"
+DPKG = ["dpkg", "--force-not-root", "--force-script-chrootless", "--force-bad-path"]
+ADMIN = "/var/lib/dpkg"
+
+
+def package(name, files, conffiles=(), **fields):
+    made = deb.Package(name, files=files, arch=fields.pop("arch", "amd64"), **fields)
+    if conffiles:
+        made.scripts["conffiles"] = "".join(path + "\n" for path in conffiles)
+    return made
+
+
+def base_packages():
+    tool = package("tool", [deb.File("/etc/tool.conf", "one\n"), deb.File("/usr/share/tool/words", "w\n")],
+                   conffiles=["/etc/tool.conf"])
+    tool.scripts["triggers"] = "interest-noawait /usr/share/words\ninterest tool-named\n"
+    tool.scripts["postinst"] = "#!/bin/sh\nif [ \"$1\" = triggered ]; then true; fi\n"
+    return [package("libold", [deb.File("/usr/lib/libold/a", "1\n"), deb.File("/usr/lib/libold/gone", "1\n")], version="1",
+                    Multi_Arch="same"), tool]
+
+
+def app_packages(**app):
+    postinst = app.pop("postinst", None)
+    made = package("app", [deb.File("/etc/app.conf", "app\n"), deb.File("/usr/share/app/data", "d\n"),
+                           deb.File("/usr/share/doc/app/copyright", "free\n"), deb.link("/usr/share/app/link", "data")],
+                   conffiles=["/etc/app.conf"], version="0:2-1", Depends=app.pop("depends", "libold (>=1), newlib"),
+                   Homepage="https://a.example", **app)
+    made.scripts["triggers"] = "interest app-named\nactivate-noawait tool-named\n"
+    if postinst:
+        made.scripts["postinst"] = postinst
+    newlib = package("newlib", [deb.File("/usr/lib/newlib/n", "n\n")], Multi_Arch="same")
+    return [made, newlib]
+
+
+class InstalledCase(Case):
+    """`self.root` is what dpkg made of the base's packages."""
+
+    def dpkg(self, root, *arguments, may_fail=False):
+        done = subprocess.run([*DPKG, "--root=" + root, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              check=False, env={**os.environ, "LC_ALL": "C"})
+        self.assertTrue(may_fail or done.returncode == 0, done.stdout.decode())
+        return done.stdout.decode()
+
+    def install(self, root, packages):
+        paths = [self.write(f"debs/{made.file_name}", made.build()) for made in packages]
+        self.dpkg(root, "--install", *paths)
+
+    def make_root(self):
+        self.root = self.path("root")
+        for name in ("info", "updates", "triggers", "alternatives", "parts"):
+            os.makedirs(self.root + f"{ADMIN}/{name}")
+        self.write("root" + ADMIN + "/status", "")
+        self.write("root/etc/os-release", world.OS_RELEASE)
+        self.write("root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n")
+        self.write("root/etc/group", "root:x:0:\nnogroup:x:65534:\n")
+        for name in ("bin", "sbin", "lib", "lib64"):
+            os.makedirs(f"{self.root}/usr/{name}")
+            os.symlink(f"usr/{name}", f"{self.root}/{name}")
+        self.install(self.root, base_packages())
+
+    def ready_on(self, packages, manifest=MANIFEST):
+        need("dpkg", "tar")
+        self.make_root()
+        self.ready(manifest=manifest, packages=packages + base_packages(), architectures=("amd64",))
+        tar = subprocess.run(["tar", "-C", self.root, "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "-c", "."],
+                             stdout=subprocess.PIPE, check=True).stdout
+        Base(self.path("base"), {"amd64": [tar]}, config={})
+
+    def build_on(self):
+        result = self.run_factory("--arch", "x86_64", "served")
+        self.assertEqual(result.code, run.OK, result)
+        self.said = result.stderr
+        return OnBase(os.path.join(self.factory.output, "served"), "amd64")
+
+    def put_on(self, got):
+        """The base with the layer over it."""
+        root = self.path("ours")
+        shutil.copytree(self.root, root, symlinks=True)
+        self.write("layer.tar", got.plain(got.layers[-1]))
+        subprocess.run(["tar", "-C", root, "--no-same-owner", "-xf", self.path("layer.tar")], check=True)
+        for folder, _, names in os.walk(root):
+            for name in names:
+                if name.startswith(".wh."):
+                    os.remove(os.path.join(folder, name))
+                    os.remove(os.path.join(folder, name[len(".wh."):]))
+        return root
+
+    def agree(self, root):
+        self.assertEqual(self.dpkg(root, "--audit"), "")
+        self.assertEqual(self.dpkg(root, "--verify"), "")
+
+    def same_as_dpkg(self, ours, packages, without=()):
+        """Installs them by dpkg on a copy of the base, and compares every file but those below `without`."""
+        theirs = self.path("theirs")
+        shutil.copytree(self.root, theirs, symlinks=True)
+        self.install(theirs, packages)
+        left, right = self.tree(ours, without), self.tree(theirs, without)
+        self.assertEqual(sorted(left), sorted(right))
+        for path in left:
+            self.assertEqual(left[path], right[path], path)
+
+    @staticmethod
+    def tree(root, without):
+        found = {}
+        for folder, folders, names in os.walk(root):
+            for name in folders + names:
+                path = os.path.join(folder, name)
+                short = path[len(root):]
+                noise = short.endswith("-old") or short.split("/")[-1] in ("lock", "lock-frontend", "Lock", "Unincorp")
+                if noise or short.startswith(tuple(without)):
+                    continue
+                if os.path.islink(path):
+                    found[short] = os.readlink(path)
+                elif os.path.isdir(path):
+                    found[short] = "directory"
+                else:
+                    with open(path, "rb") as stream:
+                        found[short] = stream.read()
+        return found
+
+
+class OnABase(InstalledCase):
+    def test_the_layer_is_what_dpkg_adds_and_its_database_byte_for_byte(self):
+        self.ready_on(app_packages(), MANIFEST.replace("[app]", "[app]\n  documentation: true"))
+        ours = self.put_on(self.build_on())
+        self.agree(ours)
+        self.same_as_dpkg(ours, app_packages()[::-1])
+
+    def test_documentation_is_left_out_of_the_lists_too(self):
+        self.ready_on(app_packages())
+        got = self.build_on()
+        self.assertNotIn("/usr/share/doc/app/copyright", got.top)
+        ours = self.put_on(got)
+        self.agree(ours)
+        self.assertNotIn("copyright", got.text(ADMIN + "/info/app.list"))
+        self.assertIn("/usr/share/app/data\n", got.text(ADMIN + "/info/app.list"))
+        self.same_as_dpkg(ours, app_packages()[::-1],
+                          without=["/usr/share/doc", ADMIN + "/info/app.list", ADMIN + "/info/app.md5sums"])
+
+    def test_only_what_is_missing_comes(self):
+        self.ready_on(app_packages() + [package("libold", [deb.File("/usr/lib/libold/a", "2\n")], version="2",
+                                                Multi_Arch="same")])
+        got = self.build_on()
+        self.assertEqual([path for path in got.files() if not path.startswith(ADMIN)],
+                         ["/etc/app.conf", "/usr/lib/newlib/n", "/usr/share/app/data", "/usr/share/app/link"])
+
+    def test_an_upgrade_that_something_needs_is_told_and_takes_the_former_files_away(self):
+        newer = package("libold", [deb.File("/usr/lib/libold/a", "2\n")], version="2", Multi_Arch="same")
+        packages = app_packages(depends="libold (>= 2), newlib")
+        self.ready_on(packages + [newer], MANIFEST.replace("[app]", "[app]\n  documentation: true"))
+        got = self.build_on()
+        self.assertIn("package libold of the base is upgraded, from 1 to 2", self.said)
+        self.assertIn("/usr/lib/libold/.wh.gone", got.top)
+        ours = self.put_on(got)
+        self.agree(ours)
+        self.same_as_dpkg(ours, [newer, *packages[::-1]])
+
+    def test_a_file_of_a_base_package_is_not_another_packages_to_change(self):
+        packages = app_packages(depends="newlib, rude") + [package("rude", [deb.File("/usr/share/tool/words", "other\n")])]
+        self.ready_on(packages)
+        self.refuse(run.RESOLVE, "/usr/share/tool/words of package rude: the base has another file of its package tool there",
+                    arguments=("--arch", "x86_64", "served"))
+
+    def test_what_would_be_removed_is_refused(self):
+        self.ready_on(app_packages(Conflicts="tool"))
+        self.refuse(run.RESOLVE, "tool", arguments=("--arch", "x86_64", "served"))
+
+    def test_a_base_without_a_list_of_packages_is_refused(self):
+        self.ready_on(app_packages())
+        shutil.rmtree(self.root + ADMIN)
+        tar = subprocess.run(["tar", "-C", self.root, "-c", "."], stdout=subprocess.PIPE, check=True).stdout
+        Base(self.path("base"), {"amd64": [tar]}, config={})
+        self.refuse(run.RESOLVE, "the base has no list of deb packages", arguments=("--arch", "x86_64", "served"))
+
+    def test_a_base_of_status_d_gets_stanzas_there(self):
+        self.ready_on(app_packages())
+        shutil.rmtree(self.root + ADMIN)
+        self.write("root" + ADMIN + "/status.d/libold", "Package: libold\nVersion: 1\nArchitecture: amd64\n")
+        tar = subprocess.run(["tar", "-C", self.root, "-c", "."], stdout=subprocess.PIPE, check=True).stdout
+        Base(self.path("base"), {"amd64": [tar]}, config={})
+        got = self.build_on()
+        self.assertEqual([path for path in got.files() if path.startswith(ADMIN)],
+                         [ADMIN + "/status.d/" + name for name in ("app", "app.md5sums", "newlib", "newlib.md5sums")])
+        self.assertIn("Status: install ok installed\n", got.text(ADMIN + "/status.d/app"))
+
+    def test_the_same_base_is_found_again(self):
+        self.ready_on(app_packages())
+        first, again = self.build_on(), self.build_on()
+        self.assertEqual(first.root, again.root)
+
+
+class Scripts(InstalledCase):
+    STRANGE = "#!/bin/sh\nfrobnicate --all 2>/dev/null || :\n"
+
+    def test_a_script_that_nobody_knows_is_refused(self):
+        self.ready_on(app_packages(postinst=self.STRANGE))
+        self.refuse(run.RESOLVE, "app cannot be installed without running scripts", "its postinst (configure)", "frobnicate",
+                    "allow-unconfigured", arguments=("--arch", "x86_64", "served"))
+
+    def test_or_the_package_is_half_configured_and_dpkg_heals_it(self):
+        self.ready_on(app_packages(postinst=self.STRANGE), "allow-unconfigured: true\n" + MANIFEST)
+        ours = self.put_on(self.build_on())
+        self.assertIn("not configured, for `dpkg --configure -a` to do: app (", self.said)
+        self.assertIn("app", self.dpkg(ours, "--audit"))
+        self.assertEqual(self.status(ours, "app"), "install ok half-configured")
+        self.assertEqual(self.status(ours, "newlib"), "install ok installed")
+        self.dpkg(ours, "--configure", "-a")
+        self.assertEqual(self.status(ours, "app"), "install ok installed")
+        self.agree(ours)
+
+    def test_or_the_manifest_covers_it(self):
+        self.ready_on(app_packages(postinst=self.STRANGE), "covers: [other]\n" + MANIFEST)
+        self.agree(self.put_on(self.build_on()))
+
+    def test_what_a_script_makes_is_made(self):
+        self.ready_on(app_packages(postinst="#!/bin/sh\nset -e\nif [ \"$1\" = configure ]; then mkdir -p /var/lib/app\n"
+                                            "echo made > /etc/app.made; fi\n"))
+        got = self.build_on()
+        self.assertTrue(got.top["/var/lib/app"].isdir())
+        self.assertEqual(got.text("/etc/app.made"), "made\n")
+        self.agree(self.put_on(got))
+
+    def test_triggers_of_the_base_that_nobody_knows_stay_pending(self):
+        self.ready_on(app_packages())
+        with open(self.root + ADMIN + "/info/tool.postinst", "w", encoding="utf-8") as stream:
+            stream.write("#!/bin/sh\nif [ \"$1\" = triggered ]; then frobnicate $2 2>/dev/null || :; fi\n")
+        tar = subprocess.run(["tar", "-C", self.root, "-c", "."], stdout=subprocess.PIPE, check=True).stdout
+        Base(self.path("base"), {"amd64": [tar]}, config={})
+        self.refuse(run.RESOLVE, "package tool: its postinst (triggered)", "frobnicate", arguments=("--arch", "x86_64", "served"))
+        self.write_manifest(text="allow-unconfigured: true\n" + MANIFEST)
+        ours = self.put_on(self.build_on())
+        self.assertEqual(self.status(ours, "tool"), "install ok triggers-pending")
+        self.dpkg(ours, "--configure", "-a")
+        self.agree(ours)
+
+    def status(self, root, name):
+        return self.dpkg(root, "--status", name).split("Status: ")[1].split("\n")[0]
+
+
+class FromNothing(InstalledCase):
+    def test_a_whole_root_with_its_database(self):
+        """`complete`: on no base, dpkg's database is that of a root in which dpkg installed the same."""
+        self.ready_on(app_packages(), "packages:\n  install: [app, tool]\n  complete: true\n  documentation: true\n")
+        got = self.build_on()
+        self.assertEqual(len(got.layers), 1)
+        ours = self.path("whole")
+        os.makedirs(ours)
+        self.write("layer.tar", got.plain(got.layers[-1]))
+        subprocess.run(["tar", "-C", ours, "--no-same-owner", "-xf", self.path("layer.tar")], check=True)
+        os.makedirs(ours + ADMIN + "/updates", exist_ok=True)
+        self.agree(ours)
+        self.install(self.root, app_packages()[::-1])
+        for name in ("status", "triggers/File", "triggers/tool-named", "info/app.list", "info/libold:amd64.list", "info/format"):
+            with open(ours + ADMIN + "/" + name, "rb") as left, open(self.root + ADMIN + "/" + name, "rb") as right:
+                self.assertEqual(left.read(), right.read(), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
