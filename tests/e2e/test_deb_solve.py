@@ -113,5 +113,34 @@ class Random(DebCase):
         self.assertGreater(min(solved, refused), count * 2)
 
 
+class OnABase(DebCase):
+    """What a base has installed is there for apt, too."""
+
+    def has(self, *stanzas):
+        self.status = "".join(text.replace("\n", "\nStatus: install ok installed\n", 1).rstrip("\n") + "\n\n" for text in stanzas)
+
+    def test_what_is_installed_stays_unless_something_needs_another(self):
+        self.describe([stanza("lib", "2"), stanza("app", Depends="lib"), stanza("new", Depends="lib (>= 2)"),
+                       stanza("either", Depends="one | two"), stanza("one"), stanza("two"), stanza("breaker", Breaks="lib (<< 2)"),
+                       stanza("old", Depends="lib (<< 2)"), stanza("mta", Conflicts="other-mta"), stanza("other-mta"),
+                       stanza("both", Depends="old, new"), stanza("virtual", Depends="mail"), stanza("mailer", Provides="mail"),
+                       stanza("lib-dev", "2", Depends="lib (= 2), more"), stanza("more"), stanza("deep", Depends="either, new")])
+        self.has(stanza("lib", "1"), stanza("two"), stanza("other-mta"), stanza("lib-dev", "1", Depends="lib (= 1)"),
+                 stanza("postman", Provides="mail"))
+        requests = [["app"], ["new"], ["either"], ["breaker"], ["old"], ["mta"], ["both"], ["virtual"], ["lib"], ["two"],
+                    ["other-mta", "app"], ["deep"], ["mailer"], ["one", "either"]]
+        answers = self.assert_as_apt(requests)
+        self.assertEqual(answers[0], {"app": "1"})
+        self.assertEqual(answers[1], {"new": "1", "lib": "2", "lib-dev": "2", "more": "1"})
+        self.assertEqual(answers[5], None)
+
+    def test_other_states_and_architectures(self):
+        self.describe([stanza("lib", "1"), stanza("app", Depends="lib"), stanza("same", "1", arch="amd64"),
+                       stanza("wants", Depends="same")])
+        self.has(stanza("lib", "1").replace("\n", "\n", 1))
+        self.status = self.status.replace("install ok installed", "deinstall ok config-files")
+        self.assertEqual(self.assert_as_apt([["app"]]), [{"app": "1", "lib": "1"}])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -12,12 +12,12 @@ class Apt:
     """apt for one architecture; lists and caches are below `top`, which is `inside` a root. sources: lines of sources.list
     instead of those of the machine."""
 
-    def __init__(self, top, deb_arch, root=None, inside=None, sources=None):
+    def __init__(self, top, deb_arch, root=None, inside=None, sources=None, status=""):
         self.root, inside = root, inside or top
         for name in ("state/lists/partial", "cache/archives/partial"):
             os.makedirs(os.path.join(top, name), exist_ok=True)
-        with open(os.path.join(top, "status"), "w", encoding="utf-8"):
-            pass
+        with open(os.path.join(top, "status"), "w", encoding="utf-8") as stream:
+            stream.write(status)
         settings = {"Dir::State": f"{inside}/state", "Dir::State::status": f"{inside}/status",
                     "Dir::Cache": f"{inside}/cache", "APT::Solver": "internal",
                     "Dir::Cache::pkgcache": "pkgcache.bin", "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
@@ -41,6 +41,9 @@ class Apt:
         self.run("update")
 
     def solution(self, *packages):
-        """{package: version} that apt would install on an empty machine, without Recommends."""
+        """{package: version} that apt would install on the machine (an empty one unless `status` says otherwise), without
+        Recommends; what would remove something counts as a refusal."""
         out = self.run("install", "-s", "--no-install-recommends", *packages)
+        if re.search(r"^Remv ", out, re.M):
+            raise RuntimeError(out)
         return {match[1].split(":")[0]: match[2] for match in re.finditer(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", out, re.M)}

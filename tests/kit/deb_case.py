@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from . import apt, case, debmd, report, roots, run
+from . import apt, base_image, case, debmd, report, roots, run
 
 
 class DebCase(case.Case):
@@ -11,6 +11,7 @@ class DebCase(case.Case):
         super().setUp()
         case.need("apt-get")
         self.repos = []  # folders
+        self.status = ""  # dpkg's, of the base that images stand on; empty: they stand on none
 
     def describe(self, stanzas, name="main", **release):
         self.repos.append(self.path(f"repos/{name}"))
@@ -26,6 +27,9 @@ class DebCase(case.Case):
         """What the program selects for each list of names: {name: version}, or None. One run."""
         self.use(self.write_deb_source())
         names = [f"image-{number}" for number in range(len(requests))]
+        if self.status:
+            base_image.Base(self.path("base"), {"amd64": [[base_image.file("var/lib/dpkg/status", self.status)]]})
+            more += "base: ../base:1\n"
         for name, request in zip(names, requests):
             self.write_manifest(name, f"packages:\n  install: [{', '.join(request)}]\n{more}")
         self.last = self.run_factory("--dry-run", "--json", "--arch", "x86_64", *options, *names)
@@ -44,7 +48,7 @@ class DebCase(case.Case):
             for number, path in enumerate(self.repos):
                 shutil.copytree(path, os.path.join(outside, f"repo{number}"))
                 lines.append(f"deb [trusted=yes] file://{inside}/repo{number} ./\n")
-            judge = apt.Apt(outside, "amd64", root, inside, "".join(lines))
+            judge = apt.Apt(outside, "amd64", root, inside, "".join(lines), self.status)
             judge.update()
             answers = []
             for request in requests:
