@@ -508,8 +508,10 @@ bool deb_installed_continue(struct arena *arena, const struct continuing *reques
         return true;
     if (!process_triggers(&continuing, &interests))
         return false;
-    if (!request->ground)
+    if (!request->ground) { /* without Unincorp dpkg takes the database for one of before triggers */
         write_file(&continuing, INFO_DIR "/format", TEXT("1\n"), 0644);
+        write_file(&continuing, TRIGGERS_DIR "/Unincorp", TEXT(""), 0644);
+    }
     write_file(&continuing, DPKG_DIR "/status", dpkg_status_print(arena, &continuing.status), 0644);
     write_triggers(&continuing, continuing.file_triggers.count != interests.count);
     return true;

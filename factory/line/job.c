@@ -169,6 +169,20 @@ static bool open_ground(void *argument, struct err *err)
     return standing_open(job->plant, job->standing, &job->ground, err);
 }
 
+/* Refuses to install where the format cannot, before anything of a base is fetched for it. */
+static bool check_installable(const struct order *order, struct err *err)
+{
+    const struct format *format = order->catalog->origins.source->format;
+    if (!manifest_fills(order->manifest) || format->installed_read)
+        return true;
+    err_set(
+        err, ERR_USAGE,
+        "%s: packages of the kind %s cannot be installed with `packages: install` on a base, or with `complete`, yet; "
+        "without them a base gets the files that it lacks",
+        order->manifest->path, format->name);
+    return false;
+}
+
 /* Reads which packages are there already, when others are to be installed. */
 static bool read_installed(void *argument, struct err *err)
 {
@@ -176,13 +190,6 @@ static bool read_installed(void *argument, struct err *err)
     const struct format *format = order->catalog->origins.source->format;
     struct installed *installed = arena_new(order->arena, struct installed);
     bool is_found = false;
-    if (!format->installed_read) {
-        err_set(err, ERR_USAGE,
-                "%s: packages of the kind %s cannot be installed with `packages: install` on a base, or with "
-                "`complete`, yet; without them a base gets the files that it lacks",
-                order->manifest->path, format->name);
-        return false;
-    }
     if (!format->installed_read(order->arena, order->ground, installed, &is_found, err))
         return false;
     if (!is_found)
@@ -199,6 +206,8 @@ static bool read_installed(void *argument, struct err *err)
 static bool stand(struct job *job, struct order *order, struct err *err)
 {
     struct standing_on standing_on = {order, job};
+    if (!check_installable(order, err))
+        return false;
     if (job->standing) {
         if (!standing_fetch(job->plant, job->standing, err) || !order_compute(order, open_ground, &standing_on, err))
             return false;

@@ -260,6 +260,7 @@ class FromNothing(InstalledCase):
         subprocess.run(["tar", "-C", ours, "--no-same-owner", "-xf", self.path("layer.tar")], check=True)
         os.makedirs(ours + ADMIN + "/updates", exist_ok=True)
         self.agree(ours)
+        self.assertEqual(self.dpkg(ours, "--configure", "-a"), "")  # nothing is left to do, no triggers either
         self.install(self.root, app_packages()[::-1])
         for name in ("status", "triggers/File", "triggers/tool-named", "info/app.list", "info/libold:amd64.list", "info/format"):
             with open(ours + ADMIN + "/" + name, "rb") as left, open(self.root + ADMIN + "/" + name, "rb") as right:
