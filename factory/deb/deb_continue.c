@@ -54,7 +54,8 @@ static struct text keep_conffiles(struct deb_continuing *continuing, struct text
     struct text line;
     while (lines.len && text_next(&lines, '\n', &line)) {
         const char *blank = line.len ? memrchr(line.ptr, ' ', line.len) : NULL;
-        if (blank && request->has_path(request->self, (struct text){line.ptr, (size_t)(blank - line.ptr)}))
+        if (text_has_suffix(line, " remove-on-upgrade") ||
+            (blank && request->has_path(request->self, (struct text){line.ptr, (size_t)(blank - line.ptr)})))
             list_add(continuing->arena, &kept, arena_printf(continuing->arena, "%.*s\n", (int)line.len, line.ptr));
     }
     return text_of(strings_join(continuing->arena, &kept, ""));
@@ -338,7 +339,8 @@ static bool check_conffiles(const struct deb_continuing *continuing, const struc
     while (rest.len && text_next(&rest, '\n', &line)) {
         struct text bytes;
         bool is_found;
-        if (!text_next_word(&line, &path) || !text_next_word(&line, &hex))
+        if (text_has_suffix(text_trim(line), "remove-on-upgrade") || !text_next_word(&line, &path) ||
+            !text_next_word(&line, &hex))
             continue;
         if (!ground_read(continuing->request->ground, text_dup(continuing->arena, path), &bytes, &is_found,
                          continuing->err))

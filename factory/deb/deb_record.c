@@ -99,6 +99,7 @@ static bool read_control(struct arena *arena, const struct deb_member *member, s
 struct conffile {
     struct text path;
     char hex[HEX_SIZE];
+    bool is_former; /* remove-on-upgrade: it is not shipped any more */
 };
 
 struct listing {
@@ -109,16 +110,21 @@ struct listing {
     bool lacks_md5sums; /* then dpkg makes them */
 };
 
-/* Lines of `conffiles` (deb-conffiles(5)): a path, maybe with flags before it; what is to be removed is not shipped. */
+/* Lines of `conffiles` (deb-conffiles(5)): a path, maybe with a flag before it. */
 static bool find_conffiles(struct listing *listing, const struct record *record, struct err *err)
 {
     struct text rest = record_bytes(record, "conffiles"), line;
     while (rest.len && text_next(&rest, '\n', &line)) {
+        static const char flag[] = "remove-on-upgrade ";
+        bool is_former = text_has_prefix(line, flag);
+        if (is_former)
+            line = (struct text){line.ptr + strlen(flag), line.len - strlen(flag)};
         line = text_trim(line);
         if (!line.len || line.ptr[0] != '/')
             continue;
         struct conffile *conffile = arena_new(listing->arena, struct conffile);
         conffile->path = line;
+        conffile->is_former = is_former;
         if (listing->conffiles.count >= CONFFILES_MAX) {
             err_set(err, ERR_MALFORMED, "control.tar: conffiles has more than %d lines", CONFFILES_MAX);
             return false;
@@ -182,7 +188,7 @@ static bool list_entry(struct listing *listing, struct deb_tar *tar, const struc
         return true;
     if (!hash_file(tar, hex, err))
         return false;
-    if (conffile)
+    if (conffile && !conffile->is_former)
         memcpy(conffile->hex, hex, HEX_SIZE);
     if (!listing->lacks_md5sums || buf_printf(&listing->md5sums, "%s  %.*s\n", hex, (int)path.len - 1, path.ptr + 1))
         return true;
@@ -224,7 +230,11 @@ static const char *print_conffiles(struct arena *arena, const struct listing *li
     struct strings lines = {0};
     for (size_t i = 0; i < listing->conffiles.count; i++) {
         const struct conffile *conffile = listing->conffiles.items[i];
-        if (conffile->hex[0])
+        if (conffile->is_former)
+            list_add(arena, &lines,
+                     arena_printf(arena, "%.*s newconffile remove-on-upgrade\n", (int)conffile->path.len,
+                                  conffile->path.ptr));
+        else if (conffile->hex[0])
             list_add(arena, &lines,
                      arena_printf(arena, "%.*s %s\n", (int)conffile->path.len, conffile->path.ptr, conffile->hex));
     }

@@ -2,7 +2,8 @@
  *
  * Items are called like the control files ("control", "postinst", "shlibs", …). Two more are not in control.tar:
  * DEB_RECORD_LIST has the paths of data.tar in its order, a line each, as dpkg writes them to info/NAME.list (the root is
- * "/."); DEB_RECORD_CONFFILES has a line "PATH MD5" for each conffile that is shipped, in the order of `conffiles`.
+ * "/."); DEB_RECORD_CONFFILES has a line for each conffile, in the order of `conffiles`, as status has it: "PATH MD5" when it is
+ * shipped, "PATH newconffile remove-on-upgrade" when it is only to be removed.
  * Threads: no state.
  * Fails with: ERR_MALFORMED.
  */

@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-#define RECORD_KIND "record1"
+#define RECORD_KIND "record1" /* counted up when what a format records changes */
 #define ITEMS_MAX 1000
 
 static bool write_items(struct store *store, const struct record *record, const struct package_expect *expect,
