@@ -47,6 +47,10 @@ static const struct command_row rows[] = {
      "objects or the command line; and a tmpfiles.d file for the paths of the host. NAME is an image of\n"
      "the catalogue or one that was built. Several images share a network.",
      1, SIZE_MAX, 0, remote_unit},
+    {COMMAND_HISTORY, "history", "REF", "0.3.0", "list what a registry has of an image",
+     "Lists what a repository of a registry has under its tags, the newest first: dates, versions, digests.\n"
+     "A digest of it is what `tag REF@DIGEST TAG` and `unit --pin=DIGEST` go back to.",
+     1, 1, 0, remote_history},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

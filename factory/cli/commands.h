@@ -27,6 +27,7 @@ enum command_kind {
     COMMAND_NEW = 1 << 10,
     COMMAND_FIND = 1 << 11,
     COMMAND_UNIT = 1 << 12,
+    COMMAND_HISTORY = 1 << 13,
 };
 
 /* One command. */

@@ -14,8 +14,8 @@
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
 #define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT) /* take images from registries */
 #define CACHES (PACKAGES | PULLS | COMMAND_CLEAN)                             /* use the cache */
-#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN)                             /* talk to registries */
-#define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN)
+#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY)           /* talk to registries */
+#define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY)
 
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",

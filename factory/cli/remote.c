@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "cli/check.h"
+#include "cli/history.h"
 #include "cli/inspect.h"
 #include "cli/login.h"
 #include "cli/places.h"
@@ -188,6 +189,25 @@ static bool tag(struct remote *remote, struct err *err)
     else if (is_good && !options->is_quiet)
         report_push(stdout, &publication);
     return is_good;
+}
+
+static bool history(struct remote *remote, struct err *err)
+{
+    AUTO(auto_close_registry) struct registry *registry = NULL;
+    const struct options *options = &remote->command->options;
+    const struct registry_options *registry_options;
+    struct reference reference;
+    struct history found;
+    if (!reference_parse(remote->arena, options->words.items[0], false, &reference, err))
+        return false;
+    reference.tag = NULL;
+    reference.has_digest = false;
+    if (!registries_conf_options(remote->arena, remote->registry_options, &reference, &registry_options, err) ||
+        !registry_open(registry_options, remote->http, &reference, REGISTRY_PULL, &registry, err) ||
+        !history_read(registry, remote->arena, &found, err))
+        return false;
+    history_print(stdout, &found, reference_print(remote->arena, &reference), options->is_json);
+    return true;
 }
 
 /* An image of a registry, as far as it is wanted. */
@@ -472,6 +492,12 @@ bool remote_unit(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
     return with_network(&remote, unit, err);
+}
+
+bool remote_history(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, history, err);
 }
 
 bool remote_tag(struct command *command, struct err *err)

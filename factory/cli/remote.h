@@ -15,6 +15,8 @@ bool remote_pull(struct command *command, struct err *err) MUST_CHECK;
 bool remote_inspect(struct command *command, struct err *err) MUST_CHECK;
 /* Prints or writes units for images of layouts, registries and the catalogue (unit.h). */
 bool remote_unit(struct command *command, struct err *err) MUST_CHECK;
+/* Lists the images of a repository (history.h). */
+bool remote_history(struct command *command, struct err *err) MUST_CHECK;
 /* Sets a tag in a registry. */
 bool remote_tag(struct command *command, struct err *err) MUST_CHECK;
 /* Tries and keeps a credential. */

@@ -59,6 +59,9 @@ bool registry_has_blob(struct registry *registry, const struct digest *digest, u
  * (ERR_TRUST). Absent: is_found false. */
 bool registry_get_manifest(struct registry *registry, struct arena *arena, const char *name,
                            struct registry_manifest *ret_manifest, struct err *err) MUST_CHECK;
+/* Lists the tags of the repository, at most 100,000; ERR_MALFORMED when there are more, or the answer is no list. */
+bool registry_list_tags(struct registry *registry, struct arena *arena, struct strings *ret_tags,
+                        struct err *err) MUST_CHECK;
 /* PUTs a manifest under a tag or its digest. An unclear answer (lost reply, wrong or missing Docker-Content-Digest)
  * is looked at with a read back before the verdict. *ret_missing tells that the registry said a blob or child is
  * unknown (err is then set, ERR_PUBLISH). */

@@ -171,5 +171,37 @@ class Units(Held, PushCase):
         self.refused(run.USAGE, self.unit("--format", "kube", "served", code=run.USAGE), "no registry is known for it")
 
 
+class History(Held, PushCase):
+    def test_the_newest_is_first_with_all_its_tags_and_a_digest_of_it_is_what_one_goes_back_to(self):
+        target = self.make_registry()
+        reference, digests = f"{target.host}/ns/served", []
+        self.ready()
+        for seconds in (1_600_000_000, 1_700_000_000):
+            built = self.run_factory("--json", "--arch", "all", "served", env={"SOURCE_DATE_EPOCH": str(seconds)})
+            digests.append(json.loads(built.stdout)["images"][0]["digest"])
+            self.pushed(os.path.join(self.factory.output, "served"), reference, "--tag", "latest", "--tag", str(seconds))
+        told = self.history(reference)
+        self.assertEqual([image["digest"] for image in told["images"]], digests[::-1])
+        self.assertEqual([sorted(image["tags"]) for image in told["images"]],
+                         [["1700000000", "latest"], ["1600000000"]])
+        self.assertEqual([image["created"] for image in told["images"]],
+                         ["2023-11-14T22:13:20Z", "2020-09-13T12:26:40Z"])
+        self.assertTrue(all(image["version"] for image in told["images"]))
+        result = self.call("tag", "--tls-verify=false", f"{reference}@{digests[0]}", "latest")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertEqual(sorted(self.history(reference)["images"][1]["tags"]), ["1600000000", "latest"])
+        text = self.call("history", "--tls-verify=false", reference).stdout
+        self.assertRegex(text, rf"(?m)^2020-09-13T12:26:40Z +\S+ +{digests[0]}  ")
+
+    def history(self, reference):
+        result = self.call("history", "--json", "--tls-verify=false", reference)
+        self.assertEqual(result.code, run.OK, result)
+        return self.hold(result, "history")
+
+    def test_what_is_not_there_is_refused_in_the_registry_s_words(self):
+        target = self.make_registry()
+        self.refused(run.PUBLISH, self.call("history", "--tls-verify=false", f"{target.host}/ns/nothing"), "tags/list")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -100,6 +100,50 @@ def dhcp(interface, hardware=b"\x02\x00\x00\x00\x00\x2a"):
         return address, options
 
 
+# ---- DHCPv6, RFC 8415
+
+ADVERTISE = 2
+
+
+def dhcp6(interface):
+    """Solicits an address: that which a server advertises."""
+    transaction, client = os.urandom(3), b"\x00\x03\x00\x01\x02\x00\x00\x00\x00\x2a"
+    options = struct.pack("!HH", 1, len(client)) + client + struct.pack("!HHIII", 3, 12, 1, 0, 0)
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        index = socket.if_nametoindex(interface)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        sock.settimeout(TIMEOUT)
+        sock.bind(("::", 546))
+        sock.sendto(b"\x01" + transaction + options, ("ff02::1:2", 547, 0, index))
+        data = sock.recv(2048)
+    need(data[0] == ADVERTISE and data[1:4] == transaction, "no advertisement")
+    at = 4
+    while at + 4 <= len(data):
+        kind, size = struct.unpack_from("!HH", data, at)
+        if kind == 3 and size >= 12 + 28:  # IA_NA with an IAADDR
+            return socket.inet_ntop(socket.AF_INET6, data[at + 4 + 12 + 4:at + 4 + 12 + 20])
+        at += 4 + size
+    raise ValueError("no address in the advertisement")
+
+
+# ---- dynamic DNS, RFC 2136; Kea's own messages to its updater
+
+def dns_update(host, port, name, address, listen):
+    """Tells Kea's updater of a lease, and returns the zone of the update that it sends to the name server at `listen`."""
+    text = ('{"change-type": 0, "forward-change": true, "reverse-change": false, "fqdn": "%s.", "ip-address": "%s", '
+            '"dhcid": "010203", "lease-expires-on": "20990101000000", "lease-length": 600, '
+            '"use-conflict-resolution": false}' % (name, address)).encode()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        server.bind(listen)
+        server.settimeout(TIMEOUT)
+        sock.sendto(struct.pack("!H", len(text)) + text, (host, port))
+        data = server.recv(4096)
+    need(data[2] >> 3 & 15 == 5, "no DNS update")
+    end = _skip_name(data, 12)
+    return data[12:end]
+
+
 # ---- DNS, RFC 1035
 
 def _name(text):

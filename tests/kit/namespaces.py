@@ -14,6 +14,7 @@ CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 BINFMT = "/proc/sys/fs/binfmt_misc"
 EVERY_ID = "0 0 4294967295\n"
 HOST_USERS = "user:[4026531837]"  # PROC_USER_INIT_INO of the kernel: the host's own user namespace
+PREFIX6 = "fd00:88::"
 # e_machine of 64-bit little-endian programs; the mask lets ET_EXEC and ET_DYN pass, and any OS/ABI padding
 MACHINES = {"aarch64": 0xb7}
 
@@ -118,7 +119,7 @@ def client_network():
 
 def join(pid, server, client):
     """A veth pair between the calling thread's network (interface `client0`) and that of a process (`eth0`), up and with
-    addresses, which have a prefix length."""
+    addresses, which have a prefix length; and of IPv6, where the kernel has it."""
     ip("link", "add", "client0", "type", "veth", "peer", "name", "eth0", "netns", str(pid))
     ip("address", "add", client, "dev", "client0")
     ip("link", "set", "client0", "up")
@@ -126,6 +127,10 @@ def join(pid, server, client):
     for arguments in (("link", "set", "lo", "up"), ("address", "add", server, "dev", "eth0"),
                       ("link", "set", "eth0", "up")):
         subprocess.run([*inside, *arguments], check=True, stdout=subprocess.DEVNULL)
+    for prefix, interface, number in (([], "client0", 1), (inside[:-1], "eth0", 2)):
+        for address in (f"fe80::88:{number}/64", f"{PREFIX6}{number}/64"):  # nodad: at once, nobody else is there
+            subprocess.run([*prefix, "ip", "-6", "address", "add", address, "dev", interface, "nodad"], check=False,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 10
     while "state UP" not in output(*inside, "link", "show", "eth0"):
         if time.monotonic() > deadline:

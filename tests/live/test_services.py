@@ -8,6 +8,7 @@ programs run under qemu-user.
 """
 
 import concurrent.futures
+import http.client
 import http.server
 import json
 import os
@@ -114,6 +115,31 @@ KEA_CONF = """\
 """
 
 
+DHCPD6_CONF = "subnet6 fd00:88::/64 {\n  range6 fd00:88::100 fd00:88::100;\n}\n"
+KEA6_CONF = """\
+{"Dhcp6": {
+  "interfaces-config": {"interfaces": ["eth0"]},
+  "lease-database": {"type": "memfile", "persist": true, "name": "/var/lib/kea/kea-leases6.csv"},
+  "subnet6": [{"id": 1, "subnet": "fd00:88::/64", "interface": "eth0", "pools": [{"pool": "fd00:88::100 - fd00:88::100"}]}],
+  "loggers": [{"name": "kea-dhcp6", "output_options": [{"output": "stdout"}], "severity": "INFO"}]
+}}
+"""
+DDNS_CONF = f"""\
+{{"DhcpDdns": {{
+  "ip-address": "{SERVER}", "port": 53001, "dns-server-timeout": 500,
+  "forward-ddns": {{"ddns-domains": [{{"name": "kit.example.",
+                                     "dns-servers": [{{"ip-address": "{CLIENT}", "port": 5353}}]}}]}},
+  "loggers": [{{"name": "kea-dhcp-ddns", "output_options": [{{"output": "stdout"}}], "severity": "INFO"}}]
+}}}}
+"""
+AGENT_CONF = """\
+{"Control-agent": {
+  "http-host": "0.0.0.0", "http-port": 8000,
+  "loggers": [{"name": "kea-ctrl-agent", "output_options": [{"output": "stdout"}], "severity": "INFO"}]
+}}
+"""
+
+
 def gives_a_lease(box, patience):
     address, options = box.wait_for(lambda: clients.dhcp("client0"), patience)
     same(address, "10.88.0.100")
@@ -134,6 +160,32 @@ def dhcpd_ldap(box, patience):
 def kea_dhcp4(box, patience):
     gives_a_lease(box, patience)
     box.wait_for(lambda: "10.88.0.100" in read(box, "/var/lib/kea/kea-leases4.csv"), 10)
+
+
+@check("dhcpd6", files={"/etc/dhcp/dhcpd6.conf": DHCPD6_CONF}, command=["eth0"])
+def dhcpd6(box, patience):
+    same(box.wait_for(lambda: clients.dhcp6("client0"), patience), "fd00:88::100")
+
+
+@check("kea-dhcp6", files={"/etc/kea/kea-dhcp6.conf": KEA6_CONF})
+def kea_dhcp6(box, patience):
+    same(box.wait_for(lambda: clients.dhcp6("client0"), patience), "fd00:88::100")
+
+
+@check("kea-dhcp-ddns", files={"/etc/kea/kea-dhcp-ddns.conf": DDNS_CONF})
+def kea_dhcp_ddns(box, patience):
+    zone = box.wait_for(lambda: clients.dns_update(SERVER, 53001, "a.kit.example", "10.88.0.100", (CLIENT, 5353)),
+                        patience)
+    same(zone, b"\x03kit\x07example\x00")
+
+
+@check("kea-ctrl-agent", files={"/etc/kea/kea-ctrl-agent.conf": AGENT_CONF})
+def kea_ctrl_agent(box, patience):
+    def ask():
+        connection = http.client.HTTPConnection(SERVER, 8000, timeout=3)
+        connection.request("POST", "/", '{"command": "list-commands"}', {"Content-Type": "application/json"})
+        return json.loads(connection.getresponse().read())
+    within(box.wait_for(ask, patience)[0]["arguments"], "list-commands")
 
 
 def read(box, path):

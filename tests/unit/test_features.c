@@ -124,8 +124,8 @@ static void test_the_list_of_features_is_the_promised_one(void **state)
         list_add(&folder->arena, &names, features.items[i].name);
     assert_string_equal(
         strings_join(&folder->arena, &names, " "),
-        "apache-modules bind-plugins certificates gconv kea-hooks krb5 ldb locale mime netconfig nginx-modules nss "
-        "openssl pam qt sasl services tzdata verto");
+        "apache-modules bind-plugins certificates gconv kea-hooks kea-mysql kea-pgsql krb5 ldb locale mime "
+        "netconfig nginx-modules nss openssl pam qt sasl services tzdata verto");
 }
 
 /* Loads the shipped features and, over them, those of the test's folder. */
@@ -145,7 +145,7 @@ static void test_a_feature_of_our_own_is_beside_the_shipped_ones_or_in_the_place
     put(folder, "perl-modules", "description: x\nplug-ins: /perl5/auto\nfiles: [/usr/lib*/**/perl5/**]\n");
     put(folder, "sasl", "description: x\nplug-ins: /mine\n");
     CHECK_OK(load_ours(folder, &features, &err), &err);
-    assert_int_equal(features.count, 20);
+    assert_int_equal(features.count, 22);
     assert_string_equal(features_of_path(&features, "/usr/lib/perl5/auto"), "perl-modules");
     assert_string_equal(features_of_path(&features, "/usr/lib/mine"), "sasl");
     assert_null(features_of_path(&features, "/usr/lib/sasl2"));
