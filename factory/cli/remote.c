@@ -5,8 +5,8 @@
 #include "cli/history.h"
 #include "cli/inspect.h"
 #include "cli/login.h"
+#include "cli/maker.h"
 #include "cli/places.h"
-#include "cli/unit.h"
 #include "formats/formats.h"
 #include "io/store_prune.h"
 #include "line/fewer.h"
@@ -314,7 +314,7 @@ static bool inspect(struct remote *remote, struct err *err)
 }
 
 /* Adds one image to those that units are made for: a layout, an image of the catalogue, or one of a registry. */
-static bool add_unit(struct remote *remote, const char *word, struct unit_maker *maker, struct err *err)
+static bool add_unit(struct remote *remote, const char *word, struct maker *maker, struct err *err)
 {
     const char *dir, *tag;
     AUTO(layout_image_close) struct layout_image local = {.blobs_fd = -1};
@@ -326,28 +326,28 @@ static bool add_unit(struct remote *remote, const char *word, struct unit_maker 
     image.wanted = &wanted;
     if (find_layout(remote, word, &dir, &tag)) {
         struct layout_choice choice = {dir, tag, &remote->command->lock_wait, &wanted};
-        return layout_image_open(remote->arena, &choice, &local, err) && unit_add_image(maker, &local, NULL, err);
+        return layout_image_open(remote->arena, &choice, &local, err) && maker_add_image(maker, &local, NULL, err);
     }
     if (is_local(word)) {
-        if (!unit_add_manifest(maker, word, &is_manifest, err))
+        if (!maker_add_manifest(maker, word, &is_manifest, err))
             return false;
         return is_manifest || fail_no_layout(remote, word, err);
     }
     return reference_parse(remote->arena, word, true, &reference, err) && open_store(remote, &store, err) &&
-           open_image(remote, store, &image, err) && unit_add_image(maker, &image.image, &reference, err);
+           open_image(remote, store, &image, err) && maker_add_image(maker, &image.image, &reference, err);
 }
 
 static bool unit(struct remote *remote, struct err *err)
 {
     const struct strings *words = &remote->command->options.words;
-    struct unit_maker maker;
-    if (!unit_begin(remote->command, &maker, err))
+    struct maker maker;
+    if (!maker_begin(remote->command, &maker, err))
         return false;
     for (size_t i = 0; i < words->count; i++) {
         if (!add_unit(remote, words->items[i], &maker, err))
             return false;
     }
-    return unit_print(&maker, err);
+    return maker_print(&maker, err);
 }
 
 static bool is_dir(const char *path)

@@ -13,7 +13,7 @@ bool remote_push(struct command *command, struct err *err) MUST_CHECK;
 bool remote_pull(struct command *command, struct err *err) MUST_CHECK;
 /* Shows an image of a layout or a registry. */
 bool remote_inspect(struct command *command, struct err *err) MUST_CHECK;
-/* Prints or writes units for images of layouts, registries and the catalogue (unit.h). */
+/* Prints or writes units for images of layouts, registries and the catalogue (maker.h). */
 bool remote_unit(struct command *command, struct err *err) MUST_CHECK;
 /* Lists the images of a repository (history.h). */
 bool remote_history(struct command *command, struct err *err) MUST_CHECK;

@@ -9,7 +9,7 @@ static void say(struct arena *arena, const char **text, const char *words)
 static void say_health(struct arena *arena, const struct contract *contract, const char **text)
 {
     if (!contract->health.command.count && !contract->is_interactive)
-        say(arena, text, "No health probe: no program of the image can ask the service.");
+        say(arena, text, "No health probe: no program of the image is known to ask the service.");
 }
 
 /* What a policy that confines containers wants to know. */

@@ -263,6 +263,7 @@ struct manifest_config automatic_config(const struct manifest_config *manifest, 
         config.entrypoint = found->entrypoint;
         config.cmd = found->cmd;
     }
+    config.contract = config.contract ? config.contract : found->contract;
     config.user = config.user ? config.user : found->user;
     config.working_dir = config.working_dir ? config.working_dir : found->working_dir;
     config.stop_signal = config.stop_signal ? config.stop_signal : found->stop_signal;

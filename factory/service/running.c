@@ -6,6 +6,7 @@
 #include "service/init_script.h"
 #include "service/ports.h"
 #include "service/unit_choice.h"
+#include "service/unit_contract.h"
 
 /* What is being found out. */
 struct finding {
@@ -13,10 +14,11 @@ struct finding {
     const struct running_question *question;
     struct unit_question units;
     struct running running;
-    struct strings words; /* the command */
-    bool is_forking;      /* somebody says that it leaves the foreground */
-    bool is_unsure;       /* the command is not as somebody says it */
-    const char *teller;   /* "nsd.service", or NULL */
+    struct strings words;  /* the command */
+    bool is_forking;       /* somebody says that it leaves the foreground */
+    bool is_unsure;        /* the command is not as somebody says it */
+    const char *teller;    /* "nsd.service", or NULL */
+    struct unit_file file; /* of the unit that tells; directives empty without one */
 };
 
 #define NOTE(finding, ...)                                                                                             \
@@ -71,6 +73,7 @@ static bool take_unit(struct finding *finding, const struct unit_choice *choice,
 {
     struct unit unit = *choice->unit;
     finding->teller = unit.file.name;
+    finding->file = unit.file;
     finding->running.told_by =
         arena_printf(finding->arena, "%s of package %s", unit.file.name, unit.file.package->name);
     finding->is_forking = strcmp(unit.type, "forking") == 0;
@@ -287,6 +290,9 @@ bool running_find(struct arena *arena, const struct running_question *question, 
     if (!find_ports(&finding, is_unit ? finding.teller : NULL, err) ||
         (is_unit && finding.teller && !make_folders(&finding, finding.teller, err)))
         return false;
+    if (is_unit)
+        finding.running.config.contract =
+            unit_contract(arena, &finding.file, &finding.running.config, &finding.running.wishes);
     make_automatic(&finding.running.wishes);
     *ret_running = finding.running;
     return true;

@@ -25,7 +25,8 @@ struct running_question {
 
 struct running {
     const char *told_by; /* "nsd.service of package nsd"; NULL: nothing tells, the command is the program alone */
-    /* entrypoint, cmd, user, working_dir, stop_signal, ports, volumes; what nothing is known of is empty or NULL */
+    /* entrypoint, cmd, user, working_dir, stop_signal, ports, volumes; what nothing is known of is empty or NULL. With a
+     * unit its contract, too */
     struct manifest_config config;
     struct wishes wishes; /* directories, users, variables, each with its giver */
     struct strings notes; /* a line each: what the image needs besides, and what nothing does in it */

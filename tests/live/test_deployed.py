@@ -116,6 +116,7 @@ class Deployed(unittest.TestCase):
             return written
         finally:
             box.close()
+            World.engine.run("volume", "prune", "--force")
 
     def probe(self, box):
         self.assertEqual(World.engine.run("healthcheck", "run", box.name, code=None).returncode, 0)

@@ -8,6 +8,7 @@ programs run under qemu-user.
 """
 
 import concurrent.futures
+import contextlib
 import http.client
 import http.server
 import json
@@ -182,9 +183,9 @@ def kea_dhcp_ddns(box, patience):
 @check("kea-ctrl-agent", files={"/etc/kea/kea-ctrl-agent.conf": AGENT_CONF})
 def kea_ctrl_agent(box, patience):
     def ask():
-        connection = http.client.HTTPConnection(SERVER, 8000, timeout=3)
-        connection.request("POST", "/", '{"command": "list-commands"}', {"Content-Type": "application/json"})
-        return json.loads(connection.getresponse().read())
+        with contextlib.closing(http.client.HTTPConnection(SERVER, 8000, timeout=3)) as connection:
+            connection.request("POST", "/", '{"command": "list-commands"}', {"Content-Type": "application/json"})
+            return json.loads(connection.getresponse().read())
     within(box.wait_for(ask, patience)[0]["arguments"], "list-commands")
 
 
@@ -366,7 +367,9 @@ def key_pair():
 @check("openssh-server", forks=True)
 def openssh_server(box, patience):
     key = key_pair()
-    shutil.copy(key + ".pub", os.path.join(box.root, "etc/ssh/authorized_keys/user"))
+    listed = os.path.join(box.root, "etc/ssh/authorized_keys/user")
+    if not os.path.exists(listed):  # else it is mounted there
+        shutil.copy(key + ".pub", listed)
     within(box.wait_for(lambda: clients.ssh_banner(SERVER), patience), "SSH-2.0-OpenSSH_")
     options = ["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR",
                "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=60", "-i", key]

@@ -1,4 +1,4 @@
-/* unit.h - `imgfactory unit`: units and command lines that run images, made of what is known of each
+/* maker.h - `imgfactory unit`: units and command lines that run images, made of what is known of each
  *
  * A layout's contract is in the bill beside it; of an image of a registry the manifest of its title says it, if the
  * catalogue has one; else the configuration alone is known. What a layout is called in a registry say --image, the
@@ -7,8 +7,8 @@
  * Owns: nothing; all lives in the command's arena.
  * Fails with: ERR_USAGE (no such image or format, several of a name), ERR_LOCAL (a file cannot be written).
  */
-#ifndef IMGFACTORY_CLI_UNIT_H
-#define IMGFACTORY_CLI_UNIT_H
+#ifndef IMGFACTORY_CLI_MAKER_H
+#define IMGFACTORY_CLI_MAKER_H
 
 #include "cli/command.h"
 #include "deploy/deploy.h"
@@ -16,7 +16,7 @@
 #include "plan/features.h"
 #include "registry/reference.h"
 
-struct unit_maker {
+struct maker {
     struct command *command;
     struct arena *arena;
     enum deploy_format format;
@@ -28,13 +28,13 @@ struct unit_maker {
 };
 
 /* Reads the options, and finds the catalogue. */
-bool unit_begin(struct command *command, struct unit_maker *ret_maker, struct err *err) MUST_CHECK;
+bool maker_begin(struct command *command, struct maker *ret_maker, struct err *err) MUST_CHECK;
 /* Adds an opened image: of a registry, by what it is called there, or of a layout (`reference` NULL). */
-bool unit_add_image(struct unit_maker *maker, const struct layout_image *image, const struct reference *reference,
-                    struct err *err) MUST_CHECK;
+bool maker_add_image(struct maker *maker, const struct layout_image *image, const struct reference *reference,
+                     struct err *err) MUST_CHECK;
 /* Adds an image of the catalogue that was not built here, if it has one of that name. */
-bool unit_add_manifest(struct unit_maker *maker, const char *word, bool *ret_is_found, struct err *err) MUST_CHECK;
+bool maker_add_manifest(struct maker *maker, const char *word, bool *ret_is_found, struct err *err) MUST_CHECK;
 /* Prints the files, or writes them with --units. */
-bool unit_print(struct unit_maker *maker, struct err *err) MUST_CHECK;
+bool maker_print(struct maker *maker, struct err *err) MUST_CHECK;
 
 #endif

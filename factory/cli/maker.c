@@ -1,4 +1,4 @@
-#include "cli/unit.h"
+#include "cli/maker.h"
 
 #include "base/auto.h"
 #include "bill/bill.h"
@@ -24,7 +24,7 @@ static bool read_format(const char *word, enum deploy_format *ret_format, struct
     return !word;
 }
 
-static bool read_pin(const char *pin, struct unit_maker *maker, struct err *err)
+static bool read_pin(const char *pin, struct maker *maker, struct err *err)
 {
     static const char prefix[] = "sha256:";
     maker->is_pinned = pin != NULL;
@@ -37,14 +37,14 @@ static bool read_pin(const char *pin, struct unit_maker *maker, struct err *err)
     return false;
 }
 
-bool unit_begin(struct command *command, struct unit_maker *ret_maker, struct err *err)
+bool maker_begin(struct command *command, struct maker *ret_maker, struct err *err)
 {
     const struct options *options = &command->options;
     struct arena *arena = &command->arena;
     struct strings dirs = {0};
     const char *shipped;
     struct err ignored = {0};
-    *ret_maker = (struct unit_maker){.command = command, .arena = arena, .manifests_dir = options->manifests};
+    *ret_maker = (struct maker){.command = command, .arena = arena, .manifests_dir = options->manifests};
     if (!read_format(options->format, &ret_maker->format, err) || !read_pin(options->pin, ret_maker, err))
         return false;
     if (options->words.count > 1 && (options->image || ret_maker->has_digest)) {
@@ -62,7 +62,7 @@ bool unit_begin(struct command *command, struct unit_maker *ret_maker, struct er
 }
 
 /* Loads the manifest of the catalogue that an image is of; NULL when there is none, or none that can be read. */
-static const struct manifest *manifest_of(const struct unit_maker *maker, const char *name)
+static const struct manifest *manifest_of(const struct maker *maker, const char *name)
 {
     struct manifest *manifest = arena_new(maker->arena, struct manifest);
     const char *path;
@@ -127,7 +127,7 @@ static struct manifest_config *process_of(struct arena *arena, struct text bytes
 }
 
 /* Takes what the bill beside a layout says. */
-static void take_bill(const struct unit_maker *maker, const struct layout_image *image,
+static void take_bill(const struct maker *maker, const struct layout_image *image,
                       const struct layout_manifest *manifest, struct deployment *deployment)
 {
     struct bill *bill = arena_new(maker->arena, struct bill);
@@ -143,7 +143,7 @@ static void take_bill(const struct unit_maker *maker, const struct layout_image 
 }
 
 /* Where an image goes that is no registry's yet: --image, the manifest, the site file. */
-static const char *destination_of(const struct unit_maker *maker, const char *name, const struct manifest *manifest)
+static const char *destination_of(const struct maker *maker, const char *name, const struct manifest *manifest)
 {
     const struct site *site = &maker->command->site;
     if (maker->command->options.image)
@@ -156,7 +156,7 @@ static const char *destination_of(const struct unit_maker *maker, const char *na
 }
 
 /* Writes what the engine is to run: a tag, or with --pin a digest. */
-static bool refer(const struct unit_maker *maker, const struct reference *reference, const struct digest *digest,
+static bool refer(const struct maker *maker, const struct reference *reference, const struct digest *digest,
                   struct deployment *deployment, struct err *err)
 {
     struct reference written = *reference;
@@ -176,8 +176,8 @@ static bool refer(const struct unit_maker *maker, const struct reference *refere
 }
 
 /* A layout that goes nowhere is run from where it lies, by engines of this machine. */
-static bool refer_layout(const struct unit_maker *maker, const struct layout_image *image,
-                         struct deployment *deployment, struct err *err)
+static bool refer_layout(const struct maker *maker, const struct layout_image *image, struct deployment *deployment,
+                         struct err *err)
 {
     AUTO(auto_free) char *dir = image->dir ? realpath(image->dir, NULL) : NULL;
     if (maker->format == DEPLOY_KUBE || maker->is_pinned || !dir || contract_why_not_mount(dir)) {
@@ -194,7 +194,7 @@ static bool refer_layout(const struct unit_maker *maker, const struct layout_ima
     return true;
 }
 
-static bool add(struct unit_maker *maker, const struct deployment *deployment, struct err *err)
+static bool add(struct maker *maker, const struct deployment *deployment, struct err *err)
 {
     for (size_t i = 0; i < maker->deployments.count; i++) {
         if (strcmp(maker->deployments.items[i].name, deployment->name) == 0) {
@@ -212,8 +212,8 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
-bool unit_add_image(struct unit_maker *maker, const struct layout_image *image, const struct reference *reference,
-                    struct err *err)
+bool maker_add_image(struct maker *maker, const struct layout_image *image, const struct reference *reference,
+                     struct err *err)
 {
     struct arena *arena = maker->arena;
     const struct layout_manifest *first = first_of(image);
@@ -246,7 +246,7 @@ bool unit_add_image(struct unit_maker *maker, const struct layout_image *image, 
     return refer(maker, &target, &image->root.digest, &deployment, err) && add(maker, &deployment, err);
 }
 
-bool unit_add_manifest(struct unit_maker *maker, const char *word, bool *ret_is_found, struct err *err)
+bool maker_add_manifest(struct maker *maker, const char *word, bool *ret_is_found, struct err *err)
 {
     struct arena *arena = maker->arena;
     struct manifest *manifest = arena_new(arena, struct manifest);
@@ -276,15 +276,14 @@ bool unit_add_manifest(struct unit_maker *maker, const char *word, bool *ret_is_
 }
 
 /* Several images find each other on a network that is called after the first. */
-static void join(struct unit_maker *maker)
+static void join(struct maker *maker)
 {
     struct deployments *deployments = &maker->deployments;
     for (size_t i = 0; deployments->count > 1 && i < deployments->count; i++)
         deployments->items[i].network = deployments->items[0].name;
 }
 
-static bool write_files(const struct unit_maker *maker, const struct deploy_files *files, const char *dir,
-                        struct err *err)
+static bool write_files(const struct maker *maker, const struct deploy_files *files, const char *dir, struct err *err)
 {
     AUTO(auto_close_fd) int fd = -1;
     if (!file_make_dirs(dir, 0755, err) || !file_open_dir(dir, &fd, err))
@@ -299,7 +298,7 @@ static bool write_files(const struct unit_maker *maker, const struct deploy_file
     return true;
 }
 
-static void print_json(const struct unit_maker *maker, const struct deploy_files *files)
+static void print_json(const struct maker *maker, const struct deploy_files *files)
 {
     json_t *images = json_array(), *list = json_array();
     for (size_t i = 0; i < maker->deployments.count; i++) {
@@ -320,7 +319,7 @@ static void print_json(const struct unit_maker *maker, const struct deploy_files
     (void)putchar('\n');
 }
 
-bool unit_print(struct unit_maker *maker, struct err *err)
+bool maker_print(struct maker *maker, struct err *err)
 {
     const struct options *options = &maker->command->options;
     join(maker);
