@@ -2,9 +2,11 @@
 
 import json
 import os
+import shlex
 import unittest
 
 from base import Case, PushCase, run, world
+from kit.layout import HELLO
 from test_report_schema import Held
 
 CONTRACT = """\
@@ -171,6 +173,47 @@ class Units(Held, PushCase):
         self.refused(run.USAGE, self.unit("--format", "kube", "served", code=run.USAGE), "no registry is known for it")
 
 
+@unittest.skipUnless(os.geteuid() == 0, "podman runs containers as root here, or not at all")
+class Restart(PushCase):
+    """What systemd does at a restart is to run the unit's command again."""
+
+    def restart(self, unit):
+        """Runs it as systemd would, but for what only systemd can give; the image that ran."""
+        lines = unit.replace("\\\n", " ").splitlines()
+        command = next(line for line in lines if line.startswith("ExecStart=")).partition("=")[2]
+        dropped = ("--cidfile=", "--sdnotify=", "--cgroups=", "--detach", "--rm", "--replace")
+        words = [word for word in shlex.split(command)[2:] if not word.startswith(dropped)]
+        ran = self.podman("run", "--network=none", "--tls-verify=false", *words)
+        self.assertEqual(ran.stdout.decode(), HELLO)
+        image = self.podman("inspect", "--format", "{{.Image}}", "image").stdout.decode().strip()
+        self.podman("rm", "image")
+        return image
+
+    def image_of(self, made):
+        """What an engine calls the image of this machine in a layout: its configuration's digest."""
+        with open(made.path(made.children[0]), encoding="utf-8") as stream:
+            return json.load(stream)["config"]["digest"].partition(":")[2]
+
+    def unit(self, *words):
+        result = self.call("unit", "--format", "systemd", "--tls-verify=false", *words)
+        self.assertEqual(result.code, run.OK, result)
+        return result.stdout
+
+    def test_a_restart_runs_what_was_pushed_and_the_way_back_is_a_tag_or_a_digest(self):
+        target = self.make_registry()
+        reference = f"{target.host}/ns/image"
+        old, new = self.make_layout("old", seed=1), self.make_layout("new", seed=2)
+        self.pushed(old, f"{reference}:latest")
+        unit, pinned = self.unit(reference), self.unit("--pin", reference)
+        self.assertEqual(self.restart(unit), self.image_of(old))
+        self.pushed(new, f"{reference}:latest")
+        self.assertEqual(self.restart(unit), self.image_of(new))
+        self.assertEqual(self.restart(pinned), self.image_of(old))
+        self.assertEqual(self.call("tag", "--tls-verify=false", f"{reference}@{old.digest}", "latest").code, run.OK)
+        self.assertEqual(self.restart(unit), self.image_of(old))
+        self.assertEqual(self.restart(self.unit(f"--pin={new.digest}", reference)), self.image_of(new))
+
+
 class History(Held, PushCase):
     def test_the_newest_is_first_with_all_its_tags_and_a_digest_of_it_is_what_one_goes_back_to(self):
         target = self.make_registry()
@@ -197,6 +240,32 @@ class History(Held, PushCase):
         result = self.call("history", "--json", "--tls-verify=false", reference)
         self.assertEqual(result.code, run.OK, result)
         return self.hold(result, "history")
+
+    def paged(self, size):
+        """A registry of five tags that lists `size` at a time, whatever it is asked for."""
+        target, proxy = self.make_proxied()
+        made = self.make_layout()
+        self.pushed(made, f"{target.host}/ns/image", *(f"--tag=v{number}" for number in range(5)))
+
+        def page(request, answer):
+            tags = sorted(json.loads(answer.body)["tags"])
+            rest = [tag for tag in tags if tag > request.query.get("last", [""])[0]]
+            answer.body = json.dumps({"name": "ns/image", "tags": rest[:size]}).encode()
+            if rest[size:] or size == 0:
+                answer.headers["Link"] = '</v2/elsewhere/tags/list?last=v9>; rel="next"'
+        proxy.fault("GET", "tags/list", times=None, change=page)
+        return f"{proxy.host}/ns/image", proxy
+
+    def test_tags_are_read_page_by_page_and_no_address_of_the_registry_s_is_followed(self):
+        reference, proxy = self.paged(2)
+        self.assertEqual(sorted(self.history(reference)["images"][0]["tags"]), [f"v{number}" for number in range(5)])
+        self.assertEqual([request.query.get("last") for request in proxy.asked("GET", "tags/list")],
+                         [None, ["v1"], ["v3"]])
+
+    def test_a_list_that_never_ends_ends(self):
+        reference, proxy = self.paged(0)
+        self.assertEqual(self.history(reference)["images"], [])
+        self.assertEqual(len(proxy.asked("GET", "tags/list")), 1)
 
     def test_what_is_not_there_is_refused_in_the_registry_s_words(self):
         target = self.make_registry()
