@@ -134,10 +134,11 @@ static bool want_word(struct arena *arena, const struct yaml_node *node, const c
     return fail_value(arena, node, value, arena_printf(arena, "is none of %s", strings_join(arena, &known, ", ")), err);
 }
 
-static size_t index_of(const char *const *words, const char *word)
+/* The word is one of them. */
+static size_t index_of(const char *const *words, size_t count, const char *word)
 {
     size_t i = 0;
-    while (strcmp(words[i], word) != 0)
+    while (i + 1 < count && strcmp(words[i], word) != 0)
         i++;
     return i;
 }
@@ -318,7 +319,7 @@ static bool read_mount(struct arena *arena, const struct yaml_node *node, const 
         !want_word(arena, yaml_get(node, "kind"), form.kind, kind_names, ARRAY_COUNT(kind_names), err) ||
         !read_owners(arena, node, wishes, &form, err))
         return false;
-    mount->kind = (enum contract_kind)index_of(kind_names, form.kind);
+    mount->kind = (enum contract_kind)index_of(kind_names, ARRAY_COUNT(kind_names), form.kind);
     mount->path = mount->path ? mount->path : mount->host;
     mount->mode = mount->mode ? mount->mode : mount->kind == CONTRACT_FILE ? 0644 : 0755;
     const char *const paths[] = {mount->host, mount->path};
@@ -389,7 +390,7 @@ bool contract_read(struct arena *arena, const struct yaml_node *node, const stru
     if (!yaml_read(arena, node, run_fields, ARRAY_COUNT(run_fields), &form, err) ||
         !want_word(arena, yaml_get(node, "network"), form.network, network_names, ARRAY_COUNT(network_names), err))
         return false;
-    contract->network = (enum contract_network)index_of(network_names, form.network);
+    contract->network = (enum contract_network)index_of(network_names, ARRAY_COUNT(network_names), form.network);
     contract->has_capabilities = true;
     if (!check_lists(arena, node, contract, err) || !read_publish(arena, node, contract, err) ||
         !check_pairs(arena, contract, err) ||
