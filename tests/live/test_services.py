@@ -480,9 +480,15 @@ for service in chosen():
         add_test(service, machine)
 
 
+def read_text(path):
+    with open(path, encoding="utf-8") as stream:
+        return stream.read()
+
+
 class Catalogue(unittest.TestCase):
     def test_every_shipped_manifest_is_tried(self):
-        shipped = {name[:-5] for name in os.listdir(MANIFESTS) if name.endswith(".yaml")}
+        shipped = {name[:-5] for name in os.listdir(MANIFESTS) if name.endswith(".yaml")
+                   and "\nbase:" not in read_text(os.path.join(MANIFESTS, name))}  # the same services on a base
         tried = {wanted.manifest for wanted in CHECKS.values()}
         self.assertEqual(shipped - tried, set(POSTGRESQL.values()) - tried)
 
