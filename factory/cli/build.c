@@ -13,6 +13,7 @@
 #include "line/report.h"
 #include "registry/registry_shared.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -601,6 +602,7 @@ static bool plan_base_of(struct build *build, struct batch_image *image, struct 
         return true;
     if (!plan_base(build, manifest, name, &image->base, err))
         return false;
+    assert(image->base);
     for (const struct batch_image *below = image->base; below; below = below->base) {
         if (below != image)
             continue;
