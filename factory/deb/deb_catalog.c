@@ -29,7 +29,9 @@ static bool map_index(struct opening *opening, bool *ret_found)
     struct store *store = opening->catalog->env->store;
     if (!store_map_derived(store, "deb-index", &index->key, &index->view, ret_found, &opening->err))
         return false;
-    if (!*ret_found || deb_index_open((struct text){index->view.ptr, index->view.len}, &index->index))
+    bool is_good = !*ret_found || deb_index_open((struct text){index->view.ptr, index->view.len}, &index->index);
+    view_give_back(&index->view); /* it was looked through; questions need little of it */
+    if (is_good)
         return true;
     view_done(&index->view);
     store_drop_derived(store, "deb-index", &index->key);
@@ -201,6 +203,14 @@ static void deb_catalog_close(struct catalog *any)
     free(catalog);
 }
 
+/* Of the Packages files; the tables of Contents may just be loaded by somebody. */
+static void deb_catalog_rest(const struct catalog *any)
+{
+    const struct deb_catalog *catalog = deb_catalog_of_const(any);
+    for (size_t i = 0; i < catalog->indices.count; i++)
+        view_give_back(&catalog->indices.items[i].view);
+}
+
 static const struct catalog_kind deb_kind = {.prepare = deb_catalog_prepare,
                                              .owners = deb_catalog_owners,
                                              .has = deb_catalog_has,
@@ -213,6 +223,7 @@ static const struct catalog_kind deb_kind = {.prepare = deb_catalog_prepare,
                                              .paths_ready = deb_catalog_paths_ready,
                                              .tells = deb_catalog_tells,
                                              .shippers = deb_catalog_shippers,
+                                             .rest = deb_catalog_rest,
                                              .close = deb_catalog_close};
 
 static void set_origins(struct deb_catalog *catalog)

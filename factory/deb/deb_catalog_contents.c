@@ -51,7 +51,9 @@ static bool map_table(struct loading *loading, const struct digest *key, bool *r
     struct deb_contents *item = loading->item;
     if (!store_map_derived(store, CONTENTS_KIND, key, &item->view, ret_found, &loading->err))
         return false;
-    if (!*ret_found || contents_open((struct text){item->view.ptr, item->view.len}, &item->contents))
+    bool is_good = !*ret_found || contents_open((struct text){item->view.ptr, item->view.len}, &item->contents);
+    view_give_back(&item->view); /* it was looked through; questions need little of it */
+    if (is_good)
         return true;
     view_done(&item->view);
     store_drop_derived(store, CONTENTS_KIND, key);

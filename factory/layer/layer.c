@@ -13,6 +13,11 @@ const struct codec *codec_of(enum layer_compression compression)
     return codecs[compression];
 }
 
+uint64_t layer_memory(enum layer_compression compression, uint64_t plain_bytes)
+{
+    return codecs[compression]->memory(plain_bytes);
+}
+
 /* The tar stream's sink. */
 struct layer_writer {
     const struct codec *codec;

@@ -16,6 +16,8 @@
 /* Writes the layer into the store. Does an image's computing: run it on a worker. */
 bool layer_build(struct store *store, const struct tree *tree, enum layer_compression compression,
                  struct layer *ret_layer, struct err *err) MUST_CHECK;
+/* Returns about how much memory that takes for files of `plain_bytes`, those files apart. */
+uint64_t layer_memory(enum layer_compression compression, uint64_t plain_bytes);
 /* Looks at the library that is loaded; takes less than a millisecond. */
 struct layer_encoder layer_encoder(enum layer_compression compression);
 

@@ -13,7 +13,7 @@
 struct compressor {
     struct blob *blob; /* takes the output */
     void *state;       /* the library's */
-    char *in, *out;    /* malloc'd; `in` only where the library wants its input in one piece */
+    char *in, *out;    /* the codec's own; `in` only where the library wants its input in one piece */
     size_t in_len, in_capacity, out_len, out_capacity;
 };
 
@@ -22,6 +22,8 @@ struct codec {
     /* Returns the library's version: of the running one where it can tell, else of its headers. */
     const char *(*version)(void);
     int level;
+    /* Returns about how much memory a stream of plain_bytes takes. */
+    uint64_t (*memory)(uint64_t plain_bytes);
     /* Starts a stream of exactly plain_bytes bytes. */
     bool (*begin)(struct compressor *compressor, uint64_t plain_bytes, struct err *err);
     /* Compresses further bytes. */

@@ -2,7 +2,7 @@
 #include "layer/layer_codec.h"
 
 #include <libdeflate.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 
 /* By measurement (scripts/bench compression): higher levels cost more and gain less than any before them. */
 #define LEVEL 5
@@ -10,6 +10,16 @@
 #define MEMBER_BYTES ((size_t)64 << 20)
 #define HEADER_BYTES ((size_t)10)
 #define TRAILER_BYTES ((size_t)8)
+
+/* Maps a buffer: malloc() would keep what was freed. Huge pages save some ten thousand page faults per member. */
+static char *map_buffer(size_t bytes)
+{
+    void *buffer = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (buffer == MAP_FAILED)
+        memory_abort(bytes);
+    (void)madvise(buffer, bytes, MADV_HUGEPAGE);
+    return buffer;
+}
 
 static bool gzip_begin(struct compressor *compressor, uint64_t plain_bytes, struct err *err)
 {
@@ -19,10 +29,8 @@ static bool gzip_begin(struct compressor *compressor, uint64_t plain_bytes, stru
         memory_abort(0);
     compressor->in_capacity = plain_bytes < MEMBER_BYTES ? (size_t)plain_bytes : MEMBER_BYTES;
     compressor->out_capacity = libdeflate_gzip_compress_bound(compressor->state, compressor->in_capacity);
-    compressor->in = malloc(compressor->in_capacity + 1);
-    compressor->out = malloc(compressor->out_capacity);
-    if (!compressor->in || !compressor->out)
-        memory_abort(compressor->out_capacity);
+    compressor->in = map_buffer(compressor->in_capacity + 1);
+    compressor->out = map_buffer(compressor->out_capacity);
     return true;
 }
 
@@ -67,9 +75,18 @@ static bool gzip_end(struct compressor *compressor, struct err *err)
 static void gzip_done(struct compressor *compressor)
 {
     libdeflate_free_compressor(compressor->state);
-    free(compressor->in);
-    free(compressor->out);
+    if (compressor->in)
+        (void)munmap(compressor->in, compressor->in_capacity + 1);
+    if (compressor->out)
+        (void)munmap(compressor->out, compressor->out_capacity);
     *compressor = (struct compressor){0};
+}
+
+/* A member, and what becomes of it: mostly less than a half. */
+static uint64_t gzip_memory(uint64_t plain_bytes)
+{
+    uint64_t member_bytes = plain_bytes < MEMBER_BYTES ? plain_bytes : MEMBER_BYTES;
+    return member_bytes + member_bytes / 2;
 }
 
 /* Nothing in the library tells its version. */
@@ -82,6 +99,7 @@ const struct codec codec_gzip = {.library = "libdeflate",
                                  .symbol = "libdeflate_gzip_compress",
                                  .version = gzip_version,
                                  .level = LEVEL,
+                                 .memory = gzip_memory,
                                  .begin = gzip_begin,
                                  .feed = gzip_feed,
                                  .end = gzip_end,

@@ -5,6 +5,9 @@
 
 #define LEVEL 3
 
+/* Window, tables and buffers of this level (ZSTD_estimateCStreamSize() is not for shared libraries). */
+#define MEMORY_BYTES ((uint64_t)5 << 20)
+
 static bool check(size_t code, struct err *err)
 {
     if (!ZSTD_isError(code))
@@ -67,10 +70,17 @@ static void zstd_done(struct compressor *compressor)
     *compressor = (struct compressor){0};
 }
 
+static uint64_t zstd_memory(uint64_t plain_bytes)
+{
+    (void)plain_bytes;
+    return MEMORY_BYTES;
+}
+
 const struct codec codec_zstd = {.library = "libzstd",
                                  .symbol = "ZSTD_compressStream2",
                                  .version = ZSTD_versionString,
                                  .level = LEVEL,
+                                 .memory = zstd_memory,
                                  .begin = zstd_begin,
                                  .feed = zstd_feed,
                                  .end = zstd_end,

@@ -274,7 +274,10 @@ static bool run_first(struct job *job, struct err *err)
     /* What is found again needs the base's layers, too: for the layout. */
     if (is_kept && job->standing && !standing_fetch(job->plant, job->standing, err))
         return false;
-    if (!is_kept && !make_tree(job, &order, &closed, err))
+    bool is_made = is_kept || make_tree(job, &order, &closed, err);
+    if (!is_kept)
+        catalog_rest(order.catalog);
+    if (!is_made)
         return false;
     if (!is_kept)
         kept_note(questions, job);
@@ -291,8 +294,12 @@ static bool run_second(struct job *job, struct err *err)
     const struct inputs *inputs = &job->bill.inputs;
     struct bill_layer layer = {.encoder = inputs->encoder, .encoder_code = inputs->encoder_code};
     struct layering layering = {&order, &job->tree, &layer.layer};
+    uint64_t memory = layer_memory(inputs->compression, job->tree.unpacked_bytes);
     order_enter(&order, STAGE_LAYER);
-    if (!order_compute(&order, build_layer, &layering, err))
+    packing_room_take(&job->plant->packing_room, memory);
+    bool is_good = order_compute(&order, build_layer, &layering, err);
+    packing_room_give(&job->plant->packing_room, memory);
+    if (!is_good)
         return false;
     list_add(&job->arena, &job->bill.layers, layer);
     kept_store(job);

@@ -51,6 +51,7 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
     ret_plant->catalogs = flight_new();
     ret_plant->prepared = flight_new();
     ret_plant->bases = flight_new();
+    packing_room_init(&ret_plant->packing_room, options->jobs);
     find_inputs(ret_plant);
     if (!open_places(options, ret_plant, err) || !http_start(&options->http, &ret_plant->http, err) ||
         !workers_start(options->jobs, &ret_plant->workers, err)) {
@@ -187,6 +188,7 @@ void plant_close(struct plant *plant)
     flight_free(plant->prepared);
     flight_free(plant->bases);
     store_close(plant->store);
+    packing_room_done(&plant->packing_room);
     pthread_mutex_destroy(&plant->lock);
     arena_done(&plant->arena);
     *plant = (struct plant){0};

@@ -9,6 +9,7 @@
 #include "base/flight.h"
 #include "bill/inputs.h"
 #include "layer/layer.h"
+#include "line/packing_room.h"
 #include "line/progress.h"
 #include "line/publish.h"
 #include "line/supply.h"
@@ -55,6 +56,7 @@ struct plant {
     struct http *http;
     struct workers *workers;
     struct supply *supply;
+    struct packing_room packing_room;
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
     struct flight *prepared;           /* catalogs by themselves */

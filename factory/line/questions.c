@@ -476,6 +476,11 @@ static void asks_shippers(const struct catalog *any, struct arena *arena, const 
     catalog_shippers(questions_of(any)->catalog, arena, sought, names);
 }
 
+static void rests(const struct catalog *any)
+{
+    catalog_rest(questions_of(any)->catalog);
+}
+
 static const struct catalog_kind asking_kind = {.prepare = is_prepared,
                                                 .owners = asks_owners,
                                                 .has = asks_has,
@@ -488,6 +493,7 @@ static const struct catalog_kind asking_kind = {.prepare = is_prepared,
                                                 .paths_ready = asks_paths_ready,
                                                 .tells = asks_tells,
                                                 .shippers = asks_shippers,
+                                                .rest = rests,
                                                 .close = closes_nothing};
 
 struct questions *questions_open(struct catalog *catalog)

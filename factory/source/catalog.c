@@ -114,6 +114,12 @@ bool solve_identity(struct arena *arena, const struct catalog *catalog, const st
     return !catalog->family || catalog->kind->identity(arena, catalog, selection, ret_selected, ret_found, err);
 }
 
+void catalog_rest(const struct catalog *catalog)
+{
+    if (catalog->kind->rest)
+        catalog->kind->rest(catalog);
+}
+
 void catalog_close(struct catalog *catalog)
 {
     if (catalog)

@@ -99,6 +99,7 @@ struct catalog_kind {
     bool (*paths_ready)(struct catalog *catalog, uint64_t worth_bytes, bool *ret_are_ready, struct err *err);
     bool (*tells)(const struct catalog *catalog, const struct selected *selected);
     void (*shippers)(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names);
+    void (*rest)(const struct catalog *catalog); /* NULL: nothing of it is in mapped files */
     void (*close)(struct catalog *catalog);
 };
 
@@ -160,6 +161,9 @@ bool catalog_tells(const struct catalog *catalog, const struct selected *selecte
  * canonical path in the directories of programs and libraries, for a base name in any of these, or for a folder with a '/'
  * behind it (contents.h has which are told). */
 void catalog_shippers(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names);
+/* Lets go of the memory that holds what was read of the indices' files; it can be read again. For who asks nothing for a
+ * while. */
+void catalog_rest(const struct catalog *catalog);
 /* Closes it. NULL is fine. */
 void catalog_close(struct catalog *catalog);
 
