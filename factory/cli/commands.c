@@ -16,13 +16,15 @@ static const struct command_row rows[] = {
      0, SIZE_MAX, SIZE_MAX, build_run},
     {COMMAND_PUSH, "push", "LAYOUT[:TAG]|NAME REF", "0.1.0", "push what was built before",
      "Pushes what was built before: all blobs, the manifests, the index, then the tags.\n"
-     "LAYOUT is an OCI layout's folder, NAME one below the output folder, REF as in quay.io/me/dhcpd:1.",
+     "LAYOUT is an OCI layout's folder or an archive (podman save), NAME one below the output folder,\n"
+     "REF as in quay.io/me/dhcpd:1.",
      2, 2, 0, remote_push},
     {COMMAND_PULL, "pull", "REF", "0.1.0", "get an image from a registry, verified",
      "Gets an image into the cache, verified, and writes it to DIR/NAME with --output.", 1, 1, 0, remote_pull},
     {COMMAND_INSPECT, "inspect", "REF|LAYOUT[:TAG]", "0.1.0", "show platforms, layers, sizes and configuration",
-     "Shows the platforms, layers, sizes and configuration of an image in a registry or a layout.", 1, 1, 0,
-     remote_inspect},
+     "Shows the platforms, layers, sizes and configuration of an image in a registry, a layout or an\n"
+     "archive (podman save, docker save).",
+     1, 1, 0, remote_inspect},
     {COMMAND_CHECK, "check", "DIR...|LAYOUT[:TAG]|REF", "0.1.0", "prove that everything in a root or image can start",
      "Proves of any image or root directory that everything in it can start: each program's\n"
      "loader, libraries, symbol versions and symbols, as its own dynamic loader would find them.\n"

@@ -9,6 +9,7 @@
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "io/store_prune.h"
+#include "layer/archive.h"
 #include "line/fewer.h"
 #include "line/report.h"
 #include "oci/layout.h"
@@ -24,6 +25,7 @@ struct remote {
     const struct registry_options *registry_options;
     struct http *http;
     const struct wanted *wanted; /* of check */
+    struct archive archive;      /* that the command's word means, unpacked */
 };
 
 static bool is_layout(const char *path)
@@ -50,6 +52,30 @@ static bool split_layout(struct arena *arena, const char *word, const char **ret
     return is_layout(word);
 }
 
+/* What a word means on this machine. */
+struct local {
+    bool is_found;
+    const char *dir, *tag; /* of a layout; tag NULL: none is named */
+    const char *shown;     /* what it is called; NULL: dir */
+};
+
+/* Splits "FILE[:TAG]" and unpacks the archive; *ret_local stays as it is when there is no such file. */
+static bool find_archive(struct remote *remote, const char *word, struct local *ret_local, struct err *err)
+{
+    for (const char *colon = strchrnul(word, ':');; colon = strchrnul(colon + 1, ':')) {
+        const char *file = arena_strndup(remote->arena, word, (size_t)(colon - word));
+        struct stat status;
+        if (stat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+            if (!archive_open(file, &remote->archive, err))
+                return false;
+            *ret_local = (struct local){true, remote->archive.layout, *colon ? colon + 1 : NULL, file};
+            return true;
+        }
+        if (!*colon)
+            return true;
+    }
+}
+
 /* Splits "LAYOUT[:TAG]", "oci:LAYOUT[:TAG]" or "NAME[:TAG]" (of the output directory). False when no layout is meant.
  */
 static bool find_layout(const struct remote *remote, const char *word, const char **ret_dir, const char **ret_tag)
@@ -64,6 +90,25 @@ static bool find_layout(const struct remote *remote, const char *word, const cha
             return true;
     }
     return false;
+}
+
+/* Finds a layout, or unpacks an archive of one: also written "oci-archive:FILE[:TAG]" or "docker-archive:FILE[:TAG]". */
+static bool find_local(struct remote *remote, const char *word, struct local *ret_local, struct err *err)
+{
+    static const char *const prefixes[] = {"oci-archive:", "docker-archive:"};
+    *ret_local = (struct local){0};
+    for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++) {
+        size_t len = strlen(prefixes[i]);
+        if (strncmp(word, prefixes[i], len) != 0)
+            continue;
+        if (!find_archive(remote, word + len, ret_local, err))
+            return false;
+        if (!ret_local->is_found)
+            err_set(err, ERR_USAGE, "there is no file %s", word + len);
+        return ret_local->is_found;
+    }
+    ret_local->is_found = find_layout(remote, word, &ret_local->dir, &ret_local->tag);
+    return ret_local->is_found || find_archive(remote, word, ret_local, err);
 }
 
 /* Returns whether the word can only mean something on this machine: a reference has a slash, but does not end with one. */
@@ -107,9 +152,12 @@ static void advise(struct remote *remote, const struct publication *publication,
 static bool push(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
-    const char *word = options->words.items[0], *dir, *tag;
+    const char *word = options->words.items[0];
     struct reference reference;
-    if (!find_layout(remote, word, &dir, &tag))
+    struct local local;
+    if (!find_local(remote, word, &local, err))
+        return false;
+    if (!local.is_found)
         return fail_no_layout(remote, word, err);
     if (!reference_parse(remote->arena, options->words.items[1], false, &reference, err))
         return false;
@@ -117,8 +165,9 @@ static bool push(struct remote *remote, struct err *err)
         err_set(err, ERR_USAGE, "%s: a digest cannot be pushed to; name a tag", options->words.items[1]);
         return false;
     }
-    struct publication publication = {.layout = dir,
-                                      .layout_tag = tag,
+    struct publication publication = {.layout = local.dir,
+                                      .layout_tag = local.tag,
+                                      .shown = local.shown,
                                       .wait = &remote->command->lock_wait,
                                       .policy = command_push_policy(remote->command),
                                       .tags = options->tags};
@@ -128,10 +177,10 @@ static bool push(struct remote *remote, struct err *err)
     publication.destination = reference_print(remote->arena, &reference);
     bool is_good = publish_layout(remote->arena, remote->registry_options, remote->http, &publication, err);
     if (!is_good) {
-        const char *slash = strrchr(dir, '/');
+        const char *path = local.shown ? local.shown : local.dir, *slash = strrchr(path, '/');
         if (publication.tags.count == 1)
             reference.tag = publication.tags.items[0];
-        advise(remote, &publication, slash && slash[1] ? slash + 1 : dir, reference_print(remote->arena, &reference),
+        advise(remote, &publication, slash && slash[1] ? slash + 1 : path, reference_print(remote->arena, &reference),
                err);
         publication.err = *err;
     }
@@ -287,26 +336,26 @@ static bool check_offered(struct arena *arena, const struct wanted *wanted, cons
 static bool inspect(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
-    const char *word = options->words.items[0], *dir, *tag;
-    AUTO(layout_image_close) struct layout_image local = {.blobs_fd = -1};
+    const char *word = options->words.items[0];
+    AUTO(layout_image_close) struct layout_image opened = {.blobs_fd = -1};
     AUTO(close_remote_image) struct remote_image image = {.word = word};
     AUTO(close_store) struct store *store = NULL;
     struct wanted arches;
-    if (!wanted_read(remote->command, &arches, err))
+    struct local local;
+    if (!wanted_read(remote->command, &arches, err) || !find_local(remote, word, &local, err))
         return false;
     struct layout_wanted wanted = wanted_of_index(&arches, true);
-    bool is_layout_word = find_layout(remote, word, &dir, &tag);
     image.wanted = &wanted;
-    if (is_layout_word) {
-        struct layout_choice choice = {dir, tag, &remote->command->lock_wait, &wanted};
-        if (!layout_image_open(remote->arena, &choice, &local, err))
+    if (local.is_found) {
+        struct layout_choice choice = {local.dir, local.tag, &remote->command->lock_wait, &wanted, local.shown};
+        if (!layout_image_open(remote->arena, &choice, &opened, err))
             return false;
     } else if (is_local(word)) {
         return fail_no_layout(remote, word, err);
     } else if (!open_store(remote, &store, err) || !open_image(remote, store, &image, err)) {
         return false;
     }
-    const struct layout_image *found = is_layout_word ? &local : &image.image;
+    const struct layout_image *found = local.is_found ? &opened : &image.image;
     if (!check_offered(remote->arena, &arches, found, word, err))
         return false;
     inspect_print(stdout, found, word, options->is_json);
@@ -325,7 +374,7 @@ static bool add_unit(struct remote *remote, const char *word, struct maker *make
     bool is_manifest;
     image.wanted = &wanted;
     if (find_layout(remote, word, &dir, &tag)) {
-        struct layout_choice choice = {dir, tag, &remote->command->lock_wait, &wanted};
+        struct layout_choice choice = {.dir = dir, .tag = tag, .wait = &remote->command->lock_wait, .wanted = &wanted};
         return layout_image_open(remote->arena, &choice, &local, err) && maker_add_image(maker, &local, NULL, err);
     }
     if (is_local(word)) {
@@ -375,16 +424,19 @@ static bool check_several(struct remote *remote, const struct wanted *wanted, co
 static bool check_local(struct remote *remote, const struct wanted *wanted, bool *ret_is_local, struct err *err)
 {
     const struct strings *words = &remote->command->options.words;
-    const char *word = words->items[0], *dir, *tag;
+    const char *word = words->items[0];
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
+    struct local local;
     *ret_is_local = true;
     if (words->count > 1)
         return check_several(remote, wanted, words, err);
-    if (find_layout(remote, word, &dir, &tag)) {
+    if (!find_local(remote, word, &local, err))
+        return false;
+    if (local.is_found) {
         struct layout_wanted children = wanted_of_index(wanted, false);
-        struct layout_choice choice = {dir, tag, &remote->command->lock_wait, &children};
+        struct layout_choice choice = {local.dir, local.tag, &remote->command->lock_wait, &children, local.shown};
         return layout_image_open(remote->arena, &choice, &image, err) &&
-               check_image(remote->command, wanted, &(struct checked_image){word, &image, NULL, dir}, err);
+               check_image(remote->command, wanted, &(struct checked_image){word, &image, NULL, local.dir}, err);
     }
     if (is_dir(word))
         return check_dirs(remote->command, wanted, words, err);
@@ -467,6 +519,7 @@ static bool with_network(struct remote *remote, bool (*run)(struct remote *remot
         return false;
     bool is_good = run(remote, err);
     http_stop(remote->http);
+    archive_done(&remote->archive);
     return is_good;
 }
 
@@ -524,6 +577,8 @@ bool remote_check(struct command *command, struct err *err)
     struct wanted wanted;
     bool is_local; /* the network is started only for what needs it */
     remote.wanted = &wanted;
-    return wanted_read(command, &wanted, err) && check_local(&remote, &wanted, &is_local, err) &&
-           (is_local || with_network(&remote, check, err));
+    bool is_good = wanted_read(command, &wanted, err) && check_local(&remote, &wanted, &is_local, err) &&
+                   (is_local || with_network(&remote, check, err));
+    archive_done(&remote.archive);
+    return is_good;
 }

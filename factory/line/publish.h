@@ -11,6 +11,7 @@
 struct publication {
     /* given */
     const char *layout, *layout_tag; /* where the image lies; NULL: the only tag, or latest */
+    const char *shown;               /* what messages call the layout; NULL: layout */
     const struct lock_wait *wait;    /* how the layout's lock is waited for; may be NULL */
     struct push_policy policy;
     const char *destination;                      /* HOST/REPOSITORY, or NULL: not pushed */

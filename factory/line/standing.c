@@ -158,7 +158,8 @@ static bool read_layout(const struct question *question, struct err *err)
         tag = colon + 1;
         path = arena_strndup(arena, path, (size_t)(colon - path));
     }
-    struct layout_choice choice = {path, tag, question->plant->options->wait, &all_there};
+    struct layout_choice choice = {
+        .dir = path, .tag = tag, .wait = question->plant->options->wait, .wanted = &all_there};
     if (!layout_image_open(arena, &choice, &shared->image, err))
         return false;
     const char *shown = tag ? tag : shared->image.tag; /* no folder of this machine: the image goes elsewhere */

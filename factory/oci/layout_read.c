@@ -85,7 +85,7 @@ static const char *print_tags(struct arena *arena, const json_t *manifests)
 }
 
 /* Finds the descriptor that is asked for: of the tag, else the only one, else of "latest". */
-static const json_t *choose(struct arena *arena, const struct layout *layout, const json_t *index, const char *tag,
+static const json_t *choose(struct arena *arena, const char *shown, const json_t *index, const char *tag,
                             struct err *err)
 {
     const json_t *manifests = json_object_get(index, "manifests");
@@ -96,14 +96,14 @@ static const json_t *choose(struct arena *arena, const struct layout *layout, co
     if (found && !is_ambiguous)
         return found;
     if (found)
-        err_set(err, ERR_MALFORMED, "%s/index.json gives the tag \"%s\" to several images", layout->path,
+        err_set(err, ERR_MALFORMED, "%s/index.json gives the tag \"%s\" to several images", shown,
                 tag ? tag : "latest");
     else if (!json_array_size(manifests))
-        err_set(err, ERR_USAGE, "%s holds no image", layout->path);
+        err_set(err, ERR_USAGE, "%s holds no image", shown);
     else if (tag)
-        err_set(err, ERR_USAGE, "%s has no tag \"%s\"; %s", layout->path, tag, print_tags(arena, manifests));
+        err_set(err, ERR_USAGE, "%s has no tag \"%s\"; %s", shown, tag, print_tags(arena, manifests));
     else
-        err_set(err, ERR_USAGE, "%s holds several images and none is tagged latest; %s", layout->path,
+        err_set(err, ERR_USAGE, "%s holds several images and none is tagged latest; %s", shown,
                 print_tags(arena, manifests));
     return NULL;
 }
@@ -226,16 +226,17 @@ bool layout_image_open(struct arena *arena, const struct layout_choice *choice, 
     AUTO(layout_close)
     struct layout layout = {.path = choice->dir, .wait = choice->wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
     json_auto_t *index = NULL;
+    const char *shown = choice->shown ? choice->shown : choice->dir;
     if (!open_layout(&layout, err) || !layout_index_read(&layout, &index, err))
         return false;
     struct place place = {.arena = arena, .blobs_fd = layout.blobs_fd};
     bool is_whole = !choice->tag && is_whole_image(index);
-    const json_t *descriptor = is_whole ? NULL : choose(arena, &layout, index, choice->tag, err);
+    const json_t *descriptor = is_whole ? NULL : choose(arena, shown, index, choice->tag, err);
     if (!is_whole && !descriptor)
         return false;
     if (is_whole ? !read_whole(&place, layout.fd, choice->wanted, ret_image, err)
                  : !read_image(&place, descriptor, choice->wanted, ret_image, err)) {
-        err_wrap(err, "%s", choice->dir);
+        err_wrap(err, "%s", shown);
         return false;
     }
     if (descriptor)

@@ -80,6 +80,7 @@ struct layout_choice {
     const char *dir, *tag;              /* tag NULL: the only one, or latest */
     const struct lock_wait *wait;       /* for writers of the same layout; may be NULL */
     const struct layout_wanted *wanted; /* NULL: all of it */
+    const char *shown;                  /* what messages call the layout; NULL: dir */
 };
 
 /* Opens it. */

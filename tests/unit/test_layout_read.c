@@ -529,7 +529,7 @@ static bool import(struct disk *disk, const struct layout_image *image, const ch
 
 static bool disk_open(struct disk *disk, const char *tag, struct layout_image *ret_image, struct err *err)
 {
-    struct layout_choice choice = {disk->layout, tag, NULL, disk->maker.wanted};
+    struct layout_choice choice = {.dir = disk->layout, .tag = tag, .wanted = disk->maker.wanted};
     return layout_image_open(&disk->maker.arena, &choice, ret_image, err);
 }
 

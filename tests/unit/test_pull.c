@@ -296,7 +296,7 @@ static void a_pulled_image_becomes_a_layout(void **state)
     CHECK_OK(layout_import(&request, &is_unchanged, &err), &err);
     assert_false(is_unchanged);
     AUTO(layout_image_close) struct layout_image got = {.blobs_fd = -1};
-    CHECK_OK(layout_image_open(&registry->maker.arena, &(struct layout_choice){dir, "v1", NULL, NULL}, &got, &err),
+    CHECK_OK(layout_image_open(&registry->maker.arena, &(struct layout_choice){.dir = dir, .tag = "v1"}, &got, &err),
              &err);
     assert_true(text_eq(got.root_bytes, image.root_bytes));
     for (size_t i = 0; i < LAYER_COUNT; i++) {
