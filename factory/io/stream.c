@@ -1,7 +1,7 @@
 #include "io/stream.h"
 
 #include "io/archive_library.h"
-#include "io/xz_file.h"
+#include "io/xz.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -19,7 +19,6 @@ struct stream {
     ZSTD_DCtx *unzstd;
     struct archive *archive;
     struct archive_library library; /* with `archive` */
-    struct xz_file *xz;
     bool is_open;   /* the library's part is to be closed */
     bool is_inside; /* a member or frame has begun and not ended */
     bool is_empty;  /* libarchive found no byte in it */
@@ -188,7 +187,7 @@ static void zstd_close(struct stream *stream)
     (void)ZSTD_freeDCtx(stream->unzstd);
 }
 
-/* --- bzip2, and xz with filters, by libarchive --- */
+/* --- xz and bzip2 by libarchive --- */
 
 static bool archive_fault(const struct stream *stream, struct err *err)
 {
@@ -229,6 +228,11 @@ static bool archive_open(struct stream *stream, int code, struct err *err)
     return result == ARCHIVE_OK || archive_fault(stream, err);
 }
 
+static bool xz_open(struct stream *stream, struct err *err)
+{
+    return xz_check_dictionaries(stream->input, stream->name, err) && archive_open(stream, ARCHIVE_FILTER_XZ, err);
+}
+
 static bool bzip2_open(struct stream *stream, struct err *err)
 {
     return archive_open(stream, ARCHIVE_FILTER_BZIP2, err);
@@ -256,38 +260,9 @@ static void archive_close(struct stream *stream)
     (void)stream->library.read_free(stream->archive);
 }
 
-/* --- xz: libarchive's when a block has filters for machine code --- */
-
-static bool xz_open(struct stream *stream, struct err *err)
-{
-    struct xz_needs needs;
-    if (!xz_check_dictionaries(stream->input, stream->name, &needs, err))
-        return false;
-    if (!needs.is_lzma2_only)
-        return archive_open(stream, ARCHIVE_FILTER_XZ, err);
-    stream->xz = xz_file_open(stream->input, &needs);
-    stream->is_open = true;
-    return true;
-}
-
-static bool xz_next(struct stream *stream, struct text *ret_piece, struct err *err)
-{
-    if (!stream->xz)
-        return archive_next(stream, ret_piece, err);
-    const char *why = xz_file_next(stream->xz, ret_piece);
-    return !why || refuse(stream, why, err);
-}
-
-static void xz_close(struct stream *stream)
-{
-    if (stream->archive)
-        archive_close(stream);
-    xz_file_close(stream->xz);
-}
-
 static const struct stream_kind kinds[] = {[COMPRESSION_NONE] = {plain_open, plain_next, plain_close},
                                            [COMPRESSION_GZIP] = {gzip_open, gzip_next, gzip_close},
-                                           [COMPRESSION_XZ] = {xz_open, xz_next, xz_close},
+                                           [COMPRESSION_XZ] = {xz_open, archive_next, archive_close},
                                            [COMPRESSION_ZSTD] = {zstd_open, zstd_next, zstd_close},
                                            [COMPRESSION_BZIP2] = {bzip2_open, archive_next, archive_close}};
 

@@ -3,6 +3,7 @@
 #include "io/xz.h"
 
 #define HEADER_BYTES 12u /* of a stream; its footer has as many */
+#define FILTER_LZMA2 0x21u
 
 static bool refuse(const char *name, const char *why, struct err *err)
 {
@@ -10,13 +11,12 @@ static bool refuse(const char *name, const char *why, struct err *err)
     return false;
 }
 
-bool xz_take_number(struct text *rest, uint64_t *ret_value)
+/* Takes a variable-length integer (section 1.2) off the front. */
+static bool take_number(struct text *rest, uint64_t *ret_value)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 63 && rest->len; shift += 7) {
         unsigned char byte = (unsigned char)rest->ptr[0];
-        if (!byte && shift)
-            return false; /* longer than it has to be */
         rest->ptr++;
         rest->len--;
         value |= (uint64_t)(byte & 0x7F) << shift;
@@ -35,7 +35,7 @@ static uint64_t dictionary_bytes(unsigned char bits)
 }
 
 /* Reads a block's header (section 3.1); other filters than LZMA2 need no memory to speak of. */
-static bool check_block(struct text block, const char *name, struct xz_needs *needs, struct err *err)
+static bool check_block(struct text block, const char *name, struct err *err)
 {
     size_t header_bytes = block.len ? ((unsigned char)block.ptr[0] + 1u) * 4u : 0;
     if (header_bytes < 8 || header_bytes > block.len)
@@ -44,23 +44,19 @@ static bool check_block(struct text block, const char *name, struct xz_needs *ne
     struct text rest = {block.ptr + 2, header_bytes - 2};
     uint64_t number;
     for (unsigned bit = 0x40; bit <= 0x80; bit <<= 1) {
-        if ((flags & bit) && !xz_take_number(&rest, &number))
+        if ((flags & bit) && !take_number(&rest, &number))
             return refuse(name, "broken xz block header", err);
     }
-    needs->is_lzma2_only = needs->is_lzma2_only && (flags & 3u) == 0;
     for (unsigned filters = (flags & 3u) + 1; filters; filters--) {
         uint64_t id, property_bytes;
-        if (!xz_take_number(&rest, &id) || !xz_take_number(&rest, &property_bytes) || property_bytes > rest.len)
+        if (!take_number(&rest, &id) || !take_number(&rest, &property_bytes) || property_bytes > rest.len)
             return refuse(name, "broken xz block header", err);
-        uint64_t wanted =
-            id == XZ_FILTER_LZMA2 && property_bytes == 1 ? dictionary_bytes((unsigned char)rest.ptr[0]) : 0;
+        uint64_t wanted = id == FILTER_LZMA2 && property_bytes == 1 ? dictionary_bytes((unsigned char)rest.ptr[0]) : 0;
         if (wanted > XZ_DICTIONARY_MAX_BYTES) {
             err_set(err, ERR_MALFORMED, "%s: wants a dictionary of %llu bytes; at most %llu are given", name,
                     (unsigned long long)wanted, (unsigned long long)XZ_DICTIONARY_MAX_BYTES);
             return false;
         }
-        needs->is_lzma2_only = needs->is_lzma2_only && wanted != 0;
-        needs->dictionary_bytes = wanted > needs->dictionary_bytes ? wanted : needs->dictionary_bytes;
         rest.ptr += property_bytes;
         rest.len -= (size_t)property_bytes;
     }
@@ -72,7 +68,7 @@ static bool sum_blocks(struct text records, uint64_t count, uint64_t limit, uint
 {
     uint64_t total = 0, unpadded, plain;
     for (; count; count--) {
-        if (!xz_take_number(&records, &unpadded) || !xz_take_number(&records, &plain) || unpadded > limit)
+        if (!take_number(&records, &unpadded) || !take_number(&records, &plain) || unpadded > limit)
             return false;
         total += (unpadded + 3) & ~UINT64_C(3);
         if (total > limit)
@@ -83,7 +79,7 @@ static bool sum_blocks(struct text records, uint64_t count, uint64_t limit, uint
 }
 
 /* Checks the stream that ends the file and cuts it off. */
-static bool check_stream(struct text *file, const char *name, struct xz_needs *needs, struct err *err)
+static bool check_stream(struct text *file, const char *name, struct err *err)
 {
     if (file->len < 2 * HEADER_BYTES || memcmp(file->ptr + file->len - 2, "YZ", 2) != 0)
         return refuse(name, "broken or cut xz data: no stream footer at its end", err);
@@ -99,26 +95,23 @@ static bool check_stream(struct text *file, const char *name, struct xz_needs *n
         return refuse(name, "broken xz data: no index before the footer", err);
     records.ptr++;
     records.len--;
-    if (!xz_take_number(&records, &count) || !sum_blocks(records, count, before_index - HEADER_BYTES, &blocks_bytes))
+    if (!take_number(&records, &count) || !sum_blocks(records, count, before_index - HEADER_BYTES, &blocks_bytes))
         return refuse(name, "broken xz index", err);
     uint64_t at = before_index - blocks_bytes, unpadded = 0, plain = 0;
     struct text stream = {file->ptr, (size_t)(at - HEADER_BYTES)};
     for (; count; count--) {
-        if (!check_block((struct text){file->ptr + at, (size_t)(before_index - at)}, name, needs, err))
+        if (!check_block((struct text){file->ptr + at, (size_t)(before_index - at)}, name, err))
             return false;
-        if (!xz_take_number(&records, &unpadded) || !xz_take_number(&records, &plain))
+        if (!take_number(&records, &unpadded) || !take_number(&records, &plain))
             return refuse(name, "broken xz index", err);
-        needs->plain_bytes = plain > needs->plain_bytes ? plain : needs->plain_bytes;
         at += (unpadded + 3) & ~UINT64_C(3);
     }
     *file = stream;
     return true;
 }
 
-bool xz_check_dictionaries(struct text file, const char *name, struct xz_needs *ret_needs, struct err *err)
+bool xz_check_dictionaries(struct text file, const char *name, struct err *err)
 {
-    struct xz_needs needs = {.is_lzma2_only = true};
-    *ret_needs = needs;
     if (file.len < HEADER_BYTES || memcmp(file.ptr,
                                           "\xFD"
                                           "7zXZ",
@@ -127,9 +120,8 @@ bool xz_check_dictionaries(struct text file, const char *name, struct xz_needs *
     do {
         while (file.len >= 4 && memcmp(file.ptr + file.len - 4, "\0\0\0\0", 4) == 0)
             file.len -= 4; /* stream padding */
-        if (!check_stream(&file, name, &needs, err))
+        if (!check_stream(&file, name, err))
             return false;
     } while (file.len);
-    *ret_needs = needs;
     return true;
 }
