@@ -18,6 +18,7 @@ libsolv-dev            libsolv-devel
 libexpat1-dev          expat-devel
 libarchive-dev         libarchive-devel
 libzstd-dev            libzstd-devel
+liblzma-dev            xz-devel
 zlib1g-dev             zlib-devel
 libssl-dev             openssl-devel
 libyaml-dev            libyaml-devel

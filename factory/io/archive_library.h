@@ -1,6 +1,6 @@
 /* archive_library.h - libarchive, loaded when something has to be decompressed that only it can
  *
- * That is bzip2, and xz with filters for machine code: hardly ever. Its sixteen libraries (libxml2's ICU is 30 MB) were
+ * That is bzip2: hardly ever. Its sixteen libraries (libxml2's ICU is 30 MB) were
  * a third of what the start of a run took in which nothing changed. The types are those of its header, so that a
  * function that changes does not compile.
  * Threads: no shared state; any thread may load it.

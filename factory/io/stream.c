@@ -4,6 +4,7 @@
 #include "io/xz.h"
 
 #include <limits.h>
+#include <lzma.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -17,11 +18,12 @@ struct stream {
     struct text input, rest; /* rest: what has not been read yet (zlib, libzstd) */
     z_stream inflater;
     ZSTD_DCtx *unzstd;
+    lzma_stream unxz;
     struct archive *archive;
     struct archive_library library; /* with `archive` */
-    bool is_open;   /* the library's part is to be closed */
-    bool is_inside; /* a member or frame has begun and not ended */
-    bool is_empty;  /* libarchive found no byte in it */
+    bool is_open;                   /* the library's part is to be closed */
+    bool is_inside;                 /* a member or frame has begun and not ended */
+    bool is_empty;                  /* libarchive found no byte in it */
     char *piece;
 };
 
@@ -187,7 +189,57 @@ static void zstd_close(struct stream *stream)
     (void)ZSTD_freeDCtx(stream->unzstd);
 }
 
-/* --- xz and bzip2 by libarchive --- */
+/* --- xz --- */
+
+/* Beside the dictionary a decoder takes some 100 kB. */
+#define XZ_MEMORY_MAX_BYTES (XZ_DICTIONARY_MAX_BYTES + ((uint64_t)1 << 20))
+
+static bool xz_fault(const struct stream *stream, lzma_ret result, struct err *err)
+{
+    static const char *const whys[] = {
+        [LZMA_FORMAT_ERROR] = "its bytes are no xz data",
+        [LZMA_OPTIONS_ERROR] = "the xz data want what this liblzma has not",
+        [LZMA_DATA_ERROR] = "the xz data are damaged",
+        [LZMA_BUF_ERROR] = "the xz data are cut off",
+        [LZMA_MEMLIMIT_ERROR] = "the xz data want too much memory",
+    };
+    if (result == LZMA_MEM_ERROR)
+        memory_abort(0);
+    const char *why = (size_t)result < ARRAY_COUNT(whys) ? whys[result] : NULL;
+    return refuse(stream, why ? why : "broken xz data", err);
+}
+
+/* Several streams and padding between them are one file (xz-file-format.txt, section 2). */
+static bool xz_open(struct stream *stream, struct err *err)
+{
+    if (!xz_check_dictionaries(stream->input, stream->name, err))
+        return false;
+    stream->unxz = (lzma_stream)LZMA_STREAM_INIT;
+    stream->is_open = stream->is_inside = true;
+    lzma_ret result = lzma_stream_decoder(&stream->unxz, XZ_MEMORY_MAX_BYTES, LZMA_CONCATENATED);
+    stream->unxz.next_in = (const uint8_t *)stream->input.ptr;
+    stream->unxz.avail_in = stream->input.len;
+    return result == LZMA_OK || xz_fault(stream, result, err);
+}
+
+static bool xz_next(struct stream *stream, struct text *ret_piece, struct err *err)
+{
+    lzma_ret result = stream->is_inside ? LZMA_OK : LZMA_STREAM_END;
+    stream->unxz.next_out = (uint8_t *)stream->piece;
+    stream->unxz.avail_out = PIECE_BYTES;
+    while (result == LZMA_OK && stream->unxz.avail_out)
+        result = lzma_code(&stream->unxz, LZMA_FINISH);
+    stream->is_inside = result != LZMA_STREAM_END;
+    *ret_piece = (struct text){stream->piece, PIECE_BYTES - stream->unxz.avail_out};
+    return result == LZMA_OK || result == LZMA_STREAM_END || xz_fault(stream, result, err);
+}
+
+static void xz_close(struct stream *stream)
+{
+    lzma_end(&stream->unxz);
+}
+
+/* --- bzip2 by libarchive --- */
 
 static bool archive_fault(const struct stream *stream, struct err *err)
 {
@@ -198,10 +250,7 @@ static bool archive_fault(const struct stream *stream, struct err *err)
 /* libarchive takes a filter that fails at once for one that gives nothing: what holds nothing has to look like it. */
 static bool has_nothing(const struct stream *stream)
 {
-    struct text input = stream->input;
-    if (compression_of_bytes(input) == COMPRESSION_BZIP2)
-        return memcmp(input.ptr + 4, "\x17rE8P\x90", 6) == 0;
-    return input.len >= 32 && memcmp(input.ptr + input.len - 2, "YZ", 2) == 0;
+    return memcmp(stream->input.ptr + 4, "\x17rE8P\x90", 6) == 0;
 }
 
 static bool archive_open(struct stream *stream, int code, struct err *err)
@@ -226,11 +275,6 @@ static bool archive_open(struct stream *stream, int code, struct err *err)
     if (stream->is_empty)
         return has_nothing(stream) || refuse(stream, "broken or cut compressed data", err);
     return result == ARCHIVE_OK || archive_fault(stream, err);
-}
-
-static bool xz_open(struct stream *stream, struct err *err)
-{
-    return xz_check_dictionaries(stream->input, stream->name, err) && archive_open(stream, ARCHIVE_FILTER_XZ, err);
 }
 
 static bool bzip2_open(struct stream *stream, struct err *err)
@@ -262,7 +306,7 @@ static void archive_close(struct stream *stream)
 
 static const struct stream_kind kinds[] = {[COMPRESSION_NONE] = {plain_open, plain_next, plain_close},
                                            [COMPRESSION_GZIP] = {gzip_open, gzip_next, gzip_close},
-                                           [COMPRESSION_XZ] = {xz_open, archive_next, archive_close},
+                                           [COMPRESSION_XZ] = {xz_open, xz_next, xz_close},
                                            [COMPRESSION_ZSTD] = {zstd_open, zstd_next, zstd_close},
                                            [COMPRESSION_BZIP2] = {bzip2_open, archive_next, archive_close}};
 

@@ -3,8 +3,8 @@
  * One compression, which the caller names: what comes out of it is data, whatever it looks like. libarchive is never
  * left to guess, since it asks again behind every filter that it found whether there is another one, and looks for the
  * end of a gzip header's file name in one buffer (nested three times, 284 bytes are gigabytes). So gzip (RFC 1952,
- * several members) is zlib's, zstd (RFC 8878, several frames, skippable ones too) libzstd's, and xz and bzip2 are
- * libarchive's raw reader with a filter that is appended by its code.
+ * several members) is zlib's, zstd (RFC 8878, several frames, skippable ones too) libzstd's, xz (xz-file-format.txt,
+ * several streams) liblzma's, and bzip2 is libarchive's raw reader with a filter that is appended by its code.
  * Refused: other bytes than the compression's, streams that are cut off or followed by others, wrong sums and sizes
  * where the format has them, zstd windows above 128 MiB, xz dictionaries above the limit of xz.h.
  * Memory: a quarter of a MiB and the window.
