@@ -351,7 +351,7 @@ static bool is_checked(struct check *check, const struct layout_manifest *manife
 {
     struct log *log = check->command->log;
     if (manifest->unread) {
-        if (manifest->unread == LAYOUT_OTHER && !layout_is_index(manifest->blob.media_type))
+        if (manifest->unread == LAYOUT_OTHER && (!layout_is_index(manifest->blob.media_type) || !manifest->bytes.ptr))
             log_line(log, LOG_QUIET, "warning: %s: sha256:%s of type %s is not checked, it is no image manifest",
                      check->name, digest_hex(&manifest->blob.digest).chars, manifest->blob.media_type);
         return false;

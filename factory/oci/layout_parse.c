@@ -276,17 +276,18 @@ static enum layout_unread why_unread(const struct layout_wanted *wanted, const s
     return is_chosen ? LAYOUT_READ : LAYOUT_UNWANTED;
 }
 
-/* Forgives that a child is not there when that may be. */
+/* Forgives that a child is not there when that may be. What is no manifest is left out then, as an unknown type is. */
 static bool pass_missing(const struct layout_wanted *wanted, struct layout_manifest *manifest, struct err *err)
 {
-    if (!wanted || err->detail != ENOENT || (!wanted->is_sparse_fine && !manifest->is_attestation))
+    bool is_other = manifest->unread == LAYOUT_OTHER;
+    if (!wanted || err->detail != ENOENT || (!wanted->is_sparse_fine && !manifest->is_attestation && !is_other))
         return false;
     err_clear(err);
     *manifest = (struct layout_manifest){.blob = manifest->blob,
                                          .os = manifest->os,
                                          .architecture = manifest->architecture,
                                          .variant = manifest->variant,
-                                         .unread = LAYOUT_MISSING,
+                                         .unread = is_other ? LAYOUT_OTHER : LAYOUT_MISSING,
                                          .is_attestation = manifest->is_attestation};
     return true;
 }

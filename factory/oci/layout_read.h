@@ -5,8 +5,9 @@
  * too. Refused: documents that can be read as index and as manifest, a mediaType that differs from the descriptor's,
  * digests other than sha256, sizes that are negative or above a cap, duplicate keys. A child of an index that is no
  * manifest (image-index.md: an unknown type MUST NOT be an error), or of a platform that was not asked for, is listed and
- * not read; a nested index is read, its children listed before it. null for a list is an empty one. The urls of foreign layers are not even read. An index.json whose
- * descriptors have platforms and no names is the image's index itself (as apko writes it).
+ * not read; a nested index is read, its children listed before it, or left out when it is not there. null for a list is
+ * an empty one. The urls of foreign layers are not even read. An index.json whose descriptors have platforms and no names
+ * is the image's index itself (as apko writes it).
  * Threads: no shared state.
  * Owns: struct layout_image holds a directory descriptor until layout_image_close().
  * Fails with: ERR_USAGE (no such layout or tag; lists the tags), ERR_TRUST (digest, size), ERR_MALFORMED, ERR_LOCAL.
