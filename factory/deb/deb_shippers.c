@@ -61,9 +61,9 @@ static void take_place(void *taker, const struct contents_place *place)
     }
 }
 
-void deb_catalog_shippers(const struct catalog *any, struct arena *arena, const char *sought, struct strings *names)
+void deb_catalog_shippers(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names)
 {
-    const struct deb_contents_list *list = &deb_catalog_of_const(any)->arch_contents;
+    const struct deb_contents_list *list = &deb_catalog_of_const(catalog)->arch_contents;
     struct shipping shipping = {arena, names};
     size_t len = strlen(sought);
     bool is_folder = len > 1 && sought[len - 1] == '/', is_path = sought[0] == '/';

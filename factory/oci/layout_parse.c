@@ -392,7 +392,7 @@ bool layout_image_parse(struct arena *arena, const struct layout_blob *root, str
     if (!count_bytes(&parsing, root, err) || !check_bytes(root, root_bytes, err))
         return false;
     if (image.is_index) {
-        if (!read_index(&parsing, root, root_bytes, &image, err))
+        if (!read_index(&parsing, &image.root, root_bytes, &image, err))
             return false;
     } else {
         struct layout_manifest manifest = {.blob = image.root, .bytes = root_bytes};
