@@ -3,8 +3,6 @@
 #include "base/auto.h"
 #include "oci/oci.h"
 
-#include <errno.h>
-
 #define MEDIA_TYPE_MAX_BYTES 255
 #define PLATFORM_MAX_BYTES 128
 #define NESTED_MAX_COUNT 16
@@ -14,6 +12,7 @@ struct parsing {
     struct arena *arena;
     const struct layout_source *source;
     uint64_t document_bytes; /* of all documents so far */
+    bool is_absent;          /* the last document that was asked for is not there */
     unsigned nested_count;   /* indexes within indexes */
 };
 
@@ -125,7 +124,9 @@ static bool count_bytes(struct parsing *parsing, const struct layout_blob *blob,
 
 static bool get_bytes(struct parsing *parsing, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
 {
-    return count_bytes(parsing, blob, err) && parsing->source->get(parsing->source->context, blob, ret_bytes, err) &&
+    const struct layout_source *source = parsing->source;
+    parsing->is_absent = false;
+    return count_bytes(parsing, blob, err) && source->get(source->context, blob, ret_bytes, &parsing->is_absent, err) &&
            check_bytes(blob, *ret_bytes, err);
 }
 
@@ -277,10 +278,11 @@ static enum layout_unread why_unread(const struct layout_wanted *wanted, const s
 }
 
 /* Forgives that a child is not there when that may be. What is no manifest is left out then, as an unknown type is. */
-static bool pass_missing(const struct layout_wanted *wanted, struct layout_manifest *manifest, struct err *err)
+static bool pass_missing(const struct parsing *parsing, struct layout_manifest *manifest, struct err *err)
 {
+    const struct layout_wanted *wanted = parsing->source->wanted;
     bool is_other = manifest->unread == LAYOUT_OTHER;
-    if (!wanted || err->detail != ENOENT || (!wanted->is_sparse_fine && !manifest->is_attestation && !is_other))
+    if (!wanted || !parsing->is_absent || (!wanted->is_sparse_fine && !manifest->is_attestation && !is_other))
         return false;
     err_clear(err);
     *manifest = (struct layout_manifest){.blob = manifest->blob,
@@ -305,7 +307,7 @@ static bool read_child(struct parsing *parsing, const json_t *json, struct layou
     if (manifest->unread ||
         (get_bytes(parsing, &manifest->blob, &manifest->bytes, err) && read_manifest(parsing, manifest, err)))
         return true;
-    return pass_missing(parsing->source->wanted, manifest, err);
+    return pass_missing(parsing, manifest, err);
 }
 
 static bool read_index(struct parsing *parsing, const struct layout_blob *blob, struct text bytes,
@@ -320,7 +322,7 @@ static bool read_other(struct parsing *parsing, struct layout_manifest *manifest
     if (!is_index && parsing->source->wanted)
         return true;
     if (!get_bytes(parsing, &manifest->blob, &manifest->bytes, err))
-        return pass_missing(parsing->source->wanted, manifest, err);
+        return pass_missing(parsing, manifest, err);
     if (!is_index)
         return true;
     if (++parsing->nested_count > NESTED_MAX_COUNT) {

@@ -108,14 +108,14 @@ static const json_t *choose(struct arena *arena, const char *shown, const json_t
     return NULL;
 }
 
-static bool open_blob(int blobs_fd, const struct layout_blob *blob, int *ret_fd, struct err *err)
+static bool open_blob(int blobs_fd, const struct layout_blob *blob, int *ret_fd, bool *ret_is_absent, struct err *err)
 {
     struct digest_hex name = digest_hex(&blob->digest);
     struct stat status;
     AUTO(auto_close_fd) int fd = openat(blobs_fd, name.chars, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
         err_set(err, ERR_MALFORMED, "the blob sha256:%s is missing", name.chars);
-        err->detail = ENOENT;
+        *ret_is_absent = true;
         return false;
     }
     if (fd < 0 || fstat(fd, &status)) {
@@ -138,7 +138,8 @@ static bool open_blob(int blobs_fd, const struct layout_blob *blob, int *ret_fd,
 bool layout_blob_open(const struct layout_image *image, const struct layout_blob *blob, int *ret_fd, struct err *err)
 {
     assert(image->blobs_fd >= 0);
-    if (open_blob(image->blobs_fd, blob, ret_fd, err))
+    bool is_absent;
+    if (open_blob(image->blobs_fd, blob, ret_fd, &is_absent, err))
         return true;
     err_wrap(err, "%s", image->dir);
     return false;
@@ -150,12 +151,14 @@ struct place {
     int blobs_fd;
 };
 
-static bool get_document(void *context, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
+static bool get_document(void *context, const struct layout_blob *blob, struct text *ret_bytes, bool *ret_is_absent,
+                         struct err *err)
 {
     struct place *place = context;
     AUTO(auto_close_fd) int fd = -1;
     AUTO(view_done) struct view view = {0};
-    if (!open_blob(place->blobs_fd, blob, &fd, err) || !file_map_fd(fd, digest_hex(&blob->digest).chars, &view, err))
+    if (!open_blob(place->blobs_fd, blob, &fd, ret_is_absent, err) ||
+        !file_map_fd(fd, digest_hex(&blob->digest).chars, &view, err))
         return false;
     *ret_bytes = (struct text){arena_strndup(place->arena, view.ptr, view.len), view.len};
     return true;
@@ -168,8 +171,9 @@ static bool read_image(struct place *place, const json_t *descriptor, const stru
     struct layout_source source = {get_document, place, wanted};
     struct layout_blob root = {0};
     struct text bytes = {0};
+    bool is_absent;
     if (!layout_descriptor_read(place->arena, descriptor, LAYOUT_DOCUMENT_MAX_BYTES, &root, err) ||
-        !get_document(place, &root, &bytes, err) ||
+        !get_document(place, &root, &bytes, &is_absent, err) ||
         !layout_image_parse(place->arena, &root, bytes, &source, ret_image, err))
         return false;
     ret_image->tag = arena_strdup(place->arena, layout_index_tag(descriptor));

@@ -91,9 +91,10 @@ bool layout_image_open(struct arena *arena, const struct layout_choice *choice, 
 /* A reader of documents. */
 struct layout_source {
     /* Gives the bytes of a document, which live as long as the image. They are checked by layout_image_parse(). The
-     * media type tells manifests (layout_is_manifest()) from configs. When the source does not have it, the error's
-     * detail is ENOENT. */
-    bool (*get)(void *context, const struct layout_blob *blob, struct text *ret_bytes, struct err *err);
+     * media type tells manifests (layout_is_manifest()) from configs. *ret_is_absent, false before, tells of an error
+     * that the source does not have it. */
+    bool (*get)(void *context, const struct layout_blob *blob, struct text *ret_bytes, bool *ret_is_absent,
+                struct err *err);
     void *context;
     const struct layout_wanted *wanted; /* NULL: all of it */
 };

@@ -4,8 +4,6 @@
 #include "base/each.h"
 #include "base/map.h"
 
-#include <errno.h>
-
 #define THREAD_COUNT 4
 
 /* Where documents come from: the store, else the registry. */
@@ -40,7 +38,7 @@ static bool keep_document(const struct place *place, struct text bytes, const st
 
 /* Gets a manifest that an index names. */
 static bool get_manifest(const struct place *place, const struct layout_blob *blob, struct text *ret_bytes,
-                         struct err *err)
+                         bool *ret_is_absent, struct err *err)
 {
     struct registry_manifest manifest = {0};
     const char *name = arena_printf(place->arena, "sha256:%s", digest_hex(&blob->digest).chars);
@@ -48,7 +46,7 @@ static bool get_manifest(const struct place *place, const struct layout_blob *bl
         return false;
     if (!manifest.is_found) {
         err_set(err, ERR_PUBLISH, "the registry does not have the manifest %s that the index names", name);
-        err->detail = ENOENT;
+        *ret_is_absent = true;
         return false;
     }
     *ret_bytes = (struct text){manifest.bytes, (size_t)manifest.size_bytes};
@@ -56,12 +54,11 @@ static bool get_manifest(const struct place *place, const struct layout_blob *bl
 }
 
 static bool get_config(const struct place *place, const struct layout_blob *blob, struct text *ret_bytes,
-                       struct err *err)
+                       bool *ret_is_absent, struct err *err)
 {
     bool is_found;
     if (!registry_get_blob(place->registry, place->store, &blob->digest, blob->size_bytes, NULL, err)) {
-        if (err->kind == ERR_PUBLISH && err->detail == 404)
-            err->detail = ENOENT;
+        *ret_is_absent = err->kind == ERR_PUBLISH && err->detail == 404;
         return false;
     }
     if (!find_document(place, blob, ret_bytes, &is_found, err))
@@ -72,7 +69,8 @@ static bool get_config(const struct place *place, const struct layout_blob *blob
     return is_found;
 }
 
-static bool get_document(void *context, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
+static bool get_document(void *context, const struct layout_blob *blob, struct text *ret_bytes, bool *ret_is_absent,
+                         struct err *err)
 {
     const struct place *place = context;
     bool is_found;
@@ -82,12 +80,12 @@ static bool get_document(void *context, const struct layout_blob *blob, struct t
         return true;
     if (!place->registry) {
         err_set(err, ERR_LOCAL, "the cache does not have sha256:%s of it", digest_hex(&blob->digest).chars);
-        err->detail = ENOENT;
+        *ret_is_absent = true;
         return false;
     }
     return layout_is_manifest(blob->media_type) || layout_is_index(blob->media_type)
-               ? get_manifest(place, blob, ret_bytes, err)
-               : get_config(place, blob, ret_bytes, err);
+               ? get_manifest(place, blob, ret_bytes, ret_is_absent, err)
+               : get_config(place, blob, ret_bytes, ret_is_absent, err);
 }
 
 /* Gets the root document by digest or tag. */
@@ -139,7 +137,9 @@ bool pull_kept(struct store *store, struct arena *arena, const struct layout_blo
     struct place place = {NULL, store, arena};
     struct layout_source source = {get_document, &place, &wanted};
     struct text bytes;
-    return get_document(&place, root, &bytes, err) && layout_image_parse(arena, root, bytes, &source, ret_image, err);
+    bool is_absent;
+    return get_document(&place, root, &bytes, &is_absent, err) &&
+           layout_image_parse(arena, root, bytes, &source, ret_image, err);
 }
 
 /* All fetching of one image's layers. */

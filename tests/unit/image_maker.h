@@ -17,6 +17,7 @@ struct maker {
     LIST(struct made) documents;
     size_t asked_count; /* how many documents were asked for */
     const struct layout_wanted *wanted;
+    bool is_gone; /* what it has not is a fault of this machine */
 };
 
 struct made {
@@ -59,7 +60,8 @@ static inline struct layout_blob make_index(struct maker *maker, const char *med
                                       media_type, manifests, more));
 }
 
-static inline bool maker_get(void *source, const struct layout_blob *blob, struct text *ret_bytes, struct err *err)
+static inline bool maker_get(void *source, const struct layout_blob *blob, struct text *ret_bytes, bool *ret_is_absent,
+                             struct err *err)
 {
     struct maker *maker = source;
     maker->asked_count++;
@@ -69,8 +71,12 @@ static inline bool maker_get(void *source, const struct layout_blob *blob, struc
             return true;
         }
     }
+    if (maker->is_gone) {
+        err_set_errno(err, ENOENT, "the test's machine has no folder for sha256:%s", digest_hex(&blob->digest).chars);
+        return false;
+    }
     err_set(err, ERR_LOCAL, "the test has no document sha256:%s", digest_hex(&blob->digest).chars);
-    err->detail = ENOENT;
+    *ret_is_absent = true;
     return false;
 }
 

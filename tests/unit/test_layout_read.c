@@ -285,6 +285,11 @@ static void with_leave_a_child_that_is_not_there_is_listed_as_missing_and_anothe
     CHECK_OK(maker_parse(maker, root, &image, &err), &err);
     assert_int_equal(image.manifests.items[1].unread, LAYOUT_MISSING);
     assert_string_equal(image.manifests.items[1].architecture, "arm64");
+    maker->is_gone = true;
+    assert_false(maker_parse(maker, root, &image, &err));
+    CHECK_ERR(&err, ERR_LOCAL, "manifests[1]");
+    err_clear(&err);
+    maker->is_gone = false;
     for (size_t i = 0; i < maker->documents.count; i++) {
         if (digest_eq(&maker->documents.items[i].blob.digest, &image.manifests.items[0].blob.digest))
             maker->documents.items[i].bytes.len--;
