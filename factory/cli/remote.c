@@ -28,30 +28,6 @@ struct remote {
     struct archive archive;      /* that the command's word means, unpacked */
 };
 
-static bool is_layout(const char *path)
-{
-    AUTO(arena_done) struct arena arena = {0};
-    struct stat status;
-    return stat(arena_printf(&arena, "%s/index.json", path), &status) == 0;
-}
-
-/* Splits "LAYOUT[:TAG]" where the shortest path is that has a layout: names in layouts may have colons and slashes, as
- * podman writes them (docker.io/library/x:1.0). */
-static bool split_layout(struct arena *arena, const char *word, const char **ret_dir, const char **ret_tag)
-{
-    for (const char *colon = strchr(word, ':'); colon; colon = strchr(colon + 1, ':')) {
-        const char *dir = arena_strndup(arena, word, (size_t)(colon - word));
-        if (!is_layout(dir) || is_layout(word))
-            continue;
-        *ret_dir = dir;
-        *ret_tag = colon + 1;
-        return true;
-    }
-    *ret_dir = word;
-    *ret_tag = NULL;
-    return is_layout(word);
-}
-
 /* What a word means on this machine. */
 struct local {
     bool is_found;
@@ -86,7 +62,7 @@ static bool find_layout(const struct remote *remote, const char *word, const cha
     const char *output = command_first(command->options.output, command->site.output, "out");
     const char *const wholes[] = {path, arena_printf(arena, "%s/%s", output, path)};
     for (size_t i = 0; i < ARRAY_COUNT(wholes); i++) {
-        if (split_layout(arena, wholes[i], ret_dir, ret_tag))
+        if (layout_split(arena, wholes[i], ret_dir, ret_tag))
             return true;
     }
     return false;
@@ -273,34 +249,13 @@ static void close_remote_image(struct remote_image *image)
     registry_close(image->registry);
 }
 
-/* Gets it from the first place that has it: mirrors, then the registry itself. Layers that are here already are not asked
- * for again at the next place. */
 static bool open_image(struct remote *remote, struct store *store, struct remote_image *image, struct err *err)
 {
     struct reference reference;
-    struct pull_place *places;
-    size_t count;
-    if (!reference_parse(remote->arena, image->word, true, &reference, err) ||
-        !registries_conf_places(remote->arena, NULL, &reference, &places, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        struct registry_options *options = arena_new(remote->arena, struct registry_options);
-        *options = *remote->registry_options;
-        options->is_verify_off = options->is_verify_off || places[i].is_insecure;
-        options->is_other_there = i + 1 < count;
-        err_clear(err);
-        struct pull_request request = {&places[i].reference, image->wanted};
-        if (registry_open(options, remote->http, &places[i].reference, REGISTRY_PULL, &image->registry, err) &&
-            pull_documents(image->registry, store, remote->arena, &request, &image->image, err) &&
-            (!image->has_layers || pull_layers(image->registry, store, &image->image, NULL, err)))
-            return true;
-        registry_close(TAKE_PTR(image->registry));
-        if (err->kind == ERR_CANCELLED)
-            return false;
-        if (i + 1 < count)
-            log_line(remote->command->log, LOG_QUIET, "warning: %s; trying the next place", err->text);
-    }
-    return false;
+    struct pull_means means = {remote->registry_options, remote->http, store};
+    struct pull_request request = {&reference, image->wanted, image->has_layers};
+    return reference_parse(remote->arena, image->word, true, &reference, err) &&
+           pull_image(&means, remote->arena, &request, &image->registry, &image->image, err);
 }
 
 static void close_store(struct store **store)

@@ -5,10 +5,7 @@
 #include "oci/platforms.h"
 #include "package/path.h"
 #include "registry/pull.h"
-#include "registry/registries_conf.h"
 #include "registry/registry_shared.h"
-
-#include <sys/stat.h>
 
 #define SEEN_KIND "base-seen" /* what a reference's tag was at last */
 
@@ -81,34 +78,6 @@ static bool read_cached(const struct question *question, const struct reference 
     return false;
 }
 
-/* Reads it at the first place that has it: mirrors, then the registry itself (registries.conf). */
-static bool pull(const struct question *question, const struct reference *reference, struct err *err)
-{
-    struct shared_standing *shared = question->shared;
-    struct plant *plant = question->plant;
-    struct pull_place *places;
-    size_t count;
-    if (!registries_conf_places(&shared->arena, NULL, reference, &places, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        struct registry_options *options = arena_new(&shared->arena, struct registry_options);
-        struct pull_request request = {&places[i].reference, &all_there};
-        *options = *plant->options->registry;
-        options->is_verify_off = options->is_verify_off || places[i].is_insecure;
-        options->is_other_there = i + 1 < count;
-        err_clear(err);
-        if (registry_open(options, plant->http, &places[i].reference, REGISTRY_PULL, &shared->registry, err) &&
-            pull_documents(shared->registry, plant->store, &shared->arena, &request, &shared->image, err))
-            return true;
-        registry_close(TAKE_PTR(shared->registry));
-        if (err->kind == ERR_CANCELLED)
-            return false;
-        if (i + 1 < count)
-            log_line(plant->log, LOG_QUIET, "warning: %s; trying the next place", err->text);
-    }
-    return false;
-}
-
 static bool read_registry(const struct question *question, struct err *err)
 {
     struct shared_standing *shared = question->shared;
@@ -116,13 +85,15 @@ static bool read_registry(const struct question *question, struct err *err)
     struct arena *arena = &shared->arena;
     struct reference reference;
     struct layout_blob seen;
+    struct pull_means means = {plant->options->registry, plant->http, plant->store};
+    struct pull_request request = {.reference = &reference, .wanted = &all_there};
     if (!reference_parse(arena, question->manifest->base, true, &reference, err))
         return false;
     shared->name = reference_print(arena, &reference);
     bool is_seen = read_seen(plant->store, arena, &reference, &seen);
     if (plant->options->is_cache_only)
         return read_cached(question, &reference, is_seen, &seen, err);
-    if (!pull(question, &reference, err))
+    if (!pull_image(&means, arena, &request, &shared->registry, &shared->image, err))
         return false;
     const struct layout_blob *root = &shared->image.root;
     bool is_same = is_seen && digest_eq(&seen.digest, &root->digest);
@@ -138,13 +109,7 @@ static bool read_registry(const struct question *question, struct err *err)
 
 /* --- a base of a layout --- */
 
-static bool is_layout(struct arena *arena, const char *dir)
-{
-    struct stat status;
-    return stat(arena_printf(arena, "%s/index.json", dir), &status) == 0;
-}
-
-/* A path is relative to the manifest, as all in it. What is behind the last colon is a tag unless it is of a path. */
+/* A path is relative to the manifest, as all in it. */
 static bool read_layout(const struct question *question, struct err *err)
 {
     struct shared_standing *shared = question->shared;
@@ -153,11 +118,8 @@ static bool read_layout(const struct question *question, struct err *err)
     path += strncmp(path, "oci:", 4) == 0 ? 4 : 0;
     if (path[0] != '/' && slash)
         path = arena_printf(arena, "%.*s/%s", (int)(slash - file), file, path);
-    const char *colon = strrchr(path, ':'), *tag = NULL;
-    if (colon && !strchr(colon, '/') && !is_layout(arena, path)) {
-        tag = colon + 1;
-        path = arena_strndup(arena, path, (size_t)(colon - path));
-    }
+    const char *tag;
+    (void)layout_split(arena, path, &path, &tag);
     struct layout_choice choice = {
         .dir = path, .tag = tag, .wait = question->plant->options->wait, .wanted = &all_there};
     if (!layout_image_open(arena, &choice, &shared->image, err))

@@ -255,3 +255,27 @@ void layout_image_close(struct layout_image *image)
     auto_close_fd(&image->blobs_fd);
     image->blobs_fd = -1;
 }
+
+static bool is_layout(const char *dir)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct stat status;
+    return stat(arena_printf(&arena, "%s/index.json", dir), &status) == 0;
+}
+
+bool layout_split(struct arena *arena, const char *word, const char **ret_dir, const char **ret_tag)
+{
+    *ret_dir = word;
+    *ret_tag = NULL;
+    if (is_layout(word))
+        return true;
+    for (const char *colon = strchr(word, ':'); colon; colon = strchr(colon + 1, ':')) {
+        const char *dir = arena_strndup(arena, word, (size_t)(colon - word));
+        if (!is_layout(dir))
+            continue;
+        *ret_dir = dir;
+        *ret_tag = colon + 1;
+        return true;
+    }
+    return false;
+}

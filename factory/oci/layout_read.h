@@ -76,6 +76,10 @@ struct layout_image {
     LIST(struct layout_manifest) manifests; /* in the order of the index */
 };
 
+/* Splits "DIR[:TAG]" where the shortest path is that has a layout: names in layouts may have colons and slashes, as podman
+ * writes them (docker.io/library/x:1.0). Without a layout anywhere it returns false and all is the directory. */
+bool layout_split(struct arena *arena, const char *word, const char **ret_dir, const char **ret_tag);
+
 /* Which image of which layout is to be opened. */
 struct layout_choice {
     const char *dir, *tag;              /* tag NULL: the only one, or latest */

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/each.h"
 #include "base/map.h"
+#include "registry/registries_conf.h"
 
 #define THREAD_COUNT 4
 
@@ -221,4 +222,43 @@ bool pull_layers(struct registry *registry, struct store *store, const struct la
                                .threads_max = THREAD_COUNT,
                                .is_stopping = true};
     return each_run(items, fetch_layer, &fetching, err);
+}
+
+/* Pulls from one place. Layers that are in the store already are not asked for again at the next. */
+static bool pull_there(const struct pull_means *means, struct arena *arena, const struct pull_request *request,
+                       const struct registry_options *options, struct registry **ret_registry,
+                       struct layout_image *ret_image, struct err *err)
+{
+    if (registry_open(options, means->http, request->reference, REGISTRY_PULL, ret_registry, err) &&
+        pull_documents(*ret_registry, means->store, arena, request, ret_image, err) &&
+        (!request->has_layers || pull_layers(*ret_registry, means->store, ret_image, NULL, err)))
+        return true;
+    registry_close(TAKE_PTR(*ret_registry));
+    return false;
+}
+
+bool pull_image(const struct pull_means *means, struct arena *arena, const struct pull_request *request,
+                struct registry **ret_registry, struct layout_image *ret_image, struct err *err)
+{
+    struct pull_place *places;
+    size_t count;
+    *ret_registry = NULL;
+    if (!registries_conf_places(arena, NULL, request->reference, &places, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct registry_options *options = arena_new(arena, struct registry_options);
+        struct pull_request there = *request;
+        *options = *means->options;
+        options->is_verify_off = options->is_verify_off || places[i].is_insecure;
+        options->is_other_there = i + 1 < count;
+        there.reference = &places[i].reference;
+        err_clear(err);
+        if (pull_there(means, arena, &there, options, ret_registry, ret_image, err))
+            return true;
+        if (err->kind == ERR_CANCELLED)
+            return false;
+        if (i + 1 < count)
+            log_line(options->log, LOG_QUIET, "warning: %s; trying the next place", err->text);
+    }
+    return false;
 }

@@ -15,6 +15,14 @@
 struct pull_request {
     const struct reference *reference;  /* its digest goes before its tag; with neither it is "latest" */
     const struct layout_wanted *wanted; /* NULL: all of it */
+    bool has_layers;                    /* of pull_image(): its layers, too */
+};
+
+/* How registries are asked, and where what they have is kept. */
+struct pull_means {
+    const struct registry_options *options; /* is_other_there is not looked at */
+    struct http *http;
+    struct store *store;
 };
 
 /* Gets index, manifests and configs (documents only), and keeps them in the store. */
@@ -26,5 +34,9 @@ bool pull_kept(struct store *store, struct arena *arena, const struct layout_blo
 /* Gets all layers of what was read into the store. `counter` (may be NULL) counts the bytes received. */
 bool pull_layers(struct registry *registry, struct store *store, const struct layout_image *image,
                  _Atomic uint64_t *counter, struct err *err) MUST_CHECK;
+/* Gets an image from the first place that has it: mirrors, then the registry itself (registries_conf.h). The log is told of
+ * each that has not. *ret_registry, where it was, is the caller's to close; NULL on failure. */
+bool pull_image(const struct pull_means *means, struct arena *arena, const struct pull_request *request,
+                struct registry **ret_registry, struct layout_image *ret_image, struct err *err) MUST_CHECK;
 
 #endif

@@ -57,6 +57,13 @@ class Filling(OnBaseCase):
         told = self.report.order("served", "x86_64")["base"]
         self.assertEqual((told["digest"], told["unsigned"], told["layers"]), (base.digest, True, 1))
 
+    def test_a_layout_with_a_name_as_podman_writes_it(self):
+        self.ready(manifest=MANIFEST.replace("../base:1", "../base:docker.io/kit/base:1.0"))
+        base = self.make_base(tag="docker.io/kit/base:1.0")
+        got = self.build_on()
+        self.assertEqual(got.layers[:-1], base.layers["amd64"])
+        self.assertEqual(got.manifest["annotations"][ANNOTATION + "name"], "base:docker.io/kit/base:1.0")
+
     def test_other_readers_see_the_base_and_ours_over_it(self):
         self.ready(manifest=MANIFEST)
         self.make_base([gone("etc/issue"), file("etc/motd", "new\n")])

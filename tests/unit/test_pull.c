@@ -143,7 +143,7 @@ static bool pull(struct registry *registry, const char *tag, const struct digest
         reference.has_digest = true;
         reference.digest = *digest;
     }
-    struct pull_request request = {&reference, registry->maker.wanted};
+    struct pull_request request = {&reference, registry->maker.wanted, false};
     return pull_documents(registry, registry->store, &registry->maker.arena, &request, ret_image, err);
 }
 
