@@ -6,6 +6,7 @@
 
 #define INFO_DIR DPKG_DIR "/info"
 #define TRIGGERS_DIR DPKG_DIR "/triggers"
+#define TRIGGER_LINES_MAX 10000 /* of one file; a desktop has some sixty */
 
 struct deb_continuing {
     struct arena *arena;
@@ -72,6 +73,10 @@ static bool read_lines(struct deb_continuing *continuing, const char *path, stru
     if (!ground_read(continuing->request->ground, path, &rest, &is_found, continuing->err))
         return false;
     while (is_found && rest.len && text_next(&rest, '\n', &line)) {
+        if (ret_lines->count >= TRIGGER_LINES_MAX) {
+            err_set(continuing->err, ERR_MALFORMED, "the base's %s has more than %d lines", path, TRIGGER_LINES_MAX);
+            return false;
+        }
         if (line.len)
             list_add(continuing->arena, ret_lines, text_dup(continuing->arena, line));
     }
@@ -99,6 +104,19 @@ static bool is_trigger_name(struct text name)
     return name.len && name.len < 200 && name.ptr[0] != '.';
 }
 
+/* Gives the lines of triggers/NAME as they become; NULL on an error. */
+static struct strings *open_named(struct deb_continuing *continuing, struct text name)
+{
+    struct strings *lines = map_get(&continuing->named_triggers, name);
+    if (lines)
+        return lines;
+    lines = arena_new(continuing->arena, struct strings);
+    *lines = (struct strings){0};
+    map_set(&continuing->named_triggers, name, lines);
+    const char *path = arena_printf(continuing->arena, TRIGGERS_DIR "/%.*s", (int)name.len, name.ptr);
+    return read_lines(continuing, path, lines) ? lines : NULL;
+}
+
 /* Adds an interest: a line of triggers/File, or of triggers/NAME. */
 static bool add_interest(struct deb_continuing *continuing, const char *stem, struct text name, bool is_noawait)
 {
@@ -113,16 +131,31 @@ static bool add_interest(struct deb_continuing *continuing, const char *stem, st
                 text_printable(continuing->arena, name));
         return false;
     }
-    struct strings *lines = map_get(&continuing->named_triggers, name);
-    if (!lines) {
-        lines = arena_new(continuing->arena, struct strings);
-        map_set(&continuing->named_triggers, name, lines);
-        if (!read_lines(continuing, arena_printf(continuing->arena, TRIGGERS_DIR "/%.*s", (int)name.len, name.ptr),
-                        lines))
-            return false;
-    }
+    struct strings *lines = open_named(continuing, name);
+    if (!lines)
+        return false;
     drop_lines(lines, stem, false);
     list_add(continuing->arena, lines, arena_printf(continuing->arena, "%s%s", stem, suffix));
+    return true;
+}
+
+/* Takes away the interests in names that a former version had; take_triggers() does so of those in files. */
+static bool drop_named(struct deb_continuing *continuing, const struct dpkg_stanza *former)
+{
+    const char *stem = dpkg_info_stem(continuing->arena, former);
+    const char *path = arena_printf(continuing->arena, INFO_DIR "/%s.triggers", stem);
+    struct text rest, line, word;
+    bool is_found;
+    if (!ground_read(continuing->request->ground, path, &rest, &is_found, continuing->err))
+        return false;
+    while (is_found && rest.len && text_next(&rest, '\n', &line)) {
+        if (!text_next_word(&line, &word) || !text_has_prefix(word, "interest") || !is_trigger_name(text_trim(line)))
+            continue;
+        struct strings *lines = open_named(continuing, text_of(text_dup(continuing->arena, text_trim(line))));
+        if (!lines)
+            return false;
+        drop_lines(lines, stem, false);
+    }
     return true;
 }
 
@@ -219,20 +252,47 @@ static void activate(struct deb_continuing *continuing, struct activated *activa
         list_add(continuing->arena, names, name);
 }
 
-/* Files below a path in which the base is interested, and triggers that packages activate by name. */
-static void find_file_triggers(struct deb_continuing *continuing, const struct strings *interests, struct text list,
+/* A path in which packages of the base are interested. */
+struct interest {
+    const char *path;
+    struct strings who; /* "PACKAGE[/noawait]" */
+    bool is_met;        /* all of them were activated */
+};
+
+/* Makes of the lines of triggers/File a map from path to struct interest. */
+static void list_interests(struct arena *arena, const struct strings *lines, struct map *ret_interests)
+{
+    *ret_interests = (struct map){.arena = arena};
+    for (size_t i = 0; i < lines->count; i++) {
+        const char *line = lines->items[i];
+        size_t len = strcspn(line, " ");
+        struct interest *interest = map_get(ret_interests, (struct text){line, len});
+        if (!line[len])
+            continue;
+        if (!interest) {
+            interest = arena_new(arena, struct interest);
+            *interest = (struct interest){.path = arena_strndup(arena, line, len)};
+            map_set(ret_interests, text_of(interest->path), interest);
+        }
+        list_add(arena, &interest->who, line + len + 1);
+    }
+}
+
+/* Activates the triggers of files at or below a path in which the base is interested. */
+static void find_file_triggers(struct deb_continuing *continuing, const struct map *interests, struct text list,
                                struct activated *activated)
 {
+    const struct continuing *request = continuing->request;
     struct text line;
     while (list.len && text_next(&list, '\n', &line)) {
-        for (size_t i = 0; i < interests->count; i++) {
-            size_t len = strcspn(interests->items[i], " ");
-            if (!interests->items[i][len] || line.len < len || memcmp(line.ptr, interests->items[i], len) != 0 ||
-                (line.len > len && line.ptr[len] != '/') ||
-                !continuing->request->has_path(continuing->request->self, line))
+        for (size_t len = 1; len <= line.len; len++) {
+            struct interest *interest =
+                len == line.len || line.ptr[len] == '/' ? map_get(interests, (struct text){line.ptr, len}) : NULL;
+            if (!interest || interest->is_met || !request->has_path(request->self, line))
                 continue;
-            activate(continuing, activated, text_of(interests->items[i] + len + 1),
-                     arena_strndup(continuing->arena, interests->items[i], len));
+            interest->is_met = true;
+            for (size_t i = 0; i < interest->who.count; i++)
+                activate(continuing, activated, text_of(interest->who.items[i]), interest->path);
         }
     }
 }
@@ -281,15 +341,17 @@ static void set_pending(struct deb_continuing *continuing, struct dpkg_stanza *s
 }
 
 /* Packages of the base that dpkg would call with "triggered". Those that come are configured after all files are there. */
-static bool process_triggers(struct deb_continuing *continuing, const struct strings *interests)
+static bool process_triggers(struct deb_continuing *continuing, const struct strings *lines)
 {
+    struct map interests;
     struct activated activated = {.by_package.arena = continuing->arena};
     const struct continuing *request = continuing->request;
     struct map coming = {.arena = continuing->arena};
+    list_interests(continuing->arena, lines, &interests);
     for (size_t i = 0; i < request->count; i++) {
         const struct record *record = request->packages[i].record;
         map_set(&coming, text_of(request->packages[i].package->name), continuing);
-        find_file_triggers(continuing, interests, record_bytes(record, DEB_RECORD_LIST), &activated);
+        find_file_triggers(continuing, &interests, record_bytes(record, DEB_RECORD_LIST), &activated);
         if (!find_named_triggers(continuing, record_bytes(record, "triggers"), &activated))
             return false;
     }
@@ -464,14 +526,24 @@ static bool add_package(struct deb_continuing *continuing, const struct continui
     }
     write_info(continuing, &stanza, record);
     note_kept(continuing, package, list);
-    return take_triggers(continuing, &stanza, record_bytes(record, "triggers")) &&
+    return (!is_upgrade || drop_named(continuing, &old)) &&
+           take_triggers(continuing, &stanza, record_bytes(record, "triggers")) &&
            (!is_upgrade || (check_conffiles(continuing, &old) && remove_former(continuing, &old)));
 }
 
-static void write_triggers(struct deb_continuing *continuing, bool is_file_changed)
+static bool is_same_list(const struct strings *a, const struct strings *b)
+{
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; is_same && i < a->count; i++)
+        is_same = strcmp(a->items[i], b->items[i]) == 0;
+    return is_same;
+}
+
+/* `before`: the lines of triggers/File that the base has. */
+static void write_triggers(struct deb_continuing *continuing, const struct strings *before)
 {
     struct arena *arena = continuing->arena;
-    if (is_file_changed) {
+    if (!is_same_list(&continuing->file_triggers, before)) {
         list_add(arena, &continuing->file_triggers, "");
         write_file(continuing, TRIGGERS_DIR "/File", text_of(strings_join(arena, &continuing->file_triggers, "\n")),
                    0644);
@@ -479,9 +551,13 @@ static void write_triggers(struct deb_continuing *continuing, bool is_file_chang
     for (size_t i = 0; i < continuing->named_triggers.slots.count; i++) {
         struct strings *named = continuing->named_triggers.slots.items[i].value;
         struct text name = continuing->named_triggers.slots.items[i].key;
-        list_add(arena, named, "");
-        write_file(continuing, arena_printf(arena, TRIGGERS_DIR "/%.*s", (int)name.len, name.ptr),
-                   text_of(strings_join(arena, named, "\n")), 0644);
+        const char *path = arena_printf(arena, TRIGGERS_DIR "/%.*s", (int)name.len, name.ptr);
+        if (named->count) {
+            list_add(arena, named, "");
+            write_file(continuing, path, text_of(strings_join(arena, named, "\n")), 0644);
+        } else if (ground_find(continuing->request->ground, path)) {
+            list_add(arena, &continuing->continued->removed, path);
+        }
     }
 }
 
@@ -497,9 +573,9 @@ bool deb_installed_continue(struct arena *arena, const struct continuing *reques
         list_add(arena, &continuing.status, base->status.items[i]);
     if (!base->is_plain && !read_lines(&continuing, TRIGGERS_DIR "/File", &continuing.file_triggers))
         return false;
-    struct strings interests = {0};
+    struct strings before = {0};
     for (size_t i = 0; i < continuing.file_triggers.count; i++)
-        list_add(arena, &interests, continuing.file_triggers.items[i]);
+        list_add(arena, &before, continuing.file_triggers.items[i]);
     for (size_t i = 0; i < request->count; i++) {
         if (add_package(&continuing, &request->packages[i]))
             continue;
@@ -508,13 +584,13 @@ bool deb_installed_continue(struct arena *arena, const struct continuing *reques
     }
     if (base->is_plain || !request->count)
         return true;
-    if (!process_triggers(&continuing, &interests))
+    if (!process_triggers(&continuing, &before))
         return false;
     if (!request->ground) { /* without Unincorp dpkg takes the database for one of before triggers */
         write_file(&continuing, INFO_DIR "/format", TEXT("1\n"), 0644);
         write_file(&continuing, TRIGGERS_DIR "/Unincorp", TEXT(""), 0644);
     }
     write_file(&continuing, DPKG_DIR "/status", dpkg_status_print(arena, &continuing.status), 0644);
-    write_triggers(&continuing, continuing.file_triggers.count != interests.count);
+    write_triggers(&continuing, &before);
     return true;
 }

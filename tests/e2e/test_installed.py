@@ -26,8 +26,10 @@ def base_packages():
                    conffiles=["/etc/tool.conf"])
     tool.scripts["triggers"] = "interest-noawait /usr/share/words\ninterest tool-named\n"
     tool.scripts["postinst"] = "#!/bin/sh\nif [ \"$1\" = triggered ]; then true; fi\n"
-    return [package("libold", [deb.File("/usr/lib/libold/a", "1\n"), deb.File("/usr/lib/libold/gone", "1\n")], version="1",
-                    Multi_Arch="same"), tool]
+    old = package("libold", [deb.File("/usr/lib/libold/a", "1\n"), deb.File("/usr/lib/libold/gone", "1\n")], version="1",
+                  Multi_Arch="same")
+    old.scripts["triggers"] = "interest-noawait /usr/share/old\ninterest-noawait libold-former\ninterest-noawait tool-named\n"
+    return [old, tool]
 
 
 def app_packages(**app):
@@ -157,6 +159,7 @@ class OnABase(InstalledCase):
 
     def test_an_upgrade_that_something_needs_is_told_and_takes_the_former_files_away(self):
         newer = package("libold", [deb.File("/usr/lib/libold/a", "2\n")], version="2", Multi_Arch="same")
+        newer.scripts["triggers"] = "interest-noawait /usr/share/new\ninterest-noawait tool-named\n"
         packages = app_packages(depends="libold (>= 2), newlib")
         self.ready_on(packages + [newer], MANIFEST.replace("[app]", "[app]\n  documentation: true"))
         got = self.build_on()
