@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define LINES_MAX 100000u
+#define PARTS_MAX ((size_t)1000) /* slaves, and choices, of one name */
 
 struct slave {
     const char *name, *link;
@@ -74,8 +74,8 @@ static bool next_line(struct arena *arena, struct text *rest, const char **ret_l
 static bool parse_choices(struct arena *arena, struct text *rest, struct group *group)
 {
     const char *path, *priority, *slave;
-    for (size_t lines = 0; next_line(arena, rest, &path) && *path; lines++) {
-        if (lines > LINES_MAX || !next_line(arena, rest, &priority))
+    while (next_line(arena, rest, &path) && *path) {
+        if (group->choices.count >= PARTS_MAX || !next_line(arena, rest, &priority))
             return false;
         struct choice_made *choice = add_choice(arena, group, path, strtoll(priority, NULL, 10));
         for (size_t i = 0; i < group->slaves.count; i++) {
@@ -96,7 +96,7 @@ static bool parse_group(struct arena *arena, struct text bytes, struct group *gr
         return false;
     group->is_manual = strcmp(mode, "auto") != 0;
     while (next_line(arena, &bytes, &name) && *name) {
-        if (!next_line(arena, &bytes, &link) || group->slaves.count > LINES_MAX)
+        if (!next_line(arena, &bytes, &link) || group->slaves.count >= PARTS_MAX)
             return false;
         add_slave(arena, group, name, link);
     }

@@ -30,16 +30,19 @@ static void read_condition(struct finding *finding, const char *word, const char
     if (is_one_of(word, joining))
         return;
     ++*at;
-    if (is_name)
+    if (is_name) {
+        finding->is_unknown = finding->is_unknown || finding->name; /* of two only what meets both */
         finding->name = value;
-    else if (is_kind)
+    } else if (is_kind) {
+        finding->is_unknown = finding->is_unknown || finding->kind || strlen(value) != 1;
         finding->kind = value[0] == 'l' ? 'L' : value[0];
-    else if (is_min || is_max)
+    } else if (is_min || is_max) {
         finding->is_unknown =
             finding->is_unknown || !text_parse_u64(text_of(value), is_min ? &finding->depth_min : &finding->depth_max);
-    else
+    } else {
         finding->is_unknown =
             finding->is_unknown || !is_one_of(word, rootly) || (strcmp(value, "0") != 0 && strcmp(value, "root") != 0);
+    }
     finding->is_picking = finding->is_picking || is_name || is_kind;
     finding->is_unknown = finding->is_unknown || (is_kind && !strchr("fdL", finding->kind));
 }

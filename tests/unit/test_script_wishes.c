@@ -280,7 +280,9 @@ static void loops_over_what_find_lists_are_unrolled(void **state)
         {"echo 'g h i' | while read a b; do addgroup $a; mkdir \"/x/$b\"; done", "group g\ndir /x/h i 755 root:root\n"},
         /* Not known: other conditions and separators, several of which one is enough, what is done with the files. */
         {"find /etc/p -size +1 | while read f; do chown a $f; done; find /etc/p -type f -o -name x | while read f; do "
-         "chown a $f; done; find /etc/p ! -type f | while read f; do chown a $f; done; find /etc/p -delete | while "
+         "chown a $f; done; find /etc/p ! -type f | while read f; do chown a $f; done; find /etc/p -type d -type f | "
+         "while read f; do chown a $f; done; find /etc/p -name c -name d | while read f; do "
+         "chown a $f; done; find /etc/p -type f,d | while read f; do chown a $f; done; find /etc/p -delete | while "
          "read "
          "f; do chown a $f; done; echo a:b | while IFS=: read x y; do addgroup $x; done; find $HOME | while read f; do "
          "chown a $f; done",
