@@ -101,6 +101,7 @@ const struct format format_deb = {
     .install_arguments = install_arguments,
     .database = deb_database,
     .alternatives_dir = "/var/lib/dpkg/alternatives",
+    .configure_command = "dpkg --configure -a",
     .installed_read = deb_installed_read,
     .installed_owner = deb_installed_owner,
     .installed_continue = deb_installed_continue,

@@ -118,18 +118,19 @@ static bool tell(const struct judging *judging, const struct continued *continue
     }
     if (!continued->unconfigured.count)
         return true;
+    const char *configure = order->installed->format->configure_command;
     const char *names = strings_join(arena, &continued->unconfigured, ", ");
     const char *reasons = strings_join(arena, &judging->reasons, "; ");
     if (!order->manifest->allows_unconfigured) {
         err_set(
             err, ERR_RESOLVE,
             "%s cannot be installed without running scripts: %s. Say with `covers` what of it the image needs not, or "
-            "with `allow-unconfigured: true` that `dpkg --configure -a` is to do it",
-            names, reasons);
+            "with `allow-unconfigured: true` that `%s` is to do it",
+            names, reasons, configure);
         return false;
     }
     list_add(arena, &tree->notes,
-             arena_printf(arena, "not configured, for `dpkg --configure -a` to do: %s (%s)", names, reasons));
+             arena_printf(arena, "not configured, for `%s` to do: %s (%s)", configure, names, reasons));
     return true;
 }
 

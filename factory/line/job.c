@@ -157,15 +157,9 @@ static bool make_image(struct job *job, struct err *err)
     return job->plant->options->is_dry_run || describe(job, err);
 }
 
-struct standing_on {
-    const struct order *order;
-    struct job *job;
-};
-
 static bool open_ground(void *argument, struct err *err)
 {
-    const struct standing_on *standing_on = argument;
-    struct job *job = standing_on->job;
+    struct job *job = argument;
     return standing_open(job->plant, job->standing, &job->ground, err);
 }
 
@@ -205,11 +199,10 @@ static bool read_installed(void *argument, struct err *err)
 /* Gives the order the files of its base. */
 static bool stand(struct job *job, struct order *order, struct err *err)
 {
-    struct standing_on standing_on = {order, job};
     if (!check_installable(order, err))
         return false;
     if (job->standing) {
-        if (!standing_fetch(job->plant, job->standing, err) || !order_compute(order, open_ground, &standing_on, err))
+        if (!standing_fetch(job->plant, job->standing, err) || !order_compute(order, open_ground, job, err))
             return false;
         order->ground = &job->ground;
         order->given = ground_package(order->arena, &job->ground);

@@ -75,9 +75,10 @@ struct format {
     /* Prints the package database of an image (database.h). */
     bool (*database)(struct arena *arena, const struct database_request *request, struct database_files *ret_files,
                      struct err *err);
-    const char *alternatives_dir; /* of update-alternatives' database */
-    /* Reads the package database of a base (ground/installed.h); *ret_found is false when it has none of this format. NULL, as the
-     * next two: not known of this format yet. */
+    const char *alternatives_dir;  /* of update-alternatives' database */
+    const char *configure_command; /* what does in an image what scripts have left to do */
+    /* Reads the package database of a base (ground/installed.h); *ret_found is false when it has none of this format. NULL, as
+     * configure_command and the next two: not known of this format yet. */
     bool (*installed_read)(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
                            bool *ret_found, struct err *err);
     /* Returns the base's package that has what is at an exact path, and is no directory; NULL when none has it. */
