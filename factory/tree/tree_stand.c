@@ -165,7 +165,8 @@ static bool place(struct standing_tree *standing, const struct node *node, struc
     return verdict == LEFT_OUT || (verdict == PUT && put_once(standing, node, path, err));
 }
 
-/* A hard link needs its file in the same layer, at the place that that got. */
+/* A hard link needs its file in the same layer, at the place that that got; where that is another link (two names of the tree
+ * are one in the base, maybe its own) it is a file. */
 static void settle_links(struct standing_tree *standing)
 {
     for (size_t i = 0; i < standing->placed.slots.count; i++) {
@@ -173,8 +174,9 @@ static void settle_links(struct standing_tree *standing)
         if (node->kind != NODE_HARDLINK)
             continue;
         const char *target = map_get(&standing->moved, text_of(node->target));
+        const struct node *there = target ? map_get(&standing->placed, text_of(target)) : NULL;
         const struct node *file = file_of(standing, node);
-        if (target) {
+        if (there && there->kind == NODE_FILE) {
             node->target = target;
         } else if (file) {
             const char *path = node->path;

@@ -5,7 +5,8 @@
  * a package's file is an error (ERR_RESOLVE), but a link in place of a directory is none, as dpkg has it; what is weak
  * (enum node_claim) gives way; the manifest's own replaces it, unless a package of the base owns that (ERR_RESOLVE); a
  * database replaces it. In the layer stand also the directories above, as the base has them: engines would make them anew.
- * Paths that are to be removed are whiteouts (image-spec layer.md). A hard link to a file that is left out is a file.
+ * Paths that are to be removed are whiteouts (image-spec layer.md). A hard link to a file that is left out, or to another
+ * name of its own place, is a file.
  * Threads: pure function of its inputs.
  * Owns: nothing; results live in the arena and point into ground and tree.
  * Fails with: ERR_RESOLVE, ERR_USAGE (the manifest's own entries).

@@ -226,6 +226,21 @@ static void test_a_hard_link_follows_its_file_through_a_link_of_the_base(void **
     assert_string_equal(fixture->layer.nodes[2].target, "/var/a");
 }
 
+static void test_a_hard_link_to_another_name_of_the_same_place_is_a_file(void **state)
+{
+    struct fixture *fixture = *state;
+    has(fixture, "/lib", ENTRY_SYMLINK, "usr/lib");
+    has(fixture, "/usr", ENTRY_DIRECTORY, NULL);
+    has(fixture, "/usr/lib", ENTRY_DIRECTORY, NULL);
+    wants(fixture, "/lib/a", NODE_HARDLINK, "/usr/lib/a", CLAIM_PACKAGED);
+    wants(fixture, "/usr/lib/a", NODE_FILE, "bytes", CLAIM_PACKAGED);
+    wants(fixture, "/usr/lib/b", NODE_HARDLINK, "/usr/lib/a", CLAIM_PACKAGED);
+    check_layer(fixture, "/usr,/usr/lib,/usr/lib/a,/usr/lib/b");
+    assert_int_equal(fixture->layer.nodes[2].kind, NODE_FILE);
+    assert_string_equal(fixture->layer.nodes[2].data, "bytes");
+    assert_string_equal(fixture->layer.nodes[3].target, "/usr/lib/a");
+}
+
 static void test_what_is_removed_is_a_whiteout(void **state)
 {
     struct fixture *fixture = *state;
@@ -258,6 +273,7 @@ int main(void)
         STAND_TEST(test_no_directory_becomes_a_file),
         STAND_TEST(test_a_hard_link_to_what_is_left_out_is_a_file),
         STAND_TEST(test_a_hard_link_follows_its_file_through_a_link_of_the_base),
+        STAND_TEST(test_a_hard_link_to_another_name_of_the_same_place_is_a_file),
         STAND_TEST(test_what_is_removed_is_a_whiteout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
