@@ -12,33 +12,9 @@
 #define LIST_MAX_BYTES ((size_t)512 << 20)
 #define HEX_SIZE (2 * 16 + 1) /* of an MD5 */
 
-static void auto_tar_close(struct deb_tar **tar)
-{
-    deb_tar_close(*tar);
-}
-
 static void auto_md_free(EVP_MD_CTX **context)
 {
     EVP_MD_CTX_free(*context);
-}
-
-/* Reads the bytes of the tar's current entry into the arena. */
-static bool read_bytes(struct arena *arena, struct deb_tar *tar, size_t cap_bytes, struct text *ret_bytes,
-                       struct err *err)
-{
-    AUTO(buf_done) struct buf whole;
-    struct text run;
-    buf_init(&whole, cap_bytes);
-    do {
-        if (!deb_tar_read(tar, &run, err))
-            return false;
-        if (run.len && !buf_add(&whole, run.ptr, run.len)) {
-            err_set(err, ERR_MALFORMED, "control.tar: its files are larger than %zu bytes", CONTROL_MAX_BYTES);
-            return false;
-        }
-    } while (run.len);
-    *ret_bytes = (struct text){arena_strndup(arena, buf_text(&whole).ptr, whole.len), whole.len};
-    return true;
 }
 
 /* A control file becomes a file of dpkg's database, with the package's name before it: one component, of few letters. */
@@ -72,7 +48,7 @@ static bool take_control(struct arena *arena, struct deb_tar *tar, const struct 
         err_set(err, ERR_MALFORMED, "control.tar has more than %d files", CONTROL_MAX_FILES);
         return false;
     }
-    if (!read_bytes(arena, tar, CONTROL_MAX_BYTES, &item.bytes, err))
+    if (!deb_tar_read_all(tar, arena, &item.bytes, err))
         return false;
     list_add(arena, record, item);
     return true;
@@ -80,7 +56,7 @@ static bool take_control(struct arena *arena, struct deb_tar *tar, const struct 
 
 static bool read_control(struct arena *arena, const struct deb_member *member, struct record *record, struct err *err)
 {
-    AUTO(auto_tar_close) struct deb_tar *tar = NULL;
+    AUTO(deb_tar_auto_close) struct deb_tar *tar = NULL;
     struct tar_entry entry;
     bool is_end;
     if (!deb_tar_open(member, CONTROL_MAX_BYTES, &tar, err))
@@ -199,7 +175,7 @@ static bool list_entry(struct listing *listing, struct deb_tar *tar, const struc
 static bool read_data(struct listing *listing, const struct deb_member *member, const struct unpack_limits *limits,
                       struct err *err)
 {
-    AUTO(auto_tar_close) struct deb_tar *tar = NULL;
+    AUTO(deb_tar_auto_close) struct deb_tar *tar = NULL;
     size_t count = 0;
     if (!deb_tar_open(member, limits->unpacked_bytes, &tar, err))
         return false;

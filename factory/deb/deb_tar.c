@@ -1,5 +1,6 @@
 #include "deb/deb_tar.h"
 
+#include "base/auto.h"
 #include "io/stream.h"
 
 #include <stdio.h>
@@ -95,6 +96,23 @@ bool deb_tar_read(struct deb_tar *tar, struct text *ret_bytes, struct err *err)
     return tar_reader_read(&tar->reader, ret_bytes, err) || wrap(tar, err);
 }
 
+bool deb_tar_read_all(struct deb_tar *tar, struct arena *arena, struct text *ret_bytes, struct err *err)
+{
+    AUTO(buf_done) struct buf whole;
+    struct text run;
+    buf_init(&whole, (size_t)tar->cap_bytes);
+    do {
+        if (!deb_tar_read(tar, &run, err))
+            return false;
+        if (run.len && !buf_add(&whole, run.ptr, run.len)) {
+            err_set(err, ERR_MALFORMED, "%s: an entry is larger than it says", tar->member->name);
+            return false;
+        }
+    } while (run.len);
+    *ret_bytes = (struct text){arena_strndup(arena, buf_text(&whole).ptr, whole.len), whole.len};
+    return true;
+}
+
 void deb_tar_close(struct deb_tar *tar)
 {
     if (!tar)
@@ -102,4 +120,9 @@ void deb_tar_close(struct deb_tar *tar)
     tar_reader_done(&tar->reader);
     stream_close(tar->stream);
     free(tar);
+}
+
+void deb_tar_auto_close(struct deb_tar **tar)
+{
+    deb_tar_close(*tar);
 }

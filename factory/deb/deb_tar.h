@@ -25,7 +25,11 @@ bool deb_tar_next(struct deb_tar *tar, struct tar_entry *ret_entry, bool *ret_is
 /* Reads the next run of the entry's bytes, good until the next call; an empty one is their end, and then exactly
  * size_bytes came. */
 bool deb_tar_read(struct deb_tar *tar, struct text *ret_bytes, struct err *err) MUST_CHECK;
+/* Reads all of the entry's bytes, which are no more than the member's cap, into the arena; a NUL stands behind them. */
+bool deb_tar_read_all(struct deb_tar *tar, struct arena *arena, struct text *ret_bytes, struct err *err) MUST_CHECK;
 /* Closes the reader. NULL is fine. */
 void deb_tar_close(struct deb_tar *tar);
+/* deb_tar_close(), for AUTO(). */
+void deb_tar_auto_close(struct deb_tar **tar);
 
 #endif

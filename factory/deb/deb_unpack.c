@@ -6,11 +6,6 @@
 #include "package/package_contents.h"
 #include "package/unpacking.h"
 
-static void auto_tar_close(struct deb_tar **tar)
-{
-    deb_tar_close(*tar);
-}
-
 /* Resolves a hard link to the entry that has the bytes. */
 static bool take_link(struct unpacking *unpacking, const struct tar_entry *header, struct unpacked *draft,
                       struct err *err)
@@ -86,7 +81,7 @@ static bool read_entry(struct unpacking *unpacking, struct deb_tar *tar, const s
 
 static bool read_entries(struct unpacking *unpacking, const struct deb_member *member, struct err *err)
 {
-    AUTO(auto_tar_close) struct deb_tar *tar = NULL;
+    AUTO(deb_tar_auto_close) struct deb_tar *tar = NULL;
     if (!deb_tar_open(member, unpacking->limits->unpacked_bytes, &tar, err))
         return false;
     for (;;) {

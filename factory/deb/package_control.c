@@ -8,11 +8,6 @@
 /* Of the whole control.tar; with package scripts real ones stay below 20 MiB. */
 #define MAX_MEMBER_BYTES ((uint64_t)128 << 20)
 
-static void auto_tar_close(struct deb_tar **tar)
-{
-    deb_tar_close(*tar);
-}
-
 /* Maintainer scripts and the like that are kept, to be looked at. */
 static const char *const scripts[] = {"preinst", "postinst", "config", "triggers", "templates"};
 
@@ -80,10 +75,8 @@ static const struct kept_file *find_kept_file(const char *name)
 static bool read_fact(struct arena *arena, struct deb_tar *tar, const struct tar_entry *entry,
                       const struct kept_file *file, struct package *package, struct err *err)
 {
-    AUTO(buf_done) struct buf whole;
-    struct text run;
+    struct text bytes;
     bool is_second = package_fact(package, file->name) != NULL;
-    buf_init(&whole, file->cap_bytes);
     if (is_second || entry->kind != TAR_FILE || entry->size_bytes > file->cap_bytes) {
         err_set(err, ERR_MALFORMED, "control.tar: %s %s", entry->path,
                 is_second                 ? "is there twice"
@@ -91,19 +84,13 @@ static bool read_fact(struct arena *arena, struct deb_tar *tar, const struct tar
                                           : "is too large");
         return false;
     }
-    do {
-        if (!deb_tar_read(tar, &run, err))
-            return false;
-        if (!buf_add(&whole, run.ptr, run.len)) {
-            err_set(err, ERR_MALFORMED, "control.tar: %s is larger than it says", entry->path);
-            return false;
-        }
-    } while (run.len);
-    if (memchr(whole.bytes, '\0', whole.len)) {
+    if (!deb_tar_read_all(tar, arena, &bytes, err))
+        return false;
+    if (memchr(bytes.ptr, '\0', bytes.len)) {
         err_set(err, ERR_MALFORMED, "control.tar: %s has a NUL byte", entry->path);
         return false;
     }
-    struct package_fact fact = {file->name, arena_strndup(arena, whole.bytes, whole.len)};
+    struct package_fact fact = {file->name, bytes.ptr};
     list_add(arena, &package->facts, fact);
     return true;
 }
@@ -161,7 +148,7 @@ static bool read_fields(struct arena *arena, struct package *package, struct err
 bool package_read_control(struct arena *arena, const struct deb_member *member, uint64_t cap_bytes,
                           struct package *package, struct err *err)
 {
-    AUTO(auto_tar_close) struct deb_tar *tar = NULL;
+    AUTO(deb_tar_auto_close) struct deb_tar *tar = NULL;
     if (!deb_tar_open(member, cap_bytes < MAX_MEMBER_BYTES ? cap_bytes : MAX_MEMBER_BYTES, &tar, err) ||
         !read_members(arena, tar, package, err))
         return false;
