@@ -6,11 +6,10 @@
 #include "base/auto.h"
 #include "base/map.h"
 #include "ground/ground_path.h"
-#include "io/stream.h"
+#include "package/layer_reader.h"
 #include "package/pack.h"
 #include "package/package_contents.h"
 #include "package/path.h"
-#include "package/tar_reader.h"
 #include "source/format.h"
 
 #include <stdlib.h>
@@ -44,15 +43,9 @@ struct merging {
 /* One layer while it is read. */
 struct reading {
     struct merging *merging;
-    struct stream *stream;
-    struct digest_stream digest; /* of the plain tar */
-    struct tar_reader tar;
-    bool is_begun, is_ended; /* the stream */
-    const char *name;
+    struct layer_reader reader;
     uint32_t layer, first; /* number of its first entry */
 };
-
-static const struct tar_rules rules = {0}; /* a layer may have all that one reading can be given to */
 
 static const char *no_fault(const struct package *package)
 {
@@ -68,25 +61,10 @@ static void merging_done(struct merging *merging)
     arena_done(&merging->arena);
 }
 
-static void reading_done(struct reading *reading)
-{
-    digest_abandon(&reading->digest);
-    tar_reader_done(&reading->tar);
-    stream_close(reading->stream);
-}
-
 static bool fault(struct reading *reading, const char *path, const char *what, struct err *err)
 {
-    err_set(err, ERR_MALFORMED, "%s: entry %s: %s", reading->name,
+    err_set(err, ERR_MALFORMED, "%s: entry %s: %s", reading->reader.name,
             text_printable(&reading->merging->arena, text_of(path)), what);
-    return false;
-}
-
-/* Names the layer in a fault of the tar; those of the decompression name it themselves. */
-static bool wrap(const struct reading *reading, struct err *err)
-{
-    if (strncmp(err->text, reading->name, strlen(reading->name)) != 0)
-        err_wrap(err, "%s", reading->name);
     return false;
 }
 
@@ -186,8 +164,12 @@ static bool read_contents(struct reading *reading, struct item *taken, struct er
     taken->data_offset = contents.offset;
     struct text run = {0};
     do {
-        if (!tar_reader_read(&reading->tar, &run, err) || !file_contents_feed(&contents, run, err))
-            return wrap(reading, err);
+        if (!layer_reader_read(&reading->reader, &run, err))
+            return false;
+        if (!file_contents_feed(&contents, run, err)) {
+            err_wrap(err, "%s", reading->reader.name);
+            return false;
+        }
     } while (run.len);
     file_contents_end(&contents);
     return true;
@@ -263,7 +245,7 @@ static bool take_entry(struct reading *reading, const struct tar_entry *header, 
     struct merging *merging = reading->merging;
     if (merging->items.slots.count >= GROUND_ENTRIES_MAX || merging->name_bytes > NAMES_MAX_BYTES ||
         merging->number == UINT32_MAX) {
-        err_set(err, ERR_MALFORMED, "%s: more entries, or longer names, than a base may have", reading->name);
+        err_set(err, ERR_MALFORMED, "%s: more entries, or longer names, than a base may have", reading->reader.name);
         return false;
     }
     const char *path = take_path(reading, &scratch, header->path, err);
@@ -291,71 +273,32 @@ static bool take_entry(struct reading *reading, const struct tar_entry *header, 
 
 /* --- one layer --- */
 
-/* The tar's feed: the next piece out of the decompression. Not to be asked again after the end, which a stream does not
- * allow. */
-static bool feed_layer(void *user, struct text *ret_bytes, struct err *err)
-{
-    struct reading *reading = user;
-    *ret_bytes = TEXT("");
-    if (reading->is_ended)
-        return true;
-    if (!stream_next(reading->stream, ret_bytes, err))
-        return false;
-    reading->is_ended = ret_bytes->len == 0;
-    digest_feed(&reading->digest, ret_bytes->ptr, ret_bytes->len);
-    if (ret_bytes->len > reading->merging->unpacked_left) {
-        err_set(err, ERR_MALFORMED, "%s: the layers unpack to far more bytes than they have", reading->name);
-        return false;
-    }
-    reading->merging->unpacked_left -= ret_bytes->len;
-    if (!reading->is_begun && compression_of_bytes(*ret_bytes) != COMPRESSION_NONE) {
-        err_set(err, ERR_MALFORMED, "%s: compressed more than once", reading->name);
-        return false;
-    }
-    reading->is_begun = true;
-    return true;
-}
-
-static bool open_stream(struct reading *reading, struct text bytes, struct err *err)
-{
-    enum compression compression = compression_of_bytes(bytes);
-    if (compression == COMPRESSION_XZ || compression == COMPRESSION_BZIP2) {
-        err_set(err, ERR_MALFORMED, "%s: compressed as %s, while layers are gzip, zstd or plain tar", reading->name,
-                compression_ending(compression));
-        return false;
-    }
-    return stream_open(compression, bytes, reading->name, &reading->stream, err);
-}
-
 static bool read_entries(struct reading *reading, struct err *err)
 {
-    struct text piece;
     for (;;) {
         struct tar_entry header;
         bool is_end;
-        if (!tar_reader_next(&reading->tar, &header, &is_end, err))
-            return wrap(reading, err);
+        if (!layer_reader_next(&reading->reader, &header, &is_end, err))
+            return false;
         if (is_end)
-            break;
+            return true;
         if (!take_entry(reading, &header, err))
             return false;
     }
-    /* What is behind the end mark belongs to the layer's digest, and its stream has checks at its end. */
-    while (!reading->is_ended) {
-        if (!feed_layer(reading, &piece, err))
-            return wrap(reading, err);
-    }
-    return true;
 }
 
-static bool check_diff_id(const struct reading *reading, const struct digest *got, const struct digest *expected,
-                          struct err *err)
+static bool check_diff_id(const char *name, const struct digest *got, const struct digest *expected, struct err *err)
 {
     if (digest_eq(got, expected))
         return true;
-    err_set(err, ERR_TRUST, "%s: it unpacks to sha256:%s, the configuration says sha256:%s", reading->name,
+    err_set(err, ERR_TRUST, "%s: it unpacks to sha256:%s, the configuration says sha256:%s", name,
             digest_hex(got).chars, digest_hex(expected).chars);
     return false;
+}
+
+static void reading_done(struct reading *reading)
+{
+    layer_reader_done(&reading->reader);
 }
 
 static bool add_layer(struct merging *merging, struct store *store, const struct base_layer *layer, const char *name,
@@ -363,7 +306,8 @@ static bool add_layer(struct merging *merging, struct store *store, const struct
 {
     AUTO(view_done) struct view view = {0};
     AUTO(reading_done)
-    struct reading reading = {.merging = merging, .name = name, .layer = number, .first = merging->number + 1};
+    struct reading reading = {.merging = merging, .layer = number, .first = merging->number + 1};
+    struct digest got;
     bool is_found;
     if (!store_map_blob(store, &layer->blob.digest, &view, &is_found, err))
         return false;
@@ -371,12 +315,10 @@ static bool add_layer(struct merging *merging, struct store *store, const struct
         err_set(err, ERR_LOCAL, "%s went out of the cache while it was used; run again", name);
         return false;
     }
-    tar_reader_init(&reading.tar, &rules, feed_layer, &reading);
-    digest_begin(&reading.digest);
-    if (!open_stream(&reading, (struct text){view.ptr, view.len}, err) || !read_entries(&reading, err))
-        return false;
-    struct digest got = digest_end(&reading.digest);
-    return check_diff_id(&reading, &got, &layer->diff_id, err);
+    struct text bytes = {view.ptr, view.len};
+    return layer_reader_open(&reading.reader, bytes, name, &merging->unpacked_left, err) &&
+           read_entries(&reading, err) && layer_reader_end(&reading.reader, &got, err) &&
+           check_diff_id(name, &got, &layer->diff_id, err);
 }
 
 /* --- the result --- */

@@ -4,11 +4,10 @@
 
 #include "base/auto.h"
 #include "closure/ld_cache.h"
-#include "io/stream.h"
 #include "package/elf.h"
+#include "package/layer_reader.h"
 #include "package/path.h"
 #include "package/script.h"
-#include "package/tar_reader.h"
 
 #include <stdlib.h>
 
@@ -46,35 +45,19 @@ struct root_item {
 /* One layer while it is read. */
 struct reading {
     struct root_layers *layers;
-    struct stream *stream;
-    struct digest_stream digest; /* of the plain tar */
-    struct tar_reader tar;
-    bool is_begun, is_ended; /* the stream */
-    const char *name;
+    struct layer_reader reader;
     size_t layer;
 };
 
-const struct tar_rules root_layers_tar_rules = {0}; /* a layer may have all that one reading can be given to */
-
 static void reading_done(struct reading *reading)
 {
-    digest_abandon(&reading->digest);
-    tar_reader_done(&reading->tar);
-    stream_close(reading->stream);
+    layer_reader_done(&reading->reader);
 }
 
 static bool fault(const struct reading *reading, const char *path, const char *what, struct err *err)
 {
-    err_set(err, ERR_MALFORMED, "%s: entry %s: %s", reading->name,
+    err_set(err, ERR_MALFORMED, "%s: entry %s: %s", reading->reader.name,
             text_printable(reading->layers->arena, text_of(path)), what);
-    return false;
-}
-
-/* Names the layer in a fault of the tar; those of the decompression name it themselves. */
-static bool wrap(const struct reading *reading, struct err *err)
-{
-    if (strncmp(err->text, reading->name, strlen(reading->name)) != 0)
-        err_wrap(err, "%s", reading->name);
     return false;
 }
 
@@ -220,8 +203,8 @@ static bool read_elf(struct reading *reading, const struct node *node, struct te
     while (rest.len) {
         if (!add_elf(reading, node, content, rest, err))
             return false;
-        if (!tar_reader_read(&reading->tar, &rest, err))
-            return wrap(reading, err);
+        if (!layer_reader_read(&reading->reader, &rest, err))
+            return false;
     }
     *ret_content = content;
     return true;
@@ -238,8 +221,8 @@ static bool is_kept_whole(const char *path)
 static bool read_head(struct reading *reading, struct buf *head, struct text *ret_rest, struct err *err)
 {
     do {
-        if (!tar_reader_read(&reading->tar, ret_rest, err))
-            return wrap(reading, err);
+        if (!layer_reader_read(&reading->reader, ret_rest, err))
+            return false;
         size_t room = head->cap_bytes - head->len, len = ret_rest->len < room ? ret_rest->len : room;
         if (!buf_add(head, ret_rest->ptr, len))
             return fault(reading, "", "its beginning has no room", err); /* len never passes the cap */
@@ -354,7 +337,7 @@ static bool count_entry(struct reading *reading, struct err *err)
         layers->budget->entries--;
         return true;
     }
-    err_set(err, ERR_MALFORMED, "%s: more entries, or longer names, than an image may have", reading->name);
+    err_set(err, ERR_MALFORMED, "%s: more entries, or longer names, than an image may have", reading->reader.name);
     return false;
 }
 
@@ -382,67 +365,18 @@ static bool take_entry(struct reading *reading, const struct tar_entry *header, 
     return true;
 }
 
-/* The tar's feed: the next piece out of the decompression. Not to be asked again after the end, which a stream does not
- * allow. */
-static bool feed_layer(void *user, struct text *ret_bytes, struct err *err)
-{
-    struct reading *reading = user;
-    *ret_bytes = TEXT("");
-    if (reading->is_ended)
-        return true;
-    if (!stream_next(reading->stream, ret_bytes, err))
-        return false;
-    reading->is_ended = ret_bytes->len == 0;
-    digest_feed(&reading->digest, ret_bytes->ptr, ret_bytes->len);
-    if (ret_bytes->len > reading->layers->budget->unpacked_bytes) {
-        err_set(err, ERR_MALFORMED, "%s: the layers unpack to far more bytes than they have", reading->name);
-        return false;
-    }
-    reading->layers->budget->unpacked_bytes -= ret_bytes->len;
-    if (!reading->is_begun && compression_of_bytes(*ret_bytes) != COMPRESSION_NONE) {
-        err_set(err, ERR_MALFORMED, "%s: compressed more than once", reading->name);
-        return false;
-    }
-    reading->is_begun = true;
-    return true;
-}
-
-/* Opens a layer by what its bytes are: media types lie, and engines do the same. What is inside of the compression is a
- * tar or nothing. */
-static bool open_layer(struct reading *reading, struct text bytes, struct err *err)
-{
-    enum compression compression = compression_of_bytes(bytes);
-    if (compression == COMPRESSION_XZ || compression == COMPRESSION_BZIP2) {
-        err_set(err, ERR_MALFORMED, "%s: compressed as %s, while layers are gzip, zstd or plain tar", reading->name,
-                compression_ending(compression));
-        return false;
-    }
-    return stream_open(compression, bytes, reading->name, &reading->stream, err);
-}
-
 static bool read_entries(struct reading *reading, struct err *err)
 {
     for (;;) {
         struct tar_entry header;
         bool is_end;
-        if (!tar_reader_next(&reading->tar, &header, &is_end, err))
-            return wrap(reading, err);
+        if (!layer_reader_next(&reading->reader, &header, &is_end, err))
+            return false;
         if (is_end)
             return true;
         if (!take_entry(reading, &header, err))
             return false;
     }
-}
-
-/* What is behind the end mark belongs to the layer's digest, and its stream has checks at its end. */
-static bool read_rest(struct reading *reading, struct err *err)
-{
-    struct text piece;
-    while (!reading->is_ended) {
-        if (!feed_layer(reading, &piece, err))
-            return wrap(reading, err);
-    }
-    return true;
 }
 
 struct root_budget root_budget_of_call(void)
@@ -458,14 +392,10 @@ void root_budget_add(struct root_budget *budget, uint64_t packed_bytes)
 bool root_layers_add(struct root_layers *layers, struct text bytes, const char *name, struct digest *ret_diff_id,
                      struct err *err)
 {
-    AUTO(reading_done) struct reading reading = {.layers = layers, .name = name, .layer = ++layers->layer_count};
+    AUTO(reading_done) struct reading reading = {.layers = layers, .layer = ++layers->layer_count};
     layers->spool.arena = layers->arena;
-    tar_reader_init(&reading.tar, &root_layers_tar_rules, feed_layer, &reading);
-    digest_begin(&reading.digest);
-    if (!open_layer(&reading, bytes, err) || !read_entries(&reading, err) || !read_rest(&reading, err))
-        return false;
-    *ret_diff_id = digest_end(&reading.digest);
-    return true;
+    return layer_reader_open(&reading.reader, bytes, name, &layers->budget->unpacked_bytes, err) &&
+           read_entries(&reading, err) && layer_reader_end(&reading.reader, ret_diff_id, err);
 }
 
 static int compare_items(const void *a, const void *b)

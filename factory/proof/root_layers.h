@@ -18,12 +18,9 @@
 
 #include "base/map.h"
 #include "io/spool.h"
-#include "package/tar_reader.h"
 #include "tree/tree.h"
 
 struct root_item;
-
-extern const struct tar_rules root_layers_tar_rules; /* what a layer may not have, for tar_reader_init() */
 
 /* What all layers that one call reads may cost together: few bytes can be listed often, and unpack to many. */
 struct root_budget {

@@ -3,7 +3,7 @@
 
 #include "base/auto.h"
 #include "deb/deb_tar.h"
-#include "proof/root_layers.h"
+#include "package/layer_reader.h"
 
 #include <stdlib.h>
 
@@ -38,7 +38,7 @@ static bool list(struct text bytes, const struct tar_rules *rules)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct text tar = {(const char *)bytes, len};
-    if (list(tar, &deb_tar_rules) && !list(tar, &root_layers_tar_rules))
+    if (list(tar, &deb_tar_rules) && !list(tar, &layer_tar_rules))
         abort();
     return 0;
 }

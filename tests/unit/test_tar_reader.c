@@ -4,7 +4,7 @@
 #include "base/auto.h"
 #include "deb/deb_tar.h"
 #include "deb_maker.h"
-#include "proof/root_layers.h"
+#include "package/layer_reader.h"
 
 /* The archive in pieces of some size, to see that no border matters. */
 struct stream {
@@ -75,7 +75,7 @@ static void judge(const struct buf *tar, const struct tar_rules *rules, struct v
 static void judge_both(const struct buf *tar, struct verdict verdict)
 {
     judge(tar, &deb_tar_rules, verdict);
-    judge(tar, &root_layers_tar_rules, verdict);
+    judge(tar, &layer_tar_rules, verdict);
 }
 
 #define FILE_A                                                                                                         \
@@ -100,7 +100,7 @@ static void make(struct buf *ret_tar, const struct tar_item *items, size_t count
         AUTO(buf_done) struct buf tar_;                                                                                \
         make(&tar_, items_, ARRAY_COUNT(items_));                                                                      \
         judge(&tar_, &deb_tar_rules, (struct verdict)deb);                                                             \
-        judge(&tar_, &root_layers_tar_rules, (struct verdict)layer);                                                   \
+        judge(&tar_, &layer_tar_rules, (struct verdict)layer);                                                   \
     } while (0)
 #define REFUSED(part)                                                                                                  \
     {                                                                                                                  \
@@ -325,7 +325,7 @@ static void owners_of_packages_have_32_bits(void **state)
         sum += (unsigned char)tar.bytes[i];
     (void)snprintf(tar.bytes + 148, 8, "%06o", sum);
     judge(&tar, &deb_tar_rules, (struct verdict){.fault = "owner is out of range"});
-    judge(&tar, &root_layers_tar_rules, (struct verdict){.list = LIST_A});
+    judge(&tar, &layer_tar_rules, (struct verdict){.list = LIST_A});
 }
 
 static void an_archive_ends_with_zeros_and_nothing_else(void **state)
@@ -336,13 +336,13 @@ static void an_archive_ends_with_zeros_and_nothing_else(void **state)
     AUTO(buf_done) struct buf tar;
     buf_init(&tar, MAKER_CAP_BYTES);
     judge(&tar, &deb_tar_rules, (struct verdict){.fault = "end mark"});
-    judge(&tar, &root_layers_tar_rules, none);
+    judge(&tar, &layer_tar_rules, none);
     tar_put(&tar, (struct tar_item)FILE_A);
     judge(&tar, &deb_tar_rules, (struct verdict){.fault = "end mark"});
-    judge(&tar, &root_layers_tar_rules, taken);
+    judge(&tar, &layer_tar_rules, taken);
     maker_add(&tar, zeros, 512);
     judge(&tar, &deb_tar_rules, (struct verdict){.fault = "end mark"});
-    judge(&tar, &root_layers_tar_rules, taken);
+    judge(&tar, &layer_tar_rules, taken);
     tar_put(&tar, (struct tar_item){.name = "hidden", .type = '0', .data = "y"});
     judge_both(&tar, more);
     tar.len = 1536;
