@@ -100,7 +100,7 @@ static void make(struct buf *ret_tar, const struct tar_item *items, size_t count
         AUTO(buf_done) struct buf tar_;                                                                                \
         make(&tar_, items_, ARRAY_COUNT(items_));                                                                      \
         judge(&tar_, &deb_tar_rules, (struct verdict)deb);                                                             \
-        judge(&tar_, &layer_tar_rules, (struct verdict)layer);                                                   \
+        judge(&tar_, &layer_tar_rules, (struct verdict)layer);                                                         \
     } while (0)
 #define REFUSED(part)                                                                                                  \
     {                                                                                                                  \
