@@ -49,9 +49,12 @@ static void add_host_paths(struct arena *arena, const struct contract *contract,
                   mount->path, mount->is_read_only);
     }
     for (size_t i = 0; i < contract->devices.count; i++) {
-        const char *device = contract->devices.items[i];
-        const char *path = arena_strndup(arena, device, strcspn(device, ":"));
-        add_mount(arena, mounts, arena_printf(arena, "hostPath: {path: %s}", deploy_yaml_string(arena, path)), path,
+        struct text rest = text_of(contract->devices.items[i]), host = {0}, inner = {0};
+        (void)text_next(&rest, ':', &host);
+        (void)text_next(&rest, ':', &inner);
+        const char *path = text_dup(arena, host);
+        const char *there = inner.len && inner.ptr[0] == '/' ? text_dup(arena, inner) : path;
+        add_mount(arena, mounts, arena_printf(arena, "hostPath: {path: %s}", deploy_yaml_string(arena, path)), there,
                   false);
     }
 }

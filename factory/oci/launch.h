@@ -8,6 +8,7 @@
  * - Every word of Env has a name before '='.
  * - User is NAME, UID, NAME:GROUP, :GROUP … as runc reads it: names are in /etc/passwd and /etc/group, numbers need not.
  *   The user may execute the program.
+ * - What asks the service whether it serves (`run: health`) is a program that can be started, as the command.
  * - WorkingDir is an absolute path and no file. That it, or a volume, is not there, or not writable for a User who is not
  *   root, is a note: engines make them, root's.
  */
@@ -25,6 +26,8 @@ struct launch_words {
 struct launch {
     struct launch_words entrypoint, cmd, env, volumes; /* env: "NAME=VALUE" */
     struct launch_words user, working_dir;             /* one word, or none */
+    struct launch_words
+        probe; /* what asks whether it serves: its first word is a program; no part of the configuration */
 };
 
 #endif

@@ -1,7 +1,10 @@
 #include "plan/contract.h"
 
+#include "base/auto.h"
 #include "base/map.h"
 #include "plan/rules.h"
+
+#include <arpa/inet.h>
 
 /* The tables below are the definition of the format; manifests/README.md explains them. */
 #define FIELD(type, struct_name, key, member, is_required)                                                             \
@@ -82,6 +85,11 @@ static const char *const limit_names[] = {"core",     "cpu",        "data",   "f
                                           "rttime",   "sigpending", "stack",  "memory", "pids",  "shm"};
 #define ULIMIT_COUNT 15
 
+/* Those that are a container's own and not the machine's (namespaces(7)), as engines take them; besides `net.…` and
+ * `fs.mqueue.…`. */
+static const char *const ipc_sysctls[] = {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
+                                          "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};
+
 static const char *const network_names[] = {
     [CONTRACT_PRIVATE] = "private", [CONTRACT_HOST] = "host", [CONTRACT_NO_NETWORK] = "none"};
 static const char *const kind_names[] = {[CONTRACT_DIRECTORY] = "directory", [CONTRACT_FILE] = "file"};
@@ -159,17 +167,32 @@ static bool check_each(struct arena *arena, const struct yaml_node *run, const c
     return true;
 }
 
+/* What may be done with a device: "rwm", each letter once. */
+static bool is_access(struct text word)
+{
+    bool is_good = word.len > 0;
+    for (size_t i = 0; i < word.len; i++)
+        is_good = is_good && strchr("rwm", word.ptr[i]) && !memchr(word.ptr, word.ptr[i], i);
+    return is_good;
+}
+
+/* "HOST", "HOST:CONTAINER", "HOST:rwm", "HOST:CONTAINER:rwm" */
 static const char *why_not_device(const char *device)
 {
-    return strncmp(device, "/dev/", strlen("/dev/")) != 0 || contract_why_not_mount(device)
-               ? "is no path of a device, such as /dev/net/tun"
-               : NULL;
+    AUTO(arena_done) struct arena scratch = {0};
+    struct text rest = text_of(device), part;
+    bool is_good = strncmp(device, "/dev/", strlen("/dev/")) == 0 && device[strlen(device) - 1] != ':';
+    for (size_t i = 0; is_good && text_next(&rest, ':', &part); i++) {
+        bool is_path = i < 2 && !contract_why_not_mount(text_dup(&scratch, part));
+        is_good = i < 3 && (is_path || (i > 0 && !rest.len && is_access(part)));
+    }
+    return is_good ? NULL : "is no device, such as /dev/net/tun or /dev/HOST:/dev/CONTAINER:rwm";
 }
 
 static const char *why_not_address(const char *address)
 {
-    bool has_sign = strpbrk(address, ".:") != NULL;
-    return has_sign && strspn(address, "0123456789abcdefABCDEF.:") == strlen(address)
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, address, bytes) == 1 || inet_pton(AF_INET6, address, bytes) == 1
                ? NULL
                : "is no address of a name server";
 }
@@ -190,6 +213,7 @@ static const char *why_not_need(const char *need)
 static bool read_publish(struct arena *arena, const struct yaml_node *run, struct contract *contract, struct err *err)
 {
     const struct yaml_node *list = yaml_get(run, "publish");
+    struct map seen = {.arena = arena};
     if (list && contract->network != CONTRACT_PRIVATE)
         return yaml_fail(list, err, "ports of a container without a network of its own cannot be published");
     for (size_t i = 0; i < contract->publish.count; i++) {
@@ -202,9 +226,63 @@ static bool read_publish(struct arena *arena, const struct yaml_node *run, struc
             return fail_value(arena, yaml_item(list, i), value, why, err);
         if (!colon)
             outer = inner;
+        if (!map_add(&seen, text_of(outer), (void *)list))
+            return fail_value(arena, yaml_item(list, i), value, "takes a port of the host that is taken already", err);
         contract->publish.items[i] = arena_printf(arena, "%.*s:%s", (int)strcspn(outer, "/"), outer, inner);
     }
     return true;
+}
+
+/* Reads "N", or "-1" and "infinity", which are INT64_MAX. */
+static bool read_limit(struct text word, int64_t *ret_limit)
+{
+    uint64_t number;
+    *ret_limit = INT64_MAX;
+    if (text_is(word, "-1") || text_is(word, "infinity"))
+        return true;
+    if (!text_parse_u64(word, &number) || number >= INT64_MAX)
+        return false;
+    *ret_limit = (int64_t)number;
+    return true;
+}
+
+const char *contract_why_not_ulimit(const char *value)
+{
+    const char *colon = strchr(value, ':');
+    struct text whole = text_of(value), soft_word = {value, colon ? (size_t)(colon - value) : whole.len};
+    int64_t soft, hard;
+    if (!read_limit(soft_word, &soft) || !read_limit(colon ? text_of(colon + 1) : soft_word, &hard))
+        return "is no limit: N, SOFT:HARD, or -1 for none";
+    return soft > hard ? "has a soft limit above the hard one: SOFT:HARD is meant" : NULL;
+}
+
+/* memory and shm are sizes, pids a number. */
+static const char *why_not_limit(const char *name, const char *value)
+{
+    if (contract_is_ulimit(name))
+        return contract_why_not_ulimit(value);
+    size_t digits = strspn(value, "0123456789");
+    bool is_number = digits && digits < 19 && strspn(value, "0") < digits;
+    if (strcmp(name, "pids") == 0)
+        return (is_number && !value[digits]) || strcmp(value, "-1") == 0 ? NULL : "is no number, or -1 for any";
+    return is_number && (!value[digits] || (strchr("kmgKMG", value[digits]) && !value[digits + 1]))
+               ? NULL
+               : "is no size, such as 256m";
+}
+
+static const char *why_not_sysctl(const struct contract *contract, const char *name)
+{
+    static const char *const signs = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+    bool is_of_network = strncmp(name, "net.", strlen("net.")) == 0;
+    if (!strchr(name, '.') || strspn(name, signs) != strlen(name))
+        return "is no name of a sysctl";
+    if (is_of_network && contract->network == CONTRACT_HOST)
+        return "belongs to the host, whose network it is";
+    if (is_of_network || strncmp(name, "fs.mqueue.", strlen("fs.mqueue.")) == 0 ||
+        has_name(ipc_sysctls, ARRAY_COUNT(ipc_sysctls), name))
+        return NULL;
+    return "is the whole machine's: a container has its own of net.…, fs.mqueue.… and kernel.msg…, sem and shm… alone; "
+           "'needs' can say that the host must have it";
 }
 
 static bool check_pairs(struct arena *arena, const struct contract *contract, struct err *err)
@@ -213,21 +291,17 @@ static bool check_pairs(struct arena *arena, const struct contract *contract, st
         const struct yaml_pair *pair = &contract->limits.items[i];
         if (!want_word(arena, pair->node, pair->key, limit_names, ARRAY_COUNT(limit_names), err))
             return false;
-        bool is_size = !contract_is_ulimit(pair->key);
-        const char *signs = is_size ? "0123456789kmgKMG" : "0123456789:-";
-        if (strspn(pair->value, signs) != strlen(pair->value))
-            return fail_value(arena, pair->node, pair->value,
-                              is_size ? "is no limit, such as 256m" : "is no limit: N, SOFT:HARD, or -1 for none", err);
+        const char *why = why_not_limit(pair->key, pair->value);
+        if (why)
+            return fail_value(arena, pair->node, pair->value, why, err);
     }
     for (size_t i = 0; i < contract->sysctls.count; i++) {
         const struct yaml_pair *pair = &contract->sysctls.items[i];
-        static const char *const signs = "abcdefghijklmnopqrstuvwxyz0123456789._-/";
-        if (!strchr(pair->key, '.') || strspn(pair->key, signs) != strlen(pair->key))
-            return fail_value(arena, pair->node, pair->key, "is no name of a sysctl", err);
-        if (!rule_is_one_line(pair->value, false) || strpbrk(pair->value, "\"'\\$%"))
+        const char *why = why_not_sysctl(contract, pair->key);
+        if (why)
+            return fail_value(arena, pair->node, pair->key, why, err);
+        if (!pair->value[0] || !rule_is_one_line(pair->value, false) || strpbrk(pair->value, "\"'\\$%"))
             return fail_value(arena, pair->node, pair->value, "is no value of a sysctl", err);
-        if (contract->network == CONTRACT_HOST && strncmp(pair->key, "net.", strlen("net.")) == 0)
-            return fail_value(arena, pair->node, pair->key, "belongs to the host, whose network it is", err);
     }
     return true;
 }
@@ -249,6 +323,9 @@ static bool read_health(struct arena *arena, const struct yaml_node *node, struc
     const struct yaml_node *list = yaml_get(node, "command");
     if (!command->count || rule_path(command->items[0]))
         return yaml_fail(list, err, "'command' must begin with the path of a program");
+    if (strpbrk(command->items[0], " \t"))
+        return fail_value(arena, list, command->items[0],
+                          "is one word, and no shell splits it: write [PROGRAM, ARGUMENT, …]", err);
     for (size_t i = 0; i < command->count; i++) {
         if (!rule_is_one_line(command->items[i], false))
             return fail_value(arena, yaml_item(list, i), command->items[i], "must be one line of text", err);
@@ -257,6 +334,9 @@ static bool read_health(struct arena *arena, const struct yaml_node *node, struc
         {"interval", health->interval, NULL}, {"timeout", health->timeout, NULL}, {"start", health->start_for, NULL}};
     for (size_t i = 0; i < ARRAY_COUNT(durations); i++) {
         const char *why = why_not_duration(durations[i].value);
+        bool is_none = strspn(durations[i].value, "0") == strspn(durations[i].value, "0123456789");
+        if (!why && is_none && durations[i].value != health->start_for)
+            why = "is no time at all";
         if (why)
             return fail_value(arena, yaml_get(node, durations[i].key), durations[i].value, why, err);
     }
@@ -365,15 +445,32 @@ static bool check_writes(const struct yaml_node *run, struct contract *contract,
     return true;
 }
 
+/* Engines take CAP_NET_RAW and net_raw, too: here each is written NET_RAW. */
+static bool read_capabilities(struct arena *arena, const struct yaml_node *run, struct contract *contract,
+                              struct err *err)
+{
+    const struct yaml_node *list = yaml_get(run, "capabilities");
+    struct map seen = {.arena = arena};
+    for (size_t i = 0; i < contract->capabilities.count; i++) {
+        const char *written = contract->capabilities.items[i];
+        char *name = arena_strdup(arena, written);
+        for (char *at = name; *at; at++)
+            *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+        name += strncmp(name, "CAP_", 4) == 0 ? 4 : 0;
+        if (!want_word(arena, yaml_item(list, i), name, capability_names, ARRAY_COUNT(capability_names), err))
+            return false;
+        if (!map_add(&seen, text_of(name), (void *)list))
+            return fail_value(arena, yaml_item(list, i), written, "comes twice", err);
+        contract->capabilities.items[i] = name;
+    }
+    return true;
+}
+
 static bool check_lists(struct arena *arena, const struct yaml_node *run, const struct contract *contract,
                         struct err *err)
 {
-    const struct yaml_node *list = yaml_get(run, "capabilities");
-    for (size_t i = 0; i < contract->capabilities.count; i++) {
-        if (!want_word(arena, yaml_item(list, i), contract->capabilities.items[i], capability_names,
-                       ARRAY_COUNT(capability_names), err))
-            return false;
-    }
+    if (contract->dns.count && contract->network == CONTRACT_NO_NETWORK)
+        return yaml_fail(yaml_get(run, "dns"), err, "without a network no name server can be asked");
     return check_each(arena, run, "tmpfs", &contract->tmpfs, contract_why_not_mount, err) &&
            check_each(arena, run, "writes", &contract->writes, contract_why_not_mount, err) &&
            check_each(arena, run, "devices", &contract->devices, why_not_device, err) &&
@@ -392,8 +489,8 @@ bool contract_read(struct arena *arena, const struct yaml_node *node, const stru
         return false;
     contract->network = (enum contract_network)index_of(network_names, ARRAY_COUNT(network_names), form.network);
     contract->has_capabilities = true;
-    if (!check_lists(arena, node, contract, err) || !read_publish(arena, node, contract, err) ||
-        !check_pairs(arena, contract, err) ||
+    if (!read_capabilities(arena, node, contract, err) || !check_lists(arena, node, contract, err) ||
+        !read_publish(arena, node, contract, err) || !check_pairs(arena, contract, err) ||
         (form.health && !read_health(arena, form.health, &contract->health, err)) ||
         !read_host(arena, form.host, wishes, contract, err) || !check_writes(node, contract, err))
         return false;

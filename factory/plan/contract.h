@@ -56,6 +56,8 @@ const struct contract *contract_copy(struct arena *arena, const struct contract 
 bool contract_is_capability(const char *name);
 /* Returns whether a limit is one of the process (ulimit) and not of the container (memory, pids, shm). */
 bool contract_is_ulimit(const char *name);
+/* Tells why a value is no limit of the process: "N", "SOFT:HARD", -1 or infinity for none; or NULL. */
+const char *contract_why_not_ulimit(const char *value);
 /* Tells why a path cannot be mounted (as `HOST:PATH` on a command line and in a unit), or NULL. */
 const char *contract_why_not_mount(const char *path);
 

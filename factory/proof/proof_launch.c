@@ -337,5 +337,7 @@ void launch_check(struct prover *prover, const struct launch *launch)
     check_working_dir(&launching);
     check_volumes(&launching);
     check_command(&launching);
+    if (launch->probe.words.count)
+        check_program(&launching, &launch->probe, "the probe", launch->probe.words.items[0]);
     prover->identity = NULL; /* other programs may be for other users */
 }

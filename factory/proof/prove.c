@@ -30,6 +30,8 @@ static struct launch launch_of(struct arena *arena, const struct manifest_config
         .user = one_word(arena, place_of(arena, config, "user"), config->user),
         .working_dir = one_word(arena, place_of(arena, config, "working-dir"), config->working_dir),
     };
+    if (config->contract)
+        launch.probe = (struct launch_words){"run.health.command", config->contract->health.command};
     for (size_t i = 0; i < config->env.count; i++)
         list_add(arena, &launch.env.words,
                  arena_printf(arena, "%s=%s", config->env.items[i].key, config->env.items[i].value));

@@ -75,17 +75,35 @@ static void add_devices(struct arena *arena, const struct unit_file *unit, struc
     }
 }
 
+/* One side of a limit, of which systemd multiplies by a letter behind it (systemd.exec(5), LimitCPU=). */
+static const char *limit_number(struct arena *arena, struct text word)
+{
+    static const char letters[] = "KMGTPE";
+    const char *letter = word.len > 1 ? strchr(letters, word.ptr[word.len - 1]) : NULL;
+    struct text digits = {word.ptr, word.len - (letter ? 1 : 0)};
+    uint64_t number;
+    if (text_is(word, "infinity"))
+        return "-1";
+    unsigned bits = letter ? 10 * (unsigned)(letter - letters + 1) : 0;
+    bool is_good = text_parse_u64(digits, &number) && number <= (uint64_t)INT64_MAX >> bits;
+    return is_good ? arena_printf(arena, "%llu", (unsigned long long)(number << bits)) : NULL;
+}
+
+/* "LimitNOFILE=1024:512K"; what the kernel could not be given says nothing. */
 static void add_limits(struct arena *arena, const struct unit_file *unit, struct contract *contract)
 {
     static const char *const keys[][2] = {
         {"LimitNOFILE", "nofile"}, {"LimitNPROC", "nproc"}, {"LimitMEMLOCK", "memlock"}, {"LimitCORE", "core"}};
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-        const char *value = unit_file_value(unit, SERVICE, keys[i][0], NULL);
-        bool is_number = value && *value && strspn(value, "0123456789:") == strlen(value);
-        if (!value || (!is_number && strcmp(value, "infinity") != 0))
+        const char *value = unit_file_value(unit, SERVICE, keys[i][0], "");
+        const char *colon = strchr(value, ':');
+        const char *soft = limit_number(arena, (struct text){value, strcspn(value, ":")});
+        const char *hard = colon ? limit_number(arena, text_of(colon + 1)) : soft;
+        if (!soft || !hard)
             continue;
-        struct yaml_pair pair = {keys[i][1], is_number ? value : "-1", NULL};
-        list_add(arena, &contract->limits, pair);
+        struct yaml_pair pair = {keys[i][1], colon ? arena_printf(arena, "%s:%s", soft, hard) : soft, NULL};
+        if (!contract_why_not_ulimit(pair.value))
+            list_add(arena, &contract->limits, pair);
     }
 }
 

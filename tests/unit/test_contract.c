@@ -18,7 +18,7 @@ static struct contract load(struct folder *folder, const char *text)
 
 static void every_key_of_run_is_read(void **state)
 {
-    struct contract contract = load(*state, "  network: none\n"
+    struct contract contract = load(*state, "  network: private\n"
                                             "  capabilities: [NET_RAW]\n"
                                             "  gains: true\n"
                                             "  devices: [/dev/net/tun]\n"
@@ -31,7 +31,7 @@ static void every_key_of_run_is_read(void **state)
                                             "  needs: [an address]\n"
                                             "  health: {command: [/bin/ask, now], interval: 1m, retries: 5}\n"
                                             "  host: [{path: /var/lib/x, owner: u, group: u, mode: \"0700\"}]\n");
-    assert_int_equal(contract.network, CONTRACT_NO_NETWORK);
+    assert_int_equal(contract.network, CONTRACT_PRIVATE);
     assert_true(contract.has_capabilities && contract.may_gain && !contract.is_read_only);
     assert_string_equal(contract.capabilities.items[0], "NET_RAW");
     assert_string_equal(contract.limits.items[1].value, "1g");
@@ -44,6 +44,19 @@ static void every_key_of_run_is_read(void **state)
     assert_int_equal(mount->uid, 77);
     assert_int_equal(mount->gid, 77);
     assert_int_equal(mount->mode, 0700);
+}
+
+static void what_engines_take_is_taken(void **state)
+{
+    struct contract contract = load(*state, "  capabilities: [CAP_NET_RAW, setuid]\n"
+                                            "  devices: [\"/dev/a:/dev/b\", \"/dev/c:rw\", \"/dev/d:/dev/e:rwm\"]\n"
+                                            "  limits: {nofile: \"1:-1\", nproc: -1, pids: -1, memory: 512M, core: 0}\n"
+                                            "  health: {command: /ask, start: 0s}\n"
+                                            "  sysctls: {kernel.sem: 1 2, fs.mqueue.msg_max: 3, net.a/b.c: 4}\n");
+    assert_string_equal(contract.capabilities.items[0], "NET_RAW");
+    assert_string_equal(contract.capabilities.items[1], "SETUID");
+    assert_int_equal(contract.devices.count, 3);
+    assert_int_equal(contract.sysctls.count, 3);
 }
 
 static void a_root_is_read_only_unless_something_is_written_to(void **state)
@@ -80,21 +93,45 @@ static void what_no_engine_could_take_is_refused_with_its_place(void **state)
         {"  network: bridge\n", ":4:12: 'bridge' is none of private, host, none"},
         {"  capabilities: [NET_ROW]\n", "did you mean NET_RAW?"},
         {"  capabilities: [EVERYTHING]\n", ":4:18: 'EVERYTHING' is none of"},
-        {"  devices: [/etc/x]\n", "is no path of a device"},
+        {"  capabilities: [cap_net_ray]\n", "'NET_RAY' is not known; did you mean NET_RAW?"},
+        {"  capabilities: [KILL, CAP_KILL]\n", ":4:24: 'CAP_KILL' comes twice"},
+        {"  devices: [/etc/x]\n", "'/etc/x' is no device, such as"},
+        {"  devices: [\"/dev/x:/dev/y:rwx\"]\n", "is no device"},
+        {"  devices: [\"/dev/x:rr\"]\n", "is no device"},
+        {"  devices: [\"/dev/x:\"]\n", "is no device"},
+        {"  devices: [\"/dev/x:rw:/dev/y\"]\n", "is no device"},
         {"  tmpfs: [run]\n", "'run' must be an absolute path"},
         {"  tmpfs: [/a, /a]\n", "'/a' comes twice"},
         {"  writes: [\"/a:b\"]\n", "split paths at"},
         {"  writes: [/a]\n  read-only: true\n", "a read-only image has nothing that is written to"},
         {"  network: host\n  publish: [80]\n", "without a network of its own cannot be published"},
         {"  publish: [\"x:80\"]\n", ":4:13: 'x:80' "},
+        {"  publish: [80, \"80:8080\"]\n", ":4:17: '80:8080' takes a port of the host that is taken already"},
         {"  sysctls: {x: \"1\"}\n", "'x' is no name of a sysctl"},
+        {"  sysctls: {kernel.hostname: \"1\"}\n", "'kernel.hostname' is the whole machine's"},
+        {"  sysctls: {vm.swappiness: \"1\"}\n", "'vm.swappiness' is the whole machine's"},
+        {"  sysctls: {kernel.semaphore: \"1\"}\n", "'kernel.semaphore' is the whole machine's"},
         {"  sysctls: {net.x: \"1\"}\n  network: host\n", "belongs to the host"},
         {"  limits: {nofiles: 1}\n", "did you mean nofile?"},
-        {"  limits: {memory: lots}\n", "'lots' is no limit"},
+        {"  limits: {memory: lots}\n", "'lots' is no size"},
+        {"  limits: {memory: 1kk}\n", "'1kk' is no size, such as 256m"},
+        {"  limits: {memory: m}\n", "'m' is no size"},
+        {"  limits: {memory: 0}\n", "'0' is no size"},
+        {"  limits: {pids: 1k}\n", "'1k' is no number, or -1 for any"},
+        {"  limits: {nofile: \"4096:1024\"}\n", "'4096:1024' has a soft limit above the hard one"},
+        {"  limits: {nofile: \"-1:1024\"}\n", "'-1:1024' has a soft limit above the hard one"},
+        {"  limits: {nofile: \"::\"}\n", "'::' is no limit: N, SOFT:HARD"},
+        {"  limits: {nofile: \"1:2:3\"}\n", "'1:2:3' is no limit"},
+        {"  limits: {nofile: \"1-2\"}\n", "'1-2' is no limit"},
         {"  dns: [localhost]\n", "is no address of a name server"},
+        {"  dns: [1.2.3]\n", "'1.2.3' is no address of a name server"},
+        {"  dns: [192.0.2.1]\n  network: none\n", ":4:8: without a network no name server can be asked"},
         {"  secrets: [\"A B\"]\n", "'A B' cannot be a variable's name"},
         {"  health: {command: [ask]}\n", "must begin with the path of a program"},
+        {"  health: {command: /ask the service}\n", "'/ask the service' is one word, and no shell splits it: write ["},
+        {"  health: {command: [\"/ask the service\"]}\n", "is one word, and no shell splits it"},
         {"  health: {command: [/ask], interval: soon}\n", "'soon' is no duration"},
+        {"  health: {command: [/ask], timeout: 0s}\n", "'0s' is no time at all"},
         {"  health: {command: [/ask], retries: 0}\n", "'retries' must be 1 to 100"},
         {"  host: /x\n", "'host' wants a list"},
         {"  host: [{path: /etc}]\n", "'/etc' is the whole system's"},
@@ -149,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(every_key_of_run_is_read),
+        IN_FOLDER(what_engines_take_is_taken),
         IN_FOLDER(a_root_is_read_only_unless_something_is_written_to),
         IN_FOLDER(ports_are_published_with_both_numbers_and_their_protocol),
         IN_FOLDER(a_manifest_without_it_says_nothing),

@@ -425,6 +425,17 @@ static void what_the_image_starts_is_not_spare(void **state)
     bad(world, "libgone.so.1", "/usr/bin/served needs libgone.so.1, which is not found");
 }
 
+static void what_asks_the_service_is_a_program_of_the_image(void **state)
+{
+    struct world *world = *state;
+    list_add(&world->arena, &world->launch.entrypoint.words, "/usr/bin/served");
+    world->launch.probe.place = "run.health.command";
+    list_add(&world->arena, &world->launch.probe.words, "/usr/bin/servd");
+    bad(world, "/usr/bin/servd", "run.health.command: /usr/bin/servd: it is not there; did you mean /usr/bin/served?");
+    world->launch.probe.words.items[0] = "/usr/bin/served";
+    good(world);
+}
+
 static void broken_tables_in_what_is_loaded_are_a_violation(void **state)
 {
     struct world *world = *state;
@@ -503,6 +514,7 @@ int main(void)
         TEST(what_is_wrong_with_a_spare_file_is_listed_apart),
         TEST(a_library_excuses_nobody_who_insists_on_it),
         TEST(what_the_image_starts_is_not_spare),
+        TEST(what_asks_the_service_is_a_program_of_the_image),
         TEST(broken_tables_in_what_is_loaded_are_a_violation),
         TEST(no_changed_byte_of_a_library_leads_out_of_it),
         TEST(the_verdict_lists_violations_up_to_a_limit),

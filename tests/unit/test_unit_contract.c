@@ -95,10 +95,25 @@ static void devices_and_limits_are_handed_on(void **state)
         "LimitNOFILE=1024:4096\nLimitMEMLOCK=infinity\nLimitCORE=8M",
         NULL, NULL);
     assert_string_equal(strings_join(&arena, &contract->devices, " "), "/dev/net/tun");
-    assert_int_equal(contract->limits.count, 2);
+    assert_int_equal(contract->limits.count, 3);
     assert_string_equal(contract->limits.items[0].value, "1024:4096");
     assert_string_equal(contract->limits.items[1].key, "memlock");
     assert_string_equal(contract->limits.items[1].value, "-1");
+    assert_string_equal(contract->limits.items[2].value, "8388608");
+}
+
+static void a_limit_that_no_process_could_be_given_says_nothing(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    static const char *const bad[] = {"::", ":", "", "1:", ":1", "2:1", "K", "1KK", "infinity:1", "9E", "1:2:3", "-1"};
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        const char *lines = arena_printf(&arena, "LimitNOFILE=%s", bad[i]);
+        if (contract_of(&arena, lines, NULL, NULL)->limits.count)
+            fail_msg("taken: %s", bad[i]);
+    }
+    const struct contract *contract = contract_of(&arena, "LimitNOFILE=1K:infinity", NULL, NULL);
+    assert_string_equal(contract->limits.items[0].value, "1024:-1");
 }
 
 int main(void)
@@ -109,6 +124,7 @@ int main(void)
         cmocka_unit_test(no_new_privileges_hold_unless_a_program_s_file_gives_some),
         cmocka_unit_test(a_strict_system_is_a_read_only_root_with_the_unit_s_own_folders_in_memory),
         cmocka_unit_test(devices_and_limits_are_handed_on),
+        cmocka_unit_test(a_limit_that_no_process_could_be_given_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
