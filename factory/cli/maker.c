@@ -92,16 +92,20 @@ static const char *annotation_of(struct arena *arena, struct text bytes, const c
     return line_of(arena, json_object_get(json_object_get(json, "annotations"), key));
 }
 
-/* The first image for a machine of an index, not an attestation. */
-static const struct layout_manifest *first_of(const struct layout_image *image)
+/* The first image for a machine of an index, not an attestation; or the one that is pinned. */
+static const struct layout_manifest *first_of(const struct maker *maker, const struct layout_image *image)
 {
+    const struct layout_manifest *first = NULL;
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
-        if (manifest->unread == LAYOUT_READ && !manifest->is_attestation &&
-            layout_is_config(manifest->config.media_type))
+        if (manifest->unread != LAYOUT_READ || manifest->is_attestation ||
+            !layout_is_config(manifest->config.media_type))
+            continue;
+        if (maker->has_digest && digest_eq(&manifest->blob.digest, &maker->pinned))
             return manifest;
+        first = first ? first : manifest;
     }
-    return NULL;
+    return first;
 }
 
 /* What a configuration of anybody's says of volumes, ports and the signal; what no engine would take is left out. */
@@ -216,7 +220,7 @@ bool maker_add_image(struct maker *maker, const struct layout_image *image, cons
                      struct err *err)
 {
     struct arena *arena = maker->arena;
-    const struct layout_manifest *first = first_of(image);
+    const struct layout_manifest *first = first_of(maker, image);
     if (!first) {
         err_set(err, ERR_RESOLVE, "nothing of the image can be run: it has no configuration for any machine");
         return false;

@@ -87,6 +87,16 @@ static bool find_local(struct remote *remote, const char *word, struct local *re
     return ret_local->is_found || find_archive(remote, word, ret_local, err);
 }
 
+static struct layout_choice local_choice(const struct remote *remote, const struct local *local,
+                                         const struct layout_wanted *wanted)
+{
+    return (struct layout_choice){.dir = local->dir,
+                                  .tag = local->tag,
+                                  .wait = &remote->command->lock_wait,
+                                  .wanted = wanted,
+                                  .shown = local->shown};
+}
+
 /* Returns whether the word can only mean something on this machine: a reference has a slash, but does not end with one. */
 static bool is_local(const char *word)
 {
@@ -302,7 +312,7 @@ static bool inspect(struct remote *remote, struct err *err)
     struct layout_wanted wanted = wanted_of_index(&arches, true);
     image.wanted = &wanted;
     if (local.is_found) {
-        struct layout_choice choice = {local.dir, local.tag, &remote->command->lock_wait, &wanted, local.shown};
+        struct layout_choice choice = local_choice(remote, &local, &wanted);
         if (!layout_image_open(remote->arena, &choice, &opened, err))
             return false;
     } else if (is_local(word)) {
@@ -317,28 +327,53 @@ static bool inspect(struct remote *remote, struct err *err)
     return true;
 }
 
+/* Adds a layout's image: that of the tag, unless --pin=DIGEST says another one of the layout. */
+static bool add_layout_unit(struct remote *remote, struct layout_choice *choice, struct maker *maker, struct err *err)
+{
+    AUTO(layout_image_close) struct layout_image tagged = {.blobs_fd = -1}, pinned = {.blobs_fd = -1};
+    if (!layout_image_open(remote->arena, choice, &tagged, err))
+        return false;
+    if (!maker->has_digest || layout_image_has(&tagged, &maker->pinned))
+        return maker_add_image(maker, &tagged, NULL, err);
+    choice->digest = &maker->pinned;
+    return layout_image_open(remote->arena, choice, &pinned, err) && maker_add_image(maker, &pinned, NULL, err);
+}
+
+/* What is asked of the registry: with --pin=DIGEST not what the tag stands for now. */
+static const char *asked_of(struct arena *arena, const struct maker *maker, const struct reference *reference)
+{
+    struct reference asked = *reference;
+    if (maker->has_digest) {
+        asked.tag = NULL;
+        asked.has_digest = true;
+        asked.digest = maker->pinned;
+    }
+    return reference_print(arena, &asked);
+}
+
 /* Adds one image to those that units are made for: a layout, an image of the catalogue, or one of a registry. */
 static bool add_unit(struct remote *remote, const char *word, struct maker *maker, struct err *err)
 {
     const char *dir, *tag;
-    AUTO(layout_image_close) struct layout_image local = {.blobs_fd = -1};
-    AUTO(close_remote_image) struct remote_image image = {.word = word};
-    AUTO(close_store) struct store *store = NULL;
     struct layout_wanted wanted = {.is_sparse_fine = true};
+    AUTO(close_remote_image) struct remote_image image = {.wanted = &wanted};
+    AUTO(close_store) struct store *store = NULL;
     struct reference reference;
     bool is_manifest;
-    image.wanted = &wanted;
     if (find_layout(remote, word, &dir, &tag)) {
         struct layout_choice choice = {.dir = dir, .tag = tag, .wait = &remote->command->lock_wait, .wanted = &wanted};
-        return layout_image_open(remote->arena, &choice, &local, err) && maker_add_image(maker, &local, NULL, err);
+        return add_layout_unit(remote, &choice, maker, err);
     }
     if (is_local(word)) {
         if (!maker_add_manifest(maker, word, &is_manifest, err))
             return false;
         return is_manifest || fail_no_layout(remote, word, err);
     }
-    return reference_parse(remote->arena, word, true, &reference, err) && open_store(remote, &store, err) &&
-           open_image(remote, store, &image, err) && maker_add_image(maker, &image.image, &reference, err);
+    if (!reference_parse(remote->arena, word, true, &reference, err))
+        return false;
+    image.word = asked_of(remote->arena, maker, &reference);
+    return open_store(remote, &store, err) && open_image(remote, store, &image, err) &&
+           maker_add_image(maker, &image.image, &reference, err);
 }
 
 static bool unit(struct remote *remote, struct err *err)
@@ -389,7 +424,7 @@ static bool check_local(struct remote *remote, const struct wanted *wanted, bool
         return false;
     if (local.is_found) {
         struct layout_wanted children = wanted_of_index(wanted, false);
-        struct layout_choice choice = {local.dir, local.tag, &remote->command->lock_wait, &children, local.shown};
+        struct layout_choice choice = local_choice(remote, &local, &children);
         return layout_image_open(remote->arena, &choice, &image, err) &&
                check_image(remote->command, wanted, &(struct checked_image){word, &image, NULL, local.dir}, err);
     }

@@ -33,8 +33,10 @@ static bool push_layout(struct arena *arena, const struct registry_options *opti
     AUTO(layout_image_close) struct layout_image image = {.blobs_fd = -1};
     AUTO(auto_close_registry) struct registry *registry = NULL;
     struct reference reference;
-    struct layout_choice choice = {publication->layout, publication->layout_tag, publication->wait, NULL,
-                                   publication->shown};
+    struct layout_choice choice = {.dir = publication->layout,
+                                   .tag = publication->layout_tag,
+                                   .wait = publication->wait,
+                                   .shown = publication->shown};
     if (!reference_parse(arena, publication->destination, false, &reference, err) ||
         !registries_conf_options(arena, options, &reference, &options, err) ||
         !layout_image_open(arena, &choice, &image, err))

@@ -108,6 +108,23 @@ static const json_t *choose(struct arena *arena, const char *shown, const json_t
     return NULL;
 }
 
+/* Finds the descriptor of a digest. */
+static const json_t *choose_digest(struct arena *arena, const char *shown, const json_t *index,
+                                   const struct digest *digest, struct err *err)
+{
+    const json_t *manifests = json_object_get(index, "manifests"), *item;
+    const char *name = arena_printf(arena, "sha256:%s", digest_hex(digest).chars);
+    size_t i;
+    json_array_foreach((json_t *)manifests, i, item)
+    {
+        const char *listed = json_string_value(json_object_get(item, "digest"));
+        if (listed && strcmp(listed, name) == 0)
+            return item;
+    }
+    err_set(err, ERR_RESOLVE, "%s has no image %s; %s", shown, name, print_tags(arena, manifests));
+    return NULL;
+}
+
 static bool open_blob(int blobs_fd, const struct layout_blob *blob, int *ret_fd, bool *ret_is_absent, struct err *err)
 {
     struct digest_hex name = digest_hex(&blob->digest);
@@ -234,8 +251,10 @@ bool layout_image_open(struct arena *arena, const struct layout_choice *choice, 
     if (!open_layout(&layout, err) || !layout_index_read(&layout, &index, err))
         return false;
     struct place place = {.arena = arena, .blobs_fd = layout.blobs_fd};
-    bool is_whole = !choice->tag && is_whole_image(index);
-    const json_t *descriptor = is_whole ? NULL : choose(arena, shown, index, choice->tag, err);
+    bool is_whole = !choice->digest && !choice->tag && is_whole_image(index);
+    const json_t *descriptor = is_whole         ? NULL
+                               : choice->digest ? choose_digest(arena, shown, index, choice->digest, err)
+                                                : choose(arena, shown, index, choice->tag, err);
     if (!is_whole && !descriptor)
         return false;
     if (is_whole ? !read_whole(&place, layout.fd, choice->wanted, ret_image, err)
@@ -248,6 +267,14 @@ bool layout_image_open(struct arena *arena, const struct layout_choice *choice, 
     ret_image->dir = arena_strdup(arena, choice->dir);
     ret_image->blobs_fd = take_fd(&layout.blobs_fd);
     return true;
+}
+
+bool layout_image_has(const struct layout_image *image, const struct digest *digest)
+{
+    bool is_there = digest_eq(&image->root.digest, digest);
+    for (size_t i = 0; i < image->manifests.count; i++)
+        is_there = is_there || digest_eq(&image->manifests.items[i].blob.digest, digest);
+    return is_there;
 }
 
 void layout_image_close(struct layout_image *image)

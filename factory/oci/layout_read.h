@@ -10,7 +10,7 @@
  * is the image's index itself (as apko writes it).
  * Threads: no shared state.
  * Owns: struct layout_image holds a directory descriptor until layout_image_close().
- * Fails with: ERR_USAGE (no such layout or tag; lists the tags), ERR_TRUST (digest, size), ERR_MALFORMED, ERR_LOCAL.
+ * Fails with: ERR_USAGE (no such layout or tag; lists the tags), ERR_RESOLVE (no image of that digest), ERR_TRUST (digest, size), ERR_MALFORMED, ERR_LOCAL.
  */
 #ifndef IMGFACTORY_OCI_LAYOUT_READ_H
 #define IMGFACTORY_OCI_LAYOUT_READ_H
@@ -76,6 +76,8 @@ struct layout_image {
     LIST(struct layout_manifest) manifests; /* in the order of the index */
 };
 
+/* Returns whether a digest is the image's own or that of one of its platforms' images. */
+bool layout_image_has(const struct layout_image *image, const struct digest *digest);
 /* Splits "DIR[:TAG]" where the shortest path is that has a layout: names in layouts may have colons and slashes, as podman
  * writes them (docker.io/library/x:1.0). Without a layout anywhere it returns false and all is the directory. */
 bool layout_split(struct arena *arena, const char *word, const char **ret_dir, const char **ret_tag);
@@ -86,6 +88,7 @@ struct layout_choice {
     const struct lock_wait *wait;       /* for writers of the same layout; may be NULL */
     const struct layout_wanted *wanted; /* NULL: all of it */
     const char *shown;                  /* what messages call the layout; NULL: dir */
+    const struct digest *digest;        /* the image that index.json lists with this one, whatever its tag; or NULL */
 };
 
 /* Opens it. */

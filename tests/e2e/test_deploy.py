@@ -54,6 +54,10 @@ class Contract(Held, Case):
         self.assertEqual({order["arch"]: order["digest"] for order in orders}, with_it)
         self.assertEqual([order["run"] for order in orders], [None, None])
 
+    def test_a_probe_that_is_not_in_the_image_is_refused_at_the_build(self):
+        self.write_manifest(text=world.MANIFEST + CONTRACT.replace("/usr/sbin/served, -q", "/usr/sbin/ask"))
+        self.refuse(run.RESOLVE, "run.health.command: /usr/sbin/ask: it is not there")
+
     def test_a_contract_that_changed_is_told_though_no_byte_did(self):
         self.build()
         self.write_manifest(text=world.MANIFEST + CONTRACT.replace("NET_RAW", "NET_ADMIN"))
@@ -131,6 +135,28 @@ class Units(Held, PushCase):
                                                  ("Volume", "served.volume:/var/lib/served")])
         self.assertRegex("\n".join(unit["#"]), "from the image's configuration alone. Not known: what it writes to")
         self.assertEqual(parsed(files["served.volume"])["Volume"], [("VolumeName", "served")])
+
+    def test_a_digest_that_is_pinned_is_asked_for_and_the_unit_is_made_of_that_image(self):
+        target = self.make_registry()
+        reference, layout = f"{target.host}/ns/served", os.path.join(self.factory.output, "served")
+        self.build()
+        old = self.pushed(layout, reference).push.digest
+        os.unlink(self.path("manifests/served.yaml"))
+        self.write_manifest(text=world.MANIFEST.replace("ports: [67/udp]", "ports: [68/udp]"))
+        self.build()
+        new = self.pushed(layout, reference).push.digest
+        os.unlink(self.path("manifests/served.yaml"))
+        for digest, port in ((old, "67:67/udp"), (new, "68:68/udp")):
+            told, files = self.files(f"--pin={digest}", f"{reference}:latest")
+            self.assertEqual(told["images"][0]["reference"], f"{reference}@{digest}")
+            self.assertIn(("PublishPort", port), parsed(files["served.container"])["Container"])
+        nothing = "sha256:" + 64 * "0"
+        self.refused(run.PUBLISH, self.unit(f"--pin={nothing}", reference, code=run.PUBLISH),
+                     f"served@{nothing}: the registry does not have it")
+        given = ("--image", "quay.io/me/served", "served")
+        self.assertEqual(self.files(f"--pin={new}", *given)[0]["images"][0]["reference"], f"quay.io/me/served@{new}")
+        self.refused(run.RESOLVE, self.unit(f"--pin={nothing}", *given, code=run.RESOLVE),
+                     f"out/served has no image {nothing}; it has: ")
 
     def test_several_images_are_joined_by_a_network_but_for_those_of_the_host_s(self):
         for name in ("web", "store"):

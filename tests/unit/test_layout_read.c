@@ -584,6 +584,29 @@ static void an_imported_image_is_read_back_byte_by_byte(void **state)
     assert_string_equal(bytes, "layer");
 }
 
+static void an_image_of_a_layout_is_found_by_its_digest(void **state)
+{
+    struct disk *disk = *state;
+    struct layout_image first = make_image(disk, "first", OCI_MEDIA_INDEX);
+    struct layout_image second = make_image(disk, "second", OCI_MEDIA_INDEX);
+    assert_false(import(disk, &first, "v1"));
+    assert_false(import(disk, &second, "latest"));
+    AUTO(layout_image_close) struct layout_image got = {.blobs_fd = -1};
+    struct layout_choice choice = {.dir = disk->layout, .digest = &first.root.digest};
+    struct err err = {0};
+    CHECK_OK(layout_image_open(&disk->maker.arena, &choice, &got, &err), &err);
+    assert_string_equal(got.tag, "v1");
+    assert_true(layout_image_has(&got, &first.root.digest));
+    assert_true(layout_image_has(&got, &first.manifests.items[1].blob.digest));
+    assert_false(layout_image_has(&got, &second.root.digest));
+    struct layout_image none;
+    struct digest other = digest_of("x", 1);
+    choice.digest = &other;
+    assert_false(layout_image_open(&disk->maker.arena, &choice, &none, &err));
+    CHECK_ERR(&err, ERR_RESOLVE,
+              "has no image sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881; it has: ");
+}
+
 static void a_single_manifest_is_imported_too(void **state)
 {
     struct disk *disk = *state;
@@ -756,6 +779,7 @@ int main(void)
         IN_MEMORY(wrong_bytes_and_wrong_sizes_of_documents_are_found),
         IN_MEMORY(a_config_with_another_number_of_layers_is_refused),
         ON_DISK(an_imported_image_is_read_back_byte_by_byte),
+        ON_DISK(an_image_of_a_layout_is_found_by_its_digest),
         ON_DISK(a_single_manifest_is_imported_too),
         ON_DISK(a_replaced_tag_takes_its_blobs_away_and_leaves_those_of_others),
         ON_DISK(importing_without_a_layer_in_the_store_leaves_the_tag_alone),
