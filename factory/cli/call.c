@@ -84,6 +84,7 @@ int call_run(int argc, char **argv)
     if (!is_good) {
         command_tell_timeout(&command, &err);
         command.outcome = err.kind;
+        (void)fflush(stdout); /* what was printed before stands before it where both go to one file */
         log_line(command.log, LOG_QUIET, "error: %s", err.text);
     }
     if ((fflush(stdout) != 0 || ferror(stdout)) && command.outcome == ERR_NONE) {

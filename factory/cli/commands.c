@@ -17,7 +17,8 @@ static const struct command_row rows[] = {
     {COMMAND_PUSH, "push", "LAYOUT[:TAG]|NAME REF", "0.1.0", "push what was built before",
      "Pushes what was built before: all blobs, the manifests, the index, then the tags.\n"
      "LAYOUT is an OCI layout's folder or an archive (podman save), NAME one below the output folder,\n"
-     "REF as in quay.io/me/dhcpd:1.",
+     "REF as in quay.io/me/dhcpd:1. Without a tag in REF and without --tag all tags that the layout has\n"
+     "for the image are pushed, also when LAYOUT:TAG names it by one of them.",
      2, 2, 0, remote_push},
     {COMMAND_PULL, "pull", "REF", "0.1.0", "get an image from a registry, verified",
      "Gets an image into the cache, verified, and writes it to DIR/NAME with --output.", 1, 1, 0, remote_pull},

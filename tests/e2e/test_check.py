@@ -101,6 +101,12 @@ class Check(Case):
         self.assertEqual(result.code, run.USAGE, result)
         self.assertIn("absent is no root directory", result.stderr)
 
+    def test_what_was_printed_stands_before_the_error_where_both_go_to_one_file(self):
+        os.unlink(self.root + self.libraries + "/libone.so.1")
+        done = subprocess.run([run.program(), "check", self.root], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60, check=False)
+        self.assertRegex(done.stdout.decode(), r"(?s)\A\S+root .*\n  violation: .*\nimgfactory: error: [^\n]*\n\Z")
+
     def test_findings_and_their_order_do_not_depend_on_the_number_of_threads(self):
         names = ["a-b/gone", "a.b", "a/b/gone", "a/gone", "a0", "ab/gone"]
         for number in range(40):
