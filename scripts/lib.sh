@@ -23,6 +23,7 @@ zlib1g-dev             zlib-devel
 libssl-dev             openssl-devel
 libyaml-dev            libyaml-devel
 libjansson-dev         jansson-devel
+libsqlite3-dev         sqlite-devel
 libdeflate-dev         libdeflate-devel
 gpgv                   gnupg2
 ca-certificates        ca-certificates

@@ -6,6 +6,8 @@
 #define INTRO_BYTES 16u
 #define INDEX_BYTES 16u
 #define REGION_BYTES 16u
+#define MAGIC_BYTES 8u
+#define TAG_REGION_IMAGE 61u /* of keys, which rpm keeps as packages */
 #define TAG_REGION_SIGNATURE 62u
 #define TAG_REGION_MAIN 63u
 #define TAG_FIRST 100u /* tags below it name regions only */
@@ -49,7 +51,10 @@ static struct raw read_raw(const char *bytes)
 
 static const char *kind_name(enum rpm_header_kind kind)
 {
-    return kind == RPM_HEADER_SIGNATURE ? "signature header" : "header";
+    static const char *const names[] = {[RPM_HEADER_SIGNATURE] = "signature header",
+                                        [RPM_HEADER_MAIN] = "header",
+                                        [RPM_HEADER_INSTALLED] = "header of an installed package"};
+    return names[kind];
 }
 
 static bool fault(const char *what, const char *why, struct err *err)
@@ -65,29 +70,35 @@ static bool tag_fault(const char *what, const struct raw *raw, const char *why, 
     return false;
 }
 
+static uint32_t intro_bytes(enum rpm_header_kind kind)
+{
+    return kind == RPM_HEADER_INSTALLED ? INTRO_BYTES - MAGIC_BYTES : INTRO_BYTES;
+}
+
 bool rpm_header_measure(struct text bytes, enum rpm_header_kind kind, size_t *ret_len, struct err *err)
 {
-    static const char magic[8] = {(char)0x8e, (char)0xad, (char)0xe8, 1, 0, 0, 0, 0};
+    static const char magic[MAGIC_BYTES] = {(char)0x8e, (char)0xad, (char)0xe8, 1, 0, 0, 0, 0};
     const char *what = kind_name(kind);
-    if (bytes.len < INTRO_BYTES)
+    uint32_t intro = intro_bytes(kind);
+    if (bytes.len < intro)
         return fault(what, "the file ends inside it", err);
-    if (memcmp(bytes.ptr, magic, sizeof magic) != 0)
+    if (kind != RPM_HEADER_INSTALLED && memcmp(bytes.ptr, magic, sizeof magic) != 0)
         return fault(what, "its magic number is wrong", err);
-    uint32_t index_count = read_u32(bytes.ptr + 8), data_bytes = read_u32(bytes.ptr + 12);
+    uint32_t index_count = read_u32(bytes.ptr + intro - 8), data_bytes = read_u32(bytes.ptr + intro - 4);
     if (index_count == 0 || index_count > RPM_HEADER_MAX_TAGS || data_bytes > RPM_HEADER_MAX_BYTES) {
         err_set(err, ERR_MALFORMED, "not a valid RPM package: %s: says %u tags and %u bytes; the limits are %u and %u",
                 what, index_count, data_bytes, RPM_HEADER_MAX_TAGS, RPM_HEADER_MAX_BYTES);
         return false;
     }
-    uint64_t len = INTRO_BYTES + (uint64_t)index_count * INDEX_BYTES + data_bytes;
+    uint64_t len = intro + (uint64_t)index_count * INDEX_BYTES + data_bytes;
     if (len > bytes.len)
         return fault(what, "it says more tags or bytes than the file has", err);
     *ret_len = (size_t)len;
     return true;
 }
 
-/* Narrows the layout to the region that the first entry names. */
-static bool take_region(struct layout *layout, const struct raw *region, struct err *err)
+/* Narrows the layout to the region that the first entry names; of an installed package all counts. */
+static bool take_region(struct layout *layout, const struct raw *region, enum rpm_header_kind kind, struct err *err)
 {
     if (region->type != TYPE_BINARY || region->count != REGION_BYTES)
         return tag_fault(layout->what, region, "not a region", err);
@@ -101,29 +112,33 @@ static bool take_region(struct layout *layout, const struct raw *region, struct 
     if (span < INDEX_BYTES || span % INDEX_BYTES || span / INDEX_BYTES > layout->index_count)
         return tag_fault(layout->what, region, "the region covers more entries than there are, or none", err);
     uint32_t count = (uint32_t)(span / INDEX_BYTES);
+    layout->first = 1;
+    if (kind == RPM_HEADER_INSTALLED)
+        return true;
     bool is_whole = count == layout->index_count && region->offset + REGION_BYTES == layout->data.len;
     if (region->tag == TAG_REGION_MAIN && !is_whole)
         return tag_fault(layout->what, region, "there are entries or bytes outside the signed region", err);
     layout->index_count = count;
     layout->data.len = region->offset;
-    layout->first = 1;
     return true;
 }
 
 static bool lay_out(struct text bytes, enum rpm_header_kind kind, struct layout *ret_layout, struct err *err)
 {
+    uint32_t intro = intro_bytes(kind);
     size_t len;
     if (!rpm_header_measure(bytes, kind, &len, err))
         return false;
     if (len != bytes.len)
         return fault(kind_name(kind), "of another length than its counts say", err);
     struct layout layout = {
-        .what = kind_name(kind), .index = bytes.ptr + INTRO_BYTES, .index_count = read_u32(bytes.ptr + 8)};
+        .what = kind_name(kind), .index = bytes.ptr + intro, .index_count = read_u32(bytes.ptr + intro - 8)};
     size_t index_bytes = (size_t)layout.index_count * INDEX_BYTES;
-    layout.data = (struct text){layout.index + index_bytes, len - INTRO_BYTES - index_bytes};
+    layout.data = (struct text){layout.index + index_bytes, len - intro - index_bytes};
     struct raw first = read_raw(layout.index);
+    bool is_image = kind == RPM_HEADER_INSTALLED && first.tag == TAG_REGION_IMAGE;
     uint32_t region = kind == RPM_HEADER_SIGNATURE ? TAG_REGION_SIGNATURE : TAG_REGION_MAIN;
-    if (first.tag == region && !take_region(&layout, &first, err))
+    if ((first.tag == region || is_image) && !take_region(&layout, &first, kind, err))
         return false;
     *ret_layout = layout;
     return true;

@@ -19,7 +19,9 @@
 #define RPM_HEADER_MAX_TAGS 65535u
 #define RPM_HEADER_MAX_BYTES ((uint32_t)64 << 20)
 
-enum rpm_header_kind { RPM_HEADER_SIGNATURE, RPM_HEADER_MAIN };
+/* RPM_HEADER_INSTALLED: as rpm's database has them: a main header without its magic number, behind whose region stand the
+ * tags that installing added. */
+enum rpm_header_kind { RPM_HEADER_SIGNATURE, RPM_HEADER_MAIN, RPM_HEADER_INSTALLED };
 
 /* One index entry that was found good. */
 struct rpm_tag {
