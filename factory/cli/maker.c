@@ -194,7 +194,7 @@ static bool refer_layout(const struct maker *maker, const struct layout_image *i
     }
     deployment->reference =
         arena_printf(maker->arena, "oci:%s%s%s", dir, image->tag ? ":" : "", image->tag ? image->tag : "");
-    deployment->is_pinned = true; /* there is nowhere to look for a newer one */
+    deployment->is_local = true;
     return true;
 }
 
@@ -279,12 +279,21 @@ bool maker_add_manifest(struct maker *maker, const char *word, bool *ret_is_foun
     return refer(maker, &target, NULL, &deployment, err) && add(maker, &deployment, err);
 }
 
-/* Several images find each other on a network that is called after the first. */
+/* Images with networks of their own find each other on one that is called after the first of them. */
 static void join(struct maker *maker)
 {
     struct deployments *deployments = &maker->deployments;
-    for (size_t i = 0; deployments->count > 1 && i < deployments->count; i++)
-        deployments->items[i].network = deployments->items[0].name;
+    const char *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < deployments->count; i++) {
+        bool is_joined = deploy_has_own_network(&deployments->items[i]);
+        first = is_joined && !first ? deployments->items[i].name : first;
+        count += is_joined;
+    }
+    for (size_t i = 0; count > 1 && i < deployments->count; i++) {
+        if (deploy_has_own_network(&deployments->items[i]))
+            deployments->items[i].network = first;
+    }
 }
 
 static bool write_files(const struct maker *maker, const struct deploy_files *files, const char *dir, struct err *err)

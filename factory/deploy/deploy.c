@@ -41,8 +41,8 @@ static void add_network(struct arena *arena, const char *name, struct deploy_fil
 
 static void add_command(struct arena *arena, const struct deployment *deployment, struct deploy_files *files)
 {
-    const char *text = deploy_head(arena, deployment, NULL);
-    if (deployment->network && (!deployment->contract || deployment->contract->network == CONTRACT_PRIVATE))
+    const char *text = deploy_head(arena, deployment, DEPLOY_RUN, NULL);
+    if (deployment->network)
         deploy_append(arena, &text, "podman network exists %s || podman network create %s\n", deployment->network,
                       deployment->network);
     deploy_append(arena, &text, "%s\n", deploy_command(arena, deployment));
@@ -50,15 +50,13 @@ static void add_command(struct arena *arena, const struct deployment *deployment
     list_add(arena, files, file);
 }
 
-/* Whether any image is joined to the network of several. */
+/* The network of several, if any has joined it. */
 static const char *network_of(const struct deployments *deployments)
 {
-    for (size_t i = 0; i < deployments->count; i++) {
-        const struct deployment *deployment = &deployments->items[i];
-        if (deployment->network && (!deployment->contract || deployment->contract->network == CONTRACT_PRIVATE))
-            return deployment->network;
-    }
-    return NULL;
+    const char *network = NULL;
+    for (size_t i = 0; i < deployments->count && !network; i++)
+        network = deployments->items[i].network;
+    return network;
 }
 
 struct deploy_files deploy_files_of(struct arena *arena, const struct deployments *deployments,

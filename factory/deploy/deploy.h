@@ -13,11 +13,12 @@
 
 /* What is to be run. */
 struct deployment {
-    const char *name;                      /* of the image; units, containers and volumes are called after it */
-    const char *description;               /* one line; or NULL */
-    const char *reference;                 /* what the engine is to run, as it reads it */
-    bool is_pinned;                        /* it names a digest: nothing newer is looked for */
-    const char *network;                   /* one that it shares with others; or NULL */
+    const char *name;        /* of the image; units, containers and volumes are called after it */
+    const char *description; /* one line; or NULL */
+    const char *reference;   /* what the engine is to run, as it reads it */
+    bool is_pinned;          /* it names a digest: nothing newer is looked for */
+    bool is_local;           /* it lies on this machine: nothing newer can be looked for */
+    const char *network;     /* one that it shares with others; or NULL, as for what has no network of its own */
     const struct manifest_config *process; /* of the image's configuration */
     const struct contract *contract;       /* NULL: nobody knows */
     const char *origin;                    /* who says what the contract is: "the manifest dhcpd"; or NULL */
@@ -43,6 +44,8 @@ enum deploy_format { DEPLOY_QUADLET, DEPLOY_SYSTEMD, DEPLOY_KUBE, DEPLOY_RUN };
 /* Their names, in the order of the enum; NULL ends them. */
 extern const char *const deploy_format_names[];
 
+/* Returns whether it has a network of its own, which others can join. */
+bool deploy_has_own_network(const struct deployment *deployment);
 /* Makes the command that runs it, as a shell reads it: "podman run … REFERENCE". */
 const char *deploy_command(struct arena *arena, const struct deployment *deployment);
 /* Makes all files of one format: for quadlet NAME.container, a VOLUME.volume each, and with several images one

@@ -9,14 +9,6 @@ struct mounts {
     size_t count;
 };
 
-const char *deploy_kube_name(struct arena *arena, const char *name)
-{
-    char *copy = arena_strdup(arena, name);
-    for (char *at = copy; *at; at++)
-        *at = (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') ? *at : '-';
-    return copy;
-}
-
 static bool is_daemon_set(const struct deployment *deployment)
 {
     return deployment->contract && deployment->contract->network == CONTRACT_HOST;
@@ -88,7 +80,7 @@ static struct mounts mounts_of(struct arena *arena, const struct deployment *dep
     struct mounts mounts = {"", "", 0};
     struct deploy_volumes volumes = deploy_volumes_of(arena, deployment);
     for (size_t i = 0; i < volumes.count; i++) {
-        const char *name = deploy_kube_name(arena, volumes.items[i].name);
+        const char *name = deploy_text_cluster(arena, volumes.items[i].name);
         add_mount(arena, &mounts,
                   is_daemon_set(deployment)
                       ? arena_printf(arena, "hostPath: {path: \"/var/lib/%s\", type: DirectoryOrCreate}", name)
@@ -109,13 +101,13 @@ static void add_claims(struct arena *arena, const struct deployment *deployment,
         deploy_append(arena, text,
                       "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: %s\nspec:\n  accessModes: "
                       "[ReadWriteOnce]\n  resources:\n    requests:\n      storage: 1Gi\n---\n",
-                      deploy_kube_name(arena, volumes.items[i].name));
+                      deploy_text_cluster(arena, volumes.items[i].name));
 }
 
 static void add_service(struct arena *arena, const struct deployment *deployment, const char **text)
 {
     struct strings ports = deploy_ports_of(arena, deployment);
-    const char *name = deploy_kube_name(arena, deployment->name);
+    const char *name = deploy_text_cluster(arena, deployment->name);
     if (!ports.count)
         return;
     deploy_append(arena, text,
@@ -176,7 +168,7 @@ static void add_environment(struct arena *arena, const struct deployment *deploy
         deploy_append(arena, text,
                       "            - name: %s\n              valueFrom:\n                secretKeyRef: {name: %s, key: "
                       "%s}\n",
-                      secrets->items[i], deploy_kube_name(arena, deployment->name), secrets->items[i]);
+                      secrets->items[i], deploy_text_cluster(arena, deployment->name), secrets->items[i]);
 }
 
 static void add_container(struct arena *arena, const struct deployment *deployment, const struct mounts *mounts,
@@ -185,7 +177,7 @@ static void add_container(struct arena *arena, const struct deployment *deployme
     const struct contract *contract = deployment->contract;
     deploy_append(arena, text,
                   "      containers:\n        - name: %s\n          image: %s\n          imagePullPolicy: %s\n",
-                  deploy_kube_name(arena, deployment->name), deploy_yaml_string(arena, deployment->reference),
+                  deploy_text_cluster(arena, deployment->name), deploy_yaml_string(arena, deployment->reference),
                   deployment->is_pinned ? "IfNotPresent" : "Always");
     if (contract) {
         if (contract->is_interactive)
@@ -240,8 +232,9 @@ static void add_pod(struct arena *arena, const struct deployment *deployment, co
 
 void deploy_add_kube(struct arena *arena, const struct deployment *deployment, struct deploy_files *files)
 {
-    const char *name = deploy_kube_name(arena, deployment->name);
-    const char *text = deploy_head(arena, deployment, arena_printf(arena, "kubectl apply -f %s.yaml", name));
+    const char *name = deploy_text_cluster(arena, deployment->name);
+    const char *text =
+        deploy_head(arena, deployment, DEPLOY_KUBE, arena_printf(arena, "kubectl apply -f %s.yaml", name));
     bool is_daemon = is_daemon_set(deployment);
     add_claims(arena, deployment, &text);
     deploy_append(arena, &text, "apiVersion: apps/v1\nkind: %s\nmetadata:\n  name: %s\n  labels:\n    app: %s\nspec:\n",

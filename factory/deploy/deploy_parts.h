@@ -9,16 +9,15 @@
 #include "deploy/deploy_settings.h"
 #include "deploy/deploy_text.h"
 
-/* Makes the comment lines that tell of an image and its contract: what it needs, what is not known, SELinux. `use` says how
- * the file is put to use. */
-const char *deploy_head(struct arena *arena, const struct deployment *deployment, const char *use);
+/* Makes the comment lines that tell of an image and its contract: what it needs, what is not known, what this format has no
+ * word for, SELinux. `use` says how the file is put to use. */
+const char *deploy_head(struct arena *arena, const struct deployment *deployment, enum deploy_format format,
+                        const char *use);
 /* Makes the section [Unit] of a unit. */
 const char *deploy_unit_section(struct arena *arena, const struct deployment *deployment);
 /* Add the files of one format. */
 void deploy_add_quadlet(struct arena *arena, const struct deployment *deployment, struct deploy_files *files);
 void deploy_add_service(struct arena *arena, const struct deployment *deployment, struct deploy_files *files);
 void deploy_add_kube(struct arena *arena, const struct deployment *deployment, struct deploy_files *files);
-/* Makes the unit's name from an image's, in the letters that Kubernetes takes. */
-const char *deploy_kube_name(struct arena *arena, const char *name);
 
 #endif

@@ -49,11 +49,12 @@ void deploy_add_quadlet(struct arena *arena, const struct deployment *deployment
 {
     const char *use = arena_printf(arena, "Put it into " FOLDER "; then: systemctl daemon-reload && systemctl start %s",
                                    deployment->name);
-    const char *text = deploy_head(arena, deployment, use);
+    const char *text = deploy_head(arena, deployment, DEPLOY_QUADLET, use);
     const char *signal = deployment->process->stop_signal;
     deploy_append(arena, &text, "%s\n[Container]\nContainerName=%s\nImage=%s\nPull=%s\n",
                   deploy_unit_section(arena, deployment), deployment->name,
-                  deploy_unit_value(arena, deployment->reference), deployment->is_pinned ? "missing" : "newer");
+                  deploy_unit_value(arena, deployment->reference),
+                  deployment->is_pinned || deployment->is_local ? "missing" : "newer");
     add_settings(arena, deployment, &text);
     if (signal)
         deploy_append(arena, &text, "StopSignal=%s\n", signal);

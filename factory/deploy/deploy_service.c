@@ -9,7 +9,7 @@ static void add_start(struct arena *arena, const struct deployment *deployment, 
     deploy_append(arena, text,
                   "ExecStart=/usr/bin/podman run --cidfile=%%t/%%n.ctr-id --cgroups=no-conmon --rm --replace "
                   "--sdnotify=conmon --detach \\\n    --name=%s --pull=%s",
-                  deployment->name, deployment->is_pinned ? "missing" : "newer");
+                  deployment->name, deployment->is_pinned || deployment->is_local ? "missing" : "newer");
     for (size_t i = 0; i < settings.count; i++) {
         const struct deploy_setting *setting = &settings.items[i];
         const char *word =
@@ -28,15 +28,13 @@ void deploy_add_service(struct arena *arena, const struct deployment *deployment
     const char *use = arena_printf(
         arena, "Put it into /etc/systemd/system; then: systemctl daemon-reload && systemctl enable --now %s",
         deployment->name);
-    const char *text = deploy_head(arena, deployment, use);
-    bool is_joined =
-        deployment->network && (!deployment->contract || deployment->contract->network == CONTRACT_PRIVATE);
+    const char *text = deploy_head(arena, deployment, DEPLOY_SYSTEMD, use);
     deploy_append(arena, &text,
                   "%sRequiresMountsFor=%%t/containers\n\n[Service]\nType=notify\nNotifyAccess=all\n"
                   "Environment=PODMAN_SYSTEMD_UNIT=%%n\nRestart=always\nTimeoutStartSec=900\nTimeoutStopSec=70\n"
                   "ExecStartPre=/bin/rm -f %%t/%%n.ctr-id\n",
                   deploy_unit_section(arena, deployment));
-    if (is_joined)
+    if (deployment->network)
         deploy_append(arena, &text, "ExecStartPre=-/usr/bin/podman network create %s\n", deployment->network);
     add_start(arena, deployment, &text);
     deploy_append(arena, &text,

@@ -76,11 +76,16 @@ struct deploy_volumes deploy_volumes_of(struct arena *arena, const struct deploy
     return volumes;
 }
 
+bool deploy_has_own_network(const struct deployment *deployment)
+{
+    return !deployment->contract || deployment->contract->network == CONTRACT_PRIVATE;
+}
+
 struct strings deploy_ports_of(struct arena *arena, const struct deployment *deployment)
 {
     const struct contract *contract = deployment->contract;
     struct strings ports = {0};
-    if (contract && contract->network != CONTRACT_PRIVATE)
+    if (!deploy_has_own_network(deployment))
         return ports;
     if (contract && contract->publish.count)
         return contract->publish;
@@ -134,7 +139,7 @@ const char *deploy_mount(struct arena *arena, const struct contract_mount *mount
 static void add_network(struct arena *arena, const struct deployment *deployment, struct deploy_settings *settings)
 {
     const struct contract *contract = deployment->contract;
-    if (contract && contract->network != CONTRACT_PRIVATE)
+    if (!deploy_has_own_network(deployment))
         add_plain(arena, settings, "Network", "--network", contract->network == CONTRACT_HOST ? "host" : "none");
     else if (deployment->network)
         add(arena, settings, "Network", arena_printf(arena, "%s.network", deployment->network), "--network",

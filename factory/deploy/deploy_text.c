@@ -48,6 +48,14 @@ const char *deploy_yaml_string(struct arena *arena, const char *string)
     return arena_printf(arena, "\"%s\"", escape(arena, string, "", "\"\\"));
 }
 
+const char *deploy_text_cluster(struct arena *arena, const char *name)
+{
+    char *copy = arena_strdup(arena, name);
+    for (char *at = copy; *at; at++)
+        *at = (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') ? *at : '-';
+    return copy;
+}
+
 void deploy_append(struct arena *arena, const char **text, const char *format, ...)
 {
     AUTO(auto_free) char *added = NULL;

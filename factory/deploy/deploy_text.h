@@ -15,6 +15,8 @@ const char *deploy_unit_word(struct arena *arena, const char *word);
 const char *deploy_unit_value(struct arena *arena, const char *value);
 /* Returns a string of YAML in double quotes, which is one of JSON, too. */
 const char *deploy_yaml_string(struct arena *arena, const char *string);
+/* Returns an image's name in the letters that Kubernetes takes. */
+const char *deploy_text_cluster(struct arena *arena, const char *name);
 /* Appends to a text that grows in the arena. */
 void deploy_append(struct arena *arena, const char **text, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -171,6 +171,15 @@ class Units(Held, PushCase):
         services = self.files("--format", "systemd", "web", "store", "served")[1]
         self.assertIn("--network=web", services["store.service"])
         self.assertIn("--network=host", services["served.service"])
+        self.assertIn("# Joins the network web, where the others find it by its name", services["store.service"])
+        files = self.files("served", "store", "web")[1]
+        self.assertIn(("Network", "store.network"), parsed(files["web.container"])["Container"])
+        self.assertEqual([name for name in files if name.endswith(".network")], ["store.network"])
+        for form in ("quadlet", "systemd", "run"):  # one alone has nobody to join
+            files = self.files("--format", form, "served", "web")[1]
+            self.assertFalse([name for name in files if name.endswith(".network")])
+            self.assertNotIn("etwork create", "".join(files.values()))
+            self.assertNotIn("etwork=web", "".join(files.values()))
         self.refused(run.USAGE, self.unit("--image", "q.io/x", "web", "store", code=run.USAGE), "--image is for one")
 
     def test_files_are_written_with_units_and_the_other_formats_say_the_same(self):
@@ -194,8 +203,11 @@ class Units(Held, PushCase):
     def test_a_layout_that_goes_nowhere_is_run_from_where_it_lies(self):
         self.build()
         folder = os.path.realpath(os.path.join(self.factory.output, "served"))
-        unit = parsed(self.files("served")[1]["served.container"])
+        told, files = self.files("served")
+        unit = parsed(files["served.container"])
         self.assertIn(("Image", f"oci:{folder}:latest"), unit["Container"])
+        self.assertIn(("Pull", "missing"), unit["Container"])
+        self.assertFalse(told["images"][0]["pinned"])
         self.refused(run.USAGE, self.unit("--format", "kube", "served", code=run.USAGE), "no registry is known for it")
 
 

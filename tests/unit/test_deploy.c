@@ -167,6 +167,68 @@ static void optional_paths_are_offered_in_comments_and_made_by_nobody(void **sta
         strstr(files.items[0].text, "\n# In place of what the image has, pages:\n# Volume=/srv/mine:/srv/x:ro,Z\n"));
 }
 
+static void what_kubernetes_has_no_word_for_is_said(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {0};
+    struct contract contract = {.has_capabilities = true, .is_read_only = true, .secrets = strings_of(&arena, "TOKEN")};
+    struct yaml_pair limits[] = {{"nofile", "1:2", NULL}, {"memory", "1g", NULL}, {"pids", "7", NULL}};
+    for (size_t i = 0; i < ARRAY_COUNT(limits); i++)
+        list_add(&arena, &contract.limits, limits[i]);
+    struct contract_mount mounts[] = {
+        {.host = "/var/lib/x", .path = "/var/lib/x", .mode = 0750, .uid = 3, .gid = 4},
+        {.host = "/var/lib/x/file", .path = "/var/lib/x/file", .mode = 0644, .kind = CONTRACT_FILE},
+        {.host = "/etc/x", .path = "/etc/x", .mode = 0755, .is_optional = true}};
+    for (size_t i = 0; i < ARRAY_COUNT(mounts); i++)
+        list_add(&arena, &contract.host, mounts[i]);
+    struct deployment deployment = {
+        .name = "x_y", .reference = "r", .process = &process, .contract = &contract, .origin = "me"};
+    const char *kube = made(&arena, &deployment, DEPLOY_KUBE, "x-y.yaml");
+    static const char *const said[] = {
+        "# Needs the secret x-y with the key TOKEN.\n",
+        "# No port is known: it has no Service, and others reach it by the pod's address alone.\n",
+        "# Make the folder /var/lib/x on each node, mode 0750, user 3, group 4: Kubernetes would make it root's.\n",
+        "# Kubernetes has no word for the limits nofile=1:2, pids=7: nodes and their engine set them.\n",
+        "# SELinux: /var/lib/x keeps its label; the policy has to allow it.\n",
+        "# In place of what the image has in /etc/x, that path of the host can be mounted.\n",
+        "secretKeyRef: {name: x-y, key: TOKEN}"};
+    for (size_t i = 0; i < ARRAY_COUNT(said); i++) {
+        if (!strstr(kube, said[i]))
+            fail_msg("not said: %s", said[i]);
+    }
+    assert_null(strstr(kube, "Z labels"));
+    assert_null(strstr(kube, "file /var/lib/x/file on each node"));
+    const char *unit = made(&arena, &deployment, DEPLOY_QUADLET, "x_y.container");
+    assert_non_null(strstr(unit, "# Needs the secret x_y-TOKEN.\n"));
+    assert_non_null(strstr(unit, "# SELinux: Z labels the mounted paths"));
+    assert_null(strstr(unit, "Kubernetes"));
+}
+
+static void a_unit_says_that_no_port_is_known(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct manifest_config process = {0};
+    struct contract contract = {0};
+    struct deployment deployment = {.name = "x", .reference = "r", .process = &process, .origin = "me"};
+    static const struct {
+        enum deploy_format format;
+        const char *name;
+    } files[] = {{DEPLOY_QUADLET, "x.container"}, {DEPLOY_SYSTEMD, "x.service"}, {DEPLOY_RUN, "x.sh"}};
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        deployment.contract = i % 2 ? &contract : NULL;
+        assert_non_null(
+            strstr(made(&arena, &deployment, files[i].format, files[i].name), "# No port is known: none is"));
+    }
+    deployment.contract = &contract;
+    contract.network = CONTRACT_HOST;
+    assert_null(strstr(made(&arena, &deployment, DEPLOY_QUADLET, "x.container"), "No port is known"));
+    contract.network = CONTRACT_PRIVATE;
+    process.ports = strings_of(&arena, "80/tcp");
+    assert_null(strstr(made(&arena, &deployment, DEPLOY_QUADLET, "x.container"), "No port is known"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +239,8 @@ int main(void)
         cmocka_unit_test(limits_secrets_and_terminals_are_in_podman_s_words),
         cmocka_unit_test(no_value_ends_its_line_or_begins_another_word),
         cmocka_unit_test(optional_paths_are_offered_in_comments_and_made_by_nobody),
+        cmocka_unit_test(what_kubernetes_has_no_word_for_is_said),
+        cmocka_unit_test(a_unit_says_that_no_port_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
