@@ -580,6 +580,7 @@ static bool plan_base(struct build *build, const struct manifest *manifest, cons
     *ret_base = &build->images[build->image_count];
     if (!plan_manifest(build, name, path, err))
         return false;
+    build->images[build->image_count - 1].is_implied = true;
     build->images[build->image_count - 1].destination = NULL; /* nobody asked for it to be pushed */
     return true;
 }

@@ -504,7 +504,7 @@ enum err_kind batch_outcome(const struct batch *batch)
     size_t good = 0;
     for (size_t i = 0; i < batch->count; i++) {
         const struct batch_image *image = &batch->images[i];
-        good += image->is_good;
+        good += image->is_good && !image->is_implied;
         if (!image->is_good && err_kind_is_graver(image->err.kind, worst))
             worst = image->err.kind;
     }

@@ -19,6 +19,7 @@ struct batch_image {
     struct strings templates;       /* of tags: the command's, the manifest's, or the site's */
     const char *destination;        /* HOST/REPOSITORY to push to, or NULL */
     const char *word;               /* how the command line names it, as a shell reads it */
+    bool is_implied;                /* no name of the call: others stand on it */
     const struct batch_image *base; /* another image of the batch that it stands on, made first; or NULL. It has all of
                                      * `arches` */
     /* results */
@@ -52,8 +53,7 @@ void batch_init(struct batch *batch, struct batch_image *images, size_t count);
  * is set, orders have 0.7 s to end; images that are not done by then are reported as cancelled, and the threads
  * left alone (is_abandoned): the caller reports and ends the process. */
 bool batch_run(struct batch *batch, struct plant *plant, struct err *err) MUST_CHECK;
-/* Returns the exit class of the whole: ERR_NONE, the gravest kind when all failed or there is one image, else
- * ERR_PARTLY. */
+/* Returns the exit class of the whole: ERR_NONE, the gravest kind when all failed that were asked for, else ERR_PARTLY. */
 enum err_kind batch_outcome(const struct batch *batch);
 /* Frees results. */
 void batch_done(struct batch *batch);

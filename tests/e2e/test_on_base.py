@@ -173,6 +173,13 @@ class OfThisRun(OnBaseCase):
         result = self.refuse(run.TRUST, "its base failed: ", "it unpacks to sha256:")
         self.assertIn("image served for", result.stderr)
 
+    def test_one_image_that_was_asked_for_and_fails_has_its_own_class_though_its_base_is_good(self):
+        self.ready_chain()
+        self.write_manifest(text="base: manifest:middle\nbinaries: [/usr/sbin/none]\n")
+        self.assertEqual(self.run_factory("--arch", "all", "served").code, run.RESOLVE)
+        result = self.run_factory("--arch", "all", "served", "middle")  # now that one was asked for, too
+        self.assertEqual(result.code, run.PARTLY, result)
+
     def test_circles_are_the_manifests_mistake(self):
         self.ready(manifest=MANIFEST.replace("../base:1", "manifest:other"))
         self.write_manifest("other", MANIFEST.replace("name: served", "name: other").replace("../base:1", "manifest:served"))
