@@ -38,7 +38,7 @@ struct shift {
     double start;
     bool has_few_descriptors;      /* one thing at a time */
     struct publishing *publishing; /* one for each order */
-    pthread_mutex_t lock;          /* guards the next three */
+    pthread_mutex_t lock;          /* guards the next three, and what was told of images */
     size_t publishing_count;       /* threads that were started for that … */
     size_t publishing_running;     /* … and have not ended */
     size_t running_count;          /* threads of both kinds */
@@ -329,9 +329,22 @@ static void finish(struct batch_image *image, struct shift *shift)
     end_image(image, shift);
 }
 
-static void report_job(const struct job *job, struct log *log)
+/* Whether the error of a job was printed before, of another one of the image: one base fails all. */
+static bool is_told(struct shift *shift, struct batch_image *image, const struct job *job)
 {
+    pthread_mutex_lock(&shift->lock);
+    bool is_told = image->told && strcmp(image->told, job->err.text) == 0;
+    image->told = image->told ? image->told : job->err.text;
+    pthread_mutex_unlock(&shift->lock);
+    return is_told;
+}
+
+static void report_job(struct shift *shift, struct batch_image *of, const struct job *job)
+{
+    struct log *log = shift->plant->log;
     const char *image = job->manifest->name, *arch = job->arch->name;
+    if (!job->is_good && is_told(shift, of, job))
+        return;
     if (!job->is_good)
         log_line(log, LOG_QUIET, "error: %s", job->err.text);
     else if (job->plant->options->explained)
@@ -348,7 +361,7 @@ static void report_job(const struct job *job, struct log *log)
 static void end_order(struct shift *shift, size_t index)
 {
     struct batch_image *image = shift->images[index];
-    report_job(shift->jobs[index], shift->plant->log);
+    report_job(shift, image, shift->jobs[index]);
     if (atomic_fetch_sub(&image->pending, 1) == 1)
         finish(image, shift);
 }

@@ -35,8 +35,9 @@ struct batch_image {
     struct publication publication;
     struct platforms_loss loss; /* what a tag of the layout would have lost */
     double seconds;             /* from the start of the batch to the image's end */
-    _Atomic size_t pending;     /* private, as is the next */
-    atomic_bool is_ended;       /* no thread touches it any more */
+    const char *told;           /* private, as are the next: the error that was printed of a job, if any */
+    _Atomic size_t pending;
+    atomic_bool is_ended; /* no thread touches it any more */
 };
 
 struct batch {

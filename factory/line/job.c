@@ -236,7 +236,9 @@ static bool find_base(struct job *job, struct err *err)
     if (!job->manifest->base || (job->plant->options->is_dry_run && !manifest_fills(job->manifest)))
         return true;
     job->standing = arena_new(&job->arena, struct standing);
-    return standing_find(job->plant, &job->arena, job->manifest, job->arch, job->made_base, job->standing, err);
+    job->is_base_lost =
+        !standing_find(job->plant, &job->arena, job->manifest, job->arch, job->made_base, job->standing, err);
+    return !job->is_base_lost;
 }
 
 static bool run_first(struct job *job, struct err *err)
@@ -313,7 +315,9 @@ static void run_part(struct job *job, bool (*part)(struct job *job, struct err *
     supply_give_back(job->plant->supply, &job->hold);
     ground_close(&job->ground);
     progress_stage(job->progress, job->is_good ? STAGE_DONE : STAGE_FAILED);
-    if (!job->is_good)
+    if (!job->is_good && job->is_base_lost)
+        err_wrap(&job->err, "image %s", job->manifest->name);
+    else if (!job->is_good)
         err_wrap(&job->err, "image %s for %s", job->manifest->name, job->arch->name);
 }
 

@@ -24,7 +24,8 @@ struct job {
     /* results */
     struct arena arena;
     bool is_good;
-    bool is_reused; /* a finished product was used again */
+    bool is_base_lost; /* what the image stands on cannot be had: the error tells of no architecture by itself */
+    bool is_reused;    /* a finished product was used again */
     struct err err;
     struct bill bill;              /* in a dry run only packages and choices */
     struct image image;            /* documents and layers; not in a dry run */

@@ -171,10 +171,16 @@ class OfThisRun(OnBaseCase):
         self.ready_chain()
         Base(self.path("base"), layers(), lie={"diff_ids": ["sha256:" + 64 * "0"]})
         result = self.refuse(run.TRUST, "its base failed: ", "it unpacks to sha256:")
-        self.assertIn("image served for", result.stderr)
+        self.assertEqual(result.stderr.count("image served: its base failed: "), 1, result)
+
+    def test_a_base_that_is_not_there_is_told_once_for_all_architectures(self):
+        self.ready_chain()
+        result = self.refuse(run.USAGE, "image middle: base ../base:1: ", "image served: its base failed: image middle: ")
+        self.assertEqual(result.stderr.count("error: "), 2, result)
 
     def test_one_image_that_was_asked_for_and_fails_has_its_own_class_though_its_base_is_good(self):
         self.ready_chain()
+        self.make_base()
         self.write_manifest(text="base: manifest:middle\nbinaries: [/usr/sbin/none]\n")
         self.assertEqual(self.run_factory("--arch", "all", "served").code, run.RESOLVE)
         result = self.run_factory("--arch", "all", "served", "middle")  # now that one was asked for, too
