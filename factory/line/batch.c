@@ -54,6 +54,16 @@ static void await_base(struct batch *batch, struct batch_image *image)
         image->base->jobs[j].is_base = true;
 }
 
+/* What a selection depends on is made in a dry run, too: the image that packages are installed on, and those below it. */
+static void fill_base(const struct batch_image *image)
+{
+    for (const struct batch_image *base = manifest_fills(image->manifest) ? image->base : NULL; base;
+         base = base->base) {
+        for (size_t j = 0; j < base->arch_count; j++)
+            base->jobs[j].is_filled = true;
+    }
+}
+
 void batch_init(struct batch *batch, struct batch_image *images, size_t count)
 {
     size_t orders = 0;
@@ -75,6 +85,8 @@ void batch_init(struct batch *batch, struct batch_image *images, size_t count)
     }
     for (size_t i = 0; i < count; i++)
         await_base(batch, &images[i]);
+    for (size_t i = 0; i < count; i++)
+        fill_base(&images[i]);
 }
 
 /* Expands one template with an architecture's facts into a valid tag. */
@@ -147,7 +159,13 @@ static struct layout_beside *list_bills(struct arena *arena, const struct batch_
     return bills;
 }
 
-/* IMAGE: index and layout, once every architecture is there. What is only explained gets none. */
+/* Returns whether the run leaves no images: it answers a question about them. */
+static bool is_question(const struct run_options *options)
+{
+    return options->explained || options->is_dry_run;
+}
+
+/* IMAGE: index and layout, once every architecture is there. A run that only answers a question leaves no layout. */
 static bool assemble(struct batch_image *image, struct plant *plant, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -160,7 +178,7 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     if (!expand_tags(image, &facts, err) ||
         !oci_build_index(&image->arena, image->manifest, &facts, images, image->arch_count, &image->index, err))
         return false;
-    if (plant->options->explained)
+    if (is_question(plant->options))
         return true;
     struct layout_request request = {
         .dir = image->layout,
@@ -298,12 +316,11 @@ static void put_together(struct batch_image *image, struct plant *plant)
         image->err = worst->err;
         return;
     }
-    bool is_base = image->arch_count && image->jobs[0].is_base;
-    image->is_good = plant->options->is_dry_run || (plant->options->explained && !is_base);
+    image->is_good = !image->arch_count || !job_is_described(&image->jobs[0]);
     if (image->is_good)
         return;
     image->is_built = !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
-    image->is_good = plant->options->explained && image->is_built;
+    image->is_good = is_question(plant->options) && image->is_built;
     if (image->is_built)
         warn_of_differing_versions(image, plant->log);
     else

@@ -26,6 +26,7 @@ static struct order order_of(struct job *job, struct arena *scratch)
     return (struct order){.plant = job->plant,
                           .manifest = job->manifest,
                           .arch = job->arch,
+                          .is_selected_only = job_is_selected_only(job),
                           .progress = job->progress,
                           .arena = scratch,
                           .hold = &job->hold,
@@ -148,13 +149,24 @@ static bool describe(struct job *job, struct err *err)
     return true;
 }
 
+bool job_is_selected_only(const struct job *job)
+{
+    return job->plant->options->is_dry_run && !job->is_filled;
+}
+
+bool job_is_described(const struct job *job)
+{
+    const struct run_options *options = job->plant->options;
+    return options->is_dry_run ? job->is_filled : !options->explained || job->is_base;
+}
+
 /* What is left to do once there is a product: made, or found. */
 static bool make_image(struct job *job, struct err *err)
 {
     if (job->plant->options->explained && !job->is_base)
         return true;
     log_openers(job);
-    return job->plant->options->is_dry_run || describe(job, err);
+    return !job_is_described(job) || describe(job, err);
 }
 
 static bool open_ground(void *argument, struct err *err)
@@ -214,13 +226,13 @@ static bool stand(struct job *job, struct order *order, struct err *err)
 static bool make_tree(struct job *job, struct order *order, struct closed *closed, struct err *err)
 {
     struct built built = {0};
-    bool is_dry_run = job->plant->options->is_dry_run;
+    bool is_selected_only = job_is_selected_only(job);
     if (!stand(job, order, err) || !select_files(order, closed, err) ||
-        (!is_dry_run && !build(order, closed, &built, job, err)))
+        (!is_selected_only && !build(order, closed, &built, job, err)))
         return false;
-    note_wishes(job->manifest, is_dry_run ? &closed->asked.wishes : &built.wishes, &job->arena, &job->bill);
+    note_wishes(job->manifest, is_selected_only ? &closed->asked.wishes : &built.wishes, &job->arena, &job->bill);
     note_selection(closed, &built, &job->arena, &job->bill);
-    if (is_dry_run)
+    if (is_selected_only)
         return true;
     note_tree(closed, &built, &job->arena, &job->bill);
     if (job->standing)
@@ -233,7 +245,7 @@ static bool make_tree(struct job *job, struct order *order, struct closed *close
 /* Finds what the image stands on; a dry run only selects, and does without unless that depends on it. */
 static bool find_base(struct job *job, struct err *err)
 {
-    if (!job->manifest->base || (job->plant->options->is_dry_run && !manifest_fills(job->manifest)))
+    if (!job->manifest->base || (job_is_selected_only(job) && !manifest_fills(job->manifest)))
         return true;
     job->standing = arena_new(&job->arena, struct standing);
     job->is_base_lost =
@@ -254,7 +266,7 @@ static bool run_first(struct job *job, struct err *err)
         return false;
     order.standing = job->standing;
     job->origins = &order.catalog->origins;
-    bool may_reuse = !options->is_rebuild && !options->is_dry_run && !options->tree_dir;
+    bool may_reuse = !options->is_rebuild && !job_is_selected_only(job) && !options->tree_dir;
     job->bill = (struct bill){.format = BILL_FORMAT, .inputs = kept_inputs(job, order.catalog)};
     bool is_kept = may_reuse && kept_use(&order, job),
          is_explained = options->explained && !options->is_dry_run && !job->is_base;

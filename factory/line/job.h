@@ -21,6 +21,7 @@ struct job {
     struct progress_line *progress;
     struct made_base *made_base; /* when the base is an image of this run: filled in before the order begins */
     bool is_base;                /* others stand on the image: it is described whatever the run is for */
+    bool is_filled;              /* packages are installed on it in this run: it is made even in a dry run */
     /* results */
     struct arena arena;
     bool is_good;
@@ -49,6 +50,10 @@ struct job {
 void job_tree(struct job *job);
 /* The second part: layer → image. */
 void job_pack(struct job *job);
+/* Returns whether the run stops at the selection of packages: a dry run, which needs no files of the image. */
+bool job_is_selected_only(const struct job *job);
+/* Returns whether the run needs the image's documents, not only what is in it. */
+bool job_is_described(const struct job *job);
 /* Frees what the job holds. */
 void job_done(struct job *job);
 

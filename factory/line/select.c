@@ -299,5 +299,5 @@ static bool close_over(const struct order *order, struct closed *closed, struct 
 bool select_files(const struct order *order, struct closed *ret_closed, struct err *err)
 {
     static const struct needs_stages whole = {resolve, close_over}, dry = {resolve, NULL};
-    return needs_settle(order, order->plant->options->is_dry_run ? &dry : &whole, ret_closed, err);
+    return needs_settle(order, order->is_selected_only ? &dry : &whole, ret_closed, err);
 }

@@ -1,6 +1,7 @@
 """Packages installed on a base, or from nothing: dpkg itself makes the base, installs the same packages on a copy of it, and
 judges what was written."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -268,6 +269,21 @@ class FromNothing(InstalledCase):
         for name in ("status", "triggers/File", "triggers/tool-named", "info/app.list", "info/libold:amd64.list", "info/format"):
             with open(ours + ADMIN + "/" + name, "rb") as left, open(self.root + ADMIN + "/" + name, "rb") as right:
                 self.assertEqual(left.read(), right.read(), name)
+
+    def test_a_dry_run_tells_what_comes_to_a_base_of_the_same_run_and_leaves_no_image(self):
+        self.ready_on(app_packages(), MANIFEST.replace("../base:1", "manifest:middle"))
+        self.write_manifest("middle", "name: middle\nbase: manifest:whole\ncreate: [/etc/middle]\n")
+        self.write_manifest("whole", "name: whole\npackages:\n  install: [tool, libold]\n  complete: true\n")
+        for _ in range(2):  # the second finds the base again
+            result = self.run_factory("--arch", "x86_64", "--dry-run", "--json", "served")
+            self.assertEqual(result.code, run.OK, result)
+            chosen = {image["image"]: [package["name"] for package in image["architectures"][0]["selection"]]
+                      for image in json.loads(result.stdout)["images"]}
+            self.assertEqual(sorted(chosen["served"]), ["app", "newlib"])
+            self.assertNotIn("layout", result.stdout)
+            self.assertFalse(os.path.exists(self.factory.output))
+        told = self.run_factory("--arch", "x86_64", "--dry-run", "served")
+        self.assertIn("served for x86_64: 2 packages", told.stdout)
 
 
 if __name__ == "__main__":
