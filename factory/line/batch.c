@@ -159,6 +159,16 @@ static struct layout_beside *list_bills(struct arena *arena, const struct batch_
     return bills;
 }
 
+/* An image that only its children asked for need not be in the output: there its tags stay at one with more platforms. */
+static bool leave_layout(const struct batch_image *image, struct log *log, struct err *err)
+{
+    if (!image->is_implied || !image->loss.lost.count)
+        return false;
+    log_line(log, LOG_NORMAL, "%s is left as it is: %s", image->layout, err->text);
+    err_clear(err);
+    return true;
+}
+
 /* Returns whether the run leaves no images: it answers a question about them. */
 static bool is_question(const struct run_options *options)
 {
@@ -193,7 +203,8 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     if (!plant->options->push_policy.may_lose_platforms)
         request.ret_loss = &image->loss;
     request.beside = list_bills(&scratch, image, plant->log, &request.beside_count);
-    return layout_write(&request, &image->is_unchanged, err);
+    image->has_layout = layout_write(&request, &image->is_unchanged, err);
+    return image->has_layout || leave_layout(image, plant->log, err);
 }
 
 static void warn_of_differing_versions(const struct batch_image *image, struct log *log)

@@ -26,9 +26,10 @@ struct batch_image {
     struct job *jobs; /* arch_count of them, in the order of arches */
     struct arena arena;
     bool is_good, is_built,
-        is_unchanged;   /* built: the layout is there, whatever became of the push; unchanged: it had this very
-                         * image under all tags */
-    struct err err;     /* the gravest of the jobs', or that of index and layout */
+        is_unchanged; /* built: index and layers are there, whatever became of the push; unchanged: the layout had this
+                         * very image under all tags */
+    bool has_layout;  /* the layout has it */
+    struct err err;   /* the gravest of the jobs', or that of index and layout */
     const char *layout; /* path */
     struct strings tags;
     struct document index;

@@ -119,7 +119,7 @@ void report_table(FILE *out, const struct batch *batch, bool is_dry_run)
             print_row(out, &batch->images[i], &batch->images[i].jobs[j]);
     }
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->images[i].is_built)
+        if (batch->images[i].has_layout)
             print_use(out, &batch->images[i]);
     }
 }
@@ -265,7 +265,7 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
     json_object_set_new(json, "seconds", json_real(image->seconds));
     if (!image->is_good)
         json_object_set_new(json, "error", error_json(&image->err));
-    if (image->is_built && !is_dry_run) {
+    if (image->has_layout) {
         json_object_set_new(json, "layout", record_text(image->layout));
         json_object_set_new(json, "digest", digest_json(&image->index.digest));
         json_object_set_new(json, "tags", record_strings(&image->tags));

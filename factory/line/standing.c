@@ -248,7 +248,8 @@ static bool take_made(struct arena *arena, const struct made_base *made, struct 
         list_add(arena, &standing->base.layers, below);
     }
     standing->base.name = made->name;
-    standing->base.digest = made->digest;
+    standing->base.digest = image->manifest.digest; /* the same whatever other architectures the run is for */
+    standing->base.index = made->digest;
     standing->base.config = (struct text){image->config.bytes, image->config.len};
     standing->manifest = image->manifest.digest;
     return true;

@@ -167,10 +167,14 @@ static json_t *make_labels(const struct builder *builder, const json_t *inherite
 /* image-spec, annotations.md: what an image is based on. */
 static void set_base(const struct builder *builder, json_t *annotations)
 {
-    if (!builder->base || json_object_get(annotations, ANNOTATION("base.digest")))
+    static const struct digest none;
+    const struct oci_base *base = builder->base;
+    if (!base || json_object_get(annotations, ANNOTATION("base.digest")))
         return;
-    set_string(builder, annotations, ANNOTATION("base.name"), builder->base->name);
-    set_string(builder, annotations, ANNOTATION("base.digest"), digest_name(builder, &builder->base->digest));
+    bool is_of_index = !builder->facts->arch && !digest_eq(&base->index, &none);
+    set_string(builder, annotations, ANNOTATION("base.name"), base->name);
+    set_string(builder, annotations, ANNOTATION("base.digest"),
+               digest_name(builder, is_of_index ? &base->index : &base->digest));
 }
 
 static json_t *make_annotations(const struct builder *builder)

@@ -27,7 +27,8 @@ struct base_layers {
 
 struct oci_base {
     const char *name;     /* for the annotation; NULL: it has none */
-    struct digest digest; /* of the index or manifest that the name means */
+    struct digest digest; /* of the index or manifest that the name means, or of the platform's own manifest */
+    struct digest index;  /* for the annotation of the index; all zeros: the same one */
     struct text config;   /* a JSON object */
     struct base_layers layers;
 };

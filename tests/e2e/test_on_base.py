@@ -1,7 +1,10 @@
 """Images on a base: what of it stays, where our files go, and that a hostile base is refused or does no harm. Judges: skopeo
 copies what was written, umoci unpacks it."""
 
+import hashlib
+import json
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -163,9 +166,30 @@ class OfThisRun(OnBaseCase):
         self.assertEqual(middle.layers[:-1], base.layers["amd64"])
         self.assertIn("MIDDLE=1", got.config["config"]["Env"])
         self.assertEqual(got.manifest["annotations"][ANNOTATION + "name"], "middle")
+        self.assertEqual(got.manifest["annotations"][ANNOTATION + "digest"], middle.child["digest"])
+        self.assertEqual(got.index["annotations"][ANNOTATION + "digest"],
+                         "sha256:" + hashlib.sha256(middle.root).hexdigest())
         again = self.build_on("served", "middle")
         self.assertEqual(got.root, again.root)
         self.assertEqual(self.report.order("served", "x86_64")["status"], "reused")
+
+    def test_one_architecture_alone_is_the_same_image_and_takes_no_platform_from_the_base(self):
+        self.ready_chain()
+        self.make_base()
+        both, middle = self.build_on(), os.path.join(self.factory.output, "middle")
+        before = OnBase(middle, "amd64").root
+        shutil.rmtree(os.path.join(self.factory.output, "served"))
+        result = self.run_factory("--arch", "x86_64", "--json", "served")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertIn("middle is left as it is: ", result.stderr)
+        alone = OnBase(os.path.join(self.factory.output, "served"), "amd64")
+        self.assertEqual(alone.child["digest"], both.child["digest"])
+        self.assertEqual(Report(result.stdout).order("served", "x86_64")["status"], "reused")
+        self.assertEqual(OnBase(middle, "amd64").root, before)
+        self.assertNotIn("layout", next(made for made in json.loads(result.stdout)["images"] if made["image"] == "middle"))
+        asked = self.run_factory("--arch", "x86_64", "middle")
+        self.assertEqual(asked.code, run.USAGE, asked)
+        self.assertIn("--allow-fewer-platforms middle", asked.stderr)
 
     def test_a_base_that_fails_fails_its_children_with_its_class(self):
         self.ready_chain()

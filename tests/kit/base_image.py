@@ -131,8 +131,8 @@ class OnBase:
         roots = [item for item in index["manifests"] if not tag or item["annotations"][image.REF_NAME] == tag]
         self.root = self.read(roots[0]["digest"])
         self.index = json.loads(self.root)
-        child = next(item for item in self.index["manifests"] if item["platform"]["architecture"] == architecture)
-        self.manifest = json.loads(self.read(child["digest"]))
+        self.child = next(item for item in self.index["manifests"] if item["platform"]["architecture"] == architecture)
+        self.manifest = json.loads(self.read(self.child["digest"]))
         self.config = json.loads(self.read(self.manifest["config"]["digest"]))
         self.layers = self.manifest["layers"]
         for layer, diff_id in zip(self.layers, self.config["rootfs"]["diff_ids"], strict=True):
