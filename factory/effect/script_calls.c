@@ -2,6 +2,7 @@
 
 #include "effect/script_find.h"
 #include "effect/script_lua.h"
+#include "effect/script_mode.h"
 #include "effect/script_world.h"
 #include "package/path.h"
 #include "source/format.h"
@@ -118,7 +119,7 @@ static void take_lua_function(struct listing *listing, const struct script_lua_c
 {
     struct arena *arena = listing->world.arena;
     const struct strings *arguments = &lua->arguments;
-    struct shell_call call = {.is_sure = true};
+    struct shell_call call = {.is_sure = true, .umask = SCRIPT_UMASK};
     const char *unused;
     list_add(arena, &call.command, ((struct shell_word){.text = function->command, .is_constant = true}));
     for (size_t i = 0; i < ARRAY_COUNT(function->words) && function->words[i]; i++) {

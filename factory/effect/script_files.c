@@ -11,20 +11,20 @@ static bool is_sure(const struct script_maker *maker)
 }
 
 /* Reads a mode that an option gives; false when there is none that is known. */
-static bool find_mode(const struct script_words *words, struct script_mode *ret_mode)
+static bool find_mode(const struct script_maker *maker, const struct script_words *words, struct script_mode *ret_mode)
 {
     const char *text = script_words_value(words, OPTION_MODE);
-    return text && script_mode_parse(text, ret_mode);
+    return text && script_mode_parse(text, maker->at->call.umask, ret_mode);
 }
 
 void script_mkdir(struct script_maker *maker, const struct script_words *words)
 {
     struct script_mode mode;
-    bool has_mode = find_mode(words, &mode);
+    bool has_mode = find_mode(maker, words, &mode);
     for (size_t i = 0; i < words->operands.count; i++) {
         const char *path = script_path(maker, &words->operands.items[i]);
         bool is_new = path && !script_is_there(maker, path);
-        struct wish_made *made = path ? script_make_directory(maker, path, 0755) : NULL;
+        struct wish_made *made = path ? script_make_directory(maker, path, script_new_mode(maker, 0777)) : NULL;
         if (made && is_new && has_mode)
             script_change(maker, made, NULL, NULL, &mode);
     }
@@ -41,7 +41,7 @@ static const char *account_value(const struct script_words *words, enum script_o
 static void install_directories(struct script_maker *maker, const struct script_words *words)
 {
     struct script_mode mode = {.lost = 07777, .set = 0755}, given;
-    if (find_mode(words, &given))
+    if (find_mode(maker, words, &given))
         mode = given;
     for (size_t i = 0; i < words->operands.count; i++) {
         const char *path = script_path(maker, &words->operands.items[i]);
@@ -52,39 +52,58 @@ static void install_directories(struct script_maker *maker, const struct script_
     }
 }
 
-/* Makes at `path` what is at `source`: of a package, or made by a script. With is_link links stay links. NULL: nothing. */
-static struct wish_made *copy_one(struct script_maker *maker, const char *source, const char *path, bool is_link)
+/* What a copy has of its source; without `mode` it is a new file under the umask. */
+struct copy {
+    bool links, mode;
+};
+
+static const struct copy copy_all = {.links = true, .mode = true}, copy_mode = {.mode = true};
+
+static struct wish_made *copy_made(struct script_maker *maker, const struct wish_made *from, const char *path,
+                                   struct copy how)
+{
+    struct wish_made copy = *from; /* which may move */
+    struct wish_made *made = script_make(maker, copy.kind, path);
+    if (!made)
+        return NULL;
+    const struct entry *entry = copy.keeps_mode ? script_packaged(maker, copy.source, true) : NULL;
+    copy.path = path;
+    copy.giver = maker->giver;
+    if (!how.mode && copy.kind != MADE_SYMLINK) {
+        copy.mode = script_new_mode(maker, (entry ? entry->mode : copy.mode) & 0777);
+        copy.keeps_mode = false;
+    }
+    *made = copy;
+    return made;
+}
+
+/* Makes at `path` what is at `source`: of a package, or made by a script. NULL: nothing. */
+static struct wish_made *copy_one(struct script_maker *maker, const char *source, const char *path, struct copy how)
 {
     const struct wish_made *from = script_made(maker, source);
-    const struct entry *entry = script_packaged(maker, source, !is_link);
+    const struct entry *entry = script_packaged(maker, source, !how.links);
     if (strcmp(source, path) == 0)
         return NULL;
-    if (from) {
-        struct wish_made copy = *from;
-        struct wish_made *made = script_make(maker, copy.kind, path);
-        if (!made)
-            return NULL;
-        copy.path = path;
-        copy.giver = maker->giver;
-        *made = copy;
-        return made;
-    }
+    if (from)
+        return copy_made(maker, from, path, how);
     if (!entry)
         return NULL;
+    uint32_t mode = how.mode ? entry->mode : script_new_mode(maker, entry->mode & 0777);
     bool is_symlink = entry->kind == ENTRY_SYMLINK;
     if (entry->kind == ENTRY_DIRECTORY)
-        return script_make_directory(maker, path, entry->mode);
+        return script_make_directory(maker, path, mode);
     struct wish_made *made = script_make(maker, is_symlink ? MADE_SYMLINK : MADE_COPY, path);
     if (!made)
         return NULL;
     made->source = source;
-    made->keeps_mode = !is_symlink;
+    made->keeps_mode = !is_symlink && how.mode;
+    made->mode = mode;
     made->target = is_symlink ? entry->target : NULL;
     return made;
 }
 
 /* All that packages have below a directory. */
-static void copy_below(struct script_maker *maker, const char *source, const char *path)
+static void copy_below(struct script_maker *maker, const char *source, const char *path, bool has_mode)
 {
     struct sourced_list files = {0};
     const char *prefix = arena_printf(maker->arena, "%s/", source);
@@ -93,7 +112,8 @@ static void copy_below(struct script_maker *maker, const char *source, const cha
     fileset_list(maker->set, maker->arena, prefix, &files);
     for (size_t i = 0; i < files.count; i++) {
         const char *below = files.items[i]->entry->path;
-        (void)copy_one(maker, below, arena_printf(maker->arena, "%s%s", path, below + strlen(source)), true);
+        (void)copy_one(maker, below, arena_printf(maker->arena, "%s%s", path, below + strlen(source)),
+                       (struct copy){.links = true, .mode = has_mode});
     }
 }
 
@@ -131,7 +151,7 @@ static void install_files(struct script_maker *maker, const struct script_words 
     struct target target;
     struct script_mode mode = {.lost = 07777, .set = 0755}, given;
     const char *owner = account_value(words, OPTION_OWNER), *group = account_value(words, OPTION_GROUP);
-    if (find_mode(words, &given))
+    if (find_mode(maker, words, &given))
         mode = given;
     if (!find_target(maker, words, &target))
         return;
@@ -144,7 +164,7 @@ static void install_files(struct script_maker *maker, const struct script_words 
         if (is_empty)
             made = script_make(maker, MADE_FILE, path);
         else if (source && !script_is_directory(maker, source))
-            made = copy_one(maker, source, path, false);
+            made = copy_one(maker, source, path, copy_mode);
         if (made)
             script_change(maker, made, owner ? owner : "root", group ? group : "root", &mode);
     }
@@ -167,6 +187,7 @@ void script_cp(struct script_maker *maker, const struct script_words *words)
 {
     struct target target;
     bool is_as_it_is = words->has[OPTION_AS_IT_IS], is_deep = is_as_it_is || words->has[OPTION_DEEP];
+    const struct copy how = {.links = is_as_it_is, .mode = is_as_it_is || words->has[OPTION_PRESERVE]};
     if (!is_sure(maker) || !find_target(maker, words, &target))
         return;
     for (size_t i = 0; i < target.source_count; i++) {
@@ -178,9 +199,9 @@ void script_cp(struct script_maker *maker, const struct script_words *words)
         bool is_directory = script_is_directory(maker, source);
         if ((is_directory && !is_deep) || (words->has[OPTION_NO_CLOBBER] && script_is_there(maker, path)))
             continue;
-        (void)copy_one(maker, source, path, is_as_it_is);
+        (void)copy_one(maker, source, path, how);
         if (is_directory)
-            copy_below(maker, source, path);
+            copy_below(maker, source, path, how.mode);
     }
 }
 
@@ -194,7 +215,7 @@ void script_mv(struct script_maker *maker, const struct script_words *words)
         const char *source = script_path(maker, &words->operands.items[i]);
         if (!source || !script_made(maker, source) || script_is_directory(maker, source))
             continue;
-        if (copy_one(maker, source, target_path(maker, &target, source), true))
+        if (copy_one(maker, source, target_path(maker, &target, source), copy_all))
             script_unmake(maker, source);
     }
 }
@@ -225,7 +246,7 @@ void script_ln(struct script_maker *maker, const struct script_words *words)
             if (made)
                 made->target = word->text;
         } else if (script_path(maker, word)) {
-            (void)copy_one(maker, script_path(maker, word), path, true);
+            (void)copy_one(maker, script_path(maker, word), path, copy_all);
         }
     }
 }
@@ -247,7 +268,7 @@ void script_ucf(struct script_maker *maker, const struct script_words *words)
     if (!is_sure(maker) || words->has[OPTION_REMOVE] || !source || !path || script_is_directory(maker, source) ||
         script_is_there(maker, path))
         return;
-    (void)copy_one(maker, source, path, false);
+    (void)copy_one(maker, source, path, copy_mode);
 }
 
 void script_write(struct script_maker *maker)

@@ -7,6 +7,7 @@
 #ifndef IMGFACTORY_EFFECT_SCRIPT_MAKER_H
 #define IMGFACTORY_EFFECT_SCRIPT_MAKER_H
 
+#include "effect/script_mode.h"
 #include "effect/script_words.h"
 #include "effect/script_world.h"
 #include "effect/sysusers.h"
@@ -27,11 +28,6 @@ struct script_maker {
     struct strings *notes;
 };
 
-/* What chmod(1) makes of a mode. */
-struct script_mode {
-    uint32_t lost, set, search;
-};
-
 /* Returns where a word that is a known absolute path leads; NULL when it is none, or the root. */
 const char *script_path(const struct script_maker *maker, const struct shell_word *word);
 /* Finds what scripts made at a path; NULL when nothing. Good until the next script_make(). */
@@ -48,8 +44,8 @@ const struct entry *script_packaged(const struct script_maker *maker, const char
 bool script_is_directory(struct script_maker *maker, const char *path);
 /* Returns whether there is anything. */
 bool script_is_there(struct script_maker *maker, const char *path);
-/* Reads an octal or symbolic mode; false when it is neither. */
-bool script_mode_parse(const char *text, struct script_mode *ret_mode);
+/* Returns what the script's umask leaves of the mode of something new. */
+uint32_t script_new_mode(const struct script_maker *maker, uint32_t mode);
 /* Changes owner, group (NULL: as they are) and mode (NULL: as it is) of what was made. */
 void script_change(const struct script_maker *maker, struct wish_made *made, const char *owner, const char *group,
                    const struct script_mode *mode);

@@ -113,7 +113,7 @@ void script_chgrp(struct script_maker *maker, const struct script_words *words)
 void script_chmod(struct script_maker *maker, const struct script_words *words)
 {
     struct script_mode mode;
-    if (first(words) && script_mode_parse(first(words), &mode))
+    if (first(words) && script_mode_parse(first(words), maker->at->call.umask, &mode))
         change_paths(maker, words, (struct change){.mode = &mode});
 }
 
@@ -129,7 +129,7 @@ void script_statoverride(struct script_maker *maker, const struct script_words *
     const char *path = script_path(maker, &operands->items[3]);
     const struct change change = {.owner = owner + (*owner == '#'), .group = group + (*group == '#'), .mode = &mode};
     if (path && is_account(change.owner) && is_account(change.group) &&
-        script_mode_parse(operands->items[2].text, &mode))
+        script_mode_parse(operands->items[2].text, SCRIPT_UMASK, &mode))
         change_path(maker, path, &change);
 }
 

@@ -254,6 +254,29 @@ static enum shell_truth run_source(struct shell_runner *runner, const struct she
     return SHELL_TRUTH_MAYBE;
 }
 
+/* umask [-S] [MASK]: a symbolic one says what is left. */
+static enum shell_truth run_umask(struct shell_runner *runner, const struct shell_call *call, const char **ret_text)
+{
+    const struct shell_command *command = &call->command;
+    unsigned before = shell_umask(runner);
+    struct script_mode mode;
+    *ret_text = "";
+    if (command->count < 2) {
+        *ret_text = shell_get(runner, SHELL_UMASK) ? arena_printf(runner->arena, "%04o\n", before) : NULL;
+        return SHELL_TRUTH_YES;
+    }
+    const struct shell_word *word = &command->items[command->count - 1];
+    bool is_read = word->is_constant && script_mode_parse(word->text, before, &mode);
+    if (word->text[0] == '-' && !is_read) {
+        *ret_text = NULL;
+        return SHELL_TRUTH_YES;
+    }
+    bool is_octal = word->text[0] >= '0' && word->text[0] <= '7';
+    unsigned after = is_read && is_octal ? mode.set : is_read ? ~script_mode_apply(&mode, ~before & 0777, true) : 0;
+    shell_set(runner, SHELL_UMASK, is_read ? arena_printf(runner->arena, "%04o", after & 0777) : NULL);
+    return SHELL_TRUTH_YES;
+}
+
 static const struct builtin builtins[] = {
     {":", run_nothing},     {"true", run_nothing},     {"false", run_nothing},     {"echo", run_echo},
     {"printf", run_printf}, {"dirname", run_dirname},  {"basename", run_dirname},  {"exit", run_leave},
@@ -261,7 +284,7 @@ static const struct builtin builtins[] = {
     {"local", run_declare}, {"readonly", run_declare}, {"declare", run_declare},   {"typeset", run_declare},
     {"unset", run_unset},   {"read", run_read},        {"set", run_set},           {"shift", run_shift},
     {"[", run_test},        {"test", run_test},        {"[[", run_test},           {"eval", run_eval},
-    {".", run_source},      {"source", run_source},    {"trap", run_nothing},      {"umask", run_nothing},
+    {".", run_source},      {"source", run_source},    {"trap", run_nothing},      {"umask", run_umask},
     {"wait", run_nothing},  {"cd", run_nothing},       {"alias", run_nothing},     {"ulimit", run_nothing},
     {"sleep", run_nothing}, {"sync", run_nothing},     {"/bin/true", run_nothing},
 };

@@ -202,10 +202,8 @@ static const char *output_of(struct shell_runner *runner, const struct shell_par
     if (!part->tree)
         ((struct shell_part *)part)->tree = shell_parse(runner->arena, part->commands, NULL);
     runner->capture = &capture;
-    runner->last_truth = runner->run(runner, part->tree);
+    runner->last_truth = shell_run_apart(runner, part->tree);
     runner->capture = outer;
-    if (runner->flow != SHELL_FLOW_NEXT && !runner->is_cut)
-        runner->flow = SHELL_FLOW_NEXT; /* a subshell ends, not the script */
     while (capture.bytes.count && capture.bytes.items[capture.bytes.count - 1] == '\n')
         capture.bytes.count--;
     if (capture.is_unknown)

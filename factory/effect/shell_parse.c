@@ -180,6 +180,7 @@ static struct shell_node *parse_group(struct parser *parser, bool is_subshell)
 {
     struct shell_node *node = new_node(parser, SHELL_NODE_GROUP);
     node->first = parse_list(parser);
+    node->is_apart = is_subshell;
     if (!is_subshell)
         want_word(parser, "}");
     else if (!take_sign(parser, ")"))

@@ -32,6 +32,7 @@ struct shell_node {
     unsigned line;
     bool has_list; /* SHELL_NODE_FOR: `in` is there */
     bool is_or;    /* in a SHELL_NODE_AND_OR: || stands before it */
+    bool is_apart; /* SHELL_NODE_GROUP: ( ), a shell of its own */
     struct {
         struct shell_lexeme **items;
         size_t count, capacity;

@@ -28,6 +28,7 @@ struct shell_call {
     const char *output;           /* the file it prints to, or NULL */
     bool is_appending;            /* to its end */
     bool is_sure;                 /* it is reached in any case */
+    unsigned umask;               /* that it is started with; 022 where that is not known */
     unsigned line;
 };
 

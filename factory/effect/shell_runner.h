@@ -8,8 +8,12 @@
 #define IMGFACTORY_EFFECT_SHELL_RUNNER_H
 
 #include "base/map.h"
+#include "effect/script_mode.h"
 #include "effect/shell_parse.h"
 #include "effect/shell_run.h"
+
+/* The umask is kept as a variable that no script can name: in octal. Branches and subshells are then as for all others. */
+#define SHELL_UMASK " umask"
 
 /* What makes a command not the last that is looked at. */
 enum shell_flow { SHELL_FLOW_NEXT, SHELL_FLOW_BREAK, SHELL_FLOW_CONTINUE, SHELL_FLOW_RETURN, SHELL_FLOW_EXIT };
@@ -66,6 +70,10 @@ bool shell_spend(struct shell_runner *runner, size_t steps, size_t bytes);
 const char *shell_get(const struct shell_runner *runner, const char *name);
 /* Sets a variable; NULL: unknown. */
 void shell_set(struct shell_runner *runner, const char *name, const char *value);
+/* Returns what new files are not to have; 022 when nobody knows. */
+unsigned shell_umask(const struct shell_runner *runner);
+/* Runs something as a shell of its own, which cannot end the script or change its variables; returns how it ends. */
+enum shell_truth shell_run_apart(struct shell_runner *runner, const struct shell_node *node);
 /* Takes back all changes since `mark`, and returns them with what the variables ended as. */
 struct shell_changes shell_rewind(struct shell_runner *runner, size_t mark);
 /* Puts two branches together: a variable that both end alike is known. */

@@ -1,6 +1,8 @@
 /* Variables of a script under way, and its bounds. */
 #include "effect/shell_runner.h"
 
+#include <stdlib.h>
+
 #define STEPS_MAX 200000
 #define BYTES_MAX ((size_t)16 << 20)
 #define VALUE_MAX ((size_t)64 << 10)
@@ -51,6 +53,12 @@ const char *shell_get(const struct shell_runner *runner, const char *name)
     if (is_environment(name))
         return runner->world->variable ? runner->world->variable(runner->world->self, name) : NULL;
     return runner->is_foreign ? NULL : "";
+}
+
+unsigned shell_umask(const struct shell_runner *runner)
+{
+    const char *text = shell_get(runner, SHELL_UMASK);
+    return text && *text ? (unsigned)strtoul(text, NULL, 8) : SCRIPT_UMASK;
 }
 
 static void change(struct shell_runner *runner, struct shell_variable *variable, const char *value)

@@ -163,7 +163,7 @@ static void files_are_made_as_the_commands_make_them(void **state)
          "/usr/share/p/link\n"},
         {"cp /usr/share/p/*.conf /etc/p; cp -a /usr/share/p /etc/z; cp /usr/share/p/a.conf /etc/$HOME; cp /absent "
          "/etc/w",
-         "copy /etc/p/a.conf 0 root:root /usr/share/p/a.conf\ncopy /etc/p/b.conf 0 root:root /usr/share/p/b.conf\n"
+         "copy /etc/p/a.conf 644 root:root /usr/share/p/a.conf\ncopy /etc/p/b.conf 644 root:root /usr/share/p/b.conf\n"
          "dir /etc/z 755 root:root\ncopy /etc/z/a.conf 0 root:root /usr/share/p/a.conf\n"
          "copy /etc/z/b.conf 0 root:root /usr/share/p/b.conf\nlink /etc/z/link a.conf\n"},
         {"ucf --three-way /usr/share/p/a.conf /etc/a.conf; ucf --debconf-ok --debconf-template t/x /usr/share/p/b.conf "
@@ -175,7 +175,7 @@ static void files_are_made_as_the_commands_make_them(void **state)
          "link /etc/l ../x\nlink /etc/p/conf /etc/p/conf\nlink /etc/p/a /a\n"},
         {"cp /usr/share/p/a.conf /etc/t.new; mv -f /etc/t.new /etc/t; touch /var/log/x /etc/p/conf; echo a > /etc/u; "
          "rm -f /etc/u",
-         "copy /etc/t 0 root:root /usr/share/p/a.conf\nfile /var/log/x 644 root:root\n"},
+         "copy /etc/t 644 root:root /usr/share/p/a.conf\nfile /var/log/x 644 root:root\n"},
         {"t=$(dpkg-divert --truename /etc/p/conf); [ -z \"$(dpkg-divert --listpackage /etc/p/conf)\" ] && touch $t.x; "
          "ln -sf a.conf /usr/share/p/link; mkdir -p /usr/share/doc/x /usr/share/documents /etc/cron.d",
          "file /etc/p/conf.x 644 root:root\ndir /usr/share/documents 755 root:root\n"},
@@ -183,7 +183,34 @@ static void files_are_made_as_the_commands_make_them(void **state)
          "file /etc/x 644 root:root a configure\nb\n\n"},
         {"D=/etc/p; for n in a b; do if [ ! -f $D/$n.conf ]; then cp /usr/share/p/$n.conf $D/$n.new; fi; mv $D/$n.new "
          "$D/$n.conf; done",
-         "copy /etc/p/a.conf 0 root:root /usr/share/p/a.conf\ncopy /etc/p/b.conf 0 root:root /usr/share/p/b.conf\n"},
+         "copy /etc/p/a.conf 644 root:root /usr/share/p/a.conf\ncopy /etc/p/b.conf 644 root:root "
+         "/usr/share/p/b.conf\n"},
+    };
+    check_all(state, "postinst", examples, ARRAY_COUNT(examples));
+}
+
+static void new_files_have_what_the_umask_leaves(void **state)
+{
+    static const struct example examples[] = {
+        {"umask 077; echo a > /etc/x; touch /etc/y; mkdir -p /var/x/y; mkdir -m 711 /var/z; install -d /var/i",
+         "file /etc/x 600 root:root a\n\nfile /etc/y 600 root:root\ndir /var/x/y 700 root:root\n"
+         "dir /var/z 711 root:root\ndir /var/i 755 root:root\n"},
+        {"umask 0027; cp /usr/share/p/a.conf /etc/a; cp -p /usr/share/p/a.conf /etc/b; cp /etc/b /etc/c; install "
+         "/usr/share/p/a.conf /etc/d; ucf /usr/share/p/a.conf /etc/e; cp -r /usr/share/p /etc/z; chmod +w /etc/a",
+         "copy /etc/a 640 root:root /usr/share/p/a.conf\ncopy /etc/b 0 root:root /usr/share/p/a.conf\n"
+         "copy /etc/c 640 root:root /usr/share/p/a.conf\ncopy /etc/d 755 root:root /usr/share/p/a.conf\n"
+         "copy /etc/e 0 root:root /usr/share/p/a.conf\ndir /etc/z 750 root:root\n"
+         "copy /etc/z/a.conf 640 root:root /usr/share/p/a.conf\ncopy /etc/z/b.conf 640 root:root /usr/share/p/b.conf\n"
+         "link /etc/z/link a.conf\n"},
+        {"old=$(umask); umask 077; touch /etc/a; umask $old; touch /etc/b; (umask 077; touch /etc/c); touch /etc/d; "
+         "f=$(umask 077; echo x); touch /etc/e",
+         "file /etc/a 600 root:root\nfile /etc/b 644 root:root\nfile /etc/c 600 root:root\nfile /etc/d 644 root:root\n"
+         "file /etc/e 644 root:root\n"},
+        {"umask u=rwx,g=r,o=; touch /etc/a; umask g+w; touch /etc/b; umask -S; umask; touch /etc/c",
+         "file /etc/a 640 root:root\nfile /etc/b 660 root:root\nfile /etc/c 660 root:root\n"},
+        {"if [ $HOME ]; then umask 077; fi; touch /etc/a; umask $HOME; touch /etc/b; umask 99; umask 7777777777; touch "
+         "/etc/c",
+         "file /etc/a 644 root:root\nfile /etc/b 644 root:root\nfile /etc/c 644 root:root\n"},
     };
     check_all(state, "postinst", examples, ARRAY_COUNT(examples));
 }
@@ -459,6 +486,7 @@ int main(void)
         TEST(accounts_are_as_adduser_and_useradd_make_them),
         TEST(a_first_installation_is_what_scripts_find),
         TEST(files_are_made_as_the_commands_make_them),
+        TEST(new_files_have_what_the_umask_leaves),
         TEST(owners_and_modes_are_changed),
         TEST(questions_have_the_answers_of_their_templates),
         TEST(a_config_script_that_is_not_understood_leaves_all_answers_open),

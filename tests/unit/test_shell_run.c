@@ -113,7 +113,8 @@ static void conditions_that_are_known_are_decided(void **state)
         {"set -e; set -o pipefail +x; a $1; set -- b; a $1", "a configure\na b\n"},
         {"exit 0\na", ""},
         {"f() { exit; }; f; a", ""},
-        {"( exit 1 ); a", ""}, /* taken for an exit of the script: what follows is told of nobody */
+        {"( exit 1 ); a; ( exit 1 ) || b; ( return; c ); d", "a\nb\nd\n"},
+        {"A=1; ( A=2; a $A; [ -z $HOME ] && exit ); a $A; B=$(C=1; echo x); b $B $C", "a 2\na 1\nb x\n"},
         {"x=`exit 1`; a", "a\n"},
         {"while [ -z \"$A\" ]; do A=1; a; done; until no; do b; break; done", "a\nno\nb\n"},
         {"for i in 1 2 3; do [ $i = 2 ] && continue; [ $i = 3 ] && break; a $i; done; b", "a 1\nb\n"},
