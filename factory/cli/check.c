@@ -268,16 +268,23 @@ static bool map_layer(const struct layout_image *image, struct store *store, con
     return false;
 }
 
-/* Lists what the bill beside an image says that nobody named and that cannot be loaded. */
-static struct map read_spare(struct arena *arena, const struct check *check, const struct digest *manifest)
+/* What the bill beside an image says that is not its own affair. */
+struct beside {
+    struct map spare; /* what nobody named and cannot be loaded */
+    size_t base_layer_count;
+};
+
+static void read_beside(struct arena *arena, const struct check *check, const struct layout_manifest *manifest,
+                        struct beside *ret_beside)
 {
-    struct map spare = {.arena = arena};
     struct bill bill = {0};
-    if (!check->layout || !bill_read_beside(arena, check->layout, manifest, &bill))
-        return spare;
+    *ret_beside = (struct beside){.spare.arena = arena};
+    if (!check->layout || !bill_read_beside(arena, check->layout, &manifest->blob.digest, &bill))
+        return;
     for (size_t i = 0; i < bill.unloadable.count; i++)
-        (void)map_add(&spare, text_of(bill.unloadable.items[i]), arena);
-    return spare;
+        (void)map_add(&ret_beside->spare, text_of(bill.unloadable.items[i]), arena);
+    if (bill.base && bill.base->layer_count < manifest->layers.count)
+        ret_beside->base_layer_count = bill.base->layer_count;
 }
 
 static bool check_manifest(struct check *check, const struct layout_image *image, struct store *store,
@@ -286,7 +293,10 @@ static bool check_manifest(struct check *check, const struct layout_image *image
     AUTO(arena_done) struct arena arena = {0};
     AUTO(root_layers_done)
     struct root_layers layers = {.arena = &arena, .items = {.arena = &arena}, .budget = &check->budget};
+    struct beside beside;
     struct config_facts config;
+    read_beside(&arena, check, manifest, &beside);
+    layers.given_count = beside.base_layer_count;
     config_read(&arena, manifest->config_bytes, &config);
     for (size_t i = 0; i < manifest->layers.count; i++) {
         const struct layout_blob *blob = &manifest->layers.items[i];
@@ -302,16 +312,15 @@ static bool check_manifest(struct check *check, const struct layout_image *image
     }
     struct tree tree;
     struct timed_proof proof;
-    struct map spare = read_spare(&arena, check, &manifest->blob.digest);
     if (!root_layers_tree(&layers, &tree, err))
         return false;
     struct proof_request request = {.tree = &tree,
                                     .arches = &arch,
                                     .arch_count = 1,
                                     .launch = &config.launch,
+                                    .spare = &beside.spare,
                                     .interpreters = &check->interpreters,
                                     .faults = config.faults};
-    request.spare = &spare;
     prove(&arena, &request, &proof);
     for (size_t i = 0; i < proof.proof.spared.count; i++)
         list_add(&arena, &proof.proof.notes, proof.proof.spared.items[i]);

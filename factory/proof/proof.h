@@ -12,6 +12,7 @@
  *   defines, are a note: plug-ins can be stacked. What nothing in the image defines is a violation.
  * - glibc opens libgcc_s.so.1 for pthread_exit and pthread_cancel: missing is a violation when a process imports one
  *   of these, else a note.
+ * - glibc's libthread_db.so.1 wants ps_… of the debugger that opens it (nptl_db/proc_service.h): a note.
  * - the programs that the image shall start (proof_request.programs) are there, executable, and when they are scripts
  *   their chain of interpreters is. Of other scripts a missing interpreter is a note. The configuration: launch.h.
  * - an interpreter that the image starts, itself or for a script, without the library that it starts with: a violation;

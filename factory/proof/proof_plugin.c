@@ -83,10 +83,17 @@ static bool has_host(struct prover *prover, const struct arch *arch, const struc
     return false;
 }
 
+/* Returns whether a symbol is one that a debugger defines for what it opens: glibc's nptl_db/proc_service.h. */
+static bool is_of_debugger(const struct unbound *unbound)
+{
+    const char *soname = unbound->elf->file->entry->elf->soname;
+    return soname && strcmp(soname, "libthread_db.so.1") == 0 && strncmp(unbound->name, "ps_", strlen("ps_")) == 0;
+}
+
 /* Symbols that no single program provides: known to the image or not. */
 static void report_unbound(struct prover *prover, const struct arch *arch, struct trouble *trouble)
 {
-    struct unbound_list unknown = {0}, known = {0};
+    struct unbound_list unknown = {0}, known = {0}, debugger = {0};
     struct proof_scope all = {0};
     for (size_t i = 0; i < prover->package.count; i++) {
         if (prover->elfs[i]->file && prover->elfs[i]->arch == arch)
@@ -96,10 +103,13 @@ static void report_unbound(struct prover *prover, const struct arch *arch, struc
         const struct unbound *unbound = &trouble->unbound.items[i];
         if (scope_defines(prover, &all, unbound))
             list_add(trouble->arena, &known, *unbound);
+        else if (is_of_debugger(unbound))
+            list_add(trouble->arena, &debugger, *unbound);
         else
             list_add(trouble->arena, &unknown, *unbound);
     }
     process_add_unbound(prover, &unknown, true, "no file of the image");
+    process_add_unbound(prover, &debugger, false, "the debugger that opens it, and no file of the image");
     process_add_unbound(prover, &known, false,
                         "none of what it is loaded with by any one program, but by another file of the image");
 }

@@ -450,6 +450,7 @@ bool root_layers_tree(struct root_layers *layers, struct tree *ret_tree, struct 
     struct node *nodes = arena_new_array(layers->arena, struct node, count + 1);
     for (size_t i = 0; i < count; i++) {
         nodes[i] = items[i]->node;
+        nodes[i].is_given = items[i]->layer <= layers->given_count;
         if (!items[i]->content)
             continue;
         nodes[i].data = items[i]->content->run.bytes;

@@ -34,6 +34,7 @@ struct root_layers {
     struct root_budget *budget;
     struct map items;   /* path → struct root_item * */
     size_t layer_count; /* that were put over one another so far */
+    size_t given_count; /* the lowest of them, whose files are a base's (node.is_given) */
     size_t name_bytes;
     size_t kept_bytes;     /* in memory */
     struct spool spool;    /* the ELF files */

@@ -110,7 +110,7 @@ static bool print_users(const struct drafts *drafts, int64_t created, struct con
         const struct account_user *user = drafts->accounts.users.items[i];
         is_good = buf_printf(&passwd->text, "%s:x:%u:%u:%s:%s:%s\n", user->name, user->uid, user->gid, user->comment,
                              user->home, user->shell ? user->shell : "/usr/sbin/nologin") &&
-                  buf_printf(&shadow->text, "%s:!*:%jd::::::\n", user->name, (intmax_t)(created / DAY_S));
+                  buf_printf(&shadow->text, "%s:!:%jd::::::\n", user->name, (intmax_t)(created / DAY_S));
         passwd->is_changed = shadow->is_changed = true;
     }
     return is_good;
@@ -122,7 +122,7 @@ static bool print_groups(const struct drafts *drafts, struct continued *group, s
     for (size_t i = drafts->base_groups; is_good && i < drafts->accounts.groups.count; i++) {
         const struct account_group *added = drafts->accounts.groups.items[i];
         is_good = buf_printf(&group->text, "%s:x:%u:", added->name, added->gid) && print_members(added, group) &&
-                  buf_printf(&gshadow->text, "%s:!*::", added->name) && print_members(added, gshadow);
+                  buf_printf(&gshadow->text, "%s:!::", added->name) && print_members(added, gshadow);
         group->is_changed = gshadow->is_changed = true;
     }
     return is_good;

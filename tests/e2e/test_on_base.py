@@ -48,7 +48,7 @@ class Filling(OnBaseCase):
         self.assertEqual(got.text("/etc/passwd").splitlines()[:2],
                          ["root:x:0:0:root:/root:/bin/sh", "nobody:x:65534:65534::/:/bin/false"])
         self.assertIn("served:x:101:102:", got.text("/etc/passwd"))
-        self.assertIn("served:!*:", got.text("/etc/shadow"))
+        self.assertIn("served:!:", got.text("/etc/shadow"))
         self.assertEqual((got.top["/etc/shadow"].mode, got.top["/etc/shadow"].gid), (0o640, 42))
         process = got.config["config"]
         self.assertEqual(process["Env"], ["PATH=/usr/bin", "FROM=base"])
@@ -140,6 +140,23 @@ class Filling(OnBaseCase):
         self.make_base([file(LIB.lstrip("/") + "/libfoo.so.1", elf.write(soname="libfoo.so.1", needed=["libgone.so.9"]))],
                        names=("amd64",))
         self.refuse(run.RESOLVE, "libgone.so.9", arguments=("--arch", "x86_64", "served"))
+
+    def check(self, code, *parts):
+        """`imgfactory check` of what was built."""
+        result = self.factory.run_plain("check", os.path.join(self.factory.output, "served"))
+        self.assertEqual(result.code, code, result)
+        for part in parts:
+            self.assertIn(part, result.stdout)
+
+    def test_a_check_of_the_layout_judges_what_the_build_has_judged(self):
+        """The base's own faults are not ours, as long as the bill says which layers are the base's."""
+        self.ready(manifest=MANIFEST)
+        self.make_base([file(LIB.lstrip("/") + "/libodd.so.1", elf.write(soname="libodd.so.1", needed=["libgone.so.9"]))],
+                       names=("amd64",))
+        self.build_on("--arch", "x86_64", "served")
+        self.check(run.OK, "x86_64: good; 2 files")
+        shutil.rmtree(os.path.join(self.factory.output, "served", "imgfactory"))
+        self.check(run.RESOLVE, "needs libgone.so.9")
 
     def test_only_a_file_more(self):
         self.ready(manifest="base: ../base:1\ncreate:\n  - path: /etc/hello\n    content: hello\n")

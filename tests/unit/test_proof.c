@@ -329,6 +329,23 @@ static void a_plugin_finds_its_symbols_in_the_program_that_opens_it(void **state
     assert_int_equal(world->proof.note_count, 0);
 }
 
+static void what_a_debugger_defines_is_a_note(void **state)
+{
+    struct world *world = *state;
+    struct made_elf debugged = {.soname = "libthread_db.so.1",
+                                .symbols = {{.name = "ps_getpid", .is_undefined = true}}};
+    add_elf(world, LIB "libthread_db.so.1", &debugged);
+    note(world,
+         LIB "libthread_db.so.1: symbol ps_getpid is defined by the debugger that opens it, and no file of the image");
+    debugged.symbols[0].name = "other";
+    replace(world, LIB "libthread_db.so.1", &debugged);
+    bad(world, NULL, LIB "libthread_db.so.1: symbol other is defined by no file of the image");
+    debugged.soname = "libother.so.1";
+    debugged.symbols[0].name = "ps_getpid";
+    replace(world, LIB "libthread_db.so.1", &debugged);
+    bad(world, NULL, LIB "libthread_db.so.1: symbol ps_getpid is defined by no file of the image");
+}
+
 /* A plug-in of java: libjvm.so is in a directory of java's own. */
 static void a_library_that_is_loaded_before_a_plugin_is_a_note(void **state)
 {
@@ -508,6 +525,7 @@ int main(void)
         TEST(chains_of_scripts_are_followed),
         TEST(links_to_nowhere_are_notes_and_needed_ones_violations),
         TEST(a_plugin_finds_its_symbols_in_the_program_that_opens_it),
+        TEST(what_a_debugger_defines_is_a_note),
         TEST(a_library_that_is_loaded_before_a_plugin_is_a_note),
         TEST(what_the_loader_would_have_found_excuses_nobody),
         TEST(an_interpreter_that_is_started_needs_its_library),
