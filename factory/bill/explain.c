@@ -18,12 +18,21 @@ static void list_shippers(struct arena *arena, const struct explain_packages *pa
     }
 }
 
-/* Looks into every package of the selection, fetching what was not needed so far, then into the indices. */
+static void find_given(struct arena *arena, const struct explain_request *request, struct answer *answer)
+{
+    if (request->base)
+        answer->given = request->find_given(request->self, arena, answer->path);
+}
+
+/* Looks into the base, into every package of the selection, fetching what was not needed so far, then into the indices. */
 static bool find_elsewhere(struct arena *arena, const struct explain_request *request,
                            struct explain_packages *packages, struct answer *answer, struct err *err)
 {
     struct err none = {0};
     struct strings owners = {0};
+    find_given(arena, request, answer);
+    if (answer->given)
+        return true;
     if (!packages->count && !request->open_all(request->self, packages, err))
         return false;
     list_shippers(arena, packages, answer);
@@ -53,7 +62,15 @@ static void add_match(const char *glob, const char *path, struct map *seen, stru
         list_add(seen->arena, paths, path);
 }
 
-/* Lists the files and links of the image and of the selected packages that match, sorted. */
+static void add_matches_of(const char *glob, const struct package *package, struct map *seen, struct strings *paths)
+{
+    for (size_t i = 0; i < package->count; i++) {
+        if (package->entries[i].kind != ENTRY_DIRECTORY)
+            add_match(glob, package->entries[i].path, seen, paths);
+    }
+}
+
+/* Lists the files and links of the image, its base and the selected packages that match, sorted. */
 static struct strings list_matches(struct arena *arena, const struct explain_request *request,
                                    const struct explain_packages *packages, const char *glob)
 {
@@ -61,13 +78,10 @@ static struct strings list_matches(struct arena *arena, const struct explain_req
     struct strings paths = {0};
     for (size_t i = 0; i < request->bill->files.count; i++)
         add_match(glob, request->bill->files.items[i].path, &seen, &paths);
-    for (size_t i = 0; i < packages->count; i++) {
-        const struct package *package = packages->items[i];
-        for (size_t k = 0; k < package->count; k++) {
-            if (package->entries[k].kind != ENTRY_DIRECTORY)
-                add_match(glob, package->entries[k].path, &seen, &paths);
-        }
-    }
+    for (size_t i = 0; i < packages->count; i++)
+        add_matches_of(glob, packages->items[i], &seen, &paths);
+    if (request->base)
+        add_matches_of(glob, request->base, &seen, &paths);
     if (paths.count)
         qsort(paths.items, paths.count, sizeof *paths.items, compare_paths);
     return paths;
@@ -87,7 +101,10 @@ static bool find_matches(struct arena *arena, const struct explain_request *requ
             answers->left_out += paths.count - i;
             break;
         }
-        if (!bill_find(request->bill, answer.path))
+        bool is_own = bill_find(request->bill, answer.path) != NULL;
+        if (!is_own)
+            find_given(arena, request, &answer);
+        if (!is_own && !answer.given)
             list_shippers(arena, packages, &answer);
         list_add(arena, answers, answer);
     }
@@ -149,6 +166,13 @@ static void print_chain(FILE *out, const struct bill *bill, const struct bill_fi
     }
 }
 
+static void print_given(FILE *out, const struct bill *bill, const struct answer *answer)
+{
+    const char *where = strcmp(answer->given, answer->path) == 0 ? "" : answer->given;
+    (void)fprintf(out, "  in the base%s%s%s%s\n", bill->base ? " " : "", bill->base ? bill->base->name : "",
+                  *where ? ", as " : "", where);
+}
+
 static void print_absent(FILE *out, const struct manifest *manifest, const struct answer *answer)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -180,6 +204,8 @@ void explain_print(FILE *out, const struct explained *explained)
         (void)fprintf(out, "%s %s: %s\n", explained->manifest->name, explained->arch->name, answer->path);
         if (file)
             print_chain(out, explained->bill, file);
+        else if (answer->given)
+            print_given(out, explained->bill, answer);
         else
             print_absent(out, explained->manifest, answer);
     }
@@ -211,9 +237,9 @@ void explain_json(const struct explained *explained, json_t *array)
         const struct answer *answer = &explained->answers->items[i];
         const struct bill_file *file = bill_find(explained->bill, answer->path);
         json_array_append_new(
-            array, json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o}", "image", explained->manifest->name, "arch",
+            array, json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "image", explained->manifest->name, "arch",
                              explained->arch->name, "path", record_text(answer->path), "shipped", file != NULL, "chain",
                              chain_json(explained->bill, file), "packaged_in", record_strings(&answer->packages),
-                             "offered_by", record_strings(&answer->offered)));
+                             "offered_by", record_strings(&answer->offered), "in_base", record_text(answer->given)));
     }
 }

@@ -1,8 +1,8 @@
 /* explain.h - why a path is in an image, or why not: for `imgfactory why`
  *
  * The chain of a file goes from what manifest, recipe or factory want themselves to the file, each link needed by the one
- * before it. A path that is not in the image is looked for in all packages of the selection, and else in the indices. A glob
- * stands for the files of the image and of these packages that match it.
+ * before it. A path that is not in the image is looked for in its base, in all packages of the selection, and else in the
+ * indices. A glob stands for the files of all of these that match it, but for the indices'.
  * Threads: explain_find() on the order's thread, which it blocks; the printing on main.
  * Owns: nothing; results live in the arena given.
  */
@@ -13,9 +13,10 @@
 #include "package/package.h"
 #include "source/catalog.h"
 
-/* Where a path is that is asked for and the image has not. */
+/* Where a path is that is asked for and that is none of the image's own files. */
 struct answer {
     const char *path;        /* or a glob that nothing matches */
+    const char *given;       /* where it leads in the base; NULL: it has none, or there is no base */
     bool is_of_glob;         /* then the indices were not asked */
     struct strings packages; /* of the selection that ship it */
     struct strings offered;  /* of the source that ship it, when none of the selection does */
@@ -39,7 +40,10 @@ struct explain_request {
     const struct strings *paths;
     const struct bill *bill;
     struct catalog *catalog;
-    /* Opens all packages of the selection; called for the first path that the image has not. */
+    const struct package *base; /* the files of the image that it stands on; or NULL */
+    /* Returns where a path leads in the base, or NULL. */
+    const char *(*find_given)(void *self, struct arena *arena, const char *path);
+    /* Opens all packages of the selection; called for the first path that neither image nor base has. */
     bool (*open_all)(void *self, struct explain_packages *ret_packages, struct err *err);
     void *self;
 };

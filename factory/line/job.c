@@ -79,32 +79,22 @@ static bool build(const struct order *order, struct closed *closed, struct built
     return true;
 }
 
-/* What explain.h needs to look into packages that the image did not need. */
-struct rest {
-    const struct order *order;
-    struct closed *closed; /* all zeros when the product was there already */
-};
-
-static bool open_rest(void *self, struct explain_packages *ret_packages, struct err *err)
+static bool open_ground(void *argument, struct err *err)
 {
-    const struct rest *rest = self;
-    struct opened *opened = &rest->closed->opened;
-    if ((!opened->packages && !select_files(rest->order, rest->closed, err)) ||
-        !select_open_all(rest->order, rest->closed, err))
-        return false;
-    *ret_packages = (struct explain_packages){opened->packages, opened->selection.count};
-    return true;
+    struct job *job = argument;
+    return standing_open(job->plant, job->standing, &job->ground, err);
 }
 
-static bool explain(struct job *job, const struct order *order, struct closed *closed, struct err *err)
+/* Gives the order the files of its base, if it has one. */
+static bool open_base(struct job *job, struct order *order, struct err *err)
 {
-    struct rest rest = {order, closed};
-    struct explain_request request = {.paths = order->plant->options->explained,
-                                      .bill = &job->bill,
-                                      .catalog = order->catalog,
-                                      .open_all = open_rest,
-                                      .self = &rest};
-    return explain_find(&job->arena, &request, &job->answers, err);
+    if (!job->standing)
+        return true;
+    if (!standing_fetch(job->plant, job->standing, err) || !order_compute(order, open_ground, job, err))
+        return false;
+    order->ground = &job->ground;
+    order->given = ground_package(order->arena, &job->ground);
+    return true;
 }
 
 /* What the image stands on, as this run found it; NULL: on nothing. */
@@ -169,12 +159,6 @@ static bool make_image(struct job *job, struct err *err)
     return !job_is_described(job) || describe(job, err);
 }
 
-static bool open_ground(void *argument, struct err *err)
-{
-    struct job *job = argument;
-    return standing_open(job->plant, job->standing, &job->ground, err);
-}
-
 /* Refuses to install where the format cannot, before anything of a base is fetched for it. */
 static bool check_installable(const struct order *order, struct err *err)
 {
@@ -208,18 +192,53 @@ static bool read_installed(void *argument, struct err *err)
     return is_found;
 }
 
-/* Gives the order the files of its base. */
+/* Gives the order what it stands on. */
 static bool stand(struct job *job, struct order *order, struct err *err)
 {
     if (!check_installable(order, err))
         return false;
-    if (job->standing) {
-        if (!standing_fetch(job->plant, job->standing, err) || !order_compute(order, open_ground, job, err))
-            return false;
-        order->ground = &job->ground;
-        order->given = ground_package(order->arena, &job->ground);
-    }
-    return !manifest_fills(job->manifest) || order_compute(order, read_installed, order, err);
+    return open_base(job, order, err) &&
+           (!manifest_fills(job->manifest) || order_compute(order, read_installed, order, err));
+}
+
+/* What explain.h needs to look into packages that the image did not need. */
+struct rest {
+    const struct order *order;
+    struct closed *closed; /* all zeros when the product was there already */
+};
+
+static bool open_rest(void *self, struct explain_packages *ret_packages, struct err *err)
+{
+    const struct rest *rest = self;
+    struct opened *opened = &rest->closed->opened;
+    if ((!opened->packages && !select_files(rest->order, rest->closed, err)) ||
+        !select_open_all(rest->order, rest->closed, err))
+        return false;
+    *ret_packages = (struct explain_packages){opened->packages, opened->selection.count};
+    return true;
+}
+
+static const char *find_given(void *self, struct arena *arena, const char *path)
+{
+    const struct rest *rest = self;
+    const char *place;
+    return ground_walk(rest->order->ground, arena, path, &place) ? place : NULL;
+}
+
+static bool explain(struct job *job, struct order *order, struct closed *closed, struct err *err)
+{
+    struct rest rest = {order, closed};
+    bool is_stood = closed->opened.packages != NULL; /* else the product was there already */
+    if (!is_stood && !stand(job, order, err))
+        return false;
+    struct explain_request request = {.paths = order->plant->options->explained,
+                                      .bill = &job->bill,
+                                      .catalog = order->catalog,
+                                      .base = order->ground ? order->ground->package : NULL,
+                                      .find_given = find_given,
+                                      .open_all = open_rest,
+                                      .self = &rest};
+    return explain_find(&job->arena, &request, &job->answers, err);
 }
 
 /* RESOLVE to PROOF. */

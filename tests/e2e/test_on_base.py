@@ -158,6 +158,20 @@ class Filling(OnBaseCase):
         shutil.rmtree(os.path.join(self.factory.output, "served", "imgfactory"))
         self.check(run.RESOLVE, "needs libgone.so.9")
 
+    def test_why_tells_of_the_bases_files(self):
+        self.ready(manifest=MANIFEST)
+        self.make_base()
+        for _ in range(2):  # made now, and out of the cache
+            told = self.factory.run_plain("why", "--source", self.path("source.yaml"), "--manifests", self.path("manifests"),
+                                          "--arch", "x86_64", "served", "/bin/sh", "/lib64/ld-linux-x86-64.so.2", "/nope",
+                                          "/usr/lib/*/lib*.so.[12]").stdout
+            self.assertIn("x86_64: /usr/bin/sh\n  in the base base:1\n", told)
+            self.assertIn("  in the base base:1, as " + LIB + "/ld-linux-x86-64.so.2\n", told)
+            self.assertIn("/nope\n  not in the image, and no package of the source ships it", told)
+            self.assertIn("x86_64: " + LIB + "/libbar.so.2\n  in the base base:1\n", told)
+            self.assertIn("x86_64: " + LIB + "/libfoo.so.1\n  /usr/sbin/served\n    binary of the manifest\n", told)
+            self.build_on()
+
     def test_only_a_file_more(self):
         self.ready(manifest="base: ../base:1\ncreate:\n  - path: /etc/hello\n    content: hello\n")
         self.make_base()
