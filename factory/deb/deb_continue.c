@@ -561,6 +561,35 @@ static void write_triggers(struct deb_continuing *continuing, const struct strin
     }
 }
 
+/* Adds lines "USER GROUP MODE PATH" to the base's; a path of the base that has one is overridden already, and no script adds
+ * a second. */
+static bool write_overrides(struct deb_continuing *continuing)
+{
+    static const char path[] = DPKG_DIR "/statoverride";
+    const struct continuing *request = continuing->request;
+    struct arena *arena = continuing->arena;
+    struct strings lines = {0};
+    struct map there = {.arena = arena};
+    if (!read_lines(continuing, path, &lines))
+        return false;
+    for (size_t i = 0; i < lines.count; i++) {
+        const char *at = strrchr(lines.items[i], ' ');
+        (void)map_add(&there, text_of(at ? at + 1 : lines.items[i]), arena);
+    }
+    size_t before = lines.count;
+    for (size_t i = request->override_count; i-- > 0;) {
+        const struct continuing_override *override = &request->overrides[i];
+        if (map_add(&there, text_of(override->path), arena))
+            list_add(arena, &lines,
+                     arena_printf(arena, "%s %s %o %s", override->owner, override->group, (unsigned) override->mode,
+                                  override->path));
+    }
+    list_add(arena, &lines, "");
+    if (lines.count > before + 1)
+        write_file(continuing, path, text_of(strings_join(arena, &lines, "\n")), 0644);
+    return true;
+}
+
 bool deb_installed_continue(struct arena *arena, const struct continuing *request, struct continued *ret_continued,
                             struct err *err)
 {
@@ -584,7 +613,7 @@ bool deb_installed_continue(struct arena *arena, const struct continuing *reques
     }
     if (base->is_plain || !request->count)
         return true;
-    if (!process_triggers(&continuing, &before))
+    if (!process_triggers(&continuing, &before) || !write_overrides(&continuing))
         return false;
     if (!request->ground) { /* without Unincorp dpkg takes the database for one of before triggers */
         write_file(&continuing, INFO_DIR "/format", TEXT("1\n"), 0644);

@@ -129,8 +129,12 @@ void script_statoverride(struct script_maker *maker, const struct script_words *
     const char *path = script_path(maker, &operands->items[3]);
     const struct change change = {.owner = owner + (*owner == '#'), .group = group + (*group == '#'), .mode = &mode};
     if (path && is_account(change.owner) && is_account(change.group) &&
-        script_mode_parse(operands->items[2].text, SCRIPT_UMASK, &mode))
+        script_mode_parse(operands->items[2].text, SCRIPT_UMASK, &mode)) {
         change_path(maker, path, &change);
+        if (maker->at->call.is_sure && maker->wishes->overrides.count < OWNERS_MAX)
+            list_add(maker->arena, &maker->wishes->overrides,
+                     ((struct wish_override){path, owner, group, mode.set, maker->giver}));
+    }
 }
 
 /* setcap CAPABILITIES FILE …: only what every container may; the kernel does not start a program whose file has more. */

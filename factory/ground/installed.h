@@ -34,11 +34,19 @@ struct continuing_script {
     bool is_first; /* what a package runs that was not there before */
 };
 
+/* An owner and mode of a path that the package manager is to keep at upgrades. */
+struct continuing_override {
+    const char *path, *owner, *group; /* names, or "#NUMBER" */
+    uint32_t mode;
+};
+
 struct continuing {
     const struct installed *installed;
     const struct ground *ground;               /* NULL: there is nothing yet */
     const struct continuing_package *packages; /* in the order of their names */
     size_t count;
+    const struct continuing_override *overrides; /* one for each path */
+    size_t override_count;
     /* Returns whether something is at a package's path, as written there, in the finished image. */
     bool (*has_path)(void *self, struct text path);
     /* Returns whether all that a script would do is done, or nobody needs it. */

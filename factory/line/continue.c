@@ -176,6 +176,22 @@ static bool list_nodes(const struct judging *judging, const struct continued *co
     return true;
 }
 
+/* Of several for a path the last one holds. */
+static void list_overrides(struct arena *arena, const struct wishes *wishes, struct continuing *continuing)
+{
+    struct continuing_override *overrides =
+        arena_new_array(arena, struct continuing_override, wishes->overrides.count + 1);
+    struct map seen = {.arena = arena};
+    size_t count = 0;
+    for (size_t i = wishes->overrides.count; i-- > 0;) {
+        const struct wish_override *wish = &wishes->overrides.items[i];
+        if (map_add(&seen, text_of(wish->path), overrides))
+            overrides[count++] = (struct continuing_override){wish->path, wish->owner, wish->group, wish->mode};
+    }
+    continuing->overrides = overrides;
+    continuing->override_count = count;
+}
+
 bool continue_database(const struct order *order, const struct closed *closed, const struct scripts_request *scripts,
                        struct tree *tree, struct strings *ret_removed, struct err *err)
 {
@@ -192,6 +208,7 @@ bool continue_database(const struct order *order, const struct closed *closed, c
     struct continued continued = {0};
     struct nodes nodes = {0};
     continuing.packages = packages;
+    list_overrides(order->arena, scripts->wishes, &continuing);
     bool is_good = list_packages(order, closed, records, packages, err) &&
                    order->installed->format->installed_continue(order->arena, &continuing, &continued, err) &&
                    tell(&judging, &continued, tree, err) && list_nodes(&judging, &continued, &nodes, err);

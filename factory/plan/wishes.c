@@ -95,6 +95,7 @@ static void add_all(struct arena *arena, struct wishes *into, const struct wishe
     ADD_ALL(arena, &into->users, &from->users);
     ADD_ALL(arena, &into->groups, &from->groups);
     ADD_ALL(arena, &into->owners, &from->owners);
+    ADD_ALL(arena, &into->overrides, &from->overrides);
     ADD_ALL(arena, &into->members, &from->members);
     ADD_ALL(arena, &into->env, &from->env);
     ADD_ALL(arena, &into->packages, &from->packages);
@@ -142,6 +143,7 @@ struct wishes wishes_merge(struct arena *arena, const struct wishes *a, const st
         if (b->owners.items[i].is_deep || !wishes_made(a, b->owners.items[i].path))
             list_add(arena, &merged.owners, b->owners.items[i]);
     }
+    ADD_ALL(arena, &merged.overrides, &b->overrides);
     ADD_ALL(arena, &merged.members, &b->members);
     for (size_t i = 0; i < b->files.count; i++) {
         if (!has_file(a, b->files.items[i].path))
@@ -191,6 +193,7 @@ void wishes_sign(struct wishes *wishes, const char *giver)
     SIGN(&wishes->users, giver);
     SIGN(&wishes->groups, giver);
     SIGN(&wishes->owners, giver);
+    SIGN(&wishes->overrides, giver);
     SIGN(&wishes->members, giver);
     SIGN(&wishes->env, giver);
     SIGN(&wishes->packages, giver);
@@ -221,6 +224,12 @@ static bool same_owner(const struct wish_owner *a, const struct wish_owner *b)
     return text_same(a->path, b->path) && text_same(a->owner, b->owner) && text_same(a->group, b->group) &&
            a->mode_lost == b->mode_lost && a->mode_set == b->mode_set && a->mode_search == b->mode_search &&
            a->is_deep == b->is_deep && a->capabilities == b->capabilities;
+}
+
+static bool same_override(const struct wish_override *a, const struct wish_override *b)
+{
+    return text_same(a->path, b->path) && text_same(a->owner, b->owner) && text_same(a->group, b->group) &&
+           a->mode == b->mode;
 }
 
 static bool same_member(const struct wish_member *a, const struct wish_member *b)
@@ -266,6 +275,7 @@ bool wishes_same(const struct wishes *a, const struct wishes *b)
     COMPARE(is_same, &a->users, &b->users, same_user);
     COMPARE(is_same, &a->groups, &b->groups, same_group);
     COMPARE(is_same, &a->owners, &b->owners, same_owner);
+    COMPARE(is_same, &a->overrides, &b->overrides, same_override);
     COMPARE(is_same, &a->members, &b->members, same_member);
     COMPARE(is_same, &a->env, &b->env, same_variable);
     COMPARE(is_same, &a->packages, &b->packages, same_package);

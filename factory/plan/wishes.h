@@ -57,6 +57,14 @@ struct wish_owner {
     const char *giver;
 };
 
+/* What dpkg is to remember of a path in its list of overrides (dpkg-statoverride(1)), where its database is continued; what is
+ * done to the path itself is a wish of its own. */
+struct wish_override {
+    const char *path, *owner, *group; /* names, or "#NUMBER" */
+    uint32_t mode;
+    const char *giver;
+};
+
 /* A user's membership of a group, of which both can be any account that is known. */
 struct wish_member {
     const char *user, *group;
@@ -120,6 +128,10 @@ struct wishes {
         struct wish_owner *items;
         size_t count, capacity;
     } owners;
+    struct {
+        struct wish_override *items;
+        size_t count, capacity;
+    } overrides;
     struct {
         struct wish_member *items;
         size_t count, capacity;

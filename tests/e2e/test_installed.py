@@ -235,6 +235,22 @@ class Scripts(InstalledCase):
         self.assertEqual(got.text("/etc/app.made"), "made\n")
         self.agree(self.put_on(got))
 
+    def test_an_override_of_a_script_is_in_dpkgs_list(self):
+        self.ready_on(app_packages(postinst="#!/bin/sh\nset -e\nfor f in data link; do p=/usr/share/app/$f\n"
+                                            "if ! dpkg-statoverride --list $p >/dev/null; then\n"
+                                            "dpkg-statoverride --update --add root nogroup 2755 $p; fi; done\n"))
+        self.write("root" + ADMIN + "/statoverride", "root root 4755 /usr/bin/own\nroot root 700 /usr/share/app/link\n")
+        tar = subprocess.run(["tar", "-C", self.root, "--owner=0", "--group=0", "-c", "."], stdout=subprocess.PIPE, check=True).stdout
+        Base(self.path("base"), {"amd64": [tar]}, config={})
+        got = self.build_on()
+        self.assertEqual((got.top["/usr/share/app/data"].mode, got.top["/usr/share/app/data"].gid), (0o2755, 65534))
+        ours = self.put_on(got)
+        told = subprocess.run(["dpkg-statoverride", "--admindir=" + ours + ADMIN, "--list"], stdout=subprocess.PIPE, check=True)
+        self.assertEqual(sorted(told.stdout.decode().splitlines()),
+                         ["root nogroup 2755 /usr/share/app/data", "root root 4755 /usr/bin/own",
+                          "root root 700 /usr/share/app/link"])
+        self.agree(ours)
+
     def test_triggers_of_the_base_that_nobody_knows_stay_pending(self):
         self.ready_on(app_packages())
         with open(self.root + ADMIN + "/info/tool.postinst", "w", encoding="utf-8") as stream:
