@@ -395,20 +395,6 @@ static enum shell_truth run_redirected(struct shell_runner *runner, const struct
     return truth;
 }
 
-enum shell_truth shell_run_apart(struct shell_runner *runner, const struct shell_node *node)
-{
-    size_t mark = runner->journal.count, doubts[ARRAY_COUNT(runner->doubts)];
-    memcpy(doubts, runner->doubts, sizeof doubts);
-    enum shell_truth truth = run_node(runner, node);
-    (void)shell_rewind(runner, mark);
-    memcpy(runner->doubts, doubts, sizeof doubts);
-    if (runner->flow != SHELL_FLOW_NEXT && !runner->is_cut) {
-        truth = runner->flow == SHELL_FLOW_EXIT ? runner->flow_truth : truth;
-        runner->flow = SHELL_FLOW_NEXT;
-    }
-    return truth;
-}
-
 static enum shell_truth run_group(struct shell_runner *runner, const struct shell_node *node)
 {
     return node->is_apart ? shell_run_apart(runner, node->first) : run_node(runner, node->first);

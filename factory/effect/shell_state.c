@@ -137,3 +137,17 @@ void shell_print(struct shell_runner *runner, const char *text)
     for (size_t i = 0; i < len && !capture->is_unknown; i++)
         list_add(runner->arena, &capture->bytes, text[i]);
 }
+
+enum shell_truth shell_run_apart(struct shell_runner *runner, const struct shell_node *node)
+{
+    size_t mark = runner->journal.count, doubts[ARRAY_COUNT(runner->doubts)];
+    memcpy(doubts, runner->doubts, sizeof doubts);
+    enum shell_truth truth = runner->run(runner, node);
+    (void)shell_rewind(runner, mark);
+    memcpy(runner->doubts, doubts, sizeof doubts);
+    if (runner->flow != SHELL_FLOW_NEXT && !runner->is_cut) {
+        truth = runner->flow == SHELL_FLOW_EXIT ? runner->flow_truth : truth;
+        runner->flow = SHELL_FLOW_NEXT;
+    }
+    return truth;
+}
