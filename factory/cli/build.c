@@ -561,6 +561,25 @@ static const char *find_base(const struct build *build, const struct manifest *m
     return NULL;
 }
 
+/* What a base that is no manifest's name was meant to be. */
+static const char *near_base(const struct build *build, const struct manifest *manifest, const char *name)
+{
+    const char *slash = strrchr(manifest->path, '/');
+    const char *own = slash ? arena_strndup(build->arena, manifest->path, (size_t)(slash - manifest->path)) : ".";
+    const char *const dirs[] = {own, build->manifests_dir};
+    struct strings known = {0}, found;
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(dirs); i++) {
+        struct err ignored = {0};
+        const char *dir = i % 2 ? arena_printf(build->arena, "%s/bases", dirs[i / 2]) : dirs[i / 2];
+        if (!yaml_stems(build->arena, dir, &found, &ignored))
+            continue;
+        for (size_t j = 0; j < found.count; j++)
+            list_add(build->arena, &known, found.items[j]);
+    }
+    const char *nearest = text_nearest(name, known.items, known.count);
+    return nearest ? arena_printf(build->arena, "; did you mean manifest:%s?", nearest) : "";
+}
+
 /* Finds the image of the call that is a base, or plans it, too. */
 static bool plan_base(struct build *build, const struct manifest *manifest, const char *name,
                       const struct batch_image **ret_base, struct err *err)
@@ -572,9 +591,9 @@ static bool plan_base(struct build *build, const struct manifest *manifest, cons
     }
     const char *path = find_base(build, manifest, name);
     if (!path || build->image_count == build->names.count + BASES_MAX) {
-        err_set(err, ERR_USAGE,
-                path ? "%s: base %s: more bases than a call may have" : "%s: base %s: no manifest has that name",
-                manifest->path, manifest->base);
+        err_set(err, ERR_USAGE, "%s: base %s: %s%s", manifest->path, manifest->base,
+                path ? "more bases than a call may have" : "no manifest has that name",
+                path ? "" : near_base(build, manifest, name));
         return false;
     }
     *ret_base = &build->images[build->image_count];

@@ -257,7 +257,9 @@ bool maker_add_manifest(struct maker *maker, const char *word, bool *ret_is_foun
     struct reference target;
     struct err unknown = {0};
     const char *path;
-    *ret_is_found = manifest_find(arena, maker->manifests_dir, word, &path, &unknown);
+    bool may_be =
+        !strchr(word, '/') || text_has_suffix(text_of(word), ".yaml") || text_has_suffix(text_of(word), ".yml");
+    *ret_is_found = may_be && manifest_find(arena, maker->manifests_dir, word, &path, &unknown);
     if (!*ret_is_found)
         return true;
     if (!manifest_load(arena, path, &maker->features, manifest, err))

@@ -97,19 +97,66 @@ static struct layout_choice local_choice(const struct remote *remote, const stru
                                   .shown = local->shown};
 }
 
-/* Returns whether the word can only mean something on this machine: a reference has a slash, but does not end with one. */
+/* Returns whether the word can only mean something on this machine: a reference has a host, and does not end with a slash. */
 static bool is_local(const char *word)
 {
     const char *slash = strrchr(word, '/');
-    return !slash || !slash[1] || word[0] == '.' || word[0] == '/';
+    return !slash || !slash[1] || word[0] == '.' || word[0] == '/' || !reference_has_host(word);
 }
 
+static bool ends_with_any(const char *word, const char *const *endings, size_t count)
+{
+    bool is_one = false;
+    for (size_t i = 0; i < count; i++)
+        is_one = is_one || text_has_suffix(text_of(word), endings[i]);
+    return is_one;
+}
+
+/* The nearest of the images that lie in the output folder and of the catalogue; NULL when none is near. */
+static const char *nearest_image(const struct remote *remote, const char *output, const char *word)
+{
+    struct arena *arena = remote->arena;
+    const char *manifests = remote->command->options.manifests;
+    struct strings names = {0}, found = layout_names(arena, output);
+    struct err ignored = {0};
+    if (manifests || places_data_dir(arena, "manifests", &manifests, &ignored)) {
+        if (!manifest_names(arena, manifests, &names, &ignored))
+            names = (struct strings){0};
+    }
+    for (size_t i = 0; i < found.count; i++)
+        list_add(arena, &names, found.items[i]);
+    return text_nearest(arena_strndup(arena, word, strcspn(word, ":")), names.items, names.count);
+}
+
+/* Says that nothing on this machine has the name, and what may be meant. */
 static bool fail_no_layout(const struct remote *remote, const char *word, struct err *err)
 {
+    static const char *const archives[] = {".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz"};
     const struct command *command = remote->command;
-    err_set(err, ERR_USAGE, "there is no %s %s, nor %s/%s; build the image first",
-            command->options.command->kind == COMMAND_CHECK ? "root directory or OCI layout" : "OCI layout", word,
-            command_first(command->options.output, command->site.output, "out"), word);
+    const char *output = command_first(command->options.output, command->site.output, "out");
+    const char *shown = text_printable(remote->arena, text_of(word));
+    bool has_slash = strchr(word, '/') != NULL,
+         is_path = word[0] == '.' || word[0] == '/' || (has_slash && command->options.command->kind == COMMAND_PUSH);
+    const char *nearest = has_slash ? NULL : nearest_image(remote, output, word);
+    const char *also =
+        word[0] == '.' || word[0] == '/' ? "" : arena_printf(remote->arena, ", nor %s/%s", output, shown);
+    if (ends_with_any(word, archives, ARRAY_COUNT(archives))) {
+        err_set(err, ERR_USAGE, "there is no file %s", shown);
+        return false;
+    }
+    err_set(err, ERR_USAGE, "there is no %s %s%s; %s%s%s",
+            command->options.command->kind == COMMAND_CHECK ? "root directory or OCI layout" : "OCI layout", shown,
+            also,
+            is_path                      ? "is it misspelt, or not built yet?"
+            : has_slash                  ? "an image of a registry begins with its host, as in docker.io/"
+            : !nearest                   ? "build the image first"
+            : strcmp(nearest, word) == 0 ? "build it first: imgfactory "
+                                         : "did you mean ",
+            is_path     ? ""
+            : has_slash ? shown
+            : nearest   ? nearest
+                        : "",
+            nearest && strcmp(nearest, word) != 0 ? "?" : "");
     return false;
 }
 
@@ -213,7 +260,7 @@ static bool tag(struct remote *remote, struct err *err)
         return false;
     if (!reference.has_digest || !reference_is_tag(name)) {
         err_set(err, ERR_USAGE,
-                !reference.has_digest ? "%s has no digest; write REF@sha256:… as the report gave it"
+                !reference.has_digest ? "%s has no digest; write REF@sha256:…, one that `imgfactory history REF` lists"
                                       : "%s is not a tag",
                 !reference.has_digest ? options->words.items[0] : name);
         return false;

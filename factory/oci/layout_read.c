@@ -5,10 +5,12 @@
 #include "oci/oci.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#define NAMES_MAX 10000
 #define TAGS_SHOWN_MAX 20
 
 /* Keeps writers out while the documents are read. A layout that we may not lock (another tool's, or a read-only one) is
@@ -305,4 +307,26 @@ bool layout_split(struct arena *arena, const char *word, const char **ret_dir, c
         return true;
     }
     return false;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+struct strings layout_names(struct arena *arena, const char *folder)
+{
+    struct strings names = {0};
+    DIR *stream = opendir(folder);
+    const struct dirent *entry;
+    while (stream && names.count < NAMES_MAX &&
+           (entry = readdir(stream)) != NULL) { // NOLINT(concurrency-mt-unsafe): the stream is ours alone
+        if (entry->d_name[0] != '.' && is_layout(arena_printf(arena, "%s/%s", folder, entry->d_name)))
+            list_add(arena, &names, arena_strdup(arena, entry->d_name));
+    }
+    if (stream)
+        (void)closedir(stream);
+    if (names.count)
+        qsort(names.items, names.count, sizeof names.items[0], compare_names);
+    return names;
 }

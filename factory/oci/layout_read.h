@@ -82,6 +82,9 @@ bool layout_image_has(const struct layout_image *image, const struct digest *dig
  * writes them (docker.io/library/x:1.0). Without a layout anywhere it returns false and all is the directory. */
 bool layout_split(struct arena *arena, const char *word, const char **ret_dir, const char **ret_tag);
 
+/* Lists the layouts in a folder by their names, sorted; none when it cannot be read. */
+struct strings layout_names(struct arena *arena, const char *folder);
+
 /* Which image of which layout is to be opened. */
 struct layout_choice {
     const char *dir, *tag;              /* tag NULL: the only one, or latest */

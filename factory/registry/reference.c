@@ -190,19 +190,30 @@ static void map_docker(struct arena *arena, struct reference *reference)
         reference->repository = arena_printf(arena, "library/%s", reference->repository);
 }
 
-static const char *why_not_host(struct arena *arena, const char *string, struct text host)
+bool reference_has_host(const char *string)
+{
+    const char *slash = strchr(string, '/');
+    return slash && has_host_look((struct text){string, (size_t)(slash - string)});
+}
+
+/* What is to be pulled may be meant as docker would read it. */
+static const char *why_not_host(struct arena *arena, const char *string, struct text host, bool is_pull)
 {
     if (!has_host_look(host))
-        return arena_printf(arena, "it has no host; for example quay.io/%s", text_printable(arena, text_of(string)));
+        return arena_printf(arena, "it has no host; for example %s%s",
+                            !is_pull   ? "quay.io/"
+                            : host.len ? "docker.io/"
+                                       : "docker.io/library/",
+                            text_printable(arena, text_of(string)));
     return is_host(host) ? NULL : "its host is not NAME[:PORT]";
 }
 
-static bool parse(struct arena *arena, const char *string, struct reference *reference, struct err *err)
+static bool parse(struct arena *arena, const char *string, bool is_pull, struct reference *reference, struct err *err)
 {
     struct text rest = text_of(string);
     const char *slash = find(rest, '/');
     struct text host = {string, slash ? (size_t)(slash - string) : 0};
-    const char *why = why_not_host(arena, string, host);
+    const char *why = why_not_host(arena, string, host, is_pull);
     if (why)
         return fail(arena, string, err, why);
     reference->host = lower(arena, host);
@@ -234,7 +245,7 @@ bool reference_parse(struct arena *arena, const char *string, bool is_tag_defaul
     }
     if (scheme)
         return fail(arena, string, err, "write it without the part up to '://'");
-    if (!parse(arena, string, &reference, err))
+    if (!parse(arena, string, is_tag_default, &reference, err))
         return false;
     if (is_tag_default && !reference.tag && !reference.has_digest)
         reference.tag = "latest";

@@ -20,7 +20,9 @@ struct reference {
     struct digest digest;
 };
 
-/* Parses a reference. With is_tag_default a missing tag and digest give the tag "latest". */
+/* Returns whether the part before the first '/' looks like a host: nothing without one is a reference. */
+bool reference_has_host(const char *string);
+/* Parses a reference. With is_tag_default, as for pulling, a missing tag and digest give the tag "latest". */
 bool reference_parse(struct arena *arena, const char *string, bool is_tag_default, struct reference *ret_reference,
                      struct err *err) MUST_CHECK;
 /* Prints "host/repository:tag@sha256:…" with what is there. */

@@ -3,6 +3,8 @@
  * and short. */
 #include "registry/registry_parts.h"
 
+#include "base/auto.h"
+
 #include <jansson.h>
 
 #define WORDS_MAX_BYTES 1024
@@ -142,12 +144,29 @@ static void flatten(struct buf *words)
     }
 }
 
-static const char *hint_of(const struct exchange *exchange)
+/* What who was not let in can do. */
+static const char *denied_hint(struct arena *arena, const struct registry *registry, const struct exchange *exchange)
+{
+    const struct credential *credential = &registry->credential;
+    if (!credential->secret)
+        return arena_printf(arena,
+                            " (no credential of it is known: imgfactory login %s; or the repository does not exist)",
+                            registry->reference.host);
+    bool is_token =
+        !exchange->path && exchange->access == REGISTRY_PULL; /* its service tells nothing of permissions so */
+    if (is_token || !*registry->reference.repository)         /* the latter as registry_try_login() has it */
+        return " (is the user name wrong, or the password?)";
+    return exchange->access == REGISTRY_PUSH
+               ? " (the credential may lack the permission to write, or the repository does not exist)"
+               : " (the credential may lack the permission to read, or the repository does not exist)";
+}
+
+static const char *hint_of(struct arena *arena, const struct registry *registry, const struct exchange *exchange)
 {
     if (exchange->status == 404 && exchange_has_code(exchange, "NAME_UNKNOWN"))
         return " (does the repository exist? create it first where the registry does not do so itself)";
     if (exchange->status == 401)
-        return " (the credential may lack the permission to write, or the repository does not exist)";
+        return denied_hint(arena, registry, exchange);
     if (exchange->status == 405)
         return " (read-only or switched off at the moment?)";
     if (exchange->status == 413)
@@ -160,6 +179,7 @@ static const char *hint_of(const struct exchange *exchange)
 void exchange_refused(const struct registry *registry, const struct exchange *exchange, const char *what,
                       struct err *err)
 {
+    AUTO(arena_done) struct arena scratch = {0};
     struct buf words;
     buf_init(&words, WORDS_MAX_BYTES);
     add_errors(&words, exchange);
@@ -172,7 +192,8 @@ void exchange_refused(const struct registry *registry, const struct exchange *ex
     enum err_kind kind = http_status_is_transient(exchange->status) ? ERR_NETWORK : ERR_PUBLISH;
     err_clear(err);
     err_set(err, kind, "%s: %s: %s: HTTP status %d%s%s%s%s", registry->name, what, exchange->method, exchange->status,
-            words.len ? ", \"" : "", words.len ? words.bytes : "", words.len ? "\"" : "", hint_of(exchange));
+            words.len ? ", \"" : "", words.len ? words.bytes : "", words.len ? "\"" : "",
+            hint_of(&scratch, registry, exchange));
     err->detail = exchange->status;
     buf_done(&words);
 }

@@ -203,7 +203,7 @@ bool registry_exchange(struct registry *registry, struct exchange *exchange, str
 {
     struct retry retry = {0};
     assert(exchange->access == REGISTRY_PULL || registry->access == REGISTRY_PUSH);
-    const char *what = exchange->path ? exchange->path : "upload";
+    const char *what = !exchange->path ? "upload" : *exchange->path ? exchange->path : "login";
     for (;;) {
         exchange->is_hopeless = false;
         bool is_answered = try_once(registry, exchange, err);

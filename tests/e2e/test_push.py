@@ -429,7 +429,15 @@ class Passwords(PushCase):
         self.assert_tag(self.target, "ns/image", "v1", self.made.digest)
 
     def test_none(self):
-        self.refused(run.PUBLISH, self.push(self.made, self.reference), "log ?in|credential|unauthorized")
+        self.refused(run.PUBLISH, self.push(self.made, self.reference), f"imgfactory login {self.target.host}")
+        for command in ("inspect", "history"):
+            self.refused(run.PUBLISH, self.call(command, "--tls-verify=false", self.reference),
+                         f"imgfactory login {self.target.host}")
+
+    def test_a_login_with_a_wrong_one(self):
+        result = self.call("login", "--tls-verify=false", "--username", USER, "--password-stdin", self.target.host,
+                           data=b"wrong-pass")
+        self.refused(run.PUBLISH, result, f"error: {self.target.host}: login: ", "is the user name wrong, or the password?")
 
     def test_a_wrong_one(self):
         authfile = self.write_authfile(password="wrong-pass", hosts=[self.target.host])

@@ -1,5 +1,6 @@
 """What the operator gets wrong: exit class 2, a message with the place, and nothing done."""
 
+import os
 import re
 import unittest
 
@@ -36,6 +37,34 @@ class Usage(Case):
         result = self.run_factory("clean", "x")
         self.assertEqual(result.code, run.USAGE, result)
         self.assertIn("usage: imgfactory clean [OPTIONS]\n", result.stderr)
+
+    def test_a_name_that_no_layout_has_is_answered_with_the_nearest(self):
+        self.build()
+        folder = os.path.relpath(self.factory.output, self.top)
+        for words, said in ((("unit", "servd"), "nor out/servd; did you mean served?"),
+                            (("inspect", "servd:latest"), "nor out/servd:latest; did you mean served?"),
+                            (("push", "servd", "q.io/x"), "did you mean served?"),
+                            (("check", "servd"), "did you mean served?"),
+                            (("inspect", "chrony"), "build it first: imgfactory chrony"),
+                            (("inspect", f"{folder}/none"), "begins with its host, as in docker.io/out/none"),
+                            (("unit", f"{folder}/none"), "there is no OCI layout out/none"),
+                            (("check", "./none"), "no root directory or OCI layout ./none; is it misspelt, or not built yet?"),
+                            (("push", "ps.tar", "q.io/x"), "error: there is no file ps.tar\n"),
+                            (("tag", "q.io/x", "latest"), "one that `imgfactory history REF` lists")):
+            with self.subTest(words):
+                result = self.factory.run_plain(*words, cwd=self.top)
+                self.assertEqual(result.code, run.USAGE, result)
+                self.assertIn(said, result.stderr)
+
+    def test_bases_that_are_misspelt(self):
+        self.write("manifests/bases/debian.yaml", "binaries: [/x]\n")
+        self.refuse_manifest("base: manifest:debain\nbinaries: [/x]\n", "no manifest has that name; did you mean manifest:debian?")
+        self.refuse_manifest("base: debian\nbinaries: [/x]\n", "for example docker.io/library/debian")
+
+    def test_the_version_is_not_before_what_the_commands_say_of_themselves(self):
+        version = self.factory.run_plain("--version").stdout.split()[1]
+        since = re.search(r"since version (\S+)\.\n", self.factory.run_plain("unit", "--help").stdout).group(1)
+        self.assertGreaterEqual(version.split("-")[0].split("."), since.split("."))
 
     def test_unknown_architecture_lists_the_known(self):
         self.refuse(run.USAGE, "vax", "x86_64", "aarch64", "s390x", arguments=("--arch", "vax", "served"))

@@ -72,8 +72,8 @@ static void what_is_no_reference_is_refused_with_the_reason(void **state)
         const char *string, *part;
     } rows[] = {
         {"", "no host"},
-        {"dhcpd", "quay.io/dhcpd"},
-        {"example/dhcpd", "quay.io/example/dhcpd"},
+        {"dhcpd", "docker.io/library/dhcpd"},
+        {"example/dhcpd", "docker.io/example/dhcpd"},
         {"dhcpd@sha256:" HEX, "no host"},
         {"quay.io/", "repository"},
         {"quay.io//a", "repository"},
@@ -117,6 +117,24 @@ static void what_is_no_reference_is_refused_with_the_reason(void **state)
         CHECK_ERR(&err, ERR_USAGE, rows[i].part);
         assert_null(strpbrk(err.text, "\r\n"));
     }
+}
+
+static void a_name_without_a_host_is_none_and_the_example_is_of_what_is_done(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct reference reference;
+    struct err err = {0};
+    assert_true(reference_has_host("quay.io/me/x") && reference_has_host("localhost/x") && reference_has_host("a:1/x"));
+    assert_false(reference_has_host("debian") || reference_has_host("me/quay.io/x") || reference_has_host("quay.io"));
+    assert_false(reference_parse(&arena, "debian", true, &reference, &err));
+    CHECK_ERR(&err, ERR_USAGE, "for example docker.io/library/debian");
+    err_clear(&err);
+    assert_false(reference_parse(&arena, "me/x", true, &reference, &err));
+    CHECK_ERR(&err, ERR_USAGE, "for example docker.io/me/x");
+    err_clear(&err);
+    assert_false(reference_parse(&arena, "me/x", false, &reference, &err));
+    CHECK_ERR(&err, ERR_USAGE, "for example quay.io/me/x");
 }
 
 static void a_name_of_256_bytes_is_too_long(void **state)
@@ -199,6 +217,7 @@ int main(void)
         cmocka_unit_test(docker_io_is_mapped_to_its_api_and_library),
         cmocka_unit_test(hosts_become_lower_case_and_may_be_addresses),
         cmocka_unit_test(what_is_no_reference_is_refused_with_the_reason),
+        cmocka_unit_test(a_name_without_a_host_is_none_and_the_example_is_of_what_is_done),
         cmocka_unit_test(a_name_of_256_bytes_is_too_long),
         cmocka_unit_test(a_password_in_a_reference_is_never_repeated),
         cmocka_unit_test(only_this_machine_is_loopback),
