@@ -1,6 +1,7 @@
 """Makes .deb files: honest ones by dpkg-deb, and any bytes at all by hand (ar and tar written here) for the hostile ones."""
 
 import gzip
+import hashlib
 import io
 import lzma
 import os
@@ -10,6 +11,11 @@ import tempfile
 import zlib
 
 EPOCH = 1700000000  # every time in a package that the kit makes
+
+# What dpkg-deb made in this process, by a digest over all that it was made of: most tests of a program make the same small
+# distribution anew. Big packages are one test's, and are not kept.
+KEPT_MAX = 1 << 20
+_made = {}
 
 
 class File:
@@ -61,8 +67,17 @@ class Package:
     def build(self):
         """Returns the bytes of the .deb; made once, so change a package before its first build."""
         if self.raw is None and self._built is None:
-            self._built = self._build()
+            inputs = self._inputs()
+            self._built = _made.get(inputs) or self._build()
+            if len(self._built) <= KEPT_MAX:
+                _made[inputs] = self._built
         return self._built if self.raw is None else self.raw
+
+    def _inputs(self):
+        digest = hashlib.sha256(repr((self.control(), self.compression, sorted(self.scripts.items()))).encode())
+        for entry in self.files:
+            digest.update(repr((entry.path, entry.kind, entry.target, entry.mode, len(entry.data))).encode() + entry.data)
+        return digest.digest()
 
     def _build(self):
         with tempfile.TemporaryDirectory(prefix="deb") as top:
