@@ -153,6 +153,21 @@ struct dir_check {
     struct err err;
 };
 
+/* Where this program's own cache lies in a directory, if it does: programs of other images are no part of the system. */
+static const char *own_cache(struct arena *arena, const struct command *command, const char *dir)
+{
+    const char *cache = command->options.cache;
+    struct err ignored = {0};
+    if (!cache && !places_user_dir(arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, &ignored))
+        return NULL;
+    AUTO(auto_free) char *own = realpath(cache, NULL), *root = realpath(dir, NULL);
+    size_t len = root && strcmp(root, "/") != 0 ? strlen(root) : 0;
+    bool is_within = own && root && strncmp(own, root, len) == 0 && own[len] == '/' && own[len + 1];
+    if (is_within)
+        log_line(command->log, LOG_VERBOSE, "%s: left out: %s, this program's cache", dir, own);
+    return is_within ? arena_strdup(arena, own + len) : NULL;
+}
+
 static void dir_task(void *item)
 {
     struct dir_check *dir = item;
@@ -161,7 +176,8 @@ static void dir_task(void *item)
     struct strings names = {0};
     const struct arch **arches;
     size_t count;
-    if (!root_dir_read(dir->path, dir->thread_count, &root, &dir->err))
+    const char *cache = own_cache(&dir->arena, check->command, dir->path);
+    if (!root_dir_read(dir->path, cache, dir->thread_count, &root, &dir->err))
         return;
     proof_find_arches(&dir->arena, &root.tree, &check->wanted->arches, &arches, &count);
     if (check->wanted->count) {

@@ -195,7 +195,8 @@ static void make_tree(struct root_dir *root, const struct folder *first, const s
     add_nodes(&root->readers[0].scratch, first, &root->tree);
 }
 
-bool root_dir_read(const char *path, size_t thread_count, struct root_dir *ret_root, struct err *err)
+bool root_dir_read(const char *path, const char *left_out, size_t thread_count, struct root_dir *ret_root,
+                   struct err *err)
 {
     AUTO(auto_close_fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct folder first = {.path = ""};
@@ -209,6 +210,7 @@ bool root_dir_read(const char *path, size_t thread_count, struct root_dir *ret_r
     ret_root->readers = arena_new_array(&ret_root->arena, struct root_dir_reader, ret_root->reader_count);
     for (size_t i = 0; i < ret_root->reader_count; i++) {
         ret_root->readers[i].root = fd;
+        ret_root->readers[i].left_out = left_out;
         ret_root->readers[i].count = &count;
     }
     bool is_read = read_levels(ret_root, &first, &all, err) && open_wanted(ret_root, &all, err);

@@ -24,8 +24,10 @@ struct root_dir {
     struct tree tree;
 };
 
-/* Reads the directory with at most that many threads, the caller's among them. */
-bool root_dir_read(const char *path, size_t thread_count, struct root_dir *ret_root, struct err *err) MUST_CHECK;
+/* Reads the directory with at most that many threads, the caller's among them, but nothing below `left_out`, a directory of
+ * it ("/root/.cache/x"; NULL: all). */
+bool root_dir_read(const char *path, const char *left_out, size_t thread_count, struct root_dir *ret_root,
+                   struct err *err) MUST_CHECK;
 /* Unmaps and frees. Accepts a zeroed one. For AUTO(). */
 void root_dir_done(struct root_dir *root);
 

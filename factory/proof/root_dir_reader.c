@@ -191,6 +191,8 @@ static void note_folder(struct root_dir_reader *reader, const struct folder *abo
     static const char *const left_out[] = {"/proc", "/sys", "/dev", "/run"};
     name->node.kind = NODE_DIRECTORY;
     name->node.mode = FOLDER_MODE;
+    if (reader->left_out && strcmp(name->node.path, reader->left_out) == 0)
+        return;
     for (size_t i = 0; i < ARRAY_COUNT(left_out); i++) {
         if (strcmp(name->node.path, left_out[i]) == 0)
             return;

@@ -38,6 +38,7 @@ struct folders {
 
 struct root_dir_reader {
     int root;             /* descriptor of the root; borrowed */
+    const char *left_out; /* a directory that is not looked into; NULL: none. Borrowed */
     atomic_size_t *count; /* of names, of all readers together */
     struct arena kept;    /* paths, link targets, lines of scripts, ELF facts */
     struct arena scratch; /* folders and their names */

@@ -101,6 +101,17 @@ class Check(Case):
         self.assertEqual(result.code, run.USAGE, result)
         self.assertIn("absent is no root directory", result.stderr)
 
+    def test_the_program_s_own_cache_is_no_part_of_a_root(self):
+        self.compile("/root/.cache/imgfactory/v1/x", "int one(void); void _start(void) { one(); }", program=True,
+                     needs=["libone.so.1"])
+        os.unlink(self.root + self.libraries + "/libone.so.1")
+        cache = ("--cache", self.root + "/root/.cache/imgfactory")
+        self.bad("/usr/bin/served", "libone.so.1", arguments=cache)
+        self.assertNotIn(".cache", self.check(*cache).stdout)
+        self.assertIn(".cache", self.check().stdout)
+        os.symlink("cache-is-elsewhere", self.root + "/var-cache")
+        self.assertIn(".cache", self.check("--cache", self.root + "/var-cache").stdout)
+
     def test_what_was_printed_stands_before_the_error_where_both_go_to_one_file(self):
         os.unlink(self.root + self.libraries + "/libone.so.1")
         done = subprocess.run([run.program(), "check", self.root], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

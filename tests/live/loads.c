@@ -126,7 +126,7 @@ static bool run(struct arena *arena, char **words, int count, struct err *err)
     struct ld_cache cache;
     struct arch_keys keys = formats_arch_keys(arena);
     if (!arches_load(arena, words[0], &keys, &arches, err) || !arches_find(&arches, words[1], &arch, err) ||
-        !root_dir_read(words[2], 1, &root, err) || !make_set(arena, words[2], &root.tree, &set, err))
+        !root_dir_read(words[2], NULL, 1, &root, err) || !make_set(arena, words[2], &root.tree, &set, err))
         return false;
     loader_prepare(arena, arch, &set, &loader);
     if (strcmp(words[3], "cache") == 0)
