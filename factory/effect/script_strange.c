@@ -156,6 +156,23 @@ static bool is_strange(const struct script_strange_request *request, const struc
     return !is_known(name) || !is_written(request, call);
 }
 
+/* What of a call nobody knows: the command, or what a known one changes. */
+static const char *name_of(struct arena *arena, const struct script_strange_request *request,
+                           const struct shell_call *call)
+{
+    const char *name = shell_call_name(call);
+    bool is_filter_call = strcmp(name, "sed") == 0 || strcmp(name, "awk") == 0;
+    if (!call->command.items[0].is_constant)
+        return arena_printf(arena, "the unknown command %s", name);
+    if (is_filter_call && !is_filter(call))
+        return arena_printf(arena, "%s -i", name);
+    if (!is_written(request, call) && (is_filter_call || is_known(name)))
+        return arena_printf(arena, "%s > %s", name, call->output);
+    if (strcmp(name, "mv") == 0 && call->command.count > 2)
+        return arena_printf(arena, "mv to %s", call->command.items[call->command.count - 1].text);
+    return name;
+}
+
 void script_strange_find(struct arena *arena, const struct script_strange_request *request, struct strings *ret_names)
 {
     static const char cut[] = "more than is understood";
@@ -168,8 +185,10 @@ void script_strange_find(struct arena *arena, const struct script_strange_reques
     for (size_t i = 0; i < calls.count; i++) {
         if (request->package && strcmp(calls.items[i].script, request->script->name) != 0)
             continue;
-        const char *name = shell_call_name(&calls.items[i].call);
-        if (is_strange(request, &calls.items[i].call) && !strings_has(ret_names, name))
+        if (!is_strange(request, &calls.items[i].call))
+            continue;
+        const char *name = name_of(arena, request, &calls.items[i].call);
+        if (!strings_has(ret_names, name))
             list_add(arena, ret_names, name);
     }
     for (size_t i = 0; i < calls.cuts.count && !strings_has(ret_names, cut); i++) {

@@ -21,7 +21,8 @@ struct script_strange_request {
     bool has_effects;                   /* effects (script_effects.h) are strange, too: nobody judges them */
 };
 
-/* Lists the names of the commands, each once; "more than is understood" when the script is not followed to its end. */
+/* Lists the names of the commands, each once, of a known one what it changes ("echo > /etc/x"); "more than is understood"
+ * when the script is not followed to its end. */
 void script_strange_find(struct arena *arena, const struct script_strange_request *request, struct strings *ret_names);
 
 #endif

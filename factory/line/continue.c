@@ -17,8 +17,10 @@ struct judging {
     const struct order *order;
     const struct closed *closed;
     const struct scripts_request *scripts;
-    struct map judged;      /* packages whose effects were looked at: name → the sentence, or "" */
-    struct strings reasons; /* why packages are not configured */
+    struct map judged;       /* packages whose effects were looked at: name → the sentence, or "" */
+    struct strings reasons;  /* why packages are not configured */
+    bool left[EFFECT_COUNT]; /* what of their scripts nobody does */
+    bool is_more_left;       /* and what no word stands for: scripts of other packages */
 };
 
 static int compare_path(const void *path, const void *node)
@@ -51,7 +53,7 @@ static const char *left_of(struct judging *judging, const struct package *packag
     const char *left = map_get(&judging->judged, text_of(package->name));
     if (left)
         return left;
-    left = scripts_left_of(judging->order->arena, judging->scripts, package);
+    left = scripts_left_of(judging->order->arena, judging->scripts, package, judging->left);
     map_set(&judging->judged, text_of(package->name), (void *)(left ? left : ""));
     if (left)
         list_add(judging->order->arena, &judging->reasons, left);
@@ -74,12 +76,15 @@ static bool is_done(void *self, const struct continuing_script *script)
     script_strange_find(arena, &request, &strange);
     if (script->package && scripts_cover(judging->scripts, script->package, EFFECT_OTHER))
         strange.count = 0;
+    const char *left = script->is_first && script->package ? left_of(judging, script->package) : "";
+    judging->left[EFFECT_OTHER] = judging->left[EFFECT_OTHER] || (strange.count && script->package);
+    judging->is_more_left = judging->is_more_left || (strange.count && !script->package);
     if (strange.count)
         list_add(arena, &judging->reasons,
                  arena_printf(arena, "package %s: its %s (%s) is not run, and nobody knows what it would do with %s",
                               script->owner, script->name, script->arguments.count ? script->arguments.items[0] : "",
                               text_printable(arena, text_of(strings_join(arena, &strange, ", ")))));
-    return !strange.count && !(script->is_first && script->package && *left_of(judging, script->package));
+    return !strange.count && !*left;
 }
 
 /* The packages that come, with their records. */
@@ -103,6 +108,20 @@ void continue_replaced(struct arena *arena, const struct selection *selection, s
     }
 }
 
+/* What to write into the manifest: "`covers: [debconf, other]` that the image needs nothing of it, or ". */
+static const char *words_to_write(struct arena *arena, const struct judging *judging)
+{
+    struct strings words = {0};
+    for (size_t i = 0; i < EFFECT_COUNT; i++) {
+        if (judging->left[i])
+            list_add(arena, &words, effect_name((enum effect)i));
+    }
+    return words.count && !judging->is_more_left
+               ? arena_printf(arena, "`covers: [%s]` that the image needs nothing of it, or ",
+                              strings_join(arena, &words, ", "))
+               : "";
+}
+
 /* Tells what was upgraded and what is not configured; that is an error unless the manifest allows it. */
 static bool tell(const struct judging *judging, const struct continued *continued, struct tree *tree, struct err *err)
 {
@@ -122,11 +141,10 @@ static bool tell(const struct judging *judging, const struct continued *continue
     const char *names = strings_join(arena, &continued->unconfigured, ", ");
     const char *reasons = strings_join(arena, &judging->reasons, "; ");
     if (!order->manifest->allows_unconfigured) {
-        err_set(
-            err, ERR_RESOLVE,
-            "%s cannot be installed without running scripts: %s. Say with `covers` what of it the image needs not, or "
-            "with `allow-unconfigured: true` that `%s` is to do it",
-            names, reasons, configure);
+        err_set(err, ERR_RESOLVE,
+                "%s cannot be installed without running scripts: %s. Say with %s`allow-unconfigured: true` that `%s` "
+                "is to do it",
+                names, reasons, words_to_write(arena, judging), configure);
         return false;
     }
     list_add(arena, &tree->notes,

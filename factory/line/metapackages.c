@@ -49,6 +49,11 @@ static void add_dependencies(struct finding *finding, const struct wish_package 
                                     .giver = arena_printf(arena, "the metapackage %s", meta->name)};
         list_add(arena, &finding->found->wishes.packages, wish);
     }
+    if (!whole.count && !others.count) {
+        list_add(arena, &finding->found->notes,
+                 arena_printf(arena, "package %s ships nothing itself, and depends on nothing", meta->name));
+        return;
+    }
     list_add(arena, &finding->found->notes,
              arena_printf(arena, "package %s ships nothing itself: %s%s%s%s%s", meta->name,
                           whole.count ? "whole for it " : "", strings_join(arena, &whole, ", "),

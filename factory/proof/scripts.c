@@ -123,14 +123,19 @@ bool scripts_cover(const struct scripts_request *request, const struct package *
     return false;
 }
 
+static bool is_left(struct arena *arena, const struct scripts_request *request, const struct package *package,
+                    const struct script_effect *effect)
+{
+    return !scripts_cover(request, package, effect->effect) && !is_settled(arena, request, effect);
+}
+
 /* Adds what is left over of a package's effects: questions, or all else. */
 static void add_left(struct arena *arena, const struct scripts_request *request, const struct package *package,
                      const struct script_effects *effects, bool is_asked, struct strings *left)
 {
     for (size_t i = 0; i < effects->count; i++) {
         const struct script_effect *effect = &effects->items[i];
-        if ((effect->effect == EFFECT_DEBCONF) != is_asked || scripts_cover(request, package, effect->effect) ||
-            is_settled(arena, request, effect))
+        if ((effect->effect == EFFECT_DEBCONF) != is_asked || !is_left(arena, request, package, effect))
             continue;
         list_add(arena, left,
                  arena_printf(arena, "%s%s%s (%s)", effect->command, *effect->subject ? " " : "",
@@ -139,7 +144,8 @@ static void add_left(struct arena *arena, const struct scripts_request *request,
 }
 
 /* "squid: its postinst would have called setcap $PINGER, …"; NULL when nothing is left over. */
-const char *scripts_left_of(struct arena *arena, const struct scripts_request *request, const struct package *package)
+const char *scripts_left_of(struct arena *arena, const struct scripts_request *request, const struct package *package,
+                            bool ret_left[EFFECT_COUNT])
 {
     const struct family *family = request->set->family;
     struct script_effects effects;
@@ -147,6 +153,11 @@ const char *scripts_left_of(struct arena *arena, const struct scripts_request *r
     if (family && strings_has(&family->whole_system, package->name))
         return NULL; /* what it makes is the skeleton's to have */
     script_effects_list(arena, package, request->set, &effects);
+    for (size_t i = 0; i < effects.count; i++) {
+        const struct script_effect *effect = &effects.items[i];
+        if (is_left(arena, request, package, effect))
+            ret_left[effect->effect] = true;
+    }
     add_left(arena, request, package, &effects, false, &left);
     add_left(arena, request, package, &effects, true, &left);
     if (!left.count)
@@ -158,7 +169,8 @@ const char *scripts_left_of(struct arena *arena, const struct scripts_request *r
 void scripts_left_over(struct arena *arena, const struct scripts_request *request, struct strings *ret_notes)
 {
     for (size_t i = 0; i < request->tree->package_count; i++) {
-        const char *note = scripts_left_of(arena, request, request->tree->packages[i]);
+        bool ignored[EFFECT_COUNT] = {false};
+        const char *note = scripts_left_of(arena, request, request->tree->packages[i], ignored);
         if (note)
             list_add(arena, ret_notes, note);
     }

@@ -21,8 +21,9 @@ struct scripts_request {
 
 /* Lists one sentence for each package with such a script, by name; what an administrator is asked comes last. */
 void scripts_left_over(struct arena *arena, const struct scripts_request *request, struct strings *ret_notes);
-/* Returns the sentence of one package; NULL when nothing is left over of its scripts. */
-const char *scripts_left_of(struct arena *arena, const struct scripts_request *request, const struct package *package);
+/* Returns the sentence of one package, and marks in ret_left what is left over; NULL when nothing is. */
+const char *scripts_left_of(struct arena *arena, const struct scripts_request *request, const struct package *package,
+                            bool ret_left[EFFECT_COUNT]);
 /* Returns whether manifest or recipes say of an effect of the package's scripts that it is taken care of. */
 bool scripts_cover(const struct scripts_request *request, const struct package *package, enum effect effect);
 /* Checks that the user and group of the image's configuration exist, now that recipes have been merged: ERR_USAGE when not.

@@ -212,6 +212,16 @@ class Scripts(InstalledCase):
         self.refuse(run.RESOLVE, "app cannot be installed without running scripts", "its postinst (configure)", "frobnicate",
                     "allow-unconfigured", arguments=("--arch", "x86_64", "served"))
 
+    def test_the_refusal_names_the_words_to_write_and_what_of_a_known_command_is_meant(self):
+        script = ("#!/bin/sh\nadduser --system $NAME\n\"$RET\"\nsed -i s/a/b/ /etc/passwd\nsed s/a/b/ /etc/passwd\n"
+                  "tr a b < /etc/passwd > /etc/app.tr\nmv /etc/app.new $RET\necho only said\n")
+        self.ready_on(app_packages(postinst=script))
+        result = self.refuse(run.RESOLVE, "`covers: [adduser, other]` that the image needs nothing of it, or "
+                             "`allow-unconfigured: true`", "with the unknown command $RET, sed -i, tr > /etc/app.tr, mv to $RET",
+                             arguments=("--arch", "x86_64", "served"))
+        self.write_manifest(text="covers: [adduser, other]\n" + MANIFEST)
+        self.assertEqual(self.run_factory("--arch", "x86_64", "served").code, run.OK, result)
+
     def test_or_the_package_is_half_configured_and_dpkg_heals_it(self):
         self.ready_on(app_packages(postinst=self.STRANGE), "allow-unconfigured: true\n" + MANIFEST)
         ours = self.put_on(self.build_on())

@@ -206,6 +206,12 @@ class Resolve(Case):
         for built in self.build().images["latest"].values():
             self.assertTrue(any(path.endswith("/lib/server/libjvm.so") for path in built.entries))
 
+    def test_a_package_of_nothing_that_depends_on_nothing_is_a_whole_sentence(self):
+        meta = deb.Package("meta", files=[deb.File("/usr/share/doc/meta/copyright", "free\n")])
+        self.start([meta], manifest=self.NAMED + "packages: {install: [meta]}\n")
+        self.build()
+        self.assertIn("package meta ships nothing itself, and depends on nothing\n", self.last.stderr)
+
     def test_a_metapackage_brings_whole_what_is_of_its_own_source(self):
         meta = deb.Package("meta", Depends="meta-real, other", files=[
             deb.File("/usr/share/doc/meta/copyright", "free\n"), deb.link("/usr/share/meta", "meta-1")])
