@@ -47,6 +47,8 @@ struct continuing {
     size_t count;
     const struct continuing_override *overrides; /* one for each path */
     size_t override_count;
+    const struct arch *arch;
+    int64_t installed_time; /* seconds: when the image was created */
     /* Returns whether something is at a package's path, as written there, in the finished image. */
     bool (*has_path)(void *self, struct text path);
     /* Returns whether all that a script would do is done, or nobody needs it. */

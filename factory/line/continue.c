@@ -218,6 +218,8 @@ bool continue_database(const struct order *order, const struct closed *closed, c
     struct continuing continuing = {.installed = order->installed,
                                     .ground = order->ground,
                                     .count = count,
+                                    .arch = order->arch,
+                                    .installed_time = tree->created_time,
                                     .has_path = has_path,
                                     .is_done = is_done,
                                     .self = &judging};

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "rpm/rpm_keys.h"
+#include "rpm/sqlite_settle.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -11,14 +12,7 @@
 #define WRITTEN_MAX_BYTES ((size_t)512 << 20)
 
 /* Places in the first page: https://www.sqlite.org/fileformat2.html#the_database_header */
-enum {
-    AT_WRITE_VERSION = 18,
-    AT_READ_VERSION = 19,
-    AT_CHANGES = 24,
-    AT_VALID_FOR = 92,
-    AT_SQLITE = 96,
-    FIRST_BYTES = 100
-};
+enum { AT_WRITE_VERSION = 18, AT_READ_VERSION = 19, FIRST_BYTES = 100 };
 
 static void close_database(sqlite3 **database)
 {
@@ -138,12 +132,12 @@ static bool take_row(struct reading *reading, sqlite3_stmt *statement)
         return fault(reading, "a row of Packages is not a number and a header");
     const void *header = sqlite3_column_blob(statement, 1);
     size_t len = (size_t)sqlite3_column_bytes(statement, 1);
-    if (!header || len > reading->bytes_left)
+    if ((!header && len) || len > reading->bytes_left)
         return fault(reading, "its headers are longer than the file");
     if (reading->rows->count >= RPM_SQLITE_MAX_PACKAGES)
         return fault(reading, arena_printf(reading->arena, "it has more than %u packages", RPM_SQLITE_MAX_PACKAGES));
     reading->bytes_left -= len;
-    struct rpm_sqlite_row row = {(uint32_t)number, {arena_strndup(reading->arena, header, len), len}};
+    struct rpm_sqlite_row row = {(uint32_t)number, {arena_strndup(reading->arena, header ? header : "", len), len}};
     list_add(reading->arena, reading->rows, row);
     return true;
 }
@@ -325,21 +319,33 @@ static bool write_keys(struct writing *writing, const struct rpm_header *headers
     return is_good;
 }
 
-/* The bytes, without what tells which libsqlite3 made them and how often it wrote. */
+static bool list_roots(const struct writing *writing, struct sqlite_roots *ret_roots)
+{
+    AUTO(end_statement) sqlite3_stmt *statement = NULL;
+    int result;
+    if (sqlite3_prepare_v2(writing->database, "SELECT rootpage FROM sqlite_schema", -1, &statement, NULL) != SQLITE_OK)
+        return write_fault(writing);
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+        list_add(writing->arena, ret_roots, (uint32_t)sqlite3_column_int64(statement, 0));
+    return result == SQLITE_DONE || write_fault(writing);
+}
+
+/* The bytes, without what tells which libsqlite3 made them. */
 static bool take_bytes(const struct writing *writing, struct text *ret_bytes)
 {
+    struct sqlite_roots roots = {0};
     sqlite3_int64 len = 0;
+    if (!list_roots(writing, &roots))
+        return false;
     unsigned char *bytes = sqlite3_serialize(writing->database, "main", &len, 0);
-    if (!bytes || len < FIRST_BYTES || (size_t)len > WRITTEN_MAX_BYTES) {
+    if (!bytes || (size_t)len > WRITTEN_MAX_BYTES) {
         sqlite3_free(bytes);
         return write_fault(writing);
     }
-    memset(bytes + AT_CHANGES, 0, 4);
-    memset(bytes + AT_VALID_FOR, 0, 4);
-    memset(bytes + AT_SQLITE, 0, 4);
-    *ret_bytes = (struct text){arena_strndup(writing->arena, (const char *)bytes, (size_t)len), (size_t)len};
+    char *copy = arena_strndup(writing->arena, (const char *)bytes, (size_t)len);
     sqlite3_free(bytes);
-    return true;
+    *ret_bytes = (struct text){copy, (size_t)len};
+    return sqlite_settle(copy, (size_t)len, &roots, writing->err);
 }
 
 bool rpm_sqlite_write(struct arena *arena, const struct rpm_sqlite_rows *rows, bool is_big_endian,

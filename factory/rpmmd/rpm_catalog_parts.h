@@ -90,6 +90,8 @@ bool rpm_pool_load(struct rpm_catalog *catalog, struct err *err) MUST_CHECK;
 void rpm_pool_free(Pool *pool);
 /* Computes who provides what, and `missing`. With the lock. */
 void rpm_pool_settle(struct rpm_catalog *catalog);
+/* The same after packages were taken out: what others provide of paths is known. With the lock. */
+void rpm_pool_settle_again(struct rpm_catalog *catalog);
 /* Returns whether the package is there for the solver: of a fitting architecture and not excluded. */
 bool rpm_pool_is_offered(const Pool *pool, Id id);
 /* Orders two packages as dnf prefers them: by priority of the repository, then by version. */

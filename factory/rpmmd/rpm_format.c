@@ -1,6 +1,8 @@
 #include "rpmmd/rpm_format.h"
 
 #include "rpm/rpm_facts.h"
+#include "rpm/rpm_installed.h"
+#include "rpm/rpm_record.h"
 #include "rpm/rpm_unpack.h"
 #include "rpmmd/rpm_arch.h"
 #include "rpmmd/rpm_catalog.h"
@@ -82,10 +84,15 @@ const struct format format_rpm = {
     .share = share,
     .open_catalog = open_catalog,
     .unpack = rpm_unpack,
+    .record = rpm_record,
     .package_fault = package_fault,
     .identity_place = "header",
     .install_scripts = install_scripts,
     .install_arguments = install_arguments,
     .database = rpm_database,
     .alternatives_dir = "/var/lib/alternatives",
+    .configure_command = "dnf reinstall",
+    .installed_read = rpm_installed_read,
+    .installed_owner = rpm_installed_owner,
+    .installed_continue = rpm_installed_continue,
 };

@@ -28,6 +28,11 @@ static void find_missing(struct rpm_catalog *catalog)
 void rpm_pool_settle(struct rpm_catalog *catalog)
 {
     pool_addfileprovides(catalog->pool);
+    rpm_pool_settle_again(catalog);
+}
+
+void rpm_pool_settle_again(struct rpm_catalog *catalog)
+{
     pool_createwhatprovides(catalog->pool);
     find_missing(catalog);
 }

@@ -75,7 +75,7 @@ static const Solvable *find_newest(Pool *pool, const Solvable *item)
     FOR_PROVIDES(id, at, item->name)
     {
         const Solvable *rival = pool_id2solvable(pool, id);
-        if (rival->name == item->name && rpm_pool_compare(pool, rival, newest) > 0)
+        if (rival->name == item->name && rival->repo != pool->installed && rpm_pool_compare(pool, rival, newest) > 0)
             newest = rival;
     }
     return newest;

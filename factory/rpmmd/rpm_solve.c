@@ -1,10 +1,11 @@
-/* Solving as dnf does it on an empty root: libdnf's flags, and its way of turning a name into a job, with `best` as
+/* Solving as dnf does it, on an empty root or on what a base has: libdnf's flags, and its way of turning a name into a job, with `best` as
  * Fedora's dnf5 and RHEL's dnf.conf have it: of what is asked for only the best candidate; what that depends on may be
  * older than the newest when the newest cannot be installed. */
 #include "rpmmd/rpm_catalog_parts.h"
 
 #include "base/auto.h"
 #include "rpmmd/rpm_arch.h"
+#include "rpmmd/rpm_pool_installed.h"
 
 #define PROBLEM_LINES_MAX 20
 
@@ -16,6 +17,11 @@ static const char *const install_only[] = {"kernel",
                                            "installonlypkg(vm)",
                                            "multiversion(kernel)"};
 
+/* A package of the base, and the one that takes its place. */
+struct replaced {
+    Id former, successor;
+};
+
 /* One call of the solver, with the lock. */
 struct solving {
     const struct rpm_catalog *catalog;
@@ -24,7 +30,8 @@ struct solving {
     Queue job, requested; /* requested: all packages that the names may stand for */
     Solver *solver;
     struct solve_watch watch;
-    Map installed, likely;
+    Map chosen, likely; /* chosen: of the repositories */
+    LIST(struct replaced) replaced;
 };
 
 static void solving_done(struct solving *solving)
@@ -33,7 +40,7 @@ static void solving_done(struct solving *solving)
         solver_free(solving->solver);
     queue_free(&solving->job);
     queue_free(&solving->requested);
-    map_free(&solving->installed);
+    map_free(&solving->chosen);
     map_free(&solving->likely);
 }
 
@@ -44,7 +51,7 @@ static void solving_init(struct solving *solving, const struct rpm_catalog *cata
     solve_watch_begin(&solving->watch, catalog->env ? catalog->env->cancel : NULL);
     queue_init(&solving->job);
     queue_init(&solving->requested);
-    map_init(&solving->installed, catalog->pool->nsolvables);
+    map_init(&solving->chosen, catalog->pool->nsolvables);
     map_init(&solving->likely, catalog->pool->nsolvables);
 }
 
@@ -77,10 +84,11 @@ static void keep_latest(Pool *pool, const Queue *ids, Queue *ret_latest)
 {
     for (int i = 0; i < ids->count; i++) {
         const Solvable *item = pool_id2solvable(pool, ids->elements[i]);
-        bool is_latest = true;
+        bool is_latest = !rpm_pool_is_installed(pool, ids->elements[i]);
         for (int k = 0; is_latest && k < ids->count; k++) {
             const Solvable *other = pool_id2solvable(pool, ids->elements[k]);
-            is_latest = other->arch != item->arch || rpm_pool_compare(pool, item, other) >= 0;
+            is_latest = other->arch != item->arch || rpm_pool_is_installed(pool, ids->elements[k]) ||
+                        rpm_pool_compare(pool, item, other) >= 0;
         }
         if (is_latest)
             queue_push(ret_latest, ids->elements[i]);
@@ -110,7 +118,7 @@ static void add_obsoleters(Pool *pool, Queue *ids)
     FOR_POOL_SOLVABLES(id)
     {
         Solvable *item = pool_id2solvable(pool, id);
-        if (!item->obsoletes || !rpm_pool_is_offered(pool, id))
+        if (!item->obsoletes || !rpm_pool_is_offered(pool, id) || rpm_pool_is_installed(pool, id))
             continue;
         queue_empty(&obsoletes);
         solvable_lookup_deparray(item, SOLVABLE_OBSOLETES, &obsoletes, 0);
@@ -270,7 +278,47 @@ static bool solve(struct solving *solving, int *ret_problem_count, struct err *e
     return false;
 }
 
-static bool run(struct solving *solving, struct err *err)
+/* The package of the repositories that has an installed one's name; 0 when none was chosen. */
+static Id find_successor(const struct solving *solving, const Solvable *former)
+{
+    Pool *pool = solving->pool;
+    Id id, at, found = 0;
+    FOR_PROVIDES(id, at, former->name)
+    {
+        if (MAPTST(&solving->chosen, id) && pool_id2solvable(pool, id)->name == former->name)
+            found = id;
+    }
+    return found;
+}
+
+/* What a base has is upgraded, and nothing else: dnf would remove what is obsoleted. */
+static bool check_installed(struct arena *arena, struct solving *solving, const Queue *decisions, struct err *err)
+{
+    Pool *pool = solving->pool;
+    AUTO(map_free) Map kept;
+    map_init(&kept, pool->nsolvables);
+    for (int i = 0; i < decisions->count; i++) {
+        if (decisions->elements[i] > SYSTEMSOLVABLE)
+            solv_map_set(&kept, decisions->elements[i]);
+    }
+    for (Id id = pool->installed ? pool->installed->start : 0; pool->installed && id < pool->installed->end; id++) {
+        const Solvable *former = pool_id2solvable(pool, id);
+        if (former->repo != pool->installed || MAPTST(&kept, id))
+            continue;
+        Id successor = find_successor(solving, former);
+        if (successor && pool_evrcmp(pool, pool_id2solvable(pool, successor)->evr, former->evr, EVRCMP_COMPARE) >= 0) {
+            list_add(arena, &solving->replaced, ((struct replaced){id, successor}));
+            continue;
+        }
+        err_set(err, ERR_RESOLVE, "%s cannot be installed on this base: its package %s-%s would be %s",
+                strings_join(arena, &solving->request->names, ", "), pool_id2str(pool, former->name),
+                pool_id2str(pool, former->evr), successor ? "replaced by an older one" : "removed");
+        return false;
+    }
+    return true;
+}
+
+static bool run(struct arena *arena, struct solving *solving, struct err *err)
 {
     int problem_count;
     if (!make_job(solving, err) || !solve(solving, &problem_count, err))
@@ -283,11 +331,12 @@ static bool run(struct solving *solving, struct err *err)
     queue_init(&decisions);
     solver_get_decisionqueue(solving->solver, &decisions);
     for (int i = 0; i < decisions.count; i++) {
-        if (decisions.elements[i] > SYSTEMSOLVABLE)
-            solv_map_set(&solving->installed, decisions.elements[i]);
+        if (decisions.elements[i] > SYSTEMSOLVABLE && !rpm_pool_is_installed(solving->pool, decisions.elements[i]))
+            solv_map_set(&solving->chosen, decisions.elements[i]);
     }
+    bool is_good = check_installed(arena, solving, &decisions, err);
     queue_free(&decisions);
-    return true;
+    return is_good;
 }
 
 static bool wants_filelists(const struct solving *solving)
@@ -295,7 +344,7 @@ static bool wants_filelists(const struct solving *solving)
     Queue from;
     queue_init_clone(&from, &solving->requested);
     for (Id id = 2; id < solving->pool->nsolvables; id++) { /* what came by supplements, too */
-        if (MAPTST(&solving->installed, id))
+        if (MAPTST(&solving->chosen, id))
             queue_push(&from, id);
     }
     bool is_wanted = rpm_filelists_matter(solving->catalog, &from, solving->request->is_weak);
@@ -310,13 +359,27 @@ static int compare_selected(const void *a, const void *b)
     return order ? order : strcmp(one->architecture, other->architecture);
 }
 
+static const char *replaced_version(struct arena *arena, const struct solving *solving, Id successor)
+{
+    for (size_t i = 0; i < solving->replaced.count; i++) {
+        const struct replaced *replaced = &solving->replaced.items[i];
+        if (replaced->successor == successor)
+            return arena_strdup(arena,
+                                pool_id2str(solving->pool, pool_id2solvable(solving->pool, replaced->former)->evr));
+    }
+    return NULL;
+}
+
 static void make_selection(struct arena *arena, struct solving *solving, struct selection *ret_selection)
 {
     LIST(struct selected) list = {0};
-    rpm_likely_mark(solving->pool, &solving->requested, &solving->installed, &solving->likely);
+    rpm_likely_mark(solving->pool, &solving->requested, &solving->chosen, &solving->likely);
     for (Id id = 2; id < solving->pool->nsolvables; id++) {
-        if (MAPTST(&solving->installed, id))
-            list_add(arena, &list, rpm_pool_selected(arena, solving->catalog, id, MAPTST(&solving->likely, id) != 0));
+        if (!MAPTST(&solving->chosen, id))
+            continue;
+        struct selected selected = rpm_pool_selected(arena, solving->catalog, id, MAPTST(&solving->likely, id) != 0);
+        selected.replaces_version = replaced_version(arena, solving, id);
+        list_add(arena, &list, selected);
     }
     if (list.count)
         qsort(list.items, list.count, sizeof *list.items, compare_selected);
@@ -324,17 +387,19 @@ static void make_selection(struct arena *arena, struct solving *solving, struct 
 }
 
 /* One try, with what is loaded. *ret_again: filelists could change the result, and are not there yet. */
-static bool try(struct arena *arena, const struct rpm_catalog *catalog, const struct solve_request *request,
+static bool try(struct arena *arena, struct rpm_catalog *catalog, const struct solve_request *request,
                 struct selection *ret_selection, bool *ret_again, struct err *err)
 {
     AUTO(solving_done) struct solving solving;
     pthread_mutex_lock(catalog->lock);
+    bool is_good = rpm_pool_add_installed(catalog, request->installed, err);
     solving_init(&solving, catalog, request);
-    bool is_good = run(&solving, err);
+    is_good = is_good && run(arena, &solving, err);
     bool is_unsolved = !is_good && err->kind == ERR_RESOLVE;
     *ret_again = catalog->missing.count && (is_unsolved || (is_good && wants_filelists(&solving)));
     if (is_good && !*ret_again)
         make_selection(arena, &solving, ret_selection);
+    rpm_pool_drop_installed(catalog);
     pthread_mutex_unlock(catalog->lock);
     return is_good;
 }

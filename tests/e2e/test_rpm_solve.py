@@ -299,15 +299,5 @@ class Modules(RpmCase):
         self.refuse(5, "db:77", arguments=("--arch", "x86_64", "served"))
 
 
-class Installing(RpmCase):
-    def test_a_database_that_is_not_continued_yet_is_refused(self):
-        """`packages: complete`, and `install` on a base, would have to write RPM's package database."""
-        self.describe([Stanza("app", "1-1")])
-        self.use(self.write_rpm_source())
-        self.write_manifest(text="packages:\n  install: [app]\n  complete: true\n")
-        self.refuse(2, "served.yaml: packages of the kind rpm cannot be installed", "yet",
-                    arguments=("--arch", "x86_64", "served"))
-
-
 if __name__ == "__main__":
     unittest.main()
