@@ -15,7 +15,7 @@
 struct history_image {
     struct digest digest;
     struct strings tags;
-    const char *created, *version; /* as its annotations have them; NULL: not said */
+    const char *created, *version; /* as its annotations have them, else its configuration; NULL: not said */
 };
 
 struct history {
@@ -23,8 +23,9 @@ struct history {
     size_t count, capacity;
 };
 
-/* Asks the registry: one request for the tags, one for each, and another for an index that says nothing of itself. */
-bool history_read(struct registry *registry, struct arena *arena, struct history *ret_history,
+/* Asks the registry: one request for the tags, one for each, another for an index that says nothing of itself, and one for
+ * the configuration of what has no annotations (docker's and podman's images), which the store keeps; `store` NULL: none. */
+bool history_read(struct registry *registry, struct store *store, struct arena *arena, struct history *ret_history,
                   struct err *err) MUST_CHECK;
 /* Prints it for people, or as JSON; `name` is the repository's. */
 void history_print(FILE *out, const struct history *history, const char *name, bool is_json);

@@ -13,7 +13,7 @@
 #define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                       /* look into them, and build nothing */
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
 #define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT) /* take images from registries */
-#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN)                             /* use the cache */
+#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY)           /* use the cache */
 #define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY)           /* talk to registries */
 #define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY)
 
@@ -146,7 +146,7 @@ static const struct option_text texts[] = {
     {"rebuild", COMMAND_WHY | COMMAND_NEW, "do not use what an earlier run found; look at the packages again"},
     {"cache-limit", COMMAND_CLEAN,
      "remove only what was not used for longest, until no more than this is\nleft (500M, 8G)"},
-    {"cache", PULLS, "what registries gave (default: ~/.cache/imgfactory)"},
+    {"cache", PULLS | COMMAND_HISTORY, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"json", PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN, "print the answer as JSON"},

@@ -273,25 +273,6 @@ static bool tag(struct remote *remote, struct err *err)
     return is_good;
 }
 
-static bool history(struct remote *remote, struct err *err)
-{
-    AUTO(auto_close_registry) struct registry *registry = NULL;
-    const struct options *options = &remote->command->options;
-    const struct registry_options *registry_options;
-    struct reference reference;
-    struct history found;
-    if (!reference_parse(remote->arena, options->words.items[0], false, &reference, err))
-        return false;
-    reference.tag = NULL;
-    reference.has_digest = false;
-    if (!registries_conf_options(remote->arena, remote->registry_options, &reference, &registry_options, err) ||
-        !registry_open(registry_options, remote->http, &reference, REGISTRY_PULL, &registry, err) ||
-        !history_read(registry, remote->arena, &found, err))
-        return false;
-    history_print(stdout, &found, reference_print(remote->arena, &reference), options->is_json);
-    return true;
-}
-
 /* An image of a registry, as far as it is wanted. */
 struct remote_image {
     const char *word;
@@ -328,6 +309,29 @@ static bool open_store(struct remote *remote, struct store **ret_store, struct e
         !store_open(cache, wait, ret_store, err))
         return false;
     store_keep_below(*ret_store, command_cache_limit(remote->command), wait);
+    return true;
+}
+
+static bool history(struct remote *remote, struct err *err)
+{
+    AUTO(auto_close_registry) struct registry *registry = NULL;
+    const struct options *options = &remote->command->options;
+    const struct registry_options *registry_options;
+    struct reference reference;
+    AUTO(close_store) struct store *store = NULL;
+    struct history found;
+    struct err ignored = {0};
+    if (!reference_parse(remote->arena, options->words.items[0], false, &reference, err))
+        return false;
+    if (!open_store(remote, &store, &ignored)) /* then less is known */
+        store = NULL;
+    reference.tag = NULL;
+    reference.has_digest = false;
+    if (!registries_conf_options(remote->arena, remote->registry_options, &reference, &registry_options, err) ||
+        !registry_open(registry_options, remote->http, &reference, REGISTRY_PULL, &registry, err) ||
+        !history_read(registry, store, remote->arena, &found, err))
+        return false;
+    history_print(stdout, &found, reference_print(remote->arena, &reference), options->is_json);
     return true;
 }
 

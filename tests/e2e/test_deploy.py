@@ -279,6 +279,17 @@ class History(Held, PushCase):
         self.assertEqual(result.code, run.OK, result)
         return self.hold(result, "history")
 
+    def test_images_of_other_makers_have_their_date_and_of_one_date_the_highest_version_is_first(self):
+        target = self.make_registry()
+        reference = f"{target.host}/ns/image"
+        for number, name in ((2, "v9"), (3, "v10"), (4, "v8")):  # without annotations; all of one date
+            self.pushed(self.make_layout(name, seed=number), f"{reference}:{name}")
+        told = self.history(reference)["images"]
+        self.assertEqual([image["tags"] for image in told], [["v10"], ["v9"], ["v8"]])
+        self.assertEqual({image["created"] for image in told}, {"2023-11-14T22:13:20Z"})
+        lines = self.call("history", "--tls-verify=false", reference).stdout.splitlines()
+        self.assertEqual({line.index("sha256:") for line in lines[1:]}, {lines[0].index("DIGEST")})
+
     def paged(self, size):
         """A registry of five tags that lists `size` at a time, whatever it is asked for."""
         target, proxy = self.make_proxied()
