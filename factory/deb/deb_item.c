@@ -1,6 +1,8 @@
 /* One stanza of an index, checked before anything of it is used; and which of two is the better one. */
 #include "deb/deb_pool.h"
 
+#include "deb/deb_arch.h"
+
 #define PATH_MAX_BYTES 4095
 
 static bool is_word(struct text word, const char *more)
@@ -132,6 +134,12 @@ int solve_compare(const Pool *pool, const struct solve_item *a, const struct sol
     return order ? order : solve_compare_versions(pool, a->stanza.version, b->stanza.version);
 }
 
+bool solve_is_own_arch(const struct deb_catalog *catalog, const struct solve_item *item)
+{
+    return text_is(item->stanza.architecture, "all") ||
+           text_is(item->stanza.architecture, deb_arch(catalog->base.arch));
+}
+
 bool solve_find_candidate(const struct deb_catalog *catalog, const Pool *pool, struct text name,
                           struct solve_item *ret_item, bool *ret_found, struct err *err)
 {
@@ -149,7 +157,8 @@ bool solve_find_candidate(const struct deb_catalog *catalog, const Pool *pool, s
                 continue;
             if (!solve_item_read(catalog, index, number, &item, &why, err))
                 return false;
-            if (!why && item.index && (!*ret_found || solve_compare(pool, &item, ret_item) > 0)) {
+            if (!why && item.index && solve_is_own_arch(catalog, &item) &&
+                (!*ret_found || solve_compare(pool, &item, ret_item) > 0)) {
                 *ret_item = item;
                 *ret_found = true;
             }

@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "deb/deb_arch.h"
 #include "deb/deb_relation.h"
+#include "deb/deb_wanted.h"
 #include "deb/dpkg_status.h"
 #include "source/solve_cost.h"
 
@@ -274,7 +275,8 @@ bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog
         return false;
     }
     pool_setarchpolicy(solve->pool, deb_arch(catalog->base.arch));
-    if (!read_installed(solve, request->installed, err) || !solve_pool_reach(solve, request, err))
+    if (!read_installed(solve, request->installed, err) || !deb_wanted_read(solve, request, err) ||
+        !solve_pool_reach(solve, request, err))
         return false;
     Queue ids;
     queue_init(&ids);

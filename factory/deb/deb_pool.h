@@ -27,6 +27,17 @@ struct solve_item {
     size_t clause_count;
 };
 
+/* A word of a request, and the name of a package that stands for it. */
+struct deb_stand {
+    const char *word, *name;
+};
+
+/* What the words of a request mean (deb_wanted.h). */
+struct deb_wanted {
+    struct strings names;           /* "NAME" or "NAME=VERSION", each once, in the order of the words */
+    LIST(struct deb_stand) stands; /* of words that are not the name of what they mean */
+};
+
 struct solve_pool {
     struct arena arena;
     const struct deb_catalog *catalog;
@@ -36,12 +47,13 @@ struct solve_pool {
     struct map installed_by_name;
     struct deb_catalog_index base; /* their `index`: a name for messages */
     struct solve_item **by_id;     /* pool->nsolvables items; NULL where the solvable is none of ours */
+    struct deb_wanted wanted;
     struct solve_watch watch;
     size_t relation_count;   /* that were loaded */
     struct strings left_out; /* "NAME VERSION: why", packages that could have been reached */
 };
 
-/* Fills a Pool with what the request's names (or NAME=VERSION) reach through Pre-Depends and Depends, and begins its
+/* Fills a Pool with what the request's words reach through Pre-Depends and Depends, and begins its
  * watch. */
 bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog, const struct solve_request *request,
                      struct err *err) MUST_CHECK;
@@ -54,6 +66,8 @@ void solve_pool_done(struct solve_pool *solve);
  * broken ("no SHA256 in the index"), or NULL. Fails on broken values. */
 bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog_index *index, uint32_t number,
                      struct solve_item *ret_item, const char **ret_why, struct err *err) MUST_CHECK;
+/* Returns whether a package is one of the image's architecture, or for all. */
+bool solve_is_own_arch(const struct deb_catalog *catalog, const struct solve_item *item);
 /* Finds the version of a name that apt would take, of those that can be used; `pool` has its version rules. */
 bool solve_find_candidate(const struct deb_catalog *catalog, const Pool *pool, struct text name,
                           struct solve_item *ret_item, bool *ret_found, struct err *err) MUST_CHECK;

@@ -6,7 +6,6 @@
 #include "deb/deb_pool.h"
 
 #include "base/auto.h"
-#include "deb/deb_arch.h"
 #include "deb/deb_relation.h"
 
 #include <stdlib.h>
@@ -110,12 +109,6 @@ static bool take(struct reaching *reaching, struct version *version, struct text
     return true;
 }
 
-static bool is_own_arch(const struct solve_pool *solve, const struct solve_item *item)
-{
-    return text_is(item->stanza.architecture, "all") ||
-           text_is(item->stanza.architecture, deb_arch(solve->catalog->base.arch));
-}
-
 /* Adds a version to the list unless it is none for this request. */
 static bool collect_version(struct reaching *reaching, uint32_t index_rank, uint32_t number, version_list *versions)
 {
@@ -128,7 +121,7 @@ static bool collect_version(struct reaching *reaching, uint32_t index_rank, uint
     bool is_never = false;
     for (size_t i = 0; i < reaching->request->never.count && !is_never; i++)
         is_never = text_is(item.stanza.name, reaching->request->never.items[i]);
-    if (is_never || (item.stanza.architecture.len && !is_own_arch(solve, &item))) {
+    if (is_never || (item.stanza.architecture.len && !solve_is_own_arch(solve->catalog, &item))) {
         leave_out(solve, &item, is_never ? "packages: never" : "of another architecture");
         return true;
     }
@@ -188,13 +181,14 @@ static bool collect(struct reaching *reaching, struct text name, version_list *v
     return true;
 }
 
-/* Whether NAME=VERSION of the request means this version. */
+/* Whether NAME=VERSION that is asked for means this version. */
 static bool is_pinned(const struct reaching *reaching, struct text name, const struct version *version,
                       bool *ret_has_pin)
 {
     *ret_has_pin = false;
-    for (size_t i = 0; i < reaching->request->names.count; i++) {
-        struct text rest = text_of(reaching->request->names.items[i]), asked;
+    const struct strings *names = &reaching->solve->wanted.names;
+    for (size_t i = 0; i < names->count; i++) {
+        struct text rest = text_of(names->items[i]), asked;
         if (!memchr(rest.ptr, '=', rest.len) || !text_next(&rest, '=', &asked) || !text_eq(asked, name))
             continue;
         *ret_has_pin = true;
@@ -359,8 +353,9 @@ bool solve_pool_reach(struct solve_pool *solve, const struct solve_request *requ
     reaching.checked = arena_new_array(&reaching.scratch, unsigned char *, index_count);
     for (size_t i = 0; i < index_count; i++)
         reaching.checked[i] = arena_alloc(&reaching.scratch, solve->catalog->indices.items[i].index.stanza_count);
-    for (size_t i = 0; i < request->names.count; i++)
-        queue_name(&reaching, (struct text){request->names.items[i], strcspn(request->names.items[i], "=")});
+    const struct strings *names = &solve->wanted.names;
+    for (size_t i = 0; i < names->count; i++)
+        queue_name(&reaching, (struct text){names->items[i], strcspn(names->items[i], "=")});
     for (size_t i = 0; i < solve->installed.count; i++) /* whatever breaks one may need a newer one */
         queue_name(&reaching, solve->installed.items[i].stanza.name);
     bool is_good = reach(&reaching);

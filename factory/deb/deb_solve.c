@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "deb/deb_arch.h"
 #include "deb/deb_greedy.h"
+#include "deb/deb_wanted.h"
 
 #include <stdlib.h>
 
@@ -34,10 +35,10 @@ static void solving_done(struct solving *solving)
 static void make_job(struct solving *solving)
 {
     struct solve_pool *solve = &solving->solve;
-    size_t count = solving->request->names.count;
+    size_t count = solve->wanted.names.count;
     solving->requested = arena_new_array(&solve->arena, Id, count);
     for (size_t i = 0; i < count; i++) {
-        solving->requested[i] = solve_requested_id(solve->pool, solving->request->names.items[i]);
+        solving->requested[i] = solve_requested_id(solve->pool, solve->wanted.names.items[i]);
         queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, solving->requested[i]);
     }
     solve_greedy(solve, solving->requested, count, &solving->picked);
@@ -144,7 +145,7 @@ static bool is_library(const struct deb_stanza *stanza)
 static void find_requested(const struct solving *solving, Queue *ret_ids)
 {
     Pool *pool = solving->solve.pool;
-    for (size_t i = 0; i < solving->request->names.count; i++) {
+    for (size_t i = 0; i < solving->solve.wanted.names.count; i++) {
         Id name = solving->requested[i], id, at;
         while (ISRELDEP(name))
             name = GETRELDEP(pool, name)->name;
@@ -238,6 +239,7 @@ static void make_selection(struct arena *arena, struct solving *solving, struct 
         struct selected selected =
             make_selected(arena, solving->solve.catalog, item, MAPTST(&solving->likely, item->id));
         selected.replaces_version = former ? text_dup(arena, former->stanza.version) : NULL;
+        deb_wanted_stands(&solving->solve, arena, item->stanza.name, &selected.stands_for);
         selection.items[selection.count++] = selected;
     }
     if (selection.count)

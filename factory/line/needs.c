@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "line/opening.h"
+#include "line/stands.h"
 #include "package/path.h"
 
 /* How many missing things an error lists. */
@@ -138,7 +139,7 @@ bool needs_of_manifest(const struct order *order, const struct closed *closed, s
     const struct wishes *wishes = &closed->asked.wishes;
     const struct strings *binaries = &order->manifest->binaries;
     for (size_t i = 0; i < wishes->packages.count; i++)
-        add_name(order->arena, &need->names, wishes->packages.items[i].name);
+        add_name(order->arena, &need->names, stands_word(&wishes->packages.items[i]));
     for (size_t i = 0; i < binaries->count; i++) {
         bool is_glob = manifest_is_glob(binaries->items[i]);
         if (!is_glob && order_has(order, binaries->items[i]))
@@ -473,6 +474,7 @@ static bool select_round(struct rounds *rounds, bool *ret_selected, struct err *
             break;
         }
         rounds->has_refusable = false;
+        stands_settle(rounds->order->arena, &rounds->closed->opened.selection, &rounds->closed->asked.wishes);
         if (!ask_sources(rounds, WHEN_SELECTED, &is_new, err))
             return false;
     }

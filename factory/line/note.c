@@ -1,6 +1,7 @@
 /* What a bill tells of an order, copied out of its scratch memory. */
 #include "line/stages.h"
 
+#include "line/stands.h"
 #include "package/path.h"
 
 static bool has_given(const struct built *built, const char *name)
@@ -60,6 +61,7 @@ void note_selection(const struct closed *closed, const struct built *built, stru
     const char *main_package = asked->chosen.count  ? asked->chosen.items[0].choice.package
                                : asked->names.count ? asked->names.items[0]
                                                     : "";
+    bool is_told = false;
     note_choices(&asked->chosen, arena, bill);
     for (size_t i = 0; i < opened->selection.count; i++) {
         const struct selected *selected = &opened->selection.items[i];
@@ -68,8 +70,16 @@ void note_selection(const struct closed *closed, const struct built *built, stru
             bill_note(arena, bill,
                       arena_printf(arena, "%s %s is not the newest version that the sources have (%s)", selected->name,
                                    selected->version, selected->candidate_version));
-        if (strcmp(selected->name, main_package) == 0)
+        for (size_t k = 0; k < selected->stands_for.count; k++) {
+            if (stands_is_news(selected, selected->stands_for.items[k]))
+                bill_note(arena, bill,
+                          arena_printf(arena, "packages: install: %s is %s %s", selected->stands_for.items[k],
+                                       selected->name, selected->version));
+        }
+        if (!is_told && selected_is_for(selected, main_package)) {
             note_facts(selected, arena, &bill->facts);
+            is_told = true;
+        }
     }
     if (opened->has_identity && !opened_selects(opened, opened->identity.name) &&
         has_given(built, opened->identity.name))

@@ -10,17 +10,19 @@ struct opening {
     struct strings sources; /* of the packages that are asked for */
 };
 
-/* The sources of what is asked for: NAME or NAME=VERSION. */
+/* The sources of what is asked for. */
 static struct strings list_sources(const struct order *order, const struct closed *closed)
 {
     struct strings sources = {0};
     const struct strings *names = &closed->asked.names;
-    for (size_t i = 0; i < names->count; i++) {
-        const char *name = arena_strndup(order->arena, names->items[i], strcspn(names->items[i], "="));
-        const struct selected *selected = selection_find(&closed->opened.selection, name);
-        const char *source = selected ? selected->source_package : NULL;
-        if (source && !strings_has(&sources, source))
-            list_add(order->arena, &sources, source);
+    const struct selection *selection = &closed->opened.selection;
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct selected *selected = &selection->items[i];
+        bool is_asked = strings_has(names, selected->name);
+        for (size_t k = 0; k < selected->stands_for.count && !is_asked; k++)
+            is_asked = strings_has(names, selected->stands_for.items[k]);
+        if (is_asked && selected->source_package && !strings_has(&sources, selected->source_package))
+            list_add(order->arena, &sources, selected->source_package);
     }
     return sources;
 }

@@ -198,6 +198,8 @@ static void feed_selected(struct digest_stream *stream, const struct selected *s
     feed_number(stream, selected->is_likely);
     if (selected->replaces_version)
         feed_string(stream, selected->replaces_version);
+    if (selected->stands_for.count)
+        feed_strings(stream, &selected->stands_for);
 }
 
 static struct digest digest_of_selection(const struct selection *selection)

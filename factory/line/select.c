@@ -7,6 +7,7 @@
 #include "effect/shell_links.h"
 #include "line/metapackages.h"
 #include "line/opening.h"
+#include "line/stands.h"
 #include "package/path.h"
 
 struct solving {
@@ -27,6 +28,7 @@ static bool solve(void *argument, struct err *err)
     if (order->installed)
         request.installed = order->installed->solver;
     return solve_packages(order->arena, order->catalog, &request, &opened->selection, err) &&
+           (order->installed || stands_check(&order->manifest->wishes, &opened->selection, err)) &&
            solve_identity(order->arena, order->catalog, &opened->selection, &opened->identity, &opened->has_identity,
                           err);
 }
@@ -133,14 +135,14 @@ static bool find_programs(const struct order *order, struct closed *closed, stru
 {
     struct arena *arena = order->arena;
     const struct chosen_list *chosen = &closed->asked.chosen;
-    const struct wishes *wishes = &order->manifest->wishes;
     struct manifest *manifest = arena_new(arena, struct manifest);
     struct strings packages = {0};
     for (size_t i = 0; i < chosen->count; i++)
         list_add(arena, &packages, chosen->items[i].choice.package);
-    for (size_t i = 0; i < wishes->packages.count; i++)
-        list_add(arena, &packages, wishes->packages.items[i].name);
     *manifest = *order->manifest;
+    stands_settle(arena, &closed->opened.selection, &manifest->wishes);
+    for (size_t i = 0; i < manifest->wishes.packages.count; i++)
+        list_add(arena, &packages, manifest->wishes.packages.items[i].name);
     closed->manifest = manifest;
     if (!roots_programs(arena, &closed->set, &order->manifest->binaries, &packages, &manifest->binaries, err))
         return false;

@@ -45,6 +45,11 @@ const char *manifest_why_not_package(const char *name)
     return rule_is_package_name(name) ? NULL : "is not a package's name";
 }
 
+static const char *why_not_install(const char *word)
+{
+    return rule_is_package_wish(word) ? NULL : "is not a package's name";
+}
+
 static const char *why_not_arch(const char *name)
 {
     return rule_is_arch_name(name) ? NULL : "cannot be an architecture's name";
@@ -97,7 +102,7 @@ static bool check_packages(struct arena *arena, const struct manifest_form *form
     const struct yaml_node *packages = form->packages;
     if (!packages)
         return true;
-    if (!check_each(arena, packages, "install", &form->install, manifest_why_not_package, err) ||
+    if (!check_each(arena, packages, "install", &form->install, why_not_install, err) ||
         !check_each(arena, packages, "first", &manifest->packages_first, manifest_why_not_package, err) ||
         !check_each(arena, packages, "never", &manifest->packages_never, manifest_why_not_package, err))
         return false;

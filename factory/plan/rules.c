@@ -6,6 +6,7 @@
 #define COMPONENT_BYTES_MAX 255
 #define TAG_BYTES_MAX 128
 #define USER_NAME_BYTES_MAX 32
+#define WISH_BYTES_MAX 500
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -86,6 +87,12 @@ bool rule_is_user_name(const char *name)
 bool rule_is_package_name(const char *name)
 {
     return is_of(name, LOWER UPPER DIGITS, LOWER UPPER DIGITS "+._-");
+}
+
+bool rule_is_package_wish(const char *word)
+{
+    return *word && strchr(LOWER UPPER DIGITS "*?[/_^", *word) && rule_is_one_line(word, false) &&
+           strlen(word) <= WISH_BYTES_MAX;
 }
 
 bool rule_is_arch_name(const char *name)

@@ -23,6 +23,9 @@ bool rule_is_image_name(const char *name);
 bool rule_is_user_name(const char *name);
 /* Returns whether it can be a package's name (Debian, RPM): letters, digits, "+._-", not first. */
 bool rule_is_package_name(const char *name);
+/* Returns whether it can be a word for packages to install: what a package manager takes besides names, too (versions, globs, what
+ * packages provide): one line of at most 500 bytes that begins with a letter, a digit or one of "*?[/_^". */
+bool rule_is_package_wish(const char *word);
 /* Returns whether it can name an architecture: [a-z0-9][a-z0-9._/-]*. */
 bool rule_is_arch_name(const char *name);
 /* Returns whether the text has no control characters (and, with is_field, no ':', which would end a passwd field). */

@@ -102,7 +102,8 @@ struct wish_variable {
 
 /* A package that is to come along as a whole. */
 struct wish_package {
-    const char *name;
+    const char *name; /* until something is selected: what was written, in any spelling of the package manager */
+    const char *word; /* then what was written, where it is not the name; else NULL */
     bool is_lenient; /* of its files that nobody names, those that cannot be loaded are left out; else they stay */
     const char *giver;
 };

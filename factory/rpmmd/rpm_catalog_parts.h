@@ -142,8 +142,12 @@ bool rpm_filelists_matter(const struct rpm_catalog *catalog, const Queue *from, 
  * is_on_worker (then it starts no threads); it never waits for a worker. Without the lock. */
 bool rpm_filelists_load(struct rpm_catalog *catalog, bool is_on_worker, struct err *err) MUST_CHECK;
 /* Adds the packages (Ids) that ship a canonical path, by the tables, or by reading all filelists when the tables do not
- * keep such paths. Without the lock. */
-bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, Queue *ids, struct err *err) MUST_CHECK;
+ * keep such paths; when it is_on_worker, as rpm_filelists_load(). Without the lock. */
+bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, bool is_on_worker, Queue *ids,
+                        struct err *err) MUST_CHECK;
+/* As rpm_catalog_owners(), for who may be on a worker. Without the lock. */
+bool rpm_owners_find(struct rpm_catalog *catalog, struct arena *arena, const char *path, bool is_on_worker,
+                     struct strings *ret_names, struct err *err) MUST_CHECK;
 /* Adds "/PATH is in PACKAGE" for paths of the same name, once all tables are loaded. With the lock. */
 void rpm_filelists_hint(const struct rpm_catalog *catalog, struct arena *arena, const char *path, size_t most,
                         struct strings *hints);

@@ -317,7 +317,7 @@ bool rpm_filelists_load(struct rpm_catalog *catalog, bool is_on_worker, struct e
 }
 
 /* Reads all filelists for one path. */
-static bool search(struct rpm_catalog *catalog, const char *path, Queue *ids, struct err *err)
+static bool search(struct rpm_catalog *catalog, const char *path, bool is_on_worker, Queue *ids, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     for (size_t i = 0; i < catalog->repos.count; i++) {
@@ -325,8 +325,8 @@ static bool search(struct rpm_catalog *catalog, const char *path, Queue *ids, st
                                   .filelists = {.take = take_for_search, .path = path, .arena = &scratch}};
         bool is_found = false, is_good = get_plain(&reading, &is_found, err);
         if (is_good && is_found)
-            is_good = catalog->workers ? workers_call(catalog->workers, read_plain, &reading, err)
-                                       : read_plain(&reading, err);
+            is_good = catalog->workers && !is_on_worker ? workers_call(catalog->workers, read_plain, &reading, err)
+                                                        : read_plain(&reading, err);
         buf_done(&reading.plain);
         if (!is_good)
             return false;
@@ -347,11 +347,11 @@ static bool fail_no_filelists(const struct rpm_catalog *catalog, const char *wha
     return false;
 }
 
-bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, Queue *ids, struct err *err)
+bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, bool is_on_worker, Queue *ids, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     size_t table_count = 0;
-    if (!rpm_filelists_load(catalog, false, err))
+    if (!rpm_filelists_load(catalog, is_on_worker, err))
         return false;
     pthread_mutex_lock(catalog->lock);
     for (size_t i = 0; i < catalog->repos.count; i++) {
@@ -365,7 +365,7 @@ bool rpm_filelists_find(struct rpm_catalog *catalog, const char *path, Queue *id
     pthread_mutex_unlock(catalog->lock);
     if (!table_count)
         return fail_no_filelists(catalog, arena_printf(&scratch, "/%s", path), err);
-    return ids->count || contents_keeps(text_of(path)) || search(catalog, path, ids, err);
+    return ids->count || contents_keeps(text_of(path)) || search(catalog, path, is_on_worker, ids, err);
 }
 
 /* Whether the package that is read is offered and the newest of its name, and asked for. */

@@ -3,85 +3,21 @@
 
 #include "base/auto.h"
 #include "base/map.h"
-
-#include <fnmatch.h>
-
-/* The forms in which a pattern of dnf names packages, in the order in which they are tried. */
-static const struct form {
-    bool has_version, has_release, has_arch;
-} forms[] = {
-    {true, true, true}, {false, false, true}, {false, false, false}, {true, true, false}, {true, false, false}};
-
-/* A pattern cut up: each part is a pattern of its own; NULL: anything. */
-struct pattern {
-    const char *name, *epoch, *version, *release, *arch;
-};
-
-/* Cuts off what stands behind the last `separator`; NULL when there is none. */
-static char *cut(char *text, char separator)
-{
-    char *at = strrchr(text, separator);
-    if (!at || at == text || !at[1])
-        return NULL;
-    *at = '\0';
-    return at + 1;
-}
-
-/* Reads a pattern in one form; false when it has not got that form. */
-static bool read_pattern(struct arena *arena, const char *text, const struct form *form, struct pattern *ret)
-{
-    char *rest = arena_strdup(arena, text);
-    *ret = (struct pattern){.name = rest};
-    if (form->has_arch && (!(ret->arch = cut(rest, '.')) || strchr(ret->arch, '-')))
-        return false;
-    if (form->has_release && !(ret->release = cut(rest, '-')))
-        return false;
-    if (!form->has_version)
-        return true;
-    char *version = cut(rest, '-'), *colon = version ? strchr(version, ':') : NULL;
-    ret->version = version;
-    if (colon) {
-        *colon = '\0';
-        ret->epoch = version;
-        ret->version = colon + 1;
-    }
-    return version != NULL;
-}
-
-static bool is_match(const char *pattern, const char *text)
-{
-    return !pattern || fnmatch(pattern, text, 0) == 0;
-}
-
-static bool matches(const Pool *pool, const Solvable *item, const struct pattern *pattern)
-{
-    if (!is_match(pattern->name, pool_id2str(pool, item->name)) ||
-        !is_match(pattern->arch, pool_id2str(pool, item->arch)))
-        return false;
-    if (!pattern->version)
-        return true;
-    AUTO(arena_done) struct arena scratch = {0};
-    char *evr = arena_strdup(&scratch, pool_id2str(pool, item->evr)), *release = cut(evr, '-');
-    char *colon = strchr(evr, ':');
-    if (colon)
-        *colon = '\0';
-    return is_match(pattern->epoch, colon ? evr : "0") && is_match(pattern->version, colon ? colon + 1 : evr) &&
-           is_match(pattern->release, release ? release : "");
-}
+#include "rpmmd/rpm_pattern.h"
 
 /* Marks the packages of all repositories that a pattern names, in the first form that names any. */
 static void mark(Pool *pool, const char *text, Map *named)
 {
     AUTO(arena_done) struct arena scratch = {0};
     bool is_found = false;
-    for (size_t i = 0; !is_found && i < ARRAY_COUNT(forms); i++) {
-        struct pattern pattern;
+    for (int form = 0; !is_found && form < RPM_PATTERN_FORMS; form++) {
+        struct rpm_pattern pattern;
         Id id;
-        if (!read_pattern(&scratch, text, &forms[i], &pattern))
+        if (!rpm_pattern_read(&scratch, text, form, &pattern))
             continue;
         FOR_POOL_SOLVABLES(id)
         {
-            if (!matches(pool, pool_id2solvable(pool, id), &pattern))
+            if (!rpm_pattern_matches(pool, pool_id2solvable(pool, id), &pattern))
                 continue;
             solv_map_set(named, id);
             is_found = true;

@@ -42,13 +42,14 @@ static void find_spellings(Pool *pool, struct arena *arena, const char *path, Qu
         find_in_primary(pool, arena_printf(arena, "/%s", path + 4), ids);
 }
 
-static bool find_ids(struct rpm_catalog *catalog, struct arena *arena, const char *path, Queue *ids, struct err *err)
+static bool find_ids(struct rpm_catalog *catalog, struct arena *arena, const char *path, bool is_on_worker, Queue *ids,
+                     struct err *err)
 {
     bool is_in_primary = rpm_pool_has_path(arena_printf(arena, "/%s", path));
     pthread_mutex_lock(catalog->lock);
     find_spellings(catalog->pool, arena, path, ids);
     pthread_mutex_unlock(catalog->lock);
-    return ids->count || is_in_primary || rpm_filelists_find(catalog, path, ids, err);
+    return ids->count || is_in_primary || rpm_filelists_find(catalog, path, is_on_worker, ids, err);
 }
 
 /* Where /usr/sbin is a link to bin (Fedora 42), packages list one for the other. NULL when the path is elsewhere. */
@@ -100,26 +101,36 @@ static const char *find_hint(const struct rpm_catalog *catalog, struct arena *ar
     return hints.count ? strings_join(arena, &hints, "; ") : NULL;
 }
 
-bool rpm_catalog_owners(struct catalog *any, struct arena *arena, const char *path, struct strings *ret_names,
-                        const char **ret_hint, struct err *err)
+bool rpm_owners_find(struct rpm_catalog *catalog, struct arena *arena, const char *path, bool is_on_worker,
+                     struct strings *ret_names, struct err *err)
 {
-    struct rpm_catalog *catalog = rpm_catalog_of(any);
     const char *wanted = contents_canonical(arena, path), *other = other_bin(arena, wanted);
     struct strings names = {0};
     Queue ids;
     queue_init(&ids);
-    bool is_good = find_ids(catalog, arena, wanted, &ids, err) &&
-                   (ids.count || !other || find_ids(catalog, arena, other, &ids, err));
+    bool is_good = find_ids(catalog, arena, wanted, is_on_worker, &ids, err) &&
+                   (ids.count || !other || find_ids(catalog, arena, other, is_on_worker, &ids, err));
     if (is_good) {
         pthread_mutex_lock(catalog->lock);
         read_names(catalog->pool, arena, &ids, &names);
         pthread_mutex_unlock(catalog->lock);
         *ret_names = names;
-        if (ret_hint)
-            *ret_hint = names.count ? NULL : find_hint(catalog, arena, wanted);
     }
     queue_free(&ids);
     return is_good;
+}
+
+bool rpm_catalog_owners(struct catalog *any, struct arena *arena, const char *path, struct strings *ret_names,
+                        const char **ret_hint, struct err *err)
+{
+    struct rpm_catalog *catalog = rpm_catalog_of(any);
+    struct strings names;
+    if (!rpm_owners_find(catalog, arena, path, false, &names, err))
+        return false;
+    if (ret_hint)
+        *ret_hint = names.count ? NULL : find_hint(catalog, arena, contents_canonical(arena, path));
+    *ret_names = names;
+    return true;
 }
 
 /* Adds what primary.xml has: programs, and init scripts. With the lock. */

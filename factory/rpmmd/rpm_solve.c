@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "rpmmd/rpm_arch.h"
 #include "rpmmd/rpm_pool_installed.h"
+#include "rpmmd/rpm_wanted.h"
 
 #define PROBLEM_LINES_MAX 20
 
@@ -22,13 +23,21 @@ struct replaced {
     Id former, successor;
 };
 
+/* A request whose paths were looked up. */
+struct asked_words {
+    const struct solve_request *request;
+    const struct strings *owners; /* parallel to its names; NULL: none is a path */
+};
+
 /* One call of the solver, with the lock. */
 struct solving {
     const struct rpm_catalog *catalog;
     Pool *pool;
     const struct solve_request *request;
-    Queue job, requested; /* requested: all packages that the names may stand for */
+    const struct strings *owners; /* of each word that is a path: who ships it; NULL: none is one */
+    Queue job, requested;         /* requested: all packages that the names may stand for */
     Solver *solver;
+    Queue words; /* number of a word, and a package that it may stand for */
     struct solve_watch watch;
     Map chosen, likely; /* chosen: of the repositories */
     LIST(struct replaced) replaced;
@@ -40,146 +49,21 @@ static void solving_done(struct solving *solving)
         solver_free(solving->solver);
     queue_free(&solving->job);
     queue_free(&solving->requested);
+    queue_free(&solving->words);
     map_free(&solving->chosen);
     map_free(&solving->likely);
 }
 
-static void solving_init(struct solving *solving, const struct rpm_catalog *catalog,
-                         const struct solve_request *request)
+static void solving_init(struct solving *solving, const struct rpm_catalog *catalog, const struct asked_words *asked)
 {
-    *solving = (struct solving){.catalog = catalog, .pool = catalog->pool, .request = request};
+    *solving =
+        (struct solving){.catalog = catalog, .pool = catalog->pool, .request = asked->request, .owners = asked->owners};
     solve_watch_begin(&solving->watch, catalog->env ? catalog->env->cancel : NULL);
     queue_init(&solving->job);
     queue_init(&solving->requested);
+    queue_init(&solving->words);
     map_init(&solving->chosen, catalog->pool->nsolvables);
     map_init(&solving->likely, catalog->pool->nsolvables);
-}
-
-/* Whether an asked-for version is the package's: "VERSION", "VERSION-RELEASE", either with an epoch. */
-static bool is_version(const char *evr, const char *wanted)
-{
-    const char *colon = strchr(evr, ':'), *without = colon ? colon + 1 : evr;
-    if (strcmp(evr, wanted) == 0 || strcmp(without, wanted) == 0)
-        return true;
-    const char *start = strchr(wanted, ':') ? evr : without, *dash = strrchr(start, '-');
-    return dash && strlen(wanted) == (size_t)(dash - start) && strncmp(start, wanted, strlen(wanted)) == 0;
-}
-
-/* Adds the offered packages of a name, of a version of it if that is not NULL. */
-static void add_named(Pool *pool, struct text name, const char *version, Queue *ids)
-{
-    Id dependency = pool_strn2id(pool, name.ptr, (unsigned int)name.len, 0), id, at;
-    if (!dependency)
-        return;
-    FOR_PROVIDES(id, at, dependency)
-    {
-        const Solvable *item = pool_id2solvable(pool, id);
-        if (item->name == dependency && (!version || is_version(pool_id2str(pool, item->evr), version)))
-            queue_pushunique(ids, id);
-    }
-}
-
-/* Keeps, of each architecture, the newest packages of the highest priority. */
-static void keep_latest(Pool *pool, const Queue *ids, Queue *ret_latest)
-{
-    for (int i = 0; i < ids->count; i++) {
-        const Solvable *item = pool_id2solvable(pool, ids->elements[i]);
-        bool is_latest = !rpm_pool_is_installed(pool, ids->elements[i]);
-        for (int k = 0; is_latest && k < ids->count; k++) {
-            const Solvable *other = pool_id2solvable(pool, ids->elements[k]);
-            is_latest = other->arch != item->arch || rpm_pool_is_installed(pool, ids->elements[k]) ||
-                        rpm_pool_compare(pool, item, other) >= 0;
-        }
-        if (is_latest)
-            queue_push(ret_latest, ids->elements[i]);
-    }
-}
-
-static bool is_obsoleted(Pool *pool, const Queue *obsoletes, const Queue *ids)
-{
-    for (int i = 0; i < obsoletes->count; i++) {
-        for (int k = 0; k < ids->count; k++) {
-            if (pool_match_nevr(pool, pool_id2solvable(pool, ids->elements[k]), obsoletes->elements[i]))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* Adds packages that obsolete the newest of the queue's, as `dnf install NAME` does since 4.18 (and dnf5): one that
- * obsoletes only older versions is no successor of what would be installed. */
-static void add_obsoleters(Pool *pool, Queue *ids)
-{
-    Queue obsoletes, latest;
-    Id id;
-    queue_init(&obsoletes);
-    queue_init(&latest);
-    keep_latest(pool, ids, &latest);
-    FOR_POOL_SOLVABLES(id)
-    {
-        Solvable *item = pool_id2solvable(pool, id);
-        if (!item->obsoletes || !rpm_pool_is_offered(pool, id) || rpm_pool_is_installed(pool, id))
-            continue;
-        queue_empty(&obsoletes);
-        solvable_lookup_deparray(item, SOLVABLE_OBSOLETES, &obsoletes, 0);
-        if (is_obsoleted(pool, &obsoletes, &latest))
-            queue_pushunique(ids, id);
-    }
-    queue_free(&obsoletes);
-    queue_free(&latest);
-}
-
-/* The packages that a requested name stands for: NAME, NAME=VERSION, NAME.ARCH, or what provides it. */
-static void find_requested(Pool *pool, const char *requested, Queue *ids)
-{
-    const char *equals = strchr(requested, '='), *dot = strrchr(requested, '.');
-    Id id, at, provided;
-    if (equals) {
-        add_named(pool, (struct text){requested, (size_t)(equals - requested)}, equals + 1, ids);
-        return;
-    }
-    add_named(pool, text_of(requested), NULL, ids);
-    if (ids->count) {
-        add_obsoleters(pool, ids);
-        return;
-    }
-    if (dot) {
-        Queue named;
-        queue_init(&named);
-        add_named(pool, (struct text){requested, (size_t)(dot - requested)}, NULL, &named);
-        for (int i = 0; i < named.count; i++) {
-            if (strcmp(pool_id2str(pool, pool_id2solvable(pool, named.elements[i])->arch), dot + 1) == 0)
-                queue_push(ids, named.elements[i]);
-        }
-        queue_free(&named);
-    }
-    provided = ids->count ? 0 : pool_str2id(pool, requested, 0);
-    if (!provided)
-        return;
-    FOR_PROVIDES(id, at, provided)
-    queue_pushunique(ids, id);
-}
-
-/* "NAME.ARCH" of a package that is there, but for another architecture than the image's: that is refused in words. */
-static bool check_architecture(const struct solving *solving, const char *requested, struct err *err)
-{
-    Pool *pool = solving->pool;
-    const char *dot = strrchr(requested, '.');
-    Id name = dot ? pool_strn2id(pool, requested, (unsigned int)(dot - requested), 0) : 0, id;
-    Id arch = dot ? pool_str2id(pool, dot + 1, 0) : 0;
-    if (!name || !arch || arch == ARCH_NOARCH || strcmp(dot + 1, rpm_arch(solving->catalog->base.arch)) == 0)
-        return true;
-    FOR_POOL_SOLVABLES(id)
-    {
-        const Solvable *item = pool_id2solvable(pool, id);
-        if (item->name != name || item->arch != arch)
-            continue;
-        err_set(err, ERR_RESOLVE,
-                "%s: an image for %s holds no packages of other architectures (multilib is not supported)", requested,
-                rpm_arch(solving->catalog->base.arch));
-        return false;
-    }
-    return true;
 }
 
 /* A name and version that nothing has is left to libsolv, which then says so. */
@@ -194,29 +78,43 @@ static void push_unknown(struct solving *solving, const char *requested)
     queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, name);
 }
 
+/* One of each group is to be installed. */
+static void push_groups(struct solving *solving, size_t word, const Queue *groups)
+{
+    Id best = solving->request->is_older_fine ? 0 : SOLVER_FORCEBEST;
+    Queue ids;
+    queue_init(&ids);
+    for (int i = 0; i < groups->count; i++) {
+        if (groups->elements[i]) {
+            queue_push(&ids, groups->elements[i]);
+            queue_pushunique(&solving->requested, groups->elements[i]);
+            queue_push2(&solving->words, (Id)word, groups->elements[i]);
+            continue;
+        }
+        queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF | SOLVER_SETARCH | SOLVER_SETEVR | best,
+                    pool_queuetowhatprovides(solving->pool, &ids));
+        queue_empty(&ids);
+    }
+    queue_free(&ids);
+}
+
 static bool make_job(struct solving *solving, struct err *err)
 {
     Pool *pool = solving->pool;
     const struct solve_request *request = solving->request;
-    Id best = request->is_older_fine ? 0 : SOLVER_FORCEBEST;
     bool is_good = true;
-    Queue ids;
-    queue_init(&ids);
+    Queue groups;
+    queue_init(&groups);
     for (size_t i = 0; is_good && i < request->names.count; i++) {
-        queue_empty(&ids);
-        find_requested(pool, request->names.items[i], &ids);
-        if (!ids.count && !check_architecture(solving, request->names.items[i], err))
-            is_good = false;
-        if (!ids.count) {
-            push_unknown(solving, request->names.items[i]);
+        queue_empty(&groups);
+        rpm_wanted_find(pool, request->names.items[i], solving->owners ? &solving->owners[i] : NULL, &groups);
+        push_groups(solving, i, &groups);
+        if (groups.count)
             continue;
-        }
-        queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_ONE_OF | SOLVER_SETARCH | SOLVER_SETEVR | best,
-                    pool_queuetowhatprovides(pool, &ids));
-        for (int k = 0; k < ids.count; k++)
-            queue_pushunique(&solving->requested, ids.elements[k]);
+        is_good = rpm_wanted_check(solving->catalog, request->names.items[i], err);
+        push_unknown(solving, request->names.items[i]);
     }
-    queue_free(&ids);
+    queue_free(&groups);
     for (size_t i = 0; i < request->never.count; i++)
         queue_push2(&solving->job, SOLVER_ERASE | SOLVER_SOLVABLE_NAME, pool_str2id(pool, request->never.items[i], 1));
     for (size_t i = 0; i < ARRAY_COUNT(install_only); i++)
@@ -370,6 +268,19 @@ static const char *replaced_version(struct arena *arena, const struct solving *s
     return NULL;
 }
 
+/* Lists the words that a package stands for and that are not its name. */
+static struct strings list_words(struct arena *arena, const struct solving *solving, Id id)
+{
+    struct strings words = {0};
+    const char *name = pool_id2str(solving->pool, pool_id2solvable(solving->pool, id)->name);
+    for (int i = 0; i + 1 < solving->words.count; i += 2) {
+        const char *word = solving->request->names.items[solving->words.elements[i]];
+        if (solving->words.elements[i + 1] == id && strcmp(word, name) != 0 && !strings_has(&words, word))
+            list_add(arena, &words, arena_strdup(arena, word));
+    }
+    return words;
+}
+
 static void make_selection(struct arena *arena, struct solving *solving, struct selection *ret_selection)
 {
     LIST(struct selected) list = {0};
@@ -379,6 +290,7 @@ static void make_selection(struct arena *arena, struct solving *solving, struct 
             continue;
         struct selected selected = rpm_pool_selected(arena, solving->catalog, id, MAPTST(&solving->likely, id) != 0);
         selected.replaces_version = replaced_version(arena, solving, id);
+        selected.stands_for = list_words(arena, solving, id);
         list_add(arena, &list, selected);
     }
     if (list.count)
@@ -387,13 +299,13 @@ static void make_selection(struct arena *arena, struct solving *solving, struct 
 }
 
 /* One try, with what is loaded. *ret_again: filelists could change the result, and are not there yet. */
-static bool try(struct arena *arena, struct rpm_catalog *catalog, const struct solve_request *request,
+static bool try(struct arena *arena, struct rpm_catalog *catalog, const struct asked_words *asked,
                 struct selection *ret_selection, bool *ret_again, struct err *err)
 {
     AUTO(solving_done) struct solving solving;
     pthread_mutex_lock(catalog->lock);
-    bool is_good = rpm_pool_add_installed(catalog, request->installed, err);
-    solving_init(&solving, catalog, request);
+    bool is_good = rpm_pool_add_installed(catalog, asked->request->installed, err);
+    solving_init(&solving, catalog, asked);
     is_good = is_good && run(arena, &solving, err);
     bool is_unsolved = !is_good && err->kind == ERR_RESOLVE;
     *ret_again = catalog->missing.count && (is_unsolved || (is_good && wants_filelists(&solving)));
@@ -404,17 +316,40 @@ static bool try(struct arena *arena, struct rpm_catalog *catalog, const struct s
     return is_good;
 }
 
+/* Finds who ships the words that are paths. */
+static bool find_owners(struct rpm_catalog *catalog, struct arena *scratch, struct asked_words *asked, struct err *err)
+{
+    const struct strings *names = &asked->request->names;
+    struct strings *owners = NULL;
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->items[i][0] != '/')
+            continue;
+        if (!owners)
+            asked->owners = owners = arena_new_array(scratch, struct strings, names->count);
+        if (rpm_owners_find(catalog, scratch, names->items[i], true, &owners[i], err))
+            continue;
+        if (err->kind != ERR_RESOLVE)
+            return false;
+        err_clear(err); /* no index of paths: then nobody does */
+    }
+    return true;
+}
+
 bool rpm_catalog_solve(struct arena *arena, const struct catalog *any, const struct solve_request *request,
                        struct selection *ret_selection, struct err *err)
 {
     struct rpm_catalog *catalog = (struct rpm_catalog *)rpm_catalog_of_const(any); /* what changes is behind its lock */
+    AUTO(arena_done) struct arena scratch = {0};
+    struct asked_words asked = {.request = request};
     bool is_again;
-    if (try(arena, catalog, request, ret_selection, &is_again, err) && !is_again)
+    if (!find_owners(catalog, &scratch, &asked, err))
+        return false;
+    if (try(arena, catalog, &asked, ret_selection, &is_again, err) && !is_again)
         return true;
     if (!is_again)
         return false;
     err_clear(err);
-    return rpm_filelists_load(catalog, true, err) && try(arena, catalog, request, ret_selection, &is_again, err);
+    return rpm_filelists_load(catalog, true, err) && try(arena, catalog, &asked, ret_selection, &is_again, err);
 }
 
 /* Whether a package says that it is an edition of the distribution: it provides a name with the family's ending. */
@@ -458,7 +393,7 @@ static Id find_id(Pool *pool, const struct selected *selected)
     Queue ids;
     Id found = 0;
     queue_init(&ids);
-    add_named(pool, text_of(selected->name), selected->version, &ids);
+    rpm_wanted_named(pool, text_of(selected->name), selected->version, &ids);
     for (int i = 0; !found && i < ids.count; i++)
         found = ids.elements[i];
     queue_free(&ids);

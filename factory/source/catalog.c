@@ -97,6 +97,11 @@ const struct selected *selection_find(const struct selection *selection, const c
     return NULL;
 }
 
+bool selected_is_for(const struct selected *selected, const char *word)
+{
+    return strcmp(selected->name, word) == 0 || strings_has(&selected->stands_for, word);
+}
+
 bool solve_packages(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,
                     struct selection *ret_selection, struct err *err)
 {

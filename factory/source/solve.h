@@ -24,6 +24,7 @@ struct selected {
     bool is_likely; /* reached from a requested package through requested packages, packages of the same source and
                        libraries only; of RPM sources also what configures the loader's directories */
     const char *replaces_version; /* of the base's package that it takes the place of; NULL: that has none */
+    struct strings stands_for;    /* words of the request for which it was chosen and that are not its name */
 };
 
 struct selection {
@@ -33,9 +34,11 @@ struct selection {
 
 /* Finds a package by its name; NULL when it is not selected. */
 const struct selected *selection_find(const struct selection *selection, const char *name);
+/* Returns whether the package was chosen for a word of the request: it is its name, or one that it stands for. */
+bool selected_is_for(const struct selected *selected, const char *word);
 
 struct solve_request {
-    struct strings names; /* packages to install: a name, or name=version */
+    struct strings names; /* packages to install, in every spelling that the format's package manager takes */
     /* What a base image has already (installed.h), empty without one. A selection then holds what comes in addition, and what
      * takes the place of an installed package because something needs that, or because it is one of `names`; no installed
      * package is removed, or replaced by an older one: ERR_RESOLVE. */

@@ -15,8 +15,8 @@ static const struct sibling plain_sibling = {"name", false, false, false, false,
 static const struct catalog_package plain_package = {"1", "amd64", "source", NULL, {NULL, 0, 0}, {NULL, 0, 0}};
 static const struct location plain_location = {"/usr/bin/x", {NULL, 0, 0}, false, 0};
 static const struct origin origin = {.format = &format_deb, .name = "r", .uri = "http://r/"};
-static const struct selected plain_selected = {"name",  "1", "amd64", "source", "1",  NULL,  "pool/x.deb",
-                                               &origin, 10,  NULL,    {{1}},    NULL, false, NULL};
+static const struct selected plain_selected = {"name", "1",  "amd64", "source", "1",   NULL, "pool/x.deb", &origin,
+                                               10,     NULL, {{1}},   NULL,     false, NULL, {NULL, 0, 0}};
 
 /* A catalog that gives one answer to each question. */
 struct telling {
