@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <strings.h>
 
-#define MAGIC "IFdebix2"
+#define MAGIC "IFdebix3"
 #define TEXT_CAP_BYTES ((size_t)256 << 20) /* Debian's main has 60 MB */
 #define STANZAS_MAX 500000u
 #define NAMES_MAX 10000u /* of one relation field */
@@ -53,9 +53,16 @@ static const struct wanted {
     WANTED("Provides", 'P', provides),
     WANTED("Conflicts", 'C', conflicts),
     WANTED("Breaks", 'B', breaks),
+    WANTED("Suggests", 'g', suggests),
+    WANTED("Replaces", 'r', replaces),
+    WANTED("Enhances", 'e', enhances),
+    WANTED("Essential", 'E', essential),
+    WANTED("Important", 'I', important),
+    WANTED("Protected", 'X', protected),
     WANTED("Filename", 'F', filename),
     WANTED("Size", 'Z', size),
     WANTED("SHA256", 'H', sha256),
+    WANTED("SHA512", 'h', sha512),
 #undef WANTED
 };
 
@@ -108,9 +115,15 @@ static void write_value(struct builder *builder, size_t i)
     out->bytes[out->len++] = '\n';
 }
 
+/* A SHA-512 beside a SHA-256 is of no use. */
+static bool is_superfluous(const struct builder *builder, size_t i)
+{
+    return wanted_fields[i].letter == 'h' && builder->values[i - 1].len > 0;
+}
+
 static bool is_relation(char letter)
 {
-    return letter && strchr("DdRPCB", letter);
+    return letter && strchr("DdRPCBgre", letter);
 }
 
 /* Whether a relation field has too many names; those of usual length need not be counted. */
@@ -154,7 +167,7 @@ static bool end_stanza(struct builder *builder)
     size_t begin = builder->out->len;
     for (size_t i = 0; i < ARRAY_COUNT(wanted_fields); i++) {
         struct text value = builder->values[i], source;
-        if (value.len)
+        if (value.len && !is_superfluous(builder, i))
             write_value(builder, i);
         if (value.len && wanted_fields[i].letter == 'P')
             add_provided_names(builder, value);
@@ -345,6 +358,11 @@ static struct text stanza_bytes(const struct deb_index *index, uint32_t number)
     if (offset > index->stanzas.len || len > index->stanzas.len - offset)
         return (struct text){0};
     return (struct text){index->stanzas.ptr + offset, len};
+}
+
+size_t deb_index_begin(const struct deb_index *index, uint32_t number)
+{
+    return number < index->stanza_count ? mapped_u32(index->table + (size_t)number * STANZA_SIZE) : index->stanzas.len;
 }
 
 static void set_field(struct deb_stanza *stanza, char letter, struct text value)

@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 
-#define DEB_INDEX_FORMAT "deb-index 3"
+#define DEB_INDEX_FORMAT "deb-index 4"
 
 struct deb_index {
     struct text stanzas; /* text of all stanzas */
@@ -27,9 +27,10 @@ struct deb_index {
 struct deb_stanza {
     struct text name, version, architecture, source, section, priority, multi_arch;
     struct text description; /* its first line */
-    struct text depends, pre_depends, recommends, provides, conflicts, breaks;
-    struct text filename, size, sha256;
-    uint32_t line; /* in the Packages file, from 1 */
+    struct text depends, pre_depends, recommends, provides, conflicts, breaks, suggests, replaces, enhances;
+    struct text essential, important, protected;
+    struct text filename, size, sha256, sha512; /* sha512 only where there is no sha256 */
+    uint32_t line;                              /* in the Packages file, from 1 */
 };
 
 /* A walk over the stanzas of one name, in the order of the file. */
@@ -48,6 +49,8 @@ bool deb_index_build(struct text packages, const char *name, struct buf *ret_byt
 bool deb_index_open(struct text bytes, struct deb_index *ret_index) MUST_CHECK;
 /* Reads stanza `number`. False when it is damaged. */
 bool deb_index_read(const struct deb_index *index, uint32_t number, struct deb_stanza *ret_stanza) MUST_CHECK;
+/* Returns where stanza `number` begins in `stanzas`, unchecked; behind the last one the end. */
+size_t deb_index_begin(const struct deb_index *index, uint32_t number);
 /* Returns the name of stanza `number`, unchecked; empty when there is none. */
 struct text deb_index_name(const struct deb_index *index, uint32_t number);
 /* Begins / continues the walk over all stanzas that are called `name` or provide it. A stanza may come twice. A damaged

@@ -2,6 +2,7 @@
 #include "deb/deb_pool.h"
 
 #include "deb/deb_arch.h"
+#include "deb/deb_version.h"
 
 #define PATH_MAX_BYTES 4095
 
@@ -109,29 +110,10 @@ int solve_priority(const struct release *release)
     return release->is_but_automatic_upgrades ? 100 : 1;
 }
 
-/* Ends a version with NUL, in `room` if that suffices. */
-static const char *ended(struct arena *scratch, struct text version, char room[static 64])
-{
-    if (version.len >= 64)
-        return text_dup(scratch, version);
-    memcpy(room, version.ptr, version.len);
-    room[version.len] = '\0';
-    return room;
-}
-
-int solve_compare_versions(const Pool *pool, struct text a, struct text b)
-{
-    char left[64], right[64];
-    struct arena scratch = {0};
-    int order = pool_evrcmp_str(pool, ended(&scratch, a, left), ended(&scratch, b, right), EVRCMP_COMPARE);
-    arena_done(&scratch);
-    return order;
-}
-
-int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b)
+int solve_compare(const struct solve_item *a, const struct solve_item *b)
 {
     int order = solve_priority(a->index->release) - solve_priority(b->index->release);
-    return order ? order : solve_compare_versions(pool, a->stanza.version, b->stanza.version);
+    return order ? order : deb_version_compare(a->stanza.version, b->stanza.version);
 }
 
 bool solve_is_own_arch(const struct deb_catalog *catalog, const struct solve_item *item)
@@ -140,8 +122,8 @@ bool solve_is_own_arch(const struct deb_catalog *catalog, const struct solve_ite
            text_is(item->stanza.architecture, deb_arch(catalog->base.arch));
 }
 
-bool solve_find_candidate(const struct deb_catalog *catalog, const Pool *pool, struct text name,
-                          struct solve_item *ret_item, bool *ret_found, struct err *err)
+bool solve_find_candidate(const struct deb_catalog *catalog, struct text name, struct solve_item *ret_item,
+                          bool *ret_found, struct err *err)
 {
     *ret_found = false;
     for (size_t i = 0; i < catalog->indices.count; i++) {
@@ -158,7 +140,7 @@ bool solve_find_candidate(const struct deb_catalog *catalog, const Pool *pool, s
             if (!solve_item_read(catalog, index, number, &item, &why, err))
                 return false;
             if (!why && item.index && solve_is_own_arch(catalog, &item) &&
-                (!*ret_found || solve_compare(pool, &item, ret_item) > 0)) {
+                (!*ret_found || solve_compare(&item, ret_item) > 0)) {
                 *ret_item = item;
                 *ret_found = true;
             }

@@ -12,9 +12,62 @@
 #define ALTERNATIVES_MAX 1000  /* libsolv recurses on them; the most in Debian are about 30 */
 #define RELATIONS_MAX 4000000u /* in one Pool; all of Debian's main has 800,000 */
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 static Id text_id(Pool *pool, struct text text)
 {
     return pool_strn2id(pool, text.ptr, (unsigned int)text.len, 1);
+}
+
+/* libsolv takes "2." for less than "2.0", and no revision for less than any; to dpkg these are a 0. So versions are given to it
+ * in a form in which it is right: a number behind everything else, and no revision that is 0; or where some revision is less than
+ * that or a little more ("0~1"), one in all. */
+static Id version_id(struct solve_pool *solve, struct text version)
+{
+    const char *dash = version.len ? memrchr(version.ptr, '-', version.len) : NULL;
+    struct text upstream = {version.ptr, dash ? (size_t)(dash - version.ptr) : version.len};
+    struct text revision = {dash ? dash + 1 : "", version.len - upstream.len - (dash != NULL)};
+    bool is_open = !upstream.len || !is_digit(upstream.ptr[upstream.len - 1]);
+    bool is_revision_open = revision.len && !is_digit(revision.ptr[revision.len - 1]);
+    bool is_zero = revision.len && strspn(revision.ptr, "0") >= revision.len;
+    bool is_lost = is_zero && !solve->has_near_zeros, is_added = !revision.len && solve->has_near_zeros;
+    if (!is_open && !is_revision_open && !is_lost && !is_added)
+        return text_id(solve->pool, version);
+    const char *tail = is_lost ? "" : is_added ? "-0" : revision.len ? text_dup(&solve->arena, revision) : "";
+    return pool_str2id(solve->pool,
+                       arena_printf(&solve->arena, "%.*s%s%s%s%s", (int)upstream.len, upstream.ptr, is_open ? "0" : "",
+                                    revision.len && !is_lost ? "-" : "", tail, is_revision_open ? "0" : ""),
+                       1);
+}
+
+/* Returns whether a text has a revision that begins with a 0 and goes on with no digit. */
+static bool has_near_zero(struct text text)
+{
+    const char *at = text.ptr, *end = text.ptr + text.len;
+    while (text.len && (at = memmem(at, (size_t)(end - at), "-0", 2))) {
+        for (at += 2; at < end && *at == '0'; at++)
+            continue;
+        if (at < end && !is_digit(*at) && !strchr(" ,)|\n", *at))
+            return true;
+    }
+    return false;
+}
+
+static bool has_near_zeros(const struct solve_item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct deb_stanza *stanza = &items[i].stanza;
+        const struct text texts[] = {stanza->version,  stanza->depends,   stanza->pre_depends,
+                                     stanza->provides, stanza->conflicts, stanza->breaks};
+        for (size_t k = 0; k < ARRAY_COUNT(texts); k++) {
+            if (has_near_zero(texts[k]))
+                return true;
+        }
+    }
+    return false;
 }
 
 static int relation_flags(enum deb_operator op)
@@ -37,6 +90,12 @@ static bool fail_field(const struct solve_item *item, const char *field, struct 
     return false;
 }
 
+/* "NAME:any": what packages provide of which other architectures may be depended on, too (Multi-Arch: allowed). */
+static Id any_id(struct solve_pool *solve, struct text name)
+{
+    return pool_str2id(solve->pool, arena_printf(&solve->arena, "%.*s:any", (int)name.len, name.ptr), 1);
+}
+
 /* Makes the Id of one relation. A qualifier that means this architecture is dropped: an "all" package counts as one of
  * it. */
 static bool relation_id(struct solve_pool *solve, struct text text, Id *ret_id)
@@ -45,14 +104,14 @@ static bool relation_id(struct solve_pool *solve, struct text text, Id *ret_id)
     if (!deb_relation_parse(text, &relation))
         return false;
     Pool *pool = solve->pool;
-    Id id = text_id(pool, relation.name);
-    bool is_own = !relation.qualifier.len || text_is(relation.qualifier, "any") ||
-                  text_is(relation.qualifier, "native") ||
+    bool is_any = text_is(relation.qualifier, "any");
+    Id id = is_any ? any_id(solve, relation.name) : text_id(pool, relation.name);
+    bool is_own = !relation.qualifier.len || is_any || text_is(relation.qualifier, "native") ||
                   text_is(relation.qualifier, deb_arch(solve->catalog->base.arch));
     if (!is_own)
         id = pool_rel2id(pool, id, text_id(pool, relation.qualifier), REL_ARCH, 1);
     if (relation.op != DEB_ANY)
-        id = pool_rel2id(pool, id, text_id(pool, relation.version), relation_flags(relation.op), 1);
+        id = pool_rel2id(pool, id, version_id(solve, relation.version), relation_flags(relation.op), 1);
     *ret_id = id;
     return true;
 }
@@ -103,6 +162,31 @@ static bool read_clauses(struct solve_pool *solve, const struct solve_item *item
     return true;
 }
 
+/* Adds what a package provides. Another version than an exact one counts for nothing, as with apt and dpkg. */
+static bool read_provides(struct solve_pool *solve, const struct solve_item *item, Queue *ids, struct err *err)
+{
+    bool is_allowed = text_is_nocase(item->stanza.multi_arch, "allowed");
+    struct text field = item->stanza.provides;
+    for (struct text clause; text_next(&field, ',', &clause);) {
+        struct deb_relation relation;
+        Id id;
+        if (deb_relation_parse(clause, &relation) && relation.op != DEB_ANY && relation.op != DEB_EQUAL)
+            continue;
+        if (!read_clauses(solve, item, "Provides", clause, ids, err))
+            return false;
+        if (!is_allowed || !relation.name.len || relation.qualifier.len)
+            continue;
+        id = any_id(solve, relation.name);
+        queue_push(ids, relation.op == DEB_ANY
+                            ? id
+                            : pool_rel2id(solve->pool, id, version_id(solve, relation.version), REL_EQ, 1));
+    }
+    if (is_allowed)
+        queue_push(ids, pool_rel2id(solve->pool, any_id(solve, item->stanza.name),
+                                    version_id(solve, item->stanza.version), REL_EQ, 1));
+    return true;
+}
+
 /* Gives the solvable its name, version, architecture and what it provides (itself too). */
 static bool load_names(struct solve_pool *solve, struct solve_item *item, Solvable *solvable, Queue *ids,
                        struct err *err)
@@ -110,10 +194,10 @@ static bool load_names(struct solve_pool *solve, struct solve_item *item, Solvab
     Pool *pool = solve->pool;
     const struct deb_stanza *stanza = &item->stanza;
     solvable->name = text_id(pool, stanza->name);
-    solvable->evr = text_id(pool, stanza->version);
+    solvable->evr = version_id(solve, stanza->version);
     solvable->arch = text_id(pool, stanza->architecture);
     queue_empty(ids);
-    if (!read_clauses(solve, item, "Provides", stanza->provides, ids, err))
+    if (!read_provides(solve, item, ids, err))
         return false;
     queue_push(ids, pool_rel2id(pool, solvable->name, solvable->evr, REL_EQ, 1));
     for (int i = 0; i < ids->count; i++)
@@ -196,6 +280,7 @@ static void take_installed(struct solve_pool *solve, const struct dpkg_stanza *s
                                          .provides = deb822_value(fields, "Provides"),
                                          .conflicts = deb822_value(fields, "Conflicts"),
                                          .breaks = deb822_value(fields, "Breaks"),
+                                         .multi_arch = deb822_value(fields, "Multi-Arch"),
                                          .line = (uint32_t)fields->items[0].line}};
     if (map_add(&solve->installed_by_name, item.stanza.name, (void *)stanza))
         list_add(&solve->arena, &solve->installed, item);
@@ -278,6 +363,8 @@ bool solve_pool_init(struct solve_pool *solve, const struct deb_catalog *catalog
     if (!read_installed(solve, request->installed, err) || !deb_wanted_read(solve, request, err) ||
         !solve_pool_reach(solve, request, err))
         return false;
+    solve->has_near_zeros = has_near_zeros(solve->items.items, solve->items.count) ||
+                            has_near_zeros(solve->installed.items, solve->installed.count);
     Queue ids;
     queue_init(&ids);
     bool is_good = load_items(solve, &ids, err) && load_installed(solve, &ids, err);
@@ -302,11 +389,12 @@ void solve_pool_done(struct solve_pool *solve)
     arena_done(&solve->arena);
 }
 
-Id solve_requested_id(Pool *pool, const char *name)
+Id solve_requested_id(struct solve_pool *solve, const char *name)
 {
+    Pool *pool = solve->pool;
     const char *equals = strchr(name, '=');
     if (!equals)
         return pool_str2id(pool, name, 1);
     Id id = pool_strn2id(pool, name, (unsigned int)(equals - name), 1);
-    return pool_rel2id(pool, id, pool_str2id(pool, equals + 1, 1), REL_EQ, 1);
+    return pool_rel2id(pool, id, version_id(solve, text_of(equals + 1)), REL_EQ, 1);
 }

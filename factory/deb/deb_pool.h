@@ -34,7 +34,7 @@ struct deb_stand {
 
 /* What the words of a request mean (deb_wanted.h). */
 struct deb_wanted {
-    struct strings names;           /* "NAME" or "NAME=VERSION", each once, in the order of the words */
+    struct strings names;          /* "NAME" or "NAME=VERSION", each once, in the order of the words */
     LIST(struct deb_stand) stands; /* of words that are not the name of what they mean */
 };
 
@@ -50,6 +50,7 @@ struct solve_pool {
     struct deb_wanted wanted;
     struct solve_watch watch;
     size_t relation_count;   /* that were loaded */
+    bool has_near_zeros;     /* some version has a revision such as "0~1" */
     struct strings left_out; /* "NAME VERSION: why", packages that could have been reached */
 };
 
@@ -68,21 +69,19 @@ bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog
                      struct solve_item *ret_item, const char **ret_why, struct err *err) MUST_CHECK;
 /* Returns whether a package is one of the image's architecture, or for all. */
 bool solve_is_own_arch(const struct deb_catalog *catalog, const struct solve_item *item);
-/* Finds the version of a name that apt would take, of those that can be used; `pool` has its version rules. */
-bool solve_find_candidate(const struct deb_catalog *catalog, const Pool *pool, struct text name,
-                          struct solve_item *ret_item, bool *ret_found, struct err *err) MUST_CHECK;
+/* Finds the version of a name that apt would take, of those that can be used. */
+bool solve_find_candidate(const struct deb_catalog *catalog, struct text name, struct solve_item *ret_item,
+                          bool *ret_found, struct err *err) MUST_CHECK;
 /* Priority of a repository in apt's numbers: 500, 100 (NotAutomatic and ButAutomaticUpgrades) or 1 (NotAutomatic). */
 int solve_priority(const struct release *release);
 /* Orders two items as apt prefers them: by priority of the repository, then by version. */
-int solve_compare(const Pool *pool, const struct solve_item *a, const struct solve_item *b);
-/* Orders two versions. */
-int solve_compare_versions(const Pool *pool, struct text a, struct text b);
+int solve_compare(const struct solve_item *a, const struct solve_item *b);
 /* Finds an installed package by its name; NULL when the base has none. */
 static inline const struct solve_item *solve_installed(const struct solve_pool *solve, struct text name)
 {
     return map_get(&solve->installed_by_name, name);
 }
 /* Makes the relation of a requested "name" or "name=version". */
-Id solve_requested_id(Pool *pool, const char *name);
+Id solve_requested_id(struct solve_pool *solve, const char *name);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "deb/deb_relation.h"
+#include "deb/deb_version.h"
 
 #include <stdlib.h>
 
@@ -192,7 +193,7 @@ static bool is_pinned(const struct reaching *reaching, struct text name, const s
         if (!memchr(rest.ptr, '=', rest.len) || !text_next(&rest, '=', &asked) || !text_eq(asked, name))
             continue;
         *ret_has_pin = true;
-        if (solve_compare_versions(reaching->solve->pool, version->text, rest) == 0)
+        if (deb_version_compare(version->text, rest) == 0)
             return true;
     }
     return false;
@@ -211,11 +212,11 @@ static bool take_pinned(struct reaching *reaching, struct text name, version_lis
 }
 
 /* As solve_compare(), the other way round, and then by place. */
-static int compare_candidates(const void *a, const void *b, void *pool)
+static int compare_candidates(const void *a, const void *b)
 {
     const struct version *left = a, *right = b;
     int order = left->priority != right->priority ? right->priority - left->priority
-                                                  : solve_compare_versions(pool, right->text, left->text);
+                                                  : deb_version_compare(right->text, left->text);
     if (order)
         return order;
     if (left->index_rank != right->index_rank)
@@ -223,11 +224,11 @@ static int compare_candidates(const void *a, const void *b, void *pool)
     return left->number < right->number ? -1 : left->number > right->number;
 }
 
-static struct version *find_candidate(const struct reaching *reaching, const version_list *versions)
+static struct version *find_candidate(const version_list *versions)
 {
     struct version *best = &versions->items[0];
     for (size_t i = 1; i < versions->count; i++) {
-        if (compare_candidates(&versions->items[i], best, reaching->solve->pool) < 0)
+        if (compare_candidates(&versions->items[i], best) < 0)
             best = &versions->items[i];
     }
     return best;
@@ -236,7 +237,7 @@ static struct version *find_candidate(const struct reaching *reaching, const ver
 /* Takes the best versions; those behind them wait for a relation that needs one. */
 static bool take_several(struct reaching *reaching, struct text name, version_list *versions)
 {
-    qsort_r(versions->items, versions->count, sizeof *versions->items, compare_candidates, reaching->solve->pool);
+    qsort(versions->items, versions->count, sizeof *versions->items, compare_candidates);
     size_t count = 0, i = 0;
     for (; i < versions->count && count < VERSIONS_MAX; i++) {
         count += versions->items[i].is_usable;
@@ -252,9 +253,9 @@ static bool take_several(struct reaching *reaching, struct text name, version_li
     return true;
 }
 
-static bool meets(const struct reaching *reaching, const struct version *version, const struct deb_relation *relation)
+static bool meets(const struct version *version, const struct deb_relation *relation)
 {
-    int order = solve_compare_versions(reaching->solve->pool, version->text, relation->version);
+    int order = deb_version_compare(version->text, relation->version);
     switch (relation->op) {
     case DEB_LESS:
         return order < 0;
@@ -279,7 +280,7 @@ static bool take_from(struct reaching *reaching, struct crowd *crowd, const stru
         struct version *version = &crowd->behind.items[i];
         if (!solve_watch_look(&reaching->solve->watch, reaching->err))
             return false;
-        if (version->is_usable && meets(reaching, version, relation))
+        if (version->is_usable && meets(version, relation))
             return version->is_taken || take(reaching, version, crowd->candidate);
     }
     return true;
@@ -313,10 +314,10 @@ static bool reach_name(struct reaching *reaching, struct text name)
         return true;
     if (reaching->request->is_older_fine)
         return take_several(reaching, name, &versions);
-    struct version *candidate = find_candidate(reaching, &versions);
+    struct version *candidate = find_candidate(&versions);
     const struct solve_item *installed = solve_installed(reaching->solve, name);
     if (installed && (candidate->priority < PRIORITY_INSTALLED ||
-                      solve_compare_versions(reaching->solve->pool, candidate->text, installed->stanza.version) <= 0))
+                      deb_version_compare(candidate->text, installed->stanza.version) <= 0))
         return true;
     return take(reaching, candidate, candidate->text);
 }

@@ -13,7 +13,6 @@ struct asking {
     struct deb_catalog *catalog;
     struct arena *arena; /* of the answer */
     struct arena scratch;
-    Pool *pool; /* for its version rules */
     const char *package;
     struct solve_item given;
     struct siblings found;
@@ -22,7 +21,6 @@ struct asking {
 
 static void asking_done(struct asking *asking)
 {
-    pool_free(asking->pool);
     arena_done(&asking->scratch);
 }
 
@@ -47,7 +45,7 @@ static bool add_sibling(struct asking *asking, struct text name, struct err *err
 {
     struct solve_item item;
     bool is_found;
-    if (!solve_find_candidate(asking->catalog, asking->pool, name, &item, &is_found, err))
+    if (!solve_find_candidate(asking->catalog, name, &item, &is_found, err))
         return false;
     if (!is_found || !text_eq(item.source, asking->given.source))
         return true;
@@ -94,7 +92,7 @@ static bool find_siblings(struct asking *asking, struct err *err)
 {
     struct map seen = {.arena = &asking->scratch};
     bool is_found;
-    if (!solve_find_candidate(asking->catalog, asking->pool, text_of(asking->package), &asking->given, &is_found, err))
+    if (!solve_find_candidate(asking->catalog, text_of(asking->package), &asking->given, &is_found, err))
         return false;
     if (!is_found) {
         err_set(err, ERR_RESOLVE, "%s has no package %s", asking->catalog->releases->source->name,
@@ -171,9 +169,8 @@ bool deb_catalog_siblings(struct catalog *any, struct arena *arena, const char *
                           struct err *err)
 {
     AUTO(asking_done)
-    struct asking asking = {.catalog = deb_catalog_of(any), .arena = arena, .pool = pool_create(), .package = package};
+    struct asking asking = {.catalog = deb_catalog_of(any), .arena = arena, .package = package};
     bool has_service;
-    (void)pool_setdisttype(asking.pool, DISTTYPE_DEB);
     if (!find_siblings(&asking, err) || !look_into(&asking, false, &has_service, err) ||
         (!has_service && has_any_for_all(&asking) && !look_into(&asking, true, &has_service, err)))
         return false;
@@ -193,18 +190,11 @@ static void add_related(const struct catalog *catalog, struct arena *arena, stru
     }
 }
 
-static void auto_free_pool(Pool **pool)
-{
-    pool_free(*pool);
-}
-
 bool deb_catalog_describe(const struct catalog *any, struct arena *arena, const char *package,
                           struct catalog_package *ret_package, bool *ret_found, struct err *err)
 {
-    AUTO(auto_free_pool) Pool *pool = pool_create();
-    (void)pool_setdisttype(pool, DISTTYPE_DEB);
     struct solve_item item;
-    if (!solve_find_candidate(deb_catalog_of_const(any), pool, text_of(package), &item, ret_found, err))
+    if (!solve_find_candidate(deb_catalog_of_const(any), text_of(package), &item, ret_found, err))
         return false;
     if (!*ret_found)
         return true;

@@ -38,7 +38,7 @@ static void make_job(struct solving *solving)
     size_t count = solve->wanted.names.count;
     solving->requested = arena_new_array(&solve->arena, Id, count);
     for (size_t i = 0; i < count; i++) {
-        solving->requested[i] = solve_requested_id(solve->pool, solve->wanted.names.items[i]);
+        solving->requested[i] = solve_requested_id(solve, solve->wanted.names.items[i]);
         queue_push2(&solving->job, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, solving->requested[i]);
     }
     solve_greedy(solve, solving->requested, count, &solving->picked);
@@ -277,18 +277,11 @@ bool deb_catalog_solve(struct arena *arena, const struct catalog *any, const str
     return true;
 }
 
-static void auto_free_pool(Pool **pool)
-{
-    pool_free(*pool);
-}
-
 bool deb_catalog_identity(struct arena *arena, const struct catalog *any, const struct selection *selection,
                           struct selected *ret_selected, bool *ret_found, struct err *err)
 {
     (void)selection; /* there is but one of that name */
     const struct deb_catalog *catalog = deb_catalog_of_const(any);
-    AUTO(auto_free_pool) Pool *pool = pool_create(); /* for its version rules */
-    (void)pool_setdisttype(pool, DISTTYPE_DEB);
     struct solve_item best = {0};
     for (size_t i = 0; i < catalog->indices.count; i++) {
         struct deb_hits hits =
@@ -304,7 +297,7 @@ bool deb_catalog_identity(struct arena *arena, const struct catalog *any, const 
                 return false;
             bool is_right_arch = text_is(item.stanza.architecture, "all") ||
                                  text_is(item.stanza.architecture, deb_arch(catalog->base.arch));
-            if (!why && is_right_arch && (!best.index || solve_compare(pool, &item, &best) > 0))
+            if (!why && is_right_arch && (!best.index || solve_compare(&item, &best) > 0))
                 best = item;
         }
     }

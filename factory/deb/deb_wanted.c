@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "deb/deb_arch.h"
 #include "deb/deb_relation.h"
+#include "deb/deb_version.h"
 #include "source/wish_word.h"
 
 #include <fnmatch.h>
@@ -57,17 +58,16 @@ static bool find_candidate(struct wanting *wanting, struct text name, struct sol
     *ret_found = false;
     if (is_never(wanting, name))
         return true;
-    if (!solve_find_candidate(solve->catalog, solve->pool, name, ret_item, ret_found, wanting->err))
+    if (!solve_find_candidate(solve->catalog, name, ret_item, ret_found, wanting->err))
         return false;
-    if (installed && (!*ret_found ||
-                      solve_compare_versions(solve->pool, installed->stanza.version, ret_item->stanza.version) >= 0)) {
+    if (installed && (!*ret_found || deb_version_compare(installed->stanza.version, ret_item->stanza.version) >= 0)) {
         *ret_item = *installed;
         *ret_found = true;
     }
     return true;
 }
 
-static bool meets(const struct wanting *wanting, const struct condition *condition, const struct solve_item *item)
+static bool meets(const struct condition *condition, const struct solve_item *item)
 {
     const struct release *release = item->index->release;
     const struct text version = item->stanza.version;
@@ -81,23 +81,21 @@ static bool meets(const struct wanting *wanting, const struct condition *conditi
                            (release->version && fnmatch(wanted, release->version, 0) == 0));
     if (condition->is_glob)
         return fnmatch(wanted, text_dup(&scratch, version), 0) == 0;
-    return wish_operator_takes(condition->op,
-                               solve_compare_versions(wanting->solve->pool, version, condition->version));
+    return wish_operator_takes(condition->op, deb_version_compare(version, condition->version));
 }
 
 /* Returns whether a package says that it provides a name, in a version that meets the condition. */
-static bool provides(const struct wanting *wanting, const struct solve_item *item, struct text name,
-                     const struct condition *condition)
+static bool provides(const struct solve_item *item, struct text name, const struct condition *condition)
 {
     struct text field = item->stanza.provides;
     for (struct text clause; text_next(&field, ',', &clause);) {
         struct deb_relation relation;
-        if (!deb_relation_parse(clause, &relation) || !text_eq(relation.name, name))
+        if (!deb_relation_parse(clause, &relation) || !text_eq(relation.name, name) ||
+            (relation.op != DEB_ANY && relation.op != DEB_EQUAL))
             continue;
         if (condition->op == WISH_ANY ||
             (!condition->is_glob && !condition->is_release && relation.version.len &&
-             wish_operator_takes(condition->op,
-                                 solve_compare_versions(wanting->solve->pool, relation.version, condition->version))))
+             wish_operator_takes(condition->op, deb_version_compare(relation.version, condition->version))))
             return true;
     }
     return false;
@@ -122,7 +120,7 @@ static void list_provider_names(struct wanting *wanting, struct text name, struc
         static const struct condition any;
         const struct solve_item *item = &wanting->solve->installed.items[i];
         const char *provider = text_dup(&wanting->scratch, item->stanza.name);
-        if (provides(wanting, item, name, &any) && !strings_has(names, provider))
+        if (provides(item, name, &any) && !strings_has(names, provider))
             list_add(&wanting->scratch, names, provider);
     }
 }
@@ -141,7 +139,7 @@ static bool want_provider(struct wanting *wanting, struct text name, const struc
         bool is_found;
         if (!find_candidate(wanting, text_of(names.items[i]), &item, &is_found))
             return false;
-        if (!is_found || !provides(wanting, &item, name, condition))
+        if (!is_found || !provides(&item, name, condition))
             continue;
         only = text_of(names.items[i]);
         if (count++ < LISTED_MAX)
@@ -173,9 +171,8 @@ static void add_version(struct wanting *wanting, const struct condition *conditi
     versions->is_any = true;
     if (versions->all.count < LISTED_MAX && !strings_has(&versions->all, version))
         list_add(&wanting->scratch, &versions->all, version);
-    if (!meets(wanting, condition, item) ||
-        (versions->is_met &&
-         solve_compare_versions(wanting->solve->pool, item->stanza.version, versions->best.stanza.version) <= 0))
+    if (!meets(condition, item) ||
+        (versions->is_met && deb_version_compare(item->stanza.version, versions->best.stanza.version) <= 0))
         return;
     versions->best = *item;
     versions->is_met = true;
@@ -224,7 +221,7 @@ static bool is_known(const struct wanting *wanting, struct text name)
             return true;
     }
     for (size_t i = 0; i < solve->installed.count; i++) {
-        if (provides(wanting, &solve->installed.items[i], name, &any))
+        if (provides(&solve->installed.items[i], name, &any))
             return true;
     }
     return false;
@@ -255,7 +252,7 @@ static bool want_name(struct wanting *wanting, struct text name, const struct co
     if (!find_candidate(wanting, name, &candidate, &is_found))
         return false;
     if (condition->op == WISH_ANY ||
-        (is_found && !condition->is_release && !condition->is_glob && meets(wanting, condition, &candidate))) {
+        (is_found && !condition->is_release && !condition->is_glob && meets(condition, &candidate))) {
         want(wanting, name, condition->op == WISH_ANY ? NULL : text_dup(&wanting->scratch, candidate.stanza.version));
         return true;
     }

@@ -82,10 +82,13 @@ static void test_dependencies_come_along_with_the_highest_version(void **state)
     AUTO(fixture_done) struct fixture fixture;
     open_catalog(&fixture,
                  PACKAGE("app", "1", "Depends: lib (>= 1.10), tool:any\nRecommends: extra\n") PACKAGE("lib", "1.9", "")
-                     PACKAGE("lib", "1.10", "") PACKAGE("tool", "1~rc1", "") PACKAGE("tool", "1", "Pre-Depends: lib\n")
-                         PACKAGE("extra", "1", ""),
+                     PACKAGE("lib", "1.10", "") PACKAGE("tool", "1~rc1", "")
+                         PACKAGE("tool", "1", "Multi-Arch: allowed\nPre-Depends: lib\n") PACKAGE("extra", "1", "")
+                             PACKAGE("other", "1", "Depends: lib:any\n"),
                  NULL);
     check_solution(&fixture, "app", "app=1 lib=1.10 tool=1");
+    assert_false(solve(&fixture, "other")); /* lib does not say Multi-Arch: allowed */
+    err_clear(&fixture.err);
     check_solution(&fixture, "lib=1.9", "lib=1.9");
 }
 
@@ -123,7 +126,7 @@ static void test_alternatives_are_taken_from_left_to_right(void **state)
                  NULL);
     check_solution(&fixture, "app", "app=1 second=1");
     check_solution(&fixture, "app -second", "app=1 third=1");
-    check_solution(&fixture, "app third", "app=1 second=1 third=1"); /* as apt: app comes first */
+    check_solution(&fixture, "app third", "app=1 third=1"); /* as apt: all that is asked for comes first */
     check_solution(&fixture, "third app", "app=1 third=1");
 }
 
