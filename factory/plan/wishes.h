@@ -104,7 +104,7 @@ struct wish_variable {
 struct wish_package {
     const char *name; /* until something is selected: what was written, in any spelling of the package manager */
     const char *word; /* then what was written, where it is not the name; else NULL */
-    bool is_lenient; /* of its files that nobody names, those that cannot be loaded are left out; else they stay */
+    bool is_lenient;  /* of its files that nobody names, those that cannot be loaded are left out; else they stay */
     const char *giver;
 };
 

@@ -446,19 +446,3 @@ bool rpm_catalog_identity(struct arena *arena, const struct catalog *any, const 
         *ret_selected = *best;
     return true;
 }
-
-bool rpm_catalog_has(const struct catalog *any, const char *name, bool is_virtual_fine)
-{
-    const struct rpm_catalog *catalog = rpm_catalog_of_const(any);
-    Pool *pool = catalog->pool;
-    bool is_there = false;
-    Id id, at;
-    pthread_mutex_lock(catalog->lock);
-    Id dependency = pool_str2id(pool, name, 0);
-    if (dependency) {
-        FOR_PROVIDES(id, at, dependency)
-        is_there = is_there || is_virtual_fine || pool_id2solvable(pool, id)->name == dependency;
-    }
-    pthread_mutex_unlock(catalog->lock);
-    return is_there;
-}
