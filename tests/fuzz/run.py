@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Runs one fuzz target for a while: over seeds that the tests' kit makes, with the words of its format.
+
+    tests/fuzz/run.py BUILT/fuzz_layers --seconds 10                 seeds alone, in a temporary folder
+    tests/fuzz/run.py BUILT/fuzz_layers --seconds 3600 --corpus DIR  what is found stays in DIR, for the next run
+
+The input that ends it in an error stays in the folder of the corpus, or beside the program, and is told.
+"""
+
+import argparse
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from kit import base_image, deb, debmd, elf, rpmmd, world  # noqa: E402  pylint: disable=wrong-import-position
+
+OCI = "application/vnd.oci.image."
+MACHINE = world.MACHINES["amd64"]
+
+
+def layer(*entries):
+    return base_image.tar(entries)
+
+
+def document():
+    config = json.dumps({"os": "linux", "architecture": "amd64", "config": {"Cmd": ["/x"], "Env": ["A=b"]},
+                         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + "0" * 64]}, "history": [{"empty_layer": True}]})
+    manifest = ('{"schemaVersion":2,"mediaType":"%smanifest.v1+json","config":{"mediaType":"%sconfig.v1+json",\x020},'
+                '"layers":[{"mediaType":"%slayer.v1.tar+gzip",\x020}],"annotations":{"a":"b"}}' % (OCI, OCI, OCI))
+    index = ('{"schemaVersion":2,"mediaType":"%sindex.v1+json","manifests":[{"mediaType":"%smanifest.v1+json",\x021,'
+             '"platform":{"os":"linux","architecture":"arm64","variant":"v8"}}]}' % (OCI, OCI))
+    nested = '{"schemaVersion":2,"manifests":[{"mediaType":"%sindex.v1+json",\x022}]}' % OCI
+    parts = [config, manifest, index, nested]
+    return ["\1".join(parts[:count]).encode() for count in (2, 3, 4)]
+
+
+def layers():
+    lower = layer(base_image.folder("usr"), base_image.folder("usr/bin"), base_image.link("bin", "usr/bin"),
+                  base_image.file("usr/bin/x", elf.hello("amd64", "x"), 0o755), base_image.file("etc/passwd", "root:x:0:0::/:/x\n"))
+    upper = layer(base_image.gone("usr/bin/x"), base_image.file("bin/y", "#!/bin/x\n", 0o755), base_image.file("usr/.wh..wh..opq", ""))
+    hard = io.BytesIO()
+    with tarfile.open(fileobj=hard, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, kind, target in (("a", tarfile.REGTYPE, ""), ("b", tarfile.LNKTYPE, "a"), ("é" * 60, tarfile.SYMTYPE, "../" * 40)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, target
+            archive.addfile(info)
+    return [lower + upper, gzip.compress(lower, mtime=0), upper, hard.getvalue()]
+
+
+def rpm_metadata():
+    with tempfile.TemporaryDirectory() as top:
+        rpmmd.write(top, [], modules="---\ndocument: modulemd\nversion: 2\ndata:\n  name: a\n  stream: '1'\n  artifacts:\n"
+                                     "    rpms: [a-0:1-1.x86_64]\n  dependencies:\n  - requires: {platform: [f1]}\n...\n")
+        texts = {}
+        for folder, _, names in os.walk(top):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as stream:
+                    data = stream.read()
+                texts[name] = gzip.decompress(data) if name.endswith(".gz") else data
+    primary = rpmmd.primary([rpmmd.Stanza("a", "1:2-3", files=["/usr/bin/a", "/etc/", "%/run/a"], requires=["b >= 1", "(c or d)"])])
+    metalink = ('<?xml version="1.0"?><metalink version="3.0" xmlns="http://www.metalinker.org/"><files><file name="repomd.xml"><size>1'
+                '</size><verification><hash type="sha256">%s</hash></verification><resources><url protocol="https" preference="100">'
+                'https://mirror.example/repodata/repomd.xml</url></resources></file></files></metalink>' % ("0" * 64))
+    found = [b"\0" + data for name, data in texts.items() if name == "repomd.xml"]
+    found += [b"\2" + data for name, data in texts.items() if "modules" in name]
+    return found + [b"\1" + primary.encode(), b"\3" + metalink.encode(), b"\3http://mirror.example/x\n",
+                    b"\4(foo >= 1.0 if (bar and baz) else qux)", b"\4(a with b unless c)"]
+
+
+def symbols():
+    return [world.library(MACHINE, "libx.so.1", ["libc.so.6"]), elf.hello("amd64", "x"), elf.hello("arm64", "x"),
+            elf.write(soname="libd.so.1", dlopen='[{"soname":["liba.so.1"],"feature":"a","priority":"recommended"}]')]
+
+
+def ld_cache():
+    strings = b"libc.so.6\0/lib/libc.so.6\0"
+    at = 48 + 24
+    entry = (0x303).to_bytes(4, "little") + at.to_bytes(4, "little") + (at + 10).to_bytes(4, "little") + bytes(12)
+    return [b"glibc-ld.so.cache1.1" + (1).to_bytes(4, "little") + len(strings).to_bytes(4, "little") + b"\2" + bytes(19) + entry + strings]
+
+
+def status():
+    stanza = ("Package: a\nStatus: install ok installed\nPriority: optional\nSection: x\nMaintainer: M <m@example>\nArchitecture: amd64\n"
+              "Multi-Arch: same\nVersion: 1:2-3\nDepends: b (>= 1), c | d\nConffiles:\n /etc/a 0123456789abcdef0123456789abcdef\n"
+              "Description: short\n long\n .\n end\n\n")
+    return [stanza.encode(), (stanza + stanza.replace("Package: a", "Package: b")).encode(), b"Package: a\nVersion: 1\n"]
+
+
+def text():
+    kinds = ["Types: deb\nURIs: http://a.example/\nSuites: x\nComponents: main\nSigned-By:\n -----BEGIN\n .\n", "[a]\nname=b\nbaseurl=http://a/\n  b\n",
+             "auth [success=1 default=ignore] pam_unix.so nullok\n@include common-auth\n$auth_type_orig\nName: x\nDefault: yes\nAuth:\n\tx\n",
+             "update-alternatives --install /usr/bin/a a /usr/bin/b 10 --slave /usr/share/a a.1 /usr/share/b\n",
+             "posix.mkdir(\"/x\", \"755\") local a = 'b' .. \"c\" rpm.execute('useradd', a)",
+             "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQENBAAAAAABCADAAAAA\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n"]
+    return [bytes([number]) + kind.encode() for number, kind in enumerate(kinds)] + [b"\6" + deb.compress("xz", b"x" * 100)]
+
+
+def package():
+    made = deb.Package("a", files=[deb.File("/etc/a", "x\n"), deb.link("/b", "a")])
+    return [made.build()]
+
+
+SEEDS = {
+    "auth": lambda: [json.dumps({"auths": {"registry.example": {"auth": "dTpz"}, "registry.example/a": {"identitytoken": "x"}},
+                                 "credHelpers": {"b.example": "c"}, "credsStore": "d"}).encode()],
+    "contents": lambda: [b"usr/sbin/a admin/a,b/c\nbin/a x/d\netc/ld.so.conf.d/e.conf f/g\nlib/systemd/system/a.service a/a\n"],
+    "deb": package,
+    "document": document,
+    "elf": symbols,
+    "layers": layers,
+    "ld_cache": ld_cache,
+    "packages": lambda: [debmd.stanza("a", Depends="b (>= 1), c | d:any", Provides="e (= 1)", Source="f (2)").encode()],
+    "rpm_metadata": rpm_metadata,
+    "solve": lambda: [bytes(range(0, 96)), bytes(x % 251 for x in range(0, 4000, 7))],
+    "status": status,
+    "symbols": symbols,
+    "tar": layers,
+    "text": text,
+}
+
+WORDS = {
+    "auth": ["auths", "auth", "credHelpers", "credsStore", "identitytoken", "registrytoken", "username", "password", "registry.example"],
+    "contents": ["usr/", "bin/", "sbin/", "lib/systemd/system/", "etc/ld.so.conf.d/", ".service", "\\x0a", ","],
+    "document": ["schemaVersion", "mediaType", "manifests", "layers", "config", "platform", "architecture", "variant", "annotations",
+                 OCI + "index.v1+json", OCI + "manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json", "artifactType",
+                 "subject", "vnd.docker.reference.type", "attestation-manifest", "Entrypoint", "ExposedPorts", "\\x01", "\\x021"],
+    "layers": ["ustar", ".wh.", ".wh..wh..opq", "../", "path=", "linkpath=", "size=", "SCHILY.xattr.", "GNU.sparse.name="],
+    "rpm_metadata": ["<package", "<rpm:entry", "name=", "flags=", "pre=", "<file", "type=", "ghost", "<data", "<location", "href=", "<open-checksum",
+                     "artifacts:", "stream:", "document:", " if ", " else ", " and ", " with ", " unless ", "<![CDATA[", "<!DOCTYPE", "&#x0;"],
+    "status": ["Package:", "Status:", "install ok installed", "half-configured", "Version:", "Conffiles:", "Depends:", "\\x0a ", "obsolete"],
+    "text": ["[", "]", "=", "@include", "auth", "--slave", "--install", "posix.", "..", "-----BEGIN", "Default:", "success=1", "\\xfd7zXZ"],
+}
+WORDS["tar"] = WORDS["layers"]
+
+
+def prepare(name, folder):
+    """Writes seeds; returns the dictionary's path, or None."""
+    for number, seed in enumerate(SEEDS[name]() if name in SEEDS else []):
+        with open(os.path.join(folder, f"seed-{number}"), "wb") as stream:
+            stream.write(seed)
+    if name not in WORDS:
+        return None
+    path = os.path.join(folder, os.pardir, name + ".dict")
+    with open(path, "w", encoding="ascii") as stream:
+        stream.writelines('"%s"\n' % word.replace('"', '\\"') for word in WORDS[name])
+    return path
+
+
+def fuzz(program, seconds, corpus):
+    name = os.path.basename(program).removeprefix("fuzz_")
+    words = prepare(name, corpus)
+    command = [program, f"-max_total_time={seconds}", "-rss_limit_mb=1024", "-timeout=20", "-print_final_stats=1",
+               f"-artifact_prefix={program}.", *([f"-dict={words}"] if words else []), corpus]
+    return subprocess.run(command, check=False).returncode
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--corpus", metavar="DIR", help="kept; without it a temporary one")
+    options = parser.parse_args()
+    program = os.path.abspath(options.program)
+    if options.corpus:
+        os.makedirs(options.corpus, exist_ok=True)
+        return fuzz(program, options.seconds, options.corpus)
+    with tempfile.TemporaryDirectory() as top:
+        corpus = os.path.join(top, "corpus")
+        os.mkdir(corpus)
+        return fuzz(program, options.seconds, corpus)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
