@@ -269,7 +269,10 @@ const char *text_nearest(const char *wanted, const char *const *known, size_t co
         size_t len = strlen(known[i]);
         if (len > NEAREST_MAX)
             continue;
-        size_t distance = edit_distance(wanted, wanted_len, known[i], len);
+        /* a letter of the other case counts nothing where the lengths are equal: DHCPD means dhcpd */
+        size_t distance = len == wanted_len && strcasecmp(wanted, known[i]) == 0
+                              ? 0
+                              : edit_distance(wanted, wanted_len, known[i], len);
         if (distance < best_distance) {
             best_distance = distance;
             best = known[i];

@@ -111,6 +111,13 @@ static bool check_dir(const char *option, const char *dir, struct err *err)
     return false;
 }
 
+/* What is to be written to is made, but for a file of that name. */
+static bool check_place(const char *option, const char *dir, struct err *err)
+{
+    struct stat status;
+    return !dir || stat(dir, &status) != 0 || check_dir(option, dir, err);
+}
+
 /* Lists where the files of a folder beside the manifests are: the shipped ones, over them those of --manifests. */
 static bool list_layers(struct build *build, const char *folder, struct strings *ret_dirs, struct err *err)
 {
@@ -447,9 +454,25 @@ static bool may_be_asked(const struct build *build, const char *word)
     return names_is_word(word) && (!is_meant || is_alone);
 }
 
+/* A path is a manifest's: an image of a registry or a layout is for other commands. */
+static bool check_manifest_path(const char *word, struct err *err)
+{
+    struct stat status;
+    bool is_there = stat(word, &status) == 0, is_manifest = text_has_suffix(text_of(word), ".yaml");
+    if (!strchr(word, '/') || is_manifest || text_has_suffix(text_of(word), ".yml") ||
+        (is_there && !S_ISDIR(status.st_mode)) || (!is_there && errno != ENOENT))
+        return true;
+    err_set(err, ERR_USAGE,
+            "%s: %s; what is built is a manifest's name or path (./my.yaml), a program, a package or a unit", word,
+            is_there ? "is a folder" : "no such file");
+    return false;
+}
+
 static bool plan_image(struct build *build, const char *word, struct err *err)
 {
     const char *path;
+    if (!names_is_word(word) && !check_manifest_path(word, err))
+        return false;
     if (names_is_word(word) && strpbrk(word, "/:"))
         return plan_name(build, word, err);
     if (find_image(build, word, &path, err))
@@ -661,7 +684,9 @@ static bool plan(struct build *build, struct err *err)
         err_set(err, ERR_USAGE, "no image named; try imgfactory --arch all dhcpd, --list or --help");
         return false;
     }
-    return plan_options(build, err) && read_data(build, err) && plan_images(build, err);
+    const struct options *options = build->options;
+    return check_place("output", options->output, err) && check_place("tree", options->tree, err) &&
+           plan_options(build, err) && read_data(build, err) && plan_images(build, err);
 }
 
 static bool list(struct build *build, struct err *err)

@@ -6,8 +6,11 @@
 #include "io/file.h"
 #include "package/elf.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* A duration of the environment, for machines that are odd and tests that are in a hurry. */
 static bool read_duration(const char *name, uint64_t *ret_ms, struct err *err)
@@ -70,6 +73,20 @@ static void forbid_core_dumps(void)
     (void)setrlimit(RLIMIT_CORE, &none);
 }
 
+/* Returns whether all that was printed went out. Who closed a pipe early (`| head`) has seen enough, and is told nothing. */
+static bool end_output(struct log *log)
+{
+    struct err err = {0};
+    if (fflush(stdout) != 0 && errno != EPIPE)
+        err_set_errno(&err, errno, "the report could not be written to standard output");
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    bool is_lost = ferror(stdout) != 0, is_closed = poll(&output, 1, 0) == 1 && (output.revents & POLLERR);
+    if (is_lost && !is_closed)
+        log_line(log, LOG_QUIET, "error: %s",
+                 err.kind ? err.text : "the report could not be written to standard output");
+    return !is_lost;
+}
+
 int call_run(int argc, char **argv)
 {
     struct command command = {.log = log_open(LOG_NORMAL)};
@@ -87,10 +104,8 @@ int call_run(int argc, char **argv)
         (void)fflush(stdout); /* what was printed before stands before it where both go to one file */
         log_line(command.log, LOG_QUIET, "error: %s", err.text);
     }
-    if ((fflush(stdout) != 0 || ferror(stdout)) && command.outcome == ERR_NONE) {
-        log_line(command.log, LOG_QUIET, "error: the report could not be written to standard output");
+    if (!end_output(command.log) && command.outcome == ERR_NONE)
         command.outcome = ERR_LOCAL;
-    }
     if (command.is_abandoned || (command.outcome == ERR_CANCELLED && signals_caught(command.signals)))
         signals_end(command.signals, (int)command.outcome);
     signals_stop(command.signals);

@@ -18,6 +18,8 @@
 
 #include <sys/stat.h>
 
+#define FOLDERS_SHOWN_MAX 20
+
 /* What a command on registries works with. */
 struct remote {
     struct command *command;
@@ -128,6 +130,24 @@ static const char *nearest_image(const struct remote *remote, const char *output
     return text_nearest(arena_strndup(arena, word, strcspn(word, ":")), names.items, names.count);
 }
 
+static bool is_dir(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* A folder that is no layout may be one of layouts. */
+static bool fail_other_folder(const struct remote *remote, const char *word, struct err *err)
+{
+    struct strings found = layout_names(remote->arena, word);
+    size_t count = found.count;
+    found.count = count < FOLDERS_SHOWN_MAX ? count : FOLDERS_SHOWN_MAX;
+    err_set(err, ERR_USAGE, "%s is a folder, and no OCI layout: it has no index.json%s%s%s", word,
+            count ? "; it holds layouts: " : "", strings_join(remote->arena, &found, ", "),
+            count > found.count ? ", …" : "");
+    return false;
+}
+
 /* Says that nothing on this machine has the name, and what may be meant. */
 static bool fail_no_layout(const struct remote *remote, const char *word, struct err *err)
 {
@@ -140,6 +160,8 @@ static bool fail_no_layout(const struct remote *remote, const char *word, struct
     const char *nearest = has_slash ? NULL : nearest_image(remote, output, word);
     const char *also =
         word[0] == '.' || word[0] == '/' ? "" : arena_printf(remote->arena, ", nor %s/%s", output, shown);
+    if (is_dir(word))
+        return fail_other_folder(remote, word, err);
     if (ends_with_any(word, archives, ARRAY_COUNT(archives))) {
         err_set(err, ERR_USAGE, "there is no file %s", shown);
         return false;
@@ -438,12 +460,6 @@ static bool unit(struct remote *remote, struct err *err)
             return false;
     }
     return maker_print(&maker, err);
-}
-
-static bool is_dir(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 /* Checks several directories at once. */

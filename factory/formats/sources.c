@@ -34,8 +34,8 @@ bool source_find(struct arena *arena, const char *dir, const char *name, const c
     }
     const char *shown = text_printable(arena, text_of(name));
     const char *nearest = text_nearest(name, names.items, names.count);
-    err_set(err, ERR_USAGE, "unknown source '%s'%s%s%s; known in %s: %s (a file of your own is ./%s.yaml)", shown,
-            nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'" : "", dir,
+    err_set(err, ERR_USAGE, "unknown source '%s'%s%s%s known in %s: %s (a file of your own is ./%s.yaml)", shown,
+            nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : ";", dir,
             names.count ? strings_join(arena, &names, ", ") : "none", shown);
     return false;
 }

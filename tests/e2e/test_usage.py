@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import unittest
 
 from base import Case, run, world
@@ -55,6 +56,23 @@ class Usage(Case):
                 result = self.factory.run_plain(*words, cwd=self.top)
                 self.assertEqual(result.code, run.USAGE, result)
                 self.assertIn(said, result.stderr)
+
+    def test_a_path_that_is_no_manifest_and_places_that_are_files(self):
+        self.write("file", "x")
+        os.makedirs(self.path("folder"))
+        for words, said in ((("quay.io/me/served",), "quay.io/me/served: no such file; what is built is a manifest's name"),
+                            ((self.path("folder"),), "folder: is a folder; what is built is"),
+                            (("--output", self.path("file"), "served"), "--output: "),
+                            (("--tree", self.path("file"), "served"), "file is not a directory"),
+                            (("SERVED",), "did you mean 'served'?")):
+            with self.subTest(words):
+                self.refuse(run.USAGE, said, arguments=words)
+        result = self.factory.run_plain("inspect", self.path("folder"))
+        self.assertIn("folder is a folder, and no OCI layout: it has no index.json\n", result.stderr)
+        self.factory.output = self.path("out")
+        self.build()
+        result = self.factory.run_plain("push", self.path("out"), "q.io/x")
+        self.assertIn("it has no index.json; it holds layouts: served\n", result.stderr)
 
     def test_bases_that_are_misspelt(self):
         self.write("manifests/bases/debian.yaml", "binaries: [/x]\n")
@@ -152,6 +170,18 @@ class Usage(Case):
         self.assertIn(result.code, (run.USAGE, run.TRUST), result)
         self.assertIn("/nonexistent/key.gpg", result.stderr)
         self.assert_nothing_left(result)
+
+    def test_output_that_cannot_be_written_is_told_unless_its_reader_left(self):
+        command = self.factory.command("--help")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, run.LOCAL)
+        self.assertIn("written to standard output: No space left on device\n", done.stderr.decode())
+        reader, writer = os.pipe()
+        os.close(reader)
+        with open(writer, "wb") as pipe:
+            done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, done.stderr), (run.LOCAL, b""))
 
     def test_help_and_version_are_fine(self):
         for option in ("--help", "--version"):

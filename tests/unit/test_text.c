@@ -42,6 +42,7 @@ static void the_nearest_known_word_is_found_and_a_far_one_is_not(void **state)
     (void)state;
     const char *const known[] = {"entrypoint", "binaries", "volumes"};
     assert_string_equal(text_nearest("entripoint", known, 3), "entrypoint");
+    assert_string_equal(text_nearest("ENTRYPOINT", known, 3), "entrypoint");
     assert_null(text_nearest("xyz", known, 3));
 }
 
