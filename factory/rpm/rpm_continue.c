@@ -13,6 +13,8 @@
 #include "rpm/rpm_triggers.h"
 #include "source/format.h"
 
+#include <stdlib.h>
+
 #define FILE_CONFIG (1u << 0)
 #define FILE_GHOST (1u << 6)
 #define TAG_FILEDIGESTS 1035u
@@ -36,7 +38,9 @@ struct rpm_continuing {
     const struct rpm_installed *base;
     struct coming *coming;  /* request->count */
     struct map is_replaced; /* names of former packages */
-    struct map kept;        /* exact paths that somebody still has */
+    struct map kept;        /* exact paths that somebody still has, and the folders above them */
+    struct map gone;        /* exact paths that nobody has any more */
+    struct strings folders; /* exact paths of folders of former versions */
     struct rpm_trigger_causes causes;
     struct continued *continued;
     struct err *err;
@@ -71,8 +75,12 @@ static void note_kept(struct rpm_continuing *continuing, const struct rpm_listed
 {
     for (size_t i = 0; i < listed->names.count; i++) {
         const char *place = place_of(continuing, rpm_listed_path(continuing->arena, listed, i));
-        if (place)
-            (void)map_add(&continuing->kept, text_of(place), continuing);
+        struct text above = text_of(place ? place : "");
+        while (above.len > 1 && map_add(&continuing->kept, above, continuing)) {
+            do
+                above.len--;
+            while (above.len && above.ptr[above.len] != '/');
+        }
     }
 }
 
@@ -294,10 +302,61 @@ static bool remove_former(struct rpm_continuing *continuing, const struct rpm_in
     for (size_t i = 0; i < listed.names.count; i++) {
         const char *place = place_of(continuing, rpm_listed_path(continuing->arena, &listed, i));
         const struct entry *entry = place ? ground_find(ground, place) : NULL;
-        if (entry && entry->kind != ENTRY_DIRECTORY && !map_get(&continuing->kept, text_of(entry->path)))
-            list_add(continuing->arena, &continuing->continued->removed, entry->path);
+        if (!entry || map_get(&continuing->kept, text_of(entry->path)))
+            continue;
+        if (entry->kind == ENTRY_DIRECTORY)
+            list_add(continuing->arena, &continuing->folders, entry->path);
+        else
+            (void)map_add(&continuing->gone, text_of(entry->path), continuing);
     }
     return true;
+}
+
+static int compare_backwards(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)b, *(const char *const *)a);
+}
+
+/* Whether all that the base has below a folder goes, too. */
+static bool is_empty(const struct rpm_continuing *continuing, const char *folder)
+{
+    const struct ground *ground = continuing->request->ground;
+    size_t first, count;
+    ground_below(ground, folder, &first, &count);
+    for (size_t i = first; i < first + count; i++) {
+        if (!map_get(&continuing->gone, text_of(ground->package->entries[i].path)))
+            return false;
+    }
+    return true;
+}
+
+static bool is_below_gone(const struct rpm_continuing *continuing, struct text path)
+{
+    while (path.len > 1) {
+        do
+            path.len--;
+        while (path.len && path.ptr[path.len] != '/');
+        if (path.len && map_get(&continuing->gone, path))
+            return true;
+    }
+    return false;
+}
+
+/* Folders of former versions go when nothing stays in them; then what was in them needs no words. */
+static void list_removed(struct rpm_continuing *continuing)
+{
+    struct strings *folders = &continuing->folders;
+    if (folders->count)
+        qsort(folders->items, folders->count, sizeof *folders->items, compare_backwards);
+    for (size_t i = 0; i < folders->count; i++) {
+        if (is_empty(continuing, folders->items[i]))
+            (void)map_add(&continuing->gone, text_of(folders->items[i]), continuing);
+    }
+    for (size_t i = 0; i < continuing->gone.slots.count; i++) {
+        struct text path = continuing->gone.slots.items[i].key;
+        if (!is_below_gone(continuing, path))
+            list_add(continuing->arena, &continuing->continued->removed, path.ptr); /* keys are whole strings */
+    }
 }
 
 static bool remove_formers(struct rpm_continuing *continuing)
@@ -317,6 +376,7 @@ static bool remove_formers(struct rpm_continuing *continuing)
         if (continuing->coming[i].former && !remove_former(continuing, continuing->coming[i].former))
             return false;
     }
+    list_removed(continuing);
     return true;
 }
 
@@ -413,6 +473,7 @@ bool rpm_installed_continue(struct arena *arena, const struct continuing *reques
                                         .coming = arena_new_array(arena, struct coming, request->count + 1),
                                         .is_replaced.arena = arena,
                                         .kept.arena = arena,
+                                        .gone.arena = arena,
                                         .continued = ret_continued,
                                         .err = err};
     *ret_continued = (struct continued){0};

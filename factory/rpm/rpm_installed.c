@@ -6,7 +6,8 @@
 
 #include <inttypes.h>
 
-#define PATHS_MAX 4000000u /* of all packages together */
+#define PATHS_MAX 1000000u /* of all packages together, as their bytes: all of Fedora has some 25 MB for a big system */
+#define PATHS_MAX_BYTES ((size_t)96 << 20)
 
 /* Where rpm has its database: as Fedora has it since 36, and everybody before. */
 static const char *const places[] = {"/usr/lib/sysimage/rpm", "/var/lib/rpm"};
@@ -17,7 +18,7 @@ struct reading {
     struct arena *arena;
     const struct ground *ground;
     struct rpm_installed *installed;
-    size_t path_count;
+    size_t path_count, path_bytes;
     struct err *err;
 };
 
@@ -73,15 +74,16 @@ static bool note_owner(struct reading *reading, const struct rpm_installed_packa
     if (!rpm_listed_read(reading->arena, &package->header, &listed, reading->err))
         return false;
     reading->path_count += listed.names.count;
-    if (reading->path_count > PATHS_MAX) {
-        err_set(reading->err, ERR_MALFORMED, "the base's packages list more than %u paths", PATHS_MAX);
-        return false;
-    }
     for (size_t i = 0; i < listed.names.count; i++) {
         AUTO(arena_done) struct arena scratch = {0};
-        const char *place;
-        const struct entry *entry =
-            ground_place(reading->ground, &scratch, rpm_listed_path(&scratch, &listed, i), &place);
+        const char *place, *path = rpm_listed_path(&scratch, &listed, i);
+        reading->path_bytes += strlen(path);
+        if (reading->path_count > PATHS_MAX || reading->path_bytes > PATHS_MAX_BYTES) {
+            err_set(reading->err, ERR_MALFORMED, "the base's packages list more than %u paths, or %zu bytes of them",
+                    PATHS_MAX, PATHS_MAX_BYTES);
+            return false;
+        }
+        const struct entry *entry = ground_place(reading->ground, &scratch, path, &place);
         if (entry && entry->kind != ENTRY_DIRECTORY)
             (void)map_add(&reading->installed->owners, text_of(entry->path), (void *)package->name);
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define RICH_DEPTH_MAX 64u
+#define RICH_NAMES_MAX 4096u /* conditions in conditions double them */
 
 const struct rpm_table rpm_tables[RPM_TABLES_COUNT] = {
     {"Name", RPM_TAG_NAME, true, true, false},
@@ -101,7 +102,7 @@ static bool take_simple(struct rich *rich, const char **at)
 static void invert_names(struct rich *rich, size_t first)
 {
     size_t count = rich->names.count;
-    for (size_t i = first; i < count; i++) {
+    for (size_t i = first; i < count && rich->names.count <= RICH_NAMES_MAX; i++) {
         char *name = arena_strdup(rich->arena, rich->names.items[i]);
         name[0] ^= ' ' ^ '!';
         list_add(rich->arena, &rich->names, name);
@@ -157,6 +158,10 @@ static bool add_rich(struct arena *arena, const struct rpm_keys_request *request
     struct rich rich = {.arena = arena};
     if (!take_rich(&rich, &text) || !rich.names.count)
         return true; /* rpm has no further keys then, either */
+    if (rich.names.count > RICH_NAMES_MAX) {
+        err_set(err, ERR_MALFORMED, "a rich dependency of its header names more than %u packages", RICH_NAMES_MAX);
+        return false;
+    }
     qsort(rich.names.items, rich.names.count, sizeof *rich.names.items, compare_names);
     for (size_t i = 0; i < rich.names.count; i++) {
         const char *name = rich.names.items[i];

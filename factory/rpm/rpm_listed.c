@@ -3,6 +3,7 @@
 #include "rpm/rpm_tags.h"
 
 #define TAG_DIRINDEXES 1116u
+#define PATH_MAX_BYTES 4096u
 
 bool rpm_listed_read(struct arena *arena, const struct rpm_header *header, struct rpm_listed *ret_listed,
                      struct err *err)
@@ -17,8 +18,12 @@ bool rpm_listed_read(struct arena *arena, const struct rpm_header *header, struc
         listed.names.count == listed.indices.count && (!listed.flags.count || listed.flags.count == listed.names.count);
     for (size_t i = 0; is_good && i < listed.indices.count; i++)
         is_good = listed.indices.items[i] < listed.folders.count;
+    for (size_t i = 0; is_good && i < listed.folders.count; i++)
+        is_good = strlen(listed.folders.items[i]) < PATH_MAX_BYTES;
+    for (size_t i = 0; is_good && i < listed.names.count; i++)
+        is_good = strlen(listed.names.items[i]) < PATH_MAX_BYTES;
     if (!is_good) {
-        err_set(err, ERR_MALFORMED, "the files of its header have no folders");
+        err_set(err, ERR_MALFORMED, "the files of its header have no folders, or names that are too long");
         return false;
     }
     *ret_listed = listed;

@@ -52,12 +52,13 @@ def waiting():
 
 
 def old_world():
-    return rpm_world.packages() + [tool("1"), waiting(), library("1", ["a", "gone"])]
+    return rpm_world.packages() + [tool("1"), waiting(), library("1", ["a", "gone", "parts/b", "parts/c"])]
 
 
 def library(version, names):
-    return rpm.Package("libold", [rpm.File(f"/usr/lib/libold/{name}", version + "\n") for name in names], version=version,
-                       provides=[f"old = {version}"])
+    return rpm.Package("libold", [rpm.File(f"/usr/lib/libold/{name}", version + "\n") for name in names] +
+                       [rpm.directory(path) for path in ("/usr/lib/libold", "/usr/lib/libold/parts") if version == "1"],
+                       version=version, provides=[f"old = {version}"])
 
 
 def new_world():
@@ -183,7 +184,8 @@ class OnABase(Installed):
         self.ready(MANIFEST.replace("app", "upgrading"))
         ours, theirs = self.made(install=["upgrading"])
         self.assertIn("package libold of the base is upgraded, from 1-1 to 2-1", self.said)
-        self.assertIn("/usr/lib/libold/.wh.gone", self.image.top)
+        self.assertEqual([path for path in self.image.files() if ".wh." in path and DATABASE not in path],
+                         ["/usr/lib/libold/.wh.gone", "/usr/lib/libold/.wh.parts"])
         self.assert_same(ours, theirs)
 
     def test_what_stands_under_install_is_upgraded_itself(self):

@@ -1,6 +1,7 @@
 """Roots that dnf and rpm themselves make, for an image on a base of .rpm packages to be compared with. Needs root."""
 
 import os
+import shutil
 import stat
 import subprocess
 
@@ -60,7 +61,9 @@ class Root:
                 if name.startswith(".wh."):
                     os.remove(os.path.join(top, name))
                     gone = os.path.join(top, name[len(".wh."):])
-                    if os.path.lexists(gone):
+                    if os.path.isdir(gone) and not os.path.islink(gone):
+                        shutil.rmtree(gone)
+                    elif os.path.lexists(gone):
                         os.remove(gone)
 
     def tree(self):
