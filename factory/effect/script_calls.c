@@ -204,19 +204,27 @@ static void answer_questions(struct listing *listing, const struct package *pack
     listing->world.has_open_answers = !is_whole || before.world.has_open_answers;
 }
 
+/* Follows a script as the program would that its first line names. Where that line is all there is, the program itself is the
+ * command: rpm's "%post -p /sbin/ldconfig". */
+static bool run_by_program(struct listing *listing, const char *text, const char *argument)
+{
+    struct text interpreter = interpreter_of(text), rest = text_of(text), line;
+    if (text_is(interpreter, "<lua>"))
+        return run_lua(listing, text, argument);
+    if (is_shell(interpreter))
+        return run_text(listing, text, argument);
+    if (!text_next(&rest, '\n', &line) || text_trim(rest).len)
+        return false;
+    return run_text(listing, text_dup(listing->world.arena, (struct text){line.ptr + 2, line.len - 2}), argument);
+}
+
 static void run_script(struct listing *listing, const struct package *package, const struct package_script *script,
                        const char *argument)
 {
-    struct text interpreter = interpreter_of(script->text);
-    bool is_lua = text_is(interpreter, "<lua>"), is_whole = false;
     answer_questions(listing, package);
     listing->package = package;
     listing->script = script->name;
-    if (is_lua)
-        is_whole = run_lua(listing, script->text, argument);
-    else if (is_shell(interpreter))
-        is_whole = run_text(listing, script->text, argument);
-    if (!is_whole)
+    if (!run_by_program(listing, script->text, argument))
         list_add(listing->world.arena, &listing->calls->cuts, ((struct script_cut){package, script->name}));
 }
 
@@ -271,6 +279,9 @@ void script_calls_of_text(struct arena *arena, const struct package *const *pack
     const struct shell_world world = {
         .self = &listing, .call = take_call, .test = test_path, .glob = script_world_glob, .source = read_source};
     *ret_calls = (struct script_calls){0};
-    if (!shell_run(arena, script->text, &script->arguments, &world))
+    bool is_other = script->has_program && !is_shell(interpreter_of(script->text));
+    const char *argument = script->arguments.count ? script->arguments.items[0] : "";
+    if (is_other ? !run_by_program(&listing, script->text, argument)
+                 : !shell_run(arena, script->text, &script->arguments, &world))
         list_add(arena, &ret_calls->cuts, ((struct script_cut){NULL, script->name}));
 }

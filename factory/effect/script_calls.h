@@ -49,6 +49,7 @@ struct script_text {
     const char *name, *text; /* for givers and messages; as it is */
     struct strings arguments;
     const struct wishes *made; /* may be NULL */
+    bool has_program;          /* its first line counts: Lua is read as such, other languages are not looked into */
     bool has_configuration;    /* files below /etc that nobody has are taken to be there: the administrator's */
 };
 

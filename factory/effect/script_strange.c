@@ -82,6 +82,7 @@ static const char *const known[] = {
     "sort",
     "stat",
     "systemctl",
+    "systemd-update-helper",
     "systemd-sysusers",
     "systemd-tmpfiles",
     "tail",

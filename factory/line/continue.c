@@ -66,7 +66,8 @@ static bool is_done(void *self, const struct continuing_script *script)
     struct judging *judging = self;
     struct arena *arena = judging->order->arena;
     struct strings strange;
-    struct script_text text = {.name = script->name, .text = script->text, .arguments = script->arguments};
+    struct script_text text = {
+        .name = script->name, .text = script->text, .arguments = script->arguments, .has_program = true};
     struct script_strange_request request = {.package = script->is_first ? script->package : NULL,
                                              .set = &judging->closed->set,
                                              .script = &text,

@@ -82,6 +82,8 @@ static bool add_line(struct adding *adding, struct text line)
             return false;
         adding->columns[adding->count++] = text_dup(adding->arena, column);
     }
+    if (!adding->count)
+        return false;
     switch (adding->columns[0][0]) {
     case 'p':
         return begin_package(adding);

@@ -45,8 +45,9 @@ class Trigger(rpm.Package):
 
 
 def waiting():
-    package = Trigger("waiting", [rpm.File("/usr/share/waiting/x", "x\n")])
+    package = Trigger("waiting", [rpm.File("/usr/share/waiting/x", "x\n")], provides=["/usr/bin/frob"])
     package.triggers = (f"%triggerin -- triggering > 1\n{STRANGE}\n%triggerin -- newlib < 1\n{STRANGE}\n"
+                        f"%triggerin -p /usr/bin/frob -- spoken\n# a comment to the shell\n"
                         f"%transfiletriggerin -- /usr/share/watched\n{STRANGE}\n%filetriggerin -- /usr/lib64\n/sbin/ldconfig\n")
     return package
 
@@ -76,10 +77,17 @@ def new_world():
         rpm.Package("strange", [rpm.File("/usr/share/strange/x", "x\n")], scripts={"post": STRANGE}),
         rpm.Package("making", [rpm.File("/usr/share/making/x", "x\n")],
                     scripts={"post": "mkdir -p /var/lib/making\necho made > /etc/making.conf"}),
+        rpm.Package("linked", [rpm.File("/usr/lib64/liblinked.so.1", "no library\n")], requires=["library-helper"], provides=["/sbin/ldconfig"],
+                    scripts={"post -p /sbin/ldconfig": "", "postun -p /sbin/ldconfig": ""}),
+        rpm.Package("library-helper", [rpm.File("/usr/share/helper", "h\n")], scripts={
+            "post": "if [ $1 -eq 1 ] && [ -x \"/usr/lib/systemd/systemd-update-helper\" ]; then\n    # Initial installation\n"
+                    "    /usr/lib/systemd/systemd-update-helper install-system-units helper.service || :\nfi\n",
+            "preun": STRANGE, "pre -p <lua>": "-- nothing\nlocal x = 1\n"}),
         rpm.Package("rude", [rpm.File("/usr/share/tool/words", "other\n")]),
         rpm.Package("enemy", [rpm.File("/usr/share/enemy/x", "x\n")], conflicts=["tool"]),
         rpm.Package("heir", [rpm.File("/usr/share/heir/x", "x\n")], obsoletes=["tool"]),
         rpm.Package("triggering", [rpm.File("/usr/share/triggering/x", "x\n")], version="2"),
+        rpm.Package("spoken", [rpm.File("/usr/share/spoken/x", "x\n")]),
         rpm.Package("watched", [rpm.File("/usr/share/watched/x", "x\n")])]
 
 
@@ -320,6 +328,10 @@ class Scripts(Installed):
         self.ready("covers: [other]\n" + MANIFEST.replace("app", "strange"))
         self.assert_same(*self.made(install=["strange"]), is_for_dnf=False)
 
+    def test_what_most_packages_run_is_known(self):
+        self.ready(MANIFEST.replace("app", "linked"))
+        self.assert_same(*self.made(install=["linked"]), is_for_dnf=False)
+
     def test_what_a_script_makes_is_made(self):
         self.ready(MANIFEST.replace("app", "making"))
         ours, _ = self.made(install=())
@@ -329,6 +341,7 @@ class Scripts(Installed):
 
     def test_triggers_of_the_base_count(self):
         self.refuse_on(MANIFEST.replace("app", "triggering"), "package waiting: its triggerin (1)", "frobnicate")
+        self.refuse_on(MANIFEST.replace("app", "spoken"), "package waiting: its triggerin (1)", "more than is understood")
         self.refuse_on(MANIFEST.replace("app", "watched"), "package waiting: its transfiletriggerin (1)", "frobnicate")
 
     def test_accounts_are_made_as_sysusers_would(self):

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "io/file.h"
 #include "rpm/rpm_archive.h"
+#include "rpm/rpm_keys.h"
 #include "rpm/rpm_sqlite.h"
 #include "rpm/rpm_stamp.h"
 
@@ -173,6 +174,47 @@ static void the_bytes_are_the_same_on_every_machine(void **state)
     assert_memory_not_equal(again.ptr, written.ptr, written.len); /* the transactions' numbers */
 }
 
+static bool count_key(void *self, struct text key, uint32_t index, struct err *err)
+{
+    (void)key, (void)index, (void)err;
+    ++*(size_t *)self;
+    return true;
+}
+
+/* The keys of one recommendation; SIZE_MAX when it is refused. */
+static size_t count_keys(const char *recommended, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct buf header AUTO(buf_done);
+    struct rpm_header read;
+    size_t count = 0;
+    buf_init(&header, 1 << 20);
+    const uint32_t words[] = {1, (uint32_t)strlen(recommended) + 1, 5046, 8, 0, 1};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        put_u32(&header, words[i]);
+    assert_true(buf_add(&header, recommended, strlen(recommended) + 1));
+    CHECK_OK(rpm_header_read(&arena, buf_text(&header), RPM_HEADER_INSTALLED, &read, err), err);
+    struct rpm_keys_request request = {.header = &read, .add = count_key, .self = &count};
+    for (size_t i = 0; i < RPM_TABLES_COUNT; i++) {
+        if (strcmp(rpm_tables[i].name, "Recommendname") == 0)
+            request.table = &rpm_tables[i];
+    }
+    return rpm_keys_list(&arena, &request, err) ? count : SIZE_MAX;
+}
+
+static void conditions_in_conditions_are_bounded(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    const char *nested = "a";
+    assert_int_equal(count_keys("(a if b)", &err), 3);
+    assert_int_equal(count_keys("(a if", &err), 1); /* what rpm cannot read has no further keys */
+    for (unsigned i = 0; i < 40; i++)
+        nested = arena_printf(&fixture->arena, "(x%u if %s else y%u)", i, nested, i);
+    assert_true(count_keys(nested, &err) == SIZE_MAX);
+    CHECK_ERR(&err, ERR_MALFORMED, "names more than 4096 packages");
+}
+
 static void refuses(struct fixture *fixture, const char *sql, const char *words)
 {
     AUTO(arena_done) struct arena arena = {0};
@@ -241,6 +283,7 @@ int main(void)
         cmocka_unit_test(headers_are_what_rpm_keeps_byte_for_byte),
         cmocka_unit_test(all_tables_are_as_rpm_makes_them),
         cmocka_unit_test(the_bytes_are_the_same_on_every_machine),
+        cmocka_unit_test(conditions_in_conditions_are_bounded),
         cmocka_unit_test(a_database_that_lies_is_refused),
         cmocka_unit_test(damage_never_crashes),
     };
