@@ -43,6 +43,7 @@ struct build {
     const struct options *options;
     const struct site *site;
     const char *arch, *source, *arches_dir, *manifests_dir; /* after the site file's defaults */
+    const char *config_root;                                /* where the configuration of apt or dnf is; "": here */
     struct arches arches;
     struct features features;
     struct data_places data_places;
@@ -67,6 +68,7 @@ static struct build build_of(struct command *command)
                           .options = options,
                           .site = site,
                           .arch = options->arch ? options->arch : site->arch,
+                          .config_root = options->config_root ? options->config_root : HOST_ROOT,
                           .source = options->source  ? options->source
                                     : options->suite ? NULL
                                                      : site->source};
@@ -288,7 +290,7 @@ static bool load_named(struct build *build, const char *name, struct source *sou
         dir = arena_printf(build->arena, "%s/sources", shipped);
     }
     return source_find(build->arena, dir, name, &path, err) &&
-           source_load_file(build->arena, path, HOST_ROOT, source, err);
+           source_load_file(build->arena, path, build->config_root, source, err);
 }
 
 /* A source in a manifest is a path relative to the manifest, or the name of a shipped one. */
@@ -312,11 +314,11 @@ static bool choose_source(struct build *build, struct batch_image *image, struct
     if (is_own && node->kind == YAML_SCALAR)
         return load_named(build, named_beside(arena, image->manifest->path, node->scalar), source, err);
     if (is_own)
-        return source_load_node(arena, node, HOST_ROOT, source, err);
+        return source_load_node(arena, node, build->config_root, source, err);
     build->shared = source;
     if (build->source)
         return load_named(build, build->source, source, err);
-    return source_load_host(arena, HOST_ROOT, source, err) &&
+    return source_load_host(arena, build->config_root, source, err) &&
            (!build->options->suite || source_replace_suites(arena, source, build->options->suite, err));
 }
 

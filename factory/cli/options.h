@@ -19,7 +19,7 @@ struct options {
     /* Of a build: what its first word may have been meant as, if no image has that name: "the command 'inspect'",
      * "imgfactory --help"; or NULL. */
     const char *meant;
-    const char *arch, *source, *suite, *output, *tree, *cache, *state, *arches, *manifests, *compression;
+    const char *arch, *source, *suite, *config_root, *output, *tree, *cache, *state, *arches, *manifests, *compression;
     const char *config, *authfile, *cert_dir, *username;
     const char *push;                   /* a reference, "" for --push alone, NULL when not given */
     const char *format, *image, *units; /* of `unit` */

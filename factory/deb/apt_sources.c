@@ -246,6 +246,22 @@ static bool read_all(struct arena *arena, const char *apt_dir, struct deb_source
     return true;
 }
 
+/* Keyrings that entries name are those of the system whose configuration it is. */
+static void settle_keyrings(struct arena *arena, const char *apt_dir, struct deb_source *source)
+{
+    struct text dir = text_of(apt_dir);
+    const char *root = arena_strndup(arena, apt_dir, text_has_suffix(dir, "/etc/apt") ? dir.len - 8 : 0);
+    for (size_t i = 0; *root && i < source->repositories.count; i++) {
+        struct strings *keyrings = &source->repositories.items[i].keyrings, settled = {0};
+        for (size_t k = 0; k < keyrings->count; k++) {
+            const char *path = keyrings->items[k];
+            bool is_there = text_has_prefix(text_of(path), arena_printf(arena, "%s/", root));
+            list_add(arena, &settled, is_there ? path : arena_printf(arena, "%s%s", root, path));
+        }
+        *keyrings = settled;
+    }
+}
+
 bool apt_has_sources(const char *apt_dir, bool *ret_has, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -269,6 +285,7 @@ bool apt_load_sources(struct arena *arena, const char *apt_dir, struct deb_sourc
                 apt_dir);
         return false;
     }
+    settle_keyrings(arena, apt_dir, &source);
     mark_optional(&source);
     *ret_source = source;
     return true;

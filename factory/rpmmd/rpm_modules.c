@@ -232,6 +232,26 @@ static const char *find_default(const struct rpm_modules *modules, const char *m
     return NULL;
 }
 
+/* Older versions of a stream count, too: of each version the build of the same context, else the first that fits. */
+static void activate(struct choosing *choosing, const struct chosen *chosen, const struct rpm_module_stream *newest)
+{
+    for (size_t i = 0; i < choosing->modules->streams.count; i++) {
+        struct rpm_module_stream *build = &choosing->modules->streams.items[i];
+        bool has_context = build->context && newest->context && strcmp(build->context, newest->context) == 0;
+        bool is_taken = build == newest;
+        if (!is_build_of(choosing, build, chosen->module, chosen->stream) || !is_fitting(choosing, build) ||
+            (build->version == newest->version && build != newest))
+            continue;
+        for (size_t k = 0; !is_taken && !has_context && k < choosing->modules->streams.count; k++) {
+            const struct rpm_module_stream *other = &choosing->modules->streams.items[k];
+            is_taken = other != build && other->version == build->version &&
+                       is_build_of(choosing, other, chosen->module, chosen->stream) && is_fitting(choosing, other) &&
+                       (k < i || text_same(other->context, newest->context));
+        }
+        build->is_active = build == newest || has_context || !is_taken;
+    }
+}
+
 /* Chooses a stream for each module that a build needs: the default if that will do, else the first named. */
 static void choose_needs(struct choosing *choosing, const struct rpm_module_stream *build)
 {
@@ -262,14 +282,15 @@ static bool add_enabled(struct choosing *choosing, const struct strings *enabled
     return true;
 }
 
-bool rpm_modules_choose(struct rpm_modules *modules, const struct strings *enabled, const char *arch, struct err *err)
+bool rpm_modules_choose(struct rpm_modules *modules, const struct strings *enabled, const struct strings *disabled,
+                        const char *arch, struct err *err)
 {
     struct choosing choosing = {.modules = modules, .arch = arch};
     if (!add_enabled(&choosing, enabled, err))
         return false;
     for (size_t i = 0; i < modules->defaults.count && choosing.chosen.count < CHOICES_MAX; i++) {
         const struct rpm_module_default *item = &modules->defaults.items[i];
-        if (!find_chosen(&choosing, item->module))
+        if (!find_chosen(&choosing, item->module) && !strings_has(disabled, item->module))
             list_add(&modules->arena, &choosing.chosen, (struct chosen){item->module, item->stream, false});
     }
     for (size_t i = 0; i < choosing.chosen.count; i++) {
@@ -281,7 +302,7 @@ bool rpm_modules_choose(struct rpm_modules *modules, const struct strings *enabl
             return false;
         }
         if (build) {
-            build->is_active = true;
+            activate(&choosing, &chosen, build);
             choose_needs(&choosing, build);
         }
     }

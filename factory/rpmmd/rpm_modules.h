@@ -2,7 +2,8 @@
  *
  * Format: https://github.com/fedora-modularity/libmodulemd, documents "modulemd" (version 2) and "modulemd-defaults";
  * others are passed over. As dnf does it: a stream is active when the source enables it, or it is its module's default
- * and no other is enabled, or an active one requires it; of its versions the newest counts. Packages listed by streams
+ * and no other is enabled, or an active one requires it; all of its versions count. A module that is disabled has no
+ * active stream. Packages listed by streams
  * that are not active are left out, and so are packages outside modules that have the name of an active stream's
  * package, or provide it.
  * Threads: a struct rpm_modules belongs to one thread.
@@ -41,10 +42,10 @@ struct rpm_modules {
 
 /* Adds the documents of one repository's modules.yaml; `name` is for messages. */
 bool rpm_modules_read(struct rpm_modules *modules, const char *name, struct text bytes, struct err *err) MUST_CHECK;
-/* Sets is_active. `enabled` has "MODULE:STREAM" items; streams built for other architectures than `arch` are passed
- * over. */
-bool rpm_modules_choose(struct rpm_modules *modules, const struct strings *enabled, const char *arch,
-                        struct err *err) MUST_CHECK;
+/* Sets is_active. `enabled` has "MODULE:STREAM" items, `disabled` names of modules; streams built for other architectures than
+ * `arch` are passed over. */
+bool rpm_modules_choose(struct rpm_modules *modules, const struct strings *enabled, const struct strings *disabled,
+                        const char *arch, struct err *err) MUST_CHECK;
 /* Frees it. For AUTO(). */
 void rpm_modules_done(struct rpm_modules *modules);
 

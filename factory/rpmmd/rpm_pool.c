@@ -46,6 +46,7 @@ static bool load_repo(struct rpm_catalog *catalog, struct rpm_catalog_repo *each
         memory_abort(solv.len);
     each->repo = repo_create(catalog->pool, each->repository->id);
     each->repo->priority = -each->repository->priority;
+    each->repo->subpriority = -each->repository->cost;
     if (repo_add_solv(each->repo, stream, 0) == 0)
         return true;
     if (catalog->env)
@@ -68,7 +69,8 @@ static bool filter(struct rpm_catalog *catalog, struct err *err)
         if (text.len && !rpm_modules_read(&modules, each->repository->id, text, err))
             return false;
     }
-    if (!rpm_modules_choose(&modules, enabled, rpm_arch(catalog->base.arch), err))
+    if (!rpm_modules_choose(&modules, enabled, &rpm_source_of(catalog->base.origins.source)->disabled_modules,
+                            rpm_arch(catalog->base.arch), err))
         return false;
     pool->considered = solv_calloc(1, sizeof *pool->considered);
     map_init(pool->considered, pool->nsolvables);

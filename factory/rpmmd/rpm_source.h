@@ -21,6 +21,7 @@ struct rpm_repository {
     bool is_gpg_checked;               /* gpgcheck: every package must be signed by one of the keys */
     bool is_repo_gpg_checked;          /* repo_gpgcheck: repomd.xml must be signed by one of the keys */
     int priority;                      /* lower first; default 99 */
+    int cost;                          /* of repositories with the same package the cheapest gives it; default 1000 */
     struct strings exclude_pkgs;       /* excludepkgs: names, globs, NAME-VERSION-RELEASE.ARCH */
     struct strings include_pkgs;       /* includepkgs, likewise; empty: all */
     bool has_module_hotfixes;          /* module_hotfixes */
@@ -31,7 +32,8 @@ struct rpm_repository {
 
 struct rpm_source {
     LIST(struct rpm_repository) repositories;
-    struct strings modules; /* enabled module streams, "NAME:STREAM" */
+    struct strings modules;          /* enabled module streams, "NAME:STREAM" */
+    struct strings disabled_modules; /* names of modules of which nothing counts */
 };
 
 /* What a source of the format holds. */

@@ -1,6 +1,6 @@
 /* rpm_variables.h - $releasever, $basearch and the like in repository configurations (dnf.conf(5), "Repo variables")
  *
- * A variable is $name or ${name}; a dollar sign that begins none stays.
+ * A variable is $name, ${name}, ${name:-word} or ${name:+word}; a dollar sign that begins none stays.
  * Threads: no state.
  */
 #ifndef IMGFACTORY_RPMMD_RPM_VARIABLES_H

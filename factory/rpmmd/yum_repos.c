@@ -10,6 +10,7 @@
 #include "source/config_files.h"
 
 #define PRIORITY_DEFAULT 99
+#define COST_DEFAULT 1000
 #define NUMBER_MAX 1000000u
 
 static const char *const repo_endings[] = {".repo"};
@@ -47,12 +48,12 @@ static bool read_bool(const char *path, const struct ini_value *value, bool *ret
     return fail(path, value, "neither 1 nor 0 (nor yes, no, true, false, on, off)", err);
 }
 
-static bool read_priority(const char *path, const struct ini_value *value, int *ret_priority, struct err *err)
+static bool read_number(const char *path, const struct ini_value *value, int *ret_number, struct err *err)
 {
     uint64_t number;
     if (!text_parse_u64(text_of(value->value), &number) || number > NUMBER_MAX)
-        return fail(path, value, "not a priority", err);
-    *ret_priority = (int)number;
+        return fail(path, value, "not a number that it can be", err);
+    *ret_number = (int)number;
     return true;
 }
 
@@ -120,7 +121,9 @@ static bool set_option(struct reading *reading, const char *path, const struct i
         config_words(reading->arena, text_of(value->value), true, &repository->base_urls);
     if (strcmp(value->key, "gpgkey") == 0)
         add_keys(reading, value->value, &repository->gpg_keys);
-    return strcmp(value->key, "priority") != 0 || read_priority(path, value, &repository->priority, err);
+    if (strcmp(value->key, "cost") == 0)
+        return read_number(path, value, &repository->cost, err);
+    return strcmp(value->key, "priority") != 0 || read_number(path, value, &repository->priority, err);
 }
 
 static bool read_section(struct reading *reading, const char *path, const struct ini_section *section,
@@ -182,7 +185,8 @@ static bool read_main(struct reading *reading, struct err *err)
 {
     struct ini ini;
     const char *path = arena_printf(reading->arena, "%s/etc/dnf/dnf.conf", reading->root);
-    reading->defaults = (struct rpm_repository){.is_gpg_checked = true, .priority = PRIORITY_DEFAULT};
+    reading->defaults =
+        (struct rpm_repository){.is_gpg_checked = true, .priority = PRIORITY_DEFAULT, .cost = COST_DEFAULT};
     if (access(path, F_OK) != 0)
         return true;
     if (!ini_load(reading->arena, path, &ini, err))
@@ -208,6 +212,41 @@ static bool read_files(struct reading *reading, struct err *err)
         for (size_t k = 0; k < ini.sections.count; k++) {
             if (!add_repository(reading, paths.items[i], &ini.sections.items[k], err))
                 return false;
+        }
+    }
+    return true;
+}
+
+static const char *find_value(const struct ini_section *section, const char *key)
+{
+    const char *value = "";
+    for (size_t i = 0; i < section->values.count; i++) {
+        if (strcmp(section->values.items[i].key, key) == 0)
+            value = section->values.items[i].value;
+    }
+    return value;
+}
+
+/* What "dnf module enable" and "disable" have written: a section of each module, with its stream and state. */
+static bool read_modules(struct reading *reading, struct err *err)
+{
+    static const char *const endings[] = {".module"};
+    struct strings paths;
+    const char *dir = arena_printf(reading->arena, "%s/etc/dnf/modules.d", reading->root);
+    if (!config_list_files(reading->arena, dir, endings, ARRAY_COUNT(endings), &paths, err))
+        return false;
+    for (size_t i = 0; i < paths.count; i++) {
+        struct ini ini;
+        if (!ini_load(reading->arena, paths.items[i], &ini, err))
+            return false;
+        for (size_t k = 0; k < ini.sections.count; k++) {
+            const struct ini_section *section = &ini.sections.items[k];
+            const char *stream = find_value(section, "stream"), *state = find_value(section, "state");
+            if (strcmp(state, "enabled") == 0 && *stream)
+                list_add(reading->arena, &reading->source.modules,
+                         arena_printf(reading->arena, "%s:%s", section->name, stream));
+            else if (strcmp(state, "disabled") == 0)
+                list_add(reading->arena, &reading->source.disabled_modules, section->name);
         }
     }
     return true;
@@ -253,7 +292,8 @@ bool yum_repos_exist(const char *root, bool *ret_exist, struct err *err)
 bool yum_repos_load(struct arena *arena, const char *root, struct rpm_source *ret_source, struct err *err)
 {
     struct reading reading = {.arena = arena, .root = root, .variables = {.arena = arena}};
-    if (!yum_variables_load(root, &reading.variables, err) || !read_main(&reading, err) || !read_files(&reading, err))
+    if (!yum_variables_load(root, &reading.variables, err) || !read_main(&reading, err) || !read_files(&reading, err) ||
+        !read_modules(&reading, err))
         return false;
     if (!reading.source.repositories.count) {
         err_set(err, ERR_USAGE, "%s/etc/yum.repos.d has no enabled repository; name a source with --source", root);

@@ -267,6 +267,17 @@ class Modules(RpmCase):
         answers = self.assert_as_dnf(self.REQUESTS, arches=("x86_64",))
         self.assertEqual(answers[0], ["db-1-1.m.x86_64", "db-libs-1-1.m.x86_64"])
 
+    def test_all_versions_of_a_stream_count(self):
+        """What only an older one has, and an older build where the newest cannot be installed and may be older."""
+        text = (self.stream("srv", "1", ["srv-0:1-1.noarch", "old-tool-0:1-1.noarch"]) + self.stream("srv", "1", ["srv-0:2-1.noarch"], version=2) +
+                self.stream("srv", "2", ["srv-0:3-1.noarch", "new-tool-0:1-1.noarch"]) + self.DEFAULT.format(name="srv", stream="1"))
+        self.describe([Stanza("srv", "1-1"), Stanza("srv", "2-1", requires="missing"), Stanza("srv", "3-1"), Stanza("old-tool", "1-1"),
+                       Stanza("new-tool", "1-1"), Stanza("app", requires="srv")], modules=text)
+        requests = [["srv"], ["old-tool"], ["new-tool"], ["app"], ["srv-1"]]
+        answers = self.assert_as_dnf(requests, arches=("x86_64",))
+        self.assertEqual(answers[:3], [None, ["old-tool-1-1.noarch"], None])
+        self.assertEqual(self.assert_as_dnf(requests, arches=("x86_64",), more="  older: true\n", best=False)[0], ["srv-1-1.noarch"])
+
     def test_no_default_stream(self):
         self.make(default=False)
         answers = self.assert_as_dnf(self.REQUESTS, arches=("x86_64",))

@@ -13,7 +13,7 @@ static void read_modules(struct arena *arena, struct text text, struct err *err)
     struct strings enabled = {0};
     list_add(arena, &enabled, "a:1");
     if (rpm_modules_read(&modules, "modules.yaml", text, err))
-        (void)!rpm_modules_choose(&modules, &enabled, "x86_64", err);
+        (void)!rpm_modules_choose(&modules, &enabled, &enabled, "x86_64", err);
 }
 
 static void read_mirrors(struct arena *arena, struct text text, struct err *err)

@@ -204,6 +204,33 @@ static void an_enterprise_release_is_its_major_number(void **state)
     assert_string_equal(load_host(host, 1)->base_urls.items[0], "https://a.test/9.2/9-stream/$arch");
 }
 
+static void variables_may_have_words_that_stand_for_them(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    (void)put(host, "etc/dnf/vars/set", "S\n");
+    (void)put(host, "etc/dnf/vars/empty", "\n");
+    (void)put(host, "etc/yum.repos.d/a.repo",
+              "[a]\nbaseurl=https://a.test/${set:-x}/${empty:-y}/${gone:-z}/${set:+yes}/-${gone:+no}-/${gone:-${set}}/"
+              "${gone:-${no:-deep}}/$set\n"
+              "gpgkey=https://k.test/k\n");
+    assert_string_equal(load_host(host, 1)->base_urls.items[0], "https://a.test/S/y/z/yes/--/S/deep/S");
+}
+
+static void modules_are_those_that_dnf_enabled(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    (void)put(host, "etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://a.test/\ngpgkey=https://k.test/k\ncost=20\n");
+    (void)put(host, "etc/dnf/modules.d/n.module", "[nodejs]\nname=nodejs\nprofiles=\nstream=18\nstate=enabled\n");
+    (void)put(host, "etc/dnf/modules.d/p.module",
+              "[php]\nname=php\nstream=\nstate=disabled\n[perl]\nstream=5.32\nstate=\n");
+    assert_int_equal(load_host(host, 1)->cost, 20);
+    const struct rpm_source *source = rpm_source_of(&host->source);
+    assert_string_equal(strings_join(&host->arena, &source->modules, " "), "nodejs:18");
+    assert_string_equal(strings_join(&host->arena, &source->disabled_modules, " "), "php");
+}
+
 static void of_two_with_one_id_the_first_counts(void **state)
 {
     (void)state;
@@ -263,7 +290,7 @@ static void a_broken_repo_file_is_refused_with_its_place(void **state)
         {"[a]\n continued\n", "without a line that it continues"},
         {"[a b]\nbaseurl=https://a.test/\n", "not the id of a repository"},
         {"[a]\nenabled=maybe\n", "x.repo:2: enabled: neither 1 nor 0"},
-        {"[a]\npriority=first\n", "priority: not a priority"},
+        {"[a]\npriority=first\n", "priority: not a number"},
         {"[a]\nname=x\n", "x.repo:1: repository a: it needs baseurl"},
         {"[a]\nbaseurl=https://a.test/\n", "repository a: it needs gpgkey"},
         {"[a]\nbaseurl=https://a.test/$foo\ngpgcheck=0\n", "$foo is not known"},
@@ -325,6 +352,8 @@ int main(void)
         cmocka_unit_test(an_unknown_source_names_the_nearest),
         cmocka_unit_test(a_fedora_hosts_repositories_are_the_default),
         cmocka_unit_test(an_enterprise_release_is_its_major_number),
+        cmocka_unit_test(variables_may_have_words_that_stand_for_them),
+        cmocka_unit_test(modules_are_those_that_dnf_enabled),
         cmocka_unit_test(of_two_with_one_id_the_first_counts),
         cmocka_unit_test(a_section_that_begins_again_is_continued),
         cmocka_unit_test(apt_wins_when_both_are_there_and_neither_is_said),

@@ -257,7 +257,7 @@ static void a_source_file_can_take_the_hosts_mirror_and_keys(void **state)
     assert_int_equal(host->deb.repositories.count, 1);
     const struct deb_repository *repository = host->deb.repositories.items;
     assert_string_equal(repository->name, "trixie of http://d.test/debian/");
-    assert_string_equal(repository->keyrings.items[0], "/d");
+    assert_string_equal(repository->keyrings.items[0], arena_printf(&host->arena, "%s/d", host->dir));
     assert_int_equal(repository->components.count, 2);
 }
 
