@@ -1,6 +1,7 @@
 """imgfactory check over small layouts as other tools make them: what container engines refuse is not called good, and
 what they start is. podman judges where it can start a container here."""
 
+import functools
 import gzip
 import hashlib
 import io
@@ -301,7 +302,9 @@ class Layers(Layouts):
 class Cost(Layouts):
     """Layers of few bytes that unpack to many, within 1 GiB of address space."""
 
-    def big(self, name, mebibytes, more=b""):
+    @staticmethod
+    @functools.lru_cache
+    def big(name, mebibytes, more=b""):
         """A layer with one ELF file of so many MiB, nearly all zeros: its bytes as gzip, and its diff_id."""
         packer, plain = zlib.compressobj(1, zlib.DEFLATED, 31), hashlib.sha256()
         header = tarfile.TarInfo(name)

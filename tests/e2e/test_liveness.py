@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import lzma
 import os
 import pty
 import select
@@ -48,11 +49,13 @@ class Signals(Case):
         return result
 
     def test_while_a_big_package_unpacks(self):
+        size = 512 << 20
+        big = b"".join(lzma.compress(deb.raw_tar_header(f"./usr/share/served/big{number}", size)) + deb.zeros_xz(size >> 20)
+                       for number in range(5)) + lzma.compress(bytes(1024))
         packages = world.packages()
         for package in packages:
             if package.name == "served":
-                zeros = bytes(512 << 20)
-                package.files += [deb.File(f"/usr/share/served/big{number}", zeros) for number in range(5)]
+                package.raw = deb.hand_made(package, b"", members=lambda m: m[:2] + [("data.tar.xz", big)])
         self.ready(packages=packages)
         asked = "*/served_*"
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,11 +1,9 @@
 """Signed indices and packages of odd or hostile shape: what is refused names its place, what distributions do is taken."""
 
-import lzma
 import shutil
 import subprocess
 import tarfile
 import unittest
-import zlib
 
 from base import Case, deb, repo, run, world
 
@@ -144,20 +142,15 @@ class Bombs(OddCase):
         if not run.sanitizer():
             self.assertLess(peak_bytes, MEMORY_MAX_BYTES, result)
 
-    @staticmethod
-    def zeros(packer, mebibytes):
-        block = bytes(1 << 20)
-        return b"".join(packer.compress(block) for _ in range(mebibytes)) + packer.flush()
-
     def test_in_an_index(self):
-        gz = self.zeros(zlib.compressobj(9, zlib.DEFLATED, 31), 2000)
+        gz = deb.zeros_gz(2000)
         for ending, data, plain in ((".gz", gz, None), (".gz", gz, 1 << 30), (".gz", gz, 100 << 20),
-                                    (".xz", self.zeros(lzma.LZMACompressor(preset=0), 1000), None)):
+                                    (".xz", deb.zeros_xz(1008), None)):
             self.list_instead(ending, data, plain)
             self.refused_small("Packages")
 
     def test_in_a_control_member(self):
-        bomb = self.zeros(zlib.compressobj(9, zlib.DEFLATED, 31), 2000)
+        bomb = deb.zeros_gz(2000)
         self.serve(lambda package: deb.hand_made(
             package, b"", members=lambda m: [m[0], ("control.tar.gz", bomb), m[2]]))
         self.refused_small("control.tar")
@@ -221,6 +214,7 @@ class Tar(OddCase):
             [*HONEST, ("./usr/.wh..wh..opq", {})], [*HONEST, ("./.wh.x", {})],
             [*HONEST, ("./usr/.wh.d", {"type": tarfile.DIRTYPE})],
             [*HONEST, ("./usr/" + "n" * 256, {})], [*HONEST, ("./usr/" + "/".join(["d" * 250] * 17), {})],
+            [*HONEST, ("./usr/" + "d/" * 255 + "f", {})],
             [folder, ("./usr/d", {"data": b"1"}), *HONEST], [("./usr/d", {"data": b"1"}), folder, *HONEST],
             [("./usr/x", {"data": b"1"}), ("./usr/x/y", {"data": b"1"}), *HONEST], [link("./bin", "etc"), *HONEST],
         ]
@@ -235,6 +229,8 @@ class Tar(OddCase):
             [*HONEST, link("./usr/sbin/again", "./usr/sbin/served", hard)], [*HONEST, *HONEST],
             [("./usr/lib/real", HONEST[0][1]), link("./usr/sbin/served", "./usr/lib/real", hard)],
             [*HONEST, ("./usr/.WH.x", {})], [*HONEST, ("./usr/" + "n" * 255, {})], [link("./bin", "usr/bin"), *HONEST],
+            [*HONEST, ("./usr/share/x", {"data": b"1"}), ("./usr/share/X", {"data": b"2"})],
+            [*HONEST, ("./usr/" + "d/" * 254 + "f", {})],
             [*HONEST, ("./usr/" + "/".join(["d" * 250] * 16)[:4085], {})],
             [link("./usr/sbin/served", "/../../../usr/lib/real"), ("./usr/lib/real", HONEST[0][1])],
         ]

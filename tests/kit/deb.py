@@ -1,5 +1,6 @@
 """Makes .deb files: honest ones by dpkg-deb, and any bytes at all by hand (ar and tar written here) for the hostile ones."""
 
+import functools
 import gzip
 import hashlib
 import io
@@ -160,6 +161,23 @@ def raw_tar_header(path, size, kind=b"0", mode=0o644, linkname=b""):
 def compress(name, data):
     return {"xz": lambda: lzma.compress(data, preset=1), "gz": lambda: gzip.compress(data, 6, mtime=0),
             "": lambda: data}[name]()
+
+
+@functools.lru_cache
+def zeros_xz(mebibytes):
+    """So many MiB of zeros (a multiple of 16) as xz: one stream many times, since packing them all takes a minute."""
+    return lzma.compress(bytes(16 << 20), preset=0) * (mebibytes // 16)
+
+
+@functools.lru_cache
+def zeros_gz(mebibytes):
+    """So many MiB of zeros as one member of gzip (RFC 1952): a block that refers to nothing before it, many times."""
+    zeros, packer, crc = bytes(1 << 20), zlib.compressobj(9, zlib.DEFLATED, -15), 0
+    block = packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH)
+    for _ in range(mebibytes):
+        crc = zlib.crc32(zeros, crc)
+    return (b"\x1f\x8b\x08" + bytes(5) + b"\2\xff" + block * mebibytes + b"\3\0" +
+            crc.to_bytes(4, "little") + (mebibytes << 20 & 0xffffffff).to_bytes(4, "little"))
 
 
 def nested_gzip_header(name_bytes):
