@@ -188,6 +188,12 @@ class OnABase(Installed):
         self.assertIn("libold-1-1.noarch", ours.rpm("-qa"))
         self.assert_same(ours, theirs, is_for_dnf=False)
 
+    def test_weak_dependencies_come_when_they_are_asked_for(self):
+        self.ready(MANIFEST + "  weak: true\n")
+        ours, theirs = self.made(install=["--setopt=install_weak_deps=1", "app"])
+        self.assertIn("served-doc", ours.rpm("-qa"))
+        self.assertEqual(ours.facts(), theirs.facts())
+
     def test_an_upgrade_is_told_and_takes_the_former_files_away(self):
         self.ready(MANIFEST.replace("app", "upgrading"))
         ours, theirs = self.made(install=["upgrading"])

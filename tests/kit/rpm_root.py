@@ -22,6 +22,8 @@ class Root:
         os.makedirs(self.home, exist_ok=True)
         with open(os.path.join(self.home, ".rpmmacros"), "w", encoding="ascii") as stream:
             stream.write(f"%_dbpath {DATABASE}\n")
+        with open(os.path.join(self.home, "dnf.conf"), "w", encoding="ascii") as stream:
+            stream.write("[main]\noptional_metadata_types=filelists\n")  # newer dnf asks for them only then; older takes no such option
 
     def run(self, *command, may_fail=False):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False,
@@ -41,7 +43,8 @@ class Root:
                         "--setopt=reposdir=/nonexistent", f"--repofrompath=kit,file://{repository}/{self.arch}",
                         "--nogpgcheck", "--setopt=install_weak_deps=0", "--setopt=tsflags=nodocs,noscripts,notriggers",
                         "--setopt=best=1", "--setopt=plugins=0", "--setopt=module_platform_id=platform:f41",
-                        "--setopt=cachedir=/var/cache/dnf", *arguments, may_fail=may_fail)
+                        "--setopt=cachedir=/var/cache/dnf", f"--config={self.home}/dnf.conf", *arguments,
+                        may_fail=may_fail)
 
     def copy(self, folder):
         subprocess.run(["cp", "-a", self.folder, folder], check=True)
