@@ -97,7 +97,7 @@ static void *display_main(void *argument)
 struct display *display_start(const struct progress *progress, struct log *log)
 {
     const char *terminal = getenv("TERM");
-    if (!isatty(STDERR_FILENO) || !terminal || strcmp(terminal, "dumb") == 0)
+    if (!isatty(STDERR_FILENO) || !terminal || !*terminal || strcmp(terminal, "dumb") == 0)
         return NULL; /* no cursor to move */
     struct display *display = calloc(1, sizeof *display);
     if (!display)

@@ -124,7 +124,7 @@ static bool read_time(const char *text, int64_t *ret_seconds, uint64_t *ret_nano
     bool has_zone = (sign == '+' || sign == '-') && read == 3 && hours < 24 && minutes < 60;
     if (!rest || !(has_zone || strcmp(rest, "Z") == 0))
         return false;
-    int64_t ahead = (int64_t)(hours * 3600 + minutes * 60);
+    int64_t ahead = (int64_t)hours * 3600 + minutes * 60;
     *ret_seconds = (int64_t)timegm(&time) - (sign == '-' ? -ahead : ahead);
     return true;
 }

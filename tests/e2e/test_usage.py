@@ -1,6 +1,7 @@
 """What the operator gets wrong: exit class 2, a message with the place, and nothing done."""
 
 import os
+import pty
 import re
 import subprocess
 import unittest
@@ -182,6 +183,17 @@ class Usage(Case):
         with open(writer, "wb") as pipe:
             done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, check=False)
         self.assertEqual((done.returncode, done.stderr), (run.LOCAL, b""))
+
+    def test_a_terminal_that_cannot_move_its_cursor_is_not_told_to(self):
+        for kind in ("", "dumb"):
+            with self.subTest(kind):
+                main, terminal = pty.openpty()
+                done = subprocess.run(self.factory.command("served"), stderr=terminal, stdout=subprocess.PIPE, check=False,
+                                      env=self.factory.environment({"TERM": kind}))
+                os.close(terminal)
+                self.assertNotIn(b"\x1b", os.read(main, 65536))
+                os.close(main)
+                self.assertEqual(done.returncode, run.OK)
 
     def test_help_and_version_are_fine(self):
         for option in ("--help", "--version"):
