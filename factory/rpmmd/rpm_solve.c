@@ -431,7 +431,7 @@ bool rpm_catalog_identity(struct arena *arena, const struct catalog *any, const 
     const struct selected *best = selection ? locked_best(catalog, selection) : NULL;
     if (!best && rpm_catalog_has(any, any->family->identity_package, true)) {
         struct solve_request request = {0};
-        struct selection alone;
+        struct selection alone = {0};
         list_add(arena, &request.names, any->family->identity_package);
         if (!rpm_catalog_solve(arena, any, &request, &alone, err)) {
             if (err->kind != ERR_RESOLVE)
