@@ -61,8 +61,8 @@ class Permissions(Case):
         self.ready()
         self.factory.output = self.write("file", "")
         result = self.run_factory("--arch", "all", "served")
-        self.assertEqual(result.code, run.LOCAL, result)
-        self.assertIn(self.factory.output, result.stderr)
+        self.assertEqual(result.code, run.USAGE, result)
+        self.assertIn(f"--output: {self.factory.output} is not a directory", result.stderr)
 
     def test_layout_index_that_cannot_be_read_is_left_alone(self):
         self.ready()
