@@ -86,7 +86,10 @@ static const char *limit_number(struct arena *arena, struct text word)
         return "-1";
     unsigned bits = letter ? 10 * (unsigned)(letter - letters + 1) : 0;
     bool is_good = text_parse_u64(digits, &number) && number <= (uint64_t)INT64_MAX >> bits;
-    return is_good ? arena_printf(arena, "%llu", (unsigned long long)(number << bits)) : NULL;
+    if (!is_good)
+        return NULL;
+    number <<= bits;
+    return arena_printf(arena, "%llu", (unsigned long long)number);
 }
 
 /* "LimitNOFILE=1024:512K"; what the kernel could not be given says nothing. */
