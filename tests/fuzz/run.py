@@ -8,10 +8,12 @@ The input that ends it in an error stays in the folder of the corpus, or beside 
 """
 
 import argparse
+import contextlib
 import gzip
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -75,6 +77,26 @@ def rpm_metadata():
                     b"\4(foo >= 1.0 if (bar and baz) else qux)", b"\4(a with b unless c)"]
 
 
+def rpmdb():
+    def header(*tags):
+        store, index = b"", b""
+        for tag, kind, data, count in tags:
+            index += b"".join(number.to_bytes(4, "big") for number in (tag, kind, len(store), count))
+            store += data
+        return len(tags).to_bytes(4, "big") + len(store).to_bytes(4, "big") + index + store
+
+    one = header((1000, 6, b"name\0", 1), (1001, 6, b"1\0", 1), (1002, 6, b"2\0", 1), (1047, 8, b"name\0", 1), (1117, 8, b"f\0", 1))
+    with tempfile.TemporaryDirectory() as top:
+        path = os.path.join(top, "rpmdb.sqlite")
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT,blob BLOB NOT NULL)")
+            database.execute("INSERT INTO Packages VALUES (3, ?)", (one,))
+            database.commit()
+        with open(path, "rb") as stream:
+            whole = stream.read()
+    return [whole, b"\1" + one]
+
+
 def symbols():
     return [world.library(MACHINE, "libx.so.1", ["libc.so.6"]), elf.hello("amd64", "x"), elf.hello("arm64", "x"),
             elf.write(soname="libd.so.1", dlopen='[{"soname":["liba.so.1"],"feature":"a","priority":"recommended"}]')]
@@ -119,6 +141,7 @@ SEEDS = {
     "ld_cache": ld_cache,
     "packages": lambda: [debmd.stanza("a", Depends="b (>= 1), c | d:any", Provides="e (= 1)", Source="f (2)").encode()],
     "rpm_metadata": rpm_metadata,
+    "rpmdb": rpmdb,
     "solve": lambda: [bytes(range(0, 96)), bytes(x % 251 for x in range(0, 4000, 7))],
     "status": status,
     "symbols": symbols,
@@ -135,6 +158,7 @@ WORDS = {
     "layers": ["ustar", ".wh.", ".wh..wh..opq", "../", "path=", "linkpath=", "size=", "SCHILY.xattr.", "GNU.sparse.name="],
     "rpm_metadata": ["<package", "<rpm:entry", "name=", "flags=", "pre=", "<file", "type=", "ghost", "<data", "<location", "href=", "<open-checksum",
                      "artifacts:", "stream:", "document:", " if ", " else ", " and ", " with ", " unless ", "<![CDATA[", "<!DOCTYPE", "&#x0;"],
+    "rpmdb": ["SQLite format 3", "Packages", "CREATE TABLE", "CREATE VIEW", "CREATE TRIGGER", "WITHOUT ROWID", "hnum", "blob", "GENERATED ALWAYS AS"],
     "status": ["Package:", "Status:", "install ok installed", "half-configured", "Version:", "Conffiles:", "Depends:", "\\x0a ", "obsolete"],
     "text": ["[", "]", "=", "@include", "auth", "--slave", "--install", "posix.", "..", "-----BEGIN", "Default:", "success=1", "\\xfd7zXZ"],
 }
