@@ -46,8 +46,10 @@ static Id version_id(struct solve_pool *solve, struct text version)
 /* Returns whether a text has a revision that begins with a 0 and goes on with no digit. */
 static bool has_near_zero(struct text text)
 {
+    if (!text.len)
+        return false;
     const char *at = text.ptr, *end = text.ptr + text.len;
-    while (text.len && (at = memmem(at, (size_t)(end - at), "-0", 2))) {
+    while ((at = memmem(at, (size_t)(end - at), "-0", 2)) != NULL) {
         for (at += 2; at < end && *at == '0'; at++)
             continue;
         if (at < end && !is_digit(*at) && !strchr(" ,)|\n", *at))
