@@ -106,6 +106,18 @@ static void a_missing_program_is_named_and_has_enoent(void **state)
     assert_int_equal(err.detail, ENOENT);
 }
 
+static void a_file_that_is_no_program_may_not_be_run(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    AUTO(buf_done) struct buf out = {0};
+    int status = -1;
+    const char *argv[] = {"/proc/self/cmdline", NULL};
+    assert_false(child_run(argv, no_fds, 100, 5000, &out, &status, &err));
+    CHECK_ERR(&err, ERR_LOCAL, "cannot start /proc/self/cmdline");
+    assert_int_equal(err.detail, EACCES);
+}
+
 static void a_child_that_hangs_is_killed_with_its_own_children(void **state)
 {
     (void)state;
@@ -224,6 +236,7 @@ int main(void)
         cmocka_unit_test(only_the_listed_descriptors_are_inherited_under_their_numbers),
         cmocka_unit_test(blocked_and_ignored_signals_are_not_inherited),
         cmocka_unit_test(a_missing_program_is_named_and_has_enoent),
+        cmocka_unit_test(a_file_that_is_no_program_may_not_be_run),
         cmocka_unit_test(a_child_that_hangs_is_killed_with_its_own_children),
         cmocka_unit_test(endless_output_is_stopped_at_the_cap),
         cmocka_unit_test(a_child_that_closes_its_output_is_still_waited_for),
