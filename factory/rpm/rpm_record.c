@@ -6,14 +6,12 @@ bool rpm_record(struct arena *arena, struct text bytes, const struct unpack_limi
                 struct err *err)
 {
     struct rpm_archive archive;
-    struct record record = {0};
     (void)limits;
     if (!rpm_archive_read(arena, bytes, &archive, err))
         return false;
     struct record_item header = {RPM_RECORD_HEADER, 0644, archive.header},
                        signature = {RPM_RECORD_SIGNATURE, 0644, archive.signature.bytes};
-    list_add(arena, &record, header);
-    list_add(arena, &record, signature);
-    *ret_record = record;
+    list_add(arena, ret_record, header);
+    list_add(arena, ret_record, signature);
     return true;
 }
