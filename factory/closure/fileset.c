@@ -8,7 +8,7 @@
 
 #define SYMLINKS_MAX 40 /* path_resolution(7) */
 
-/* A link of a base to a directory. */
+/* A link to a directory: of a base, or of a package where another one lists a directory or something below it. */
 struct base_link {
     struct sourced file;
     const char *end; /* canonical */
@@ -148,6 +148,87 @@ static void find_base_links(struct fileset *set)
     }
 }
 
+/* Whether some package lists a directory there. */
+static bool is_directory(const struct fileset *set, const char *path)
+{
+    for (size_t i = 0; i < set->package_count; i++) {
+        const struct entry *entry = package_find(set->packages[i], path);
+        if (entry && entry->kind == ENTRY_DIRECTORY)
+            return true;
+    }
+    return false;
+}
+
+/* What packages have links for, and the directories that were looked at. */
+struct followed {
+    struct fileset *set;
+    struct map links; /* path → struct sourced * */
+    struct map seen;
+};
+
+/* A directory that one package lists, or lists something in, and of which another one has a link. */
+static void consider(struct followed *followed, struct text path, const struct package *package)
+{
+    struct fileset *set = followed->set;
+    const struct sourced *link = map_get(&followed->links, path);
+    if (!link || link->package == package || map_get(&set->base_links, path) || map_get(&set->merged, path))
+        return;
+    const char *end = path_join_target(set->arena, link->entry->path, link->entry->target);
+    if (!end || path_is_within(end, link->entry->path) || !is_directory(set, end))
+        return;
+    struct base_link *added = arena_new(set->arena, struct base_link);
+    *added = (struct base_link){.file = *link, .end = end};
+    (void)map_add(&set->base_links, text_of(link->entry->path), added);
+}
+
+/* Looks at the directories that an entry lies in. */
+static void consider_parents(struct followed *followed, const struct entry *entry, const struct package *package)
+{
+    struct text path = text_of(entry->path);
+    for (const char *slash; (slash = memrchr(path.ptr, '/', path.len)) && slash != path.ptr;) {
+        path.len = (size_t)(slash - path.ptr);
+        if (!map_add(&followed->seen, path, followed))
+            return;
+        consider(followed, path, package);
+    }
+}
+
+/* Finds the links of packages that lead where others list something: dpkg and rpm unpack that through them. */
+static void find_followed(struct fileset *set)
+{
+    struct arena scratch = {0};
+    struct followed followed = {set, {.arena = &scratch}, {.arena = &scratch}};
+    size_t first = set->package_count && strcmp(set->packages[0]->name, GROUND_PACKAGE_NAME) == 0;
+    for (size_t i = first; i < set->package_count; i++) {
+        for (size_t j = 0; j < set->packages[i]->count; j++) {
+            const struct entry *entry = &set->packages[i]->entries[j];
+            if (entry->kind != ENTRY_SYMLINK || is_link_to_itself(entry))
+                continue;
+            struct sourced *link = arena_new(&scratch, struct sourced);
+            *link = (struct sourced){.package = set->packages[i], .entry = entry};
+            (void)map_add(&followed.links, text_of(entry->path), link);
+        }
+    }
+    for (size_t i = first; followed.links.slots.count && i < set->package_count; i++) {
+        for (size_t j = 0; j < set->packages[i]->count; j++) {
+            const struct entry *entry = &set->packages[i]->entries[j];
+            if (entry->kind == ENTRY_DIRECTORY)
+                consider(&followed, text_of(entry->path), set->packages[i]);
+            consider_parents(&followed, entry, set->packages[i]);
+        }
+    }
+    arena_done(&scratch);
+}
+
+/* Whether an entry is a directory where another package's link leads on. */
+static bool is_led_on(const struct fileset *set, const struct sourced *file)
+{
+    const struct base_link *link = file->entry->kind == ENTRY_DIRECTORY && set->base_links.slots.count
+                                       ? map_get(&set->base_links, text_of(file->entry->path))
+                                       : NULL;
+    return link && strcmp(link->file.package->name, GROUND_PACKAGE_NAME) != 0;
+}
+
 /* Finds the first link of the base on the way to a path. */
 static const struct base_link *find_base_link(const struct fileset *set, const char *path, const char **ret_rest)
 {
@@ -214,6 +295,7 @@ void fileset_build(struct arena *arena, const struct family *family, const struc
                                 .base_links = {.arena = arena}};
     find_merged(ret_set);
     find_base_links(ret_set);
+    find_followed(ret_set);
     for (size_t i = 0; i < ret_set->merged.slots.count; i++) {
         if (ret_set->merged.slots.items[i].value)
             (void)map_add(&ret_set->by_path, ret_set->merged.slots.items[i].key, ret_set->merged.slots.items[i].value);
@@ -222,9 +304,9 @@ void fileset_build(struct arena *arena, const struct family *family, const struc
         struct sourced *files = arena_new_array(arena, struct sourced, sorted[i]->count);
         for (size_t j = 0; j < sorted[i]->count; j++) {
             files[j] = (struct sourced){.package = sorted[i], .entry = &sorted[i]->entries[j]};
-            if (!place_entry(ret_set, &files[j]))
+            if (!place_entry(ret_set, &files[j]) || is_led_on(ret_set, &files[j]))
                 continue;
-            if (ret_set->base_links.slots.count && i)
+            if (ret_set->base_links.slots.count && strcmp(sorted[i]->name, GROUND_PACKAGE_NAME) != 0)
                 place_on_base(ret_set, &files[j]);
             add_file(ret_set, &files[j]);
             if (files[j].listed)

@@ -5,7 +5,8 @@
  * judge, when the path is kept. The order in which packages are handed over makes no difference.
  * A directory below /usr that the family's package of the layout ("filesystem") has as a link to a directory beside it, as Fedora since 42 has
  * /usr/sbin -> bin, is merged with it: what other packages list below the link is in the set with the path that it
- * really gets. The same holds for all links to directories of a base (ground_package.h), which is a package that comes first.
+ * really gets. The same holds for all links to directories of a base (ground_package.h), which is a package that comes first, and of
+ * packages where another one lists that directory or something in it, as dpkg and rpm unpack through the link that is there.
  * Threads: built by one thread, then const.
  */
 #ifndef IMGFACTORY_CLOSURE_FILESET_H
@@ -37,7 +38,7 @@ struct fileset {
     struct map by_path;        /* canonical path → struct sourced * */
     size_t packaged_count;     /* private: of its slots; what follows was added to the set later */
     struct sourced_list moved; /* private: what packages list below merged directories */
-    struct map base_links;     /* private: path of a link to a directory that a base has → what it is */
+    struct map base_links;     /* private: path of a link to a directory that a base or a package has → what it is */
     struct map merged;         /* path of a merged directory → struct sourced * of the link */
     struct map *sought; /* set after building; NULL: nobody asks. Gets what was looked for in the set and is not there:
                            paths, and of fileset_list() folders with a '/' behind them */

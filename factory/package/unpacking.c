@@ -112,12 +112,27 @@ static bool has_same_rights(const struct entry *a, const struct entry *b)
            text_eq(a->capability, b->capability);
 }
 
+/* Whether it is a link to the same path by its name from before /usr was merged: /usr/bin/x -> ../../bin/x. */
+static bool leads_to_itself(struct unpacking *unpacking, const struct entry *entry)
+{
+    if (entry->kind != ENTRY_SYMLINK)
+        return false;
+    const char *end = path_join_target(&unpacking->arena, entry->path, entry->target);
+    return end && strcmp(end, entry->path) == 0;
+}
+
 /* A path that comes twice: directories may (the one spelled below /usr tells mode and owner), others must be equal. */
 static bool merge_twice(struct unpacking *unpacking, struct unpacked *first, const struct unpacked *second,
                         struct err *err)
 {
     const struct entry *a = &first->entry, *b = &second->entry;
     bool is_equal = a->kind == b->kind;
+    if (leads_to_itself(unpacking, b))
+        return true;
+    if (leads_to_itself(unpacking, a)) {
+        *first = *second;
+        return true;
+    }
     if (is_equal && a->kind == ENTRY_DIRECTORY) {
         if (first->is_aliased && !second->is_aliased)
             *first = *second;
