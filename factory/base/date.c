@@ -33,6 +33,29 @@ static bool parse_clock(struct text clock, struct tm *tm)
            parse_part(second, 2, 60, &tm->tm_sec);
 }
 
+/* Reads a zone of RFC 5322 (section 4.3 has the names) as seconds east of Greenwich. */
+static bool parse_zone(struct text zone, int64_t *ret_seconds)
+{
+    static const struct {
+        const char *name;
+        int hours;
+    } names[] = {{"UTC", 0},  {"GMT", 0},  {"Z", 0},    {"UT", 0},   {"EST", -5}, {"EDT", -4},
+                 {"CST", -6}, {"CDT", -5}, {"MST", -7}, {"MDT", -6}, {"PST", -8}, {"PDT", -7}};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (text_is(zone, names[i].name)) {
+            *ret_seconds = names[i].hours * INT64_C(3600);
+            return true;
+        }
+    }
+    int hours, minutes;
+    if (zone.len != 5 || (zone.ptr[0] != '+' && zone.ptr[0] != '-') ||
+        !parse_part((struct text){zone.ptr + 1, 2}, 2, 23, &hours) ||
+        !parse_part((struct text){zone.ptr + 3, 2}, 2, 59, &minutes))
+        return false;
+    *ret_seconds = (zone.ptr[0] == '-' ? -1 : 1) * (hours * INT64_C(3600) + minutes * INT64_C(60));
+    return true;
+}
+
 bool date_parse(struct text date, int64_t *ret_seconds)
 {
     struct text words[6], rest = date;
@@ -45,13 +68,13 @@ bool date_parse(struct text date, int64_t *ret_seconds)
         !parse_month(words[first + 1], &tm.tm_mon) || words[first + 2].len != 4 ||
         !parse_part(words[first + 2], 4, 9999, &tm.tm_year) || !parse_clock(words[first + 3], &tm))
         return false;
-    struct text zone = words[first + 4];
-    if (!text_is(zone, "UTC") && !text_is(zone, "GMT") && !text_is(zone, "Z") && !text_is(zone, "+0000"))
+    int64_t east_seconds;
+    if (!parse_zone(words[first + 4], &east_seconds))
         return false;
     int day = tm.tm_mday;
     bool is_leap_second = tm.tm_sec == 60; /* it may begin the next day */
     tm.tm_year -= 1900;
-    *ret_seconds = timegm(&tm);
+    *ret_seconds = timegm(&tm) - east_seconds;
     return tm.tm_mday == day || is_leap_second; /* 31 February is no date */
 }
 

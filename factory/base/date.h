@@ -12,7 +12,7 @@ struct date_chars {
     char chars[64];
 };
 
-/* Parses "Sat, 11 Jul 2026 10:16:37 UTC" (RFC 5322, section 3.3, zone UTC, GMT, Z or +0000) into seconds since the
+/* Parses "Sat, 11 Jul 2026 10:16:37 UTC" (RFC 5322, section 3.3, any zone of it) into seconds since the
  * epoch, whatever the locale. */
 bool date_parse(struct text date, int64_t *ret_seconds) MUST_CHECK;
 /* Prints seconds since the epoch as "2026-07-11 10:16:37 UTC". */

@@ -48,7 +48,7 @@ static const char *option_field(struct text name)
     return NULL;
 }
 
-/* Reads "name=value"; "arch+=x" adds to all architectures, which are wanted anyway, "arch-=x" is refused. */
+/* Reads "name=value"; "arch+=x" adds to all architectures, which are wanted anyway. */
 static bool read_option(struct arena *arena, struct entry *entry, struct text option, struct err *err)
 {
     const char *equals = memchr(option.ptr, '=', option.len);

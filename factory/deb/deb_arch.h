@@ -11,5 +11,7 @@ extern const struct arch_key deb_arch_keys[];
 
 /* Returns "arm64". */
 const char *deb_arch(const struct arch *arch);
+/* Returns what Debian calls the architecture that this program was built for. */
+const char *deb_native_arch(void);
 
 #endif

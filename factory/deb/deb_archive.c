@@ -109,15 +109,16 @@ static bool check_version(const struct member *member, struct err *err)
 }
 
 /* Takes a member as `stem`.tar with one of the allowed compressions. */
-static bool take_tar(const struct member *member, const char *stem, bool may_be_bzip2, struct deb_member *ret_tar,
+static bool take_tar(const struct member *member, const char *stem, bool may_be_old, struct deb_member *ret_tar,
                      struct err *err)
 {
     enum compression compression = compression_of_name(member->name);
+    bool is_old = compression == COMPRESSION_BZIP2 || compression == COMPRESSION_LZMA;
     char wanted[32];
     (void)snprintf(wanted, sizeof wanted, "%s.tar%s", stem, compression_ending(compression));
-    if (strcmp(member->name, wanted) != 0 || (compression == COMPRESSION_BZIP2 && !may_be_bzip2)) {
+    if (strcmp(member->name, wanted) != 0 || (is_old && !may_be_old) || compression == COMPRESSION_LZ4) {
         err_set(err, ERR_MALFORMED, "not a valid Debian package: member %s where %s.tar{,.gz,.xz,.zst%s} should be",
-                member->name, stem, may_be_bzip2 ? ",.bz2" : "");
+                member->name, stem, may_be_old ? ",.bz2,.lzma" : "");
         return false;
     }
     memcpy(ret_tar->name, member->name, sizeof ret_tar->name);

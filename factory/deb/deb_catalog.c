@@ -98,7 +98,7 @@ static bool add_indices(struct deb_catalog *catalog, const struct release *relea
 {
     const struct deb_repository *repository = release->repository;
     const char *arch = deb_arch(catalog->base.arch);
-    if (repository->architectures.count && !strings_has(&repository->architectures, arch))
+    if (!deb_repository_serves(repository, arch))
         return false;
     if (!repository->components.count)
         return add_index(catalog, release, "Packages");

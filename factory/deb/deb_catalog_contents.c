@@ -79,7 +79,8 @@ bool deb_catalog_has_table(const struct deb_catalog *catalog, const struct deb_c
 {
     struct digest key = deb_catalog_key(CONTENTS_FORMAT, &item->listed->digest);
     struct store *store = catalog->env->store;
-    return store_has_derived(store, CONTENTS_KIND, &key) || store_has(store, &item->listed->digest);
+    return store_has_derived(store, CONTENTS_KIND, &key) ||
+           (!item->listed->has_sha512 && store_has(store, &item->listed->digest));
 }
 
 static bool load_one(void *context, void *item, struct err *err)
@@ -121,7 +122,7 @@ static void add_items(struct deb_contents_list *list, const struct release *rele
 {
     const struct deb_repository *repository = release->repository;
     const char *own = deb_arch(list->catalog->base.arch), *arch = list->is_all ? "all" : own;
-    if (repository->architectures.count && !strings_has(&repository->architectures, own))
+    if (!deb_repository_serves(repository, own))
         return;
     const char *shared = arena_printf(&list->arena, "Contents-%s", arch);
     bool has_own = false;

@@ -17,7 +17,8 @@ static bool is_word(struct text word, const char *more)
     return word.len > 0;
 }
 
-/* A path below the repository: relative, without scheme, "..", empty parts and control bytes. */
+/* A path below the repository: without "..", a scheme and control bytes. All else is a file's name to apt, too: blanks, '?', '#',
+ * "//", a '/' in front. */
 static bool is_safe_path(struct text path)
 {
     struct text rest = path;
@@ -25,12 +26,12 @@ static bool is_safe_path(struct text path)
         return false;
     for (size_t i = 0; i < path.len; i++) {
         unsigned char c = (unsigned char)path.ptr[i];
-        if (c <= 0x20 || c == 0x7F || c == '\\' || c == '?' || c == '#')
+        if (c < 0x20 || c == 0x7F || c == '\\')
             return false;
     }
     for (struct text part; text_next(&rest, '/', &part);) {
         bool is_scheme = part.ptr == path.ptr && part.len && part.ptr[part.len - 1] == ':';
-        if (!part.len || text_is(part, "..") || is_scheme)
+        if (text_is(part, "..") || is_scheme)
             return false;
     }
     return true;
@@ -79,11 +80,11 @@ bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog
         return fail(index, stanza, "not a package name:", stanza->name, err);
     if (!is_word(stanza->version, ".+~:-_"))
         return fail(index, stanza, "not a version:", stanza->version, err);
-    *ret_why = !stanza->architecture.len ? "no Architecture in the index"
-               : !stanza->filename.len   ? "no Filename in the index"
-               : !stanza->size.len       ? "no Size in the index"
-               : !stanza->sha256.len     ? "no SHA256 in the index"
-                                         : NULL;
+    *ret_why = !stanza->architecture.len                    ? "no Architecture in the index"
+               : !stanza->filename.len                      ? "no Filename in the index"
+               : !stanza->size.len                          ? "no Size in the index"
+               : !stanza->sha256.len && !stanza->sha512.len ? "no SHA256 in the index, and no SHA512"
+                                                            : NULL;
     *ret_item = item;
     if (*ret_why)
         return true;
@@ -93,7 +94,10 @@ bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog
         return fail(index, stanza, "a Filename that is no path below the repository:", stanza->filename, err);
     if (!text_parse_u64(stanza->size, &item.size_bytes) || item.size_bytes > INT64_MAX)
         return fail(index, stanza, "not a Size:", stanza->size, err);
-    if (!digest_parse(stanza->sha256, &item.digest))
+    item.has_sha512 = !stanza->sha256.len;
+    if (item.has_sha512 && !checksum_parse(CHECKSUM_SHA512, stanza->sha512, &item.sha512))
+        return fail(index, stanza, "not a SHA512:", stanza->sha512, err);
+    if (!item.has_sha512 && !digest_parse(stanza->sha256, &item.digest))
         return fail(index, stanza, "not a SHA256:", stanza->sha256, err);
     if (!read_source(&item))
         return fail(index, stanza, "not a Source:", stanza->source, err);

@@ -8,6 +8,7 @@
 #ifndef IMGFACTORY_DEB_DEB_POOL_H
 #define IMGFACTORY_DEB_DEB_POOL_H
 
+#include "base/checksum.h"
 #include "deb/deb_catalog_parts.h"
 #include "source/solv.h"
 #include "source/solve.h"
@@ -19,7 +20,9 @@ struct solve_item {
     uint32_t index_rank, number; /* place of the index in the catalog and of the stanza in the index */
     struct deb_stanza stanza;
     uint64_t size_bytes;
-    struct digest digest;
+    struct digest digest; /* zeros when the index has only a SHA-512 */
+    struct checksum sha512;
+    bool has_sha512; /* instead of the digest */
     struct text source, source_version;
     struct text candidate_version; /* the version that apt would take, when this is another */
     Id id;                         /* solvable */

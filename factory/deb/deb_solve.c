@@ -1,6 +1,7 @@
 #include "source/solve.h"
 
 #include "base/auto.h"
+#include "base/url.h"
 #include "deb/deb_arch.h"
 #include "deb/deb_greedy.h"
 #include "deb/deb_wanted.h"
@@ -200,18 +201,22 @@ static struct selected make_selected(struct arena *arena, const struct deb_catal
                                      const struct solve_item *item, bool is_likely)
 {
     const struct deb_stanza *stanza = &item->stanza;
+    struct checksum *sha512 = item->has_sha512 ? arena_new(arena, struct checksum) : NULL;
+    if (sha512)
+        *sha512 = item->sha512;
     return (struct selected){.name = text_dup(arena, stanza->name),
                              .version = text_dup(arena, stanza->version),
                              .architecture = text_dup(arena, stanza->architecture),
                              .source_package = text_dup(arena, item->source),
                              .source_version = text_dup(arena, item->source_version),
                              .section = stanza->section.len ? text_dup(arena, stanza->section) : NULL,
-                             .url_path = text_dup(arena, stanza->filename),
+                             .url_path = url_escape(arena, text_dup(arena, stanza->filename), URL_SPECIAL),
                              .origin = deb_catalog_origin(catalog, item->index->release),
                              .candidate_version =
                                  item->candidate_version.len ? text_dup(arena, item->candidate_version) : NULL,
                              .size_bytes = item->size_bytes,
                              .digest = item->digest,
+                             .sha512 = sha512,
                              .is_likely = is_likely};
 }
 

@@ -19,6 +19,7 @@ struct deb_repository {
     const char *suite;            /* "bookworm"; ending in '/' for a flat repository */
     struct strings components;    /* empty for a flat repository */
     struct strings architectures; /* deb names; empty: all */
+    struct strings without;       /* of these none is wanted of it */
     struct strings keyrings;      /* paths of keyring files, binary or ASCII-armoured */
     struct strings inline_keys;   /* ASCII-armoured keys from Signed-By */
     struct strings fingerprints;  /* upper-case hex; when given, only signatures by these keys (or their subkeys, unless
@@ -40,6 +41,12 @@ struct deb_source {
 static inline const struct deb_source *deb_source_of(const struct source *source)
 {
     return source->configured;
+}
+/* Returns whether packages of an architecture are wanted of the repository. */
+static inline bool deb_repository_serves(const struct deb_repository *repository, const char *arch)
+{
+    return (!repository->architectures.count || strings_has(&repository->architectures, arch)) &&
+           !strings_has(&repository->without, arch);
 }
 /* The repository as trust knows it. */
 struct repository deb_repository_known(const struct deb_repository *repository);

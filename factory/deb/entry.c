@@ -2,6 +2,8 @@
  * names may look like is checked in this file only. */
 #include "deb/entry.h"
 
+#include "deb/deb_arch.h"
+
 #include <ctype.h>
 #include <fcntl.h>
 #include <strings.h>
@@ -112,7 +114,7 @@ static bool set_bool(struct entry *entry, struct text name, struct text value, b
 
 bool entry_set(struct arena *arena, struct entry *entry, struct text name, struct text value, struct err *err)
 {
-    static const char *const refused[] = {"Architectures-Remove", "InRelease-Path"};
+    static const char *const refused[] = {"InRelease-Path"};
     bool is_known;
     if (!set_bool(entry, name, value, &is_known, err))
         return false;
@@ -128,6 +130,8 @@ bool entry_set(struct arena *arena, struct entry *entry, struct text name, struc
         config_words(arena, value, false, &entry->components);
     else if (text_is_nocase(name, "Architectures"))
         config_words(arena, value, true, &entry->architectures);
+    else if (text_is_nocase(name, "Architectures-Remove"))
+        config_words(arena, value, true, &entry->without);
     else if (text_is_nocase(name, "Signed-By"))
         return read_signed_by(arena, entry, value, err);
     else if (text_is_nocase(name, "By-Hash"))
@@ -143,7 +147,7 @@ bool entry_set(struct arena *arena, struct entry *entry, struct text name, struc
 static bool check_uri_bytes(const struct entry *entry, const char *uri, struct err *err)
 {
     if (strstr(uri, "$("))
-        return fail(entry, err, "variables such as $(ARCH) are not supported", uri);
+        return fail(entry, err, "the only variable of apt is $(ARCH)", uri);
     for (const char *at = uri; *at; at++) {
         if ((unsigned char)*at <= 0x20 || *at == 0x7F || strchr("\\\"<>^`{|}", *at))
             return fail(entry, err, "not a URI", uri);
@@ -262,6 +266,19 @@ static bool check_entry(const struct entry *entry, struct err *err)
     return true;
 }
 
+/* Puts the machine's own architecture, as Debian calls it, into the place of "$(ARCH)", as apt does. */
+static struct strings with_arch(struct arena *arena, const struct strings *values)
+{
+    struct strings result = {0};
+    for (size_t i = 0; i < values->count; i++) {
+        const char *value = values->items[i];
+        for (const char *at; (at = strstr(value, "$(ARCH)"));)
+            value = arena_printf(arena, "%.*s%s%s", (int)(at - value), value, deb_native_arch(), at + 7);
+        list_add(arena, &result, value);
+    }
+    return result;
+}
+
 static void add_repositories(struct arena *arena, const struct entry *entry, const struct strings *uris,
                              const struct strings *default_keyrings, struct deb_source *source)
 {
@@ -275,6 +292,7 @@ static void add_repositories(struct arena *arena, const struct entry *entry, con
             .suite = suite,
             .components = entry->components,
             .architectures = entry->architectures,
+            .without = entry->without,
             .keyrings = has_keys || entry->is_trusted ? entry->keyrings : *default_keyrings,
             .inline_keys = entry->inline_keys,
             .fingerprints = entry->fingerprints,
@@ -289,11 +307,16 @@ static void add_repositories(struct arena *arena, const struct entry *entry, con
     }
 }
 
-bool entry_expand(struct arena *arena, const struct entry *entry, const struct strings *default_keyrings,
+bool entry_expand(struct arena *arena, const struct entry *written, const struct strings *default_keyrings,
                   struct deb_source *source, struct err *err)
 {
-    if (entry->is_disabled || !strings_has(&entry->types, "deb"))
+    if (written->is_disabled || !strings_has(&written->types, "deb"))
         return true;
+    struct entry whole = *written;
+    const struct entry *entry = &whole;
+    whole.uris = with_arch(arena, &written->uris);
+    whole.suites = with_arch(arena, &written->suites);
+    whole.components = with_arch(arena, &written->components);
     if (!check_entry(entry, err))
         return false;
     struct strings group = {0};

@@ -14,6 +14,7 @@ struct entry {
     const char *place; /* "FILE:LINE" */
     const char *name;  /* for messages in place of "SUITE of URI", or NULL */
     struct strings types, uris, suites, components, architectures;
+    struct strings without; /* architectures that are not wanted of it */
     struct strings keyrings, inline_keys, fingerprints;
     struct strings release_names;
     uint64_t max_age_days;

@@ -15,6 +15,7 @@
 #include "trust/small_file.h"
 
 #define RELEASE_MAX_BYTES (32u << 20)
+#define PACKAGES_MAX_BYTES (UINT64_C(192) << 20) /* as release_fetch.c has it of indices in memory */
 
 const struct freshness_rule deb_freshness[] = {
     {NULL, "*-security", 14}, {NULL, "*/updates", 14}, {NULL, "*-updates", 14}, {NULL, "testing", 14},
@@ -79,6 +80,48 @@ static bool fetch_detached(const struct source_env *env, struct arena *arena, co
     return true;
 }
 
+/* Writes what a Release would say of one file. */
+static void describe_file(const char *name, const struct digest *digest, size_t len, struct buf *ret_text)
+{
+    buf_init(ret_text, RELEASE_MAX_BYTES);
+    if (!buf_printf(ret_text, "SHA256:\n %s %zu %s\n", digest_hex(digest).chars, len, name))
+        memory_abort(len);
+}
+
+/* A flat repository that is trusted need not have a Release: its Packages, in whatever compression, stands for one. */
+static bool fetch_packages(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
+                           const char *base, struct fetched *fetched, struct err *err)
+{
+    static const char *const endings[] = {".xz", ".zst", ".gz", ".bz2", ".lzma", ".lz4", ""};
+    for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
+        AUTO(buf_done) struct buf body = {0};
+        struct digest digest;
+        struct small_file_haste haste = {.is_tried_once = true};
+        bool is_absent = false;
+        const char *name = arena_printf(arena, "Packages%s", endings[i]),
+                   *url = arena_printf(arena, "%s%s", base, name);
+        err_clear(err);
+        if (!small_file_get(env, url, PACKAGES_MAX_BYTES, haste, &body, &is_absent, err)) {
+            if (!is_absent)
+                return false;
+            continue;
+        }
+        if (!small_file_keep(env, &body, &digest, err))
+            return false;
+        describe_file(name, &digest, body.len, &fetched->file);
+        fetched->form = RELEASE_BARE;
+        fetched->url = source_public_uri(arena, url);
+        log_line(env->log, LOG_VERBOSE, "%s has no Release; it is taken as it is", repository->name);
+        return true;
+    }
+    return false;
+}
+
+static bool is_flat(const struct deb_repository *repository)
+{
+    return text_has_suffix(text_of(repository->suite), "/");
+}
+
 static bool fetch_from(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                        const char *uri, struct fetched *fetched, struct err *err)
 {
@@ -95,6 +138,12 @@ static bool fetch_from(const struct source_env *env, struct arena *arena, const 
     err_clear(err);
     if (fetch_detached(env, arena, repository, base, fetched, err))
         return true;
+    struct err missing = *err, other = {0};
+    if (repository->is_trusted && is_flat(repository) && missing.kind == ERR_NETWORK &&
+        fetch_packages(env, arena, repository, base, fetched, &other)) {
+        err_clear(err);
+        return true;
+    }
     err_wrap(err, "%s; then", first);
     return false;
 }

@@ -1,4 +1,4 @@
-/* release.h - one signed generation of a Debian repository: InRelease verified, parsed, its files listed by SHA-256
+/* release.h - one signed generation of a Debian repository: InRelease verified, parsed, its files listed by SHA-256 or SHA-512
  *
  * Format: https://wiki.debian.org/DebianRepository/Format, "Release" files. Trust: gpgv as a child process; accepted
  * only with GOODSIG directly followed by VALIDSIG (SHA-256 or better), no BADSIG; only gpgv's --output is parsed. Text
@@ -12,6 +12,7 @@
 #ifndef IMGFACTORY_DEB_RELEASE_H
 #define IMGFACTORY_DEB_RELEASE_H
 
+#include "base/checksum.h"
 #include "base/map.h"
 #include "deb/deb_source.h"
 #include "io/file.h"
@@ -23,7 +24,9 @@ extern const struct freshness_rule deb_freshness[];
 
 struct release_file {
     uint64_t size_bytes;
-    struct digest digest;
+    struct digest digest; /* its SHA-256; with sha512 one of that, which only names it */
+    bool has_sha512;      /* the Release has no SHA-256 of the file: */
+    struct checksum sha512;
 };
 
 struct release {

@@ -12,8 +12,8 @@
 const struct release_file *release_find(const struct release *release, struct arena *arena, const char *name,
                                         const char **ret_name)
 {
-    static const enum compression order[] = {COMPRESSION_GZIP, COMPRESSION_XZ, COMPRESSION_ZSTD, COMPRESSION_BZIP2,
-                                             COMPRESSION_NONE};
+    static const enum compression order[] = {COMPRESSION_GZIP, COMPRESSION_XZ,  COMPRESSION_ZSTD, COMPRESSION_BZIP2,
+                                             COMPRESSION_LZMA, COMPRESSION_LZ4, COMPRESSION_NONE};
     for (size_t i = 0; i < ARRAY_COUNT(order); i++) {
         const char *full_name = arena_printf(arena, "%s%s", name, compression_ending(order[i]));
         const struct release_file *file = map_get(&release->files, text_of(full_name));
@@ -27,29 +27,36 @@ const struct release_file *release_find(const struct release *release, struct ar
 
 /* Lists where a file may be below a mirror: by-hash, which cannot change under us, then by its name. */
 static struct strings paths_of(struct arena *arena, const struct release *release, const char *name,
-                               const struct digest *digest)
+                               const struct checksum *checksum)
 {
     struct strings paths = {0};
     const char *slash = strrchr(name, '/'), *below = release->dir + strlen(release->uri);
     int folder_len = slash ? (int)(slash - name) + 1 : 0;
     if (release->has_by_hash && !release->repository->is_by_hash_off)
         list_add(arena, &paths,
-                 arena_printf(arena, "%s%sby-hash/SHA256/%s", below,
+                 arena_printf(arena, "%s%sby-hash/%s/%s", below,
                               url_escape(arena, arena_printf(arena, "%.*s", folder_len, name), URL_SPECIAL),
-                              digest_hex(digest).chars));
+                              checksum->kind == CHECKSUM_SHA256 ? "SHA256" : "SHA512",
+                              strchr(checksum_text(checksum).chars, ':') + 1));
     list_add(arena, &paths, arena_printf(arena, "%s%s", below, url_escape(arena, name, URL_SPECIAL)));
     return paths;
+}
+
+static struct checksum checksum_of_file(const struct release_file *file)
+{
+    return file->has_sha512 ? file->sha512 : checksum_of_digest(&file->digest);
 }
 
 static struct listed_file listed(struct arena *arena, const struct release *release, const char *name,
                                  const struct release_file *file)
 {
-    struct strings paths = paths_of(arena, release, name, &file->digest);
+    struct checksum checksum = checksum_of_file(file);
+    struct strings paths = paths_of(arena, release, name, &checksum);
     return (struct listed_file){
         .name = arena_printf(arena, "%s of %s", name, release->repository->name),
         .path = name,
         .urls = listed_file_urls(arena, release->uri, &release->repository->uris, &paths),
-        .checksum = checksum_of_digest(&file->digest),
+        .checksum = checksum,
         .is_size_known = true,
         .size_bytes = file->size_bytes,
         .max_bytes = INDEX_MAX_BYTES,
@@ -87,7 +94,7 @@ bool release_fetch(const struct source_env *env, const struct release *release, 
     struct checksum plain_checksum;
     whole.max_bytes = WHOLE_MAX_BYTES;
     if (plain) {
-        plain_checksum = checksum_of_digest(&plain->digest);
+        plain_checksum = checksum_of_file(plain);
         whole.plain_checksum = &plain_checksum;
         whole.is_plain_size_known = true;
         whole.plain_bytes = plain->size_bytes;

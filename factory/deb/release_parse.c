@@ -37,15 +37,30 @@ static bool is_good_name(struct text name)
     return true;
 }
 
-static bool parse_file(const struct parsing *parsing, struct text line, struct map *files)
+/* Reads a file's digest, which is of that kind. */
+static bool parse_digest(enum checksum_kind kind, struct text hex, struct release_file *file)
+{
+    struct checksum checksum;
+    if (!checksum_parse(kind, hex, &checksum))
+        return false;
+    file->has_sha512 = kind == CHECKSUM_SHA512;
+    file->sha512 = checksum;
+    file->digest = file->has_sha512 ? digest_of(checksum.bytes, checksum_len(kind)) : checksum_digest(&checksum);
+    return true;
+}
+
+static bool parse_file(const struct parsing *parsing, struct text line, enum checksum_kind kind, struct map *files)
 {
     struct text rest = line, digest, size, name, more;
     struct release_file file;
     if (!text_next_word(&rest, &digest))
         return true;
     if (!text_next_word(&rest, &size) || !text_next_word(&rest, &name) || text_next_word(&rest, &more) ||
-        !digest_parse(digest, &file.digest) || !text_parse_u64(size, &file.size_bytes))
-        return fail(parsing, "not a \"digest size name\" line in SHA256", line);
+        !parse_digest(kind, digest, &file) || !text_parse_u64(size, &file.size_bytes))
+        return fail(parsing,
+                    kind == CHECKSUM_SHA256 ? "not a \"digest size name\" line in SHA256"
+                                            : "not a \"digest size name\" line in SHA512",
+                    line);
     if (!is_good_name(name))
         return fail(parsing, "a listed file's name leaves the repository or is no name", name);
     if (text_has_prefix(name, "./")) {
@@ -53,7 +68,8 @@ static bool parse_file(const struct parsing *parsing, struct text line, struct m
         name.len -= 2;
     }
     const struct release_file *known = map_get(files, name);
-    if (known && (known->size_bytes != file.size_bytes || !digest_eq(&known->digest, &file.digest)))
+    if (known && (known->size_bytes != file.size_bytes ||
+                  (known->has_sha512 == file.has_sha512 && !digest_eq(&known->digest, &file.digest))))
         return fail(parsing, "a file is listed twice and differently", name);
     if (known)
         return true;
@@ -66,21 +82,28 @@ static bool parse_file(const struct parsing *parsing, struct text line, struct m
     return true;
 }
 
+/* SHA-256 first; SHA-512 for what is not listed by that. */
 static bool parse_files(const struct parsing *parsing, const struct deb822_stanza *stanza, struct map *files)
 {
-    const struct deb822_field *field = deb822_find(stanza, "SHA256");
+    static const struct {
+        const char *field;
+        enum checksum_kind kind;
+    } lists[] = {{"SHA256", CHECKSUM_SHA256}, {"SHA512", CHECKSUM_SHA512}};
+    bool has_one = false;
     files->arena = parsing->arena;
-    if (!field) {
-        err_set(parsing->err, ERR_TRUST, "%s: it lists no files by SHA-256 (weaker digests are not accepted)",
-                parsing->name);
-        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+        const struct deb822_field *field = deb822_find(stanza, lists[i].field);
+        struct text rest = field ? field->value : (struct text){0}, line;
+        has_one = has_one || field;
+        while (text_next(&rest, '\n', &line)) {
+            if (!parse_file(parsing, line, lists[i].kind, files))
+                return false;
+        }
     }
-    struct text rest = field->value, line;
-    while (text_next(&rest, '\n', &line)) {
-        if (!parse_file(parsing, line, files))
-            return false;
-    }
-    return true;
+    if (!has_one)
+        err_set(parsing->err, ERR_TRUST,
+                "%s: it lists no files by SHA-256 or SHA-512 (weaker digests are not accepted)", parsing->name);
+    return has_one;
 }
 
 static bool parse_dates(const struct parsing *parsing, const struct deb822_stanza *stanza, struct release *release,

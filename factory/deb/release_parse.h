@@ -1,7 +1,7 @@
 /* release_parse.h - the signed text of a Release file into a struct release
  *
  * Threads: no shared state.
- * Fails with: ERR_MALFORMED; ERR_TRUST when it lists nothing by SHA-256.
+ * Fails with: ERR_MALFORMED; ERR_TRUST when it lists nothing by SHA-256 or SHA-512.
  */
 #ifndef IMGFACTORY_DEB_RELEASE_PARSE_H
 #define IMGFACTORY_DEB_RELEASE_PARSE_H

@@ -10,8 +10,8 @@
 static const struct {
     enum compression compression;
     const char *ending;
-} endings[] = {
-    {COMPRESSION_GZIP, ".gz"}, {COMPRESSION_XZ, ".xz"}, {COMPRESSION_ZSTD, ".zst"}, {COMPRESSION_BZIP2, ".bz2"}};
+} endings[] = {{COMPRESSION_GZIP, ".gz"},   {COMPRESSION_XZ, ".xz"},     {COMPRESSION_ZSTD, ".zst"},
+               {COMPRESSION_BZIP2, ".bz2"}, {COMPRESSION_LZMA, ".lzma"}, {COMPRESSION_LZ4, ".lz4"}};
 
 enum compression compression_of_name(const char *name)
 {
@@ -182,6 +182,8 @@ static bool run(const struct job *job, enum compression compression, struct err 
     case COMPRESSION_XZ:
     case COMPRESSION_ZSTD:
     case COMPRESSION_BZIP2:
+    case COMPRESSION_LZMA:
+    case COMPRESSION_LZ4:
         return run_pieces(job, compression, add_piece, (void *)job, err);
     }
     return refuse(job, "unknown compression", err);

@@ -10,9 +10,17 @@
 
 #include "base/text.h"
 
-enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_XZ, COMPRESSION_ZSTD, COMPRESSION_BZIP2 };
+enum compression {
+    COMPRESSION_NONE,
+    COMPRESSION_GZIP,
+    COMPRESSION_XZ,
+    COMPRESSION_ZSTD,
+    COMPRESSION_BZIP2,
+    COMPRESSION_LZMA,
+    COMPRESSION_LZ4
+};
 
-/* Tells the compression that a file name's ending stands for (".gz", ".xz", ".zst", ".bz2", else none). */
+/* Tells the compression that a file name's ending stands for (".gz", ".xz", ".zst", ".bz2", ".lzma", ".lz4", else none). */
 enum compression compression_of_name(const char *name);
 /* Returns the ending of a compression with its dot; "" for none. */
 const char *compression_ending(enum compression compression);

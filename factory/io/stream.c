@@ -56,6 +56,8 @@ enum compression compression_of_bytes(struct text bytes)
         return COMPRESSION_XZ;
     if (is_zstd(bytes))
         return COMPRESSION_ZSTD;
+    if (bytes.len >= 4 && memcmp(bytes.ptr, "\x04\x22\x4d\x18", 4) == 0)
+        return COMPRESSION_LZ4;
     return is_bzip2(bytes) ? COMPRESSION_BZIP2 : COMPRESSION_NONE;
 }
 
@@ -239,7 +241,33 @@ static void xz_close(struct stream *stream)
     lzma_end(&stream->unxz);
 }
 
-/* --- bzip2 by libarchive --- */
+/* --- lzma, xz's predecessor: no magic number, no checksum, one stream --- */
+
+/* What a header can be (LZMA SDK, lzma-specification.txt): properties, size of the dictionary, size of what comes out. */
+static bool may_be_lzma(struct text bytes)
+{
+    return bytes.len > 13 && (unsigned char)bytes.ptr[0] < 9 * 5 * 5;
+}
+
+static bool lzma_open(struct stream *stream, struct err *err)
+{
+    stream->unxz = (lzma_stream)LZMA_STREAM_INIT;
+    stream->is_open = stream->is_inside = true;
+    lzma_ret result = lzma_alone_decoder(&stream->unxz, XZ_MEMORY_MAX_BYTES);
+    stream->unxz.next_in = (const uint8_t *)stream->input.ptr;
+    stream->unxz.avail_in = stream->input.len;
+    return result == LZMA_OK || xz_fault(stream, result, err);
+}
+
+static bool lzma_next(struct stream *stream, struct text *ret_piece, struct err *err)
+{
+    if (!xz_next(stream, ret_piece, err))
+        return false;
+    return stream->is_inside || !stream->unxz.avail_in ||
+           refuse(stream, "there are bytes behind the end of the lzma data", err);
+}
+
+/* --- bzip2 and lz4 by libarchive --- */
 
 static bool archive_fault(const struct stream *stream, struct err *err)
 {
@@ -250,7 +278,7 @@ static bool archive_fault(const struct stream *stream, struct err *err)
 /* libarchive takes a filter that fails at once for one that gives nothing: what holds nothing has to look like it. */
 static bool has_nothing(const struct stream *stream)
 {
-    return memcmp(stream->input.ptr + 4, "\x17rE8P\x90", 6) == 0;
+    return is_bzip2(stream->input) && memcmp(stream->input.ptr + 4, "\x17rE8P\x90", 6) == 0;
 }
 
 static bool archive_open(struct stream *stream, int code, struct err *err)
@@ -282,6 +310,11 @@ static bool bzip2_open(struct stream *stream, struct err *err)
     return archive_open(stream, ARCHIVE_FILTER_BZIP2, err);
 }
 
+static bool lz4_open(struct stream *stream, struct err *err)
+{
+    return archive_open(stream, ARCHIVE_FILTER_LZ4, err);
+}
+
 /* Hands over libarchive's own blocks; their gaps (sparse files) do not occur in the raw format. Its bzip2 filter leaves
  * bytes behind the stream alone. */
 static bool archive_next(struct stream *stream, struct text *ret_piece, struct err *err)
@@ -308,7 +341,9 @@ static const struct stream_kind kinds[] = {[COMPRESSION_NONE] = {plain_open, pla
                                            [COMPRESSION_GZIP] = {gzip_open, gzip_next, gzip_close},
                                            [COMPRESSION_XZ] = {xz_open, xz_next, xz_close},
                                            [COMPRESSION_ZSTD] = {zstd_open, zstd_next, zstd_close},
-                                           [COMPRESSION_BZIP2] = {bzip2_open, archive_next, archive_close}};
+                                           [COMPRESSION_BZIP2] = {bzip2_open, archive_next, archive_close},
+                                           [COMPRESSION_LZMA] = {lzma_open, lzma_next, xz_close},
+                                           [COMPRESSION_LZ4] = {lz4_open, archive_next, archive_close}};
 
 bool stream_open(enum compression compression, struct text input, const char *name, struct stream **ret_stream,
                  struct err *err)
@@ -319,7 +354,8 @@ bool stream_open(enum compression compression, struct text input, const char *na
     stream->kind = &kinds[compression];
     stream->name = name;
     stream->input = stream->rest = input;
-    bool is_it = compression == COMPRESSION_NONE || compression_of_bytes(input) == compression ||
+    bool is_it = compression == COMPRESSION_NONE ||
+                 (compression == COMPRESSION_LZMA ? may_be_lzma(input) : compression_of_bytes(input) == compression) ||
                  refuse(stream, "its bytes are not compressed as its name says", err);
     if (is_it && stream->kind->open(stream, err)) {
         *ret_stream = stream;

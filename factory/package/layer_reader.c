@@ -44,7 +44,7 @@ bool layer_reader_open(struct layer_reader *reader, struct text bytes, const cha
     *reader = (struct layer_reader){.name = name, .unpacked_left = unpacked_left};
     tar_reader_init(&reader->tar, &layer_tar_rules, feed, reader);
     digest_begin(&reader->digest);
-    if (compression == COMPRESSION_XZ || compression == COMPRESSION_BZIP2) {
+    if (compression == COMPRESSION_XZ || compression == COMPRESSION_BZIP2 || compression == COMPRESSION_LZ4) {
         err_set(err, ERR_MALFORMED, "%s: compressed as %s, while layers are gzip, zstd or plain tar", name,
                 compression_ending(compression));
         return false;

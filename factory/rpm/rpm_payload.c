@@ -285,11 +285,8 @@ static bool find_compression(const struct rpm_header *header, struct text payloa
     static const struct {
         const char *name;
         enum compression compression;
-    } known[] = {{"gzip", COMPRESSION_GZIP},
-                 {"bzip2", COMPRESSION_BZIP2},
-                 {"xz", COMPRESSION_XZ},
-                 {"zstd", COMPRESSION_ZSTD},
-                 {"none", COMPRESSION_NONE}};
+    } known[] = {{"gzip", COMPRESSION_GZIP}, {"bzip2", COMPRESSION_BZIP2}, {"xz", COMPRESSION_XZ},
+                 {"zstd", COMPRESSION_ZSTD}, {"lzma", COMPRESSION_LZMA},   {"none", COMPRESSION_NONE}};
     const char *format, *name;
     if (!rpm_header_string(header, TAG_PAYLOADFORMAT, &format, err) ||
         !rpm_header_string(header, TAG_PAYLOADCOMPRESSOR, &name, err))

@@ -491,7 +491,7 @@ static void members_missing_repeated_or_out_of_order_are_refused(void **state)
     PARTS(*state, "after the data", binary, control, data, data);
     PARTS(*state, "after the data", binary, control, data, {"more", "x"});
     PARTS(*state, "where control.tar", binary, {"extra", "x"}, control, data);
-    PARTS(*state, "where data.tar", binary, control, {"data.tar.lzma", NULL});
+    PARTS(*state, "where data.tar", binary, control, {"data.tar.lz4", NULL});
     PARTS(*state, "where control.tar", binary, {"control.tar.bz2", NULL}, data);
     PARTS(*state, "version 2.x", {"debian-binary", "3.0\n"}, control, data);
     PARTS(*state, "version 2.x", {"debian-binary", "2.0"}, control, data);

@@ -273,7 +273,7 @@ static void test_a_reached_package_with_broken_values_is_refused(void **state)
     "Package: a\nVersion: 1\nArchitecture: all\nFilename: " file "\nSize: " size "\nSHA256: " hash "\n"
     check_failure(STANZA("../a.deb", "1", HASH), "a", ERR_MALFORMED, "no path below the repository");
     check_failure(STANZA("pool/../../a.deb", "1", HASH), "a", ERR_MALFORMED, "Packages of one:1: package a 1: ");
-    check_failure(STANZA("/etc/shadow", "1", HASH), "a", ERR_MALFORMED, "\"/etc/shadow\"");
+    check_failure(STANZA("/../shadow", "1", HASH), "a", ERR_MALFORMED, "\"/../shadow\"");
     check_failure(STANZA("http://evil/a.deb", "1", HASH), "a", ERR_MALFORMED, "Filename");
     check_failure(STANZA("file:/etc/a.deb", "1", HASH), "a", ERR_MALFORMED, "Filename");
     check_failure(STANZA("pool/", "1", HASH), "a", ERR_MALFORMED, "Filename");
