@@ -22,6 +22,26 @@ static void add_whole(struct arena *arena, struct roots *roots, const struct fam
     }
 }
 
+/* Adds the links that whole packages register, without those of documentation. */
+static void add_registered(struct arena *arena, struct roots *roots, const struct roots_request *request)
+{
+    const struct fileset *set = request->set;
+    for (size_t i = set->packaged_count; i < set->by_path.slots.count; i++) {
+        const struct sourced *file = set->by_path.slots.items[i].value;
+        const struct wish_package *wish = file->package ? wishes_package(request->wishes, file->package->name) : NULL;
+        if (!wish || file->entry->kind != ENTRY_SYMLINK || path_is_within(file->entry->path, "/etc/alternatives") ||
+            (!request->has_documentation && path_is_within_any(file->entry->path, &set->family->documentation)))
+            continue;
+        add(arena, roots,
+            (struct closure_root){
+                .path = file->entry->path,
+                .why = arena_printf(arena, "%s takes the whole package %s, which registers it as an alternative",
+                                    wish_giver(wish->giver), file->package->name),
+                .is_lenient = true,
+                .if_unloadable = wish->is_lenient ? UNLOADABLE_DROPPED : UNLOADABLE_KEPT});
+    }
+}
+
 /* What of a glob is left out: paths, and globs. */
 struct exceptions {
     struct map paths;
@@ -172,6 +192,8 @@ bool roots_list(struct arena *arena, const struct roots_request *request, struct
         if (whole)
             add_whole(arena, &roots, request->has_documentation ? NULL : set->family, set->packages[p], whole);
     }
+    if (request->has_alternatives)
+        add_registered(arena, &roots, request);
     const struct strings *identity_files = &set->family->identity_files;
     for (size_t i = 0; request->identity && i < identity_files->count; i++) {
         add(arena, &roots,

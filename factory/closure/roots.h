@@ -20,6 +20,7 @@ struct roots_request {
     const struct fileset *set;      /* of a family */
     const struct package *identity; /* base-files; may be NULL */
     bool has_documentation;         /* whole packages have theirs */
+    bool has_alternatives;          /* and the links that they register (effect/alternatives.h) */
 };
 
 /* Lists the programs of the manifest: a path as it is written, a glob as the paths of executable files that it matches in

@@ -198,8 +198,8 @@ static bool find_closure(void *argument, struct err *err)
     metapackages_find(arena, closing->order->catalog, opened, &wished, &metapackages);
     if (manifest->shell)
         add_shell(arena, closed, &metapackages.wishes);
-    struct roots_request wanted = {&manifest->binaries, &metapackages.wishes, &closed->set, opened->identity_package,
-                                   manifest->has_documentation};
+    struct roots_request wanted = {&manifest->binaries,      &metapackages.wishes,        &closed->set,
+                                   opened->identity_package, manifest->has_documentation, !closing->order->installed};
     struct roots roots;
     struct wishes of_pam;
     if (!roots_list(arena, &wanted, &roots, err) || !pam_roots_add(arena, &wanted, &roots, &of_pam, err))

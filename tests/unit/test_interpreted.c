@@ -74,7 +74,7 @@ static void an_interpreter_brings_its_library_and_modules_without_what_is_left_o
     assert_null(wish(&asking, "/usr/share/perl/**"));
     assert_int_equal(asking.notes.count, 0);
     struct strings none = {0};
-    struct roots_request wanted = {&none, &asking.wishes, &fixture->set, NULL, false};
+    struct roots_request wanted = {&none, &asking.wishes, &fixture->set, NULL, false, false};
     struct roots roots;
     CHECK_OK(roots_list(&fixture->arena, &wanted, &roots, &fixture->err), &fixture->err);
     assert_int_equal(roots.count, 1);
