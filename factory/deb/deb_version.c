@@ -22,6 +22,8 @@ static char front(struct text a)
 
 static void drop(struct text *a)
 {
+    if (!a->len)
+        return;
     a->ptr++;
     a->len--;
 }
@@ -43,10 +45,10 @@ static struct text cut_number(struct text *a)
 static int compare_parts(struct text a, struct text b)
 {
     while (a.len || b.len) {
-        while ((a.len && !is_digit(a.ptr[0])) || (b.len && !is_digit(b.ptr[0]))) {
+        while ((a.len && !is_digit(front(a))) || (b.len && !is_digit(front(b)))) {
             int order = rank(front(a)) - rank(front(b));
             if (order)
-                return order;
+                return order; /* also when one of them is at its end */
             drop(&a);
             drop(&b);
         }

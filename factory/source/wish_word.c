@@ -42,9 +42,9 @@ static bool cut_brackets(struct text word, struct wish_word *ret_word)
            read_condition((struct text){open + 1, (size_t)(word.ptr + word.len - 1 - open - 1)}, ret_word);
 }
 
-struct wish_word wish_word_cut(const char *string)
+struct wish_word wish_word_cut(const char *written)
 {
-    struct text word = text_trim(text_of(string));
+    struct text word = text_trim(text_of(written));
     struct wish_word cut = {.name = word};
     if (cut_brackets(word, &cut))
         return cut;

@@ -17,7 +17,7 @@ struct wish_word {
 };
 
 /* Cuts a word; one without a version is its own name. Borrowed from it. */
-struct wish_word wish_word_cut(const char *word);
+struct wish_word wish_word_cut(const char *written);
 /* Returns whether a version is right that compares to the word's so: below 0 when it is less. */
 bool wish_operator_takes(enum wish_operator op, int order);
 /* Returns whether the word has a character of globs: * ? [ */
