@@ -6,14 +6,21 @@ static void add(struct arena *arena, struct roots *roots, struct closure_root ro
     list_add(arena, roots, root);
 }
 
-/* Adds every entry of a package but its documentation (`family` NULL: with it). ELF files among them bring their libraries. */
-static void add_whole(struct arena *arena, struct roots *roots, const struct family *family,
+/* Returns whether an entry stays away because it is documentation. */
+static bool is_left_out(const struct roots_request *request, const struct entry *entry)
+{
+    return request->documentation != DOCUMENTATION_ALL &&
+           (entry->is_documentation || (request->documentation == DOCUMENTATION_NONE &&
+                                        path_is_within_any(entry->path, &request->set->family->documentation)));
+}
+
+/* Adds every entry of a package but its documentation. ELF files among them bring their libraries. */
+static void add_whole(struct arena *arena, struct roots *roots, const struct roots_request *request,
                       const struct package *package, const struct wish_package *wish)
 {
     const char *why = arena_printf(arena, "%s takes the whole package %s", wish_giver(wish->giver), package->name);
     for (size_t i = 0; i < package->count; i++) {
-        if (!family || (!package->entries[i].is_documentation &&
-                        !path_is_within_any(package->entries[i].path, &family->documentation)))
+        if (!is_left_out(request, &package->entries[i]))
             add(arena, roots,
                 (struct closure_root){.path = package->entries[i].path,
                                       .why = why,
@@ -30,7 +37,7 @@ static void add_registered(struct arena *arena, struct roots *roots, const struc
         const struct sourced *file = set->by_path.slots.items[i].value;
         const struct wish_package *wish = file->package ? wishes_package(request->wishes, file->package->name) : NULL;
         if (!wish || file->entry->kind != ENTRY_SYMLINK || path_is_within(file->entry->path, "/etc/alternatives") ||
-            (!request->has_documentation && path_is_within_any(file->entry->path, &set->family->documentation)))
+            is_left_out(request, file->entry))
             continue;
         add(arena, roots,
             (struct closure_root){
@@ -190,7 +197,7 @@ bool roots_list(struct arena *arena, const struct roots_request *request, struct
     for (size_t p = 0; p < set->package_count; p++) {
         const struct wish_package *whole = wishes_package(wishes, set->packages[p]->name);
         if (whole)
-            add_whole(arena, &roots, request->has_documentation ? NULL : set->family, set->packages[p], whole);
+            add_whole(arena, &roots, request, set->packages[p], whole);
     }
     if (request->has_alternatives)
         add_registered(arena, &roots, request);

@@ -13,14 +13,18 @@ struct roots {
     size_t count, capacity;
 };
 
+/* What of their documentation whole packages have: nothing that the family knows or a package marks; what no package marks
+ * (as rpm's --nodocs, which leaves licences); all. */
+enum roots_documentation { DOCUMENTATION_NONE, DOCUMENTATION_UNMARKED, DOCUMENTATION_ALL };
+
 /* What is wanted of a set of packages. */
 struct roots_request {
     const struct strings *binaries; /* programs of the manifest, no globs */
     const struct wishes *wishes;    /* of all givers */
     const struct fileset *set;      /* of a family */
     const struct package *identity; /* base-files; may be NULL */
-    bool has_documentation;         /* whole packages have theirs */
-    bool has_alternatives;          /* and the links that they register (effect/alternatives.h) */
+    enum roots_documentation documentation;
+    bool has_alternatives; /* and the links that they register (effect/alternatives.h) */
 };
 
 /* Lists the programs of the manifest: a path as it is written, a glob as the paths of executable files that it matches in

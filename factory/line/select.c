@@ -9,6 +9,7 @@
 #include "line/opening.h"
 #include "line/stands.h"
 #include "package/path.h"
+#include "source/format.h"
 
 struct solving {
     const struct order *order;
@@ -170,6 +171,15 @@ static void leave_given(const struct order *order, struct keep *keep)
     keep->count = count;
 }
 
+/* Where packages are installed, documentation is what their package manager leaves out when it is asked to. */
+static enum roots_documentation documentation_of(const struct order *order)
+{
+    if (order->manifest->has_documentation)
+        return DOCUMENTATION_ALL;
+    return order->installed && order->installed->format->marks_documentation ? DOCUMENTATION_UNMARKED
+                                                                             : DOCUMENTATION_NONE;
+}
+
 static bool find_closure(void *argument, struct err *err)
 {
     const struct closing *closing = argument;
@@ -198,8 +208,12 @@ static bool find_closure(void *argument, struct err *err)
     metapackages_find(arena, closing->order->catalog, opened, &wished, &metapackages);
     if (manifest->shell)
         add_shell(arena, closed, &metapackages.wishes);
-    struct roots_request wanted = {&manifest->binaries,      &metapackages.wishes,        &closed->set,
-                                   opened->identity_package, manifest->has_documentation, !closing->order->installed};
+    struct roots_request wanted = {&manifest->binaries,
+                                   &metapackages.wishes,
+                                   &closed->set,
+                                   opened->identity_package,
+                                   documentation_of(closing->order),
+                                   !closing->order->installed};
     struct roots roots;
     struct wishes of_pam;
     if (!roots_list(arena, &wanted, &roots, err) || !pam_roots_add(arena, &wanted, &roots, &of_pam, err))

@@ -89,6 +89,7 @@ const struct format format_rpm = {
     .identity_place = "header",
     .install_scripts = install_scripts,
     .install_arguments = install_arguments,
+    .marks_documentation = true,
     .database = rpm_database,
     .alternatives_dir = "/var/lib/alternatives",
     .configure_command = "dnf reinstall",

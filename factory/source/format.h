@@ -72,6 +72,7 @@ struct format {
     const char *const *install_scripts;
     /* The first argument of each, when the package is not installed yet; all others are empty. */
     const char *const *install_arguments;
+    bool marks_documentation; /* its packages tell which of their files are documentation */
     /* Prints the package database of an image (database.h). */
     bool (*database)(struct arena *arena, const struct database_request *request, struct database_files *ret_files,
                      struct err *err);

@@ -66,7 +66,8 @@ def new_world():
     app = rpm.Package("app", [
         rpm.File("/etc/app.conf", "app\n", flags="%config(noreplace)"), rpm.directory("/usr/share/app"),
         rpm.File("/usr/share/app/data", "d\n", 0o640, group="mail"), rpm.link("/usr/share/app/link", "data"),
-        rpm.File("/usr/share/doc/app/README", "doc\n", flags="%doc"), rpm.File("/var/lib/app/ghost", kind="ghost"),
+        rpm.File("/usr/share/doc/app/README", "doc\n", flags="%doc"), rpm.directory("/usr/share/licenses/app"),
+        rpm.File("/usr/share/licenses/app/LICENSE", "free\n", flags="%license"), rpm.File("/var/lib/app/ghost", kind="ghost"),
         rpm.File("/bin/app", "#!/bin/sh\n", 0o755), rpm.File("/usr/bin/app-too", kind="hard", target="/bin/app", mode=0o755)],
         version="2", epoch=3, requires=["old >= 1", "newlib", "/usr/share/tool/words", "(libbar if tool)", "bash"],
         recommends="served-doc", scripts={"post": "/sbin/ldconfig", "preun": STRANGE})
