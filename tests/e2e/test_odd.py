@@ -84,10 +84,8 @@ class Stanzas(OddCase):
     def test_that_are_refused(self):
         cases = [
             (run.MALFORMED, "Filename", self.field("Filename", "../../../../etc/passwd")),
-            (run.MALFORMED, "Filename", self.field("Filename", "/etc/passwd")),
             (run.MALFORMED, "Filename", self.field("Filename", "file:///etc/passwd")),
             (run.MALFORMED, "Filename", self.field("Filename", "http://127.0.0.1:1/x")),
-            (run.MALFORMED, "Filename", self.field("Filename", "pool/%2e%2e/x?y#z")),
             (run.MALFORMED, "Filename", self.field("Filename", "pool/\x01x")),
             (run.MALFORMED, "Size", self.field("Size", "-1")),
             (run.MALFORMED, "Size", self.field("Size", "9" * 30)),
@@ -107,6 +105,11 @@ class Stanzas(OddCase):
             with self.subTest(word):
                 self.edited("served", change)
                 self.refused(code, "Packages" if code == run.MALFORMED and "limit" not in word else "served", word)
+
+    def test_an_odd_filename_is_one_below_the_repository_as_it_is_written(self):
+        for written, asked in (("/etc/passwd", "//etc/passwd: "), ("pool/%2e%2e/x?y#z", "/pool/%252e%252e/x%3Fy%23z: ")):
+            self.edited("served", self.field("Filename", written))
+            self.refused(run.NETWORK, "package served ", asked + "HTTP status 404")
 
     def test_that_are_taken(self):
         loop = ", ".join(f"nothing{number} | libfoo1" for number in range(4500))
