@@ -113,7 +113,7 @@ class Layouts(Case):
         self.assertTrue(any(all(part in text for part in parts) for text in texts), f"{parts} in none of {texts}")
 
     def podman(self, *arguments):
-        return subprocess.run(["podman", "--root", self.path("podman/root"), "--runroot", self.path("podman/run"),
+        return subprocess.run(["podman", "--root", self.path("p/root"), "--runroot", self.path("p/run"),
                                "--storage-driver=vfs", "--cgroup-manager=cgroupfs", *arguments], timeout=120,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
 

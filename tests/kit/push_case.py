@@ -135,6 +135,6 @@ class PushCase(Case):
     def skopeo_raw(self, reference, *options):
         return self.tool("skopeo", "inspect", "--raw", *options, f"docker://{reference}").stdout
 
-    def podman(self, *arguments, **settings):
-        return self.tool("podman", "--root", self.path("podman/root"), "--runroot", self.path("podman/run"), "--tmpdir",
-                         self.path("podman/tmp"), "--storage-driver", "vfs", *arguments, **settings)
+    def podman(self, *arguments, **settings):  # it takes no runroot of more than 50 characters
+        return self.tool("podman", "--root", self.path("p/root"), "--runroot", self.path("p/run"), "--tmpdir",
+                         self.path("p/tmp"), "--storage-driver", "vfs", *arguments, **settings)
