@@ -206,6 +206,16 @@ class Faults(Case):
             self.assertIn(result.code, (run.OK, run.TRUST, run.PUBLISH), result)
         self.run_cases(["put manifest", "read manifest", "put tag", "read tag"], body)
 
+    def test_what_a_tag_was_and_cannot_be_settled_moves_nothing(self):
+        """Bytes and header say different digests, and the registry does not tell which one it knows."""
+        repository, proxy, authfile = self.make_case(0)
+        proxy.fault("GET HEAD", "/manifests/v1$", times=None, digest="wrong")
+        asked = proxy.fault("GET HEAD", "/manifests/" + self.old.digest, times=None, status=500)
+        result = self.push(self.new, f"{proxy.host}/{repository}:v1", "--authfile", authfile, retries=1)
+        self.assertTrue(asked.hits)
+        self.refused((run.NETWORK, run.PUBLISH), result, "500")
+        self.assert_tag(self.target, repository, "v1", self.old.digest)
+
     def test_a_manifest_read_back_with_other_bytes(self):
         """The answers name no digest, so that the bytes must tell."""
         def spoil(_, answer):
