@@ -110,7 +110,8 @@ static void add_by_name(Pool *pool, Queue *ids, bool with_obsoleters, Queue *gro
 {
     Queue group;
     queue_init(&group);
-    qsort_r(ids->elements, (size_t)ids->count, sizeof *ids->elements, compare_names, pool);
+    if (ids->count)
+        qsort_r(ids->elements, (size_t)ids->count, sizeof *ids->elements, compare_names, pool);
     for (int i = 0; i < ids->count; i++) {
         Id name = pool_id2solvable(pool, ids->elements[i])->name;
         queue_push(&group, ids->elements[i]);
