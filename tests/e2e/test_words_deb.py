@@ -31,7 +31,7 @@ class Words(DebCase):
                     ["tool:any"], ["every:amd64"], ["tool=1:2.0-1~x"], ["fresh"], ["old"], ["perl-api-5"], ["mail"], ["gone"],
                     ["mail-a", "mail-b"], ["c++"], ["lib*"], ["lib?x*"], ["lib2.0-0"], ["lib2.0"], ["^lib$"], ["mix"], ["ol*"], ["nothing"],
                     ["nothing*"], ["tool/kit-backports"], ["tool/kit-bp"], ["tool/kit"], ["tool/nowhere"], ["mail*"], ["tool+"], ["old:amd64"],
-                    ["to?l", "lib"], ["wants", "tool=1.0-1"], ["[lm]ix*"], ["foreign"], ["lib.*0"]]
+                    ["to?l", "lib"], ["wants", "tool=1.0-1"], ["[lm]ix*"], ["lib.*0"]]
         answers = self.assert_as_apt(requests)
         told = dict(zip(("/".join(request) for request in requests), zip(answers, self.errors)))
         self.assertEqual(told["tool=1.0-1"][0], {"tool": "1.0-1", "lib": "1"})
@@ -54,7 +54,8 @@ class Words(DebCase):
 
     def test_what_is_no_package_of_this_image_is_refused_in_words(self):
         self.describe_world()
-        words = {"tool:arm64": "no packages of other architectures", "tool-": "packages: never", "tool^": "tasks", "/usr/bin/x": "binaries"}
+        # apt of Debian 13 takes "foreign", which is of another architecture, where 2.6 does not
+        words = {"foreign": "foreign", "tool:arm64": "no packages of other architectures", "tool-": "packages: never", "tool^": "tasks", "/usr/bin/x": "binaries"}
         self.assertEqual(self.select([[word] for word in words]), [None] * len(words))
         for error, text in zip(self.errors, words.values()):
             self.assertIn(text, error)
