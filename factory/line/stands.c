@@ -1,5 +1,7 @@
 #include "line/stands.h"
 
+#include <assert.h>
+
 #include "source/wish_word.h"
 
 const char *stands_word(const struct wish_package *wish)
@@ -38,6 +40,7 @@ void stands_settle(struct arena *arena, const struct selection *selection, struc
         if (!first_for(selection, word))
             list_add(arena, &settled.packages, wish);
         for (size_t k = 0; k < selection->count; k++) {
+            assert(selection->items);
             const struct selected *selected = &selection->items[k];
             if (!selected_is_for(selected, word) || wishes_package(&settled, selected->name))
                 continue;
