@@ -1,8 +1,8 @@
 #include "line/stands.h"
 
-#include <assert.h>
-
 #include "source/wish_word.h"
+
+#include <assert.h>
 
 const char *stands_word(const struct wish_package *wish)
 {
