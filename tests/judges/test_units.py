@@ -20,7 +20,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from kit import run  # noqa: E402  pylint: disable=wrong-import-position
+from kit import roots, run  # noqa: E402  pylint: disable=wrong-import-position
 
 MANIFESTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "manifests"))
 NAMES = sorted(os.path.basename(path)[:-5] for path in glob.glob(os.path.join(MANIFESTS, "*.yaml")))
@@ -29,9 +29,9 @@ OBJECTS = {"Deployment": "V1Deployment", "DaemonSet": "V1DaemonSet", "Service": 
 
 
 def generators():
-    path, roots = "usr/libexec/podman/quadlet", os.environ.get("IMGFACTORY_ROOTS", "/nonexistent")
-    named = os.environ.get("IMGFACTORY_QUADLET")
-    found = named.split(":") if named else [f"/{path}", f"{roots}/trixie/{path}", f"{roots}/sid/{path}"]
+    path, named = "usr/libexec/podman/quadlet", os.environ.get("IMGFACTORY_QUADLET")
+    entered = [roots.find(release, path) for release in ("trixie", "sid")]
+    found = named.split(":") if named else [f"/{path}", *(f"{root}/{path}" for root in entered if root)]
     return [judge for judge in found if os.access(judge, os.X_OK)]
 
 
