@@ -6,7 +6,7 @@
 
 #define INFO_DIR DPKG_DIR "/info"
 #define TRIGGERS_DIR DPKG_DIR "/triggers"
-#define TRIGGER_LINES_MAX 10000 /* of one file; a desktop has some sixty */
+#define LINES_MAX 10000 /* of a list of triggers or overrides; a desktop has some sixty */
 
 struct deb_continuing {
     struct arena *arena;
@@ -73,8 +73,8 @@ static bool read_lines(struct deb_continuing *continuing, const char *path, stru
     if (!ground_read(continuing->request->ground, path, &rest, &is_found, continuing->err))
         return false;
     while (is_found && rest.len && text_next(&rest, '\n', &line)) {
-        if (ret_lines->count >= TRIGGER_LINES_MAX) {
-            err_set(continuing->err, ERR_MALFORMED, "the base's %s has more than %d lines", path, TRIGGER_LINES_MAX);
+        if (ret_lines->count >= LINES_MAX) {
+            err_set(continuing->err, ERR_MALFORMED, "the base's %s has more than %d lines", path, LINES_MAX);
             return false;
         }
         if (line.len)

@@ -315,6 +315,7 @@ static void greedy_init(struct greedy *greedy, struct solve_pool *solve, Queue *
 void solve_greedy(struct solve_pool *solve, const Id *requested, size_t count, Queue *picked)
 {
     struct greedy greedy;
+    struct err over = {0}; /* then the solver looks at the clock, too, and tells */
     greedy_init(&greedy, solve, picked);
     struct solve_item **asked = arena_new_array(&greedy.arena, struct solve_item *, count);
     for (size_t i = 0; i < count; i++) {
@@ -328,8 +329,9 @@ void solve_greedy(struct solve_pool *solve, const Id *requested, size_t count, Q
     for (size_t i = 0; i < count; i++) {
         if (asked[i])
             push(&greedy, asked[i], true);
-        while (greedy.stack.count)
+        while (greedy.stack.count && solve_watch_look(&solve->watch, &over))
             step(&greedy);
+        greedy.stack.count = 0;
         greedy.ending = ENDING_NONE;
     }
     map_free(&greedy.is_picked);

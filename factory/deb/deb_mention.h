@@ -1,7 +1,8 @@
 /* deb_mention.h - which of two packages apt heard of first
  *
- * Where apt has no other reason to take one provider and not the other, it takes the one whose name it met later: of which the first mention,
- * as a package or in a relation of one, comes later in the indices (apt-pkg/depcache.cc, CompareProviders: the package's ID).
+ * Where apt has no other reason to take one provider and not the other, it takes the one whose name it met later: of
+ * which the first mention, as a package or in a relation of one, comes later in the indices (apt-pkg/depcache.cc,
+ * CompareProviders: the package's ID).
  * Threads: const for all.
  * Owns: nothing.
  */

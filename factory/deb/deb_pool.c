@@ -22,6 +22,14 @@ static Id text_id(Pool *pool, struct text text)
     return pool_strn2id(pool, text.ptr, (unsigned int)text.len, 1);
 }
 
+static bool is_all_zeros(struct text text)
+{
+    size_t at = 0;
+    while (at < text.len && text.ptr[at] == '0')
+        at++;
+    return text.len && at == text.len;
+}
+
 /* libsolv takes "2." for less than "2.0", and no revision for less than any; to dpkg these are a 0. So versions are given to it
  * in a form in which it is right: a number behind everything else, and no revision that is 0; or where some revision is less than
  * that or a little more ("0~1"), one in all. */
@@ -32,8 +40,7 @@ static Id version_id(struct solve_pool *solve, struct text version)
     struct text revision = {dash ? dash + 1 : "", version.len - upstream.len - (dash != NULL)};
     bool is_open = !upstream.len || !is_digit(upstream.ptr[upstream.len - 1]);
     bool is_revision_open = revision.len && !is_digit(revision.ptr[revision.len - 1]);
-    bool is_zero = revision.len && strspn(revision.ptr, "0") >= revision.len;
-    bool is_lost = is_zero && !solve->has_near_zeros, is_added = !revision.len && solve->has_near_zeros;
+    bool is_lost = is_all_zeros(revision) && !solve->has_near_zeros, is_added = !revision.len && solve->has_near_zeros;
     if (!is_open && !is_revision_open && !is_lost && !is_added)
         return text_id(solve->pool, version);
     const char *tail = is_lost ? "" : is_added ? "-0" : revision.len ? text_dup(&solve->arena, revision) : "";

@@ -300,9 +300,7 @@ bool deb_catalog_identity(struct arena *arena, const struct catalog *any, const 
                 continue;
             if (!solve_item_read(catalog, &catalog->indices.items[i], number, &item, &why, err))
                 return false;
-            bool is_right_arch = text_is(item.stanza.architecture, "all") ||
-                                 text_is(item.stanza.architecture, deb_arch(catalog->base.arch));
-            if (!why && is_right_arch && (!best.index || solve_compare(&item, &best) > 0))
+            if (!why && solve_is_own_arch(catalog, &item) && (!best.index || solve_compare(&item, &best) > 0))
                 best = item;
         }
     }

@@ -17,6 +17,7 @@ struct wanting {
     struct solve_pool *solve;
     const struct solve_request *request;
     struct arena scratch;
+    struct map wanted; /* what solve->wanted.names has */
     const char *word;
     struct err *err;
 };
@@ -35,7 +36,7 @@ static void want(struct wanting *wanting, struct text name, const char *version)
     struct solve_pool *solve = wanting->solve;
     const char *copy = text_dup(&solve->arena, name);
     const char *canonical = version ? arena_printf(&solve->arena, "%s=%s", copy, version) : copy;
-    if (!strings_has(&solve->wanted.names, canonical))
+    if (map_add(&wanting->wanted, text_of(canonical), solve))
         list_add(&solve->arena, &solve->wanted.names, canonical);
     if (strcmp(copy, wanting->word) != 0)
         list_add(&solve->arena, &solve->wanted.stands, (struct deb_stand){wanting->word, copy});
@@ -105,6 +106,7 @@ static bool provides(const struct solve_item *item, struct text name, const stru
 static void list_provider_names(struct wanting *wanting, struct text name, struct strings *names)
 {
     const struct deb_catalog *catalog = wanting->solve->catalog;
+    struct map seen = {.arena = &wanting->scratch};
     for (size_t i = 0; i < catalog->indices.count; i++) {
         struct deb_hits hits = deb_index_find(&catalog->indices.items[i].index, name);
         uint32_t number;
@@ -112,7 +114,7 @@ static void list_provider_names(struct wanting *wanting, struct text name, struc
         while (deb_index_next(&hits, &number, &is_virtual)) {
             const char *provider =
                 text_dup(&wanting->scratch, deb_index_name(&catalog->indices.items[i].index, number));
-            if (is_virtual && names->count < MATCHES_MAX && !strings_has(names, provider))
+            if (is_virtual && names->count < MATCHES_MAX && map_add(&seen, text_of(provider), names))
                 list_add(&wanting->scratch, names, provider);
         }
     }
@@ -120,7 +122,7 @@ static void list_provider_names(struct wanting *wanting, struct text name, struc
         static const struct condition any;
         const struct solve_item *item = &wanting->solve->installed.items[i];
         const char *provider = text_dup(&wanting->scratch, item->stanza.name);
-        if (provides(item, name, &any) && !strings_has(names, provider))
+        if (provides(item, name, &any) && map_add(&seen, text_of(provider), names))
             list_add(&wanting->scratch, names, provider);
     }
 }
@@ -302,12 +304,14 @@ static bool match_stanza(struct matching *matching, const struct deb_stanza *sta
 
 static bool match_all(struct wanting *wanting, const regex_t *regex, bool *ret_any)
 {
-    const struct solve_pool *solve = wanting->solve;
+    struct solve_pool *solve = wanting->solve;
     struct matching matching = {.wanting = wanting, .regex = regex, .seen.arena = &wanting->scratch};
     for (size_t i = 0; i < solve->catalog->indices.count; i++) {
         const struct deb_catalog_index *index = &solve->catalog->indices.items[i];
         for (uint32_t number = 0; number < index->index.stanza_count; number++) {
             struct deb_stanza stanza;
+            if (!solve_watch_look(&solve->watch, wanting->err))
+                return false;
             if (!deb_index_read(&index->index, number, &stanza))
                 return deb_catalog_fail_damaged(solve->catalog, index, wanting->err);
             if (!match_stanza(&matching, &stanza))
@@ -416,11 +420,11 @@ static bool read_word(struct wanting *wanting)
 
 bool deb_wanted_read(struct solve_pool *solve, const struct solve_request *request, struct err *err)
 {
-    struct wanting wanting = {.solve = solve, .request = request, .err = err};
+    struct wanting wanting = {.solve = solve, .request = request, .wanted.arena = &solve->arena, .err = err};
     bool is_good = true;
     for (size_t i = 0; is_good && i < request->names.count; i++) {
         wanting.word = request->names.items[i];
-        is_good = read_word(&wanting);
+        is_good = solve_watch_look(&solve->watch, err) && read_word(&wanting);
     }
     arena_done(&wanting.scratch);
     return is_good;

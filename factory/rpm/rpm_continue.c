@@ -95,16 +95,15 @@ static bool is_there(const struct rpm_continuing *continuing, const char *path)
 }
 
 /* A cause of triggers: what of a package's files is in the image. */
-static void add_cause(struct rpm_continuing *continuing, const char *name, const char *evr,
-                      const struct rpm_listed *listed, bool is_removed)
+static void add_cause(struct rpm_continuing *continuing, struct rpm_trigger_cause cause,
+                      const struct rpm_listed *listed, struct rpm_trigger_causes *causes)
 {
-    struct rpm_trigger_cause cause = {.name = name, .evr = evr, .is_removed = is_removed};
     for (size_t i = 0; i < listed->names.count; i++) {
         const char *path = rpm_listed_path(continuing->arena, listed, i);
-        if (is_removed || is_there(continuing, path))
+        if (cause.is_removed || is_there(continuing, path))
             list_add(continuing->arena, &cause.paths, path);
     }
-    list_add(continuing->arena, &continuing->causes.packages, cause);
+    list_add(continuing->arena, &causes->packages, cause);
 }
 
 static bool read_coming(struct rpm_continuing *continuing, struct coming *coming)
@@ -116,14 +115,17 @@ static bool read_coming(struct rpm_continuing *continuing, struct coming *coming
         return false;
     coming->former = find_former(continuing, package);
     note_kept(continuing, &coming->listed);
-    add_cause(continuing, package->name, package->version, &coming->listed, false);
+    add_cause(continuing, (struct rpm_trigger_cause){.name = package->name, .evr = package->version}, &coming->listed,
+              &continuing->causes);
     if (!coming->former)
         return true;
     struct rpm_listed listed;
     map_set(&continuing->is_replaced, text_of(arena_printf(continuing->arena, "%u", coming->former->number)), coming);
     if (!rpm_listed_read(continuing->arena, &coming->former->header, &listed, continuing->err))
         return false;
-    add_cause(continuing, package->name, coming->former->evr, &listed, true);
+    add_cause(continuing,
+              (struct rpm_trigger_cause){.name = package->name, .evr = coming->former->evr, .is_removed = true},
+              &listed, &continuing->causes);
     return true;
 }
 
@@ -214,10 +216,9 @@ static bool ask_coming(struct rpm_continuing *continuing, const struct coming *c
 /* Triggers of packages that come look at the base's, too. */
 static bool list_all_causes(struct rpm_continuing *continuing, struct rpm_trigger_causes *ret_all)
 {
-    struct rpm_trigger_causes coming = continuing->causes;
-    continuing->causes = (struct rpm_trigger_causes){0};
-    for (size_t i = 0; i < coming.packages.count; i++)
-        list_add(continuing->arena, &continuing->causes.packages, coming.packages.items[i]);
+    *ret_all = (struct rpm_trigger_causes){0};
+    for (size_t i = 0; i < continuing->causes.packages.count; i++)
+        list_add(continuing->arena, &ret_all->packages, continuing->causes.packages.items[i]);
     for (size_t i = 0; i < continuing->base->packages.count; i++) {
         const struct rpm_installed_package *package = &continuing->base->packages.items[i];
         struct rpm_listed listed;
@@ -225,10 +226,8 @@ static bool list_all_causes(struct rpm_continuing *continuing, struct rpm_trigge
             continue;
         if (!rpm_listed_read(continuing->arena, &package->header, &listed, continuing->err))
             return false;
-        add_cause(continuing, package->name, package->evr, &listed, false);
+        add_cause(continuing, (struct rpm_trigger_cause){.name = package->name, .evr = package->evr}, &listed, ret_all);
     }
-    *ret_all = continuing->causes;
-    continuing->causes = coming;
     rpm_triggers_settle(continuing->arena, ret_all);
     rpm_triggers_settle(continuing->arena, &continuing->causes);
     return true;

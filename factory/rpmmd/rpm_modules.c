@@ -232,23 +232,39 @@ static const char *find_default(const struct rpm_modules *modules, const char *m
     return NULL;
 }
 
-/* Older versions of a stream count, too: of each version the build of the same context, else the first that fits. */
+/* A build of the chosen stream that fits. */
+struct candidate {
+    struct rpm_module_stream *build;
+    bool has_context; /* of the newest */
+};
+
+/* By version, the newest first; of one version the same context as the newest's, then the order of the file. */
+static int compare_candidates(const void *a, const void *b)
+{
+    const struct candidate *left = a, *right = b;
+    if (left->build->version != right->build->version)
+        return left->build->version > right->build->version ? -1 : 1;
+    if (left->has_context != right->has_context)
+        return left->has_context ? -1 : 1;
+    return left->build < right->build ? -1 : left->build > right->build;
+}
+
+/* Older versions of a stream count, too: of each the first candidate. */
 static void activate(struct choosing *choosing, const struct chosen *chosen, const struct rpm_module_stream *newest)
 {
+    AUTO(arena_done) struct arena scratch = {0};
+    LIST(struct candidate) candidates = {0};
     for (size_t i = 0; i < choosing->modules->streams.count; i++) {
         struct rpm_module_stream *build = &choosing->modules->streams.items[i];
         bool has_context = build->context && newest->context && strcmp(build->context, newest->context) == 0;
-        bool is_taken = build == newest;
-        if (!is_build_of(choosing, build, chosen->module, chosen->stream) || !is_fitting(choosing, build) ||
-            (build->version == newest->version && build != newest))
-            continue;
-        for (size_t k = 0; !is_taken && !has_context && k < choosing->modules->streams.count; k++) {
-            const struct rpm_module_stream *other = &choosing->modules->streams.items[k];
-            is_taken = other != build && other->version == build->version &&
-                       is_build_of(choosing, other, chosen->module, chosen->stream) && is_fitting(choosing, other) &&
-                       (k < i || text_same(other->context, newest->context));
-        }
-        build->is_active = build == newest || has_context || !is_taken;
+        if (is_build_of(choosing, build, chosen->module, chosen->stream) && is_fitting(choosing, build))
+            list_add(&scratch, &candidates, ((struct candidate){build, has_context || build == newest}));
+    }
+    if (candidates.count)
+        qsort(candidates.items, candidates.count, sizeof *candidates.items, compare_candidates);
+    for (size_t i = 0; i < candidates.count; i++) {
+        struct rpm_module_stream *build = candidates.items[i].build;
+        build->is_active = build->is_active || !i || candidates.items[i - 1].build->version != build->version;
     }
 }
 

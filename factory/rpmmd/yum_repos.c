@@ -13,7 +13,7 @@
 #define COST_DEFAULT 1000
 #define NUMBER_MAX 1000000u
 
-static const char *const repo_endings[] = {".repo"};
+static const char *const repo_endings[] = {".repo"}, *const module_endings[] = {".module"};
 
 /* What the files say so far; `is_enabled` is that of the section being read. */
 struct reading {
@@ -199,18 +199,22 @@ static bool read_main(struct reading *reading, struct err *err)
     return true;
 }
 
-static bool read_files(struct reading *reading, struct err *err)
+/* Takes each section of the files of a folder below the root. */
+typedef bool take_section(struct reading *reading, const char *path, const struct ini_section *section,
+                          struct err *err);
+static bool read_folder(struct reading *reading, const char *folder, const char *const *endings, take_section *take,
+                        struct err *err)
 {
     struct strings paths;
-    const char *dir = arena_printf(reading->arena, "%s/etc/yum.repos.d", reading->root);
-    if (!config_list_files(reading->arena, dir, repo_endings, ARRAY_COUNT(repo_endings), &paths, err))
+    const char *dir = arena_printf(reading->arena, "%s%s", reading->root, folder);
+    if (!config_list_files(reading->arena, dir, endings, 1, &paths, err))
         return false;
     for (size_t i = 0; i < paths.count; i++) {
         struct ini ini;
         if (!ini_load(reading->arena, paths.items[i], &ini, err))
             return false;
         for (size_t k = 0; k < ini.sections.count; k++) {
-            if (!add_repository(reading, paths.items[i], &ini.sections.items[k], err))
+            if (!take(reading, paths.items[i], &ini.sections.items[k], err))
                 return false;
         }
     }
@@ -228,27 +232,16 @@ static const char *find_value(const struct ini_section *section, const char *key
 }
 
 /* What "dnf module enable" and "disable" have written: a section of each module, with its stream and state. */
-static bool read_modules(struct reading *reading, struct err *err)
+static bool add_module(struct reading *reading, const char *path, const struct ini_section *section, struct err *err)
 {
-    static const char *const endings[] = {".module"};
-    struct strings paths;
-    const char *dir = arena_printf(reading->arena, "%s/etc/dnf/modules.d", reading->root);
-    if (!config_list_files(reading->arena, dir, endings, ARRAY_COUNT(endings), &paths, err))
-        return false;
-    for (size_t i = 0; i < paths.count; i++) {
-        struct ini ini;
-        if (!ini_load(reading->arena, paths.items[i], &ini, err))
-            return false;
-        for (size_t k = 0; k < ini.sections.count; k++) {
-            const struct ini_section *section = &ini.sections.items[k];
-            const char *stream = find_value(section, "stream"), *state = find_value(section, "state");
-            if (strcmp(state, "enabled") == 0 && *stream)
-                list_add(reading->arena, &reading->source.modules,
-                         arena_printf(reading->arena, "%s:%s", section->name, stream));
-            else if (strcmp(state, "disabled") == 0)
-                list_add(reading->arena, &reading->source.disabled_modules, section->name);
-        }
-    }
+    const char *stream = find_value(section, "stream"), *state = find_value(section, "state");
+    (void)path;
+    (void)err;
+    if (strcmp(state, "enabled") == 0 && *stream)
+        list_add(reading->arena, &reading->source.modules,
+                 arena_printf(reading->arena, "%s:%s", section->name, stream));
+    else if (strcmp(state, "disabled") == 0)
+        list_add(reading->arena, &reading->source.disabled_modules, section->name);
     return true;
 }
 
@@ -292,8 +285,9 @@ bool yum_repos_exist(const char *root, bool *ret_exist, struct err *err)
 bool yum_repos_load(struct arena *arena, const char *root, struct rpm_source *ret_source, struct err *err)
 {
     struct reading reading = {.arena = arena, .root = root, .variables = {.arena = arena}};
-    if (!yum_variables_load(root, &reading.variables, err) || !read_main(&reading, err) || !read_files(&reading, err) ||
-        !read_modules(&reading, err))
+    if (!yum_variables_load(root, &reading.variables, err) || !read_main(&reading, err) ||
+        !read_folder(&reading, "/etc/yum.repos.d", repo_endings, add_repository, err) ||
+        !read_folder(&reading, "/etc/dnf/modules.d", module_endings, add_module, err))
         return false;
     if (!reading.source.repositories.count) {
         err_set(err, ERR_USAGE, "%s/etc/yum.repos.d has no enabled repository; name a source with --source", root);
