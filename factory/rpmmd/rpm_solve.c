@@ -39,7 +39,7 @@ struct solving {
     Solver *solver;
     Queue words; /* number of a word, and a package that it may stand for */
     struct solve_watch watch;
-    Map chosen, likely; /* chosen: of the repositories */
+    Map is_requested, chosen, likely; /* chosen: of the repositories */
     LIST(struct replaced) replaced;
 };
 
@@ -50,6 +50,7 @@ static void solving_done(struct solving *solving)
     queue_free(&solving->job);
     queue_free(&solving->requested);
     queue_free(&solving->words);
+    map_free(&solving->is_requested);
     map_free(&solving->chosen);
     map_free(&solving->likely);
 }
@@ -62,6 +63,7 @@ static void solving_init(struct solving *solving, const struct rpm_catalog *cata
     queue_init(&solving->job);
     queue_init(&solving->requested);
     queue_init(&solving->words);
+    map_init(&solving->is_requested, catalog->pool->nsolvables);
     map_init(&solving->chosen, catalog->pool->nsolvables);
     map_init(&solving->likely, catalog->pool->nsolvables);
 }
@@ -87,7 +89,9 @@ static void push_groups(struct solving *solving, size_t word, const Queue *group
     for (int i = 0; i < groups->count; i++) {
         if (groups->elements[i]) {
             queue_push(&ids, groups->elements[i]);
-            queue_pushunique(&solving->requested, groups->elements[i]);
+            if (!MAPTST(&solving->is_requested, groups->elements[i]))
+                queue_push(&solving->requested, groups->elements[i]);
+            solv_map_set(&solving->is_requested, groups->elements[i]);
             queue_push2(&solving->words, (Id)word, groups->elements[i]);
             continue;
         }
@@ -98,22 +102,32 @@ static void push_groups(struct solving *solving, size_t word, const Queue *group
     queue_free(&ids);
 }
 
+/* Puts one word into the job; `groups` is scratch. */
+static bool add_word(struct solving *solving, struct rpm_wanting *wanting, size_t word, Queue *groups, struct err *err)
+{
+    const char *text = solving->request->names.items[word];
+    if (!solve_watch_look(&solving->watch, err))
+        return false;
+    queue_empty(groups);
+    rpm_wanted_find(wanting, text, solving->owners ? &solving->owners[word] : NULL, groups);
+    push_groups(solving, word, groups);
+    if (groups->count)
+        return true;
+    push_unknown(solving, text);
+    return rpm_wanted_check(solving->catalog, text, err);
+}
+
 static bool make_job(struct solving *solving, struct err *err)
 {
     Pool *pool = solving->pool;
     const struct solve_request *request = solving->request;
+    AUTO(arena_done) struct arena scratch = {0};
+    struct rpm_wanting wanting = {.pool = pool, .arena = &scratch};
     bool is_good = true;
     Queue groups;
     queue_init(&groups);
-    for (size_t i = 0; is_good && i < request->names.count; i++) {
-        queue_empty(&groups);
-        rpm_wanted_find(pool, request->names.items[i], solving->owners ? &solving->owners[i] : NULL, &groups);
-        push_groups(solving, i, &groups);
-        if (groups.count)
-            continue;
-        is_good = rpm_wanted_check(solving->catalog, request->names.items[i], err);
-        push_unknown(solving, request->names.items[i]);
-    }
+    for (size_t i = 0; is_good && i < request->names.count; i++)
+        is_good = add_word(solving, &wanting, i, &groups, err);
     queue_free(&groups);
     for (size_t i = 0; i < request->never.count; i++)
         queue_push2(&solving->job, SOLVER_ERASE | SOLVER_SOLVABLE_NAME, pool_str2id(pool, request->never.items[i], 1));

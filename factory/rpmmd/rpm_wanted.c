@@ -50,26 +50,20 @@ static void keep_latest(Pool *pool, const Queue *ids, Queue *ret_latest)
     }
 }
 
-static bool is_obsoleted(Pool *pool, const Queue *obsoletes, const Queue *ids)
+/* By name, then by package. */
+static int compare_obsoletings(const void *a, const void *b)
 {
-    for (int i = 0; i < obsoletes->count; i++) {
-        for (int k = 0; k < ids->count; k++) {
-            if (pool_match_nevr(pool, pool_id2solvable(pool, ids->elements[k]), obsoletes->elements[i]))
-                return true;
-        }
-    }
-    return false;
+    const struct rpm_obsoleting *left = a, *right = b;
+    return left->name != right->name ? (left->name < right->name ? -1 : 1) : left->package - right->package;
 }
 
-/* Adds packages that obsolete the newest of the queue's, as `dnf install NAME` does since 4.18 (and dnf5): one that
- * obsoletes only older versions is no successor of what would be installed. */
-static void add_obsoleters(Pool *pool, Queue *ids)
+/* Lists what the offered packages obsolete, once for all words. */
+static void list_obsoletings(struct rpm_wanting *wanting)
 {
-    Queue obsoletes, latest;
+    Pool *pool = wanting->pool;
+    Queue obsoletes;
     Id id;
     queue_init(&obsoletes);
-    queue_init(&latest);
-    keep_latest(pool, ids, &latest);
     FOR_POOL_SOLVABLES(id)
     {
         Solvable *item = pool_id2solvable(pool, id);
@@ -77,10 +71,52 @@ static void add_obsoleters(Pool *pool, Queue *ids)
             continue;
         queue_empty(&obsoletes);
         solvable_lookup_deparray(item, SOLVABLE_OBSOLETES, &obsoletes, 0);
-        if (is_obsoleted(pool, &obsoletes, &latest))
-            queue_pushunique(ids, id);
+        for (int i = 0; i < obsoletes.count; i++) {
+            Id name = obsoletes.elements[i];
+            while (ISRELDEP(name))
+                name = GETRELDEP(pool, name)->name;
+            list_add(wanting->arena, &wanting->obsoletings, ((struct rpm_obsoleting){name, obsoletes.elements[i], id}));
+        }
     }
     queue_free(&obsoletes);
+    if (wanting->obsoletings.count)
+        qsort(wanting->obsoletings.items, wanting->obsoletings.count, sizeof *wanting->obsoletings.items,
+              compare_obsoletings);
+    wanting->has_obsoletings = true;
+}
+
+/* The first of a name; the number of all when there is none. */
+static size_t find_obsoleting(const struct rpm_wanting *wanting, Id name)
+{
+    size_t low = 0, high = wanting->obsoletings.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (wanting->obsoletings.items[middle].name < name)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Adds packages that obsolete the newest of the queue's, as `dnf install NAME` does since 4.18 (and dnf5): one that
+ * obsoletes only older versions is no successor of what would be installed. */
+static void add_obsoleters(struct rpm_wanting *wanting, Queue *ids)
+{
+    Pool *pool = wanting->pool;
+    Queue latest;
+    if (!wanting->has_obsoletings)
+        list_obsoletings(wanting);
+    queue_init(&latest);
+    keep_latest(pool, ids, &latest);
+    for (int k = 0; k < latest.count; k++) {
+        Solvable *item = pool_id2solvable(pool, latest.elements[k]);
+        for (size_t i = find_obsoleting(wanting, item->name);
+             i < wanting->obsoletings.count && wanting->obsoletings.items[i].name == item->name; i++) {
+            if (pool_match_nevr(pool, item, wanting->obsoletings.items[i].relation))
+                queue_pushunique(ids, wanting->obsoletings.items[i].package);
+        }
+    }
     queue_free(&latest);
 }
 
@@ -106,8 +142,9 @@ static int compare_names(const void *a, const void *b, void *any)
 }
 
 /* A group for each name; with what obsoletes it. */
-static void add_by_name(Pool *pool, Queue *ids, bool with_obsoleters, Queue *groups)
+static void add_by_name(struct rpm_wanting *wanting, Queue *ids, bool with_obsoleters, Queue *groups)
 {
+    Pool *pool = wanting->pool;
     Queue group;
     queue_init(&group);
     if (ids->count)
@@ -118,7 +155,7 @@ static void add_by_name(Pool *pool, Queue *ids, bool with_obsoleters, Queue *gro
         if (i + 1 < ids->count && pool_id2solvable(pool, ids->elements[i + 1])->name == name)
             continue;
         if (with_obsoleters)
-            add_obsoleters(pool, &group);
+            add_obsoleters(wanting, &group);
         add_group(&group, groups);
         queue_empty(&group);
     }
@@ -148,7 +185,7 @@ static void add_matching(Pool *pool, const struct rpm_pattern *pattern, bool is_
 }
 
 /* The first form in which the word means something. */
-static void find_by_form(Pool *pool, const char *word, Queue *groups)
+static void find_by_form(struct rpm_wanting *wanting, const char *word, Queue *groups)
 {
     AUTO(arena_done) struct arena scratch = {0};
     bool is_glob = wish_word_is_glob(word);
@@ -158,11 +195,11 @@ static void find_by_form(Pool *pool, const char *word, Queue *groups)
         struct rpm_pattern pattern;
         if (!rpm_pattern_read(&scratch, word, form, &pattern))
             continue;
-        add_matching(pool, &pattern, is_glob, &ids);
+        add_matching(wanting->pool, &pattern, is_glob, &ids);
         if (ids.count && form == RPM_PATTERN_NAME && !is_glob)
-            add_obsoleters(pool, &ids);
+            add_obsoleters(wanting, &ids);
         if (is_glob)
-            add_by_name(pool, &ids, form == RPM_PATTERN_NAME, groups);
+            add_by_name(wanting, &ids, form == RPM_PATTERN_NAME, groups);
         else
             add_group(&ids, groups);
     }
@@ -170,8 +207,9 @@ static void find_by_form(Pool *pool, const char *word, Queue *groups)
 }
 
 /* A glob over NAME-[EPOCH:]VERSION-RELEASE.ARCH as a whole. */
-static void find_by_whole(Pool *pool, const char *word, Queue *groups)
+static void find_by_whole(struct rpm_wanting *wanting, const char *word, Queue *groups)
 {
+    Pool *pool = wanting->pool;
     Queue ids;
     Id id;
     queue_init(&ids);
@@ -180,7 +218,7 @@ static void find_by_whole(Pool *pool, const char *word, Queue *groups)
         if (rpm_pool_is_offered(pool, id) && fnmatch(word, pool_solvid2str(pool, id), 0) == 0)
             queue_push(&ids, id);
     }
-    add_by_name(pool, &ids, false, groups);
+    add_by_name(wanting, &ids, false, groups);
     queue_free(&ids);
 }
 
@@ -198,8 +236,9 @@ static void find_pinned(Pool *pool, const char *word, Queue *groups)
 }
 
 /* Adds all that provides what a glob matches, a group for each name. */
-static void find_by_provided_glob(Pool *pool, const char *word, Queue *groups)
+static void find_by_provided_glob(struct rpm_wanting *wanting, const char *word, Queue *groups)
 {
+    Pool *pool = wanting->pool;
     Queue ids, provides;
     Id id;
     queue_init(&ids);
@@ -220,7 +259,7 @@ static void find_by_provided_glob(Pool *pool, const char *word, Queue *groups)
         if (is_match)
             queue_push(&ids, id);
     }
-    add_by_name(pool, &ids, false, groups);
+    add_by_name(wanting, &ids, false, groups);
     queue_free(&provides);
     queue_free(&ids);
 }
@@ -261,18 +300,19 @@ static void find_by_owners(Pool *pool, const struct strings *owners, Queue *grou
     queue_free(&ids);
 }
 
-void rpm_wanted_find(Pool *pool, const char *word, const struct strings *owners, Queue *groups)
+void rpm_wanted_find(struct rpm_wanting *wanting, const char *word, const struct strings *owners, Queue *groups)
 {
+    Pool *pool = wanting->pool;
     bool is_glob = wish_word_is_glob(word);
-    find_by_form(pool, word, groups);
+    find_by_form(wanting, word, groups);
     if (!groups->count && is_glob)
-        find_by_whole(pool, word, groups);
+        find_by_whole(wanting, word, groups);
     if (!groups->count)
         find_pinned(pool, word, groups);
     if (!groups->count)
         find_by_provided(pool, word, groups);
     if (!groups->count && is_glob)
-        find_by_provided_glob(pool, word, groups);
+        find_by_provided_glob(wanting, word, groups);
     if (!groups->count && owners)
         find_by_owners(pool, owners, groups);
 }

@@ -12,9 +12,22 @@
 
 #include "rpmmd/rpm_catalog_parts.h"
 
+/* A package that obsoletes what has a name. */
+struct rpm_obsoleting {
+    Id name, relation, package;
+};
+
+/* The words of one request; zero-initialise with .pool and .arena set. */
+struct rpm_wanting {
+    Pool *pool;
+    struct arena *arena;
+    LIST(struct rpm_obsoleting) obsoletings; /* private: by name, listed for the first word that asks */
+    bool has_obsoletings;
+};
+
 /* Adds the packages that a word may stand for, in groups with a 0 behind each. `owners` are the names of packages that ship the
  * word, when it is a path. */
-void rpm_wanted_find(Pool *pool, const char *word, const struct strings *owners, Queue *groups);
+void rpm_wanted_find(struct rpm_wanting *wanting, const char *word, const struct strings *owners, Queue *groups);
 /* Adds the offered packages of a name, of a version of it if that is not NULL: "VERSION", "VERSION-RELEASE", either with an
  * epoch. */
 void rpm_wanted_named(Pool *pool, struct text name, const char *version, Queue *ids);
