@@ -31,7 +31,6 @@ struct reading {
     struct store *store;
     struct arena *arena;
     struct map seen; /* digests in hexadecimal: their images */
-    struct history history;
 };
 
 static void take_annotations(struct arena *arena, const json_t *document, struct history_image *image)
@@ -101,10 +100,7 @@ static bool read_tag(struct reading *reading, const char *tag, struct err *err)
     take_annotations(arena, document, image);
     list_add(arena, &image->tags, tag);
     map_set(&reading->seen, text_of(hex), image);
-    if (!read_first(reading, document, image, err) || !read_config(reading, document, image, err))
-        return false;
-    list_add(arena, &reading->history, *image);
-    return true;
+    return read_first(reading, document, image, err) && read_config(reading, document, image, err);
 }
 
 /* Reads a time as RFC 3339 has it into seconds since 1970 and the rest of a second; false when it is none. */
@@ -162,22 +158,19 @@ bool history_read(struct registry *registry, struct store *store, struct arena *
                   struct err *err)
 {
     struct strings tags;
-    struct reading reading = {registry, store, arena, {.arena = arena}, {0}};
-    struct history *history = &reading.history;
+    struct reading reading = {registry, store, arena, {.arena = arena}};
+    struct history history = {0};
     if (!registry_list_tags(registry, arena, &tags, err))
         return false;
     for (size_t i = 0; i < tags.count; i++) {
         if (!read_tag(&reading, tags.items[i], err))
             return false;
     }
-    for (size_t i = 0; i < history->count; i++) { /* tags that came later are in the map's copy */
-        const struct history_image *whole =
-            map_get(&reading.seen, text_of(digest_hex(&history->items[i].digest).chars));
-        history->items[i].tags = whole->tags;
-    }
-    if (history->count)
-        qsort(history->items, history->count, sizeof *history->items, compare);
-    *ret_history = *history;
+    for (size_t i = 0; i < reading.seen.slots.count; i++)
+        list_add(arena, &history, *(const struct history_image *)reading.seen.slots.items[i].value);
+    if (history.count)
+        qsort(history.items, history.count, sizeof *history.items, compare);
+    *ret_history = history;
     return true;
 }
 
