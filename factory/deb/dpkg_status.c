@@ -56,6 +56,15 @@ static bool fill(struct arena *arena, const char *name, enum dpkg_state missing,
     return false;
 }
 
+/* The stanza's bytes as they are (a comment may hold a NUL), with one line's end behind them. */
+static struct text whole_lines(struct arena *arena, struct text bytes)
+{
+    struct text whole = text_trim(bytes);
+    char *copy = arena_alloc(arena, whole.len + sizeof "\n");
+    memcpy(mempcpy(copy, whole.ptr, whole.len), "\n", sizeof "\n");
+    return (struct text){copy, whole.len + 1};
+}
+
 bool dpkg_status_parse(struct arena *arena, const char *name, struct text bytes, enum dpkg_state missing,
                        struct dpkg_status *status, struct err *err)
 {
@@ -73,8 +82,7 @@ bool dpkg_status_parse(struct arena *arena, const char *name, struct text bytes,
             err_set(err, ERR_MALFORMED, "%s has more than %u packages", name, STANZAS_MAX);
             return false;
         }
-        struct text whole = text_trim((struct text){begin, (size_t)(reader.rest.ptr - begin)});
-        stanza.text = text_of(arena_printf(arena, "%.*s\n", (int)whole.len, whole.ptr));
+        stanza.text = whole_lines(arena, (struct text){begin, (size_t)(reader.rest.ptr - begin)});
         if (!fill(arena, name, missing, &stanza, err))
             return false;
         list_add(arena, status, stanza);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs one fuzz target for a while: over seeds that the tests' kit makes, with the words of its format.
 
-    tests/fuzz/run.py BUILT/fuzz_layers --seconds 10                 seeds alone, in a temporary folder
-    tests/fuzz/run.py BUILT/fuzz_layers --seconds 3600 --corpus DIR  what is found stays in DIR, for the next run
+    tests/fuzz/run.py BUILT/fuzz_layers --seconds 10                 seeds alone and always the same numbers, in a temporary folder
+    tests/fuzz/run.py BUILT/fuzz_layers --seconds 3600 --corpus DIR  numbers drawn anew; what is found stays in DIR, for the next run
 
 The input that ends it in an error stays in the folder of the corpus, or beside the program, and is told.
 """
@@ -178,11 +178,11 @@ def prepare(name, folder):
     return path
 
 
-def fuzz(program, seconds, corpus):
+def fuzz(program, seconds, corpus, seed):
     name = os.path.basename(program).removeprefix("fuzz_")
     words = prepare(name, corpus)
     command = [program, f"-max_total_time={seconds}", "-rss_limit_mb=1024", "-timeout=20", "-print_final_stats=1",
-               f"-artifact_prefix={program}.", *([f"-dict={words}"] if words else []), corpus]
+               f"-artifact_prefix={program}.", f"-seed={seed}", *([f"-dict={words}"] if words else []), corpus]
     return subprocess.run(command, check=False).returncode
 
 
@@ -195,11 +195,11 @@ def main():
     program = os.path.abspath(options.program)
     if options.corpus:
         os.makedirs(options.corpus, exist_ok=True)
-        return fuzz(program, options.seconds, options.corpus)
+        return fuzz(program, options.seconds, options.corpus, 0)
     with tempfile.TemporaryDirectory() as top:
         corpus = os.path.join(top, "corpus")
         os.mkdir(corpus)
-        return fuzz(program, options.seconds, corpus)
+        return fuzz(program, options.seconds, corpus, 1)
 
 
 if __name__ == "__main__":

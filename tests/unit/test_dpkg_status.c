@@ -40,6 +40,20 @@ static void a_stanza_is_what_dpkg_writes(void **state)
     assert_string_equal(dpkg_info_stem(&arena, &stanza), "b");
 }
 
+static void a_comment_with_a_nul_byte_cuts_no_stanza_short(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct dpkg_status status = {0};
+    struct err err = {0};
+    static const char bytes[] = "Package: a\n# \0\nVersion: 1\n\n";
+    struct text text = {bytes, sizeof bytes - 1};
+    CHECK_OK(dpkg_status_parse(&arena, "status", text, DPKG_INSTALLED, &status, &err), &err);
+    struct text printed = dpkg_status_print(&arena, &status);
+    assert_int_equal(printed.len, text.len);
+    assert_memory_equal(printed.ptr, bytes, text.len);
+}
+
 static void the_list_is_printed_in_the_order_of_names_and_stanzas_stay_as_they_are(void **state)
 {
     (void)state;
@@ -86,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stanza_is_what_dpkg_writes),
         cmocka_unit_test(the_list_is_printed_in_the_order_of_names_and_stanzas_stay_as_they_are),
+        cmocka_unit_test(a_comment_with_a_nul_byte_cuts_no_stanza_short),
         cmocka_unit_test(what_is_no_list_of_packages_is_refused),
     };
     return cmocka_run_group_tests_name("dpkg_status", tests, NULL, NULL);
