@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/display.h"
+#include "cli/night.h"
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
@@ -36,6 +37,12 @@ struct asked_name {
     bool has_nearest; /* the catalogue has a name like it */
 };
 
+/* A source that the site file has for some of its images, read once. */
+struct site_source {
+    const char *name;
+    struct source *source;
+};
+
 /* A build being planned; all memory in the command's arena. */
 struct build {
     struct command *command;
@@ -51,12 +58,15 @@ struct build {
     struct hashed *hashed; /* until a plant has it */
     struct run_options run;
     struct batch_image *images;
+    const struct site_image **own; /* parallel to images: what the site file has for them; NULL: nothing */
     size_t image_count;
+    bool is_night; /* no name was given: the images are those of the site file, and none of them stops another */
     LIST(struct asked_name) asked; /* words that are no manifest's name */
     struct strings names;          /* images asked for */
     struct strings explained;      /* why: paths; new: none */
     bool is_new;                   /* the manifest of a name is wanted, no image */
     struct source *shared;         /* the command's source, or the host's, once it was read: one for all images */
+    LIST(struct site_source) site_sources;
 };
 
 static struct build build_of(struct command *command)
@@ -245,14 +255,24 @@ static bool add_host(struct build *build, struct batch_image *image, struct err 
     return arches_of_machine(&build->arches, host.machine, &arch, err) && add_wanted(build, image, arch, err);
 }
 
-/* The architectures of one image: --arch, or this machine's. "all" means those that the manifest lists or, when it
+/* Returns what the site file has for an image of the build alone. */
+static const struct site_image *own_of(const struct build *build, const struct batch_image *image)
+{
+    static const struct site_image nothing = {0};
+    const struct site_image *own = build->own ? build->own[image - build->images] : NULL;
+    return own ? own : &nothing;
+}
+
+/* The architectures of one image: --arch, those that the site file has for it or for all, or this machine's. "all" means those that the manifest lists or, when it
  * lists none, the usual ones; when it lists some, no other can be built. */
 static bool choose_arches(struct build *build, struct batch_image *image, struct err *err)
 {
-    if (!build->arch)
+    const struct site_image *own = own_of(build, image);
+    const char *wanted = !build->options->arch && own->arch ? own->arch : build->arch;
+    if (!wanted)
         return add_host(build, image, err);
     const struct arch *arch;
-    struct text rest = text_of(build->arch), part;
+    struct text rest = text_of(wanted), part;
     while (text_next(&rest, ',', &part)) {
         const char *name = text_dup(build->arena, text_trim(part));
         if (strcmp(name, "all") == 0) {
@@ -299,12 +319,44 @@ static const char *named_beside(struct arena *arena, const char *file, const cha
     return yaml_is_path(name) ? beside(arena, file, name) : name;
 }
 
-/* The source of one image: the command's, else the manifest's own, else the host's (read once). */
+/* Reads a source that the site file has for some of its images. */
+static bool choose_site_source(struct build *build, const char *name, struct batch_image *image, struct err *err)
+{
+    for (size_t i = 0; i < build->site_sources.count; i++) {
+        image->source = build->site_sources.items[i].source;
+        if (strcmp(build->site_sources.items[i].name, name) == 0)
+            return true;
+    }
+    struct site_source read = {name, arena_new(build->arena, struct source)};
+    image->source = read.source;
+    if (!load_named(build, name, read.source, err))
+        return false;
+    list_add(build->arena, &build->site_sources, read);
+    return true;
+}
+
+/* Reads the command's source, or the host's, for all images that have none of their own. */
+static bool load_shared(struct build *build, struct source *source, struct err *err)
+{
+    bool is_read = build->source ? load_named(build, build->source, source, err)
+                                 : source_load_host(build->arena, build->config_root, source, err) &&
+                                       (!build->options->suite ||
+                                        source_replace_suites(build->arena, source, build->options->suite, err));
+    build->shared = is_read ? source : NULL;
+    return is_read;
+}
+
+/* The source of one image: the command's, else what the site file has for it or for all, else the manifest's own, else
+ * the host's (read once). */
 static bool choose_source(struct build *build, struct batch_image *image, struct err *err)
 {
     struct arena *arena = build->arena;
+    const struct options *options = build->options;
+    const struct site_image *own = own_of(build, image);
+    if (own->source && !options->source && !options->suite)
+        return choose_site_source(build, own->source, image, err);
     const struct yaml_node *node = image->manifest->source;
-    bool is_own = node && !build->source && !build->options->suite;
+    bool is_own = node && !build->source && !options->suite;
     if (!is_own && build->shared) {
         image->source = build->shared;
         return true;
@@ -315,32 +367,30 @@ static bool choose_source(struct build *build, struct batch_image *image, struct
         return load_named(build, named_beside(arena, image->manifest->path, node->scalar), source, err);
     if (is_own)
         return source_load_node(arena, node, build->config_root, source, err);
-    build->shared = source;
-    if (build->source)
-        return load_named(build, build->source, source, err);
-    return source_load_host(arena, build->config_root, source, err) &&
-           (!build->options->suite || source_replace_suites(arena, source, build->options->suite, err));
+    return load_shared(build, source, err);
 }
 
-/* Where one image is pushed to: --push=REF, else the manifest, else the site file; nowhere without any. */
+/* Where one image is pushed to: --push=REF, else what the site file has for it, else the manifest, else the site file;
+ * nowhere without any. */
 static bool choose_destination(struct build *build, struct batch_image *image, struct err *err)
 {
     const struct manifest *manifest = image->manifest;
     const struct options *options = build->options;
     const struct site *site = build->site;
-    const char *configured = manifest->destination;
-    if (!configured && site->registry)
-        configured = arena_printf(build->arena, "%s/%s%s%s", site->registry, site->namespace ? site->namespace : "",
-                                  site->namespace ? "/" : "", manifest->name);
-    bool is_wanted = options->push || (configured && (!site->has_push || site->is_push));
+    const struct site_image *own = own_of(build, image);
+    const char *site_place = site_destination(build->arena, site, manifest->name);
+    const char *own_place = site_image_push(build->arena, own, manifest->name);
+    const char *configured = own_place ? own_place : manifest->destination ? manifest->destination : site_place;
+    bool is_default = own->has_push ? own->is_push : !site->has_push || site->is_push;
+    bool is_wanted = options->push || (is_default && (configured || own->has_push));
     if (options->is_no_push || options->is_dry_run || build->run.explained || !is_wanted)
         return true;
     const char *written = options->push && *options->push ? options->push : configured;
     if (!written) {
         err_set(err, ERR_USAGE,
-                "--push: no destination for %s; write --push=REGISTRY/NAMESPACE/%s, push: in %s, or registry: "
+                "%spush: no destination for %s; write --push=REGISTRY/NAMESPACE/%s, push: in %s, or registry: "
                 "in a site file",
-                manifest->name, manifest->name, manifest->path);
+                options->push ? "--" : "", manifest->name, manifest->name, manifest->path);
         return false;
     }
     struct reference reference;
@@ -351,7 +401,7 @@ static bool choose_destination(struct build *build, struct batch_image *image, s
                 written);
         return false;
     }
-    if (options->push && *options->push && build->options->words.count > 1) {
+    if (options->push && *options->push && build->names.count > 1) {
         err_set(err, ERR_USAGE, "--push=%s is for one image; for several put registry: and namespace: into a site file",
                 options->push);
         return false;
@@ -391,17 +441,30 @@ static bool check_twice(const struct build *build, const struct manifest *manife
     return true;
 }
 
-/* Gives an image its manifest, and what follows from that alone. */
-static void set_manifest(const struct build *build, const struct manifest *manifest, struct batch_image *image)
+/* Gives an image its manifest, and what follows from that and the site file alone. */
+static void set_manifest(const struct build *build, struct manifest *manifest, struct batch_image *image)
 {
+    const struct site_image *own = own_of(build, image);
+    manifest->base = own->base ? own->base : manifest->base;
     image->manifest = manifest;
-    image->templates = !manifest->has_tags && build->site->tags.count ? build->site->tags : manifest->tags;
+    image->templates = own->tags.count                                  ? own->tags
+                       : !manifest->has_tags && build->site->tags.count ? build->site->tags
+                                                                        : manifest->tags;
+}
+
+/* The image that is planned next; `word` is what it is asked for by. */
+static struct batch_image *next_image(struct build *build, const char *word)
+{
+    struct batch_image *image = &build->images[build->image_count];
+    build->own[build->image_count] = site_image_find(&build->site->images, word);
+    *image = (struct batch_image){.word = text_shell_word(build->arena, word)};
+    return image;
 }
 
 static bool plan_manifest(struct build *build, const char *word, const char *path, struct err *err)
 {
     struct manifest *manifest = arena_new(build->arena, struct manifest);
-    struct batch_image *image = &build->images[build->image_count];
+    struct batch_image *image = next_image(build, word);
     if (!manifest_load(build->arena, path, &build->features, manifest, err) || !check_twice(build, manifest, err))
         return false;
     if (!arches_check_hwcaps(&build->arches, &manifest->hwcaps, err)) {
@@ -409,7 +472,6 @@ static bool plan_manifest(struct build *build, const char *word, const char *pat
         return false;
     }
     set_manifest(build, manifest, image);
-    image->word = text_shell_word(build->arena, word);
     if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
         !choose_destination(build, image, err))
         return false;
@@ -422,13 +484,12 @@ static bool plan_name(struct build *build, const char *word, struct err *err)
 {
     const char *nearest = manifest_nearest(build->arena, build->manifests_dir, word), *meant = build->options->meant;
     struct manifest *manifest = arena_new(build->arena, struct manifest);
-    struct batch_image *image = &build->images[build->image_count];
+    struct batch_image *image = next_image(build, word);
     const char *path = arena_printf(build->arena, "%s (made of its name)", word);
     if (!manifest_parse(build->arena, path, STAND_IN, &build->features, manifest, err))
         return false;
     manifest->name = arena_printf(build->arena, "%s (a name)", word); /* no image's */
     set_manifest(build, manifest, image);
-    image->word = text_shell_word(build->arena, word);
     if (!choose_arches(build, image, err) || !choose_source(build, image, err))
         return false;
     struct asked_name asked = {
@@ -485,6 +546,33 @@ static bool plan_image(struct build *build, const char *word, struct err *err)
     return plan_name(build, word, err);
 }
 
+/* An image of a night that cannot be made: it is reported with the others, which go on. Of another call's images none is
+ * begun. Returns whether the build goes on. */
+static bool give_up(struct build *build, struct batch_image *image, struct err *err)
+{
+    if (!build->is_night || err->kind == ERR_CANCELLED)
+        return false;
+    image->err = *err;
+    image->arch_count = 0;
+    image->destination = NULL;
+    err_clear(err);
+    log_line(build->command->log, LOG_QUIET, "error: image %s: %s", image->manifest->name, image->err.text);
+    return true;
+}
+
+/* Plans an image; one of a night that cannot be planned has a manifest that stands in for its own. */
+static bool plan_or_give_up(struct build *build, const char *word, struct err *err)
+{
+    if (plan_image(build, word, err))
+        return true;
+    struct batch_image *image = next_image(build, word);
+    struct manifest *manifest = arena_new(build->arena, struct manifest);
+    *manifest = (struct manifest){.name = word, .path = word};
+    image->manifest = manifest;
+    build->image_count += build->is_night;
+    return give_up(build, image, err);
+}
+
 /* With --cache-only and nothing in the cache a name of the catalogue that is like the word is all that can be said. */
 static void tell_nearest(const struct build *build, struct err *err)
 {
@@ -512,7 +600,15 @@ static bool take_answer(struct build *build, const struct asked_name *asked, con
     return check_twice(build, manifest, err) && choose_destination(build, image, err);
 }
 
-/* Looks the names up that are no manifests', all at once. */
+/* Looks one name up, and takes the answer. */
+static bool resolve_name(struct build *build, struct plant *plant, const struct asked_name *asked,
+                         struct name_answer *answer, struct err *err)
+{
+    return names_resolve(plant, build->arena, &asked->question, 1, answer, err) &&
+           take_answer(build, asked, answer, err);
+}
+
+/* Looks the names up that are no manifests', all at once; those of a night one by one when any fails. */
 static bool resolve_names(struct build *build, struct plant *plant, struct name_answer **ret_answers, struct err *err)
 {
     size_t count = build->asked.count;
@@ -520,12 +616,17 @@ static bool resolve_names(struct build *build, struct plant *plant, struct name_
     struct name_answer *answers = *ret_answers = arena_new_array(build->arena, struct name_answer, count);
     for (size_t i = 0; i < count; i++)
         questions[i] = build->asked.items[i].question;
-    if (!names_resolve(plant, build->arena, questions, count, answers, err)) {
+    bool are_known = names_resolve(plant, build->arena, questions, count, answers, err);
+    if (!are_known && (!build->is_night || err->kind == ERR_CANCELLED)) {
         tell_nearest(build, err);
         return false;
     }
+    err_clear(err);
     for (size_t i = 0; i < count; i++) {
-        if (!take_answer(build, &build->asked.items[i], &answers[i], err))
+        const struct asked_name *asked = &build->asked.items[i];
+        bool is_taken = are_known ? take_answer(build, asked, &answers[i], err)
+                                  : resolve_name(build, plant, asked, &answers[i], err);
+        if (!is_taken && !give_up(build, &build->images[asked->image], err))
             return false;
     }
     return true;
@@ -648,6 +749,10 @@ static bool plan_base_of(struct build *build, struct batch_image *image, struct 
     if (!plan_base(build, manifest, name, &image->base, err))
         return false;
     assert(image->base);
+    if (image->base->err.kind) {
+        err_set(err, image->base->err.kind, "its base failed: %s", image->base->err.text);
+        return false;
+    }
     for (const struct batch_image *below = image->base; below; below = below->base) {
         if (below != image)
             continue;
@@ -664,31 +769,66 @@ static bool plan_base_of(struct build *build, struct batch_image *image, struct 
     return true;
 }
 
+/* What stands on an image of a night that was given up is given up, too. */
+static void give_up_children(struct build *build)
+{
+    struct err err = {0};
+    bool is_found = true;
+    while (is_found) {
+        is_found = false;
+        for (size_t i = 0; i < build->image_count; i++) {
+            struct batch_image *image = &build->images[i];
+            const struct err *cause = image->base ? &image->base->err : &err;
+            if (image->err.kind || !cause->kind)
+                continue;
+            err_set(&err, cause->kind, "its base failed: %s", cause->text);
+            is_found = give_up(build, image, &err);
+        }
+    }
+}
+
 static bool plan_images(struct build *build, struct err *err)
 {
     const struct strings *names = &build->names;
     build->images = arena_new_array(build->arena, struct batch_image, names->count + BASES_MAX);
+    build->own = arena_new_array(build->arena, const struct site_image *, names->count + BASES_MAX);
     for (size_t i = 0; i < names->count; i++) {
-        if (!plan_image(build, names->items[i], err))
+        if (!plan_or_give_up(build, names->items[i], err))
             return false;
     }
     for (size_t i = 0; i < build->image_count; i++) {
-        if (!plan_base_of(build, &build->images[i], err))
+        struct batch_image *image = &build->images[i];
+        if (image->err.kind || plan_base_of(build, image, err))
+            continue;
+        image->base = NULL;
+        if (!give_up(build, image, err))
             return false;
     }
+    give_up_children(build);
     return true;
+}
+
+/* Returns whether the command line names the images, or the site file does. */
+static bool plan_names(struct build *build, struct err *err)
+{
+    const struct site_images *images = &build->site->images;
+    build->is_night = !build->names.count;
+    for (size_t i = 0; build->is_night && i < images->count; i++)
+        list_add(build->arena, &build->names, images->items[i].word);
+    if (build->names.count)
+        return true;
+    err_set(err, ERR_USAGE,
+            "no image named; try imgfactory --arch all dhcpd, --list or --help, or name them in a site file (images:)");
+    return false;
 }
 
 /* Plans everything before anything starts: all mistakes in files are told at once cost nothing. */
 static bool plan(struct build *build, struct err *err)
 {
-    if (!build->names.count) {
-        err_set(err, ERR_USAGE, "no image named; try imgfactory --arch all dhcpd, --list or --help");
-        return false;
-    }
     const struct options *options = build->options;
-    return check_place("output", options->output, err) && check_place("tree", options->tree, err) &&
-           plan_options(build, err) && read_data(build, err) && plan_images(build, err);
+    return plan_names(build, err) && check_place("output", options->output, err) &&
+           check_place("tree", options->tree, err) && plan_options(build, err) && read_data(build, err) &&
+           plan_images(build, err);
 }
 
 static bool list(struct build *build, struct err *err)
@@ -881,6 +1021,10 @@ static bool end(struct build *build, bool is_good)
 bool build_run(struct command *command, struct err *err)
 {
     struct build *build = begin(command);
+    bool is_night = !build->names.count && command->site.images.count;
+    AUTO(auto_close_fd) int lock_fd = -1; /* the kernel ends it with the process */
+    if (is_night && !command->options.is_dry_run && !night_begin(command, &lock_fd, err))
+        return false;
     return end(build, plan(build, err) && run_batch(build, err));
 }
 

@@ -8,11 +8,12 @@
 #include <stdint.h>
 
 static const struct command_row rows[] = {
-    {COMMAND_BUILD, "build", "IMAGE...", "0.1.0", "build images (the word may be left out)",
+    {COMMAND_BUILD, "build", "[IMAGE...]", "0.1.0", "build images (the word may be left out)",
      "Builds minimal multi-architecture OCI images of distribution services. IMAGE is the name of a\n"
      "manifest (see --list) or a path to one (./my.yaml); or, with no manifest, a program (nsd or\n"
      "/usr/sbin/nsd), a package or a systemd unit (nsd.service) of the source; command:, package: or\n"
-     "unit: in front settles which. The word \"build\" may be left out.",
+     "unit: in front settles which. The word \"build\" may be left out. Without any IMAGE all images are\n"
+     "built that the site file names (images:).",
      0, SIZE_MAX, SIZE_MAX, build_run},
     {COMMAND_PUSH, "push", "LAYOUT[:TAG]|NAME REF", "0.1.0", "push what was built before",
      "Pushes what was built before: all blobs, the manifests, the index, then the tags.\n"

@@ -83,6 +83,10 @@ static const struct option_row rows[] = {
            config, ALL, 0, 0, 0, ALTERS_INPUTS),
     OPTION('j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, jobs,
            PACKAGES | COMMAND_CHECK, 0, 1, 256, ALTERS_NOTHING),
+    OPTION(0, "if-running", "WORD",
+           "when another night (a call without names) is at work on this machine: wait\nfor its end (default), or end "
+           "with status 8",
+           OPTION_STRING, if_running, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION('n', "dry-run", NULL, "print which packages would be used, and stop", OPTION_FLAG, is_dry_run,
            COMMAND_BUILD | COMMAND_CLEAN, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "program", "PATH",

@@ -335,6 +335,9 @@ static bool check(const struct parser *parser, struct err *err)
     else if (bad_origin(options))
         err_set(err, ERR_USAGE, "--token-origin=%s: %s", text_printable(parser->arena, text_of(bad_origin(options))),
                 site_why_not_origin(bad_origin(options)));
+    else if (options->if_running && site_why_not_if_running(options->if_running))
+        err_set(err, ERR_USAGE, "--if-running=%s %s", text_printable(parser->arena, text_of(options->if_running)),
+                site_why_not_if_running(options->if_running));
     else if (options->push && options->is_no_push)
         err_set(err, ERR_USAGE, "--push and --no-push exclude each other");
     else if (options->is_help && options->meant)

@@ -24,6 +24,7 @@ struct options {
     const char *push;                   /* a reference, "" for --push alone, NULL when not given */
     const char *format, *image, *units; /* of `unit` */
     const char *pin;                    /* of `unit`: a digest, "" for --pin alone, NULL when not given */
+    const char *if_running;             /* of a night: wait or end; NULL: not given */
     struct strings tags;                /* --tag, of `push` */
     struct strings programs;            /* --program, of `check` */
     struct strings token_origins;

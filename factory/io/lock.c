@@ -100,6 +100,20 @@ bool lock_take(int fd, bool is_shared, const char *name, const struct lock_wait 
     return wait_for(fd, is_shared, name, wait ? wait : &standard, err);
 }
 
+bool lock_take_now(int fd, const char *name, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    if (lock_try(fd, false))
+        return true;
+    if (errno != EWOULDBLOCK) {
+        err_set_errno(err, errno, "cannot lock %s", name);
+        return false;
+    }
+    err_set(err, ERR_LOCAL, "%s is taken%s", name, describe_holder(fd, &scratch));
+    err->detail = EWOULDBLOCK;
+    return false;
+}
+
 int lock_open_at(int dirfd, const char *name)
 {
     struct stat status;

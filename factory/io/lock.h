@@ -25,6 +25,8 @@ struct lock_wait {
 /* Takes the exclusive (or shared) lock of an open file or directory. After a second of waiting says "waiting for NAME",
  * with the process that holds it where the system tells. `wait` may be NULL: all zero. */
 bool lock_take(int fd, bool is_shared, const char *name, const struct lock_wait *wait, struct err *err) MUST_CHECK;
+/* Takes it exclusively if nobody has to be waited for; else fails with ERR_LOCAL (detail EWOULDBLOCK) that names the process. */
+bool lock_take_now(int fd, const char *name, struct err *err) MUST_CHECK;
 /* Takes it if nobody has to be waited for; false without an error otherwise. */
 bool lock_try(int fd, bool is_shared);
 /* Opens dirfd/name for locking, mode 0600 whatever it was (one that others could open is closed to them). Returns -1

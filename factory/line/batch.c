@@ -83,8 +83,10 @@ void batch_init(struct batch *batch, struct batch_image *images, size_t count)
                                              .progress = line};
         }
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        atomic_store(&images[i].is_ended, images[i].err.kind != ERR_NONE);
         await_base(batch, &images[i]);
+    }
     for (size_t i = 0; i < count; i++)
         fill_base(&images[i]);
 }

@@ -22,7 +22,7 @@ struct batch_image {
     bool is_implied;                /* no name of the call: others stand on it */
     const struct batch_image *base; /* another image of the batch that it stands on, made first; or NULL. It has all of
                                      * `arches` */
-    /* results */
+    /* results; an image that could not be planned is given with its error and no architectures */
     struct job *jobs; /* arch_count of them, in the order of arches */
     struct arena arena;
     bool is_good, is_built,

@@ -115,8 +115,11 @@ void report_table(FILE *out, const struct batch *batch, bool is_dry_run)
     (void)fprintf(out, "%-16s %-8s %8s %6s %9s %9s  %-19s  %8s\n", "IMAGE", "ARCH", "PACKAGES", "FILES", "UNPACKED",
                   "LAYER", "DIGEST", "TIME");
     for (size_t i = 0; i < batch->count; i++) {
-        for (size_t j = 0; j < batch->images[i].arch_count; j++)
-            print_row(out, &batch->images[i], &batch->images[i].jobs[j]);
+        const struct batch_image *image = &batch->images[i];
+        for (size_t j = 0; j < image->arch_count; j++)
+            print_row(out, image, &image->jobs[j]);
+        if (!image->arch_count)
+            (void)fprintf(out, "%-16s %-8s failed: %s\n", image->manifest->name, "-", err_kind_name(image->err.kind));
     }
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->images[i].has_layout)

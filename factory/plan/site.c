@@ -1,6 +1,7 @@
 #include "plan/site.h"
 #include "base/units.h"
 #include "plan/rules.h"
+#include "plan/site_values.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ struct site_form {
     bool is_tls_verified;
     struct strings arches;
     const char *timeout, *cache_limit;
-    const struct yaml_node *root;
+    const struct yaml_node *images, *root;
 };
 
 #define FIELD(type, key, member, alters) YAML_FIELD(type, site_form, key, member, false, alters)
@@ -41,18 +42,14 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_BOOL, "allow-older", site.is_older_fine, ALTERS_INPUTS),
     FIELD(YAML_STRING, "timeout", timeout, ALTERS_NOTHING),
     FIELD(YAML_STRING, "cache-limit", cache_limit, ALTERS_NOTHING),
+    FIELD(YAML_NODE, "images", images, ALTERS_ORDER),
+    FIELD(YAML_STRING, "if-running", site.if_running, ALTERS_NOTHING),
 };
 
 const struct yaml_field *site_keys(size_t *ret_count)
 {
     *ret_count = ARRAY_COUNT(fields);
     return fields;
-}
-
-static bool fail_value(struct arena *arena, const struct yaml_node *node, const char *value, const char *why,
-                       struct err *err)
-{
-    return yaml_fail(node, err, "'%s' %s", text_printable(arena, text_of(value)), why);
 }
 
 /* HOST[:PORT], in lower case; whether the host makes sense in full is checked when an image's name is made of it. */
@@ -92,6 +89,11 @@ const char *site_why_not_origin(const char *origin)
     return (is_https || is_local) && is_host(host + 3) ? NULL : "is not an origin: https://HOST[:PORT]";
 }
 
+const char *site_why_not_if_running(const char *word)
+{
+    return strcmp(word, "wait") == 0 || strcmp(word, "end") == 0 ? NULL : "is neither wait nor end";
+}
+
 /* Names as images have them, between slashes. */
 static const char *why_not_namespace(struct arena *arena, const char *namespace)
 {
@@ -103,57 +105,26 @@ static const char *why_not_namespace(struct arena *arena, const char *namespace)
     return is_good ? NULL : "is not a namespace: [a-z0-9]+([._-][a-z0-9]+)*, with '/' between several";
 }
 
-/* Tells why a tag's template cannot be used, or NULL. */
-static const char *why_not_tag(struct arena *arena, const char *tag)
-{
-    size_t count;
-    struct text found;
-    const char *const *known = rule_placeholders(&count), *why = rule_tag(tag);
-    for (enum rule_part part; !why && (part = rule_next_part(&tag, &found)) != RULE_END;) {
-        size_t i = 0;
-        while (part == RULE_PLACEHOLDER && i < count && !text_is(found, known[i]))
-            i++;
-        if (part == RULE_BROKEN)
-            why = "has a brace that begins no {placeholder}";
-        else if (i == count)
-            why = arena_printf(arena, "has an unknown placeholder {%s}", text_printable(arena, found));
-    }
-    return why;
-}
-
 static bool check_lists(struct arena *arena, const struct site_form *form, struct err *err)
 {
     const struct site *site = &form->site;
-    const struct yaml_node *tags = yaml_get(form->root, "tags"), *origins = yaml_get(form->root, "token-origins");
-    if (tags && !site->tags.count)
-        return yaml_fail(tags, err, "'tags' must have at least one");
-    for (size_t i = 0; i < site->tags.count; i++) {
-        const char *tag = site->tags.items[i], *why = why_not_tag(arena, tag);
-        struct strings former = {site->tags.items, i, i};
-        if (!why && strings_has(&former, tag))
-            why = "comes twice";
-        if (why)
-            return fail_value(arena, yaml_item(tags, i), tag, why, err);
-    }
+    const struct yaml_node *origins = yaml_get(form->root, "token-origins");
+    if (!site_values_check_tags(arena, yaml_get(form->root, "tags"), &site->tags, err))
+        return false;
     for (size_t i = 0; i < site->token_origins.count; i++) {
         const char *origin = site->token_origins.items[i], *why = site_why_not_origin(origin);
         if (why)
-            return fail_value(arena, yaml_item(origins, i), origin, why, err);
+            return site_values_fail(arena, yaml_item(origins, i), origin, why, err);
     }
     return true;
 }
 
-/* An empty text in quotes would pass for "not given" later. */
 static bool check_filled(const struct site_form *form, struct err *err)
 {
     static const char *const keys[] = {"authfile", "arch", "source", "output"};
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-        const struct yaml_node *node = yaml_get(form->root, keys[i]);
-        bool is_empty = node && node->kind == YAML_SEQUENCE && !node->count;
-        for (size_t j = 0; node && !is_empty && (j == 0 || j < node->count); j++)
-            is_empty = !yaml_item(node, j)->scalar[0];
-        if (is_empty)
-            return yaml_fail(node, err, "'%s' must not be empty", keys[i]);
+        if (!site_values_check_filled(form->root, keys[i], err))
+            return false;
     }
     return true;
 }
@@ -173,11 +144,11 @@ static bool read_units(struct arena *arena, struct site_form *form, struct err *
     struct site *site = &form->site;
     site->has_cache_limit = form->cache_limit != NULL;
     if (form->timeout && !(units_parse_duration(text_of(form->timeout), &site->timeout_ms) && site->timeout_ms > 0))
-        return fail_value(arena, yaml_get(form->root, "timeout"), form->timeout,
-                          "is not a duration with its unit: 90s, 10m, 2h", err);
+        return site_values_fail(arena, yaml_get(form->root, "timeout"), form->timeout,
+                                "is not a duration with its unit: 90s, 10m, 2h", err);
     if (form->cache_limit && !units_parse_size(text_of(form->cache_limit), &site->cache_limit))
-        return fail_value(arena, yaml_get(form->root, "cache-limit"), form->cache_limit,
-                          "is not a size with its unit: 500M, 8G, none", err);
+        return site_values_fail(arena, yaml_get(form->root, "cache-limit"), form->cache_limit,
+                                "is not a size with its unit: 500M, 8G, none", err);
     return true;
 }
 
@@ -188,14 +159,17 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
     const struct yaml_node *compression = yaml_get(form->root, "compression");
     const char *why = registry ? why_not_registry(site->registry) : NULL;
     if (why)
-        return fail_value(arena, registry, site->registry, why, err);
+        return site_values_fail(arena, registry, site->registry, why, err);
     if (namespace && !registry)
         return yaml_fail(namespace, err, "'namespace' wants a 'registry' beside it");
     why = namespace ? why_not_namespace(arena, site->namespace) : NULL;
     if (why)
-        return fail_value(arena, namespace, site->namespace, why, err);
+        return site_values_fail(arena, namespace, site->namespace, why, err);
     if (compression && strcmp(site->compression, "zstd") != 0 && strcmp(site->compression, "gzip") != 0)
-        return fail_value(arena, compression, site->compression, "is not a compression: gzip or zstd", err);
+        return site_values_fail(arena, compression, site->compression, "is not a compression: gzip or zstd", err);
+    if (site->if_running && site_why_not_if_running(site->if_running))
+        return site_values_fail(arena, yaml_get(form->root, "if-running"), site->if_running,
+                                site_why_not_if_running(site->if_running), err);
     return check_filled(form, err) && check_lists(arena, form, err) &&
            check_number(form, "jobs", site->jobs, 1, JOBS_MAX, err) &&
            check_number(form, "retries", site->retries, 0, RETRIES_MAX, err);
@@ -204,9 +178,7 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
 /* Makes a path of the file's absolute or relative to where the file is. */
 static void make_relative(struct arena *arena, const char *file, const char **path)
 {
-    const char *slash = strrchr(file, '/');
-    if (*path && (*path)[0] != '/' && slash)
-        *path = arena_printf(arena, "%.*s%s", (int)(slash + 1 - file), file, *path);
+    *path = *path ? site_values_beside(arena, file, *path) : NULL;
 }
 
 static bool read_site(struct arena *arena, const struct yaml_file *file, struct site *ret_site, struct err *err)
@@ -214,7 +186,8 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
     struct site_form form = {.site = {.path = file->path, .is_push = true}, .is_tls_verified = true};
     form.root = file->root;
     if (form.root && (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) ||
-                      !check(arena, &form, err) || !read_units(arena, &form, err)))
+                      !check(arena, &form, err) || !read_units(arena, &form, err) ||
+                      (form.images && !site_image_read(arena, form.images, &form.site.images, err))))
         return false;
     struct site *site = &form.site;
     site->has_push = form.root && yaml_get(form.root, "push");
@@ -240,6 +213,14 @@ static struct strings standard_files(struct arena *arena)
         list_add(arena, &paths, arena_printf(arena, "%s/.config/imgfactory/imgfactory.yaml", home));
     list_add(arena, &paths, "/etc/imgfactory/imgfactory.yaml");
     return paths;
+}
+
+const char *site_destination(struct arena *arena, const struct site *site, const char *name)
+{
+    const char *namespace = site->namespace ? site->namespace : "";
+    return site->registry
+               ? arena_printf(arena, "%s/%s%s%s", site->registry, namespace, site->namespace ? "/" : "", name)
+               : NULL;
 }
 
 bool site_load(struct arena *arena, const char *config, struct site *ret_site, struct err *err)

@@ -3,14 +3,14 @@
  * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
  * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
- * allow-older, keep-existing-tags, timeout, cache-limit. factory/registry/README.md describes them.
+ * allow-older, keep-existing-tags, timeout, cache-limit, images, if-running. factory/registry/README.md describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
  */
 #ifndef IMGFACTORY_PLAN_SITE_H
 #define IMGFACTORY_PLAN_SITE_H
 
-#include "plan/yaml.h"
+#include "plan/site_image.h"
 
 struct site {
     const char *path;                 /* NULL: no site file */
@@ -24,10 +24,12 @@ struct site {
     uint64_t cache_limit; /* cache-limit: 8G: bytes, with has_cache_limit */
     bool has_cache_limit;
     struct strings token_origins;
-    bool is_strict;         /* strict: true: as --strict */
-    bool is_older_fine;     /* allow-older: true: as --allow-older */
-    bool are_tags_kept;     /* keep-existing-tags: true: as --keep-existing-tags */
-    bool is_tls_verify_off; /* tls-verify: false: for a lab registry */
+    struct site_images images; /* images: what `imgfactory` without names builds */
+    const char *if_running;    /* if-running: as --if-running; NULL: not given */
+    bool is_strict;            /* strict: true: as --strict */
+    bool is_older_fine;        /* allow-older: true: as --allow-older */
+    bool are_tags_kept;        /* keep-existing-tags: true: as --keep-existing-tags */
+    bool is_tls_verify_off;    /* tls-verify: false: for a lab registry */
 };
 
 /* Returns the table of the file's keys, for the test that sets each and looks at the key of products. */
@@ -36,5 +38,10 @@ const struct yaml_field *site_keys(size_t *ret_count);
 bool site_load(struct arena *arena, const char *config, struct site *ret_site, struct err *err) MUST_CHECK;
 /* Tells why a text is not the origin of a token service ("https://HOST[:PORT]"), or NULL. */
 const char *site_why_not_origin(const char *origin);
+
+/* Tells why a text is no value of --if-running, or NULL. */
+const char *site_why_not_if_running(const char *word);
+/* Returns where its registry and namespace put the image of a name; NULL without. */
+const char *site_destination(struct arena *arena, const struct site *site, const char *name);
 
 #endif

@@ -34,6 +34,7 @@ static const struct sample option_samples[] = {
     {"arches", "a"},
     {"manifests", "m"},
     {"token-origin", "https://t.example"},
+    {"if-running", "end"},
 };
 
 static const struct sample site_samples[] = {
@@ -43,6 +44,7 @@ static const struct sample site_samples[] = {
     {"output", "o"},         {"compression", "zstd"}, {"jobs", "3"},
     {"retries", "7"},        {"strict", "true"},      {"allow-older", "true"},
     {"timeout", "9h"},       {"cache-limit", "1G"},   {"keep-existing-tags", "true"},
+    {"images", "[x]"},       {"if-running", "end"},
 };
 
 static const char *sample_of(const struct sample *samples, size_t count, const char *name)

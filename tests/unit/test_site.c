@@ -117,6 +117,49 @@ static void good_registries_are_accepted(void **state)
     }
 }
 
+static void images_have_the_words_of_a_command_line_and_what_is_their_own(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    struct site site;
+    write_at_home("s/site.yaml", "images:\n  - dhcpd\n  - ./own.yaml\n  - command:/usr/sbin/nsd\n  - /usr/sbin/x\n"
+                                 "  - image: nginx\n    source: ./other.yaml\n    base: manifest:debian\n"
+                                 "    tags: [night]\n    push: false\n    architectures: [amd64, arm64]\n"
+                                 "  - images: [a, b]\n    source: fedora-41\n    base: ./layout\n    push: q.io/g/\n"
+                                 "if-running: end\n");
+    CHECK_OK(site_load(&arena, at_home("s/site.yaml"), &site, &err), &err);
+    static const char *const words[] = {"dhcpd", NULL, "command:/usr/sbin/nsd", "/usr/sbin/x", "nginx", "a", "b"};
+    assert_int_equal(site.images.count, ARRAY_COUNT(words));
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        assert_string_equal(site.images.items[i].word, words[i] ? words[i] : at_home("s/./own.yaml"));
+    const struct site_image *nginx = site_image_find(&site.images, "nginx"), *b = site_image_find(&site.images, "b");
+    assert_string_equal(nginx->source, at_home("s/./other.yaml"));
+    assert_string_equal(nginx->base, "manifest:debian");
+    assert_string_equal(nginx->arch, "amd64,arm64");
+    assert_string_equal(nginx->tags.items[0], "night");
+    assert_true(nginx->has_push && !nginx->is_push && !site_image_push(&arena, nginx, "nginx"));
+    assert_string_equal(b->source, "fedora-41");
+    assert_true(b->base[0] == '/' && strstr(b->base, "/s/./layout"));
+    assert_string_equal(site_image_push(&arena, b, "bee"), "q.io/g/bee");
+    assert_true(b->has_push && b->is_push && !b->arch);
+    assert_null(site_image_find(&site.images, "own.yaml"));
+    assert_string_equal(site.if_running, "end");
+}
+
+static void an_images_place_is_where_it_is_pushed_to_and_nothing_is_made_of_none(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    const struct site_image plain = {.push = "q.io/x/y:t"};
+    assert_string_equal(site_image_push(&arena, &plain, "name"), "q.io/x/y:t");
+    assert_null(site_image_push(&arena, NULL, "name"));
+    const struct site with = {.registry = "q.io", .namespace = "n"}, bare = {.registry = "q.io"}, none = {0};
+    assert_string_equal(site_destination(&arena, &with, "name"), "q.io/n/name");
+    assert_string_equal(site_destination(&arena, &bare, "name"), "q.io/name");
+    assert_null(site_destination(&arena, &none, "name"));
+}
+
 static void what_is_wrong_is_refused_with_its_place(void **state)
 {
     (void)state;
@@ -156,6 +199,25 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
         {"arch: []\n", "'arch' must not be empty"},
         {"registry: quay.io\nregistry: quay.io\n", "s.yaml:2:"},
         {"- registry\n", "a mapping"},
+        {"images: []\n", "s.yaml:1:9: 'images' wants a list"},
+        {"images: dhcpd\n", "wants a list"},
+        {"images: ['']\n", "an image is named by"},
+        {"images: [[a]]\n", "s.yaml:1:10: an image is a word, or a mapping"},
+        {"images: [a, {images: [b, a]}]\n", "s.yaml:1:26: 'a' comes twice in 'images'"},
+        {"images: [{image: a, images: [b]}]\n", "has either 'image' or 'images'"},
+        {"images: [{tags: [x]}]\n", "has either 'image' or 'images'"},
+        {"images: [{images: []}]\n", "'images' must not be empty"},
+        {"images: [{image: a, arch: amd64}]\n", "unknown key 'arch'"},
+        {"images: [{image: a, architectures: []}]\n", "'architectures' must not be empty"},
+        {"images: [{image: a, source: ''}]\n", "'source' must not be empty"},
+        {"images: [{image: a, tags: []}]\n", "at least one"},
+        {"images: [{image: a, tags: ['{x}']}]\n", "unknown placeholder {x}"},
+        {"images: [{image: a, base: 'manifest:A b'}]\n", "'base' must be"},
+        {"images: [{image: a, base: ''}]\n", "'base' must be"},
+        {"images: [{image: a, push: [x]}]\n", "'push' must be true, false, or where to"},
+        {"images: [{image: a, push: ''}]\n", "'push' must be true, false, or where to"},
+        {"images: [{images: [a, b], push: q.io/a}]\n", "s.yaml:1:33: 'push' is one repository for several images"},
+        {"if-running: never\n", "s.yaml:1:13: 'never' is neither wait nor end"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         AUTO(arena_done) struct arena arena = {0};
@@ -179,6 +241,8 @@ int main(void)
         TEST(an_empty_file_gives_nothing_but_its_path),
         TEST(a_named_file_must_exist),
         TEST(good_registries_are_accepted),
+        TEST(images_have_the_words_of_a_command_line_and_what_is_their_own),
+        TEST(an_images_place_is_where_it_is_pushed_to_and_nothing_is_made_of_none),
         TEST(what_is_wrong_is_refused_with_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
