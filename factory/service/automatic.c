@@ -2,10 +2,12 @@
 
 #include "effect/script_wishes.h"
 #include "service/configuration.h"
+#include "service/module_data.h"
 #include "service/references.h"
 #include "service/running.h"
 #include "service/shells.h"
 #include "service/signs.h"
+#include "service/unmet.h"
 #include "source/catalog.h"
 
 #define SIBLINGS_LISTED_MAX 50
@@ -112,6 +114,7 @@ static bool find_interpreters(struct finding *finding, struct err *err)
 {
     (void)err;
     interpreted_find(finding->arena, finding->request, &finding->own, &finding->found->wishes, &finding->found->notes);
+    module_data_find(finding->arena, finding->request, &finding->own, &finding->found->wishes);
     return true;
 }
 
@@ -239,6 +242,8 @@ bool automatic_find(struct arena *arena, const struct automatic_request *request
     }
     if (request->manifest->automatic[AUTOMATIC_PACKAGES])
         note_siblings(&finding);
+    if (request->manifest->automatic[AUTOMATIC_PLUGINS])
+        unmet_find(arena, request, &finding.own, ret_found);
     return true;
 }
 

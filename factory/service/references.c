@@ -1,7 +1,10 @@
 #include "service/references.h"
 
+#include "package/elf_symbols.h"
 #include "package/path.h"
 #include "service/said.h"
+
+#include <elf.h>
 
 #define TEXT_BYTES_MAX ((uint64_t)1 << 20)
 #define TOKEN_BYTES_MAX ((size_t)512)
@@ -19,14 +22,16 @@ struct searching {
     struct map wanted;  /* path or glob → anything: each comes once */
     struct map refused; /* the same of what does not come */
     struct modest *modest;
-    struct strings left;  /* "PATH (LIBRARY)" */
-    struct map said;      /* words of the configuration */
-    struct spoken spoken; /* names of helpers */
-    struct map needed;    /* sonames that files of the own packages need */
-    struct strings dirs;  /* that come along, as this round has it */
-    size_t folder_count;  /* that were made */
-    const char *source;   /* of the first binary's package, or NULL */
-    bool is_program;      /* what names something is a program */
+    struct strings left;         /* "PATH (LIBRARY)" */
+    struct map said;             /* words of the configuration */
+    struct spoken spoken;        /* names of helpers */
+    struct map needed;           /* sonames that files of the own packages need */
+    struct strings dirs;         /* that come along, as this round has it */
+    size_t folder_count;         /* that were made */
+    const char *source;          /* of the first binary's package, or NULL */
+    bool is_program;             /* what names something is a program */
+    const struct entry *content; /* of what names something */
+    const struct strings *paths; /* that it names */
     struct automatic *found;
 };
 
@@ -48,15 +53,44 @@ static bool is_shipped_place(struct text path)
 }
 
 /* The folder that a string begins with, up to a slash, when the program puts "/usr" before it: "share/h2o/start_server". */
-static const char *prefix_before(const char *begin, const char *slash)
+static const char *folder_before(const char *begin, const char *slash)
 {
-    static const char *const folders[] = {"share", "libexec", "lib", "sbin"};
+    static const char *const folders[] = {"/usr/share", "/usr/libexec", "/usr/lib", "/usr/sbin"};
     for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
-        size_t len = strlen(folders[i]);
-        if ((size_t)(slash - begin) > len && memcmp(slash - len, folders[i], len) == 0 && !slash[-1 - (ptrdiff_t)len])
+        const char *name = folders[i] + strlen("/usr/");
+        size_t len = strlen(name);
+        if ((size_t)(slash - begin) > len && memcmp(slash - len, name, len) == 0 && !slash[-1 - (ptrdiff_t)len])
             return folders[i];
     }
     return NULL;
+}
+
+/* What a configure script's variable before a slash stands for: "${datadir}/syslog-ng/include" (GNU Coding Standards, "Variables for
+ * Installation Directories"). */
+static const char *variable_before(const char *begin, const char *slash)
+{
+    static const struct {
+        const char *name, *folder;
+    } variables[] = {{"${prefix}", "/usr"},
+                     {"${exec_prefix}", "/usr"},
+                     {"${datadir}", "/usr/share"},
+                     {"${datarootdir}", "/usr/share"},
+                     {"${libexecdir}", "/usr/libexec"},
+                     {"${libdir}", "/usr/lib"},
+                     {"${sysconfdir}", "/etc"},
+                     {"${localstatedir}", "/var"}};
+    for (size_t i = 0; slash > begin && slash[-1] == '}' && i < ARRAY_COUNT(variables); i++) {
+        size_t len = strlen(variables[i].name);
+        if ((size_t)(slash - begin) >= len && memcmp(slash - len, variables[i].name, len) == 0)
+            return variables[i].folder;
+    }
+    return NULL;
+}
+
+static const char *prefix_before(const char *begin, const char *slash)
+{
+    const char *folder = folder_before(begin, slash);
+    return folder ? folder : variable_before(begin, slash);
 }
 
 /* Takes the paths out of some bytes: those that begin with a slash behind what cannot be of a path; with is_joined behind
@@ -77,7 +111,7 @@ static void list_paths(struct arena *arena, struct text bytes, bool is_joined, s
             paths->count >= TOKENS_MAX)
             continue;
         const char *path =
-            prefix ? arena_printf(arena, "/usr/%s%.*s", prefix, (int)token.len, token.ptr) : text_dup(arena, token);
+            prefix ? arena_printf(arena, "%s%.*s", prefix, (int)token.len, token.ptr) : text_dup(arena, token);
         if (map_add(seen, text_of(path), (void *)path))
             list_add(arena, paths, path);
     }
@@ -362,6 +396,34 @@ static void want_folder_above(struct searching *searching, const char *path, con
     want_folder(searching, path_through_run(searching->arena, path_dirname(searching->arena, path)), namer);
 }
 
+static bool imports_mkdir(struct arena *arena, const struct entry *content)
+{
+    struct elf_symbols symbols;
+    bool is_one = false;
+    elf_symbols_read(arena, (struct text){content->data, (size_t)content->size_bytes}, &symbols);
+    for (size_t i = 1; !symbols.broken && i < symbols.count && !is_one; i++) {
+        struct elf_symbol symbol = elf_symbols_get(&symbols, i);
+        is_one = symbol.section == SHN_UNDEF && strcmp(symbol.name, "mkdir") == 0;
+    }
+    return is_one;
+}
+
+/* Whether a program that root starts makes a folder itself, with the mode that it wants it to have: it names the folder alone and
+ * what is in it, and imports mkdir(2). */
+static bool is_made_by_program(struct searching *searching, const char *folder)
+{
+    const char *user = searching->found->config.user;
+    const struct entry *content = searching->content;
+    bool is_root = !user || strcmp(user, "root") == 0 || strncmp(user, "root:", 5) == 0;
+    bool has_folder = false, has_below = false;
+    for (size_t i = 0; is_root && content && searching->paths && i < searching->paths->count; i++) {
+        const char *path = path_through_run(searching->arena, searching->paths->items[i]);
+        has_folder = has_folder || strcmp(path, folder) == 0;
+        has_below = has_below || path_is_below(path, folder);
+    }
+    return has_folder && has_below && searching->is_program && imports_mkdir(searching->arena, content);
+}
+
 /* A folder that a program or the configuration names, for what is written, called as the program, its package or its source: "/var/lib/varnish", or
  * "/run/nsd/nsd.sock". */
 static void want_state(struct searching *searching, const char *path, const char *namer)
@@ -376,7 +438,9 @@ static void want_state(struct searching *searching, const char *path, const char
     if (!strings_has(&searching->own->names, name) && strcmp(path_basename(namer), name) != 0 &&
         (!searching->source || strcmp(searching->source, name) != 0))
         return;
-    want_folder(searching, slash ? path_dirname(searching->arena, path) : path, namer);
+    const char *folder = slash ? path_dirname(searching->arena, path) : path;
+    if (!is_made_by_program(searching, folder))
+        want_folder(searching, folder, namer);
 }
 
 /* Whether what a file names may be run because of it: configuration, and shell scripts. */
@@ -530,6 +594,8 @@ bool references_find(struct modest *modest, const struct strings *command, struc
             continue;
         const struct strings *paths = read_file(&searching, content);
         searching.is_program = is_program(content);
+        searching.content = content;
+        searching.paths = paths;
         bool may_name_all = searching.is_program || is_of_program(&searching, &request->keep->items[i]) ||
                             !path_is_within_any(file->entry->path, &request->references->dirs);
         for (size_t j = 0; j < paths->count; j++)

@@ -155,7 +155,7 @@ static void keep_foreground(struct finding *finding)
         finding->words = foreground_words(finding->arena, known, &finding->words);
     if (known && known->options_of)
         take_options(finding, known->options_of);
-    if (known && known->note && (finding->is_forking || finding->is_unsure))
+    if (known && known->note && (finding->is_forking || finding->is_unsure || known->is_always))
         NOTE(finding, "%s: %s", program, known->note);
     if (!known && finding->is_forking)
         NOTE(finding, "%s: it forks, and no switch is known that keeps %s in the foreground (manifests/foreground)",

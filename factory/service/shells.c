@@ -254,6 +254,23 @@ static void add_shell(struct arena *arena, const struct automatic_request *reque
                                     .giver = arena_printf(arena, "%s, which can start %s by it", program, script)});
 }
 
+/* An interpreter that is a shell script itself, as erl is, wants its shell, however it came. */
+static void add_shells_of_interpreters(struct arena *arena, const struct automatic_request *request,
+                                       struct wishes *wishes)
+{
+    for (size_t i = 0; i < request->keep->count; i++) {
+        const char *path = request->keep->items[i].file->entry->path;
+        const struct sourced *end = fileset_walk(request->set, arena, path, NULL, NULL);
+        const struct entry *content = end ? sourced_content(end) : NULL;
+        struct text rest = text_of(content && content->interpreter ? content->interpreter : ""), word;
+        if (text_next_word(&rest, &word) && word.ptr[0] == '/' && text_has_suffix(word, "sh") &&
+            interpreted_by(request->interpreters, path))
+            list_add(arena, &wishes->files,
+                     ((struct wish_file){.path = text_dup(arena, word),
+                                         .giver = arena_printf(arena, "%s, which it runs", path)}));
+    }
+}
+
 /* Whether a program hands texts to the shell: it imports system(3) or popen(3). */
 static bool has_shell_calls(struct arena *arena, const struct entry *content)
 {
@@ -373,6 +390,7 @@ void shells_find(struct arena *arena, const struct automatic_request *request, c
     struct spoken_memory *memory = request->references ? &request->references->spoken : NULL;
     spoken_collect(arena, request, own, wishes, memory, &spoken);
     add_shell(arena, request, own, wishes);
+    add_shells_of_interpreters(arena, request, wishes);
     find_callers(&(struct looking){.arena = arena,
                                    .own = own,
                                    .request = request,

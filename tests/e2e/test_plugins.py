@@ -5,7 +5,8 @@ import unittest
 
 from base import Case, deb, run, world
 
-CONFIGURATION = "LoadPlugin disk\n# LoadPlugin net\nrun /usr/share/plug/helper\n# run /usr/share/plug/idle\n"
+CONFIGURATION = "LoadPlugin disk\n# LoadPlugin net\nrun /usr/share/plug/helper\n# run /usr/share/plug/idle\n" \
+    "log = \"|rotate -l\"\ninclude /etc/far/away\n"
 
 
 def packages(name):
@@ -18,11 +19,12 @@ def packages(name):
     main = world.executable(machine, ["libc.so.6"], payload=b"\0/usr/lib/plug\0")
     return [
         make("plugd", [deb.program("/usr/sbin/plugd", main), deb.File("/etc/plugd.conf", CONFIGURATION),
-                       plugin("disk", ["libfar.so.1"]), plugin("net", ["libnear.so.1"])], Source="plug", Depends="libc6, plug-tools",
+                       plugin("disk", ["libfar.so.1"]), plugin("net", ["libnear.so.1"])], Source="plug", Depends="libc6, plug-tools, rotate",
              Recommends="plug-back (>= 1), libfar1, plug-words"),
         make("plug-tools", [deb.program("/usr/share/plug/helper", "#!/usr/bin/rare -w\n"),
                             deb.program("/usr/share/plug/idle", "#!/usr/bin/seldom\n")], Source="plug"),
         make("rare", [deb.program("/usr/bin/rare", world.executable(machine, ["libc.so.6"]))]),
+        make("rotate", [deb.program("/usr/bin/rotate", world.executable(machine, ["libc.so.6"]))]),
         make("seldom", [deb.program("/usr/bin/seldom", world.executable(machine, ["libc.so.6"]))]),
         make("plug-back", [plugin("back"), deb.File("/etc/plug-back.conf", "x\n")], Source="plug", Depends="plugd, libc6"),
         make("plug-other", [plugin("other")], Source="plug", Depends="plugd, libc6"),
@@ -79,6 +81,12 @@ class Plugins(Case):
         self.assertEqual(files["/usr/bin/rare"], "rare")
         self.assertIn("/usr/share/plug/helper", files)
         self.assertNotIn("/usr/bin/seldom", files)
+
+    def test_a_program_that_the_configuration_pipes_to_comes_of_what_is_selected_and_what_is_not_there_is_told(self):
+        self.assertEqual(self.built("plugd")["/usr/bin/rotate"], "rotate")
+        self.assertIn("named, and not in the image unless you bring it: /etc/far/away (/etc/plugd.conf)", self.notes)
+        self.assertNotIn("/usr/bin/rotate", self.built("loned"))
+        self.assertIn("the program rotate (/etc/loned.conf), /etc/far/away (/etc/loned.conf)", self.notes)
 
     def test_what_may_never_come_stays_out(self):
         never = "packages: {never: [plug-back, %s]}\n"

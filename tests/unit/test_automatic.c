@@ -1,5 +1,6 @@
 /* Unit tests of service/automatic: what is found in a service's packages, and how it stands beside the manifest. */
 #include "packages.h"
+#include "symbol_maker.h"
 
 #include "base/auto.h"
 #include "service/configuration.h"
@@ -485,6 +486,49 @@ static void folders_that_a_program_names_after_its_service_are_made(void **state
     assert_true(service.wishes.made.items[3].yields_to_tmpfiles);
 }
 
+static void a_folder_that_a_program_of_roots_makes_itself_is_left_to_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    static const char strings[] = "\0/var/spool/service\0/var/spool/service/in\0/var/lib/service\0";
+    const struct made_elf made = {.needed = "libc.so.6", .symbols = {{.name = "mkdir", .is_undefined = true}}};
+    struct text elf = elf_make(&fixture->arena, &made);
+    char *bytes = arena_new_array(&fixture->arena, char, elf.len + sizeof strings);
+    struct package *package = package_add(fixture, "service");
+    memcpy(bytes, elf.ptr, elf.len);
+    memcpy(bytes + elf.len, strings, sizeof strings);
+    elf_add(fixture, package, "/usr/sbin/service", NULL, "")->interp = "/lib64/ld.so";
+    set_bytes(package, bytes, elf.len + sizeof strings);
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    assert_null(wishes_made(&service.wishes, "/var/spool/service"));
+    assert_non_null(wishes_made(&service.wishes, "/var/lib/service")); /* nothing is known to be in it */
+    service_begin(fixture, "/usr/sbin/service", &service);
+    struct automatic found = {.config.user = "nobody"};
+    struct strings command = {0};
+    modest_prepare(&fixture->arena, &service.request, &service.own, false, &service.modest);
+    CHECK_OK(references_find(&service.modest, &command, &found, &fixture->err), &fixture->err);
+    assert_non_null(wishes_made(&found.wishes, "/var/spool/service")); /* who may not make it */
+}
+
+static void variables_of_a_configure_script_stand_for_their_folders(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    static const char bytes[] = "\x7f"
+                                "ELF\0${datadir}/service/include\0${x}/service/other\0";
+    struct package *package = package_add(fixture, "service");
+    elf_add(fixture, package, "/usr/sbin/service", NULL, "");
+    set_bytes(package, bytes, sizeof bytes);
+    dir_add(package, "/usr/share/service/include", 0755);
+    dir_add(package, "/usr/share/service/other", 0755);
+    file_add(package, "/usr/share/service/include/a.conf", "a");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    find_references(fixture, &service);
+    assert_non_null(wished(&service, "/usr/share/service/include/**"));
+    assert_null(wished(&service, "/usr/share/service/other/**"));
+}
+
 static void a_library_that_the_program_needs_names_directories_as_the_program_does(void **state)
 {
     static const char bytes[] = "\x7f"
@@ -692,6 +736,8 @@ int main(void)
         TEST(packages_that_build_on_the_service_and_are_not_selected_are_told),
         TEST(data_of_others_and_folders_to_write_into_come_when_the_configuration_names_them),
         TEST(folders_that_a_program_names_after_its_service_are_made),
+        TEST(a_folder_that_a_program_of_roots_makes_itself_is_left_to_it),
+        TEST(variables_of_a_configure_script_stand_for_their_folders),
         TEST(a_library_that_the_program_needs_names_directories_as_the_program_does),
         TEST(paths_in_a_program_of_go_end_where_the_packages_say),
         TEST(a_plug_in_that_the_configuration_says_with_its_directory_comes_with_its_libraries),

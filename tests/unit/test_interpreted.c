@@ -243,6 +243,22 @@ static void a_program_that_names_the_shell_wants_it_for_scripts_of_the_service(v
                         "/usr/sbin/lighttpd, which can start /usr/share/lighttpd/mime.pl by it");
 }
 
+static void an_interpreter_that_is_a_shell_script_has_its_shell_however_it_came(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking = {0};
+    struct package *package = package_add(fixture, "erlang-base");
+    script_add(package, "/usr/lib/erlang/bin/erl", "/bin/sh", "exec erlexec");
+    link_add(package, "/usr/bin/erl", "../lib/erlang/bin/erl");
+    set_build(fixture, false);
+    keep_file(fixture, &asking, "/usr/lib/erlang/bin/erl", NULL);
+    ask(fixture, &asking);
+    assert_null(wish(&asking, "/bin/sh"));
+    keep_file(fixture, &asking, "/usr/bin/erl", NULL);
+    ask(fixture, &asking);
+    assert_string_equal(wish(&asking, "/bin/sh")->giver, "/usr/bin/erl, which it runs");
+}
+
 /* A program that imports a function, with strings behind it. */
 static void caller_add(struct fixture *fixture, struct package *package, const char *path, const char *import)
 {
@@ -313,6 +329,7 @@ int main(void)
         TEST(tools_of_a_shell_script_come_along),
         TEST(commands_in_a_program_that_calls_the_shell_come_with_it),
         TEST(an_interpreter_comes_only_for_a_script_that_was_named),
+        TEST(an_interpreter_that_is_a_shell_script_has_its_shell_however_it_came),
         TEST(a_program_that_names_the_shell_wants_it_for_scripts_of_the_service),
         IN_FOLDER(the_examples_of_the_page_are_read_and_others_refused),
     };
