@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "cli/display.h"
 #include "cli/night.h"
+#include "cli/night_metrics.h"
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
@@ -12,6 +13,7 @@
 #include "line/find.h"
 #include "line/names_text.h"
 #include "line/report.h"
+#include "line/summary.h"
 #include "registry/registry_shared.h"
 
 #include <assert.h>
@@ -546,9 +548,17 @@ static bool plan_image(struct build *build, const char *word, struct err *err)
     return plan_name(build, word, err);
 }
 
+/* Of an image that was given up nothing is known but what it was called by. */
+static void stand_in_for(struct build *build, struct batch_image *image, const char *word)
+{
+    struct manifest *manifest = arena_new(build->arena, struct manifest);
+    *manifest = (struct manifest){.name = word, .path = word};
+    image->manifest = manifest;
+}
+
 /* An image of a night that cannot be made: it is reported with the others, which go on. Of another call's images none is
  * begun. Returns whether the build goes on. */
-static bool give_up(struct build *build, struct batch_image *image, struct err *err)
+static bool give_up(struct build *build, struct batch_image *image, const char *word, struct err *err)
 {
     if (!build->is_night || err->kind == ERR_CANCELLED)
         return false;
@@ -556,6 +566,7 @@ static bool give_up(struct build *build, struct batch_image *image, struct err *
     image->arch_count = 0;
     image->destination = NULL;
     err_clear(err);
+    stand_in_for(build, image, word);
     log_line(build->command->log, LOG_QUIET, "error: image %s: %s", image->manifest->name, image->err.text);
     return true;
 }
@@ -566,11 +577,8 @@ static bool plan_or_give_up(struct build *build, const char *word, struct err *e
     if (plan_image(build, word, err))
         return true;
     struct batch_image *image = next_image(build, word);
-    struct manifest *manifest = arena_new(build->arena, struct manifest);
-    *manifest = (struct manifest){.name = word, .path = word};
-    image->manifest = manifest;
     build->image_count += build->is_night;
-    return give_up(build, image, err);
+    return give_up(build, image, word, err);
 }
 
 /* With --cache-only and nothing in the cache a name of the catalogue that is like the word is all that can be said. */
@@ -596,8 +604,10 @@ static bool take_answer(struct build *build, const struct asked_name *asked, con
     if (!manifest_parse(build->arena, image->manifest->path, text, &build->features, manifest, err))
         return false;
     manifest->named = answer->said;
+    if (!check_twice(build, manifest, err))
+        return false;
     set_manifest(build, manifest, image);
-    return check_twice(build, manifest, err) && choose_destination(build, image, err);
+    return choose_destination(build, image, err);
 }
 
 /* Looks one name up, and takes the answer. */
@@ -626,7 +636,7 @@ static bool resolve_names(struct build *build, struct plant *plant, struct name_
         const struct asked_name *asked = &build->asked.items[i];
         bool is_taken = are_known ? take_answer(build, asked, &answers[i], err)
                                   : resolve_name(build, plant, asked, &answers[i], err);
-        if (!is_taken && !give_up(build, &build->images[asked->image], err))
+        if (!is_taken && !give_up(build, &build->images[asked->image], asked->question.word, err))
             return false;
     }
     return true;
@@ -782,7 +792,7 @@ static void give_up_children(struct build *build)
             if (image->err.kind || !cause->kind)
                 continue;
             err_set(&err, cause->kind, "its base failed: %s", cause->text);
-            is_found = give_up(build, image, &err);
+            is_found = give_up(build, image, image->manifest->name, &err);
         }
     }
 }
@@ -801,7 +811,7 @@ static bool plan_images(struct build *build, struct err *err)
         if (image->err.kind || plan_base_of(build, image, err))
             continue;
         image->base = NULL;
-        if (!give_up(build, image, err))
+        if (!give_up(build, image, image->manifest->name, err))
             return false;
     }
     give_up_children(build);
@@ -934,8 +944,10 @@ static void print_report(const struct build *build, const struct batch *batch, c
         report_why_json(stdout, batch);
     else if (build->options->is_json)
         report_json(stdout, batch, is_dry_run);
-    else if (is_why || (!build->options->is_quiet && outcome != ERR_CANCELLED))
+    else if (is_why || (!build->options->is_quiet && !build->options->is_summary && outcome != ERR_CANCELLED))
         print_text(build, batch);
+    if (build->options->is_summary)
+        summary_print(build->options->is_json ? stderr : stdout, batch, clock_seconds() - build->command->begun);
 }
 
 /* Notes the repository of a base: its layers are mounted from there. */
@@ -989,6 +1001,7 @@ static bool run_batch(struct build *build, struct err *err)
         tell_timeout(build->command, batch);
         build->command->outcome = batch_outcome(batch);
         print_report(build, batch, answers);
+        night_metrics_note(build->command, batch);
     }
     build->command->is_abandoned = batch->is_abandoned;
     if (batch->is_abandoned)
@@ -1023,8 +1036,10 @@ bool build_run(struct command *command, struct err *err)
     struct build *build = begin(command);
     bool is_night = !build->names.count && command->site.images.count;
     AUTO(auto_close_fd) int lock_fd = -1; /* the kernel ends it with the process */
-    if (is_night && !command->options.is_dry_run && !night_begin(command, &lock_fd, err))
+    if (is_night && !command->options.is_dry_run && !night_begin(command, &lock_fd, err)) {
+        command->is_metered = false; /* the file tells of the night that is at work, or was */
         return false;
+    }
     return end(build, plan(build, err) && run_batch(build, err));
 }
 

@@ -1,8 +1,10 @@
 #include "cli/call.h"
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "cli/build.h"
 #include "cli/help.h"
+#include "cli/night_metrics.h"
 #include "io/file.h"
 #include "package/elf.h"
 
@@ -62,6 +64,9 @@ static bool run(struct command *command, int argc, char **argv, struct err *err)
         return false;
     if (options->is_list)
         return build_list(command, err);
+    if (!night_metrics_check(command, err))
+        return false;
+    command->is_metered = options->metrics != NULL;
     return site_load(&command->arena, options->config, &command->site, err) && set_limits(command, err) &&
            options->command->run(command, err);
 }
@@ -87,9 +92,19 @@ static bool end_output(struct log *log)
     return !is_lost;
 }
 
+/* What cannot be written makes a good run a bad one: who looks at the file would see the one before. */
+static void write_metrics(struct command *command)
+{
+    struct err err = {0};
+    if (night_metrics_write(command, &err))
+        return;
+    log_line(command->log, LOG_QUIET, "error: %s", err.text);
+    command->outcome = command->outcome ? command->outcome : err.kind;
+}
+
 int call_run(int argc, char **argv)
 {
-    struct command command = {.log = log_open(LOG_NORMAL)};
+    struct command command = {.log = log_open(LOG_NORMAL), .begun = clock_seconds()};
     struct err err = {0};
     forbid_core_dumps();
     elf_init();
@@ -106,6 +121,7 @@ int call_run(int argc, char **argv)
     }
     if (!end_output(command.log) && command.outcome == ERR_NONE)
         command.outcome = ERR_LOCAL;
+    write_metrics(&command);
     if (command.is_abandoned || (command.outcome == ERR_CANCELLED && signals_caught(command.signals)))
         signals_end(command.signals, (int)command.outcome);
     signals_stop(command.signals);

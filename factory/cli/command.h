@@ -21,6 +21,9 @@ struct command {
     const atomic_bool *cancel; /* set by a signal, or when the time is up */
     struct lock_wait lock_wait;
     unsigned slow_after_ms; /* http.h; 0: the standard */
+    double begun;           /* clock_seconds() */
+    bool is_metered;        /* --metrics, of a run that begins */
+    const char *metrics;    /* what is told there of the images; NULL: nothing yet */
     enum err_kind outcome;  /* the exit class of a command that ran to its end */
     bool is_abandoned;      /* threads are still at work: nothing is freed, the process ends where it stands */
 };

@@ -46,11 +46,12 @@ static const struct command_row rows[] = {
      "('/usr/sbin/*dns*'; ** crosses folders). A word that is no package is the name of files.\n"
      "From the indices alone: no package is fetched.",
      1, SIZE_MAX, 0, build_find},
-    {COMMAND_UNIT, "unit", "NAME...|LAYOUT[:TAG]|REF", "0.3.0", "make the units that run images on a machine",
+    {COMMAND_UNIT, "unit", "[NAME...|LAYOUT[:TAG]|REF]", "0.3.0", "make the units that run images on a machine",
      "Makes what runs images on a machine: quadlet units, systemd units for older hosts, Kubernetes\n"
      "objects or the command line; and a tmpfiles.d file for the paths of the host. NAME is an image of\n"
-     "the catalogue or one that was built. Several images share a network.",
-     1, SIZE_MAX, 0, remote_unit},
+     "the catalogue or one that was built. Several images share a network. With --format timer or cronjob,\n"
+     "and no NAME, what makes all images of the site file every night.",
+     0, SIZE_MAX, 0, remote_unit},
     {COMMAND_HISTORY, "history", "REF", "0.3.0", "list what a registry has of an image",
      "Lists what a repository of a registry has under its tags, the newest first: dates, versions, digests.\n"
      "A digest of it is what `tag REF@DIGEST TAG` and `unit --pin=DIGEST` go back to.",

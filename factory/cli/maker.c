@@ -20,7 +20,7 @@ static bool read_format(const char *word, enum deploy_format *ret_format, struct
         }
     }
     if (word)
-        err_set(err, ERR_USAGE, "--format is quadlet, systemd, kube or run, not \"%s\"", word);
+        err_set(err, ERR_USAGE, "--format is quadlet, systemd, kube, run, timer or cronjob, not \"%s\"", word);
     return !word;
 }
 
@@ -47,6 +47,10 @@ bool maker_begin(struct command *command, struct maker *ret_maker, struct err *e
     *ret_maker = (struct maker){.command = command, .arena = arena, .manifests_dir = options->manifests};
     if (!read_format(options->format, &ret_maker->format, err) || !read_pin(options->pin, ret_maker, err))
         return false;
+    if (!options->words.count && ret_maker->format != DEPLOY_TIMER && ret_maker->format != DEPLOY_CRONJOB) {
+        err_set(err, ERR_USAGE, "usage: imgfactory unit [OPTIONS] NAME...|LAYOUT[:TAG]|REF");
+        return false;
+    }
     if (options->words.count > 1 && (options->image || ret_maker->has_digest)) {
         err_set(err, ERR_USAGE, "%s is for one image", options->image ? "--image" : "--pin=DIGEST");
         return false;
@@ -150,13 +154,14 @@ static void take_bill(const struct maker *maker, const struct layout_image *imag
 static const char *destination_of(const struct maker *maker, const char *name, const struct manifest *manifest)
 {
     const struct site *site = &maker->command->site;
+    const char *own = site_image_push(maker->arena, site_image_find(&site->images, name), name);
     if (maker->command->options.image)
         return maker->command->options.image;
+    if (own)
+        return own;
     if (manifest && manifest->destination)
         return manifest->destination;
-    return site->registry ? arena_printf(maker->arena, "%s/%s%s%s", site->registry,
-                                         site->namespace ? site->namespace : "", site->namespace ? "/" : "", name)
-                          : NULL;
+    return site_destination(maker->arena, site, name);
 }
 
 /* Writes what the engine is to run: a tag, or with --pin a digest. */
@@ -336,18 +341,23 @@ static void print_json(const struct maker *maker, const struct deploy_files *fil
 
 bool maker_print(struct maker *maker, struct err *err)
 {
-    const struct options *options = &maker->command->options;
     join(maker);
     struct deploy_files files = deploy_files_of(maker->arena, &maker->deployments, maker->format);
-    if (options->units && !write_files(maker, &files, options->units, err))
+    return maker_print_files(maker, &files, err);
+}
+
+bool maker_print_files(struct maker *maker, const struct deploy_files *files, struct err *err)
+{
+    const struct options *options = &maker->command->options;
+    if (options->units && !write_files(maker, files, options->units, err))
         return false;
     if (options->is_json)
-        print_json(maker, &files);
-    for (size_t i = 0; !options->units && !options->is_json && i < files.count; i++) {
-        const struct deploy_file *file = &files.items[i];
-        if (files.count > 1 && maker->format == DEPLOY_KUBE)
+        print_json(maker, files);
+    for (size_t i = 0; !options->units && !options->is_json && i < files->count; i++) {
+        const struct deploy_file *file = &files->items[i];
+        if (files->count > 1 && maker->format == DEPLOY_KUBE)
             (void)printf("%s", i ? "---\n" : "");
-        else if (files.count > 1)
+        else if (files->count > 1)
             (void)printf("%s# ---- %s%s%s\n", i ? "\n" : "", file->folder, *file->folder ? "/" : "", file->name);
         (void)fputs(file->text, stdout);
     }

@@ -34,7 +34,9 @@ bool maker_add_image(struct maker *maker, const struct layout_image *image, cons
                      struct err *err) MUST_CHECK;
 /* Adds an image of the catalogue that was not built here, if it has one of that name. */
 bool maker_add_manifest(struct maker *maker, const char *word, bool *ret_is_found, struct err *err) MUST_CHECK;
-/* Prints the files, or writes them with --units. */
+/* Makes the files of all images that were added, and prints them, or writes them with --units. */
 bool maker_print(struct maker *maker, struct err *err) MUST_CHECK;
+/* Prints files, or writes them with --units. */
+bool maker_print_files(struct maker *maker, const struct deploy_files *files, struct err *err) MUST_CHECK;
 
 #endif

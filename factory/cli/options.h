@@ -25,6 +25,7 @@ struct options {
     const char *format, *image, *units; /* of `unit` */
     const char *pin;                    /* of `unit`: a digest, "" for --pin alone, NULL when not given */
     const char *if_running;             /* of a night: wait or end; NULL: not given */
+    const char *metrics;                /* --metrics: a file; or NULL */
     struct strings tags;                /* --tag, of `push` */
     struct strings programs;            /* --program, of `check` */
     struct strings token_origins;
@@ -35,6 +36,7 @@ struct options {
     bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_help, is_version;
     bool is_older_fine; /* --allow-older */
     bool is_no_push, is_no_check;
+    bool is_summary;
     bool is_change_accepted; /* --accept-release-change */
     bool is_password_stdin, may_lose_platforms, is_look_forced, are_tags_kept;
     struct strings words;                 /* images, or what the command works on */

@@ -6,6 +6,7 @@
 #include "cli/inspect.h"
 #include "cli/login.h"
 #include "cli/maker.h"
+#include "cli/night_unit.h"
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "io/store_prune.h"
@@ -455,6 +456,8 @@ static bool unit(struct remote *remote, struct err *err)
     struct maker maker;
     if (!maker_begin(remote->command, &maker, err))
         return false;
+    if (night_unit_is_meant(maker.format))
+        return night_unit_make(&maker, err);
     for (size_t i = 0; i < words->count; i++) {
         if (!add_unit(remote, words->items[i], &maker, err))
             return false;

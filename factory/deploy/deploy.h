@@ -40,7 +40,8 @@ struct deploy_files {
     size_t count, capacity;
 };
 
-enum deploy_format { DEPLOY_QUADLET, DEPLOY_SYSTEMD, DEPLOY_KUBE, DEPLOY_RUN };
+/* How images are run; the last two are of a site's nights (deploy_night.h). */
+enum deploy_format { DEPLOY_QUADLET, DEPLOY_SYSTEMD, DEPLOY_KUBE, DEPLOY_RUN, DEPLOY_TIMER, DEPLOY_CRONJOB };
 /* Their names, in the order of the enum; NULL ends them. */
 extern const char *const deploy_format_names[];
 
@@ -48,7 +49,7 @@ extern const char *const deploy_format_names[];
 bool deploy_has_own_network(const struct deployment *deployment);
 /* Makes the command that runs it, as a shell reads it: "podman run … REFERENCE". */
 const char *deploy_command(struct arena *arena, const struct deployment *deployment);
-/* Makes all files of one format: for quadlet NAME.container, a VOLUME.volume each, and with several images one
+/* Makes all files of one format of images: for quadlet NAME.container, a VOLUME.volume each, and with several images one
  * NETWORK.network that joins those with a network of their own; for systemd NAME.service; a .yaml for Kubernetes; or the
  * command lines. And a tmpfiles.d file for the paths of the host, where there are any. */
 struct deploy_files deploy_files_of(struct arena *arena, const struct deployments *deployments,

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import time
 import unittest
 
@@ -10,15 +11,11 @@ from base import FaultProxy, PushCase, Report, deb, elf, image, layout, run, wor
 NAMES = ("one", "two")
 
 
-class Site(PushCase):
-    """Two manifests of the catalogue, one of the site's own, and one named by its command."""
+class SiteCase(PushCase):
+    """Two manifests of the catalogue and one of the site's own, and nothing to make them from."""
 
     def setUp(self):
         super().setUp()
-        programs = [deb.Package(f"hello{number}", arch=name, version="1:2.10-3", files=[
-            deb.program(f"/usr/bin/hello{number}", elf.hello(name, layout.HELLO))])
-                    for name in ("amd64", "arm64") for number in (1, 2, 3)]
-        self.ready(manifest=world.MANIFEST, packages=world.packages() + programs)
         for name in NAMES:
             self.write_manifest(name, self.manifest(name, "hello1"))
         self.write("own.yaml", self.manifest("own", "hello2"))
@@ -39,6 +36,82 @@ class Site(PushCase):
         self.assertEqual(result.code, code, result)
         self.last = result
         return Report(result.stdout) if json_too else result
+
+
+class Files(SiteCase):
+    """What is told of a site file alone: mistakes, and the units of its nights."""
+
+    def test_without_images_a_call_without_names_is_refused(self):
+        self.write("imgfactory.yaml", "arch: all\n")
+        self.assertIn("no image named", self.night(code=run.USAGE, json_too=False).stderr)
+
+    def test_a_mistake_in_the_site_file_begins_nothing(self):
+        for images, told in (("  - one\n  - one\n", "twice"), ("  - {image: one, nonsense: 1}\n", "nonsense"),
+                             ("  - {images: [one, two], push: q.io/me/x}\n", "one repository"),
+                             ("  - {image: one, images: [two]}\n", "either"), ("  - {source: x}\n", "either"),
+                             ("  - {image: one, tags: ['{nothing}']}\n", "placeholder"),
+                             ("  - {image: one, base: 'manifest:A B'}\n", "base")):
+            self.site(images)
+            result = self.night(code=run.USAGE, json_too=False)
+            self.assertRegex(result.stderr, rf"imgfactory.yaml:\d+:\d+: .*{told}")
+
+    def unit(self, *words, code=run.OK):
+        result = self.call("unit", "--manifests", self.path("manifests"), *words)
+        self.assertEqual(result.code, code, result)
+        return result
+
+    def test_the_units_of_a_night_run_the_site_that_was_named(self):
+        self.site("  - one\n  - ./own.yaml\n", "source: source.yaml\nauthfile: auth.json\noutput: layouts\n")
+        os.rename(self.config, self.path("lab.yaml"))
+        self.unit("--config", "lab.yaml", "--format", "timer", "--timeout", "2h", "--units", "units")
+        self.assertEqual(sorted(os.listdir(self.path("units"))),
+                         ["imgfactory-lab-output.conf", "imgfactory-lab.service", "imgfactory-lab.timer", "imgfactory.conf"])
+        with open(self.path("units/imgfactory-lab.service"), encoding="utf-8") as stream:
+            service = stream.read()
+        command = re.search(r"(?m)^ExecStart=((?:.*\\\n)*.*)$", service)[1].replace("\\\n", " ").split()
+        self.assertEqual(command[0], os.path.realpath(run.program()))
+        self.assertEqual(command[1:], ["--quiet", f"--config={self.path('lab.yaml')}", "--cache=%C/imgfactory",
+                                       "--state=%S/imgfactory", f"--output={self.path('layouts')}",
+                                       "--authfile=${CREDENTIALS_DIRECTORY}/auth.json",
+                                       f"--manifests={self.path('manifests')}", "--retries=4", "--timeout=2h"])
+        self.assertIn(f"\nLoadCredential=auth.json:{self.path('auth.json')}\n", service)
+        self.assertIn(f"\nReadWritePaths={self.path('layouts')}\n", service)
+
+    def test_a_cronjob_wants_all_of_the_site_in_one_folder_and_an_image_that_has_the_program(self):
+        self.site("  - one\n  - ./own.yaml\n")
+        options = ("--format", "cronjob", "--image", "quay.io/me/imgfactory")
+        job = self.call("unit", *options).stdout
+        self.assertIn("\nkind: CronJob\n", job)
+        self.assertIn(f"--from-file={self.top}\n", job)
+        self.assertIn("wants --image=REF", self.call("unit", "--format", "cronjob").stderr)
+        for images in ("  - sub/own.yaml\n", f"  - {self.path('own.yaml')}\n", "  - ../own.yaml\n",
+                       "  - {image: one, source: sub/x.yaml}\n", "  - {image: one, base: ./layout}\n"):
+            self.site(images)
+            result = self.call("unit", *options)
+            self.assertEqual(result.code, run.USAGE, result)
+            self.assertIn("in the folder of the site file", result.stderr)
+        self.assertIn("in the folder of the site file", self.unit(*options, code=run.USAGE).stderr)  # --manifests
+
+    def test_units_of_a_night_are_for_a_site_that_names_its_images(self):
+        for form in ("timer", "cronjob"):
+            self.assertIn("no site file is there", self.unit("--format", form, code=run.USAGE).stderr)
+        self.site("  - one\n")
+        for words, told in ((["one"], "takes no names"), (["--pin"], "takes no --pin"), (["--image", "q.io/x"], "no --image")):
+            self.assertIn(told, self.unit("--format", "timer", *words, code=run.USAGE).stderr)
+        self.assertIn("usage: ", self.unit(code=run.USAGE).stderr)
+
+
+class Site(SiteCase):
+    """And one named by its command."""
+
+    def setUp(self):
+        super().setUp()
+        options = self.factory.options
+        programs = [deb.Package(f"hello{number}", arch=name, version="1:2.10-3", files=[
+            deb.program(f"/usr/bin/hello{number}", elf.hello(name, layout.HELLO))])
+                    for name in ("amd64", "arm64") for number in (1, 2, 3)]
+        self.ready(manifest=world.MANIFEST, packages=world.packages() + programs)
+        self.factory.options = options
 
     def failure(self, report, name):
         made = report.images()[name]
@@ -66,10 +139,6 @@ class Site(PushCase):
         self.site("  - one\n  - two\n")
         self.assertEqual(list(self.night("two").images()), ["two"])
 
-    def test_without_images_a_call_without_names_is_refused(self):
-        self.write("imgfactory.yaml", "arch: all\n")
-        self.assertIn("no image named", self.night(code=run.USAGE, json_too=False).stderr)
-
     def test_an_image_that_cannot_be_planned_stops_no_other(self):
         self.write("manifests/two.yaml", "name: two\nbinaries: /usr/bin/hello1\nnonsense: 1\n")
         self.write("manifests/three.yaml", self.manifest("three", "hello1", "architectures: [s390x]\n"))
@@ -81,7 +150,7 @@ class Site(PushCase):
                          {"hello3", "one"})
         self.assertIn("nonsense", self.failure(report, "two")[1])
         self.assertEqual(self.failure(report, "./gone.yaml")[0], run.USAGE)
-        self.assertEqual(self.failure(report, "command:nothing (a name)")[0], run.USAGE)
+        self.assertEqual(self.failure(report, "command:nothing")[0], run.USAGE)
         self.assertIn("allows only", self.failure(report, "three")[1])
         self.assertIn("nowhere", self.failure(report, "own.yaml")[1])
         self.assertIn("its base failed", self.failure(report, "child")[1])
@@ -101,16 +170,6 @@ class Site(PushCase):
         self.site("  - one\n")
         self.night("one", "gone", code=run.USAGE, json_too=False)
         self.assertFalse(os.path.exists(os.path.join(self.factory.output, "one")))
-
-    def test_a_mistake_in_the_site_file_begins_nothing(self):
-        for images, told in (("  - one\n  - one\n", "twice"), ("  - {image: one, nonsense: 1}\n", "nonsense"),
-                             ("  - {images: [one, two], push: q.io/me/x}\n", "one repository"),
-                             ("  - {image: one, images: [two]}\n", "either"), ("  - {source: x}\n", "either"),
-                             ("  - {image: one, tags: ['{nothing}']}\n", "placeholder"),
-                             ("  - {image: one, base: 'manifest:A B'}\n", "base")):
-            self.site(images)
-            result = self.night(code=run.USAGE, json_too=False)
-            self.assertRegex(result.stderr, rf"imgfactory.yaml:\d+:\d+: .*{told}")
 
     def test_each_or_a_group_has_architectures_and_a_source_of_its_own(self):
         self.write("other.yaml", self.write_source_text(trusted=True))
@@ -213,6 +272,94 @@ class Site(PushCase):
             return any(os.path.realpath(os.path.join(folder, name)).endswith("/night.lock") for name in os.listdir(folder))
         except OSError:
             return False
+
+    # What is told of a night.
+
+    def metrics(self, path):
+        """{(name, labels): value} of a file in Prometheus' text format, read strictly."""
+        told, samples, ended = {}, {}, set()
+        with open(path, encoding="utf-8") as stream:
+            text = stream.read()
+        self.assertTrue(text.endswith("\n"))
+        family = None
+        for line in text.splitlines():
+            head = re.fullmatch(r"# (HELP|TYPE) (imgfactory_[a-z_]+) (.+)", line)
+            if head:
+                if head[2] != family:
+                    self.assertNotIn(head[2], ended, "the samples of one name stand together")
+                    ended.add(family)
+                    family = head[2]
+                told.setdefault(family, []).append(head[1])
+                continue
+            sample = re.fullmatch(r'([a-z_]+)((?:\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+\})?) (-?[0-9.e+]+)', line)
+            self.assertIsNotNone(sample, line)
+            self.assertEqual(sample[1], family, line)
+            self.assertNotIn((sample[1], sample[2]), samples, line)
+            samples[sample[1], sample[2]] = float(sample[3])
+        self.assertEqual({tuple(kinds) for kinds in told.values()}, {("HELP", "TYPE")})
+        return {f"{name.removeprefix('imgfactory_')}{labels}": value for (name, labels), value in samples.items()}
+
+    def test_metrics_tell_of_each_image_and_of_the_night(self):
+        target = self.make_registry()
+        self.write("three.yaml", self.manifest("two", "hello2"))  # the name of another one
+        self.site("  - one\n  - ./three.yaml\n  - two\n  - gone\n",
+                  f"source: source.yaml\narch: all\nregistry: {target.host}\nnamespace: ns\ntls-verify: false\n")
+        begun = time.time()
+        self.night("--metrics", "night.prom", code=run.PARTLY)
+        told = self.metrics(self.path("night.prom"))
+        self.assertEqual(os.stat(self.path("night.prom")).st_mode & 0o7777, 0o644)
+        self.assertEqual([name for name in os.listdir(self.top) if "night" in name], ["night.prom"])
+        self.assertEqual(told["last_run_exit_status"], run.PARTLY)
+        self.assertGreaterEqual(told["last_run_timestamp_seconds"], int(begun))
+        self.assertLessEqual(told["last_run_timestamp_seconds"], time.time())
+        self.assertEqual({name: value for name, value in told.items() if name.startswith("last_run_images")},
+                         {'last_run_images{status="built"}': 2, 'last_run_images{status="unchanged"}': 0,
+                          'last_run_images{status="failed"}': 2})
+        self.assertEqual({name: value for name, value in told.items() if name.startswith("image_exit_status")},
+                         {'image_exit_status{image="one"}': 0, 'image_exit_status{image="two"}': 0,
+                          'image_exit_status{image="two (2)"}': run.USAGE, 'image_exit_status{image="gone"}': run.USAGE})
+        self.assertEqual(told['image_moved_tags{image="one"}'], 2)
+        self.assertGreater(told['image_sent_bytes{image="one"}'], 0)
+        report = Report(self.last.stdout)
+        for arch in ("x86_64", "aarch64"):
+            order = report.order("one", arch)
+            self.assertEqual(told[f'image_layer_bytes{{image="one",arch="{arch}"}}'], order["compressed_bytes"])
+            self.assertEqual(told[f'image_files{{image="one",arch="{arch}"}}'], order["file_count"])
+        date = {value for name, value in told.items() if name.startswith("repository_timestamp_seconds")}
+        self.assertEqual(date, {report.order("one", "x86_64")["source"]["repositories"][0]["date"]})
+        self.night("--metrics", "night.prom", "one")
+        told = self.metrics(self.path("night.prom"))
+        self.assertEqual((told["last_run_exit_status"], told['image_changed{image="one"}']), (0, 0))
+        self.assertNotIn('image_success{image="gone"}', told)
+
+    def test_metrics_tell_of_a_run_that_made_nothing_but_not_of_one_that_did_not_begin(self):
+        self.site("  - one\n")
+        self.night("--metrics", "night.prom")
+        before = self.metrics(self.path("night.prom"))
+        self.hold()
+        self.night("--metrics", "night.prom", "--if-running", "end", code=run.LOCAL, json_too=False)
+        self.assertEqual(self.metrics(self.path("night.prom")), before)
+        self.site("  - {image: one, nonsense: 1}\n")
+        self.night("--metrics", "night.prom", code=run.USAGE, json_too=False)
+        told = self.metrics(self.path("night.prom"))
+        self.assertEqual(told["last_run_exit_status"], run.USAGE)
+        self.assertFalse([name for name in told if name.startswith("image")])
+        self.site("  - one\n")
+        for path in ("absent/night.prom", "manifests", "manifests/"):
+            self.night("one", "--metrics", path, code=run.USAGE, json_too=False)
+
+    def test_a_summary_has_a_line_for_each_image_and_one_for_all(self):
+        self.site("  - one\n  - gone\n")
+        result = self.night("--summary", "--quiet", code=run.PARTLY, json_too=False)
+        digest = image.Layout(os.path.join(self.factory.output, "one")).digest()
+        lines = result.stdout.splitlines()
+        self.assertEqual(lines[0], f"ok      one  built {digest} for x86_64 aarch64")
+        self.assertRegex(lines[1], r"^FAILED  gone  usage \(2\): .*gone")
+        self.assertRegex(lines[2], r"^FAILED  1 of 2 images, 1 changed, 0 pushed, 0 B sent, [0-9.]+ s: partly \(9\)$")
+        self.assertEqual(len(lines), 3)
+        report = self.night("--summary", "one")
+        self.assertEqual(report.images()["one"]["status"], "unchanged")
+        self.assertRegex(self.last.stderr, r"(?m)^ok      1 of 1 images, 0 changed, ")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ static const struct sample option_samples[] = {
     {"manifests", "m"},
     {"token-origin", "https://t.example"},
     {"if-running", "end"},
+    {"metrics", "m.prom"},
 };
 
 static const struct sample site_samples[] = {

@@ -1,0 +1,59 @@
+#include "line/summary.h"
+
+#include "base/auto.h"
+
+static void print_push(FILE *out, const struct publication *publication)
+{
+    const struct push_result *result = &publication->result;
+    bool is_any = false;
+    if (!publication->is_tried || !publication->is_good)
+        return;
+    (void)fprintf(out, ", %s in %s", result->is_unchanged ? "unchanged" : "pushed", publication->destination);
+    for (size_t i = 0; i < result->tags.count; i++) {
+        if (!result->tags.items[i].is_moved)
+            continue;
+        (void)fprintf(out, "%s %s", is_any ? "" : ", moved", result->tags.items[i].name);
+        is_any = true;
+    }
+}
+
+static void print_image(FILE *out, const struct batch_image *image)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *name = text_printable(&scratch, text_of(image->manifest->name));
+    char *error = arena_strdup(&scratch, image->err.text);
+    text_sanitize(error);
+    if (!image->is_good) {
+        (void)fprintf(out, "FAILED  %s  %s (%d): %s\n", name, err_kind_name(image->err.kind), (int)image->err.kind,
+                      error);
+        return;
+    }
+    (void)fprintf(out, "ok      %s  %s", name,
+                  !image->has_layout    ? "selected"
+                  : image->is_unchanged ? "unchanged"
+                                        : "built");
+    if (image->has_layout)
+        (void)fprintf(out, " sha256:%s", digest_hex(&image->index.digest).chars);
+    for (size_t i = 0; i < image->arch_count; i++)
+        (void)fprintf(out, "%s%s", i ? " " : " for ", image->arches[i]->name);
+    print_push(out, &image->publication);
+    (void)fputc('\n', out);
+}
+
+void summary_print(FILE *out, const struct batch *batch, double seconds)
+{
+    enum err_kind outcome = batch_outcome(batch);
+    size_t good = 0, changed = 0, pushed = 0;
+    uint64_t sent_bytes = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct batch_image *image = &batch->images[i];
+        print_image(out, image);
+        good += image->is_good;
+        changed += image->has_layout && !image->is_unchanged;
+        pushed += image->publication.is_tried && image->publication.is_good && !image->publication.result.is_unchanged;
+        sent_bytes += image->publication.result.sent_bytes;
+    }
+    (void)fprintf(out, "%-7s %zu of %zu images, %zu changed, %zu pushed, %s sent, %.1f s: %s (%d)\n",
+                  outcome == ERR_NONE ? "ok" : "FAILED", good, batch->count, changed, pushed,
+                  text_size(sent_bytes).chars, seconds, err_kind_name(outcome), (int)outcome);
+}

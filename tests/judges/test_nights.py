@@ -1,0 +1,129 @@
+"""What runs a site's nights and what it tells of them, as other programs read it: systemd's, the models of Kubernetes, the
+parsers of Prometheus.
+
+    PATH         with promtool
+    PYTHONPATH   with python3-kubernetes, python3-yaml, python3-prometheus-client
+
+A judge that is not there leaves its tests out, which they say.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from base import Case, Report, run  # noqa: E402  pylint: disable=wrong-import-position
+
+MODELS = {"CronJob": "V1CronJob", "PersistentVolumeClaim": "V1PersistentVolumeClaim"}
+
+
+class Nights(Case):
+    def setUp(self):
+        super().setUp()
+        self.ready()
+        self.write("own.yaml", "name: own\nbinaries: [/usr/sbin/served]\n")
+
+    def site(self, more="", name="imgfactory.yaml"):
+        return self.write(name, f"arch: all\nsource: source.yaml\nimages: [served, ./own.yaml, gone]\n{more}")
+
+    def units(self, config, form, *options):
+        folder = self.path(f"units-{form}")
+        done = subprocess.run([run.program(), "unit", "--config", config, "--format", form, "--units", folder, "--quiet",
+                               *options], stdin=subprocess.DEVNULL, check=False)
+        self.assertEqual(done.returncode, 0)
+        return folder
+
+    def judge(self, *command):
+        if not shutil.which(command[0]):
+            self.skipTest(f"left out: {command[0]} is not here")
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return done.returncode, done.stdout.decode()
+
+    def test_systemd_verifies_service_and_timer_without_a_word(self):
+        for name, more in (("imgfactory.yaml", ""), ("a b%c.yaml", "authfile: auth.json\noutput: /srv/images\n")):
+            folder = self.units(self.site(more, name), "timer", "--timeout", "2h")
+            files = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if not name.endswith(".conf")]
+            self.assertEqual(self.judge("systemd-analyze", "verify", "--man=no", *files), (0, ""))
+
+    def test_systemd_finds_the_service_little_exposed(self):
+        folder = self.units(self.site("authfile: auth.json\noutput: /srv/images\n"), "timer")
+        code, told = self.judge("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20",
+                                os.path.join(folder, "imgfactory.service"))
+        self.assertEqual(code, 0, told)
+
+    def test_systemd_makes_the_account_and_the_folder(self):
+        folder, root = self.units(self.site("output: /srv/images\n"), "timer"), self.path("root")
+        os.makedirs(os.path.join(root, "etc"))
+        self.assertEqual(self.judge("systemd-sysusers", f"--root={root}", os.path.join(folder, "imgfactory.conf"))[0], 0)
+        with open(os.path.join(root, "etc/passwd"), encoding="ascii") as stream:
+            self.assertIn("imgfactory:x:", stream.read())
+        self.assertEqual(self.judge("systemd-tmpfiles", "--create", f"--root={root}",
+                                    os.path.join(folder, "imgfactory-output.conf"))[0], 0)
+        self.assertTrue(os.path.isdir(os.path.join(root, "srv/images")))
+
+    def test_the_models_of_kubernetes_have_a_place_for_every_word(self):
+        try:
+            import kubernetes  # pylint: disable=import-outside-toplevel
+            import yaml  # pylint: disable=import-outside-toplevel
+        except ImportError as error:
+            self.skipTest(f"left out: {error}")
+        api = kubernetes.client.ApiClient()
+
+        class Answer:
+            data = ""
+
+        def given(value):
+            if isinstance(value, dict):
+                return {key: given(member) for key, member in value.items() if member is not None}
+            return [given(item) for item in value] if isinstance(value, list) else value
+
+        folder = self.units(self.site("authfile: auth.json\n"), "cronjob", "--image", "quay.io/me/imgfactory")
+        with open(os.path.join(folder, "imgfactory.yaml"), encoding="utf-8") as stream:
+            documents = list(yaml.safe_load_all(stream))
+        self.assertEqual([document["kind"] for document in documents], ["PersistentVolumeClaim", "CronJob"])
+        for document in documents:
+            answer = Answer()
+            answer.data = json.dumps(document)
+            model = api.deserialize(answer, MODELS[document["kind"]])
+            self.assertEqual(given(api.sanitize_for_serialization(model)), document)
+
+    def metrics(self):
+        self.site()
+        self.factory.options = ["--manifests", self.path("manifests"), "--retries", "1"]
+        result = self.run_factory("--json", "--metrics", "night.prom", cwd=self.top)
+        self.assertEqual(result.code, run.PARTLY, result)
+        self.report = Report(result.stdout)
+        with open(self.path("night.prom"), encoding="utf-8") as stream:
+            return stream.read()
+
+    def test_prometheus_own_client_reads_the_metrics(self):
+        try:
+            from prometheus_client.parser import text_string_to_metric_families as parse  # pylint: disable=C0415
+        except ImportError as error:
+            self.skipTest(f"left out: {error}")
+        families = {family.name: family for family in parse(self.metrics())}
+        self.assertEqual({family.type for family in families.values()}, {"gauge"})
+        self.assertEqual({sample.labels["image"]: sample.value
+                          for sample in families["imgfactory_image_success"].samples},
+                         {"served": 1, "own": 1, "gone": 0})
+        for sample in families["imgfactory_image_layer_bytes"].samples:
+            order = self.report.order(sample.labels["image"], sample.labels["arch"])
+            self.assertEqual(sample.value, order["compressed_bytes"])
+
+    def test_promtool_finds_nothing_to_mend(self):
+        text = self.metrics()
+        if not shutil.which("promtool"):
+            self.skipTest("left out: promtool is not here")
+        done = subprocess.run(["promtool", "check", "metrics"], input=text.encode(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        self.assertEqual((done.returncode, done.stdout.decode()), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
