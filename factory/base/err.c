@@ -27,6 +27,10 @@ PRINTF_LIKE(2, 0) static void set_text(struct err *err, const char *format, va_l
     else if ((size_t)len >= sizeof err->text)
         mark_cut(err);
     text_hide_queries(err->text);
+    if (strchr(format, '\n'))
+        text_sanitize(err->text);
+    else
+        text_flatten(err->text);
 }
 
 void err_set(struct err *err, enum err_kind kind, const char *format, ...)

@@ -36,7 +36,9 @@ struct err {
     char text[4088];
 };
 
-/* Sets a fresh error. Setting one that is already set is our own mistake (assert). Long text is cut with "…". */
+/* Sets a fresh error. Setting one that is already set is our own mistake (assert). Long text is cut with "…". Names may
+ * come from outside: the text is a single line without control bytes, unless the format has a line break of its own; then
+ * all lines but the first are indented by two blanks. */
 void err_set(struct err *err, enum err_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Sets a fresh error of kind ERR_LOCAL (detail = errno) and adds ": " and errno's description to the text; where a limit

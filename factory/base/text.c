@@ -158,13 +158,19 @@ const char *text_printable(struct arena *arena, struct text a)
     return result;
 }
 
-void text_sanitize(char *string)
+/* Whether a blank may stay in a message: a tab, and a newline of a message that goes on indented. */
+static bool is_of_message(struct text rest)
+{
+    return *rest.ptr == '\t' || text_has_prefix(rest, "\n  ");
+}
+
+static void replace_harmful(char *string, bool is_message)
 {
     struct text rest = text_of(string);
     char *to = string;
     while (rest.len) {
         struct look look = look_at(rest);
-        if (look.is_harmless || *rest.ptr == '\n' || *rest.ptr == '\t') {
+        if (look.is_harmless || (is_message && is_of_message(rest))) {
             memmove(to, rest.ptr, look.len);
             to += look.len;
         } else {
@@ -173,6 +179,16 @@ void text_sanitize(char *string)
         rest = (struct text){rest.ptr + look.len, rest.len - look.len};
     }
     *to = '\0';
+}
+
+void text_sanitize(char *string)
+{
+    replace_harmful(string, true);
+}
+
+void text_flatten(char *string)
+{
+    replace_harmful(string, false);
 }
 
 void text_hide_queries(char *string)

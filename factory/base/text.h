@@ -50,10 +50,13 @@ char *text_dup(struct arena *arena, struct text a) __attribute__((returns_nonnul
 const char *text_printable(struct arena *arena, struct text a);
 /* Returns how many bytes the character of UTF-8 (RFC 3629) at the front has; 0 when there is none. */
 size_t text_utf8_len(struct text a);
-/* Replaces in place by '?' what could do harm on a terminal or deceive who reads: control characters (C0 but newline and
- * tab, DEL, C1), those that change the direction of writing (Unicode Standard Annex 9: U+061C, U+200E, U+200F, U+202A to
- * U+202E, U+2066 to U+2069), line and paragraph separators, and bytes that are no UTF-8. */
+/* Replaces in place by '?' what could do harm on a terminal or deceive who reads: control characters (C0 but tab, DEL,
+ * C1), those that change the direction of writing (Unicode Standard Annex 9: U+061C, U+200E, U+200F, U+202A to U+202E,
+ * U+2066 to U+2069), line and paragraph separators, and bytes that are no UTF-8. A newline stays where two blanks follow,
+ * as in messages that go on in further lines: no other text can begin a line. */
 void text_sanitize(char *string);
+/* Does the same with names, which stand on one line: newlines and tabs are replaced, too. */
+void text_flatten(char *string);
 /* Cuts the query of every URL in place ("https://host/path?…"): tokens travel there. Errors and log lines go through it. */
 void text_hide_queries(char *string);
 /* Copies into the arena for a terminal: sanitized, on one line, at most 1 KiB ("…" stands for the rest). */

@@ -225,8 +225,10 @@ static const struct record_table rest_table = {bill_fields + ARRAY_COUNT(bill_fi
 
 void bill_note(struct arena *arena, struct bill *bill, const char *note)
 {
-    if (!strings_has(&bill->notes, note))
-        list_add(arena, &bill->notes, arena_strdup(arena, note));
+    char *line = arena_strdup(arena, note);
+    text_flatten(line); /* names in it came from outside */
+    if (!strings_has(&bill->notes, line))
+        list_add(arena, &bill->notes, line);
 }
 
 struct bill_source *bill_source_of(struct arena *arena, const struct origins *origins)

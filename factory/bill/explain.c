@@ -150,11 +150,12 @@ static size_t make_chain(const struct bill *bill, const struct bill_file *file, 
 
 static void print_chain(FILE *out, const struct bill *bill, const struct bill_file *file)
 {
+    AUTO(arena_done) struct arena scratch = {0};
     const struct bill_file *chain[LINKS_MAX];
     size_t count = make_chain(bill, file, chain);
     for (size_t i = 0; i < count; i++) {
         const struct bill_package *package = bill_find_package(bill, chain[i]->package);
-        (void)fprintf(out, "  %s\n    %s\n", chain[i]->path, chain[i]->why);
+        (void)fprintf(out, "  %s\n    %s\n", text_shown(&scratch, chain[i]->path), text_shown(&scratch, chain[i]->why));
         if (package)
             (void)fprintf(out, "    from %s %s (%s)%s%s\n", package->name, package->version, package->architecture,
                           package->repository ? ", repository " : "", package->repository ? package->repository : "");
@@ -162,13 +163,14 @@ static void print_chain(FILE *out, const struct bill *bill, const struct bill_fi
             (void)fputs("    made by the factory\n", out);
         const char *giver = bill_wanted_by(bill, chain[i]);
         if (giver && !strstr(chain[i]->why, giver))
-            (void)fprintf(out, "    wanted by %s\n", giver);
+            (void)fprintf(out, "    wanted by %s\n", text_shown(&scratch, giver));
     }
 }
 
 static void print_given(FILE *out, const struct bill *bill, const struct answer *answer)
 {
-    const char *where = strcmp(answer->given, answer->path) == 0 ? "" : answer->given;
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *where = strcmp(answer->given, answer->path) == 0 ? "" : text_shown(&scratch, answer->given);
     (void)fprintf(out, "  in the base%s%s%s%s\n", bill->base ? " " : "", bill->base ? bill->base->name : "",
                   *where ? ", as " : "", where);
 }
@@ -199,9 +201,11 @@ static void print_absent(FILE *out, const struct manifest *manifest, const struc
 void explain_print(FILE *out, const struct explained *explained)
 {
     for (size_t i = 0; i < explained->answers->count; i++) {
+        AUTO(arena_done) struct arena scratch = {0};
         const struct answer *answer = &explained->answers->items[i];
         const struct bill_file *file = bill_find(explained->bill, answer->path);
-        (void)fprintf(out, "%s %s: %s\n", explained->manifest->name, explained->arch->name, answer->path);
+        (void)fprintf(out, "%s %s: %s\n", explained->manifest->name, explained->arch->name,
+                      text_shown(&scratch, answer->path));
         if (file)
             print_chain(out, explained->bill, file);
         else if (answer->given)

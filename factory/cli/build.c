@@ -881,7 +881,10 @@ static void print_lines(const char *text)
         bool is_cut = line.len > LINE_BYTES_MAX;
         for (line.len = is_cut ? LINE_BYTES_MAX : line.len; is_cut && (line.ptr[line.len] & 0xC0) == 0x80;)
             line.len--;
-        (void)printf("%.*s%s\n", (int)line.len, line.ptr, is_cut ? "…" : "");
+        AUTO(arena_done) struct arena scratch = {0};
+        char *shown = text_dup(&scratch, line);
+        text_flatten(shown);
+        (void)printf("%s%s\n", shown, is_cut ? "…" : "");
     }
 }
 
@@ -899,7 +902,6 @@ static void print_text(const struct build *build, const struct batch *batch)
         report_table(out, batch, build->options->is_dry_run);
     if (fclose(out) != 0)
         memory_abort(len);
-    text_sanitize(text);
     print_lines(text);
     free(text);
 }

@@ -573,8 +573,10 @@ static bool write_overrides(struct deb_continuing *continuing)
     if (!read_lines(continuing, path, &lines))
         return false;
     for (size_t i = 0; i < lines.count; i++) {
-        const char *at = strrchr(lines.items[i], ' ');
-        (void)map_add(&there, text_of(at ? at + 1 : lines.items[i]), arena);
+        struct text path_there = text_of(lines.items[i]), word;
+        for (unsigned word_count = 0; word_count < 3; word_count++)
+            (void)text_next(&path_there, ' ', &word);
+        (void)map_add(&there, path_there.ptr ? path_there : TEXT(""), arena);
     }
     size_t before = lines.count;
     for (size_t i = request->override_count; i-- > 0;) {

@@ -49,8 +49,10 @@ static void make_job(struct solving *solving)
 
 static void add_line(struct arena *arena, struct strings *lines, const char *line)
 {
-    if (line && *line && lines->count < PROBLEM_LINES_MAX && !strings_has(lines, line))
-        list_add(arena, lines, arena_strdup(arena, line));
+    char *flat = arena_strdup(arena, line ? line : "");
+    text_flatten(flat);
+    if (*flat && lines->count < PROBLEM_LINES_MAX && !strings_has(lines, flat))
+        list_add(arena, lines, flat);
 }
 
 /* Explains one problem: libsolv's summary, then every rule that takes part. */

@@ -85,7 +85,7 @@ bool deb_tar_next(struct deb_tar *tar, struct tar_entry *ret_entry, bool *ret_is
         return true;
     char name[256];
     (void)snprintf(name, sizeof name, "%s", ret_entry->path);
-    text_sanitize(name);
+    text_flatten(name);
     err_set(err, ERR_MALFORMED, "%s: entry %s: %llu bytes, which pass the limit of %llu", tar->member->name, name,
             (unsigned long long)ret_entry->size_bytes, (unsigned long long)tar->cap_bytes);
     return false;

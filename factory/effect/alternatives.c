@@ -15,8 +15,8 @@ struct bid {
 static bool take_three(const struct shell_command *command, size_t at, struct alternative *ret_alternative)
 {
     for (size_t i = at; i < at + 3; i++) {
-        if (i >= command->count || !command->items[i].is_constant)
-            return false;
+        if (i >= command->count || !command->items[i].is_constant || strchr(command->items[i].text, '\n'))
+            return false; /* update-alternatives refuses newlines: its database has a line for each */
     }
     struct alternative taken = {command->items[at].text, command->items[at + 1].text, command->items[at + 2].text};
     if (taken.link[0] != '/' || taken.path[0] != '/' || !taken.name[0] || strchr(taken.name, '/') ||

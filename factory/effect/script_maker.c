@@ -10,7 +10,7 @@ const char *script_path(const struct script_maker *maker, const struct shell_wor
 {
     static const char *const not_in_images[] = {"/dev/", "/proc/", "/sys/"};
     const char *reason;
-    if (!word->is_constant || word->text[0] != '/')
+    if (!word->is_constant || word->text[0] != '/' || strchr(word->text, '\n')) /* databases have a line for a path */
         return NULL;
     const char *path = path_canonical(maker->arena, text_of(word->text), &reason);
     for (size_t i = 0; path && i < ARRAY_COUNT(not_in_images); i++) {

@@ -282,7 +282,6 @@ static bool check_credential(const char *url, const struct proxies *proxies, str
     err_set(err, ERR_USAGE,
             "%s: its user name and password would go in clear to the proxy %.*s; use https, or add %.*s to no_proxy",
             http_show(url).chars, (int)through.len, through.ptr, (int)host.len, host.ptr);
-    text_sanitize(err->text);
     return false;
 }
 

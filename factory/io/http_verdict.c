@@ -25,7 +25,7 @@ struct http_shown http_show(const char *url)
     host_len = (int)strcspn(host, "?#") < host_len ? (int)strcspn(host, "?#") : host_len;
     (void)snprintf(shown.chars, sizeof shown.chars, "%.*s%.*s%s", (int)scheme_len, url, host_len, host,
                    host[host_len] == '?' ? "?…" : "");
-    text_sanitize(shown.chars);
+    text_flatten(shown.chars);
     return shown;
 }
 
@@ -275,6 +275,5 @@ enum http_verdict http_try_judge(struct http_try *try, CURLcode code)
         err_wrap(&try->err, "%s: an HTML page came instead (of a proxy or portal?)", shown.chars);
     else
         err_wrap(&try->err, "%s", shown.chars);
-    text_sanitize(try->err.text);
     return verdict;
 }

@@ -64,7 +64,6 @@ enum compression compression_of_bytes(struct text bytes)
 static bool refuse(const struct stream *stream, const char *why, struct err *err)
 {
     err_set(err, ERR_MALFORMED, "%s: %s", stream->name, why);
-    text_sanitize(err->text);
     return false;
 }
 

@@ -203,7 +203,7 @@ void find_print(FILE *out, const struct find_request *request, const struct foun
                                ? ""
                                : arena_printf(&scratch, " (%s)", strings_join(&scratch, &arches, ", "));
         char *line = arena_printf(&scratch, "%s: %s%s", found->items[i].package, found->items[i].path, only);
-        text_sanitize(line);
+        text_flatten(line);
         (void)fprintf(out, "%s\n", line);
     }
 }

@@ -19,14 +19,17 @@ static const char *image_status(const struct batch_image *image, bool is_dry_run
 
 static void print_selection(FILE *out, const struct job *job)
 {
+    AUTO(arena_done) struct arena scratch = {0};
     (void)fprintf(out, "%s for %s: %zu packages\n", job->manifest->name, job->arch->name, job->bill.packages.count);
     for (size_t i = 0; i < job->bill.choices.count; i++) {
         const struct bill_choice *choice = &job->bill.choices.items[i];
-        (void)fprintf(out, "  %s is in %s (%s)\n", choice->path, choice->package, choice->why);
+        (void)fprintf(out, "  %s is in %s (%s)\n", text_shown(&scratch, choice->path),
+                      text_shown(&scratch, choice->package), text_shown(&scratch, choice->why));
     }
     for (size_t i = 0; i < job->bill.packages.count; i++) {
         const struct bill_package *package = &job->bill.packages.items[i];
-        (void)fprintf(out, "  %s %s %s\n", package->name, package->version, package->architecture);
+        (void)fprintf(out, "  %s %s %s\n", text_shown(&scratch, package->name),
+                      text_shown(&scratch, package->version), text_shown(&scratch, package->architecture));
     }
 }
 

@@ -235,7 +235,8 @@ static bool find_shared(struct question *question, struct arena *arena, const st
 static bool take_made(struct arena *arena, const struct made_base *made, struct standing *standing, struct err *err)
 {
     if (!made->is_built) {
-        err_set(err, made->err.kind, "its base failed: %s", made->err.text);
+        *err = made->err; /* with the lines that it has */
+        err_wrap(err, "its base failed");
         return false;
     }
     const struct image *image = made->image;

@@ -22,7 +22,7 @@ bool layout_json_parse(struct text bytes, size_t flags, const char *name, json_t
     *ret_json = json_loadb(bytes.len ? bytes.ptr : "", bytes.len, JSON_REJECT_DUPLICATES | flags, &problem);
     if (*ret_json)
         return true;
-    text_sanitize(problem.text);
+    text_flatten(problem.text);
     err_set(err, ERR_MALFORMED, "%s:%d:%d: %s", name, problem.line, problem.column, problem.text);
     return false;
 }

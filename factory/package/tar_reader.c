@@ -34,7 +34,7 @@ static bool header_fault(const struct tar_reader *reader, const char *what, stru
 {
     char name[TAR_NAME_BYTES + 1];
     (void)snprintf(name, sizeof name, "%.*s", TAR_NAME_BYTES, reader->header);
-    text_sanitize(name);
+    text_flatten(name);
     err_set(err, ERR_MALFORMED, "tar header of %s: %s", name, what);
     return false;
 }

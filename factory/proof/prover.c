@@ -17,9 +17,7 @@ void prover_add(struct prover *prover, bool is_violation, const struct proof_fin
         return;
     }
     char *text = arena_strdup(arena, finding->text);
-    text_sanitize(text); /* names of files may be anything, and each finding is a line */
-    for (char *c = text; *c; c++)
-        *c = *c == '\n' || *c == '\t' ? '?' : *c;
+    text_flatten(text); /* names of files may be anything, and each finding is a line */
     bool is_spared = is_violation && prover->spare;
     const char *key = is_spared ? arena_printf(arena, "%s\n%s", prover->spare, text) : text;
     if (!map_add(&prover->seen, text_of(key), (void *)text))

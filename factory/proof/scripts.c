@@ -77,7 +77,7 @@ static bool is_elsewhere(const struct scripts_request *request, const char *path
 static bool is_settled(struct arena *arena, const struct scripts_request *request, const struct script_effect *effect)
 {
     const struct tree *tree = request->tree;
-    if (!effect->is_constant)
+    if (!effect->is_constant || strchr(effect->subject, '\n')) /* script_path() takes no such path */
         return false;
     bool is_path = effect->subject[0] == '/';
     if (is_path && is_elsewhere(request, effect->subject))

@@ -136,12 +136,12 @@ static void add_errors(struct buf *words, const struct exchange *exchange)
 /* One line without control bytes. */
 static void flatten(struct buf *words)
 {
-    if (words->len)
-        text_sanitize(words->bytes);
     for (size_t i = 0; i < words->len; i++) {
         if (words->bytes[i] == '\n' || words->bytes[i] == '\t')
             words->bytes[i] = ' ';
     }
+    if (words->len)
+        text_flatten(words->bytes);
 }
 
 /* What who was not let in can do. */

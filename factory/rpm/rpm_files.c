@@ -38,7 +38,7 @@ static bool fault(const struct rpm_file *file, const char *why, struct err *err)
 {
     char path[256];
     (void)snprintf(path, sizeof path, "%s", file->path);
-    text_sanitize(path);
+    text_flatten(path);
     err_set(err, ERR_MALFORMED, "file %s of the header: %s", path, why);
     return false;
 }

@@ -29,7 +29,6 @@ struct reading {
 static bool fail(const char *path, const struct ini_value *value, const char *why, struct err *err)
 {
     err_set(err, ERR_USAGE, "%s:%zu: %s: %s: \"%s\"", path, value->line, value->key, why, value->value);
-    text_sanitize(err->text);
     return false;
 }
 
@@ -165,8 +164,7 @@ static bool add_repository(struct reading *reading, const char *path, const stru
         return true;
     if (!is_id(repository.id)) {
         err_set(err, ERR_USAGE, "%s: not the id of a repository: [%s]", repository.place, repository.id);
-        text_sanitize(err->text);
-        return false;
+            return false;
     }
     if (!read_section(reading, path, section, &repository, err))
         return false;

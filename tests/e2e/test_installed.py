@@ -261,6 +261,13 @@ class Scripts(InstalledCase):
                           "root root 700 /usr/share/app/link"])
         self.agree(ours)
 
+    def test_a_path_that_would_write_a_further_line_is_not_taken(self):
+        forged = "/usr/share/app/data\nroot root 4755 /bin/sh"
+        self.ready_on(app_packages(postinst="#!/bin/sh\nset -e\ndpkg-statoverride --update --add root root 0755 '%s'\n" % forged))
+        self.refuse(run.RESOLVE, "package app", "dpkg-statoverride", "data\\x0Aroot", arguments=("--arch", "x86_64", "served"))
+        self.write_manifest(text="allow-unconfigured: true\n" + MANIFEST)
+        self.assertNotIn(ADMIN + "/statoverride", self.build_on().top)
+
     def test_triggers_of_the_base_that_nobody_knows_stay_pending(self):
         self.ready_on(app_packages())
         with open(self.root + ADMIN + "/info/tool.postinst", "w", encoding="utf-8") as stream:

@@ -82,6 +82,8 @@ static void what_only_the_script_knows_or_is_no_path_makes_no_link(void **state)
         "update-alternatives --install x x /usr/bin/a 5",
         "update-alternatives --install /usr/bin/x ../x /usr/bin/a 5",
         "update-alternatives --install /usr/bin/x .. /usr/bin/a 5",
+        "update-alternatives --install '/usr/bin/x\n/etc/y' x /usr/bin/a 5",
+        "update-alternatives --install /usr/bin/x x /usr/bin/a 5 --slave /usr/bin/y 'y\nz' /usr/bin/a",
         "update-alternatives --install /../x x /usr/bin/a 5",
         "update-alternatives --install /usr/bin/x x /usr/bin/a 99999999999999999999",
         "update-alternatives --install /usr/bin/x x /usr/bin/a 5 --slave /usr/bin/y y",

@@ -32,6 +32,19 @@ static void a_text_that_is_too_long_is_cut_and_still_ends(void **state)
     free(text);
 }
 
+static void a_name_in_an_error_makes_no_line_of_its_own(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    err_set(&err, ERR_MALFORMED, "file %s", "/etc/a\n  b\n\033[31mimgfactory: error: forged");
+    err_wrap(&err, "package %s", "x\ny");
+    assert_string_equal(err.text, "package x?y: file /etc/a?  b??[31mimgfactory: error: forged");
+    err_clear(&err);
+    err_set(&err, ERR_RESOLVE, "%s:\n  nothing provides it", "a\nb"); /* a message of several lines */
+    err_wrap(&err, "image");
+    assert_string_equal(err.text, "image: a?b:\n  nothing provides it");
+}
+
 static void an_error_names_the_limit_that_was_reached(void **state)
 {
     (void)state;
@@ -211,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_keeps_its_kind_and_gains_prefixes),
         cmocka_unit_test(a_text_that_is_too_long_is_cut_and_still_ends),
+        cmocka_unit_test(a_name_in_an_error_makes_no_line_of_its_own),
         cmocka_unit_test(an_error_names_the_limit_that_was_reached),
         cmocka_unit_test(verification_outranks_the_network_in_a_batch),
         cmocka_unit_test(arena_memory_is_zeroed_aligned_and_survives_growth),

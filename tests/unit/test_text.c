@@ -109,10 +109,20 @@ static void control_bytes_of_foreign_text_do_not_reach_a_terminal(void **state)
 {
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
-    char text[] = "a\033[31mb\nc";
+    char text[] = "a\033[31mb\n  c";
     text_sanitize(text);
-    assert_string_equal(text, "a?[31mb\nc");
+    assert_string_equal(text, "a?[31mb\n  c");
     assert_string_equal(text_printable(&arena, TEXT("a\033b")), "a\\x1Bb");
+}
+
+static void a_name_cannot_begin_a_line_of_a_message(void **state)
+{
+    (void)state;
+    char message[] = "a\nimgfactory: error: b\n c\n\td\n\n  e\n  f\n", name[] = "a\n  b\tc\n";
+    text_sanitize(message);
+    assert_string_equal(message, "a?imgfactory: error: b? c?\td?\n  e\n  f?");
+    text_flatten(name);
+    assert_string_equal(name, "a?  b?c?");
 }
 
 static void a_buffer_refuses_to_grow_above_its_cap(void **state)
@@ -138,6 +148,7 @@ int main(void)
         cmocka_unit_test(numbers_with_anything_else_or_beyond_64_bits_are_refused),
         cmocka_unit_test(the_nearest_known_word_is_found_and_a_far_one_is_not),
         cmocka_unit_test(control_bytes_of_foreign_text_do_not_reach_a_terminal),
+        cmocka_unit_test(a_name_cannot_begin_a_line_of_a_message),
         cmocka_unit_test(a_buffer_refuses_to_grow_above_its_cap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
