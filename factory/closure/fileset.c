@@ -229,6 +229,12 @@ static bool is_led_on(const struct fileset *set, const struct sourced *file)
     return link && strcmp(link->file.package->name, GROUND_PACKAGE_NAME) != 0;
 }
 
+bool fileset_leads_on(const struct fileset *set, const char *path)
+{
+    const struct base_link *link = map_get(&set->base_links, text_of(path));
+    return link && strcmp(link->file.package->name, GROUND_PACKAGE_NAME) == 0;
+}
+
 /* Finds the first link of the base on the way to a path. */
 static const struct base_link *find_base_link(const struct fileset *set, const char *path, const char **ret_rest)
 {

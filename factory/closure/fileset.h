@@ -54,6 +54,9 @@ void fileset_settle(struct fileset *set, const char *path, const char *package_n
 /* Returns where a path is that may lie below a merged directory, or be one: "/usr/sbin/x" is "/usr/bin/x" when a package
  * says so, else itself. Lives in the set's arena. */
 const char *fileset_merged(const struct fileset *set, const char *path);
+/* Returns whether a link of the base is there that leads to a directory: what packages list below it is in the set where that
+ * leads, so that a directory that they list there is the link. */
+bool fileset_leads_on(const struct fileset *set, const char *path);
 /* Finds exactly this path; NULL when absent. */
 const struct sourced *fileset_find(const struct fileset *set, const char *path);
 /* Walks a path through symlinks of the set, in its components and at its end (at most 40, as the kernel): the file it

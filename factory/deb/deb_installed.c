@@ -173,8 +173,9 @@ bool deb_installed_read(struct arena *arena, const struct ground *ground, struct
     return true;
 }
 
-const char *deb_installed_owner(const struct installed *installed, const char *path)
+const char *deb_installed_owner(const struct installed *installed, const char *path, const struct strings *replaced)
 {
+    (void)replaced; /* who share a path are one package for several architectures, which are upgraded together */
     const struct deb_installed *database = installed->database;
     return map_get(&database->owners, text_of(path));
 }

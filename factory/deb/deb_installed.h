@@ -26,7 +26,7 @@ struct deb_installed {
 /* The functions of struct format. */
 bool deb_installed_read(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
                         bool *ret_found, struct err *err) MUST_CHECK;
-const char *deb_installed_owner(const struct installed *installed, const char *path);
+const char *deb_installed_owner(const struct installed *installed, const char *path, const struct strings *replaced);
 bool deb_installed_continue(struct arena *arena, const struct continuing *continuing, struct continued *ret_continued,
                             struct err *err) MUST_CHECK;
 /* Returns the path that a line of info/NAME.list names; empty for the root. */

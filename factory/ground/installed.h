@@ -48,6 +48,7 @@ struct continuing {
     const struct continuing_override *overrides; /* one for each path */
     size_t override_count;
     const struct arch *arch;
+    bool has_documentation; /* it comes, too */
     int64_t installed_time; /* seconds: when the image was created */
     /* Returns whether something is at a package's path, as written there, in the finished image. */
     bool (*has_path)(void *self, struct text path);

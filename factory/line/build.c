@@ -116,10 +116,15 @@ static const char *find_left_out(const struct order *order, const struct closed 
     return left_out_sentence(order->arena, &request);
 }
 
+struct owners {
+    const struct installed *installed;
+    struct strings replaced; /* names of packages that are upgraded */
+};
+
 static const char *owner_of(const void *self, const char *path)
 {
-    const struct installed *installed = self;
-    return installed->format->installed_owner(installed, path);
+    const struct owners *owners = self;
+    return owners->installed->format->installed_owner(owners->installed, path, &owners->replaced);
 }
 
 /* Puts the tree on the base of the image, if it has one. Where packages are installed, what is made of scripts is judged by
@@ -129,17 +134,19 @@ static bool put_on_base(const struct building *building, struct err *err)
     const struct order *order = building->order;
     struct built *built = building->built;
     struct tree whole = built->tree;
-    struct strings replaced = {0}, removed = {0};
+    struct owners owners = {.installed = order->installed};
+    struct strings removed = {0};
     struct stand_request request = {.ground = order->ground, .tree = &whole, .manifest_path = order->manifest->path};
     built->root = built->tree;
     if ((!order->ground && !order->installed) || built->tree.wants_all)
         return true;
     if (order->installed) {
         request.owner = owner_of;
-        request.owner_self = order->installed;
+        request.owner_self = &owners;
+        request.sets_rights = order->installed->format->sets_rights;
     }
-    continue_replaced(order->arena, &building->closed->opened.selection, &replaced);
-    request.replaced = &replaced;
+    continue_replaced(order->arena, &building->closed->opened.selection, &owners.replaced);
+    request.replaced = &owners.replaced;
     if (order->ground && !tree_stand(order->arena, &request, &built->tree, &built->root, err))
         return false;
     if (!order->installed)

@@ -220,6 +220,7 @@ bool continue_database(const struct order *order, const struct closed *closed, c
                                     .ground = order->ground,
                                     .count = count,
                                     .arch = order->arch,
+                                    .has_documentation = order->manifest->has_documentation,
                                     .installed_time = tree->created_time,
                                     .has_path = has_path,
                                     .is_done = is_done,

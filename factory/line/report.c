@@ -28,8 +28,8 @@ static void print_selection(FILE *out, const struct job *job)
     }
     for (size_t i = 0; i < job->bill.packages.count; i++) {
         const struct bill_package *package = &job->bill.packages.items[i];
-        (void)fprintf(out, "  %s %s %s\n", text_shown(&scratch, package->name),
-                      text_shown(&scratch, package->version), text_shown(&scratch, package->architecture));
+        (void)fprintf(out, "  %s %s %s\n", text_shown(&scratch, package->name), text_shown(&scratch, package->version),
+                      text_shown(&scratch, package->architecture));
     }
 }
 

@@ -73,7 +73,10 @@ static void settle_given(const struct order *order, struct fileset *set)
 {
     for (size_t i = 0; order->installed && order->given && i < set->packaged_count; i++) {
         const struct sourced *file = set->by_path.slots.items[i].value;
-        if (file->package == order->given && file->shadowed && file->entry->kind != ENTRY_DIRECTORY)
+        const struct sourced *other = file->shadowed;
+        if (file->package != order->given || !other || file->entry->kind == ENTRY_DIRECTORY)
+            continue;
+        if (other->entry->kind != ENTRY_DIRECTORY || !fileset_leads_on(set, file->entry->path))
             fileset_settle(set, file->entry->path, file->shadowed->package->name);
     }
 }

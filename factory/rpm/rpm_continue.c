@@ -14,9 +14,12 @@
 #include "source/format.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define FILE_CONFIG (1u << 0)
+#define FILE_DOC (1u << 1)
 #define FILE_GHOST (1u << 6)
+#define TAG_FILEMODES 1030u
 #define TAG_FILEDIGESTS 1035u
 #define TAG_FILEDIGESTALGO 5011u
 #define TAG_PREUNTRANS 5103u
@@ -40,6 +43,7 @@ struct rpm_continuing {
     struct map is_replaced; /* names of former packages */
     struct map kept;        /* exact paths that somebody still has, and the folders above them */
     struct map gone;        /* exact paths that nobody has any more */
+    struct map of_former;   /* exact paths that former versions have */
     struct strings folders; /* exact paths of folders of former versions */
     struct rpm_trigger_causes causes;
     struct continued *continued;
@@ -70,10 +74,19 @@ static const char *place_of(const struct rpm_continuing *continuing, const char 
     return place ? place : path_canonical(continuing->arena, text_of(path), &why);
 }
 
+/* Whether a package's file stays away, as with rpm --nodocs: of its former version it goes. */
+static bool stays_away(const struct rpm_continuing *continuing, const struct rpm_listed *listed, size_t index)
+{
+    return !continuing->request->has_documentation && index < listed->flags.count &&
+           (listed->flags.items[index] & FILE_DOC);
+}
+
 /* Notes the exact places of files that somebody has when all is done. */
-static void note_kept(struct rpm_continuing *continuing, const struct rpm_listed *listed)
+static void note_kept(struct rpm_continuing *continuing, const struct rpm_listed *listed, bool is_coming)
 {
     for (size_t i = 0; i < listed->names.count; i++) {
+        if (is_coming && stays_away(continuing, listed, i))
+            continue;
         const char *place = place_of(continuing, rpm_listed_path(continuing->arena, listed, i));
         struct text above = text_of(place ? place : "");
         while (above.len > 1 && map_add(&continuing->kept, above, continuing)) {
@@ -114,7 +127,7 @@ static bool read_coming(struct rpm_continuing *continuing, struct coming *coming
         !rpm_listed_read(continuing->arena, &coming->header, &coming->listed, continuing->err))
         return false;
     coming->former = find_former(continuing, package);
-    note_kept(continuing, &coming->listed);
+    note_kept(continuing, &coming->listed, true);
     add_cause(continuing, (struct rpm_trigger_cause){.name = package->name, .evr = package->version}, &coming->listed,
               &continuing->causes);
     if (!coming->former)
@@ -290,18 +303,53 @@ static bool check_config(const struct rpm_continuing *continuing, const struct r
     return true;
 }
 
-/* Notes its files that nobody has any more. */
-static bool remove_former(struct rpm_continuing *continuing, const struct rpm_installed_package *former)
+/* rpm puts no link or file in the place of a directory, and no directory in the place of a link that the former version had. */
+static bool check_kinds(const struct rpm_continuing *continuing, const struct coming *coming)
+{
+    const struct rpm_listed *listed = &coming->listed;
+    struct rpm_numbers modes;
+    if (!rpm_header_numbers(continuing->arena, &coming->header, TAG_FILEMODES, &modes, continuing->err))
+        return false;
+    for (size_t i = 0; i < listed->names.count && i < modes.count; i++) {
+        const char *path = rpm_listed_path(continuing->arena, listed, i), *place = place_of(continuing, path);
+        const struct entry *entry = place ? ground_find(continuing->request->ground, place) : NULL;
+        bool is_directory = S_ISDIR(modes.items[i]);
+        if (!entry || is_ghost(listed, i) || stays_away(continuing, listed, i))
+            continue;
+        bool is_refused = is_directory
+                              ? entry->kind == ENTRY_SYMLINK && map_get(&continuing->of_former, text_of(entry->path))
+                              : entry->kind == ENTRY_DIRECTORY;
+        if (!is_refused)
+            continue;
+        err_set(continuing->err, ERR_RESOLVE,
+                "package %s: its %s is a %s in the base, and rpm puts no %s in the place of one",
+                coming->added->package->name, path, is_directory ? "link" : "directory",
+                is_directory              ? "directory"
+                : S_ISLNK(modes.items[i]) ? "link"
+                                          : "file");
+        return false;
+    }
+    return true;
+}
+
+/* Notes its files that nobody has any more: of those that it left away (FILESTATES) none is its own. */
+static bool remove_former(struct rpm_continuing *continuing, const struct coming *coming)
 {
     const struct ground *ground = continuing->request->ground;
+    const struct rpm_installed_package *former = coming->former;
     struct rpm_listed listed;
+    struct rpm_numbers states;
     if (!rpm_listed_read(continuing->arena, &former->header, &listed, continuing->err) ||
+        !rpm_header_numbers(continuing->arena, &former->header, RPM_TAG_FILESTATES, &states, continuing->err) ||
         !check_config(continuing, former, &listed))
         return false;
     for (size_t i = 0; i < listed.names.count; i++) {
         const char *place = place_of(continuing, rpm_listed_path(continuing->arena, &listed, i));
         const struct entry *entry = place ? ground_find(ground, place) : NULL;
-        if (!entry || map_get(&continuing->kept, text_of(entry->path)))
+        if (entry)
+            (void)map_add(&continuing->of_former, text_of(entry->path), continuing);
+        if (!entry || map_get(&continuing->kept, text_of(entry->path)) ||
+            (i < states.count && states.items[i] != RPM_STATE_NORMAL))
             continue;
         if (entry->kind == ENTRY_DIRECTORY)
             list_add(continuing->arena, &continuing->folders, entry->path);
@@ -323,8 +371,15 @@ static bool is_empty(const struct rpm_continuing *continuing, const char *folder
     size_t first, count;
     ground_below(ground, folder, &first, &count);
     for (size_t i = first; i < first + count; i++) {
-        if (!map_get(&continuing->gone, text_of(ground->package->entries[i].path)))
+        const char *path = ground->package->entries[i].path;
+        struct text above = {path, (size_t)(strrchr(path, '/') - path)};
+        if (above.len > strlen(folder) && map_get(&continuing->gone, above)) {
+            size_t inner_first, inner_count; /* a folder that goes, which was looked at: nothing is looked at twice */
+            ground_below(ground, text_dup(continuing->arena, above), &inner_first, &inner_count);
+            i = inner_first + inner_count - 1;
+        } else if (!map_get(&continuing->gone, text_of(path))) {
             return false;
+        }
     }
     return true;
 }
@@ -369,10 +424,14 @@ static bool remove_formers(struct rpm_continuing *continuing)
             continue;
         if (!rpm_listed_read(continuing->arena, &continuing->base->packages.items[i].header, &listed, continuing->err))
             return false;
-        note_kept(continuing, &listed);
+        note_kept(continuing, &listed, false);
     }
     for (size_t i = 0; i < continuing->request->count; i++) {
-        if (continuing->coming[i].former && !remove_former(continuing, continuing->coming[i].former))
+        if (continuing->coming[i].former && !remove_former(continuing, &continuing->coming[i]))
+            return false;
+    }
+    for (size_t i = 0; continuing->request->ground && i < continuing->request->count; i++) {
+        if (!check_kinds(continuing, &continuing->coming[i]))
             return false;
     }
     list_removed(continuing);
@@ -385,8 +444,12 @@ static bool remove_formers(struct rpm_continuing *continuing)
 static struct text list_states(const struct rpm_continuing *continuing, const struct rpm_listed *listed)
 {
     char *states = arena_alloc(continuing->arena, listed->names.count + 1);
+    const struct ground *ground = continuing->request->ground;
     for (size_t i = 0; i < listed->names.count; i++) {
-        bool is_good = is_ghost(listed, i) || is_there(continuing, rpm_listed_path(continuing->arena, listed, i));
+        const char *path = rpm_listed_path(continuing->arena, listed, i), *place;
+        bool is_elses =
+            ground && stays_away(continuing, listed, i) && ground_place(ground, continuing->arena, path, &place);
+        bool is_good = is_ghost(listed, i) || (!is_elses && is_there(continuing, path));
         states[i] = (char)(is_good ? RPM_STATE_NORMAL : RPM_STATE_NOT_INSTALLED);
     }
     return (struct text){states, listed->names.count};
@@ -473,6 +536,7 @@ bool rpm_installed_continue(struct arena *arena, const struct continuing *reques
                                         .is_replaced.arena = arena,
                                         .kept.arena = arena,
                                         .gone.arena = arena,
+                                        .of_former.arena = arena,
                                         .continued = ret_continued,
                                         .err = err};
     *ret_continued = (struct continued){0};

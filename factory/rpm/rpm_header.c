@@ -293,7 +293,7 @@ static uint64_t number_at(const struct rpm_tag *tag, size_t index)
 
 static bool is_number(const struct rpm_tag *tag)
 {
-    return tag->type >= TYPE_INT8 && tag->type <= TYPE_INT64;
+    return tag->type >= TYPE_CHAR && tag->type <= TYPE_INT64;
 }
 
 bool rpm_header_numbers(struct arena *arena, const struct rpm_header *header, uint32_t tag,

@@ -67,7 +67,18 @@ static bool read_package(const struct reading *reading, const struct rpm_sqlite_
     return true;
 }
 
-/* Notes what is at the paths of a package and is no directory; of several owners of one path the first counts. */
+static void add_owner(struct rpm_installed *installed, const char *path, const char *name)
+{
+    struct rpm_owner *owner = arena_new(installed->owners.arena, struct rpm_owner);
+    *owner = (struct rpm_owner){.name = name};
+    if (map_add(&installed->owners, text_of(path), owner))
+        return;
+    struct rpm_owner *first = map_get(&installed->owners, text_of(path));
+    owner->next = first->next;
+    first->next = owner;
+}
+
+/* Notes what is at the paths of a package and is no directory. */
 static bool note_owner(struct reading *reading, const struct rpm_installed_package *package)
 {
     struct rpm_listed listed;
@@ -85,7 +96,7 @@ static bool note_owner(struct reading *reading, const struct rpm_installed_packa
         }
         const struct entry *entry = ground_place(reading->ground, &scratch, path, &place);
         if (entry && entry->kind != ENTRY_DIRECTORY)
-            (void)map_add(&reading->installed->owners, text_of(entry->path), (void *)package->name);
+            add_owner(reading->installed, entry->path, package->name);
     }
     return true;
 }
@@ -180,8 +191,11 @@ bool rpm_installed_read(struct arena *arena, const struct ground *ground, struct
     return !*ret_found || rpm_solver_text(arena, installed, &ret_installed->solver, err);
 }
 
-const char *rpm_installed_owner(const struct installed *installed, const char *path)
+const char *rpm_installed_owner(const struct installed *installed, const char *path, const struct strings *replaced)
 {
     const struct rpm_installed *database = installed->database;
-    return map_get(&database->owners, text_of(path));
+    const struct rpm_owner *first = map_get(&database->owners, text_of(path)), *owner = first;
+    while (owner && strings_has(replaced, owner->name))
+        owner = owner->next;
+    return owner ? owner->name : first ? first->name : NULL;
 }

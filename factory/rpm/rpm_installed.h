@@ -18,19 +18,25 @@ struct rpm_installed_package {
     const char *name, *evr, *architecture; /* architecture "": of a key, which is no package to anybody but rpm */
 };
 
+/* Of several packages that have a path. */
+struct rpm_owner {
+    const char *name;
+    const struct rpm_owner *next;
+};
+
 struct rpm_installed {
     const char *path; /* exact, of the database; NULL: there is none yet */
     struct {
         struct rpm_installed_package *items; /* by number */
         size_t count, capacity;
     } packages;
-    struct map owners; /* exact path of what is no directory → name of a package */
+    struct map owners; /* exact path of what is no directory → struct rpm_owner *, the first package's */
 };
 
 /* The functions of struct format. */
 bool rpm_installed_read(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
                         bool *ret_found, struct err *err) MUST_CHECK;
-const char *rpm_installed_owner(const struct installed *installed, const char *path);
+const char *rpm_installed_owner(const struct installed *installed, const char *path, const struct strings *replaced);
 bool rpm_installed_continue(struct arena *arena, const struct continuing *continuing, struct continued *ret_continued,
                             struct err *err) MUST_CHECK;
 

@@ -90,6 +90,7 @@ const struct format format_rpm = {
     .install_scripts = install_scripts,
     .install_arguments = install_arguments,
     .marks_documentation = true,
+    .sets_rights = true,
     .database = rpm_database,
     .alternatives_dir = "/var/lib/alternatives",
     .configure_command = "dnf reinstall",

@@ -164,7 +164,7 @@ static bool add_repository(struct reading *reading, const char *path, const stru
         return true;
     if (!is_id(repository.id)) {
         err_set(err, ERR_USAGE, "%s: not the id of a repository: [%s]", repository.place, repository.id);
-            return false;
+        return false;
     }
     if (!read_section(reading, path, section, &repository, err))
         return false;

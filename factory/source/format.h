@@ -73,6 +73,8 @@ struct format {
     /* The first argument of each, when the package is not installed yet; all others are empty. */
     const char *const *install_arguments;
     bool marks_documentation; /* its packages tell which of their files are documentation */
+    bool
+        sets_rights; /* installing gives files that are there already, and directories, the package's mode, owner and time */
     /* Prints the package database of an image (database.h). */
     bool (*database)(struct arena *arena, const struct database_request *request, struct database_files *ret_files,
                      struct err *err);
@@ -82,8 +84,9 @@ struct format {
      * configure_command and the next two: not known of this format yet. */
     bool (*installed_read)(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
                            bool *ret_found, struct err *err);
-    /* Returns the base's package that has what is at an exact path, and is no directory; NULL when none has it. */
-    const char *(*installed_owner)(const struct installed *installed, const char *path);
+    /* Returns the base's package that has what is at an exact path, and is no directory, of several one that is not among
+     * those that are replaced; NULL when none has it. */
+    const char *(*installed_owner)(const struct installed *installed, const char *path, const struct strings *replaced);
     /* Continues the database for packages that come on top. */
     bool (*installed_continue)(struct arena *arena, const struct continuing *continuing,
                                struct continued *ret_continued, struct err *err);

@@ -50,13 +50,24 @@ static bool has_same_rights(const struct node *node, const struct entry *there)
     return node->mode == there->mode && node->uid == there->uid && node->gid == there->gid;
 }
 
-/* Returns whether the base has the very same thing; what the manifest itself makes has to have the same rights, too. */
-static bool is_same(const struct standing_tree *standing, const struct node *node, const struct entry *there)
+/* Whether the node is of a package that is installed in the place of its former version. */
+static bool is_upgraded(const struct standing_tree *standing, const struct node *node)
 {
-    bool is_meant = node->claim == CLAIM_OWN;
+    const struct strings *replaced = standing->request->replaced;
+    return node->claim == CLAIM_PACKAGED && node->package && replaced && strings_has(replaced, node->package->name);
+}
+
+/* Whether the package manager gives what is there the package's mode, owner and time. */
+static bool sets_rights(const struct standing_tree *standing, const struct node *node)
+{
+    return standing->request->sets_rights && node->claim == CLAIM_PACKAGED && node->package;
+}
+
+/* Returns whether the base has the same thing, whatever its mode, owner and time. */
+static bool has_same_content(const struct standing_tree *standing, const struct node *node, const struct entry *there)
+{
     if (node->kind == NODE_DIRECTORY || there->kind == ENTRY_DIRECTORY)
-        return node->kind == NODE_DIRECTORY && there->kind == ENTRY_DIRECTORY &&
-               (!is_meant || has_same_rights(node, there));
+        return node->kind == NODE_DIRECTORY && there->kind == ENTRY_DIRECTORY;
     if (node->kind == NODE_SYMLINK || there->kind == ENTRY_SYMLINK)
         return node->kind == NODE_SYMLINK && there->kind == ENTRY_SYMLINK && strcmp(node->target, there->target) == 0;
     const struct node *file = file_of(standing, node);
@@ -64,7 +75,23 @@ static bool is_same(const struct standing_tree *standing, const struct node *nod
     if (!file || !content || ground_is_special(content) || file->size_bytes != content->size_bytes)
         return false;
     struct digest digest = digest_of_file(file);
-    return digest_eq(&digest, &content->digest) && (!is_meant || has_same_rights(node, content));
+    return digest_eq(&digest, &content->digest);
+}
+
+/* Returns whether what has the same content can stay as it is. A base's layers were not asked for capabilities, so a file
+ * that has some, or had some, comes. */
+static bool can_stay(const struct standing_tree *standing, const struct node *node, const struct entry *there)
+{
+    bool is_set = sets_rights(standing, node);
+    if (there->kind == ENTRY_SYMLINK)
+        return true;
+    if (there->kind == ENTRY_DIRECTORY)
+        return (node->claim != CLAIM_OWN && !is_set) || has_same_rights(node, there);
+    const struct node *file = file_of(standing, node);
+    const struct entry *content = content_of(standing->request->ground, there);
+    if (is_set && (is_upgraded(standing, node) || file->capability.len || file->mtime != content->mtime))
+        return false;
+    return (node->claim != CLAIM_OWN && !is_set && !is_upgraded(standing, node)) || has_same_rights(file, content);
 }
 
 static const char *kind_of(const struct entry *entry)
@@ -90,11 +117,13 @@ static bool refuse(const struct standing_tree *standing, const struct node *node
     return false;
 }
 
-static const char *owner_of(const struct standing_tree *standing, const char *path)
+/* Names the package that has a path and stays as it is; *ret_is_freed: one that was upgraded had it. */
+static const char *owner_of(const struct standing_tree *standing, const char *path, bool *ret_is_freed)
 {
     const struct stand_request *request = standing->request;
     const char *owner = request->owner ? request->owner(request->owner_self, path) : NULL;
-    return owner && request->replaced && strings_has(request->replaced, owner) ? NULL : owner;
+    *ret_is_freed = owner && request->replaced && strings_has(request->replaced, owner);
+    return *ret_is_freed ? NULL : owner;
 }
 
 /* Judges a node where the base has something. */
@@ -102,14 +131,19 @@ static enum verdict judge(const struct standing_tree *standing, const struct nod
                           struct err *err)
 {
     bool is_directory = node->kind == NODE_DIRECTORY, was_directory = there->kind == ENTRY_DIRECTORY;
-    if (is_same(standing, node, there) || node->claim == CLAIM_WEAK)
+    bool is_same = has_same_content(standing, node, there);
+    if (node->claim == CLAIM_WEAK || (is_same && can_stay(standing, node, there)))
         return LEFT_OUT;
-    if (was_directory && node->kind == NODE_SYMLINK && node->claim == CLAIM_PACKAGED)
+    if (was_directory && node->kind == NODE_SYMLINK && node->claim == CLAIM_PACKAGED && !sets_rights(standing, node))
         return LEFT_OUT;
-    const char *owner = owner_of(standing, there->path);
-    bool may_replace = node->claim == CLAIM_DATABASE || (node->claim == CLAIM_OWN && !owner) ||
-                       (node->claim == CLAIM_PACKAGED && standing->request->replaced && !owner &&
-                        strings_has(standing->request->replaced, node->package ? node->package->name : ""));
+    bool is_freed;
+    const char *owner = owner_of(standing, there->path, &is_freed);
+    if (is_same && owner && node->claim == CLAIM_PACKAGED &&
+        has_same_rights(node, content_of(standing->request->ground, there)))
+        return LEFT_OUT; /* two packages have the file: its time stays the first one's */
+    bool is_settable = is_freed || is_upgraded(standing, node) || (is_same && sets_rights(standing, node));
+    bool may_replace = node->claim == CLAIM_DATABASE ||
+                       (!owner && (node->claim == CLAIM_OWN || (node->claim == CLAIM_PACKAGED && is_settable)));
     if (may_replace && is_directory == was_directory && !ground_is_special(there))
         return PUT;
     (void)refuse(standing, node, there, owner, err);

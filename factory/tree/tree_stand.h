@@ -1,7 +1,8 @@
 /* tree_stand.h - a tree put on a base: what of it becomes the layer, and the file system that both make
  *
  * Each node goes where the base's links lead, inside of the base; nothing is written through a link to outside of it. What
- * the base has already, with the same bytes, is left out, and so are its directories. Where it has something else:
+ * the base has already, with the same bytes, is left out, and so are its directories; of an upgraded package not with another
+ * mode or owner. Where it has something else:
  * a package's file is an error (ERR_RESOLVE), but a link in place of a directory is none, as dpkg has it; what is weak
  * (enum node_claim) gives way; the manifest's own replaces it, unless a package of the base owns that (ERR_RESOLVE); a
  * database replaces it. In the layer stand also the directories above, as the base has them: engines would make them anew.
@@ -28,6 +29,9 @@ struct stand_request {
     const struct strings
         *replaced; /* names of packages of the base whose files may change: they were upgraded; or NULL */
     const struct strings *removed; /* exact paths that the image is not to have; or NULL */
+    bool
+        sets_rights; /* packages are installed, and their format has it so (format.h): also what is the same but for mode,
+                       * owner or time comes, and a link does not give way to a directory */
 };
 
 /* Puts the tree on the base: ret_layer is the tree of the layer, ret_root what the image then has, the base's nodes marked

@@ -57,9 +57,15 @@ def old_world():
 
 
 def library(version, names):
-    return rpm.Package("libold", [rpm.File(f"/usr/lib/libold/{name}", version + "\n") for name in names] +
-                       [rpm.directory(path) for path in ("/usr/lib/libold", "/usr/lib/libold/parts") if version == "1"],
-                       version=version, provides=[f"old = {version}"])
+    """In the second version other modes of what has the same bytes, a later time, and a file that went to a new package."""
+    first = version == "1"
+    files = [rpm.File(f"/usr/lib/libold/{name}", version + "\n") for name in names]
+    files += [rpm.directory(path) for path in ("/usr/lib/libold", "/usr/lib/libold/parts") if first]
+    files += [rpm.directory("/usr/lib/libold/tight", 0o755 if first else 0o700), rpm.File("/usr/lib/libold/same", "same\n"),
+              rpm.File("/usr/lib/libold/tight/x", "x\n", 0o644 if first else 0o600)]
+    return rpm.Package("libold", files + [rpm.File("/usr/share/libold/words", "1\n")] * first, version=version,
+                       provides=[f"old = {version}"], time=rpm.EPOCH + 86400 * (not first),
+                       requires=[] if first else ["libold-data"])
 
 
 def new_world():
@@ -73,6 +79,9 @@ def new_world():
         recommends="served-doc", scripts={"post": "/sbin/ldconfig", "preun": STRANGE})
     return [package for package in old_world() if package.name not in ("libold", "tool")] + [
         app, rpm.Package("newlib", [rpm.File("/usr/lib/newlib/n", "n\n")]), tool("2"), library("2", ["a", "new"]),
+        rpm.Package("libold-data", [rpm.File("/usr/share/libold/words", "2\n")], conflicts=["libold < 2"]),
+        rpm.Package("through", [rpm.directory("/usr/share/led"), rpm.File("/usr/share/led/through", "t\n")]),
+        rpm.Package("link-over", [rpm.link("/usr/share/tool", "led")]),
         rpm.Package("upgrading", [rpm.File("/usr/share/upgrading/x", "x\n")], requires=["old >= 2"]),
         rpm.Package("retooling", [rpm.File("/usr/share/retooling/x", "x\n")], requires=["tool >= 2"]),
         rpm.Package("strange", [rpm.File("/usr/share/strange/x", "x\n")], scripts={"post": STRANGE}),
@@ -207,6 +216,25 @@ class OnABase(Installed):
         self.ready(MANIFEST.replace("app", "libold"))
         ours, theirs = self.made(install=["libold"])
         self.assertIn("libold-2-1.noarch", ours.rpm("-qa"))
+        self.assert_same(ours, theirs, is_for_dnf=False)
+
+    def test_a_folder_of_a_package_can_be_a_link_in_the_base(self):
+        self.ready(MANIFEST.replace("app", "through"), change=lambda root: os.symlink("tool", root.folder + "/usr/share/led"))
+        ours, theirs = self.made(install=["through"])
+        self.assertIn("/usr/share/tool/through", self.image.top)
+        self.assert_same(ours, theirs, is_for_dnf=False)
+
+    def test_a_link_does_not_take_the_place_of_a_folder(self):
+        self.refuse_on(MANIFEST.replace("app", "link-over"), "/usr/share/tool is a directory in the base", "link")
+
+    def test_files_that_are_there_already_get_the_packages_rights(self):
+        def change(root):
+            os.makedirs(root.folder + "/usr/lib/newlib", 0o700)
+            with open(root.folder + "/usr/lib/newlib/n", "w", encoding="ascii") as stream:
+                stream.write("n\n")
+            os.chmod(root.folder + "/usr/lib/newlib/n", 0o600)
+        self.ready(MANIFEST.replace("app", "newlib"), change=change)
+        ours, theirs = self.made(install=["newlib"])
         self.assert_same(ours, theirs, is_for_dnf=False)
 
     def test_configuration_that_the_base_changed_is_nobodys_to_replace(self):

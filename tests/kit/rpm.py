@@ -80,17 +80,17 @@ def directory(path, mode=0o755, **settings):
 class Package:
     """A package. Relations are lists of rpm's words ("libfoo >= 1:1.0", "(a if b)", "/usr/bin/x"); scripts are texts of
     %pre, %post … (`scripts={"post": "…"}`, `{"pre -p <lua>": "…"}`); autoreq=False hides what its ELF files need; format is
-    one of formats(), by default what this rpm makes of itself; source names the source package that it is of, when it is not
+    one of formats(), by default what this rpm makes of itself; time is its files', and when it was built; source names the source package that it is of, when it is not
     called as the package."""
 
     def __init__(self, name, files=(), version="1.0", release="1", epoch=None, arch="noarch", payload="zstd",
-                 scripts=None, autoreq=True, digest="sha256", format=None, source=None, **relations):
+                 scripts=None, autoreq=True, digest="sha256", format=None, source=None, time=EPOCH, **relations):
         unknown = set(relations) - set(RELATIONS)
         if unknown:
             raise TypeError(f"unknown relations {unknown}")
         self.name, self.version, self.release, self.epoch, self.arch = name, version, release, epoch, arch
         self.files, self.payload, self.digest = list(files), payload, digest
-        self.format, self.source = format, source
+        self.format, self.source, self.time = format, source, time
         self.scripts, self.autoreq, self.relations = dict(scripts or {}), autoreq, relations
         self._built = {}  # signing key → bytes
 
@@ -162,12 +162,12 @@ class Package:
             command += ["--target", f"{self.arch}-linux"]
         for name, value in macros.items():
             command += ["--define", f"{name} {value}"]
-        _run(command + [spec], top)
+        _run(command + [spec], top, self.time)
         return os.path.join(top, "out.rpm")
 
 
-def _run(command, home):
-    env = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "LC_ALL": "C", "HOME": home}
+def _run(command, home, time=EPOCH):
+    env = {**os.environ, "SOURCE_DATE_EPOCH": str(time), "LC_ALL": "C", "HOME": home}
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
                           check=False)
     if done.returncode:

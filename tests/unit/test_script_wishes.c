@@ -232,7 +232,8 @@ static void owners_and_modes_are_changed(void **state)
         {"dpkg-statoverride --update --add a b 0751 /var/lib/p; dpkg-statoverride --add '#5' root 4755 "
          "/usr/sbin/p-setup; dpkg-statoverride --remove /x",
          "dir /var/lib/p 751 a:b\nowner /usr/sbin/p-setup 5:root -7777+4755+0\n"},
-        {"P='/var/lib/p\nroot root 4755 /bin/sh'; mkdir -p \"$P\"; chown a \"$P\"; dpkg-statoverride --add a b 0751 \"$P\"",
+        {"P='/var/lib/p\nroot root 4755 /bin/sh'; mkdir -p \"$P\"; chown a \"$P\"; dpkg-statoverride --add a b 0751 "
+         "\"$P\"",
          ""}, /* no database that has a line for a path can hold it */
         {"chown $HOME /etc/p; chown a $HOME; chmod u=g /etc/p; chmod 99 /etc/p; chown 'a b' /etc/p; chown "
          "--reference=/x /etc/p; [ $HOME ] && chown a /etc/p",

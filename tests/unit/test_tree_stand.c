@@ -12,6 +12,8 @@ struct fixture {
     struct tree layer, root;
     struct strings removed;
     const char *owned; /* a path that the package "owner" has */
+    struct strings replaced;
+    bool sets_rights;
     struct err err;
 };
 
@@ -77,6 +79,8 @@ static bool stand(struct fixture *fixture)
                                     .manifest_path = "image.yaml",
                                     .owner = owner,
                                     .owner_self = fixture,
+                                    .replaced = &fixture->replaced,
+                                    .sets_rights = fixture->sets_rights,
                                     .removed = &fixture->removed};
     return tree_stand(&fixture->arena, &request, &fixture->layer, &fixture->root, &fixture->err);
 }
@@ -186,6 +190,65 @@ static void test_the_same_bytes_with_other_rights_are_another_file_of_the_manife
     assert_false(stand(fixture));
 }
 
+static void test_installing_sets_mode_owner_and_time_where_the_format_does(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < 4; i++)
+        has(fixture, (const char *const[]){"/a", "/b", "/c", "/d"}[i], ENTRY_FILE, "same");
+    has(fixture, "/dir", ENTRY_DIRECTORY, NULL);
+    has(fixture, "/l", ENTRY_SYMLINK, "a");
+    wants(fixture, "/a", NODE_FILE, "same", CLAIM_PACKAGED);
+    wants(fixture, "/b", NODE_FILE, "same", CLAIM_PACKAGED)->mode = 0600;
+    wants(fixture, "/c", NODE_FILE, "same", CLAIM_PACKAGED)->mtime = 1;
+    wants(fixture, "/d", NODE_FILE, "same", CLAIM_PACKAGED)->capability = TEXT("x");
+    wants(fixture, "/dir", NODE_DIRECTORY, NULL, CLAIM_PACKAGED)->mode = 0700;
+    wants(fixture, "/l", NODE_SYMLINK, "a", CLAIM_PACKAGED)->mtime = 1;
+    check_layer(fixture, "");
+    fixture->sets_rights = true;
+    check_layer(fixture, "/b,/c,/d,/dir");
+    list_add(&fixture->arena, &fixture->replaced,
+             "package"); /* who knows what its former version's capabilities were */
+    check_layer(fixture, "/a,/b,/c,/d,/dir");
+    fixture->sets_rights = false;
+    check_layer(fixture, "/b");
+}
+
+static void test_a_file_of_a_package_that_stays_has_its_rights(void **state)
+{
+    struct fixture *fixture = *state;
+    has(fixture, "/x", ENTRY_FILE, "same");
+    fixture->owned = "/x";
+    fixture->sets_rights = true;
+    struct node *node = wants(fixture, "/x", NODE_FILE, "same", CLAIM_PACKAGED);
+    node->mtime = 1;
+    check_layer(fixture, "");
+    node->mode = 0600;
+    assert_false(stand(fixture));
+    CHECK_ERR(&fixture->err, ERR_RESOLVE,
+              "/x of package package: the base has another file of its package owner there");
+}
+
+static void test_a_file_of_an_upgraded_package_may_become_another_packages(void **state)
+{
+    struct fixture *fixture = *state;
+    has(fixture, "/x", ENTRY_FILE, "theirs");
+    fixture->owned = "/x";
+    wants(fixture, "/x", NODE_FILE, "ours", CLAIM_PACKAGED);
+    list_add(&fixture->arena, &fixture->replaced, "owner");
+    check_layer(fixture, "/x");
+}
+
+static void test_a_link_in_place_of_a_directory_is_left_out_or_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    has(fixture, "/x", ENTRY_DIRECTORY, NULL);
+    wants(fixture, "/x", NODE_SYMLINK, "y", CLAIM_PACKAGED);
+    check_layer(fixture, "");
+    fixture->sets_rights = true;
+    assert_false(stand(fixture));
+    CHECK_ERR(&fixture->err, ERR_RESOLVE, "/x of package package: the base has another directory there");
+}
+
 static void test_databases_are_continued_whoever_owns_them(void **state)
 {
     struct fixture *fixture = *state;
@@ -269,6 +332,10 @@ int main(void)
         STAND_TEST(test_what_is_weak_gives_way),
         STAND_TEST(test_the_manifest_replaces_what_no_package_owns),
         STAND_TEST(test_the_same_bytes_with_other_rights_are_another_file_of_the_manifest),
+        STAND_TEST(test_installing_sets_mode_owner_and_time_where_the_format_does),
+        STAND_TEST(test_a_file_of_a_package_that_stays_has_its_rights),
+        STAND_TEST(test_a_file_of_an_upgraded_package_may_become_another_packages),
+        STAND_TEST(test_a_link_in_place_of_a_directory_is_left_out_or_refused),
         STAND_TEST(test_databases_are_continued_whoever_owns_them),
         STAND_TEST(test_no_directory_becomes_a_file),
         STAND_TEST(test_a_hard_link_to_what_is_left_out_is_a_file),
