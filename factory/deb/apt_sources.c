@@ -287,6 +287,8 @@ bool apt_load_sources(struct arena *arena, const char *apt_dir, struct deb_sourc
     }
     settle_keyrings(arena, apt_dir, &source);
     mark_optional(&source);
+    if (!deb_pins_load(arena, apt_dir, &source.pins, err))
+        return false;
     *ret_source = source;
     return true;
 }

@@ -124,7 +124,7 @@ static bool read_field(struct deb822 *reader, struct arena *arena, struct text l
     struct text name = {line.ptr, colon ? (size_t)(colon - line.ptr) : 0};
     if (!is_field_name(name))
         return fail_at(reader, number, err, "not a \"Name: value\" line", line);
-    if (find(stanza, name))
+    if (!reader->are_twins_fine && find(stanza, name))
         return fail_at(reader, number, err, "the field is given twice in one stanza", name);
     if (stanza->count == FIELDS_MAX)
         return fail_at(reader, number, err, "more than 4096 fields in one stanza, at", name);

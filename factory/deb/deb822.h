@@ -28,6 +28,7 @@ struct deb822 {
     struct text rest;
     size_t line; /* of the next line, from 1 */
     enum err_kind fault_kind;
+    bool are_twins_fine; /* set by the caller: a field may be given twice; deb822_find() finds the first */
 };
 
 /* Starts reading `bytes`; faults are set with `fault_kind` (ERR_USAGE for the operator's files, ERR_MALFORMED else). */

@@ -76,10 +76,27 @@ static bool open_index(void *context, void *item, struct err *err)
     return opening->is_good;
 }
 
+/* What pins can ask of an index; `component` is NULL in a flat repository. */
+static struct deb_pin_index traits_of(const struct release *release, const char *component, const char *arch)
+{
+    return (struct deb_pin_index){.archive = release->suite,
+                                  .codename = release->codename,
+                                  .version = release->version,
+                                  .origin = release->origin,
+                                  .label = release->label,
+                                  .component = component ? component : "",
+                                  .architecture = component ? arch : NULL,
+                                  .site = release->repository->site,
+                                  .is_not_automatic = release->is_not_automatic,
+                                  .is_but_automatic_upgrades = release->is_but_automatic_upgrades};
+}
+
 /* Adds an index if the Release lists the file. */
-static bool add_index(struct deb_catalog *catalog, const struct release *release, const char *file)
+static bool add_index(struct deb_catalog *catalog, const struct release *release, const char *component,
+                      const char *arch)
 {
     const char *listed_name;
+    const char *file = component ? arena_printf(&catalog->arena, "%s/binary-%s/Packages", component, arch) : "Packages";
     const struct release_file *listed = release_find(release, &catalog->arena, file, &listed_name);
     if (!listed)
         return false;
@@ -87,8 +104,10 @@ static bool add_index(struct deb_catalog *catalog, const struct release *release
                                       .file = file,
                                       .listed = listed,
                                       .listed_name = listed_name,
+                                      .traits = traits_of(release, component, arch),
                                       .key = deb_catalog_key(DEB_INDEX_FORMAT, &listed->digest)};
     index.name = arena_printf(&catalog->arena, "%s of %s", file, release->repository->name);
+    index.priority = deb_pins_index_priority(catalog->pins, &index.traits);
     list_add(&catalog->arena, &catalog->indices, index);
     return true;
 }
@@ -101,17 +120,17 @@ static bool add_indices(struct deb_catalog *catalog, const struct release *relea
     if (!deb_repository_serves(repository, arch))
         return false;
     if (!repository->components.count)
-        return add_index(catalog, release, "Packages");
+        return add_index(catalog, release, NULL, arch);
     bool is_offered = false;
     for (size_t i = 0; i < repository->components.count; i++) {
         const char *component = repository->components.items[i];
-        if (add_index(catalog, release, arena_printf(&catalog->arena, "%s/binary-%s/Packages", component, arch)))
+        if (add_index(catalog, release, component, arch))
             is_offered = true;
         else
             log_line(catalog->env->log, LOG_VERBOSE, "%s has no component %s for %s: passed over", repository->name,
                      component, arch);
         if (!release->has_all_in_arch)
-            (void)add_index(catalog, release, arena_printf(&catalog->arena, "%s/binary-all/Packages", component));
+            (void)add_index(catalog, release, component, "all");
     }
     return is_offered;
 }
@@ -159,6 +178,7 @@ static void set_digest(struct deb_catalog *catalog)
         digest_feed(&stream, &release->is_but_automatic_upgrades, sizeof release->is_but_automatic_upgrades);
         feed_listed(&stream, index->file, index->listed);
     }
+    deb_pins_feed(catalog->pins, &stream);
     for (size_t k = 0; k < ARRAY_COUNT(contents); k++) {
         for (size_t i = 0; i < contents[k]->items.count; i++)
             feed_listed(&stream, contents[k]->items.items[i].file, contents[k]->items.items[i].listed);
@@ -253,6 +273,8 @@ static void set_origins(struct deb_catalog *catalog)
 static struct deb_catalog *new_catalog(const struct source_env *env, struct workers *workers,
                                        const struct releases *releases, const struct arch *arch)
 {
+    static const struct deb_pins no_pins;
+    const struct deb_source *source = releases->source ? deb_source_of(releases->source) : NULL;
     struct deb_catalog *catalog = calloc(1, sizeof *catalog);
     if (!catalog)
         memory_abort(sizeof *catalog);
@@ -260,6 +282,7 @@ static struct deb_catalog *new_catalog(const struct source_env *env, struct work
                                     .env = env,
                                     .workers = workers,
                                     .releases = releases,
+                                    .pins = source ? &source->pins : &no_pins,
                                     .flight = flight_new(),
                                     .arch_contents.catalog = catalog,
                                     .all_contents = {.catalog = catalog, .is_all = true}};
@@ -304,6 +327,8 @@ bool deb_catalog_from_texts(const struct releases *releases, const struct arch *
         struct release_file *listed = arena_new(&catalog->arena, struct release_file);
         *listed = (struct release_file){.size_bytes = text.len, .digest = digest_of(text.ptr, text.len)};
         struct deb_catalog_index index = {.release = releases->items[i], .file = "Packages", .listed = listed};
+        index.traits = traits_of(releases->items[i], NULL, NULL);
+        index.priority = deb_pins_index_priority(catalog->pins, &index.traits);
         index.name = arena_printf(&catalog->arena, "Packages of %s", releases->items[i]->repository->name);
         if (!deb_index_build(text, index.name, &index.bytes, err))
             return false;

@@ -20,7 +20,9 @@ struct deb_catalog_index {
     const char *file;        /* "main/binary-amd64/Packages" */
     const char *listed_name; /* with its ending */
     const struct release_file *listed;
-    struct digest key; /* of the derived file */
+    struct deb_pin_index traits; /* what pins can ask of it */
+    int priority;                /* of its versions, unless a pin names them */
+    struct digest key;           /* of the derived file */
     struct deb_index index;
     struct view view; /* mapped from the store, or empty */
     struct buf bytes; /* in tests: built in memory, or empty */
@@ -50,6 +52,7 @@ struct deb_catalog {
     const struct source_env *env;
     struct workers *workers;
     const struct releases *releases;
+    const struct deb_pins *pins;            /* the host's, when it is the source */
     LIST(struct deb_catalog_index) indices; /* in the order of the source */
     struct flight *flight;
     struct deb_contents_list arch_contents, all_contents;

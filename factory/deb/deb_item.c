@@ -85,6 +85,7 @@ bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog
                : !stanza->size.len                          ? "no Size in the index"
                : !stanza->sha256.len && !stanza->sha512.len ? "no SHA256 in the index, and no SHA512"
                                                             : NULL;
+    item.priority = solve_priority(catalog, &item);
     *ret_item = item;
     if (*ret_why)
         return true;
@@ -107,17 +108,10 @@ bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog
     return true;
 }
 
-int solve_priority(const struct release *release)
-{
-    if (!release->is_not_automatic)
-        return 500;
-    return release->is_but_automatic_upgrades ? 100 : 1;
-}
-
 int solve_compare(const struct solve_item *a, const struct solve_item *b)
 {
-    int order = solve_priority(a->index->release) - solve_priority(b->index->release);
-    return order ? order : deb_version_compare(a->stanza.version, b->stanza.version);
+    return a->priority != b->priority ? (a->priority < b->priority ? -1 : 1)
+                                      : deb_version_compare(a->stanza.version, b->stanza.version);
 }
 
 bool solve_is_own_arch(const struct deb_catalog *catalog, const struct solve_item *item)
@@ -143,7 +137,7 @@ bool solve_find_candidate(const struct deb_catalog *catalog, struct text name, s
                 continue;
             if (!solve_item_read(catalog, index, number, &item, &why, err))
                 return false;
-            if (!why && item.index && solve_is_own_arch(catalog, &item) &&
+            if (!why && item.index && item.priority > 0 && solve_is_own_arch(catalog, &item) &&
                 (!*ret_found || solve_compare(&item, ret_item) > 0)) {
                 *ret_item = item;
                 *ret_found = true;

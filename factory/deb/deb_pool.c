@@ -241,20 +241,20 @@ static bool load_relations(struct solve_pool *solve, struct solve_item *item, So
     return true;
 }
 
-/* One Repo per Release, so that each has its priority. */
-static Repo *repo_of(struct solve_pool *solve, const struct release *release)
+/* One Repo for each priority of a Release's versions. */
+static Repo *repo_of(struct solve_pool *solve, const struct release *release, int priority)
 {
     Pool *pool = solve->pool;
     Id number;
     Repo *repo;
     FOR_REPOS(number, repo)
     {
-        if (repo->appdata == release)
+        if (repo->appdata == release && repo->priority == priority)
             return repo;
     }
     repo = repo_create(solve->pool, release->repository->name);
     repo->appdata = (void *)release;
-    repo->priority = solve_priority(release);
+    repo->priority = priority;
     return repo;
 }
 
@@ -262,7 +262,7 @@ static bool load_items(struct solve_pool *solve, Queue *ids, struct err *err)
 {
     for (size_t i = 0; i < solve->items.count; i++) {
         struct solve_item *item = &solve->items.items[i];
-        Repo *repo = repo_of(solve, item->index->release);
+        Repo *repo = repo_of(solve, item->index->release, item->priority);
         item->id = repo_add_solvable(repo);
         Solvable *solvable = pool_id2solvable(solve->pool, item->id);
         if (!load_names(solve, item, solvable, ids, err) || !load_relations(solve, item, solvable, ids, err))
@@ -289,6 +289,8 @@ static void take_installed(struct solve_pool *solve, const struct dpkg_stanza *s
                                          .provides = deb822_value(fields, "Provides"),
                                          .conflicts = deb822_value(fields, "Conflicts"),
                                          .breaks = deb822_value(fields, "Breaks"),
+                                         .replaces = deb822_value(fields, "Replaces"),
+                                         .source = deb822_value(fields, "Source"),
                                          .multi_arch = deb822_value(fields, "Multi-Arch"),
                                          .line = (uint32_t)fields->items[0].line}};
     if (map_add(&solve->installed_by_name, item.stanza.name, (void *)stanza))

@@ -19,6 +19,7 @@ struct solve_item {
     const struct deb_catalog_index *index;
     uint32_t index_rank, number; /* place of the index in the catalog and of the stanza in the index */
     struct deb_stanza stanza;
+    int priority; /* apt's; nothing of 0 or less is a candidate */
     uint64_t size_bytes;
     struct digest digest; /* zeros when the index has only a SHA-512 */
     struct checksum sha512;
@@ -75,9 +76,13 @@ bool solve_is_own_arch(const struct deb_catalog *catalog, const struct solve_ite
 /* Finds the version of a name that apt would take, of those that can be used. */
 bool solve_find_candidate(const struct deb_catalog *catalog, struct text name, struct solve_item *ret_item,
                           bool *ret_found, struct err *err) MUST_CHECK;
-/* Priority of a repository in apt's numbers: 500, 100 (NotAutomatic and ButAutomaticUpgrades) or 1 (NotAutomatic). */
-int solve_priority(const struct release *release);
-/* Orders two items as apt prefers them: by priority of the repository, then by version. */
+/* Of what is installed, with apt, unless a repository or a pin gives its version more: nothing of less takes its place. */
+#define SOLVE_PRIORITY_INSTALLED 100
+/* Returns the priority that the host's pins and its repository give a version. */
+int solve_priority(const struct deb_catalog *catalog, const struct solve_item *item);
+/* Returns that of a version that the base has. */
+int solve_installed_priority(const struct deb_catalog *catalog, const struct solve_item *installed);
+/* Orders two items as apt prefers them: by priority, then by version. */
 int solve_compare(const struct solve_item *a, const struct solve_item *b);
 /* Finds an installed package by its name; NULL when the base has none. */
 static inline const struct solve_item *solve_installed(const struct solve_pool *solve, struct text name)

@@ -15,8 +15,7 @@
 #define VERSIONS_MAX 16 /* of a name, when others than the candidate are fine; more only where a relation needs them */
 #define PROVIDERS_MAX 10000 /* names that provide one; libsolv's work grows with their square */
 
-#define PRIORITY_INSTALLED 100 /* of what is installed, with apt: nothing of less takes its place */
-#define REACHED_MAX 150000u    /* packages; all of Debian's main are 70,000 */
+#define REACHED_MAX 150000u /* packages; all of Debian's main are 70,000 */
 
 /* One version of a name: what is needed to compare it, since there may be very many. */
 struct version {
@@ -126,7 +125,7 @@ static bool collect_version(struct reaching *reaching, uint32_t index_rank, uint
         leave_out(solve, &item, is_never ? "packages: never" : "of another architecture");
         return true;
     }
-    version.priority = solve_priority(item.index->release);
+    version.priority = item.priority;
     version.text = item.stanza.version;
     version.is_usable = why == NULL;
     list_add(&reaching->scratch, versions, version);
@@ -300,6 +299,25 @@ static bool take_needed(struct reaching *reaching, struct text field)
     return true;
 }
 
+/* Drops the versions that the host's pins bar: whoever wants one names it with its version. */
+static bool drop_barred(struct reaching *reaching, version_list *versions)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < versions->count; i++) {
+        struct solve_item item;
+        const char *why;
+        if (versions->items[i].priority > 0) {
+            versions->items[kept++] = versions->items[i];
+            continue;
+        }
+        if (!read_version(reaching, &versions->items[i], &item, &why))
+            return false;
+        leave_out(reaching->solve, &item, "a priority below 1 in apt's preferences");
+    }
+    versions->count = kept;
+    return true;
+}
+
 static bool reach_name(struct reaching *reaching, struct text name)
 {
     version_list versions = {0};
@@ -312,12 +330,16 @@ static bool reach_name(struct reaching *reaching, struct text name)
         return false;
     if (has_pin)
         return true;
+    if (!drop_barred(reaching, &versions))
+        return false;
+    if (!versions.count)
+        return true;
     if (reaching->request->is_older_fine)
         return take_several(reaching, name, &versions);
     struct version *candidate = find_candidate(&versions);
     const struct solve_item *installed = solve_installed(reaching->solve, name);
-    if (installed && (candidate->priority < PRIORITY_INSTALLED ||
-                      deb_version_compare(candidate->text, installed->stanza.version) <= 0))
+    if (installed && (deb_version_compare(candidate->text, installed->stanza.version) <= 0 ||
+                      candidate->priority < solve_installed_priority(reaching->solve->catalog, installed)))
         return true;
     return take(reaching, candidate, candidate->text);
 }

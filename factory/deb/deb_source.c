@@ -50,7 +50,8 @@ bool deb_source_replace_suites(struct arena *arena, struct deb_source *source, c
     };
     list_add(arena, &entry.types, "deb");
     config_words(arena, text_of(suites), true, &entry.suites);
-    struct deb_source replaced = {0};
+    struct deb_source replaced = {.pins = source->pins};
+    replaced.pins.default_release = NULL;
     if (!entry_expand(arena, &entry, &main->keyrings, &replaced, err))
         return false;
     *source = replaced;

@@ -8,6 +8,7 @@
 #ifndef IMGFACTORY_DEB_DEB_SOURCE_H
 #define IMGFACTORY_DEB_DEB_SOURCE_H
 
+#include "deb/deb_pins.h"
 #include "plan/yaml.h"
 #include "source/repository.h"
 #include "source/source.h"
@@ -31,10 +32,12 @@ struct deb_repository {
     uint64_t max_age_days;        /* an older Release is refused; 0: none is for its age */
     bool is_optional;  /* third-party repository of the host: left out with a warning when it cannot be reached */
     const char *place; /* "FILE:LINE" where it was configured */
+    const char *site;  /* the host's name in its URI; "" of a local one and of a list of mirrors */
 };
 
 struct deb_source {
     LIST(struct deb_repository) repositories;
+    struct deb_pins pins; /* the host's; a source file has none */
 };
 
 /* What a source of the format holds. */
@@ -67,7 +70,8 @@ bool deb_source_load_node(struct arena *arena, const struct yaml_node *node, con
 /* Returns the distribution's main repository: the first required one with component "main", else the first with it,
  * else the first; NULL when there is none. */
 const struct deb_repository *deb_source_main(const struct deb_source *source);
-/* Keeps only the main repository and gives it these suites (comma-separated). */
+/* Keeps only the main repository and gives it these suites (comma-separated), which are wanted whatever the host's
+ * Default-Release is. */
 bool deb_source_replace_suites(struct arena *arena, struct deb_source *source, const char *suites,
                                struct err *err) MUST_CHECK;
 

@@ -61,7 +61,8 @@ static bool find_candidate(struct wanting *wanting, struct text name, struct sol
         return true;
     if (!solve_find_candidate(solve->catalog, name, ret_item, ret_found, wanting->err))
         return false;
-    if (installed && (!*ret_found || deb_version_compare(installed->stanza.version, ret_item->stanza.version) >= 0)) {
+    if (installed && (!*ret_found || deb_version_compare(installed->stanza.version, ret_item->stanza.version) >= 0 ||
+                      ret_item->priority < solve_installed_priority(solve->catalog, installed))) {
         *ret_item = *installed;
         *ret_found = true;
     }

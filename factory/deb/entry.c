@@ -302,9 +302,29 @@ static void add_repositories(struct arena *arena, const struct entry *entry, con
             .release_names = entry->release_names,
             .max_age_days = entry->max_age_days,
             .place = entry->place,
+            .site = entry->site,
         };
         list_add(arena, &source->repositories, repository);
     }
+}
+
+/* Returns the host's name in a URI, as apt's pins know it: without user, port and brackets; "" of a local one and of a list of
+ * mirrors. */
+static const char *site_of(struct arena *arena, const char *uri)
+{
+    const char *begin = strncasecmp(uri, "http", 4) == 0 ? strstr(uri, "://") : NULL;
+    if (!begin)
+        return "";
+    begin += 3;
+    size_t len = strcspn(begin, "/");
+    const char *at = memrchr(begin, '@', len);
+    if (at) {
+        len -= (size_t)(at + 1 - begin);
+        begin = at + 1;
+    }
+    if (begin[0] == '[')
+        return arena_strndup(arena, begin + 1, strcspn(begin + 1, "]/"));
+    return arena_strndup(arena, begin, strcspn(begin, ":/"));
 }
 
 bool entry_expand(struct arena *arena, const struct entry *written, const struct strings *default_keyrings,
@@ -326,6 +346,7 @@ bool entry_expand(struct arena *arena, const struct entry *written, const struct
         bool is_last = i + 1 == entry->uris.count;
         if (!group.count || (entry->is_mirror_group && !is_last))
             continue;
+        whole.site = site_of(arena, entry->uris.items[i]);
         add_repositories(arena, entry, &group, default_keyrings, source);
         group = (struct strings){0};
     }

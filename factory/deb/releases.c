@@ -81,6 +81,27 @@ static bool collect(const struct source_env *env, struct arena *arena, const str
     return false;
 }
 
+/* As apt, refuses a release that none of the repositories is. One that could not be reached might be it. */
+static bool check_default(const struct releases *releases, struct err *err)
+{
+    const struct deb_pins *pins = &deb_source_of(releases->source)->pins;
+    if (!pins->default_release || releases->left_out.count)
+        return true;
+    for (size_t i = 0; i < releases->count; i++) {
+        const struct release *release = releases->items[i];
+        const struct deb_pin_index index = {
+            .archive = release->suite, .codename = release->codename, .version = release->version};
+        if (deb_pins_is_default(pins, &index))
+            return true;
+    }
+    err_set(
+        err, ERR_USAGE,
+        "apt's configuration has APT::Default-Release \"%s\", which none of its repositories is (--suite or --source "
+        "names others)",
+        pins->default_release);
+    return false;
+}
+
 bool releases_get(const struct source_env *env, struct arena *arena, const struct source *source,
                   struct releases **ret_releases, struct err *err)
 {
@@ -94,7 +115,7 @@ bool releases_get(const struct source_env *env, struct arena *arena, const struc
     bool is_good = each_run(items, get_one, (void *)env, err);
     struct releases *releases = arena_new(arena, struct releases);
     *releases = (struct releases){.source = source, .items = arena_new_array(arena, struct release *, count)};
-    is_good = is_good && collect(env, arena, source, gettings, releases, err);
+    is_good = is_good && collect(env, arena, source, gettings, releases, err) && check_default(releases, err);
     for (size_t i = 0; i < count; i++)
         arena_done(&gettings[i].arena);
     if (is_good)

@@ -25,8 +25,8 @@ struct fixture {
     struct err err;
 };
 
-/* Opens a catalog over one or two texts. `second` may be NULL. */
-static void open_catalog(struct fixture *fixture, const char *first, const char *second)
+/* Opens a catalog over two texts, the second of a repository that is NotAutomatic or not. It may be NULL. */
+static void open_two(struct fixture *fixture, const char *first, const char *second, bool is_not_automatic)
 {
     const char *texts[] = {first, second};
     *fixture = (struct fixture){.source = {.format = &format_deb, .name = "test"},
@@ -39,9 +39,16 @@ static void open_catalog(struct fixture *fixture, const char *first, const char 
         fixture->items[i].repository = &fixture->repositories[i];
         fixture->pointers[i] = &fixture->items[i];
     }
+    fixture->items[1].is_not_automatic = is_not_automatic;
     CHECK_OK(deb_catalog_from_texts(&fixture->releases, &fixture->arch, texts, &fixture->catalog, &fixture->err),
              &fixture->err);
     fixture->catalog->family = shipped_family(&fixture->arena, "deb");
+}
+
+/* Opens a catalog over one or two texts. `second` may be NULL. */
+static void open_catalog(struct fixture *fixture, const char *first, const char *second)
+{
+    open_two(fixture, first, second, false);
 }
 
 static void fixture_done(struct fixture *fixture)
@@ -187,9 +194,8 @@ static void test_a_repository_that_is_not_automatic_waits_to_be_asked(void **sta
 {
     (void)state;
     AUTO(fixture_done) struct fixture fixture;
-    open_catalog(&fixture, PACKAGE("app", "1", "") PACKAGE("base-files", "1", ""),
-                 PACKAGE("app", "2", "") PACKAGE("only", "1", "") PACKAGE("base-files", "2", ""));
-    fixture.items[1].is_not_automatic = true;
+    open_two(&fixture, PACKAGE("app", "1", "") PACKAGE("base-files", "1", ""),
+             PACKAGE("app", "2", "") PACKAGE("only", "1", "") PACKAGE("base-files", "2", ""), true);
     struct selected selected;
     bool is_found;
     check_solution(&fixture, "app", "app=1");
