@@ -481,6 +481,25 @@ static bool plan_manifest(struct build *build, const char *word, const char *pat
     return true;
 }
 
+/* Returns the path of a manifest that a word without its .yaml was perhaps meant as, "./my.yaml" of "my"; NULL when there is
+ * none. */
+static const char *manifest_beside(struct arena *arena, const char *word)
+{
+    bool is_path = strchr(word, '/') != NULL;
+    const char *path = arena_printf(arena, "%s%s.yaml", is_path ? "" : "./", word);
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
+/* Whoever copied a manifest of the catalogue to change it gets the catalogue's all the same, and is told so. */
+static void tell_beside(const struct build *build, const char *word, const char *path)
+{
+    const char *beside = yaml_is_path(word) ? NULL : manifest_beside(build->arena, word);
+    struct stat a, b;
+    if (beside && stat(beside, &a) == 0 && stat(path, &b) == 0 && (a.st_dev != b.st_dev || a.st_ino != b.st_ino))
+        log_line(build->command->log, LOG_NORMAL, "%s is the catalogue's; there is %s, too: say %s to mean that", word,
+                 beside, beside);
+}
+
 /* Plans an image by a name that only the indices can tell: until then it has a manifest that stands in for its own. */
 static bool plan_name(struct build *build, const char *word, struct err *err)
 {
@@ -498,7 +517,10 @@ static bool plan_name(struct build *build, const char *word, struct err *err)
         .question = {.word = word, .source = image->source, .arches = image->arches, .arch_count = image->arch_count},
         .image = build->image_count,
         .has_nearest = nearest != NULL};
-    if (meant && word == build->options->words.items[0])
+    const char *beside = strpbrk(word, "/:") ? NULL : manifest_beside(build->arena, word);
+    if (beside)
+        asked.question.otherwise = arena_printf(build->arena, "there is %s: say %s to mean that", beside, beside);
+    else if (meant && word == build->options->words.items[0])
         asked.question.otherwise = arena_printf(build->arena, "did you mean %s?", meant);
     else if (nearest)
         asked.question.otherwise = arena_printf(build->arena, "did you mean '%s'?", nearest);
@@ -520,13 +542,18 @@ static bool may_be_asked(const struct build *build, const char *word)
 }
 
 /* A path is a manifest's: an image of a registry or a layout is for other commands. */
-static bool check_manifest_path(const char *word, struct err *err)
+static bool check_manifest_path(struct arena *arena, const char *word, struct err *err)
 {
     struct stat status;
     bool is_there = stat(word, &status) == 0, is_manifest = text_has_suffix(text_of(word), ".yaml");
     if (!strchr(word, '/') || is_manifest || text_has_suffix(text_of(word), ".yml") ||
         (is_there && !S_ISDIR(status.st_mode)) || (!is_there && errno != ENOENT))
         return true;
+    const char *beside = is_there ? NULL : manifest_beside(arena, word);
+    if (beside) {
+        err_set(err, ERR_USAGE, "%s: no such file; there is %s: say %s", word, beside, beside);
+        return false;
+    }
     err_set(err, ERR_USAGE,
             "%s: %s; what is built is a manifest's name or path (./my.yaml), a program, a package or a unit", word,
             is_there ? "is a folder" : "no such file");
@@ -536,12 +563,14 @@ static bool check_manifest_path(const char *word, struct err *err)
 static bool plan_image(struct build *build, const char *word, struct err *err)
 {
     const char *path;
-    if (!names_is_word(word) && !check_manifest_path(word, err))
+    if (!names_is_word(word) && !check_manifest_path(build->arena, word, err))
         return false;
     if (names_is_word(word) && strpbrk(word, "/:"))
         return plan_name(build, word, err);
-    if (find_image(build, word, &path, err))
+    if (find_image(build, word, &path, err)) {
+        tell_beside(build, word, path);
         return plan_manifest(build, word, path, err);
+    }
     if (err->kind != ERR_USAGE || !may_be_asked(build, word))
         return false;
     err_clear(err);
@@ -1045,13 +1074,18 @@ bool build_run(struct command *command, struct err *err)
     return end(build, plan(build, err) && run_batch(build, err));
 }
 
+/* A word without any '/' is the name of files, wherever they are. */
+static const char *explained_path(struct arena *arena, const char *word)
+{
+    return strchr(word, '/') ? word : arena_printf(arena, "/**/%s", word);
+}
+
 bool build_why(struct command *command, struct err *err)
 {
     struct build *build = begin(command);
-    build->explained = build->names;
+    for (size_t i = 1; i < build->names.count; i++)
+        list_add(build->arena, &build->explained, explained_path(build->arena, build->names.items[i]));
     build->names.count = 1;
-    build->explained.items++;
-    build->explained.count--;
     return end(build, plan(build, err) && run_batch(build, err));
 }
 

@@ -46,12 +46,12 @@ static bool set_limits(struct command *command, struct err *err)
 /* Does the work of the call; on false err says why. */
 static bool run(struct command *command, int argc, char **argv, struct err *err)
 {
-    struct commands commands = commands_all();
+    struct commands commands = command->commands = commands_all();
     if (!options_parse(&command->arena, commands, argc, argv, &command->options, err))
         return false;
     const struct options *options = &command->options;
     if (options->is_help) {
-        help_print(stdout, commands, options->command);
+        (options->is_help_brief ? help_print_brief : help_print)(stdout, commands, options->command);
         return true;
     }
     if (options->is_version) {
@@ -64,6 +64,8 @@ static bool run(struct command *command, int argc, char **argv, struct err *err)
         return false;
     if (options->is_list)
         return build_list(command, err);
+    if (options->command->kind & COMMANDS_OF_ITSELF)
+        return options->command->run(command, err);
     if (!night_metrics_check(command, err))
         return false;
     command->is_metered = options->metrics != NULL;

@@ -14,6 +14,7 @@
 /* What every command works with; all memory in `arena`. */
 struct command {
     struct arena arena;
+    struct commands commands; /* the table, for functions that are in it themselves */
     struct options options;
     struct site site;
     struct log *log;

@@ -3,6 +3,8 @@
 #include "base/list.h"
 #include "cli/build.h"
 #include "cli/clean.h"
+#include "cli/exits.h"
+#include "cli/help.h"
 #include "cli/remote.h"
 
 #include <stdint.h>
@@ -68,6 +70,12 @@ static const struct command_row rows[] = {
      "Tries a credential and keeps it where podman and skopeo find it, too.", 1, 1, 0, remote_login},
     {COMMAND_LOGOUT, "logout", "REGISTRY[/NAMESPACE]", "0.1.0", "forget a registry's credential",
      "Removes the credential of a registry.", 1, 1, 0, remote_logout},
+    {COMMAND_HELP, "help", "[COMMAND]", "0.3.0", "print the help of a command, or of the program",
+     "Prints what a command does and all of its options; without COMMAND the program's own.", 0, 1, 0, help_run},
+    {COMMAND_EXPLAIN, "explain", "[STATUS...]", "0.3.0", "tell what an exit status means, and what to look at",
+     "Tells of an exit status (3), or of a kind of error as the report names it (trust), what it means and what to "
+     "look at. Without STATUS it lists all.",
+     0, SIZE_MAX, 0, exits_run},
 };
 
 struct commands commands_all(void)

@@ -28,7 +28,12 @@ enum command_kind {
     COMMAND_FIND = 1 << 11,
     COMMAND_UNIT = 1 << 12,
     COMMAND_HISTORY = 1 << 13,
+    COMMAND_HELP = 1 << 16,
+    COMMAND_EXPLAIN = 1 << 17,
 };
+
+/* Those that print what the program knows of itself: no site file and nothing of this machine has a part in it. */
+#define COMMANDS_OF_ITSELF (COMMAND_HELP | COMMAND_EXPLAIN)
 
 /* One command. */
 struct command_row {

@@ -19,17 +19,16 @@
 
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
-           "architectures: names separated by commas, or \"all\" that the manifest\nallows (default: this machine's)",
+           "architectures: names separated by commas, or \"all\" that the manifest allows (default: this machine's)",
            OPTION_STRING, arch, PACKAGES | (PULLS & ~COMMAND_UNIT), 0, 0, 0, ALTERS_ORDER),
-    OPTION(
-        's', "source", "FILE",
-        "take packages from this source, a file or the name of a shipped one\n(fedora-41), instead of the host's own "
-        "configuration",
-        OPTION_STRING, source, PACKAGES, 0, 0, 0, ALTERS_ORDER),
+    OPTION('s', "source", "FILE",
+           "take packages from this source, a file or the name of a shipped one (fedora-41), instead of the host's own "
+           "configuration",
+           OPTION_STRING, source, PACKAGES, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "suite", "NAME", "take these suites of the host's main repository, as in \"trixie\"", OPTION_STRING,
            suite, PACKAGES, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "config-root", "DIR",
-           "read apt's or dnf's configuration of the system below DIR, instead of the\nhost's own", OPTION_STRING,
+           "read apt's or dnf's configuration of the system below DIR, instead of the host's own", OPTION_STRING,
            config_root, PACKAGES, 0, 0, 0, ALTERS_ORDER),
     OPTION('o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, output,
            COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT, 0, 0, 0,
@@ -39,7 +38,7 @@ static const struct option_row rows[] = {
     OPTION('c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, compression, COMMAND_BUILD,
            0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "push", "[=REF]",
-           "push each image when it is built: to REF, or where manifest or\nsite file say; with a destination there "
+           "push each image when it is built: to REF, or where manifest or site file say; with a destination there "
            "this is "
            "the default",
            OPTION_MAYBE_STRING, push, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
@@ -48,18 +47,18 @@ static const struct option_row rows[] = {
     OPTION(0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, may_lose_platforms,
            TAGS, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "keep-existing-tags", NULL,
-           "leave tags with a version where they are when they are at another image\n(they may be immutable), and move "
+           "leave tags with a version where they are when they are at another image (they may be immutable), and move "
            "the others",
            OPTION_FLAG, are_tags_kept, COMMAND_BUILD | COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
-    OPTION(0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a\nweek ago",
+    OPTION(0, "verify-remote", NULL, "ask the registry for every blob, although it had them all less than a week ago",
            OPTION_FLAG, is_look_forced, TAGS, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "tag", "TAG",
-           "push under this tag (again for more; default: the tag of REF, else all\nthat the layout has for the image)",
+           "push under this tag (again for more; default: the tag of REF, else all that the layout has for the image)",
            OPTION_STRINGS, tags, COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
-    OPTION(0, "format", "NAME", "quadlet (default), systemd, kube or run; of the site file's nights timer or\ncronjob",
+    OPTION(0, "format", "NAME", "quadlet (default), systemd, kube or run; of the site file's nights timer or cronjob",
            OPTION_STRING, format, COMMAND_UNIT, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "image", "REF",
-           "what is run (default: where manifest or site file push the image to); with\n--format cronjob what has "
+           "what is run (default: where manifest or site file push the image to); with --format cronjob what has "
            "imgfactory",
            OPTION_STRING, image, COMMAND_UNIT, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "pin", "[=DIGEST]", "run this digest, or the one that the image has now, and nothing newer",
@@ -77,30 +76,29 @@ static const struct option_row rows[] = {
     OPTION(0, "tls-verify", "BOOL", "false: for a lab registry with a bad certificate or plain http", OPTION_BOOL,
            is_tls_verify_off, REGISTRIES, COMMAND_WHY | COMMAND_LOGOUT, 0, 0, ALTERS_NOTHING),
     OPTION(0, "token-origin", "URL",
-           "https://HOST[:PORT] of a registry's token service that is on another\nhost; it gets the credential (again "
+           "https://HOST[:PORT] of a registry's token service that is on another host; it gets the credential (again "
            "for more)",
            OPTION_STRINGS, token_origins, REGISTRIES, COMMAND_WHY | COMMAND_LOGOUT, 0, 0, ALTERS_NOTHING),
-    OPTION(0, "config", "FILE",
-           "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or\n/etc/imgfactory)", OPTION_STRING,
-           config, ALL, 0, 0, 0, ALTERS_INPUTS),
+    OPTION(0, "config", "FILE", "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or /etc/imgfactory)",
+           OPTION_STRING, config, ALL, COMMANDS_OF_ITSELF, 0, 0, ALTERS_INPUTS),
     OPTION('j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, jobs,
            PACKAGES | COMMAND_CHECK, 0, 1, 256, ALTERS_NOTHING),
     OPTION(0, "if-running", "WORD",
-           "when another night (a call without names) is at work on this machine: wait\nfor its end (default), or end "
+           "when another night (a call without names) is at work on this machine: wait for its end (default), or end "
            "with status 8",
            OPTION_STRING, if_running, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION('n', "dry-run", NULL, "print which packages would be used, and stop", OPTION_FLAG, is_dry_run,
            COMMAND_BUILD | COMMAND_CLEAN, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "program", "PATH",
-           "of a directory: must be there and start (again for more; an image's\nentry point is known)", OPTION_STRINGS,
+           "of a directory: must be there and start (again for more; an image's entry point is known)", OPTION_STRINGS,
            programs, COMMAND_CHECK, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "no-check", NULL, "do not prove that everything in the image can start", OPTION_FLAG, is_no_check,
            COMMAND_BUILD, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "strict", NULL,
-           "fail when a package's script would have done something that no recipe\nand no manifest does instead",
+           "fail when a package's script would have done something that no recipe and no manifest does instead",
            OPTION_FLAG, is_strict, COMMAND_BUILD, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "allow-older", NULL,
-           "when the newest version of a package cannot be installed, take another\nthat can, with a note, instead of "
+           "when the newest version of a package cannot be installed, take another that can, with a note, instead of "
            "failing",
            OPTION_FLAG, is_older_fine, PACKAGES, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, is_rebuild, PACKAGES, 0, 0,
@@ -108,20 +106,21 @@ static const struct option_row rows[] = {
     OPTION(0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
            is_cache_only, PACKAGES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "accept-release-change", NULL,
-           "accept, once, that a repository calls itself otherwise than before or than\nit was asked for (a new stable "
+           "accept once that a repository calls itself otherwise than before or than it was asked for (a new stable "
            "release)",
            OPTION_FLAG, is_change_accepted, PACKAGES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "retries", "N", "try a failed transfer N more times (default: 4)", OPTION_NUMBER, retries,
            REGISTRIES | ASKS, COMMAND_LOGOUT, 0, 20, ALTERS_NOTHING),
-    OPTION(0, "timeout", "DURATION", "end the run, with status 6, when it is not done by then (90s, 10m, 2h)",
+    OPTION(0, "timeout", "DURATION", "end the run when it is not done by then (90s, 10m, 2h), with status 6",
            OPTION_DURATION, timeout_ms, REGISTRIES | ASKS | COMMAND_LOGOUT, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "cache-limit", "SIZE",
-           "remove what was not used for longest when the cache is larger (500M,\n8G; none; default: 8G)", OPTION_SIZE,
+           "remove what was not used for longest when the cache is larger (500M, 8G; none; default: 8G)", OPTION_SIZE,
            cache_limit, CACHES, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, cache,
-           CACHES, ALL & ~CACHES, 0, 0, ALTERS_NOTHING),
-    OPTION(0, "state", "DIR", "what was last accepted of each repository\n(default: ~/.local/state/imgfactory)",
-           OPTION_STRING, state, PACKAGES | TAGS, ALL & ~(PACKAGES | TAGS), 0, 0, ALTERS_NOTHING),
+           CACHES, (ALL & ~CACHES) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "state", "DIR", "what was last accepted of each repository (default: ~/.local/state/imgfactory)",
+           OPTION_STRING, state, PACKAGES | TAGS, (ALL & ~(PACKAGES | TAGS)) | COMMANDS_OF_ITSELF, 0, 0,
+           ALTERS_NOTHING),
     OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches, PACKAGES | PULLS, 0,
            0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
@@ -129,17 +128,21 @@ static const struct option_row rows[] = {
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json, ALL & ~(LOGINS | COMMAND_NEW), LOGINS, 0,
            0, ALTERS_NOTHING),
     OPTION(0, "summary", NULL,
-           "print a line for each image and one for all instead of the table, or with\n--json beside the report, to "
+           "print a line for each image and one for all instead of the table, or with --json beside the report, to "
            "standard error",
            OPTION_FLAG, is_summary, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "metrics", "FILE", "write what the run did to FILE, for node_exporter's textfile collector",
            OPTION_STRING, metrics, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
-    OPTION('l', "list", NULL, "list the images, architectures and sources that are known, and stop", OPTION_FLAG,
-           is_list, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
-    OPTION('q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, is_quiet, ALL, 0, 0, 0, ALTERS_NOTHING),
-    OPTION('v', "verbose", NULL, "tell each step", OPTION_FLAG, is_verbose, ALL, 0, 0, 0, ALTERS_NOTHING),
-    OPTION('h', "help", NULL, "print this help, and stop", OPTION_FLAG, is_help, ALL, 0, 0, 0, ALTERS_NOTHING),
-    OPTION('V', "version", NULL, "print the version, and stop", OPTION_FLAG, is_version, ALL, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('l', "list", NULL, "list images, architectures and sources that are known, and stop", OPTION_FLAG, is_list,
+           COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, is_quiet, ALL, COMMANDS_OF_ITSELF, 0, 0,
+           ALTERS_NOTHING),
+    OPTION('v', "verbose", NULL, "tell each step", OPTION_FLAG, is_verbose, ALL, COMMANDS_OF_ITSELF, 0, 0,
+           ALTERS_NOTHING),
+    OPTION('h', "help", NULL, "print this help (-h: in brief), and stop", OPTION_FLAG, is_help,
+           ALL | COMMANDS_OF_ITSELF, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('V', "version", NULL, "print the version, and stop", OPTION_FLAG, is_version, ALL | COMMANDS_OF_ITSELF, 0, 0,
+           0, ALTERS_NOTHING),
 };
 
 /* What an option means to commands to which it means something else than its row says. */
@@ -150,7 +153,7 @@ struct option_text {
 };
 
 static const struct option_text texts[] = {
-    {"arch", COMMAND_CHECK, "check only these architectures: names separated by commas (default: all\nthat are found)"},
+    {"arch", COMMAND_CHECK, "check only these architectures: names separated by commas (default: all that are found)"},
     {"arch", COMMAND_PULL | COMMAND_INSPECT, "only these architectures: names separated by commas (default: all)"},
     {"output", COMMAND_PULL, "write the image to DIR/NAME, as a layout"},
     {"output", COMMAND_PUSH | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT,
@@ -160,7 +163,7 @@ static const struct option_text texts[] = {
     {"dry-run", COMMAND_CLEAN, "tell what would be removed, and remove nothing"},
     {"rebuild", COMMAND_WHY | COMMAND_NEW, "do not use what an earlier run found; look at the packages again"},
     {"cache-limit", COMMAND_CLEAN,
-     "remove only what was not used for longest, until no more than this is\nleft (500M, 8G)"},
+     "remove only what was not used for longest, until no more than this is left (500M, 8G)"},
     {"cache", PULLS | COMMAND_HISTORY, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},

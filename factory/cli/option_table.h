@@ -43,7 +43,7 @@ const struct option_row *option_of_letter(char letter);
 const struct option_row *option_of_name(struct text name);
 /* Tells whether the option's value may be the next argument. */
 bool option_takes_next(const struct option_row *row);
-/* Returns what --help of a command says of an option: lines with '\n' between them. */
+/* Returns what --help of a command says of an option. */
 const char *option_help(const struct option_row *row, enum command_kind command);
 
 #endif

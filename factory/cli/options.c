@@ -1,3 +1,4 @@
+#include "cli/command_words.h"
 #include "cli/option_table.h"
 
 #include "base/units.h"
@@ -5,6 +6,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #define RETRIES 4
 #define ABBREVIATION_MIN 2 /* letters */
@@ -15,7 +17,7 @@ struct parser {
     struct commands commands;
     struct options options;
     int count;
-    char **items;
+    const char *const *items;
     int at; /* of the next argument */
 };
 
@@ -185,6 +187,53 @@ static bool is_option(const char *argument)
     return argument[0] == '-' && argument[1];
 }
 
+/* Takes "-qn" apart into "-q" and "-n": of an argument with one dash all flags, up to an option that has a value. */
+static void add_parts(struct arena *arena, const char *argument, struct strings *arguments)
+{
+    const char *at = argument + 1;
+    for (; argument[1] != '-' && at[0] && at[1]; at++) {
+        const struct option_row *row = option_of_letter(at[0]);
+        if (!row || row->kind != OPTION_FLAG || !option_of_letter(at[1]))
+            break;
+        list_add(arena, arguments, arena_printf(arena, "-%c", at[0]));
+    }
+    list_add(arena, arguments, at == argument + 1 ? argument : arena_printf(arena, "-%s", at));
+}
+
+/* Whether an argument with one dash is the long name of an option: "-arch". */
+static bool is_one_dash_short(const char *argument)
+{
+    struct text name = {argument + 1, strcspn(argument + 1, "=")};
+    return argument[1] != '-' && name.len > 1 && option_of_name(name);
+}
+
+/* Makes a list of the arguments in which each flag stands for itself. */
+static void take_apart(struct parser *parser)
+{
+    struct strings arguments = {0};
+    bool is_value = true; /* argv[0] is no option either */
+    for (int i = 0; i < parser->count; i++) {
+        const char *argument = parser->items[i], *value;
+        struct text name;
+        bool is_plain = is_value || !is_option(argument) || is_one_dash_short(argument);
+        is_value = false;
+        if (!is_plain && strcmp(argument, "--") == 0) {
+            for (; i < parser->count; i++)
+                list_add(parser->arena, &arguments, parser->items[i]);
+            break;
+        }
+        if (is_plain)
+            list_add(parser->arena, &arguments, argument);
+        else
+            add_parts(parser->arena, argument, &arguments);
+        const char *last = arguments.items[arguments.count - 1];
+        const struct option_row *row = is_plain ? NULL : find_option(last, &name, &value);
+        is_value = row && !value && option_takes_next(row);
+    }
+    parser->count = (int)arguments.count;
+    parser->items = arguments.items;
+}
+
 /* Finds the first word behind `at` that is no option and no option's value; NULL when "--" or the end comes first. */
 static const char *find_word(const struct parser *parser, int at, int *ret_at)
 {
@@ -202,44 +251,16 @@ static const char *find_word(const struct parser *parser, int at, int *ret_at)
     return NULL;
 }
 
-static const struct command_row *find_command(const struct commands *commands, const char *name)
-{
-    for (size_t i = 0; i < commands->count; i++) {
-        if (strcmp(commands->items[i].name, name) == 0)
-            return &commands->items[i];
-    }
-    return NULL;
-}
-
-/* Returns the command that a word looks like, in whatever letters, or is the only one to begin so; or NULL. */
-static const char *meant_command(const struct parser *parser, const char *word)
-{
-    struct strings names = {0}, longer = {0};
-    char *lower = arena_strdup(parser->arena, word);
-    for (char *at = lower; *at; at++)
-        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
-    for (size_t i = 0; i < parser->commands.count; i++) {
-        list_add(parser->arena, &names, parser->commands.items[i].name);
-        if (strlen(lower) >= ABBREVIATION_MIN && text_has_prefix(text_of(parser->commands.items[i].name), lower))
-            list_add(parser->arena, &longer, parser->commands.items[i].name);
-    }
-    return longer.count == 1 ? longer.items[0] : text_nearest(lower, names.items, names.count);
-}
-
 /* Returns what the first word was meant as, unless it is an image: a command, or an option that others have as one; NULL
- * for nothing. `at` is where it stands. */
-static const char *find_meant(const struct parser *parser, const char *word, int at)
+ * for nothing. */
+static const char *find_meant(const struct parser *parser, const char *word)
 {
-    static const char *const options[] = {"help", "version", "list"};
+    static const char *const options[] = {"version", "list"};
     for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
-        if (strcmp(word, options[i]) != 0)
-            continue;
-        const char *next = find_word(parser, at, &at);
-        const struct command_row *command = i == 0 && next ? find_command(&parser->commands, next) : NULL;
-        return command ? arena_printf(parser->arena, "imgfactory %s --help", command->name)
-                       : arena_printf(parser->arena, "imgfactory --%s", word);
+        if (strcmp(word, options[i]) == 0)
+            return arena_printf(parser->arena, "imgfactory --%s", word);
     }
-    const char *command = meant_command(parser, word);
+    const char *command = command_words_meant(parser->arena, parser->commands, word);
     return command ? arena_printf(parser->arena, "the command '%s'", command) : NULL;
 }
 
@@ -248,13 +269,13 @@ static void choose_command(struct parser *parser, int *ret_at)
 {
     int at;
     const char *word = find_word(parser, 0, &at);
-    const struct command_row *command = word ? find_command(&parser->commands, word) : NULL;
+    const struct command_row *command = word ? command_words_find(parser->commands, word) : NULL;
     *ret_at = command ? at : 0;
     parser->options.command = command ? command : parser->commands.items;
     if (command == parser->commands.items)
         word = find_word(parser, at, &at);
-    if (word && parser->options.command == parser->commands.items && !find_command(&parser->commands, word))
-        parser->options.meant = find_meant(parser, word, at);
+    if (word && parser->options.command == parser->commands.items && !command_words_find(parser->commands, word))
+        parser->options.meant = find_meant(parser, word);
 }
 
 /* Checks that the option is one of the command's, and has a value if it needs one. */
@@ -271,6 +292,28 @@ static bool check_option(const struct parser *parser, const struct option_row *r
     return err->kind == ERR_NONE;
 }
 
+/* Whether a word is what a value of the option is, and can be no image's: a reference with its host, a digest. */
+static bool is_value_of(const struct option_row *row, const char *word)
+{
+    size_t host = strcspn(word, "/");
+    if (row->offset == offsetof(struct options, pin))
+        return text_has_prefix(text_of(word), "sha256:");
+    bool is_host = host && word[0] != '.' && word[host] && (memchr(word, '.', host) || memchr(word, ':', host));
+    bool is_file = text_has_suffix(text_of(word), ".yaml") || text_has_suffix(text_of(word), ".yml");
+    return (is_host || text_has_prefix(text_of(word), "localhost/")) && !is_file && access(word, F_OK) != 0;
+}
+
+/* Checks that no value stands behind an option that takes it with '=' only: "--push quay.io/me/x dhcpd". */
+static bool check_behind(const struct parser *parser, const struct option_row *row, const char *value, struct err *err)
+{
+    const char *next = parser->at + 1 < parser->count ? parser->items[parser->at + 1] : NULL;
+    if (row->kind != OPTION_MAYBE_STRING || value || !next || !is_value_of(row, next))
+        return true;
+    err_set(err, ERR_USAGE, "--%s takes its value with an equals sign: --%s=%s", row->name, row->name,
+            text_printable(parser->arena, text_of(next)));
+    return false;
+}
+
 /* Parses the option at items[at]; moves on when its value is the next argument. */
 static bool parse_option(struct parser *parser, struct err *err)
 {
@@ -279,6 +322,10 @@ static bool parse_option(struct parser *parser, struct err *err)
     const char *argument = parser->items[first], *value;
     struct text name;
     const struct option_row *row = find_option(argument, &name, &value);
+    if (is_one_dash_short(argument)) {
+        err_set(err, ERR_USAGE, "unknown option %s; did you mean -%s?", argument, argument);
+        return false;
+    }
     if (!row)
         return fail_unknown(parser, argument, name, err);
     if (!check_option(parser, row, value, err))
@@ -290,14 +337,15 @@ static bool parse_option(struct parser *parser, struct err *err)
         if (row->commands & COMMAND_BUILD)
             list_add(parser->arena, &options->given_to_build, parser->items[at]);
     }
-    return store(parser->arena, row, value, options, err);
+    options->is_help_brief = options->is_help_brief || strcmp(argument, "-h") == 0;
+    return check_behind(parser, row, value, err) && store(parser->arena, row, value, options, err);
 }
 
 /* Adds a word, which must not look like an image and be a command. */
 static bool add_word(struct parser *parser, const char *word, struct err *err)
 {
     struct options *options = &parser->options;
-    bool is_command = find_command(&parser->commands, word) != NULL;
+    bool is_command = command_words_find(parser->commands, word) != NULL;
     if (is_command && options->meant && options->words.count == 1) {
         const char *first = options->words.items[0];
         err_set(err, ERR_USAGE, "'%s' is no command%s", text_printable(parser->arena, text_of(first)),
@@ -354,11 +402,13 @@ bool options_parse(struct arena *arena, struct commands commands, int argc, char
                    struct err *err)
 {
     struct parser parser = {
-        .arena = arena, .commands = commands, .options = {.retries = RETRIES}, .count = argc, .items = argv, .at = 1};
+        .arena = arena, .commands = commands, .options = {.retries = RETRIES}, .count = argc, .at = 1};
     int command_at;
+    parser.items = (const char *const *)argv;
+    take_apart(&parser);
     choose_command(&parser, &command_at);
-    for (bool is_ended = false; parser.at < argc; parser.at++) {
-        const char *argument = argv[parser.at];
+    for (bool is_ended = false; parser.at < parser.count; parser.at++) {
+        const char *argument = parser.items[parser.at];
         if (parser.at == command_at)
             continue;
         if (is_ended)

@@ -34,6 +34,7 @@ struct options {
     uint64_t cache_limit; /* bytes, with has_cache_limit */
     bool has_cache_limit, has_retries, is_tls_verify_off;
     bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_help, is_version;
+    bool is_help_brief; /* -h, not --help */
     bool is_older_fine; /* --allow-older */
     bool is_no_push, is_no_check;
     bool is_summary;

@@ -63,6 +63,17 @@ static const struct yaml_field health_fields[] = {
     FIELD(YAML_NUMBER, contract_health, "retries", retries, false),
 };
 
+static const struct yaml_table tables[] = {
+    {"run", run_fields, ARRAY_COUNT(run_fields)},
+    {"run: host[]", mount_fields, ARRAY_COUNT(mount_fields)},
+    {"run: health", health_fields, ARRAY_COUNT(health_fields)},
+};
+
+struct yaml_tables contract_tables(void)
+{
+    return (struct yaml_tables){tables, ARRAY_COUNT(tables)};
+}
+
 /* capabilities(7) of Linux 6.1. */
 static const char *const capability_names[] = {"AUDIT_CONTROL",   "AUDIT_READ",   "AUDIT_WRITE",
                                                "BLOCK_SUSPEND",   "BPF",          "CHECKPOINT_RESTORE",

@@ -47,6 +47,8 @@ struct contract {
     LIST(struct contract_mount) host;
 };
 
+/* Returns the tables of the keys under `run`. */
+struct yaml_tables contract_tables(void);
 /* Reads and checks the mapping under `run`; owners of host paths are users and groups of the wishes, or numbers. */
 bool contract_read(struct arena *arena, const struct yaml_node *node, const struct wishes *wishes,
                    struct contract *ret_contract, struct err *err) MUST_CHECK;

@@ -74,6 +74,8 @@ struct manifest {
 
 struct features;
 
+/* Returns the tables of a manifest's keys, but for those under `run` (contract.h). The first is that of the top. */
+struct yaml_tables manifest_tables(void);
 /* Loads and checks one manifest; `features` are those that it can name. */
 bool manifest_load(struct arena *arena, const char *path, const struct features *features,
                    struct manifest *ret_manifest, struct err *err) MUST_CHECK;

@@ -36,6 +36,8 @@ static bool check_each(struct arena *arena, const struct yaml_node *parent, cons
 
 static const char *why_not_binary(const char *path)
 {
+    if (*path && !strchr(path, '/'))
+        return "must be an absolute path, such as /usr/sbin/NAME; `imgfactory find NAME` tells it";
     const char *why = rule_path(path);
     return why || !manifest_is_glob(path) ? why : rule_glob(path);
 }

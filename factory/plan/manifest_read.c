@@ -113,6 +113,66 @@ static const struct yaml_field config_fields[] = {
     FIELD(YAML_STRING, manifest_config, "author", author, false),
 };
 
+#define TABLE(place, fields)                                                                                           \
+    {                                                                                                                  \
+        place, fields, ARRAY_COUNT(fields)                                                                             \
+    }
+
+static const struct yaml_table tables[] = {
+    TABLE("", root_fields),           TABLE("packages", packages_fields),
+    TABLE("config", config_fields),   TABLE("automatic", automatic_fields),
+    TABLE("files[]", file_fields),    TABLE("directories[]", directory_fields),
+    TABLE("create[]", create_fields), TABLE("symlinks[]", symlink_fields),
+    TABLE("users[]", user_fields),    TABLE("groups[]", group_fields),
+};
+
+struct yaml_tables manifest_tables(void)
+{
+    return (struct yaml_tables){tables, ARRAY_COUNT(tables)};
+}
+
+/* Of a key that is unknown in its place: the place below which it belongs; NULL when there is none. */
+static const char *find_place(const char *key)
+{
+    static const char *const places[] = {"config", "packages", "run"};
+    const struct yaml_tables all[] = {manifest_tables(), contract_tables()};
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        for (size_t j = 0; j < ARRAY_COUNT(all) * ARRAY_COUNT(tables); j++) {
+            size_t k = j % ARRAY_COUNT(tables);
+            const struct yaml_tables *set = &all[j / ARRAY_COUNT(tables)];
+            if (k < set->count && strcmp(set->items[k].place, places[i]) == 0 && yaml_has_field(&set->items[k], key))
+                return places[i];
+        }
+    }
+    return NULL;
+}
+
+/* Refuses keys that stand at the top but belong below one: the table of the top alone would only know that they are none. */
+static bool check_places(const struct yaml_node *root, struct err *err)
+{
+    for (size_t i = 0; root->kind == YAML_MAPPING && i < root->count; i++) {
+        const struct yaml_node *key = root->keys[i];
+        const char *place = yaml_has_field(&tables[0], key->scalar) ? NULL : find_place(key->scalar);
+        if (place)
+            return yaml_fail(key, err, "unknown key '%s'; did you mean '%s' below '%s:'?", key->scalar, key->scalar,
+                             place);
+    }
+    return true;
+}
+
+/* Reads what stands under `packages`; a list there is meant for `install`. */
+static bool read_packages(struct arena *arena, struct manifest_form *form, struct err *err)
+{
+    const struct yaml_node *node = form->packages;
+    if (node && node->kind != YAML_MAPPING)
+        return yaml_fail(node, err, "'packages' wants a mapping, not %s; did you mean packages: {install: [%s]}?",
+                         yaml_kind_name(node->kind),
+                         node->kind == YAML_SCALAR || (node->count == 1 && node->items[0]->kind == YAML_SCALAR)
+                             ? text_printable(arena, text_of(yaml_item(node, 0)->scalar))
+                             : "…");
+    return !node || yaml_read(arena, node, packages_fields, ARRAY_COUNT(packages_fields), form, err);
+}
+
 /* Checks that a key that was given is a list. A key that is absent is an empty one. */
 static bool want_list(const struct yaml_node *node, const char *key, struct err *err)
 {
@@ -298,9 +358,9 @@ bool manifest_read(struct arena *arena, const struct yaml_file *file, struct man
         err_set(err, ERR_USAGE, "%s:1:1: the manifest is empty", file->path);
         return false;
     }
-    if (!yaml_read(arena, form.root, root_fields, ARRAY_COUNT(root_fields), &form, err))
-        return false;
-    if (form.packages && !yaml_read(arena, form.packages, packages_fields, ARRAY_COUNT(packages_fields), &form, err))
+    if (!check_places(form.root, err) ||
+        !yaml_read(arena, form.root, root_fields, ARRAY_COUNT(root_fields), &form, err) ||
+        !read_packages(arena, &form, err))
         return false;
     if (form.config &&
         !yaml_read(arena, form.config, config_fields, ARRAY_COUNT(config_fields), &form.manifest.config, err))

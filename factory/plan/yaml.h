@@ -70,6 +70,19 @@ struct yaml_field {
 #define YAML_FIELD(type, struct_name, key, member, is_required, alters)                                                \
     YAML_ROW(type, key, offsetof(struct struct_name, member), is_required, alters)
 
+/* A table and where in a file it holds: "" at the top, "config" below that key, "files[]" in the items of a list. */
+struct yaml_table {
+    const char *place;
+    const struct yaml_field *fields;
+    size_t count;
+};
+
+/* All tables of one kind of file. */
+struct yaml_tables {
+    const struct yaml_table *items;
+    size_t count;
+};
+
 /* Loads a file / parses text that is called `path` in messages. ret_file lives in the arena. */
 bool yaml_load(struct arena *arena, const char *path, struct yaml_file **ret_file, struct err *err) MUST_CHECK;
 bool yaml_parse(struct arena *arena, const char *path, struct text bytes, struct yaml_file **ret_file,
@@ -80,6 +93,8 @@ bool yaml_digest(const char *path, struct digest *ret_digest, struct err *err) M
  * nearest known one. */
 bool yaml_read(struct arena *arena, const struct yaml_node *node, const struct yaml_field *fields, size_t field_count,
                void *into, struct err *err) MUST_CHECK;
+/* Returns whether a table has a key of that name. */
+bool yaml_has_field(const struct yaml_table *table, const char *key);
 /* Finds the value of a mapping's key; NULL when it is absent. */
 const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
 /* Returns the node of the index-th string that YAML_STRINGS read from `node`: the item of a sequence, or the scalar

@@ -164,6 +164,23 @@ static bool read_value(const struct slot *slot, enum yaml_type type, const struc
     return false;
 }
 
+bool yaml_has_field(const struct yaml_table *table, const char *key)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        if (strcmp(table->fields[i].key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Returns the key that is another one's plural, further from it in letters than it looks: "binaries" of "binary". */
+static const char *plural_of(struct arena *arena, const char *key, const struct strings *known)
+{
+    size_t len = strlen(key);
+    const char *plural = len > 1 && key[len - 1] == 'y' ? arena_printf(arena, "%.*sies", (int)len - 1, key) : NULL;
+    return plural && strings_has(known, plural) ? plural : NULL;
+}
+
 static bool fail_unknown(struct arena *arena, const struct yaml_node *key, const struct yaml_field *fields,
                          size_t field_count, struct err *err)
 {
@@ -171,7 +188,8 @@ static bool fail_unknown(struct arena *arena, const struct yaml_node *key, const
     for (size_t i = 0; i < field_count; i++)
         list_add(arena, &known, fields[i].key);
     const char *wanted = text_printable(arena, text_of(key->scalar));
-    const char *nearest = text_nearest(key->scalar, known.items, known.count);
+    const char *plural = plural_of(arena, key->scalar, &known);
+    const char *nearest = plural ? plural : text_nearest(key->scalar, known.items, known.count);
     if (nearest)
         return yaml_fail(key, err, "unknown key '%s'; did you mean '%s'?", wanted, nearest);
     return yaml_fail(key, err, "unknown key '%s'; known here: %s", wanted, strings_join(arena, &known, ", "));

@@ -44,7 +44,7 @@ def help_text(*words):
 def commands():
     """The words that --help lists as commands."""
     listed = help_text().split("\nCommands")[1].split("\n\n")[0]
-    return re.findall(r"(?m)^  ([a-z]+) ", listed)
+    return re.findall(r"(?m)^  ([a-z-]+) ", listed)
 
 
 def rows(text, heading):
@@ -110,9 +110,9 @@ class Pages(unittest.TestCase):
                 self.assertTrue(any(os.path.exists(os.path.join(TOP, folder, path)) for folder in ("", "factory")))
 
     def test_commands_of_help_are_those_of_the_readme_and_their_page(self):
-        self.assertEqual(commands(), [re.sub(r"`(imgfactory )?\[?(\w+).*", r"\2", row)
+        self.assertEqual(commands(), [re.sub(r"`(imgfactory )?\[?([\w-]+).*", r"\2", row)
                                       for row in rows(read("README.md"), "Commands")])
-        self.assertEqual(commands(), [re.match(r"`(\w+)", row).group(1)
+        self.assertEqual(commands(), [re.match(r"`([\w-]+)", row).group(1)
                                       for row in rows(read("factory/cli/README.md"), "Commands")])
 
     def test_the_version_that_brought_a_command_is_the_same_on_its_page(self):
@@ -120,6 +120,11 @@ class Pages(unittest.TestCase):
         for command in commands()[1:]:
             since = re.search(r"since version (\S+)\.\n", help_text(command)).group(1)
             self.assertRegex(page, rf"(?m)^\| `{command}\b.*\| {re.escape(since)} \|")
+
+    def test_exit_statuses_of_the_page_are_those_that_are_explained(self):
+        listed = subprocess.run([run.program(), "explain"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        page = [status for row in rows(read("factory/cli/README.md"), "Exit status") for status in re.findall(r"\d+", row.split("|")[0])]
+        self.assertEqual(re.findall(r"(?m)^ *(\d+)  ", listed), page)
 
     def test_options_that_pages_name_exist(self):
         known = set()
@@ -133,7 +138,7 @@ class Pages(unittest.TestCase):
 
     def test_the_readme_is_one_page_of_short_sentences(self):
         text = read("README.md")
-        self.assertLess(len(text.splitlines()), 130)
+        self.assertLess(len(text.splitlines()), 140)
         prose = "\n\n".join(re.findall(r"(?m)^(?!#)[^|\n].*(?:\n[^|\n].*)*", without_code(text)))
         sentences = [part.split() for part in re.split(r"(?<=[.!?:])\s+", prose) if part.split()]
         self.assertGreater(len(sentences), 30)

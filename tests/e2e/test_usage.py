@@ -206,11 +206,55 @@ class Usage(Case):
             result = self.factory.run_plain(command, "--help")
             self.assertEqual(result.code, run.OK, result)
             for line in result.stdout.splitlines():
-                self.assertLessEqual(len(line), 100, line)
+                self.assertLessEqual(len(line), 80, line)
                 self.assertEqual(line, line.rstrip())
                 if line.startswith(("      --", "  -")):
                     is_alone = re.fullmatch(r" +(-\w, )?--\S+( [A-Z]+)?", line)
                     self.assertTrue(is_alone or line[25] == " ", f"a name runs into its meaning: {line}")
+
+    def test_help_of_a_command_is_that_of_its_option(self):
+        for words, same in ((("help",), ("--help",)), (("help", "push"), ("push", "--help")), (("help", "build"), ("--help",))):
+            with self.subTest(words):
+                result = self.factory.run_plain(*words)
+                self.assertEqual(result.code, run.OK, result)
+                self.assertEqual(result.stdout, self.factory.run_plain(*same).stdout)
+        self.assertIn("there is no command 'psuh'; did you mean push?", self.factory.run_plain("help", "psuh").stderr)
+        self.assertLess(len(self.factory.run_plain("-h").stdout.splitlines()), 24)
+
+    def test_a_broken_site_file_does_not_keep_help_and_explain_away(self):
+        self.write("broken/imgfactory.yaml", "registri: x\n")
+        for words in (("help",), ("explain", "3"), ("--help",)):
+            with self.subTest(words):
+                self.assertEqual(self.factory.run_plain(*words, cwd=self.path("broken")).code, run.OK)
+
+    def test_an_exit_status_is_explained_by_number_and_by_name(self):
+        result = self.factory.run_plain("explain", "3")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertTrue(result.stdout.startswith("3 (trust): verification refused\n\nWhat it means\n"), result)
+        self.assertEqual(self.factory.run_plain("explain", "trust").stdout, result.stdout)
+        self.assertEqual(self.factory.run_plain("explain", "1").code, run.USAGE)
+        listed = re.findall(r"(?m)^ *(\d+)  ", self.factory.run_plain("explain").stdout)
+        told = re.findall(r"(?m)^(\d+) \(", self.factory.run_plain("explain", *listed).stdout)
+        self.assertEqual(listed, told)
+
+    def test_a_manifest_beside_is_told_of_a_word_without_its_ending(self):
+        self.write("here/mine.yaml", world.MANIFEST.replace("name: served", "name: mine"))
+        self.write("here/my/other.yaml", world.MANIFEST)
+        self.write("here/served.yaml", world.MANIFEST)
+        result = self.factory.run_plain("my/other", cwd=self.path("here"))
+        self.assertEqual(result.code, run.USAGE, result)
+        self.assertIn("my/other: no such file; there is my/other.yaml: say my/other.yaml\n", result.stderr)
+        result = self.factory.run("mine", cwd=self.path("here"))
+        self.assertIn("there is ./mine.yaml: say ./mine.yaml to mean that", result.stderr)
+        result = self.factory.run("served", cwd=self.path("here"))
+        self.assertEqual(result.code, run.OK, result)
+        self.assertIn("served is the catalogue's; there is ./served.yaml, too: say ./served.yaml to mean that\n", result.stderr)
+        self.assertNotIn("there is", self.factory.run("served", cwd=self.path("manifests")).stderr)
+
+    def test_why_takes_the_name_of_a_file_without_its_folder(self):
+        result = self.factory.run_plain("why", *self.factory.options, "served", "served.conf")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertIn("/etc/served.conf\n", result.stdout)
 
     def test_placeholder_that_does_not_exist(self):
         self.refuse_manifest(world.MANIFEST.replace("{version}", "{verzion}"), "verzion")

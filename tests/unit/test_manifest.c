@@ -286,6 +286,19 @@ static void unknown_keys_suggest_the_nearest(void **state)
     struct folder *folder = *state;
     refused(folder, B "config:\n  entripoint: [/x]\n", "3:3: unknown key 'entripoint'; did you mean 'entrypoint'?");
     refused(folder, "binarys: /x\n", "1:1: unknown key 'binarys'; did you mean 'binaries'?");
+    refused(folder, "binary: /x\n", "1:1: unknown key 'binary'; did you mean 'binaries'?");
+    refused(folder, B "entrypoint: [/x]\n",
+            "2:1: unknown key 'entrypoint'; did you mean 'entrypoint' below 'config:'?");
+    refused(folder, B "first: [x]\n", "2:1: unknown key 'first'; did you mean 'first' below 'packages:'?");
+    refused(folder, B "network: host\n", "2:1: unknown key 'network'; did you mean 'network' below 'run:'?");
+    refused(folder, "packages: [x]\n",
+            "1:11: 'packages' wants a mapping, not a list; did you mean packages: {install: [x]}?");
+    refused(folder, "packages: x\n",
+            "1:11: 'packages' wants a mapping, not a single value; did you mean packages: {install: [x]}?");
+    refused(folder, "packages: [[x], y]\n",
+            "1:11: 'packages' wants a mapping, not a list; did you mean packages: {install: […]}?");
+    refused(folder, "binaries: [lighttpd]\n",
+            "1:12: 'lighttpd' must be an absolute path, such as /usr/sbin/NAME; `imgfactory find NAME` tells it");
     refused(folder, B "users: [{name: u, id: 1}]\n", "2:19: unknown key 'id'; did you mean 'uid'?");
     refused(folder, B "files: [{path: /x, packages: y}]\n", "2:20: unknown key 'packages'; did you mean 'package'?");
     refused(folder, B "symlinks: [{path: /x, target: y, mode: \"0777\"}]\n",

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "base/auto.h"
+#include "cli/fold.h"
 #include "cli/help.h"
 #include "cli/option_table.h"
 
@@ -152,15 +153,69 @@ static void a_mistyped_command_is_kept_in_mind(void **state)
 static void a_word_that_others_have_as_a_command_in_capitals_or_cut_short_is_understood(void **state)
 {
     (void)state;
-    EXPECT_MEANT("imgfactory --help", "help");
     EXPECT_MEANT("imgfactory --version", "--quiet", "version");
     EXPECT_MEANT("imgfactory --list", "build", "list");
     EXPECT_MEANT("the command 'inspect'", "INSPECT", "x");
     EXPECT_MEANT("the command 'inspect'", "insp", "x");
     EXPECT_MEANT("the command 'inspect'", "build", "--json", "insepct", "x");
-    EXPECT_REFUSED("'help' is no command; did you mean imgfactory push --help?", "help", "push");
     EXPECT_REFUSED("'inspct' is no command; did you mean the command 'inspect'?", "inspct", "--help");
     EXPECT_REFUSED("'inspct' is no command; did you mean the command 'inspect'?", "--help", "inspct", "x");
+}
+
+static void help_is_a_command(void **state)
+{
+    (void)state;
+    EXPECT_COMMAND("help", 0, "help");
+    EXPECT_COMMAND("help", 1, "help", "push");
+    EXPECT_COMMAND("help", 1, "-q", "help", "clean");
+    EXPECT_COMMAND("explain", 1, "explain", "3");
+}
+
+static void flags_may_stand_behind_one_dash(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct options options;
+    struct err err = {0};
+    CHECK_OK(parse(&arena, ARGUMENTS("-nqj4", "dhcpd", "-lo", "push"), &options, &err), &err);
+    assert_true(options.is_dry_run && options.is_quiet && options.is_list);
+    assert_int_equal(options.jobs, 4);
+    assert_string_equal(options.output, "push");
+    assert_int_equal(options.words.count, 1);
+    assert_int_equal(options.given.count, 6); /* as they are repeated in a line that is printed: -n -q -j4 -l -o push */
+    assert_string_equal(options.given.items[1], "-q");
+    CHECK_OK(parse(&arena, ARGUMENTS("-o", "-nq", "dhcpd"), &options, &err), &err);
+    assert_string_equal(options.output, "-nq");
+    assert_false(options.is_dry_run);
+    CHECK_OK(parse(&arena, ARGUMENTS("--", "-nq"), &options, &err), &err);
+    assert_string_equal(options.words.items[0], "-nq");
+}
+
+static void letters_of_no_flags_are_a_value_as_ever(void **state)
+{
+    (void)state;
+    EXPECT_REFUSED("--quiet takes no value, but got \"zx\"", "-qzx", "dhcpd");
+}
+
+static void a_long_option_with_one_dash_is_suggested(void **state)
+{
+    (void)state;
+    EXPECT_REFUSED("unknown option -arch; did you mean --arch?", "-arch", "all", "dhcpd");
+    EXPECT_REFUSED("unknown option -output=x; did you mean --output=x?", "-output=x", "dhcpd");
+    EXPECT_COMMAND("build", 1, "-aall", "dhcpd");
+}
+
+static void a_value_that_wants_an_equals_sign_is_explained(void **state)
+{
+    (void)state;
+    EXPECT_REFUSED("--push takes its value with an equals sign: --push=quay.io/me/x", "--push", "quay.io/me/x",
+                   "dhcpd");
+    EXPECT_REFUSED("--push=localhost:5000/x", "dhcpd", "--push", "localhost:5000/x");
+    EXPECT_REFUSED("--pin=sha256:0", "unit", "--pin", "sha256:0", "dhcpd");
+    EXPECT_COMMAND("build", 1, "--push", "dhcpd");
+    EXPECT_COMMAND("build", 1, "--push", "./my.d/dhcpd");
+    EXPECT_COMMAND("build", 1, "--push", "my.d/dhcpd.yaml");
+    EXPECT_COMMAND("unit", 1, "unit", "--pin", "quay.io/me/x");
 }
 
 static void an_option_cut_short_is_answered_with_all_that_begin_so(void **state)
@@ -188,16 +243,23 @@ static void an_option_of_other_commands_names_these(void **state)
     EXPECT_REFUSED("unknown option --no-such-thing; see imgfactory inspect --help", "inspect", "--no-such-thing", "x");
 }
 
-/* Reads what help_print() prints. Static, because gcc 12 believes that a returned text points into these. */
-static char *help_of(const struct command_row *command)
+typedef void print_function(FILE *out, struct commands commands, const struct command_row *command);
+
+/* Reads what a function prints. Static, because gcc 12 believes that a returned text points into these. */
+static char *print_help(print_function print, const struct command_row *command)
 {
     static char *text;
     static size_t len;
     FILE *out = open_memstream(&text, &len);
     assert_non_null(out);
-    help_print(out, commands_all(), command);
+    print(out, commands_all(), command);
     assert_int_equal(fclose(out), 0);
     return text;
+}
+
+static char *help_of(const struct command_row *command)
+{
+    return print_help(help_print, command);
 }
 
 static void help_lists_each_option_that_is_of_use_and_no_other(void **state)
@@ -220,6 +282,55 @@ static void help_lists_each_option_that_is_of_use_and_no_other(void **state)
     }
 }
 
+/* Wants no line of more than 80 columns, and no blank at its end. */
+static void check_lines(const char *name, const char *help, size_t most)
+{
+    struct text rest = text_of(help), line;
+    size_t count = 0;
+    for (; rest.len && text_next(&rest, '\n', &line); count++) {
+        if (line.len > 80 || (line.len && line.ptr[line.len - 1] == ' '))
+            fail_msg("%s: %.*s", name, (int)line.len, line.ptr);
+    }
+    CHECK_RANGE(count, 5, most);
+}
+
+static void every_help_fits_80_columns_and_h_24_lines(void **state)
+{
+    (void)state;
+    struct commands commands = commands_all();
+    for (size_t i = 0; i < commands.count; i++) {
+        AUTO(auto_free) char *help = help_of(&commands.items[i]);
+        AUTO(auto_free) char *brief = print_help(help_print_brief, &commands.items[i]);
+        check_lines(commands.items[i].name, help, 200);
+        check_lines(commands.items[i].name, brief, 24);
+        assert_true(strlen(brief) < strlen(help) || commands.items[i].kind & COMMANDS_OF_ITSELF);
+        assert_non_null(strstr(commands.items[i].kind == COMMAND_BUILD ? brief : help, commands.items[i].words));
+    }
+}
+
+static void h_alone_is_the_brief_help(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct options options;
+    struct err err = {0};
+    CHECK_OK(parse(&arena, ARGUMENTS("push", "-h"), &options, &err), &err);
+    assert_true(options.is_help && options.is_help_brief);
+    CHECK_OK(parse(&arena, ARGUMENTS("push", "--help"), &options, &err), &err);
+    assert_true(options.is_help && !options.is_help_brief);
+}
+
+static void a_brief_text_ends_with_a_part_of_the_sentence(void **state)
+{
+    (void)state;
+    struct text brief = fold_brief(text_of("take it from here (a, b), instead of there; or not"), 30);
+    assert_int_equal(brief.len, strlen("take it from here (a, b)"));
+    brief = fold_brief(text_of("short, and whole"), 30);
+    assert_int_equal(brief.len, strlen("short, and whole"));
+    brief = fold_brief(text_of("nothing of this can be cut anywhere at all"), 30);
+    assert_int_equal(brief.len, strlen("nothing of this can be cut anywhere at all"));
+}
+
 static void help_tells_what_an_option_means_to_the_command(void **state)
 {
     (void)state;
@@ -228,7 +339,7 @@ static void help_tells_what_an_option_means_to_the_command(void **state)
         AUTO(auto_free) char *help = help_of(&commands.items[i]);
         bool is_build = commands.items[i].kind == COMMAND_BUILD;
         assert_int_equal(strstr(help, "write OCI layouts to DIR/IMAGE") != NULL, is_build);
-        assert_int_equal(strstr(help, "print which packages would be used") != NULL, is_build);
+        assert_int_equal(strstr(help, "print which packages would be") != NULL, is_build);
         assert_int_equal(strstr(help, "remove nothing") != NULL, commands.items[i].kind == COMMAND_CLEAN);
         assert_int_equal(strstr(help, "write the image to DIR/NAME") != NULL, commands.items[i].kind == COMMAND_PULL);
     }
@@ -246,6 +357,14 @@ int main(void)
         cmocka_unit_test(an_image_with_a_command_s_name_is_written_as_a_path),
         cmocka_unit_test(a_mistyped_command_is_kept_in_mind),
         cmocka_unit_test(a_word_that_others_have_as_a_command_in_capitals_or_cut_short_is_understood),
+        cmocka_unit_test(help_is_a_command),
+        cmocka_unit_test(flags_may_stand_behind_one_dash),
+        cmocka_unit_test(letters_of_no_flags_are_a_value_as_ever),
+        cmocka_unit_test(a_long_option_with_one_dash_is_suggested),
+        cmocka_unit_test(a_value_that_wants_an_equals_sign_is_explained),
+        cmocka_unit_test(every_help_fits_80_columns_and_h_24_lines),
+        cmocka_unit_test(h_alone_is_the_brief_help),
+        cmocka_unit_test(a_brief_text_ends_with_a_part_of_the_sentence),
         cmocka_unit_test(an_option_cut_short_is_answered_with_all_that_begin_so),
         cmocka_unit_test(an_option_of_a_mistyped_command_leads_to_it),
         cmocka_unit_test(an_option_of_other_commands_names_these),
