@@ -1130,17 +1130,23 @@ static bool print_found(struct build *build, struct plant *plant, const struct b
     return true;
 }
 
-static bool find(struct build *build, struct err *err)
+/* Plans an image that only stands for a source and architectures. */
+static bool plan_stand_in(struct build *build, struct batch_image **ret_image, struct err *err)
 {
-    struct batch_image *image = build->images = arena_new(build->arena, struct batch_image);
+    struct batch_image *image = *ret_image = build->images = arena_new(build->arena, struct batch_image);
     struct manifest *manifest = arena_new(build->arena, struct manifest);
-    struct plant plant;
     if (!plan_options(build, err) || !read_data(build, err) ||
         !manifest_parse(build->arena, "find", STAND_IN, &build->features, manifest, err))
         return false;
     image->manifest = manifest;
-    if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
-        !plant_open(&build->run, build->command->log, &plant, err))
+    return choose_arches(build, image, err) && choose_source(build, image, err);
+}
+
+static bool find(struct build *build, struct err *err)
+{
+    struct batch_image *image;
+    struct plant plant;
+    if (!plan_stand_in(build, &image, err) || !plant_open(&build->run, build->command->log, &plant, err))
         return false;
     bool is_good = print_found(build, &plant, image, err);
     plant_close(&plant);
@@ -1151,6 +1157,38 @@ bool build_find(struct command *command, struct err *err)
 {
     struct build *build = begin(command);
     return end(build, find(build, err));
+}
+
+/* Tells the names of packages, as catalog_names(). */
+struct names_wish {
+    catalog_take_name *take;
+    void *taker;
+};
+
+static bool tell_packages(struct build *build, const struct names_wish *wish, struct err *err)
+{
+    struct batch_image *image;
+    struct plant plant;
+    struct catalog *catalog;
+    if (!plan_stand_in(build, &image, err))
+        return false;
+    build->run.is_cache_only = true;
+    if (access(build->run.cache_dir, R_OK | X_OK) != 0)
+        return true; /* nothing is in it, and it is not made for that */
+    if (!plant_open(&build->run, build->command->log, &plant, err))
+        return false;
+    bool is_good = plant_catalog(&plant, image->source, image->arches[0], &catalog, err);
+    if (is_good)
+        catalog_names(catalog, wish->take, wish->taker);
+    plant_close(&plant);
+    return is_good;
+}
+
+bool build_packages(struct command *command, catalog_take_name *take, void *taker, struct err *err)
+{
+    struct build *build = begin(command);
+    struct names_wish wish = {take, taker};
+    return end(build, tell_packages(build, &wish, err));
 }
 
 bool build_list(struct command *command, struct err *err)

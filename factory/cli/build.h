@@ -7,6 +7,7 @@
 
 #include "bill/inputs.h"
 #include "cli/command.h"
+#include "source/catalog.h"
 
 /* Builds the images of the command line. False: err says why nothing was started; else command->outcome is the exit class. */
 bool build_run(struct command *command, struct err *err) MUST_CHECK;
@@ -21,6 +22,9 @@ bool build_find(struct command *command, struct err *err) MUST_CHECK;
  * order's product. ERR_USAGE as --compression and SOURCE_DATE_EPOCH. */
 bool build_inputs(const struct options *options, const struct site *site, const char *source_date,
                   struct inputs *ret_inputs, struct err *err) MUST_CHECK;
+/* Tells the names of all packages that the options' source has for the first of their architectures, by the indices in the
+ * cache alone. */
+bool build_packages(struct command *command, catalog_take_name *take, void *taker, struct err *err) MUST_CHECK;
 /* Prints the known images and architectures. */
 bool build_list(struct command *command, struct err *err) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 #include "base/list.h"
 #include "cli/build.h"
 #include "cli/clean.h"
+#include "cli/complete.h"
 #include "cli/exits.h"
 #include "cli/help.h"
 #include "cli/remote.h"
@@ -76,6 +77,11 @@ static const struct command_row rows[] = {
      "Tells of an exit status (3), or of a kind of error as the report names it (trust), what it means and what to "
      "look at. Without STATUS it lists all.",
      0, SIZE_MAX, 0, exits_run},
+    {COMMAND_COMPLETION, "completion", "SHELL", "0.3.0", "print what completes words in bash, zsh or fish",
+     "Prints the script by which bash, zsh or fish completes commands, options, images, architectures, "
+     "sources, packages, layouts and their tags. Where imgfactory is installed with its distribution's folders "
+     "shells find it by themselves; else: source <(imgfactory completion bash)",
+     1, SIZE_MAX, 0, complete_run},
 };
 
 struct commands commands_all(void)

@@ -243,6 +243,7 @@ static const struct catalog_kind deb_kind = {.prepare = deb_catalog_prepare,
                                              .paths_ready = deb_catalog_paths_ready,
                                              .tells = deb_catalog_tells,
                                              .shippers = deb_catalog_shippers,
+                                             .names = deb_catalog_names,
                                              .rest = deb_catalog_rest,
                                              .close = deb_catalog_close};
 

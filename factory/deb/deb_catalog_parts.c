@@ -25,6 +25,16 @@ bool deb_catalog_has(const struct catalog *any, const char *name, bool is_virtua
     return false;
 }
 
+void deb_catalog_names(const struct catalog *any, catalog_take_name *take, void *taker)
+{
+    const struct deb_catalog *catalog = deb_catalog_of_const(any);
+    for (size_t i = 0; i < catalog->indices.count; i++) {
+        const struct deb_index *index = &catalog->indices.items[i].index;
+        for (uint32_t number = 0; number < index->stanza_count; number++)
+            take(taker, deb_index_name(index, number));
+    }
+}
+
 const struct origin *deb_catalog_origin(const struct deb_catalog *catalog, const struct release *release)
 {
     for (size_t i = 0; i < catalog->releases->count; i++) {

@@ -71,6 +71,7 @@ static inline const struct deb_catalog *deb_catalog_of_const(const struct catalo
 bool deb_catalog_owners(struct catalog *catalog, struct arena *arena, const char *path, struct strings *ret_names,
                         const char **ret_hint, struct err *err) MUST_CHECK;
 bool deb_catalog_has(const struct catalog *catalog, const char *name, bool is_virtual_fine);
+void deb_catalog_names(const struct catalog *any, catalog_take_name *take, void *taker);
 bool deb_catalog_siblings(struct catalog *catalog, struct arena *arena, const char *package,
                           struct siblings *ret_siblings, struct err *err) MUST_CHECK;
 bool deb_catalog_solve(struct arena *arena, const struct catalog *catalog, const struct solve_request *request,

@@ -478,6 +478,12 @@ static void asks_shippers(const struct catalog *any, struct arena *arena, const 
     catalog_shippers(questions_of(any)->catalog, arena, sought, names);
 }
 
+/* What is said of a name that is wrong is no part of a product. */
+static void tells_names(const struct catalog *any, catalog_take_name *take, void *taker)
+{
+    catalog_names(questions_of(any)->catalog, take, taker);
+}
+
 static void rests(const struct catalog *any)
 {
     catalog_rest(questions_of(any)->catalog);
@@ -495,6 +501,7 @@ static const struct catalog_kind asking_kind = {.prepare = is_prepared,
                                                 .paths_ready = asks_paths_ready,
                                                 .tells = asks_tells,
                                                 .shippers = asks_shippers,
+                                                .names = tells_names,
                                                 .rest = rests,
                                                 .close = closes_nothing};
 

@@ -1,6 +1,7 @@
 /* RESOLVE to CLOSURE. What is asked for can grow: needs.h. */
 #include "line/stages.h"
 
+#include "base/auto.h"
 #include "effect/alternatives.h"
 #include "effect/pam_roots.h"
 #include "effect/script_wishes.h"
@@ -9,6 +10,7 @@
 #include "line/opening.h"
 #include "line/stands.h"
 #include "package/path.h"
+#include "plan/rules.h"
 #include "source/format.h"
 
 struct solving {
@@ -16,6 +18,24 @@ struct solving {
     const struct asked *asked;
     struct opened *opened;
 };
+
+/* Names what a package of the manifest was perhaps meant to be that no package is called. */
+static void tell_nearest(const struct order *order, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct wishes *wishes = &order->manifest->wishes;
+    for (size_t i = 0; err->kind == ERR_RESOLVE && i < wishes->packages.count; i++) {
+        const char *name = wishes->packages.items[i].name;
+        if (!rule_is_package_name(name) || catalog_has(order->catalog, name, true))
+            continue;
+        const char *nearest = catalog_nearest(order->catalog, &scratch, name);
+        struct err told = {0};
+        if (!nearest)
+            continue;
+        err_set(&told, err->kind, "%s; did you mean %s?", err->text, nearest);
+        *err = told;
+    }
+}
 
 static bool solve(void *argument, struct err *err)
 {
@@ -28,8 +48,11 @@ static bool solve(void *argument, struct err *err)
                                     .is_older_fine = order_takes_older(order)};
     if (order->installed)
         request.installed = order->installed->solver;
-    return solve_packages(order->arena, order->catalog, &request, &opened->selection, err) &&
-           (order->installed || stands_check(&order->manifest->wishes, &opened->selection, err)) &&
+    if (!solve_packages(order->arena, order->catalog, &request, &opened->selection, err)) {
+        tell_nearest(order, err);
+        return false;
+    }
+    return (order->installed || stands_check(&order->manifest->wishes, &opened->selection, err)) &&
            solve_identity(order->arena, order->catalog, &opened->selection, &opened->identity, &opened->has_identity,
                           err);
 }

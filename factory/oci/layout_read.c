@@ -271,6 +271,25 @@ bool layout_image_open(struct arena *arena, const struct layout_choice *choice, 
     return true;
 }
 
+struct strings layout_tags(struct arena *arena, const char *dir, const struct lock_wait *wait)
+{
+    AUTO(layout_close) struct layout layout = {.path = dir, .wait = wait, .fd = -1, .lock_fd = -1, .blobs_fd = -1};
+    json_auto_t *index = NULL;
+    struct strings tags = {0};
+    struct err none = {0};
+    const json_t *item;
+    size_t i;
+    if (!open_layout(&layout, &none) || !layout_index_read(&layout, &index, &none))
+        return tags;
+    json_array_foreach(json_object_get(index, "manifests"), i, item)
+    {
+        const char *name = layout_index_tag(item);
+        if (name)
+            list_add(arena, &tags, arena_strdup(arena, name));
+    }
+    return tags;
+}
+
 bool layout_image_has(const struct layout_image *image, const struct digest *digest)
 {
     bool is_there = digest_eq(&image->root.digest, digest);

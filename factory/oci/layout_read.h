@@ -85,6 +85,10 @@ bool layout_split(struct arena *arena, const char *word, const char **ret_dir, c
 /* Lists the layouts in a folder by their names, sorted; none when it cannot be read. */
 struct strings layout_names(struct arena *arena, const char *folder);
 
+/* Lists the tags of a layout as index.json has them; none when it cannot be read, or is being written to for longer than is
+ * waited. */
+struct strings layout_tags(struct arena *arena, const char *dir, const struct lock_wait *wait);
+
 /* Which image of which layout is to be opened. */
 struct layout_choice {
     const char *dir, *tag;              /* tag NULL: the only one, or latest */

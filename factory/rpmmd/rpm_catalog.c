@@ -255,6 +255,19 @@ static bool accept_repos(const struct rpm_catalog *catalog, struct err *err)
     return true;
 }
 
+static void rpm_catalog_names(const struct catalog *any, catalog_take_name *take, void *taker)
+{
+    const struct rpm_catalog *catalog = rpm_catalog_of_const(any);
+    pthread_mutex_lock(catalog->lock);
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        Id id;
+        const Solvable *item;
+        FOR_REPO_SOLVABLES(catalog->repos.items[i].repo, id, item)
+        take(taker, text_of(pool_id2str(catalog->pool, item->name)));
+    }
+    pthread_mutex_unlock(catalog->lock);
+}
+
 static void rpm_catalog_close(struct catalog *any)
 {
     struct rpm_catalog *catalog = rpm_catalog_of(any);
@@ -292,6 +305,7 @@ static const struct catalog_kind rpm_kind = {.prepare = rpm_catalog_prepare,
                                              .describe = rpm_catalog_describe,
                                              .solve = rpm_catalog_solve,
                                              .identity = rpm_catalog_identity,
+                                             .names = rpm_catalog_names,
                                              .close = rpm_catalog_close};
 
 static struct rpm_catalog *new_catalog(const struct source_env *env, struct workers *workers,

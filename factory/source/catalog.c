@@ -55,6 +55,41 @@ void catalog_shippers(const struct catalog *catalog, struct arena *arena, const 
     catalog->kind->shippers(catalog, arena, sought, names);
 }
 
+void catalog_names(const struct catalog *catalog, catalog_take_name *take, void *taker)
+{
+    if (catalog->kind->names)
+        catalog->kind->names(catalog, take, taker);
+}
+
+/* Names that can be near: of tens of thousands the distance of some hundred is enough. */
+struct nearing {
+    struct arena arena;
+    struct text wanted;
+    struct strings names;
+};
+
+static void take_near(void *taker, struct text name)
+{
+    struct nearing *nearing = taker;
+    size_t longer = name.len > nearing->wanted.len ? name.len : nearing->wanted.len;
+    size_t shorter = name.len + nearing->wanted.len - longer;
+    if (shorter && (longer - shorter) * 3 <= longer && name.ptr[0] == nearing->wanted.ptr[0])
+        list_add(&nearing->arena, &nearing->names, text_dup(&nearing->arena, name));
+}
+
+static void auto_end_nearing(struct nearing *nearing)
+{
+    arena_done(&nearing->arena);
+}
+
+const char *catalog_nearest(const struct catalog *catalog, struct arena *arena, const char *name)
+{
+    AUTO(auto_end_nearing) struct nearing nearing = {.wanted = text_of(name)};
+    catalog_names(catalog, take_near, &nearing);
+    const char *nearest = text_nearest(name, nearing.names.items, nearing.names.count);
+    return nearest ? arena_strdup(arena, nearest) : NULL;
+}
+
 bool catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                       struct catalog_package *ret_package, bool *ret_found, struct err *err)
 {

@@ -66,6 +66,9 @@ struct catalog_package {
  * no more. Called on a worker. */
 typedef bool catalog_take_path(void *taker, struct text path, struct text package);
 
+/* Is told of one package's name, which is borrowed. */
+typedef void catalog_take_name(void *taker, struct text name);
+
 /* Going through all that packages ship. */
 struct catalog_scan {
     const char *package; /* only what this one ships; NULL: everything */
@@ -99,6 +102,7 @@ struct catalog_kind {
     bool (*paths_ready)(struct catalog *catalog, uint64_t worth_bytes, bool *ret_are_ready, struct err *err);
     bool (*tells)(const struct catalog *catalog, const struct selected *selected);
     void (*shippers)(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names);
+    void (*names)(const struct catalog *catalog, catalog_take_name *take, void *taker); /* NULL: in tests */
     void (*rest)(const struct catalog *catalog); /* NULL: nothing of it is in mapped files */
     void (*close)(struct catalog *catalog);
 };
@@ -161,6 +165,12 @@ bool catalog_tells(const struct catalog *catalog, const struct selected *selecte
  * canonical path in the directories of programs and libraries, for a base name in any of these, or for a folder with a '/'
  * behind it (contents.h has which are told). */
 void catalog_shippers(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names);
+/* Tells the names of all packages, in any order, and one maybe several times. For words to people alone: it is no question that
+ * a product may depend on, and is not noted as one (line/questions.h). */
+void catalog_names(const struct catalog *catalog, catalog_take_name *take, void *taker);
+/* Returns the package's name that is most like one that is none, with the same first letter; NULL when none is near. For the same
+ * use. */
+const char *catalog_nearest(const struct catalog *catalog, struct arena *arena, const char *name);
 /* Lets go of the memory that holds what was read of the indices' files; it can be read again. For who asks nothing for a
  * while. */
 void catalog_rest(const struct catalog *catalog);

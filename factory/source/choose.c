@@ -103,9 +103,13 @@ static const char *find_named(const struct strings *owners, const char *name)
 static bool fail_none(struct arena *arena, const struct catalog *catalog, const struct choose_request *request,
                       const struct strings *refused, const char *hint, struct err *err)
 {
+    const char *slash = strrchr(request->path, '/');
+    const char *near =
+        refused->count || hint ? NULL : catalog_nearest(catalog, arena, slash ? slash + 1 : request->path);
     const char *more = refused->count
                            ? arena_printf(arena, "; packages: never leaves out %s", strings_join(arena, refused, ", "))
                        : hint ? arena_printf(arena, "; %s", hint)
+                       : near ? arena_printf(arena, "; there is a package %s: imgfactory find %s", near, near)
                               : "";
     err_set(err, ERR_RESOLVE, "no package of %s for %s ships %s%s", catalog->origins.source->name,
             arch_name(catalog->arch, catalog->origins.source->format->arch_keys->key), request->path, more);

@@ -251,6 +251,15 @@ class Usage(Case):
         self.assertIn("served is the catalogue's; there is ./served.yaml, too: say ./served.yaml to mean that\n", result.stderr)
         self.assertNotIn("there is", self.factory.run("served", cwd=self.path("manifests")).stderr)
 
+    def test_a_misspelt_package_or_program_of_a_manifest_is_answered_with_the_nearest(self):
+        for text, said in (("packages: {install: [servd-common]}\n", "; did you mean served-common?"),
+                           ("packages: {install: [served-common, nothing-like-it]}\n", ""),
+                           ("binaries: [/usr/sbin/servedd]\n", "; there is a package served: imgfactory find served")):
+            with self.subTest(text):
+                self.write_manifest(text=text)
+                result = self.refuse(run.RESOLVE, said)
+                self.assertEqual("did you mean" in result.stderr, said.startswith("; did"), result)
+
     def test_why_takes_the_name_of_a_file_without_its_folder(self):
         result = self.factory.run_plain("why", *self.factory.options, "served", "served.conf")
         self.assertEqual(result.code, run.OK, result)
