@@ -11,8 +11,9 @@ static const struct exit_row rows[] = {
      "was "
      "done.",
      "The message begins with the option, or with file, line and column. `imgfactory help COMMAND` has the options, "
-     "`imgfactory show-config` tells what holds and from where, imgfactory-manifest(5), imgfactory-source(5) and "
-     "imgfactory-site(5) have the keys. Mend the file that is named."},
+     "the page "
+     "manifests/README.md the keys of manifests and sources, factory/registry/README.md those of the site file. Mend "
+     "the file that is named."},
     {3, ERR_TRUST, "verification refused",
      "What came is not what was promised: a signature, a digest, a date that is too old, something older than what was "
      "accepted before, or another repository than before. It is never retried, and nothing of it is used.",
