@@ -31,10 +31,11 @@ enum command_kind {
     COMMAND_HELP = 1 << 16,
     COMMAND_EXPLAIN = 1 << 17,
     COMMAND_COMPLETION = 1 << 18,
+    COMMAND_MANUAL = 1 << 19,
 };
 
 /* Those that print what the program knows of itself: no site file and nothing of this machine has a part in it. */
-#define COMMANDS_OF_ITSELF (COMMAND_HELP | COMMAND_EXPLAIN | COMMAND_COMPLETION)
+#define COMMANDS_OF_ITSELF (COMMAND_HELP | COMMAND_EXPLAIN | COMMAND_COMPLETION | COMMAND_MANUAL)
 
 /* One command. */
 struct command_row {

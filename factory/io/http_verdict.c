@@ -74,7 +74,9 @@ static enum http_verdict judge_status(struct http_try *try, long status)
     if (is_transient)
         (void)curl_easy_getinfo(try->easy, CURLINFO_RETRY_AFTER, &wait_s);
     try->retry_after_s = wait_s <= 0 ? 0 : wait_s > INT32_MAX ? INT32_MAX : (unsigned)wait_s;
-    err_set(&try->err, ERR_NETWORK, "HTTP status %ld%s", status, redirected_of(try).chars);
+    const char *whose =
+        status == 407 ? ": the proxy wants a name and password, or others (http_proxy=http://NAME:PASSWORD@…)" : "";
+    err_set(&try->err, ERR_NETWORK, "HTTP status %ld%s%s", status, whose, redirected_of(try).chars);
     try->err.detail = (int)status;
     return is_transient ? HTTP_VERDICT_TRANSIENT : HTTP_VERDICT_FINAL;
 }

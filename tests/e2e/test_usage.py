@@ -260,6 +260,12 @@ class Usage(Case):
                 result = self.refuse(run.RESOLVE, said)
                 self.assertEqual("did you mean" in result.stderr, said.startswith("; did"), result)
 
+    def test_407_is_said_to_be_the_proxy_s(self):
+        self.server.fault("*", status=407)
+        result = self.run_factory("served")
+        self.assertEqual(result.code, run.NETWORK, result)
+        self.assertIn("HTTP status 407: the proxy wants a name and password, or others", result.stderr)
+
     def test_why_takes_the_name_of_a_file_without_its_folder(self):
         result = self.factory.run_plain("why", *self.factory.options, "served", "served.conf")
         self.assertEqual(result.code, run.OK, result)

@@ -1,0 +1,32 @@
+#include "cli/variables.h"
+
+static const struct variable_row rows[] = {
+    {"HOME",
+     "Where cache (.cache), state (.local/state), site file (.config) and credentials are looked for. Without it root "
+     "has /var/cache/imgfactory and /var/lib/imgfactory; others have to say --cache and --state."},
+    {"XDG_CACHE_HOME, XDG_STATE_HOME, XDG_CONFIG_HOME",
+     "Take the place of ~/.cache, ~/.local/state and ~/.config when they are "
+     "absolute paths."},
+    {"XDG_RUNTIME_DIR", "Where podman keeps credentials (containers/auth.json)."},
+    {"REGISTRY_AUTH_FILE", "The file of credentials, unless --authfile or the site file name one."},
+    {"DOCKER_CONFIG", "The folder of docker's credentials (config.json) in place of ~/.docker."},
+    {"CONTAINERS_REGISTRIES_CONF", "podman's registries.conf: mirrors, locations, insecure and blocked registries."},
+    {"http_proxy, https_proxy, all_proxy, no_proxy", "Proxies, as for curl, also in capitals; "
+                                                     "HTTP_PROXY not where REQUEST_METHOD is set, which web servers "
+                                                     "do; a name and password in the URL are given to the proxy."},
+    {"SSL_CERT_FILE, SSL_CERT_DIR", "Take the place of the system's CA certificates."},
+    {"SOURCE_DATE_EPOCH",
+     "Seconds since 1970: the time that is written into images, in place of the newest time of what is in "
+     "them."},
+    {"TERM", "Of a terminal that cannot move its cursor (dumb, or not set) no progress is drawn."},
+    {"PATH", "Where gpgv and helpers of credentials are."},
+    {"TMPDIR", "Where files without a name are made for a while."},
+    {"IMGFACTORY_SLOW_AFTER",
+     "How long a mirror may be slower than 20 kB/s before the next one is taken (default: 60s)."},
+    {"IMGFACTORY_LOCK_WAIT", "How long a lock that others hold is waited for (default: 5m)."},
+};
+
+struct variables variables_all(void)
+{
+    return (struct variables){rows, sizeof rows / sizeof rows[0]};
+}
