@@ -5,6 +5,7 @@
 #include "cli/build.h"
 #include "cli/help.h"
 #include "cli/night_metrics.h"
+#include "cli/versions.h"
 #include "io/file.h"
 #include "package/elf.h"
 
@@ -55,7 +56,7 @@ static bool run(struct command *command, int argc, char **argv, struct err *err)
         return true;
     }
     if (options->is_version) {
-        (void)printf("imgfactory %s\n", IMGFACTORY_VERSION);
+        versions_print(stdout, options->is_verbose);
         return true;
     }
     log_close(command->log);
@@ -68,9 +69,12 @@ static bool run(struct command *command, int argc, char **argv, struct err *err)
         return options->command->run(command, err);
     if (!night_metrics_check(command, err))
         return false;
-    command->is_metered = options->metrics != NULL;
-    return site_load(&command->arena, options->config, &command->site, err) && set_limits(command, err) &&
-           options->command->run(command, err);
+    command->is_metered = options->metrics && options->command->kind != COMMAND_SHOW_CONFIG;
+    if (!site_load(&command->arena, options->config, &command->site, err))
+        return false;
+    if (command->site.path)
+        log_line(command->log, LOG_VERBOSE, "site file: %s", command->site.path);
+    return set_limits(command, err) && options->command->run(command, err);
 }
 
 /* A core dump could hold a credential. */

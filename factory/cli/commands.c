@@ -8,6 +8,7 @@
 #include "cli/help.h"
 #include "cli/manual.h"
 #include "cli/remote.h"
+#include "cli/settings.h"
 
 #include <stdint.h>
 
@@ -72,6 +73,11 @@ static const struct command_row rows[] = {
      "Tries a credential and keeps it where podman and skopeo find it, too.", 1, 1, 0, remote_login},
     {COMMAND_LOGOUT, "logout", "REGISTRY[/NAMESPACE]", "0.1.0", "forget a registry's credential",
      "Removes the credential of a registry.", 1, 1, 0, remote_logout},
+    {COMMAND_SHOW_CONFIG, "show-config", "", "0.3.0", "show which options hold, and where each comes from",
+     "Shows what holds of all options and keys of the site file, and where each comes from: the command line (every "
+     "option of every command is taken), the site file, or the default; and which variables of the environment are "
+     "set that mean something. Passwords in URLs are left out.",
+     0, 0, 0, settings_run},
     {COMMAND_HELP, "help", "[COMMAND]", "0.3.0", "print the help of a command, or of the program",
      "Prints what a command does and all of its options; without COMMAND the program's own.", 0, 1, 0, help_run},
     {COMMAND_EXPLAIN, "explain", "[STATUS...]", "0.3.0", "tell what an exit status means, and what to look at",

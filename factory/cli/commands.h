@@ -32,6 +32,7 @@ enum command_kind {
     COMMAND_EXPLAIN = 1 << 17,
     COMMAND_COMPLETION = 1 << 18,
     COMMAND_MANUAL = 1 << 19,
+    COMMAND_SHOW_CONFIG = 1 << 20,
 };
 
 /* Those that print what the program knows of itself: no site file and nothing of this machine has a part in it. */

@@ -301,7 +301,7 @@ static void offer_options(struct completing *completing)
     for (size_t i = 0; i < rows.count; i++) {
         const struct option_row *row = &rows.items[i];
         struct text brief = fold_brief(text_of(option_help(row, options->command->kind)), BRIEF_BYTES);
-        if (row->commands & options->command->kind)
+        if ((row->commands & options->command->kind) || options->command->kind == COMMAND_SHOW_CONFIG)
             offer(completing, arena_printf(arena, "--%s", row->name), text_dup(arena, brief));
     }
 }

@@ -11,6 +11,7 @@ static const struct exit_row rows[] = {
      "was "
      "done.",
      "The message begins with the option, or with file, line and column. `imgfactory help COMMAND` has the options, "
+     "`imgfactory show-config` tells which hold and from where, "
      "the page "
      "manifests/README.md the keys of manifests and sources, factory/registry/README.md those of the site file. Mend "
      "the file that is named."},

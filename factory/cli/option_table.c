@@ -15,7 +15,7 @@
 #define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT) /* take images from registries */
 #define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY)           /* use the cache */
 #define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY)           /* talk to registries */
-#define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY)
+#define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_SHOW_CONFIG)
 
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
@@ -141,8 +141,8 @@ static const struct option_row rows[] = {
            ALTERS_NOTHING),
     OPTION('h', "help", NULL, "print this help (-h: in brief), and stop", OPTION_FLAG, is_help,
            ALL | COMMANDS_OF_ITSELF, 0, 0, 0, ALTERS_NOTHING),
-    OPTION('V', "version", NULL, "print the version, and stop", OPTION_FLAG, is_version, ALL | COMMANDS_OF_ITSELF, 0, 0,
-           0, ALTERS_NOTHING),
+    OPTION('V', "version", NULL, "print the version, with -v those of the libraries, too, and stop", OPTION_FLAG,
+           is_version, ALL | COMMANDS_OF_ITSELF, 0, 0, 0, ALTERS_NOTHING),
 };
 
 /* What an option means to commands to which it means something else than its row says. */
@@ -167,7 +167,7 @@ static const struct option_text texts[] = {
     {"cache", PULLS | COMMAND_HISTORY, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
-    {"json", PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN, "print the answer as JSON"},
+    {"json", COMMAND_SHOW_CONFIG | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN, "print the answer as JSON"},
     {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},
     {"quiet", COMMAND_INSPECT | ASKS, "print the answer, errors and warnings only"},
 };

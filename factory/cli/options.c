@@ -282,7 +282,7 @@ static void choose_command(struct parser *parser, int *ret_at)
 static bool check_option(const struct parser *parser, const struct option_row *row, const char *value, struct err *err)
 {
     const struct command_row *command = parser->options.command;
-    if (!((row->commands | row->idle) & command->kind))
+    if (!((row->commands | row->idle) & command->kind) && command->kind != COMMAND_SHOW_CONFIG)
         err_set(err, ERR_USAGE, "imgfactory %s takes no --%s (it is for %s)%s", command->name, row->name,
                 list_takers(parser, row), advise_command(parser));
     else if (row->kind == OPTION_FLAG && value)
@@ -338,6 +338,8 @@ static bool parse_option(struct parser *parser, struct err *err)
             list_add(parser->arena, &options->given_to_build, parser->items[at]);
     }
     options->is_help_brief = options->is_help_brief || strcmp(argument, "-h") == 0;
+    list_add(parser->arena, &options->given_names, row->name);
+    list_add(parser->arena, &options->given_values, value ? value : "true");
     return check_behind(parser, row, value, err) && store(parser->arena, row, value, options, err);
 }
 

@@ -40,7 +40,9 @@ struct options {
     bool is_summary;
     bool is_change_accepted; /* --accept-release-change */
     bool is_password_stdin, may_lose_platforms, is_look_forced, are_tags_kept;
-    struct strings words;                 /* images, or what the command works on */
+    struct strings words; /* images, or what the command works on */
+    struct strings given_names,
+        given_values;                     /* of all options, in their order: "output" and its value; "true" of a flag */
     struct strings given, given_to_build; /* the options as given, without --arch; those of them that a build takes */
 };
 

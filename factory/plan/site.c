@@ -190,6 +190,7 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
                       (form.images && !site_image_read(arena, form.images, &form.site.images, err))))
         return false;
     struct site *site = &form.site;
+    site->root = form.root;
     site->has_push = form.root && yaml_get(form.root, "push");
     site->has_retries = form.root && yaml_get(form.root, "retries");
     site->is_tls_verify_off = !form.is_tls_verified;

@@ -14,6 +14,7 @@
 
 struct site {
     const char *path;                 /* NULL: no site file */
+    const struct yaml_node *root;     /* of the file, as it is written; NULL: none, or an empty one */
     const char *registry, *namespace; /* "quay.io", "example": an image goes to REGISTRY/NAMESPACE/NAME */
     struct strings tags;              /* templates for manifests that have none of their own; empty: not given */
     bool has_push, is_push;           /* push: whether a configured destination is used by default (default: true) */

@@ -1,5 +1,6 @@
 """What the operator gets wrong: exit class 2, a message with the place, and nothing done."""
 
+import json
 import os
 import pty
 import re
@@ -270,6 +271,55 @@ class Usage(Case):
         result = self.factory.run_plain("why", *self.factory.options, "served", "served.conf")
         self.assertEqual(result.code, run.OK, result)
         self.assertIn("/etc/served.conf\n", result.stdout)
+
+    def show_config(self, *arguments, **settings):
+        result = self.factory.run_plain("show-config", "--json", *arguments, cwd=self.path("here"), **settings)
+        self.assertEqual(result.code, run.OK, result)
+        shown = json.loads(result.stdout)
+        return {item["name"]: (item["value"], item["from"]) for item in shown["settings"]}, shown["site_file"]
+
+    def test_show_config_tells_where_each_option_comes_from(self):
+        site = self.write("here/imgfactory.yaml", "registry: quay.io\nnamespace: me\narch: [x86_64, s390x]\noutput: o\nstrict: true\nretries: 2\n")
+        shown, path = self.show_config("--output", "p", "--tag", "a", "--tag", "b", "-n", "--pin", env={"https_proxy": "http://me:pw@p:1"})
+        self.assertEqual(path, "imgfactory.yaml")
+        for name, value, source in (("output", "p", "command line"), ("tag", "a, b", "command line"), ("dry-run", "true", "command line"),
+                                    ("arch", "x86_64,s390x", path), ("strict", "true", path), ("retries", "2", path), ("registry", "quay.io", path),
+                                    ("compression", "gzip", "default"), ("allow-older", "false", "default"), ("cache", self.factory.cache, "command line"),
+                                    ("https_proxy", "http://…@p:1", "environment")):
+            with self.subTest(name):
+                self.assertEqual(shown[name], (value, source))
+        self.assertNotIn("images", shown)
+        shown, path = self.show_config("--config", site)
+        self.assertEqual((path, shown["output"]), (site, (self.path("here/o"), site)))
+        self.write("here/imgfactory.yaml", "source: fedora-41\n")
+        self.assertEqual(self.show_config()[0]["source"], ("fedora-41", "imgfactory.yaml"))
+        self.assertEqual(self.show_config("--suite", "sid")[0]["source"][1], "default")
+
+    def test_show_config_has_every_option_and_does_nothing_else(self):
+        os.makedirs(self.path("here"))
+        shown, path = self.show_config("--metrics", self.path("here/metrics"))
+        self.assertIsNone(path)
+        self.assertEqual(os.listdir(self.path("here")), [])
+        commands = re.findall(r"(?m)^  ([a-z-]+) ", self.factory.run_plain("--help").stdout.split("\nCommands")[1].split("\n\n")[0])
+        for command in commands:
+            for name in re.findall(r"(?m)^ +(?:-\w, )?--([a-z-]+)", self.factory.run_plain(command, "--help").stdout):
+                if name not in ("help", "version", "list"):
+                    self.assertIn(name, shown)
+        lines = self.factory.run_plain("show-config", "--retries", "7").stdout.splitlines()
+        self.assertIn("retries                 7                                   command line", lines)
+
+    def test_verbose_names_the_site_file(self):
+        self.write("here/imgfactory.yaml", "jobs: 1\n")
+        told = self.factory.run_plain("clean", "-v", cwd=self.path("here")).stderr
+        self.assertIn("imgfactory: site file: imgfactory.yaml\n", told)
+        self.assertNotIn("site file", self.factory.run_plain("clean", cwd=self.path("here")).stderr)
+
+    def test_version_with_v_names_the_libraries(self):
+        plain, verbose = (self.factory.run_plain("--version", *more).stdout for more in ((), ("-v",)))
+        lines = verbose.splitlines()
+        self.assertEqual(lines[0] + "\n", plain)
+        for name in ("libcurl", "OpenSSL", "zlib", "zstd", "liblzma", "libyaml", "jansson", "expat", "libsolv", "sqlite"):
+            self.assertTrue(any(re.match(rf"  {name} +\S*\d+\.\d|  {name} +OpenSSL \d", line) for line in lines), (name, verbose))
 
     def test_placeholder_that_does_not_exist(self):
         self.refuse_manifest(world.MANIFEST.replace("{version}", "{verzion}"), "verzion")

@@ -1,0 +1,16 @@
+/* versions.h - `imgfactory --version`: with -v the libraries that this process has loaded, and their versions
+ *
+ * Libraries are asked as they are loaded, by the names of their functions: no folder is linked with what it does not use.
+ * Threads: main only.
+ * Owns: nothing.
+ */
+#ifndef IMGFACTORY_CLI_VERSIONS_H
+#define IMGFACTORY_CLI_VERSIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Prints the program's version, a line; and with `has_libraries` a line for each library. */
+void versions_print(FILE *out, bool has_libraries);
+
+#endif
