@@ -163,6 +163,25 @@ static void test_owners_of_paths(void **state)
     check_owner(&fixture, "/usr/share/nowhere", NULL);
 }
 
+static void count_name(void *counted, struct text name)
+{
+    *(size_t *)counted += text_is(name, "dhcp-server") ? 1 : 0;
+}
+
+static void test_names_are_told_and_the_nearest_to_a_wrong_one(void **state)
+{
+    (void)state;
+    AUTO(fixture_done) struct fixture fixture;
+    size_t count = 0;
+    assert_true(open_texts(&fixture, world, world_filelists, NULL));
+    catalog_names(fixture.catalog, count_name, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(catalog_nearest(fixture.catalog, &fixture.arena, "dhpc-serverr"), "dhcp-server");
+    assert_null(catalog_nearest(fixture.catalog, &fixture.arena, "xhcp-server")); /* of another first letter */
+    assert_null(catalog_nearest(fixture.catalog, &fixture.arena, "nothing-like-it"));
+    assert_null(catalog_nearest(fixture.catalog, &fixture.arena, ""));
+}
+
 static void test_siblings_tell_who_holds_the_service(void **state)
 {
     (void)state;
@@ -631,6 +650,7 @@ int main(void)
         cmocka_unit_test(test_libraries_and_packages_of_the_same_source_are_likely),
         cmocka_unit_test(test_packages_that_configure_the_loader_are_likely),
         cmocka_unit_test(test_owners_of_paths),
+        cmocka_unit_test(test_names_are_told_and_the_nearest_to_a_wrong_one),
         cmocka_unit_test(test_siblings_tell_who_holds_the_service),
         cmocka_unit_test(test_programs_and_services_are_found_by_their_base_name),
         cmocka_unit_test(test_hint_where_a_file_of_that_name_is),
