@@ -129,8 +129,8 @@ static bool read_stanzas(struct reading *reading, bool *ret_found)
 /* Prints what the solver needs of the packages that are there. */
 static struct text print_for_solver(struct arena *arena, const struct dpkg_status *status)
 {
-    static const char *const names[] = {"Version",  "Architecture", "Depends", "Pre-Depends",
-                                        "Provides", "Conflicts",    "Breaks"};
+    static const char *const names[] = {"Version",     "Architecture", "Multi-Arch", "Depends",
+                                        "Pre-Depends", "Provides",     "Conflicts",  "Breaks"};
     struct strings lines = {0};
     for (size_t i = 0; i < status->count; i++) {
         const struct dpkg_stanza *stanza = &status->items[i];

@@ -14,7 +14,8 @@ static bool has(const struct applied *applied, const struct recipe *recipe)
     return false;
 }
 
-bool applied_add(struct arena *arena, const struct recipes *recipes, const struct keep *keep, struct applied *applied)
+bool applied_add(struct arena *arena, const struct recipes *recipes, const struct keep *keep, bool is_installed,
+                 struct applied *applied)
 {
     struct map gave = {.arena = arena};
     for (size_t i = 0; i < keep->count; i++) {
@@ -25,7 +26,8 @@ bool applied_add(struct arena *arena, const struct recipes *recipes, const struc
     size_t before = applied->count;
     for (size_t i = 0; i < recipes->count; i++) {
         const struct recipe *recipe = &recipes->items[i];
-        for (size_t j = 0; j < gave.slots.count && !has(applied, recipe); j++) {
+        bool is_wanted = !is_installed || !recipe->is_not_for_installed;
+        for (size_t j = 0; j < gave.slots.count && is_wanted && !has(applied, recipe); j++) {
             const struct package *package = gave.slots.items[j].value;
             if (recipe_is_for(recipe, package->name, package->format->name))
                 list_add(arena, applied, recipe);

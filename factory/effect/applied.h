@@ -14,8 +14,10 @@ struct applied {
     size_t count, capacity;
 };
 
-/* Adds the recipes of packages that give a file or link of `keep`, and returns whether there were new ones. */
-bool applied_add(struct arena *arena, const struct recipes *recipes, const struct keep *keep, struct applied *applied);
+/* Adds the recipes of packages that give a file or link of `keep`, and returns whether there were new ones; where packages are
+ * installed only those that are for that, too. */
+bool applied_add(struct arena *arena, const struct recipes *recipes, const struct keep *keep, bool is_installed,
+                 struct applied *applied);
 /* Returns the manifest's wishes merged with those of the recipes, in the order of their names; packages that the manifest
  * never wants are left out. */
 struct wishes applied_wishes(struct arena *arena, const struct manifest *manifest, const struct applied *applied);

@@ -25,6 +25,7 @@ struct script_maker {
     struct map made;              /* path → its place in wishes->made, plus 1 */
     const struct script_call *at; /* the command that is looked at */
     const char *giver;
+    bool is_installed;
     struct strings *notes;
 };
 

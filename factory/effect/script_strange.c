@@ -1,6 +1,7 @@
 #include "effect/script_strange.h"
 
 #include "effect/script_effects.h"
+#include "effect/script_open.h"
 
 /* What only looks, computes or says; and what is about services of a machine that boots. */
 static const char *const known[] = {
@@ -174,7 +175,18 @@ static const char *name_of(struct arena *arena, const struct script_strange_requ
     return name;
 }
 
-void script_strange_find(struct arena *arena, const struct script_strange_request *request, struct strings *ret_names)
+/* What of a call nobody does; NULL when nothing. */
+static const char *find_strange(struct arena *arena, const struct script_strange_request *request,
+                                const struct shell_call *call, enum effect *ret_effect)
+{
+    *ret_effect = EFFECT_OTHER;
+    if (is_strange(request, call))
+        return name_of(arena, request, call);
+    return request->has_effects ? NULL : script_open_find(arena, request, call, ret_effect);
+}
+
+void script_strange_find(struct arena *arena, const struct script_strange_request *request, struct strings *ret_names,
+                         bool ret_left[EFFECT_COUNT])
 {
     static const char cut[] = "more than is understood";
     struct script_calls calls;
@@ -184,16 +196,19 @@ void script_strange_find(struct arena *arena, const struct script_strange_reques
     else
         script_calls_of_text(arena, NULL, 0, request->set, request->script, &calls);
     for (size_t i = 0; i < calls.count; i++) {
+        enum effect effect;
         if (request->package && strcmp(calls.items[i].script, request->script->name) != 0)
             continue;
-        if (!is_strange(request, &calls.items[i].call))
-            continue;
-        const char *name = name_of(arena, request, &calls.items[i].call);
-        if (!strings_has(ret_names, name))
+        const char *name = find_strange(arena, request, &calls.items[i].call, &effect);
+        if (name)
+            ret_left[effect] = true;
+        if (name && !strings_has(ret_names, name))
             list_add(arena, ret_names, name);
     }
     for (size_t i = 0; i < calls.cuts.count && !strings_has(ret_names, cut); i++) {
-        if (!request->package || strcmp(calls.cuts.items[i].script, request->script->name) == 0)
-            list_add(arena, ret_names, cut);
+        if (request->package && strcmp(calls.cuts.items[i].script, request->script->name) != 0)
+            continue;
+        ret_left[EFFECT_OTHER] = true;
+        list_add(arena, ret_names, cut);
     }
 }

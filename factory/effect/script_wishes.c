@@ -185,7 +185,7 @@ static bool is_useful(const struct script_maker *maker, const struct wish_made *
     bool is_same =
         made->kind == MADE_SYMLINK && entry && entry->kind == ENTRY_SYMLINK && strcmp(entry->target, made->target) == 0;
     return !is_same && !(family && (path_is_within_any(made->path, &family->documentation) ||
-                                    path_is_within_any(made->path, &family->for_host)));
+                                    (!maker->is_installed && path_is_within_any(made->path, &family->for_host))));
 }
 
 /* What was taken back leaves a gap. */
@@ -219,6 +219,7 @@ static struct script_maker begin(struct arena *arena, const struct script_wishes
                                  .noted = {.arena = arena},
                                  .told = packages + request->other_count,
                                  .told_count = request->own_count,
+                                 .is_installed = request->is_installed,
                                  .notes = notes};
 }
 

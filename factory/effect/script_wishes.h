@@ -18,6 +18,7 @@ struct script_wishes_request {
     size_t other_count; /* the first of them: what their scripts would do is made, but not told where it cannot be */
     size_t own_count;   /* the others, of the service */
     const struct fileset *set;
+    bool is_installed; /* what configures the machine is made, too, as by a package manager */
 };
 
 /* Finds what the scripts of the packages would have made. Notes are of what is known to be done by a script and cannot be

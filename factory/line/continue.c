@@ -47,6 +47,14 @@ static bool has_path(void *self, struct text path)
     return place && is_in(judging->scripts->tree, place);
 }
 
+/* script_strange_request.is_made. */
+static bool is_made(void *self, struct text path)
+{
+    const struct judging *judging = self;
+    const struct wish_made *made = wishes_made(judging->scripts->wishes, text_dup(judging->order->arena, path));
+    return made && made->kind == MADE_DIRECTORY;
+}
+
 /* What is left over of the effects of a package's scripts, once for all of them. */
 static const char *left_of(struct judging *judging, const struct package *package)
 {
@@ -66,19 +74,26 @@ static bool is_done(void *self, const struct continuing_script *script)
     struct judging *judging = self;
     struct arena *arena = judging->order->arena;
     struct strings strange;
+    bool covered[EFFECT_COUNT];
+    for (size_t i = 0; i < EFFECT_COUNT; i++)
+        covered[i] = script->package && scripts_cover(judging->scripts, script->package, (enum effect)i);
     struct script_text text = {
         .name = script->name, .text = script->text, .arguments = script->arguments, .has_program = true};
     struct script_strange_request request = {.package = script->is_first ? script->package : NULL,
                                              .set = &judging->closed->set,
                                              .script = &text,
                                              .has_path = has_path,
+                                             .is_made = is_made,
+                                             .covered = covered,
                                              .self = self,
                                              .has_effects = !script->is_first};
-    script_strange_find(arena, &request, &strange);
-    if (script->package && scripts_cover(judging->scripts, script->package, EFFECT_OTHER))
+    bool left_open[EFFECT_COUNT] = {false};
+    script_strange_find(arena, &request, &strange, left_open);
+    if (covered[EFFECT_OTHER])
         strange.count = 0;
+    for (size_t i = 0; i < EFFECT_COUNT && strange.count && script->package; i++)
+        judging->left[i] = judging->left[i] || left_open[i];
     const char *left = script->is_first && script->package ? left_of(judging, script->package) : "";
-    judging->left[EFFECT_OTHER] = judging->left[EFFECT_OTHER] || (strange.count && script->package);
     judging->is_more_left = judging->is_more_left || (strange.count && !script->package);
     if (strange.count)
         list_add(arena, &judging->reasons,

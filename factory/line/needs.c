@@ -259,7 +259,7 @@ bool needs_of_recipes(const struct order *order, const struct closed *closed, st
     struct applied applied = closed->asked.applied;
     size_t before = applied.count;
     if (keep_lacks(&closed->keep) || !order->manifest->has_recipes || !recipes ||
-        !applied_add(order->arena, recipes, &closed->keep, &applied))
+        !applied_add(order->arena, recipes, &closed->keep, order->installed != NULL, &applied))
         return true;
     need->applied = applied;
     for (size_t i = before; i < applied.count; i++) {

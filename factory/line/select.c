@@ -124,7 +124,7 @@ static void add_script_wishes(const struct order *order, struct closed *closed)
     const struct opened *opened = &closed->opened;
     const struct package **packages =
         arena_new_array(order->arena, const struct package *, opened->selection.count + 1);
-    struct script_wishes_request request = {.packages = packages, .set = &closed->set};
+    struct script_wishes_request request = {.packages = packages, .set = &closed->set, .is_installed = true};
     struct wishes made;
     struct strings notes;
     if (!order->installed)

@@ -8,6 +8,7 @@ struct recipe_form {
     struct manifest_form parts;
     struct strings packages, generate;
     const char *when;
+    bool is_for_installed;
 };
 
 #define FIELD(type, key, member) YAML_FIELD(type, recipe_form, key, member, false, ALTERS_ORDER)
@@ -15,6 +16,7 @@ struct recipe_form {
 static const struct yaml_field fields[] = {
     FIELD(YAML_STRINGS, "for", packages),
     FIELD(YAML_STRING, "when", when),
+    FIELD(YAML_BOOL, "installed", is_for_installed),
     FIELD(YAML_STRING, "description", parts.manifest.description),
     FIELD(YAML_NODE, "files", parts.files),
     FIELD(YAML_STRINGS, "install", parts.install),
@@ -71,7 +73,8 @@ static bool load_recipe(struct arena *arena, const struct data_file *file, const
                         struct recipe *ret_recipe, struct err *err)
 {
     struct recipe recipe = {.name = file->stem};
-    struct recipe_form form = {.parts = {.root = file->root, .manifest = {.path = file->path}}};
+    struct recipe_form form = {.parts = {.root = file->root, .manifest = {.path = file->path}},
+                               .is_for_installed = true};
     if (!yaml_read(arena, file->root, fields, ARRAY_COUNT(fields), &form, err) ||
         !manifest_read_parts(arena, &form.parts, err) || !manifest_check_parts(arena, &form.parts, err) ||
         !manifest_check_env(arena, &form.parts.manifest.config.env, err) ||
@@ -82,6 +85,7 @@ static bool load_recipe(struct arena *arena, const struct data_file *file, const
         return false;
     recipe.packages = form.packages;
     recipe.format = form.when;
+    recipe.is_not_for_installed = !form.is_for_installed;
     if (!recipe.packages.count)
         list_add(arena, &recipe.packages, recipe.name);
     recipe.wishes = form.parts.manifest.wishes;

@@ -21,6 +21,8 @@ struct recipe {
     struct wishes wishes;      /* files, made, users, groups, env; packages: install */
     bool covers[EFFECT_COUNT]; /* effects of the packages' scripts that need no report */
     bool makes_certificates;   /* generate: ca-certificates */
+    bool
+        is_not_for_installed; /* installed: false: where packages are installed, what their scripts make is made instead */
 };
 
 struct recipes {

@@ -180,6 +180,14 @@ class OnABase(InstalledCase):
         self.ready_on(app_packages(Conflicts="tool"))
         self.refuse(run.RESOLVE, "tool", arguments=("--arch", "x86_64", "served"))
 
+    def test_what_the_base_has_for_other_architectures_too_is_enough_for_any(self):
+        """`Multi-Arch: allowed` of an installed package meets `NAME:any`, as python3 and perl do."""
+        self.ready_on(app_packages(depends="libold, newlib, script:any (>= 1)"))
+        self.install(self.root, [package("script", [deb.File("/usr/share/script", "s\n")], version="2", Multi_Arch="allowed")])
+        tar = subprocess.run(["tar", "-C", self.root, "-c", "."], stdout=subprocess.PIPE, check=True).stdout
+        Base(self.path("base"), {"amd64": [tar]}, config={})
+        self.agree(self.put_on(self.build_on()))
+
     def test_a_base_without_a_list_of_packages_is_refused(self):
         self.ready_on(app_packages())
         shutil.rmtree(self.root + ADMIN)
@@ -221,6 +229,31 @@ class Scripts(InstalledCase):
                              arguments=("--arch", "x86_64", "served"))
         self.write_manifest(text="covers: [adduser, other]\n" + MANIFEST)
         self.assertEqual(self.run_factory("--arch", "x86_64", "served").code, run.OK, result)
+
+    def test_what_a_script_does_for_sure_is_done_also_through_variables_and_for_the_machine(self):
+        sure = "#!/bin/sh\nset -e\np=/usr/share/app/data\nchgrp nogroup $p\nmkdir -p /etc/cron.d\necho '#' > /etc/cron.d/app\n"
+        self.ready_on(app_packages(postinst=sure))
+        got = self.build_on()
+        self.assertEqual((got.top["/usr/share/app/data"].gid, got.text("/etc/cron.d/app")), (65534, "#\n"))
+        self.agree(self.put_on(got))
+
+    def test_what_a_script_may_do_and_what_nobody_knows_the_path_of_is_not_done(self):
+        script = ("#!/bin/sh\nnow=$(date +%s)\nif [ \"$now\" = 0 ]; then chgrp nogroup /etc/app.conf; fi\n"
+                  "chown nobody /srv/$now\np=/etc/app\nif [ \"$now\" = 1 ]; then ln -s app.conf $p.link; fi\n")
+        self.ready_on(app_packages(postinst=script))
+        self.refuse(run.RESOLVE, "package app: its postinst (configure) is not run, and nobody knows what it would do with "
+                    "chgrp /etc/app.conf, chown /srv/$now, ln /etc/app.link",
+                    "`covers: [chown, install]` that the image needs nothing of it", arguments=("--arch", "x86_64", "served"))
+        self.write_manifest(text="covers: [chown, install]\n" + MANIFEST)
+        self.build_on()
+
+    def test_a_recipe_that_is_not_for_installed_packages_makes_nothing_there(self):
+        text = "for: [app]\ninstalled: false\ndirectories: [{path: /usr/share/app/own, mode: \"0700\"}]\ncovers: [other]\n"
+        self.ready_on(app_packages(postinst=self.STRANGE))
+        self.write("manifests/recipes/app.yaml", text)
+        self.refuse(run.RESOLVE, "frobnicate", arguments=("--arch", "x86_64", "served"))
+        self.write("manifests/recipes/app.yaml", text.replace("installed: false\n", ""))
+        self.assertTrue(self.build_on().top["/usr/share/app/own"].isdir())
 
     def test_or_the_package_is_half_configured_and_dpkg_heals_it(self):
         self.ready_on(app_packages(postinst=self.STRANGE), "allow-unconfigured: true\n" + MANIFEST)

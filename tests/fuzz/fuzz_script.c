@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct script_effects effects;
     list_add(&arena, &package.scripts, script);
     fileset_build(&arena, NULL, packages, 1, &set);
-    const struct script_wishes_request request = {packages, 0, 1, &set};
+    const struct script_wishes_request request = {.packages = packages, .own_count = 1, .set = &set};
     script_wishes_find(&arena, &request, &wishes, &notes);
     check_wishes(&wishes);
     script_effects_list(&arena, &package, &set, &effects);

@@ -84,7 +84,7 @@ static const char *wishes_of(void **state, const char *name, const char *script,
     list_add(&fixture->arena, &package->scripts, ((struct package_script){name, script}));
     set_build(fixture, false);
     const struct package *own[] = {package};
-    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    const struct script_wishes_request request = {.packages = own, .own_count = 1, .set = &fixture->set};
     script_wishes_find(&fixture->arena, &request, &wishes, ret_notes);
     return print_wishes(&fixture->arena, &wishes);
 }
@@ -265,7 +265,7 @@ static void questions_have_the_answers_of_their_templates(void **state)
         list_add(&fixture->arena, &package->scripts, scripts[i]);
     set_build(fixture, false);
     const struct package *own[] = {package};
-    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    const struct script_wishes_request request = {.packages = own, .own_count = 1, .set = &fixture->set};
     script_wishes_find(&fixture->arena, &request, &wishes, &notes);
     assert_string_equal(print_wishes(&fixture->arena, &wishes),
                         "group ftp\ngroup empty\ngroup yes\ndir /a 755 root:root\nfile /k 644 root:root known\n\n"
@@ -289,7 +289,7 @@ static void a_config_script_that_is_not_understood_leaves_all_answers_open(void 
             list_add(&fixture->arena, &package->scripts, scripts[j]);
         set_build(fixture, false);
         const struct package *own[] = {package};
-        const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+        const struct script_wishes_request request = {.packages = own, .own_count = 1, .set = &fixture->set};
         script_wishes_find(&fixture->arena, &request, &wishes, &notes);
         assert_string_equal(print_wishes(&fixture->arena, &wishes), "group g\n");
     }
@@ -344,7 +344,7 @@ static void configuration_is_enabled_by_links(void **state)
                                              "[ $HOME ] && apache2_invoke enmod ssl"}));
     set_build(fixture, false);
     const struct package *own[] = {package};
-    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    const struct script_wishes_request request = {.packages = own, .own_count = 1, .set = &fixture->set};
     script_wishes_find(&fixture->arena, &request, &wishes, &notes);
     assert_string_equal(print_wishes(&fixture->arena, &wishes),
                         "link /etc/apache2/mods-enabled/ssl.load ../mods-available/ssl.load\n"
@@ -415,7 +415,7 @@ static void constant_calls_of_lua_are_read(void **state)
                  "posix.mkdir(\"/srv/\\x"}));
     set_build(fixture, false);
     const struct package *own[] = {package};
-    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    const struct script_wishes_request request = {.packages = own, .own_count = 1, .set = &fixture->set};
     script_wishes_find(&fixture->arena, &request, &wishes, &notes);
     assert_string_equal(print_wishes(&fixture->arena, &wishes),
                         "user x:y /\nuser z:y /srv/d\ngroup y\ndir /srv/d 750 x:y\ndir /srv/e 755 root:root\n"
@@ -440,7 +440,7 @@ static void names_of_lua_that_may_be_something_else_are_not_known(void **state)
                                       "g = '/srv/8' if x then g = '/srv/8' end posix.mkdir(g)\n"}));
     set_build(fixture, false);
     const struct package *own[] = {package};
-    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    const struct script_wishes_request request = {.packages = own, .own_count = 1, .set = &fixture->set};
     script_wishes_find(&fixture->arena, &request, &wishes, &notes);
     assert_string_equal(print_wishes(&fixture->arena, &wishes), "dir /srv/8 755 root:root\n");
 }
@@ -461,7 +461,7 @@ static void scriptlets_of_fedora_make_their_accounts(void **state)
                                                "mkdir /srv/x\n[ $1 -gt 1 ] && mkdir /srv/y\nexit 0\n"}));
     set_build(fixture, false);
     const struct package *own[] = {package};
-    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    const struct script_wishes_request request = {.packages = own, .own_count = 1, .set = &fixture->set};
     script_wishes_find(&fixture->arena, &request, &wishes, &notes);
     assert_string_equal(print_wishes(&fixture->arena, &wishes),
                         "user x=27:x /var/lib/x /sbin/nologin\ngroup x=27\ndir /srv/x 755 root:root\n");
@@ -477,7 +477,7 @@ static void givers_name_script_package_and_line(void **state)
              ((struct package_script){"postinst", "#!/bin/sh\n\nadduser --system nsd\nmkdir /run/nsd\n"}));
     set_build(fixture, false);
     const struct package *own[] = {package};
-    const struct script_wishes_request request = {own, 0, 1, &fixture->set};
+    const struct script_wishes_request request = {.packages = own, .own_count = 1, .set = &fixture->set};
     script_wishes_find(&fixture->arena, &request, &wishes, &notes);
     assert_string_equal(wishes.users.items[0].giver, "the postinst of nsd, line 3");
     assert_string_equal(wishes.made.items[0].giver, "the postinst of nsd, line 4");
