@@ -11,6 +11,7 @@
 static const char packaged_dir[] = "/usr/share/ca-certificates/";
 static const char local_dir[] = "/usr/local/share/ca-certificates/";
 static const char etc_dir[] = "/etc/ssl/certs/";
+static const char list_path[] = "/etc/ca-certificates.conf";
 static const char bundle_path[] = "/etc/ssl/certs/ca-certificates.crt";
 static const char giver[] = "update-ca-certificates", why[] = "as update-ca-certificates makes it";
 
@@ -240,4 +241,34 @@ bool certificates_make(struct arena *arena, const struct fileset *set, const str
     add_links(&maker);
     *ret_wishes = maker.made;
     return true;
+}
+
+static struct wish_made *find_list(struct wishes *wishes)
+{
+    for (size_t i = 0; i < wishes->made.count; i++) {
+        struct wish_made *made = &wishes->made.items[i];
+        if (made->kind == MADE_FILE && made->is_automatic && made->content && strcmp(made->path, list_path) == 0)
+            return made;
+    }
+    return NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void certificates_list(struct arena *arena, const struct fileset *set, struct wishes *wishes)
+{
+    struct wish_made *made = find_list(wishes);
+    struct strings names = {0};
+    for (size_t i = 0; made && i < set->by_path.slots.count; i++) {
+        const struct sourced *file = set->by_path.slots.items[i].value;
+        if (sourced_content(file) && is_certificate_of(packaged_dir, file->entry->path))
+            list_add(arena, &names, file->entry->path + strlen(packaged_dir));
+    }
+    if (!names.count)
+        return;
+    qsort(names.items, names.count, sizeof names.items[0], compare_names);
+    made->content = arena_printf(arena, "%s%s\n", made->content, strings_join(arena, &names, "\n"));
 }

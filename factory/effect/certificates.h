@@ -18,5 +18,8 @@
 /* Returns bundle and links, except at paths that `wishes` make already. No certificates: nothing. */
 bool certificates_make(struct arena *arena, const struct fileset *set, const struct wishes *wishes,
                        struct wishes *ret_wishes, struct err *err) MUST_CHECK;
+/* Adds the packages' certificates to the list of those that count (/etc/ca-certificates.conf), of which the package's script
+ * has made the head, as its questions' defaults say: all of them. Without it the tool would take them out of the bundle. */
+void certificates_list(struct arena *arena, const struct fileset *set, struct wishes *wishes);
 
 #endif

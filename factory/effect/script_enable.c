@@ -7,17 +7,40 @@
 #define PRIORITY "; priority="
 #define PRIORITY_DEFAULT "20"
 
-/* `command` with `verb` as its first word, if there is one; then names. '*' in a file's name: whatever stands there. */
+#define APACHE_STATE "/var/lib/apache2"
+
+/* `command` with `verb` as its first word, if there is one; then names. '*' in a file's name: whatever stands there. `noted`: where
+ * an empty file says who did it, a package (-m) or an administrator; only packages' scripts read that. */
 static const struct enabler {
-    const char *command, *verb, *available, *enabled, *files[2];
+    const char *command, *verb, *available, *enabled, *files[2], *noted;
 } enablers[] = {
-    {"a2enmod", NULL, "/etc/apache2/mods-available", "/etc/apache2/mods-enabled", {"%s.load", "%s.conf"}},
-    {"a2enconf", NULL, "/etc/apache2/conf-available", "/etc/apache2/conf-enabled", {"%s.conf"}},
-    {"a2ensite", NULL, "/etc/apache2/sites-available", "/etc/apache2/sites-enabled", {"%s.conf"}},
-    {"apache2_invoke", "enmod", "/etc/apache2/mods-available", "/etc/apache2/mods-enabled", {"%s.load", "%s.conf"}},
-    {"apache2_invoke", "enconf", "/etc/apache2/conf-available", "/etc/apache2/conf-enabled", {"%s.conf"}},
-    {"apache2_invoke", "ensite", "/etc/apache2/sites-available", "/etc/apache2/sites-enabled", {"%s.conf"}},
-    {"lighty-enable-mod", NULL, "/etc/lighttpd/conf-available", "/etc/lighttpd/conf-enabled", {"*-%s.conf"}},
+    {"a2enmod",
+     NULL,
+     "/etc/apache2/mods-available",
+     "/etc/apache2/mods-enabled",
+     {"%s.load", "%s.conf"},
+     APACHE_STATE "/module"},
+    {"a2enconf", NULL, "/etc/apache2/conf-available", "/etc/apache2/conf-enabled", {"%s.conf"}, APACHE_STATE "/conf"},
+    {"a2ensite", NULL, "/etc/apache2/sites-available", "/etc/apache2/sites-enabled", {"%s.conf"}, APACHE_STATE "/site"},
+    {"apache2_invoke",
+     "enmod",
+     "/etc/apache2/mods-available",
+     "/etc/apache2/mods-enabled",
+     {"%s.load", "%s.conf"},
+     APACHE_STATE "/module"},
+    {"apache2_invoke",
+     "enconf",
+     "/etc/apache2/conf-available",
+     "/etc/apache2/conf-enabled",
+     {"%s.conf"},
+     APACHE_STATE "/conf"},
+    {"apache2_invoke",
+     "ensite",
+     "/etc/apache2/sites-available",
+     "/etc/apache2/sites-enabled",
+     {"%s.conf"},
+     APACHE_STATE "/site"},
+    {"lighty-enable-mod", NULL, "/etc/lighttpd/conf-available", "/etc/lighttpd/conf-enabled", {"*-%s.conf"}, NULL},
 };
 
 /* Puts the name where "%s" stands. */
@@ -34,8 +57,30 @@ static void link_to(struct script_maker *maker, const char *path, const char *ta
         made->target = target;
 }
 
+static bool has_word(const struct shell_command *command, const char *word)
+{
+    for (size_t i = 1; i < command->count; i++) {
+        if (strcmp(command->items[i].text, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void note(struct script_maker *maker, const struct enabler *enabler, const char *name)
+{
+    const char *who = enabler->verb || has_word(&maker->at->call.command, "-m") ? "maint" : "admin";
+    const char *dir = arena_printf(maker->arena, "%s/enabled_by_%s", enabler->noted, who);
+    (void)script_make_directory(maker, enabler->noted, 0755);
+    (void)script_make_directory(maker, dir, 0755);
+    struct wish_made *made = script_make(maker, MADE_FILE, arena_printf(maker->arena, "%s/%s", dir, name));
+    if (made)
+        made->content = "";
+}
+
 static void enable(struct script_maker *maker, const struct enabler *enabler, const char *name)
 {
+    if (maker->is_installed && enabler->noted)
+        note(maker, enabler, name);
     for (size_t i = 0; i < ARRAY_COUNT(enabler->files) && enabler->files[i]; i++) {
         struct strings paths = {0};
         const char *pattern =

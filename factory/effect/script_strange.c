@@ -113,11 +113,12 @@ static bool is_known(const char *name)
     return false;
 }
 
-/* What is written to is thrown away, shown, or there. */
+/* What is written is thrown away, shown, or known and in its file. */
 static bool is_written(const struct script_strange_request *request, const struct shell_call *call)
 {
     return !call->output || strncmp(call->output, "/dev/", 5) == 0 ||
-           (call->output[0] == '/' && request->has_path(request->self, text_of(call->output)));
+           (call->output[0] == '/' && call->printed && call->is_sure && !request->has_effects &&
+            request->has_path(request->self, text_of(call->output)));
 }
 
 /* What is removed is not there. A path that only the running script knows is most often one that it made for itself. */

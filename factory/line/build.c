@@ -40,16 +40,21 @@ struct building {
     struct built *built;
 };
 
-/* What recipes have made of the packages' files. */
+/* What all want, and what recipes have made of the packages' files. */
 static bool generate(const struct building *building, struct wishes *ret_wishes, struct err *err)
 {
     const struct closed *closed = building->closed;
+    struct arena *arena = building->order->arena;
     bool makes_certificates = false;
-    *ret_wishes = (struct wishes){0};
+    struct wishes made = {0};
     for (size_t i = 0; i < closed->asked.applied.count; i++)
         makes_certificates = makes_certificates || closed->asked.applied.items[i]->makes_certificates;
-    return !makes_certificates ||
-           certificates_make(building->order->arena, &closed->set, &closed->wishes, ret_wishes, err);
+    if (makes_certificates && !certificates_make(arena, &closed->set, &closed->wishes, &made, err))
+        return false;
+    *ret_wishes = wishes_join(arena, &closed->wishes, &made);
+    if (makes_certificates && building->order->installed)
+        certificates_list(arena, &closed->set, ret_wishes);
+    return true;
 }
 
 /* Notes what scripts would have done and nobody does; under --strict it is an error. */
@@ -166,10 +171,10 @@ static bool make_tree(void *argument, struct err *err)
     const struct order *order = building->order;
     const struct closed *closed = building->closed;
     struct built *built = building->built;
-    struct wishes generated;
-    if (!generate(building, &generated, err))
+    struct wishes wishes;
+    if (!generate(building, &wishes, err))
         return false;
-    *built = (struct built){.wishes = wishes_join(order->arena, &closed->wishes, &generated)};
+    *built = (struct built){.wishes = wishes};
     struct tree_request request = {.arch = order->arch,
                                    .manifest = order->manifest,
                                    .config = &closed->asked.config,

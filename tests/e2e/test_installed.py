@@ -247,6 +247,20 @@ class Scripts(InstalledCase):
         self.write_manifest(text="covers: [chown, install]\n" + MANIFEST)
         self.build_on()
 
+    def test_a_text_that_nobody_knows_is_not_written_though_its_file_is_there(self):
+        self.ready_on(app_packages(postinst="#!/bin/sh\necho head > /etc/app.list\ndate | sort >> /etc/app.list\n"))
+        self.refuse(run.RESOLVE, "with sort > /etc/app.list", arguments=("--arch", "x86_64", "served"))
+
+    def test_what_is_enabled_is_noted_with_who_did_it(self):
+        packages = app_packages(postinst="#!/bin/sh\nset -e\na2enmod -m -q own\na2ensite -q page\n")
+        packages.append(package("pages", [deb.File("/etc/apache2/mods-available/own.load", "o\n"),
+                                          deb.File("/etc/apache2/sites-available/page.conf", "p\n")]))
+        self.ready_on(packages, MANIFEST.replace("[app]", "[app, pages]"))
+        got = self.build_on()
+        self.assertEqual(got.top["/etc/apache2/mods-enabled/own.load"].linkname, "../mods-available/own.load")
+        self.assertEqual([path for path in got.files() if path.startswith("/var/lib/apache2/")],
+                         ["/var/lib/apache2/module/enabled_by_maint/own", "/var/lib/apache2/site/enabled_by_admin/page"])
+
     def test_a_recipe_that_is_not_for_installed_packages_makes_nothing_there(self):
         text = "for: [app]\ninstalled: false\ndirectories: [{path: /usr/share/app/own, mode: \"0700\"}]\ncovers: [other]\n"
         self.ready_on(app_packages(postinst=self.STRANGE))

@@ -182,6 +182,26 @@ static void bundle_and_links_are_the_tools(void **state)
     (void)rmdir(dir);
 }
 
+static void the_list_that_a_script_begins_gets_all_certificates(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "ca-certificates");
+    struct wishes wishes = {0};
+    file_add(package, "/usr/share/ca-certificates/m/z.crt", "Z");
+    file_add(package, "/usr/share/ca-certificates/m/B.crt", "B");
+    file_add(package, "/usr/share/ca-certificates/m/README", "R");
+    set_build(fixture, false);
+    certificates_list(&fixture->arena, &fixture->set, &wishes);
+    assert_int_equal(wishes.made.count, 0); /* nobody has begun it */
+    struct wish_made own = {.kind = MADE_FILE, .path = "/etc/ca-certificates.conf", .content = "# all\n"};
+    list_add(&fixture->arena, &wishes.made, own);
+    certificates_list(&fixture->arena, &fixture->set, &wishes);
+    assert_string_equal(wishes.made.items[0].content, "# all\n"); /* the manifest's own stays */
+    wishes.made.items[0].is_automatic = true;
+    certificates_list(&fixture->arena, &fixture->set, &wishes);
+    assert_string_equal(wishes.made.items[0].content, "# all\nm/B.crt\nm/z.crt\n");
+}
+
 static void the_manifests_own_certificates_follow_and_its_paths_win(void **state)
 {
     struct fixture *fixture = *state;
@@ -236,6 +256,7 @@ int main(void)
         TEST(a_packages_own_file_stays),
         TEST(what_only_the_script_knows_or_is_no_path_makes_no_link),
         TEST(bundle_and_links_are_the_tools),
+        TEST(the_list_that_a_script_begins_gets_all_certificates),
         TEST(the_manifests_own_certificates_follow_and_its_paths_win),
         TEST(bad_certificates_are_refused),
     };
