@@ -105,7 +105,8 @@ static void what_is_wrong_is_told_with_its_place(void **state)
     refused(folder, "", "1:1: the recipe is empty");
     refused(folder, "user: [x]\n", "1:1: unknown key 'user'; did you mean 'users'?");
     refused(folder, "binaries: [/x]\n",
-            "1:1: unknown key 'binaries'; known here: for, when, description, files, install, directories, create, "
+            "1:1: unknown key 'binaries'; known here: for, when, installed, description, files, install, directories, "
+            "create, "
             "symlinks, users, groups, env, generate, covers");
     refused(folder, "for: [a b]\n", "1:7: 'a b' is not a package's name");
     refused(folder, "install: [../x]\n", "1:11: '../x' is not a package's name");
