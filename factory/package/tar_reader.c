@@ -308,7 +308,10 @@ static bool next_header(struct tar_reader *reader, struct extension *extension, 
             return false;
         }
         if (!tar_is_header(reader->header)) {
-            err_set(err, ERR_MALFORMED, "not a tar header where one should be: its checksum is wrong");
+            err_set(err, ERR_MALFORMED, "%s",
+                    reader->used_bytes <= TAR_HEADER_BYTES
+                        ? "no tar archive, or a broken one: the checksum of its first tar header is wrong"
+                        : "not a tar header where one should be: its checksum is wrong");
             return false;
         }
         if (!tar_parse_fields(reader->header, ret_fields, &why))
