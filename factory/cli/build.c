@@ -62,7 +62,8 @@ struct build {
     struct batch_image *images;
     const struct site_image **own; /* parallel to images: what the site file has for them; NULL: nothing */
     size_t image_count;
-    bool is_night; /* no name was given: the images are those of the site file, and none of them stops another */
+    const char *told; /* why the last image was given up: a source that cannot be read fails all */
+    bool is_night;    /* no name was given: the images are those of the site file, and none of them stops another */
     LIST(struct asked_name) asked; /* words that are no manifest's name */
     struct strings names;          /* images asked for */
     struct strings explained;      /* why: paths; new: none */
@@ -372,6 +373,12 @@ static bool choose_source(struct build *build, struct batch_image *image, struct
     return load_shared(build, source, err);
 }
 
+static void fail_push_of_several(const char *push, struct err *err)
+{
+    err_set(err, ERR_USAGE, "--push=%s is for one image; for several put registry: and namespace: into a site file",
+            push);
+}
+
 /* Where one image is pushed to: --push=REF, else what the site file has for it, else the manifest, else the site file;
  * nowhere without any. */
 static bool choose_destination(struct build *build, struct batch_image *image, struct err *err)
@@ -404,8 +411,7 @@ static bool choose_destination(struct build *build, struct batch_image *image, s
         return false;
     }
     if (options->push && *options->push && build->names.count > 1) {
-        err_set(err, ERR_USAGE, "--push=%s is for one image; for several put registry: and namespace: into a site file",
-                options->push);
+        fail_push_of_several(options->push, err);
         return false;
     }
     if (reference.tag) {
@@ -596,7 +602,9 @@ static bool give_up(struct build *build, struct batch_image *image, const char *
     image->destination = NULL;
     err_clear(err);
     stand_in_for(build, image, word);
-    log_line(build->command->log, LOG_QUIET, "error: image %s: %s", image->manifest->name, image->err.text);
+    bool is_told = build->told && strcmp(build->told, image->err.text) == 0;
+    build->told = image->err.text;
+    log_line(build->command->log, LOG_QUIET, "error: image %s: %s", word, is_told ? "the same" : image->err.text);
     return true;
 }
 
@@ -851,9 +859,14 @@ static bool plan_images(struct build *build, struct err *err)
 static bool plan_names(struct build *build, struct err *err)
 {
     const struct site_images *images = &build->site->images;
+    const char *push = build->options->push;
     build->is_night = !build->names.count;
     for (size_t i = 0; build->is_night && i < images->count; i++)
         list_add(build->arena, &build->names, images->items[i].word);
+    if (build->is_night && push && *push && images->count > 1) {
+        fail_push_of_several(push, err);
+        return false;
+    }
     if (build->names.count)
         return true;
     err_set(err, ERR_USAGE,

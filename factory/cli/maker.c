@@ -154,11 +154,11 @@ static void take_bill(const struct maker *maker, const struct layout_image *imag
 static const char *destination_of(const struct maker *maker, const char *name, const struct manifest *manifest)
 {
     const struct site *site = &maker->command->site;
-    const char *own = site_image_push(maker->arena, site_image_find(&site->images, name), name);
+    const struct site_image *own = site_image_find(&site->images, name);
     if (maker->command->options.image)
         return maker->command->options.image;
-    if (own)
-        return own;
+    if (own && own->has_push && (own->push || !own->is_push))
+        return site_image_push(maker->arena, own, name);
     if (manifest && manifest->destination)
         return manifest->destination;
     return site_destination(maker->arena, site, name);

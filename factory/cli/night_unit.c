@@ -223,10 +223,10 @@ bool night_unit_make(struct maker *maker, struct err *err)
                 options->words.count ? "names"
                 : options->pin       ? "--pin"
                                      : "--image");
-    else if (!site->images.count)
+    else if (!site->path || !site->images.count)
         err_set(err, ERR_USAGE, "--format=%s is for a site that names its images: %s", format,
                 site->path ? arena_printf(maker->arena, "%s has no images:", site->path) : "no site file is there");
-    if (err->kind || !describe_places(&description, err) || !describe_program(&description, err) ||
+    if (err->kind || !site->path || !describe_places(&description, err) || !describe_program(&description, err) ||
         !note_images(&description, err) || !add_arguments(&description, err))
         return false;
     struct deploy_files files = deploy_night_files(maker->arena, &description.night, maker->format);

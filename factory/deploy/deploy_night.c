@@ -41,7 +41,7 @@ static const char hardening[] = "NoNewPrivileges=yes\n"
 static void add_command(struct arena *arena, const struct deploy_night *night, const char **text)
 {
     deploy_append(arena, text,
-                  "ExecStart=%s --quiet \\\n    --config=%s \\\n    --cache=%%C/" ACCOUNT
+                  "ExecStart=%s --quiet --summary \\\n    --config=%s \\\n    --cache=%%C/" ACCOUNT
                   " \\\n    --state=%%S/" ACCOUNT " \\\n    --output=%s",
                   deploy_unit_word(arena, night->program), deploy_unit_word(arena, night->config),
                   night->output ? deploy_unit_word(arena, night->output) : "%S/" ACCOUNT "/out");
@@ -177,7 +177,8 @@ static void add_container(struct arena *arena, const struct deploy_night *night,
         arena, text,
         "          containers:\n            - name: imgfactory\n              image: %s\n"
         "              imagePullPolicy: Always\n              command:\n                - %s\n"
-        "                - --quiet\n                - %s\n                - --cache=/var/lib/imgfactory/cache\n"
+        "                - --quiet\n                - --summary\n                - %s\n                - "
+        "--cache=/var/lib/imgfactory/cache\n"
         "                - --state=/var/lib/imgfactory/state\n                - --output=/var/lib/imgfactory/out\n",
         deploy_yaml_string(arena, night->image), deploy_yaml_string(arena, night->program),
         deploy_yaml_string(arena, arena_printf(arena, "--config=/etc/imgfactory/%s", base)));

@@ -7,6 +7,7 @@ import time
 import unittest
 
 from base import FaultProxy, PushCase, Report, deb, elf, image, layout, run, world
+from test_report_schema import SCHEMA
 
 NAMES = ("one", "two")
 
@@ -70,7 +71,7 @@ class Files(SiteCase):
             service = stream.read()
         command = re.search(r"(?m)^ExecStart=((?:.*\\\n)*.*)$", service)[1].replace("\\\n", " ").split()
         self.assertEqual(command[0], os.path.realpath(run.program()))
-        self.assertEqual(command[1:], ["--quiet", f"--config={self.path('lab.yaml')}", "--cache=%C/imgfactory",
+        self.assertEqual(command[1:], ["--quiet", "--summary", f"--config={self.path('lab.yaml')}", "--cache=%C/imgfactory",
                                        "--state=%S/imgfactory", f"--output={self.path('layouts')}",
                                        "--authfile=${CREDENTIALS_DIRECTORY}/auth.json",
                                        f"--manifests={self.path('manifests')}", "--retries=4", "--timeout=2h"])
@@ -91,6 +92,14 @@ class Files(SiteCase):
             self.assertEqual(result.code, run.USAGE, result)
             self.assertIn("in the folder of the site file", result.stderr)
         self.assertIn("in the folder of the site file", self.unit(*options, code=run.USAGE).stderr)  # --manifests
+
+    def test_the_unit_of_an_image_runs_it_from_its_own_place(self):
+        self.site("  - {images: [one], push: q.io/own/}\n  - {image: two, push: false}\n  - own\n",
+                  "registry: q.io\nnamespace: me\n")
+        self.write_manifest("own", self.manifest("own", "hello2"))
+        self.assertIn("\nImage=q.io/own/one:latest\n", self.unit("one").stdout)
+        self.assertIn("\nImage=q.io/me/own:latest\n", self.unit("own").stdout)
+        self.assertIn("no registry is known", self.unit("two", code=run.USAGE).stderr)
 
     def test_units_of_a_night_are_for_a_site_that_names_its_images(self):
         for form in ("timer", "cronjob"):
@@ -146,6 +155,7 @@ class Site(SiteCase):
         self.site("  - two\n  - ./gone.yaml\n  - command:nothing\n  - {image: three, architectures: amd64}\n"
                   "  - {image: own.yaml, source: nowhere}\n  - child\n  - command:hello3\n  - one\n")
         report = self.night(code=run.PARTLY)
+        self.assertEqual(SCHEMA.faults(report.json, "report"), [])
         self.assertEqual({name for name, made in report.images().items() if made["status"] == "built"},
                          {"hello3", "one"})
         self.assertIn("nonsense", self.failure(report, "two")[1])
@@ -158,6 +168,18 @@ class Site(SiteCase):
         table = self.night(code=run.PARTLY, json_too=False).stdout
         self.assertRegex(table, r"(?m)^two +- +failed: ")
         self.assertRegex(table, r"(?m)^one +aarch64 ")
+
+    def test_what_fails_all_is_told_once(self):
+        self.site("  - one\n  - two\n", "source: absent.yaml\narch: all\n")
+        result = self.night(code=run.USAGE, json_too=False)
+        self.assertEqual(result.stderr.count("absent.yaml"), 1, result)
+        self.assertIn("error: image two: the same\n", result.stderr)
+
+    def test_one_place_for_several_images_begins_nothing(self):
+        self.site("  - one\n  - two\n")
+        result = self.night("--push=q.io/me/x", code=run.USAGE, json_too=False)
+        self.assertEqual(result.stderr.count("error: "), 1, result)
+        self.assertIn("--push=q.io/me/x is for one image", result.stderr)
 
     def test_when_all_fail_the_gravest_is_told(self):
         self.site("  - command:nothing\n  - gone\n")
@@ -254,24 +276,15 @@ class Site(SiteCase):
         self.site("  - one\n")
         held = self.hold()
         child = self.factory.start("--config", self.config, env=self.env)
-        deadline = time.monotonic() + 60
-        while not self.waits(child.pid) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        time.sleep(1.5)
+        said = child.stderr.readline()
+        while said and b"waiting for" not in said:
+            said = child.stderr.readline()
+        self.assertRegex(said.decode(), rf"waiting for .*another night, which process {os.getpid()} ")
         self.assertIsNone(child.poll())
         self.assertFalse(os.path.exists(os.path.join(self.factory.output, "one")))
         fcntl.flock(held, fcntl.LOCK_UN)
         _, stderr = child.communicate(timeout=120)
         self.assertEqual(child.returncode, 0, stderr)
-        self.assertRegex(stderr.decode(), rf"waiting for .*another night, which process {os.getpid()} ")
-
-    def waits(self, pid):
-        """Whether the process has the lock's file open."""
-        folder = f"/proc/{pid}/fd"
-        try:
-            return any(os.path.realpath(os.path.join(folder, name)).endswith("/night.lock") for name in os.listdir(folder))
-        except OSError:
-            return False
 
     # What is told of a night.
 

@@ -35,8 +35,9 @@ static void a_service_writes_to_its_cache_and_state_alone(void **state)
     struct deploy_files files = deploy_night_files(&arena, &plain, DEPLOY_TIMER);
     assert_int_equal(files.count, 3);
     const char *service = text_of_file(&files, "imgfactory.service");
-    want(service, "\nExecStart=/usr/bin/imgfactory --quiet \\\n    --config=/etc/imgfactory/imgfactory.yaml \\\n"
-                  "    --cache=%C/imgfactory \\\n    --state=%S/imgfactory \\\n    --output=%S/imgfactory/out\n");
+    want(service,
+         "\nExecStart=/usr/bin/imgfactory --quiet --summary \\\n    --config=/etc/imgfactory/imgfactory.yaml \\\n"
+         "    --cache=%C/imgfactory \\\n    --state=%S/imgfactory \\\n    --output=%S/imgfactory/out\n");
     static const char *const lines[] = {"Type=oneshot",          "ProtectSystem=strict", "StateDirectory=imgfactory",
                                         "NoNewPrivileges=yes",   "ProtectHome=yes",      "CacheDirectory=imgfactory",
                                         "PrivateTmp=yes",        "UMask=0077",           "SuccessExitStatus=143",

@@ -160,12 +160,28 @@ static void an_images_place_is_where_it_is_pushed_to_and_nothing_is_made_of_none
     assert_null(site_destination(&arena, &none, "name"));
 }
 
+/* A file, and a part of what it is refused with. */
+struct refusal {
+    const char *bytes, *part;
+};
+
+static void check_refusals(const struct refusal *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        AUTO(arena_done) struct arena arena = {0};
+        struct err err = {0};
+        struct site site;
+        write_at_home("s.yaml", rows[i].bytes);
+        if (site_load(&arena, at_home("s.yaml"), &site, &err))
+            fail_msg("accepted: %s", rows[i].bytes);
+        CHECK_ERR(&err, ERR_USAGE, rows[i].part);
+    }
+}
+
 static void what_is_wrong_is_refused_with_its_place(void **state)
 {
     (void)state;
-    static const struct {
-        const char *bytes, *part;
-    } rows[] = {
+    static const struct refusal rows[] = {
         {"registri: quay.io\n", "s.yaml:1:1: unknown key 'registri'; did you mean 'registry'?"},
         {"registry: https://quay.io\n", "s.yaml:1:11: 'https://quay.io' is not a registry"},
         {"registry: quay.io/me\n", "is not a registry"},
@@ -199,6 +215,14 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
         {"arch: []\n", "'arch' must not be empty"},
         {"registry: quay.io\nregistry: quay.io\n", "s.yaml:2:"},
         {"- registry\n", "a mapping"},
+    };
+    check_refusals(rows, ARRAY_COUNT(rows));
+}
+
+static void what_is_wrong_with_images_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    static const struct refusal rows[] = {
         {"images: []\n", "s.yaml:1:9: 'images' wants a list"},
         {"images: dhcpd\n", "wants a list"},
         {"images: ['']\n", "an image is named by"},
@@ -219,15 +243,7 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
         {"images: [{images: [a, b], push: q.io/a}]\n", "s.yaml:1:33: 'push' is one repository for several images"},
         {"if-running: never\n", "s.yaml:1:13: 'never' is neither wait nor end"},
     };
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        AUTO(arena_done) struct arena arena = {0};
-        struct err err = {0};
-        struct site site;
-        write_at_home("s.yaml", rows[i].bytes);
-        if (site_load(&arena, at_home("s.yaml"), &site, &err))
-            fail_msg("accepted: %s", rows[i].bytes);
-        CHECK_ERR(&err, ERR_USAGE, rows[i].part);
-    }
+    check_refusals(rows, ARRAY_COUNT(rows));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -244,6 +260,7 @@ int main(void)
         TEST(images_have_the_words_of_a_command_line_and_what_is_their_own),
         TEST(an_images_place_is_where_it_is_pushed_to_and_nothing_is_made_of_none),
         TEST(what_is_wrong_is_refused_with_its_place),
+        TEST(what_is_wrong_with_images_is_refused_with_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
