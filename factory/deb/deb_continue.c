@@ -23,7 +23,8 @@ struct deb_continuing {
 
 static void write_file(struct deb_continuing *continuing, const char *path, struct text bytes, uint32_t mode)
 {
-    struct continued_file file = {path, bytes, mode & 0777};
+    struct continued_file file = {
+        path, {arena_strndup(continuing->arena, bytes.ptr ? bytes.ptr : "", bytes.len), bytes.len}, mode & 0777};
     list_add(continuing->arena, &continuing->continued->files, file);
     map_set(&continuing->written, text_of(path), (void *)path);
 }

@@ -58,8 +58,8 @@ struct continuing {
 };
 
 struct continued_file {
-    const char *path; /* exact */
-    struct text bytes;
+    const char *path;  /* exact */
+    struct text bytes; /* in the arena */
     uint32_t mode;
 };
 

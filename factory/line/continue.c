@@ -37,13 +37,13 @@ static bool is_in(const struct tree *tree, const char *path)
 static bool has_path(void *self, struct text path)
 {
     const struct judging *judging = self;
-    struct arena *arena = judging->order->arena;
-    const char *why, *written = text_dup(arena, path), *place = NULL;
+    AUTO(arena_done) struct arena scratch = {0}; /* a base may list a million paths */
+    const char *why, *written = text_dup(&scratch, path), *place = NULL;
     if (judging->order->ground)
-        (void)ground_place(judging->order->ground, arena, written, &place);
+        (void)ground_place(judging->order->ground, &scratch, written, &place);
     if (place && is_in(judging->scripts->tree, place))
         return true;
-    place = path_canonical(arena, path, &why);
+    place = path_canonical(&scratch, path, &why);
     return place && is_in(judging->scripts->tree, place);
 }
 
@@ -189,7 +189,7 @@ static bool list_nodes(const struct judging *judging, const struct continued *co
                                 .kind = NODE_FILE,
                                 .mode = file->mode,
                                 .size_bytes = file->bytes.len,
-                                .data = arena_strndup(order->arena, file->bytes.ptr, file->bytes.len),
+                                .data = file->bytes.ptr,
                                 .why = "the package manager's database"}));
     }
     for (size_t i = 0; i < changes.count; i++) {

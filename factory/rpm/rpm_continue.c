@@ -66,12 +66,21 @@ static const struct rpm_installed_package *find_former(const struct rpm_continui
     return former;
 }
 
-static const char *place_of(const struct rpm_continuing *continuing, const char *path)
+static const char *place_of(const struct rpm_continuing *continuing, struct arena *arena, const char *path)
 {
     const char *place = NULL, *why;
     if (continuing->request->ground)
-        (void)ground_place(continuing->request->ground, continuing->arena, path, &place);
-    return place ? place : path_canonical(continuing->arena, text_of(path), &why);
+        (void)ground_place(continuing->request->ground, arena, path, &place);
+    return place ? place : path_canonical(arena, text_of(path), &why);
+}
+
+/* Finds what the base has at a listed path; NULL for nothing. */
+static const struct entry *find_listed(const struct rpm_continuing *continuing, const struct rpm_listed *listed,
+                                       size_t index)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *place = place_of(continuing, &scratch, rpm_listed_path(&scratch, listed, index));
+    return place && continuing->request->ground ? ground_find(continuing->request->ground, place) : NULL;
 }
 
 /* Whether a package's file stays away, as with rpm --nodocs: of its former version it goes. */
@@ -81,14 +90,44 @@ static bool stays_away(const struct rpm_continuing *continuing, const struct rpm
            (listed->flags.items[index] & FILE_DOC);
 }
 
+/* Returns how many bytes of an exact path are what the base has: the path, or folders above it. Whatever the base has, it has
+ * the folders above, too, so that the middle can be asked. */
+static size_t known_len(const struct rpm_continuing *continuing, const char *path)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    char *copy = arena_strdup(&scratch, path);
+    size_t low = 0, high = strlen(path);
+    while (low < high) {
+        size_t middle = low + (high - low + 1) / 2;
+        while (middle < high && path[middle] != '/')
+            middle++;
+        copy[middle] = '\0';
+        bool is_there = ground_find(continuing->request->ground, copy) != NULL;
+        copy[middle] = path[middle];
+        if (is_there) {
+            low = middle;
+            continue;
+        }
+        do
+            middle--;
+        while (middle > low && path[middle] != '/');
+        high = middle;
+    }
+    return low;
+}
+
 /* Notes the exact places of files that somebody has when all is done. */
 static void note_kept(struct rpm_continuing *continuing, const struct rpm_listed *listed, bool is_coming)
 {
-    for (size_t i = 0; i < listed->names.count; i++) {
+    for (size_t i = 0; continuing->request->ground && i < listed->names.count; i++) {
+        AUTO(arena_done) struct arena scratch = {0};
         if (is_coming && stays_away(continuing, listed, i))
             continue;
-        const char *place = place_of(continuing, rpm_listed_path(continuing->arena, listed, i));
-        struct text above = text_of(place ? place : "");
+        const char *place = place_of(continuing, &scratch, rpm_listed_path(&scratch, listed, i));
+        size_t len = place ? known_len(continuing, place) : 0;
+        if (len <= 1 || map_get(&continuing->kept, (struct text){place, len}))
+            continue;
+        struct text above = {arena_strndup(continuing->arena, place, len), len};
         while (above.len > 1 && map_add(&continuing->kept, above, continuing)) {
             do
                 above.len--;
@@ -112,9 +151,10 @@ static void add_cause(struct rpm_continuing *continuing, struct rpm_trigger_caus
                       const struct rpm_listed *listed, struct rpm_trigger_causes *causes)
 {
     for (size_t i = 0; i < listed->names.count; i++) {
-        const char *path = rpm_listed_path(continuing->arena, listed, i);
+        AUTO(arena_done) struct arena scratch = {0};
+        const char *path = rpm_listed_path(&scratch, listed, i);
         if (cause.is_removed || is_there(continuing, path))
-            list_add(continuing->arena, &cause.paths, path);
+            list_add(continuing->arena, &cause.paths, arena_strdup(continuing->arena, path));
     }
     list_add(continuing->arena, &causes->packages, cause);
 }
@@ -311,8 +351,7 @@ static bool check_kinds(const struct rpm_continuing *continuing, const struct co
     if (!rpm_header_numbers(continuing->arena, &coming->header, TAG_FILEMODES, &modes, continuing->err))
         return false;
     for (size_t i = 0; i < listed->names.count && i < modes.count; i++) {
-        const char *path = rpm_listed_path(continuing->arena, listed, i), *place = place_of(continuing, path);
-        const struct entry *entry = place ? ground_find(continuing->request->ground, place) : NULL;
+        const struct entry *entry = find_listed(continuing, listed, i);
         bool is_directory = S_ISDIR(modes.items[i]);
         if (!entry || is_ghost(listed, i) || stays_away(continuing, listed, i))
             continue;
@@ -323,7 +362,8 @@ static bool check_kinds(const struct rpm_continuing *continuing, const struct co
             continue;
         err_set(continuing->err, ERR_RESOLVE,
                 "package %s: its %s is a %s in the base, and rpm puts no %s in the place of one",
-                coming->added->package->name, path, is_directory ? "link" : "directory",
+                coming->added->package->name, rpm_listed_path(continuing->arena, listed, i),
+                is_directory ? "link" : "directory",
                 is_directory              ? "directory"
                 : S_ISLNK(modes.items[i]) ? "link"
                                           : "file");
@@ -335,7 +375,6 @@ static bool check_kinds(const struct rpm_continuing *continuing, const struct co
 /* Notes its files that nobody has any more: of those that it left away (FILESTATES) none is its own. */
 static bool remove_former(struct rpm_continuing *continuing, const struct coming *coming)
 {
-    const struct ground *ground = continuing->request->ground;
     const struct rpm_installed_package *former = coming->former;
     struct rpm_listed listed;
     struct rpm_numbers states;
@@ -344,8 +383,7 @@ static bool remove_former(struct rpm_continuing *continuing, const struct coming
         !check_config(continuing, former, &listed))
         return false;
     for (size_t i = 0; i < listed.names.count; i++) {
-        const char *place = place_of(continuing, rpm_listed_path(continuing->arena, &listed, i));
-        const struct entry *entry = place ? ground_find(ground, place) : NULL;
+        const struct entry *entry = find_listed(continuing, &listed, i);
         if (entry)
             (void)map_add(&continuing->of_former, text_of(entry->path), continuing);
         if (!entry || map_get(&continuing->kept, text_of(entry->path)) ||

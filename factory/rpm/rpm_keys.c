@@ -1,5 +1,6 @@
 #include "rpm/rpm_keys.h"
 
+#include "base/auto.h"
 #include "base/map.h"
 #include "rpm/rpm_tags.h"
 
@@ -152,10 +153,10 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool add_rich(struct arena *arena, const struct rpm_keys_request *request, const char *text, uint32_t index,
-                     struct err *err)
+static bool add_rich(const struct rpm_keys_request *request, const char *text, uint32_t index, struct err *err)
 {
-    struct rich rich = {.arena = arena};
+    AUTO(arena_done) struct arena scratch = {0};
+    struct rich rich = {.arena = &scratch};
     if (!take_rich(&rich, &text) || !rich.names.count)
         return true; /* rpm has no further keys then, either */
     if (rich.names.count > RICH_NAMES_MAX) {
@@ -215,7 +216,7 @@ static bool list_strings(struct arena *arena, const struct rpm_keys_request *req
             (tag == RPM_TAG_TRIGGERNAME && !map_add(&seen, text_of(string), &seen)))
             continue;
         if (!request->add(request->self, text_of(string), index, err) ||
-            (string[0] == '(' && has_rich(tag) && !add_rich(arena, request, string, index, err)))
+            (string[0] == '(' && has_rich(tag) && !add_rich(request, string, index, err)))
             return false;
     }
     return true;

@@ -9,7 +9,8 @@
 
 #define STEPS_BETWEEN_LOOKS 1000
 #define LOOKS_MAX 20000 /* some 20 million steps of SQLite's machine: a row takes less than ten */
-#define WRITTEN_MAX_BYTES ((size_t)512 << 20)
+#define PAGE_BYTES 4096
+#define WRITTEN_MAX_BYTES ((size_t)256 << 20)
 
 /* Places in the first page: https://www.sqlite.org/fileformat2.html#the_database_header */
 enum { AT_WRITE_VERSION = 18, AT_READ_VERSION = 19, FIRST_BYTES = 100 };
@@ -124,6 +125,17 @@ static bool check_table(const struct reading *reading)
     return true;
 }
 
+/* A column that is computed would run functions for each row, whose work is no step of SQLite's machine. */
+static bool check_columns(const struct reading *reading)
+{
+    AUTO(end_statement) sqlite3_stmt *statement = NULL;
+    if (!prepare(reading, "SELECT count(*) FROM pragma_table_xinfo('Packages') WHERE hidden", &statement))
+        return false;
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        return sqlite_fault(reading);
+    return sqlite3_column_int(statement, 0) == 0 || fault(reading, "its table Packages has columns that are computed");
+}
+
 static bool take_row(struct reading *reading, sqlite3_stmt *statement)
 {
     sqlite3_int64 number = sqlite3_column_int64(statement, 0);
@@ -154,7 +166,7 @@ static bool read_rows(struct reading *reading)
     struct rpm_sqlite_rows *rows = reading->rows;
     int result;
     /* no ORDER BY: of a file that lies, sorting could take any amount of memory */
-    if (!prepare(reading, "SELECT hnum, blob FROM Packages", &statement))
+    if (!prepare(reading, "SELECT hnum, blob FROM Packages NOT INDEXED", &statement))
         return false;
     while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
         if (!take_row(reading, statement))
@@ -189,7 +201,8 @@ bool rpm_sqlite_read(struct arena *arena, const char *place, struct text bytes, 
         return false;
     reading.database = database;
     sqlite3_progress_handler(database, STEPS_BETWEEN_LOOKS, stop_endless, &looks_left);
-    return load(&reading, bytes) && bind_hands(&reading) && check_table(&reading) && read_rows(&reading);
+    return load(&reading, bytes) && bind_hands(&reading) && check_table(&reading) && check_columns(&reading) &&
+           read_rows(&reading);
 }
 
 /* ---- writing ---- */
@@ -205,6 +218,10 @@ struct writing {
 
 static bool write_fault(const struct writing *writing)
 {
+    if (sqlite3_errcode(writing->database) == SQLITE_FULL) {
+        err_set(writing->err, ERR_MALFORMED, "rpm's database would have more than %zu bytes", WRITTEN_MAX_BYTES);
+        return false;
+    }
     err_set(writing->err, ERR_LOCAL, "rpmdb.sqlite cannot be made: libsqlite3 %s: %s", sqlite3_libversion(),
             sqlite3_errmsg(writing->database));
     return false;
@@ -218,7 +235,9 @@ static bool execute(const struct writing *writing, const char *sql)
 /* Whatever a distribution has as its libsqlite3's defaults. */
 static bool settle(const struct writing *writing)
 {
-    return execute(writing, "PRAGMA page_size = 4096; PRAGMA encoding = 'UTF-8'; PRAGMA auto_vacuum = NONE;"
+    return execute(writing, arena_printf(writing->arena, "PRAGMA page_size = %d; PRAGMA max_page_count = %zu",
+                                         PAGE_BYTES, WRITTEN_MAX_BYTES / PAGE_BYTES)) &&
+           execute(writing, "PRAGMA encoding = 'UTF-8'; PRAGMA auto_vacuum = NONE;"
                             "PRAGMA journal_mode = OFF; PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF;"
                             "PRAGMA threads = 0; PRAGMA cache_size = -65536");
 }
@@ -330,8 +349,8 @@ static bool list_roots(const struct writing *writing, struct sqlite_roots *ret_r
     return result == SQLITE_DONE || write_fault(writing);
 }
 
-/* The bytes, without what tells which libsqlite3 made them. */
-static bool take_bytes(const struct writing *writing, struct text *ret_bytes)
+/* The bytes, without what tells which libsqlite3 made them. The database is closed in between, as they are many. */
+static bool take_bytes(struct writing *writing, sqlite3 **database, struct text *ret_bytes)
 {
     struct sqlite_roots roots = {0};
     sqlite3_int64 len = 0;
@@ -342,6 +361,8 @@ static bool take_bytes(const struct writing *writing, struct text *ret_bytes)
         sqlite3_free(bytes);
         return write_fault(writing);
     }
+    (void)sqlite3_close_v2(*database);
+    *database = writing->database = NULL;
     char *copy = arena_strndup(writing->arena, (const char *)bytes, (size_t)len);
     sqlite3_free(bytes);
     *ret_bytes = (struct text){copy, (size_t)len};
@@ -362,5 +383,5 @@ bool rpm_sqlite_write(struct arena *arena, const struct rpm_sqlite_rows *rows, b
     struct writing writing = {.arena = arena, .database = database, .err = err};
     return settle(&writing) && execute(&writing, "BEGIN") && make_tables(&writing) && write_headers(&writing, rows) &&
            write_keys(&writing, headers, rows, is_big_endian) && make_indices(&writing) &&
-           execute(&writing, "COMMIT") && take_bytes(&writing, ret_bytes);
+           execute(&writing, "COMMIT") && take_bytes(&writing, &database, ret_bytes);
 }

@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/text.h"
 
-#define RPM_SQLITE_MAX_BYTES ((size_t)256 << 20)
+#define RPM_SQLITE_MAX_BYTES ((size_t)128 << 20)
 #define RPM_SQLITE_MAX_PACKAGES 65536u
 
 struct rpm_sqlite_row {

@@ -239,7 +239,12 @@ static void a_database_that_lies_is_refused(void **state)
     refuses(fixture,
             "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, b, blob AS (zeroblob(60000000))); INSERT INTO Packages "
             "VALUES(1, 2)",
-            "longer than the file");
+            "columns that are computed");
+    refuses(
+        fixture,
+        "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, x, blob AS (substr(hex(zeroblob(x)), 1, 8)) STORED); INSERT "
+        "INTO Packages(hnum, x) VALUES(1, 30)",
+        "columns that are computed");
     refuses(fixture, "CREATE TABLE Packages (hnum, blob); INSERT INTO Packages VALUES('one', x'00')", "not a number");
     refuses(fixture, "CREATE TABLE Packages (hnum, blob); INSERT INTO Packages VALUES(-1, x'00')", "not a number");
     refuses(fixture, "CREATE TABLE Packages (hnum, blob); INSERT INTO Packages VALUES(1, 'text')", "not a number");
