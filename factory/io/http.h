@@ -1,7 +1,7 @@
 /* http.h - every transfer of the program, on one network thread around one curl_multi
  *
- * http, https and file URLs. Proxies from the environment (proxy.h), never for loopback hosts; a URL with a user name
- * is not fetched over plain http through a proxy of another machine (ERR_USAGE).
+ * http, https and file URLs. Proxies from the environment (proxy.h), never for loopback hosts, or the one of a request's
+ * http_access; what has a user name is not fetched over plain http through a proxy of another machine (ERR_USAGE).
  * One retry layer: transient faults (connect, reset, timeout, truncation, 408/425/429/5xx) are tried again, 5 tries in
  * all, with jittered exponential back-off from 0.5 s (http_options.retry_base_ms), Retry-After obeyed up to 120 s (a
  * server that wants more is given up); other 4xx are final, as are wrong bytes and certificates: then the next mirror
@@ -43,6 +43,15 @@ struct http_tls {
     const char *ca_pem;               /* further CA certificates (PEM text), or NULL */
     const char *cert_path, *key_path; /* client certificate, or NULL */
     bool is_verify_off;
+};
+
+/* What a repository wants of plain GETs, beyond what the environment says; strings as in struct http_tls. User and password
+ * are sent to the hosts of the request's URLs, never on to one that a redirect leads to; none of it is ever printed. */
+struct http_access {
+    struct http_tls tls;                     /* without ca_pem */
+    const char *user, *password;             /* HTTP's basic authentication; NULL: none (a URL's own come first) */
+    const char *proxy;                       /* for every host but those of no_proxy; NULL: that of the environment */
+    const char *proxy_user, *proxy_password; /* of that proxy; NULL: none */
 };
 
 /* A request that is more than a GET: every HTTP answer is a result (is_good with its status), no redirects, no further
@@ -102,9 +111,10 @@ struct http_request {
     bool is_tried_once;            /* no further tries after a transient fault: for what may be left out */
     struct http_version *version;  /* of what the caller has, and, once it is good, of what the server has: with status
                                       304 it is the same, and nothing came. NULL: not asked; a plain GET */
-    struct http_call *call;        /* set: see struct http_call (then there is one URL); NULL: a plain GET */
-    struct store *store;           /* set: the bytes become a blob of the store; else they are kept in `body` */
-    _Atomic uint64_t *counter;     /* bytes received are added here as they come (taken back on a retry); may be NULL */
+    const struct http_access *access; /* of a plain GET; NULL: nothing beyond the environment */
+    struct http_call *call;           /* set: see struct http_call (then there is one URL); NULL: a plain GET */
+    struct store *store;              /* set: the bytes become a blob of the store; else they are kept in `body` */
+    _Atomic uint64_t *counter; /* bytes received are added here as they come (taken back on a retry); may be NULL */
     /* Called on the network thread, must be short; may be NULL. The request is not touched afterwards, so its owner may
      * free it. */
     void (*done)(struct http_request *request);

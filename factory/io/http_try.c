@@ -272,11 +272,42 @@ static bool set_proxy(CURL *easy, const struct http_request *request, const char
            (!is_mapped || curl_easy_setopt(easy, CURLOPT_PROXY, proxies->plain) == CURLE_OK);
 }
 
-/* A registry's credential never comes here over plain http: it is for loopback hosts only, which are not proxied. */
-static bool check_credential(const char *url, const struct proxies *proxies, struct err *err)
+/* What a repository wants: its own proxy is for loopback hosts, too; who it is, and whom it trusts. */
+static bool set_access(struct http_try *try, const struct http_access *access, const char *url,
+                       const struct proxies *proxies, struct err *err)
 {
-    const char *proxy = proxy_for(proxies, url);
-    if (!proxy || !has_scheme(url, "http:") || !proxy_has_user(url) || !proxy_is_elsewhere(proxy))
+    CURL *easy = try->easy;
+    if (access->proxy) {
+        bool is_none = proxy_excepts(proxies, url);
+        if (curl_easy_setopt(easy, CURLOPT_NOPROXY, proxies->listed_alone) != CURLE_OK ||
+            curl_easy_setopt(easy, CURLOPT_PROXY, is_none ? "" : access->proxy) != CURLE_OK ||
+            (access->proxy_user && curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, access->proxy_user) != CURLE_OK) ||
+            (access->proxy_password &&
+             curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, access->proxy_password) != CURLE_OK))
+            return false;
+    }
+    if (access->user && curl_easy_setopt(easy, CURLOPT_USERNAME, access->user) != CURLE_OK)
+        return false;
+    if (access->password && curl_easy_setopt(easy, CURLOPT_PASSWORD, access->password) != CURLE_OK)
+        return false;
+    return http_tls_set_up(easy, &access->tls, &try->calling.authorities, err);
+}
+
+/* The proxy that a request goes through; NULL: none. */
+static const char *proxy_of(const struct http_request *request, const char *url, const struct proxies *proxies)
+{
+    if (request->call || !request->access || !request->access->proxy)
+        return proxy_for(proxies, url);
+    return proxy_excepts(proxies, url) ? NULL : request->access->proxy;
+}
+
+/* A registry's credential never comes here over plain http: it is for loopback hosts only, which are not proxied. */
+static bool check_credential(const struct http_request *request, const char *url, const struct proxies *proxies,
+                             struct err *err)
+{
+    const char *proxy = proxy_of(request, url, proxies);
+    bool has_user = proxy_has_user(url) || (!request->call && request->access && request->access->user);
+    if (!proxy || !has_scheme(url, "http:") || !has_user || !proxy_is_elsewhere(proxy))
         return true;
     struct text host = proxy_host(url), through = proxy_host(proxy);
     err_set(err, ERR_USAGE,
@@ -310,7 +341,8 @@ static bool set_conditions(struct http_try *try)
 bool http_try_new(struct http_request *request, const char *url, const struct proxies *proxies, void *owner,
                   struct http_try **ret_try, struct err *err)
 {
-    if (!check_credential(url, proxies, err))
+    const struct http_access *access = request->call ? NULL : request->access;
+    if (!check_credential(request, url, proxies, err))
         return false;
     if (request->is_size_known && request->size_bytes > request->cap_bytes) {
         err_set(err, ERR_MALFORMED, "%s: said to have %" PRIu64 " bytes, more than the %" PRIu64 " that are allowed",
@@ -322,21 +354,23 @@ bool http_try_new(struct http_request *request, const char *url, const struct pr
         memory_abort(sizeof *try);
     try->request = request;
     try->url = url;
-    try->has_proxy = proxies->plain || proxies->secure;
+    try->has_proxy = proxies->plain || proxies->secure || (access && access->proxy);
     buf_init(&try->body, body_cap(request));
     if (!request->store || request->call)
         digest_begin(&try->hash);
     if (request->sha512)
         checksum_begin(&try->sha512, CHECKSUM_SHA512);
     bool is_set = set_limits(try->easy) && set_protocols(try->easy, url) && set_callbacks(try, owner) &&
-                  set_conditions(try) && set_proxy(try->easy, request, url, proxies);
+                  set_conditions(try) && set_proxy(try->easy, request, url, proxies) &&
+                  (!access || set_access(try, access, url, proxies, err));
     if (is_set && request->call && !http_call_set_up(try, err)) {
         err_wrap(err, "%s", http_show(url).chars);
         http_try_free(try);
         return false;
     }
     if (!is_set) {
-        err_set(err, ERR_INTERNAL, "%s: libcurl refuses an option that is needed for safety", http_show(url).chars);
+        if (!err->kind)
+            err_set(err, ERR_INTERNAL, "%s: libcurl refuses an option that is needed for safety", http_show(url).chars);
         http_try_free(try);
         return false;
     }

@@ -184,19 +184,34 @@ static bool is_excepted(const struct proxies *proxies, const char *host, unsigne
     return false;
 }
 
+/* The host of a URL with a NUL, in lower case, and its port; false when there is none. */
+static bool read_host(const char *url, char *ret_host, unsigned *ret_port)
+{
+    size_t user_len;
+    struct text authority = authority_of(url, &user_len), host;
+    if (!split_port((struct text){authority.ptr + user_len, authority.len - user_len}, &host, ret_port) ||
+        !copy_host(host, ret_host))
+        return false;
+    *ret_port = *ret_port ? *ret_port : strncasecmp(url, "http://", 7) == 0 ? 80 : 443;
+    return true;
+}
+
+bool proxy_excepts(const struct proxies *proxies, const char *url)
+{
+    unsigned port;
+    char host[HOST_SIZE];
+    return read_host(url, host, &port) && is_excepted(proxies, host, port);
+}
+
 const char *proxy_for(const struct proxies *proxies, const char *url)
 {
     bool is_plain = strncasecmp(url, "http://", 7) == 0, is_secure = strncasecmp(url, "https://", 8) == 0;
     const char *proxy = is_plain ? proxies->plain : is_secure ? proxies->secure : NULL;
-    size_t user_len;
     unsigned port;
-    char name[HOST_SIZE];
-    struct text authority = authority_of(url, &user_len), host;
-    if (!proxy || !split_port((struct text){authority.ptr + user_len, authority.len - user_len}, &host, &port) ||
-        !copy_host(host, name))
+    char host[HOST_SIZE];
+    if (!proxy || !read_host(url, host, &port))
         return proxy;
-    port = port ? port : is_plain ? 80 : 443;
-    return address_is_loopback(name) || is_excepted(proxies, name, port) ? NULL : proxy;
+    return address_is_loopback(host) || is_excepted(proxies, host, port) ? NULL : proxy;
 }
 
 /* The first variable that says something; NULL: none. */
@@ -217,6 +232,7 @@ static void read_excepted(struct proxies *proxies, const char *value)
     char *words = arena_strdup(arena, value);
     struct text rest, word;
     proxies->listed = "localhost,127.0.0.0/8,::1";
+    proxies->listed_alone = "";
     for (char *comma = words; (comma = strchr(comma, ','));)
         *comma = ' ';
     rest = text_of(words);
@@ -226,9 +242,12 @@ static void read_excepted(struct proxies *proxies, const char *value)
             continue;
         list_add(arena, &proxies->excepted, entry);
         if (entry.kind == NO_PROXY_ALL)
-            proxies->listed = "*";
-        else if (!entry.port && !entry.is_below_only && strcmp(proxies->listed, "*") != 0)
+            proxies->listed = proxies->listed_alone = "*";
+        else if (!entry.port && !entry.is_below_only && strcmp(proxies->listed, "*") != 0) {
             proxies->listed = arena_printf(arena, "%s,%.*s", proxies->listed, (int)word.len, word.ptr);
+            proxies->listed_alone = arena_printf(arena, "%s%s%.*s", proxies->listed_alone,
+                                                 *proxies->listed_alone ? "," : "", (int)word.len, word.ptr);
+        }
     }
 }
 

@@ -22,6 +22,7 @@ struct proxies {
     bool is_plain_mapped;       /* plain is from HTTP_PROXY, which libcurl does not read by itself */
     LIST(struct no_proxy) excepted;
     const char *listed; /* for CURLOPT_NOPROXY: loopback and the entries without ports, for what a redirect leads to */
+    const char *listed_alone; /* the same without loopback */
 };
 
 /* Reads the environment. */
@@ -29,6 +30,8 @@ void proxies_read(struct proxies *ret_proxies);
 void proxies_done(struct proxies *proxies);
 /* Returns the proxy that a URL is fetched through, or NULL for none (also for file:). */
 const char *proxy_for(const struct proxies *proxies, const char *url);
+/* Returns whether no_proxy excepts the host of a URL; loopback alone is no reason. */
+bool proxy_excepts(const struct proxies *proxies, const char *url);
 /* Returns whether a proxy is on another machine than this one. */
 bool proxy_is_elsewhere(const char *proxy);
 /* Returns the host of a URL or of a proxy ("[::1]" without its brackets), without user information and port. */

@@ -190,6 +190,7 @@ static void start(struct supply_item *item, _Atomic uint64_t *counter)
                                           .digest = selected->digest,
                                           .sha512 = selected->sha512,
                                           .store = item->supply->store,
+                                          .access = selected->origin->access,
                                           .counter = counter,
                                           .done = fetched,
                                           .owner = item};

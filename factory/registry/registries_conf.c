@@ -1,7 +1,7 @@
 #include "registry/registries_conf.h"
 #include "base/auto.h"
 #include "io/file.h"
-#include "registry/toml.h"
+#include "plan/toml.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -153,6 +153,40 @@ static void feed_strings(struct digest_stream *stream, const struct strings *str
     digest_feed(stream, "", 1);
 }
 
+static void feed_locks(struct digest_stream *stream, const struct rpm_source *source)
+{
+    for (size_t i = 0; i < source->locks.count; i++) {
+        const struct rpm_lock *lock = &source->locks.items[i];
+        char kind = (char)(1 + lock->is_excluding + 2 * lock->is_of_dnf5);
+        digest_feed(stream, &kind, 1);
+        digest_feed(stream, lock->pattern, strlen(lock->pattern) + 1);
+        for (size_t k = 0; k < lock->conditions.count; k++) {
+            const struct rpm_lock_condition *condition = &lock->conditions.items[k];
+            char how = (char)(1 + (int)condition->key * 8 + condition->is_less_fine + 2 * condition->is_equal_fine +
+                              4 * condition->is_greater_fine);
+            digest_feed(stream, &how, 1);
+            digest_feed(stream, condition->value, strlen(condition->value) + 1);
+        }
+        digest_feed(stream, "", 1);
+    }
+}
+
+/* What holds for all repositories; a source without it has the digest of before. */
+static void feed_choices(struct digest_stream *stream, const struct rpm_source *source)
+{
+    const struct strings *lists[] = {&source->disabled_modules, &source->exclude_pkgs, &source->include_pkgs};
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+        char which = (char)('1' + (int)i);
+        if (lists[i]->count)
+            digest_feed(stream, &which, 1);
+        if (lists[i]->count)
+            feed_strings(stream, lists[i]);
+    }
+    feed_locks(stream, source);
+    if (source->is_older_fine)
+        digest_feed(stream, "older", sizeof "older");
+}
+
 /* Over all that a solution depends on: the input and how it is filtered. */
 static void set_digest(struct rpm_catalog *catalog)
 {
@@ -176,7 +210,10 @@ static void set_digest(struct rpm_catalog *catalog)
         digest_feed(&stream, &repository->has_module_hotfixes, sizeof repository->has_module_hotfixes);
         feed_strings(&stream, &repository->exclude_pkgs);
         feed_strings(&stream, &repository->include_pkgs);
+        if (repository->cost != RPM_COST_DEFAULT)
+            digest_feed(&stream, &repository->cost, sizeof repository->cost);
     }
+    feed_choices(&stream, source);
     catalog->base.digest = digest_end(&stream);
 }
 

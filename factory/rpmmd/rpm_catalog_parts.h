@@ -1,6 +1,6 @@
 /* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_likely.c,
  * rpm_owners.c, rpm_siblings.c,
- * rpm_filelists.c, rpm_filter.c, rpm_versions.c and rpm_cost.c only
+ * rpm_filelists.c, rpm_filter.c, rpm_locks.c, rpm_versions.c and rpm_cost.c only
  *
  * Threads: whatever touches the Pool, `missing` or `has_all_files` holds the lock. A repository's table (`files`,
  * `has_filelists`) belongs to the thread that loads it until `has_all_files` is set, and does not change after that.
@@ -129,10 +129,13 @@ void rpm_versions_thin(Pool *pool);
 bool rpm_cost_check(Pool *pool, struct solve_watch *watch, const Queue *requested, bool is_weak,
                     struct err *err) MUST_CHECK;
 
-/* Marks what excludepkgs and includepkgs of the repositories leave out. */
+/* Marks what excludepkgs and includepkgs leave out, those of [main] and of each repository. */
 void rpm_filter_packages(struct rpm_catalog *catalog, Map *considered);
 /* Marks what module streams leave out: dnf's rules, see rpm_modules.h. */
 void rpm_filter_modules(struct rpm_catalog *catalog, const struct rpm_modules *modules, Map *considered);
+/* Marks what locks of versions leave out (rpm_locks.c): of a locked name all versions but those of the lock, and what
+ * obsoletes those. After the others: what they leave out, no lock names. */
+void rpm_locks_filter(struct rpm_catalog *catalog, Map *considered);
 
 /* Returns whether filelists could change a solution: anything that is reached from the packages `from` over any of the
  * alternatives depends on a path that primary.xml does not have. Less would not do: the answer must not depend on whether

@@ -32,27 +32,36 @@ static void mark_all(Pool *pool, const struct strings *patterns, Map *named)
         mark(pool, patterns->items[i], named);
 }
 
+/* Leaves out what one repository leaves out itself, or does not include; `included` are those of all repositories. */
+static void filter_repository(Pool *pool, const struct rpm_catalog_repo *each, const Map *included, Map *considered)
+{
+    const struct strings *excludes = &each->repository->exclude_pkgs, *includes = &each->repository->include_pkgs;
+    AUTO(map_free) Map own_excluded, own_included;
+    Id id;
+    Solvable *item;
+    mark_all(pool, excludes, &own_excluded);
+    mark_all(pool, includes, &own_included);
+    FOR_REPO_SOLVABLES(each->repo, id, item)
+    {
+        (void)item;
+        bool is_included = (included && MAPTST(included, id)) || MAPTST(&own_included, id);
+        if (MAPTST(&own_excluded, id) || ((included || includes->count) && !is_included))
+            map_clr(considered, id);
+    }
+}
+
 void rpm_filter_packages(struct rpm_catalog *catalog, Map *considered)
 {
+    const struct rpm_source *source = rpm_source_of(catalog->base.origins.source);
+    AUTO(map_free) Map excluded, included;
+    mark_all(catalog->pool, &source->exclude_pkgs, &excluded);
+    mark_all(catalog->pool, &source->include_pkgs, &included);
     for (size_t i = 0; i < catalog->repos.count; i++) {
         const struct rpm_catalog_repo *each = &catalog->repos.items[i];
-        const struct strings *excludes = &each->repository->exclude_pkgs, *includes = &each->repository->include_pkgs;
-        Map excluded, included;
-        Id id;
-        Solvable *item;
-        if (!excludes->count && !includes->count)
-            continue;
-        mark_all(catalog->pool, excludes, &excluded);
-        mark_all(catalog->pool, includes, &included);
-        FOR_REPO_SOLVABLES(each->repo, id, item)
-        {
-            (void)item;
-            if (MAPTST(&excluded, id) || (includes->count && !MAPTST(&included, id)))
-                map_clr(considered, id);
-        }
-        map_free(&excluded);
-        map_free(&included);
+        if (source->include_pkgs.count || each->repository->exclude_pkgs.count || each->repository->include_pkgs.count)
+            filter_repository(catalog->pool, each, source->include_pkgs.count ? &included : NULL, considered);
     }
+    map_subtract(considered, &excluded);
 }
 
 /* The packages that streams list. */

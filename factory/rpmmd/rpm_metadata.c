@@ -91,6 +91,7 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
     struct rpm_metadata *metadata = arena_new(getting->arena, struct rpm_metadata);
     *metadata = (struct rpm_metadata){.repository = repository};
     metadata->origin = (struct origin){
+        .access = repository->access,
         .name = arena_printf(getting->arena, "%s of %s", repository->id,
                              source_public_uri(getting->arena, fetched->base_url)),
         .uri = fetched->base_url,
@@ -293,7 +294,9 @@ static struct getting getting_of(const struct source_env *env, struct arena *are
 bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const struct rpm_repository *repository,
                       const struct arch *arch, struct rpm_metadata **ret_metadata, struct err *err)
 {
-    struct getting getting = getting_of(env, arena, repository, arch);
+    struct source_env own = *env;
+    own.access = repository->access;
+    struct getting getting = getting_of(&own, arena, repository, arch);
     struct release_mark *mark = arena_new(arena, struct release_mark);
     bool is_known;
     if (!release_mark_load(env, arena, &getting.remembered, mark, &is_known, err))

@@ -53,8 +53,10 @@ bool rpm_metadata_fetch(const struct source_env *env, const struct rpm_metadata 
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct listed_file whole = listed(&scratch, metadata, file);
+    struct source_env own = *env;
+    own.access = metadata->repository->access;
     if (!is_zchunk(file))
-        return listed_file_read(env, &whole, ret_plain, err);
+        return listed_file_read(&own, &whole, ret_plain, err);
     err_set(err, ERR_MALFORMED,
             "%s: the repository has it as zchunk only, which is not supported (createrepo_c makes gz, xz or zst beside "
             "it)",

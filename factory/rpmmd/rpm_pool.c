@@ -57,7 +57,7 @@ static bool load_repo(struct rpm_catalog *catalog, struct rpm_catalog_repo *each
     return false;
 }
 
-/* Applies excludepkgs, includepkgs and module streams. */
+/* Applies excludepkgs, includepkgs, module streams and locks of versions. */
 static bool filter(struct rpm_catalog *catalog, struct err *err)
 {
     Pool *pool = catalog->pool;
@@ -80,6 +80,7 @@ static bool filter(struct rpm_catalog *catalog, struct err *err)
         pool_createwhatprovides(pool); /* their rules look at provides */
         rpm_filter_modules(catalog, &modules, pool->considered);
     }
+    rpm_locks_filter(catalog, pool->considered);
     return true;
 }
 

@@ -83,7 +83,9 @@ static void push_unknown(struct solving *solving, const char *requested)
 /* One of each group is to be installed. */
 static void push_groups(struct solving *solving, size_t word, const Queue *groups)
 {
-    Id best = solving->request->is_older_fine ? 0 : SOLVER_FORCEBEST;
+    bool is_older_fine =
+        solving->request->is_older_fine || rpm_source_of(solving->catalog->base.origins.source)->is_older_fine;
+    Id best = is_older_fine ? 0 : SOLVER_FORCEBEST;
     Queue ids;
     queue_init(&ids);
     for (int i = 0; i < groups->count; i++) {

@@ -8,8 +8,11 @@
 #define IMGFACTORY_RPMMD_RPM_SOURCE_H
 
 #include "base/map.h"
+#include "io/http.h"
 #include "plan/yaml.h"
 #include "source/source.h"
+
+#define RPM_COST_DEFAULT 1000
 
 /* One RPM-MD repository (a section of a .repo file, dnf.conf(5)). Variables are replaced, except those that depend on
  * the architecture ($basearch, $arch). */
@@ -27,13 +30,34 @@ struct rpm_repository {
     bool has_module_hotfixes;          /* module_hotfixes */
     bool is_optional;                  /* skip_if_unavailable */
     uint64_t max_age_days;             /* an older repomd.xml is refused; 0: none is for its age */
-    const char *place;                 /* "FILE:LINE" */
+    const struct http_access *access; /* certificates, user and proxy of its transfers; NULL: the environment's alone */
+    const char *place;                /* "FILE:LINE" */
+};
+
+/* One condition of a lock: what an epoch, version or architecture has to be. */
+enum rpm_lock_key { RPM_LOCK_EPOCH, RPM_LOCK_EVR, RPM_LOCK_ARCH };
+struct rpm_lock_condition {
+    enum rpm_lock_key key;
+    bool is_less_fine, is_equal_fine, is_greater_fine;
+    const char *value;
+};
+
+/* An entry of the versionlock plugin's list. */
+struct rpm_lock {
+    const char *pattern; /* dnf 4: a package in any form, of which only what matches counts; dnf5: a glob of names */
+    bool is_excluding;   /* dnf 4, "!PATTERN": what matches does not count */
+    bool is_of_dnf5;     /* then only what meets all conditions counts; of several entries of a name any will do */
+    LIST(struct rpm_lock_condition) conditions;
 };
 
 struct rpm_source {
     LIST(struct rpm_repository) repositories;
     struct strings modules;          /* enabled module streams, "NAME:STREAM" */
     struct strings disabled_modules; /* names of modules of which nothing counts */
+    struct strings exclude_pkgs;     /* excludepkgs and … */
+    struct strings include_pkgs;     /* … includepkgs of [main], for all repositories */
+    LIST(struct rpm_lock) locks;     /* of the versionlock plugin */
+    bool is_older_fine;              /* best=0: of what is asked for another version than the best will do */
 };
 
 /* What a source of the format holds. */

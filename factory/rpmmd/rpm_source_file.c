@@ -111,6 +111,7 @@ static bool add_repository(struct reading *reading, const struct yaml_node *node
         .is_gpg_checked = fields->is_gpg_checked,
         .is_repo_gpg_checked = fields->is_repo_gpg_checked,
         .priority = (int)fields->priority,
+        .cost = RPM_COST_DEFAULT,
         .exclude_pkgs = fields->exclude_pkgs,
         .include_pkgs = fields->include_pkgs,
         .has_module_hotfixes = fields->has_module_hotfixes,

@@ -20,8 +20,10 @@ struct source_env {
     int64_t now;                  /* seconds since the epoch: for freshness only */
     const atomic_bool *cancel;    /* ends solving with ERR_CANCELLED when it turns true; may be NULL */
     const struct lock_wait *wait; /* how the state's lock is waited for; may be NULL */
-    bool is_cache_only;           /* use the last accepted Release without asking the network */
-    bool is_change_accepted;      /* a repository may call itself otherwise than before (--accept-release-change) */
+    const struct http_access
+        *access; /* of the repository at hand (a copy of the struct has it); NULL: nothing beyond the environment */
+    bool is_cache_only;      /* use the last accepted Release without asking the network */
+    bool is_change_accepted; /* a repository may call itself otherwise than before (--accept-release-change) */
 };
 
 #endif

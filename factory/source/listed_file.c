@@ -48,6 +48,7 @@ static bool download(const struct source_env *env, const struct listed_file *fil
         .is_digest_known = !is_sha512,
         .sha512 = is_sha512 ? &file->checksum : NULL,
         .store = env->store,
+        .access = env->access,
     };
     if (!is_sha512)
         request.digest = checksum_digest(&file->checksum);

@@ -10,6 +10,7 @@
 #include "source/source.h"
 
 struct format;
+struct http_access;
 struct keyrings;
 
 struct origin {
@@ -21,6 +22,7 @@ struct origin {
     struct digest digest;        /* names the generation of the metadata */
     const char *distribution, *version, *codename; /* what the metadata says of itself, each may be NULL */
     const char *signed_by;                         /* fingerprint of the key that signed the metadata, or NULL */
+    const struct http_access *access;              /* what its transfers want; NULL: nothing beyond the environment */
     const struct keyrings *package_keys; /* every package must be signed by one of these (rpm, gpgcheck); NULL: its
                                             digest in the metadata is enough */
 };

@@ -62,7 +62,7 @@ static void keep_version(const struct source_env *env, const struct before *befo
 bool small_file_get(const struct source_env *env, const char *url, uint64_t cap_bytes, struct small_file_haste haste,
                     struct buf *ret_body, bool *ret_absent, struct err *err)
 {
-    struct http_request request = {.urls = &url, .url_count = 1, .cap_bytes = cap_bytes};
+    struct http_request request = {.urls = &url, .url_count = 1, .cap_bytes = cap_bytes, .access = env->access};
     struct before before = {0};
     find_before(env, url, cap_bytes, &before);
     struct http_version version = before.version;

@@ -1,7 +1,7 @@
 /* Any bytes are read as TOML or refused with a place. */
 #include "fuzz.h"
 
-#include "registry/toml.h"
+#include "plan/toml.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 
 #include "base/auto.h"
 #include "registry/registries_conf.h"
-#include "registry/toml.h"
+#include "plan/toml.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -178,13 +178,15 @@ static void a_fedora_hosts_repositories_are_the_default(void **state)
     assert_string_equal(fedora->gpg_keys.items[0],
                         arena_printf(&host->arena, "%s/etc/pki/rpm-gpg/RPM-GPG-KEY-fedora-41-$basearch", host->dir));
     assert_true(fedora->is_gpg_checked && !fedora->is_optional && !fedora->is_repo_gpg_checked);
-    assert_string_equal(strings_join(&host->arena, &fedora->exclude_pkgs, " "), "x y");
+    assert_string_equal(strings_join(&host->arena, &rpm_source_of(&host->source)->exclude_pkgs, " "), "x y");
+    assert_int_equal(fedora->exclude_pkgs.count, 0);
+    assert_null(fedora->access);
     assert_non_null(strstr(fedora->place, "fedora.repo:1"));
     assert_true(h264->is_optional);
     assert_true(third->is_optional);
     assert_string_equal(strings_join(&host->arena, &third->base_urls, " "),
                         "https://a.test/41/ https://b.test/ https://c.test/");
-    assert_string_equal(strings_join(&host->arena, &third->exclude_pkgs, " "), "x y z");
+    assert_string_equal(strings_join(&host->arena, &third->exclude_pkgs, " "), "z");
     assert_int_equal(third->gpg_keys.count, 2);
     assert_int_equal(third->priority, 20);
     assert_true(third->has_module_hotfixes);
@@ -229,6 +231,36 @@ static void modules_are_those_that_dnf_enabled(void **state)
     const struct rpm_source *source = rpm_source_of(&host->source);
     assert_string_equal(strings_join(&host->arena, &source->modules, " "), "nodejs:18");
     assert_string_equal(strings_join(&host->arena, &source->disabled_modules, " "), "php");
+}
+
+static void what_transfers_want_is_that_of_main_unless_a_repository_says_otherwise(void **state)
+{
+    (void)state;
+    AUTO(host_done) struct host *host = host_new();
+    (void)put(host, "etc/dnf/vars/who", "me\n");
+    (void)put(host, "etc/dnf/dnf.conf",
+              "[main]\nproxy=http://p.test:3128\nproxy_username=pu\nproxy_password=pp\nsslverify=0\nbest=false\n");
+    (void)put(host, "etc/yum.repos.d/a.repo",
+              "[a]\nbaseurl=https://a.test/"
+              "\ngpgcheck=0\nproxy=_None_\nusername=$who\npassword=secret\nsslverify=${none:-yes}\n"
+              "sslcacert=/pki/ca.pem\nsslclientcert=file:///pki/c.pem\nsslclientkey=/pki/k.pem\n"
+              "[b]\nbaseurl=https://b.test/\ngpgcheck=0\npassword=alone\n");
+    const struct rpm_repository *repository = load_host(host, 2);
+    const struct http_access *a = repository[0].access, *b = repository[1].access;
+    assert_true(rpm_source_of(&host->source)->is_older_fine);
+    assert_null(a->proxy);
+    assert_string_equal(a->user, "me");
+    assert_string_equal(a->password, "secret");
+    assert_string_equal(a->tls.ca_file, arena_printf(&host->arena, "%s/pki/ca.pem", host->dir));
+    assert_string_equal(a->tls.cert_path, arena_printf(&host->arena, "%s/pki/c.pem", host->dir));
+    assert_string_equal(a->tls.key_path, arena_printf(&host->arena, "%s/pki/k.pem", host->dir));
+    assert_false(a->tls.is_verify_off);
+    assert_string_equal(b->proxy, "http://p.test:3128");
+    assert_string_equal(b->proxy_user, "pu");
+    assert_string_equal(b->proxy_password, "pp");
+    assert_true(b->tls.is_verify_off);
+    assert_null(b->user);
+    assert_null(b->password);
 }
 
 static void of_two_with_one_id_the_first_counts(void **state)
@@ -354,6 +386,7 @@ int main(void)
         cmocka_unit_test(an_enterprise_release_is_its_major_number),
         cmocka_unit_test(variables_may_have_words_that_stand_for_them),
         cmocka_unit_test(modules_are_those_that_dnf_enabled),
+        cmocka_unit_test(what_transfers_want_is_that_of_main_unless_a_repository_says_otherwise),
         cmocka_unit_test(of_two_with_one_id_the_first_counts),
         cmocka_unit_test(a_section_that_begins_again_is_continued),
         cmocka_unit_test(apt_wins_when_both_are_there_and_neither_is_said),

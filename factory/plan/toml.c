@@ -1,4 +1,4 @@
-#include "registry/toml.h"
+#include "plan/toml.h"
 
 #define FILE_BYTES_MAX (1u << 20)
 #define DEPTH_MAX 32

@@ -7,8 +7,8 @@
  * Owns: nothing; nodes live in the caller's arena.
  * Fails with: ERR_USAGE ("FILE:LINE: …").
  */
-#ifndef IMGFACTORY_REGISTRY_TOML_H
-#define IMGFACTORY_REGISTRY_TOML_H
+#ifndef IMGFACTORY_PLAN_TOML_H
+#define IMGFACTORY_PLAN_TOML_H
 
 #include "base/text.h"
 
