@@ -102,72 +102,56 @@ static bool run_text(struct listing *listing, const char *text, const char *argu
     return shell_run(listing->world.arena, text, &arguments, &world);
 }
 
-/* A function of Lua that does what a command does, and the order of its arguments: "2:3" is the second, ':' and the third. */
-struct lua_function {
-    const char *name, *command, *words[3];
-};
-
-static const struct lua_function lua_functions[] = {
-    {"posix.mkdir", "mkdir", {"1"}},
-    {"posix.chmod", "chmod", {"2", "1"}},
-    {"posix.chown", "chown", {"2:3", "1"}},
-    {"posix.symlink", "ln", {"-s", "1", "2"}},
-};
-
-static void take_lua_function(struct listing *listing, const struct script_lua_call *lua,
-                              const struct lua_function *function)
+/* Takes the words of a call of Lua as those of a command. */
+static void take_lua_words(struct listing *listing, const struct strings *words, bool is_cut)
 {
     struct arena *arena = listing->world.arena;
-    const struct strings *arguments = &lua->arguments;
     struct shell_call call = {.is_sure = true, .umask = SCRIPT_UMASK};
     const char *unused;
-    list_add(arena, &call.command, ((struct shell_word){.text = function->command, .is_constant = true}));
-    for (size_t i = 0; i < ARRAY_COUNT(function->words) && function->words[i]; i++) {
-        const char *word = function->words[i], *text = word;
-        if (strcmp(word, "2:3") == 0 && arguments->count > 2)
-            text = arena_printf(arena, "%s:%s", arguments->items[1], arguments->items[2]);
-        else if (word[0] >= '1' && word[0] <= '9' && arguments->count >= (size_t)(word[0] - '0'))
-            text = arguments->items[word[0] - '1'];
-        else if (word[0] != '-')
-            return;
-        list_add(arena, &call.command, ((struct shell_word){.text = text, .is_constant = true}));
-    }
+    for (size_t i = 0; i < words->count; i++)
+        list_add(arena, &call.command,
+                 ((struct shell_word){.text = words->items[i], .is_constant = true, .is_written = true}));
+    if (is_cut)
+        list_add(arena, &call.command, ((struct shell_word){.text = "…"}));
     (void)take_call(listing, &call, &unused);
 }
 
-static bool is_execution(const char *function)
+/* Follows a call of Lua; what nobody knows becomes the command SCRIPT_LUA_COMMAND_NAME, of which everybody tells. */
+static bool take_lua_call(struct listing *listing, const struct script_lua_call *lua, const char *argument)
 {
-    static const char *const names[] = {"rpm.execute", "rpm.spawn", "posix.exec", "posix.execp"};
-    bool is_one = false;
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        is_one = is_one || strcmp(function, names[i]) == 0;
-    return is_one;
+    struct arena *arena = listing->world.arena;
+    struct strings words = {0};
+    switch (script_lua_kind_of(lua)) {
+    case SCRIPT_LUA_QUIET:
+        break;
+    case SCRIPT_LUA_SHELL:
+        return run_text(listing, lua->arguments.items[0], argument);
+    case SCRIPT_LUA_COMMAND:
+        take_lua_words(listing, &lua->arguments, lua->is_cut);
+        break;
+    case SCRIPT_LUA_FUNCTION:
+        words = script_lua_words(arena, lua);
+        take_lua_words(listing, &words, words.count == 2 && lua->is_cut && strcmp(words.items[0], "mv") == 0);
+        break;
+    case SCRIPT_LUA_UNKNOWN:
+        list_add(arena, &words, SCRIPT_LUA_COMMAND_NAME);
+        list_add(arena, &words,
+                 arena_printf(arena, "%s(%s)", lua->function, lua->arguments.count ? lua->arguments.items[0] : ""));
+        take_lua_words(listing, &words, false);
+        break;
+    }
+    return true;
 }
 
 static bool run_lua(struct listing *listing, const char *text, const char *argument)
 {
-    struct arena *arena = listing->world.arena;
     struct script_lua_calls calls;
-    bool is_whole = true;
-    script_lua_list(arena, text, &calls);
+    script_lua_list(listing->world.arena, text, &calls);
+    bool is_whole = !calls.is_partial;
     for (size_t i = 0; i < calls.count; i++) {
-        const struct script_lua_call *lua = &calls.items[i];
-        struct shell_call call = {.is_sure = true};
-        const char *unused;
-        listing->line = lua->line;
-        listing->is_doubtful = !lua->is_sure;
-        for (size_t j = 0; j < lua->arguments.count; j++)
-            list_add(arena, &call.command, ((struct shell_word){.text = lua->arguments.items[j], .is_constant = true}));
-        if (lua->is_cut && call.command.count)
-            list_add(arena, &call.command, ((struct shell_word){.text = "…"}));
-        if (strcmp(lua->function, "os.execute") == 0 && call.command.count == 1)
-            is_whole = run_text(listing, call.command.items[0].text, argument) && is_whole;
-        else if (is_execution(lua->function) && call.command.count)
-            (void)take_call(listing, &call, &unused);
-        for (size_t j = 0; j < ARRAY_COUNT(lua_functions) && !lua->is_cut; j++) {
-            if (strcmp(lua->function, lua_functions[j].name) == 0)
-                take_lua_function(listing, lua, &lua_functions[j]);
-        }
+        listing->line = calls.items[i].line;
+        listing->is_doubtful = !calls.items[i].is_sure;
+        is_whole = take_lua_call(listing, &calls.items[i], argument) && is_whole;
     }
     listing->line = 0;
     listing->is_doubtful = false;

@@ -3,7 +3,8 @@
  * shell_run.h evaluates the scripts; here is the world that it asks: which files and accounts are there (the packages', what
  * earlier commands made, those of every system), and how the questions of scripts end (getent, id, command -v, grep in
  * /etc/passwd, dpkg-statoverride --list, dpkg --compare-versions, …). A program that nobody knows may end in either way.
- * Scripts in Lua (rpm's <lua>) are looked into for constant calls; those in other languages are not.
+ * Scripts in Lua (rpm's <lua>) are looked into for constant calls, and what else they call is a command of its own; those in
+ * other languages are not.
  * Threads: pure function of its inputs.
  * Owns: nothing; all lives in the arena, and points into packages.
  * Fails with: nothing; what was too much, or not understood, is said.
@@ -14,6 +15,9 @@
 #include "closure/fileset.h"
 #include "effect/shell_run.h"
 #include "plan/wishes.h"
+
+/* The command that stands for a call of Lua that nobody follows, "posix.mkdir()", "io.open(/etc/x)". */
+#define SCRIPT_LUA_COMMAND_NAME "<lua>"
 
 /* A command of a script of a package. */
 struct script_call {

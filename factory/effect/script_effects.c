@@ -1,6 +1,7 @@
 #include "effect/script_effects.h"
 
 #include "effect/alternatives.h"
+#include "effect/diversions.h"
 #include "effect/script_calls.h"
 
 #define EFFECTS_MAX 1000 /* of a package; whoever reads the first thousand knows enough */
@@ -11,6 +12,7 @@ enum subject_rule {
     SUBJECT_PATHS,       /* each path: one effect each */
     SUBJECT_LAST,        /* the last path */
     SUBJECT_ALTERNATIVE, /* the name; constant when alternatives.h can make the links */
+    SUBJECT_DIVERSION,   /* the path; constant when diversions.h can move the files */
     SUBJECT_NONE,
 };
 
@@ -52,6 +54,8 @@ static const struct rule rules[] = {
     {"touch", EFFECT_FILE, SUBJECT_PATHS, NULL},
     {"update-ca-certificates", EFFECT_CERTIFICATES, SUBJECT_NONE, NULL},
     {"update-ca-trust", EFFECT_CERTIFICATES, SUBJECT_NONE, NULL},
+    {"dpkg-divert", EFFECT_OTHER, SUBJECT_DIVERSION, NULL},
+    {SCRIPT_LUA_COMMAND_NAME, EFFECT_OTHER, SUBJECT_LAST, NULL},
 };
 
 /* Options of adduser(8), addgroup(8), useradd(8), groupadd(8), usermod(8), a2enmod(8) that are followed by no value. */
@@ -163,8 +167,9 @@ static void add_word(struct arena *arena, struct script_effects *effects, struct
 }
 
 static void add_command(struct arena *arena, struct script_effects *effects, const char *script,
-                        const struct shell_command *command)
+                        const struct shell_command *command, bool is_sure)
 {
+    struct diversion diversion;
     const struct rule *rule = find_rule(command->items[0].text);
     if (!rule || (rule->only && !has_word(command, rule->only)))
         return;
@@ -178,6 +183,13 @@ static void add_command(struct arena *arena, struct script_effects *effects, con
     case SUBJECT_ALTERNATIVE:
         effect.is_constant = alternatives_parse(arena, command, &alternatives);
         effect.subject = effect.is_constant ? alternatives.items[0].name : "";
+        add(arena, effects, &effect);
+        break;
+    case SUBJECT_DIVERSION:
+        if (has_word(command, "--remove") || has_word(command, "--truename") || has_word(command, "--list"))
+            break; /* nothing is diverted at a first installation */
+        effect.is_constant = diversion_parse(arena, "", command, &diversion) && is_sure && diversion.is_renamed;
+        effect.subject = diversion_parse(arena, "", command, &diversion) ? diversion.path : "";
         add(arena, effects, &effect);
         break;
     case SUBJECT_NONE:
@@ -208,7 +220,7 @@ static void add_all(struct arena *arena, const struct package *package, const ch
             continue;
         shell_commands_list(arena, package->scripts.items[i].text, &commands);
         for (size_t j = 0; j < commands.count; j++)
-            add_command(arena, effects, script, &commands.items[j]);
+            add_command(arena, effects, script, &commands.items[j], false);
     }
 }
 
@@ -245,7 +257,8 @@ void script_effects_list(struct arena *arena, const struct package *package, con
     for (size_t i = 0; i < calls.count; i++)
         note_gone(&gone, &calls.items[i].call);
     for (size_t i = 0; i < calls.count; i++)
-        add_command(arena, ret_effects, calls.items[i].script, &calls.items[i].call.command);
+        add_command(arena, ret_effects, calls.items[i].script, &calls.items[i].call.command,
+                    calls.items[i].call.is_sure);
     drop_gone(&gone, ret_effects);
     for (size_t i = 0; i < calls.cuts.count; i++)
         add_all(arena, package, calls.cuts.items[i].script, ret_effects);

@@ -150,6 +150,8 @@ static bool is_strange(const struct script_strange_request *request, const struc
     const char *name = shell_call_name(call);
     if (!call->command.items[0].is_constant)
         return true;
+    if (strcmp(name, "dpkg-divert") == 0)
+        return true; /* a base's files stay where they are */
     if (script_effects_know(name))
         return request->has_effects;
     if (strcmp(name, "rm") == 0)

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "effect/alternatives.h"
+#include "effect/diversions.h"
 #include "effect/pam_roots.h"
 #include "effect/script_wishes.h"
 #include "effect/shell_links.h"
@@ -216,6 +217,8 @@ static bool find_closure(void *argument, struct err *err)
     size_t count = 0;
     if (closing->order->given)
         open[count++] = closing->order->given;
+    else
+        diversions_apply(arena, opened->packages, opened->selection.count + 1);
     for (size_t i = 0; i <= opened->selection.count; i++) {
         if (opened->packages[i])
             open[count++] = opened->packages[i];

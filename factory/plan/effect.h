@@ -23,7 +23,8 @@ enum effect {
     EFFECT_OWNER,        /* chown, chgrp, chmod */
     EFFECT_FILE,         /* install, cp, mv, ln, touch */
     EFFECT_CERTIFICATES, /* update-ca-certificates, update-ca-trust */
-    EFFECT_OTHER, /* whatever commands do of which nobody here knows it: asked only where packages are installed */
+    EFFECT_OTHER, /* whatever commands do of which nobody here knows it: asked where packages are installed, and of
+                     calls of Lua */
 };
 #define EFFECT_COUNT (EFFECT_OTHER + 1)
 

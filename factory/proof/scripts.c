@@ -102,9 +102,10 @@ static bool is_settled(struct arena *arena, const struct scripts_request *reques
         return find_node(tree, "/etc/ssl/certs/ca-certificates.crt") != NULL;
     case EFFECT_APACHE:
         return is_enabled(request->wishes, effect->subject);
+    case EFFECT_OTHER:
+        return strcmp(effect->command, "dpkg-divert") == 0; /* effect/diversions.h moves the files */
     case EFFECT_KEYS:
     case EFFECT_DEBCONF:
-    case EFFECT_OTHER:
         break;
     }
     return false;

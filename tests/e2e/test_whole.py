@@ -1,10 +1,12 @@
-"""What packages that are taken whole register: the links of update-alternatives and of Fedora's alternatives."""
+"""What scripts of packages that are taken whole register: the links of update-alternatives and of Fedora's alternatives, and
+diversions."""
 
+import os
 import unittest
 
 import base  # noqa: F401  (finds the kit)
 
-from kit import deb, world
+from kit import deb, image, run, world
 from kit.case import Case
 
 MACHINE = world.MACHINES["amd64"]
@@ -27,18 +29,43 @@ class Alternatives(Case):
         return next(iter(layout.images["latest"].values()))
 
     def test_a_whole_package_has_its_alternatives(self):
-        image = self.built("packages:\n  install: [mawk]\n", "--strict")
+        built = self.built("packages:\n  install: [mawk]\n", "--strict")
         for path, target in (("/usr/bin/awk", "/etc/alternatives/awk"), ("/etc/alternatives/awk", "/usr/bin/mawk"), ("/usr/bin/nawk", "/etc/alternatives/nawk")):
-            self.assertEqual((image[path].kind, image[path].target), ("link", target))
-        self.assertNotIn("/usr/share/man/man1/awk.1.gz", image)
+            self.assertEqual((built[path].kind, built[path].target), ("link", target))
+        self.assertNotIn("/usr/share/man/man1/awk.1.gz", built)
 
     def test_of_several_the_highest_priority_wins(self):
-        image = self.built("packages:\n  install: [mawk, gawk]\n")
-        self.assertEqual(image["/etc/alternatives/awk"].target, "/usr/bin/gawk")
+        built = self.built("packages:\n  install: [mawk, gawk]\n")
+        self.assertEqual(built["/etc/alternatives/awk"].target, "/usr/bin/gawk")
 
     def test_what_is_not_whole_registers_only_what_is_wanted(self):
-        image = self.built("packages:\n  install: [data]\nfiles: [{path: /usr/share/man/man1/mawk.1.gz, package: mawk}]\n")
-        self.assertNotIn("/usr/bin/awk", image)
+        built = self.built("packages:\n  install: [data]\nfiles: [{path: /usr/share/man/man1/mawk.1.gz, package: mawk}]\n")
+        self.assertNotIn("/usr/bin/awk", built)
+
+
+class Diversions(Case):
+    def selected(self, command, *options):
+        """Builds gzip and zutils, whose preinst gives the command; both have /usr/bin/zcat. An image, or the result."""
+        packages = [world.base_files(MACHINE)]
+        for name in ("gzip", "zutils"):
+            packages.append(deb.Package(name, arch="amd64", files=[deb.program("/usr/bin/zcat", f"#!/bin/false {name}\n")]))
+        packages[-1].scripts = {"preinst": f"#!/bin/sh\nset -e\n{command}\n"}
+        self.make_repository(packages, architectures=("amd64",))
+        self.use(self.write_source())
+        self.write_manifest("pick", "packages:\n  install: [gzip, zutils]\n")
+        self.last = self.run_factory("--arch", "x86_64", *options, "pick")
+        return None if self.last.code else next(iter(image.Layout(os.path.join(self.factory.output, "pick")).images["latest"].values()))
+
+    def test_a_diverted_file_lies_beside_the_one_that_diverts_it(self):
+        got = self.selected("if [ \"$1\" = install ]; then\n dpkg-divert --package zutils --quiet --rename --divert /bin/zcat.gzip --add /bin/zcat\nfi", "--strict")
+        self.assertEqual((got["/usr/bin/zcat"].data, got["/usr/bin/zcat.gzip"].data), (b"#!/bin/false zutils\n", b"#!/bin/false gzip\n"))
+
+    def test_what_depends_on_dpkgs_order_is_told(self):
+        command = "dpkg-divert --package zutils --no-rename --divert /usr/bin/zcat.gzip --add /usr/bin/zcat"
+        self.assertIn("/usr/bin/zcat.gzip", self.selected(command))
+        self.assertIn("nothing does instead: dpkg-divert /usr/bin/zcat (preinst)", self.last.stderr)
+        self.assertIsNone(self.selected(command, "--strict"))
+        self.assertEqual(self.last.code, run.RESOLVE, self.last)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 #include "home.h"
 
 #include "base/auto.h"
-#include "registry/registries_conf.h"
 #include "plan/toml.h"
+#include "registry/registries_conf.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -170,6 +170,47 @@ static void a_script_has_no_more_effects_than_anyone_reads(void **state)
     assert_string_equal(effects.items[999].subject, "/srv/999");
 }
 
+/* Prints what a scriptlet in Lua would do that is listed. */
+static const char *effects_of_lua(struct arena *arena, const char *text)
+{
+    struct package package = {.format = &format_rpm, .name = "p", .version = "1", .architecture = "noarch"};
+    struct script_effects effects;
+    const char *out = "";
+    list_add(arena, &package.scripts, ((struct package_script){"postin", arena_printf(arena, "#!<lua>\n%s", text)}));
+    script_effects_list(arena, &package, NULL, &effects);
+    for (size_t i = 0; i < effects.count; i++)
+        out = arena_printf(arena, "%s%s%s %s", out, i ? ", " : "", effects.items[i].command, effects.items[i].subject);
+    return out;
+}
+
+static void calls_of_lua_that_nobody_follows_are_told(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    static const struct {
+        const char *text, *effects;
+    } cases[] = {
+        {"posix.mkdir('/a') posix.symlink('b', '/c')", "mkdir /a, ln /c"},
+        {"for _, d in ipairs({'/a', '/b'}) do posix.mkdir(d) end", "<lua> posix.mkdir()"},
+        {"local i = 0 while i < 3 do os.execute('useradd u' .. i) i = i + 1 end", "<lua> os.execute()"},
+        {"os.execute 'useradd u' rpm.spawn{'useradd', 'v'}", "useradd u, useradd v"},
+        {"function f(x) posix.chmod(x, '0700') end f('/a')", "<lua> posix.chmod()"},
+        {"local f = function(x) print(x) end f('/a')", ""},
+        {"local p = posix p.mkdir('/a') local m = posix.mkdir m('/b')", "<lua> p.mkdir(/a), <lua> m(/b)"},
+        {"f = io.open('/a', 'w') f:write('x') f:close()", "<lua> io.open(/a)"},
+        {"f = io.open('/a') g = io.open('/b', 'rb') f:read('*a')", ""},
+        {"io.open('/a', 'r+') io.open('/b', mode)", "<lua> io.open(/a), <lua> io.open(/b)"},
+        {"posix.mkdir('\\47a')", "<lua> posix.mkdir()"},
+        {"load('x')() dofile('/a')", "<lua> load(x), <lua> dofile(/a)"},
+        {"if (posix.stat('/a')) then print(string.format('%s', tostring(rpm.expand('%x')))) end", ""},
+        {"path = '/a' st = posix.stat(path) if st then os.rename(path, path .. '.' .. n) end os.remove(x)", ""},
+        {"os.rename(x, '/a')", "<lua> os.rename()"},
+        {"--[==[ posix.mkdir(x) ]] ]==] s = [==[ posix.mkdir(x) ]] ]==]", ""},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        assert_string_equal(effects_of_lua(&arena, cases[i].text), cases[i].effects);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +219,7 @@ int main(void)
         cmocka_unit_test(each_effect_is_found_with_its_subject),
         cmocka_unit_test(only_scripts_of_an_installation_count),
         cmocka_unit_test(a_script_has_no_more_effects_than_anyone_reads),
+        cmocka_unit_test(calls_of_lua_that_nobody_follows_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
