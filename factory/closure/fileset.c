@@ -148,12 +148,31 @@ static void find_base_links(struct fileset *set)
     }
 }
 
-/* Whether some package lists a directory there. */
+/* Returns the number of the package's first entry that does not come before `prefix`. */
+static size_t find_prefix(const struct package *package, const char *prefix)
+{
+    size_t low = 0, high = package->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(package->entries[middle].path, prefix) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Whether some package lists a directory there, or something in it (an .rpm need not list the directory itself). */
 static bool is_directory(const struct fileset *set, const char *path)
 {
+    const char *inside = arena_printf(set->arena, "%s/", path);
+    size_t len = strlen(inside);
     for (size_t i = 0; i < set->package_count; i++) {
-        const struct entry *entry = package_find(set->packages[i], path);
-        if (entry && entry->kind == ENTRY_DIRECTORY)
+        const struct package *package = set->packages[i];
+        const struct entry *entry = package_find(package, path);
+        size_t below = entry ? package->count : find_prefix(package, inside);
+        if ((entry && entry->kind == ENTRY_DIRECTORY) ||
+            (below < package->count && strncmp(package->entries[below].path, inside, len) == 0))
             return true;
     }
     return false;
@@ -166,6 +185,26 @@ struct followed {
     struct map seen;
 };
 
+/* Follows further links on the way to where a link leads, and at its end; NULL when they go in circles. */
+static const char *follow_on(const struct followed *followed, const char *path)
+{
+    struct fileset *set = followed->set;
+    for (unsigned step = 0; path && step < SYMLINKS_MAX; step++) {
+        const struct sourced *link = NULL;
+        size_t len = 0;
+        for (const char *slash = path; !link && *slash; slash = path + len) {
+            len = (size_t)(slash - path) + 1 + strcspn(slash + 1, "/");
+            link = map_get(&followed->links, (struct text){path, len});
+        }
+        if (!link)
+            return path;
+        const char *end = path_join_target(set->arena, link->entry->path, link->entry->target);
+        path =
+            end && !path_is_within(end, link->entry->path) ? arena_printf(set->arena, "%s%s", end, path + len) : NULL;
+    }
+    return NULL;
+}
+
 /* A directory that one package lists, or lists something in, and of which another one has a link. */
 static void consider(struct followed *followed, struct text path, const struct package *package)
 {
@@ -173,7 +212,7 @@ static void consider(struct followed *followed, struct text path, const struct p
     const struct sourced *link = map_get(&followed->links, path);
     if (!link || link->package == package || map_get(&set->base_links, path) || map_get(&set->merged, path))
         return;
-    const char *end = path_join_target(set->arena, link->entry->path, link->entry->target);
+    const char *end = follow_on(followed, link->entry->path);
     if (!end || path_is_within(end, link->entry->path) || !is_directory(set, end))
         return;
     struct base_link *added = arena_new(set->arena, struct base_link);
@@ -364,20 +403,6 @@ static const struct sourced *find_or_seek(const struct fileset *set, struct text
 const struct sourced *fileset_find(const struct fileset *set, const char *path)
 {
     return find_or_seek(set, text_of(path));
-}
-
-/* Returns the number of the package's first entry that does not come before `prefix`. */
-static size_t find_prefix(const struct package *package, const char *prefix)
-{
-    size_t low = 0, high = package->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(package->entries[middle].path, prefix) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 static int compare_paths(const void *a, const void *b)

@@ -1,6 +1,7 @@
 /* Which libraries a cache lists, and how it is searched. */
 #include "closure/ld_cache.h"
 
+#include "closure/ld_conf.h"
 #include "closure/loader.h"
 #include "package/path.h"
 
@@ -278,4 +279,72 @@ const char *ld_cache_generator(struct arena *arena, struct text libc)
     if (len && at[len - 1] == '.')
         len--;
     return arena_printf(arena, "ldconfig %.*s", (int)len, at);
+}
+
+/* Whether ldconfig makes a link for a library; *ret_path is the link's. */
+static bool lacks_link(const struct fileset *set, const struct arch *arch, const struct sourced *file,
+                       const char **ret_path)
+{
+    const struct elf_facts *elf = file && file->entry->kind == ENTRY_FILE ? file->entry->elf : NULL;
+    const char *name = elf ? path_basename(file->entry->path) : "";
+    if (!elf || elf->broken || elf->type != ET_DYN || !elf->soname || !*elf->soname || strchr(elf->soname, '/') ||
+        strcmp(elf->soname, name) == 0 || !is_library_name(name) || !loader_is_for(elf, arch))
+        return false;
+    *ret_path = arena_printf(set->arena, "%.*s%s", (int)(name - file->entry->path), file->entry->path, elf->soname);
+    return !map_get(&set->by_path, text_of(*ret_path));
+}
+
+/* Returns whether ldconfig looks into a directory: its own, and what is configured. */
+static bool is_configured(struct arena *arena, const struct ld_conf *conf, const char *dir)
+{
+    bool is_one = strcmp(dir, "/usr/lib") == 0 || strcmp(dir, "/usr/lib64") == 0;
+    for (size_t i = 0; i < conf->dirs.count && !is_one; i++) {
+        const char *why, *configured = path_canonical(arena, text_of(conf->dirs.items[i]), &why);
+        is_one = configured && strcmp(configured, dir) == 0;
+    }
+    return is_one;
+}
+
+/* Whether a directory that ldconfig looks into has the name anyway: then that library was meant, whatever ldconfig would put into
+ * one that comes before. */
+static bool is_elsewhere(const struct fileset *set, const struct ld_conf *conf, const char *soname)
+{
+    static const char *const own[] = {"/usr/lib", "/usr/lib64"};
+    bool is_there = false;
+    for (size_t i = 0; i < conf->dirs.count + ARRAY_COUNT(own) && !is_there; i++) {
+        const char *dir = i < ARRAY_COUNT(own) ? own[i] : conf->dirs.items[i - ARRAY_COUNT(own)], *why;
+        const char *path = path_canonical(set->arena, text_of(arena_printf(set->arena, "%s/%s", dir, soname)), &why);
+        is_there = path && map_get(&set->by_path, text_of(path));
+    }
+    return is_there;
+}
+
+void ld_cache_add_links(struct fileset *set, const struct arch *arch)
+{
+    struct map links = {.arena = set->arena}; /* path → struct sourced * of the library */
+    struct ld_conf conf = {0};
+    for (size_t i = 0; i < set->packaged_count; i++) {
+        const struct sourced *file = set->by_path.slots.items[i].value, *there;
+        const char *path;
+        if (!lacks_link(set, arch, file, &path))
+            continue;
+        there = map_get(&links, text_of(path));
+        if (!there || compare_names(path_basename(there->entry->path), path_basename(file->entry->path)) < 0)
+            map_set(&links, text_of(path), (void *)file);
+    }
+    if (links.slots.count)
+        ld_conf_read(set->arena, set, &conf);
+    for (size_t i = 0; i < links.slots.count; i++) {
+        const struct sourced *file = links.slots.items[i].value;
+        const char *path = links.slots.items[i].key.ptr, *name = path_basename(file->entry->path);
+        if (!is_configured(set->arena, &conf, path_dirname(set->arena, path)) ||
+            is_elsewhere(set, &conf, path_basename(path)))
+            continue;
+        struct entry *entry = arena_new(set->arena, struct entry);
+        struct sourced *link = arena_new(set->arena, struct sourced);
+        *entry = (struct entry){
+            .path = path, .kind = ENTRY_SYMLINK, .mode = 0777, .mtime = file->package->build_time, .target = name};
+        *link = (struct sourced){.package = file->package, .entry = entry};
+        (void)map_add(&set->by_path, text_of(path), link);
+    }
 }

@@ -29,7 +29,7 @@ static void add_whole(struct arena *arena, struct roots *roots, const struct roo
     }
 }
 
-/* Adds the links that whole packages register, without those of documentation. */
+/* Adds the links that whole packages register, without those of documentation, and those that ldconfig makes of them. */
 static void add_registered(struct arena *arena, struct roots *roots, const struct roots_request *request)
 {
     const struct fileset *set = request->set;
@@ -40,12 +40,14 @@ static void add_registered(struct arena *arena, struct roots *roots, const struc
             is_left_out(request, file->entry))
             continue;
         add(arena, roots,
-            (struct closure_root){
-                .path = file->entry->path,
-                .why = arena_printf(arena, "%s takes the whole package %s, which registers it as an alternative",
-                                    wish_giver(wish->giver), file->package->name),
-                .is_lenient = true,
-                .if_unloadable = wish->is_lenient ? UNLOADABLE_DROPPED : UNLOADABLE_KEPT});
+            (struct closure_root){.path = file->entry->path,
+                                  .why = arena_printf(arena, "%s takes the whole package %s, %s",
+                                                      wish_giver(wish->giver), file->package->name,
+                                                      strchr(file->entry->target, '/')
+                                                          ? "which registers it as an alternative"
+                                                          : "of which ldconfig makes it"),
+                                  .is_lenient = true,
+                                  .if_unloadable = wish->is_lenient ? UNLOADABLE_DROPPED : UNLOADABLE_KEPT});
     }
 }
 

@@ -2,6 +2,7 @@
 #include "line/stages.h"
 
 #include "base/auto.h"
+#include "closure/ld_cache.h"
 #include "effect/alternatives.h"
 #include "effect/diversions.h"
 #include "effect/pam_roots.h"
@@ -229,6 +230,7 @@ static bool find_closure(void *argument, struct err *err)
     settle_choices(closing->order, closed);
     settle_given(closing->order, &closed->set);
     alternatives_add(&closed->set);
+    ld_cache_add_links(&closed->set, closing->order->arch);
     if (!find_programs(closing->order, closed, err))
         return false;
     const struct manifest *manifest = closed->manifest;

@@ -60,6 +60,33 @@ bool unpacking_count(struct unpacking *unpacking, const char *path, const char *
     return true;
 }
 
+/* Where a link leads from where it is spelled, as on a system without merged /usr: "bin/y -> ../usr/bin/y" to /usr/bin/y. NULL
+ * for a path that cannot be one. */
+static const char *end_before_merge(struct unpacking *unpacking, const char *written, const char *target)
+{
+    const char *slash = strrchr(written, '/'), *why;
+    char end[2 * PATH_MAX_BYTES + 2];
+    struct text parts[] = {{written, slash && *target != '/' ? (size_t)(slash - written) : 0}, text_of(target)}, part;
+    size_t len = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+        while (text_next(&parts[i], '/', &part)) {
+            if (text_is(part, "..")) {
+                while (len && end[--len] != '/')
+                    continue;
+                continue;
+            }
+            if (!part.len || text_is(part, "."))
+                continue;
+            if (len + 1 + part.len > sizeof end)
+                return NULL;
+            end[len++] = '/';
+            memcpy(end + len, part.ptr, part.len);
+            len += part.len;
+        }
+    }
+    return path_canonical(&unpacking->arena, (struct text){len ? end : "/", len ? len : 1}, &why);
+}
+
 /* A link such as "bin -> usr/bin" or "/bin/sh -> /usr/bin/sh" is what merged /usr already is. In / itself no other link
  * can stand under such a name, but "sbin -> usr/bin": where /usr/sbin is a link to it. */
 static bool check_alias(struct unpacking *unpacking, const char *written, const char *target, const char *path,
@@ -100,6 +127,7 @@ bool unpacking_begin(struct unpacking *unpacking, const char *written, enum entr
     draft->entry.kind = kind;
     draft->entry.target = kind == ENTRY_SYMLINK ? arena_strdup(&unpacking->arena, target) : NULL;
     draft->is_aliased = is_aliased_path;
+    draft->end = kind == ENTRY_SYMLINK ? end_before_merge(unpacking, written, target) : NULL;
     *ret_draft = draft;
     return true;
 }
@@ -112,28 +140,29 @@ static bool has_same_rights(const struct entry *a, const struct entry *b)
            text_eq(a->capability, b->capability);
 }
 
-/* Whether it is a link to the same path by its name from before /usr was merged: /usr/bin/x -> ../../bin/x. */
-static bool leads_to_itself(struct unpacking *unpacking, const struct entry *entry)
+/* Whether it is a link to the same path by its other name of before /usr was merged: /usr/bin/x -> ../../bin/x, or
+ * /bin/x -> ../usr/bin/x. */
+static bool leads_to_itself(const struct unpacked *draft)
 {
-    if (entry->kind != ENTRY_SYMLINK)
-        return false;
-    const char *end = path_join_target(&unpacking->arena, entry->path, entry->target);
-    return end && strcmp(end, entry->path) == 0;
+    return draft->end && strcmp(draft->end, draft->entry.path) == 0;
 }
 
-/* A path that comes twice: directories may (the one spelled below /usr tells mode and owner), others must be equal. */
+/* A path that comes twice: directories may, and links that lead to one place (the one spelled below /usr counts), others must be
+ * equal. */
 static bool merge_twice(struct unpacking *unpacking, struct unpacked *first, const struct unpacked *second,
                         struct err *err)
 {
     const struct entry *a = &first->entry, *b = &second->entry;
     bool is_equal = a->kind == b->kind;
-    if (leads_to_itself(unpacking, b))
+    if (leads_to_itself(second))
         return true;
-    if (leads_to_itself(unpacking, a)) {
+    if (leads_to_itself(first)) {
         *first = *second;
         return true;
     }
-    if (is_equal && a->kind == ENTRY_DIRECTORY) {
+    bool is_same_end = is_equal && a->kind == ENTRY_SYMLINK && strcmp(a->target, b->target) != 0 && first->end &&
+                       second->end && strcmp(first->end, second->end) == 0;
+    if (is_same_end || (is_equal && a->kind == ENTRY_DIRECTORY)) {
         if (first->is_aliased && !second->is_aliased)
             *first = *second;
         return true;

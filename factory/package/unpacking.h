@@ -16,6 +16,7 @@
 struct unpacked {
     struct entry entry;
     uint64_t data_offset;
+    const char *end; /* of a link: where it leads from the place where it is spelled; NULL: out of the root */
     bool is_aliased; /* spelled below /bin, /lib, …, not below /usr */
 };
 

@@ -101,7 +101,6 @@ static const char *string_of(const struct toml_node *table, const char *key)
 static bool fail(const char *path, const struct toml_node *node, const char *why, const char *what, struct err *err)
 {
     err_set(err, ERR_USAGE, "%s:%zu: %s: \"%s\"", path, node->line, why, what);
-    text_sanitize(err->text);
     return false;
 }
 

@@ -17,7 +17,6 @@ static bool fail(const struct reading *reading, const char *why, struct err *err
 {
     err_set(err, ERR_USAGE, "%s:%zu: %s: %s: \"%s\"", reading->place->path, reading->value->line, reading->value->key,
             why, reading->text);
-    text_sanitize(err->text);
     return false;
 }
 

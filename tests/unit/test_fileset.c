@@ -201,6 +201,24 @@ static void the_content_of_a_hard_link_is_its_targets(void **state)
     assert_null(sourced_content(fileset_find(&fixture->set, "/usr/bin")));
 }
 
+static void links_of_other_packages_are_followed_to_the_directory_at_their_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *a = package_add(fixture, "a"), *b = package_add(fixture, "b");
+    link_add(a, "/usr/share/d", "e");           /* over two links … */
+    link_add(a, "/usr/share/e", "./real/sub");  /* … of which one leads below a third */
+    link_add(a, "/usr/share/real", "../lib/x"); /* of which no package lists the directory itself */
+    file_add(a, "/usr/lib/x/sub/own", "1");
+    link_add(a, "/usr/share/one", "two");
+    link_add(a, "/usr/share/two", "one");
+    file_add(b, "/usr/share/d/file", "2");
+    file_add(b, "/usr/share/one/file", "3");
+    set_build(fixture, false);
+    assert_string_equal(fileset_find(&fixture->set, "/usr/lib/x/sub/file")->package->name, "b");
+    assert_null(fileset_find(&fixture->set, "/usr/share/d/file"));
+    assert_non_null(fileset_find(&fixture->set, "/usr/share/one/file")); /* in circles: as it is listed */
+}
+
 static void an_empty_set_finds_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -226,6 +244,7 @@ int main(void)
         TEST(a_settled_path_is_the_chosen_packages_alone),
         TEST(packaged_links_of_the_merged_usr_are_left_to_the_tree),
         TEST(the_content_of_a_hard_link_is_its_targets),
+        TEST(links_of_other_packages_are_followed_to_the_directory_at_their_end),
         TEST(an_empty_set_finds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

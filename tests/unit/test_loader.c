@@ -660,9 +660,34 @@ static void a_cache_that_lies_is_refused_or_empty(void **state)
     CHECK_ERR(&fixture->err, ERR_MALFORMED, "entries do not fit");
 }
 
+static void ldconfigs_links_are_made_where_it_looks(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "p");
+    file_add(package, "/etc/ld.so.conf.d/z.conf", "/opt/z\n");
+    (void)elf_add(fixture, package, "/usr/lib/liba.so.1.9", "liba.so.1", "");
+    (void)elf_add(fixture, package, "/usr/lib/liba.so.1.10", "liba.so.1", ""); /* the higher number */
+    (void)elf_add(fixture, package, "/opt/z/libz.so.1.2", "libz.so.1", "");
+    (void)elf_add(fixture, package, "/opt/other/libo.so.1.2", "libo.so.1", ""); /* not configured */
+    (void)elf_add(fixture, package, "/usr/lib/plug.so.1.2", "plug.so.1", "");   /* no library's name */
+    (void)elf_add(fixture, package, "/usr/lib/libe.so.1.2", "../libe.so.1", "");
+    elf_add(fixture, package, "/usr/lib/libi.so.1.2", "libi.so.1", "")->elf_class = 32;
+    (void)elf_add(fixture, package, "/usr/lib/libs.so.1.2", "libs.so.1", "");
+    link_add(package, "/usr/lib/libs.so.1", "elsewhere");
+    set_build(fixture, false);
+    size_t before = fixture->set.by_path.slots.count;
+    ld_cache_add_links(&fixture->set, &fixture->arch);
+    assert_int_equal(fixture->set.by_path.slots.count, before + 2);
+    assert_string_equal(fileset_find(&fixture->set, "/usr/lib/liba.so.1")->entry->target, "liba.so.1.10");
+    assert_string_equal(fileset_find(&fixture->set, "/opt/z/libz.so.1")->entry->target, "libz.so.1.2");
+    assert_string_equal(fileset_find(&fixture->set, "/usr/lib/libs.so.1")->entry->target, "elsewhere");
+    assert_null(fileset_find(&fixture->set, "/libe.so.1"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(ldconfigs_links_are_made_where_it_looks),
         TEST(each_need_tells_where_it_was_found_and_through_whom),
         TEST(the_interpreter_is_known_by_its_soname_and_in_the_scope_only_when_needed),
         TEST(another_loader_than_glibcs_is_noted),

@@ -318,6 +318,48 @@ static void a_path_that_comes_twice_must_be_the_same(void **state)
     assert_int_equal(package->count, 1);
 }
 
+static void a_link_to_the_same_path_by_its_other_name_is_none(void **state)
+{
+    static const struct {
+        const char *file, *link, *target;
+    } cases[] = {{"./bin/y", "./usr/bin/y", "../../bin/y"},
+                 {"./bin/y", "./usr/bin/y", "/bin/y"},
+                 {"./usr/bin/y", "./bin/y", "../usr/bin/y"},
+                 {"./usr/bin/y", "./bin/y", "/usr/bin/y"},
+                 {"./usr/lib/p/y", "./lib/p/y", "./../../usr/lib/p/y"}};
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(cases); i++) {
+        bool is_link_first = i % 2;
+        AUTO(buf_done) struct buf tar;
+        AUTO(buf_done) struct buf deb;
+        struct tar_item file = {.name = cases[i / 2].file, .type = '0', .data = "x"};
+        struct tar_item link = {.name = cases[i / 2].link, .type = '2', .link = cases[i / 2].target};
+        buf_init(&tar, MAKER_CAP_BYTES);
+        tar_put(&tar, is_link_first ? link : file);
+        tar_put(&tar, is_link_first ? file : link);
+        tar_end(&tar);
+        deb_make("", &tar, &deb);
+        AUTO(auto_package_close) struct package *package = take(*state, &deb);
+        assert_int_equal(package->count, 1);
+        assert_int_equal(package->entries[0].kind, ENTRY_FILE);
+    }
+}
+
+static void of_two_links_to_one_place_the_one_below_usr_counts(void **state)
+{
+    AUTO(buf_done) struct buf tar;
+    AUTO(buf_done) struct buf deb;
+    buf_init(&tar, MAKER_CAP_BYTES);
+    tar_put(&tar, (struct tar_item){.name = "./bin/y", .type = '2', .link = "x"});
+    tar_put(&tar, (struct tar_item){.name = "./usr/bin/y", .type = '2', .link = "../../bin/x"});
+    tar_end(&tar);
+    deb_make("", &tar, &deb);
+    AUTO(auto_package_close) struct package *package = take(*state, &deb);
+    assert_int_equal(package->count, 1);
+    assert_string_equal(package->entries[0].target, "../../bin/x");
+    REFUSE_ITEMS(*state, "there twice", {.name = "./bin/y", .type = '2', .link = "x"},
+                 {.name = "./usr/bin/y", .type = '2', .link = "../../sbin/x"});
+}
+
 static void nothing_may_lie_below_a_link_or_file(void **state)
 {
     REFUSE_ITEMS(*state, "not a directory", {.name = "./a", .type = '2', .link = "/etc"},
@@ -686,6 +728,8 @@ int main(void)
         cmocka_unit_test(hard_links_to_anything_but_a_file_before_are_refused),
         cmocka_unit_test(kinds_that_a_package_may_not_ship_are_refused),
         cmocka_unit_test(a_path_that_comes_twice_must_be_the_same),
+        cmocka_unit_test(a_link_to_the_same_path_by_its_other_name_is_none),
+        cmocka_unit_test(of_two_links_to_one_place_the_one_below_usr_counts),
         cmocka_unit_test(nothing_may_lie_below_a_link_or_file),
         cmocka_unit_test(tar_sizes_that_lie_are_refused),
         cmocka_unit_test(a_tar_without_end_or_with_more_after_it_is_refused),
