@@ -24,6 +24,18 @@ static bool refuse(const struct reading *reading, const char *why, struct text w
     return false;
 }
 
+/* A line may hold a password: only its first word is shown, and of one that continues another none. */
+static bool refuse_line(const struct reading *reading, const char *why, struct text line, struct err *err)
+{
+    size_t len = 0;
+    while (len < line.len && !strchr(" \t=:", line.ptr[len]))
+        len++;
+    if (len)
+        return refuse(reading, why, (struct text){line.ptr, len}, err);
+    err_set(err, ERR_USAGE, "%s:%zu: %s", reading->ini.path, reading->line, why);
+    return false;
+}
+
 static bool begin_section(struct reading *reading, struct text line, struct err *err)
 {
     const char *end = memchr(line.ptr, ']', line.len);
@@ -60,11 +72,11 @@ static bool add_value(struct reading *reading, struct text line, struct err *err
     struct ini_section *section = section_at(reading);
     struct text rest = line, key;
     if (!section)
-        return refuse(reading, "a line before the first [section]", line, err);
+        return refuse_line(reading, "a line before the first [section]", line, err);
     if (!memchr(line.ptr, '=', line.len) || !text_next(&rest, '=', &key) || !text_trim(key).len)
-        return refuse(reading, "not a line of the form key=value", line, err);
+        return refuse_line(reading, "not a line of the form key=value", line, err);
     if (++reading->value_count > VALUES_MAX)
-        return refuse(reading, "more lines than are read", line, err);
+        return refuse_line(reading, "more lines than are read", line, err);
     struct ini_value value = {.key = text_dup(reading->arena, text_trim(key)),
                               .value = text_dup(reading->arena, unquote(text_trim(rest))),
                               .line = reading->line};
@@ -76,10 +88,10 @@ static bool continue_value(struct reading *reading, struct text line, struct err
 {
     struct ini_section *section = section_at(reading);
     if (!section || !reading->can_continue)
-        return refuse(reading, "a continuation line without a line that it continues", line, err);
+        return refuse_line(reading, "a continuation line without a line that it continues", TEXT(""), err);
     struct ini_value *value = &section->values.items[section->values.count - 1];
     if (++reading->value_count > VALUES_MAX || strlen(value->value) + line.len > INI_MAX_BYTES / 64)
-        return refuse(reading, "a value is longer than is read", line, err);
+        return refuse_line(reading, "a value is longer than is read", TEXT(""), err);
     value->value = arena_printf(reading->arena, "%s\n%.*s", value->value, (int)line.len, line.ptr);
     return true;
 }

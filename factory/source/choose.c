@@ -138,6 +138,16 @@ static bool is_left(const struct choose_request *request, const struct catalog *
     return !is_looked_into && !is_never(request, name) && catalog_has(catalog, name, false);
 }
 
+/* Nothing ships it, but scripts may make it (update-alternatives): the next of `packages: first` that was not looked into. */
+static const char *find_next(const struct choose_request *request, const struct catalog *catalog)
+{
+    for (size_t i = 0; request->first && i < request->first->count; i++) {
+        if (is_left(request, catalog, request->first->items[i]))
+            return request->first->items[i];
+    }
+    return NULL;
+}
+
 /* Takes a package by its name, since no index of paths can be asked; `err` says why not. */
 static bool choose_blindly(struct arena *arena, const struct catalog *catalog, const struct choose_request *request,
                            struct choice *ret_choice, struct err *err)
@@ -228,6 +238,11 @@ bool choose_package(struct arena *arena, struct workers *workers, struct catalog
             list_add(arena, &refused, shippers.items[i]);
         else
             list_add(arena, &owners, shippers.items[i]);
+    }
+    if (!shippers.count && (first = find_next(request, catalog))) {
+        *ret_choice = (struct choice){
+            .package = arena_strdup(arena, first), .why = "the next in the manifest", .is_from_first = true};
+        return true;
     }
     if (!owners.count)
         return fail_none(arena, catalog, request, &refused, hint, err);

@@ -209,6 +209,15 @@ class Access(HostCase):
         self.assertEqual(result.code, run.NETWORK, result)
         self.assert_no_secret(result)
 
+    def test_a_line_that_cannot_be_read_does_not_show_a_password(self):
+        server = self.serve()
+        for line in (f"password {SECRET}", f"password: {SECRET}", f"=\n  {SECRET}"):
+            with self.subTest(line=line):
+                result = self.attempt(line, server.url)
+                self.assertEqual(result.code, run.USAGE, result)
+                self.assertIn("kit.repo:4", result.stderr)
+                self.assert_no_secret(result)
+
     def test_certificates(self):
         authority = Authority(self.path("host/pki"))
         server = self.serve(tls=authority.issue("server"), client_ca=authority.crt)

@@ -42,6 +42,17 @@ class Alternatives(Case):
         built = self.built("packages:\n  install: [data]\nfiles: [{path: /usr/share/man/man1/mawk.1.gz, package: mawk}]\n")
         self.assertNotIn("/usr/bin/awk", built)
 
+    def test_a_name_that_nobody_ships_is_looked_for_in_one_package_of_first_after_the_other(self):
+        tool = deb.Package("tool", arch="amd64", Depends="libc6", files=[deb.program("/usr/bin/ww.tool", world.executable(MACHINE, ["libc.so.6"]))])
+        tool.scripts = {"postinst": "#!/bin/sh\nupdate-alternatives --install /usr/bin/ww ww /usr/bin/ww.tool 5\n"}
+        rest = [package for package in world.packages(("amd64",)) if not package.name.startswith("served")]
+        self.make_repository(rest + [tool, deb.Package("data", arch="amd64", files=[deb.File("/usr/share/data", "1")])], architectures=("amd64",))
+        self.use(self.write_source())
+        for order in ("tool, data", "data, tool"):
+            self.write_manifest("pick", f"binaries: [/usr/bin/ww]\npackages:\n  first: [{order}]\n")
+            layout = self.build("--arch", "x86_64", "pick", name="pick")
+            self.assertEqual(next(iter(layout.images["latest"].values()))["/etc/alternatives/ww"].target, "/usr/bin/ww.tool")
+
 
 class Diversions(Case):
     def selected(self, command, *options):
