@@ -208,29 +208,37 @@ static enum roots_documentation documentation_of(const struct order *order)
                                                                              : DOCUMENTATION_NONE;
 }
 
-static bool find_closure(void *argument, struct err *err)
+/* Makes the set of the packages' files: with the names that diversions give them, and the links that installing makes. */
+static void build_set(const struct order *order, struct closed *closed)
 {
-    const struct closing *closing = argument;
-    struct closed *closed = closing->closed;
     const struct opened *opened = &closed->opened;
-    struct arena *arena = closing->order->arena;
+    struct arena *arena = order->arena;
     const struct package **open = arena_new_array(arena, const struct package *, opened->selection.count + 2);
     size_t count = 0;
-    if (closing->order->given)
-        open[count++] = closing->order->given;
+    if (order->given)
+        open[count++] = order->given;
     else
         diversions_apply(arena, opened->packages, opened->selection.count + 1);
     for (size_t i = 0; i <= opened->selection.count; i++) {
         if (opened->packages[i])
             open[count++] = opened->packages[i];
     }
-    fileset_build(arena, closing->order->catalog->family, open, count, &closed->set);
+    fileset_build(arena, order->catalog->family, open, count, &closed->set);
     closed->sought = (struct map){.arena = arena};
     closed->set.sought = &closed->sought;
-    settle_choices(closing->order, closed);
-    settle_given(closing->order, &closed->set);
+    settle_choices(order, closed);
+    settle_given(order, &closed->set);
     alternatives_add(&closed->set);
-    ld_cache_add_links(&closed->set, closing->order->arch);
+    ld_cache_add_links(&closed->set, order->arch);
+}
+
+static bool find_closure(void *argument, struct err *err)
+{
+    const struct closing *closing = argument;
+    struct closed *closed = closing->closed;
+    const struct opened *opened = &closed->opened;
+    struct arena *arena = closing->order->arena;
+    build_set(closing->order, closed);
     if (!find_programs(closing->order, closed, err))
         return false;
     const struct manifest *manifest = closed->manifest;
