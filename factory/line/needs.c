@@ -270,12 +270,26 @@ bool needs_of_recipes(const struct order *order, const struct closed *closed, st
     return true;
 }
 
+/* A shell that env(1) is to find is on every system, so that no package depends on it. */
+static void add_tool(const struct order *order, const char *name, struct need *need)
+{
+    const struct family *family = order->catalog->family;
+    for (size_t i = 0; family && i < family->tools.count; i++) {
+        if (strings_has(&family->tools.items[i].programs, name) &&
+            catalog_has(order->catalog, family->tools.items[i].package, false) &&
+            !strings_has(&order->manifest->packages_never, family->tools.items[i].package))
+            add_name(order->arena, &need->names, family->tools.items[i].package);
+    }
+}
+
 bool needs_of_paths(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
     if (!keep_lacks(&closed->keep))
         return true;
     for (size_t i = 0; i < closed->keep.missing_count; i++) {
         const struct missing *missing = &closed->keep.missing[i];
+        if (missing->wanted[0] != '/' && !missing->is_optional)
+            add_tool(order, missing->wanted, need);
         if (missing->wanted[0] != '/' || missing->is_optional)
             continue;
         if (!closed->asked.is_first_ignored && strings_has(&order->manifest->binaries, missing->wanted)) {

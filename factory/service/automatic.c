@@ -136,6 +136,12 @@ static bool wants_user(const struct wishes *wishes, const char *name)
     return false;
 }
 
+/* Whether every system of the distribution has the user, who then is as it says. */
+static bool family_has_user(const struct family *family, const char *name)
+{
+    return strcmp(name, "nobody") == 0 || (family && wants_user(&family->skeleton, name));
+}
+
 static bool wants_group(const struct wishes *wishes, const char *name)
 {
     for (size_t i = 0; i < wishes->groups.count; i++) {
@@ -145,8 +151,22 @@ static bool wants_group(const struct wishes *wishes, const char *name)
     return false;
 }
 
+/* The home of a user whom nobody describes: that of a person, who writes there. */
+static void make_home(struct finding *finding, const char *name, const char *primary, const char *home,
+                      const char *giver)
+{
+    list_add(finding->arena, &finding->found->wishes.made,
+             ((struct wish_made){.kind = MADE_DIRECTORY,
+                                 .path = home,
+                                 .mode = 0700,
+                                 .owner = name,
+                                 .group = primary,
+                                 .is_automatic = true,
+                                 .giver = giver}));
+}
+
 /* Whom the service runs as is an account of the image even when the package that makes it is not selected, as postgres is
- * for pgbouncer. Everybody who knows the account wins. */
+ * for pgbouncer, or when it is the administrator's (User=%i). Everybody who knows the account wins. */
 static void complete_user(struct finding *finding)
 {
     struct arena *arena = finding->arena;
@@ -160,16 +180,20 @@ static void complete_user(struct finding *finding)
     if (!wants_group(wishes, primary) && !text_parse_u64(text_of(primary), &number) && strcmp(primary, "root") != 0)
         list_add(arena, &wishes->groups,
                  ((struct wish_group){.name = primary, .gid = WISH_NUMBER_FREE, .is_automatic = true, .giver = giver}));
-    if (!wants_user(wishes, name))
-        list_add(arena, &wishes->users,
-                 ((struct wish_user){.name = name,
-                                     .comment = "",
-                                     .home = "/nonexistent",
-                                     .shell = "/usr/sbin/nologin",
-                                     .uid = WISH_NUMBER_FREE,
-                                     .group = primary,
-                                     .is_automatic = true,
-                                     .giver = giver}));
+    if (wants_user(wishes, name))
+        return;
+    const char *home = arena_printf(arena, "/home/%s", name);
+    list_add(arena, &wishes->users,
+             ((struct wish_user){.name = name,
+                                 .comment = "",
+                                 .home = home,
+                                 .shell = "/usr/sbin/nologin",
+                                 .uid = WISH_NUMBER_FREE,
+                                 .group = primary,
+                                 .is_automatic = true,
+                                 .giver = giver}));
+    if (!family_has_user(finding->request->set->family, name))
+        make_home(finding, name, primary, home, giver);
 }
 
 /* Whether a package is for those who build or debug programs, or read: by the endings that Debian and Fedora give them. */

@@ -17,6 +17,7 @@ struct finding {
     struct strings words;  /* the command */
     bool is_forking;       /* somebody says that it leaves the foreground */
     bool is_unsure;        /* the command is not as somebody says it */
+    bool is_handed;        /* it was told that a socket unit hands it ports */
     const char *teller;    /* "nsd.service", or NULL */
     struct unit_file file; /* of the unit that tells; directives empty without one */
 };
@@ -175,15 +176,27 @@ static void set_command(struct finding *finding)
         list_add(finding->arena, &config->cmd, finding->words.items[i]);
 }
 
-/* Configuration that the command names and nothing brings is the administrator's. */
+/* Whether a path is for what is written, or the kernel's: nobody has to bring it. */
+static bool is_for_writing(const char *path)
+{
+    static const char *const places[] = {"/run", "/var", "/srv", "/tmp", "/dev", "/proc", "/sys"};
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        if (path_is_within(path, places[i]))
+            return true;
+    }
+    return !path[1];
+}
+
+/* Files that the command names and nothing brings are the administrator's. */
 static void tell_missing(struct finding *finding)
 {
     const struct wishes *made = finding->question->made;
     for (size_t i = 1; i < finding->words.count; i++) {
         const char *word = finding->words.items[i], *equals = strchr(word, '='), *why;
         const char *path = word[0] == '-' && equals ? equals + 1 : word;
-        path = strncmp(path, "/etc/", 5) == 0 ? path_canonical(finding->arena, text_of(path), &why) : NULL;
-        if (path && !fileset_walk(finding->question->packaged.set, finding->arena, path, NULL, NULL) &&
+        path = path[0] == '/' ? path_canonical(finding->arena, text_of(path), &why) : NULL;
+        if (path && !is_for_writing(path) &&
+            !fileset_walk(finding->question->packaged.set, finding->arena, path, NULL, NULL) &&
             !(made && wishes_made(made, path)) && !wishes_made(&finding->running.wishes, path))
             NOTE(finding, "%s: its command names %s, which is not there unless you bring it", finding->teller, path);
     }
@@ -229,6 +242,7 @@ static bool find_ports(struct finding *finding, const char *unit, struct err *er
     if (!giver && finding->teller)
         NOTE(finding, "%s: no port is known", finding->teller);
     bool is_handed = giver && text_has_suffix(text_of(giver), ".socket");
+    finding->is_handed = is_handed;
     if (is_handed)
         NOTE(finding, "%s would hand the service its sockets; in an image it opens them by itself", giver);
     if (is_handed && binds_below_1024(&finding->running.config))
@@ -243,6 +257,9 @@ static bool make_folders(struct finding *finding, const char *unit, struct err *
     const char *user = finding->running.config.user ? finding->running.config.user : "root", *colon = strchr(user, ':');
     if (!ports_folders(finding->arena, &finding->question->packaged, unit, &folders, err))
         return false;
+    if (folders.count && !finding->is_handed)
+        NOTE(finding, "a socket unit of %s would hand it its sockets; in an image it opens them by itself, if it can",
+             unit);
     for (size_t i = 0; i < folders.count; i++) {
         if (!wishes_made(&finding->running.wishes, folders.items[i]))
             list_add(finding->arena, &finding->running.wishes.made,

@@ -49,18 +49,21 @@ static bool is_there(struct looking *looking, const char *path)
     return false;
 }
 
-/* Whether it is of no use to tell of a path: engines bring it, programs do without it, or nobody reads it. */
+/* Whether it is of no use to tell of a path, or of what it names: engines or the tree bring it, programs do without it, nobody reads
+ * it, or it is of variables, which units and scripts evaluate. */
 static bool is_of_no_interest(const struct looking *looking, const char *path)
 {
-    static const char *const brought[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/etc/mtab",
-                                          "/etc/localtime"};
+    static const char *const brought[] = {"/etc/hosts",     "/etc/resolv.conf", "/etc/hostname", "/etc/mtab",
+                                          "/etc/localtime", "/etc/passwd",      "/etc/group"};
     const struct family *family = looking->request->set->family;
     for (size_t i = 0; i < ARRAY_COUNT(brought); i++) {
         if (strcmp(path, brought[i]) == 0)
             return true;
     }
-    return path_is_below(path, "/usr/local") || (family && (path_is_within_any(path, &family->documentation) ||
-                                                            path_is_within_any(path, &family->for_host)));
+    return path_is_below(path, "/usr/local") || path_is_below(path, "/etc/default") ||
+           path_is_below(path, "/etc/sysconfig") ||
+           (family &&
+            (path_is_within_any(path, &family->documentation) || path_is_within_any(path, &family->for_host)));
 }
 
 static bool is_packaged_place(const char *path)
@@ -73,13 +76,15 @@ static bool is_packaged_place(const char *path)
     return false;
 }
 
-static void look_at_path(struct looking *looking, struct text token)
+/* With is_anywhere also a path where services write counts: what they include has to be there. */
+static void look_at_path(struct looking *looking, struct text token, bool is_anywhere)
 {
     while (token.len && strchr("/.", token.ptr[token.len - 1]))
         token.len--;
     const char *why, *path = path_canonical(looking->arena, token, &why);
-    if (!path || !is_packaged_place(path) || looking->seen.slots.count >= SEEN_MAX ||
-        !map_add(&looking->seen, text_of(path), looking) || is_of_no_interest(looking, path) || is_there(looking, path))
+    if (!path || !(is_packaged_place(path) || (is_anywhere && path_is_within(path, "/var"))) ||
+        looking->seen.slots.count >= SEEN_MAX || !map_add(&looking->seen, text_of(path), looking) ||
+        is_of_no_interest(looking, path) || is_there(looking, path))
         return;
     list_add(looking->arena, &looking->told, arena_printf(looking->arena, "%s (%s)", path, looking->file));
 }
@@ -87,9 +92,11 @@ static void look_at_path(struct looking *looking, struct text token)
 /* Paths of a line: not what goes on as a pattern or with a variable. */
 static void look_at_paths(struct looking *looking, struct text line)
 {
+    bool is_including = text_has_prefix(line, "include ") || text_has_prefix(line, "@include ");
     for (size_t at = 0; at < line.len;) {
         size_t from = at;
-        if (line.ptr[at] != '/' ||
+        bool is_behind_element = at > 1 && line.ptr[at - 1] == '>' && line.ptr[at - 2] == '/'; /* of XML: a variable */
+        if (line.ptr[at] != '/' || is_behind_element ||
             (at && (is_path_byte(line.ptr[at - 1]) || strchr("}%*?])$:~\\", line.ptr[at - 1])))) {
             at++;
             continue;
@@ -98,7 +105,7 @@ static void look_at_paths(struct looking *looking, struct text line)
             at++;
         bool goes_on = at < line.len && strchr("*?[{$%(<~\\:|^", line.ptr[at]);
         if (!goes_on && at - from <= NAMED_BYTES_MAX)
-            look_at_path(looking, (struct text){line.ptr + from, at - from});
+            look_at_path(looking, (struct text){line.ptr + from, at - from}, is_including);
     }
 }
 
@@ -203,7 +210,7 @@ static void look_at_program(struct looking *looking)
         looking->file = path;
         for (size_t j = 0; named && j < named->count; j++) {
             if (is_called_so(looking, named->items[j], program))
-                look_at_path(looking, text_of(named->items[j]));
+                look_at_path(looking, text_of(named->items[j]), false);
         }
     }
 }

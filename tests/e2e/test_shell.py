@@ -83,6 +83,19 @@ class Debian(Links, Case):
         self.assertNotIn("/usr/bin/busybox", image)
         self.assertIn("/usr/bin/cat", image)
 
+    def test_a_shell_that_env_is_to_find_comes_though_nothing_depends_on_it(self):
+        program = world.executable(world.MACHINES["amd64"], ["libc.so.6"])
+        more = [deb.Package("bashful", [deb.program("/usr/sbin/bashful", "#!/usr/bin/env bash\n:\n")], arch="amd64", Depends="coreutils"),
+                deb.Package("bash", [deb.program("/bin/bash", program)], arch="amd64")]
+        packages = self.packages()
+        next(package for package in packages if package.name == "coreutils").files.append(deb.program("/usr/bin/env", program))
+        self.make_repository(packages + more, architectures=("amd64",))
+        self.use(self.write_source())
+        self.write_manifest(text="binaries: [/usr/sbin/bashful]\n")
+        image = self.image()
+        self.assertIn("/usr/bin/bash", image)
+        self.assertIn("/usr/bin/env", image)
+
     def test_what_the_manifest_names_itself_is_not_replaced(self):
         self.ready_with("shell: busybox\nbinaries: [/usr/sbin/scripted, /usr/bin/sed]\n")
         image = self.image()

@@ -428,6 +428,28 @@ static void whom_a_service_runs_as_is_an_account_of_the_image(void **state)
     assert_string_equal(found.wishes.users.items[0].group, "daemons");
     assert_true(found.wishes.users.items[0].is_automatic);
     assert_string_equal(found.wishes.groups.items[0].name, "daemons");
+    assert_string_equal(found.wishes.users.items[0].home, "/home/strange");
+    const struct wish_made *home = wishes_made(&found.wishes, "/home/strange");
+    assert_non_null(home);
+    assert_string_equal(home->owner, "strange");
+    assert_int_equal(home->mode, 0700);
+}
+
+static void a_user_that_every_system_has_gets_no_home(void **state)
+{
+    struct fixture *fixture = *state;
+    struct service service;
+    struct automatic found;
+    struct foregrounds foregrounds = {0};
+    add_world(fixture);
+    file_add(&fixture->packages[0], "/usr/lib/systemd/system/service.service",
+             "[Service]\nExecStart=/usr/sbin/service\nUser=www-data\n");
+    service_begin(fixture, "/usr/sbin/service", &service);
+    service.manifest.automatic[AUTOMATIC_UNIT] = true;
+    service.request.foregrounds = &foregrounds;
+    CHECK_OK(automatic_find(&fixture->arena, &service.request, &found, &fixture->err), &fixture->err);
+    assert_string_equal(found.config.user, "www-data");
+    assert_null(wishes_made(&found.wishes, "/home/www-data"));
 }
 
 static void data_of_others_and_folders_to_write_into_come_when_the_configuration_names_them(void **state)
@@ -744,6 +766,7 @@ int main(void)
         TEST(a_service_that_is_a_script_has_its_modules_with_their_libraries),
         TEST(more_directories_than_a_service_has_are_refused),
         TEST(whom_a_service_runs_as_is_an_account_of_the_image),
+        TEST(a_user_that_every_system_has_gets_no_home),
         TEST(a_feature_comes_with_its_signs_and_not_twice),
         cmocka_unit_test(the_manifest_wins_key_by_key),
         cmocka_unit_test(a_command_of_the_manifest_is_not_mixed_with_one_that_was_found),

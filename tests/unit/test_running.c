@@ -402,13 +402,16 @@ static void configuration_that_a_command_names_and_nothing_brings_is_told(void *
 {
     struct fixture *fixture = *state;
     struct package *package =
-        service_add(fixture, "[Service]\nExecStart=/usr/sbin/d -c /etc/d.conf --more=/etc/absent.conf /srv/x\n");
+        service_add(fixture, "[Service]\nExecStart=/usr/sbin/d -c /etc/d.conf --more=/etc/absent.conf /srv/x -s /run/x "
+                             "--pid=/var/run/d.pid / /path/to/app.conf\n");
     file_add(package, "/etc/d.conf", "");
     set_build(fixture, false);
     struct running running = found(fixture, "/usr/sbin/d");
     assert_true(
         has_note(&running, "d.service: its command names /etc/absent.conf, which is not there unless you bring"));
     assert_false(has_note(&running, "/etc/d.conf"));
+    assert_true(has_note(&running, "its command names /path/to/app.conf, which"));
+    assert_false(has_note(&running, "/srv/x") || has_note(&running, "/run/x") || has_note(&running, "d.pid"));
 }
 
 static void what_only_a_running_machine_knows_is_told(void **state)
@@ -478,6 +481,19 @@ static void folders_of_sockets_are_made_as_systemd_makes_them(void **state)
     assert_string_equal(running.wishes.made.items[0].owner, "d");
     assert_string_equal(running.wishes.made.items[0].group, "e");
     assert_string_equal(running.wishes.made.items[1].path, "/run/b/c");
+    assert_true(has_note(&running, "the socket unit d.socket would hand the service its sockets"));
+    assert_false(has_note(&running, "a socket unit of d.service"));
+}
+
+static void a_socket_unit_without_ports_is_told_as_well(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = service_add(fixture, "[Service]\nExecStart=/usr/sbin/d\n");
+    file_add(package, UNITS "/d.socket", "[Socket]\nListenStream=/run/a/s\n");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_true(
+        has_note(&running, "a socket unit of d.service would hand it its sockets; in an image it opens them by"));
 }
 
 static char *repeated(struct fixture *fixture, const char *head, const char *line, size_t count)
@@ -646,6 +662,7 @@ int main(void)
         TEST(what_only_a_running_machine_knows_is_told),
         TEST(what_every_container_may_the_program_of_a_user_gets_by_its_file),
         TEST(folders_of_sockets_are_made_as_systemd_makes_them),
+        TEST(a_socket_unit_without_ports_is_told_as_well),
         TEST(a_user_who_opens_what_a_socket_unit_would_hand_over_may_bind_ports_below_1024),
         TEST(more_directives_than_a_unit_may_have_are_refused),
         TEST(a_line_without_end_is_refused),

@@ -72,12 +72,15 @@ static void what_the_configuration_names_and_nobody_brings_is_told(void **state)
     struct asking asking;
     struct package *service = package_add(fixture, "service"), *other = package_add(fixture, "other");
     elf_add(fixture, service, "/usr/sbin/service", NULL, "");
-    file_add(service, "/etc/service/service.conf",
-             "# include /etc/service/comment\n// /etc/service/remark\ninclude=/etc/plugins/config\n"
-             "key \"/etc/ssl/private/key.pem\";\nall /etc/service/*.d x/etc/relative ${x}/etc/variable\n"
-             "hosts /etc/hosts\nmanual /usr/share/doc/service/x\nlocal /usr/local/bin/x\nstate /var/lib/service/x\n"
-             "made /etc/service/made\nkept /usr/sbin/service\ndir /etc/service\ntool /usr/bin/tool\n");
+    file_add(
+        service, "/etc/service/service.conf",
+        "# include /etc/service/comment\n// /etc/service/remark\ninclude=/etc/plugins/config\n"
+        "<a/>/etc/behind\nkey \"/etc/ssl/private/key.pem\";\nall /etc/service/*.d x/etc/relative ${x}/etc/variable\n"
+        "hosts /etc/hosts\npasswd /etc/passwd\nmanual /usr/share/doc/service/x\nlocal /usr/local/bin/x\nstate "
+        "/var/lib/service/x\n"
+        "made /etc/service/made\nkept /usr/sbin/service\ndir /etc/service\ntool /usr/bin/tool\n");
     file_add(service, "/etc/service/README.conf", "/etc/read/me\n");
+    file_add(service, "/etc/default/service", "X=/etc/of/variables\n");
     file_add(other, "/usr/bin/tool", "t");
     asking_begin(fixture, &asking);
     list_add(&fixture->arena, &asking.found.wishes.made,
@@ -99,6 +102,18 @@ static void what_comes_because_it_is_wished_for_is_not_missing(void **state)
     asking_begin(fixture, &asking);
     list_add(&fixture->arena, &asking.found.wishes.files, ((struct wish_file){.path = "/usr/share/other/**"}));
     assert_string_equal(note_of(fixture, &asking), "");
+}
+
+static void what_is_included_counts_where_services_write_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asking asking;
+    struct package *service = package_add(fixture, "service");
+    elf_add(fixture, service, "/usr/sbin/service", NULL, "");
+    file_add(service, "/etc/service/service.conf", "include /var/lib/service/list\nlog /var/log/service/log\n");
+    asking_begin(fixture, &asking);
+    assert_string_equal(note_of(fixture, &asking), "named, and not in the image unless you bring it: "
+                                                   "/var/lib/service/list (/etc/service/service.conf)");
 }
 
 static void a_long_list_is_cut(void **state)
@@ -201,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_the_configuration_names_and_nobody_brings_is_told),
         TEST(what_comes_because_it_is_wished_for_is_not_missing),
+        TEST(what_is_included_counts_where_services_write_too),
         TEST(a_long_list_is_cut),
         TEST(a_program_that_the_configuration_pipes_to_is_wished_for_and_told_when_nobody_has_it),
         TEST(the_configuration_that_a_program_names_is_told_when_nobody_makes_it),
