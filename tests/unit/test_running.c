@@ -315,6 +315,18 @@ static void an_init_script_tells_where_no_unit_does(void **state)
     assert_false(has_note(&running, "forks"));
 }
 
+static void what_a_program_needs_besides_is_told_also_where_it_does_not_fork(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "clamav-daemon");
+    file_add(package, "/usr/sbin/clamd", "program");
+    file_add(package, UNITS "/clamd.service", "[Service]\nExecStart=/usr/sbin/clamd --foreground=true\n");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/clamd");
+    assert_string_equal(command(fixture, &running), "/usr/sbin/clamd|--foreground=true");
+    assert_true(has_note(&running, "/usr/sbin/clamd: it ends without virus databases in /var/lib/clamav"));
+}
+
 static void what_an_init_script_reads_from_a_file_that_is_not_there_is_not_made_up(void **state)
 {
     struct fixture *fixture = *state;
@@ -653,6 +665,7 @@ int main(void)
         TEST(a_script_is_started_by_its_interpreter),
         TEST(an_init_script_tells_where_no_unit_does),
         TEST(an_init_script_that_leaves_without_configuration_is_read_as_if_there_were_some),
+        TEST(what_a_program_needs_besides_is_told_also_where_it_does_not_fork),
         TEST(what_an_init_script_reads_from_a_file_that_is_not_there_is_not_made_up),
         TEST(ports_come_from_sockets_then_profiles_then_firewalld),
         TEST(a_profile_without_a_protocol_means_both),

@@ -75,7 +75,7 @@ static void what_the_configuration_names_and_nobody_brings_is_told(void **state)
     file_add(
         service, "/etc/service/service.conf",
         "# include /etc/service/comment\n// /etc/service/remark\ninclude=/etc/plugins/config\n"
-        "<a/>/etc/behind\nkey \"/etc/ssl/private/key.pem\";\nall /etc/service/*.d x/etc/relative ${x}/etc/variable\n"
+        "<a/>/etc/behind\nkey \"/etc/ssl/private/key.pem\";\nall /etc/elsewhere/*.d x/etc/relative ${x}/etc/variable\n"
         "hosts /etc/hosts\npasswd /etc/passwd\nmanual /usr/share/doc/service/x\nlocal /usr/local/bin/x\nstate "
         "/var/lib/service/x\n"
         "made /etc/service/made\nkept /usr/sbin/service\ndir /etc/service\ntool /usr/bin/tool\n");
