@@ -36,11 +36,9 @@ static void add_there(struct looking *looking, const char *path)
 /* Whether a path is in the image, or will be when what is wished for is. */
 static bool is_there(struct looking *looking, const char *path)
 {
-    const char *end;
-    const struct automatic_request *request = looking->request;
-    const struct sourced *file = fileset_walk(request->set, looking->arena, path, NULL, &end);
-    if (map_get(&looking->there, text_of(path)) || (file && map_get(&looking->there, text_of(file->entry->path))) ||
-        (end && map_get(&looking->there, text_of(end))))
+    const char *end; /* where its links lead, there or not */
+    const struct sourced *file = fileset_walk(looking->request->set, looking->arena, path, NULL, &end);
+    if (map_get(&looking->there, text_of(end)))
         return true;
     for (size_t i = 0; i < looking->found->wishes.files.count; i++) {
         if (file && path_matches(looking->found->wishes.files.items[i].path, file->entry->path))
