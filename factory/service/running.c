@@ -192,8 +192,11 @@ static void tell_missing(struct finding *finding)
 {
     const struct wishes *made = finding->question->made;
     for (size_t i = 1; i < finding->words.count; i++) {
-        const char *word = finding->words.items[i], *equals = strchr(word, '='), *why;
+        const char *word = finding->words.items[i], *open = strchr(word, '<'), *equals = strchr(word, '='), *why;
         const char *path = word[0] == '-' && equals ? equals + 1 : word;
+        if (open && strchr(open, '>'))
+            NOTE(finding, "%s: its command has '%s', in place of which something has to stand", finding->teller,
+                 shown(finding, word));
         path = path[0] == '/' ? path_canonical(finding->arena, text_of(path), &why) : NULL;
         if (path && !is_for_writing(path) &&
             !fileset_walk(finding->question->packaged.set, finding->arena, path, NULL, NULL) &&
@@ -304,6 +307,10 @@ bool running_find(struct arena *arena, const struct running_question *question, 
     set_command(&finding);
     if (finding.teller)
         tell_missing(&finding);
+    else
+        NOTE(&finding, "no unit and no init script of its packages says how %s is run: the image starts it %s",
+             question->program,
+             finding.running.config.cmd.count ? "so that it stays in the foreground" : "without a word more");
     if (!find_ports(&finding, is_unit ? finding.teller : NULL, err) ||
         (is_unit && finding.teller && !make_folders(&finding, finding.teller, err)))
         return false;

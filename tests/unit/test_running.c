@@ -315,6 +315,19 @@ static void an_init_script_tells_where_no_unit_does(void **state)
     assert_false(has_note(&running, "forks"));
 }
 
+static void a_program_of_which_nothing_says_how_it_is_run_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct package *package = package_add(fixture, "d");
+    file_add(package, "/usr/sbin/d", "program");
+    file_add(package, "/usr/sbin/nsd", "program");
+    set_build(fixture, false);
+    struct running running = found(fixture, "/usr/sbin/d");
+    assert_true(has_note(&running, "says how /usr/sbin/d is run: the image starts it without a word more"));
+    running = found(fixture, "/usr/sbin/nsd");
+    assert_true(has_note(&running, "the image starts it so that it stays in the foreground"));
+}
+
 static void what_a_program_needs_besides_is_told_also_where_it_does_not_fork(void **state)
 {
     struct fixture *fixture = *state;
@@ -415,7 +428,7 @@ static void configuration_that_a_command_names_and_nothing_brings_is_told(void *
     struct fixture *fixture = *state;
     struct package *package =
         service_add(fixture, "[Service]\nExecStart=/usr/sbin/d -c /etc/d.conf --more=/etc/absent.conf /srv/x -s /run/x "
-                             "--pid=/var/run/d.pid / /path/to/app.conf\n");
+                             "--pid=/var/run/d.pid / /path/to/app.conf --listen <change-me>:1\n");
     file_add(package, "/etc/d.conf", "");
     set_build(fixture, false);
     struct running running = found(fixture, "/usr/sbin/d");
@@ -423,6 +436,8 @@ static void configuration_that_a_command_names_and_nothing_brings_is_told(void *
         has_note(&running, "d.service: its command names /etc/absent.conf, which is not there unless you bring"));
     assert_false(has_note(&running, "/etc/d.conf"));
     assert_true(has_note(&running, "its command names /path/to/app.conf, which"));
+    assert_true(has_note(&running, "d.service: its command has '<change-me>:1', in place of which something has"));
+    assert_false(has_note(&running, "no unit and no init script"));
     assert_false(has_note(&running, "/srv/x") || has_note(&running, "/run/x") || has_note(&running, "d.pid"));
 }
 
@@ -665,6 +680,7 @@ int main(void)
         TEST(a_script_is_started_by_its_interpreter),
         TEST(an_init_script_tells_where_no_unit_does),
         TEST(an_init_script_that_leaves_without_configuration_is_read_as_if_there_were_some),
+        TEST(a_program_of_which_nothing_says_how_it_is_run_is_told),
         TEST(what_a_program_needs_besides_is_told_also_where_it_does_not_fork),
         TEST(what_an_init_script_reads_from_a_file_that_is_not_there_is_not_made_up),
         TEST(ports_come_from_sockets_then_profiles_then_firewalld),
