@@ -137,6 +137,8 @@ static void call_task(void *item)
 bool workers_call(struct workers *workers, workers_function *function, void *argument, struct err *err)
 {
     struct call call = {function, argument, err, false};
+    if (!workers)
+        return function(argument, err);
     void *item = &call;
     workers_run_all(workers, call_task, &item, 1);
     return call.is_good;

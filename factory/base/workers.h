@@ -22,7 +22,7 @@ bool workers_start(size_t count, struct workers **ret_workers, struct err *err) 
 /* Queues one task; `item` stays the caller's and must live until the task ended. */
 void workers_submit(struct workers *workers, workers_task *task, void *item);
 /* Runs a fallible function on a worker, waits for its end and returns what it returned, with its error. Never call it
- * from a task. */
+ * from a task. Without workers (NULL) the calling thread runs it. */
 bool workers_call(struct workers *workers, workers_function *function, void *argument, struct err *err) MUST_CHECK;
 /* Runs task(items[i]) for all i and waits for the end of all. Never call it from a task. */
 void workers_run_all(struct workers *workers, workers_task *task, void *const *items, size_t count);

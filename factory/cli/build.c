@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "cli/confinement.h"
 #include "cli/display.h"
 #include "cli/night.h"
 #include "cli/night_metrics.h"
@@ -13,7 +14,9 @@
 #include "line/find.h"
 #include "line/names_text.h"
 #include "line/report.h"
+#include "line/standing.h"
 #include "line/summary.h"
+#include "registry/registries_conf.h"
 #include "registry/registry_shared.h"
 
 #include <assert.h>
@@ -1023,6 +1026,42 @@ static struct registry_shared *share_registries(struct build *build)
     return shared;
 }
 
+/* Allows what the planned images are made of, and where they go. */
+static void confine(struct build *build)
+{
+    struct command *command = build->command;
+    const struct data_places *places = &build->data_places;
+    const struct strings *const folders[] = {&places->families, &places->foregrounds, &places->interpreters};
+    struct strings files;
+    confinement_read_linked(command, build->arches_dir);
+    confinement_read_linked(command, build->manifests_dir);
+    confinement_read_linked(command, places->recipes);
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
+        for (size_t j = 0; j < folders[i]->count; j++)
+            confinement_read_linked(command, folders[i]->items[j]);
+    }
+    for (size_t i = 0; i < build->image_count; i++) {
+        const struct batch_image *image = &build->images[i];
+        if (!image->source) /* it could not be planned */
+            continue;
+        const char *base = image->manifest->base, *tag;
+        image->source->format->list_files(build->arena, image->source, &files);
+        for (size_t j = 0; j < files.count; j++)
+            confinement_read_linked(command, files.items[j]);
+        if (base && !manifest_base_image(image->manifest) && manifest_base_is_layout(base))
+            confinement_read(command, standing_layout(build->arena, image->manifest, &tag));
+    }
+    registries_conf_files(build->arena, &files);
+    for (size_t i = 0; i < files.count; i++)
+        confinement_read_linked(command, files.items[i]);
+    if (!build->run.is_dry_run && !build->run.explained && build->image_count)
+        confinement_write(command, build->run.output_dir, 0755);
+    if (!build->run.is_dry_run)
+        confinement_write(command, build->run.tree_dir, 0755);
+    list_add(build->arena, &command->confined.programs, "gpgv");
+    build->run.confined = confinement_places(command);
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
@@ -1030,6 +1069,7 @@ static bool run_batch(struct build *build, struct err *err)
     struct plant *plant = arena_new(build->arena, struct plant); /* threads that are left alone still use it */
     struct batch *batch = arena_new(build->arena, struct batch);
     struct name_answer *answers = NULL;
+    confine(build);
     if (!plant_open(&build->run, log, plant, err))
         return false;
     if (build->asked.count && !resolve_names(build, plant, &answers, err)) {
@@ -1152,7 +1192,12 @@ static bool plan_stand_in(struct build *build, struct batch_image **ret_image, s
         !manifest_parse(build->arena, "find", STAND_IN, &build->features, manifest, err))
         return false;
     image->manifest = manifest;
-    return choose_arches(build, image, err) && choose_source(build, image, err);
+    if (!choose_arches(build, image, err) || !choose_source(build, image, err))
+        return false;
+    build->image_count = 1;
+    build->run.is_dry_run = true;
+    confine(build);
+    return true;
 }
 
 static bool find(struct build *build, struct err *err)

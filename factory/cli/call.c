@@ -3,16 +3,17 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/build.h"
+#include "cli/confinement.h"
 #include "cli/help.h"
 #include "cli/night_metrics.h"
 #include "cli/versions.h"
+#include "io/confine.h"
 #include "io/file.h"
 #include "package/elf.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* A duration of the environment, for machines that are odd and tests that are in a hurry. */
@@ -74,14 +75,10 @@ static bool run(struct command *command, int argc, char **argv, struct err *err)
         return false;
     if (command->site.path)
         log_line(command->log, LOG_VERBOSE, "site file: %s", command->site.path);
-    return set_limits(command, err) && options->command->run(command, err);
-}
-
-/* A core dump could hold a credential. */
-static void forbid_core_dumps(void)
-{
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
+    if (!set_limits(command, err))
+        return false;
+    confinement_start(command);
+    return options->command->run(command, err);
 }
 
 /* Returns whether all that was printed went out. Who closed a pipe early (`| head`) has seen enough, and is told nothing. */
@@ -98,11 +95,18 @@ static bool end_output(struct log *log)
     return !is_lost;
 }
 
-/* What cannot be written makes a good run a bad one: who looks at the file would see the one before. */
+static bool write_metrics_file(void *argument, struct err *err)
+{
+    struct command *command = argument;
+    return night_metrics_write(command, err);
+}
+
+/* What cannot be written makes a good run a bad one: who looks at the file would see the one before. It may lie where only
+ * the keeper writes. */
 static void write_metrics(struct command *command)
 {
     struct err err = {0};
-    if (night_metrics_write(command, &err))
+    if (!command->is_metered || workers_call(command->keeper, write_metrics_file, command, &err))
         return;
     log_line(command->log, LOG_QUIET, "error: %s", err.text);
     command->outcome = command->outcome ? command->outcome : err.kind;
@@ -112,7 +116,7 @@ int call_run(int argc, char **argv)
 {
     struct command command = {.log = log_open(LOG_NORMAL), .begun = clock_seconds()};
     struct err err = {0};
-    forbid_core_dumps();
+    confine_secrets();
     elf_init();
     bool is_good = signals_start(&command.signals, &err);
     if (is_good) {
@@ -130,6 +134,7 @@ int call_run(int argc, char **argv)
     write_metrics(&command);
     if (command.is_abandoned || (command.outcome == ERR_CANCELLED && signals_caught(command.signals)))
         signals_end(command.signals, (int)command.outcome);
+    confinement_stop(&command);
     signals_stop(command.signals);
     log_close(command.log);
     arena_done(&command.arena);

@@ -61,6 +61,7 @@ const struct registry_options *command_registry_options(struct command *command)
                                           .is_verify_off = options->is_tls_verify_off || site->is_tls_verify_off,
                                           .token_origins = origins,
                                           .retries = retries_of(command),
+                                          .keeper = command->keeper,
                                           .cancel = command->cancel};
     return registry;
 }
@@ -79,6 +80,8 @@ struct http_options command_http_options(const struct command *command)
     return (struct http_options){.retry_count = retries ? retries : HTTP_NO_RETRY,
                                  .slow_after_ms = command->slow_after_ms,
                                  .cancel = command->cancel,
+                                 .keeper = command->keeper,
+                                 .confined = command->keeper ? &command->confined : NULL,
                                  .log = command->log};
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/signals.h"
+#include "io/confine.h"
 #include "plan/site.h"
 #include "registry/push.h"
 
@@ -26,7 +27,11 @@ struct command {
     bool is_metered;        /* --metrics, of a run that begins */
     const char *metrics;    /* what is told there of the images; NULL: nothing yet */
     enum err_kind outcome;  /* the exit class of a command that ran to its end */
-    bool is_abandoned;      /* threads are still at work: nothing is freed, the process ends where it stands */
+    struct workers *keeper; /* confinement.h; NULL: nothing is confined */
+    struct confine_places confined;
+    bool is_confined;
+    struct strings made; /* folders that were made to be confined to */
+    bool is_abandoned;   /* threads are still at work: nothing is freed, the process ends where it stands */
 };
 
 /* Returns the first path that is set: a command-line option's, the site file's, the default. */

@@ -113,6 +113,8 @@ static const struct option_row rows[] = {
            REGISTRIES | ASKS, COMMAND_LOGOUT, 0, 20, ALTERS_NOTHING),
     OPTION(0, "timeout", "DURATION", "end the run when it is not done by then (90s, 10m, 2h), with status 6",
            OPTION_DURATION, timeout_ms, REGISTRIES | ASKS | COMMAND_LOGOUT, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "no-confine", NULL, "let the threads that read packages and images open any file and socket", OPTION_FLAG,
+           is_unconfined, ALL & ~(LOGINS | COMMAND_CLEAN), LOGINS | COMMAND_CLEAN, 0, 0, ALTERS_NOTHING),
     OPTION(0, "cache-limit", "SIZE",
            "remove what was not used for longest when the cache is larger (500M, 8G; none; default: 8G)", OPTION_SIZE,
            cache_limit, CACHES, 0, 0, 0, ALTERS_NOTHING),

@@ -36,7 +36,7 @@ struct options {
     bool is_json, is_dry_run, is_rebuild, is_cache_only, is_quiet, is_verbose, is_list, is_strict, is_help, is_version;
     bool is_help_brief; /* -h, not --help */
     bool is_older_fine; /* --allow-older */
-    bool is_no_push, is_no_check;
+    bool is_no_push, is_no_check, is_unconfined;
     bool is_summary;
     bool is_change_accepted; /* --accept-release-change */
     bool is_password_stdin, may_lose_platforms, is_look_forced, are_tags_kept;

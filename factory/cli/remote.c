@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "cli/check.h"
+#include "cli/confinement.h"
 #include "cli/history.h"
 #include "cli/inspect.h"
 #include "cli/login.h"
@@ -38,21 +39,30 @@ struct local {
     const char *shown;     /* what it is called; NULL: dir */
 };
 
-/* Splits "FILE[:TAG]" and unpacks the archive; *ret_local stays as it is when there is no such file. */
-static bool find_archive(struct remote *remote, const char *word, struct local *ret_local, struct err *err)
+/* Splits "FILE[:TAG]"; NULL when there is no such file. */
+static const char *split_file(struct arena *arena, const char *word, const char **ret_tag)
 {
     for (const char *colon = strchrnul(word, ':');; colon = strchrnul(colon + 1, ':')) {
-        const char *file = arena_strndup(remote->arena, word, (size_t)(colon - word));
+        const char *file = arena_strndup(arena, word, (size_t)(colon - word));
         struct stat status;
-        if (stat(file, &status) == 0 && S_ISREG(status.st_mode)) {
-            if (!archive_open(file, &remote->archive, err))
-                return false;
-            *ret_local = (struct local){true, remote->archive.layout, *colon ? colon + 1 : NULL, file};
-            return true;
-        }
+        *ret_tag = *colon ? colon + 1 : NULL;
+        if (stat(file, &status) == 0 && S_ISREG(status.st_mode))
+            return file;
         if (!*colon)
-            return true;
+            return NULL;
     }
+}
+
+/* Unpacks an archive; *ret_local stays as it is when there is no such file. */
+static bool find_archive(struct remote *remote, const char *word, struct local *ret_local, struct err *err)
+{
+    const char *tag, *file = split_file(remote->arena, word, &tag);
+    if (!file)
+        return true;
+    if (!archive_open(file, &remote->archive, err))
+        return false;
+    *ret_local = (struct local){true, remote->archive.layout, tag, file};
+    return true;
 }
 
 /* Splits "LAYOUT[:TAG]", "oci:LAYOUT[:TAG]" or "NAME[:TAG]" (of the output directory). False when no layout is meant.
@@ -571,9 +581,72 @@ static struct remote remote_of(struct command *command)
         .command = command, .arena = &command->arena, .registry_options = command_registry_options(command)};
 }
 
+/* Allows what a word means on this machine: an archive and a place to unpack it, a layout, a folder. */
+static bool confine_word(struct remote *remote, const char *word, struct err *err)
+{
+    static const char *const prefixes[] = {"oci-archive:", "docker-archive:"};
+    struct command *command = remote->command;
+    const char *dir, *tag, *file;
+    for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++)
+        word += strncmp(word, prefixes[i], strlen(prefixes[i])) == 0 ? strlen(prefixes[i]) : 0;
+    file = split_file(remote->arena, word, &tag);
+    confinement_read(command, file);
+    if (file && command->options.command->kind == COMMAND_UNIT) { /* a manifest: it may name files beside it */
+        const char *slash = strrchr(file, '/');
+        confinement_read(command, slash ? arena_strndup(remote->arena, file, (size_t)(slash - file + 1)) : ".");
+    } else if (file && command->keeper && !remote->archive.layout) {
+        if (!archive_make_place(&remote->archive, err))
+            return false;
+        confinement_write(command, remote->archive.layout, 0700);
+        list_add(remote->arena, &command->made, arena_strdup(remote->arena, remote->archive.layout));
+    }
+    if (find_layout(remote, word, &dir, &tag))
+        confinement_read(command, dir);
+    else if (is_dir(word))
+        confinement_read(command, word);
+    return true;
+}
+
+/* Confines this thread, and those that it starts, to what the command works with. */
+static bool confine(struct remote *remote, struct err *err)
+{
+    struct command *command = remote->command;
+    const struct options *options = &command->options;
+    const char *arches = options->arches, *manifests = options->manifests, *cache = options->cache,
+               *state = options->state;
+    struct err none = {0};
+    struct strings files;
+    if (!command->keeper || command->is_confined)
+        return true;
+    if (arches || places_data_dir(remote->arena, "arches", &arches, &none))
+        confinement_read_linked(command, arches);
+    confinement_read_linked(command, manifests);
+    if (places_data_dir(remote->arena, "manifests", &manifests, &none))
+        confinement_read_linked(command, manifests);
+    registries_conf_files(remote->arena, &files);
+    for (size_t i = 0; i < files.count; i++)
+        confinement_read_linked(command, files.items[i]);
+    confinement_read(command, command_first(options->output, command->site.output, "out"));
+    for (size_t i = 0; i < options->words.count; i++) {
+        if (!confine_word(remote, options->words.items[i], err))
+            return false;
+    }
+    if (options->command->kind == COMMAND_PULL)
+        confinement_write(command, options->output, 0755);
+    confinement_write(command, options->units, 0755);
+    if (cache || places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, &none))
+        confinement_write(command, cache, 0700);
+    if (state || places_user_dir(remote->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &none))
+        confinement_write(command, state, 0700);
+    confinement_enter(command);
+    return true;
+}
+
 /* Runs a command with the network thread beside it. */
 static bool with_network(struct remote *remote, bool (*run)(struct remote *remote, struct err *err), struct err *err)
 {
+    if (!confine(remote, err))
+        return false;
     struct http_options http_options = command_http_options(remote->command);
     if (!http_start(&http_options, &remote->http, err))
         return false;
@@ -637,8 +710,8 @@ bool remote_check(struct command *command, struct err *err)
     struct wanted wanted;
     bool is_local; /* the network is started only for what needs it */
     remote.wanted = &wanted;
-    bool is_good = wanted_read(command, &wanted, err) && check_local(&remote, &wanted, &is_local, err) &&
-                   (is_local || with_network(&remote, check, err));
+    bool is_good = wanted_read(command, &wanted, err) && confine(&remote, err) &&
+                   check_local(&remote, &wanted, &is_local, err) && (is_local || with_network(&remote, check, err));
     archive_done(&remote.archive);
     return is_good;
 }

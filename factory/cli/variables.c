@@ -20,6 +20,7 @@ static const struct variable_row rows[] = {
      "them."},
     {"TERM", "Of a terminal that cannot move its cursor (dumb, or not set) no progress is drawn."},
     {"PATH", "Where gpgv and helpers of credentials are."},
+    {"LD_LIBRARY_PATH", "Libraries are read from there, too, by what may open no other file (see --no-confine)."},
     {"TMPDIR", "Where files without a name are made for a while."},
     {"IMGFACTORY_SLOW_AFTER",
      "How long a mirror may be slower than 20 kB/s before the next one is taken (default: 60s)."},

@@ -74,6 +74,17 @@ static bool open_catalog(const struct catalog_request *request, struct catalog *
     return deb_catalog_open(request->env, request->workers, request->shared, request->arch, ret_catalog, err);
 }
 
+static void list_files(struct arena *arena, const struct source *source, struct strings *ret_paths)
+{
+    const struct deb_source *configured = deb_source_of(source);
+    *ret_paths = (struct strings){0};
+    for (size_t i = 0; i < configured->repositories.count; i++) {
+        const struct strings *keyrings = &configured->repositories.items[i].keyrings;
+        for (size_t j = 0; j < keyrings->count; j++)
+            list_add(arena, ret_paths, keyrings->items[j]);
+    }
+}
+
 static const char *package_fault(const struct package *package)
 {
     return package_fact(package, DEB_CONTROL) ? NULL : "a Debian package without control file";
@@ -91,6 +102,7 @@ const struct format format_deb = {
     .load_node = load_node,
     .replace_suites = replace_suites,
     .freshness = deb_freshness,
+    .list_files = list_files,
     .share = share,
     .open_catalog = open_catalog,
     .unpack = deb_unpack,

@@ -69,6 +69,8 @@ struct http {
     unsigned retry_count, retry_base_ms, slow_after_ms;
     const atomic_bool *cancel;
     struct log *log;
+    struct workers *keeper;
+    const struct confine_places *confined;
     struct proxies proxies;
     pthread_mutex_t lock; /* guards the next four, `ended`, and is_done of every transfer */
     struct http_queue inbox;
@@ -547,6 +549,8 @@ static int poll_ms(const struct http *http)
 static void *network_main(void *argument)
 {
     struct http *http = argument;
+    if (http->confined)
+        confine_network(http->confined);
     while (take_inbox(http)) {
         int running_count;
         if (http->cancel && atomic_load(http->cancel))
@@ -609,14 +613,17 @@ static void apply_options(struct http *http, const struct http_options *options)
         http->retry_count = 0;
     http->cancel = options->cancel;
     http->log = options->log;
+    http->keeper = options->keeper;
+    http->confined = options->confined;
     http->slow_after_ms = options->slow_after_ms ? options->slow_after_ms : HTTP_SLOW_AFTER_MS;
     proxies_read(&http->proxies);
 }
 
 /* Starts the network for the first request, with the lock held: an offline run in which nothing changed needs neither
  * libcurl's OpenSSL nor the thread. curl_global_init() may be called beside other threads since libcurl 7.84. */
-static bool begin_network(struct http *http, struct err *err)
+static bool begin_network(void *argument, struct err *err)
 {
+    struct http *http = argument;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         err_set(err, ERR_INTERNAL, "libcurl cannot be initialised");
         return false;
@@ -678,7 +685,7 @@ void http_send(struct http *http, struct http_request *request)
     }
     pthread_mutex_lock(&http->lock);
     assert(!http->is_stopping);
-    bool is_running = http->is_running || begin_network(http, &request->err);
+    bool is_running = http->is_running || workers_call(http->keeper, begin_network, http, &request->err);
     if (is_running)
         TAILQ_INSERT_TAIL(&http->inbox, transfer, link);
     pthread_mutex_unlock(&http->lock);

@@ -19,6 +19,8 @@
 
 #include "base/checksum.h"
 #include "base/log.h"
+#include "base/workers.h"
+#include "io/confine.h"
 #include "io/store.h"
 
 #include <stdatomic.h>
@@ -32,6 +34,8 @@ struct http_options {
     unsigned slow_after_ms;      /* the window in which an average counts; 0: 60 s (HTTP_SLOW_AFTER_MS) */
     const atomic_bool *cancel;   /* when it turns true, requests end with ERR_CANCELLED; may be NULL */
     struct log *log;             /* is told of further tries and other mirrors; may be NULL */
+    struct workers *keeper; /* starts the network thread where whoever sends the first request is confined; or NULL */
+    const struct confine_places *confined; /* what the network thread is confined to; or NULL. Read when it starts */
 };
 #define HTTP_DEFAULT_RETRIES 4u
 #define HTTP_NO_RETRY (~0u)

@@ -41,7 +41,7 @@ static bool names_holder(struct text line, uint64_t inode, uint64_t *ret_pid)
 }
 
 /* Describes the process that holds the lock, as far as the system tells; "" else. */
-static const char *describe_holder(int fd, struct arena *arena)
+static const char *find_holder(int fd, struct arena *arena)
 {
     AUTO(buf_done) struct buf locks = {0}, comm = {0};
     struct stat status;
@@ -58,6 +58,28 @@ static const char *describe_holder(int fd, struct arena *arena)
         return pid ? arena_printf(arena, ", which process %" PRIu64 " holds", pid) : "";
     return arena_printf(arena, ", which process %" PRIu64 " (%s, user %u) holds", pid,
                         text_printable(arena, text_trim((struct text){comm.bytes, comm.len})), (unsigned)status.st_uid);
+}
+
+struct holder_question {
+    int fd;
+    struct arena *arena;
+    const char *answer;
+};
+
+static bool ask_holder(void *argument, struct err *err)
+{
+    struct holder_question *question = argument;
+    (void)err;
+    question->answer = find_holder(question->fd, question->arena);
+    return true;
+}
+
+static const char *describe_holder(const struct lock_wait *wait, int fd, struct arena *arena)
+{
+    struct err none = {0};
+    struct holder_question question = {fd, arena, ""};
+    (void)!workers_call(wait->keeper, ask_holder, &question, &none);
+    return question.answer;
 }
 
 static bool is_cancelled(const struct lock_wait *wait)
@@ -79,14 +101,14 @@ static bool wait_for(int fd, bool is_shared, const char *name, const struct lock
             err_set(err, ERR_CANCELLED, "interrupted while waiting for %s", name);
         } else if (waited_ms >= limit_ms) {
             err_set(err, ERR_LOCAL, "gave up after %s of waiting for %s%s", units_duration(limit_ms).chars, name,
-                    describe_holder(fd, &scratch));
+                    describe_holder(wait, fd, &scratch));
             err->detail = EWOULDBLOCK;
         }
         if (err->kind != ERR_NONE)
             return false;
         if (!is_said && waited_ms >= SAID_AFTER_MS && wait->log)
-            log_line(wait->log, LOG_NORMAL, "waiting for %s%s (for %s at most)", name, describe_holder(fd, &scratch),
-                     units_duration(limit_ms).chars);
+            log_line(wait->log, LOG_NORMAL, "waiting for %s%s (for %s at most)", name,
+                     describe_holder(wait, fd, &scratch), units_duration(limit_ms).chars);
         is_said = is_said || waited_ms >= SAID_AFTER_MS;
         clock_sleep_ms(pause_ms);
         pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
@@ -109,7 +131,7 @@ bool lock_take_now(int fd, const char *name, struct err *err)
         err_set_errno(err, errno, "cannot lock %s", name);
         return false;
     }
-    err_set(err, ERR_LOCAL, "%s is taken%s", name, describe_holder(fd, &scratch));
+    err_set(err, ERR_LOCAL, "%s is taken%s", name, find_holder(fd, &scratch));
     err->detail = EWOULDBLOCK;
     return false;
 }

@@ -9,6 +9,7 @@
 #define IMGFACTORY_IO_LOCK_H
 
 #include "base/log.h"
+#include "base/workers.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct lock_wait {
     struct log *log;           /* may be NULL */
     const atomic_bool *cancel; /* when it turns true the wait ends; may be NULL */
     uint64_t limit_ms;         /* 0: LOCK_LIMIT_MS */
+    struct workers *keeper;    /* finds out who holds the lock where the caller may not (confine.h); or NULL */
 };
 #define LOCK_LIMIT_MS ((uint64_t)5 * 60 * 1000)
 

@@ -16,25 +16,28 @@ static uint64_t round_up(uint64_t offset, uint64_t unit)
     return (offset + unit - 1) / unit * unit;
 }
 
-static int open_file(void)
+static bool open_file(void *argument, struct err *err)
 {
+    int *ret_fd = argument;
     const char *places[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         int fd = places[i] && *places[i] ? open(places[i], O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600) : -1;
-        if (fd >= 0)
-            return fd;
+        if (fd >= 0) {
+            *ret_fd = fd;
+            return true;
+        }
     }
-    return memfd_create("imgfactory", MFD_CLOEXEC);
+    *ret_fd = memfd_create("imgfactory", MFD_CLOEXEC);
+    if (*ret_fd < 0)
+        err_set_errno(err, errno, "cannot create a temporary file");
+    return *ret_fd >= 0;
 }
 
 bool spool_begin(struct spool *spool, struct spooled *ret_run, struct err *err)
 {
     if (!spool->is_open) {
-        spool->fd = open_file();
-        if (spool->fd < 0) {
-            err_set_errno(err, errno, "cannot create a temporary file");
+        if (!workers_call(spool->keeper, open_file, &spool->fd, err))
             return false;
-        }
         spool->is_open = true;
     }
     spool->end = round_up(spool->end, ALIGNMENT);

@@ -11,6 +11,7 @@
 #define IMGFACTORY_IO_SPOOL_H
 
 #include "base/list.h"
+#include "base/workers.h"
 #include "io/file.h"
 
 /* A run of bytes of a spool. */
@@ -19,9 +20,10 @@ struct spooled {
     const char *bytes; /* after spool_map() */
 };
 
-/* Zero-initialise with .arena set. */
+/* Zero-initialise with .arena set, and .keeper where the caller may open no file in these places itself (confine.h). */
 struct spool {
     struct arena *arena;
+    struct workers *keeper;
     bool is_open;
     int fd;
     uint64_t last_begin, end; /* where the run that was begun last begins, and the next will */

@@ -299,16 +299,24 @@ static bool settle(const struct unpacking *unpacking, struct err *err)
     return false;
 }
 
-static bool make_dirs(struct unpacking *unpacking, struct err *err)
+bool archive_make_place(struct archive *archive, struct err *err)
 {
     const char *place = getenv("TMPDIR");
-    struct arena *arena = &unpacking->archive->arena;
-    char *path = arena_printf(arena, "%s/imgfactory-XXXXXX", place && *place ? place : "/var/tmp");
+    char *path = arena_printf(&archive->arena, "%s/imgfactory-XXXXXX", place && *place ? place : "/var/tmp");
     if (!mkdtemp(path)) {
         err_set_errno(err, errno, "cannot make a directory for what is unpacked (TMPDIR names another place)");
         return false;
     }
-    unpacking->archive->layout = path;
+    archive->layout = path;
+    return true;
+}
+
+static bool make_dirs(struct unpacking *unpacking, struct err *err)
+{
+    struct arena *arena = &unpacking->archive->arena;
+    if (!unpacking->archive->layout && !archive_make_place(unpacking->archive, err))
+        return false;
+    const char *path = unpacking->archive->layout;
     const char *blobs = arena_printf(arena, "%s/blobs/sha256", path);
     return file_make_dirs(blobs, 0700, err) && file_open_dir(path, &unpacking->layout_fd, err) &&
            file_open_dir(blobs, &unpacking->blobs_fd, err);
@@ -324,25 +332,20 @@ static bool unpack(struct unpacking *unpacking, struct text bytes, struct err *e
            make_dirs(unpacking, err) && read_members(unpacking, err) && settle(unpacking, err);
 }
 
-bool archive_open(const char *file, struct archive *ret_archive, struct err *err)
+bool archive_open(const char *file, struct archive *archive, struct err *err)
 {
     AUTO(arena_done) struct arena arena = {0};
     AUTO(view_done) struct view view = {0};
     AUTO(unpacking_done)
-    struct unpacking unpacking = {.archive = ret_archive,
-                                  .arena = &arena,
-                                  .file = file,
-                                  .members.arena = &arena,
-                                  .blobs_fd = -1,
-                                  .layout_fd = -1};
-    *ret_archive = (struct archive){0};
+    struct unpacking unpacking = {
+        .archive = archive, .arena = &arena, .file = file, .members.arena = &arena, .blobs_fd = -1, .layout_fd = -1};
     if (!file_map_at(AT_FDCWD, file, &view, err))
         return false;
     if (unpack(&unpacking, (struct text){view.ptr, view.len}, err))
         return true;
     if (strncmp(err->text, file, strlen(file)) != 0)
         err_wrap(err, "%s", file);
-    archive_done(ret_archive);
+    archive_done(archive);
     return false;
 }
 

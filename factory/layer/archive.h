@@ -21,8 +21,10 @@ struct archive {
     struct arena arena;
 };
 
-/* Unpacks the archive in `file`. */
-bool archive_open(const char *file, struct archive *ret_archive, struct err *err) MUST_CHECK;
+/* Makes the directory for what is unpacked, where that has to be known before archive_open(). */
+bool archive_make_place(struct archive *archive, struct err *err) MUST_CHECK;
+/* Unpacks the archive in `file` into a zeroed one, or into its place. */
+bool archive_open(const char *file, struct archive *archive, struct err *err) MUST_CHECK;
 /* Removes what was unpacked. Accepts a zeroed one. For AUTO(). */
 void archive_done(struct archive *archive);
 

@@ -34,6 +34,19 @@ static bool open_places(const struct run_options *options, struct plant *plant, 
     return true;
 }
 
+/* Before any thread is started, and once cache and state are there. The network's thread is the keeper's to start. */
+static void confine(const struct run_options *options, struct plant *plant)
+{
+    struct confine_places *places = options->confined;
+    if (!places)
+        return;
+    list_add(&plant->arena, &places->writable, options->cache_dir);
+    list_add(&plant->arena, &places->writable, options->state_dir);
+    const char *lacking = confine_readers(&plant->arena, places);
+    if (lacking)
+        log_line(plant->log, LOG_VERBOSE, "readers are not confined as they should be: %s", lacking);
+}
+
 /* Adds to the inputs of all orders what this process itself is. */
 static void find_inputs(struct plant *plant)
 {
@@ -53,8 +66,12 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
     ret_plant->bases = flight_new();
     packing_room_init(&ret_plant->packing_room, options->jobs);
     find_inputs(ret_plant);
-    if (!open_places(options, ret_plant, err) || !http_start(&options->http, &ret_plant->http, err) ||
-        !workers_start(options->jobs, &ret_plant->workers, err)) {
+    if (!open_places(options, ret_plant, err)) {
+        plant_close(ret_plant);
+        return false;
+    }
+    confine(options, ret_plant);
+    if (!http_start(&options->http, &ret_plant->http, err) || !workers_start(options->jobs, &ret_plant->workers, err)) {
         plant_close(ret_plant);
         return false;
     }

@@ -47,6 +47,9 @@ struct run_options {
     const struct registry_options *registry;
     struct push_policy push_policy;
     const struct lock_wait *wait; /* how locks are waited for; may be NULL */
+    /* What the threads of the plant, and the one that opens it, may open from then on; cache and state are added. NULL:
+     * anything. */
+    struct confine_places *confined;
 };
 
 struct plant {
@@ -69,7 +72,7 @@ struct plant {
     struct shared_standing *opened_bases;
 };
 
-/* Starts threads and opens the store. */
+/* Starts threads and opens the store. Where confined places are given the calling thread is confined to them, too. */
 bool plant_open(const struct run_options *options, struct log *log, struct plant *ret_plant,
                 struct err *err) MUST_CHECK;
 /* Gets the catalog of a source for an architecture, not prepared yet; opened once. Blocks. */

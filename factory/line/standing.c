@@ -109,17 +109,21 @@ static bool read_registry(const struct question *question, struct err *err)
 
 /* --- a base of a layout --- */
 
-/* A path is relative to the manifest, as all in it. */
+const char *standing_layout(struct arena *arena, const struct manifest *manifest, const char **ret_tag)
+{
+    const char *path = manifest->base, *file = manifest->path, *slash = strrchr(file, '/');
+    path += strncmp(path, "oci:", 4) == 0 ? 4 : 0;
+    if (path[0] != '/' && slash)
+        path = arena_printf(arena, "%.*s/%s", (int)(slash - file), file, path);
+    (void)layout_split(arena, path, &path, ret_tag);
+    return path;
+}
+
 static bool read_layout(const struct question *question, struct err *err)
 {
     struct shared_standing *shared = question->shared;
     struct arena *arena = &shared->arena;
-    const char *path = question->manifest->base, *file = question->manifest->path, *slash = strrchr(file, '/');
-    path += strncmp(path, "oci:", 4) == 0 ? 4 : 0;
-    if (path[0] != '/' && slash)
-        path = arena_printf(arena, "%.*s/%s", (int)(slash - file), file, path);
-    const char *tag;
-    (void)layout_split(arena, path, &path, &tag);
+    const char *tag, *path = standing_layout(arena, question->manifest, &tag);
     struct layout_choice choice = {
         .dir = path, .tag = tag, .wait = question->plant->options->wait, .wanted = &all_there};
     if (!layout_image_open(arena, &choice, &shared->image, err))

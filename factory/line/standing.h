@@ -36,6 +36,9 @@ struct standing {
     const struct shared_standing *shared;    /* private: where layers come from */
 };
 
+/* Returns the folder of the layout that the manifest's base is, and its tag or NULL. A path is relative to the manifest, as
+ * all in it. */
+const char *standing_layout(struct arena *arena, const struct manifest *manifest, const char **ret_tag);
 /* Finds the platform of the manifest's base. `made` is for a base of this run. Blocks on the network. */
 bool standing_find(struct plant *plant, struct arena *arena, const struct manifest *manifest, const struct arch *arch,
                    const struct made_base *made, struct standing *ret_standing, struct err *err) MUST_CHECK;

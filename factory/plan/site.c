@@ -15,7 +15,7 @@
 /* What the file says, and the nodes for messages. */
 struct site_form {
     struct site site;
-    bool is_tls_verified;
+    bool is_tls_verified, is_confined;
     struct strings arches;
     const char *timeout, *cache_limit;
     const struct yaml_node *images, *root;
@@ -40,6 +40,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_NUMBER, "retries", site.retries, ALTERS_NOTHING),
     FIELD(YAML_BOOL, "strict", site.is_strict, ALTERS_INPUTS),
     FIELD(YAML_BOOL, "allow-older", site.is_older_fine, ALTERS_INPUTS),
+    FIELD(YAML_BOOL, "confine", is_confined, ALTERS_NOTHING),
     FIELD(YAML_STRING, "timeout", timeout, ALTERS_NOTHING),
     FIELD(YAML_STRING, "cache-limit", cache_limit, ALTERS_NOTHING),
     FIELD(YAML_NODE, "images", images, ALTERS_ORDER),
@@ -183,7 +184,8 @@ static void make_relative(struct arena *arena, const char *file, const char **pa
 
 static bool read_site(struct arena *arena, const struct yaml_file *file, struct site *ret_site, struct err *err)
 {
-    struct site_form form = {.site = {.path = file->path, .is_push = true}, .is_tls_verified = true};
+    struct site_form form = {
+        .site = {.path = file->path, .is_push = true}, .is_tls_verified = true, .is_confined = true};
     form.root = file->root;
     if (form.root && (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) ||
                       !check(arena, &form, err) || !read_units(arena, &form, err) ||
@@ -194,6 +196,7 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
     site->has_push = form.root && yaml_get(form.root, "push");
     site->has_retries = form.root && yaml_get(form.root, "retries");
     site->is_tls_verify_off = !form.is_tls_verified;
+    site->is_unconfined = !form.is_confined;
     site->arch = form.arches.count ? strings_join(arena, &form.arches, ",") : NULL;
     make_relative(arena, file->path, &site->authfile);
     if (site->source && yaml_is_path(site->source))

@@ -3,7 +3,8 @@
  * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
  * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
- * allow-older, keep-existing-tags, timeout, cache-limit, images, if-running. factory/registry/README.md describes them.
+ * allow-older, keep-existing-tags, timeout, cache-limit, confine (true, false), images, if-running.
+ * factory/registry/README.md describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
  */
@@ -31,6 +32,7 @@ struct site {
     bool is_older_fine;        /* allow-older: true: as --allow-older */
     bool are_tags_kept;        /* keep-existing-tags: true: as --keep-existing-tags */
     bool is_tls_verify_off;    /* tls-verify: false: for a lab registry */
+    bool is_unconfined;        /* confine: false: as --no-confine */
 };
 
 /* Returns the table of the file's keys, for the test that sets each and looks at the key of products. */

@@ -253,10 +253,30 @@ static bool read_dir(struct conf *conf, const char *dir, struct err *err)
     return true;
 }
 
-static bool read_standard(struct conf *conf, struct err *err)
+/* The user's folder of configuration, or NULL. */
+static const char *own_dir(struct arena *arena)
 {
     const char *home = getenv("HOME");
-    const char *own = home && home[0] == '/' ? arena_printf(conf->arena, "%s/.config", home) : NULL;
+    return home && home[0] == '/' ? arena_printf(arena, "%s/.config", home) : NULL;
+}
+
+void registries_conf_files(struct arena *arena, struct strings *ret_paths)
+{
+    const char *own = own_dir(arena), *named = getenv("CONTAINERS_REGISTRIES_CONF");
+    *ret_paths = (struct strings){0};
+    list_add(arena, ret_paths, "/etc/containers/registries.conf");
+    list_add(arena, ret_paths, "/etc/containers/registries.conf.d");
+    if (own) {
+        list_add(arena, ret_paths, arena_printf(arena, "%s/containers/registries.conf", own));
+        list_add(arena, ret_paths, arena_printf(arena, "%s/containers/registries.conf.d", own));
+    }
+    if (named && *named)
+        list_add(arena, ret_paths, arena_strdup(arena, named));
+}
+
+static bool read_standard(struct conf *conf, struct err *err)
+{
+    const char *own = own_dir(conf->arena);
     const char *named = getenv("CONTAINERS_REGISTRIES_CONF");
     bool is_found = false;
     if (named && *named) {

@@ -15,6 +15,9 @@
 
 #include "registry/registry.h"
 
+/* Lists the files and folders that it is read from. */
+void registries_conf_files(struct arena *arena, struct strings *ret_paths);
+
 struct pull_place {
     struct reference reference; /* rewritten */
     bool is_insecure, is_mirror;

@@ -25,6 +25,13 @@ static void apply_options(struct registry *registry, const struct registry_optio
     registry->deadline_ms = clock_ms() + registry->patience_ms;
 }
 
+static bool read_trust_files(void *argument, struct err *err)
+{
+    struct registry *registry = argument;
+    return trust_files_load(&registry->arena, registry->options->cert_dir, registry->reference.host,
+                            registry->options->is_verify_off, &registry->tls, err);
+}
+
 /* Only with verification off may the registry turn out to speak plain http: the first request finds out. */
 static bool load_transport(struct registry *registry, struct err *err)
 {
@@ -36,8 +43,7 @@ static bool load_transport(struct registry *registry, struct err *err)
     }
     if (registry->options->is_verify_off)
         atomic_store(&registry->scheme, registry->host ? atomic_load(&registry->host->scheme) : SCHEME_UNKNOWN);
-    if (!trust_files_load(&registry->arena, registry->options->cert_dir, registry->reference.host,
-                          registry->options->is_verify_off, &registry->tls, err))
+    if (!workers_call(registry->options->keeper, read_trust_files, registry, err))
         return false;
     registry->foreign_tls = (struct http_tls){.ca_file = registry->tls.ca_file,
                                               .ca_dir = registry->tls.ca_dir,

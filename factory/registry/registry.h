@@ -12,6 +12,7 @@
 #define IMGFACTORY_REGISTRY_REGISTRY_H
 
 #include "base/log.h"
+#include "base/workers.h"
 #include "registry/credentials.h"
 #include "registry/trust_files.h"
 
@@ -30,6 +31,7 @@ struct registry_options {
     unsigned deadline_ms;                /* for everything on this registry object; 0: 30 min */
     bool is_other_there;                 /* another place has the same: 20 kB/s are wanted of this one */
     const atomic_bool *cancel;           /* may be NULL */
+    struct workers *keeper;         /* reads credentials and certificates where the callers are confined; or NULL */
     struct registry_shared *shared; /* what the repositories of the call have in common (registry_shared.h), or NULL */
 };
 

@@ -32,11 +32,17 @@ static bool is_listed(const struct registry *registry, const struct registry_ori
     return false;
 }
 
+static bool read_credential(void *argument, struct err *err)
+{
+    struct registry *registry = argument;
+    return credential_find(&registry->arena, registry->options->authfile, &registry->reference, &registry->credential,
+                           err);
+}
+
 /* Looks the credential up once. */
 static bool find_credential(struct registry *registry, struct err *err)
 {
-    if (!registry->is_credential_loaded && !credential_find(&registry->arena, registry->options->authfile,
-                                                            &registry->reference, &registry->credential, err))
+    if (!registry->is_credential_loaded && !workers_call(registry->options->keeper, read_credential, registry, err))
         return false;
     registry->is_credential_loaded = true;
     return true;

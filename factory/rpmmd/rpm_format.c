@@ -48,6 +48,24 @@ static bool replace_suites(struct arena *arena, struct source *source, const cha
     return false;
 }
 
+/* A path with the architecture in it stands for its folder. */
+static void list_files(struct arena *arena, const struct source *source, struct strings *ret_paths)
+{
+    const struct rpm_source *configured = rpm_source_of(source);
+    *ret_paths = (struct strings){0};
+    for (size_t i = 0; i < configured->repositories.count; i++) {
+        const struct strings *keys = &configured->repositories.items[i].gpg_keys;
+        for (size_t j = 0; j < keys->count; j++) {
+            const char *key = keys->items[j], *path = strncmp(key, "file://", 7) == 0 ? key + 7 : key;
+            size_t len = strcspn(path, "$");
+            while (path[len] == '$' && len > 1 && path[len - 1] != '/')
+                len--;
+            if (path[0] == '/')
+                list_add(arena, ret_paths, arena_strndup(arena, path, len));
+        }
+    }
+}
+
 /* A repository is one per architecture. */
 static bool share(const struct source_env *env, struct arena *arena, const struct source *source, void **ret_shared,
                   struct err *err)
@@ -81,6 +99,7 @@ const struct format format_rpm = {
     .load_node = load_node,
     .replace_suites = replace_suites,
     .freshness = rpm_freshness,
+    .list_files = list_files,
     .share = share,
     .open_catalog = open_catalog,
     .unpack = rpm_unpack,

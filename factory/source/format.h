@@ -50,6 +50,8 @@ struct format {
     bool (*replace_suites)(struct arena *arena, struct source *source, const char *suites, struct err *err);
     /* How old the metadata of what kind of repository may get (freshness.h). */
     const struct freshness_rule *freshness;
+    /* Lists the files of this machine that are read when catalogs are opened, and folders of such: keyrings. */
+    void (*list_files)(struct arena *arena, const struct source *source, struct strings *ret_paths);
     /* Gets what the catalogs of all architectures share (Debian's Releases); NULL for nothing. Blocks on the network.
      * Results live in the arena. */
     bool (*share)(const struct source_env *env, struct arena *arena, const struct source *source, void **ret_shared,

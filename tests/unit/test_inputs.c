@@ -45,7 +45,7 @@ static const struct sample site_samples[] = {
     {"output", "o"},         {"compression", "zstd"}, {"jobs", "3"},
     {"retries", "7"},        {"strict", "true"},      {"allow-older", "true"},
     {"timeout", "9h"},       {"cache-limit", "1G"},   {"keep-existing-tags", "true"},
-    {"images", "[x]"},       {"if-running", "end"},
+    {"images", "[x]"},       {"if-running", "end"},   {"confine", "false"},
 };
 
 static const char *sample_of(const struct sample *samples, size_t count, const char *name)

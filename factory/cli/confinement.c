@@ -1,0 +1,106 @@
+#include "cli/confinement.h"
+
+#include "base/auto.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_wanted(const struct command *command)
+{
+    unsigned kind = command->options.command->kind;
+    return !command->options.is_unconfined && !command->site.is_unconfined &&
+           !(kind & (COMMAND_LOGIN | COMMAND_LOGOUT | COMMAND_CLEAN));
+}
+
+void confinement_start(struct command *command)
+{
+    struct err err = {0};
+    if (!is_wanted(command))
+        return;
+    if (!confine_is_possible())
+        log_line(command->log, LOG_VERBOSE, "readers are not confined: this kernel has neither Landlock nor seccomp");
+    else if (!workers_start(1, &command->keeper, &err))
+        log_line(command->log, LOG_VERBOSE, "readers are not confined: %s", err.text);
+    command->lock_wait.keeper = command->keeper;
+}
+
+void confinement_read(struct command *command, const char *path)
+{
+    if (command->keeper && path)
+        list_add(&command->arena, &command->confined.readable, path);
+}
+
+/* Adds the links of a directory, if it is one. */
+static void add_links(struct command *command, const char *dir, struct strings *paths)
+{
+    DIR *stream = opendir(dir);
+    const struct dirent *entry;
+    while (stream && (entry = readdir(stream))) {
+        if (entry->d_type == DT_LNK)
+            list_add(&command->arena, paths, arena_printf(&command->arena, "%s/%s", dir, entry->d_name));
+    }
+    if (stream)
+        (void)closedir(stream);
+}
+
+void confinement_read_linked(struct command *command, const char *dir)
+{
+    confinement_read(command, dir);
+    if (command->keeper && dir)
+        add_links(command, dir, &command->confined.readable);
+}
+
+/* Makes a folder and those above it, and notes which: a run that comes to nothing leaves none behind. */
+static void make(struct command *command, const char *path, mode_t mode)
+{
+    struct arena *arena = &command->arena;
+    for (const char *end = path + strspn(path, "/"); *end;) {
+        end += strcspn(end, "/");
+        const char *part = arena_strndup(arena, path, (size_t)(end - path));
+        if (mkdir(part, mode) == 0)
+            list_add(arena, &command->made, part);
+        end += strspn(end, "/");
+    }
+}
+
+void confinement_write(struct command *command, const char *dir, mode_t mode)
+{
+    if (!command->keeper || !dir)
+        return;
+    make(command, dir, mode);
+    list_add(&command->arena, &command->confined.writable, dir);
+    add_links(command, dir, &command->confined.writable);
+}
+
+struct confine_places *confinement_places(struct command *command)
+{
+    return command->keeper ? &command->confined : NULL;
+}
+
+void confinement_enter(struct command *command)
+{
+    command->is_confined = true;
+    const char *lacking = command->keeper ? confine_readers(&command->arena, &command->confined) : NULL;
+    if (lacking)
+        log_line(command->log, LOG_VERBOSE, "readers are not confined as they should be: %s", lacking);
+}
+
+static bool remove_empty(void *argument, struct err *err)
+{
+    const struct command *command = argument;
+    (void)err;
+    for (size_t i = command->made.count; i--;)
+        (void)rmdir(command->made.items[i]);
+    return true;
+}
+
+void confinement_stop(struct command *command)
+{
+    struct err none = {0};
+    if (!command->keeper || command->is_abandoned)
+        return;
+    (void)!workers_call(command->keeper, remove_empty, command, &none);
+    workers_stop(command->keeper);
+    command->keeper = NULL;
+}

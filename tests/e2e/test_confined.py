@@ -1,0 +1,103 @@
+"""What reads hostile bytes is kept from what is secret: a program with a planted bug in the libraries that read packages, ELF
+files, documents and layers (tests/planted/planted.c) reaches no credential file, no socket, no other file, program or process,
+while the run itself does all that it should, credentials and network included. Each test also runs it unconfined, where the
+same bug reaches everything: so none passes because the bug does nothing."""
+
+import ctypes
+import os
+import re
+import subprocess
+import unittest
+
+from base import PASSWORD, USER, PushCase, run
+
+SOCKETS = {"tcp", "udp", "unix", "netlink"}
+FILES = {"credential", "file", "program"}
+OTHERS = {"environment", "trace"}  # the system may refuse them anyway
+SYS_LANDLOCK_CREATE_RULESET = 444
+
+
+def landlock_abi():
+    return ctypes.CDLL(None).syscall(SYS_LANDLOCK_CREATE_RULESET, None, 0, 1)
+
+
+def planted():
+    beside = os.path.join(os.path.dirname(run.program()), "tests", "imgfactory-planted")
+    return os.environ.get("IMGFACTORY_PLANTED", beside)
+
+
+class Confined(PushCase):
+    def setUp(self):
+        super().setUp()
+        self.runs = 0
+        self.authfile = self.write_authfile("secret/auth.json", hosts=["registry.invalid"])
+
+    def told(self, reader, *arguments, options=(), code=run.OK):
+        """Runs the planted program and returns what its bug in that reader reached, and what it was refused."""
+        self.runs += 1
+        written = self.path(f"outside/{self.runs}")
+        os.makedirs(os.path.dirname(written), exist_ok=True)
+        command = [planted(), arguments[0], "--cache", self.path(f"cache{self.runs}"), *options, *arguments[1:]]
+        if arguments[0] in ("build", "push"):
+            command[2:2] = ["--state", self.path(f"state{self.runs}")]
+        env = {**self.env, "PLANTED": f"{self.authfile}:{written}:/bin/true"}
+        done = subprocess.run(command, cwd=self.top, env=run.Factory.environment(env), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, check=False)
+        result = run.Result(command, done.returncode, done.stdout.decode(errors="replace"),
+                            done.stderr.decode(errors="replace"))
+        self.assertEqual(result.code, code, result)
+        found = re.findall(f"^planted {reader} (\\w+) (\\w+)$", result.stderr, re.M)
+        reached = {what for what, how in found if how == "reached"}
+        self.assertEqual(os.path.exists(written), "file" in reached, result)
+        return reached, {what for what, how in found if how == "refused"}
+
+    def assert_confined(self, reader, *arguments):
+        """The bug gets nowhere, and would get everywhere if it could."""
+        reached, refused = self.told(reader, *arguments)
+        if landlock_abi() >= 2:
+            self.assertEqual(reached, set())
+            self.assertEqual(refused, SOCKETS | FILES | OTHERS)
+        else:
+            self.assertLessEqual(SOCKETS, refused)
+        reached, refused = self.told(reader, *arguments, options=["--no-confine"])
+        self.assertLessEqual(SOCKETS | FILES, reached)
+
+    def prepare(self):
+        self.make_repository(architectures=("amd64",))
+        self.write_manifest()
+        return ["--source", self.write_source(), "--manifests", self.path("manifests"), "--arch", "amd64"]
+
+    def test_a_package_in_a_build(self):
+        options = self.prepare()
+        for reader in ("package", "elf"):
+            self.assert_confined(reader, "build", *options, "--no-push", "--output", self.path("out"), "served")
+
+    def test_a_build_that_pushes_with_a_credential_all_the_same(self):
+        options = self.prepare()
+        target = self.make_registry(users={USER: PASSWORD})
+        self.authfile = self.write_authfile("secret/auth.json", hosts=[target.host])
+        for name in ("package", "document"):
+            self.assert_confined(name, "build", *options, f"--push={target.host}/ns/{name}:v1", "--tls-verify=false",
+                                 "--authfile", self.authfile, "--output", self.path(f"out-{name}"), "served")
+            self.assertTrue(target.tags(f"ns/{name}").get("v1"))
+
+    def test_documents_and_layers_of_a_layout(self):
+        made = self.make_layout()
+        self.assert_confined("document", "inspect", made.folder)
+        self.assert_confined("layer", "check", made.folder)
+
+    def test_what_a_registry_sends(self):
+        made, target = self.make_layout(), self.make_registry()
+        self.pushed(made, f"{target.host}/ns/image:v1")
+        for command, reader in (("inspect", "document"), ("check", "layer"), ("pull", "document")):
+            self.assert_confined(reader, command, "--tls-verify=false", f"{target.host}/ns/image:v1")
+
+    def test_a_site_may_go_without(self):
+        made = self.make_layout()
+        site = self.write("site.yaml", "confine: false\n")
+        reached, _ = self.told("document", "inspect", "--config", site, made.folder)
+        self.assertLessEqual(SOCKETS | FILES, reached)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,107 @@
+/* The program with a planted bug: each library that reads hostile bytes for it does, the first time it is called, what an
+ * attacker would have it do, and tells on standard error what came of it. The functions here take the place of the libraries'
+ * own, wherever the program calls them. PLANTED names a credential file, a file to write, and a program to start, separated
+ * by ':'; without it nothing is done. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <libelf.h>
+#include <lzma.h>
+#include <netinet/in.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static void tell(const char *reader, const char *what, bool is_reached)
+{
+    (void)dprintf(STDERR_FILENO, "planted %s %s %s\n", reader, what, is_reached ? "reached" : "refused");
+}
+
+static bool can_open(const char *path, int flags)
+{
+    int fd = open(path, flags, 0600);
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+static bool can_make_socket(int family, int type)
+{
+    int fd = socket(family, type, 0);
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+static bool can_start(const char *path)
+{
+    char *argv[] = {strdup(path), NULL};
+    pid_t pid;
+    int failed = posix_spawn(&pid, path, NULL, NULL, argv, NULL), status = 0;
+    free(argv[0]);
+    return !failed && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool can_trace(pid_t pid)
+{
+    if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0)
+        return false;
+    (void)ptrace(PTRACE_DETACH, pid, NULL, NULL);
+    return true;
+}
+
+static void attack(const char *reader, atomic_bool *was_here)
+{
+    const char *told = getenv("PLANTED");
+    char *paths = told ? strdup(told) : NULL, *rest = paths;
+    if (!paths || atomic_exchange(was_here, true)) {
+        free(paths);
+        return;
+    }
+    int saved_errno = errno;
+    char environment[64];
+    (void)snprintf(environment, sizeof environment, "/proc/%d/environ", (int)getppid());
+    tell(reader, "credential", can_open(strsep(&rest, ":"), O_RDONLY | O_CLOEXEC));
+    tell(reader, "file", can_open(strsep(&rest, ":"), O_WRONLY | O_CREAT | O_CLOEXEC));
+    tell(reader, "program", can_start(strsep(&rest, ":")));
+    tell(reader, "environment", can_open(environment, O_RDONLY | O_CLOEXEC));
+    tell(reader, "tcp", can_make_socket(AF_INET, SOCK_STREAM) || can_make_socket(AF_INET6, SOCK_STREAM));
+    tell(reader, "udp", can_make_socket(AF_INET, SOCK_DGRAM) || can_make_socket(AF_INET6, SOCK_DGRAM));
+    tell(reader, "unix", can_make_socket(AF_UNIX, SOCK_STREAM));
+    tell(reader, "netlink", can_make_socket(AF_NETLINK, SOCK_RAW));
+    tell(reader, "trace", can_trace(getppid()));
+    free(paths);
+    errno = saved_errno;
+}
+
+/* Declares `name` of a library as a function that attacks, and then does what the library's does. */
+#define PLANT(reader, type, name, parameters, ...)                                                                     \
+    type name parameters                                                                                               \
+    {                                                                                                                  \
+        static atomic_bool was_here;                                                                                   \
+        static type(*_Atomic real) parameters;                                                                         \
+        type(*next) parameters = atomic_load(&real);                                                                   \
+        if (!next) {                                                                                                   \
+            void *found = dlsym(RTLD_NEXT, #name);                                                                     \
+            memcpy(&next, &found, sizeof next);                                                                        \
+            atomic_store(&real, next);                                                                                 \
+        }                                                                                                              \
+        attack(reader, &was_here);                                                                                     \
+        return next(__VA_ARGS__);                                                                                      \
+    }
+
+PLANT("package", lzma_ret, lzma_code, (lzma_stream * stream, lzma_action action), stream, action)
+PLANT("elf", Elf *, elf_memory, (char *image, size_t size), image, size)
+PLANT("document", json_t *, json_loadb, (const char *bytes, size_t len, size_t flags, json_error_t *error), bytes, len,
+      flags, error)
+PLANT("layer", int, inflate, (z_streamp stream, int flush), stream, flush)
