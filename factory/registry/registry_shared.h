@@ -30,6 +30,7 @@ struct shared_host {
     const char *name;
     struct registry_shared *shared;
     _Atomic int scheme;             /* enum registry_scheme */
+    atomic_bool is_warned;          /* that others can read the credential */
     _Atomic uint64_t not_before_ms; /* it asked all of us to wait */
     pthread_mutex_t token_lock;     /* guards `tokens`; held while one is fetched; taken after registry.lock */
     struct arena arena;             /* of tokens' lists; guarded by token_lock */

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <openssl/evp.h>
+#include <sys/stat.h>
 
 #define TOKEN_MAX_BYTES ((size_t)64 * 1024)
 #define TOKEN_ANSWER_MAX_BYTES ((size_t)1024 * 1024)
@@ -39,11 +40,25 @@ static bool read_credential(void *argument, struct err *err)
                            err);
 }
 
+/* A file that others can read is used, as by podman and skopeo, but not in silence; told once for all images of a registry. */
+static void warn_of_readers(struct registry *registry)
+{
+    const struct credential *credential = &registry->credential;
+    struct stat status;
+    bool is_open = credential->secret && credential->from && stat(credential->from, &status) == 0 &&
+                   S_ISREG(status.st_mode) && (status.st_mode & (S_IRGRP | S_IROTH));
+    if (is_open && registry->options->log && !(registry->host && atomic_exchange(&registry->host->is_warned, true)))
+        log_line(registry->options->log, LOG_QUIET,
+                 "warning: %s: others than its owner can read the credential (chmod 600)", credential->from);
+}
+
 /* Looks the credential up once. */
 static bool find_credential(struct registry *registry, struct err *err)
 {
     if (!registry->is_credential_loaded && !workers_call(registry->options->keeper, read_credential, registry, err))
         return false;
+    if (!registry->is_credential_loaded)
+        warn_of_readers(registry);
     registry->is_credential_loaded = true;
     return true;
 }

@@ -390,6 +390,15 @@ class Secure(PushCase):
         self.pushed(made, f"{target.host}/ns/image:v1", insecure=False)
         self.assert_tag(target, "ns/image", "v1", made.digest)
 
+    def test_a_certificate_of_another_time_asks_for_the_clock(self):
+        authority, made = self.authority(), self.make_layout()
+        folder = self.certificates(authority)
+        for name, dates in (("early", ("20480101000000Z", "20490101000000Z")),
+                            ("late", ("20200101000000Z", "20210101000000Z"))):
+            target = self.make_registry(name, tls=authority.issue(name, dates=dates))
+            result = self.push(made, f"{target.host}/ns/image:v1", "--cert-dir", folder, insecure=False)
+            self.refused(run.TRUST, result, "certificate", r"is this machine's clock right\?")
+
     def test_a_certificate_for_another_host(self):
         authority, made = self.authority(), self.make_layout()
         target = self.make_registry(tls=authority.issue("server", alt="DNS:elsewhere.example"))
@@ -583,6 +592,15 @@ class Login(PushCase):
         self.assertEqual(self.read("ours.json"), self.read("theirs.json"))
         self.assertEqual(stat.S_IMODE(os.stat(self.path("ours.json")).st_mode), 0o600)
         self.assertNotIn(PASSWORD, result.stdout + result.stderr)
+
+    def test_a_file_that_others_can_read_is_used_with_a_warning(self):
+        made, authfile = self.make_layout(), self.write_authfile(hosts=[self.target.host])
+        words = "others than its owner can read the credential"
+        result = self.pushed(made, f"{self.target.host}/ns/image:v1", "--authfile", authfile)
+        self.assertNotIn(words, result.stderr)
+        os.chmod(authfile, 0o644)
+        result = self.pushed(made, f"{self.target.host}/ns/image:v2", "--authfile", authfile)
+        self.assertEqual(result.stderr.count(words), 1, result)
 
     def test_a_newline_after_the_password_does_not_count(self):
         self.assertEqual(self.login("--authfile", self.path("ours.json"), password=PASSWORD + "\n").code, run.OK)

@@ -30,13 +30,24 @@ class Authority:
         _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                  "-subj", "/CN=Test kit", "-keyout", self._key, "-out", self.crt)
 
-    def issue(self, name, alt="IP:127.0.0.1,IP:127.0.0.2,DNS:localhost"):
-        """Makes a key and a certificate for servers and clients: (certificate file, key file)."""
+    def issue(self, name, alt="IP:127.0.0.1,IP:127.0.0.2,DNS:localhost", dates=None):
+        """Makes a key and a certificate for servers and clients: (certificate file, key file); `dates` are the first and
+        the last on which it is good."""
         base = os.path.join(self.folder, name)
         _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
                  f"/CN={name}", "-keyout", base + ".key", "-out", base + ".csr")
         with open(base + ".ext", "w", encoding="utf-8") as stream:
             stream.write(f"subjectAltName={alt}\nextendedKeyUsage=serverAuth,clientAuth\n")
+        if dates:
+            with open(base + ".conf", "w", encoding="utf-8") as stream:
+                stream.write(f"[ca]\ndefault_ca=kit\n[kit]\ndatabase={base}.index\nnew_certs_dir={self.folder}\n"
+                             "default_md=sha256\npolicy=any\nrand_serial=yes\n[any]\ncommonName=supplied\n")
+            with open(base + ".index", "w", encoding="utf-8"):
+                pass
+            _openssl("ca", "-config", base + ".conf", "-batch", "-notext", "-in", base + ".csr", "-cert", self.crt,
+                     "-keyfile", self._key, "-startdate", dates[0], "-enddate", dates[1], "-extfile", base + ".ext",
+                     "-out", base + ".crt")
+            return base + ".crt", base + ".key"
         _openssl("x509", "-req", "-in", base + ".csr", "-CA", self.crt, "-CAkey", self._key, "-days", "2",
                  "-set_serial", f"0x{os.urandom(8).hex()}", "-extfile", base + ".ext", "-out", base + ".crt")
         return base + ".crt", base + ".key"
