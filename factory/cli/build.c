@@ -706,6 +706,7 @@ static bool plan_options(struct build *build, struct err *err)
                                 .call_arch = options->arch};
     run->http = command_http_options(build->command);
     run->cache_limit = command_cache_limit(build->command);
+    run->sync_wait_ms = command_sync_wait_ms(build->command);
     run->explained = build->explained.count || build->is_new ? &build->explained : NULL;
     run->is_bill_told = options->is_json || run->explained;
     if (!run->cache_dir &&

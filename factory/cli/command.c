@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #define CACHE_LIMIT_BYTES ((uint64_t)8 << 30)
+#define SITE_SYNC_WAIT_MS                                                                                              \
+    ((uint64_t)10 * 60 * 1000) /* with a site file: nobody sits before it, and mirrors take minutes */
 
 const char *command_first(const char *option, const char *site, const char *standard)
 {
@@ -97,6 +99,15 @@ uint64_t command_cache_limit(const struct command *command)
 uint64_t command_timeout_ms(const struct command *command)
 {
     return command->options.timeout_ms ? command->options.timeout_ms : command->site.timeout_ms;
+}
+
+uint64_t command_sync_wait_ms(const struct command *command)
+{
+    const struct site *site = &command->site;
+    return command->options.sync_wait_ms != UINT64_MAX ? command->options.sync_wait_ms
+           : site->has_sync_wait                       ? site->sync_wait_ms
+           : site->path                                ? SITE_SYNC_WAIT_MS
+                                                       : 0;
 }
 
 void command_tell_timeout(const struct command *command, struct err *err)

@@ -48,6 +48,9 @@ struct http_options command_http_options(const struct command *command);
 uint64_t command_cache_limit(const struct command *command);
 /* Returns --timeout, else the site file's; 0: none. */
 uint64_t command_timeout_ms(const struct command *command);
+/* Returns how long mirrors in the middle of an update are waited for: --sync-wait, else the site file's, else 10 minutes with a site
+ * file, and not at all without. */
+uint64_t command_sync_wait_ms(const struct command *command);
 /* Says of an error that came because the time was up what it is: class ERR_NETWORK, naming --timeout. */
 void command_tell_timeout(const struct command *command, struct err *err);
 /* Returns how many threads compute: as asked for, else one per processor. */

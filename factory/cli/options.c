@@ -95,7 +95,10 @@ static bool fail_unknown(const struct parser *parser, const char *argument, stru
 
 static bool store_duration(const struct option_row *row, const char *value, uint64_t *field, struct err *err)
 {
-    if (units_parse_duration(text_of(value), field) && *field > 0)
+    bool is_zero = row->least == 0 && strcmp(value, "0") == 0;
+    if (is_zero)
+        *field = 0;
+    if (is_zero || (units_parse_duration(text_of(value), field) && *field >= row->least))
         return true;
     err_set(err, ERR_USAGE, "--%s wants a duration with its unit, such as 90s, 10m or 2h, not \"%s\"", row->name,
             value);
@@ -403,8 +406,11 @@ static bool check(const struct parser *parser, struct err *err)
 bool options_parse(struct arena *arena, struct commands commands, int argc, char **argv, struct options *ret_options,
                    struct err *err)
 {
-    struct parser parser = {
-        .arena = arena, .commands = commands, .options = {.retries = RETRIES}, .count = argc, .at = 1};
+    struct parser parser = {.arena = arena,
+                            .commands = commands,
+                            .options = {.retries = RETRIES, .sync_wait_ms = UINT64_MAX},
+                            .count = argc,
+                            .at = 1};
     int command_at;
     parser.items = (const char *const *)argv;
     take_apart(&parser);

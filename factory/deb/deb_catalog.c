@@ -203,6 +203,24 @@ static bool make_ready(void *argument, void **ret_result, struct err *err)
     return open_indices(argument, err);
 }
 
+static bool remember(void *argument, void **ret_result, struct err *err)
+{
+    const struct deb_catalog *catalog = argument;
+    *ret_result = argument;
+    for (size_t i = 0; i < catalog->releases->count; i++) {
+        if (!release_remember(catalog->env, catalog->releases->items[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool deb_catalog_accept(struct catalog *any, struct err *err)
+{
+    struct deb_catalog *catalog = deb_catalog_of(any);
+    void *remembered;
+    return !catalog->env || flight_get(catalog->flight, "accepted", remember, catalog, &remembered, err);
+}
+
 static bool deb_catalog_prepare(struct catalog *any, struct err *err)
 {
     struct deb_catalog *catalog = deb_catalog_of(any);
@@ -232,6 +250,7 @@ static void deb_catalog_rest(const struct catalog *any)
 }
 
 static const struct catalog_kind deb_kind = {.prepare = deb_catalog_prepare,
+                                             .accept = deb_catalog_accept,
                                              .owners = deb_catalog_owners,
                                              .has = deb_catalog_has,
                                              .siblings = deb_catalog_siblings,

@@ -175,20 +175,26 @@ static bool recall(const struct source_env *env, struct arena *arena, const stru
            (!mark->has_signature || load_blob(env, repository, &mark->signature, &fetched->signature, err));
 }
 
-/* Records what was accepted: the blobs first, so that the mark never names something that is not there. */
-static bool remember(const struct source_env *env, struct arena *arena, const struct release *release,
-                     const struct fetched *fetched, struct err *err)
+/* Prepares what is to be recorded: the blobs first, so that the mark never names something that is not there. */
+static bool prepare_mark(const struct source_env *env, struct arena *arena, struct release *release,
+                         const struct fetched *fetched, struct err *err)
 {
+    struct release_mark *mark = &release->mark;
+    *mark = (struct release_mark){.date = release->date, .digest = release->digest};
+    mark->from = source_public_uri(arena, fetched->uri);
+    mark->is_bare = fetched->form == RELEASE_BARE;
+    mark->has_signature = fetched->form == RELEASE_DETACHED;
+    mark->names = release_names_of(arena, release);
+    mark->has_names = true;
+    return small_file_keep(env, &fetched->file, &mark->file, err) &&
+           (!mark->has_signature || small_file_keep(env, &fetched->signature, &mark->signature, err));
+}
+
+bool release_remember(const struct source_env *env, const struct release *release, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
     struct repository known = deb_repository_known(release->repository);
-    struct release_mark mark = {.date = release->date, .digest = release->digest};
-    mark.from = source_public_uri(arena, fetched->uri);
-    mark.is_bare = fetched->form == RELEASE_BARE;
-    mark.has_signature = fetched->form == RELEASE_DETACHED;
-    mark.names = release_names_of(arena, release);
-    mark.has_names = true;
-    return small_file_keep(env, &fetched->file, &mark.file, err) &&
-           (!mark.has_signature || small_file_keep(env, &fetched->signature, &mark.signature, err)) &&
-           release_mark_raise(env, arena, &known, &mark, err);
+    return env->is_cache_only || release_mark_raise(env, &scratch, &known, &release->mark, err);
 }
 
 /* Warns when nothing newer came for long. */
@@ -259,7 +265,12 @@ static bool get_from(const struct source_env *env, struct arena *arena, const ch
         err_wrap(err, "%s (%s)", repository->name, repository->place);
         return false;
     }
-    return accept_release(env, arena, fetched, mark, release, err);
+    if (!accept_release(env, arena, fetched, mark, release, err))
+        return false;
+    if (!generations_is_lost(env->generations, &release->digest))
+        return true;
+    generations_fail(repository->name, err);
+    return false;
 }
 
 /* Asks the mirrors in order until one has a Release that can be accepted: one may be down, lag behind or lie. When none
@@ -269,6 +280,7 @@ static bool get_from_mirrors(const struct source_env *env, struct arena *arena, 
 {
     const struct deb_repository *repository = release->repository;
     struct err worst = {0};
+    bool is_one_lost = false;
     for (size_t i = 0; i < repository->uris.count; i++) {
         struct err now = {0};
         *release = (struct release){.repository = repository};
@@ -278,6 +290,7 @@ static bool get_from_mirrors(const struct source_env *env, struct arena *arena, 
             return true;
         }
         fetched_done(fetched);
+        is_one_lost = is_one_lost || now.detail == GENERATIONS_ALL_LOST;
         bool is_mirrors_fault = now.kind == ERR_NETWORK || now.kind == ERR_TRUST || now.kind == ERR_MALFORMED;
         if (worst.kind == ERR_NONE || !is_mirrors_fault || err_kind_is_graver(now.kind, worst.kind))
             worst = now;
@@ -286,6 +299,9 @@ static bool get_from_mirrors(const struct source_env *env, struct arena *arena, 
     }
     assert(worst.kind != ERR_NONE);
     *err = worst;
+    bool is_behind = worst.kind == ERR_TRUST && worst.detail == RELEASE_DETAIL_OLDER;
+    if (is_one_lost && (worst.kind == ERR_NETWORK || is_behind)) /* whoever lags behind it is no liar for that */
+        generations_fail(repository->name, err);
     return false;
 }
 
@@ -302,7 +318,7 @@ static bool get(const struct source_env *env, struct arena *arena, const struct 
         return false;
     release->is_first_use = !mark;
     warn_of_age(env, release);
-    if (!env->is_cache_only && !remember(env, arena, release, &fetched, err))
+    if (!env->is_cache_only && !prepare_mark(env, arena, release, &fetched, err))
         return false;
     *ret_release = release;
     return true;
@@ -332,7 +348,7 @@ bool release_get(const struct source_env *env, struct arena *arena, const struct
     if (get(env, arena, repository, is_known ? &mark : NULL, ret_release, err))
         return true;
     hint_at_cache(env, is_known ? &mark : NULL, err);
-    if (!repository->is_optional || err->kind != ERR_NETWORK)
+    if (!repository->is_optional || err->kind != ERR_NETWORK || err->detail == GENERATIONS_ALL_LOST)
         return false;
     if (is_known) {
         err_wrap(err, "an optional repository that was accepted before cannot be reached now (disable its entry to go "

@@ -18,6 +18,7 @@
 #include "io/file.h"
 #include "source/env.h"
 #include "trust/freshness.h"
+#include "trust/release_state.h"
 
 /* How old its metadata may get: the rules of the format (freshness.h). */
 extern const struct freshness_rule deb_freshness[];
@@ -37,17 +38,20 @@ struct release {
     int64_t date;                                            /* seconds since the epoch */
     struct strings architectures, components;
     bool has_by_hash, is_not_automatic, is_but_automatic_upgrades;
-    bool has_all_in_arch;  /* No-Support-for-Architecture-all: Packages, or no "all" in Architectures */
-    struct map files;      /* "main/binary-amd64/Packages.gz" → struct release_file * */
-    struct digest digest;  /* of the signed text: names the generation */
-    const char *signed_by; /* fingerprint of the key that decided, or NULL when trusted */
-    bool is_first_use;     /* nothing was known of the repository before */
+    bool has_all_in_arch;     /* No-Support-for-Architecture-all: Packages, or no "all" in Architectures */
+    struct map files;         /* "main/binary-amd64/Packages.gz" → struct release_file * */
+    struct digest digest;     /* of the signed text: names the generation */
+    const char *signed_by;    /* fingerprint of the key that decided, or NULL when trusted */
+    bool is_first_use;        /* nothing was known of the repository before */
+    struct release_mark mark; /* what is to be remembered once it proved complete */
 };
 
 /* Gets, verifies and parses one repository's Release. Blocks on the network; call it on a coordinating thread.
  * *ret_release is NULL (and true is returned, with a logged warning) when an optional repository cannot be reached. */
 bool release_get(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                  struct release **ret_release, struct err *err) MUST_CHECK;
+/* Remembers a Release as accepted, once what it lists was there: an older one is refused from then on. */
+bool release_remember(const struct source_env *env, const struct release *release, struct err *err) MUST_CHECK;
 /* Finds the first listed of name.gz, name.xz, name.zst, name.bz2, name (the cheapest to decompress first); NULL when
  * none is. *ret_name lives in the arena. An empty index that only its plain form lists counts as listed. */
 const struct release_file *release_find(const struct release *release, struct arena *arena, const char *name,

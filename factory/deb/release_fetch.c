@@ -55,6 +55,7 @@ static struct listed_file listed(struct arena *arena, const struct release *rele
     return (struct listed_file){
         .name = arena_printf(arena, "%s of %s", name, release->repository->name),
         .path = name,
+        .generation = &release->digest,
         .urls = listed_file_urls(arena, release->uri, &release->repository->uris, &paths),
         .checksum = checksum,
         .is_size_known = true,

@@ -31,10 +31,12 @@ static struct release *copy_release(struct arena *arena, const struct release *r
 {
     struct release *copy = arena_new(arena, struct release);
     *copy = *release;
-    const char **texts[] = {&copy->uri,   &copy->dir,      &copy->origin,  &copy->label,
-                            &copy->suite, &copy->codename, &copy->version, &copy->signed_by};
+    const char **texts[] = {&copy->uri,      &copy->dir,     &copy->origin,    &copy->label,    &copy->suite,
+                            &copy->codename, &copy->version, &copy->signed_by, &copy->mark.from};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         *texts[i] = arena_strdup(arena, *texts[i]);
+    for (size_t i = 0; i < RELEASE_NAMES_COUNT; i++)
+        copy->mark.names.values[i] = arena_strdup(arena, copy->mark.names.values[i]);
     copy_strings(arena, &copy->architectures);
     copy_strings(arena, &copy->components);
     copy->files = (struct map){.arena = arena};

@@ -154,7 +154,8 @@ static void add_failure(struct http_request *request, const struct err *failure)
         *sum = *failure;
         return;
     }
-    bool is_graver = failure->kind == sum->kind ? sum->detail == 404 : err_kind_is_graver(failure->kind, sum->kind);
+    bool is_graver = failure->kind == sum->kind ? sum->detail == 404 || failure->detail == HTTP_DETAIL_MOVED
+                                                : err_kind_is_graver(failure->kind, sum->kind);
     struct err merged = *failure;
     if (!is_graver) {
         merged.kind = sum->kind;

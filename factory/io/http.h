@@ -27,6 +27,9 @@
 
 struct http;
 
+/* `detail` of an ERR_NETWORK: other bytes than wanted came from a place that does not name its bytes (http_request.naming). */
+#define HTTP_DETAIL_MOVED 1
+
 struct http_options {
     size_t connections_per_host; /* 0: 12, and 48 calls (struct http_call) */
     unsigned retry_count;        /* tries after the first; 0: HTTP_DEFAULT_RETRIES; HTTP_NO_RETRY for none */
@@ -111,9 +114,12 @@ struct http_request {
     struct digest digest;
     const struct checksum *sha512; /* likewise, where only a SHA-512 is known; the caller's; NULL: none. The store then
                                       finds the blob by it later (store_find_sha512()) */
-    bool is_impatient;             /* the caller knows another place: 20 kB/s are wanted of this one */
-    bool is_tried_once;            /* no further tries after a transient fault: for what may be left out */
-    struct http_version *version;  /* of what the caller has, and, once it is good, of what the server has: with status
+    const char
+        *naming; /* a URL that has this text (a digest) in it names its bytes; other bytes at another URL are those of a
+                           file that changed: ERR_NETWORK (HTTP_DETAIL_MOVED) instead of ERR_TRUST. NULL: all name theirs */
+    bool is_impatient;            /* the caller knows another place: 20 kB/s are wanted of this one */
+    bool is_tried_once;           /* no further tries after a transient fault: for what may be left out */
+    struct http_version *version; /* of what the caller has, and, once it is good, of what the server has: with status
                                       304 it is the same, and nothing came. NULL: not asked; a plain GET */
     const struct http_access *access; /* of a plain GET; NULL: nothing beyond the environment */
     struct http_call *call;           /* set: see struct http_call (then there is one URL); NULL: a plain GET */

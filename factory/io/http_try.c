@@ -403,7 +403,7 @@ bool http_try_take_part(struct http_try *try, struct http_part *ret_part)
     bool is_judged_whole = request->is_digest_known || request->sha512;
     bool is_whole = request->is_size_known && try->blob.len >= request->size_bytes;
     if (request->call || !is_judged_whole || !try->blob.is_begun || !try->blob.len || is_whole ||
-        try->err.kind != ERR_NETWORK)
+        try->err.kind != ERR_NETWORK || try->err.detail == HTTP_DETAIL_MOVED)
         return false;
     *ret_part = (struct http_part){try->blob, try->sha512, try->counted_bytes};
     try->blob = (struct blob){0};

@@ -272,6 +272,11 @@ enum http_verdict http_try_judge(struct http_try *try, CURLcode code)
         return verdict;
     }
     bool has_hint = try->err.kind == ERR_TRUST && looks_like_html(try);
+    bool is_moving = try->request->naming && !strstr(try->url, try->request->naming);
+    if (is_moving && try->err.kind == ERR_TRUST && !has_hint && !is_certificate_code(code)) {
+        try->err.kind = ERR_NETWORK;
+        try->err.detail = HTTP_DETAIL_MOVED;
+    }
     struct http_shown shown = http_show(try->url);
     if (has_hint)
         err_wrap(&try->err, "%s: an HTML page came instead (of a proxy or portal?)", shown.chars);

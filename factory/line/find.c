@@ -88,7 +88,7 @@ static bool find(void *context, void *item, struct err *err)
     const struct find_request *request = context;
     struct catalog_scan scan = {.take = take, .taker = finding};
     if (!plant_catalog(finding->plant, request->source, request->arches[finding->arch], &finding->catalog, err) ||
-        !read_word(finding, err))
+        !read_word(finding, err) || !catalog_accept(finding->catalog, err))
         return false;
     scan.package = finding->glob ? NULL : finding->word;
     if (finding->glob && !path_is_glob(finding->glob))

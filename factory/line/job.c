@@ -272,17 +272,19 @@ static bool find_base(struct job *job, struct err *err)
     return !job->is_base_lost;
 }
 
-static bool run_first(struct job *job, struct err *err)
+static bool run_once(struct job *job, struct err *err)
 {
     const struct run_options *options = job->plant->options;
     AUTO(questions_close) struct questions *questions = NULL;
     AUTO(arena_done) struct arena scratch = {0};
     struct order order = order_of(job, &scratch);
     struct closed closed = {0};
+    struct catalog *catalog;
     order_enter(&order, STAGE_INDEX);
     if (plant_is_cancelled(job->plant, err) || !find_base(job, err) ||
-        !plant_find_catalog(job->plant, job->source, job->arch, &order.catalog, err))
+        !plant_find_catalog(job->plant, job->source, job->arch, &catalog, err))
         return false;
+    order.catalog = catalog;
     order.standing = job->standing;
     job->origins = &order.catalog->origins;
     bool may_reuse = !options->is_rebuild && !job_is_selected_only(job) && !options->tree_dir;
@@ -303,7 +305,7 @@ static bool run_first(struct job *job, struct err *err)
     bool is_made = is_kept || make_tree(job, &order, &closed, err);
     if (!is_kept)
         catalog_rest(order.catalog);
-    if (!is_made)
+    if (!is_made || !catalog_accept(catalog, err))
         return false;
     if (!is_kept)
         kept_note(questions, job);
@@ -311,6 +313,40 @@ static bool run_first(struct job *job, struct err *err)
     if (is_explained && !explain(job, &order, &closed, err))
         return false;
     return job->is_to_pack || make_image(job, err);
+}
+
+/* Makes the job as if it had not begun. */
+static void forget(struct job *job)
+{
+    supply_give_back(job->plant->supply, &job->hold);
+    ground_close(&job->ground);
+    view_done(&job->kept);
+    arena_done(&job->tree_arena);
+    struct job fresh = {.plant = job->plant,
+                        .manifest = job->manifest,
+                        .source = job->source,
+                        .arch = job->arch,
+                        .progress = job->progress,
+                        .made_base = job->made_base,
+                        .is_base = job->is_base,
+                        .is_filled = job->is_filled,
+                        .arena = job->arena,
+                        .seconds = job->seconds};
+    *job = fresh;
+}
+
+/* RESOLVE to PROOF; from the start again when what the indices list is not there, so that all of an image is of one generation. */
+static bool run_first(struct job *job, struct err *err)
+{
+    struct err first = {0};
+    for (;;) {
+        size_t look = plant_look(job->plant, job->source);
+        if (run_once(job, err))
+            return true;
+        if (!plant_look_again(job->plant, job->source, look, &first, err))
+            return false;
+        forget(job);
+    }
 }
 
 /* LAYER, IMAGE. */

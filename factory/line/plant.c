@@ -1,6 +1,8 @@
 #include "line/plant.h"
 
 #include "base/auto.h"
+#include "base/clock.h"
+#include "base/units.h"
 #include "io/hashed.h"
 #include "io/secret.h"
 #include "io/store_prune.h"
@@ -8,6 +10,11 @@
 #include "source/format.h"
 
 #include <stdlib.h>
+
+#define ROUNDS_MAX 16u /* looks at once: mirrors have few generations, unless they make fun of us */
+#define PAUSE_MS ((uint64_t)1000)
+#define PAUSE_MAX_MS ((uint64_t)30 * 1000)
+#define POLL_MS ((uint64_t)100)
 
 /* What the catalogs of a source share, and the memory it lives in. */
 struct shared_source {
@@ -75,7 +82,8 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
         plant_close(ret_plant);
         return false;
     }
-    ret_plant->supply = supply_open(ret_plant->store, ret_plant->http, ret_plant->workers);
+    ret_plant->generations = generations_new();
+    ret_plant->supply = supply_open(ret_plant->store, ret_plant->http, ret_plant->workers, ret_plant->generations);
     ret_plant->env = (struct source_env){.http = ret_plant->http,
                                          .store = ret_plant->store,
                                          .log = log,
@@ -83,8 +91,109 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
                                          .cancel = options->cancel,
                                          .now = options->now,
                                          .wait = options->wait,
+                                         .generations = ret_plant->generations,
                                          .is_cache_only = options->is_cache_only,
                                          .is_change_accepted = options->is_change_accepted};
+    return true;
+}
+
+/* How often the metadata of a source were looked at anew. */
+struct source_look {
+    struct source_look *next;
+    const struct source *source;
+    size_t number;        /* of the present look */
+    unsigned round_count; /* looks since the last wait */
+    uint64_t deadline_ms; /* of waiting; 0: nobody waited yet */
+    uint64_t pause_ms;    /* before the next look */
+};
+
+/* Finds what is noted of a source, or begins it. Called with the lock held. */
+static struct source_look *find_look(struct plant *plant, const struct source *source)
+{
+    struct source_look *look = plant->looks;
+    while (look && look->source != source)
+        look = look->next;
+    if (look)
+        return look;
+    look = arena_new(&plant->arena, struct source_look);
+    *look = (struct source_look){.next = plant->looks, .source = source, .pause_ms = PAUSE_MS};
+    plant->looks = look;
+    return look;
+}
+
+size_t plant_look(struct plant *plant, const struct source *source)
+{
+    pthread_mutex_lock(&plant->lock);
+    size_t number = find_look(plant, source)->number;
+    pthread_mutex_unlock(&plant->lock);
+    return number;
+}
+
+/* Says how long to wait before the next look; 0: not at all, since there may be another generation now. False: no longer. */
+static bool find_pause(const struct plant *plant, struct source_look *look, bool is_lost, uint64_t *ret_pause_ms)
+{
+    uint64_t now = clock_ms();
+    *ret_pause_ms = 0;
+    if (!is_lost && look->round_count < ROUNDS_MAX)
+        return true;
+    if (!look->deadline_ms)
+        look->deadline_ms = now + plant->options->sync_wait_ms;
+    if (now >= look->deadline_ms)
+        return false;
+    uint64_t left_ms = look->deadline_ms - now;
+    *ret_pause_ms = look->pause_ms < left_ms ? look->pause_ms : left_ms;
+    return true;
+}
+
+/* Waits; false when a signal came. */
+static bool pause_for(const struct plant *plant, uint64_t ms, struct err *err)
+{
+    for (uint64_t end = clock_ms() + ms, now; (now = clock_ms()) < end;) {
+        if (plant_is_cancelled(plant, err))
+            return false;
+        clock_sleep_ms(end - now < POLL_MS ? end - now : POLL_MS);
+    }
+    return true;
+}
+
+/* Makes the next look another one, unless somebody did so meanwhile. */
+static void turn(struct plant *plant, const struct source *source, size_t number, uint64_t paused_ms)
+{
+    pthread_mutex_lock(&plant->lock);
+    struct source_look *look = find_look(plant, source);
+    if (look->number == number) {
+        look->number++;
+        look->round_count = paused_ms ? 0 : look->round_count + 1;
+        if (paused_ms) {
+            generations_forget(plant->generations);
+            look->pause_ms = look->pause_ms * 2 < PAUSE_MAX_MS ? look->pause_ms * 2 : PAUSE_MAX_MS;
+        }
+    }
+    pthread_mutex_unlock(&plant->lock);
+}
+
+bool plant_look_again(struct plant *plant, const struct source *source, size_t number, struct err *first,
+                      struct err *err)
+{
+    bool is_lost = err->detail == GENERATIONS_ALL_LOST;
+    if (!generations_is_race(err) || plant->options->is_cache_only)
+        return false;
+    if (!is_lost || !first->kind)
+        *first = *err;
+    pthread_mutex_lock(&plant->lock);
+    struct source_look *look = find_look(plant, source);
+    uint64_t pause_ms = 0;
+    bool is_worth = look->number != number || find_pause(plant, look, is_lost, &pause_ms);
+    pthread_mutex_unlock(&plant->lock);
+    *err = *first;
+    if (!is_worth)
+        return false;
+    if (pause_ms)
+        log_line(plant->log, LOG_NORMAL, "%s; it is asked again in %s", first->text, units_duration(pause_ms).chars);
+    err_clear(err);
+    if (pause_ms && !pause_for(plant, pause_ms, err))
+        return false;
+    turn(plant, source, number, pause_ms);
     return true;
 }
 
@@ -131,14 +240,15 @@ static bool make_catalog(void *argument, void **ret_result, struct err *err)
 bool plant_find_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
                         struct catalog **ret_catalog, struct err *err)
 {
-    char key[64];
+    char key[96];
     struct source_question question = {.plant = plant, .source = source, .arch = arch};
+    size_t look = plant_look(plant, source);
     void *shared, *catalog;
-    (void)snprintf(key, sizeof key, "%p", (const void *)source);
+    (void)snprintf(key, sizeof key, "%p %zu", (const void *)source, look);
     if (!flight_get(plant->sources, key, make_source, &question, &shared, err))
         return false;
     question.shared = shared;
-    (void)snprintf(key, sizeof key, "%p %p", (const void *)source, (const void *)arch);
+    (void)snprintf(key, sizeof key, "%p %p %zu", (const void *)source, (const void *)arch, look);
     if (!flight_get(plant->catalogs, key, make_catalog, &question, &catalog, err))
         return false;
     *ret_catalog = catalog;
@@ -174,8 +284,14 @@ bool plant_catalog(struct plant *plant, const struct source *source, const struc
                    struct catalog **ret_catalog, struct err *err)
 {
     struct catalog *catalog;
-    if (!plant_find_catalog(plant, source, arch, &catalog, err) || !plant_prepare(plant, catalog, err))
-        return false;
+    struct err first = {0};
+    for (;;) {
+        size_t look = plant_look(plant, source);
+        if (plant_find_catalog(plant, source, arch, &catalog, err) && plant_prepare(plant, catalog, err))
+            break;
+        if (!plant_look_again(plant, source, look, &first, err))
+            return false;
+    }
     *ret_catalog = catalog;
     return true;
 }
@@ -204,6 +320,7 @@ void plant_close(struct plant *plant)
     flight_free(plant->catalogs);
     flight_free(plant->prepared);
     flight_free(plant->bases);
+    generations_free(plant->generations);
     store_close(plant->store);
     packing_room_done(&plant->packing_room);
     pthread_mutex_destroy(&plant->lock);

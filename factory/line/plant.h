@@ -47,6 +47,7 @@ struct run_options {
     const struct registry_options *registry;
     struct push_policy push_policy;
     const struct lock_wait *wait; /* how locks are waited for; may be NULL */
+    uint64_t sync_wait_ms;        /* how long mirrors in the middle of an update are waited for */
     /* What the threads of the plant, and the one that opens it, may open from then on; cache and state are added. NULL:
      * anything. */
     struct confine_places *confined;
@@ -59,17 +60,19 @@ struct plant {
     struct http *http;
     struct workers *workers;
     struct supply *supply;
+    struct generations *generations;
     struct packing_room packing_room;
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
     struct flight *prepared;           /* catalogs by themselves */
     struct flight *bases;              /* struct shared_standing by what manifests call them */
     struct inputs inputs; /* the options', with the encoder: products of another build are not used again */
-    pthread_mutex_t lock; /* guards arena and the three lists */
+    pthread_mutex_t lock; /* guards arena, the three lists and what `looks` says */
     struct arena arena;
     struct shared_source *opened_sources;
     struct shared_catalog *opened_catalogs;
     struct shared_standing *opened_bases;
+    struct source_look *looks;
 };
 
 /* Starts threads and opens the store. Where confined places are given the calling thread is confined to them, too. */
@@ -83,6 +86,14 @@ bool plant_prepare(struct plant *plant, struct catalog *catalog, struct err *err
 /* Both. */
 bool plant_catalog(struct plant *plant, const struct source *source, const struct arch *arch,
                    struct catalog **ret_catalog, struct err *err) MUST_CHECK;
+/* Returns which look at a source's metadata is the present one, for plant_look_again(). */
+size_t plant_look(struct plant *plant, const struct source *source);
+/* After an error: returns whether the source is to be looked at anew, since its mirrors are in the middle of an update. The next
+ * plant_find_catalog() of whoever asks then gives the catalog of another generation. First the generations that other mirrors have
+ * now; then, as long as the run waits for that, those that come: this blocks. `look` is what plant_look() said before. `first`, zeroed
+ * before the first call, is what to tell in the end: on true err is cleared, on false it names the file that was not there. */
+bool plant_look_again(struct plant *plant, const struct source *source, size_t look, struct err *first,
+                      struct err *err) MUST_CHECK;
 /* Sets ERR_CANCELLED and returns true when a signal asked to stop. */
 bool plant_is_cancelled(const struct plant *plant, struct err *err);
 /* Stops threads, closes everything. Accepts a zeroed one. */

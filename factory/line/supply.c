@@ -20,6 +20,7 @@ struct supply_item {
     struct supply *supply;
     const struct selected *selected; /* the first asker's, copied */
     struct package_expect expect;
+    struct digest generation; /* of the metadata that list it */
     struct strings urls;
     struct http_request request;
     bool is_recorded; /* its record is wanted, too */
@@ -36,13 +37,15 @@ struct supply {
     struct store *store;
     struct http *http;
     struct workers *workers;
-    pthread_mutex_t lock;   /* guards arena, items and the results of every item */
-    pthread_cond_t arrived; /* predicate: some item->is_done changed */
+    struct generations *generations; /* may be NULL */
+    pthread_mutex_t lock;            /* guards arena, items and the results of every item */
+    pthread_cond_t arrived;          /* predicate: some item->is_done changed */
     struct arena arena;
     struct map items; /* hex digest → struct supply_item * */
 };
 
-struct supply *supply_open(struct store *store, struct http *http, struct workers *workers)
+struct supply *supply_open(struct store *store, struct http *http, struct workers *workers,
+                           struct generations *generations)
 {
     struct supply *supply = calloc(1, sizeof *supply);
     if (!supply)
@@ -50,6 +53,7 @@ struct supply *supply_open(struct store *store, struct http *http, struct worker
     supply->store = store;
     supply->http = http;
     supply->workers = workers;
+    supply->generations = generations;
     pthread_mutex_init(&supply->lock, NULL);
     pthread_cond_init(&supply->arrived, NULL);
     supply->items.arena = &supply->arena;
@@ -135,6 +139,13 @@ static void unpack_task(void *argument)
     item_end(item, package, &err);
 }
 
+/* What the index lists is not there: then the index is of another generation than the mirror. */
+static void fail_fetched(struct supply_item *item, struct err *err)
+{
+    generations_note(item->supply->generations, &item->generation, err);
+    item_end(item, NULL, err);
+}
+
 /* On the network thread: hands over to a worker. */
 static void fetched(struct http_request *request)
 {
@@ -142,7 +153,7 @@ static void fetched(struct http_request *request)
     if (request->is_good)
         workers_submit(item->supply->workers, unpack_task, item);
     else
-        item_end(item, NULL, &request->err);
+        fail_fetched(item, &request->err);
 }
 
 /* The URLs of a package: the mirror that served the Release first, then the repository's others. */
@@ -239,6 +250,7 @@ static struct supply_item *find(struct supply *supply, const struct selected *se
     item->supply = supply;
     item->selected = copy_selected(&supply->arena, selected);
     item->is_recorded = is_recorded;
+    item->generation = selected->origin->digest;
     item->expect = expect_of(item->selected);
     item->urls = urls_of(&supply->arena, selected);
     (void)map_add(&supply->items, text_of(key), item);
@@ -258,6 +270,10 @@ static int bigger_first(const void *left, const void *right)
 static struct package *release(struct supply_item *item)
 {
     item->holder_count--;
+    if (!item->holder_count && !item->package && generations_is_race(&item->err)) {
+        item->is_asked = item->is_done = false; /* a mirror may have it by now */
+        err_clear(&item->err);
+    }
     if (item->holder_count || !item->package)
         return NULL;
     item->is_asked = item->is_done = false;

@@ -17,7 +17,7 @@ struct site_form {
     struct site site;
     bool is_tls_verified, is_confined;
     struct strings arches;
-    const char *timeout, *cache_limit;
+    const char *timeout, *sync_wait, *cache_limit;
     const struct yaml_node *images, *root;
 };
 
@@ -42,6 +42,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_BOOL, "allow-older", site.is_older_fine, ALTERS_INPUTS),
     FIELD(YAML_BOOL, "confine", is_confined, ALTERS_NOTHING),
     FIELD(YAML_STRING, "timeout", timeout, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "sync-wait", sync_wait, ALTERS_NOTHING),
     FIELD(YAML_STRING, "cache-limit", cache_limit, ALTERS_NOTHING),
     FIELD(YAML_NODE, "images", images, ALTERS_ORDER),
     FIELD(YAML_STRING, "if-running", site.if_running, ALTERS_NOTHING),
@@ -147,6 +148,11 @@ static bool read_units(struct arena *arena, struct site_form *form, struct err *
     if (form->timeout && !(units_parse_duration(text_of(form->timeout), &site->timeout_ms) && site->timeout_ms > 0))
         return site_values_fail(arena, yaml_get(form->root, "timeout"), form->timeout,
                                 "is not a duration with its unit: 90s, 10m, 2h", err);
+    site->has_sync_wait = form->sync_wait != NULL;
+    if (form->sync_wait && strcmp(form->sync_wait, "0") != 0 &&
+        !units_parse_duration(text_of(form->sync_wait), &site->sync_wait_ms))
+        return site_values_fail(arena, yaml_get(form->root, "sync-wait"), form->sync_wait,
+                                "is not 0 or a duration with its unit: 90s, 10m", err);
     if (form->cache_limit && !units_parse_size(text_of(form->cache_limit), &site->cache_limit))
         return site_values_fail(arena, yaml_get(form->root, "cache-limit"), form->cache_limit,
                                 "is not a size with its unit: 500M, 8G, none", err);

@@ -3,7 +3,7 @@
  * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
  * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
- * allow-older, keep-existing-tags, timeout, cache-limit, confine (true, false), images, if-running.
+ * allow-older, keep-existing-tags, timeout, sync-wait, cache-limit, confine (true, false), images, if-running.
  * factory/registry/README.md describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
@@ -22,7 +22,9 @@ struct site {
     const char *authfile, *arch, *source, *output, *compression; /* NULL: not given; paths are relative to the file */
     uint64_t jobs, retries;                                      /* 0: not given */
     bool has_retries;
-    uint64_t timeout_ms;  /* timeout: 2h; 0: not given */
+    uint64_t timeout_ms;   /* timeout: 2h; 0: not given */
+    uint64_t sync_wait_ms; /* sync-wait: 10m, with has_sync_wait */
+    bool has_sync_wait;
     uint64_t cache_limit; /* cache-limit: 8G: bytes, with has_cache_limit */
     bool has_cache_limit;
     struct strings token_origins;

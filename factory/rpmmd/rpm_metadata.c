@@ -152,7 +152,12 @@ static bool get_from(const struct getting *getting, const struct rpm_mirrors *mi
         err_set(err, ERR_TRUST, "%s has no hash of the metalink: the mirror is stale or broken", fetched->url);
         return false;
     }
-    return accept_repomd(getting, fetched, ret_metadata, err);
+    if (!accept_repomd(getting, fetched, ret_metadata, err))
+        return false;
+    if (!generations_is_lost(getting->env->generations, &(*ret_metadata)->origin.digest))
+        return true;
+    generations_fail(getting->place.repository->id, err);
+    return false;
 }
 
 /* Keeps the gravest error, for when no mirror helps. */
@@ -166,6 +171,7 @@ static bool get_from_mirrors(const struct getting *getting, const struct rpm_mir
                              struct rpm_metadata **ret_metadata, struct err *err)
 {
     struct err worst = {0};
+    bool is_one_lost = false;
     for (size_t i = 0; i < mirrors->base_urls.count; i++) {
         struct err now = {0};
         if (get_from(getting, mirrors, mirrors->base_urls.items[i], fetched, ret_metadata, &now)) {
@@ -177,11 +183,15 @@ static bool get_from_mirrors(const struct getting *getting, const struct rpm_mir
         }
         fetched_done(fetched);
         *fetched = (struct fetched){0};
+        is_one_lost = is_one_lost || now.detail == GENERATIONS_ALL_LOST;
         note_worst(&worst, &now);
         if (now.kind == ERR_LOCAL || now.kind == ERR_CANCELLED)
             break;
     }
     *err = worst;
+    bool is_behind = worst.kind == ERR_TRUST && worst.detail == RELEASE_DETAIL_OLDER;
+    if (is_one_lost && (worst.kind == ERR_NETWORK || is_behind))
+        generations_fail(getting->place.repository->id, err);
     return false;
 }
 

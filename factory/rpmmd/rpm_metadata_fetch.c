@@ -36,6 +36,7 @@ static struct listed_file listed(struct arena *arena, const struct rpm_metadata 
     return (struct listed_file){
         .name = arena_printf(arena, "%s (%s) of %s", file->href, file->type, metadata->origin.name),
         .path = file->href,
+        .generation = &metadata->origin.digest,
         .urls = listed_file_urls(arena, metadata->origin.uri, &metadata->origin.uris, &paths),
         .checksum = file->checksum,
         .is_size_known = file->size_bytes > 0,

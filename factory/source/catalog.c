@@ -90,6 +90,11 @@ const char *catalog_nearest(const struct catalog *catalog, struct arena *arena, 
     return nearest ? arena_strdup(arena, nearest) : NULL;
 }
 
+bool catalog_accept(struct catalog *catalog, struct err *err)
+{
+    return !catalog->kind->accept || catalog->kind->accept(catalog, err);
+}
+
 bool catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                       struct catalog_package *ret_package, bool *ret_found, struct err *err)
 {

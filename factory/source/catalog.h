@@ -85,6 +85,7 @@ struct catalog;
 /* What a kind of source does; for the functions below and those of solve.h, which tell what each means. */
 struct catalog_kind {
     bool (*prepare)(struct catalog *catalog, struct err *err);
+    bool (*accept)(struct catalog *catalog, struct err *err); /* NULL: done when it is opened */
     bool (*owners)(struct catalog *catalog, struct arena *arena, const char *path, struct strings *ret_names,
                    const char **ret_hint, struct err *err);
     bool (*has)(const struct catalog *catalog, const char *name, bool is_virtual_fine);
@@ -128,6 +129,9 @@ struct catalog {
 /* Opens the indices, once; other callers wait. Until then arch, origins and digest are all that there is: whoever finds
  * a finished product by them needs no more. Comes before all functions below. Blocks. */
 bool catalog_prepare(struct catalog *catalog, struct err *err) MUST_CHECK;
+/* Remembers the metadata as accepted, once all was there that somebody wanted of them: from then on older ones are refused, while
+ * before another mirror's older ones may be the only ones that are whole. */
+bool catalog_accept(struct catalog *catalog, struct err *err) MUST_CHECK;
 /* Finds the packages that ship an absolute path ('/bin/x' and '/usr/bin/x' are one), sorted by name, each once. Loads
  * the file indices at the first call (once, other callers wait). None: ret_names is empty and *ret_hint (may be NULL)
  * names where a file of that name is ("/usr/sbin/dhcpd is in isc-dhcp-server"), if any. Packages that no index of the

@@ -182,6 +182,7 @@ static bool choose_blindly(struct arena *arena, const struct catalog *catalog, c
     err_clear(err);
     err_set(err, cause.kind, "%s; what ships %s can be named in the manifest under packages: first", cause.text,
             request->path);
+    err->detail = cause.detail;
     return false;
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "io/http.h"
 #include "io/lock.h"
+#include "source/generations.h"
 
 #include <stdatomic.h>
 
@@ -22,8 +23,9 @@ struct source_env {
     const struct lock_wait *wait; /* how the state's lock is waited for; may be NULL */
     const struct http_access
         *access; /* of the repository at hand (a copy of the struct has it); NULL: nothing beyond the environment */
-    bool is_cache_only;      /* use the last accepted Release without asking the network */
-    bool is_change_accepted; /* a repository may call itself otherwise than before (--accept-release-change) */
+    struct generations *generations; /* that proved incomplete in this run; may be NULL */
+    bool is_cache_only;              /* use the last accepted Release without asking the network */
+    bool is_change_accepted;         /* a repository may call itself otherwise than before (--accept-release-change) */
 };
 
 #endif

@@ -52,15 +52,21 @@ static bool download(const struct source_env *env, const struct listed_file *fil
     };
     if (!is_sha512)
         request.digest = checksum_digest(&file->checksum);
+    struct checksum_text chars = checksum_text(&file->checksum);
+    const char *colon = strchr(chars.chars, ':');
+    request.naming = colon ? colon + 1 : chars.chars;
     http_send(env->http, &request);
     bool is_good = http_wait(env->http, &request);
     buf_done(&request.body);
     if (is_good)
         return true;
     *err = request.err;
-    bool is_wrong = err->kind == ERR_TRUST || err->kind == ERR_MALFORMED;
     err_wrap(err, "%s%s", file->name,
-             is_wrong ? " (the mirror may be in the middle of an update: try again in a few minutes)" : "");
+             generations_is_race(err)
+                 ? " (the mirror may be in the middle of an update: --sync-wait 10m waits for its end)"
+                 : "");
+    if (file->generation)
+        generations_note(env->generations, file->generation, err);
     return false;
 }
 

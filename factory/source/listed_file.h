@@ -2,7 +2,8 @@
  *
  * Debian's indices (release_fetch.c) and those of RPM-MD (rpm_metadata_fetch.c) come this way.
  * Threads: any; blocks on the network.
- * Fails with: ERR_NETWORK, ERR_TRUST, ERR_MALFORMED, ERR_LOCAL; texts begin with the file's name.
+ * Fails with: ERR_NETWORK, ERR_TRUST, ERR_MALFORMED, ERR_LOCAL; texts begin with the file's name. Other bytes than those that are listed are
+ * ERR_TRUST where the URL names its bytes (by-hash), else the mirror may be in the middle of an update: ERR_NETWORK (generations.h).
  */
 #ifndef IMGFACTORY_SOURCE_LISTED_FILE_H
 #define IMGFACTORY_SOURCE_LISTED_FILE_H
@@ -12,10 +13,11 @@
 #include "source/env.h"
 
 struct listed_file {
-    const char *name;         /* for messages: "main/binary-amd64/Packages.xz of bookworm of http://…" */
-    const char *path;         /* as it is listed; its ending tells how it is compressed */
-    struct strings urls;      /* where it may be, first choice first */
-    struct checksum checksum; /* of the file as it comes */
+    const char *name;                /* for messages: "main/binary-amd64/Packages.xz of bookworm of http://…" */
+    const char *path;                /* as it is listed; its ending tells how it is compressed */
+    const struct digest *generation; /* of the metadata that list it */
+    struct strings urls;             /* where it may be, first choice first */
+    struct checksum checksum;        /* of the file as it comes */
     bool is_size_known;
     uint64_t size_bytes, max_bytes; /* more than max_bytes is refused */
     /* Of the plain file, by what the metadata say of it: */

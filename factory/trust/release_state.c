@@ -132,6 +132,7 @@ bool release_check_date(const struct source_env *env, struct arena *arena, const
                 "someone replays old data; try again later, or delete %s to accept it as on first use",
                 repository->name, dated->what, date.chars, date_print(mark->date).chars,
                 source_public_uri(arena, dated->uri), mark_path(env, arena, repository));
+        err->detail = RELEASE_DETAIL_OLDER;
         return false;
     }
     return freshness_check_age(env, arena, repository, dated, err);

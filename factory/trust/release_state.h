@@ -43,6 +43,8 @@ struct dated {
     int64_t date;
 };
 
+/* `detail` of the ERR_TRUST of what is older than the last accepted: a mirror that lags behind has that, too. */
+#define RELEASE_DETAIL_OLDER 1
 /* Checks one date: there (unless the repository is trusted), not from the future, not before the mark (NULL: none), not
  * older than the repository's max-age. */
 bool release_check_date(const struct source_env *env, struct arena *arena, const struct repository *repository,

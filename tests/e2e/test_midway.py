@@ -50,7 +50,7 @@ class Mirror(Case):
         self.server.fault(CONTENTS, body=b"the next generation")
         left_out, failed, said = self.look()
         self.assertEqual((left_out, failed), (["found"], []))
-        self.assertIn("[exit class 3]", said)
+        self.assertIn("[exit class 6]", said)
 
     def test_wrong_bytes_that_only_the_program_gets_are_a_failure(self):
         self.server.fault("*/main/by-hash/*", status=404, times=1)

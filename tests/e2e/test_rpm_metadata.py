@@ -101,11 +101,11 @@ class Chain(Metadata):
 
     def test_another_byte_in_primary(self):
         self.edit(lambda data: data[:20] + bytes([data[20] ^ 1]) + data[21:], file="primary.xml.gz")
-        self.refuse(run.TRUST, "expected sha256:", "primary.xml.gz", arguments=DRY)
+        self.refuse(run.NETWORK, "expected sha256:", "primary.xml.gz", arguments=DRY)
 
     def test_a_truncated_primary(self):
         self.edit(lambda data: data[:-7], file="primary.xml.gz")
-        self.refuse(run.TRUST, "bytes, got", "primary.xml.gz", arguments=DRY)
+        self.refuse(run.NETWORK, "bytes, got", "primary.xml.gz", arguments=DRY)
 
     def test_a_primary_that_is_cut_on_its_way_is_tried_again(self):
         self.server.fault("*/primary.xml.gz", times=1, cut=30)

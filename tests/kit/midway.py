@@ -1,7 +1,7 @@
 """Of a run against the host's mirror: which images it could not give because it is in the middle of an update.
 
 An image is left out only when all of this holds; else it has failed:
-- it failed with exit class 6 (the index is not there), or with 3 (there is another one, which the program rightly refused);
+- it failed with exit class 6 (the index is not there, or there is another one), or with 3 (as programs before 0.3.0 say of another one);
 - the message names an index of the mirror;
 - the mirror itself, asked here without the program, does not give the bytes that its own Release lists.
 A run that built no image at all raises, whatever the reasons.

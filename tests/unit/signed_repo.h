@@ -164,7 +164,9 @@ static inline void publish(struct world *world, const char *date)
 static inline struct release *get(struct world *world)
 {
     struct release *release = NULL;
-    CHECK_OK(release_get(&world->env, &world->arena, &world->repository, &release, &world->err), &world->err);
+    CHECK_OK(release_get(&world->env, &world->arena, &world->repository, &release, &world->err) &&
+                 (!release || release_remember(&world->env, release, &world->err)),
+             &world->err);
     return release;
 }
 

@@ -346,7 +346,7 @@ static void test_other_bytes_than_the_release_lists_are_refused(void **state)
     struct release_file *file = map_get(&fixture.release.files, TEXT("main/binary-amd64/Packages"));
     file->digest.bytes[0] ^= 1;
     assert_false(open_it(&fixture));
-    CHECK_ERR(&fixture.err, ERR_TRUST, "sha256");
+    CHECK_ERR(&fixture.err, ERR_NETWORK, "sha256");
 }
 
 static void test_a_broken_packages_file_is_named_with_its_line(void **state)
