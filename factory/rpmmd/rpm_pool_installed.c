@@ -1,6 +1,7 @@
 #include "rpmmd/rpm_pool_installed.h"
 
 #include "base/auto.h"
+#include "rpmmd/rpm_folders.h"
 #include "rpmmd/rpm_rich.h"
 
 #define COLUMNS_MAX 4u
@@ -14,6 +15,7 @@ struct adding {
     Repodata *data;
     Id package, folder; /* that the next line is about; 0: none yet */
     size_t relation_count;
+    struct rpm_folders folders;
     const char *columns[COLUMNS_MAX];
     size_t count;
 };
@@ -61,7 +63,7 @@ static bool set_folder(struct adding *adding)
     size_t len = strlen(folder);
     if (len > 1 && folder[len - 1] == '/')
         folder[len - 1] = '\0';
-    adding->folder = repodata_str2dir(adding->data, folder, 1);
+    adding->folder = rpm_folders_add(&adding->folders, folder);
     return adding->folder != 0;
 }
 
@@ -128,10 +130,13 @@ bool rpm_pool_add_installed(struct rpm_catalog *catalog, struct text text, struc
     struct adding adding = {.arena = &scratch, .pool = pool, .repo = repo_create(pool, "@System")};
     pool_set_installed(pool, adding.repo);
     adding.data = repo_add_repodata(adding.repo, 0);
+    adding.folders = (struct rpm_folders){.arena = &scratch, .data = adding.data};
     while (text.len && text_next(&text, '\n', &line)) {
         if (!line.len || add_line(&adding, line))
             continue;
-        err_set(err, ERR_MALFORMED, "the base's list of packages has a relation that cannot be read: %s",
+        bool is_endless = adding.folders.steps > RPM_FOLDERS_MAX_STEPS;
+        err_set(err, ERR_MALFORMED, "the base's list of packages has %s: %s",
+                is_endless ? "too many folders beside each other" : "a relation that cannot be read",
                 text_printable(&scratch, line));
         return false;
     }

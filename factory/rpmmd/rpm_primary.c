@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/checksum.h"
+#include "rpmmd/rpm_folders.h"
 #include "rpmmd/rpm_href.h"
 #include "rpmmd/rpm_rich.h"
 #include "rpmmd/xml_stream.h"
@@ -32,6 +33,7 @@ struct primary {
     Id relation; /* the list that rpm:entry elements belong to: SOLVABLE_REQUIRES, …; 0 outside */
     size_t relation_count, all_relation_count; /* of that list; of all */
     size_t all_file_count;
+    struct rpm_folders folders;
     bool is_no_file;
     Id no_files_key;
     size_t package_count;
@@ -283,7 +285,9 @@ static bool add_file(struct xml_stream *xml, struct text content)
         repodata_add_poolstr_array(primary->data, primary->package.id, primary->no_files_key, primary->scratch.bytes);
     char *base = strrchr(primary->scratch.bytes, '/');
     *base++ = '\0';
-    Id dir = repodata_str2dir(primary->data, *primary->scratch.bytes ? primary->scratch.bytes : "/", 1);
+    Id dir = rpm_folders_add(&primary->folders, *primary->scratch.bytes ? primary->scratch.bytes : "/");
+    if (!dir)
+        return fail_package(xml, "too many folders beside each other, with", content);
     repodata_add_dirstr(primary->data, primary->package.id, SOLVABLE_FILELIST, dir, base);
     return true;
 }
@@ -373,7 +377,9 @@ bool rpm_primary_build(const char *name, enum compression compression, struct te
     AUTO(free_pool) Pool *pool = pool_create();
     (void)pool_setdisttype(pool, DISTTYPE_RPM);
     struct primary primary = {.pool = pool, .repo = repo_create(pool, "primary")};
+    AUTO(arena_done) struct arena counts = {0};
     primary.data = repo_add_repodata(primary.repo, 0);
+    primary.folders = (struct rpm_folders){.arena = &counts, .data = primary.data};
     primary.no_files_key = pool_str2id(pool, RPM_PRIMARY_NO_FILES, 1);
     buf_init(&primary.scratch, XML_STREAM_TOKEN_MAX);
     struct xml_stream xml = {.name = name, .begin = begin, .end = end, .user = &primary};

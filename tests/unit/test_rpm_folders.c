@@ -1,0 +1,73 @@
+/* Unit tests of folders in libsolv's tree. */
+#include "check.h"
+
+#include "base/list.h"
+#include "rpmmd/rpm_folders.h"
+
+#include <solv/pool.h>
+#include <solv/repo.h>
+
+struct fixture {
+    struct arena arena;
+    Pool *pool;
+    struct rpm_folders folders;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    fixture->pool = pool_create();
+    fixture->folders.arena = &fixture->arena;
+    fixture->folders.data = repo_add_repodata(repo_create(fixture->pool, "kit"), 0);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    pool_free(fixture->pool);
+    arena_done(&fixture->arena);
+    free(fixture);
+    return 0;
+}
+
+static void folders_are_those_that_libsolv_finds(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const paths[] = {"/", "/usr", "/usr/share/doc", "/usr", "//etc", "/usr//share", "/a/b/c/d/e"};
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        Id folder = rpm_folders_add(&fixture->folders, paths[i]);
+        assert_true(folder > 0);
+        assert_int_equal(repodata_str2dir(fixture->folders.data, paths[i], 0), folder);
+    }
+}
+
+static void folders_beside_each_other_have_a_bound_and_below_each_other_none(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[4096];
+    for (unsigned i = 0; i < 2000; i++) {
+        (void)snprintf(path, sizeof path, "/u/%u/a/b/c", i);
+        assert_true(rpm_folders_add(&fixture->folders, path) > 0);
+    }
+    assert_in_range(fixture->folders.steps, 1999000, 2100000); /* the sum of the numbers up to 1,999, and little more */
+    fixture->folders.steps = RPM_FOLDERS_MAX_STEPS - 1000;
+    assert_int_equal(rpm_folders_add(&fixture->folders, "/u/new"), 0);
+    memset(path, 'x', sizeof path - 1);
+    for (unsigned i = 0; i < sizeof path - 1; i += 2)
+        path[i] = '/';
+    path[sizeof path - 1] = '\0';
+    fixture->folders.steps = RPM_FOLDERS_MAX_STEPS - 5000;
+    assert_true(rpm_folders_add(&fixture->folders, path) > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(folders_are_those_that_libsolv_finds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(folders_beside_each_other_have_a_bound_and_below_each_other_none, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
