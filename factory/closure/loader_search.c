@@ -117,6 +117,8 @@ static const char *why_not_loadable(struct arena *arena, const struct elf_facts 
         return arena_printf(arena, "broken ELF: %s", elf->broken);
     if (elf->type != ET_DYN && elf->type != ET_EXEC)
         return "it is neither a shared object nor an executable";
+    if (!elf->has_dynamic) /* a separate debug file, too */
+        return "it has no dynamic section";
     if (elf->os_abi != ELFOSABI_SYSV && elf->os_abi != ELFOSABI_GNU &&
         !(elf->machine == EM_ARM && elf->os_abi == ELFOSABI_ARM_AEABI))
         return arena_printf(arena, "it is for another operating system (OS ABI %u)", (unsigned)elf->os_abi);

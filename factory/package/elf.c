@@ -230,6 +230,8 @@ static const char *read_program_headers(struct reading *reading)
         GElf_Phdr program;
         if (!gelf_getphdr(reading->elf, (int)i, &program))
             why = "its program headers cannot be read";
+        else if (program.p_filesz == 0 && (program.p_type == PT_INTERP || program.p_type == PT_DYNAMIC))
+            continue; /* a separate debug file (objcopy --only-keep-debug): data, which nobody loads */
         else if (program.p_type == PT_INTERP)
             why = read_interp(reading, &program);
         else if (program.p_type == PT_DYNAMIC)

@@ -2,6 +2,8 @@
 diversions."""
 
 import os
+import subprocess
+import tempfile
 import unittest
 
 import base  # noqa: F401  (finds the kit)
@@ -52,6 +54,24 @@ class Alternatives(Case):
             self.write_manifest("pick", f"binaries: [/usr/bin/ww]\npackages:\n  first: [{order}]\n")
             layout = self.build("--arch", "x86_64", "pick", name="pick")
             self.assertEqual(next(iter(layout.images["latest"].values()))["/etc/alternatives/ww"].target, "/usr/bin/ww.tool")
+
+
+@unittest.skipUnless(os.uname().machine == "x86_64", "the host's objcopy is for another machine")
+class DebugFiles(Case):
+    def test_a_separate_debug_file_is_data(self):
+        with tempfile.TemporaryDirectory(prefix="elf") as top:
+            paths = [os.path.join(top, name) for name in ("a.so", "a.debug")]
+            subprocess.run(["gcc", "-shared", "-nostdlib", "-o", paths[0], "-x", "c", "/dev/null"], check=True)
+            subprocess.run(["objcopy", "--only-keep-debug", *paths], check=True)
+            with open(paths[1], "rb") as stream:
+                debug = stream.read()
+        path = "/usr/lib/debug/.build-id/aa/bb.debug"
+        self.make_repository([world.base_files(MACHINE), deb.Package("dbg", arch="amd64", files=[deb.program(path, debug)])], architectures=("amd64",))
+        self.use(self.write_source())
+        for manifest in ("packages:\n  install: [dbg]\n", f"files: [{{path: {path}, package: dbg}}]\n"):
+            self.write_manifest("pick", manifest)
+            layout = self.build("--arch", "x86_64", "--strict", "pick", name="pick")
+            self.assertEqual(next(iter(layout.images["latest"].values()))[path].data, debug)
 
 
 class Diversions(Case):
