@@ -142,8 +142,9 @@ static bool is_left(const struct choose_request *request, const struct catalog *
 static const char *find_next(const struct choose_request *request, const struct catalog *catalog)
 {
     for (size_t i = 0; request->first && i < request->first->count; i++) {
-        if (is_left(request, catalog, request->first->items[i]))
-            return request->first->items[i];
+        const char *name = request->first->items[i];
+        if (name && is_left(request, catalog, name))
+            return name;
     }
     return NULL;
 }
