@@ -7,7 +7,7 @@
 #define ACCOUNT "imgfactory" /* cache and state are those of all sites of a machine */
 
 /* systemd.exec(5). Left out: ProcSubset=pid, since a lock's holder is told by /proc/locks; what forbids @resources, since
- * limits are read by prlimit(2). */
+ * limits are read by prlimit(2). The last calls are those by which the program confines its own readers (io/confine.h). */
 static const char hardening[] = "NoNewPrivileges=yes\n"
                                 "CapabilityBoundingSet=\n"
                                 "AmbientCapabilities=\n"
@@ -35,6 +35,8 @@ static const char hardening[] = "NoNewPrivileges=yes\n"
                                 "SystemCallErrorNumber=EPERM\n"
                                 "SystemCallFilter=@system-service\n"
                                 "SystemCallFilter=~@privileged\n"
+                                "SystemCallFilter=landlock_create_ruleset landlock_add_rule landlock_restrict_self "
+                                "seccomp\n"
                                 "LimitCORE=0\n";
 
 /* The command, an option a line. */

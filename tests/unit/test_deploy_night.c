@@ -44,6 +44,8 @@ static void a_service_writes_to_its_cache_and_state_alone(void **state)
                                         "CapabilityBoundingSet="};
     for (size_t i = 0; i < ARRAY_COUNT(lines); i++)
         want(service, arena_printf(&arena, "\n%s\n", lines[i]));
+    /* the program confines its own readers */
+    want(service, "\nSystemCallFilter=landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp\n");
     want_not(service, "ReadWritePaths");
     want_not(service, "LoadCredential");
     want(service, "# No credential is given to it");
