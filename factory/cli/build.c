@@ -1059,6 +1059,8 @@ static void confine(struct build *build)
         confinement_write(command, build->run.output_dir, 0755);
     if (!build->run.is_dry_run)
         confinement_write(command, build->run.tree_dir, 0755);
+    list_add(build->arena, &command->confined.writable, build->run.cache_dir);
+    list_add(build->arena, &command->confined.writable, build->run.state_dir);
     list_add(build->arena, &command->confined.programs, "gpgv");
     build->run.confined = confinement_places(command);
 }

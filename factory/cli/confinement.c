@@ -73,7 +73,7 @@ void confinement_write(struct command *command, const char *dir, mode_t mode)
     add_links(command, dir, &command->confined.writable);
 }
 
-struct confine_places *confinement_places(struct command *command)
+const struct confine_places *confinement_places(struct command *command)
 {
     return command->keeper ? &command->confined : NULL;
 }

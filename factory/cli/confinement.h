@@ -21,7 +21,7 @@ void confinement_read_linked(struct command *command, const char *dir);
  * lead to (an image of the output that lies elsewhere); NULL is fine. */
 void confinement_write(struct command *command, const char *dir, mode_t mode);
 /* Returns what plant_open() confines to; NULL where nothing is confined. */
-struct confine_places *confinement_places(struct command *command);
+const struct confine_places *confinement_places(struct command *command);
 /* Confines the calling thread, and those that it starts. */
 void confinement_enter(struct command *command);
 /* Ends the keeper; folders that were made and stayed empty are removed. */

@@ -44,12 +44,7 @@ static bool open_places(const struct run_options *options, struct plant *plant, 
 /* Before any thread is started, and once cache and state are there. The network's thread is the keeper's to start. */
 static void confine(const struct run_options *options, struct plant *plant)
 {
-    struct confine_places *places = options->confined;
-    if (!places)
-        return;
-    list_add(&plant->arena, &places->writable, options->cache_dir);
-    list_add(&plant->arena, &places->writable, options->state_dir);
-    const char *lacking = confine_readers(&plant->arena, places);
+    const char *lacking = options->confined ? confine_readers(&plant->arena, options->confined) : NULL;
     if (lacking)
         log_line(plant->log, LOG_VERBOSE, "readers are not confined as they should be: %s", lacking);
 }

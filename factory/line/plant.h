@@ -48,9 +48,9 @@ struct run_options {
     struct push_policy push_policy;
     const struct lock_wait *wait; /* how locks are waited for; may be NULL */
     uint64_t sync_wait_ms;        /* how long mirrors in the middle of an update are waited for */
-    /* What the threads of the plant, and the one that opens it, may open from then on; cache and state are added. NULL:
+    /* What the threads of the plant, and the one that opens it, may open from then on, cache and state among it. NULL:
      * anything. */
-    struct confine_places *confined;
+    const struct confine_places *confined;
 };
 
 struct plant {
