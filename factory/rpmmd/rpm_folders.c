@@ -20,26 +20,65 @@ static uint32_t *count_of(struct rpm_folders *folders, Id folder)
     return &folders->counts[index];
 }
 
+/* Gives the place of a folder in the table: with it, or free. */
+static struct rpm_folder *place_of(const struct rpm_folders *folders, Id parent, Id name)
+{
+    uint64_t hash = ((uint64_t)(uint32_t)parent << 32 | (uint32_t)name) * 0x9E3779B97F4A7C15u; /* Fibonacci hashing */
+    for (size_t at = (size_t)(hash >> 32);; at++) {
+        struct rpm_folder *place = &folders->known[at & (folders->known_capacity - 1)];
+        if (!place->folder || (place->parent == parent && place->name == name))
+            return place;
+    }
+}
+
+/* Makes room for one more: at most half of the table is full. */
+static void make_room(struct rpm_folders *folders)
+{
+    if (folders->known_count * 2 < folders->known_capacity)
+        return;
+    struct rpm_folders grown = *folders;
+    grown.known_capacity = folders->known_capacity ? folders->known_capacity * 2 : 4096;
+    grown.known = arena_new_array(folders->arena, struct rpm_folder, grown.known_capacity);
+    for (size_t i = 0; i < folders->known_capacity; i++) {
+        const struct rpm_folder *one = &folders->known[i];
+        if (one->folder)
+            *place_of(&grown, one->parent, one->name) = *one;
+    }
+    *folders = grown;
+}
+
+/* Adds a folder to its parent, unless it is there; 0: too many steps. */
+static Id add_one(struct rpm_folders *folders, Id parent, Id name)
+{
+    Dirpool *tree = &folders->data->dirpool;
+    make_room(folders);
+    struct rpm_folder *place = place_of(folders, parent, name);
+    if (place->folder)
+        return place->folder;
+    uint32_t *count = count_of(folders, parent);
+    folders->steps += *count;
+    if (folders->steps > RPM_FOLDERS_MAX_STEPS)
+        return 0;
+    int before = tree->ndirs;
+    *place = (struct rpm_folder){parent, name, dirpool_add_dir(tree, parent, name, 1)};
+    *count += tree->ndirs > before;
+    folders->known_count++;
+    return place->folder;
+}
+
 /* As repodata_str2dir() does it: the first component of an absolute path is empty. */
 Id rpm_folders_add(struct rpm_folders *folders, const char *path)
 {
-    Dirpool *tree = &folders->data->dirpool;
     Id folder = 0;
     if (strspn(path, "/") == strlen(path))
         return repodata_str2dir(folders->data, "/", 1);
     path += strspn(path, "/") - 1;
     for (;;) {
         size_t len = strcspn(path, "/");
-        uint32_t *count = count_of(folders, folder);
-        folders->steps += *count;
-        if (folders->steps > RPM_FOLDERS_MAX_STEPS)
-            return 0;
-        int before = tree->ndirs;
-        folder = dirpool_add_dir(tree, folder, pool_strn2id(folders->data->repo->pool, path, (unsigned)len, 1), 1);
-        *count += tree->ndirs > before;
+        folder = add_one(folders, folder, pool_strn2id(folders->data->repo->pool, path, (unsigned)len, 1));
         path += len;
         path += strspn(path, "/");
-        if (!*path)
+        if (!folder || !*path)
             return folder;
     }
 }

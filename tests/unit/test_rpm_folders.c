@@ -54,6 +54,8 @@ static void folders_beside_each_other_have_a_bound_and_below_each_other_none(voi
     assert_in_range(fixture->folders.steps, 1999000, 2100000); /* the sum of the numbers up to 1,999, and little more */
     fixture->folders.steps = RPM_FOLDERS_MAX_STEPS - 1000;
     assert_int_equal(rpm_folders_add(&fixture->folders, "/u/new"), 0);
+    fixture->folders.steps = RPM_FOLDERS_MAX_STEPS;
+    assert_true(rpm_folders_add(&fixture->folders, "/u/1999/a/b/c") > 0); /* it is there: no step */
     memset(path, 'x', sizeof path - 1);
     for (unsigned i = 0; i < sizeof path - 1; i += 2)
         path[i] = '/';
