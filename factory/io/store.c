@@ -19,6 +19,8 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#define HASH_STEP ((size_t)4 << 20)
+
 /* What follows the bytes of a derived file. Integers are little-endian. */
 struct trailer {
     char magic[16];
@@ -389,6 +391,20 @@ static void reject(int dirfd, const char *name, struct view *view, bool *ret_fou
     *ret_found = false;
 }
 
+/* Hashes a file that few will need all of: what was hashed does not stay in memory while the rest is. */
+static struct digest digest_of_view(const struct view *view)
+{
+    struct digest_stream hash;
+    digest_begin(&hash);
+    for (size_t at = 0; at < view->len; at += HASH_STEP) {
+        size_t len = view->len - at < HASH_STEP ? view->len - at : HASH_STEP;
+        digest_feed(&hash, (const char *)view->ptr + at, len);
+        view_give_back_part(view, at, len);
+    }
+    view_give_back(view);
+    return digest_end(&hash);
+}
+
 /* Hashes bytes of a file unless it is known what they are. `status` was taken when it was opened. */
 static bool is_right(struct store *store, const struct stat *status, const struct view *view,
                      const struct digest *expect)
@@ -396,10 +412,8 @@ static bool is_right(struct store *store, const struct stat *status, const struc
     bool is_big = view->len >= HASHED_LEN_MIN;
     if (is_big && hashed_has(store->hashed, status, view->len, expect))
         return true;
-    struct digest got = digest_of(view->ptr, view->len);
+    struct digest got = is_big ? digest_of_view(view) : digest_of(view->ptr, view->len);
     bool is_good = digest_eq(expect, &got);
-    if (is_big)
-        view_give_back(view); /* few will need all of it */
     if (is_good && is_big)
         hashed_note(store->hashed, status, view->len, expect);
     return is_good;
