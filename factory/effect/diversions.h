@@ -25,7 +25,8 @@ struct diversion {
  * known to the running script. */
 bool diversion_parse(struct arena *arena, const char *package, const struct shell_command *command,
                      struct diversion *ret_diversion);
-/* Puts in place of packages (of one image; NULL items are passed over) those with the names that diversions give their files. */
+/* Puts in place of packages (of one image; NULL items are passed over) those with the names that diversions give their files. The
+ * arena must live as long as anybody reads those. */
 void diversions_apply(struct arena *arena, const struct package **packages, size_t count);
 
 #endif

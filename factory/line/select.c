@@ -218,7 +218,7 @@ static void build_set(const struct order *order, struct closed *closed)
     if (order->given)
         open[count++] = order->given;
     else
-        diversions_apply(arena, opened->packages, opened->selection.count + 1);
+        diversions_apply(order->hold->arena, opened->packages, opened->selection.count + 1); /* as long as those */
     for (size_t i = 0; i <= opened->selection.count; i++) {
         if (opened->packages[i])
             open[count++] = opened->packages[i];
