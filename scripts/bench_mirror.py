@@ -62,7 +62,7 @@ def upstreams():
         if "main" in entry.get("components", ()) and "deb" in entry.get("types", ()) and entry.get("enabled") != ["no"]:
             found += [(uri.rstrip("/"), suite) for uri in entry["uris"] for suite in suites]
     if not found:
-        sys.exit("this measures builds from Debian's repositories as apt's configuration of this host names them, and it names none")
+        sys.exit("this takes Debian's repositories from apt's configuration of this host, which names none")
     return found
 
 
