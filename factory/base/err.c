@@ -111,6 +111,8 @@ const char *err_kind_name(enum err_kind kind)
     switch (kind) {
     case ERR_NONE:
         return "ok";
+    case ERR_DIFFERS:
+        return "differs";
     case ERR_USAGE:
         return "usage";
     case ERR_TRUST:
@@ -138,7 +140,7 @@ const char *err_kind_name(enum err_kind kind)
 bool err_kind_is_graver(enum err_kind a, enum err_kind b)
 {
     static const enum err_kind order[] = {ERR_CANCELLED, ERR_TRUST, ERR_MALFORMED, ERR_INTERNAL, ERR_PUBLISH, ERR_LOCAL,
-                                          ERR_RESOLVE,   ERR_USAGE, ERR_NETWORK,   ERR_PARTLY,   ERR_NONE};
+                                          ERR_RESOLVE,   ERR_USAGE, ERR_NETWORK,   ERR_PARTLY,   ERR_DIFFERS, ERR_NONE};
     size_t rank_a = 0, rank_b = 0;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         if (order[i] == a)

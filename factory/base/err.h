@@ -16,6 +16,7 @@
 /* The values are the exit classes that factory/cli/README.md lists. */
 enum err_kind {
     ERR_NONE = 0,
+    ERR_DIFFERS = 1,     /* no failure: two things differ, and it was asked whether (diff --exit-code) */
     ERR_USAGE = 2,       /* command line, manifest, arch, source or site file: the operator mends a file */
     ERR_TRUST = 3,       /* signature, digest, freshness, rollback: never retried */
     ERR_MALFORMED = 4,   /* hostile or broken input, or a limit was hit */

@@ -28,6 +28,7 @@ enum command_kind {
     COMMAND_FIND = 1 << 11,
     COMMAND_UNIT = 1 << 12,
     COMMAND_HISTORY = 1 << 13,
+    COMMAND_DIFF = 1 << 14,
     COMMAND_HELP = 1 << 16,
     COMMAND_EXPLAIN = 1 << 17,
     COMMAND_COMPLETION = 1 << 18,

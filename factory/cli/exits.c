@@ -6,6 +6,9 @@
 static const struct exit_row rows[] = {
     {0, ERR_NONE, "done", "All images were built, or are as they were before; the command did what it was asked for.",
      "Nothing. Warnings and notes on standard error are worth a look all the same."},
+    {1, ERR_DIFFERS, "two things that were compared differ",
+     "The two images that were compared are not the same. Only `diff` ends so, when it is asked for (--exit-code).",
+     "Nothing: it is an answer. What differs was printed."},
     {2, ERR_USAGE, "usage, manifest, arch, source or site file",
      "The command line or a file of yours cannot be understood: manifest, architecture, source or site file. Nothing "
      "was "

@@ -4,71 +4,9 @@
 
 #include "base/auto.h"
 #include "bill/bill.h"
+#include "oci/document_json.h"
 
 #include <jansson.h>
-
-/* A member of an image's config (image-spec config.md) and its name here. */
-struct member {
-    const char *name, *from;
-};
-
-static const struct member whole_members[] = {{"created", "created"}, {"author", "author"}};
-static const struct member string_members[] = {
-    {"user", "User"}, {"workdir", "WorkingDir"}, {"stop_signal", "StopSignal"}};
-static const struct member list_members[] = {{"entrypoint", "Entrypoint"}, {"cmd", "Cmd"}, {"env", "Env"}};
-static const struct member set_members[] = {{"ports", "ExposedPorts"}, {"volumes", "Volumes"}};
-
-static json_t *parse_object(struct text bytes)
-{
-    json_t *json = bytes.len ? json_loadb(bytes.ptr, bytes.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    if (json_is_object(json))
-        return json;
-    json_decref(json);
-    return json_object();
-}
-
-/* Copies the strings of an array or the string values of an object; NULL when there are none. */
-static json_t *copy_strings(const json_t *from)
-{
-    json_t *copy = json_is_array(from) ? json_array() : json_object(), *value;
-    const char *key;
-    size_t i;
-    json_array_foreach((json_t *)from, i, value)
-    {
-        if (json_is_string(value))
-            (void)json_array_append(copy, value);
-    }
-    json_object_foreach((json_t *)from, key, value)
-    {
-        if (json_is_string(value))
-            (void)json_object_set(copy, key, value);
-    }
-    if (json_array_size(copy) + json_object_size(copy))
-        return copy;
-    json_decref(copy);
-    return NULL;
-}
-
-/* Lists the keys of an object that stands for a set; NULL when there are none. */
-static json_t *copy_set(const json_t *from)
-{
-    json_t *keys = json_object_size(from) ? json_array() : NULL, *value;
-    const char *key;
-    json_object_foreach((json_t *)from, key, value)(void) json_array_append_new(keys, json_string(key));
-    return keys;
-}
-
-/* Sets a member unless there is no value. */
-static void set(json_t *object, const char *name, json_t *value)
-{
-    if (value)
-        (void)json_object_set_new(object, name, value);
-}
-
-static json_t *copy_string(const json_t *from)
-{
-    return json_string_length(from) ? json_string(json_string_value(from)) : NULL;
-}
 
 static json_t *blob_json(const struct layout_blob *blob)
 {
@@ -79,19 +17,8 @@ static json_t *blob_json(const struct layout_blob *blob)
 static json_t *config_json(const struct layout_manifest *manifest)
 {
     json_t *json = blob_json(&manifest->config);
-    if (!layout_is_config(manifest->config.media_type))
-        return json;
-    json_auto_t *whole = parse_object(manifest->config_bytes);
-    const json_t *config = json_object_get(whole, "config");
-    for (size_t i = 0; i < ARRAY_COUNT(whole_members); i++)
-        set(json, whole_members[i].name, copy_string(json_object_get(whole, whole_members[i].from)));
-    for (size_t i = 0; i < ARRAY_COUNT(list_members); i++)
-        set(json, list_members[i].name, copy_strings(json_object_get(config, list_members[i].from)));
-    for (size_t i = 0; i < ARRAY_COUNT(string_members); i++)
-        set(json, string_members[i].name, copy_string(json_object_get(config, string_members[i].from)));
-    for (size_t i = 0; i < ARRAY_COUNT(set_members); i++)
-        set(json, set_members[i].name, copy_set(json_object_get(config, set_members[i].from)));
-    set(json, "labels", copy_strings(json_object_get(config, "Labels")));
+    if (layout_is_config(manifest->config.media_type))
+        document_config(json, manifest->config_bytes);
     return json;
 }
 
@@ -99,18 +26,18 @@ static void set_platform(json_t *json, const struct layout_manifest *manifest)
 {
     const char *os = manifest->os, *architecture = manifest->architecture, *variant = manifest->variant;
     if (os || architecture)
-        set(json, "platform",
-            json_sprintf("%s/%s%s%s", os ? os : "unknown", architecture ? architecture : "unknown", variant ? "/" : "",
-                         variant ? variant : ""));
-    set(json, "os", os ? json_string(os) : NULL);
-    set(json, "architecture", architecture ? json_string(architecture) : NULL);
-    set(json, "variant", variant ? json_string(variant) : NULL);
+        document_set(json, "platform",
+                     json_sprintf("%s/%s%s%s", os ? os : "unknown", architecture ? architecture : "unknown",
+                                  variant ? "/" : "", variant ? variant : ""));
+    document_set(json, "os", os ? json_string(os) : NULL);
+    document_set(json, "architecture", architecture ? json_string(architecture) : NULL);
+    document_set(json, "variant", variant ? json_string(variant) : NULL);
 }
 
 static json_t *manifest_json(const struct layout_manifest *manifest, const json_t *descriptor)
 {
     json_t *json = blob_json(&manifest->blob), *layers = json_array();
-    json_auto_t *document = manifest->unread ? NULL : parse_object(manifest->bytes);
+    json_auto_t *document = manifest->unread ? NULL : document_object(manifest->bytes);
     uint64_t total_bytes = 0;
     for (size_t i = 0; i < manifest->layers.count; i++) {
         (void)json_array_append_new(layers, blob_json(&manifest->layers.items[i]));
@@ -119,17 +46,17 @@ static json_t *manifest_json(const struct layout_manifest *manifest, const json_
     set_platform(json, manifest);
     if (manifest->unread) {
         json_decref(layers);
-        set(json, "missing", manifest->unread == LAYOUT_MISSING ? json_true() : NULL);
-        set(json, "index_annotations", copy_strings(json_object_get(descriptor, "annotations")));
+        document_set(json, "missing", manifest->unread == LAYOUT_MISSING ? json_true() : NULL);
+        document_set(json, "index_annotations", document_strings(json_object_get(descriptor, "annotations")));
         return json;
     }
-    set(json, "attestation", json_boolean(manifest->is_attestation));
-    set(json, "artifact_type", copy_string(json_object_get(document, "artifactType")));
-    set(json, "layers", layers);
-    set(json, "total_size", json_integer((json_int_t)total_bytes));
-    set(json, "config", config_json(manifest));
-    set(json, "annotations", copy_strings(json_object_get(document, "annotations")));
-    set(json, "index_annotations", copy_strings(json_object_get(descriptor, "annotations")));
+    document_set(json, "attestation", json_boolean(manifest->is_attestation));
+    document_set(json, "artifact_type", document_string(json_object_get(document, "artifactType")));
+    document_set(json, "layers", layers);
+    document_set(json, "total_size", json_integer((json_int_t)total_bytes));
+    document_set(json, "config", config_json(manifest));
+    document_set(json, "annotations", document_strings(json_object_get(document, "annotations")));
+    document_set(json, "index_annotations", document_strings(json_object_get(descriptor, "annotations")));
     return json;
 }
 
@@ -138,7 +65,7 @@ static void add_bill(const struct layout_image *image, const struct digest *mani
 {
     AUTO(arena_done) struct arena scratch = {0};
     if (image->dir && bill_is_beside(image->dir, manifest))
-        set(platform, "bill", record_text(layout_beside_path(&scratch, image->dir, manifest)));
+        document_set(platform, "bill", record_text(layout_beside_path(&scratch, image->dir, manifest)));
 }
 
 /* Parses the image's index and those nested in it. */
@@ -146,11 +73,11 @@ static json_t *parse_indexes(const struct layout_image *image)
 {
     json_t *indexes = json_array();
     if (image->is_index)
-        (void)json_array_append_new(indexes, parse_object(image->root_bytes));
+        (void)json_array_append_new(indexes, document_object(image->root_bytes));
     for (size_t i = 0; i < image->manifests.count; i++) {
         const struct layout_manifest *manifest = &image->manifests.items[i];
         if (manifest->bytes.ptr && layout_is_index(manifest->blob.media_type))
-            (void)json_array_append_new(indexes, parse_object(manifest->bytes));
+            (void)json_array_append_new(indexes, document_object(manifest->bytes));
     }
     return indexes;
 }
@@ -178,8 +105,8 @@ static json_t *image_json(const struct layout_image *image, const char *name)
     json_t *json = json_object(), *root = blob_json(&image->root), *platforms = json_array();
     json_auto_t *indexes = parse_indexes(image);
     const json_t *document = image->is_index ? json_array_get(indexes, 0) : NULL;
-    set(json, "name", record_text(name));
-    set(json, "tag", image->tag ? json_string(image->tag) : NULL);
+    document_set(json, "name", record_text(name));
+    document_set(json, "tag", image->tag ? json_string(image->tag) : NULL);
     (void)json_object_update(json, root);
     json_decref(root);
     for (size_t i = 0; i < image->manifests.count; i++) {
@@ -190,8 +117,8 @@ static json_t *image_json(const struct layout_image *image, const char *name)
         add_bill(image, &manifest->blob.digest, platform);
         (void)json_array_append_new(platforms, platform);
     }
-    set(json, "annotations", copy_strings(json_object_get(document, "annotations")));
-    set(json, "platforms", platforms);
+    document_set(json, "annotations", document_strings(json_object_get(document, "annotations")));
+    document_set(json, "platforms", platforms);
     return json;
 }
 

@@ -9,12 +9,12 @@
     }
 
 #define LOGINS (COMMAND_LOGIN | COMMAND_LOGOUT)
-#define PACKAGES (COMMAND_BUILD | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)   /* take packages from sources */
-#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                       /* look into them, and build nothing */
-#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
-#define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT) /* take images from registries */
-#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY)           /* use the cache */
-#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY)           /* talk to registries */
+#define PACKAGES (COMMAND_BUILD | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
+#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                     /* look into them, and build nothing */
+#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                   /* move tags in registries */
+#define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF) /* images of registries */
+#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY)                          /* use the cache */
+#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY)                          /* talk to registries */
 #define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_SHOW_CONFIG)
 
 static const struct option_row rows[] = {
@@ -31,8 +31,8 @@ static const struct option_row rows[] = {
            "read apt's or dnf's configuration of the system below DIR, instead of the host's own", OPTION_STRING,
            config_root, PACKAGES, 0, 0, 0, ALTERS_ORDER),
     OPTION('o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, output,
-           COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT, 0, 0, 0,
-           ALTERS_NOTHING),
+           COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF,
+           0, 0, 0, ALTERS_NOTHING),
     OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, COMMAND_BUILD, 0, 0,
            0, ALTERS_NOTHING),
     OPTION('c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, compression, COMMAND_BUILD,
@@ -56,7 +56,9 @@ static const struct option_row rows[] = {
            "push under this tag (again for more; default: the tag of REF, else all that the layout has for the image)",
            OPTION_STRINGS, tags, COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "format", "NAME", "quadlet (default), systemd, kube or run; of the site file's nights timer or cronjob",
-           OPTION_STRING, format, COMMAND_UNIT, 0, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, format, COMMAND_UNIT | COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "exit-code", NULL, "end with status 1 when the two differ, as git diff does (default: 0)", OPTION_FLAG,
+           is_exit_code, COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "image", "REF",
            "what is run (default: where manifest or site file push the image to); with --format cronjob what has "
            "imgfactory",
@@ -159,9 +161,11 @@ struct option_text {
 
 static const struct option_text texts[] = {
     {"arch", COMMAND_CHECK, "check only these architectures: names separated by commas (default: all that are found)"},
-    {"arch", COMMAND_PULL | COMMAND_INSPECT, "only these architectures: names separated by commas (default: all)"},
+    {"format", COMMAND_DIFF, "text (default) or markdown"},
+    {"arch", COMMAND_PULL | COMMAND_INSPECT | COMMAND_DIFF,
+     "only these architectures: names separated by commas (default: all)"},
     {"output", COMMAND_PULL, "write the image to DIR/NAME, as a layout"},
-    {"output", COMMAND_PUSH | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT,
+    {"output", COMMAND_PUSH | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF,
      "look for layouts in DIR, too (default: out)"},
     {"authfile", COMMAND_LOGIN, "where to keep the credential (default: as podman and docker do)"},
     {"authfile", COMMAND_LOGOUT, "where the credential is kept (default: as podman and docker do)"},
@@ -174,7 +178,7 @@ static const struct option_text texts[] = {
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"json", COMMAND_SHOW_CONFIG | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN, "print the answer as JSON"},
     {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},
-    {"quiet", COMMAND_INSPECT | ASKS, "print the answer, errors and warnings only"},
+    {"quiet", COMMAND_INSPECT | COMMAND_DIFF | ASKS, "print the answer, errors and warnings only"},
 };
 
 struct option_rows option_table(void)

@@ -1,8 +1,9 @@
-#include "cli/remote.h"
+#include "cli/remote_parts.h"
 
 #include "base/auto.h"
 #include "cli/check.h"
 #include "cli/confinement.h"
+#include "cli/diff.h"
 #include "cli/history.h"
 #include "cli/inspect.h"
 #include "cli/login.h"
@@ -22,23 +23,6 @@
 
 #define FOLDERS_SHOWN_MAX 20
 
-/* What a command on registries works with. */
-struct remote {
-    struct command *command;
-    struct arena *arena;
-    const struct registry_options *registry_options;
-    struct http *http;
-    const struct wanted *wanted; /* of check */
-    struct archive archive;      /* that the command's word means, unpacked */
-};
-
-/* What a word means on this machine. */
-struct local {
-    bool is_found;
-    const char *dir, *tag; /* of a layout; tag NULL: none is named */
-    const char *shown;     /* what it is called; NULL: dir */
-};
-
 /* Splits "FILE[:TAG]"; NULL when there is no such file. */
 static const char *split_file(struct arena *arena, const char *word, const char **ret_tag)
 {
@@ -54,20 +38,19 @@ static const char *split_file(struct arena *arena, const char *word, const char 
 }
 
 /* Unpacks an archive; *ret_local stays as it is when there is no such file. */
-static bool find_archive(struct remote *remote, const char *word, struct local *ret_local, struct err *err)
+static bool find_archive(struct remote *remote, const char *word, struct archive *archive, struct local *ret_local,
+                         struct err *err)
 {
     const char *tag, *file = split_file(remote->arena, word, &tag);
     if (!file)
         return true;
-    if (!archive_open(file, &remote->archive, err))
+    if (!archive_open(file, archive, err))
         return false;
-    *ret_local = (struct local){true, remote->archive.layout, tag, file};
+    *ret_local = (struct local){true, archive->layout, tag, file};
     return true;
 }
 
-/* Splits "LAYOUT[:TAG]", "oci:LAYOUT[:TAG]" or "NAME[:TAG]" (of the output directory). False when no layout is meant.
- */
-static bool find_layout(const struct remote *remote, const char *word, const char **ret_dir, const char **ret_tag)
+bool remote_find_layout(const struct remote *remote, const char *word, const char **ret_dir, const char **ret_tag)
 {
     struct arena *arena = remote->arena;
     const struct command *command = remote->command;
@@ -81,26 +64,27 @@ static bool find_layout(const struct remote *remote, const char *word, const cha
     return false;
 }
 
-/* Finds a layout, or unpacks an archive of one: also written "oci-archive:FILE[:TAG]" or "docker-archive:FILE[:TAG]". */
-static bool find_local(struct remote *remote, const char *word, struct local *ret_local, struct err *err)
+bool remote_find_local(struct remote *remote, size_t word_at, struct local *ret_local, struct err *err)
 {
     static const char *const prefixes[] = {"oci-archive:", "docker-archive:"};
+    const char *word = remote->command->options.words.items[word_at];
+    struct archive *archive = &remote->archives[word_at];
     *ret_local = (struct local){0};
     for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++) {
         size_t len = strlen(prefixes[i]);
         if (strncmp(word, prefixes[i], len) != 0)
             continue;
-        if (!find_archive(remote, word + len, ret_local, err))
+        if (!find_archive(remote, word + len, archive, ret_local, err))
             return false;
         if (!ret_local->is_found)
             err_set(err, ERR_USAGE, "there is no file %s", word + len);
         return ret_local->is_found;
     }
-    ret_local->is_found = find_layout(remote, word, &ret_local->dir, &ret_local->tag);
-    return ret_local->is_found || find_archive(remote, word, ret_local, err);
+    ret_local->is_found = remote_find_layout(remote, word, &ret_local->dir, &ret_local->tag);
+    return ret_local->is_found || find_archive(remote, word, archive, ret_local, err);
 }
 
-static struct layout_choice local_choice(const struct remote *remote, const struct local *local,
+struct layout_choice remote_local_choice(const struct remote *remote, const struct local *local,
                                          const struct layout_wanted *wanted)
 {
     return (struct layout_choice){.dir = local->dir,
@@ -110,8 +94,7 @@ static struct layout_choice local_choice(const struct remote *remote, const stru
                                   .shown = local->shown};
 }
 
-/* Returns whether the word can only mean something on this machine: a reference has a host, and does not end with a slash. */
-static bool is_local(const char *word)
+bool remote_is_local(const char *word)
 {
     const char *slash = strrchr(word, '/');
     return !slash || !slash[1] || word[0] == '.' || word[0] == '/' || !reference_has_host(word);
@@ -141,7 +124,7 @@ static const char *nearest_image(const struct remote *remote, const char *output
     return text_nearest(arena_strndup(arena, word, strcspn(word, ":")), names.items, names.count);
 }
 
-static bool is_dir(const char *path)
+bool remote_is_dir(const char *path)
 {
     struct stat status;
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
@@ -159,8 +142,7 @@ static bool fail_other_folder(const struct remote *remote, const char *word, str
     return false;
 }
 
-/* Says that nothing on this machine has the name, and what may be meant. */
-static bool fail_no_layout(const struct remote *remote, const char *word, struct err *err)
+bool remote_fail_no_layout(const struct remote *remote, const char *word, struct err *err)
 {
     static const char *const archives[] = {".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz"};
     const struct command *command = remote->command;
@@ -171,7 +153,7 @@ static bool fail_no_layout(const struct remote *remote, const char *word, struct
     const char *nearest = has_slash ? NULL : nearest_image(remote, output, word);
     const char *also =
         word[0] == '.' || word[0] == '/' ? "" : arena_printf(remote->arena, ", nor %s/%s", output, shown);
-    if (is_dir(word))
+    if (remote_is_dir(word))
         return fail_other_folder(remote, word, err);
     if (ends_with_any(word, archives, ARRAY_COUNT(archives))) {
         err_set(err, ERR_USAGE, "there is no file %s", shown);
@@ -221,10 +203,10 @@ static bool push(struct remote *remote, struct err *err)
     const char *word = options->words.items[0];
     struct reference reference;
     struct local local;
-    if (!find_local(remote, word, &local, err))
+    if (!remote_find_local(remote, 0, &local, err))
         return false;
     if (!local.is_found)
-        return fail_no_layout(remote, word, err);
+        return remote_fail_no_layout(remote, word, err);
     if (!reference_parse(remote->arena, options->words.items[1], false, &reference, err))
         return false;
     if (reference.has_digest) {
@@ -306,21 +288,12 @@ static bool tag(struct remote *remote, struct err *err)
     return is_good;
 }
 
-/* An image of a registry, as far as it is wanted. */
-struct remote_image {
-    const char *word;
-    const struct layout_wanted *wanted;
-    bool has_layers; /* are they wanted */
-    struct registry *registry;
-    struct layout_image image;
-};
-
-static void close_remote_image(struct remote_image *image)
+void remote_close_image(struct remote_image *image)
 {
     registry_close(image->registry);
 }
 
-static bool open_image(struct remote *remote, struct store *store, struct remote_image *image, struct err *err)
+bool remote_open_image(struct remote *remote, struct store *store, struct remote_image *image, struct err *err)
 {
     struct reference reference;
     struct pull_means means = {remote->registry_options, remote->http, store};
@@ -329,12 +302,12 @@ static bool open_image(struct remote *remote, struct store *store, struct remote
            pull_image(&means, remote->arena, &request, &image->registry, &image->image, err);
 }
 
-static void close_store(struct store **store)
+void remote_close_store(struct store **store)
 {
     store_close(*store);
 }
 
-static bool open_store(struct remote *remote, struct store **ret_store, struct err *err)
+bool remote_open_store(struct remote *remote, struct store **ret_store, struct err *err)
 {
     const char *cache = remote->command->options.cache;
     const struct lock_wait *wait = &remote->command->lock_wait;
@@ -351,12 +324,12 @@ static bool history(struct remote *remote, struct err *err)
     const struct options *options = &remote->command->options;
     const struct registry_options *registry_options;
     struct reference reference;
-    AUTO(close_store) struct store *store = NULL;
+    AUTO(remote_close_store) struct store *store = NULL;
     struct history found;
     struct err ignored = {0};
     if (!reference_parse(remote->arena, options->words.items[0], false, &reference, err))
         return false;
-    if (!open_store(remote, &store, &ignored)) /* then less is known */
+    if (!remote_open_store(remote, &store, &ignored)) /* then less is known */
         store = NULL;
     reference.tag = NULL;
     reference.has_digest = false;
@@ -368,8 +341,7 @@ static bool history(struct remote *remote, struct err *err)
     return true;
 }
 
-/* Checks that the image has something for each architecture of --arch. */
-static bool check_offered(struct arena *arena, const struct wanted *wanted, const struct layout_image *image,
+bool remote_check_offered(struct arena *arena, const struct wanted *wanted, const struct layout_image *image,
                           const char *word, struct err *err)
 {
     struct platforms offered = {0};
@@ -387,25 +359,25 @@ static bool inspect(struct remote *remote, struct err *err)
     const struct options *options = &remote->command->options;
     const char *word = options->words.items[0];
     AUTO(layout_image_close) struct layout_image opened = {.blobs_fd = -1};
-    AUTO(close_remote_image) struct remote_image image = {.word = word};
-    AUTO(close_store) struct store *store = NULL;
+    AUTO(remote_close_image) struct remote_image image = {.word = word};
+    AUTO(remote_close_store) struct store *store = NULL;
     struct wanted arches;
     struct local local;
-    if (!wanted_read(remote->command, &arches, err) || !find_local(remote, word, &local, err))
+    if (!wanted_read(remote->command, &arches, err) || !remote_find_local(remote, 0, &local, err))
         return false;
     struct layout_wanted wanted = wanted_of_index(&arches, true);
     image.wanted = &wanted;
     if (local.is_found) {
-        struct layout_choice choice = local_choice(remote, &local, &wanted);
+        struct layout_choice choice = remote_local_choice(remote, &local, &wanted);
         if (!layout_image_open(remote->arena, &choice, &opened, err))
             return false;
-    } else if (is_local(word)) {
-        return fail_no_layout(remote, word, err);
-    } else if (!open_store(remote, &store, err) || !open_image(remote, store, &image, err)) {
+    } else if (remote_is_local(word)) {
+        return remote_fail_no_layout(remote, word, err);
+    } else if (!remote_open_store(remote, &store, err) || !remote_open_image(remote, store, &image, err)) {
         return false;
     }
     const struct layout_image *found = local.is_found ? &opened : &image.image;
-    if (!check_offered(remote->arena, &arches, found, word, err))
+    if (!remote_check_offered(remote->arena, &arches, found, word, err))
         return false;
     inspect_print(stdout, found, word, options->is_json);
     return true;
@@ -440,23 +412,23 @@ static bool add_unit(struct remote *remote, const char *word, struct maker *make
 {
     const char *dir, *tag;
     struct layout_wanted wanted = {.is_sparse_fine = true};
-    AUTO(close_remote_image) struct remote_image image = {.wanted = &wanted};
-    AUTO(close_store) struct store *store = NULL;
+    AUTO(remote_close_image) struct remote_image image = {.wanted = &wanted};
+    AUTO(remote_close_store) struct store *store = NULL;
     struct reference reference;
     bool is_manifest;
-    if (find_layout(remote, word, &dir, &tag)) {
+    if (remote_find_layout(remote, word, &dir, &tag)) {
         struct layout_choice choice = {.dir = dir, .tag = tag, .wait = &remote->command->lock_wait, .wanted = &wanted};
         return add_layout_unit(remote, &choice, maker, err);
     }
-    if (is_local(word)) {
+    if (remote_is_local(word)) {
         if (!maker_add_manifest(maker, word, &is_manifest, err))
             return false;
-        return is_manifest || fail_no_layout(remote, word, err);
+        return is_manifest || remote_fail_no_layout(remote, word, err);
     }
     if (!reference_parse(remote->arena, word, true, &reference, err))
         return false;
     image.word = asked_of(remote->arena, maker, &reference);
-    return open_store(remote, &store, err) && open_image(remote, store, &image, err) &&
+    return remote_open_store(remote, &store, err) && remote_open_image(remote, store, &image, err) &&
            maker_add_image(maker, &image.image, &reference, err);
 }
 
@@ -482,7 +454,7 @@ static bool check_several(struct remote *remote, const struct wanted *wanted, co
     const char *dir, *tag;
     for (size_t i = 0; i < words->count; i++) {
         const char *word = words->items[i];
-        if (is_dir(word) && !find_layout(remote, word, &dir, &tag))
+        if (remote_is_dir(word) && !remote_find_layout(remote, word, &dir, &tag))
             continue;
         err_set(err, ERR_USAGE, "%s is no root directory; of layouts and references check takes one at a time", word);
         return false;
@@ -500,28 +472,28 @@ static bool check_local(struct remote *remote, const struct wanted *wanted, bool
     *ret_is_local = true;
     if (words->count > 1)
         return check_several(remote, wanted, words, err);
-    if (!find_local(remote, word, &local, err))
+    if (!remote_find_local(remote, 0, &local, err))
         return false;
     if (local.is_found) {
         struct layout_wanted children = wanted_of_index(wanted, false);
-        struct layout_choice choice = local_choice(remote, &local, &children);
+        struct layout_choice choice = remote_local_choice(remote, &local, &children);
         return layout_image_open(remote->arena, &choice, &image, err) &&
                check_image(remote->command, wanted, &(struct checked_image){word, &image, NULL, local.dir}, err);
     }
-    if (is_dir(word))
+    if (remote_is_dir(word))
         return check_dirs(remote->command, wanted, words, err);
-    *ret_is_local = is_local(word);
-    return *ret_is_local ? fail_no_layout(remote, word, err) : true;
+    *ret_is_local = remote_is_local(word);
+    return *ret_is_local ? remote_fail_no_layout(remote, word, err) : true;
 }
 
 static bool check(struct remote *remote, struct err *err)
 {
     struct layout_wanted children = wanted_of_index(remote->wanted, false);
-    AUTO(close_remote_image)
+    AUTO(remote_close_image)
     struct remote_image image = {
         .word = remote->command->options.words.items[0], .wanted = &children, .has_layers = true};
-    AUTO(close_store) struct store *store = NULL;
-    return open_store(remote, &store, err) && open_image(remote, store, &image, err) &&
+    AUTO(remote_close_store) struct store *store = NULL;
+    return remote_open_store(remote, &store, err) && remote_open_image(remote, store, &image, err) &&
            check_image(remote->command, remote->wanted, &(struct checked_image){image.word, &image.image, store, NULL},
                        err);
 }
@@ -550,16 +522,17 @@ static bool pull(struct remote *remote, struct err *err)
 {
     const struct options *options = &remote->command->options;
     const char *word = options->words.items[0];
-    AUTO(close_remote_image) struct remote_image image = {.word = word, .has_layers = true};
-    AUTO(close_store) struct store *store = NULL;
+    AUTO(remote_close_image) struct remote_image image = {.word = word, .has_layers = true};
+    AUTO(remote_close_store) struct store *store = NULL;
     struct reference reference;
     struct wanted arches;
     if (!wanted_read(remote->command, &arches, err))
         return false;
     struct layout_wanted wanted = wanted_of_index(&arches, false);
     image.wanted = &wanted;
-    if (!reference_parse(remote->arena, word, true, &reference, err) || !open_store(remote, &store, err) ||
-        !open_image(remote, store, &image, err) || !check_offered(remote->arena, &arches, &image.image, word, err))
+    if (!reference_parse(remote->arena, word, true, &reference, err) || !remote_open_store(remote, &store, err) ||
+        !remote_open_image(remote, store, &image, err) ||
+        !remote_check_offered(remote->arena, &arches, &image.image, word, err))
         return false;
     if (arches.count)
         layout_image_narrow(remote->arena, &image.image);
@@ -575,6 +548,12 @@ static bool login(struct remote *remote, struct err *err)
     return login_run(remote->command, remote->registry_options, remote->http, err);
 }
 
+static void close_archives(struct remote *remote)
+{
+    for (size_t i = 0; i < REMOTE_ARCHIVES; i++)
+        archive_done(&remote->archives[i]);
+}
+
 static struct remote remote_of(struct command *command)
 {
     return (struct remote){
@@ -582,11 +561,12 @@ static struct remote remote_of(struct command *command)
 }
 
 /* Allows what a word means on this machine: an archive and a place to unpack it, a layout, a folder. */
-static bool confine_word(struct remote *remote, const char *word, struct err *err)
+static bool confine_word(struct remote *remote, size_t word_at, struct err *err)
 {
     static const char *const prefixes[] = {"oci-archive:", "docker-archive:"};
     struct command *command = remote->command;
-    const char *dir, *tag, *file;
+    const char *word = command->options.words.items[word_at], *dir, *tag, *file;
+    struct archive *archive = word_at < REMOTE_ARCHIVES ? &remote->archives[word_at] : NULL;
     for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++)
         word += strncmp(word, prefixes[i], strlen(prefixes[i])) == 0 ? strlen(prefixes[i]) : 0;
     file = split_file(remote->arena, word, &tag);
@@ -594,15 +574,15 @@ static bool confine_word(struct remote *remote, const char *word, struct err *er
     if (file && command->options.command->kind == COMMAND_UNIT) { /* a manifest: it may name files beside it */
         const char *slash = strrchr(file, '/');
         confinement_read(command, slash ? arena_strndup(remote->arena, file, (size_t)(slash - file + 1)) : ".");
-    } else if (file && command->keeper && !remote->archive.layout) {
-        if (!archive_make_place(&remote->archive, err))
+    } else if (file && command->keeper && archive && !archive->layout) {
+        if (!archive_make_place(archive, err))
             return false;
-        confinement_write(command, remote->archive.layout, 0700);
-        list_add(remote->arena, &command->made, arena_strdup(remote->arena, remote->archive.layout));
+        confinement_write(command, archive->layout, 0700);
+        list_add(remote->arena, &command->made, arena_strdup(remote->arena, archive->layout));
     }
-    if (find_layout(remote, word, &dir, &tag))
+    if (remote_find_layout(remote, word, &dir, &tag))
         confinement_read(command, dir);
-    else if (is_dir(word))
+    else if (remote_is_dir(word))
         confinement_read(command, word);
     return true;
 }
@@ -628,7 +608,7 @@ static bool confine(struct remote *remote, struct err *err)
         confinement_read_linked(command, files.items[i]);
     confinement_read(command, command_first(options->output, command->site.output, "out"));
     for (size_t i = 0; i < options->words.count; i++) {
-        if (!confine_word(remote, options->words.items[i], err))
+        if (!confine_word(remote, i, err))
             return false;
     }
     if (options->command->kind == COMMAND_PULL)
@@ -652,7 +632,7 @@ static bool with_network(struct remote *remote, bool (*run)(struct remote *remot
         return false;
     bool is_good = run(remote, err);
     http_stop(remote->http);
-    archive_done(&remote->archive);
+    close_archives(remote);
     return is_good;
 }
 
@@ -672,6 +652,12 @@ bool remote_inspect(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
     return with_network(&remote, inspect, err);
+}
+
+bool remote_diff(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, diff_run, err);
 }
 
 bool remote_unit(struct command *command, struct err *err)
@@ -712,6 +698,6 @@ bool remote_check(struct command *command, struct err *err)
     remote.wanted = &wanted;
     bool is_good = wanted_read(command, &wanted, err) && confine(&remote, err) &&
                    check_local(&remote, &wanted, &is_local, err) && (is_local || with_network(&remote, check, err));
-    archive_done(&remote.archive);
+    close_archives(&remote);
     return is_good;
 }

@@ -45,6 +45,7 @@ class Answers(Held, Case):
         layout = os.path.join(self.factory.output, "served")
         self.hold(self.factory.run_plain("check", layout, "--json"), "check")
         self.hold(self.factory.run_plain("inspect", layout, "--json"), "inspect")
+        self.hold(self.factory.run_plain("diff", layout, layout, "--json"), "diff")
         self.hold(self.factory.run_plain("why", *options, "--json", "served", "/usr/sbin/served", "/nowhere"), "why")
         self.hold(self.factory.run_plain("clean", "--json", "--dry-run"), "clean")
 

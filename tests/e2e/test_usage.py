@@ -233,7 +233,7 @@ class Usage(Case):
         self.assertEqual(result.code, run.OK, result)
         self.assertTrue(result.stdout.startswith("3 (trust): verification refused\n\nWhat it means\n"), result)
         self.assertEqual(self.factory.run_plain("explain", "trust").stdout, result.stdout)
-        self.assertEqual(self.factory.run_plain("explain", "1").code, run.USAGE)
+        self.assertEqual(self.factory.run_plain("explain", "11").code, run.USAGE)
         listed = re.findall(r"(?m)^ *(\d+)  ", self.factory.run_plain("explain").stdout)
         told = re.findall(r"(?m)^(\d+) \(", self.factory.run_plain("explain", *listed).stdout)
         self.assertEqual(listed, told)

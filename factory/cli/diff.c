@@ -1,0 +1,341 @@
+#include "cli/diff.h"
+
+#include "base/auto.h"
+#include "bill/record.h"
+#include "change/change_json.h"
+#include "change/change_print.h"
+#include "change/side.h"
+
+enum diff_form { DIFF_TEXT, DIFF_MARKDOWN, DIFF_JSON };
+
+/* Two images that are compared; of one of them there may be none. */
+struct compared {
+    const char *name; /* of both, in two folders; NULL: each has its word */
+    const char *before_name, *after_name;
+    const struct layout_image *before, *after;
+    LIST(struct change) changes; /* one for each platform */
+    bool is_same;
+};
+
+/* A call of the command. */
+struct differ {
+    struct remote *remote;
+    struct arena *arena;
+    const struct options *options;
+    enum diff_form form;
+    struct wanted arches;
+    struct layout_wanted wanted;
+    size_t same_count, other_count; /* images that were compared */
+    json_t *report;
+};
+
+/* --- one pair of images --- */
+
+/* Finds the platform of an image that has a side's name; with only one platform on both sides names do not count. */
+static const struct layout_manifest *find_platform(const struct layout_image *image,
+                                                   const struct layout_manifest *wanted)
+{
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        const struct layout_manifest *manifest = &image->manifests.items[i];
+        if (side_is_platform(manifest) && text_same(manifest->os, wanted->os) &&
+            text_same(manifest->architecture, wanted->architecture) && text_same(manifest->variant, wanted->variant))
+            return manifest;
+    }
+    return NULL;
+}
+
+/* Returns the only platform of an image; NULL when it has several, or none. */
+static const struct layout_manifest *only_platform(const struct layout_image *image)
+{
+    const struct layout_manifest *found = NULL;
+    for (size_t i = 0; i < image->manifests.count; i++) {
+        if (!side_is_platform(&image->manifests.items[i]))
+            continue;
+        if (found)
+            return NULL;
+        found = &image->manifests.items[i];
+    }
+    return found;
+}
+
+static const struct change_side *side_of(struct differ *differ, const struct layout_image *image,
+                                         const struct layout_manifest *manifest)
+{
+    struct change_side *side = manifest ? arena_new(differ->arena, struct change_side) : NULL;
+    if (side)
+        side_of_manifest(differ->arena, image, manifest, side);
+    return side;
+}
+
+static void compare_platforms(struct differ *differ, struct compared *compared, const struct layout_manifest *before,
+                              const struct layout_manifest *after)
+{
+    struct change change;
+    const struct change_side *old = side_of(differ, compared->before, before);
+    const struct change_side *new = side_of(differ, compared->after, after);
+    change_compare(differ->arena, old, new, &change);
+    if (old && new && !change.is_known && !change_is_none(&change))
+        change_note(differ->arena, &change,
+                    "packages and files were not compared: one of the two has no bill, it is not an image of a layout "
+                    "that imgfactory made");
+    list_add(differ->arena, &compared->changes, change);
+}
+
+static void compare_images(struct differ *differ, struct compared *compared)
+{
+    const struct layout_image none = {0};
+    const struct layout_image *before = compared->before ? compared->before : &none,
+                              *after = compared->after ? compared->after : &none;
+    const struct layout_manifest *only_before = only_platform(before), *only_after = only_platform(after);
+    compared->is_same = compared->before && compared->after && digest_eq(&before->root.digest, &after->root.digest);
+    if (only_before && only_after) {
+        compare_platforms(differ, compared, only_before, only_after);
+        return;
+    }
+    for (size_t i = 0; i < before->manifests.count; i++) {
+        const struct layout_manifest *manifest = &before->manifests.items[i];
+        if (side_is_platform(manifest))
+            compare_platforms(differ, compared, manifest, find_platform(after, manifest));
+    }
+    for (size_t i = 0; i < after->manifests.count; i++) {
+        const struct layout_manifest *manifest = &after->manifests.items[i];
+        if (side_is_platform(manifest) && !find_platform(before, manifest))
+            compare_platforms(differ, compared, NULL, manifest);
+    }
+}
+
+/* --- printing --- */
+
+static json_t *end_json(const struct layout_image *image, const char *name)
+{
+    if (!image)
+        return json_null();
+    return json_pack("{s:o, s:o}", "name", record_text(name), "digest",
+                     json_sprintf("sha256:%s", digest_hex(&image->root.digest).chars));
+}
+
+static void add_json(struct differ *differ, const struct compared *compared)
+{
+    json_t *platforms = json_array();
+    for (size_t i = 0; i < compared->changes.count; i++)
+        json_array_append_new(platforms, change_json(&compared->changes.items[i]));
+    const char *change = compared->is_same   ? "none"
+                         : !compared->before ? "came"
+                         : !compared->after  ? "went"
+                                             : "changed";
+    json_array_append_new(differ->report,
+                          json_pack("{s:o, s:s, s:o, s:o, s:o}", "image", record_text(compared->name), "change", change,
+                                    "before", end_json(compared->before, compared->before_name), "after",
+                                    end_json(compared->after, compared->after_name), "platforms", platforms));
+}
+
+static void print_end(const struct differ *differ, const char *label, const struct layout_image *image,
+                      const char *name)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *shown = text_shown(&scratch, name);
+    const char *digest = image ? arena_printf(&scratch, "sha256:%s", digest_hex(&image->root.digest).chars) : "none";
+    if (differ->form == DIFF_MARKDOWN)
+        (void)printf("- %s: `%s` %s\n", label, shown, digest);
+    else
+        (void)printf("%-7s %s  %s\n", label, shown, digest);
+}
+
+static void print_image(struct differ *differ, const struct compared *compared)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    bool is_markdown = differ->form == DIFF_MARKDOWN;
+    const char *name = compared->name ? text_shown(&scratch, compared->name) : NULL;
+    if (compared->is_same && (compared->name || differ->options->is_quiet))
+        return;
+    if (name)
+        (void)printf(is_markdown ? "## %s\n" : "%s\n", name);
+    print_end(differ, "before", compared->before, compared->before_name);
+    print_end(differ, "after", compared->after, compared->after_name);
+    (void)putchar('\n');
+    if (compared->is_same)
+        (void)puts("nothing changed");
+    for (size_t i = 0; !compared->is_same && i < compared->changes.count; i++) {
+        if (is_markdown)
+            change_print_markdown(stdout, &compared->changes.items[i]);
+        else
+            change_print_text(stdout, &compared->changes.items[i]);
+    }
+    if (name && !is_markdown)
+        (void)putchar('\n');
+}
+
+static void report(struct differ *differ, const struct compared *compared)
+{
+    differ->same_count += compared->is_same;
+    differ->other_count += !compared->is_same;
+    if (differ->form == DIFF_JSON)
+        add_json(differ, compared);
+    else
+        print_image(differ, compared);
+}
+
+/* --- what the words mean --- */
+
+/* One of the two images, and what has to be closed. */
+struct opened {
+    struct layout_image local;
+    struct remote_image remote;
+    const struct layout_image *image;
+};
+
+static void close_opened(struct opened *opened)
+{
+    layout_image_close(&opened->local);
+    remote_close_image(&opened->remote);
+}
+
+static bool open_word(struct differ *differ, size_t word_at, struct store **store, struct opened *opened,
+                      struct err *err)
+{
+    struct remote *remote = differ->remote;
+    const char *word = differ->options->words.items[word_at];
+    struct local local;
+    *opened = (struct opened){.local.blobs_fd = -1, .remote = {.word = word, .wanted = &differ->wanted}};
+    if (!remote_find_local(remote, word_at, &local, err))
+        return false;
+    if (local.is_found) {
+        struct layout_choice choice = remote_local_choice(remote, &local, &differ->wanted);
+        if (!layout_image_open(differ->arena, &choice, &opened->local, err))
+            return false;
+    } else if (remote_is_local(word)) {
+        return remote_fail_no_layout(remote, word, err);
+    } else if ((!*store && !remote_open_store(remote, store, err)) ||
+               !remote_open_image(remote, *store, &opened->remote, err)) {
+        return false;
+    }
+    opened->image = local.is_found ? &opened->local : &opened->remote.image;
+    return remote_check_offered(differ->arena, &differ->arches, opened->image, word, err);
+}
+
+static bool diff_words(struct differ *differ, struct err *err)
+{
+    const char *const *words = differ->options->words.items;
+    AUTO(remote_close_store) struct store *store = NULL;
+    AUTO(close_opened) struct opened before = {.local.blobs_fd = -1}, after = {.local.blobs_fd = -1};
+    if (!open_word(differ, 0, &store, &before, err) || !open_word(differ, 1, &store, &after, err))
+        return false;
+    struct compared compared = {
+        .before_name = words[0], .after_name = words[1], .before = before.image, .after = after.image};
+    compare_images(differ, &compared);
+    report(differ, &compared);
+    return true;
+}
+
+/* --- two folders of layouts --- */
+
+/* Opens the image of one name in a folder; NULL when there is none. */
+static bool open_in(struct differ *differ, const char *folder, const struct strings *names, const char *name,
+                    struct layout_image *opened, const struct layout_image **ret_image, struct err *err)
+{
+    struct layout_choice choice = {.dir = arena_printf(differ->arena, "%s/%s", folder, name),
+                                   .wait = &differ->remote->command->lock_wait,
+                                   .wanted = &differ->wanted};
+    *ret_image = NULL;
+    if (!strings_has(names, name))
+        return true;
+    if (!layout_image_open(differ->arena, &choice, opened, err))
+        return false;
+    *ret_image = opened;
+    return true;
+}
+
+/* Compares one image of both folders; its memory is given back. */
+static bool diff_in_folders(struct differ *differ, const struct strings names[2], const char *name, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(layout_image_close) struct layout_image before = {.blobs_fd = -1}, after = {.blobs_fd = -1};
+    const char *const *folders = differ->options->words.items;
+    struct differ one = *differ;
+    struct compared compared = {.name = name};
+    one.arena = &arena;
+    if (!open_in(&one, folders[0], &names[0], name, &before, &compared.before, err) ||
+        !open_in(&one, folders[1], &names[1], name, &after, &compared.after, err))
+        return false;
+    compared.before_name = arena_printf(&arena, "%s/%s", folders[0], name);
+    compared.after_name = arena_printf(&arena, "%s/%s", folders[1], name);
+    compare_images(&one, &compared);
+    report(differ, &compared);
+    return true;
+}
+
+static bool diff_folders(struct differ *differ, const struct strings names[2], struct err *err)
+{
+    struct strings all = {0};
+    for (size_t i = 0; i < names[0].count; i++)
+        list_add(differ->arena, &all, names[0].items[i]);
+    for (size_t i = 0; i < names[1].count; i++) {
+        if (!strings_has(&names[0], names[1].items[i]))
+            list_add(differ->arena, &all, names[1].items[i]);
+    }
+    for (size_t i = 0; i < all.count; i++) {
+        if (!diff_in_folders(differ, names, all.items[i], err))
+            return false;
+    }
+    if (differ->form == DIFF_TEXT && !differ->options->is_quiet)
+        (void)printf("%zu images differ, %zu are the same\n", differ->other_count, differ->same_count);
+    return true;
+}
+
+/* Returns whether a word is a folder of layouts, and lists them. */
+static bool find_folder(struct differ *differ, const char *word, struct strings *ret_names)
+{
+    const char *dir, *tag;
+    if (!remote_is_dir(word) || remote_find_layout(differ->remote, word, &dir, &tag))
+        return false;
+    *ret_names = layout_names(differ->arena, word);
+    return true;
+}
+
+/* --- the command --- */
+
+static bool read_form(struct differ *differ, struct err *err)
+{
+    const char *format = differ->options->format;
+    if (differ->options->is_json && format) {
+        err_set(err, ERR_USAGE, "--json and --format=%s exclude each other", format);
+        return false;
+    }
+    differ->form = differ->options->is_json ? DIFF_JSON : DIFF_TEXT;
+    if (!format || strcmp(format, "text") == 0)
+        return true;
+    differ->form = DIFF_MARKDOWN;
+    if (strcmp(format, "markdown") == 0)
+        return true;
+    err_set(err, ERR_USAGE, "--format=%s: diff has text and markdown", format);
+    return false;
+}
+
+static void print_json(const struct differ *differ)
+{
+    json_auto_t *json = json_pack("{s:s, s:b, s:O}", "imgfactory", IMGFACTORY_VERSION, "differ",
+                                  differ->other_count != 0, "compared", differ->report);
+    (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    (void)putchar('\n');
+}
+
+bool diff_run(struct remote *remote, struct err *err)
+{
+    json_auto_t *images = json_array();
+    struct differ differ = {
+        .remote = remote, .arena = remote->arena, .options = &remote->command->options, .report = images};
+    const struct strings *words = &differ.options->words;
+    struct strings names[2] = {{0}, {0}};
+    if (!read_form(&differ, err) || !wanted_read(remote->command, &differ.arches, err))
+        return false;
+    differ.wanted = wanted_of_index(&differ.arches, true);
+    bool are_folders =
+        find_folder(&differ, words->items[0], &names[0]) && find_folder(&differ, words->items[1], &names[1]);
+    if (are_folders ? !diff_folders(&differ, names, err) : !diff_words(&differ, err))
+        return false;
+    if (differ.form == DIFF_JSON)
+        print_json(&differ);
+    if (differ.other_count && differ.options->is_exit_code)
+        remote->command->outcome = ERR_DIFFERS;
+    return true;
+}
