@@ -7,7 +7,6 @@ parsers of Prometheus.
 A judge that is not there leaves its tests out, which they say.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from base import Case, Report, run  # noqa: E402  pylint: disable=wrong-import-position
+from kit.kube_models import Models  # noqa: E402  pylint: disable=wrong-import-position
 
 MODELS = {"CronJob": "V1CronJob", "PersistentVolumeClaim": "V1PersistentVolumeClaim"}
 
@@ -69,29 +69,14 @@ class Nights(Case):
 
     def test_the_models_of_kubernetes_have_a_place_for_every_word(self):
         try:
-            import kubernetes  # pylint: disable=import-outside-toplevel
-            import yaml  # pylint: disable=import-outside-toplevel
+            models = Models(MODELS)
         except ImportError as error:
             self.skipTest(f"left out: {error}")
-        api = kubernetes.client.ApiClient()
-
-        class Answer:
-            data = ""
-
-        def given(value):
-            if isinstance(value, dict):
-                return {key: given(member) for key, member in value.items() if member is not None}
-            return [given(item) for item in value] if isinstance(value, list) else value
-
         folder = self.units(self.site("authfile: auth.json\n"), "cronjob", "--image", "quay.io/me/imgfactory")
-        with open(os.path.join(folder, "imgfactory.yaml"), encoding="utf-8") as stream:
-            documents = list(yaml.safe_load_all(stream))
-        self.assertEqual([document["kind"] for document in documents], ["PersistentVolumeClaim", "CronJob"])
-        for document in documents:
-            answer = Answer()
-            answer.data = json.dumps(document)
-            model = api.deserialize(answer, MODELS[document["kind"]])
-            self.assertEqual(given(api.sanitize_for_serialization(model)), document)
+        pairs = list(models.pairs(os.path.join(folder, "imgfactory.yaml")))
+        self.assertEqual([document["kind"] for document, _ in pairs], ["PersistentVolumeClaim", "CronJob"])
+        for document, modelled in pairs:
+            self.assertEqual(modelled, document)
 
     def metrics(self):
         self.site()
