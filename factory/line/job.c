@@ -315,37 +315,30 @@ static bool run_once(struct job *job, struct err *err)
     return job->is_to_pack || make_image(job, err);
 }
 
-/* Makes the job as if it had not begun. */
-static void forget(struct job *job)
+/* Makes the job as it was when it began, but for the memory that it has. */
+static void forget(struct job *job, const struct job *begun)
 {
     supply_give_back(job->plant->supply, &job->hold);
     ground_close(&job->ground);
     view_done(&job->kept);
     arena_done(&job->tree_arena);
-    struct job fresh = {.plant = job->plant,
-                        .manifest = job->manifest,
-                        .source = job->source,
-                        .arch = job->arch,
-                        .progress = job->progress,
-                        .made_base = job->made_base,
-                        .is_base = job->is_base,
-                        .is_filled = job->is_filled,
-                        .arena = job->arena,
-                        .seconds = job->seconds};
-    *job = fresh;
+    struct arena arena = job->arena;
+    *job = *begun;
+    job->arena = arena;
 }
 
 /* RESOLVE to PROOF; from the start again when what the indices list is not there, so that all of an image is of one generation. */
 static bool run_first(struct job *job, struct err *err)
 {
     struct err first = {0};
+    const struct job begun = *job;
     for (;;) {
         size_t look = plant_look(job->plant, job->source);
         if (run_once(job, err))
             return true;
         if (!plant_look_again(job->plant, job->source, look, &first, err))
             return false;
-        forget(job);
+        forget(job, &begun);
     }
 }
 
