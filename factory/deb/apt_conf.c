@@ -13,6 +13,8 @@
 #define CONF_MAX_BYTES (4u << 20)
 #define INCLUDE_DEPTH_MAX 10 /* as apt has it */
 #define SCOPE_DEPTH_MAX 100
+/* Files that include each other several times are read as often: ten levels of ten would be for ever. */
+#define FILES_MAX 1000
 
 /* The reading of all files. */
 struct reading {
@@ -21,6 +23,7 @@ struct reading {
     const char *value;
     struct strings scopes; /* names of the open braces, whole paths */
     size_t depth;          /* of includes */
+    size_t file_count;     /* read so far, a file as often as it is included */
 };
 
 /* A token: a word (quotes taken off), or one of "{", "}", ";"; "" at the end. */
@@ -71,16 +74,17 @@ static bool next_token(struct arena *arena, struct text *rest, struct token *ret
         *rest = skip(*rest, 1);
         return true;
     }
-    char *word = arena_alloc(arena, rest->len + 1), *at = word;
-    bool is_quoted = false;
-    while (rest->len && (is_quoted || !strchr(" \t\r\n\f\v{};", rest->ptr[0]))) {
-        if (rest->ptr[0] == '"')
-            is_quoted = !is_quoted;
-        else
-            *at++ = rest->ptr[0];
-        *rest = skip(*rest, 1);
+    size_t len = 0;
+    for (bool is_quoted = false; len < rest->len && (is_quoted || !strchr(" \t\r\n\f\v{};", rest->ptr[len])); len++)
+        is_quoted = is_quoted != (rest->ptr[len] == '"');
+    char *word = arena_alloc(arena, len + 1), *at = word;
+    for (size_t i = 0; i < len; i++) {
+        if (rest->ptr[i] != '"')
+            *at++ = rest->ptr[i];
     }
-    ret_token->word = arena_strndup(arena, word, (size_t)(at - word));
+    *at = '\0';
+    ret_token->word = word;
+    *rest = skip(*rest, len);
     return true;
 }
 
@@ -156,6 +160,10 @@ static bool read_file(struct reading *reading, const char *path, struct err *err
     struct strings scopes = reading->scopes;
     if (access(path, R_OK) != 0)
         return true;
+    if (++reading->file_count > FILES_MAX) {
+        err_set(err, ERR_USAGE, "%s: apt's configuration includes more than %d files", path, FILES_MAX);
+        return false;
+    }
     if (!file_read_at(AT_FDCWD, path, CONF_MAX_BYTES, &bytes, err))
         return false;
     reading->scopes = (struct strings){0};

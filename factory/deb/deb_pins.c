@@ -66,16 +66,15 @@ static bool add_pins(struct arena *arena, const struct deb_pin *pin, struct text
                      struct err *err)
 {
     struct text word;
-    if (pins->count >= PINS_MAX)
-        return fail(pin->place, "more than 20000 pins, at", names, err);
-    if (text_is(names, "*")) {
-        if (pin->kind != DEB_PIN_VERSION)
-            list_add(arena, pins, *pin);
+    bool is_for_all = text_is(names, "*");
+    if (is_for_all && pin->kind == DEB_PIN_VERSION)
         return true;
-    }
     while (text_next_word(&names, &word)) {
         struct deb_pin named = *pin;
-        cut_name(arena, word, &named);
+        if (pins->count >= PINS_MAX)
+            return fail(pin->place, "more than 20000 pins, at", word, err);
+        if (!is_for_all)
+            cut_name(arena, word, &named);
         list_add(arena, pins, named);
     }
     return true;

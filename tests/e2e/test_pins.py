@@ -198,6 +198,8 @@ class Said(Pinned):
                             ({"preferences": "Package: a\nPin: release *\nPin-Priority: never\n"}, "alone"),
                             ({"preferences": "\nPackage: a\nPin: version 1\nPin-Priority: 0\n"}, "preferences:2: a pin needs a Pin-Priority"),
                             ({"preferences": "Package: a\nPin: version 1\n"}, "a pin needs a Pin-Priority"),
+                            ({"preferences": f"Package: {'a ' * 30000}\nPin: version 1\nPin-Priority: 5\n"}, "more than 20000 pins"),
+                            ({"apt.conf": f'#include "{self.path("root/etc/apt/apt.conf")}";' * 40}, "more than 1000 files"),
                             ({"preferences": "Package: a\nPin: version 1\nPin-Priority: 32768\n"}, "not between"),
                             ({"apt_conf": 'APT::Default-Release "gone";'}, "APT::Default-Release \"gone\"")):
             with self.subTest(files):
