@@ -283,6 +283,7 @@ static void set_origins(struct deb_catalog *catalog)
                                             .uris = release->repository->uris,
                                             .date = release->date,
                                             .digest = release->digest,
+                                            .generations = catalog->env ? catalog->env->generations : NULL,
                                             .distribution = release->origin,
                                             .version = release->version,
                                             .codename = release->codename,

@@ -347,6 +347,7 @@ bool release_get(const struct source_env *env, struct arena *arena, const struct
         return false;
     if (get(env, arena, repository, is_known ? &mark : NULL, ret_release, err))
         return true;
+    generations_no_race(err);
     hint_at_cache(env, is_known ? &mark : NULL, err);
     if (!repository->is_optional || err->kind != ERR_NETWORK || err->detail == GENERATIONS_ALL_LOST)
         return false;

@@ -77,8 +77,7 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
         plant_close(ret_plant);
         return false;
     }
-    ret_plant->generations = generations_new();
-    ret_plant->supply = supply_open(ret_plant->store, ret_plant->http, ret_plant->workers, ret_plant->generations);
+    ret_plant->supply = supply_open(ret_plant->store, ret_plant->http, ret_plant->workers);
     ret_plant->env = (struct source_env){.http = ret_plant->http,
                                          .store = ret_plant->store,
                                          .log = log,
@@ -86,7 +85,6 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
                                          .cancel = options->cancel,
                                          .now = options->now,
                                          .wait = options->wait,
-                                         .generations = ret_plant->generations,
                                          .is_cache_only = options->is_cache_only,
                                          .is_change_accepted = options->is_change_accepted};
     return true;
@@ -96,10 +94,11 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
 struct source_look {
     struct source_look *next;
     const struct source *source;
-    size_t number;        /* of the present look */
-    unsigned round_count; /* looks since the last wait */
-    uint64_t deadline_ms; /* of waiting; 0: nobody waited yet */
-    uint64_t pause_ms;    /* before the next look */
+    struct source_env env; /* the plant's, with generations of its own */
+    size_t number;         /* of the present look */
+    unsigned round_count;  /* looks since the last wait */
+    uint64_t deadline_ms;  /* of waiting; 0: nobody waited yet */
+    uint64_t pause_ms;     /* before the next look */
 };
 
 /* Finds what is noted of a source, or begins it. Called with the lock held. */
@@ -111,7 +110,8 @@ static struct source_look *find_look(struct plant *plant, const struct source *s
     if (look)
         return look;
     look = arena_new(&plant->arena, struct source_look);
-    *look = (struct source_look){.next = plant->looks, .source = source, .pause_ms = PAUSE_MS};
+    *look = (struct source_look){.next = plant->looks, .source = source, .env = plant->env, .pause_ms = PAUSE_MS};
+    look->env.generations = generations_new();
     plant->looks = look;
     return look;
 }
@@ -160,11 +160,21 @@ static void turn(struct plant *plant, const struct source *source, size_t number
         look->number++;
         look->round_count = paused_ms ? 0 : look->round_count + 1;
         if (paused_ms) {
-            generations_forget(plant->generations);
+            generations_forget(look->env.generations);
             look->pause_ms = look->pause_ms * 2 < PAUSE_MAX_MS ? look->pause_ms * 2 : PAUSE_MAX_MS;
         }
     }
     pthread_mutex_unlock(&plant->lock);
+}
+
+/* When no wait brings better generations than those that were passed over, they have to do: who needs nothing that they lack is made of
+ * them. Called with the lock held. */
+static bool settle(struct source_look *look)
+{
+    if (!generations_settle(look->env.generations))
+        return false;
+    look->number++;
+    return true;
 }
 
 bool plant_look_again(struct plant *plant, const struct source *source, size_t number, struct err *first,
@@ -178,7 +188,7 @@ bool plant_look_again(struct plant *plant, const struct source *source, size_t n
     pthread_mutex_lock(&plant->lock);
     struct source_look *look = find_look(plant, source);
     uint64_t pause_ms = 0;
-    bool is_worth = look->number != number || find_pause(plant, look, is_lost, &pause_ms);
+    bool is_worth = look->number != number || find_pause(plant, look, is_lost, &pause_ms) || (is_lost && settle(look));
     pthread_mutex_unlock(&plant->lock);
     *err = *first;
     if (!is_worth)
@@ -195,6 +205,7 @@ bool plant_look_again(struct plant *plant, const struct source *source, size_t n
 struct source_question {
     struct plant *plant;
     const struct source *source;
+    const struct source_env *env;
     const struct arch *arch;
     const void *shared;
 };
@@ -208,7 +219,7 @@ static bool make_source(void *argument, void **ret_result, struct err *err)
     shared->next = plant->opened_sources;
     plant->opened_sources = shared;
     pthread_mutex_unlock(&plant->lock);
-    return question->source->format->share(&plant->env, &shared->arena, question->source, ret_result, err);
+    return question->source->format->share(question->env, &shared->arena, question->source, ret_result, err);
 }
 
 static bool make_catalog(void *argument, void **ret_result, struct err *err)
@@ -216,7 +227,7 @@ static bool make_catalog(void *argument, void **ret_result, struct err *err)
     const struct source_question *question = argument;
     struct plant *plant = question->plant;
     struct catalog *catalog;
-    struct catalog_request request = {.env = &plant->env,
+    struct catalog_request request = {.env = question->env,
                                       .workers = plant->workers,
                                       .source = question->source,
                                       .shared = question->shared,
@@ -236,8 +247,11 @@ bool plant_find_catalog(struct plant *plant, const struct source *source, const 
                         struct catalog **ret_catalog, struct err *err)
 {
     char key[96];
-    struct source_question question = {.plant = plant, .source = source, .arch = arch};
-    size_t look = plant_look(plant, source);
+    pthread_mutex_lock(&plant->lock);
+    const struct source_look *found = find_look(plant, source);
+    struct source_question question = {.plant = plant, .source = source, .env = &found->env, .arch = arch};
+    size_t look = found->number;
+    pthread_mutex_unlock(&plant->lock);
     void *shared, *catalog;
     (void)snprintf(key, sizeof key, "%p %zu", (const void *)source, look);
     if (!flight_get(plant->sources, key, make_source, &question, &shared, err))
@@ -315,7 +329,8 @@ void plant_close(struct plant *plant)
     flight_free(plant->catalogs);
     flight_free(plant->prepared);
     flight_free(plant->bases);
-    generations_free(plant->generations);
+    for (struct source_look *look = plant->looks; look; look = look->next)
+        generations_free(look->env.generations);
     store_close(plant->store);
     packing_room_done(&plant->packing_room);
     pthread_mutex_destroy(&plant->lock);

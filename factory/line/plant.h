@@ -60,7 +60,6 @@ struct plant {
     struct http *http;
     struct workers *workers;
     struct supply *supply;
-    struct generations *generations;
     struct packing_room packing_room;
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
@@ -90,7 +89,8 @@ bool plant_catalog(struct plant *plant, const struct source *source, const struc
 size_t plant_look(struct plant *plant, const struct source *source);
 /* After an error: returns whether the source is to be looked at anew, since its mirrors are in the middle of an update. The next
  * plant_find_catalog() of whoever asks then gives the catalog of another generation. First the generations that other mirrors have
- * now; then, as long as the run waits for that, those that come: this blocks. `look` is what plant_look() said before. `first`, zeroed
+ * now; then, as long as the run waits for that, those that come: this blocks. In the end those again that lack something, for
+ * whoever needs nothing of it. `look` is what plant_look() said before. `first`, zeroed
  * before the first call, is what to tell in the end: on true err is cleared, on false it names the file that was not there. */
 bool plant_look_again(struct plant *plant, const struct source *source, size_t look, struct err *first,
                       struct err *err) MUST_CHECK;

@@ -21,6 +21,7 @@ struct supply_item {
     const struct selected *selected; /* the first asker's, copied */
     struct package_expect expect;
     struct digest generation; /* of the metadata that list it */
+    struct generations *generations;
     struct strings urls;
     struct http_request request;
     bool is_recorded; /* its record is wanted, too */
@@ -37,15 +38,13 @@ struct supply {
     struct store *store;
     struct http *http;
     struct workers *workers;
-    struct generations *generations; /* may be NULL */
-    pthread_mutex_t lock;            /* guards arena, items and the results of every item */
-    pthread_cond_t arrived;          /* predicate: some item->is_done changed */
+    pthread_mutex_t lock;   /* guards arena, items and the results of every item */
+    pthread_cond_t arrived; /* predicate: some item->is_done changed */
     struct arena arena;
     struct map items; /* hex digest → struct supply_item * */
 };
 
-struct supply *supply_open(struct store *store, struct http *http, struct workers *workers,
-                           struct generations *generations)
+struct supply *supply_open(struct store *store, struct http *http, struct workers *workers)
 {
     struct supply *supply = calloc(1, sizeof *supply);
     if (!supply)
@@ -53,7 +52,6 @@ struct supply *supply_open(struct store *store, struct http *http, struct worker
     supply->store = store;
     supply->http = http;
     supply->workers = workers;
-    supply->generations = generations;
     pthread_mutex_init(&supply->lock, NULL);
     pthread_cond_init(&supply->arrived, NULL);
     supply->items.arena = &supply->arena;
@@ -142,7 +140,7 @@ static void unpack_task(void *argument)
 /* What the index lists is not there: then the index is of another generation than the mirror. */
 static void fail_fetched(struct supply_item *item, struct err *err)
 {
-    generations_note(item->supply->generations, &item->generation, err);
+    generations_note(item->generations, &item->generation, err);
     item_end(item, NULL, err);
 }
 
@@ -251,6 +249,7 @@ static struct supply_item *find(struct supply *supply, const struct selected *se
     item->selected = copy_selected(&supply->arena, selected);
     item->is_recorded = is_recorded;
     item->generation = selected->origin->digest;
+    item->generations = selected->origin->generations;
     item->expect = expect_of(item->selected);
     item->urls = urls_of(&supply->arena, selected);
     (void)map_add(&supply->items, text_of(key), item);

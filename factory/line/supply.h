@@ -27,10 +27,8 @@ struct supply_hold {
     bool is_recorded; /* set before: of each package the record (record.h) is wanted, too */
 };
 
-/* Creates the supply over a store, the network and the workers, which must outlive it, as must `generations` (may be NULL), where a
- * package that is not there is noted. */
-struct supply *supply_open(struct store *store, struct http *http, struct workers *workers,
-                           struct generations *generations);
+/* Creates the supply over a store, the network and the workers, which must outlive it. */
+struct supply *supply_open(struct store *store, struct http *http, struct workers *workers);
 /* Gets the packages of these selected ones, in the same order; ret_packages (room for `count`) points at packages that
  * live until `hold`, to which they are added, is given back. `counter` (may be NULL) counts the bytes fetched. The error is
  * that of the first package in order that failed. */

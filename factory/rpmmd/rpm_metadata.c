@@ -97,6 +97,7 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
         .uri = fetched->base_url,
         .date = repomd->date,
         .digest = digest_of(fetched->file.bytes, fetched->file.len),
+        .generations = getting->env->generations,
         .distribution = repomd->distribution,
         .version = repomd->version,
         .signed_by = signed_by,
@@ -316,6 +317,7 @@ bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const s
         warn_of_age(&getting, *ret_metadata);
         return true;
     }
+    generations_no_race(err);
     err_wrap(err, "repository %s for %s (%s)", repository->id, arch->name, repository->place);
     if (!repository->is_optional || err->kind != ERR_NETWORK)
         return false;

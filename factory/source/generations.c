@@ -13,6 +13,7 @@ struct generations {
     pthread_mutex_t lock; /* guards the rest */
     struct arena arena;
     LIST(struct digest) lost;
+    LIST(struct digest) settled; /* that are not passed over any more, whatever they lack */
 };
 
 struct generations *generations_new(void)
@@ -30,24 +31,38 @@ bool generations_is_race(const struct err *err)
                                         err->detail == GENERATIONS_ALL_LOST);
 }
 
+void generations_no_race(struct err *err)
+{
+    if (generations_is_race(err) && err->detail != GENERATIONS_ALL_LOST)
+        err->detail = 0;
+}
+
+static bool has(const struct digest *items, size_t count, const struct digest *generation)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (digest_eq(&items[i], generation))
+            return true;
+    }
+    return false;
+}
+
 void generations_note(struct generations *generations, const struct digest *generation, const struct err *err)
 {
-    if (!generations || !generations_is_race(err) || generations_is_lost(generations, generation))
+    if (!generations || !generations_is_race(err))
         return;
     pthread_mutex_lock(&generations->lock);
-    if (generations->lost.count < LOST_MAX)
+    if (generations->lost.count < LOST_MAX && !has(generations->lost.items, generations->lost.count, generation) &&
+        !has(generations->settled.items, generations->settled.count, generation))
         list_add(&generations->arena, &generations->lost, *generation);
     pthread_mutex_unlock(&generations->lock);
 }
 
 bool generations_is_lost(struct generations *generations, const struct digest *generation)
 {
-    bool is_lost = false;
     if (!generations)
         return false;
     pthread_mutex_lock(&generations->lock);
-    for (size_t i = 0; i < generations->lost.count && !is_lost; i++)
-        is_lost = digest_eq(&generations->lost.items[i], generation);
+    bool is_lost = has(generations->lost.items, generations->lost.count, generation);
     pthread_mutex_unlock(&generations->lock);
     return is_lost;
 }
@@ -64,6 +79,17 @@ void generations_forget(struct generations *generations)
     pthread_mutex_lock(&generations->lock);
     generations->lost.count = 0;
     pthread_mutex_unlock(&generations->lock);
+}
+
+bool generations_settle(struct generations *generations)
+{
+    pthread_mutex_lock(&generations->lock);
+    bool is_any = generations->lost.count > 0;
+    for (size_t i = 0; i < generations->lost.count && generations->settled.count < LOST_MAX; i++)
+        list_add(&generations->arena, &generations->settled, generations->lost.items[i]);
+    generations->lost.count = 0;
+    pthread_mutex_unlock(&generations->lock);
+    return is_any;
 }
 
 void generations_free(struct generations *generations)

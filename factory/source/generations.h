@@ -26,10 +26,16 @@ bool generations_is_race(const struct err *err);
 void generations_note(struct generations *generations, const struct digest *generation, const struct err *err);
 /* Returns whether the generation was noted. `generations` may be NULL. */
 bool generations_is_lost(struct generations *generations, const struct digest *generation);
+/* Makes an error in getting the metadata themselves none of a mirror in the middle of an update: a repository without any Release or
+ * repomd.xml gets none by waiting. Not so when generations were passed over. */
+void generations_no_race(struct err *err);
 /* Sets the error of a repository whose metadata are all of generations that were noted. */
 void generations_fail(const char *name, struct err *err);
 /* Forgets all: the mirrors may have gone on. */
 void generations_forget(struct generations *generations);
+/* Takes the generations that were noted for good from now on, when nothing better came: who needs what is not there fails, and who
+ * does not need it does not. Returns whether there was any. */
+bool generations_settle(struct generations *generations);
 /* Frees it. NULL is fine. */
 void generations_free(struct generations *generations);
 

@@ -10,16 +10,18 @@
 #include "source/source.h"
 
 struct format;
+struct generations;
 struct http_access;
 struct keyrings;
 
 struct origin {
-    const struct format *format; /* of its packages */
-    const char *name;            /* for messages, without user info */
-    const char *uri;             /* of the mirror that answered, ending in '/': package paths are relative to it */
-    struct strings uris;         /* all mirrors, in order of preference; the one that answered among them */
-    int64_t date;                /* of the metadata: seconds since the epoch */
-    struct digest digest;        /* names the generation of the metadata */
+    const struct format *format;     /* of its packages */
+    const char *name;                /* for messages, without user info */
+    const char *uri;                 /* of the mirror that answered, ending in '/': package paths are relative to it */
+    struct strings uris;             /* all mirrors, in order of preference; the one that answered among them */
+    int64_t date;                    /* of the metadata: seconds since the epoch */
+    struct digest digest;            /* names the generation of the metadata */
+    struct generations *generations; /* where it is noted when what it lists is not there; may be NULL */
     const char *distribution, *version, *codename; /* what the metadata says of itself, each may be NULL */
     const char *signed_by;                         /* fingerprint of the key that signed the metadata, or NULL */
     const struct http_access *access;              /* what its transfers want; NULL: nothing beyond the environment */

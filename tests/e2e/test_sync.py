@@ -209,6 +209,34 @@ class Classes(Generations):
         self.assertEqual(self.run_all(["one"]), {"one": 2})
         self.assertEqual(self.server.asked("*InRelease"), 2)
 
+    def test_a_package_that_is_gone_fails_only_the_images_that_need_it(self):
+        """Whichever is looked at first: the others are made of the same indices."""
+        made = repo.Repository(self.path("mirrors/all"), architectures=("amd64",), packages=[self.base_files])
+        names = [f"i{number}" for number in range(60)]
+        for name in names:
+            made.packages.append(deb.Package(name, arch="amd64", files=[deb.program(f"/usr/bin/{name}", self.program + name.encode())]))
+            source = self.write("s.yaml", self.source("all"))
+            self.write_manifest(name, f"source: {source}\nbinaries: [/usr/bin/{name}]\n")
+        made.publish(self.key, sign="none")
+        for gone in ("i0", "i30"):
+            with self.subTest(gone):
+                os.rename(made.path(f"pool/main/{gone}/{gone}_1.0-1_amd64.deb"), self.path(gone))
+                self.factory.cache, self.factory.state = self.path(f"cache-{gone}"), self.path(f"state-{gone}")
+                self.factory.options = ["--manifests", self.path("manifests"), "--retries", "0"]
+                result = report.Report(self.run_factory("--arch", "x86_64", "--json", "--quiet", "--jobs", "1",
+                                                        *names).stdout)
+                failed = {name: result.order(name, "x86_64").get("error") for name in names}
+                self.assertEqual([name for name, error in failed.items() if error], [gone])
+                self.assertEqual(failed[gone]["exit"], run.NETWORK)
+                os.rename(self.path(gone), made.path(f"pool/main/{gone}/{gone}_1.0-1_amd64.deb"))
+
+    def test_a_repository_without_any_release_is_not_waited_for(self):
+        self.use_one(sign="inline")
+        self.server.fault("*Release*", status=404)
+        start = time.monotonic()
+        self.assertEqual(self.run_all(["one"], "--sync-wait", "1h"), {"one": run.NETWORK + 100})
+        self.assertLess(time.monotonic() - start, 60)
+
     def test_what_cannot_be_a_race_is_class_3(self):
         """Other bytes below by-hash, and of a package; below a name they may be of the next generation."""
         self.use_one(sign="inline", by_hash=True)

@@ -53,7 +53,7 @@ static int set_up(void **state)
     CHECK_OK(store_open(fixture->dir, NULL, &fixture->store, &err), &err);
     CHECK_OK(workers_start(2, &fixture->workers, &err), &err);
     put_into_store(fixture);
-    fixture->supply = supply_open(fixture->store, NULL, fixture->workers, NULL); /* nothing is fetched */
+    fixture->supply = supply_open(fixture->store, NULL, fixture->workers); /* nothing is fetched */
     *state = fixture;
     return 0;
 }
