@@ -757,6 +757,14 @@ static const char *near_base(const struct build *build, const struct manifest *m
     return nearest ? arena_printf(build->arena, "; did you mean manifest:%s?", nearest) : "";
 }
 
+/* Of an image whose base failed, with the base's error. */
+static void fail_base(const struct err *cause, struct err *err)
+{
+    struct err of_base = *cause;
+    err_clear(err);
+    err_set(err, of_base.kind, "its base failed: %s", of_base.text);
+}
+
 /* Finds the image of the call that is a base, or plans it, too. */
 static bool plan_base(struct build *build, const struct manifest *manifest, const char *name,
                       const struct batch_image **ret_base, struct err *err)
@@ -774,8 +782,11 @@ static bool plan_base(struct build *build, const struct manifest *manifest, cons
         return false;
     }
     *ret_base = &build->images[build->image_count];
-    if (!plan_manifest(build, name, path, err))
+    if (!plan_manifest(build, name, path, err)) {
+        if (build->is_night) /* which goes on, and tells it with the name of this image */
+            fail_base(err, err);
         return false;
+    }
     build->images[build->image_count - 1].is_implied = true;
     build->images[build->image_count - 1].destination = NULL; /* nobody asked for it to be pushed */
     return true;
@@ -801,7 +812,7 @@ static bool plan_base_of(struct build *build, struct batch_image *image, struct 
         return false;
     assert(image->base);
     if (image->base->err.kind) {
-        err_set(err, image->base->err.kind, "its base failed: %s", image->base->err.text);
+        fail_base(&image->base->err, err);
         return false;
     }
     for (const struct batch_image *below = image->base; below; below = below->base) {
@@ -832,7 +843,7 @@ static void give_up_children(struct build *build)
             const struct err *cause = image->base ? &image->base->err : &err;
             if (image->err.kind || !cause->kind)
                 continue;
-            err_set(&err, cause->kind, "its base failed: %s", cause->text);
+            fail_base(cause, &err);
             is_found = give_up(build, image, image->manifest->name, &err);
         }
     }

@@ -43,6 +43,16 @@ static bool make_absolute(struct arena *arena, const char *path, const char **re
     return false;
 }
 
+/* Makes the path of the site file absolute. What it names lies beside it, also where it is a link to another folder's. */
+static bool make_config_absolute(struct arena *arena, const char *path, const char **ret_path, struct err *err)
+{
+    const char *slash = strrchr(path, '/'), *folder = slash ? arena_strndup(arena, path, (size_t)(slash - path)) : ".";
+    if (!make_absolute(arena, slash == path ? "/" : folder, &folder, err))
+        return false;
+    *ret_path = arena_printf(arena, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, slash ? slash + 1 : path);
+    return true;
+}
+
 static bool is_at_home(const char *path)
 {
     static const char *const homes[] = {"/home/", "/root/", "/run/user/"};
@@ -194,9 +204,13 @@ static bool describe_places(struct description *description, struct err *err)
     const char *authfile = description->options->authfile ? description->options->authfile : site->authfile;
     description->folder = slash ? arena_strndup(description->arena, site->path, (size_t)(slash + 1 - site->path)) : "";
     if (!note_path(description, site->path, err) ||
-        !make_absolute(description->arena, site->path, &night->config, err) ||
+        !make_config_absolute(description->arena, site->path, &night->config, err) ||
         (authfile && !make_absolute(description->arena, authfile, &night->authfile, err)))
         return false;
+    if (!description->is_cluster && authfile && strchr(night->authfile, '\\')) {
+        err_set(err, ERR_USAGE, "%s: a path with a backslash can be in no unit", authfile);
+        return false;
+    }
     night->name = name_of(description->arena, night->config);
     if (description->is_cluster && !is_key(night->config))
         err_set(err, ERR_USAGE, "%s: a cluster takes names of files of letters, digits and \"-._\"", night->config);

@@ -1,5 +1,6 @@
 #include "cli/settings.h"
 
+#include "base/units.h"
 #include "cli/option_table.h"
 #include "cli/places.h"
 #include "cli/variables.h"
@@ -31,6 +32,18 @@ static const char *node_text(struct arena *arena, const struct yaml_node *node)
     for (size_t i = 0; node->kind == YAML_SEQUENCE && i < node->count; i++)
         list = arena_printf(arena, "%s%s%s", list, i ? ", " : "", node_text(arena, node->items[i]));
     return node->kind == YAML_SEQUENCE ? arena_printf(arena, "[%s]", list) : "{…}";
+}
+
+/* A value without the names and passwords that URLs may have. Only a proxy's, of the environment, may be without a scheme. */
+static const char *without_secrets(struct arena *arena, const char *value, bool may_lack_scheme)
+{
+    const char *scheme = strstr(value, "://"), *begin = scheme ? scheme + 3 : value;
+    if (!scheme && !may_lack_scheme)
+        return value;
+    size_t len = strcspn(begin, "/, ");
+    const char *at = memrchr(begin, '@', len), *rest = at ? at : begin;
+    return arena_printf(arena, "%.*s%s%.*s%s", (int)(begin - value), value, at ? "…" : "", (int)(begin + len - rest),
+                        rest, without_secrets(arena, begin + len, false));
 }
 
 /* What the site file says under a key; paths as they count, relative to where the command is. */
@@ -88,6 +101,8 @@ static bool find_default(const struct settings *settings, const struct option_ro
         return places_data_dir(arena, row->name, ret_text, err);
     if (strcmp(row->name, "jobs") == 0)
         *ret_text = arena_printf(arena, "%zu", command_jobs(settings->command));
+    else if (strcmp(row->name, "sync-wait") == 0 && settings->command->site.path)
+        *ret_text = arena_strdup(arena, units_duration(command_sync_wait_ms(settings->command)).chars);
     else if (strcmp(row->name, "arch") == 0 && uname(&host) == 0)
         *ret_text = arena_strdup(arena, host.machine);
     else
@@ -122,7 +137,7 @@ static bool add_option(struct settings *settings, const struct option_row *row, 
         if (!find_default(settings, row, &setting.value, err))
             return false;
     }
-    setting.value = setting.value ? setting.value : "";
+    setting.value = setting.value ? without_secrets(settings->arena, setting.value, false) : "";
     list_add(settings->arena, &settings->items, setting);
     return true;
 }
@@ -136,16 +151,9 @@ static void add_keys(struct settings *settings)
         const char *value = option_of_name(text_of(keys[i].key)) ? NULL : site_text(settings, keys[i].key);
         if (value)
             list_add(settings->arena, &settings->items,
-                     (struct setting){keys[i].key, value, settings->command->site.path});
+                     (struct setting){keys[i].key, without_secrets(settings->arena, value, false),
+                                      settings->command->site.path});
     }
-}
-
-/* A value without the name and password that a URL may have. */
-static const char *without_secret(struct arena *arena, const char *value)
-{
-    const char *scheme = strstr(value, "://"), *begin = scheme ? scheme + 3 : value, *end = begin + strcspn(begin, "/");
-    const char *at = memrchr(begin, '@', (size_t)(end - begin));
-    return at ? arena_printf(arena, "%.*s…%s", (int)(begin - value), value, at) : value;
 }
 
 static void add_variables(struct settings *settings)
@@ -158,7 +166,7 @@ static void add_variables(struct settings *settings)
             const char *value = getenv(key); // NOLINT(concurrency-mt-unsafe): nobody changes the environment
             if (value)
                 list_add(settings->arena, &settings->items,
-                         (struct setting){key, without_secret(settings->arena, value), "environment"});
+                         (struct setting){key, without_secrets(settings->arena, value, true), "environment"});
         }
     }
 }

@@ -78,6 +78,15 @@ class Files(SiteCase):
         self.assertIn(f"\nLoadCredential=auth.json:{self.path('auth.json')}\n", service)
         self.assertIn(f"\nReadWritePaths={self.path('layouts')}\n", service)
 
+    def test_a_site_file_that_is_a_link_keeps_its_own_folder(self):
+        self.site("  - ./own.yaml\n", "authfile: 'a\\b'\n")
+        os.makedirs(self.path("far"))
+        os.rename(self.config, self.path("far/lab.yaml"))
+        os.symlink("far/lab.yaml", self.path("lab.yaml"))
+        told = self.unit("--config", "lab.yaml", "--authfile", "auth.json", "--format", "timer").stdout
+        self.assertIn(f" --config={self.path('lab.yaml')} ", told)
+        self.assertIn("backslash", self.unit("--config", "lab.yaml", "--format", "timer", code=run.USAGE).stderr)
+
     def test_a_cronjob_wants_all_of_the_site_in_one_folder_and_an_image_that_has_the_program(self):
         self.site("  - one\n  - ./own.yaml\n")
         options = ("--format", "cronjob", "--image", "quay.io/me/imgfactory")
@@ -358,7 +367,7 @@ class Site(SiteCase):
         self.assertEqual(told["last_run_exit_status"], run.USAGE)
         self.assertFalse([name for name in told if name.startswith("image")])
         self.site("  - one\n")
-        for path in ("absent/night.prom", "manifests", "manifests/"):
+        for path in ("absent/night.prom", "manifests", "manifests/", "/dev/null"):
             self.night("one", "--metrics", path, code=run.USAGE, json_too=False)
 
     def test_a_summary_has_a_line_for_each_image_and_one_for_all(self):

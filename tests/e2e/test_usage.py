@@ -294,6 +294,11 @@ class Usage(Case):
         self.write("here/imgfactory.yaml", "source: fedora-41\n")
         self.assertEqual(self.show_config()[0]["source"], ("fedora-41", "imgfactory.yaml"))
         self.assertEqual(self.show_config("--suite", "sid")[0]["source"][1], "default")
+        self.assertEqual(shown["sync-wait"], ("10 min", "default"))
+        self.write("here/imgfactory.yaml", "images: [a, 'https://me:pw@a.b']\n")
+        shown, path = self.show_config("--push=http://me:pw@q.io/x@sha256:0")
+        self.assertEqual(shown["images"], ("[a, https://…@a.b]", path))
+        self.assertEqual(shown["push"][0], "http://…@q.io/x@sha256:0")
 
     def test_show_config_has_every_option_and_does_nothing_else(self):
         os.makedirs(self.path("here"))
