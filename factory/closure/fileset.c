@@ -148,20 +148,6 @@ static void find_base_links(struct fileset *set)
     }
 }
 
-/* Returns the number of the package's first entry that does not come before `prefix`. */
-static size_t find_prefix(const struct package *package, const char *prefix)
-{
-    size_t low = 0, high = package->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(package->entries[middle].path, prefix) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* Whether some package lists a directory there, or something in it (an .rpm need not list the directory itself). */
 static bool is_directory(const struct fileset *set, const char *path)
 {
@@ -170,7 +156,7 @@ static bool is_directory(const struct fileset *set, const char *path)
     for (size_t i = 0; i < set->package_count; i++) {
         const struct package *package = set->packages[i];
         const struct entry *entry = package_find(package, path);
-        size_t below = entry ? package->count : find_prefix(package, inside);
+        size_t below = entry ? package->count : package_first_from(package, inside);
         if ((entry && entry->kind == ENTRY_DIRECTORY) ||
             (below < package->count && strncmp(package->entries[below].path, inside, len) == 0))
             return true;
@@ -419,7 +405,7 @@ void fileset_list(const struct fileset *set, struct arena *arena, const char *pr
         fileset_seek(set, prefix);
     for (size_t i = 0; i < set->package_count; i++) {
         const struct package *package = set->packages[i];
-        for (size_t j = find_prefix(package, prefix); j < package->count; j++) {
+        for (size_t j = package_first_from(package, prefix); j < package->count; j++) {
             const struct entry *entry = &package->entries[j];
             if (strncmp(entry->path, prefix, len) != 0)
                 break;

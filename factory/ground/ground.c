@@ -126,27 +126,14 @@ bool ground_read(const struct ground *ground, const char *path, struct text *ret
     return true;
 }
 
-/* Returns the number of the first entry that does not come before a path. */
-static size_t first_from(const struct package *package, const char *path)
-{
-    size_t low = 0, high = package->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(package->entries[middle].path, path) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 void ground_below(const struct ground *ground, const char *directory, size_t *ret_first, size_t *ret_count)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const char *dir = strcmp(directory, "/") == 0 ? "" : directory;
     /* All paths below "/a" are from "/a/" to before "/a0", as '0' follows '/'. */
-    size_t first = first_from(ground->package, arena_printf(&scratch, "%s/", dir));
-    size_t end = *dir ? first_from(ground->package, arena_printf(&scratch, "%s0", dir)) : ground->package->count;
+    size_t first = package_first_from(ground->package, arena_printf(&scratch, "%s/", dir));
+    size_t end =
+        *dir ? package_first_from(ground->package, arena_printf(&scratch, "%s0", dir)) : ground->package->count;
     *ret_first = first;
     *ret_count = end - first;
 }

@@ -106,6 +106,19 @@ const struct entry *package_find(const struct package *package, const char *path
     return bsearch(path, package->entries, package->count, sizeof *package->entries, compare_path);
 }
 
+size_t package_first_from(const struct package *package, const char *path)
+{
+    size_t low = 0, high = package->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(package->entries[middle].path, path) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* What is smaller is not worth a system call. */
 #define REST_MIN_BYTES ((size_t)128 << 10)
 

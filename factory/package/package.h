@@ -106,6 +106,8 @@ const struct package_script *package_script_find(const struct package *package, 
 bool package_runs_at_install(const struct package *package, const char *name);
 /* Finds an entry by canonical path; NULL when absent. */
 const struct entry *package_find(const struct package *package, const char *path);
+/* Returns the number of the first entry whose path does not come before `path`; the count of all when each does. */
+size_t package_first_from(const struct package *package, const char *path);
 /* Lets go of the memory that holds bytes of the package: all of them, or those of one of its files (other bytes stay as they
  * are). They can be read again. */
 void package_rest(const struct package *package);
