@@ -22,6 +22,8 @@ struct change_side {
     bool is_read;            /* the bill was made of its layers: files alone, and the packages of its database */
 };
 
+struct change_story; /* stories.h */
+
 enum change_kind { CHANGE_CAME, CHANGE_WENT, CHANGE_CHANGED };
 
 struct package_change {
@@ -48,7 +50,8 @@ struct change {
     LIST(struct package_change) packages;     /* by name */
     LIST(struct file_change) files;           /* and directories, by path */
     LIST(struct value_change) values;
-    struct strings notes; /* what could not be read, as sentences */
+    LIST(struct change_story) stories; /* of packages that changed (stories.h) */
+    struct strings notes;              /* what could not be read, as sentences */
 };
 
 /* Compares; one side may be NULL. */

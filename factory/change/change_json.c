@@ -1,5 +1,9 @@
 #include "change/change_json.h"
 
+#include "base/auto.h"
+#include "change/stories.h"
+#include "oci/oci_text.h"
+
 static const char *const kind_names[] = {[CHANGE_CAME] = "came", [CHANGE_WENT] = "went", [CHANGE_CHANGED] = "changed"};
 static const char *const node_names[] = {
     [NODE_DIRECTORY] = "directory", [NODE_FILE] = "file", [NODE_SYMLINK] = "symlink", [NODE_HARDLINK] = "hardlink"};
@@ -68,6 +72,39 @@ static json_t *side_json(const struct change_side *side)
     return json;
 }
 
+/* RFC 3339; null when it is not known. */
+static json_t *time_json(int64_t seconds)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct err ignored = {0};
+    const char *text;
+    return seconds && oci_timestamp(&scratch, seconds, &text, &ignored) ? json_string(text) : json_null();
+}
+
+static json_t *story_json(const struct change_story *told)
+{
+    const struct story *story = told->story;
+    json_t *json = json_object(), *entries = json_array();
+    for (size_t i = 0; i < story->changelog.entries.count; i++) {
+        const struct changelog_entry *entry = &story->changelog.entries.items[i];
+        json_array_append_new(entries, json_pack("{s:o, s:o, s:o, s:o}", "version", record_text(entry->version), "date",
+                                                 time_json(entry->time), "urgency", record_text(entry->urgency), "text",
+                                                 record_text(entry->text)));
+    }
+    json_object_set_new(json, "source_package", record_text(story->source));
+    json_object_set_new(json, "packages", record_strings(&told->packages));
+    json_object_set_new(json, "before", record_text(story->before));
+    json_object_set_new(json, "after", record_text(story->after));
+    json_object_set_new(json, "downgrade", json_boolean(story->is_back));
+    json_object_set_new(json, "entries", entries);
+    json_object_set_new(json, "whole", json_boolean(story->is_read && !story->changelog.is_cut));
+    json_object_set_new(json, "cves", record_strings(&story->picks.cves));
+    json_object_set_new(json, "advisories", record_strings(&story->picks.advisories));
+    json_object_set_new(json, "bugs", record_strings(&story->picks.bugs));
+    json_object_set_new(json, "not_read", record_text(story->why_not && !story->is_read ? story->why_not : NULL));
+    return json;
+}
+
 json_t *change_json(const struct change *change)
 {
     const struct change_side *side = change->after ? change->after : change->before;
@@ -86,6 +123,10 @@ json_t *change_json(const struct change *change)
     json_object_set_new(json, "packages", packages);
     json_object_set_new(json, "files", files);
     json_object_set_new(json, "configuration", values);
+    json_t *stories = json_array();
+    for (size_t i = 0; i < change->stories.count; i++)
+        json_array_append_new(stories, story_json(&change->stories.items[i]));
+    json_object_set_new(json, "changelogs", stories);
     json_object_set_new(json, "notes", record_strings(&change->notes));
     return json;
 }

@@ -2,8 +2,11 @@
 #include "change/change_print.h"
 
 #include "base/auto.h"
+#include "base/date.h"
+#include "change/stories.h"
 
 #define VALUE_SHOWN_MAX 160
+#define STORY_LINES_MAX 40 /* of what a changelog says: --json has all of it */
 
 static const char signs[] = {[CHANGE_CAME] = '+', [CHANGE_WENT] = '-', [CHANGE_CHANGED] = '~'};
 
@@ -117,6 +120,60 @@ static void print_value(const struct printing *printing, const struct value_chan
     print_line(printing, "config", kind, subject, is_item ? "" : from_to(&scratch, before, after));
 }
 
+static void print_ids(const struct printing *printing, const char *label, const struct strings *ids)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    if (ids->count)
+        (void)fprintf(printing->out, printing->is_markdown ? "  - %s %s\n" : "    %-10s%s\n", label,
+                      shown(printing, &scratch, strings_join(&scratch, ids, " ")));
+}
+
+/* Prints what one entry says, as far as lines are left; returns how many it took. */
+static size_t print_entry(const struct printing *printing, const struct changelog_entry *entry, size_t left)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct text rest = text_of(entry->text), line;
+    size_t count = 1;
+    const char *version = shown(printing, &scratch, entry->version ? entry->version : "-");
+    const char *date = entry->time ? arena_printf(&scratch, "  %.10s", date_print(entry->time).chars) : "";
+    (void)fprintf(printing->out, printing->is_markdown ? "\n  %s%s\n\n" : "    %s%s\n", version, date);
+    for (; count < left && text_next(&rest, '\n', &line);) {
+        if (!text_trim(line).len)
+            continue;
+        const char *clean = text_shown(&scratch, text_dup(&scratch, line));
+        (void)fprintf(printing->out, "      %s\n", clean);
+        count++;
+    }
+    return count;
+}
+
+static void print_story(const struct printing *printing, const struct change_story *told)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct story *story = told->story;
+    const struct changelog *changelog = &story->changelog;
+    size_t lines = 0, i = 0;
+    const char *rest = arena_printf(
+        &scratch, "%s%s",
+        from_to(&scratch, shown(printing, &scratch, story->before), shown(printing, &scratch, story->after)),
+        story->is_back ? "  (older: what follows went)" : "");
+    print_line(printing, "changelog", story->is_back ? CHANGE_WENT : CHANGE_CHANGED,
+               shown(printing, &scratch, story->source), rest);
+    if (!story->is_read)
+        (void)fprintf(printing->out, printing->is_markdown ? "  - not read: %s\n" : "    not read: %s\n",
+                      shown(printing, &scratch, story->why_not ? story->why_not : ""));
+    print_ids(printing, "CVE", &story->picks.cves);
+    print_ids(printing, "advisory", &story->picks.advisories);
+    print_ids(printing, "bugs", &story->picks.bugs);
+    for (; i < changelog->entries.count && lines < STORY_LINES_MAX; i++)
+        lines += print_entry(printing, &changelog->entries.items[i], STORY_LINES_MAX - lines);
+    if (lines >= STORY_LINES_MAX || i < changelog->entries.count || changelog->is_cut)
+        (void)fprintf(printing->out, printing->is_markdown ? "\n  %s\n" : "    %s\n",
+                      changelog->is_cut && i == changelog->entries.count
+                          ? "… it has more than is read"
+                          : arena_printf(&scratch, "… (%zu versions; --json has all)", changelog->entries.count));
+}
+
 static const char *size_change(struct arena *arena, uint64_t before, uint64_t after)
 {
     if (before == after)
@@ -162,6 +219,8 @@ static void print_change(const struct printing *printing, const struct change *c
         print_file(printing, &change->files.items[i]);
     for (size_t i = 0; i < change->values.count; i++)
         print_value(printing, &change->values.items[i]);
+    for (size_t i = 0; i < change->stories.count; i++)
+        print_story(printing, &change->stories.items[i]);
     for (size_t i = 0; i < change->notes.count; i++)
         (void)fprintf(printing->out, printing->is_markdown ? "- note: %s\n" : "  note        %s\n",
                       change->notes.items[i]);

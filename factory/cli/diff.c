@@ -5,6 +5,9 @@
 #include "change/change_json.h"
 #include "change/change_print.h"
 #include "change/side.h"
+#include "change/stories.h"
+#include "cli/places.h"
+#include "io/secret.h"
 
 enum diff_form { DIFF_TEXT, DIFF_MARKDOWN, DIFF_JSON };
 
@@ -25,6 +28,8 @@ struct differ {
     enum diff_form form;
     struct wanted arches;
     struct layout_wanted wanted;
+    struct store *store; /* NULL: there is none */
+    struct stories stories;
     size_t same_count, other_count; /* images that were compared */
     json_t *report;
 };
@@ -78,6 +83,8 @@ static void compare_platforms(struct differ *differ, struct compared *compared, 
         change_note(differ->arena, &change,
                     "packages and files were not compared: one of the two has no bill, it is not an image of a layout "
                     "that imgfactory made");
+    if (change.is_known)
+        stories_tell(differ->arena, &differ->stories, &change);
     list_add(differ->arena, &compared->changes, change);
 }
 
@@ -184,14 +191,35 @@ struct opened {
     const struct layout_image *image;
 };
 
+/* Opens the cache, for what is not in layouts; what was derived in it counts by the state's secret. */
+static bool open_store(struct differ *differ, struct err *err)
+{
+    const char *state = differ->options->state;
+    struct digest secret;
+    struct err ignored = {0};
+    if (!remote_open_store(differ->remote, &differ->store, err))
+        return false;
+    if ((state || places_user_dir(differ->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored)) &&
+        secret_open(state, &secret, &ignored))
+        store_use_secret(differ->store, &secret);
+    differ->stories.store = differ->store;
+    differ->stories.http = differ->options->is_cache_only ? NULL : differ->remote->http;
+    return true;
+}
+
+/* Without a cache layouts can be compared all the same. */
+static bool need_store(struct differ *differ, struct err *err)
+{
+    return differ->store || open_store(differ, err);
+}
+
 static void close_opened(struct opened *opened)
 {
     layout_image_close(&opened->local);
     remote_close_image(&opened->remote);
 }
 
-static bool open_word(struct differ *differ, size_t word_at, struct store **store, struct opened *opened,
-                      struct err *err)
+static bool open_word(struct differ *differ, size_t word_at, struct opened *opened, struct err *err)
 {
     struct remote *remote = differ->remote;
     const char *word = differ->options->words.items[word_at];
@@ -205,8 +233,7 @@ static bool open_word(struct differ *differ, size_t word_at, struct store **stor
             return false;
     } else if (remote_is_local(word)) {
         return remote_fail_no_layout(remote, word, err);
-    } else if ((!*store && !remote_open_store(remote, store, err)) ||
-               !remote_open_image(remote, *store, &opened->remote, err)) {
+    } else if (!need_store(differ, err) || !remote_open_image(remote, differ->store, &opened->remote, err)) {
         return false;
     }
     opened->image = local.is_found ? &opened->local : &opened->remote.image;
@@ -216,9 +243,8 @@ static bool open_word(struct differ *differ, size_t word_at, struct store **stor
 static bool diff_words(struct differ *differ, struct err *err)
 {
     const char *const *words = differ->options->words.items;
-    AUTO(remote_close_store) struct store *store = NULL;
     AUTO(close_opened) struct opened before = {.local.blobs_fd = -1}, after = {.local.blobs_fd = -1};
-    if (!open_word(differ, 0, &store, &before, err) || !open_word(differ, 1, &store, &after, err))
+    if (!open_word(differ, 0, &before, err) || !open_word(differ, 1, &after, err))
         return false;
     struct compared compared = {
         .before_name = words[0], .after_name = words[1], .before = before.image, .after = after.image};
@@ -251,17 +277,19 @@ static bool diff_in_folders(struct differ *differ, const struct strings names[2]
     AUTO(arena_done) struct arena arena = {0};
     AUTO(layout_image_close) struct layout_image before = {.blobs_fd = -1}, after = {.blobs_fd = -1};
     const char *const *folders = differ->options->words.items;
-    struct differ one = *differ;
     struct compared compared = {.name = name};
-    one.arena = &arena;
-    if (!open_in(&one, folders[0], &names[0], name, &before, &compared.before, err) ||
-        !open_in(&one, folders[1], &names[1], name, &after, &compared.after, err))
-        return false;
+    struct arena *whole = differ->arena;
+    differ->arena = &arena;
+    bool is_good = open_in(differ, folders[0], &names[0], name, &before, &compared.before, err) &&
+                   open_in(differ, folders[1], &names[1], name, &after, &compared.after, err);
     compared.before_name = arena_printf(&arena, "%s/%s", folders[0], name);
     compared.after_name = arena_printf(&arena, "%s/%s", folders[1], name);
-    compare_images(&one, &compared);
-    report(differ, &compared);
-    return true;
+    if (is_good) {
+        compare_images(differ, &compared);
+        report(differ, &compared);
+    }
+    differ->arena = whole;
+    return is_good;
 }
 
 static bool diff_folders(struct differ *differ, const struct strings names[2], struct err *err)
@@ -319,9 +347,17 @@ static void print_json(const struct differ *differ)
     (void)putchar('\n');
 }
 
+static void close_differ(struct differ *differ)
+{
+    stories_done(&differ->stories);
+    store_close(differ->store);
+}
+
 bool diff_run(struct remote *remote, struct err *err)
 {
     json_auto_t *images = json_array();
+    struct err no_cache = {0};
+    AUTO(close_differ)
     struct differ differ = {
         .remote = remote, .arena = remote->arena, .options = &remote->command->options, .report = images};
     const struct strings *words = &differ.options->words;
@@ -329,6 +365,8 @@ bool diff_run(struct remote *remote, struct err *err)
     if (!read_form(&differ, err) || !wanted_read(remote->command, &differ.arches, err))
         return false;
     differ.wanted = wanted_of_index(&differ.arches, true);
+    if (!open_store(&differ, &no_cache))
+        log_line(remote->command->log, LOG_QUIET, "warning: no changelog is read: %s", no_cache.text);
     bool are_folders =
         find_folder(&differ, words->items[0], &names[0]) && find_folder(&differ, words->items[1], &names[1]);
     if (are_folders ? !diff_folders(&differ, names, err) : !diff_words(&differ, err))

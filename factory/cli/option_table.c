@@ -106,7 +106,7 @@ static const struct option_row rows[] = {
     OPTION(0, "rebuild", NULL, "do not use finished layers of an earlier run", OPTION_FLAG, is_rebuild, PACKAGES, 0, 0,
            0, ALTERS_NOTHING),
     OPTION(0, "cache-only", NULL, "do not ask the network for newer indices; use the last verified ones", OPTION_FLAG,
-           is_cache_only, PACKAGES, 0, 0, 0, ALTERS_NOTHING),
+           is_cache_only, PACKAGES | COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "accept-release-change", NULL,
            "accept once that a repository calls itself otherwise than before or than it was asked for (a new stable "
            "release)",
@@ -126,8 +126,8 @@ static const struct option_row rows[] = {
     OPTION(0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, cache,
            CACHES, (ALL & ~CACHES) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
     OPTION(0, "state", "DIR", "what was last accepted of each repository (default: ~/.local/state/imgfactory)",
-           OPTION_STRING, state, PACKAGES | TAGS, (ALL & ~(PACKAGES | TAGS)) | COMMANDS_OF_ITSELF, 0, 0,
-           ALTERS_NOTHING),
+           OPTION_STRING, state, PACKAGES | TAGS | COMMAND_DIFF,
+           (ALL & ~(PACKAGES | TAGS | COMMAND_DIFF)) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
     OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches, PACKAGES | PULLS, 0,
            0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
@@ -161,6 +161,7 @@ struct option_text {
 
 static const struct option_text texts[] = {
     {"arch", COMMAND_CHECK, "check only these architectures: names separated by commas (default: all that are found)"},
+    {"cache-only", COMMAND_DIFF, "fetch no package for its changelog; read those that the cache has"},
     {"format", COMMAND_DIFF, "text (default) or markdown"},
     {"arch", COMMAND_PULL | COMMAND_INSPECT | COMMAND_DIFF,
      "only these architectures: names separated by commas (default: all)"},
@@ -175,6 +176,7 @@ static const struct option_text texts[] = {
      "remove only what was not used for longest, until no more than this is left (500M, 8G)"},
     {"cache", PULLS | COMMAND_HISTORY, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
+    {"state", COMMAND_DIFF, "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"json", COMMAND_SHOW_CONFIG | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN, "print the answer as JSON"},
     {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},

@@ -1,10 +1,12 @@
 #include "base/auto.h"
 #include "deb/deb_arch.h"
 #include "deb/deb_catalog.h"
+#include "deb/deb_changelog.h"
 #include "deb/deb_format_parts.h"
 #include "deb/deb_installed.h"
 #include "deb/deb_record.h"
 #include "deb/deb_source.h"
+#include "deb/deb_version.h"
 #include "deb/package_control.h"
 #include "trust/freshness.h"
 
@@ -90,6 +92,11 @@ static const char *package_fault(const struct package *package)
     return package_fact(package, DEB_CONTROL) ? NULL : "a Debian package without control file";
 }
 
+static int compare_versions(const char *a, const char *b)
+{
+    return deb_version_compare(text_of(a), text_of(b));
+}
+
 static const char *const install_scripts[] = {"preinst", "postinst", NULL};
 static const char *const install_arguments[] = {"install", "configure"};
 
@@ -107,6 +114,9 @@ const struct format format_deb = {
     .open_catalog = open_catalog,
     .unpack = deb_unpack,
     .record = deb_record,
+    .file_ending = ".deb",
+    .compare_versions = compare_versions,
+    .changelog = deb_changelog,
     .package_fault = package_fault,
     .identity_place = "control file",
     .install_scripts = install_scripts,

@@ -1,9 +1,11 @@
 #include "rpmmd/rpm_format.h"
 
+#include "rpm/rpm_changelog.h"
 #include "rpm/rpm_facts.h"
 #include "rpm/rpm_installed.h"
 #include "rpm/rpm_record.h"
 #include "rpm/rpm_unpack.h"
+#include "rpm/rpm_version.h"
 #include "rpmmd/rpm_arch.h"
 #include "rpmmd/rpm_catalog.h"
 #include "rpmmd/rpm_metadata.h"
@@ -104,6 +106,9 @@ const struct format format_rpm = {
     .open_catalog = open_catalog,
     .unpack = rpm_unpack,
     .record = rpm_record,
+    .file_ending = ".rpm",
+    .compare_versions = rpm_version_compare,
+    .changelog = rpm_changelog,
     .package_fault = package_fault,
     .identity_place = "header",
     .install_scripts = install_scripts,

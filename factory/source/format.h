@@ -13,6 +13,8 @@
 struct arch_key;
 struct catalog;
 struct catalog_request;
+struct changelog;
+struct changelog_request;
 struct continued;
 struct continuing;
 struct database_files;
@@ -66,6 +68,13 @@ struct format {
      * arena. NULL: not known of this format yet. */
     bool (*record)(struct arena *arena, struct text bytes, const struct unpack_limits *limits,
                    struct record *ret_record, struct err *err);
+    const char *file_ending; /* of its packages' files: ".deb" */
+    /* Compares two versions of packages: below 0 when `a` is the older one. */
+    int (*compare_versions)(const char *a, const char *b);
+    /* Reads what a package's changelog says beyond an older version (package/changelog.h); *ret_found is false when the store
+     * does not have the package. Does its computing itself. */
+    bool (*changelog)(struct arena *arena, const struct changelog_request *request, struct changelog *ret_changelog,
+                      bool *ret_found, struct err *err);
     /* Returns what facts an opened package must have and has not ("an RPM package without version"), or NULL. */
     const char *(*package_fault)(const struct package *package);
     /* Where a package says its name, for messages: "control file". */
