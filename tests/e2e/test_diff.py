@@ -1,5 +1,6 @@
 """`imgfactory diff`: what differs between two images, by bills and by layers, and why."""
 
+import gzip
 import json
 import os
 import shutil
@@ -148,6 +149,126 @@ class Bills(DiffCase):
             self.assertNotIn("\x1b", text)
             self.assertNotIn("\u202e", text)
             self.assertNotRegex(text, r"(?m)^ *(- )?note ")
+
+
+def changelog(*entries, package="libfoo1"):
+    """The text of a Debian changelog of (version, lines) pairs, newest first."""
+    return "\n".join(f"{package} ({version}) unstable; urgency=medium\n\n" +
+                     "".join(f"  {line}\n" for line in lines) +
+                     "\n -- Kit <kit@example.org>  Sat, 11 Jul 2026 10:16:37 +0000\n" for version, lines in entries)
+
+
+class Changelogs(DiffCase):
+    """libfoo1 goes from 1:1.2-3 to 1:1.2-5."""
+
+    ENTRIES = [("1:1.2-5", ["* Fix CVE-2026-0005 and cve-2026-12345. (Closes: #1000001, #1000002)"]),
+               ("1:1.2-4", ["* DSA-5001-1: nothing of note. LP: #42"]),
+               ("1:1.2-3", ["* CVE-2020-0001 is old."])]
+
+    def foo(self, version, text=None, name="changelog.Debian.gz", data=None, more=(), **fields):
+        files = [deb.File(self.machine.lib("libfoo.so.1.2"),
+                          world.library(self.machine, "libfoo.so.1", ["libbar.so.2", "libc.so.6"])),
+                 deb.link(self.machine.lib("libfoo.so.1"), "libfoo.so.1.2"), *more]
+        if text is not None or data is not None:
+            data = data if data is not None else gzip.compress(text.encode(), mtime=0)
+            files.append(deb.File(f"/usr/share/doc/libfoo1/{name}", data))
+        return deb.Package("libfoo1", arch="amd64", version=version, Section="libs", compression="gzip",
+                           Depends="libbar2, libc6", files=files, **fields)
+
+    def upgrade(self, new, old=None, more=()):
+        before = self.night(1, self.packages(lambda named: named.update(libfoo1=old or self.foo("1:1.2-3"))))
+        named = {package.name: package for package in [new, *more]}
+        return before, self.night(2, self.packages(lambda packages: packages.update(named)))
+
+    def story(self, layouts, *options):
+        stories = self.told(*layouts, *options)["changelogs"]
+        self.assertEqual([story["packages"] for story in stories], [["libfoo1"]])
+        return stories[0]
+
+    def versions(self, story):
+        self.assertIsNone(story["not_read"])
+        return [entry["version"] for entry in story["entries"]]
+
+    def test_entries_and_numbers_between_the_versions(self):
+        layouts = self.upgrade(self.foo("1:1.2-5", changelog(*self.ENTRIES)))
+        story = self.story(layouts)
+        self.assertEqual(self.versions(story), ["1:1.2-5", "1:1.2-4"])
+        self.assertEqual((story["source_package"], story["before"], story["after"]), ("libfoo1", "1:1.2-3", "1:1.2-5"))
+        self.assertEqual(story["cves"], ["CVE-2026-0005", "CVE-2026-12345"])
+        self.assertEqual((story["advisories"], story["bugs"]), (["DSA-5001-1"], ["#1000001", "#1000002", "LP#42"]))
+        self.assertEqual((story["entries"][0]["date"], story["entries"][0]["urgency"]), ("2026-07-11T10:16:37Z", "medium"))
+        text = self.diff(*layouts).stdout
+        self.assertRegex(text, r"(?m)^    CVE +CVE-2026-0005 CVE-2026-12345$")
+        self.assertNotIn("CVE-2020-0001", text)
+        self.assertIn("  - CVE `CVE-2026-0005 CVE-2026-12345`\n", self.diff(*layouts, "--format=markdown").stdout)
+
+    def test_where_the_older_version_is_not_told_what_is_older_still_ends_it(self):
+        entries = [self.ENTRIES[0], ("1:1.2-4~exp1", ["* x"]), ("1:1.2-2", ["* y"]), ("1:1.2-4", ["* z"])]
+        self.assertEqual(self.versions(self.story(self.upgrade(self.foo("1:1.2-5", changelog(*entries))))),
+                         ["1:1.2-5", "1:1.2-4~exp1"])
+
+    def test_a_rebuild_has_its_own_file(self):
+        old = self.foo("1:1.2-3", changelog(*self.ENTRIES[2:]))
+        new = self.foo("1:1.2-3+b1", changelog(*self.ENTRIES[2:]), Source="libfoo1 (1:1.2-3)", more=[deb.File(
+            "/usr/share/doc/libfoo1/changelog.Debian.amd64.gz",
+            gzip.compress(changelog(("1:1.2-3+b1", ["* Binary-only."])).encode(), mtime=0))])
+        self.assertEqual(self.versions(self.story(self.upgrade(new, old))), ["1:1.2-3+b1"])
+
+    def test_the_folder_may_be_that_of_another_package(self):
+        other = deb.Package("foo-data", version="1:1.2-5", files=[
+            deb.File("/usr/share/doc/foo-data/changelog.gz", gzip.compress(changelog(*self.ENTRIES).encode(), mtime=0))])
+        new = self.foo("1:1.2-5", more=[deb.link("/usr/share/doc/libfoo1", "foo-data")], Pre_Depends="foo-data")
+        self.assertEqual(self.versions(self.story(self.upgrade(new, more=[other]))), ["1:1.2-5", "1:1.2-4"])
+
+    def test_a_changelog_of_a_package_that_is_not_selected_is_not_read(self):
+        new = self.foo("1:1.2-5", more=[deb.link("/usr/share/doc/libfoo1", "../doc/foo-data")])
+        story = self.story(self.upgrade(new))
+        self.assertIn("is that of foo-data, which is not of the selection", story["not_read"])
+        self.assertFalse(story["whole"])
+
+    def test_back_to_an_older_version(self):
+        before, after = self.upgrade(self.foo("1:1.2-5", changelog(*self.ENTRIES)))
+        story = self.story((after, before))
+        self.assertTrue(story["downgrade"])
+        self.assertEqual(self.versions(story), ["1:1.2-5", "1:1.2-4"])
+        self.assertIn("older: what follows went", self.diff(after, before).stdout)
+
+    def test_packages_that_are_not_in_the_cache_are_fetched_and_verified(self):
+        layouts = self.upgrade(self.foo("1:1.2-5", changelog(*self.ENTRIES)))
+        shutil.rmtree(self.factory.cache)
+        self.assertIn("is not in the cache", self.story(layouts, "--cache-only")["not_read"])
+        self.assertEqual(self.versions(self.story(layouts)), ["1:1.2-5", "1:1.2-4"])
+        self.assertEqual(self.versions(self.story(layouts, "--cache-only")), ["1:1.2-5", "1:1.2-4"])
+        shutil.rmtree(self.factory.cache)
+        pool = self.path("repo2/pool/main/libfoo1")
+        path = os.path.join(pool, os.listdir(pool)[0])
+        with open(path, "r+b") as stream:
+            stream.seek(-1, os.SEEK_END)
+            stream.write(b"x")
+        self.assertIn("expected sha256:", self.story(layouts)["not_read"])
+
+    def test_hostile_changelogs_cost_little_and_print_clean(self):
+        lines = ["* \x1b[31mred \u202e right  note        x", "\r- note: x", "<script>`", "x" * 200000]
+        many = changelog(*[(f"1:1.2-5.{number}", ["* x"]) for number in range(20000, 0, -1)])
+        for name, new in (("clean", self.foo("1:1.2-5", changelog(("1:1.2-5", lines), *self.ENTRIES[2:]))),
+                          ("bomb", self.foo("1:1.2-5", data=deb.zeros_gz(256))),
+                          ("broken", self.foo("1:1.2-5", data=b"\x1f\x8b\x08junk")),
+                          ("many", self.foo("1:1.2-5.20000", many)),
+                          ("empty", self.foo("1:1.2-5", ""))):
+            with self.subTest(name):
+                shutil.rmtree(self.path("night1"), ignore_errors=True)
+                shutil.rmtree(self.path("night2"), ignore_errors=True)
+                layouts = self.upgrade(new)
+                story = self.story(layouts)
+                if name == "many":
+                    self.assertEqual((len(story["entries"]), story["whole"]), (10000, False))
+                elif name == "broken":
+                    self.assertIn("changelog.Debian.gz: ", story["not_read"])
+                for form in ("text", "markdown"):
+                    text = self.diff(*layouts, f"--format={form}").stdout
+                    self.assertLess(len(text), 100000)
+                    self.assertNotRegex(text, "[\x1b\u202e\r]")
+                    self.assertNotRegex(text, r"(?m)^ *(- )?note[: ] ")
 
 
 if __name__ == "__main__":
