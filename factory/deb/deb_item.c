@@ -3,6 +3,7 @@
 
 #include "deb/deb_arch.h"
 #include "deb/deb_version.h"
+#include "trust/maker.h"
 
 #define PATH_MAX_BYTES 4095
 
@@ -120,12 +121,15 @@ bool solve_is_own_arch(const struct deb_catalog *catalog, const struct solve_ite
            text_is(item->stanza.architecture, deb_arch(catalog->base.arch));
 }
 
-bool solve_find_candidate(const struct deb_catalog *catalog, struct text name, struct solve_item *ret_item,
-                          bool *ret_found, struct err *err)
+/* Finds the best package of a name; with `than` of those that another maker's repository has. */
+static bool find_best(const struct deb_catalog *catalog, struct text name, const struct origin *than,
+                      struct solve_item *ret_item, bool *ret_found, struct err *err)
 {
     *ret_found = false;
     for (size_t i = 0; i < catalog->indices.count; i++) {
         const struct deb_catalog_index *index = &catalog->indices.items[i];
+        if (than && !maker_is_another(than, deb_catalog_origin(catalog, index->release)))
+            continue;
         struct deb_hits hits = deb_index_find(&index->index, name);
         uint32_t number;
         bool is_virtual;
@@ -145,4 +149,17 @@ bool solve_find_candidate(const struct deb_catalog *catalog, struct text name, s
         }
     }
     return true;
+}
+
+bool solve_find_candidate(const struct deb_catalog *catalog, struct text name, struct solve_item *ret_item,
+                          bool *ret_found, struct err *err)
+{
+    return find_best(catalog, name, NULL, ret_item, ret_found, err);
+}
+
+bool solve_find_anothers(const struct deb_catalog *catalog, const struct solve_item *item, struct solve_item *ret_other,
+                         bool *ret_found, struct err *err)
+{
+    return find_best(catalog, item->stanza.name, deb_catalog_origin(catalog, item->index->release), ret_other,
+                     ret_found, err);
 }

@@ -76,6 +76,9 @@ bool solve_is_own_arch(const struct deb_catalog *catalog, const struct solve_ite
 /* Finds the version of a name that apt would take, of those that can be used. */
 bool solve_find_candidate(const struct deb_catalog *catalog, struct text name, struct solve_item *ret_item,
                           bool *ret_found, struct err *err) MUST_CHECK;
+/* Finds the best package of an item's name that repositories of other makers have. */
+bool solve_find_anothers(const struct deb_catalog *catalog, const struct solve_item *item, struct solve_item *ret_other,
+                         bool *ret_found, struct err *err) MUST_CHECK;
 /* Of what is installed, with apt, unless a repository or a pin gives its version more: nothing of less takes its place. */
 #define SOLVE_PRIORITY_INSTALLED 100
 /* Returns the priority that the host's pins and its repository give a version. */

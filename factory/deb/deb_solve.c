@@ -222,6 +222,20 @@ static struct selected make_selected(struct arena *arena, const struct deb_catal
                              .is_likely = is_likely};
 }
 
+/* Tells what another maker's repository has under the same name. What is broken there was no candidate, and is told by who reads it. */
+static void find_other(struct arena *arena, const struct deb_catalog *catalog, const struct solve_item *item,
+                       struct selected *selected)
+{
+    struct solve_item other;
+    struct err ignored = {0};
+    bool is_found;
+    if (catalog->base.origins.count < 2 || !solve_find_anothers(catalog, item, &other, &is_found, &ignored) ||
+        !is_found)
+        return;
+    selected->other_origin = deb_catalog_origin(catalog, other.index->release);
+    selected->other_version = text_dup(arena, other.stanza.version);
+}
+
 static int compare_selected(const void *a, const void *b)
 {
     return strcmp(((const struct selected *)a)->name, ((const struct selected *)b)->name);
@@ -245,6 +259,7 @@ static void make_selection(struct arena *arena, struct solving *solving, struct 
         const struct solve_item *former = solve_installed(&solving->solve, item->stanza.name);
         struct selected selected =
             make_selected(arena, solving->solve.catalog, item, MAPTST(&solving->likely, item->id));
+        find_other(arena, solving->solve.catalog, item, &selected);
         selected.replaces_version = former ? text_dup(arena, former->stanza.version) : NULL;
         deb_wanted_stands(&solving->solve, arena, item->stanza.name, &selected.stands_for);
         selection.items[selection.count++] = selected;

@@ -3,6 +3,7 @@
 
 #include "line/stands.h"
 #include "package/path.h"
+#include "trust/maker.h"
 
 static bool has_given(const struct built *built, const char *name)
 {
@@ -54,6 +55,18 @@ static void note_facts(const struct selected *selected, struct arena *arena, str
     facts->source_version = arena_strdup(arena, selected->source_version);
 }
 
+/* Tells of a package that some other repository has in place of the distribution's. */
+static void note_other_maker(const struct opened *opened, const struct selected *selected, struct arena *arena,
+                             struct bill *bill)
+{
+    const struct origin *home = opened->has_identity ? opened->identity.origin : NULL;
+    if (!selected->other_version || (home && !maker_is_another(selected->origin, home)))
+        return;
+    bill_note(arena, bill,
+              arena_printf(arena, "%s %s comes from %s; %s has it, too (%s)", selected->name, selected->version,
+                           selected->origin->name, selected->other_origin->name, selected->other_version));
+}
+
 void note_selection(const struct closed *closed, const struct built *built, struct arena *arena, struct bill *bill)
 {
     const struct asked *asked = &closed->asked;
@@ -70,6 +83,7 @@ void note_selection(const struct closed *closed, const struct built *built, stru
             bill_note(arena, bill,
                       arena_printf(arena, "%s %s is not the newest version that the sources have (%s)", selected->name,
                                    selected->version, selected->candidate_version));
+        note_other_maker(opened, selected, arena, bill);
         for (size_t k = 0; k < selected->stands_for.count; k++) {
             if (stands_is_news(selected, selected->stands_for.items[k]))
                 bill_note(arena, bill,

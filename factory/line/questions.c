@@ -184,12 +184,14 @@ static void feed_origin(struct digest_stream *stream, const struct origin *origi
 
 static void feed_selected(struct digest_stream *stream, const struct selected *selected)
 {
-    const char *const strings[] = {selected->name,           selected->version,          selected->architecture,
-                                   selected->source_package, selected->source_version,   selected->section,
-                                   selected->url_path,       selected->candidate_version};
+    const char *const strings[] = {selected->name,           selected->version,           selected->architecture,
+                                   selected->source_package, selected->source_version,    selected->section,
+                                   selected->url_path,       selected->candidate_version, selected->other_version};
     for (size_t i = 0; i < ARRAY_COUNT(strings); i++)
         feed_string(stream, strings[i]);
     feed_origin(stream, selected->origin);
+    if (selected->other_origin)
+        feed_origin(stream, selected->other_origin);
     feed_number(stream, selected->size_bytes);
     digest_feed(stream, selected->digest.bytes, DIGEST_BYTES);
     feed_number(stream, selected->sha512 != NULL);

@@ -3,6 +3,7 @@
 
 #include "base/checksum.h"
 #include "rpmmd/rpm_href.h"
+#include "trust/maker.h"
 
 bool rpm_pool_is_offered(const Pool *pool, Id id)
 {
@@ -81,6 +82,27 @@ static const Solvable *find_newest(Pool *pool, const Solvable *item)
     return newest;
 }
 
+/* Tells what another maker's repository has under the same name. */
+static void find_other(struct arena *arena, const struct rpm_catalog *catalog, const Solvable *item,
+                       struct selected *selected)
+{
+    Pool *pool = catalog->pool;
+    const Solvable *best = NULL;
+    Id id, at;
+    FOR_PROVIDES(id, at, item->name)
+    {
+        const Solvable *rival = pool_id2solvable(pool, id);
+        if (rival->name != item->name || rival->repo == pool->installed ||
+            !maker_is_another(selected->origin, rpm_pool_repo(catalog, id)->origin) ||
+            (best && rpm_pool_compare(pool, rival, best) <= 0))
+            continue;
+        best = rival;
+        selected->other_origin = rpm_pool_repo(catalog, id)->origin;
+    }
+    if (best)
+        selected->other_version = arena_strdup(arena, pool_id2str(pool, best->evr));
+}
+
 struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog *catalog, Id id, bool is_likely)
 {
     Pool *pool = catalog->pool;
@@ -97,6 +119,8 @@ struct selected rpm_pool_selected(struct arena *arena, const struct rpm_catalog 
     const Solvable *newest = find_newest(pool, item);
     if (newest != item)
         selected.candidate_version = arena_strdup(arena, pool_id2str(pool, newest->evr));
+    if (catalog->base.origins.count > 1)
+        find_other(arena, catalog, item, &selected);
     read_source(arena, solvable_lookup_str(item, SOLVABLE_SOURCENAME), solvable_lookup_str(item, SOLVABLE_SOURCEEVR),
                 &selected);
     Id type = 0;

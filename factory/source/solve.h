@@ -23,6 +23,9 @@ struct selected {
     const struct checksum *sha512; /* instead, or NULL */
     bool is_likely; /* reached from a requested package through requested packages, packages of the same source and
                        libraries only; of RPM sources also what configures the loader's directories */
+    const struct origin
+        *other_origin;            /* a repository of another maker that has the package, too (maker_is_another()) … */
+    const char *other_version;    /* … and the version there; NULL: none has */
     const char *replaces_version; /* of the base's package that it takes the place of; NULL: that has none */
     struct strings stands_for;    /* words of the request for which it was chosen and that are not its name */
 };

@@ -64,6 +64,16 @@ class AsApt(DebCase):
         self.assertEqual(answers, [{"lib": "1"}, {"app": "1", "lib": "1"}, None, {"only-here": "1", "lib": "1"}])
         self.assertEqual(self.select([["needs-new"]], more="  older: true\n"), [{"needs-new": "1", "lib": "2"}])
 
+    def test_a_package_of_another_maker_in_place_of_the_distribution_s_is_told(self):
+        self.describe([stanza("base-files"), stanza("lib", "1"), stanza("own", "3"), stanza("app", Depends="lib, own, extra"), stanza("fixed", "1")])
+        self.describe([stanza("fixed", "2")], "security", Codename="kit-security")
+        self.describe([stanza("lib", "9:9-1"), stanza("own", "2"), stanza("extra", "1")], "third", Origin="Third", Codename="third")
+        self.describe([stanza("lib", "8"), stanza("fixed", "1")], "twin")
+        self.assertEqual(self.select([["app", "fixed"]]), [{"app": "1", "lib": "9:9-1", "own": "3", "extra": "1", "fixed": "2"}])
+        told = [note for note in self.notes[0] if "has it, too" in note]
+        self.assertEqual(len(told), 1, told)
+        self.assertRegex(told[0], r"^lib 9:9-1 comes from .*/third/; .*/twin/ has it, too \(8\)$")
+
     def test_a_candidate_that_nobody_can_fetch_is_not_replaced_by_an_older_one(self):
         self.describe([stanza("lib", "1"), stanza("lib", "2", SHA256=None), stanza("app", Depends="lib")])
         self.assertEqual(self.select([["app"]]), [None])

@@ -15,8 +15,9 @@ static const struct sibling plain_sibling = {"name", false, false, false, false,
 static const struct catalog_package plain_package = {"1", "amd64", "source", NULL, {NULL, 0, 0}, {NULL, 0, 0}};
 static const struct location plain_location = {"/usr/bin/x", {NULL, 0, 0}, false, 0};
 static const struct origin origin = {.format = &format_deb, .name = "r", .uri = "http://r/"};
-static const struct selected plain_selected = {"name", "1",  "amd64", "source", "1",   NULL, "pool/x.deb", &origin,
-                                               10,     NULL, {{1}},   NULL,     false, NULL, {NULL, 0, 0}};
+static const struct selected plain_selected = {"name",       "1",     "amd64", "source", "1",         NULL,
+                                               "pool/x.deb", &origin, 10,      NULL,     {{1}},       NULL,
+                                               false,        NULL,    NULL,    NULL,     {NULL, 0, 0}};
 
 /* A catalog that gives one answer to each question. */
 struct telling {
@@ -194,6 +195,8 @@ static void each_thing_that_a_catalog_tells_is_in_the_answers(void **state)
     CHANGE(selected.origin, &elsewhere);
     CHANGE(selected.size_bytes, 11);
     CHANGE(selected.candidate_version, "3");
+    CHANGE(selected.other_origin, &elsewhere);
+    CHANGE(selected.other_version, "4");
     CHANGE(selected.digest.bytes[31], 1);
     CHANGE(selected.sha512, &sha512);
     CHANGE(selected.is_likely, true);
