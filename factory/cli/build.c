@@ -16,6 +16,7 @@
 #include "line/report.h"
 #include "line/standing.h"
 #include "line/summary.h"
+#include "line/together.h"
 #include "registry/registries_conf.h"
 #include "registry/registry_shared.h"
 
@@ -452,9 +453,24 @@ static bool check_twice(const struct build *build, const struct manifest *manife
     return true;
 }
 
+/* How the architectures of an image are kept together: as the command line says, the site file of the image, or of all. The
+ * images that a site names are kept together unless it says otherwise. */
+static void choose_together(const struct build *build, struct batch_image *image)
+{
+    const struct options *options = build->options;
+    const struct site *site = build->site;
+    const struct site_image *own = own_of(build, image);
+    const char *parity = command_first(options->parity, command_first(own->parity, site->parity, NULL), NULL);
+    bool is_of_site = own->word != NULL;
+    image->together.parity = parity ? together_parity(parity) : is_of_site ? PARITY_SOURCE : PARITY_UNASKED;
+    image->together.on_missing = together_missing(
+        command_first(options->on_missing, command_first(own->on_missing, site->on_missing, NULL), NULL));
+}
+
 /* Gives an image its manifest, and what follows from that and the site file alone. */
 static void set_manifest(const struct build *build, struct manifest *manifest, struct batch_image *image)
 {
+    choose_together(build, image);
     const struct site_image *own = own_of(build, image);
     manifest->base = own->base ? own->base : manifest->base;
     image->manifest = manifest;
@@ -766,9 +782,10 @@ static void fail_base(const struct err *cause, struct err *err)
 }
 
 /* Finds the image of the call that is a base, or plans it, too. */
-static bool plan_base(struct build *build, const struct manifest *manifest, const char *name,
+static bool plan_base(struct build *build, const struct batch_image *image, const char *name,
                       const struct batch_image **ret_base, struct err *err)
 {
+    const struct manifest *manifest = image->manifest;
     for (size_t i = 0; i < build->image_count; i++) {
         *ret_base = &build->images[i];
         if (strcmp(build->images[i].manifest->name, name) == 0)
@@ -787,6 +804,7 @@ static bool plan_base(struct build *build, const struct manifest *manifest, cons
             fail_base(err, err);
         return false;
     }
+    build->images[build->image_count - 1].together = image->together; /* it is part of that */
     build->images[build->image_count - 1].is_implied = true;
     build->images[build->image_count - 1].destination = NULL; /* nobody asked for it to be pushed */
     return true;
@@ -808,7 +826,7 @@ static bool plan_base_of(struct build *build, struct batch_image *image, struct 
     const char *name = manifest_base_image(manifest);
     if (!name)
         return true;
-    if (!plan_base(build, manifest, name, &image->base, err))
+    if (!plan_base(build, image, name, &image->base, err))
         return false;
     assert(image->base);
     if (image->base->err.kind) {
@@ -1097,6 +1115,8 @@ static bool run_batch(struct build *build, struct err *err)
     display_stop(display);
     if (is_run) {
         tell_timeout(build->command, batch);
+        together_note(batch, &build->run, log);
+        together_log(batch, log);
         build->command->outcome = batch_outcome(batch);
         print_report(build, batch, answers);
         night_metrics_note(build->command, batch);

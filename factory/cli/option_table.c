@@ -46,6 +46,14 @@ static const struct option_row rows[] = {
            COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "allow-fewer-platforms", NULL, "let a tag lose platforms that it has", OPTION_FLAG, may_lose_platforms,
            TAGS, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "parity", "WORD",
+           "move no tag while the architectures of an image differ: exact (versions), source (versions of source "
+           "packages; default of the site's images) or off (tell only)",
+           OPTION_STRING, parity, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "on-missing", "WORD",
+           "when an architecture of an image fails: hold (default: no tag moves), keep-previous (what the tag has for "
+           "it in the registry goes in), or publish (without it)",
+           OPTION_STRING, on_missing, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "keep-existing-tags", NULL,
            "leave tags with a version where they are when they are at another image (they may be immutable), and move "
            "the others",

@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 #include "plan/site.h"
+#include "plan/together.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -391,6 +392,12 @@ static bool check(const struct parser *parser, struct err *err)
     else if (options->if_running && site_why_not_if_running(options->if_running))
         err_set(err, ERR_USAGE, "--if-running=%s %s", text_printable(parser->arena, text_of(options->if_running)),
                 site_why_not_if_running(options->if_running));
+    else if (options->parity && together_why_not_parity(options->parity))
+        err_set(err, ERR_USAGE, "--parity=%s %s", text_printable(parser->arena, text_of(options->parity)),
+                together_why_not_parity(options->parity));
+    else if (options->on_missing && together_why_not_missing(options->on_missing))
+        err_set(err, ERR_USAGE, "--on-missing=%s %s", text_printable(parser->arena, text_of(options->on_missing)),
+                together_why_not_missing(options->on_missing));
     else if (options->push && options->is_no_push)
         err_set(err, ERR_USAGE, "--push and --no-push exclude each other");
     else if (options->is_help && options->meant)

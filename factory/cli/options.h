@@ -26,6 +26,7 @@ struct options {
     const char *pin;                    /* of `unit`: a digest, "" for --pin alone, NULL when not given */
     const char *if_running;             /* of a night: wait or end; NULL: not given */
     const char *metrics;                /* --metrics: a file; or NULL */
+    const char *parity, *on_missing;    /* words of plan/together.h; NULL: not given */
     struct strings tags;                /* --tag, of `push` */
     struct strings programs;            /* --program, of `check` */
     struct strings token_origins;

@@ -266,6 +266,16 @@ static const struct catalog_kind deb_kind = {.prepare = deb_catalog_prepare,
                                              .rest = deb_catalog_rest,
                                              .close = deb_catalog_close};
 
+/* Debian's says so in its Label ("Debian-Security"), Ubuntu's in its Suite ("noble-security"); of one without Suite what it
+ * was asked for by counts. */
+static bool is_security(const struct release *release)
+{
+    const char *suite = release->suite ? release->suite : release->repository->suite;
+    return (release->label && strcasestr(release->label, "security")) ||
+           (release->codename && text_has_suffix(text_of(release->codename), "-security")) ||
+           (suite && text_has_suffix(text_of(suite), "-security"));
+}
+
 static void set_origins(struct deb_catalog *catalog)
 {
     const struct releases *releases = catalog->releases;
@@ -287,6 +297,7 @@ static void set_origins(struct deb_catalog *catalog)
                                             .distribution = release->origin,
                                             .version = release->version,
                                             .codename = release->codename,
+                                            .is_security = is_security(release),
                                             .signed_by = release->signed_by};
     }
 }

@@ -5,6 +5,7 @@
 #include "line/fewer.h"
 #include "line/image_notes.h"
 #include "line/steps.h"
+#include "line/together.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -190,7 +191,7 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     if (!expand_tags(image, &facts, err) ||
         !oci_build_index(&image->arena, image->manifest, &facts, images, image->arch_count, &image->index, err))
         return false;
-    if (is_question(plant->options))
+    if (is_question(plant->options) || image->is_held)
         return true;
     struct layout_request request = {
         .dir = image->layout,
@@ -329,15 +330,16 @@ static void put_together(struct batch_image *image, struct plant *plant)
         image->err = worst->err;
         return;
     }
-    image->is_good = !image->arch_count || !job_is_described(&image->jobs[0]);
+    bool is_compared = together_compare(image, plant, &image->err);
+    image->is_good = is_compared && (!image->arch_count || !job_is_described(&image->jobs[0]));
     if (image->is_good)
         return;
-    image->is_built = !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
-    image->is_good = is_question(plant->options) && image->is_built;
-    if (image->is_built)
-        warn_of_differing_versions(image, plant->log);
-    else
+    image->is_built = is_compared && !plant_is_cancelled(plant, &image->err) && assemble(image, plant, &image->err);
+    image->is_good = (is_question(plant->options) || image->is_held) && image->is_built;
+    if (!image->is_built)
         tell_failure(image, plant);
+    else if (!image->lags.count)
+        warn_of_differing_versions(image, plant->log);
 }
 
 /* Ends an image: by the thread that ended its last order, or by one that pushes it. */
@@ -550,6 +552,8 @@ enum err_kind batch_outcome(const struct batch *batch)
         good += image->is_good && !image->is_implied;
         if (!image->is_good && err_kind_is_graver(image->err.kind, worst))
             worst = image->err.kind;
+        if (worst == ERR_NONE && together_is_overdue(image))
+            worst = ERR_PARTLY;
     }
     return good && worst != ERR_NONE && worst != ERR_CANCELLED ? ERR_PARTLY : worst;
 }

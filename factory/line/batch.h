@@ -8,6 +8,7 @@
 #define IMGFACTORY_LINE_BATCH_H
 
 #include "line/job.h"
+#include "line/parity.h"
 #include "oci/layout.h"
 
 struct batch_image {
@@ -19,6 +20,7 @@ struct batch_image {
     struct strings templates;       /* of tags: the command's, the manifest's, or the site's */
     const char *destination;        /* HOST/REPOSITORY to push to, or NULL */
     const char *word;               /* how the command line names it, as a shell reads it */
+    struct together together;       /* how its architectures are kept together */
     bool is_implied;                /* no name of the call: others stand on it */
     const struct batch_image *base; /* another image of the batch that it stands on, made first; or NULL. It has all of
                                      * `arches` */
@@ -29,7 +31,10 @@ struct batch_image {
         is_unchanged; /* built: index and layers are there, whatever became of the push; unchanged: the layout had this
                          * very image under all tags */
     bool has_layout;  /* the layout has it */
-    struct err err;   /* the gravest of the jobs', or that of index and layout */
+    bool is_compared; /* with each other, the architectures: `lags` is what differs */
+    bool is_held;     /* since they differ, or its base is: it is good, and no tag moves */
+    struct lags lags;
+    struct err err;     /* the gravest of the jobs', or that of index and layout */
     const char *layout; /* path */
     struct strings tags;
     struct document index;

@@ -62,6 +62,19 @@ static double is_changed(const struct batch_image *image)
     return image->has_layout && !image->is_unchanged;
 }
 
+static double is_held(const struct batch_image *image)
+{
+    return image->is_held;
+}
+
+static double overdue_updates(const struct batch_image *image)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < image->lags.count; i++)
+        count += image->lags.items[i].is_overdue;
+    return (double)count;
+}
+
 static double image_seconds(const struct batch_image *image)
 {
     return image->seconds;
@@ -87,6 +100,8 @@ static const struct {
 } of_images[] = {
     {"image_success", "Whether the image was made, and pushed where it has a destination.", is_good},
     {"image_exit_status", "The exit status that the image alone would have given; 0 is good.", exit_status},
+    {"image_held", "Whether the image is held, since its architectures differ.", is_held},
+    {"image_overdue_updates", "Security updates that are held back for more than two nights.", overdue_updates},
     {"image_changed", "Whether the last run made another image than the one before.", is_changed},
     {"image_duration_seconds", "How long the image took, from the beginning of the run.", image_seconds},
     {"image_sent_bytes", "Bytes of blobs that were sent to the registry.", sent_bytes},
@@ -185,16 +200,18 @@ static void print_repositories(FILE *out, const struct batch *batch)
 
 static void print_counts(FILE *out, const struct batch *batch)
 {
-    size_t built = 0, unchanged = 0, failed = 0;
+    size_t built = 0, unchanged = 0, held = 0, failed = 0;
     for (size_t i = 0; i < batch->count; i++) {
         const struct batch_image *image = &batch->images[i];
         failed += !image->is_good;
         unchanged += image->is_good && image->is_unchanged;
-        built += image->is_good && !image->is_unchanged;
+        held += image->is_held && image->is_good;
+        built += image->is_good && !image->is_unchanged && !image->is_held;
     }
     print_head(out, "last_run_images", "Images of the last run by what became of them.");
     (void)fprintf(out, "imgfactory_last_run_images{status=\"built\"} %zu\n", built);
     (void)fprintf(out, "imgfactory_last_run_images{status=\"unchanged\"} %zu\n", unchanged);
+    (void)fprintf(out, "imgfactory_last_run_images{status=\"held\"} %zu\n", held);
     (void)fprintf(out, "imgfactory_last_run_images{status=\"failed\"} %zu\n", failed);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "deploy/deploy.h"
+#include "line/lag_report.h"
 
 #include <assert.h>
 
@@ -14,6 +15,8 @@ static const char *image_status(const struct batch_image *image, bool is_dry_run
         return "failed"; /* also when it was built, but could not be pushed */
     if (is_dry_run)
         return "dry-run";
+    if (image->is_held)
+        return "held";
     return image->is_unchanged ? "unchanged" : "built";
 }
 
@@ -106,6 +109,7 @@ static void print_use(FILE *out, const struct batch_image *image)
 
 void report_table(FILE *out, const struct batch *batch, bool is_dry_run)
 {
+    lag_report_print(out, batch);
     if (is_dry_run) {
         for (size_t i = 0; i < batch->count; i++) {
             for (size_t j = 0; j < batch->images[i].arch_count; j++) {
@@ -271,6 +275,9 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
     json_object_set_new(json, "seconds", json_real(image->seconds));
     if (!image->is_good)
         json_object_set_new(json, "error", error_json(&image->err));
+    json_t *together = lag_report_json(image);
+    if (together)
+        json_object_set_new(json, "together", together);
     if (image->has_layout) {
         json_object_set_new(json, "layout", record_text(image->layout));
         json_object_set_new(json, "digest", digest_json(&image->index.digest));
@@ -284,11 +291,14 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
     return json;
 }
 
-/* Prints the object around `images`, which is used up. */
-static void print_report(FILE *out, json_t *images, enum err_kind outcome)
+/* Prints the object around `images`, which is used up, as is `overdue`, unless that is NULL. */
+static void print_report(FILE *out, json_t *overdue, json_t *images, enum err_kind outcome)
 {
-    json_t *json = json_pack("{s:s, s:i, s:s, s:i, s:o}", "imgfactory", IMGFACTORY_VERSION, "format", REPORT_FORMAT,
-                             "outcome", err_kind_name(outcome), "exit", (int)outcome, "images", images);
+    json_t *json = json_pack("{s:s, s:i, s:s, s:i}", "imgfactory", IMGFACTORY_VERSION, "format", REPORT_FORMAT,
+                             "outcome", err_kind_name(outcome), "exit", (int)outcome);
+    if (overdue)
+        json_object_set_new(json, "overdue", overdue);
+    json_object_set_new(json, "images", images);
     (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)fputc('\n', out);
     json_decref(json);
@@ -298,7 +308,7 @@ void report_push_json(FILE *out, const char *image, const struct publication *pu
 {
     json_t *json = json_pack("{s:o, s:s, s:o}", "image", record_text(image), "status",
                              publication->is_good ? "pushed" : "failed", "push", publication_json(publication));
-    print_report(out, json_pack("[o]", json), publication->is_good ? ERR_NONE : publication->err.kind);
+    print_report(out, NULL, json_pack("[o]", json), publication->is_good ? ERR_NONE : publication->err.kind);
 }
 
 void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
@@ -306,7 +316,7 @@ void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
     json_t *images = json_array();
     for (size_t i = 0; i < batch->count; i++)
         json_array_append_new(images, image_json(&batch->images[i], is_dry_run));
-    print_report(out, images, batch_outcome(batch));
+    print_report(out, lag_report_overdue(batch), images, batch_outcome(batch));
 }
 
 static struct explained explained_of(const struct job *job)

@@ -29,7 +29,8 @@ static void print_image(FILE *out, const struct batch_image *image)
         return;
     }
     (void)fprintf(out, "ok      %s  %s", name,
-                  !image->has_layout    ? "selected"
+                  image->is_held        ? "held, its architectures differ,"
+                  : !image->has_layout  ? "selected"
                   : image->is_unchanged ? "unchanged"
                                         : "built");
     if (image->has_layout)

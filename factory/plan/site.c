@@ -2,6 +2,7 @@
 #include "base/units.h"
 #include "plan/rules.h"
 #include "plan/site_values.h"
+#include "plan/together.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,6 +47,8 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "cache-limit", cache_limit, ALTERS_NOTHING),
     FIELD(YAML_NODE, "images", images, ALTERS_ORDER),
     FIELD(YAML_STRING, "if-running", site.if_running, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "parity", site.parity, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "on-missing", site.on_missing, ALTERS_NOTHING),
 };
 
 const struct yaml_field *site_keys(size_t *ret_count)
@@ -177,7 +180,8 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
     if (site->if_running && site_why_not_if_running(site->if_running))
         return site_values_fail(arena, yaml_get(form->root, "if-running"), site->if_running,
                                 site_why_not_if_running(site->if_running), err);
-    return check_filled(form, err) && check_lists(arena, form, err) &&
+    return site_values_check_together(arena, form->root, site->parity, site->on_missing, err) &&
+           check_filled(form, err) && check_lists(arena, form, err) &&
            check_number(form, "jobs", site->jobs, 1, JOBS_MAX, err) &&
            check_number(form, "retries", site->retries, 0, RETRIES_MAX, err);
 }

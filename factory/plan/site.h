@@ -3,7 +3,8 @@
  * The first of --config, ./imgfactory.yaml, $XDG_CONFIG_HOME/imgfactory/imgfactory.yaml (~/.config),
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
  * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
- * allow-older, keep-existing-tags, timeout, sync-wait, cache-limit, confine (true, false), images, if-running.
+ * allow-older, keep-existing-tags, timeout, sync-wait, cache-limit, confine (true, false), images, if-running, parity,
+ * on-missing.
  * factory/registry/README.md describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
@@ -28,13 +29,14 @@ struct site {
     uint64_t cache_limit; /* cache-limit: 8G: bytes, with has_cache_limit */
     bool has_cache_limit;
     struct strings token_origins;
-    struct site_images images; /* images: what `imgfactory` without names builds */
-    const char *if_running;    /* if-running: as --if-running; NULL: not given */
-    bool is_strict;            /* strict: true: as --strict */
-    bool is_older_fine;        /* allow-older: true: as --allow-older */
-    bool are_tags_kept;        /* keep-existing-tags: true: as --keep-existing-tags */
-    bool is_tls_verify_off;    /* tls-verify: false: for a lab registry */
-    bool is_unconfined;        /* confine: false: as --no-confine */
+    struct site_images images;       /* images: what `imgfactory` without names builds */
+    const char *if_running;          /* if-running: as --if-running; NULL: not given */
+    const char *parity, *on_missing; /* of all images that have none of their own; NULL: not given */
+    bool is_strict;                  /* strict: true: as --strict */
+    bool is_older_fine;              /* allow-older: true: as --allow-older */
+    bool are_tags_kept;              /* keep-existing-tags: true: as --keep-existing-tags */
+    bool is_tls_verify_off;          /* tls-verify: false: for a lab registry */
+    bool is_unconfined;              /* confine: false: as --no-confine */
 };
 
 /* Returns the table of the file's keys, for the test that sets each and looks at the key of products. */

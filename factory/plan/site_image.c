@@ -19,10 +19,15 @@ struct item_form {
 #define FIELD(type, key, member, alters) YAML_FIELD(type, item_form, key, member, false, alters)
 
 static const struct yaml_field fields[] = {
-    FIELD(YAML_STRING, "image", image, ALTERS_ORDER),           FIELD(YAML_STRINGS, "images", images, ALTERS_ORDER),
-    FIELD(YAML_STRING, "source", common.source, ALTERS_ORDER),  FIELD(YAML_STRING, "base", common.base, ALTERS_ORDER),
-    FIELD(YAML_STRINGS, "tags", common.tags, ALTERS_NOTHING),   FIELD(YAML_NODE, "push", push, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "image", image, ALTERS_ORDER),
+    FIELD(YAML_STRINGS, "images", images, ALTERS_ORDER),
+    FIELD(YAML_STRING, "source", common.source, ALTERS_ORDER),
+    FIELD(YAML_STRING, "base", common.base, ALTERS_ORDER),
+    FIELD(YAML_STRINGS, "tags", common.tags, ALTERS_NOTHING),
+    FIELD(YAML_NODE, "push", push, ALTERS_NOTHING),
     FIELD(YAML_STRINGS, "architectures", arches, ALTERS_ORDER),
+    FIELD(YAML_STRING, "parity", common.parity, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "on-missing", common.on_missing, ALTERS_NOTHING),
 };
 
 /* What has been read of the list. */
@@ -101,6 +106,7 @@ static bool read_common(struct arena *arena, const struct yaml_node *item, struc
     if (!site_values_check_filled(item, "source", err) || !site_values_check_filled(item, "architectures", err) ||
         !site_values_check_filled(item, "images", err) ||
         !site_values_check_tags(arena, yaml_get(item, "tags"), &common->tags, err) ||
+        !site_values_check_together(arena, item, common->parity, common->on_missing, err) ||
         (common->base && !read_base(arena, item, &common->base, err)) ||
         (form->push && !read_push(form->push, count, common, err)))
         return false;

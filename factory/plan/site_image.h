@@ -1,7 +1,7 @@
 /* site_image.h - `images:` of the site file: the images of a site, and what each or a group of them has for itself
  *
  * An item is the word of an image, as a command line names it, or a mapping with `image` (one) or `images` (a group) and
- * what these have for themselves: source, base, tags, push, architectures. factory/registry/README.md describes them.
+ * what these have for themselves: source, base, tags, push, architectures, parity, on-missing. factory/registry/README.md describes them.
  * Threads: main only, then const.
  * Owns: nothing; all lives in the arena given.
  * Fails with: ERR_USAGE with place.
@@ -13,10 +13,11 @@
 
 /* One image of the site. What is NULL or empty was not given. */
 struct site_image {
-    const char *word;   /* what the command line would say; a path is one that this process can open */
-    const char *source; /* a path, or the name of a shipped source */
-    const char *base;   /* as manifests have it; a layout's path is absolute */
-    const char *arch;   /* as --arch */
+    const char *word;                /* what the command line would say; a path is one that this process can open */
+    const char *source;              /* a path, or the name of a shipped source */
+    const char *base;                /* as manifests have it; a layout's path is absolute */
+    const char *arch;                /* as --arch */
+    const char *parity, *on_missing; /* how its architectures are kept together */
     struct strings tags;
     bool has_push, is_push; /* push: true, false, or where to */
     const char *push;       /* a reference; one that ends with '/' is a folder of names */

@@ -1,6 +1,7 @@
 #include "plan/site_values.h"
 
 #include "plan/rules.h"
+#include "plan/together.h"
 
 bool site_values_fail(struct arena *arena, const struct yaml_node *node, const char *value, const char *why,
                       struct err *err)
@@ -55,4 +56,14 @@ const char *site_values_beside(struct arena *arena, const char *file, const char
 {
     const char *slash = strrchr(file, '/');
     return path[0] == '/' || !slash ? path : arena_printf(arena, "%.*s%s", (int)(slash + 1 - file), file, path);
+}
+
+bool site_values_check_together(struct arena *arena, const struct yaml_node *mapping, const char *parity,
+                                const char *on_missing, struct err *err)
+{
+    const char *why = parity ? together_why_not_parity(parity) : NULL;
+    if (why)
+        return site_values_fail(arena, yaml_get(mapping, "parity"), parity, why, err);
+    why = on_missing ? together_why_not_missing(on_missing) : NULL;
+    return !why || site_values_fail(arena, yaml_get(mapping, "on-missing"), on_missing, why, err);
 }

@@ -17,6 +17,9 @@ bool site_values_check_tags(struct arena *arena, const struct yaml_node *node, c
                             struct err *err) MUST_CHECK;
 /* Checks that no text of a key's value is empty: in quotes it would pass for "not given" later. The key may be absent. */
 bool site_values_check_filled(const struct yaml_node *mapping, const char *key, struct err *err) MUST_CHECK;
+/* Checks the values of `parity` and `on-missing`; NULL: not given. */
+bool site_values_check_together(struct arena *arena, const struct yaml_node *mapping, const char *parity,
+                                const char *on_missing, struct err *err) MUST_CHECK;
 /* Returns a path of a site file as this process finds it: absolute, or relative to where the file is. */
 const char *site_values_beside(struct arena *arena, const char *file, const char *path);
 

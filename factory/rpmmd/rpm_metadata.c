@@ -100,6 +100,7 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
         .generations = getting->env->generations,
         .distribution = repomd->distribution,
         .version = repomd->version,
+        .is_security = strcasestr(repository->id, "security") != NULL,
         .signed_by = signed_by,
         .package_keys = repository->is_gpg_checked ? getting->keyrings : NULL,
     };

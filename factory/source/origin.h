@@ -23,6 +23,7 @@ struct origin {
     struct digest digest;            /* names the generation of the metadata */
     struct generations *generations; /* where it is noted when what it lists is not there; may be NULL */
     const char *distribution, *version, *codename; /* what the metadata says of itself, each may be NULL */
+    bool is_security;                              /* it is for security updates, as it says itself */
     const char *signed_by;                         /* fingerprint of the key that signed the metadata, or NULL */
     const struct http_access *access;              /* what its transfers want; NULL: nothing beyond the environment */
     const struct keyrings *package_keys; /* every package must be signed by one of these (rpm, gpgcheck); NULL: its

@@ -336,7 +336,7 @@ class Site(SiteCase):
         self.assertLessEqual(told["last_run_timestamp_seconds"], time.time())
         self.assertEqual({name: value for name, value in told.items() if name.startswith("last_run_images")},
                          {'last_run_images{status="built"}': 2, 'last_run_images{status="unchanged"}': 0,
-                          'last_run_images{status="failed"}': 2})
+                          'last_run_images{status="held"}': 0, 'last_run_images{status="failed"}': 2})
         self.assertEqual({name: value for name, value in told.items() if name.startswith("image_exit_status")},
                          {'image_exit_status{image="one"}': 0, 'image_exit_status{image="two"}': 0,
                           'image_exit_status{image="two (2)"}': run.USAGE, 'image_exit_status{image="gone"}': run.USAGE})

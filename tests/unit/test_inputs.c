@@ -11,15 +11,16 @@ struct sample {
 };
 
 static const struct sample option_samples[] = {
-    {"arch", "aarch64"},     {"source", "x.yaml"},  {"suite", "sid"},
-    {"output", "elsewhere"}, {"config-root", "/r"}, {"tree", "trees"},
-    {"compression", "zstd"}, {"push", "h.x/y"},     {"tag", "t"},
-    {"username", "me"},      {"authfile", "a"},     {"cert-dir", "c"},
-    {"tls-verify", "false"}, {"jobs", "3"},         {"program", "/p"},
-    {"retries", "7"},        {"timeout", "9h"},     {"sync-wait", "9m"},
-    {"cache-limit", "1G"},   {"cache", "c"},        {"state", "s"},
-    {"arches", "a"},         {"manifests", "m"},    {"token-origin", "https://t.example"},
-    {"if-running", "end"},   {"metrics", "m.prom"},
+    {"arch", "aarch64"},       {"source", "x.yaml"},  {"suite", "sid"},
+    {"output", "elsewhere"},   {"config-root", "/r"}, {"tree", "trees"},
+    {"compression", "zstd"},   {"push", "h.x/y"},     {"tag", "t"},
+    {"username", "me"},        {"authfile", "a"},     {"cert-dir", "c"},
+    {"tls-verify", "false"},   {"jobs", "3"},         {"program", "/p"},
+    {"retries", "7"},          {"timeout", "9h"},     {"sync-wait", "9m"},
+    {"cache-limit", "1G"},     {"cache", "c"},        {"state", "s"},
+    {"arches", "a"},           {"manifests", "m"},    {"token-origin", "https://t.example"},
+    {"if-running", "end"},     {"metrics", "m.prom"}, {"parity", "exact"},
+    {"on-missing", "publish"},
 };
 
 static const struct sample site_samples[] = {
@@ -44,6 +45,8 @@ static const struct sample site_samples[] = {
     {"keep-existing-tags", "true"},
     {"images", "[x]"},
     {"if-running", "end"},
+    {"parity", "exact"},
+    {"on-missing", "publish"},
     {"confine", "false"},
 };
 

@@ -127,7 +127,8 @@ static void images_have_the_words_of_a_command_line_and_what_is_their_own(void *
                                  "  - image: nginx\n    source: ./other.yaml\n    base: manifest:debian\n"
                                  "    tags: [night]\n    push: false\n    architectures: [amd64, arm64]\n"
                                  "  - images: [a, b]\n    source: fedora-41\n    base: ./layout\n    push: q.io/g/\n"
-                                 "if-running: end\n");
+                                 "    parity: exact\n    on-missing: keep-previous\n"
+                                 "if-running: end\nparity: off\non-missing: publish\n");
     CHECK_OK(site_load(&arena, at_home("s/site.yaml"), &site, &err), &err);
     static const char *const words[] = {"dhcpd", NULL, "command:/usr/sbin/nsd", "/usr/sbin/x", "nginx", "a", "b"};
     assert_int_equal(site.images.count, ARRAY_COUNT(words));
@@ -145,6 +146,11 @@ static void images_have_the_words_of_a_command_line_and_what_is_their_own(void *
     assert_true(b->has_push && b->is_push && !b->arch);
     assert_null(site_image_find(&site.images, "own.yaml"));
     assert_string_equal(site.if_running, "end");
+    assert_string_equal(site.parity, "off");
+    assert_string_equal(site.on_missing, "publish");
+    assert_string_equal(b->parity, "exact");
+    assert_string_equal(b->on_missing, "keep-previous");
+    assert_true(!nginx->parity && !nginx->on_missing);
 }
 
 static void an_images_place_is_where_it_is_pushed_to_and_nothing_is_made_of_none(void **state)

@@ -1,0 +1,319 @@
+"""The architectures of an image stay together: what lags behind holds it, what is missing is dealt with as it was asked."""
+
+import os
+import re
+import shutil
+import unittest
+
+from base import deb, elf, image, layout, repo, run, server, world
+from test_report_schema import SCHEMA
+from test_site import SiteCase
+
+ARCHES = {"amd64": "x86_64", "arm64": "aarch64"}
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+
+
+class ParityCase(SiteCase):
+    """A site of images of one repository for all packages and one for security updates, and a registry."""
+
+    def setUp(self):
+        super().setUp()
+        self.day = 0
+        self.server = server.Server(self.path("repo")).start()
+        self.addCleanup(self.server.stop)
+        self.target = self.make_registry()
+        self.write("source.yaml", f"kind: deb\nuris: [{self.server.url}]\nsuites: [stable, stable-security]\n"
+                                  f"components: [main]\nkeys: [{self.key.keyring}]\n")
+        for name in ("one", "two"):
+            self.write_manifest(name, self.manifest(name, "hello"))
+
+    def hello(self, arch, version, name="hello", **fields):
+        return deb.Package(name, arch=arch, version=version, files=[
+            deb.program(f"/usr/bin/{name}", elf.hello(arch, layout.HELLO)),
+            deb.File(f"/usr/share/{name}/version", version)], **fields)
+
+    def offer(self, packages, security=()):
+        """Publishes what the repositories have from now on; packages are listed, or versions of hello by architecture."""
+        for suite, listed, edit in (("stable", world.packages() + self.listed(packages), None),
+                                    ("stable-security", self.listed(security),
+                                     lambda text: text.replace("Label: Kit", "Label: Kit-Security"))):
+            offered = repo.Repository(self.path("repo"), listed, suite=suite)
+            offered.publish(self.key, date=-3600 + 60 * self.day, edit_release=edit)
+            self.day += 1
+
+    def listed(self, packages):
+        return [self.hello(arch, version) for arch, version in packages.items()] if isinstance(packages, dict) \
+            else list(packages)
+
+    def images(self, images="  - one\n", more=""):
+        self.site(images, f"source: source.yaml\narch: [amd64, arm64]\nregistry: {self.target.host}\nnamespace: ns\n"
+                          f"tls-verify: false\n{more}")
+
+    def after(self, days, *options, **settings):
+        """A night so many days from now."""
+        env = {**self.env, "LD_PRELOAD": FAKETIME, "FAKETIME": f"+{days}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        if "address" in run.sanitizer():
+            env["ASAN_OPTIONS"] = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")
+        return self.night(*options, env=env, **settings)
+
+    def tags(self, name="one"):
+        """What the registry has, as skopeo sees it: {tag: digest of what it is at}."""
+        tags = self.target.tags(f"ns/{name}")
+        for tag in tags:
+            seen = self.tool("skopeo", "inspect", "--tls-verify=false", "--format", "{{.Digest}}",
+                             f"docker://{self.target.host}/ns/{name}:{tag}").stdout.decode().strip()
+            self.assertEqual(seen, tags[tag])
+        return tags
+
+    def published(self, name="one", tag="latest", package="hello"):
+        """{architecture: version of a package}, of all platforms of a tag: copied by skopeo, read without the program."""
+        folder = self.path("pulled")
+        shutil.rmtree(folder, ignore_errors=True)
+        self.tool("skopeo", "copy", "--all", "--src-tls-verify=false", f"docker://{self.target.host}/ns/{name}:{tag}",
+                  f"oci:{folder}:{tag}")
+        return {platform.split("/")[0]: re.search(r"(?m)^Version: (.*)$", pulled[f"/var/lib/dpkg/status.d/{package}"].data.decode())[1]
+                for platform, pulled in image.Layout(folder).images[tag].items()}
+
+    def together(self, report, name="one"):
+        return report.images()[name].get("together")
+
+    def assert_valid(self, report):
+        self.assertEqual(SCHEMA.faults(report.json, "report"), [])
+        return report
+
+    def differences(self, report, name="one"):
+        """{package: {architecture: version}}"""
+        return {lag["package"]: {version["arch"]: version["version"] for version in lag["versions"]}
+                for lag in self.together(report, name)["differences"]}
+
+
+class Lag(ParityCase):
+    """One architecture is behind."""
+
+    def test_no_tag_moves_while_one_architecture_lags_and_the_night_after_heals(self):
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"})
+        self.images()
+        self.assertEqual(self.together(self.assert_valid(self.night()))["held"], False)
+        before, layout_before = self.tags(), image.Layout(os.path.join(self.factory.output, "one")).digest()
+        self.offer({"amd64": "2.0-1", "arm64": "1.0-1"})
+        for nights in (1, 2, 4):
+            report = self.assert_valid(self.after(nights - 1))
+            self.assertEqual(report.images()["one"]["status"], "held")
+            self.assertEqual(self.differences(report), {"hello": {"x86_64": "2.0-1", "aarch64": "1.0-1"}})
+            (lag,) = self.together(report)["differences"]
+            self.assertEqual((lag["nights"], lag["security"], lag["overdue"]), (nights, False, False))
+            dates = {order["arch"]: order["source"]["repositories"][0]["date"]
+                     for order in report.images()["one"]["architectures"]}
+            self.assertEqual({version["arch"]: version["date"] for version in lag["versions"]}, dates)
+            self.assertEqual({version["arch"]: version["behind"] for version in lag["versions"]},
+                             {"x86_64": False, "aarch64": True})
+            self.assertEqual(self.tags(), before)
+            self.assertEqual(image.Layout(os.path.join(self.factory.output, "one")).digest(), layout_before)
+        self.assertRegex(self.last.stderr, r"warning: one is held, no tag moves: hello is 2\.0-1 for x86_64, 1\.0-1 for "
+                                           r"aarch64, for 4 nights")
+        self.offer({"amd64": "2.0-1", "arm64": "2.0-1"})
+        report = self.after(4)
+        self.assertEqual(report.images()["one"]["status"], "built")
+        self.assertEqual(self.published(), {"amd64": "2.0-1", "arm64": "2.0-1"})
+        self.assertEqual(sorted(self.tags()), ["1.0", "2.0", "latest"])
+        self.offer({"amd64": "2.0-1", "arm64": "3.0-1"})
+        (lag,) = self.together(self.after(5))["differences"]
+        self.assertEqual(lag["nights"], 1)  # the former one is forgotten
+
+    def test_the_table_and_the_summary_tell_it(self):
+        self.offer({"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.images("  - one\n  - two\n")
+        text = self.night(json_too=False).stdout
+        self.assertRegex(text, r"(?m)\AHELD    one  hello \(source hello\), for 1 night\n +x86_64 +hello 2\.0-1 of "
+                               r"stable of http://\S+, \d{4}-\d\d-\d\d [\d:]+ UTC\n +aarch64 +hello 1\.0-1 of .* \(behind\)\n")
+        lines = self.night("--summary", json_too=False).stdout.splitlines()
+        self.assertRegex(lines[0], "^ok      one  held")
+        self.night("--metrics", "night.prom")
+        with open(self.path("night.prom"), encoding="utf-8") as stream:
+            told = stream.read()
+        self.assertIn('last_run_images{status="held"} 2\n', told)
+        self.assertIn('image_held{image="one"} 1\n', told)
+
+    def test_one_image_that_is_held_holds_no_other(self):
+        self.offer([self.hello(arch, "1.0-1", name) for arch in ARCHES for name in ("hello", "other")])
+        self.write_manifest("two", self.manifest("two", "other"))
+        self.images("  - one\n  - two\n")
+        self.night()
+        before = self.tags()
+        self.offer([self.hello("amd64", "2.0-1"), self.hello("arm64", "1.0-1")] +
+                   [self.hello(arch, "2.0-1", "other") for arch in ARCHES])
+        report = self.night()
+        self.assertEqual({name: made["status"] for name, made in report.images().items()}, {"one": "held", "two": "built"})
+        self.assertEqual(self.tags(), before)
+        self.assertEqual(self.published("two", package="other"), {"amd64": "2.0-1", "arm64": "2.0-1"})
+
+    def test_nothing_at_all_is_published_first_while_architectures_differ(self):
+        self.offer({"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.images()
+        self.assertEqual(self.night().images()["one"]["status"], "held")
+        self.assertEqual(self.target.tags("ns/one"), {})
+        self.assertEqual(self.files_below(self.factory.output), [])
+        self.assertEqual(self.night("--arch", "amd64").images()["one"]["status"], "built")  # there is nothing to compare
+        self.assertEqual(self.published(), {"amd64": "2.0-1"})
+
+    def test_without_a_push_the_layout_stays(self):
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"})
+        self.images(more="push: false\n")
+        self.night()
+        before = self.files_below(self.factory.output)
+        self.offer({"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.assertEqual(self.night().images()["one"]["status"], "held")
+        self.assertEqual(self.files_below(self.factory.output), before)
+
+    def test_a_dry_run_tells_and_remembers_nothing(self):
+        self.offer({"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.images()
+        report = self.assert_valid(self.night("--dry-run"))
+        self.assertEqual(self.differences(report), {"hello": {"x86_64": "2.0-1", "aarch64": "1.0-1"}})
+        self.assertEqual(report.images()["one"]["status"], "dry-run")
+        self.assertFalse(os.path.exists(self.path("state/v1/lags.json")))
+
+    def test_a_lost_or_damaged_state_is_no_error(self):
+        self.offer({"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.images()
+        self.night()
+        for damage in ("", "{", "[1]", '{"format":1,"lags":[{"image":1}]}', '{"format":9,"lags":[]}'):
+            self.write("state/v1/lags.json", damage)
+            (lag,) = self.together(self.after(1))["differences"]
+            self.assertEqual(lag["nights"], 1)
+        shutil.rmtree(self.path("state"))
+        (lag,) = self.together(self.after(2))["differences"]
+        self.assertEqual(lag["nights"], 1)
+
+    def test_tags_of_one_platform_each_stay_too(self):
+        self.write_manifest("one", self.manifest("one", "hello").replace('"{version}"', '"{version}-{arch}"'))
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"})
+        self.images()
+        self.night()
+        before = self.tags()
+        self.assertEqual(sorted(before), ["1.0-aarch64", "1.0-x86_64", "latest"])
+        self.offer({"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.night()
+        self.assertEqual(self.tags(), before)
+
+    def test_what_stands_on_an_image_that_is_held_is_held(self):
+        self.write_manifest("below", self.manifest("below", "hello"))
+        self.write_manifest("one", self.manifest("one", "other", "base: manifest:below\n"))
+        other = [self.hello(arch, "1.0-1", "other") for arch in ARCHES]
+        self.offer([self.hello(arch, "1.0-1") for arch in ARCHES] + other)
+        for images in ("  - one\n", "  - below\n  - one\n"):
+            self.images(images)
+            self.night()
+            before = self.tags()
+            self.offer([self.hello("amd64", "2.0-1"), self.hello("arm64", "1.0-1")] + other)
+            report = self.assert_valid(self.night())
+            self.assertEqual((report.images()["one"]["status"], report.images()["below"]["status"]), ("held", "held"))
+            self.assertEqual(self.together(report)["base"], "below")
+            self.assertEqual(self.tags(), before)
+            self.offer([self.hello(arch, "1.0-1") for arch in ARCHES] + other)
+
+
+class Asked(ParityCase):
+    """What is compared, and who asks for it."""
+
+    def test_rebuilds_of_one_architecture_are_equal_by_source_and_differ_exactly(self):
+        self.offer([self.hello("amd64", "1:1.0-1+b1", Source="hello-source (1:1.0-1)"),
+                    self.hello("arm64", "1:1.0-1", Source="hello-source")])
+        self.images()
+        self.assertEqual(self.together(self.night())["differences"], [])
+        self.images(more="parity: exact\n")
+        report = self.night()
+        self.assertEqual(report.images()["one"]["status"], "held")
+        self.assertEqual(self.differences(report), {"hello": {"x86_64": "1:1.0-1+b1", "aarch64": "1:1.0-1"}})
+        self.assertEqual(report.images()["one"]["together"]["parity"], "exact")
+        self.images("  - {image: one, parity: source}\n", more="parity: exact\n")
+        self.assertEqual(self.night().images()["one"]["status"], "unchanged")
+        self.images("  - {images: [one, two], parity: exact}\n")
+        report = self.night()
+        self.assertEqual([made["status"] for made in report.json["images"]], ["held", "held"])
+
+    def test_off_tells_and_publishes(self):
+        self.offer({"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.images(more="parity: off\n")
+        report = self.assert_valid(self.night())
+        self.assertEqual(self.together(report)["held"], False)
+        self.assertEqual(list(self.differences(report)), ["hello"])
+        self.assertEqual(self.published(), {"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.assertIn("warning: one differs between architectures: hello is", self.last.stderr)
+        self.images()
+        self.night("--parity", "off")
+        self.assertEqual(self.night("--parity", "never", code=run.USAGE, json_too=False).stderr.count("none of exact"), 1)
+
+    def test_outside_of_a_site_it_has_to_be_asked_for(self):
+        self.offer({"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.images("  - two\n")
+        report = self.night("one")
+        self.assertEqual(report.images()["one"]["status"], "built")
+        self.assertNotIn("together", report.images()["one"])
+        self.offer({"amd64": "3.0-1", "arm64": "1.0-1"})
+        before = self.tags()
+        self.assertEqual(self.night("--parity=source", "one").images()["one"]["status"], "held")
+        self.assertEqual(self.tags(), before)
+        self.assertEqual(self.night("two").images()["two"]["status"], "held")  # the site's
+
+    def test_a_package_that_only_one_architecture_has_is_no_lag_and_one_with_another_name_is(self):
+        def offer(amd64, arm64, extra="1.0-1"):
+            self.offer([self.hello("amd64", "1.0-1", Depends=f"libquad0, {amd64[0]}"),
+                        self.hello("arm64", "1.0-1", Depends=arm64[0]),
+                        deb.Package("libquad0", arch="amd64", version=extra, Source="quad", files=[deb.File("/usr/share/q", "")])] +
+                       [deb.Package(name, arch=arch, version=version, Source="foo", files=[deb.File("/usr/share/foo/x", version)])
+                        for arch, (name, version) in (("amd64", amd64), ("arm64", arm64))] +
+                       [deb.Package("foo-data", version="9-1", Source="foo", files=[deb.File("/usr/share/foo/all", "")])])
+        self.images(more="parity: off\n")
+        offer(("foo1", "1.0-1"), ("foo1", "1.0-1"))
+        self.assertEqual(self.differences(self.night("--dry-run")), {})
+        offer(("foo2", "2.0-1"), ("foo1", "1.0-1"))
+        self.assertEqual(self.differences(self.night("--dry-run")), {"foo2": {"x86_64": "2.0-1", "aarch64": "1.0-1"}})
+
+    def test_packages_that_give_no_file_hold_nothing(self):
+        def offer(version):
+            self.offer([self.hello(arch, "1.0-1", Depends="silent") for arch in ARCHES] +
+                       [deb.Package("silent", arch=arch, version=number, files=[deb.File("/usr/share/silent/x", number)])
+                        for arch, number in (("amd64", version), ("arm64", "1.0-1"))])
+        offer("2.0-1")
+        self.images()
+        self.assertEqual(self.night().images()["one"]["status"], "built")
+
+
+class Security(ParityCase):
+    """A security update that one architecture gets later."""
+
+    def test_one_that_is_held_for_more_than_two_nights_ends_the_night_with_9_and_comes_first(self):
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"})
+        self.images("  - two\n  - one\n")
+        self.night()
+        before = self.tags()
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"}, {"amd64": "1.0-1+deb1"})
+        for days, code in ((0, run.OK), (1, run.OK), (2, run.PARTLY), (3, run.PARTLY)):
+            report = self.assert_valid(self.after(days, code=code))
+            (lag,) = self.together(report)["differences"]
+            self.assertEqual((lag["security"], lag["nights"], lag["overdue"]), (True, days + 1, code == run.PARTLY))
+            self.assertEqual(self.tags(), before)
+        self.assertEqual(report.json["exit"], run.PARTLY)
+        self.assertEqual([(lag["image"], lag["package"]) for lag in report.json["overdue"]],
+                         [("two", "hello"), ("one", "hello")])
+        self.assertLess(self.last.stdout.index('"overdue"'), self.last.stdout.index('"images"'))
+        self.assertRegex(self.last.stderr, "error: one is held, no tag moves: hello is .*, a security update, for 4 nights")
+        result = self.after(3, code=run.PARTLY, json_too=False)
+        self.assertTrue(result.stdout.startswith("OVERDUE two  hello (source hello), a security update, for 4 nights\n"),
+                        result)
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"}, {"amd64": "1.0-1+deb1", "arm64": "1.0-1+deb1"})
+        report = self.after(4)
+        self.assertNotIn("overdue", report.json)
+        self.assertEqual(self.published(), {"amd64": "1.0-1+deb1", "arm64": "1.0-1+deb1"})
+
+    def test_one_that_goes_out_is_not_overdue(self):
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"}, {"amd64": "1.0-1+deb1"})
+        self.images(more="parity: off\n")
+        for days in (0, 5):
+            (lag,) = self.together(self.after(days))["differences"]
+            self.assertEqual((lag["security"], lag["overdue"]), (True, False))
+
+
+if __name__ == "__main__":
+    unittest.main()
