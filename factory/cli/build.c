@@ -7,6 +7,7 @@
 #include "cli/display.h"
 #include "cli/night.h"
 #include "cli/night_metrics.h"
+#include "cli/night_status.h"
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
@@ -724,6 +725,8 @@ static bool plan_options(struct build *build, struct err *err)
     run->cache_limit = command_cache_limit(build->command);
     run->sync_wait_ms = command_sync_wait_ms(build->command);
     run->explained = build->explained.count || build->is_new ? &build->explained : NULL;
+    if (!command_record(build->command, &run->record, err))
+        return false;
     run->is_bill_told = options->is_json || run->explained;
     if (!run->cache_dir &&
         !places_user_dir(build->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &run->cache_dir, err))
@@ -1037,6 +1040,21 @@ static void share_base(struct arena *arena, struct registry_shared *shared, cons
         registry_shared_add(shared, &reference);
 }
 
+/* Returns whether the run is a night that writes the site's status record: one that may push. */
+static bool has_record(const struct build *build)
+{
+    return build->is_night && build->run.record && !build->options->is_dry_run && !build->options->is_no_push;
+}
+
+/* Notes the repository of the record. */
+static void share_record(struct arena *arena, struct registry_shared *shared, const char *record)
+{
+    struct reference reference;
+    struct err none = {0}; /* it was parsed before */
+    if (reference_parse(arena, record, true, &reference, &none))
+        registry_shared_add(shared, &reference);
+}
+
 /* Notes where the images go: what is asked of a registry is asked for all of them. */
 static struct registry_shared *share_registries(struct build *build)
 {
@@ -1053,6 +1071,8 @@ static struct registry_shared *share_registries(struct build *build)
             registry_shared_add(shared, &reference);
         share_base(build->arena, shared, build->images[i].manifest);
     }
+    if (has_record(build))
+        share_record(build->arena, shared, build->run.record);
     return shared;
 }
 
@@ -1117,6 +1137,8 @@ static bool run_batch(struct build *build, struct err *err)
         tell_timeout(build->command, batch);
         together_note(batch, &build->run, log);
         together_log(batch, log);
+        if (has_record(build))
+            night_status_write(build->command, plant, batch);
         build->command->outcome = batch_outcome(batch);
         print_report(build, batch, answers);
         night_metrics_note(build->command, batch);

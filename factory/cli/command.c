@@ -120,6 +120,25 @@ void command_tell_timeout(const struct command *command, struct err *err)
     *err = told;
 }
 
+bool command_record(struct command *command, const char **ret_reference, struct err *err)
+{
+    const char *status = command->site.status;
+    struct reference reference;
+    *ret_reference = NULL;
+    if (!status)
+        return true;
+    bool is_good = reference_parse(&command->arena, status, true, &reference, err);
+    if (is_good && reference.has_digest) {
+        err_set(err, ERR_USAGE, "%s: a record has a tag, and no digest", status);
+        is_good = false;
+    }
+    if (!is_good)
+        err_wrap(err, "%s: status", command->site.path);
+    else
+        *ret_reference = reference_print(&command->arena, &reference);
+    return is_good;
+}
+
 static size_t processor_count(void)
 {
     cpu_set_t set;

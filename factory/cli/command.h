@@ -53,6 +53,8 @@ uint64_t command_timeout_ms(const struct command *command);
 uint64_t command_sync_wait_ms(const struct command *command);
 /* Says of an error that came because the time was up what it is: class ERR_NETWORK, naming --timeout. */
 void command_tell_timeout(const struct command *command, struct err *err);
+/* Finds the site's status record (status:) as "HOST/REPOSITORY:TAG"; NULL when the site has none. ERR_USAGE naming the file. */
+bool command_record(struct command *command, const char **ret_reference, struct err *err) MUST_CHECK;
 /* Returns how many threads compute: as asked for, else one per processor. */
 size_t command_jobs(const struct command *command);
 

@@ -66,6 +66,12 @@ static const struct command_row rows[] = {
      "Lists what a repository of a registry has under its tags, the newest first: dates, versions, digests.\n"
      "A digest of it is what `tag REF@DIGEST TAG` and `unit --pin=DIGEST` go back to.",
      1, 1, 0, remote_history},
+    {COMMAND_STATUS, "status", "[SITE|REF]", "0.3.0", "tell whether a site's images are still current",
+     "Tells whether the images of a site are still current, by the status record that its nights write (status:\n"
+     "in the site file), without any state of this machine. SITE is a site file (default: the one that is\n"
+     "found), REF a record, or an image that names its record. Exit status 9 when the last night of an image\n"
+     "failed or is too old.",
+     0, 1, 0, remote_status},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

@@ -59,7 +59,8 @@ static const struct exit_row rows[] = {
      "Make room, or do what the message says. `imgfactory clean` makes room in the cache; --cache, --state and "
      "--output "
      "name other places. Nothing half-written is left under a final name."},
-    {9, ERR_PARTLY, "some images failed, others are there", "Of several images some failed and others are there.",
+    {9, ERR_PARTLY, "some images failed, others are there",
+     "Of several images some failed and others are there. Of `imgfactory status`: images are not current any more.",
      "See the report: --json gives each image its own status and error."},
     {70, ERR_INTERNAL, "internal error", "imgfactory found a mistake of its own.",
      "Report it, with the message, the command line and `imgfactory --version -v`."},

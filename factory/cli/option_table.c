@@ -14,8 +14,8 @@
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                   /* move tags in registries */
 #define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF) /* images of registries */
 #define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY)                          /* use the cache */
-#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY)                          /* talk to registries */
-#define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_SHOW_CONFIG)
+#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS)         /* talk to registries */
+#define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_SHOW_CONFIG)
 
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
@@ -126,6 +126,8 @@ static const struct option_row rows[] = {
     OPTION(0, "sync-wait", "DURATION",
            "when a mirror is in the middle of an update, wait so long for its end (default: 0; with a site file 10m)",
            OPTION_DURATION, sync_wait_ms, PACKAGES, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "max-age", "DURATION", "what was last found current longer ago than this is stale (default: 36h)",
+           OPTION_DURATION, max_age_ms, COMMAND_STATUS, 0, 1, 0, ALTERS_NOTHING),
     OPTION(0, "no-confine", NULL, "let the threads that read packages and images open any file and socket", OPTION_FLAG,
            is_unconfined, ALL & ~(LOGINS | COMMAND_CLEAN), LOGINS | COMMAND_CLEAN, 0, 0, ALTERS_NOTHING),
     OPTION(0, "cache-limit", "SIZE",
@@ -186,7 +188,8 @@ static const struct option_text texts[] = {
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
     {"state", COMMAND_DIFF, "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
-    {"json", COMMAND_SHOW_CONFIG | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN, "print the answer as JSON"},
+    {"json", COMMAND_SHOW_CONFIG | COMMAND_STATUS | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN,
+     "print the answer as JSON"},
     {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},
     {"quiet", COMMAND_INSPECT | COMMAND_DIFF | ASKS, "print the answer, errors and warnings only"},
 };

@@ -32,6 +32,7 @@ struct options {
     struct strings token_origins;
     uint64_t jobs, retries;
     uint64_t timeout_ms;   /* 0: none */
+    uint64_t max_age_ms;   /* 0: not given */
     uint64_t sync_wait_ms; /* UINT64_MAX: not given */
     uint64_t cache_limit;  /* bytes, with has_cache_limit */
     bool has_cache_limit, has_retries, is_tls_verify_off;

@@ -10,6 +10,7 @@
 #include "cli/maker.h"
 #include "cli/night_unit.h"
 #include "cli/places.h"
+#include "cli/status.h"
 #include "formats/formats.h"
 #include "io/store_prune.h"
 #include "layer/archive.h"
@@ -554,6 +555,11 @@ static void close_archives(struct remote *remote)
         archive_done(&remote->archives[i]);
 }
 
+static bool status(struct remote *remote, struct err *err)
+{
+    return status_run(remote->command, remote->registry_options, remote->http, err);
+}
+
 static struct remote remote_of(struct command *command)
 {
     return (struct remote){
@@ -670,6 +676,14 @@ bool remote_history(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
     return with_network(&remote, history, err);
+}
+
+bool remote_status(struct command *command, struct err *err)
+{
+    if (!status_load_site(command, err))
+        return false;
+    struct remote remote = remote_of(command);
+    return with_network(&remote, status, err);
 }
 
 bool remote_tag(struct command *command, struct err *err)

@@ -19,6 +19,8 @@ bool remote_diff(struct command *command, struct err *err) MUST_CHECK;
 bool remote_unit(struct command *command, struct err *err) MUST_CHECK;
 /* Lists the images of a repository (history.h). */
 bool remote_history(struct command *command, struct err *err) MUST_CHECK;
+/* Tells whether the images of a site are current (status.h). */
+bool remote_status(struct command *command, struct err *err) MUST_CHECK;
 /* Sets a tag in a registry. */
 bool remote_tag(struct command *command, struct err *err) MUST_CHECK;
 /* Tries and keeps a credential. */

@@ -187,6 +187,7 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
         images[i] = &image->jobs[i].image;
     struct oci_facts facts = image->jobs[0].bill.facts;
     facts.arch = NULL; /* index and tags are of no single architecture */
+    facts.record = plant->options->record;
     image->layout = arena_printf(&image->arena, "%s/%s", plant->options->output_dir, image->manifest->name);
     if (!expand_tags(image, &facts, err) ||
         !oci_build_index(&image->arena, image->manifest, &facts, images, image->arch_count, &image->index, err))
@@ -263,6 +264,7 @@ static void tell_failure(struct batch_image *image, struct plant *plant)
 static void end_image(struct batch_image *image, const struct shift *shift)
 {
     image->seconds = clock_seconds() - shift->start;
+    image->ended = clock_date();
     atomic_store(&image->is_ended, true);
 }
 
@@ -555,6 +557,8 @@ enum err_kind batch_outcome(const struct batch *batch)
         if (worst == ERR_NONE && together_is_overdue(image))
             worst = ERR_PARTLY;
     }
+    if (worst == ERR_NONE && batch->record.reference && !batch->record.is_good)
+        return batch->record.err.kind;
     return good && worst != ERR_NONE && worst != ERR_CANCELLED ? ERR_PARTLY : worst;
 }
 

@@ -40,15 +40,25 @@ struct batch_image {
     struct document index;
     struct publication publication;
     struct platforms_loss loss; /* what a tag of the layout would have lost */
-    double seconds;             /* from the start of the batch to the image's end */
+    double seconds;             /* from the start of the batch to the image's end … */
+    int64_t ended;              /* … which is this, in seconds since 1970 */
     const char *told;           /* private, as are the next: the error that was printed of a job, if any */
     _Atomic size_t pending;
     atomic_bool is_ended; /* no thread touches it any more */
 };
 
+/* The status record of a site, when a night wrote it (status_post.h). */
+struct batch_record {
+    const char *reference; /* NULL: none was to be written */
+    bool is_good;
+    struct digest digest; /* of its manifest, when it is good */
+    struct err err;
+};
+
 struct batch {
     struct batch_image *images; /* in the order of the command line */
     size_t count;
+    struct batch_record record;
     struct progress progress;
     struct arena arena;
     bool is_abandoned; /* threads are still at work: neither the batch nor the plant may be freed */
@@ -60,7 +70,8 @@ void batch_init(struct batch *batch, struct batch_image *images, size_t count);
  * is set, orders have 0.7 s to end; images that are not done by then are reported as cancelled, and the threads
  * left alone (is_abandoned): the caller reports and ends the process. */
 bool batch_run(struct batch *batch, struct plant *plant, struct err *err) MUST_CHECK;
-/* Returns the exit class of the whole: ERR_NONE, the gravest kind when all failed that were asked for, else ERR_PARTLY. */
+/* Returns the exit class of the whole: ERR_NONE, the gravest kind when all failed that were asked for, else ERR_PARTLY; that of
+ * the status record when nothing else failed. */
 enum err_kind batch_outcome(const struct batch *batch);
 /* Frees results. */
 void batch_done(struct batch *batch);

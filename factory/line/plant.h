@@ -26,6 +26,7 @@ struct run_options {
     struct inputs inputs;
     const char *cache_dir, *state_dir, *output_dir;
     const char *tree_dir; /* NULL: trees are not exported */
+    const char *record;   /* the site's status record, which indexes name; NULL: none */
     size_t jobs;          /* workers */
     bool is_dry_run, is_rebuild, is_cache_only;
     bool is_bill_told;             /* all of the bills, as the JSON report and explanations have it */

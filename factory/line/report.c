@@ -291,14 +291,28 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
     return json;
 }
 
-/* Prints the object around `images`, which is used up, as is `overdue`, unless that is NULL. */
-static void print_report(FILE *out, json_t *overdue, json_t *images, enum err_kind outcome)
+static json_t *batch_record_json(const struct batch_record *record)
+{
+    json_t *json =
+        json_pack("{s:s, s:s}", "reference", record->reference, "status", record->is_good ? "written" : "failed");
+    if (record->is_good)
+        json_object_set_new(json, "digest", digest_json(&record->digest));
+    else
+        json_object_set_new(json, "error", error_json(&record->err));
+    return json;
+}
+
+/* Prints the object around `images`, which is used up, as is `overdue`, unless that is NULL. `record` may be NULL. */
+static void print_report(FILE *out, json_t *overdue, json_t *images, enum err_kind outcome,
+                         const struct batch_record *record)
 {
     json_t *json = json_pack("{s:s, s:i, s:s, s:i}", "imgfactory", IMGFACTORY_VERSION, "format", REPORT_FORMAT,
                              "outcome", err_kind_name(outcome), "exit", (int)outcome);
     if (overdue)
         json_object_set_new(json, "overdue", overdue);
     json_object_set_new(json, "images", images);
+    if (record && record->reference)
+        json_object_set_new(json, "status_record", batch_record_json(record));
     (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)fputc('\n', out);
     json_decref(json);
@@ -308,7 +322,7 @@ void report_push_json(FILE *out, const char *image, const struct publication *pu
 {
     json_t *json = json_pack("{s:o, s:s, s:o}", "image", record_text(image), "status",
                              publication->is_good ? "pushed" : "failed", "push", publication_json(publication));
-    print_report(out, NULL, json_pack("[o]", json), publication->is_good ? ERR_NONE : publication->err.kind);
+    print_report(out, NULL, json_pack("[o]", json), publication->is_good ? ERR_NONE : publication->err.kind, NULL);
 }
 
 void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
@@ -316,7 +330,7 @@ void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
     json_t *images = json_array();
     for (size_t i = 0; i < batch->count; i++)
         json_array_append_new(images, image_json(&batch->images[i], is_dry_run));
-    print_report(out, lag_report_overdue(batch), images, batch_outcome(batch));
+    print_report(out, lag_report_overdue(batch), images, batch_outcome(batch), &batch->record);
 }
 
 static struct explained explained_of(const struct job *job)

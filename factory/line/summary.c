@@ -41,6 +41,13 @@ static void print_image(FILE *out, const struct batch_image *image)
     (void)fputc('\n', out);
 }
 
+static void print_record(FILE *out, const struct batch_record *record)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    (void)fprintf(out, "FAILED  %s  %s (%d): %s\n", record->reference, err_kind_name(record->err.kind),
+                  (int)record->err.kind, text_shown(&scratch, record->err.text));
+}
+
 void summary_print(FILE *out, const struct batch *batch, double seconds)
 {
     enum err_kind outcome = batch_outcome(batch);
@@ -54,6 +61,8 @@ void summary_print(FILE *out, const struct batch *batch, double seconds)
         pushed += image->publication.is_tried && image->publication.is_good && !image->publication.result.is_unchanged;
         sent_bytes += image->publication.result.sent_bytes;
     }
+    if (batch->record.reference && !batch->record.is_good)
+        print_record(out, &batch->record);
     (void)fprintf(out, "%-7s %zu of %zu images, %zu changed, %zu pushed, %s sent, %.1f s: %s (%d)\n",
                   outcome == ERR_NONE ? "ok" : "FAILED", good, batch->count, changed, pushed,
                   text_size(sent_bytes).chars, seconds, err_kind_name(outcome), (int)outcome);

@@ -310,7 +310,10 @@ static json_t *make_index(const struct builder *builder, const struct image *con
     set(builder, object, "schemaVersion", json_integer(2));
     set(builder, object, "mediaType", json_string(OCI_MEDIA_INDEX));
     set(builder, object, "manifests", manifests);
-    set_filled(builder, object, "annotations", make_annotations(builder));
+    json_t *annotations = make_annotations(builder);
+    if (builder->facts->record)
+        set_string(builder, annotations, OCI_RECORD_ANNOTATION, builder->facts->record);
+    set_filled(builder, object, "annotations", annotations);
     return object;
 }
 

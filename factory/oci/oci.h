@@ -14,6 +14,8 @@
 #include "plan/arch.h"
 #include "plan/manifest.h"
 
+/* The annotation of an index that names the place of its site's status record (line/status_record.h). */
+#define OCI_RECORD_ANNOTATION "vnd.imgfactory.status"
 #define OCI_MEDIA_INDEX "application/vnd.oci.image.index.v1+json"
 #define OCI_MEDIA_MANIFEST "application/vnd.oci.image.manifest.v1+json"
 #define OCI_MEDIA_CONFIG "application/vnd.oci.image.config.v1+json"
@@ -43,6 +45,7 @@ struct oci_facts {
     const char *version, *release; /* upstream part "4.4.3-P1"; distribution part "2" ("" when there is none) */
     const char *source_package, *source_version;
     int64_t created_time; /* {date}: YYYYMMDD of it */
+    const char *record; /* of an index: where the site's status record is, for OCI_RECORD_ANNOTATION; NULL: not said */
 };
 
 /* Splits a package version: [epoch:]upstream[-release] (deb-version(7)). Strings live in the arena. */

@@ -49,6 +49,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "if-running", site.if_running, ALTERS_NOTHING),
     FIELD(YAML_STRING, "parity", site.parity, ALTERS_NOTHING),
     FIELD(YAML_STRING, "on-missing", site.on_missing, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "status", site.status, ALTERS_NOTHING),
 };
 
 const struct yaml_field *site_keys(size_t *ret_count)
@@ -126,7 +127,7 @@ static bool check_lists(struct arena *arena, const struct site_form *form, struc
 
 static bool check_filled(const struct site_form *form, struct err *err)
 {
-    static const char *const keys[] = {"authfile", "arch", "source", "output"};
+    static const char *const keys[] = {"authfile", "arch", "source", "output", "status"};
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
         if (!site_values_check_filled(form->root, keys[i], err))
             return false;

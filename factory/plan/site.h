@@ -4,7 +4,7 @@
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
  * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
  * allow-older, keep-existing-tags, timeout, sync-wait, cache-limit, confine (true, false), images, if-running, parity,
- * on-missing.
+ * on-missing, status.
  * factory/registry/README.md describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
@@ -32,6 +32,7 @@ struct site {
     struct site_images images;       /* images: what `imgfactory` without names builds */
     const char *if_running;          /* if-running: as --if-running; NULL: not given */
     const char *parity, *on_missing; /* of all images that have none of their own; NULL: not given */
+    const char *status;              /* status: where nights write their record, as it is written; NULL: nowhere */
     bool is_strict;                  /* strict: true: as --strict */
     bool is_older_fine;              /* allow-older: true: as --allow-older */
     bool are_tags_kept;              /* keep-existing-tags: true: as --keep-existing-tags */

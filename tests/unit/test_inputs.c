@@ -20,7 +20,7 @@ static const struct sample option_samples[] = {
     {"cache-limit", "1G"},     {"cache", "c"},        {"state", "s"},
     {"arches", "a"},           {"manifests", "m"},    {"token-origin", "https://t.example"},
     {"if-running", "end"},     {"metrics", "m.prom"}, {"parity", "exact"},
-    {"on-missing", "publish"},
+    {"on-missing", "publish"}, {"max-age", "9h"},
 };
 
 static const struct sample site_samples[] = {
@@ -47,6 +47,7 @@ static const struct sample site_samples[] = {
     {"if-running", "end"},
     {"parity", "exact"},
     {"on-missing", "publish"},
+    {"status", "q.io/me/status"},
     {"confine", "false"},
 };
 

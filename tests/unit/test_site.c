@@ -128,7 +128,7 @@ static void images_have_the_words_of_a_command_line_and_what_is_their_own(void *
                                  "    tags: [night]\n    push: false\n    architectures: [amd64, arm64]\n"
                                  "  - images: [a, b]\n    source: fedora-41\n    base: ./layout\n    push: q.io/g/\n"
                                  "    parity: exact\n    on-missing: keep-previous\n"
-                                 "if-running: end\nparity: off\non-missing: publish\n");
+                                 "if-running: end\nparity: off\non-missing: publish\nstatus: q.io/me/status\n");
     CHECK_OK(site_load(&arena, at_home("s/site.yaml"), &site, &err), &err);
     static const char *const words[] = {"dhcpd", NULL, "command:/usr/sbin/nsd", "/usr/sbin/x", "nginx", "a", "b"};
     assert_int_equal(site.images.count, ARRAY_COUNT(words));
@@ -151,6 +151,7 @@ static void images_have_the_words_of_a_command_line_and_what_is_their_own(void *
     assert_string_equal(b->parity, "exact");
     assert_string_equal(b->on_missing, "keep-previous");
     assert_true(!nginx->parity && !nginx->on_missing);
+    assert_string_equal(site.status, "q.io/me/status");
 }
 
 static void an_images_place_is_where_it_is_pushed_to_and_nothing_is_made_of_none(void **state)
