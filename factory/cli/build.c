@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "cli/confinement.h"
 #include "cli/display.h"
+#include "cli/locking.h"
 #include "cli/night.h"
 #include "cli/night_metrics.h"
 #include "cli/night_status.h"
@@ -72,6 +73,7 @@ struct build {
     LIST(struct asked_name) asked; /* words that are no manifest's name */
     struct strings names;          /* images asked for */
     struct strings explained;      /* why: paths; new: none */
+    struct locking locking;        /* the lock file that is written, or built from */
     bool is_new;                   /* the manifest of a name is wanted, no image */
     struct source *shared;         /* the command's source, or the host's, once it was read: one for all images */
     LIST(struct site_source) site_sources;
@@ -724,10 +726,12 @@ static bool plan_options(struct build *build, struct err *err)
     run->http = command_http_options(build->command);
     run->cache_limit = command_cache_limit(build->command);
     run->sync_wait_ms = command_sync_wait_ms(build->command);
-    run->explained = build->explained.count || build->is_new ? &build->explained : NULL;
+    run->explained = build->explained.count || build->is_new || build->locking.is_writing ? &build->explained : NULL;
     if (!command_record(build->command, &run->record, err))
         return false;
-    run->is_bill_told = options->is_json || run->explained;
+    run->is_bill_told = options->is_json || run->explained || options->is_locked;
+    run->lock = options->is_locked ? &build->locking.lock : NULL;
+    run->pins = build->locking.has_pins ? &build->locking.pins : NULL;
     if (!run->cache_dir &&
         !places_user_dir(build->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &run->cache_dir, err))
         return false;
@@ -914,9 +918,9 @@ static bool plan_names(struct build *build, struct err *err)
 static bool plan(struct build *build, struct err *err)
 {
     const struct options *options = build->options;
-    return plan_names(build, err) && check_place("output", options->output, err) &&
-           check_place("tree", options->tree, err) && plan_options(build, err) && read_data(build, err) &&
-           plan_images(build, err);
+    return plan_names(build, err) && locking_begin(build->command, &build->names, &build->locking, err) &&
+           check_place("output", options->output, err) && check_place("tree", options->tree, err) &&
+           plan_options(build, err) && read_data(build, err) && plan_images(build, err);
 }
 
 static bool list(struct build *build, struct err *err)
@@ -1140,7 +1144,10 @@ static bool run_batch(struct build *build, struct err *err)
         if (has_record(build))
             night_status_write(build->command, plant, batch);
         build->command->outcome = batch_outcome(batch);
-        print_report(build, batch, answers);
+        if (build->locking.is_writing)
+            is_run = locking_end(build->command, &build->locking, batch, plant, err);
+        else
+            print_report(build, batch, answers);
         night_metrics_note(build->command, batch);
     }
     build->command->is_abandoned = batch->is_abandoned;
@@ -1180,6 +1187,13 @@ bool build_run(struct command *command, struct err *err)
         command->is_metered = false; /* the file tells of the night that is at work, or was */
         return false;
     }
+    return end(build, plan(build, err) && run_batch(build, err));
+}
+
+bool build_lock(struct command *command, struct err *err)
+{
+    struct build *build = begin(command);
+    build->locking.is_writing = true;
     return end(build, plan(build, err) && run_batch(build, err));
 }
 

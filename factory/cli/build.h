@@ -11,6 +11,8 @@
 
 /* Builds the images of the command line. False: err says why nothing was started; else command->outcome is the exit class. */
 bool build_run(struct command *command, struct err *err) MUST_CHECK;
+/* Writes the lock file of the images of the command line (locking.h). */
+bool build_lock(struct command *command, struct err *err) MUST_CHECK;
 /* Tells of each path behind the first word why it is in the image, or why not. */
 bool build_why(struct command *command, struct err *err) MUST_CHECK;
 /* Prints the manifest that a name amounts to, with what is found in its packages behind a '#'. */

@@ -62,6 +62,11 @@ static const struct command_row rows[] = {
      "the catalogue or one that was built. Several images share a network. With --format timer or cronjob,\n"
      "and no NAME, what makes all images of the site file every night.",
      0, SIZE_MAX, 0, remote_unit},
+    {COMMAND_LOCK, "lock", "[IMAGE...]", "0.3.0", "write down what is taken, for builds with --locked",
+     "Writes imgfactory.lock: of all images and architectures the signed indices, the packages with their\n"
+     "digests, and which package ships what. With --locked a build takes exactly that, as long as it is to be\n"
+     "had. Where there is a lock already, what it says of repositories stays, unless --update is given.",
+     0, SIZE_MAX, SIZE_MAX, build_lock},
     {COMMAND_HISTORY, "history", "REF", "0.3.0", "list what a registry has of an image",
      "Lists what a repository of a registry has under its tags, the newest first: dates, versions, digests.\n"
      "A digest of it is what `tag REF@DIGEST TAG` and `unit --pin=DIGEST` go back to.",

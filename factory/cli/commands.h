@@ -35,6 +35,7 @@ enum command_kind {
     COMMAND_MANUAL = 1 << 19,
     COMMAND_SHOW_CONFIG = 1 << 20,
     COMMAND_STATUS = 1 << 23,
+    COMMAND_LOCK = 1 << 24,
 };
 
 /* Those that print what the program knows of itself: no site file and nothing of this machine has a part in it. */

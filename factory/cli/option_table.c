@@ -9,12 +9,14 @@
     }
 
 #define LOGINS (COMMAND_LOGIN | COMMAND_LOGOUT)
-#define PACKAGES (COMMAND_BUILD | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
-#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                     /* look into them, and build nothing */
-#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                   /* move tags in registries */
+#define PACKAGES                                                                                                       \
+    (COMMAND_BUILD | COMMAND_LOCK | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
+#define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                       /* look into them, and build nothing */
+#define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
 #define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF) /* images of registries */
 #define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY)                          /* use the cache */
-#define REGISTRIES (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS)         /* talk to registries */
+#define REGISTRIES                                                                                                     \
+    (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK) /* talk to registries */
 #define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_SHOW_CONFIG)
 
 static const struct option_row rows[] = {
@@ -32,7 +34,7 @@ static const struct option_row rows[] = {
            config_root, PACKAGES, 0, 0, 0, ALTERS_ORDER),
     OPTION('o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, output,
            COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF,
-           0, 0, 0, ALTERS_NOTHING),
+           COMMAND_LOCK, 0, 0, ALTERS_NOTHING),
     OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, COMMAND_BUILD, 0, 0,
            0, ALTERS_NOTHING),
     OPTION('c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, compression, COMMAND_BUILD,
@@ -103,10 +105,17 @@ static const struct option_row rows[] = {
            "of a directory: must be there and start (again for more; an image's entry point is known)", OPTION_STRINGS,
            programs, COMMAND_CHECK, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "no-check", NULL, "do not prove that everything in the image can start", OPTION_FLAG, is_no_check,
-           COMMAND_BUILD, 0, 0, 0, ALTERS_INPUTS),
+           COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_INPUTS),
+    OPTION(0, "locked", NULL, "take exactly what the lock file says, verified as ever, whatever is newer", OPTION_FLAG,
+           is_locked, COMMAND_BUILD, 0, 0, 0, ALTERS_ORDER),
+    OPTION(
+        0, "lock-file", "FILE",
+        "the lock file (default: imgfactory.lock beside the manifest that is named by its path, else beside the site "
+        "file, else here)",
+        OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "strict", NULL,
            "fail when a package's script would have done something that no recipe and no manifest does instead",
-           OPTION_FLAG, is_strict, COMMAND_BUILD, 0, 0, 0, ALTERS_INPUTS),
+           OPTION_FLAG, is_strict, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_INPUTS),
     OPTION(0, "allow-older", NULL,
            "when the newest version of a package cannot be installed, take another that can, with a note, instead of "
            "failing",
@@ -142,8 +151,8 @@ static const struct option_row rows[] = {
            0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
            PACKAGES | COMMAND_UNIT, 0, 0, 0, ALTERS_ORDER),
-    OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json, ALL & ~(LOGINS | COMMAND_NEW), LOGINS, 0,
-           0, ALTERS_NOTHING),
+    OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json,
+           ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK), LOGINS, 0, 0, ALTERS_NOTHING),
     OPTION(0, "summary", NULL,
            "print a line for each image and one for all instead of the table, or with --json beside the report, to "
            "standard error",

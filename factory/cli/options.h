@@ -25,6 +25,9 @@ struct options {
     const char *format, *image, *units; /* of `unit` */
     const char *pin;                    /* of `unit`: a digest, "" for --pin alone, NULL when not given */
     const char *if_running;             /* of a night: wait or end; NULL: not given */
+    const char *lock_file, *vendor;     /* --lock-file, --vendor; NULL: not given */
+    const char *update;                 /* of `lock`: a package, "" for --update alone, NULL when not given */
+    bool is_locked, is_lock_check;      /* --locked; --check, of `lock` */
     const char *metrics;                /* --metrics: a file; or NULL */
     const char *parity, *on_missing;    /* words of plan/together.h; NULL: not given */
     struct strings tags;                /* --tag, of `push` */

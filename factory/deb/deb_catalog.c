@@ -276,6 +276,15 @@ static bool is_security(const struct release *release)
            (suite && text_has_suffix(text_of(suite), "-security"));
 }
 
+static struct pin pin_of(struct deb_catalog *catalog, const struct release *release)
+{
+    const struct deb_repository *repository = release->repository;
+    if (!release->mark.from)
+        return (struct pin){0};
+    return release_mark_pin(&release->mark, source_public_uri(&catalog->arena, repository->uris.items[0]),
+                            repository->suite);
+}
+
 static void set_origins(struct deb_catalog *catalog)
 {
     const struct releases *releases = catalog->releases;
@@ -284,13 +293,14 @@ static void set_origins(struct deb_catalog *catalog)
                                 .items = arena_new_array(&catalog->arena, struct origin, releases->count),
                                 .count = releases->count,
                                 .trusted = releases->trusted,
-                                .left_out = releases->left_out};
+                                .left_out = releases->left_out,
+                                .absent = {releases->absent.items, releases->absent.count, releases->absent.count}};
     for (size_t i = 0; i < releases->count; i++) {
         const struct release *release = releases->items[i];
         origins->items[i] = (struct origin){.format = releases->source->format,
                                             .name = release->repository->name,
                                             .uri = release->uri,
-                                            .uris = release->repository->uris,
+                                            .uris = *release_uris(release),
                                             .date = release->date,
                                             .digest = release->digest,
                                             .generations = catalog->env ? catalog->env->generations : NULL,
@@ -298,7 +308,32 @@ static void set_origins(struct deb_catalog *catalog)
                                             .version = release->version,
                                             .codename = release->codename,
                                             .is_security = is_security(release),
-                                            .signed_by = release->signed_by};
+                                            .signed_by = release->signed_by,
+                                            .pin = pin_of(catalog, release)};
+    }
+}
+
+static void add_listed(struct deb_catalog *catalog, const struct release *release, const char *name,
+                       const struct release_file *file)
+{
+    ptrdiff_t number = deb_catalog_origin(catalog, release) - catalog->base.origins.items;
+    struct listed_file listed = release_listed(&catalog->arena, release, name, file);
+    list_add(&catalog->arena, &catalog->base.origins.items[number].indices, listed);
+}
+
+/* Tells what signed files the catalog is made of. */
+static void list_indices(struct deb_catalog *catalog)
+{
+    const struct deb_contents_list *contents[] = {&catalog->arch_contents, &catalog->all_contents};
+    for (size_t i = 0; i < catalog->indices.count; i++) {
+        const struct deb_catalog_index *index = &catalog->indices.items[i];
+        add_listed(catalog, index->release, index->listed_name, index->listed);
+    }
+    for (size_t k = 0; k < ARRAY_COUNT(contents); k++) {
+        for (size_t i = 0; i < contents[k]->items.count; i++) {
+            const struct deb_contents *item = &contents[k]->items.items[i];
+            add_listed(catalog, item->release, item->listed_name, item->listed);
+        }
     }
 }
 
@@ -345,6 +380,7 @@ bool deb_catalog_open(const struct source_env *env, struct workers *workers, con
         return false;
     }
     deb_catalog_list_contents(catalog);
+    list_indices(catalog);
     set_digest(catalog);
     *ret_catalog = &TAKE_PTR(catalog)->base;
     return true;

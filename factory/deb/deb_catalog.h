@@ -17,6 +17,7 @@ struct releases {
     size_t count;
     struct strings trusted;  /* names of repositories taken without a signature */
     struct strings left_out; /* names of optional repositories that could not be reached */
+    LIST(struct pin) absent; /* what a lock says of them */
 };
 
 /* Gets all Releases of a source, at once. Results live in the arena. Fails with the first required repository's error;

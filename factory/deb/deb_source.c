@@ -46,6 +46,7 @@ bool deb_source_replace_suites(struct arena *arena, struct deb_source *source, c
         .is_valid_until_ignored = main->is_valid_until_ignored,
         .is_by_hash_off = main->is_by_hash_off,
         .max_age_days = main->max_age_days,
+        .snapshot = main->snapshot,
         .is_mirror_group = true,
     };
     list_add(arena, &entry.types, "deb");

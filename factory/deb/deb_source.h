@@ -30,6 +30,7 @@ struct deb_repository {
     bool is_by_hash_off;          /* By-Hash: no */
     struct strings release_names; /* what Suite or Codename has to be, when not the suite's name */
     uint64_t max_age_days;        /* an older Release is refused; 0: none is for its age */
+    const char *snapshot;         /* pattern of the URIs that its former states are below (pins.h); NULL: none */
     bool is_optional;  /* third-party repository of the host: left out with a warning when it cannot be reached */
     const char *place; /* "FILE:LINE" where it was configured */
     const char *site;  /* the host's name in its URI; "" of a local one and of a list of mirrors */

@@ -7,10 +7,11 @@
 
 #include "deb/entry.h"
 #include "source/beside.h"
+#include "source/snapshot.h"
 #include "trust/freshness.h"
 
 struct fields {
-    const char *kind, *name;
+    const char *kind, *name, *snapshot;
     struct strings uris, suites, components, keys, fingerprints, architectures, release_names;
     uint64_t max_age_days;
     bool is_trusted, is_valid_until_checked, is_by_hash_fine;
@@ -24,7 +25,7 @@ struct fields {
         FIELD("fingerprints", YAML_STRINGS, fingerprints), FIELD("architectures", YAML_STRINGS, architectures),        \
         FIELD("trusted", YAML_BOOL, is_trusted), FIELD("check-valid-until", YAML_BOOL, is_valid_until_checked),        \
         FIELD("by-hash", YAML_BOOL, is_by_hash_fine), FIELD("max-age", YAML_NUMBER, max_age_days),                     \
-        FIELD("release-names", YAML_STRINGS, release_names)
+        FIELD("release-names", YAML_STRINGS, release_names), FIELD("snapshot", YAML_STRING, snapshot)
 
 /* What is read, for whom; const for the functions below. */
 struct reading {
@@ -104,11 +105,13 @@ static bool add_entry(const struct reading *reading, const struct yaml_node *nod
         .is_mirror_group = true,
         .release_names = fields->release_names,
         .max_age_days = fields->max_age_days,
+        .snapshot = fields->snapshot,
     };
     list_add(arena, &entry.types, "deb");
     if (!fields->uris.count)
         return yaml_fail(node, err, "a repository needs \"uris\": a list of URIs, or host");
-    if (!freshness_check_key(node, fields->max_age_days, err) || !read_keys(arena, node, fields, &entry, err))
+    if (!freshness_check_key(node, fields->max_age_days, err) || !snapshot_check(node, fields->snapshot, err) ||
+        !read_keys(arena, node, fields, &entry, err))
         return false;
     bool is_host = fields->uris.count == 1 && strcmp(fields->uris.items[0], "host") == 0;
     if (is_host && !take_from_host(reading, node, &entry, err))
@@ -154,7 +157,7 @@ bool deb_source_load_node(struct arena *arena, const struct yaml_node *node, con
         return false;
     bool has_own = fields.uris.count || fields.suites.count || fields.components.count || fields.keys.count ||
                    fields.architectures.count || fields.is_trusted || fields.name || fields.max_age_days ||
-                   fields.release_names.count;
+                   fields.release_names.count || fields.snapshot;
     if (fields.repositories && has_own)
         return yaml_fail(fields.repositories, err, "give either one repository's keys or \"repositories\", not both");
     bool is_good = fields.repositories ? read_repositories(&reading, fields.repositories, &source, err)

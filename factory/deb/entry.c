@@ -301,6 +301,7 @@ static void add_repositories(struct arena *arena, const struct entry *entry, con
             .is_by_hash_off = entry->is_by_hash_off,
             .release_names = entry->release_names,
             .max_age_days = entry->max_age_days,
+            .snapshot = entry->snapshot,
             .place = entry->place,
             .site = entry->site,
         };

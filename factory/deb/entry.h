@@ -18,6 +18,7 @@ struct entry {
     struct strings keyrings, inline_keys, fingerprints;
     struct strings release_names;
     uint64_t max_age_days;
+    const char *snapshot; /* or NULL */
     bool is_disabled, is_trusted, is_valid_until_ignored, is_by_hash_off;
     const char *site;     /* set by entry_expand() */
     bool is_mirror_group; /* the URIs are mirrors of one repository; else each is a repository of its own, as in apt */

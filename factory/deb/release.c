@@ -194,7 +194,7 @@ bool release_remember(const struct source_env *env, const struct release *releas
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct repository known = deb_repository_known(release->repository);
-    return env->is_cache_only || release_mark_raise(env, &scratch, &known, &release->mark, err);
+    return env->is_cache_only || release->pin || release_mark_raise(env, &scratch, &known, &release->mark, err);
 }
 
 /* Warns when nothing newer came for long. */
@@ -252,8 +252,15 @@ static bool accept_release(const struct source_env *env, struct arena *arena, co
     release->dir = arena_printf(arena, "%s%s", fetched->uri, suite_dir(arena, repository->suite));
     struct repository known = deb_repository_known(repository);
     struct dated dated = dated_of(release);
-    return release_check_fresh(env, &scratch, &known, &dated, valid_until, mark, err) &&
+    return (release->pin || release_check_fresh(env, &scratch, &known, &dated, valid_until, mark, err)) &&
            check_names(env, &scratch, release, mark, err);
+}
+
+/* Puts the repository's name before an error; always returns false. */
+static bool fail_named(const struct deb_repository *repository, struct err *err)
+{
+    err_wrap(err, "%s (%s)", repository->name, repository->place);
+    return false;
 }
 
 /* Fetches from one mirror, and believes it or not. */
@@ -261,10 +268,8 @@ static bool get_from(const struct source_env *env, struct arena *arena, const ch
                      const struct release_mark *mark, struct fetched *fetched, struct release *release, struct err *err)
 {
     const struct deb_repository *repository = release->repository;
-    if (!fetch_from(env, arena, repository, uri, fetched, err)) {
-        err_wrap(err, "%s (%s)", repository->name, repository->place);
-        return false;
-    }
+    if (!fetch_from(env, arena, repository, uri, fetched, err))
+        return fail_named(repository, err);
     if (!accept_release(env, arena, fetched, mark, release, err))
         return false;
     if (!generations_is_lost(env->generations, &release->digest))
@@ -318,10 +323,103 @@ static bool get(const struct source_env *env, struct arena *arena, const struct 
         return false;
     release->is_first_use = !mark;
     warn_of_age(env, release);
-    if (!env->is_cache_only && !prepare_mark(env, arena, release, &fetched, err))
+    if (!prepare_mark(env, arena, release, &fetched, err))
         return false;
     *ret_release = release;
     return true;
+}
+
+/* The Date of what a mirror has in place of a pinned Release; 0 when it cannot be read. Nothing is believed for it. */
+static int64_t date_seen(const struct fetched *fetched)
+{
+    int64_t date = 0;
+    struct text rest = {fetched->file.bytes, fetched->file.len}, line;
+    while (fetched->file.len && text_next(&rest, '\n', &line)) {
+        if (text_has_prefix(line, "Date:") &&
+            date_parse(text_trim((struct text){line.ptr + strlen("Date:"), line.len - strlen("Date:")}), &date))
+            return date;
+    }
+    return 0;
+}
+
+/* Brings the file of a pinned Release into the store, from the first place that has it. */
+static bool find_pinned(const struct source_env *env, struct arena *arena, const struct release *release,
+                        struct err *err)
+{
+    const struct pin *pin = release->pin;
+    struct err worst = {0};
+    int64_t seen_date = 0;
+    bool is_any_seen = false;
+    for (size_t i = 0; i < release->uris.count && !env->is_cache_only; i++) {
+        AUTO(fetched_done) struct fetched fetched = {0};
+        struct err now = {0};
+        struct digest file, signature;
+        if (!fetch_from(env, arena, release->repository, release->uris.items[i], &fetched, &now)) {
+            worst = worst.kind ? worst : now;
+            if (now.kind == ERR_NETWORK || now.kind == ERR_TRUST || now.kind == ERR_MALFORMED)
+                continue;
+            *err = now;
+            return false;
+        }
+        file = digest_of(fetched.file.bytes, fetched.file.len);
+        signature = digest_of(fetched.signature.bytes, fetched.signature.len);
+        if (digest_eq(&file, &pin->file) && (!pin->has_signature || digest_eq(&signature, &pin->signature)))
+            return small_file_keep(env, &fetched.file, &file, err) &&
+                   (!pin->has_signature || small_file_keep(env, &fetched.signature, &signature, err));
+        seen_date = is_any_seen ? seen_date : date_seen(&fetched);
+        is_any_seen = true;
+    }
+    if (is_any_seen || !worst.kind || worst.detail == 404)
+        pins_fail_gone(env->pins, pin, "Release", seen_date, err);
+    else
+        *err = worst;
+    return false;
+}
+
+/* Takes the Release that a lock names. */
+static bool get_pinned(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
+                       const struct pin *pin, struct release **ret_release, struct err *err)
+{
+    AUTO(fetched_done) struct fetched fetched = {0};
+    struct release_mark mark = release_mark_of_pin(pin);
+    struct release *release = arena_new(arena, struct release);
+    struct strings snapshots = pins_snapshots(arena, repository->snapshot, pin->date);
+    *release = (struct release){.repository = repository, .pin = pin};
+    for (size_t i = 0; i < repository->uris.count; i++)
+        list_add(arena, &release->uris, repository->uris.items[i]);
+    for (size_t i = 0; i < snapshots.count; i++)
+        list_add(arena, &release->uris, snapshots.items[i]);
+    bool is_here = store_has(env->store, &pin->file) && (!pin->has_signature || store_has(env->store, &pin->signature));
+    if ((!is_here && !find_pinned(env, arena, release, err)) || !recall(env, arena, repository, &mark, &fetched, err))
+        return fail_named(repository, err);
+    fetched.url = arena_printf(arena, "the Release of %s that %s names", pin->from, env->pins->place);
+    if (!accept_release(env, arena, &fetched, NULL, release, err))
+        return false;
+    if (!pins_check(env->pins, pin, &release->digest, release->date, err) ||
+        !prepare_mark(env, arena, release, &fetched, err))
+        return fail_named(repository, err);
+    *ret_release = release;
+    return true;
+}
+
+/* Takes what a lock says of the repository, when there is a lock; *ret_decided is false when there is none, or it says nothing and
+ * need not. */
+static bool get_locked(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
+                       struct release **ret_release, bool *ret_decided, struct err *err)
+{
+    const char *uri = env->pins ? source_public_uri(arena, repository->uris.items[0]) : NULL;
+    const struct pin *pin = uri ? pins_find(env->pins, uri, repository->suite) : NULL;
+    *ret_decided = pin || (env->pins && env->pins->is_exact);
+    if (!*ret_decided)
+        return true;
+    if (pin && pin->is_left_out) {
+        *ret_release = NULL;
+        return true;
+    }
+    if (pin)
+        return get_pinned(env, arena, repository, pin, ret_release, err);
+    pins_fail_unknown(env->pins, repository->name, err);
+    return false;
 }
 
 /* Without a network, what was accepted last may do. */
@@ -342,7 +440,11 @@ bool release_get(const struct source_env *env, struct arena *arena, const struct
 {
     struct repository known = deb_repository_known(repository);
     struct release_mark mark;
-    bool is_known;
+    bool is_known, is_decided;
+    if (!get_locked(env, arena, repository, ret_release, &is_decided, err))
+        return false;
+    if (is_decided)
+        return true;
     if (!release_mark_load(env, arena, &known, &mark, &is_known, err))
         return false;
     if (get(env, arena, repository, is_known ? &mark : NULL, ret_release, err))

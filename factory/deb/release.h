@@ -17,6 +17,7 @@
 #include "deb/deb_source.h"
 #include "io/file.h"
 #include "source/env.h"
+#include "source/listed_file.h"
 #include "trust/freshness.h"
 #include "trust/release_state.h"
 
@@ -44,7 +45,15 @@ struct release {
     const char *signed_by;    /* fingerprint of the key that decided, or NULL when trusted */
     bool is_first_use;        /* nothing was known of the repository before */
     struct release_mark mark; /* what is to be remembered once it proved complete */
+    const struct pin *pin;    /* a lock named it: nothing of it is remembered; NULL: it is the newest */
+    struct strings uris;      /* of a pinned one all places where its files may be; else empty */
 };
+
+/* Returns the places where its files may be: the mirrors of its repository, unless it is pinned. */
+const struct strings *release_uris(const struct release *release);
+/* Describes a listed file (`name` with its ending) so that it can be fetched; all of it lives in the arena. */
+struct listed_file release_listed(struct arena *arena, const struct release *release, const char *name,
+                                  const struct release_file *file);
 
 /* Gets, verifies and parses one repository's Release. Blocks on the network; call it on a coordinating thread.
  * *ret_release is NULL (and true is returned, with a logged warning) when an optional repository cannot be reached. */

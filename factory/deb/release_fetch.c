@@ -47,8 +47,13 @@ static struct checksum checksum_of_file(const struct release_file *file)
     return file->has_sha512 ? file->sha512 : checksum_of_digest(&file->digest);
 }
 
-static struct listed_file listed(struct arena *arena, const struct release *release, const char *name,
-                                 const struct release_file *file)
+const struct strings *release_uris(const struct release *release)
+{
+    return release->uris.count ? &release->uris : &release->repository->uris;
+}
+
+struct listed_file release_listed(struct arena *arena, const struct release *release, const char *name,
+                                  const struct release_file *file)
 {
     struct checksum checksum = checksum_of_file(file);
     struct strings paths = paths_of(arena, release, name, &checksum);
@@ -56,7 +61,7 @@ static struct listed_file listed(struct arena *arena, const struct release *rele
         .name = arena_printf(arena, "%s of %s", name, release->repository->name),
         .path = name,
         .generation = &release->digest,
-        .urls = listed_file_urls(arena, release->uri, &release->repository->uris, &paths),
+        .urls = listed_file_urls(arena, release->uri, release_uris(release), &paths),
         .checksum = checksum,
         .is_size_known = true,
         .size_bytes = file->size_bytes,
@@ -69,7 +74,7 @@ bool release_map(const struct source_env *env, const struct release *release, co
                  const struct release_file *file, struct view *ret_view, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct listed_file whole = listed(&scratch, release, name, file);
+    struct listed_file whole = release_listed(&scratch, release, name, file);
     return listed_file_map(env, &whole, ret_view, err);
 }
 
@@ -91,7 +96,7 @@ bool release_fetch(const struct source_env *env, const struct release *release, 
         err_set(err, ERR_MALFORMED, "%s does not list %s", release->repository->name, name);
         return false;
     }
-    struct listed_file whole = listed(&scratch, release, name, file);
+    struct listed_file whole = release_listed(&scratch, release, name, file);
     struct checksum plain_checksum;
     whole.max_bytes = WHOLE_MAX_BYTES;
     if (plain) {

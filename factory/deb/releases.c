@@ -39,6 +39,7 @@ static struct release *copy_release(struct arena *arena, const struct release *r
         copy->mark.names.values[i] = arena_strdup(arena, copy->mark.names.values[i]);
     copy_strings(arena, &copy->architectures);
     copy_strings(arena, &copy->components);
+    copy_strings(arena, &copy->uris);
     copy->files = (struct map){.arena = arena};
     for (size_t i = 0; i < release->files.slots.count; i++) {
         const struct map_slot *slot = &release->files.slots.items[i];
@@ -68,7 +69,11 @@ static bool collect(const struct source_env *env, struct arena *arena, const str
     for (size_t i = 0; i < count; i++) {
         const struct deb_repository *repository = gettings[i].repository;
         if (!gettings[i].release) {
+            struct pin absent = {.uri = source_public_uri(arena, repository->uris.items[0]),
+                                 .suite = repository->suite,
+                                 .is_left_out = true};
             list_add(arena, &releases->left_out, repository->name);
+            list_add(arena, &releases->absent, absent);
             continue;
         }
         releases->items[releases->count] = copy_release(arena, gettings[i].release);

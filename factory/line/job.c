@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "line/kept.h"
+#include "line/locked.h"
 #include "line/stages.h"
 #include "package/path.h"
 #include "source/format.h"
@@ -287,6 +288,8 @@ static bool run_once(struct job *job, struct err *err)
     order.catalog = catalog;
     order.standing = job->standing;
     job->origins = &order.catalog->origins;
+    if (!locked_check_origins(job, err))
+        return false;
     bool may_reuse = !options->is_rebuild && !job_is_selected_only(job) && !options->tree_dir;
     job->bill = (struct bill){.format = BILL_FORMAT, .inputs = kept_inputs(job, order.catalog)};
     bool is_kept = may_reuse && kept_use(&order, job),
@@ -310,6 +313,8 @@ static bool run_once(struct job *job, struct err *err)
     if (!is_kept)
         kept_note(questions, job);
     name_bill(job);
+    if (!job_is_selected_only(job) && !locked_check(job, err))
+        return false;
     if (is_explained && !explain(job, &order, &closed, err))
         return false;
     return job->is_to_pack || make_image(job, err);
@@ -336,8 +341,10 @@ static bool run_first(struct job *job, struct err *err)
         size_t look = plant_look(job->plant, job->source);
         if (run_once(job, err))
             return true;
-        if (!plant_look_again(job->plant, job->source, look, &first, err))
+        if (!plant_look_again(job->plant, job->source, look, &first, err)) {
+            locked_explain(job, err);
             return false;
+        }
         forget(job, &begun);
     }
 }

@@ -85,6 +85,7 @@ bool plant_open(const struct run_options *options, struct log *log, struct plant
                                          .cancel = options->cancel,
                                          .now = options->now,
                                          .wait = options->wait,
+                                         .pins = options->pins,
                                          .is_cache_only = options->is_cache_only,
                                          .is_change_accepted = options->is_change_accepted};
     return true;
@@ -181,7 +182,7 @@ bool plant_look_again(struct plant *plant, const struct source *source, size_t n
                       struct err *err)
 {
     bool is_lost = err->detail == GENERATIONS_ALL_LOST;
-    if (!generations_is_race(err) || plant->options->is_cache_only)
+    if (!generations_is_race(err) || plant->options->is_cache_only || plant->options->pins)
         return false;
     if (!is_lost || !first->kind)
         *first = *err;

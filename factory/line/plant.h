@@ -8,6 +8,7 @@
 
 #include "base/flight.h"
 #include "bill/inputs.h"
+#include "bill/lock.h"
 #include "layer/layer.h"
 #include "line/packing_room.h"
 #include "line/progress.h"
@@ -48,6 +49,8 @@ struct run_options {
     const struct registry_options *registry;
     struct push_policy push_policy;
     const struct lock_wait *wait; /* how locks are waited for; may be NULL */
+    const struct lock *lock;      /* what all must be (--locked), with `pins`; NULL: nothing of the kind */
+    const struct pins *pins;      /* generations that are taken, whatever newer ones there are; may be NULL */
     uint64_t sync_wait_ms;        /* how long mirrors in the middle of an update are waited for */
     /* What the threads of the plant, and the one that opens it, may open from then on, cache and state among it. NULL:
      * anything. */

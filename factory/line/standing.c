@@ -78,6 +78,24 @@ static bool read_cached(const struct question *question, const struct reference 
     return false;
 }
 
+/* Reads what a lock says that the name meant, whatever it means now. */
+static bool read_pinned(const struct question *question, const struct reference *named, const struct digest *pinned,
+                        struct err *err)
+{
+    struct shared_standing *shared = question->shared;
+    struct plant *plant = question->plant;
+    struct reference reference = *named;
+    struct layout_blob seen;
+    struct pull_means means = {plant->options->registry, plant->http, plant->store};
+    struct pull_request request = {.reference = &reference, .wanted = &all_there};
+    bool is_seen = read_seen(plant->store, &shared->arena, named, &seen);
+    reference.has_digest = true;
+    reference.digest = *pinned;
+    if (plant->options->is_cache_only)
+        return read_cached(question, &reference, is_seen, &seen, err);
+    return pull_image(&means, &shared->arena, &request, &shared->registry, &shared->image, err);
+}
+
 static bool read_registry(const struct question *question, struct err *err)
 {
     struct shared_standing *shared = question->shared;
@@ -90,6 +108,9 @@ static bool read_registry(const struct question *question, struct err *err)
     if (!reference_parse(arena, question->manifest->base, true, &reference, err))
         return false;
     shared->name = reference_print(arena, &reference);
+    const struct digest *pinned = pins_base(plant->options->pins, question->manifest->base);
+    if (pinned)
+        return read_pinned(question, &reference, pinned, err);
     bool is_seen = read_seen(plant->store, arena, &reference, &seen);
     if (plant->options->is_cache_only)
         return read_cached(question, &reference, is_seen, &seen, err);

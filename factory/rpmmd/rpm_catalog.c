@@ -4,6 +4,7 @@
 #include "base/checksum.h"
 #include "base/each.h"
 #include "rpmmd/rpm_arch.h"
+#include "rpmmd/rpm_mirrors.h"
 #include "rpmmd/rpm_primary.h"
 #include "trust/keyring.h"
 
@@ -90,6 +91,19 @@ static void add_repo(struct rpm_catalog *catalog, const struct rpm_repository *r
     list_add(&catalog->arena, &catalog->repos, repo);
 }
 
+/* Tells what files the metadata list that a solution or a look at paths may need. */
+static void list_indices(struct rpm_catalog *catalog, const struct rpm_metadata *metadata, struct origin *origin)
+{
+    static const char *const types[] = {"primary", "filelists", "modules"};
+    for (size_t i = 0; metadata && i < ARRAY_COUNT(types); i++) {
+        const struct rpm_metadata_file *file = rpm_metadata_find(metadata, types[i]);
+        struct listed_file listed =
+            file ? rpm_metadata_listed(&catalog->arena, metadata, file) : (struct listed_file){0};
+        if (file)
+            list_add(&catalog->arena, &origin->indices, listed);
+    }
+}
+
 /* The common part's list of repositories, parallel to catalog->repos. */
 static void set_origins(struct rpm_catalog *catalog)
 {
@@ -105,10 +119,22 @@ static void set_origins(struct rpm_catalog *catalog)
                                              .uri = "file:///",
                                              .digest = digest_of(repo->texts->primary, strlen(repo->texts->primary))};
         origins->items[i].format = origins->source->format;
+        list_indices(catalog, repo->metadata, &origins->items[i]);
         repo->origin = &origins->items[i];
         if (!repository->is_gpg_checked && !repository->is_repo_gpg_checked)
             list_add(&catalog->arena, &origins->trusted, repo->origin->name);
     }
+}
+
+/* Notes an optional repository that could not be reached. */
+static void add_absent(struct rpm_catalog *catalog, const struct rpm_repository *repository)
+{
+    struct origins *origins = &catalog->base.origins;
+    struct rpm_place place = rpm_place_of(&catalog->arena, repository, catalog->base.arch);
+    struct pin absent = {
+        .uri = source_public_uri(&catalog->arena, place.identity), .suite = RPM_METADATA_SUITE, .is_left_out = true};
+    list_add(&catalog->arena, &origins->left_out, repository->id);
+    list_add(&catalog->arena, &origins->absent, absent);
 }
 
 /* Gets the metadata of all repositories at once. Each has an arena, which the catalog's own outlives. */
@@ -131,7 +157,7 @@ static bool get_metadata(struct rpm_catalog *catalog, const struct source *sourc
         if (gettings[i].metadata)
             add_repo(catalog, repository, gettings[i].metadata, NULL);
         else
-            list_add(&catalog->arena, &catalog->base.origins.left_out, repository->id);
+            add_absent(catalog, repository);
     }
     if (catalog->repos.count)
         return true;
@@ -285,7 +311,7 @@ static bool accept_repos(const struct rpm_catalog *catalog, struct err *err)
         const struct rpm_catalog_repo *repo = &catalog->repos.items[i];
         if (!rpm_metadata_remember(catalog->env, repo->metadata, &scratch, &arches[i], err))
             return false;
-        if (!repo->metadata->former)
+        if (!repo->metadata->former && !repo->metadata->is_recalled)
             list_add(&scratch, &new_ones, arena_printf(&scratch, "%s", repo->origin->name));
     }
     release_tell_first_use(&scratch, catalog->env, &new_ones);

@@ -28,6 +28,7 @@ struct getting {
     struct keyrings *keyrings;       /* NULL without any check of signatures */
     struct repository remembered;    /* what release_state.h knows it by */
     const struct release_mark *mark; /* what was accepted last, or NULL */
+    const struct pin *pin;           /* what a lock wants of it, or NULL */
 };
 
 /* A repomd.xml as it came; owns its bytes. */
@@ -134,7 +135,8 @@ static bool accept_repomd(const struct getting *getting, const struct fetched *f
     static const char *const titles[RELEASE_NAMES_COUNT] = {"distro", "cpeid", "content", "repo"};
     struct dated dated = {.what = "repomd.xml", .titles = titles, .uri = fetched->base_url, .date = repomd.date};
     struct release_names names = names_of(getting->arena, &repomd);
-    if (!release_check_date(getting->env, getting->arena, &getting->remembered, &dated, getting->mark, err) ||
+    if ((!getting->pin &&
+         !release_check_date(getting->env, getting->arena, &getting->remembered, &dated, getting->mark, err)) ||
         !remembered_names_check(getting->env, getting->arena, &getting->remembered, &dated, &names, getting->mark, err))
         return false;
     *ret_metadata = make(getting, fetched, &repomd, &names, signed_by);
@@ -223,16 +225,6 @@ static bool recall(const struct getting *getting, struct fetched *fetched, struc
                                                                   SIGNATURE_MAX_BYTES, &fetched->signature, err));
 }
 
-static bool get_recalled(const struct getting *getting, struct fetched *fetched, struct rpm_metadata **ret_metadata,
-                         struct err *err)
-{
-    if (!recall(getting, fetched, err) || !accept_repomd(getting, fetched, ret_metadata, err))
-        return false;
-    list_add(getting->arena, &(*ret_metadata)->origin.uris, fetched->base_url);
-    (*ret_metadata)->is_recalled = true;
-    return true;
-}
-
 /* Keeps the files and notes what is to be remembered: the blobs first, so that the mark never names something that is
  * not there. */
 static bool prepare_mark(const struct getting *getting, const struct fetched *fetched, struct rpm_metadata *metadata,
@@ -244,8 +236,22 @@ static bool prepare_mark(const struct getting *getting, const struct fetched *fe
     mark->from = source_public_uri(getting->arena, fetched->base_url);
     mark->has_signature = getting->place.repository->is_repo_gpg_checked;
     mark->is_bare = !mark->has_signature;
-    return small_file_keep(getting->env, &fetched->file, &mark->file, err) &&
-           (!mark->has_signature || small_file_keep(getting->env, &fetched->signature, &mark->signature, err));
+    if (!small_file_keep(getting->env, &fetched->file, &mark->file, err) ||
+        (mark->has_signature && !small_file_keep(getting->env, &fetched->signature, &mark->signature, err)))
+        return false;
+    metadata->origin.pin =
+        release_mark_pin(mark, source_public_uri(getting->arena, getting->place.identity), RPM_METADATA_SUITE);
+    return true;
+}
+
+static bool get_recalled(const struct getting *getting, struct fetched *fetched, struct rpm_metadata **ret_metadata,
+                         struct err *err)
+{
+    if (!recall(getting, fetched, err) || !accept_repomd(getting, fetched, ret_metadata, err))
+        return false;
+    list_add(getting->arena, &(*ret_metadata)->origin.uris, fetched->base_url);
+    (*ret_metadata)->is_recalled = true;
+    return prepare_mark(getting, fetched, *ret_metadata, err);
 }
 
 /* Warns when nothing newer came for long. */
@@ -275,12 +281,89 @@ static bool load_keys(struct getting *getting, struct err *err)
     return keyrings_load_keys(getting->env, getting->arena, &getting->place.gpg_keys, getting->keyrings, err);
 }
 
+/* Lists where the files of a pinned generation may be. The mirror of a list that gave it is one of them; it is not asked for the
+ * list again when it has all. */
+static bool list_pinned(const struct getting *getting, struct strings *ret_uris, struct err *err)
+{
+    const struct rpm_place *place = &getting->place;
+    struct rpm_mirrors mirrors = {0};
+    struct strings snapshots = pins_snapshots(getting->arena, place->snapshot, getting->pin->date);
+    if (!getting->env->is_cache_only && !rpm_mirrors_get(getting->env, getting->arena, place, &mirrors, err)) {
+        if (err->kind != ERR_NETWORK)
+            return false;
+        err_clear(err); /* the rest may do */
+    }
+    *ret_uris = mirrors.base_urls;
+    for (size_t i = 0; i < snapshots.count; i++)
+        list_add(getting->arena, ret_uris, snapshots.items[i]);
+    return true;
+}
+
+/* Brings a pinned repomd.xml into the store, from the first place that has it. */
+static bool find_pinned(const struct getting *getting, const struct strings *uris, struct err *err)
+{
+    const struct pin *pin = getting->pin;
+    struct small_file_haste haste = {.is_tried_once = uris->count > 1};
+    struct err worst = {0};
+    int64_t seen_date = 0;
+    bool is_any_seen = false;
+    for (size_t i = 0; i < uris->count && !getting->env->is_cache_only; i++) {
+        AUTO(fetched_done) struct fetched fetched = {0};
+        struct err now = {0};
+        struct repomd repomd;
+        if (!fetch_from(getting, uris->items[i], haste, &fetched, &now)) {
+            worst = worst.kind ? worst : now;
+            continue;
+        }
+        struct digest file = digest_of(fetched.file.bytes, fetched.file.len);
+        struct digest signature = digest_of(fetched.signature.bytes, fetched.signature.len);
+        if (digest_eq(&file, &pin->file) && (!pin->has_signature || digest_eq(&signature, &pin->signature)))
+            return small_file_keep(getting->env, &fetched.file, &file, err) &&
+                   (!pin->has_signature || small_file_keep(getting->env, &fetched.signature, &signature, err));
+        if (!is_any_seen && repomd_parse(getting->arena, fetched.url, buf_text(&fetched.file), &repomd, &now))
+            seen_date = repomd.date;
+        is_any_seen = true;
+    }
+    if (is_any_seen || !worst.kind || worst.detail == 404)
+        pins_fail_gone(getting->env->pins, pin, RPM_METADATA_SUITE, seen_date, err);
+    else
+        *err = worst;
+    return false;
+}
+
+/* Takes the repomd.xml that a lock names. */
+static bool get_pinned(struct getting *getting, struct rpm_metadata **ret_metadata, struct err *err)
+{
+    AUTO(fetched_done) struct fetched fetched = {0};
+    const struct pin *pin = getting->pin;
+    struct release_mark *mark = arena_new(getting->arena, struct release_mark);
+    struct store *store = getting->env->store;
+    struct strings uris = {0};
+    bool is_here = store_has(store, &pin->file) && (!pin->has_signature || store_has(store, &pin->signature));
+    if (!list_pinned(getting, &uris, err) || (!is_here && !find_pinned(getting, &uris, err)))
+        return false;
+    *mark = release_mark_of_pin(pin);
+    getting->mark = mark;
+    bool is_recalled = recall(getting, &fetched, err);
+    fetched.url =
+        arena_printf(getting->arena, "the repomd.xml of %s that %s names", pin->from, getting->env->pins->place);
+    getting->mark = NULL; /* nothing is compared with what was accepted */
+    if (!is_recalled || !accept_repomd(getting, &fetched, ret_metadata, err) ||
+        !pins_check(getting->env->pins, pin, &(*ret_metadata)->origin.digest, (*ret_metadata)->origin.date, err))
+        return false;
+    (*ret_metadata)->is_recalled = true;
+    (*ret_metadata)->origin.uris = uris;
+    return prepare_mark(getting, &fetched, *ret_metadata, err);
+}
+
 static bool get(struct getting *getting, struct rpm_metadata **ret_metadata, struct err *err)
 {
     AUTO(fetched_done) struct fetched fetched = {0};
     struct rpm_mirrors mirrors;
     if (!load_keys(getting, err))
         return false;
+    if (getting->pin)
+        return get_pinned(getting, ret_metadata, err);
     if (getting->env->is_cache_only)
         return get_recalled(getting, &fetched, ret_metadata, err);
     return rpm_mirrors_get(getting->env, getting->arena, &getting->place, &mirrors, err) &&
@@ -295,12 +378,24 @@ static struct getting getting_of(const struct source_env *env, struct arena *are
     getting.remembered = (struct repository){
         .name = repository->id,
         .uri = getting.place.identity,
-        .suite = "repomd.xml",
+        .suite = RPM_METADATA_SUITE,
         .place = repository->place,
         .is_trusted = !repository->is_gpg_checked && !repository->is_repo_gpg_checked,
         .max_age_days = repository->max_age_days,
     };
     return getting;
+}
+
+/* What a lock says alone counts. */
+static bool get_locked(struct getting *getting, struct rpm_metadata **ret_metadata, struct err *err)
+{
+    const struct rpm_repository *repository = getting->place.repository;
+    if (!getting->pin)
+        pins_fail_unknown(getting->env->pins, repository->id, err);
+    else if (get(getting, ret_metadata, err))
+        return true;
+    err_wrap(err, "repository %s for %s (%s)", repository->id, getting->place.arch->name, repository->place);
+    return false;
 }
 
 bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const struct rpm_repository *repository,
@@ -311,6 +406,13 @@ bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const s
     struct getting getting = getting_of(&own, arena, repository, arch);
     struct release_mark *mark = arena_new(arena, struct release_mark);
     bool is_known;
+    getting.pin = pins_find(env->pins, source_public_uri(arena, getting.place.identity), RPM_METADATA_SUITE);
+    if (getting.pin && getting.pin->is_left_out) {
+        *ret_metadata = NULL;
+        return true;
+    }
+    if (getting.pin || (env->pins && env->pins->is_exact))
+        return get_locked(&getting, ret_metadata, err);
     if (!release_mark_load(env, arena, &getting.remembered, mark, &is_known, err))
         return false;
     getting.mark = is_known ? mark : NULL;

@@ -15,9 +15,13 @@
 #include "plan/arch.h"
 #include "rpmmd/rpm_source.h"
 #include "source/env.h"
+#include "source/listed_file.h"
 #include "source/origin.h"
 #include "trust/freshness.h"
 #include "trust/release_state.h"
+
+/* What release_state.h and locks have in place of a suite. */
+#define RPM_METADATA_SUITE "repomd.xml"
 
 /* How old its metadata may get: the rules of the format (freshness.h). */
 extern const struct freshness_rule rpm_freshness[];
@@ -59,6 +63,9 @@ bool rpm_metadata_remember(const struct source_env *env, const struct rpm_metada
 /* Finds a file by type ("primary"); NULL when there is none. Only a zchunk variant ("primary_zck" aside) of it:
  * ERR_MALFORMED is for rpm_metadata_fetch() to set. */
 const struct rpm_metadata_file *rpm_metadata_find(const struct rpm_metadata *metadata, const char *type);
+/* Describes a listed file so that it can be fetched; all of it lives in the arena. */
+struct listed_file rpm_metadata_listed(struct arena *arena, const struct rpm_metadata *metadata,
+                                       const struct rpm_metadata_file *file);
 /* Fetches a listed file into the store from the mirror that answered, then the others, and returns its bytes
  * decompressed (gz, xz, zst, bz2 or plain), checked against both checksums and sizes. Blocks. The caller calls
  * buf_done(). */

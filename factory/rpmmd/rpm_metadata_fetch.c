@@ -28,8 +28,8 @@ static bool is_zchunk(const struct rpm_metadata_file *file)
     return text_has_suffix(text_of(file->type), ZCHUNK_ENDING) || text_has_suffix(text_of(file->href), ".zck");
 }
 
-static struct listed_file listed(struct arena *arena, const struct rpm_metadata *metadata,
-                                 const struct rpm_metadata_file *file)
+struct listed_file rpm_metadata_listed(struct arena *arena, const struct rpm_metadata *metadata,
+                                       const struct rpm_metadata_file *file)
 {
     struct strings paths = {0};
     list_add(arena, &paths, rpm_href_url(arena, file->href));
@@ -53,7 +53,7 @@ bool rpm_metadata_fetch(const struct source_env *env, const struct rpm_metadata 
                         const struct rpm_metadata_file *file, struct buf *ret_plain, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct listed_file whole = listed(&scratch, metadata, file);
+    struct listed_file whole = rpm_metadata_listed(&scratch, metadata, file);
     struct source_env own = *env;
     own.access = metadata->repository->access;
     if (!is_zchunk(file))

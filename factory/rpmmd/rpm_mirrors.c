@@ -22,6 +22,7 @@ struct rpm_place rpm_place_of(struct arena *arena, const struct rpm_repository *
     expand_all(arena, arch, &repository->gpg_keys, &place.gpg_keys);
     place.metalink = expand(arena, arch, repository->metalink);
     place.mirrorlist = expand(arena, arch, repository->mirrorlist);
+    place.snapshot = expand(arena, arch, repository->snapshot);
     const char *first = place.base_urls.count ? place.base_urls.items[0] : place.metalink;
     place.identity = source_bare_uri(arena, first ? first : place.mirrorlist);
     return place;

@@ -14,7 +14,7 @@ struct rpm_place {
     const struct rpm_repository *repository;
     const struct arch *arch;
     struct strings base_urls, gpg_keys;
-    const char *metalink, *mirrorlist; /* or NULL */
+    const char *metalink, *mirrorlist, *snapshot; /* or NULL */
     const char *identity; /* the first URL of the configuration, without user info: names the repository in the state */
 };
 

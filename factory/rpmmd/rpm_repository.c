@@ -85,5 +85,6 @@ bool rpm_repository_finish(struct arena *arena, const struct map *variables, str
     return expand_all(arena, variables, repository, &repository->base_urls, err) &&
            expand_all(arena, variables, repository, &repository->gpg_keys, err) &&
            expand(arena, variables, repository, &repository->metalink, err) &&
+           expand(arena, variables, repository, &repository->snapshot, err) &&
            expand(arena, variables, repository, &repository->mirrorlist, err) && check(arena, repository, err);
 }

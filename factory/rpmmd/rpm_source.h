@@ -29,6 +29,7 @@ struct rpm_repository {
     struct strings include_pkgs;       /* includepkgs, likewise; empty: all */
     bool has_module_hotfixes;          /* module_hotfixes */
     bool is_optional;                  /* skip_if_unavailable */
+    const char *snapshot;              /* pattern of the URLs that its former states are below (pins.h), or NULL */
     uint64_t max_age_days;             /* an older repomd.xml is refused; 0: none is for its age */
     const struct http_access *access; /* certificates, user and proxy of its transfers; NULL: the environment's alone */
     const char *place;                /* "FILE:LINE" */

@@ -6,12 +6,13 @@
 
 #include "base/auto.h"
 #include "source/beside.h"
+#include "source/snapshot.h"
 #include "trust/freshness.h"
 
 #define PRIORITY_DEFAULT 99
 
 struct fields {
-    const char *kind, *releasever, *name, *metalink, *mirrorlist;
+    const char *kind, *releasever, *name, *metalink, *mirrorlist, *snapshot;
     struct strings modules, base_urls, gpg_keys, exclude_pkgs, include_pkgs;
     bool is_gpg_checked, is_repo_gpg_checked, has_module_hotfixes, is_optional, is_trusted;
     uint64_t priority, max_age_days;
@@ -27,7 +28,7 @@ struct fields {
         FIELD("excludepkgs", YAML_STRINGS, exclude_pkgs), FIELD("includepkgs", YAML_STRINGS, include_pkgs),            \
         FIELD("module_hotfixes", YAML_BOOL, has_module_hotfixes),                                                      \
         FIELD("skip_if_unavailable", YAML_BOOL, is_optional), FIELD("trusted", YAML_BOOL, is_trusted),                 \
-        FIELD("max-age", YAML_NUMBER, max_age_days)
+        FIELD("max-age", YAML_NUMBER, max_age_days), FIELD("snapshot", YAML_STRING, snapshot)
 
 static const struct yaml_field repository_fields[] = {REPOSITORY_FIELDS};
 
@@ -104,7 +105,7 @@ static bool add_repository(struct reading *reading, const struct yaml_node *node
 {
     struct arena *arena = reading->arena;
     if (!check_trust(node, fields, err) || !check_priority(node, fields, err) ||
-        !freshness_check_key(node, fields->max_age_days, err))
+        !freshness_check_key(node, fields->max_age_days, err) || !snapshot_check(node, fields->snapshot, err))
         return false;
     struct rpm_repository repository = {
         .id = fields->name,
@@ -117,6 +118,7 @@ static bool add_repository(struct reading *reading, const struct yaml_node *node
         .has_module_hotfixes = fields->has_module_hotfixes,
         .is_optional = fields->is_optional,
         .max_age_days = fields->max_age_days,
+        .snapshot = fields->snapshot,
         .place = arena_printf(arena, "%s:%zu", node->file->path, node->line),
     };
     if (!repository.id)

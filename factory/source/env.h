@@ -9,6 +9,7 @@
 #include "io/http.h"
 #include "io/lock.h"
 #include "source/generations.h"
+#include "source/pins.h"
 
 #include <stdatomic.h>
 
@@ -24,6 +25,7 @@ struct source_env {
     const struct http_access
         *access; /* of the repository at hand (a copy of the struct has it); NULL: nothing beyond the environment */
     struct generations *generations; /* that proved incomplete in this run; may be NULL */
+    const struct pins *pins;         /* generations that are taken, whatever newer ones there are; may be NULL */
     bool is_cache_only;              /* use the last accepted Release without asking the network */
     bool is_change_accepted;         /* a repository may call itself otherwise than before (--accept-release-change) */
 };

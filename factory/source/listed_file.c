@@ -62,7 +62,7 @@ static bool download(const struct source_env *env, const struct listed_file *fil
         return true;
     *err = request.err;
     err_wrap(err, "%s%s", file->name,
-             generations_is_race(err)
+             generations_is_race(err) && !env->pins
                  ? " (the mirror may be in the middle of an update: --sync-wait 10m waits for its end)"
                  : "");
     if (file->generation)

@@ -6,7 +6,8 @@
 #ifndef IMGFACTORY_SOURCE_ORIGIN_H
 #define IMGFACTORY_SOURCE_ORIGIN_H
 
-#include "base/digest.h"
+#include "source/listed_file.h"
+#include "source/pins.h"
 #include "source/source.h"
 
 struct format;
@@ -28,6 +29,8 @@ struct origin {
     const struct http_access *access;              /* what its transfers want; NULL: nothing beyond the environment */
     const struct keyrings *package_keys; /* every package must be signed by one of these (rpm, gpgcheck); NULL: its
                                             digest in the metadata is enough */
+    struct pin pin;                      /* what a lock says of the metadata; uri NULL: they came without (tests) */
+    LIST(struct listed_file) indices;    /* all that the metadata list of what is asked for this architecture */
 };
 
 struct origins {
@@ -35,6 +38,7 @@ struct origins {
     struct origin *items;
     size_t count;
     struct strings trusted;  /* names of repositories from which packages are taken without any signature */
+    LIST(struct pin) absent; /* what a lock says of the next */
     struct strings left_out; /* names of optional repositories that could not be reached */
 };
 

@@ -235,3 +235,27 @@ bool release_mark_raise(const struct source_env *env, struct arena *arena, const
     return file_make_dirs(mark_dir(env, arena), 0700, err) && file_open_dir(mark_dir(env, arena), &dir_fd, err) &&
            write_locked(env, arena, repository, dir_fd, &capped, err);
 }
+
+struct pin release_mark_pin(const struct release_mark *mark, const char *uri, const char *suite)
+{
+    return (struct pin){.uri = uri,
+                        .suite = suite,
+                        .from = mark->from,
+                        .date = mark->date,
+                        .digest = mark->digest,
+                        .file = mark->file,
+                        .signature = mark->signature,
+                        .has_signature = mark->has_signature,
+                        .is_bare = mark->is_bare};
+}
+
+struct release_mark release_mark_of_pin(const struct pin *pin)
+{
+    return (struct release_mark){.date = pin->date,
+                                 .digest = pin->digest,
+                                 .file = pin->file,
+                                 .signature = pin->signature,
+                                 .has_signature = pin->has_signature,
+                                 .is_bare = pin->is_bare,
+                                 .from = pin->from};
+}

@@ -32,6 +32,9 @@ struct release_mark {
     const char *arches; /* RPM: of the packages, joined by ','; NULL: not known */
 };
 
+/* Returns what a lock says of accepted metadata / what a pin's file would be remembered by. Strings are borrowed. */
+struct pin release_mark_pin(const struct release_mark *mark, const char *uri, const char *suite);
+struct release_mark release_mark_of_pin(const struct pin *pin);
 /* Loads the mark of a repository; *ret_found is false when it was never accepted. */
 bool release_mark_load(const struct source_env *env, struct arena *arena, const struct repository *repository,
                        struct release_mark *ret_mark, bool *ret_found, struct err *err) MUST_CHECK;

@@ -20,7 +20,7 @@ static const struct sample option_samples[] = {
     {"cache-limit", "1G"},     {"cache", "c"},        {"state", "s"},
     {"arches", "a"},           {"manifests", "m"},    {"token-origin", "https://t.example"},
     {"if-running", "end"},     {"metrics", "m.prom"}, {"parity", "exact"},
-    {"on-missing", "publish"}, {"max-age", "9h"},
+    {"on-missing", "publish"}, {"max-age", "9h"},     {"lock-file", "l"},
 };
 
 static const struct sample site_samples[] = {

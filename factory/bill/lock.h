@@ -1,0 +1,104 @@
+/* lock.h - lock files: what a run took, so that another takes exactly that
+ *
+ * One JSON document for all images, architectures and formats, one thing a line, all sorted, so that two of them compare line by
+ * line. Its last line is the checksum of all others: a change by hand is noticed. It proves nothing else; who builds from it
+ * verifies all that it names (source/pins.h, line/locked.h).
+ * Threads: no shared state.
+ * Owns: nothing; strings live in the arena given.
+ * Fails with: ERR_TRUST (changed), ERR_MALFORMED (no lock of this format).
+ */
+#ifndef IMGFACTORY_BILL_LOCK_H
+#define IMGFACTORY_BILL_LOCK_H
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "source/pins.h"
+
+#define LOCK_FORMAT 1
+#define LOCK_MAX_BYTES ((size_t)32 << 20)
+
+/* A signed generation of a repository. Zeros and "": it was left out. */
+struct lock_source {
+    const char *uri, *suite, *from;
+    int64_t date;
+    struct digest digest, file, signature; /* as struct pin has them; no signature: zeros */
+    bool is_bare;
+};
+
+/* A file that it lists. */
+struct lock_index {
+    const char *uri, *suite; /* of the generation */
+    const char *arch;        /* of orders ("aarch64") */
+    const char *path;
+    const char *checksum; /* "sha256:…" or "sha512:…" */
+    uint64_t size_bytes;  /* 0 where the list does not say */
+};
+
+/* What else the images are made of: the folders beside the manifests, and each architecture's file. */
+struct lock_data {
+    const char *name; /* "families", "arch aarch64" */
+    struct digest digest;
+};
+
+struct lock_image {
+    const char *image, *arch;
+    struct digest manifest;
+    const char *base; /* of a registry or layout, as it is named; NULL: none, or another image of the run */
+    struct digest base_digest;
+    const char *named; /* how a name was taken that is no manifest's, or NULL */
+};
+
+struct lock_package {
+    const char *arch, *name, *version, *architecture, *url;
+    uint64_t size_bytes;
+    struct digest digest;
+    struct strings images;
+};
+
+/* Which package was taken for a path that a manifest names. */
+struct lock_path {
+    const char *arch, *path, *package, *why;
+    struct strings images;
+};
+
+struct lock {
+    uint32_t format;
+    const char *program; /* its version */
+    LIST(struct lock_source) sources;
+    LIST(struct lock_index) indices;
+    LIST(struct lock_data) data;
+    LIST(struct lock_image) images;
+    LIST(struct lock_package) packages;
+    LIST(struct lock_path) paths;
+    struct digest sum; /* of the text before it; of a document that was read */
+};
+
+/* Which part of a lock is compared; NULL: all. */
+struct lock_part {
+    const char *image, *arch;
+};
+
+/* Adds what is not there yet; a package or path that is there gets the image. */
+void lock_add_source(struct arena *arena, struct lock *lock, const struct lock_source *source);
+void lock_add_index(struct arena *arena, struct lock *lock, const struct lock_index *index);
+void lock_add_data(struct arena *arena, struct lock *lock, const char *name, const struct digest *digest);
+void lock_add_package(struct arena *arena, struct lock *lock, const struct lock_package *package, const char *image);
+void lock_add_path(struct arena *arena, struct lock *lock, const struct lock_path *path, const char *image);
+/* Sorts everything, and appends the document to an initialised buffer. False when it is larger than may be read again. */
+bool lock_write(struct lock *lock, struct buf *text) MUST_CHECK;
+/* Reads a document; `name` is for messages. */
+bool lock_read(struct arena *arena, const char *name, struct text text, struct lock *ret_lock,
+               struct err *err) MUST_CHECK;
+/* Lists how `now` differs from `locked` in what makes an image ("dhcpd for aarch64: package libc6 2.36-9 is 2.36-10"): data,
+ * manifests, bases, names, paths, packages. */
+void lock_differences(struct arena *arena, const struct lock *locked, const struct lock *now, struct lock_part part,
+                      struct strings *ret_lines);
+/* The same of generations and what they list, of the repositories and architectures that `now` has. */
+void lock_source_differences(struct arena *arena, const struct lock *locked, const struct lock *now,
+                             struct strings *ret_lines);
+/* Returns what a run takes by it; `place` is the lock's path. */
+struct pins lock_pins(struct arena *arena, const struct lock *lock, const char *place, bool is_exact);
+/* Lists the names of all blobs that builds from it need (with the kind of each checksum). Those of bases are not among them. */
+void lock_blobs(struct arena *arena, const struct lock *lock, struct strings *ret_checksums);
+
+#endif

@@ -1,0 +1,31 @@
+/* locking.h - lock files and the command line: `imgfactory lock`, and --locked of a build
+ *
+ * Threads: main only; the lock is read before threads are confined, and written by the keeper (confinement.h).
+ * Owns: nothing; all lives in the command's arena.
+ * Fails with: ERR_USAGE (no lock there, options that do not go together), ERR_TRUST and ERR_MALFORMED (bill/lock.h),
+ * ERR_RESOLVE (--check: something is new), ERR_LOCAL.
+ */
+#ifndef IMGFACTORY_CLI_LOCKING_H
+#define IMGFACTORY_CLI_LOCKING_H
+
+#include "bill/lock.h"
+#include "cli/command.h"
+#include "line/batch.h"
+
+struct locking {
+    bool is_writing;  /* set before locking_begin(): the call writes a lock */
+    const char *path; /* of the lock; NULL: the call has nothing to do with one */
+    bool is_there;    /* there was one, which is in: */
+    struct lock lock;
+    bool has_pins; /* what is pinned is taken: */
+    struct pins pins;
+};
+
+/* Finds and reads the lock that the options mean. `names` are the images that were asked for. */
+bool locking_begin(struct command *command, const struct strings *names, struct locking *locking,
+                   struct err *err) MUST_CHECK;
+/* Ends `imgfactory lock`: writes what a batch took, if all of it is good, and tells. */
+bool locking_end(struct command *command, struct locking *locking, const struct batch *batch, struct plant *plant,
+                 struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,180 @@
+#include "line/locked.h"
+
+#include "base/auto.h"
+#include "source/listed_file.h"
+
+#define TOLD_MAX 8 /* packages, or differences, that an error names */
+
+static void note_pin(struct arena *arena, const struct pin *pin, struct lock *lock)
+{
+    struct lock_source source = {.uri = pin->uri,
+                                 .suite = pin->suite,
+                                 .from = pin->from ? pin->from : "",
+                                 .date = pin->date,
+                                 .digest = pin->digest,
+                                 .file = pin->file,
+                                 .is_bare = pin->is_bare};
+    if (pin->has_signature)
+        source.signature = pin->signature;
+    lock_add_source(arena, lock, &source);
+}
+
+static void note_origins(struct arena *arena, const struct job *job, struct lock *lock)
+{
+    const struct origins *origins = job->origins;
+    for (size_t i = 0; i < origins->absent.count; i++)
+        note_pin(arena, &origins->absent.items[i], lock);
+    for (size_t i = 0; i < origins->count; i++) {
+        const struct origin *origin = &origins->items[i];
+        note_pin(arena, &origin->pin, lock);
+        for (size_t j = 0; j < origin->indices.count; j++) {
+            const struct listed_file *file = &origin->indices.items[j];
+            struct lock_index index = {.uri = origin->pin.uri,
+                                       .suite = origin->pin.suite,
+                                       .arch = job->arch->name,
+                                       .path = file->path,
+                                       .checksum = arena_strdup(arena, checksum_text(&file->checksum).chars),
+                                       .size_bytes = file->is_size_known ? file->size_bytes : 0};
+            lock_add_index(arena, lock, &index);
+        }
+    }
+}
+
+static void note_data(struct arena *arena, const struct job *job, struct lock *lock)
+{
+    const struct inputs *inputs = &job->bill.inputs;
+    lock_add_data(arena, lock, "recipes", &inputs->recipes);
+    lock_add_data(arena, lock, "features", &inputs->features);
+    lock_add_data(arena, lock, "families", &inputs->families);
+    lock_add_data(arena, lock, "foreground", &inputs->foregrounds);
+    lock_add_data(arena, lock, "interpreters", &inputs->interpreters);
+    lock_add_data(arena, lock, arena_printf(arena, "arch %s", job->arch->name), &inputs->arch);
+}
+
+static void note_taken(struct arena *arena, const struct job *job, struct lock *lock)
+{
+    const struct bill *bill = &job->bill;
+    const char *arch = job->arch->name, *image = job->manifest->name;
+    for (size_t i = 0; i < bill->packages.count; i++) {
+        const struct bill_package *from = &bill->packages.items[i];
+        struct lock_package package = {.arch = arch,
+                                       .name = from->name,
+                                       .version = from->version,
+                                       .architecture = from->architecture,
+                                       .url = from->url,
+                                       .size_bytes = from->size_bytes,
+                                       .digest = from->digest};
+        lock_add_package(arena, lock, &package, image);
+    }
+    for (size_t i = 0; i < bill->choices.count; i++) {
+        const struct bill_choice *from = &bill->choices.items[i];
+        struct lock_path path = {.arch = arch, .path = from->path, .package = from->package, .why = from->why};
+        lock_add_path(arena, lock, &path, image);
+    }
+}
+
+static void note_job(struct arena *arena, const struct job *job, struct lock *lock)
+{
+    struct lock_image image = {.image = job->manifest->name,
+                               .arch = job->arch->name,
+                               .manifest = job->manifest->digest,
+                               .named = job->manifest->named};
+    if (job->standing && !job->made_base) {
+        image.base = job->manifest->base;
+        image.base_digest = job->standing->base.digest;
+    }
+    lock->format = LOCK_FORMAT;
+    lock->program = IMGFACTORY_VERSION;
+    list_add(arena, &lock->images, image);
+    note_data(arena, job, lock);
+    note_taken(arena, job, lock);
+}
+
+void locked_of_batch(struct arena *arena, const struct batch *batch, struct lock *ret_lock)
+{
+    *ret_lock = (struct lock){.format = LOCK_FORMAT, .program = IMGFACTORY_VERSION};
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct batch_image *image = &batch->images[i];
+        for (size_t j = 0; j < image->arch_count; j++) {
+            note_job(arena, &image->jobs[j], ret_lock);
+            note_origins(arena, &image->jobs[j], ret_lock);
+        }
+    }
+}
+
+/* Sets the error of what is not as a lock says. */
+static bool refuse(const struct job *job, struct arena *scratch, const struct strings *lines, struct err *err)
+{
+    struct strings told = {0};
+    if (!lines->count)
+        return true;
+    for (size_t i = 0; i < lines->count && i < TOLD_MAX; i++)
+        list_add(scratch, &told, text_printable(scratch, text_of(lines->items[i])));
+    err_set(err, ERR_TRUST,
+            "%s does not say what is so: %s%s (`imgfactory lock --check` shows what is new, `imgfactory lock` "
+            "writes it)",
+            job->plant->options->pins->place, strings_join(scratch, &told, "; "), lines->count > TOLD_MAX ? "; …" : "");
+    return false;
+}
+
+bool locked_check_origins(const struct job *job, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct lock now = {0};
+    struct strings lines;
+    if (!job->plant->options->lock)
+        return true;
+    note_origins(&scratch, job, &now);
+    lock_source_differences(&scratch, job->plant->options->lock, &now, &lines);
+    return refuse(job, &scratch, &lines, err);
+}
+
+bool locked_check(const struct job *job, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct lock now = {0};
+    struct strings lines;
+    struct lock_part part = {job->manifest->name, job->arch->name};
+    if (!job->plant->options->lock)
+        return true;
+    note_job(&scratch, job, &now);
+    lock_differences(&scratch, job->plant->options->lock, &now, part, &lines);
+    return refuse(job, &scratch, &lines, err);
+}
+
+/* Names the packages that a lock takes of an image. */
+static const char *name_packages(struct arena *arena, const struct job *job)
+{
+    const struct lock *lock = job->plant->options->lock;
+    struct strings names = {0};
+    for (size_t i = 0; i < lock->packages.count; i++) {
+        const struct lock_package *package = &lock->packages.items[i];
+        if (strcmp(package->arch, job->arch->name) == 0 && strings_has(&package->images, job->manifest->name))
+            list_add(arena, &names,
+                     text_printable(arena, text_of(arena_printf(arena, "%s %s", package->name, package->version))));
+    }
+    size_t count = names.count;
+    names.count = count > TOLD_MAX ? TOLD_MAX : count;
+    const char *joined = strings_join(arena, &names, ", ");
+    return count > TOLD_MAX ? arena_printf(arena, "%s and %zu more", joined, count - TOLD_MAX) : joined;
+}
+
+void locked_explain(const struct job *job, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    bool is_gone = err->detail == PINS_GONE, is_absent = generations_is_race(err);
+    if (!job->plant->options->lock || err->kind != ERR_NETWORK || (!is_gone && !is_absent))
+        return;
+    int detail = err->detail;
+    const char *text = arena_strdup(&scratch, err->text);
+    err_clear(err);
+    if (is_gone)
+        err_set(err, ERR_NETWORK, "%s; with it nothing vouches for %s", text, name_packages(&scratch, job));
+    else
+        err_set(err, ERR_NETWORK,
+                "%s; %s takes it, and it is not in the cache (`snapshot:` in the source file, or a folder of "
+                "`imgfactory lock "
+                "--vendor`, keeps it)",
+                text, job->plant->options->pins->place);
+    err->detail = detail;
+}

@@ -1,0 +1,97 @@
+#include "source/pins.h"
+
+#include "base/date.h"
+
+#include <time.h>
+
+#define HOUR_S 3600
+
+const struct pin *pins_find(const struct pins *pins, const char *uri, const char *suite)
+{
+    for (size_t i = 0; pins && i < pins->items.count; i++) {
+        const struct pin *pin = &pins->items.items[i];
+        if (strcmp(pin->uri, uri) == 0 && strcmp(pin->suite, suite) == 0)
+            return pin;
+    }
+    return NULL;
+}
+
+const struct digest *pins_base(const struct pins *pins, const char *name)
+{
+    for (size_t i = 0; pins && i < pins->bases.count; i++) {
+        if (strcmp(pins->bases.items[i].name, name) == 0)
+            return &pins->bases.items[i].digest;
+    }
+    return NULL;
+}
+
+/* Replaces a word of a pattern, everywhere. */
+static const char *replace(struct arena *arena, const char *pattern, const char *word, const char *value)
+{
+    const char *at;
+    while ((at = strstr(pattern, word)))
+        pattern = arena_printf(arena, "%.*s%s%s", (int)(at - pattern), pattern, value, at + strlen(word));
+    return pattern;
+}
+
+struct strings pins_snapshots(struct arena *arena, const char *pattern, int64_t date)
+{
+    static const int hours[] = {0, 6, 24, 72};
+    struct strings uris = {0};
+    for (size_t i = 0; pattern && i < ARRAY_COUNT(hours); i++) {
+        char moment[32], day[32];
+        struct tm parts;
+        time_t seconds = date + hours[i] * HOUR_S;
+        if (!gmtime_r(&seconds, &parts) || !strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", &parts) ||
+            !strftime(day, sizeof day, "%Y%m%d", &parts))
+            continue;
+        const char *uri = replace(arena, replace(arena, pattern, "{time}", moment), "{date}", day);
+        uri = text_has_suffix(text_of(uri), "/") ? uri : arena_printf(arena, "%s/", uri);
+        if (!strings_has(&uris, uri))
+            list_add(arena, &uris, uri);
+    }
+    return uris;
+}
+
+const char *pins_snapshot_fault(const char *pattern)
+{
+    if (!strstr(pattern, "{time}") && !strstr(pattern, "{date}"))
+        return "it has neither {time} nor {date}";
+    return strstr(pattern, "://") ? NULL : "it is no URL";
+}
+
+void pins_fail_unknown(const struct pins *pins, const char *name, struct err *err)
+{
+    err_set(err, ERR_TRUST, "%s: %s does not have this repository; `imgfactory lock --update` writes it anew", name,
+            pins->place);
+}
+
+void pins_fail_gone(const struct pins *pins, const struct pin *pin, const char *what, int64_t seen_date,
+                    struct err *err)
+{
+    if (seen_date == pin->date) {
+        err_set(err, ERR_TRUST,
+                "%s names a %s of %s, but the one of that date is another: nothing vouches for what it "
+                "names",
+                pins->place, what, date_print(pin->date).chars);
+        return;
+    }
+    err_set(err, ERR_NETWORK,
+            "the %s of %s that %s names is not in the cache, and is gone from the mirror%s%s (`snapshot:` in the "
+            "source file, "
+            "or a folder of `imgfactory lock --vendor`, keeps it)",
+            what, date_print(pin->date).chars, pins->place, seen_date ? ", which has that of " : "",
+            seen_date ? date_print(seen_date).chars : "");
+    err->detail = PINS_GONE;
+}
+
+bool pins_check(const struct pins *pins, const struct pin *pin, const struct digest *digest, int64_t date,
+                struct err *err)
+{
+    if (digest_eq(&pin->digest, digest) && pin->date == date)
+        return true;
+    err_set(err, ERR_TRUST, "%s says of its signed text sha256:%s of %s; it is sha256:%s of %s", pins->place,
+            digest_hex(&pin->digest).chars, date_print(pin->date).chars, digest_hex(digest).chars,
+            date_print(date).chars);
+    return false;
+}

@@ -1,0 +1,65 @@
+/* pins.h - generations of repositories that a run takes whatever newer ones there are: those of a lock file (bill/lock.h)
+ *
+ * A pin says which signed file (InRelease, Release, repomd.xml) is taken. It proves nothing: signature and checksums are
+ * verified as ever, only ages are not judged. The file comes from the cache, else from the mirrors that have it still, else from
+ * the source's `snapshot:` places.
+ * Threads: const for all.
+ * Owns: nothing; it lives with the run.
+ * Fails with: as each function says.
+ */
+#ifndef IMGFACTORY_SOURCE_PINS_H
+#define IMGFACTORY_SOURCE_PINS_H
+
+#include "base/digest.h"
+#include "base/err.h"
+
+/* `detail` of an ERR_NETWORK: no place that answered has a pinned generation (any more). */
+#define PINS_GONE 3
+
+/* One generation. Repositories are known by their first configured URI, as people may see it, and their suite ("repomd.xml" where
+ * there are none). */
+struct pin {
+    const char *uri, *suite;
+    const char *from;        /* the mirror that gave it, as people may see it: what its packages' URLs begin with */
+    int64_t date;            /* of the metadata: seconds since the epoch */
+    struct digest digest;    /* names the generation: of the signed text */
+    struct digest file;      /* of the InRelease, Release or repomd.xml as it came */
+    struct digest signature; /* of the file with the detached signature */
+    bool has_signature, is_bare;
+    bool is_left_out; /* an optional repository that could not be reached then: it is left out again */
+};
+
+/* What the name of a base in a registry meant. */
+struct pin_base {
+    const char *name;
+    struct digest digest;
+};
+
+struct pins {
+    const char *place;  /* the lock's path: for messages */
+    const char *vendor; /* the folder of `lock --vendor`, or NULL */
+    bool is_exact;      /* nothing is taken that is not pinned */
+    LIST(struct pin) items;
+    LIST(struct pin_base) bases;
+};
+
+/* Finds the pin of a repository; NULL when there is none. `pins` may be NULL. */
+const struct pin *pins_find(const struct pins *pins, const char *uri, const char *suite);
+/* Finds what a base's name meant; NULL when it is not pinned. `pins` may be NULL. */
+const struct digest *pins_base(const struct pins *pins, const char *name);
+/* Lists what a repository's `snapshot:` pattern (NULL: none) may stand for at a pin's date, each ending in '/': {time} is the date
+ * as 20261129T101637Z, {date} as 20261129. A snapshot is made a while after its metadata: later dates follow. */
+struct strings pins_snapshots(struct arena *arena, const char *pattern, int64_t date);
+/* Says what is wrong with a `snapshot:` pattern ("it has neither {time} nor {date}"), or NULL. */
+const char *pins_snapshot_fault(const char *pattern);
+/* Sets the ERR_TRUST of a repository that is not pinned in an exact run. */
+void pins_fail_unknown(const struct pins *pins, const char *name, struct err *err);
+/* Sets the error of a pin that no place has: ERR_NETWORK (PINS_GONE), or ERR_TRUST where a mirror has another one of the very
+ * same date (`seen_date`; 0: nothing was seen): then the lock names what never was. `what` is "Release" or "repomd.xml". */
+void pins_fail_gone(const struct pins *pins, const struct pin *pin, const char *what, int64_t seen_date,
+                    struct err *err);
+/* Checks what was read of a pinned generation against the pin; ERR_TRUST. */
+bool pins_check(const struct pins *pins, const struct pin *pin, const struct digest *digest, int64_t date,
+                struct err *err) MUST_CHECK;
+
+#endif
