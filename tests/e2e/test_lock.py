@@ -8,7 +8,7 @@ import shutil
 import time
 import unittest
 
-from base import Case, deb, image, run, world
+from base import Case, run, world
 
 LOCK = "imgfactory.lock"
 SUM = re.compile(r'"sum":"sha256:[0-9a-f]{64}"\n}\n\Z')
