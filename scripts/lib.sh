@@ -51,6 +51,7 @@ uidmap                 shadow-utils
 curl                   curl
 runc                   runc
 strace                 strace
+faketime               libfaketime
 rpm                    rpm-build
 rpm                    rpm-sign
 rpm2cpio               rpm

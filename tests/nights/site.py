@@ -1,0 +1,263 @@
+"""A site of six images for two architectures, its mirror, its registry with a proxy before it, and what must hold of them after
+each night, whatever happened in it."""
+
+import contextlib
+import os
+import threading
+import time
+
+from kit import faultproxy, gpg, registry, run, server
+
+from . import outside, upstream
+from .machine import Machine
+
+NAMESPACE = "site"
+MANIFESTS = {"alpha": '{{version}}', "beta": None, "gamma": "{{full-version}}", "rho": None, "sigma": "{{version}}"}
+SITE = """\
+registry: {host}
+namespace: {namespace}
+tls-verify: false
+arch: all
+source: ./deb.yaml
+sync-wait: 0
+retries: 2
+tags: [latest]
+images:
+  - ./alpha.yaml
+  - ./beta.yaml
+  - {{image: ./gamma.yaml, tags: [latest, "{{full-version}}"]}}
+  - command:delta
+  - {{images: [./rho.yaml, ./sigma.yaml], source: ./rpm.yaml}}
+"""
+
+
+class Wrong(AssertionError):
+    """A promise that did not hold."""
+
+
+def want(condition, text):
+    if not condition:
+        raise Wrong(text)
+
+
+class Watch:
+    """Looks at the tags all the time: at any instant each names a whole image."""
+
+    def __init__(self, site):
+        self.site, self.fault = site, None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._main, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+        want(self.fault is None, f"a tag was seen in a night: {self.fault}")
+
+    def _main(self):
+        while not self._stop.wait(0.02) and not self.fault:
+            for image in outside.IMAGES:
+                for tag, digest in self.site.outside.tags(image).items():
+                    if not digest:
+                        continue  # the registry is just writing it
+                    try:
+                        self.site.outside.check_whole(image, digest)
+                    except (AssertionError, OSError, ValueError) as error:
+                        self.fault = f"{image}:{tag}: {error}"
+
+
+class Site:
+    """close() ends it. `night` is the night that it is, the last of `nights` is today."""
+
+    def __init__(self, top, nights):
+        self.top, self.night, self.nights = top, 0, nights
+        self.ring = gpg.Ring()
+        self.ring.get("main", created=self._gpg_time(2))
+        self._stack = contextlib.ExitStack()
+        self._stack.callback(self.ring.close)
+        self.upstream = upstream.Upstream(os.path.join(top, "upstream"), self.ring.get("main"))
+        self.mirror = self._serve(server.Server(top))
+        self.mirror.versions = "ETag"
+        self.registry = self._serve(registry.Registry(os.path.join(top, "registry")))
+        self.proxy = self._serve(faultproxy.FaultProxy(self.registry.url))
+        self.outside = outside.Registry(self.registry, self.registry.host, NAMESPACE)
+        self.mirrors = []              # outside.Mirror of each generation
+        self.moved = {}                # (image, tag) → all digests that it had, in order
+        self.floor = {}                # (image, architecture) → the oldest generation that it may be of
+        self.digests = {}              # (image, what it has to be made of) → digest
+        self.machines = []
+        self._write_site()
+        for name in ("first", "second"):
+            machine = Machine(os.path.join(top, name), self.config, os.path.join(top, "home"))
+            self._stack.callback(machine.close)
+            self.machines.append(machine)
+
+    @property
+    def days_back(self):
+        return self.nights - self.night
+
+    def _gpg_time(self, more_days=0):
+        return time.strftime("%Y%m%dT%H%M%S", time.gmtime(time.time() - (self.days_back + more_days) * upstream.DAY))
+
+    def _serve(self, service):
+        service.start()
+        self._stack.callback(service.stop)
+        return service
+
+    def close(self):
+        self._stack.close()
+
+    # What is written.
+
+    def _write(self, name, text):
+        path = os.path.join(self.top, "site", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        return path
+
+    def _write_site(self):
+        os.makedirs(os.path.join(self.top, "home"))
+        key = self.ring.get("main")
+        for name, more in MANIFESTS.items():
+            kind, _, paths = outside.IMAGES[name]
+            program = next(path for path in paths if "bin/" in path)
+            files = ", ".join(path for path in paths if path != program)
+            tags = f'tags: [latest, "{more.format()}"]\n' if more and name != "gamma" else ""
+            self._write(f"{name}.yaml", f"name: {name}\nbinaries: [{program}]\nfiles: [{files}]\nconfig:\n  entrypoint: [{program}]\n{tags}")
+        self._write("deb.yaml", f"kind: deb\nuris: [{self.mirror.url}/deb]\nsuites: [{', '.join(upstream.SUITES)}]\n"
+                                f"components: [main]\nkeys: [{key.keyring}]\n")
+        self._write("rpm.yaml", f"kind: rpm\nname: kit\nbaseurl: {self.mirror.url}/rpm/$basearch\ngpgkey: [{key.armoured}]\n")
+        self.config = self._write("imgfactory.yaml", SITE.format(host=self.proxy.host, namespace=NAMESPACE))
+
+    # The repositories.
+
+    def publish(self, kinds=("deb", "rpm"), is_served=True):
+        """A new generation, of one hour before the night (each some seconds after the one before)."""
+        date = time.time() - self.days_back * upstream.DAY - 3600 + len(self.mirrors)
+        self.ring.get("main").now = self._gpg_time()
+        made = self.upstream.publish(date, kinds)
+        self.mirrors.append(outside.Mirror(made.folder))
+        if is_served:
+            self.serve(made.folder)
+        return made
+
+    def serve(self, folder):
+        self.mirror.root = os.path.realpath(folder)
+
+    @property
+    def generation(self):
+        return self.upstream.generations[-1]
+
+    def forget_requests(self):
+        self.mirror.requests.clear()
+        self.mirror.not_modified.clear()
+        self.proxy.forget()
+
+    def heal(self):
+        self.mirror.heal()
+        self.proxy.heal()
+        self.serve(self.generation.folder)
+
+    # What must hold.
+
+    def tags_now(self, image):
+        """The tags that an image has to have, as of the newest generation."""
+        if image not in MANIFESTS or not MANIFESTS[image]:
+            return {"latest"}
+        kind, _, _ = outside.IMAGES[image]
+        version = self.mirrors[-1].newest(kind, "amd64")[image].version
+        return {"latest", version if image == "gamma" else version.split("-")[0]}
+
+    def look(self, is_current_wanted, may_move=lambda image: True):
+        """Looks at all tags after a night. Returns {image: how many moved}."""
+        return {image: self._look_at(image, is_current_wanted(image), may_move(image)) for image in outside.IMAGES}
+
+    def _look_at(self, image, is_current_wanted, may_move):
+        tags, moved = self.outside.tags(image), 0
+        for tag, digest in sorted(tags.items()):
+            want(digest, f"{image}:{tag} names nothing")
+            self.outside.check_whole(image, digest)
+            before = self.moved.setdefault((image, tag), [])
+            if before and before[-1] == digest:
+                continue
+            want(may_move, f"{image}:{tag} moved to {digest}")
+            want(digest not in before, f"{image}:{tag} went back to {digest}")
+            want(tag in self.tags_now(image), f"{image}:{tag} moved, and is no tag of the present version")
+            before.append(digest)
+            moved += 1
+            self.outside.copy(image, tag, digest)
+            self._raise_floor(image, tag, digest)
+        for (of, tag), digests in self.moved.items():
+            want(of != image or tags.get(tag) == digests[-1], f"{image}:{tag} is gone")
+        if is_current_wanted:
+            self._want_current(image, tags)
+        return moved
+
+    def _raise_floor(self, image, tag, digest):
+        """The contents are those of one generation, and no older one than what was there."""
+        for arch in upstream.ARCHES:
+            floor = self.floor.get((image, arch, tag), 0)
+            faults = []
+            for number in range(floor, len(self.mirrors)):
+                fault = self.outside.unlike(image, digest, self.mirrors[number], arch)
+                if not fault:
+                    self.floor[image, arch, tag] = number
+                    break
+                faults.append(f"{number}: {fault}")
+            else:
+                raise Wrong(f"{image}:{tag} is of no generation since {floor}: " + "; ".join(faults[-3:]))
+
+    def _want_current(self, image, tags):
+        names = self.tags_now(image)
+        want(names <= set(tags), f"{image} has the tags {sorted(tags)}, not all of {sorted(names)}")
+        digests = {tags[name] for name in names}
+        want(len(digests) == 1, f"{image}: {names} name several digests")
+        (digest,) = digests
+        for arch in upstream.ARCHES:
+            fault = self.outside.unlike(image, digest, self.mirrors[-1], arch)
+            want(not fault, f"after a good night {fault}")
+        known = self.digests.setdefault((image, self.mirrors[-1].signature(image)), digest)
+        want(known == digest, f"{image}: a needless digest, {digest}: the same packages gave {known} before")
+
+    def check_report(self, outcome, moved):
+        """What the program says of a night is what the registry shows."""
+        report, told = outcome.report, outcome.metrics
+        want(report is not None, f"no report: {outcome}")
+        want(report.json["exit"] == outcome.code == told["last_run_exit_status"], f"the exit status is {outcome.code}, the report says "
+             f"{report.json['exit']}, the metrics {told['last_run_exit_status']}")
+        failed = 0
+        for name, image in report.images().items():
+            word = name.split(":")[-1].removeprefix("./").removesuffix(".yaml")
+            push = report.push(name) if image.get("push") else None
+            is_good = image["status"] != "failed" and push is not None and push.status in ("pushed", "unchanged")
+            failed += not is_good
+            want(told[f'image_success{{image="{name}"}}'] == is_good, f"{name}: the metrics and the report do not agree")
+            if is_good:
+                tags = self.outside.tags(word)
+                want({tag: tags.get(tag) for tag in push.tags} == {tag: push.digest for tag in push.tags},
+                     f"{name}: the report says {push.tags}, the registry has {tags}")
+            if moved is not None and is_good:
+                want(told[f'image_moved_tags{{image="{name}"}}'] == moved[word], f"{name}: {moved[word]} tags moved, the metrics say "
+                     f"{told[f'image_moved_tags{{image={chr(34)}{name}{chr(34)}}}']}")
+        lines = [line.split()[0] for line in outcome.summary]
+        want(lines[:-1].count("FAILED") == failed and len(lines) == 1 + len(report.images()), f"the summary is {outcome.summary}")
+        want((lines[-1] == "FAILED") == (outcome.code != 0), f"the summary ends {outcome.summary[-1]}, the exit status is {outcome.code}")
+        want((outcome.code == run.OK) == (failed == 0), f"exit status {outcome.code}, and {failed} images failed")
+
+    def check_requests(self, machine):
+        """After a night in which nothing changed: one conditional request of each index, one of each tag."""
+        indices = len(upstream.SUITES) + len(upstream.ARCHES)
+        asked = self.mirror.requests
+        want(len(asked) <= indices and len(self.mirror.not_modified) == len(asked), f"the mirror was asked {asked}")
+        tags = sum(len(self.tags_now(image)) for image in outside.IMAGES)
+        due = sum(self.night - machine.asked.get(image, -9) >= 7 for image in outside.IMAGES)
+        if not due:
+            heads = [request for request in self.proxy.requests if "/manifests/" in request.target]
+            want(len(heads) <= tags and len(self.proxy.requests) <= tags + 2,
+                 f"the registry was asked {len(heads)} times for {tags} tags, and besides for "
+                 f"{[request.target for request in self.proxy.requests if request not in heads][:4]}")
+        return due
