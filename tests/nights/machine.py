@@ -52,6 +52,7 @@ class Machine:
         self.metrics_file = os.path.join(top, "night.prom")
         self.accepted = None      # the generation that its last whole night saw, while it still has state and cache
         self.asked = {}           # image → the night in which the registry was last asked for all of it
+        self.seen, self.appeared = {}, {}  # (image, package) → the night in which a lag was seen, was there
         self.seconds = 0.5        # that a night with a change takes
         self.library = faketime()
 
@@ -67,6 +68,7 @@ class Machine:
             shutil.rmtree(self.path(name), ignore_errors=True)
         if "state" in names:
             self.asked.clear()
+            self.seen.clear()
         self.accepted = None
 
     def command(self, *options):

@@ -30,8 +30,8 @@ IMAGES = {
 LIBRARIES = {"libone1": "libone.so.1", "libtwo2": "libtwo.so.2"}
 
 
-class Package(collections.namedtuple("Package", "name version digest path")):
-    """One package as an index lists it; digest is its SHA-256."""
+class Package(collections.namedtuple("Package", "name version digest path is_fix", defaults=[False])):
+    """One package as an index lists it; digest is its SHA-256, is_fix says that the suite for security updates has it."""
 
 
 def _order(version):
@@ -62,7 +62,8 @@ class Mirror:
                 text = stream.read()
             for stanza in filter(None, text.split("\n\n")):
                 fields = dict(re.findall(r"(?m)^([A-Za-z0-9-]+): (.*)$", stanza))
-                yield Package(fields["Package"], fields["Version"], fields["SHA256"], f"{self.folder}/deb/{fields['Filename']}")
+                yield Package(fields["Package"], fields["Version"], fields["SHA256"], f"{self.folder}/deb/{fields['Filename']}",
+                              suite == SUITES[1])
 
     def _read_rpm(self, arch):
         top = f"{self.folder}/rpm/{ARCHES[arch]}"
@@ -81,6 +82,15 @@ class Mirror:
             kind, names, _ = IMAGES[image]
             self._signatures[image] = tuple((arch, tuple(self.newest(kind, arch)[name][:3] for name in names)) for arch in ARCHES)
         return self._signatures[image]
+
+    def lagging(self, image):
+        """The packages of an image of which its architectures have several versions: then it is held."""
+        (_, first), (_, second) = self.signature(image)
+        return [one[0] for one, other in zip(first, second) if one[1] != other[1]]
+
+    def fixes(self):
+        """The packages that the security suite has for any architecture."""
+        return {package.name for arch in ARCHES for package in self.newest("deb", arch).values() if package.is_fix}
 
 
 _contents = {}

@@ -64,7 +64,7 @@ class Upstream:
     def __init__(self, top, key):
         self.top, self.key = top, key
         self.versions = {(arch, name): 1 for arch in ARCHES for name in DEB}
-        self.fixes = {}
+        self.fixes = {}    # security updates
         self.rpms = {(arch, name): 1 for arch in ARCHES.values() for name in RPM}
         self.generations = []
         self._made = {}
