@@ -163,10 +163,10 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void sort_images(struct strings *images)
+static void sort_names(struct strings *names)
 {
-    if (images->count)
-        qsort(images->items, images->count, sizeof *images->items, compare_texts);
+    if (names->count)
+        qsort(names->items, names->count, sizeof *names->items, compare_texts);
 }
 
 /* Appends a list, a line for each item; the lines are sorted as text, which begins with what things are called. */
@@ -193,9 +193,9 @@ static bool write_list(const char *key, const struct record_table *table, const 
 bool lock_write(struct lock *lock, struct buf *text)
 {
     for (size_t i = 0; i < lock->packages.count; i++)
-        sort_images(&lock->packages.items[i].images);
+        sort_names(&lock->packages.items[i].images);
     for (size_t i = 0; i < lock->paths.count; i++)
-        sort_images(&lock->paths.items[i].images);
+        sort_names(&lock->paths.items[i].images);
     size_t begin = text->len;
     if (!buf_printf(text, "{\n\"imgfactory_lock\":%u,\n\"program\":\"%s\",\n", lock->format, lock->program) ||
         !write_list("data", &data_table, lock->data.items, lock->data.count, text) ||
@@ -425,7 +425,7 @@ void lock_differences(struct arena *arena, const struct lock *locked, const stru
         else
             list_add(arena, ret_lines, arena_printf(arena, "%s for %s: it is not in it", image->image, image->arch));
     }
-    for (size_t i = 0; i < locked->images.count && !part.image; i++) {
+    for (size_t i = 0; i < locked->images.count && !part.image && !part.is_some; i++) {
         const struct lock_image *image = &locked->images.items[i];
         if (!find_image(now, image->image, image->arch))
             list_add(arena, ret_lines,
@@ -505,6 +505,42 @@ void lock_source_differences(struct arena *arena, const struct lock *locked, con
                 arena_printf(arena, "%s of %s: what it says of its signed file is not so", source->suite, source->uri));
     }
     compare_indices(&comparing);
+}
+
+static bool has_same(const struct lock *lock, const struct lock_package *wanted)
+{
+    for (size_t i = 0; i < lock->packages.count; i++) {
+        if (is_same_package(&lock->packages.items[i], wanted))
+            return true;
+    }
+    return false;
+}
+
+/* Adds the names of what `from` has and `to` has otherwise. */
+static void add_moved(struct arena *arena, const struct lock *from, const struct lock *to, struct strings *names)
+{
+    for (size_t i = 0; i < from->packages.count; i++) {
+        const struct lock_package *package = &from->packages.items[i];
+        if (!has_same(to, package) && !strings_has(names, package->name))
+            list_add(arena, names, package->name);
+    }
+}
+
+void lock_moved(struct arena *arena, const struct lock *locked, const struct lock *now, struct strings *ret_names)
+{
+    *ret_names = (struct strings){0};
+    add_moved(arena, locked, now, ret_names);
+    add_moved(arena, now, locked, ret_names);
+    sort_names(ret_names);
+}
+
+bool lock_has_package(const struct lock *lock, const char *name)
+{
+    for (size_t i = 0; i < lock->packages.count; i++) {
+        if (strcmp(lock->packages.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* ---- using ---- */

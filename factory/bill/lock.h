@@ -76,6 +76,7 @@ struct lock {
 /* Which part of a lock is compared; NULL: all. */
 struct lock_part {
     const char *image, *arch;
+    bool is_some; /* what only the first has is no difference: other images may be its */
 };
 
 /* Adds what is not there yet; a package or path that is there gets the image. */
@@ -96,6 +97,10 @@ void lock_differences(struct arena *arena, const struct lock *locked, const stru
 /* The same of generations and what they list, of the repositories and architectures that `now` has. */
 void lock_source_differences(struct arena *arena, const struct lock *locked, const struct lock *now,
                              struct strings *ret_lines);
+/* Lists the names of the packages that differ between two locks, sorted. */
+void lock_moved(struct arena *arena, const struct lock *locked, const struct lock *now, struct strings *ret_names);
+/* Returns whether it has a package of that name. */
+bool lock_has_package(const struct lock *lock, const char *name);
 /* Returns what a run takes by it; `place` is the lock's path. */
 struct pins lock_pins(struct arena *arena, const struct lock *lock, const char *place, bool is_exact);
 /* Lists the names of all blobs that builds from it need (with the kind of each checksum). Those of bases are not among them. */

@@ -900,8 +900,9 @@ static bool plan_names(struct build *build, struct err *err)
 {
     const struct site_images *images = &build->site->images;
     const char *push = build->options->push;
-    build->is_night = !build->names.count;
-    for (size_t i = 0; build->is_night && i < images->count; i++)
+    bool is_site = !build->names.count;
+    build->is_night = is_site && !build->locking.is_writing; /* a lock has all images, or is not written */
+    for (size_t i = 0; is_site && i < images->count; i++)
         list_add(build->arena, &build->names, images->items[i].word);
     if (build->is_night && push && *push && images->count > 1) {
         fail_push_of_several(push, err);
@@ -1112,6 +1113,10 @@ static void confine(struct build *build)
         confinement_write(command, build->run.output_dir, 0755);
     if (!build->run.is_dry_run)
         confinement_write(command, build->run.tree_dir, 0755);
+    if (build->locking.is_writing)
+        confinement_write(command, command->options.vendor, 0755);
+    else
+        confinement_read(command, command->options.vendor);
     list_add(build->arena, &command->confined.writable, build->run.cache_dir);
     list_add(build->arena, &command->confined.writable, build->run.state_dir);
     list_add(build->arena, &command->confined.programs, "gpgv");
@@ -1128,7 +1133,8 @@ static bool run_batch(struct build *build, struct err *err)
     confine(build);
     if (!plant_open(&build->run, log, plant, err))
         return false;
-    if (build->asked.count && !resolve_names(build, plant, &answers, err)) {
+    if (!locking_take(build->command, &build->locking, plant, err) ||
+        (build->asked.count && !resolve_names(build, plant, &answers, err))) {
         plant_close(plant);
         return false;
     }

@@ -22,10 +22,14 @@ static void print_json(const struct command *command, const char *cache, const s
 
 static void print(const struct command *command, const char *cache, const struct prune_result *result)
 {
-    (void)printf("%s %zu files, %s, from the cache %s; %zu files, %s %s left%s\n",
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *held = result->held_bytes ? arena_printf(&scratch, ", of them %s that lock files name",
+                                                         text_size(result->held_bytes).chars)
+                                          : "";
+    (void)printf("%s %zu files, %s, from the cache %s; %zu files, %s %s left%s%s\n",
                  command->options.is_dry_run ? "would remove" : "removed", result->freed_count,
                  text_size(result->freed_bytes).chars, cache, result->kept_count, text_size(result->kept_bytes).chars,
-                 command->options.is_dry_run ? "would be" : "are",
+                 command->options.is_dry_run ? "would be" : "are", held,
                  result->is_shared ? " (other runs use it: what was used in the last two days is kept)" : "");
 }
 

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "io/file.h"
 #include "line/locked.h"
+#include "line/vendor.h"
 #include "plan/yaml.h"
 
 #include <errno.h>
@@ -42,27 +43,58 @@ static bool read_lock(struct arena *arena, struct locking *locking, struct err *
     return locking->is_there;
 }
 
+static bool check_options(const struct command *command, const struct locking *locking, struct err *err)
+{
+    const struct options *options = &command->options;
+    if (options->update && options->is_lock_check)
+        err_set(err, ERR_USAGE, "--check looks at what --update would write: give one of the two");
+    else if (options->is_lock_check && options->vendor)
+        err_set(err, ERR_USAGE, "--check writes nothing, so that --vendor has nothing to write either");
+    else if (!locking->is_writing && !options->is_locked && options->vendor)
+        err_set(err, ERR_USAGE, "--vendor is for --locked and for `imgfactory lock`");
+    return err->kind == ERR_NONE;
+}
+
+/* Whether a lock has to be there. */
+static bool is_wanted(const struct options *options)
+{
+    return options->is_locked || options->is_lock_check || (options->update && *options->update);
+}
+
 bool locking_begin(struct command *command, const struct strings *names, struct locking *locking, struct err *err)
 {
     const struct options *options = &command->options;
     struct arena *arena = &command->arena;
+    bool is_all_new = options->update && !*options->update;
+    if (!check_options(command, locking, err))
+        return false;
     if (!locking->is_writing && !options->is_locked)
         return true;
     locking->path = path_of(command, arena, names);
-    if (!read_lock(arena, locking, err))
+    if (!is_all_new && !read_lock(arena, locking, err)) /* what is written anew need not be good */
         return false;
-    if (!locking->is_there && options->is_locked) {
-        err_set(err, ERR_USAGE, "--locked: there is no %s; `imgfactory lock` writes it", locking->path);
+    if (!locking->is_there && is_wanted(options)) {
+        err_set(err, ERR_USAGE, "there is no %s; `imgfactory lock` writes it", locking->path);
         return false;
     }
-    if (!locking->is_there)
+    locking->has_pins = locking->is_there && !options->update && !options->is_lock_check;
+    if (!locking->has_pins)
         return true;
-    locking->has_pins = true;
     locking->pins = lock_pins(arena, &locking->lock, locking->path, options->is_locked);
+    locking->pins.vendor = options->is_locked ? options->vendor : NULL;
     if (strcmp(locking->lock.program, IMGFACTORY_VERSION) != 0)
         log_line(command->log, LOG_NORMAL, "%s was written by imgfactory %s, and this is %s: digests may differ",
                  locking->path, text_printable(arena, text_of(locking->lock.program)), IMGFACTORY_VERSION);
     return true;
+}
+
+bool locking_take(struct command *command, const struct locking *locking, struct plant *plant, struct err *err)
+{
+    const struct pins *pins = &locking->pins;
+    if (!command->options.is_locked)
+        return true;
+    return (!pins->vendor || vendor_take(plant, &locking->lock, pins->vendor, err)) &&
+           locked_hold(plant, &locking->lock, locking->path, err);
 }
 
 /* A lock on its way to its place. */
@@ -93,20 +125,79 @@ static bool write_lock(struct command *command, const struct locking *locking, s
     return workers_call(command->keeper, write_file, &writing, err);
 }
 
+/* Prints what differs; ERR_RESOLVE when anything does. */
+static bool tell_differences(const struct command *command, const struct locking *locking, const struct lock *now,
+                             struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings lines;
+    struct lock_part part = {.is_some = command->options.words.count > 0};
+    lock_differences(&scratch, &locking->lock, now, part, &lines);
+    for (size_t i = 0; i < lines.count; i++)
+        (void)printf("%s\n", text_shown(&scratch, lines.items[i]));
+    if (!lines.count && !command->options.is_quiet)
+        (void)printf("%s: nothing else would be taken\n", locking->path);
+    if (lines.count)
+        err_set(err, ERR_RESOLVE, "%s: %zu difference%s; `imgfactory lock --update` writes what is new", locking->path,
+                lines.count, lines.count == 1 ? "" : "s");
+    return !lines.count;
+}
+
+/* --update=PACKAGES: refuses when others would move, too. */
+static bool check_update(const struct command *command, const struct locking *locking, const struct lock *now,
+                         struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings wanted = {0}, moved = {0}, others = {0};
+    struct text rest = text_of(command->options.update), part;
+    while (text_next(&rest, ',', &part))
+        list_add(&scratch, &wanted, text_dup(&scratch, text_trim(part)));
+    for (size_t i = 0; i < wanted.count; i++) {
+        if (lock_has_package(&locking->lock, wanted.items[i]))
+            continue;
+        err_set(err, ERR_USAGE, "--update: %s has no package %s", locking->path,
+                text_printable(&scratch, text_of(wanted.items[i])));
+        return false;
+    }
+    lock_moved(&scratch, &locking->lock, now, &moved);
+    for (size_t i = 0; i < moved.count; i++) {
+        if (!strings_has(&wanted, moved.items[i]))
+            list_add(&scratch, &others, text_printable(&scratch, text_of(moved.items[i])));
+    }
+    if (others.count)
+        err_set(err, ERR_RESOLVE,
+                "--update=%s: others would move with it: %s; name them, too, or take all that is new by --update alone",
+                text_printable(&scratch, text_of(command->options.update)), strings_join(&scratch, &others, ", "));
+    return !others.count;
+}
+
+/* Writes the lock, and what goes with it. */
+static bool write_all(struct command *command, const struct locking *locking, const struct batch *batch,
+                      struct plant *plant, struct lock *lock, struct err *err)
+{
+    const char *vendor = command->options.vendor;
+    if ((vendor && !vendor_fill(plant, batch, vendor, err)) || !write_lock(command, locking, lock, err) ||
+        !locked_hold(plant, lock, locking->path, err))
+        return false;
+    if (!command->options.is_quiet)
+        (void)printf("%s: %zu images, %zu packages, %zu indices of %zu repositories\n", locking->path,
+                     lock->images.count, lock->packages.count, lock->indices.count, lock->sources.count);
+    return true;
+}
+
 bool locking_end(struct command *command, struct locking *locking, const struct batch *batch, struct plant *plant,
                  struct err *err)
 {
+    const struct options *options = &command->options;
     struct lock lock;
-    (void)plant;
     if (command->outcome != ERR_NONE) { /* each error was told */
         log_line(command->log, LOG_QUIET, "%s is not written", locking->path);
         return true;
     }
     locked_of_batch(&command->arena, batch, &lock);
-    if (!write_lock(command, locking, &lock, err))
+    if (options->is_lock_check)
+        return tell_differences(command, locking, &lock, err);
+    if (options->update && *options->update && !check_update(command, locking, &lock, err))
         return false;
-    if (!command->options.is_quiet)
-        (void)printf("%s: %zu images, %zu packages, %zu indices of %zu repositories\n", locking->path,
-                     lock.images.count, lock.packages.count, lock.indices.count, lock.sources.count);
-    return true;
+    return write_all(command, locking, batch, plant, &lock, err);
 }

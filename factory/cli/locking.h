@@ -24,6 +24,9 @@ struct locking {
 /* Finds and reads the lock that the options mean. `names` are the images that were asked for. */
 bool locking_begin(struct command *command, const struct strings *names, struct locking *locking,
                    struct err *err) MUST_CHECK;
+/* Prepares a locked build: what the folder of --vendor has comes into the store, which keeps what the lock names. */
+bool locking_take(struct command *command, const struct locking *locking, struct plant *plant,
+                  struct err *err) MUST_CHECK;
 /* Ends `imgfactory lock`: writes what a batch took, if all of it is good, and tells. */
 bool locking_end(struct command *command, struct locking *locking, const struct batch *batch, struct plant *plant,
                  struct err *err) MUST_CHECK;

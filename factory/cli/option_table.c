@@ -113,6 +113,13 @@ static const struct option_row rows[] = {
         "the lock file (default: imgfactory.lock beside the manifest that is named by its path, else beside the site "
         "file, else here)",
         OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
+    OPTION(0, "vendor", "DIR", "with --locked: take packages and indices out of a folder that `lock --vendor` made",
+           OPTION_STRING, vendor, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
+    OPTION(0, "update", "[=PACKAGES]",
+           "take what is newest now; with PACKAGES, names separated by commas, only if nothing else moves",
+           OPTION_MAYBE_STRING, update, COMMAND_LOCK, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "check", NULL, "write nothing, and end with status 5 when something newer would be taken: it is printed",
+           OPTION_FLAG, is_lock_check, COMMAND_LOCK, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "strict", NULL,
            "fail when a package's script would have done something that no recipe and no manifest does instead",
            OPTION_FLAG, is_strict, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_INPUTS),
@@ -199,6 +206,7 @@ static const struct option_text texts[] = {
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"json", COMMAND_SHOW_CONFIG | COMMAND_STATUS | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN,
      "print the answer as JSON"},
+    {"vendor", COMMAND_LOCK, "also write all that the lock names (packages, indices, keys) into this folder"},
     {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},
     {"quiet", COMMAND_INSPECT | COMMAND_DIFF | ASKS, "print the answer, errors and warnings only"},
 };

@@ -309,6 +309,7 @@ static void set_origins(struct deb_catalog *catalog)
                                             .codename = release->codename,
                                             .is_security = is_security(release),
                                             .signed_by = release->signed_by,
+                                            .keys = release->repository->keyrings,
                                             .pin = pin_of(catalog, release)};
     }
 }

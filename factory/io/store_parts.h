@@ -30,6 +30,8 @@ struct store {
     struct map used; /* paths below v1 that this process made or used */
 };
 
+/* Adds the names of all blobs that are held to the map; lists whose file is gone are removed, unless it is only looked at. */
+void store_list_held(int v1_fd, bool is_dry_run, struct map *names);
 /* Opens v1/users and v1/sizes and says that we use the store. */
 bool store_begin_use(struct store *store, const struct lock_wait *wait, struct err *err) MUST_CHECK;
 /* Prunes if that is due, and ends the use. */

@@ -32,7 +32,9 @@ struct walk {
     struct arena *arena;
     int v1_fd;
     LIST(struct found) files;
-    uint64_t total_bytes;
+    uint64_t total_bytes, held_bytes;
+    size_t held_count;
+    struct map held; /* names of blobs that stay */
 };
 
 static uint64_t in_blocks(uint64_t bytes)
@@ -167,6 +169,12 @@ static void note_file(struct walk *walk, int dirfd, const char *path, const char
     if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
         return;
     struct found found = {path, in_blocks((uint64_t)status.st_size), status.st_mtim, false};
+    if (strncmp(path, "blob/", 5) == 0 && map_get(&walk->held, text_of(name))) {
+        walk->held_count++;
+        walk->held_bytes += found.size_bytes;
+        walk->total_bytes += found.size_bytes;
+        return;
+    }
     pthread_mutex_lock(&walk->store->used_lock);
     found.is_ours = map_get(&walk->store->used, text_of(path)) != NULL;
     pthread_mutex_unlock(&walk->store->used_lock);
@@ -295,11 +303,14 @@ static bool prune(struct store *store, const struct prune_request *request, bool
         err_set_errno(err, errno, "cannot read the cache %s/v1", store->path);
         return false;
     }
+    walk.held.arena = &arena;
+    store_list_held(v1_fd, request->is_dry_run, &walk.held);
     walk_all(&walk);
+    ret_result->held_bytes = walk.held_bytes;
     if (walk.total_bytes > request->limit_bytes)
         remove_some(&removal, ret_result);
     ret_result->kept_bytes = walk.total_bytes - ret_result->freed_bytes;
-    ret_result->kept_count = walk.files.count - ret_result->freed_count;
+    ret_result->kept_count = walk.held_count + walk.files.count - ret_result->freed_count;
     if (!request->is_dry_run)
         record_size(store, ret_result->kept_bytes);
     return true;

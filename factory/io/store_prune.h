@@ -7,6 +7,8 @@
  * pruning looks again under the exclusive one, so that nothing goes that is being marked.
  * v1/sizes is a list of little-endian 64-bit numbers, one added for each file that comes or goes: their sum is what the
  * cache holds, roughly, and costs nobody a walk. Missing, or of odd length: the cache is walked and its size written.
+ * v1/held/<name> is what somebody's file (a lock) names: its path, a line, and names of blobs, a line each. These are not removed
+ * as long as that file is there; when it is gone, the list goes, too.
  * The state directory is not touched.
  */
 #ifndef IMGFACTORY_IO_STORE_PRUNE_H
@@ -26,9 +28,13 @@ struct prune_request {
 struct prune_result {
     uint64_t freed_bytes, kept_bytes;
     size_t freed_count, kept_count;
-    bool is_shared; /* other processes use the cache: what they may need was kept */
+    uint64_t held_bytes; /* of those that are kept: what lists in v1/held name */
+    bool is_shared;      /* other processes use the cache: what they may need was kept */
 };
 
+/* Keeps blobs, by their names in hex, as long as there is a file of that absolute path; in place of those that were held for it
+ * before. A store that is only read holds nothing, which is no error. */
+bool store_hold(struct store *store, const char *path, const struct strings *names, struct err *err) MUST_CHECK;
 /* Removes files of the store. The caller must not need anything in it any more when it is the only user. */
 bool store_prune(struct store *store, const struct prune_request *request, struct prune_result *ret_result,
                  struct err *err) MUST_CHECK;

@@ -1,7 +1,10 @@
 #include "line/locked.h"
 
 #include "base/auto.h"
+#include "io/store_prune.h"
 #include "source/listed_file.h"
+
+#include <stdlib.h>
 
 #define TOLD_MAX 8 /* packages, or differences, that an error names */
 
@@ -134,7 +137,7 @@ bool locked_check(const struct job *job, struct err *err)
     AUTO(arena_done) struct arena scratch = {0};
     struct lock now = {0};
     struct strings lines;
-    struct lock_part part = {job->manifest->name, job->arch->name};
+    struct lock_part part = {.image = job->manifest->name, .arch = job->arch->name};
     if (!job->plant->options->lock)
         return true;
     note_job(&scratch, job, &now);
@@ -177,4 +180,26 @@ void locked_explain(const struct job *job, struct err *err)
                 "--vendor`, keeps it)",
                 text, job->plant->options->pins->place);
     err->detail = detail;
+}
+
+bool locked_hold(struct plant *plant, const struct lock *lock, const char *path, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    AUTO(auto_free) char *whole = realpath(path, NULL);
+    struct strings checksums, names = {0};
+    lock_blobs(&scratch, lock, &checksums);
+    for (size_t i = 0; i < checksums.count; i++) {
+        struct checksum checksum;
+        struct digest digest;
+        bool is_found = true;
+        const char *colon = strchr(checksums.items[i], ':');
+        if (text_has_prefix(text_of(checksums.items[i]), "sha256:"))
+            list_add(&scratch, &names, colon + 1);
+        else if (colon && checksum_parse(CHECKSUM_SHA512, text_of(colon + 1), &checksum) &&
+                 store_find_sha512(plant->store, &checksum, &digest, &is_found, err) && is_found)
+            list_add(&scratch, &names, arena_strdup(&scratch, digest_hex(&digest).chars));
+        if (err->kind)
+            return false;
+    }
+    return !whole || store_hold(plant->store, whole, &names, err);
 }

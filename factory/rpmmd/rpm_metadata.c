@@ -103,6 +103,7 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
         .version = repomd->version,
         .is_security = strcasestr(repository->id, "security") != NULL,
         .signed_by = signed_by,
+        .keys = getting->keyrings ? getting->place.gpg_keys : (struct strings){0},
         .package_keys = repository->is_gpg_checked ? getting->keyrings : NULL,
     };
     metadata->remembered = getting->remembered;

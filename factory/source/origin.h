@@ -29,6 +29,7 @@ struct origin {
     const struct http_access *access;              /* what its transfers want; NULL: nothing beyond the environment */
     const struct keyrings *package_keys; /* every package must be signed by one of these (rpm, gpgcheck); NULL: its
                                             digest in the metadata is enough */
+    struct strings keys;                 /* files and URLs of the keys that may sign the metadata or the packages */
     struct pin pin;                      /* what a lock says of the metadata; uri NULL: they came without (tests) */
     LIST(struct listed_file) indices;    /* all that the metadata list of what is asked for this architecture */
 };

@@ -43,6 +43,9 @@ bool keyrings_load(struct arena *arena, const struct key_lists *lists, struct ke
  * taken from the cache. Blocks on the network. */
 bool keyrings_load_keys(const struct source_env *env, struct arena *arena, const struct strings *locations,
                         struct keyrings *ret_keyrings, struct err *err) MUST_CHECK;
+/* Reads the bytes of one location, as the former; *ret_is_url tells that it is no file. The caller calls buf_done(). */
+bool keyring_read(const struct source_env *env, struct arena *arena, const char *location, struct buf *ret_bytes,
+                  bool *ret_is_url, struct err *err) MUST_CHECK;
 /* Warns of the files that are passed over; `name` is the repository's. */
 void keyrings_warn_unfit(struct log *log, struct arena *arena, const char *name, const struct keyrings *keyrings);
 /* Returns whether bytes are whole packets (RFC 9580, section 4), with a public key among them. */

@@ -65,6 +65,16 @@ static bool is_safe_url(const char *url)
     return false;
 }
 
+/* Takes the key of a URL out of a folder of `lock --vendor`, which stands for the URL. */
+static bool find_vendored(const struct source_env *env, struct arena *arena, const char *url, struct buf *ret_bytes)
+{
+    struct err ignored = {0};
+    struct digest key = kept_key(url);
+    return env->pins && env->pins->vendor &&
+           file_read_at(AT_FDCWD, arena_printf(arena, "%s/keys/%s", env->pins->vendor, digest_hex(&key).chars),
+                        KEY_FILE_MAX_BYTES, ret_bytes, &ignored);
+}
+
 /* *ret_fresh tells that the key came from the network, and is not kept yet. */
 static bool fetch(const struct source_env *env, struct arena *arena, const char *url, struct buf *ret_bytes,
                   bool *ret_fresh, struct err *err)
@@ -78,6 +88,8 @@ static bool fetch(const struct source_env *env, struct arena *arena, const char 
                 shown);
         return false;
     }
+    if (find_vendored(env, arena, url, ret_bytes))
+        return true;
     if (!find_kept(env, url, ret_bytes, &is_found, err))
         return false;
     if (is_found)
@@ -114,6 +126,14 @@ static bool read_location(const struct source_env *env, struct arena *arena, con
     if (strstr(location, "://"))
         return fetch(env, arena, location, ret_bytes, ret_fresh, err);
     return read_path(location, ret_bytes, err);
+}
+
+bool keyring_read(const struct source_env *env, struct arena *arena, const char *location, struct buf *ret_bytes,
+                  bool *ret_is_url, struct err *err)
+{
+    bool is_fresh = false;
+    *ret_is_url = strstr(location, "://") && !text_has_prefix(text_of(location), "file://");
+    return read_location(env, arena, location, ret_bytes, &is_fresh, err);
 }
 
 /* Adds the keys of one location to the rest. */

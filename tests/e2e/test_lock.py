@@ -8,11 +8,20 @@ import shutil
 import time
 import unittest
 
-from base import Case, run, world
+from base import Case, rpm, run, server, world
+from kit import rpm_world
+from kit.rpm_case import BuildCase, Shared, publish
 
+ARCHES = ("x86_64", "aarch64")
+SHARED = Shared()
+MANIFESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../manifests")
 LOCK = "imgfactory.lock"
 SUM = re.compile(r'"sum":"sha256:[0-9a-f]{64}"\n}\n\Z')
 FAR = time.time() - 40 * 86400  # the Date of the locked generation: long ago, so that a later one is not from the future
+
+
+def tearDownModule():
+    SHARED.close()
 
 
 def reseal(text):
@@ -95,6 +104,15 @@ class Locks(LockCase):
         self.elsewhere("other")
         self.assertNotEqual(self.of(self.build("--arch", "all", "served")), before)
 
+    def test_another_account_builds_the_same(self):
+        before = self.of(self.build("--jobs", "4", "--arch", "all", "served"))
+        self.lock()
+        self.options = self.factory.options
+        for number, settings in enumerate(({"umask": 0o077, "env": {"LC_ALL": "tr_TR.UTF-8", "TZ": "Asia/Tokyo"}},
+                                           {"umask": 0, "env": {"LANG": "C", "HOME": "/nonexistent", "USER": "other"}})):
+            self.elsewhere(f"account-{number}")
+            self.assertEqual(self.digests("--jobs", str(1 + 7 * number), **settings), before)
+
     def test_packages_that_left_the_mirror_come_from_the_cache_or_are_named(self):
         before = self.of(self.build())
         self.lock()
@@ -133,6 +151,102 @@ class Locks(LockCase):
         self.refuse(run.TRUST, "served for aarch64", arguments=("--locked", "--arch", "all", "served"))
         self.write_manifest(text=world.MANIFEST.replace("description: ", "description: Not "))
         self.refuse(run.TRUST, "manifest sha256:", arguments=("--locked", "--arch", "x86_64", "served"))
+
+
+class Vendored(LockCase):
+    """All that a lock names in a folder: no network is needed, and nothing of the folder is believed."""
+
+    def setUp(self):
+        super().setUp()
+        self.before = self.of(self.build())
+        self.vendor = self.path("vendor")
+        self.lock("--vendor", self.vendor)
+        self.options = self.factory.options
+
+    def test_a_build_from_the_folder_needs_no_server(self):
+        self.server.stop()
+        self.elsewhere()
+        self.assertEqual(self.digests("--vendor", self.vendor), self.before)
+        document = self.document()
+        wanted = {item[key].split(":")[1] for list_, key in (("packages", "digest"), ("indices", "checksum"), ("sources", "file"))
+                  for item in document[list_]}
+        self.assertEqual(set(os.listdir(os.path.join(self.vendor, "sha256"))), wanted)
+        self.assertEqual(os.listdir(os.path.join(self.vendor, "keys")), [os.path.basename(self.key.keyring)])
+
+    def test_a_folder_that_lies_is_refused(self):
+        for package in self.document()["packages"]:
+            path = os.path.join(self.vendor, "sha256", package["digest"].split(":")[1])
+            with open(path, "r+b") as stream:
+                stream.write(b"!<arch>?")
+        self.elsewhere()
+        self.refuse(run.TRUST, "its bytes are not what its name says",
+                    arguments=("--locked", "--vendor", self.vendor, "--arch", "all", "served"))
+
+    def test_what_the_folder_lacks_comes_from_the_mirror_or_is_named(self):
+        package = next(item for item in self.document()["packages"] if item["name"] == "libfoo1")
+        os.unlink(os.path.join(self.vendor, "sha256", package["digest"].split(":")[1]))
+        self.elsewhere()
+        self.assertEqual(self.digests("--vendor", self.vendor), self.before)
+        self.server.stop()
+        self.elsewhere("third")
+        self.refuse(run.NETWORK, "package libfoo1", arguments=("--locked", "--vendor", self.vendor, "--arch", "all", "served"))
+
+
+class Updates(LockCase):
+    def setUp(self):
+        super().setUp()
+        self.before = self.lock()
+
+    def test_a_lock_stays_until_it_is_updated(self):
+        self.newer(remove=False)
+        self.assertEqual(self.lock(), self.before)
+        after = self.lock("--update")
+        versions = {item["version"] for item in json.loads(after)["packages"] if item["name"] == "libfoo1"}
+        self.assertEqual(versions, {"1:9.9"})
+
+    def test_check_tells_what_is_new_and_writes_nothing(self):
+        self.lock("--check")
+        self.newer(remove=False)
+        self.lock("--check", code=run.RESOLVE)
+        for arch in ("x86_64", "aarch64"):
+            self.assertIn(f"served for {arch}: package libfoo1 1:1.2-3 is 1:9.9\n", self.last.stdout)
+        self.assertEqual(len(self.last.stdout.splitlines()), 2)
+        self.assertEqual(self.text(), self.before)
+        self.lock("--update")
+        self.lock("--check")
+
+    def test_an_update_of_one_package_moves_no_other(self):
+        self.newer("libfoo1", "1:9.9", remove=False)
+        self.newer("libbar2", "9.9", remove=False)  # libfoo1 is the old one again
+        self.lock("--update=libfoo1", code=run.RESOLVE)
+        self.assertIn("libbar2", self.last.stderr)
+        self.assertEqual(self.text(), self.before)
+        self.assertNotEqual(self.lock("--update=libbar2"), self.before)
+        self.lock("--update=nonsense", code=run.USAGE)
+
+    def test_a_damaged_lock_is_only_written_anew_when_that_is_asked_for(self):
+        self.put("damaged")
+        self.lock(code=run.TRUST)
+        self.assertIn("--update", self.last.stderr)
+        self.assertEqual(self.lock("--update"), self.before)
+
+    def test_what_fails_leaves_the_lock_as_it_is(self):
+        self.write_manifest(text=world.MANIFEST.replace("/usr/sbin/served", "/usr/sbin/nothing"))
+        self.lock(code=run.RESOLVE)
+        self.assertIn("is not written", self.last.stderr)
+        self.assertEqual(self.text(), self.before)
+
+    def test_what_a_lock_names_stays_in_the_cache(self):
+        blobs = os.path.join(self.factory.cache, "v1/blob/sha256")
+        named = {item["digest"].split(":")[1] for item in self.document()["packages"]}
+        here = lambda: {file for _, _, files in os.walk(blobs) for file in files}  # noqa: E731
+        there = named & here()
+        self.assertTrue(there)
+        self.assertIn("that lock files name", self.factory.run_plain("clean").stdout)
+        self.assertEqual(named & here(), there)
+        os.unlink(self.lock_path)
+        self.factory.run_plain("clean")
+        self.assertEqual(here(), set())
 
 
 class Hostile(LockCase):
@@ -198,6 +312,76 @@ class Hostile(LockCase):
         for text in ('{\n', '{"imgfactory_lock":1,', self.good.replace('"data":[', '"more":1,\n"data":[')):
             self.put(reseal(text + ('' if SUM.search(text) else '"sum":"sha256:' + "0" * 64 + '"\n}\n')))
             self.refuse(run.MALFORMED, "no lock file", arguments=("--locked", "--arch", "all", "served"))
+
+
+class Rpm(BuildCase):
+    """The same of RPM repositories, whose packages are signed themselves."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.copy(SHARED.get("fedora", rpm_world.packages), "repo")
+        self.server = server.Server(self.folder).start()
+        self.addCleanup(self.server.stop)
+        self.lock_path = self.path(LOCK)
+        self.use(self.source(self.folder, where=self.server.url.rstrip("/")))
+
+    shared = SHARED
+
+    def use(self, source, retries=1):
+        self.factory.options = ["--source", source, "--manifests", MANIFESTS, "--retries", str(retries), "--lock-file",
+                                self.path(LOCK)]
+
+    def elsewhere(self, name):
+        options = self.factory.options
+        self.factory = run.Factory(self.path(name))
+        self.factory.options = options
+
+    def locked(self, *options):
+        return self.build("--locked", "--arch", ",".join(ARCHES), *options, "dhcpd", name="dhcpd").tags["latest"]
+
+    def lock(self, *options):
+        result = self.run_factory("lock", "--arch", ",".join(ARCHES), *options, "dhcpd")
+        self.assertEqual(result.code, run.OK, result)
+        with open(self.lock_path, encoding="utf-8") as stream:
+            return stream.read()
+
+    def test_a_lock_of_rpm_packages_is_built_from_anywhere(self):
+        before = self.build("--arch", ",".join(ARCHES), "dhcpd", name="dhcpd").tags["latest"]
+        self.lock("--vendor", self.path("vendor"))
+        self.elsewhere("by-mirror")
+        self.assertEqual(self.locked(), before)
+        moment = time.strftime("%Y%m%d", time.gmtime(json.loads(self.lock())["sources"][0]["date"]))
+        self.assertTrue(moment)
+        shutil.copytree(self.folder, self.path(f"former/{moment}"))
+        publish(self.folder, [package for package in rpm_world.packages() if package.name != "dhcp-server"],
+                self.shared.ring.get("main"), options=("--revision", str(rpm.EPOCH + 86400)))
+        self.elsewhere("gone")
+        self.refuse(run.NETWORK, "dhcp-server", LOCK, arguments=("--locked", "--arch", "x86_64", "dhcpd"))
+        self.elsewhere("by-folder")
+        self.assertEqual(self.locked("--vendor", self.path("vendor")), before)
+        self.use(self.source(self.folder, where=self.server.url.rstrip("/"),
+                             snapshot=f"'file://{self.path('former')}/{{date}}/$basearch'"))
+        self.elsewhere("by-snapshot")
+        self.assertEqual(self.locked(), before)
+
+    def test_a_changed_lock_of_rpm_packages_is_refused(self):
+        good = self.lock()
+        self.elsewhere("other")
+        for old, new in ((r'"digest":"sha256:([0-9a-f]{60})', r'"digest":"sha256:\g<1>'), (r'"version":"', '"version":"9'),
+                         (r'\.rpm"', '.rpx"'), (r'"checksum":"sha256:[0-9a-f]{4}', '"checksum":"sha256:0000')):
+            text = re.sub(old, new, good)
+            if old.startswith('"digest'):
+                text = re.sub(r'("digest":"sha256:[0-9a-f]{60})[0-9a-f]{4}', r"\g<1>0000", good)
+            self.write(LOCK, reseal(text))
+            self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", ",".join(ARCHES), "dhcpd"))
+
+    def test_packages_are_still_checked_by_their_own_signature(self):
+        self.lock()
+        other = self.shared.ring.get("other")
+        self.use(self.source(self.folder, keys=("other",), where=self.server.url.rstrip("/")))
+        self.assertTrue(other)
+        self.elsewhere("other")
+        self.refuse(run.TRUST, "dhcp-server", arguments=("--locked", "--arch", "x86_64", "dhcpd"))
 
 
 if __name__ == "__main__":

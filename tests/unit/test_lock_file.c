@@ -128,7 +128,7 @@ static void differences_are_named(void **state)
 {
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
-    struct lock_part all = {0}, only_b = {"b", "x86_64"};
+    struct lock_part all = {0}, only_b = {.image = "b", .arch = "x86_64"};
     struct lock locked = make(&arena, false), now = make(&arena, true);
     struct strings lines;
     lock_differences(&arena, &locked, &now, all, &lines);

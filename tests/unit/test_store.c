@@ -563,6 +563,44 @@ static void a_full_disk_names_the_cache_and_gets_its_space_back(void **state)
     }
 }
 
+/* Removes all that may go, and returns the bytes that lists hold. */
+static uint64_t prune_all(struct store *store)
+{
+    struct err err = {0};
+    struct prune_request request = {0};
+    struct prune_result result;
+    CHECK_OK(store_prune(store, &request, &result, &err), &err);
+    return result.held_bytes;
+}
+
+static void what_is_held_stays_as_long_as_the_file_is_there_that_it_is_held_for(void **state)
+{
+    (void)state;
+    AUTO(close_place) struct place place = open_place(60);
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    struct strings names = {0}, none = {0};
+    struct digest held = add(place.store, "held"), other = add(place.store, "other");
+    const char *path = arena_printf(&arena, "%s/60/a.lock", base), *hex = digest_hex(&held).chars;
+    list_add(&arena, &names, arena_strdup(&arena, hex));
+    list_add(&arena, &names, "nonsense");
+    close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    CHECK_OK(store_hold(place.store, path, &names, &err), &err);
+    assert_int_equal(prune_all(place.store), 4096);
+    assert_true(store_has(place.store, &held));
+    assert_false(store_has(place.store, &other));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(prune_all(place.store), 0);
+    assert_false(store_has(place.store, &held));
+    held = add(place.store, "held"); /* nothing is left that holds it */
+    close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    assert_int_equal(prune_all(place.store), 0);
+    held = add(place.store, "held");
+    CHECK_OK(store_hold(place.store, path, &names, &err), &err);
+    CHECK_OK(store_hold(place.store, path, &none, &err), &err); /* in place of the former list */
+    assert_int_equal(prune_all(place.store), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -589,6 +627,7 @@ int main(void)
         cmocka_unit_test(a_file_in_the_place_of_the_cache_is_a_local_error),
         cmocka_unit_test(many_writers_of_the_same_blobs_all_succeed),
         cmocka_unit_test(room_that_another_thread_made_is_tried_before_it_is_said_that_there_is_none),
+        cmocka_unit_test(what_is_held_stays_as_long_as_the_file_is_there_that_it_is_held_for),
         cmocka_unit_test(a_full_disk_names_the_cache_and_gets_its_space_back),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
