@@ -113,7 +113,7 @@ static const struct option_row rows[] = {
         "the lock file (default: imgfactory.lock beside the manifest that is named by its path, else beside the site "
         "file, else here)",
         OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
-    OPTION(0, "vendor", "DIR", "with --locked: take packages and indices out of a folder that `lock --vendor` made",
+    OPTION(0, "vendor", "DIR", "with --locked: take packages and indices out of a folder that lock --vendor made",
            OPTION_STRING, vendor, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "update", "[=PACKAGES]",
            "take what is newest now; with PACKAGES, names separated by commas, only if nothing else moves",
