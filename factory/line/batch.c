@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "line/fewer.h"
 #include "line/image_notes.h"
+#include "line/missing.h"
 #include "line/steps.h"
 #include "line/together.h"
 
@@ -132,6 +133,8 @@ static bool expand_tags(struct batch_image *image, const struct oci_facts *facts
         for (size_t j = 0; j < image->arch_count; j++) {
             const struct job *job = &image->jobs[j];
             bool is_floating;
+            if (!job->is_good) /* what the registry has for it keeps the tags that it has */
+                continue;
             if (!expand_tag(image, template, &job->bill.facts, &tag, err) ||
                 !floats(image, template, &job->bill.facts, &is_floating, err))
                 return false;
@@ -152,6 +155,8 @@ static struct layout_beside *list_bills(struct arena *arena, const struct batch_
     *ret_count = 0;
     for (size_t i = 0; i < image->arch_count; i++) {
         struct layout_beside *bill = &bills[*ret_count];
+        if (!image->jobs[i].is_good)
+            continue;
         bill->about = image->jobs[i].image.manifest.digest;
         if (bill_text(arena, &image->jobs[i].bill, &bill->bytes))
             ++*ret_count;
@@ -178,19 +183,32 @@ static bool is_question(const struct run_options *options)
     return options->explained || options->is_dry_run;
 }
 
+/* An image that is held goes nowhere, and needs nothing of the registry. */
+static bool wants_previous(const struct batch_image *image)
+{
+    return image->is_partial && !image->is_held && image->together.on_missing == MISSING_PREVIOUS;
+}
+
+/* What goes out without an architecture, as it was asked to, may take that from its tags. */
+static bool may_lose_platforms(const struct batch_image *image, const struct plant *plant)
+{
+    return plant->options->push_policy.may_lose_platforms ||
+           (image->is_partial && image->together.on_missing == MISSING_PUBLISH);
+}
+
 /* IMAGE: index and layout, once every architecture is there. A run that only answers a question leaves no layout. */
 static bool assemble(struct batch_image *image, struct plant *plant, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     const struct image **images = arena_new_array(&image->arena, const struct image *, image->arch_count);
-    for (size_t i = 0; i < image->arch_count; i++)
-        images[i] = &image->jobs[i].image;
-    struct oci_facts facts = image->jobs[0].bill.facts;
+    struct oci_facts facts = missing_first_good(image)->bill.facts;
     facts.arch = NULL; /* index and tags are of no single architecture */
     facts.record = plant->options->record;
     image->layout = arena_printf(&image->arena, "%s/%s", plant->options->output_dir, image->manifest->name);
-    if (!expand_tags(image, &facts, err) ||
-        !oci_build_index(&image->arena, image->manifest, &facts, images, image->arch_count, &image->index, err))
+    if (!expand_tags(image, &facts, err) || (wants_previous(image) && !missing_keep(image, plant, err)))
+        return false;
+    size_t count = missing_list_made(image, images);
+    if (!oci_build_index(&image->arena, image->manifest, &facts, images, count, &image->index, err))
         return false;
     if (is_question(plant->options) || image->is_held)
         return true;
@@ -199,12 +217,12 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
         .name = image->destination ? image->destination : arena_printf(&scratch, "localhost/%s", image->manifest->name),
         .store = plant->store,
         .images = images,
-        .image_count = image->arch_count,
+        .image_count = count,
         .index = &image->index,
         .tags = &image->tags,
         .wait = plant->options->wait,
         .arena = &image->arena};
-    if (!plant->options->push_policy.may_lose_platforms)
+    if (!may_lose_platforms(image, plant))
         request.ret_loss = &image->loss;
     request.beside = list_bills(&scratch, image, plant->log, &request.beside_count);
     image->has_layout = layout_write(&request, &image->is_unchanged, err);
@@ -213,10 +231,11 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
 
 static void warn_of_differing_versions(const struct batch_image *image, struct log *log)
 {
-    for (size_t i = 1; i < image->arch_count; i++) {
-        const struct job *first = &image->jobs[0], *job = &image->jobs[i];
+    const struct job *first = missing_first_good(image);
+    for (size_t i = 0; i < image->arch_count; i++) {
+        const struct job *job = &image->jobs[i];
         const char *a = first->bill.facts.full_version, *b = job->bill.facts.full_version;
-        if (a && b && strcmp(a, b) != 0)
+        if (job->is_good && a && b && strcmp(a, b) != 0)
             log_line(log, LOG_QUIET, "warning: %s is version %s for %s but %s for %s", image->manifest->name, a,
                      first->arch->name, b, job->arch->name);
     }
@@ -230,6 +249,7 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
     publication->layout_tag = image->tags.items[0];
     publication->wait = plant->options->wait;
     publication->policy = plant->options->push_policy;
+    publication->policy.may_lose_platforms = may_lose_platforms(image, plant);
     publication->destination = image->destination;
     publication->tags = image->tags;
     if (!image->destination)
@@ -312,26 +332,23 @@ static void release_children(struct batch_image *base, struct shift *shift)
         *made = (struct made_base){
             .name = base->manifest->name, .is_built = base->is_built, .err = base->err, .digest = base->index.digest};
         for (size_t j = 0; j < base->arch_count; j++) {
-            if (base->arches[j] == job->arch)
-                made->image = &base->jobs[j].image;
+            if (base->arches[j] != job->arch)
+                continue;
+            made->image = &base->jobs[j].image;
+            if (base->is_partial && !base->jobs[j].is_good) { /* others of it went out */
+                made->is_built = false;
+                made->err = base->jobs[j].err;
+            }
         }
     }
     steps_open(&shift->steps, (size_t)(base - shift->first));
 }
 
-/* Makes index and layout when all orders are good. */
+/* Makes index and layout when all orders are good, or the image goes out otherwise. */
 static void put_together(struct batch_image *image, struct plant *plant)
 {
-    const struct job *worst = NULL;
-    for (size_t i = 0; i < image->arch_count; i++) {
-        const struct job *job = &image->jobs[i];
-        if (!job->is_good && (!worst || err_kind_is_graver(job->err.kind, worst->err.kind)))
-            worst = job;
-    }
-    if (worst) {
-        image->err = worst->err;
+    if (!missing_settle(image, plant))
         return;
-    }
     bool is_compared = together_compare(image, plant, &image->err);
     image->is_good = is_compared && (!image->arch_count || !job_is_described(&image->jobs[0]));
     if (image->is_good)
@@ -342,6 +359,8 @@ static void put_together(struct batch_image *image, struct plant *plant)
         tell_failure(image, plant);
     else if (!image->lags.count)
         warn_of_differing_versions(image, plant->log);
+    if (image->is_built && !image->is_held)
+        missing_log(image, plant->log);
 }
 
 /* Ends an image: by the thread that ended its last order, or by one that pushes it. */
@@ -554,7 +573,7 @@ enum err_kind batch_outcome(const struct batch *batch)
         good += image->is_good && !image->is_implied;
         if (!image->is_good && err_kind_is_graver(image->err.kind, worst))
             worst = image->err.kind;
-        if (worst == ERR_NONE && together_is_overdue(image))
+        if (worst == ERR_NONE && together_is_partly(image))
             worst = ERR_PARTLY;
     }
     if (worst == ERR_NONE && batch->record.reference && !batch->record.is_good)
@@ -567,6 +586,8 @@ void batch_done(struct batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         for (size_t j = 0; j < batch->images[i].arch_count; j++)
             job_done(&batch->images[i].jobs[j]);
+        for (size_t j = 0; batch->images[i].set_aside && j < batch->images[i].arch_count; j++)
+            job_done(&batch->images[i].set_aside[j]);
         arena_done(&batch->images[i].arena);
     }
     arena_done(&batch->arena);

@@ -31,8 +31,14 @@ struct batch_image {
         is_unchanged; /* built: index and layers are there, whatever became of the push; unchanged: the layout had this
                          * very image under all tags */
     bool has_layout;  /* the layout has it */
-    bool is_compared; /* with each other, the architectures: `lags` is what differs */
-    bool is_held;     /* since they differ, or its base is: it is good, and no tag moves */
+    bool is_partial;  /* some orders failed, and the image goes on: `missing` tells of the gravest */
+    struct err missing;
+    const struct image *
+        *made;             /* parallel to jobs: of the order itself, or what the registry has for it; NULL: left out */
+    bool is_compared;      /* with each other, the architectures: `lags` is what differs */
+    bool is_common;        /* they differed, and have been made anew of what all of them have */
+    struct job *set_aside; /* parallel to jobs, then: those that differed, to which `lags` points; or NULL */
+    bool is_held;          /* since they differ, or its base is: it is good, and no tag moves */
     struct lags lags;
     struct err err;     /* the gravest of the jobs', or that of index and layout */
     const char *layout; /* path */

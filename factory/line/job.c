@@ -27,6 +27,7 @@ static struct order order_of(struct job *job, struct arena *scratch)
     return (struct order){.plant = job->plant,
                           .manifest = job->manifest,
                           .arch = job->arch,
+                          .limits = job->limits,
                           .is_selected_only = job_is_selected_only(job),
                           .progress = job->progress,
                           .arena = scratch,
@@ -290,7 +291,7 @@ static bool run_once(struct job *job, struct err *err)
     job->origins = &order.catalog->origins;
     if (!locked_check_origins(job, err))
         return false;
-    bool may_reuse = !options->is_rebuild && !job_is_selected_only(job) && !options->tree_dir;
+    bool may_reuse = !options->is_rebuild && !job_is_selected_only(job) && !options->tree_dir && !job->limits.count;
     job->bill = (struct bill){.format = BILL_FORMAT, .inputs = kept_inputs(job, order.catalog)};
     bool is_kept = may_reuse && kept_use(&order, job),
          is_explained = options->explained && !options->is_dry_run && !job->is_base;
@@ -364,7 +365,8 @@ static bool run_second(struct job *job, struct err *err)
     if (!is_good)
         return false;
     list_add(&job->arena, &job->bill.layers, layer);
-    kept_store(job);
+    if (!job->limits.count)
+        kept_store(job);
     return make_image(job, err);
 }
 

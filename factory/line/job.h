@@ -21,6 +21,8 @@ struct job {
     struct progress_line *progress;
     struct made_base *made_base; /* when the base is an image of this run: filled in before the order begins */
     bool is_base;                /* others stand on the image: it is described whatever the run is for */
+    struct solve_limits limits;  /* packages that must not be newer, so that other architectures have the same: then the
+                                  * product is not used again, since it is not what the indices give */
     bool is_filled;              /* packages are installed on it in this run: it is made even in a dry run */
     /* results */
     struct arena arena;

@@ -50,9 +50,10 @@ static void print_lag(FILE *out, const struct batch_image *image, const struct l
 {
     AUTO(arena_done) struct arena scratch = {0};
     (void)fprintf(out, "%-7s %s  %s (source %s)%s%s\n",
-                  lag->is_overdue  ? "OVERDUE"
-                  : image->is_held ? "HELD"
-                                   : "DIFFERS",
+                  lag->is_overdue    ? "OVERDUE"
+                  : image->is_held   ? "HELD"
+                  : image->is_common ? "COMMON"
+                                     : "DIFFERS",
                   image->manifest->name, text_shown(&scratch, lag->package), text_shown(&scratch, lag->source),
                   lag->is_security ? ", a security update" : "", nights_of(&scratch, lag));
     for (size_t i = 0; i < lag->versions.count; i++) {
@@ -113,17 +114,35 @@ static json_t *lag_json(const struct lag *lag)
     return json;
 }
 
+/* What could not be built, and went out otherwise. */
+static json_t *missing_json(const struct batch_image *image)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < image->arch_count; i++) {
+        const struct image *made = image->made[i];
+        if (image->jobs[i].is_good)
+            continue;
+        json_t *json = json_pack("{s:s}", "arch", image->arches[i]->name);
+        json_object_set_new(json, "previous",
+                            made ? json_sprintf("sha256:%s", digest_hex(&made->manifest.digest).chars) : json_null());
+        json_array_append_new(all, json);
+    }
+    return all;
+}
+
 json_t *lag_report_json(const struct batch_image *image)
 {
     json_t *lags = json_array();
-    if (!image->is_compared) {
+    if (!image->is_compared && !image->is_partial) {
         json_decref(lags);
         return NULL;
     }
     for (size_t i = 0; i < image->lags.count; i++)
         json_array_append_new(lags, lag_json(&image->lags.items[i]));
-    json_t *json = json_pack("{s:s, s:b, s:o}", "parity", together_parity_name(image->together.parity), "held",
-                             image->is_held, "differences", lags);
+    json_t *json = json_pack("{s:s, s:b, s:b, s:o}", "parity", together_parity_name(image->together.parity), "held",
+                             image->is_held, "common", image->is_common, "differences", lags);
+    if (image->is_partial)
+        json_object_set_new(json, "missing", missing_json(image));
     if (image->base && image->base->is_held)
         json_object_set_new(json, "base", record_text(image->base->manifest->name));
     return json;

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/map.h"
+#include "line/together.h"
 
 static void print_head(FILE *out, const char *name, const char *help)
 {
@@ -54,7 +55,7 @@ static double is_good(const struct batch_image *image)
 
 static double exit_status(const struct batch_image *image)
 {
-    return image->is_good ? ERR_NONE : image->err.kind;
+    return together_is_partly(image) ? ERR_PARTLY : image->is_good ? ERR_NONE : image->err.kind;
 }
 
 static double is_changed(const struct batch_image *image)

@@ -20,9 +20,10 @@ struct order {
     const struct ground *ground;     /* its files, once something is made; NULL without a base */
     const struct package *given;     /* the same, to stand beside packages */
     const struct installed
-        *installed;        /* the packages that are there, when others are installed (manifest_fills()); else
+        *installed;             /* the packages that are there, when others are installed (manifest_fills()); else
                                         * NULL */
-    bool is_selected_only; /* the run wants to know the packages, and nothing of their files */
+    struct solve_limits limits; /* of its packages, so that other architectures have the same */
+    bool is_selected_only;      /* the run wants to know the packages, and nothing of their files */
     struct progress_line *progress;
     struct arena *arena;      /* scratch */
     struct supply_hold *hold; /* the packages that are open for it */

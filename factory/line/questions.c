@@ -94,6 +94,10 @@ static void add_request(struct buf *text, const struct solve_request *request)
     add_strings(text, &request->never);
     if (request->installed.len)
         add_field(text, request->installed);
+    for (size_t i = 0; i < request->limits.count; i++) { /* what is made under limits is not kept: nobody reads them */
+        add_string(text, request->limits.items[i].name);
+        add_string(text, request->limits.items[i].version);
+    }
 }
 
 /* Takes a field off the front. */

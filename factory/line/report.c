@@ -97,6 +97,13 @@ static void print_use(FILE *out, const struct batch_image *image)
     for (size_t i = 0; i < image->tags.count; i++)
         (void)fprintf(out, " %s", image->tags.items[i]);
     (void)fputs(")\n", out);
+    for (size_t i = 0; image->is_partial && i < image->arch_count; i++) {
+        if (!image->jobs[i].is_good && image->made[i])
+            (void)fprintf(out, "  as was  %s: sha256:%s\n", image->arches[i]->name,
+                          digest_hex(&image->made[i]->manifest.digest).chars);
+        else if (!image->jobs[i].is_good)
+            (void)fprintf(out, "  without %s\n", image->arches[i]->name);
+    }
     if (image->publication.is_good) {
         report_push(out, &image->publication);
         return;

@@ -47,6 +47,7 @@ static bool solve(void *argument, struct err *err)
     struct solve_request request = {.names = solving->asked->names,
                                     .never = order->manifest->packages_never,
                                     .is_weak = order->manifest->is_weak,
+                                    .limits = order->limits,
                                     .is_older_fine = order_takes_older(order)};
     if (order->installed)
         request.installed = order->installed->solver;

@@ -1,6 +1,7 @@
 #include "line/summary.h"
 
 #include "base/auto.h"
+#include "line/together.h"
 
 static void print_push(FILE *out, const struct publication *publication)
 {
@@ -17,6 +18,18 @@ static void print_push(FILE *out, const struct publication *publication)
     }
 }
 
+/* Lists those that were built, or the others. */
+static void print_arches(FILE *out, const struct batch_image *image, bool are_good)
+{
+    const char *before = are_good ? " for" : ", missing";
+    for (size_t i = 0; i < image->arch_count; i++) {
+        if (image->jobs[i].is_good != are_good)
+            continue;
+        (void)fprintf(out, "%s %s", before, image->arches[i]->name);
+        before = "";
+    }
+}
+
 static void print_image(FILE *out, const struct batch_image *image)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -28,15 +41,16 @@ static void print_image(FILE *out, const struct batch_image *image)
                       error);
         return;
     }
-    (void)fprintf(out, "ok      %s  %s", name,
+    (void)fprintf(out, "%-7s %s  %s", together_is_partly(image) ? "PARTLY" : "ok", name,
                   image->is_held        ? "held, its architectures differ,"
                   : !image->has_layout  ? "selected"
                   : image->is_unchanged ? "unchanged"
                                         : "built");
     if (image->has_layout)
         (void)fprintf(out, " sha256:%s", digest_hex(&image->index.digest).chars);
-    for (size_t i = 0; i < image->arch_count; i++)
-        (void)fprintf(out, "%s%s", i ? " " : " for ", image->arches[i]->name);
+    print_arches(out, image, true);
+    if (image->is_partial)
+        print_arches(out, image, false);
     print_push(out, &image->publication);
     (void)fputc('\n', out);
 }

@@ -3,6 +3,9 @@
 #include "base/auto.h"
 #include "line/lag_memory.h"
 #include "line/lag_report.h"
+#include "source/format.h"
+
+#define MEETING_ROUNDS_MAX 8
 
 /* Gives a bill whole: that of a product which is used again may have been read in part. */
 static bool complete(struct batch_image *image, const struct job *job, const struct bill **ret_bill, struct err *err)
@@ -19,22 +22,187 @@ static bool complete(struct batch_image *image, const struct job *job, const str
     return false;
 }
 
-bool together_compare(struct batch_image *image, const struct plant *plant, struct err *err)
+/* Compares what these orders made, those that are good. */
+static bool compare(struct batch_image *image, const struct job *jobs, struct lags *ret_lags, struct err *err)
 {
     struct parity_side *sides = arena_new_array(&image->arena, struct parity_side, image->arch_count);
-    if (image->together.parity == PARITY_UNASKED || image->arch_count < 2 || plant->options->explained)
-        return true;
+    size_t count = 0;
     for (size_t i = 0; i < image->arch_count; i++) {
-        const struct job *job = &image->jobs[i];
-        sides[i] = (struct parity_side){.arch = job->arch, .origins = job->origins};
-        if (!complete(image, job, &sides[i].bill, err))
+        const struct job *job = &jobs[i];
+        if (!job->is_good)
+            continue;
+        sides[count] = (struct parity_side){.arch = job->arch, .origins = job->origins};
+        if (!complete(image, job, &sides[count++].bill, err))
             return false;
     }
+    *ret_lags = parity_compare(&image->arena, sides, count, image->together.parity, job_is_selected_only(&jobs[0]));
+    return true;
+}
+
+/* --- the newest that all have --- */
+
+/* Looking for it. `jobs` are orders that begin again, beside those that differ. */
+struct meeting {
+    struct batch_image *image;
+    struct job *jobs;
+    struct solve_limits *limits; /* parallel, as the next two: of each order */
+    bool *is_due;                /* it has other limits than when it was run, or was not */
+    bool *is_run;
+};
+
+/* Adds a limit, or lowers one. Returns whether that changed anything. */
+static bool add_limit(struct arena *arena, const struct format *format, struct solve_limits *limits,
+                      struct solve_limit wanted)
+{
+    for (size_t i = 0; i < limits->count; i++) {
+        struct solve_limit *limit = &limits->items[i];
+        if (strcmp(limit->name, wanted.name) != 0)
+            continue;
+        bool is_lower = format->compare_versions(wanted.version, limit->version) < 0;
+        limit->version = is_lower ? wanted.version : limit->version;
+        return is_lower;
+    }
+    list_add(arena, limits, wanted);
+    return true;
+}
+
+/* The oldest version that any architecture has; NULL when they have packages of several names. */
+static const char *oldest_version(const struct format *format, const struct lag *lag)
+{
+    const char *oldest = lag->versions.items[0].package->version;
+    for (size_t i = 0; i < lag->versions.count; i++) {
+        const struct bill_package *package = lag->versions.items[i].package;
+        if (strcmp(package->name, lag->package) != 0)
+            return NULL;
+        oldest = format->compare_versions(package->version, oldest) < 0 ? package->version : oldest;
+    }
+    return oldest;
+}
+
+/* Limits the orders that have a newer one to what the one that is behind has of a package. Returns whether that is new. */
+static bool limit_to(struct meeting *meeting, const struct lag *lag)
+{
+    struct batch_image *image = meeting->image;
+    const struct format *format = image->source->format;
+    const char *oldest = oldest_version(format, lag);
+    bool is_any = false;
+    if (!oldest)
+        return false;
+    struct solve_limit limit = {arena_strdup(&image->arena, lag->package), arena_strdup(&image->arena, oldest)};
+    for (size_t i = 0; i < lag->versions.count; i++) {
+        const struct parity_version *version = &lag->versions.items[i];
+        for (size_t j = 0; j < image->arch_count; j++) {
+            if (image->arches[j] != version->arch || format->compare_versions(version->package->version, oldest) <= 0 ||
+                !add_limit(&image->arena, format, &meeting->limits[j], limit))
+                continue;
+            meeting->is_due[j] = is_any = true;
+        }
+    }
+    return is_any;
+}
+
+static bool limit_all(struct meeting *meeting, const struct lags *lags)
+{
+    for (size_t i = 0; i < lags->count; i++) {
+        if (!limit_to(meeting, &lags->items[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Runs an order as it was given, with its limits. */
+static bool run_again(struct meeting *meeting, size_t index)
+{
+    const struct job *from = &meeting->image->jobs[index];
+    struct job *job = &meeting->jobs[index];
+    struct job fresh = {.plant = from->plant,
+                        .manifest = from->manifest,
+                        .source = from->source,
+                        .arch = from->arch,
+                        .progress = from->progress,
+                        .made_base = from->made_base,
+                        .is_base = from->is_base,
+                        .limits = meeting->limits[index],
+                        .is_filled = from->is_filled};
+    if (meeting->is_run[index])
+        job_done(job);
+    meeting->is_run[index] = true;
+    meeting->is_due[index] = false;
+    *job = fresh;
+    job_tree(job);
+    if (job->is_to_pack)
+        job_pack(job);
+    return job->is_good;
+}
+
+/* Takes the orders that agree in the place of those that do not. */
+static void take_common(struct meeting *meeting)
+{
+    struct batch_image *image = meeting->image;
+    image->set_aside = arena_new_array(&image->arena, struct job, image->arch_count);
+    for (size_t i = 0; i < image->arch_count; i++) {
+        image->set_aside[i] = image->jobs[i];
+        image->jobs[i] = meeting->jobs[i];
+    }
+    image->is_common = true;
+}
+
+/* Solves anew until all have the same, each time with what turned out to be too new. False when that leads nowhere. */
+static bool meet(struct meeting *meeting)
+{
+    struct batch_image *image = meeting->image;
+    struct lags lags = image->lags;
+    for (int round = 0; round < MEETING_ROUNDS_MAX; round++) {
+        struct err ignored = {0};
+        if (!limit_all(meeting, &lags))
+            return false;
+        for (size_t i = 0; i < image->arch_count; i++) {
+            if (meeting->is_due[i] && !run_again(meeting, i))
+                return false;
+        }
+        if (!compare(image, meeting->jobs, &lags, &ignored))
+            return false;
+        if (!lags.count)
+            return true;
+    }
+    return false;
+}
+
+/* Makes the image of the newest packages that all of its architectures have, if its indices have older ones. */
+static void find_common(struct batch_image *image, const struct plant *plant)
+{
+    struct meeting meeting = {.image = image};
+    if (!image->source->format->lists_older || image->is_partial || plant->options->is_dry_run)
+        return;
+    meeting.jobs = arena_new_array(&image->arena, struct job, image->arch_count);
+    meeting.limits = arena_new_array(&image->arena, struct solve_limits, image->arch_count);
+    meeting.is_run = arena_new_array(&image->arena, bool, image->arch_count);
+    meeting.is_due = arena_new_array(&image->arena, bool, image->arch_count);
+    for (size_t i = 0; i < image->arch_count; i++)
+        meeting.is_due[i] = true;
+    if (meet(&meeting)) {
+        take_common(&meeting);
+        return;
+    }
+    for (size_t i = 0; i < image->arch_count; i++) {
+        if (meeting.is_run[i])
+            job_done(&meeting.jobs[i]);
+        progress_stage(image->jobs[i].progress, STAGE_DONE);
+    }
+}
+
+bool together_compare(struct batch_image *image, const struct plant *plant, struct err *err)
+{
+    if (image->together.parity == PARITY_UNASKED || image->arch_count < 2 || plant->options->explained)
+        return true;
+    if (!compare(image, image->jobs, &image->lags, err))
+        return false;
     image->is_compared = true;
-    image->lags = parity_compare(&image->arena, sides, image->arch_count, image->together.parity,
-                                 job_is_selected_only(&image->jobs[0]));
-    bool is_parted = image->lags.count && image->together.parity != PARITY_OFF;
-    image->is_held = is_parted || (image->base && image->base->is_held);
+    bool is_parted = image->lags.count && image->together.parity != PARITY_OFF,
+         is_below = image->base && image->base->is_held;
+    if (is_parted && !is_below)
+        find_common(image, plant);
+    image->is_held = is_below || (is_parted && !image->is_common);
     return true;
 }
 
@@ -45,11 +213,11 @@ void together_note(struct batch *batch, const struct run_options *options, struc
     for (size_t i = 0; i < batch->count && !options->is_dry_run; i++) {
         struct batch_image *image = &batch->images[i];
         const char *place = image->destination ? image->destination : "-";
-        if (image->is_compared)
+        if (image->is_compared && !image->is_partial) /* of what failed nobody knows */
             notes[count++] =
                 (struct lag_note){.image = arena_printf(&batch->arena, "%s %s", image->manifest->name, place),
                                   .lags = &image->lags,
-                                  .is_held_back = image->is_held};
+                                  .is_held_back = image->is_held || image->is_common};
     }
     lag_memory_note(options->state_dir, notes, count, options->now, log);
 }
@@ -60,6 +228,11 @@ bool together_is_overdue(const struct batch_image *image)
     for (size_t i = 0; i < image->lags.count; i++)
         is_overdue = is_overdue || image->lags.items[i].is_overdue;
     return is_overdue;
+}
+
+bool together_is_partly(const struct batch_image *image)
+{
+    return image->is_good && (image->is_partial || together_is_overdue(image));
 }
 
 /* The difference that says most: one that is overdue, a security update, or any. */
@@ -88,8 +261,10 @@ static void log_image(const struct batch_image *image, struct log *log)
     const char *more =
         image->lags.count < 2 ? "" : arena_printf(&scratch, " (and %zu packages more)", image->lags.count - 1);
     log_line(log, LOG_QUIET, "%s: %s %s: %s%s", lag->is_overdue ? "error" : "warning", name,
-             image->is_held ? "is held, no tag moves" : "differs between architectures", lag_report_line(&scratch, lag),
-             more);
+             image->is_held     ? "is held, no tag moves"
+             : image->is_common ? "has what all architectures have"
+                                : "differs between architectures",
+             lag_report_line(&scratch, lag), more);
 }
 
 void together_log(const struct batch *batch, struct log *log)

@@ -11,7 +11,8 @@
 
 #include "line/batch.h"
 
-/* Compares the architectures, all of which are good, and says whether the image is held. Fails with ERR_LOCAL when what is
+/* Compares the architectures that are good. Where they differ and the indices have older versions, as those of RPM
+ * repositories, makes the image anew of the newest packages that all have; else the image is held. Blocks. Fails with ERR_LOCAL when what is
  * in a finished product of an earlier run cannot be read. */
 bool together_compare(struct batch_image *image, const struct plant *plant, struct err *err) MUST_CHECK;
 /* Fills in for how many nights architectures have differed, and remembers it below the state directory. Nothing of a run
@@ -21,5 +22,7 @@ void together_note(struct batch *batch, const struct run_options *options, struc
 void together_log(const struct batch *batch, struct log *log);
 /* Returns whether any security update has been held back for longer than it may. */
 bool together_is_overdue(const struct batch_image *image);
+/* Returns whether of a good image something is not as it was asked for: an architecture is missing, or an update overdue. */
+bool together_is_partly(const struct batch_image *image);
 
 #endif

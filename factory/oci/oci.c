@@ -357,7 +357,8 @@ bool oci_build_index(struct arena *arena, const struct manifest *manifest, const
     struct builder builder = {.arena = arena, .manifest = manifest, .facts = facts, .err = err};
     if (!oci_timestamp(arena, facts->created_time, &builder.created, err))
         return false;
-    builder.base = count ? images[0]->base : NULL;
+    for (size_t i = 0; i < count && !builder.base; i++)
+        builder.base = images[i]->base;
     json_auto_t *index = make_index(&builder, images, count);
     return finish(&builder, index, "index", ret_index);
 }

@@ -62,6 +62,9 @@ struct push_result {
     struct platforms_loss loss; /* with ERR_USAGE: what tags would lose; memory in the arena */
 };
 
+/* Returns whether a tag names no version, or another of the tags goes on where it ends. What an architecture is called
+ * is no version. */
+bool push_tag_floats(const struct strings *tags, const char *tag);
 /* Pushes one image to the repository. On failure ret_result tells what was reached (tags moved so far). */
 bool push_image(struct registry *registry, struct arena *arena, const struct push_request *request,
                 struct push_result *ret_result, struct err *err) MUST_CHECK;

@@ -72,9 +72,6 @@ bool push_mend_manifests(struct push_work *push, bool *ret_is_missing, struct er
 
 /* --- push_tags.c --- */
 
-/* Returns whether a tag names no version, or another of the tags goes on where it ends. What an architecture is called
- * is no version. */
-bool push_tag_floats(const struct strings *tags, const char *tag);
 /* What a tag is at now, as push_note_tags() found it. */
 struct push_note {
     struct push_tag *tag;

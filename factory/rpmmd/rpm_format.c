@@ -113,6 +113,7 @@ const struct format format_rpm = {
     .identity_place = "header",
     .install_scripts = install_scripts,
     .install_arguments = install_arguments,
+    .lists_older = true,
     .marks_documentation = true,
     .sets_rights = true,
     .database = rpm_database,

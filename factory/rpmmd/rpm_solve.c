@@ -40,6 +40,7 @@ struct solving {
     Queue words; /* number of a word, and a package that it may stand for */
     struct solve_watch watch;
     Map is_requested, chosen, likely; /* chosen: of the repositories */
+    Map is_too_new;                   /* by the request's limits */
     LIST(struct replaced) replaced;
 };
 
@@ -53,6 +54,7 @@ static void solving_done(struct solving *solving)
     map_free(&solving->is_requested);
     map_free(&solving->chosen);
     map_free(&solving->likely);
+    map_free(&solving->is_too_new);
 }
 
 static void solving_init(struct solving *solving, const struct rpm_catalog *catalog, const struct asked_words *asked)
@@ -66,6 +68,7 @@ static void solving_init(struct solving *solving, const struct rpm_catalog *cata
     map_init(&solving->is_requested, catalog->pool->nsolvables);
     map_init(&solving->chosen, catalog->pool->nsolvables);
     map_init(&solving->likely, catalog->pool->nsolvables);
+    map_init(&solving->is_too_new, catalog->pool->nsolvables);
 }
 
 /* A name and version that nothing has is left to libsolv, which then says so. */
@@ -89,6 +92,8 @@ static void push_groups(struct solving *solving, size_t word, const Queue *group
     Queue ids;
     queue_init(&ids);
     for (int i = 0; i < groups->count; i++) {
+        if (groups->elements[i] && MAPTST(&solving->is_too_new, groups->elements[i]))
+            continue;
         if (groups->elements[i]) {
             queue_push(&ids, groups->elements[i]);
             if (!MAPTST(&solving->is_requested, groups->elements[i]))
@@ -102,6 +107,25 @@ static void push_groups(struct solving *solving, size_t word, const Queue *group
         queue_empty(&ids);
     }
     queue_free(&ids);
+}
+
+/* Leaves out what is newer than it may be. */
+static void push_limits(struct solving *solving)
+{
+    Pool *pool = solving->pool;
+    for (size_t i = 0; i < solving->request->limits.count; i++) {
+        const struct solve_limit *limit = &solving->request->limits.items[i];
+        Id name = pool_str2id(pool, limit->name, 1), id, at;
+        FOR_PROVIDES(id, at, name)
+        {
+            const Solvable *item = pool_id2solvable(pool, id);
+            if (item->name != name || rpm_pool_is_installed(pool, id) ||
+                pool_evrcmp_str(pool, pool_id2str(pool, item->evr), limit->version, EVRCMP_COMPARE) <= 0)
+                continue;
+            solv_map_set(&solving->is_too_new, id);
+            queue_push2(&solving->job, SOLVER_ERASE | SOLVER_SOLVABLE, id);
+        }
+    }
 }
 
 /* Puts one word into the job; `groups` is scratch. */
@@ -128,6 +152,7 @@ static bool make_job(struct solving *solving, struct err *err)
     bool is_good = true;
     Queue groups;
     queue_init(&groups);
+    push_limits(solving);
     for (size_t i = 0; is_good && i < request->names.count; i++)
         is_good = add_word(solving, &wanting, i, &groups, err);
     queue_free(&groups);

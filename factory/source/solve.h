@@ -40,15 +40,26 @@ const struct selected *selection_find(const struct selection *selection, const c
 /* Returns whether the package was chosen for a word of the request: it is its name, or one that it stands for. */
 bool selected_is_for(const struct selected *selected, const char *word);
 
+/* A package that must not be newer than a version. */
+struct solve_limit {
+    const char *name, *version;
+};
+
+struct solve_limits {
+    struct solve_limit *items;
+    size_t count, capacity;
+};
+
 struct solve_request {
     struct strings names; /* packages to install, in every spelling that the format's package manager takes */
     /* What a base image has already (installed.h), empty without one. A selection then holds what comes in addition, and what
      * takes the place of an installed package because something needs that, or because it is one of `names`; no installed
      * package is removed, or replaced by an older one: ERR_RESOLVE. */
     struct text installed;
-    struct strings never; /* packages that must not be chosen */
-    bool is_older_fine;   /* when a candidate cannot be installed, another version may be; else that is an error */
-    bool is_weak; /* RPM sources: follow weak dependencies (Recommends, Supplements) too, as dnf does unless told
+    struct strings never;       /* packages that must not be chosen */
+    struct solve_limits limits; /* of formats whose indices list older versions (format.h) alone */
+    bool is_older_fine; /* when a candidate cannot be installed, another version may be; else that is an error */
+    bool is_weak;       /* RPM sources: follow weak dependencies (Recommends, Supplements) too, as dnf does unless told
                              otherwise; Debian sources never follow Recommends */
 };
 

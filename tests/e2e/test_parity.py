@@ -1,11 +1,12 @@
 """The architectures of an image stay together: what lags behind holds it, what is missing is dealt with as it was asked."""
 
+import json
 import os
 import re
 import shutil
 import unittest
 
-from base import deb, elf, image, layout, repo, run, server, world
+from base import FaultProxy, deb, elf, image, layout, repo, rpm, run, server, world
 from test_report_schema import SCHEMA
 from test_site import SiteCase
 
@@ -313,6 +314,225 @@ class Security(ParityCase):
         for days in (0, 5):
             (lag,) = self.together(self.after(days))["differences"]
             self.assertEqual((lag["security"], lag["overdue"]), (True, False))
+
+
+class Missing(ParityCase):
+    """One architecture cannot be built."""
+
+    def offer_broken(self, version="2.0-1", broken=("arm64",)):
+        self.offer([self.hello(arch, version, **({"Depends": "nowhere"} if arch in broken else {})) for arch in ARCHES])
+
+    def published_first(self, on_missing, tags='[latest, "{version}"]'):
+        """A site whose image is there, of which one architecture then fails; returns what its tags were."""
+        self.write_manifest("one", self.manifest("one", "hello").replace('[latest, "{version}"]', tags))
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"})
+        self.images(more=f"on-missing: {on_missing}\n" if on_missing else "")
+        self.night()
+        before = self.tags()
+        self.offer_broken()
+        return before
+
+    def manifests(self, tag="latest"):
+        """{architecture: digest of its manifest} of a tag."""
+        raw = json.loads(self.skopeo_raw(f"{self.target.host}/ns/one:{tag}", "--tls-verify=false"))
+        return {entry["platform"]["architecture"]: entry["digest"] for entry in raw["manifests"]}
+
+    def test_it_holds_unless_told_otherwise(self):
+        for on_missing in (None, "hold"):
+            before = self.published_first(on_missing)
+            report = self.assert_valid(self.night(code=run.RESOLVE))
+            self.assertEqual(report.images()["one"]["status"], "failed")
+            self.assertEqual(self.tags(), before)
+
+    def test_what_the_tag_has_for_it_is_kept(self):
+        self.published_first("keep-previous")
+        previous = self.manifests()["arm64"]
+        shutil.rmtree(self.factory.cache)
+        shutil.rmtree(self.factory.output)
+        report = self.assert_valid(self.night(code=run.PARTLY))
+        self.assertEqual(report.images()["one"]["status"], "built")
+        self.assertEqual(self.together(report)["missing"], [{"arch": "aarch64", "previous": previous}])
+        self.assertEqual(report.order("one", "aarch64")["status"], "failed")
+        self.assertEqual(self.manifests()["arm64"], previous)
+        self.assertEqual(self.published(), {"amd64": "2.0-1", "arm64": "1.0-1"})
+        self.assertEqual(self.published(tag="2.0"), self.published())
+        self.assertEqual(self.published(tag="1.0"), {"amd64": "1.0-1", "arm64": "1.0-1"})
+        self.assertEqual(sorted(image.Layout(os.path.join(self.factory.output, "one")).images["latest"]), ["amd64", "arm64/v8"])
+        self.assertRegex(self.last.stderr, f"warning: one goes out with what .*/ns/one had for aarch64, {previous}")
+        result = self.night("--summary", code=run.PARTLY, json_too=False)
+        self.assertRegex(result.stdout, "(?m)^PARTLY  one  unchanged .* for x86_64, missing aarch64, unchanged in")
+        self.offer({"amd64": "2.0-1", "arm64": "2.0-1"})
+        self.night()
+        self.assertEqual(self.published(), {"amd64": "2.0-1", "arm64": "2.0-1"})
+
+    def test_without_a_former_one_nothing_goes_out(self):
+        self.offer_broken()
+        self.images(more="on-missing: keep-previous\n")
+        self.night(code=run.RESOLVE)
+        self.assertRegex(self.last.stderr, "nothing is kept in its place: .*/ns/one has nothing for aarch64 under its tags")
+        self.assertEqual(self.target.tags("ns/one"), {})
+        self.assertEqual(self.files_below(self.factory.output), [])
+        self.images(more="on-missing: keep-previous\npush: false\n")
+        self.night(code=run.RESOLVE)
+        self.assertIn("the image has no place in a registry", self.last.stderr)
+
+    def test_a_registry_that_fails_holds_it(self):
+        before = self.published_first("keep-previous")
+        proxy = self.serve(FaultProxy(self.target.url))
+        proxy.fault("GET", "/blobs/", times=None, status=500)
+        proxy.fault("GET", "/manifests/sha256:", times=None, status=500)
+        self.images(more="on-missing: keep-previous\n")
+        with open(self.config, encoding="utf-8") as stream:
+            text = stream.read()
+        self.write("imgfactory.yaml", text.replace(self.target.host, proxy.host))
+        shutil.rmtree(self.factory.cache)
+        self.night("--retries", "0", code=run.RESOLVE)
+        self.assertIn("nothing is kept in its place", self.last.stderr)
+        self.assertEqual(self.tags(), before)
+
+    def test_it_goes_out_without_it_where_that_is_wanted(self):
+        self.published_first("publish")
+        report = self.assert_valid(self.night(code=run.PARTLY))
+        self.assertEqual(self.together(report)["missing"], [{"arch": "aarch64", "previous": None}])
+        self.assertEqual(self.published(), {"amd64": "2.0-1"})
+        self.assertEqual(list(image.Layout(os.path.join(self.factory.output, "one")).images["latest"]), ["amd64"])
+        self.assertEqual(self.night(code=run.PARTLY).images()["one"]["status"], "unchanged")
+        self.offer({"amd64": "2.0-1", "arm64": "2.0-1"})
+        self.night()
+        self.assertEqual(self.published(), {"amd64": "2.0-1", "arm64": "2.0-1"})
+        self.offer_broken("3.0-1", ARCHES)
+        self.night(code=run.RESOLVE)  # nothing is left to go out
+        self.assertEqual(self.published(), {"amd64": "2.0-1", "arm64": "2.0-1"})
+
+    def test_tags_of_one_platform_stay_for_what_is_missing(self):
+        before = self.published_first("keep-previous", '[latest, "{arch}"]')
+        self.night(code=run.PARTLY)
+        after = self.tags()
+        self.assertEqual(after["aarch64"], before["aarch64"])
+        self.assertNotEqual(after["x86_64"], before["x86_64"])
+
+    def test_a_call_may_say_it_and_each_image_has_its_own(self):
+        self.published_first("publish")
+        self.night("--on-missing=hold", code=run.RESOLVE)
+        self.images("  - {image: one, on-missing: publish}\n  - two\n")
+        report = self.night(code=run.PARTLY)
+        self.assertEqual([made["status"] for made in report.json["images"]], ["built", "failed"])
+        self.assertIn("is none of hold", self.night("--on-missing=x", code=run.USAGE, json_too=False).stderr)
+
+    def test_what_stands_on_an_image_that_is_partly_there_has_the_same_missing(self):
+        self.write_manifest("below", self.manifest("below", "hello"))
+        self.write_manifest("one", self.manifest("one", "other", "base: manifest:below\n"))
+        other = [self.hello(arch, "1.0-1", "other") for arch in ARCHES]
+        self.offer([self.hello("amd64", "1.0-1"), self.hello("arm64", "1.0-1", Depends="nowhere")] + other)
+        self.images(more="on-missing: publish\n")
+        report = self.assert_valid(self.night(code=run.PARTLY))
+        self.assertEqual(self.together(report)["missing"], [{"arch": "aarch64", "previous": None}])
+        self.assertIn("its base failed", report.order("one", "aarch64")["error"]["text"])
+        self.assertEqual(list(self.manifests()), ["amd64"])
+
+    def test_what_differs_holds_what_is_left(self):
+        self.write("source.yaml", f"kind: deb\nuris: [{self.server.url}]\nsuites: [stable]\ncomponents: [main]\n"
+                                  f"keys: [{self.key.keyring}]\n")
+        suite = repo.Repository(self.path("repo"), world.packages(("amd64", "arm64", "s390x")) + [
+            self.hello("amd64", "2.0-1"), self.hello("arm64", "1.0-1"), self.hello("s390x", "2.0-1", Depends="nowhere")],
+                                architectures=("amd64", "arm64", "s390x"))
+        suite.publish(self.key)
+        self.images(more="on-missing: publish\n")
+        report = self.assert_valid(self.night("--arch", "amd64,arm64,s390x"))
+        self.assertEqual(report.images()["one"]["status"], "held")
+        self.assertEqual(self.target.tags("ns/one"), {})
+
+
+class Rpm(ParityCase):
+    """Repositories whose indices list older versions: the newest that all have goes out."""
+
+    def offer_rpm(self, **offered):
+        """Publishes versions of hello, or packages, for each architecture."""
+        for arch, listed in offered.items():
+            made = [package for item in listed for package in
+                    (self.hello_rpm(arch, item) if isinstance(item, str) else [item])]
+            folder = self.path(f"rpms/{arch}")
+            shutil.rmtree(folder, ignore_errors=True)
+            rpm.Repository(folder, made).publish()
+
+    def hello_rpm(self, arch, version):
+        debian = {name: deb_name for deb_name, name in ARCHES.items()}[arch]
+        program = rpm.program("/usr/bin/hello", elf.hello(debian, layout.HELLO))
+        return [rpm.Package("hello", [program], version=version, arch=arch, autoreq=False,
+                            requires=[f"hello-words = {version}-1"]),
+                rpm.Package("hello-words", [rpm.File("/usr/share/hello/words", version)], version=version)]
+
+    def setUp(self):
+        super().setUp()
+        self.write("source.yaml", f"kind: rpm\nname: kit\nbaseurl: file://{self.path('rpms')}/$basearch\ntrusted: true\n")
+        self.write_manifest("one", self.manifest("one", "hello", "files: [/usr/share/hello/words]\n"))
+        self.images()
+
+    def words(self, tag="latest"):
+        """{architecture: version of the packages} as skopeo copies them: a file's bytes."""
+        folder = self.path("pulled")
+        shutil.rmtree(folder, ignore_errors=True)
+        self.tool("skopeo", "copy", "--all", "--src-tls-verify=false", f"docker://{self.target.host}/ns/one:{tag}",
+                  f"oci:{folder}:{tag}")
+        return {platform.split("/")[0]: pulled["/usr/share/hello/words"].data.decode()
+                for platform, pulled in image.Layout(folder).images[tag].items()}
+
+    def test_the_newest_that_all_have_goes_out(self):
+        self.offer_rpm(x86_64=["1.0"], aarch64=["1.0"])
+        first = self.night().images()["one"]["digest"]
+        self.offer_rpm(x86_64=["1.0", "2.0"], aarch64=["1.0"])
+        report = self.assert_valid(self.night())
+        self.assertEqual(report.images()["one"]["status"], "unchanged")
+        self.assertEqual(report.images()["one"]["digest"], first)
+        self.assertEqual((self.together(report)["held"], self.together(report)["common"]), (False, True))
+        self.assertEqual(self.differences(report)["hello"], {"x86_64": "2.0-1", "aarch64": "1.0-1"})
+        self.assertRegex(self.last.stderr, "warning: one has what all architectures have: hello is 2.0-1 for x86_64, 1.0-1 for")
+        self.assertEqual(report.selection("one", "x86_64")["hello"], "1.0-1")
+        self.offer_rpm(x86_64=["1.0", "2.0", "3.0"], aarch64=["1.0", "2.0"])
+        for cached in (False, True):
+            report = self.night()
+            self.assertEqual(report.images()["one"]["status"], "unchanged" if cached else "built")
+            self.assertEqual(self.words(), {"amd64": "2.0", "arm64": "2.0"})
+        self.offer_rpm(x86_64=["1.0", "2.0", "3.0"], aarch64=["3.0"])
+        report = self.night()
+        self.assertEqual(self.differences(report), {})
+        self.assertEqual(self.words(), {"amd64": "3.0", "arm64": "3.0"})
+
+    def test_where_there_is_none_it_is_held(self):
+        self.offer_rpm(x86_64=["1.0"], aarch64=["1.0"])
+        self.night()
+        before = self.tags()
+        self.offer_rpm(x86_64=["2.0"], aarch64=["1.0"])
+        report = self.assert_valid(self.night())
+        self.assertEqual(report.images()["one"]["status"], "held")
+        self.assertEqual(sorted(self.differences(report)), ["hello", "hello-words"])
+        self.assertEqual({order["status"] for order in report.images()["one"]["architectures"]}, {"built", "reused"})
+        self.assertEqual(self.tags(), before)
+
+    def test_each_architecture_may_lag_in_another_package(self):
+        def packages(arch, hello, tool):
+            return self.hello_rpm(arch, hello) + [
+                rpm.Package("tool", [rpm.File("/usr/share/tool", version)], version=version, arch=arch) for version in tool]
+        self.write_manifest("one", self.manifest("one", "hello", "files: [/usr/share/hello/words, /usr/share/tool]\n"))
+        self.offer_rpm(x86_64=packages("x86_64", "1.0", ["1.0"]) + self.hello_rpm("x86_64", "2.0"),
+                       aarch64=packages("aarch64", "1.0", ["1.0", "2.0"]))
+        report = self.night()
+        self.assertEqual(sorted(self.differences(report)), ["hello", "hello-words", "tool"])
+        for arch in ARCHES.values():
+            chosen = report.selection("one", arch)
+            self.assertEqual((chosen["hello"], chosen["tool"]), ("1.0-1", "1.0-1"))
+
+    def test_a_security_update_that_waits_is_overdue_all_the_same(self):
+        self.write("source.yaml", f"kind: rpm\nrepositories:\n  - {{name: kit, baseurl: 'file://{self.path('rpms')}/$basearch', "
+                                  f"trusted: true}}\n  - {{name: kit-security, baseurl: 'file://{self.path('urgent')}/$basearch', "
+                                  "trusted: true}\n")
+        self.offer_rpm(x86_64=["1.0"], aarch64=["1.0"])
+        for arch, listed in (("x86_64", self.hello_rpm("x86_64", "2.0")), ("aarch64", [])):
+            rpm.Repository(self.path(f"urgent/{arch}"), listed).publish()
+        for days, code in ((0, run.OK), (2, run.PARTLY)):
+            report = self.after(days, code=code)
+            self.assertEqual(self.words(), {"amd64": "1.0", "arm64": "1.0"})
+        self.assertEqual({lag["package"] for lag in report.json["overdue"]}, {"hello", "hello-words"})
 
 
 if __name__ == "__main__":
