@@ -87,11 +87,17 @@ static struct remembered settle(const struct memory *memory, const struct lag_no
     return after;
 }
 
-static bool is_noted(const struct lag_note *notes, size_t count, const char *image)
+/* Whether the notes tell all that there is to know of what was remembered. */
+static bool is_noted(const struct lag_note *notes, size_t count, const struct remembered *lag)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(notes[i].image, image) == 0)
-            return true;
+        const struct lag_note *note = &notes[i];
+        if (strcmp(note->image, lag->image) != 0)
+            continue;
+        bool is_seen = !note->is_partial;
+        for (size_t j = 0; j < note->lags->count && !is_seen; j++)
+            is_seen = strcmp(note->lags->items[j].package, lag->package) == 0;
+        return is_seen;
     }
     return false;
 }
@@ -121,7 +127,7 @@ static struct memory settle_all(struct arena *arena, const struct memory *before
     for (size_t i = 0; i < before->lags.count && after.lags.count < LAGS_MAX_COUNT; i++) {
         const struct remembered *lag = &before->lags.items[i];
         bool is_old = lag->seen + LAGS_FORGET_DAYS * DAY_SECONDS < now;
-        if (!is_old && !is_noted(notes, count, lag->image))
+        if (!is_old && !is_noted(notes, count, lag))
             list_add(arena, &after.lags, *lag);
     }
     return after;

@@ -23,6 +23,7 @@ struct lag_note {
     const char *image; /* names it, and where it goes */
     struct lags *lags; /* since, nights and is_overdue are filled in */
     bool is_held_back; /* what is newest does not go out */
+    bool is_partial;   /* of some architectures nobody knows: what does not differ is not forgotten */
 };
 
 /* Returns for how many nights something is so that was seen first at `since` (seconds since the epoch): 1 for the first. */

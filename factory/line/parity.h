@@ -37,7 +37,8 @@ struct lag {
     const char *package;                  /* its name where it is newest */
     const char *source;                   /* its source package's */
     LIST(struct parity_version) versions; /* in the order of the architectures; only those that have it */
-    bool is_security;                     /* the newest one comes from a repository for security updates */
+    bool is_security;                     /* the newest one comes from a repository for security updates, or advisories
+                                           * say that it is one */
     /* What is remembered of it (lag_memory.h). */
     int64_t since;   /* when it was seen first; 0: not known */
     unsigned nights; /* for how many; the first is 1 */

@@ -22,9 +22,50 @@ static bool complete(struct batch_image *image, const struct job *job, const str
     return false;
 }
 
+#define VERDICT_KIND "together" /* what was found equal; all of its name is in the key */
+
+/* Names a question: what these orders made, by the keys of their products, in what they have to agree. */
+static struct digest verdict_key(const struct batch_image *image, const struct job *jobs)
+{
+    struct digest_stream stream;
+    const char *parity = together_parity_name(image->together.parity);
+    digest_begin(&stream);
+    digest_feed(&stream, parity, strlen(parity) + 1);
+    for (size_t i = 0; i < image->arch_count; i++) {
+        if (!jobs[i].is_good)
+            continue;
+        digest_feed(&stream, jobs[i].arch->name, strlen(jobs[i].arch->name) + 1);
+        digest_feed(&stream, jobs[i].bill.key.bytes, DIGEST_BYTES);
+    }
+    return digest_end(&stream);
+}
+
+/* Whether these were found equal before: then the long lists of products that are used again need not be read. */
+static bool were_equal(struct store *store, const struct digest *key)
+{
+    AUTO(view_done) struct view view = {0};
+    struct err ignored = {0};
+    bool is_found = false;
+    return store_map_derived(store, VERDICT_KIND, key, &view, &is_found, &ignored) && is_found;
+}
+
+/* That it cannot be kept costs the next run time. */
+static void keep_equal(struct store *store, const struct digest *key)
+{
+    AUTO(blob_abandon) struct blob blob = {0};
+    struct err ignored = {0};
+    (void)!(blob_begin(store, &blob, &ignored) && blob_write(&blob, "=", 1, &ignored) &&
+            blob_commit_derived(&blob, VERDICT_KIND, key, &ignored));
+}
+
 /* Compares what these orders made, those that are good. */
 static bool compare(struct batch_image *image, const struct job *jobs, struct lags *ret_lags, struct err *err)
 {
+    bool is_kept = !job_is_selected_only(&jobs[0]);
+    struct digest key = verdict_key(image, jobs);
+    *ret_lags = (struct lags){0};
+    if (is_kept && were_equal(jobs[0].plant->store, &key))
+        return true;
     struct parity_side *sides = arena_new_array(&image->arena, struct parity_side, image->arch_count);
     size_t count = 0;
     for (size_t i = 0; i < image->arch_count; i++) {
@@ -36,7 +77,45 @@ static bool compare(struct batch_image *image, const struct job *jobs, struct la
             return false;
     }
     *ret_lags = parity_compare(&image->arena, sides, count, image->together.parity, job_is_selected_only(&jobs[0]));
+    if (is_kept && !ret_lags->count)
+        keep_equal(jobs[0].plant->store, &key);
     return true;
+}
+
+/* --- security updates --- */
+
+/* What an architecture that has the newest would get over the oldest, of all packages of one name in both. */
+static struct catalog_update update_of(const struct lag *lag, const struct format *format)
+{
+    struct catalog_update update = {.package = lag->package, .is_security = lag->is_security};
+    for (size_t i = 0; i < lag->versions.count; i++) {
+        const char *version = lag->versions.items[i].package->version;
+        if (!update.before || format->compare_versions(version, update.before) < 0)
+            update.before = version;
+        if (!update.after || format->compare_versions(version, update.after) > 0)
+            update.after = version;
+    }
+    return update;
+}
+
+/* Asks advisories of the architectures' repositories, where there are any. Without them a repository's name has to do. */
+static void find_security(struct batch_image *image, struct plant *plant)
+{
+    struct lags *lags = &image->lags;
+    struct catalog_update *updates = arena_new_array(&image->arena, struct catalog_update, lags->count + 1);
+    for (size_t i = 0; i < lags->count; i++)
+        updates[i] = update_of(&lags->items[i], image->source->format);
+    for (size_t i = 0; lags->count && i < image->arch_count; i++) {
+        struct err err = {0};
+        struct catalog *catalog;
+        if (!image->jobs[i].is_good || (plant_find_catalog(plant, image->source, image->arches[i], &catalog, &err) &&
+                                        catalog_mark_security(catalog, updates, lags->count, &err)))
+            continue;
+        log_line(plant->log, LOG_QUIET, "warning: %s for %s: what security updates there are is not known: %s",
+                 image->manifest->name, image->arches[i]->name, err.text);
+    }
+    for (size_t i = 0; i < lags->count; i++)
+        lags->items[i].is_security = updates[i].is_security;
 }
 
 /* --- the newest that all have --- */
@@ -191,13 +270,14 @@ static void find_common(struct batch_image *image, const struct plant *plant)
     }
 }
 
-bool together_compare(struct batch_image *image, const struct plant *plant, struct err *err)
+bool together_compare(struct batch_image *image, struct plant *plant, struct err *err)
 {
     if (image->together.parity == PARITY_UNASKED || image->arch_count < 2 || plant->options->explained)
         return true;
     if (!compare(image, image->jobs, &image->lags, err))
         return false;
     image->is_compared = true;
+    find_security(image, plant);
     bool is_parted = image->lags.count && image->together.parity != PARITY_OFF,
          is_below = image->base && image->base->is_held;
     if (is_parted && !is_below)
@@ -213,11 +293,12 @@ void together_note(struct batch *batch, const struct run_options *options, struc
     for (size_t i = 0; i < batch->count && !options->is_dry_run; i++) {
         struct batch_image *image = &batch->images[i];
         const char *place = image->destination ? image->destination : "-";
-        if (image->is_compared && !image->is_partial) /* of what failed nobody knows */
+        if (image->is_compared)
             notes[count++] =
                 (struct lag_note){.image = arena_printf(&batch->arena, "%s %s", image->manifest->name, place),
                                   .lags = &image->lags,
-                                  .is_held_back = image->is_held || image->is_common};
+                                  .is_held_back = image->is_held || image->is_common,
+                                  .is_partial = image->is_partial};
     }
     lag_memory_note(options->state_dir, notes, count, options->now, log);
 }

@@ -14,7 +14,7 @@
 /* Compares the architectures that are good. Where they differ and the indices have older versions, as those of RPM
  * repositories, makes the image anew of the newest packages that all have; else the image is held. Blocks. Fails with ERR_LOCAL when what is
  * in a finished product of an earlier run cannot be read. */
-bool together_compare(struct batch_image *image, const struct plant *plant, struct err *err) MUST_CHECK;
+bool together_compare(struct batch_image *image, struct plant *plant, struct err *err) MUST_CHECK;
 /* Fills in for how many nights architectures have differed, and remembers it below the state directory. Nothing of a run
  * that only asked is remembered. */
 void together_note(struct batch *batch, const struct run_options *options, struct log *log);

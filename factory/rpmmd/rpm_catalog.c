@@ -6,6 +6,7 @@
 #include "rpmmd/rpm_arch.h"
 #include "rpmmd/rpm_mirrors.h"
 #include "rpmmd/rpm_primary.h"
+#include "rpmmd/rpm_updateinfo.h"
 #include "trust/keyring.h"
 
 #include <stdlib.h>
@@ -369,6 +370,7 @@ static const struct catalog_kind rpm_kind = {.prepare = rpm_catalog_prepare,
                                              .solve = rpm_catalog_solve,
                                              .identity = rpm_catalog_identity,
                                              .names = rpm_catalog_names,
+                                             .mark_security = rpm_catalog_mark_security,
                                              .close = rpm_catalog_close};
 
 static struct rpm_catalog *new_catalog(const struct source_env *env, struct workers *workers,

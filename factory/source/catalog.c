@@ -95,6 +95,11 @@ bool catalog_accept(struct catalog *catalog, struct err *err)
     return !catalog->kind->accept || catalog->kind->accept(catalog, err);
 }
 
+bool catalog_mark_security(struct catalog *catalog, struct catalog_update *updates, size_t count, struct err *err)
+{
+    return !catalog->kind->mark_security || catalog->kind->mark_security(catalog, updates, count, err);
+}
+
 bool catalog_describe(const struct catalog *catalog, struct arena *arena, const char *package,
                       struct catalog_package *ret_package, bool *ret_found, struct err *err)
 {

@@ -62,6 +62,12 @@ struct catalog_package {
     struct strings recommends; /* the same of those that it recommends */
 };
 
+/* The way of a package from one version to a newer one. */
+struct catalog_update {
+    const char *package, *before, *after;
+    bool is_security;
+};
+
 /* Is told of one path, absolute and canonical, and a package that ships it; both are borrowed. Returns false when it wants
  * no more. Called on a worker. */
 typedef bool catalog_take_path(void *taker, struct text path, struct text package);
@@ -104,6 +110,8 @@ struct catalog_kind {
     bool (*tells)(const struct catalog *catalog, const struct selected *selected);
     void (*shippers)(const struct catalog *catalog, struct arena *arena, const char *sought, struct strings *names);
     void (*names)(const struct catalog *catalog, catalog_take_name *take, void *taker); /* NULL: in tests */
+    bool (*mark_security)(struct catalog *catalog, struct catalog_update *updates, size_t count,
+                          struct err *err);      /* NULL: its metadata have no advisories */
     void (*rest)(const struct catalog *catalog); /* NULL: nothing of it is in mapped files */
     void (*close)(struct catalog *catalog);
 };
@@ -175,6 +183,10 @@ void catalog_names(const struct catalog *catalog, catalog_take_name *take, void 
 /* Returns the package's name that is most like one that is none, with the same first letter; NULL when none is near. For the same
  * use. */
 const char *catalog_nearest(const struct catalog *catalog, struct arena *arena, const char *name);
+/* Marks the updates for which the repositories' advisories say that they mend the security: one of a version that is newer
+ * than `before` and not than `after`. They are fetched for that. Blocks. */
+bool catalog_mark_security(struct catalog *catalog, struct catalog_update *updates, size_t count,
+                           struct err *err) MUST_CHECK;
 /* Lets go of the memory that holds what was read of the indices' files; it can be read again. For who asks nothing for a
  * while. */
 void catalog_rest(const struct catalog *catalog);

@@ -438,8 +438,9 @@ class Missing(ParityCase):
                                 architectures=("amd64", "arm64", "s390x"))
         suite.publish(self.key)
         self.images(more="on-missing: publish\n")
-        report = self.assert_valid(self.night("--arch", "amd64,arm64,s390x"))
+        report = self.assert_valid(self.night("--arch", "amd64,arm64,s390x", code=run.PARTLY))
         self.assertEqual(report.images()["one"]["status"], "held")
+        self.assertEqual(self.together(report)["differences"][0]["nights"], 1)
         self.assertEqual(self.target.tags("ns/one"), {})
 
 
@@ -521,6 +522,29 @@ class Rpm(ParityCase):
         for arch in ARCHES.values():
             chosen = report.selection("one", arch)
             self.assertEqual((chosen["hello"], chosen["tool"]), ("1.0-1", "1.0-1"))
+
+    def advise(self, arch, kind, version):
+        """Adds an advisory to a repository."""
+        path = self.write("updateinfo.xml", f'<updates><update type="{kind}" from="kit"><id>K-1</id><title>t</title><pkglist>'
+                          f'<collection><name>kit</name><package name="hello" version="{version}" release="1" epoch="0" '
+                          f'arch="{arch}"><filename>x.rpm</filename></package></collection></pkglist></update></updates>')
+        self.tool("modifyrepo_c", "--mdtype=updateinfo", path, self.path(f"rpms/{arch}/repodata"))
+
+    def test_advisories_tell_which_updates_mend_the_security(self):
+        for kind, version, is_security in (("security", "2.0", True), ("bugfix", "3.0", False), ("security", "1.0", False),
+                                           ("security", "4.0", False)):
+            self.offer_rpm(x86_64=["3.0"], aarch64=["1.0"])
+            self.advise("x86_64", kind, version)
+            report = self.night()
+            told = {lag["package"]: lag["security"] for lag in self.together(report)["differences"]}
+            self.assertEqual(told, {"hello": is_security, "hello-words": False}, (kind, version))
+
+    def test_advisories_that_cannot_be_read_are_told(self):
+        self.offer_rpm(x86_64=["3.0"], aarch64=["1.0"])
+        self.tool("modifyrepo_c", "--mdtype=updateinfo", self.write("updateinfo.xml", "<updates><update"),
+                  self.path("rpms/x86_64/repodata"))
+        self.assertEqual(self.night().images()["one"]["status"], "held")
+        self.assertRegex(self.last.stderr, "warning: one for x86_64: what security updates there are is not known: .*updateinfo")
 
     def test_a_security_update_that_waits_is_overdue_all_the_same(self):
         self.write("source.yaml", f"kind: rpm\nrepositories:\n  - {{name: kit, baseurl: 'file://{self.path('rpms')}/$basearch', "

@@ -205,7 +205,7 @@ static struct lag note(const char *dir, const char *image, int64_t now, bool is_
 {
     struct lag lag = {.package = "a", .source = "a", .is_security = true};
     struct lags lags = {&lag, 1, 1};
-    struct lag_note note = {image, &lags, is_held_back};
+    struct lag_note note = {image, &lags, is_held_back, false};
     lag_memory_note(dir, &note, 1, now, NULL);
     return lag;
 }
@@ -216,13 +216,15 @@ static void what_is_held_back_is_remembered_for_each_image(void **state)
     const char *dir = at_home("state");
     struct err err = {0};
     struct lags none = {0};
-    struct lag_note healed = {"one", &none, false};
+    struct lag_note healed = {"one", &none, false, false}, partly = {"one", &none, false, true};
     CHECK_OK(file_make_dirs(at_home("state/v1"), 0700, &err), &err);
     assert_int_equal(note(dir, "one", NOW, true).nights, 1);
     assert_int_equal(note(dir, "two", NOW + DAY, true).nights, 1);
     struct lag lag = note(dir, "one", NOW + 2 * DAY, true);
     assert_true(lag.nights == 3 && lag.is_overdue && lag.since == NOW);
     assert_false(note(dir, "two", NOW + 2 * DAY, true).is_overdue);
+    lag_memory_note(dir, &partly, 1, NOW + 2 * DAY, NULL);
+    assert_int_equal(note(dir, "one", NOW + 2 * DAY, true).nights, 3);
     lag_memory_note(dir, &healed, 1, NOW + 2 * DAY, NULL);
     assert_int_equal(note(dir, "one", NOW + 2 * DAY, true).nights, 1);
     assert_int_equal(note(dir, "two", NOW + 4 * DAY, true).nights, 4);
