@@ -46,27 +46,29 @@ static const struct status_error *error_of(struct arena *arena, const struct err
 static struct status_image image_of(struct arena *arena, const struct batch_image *image,
                                     const struct status_night *night)
 {
+    bool is_failing =
+        !image->is_good || image->is_partial; /* one that went out without an architecture is there, too */
     struct status_image told = {.name = text_shown(arena, image->manifest->name),
                                 .asked = status_asked(arena, image->word),
                                 .destination = image->destination,
                                 .writer = night->writer,
-                                .outcome = !image->is_good       ? STATUS_FAILED
+                                .outcome = is_failing            ? STATUS_FAILED
                                            : image->is_held      ? STATUS_HELD
                                            : image->is_unchanged ? STATUS_UNCHANGED
                                                                  : STATUS_BUILT,
                                 .night = night->begun};
-    if (!image->is_good) {
-        told.error = error_of(arena, &image->err);
-        return told;
-    }
-    if (image->is_held)
+    if (is_failing)
+        told.error = error_of(arena, image->is_good ? &image->missing : &image->err);
+    if (!image->is_good || image->is_held)
         return told;
     told.good = night->begun;
     told.digest = image->index.digest;
     told.tags = image->tags;
     told.is_proven = night->is_proven;
-    for (size_t i = 0; i < image->arch_count; i++)
-        list_add(arena, &told.architectures, image->arches[i]->name);
+    for (size_t i = 0; i < image->arch_count; i++) {
+        if (image->made[i])
+            list_add(arena, &told.architectures, image->arches[i]->name);
+    }
     add_repositories(arena, image, &told);
     return told;
 }

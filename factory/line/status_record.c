@@ -135,7 +135,7 @@ static struct status_image continue_image(const struct status_image *ours, const
         return image;
     if (image.outcome == STATUS_FAILED)
         image.failing_since = before && before->failing_since ? before->failing_since : image.night;
-    if (!before)
+    if (!before || image.good) /* it went out, without an architecture */
         return image;
     if (!image.destination) {
         image.name = before->name;

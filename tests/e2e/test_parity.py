@@ -404,6 +404,18 @@ class Missing(ParityCase):
         self.night(code=run.RESOLVE)  # nothing is left to go out
         self.assertEqual(self.published(), {"amd64": "2.0-1", "arm64": "2.0-1"})
 
+    def test_the_status_record_has_it_as_failing_with_what_went_out(self):
+        self.published_first("publish")
+        record = f"{self.target.host}/ns/status"
+        self.images(more=f"on-missing: publish\nstatus: {record}\n")
+        self.night(code=run.PARTLY)
+        result = self.call("status", "--tls-verify=false", "--json", record)
+        self.assertEqual(result.code, run.PARTLY, result)
+        (told,) = json.loads(result.stdout)["images"]
+        self.assertEqual((told["state"], told["architectures"]), ("failing", ["x86_64"]))
+        self.assertEqual(told["digest"], self.tags()["latest"])
+        self.assertIn("aarch64", told["error"]["text"])
+
     def test_tags_of_one_platform_stay_for_what_is_missing(self):
         before = self.published_first("keep-previous", '[latest, "{arch}"]')
         self.night(code=run.PARTLY)
