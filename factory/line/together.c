@@ -251,8 +251,9 @@ static bool meet(struct meeting *meeting)
 static void find_common(struct batch_image *image, const struct plant *plant)
 {
     struct meeting meeting = {.image = image};
-    if (!image->source->format->lists_older || image->is_partial || plant->options->is_dry_run)
-        return;
+    const struct run_options *options = plant->options;
+    if (!image->source->format->lists_older || image->is_partial || options->is_dry_run || options->lock)
+        return; /* a lock says what is taken */
     meeting.jobs = arena_new_array(&image->arena, struct job, image->arch_count);
     meeting.limits = arena_new_array(&image->arena, struct solve_limits, image->arch_count);
     meeting.is_run = arena_new_array(&image->arena, bool, image->arch_count);

@@ -416,6 +416,14 @@ class Missing(ParityCase):
         self.assertEqual(told["digest"], self.tags()["latest"])
         self.assertIn("aarch64", told["error"]["text"])
 
+    def test_a_tag_without_a_version_is_asked_first(self):
+        self.published_first("keep-previous", '["{version}", latest]')
+        self.offer({"amd64": "2.0-1", "arm64": "2.0-1"})
+        self.night()
+        self.offer([self.hello("amd64", "1.0-9"), self.hello("arm64", "1.0-9", Depends="nowhere")])
+        self.night(code=run.PARTLY)  # the tag 1.0 has an older one
+        self.assertEqual(self.published(), {"amd64": "1.0-9", "arm64": "2.0-1"})
+
     def test_tags_of_one_platform_stay_for_what_is_missing(self):
         before = self.published_first("keep-previous", '[latest, "{arch}"]')
         self.night(code=run.PARTLY)
