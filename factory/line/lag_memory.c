@@ -1,6 +1,7 @@
 #include "line/lag_memory.h"
 
 #include "base/auto.h"
+#include "base/map.h"
 #include "bill/record.h"
 #include "io/file.h"
 #include "io/lock.h"
@@ -57,14 +58,10 @@ static void read_memory(struct arena *arena, int dir_fd, struct memory *ret_memo
         *ret_memory = (struct memory){0};
 }
 
-static const struct remembered *find(const struct memory *memory, const char *image, const char *package)
+/* What is remembered, or was settled, by image and package. */
+static struct text key_of(struct arena *arena, const char *image, const char *package)
 {
-    for (size_t i = 0; i < memory->lags.count; i++) {
-        const struct remembered *lag = &memory->lags.items[i];
-        if (strcmp(lag->image, image) == 0 && strcmp(lag->package, package) == 0)
-            return lag;
-    }
-    return NULL;
+    return text_of(arena_printf(arena, "%s\n%s", image, package));
 }
 
 /* What is from the future was noted by another clock. */
@@ -73,10 +70,10 @@ static int64_t earlier(int64_t before, int64_t now)
     return before > 0 && before <= now ? before : now;
 }
 
-/* Fills in one difference; the result is what is to be remembered of it. */
-static struct remembered settle(const struct memory *memory, const struct lag_note *note, struct lag *lag, int64_t now)
+/* Fills in one difference, of which `before` is known or NULL; the result is what is to be remembered of it. */
+static struct remembered settle(const struct remembered *before, const struct lag_note *note, struct lag *lag,
+                                int64_t now)
 {
-    const struct remembered *before = find(memory, note->image, lag->package);
     bool is_urgent = lag->is_security && note->is_held_back;
     struct remembered after = {.image = note->image, .package = lag->package, .seen = now};
     after.since = earlier(before ? before->since : 0, now);
@@ -87,17 +84,12 @@ static struct remembered settle(const struct memory *memory, const struct lag_no
     return after;
 }
 
-/* Whether the notes tell all that there is to know of what was remembered. */
-static bool is_noted(const struct lag_note *notes, size_t count, const struct remembered *lag)
+/* Whether the notes tell all that there is to know of an image. */
+static bool is_noted(const struct lag_note *notes, size_t count, const char *image)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct lag_note *note = &notes[i];
-        if (strcmp(note->image, lag->image) != 0)
-            continue;
-        bool is_seen = !note->is_partial;
-        for (size_t j = 0; j < note->lags->count && !is_seen; j++)
-            is_seen = strcmp(note->lags->items[j].package, lag->package) == 0;
-        return is_seen;
+        if (strcmp(notes[i].image, image) == 0)
+            return !notes[i].is_partial;
     }
     return false;
 }
@@ -117,17 +109,24 @@ static struct memory settle_all(struct arena *arena, const struct memory *before
                                 size_t count, int64_t now)
 {
     struct memory after = {.format = MEMORY_FORMAT};
+    struct map known = {.arena = arena}, told = {.arena = arena};
+    for (size_t i = 0; i < before->lags.count; i++) {
+        struct remembered *lag = &before->lags.items[i];
+        (void)map_add(&known, key_of(arena, lag->image, lag->package), lag);
+    }
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < notes[i].lags->count; j++) {
-            struct remembered lag = settle(before, &notes[i], &notes[i].lags->items[j], now);
+            struct text key = key_of(arena, notes[i].image, notes[i].lags->items[j].package);
+            struct remembered lag = settle(map_get(&known, key), &notes[i], &notes[i].lags->items[j], now);
+            (void)map_add(&told, key, &told);
             if (after.lags.count < LAGS_MAX_COUNT)
                 list_add(arena, &after.lags, lag);
         }
     }
     for (size_t i = 0; i < before->lags.count && after.lags.count < LAGS_MAX_COUNT; i++) {
         const struct remembered *lag = &before->lags.items[i];
-        bool is_old = lag->seen + LAGS_FORGET_DAYS * DAY_SECONDS < now;
-        if (!is_old && !is_noted(notes, count, lag))
+        bool is_old = lag->seen < now - LAGS_FORGET_DAYS * DAY_SECONDS;
+        if (!is_old && !is_noted(notes, count, lag->image) && !map_get(&told, key_of(arena, lag->image, lag->package)))
             list_add(arena, &after.lags, *lag);
     }
     return after;

@@ -6,6 +6,7 @@
 #include "source/format.h"
 
 #define MEETING_ROUNDS_MAX 8
+#define MEETING_LAGS_MAX 1000 /* an index of nonsense, or of another release */
 
 /* Gives a bill whole: that of a product which is used again may have been read in part. */
 static bool complete(struct batch_image *image, const struct job *job, const struct bill **ret_bill, struct err *err)
@@ -233,7 +234,7 @@ static bool meet(struct meeting *meeting)
     struct lags lags = image->lags;
     for (int round = 0; round < MEETING_ROUNDS_MAX; round++) {
         struct err ignored = {0};
-        if (!limit_all(meeting, &lags))
+        if (lags.count > MEETING_LAGS_MAX || !limit_all(meeting, &lags))
             return false;
         for (size_t i = 0; i < image->arch_count; i++) {
             if (meeting->is_due[i] && !run_again(meeting, i))

@@ -1,6 +1,7 @@
 #include "rpmmd/rpm_updateinfo.h"
 
 #include "base/auto.h"
+#include "base/map.h"
 #include "rpm/rpm_version.h"
 #include "rpmmd/rpm_catalog_parts.h"
 #include "rpmmd/rpm_metadata.h"
@@ -10,9 +11,8 @@
 #define PACKAGE_DEPTH 5
 
 struct reading {
-    struct catalog_update *updates;
-    size_t count;
-    bool is_security; /* the advisory that is being read */
+    struct map updates; /* by package: struct catalog_update * */
+    bool is_security;   /* the advisory that is being read */
 };
 
 /* Epoch, version and release as a package has them; an epoch of 0 is none. */
@@ -30,15 +30,12 @@ static const char *version_of(struct arena *arena, const char **attributes)
 static void mark(struct reading *reading, const char **attributes)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    const char *name = xml_stream_attribute(attributes, "name"), *version = NULL;
-    for (size_t i = 0; name && i < reading->count; i++) {
-        struct catalog_update *update = &reading->updates[i];
-        if (update->is_security || strcmp(update->package, name) != 0)
-            continue;
-        version = version ? version : version_of(&scratch, attributes);
-        update->is_security = version && rpm_version_compare(version, update->before) > 0 &&
-                              rpm_version_compare(version, update->after) <= 0;
-    }
+    const char *name = xml_stream_attribute(attributes, "name");
+    struct catalog_update *update = name ? map_get(&reading->updates, text_of(name)) : NULL;
+    const char *version = update && !update->is_security ? version_of(&scratch, attributes) : NULL;
+    if (version)
+        update->is_security =
+            rpm_version_compare(version, update->before) > 0 && rpm_version_compare(version, update->after) <= 0;
 }
 
 static bool begin(struct xml_stream *xml, const char *element, const char **attributes)
@@ -64,7 +61,10 @@ static bool end(struct xml_stream *xml, const char *element, struct text content
 bool rpm_updateinfo_mark(const char *name, struct text plain, struct catalog_update *updates, size_t count,
                          struct err *err)
 {
-    struct reading reading = {.updates = updates, .count = count};
+    AUTO(arena_done) struct arena scratch = {0};
+    struct reading reading = {.updates.arena = &scratch};
+    for (size_t i = 0; i < count; i++)
+        (void)map_add(&reading.updates, text_of(updates[i].package), &updates[i]);
     struct xml_stream xml = {.name = name, .begin = begin, .end = end, .user = &reading};
     return xml_stream_read(&xml, COMPRESSION_NONE, plain, err);
 }

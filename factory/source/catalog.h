@@ -184,7 +184,7 @@ void catalog_names(const struct catalog *catalog, catalog_take_name *take, void 
  * use. */
 const char *catalog_nearest(const struct catalog *catalog, struct arena *arena, const char *name);
 /* Marks the updates for which the repositories' advisories say that they mend the security: one of a version that is newer
- * than `before` and not than `after`. They are fetched for that. Blocks. */
+ * than `before` and not than `after`. They are fetched for that. No two have the same package. Blocks. */
 bool catalog_mark_security(struct catalog *catalog, struct catalog_update *updates, size_t count,
                            struct err *err) MUST_CHECK;
 /* Lets go of the memory that holds what was read of the indices' files; it can be read again. For who asks nothing for a
