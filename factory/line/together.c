@@ -280,11 +280,12 @@ bool together_compare(struct batch_image *image, struct plant *plant, struct err
         return false;
     image->is_compared = true;
     find_security(image, plant);
-    bool is_parted = image->lags.count && image->together.parity != PARITY_OFF,
-         is_below = image->base && image->base->is_held;
-    if (is_parted && !is_below)
+    if (image->together.parity == PARITY_OFF)
+        return true;
+    bool is_below = image->base && image->base->is_held;
+    if (image->lags.count && !is_below)
         find_common(image, plant);
-    image->is_held = is_below || (is_parted && !image->is_common);
+    image->is_held = is_below || (image->lags.count && !image->is_common);
     return true;
 }
 

@@ -213,6 +213,16 @@ class Lag(ParityCase):
             self.assertEqual(self.tags(), before)
             self.offer([self.hello(arch, "1.0-1") for arch in ARCHES] + other)
 
+    def test_who_wants_no_parity_goes_out_over_a_base_that_is_held(self):
+        self.write_manifest("below", self.manifest("below", "hello"))
+        self.write_manifest("one", self.manifest("one", "other", "base: manifest:below\n"))
+        self.offer([self.hello("amd64", "2.0-1"), self.hello("arm64", "1.0-1")] +
+                   [self.hello(arch, "1.0-1", "other") for arch in ARCHES])
+        self.images("  - below\n  - {image: one, parity: off}\n")
+        report = self.assert_valid(self.night())
+        self.assertEqual({name: made["status"] for name, made in report.images().items()}, {"below": "held", "one": "built"})
+        self.assertEqual(sorted(self.tags()), ["1.0", "latest"])
+
 
 class Asked(ParityCase):
     """What is compared, and who asks for it."""
