@@ -342,13 +342,13 @@ static void log_image(const struct batch_image *image, struct log *log)
                  image->base->manifest->name);
         return;
     }
-    const char *more =
-        image->lags.count < 2 ? "" : arena_printf(&scratch, " (and %zu packages more)", image->lags.count - 1);
-    log_line(log, LOG_QUIET, "%s: %s %s: %s%s", lag->is_overdue ? "error" : "warning", name,
+    const char *more = image->lags.count < 2 ? "" : arena_printf(&scratch, " (and %zu more)", image->lags.count - 1);
+    const char *advice = lag->is_overdue ? "; with --parity=off it goes out as it is" : "";
+    log_line(log, LOG_QUIET, "%s: %s %s: %s%s%s", lag->is_overdue ? "error" : "warning", name,
              image->is_held     ? "is held, no tag moves"
              : image->is_common ? "has what all architectures have"
                                 : "differs between architectures",
-             lag_report_line(&scratch, lag), more);
+             lag_report_line(&scratch, lag), more, advice);
 }
 
 void together_log(const struct batch *batch, struct log *log)

@@ -309,7 +309,7 @@ class Security(ParityCase):
         self.assertEqual([(lag["image"], lag["package"]) for lag in report.json["overdue"]],
                          [("two", "hello"), ("one", "hello")])
         self.assertLess(self.last.stdout.index('"overdue"'), self.last.stdout.index('"images"'))
-        self.assertRegex(self.last.stderr, "error: one is held, no tag moves: hello is .*, a security update, for 4 nights")
+        self.assertRegex(self.last.stderr, "error: one is held, no tag moves: hello is .*, a security update, for 4 nights; with --parity=off")
         result = self.after(3, code=run.PARTLY, json_too=False)
         self.assertTrue(result.stdout.startswith("OVERDUE two  hello (source hello), a security update, for 4 nights\n"),
                         result)
