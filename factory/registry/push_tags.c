@@ -127,21 +127,28 @@ static bool settle_digest(struct push_work *push, struct registry_manifest *mani
     return true;
 }
 
-/* What a tag points at, by its bytes: the old digest is what a rollback needs. A 403 only says that the registry
- * will not tell; writing will show. */
+/* What a tag points at, by its bytes. A 403 only says that the registry will not tell; writing will show. */
+static bool look_at_tag(struct push_work *push, struct arena *arena, const char *name,
+                        struct registry_manifest *ret_manifest, struct err *err)
+{
+    *ret_manifest = (struct registry_manifest){0};
+    if (!registry_get_manifest(push->registry, arena, name, ret_manifest, err)) {
+        if (err->kind != ERR_PUBLISH || err->detail != 403)
+            return false;
+        err_clear(err);
+        ret_manifest->is_found = false;
+    }
+    return !ret_manifest->is_found || settle_digest(push, ret_manifest, err);
+}
+
+/* The old digest is what a rollback needs. */
 static bool note_tag(void *context, void *item, struct err *err)
 {
     struct push_work *push = context;
     struct push_note *note = item;
     struct push_tag *tag = note->tag;
     struct registry_manifest manifest;
-    if (!registry_get_manifest(push->registry, &note->arena, tag->name, &manifest, err)) {
-        if (err->kind != ERR_PUBLISH || err->detail != 403)
-            return false;
-        err_clear(err);
-        return true;
-    }
-    if (manifest.is_found && !settle_digest(push, &manifest, err))
+    if (!look_at_tag(push, &note->arena, tag->name, &manifest, err))
         return false;
     tag->had_old = manifest.is_found;
     tag->old_digest = manifest.digest;
@@ -230,6 +237,25 @@ static bool read_back(struct push_work *push, const struct push_note *note, stru
     }
 }
 
+/* Fails when somebody else moved the tag since it was noted: of two machines that make the same nights the other one may
+ * have seen newer repositories. No request sets a tag only if it is at something, so a moment is left. */
+static bool is_where_it_was(struct push_work *push, const struct push_tag *tag, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct registry_manifest now;
+    if (!tag->had_old)
+        return true; /* a new one cannot go back */
+    if (!look_at_tag(push, &scratch, tag->name, &now, err))
+        return false;
+    if (!now.is_found || digest_eq(&now.digest, &tag->new_digest) || digest_eq(&now.digest, &tag->old_digest))
+        return true;
+    err_set(err, ERR_PUBLISH,
+            "%s:%s: somebody else moved the tag to %s while this image was pushed; it stays there, since theirs may be "
+            "newer: run again",
+            push->registry->name, tag->name, registry_digest_name(&now.digest).chars);
+    return false;
+}
+
 /* Puts the tag and looks what it is now, even after a failure: the report must agree with the registry. */
 static bool set_tag(void *context, void *item, struct err *err)
 {
@@ -261,7 +287,7 @@ static bool move_tag(void *context, void *item, struct err *err)
         err_set(err, ERR_CANCELLED, "interrupted before the tag %s was set", tag->name);
         return false;
     }
-    bool is_set = set_tag(context, item, err);
+    bool is_set = is_where_it_was(push, tag, err) && set_tag(context, item, err);
     tag->is_unclear = !is_set && err->kind == ERR_CANCELLED;
     if (tag->is_unclear)
         err_wrap(

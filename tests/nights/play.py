@@ -297,6 +297,31 @@ class Play:
             machine.accepted = site.generation
         self.note_looks(site.machines[1])  # which of them looked cannot be told
 
+    def night_overtaken(self):
+        """While one machine pushes, the repository gets newer and another machine is done with it."""
+        self.ensure_change()
+        site, (slow, fast) = self.site, self.site.machines
+        go_on = threading.Event()
+        held = site.proxy.fault("PUT", "/manifests/sha256", change=lambda *_: go_on.wait(60))
+        begun = time.time()
+        with Watch(site):
+            child = slow.start(site.days_back)
+            while child.poll() is None and not held.hits:
+                time.sleep(0.02)
+            for name in (*upstream.PROGRAMS, "rho", "sigma"):
+                site.upstream.bump(name)
+            site.publish()
+            overtook = fast.run(site.days_back)
+            site.look(lambda image: overtook.code == run.OK)
+            self.want_good(fast, overtook)
+            go_on.set()
+            outcome = slow.end(child, begun)
+        want(outcome.code in (run.OK, run.PUBLISH, run.PARTLY), f"the exit status is {outcome.code}: {outcome}")
+        site.look(lambda image: True)
+        slow.accepted, fast.accepted = None, site.generation
+        self.note_looks(fast)
+        self.good(slow, counts=False)
+
     def night_kill(self):
         """SIGKILL at any instant, some times; then the timer's next call."""
         self.ensure_change()

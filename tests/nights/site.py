@@ -165,12 +165,12 @@ class Site:
 
     # What must hold.
 
-    def tags_now(self, image):
-        """The tags that an image has to have, as of the newest generation."""
+    def tags_now(self, image, generation=-1):
+        """The tags that an image has to have, as of the newest generation or of another."""
         if image not in MANIFESTS or not MANIFESTS[image]:
             return {"latest"}
         kind, _, _ = outside.IMAGES[image]
-        version = self.mirrors[-1].newest(kind, "amd64")[image].version
+        version = self.mirrors[generation].newest(kind, "amd64")[image].version
         return {"latest", version if image == "gamma" else version.split("-")[0]}
 
     def look(self, is_current_wanted, may_move=lambda image: True):
@@ -192,7 +192,8 @@ class Site:
             want(may_move, f"{image}:{tag} moved to {digest}")
             want(digest not in before, f"{image}:{tag} went back to {digest}")
             want(not self._differ(image, digest), f"{image}:{tag} moved while architectures differ in {self._differ(image, digest)}")
-            want(tag in self.tags_now(image), f"{image}:{tag} moved, and is no tag of the present version")
+            want(tag in self.tags_now(image) | self.tags_now(image, max(-2, -len(self.mirrors))),
+                 f"{image}:{tag} moved, and is no tag of the present version, nor of the last one")
             before.append(digest)
             moved += 1
             self.outside.copy(image, tag, digest)
