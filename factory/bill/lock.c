@@ -156,6 +156,48 @@ void lock_add_path(struct arena *arena, struct lock *lock, const struct lock_pat
     list_add(arena, &lock->paths, own);
 }
 
+static const struct lock_image *find_image(const struct lock *lock, const char *image, const char *arch)
+{
+    for (size_t i = 0; i < lock->images.count; i++) {
+        if (strcmp(lock->images.items[i].image, image) == 0 && strcmp(lock->images.items[i].arch, arch) == 0)
+            return &lock->images.items[i];
+    }
+    return NULL;
+}
+
+/* Adds what is of one image. */
+static void add_other(struct arena *arena, struct lock *lock, const struct lock *other, const struct lock_image *image)
+{
+    for (size_t i = 0; i < other->packages.count; i++) {
+        const struct lock_package *package = &other->packages.items[i];
+        if (strcmp(package->arch, image->arch) == 0 && strings_has(&package->images, image->image))
+            lock_add_package(arena, lock, package, image->image);
+    }
+    for (size_t i = 0; i < other->paths.count; i++) {
+        const struct lock_path *path = &other->paths.items[i];
+        if (strcmp(path->arch, image->arch) == 0 && strings_has(&path->images, image->image))
+            lock_add_path(arena, lock, path, image->image);
+    }
+}
+
+void lock_add_others(struct arena *arena, struct lock *lock, const struct lock *other)
+{
+    size_t count = lock->images.count;
+    for (size_t i = 0; i < other->images.count; i++) {
+        const struct lock_image *image = &other->images.items[i];
+        if (find_image(lock, image->image, image->arch))
+            continue;
+        list_add(arena, &lock->images, *image);
+        add_other(arena, lock, other, image);
+    }
+    for (size_t i = 0; i < other->sources.count && lock->images.count > count; i++)
+        lock_add_source(arena, lock, &other->sources.items[i]);
+    for (size_t i = 0; i < other->indices.count && lock->images.count > count; i++)
+        lock_add_index(arena, lock, &other->indices.items[i]);
+    for (size_t i = 0; i < other->data.count && lock->images.count > count; i++)
+        lock_add_data(arena, lock, other->data.items[i].name, &other->data.items[i].digest);
+}
+
 /* ---- writing ---- */
 
 static int compare_texts(const void *a, const void *b)
@@ -293,15 +335,6 @@ static void compare_data(const struct comparing *comparing)
                                   locked ? digest_hex(&locked->digest).chars : "(none)",
                                   digest_hex(&now->digest).chars));
     }
-}
-
-static const struct lock_image *find_image(const struct lock *lock, const char *image, const char *arch)
-{
-    for (size_t i = 0; i < lock->images.count; i++) {
-        if (strcmp(lock->images.items[i].image, image) == 0 && strcmp(lock->images.items[i].arch, arch) == 0)
-            return &lock->images.items[i];
-    }
-    return NULL;
 }
 
 /* Tells of one value that differs; `what` begins with the image. */
@@ -532,6 +565,17 @@ void lock_moved(struct arena *arena, const struct lock *locked, const struct loc
     add_moved(arena, locked, now, ret_names);
     add_moved(arena, now, locked, ret_names);
     sort_names(ret_names);
+}
+
+void lock_other_images(struct arena *arena, const struct lock *locked, const struct lock *now,
+                       struct strings *ret_names)
+{
+    *ret_names = (struct strings){0};
+    for (size_t i = 0; i < locked->images.count; i++) {
+        const struct lock_image *image = &locked->images.items[i];
+        if (!find_image(now, image->image, image->arch) && !strings_has(ret_names, image->image))
+            list_add(arena, ret_names, image->image);
+    }
 }
 
 bool lock_has_package(const struct lock *lock, const char *name)

@@ -85,6 +85,9 @@ void lock_add_index(struct arena *arena, struct lock *lock, const struct lock_in
 void lock_add_data(struct arena *arena, struct lock *lock, const char *name, const struct digest *digest);
 void lock_add_package(struct arena *arena, struct lock *lock, const struct lock_package *package, const char *image);
 void lock_add_path(struct arena *arena, struct lock *lock, const struct lock_path *path, const char *image);
+/* Adds what another lock has of images that this one does not have: where only some images of a lock are locked anew. Generations
+ * and what they list are those of both; where both have one, this lock's stays. */
+void lock_add_others(struct arena *arena, struct lock *lock, const struct lock *other);
 /* Sorts everything, and appends the document to an initialised buffer. False when it is larger than may be read again. */
 bool lock_write(struct lock *lock, struct buf *text) MUST_CHECK;
 /* Reads a document; `name` is for messages. */
@@ -99,6 +102,9 @@ void lock_source_differences(struct arena *arena, const struct lock *locked, con
                              struct strings *ret_lines);
 /* Lists the names of the packages that differ between two locks, sorted. */
 void lock_moved(struct arena *arena, const struct lock *locked, const struct lock *now, struct strings *ret_names);
+/* Lists the images that `locked` has and `now` has not, for any architecture, each once. */
+void lock_other_images(struct arena *arena, const struct lock *locked, const struct lock *now,
+                       struct strings *ret_names);
 /* Returns whether it has a package of that name. */
 bool lock_has_package(const struct lock *lock, const char *name);
 /* Returns what a run takes by it; `place` is the lock's path. */

@@ -61,17 +61,27 @@ static bool is_wanted(const struct options *options)
     return options->is_locked || options->is_lock_check || (options->update && *options->update);
 }
 
+/* What is written anew as a whole need not have been good. */
+static bool forgive(const struct command *command, const struct locking *locking, struct err *err)
+{
+    const char *update = command->options.update;
+    if (!update || *update || (err->kind != ERR_TRUST && err->kind != ERR_MALFORMED))
+        return false;
+    log_line(command->log, LOG_QUIET, "warning: nothing of the former lock is kept: %s was damaged", locking->path);
+    err_clear(err);
+    return true;
+}
+
 bool locking_begin(struct command *command, const struct strings *names, struct locking *locking, struct err *err)
 {
     const struct options *options = &command->options;
     struct arena *arena = &command->arena;
-    bool is_all_new = options->update && !*options->update;
     if (!check_options(command, locking, err))
         return false;
     if (!locking->is_writing && !options->is_locked)
         return true;
     locking->path = path_of(command, arena, names);
-    if (!is_all_new && !read_lock(arena, locking, err)) /* what is written anew need not be good */
+    if (!read_lock(arena, locking, err) && !forgive(command, locking, err))
         return false;
     if (!locking->is_there && is_wanted(options)) {
         err_set(err, ERR_USAGE, "there is no %s; `imgfactory lock` writes it", locking->path);
@@ -171,6 +181,24 @@ static bool check_update(const struct command *command, const struct locking *lo
     return !others.count;
 }
 
+/* Of a repository a lock has one generation: a part of its images alone cannot have another. */
+static bool check_others(const struct command *command, const struct locking *locking, const struct lock *now,
+                         struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings others = {0}, moved;
+    if (!command->options.update)
+        return true;
+    lock_other_images(&scratch, &locking->lock, now, &others);
+    lock_source_differences(&scratch, &locking->lock, now, &moved);
+    if (others.count && moved.count)
+        err_set(err, ERR_USAGE,
+                "--update: %s has other images of these repositories, which would have to move, too: %s; name "
+                "all, or in a site none",
+                locking->path, text_printable(&scratch, text_of(strings_join(&scratch, &others, ", "))));
+    return !others.count || !moved.count;
+}
+
 /* Writes the lock, and what goes with it. */
 static bool write_all(struct command *command, const struct locking *locking, const struct batch *batch,
                       struct plant *plant, struct lock *lock, struct err *err)
@@ -197,6 +225,10 @@ bool locking_end(struct command *command, struct locking *locking, const struct 
     locked_of_batch(&command->arena, batch, &lock);
     if (options->is_lock_check)
         return tell_differences(command, locking, &lock, err);
+    if (options->words.count && locking->is_there && !check_others(command, locking, &lock, err))
+        return false;
+    if (options->words.count && locking->is_there)
+        lock_add_others(&command->arena, &lock, &locking->lock);
     if (options->update && *options->update && !check_update(command, locking, &lock, err))
         return false;
     return write_all(command, locking, batch, plant, &lock, err);

@@ -369,7 +369,9 @@ static bool find_pinned(const struct source_env *env, struct arena *arena, const
         seen_date = is_any_seen ? seen_date : date_seen(&fetched);
         is_any_seen = true;
     }
-    if (is_any_seen || !worst.kind || worst.detail == 404)
+    if (env->is_cache_only)
+        pins_fail_uncached(env->pins, pin, "Release", err);
+    else if (is_any_seen || !worst.kind || worst.detail == 404)
         pins_fail_gone(env->pins, pin, "Release", seen_date, err);
     else
         *err = worst;

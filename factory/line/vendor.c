@@ -132,8 +132,16 @@ static bool add_package(struct filling *filling, const struct job *job, const st
                         struct err *err)
 {
     struct arena *arena = &filling->arena;
+    static const struct digest unknown;
     const struct origin *origin = origin_of(job, package);
     const char *shown = origin ? source_public_uri(arena, origin->uri) : NULL;
+    if (digest_eq(&package->digest, &unknown)) {
+        log_line(
+            filling->plant->log, LOG_QUIET,
+            "warning: package %s %s was not needed, and its index tells no SHA-256 of it: the folder does not have it",
+            package->name, package->version);
+        return true;
+    }
     if (!shown || !text_has_prefix(text_of(package->url), shown)) {
         err_set(err, ERR_INTERNAL, "package %s: no repository has %s", package->name, package->url);
         return false;

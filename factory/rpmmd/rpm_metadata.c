@@ -325,7 +325,9 @@ static bool find_pinned(const struct getting *getting, const struct strings *uri
             seen_date = repomd.date;
         is_any_seen = true;
     }
-    if (is_any_seen || !worst.kind || worst.detail == 404)
+    if (getting->env->is_cache_only)
+        pins_fail_uncached(getting->env->pins, pin, RPM_METADATA_SUITE, err);
+    else if (is_any_seen || !worst.kind || worst.detail == 404)
         pins_fail_gone(getting->env->pins, pin, RPM_METADATA_SUITE, seen_date, err);
     else
         *err = worst;

@@ -85,6 +85,12 @@ void pins_fail_gone(const struct pins *pins, const struct pin *pin, const char *
     err->detail = PINS_GONE;
 }
 
+void pins_fail_uncached(const struct pins *pins, const struct pin *pin, const char *what, struct err *err)
+{
+    err_set(err, ERR_NETWORK, "the %s of %s that %s names is not in the cache; the network is needed once", what,
+            date_print(pin->date).chars, pins->place);
+}
+
 bool pins_check(const struct pins *pins, const struct pin *pin, const struct digest *digest, int64_t date,
                 struct err *err)
 {

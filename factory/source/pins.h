@@ -58,6 +58,8 @@ void pins_fail_unknown(const struct pins *pins, const char *name, struct err *er
  * same date (`seen_date`; 0: nothing was seen): then the lock names what never was. `what` is "Release" or "repomd.xml". */
 void pins_fail_gone(const struct pins *pins, const struct pin *pin, const char *what, int64_t seen_date,
                     struct err *err);
+/* Sets the error of one that is not in the cache, when nothing else is asked (--cache-only). */
+void pins_fail_uncached(const struct pins *pins, const struct pin *pin, const char *what, struct err *err);
 /* Checks what was read of a pinned generation against the pin; ERR_TRUST. */
 bool pins_check(const struct pins *pins, const struct pin *pin, const struct digest *digest, int64_t date,
                 struct err *err) MUST_CHECK;

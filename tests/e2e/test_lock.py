@@ -16,6 +16,7 @@ ARCHES = ("x86_64", "aarch64")
 SHARED = Shared()
 MANIFESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../manifests")
 LOCK = "imgfactory.lock"
+SECOND = "name: second\nbinaries: [/usr/sbin/served]\n"
 SUM = re.compile(r'"sum":"sha256:[0-9a-f]{64}"\n}\n\Z')
 FAR = time.time() - 40 * 86400  # the Date of the locked generation: long ago, so that a later one is not from the future
 
@@ -145,6 +146,19 @@ class Locks(LockCase):
         self.elsewhere()
         self.assertEqual(self.digests(), before)
 
+    def test_a_trusted_repository_needs_no_signature_and_has_to_be_the_same(self):
+        self.repository.publish(None, sign="none", date=FAR)
+        self.use(self.write_source(trusted=True))
+        self.factory.options += ["--lock-file", self.lock_path]
+        before = self.of(self.build("--arch", "all", "served"))
+        good = self.lock()
+        self.options = self.factory.options
+        self.elsewhere()
+        self.assertEqual(self.digests(), before)
+        self.put(reseal(re.sub(r'("digest":"sha256:[0-9a-f]{60})[0-9a-f]{4}', r"\g<1>0000", good)))
+        self.elsewhere("other")
+        self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", "all", "served"))
+
     def test_what_is_not_in_the_lock_is_not_built(self):
         self.refuse(run.USAGE, "imgfactory lock", arguments=("--locked", "served"))
         self.lock("--arch", "x86_64")
@@ -223,6 +237,32 @@ class Updates(LockCase):
         self.assertEqual(self.text(), self.before)
         self.assertNotEqual(self.lock("--update=libbar2"), self.before)
         self.lock("--update=nonsense", code=run.USAGE)
+
+    def test_a_lock_of_some_images_keeps_the_others(self):
+        self.write_manifest("second", SECOND)
+        self.newer(remove=False)
+        self.lock(names=("second",))
+        images = {(item["image"], item["arch"]) for item in self.document()["images"]}
+        self.assertEqual(images, {(name, arch) for name in ("served", "second") for arch in ("x86_64", "aarch64")})
+        both = self.text()
+        self.assertEqual(self.lock("--arch", "x86_64", names=("served",)), both)
+        self.build("--locked", "--arch", "all", "served", "second")
+        self.lock("--update", names=("second",), code=run.USAGE)
+        self.assertIn("served", self.last.stderr)
+        self.lock("--update", names=("second", "served"))
+        self.assertNotEqual(self.text(), both)
+        self.assertEqual(len(self.document()["images"]), 4)
+
+    def test_a_site_has_one_lock_for_all_of_its_images(self):
+        self.write("imgfactory.yaml", f"arch: all\nsource: source.yaml\nimages:\n  - served\n  - {self.path('manifests')}/second.yaml\n")
+        self.write_manifest("second", SECOND)
+        os.unlink(self.lock_path)
+        self.factory.options = ["--manifests", self.path("manifests")]
+        for words in (["lock"], ["--locked"]):
+            result = self.run_factory(*words, cwd=self.top)
+            self.assertEqual(result.code, run.OK, result)
+        self.assertEqual({item["image"] for item in self.document()["images"]}, {"served", "second"})
+        self.assertEqual(sorted(os.listdir(self.factory.output)), ["second", "served"])
 
     def test_a_damaged_lock_is_only_written_anew_when_that_is_asked_for(self):
         self.put("damaged")
