@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define SUM_KEY "\"sum\":\"sha256:"
+#define LINES_MAX ((size_t)50000)    /* of a list: some hundred images for all architectures have 5,000 packages */
 #define VALUES_MAX ((size_t)4 << 20) /* commas and brackets: bounds the memory of the parser */
 
 static const struct record_field source_fields[] = {
@@ -232,6 +233,17 @@ static bool write_list(const char *key, const struct record_table *table, const 
     return is_good && buf_printf(text, "],\n");
 }
 
+static bool is_small(const struct lock *lock)
+{
+    const size_t counts[] = {lock->sources.count, lock->indices.count,  lock->data.count,
+                             lock->images.count,  lock->packages.count, lock->paths.count};
+    for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+        if (counts[i] > LINES_MAX)
+            return false;
+    }
+    return true;
+}
+
 bool lock_write(struct lock *lock, struct buf *text)
 {
     for (size_t i = 0; i < lock->packages.count; i++)
@@ -239,7 +251,8 @@ bool lock_write(struct lock *lock, struct buf *text)
     for (size_t i = 0; i < lock->paths.count; i++)
         sort_names(&lock->paths.items[i].images);
     size_t begin = text->len;
-    if (!buf_printf(text, "{\n\"imgfactory_lock\":%u,\n\"program\":\"%s\",\n", lock->format, lock->program) ||
+    if (!is_small(lock) ||
+        !buf_printf(text, "{\n\"imgfactory_lock\":%u,\n\"program\":\"%s\",\n", lock->format, lock->program) ||
         !write_list("data", &data_table, lock->data.items, lock->data.count, text) ||
         !write_list("images", &image_table, lock->images.items, lock->images.count, text) ||
         !write_list("indices", &index_table, lock->indices.items, lock->indices.count, text) ||
@@ -300,7 +313,8 @@ bool lock_read(struct arena *arena, const char *name, struct text text, struct l
         return false;
     }
     *ret_lock = (struct lock){0};
-    if (json && record_read(arena, &lock_table, json, ret_lock) && ret_lock->format == LOCK_FORMAT)
+    if (json && record_read(arena, &lock_table, json, ret_lock) && ret_lock->format == LOCK_FORMAT &&
+        is_small(ret_lock))
         return true;
     err_set(err, ERR_MALFORMED, "%s: it is no lock file", name);
     return false;
@@ -614,7 +628,7 @@ struct pins lock_pins(struct arena *arena, const struct lock *lock, const char *
     }
     for (size_t i = 0; i < lock->images.count; i++) {
         struct pin_base base = {lock->images.items[i].base, lock->images.items[i].base_digest};
-        if (base.name && !pins_base(&pins, base.name))
+        if (base.name)
             list_add(arena, &pins.bases, base);
     }
     return pins;
@@ -637,4 +651,12 @@ void lock_blobs(struct arena *arena, const struct lock *lock, struct strings *re
         list_add(arena, ret_checksums, lock->indices.items[i].checksum);
     for (size_t i = 0; i < lock->packages.count; i++)
         add_digest(arena, &lock->packages.items[i].digest, ret_checksums);
+}
+
+bool lock_checksum(const char *text, struct checksum *ret_checksum)
+{
+    const char *colon = strchr(text, ':');
+    enum checksum_kind kind;
+    return colon && checksum_find_kind((struct text){text, (size_t)(colon - text)}, &kind) &&
+           checksum_parse(kind, text_of(colon + 1), ret_checksum);
 }

@@ -111,5 +111,7 @@ bool lock_has_package(const struct lock *lock, const char *name);
 struct pins lock_pins(struct arena *arena, const struct lock *lock, const char *place, bool is_exact);
 /* Lists the names of all blobs that builds from it need (with the kind of each checksum). Those of bases are not among them. */
 void lock_blobs(struct arena *arena, const struct lock *lock, struct strings *ret_checksums);
+/* Parses a checksum as a lock has it, "sha256:…" or "sha512:…". */
+bool lock_checksum(const char *text, struct checksum *ret_checksum) MUST_CHECK;
 
 #endif

@@ -54,6 +54,19 @@ static void note_data(struct arena *arena, const struct job *job, struct lock *l
     lock_add_data(arena, lock, arena_printf(arena, "arch %s", job->arch->name), &inputs->arch);
 }
 
+/* The URL that a lock has of a package: below the place that its generation came from. */
+static const char *url_of(struct arena *arena, const struct job *job, const struct bill_package *package)
+{
+    for (size_t i = 0; i < job->origins->count; i++) {
+        const struct origin *origin = &job->origins->items[i];
+        const char *uri = source_public_uri(arena, origin->uri);
+        if (origin->pin.from && text_same(origin->name, package->repository) &&
+            text_has_prefix(text_of(package->url), uri))
+            return arena_printf(arena, "%s%s", origin->pin.from, package->url + strlen(uri));
+    }
+    return package->url;
+}
+
 static void note_taken(struct arena *arena, const struct job *job, struct lock *lock)
 {
     const struct bill *bill = &job->bill;
@@ -64,7 +77,7 @@ static void note_taken(struct arena *arena, const struct job *job, struct lock *
                                        .name = from->name,
                                        .version = from->version,
                                        .architecture = from->architecture,
-                                       .url = from->url,
+                                       .url = url_of(arena, job, from),
                                        .size_bytes = from->size_bytes,
                                        .digest = from->digest};
         lock_add_package(arena, lock, &package, image);
@@ -191,15 +204,13 @@ bool locked_hold(struct plant *plant, const struct lock *lock, const char *path,
     for (size_t i = 0; i < checksums.count; i++) {
         struct checksum checksum;
         struct digest digest;
-        bool is_found = true;
-        const char *colon = strchr(checksums.items[i], ':');
-        if (text_has_prefix(text_of(checksums.items[i]), "sha256:"))
-            list_add(&scratch, &names, colon + 1);
-        else if (colon && checksum_parse(CHECKSUM_SHA512, text_of(colon + 1), &checksum) &&
-                 store_find_sha512(plant->store, &checksum, &digest, &is_found, err) && is_found)
-            list_add(&scratch, &names, arena_strdup(&scratch, digest_hex(&digest).chars));
-        if (err->kind)
+        bool is_found = lock_checksum(checksums.items[i], &checksum);
+        if (is_found && checksum.kind == CHECKSUM_SHA256)
+            digest = checksum_digest(&checksum);
+        else if (is_found && !store_find_sha512(plant->store, &checksum, &digest, &is_found, err))
             return false;
+        if (is_found)
+            list_add(&scratch, &names, arena_strdup(&scratch, digest_hex(&digest).chars));
     }
     return !whole || store_hold(plant->store, whole, &names, err);
 }

@@ -22,14 +22,6 @@ static const char *name_of(struct arena *arena, const char *checksum)
     return name;
 }
 
-static bool parse(const char *text, struct checksum *ret_checksum)
-{
-    const char *colon = strchr(text, ':');
-    enum checksum_kind kind;
-    return colon && checksum_find_kind((struct text){text, (size_t)(colon - text)}, &kind) &&
-           checksum_parse(kind, text_of(colon + 1), ret_checksum);
-}
-
 /* Finds the name that the store has for a checksum. */
 static bool find_digest(struct store *store, const struct checksum *checksum, struct digest *ret_digest,
                         bool *ret_found, struct err *err)
@@ -209,7 +201,7 @@ static bool take_one(struct plant *plant, struct arena *arena, const char *check
     struct checksum checksum;
     struct digest digest;
     bool is_found;
-    if (!parse(checksum_chars, &checksum))
+    if (!lock_checksum(checksum_chars, &checksum))
         return true; /* then it is no index's either, which is told when that is compared */
     if (!find_digest(plant->store, &checksum, &digest, &is_found, err))
         return false;

@@ -282,8 +282,7 @@ static bool load_keys(struct getting *getting, struct err *err)
     return keyrings_load_keys(getting->env, getting->arena, &getting->place.gpg_keys, getting->keyrings, err);
 }
 
-/* Lists where the files of a pinned generation may be. The mirror of a list that gave it is one of them; it is not asked for the
- * list again when it has all. */
+/* Lists where the files of a pinned generation may be. That a list of mirrors cannot be had is no error: the cache may have all. */
 static bool list_pinned(const struct getting *getting, struct strings *ret_uris, struct err *err)
 {
     const struct rpm_place *place = &getting->place;
@@ -292,12 +291,36 @@ static bool list_pinned(const struct getting *getting, struct strings *ret_uris,
     if (!getting->env->is_cache_only && !rpm_mirrors_get(getting->env, getting->arena, place, &mirrors, err)) {
         if (err->kind != ERR_NETWORK)
             return false;
-        err_clear(err); /* the rest may do */
+        log_line(getting->env->log, LOG_VERBOSE, "%s: %s", place->repository->id, err->text);
+        err_clear(err);
     }
-    *ret_uris = mirrors.base_urls;
+    *ret_uris = mirrors.base_urls.count ? mirrors.base_urls : place->base_urls;
     for (size_t i = 0; i < snapshots.count; i++)
         list_add(getting->arena, ret_uris, snapshots.items[i]);
     return true;
+}
+
+/* Finds the place that a lock says a generation came from. Of configured places it is one; a list of mirrors may not have it any
+ * more: then it is a name, and another place is asked. */
+static bool find_base(const struct getting *getting, const struct strings *uris, const char **ret_base, struct err *err)
+{
+    const struct rpm_place *place = &getting->place;
+    const struct pin *pin = getting->pin;
+    const char *first = uris->count ? uris->items[0] : place->identity;
+    *ret_base = text_has_suffix(text_of(first), "/") ? first : arena_printf(getting->arena, "%s/", first);
+    for (size_t i = 0; i < uris->count; i++) {
+        const char *uri = uris->items[i];
+        const char *whole = text_has_suffix(text_of(uri), "/") ? uri : arena_printf(getting->arena, "%s/", uri);
+        if (strcmp(source_public_uri(getting->arena, whole), pin->from) != 0)
+            continue;
+        *ret_base = whole;
+        return true;
+    }
+    if (place->metalink || place->mirrorlist)
+        return true;
+    err_set(err, ERR_TRUST, "%s says that it came from %s, which is no place of it", getting->env->pins->place,
+            pin->from);
+    return false;
 }
 
 /* Brings a pinned repomd.xml into the store, from the first place that has it. */
@@ -342,21 +365,27 @@ static bool get_pinned(struct getting *getting, struct rpm_metadata **ret_metada
     struct release_mark *mark = arena_new(getting->arena, struct release_mark);
     struct store *store = getting->env->store;
     struct strings uris = {0};
+    const char *base;
     bool is_here = store_has(store, &pin->file) && (!pin->has_signature || store_has(store, &pin->signature));
-    if (!list_pinned(getting, &uris, err) || (!is_here && !find_pinned(getting, &uris, err)))
+    if (!list_pinned(getting, &uris, err) || !find_base(getting, &uris, &base, err) ||
+        (!is_here && !find_pinned(getting, &uris, err)))
         return false;
     *mark = release_mark_of_pin(pin);
     getting->mark = mark;
     bool is_recalled = recall(getting, &fetched, err);
     fetched.url =
         arena_printf(getting->arena, "the repomd.xml of %s that %s names", pin->from, getting->env->pins->place);
+    fetched.base_url = base;
     getting->mark = NULL; /* nothing is compared with what was accepted */
     if (!is_recalled || !accept_repomd(getting, &fetched, ret_metadata, err) ||
         !pins_check(getting->env->pins, pin, &(*ret_metadata)->origin.digest, (*ret_metadata)->origin.date, err))
         return false;
     (*ret_metadata)->is_recalled = true;
     (*ret_metadata)->origin.uris = uris;
-    return prepare_mark(getting, &fetched, *ret_metadata, err);
+    if (!prepare_mark(getting, &fetched, *ret_metadata, err))
+        return false;
+    (*ret_metadata)->origin.pin.from = pin->from;
+    return true;
 }
 
 static bool get(struct getting *getting, struct rpm_metadata **ret_metadata, struct err *err)

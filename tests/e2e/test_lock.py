@@ -415,6 +415,45 @@ class Rpm(BuildCase):
             self.write(LOCK, reseal(text))
             self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", ",".join(ARCHES), "dhcpd"))
 
+    def test_a_place_of_a_lock_is_never_asked(self):
+        good = self.lock()
+        asked = server.Server(self.folder).start()
+        self.addCleanup(asked.stop)
+        self.write(LOCK, reseal(good.replace(self.server.url, asked.url)))
+        self.elsewhere("other")
+        self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", "x86_64", "dhcpd"))
+        self.write(LOCK, reseal(re.sub(r'"from":"[^"]*', f'"from":"{asked.url}/x86_64/', good)))
+        self.refuse(run.TRUST, "which is no place of it", arguments=("--locked", "--arch", "x86_64", "dhcpd"))
+        self.assertEqual(asked.asked(), 0)
+
+    def test_mirrors_of_a_list_may_be_others_than_then(self):
+        listed = self.write("mirrors", f"{self.server.url}/x86_64/\n")
+        keys = self.shared.ring.get("main").armoured
+        self.use(self.write("source.yaml", f"kind: rpm\nname: kit\nmirrorlist: file://{listed}\ngpgkey: [{keys}]\n"))
+        build = lambda *options: self.build(*options, "--arch", "x86_64", "dhcpd", name="dhcpd").tags["latest"]  # noqa: E731
+        before = build()
+        self.run_factory("lock", "--arch", "x86_64", "dhcpd")
+        other = server.Server(self.folder).start()
+        self.addCleanup(other.stop)
+        self.server.stop()
+        self.write("mirrors", f"{other.url}/x86_64/\n")
+        self.elsewhere("other")
+        self.assertEqual(build("--locked"), before)
+        os.unlink(listed)
+        self.assertEqual(build("--locked", "--rebuild"), before)  # out of the cache
+
+    def test_a_repository_that_was_left_out_is_left_out_again(self):
+        key = self.shared.ring.get("main").armoured
+        self.use(self.write("source.yaml", "kind: rpm\nrepositories:\n"
+                            f"  - {{name: kit, baseurl: '{self.server.url}/$basearch', gpgkey: [{key}]}}\n"
+                            f"  - {{name: more, baseurl: 'file://{self.path('more')}/$basearch', trusted: true, "
+                            "skip_if_unavailable: true}\n"))
+        before = self.build("--arch", ",".join(ARCHES), "dhcpd", name="dhcpd").tags["latest"]
+        self.lock()
+        shutil.copytree(self.folder, self.path("more"))
+        self.elsewhere("other")
+        self.assertEqual(self.locked(), before)
+
     def test_packages_are_still_checked_by_their_own_signature(self):
         self.lock()
         other = self.shared.ring.get("other")

@@ -362,6 +362,18 @@ insecure = true
         self.write_manifest(text=MANIFEST.replace("../base:1", f"{self.reference}@{first.digest}"))
         self.assertEqual(len(self.build_on().layers), 2)
 
+    def test_a_locked_build_takes_the_base_that_the_tag_was_at(self):
+        lock = ["--lock-file", self.path("imgfactory.lock")]
+        self.put_base()
+        before = self.build_on()
+        result = self.run_factory("lock", *lock, "--arch", "x86_64,aarch64", "served", env=self.env)
+        self.assertEqual(result.code, run.OK, result)
+        self.put_base([file("etc/motd", "new\n")])
+        self.assertEqual(self.build_on("--locked", *lock, "served").root, before.root)
+        self.factory.cache = self.path("another")
+        self.assertEqual(self.build_on("--locked", *lock, "served").root, before.root)
+        self.assertNotEqual(self.build_on().root, before.root)
+
     def test_with_the_cache_alone_it_is_what_it_was_last(self):
         self.put_base()
         first = self.build_on()
