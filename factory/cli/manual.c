@@ -139,6 +139,8 @@ static void print_surroundings(FILE *out)
     static const struct variable_row files[] = {
         {"./imgfactory.yaml, ~/.config/imgfactory/imgfactory.yaml, /etc/imgfactory/imgfactory.yaml",
          "The site file: the first that is there, unless --config names another."},
+        {"imgfactory.lock",
+         "What imgfactory lock wrote, for builds with --locked: beside the site file or the manifest."},
         {"~/.cache/imgfactory",
          "The cache: downloads, unpacked packages, finished products. It may be removed at any time."},
         {"~/.local/state/imgfactory", "The state: what was last accepted of each repository, and pushed. Keep it."},
