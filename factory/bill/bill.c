@@ -384,7 +384,7 @@ bool bill_read_head(struct arena *arena, struct text head, struct text rest, str
 
 bool bill_complete(struct arena *arena, struct bill *bill)
 {
-    AUTO(buf_done) struct buf text;
+    AUTO(buf_done) struct buf text = {0};
     struct bill whole;
     if (!bill->rest.ptr)
         return true;

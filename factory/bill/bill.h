@@ -174,6 +174,11 @@ bool bill_is_beside(const char *layout, const struct digest *manifest);
 /* The same, and reads it. */
 bool bill_read_beside(struct arena *arena, const char *layout, const struct digest *manifest,
                       struct bill *ret_bill) MUST_CHECK;
+/* Keeps a bill in the cache under its manifest, for images that are in no layout any more; that it cannot be kept is no
+ * failure. / Reads it there. */
+void bill_keep(struct store *store, const struct digest *manifest, struct text text);
+bool bill_read_kept(struct arena *arena, struct store *store, const struct digest *manifest,
+                    struct bill *ret_bill) MUST_CHECK;
 /* Names the document's shape (record_shape()), for the test that notices when it changes and BILL_FORMAT does not. */
 bool bill_shape(struct buf *text) MUST_CHECK;
 

@@ -10,8 +10,8 @@
 
 /* Returns whether a manifest is a platform of an image: it was read, and is for running. */
 bool side_is_platform(const struct layout_manifest *manifest);
-/* Describes it by its documents, and by its bill when the image's layout has it. */
-void side_of_manifest(struct arena *arena, const struct layout_image *image, const struct layout_manifest *manifest,
-                      struct change_side *ret_side);
+/* Describes it by its documents, and by its bill when the image's layout or the cache (may be NULL) has it. */
+void side_of_manifest(struct arena *arena, struct store *store, const struct layout_image *image,
+                      const struct layout_manifest *manifest, struct change_side *ret_side);
 
 #endif

@@ -7,12 +7,14 @@
 #include "cli/display.h"
 #include "cli/locking.h"
 #include "cli/night.h"
+#include "cli/night_changes.h"
 #include "cli/night_metrics.h"
 #include "cli/night_status.h"
 #include "cli/places.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
 #include "io/program.h"
+#include "line/changes.h"
 #include "line/find.h"
 #include "line/names_text.h"
 #include "line/report.h"
@@ -1141,6 +1143,7 @@ static bool run_batch(struct build *build, struct err *err)
     struct registry_shared *shared = share_registries(build);
     batch_init(batch, build->images, build->image_count);
     struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);
+    AUTO(stories_done) struct stories stories = {.store = plant->store}; /* what is not in the cache is not fetched */
     bool is_run = batch_run(batch, plant, err);
     display_stop(display);
     if (is_run) {
@@ -1150,11 +1153,14 @@ static bool run_batch(struct build *build, struct err *err)
         if (has_record(build))
             night_status_write(build->command, plant, batch);
         build->command->outcome = batch_outcome(batch);
+        if (!batch->is_abandoned)
+            changes_tell(batch, &stories);
         if (build->locking.is_writing)
             is_run = locking_end(build->command, &build->locking, batch, plant, err);
         else
             print_report(build, batch, answers);
         night_metrics_note(build->command, batch);
+        night_changes_note(build->command, batch);
     }
     build->command->is_abandoned = batch->is_abandoned;
     if (batch->is_abandoned)
@@ -1190,7 +1196,7 @@ bool build_run(struct command *command, struct err *err)
     bool is_night = !build->names.count && command->site.images.count;
     AUTO(auto_close_fd) int lock_fd = -1; /* the kernel ends it with the process */
     if (is_night && !command->options.is_dry_run && !night_begin(command, &lock_fd, err)) {
-        command->is_metered = false; /* the file tells of the night that is at work, or was */
+        command->is_told = false; /* the files tell of the night that is at work, or was */
         return false;
     }
     return end(build, plan(build, err) && run_batch(build, err));

@@ -5,7 +5,9 @@
 #include "cli/build.h"
 #include "cli/confinement.h"
 #include "cli/help.h"
+#include "cli/night_changes.h"
 #include "cli/night_metrics.h"
+#include "cli/told_file.h"
 #include "cli/versions.h"
 #include "io/confine.h"
 #include "io/file.h"
@@ -68,9 +70,9 @@ static bool run(struct command *command, int argc, char **argv, struct err *err)
         return build_list(command, err);
     if (options->command->kind & COMMANDS_OF_ITSELF)
         return options->command->run(command, err);
-    if (!night_metrics_check(command, err))
+    if (!night_metrics_check(command, err) || !told_file_check("--changes", options->changes, err))
         return false;
-    command->is_metered = options->metrics && options->command->kind != COMMAND_SHOW_CONFIG;
+    command->is_told = options->command->kind == COMMAND_BUILD;
     if (!site_load(&command->arena, options->config, &command->site, err))
         return false;
     if (command->site.path)
@@ -95,18 +97,18 @@ static bool end_output(struct log *log)
     return !is_lost;
 }
 
-static bool write_metrics_file(void *argument, struct err *err)
+static bool write_told_files(void *argument, struct err *err)
 {
     struct command *command = argument;
-    return night_metrics_write(command, err);
+    return night_metrics_write(command, err) && night_changes_write(command, err);
 }
 
 /* What cannot be written makes a good run a bad one: who looks at the file would see the one before. It may lie where only
  * the keeper writes. */
-static void write_metrics(struct command *command)
+static void write_told(struct command *command)
 {
     struct err err = {0};
-    if (!command->is_metered || workers_call(command->keeper, write_metrics_file, command, &err))
+    if (!command->is_told || workers_call(command->keeper, write_told_files, command, &err))
         return;
     log_line(command->log, LOG_QUIET, "error: %s", err.text);
     command->outcome = command->outcome ? command->outcome : err.kind;
@@ -131,7 +133,7 @@ int call_run(int argc, char **argv)
     }
     if (!end_output(command.log) && command.outcome == ERR_NONE)
         command.outcome = ERR_LOCAL;
-    write_metrics(&command);
+    write_told(&command);
     if (command.is_abandoned || (command.outcome == ERR_CANCELLED && signals_caught(command.signals)))
         signals_end(command.signals, (int)command.outcome);
     confinement_stop(&command);

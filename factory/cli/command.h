@@ -24,8 +24,9 @@ struct command {
     struct lock_wait lock_wait;
     unsigned slow_after_ms; /* http.h; 0: the standard */
     double begun;           /* clock_seconds() */
-    bool is_metered;        /* --metrics, of a run that begins */
+    bool is_told;           /* a run that begins: --metrics and --changes are written */
     const char *metrics;    /* what is told there of the images; NULL: nothing yet */
+    const char *changes;    /* the same for --changes */
     enum err_kind outcome;  /* the exit class of a command that ran to its end */
     struct workers *keeper; /* confinement.h; NULL: nothing is confined */
     struct confine_places confined;

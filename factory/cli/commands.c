@@ -34,7 +34,7 @@ static const struct command_row rows[] = {
      1, 1, 0, remote_inspect},
     {COMMAND_DIFF, "diff", "A B", "0.3.0", "tell what differs between two images",
      "Tells what differs between two images, platform by platform: packages, files and their sizes,\n"
-     "configuration. A and B are layouts or archives (LAYOUT[:TAG]), REFs of registries, or two folders of\n"
+     "configuration. A and B are layouts or archives (LAYOUT[:TAG]), REFs of registries, digests, or two folders of\n"
      "layouts, of which all images are compared by name. Packages that give no file are called selected.",
      2, 2, 0, remote_diff},
     {COMMAND_CHECK, "check", "DIR...|LAYOUT[:TAG]|REF", "0.1.0", "prove that everything in a root or image can start",

@@ -8,6 +8,8 @@
 #include "change/stories.h"
 #include "cli/places.h"
 #include "io/secret.h"
+#include "oci/document_json.h"
+#include "registry/pull.h"
 
 enum diff_form { DIFF_TEXT, DIFF_MARKDOWN, DIFF_JSON };
 
@@ -68,7 +70,7 @@ static const struct change_side *side_of(struct differ *differ, const struct lay
 {
     struct change_side *side = manifest ? arena_new(differ->arena, struct change_side) : NULL;
     if (side)
-        side_of_manifest(differ->arena, image, manifest, side);
+        side_of_manifest(differ->arena, differ->store, image, manifest, side);
     return side;
 }
 
@@ -219,14 +221,96 @@ static void close_opened(struct opened *opened)
     remote_close_image(&opened->remote);
 }
 
+/* Finds the image with a digest in a layout, by any of its tags; *ret_found false when it is not there. */
+static bool find_in_layout(struct differ *differ, const char *dir, const struct digest *digest,
+                           struct layout_image *ret_image)
+{
+    struct strings tags = layout_tags(differ->arena, dir, &differ->remote->command->lock_wait);
+    for (size_t i = 0; i < tags.count; i++) {
+        struct layout_choice choice = {
+            .dir = dir, .tag = tags.items[i], .wait = &differ->remote->command->lock_wait, .wanted = &differ->wanted};
+        struct err ignored = {0};
+        if (!layout_image_open(differ->arena, &choice, ret_image, &ignored))
+            continue;
+        if (layout_image_has(ret_image, digest))
+            return true;
+        layout_image_close(ret_image);
+        *ret_image = (struct layout_image){.blobs_fd = -1};
+    }
+    return false;
+}
+
+/* Leaves of an image the platform with that digest, unless it is the digest of the whole. */
+static void narrow_to(struct layout_image *image, const struct digest *digest)
+{
+    for (size_t i = 0; !digest_eq(&image->root.digest, digest) && i < image->manifests.count; i++) {
+        if (!digest_eq(&image->manifests.items[i].blob.digest, digest))
+            continue;
+        image->manifests.items[0] = image->manifests.items[i];
+        image->manifests.count = 1;
+        image->root = image->manifests.items[0].blob;
+        image->is_index = false;
+    }
+}
+
+/* Reads what the cache has of an image: documents that a pull left. */
+static bool open_kept(struct differ *differ, const struct digest *digest, struct layout_image *ret_image,
+                      struct err *err)
+{
+    AUTO(view_done) struct view view = {0};
+    bool is_found = false;
+    if (!need_store(differ, err) || !store_map_blob(differ->store, digest, &view, &is_found, err))
+        return false;
+    json_auto_t *document = document_object(is_found ? (struct text){view.ptr, view.len} : TEXT(""));
+    const char *type = json_string_value(json_object_get(document, "mediaType"));
+    struct layout_blob root = {.digest = *digest, .size_bytes = view.len, .media_type = type};
+    if (is_found && type && (layout_is_manifest(type) || layout_is_index(type))) {
+        root.media_type = arena_strdup(differ->arena, type);
+        return pull_kept(differ->store, differ->arena, &root, ret_image, err);
+    }
+    err_set(err, ERR_RESOLVE,
+            "no layout in the output folder and nothing in the cache has sha256:%s; of a registry it is written "
+            "REPOSITORY@sha256:…",
+            digest_hex(digest).chars);
+    return false;
+}
+
+/* An image by its digest alone: of a layout of the output, or of the cache. */
+static bool open_digest(struct differ *differ, const struct digest *digest, struct opened *opened, struct err *err)
+{
+    const struct command *command = differ->remote->command;
+    const char *output = command_first(command->options.output, command->site.output, "out");
+    struct strings names = layout_names(differ->arena, output);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *dir = arena_printf(differ->arena, "%s/%s", output, names.items[i]);
+        if (find_in_layout(differ, dir, digest, &opened->local)) {
+            narrow_to(&opened->local, digest);
+            opened->image = &opened->local;
+            return true;
+        }
+    }
+    opened->image = &opened->local;
+    return open_kept(differ, digest, &opened->local, err);
+}
+
+static bool is_digest(const char *word, struct digest *ret_digest)
+{
+    static const char algorithm[] = "sha256:";
+    return strncmp(word, algorithm, strlen(algorithm)) == 0 &&
+           digest_parse(text_of(word + strlen(algorithm)), ret_digest);
+}
+
 static bool open_word(struct differ *differ, size_t word_at, struct opened *opened, struct err *err)
 {
     struct remote *remote = differ->remote;
     const char *word = differ->options->words.items[word_at];
     struct local local;
+    struct digest digest;
     *opened = (struct opened){.local.blobs_fd = -1, .remote = {.word = word, .wanted = &differ->wanted}};
     if (!remote_find_local(remote, word_at, &local, err))
         return false;
+    if (!local.is_found && is_digest(word, &digest))
+        return open_digest(differ, &digest, opened, err);
     if (local.is_found) {
         struct layout_choice choice = remote_local_choice(remote, &local, &differ->wanted);
         if (!layout_image_open(differ->arena, &choice, &opened->local, err))

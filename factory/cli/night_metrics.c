@@ -2,44 +2,23 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "io/file.h"
+#include "cli/told_file.h"
 #include "line/metrics.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-/* The folder of a file, and its name there. */
-static const char *folder_of(struct arena *arena, const char *path, const char **ret_name)
-{
-    const char *slash = strrchr(path, '/');
-    *ret_name = slash ? slash + 1 : path;
-    return !slash ? "." : slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path));
-}
 
 bool night_metrics_check(const struct command *command, struct err *err)
 {
-    AUTO(arena_done) struct arena scratch = {0};
-    const char *path = command->options.metrics, *name;
-    if (!path)
-        return true;
-    const char *folder = folder_of(&scratch, path, &name);
-    struct stat status;
-    bool is_file = lstat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISLNK(status.st_mode);
-    bool is_good = is_file && *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-                   access(folder, W_OK | X_OK) == 0 && access(arena_printf(&scratch, "%s/.", path), F_OK) != 0;
-    if (!is_good)
-        err_set(err, ERR_USAGE, "--metrics: %s cannot be written: it has to be a file in a folder that is there", path);
-    return is_good;
+    return told_file_check("--metrics", command->options.metrics, err);
 }
 
 void night_metrics_note(struct command *command, const struct batch *batch)
 {
     char *text = NULL;
     size_t len = 0;
-    FILE *out = command->is_metered ? open_memstream(&text, &len) : NULL;
-    if (!command->is_metered)
+    FILE *out = command->options.metrics ? open_memstream(&text, &len) : NULL;
+    if (!command->options.metrics)
         return;
     if (!out)
         memory_abort(len);
@@ -52,13 +31,10 @@ void night_metrics_note(struct command *command, const struct batch *batch)
 
 bool night_metrics_write(struct command *command, struct err *err)
 {
-    AUTO(auto_close_fd) int fd = -1;
     AUTO(auto_free) char *text = NULL;
     size_t len = 0;
-    const char *name;
-    if (!command->is_metered)
+    if (!command->options.metrics)
         return true;
-    const char *folder = folder_of(&command->arena, command->options.metrics, &name);
     FILE *out = open_memstream(&text, &len);
     if (!out)
         memory_abort(len);
@@ -70,8 +46,5 @@ bool night_metrics_write(struct command *command, struct err *err)
     (void)fputs(command->metrics ? command->metrics : "", out);
     if (fclose(out) != 0)
         memory_abort(len);
-    bool is_written = file_open_dir(folder, &fd, err) && file_write_atomic_at(fd, name, text, len, 0644, false, err);
-    if (!is_written)
-        err_wrap(err, "--metrics");
-    return is_written;
+    return told_file_write("--metrics", command->options.metrics, (struct text){text, len}, err);
 }

@@ -1,10 +1,9 @@
 /* night_metrics.h - `--metrics FILE`: what a run did, for the textfile collector of node_exporter
  *
- * The file is replaced at once, so that a collector reads the last run's or this one's, and others may read it (0644). It
- * is written whatever became of the run, but for one that waited for another night and did not begin.
+ * It is written whatever became of the run, but for one that waited for another night and did not begin.
  * Threads: main only.
  * Owns: nothing; the text lives in the command's arena.
- * Fails with: ERR_USAGE (no such folder), ERR_LOCAL.
+ * Fails with: as told_file.h.
  */
 #ifndef IMGFACTORY_CLI_NIGHT_METRICS_H
 #define IMGFACTORY_CLI_NIGHT_METRICS_H

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "line/changes.h"
 #include "line/fewer.h"
 #include "line/image_notes.h"
 #include "line/missing.h"
@@ -147,8 +148,8 @@ static bool expand_tags(struct batch_image *image, const struct oci_facts *facts
     return true;
 }
 
-/* The bills of all architectures, for the layout. What is too big is not worth an image. */
-static struct layout_beside *list_bills(struct arena *arena, const struct batch_image *image, struct log *log,
+/* The bills of all architectures, for the layout; the cache keeps them, too. What is too big is not worth an image. */
+static struct layout_beside *list_bills(struct arena *arena, const struct batch_image *image, const struct plant *plant,
                                         size_t *ret_count)
 {
     struct layout_beside *bills = arena_new_array(arena, struct layout_beside, image->arch_count);
@@ -158,11 +159,14 @@ static struct layout_beside *list_bills(struct arena *arena, const struct batch_
         if (!image->jobs[i].is_good)
             continue;
         bill->about = image->jobs[i].image.manifest.digest;
-        if (bill_text(arena, &image->jobs[i].bill, &bill->bytes))
+        if (bill_text(arena, &image->jobs[i].bill, &bill->bytes)) {
+            bill_keep(plant->store, &bill->about, bill->bytes);
             ++*ret_count;
-        else
-            log_line(log, LOG_QUIET, "warning: %s for %s: its bill is bigger than bills may be, and is not written",
+        } else {
+            log_line(plant->log, LOG_QUIET,
+                     "warning: %s for %s: its bill is bigger than bills may be, and is not written",
                      image->manifest->name, image->jobs[i].arch->name);
+        }
     }
     return bills;
 }
@@ -224,7 +228,8 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
         .arena = &image->arena};
     if (!may_lose_platforms(image, plant))
         request.ret_loss = &image->loss;
-    request.beside = list_bills(&scratch, image, plant->log, &request.beside_count);
+    request.beside = list_bills(&scratch, image, plant, &request.beside_count);
+    changes_read(image, plant);
     image->has_layout = layout_write(&request, &image->is_unchanged, err);
     return image->has_layout || leave_layout(image, plant->log, err);
 }

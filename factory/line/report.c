@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "deploy/deploy.h"
+#include "line/changes.h"
 #include "line/lag_report.h"
 
 #include <assert.h>
@@ -275,7 +276,7 @@ static json_t *publication_json(const struct publication *publication)
 
 static json_t *image_json(const struct batch_image *image, bool is_dry_run)
 {
-    json_t *json = json_object(), *arches = json_array();
+    json_t *json = json_object(), *arches = json_array(), *changes = changes_json(image);
     json_object_set_new(json, "image", json_string(image->manifest->name));
     json_object_set_new(json, "manifest", record_text(image->manifest->path));
     json_object_set_new(json, "status", json_string(image_status(image, is_dry_run)));
@@ -294,6 +295,8 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
         json_object_set_new(json, "push", publication_json(&image->publication));
     for (size_t i = 0; i < image->arch_count; i++)
         json_array_append_new(arches, job_json(&image->jobs[i], is_dry_run));
+    if (changes)
+        json_object_set_new(json, "changes", changes);
     json_object_set_new(json, "architectures", arches);
     return json;
 }

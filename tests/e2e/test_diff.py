@@ -135,6 +135,18 @@ class Bills(DiffCase):
         told = self.told(before + ".tar", after + ".tar")
         self.assertIn(("cmd", ["-d", "-v"]), [(value["key"], value["after"]) for value in told["configuration"]])
 
+    def test_images_are_named_by_digest_too_also_those_that_no_layout_has_any_more(self):
+        before, after = self.upgrade()
+        old, new = (image.Layout(layout).images["latest"]["amd64"].digest for layout in (before, after))
+        wanted = self.told(before, after)["packages"]
+        options = ("--output", os.path.dirname(after))
+        self.assertEqual(self.told(before, new, *options)["packages"], wanted)
+        self.assertEqual(self.told(before, image.Layout(after).digest(), *options)["packages"], wanted)
+        self.assertIn("nothing in the cache has", self.diff(old, new, *options, code=run.RESOLVE).stderr)
+        shutil.rmtree(os.path.join(before, "imgfactory"))
+        told = self.told(before, after)
+        self.assertEqual((told["packages"], told["before"]["from"]), (wanted, "bill"))
+
     def test_a_hostile_bill_is_one_line_of_clean_text(self):
         before, after = self.upgrade()
         folder = os.path.join(after, "imgfactory")
@@ -158,7 +170,7 @@ def changelog(*entries, package="libfoo1"):
                      "\n -- Kit <kit@example.org>  Sat, 11 Jul 2026 10:16:37 +0000\n" for version, lines in entries)
 
 
-class Changelogs(DiffCase):
+class FooCase(DiffCase):
     """libfoo1 goes from 1:1.2-3 to 1:1.2-5."""
 
     ENTRIES = [("1:1.2-5", ["* Fix CVE-2026-0005 and cve-2026-12345. (Closes: #1000001, #1000002)"]),
@@ -180,6 +192,58 @@ class Changelogs(DiffCase):
         named = {package.name: package for package in [new, *more]}
         return before, self.night(2, self.packages(lambda packages: packages.update(named)))
 
+
+class Nights(FooCase):
+    """What a night tells of itself: each image against the one that the output had."""
+
+    def run_night(self, number, *packages):
+        """The report of one image, and what --changes wrote."""
+        named = {package.name: package for package in packages}
+        self.make_repository(self.packages(lambda all_of_them: all_of_them.update(named)), name=f"repo{number}",
+                             architectures=("amd64",))
+        self.use(self.write_source())
+        self.write_manifest()
+        result = self.run_factory("--json", "--changes", self.path("changes.md"), "--arch", ARCH, "served")
+        self.assertEqual(result.code, run.OK, result)
+        report = json.loads(result.stdout)
+        self.assertEqual(SCHEMA.faults(report, "report"), [])
+        with open(self.path("changes.md"), encoding="utf-8") as stream:
+            return report["images"][0], stream.read()
+
+    def test_the_first_night_and_one_without_news_say_nothing(self):
+        first, text = self.run_night(1)
+        self.assertEqual((first["status"], first.get("changes"), text), ("built", None, ""))
+        again, text = self.run_night(2)
+        self.assertEqual((again["status"], again.get("changes"), text), ("unchanged", None, ""))
+
+    def test_a_night_tells_what_changed_and_why(self):
+        first, _ = self.run_night(1)
+        second, text = self.run_night(2, self.foo("1:1.2-5", changelog(*self.ENTRIES)))
+        self.assertEqual(second["changes"]["before"], first["digest"])
+        platform, = second["changes"]["platforms"]
+        self.assertEqual((platform["platform"], platform["before"]["digest"], platform["after"]["digest"]),
+                         ("linux/amd64", first["architectures"][0]["digest"], second["architectures"][0]["digest"]))
+        self.assertEqual([package["name"] for package in platform["packages"]], ["libfoo1"])
+        self.assertEqual(platform["changelogs"][0]["cves"], ["CVE-2026-0005", "CVE-2026-12345"])
+        self.assertIn(f"## served\n- before: {first['digest']}\n- after: {second['digest']}\n", text)
+        self.assertIn("- package ~ `libfoo1`  `1:1.2-3` → `1:1.2-5`\n", text)
+        self.assertIn("CVE `CVE-2026-0005 CVE-2026-12345`", text)
+
+    def test_a_night_asks_for_nothing_because_of_it(self):
+        self.run_night(1)
+        self.make_repository(self.packages(lambda named: named.update(
+            libfoo1=self.foo("1:1.2-5", changelog(*self.ENTRIES)))), name="repo2", architectures=("amd64",))
+        self.use(self.write_source())
+        self.build("--arch", ARCH, "served")
+        self.assertEqual([line for line in self.server.requests if "libfoo1" in line],
+                         ["/pool/main/libfoo1/libfoo1_1.2-5_amd64.deb"])
+
+    def test_changes_that_cannot_be_written_are_refused_before_anything_begins(self):
+        self.ready()
+        self.refuse(run.USAGE, "--changes", arguments=("--changes", self.path("nowhere/changes.md"), "served"))
+
+
+class Changelogs(FooCase):
     def story(self, layouts, *options):
         stories = self.told(*layouts, *options)["changelogs"]
         self.assertEqual([story["packages"] for story in stories], [["libfoo1"]])

@@ -21,7 +21,7 @@ static const struct sample option_samples[] = {
     {"arches", "a"},           {"manifests", "m"},    {"token-origin", "https://t.example"},
     {"if-running", "end"},     {"metrics", "m.prom"}, {"parity", "exact"},
     {"on-missing", "publish"}, {"max-age", "9h"},     {"lock-file", "l"},
-    {"vendor", "v"},
+    {"vendor", "v"},           {"changes", "c.md"},
 };
 
 static const struct sample site_samples[] = {

@@ -1,0 +1,118 @@
+#include "line/changes.h"
+
+#include "base/auto.h"
+#include "change/change_json.h"
+#include "change/change_print.h"
+#include "change/side.h"
+
+/* Opens what the first of the image's tags has that the layout knows; false when there is nothing to compare with. */
+static bool open_before(struct batch_image *image, const struct plant *plant, struct layout_image *ret_before)
+{
+    struct strings tags = layout_tags(&image->arena, image->layout, plant->options->wait);
+    struct err ignored = {0};
+    for (size_t i = 0; i < image->tags.count; i++) {
+        struct layout_choice choice = {.dir = image->layout, .tag = image->tags.items[i], .wait = plant->options->wait};
+        if (strings_has(&tags, choice.tag))
+            return layout_image_open(&image->arena, &choice, ret_before, &ignored);
+    }
+    return false;
+}
+
+static const char *platform_of(struct arena *arena, const struct arch *arch)
+{
+    return arena_printf(arena, "%s/%s%s%s", arch->oci_os, arch->oci_architecture, arch->oci_variant ? "/" : "",
+                        arch->oci_variant ? arch->oci_variant : "");
+}
+
+/* The new side: what the job made, whose bill is read whole when only its head was. */
+static struct change_side *side_of_job(struct arena *arena, const struct job *job)
+{
+    struct change_side *side = arena_new(arena, struct change_side);
+    struct bill *bill = arena_new(arena, struct bill);
+    *bill = job->bill;
+    *side = (struct change_side){.platform = platform_of(arena, job->arch),
+                                 .digest = job->image.manifest.digest,
+                                 .config = {job->image.config.bytes, job->image.config.len},
+                                 .layer_bytes = bill_layer_bytes(bill),
+                                 .unpacked_bytes = bill->unpacked_bytes};
+    if (bill_complete(arena, bill))
+        side->bill = bill;
+    return side;
+}
+
+static void add(struct batch_image *image, const struct change_side *before, const struct change_side *after)
+{
+    struct change change;
+    change_compare(&image->arena, before, after, &change);
+    list_add(&image->arena, &image->changes->items, change);
+}
+
+void changes_read(struct batch_image *image, struct plant *plant)
+{
+    AUTO(layout_image_close) struct layout_image before = {.blobs_fd = -1};
+    struct arena *arena = &image->arena;
+    if (!open_before(image, plant, &before) || digest_eq(&before.root.digest, &image->index.digest))
+        return;
+    image->changes = arena_new(arena, struct image_changes);
+    image->changes->before = before.root.digest;
+    bool *is_met = arena_new_array(arena, bool, image->arch_count + 1);
+    for (size_t i = 0; i < before.manifests.count; i++) {
+        if (!side_is_platform(&before.manifests.items[i]))
+            continue;
+        struct change_side *old = arena_new(arena, struct change_side), *new = NULL;
+        side_of_manifest(arena, plant->store, &before, &before.manifests.items[i], old);
+        for (size_t j = 0; j < image->arch_count && !new; j++) {
+            if (is_met[j] || !text_same(old->platform, platform_of(arena, image->jobs[j].arch)))
+                continue;
+            is_met[j] = true;
+            new = side_of_job(arena, &image->jobs[j]);
+        }
+        add(image, old, new);
+    }
+    for (size_t j = 0; j < image->arch_count; j++) {
+        if (!is_met[j])
+            add(image, NULL, side_of_job(arena, &image->jobs[j]));
+    }
+}
+
+/* Returns whether there is something to tell of. */
+static bool has_changes(const struct batch_image *image)
+{
+    return image->has_layout && image->changes;
+}
+
+void changes_tell(struct batch *batch, struct stories *stories)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batch_image *image = &batch->images[i];
+        for (size_t j = 0; has_changes(image) && j < image->changes->items.count; j++) {
+            if (image->changes->items.items[j].is_known)
+                stories_tell(&image->arena, stories, &image->changes->items.items[j]);
+        }
+    }
+}
+
+json_t *changes_json(const struct batch_image *image)
+{
+    if (!has_changes(image))
+        return NULL;
+    json_t *platforms = json_array();
+    for (size_t i = 0; i < image->changes->items.count; i++)
+        json_array_append_new(platforms, change_json(&image->changes->items.items[i]));
+    return json_pack("{s:o, s:o}", "before", json_sprintf("sha256:%s", digest_hex(&image->changes->before).chars),
+                     "platforms", platforms);
+}
+
+void changes_print(FILE *out, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct batch_image *image = &batch->images[i];
+        if (!has_changes(image))
+            continue;
+        (void)fprintf(out, "## %s\n- before: sha256:%s\n", image->manifest->name,
+                      digest_hex(&image->changes->before).chars);
+        (void)fprintf(out, "- after: sha256:%s\n\n", digest_hex(&image->index.digest).chars);
+        for (size_t j = 0; j < image->changes->items.count; j++)
+            change_print_markdown(out, &image->changes->items.items[j]);
+    }
+}
