@@ -10,6 +10,7 @@
 #define IMGFACTORY_CHANGE_CHANGE_H
 
 #include "bill/bill.h"
+#include "ground/installed.h"
 
 /* One image for one platform. */
 struct change_side {
@@ -18,11 +19,15 @@ struct change_side {
     struct text config;   /* its configuration; empty: none is known */
     uint64_t layer_bytes; /* compressed */
     uint64_t unpacked_bytes;
-    const struct bill *bill; /* what is in it; NULL: not known */
-    bool is_read;            /* the bill was made of its layers: files alone, and the packages of its database */
+    const struct bill *bill;           /* what is in it; NULL: not known */
+    struct ground ground;              /* what it was read from; zeros: it was not */
+    const struct installed *installed; /* the package database there, or NULL */
+    const struct bill *told;           /* the bill that there was before its layers were read, or NULL */
+    bool is_read; /* the bill was made of its layers: files alone, and the packages of its database */
 };
 
-struct change_story; /* stories.h */
+struct change_story;   /* stories.h */
+struct library_change; /* libraries.h */
 
 enum change_kind { CHANGE_CAME, CHANGE_WENT, CHANGE_CHANGED };
 
@@ -50,8 +55,9 @@ struct change {
     LIST(struct package_change) packages;     /* by name */
     LIST(struct file_change) files;           /* and directories, by path */
     LIST(struct value_change) values;
-    LIST(struct change_story) stories; /* of packages that changed (stories.h) */
-    struct strings notes;              /* what could not be read, as sentences */
+    LIST(struct library_change) libraries; /* that came, went, or define other symbols (libraries.h) */
+    LIST(struct change_story) stories;     /* of packages that changed (stories.h) */
+    struct strings notes;                  /* what could not be read, as sentences */
 };
 
 /* Compares; one side may be NULL. */

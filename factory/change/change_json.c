@@ -1,6 +1,7 @@
 #include "change/change_json.h"
 
 #include "base/auto.h"
+#include "change/libraries.h"
 #include "change/stories.h"
 #include "oci/oci_text.h"
 
@@ -105,6 +106,15 @@ static json_t *story_json(const struct change_story *told)
     return json;
 }
 
+static json_t *library_json(const struct library_change *change)
+{
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I}", "soname", record_text(change->soname), "change",
+                     kind_names[change->kind], "before", record_text(change->before), "after",
+                     record_text(change->after), "symbols_came", record_strings(&change->symbols_came), "symbols_went",
+                     record_strings(&change->symbols_went), "symbols_came_count", (json_int_t)change->came_count,
+                     "symbols_went_count", (json_int_t)change->went_count);
+}
+
 json_t *change_json(const struct change *change)
 {
     const struct change_side *side = change->after ? change->after : change->before;
@@ -126,6 +136,10 @@ json_t *change_json(const struct change *change)
     json_t *stories = json_array();
     for (size_t i = 0; i < change->stories.count; i++)
         json_array_append_new(stories, story_json(&change->stories.items[i]));
+    json_t *libraries = json_array();
+    for (size_t i = 0; i < change->libraries.count; i++)
+        json_array_append_new(libraries, library_json(&change->libraries.items[i]));
+    json_object_set_new(json, "libraries", libraries);
     json_object_set_new(json, "changelogs", stories);
     json_object_set_new(json, "notes", record_strings(&change->notes));
     return json;

@@ -3,9 +3,11 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "change/libraries.h"
 #include "change/stories.h"
 
 #define VALUE_SHOWN_MAX 160
+#define SYMBOLS_SHOWN_MAX 8
 #define STORY_LINES_MAX 40 /* of what a changelog says: --json has all of it */
 
 static const char signs[] = {[CHANGE_CAME] = '+', [CHANGE_WENT] = '-', [CHANGE_CHANGED] = '~'};
@@ -174,6 +176,32 @@ static void print_story(const struct printing *printing, const struct change_sto
                           : arena_printf(&scratch, "… (%zu versions; --json has all)", changelog->entries.count));
 }
 
+/* Names the first of some symbols. */
+static const char *symbols_shown(const struct printing *printing, struct arena *arena, const struct strings *symbols,
+                                 size_t count)
+{
+    struct strings first = *symbols;
+    first.count = first.count < SYMBOLS_SHOWN_MAX ? first.count : SYMBOLS_SHOWN_MAX;
+    return arena_printf(arena, "%s%s", shown(printing, arena, strings_join(arena, &first, " ")),
+                        count > first.count ? " …" : "");
+}
+
+static void print_library(const struct printing *printing, const struct library_change *change)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings parts = {0};
+    if (change->went_count)
+        list_add(&scratch, &parts,
+                 arena_printf(&scratch, "%zu symbols went: %s", change->went_count,
+                              symbols_shown(printing, &scratch, &change->symbols_went, change->went_count)));
+    if (change->came_count)
+        list_add(&scratch, &parts,
+                 arena_printf(&scratch, "%zu symbols came: %s", change->came_count,
+                              symbols_shown(printing, &scratch, &change->symbols_came, change->came_count)));
+    print_line(printing, "library", change->kind, shown(printing, &scratch, change->soname),
+               strings_join(&scratch, &parts, "; "));
+}
+
 static const char *size_change(struct arena *arena, uint64_t before, uint64_t after)
 {
     if (before == after)
@@ -219,6 +247,8 @@ static void print_change(const struct printing *printing, const struct change *c
         print_file(printing, &change->files.items[i]);
     for (size_t i = 0; i < change->values.count; i++)
         print_value(printing, &change->values.items[i]);
+    for (size_t i = 0; i < change->libraries.count; i++)
+        print_library(printing, &change->libraries.items[i]);
     for (size_t i = 0; i < change->stories.count; i++)
         print_story(printing, &change->stories.items[i]);
     for (size_t i = 0; i < change->notes.count; i++)

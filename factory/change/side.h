@@ -1,7 +1,8 @@
 /* side.h - one platform of an image that lies somewhere, as it is compared
  *
  * Threads: no state.
- * Owns: nothing; all lives in the arena given, and points into the image.
+ * Owns: a side that was read from layers holds their file system until side_close(); all else lives in the arena given, and
+ * points into the image.
  */
 #ifndef IMGFACTORY_CHANGE_SIDE_H
 #define IMGFACTORY_CHANGE_SIDE_H
@@ -13,5 +14,15 @@ bool side_is_platform(const struct layout_manifest *manifest);
 /* Describes it by its documents, and by its bill when the image's layout or the cache (may be NULL) has it. */
 void side_of_manifest(struct arena *arena, struct store *store, const struct layout_image *image,
                       const struct layout_manifest *manifest, struct change_side *ret_side);
+
+/* Reads packages and files out of the image's layers, in place of a bill: `name` is the image's, for messages. What its
+ * package database does not tell is noted in *ret_note (NULL: nothing). Of a bill that there was, the packages that both have
+ * keep what it says of their files. Layers of a layout are brought into the store; others have to be there. The merged file
+ * system is kept in the store, too (ground/ground.h). Fails with: as ground.h. */
+bool side_read_layers(struct arena *arena, struct store *store, const char *name, const struct layout_image *image,
+                      const struct layout_manifest *manifest, struct change_side *side, const char **ret_note,
+                      struct err *err) MUST_CHECK;
+/* Closes what a side holds. Accepts a zeroed one. */
+void side_close(struct change_side *side);
 
 #endif

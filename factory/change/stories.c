@@ -1,8 +1,6 @@
 #include "change/stories.h"
 
-#include "formats/formats.h"
-#include "package/pack.h"
-#include "source/format.h"
+#include "change/packaged.h"
 
 #define STORY_MAX_BYTES ((size_t)8 << 20)
 #define STORIES_MAX_BYTES ((size_t)48 << 20)
@@ -22,16 +20,6 @@ struct upgrades {
     struct upgrade *items;
     size_t count, capacity;
 };
-
-static const struct format *format_of(const struct bill_package *package)
-{
-    const struct format *format;
-    for (size_t i = 0; (format = formats_at(i)) != NULL; i++) {
-        if (text_has_suffix(text_of(package->url), format->file_ending))
-            return format;
-    }
-    return NULL;
-}
 
 static const char *source_name(const struct bill_package *package)
 {
@@ -69,7 +57,7 @@ static const char *key_of(struct arena *arena, const struct upgrade *upgrade)
 static void add_upgrade(struct arena *arena, struct map *by_key, struct upgrades *upgrades,
                         const struct package_change *change)
 {
-    const struct format *format = format_of(change->after);
+    const struct format *format = packaged_format(change->after);
     struct upgrade upgrade = {.source = source_name(change->after),
                               .before = version_of(change, change->before),
                               .after = version_of(change, change->after)};
@@ -94,27 +82,6 @@ struct telling {
     const struct upgrade *upgrade;
     struct story *story;
 };
-
-static struct package_expect expect_of(const struct bill_package *package, const struct format *format)
-{
-    return (struct package_expect){.format = format,
-                                   .name = package->name,
-                                   .version = package->version,
-                                   .architecture = package->architecture,
-                                   .digest = package->digest};
-}
-
-static bool is_here(const struct stories *stories, const struct bill_package *package)
-{
-    return store_has(stories->store, &package->digest) ||
-           store_has_derived(stories->store, PACK_KIND, &package->digest);
-}
-
-static bool has_digest(const struct bill_package *package)
-{
-    static const struct digest none;
-    return !digest_eq(&package->digest, &none);
-}
 
 /* Gets the package's file into the store, verified by its digest. */
 static bool fetch(struct stories *stories, const struct bill_package *package, struct err *err)
@@ -162,18 +129,22 @@ static bool read_from(struct telling *telling, const struct bill_package *packag
     const struct upgrade *upgrade = telling->upgrade;
     const struct package_change *change = upgrade->packages.items[0];
     const struct bill_package *older = older_of(upgrade, change);
-    const struct format *format = format_of(package);
-    if (!format || !has_digest(package)) {
+    const struct format *format = packaged_format(package);
+    const struct change_side *side = upgrade->is_back ? telling->change->before : telling->change->after;
+    bool is_installed = !packaged_has_digest(package) && side->installed;
+    if (!format || (!packaged_has_digest(package) && !is_installed)) {
         err_set(err, ERR_LOCAL, "of package %s %s no file is known", package->name, package->version);
         return false;
     }
-    struct package_expect older_expect = expect_of(older, format);
+    struct package_expect older_expect = packaged_expect(older, format);
     size_t left = STORIES_MAX_BYTES - stories->text_bytes;
     struct changelog_request request = {.store = stories->store,
-                                        .expect = expect_of(package, format),
+                                        .expect = packaged_expect(package, format),
                                         .since_version = older->version,
                                         .since_source_version = older->source_version,
-                                        .older = has_digest(older) ? &older_expect : NULL,
+                                        .older = packaged_has_digest(older) ? &older_expect : NULL,
+                                        .ground = is_installed ? &side->ground : NULL,
+                                        .installed = side->installed,
                                         .cap_bytes = left < STORY_MAX_BYTES ? left : STORY_MAX_BYTES};
     struct changelog *changelog = &telling->story->changelog;
     bool is_found;
@@ -198,6 +169,7 @@ static bool read_through(struct telling *telling, const struct bill_package *pac
         if (!other)
             return true;
         package = bill_find_package(side->bill, other);
+        package = package || !side->told ? package : bill_find_package(side->told, other);
         if (!package) {
             err_set(err, ERR_LOCAL, "the changelog of package %s is that of %s, which is not of the selection", name,
                     other);
@@ -217,7 +189,7 @@ static const struct bill_package *next_package(const struct telling *telling, bo
     bool is_best_here = false;
     for (size_t i = 0; i < upgrade->packages.count; i++) {
         const struct bill_package *package = newer_of(upgrade, upgrade->packages.items[i]);
-        bool is_package_here = !tried[i] && is_here(telling->stories, package);
+        bool is_package_here = !tried[i] && packaged_is_here(telling->stories->store, package);
         if (tried[i] || (best && is_best_here && !is_package_here) ||
             (best && is_best_here == is_package_here && package->size_bytes >= best->size_bytes))
             continue;

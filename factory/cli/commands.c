@@ -33,9 +33,10 @@ static const struct command_row rows[] = {
      "archive (podman save, docker save).",
      1, 1, 0, remote_inspect},
     {COMMAND_DIFF, "diff", "A B", "0.3.0", "tell what differs between two images",
-     "Tells what differs between two images, platform by platform: packages, files and their sizes,\n"
-     "configuration. A and B are layouts or archives (LAYOUT[:TAG]), REFs of registries, digests, or two folders of\n"
-     "layouts, of which all images are compared by name. Packages that give no file are called selected.",
+     "Tells what differs between two images, platform by platform: packages, files and their sizes, sonames\n"
+     "and symbols, configuration, changelogs with CVE numbers. A and B are layouts or archives\n"
+     "(LAYOUT[:TAG]), REFs of registries, digests, or two folders of layouts, of which all images are\n"
+     "compared by name. Packages that give no file are called selected.",
      2, 2, 0, remote_diff},
     {COMMAND_CHECK, "check", "DIR...|LAYOUT[:TAG]|REF", "0.1.0", "prove that everything in a root or image can start",
      "Proves of any image or root directory that everything in it can start: each program's\n"

@@ -1,188 +1,10 @@
-#include "cli/diff.h"
+#include "cli/diff_parts.h"
 
 #include "base/auto.h"
-#include "bill/record.h"
-#include "change/change_json.h"
-#include "change/change_print.h"
-#include "change/side.h"
-#include "change/stories.h"
 #include "cli/places.h"
 #include "io/secret.h"
 #include "oci/document_json.h"
 #include "registry/pull.h"
-
-enum diff_form { DIFF_TEXT, DIFF_MARKDOWN, DIFF_JSON };
-
-/* Two images that are compared; of one of them there may be none. */
-struct compared {
-    const char *name; /* of both, in two folders; NULL: each has its word */
-    const char *before_name, *after_name;
-    const struct layout_image *before, *after;
-    LIST(struct change) changes; /* one for each platform */
-    bool is_same;
-};
-
-/* A call of the command. */
-struct differ {
-    struct remote *remote;
-    struct arena *arena;
-    const struct options *options;
-    enum diff_form form;
-    struct wanted arches;
-    struct layout_wanted wanted;
-    struct store *store; /* NULL: there is none */
-    struct stories stories;
-    size_t same_count, other_count; /* images that were compared */
-    json_t *report;
-};
-
-/* --- one pair of images --- */
-
-/* Finds the platform of an image that has a side's name; with only one platform on both sides names do not count. */
-static const struct layout_manifest *find_platform(const struct layout_image *image,
-                                                   const struct layout_manifest *wanted)
-{
-    for (size_t i = 0; i < image->manifests.count; i++) {
-        const struct layout_manifest *manifest = &image->manifests.items[i];
-        if (side_is_platform(manifest) && text_same(manifest->os, wanted->os) &&
-            text_same(manifest->architecture, wanted->architecture) && text_same(manifest->variant, wanted->variant))
-            return manifest;
-    }
-    return NULL;
-}
-
-/* Returns the only platform of an image; NULL when it has several, or none. */
-static const struct layout_manifest *only_platform(const struct layout_image *image)
-{
-    const struct layout_manifest *found = NULL;
-    for (size_t i = 0; i < image->manifests.count; i++) {
-        if (!side_is_platform(&image->manifests.items[i]))
-            continue;
-        if (found)
-            return NULL;
-        found = &image->manifests.items[i];
-    }
-    return found;
-}
-
-static const struct change_side *side_of(struct differ *differ, const struct layout_image *image,
-                                         const struct layout_manifest *manifest)
-{
-    struct change_side *side = manifest ? arena_new(differ->arena, struct change_side) : NULL;
-    if (side)
-        side_of_manifest(differ->arena, differ->store, image, manifest, side);
-    return side;
-}
-
-static void compare_platforms(struct differ *differ, struct compared *compared, const struct layout_manifest *before,
-                              const struct layout_manifest *after)
-{
-    struct change change;
-    const struct change_side *old = side_of(differ, compared->before, before);
-    const struct change_side *new = side_of(differ, compared->after, after);
-    change_compare(differ->arena, old, new, &change);
-    if (old && new && !change.is_known && !change_is_none(&change))
-        change_note(differ->arena, &change,
-                    "packages and files were not compared: one of the two has no bill, it is not an image of a layout "
-                    "that imgfactory made");
-    if (change.is_known)
-        stories_tell(differ->arena, &differ->stories, &change);
-    list_add(differ->arena, &compared->changes, change);
-}
-
-static void compare_images(struct differ *differ, struct compared *compared)
-{
-    const struct layout_image none = {0};
-    const struct layout_image *before = compared->before ? compared->before : &none,
-                              *after = compared->after ? compared->after : &none;
-    const struct layout_manifest *only_before = only_platform(before), *only_after = only_platform(after);
-    compared->is_same = compared->before && compared->after && digest_eq(&before->root.digest, &after->root.digest);
-    if (only_before && only_after) {
-        compare_platforms(differ, compared, only_before, only_after);
-        return;
-    }
-    for (size_t i = 0; i < before->manifests.count; i++) {
-        const struct layout_manifest *manifest = &before->manifests.items[i];
-        if (side_is_platform(manifest))
-            compare_platforms(differ, compared, manifest, find_platform(after, manifest));
-    }
-    for (size_t i = 0; i < after->manifests.count; i++) {
-        const struct layout_manifest *manifest = &after->manifests.items[i];
-        if (side_is_platform(manifest) && !find_platform(before, manifest))
-            compare_platforms(differ, compared, NULL, manifest);
-    }
-}
-
-/* --- printing --- */
-
-static json_t *end_json(const struct layout_image *image, const char *name)
-{
-    if (!image)
-        return json_null();
-    return json_pack("{s:o, s:o}", "name", record_text(name), "digest",
-                     json_sprintf("sha256:%s", digest_hex(&image->root.digest).chars));
-}
-
-static void add_json(struct differ *differ, const struct compared *compared)
-{
-    json_t *platforms = json_array();
-    for (size_t i = 0; i < compared->changes.count; i++)
-        json_array_append_new(platforms, change_json(&compared->changes.items[i]));
-    const char *change = compared->is_same   ? "none"
-                         : !compared->before ? "came"
-                         : !compared->after  ? "went"
-                                             : "changed";
-    json_array_append_new(differ->report,
-                          json_pack("{s:o, s:s, s:o, s:o, s:o}", "image", record_text(compared->name), "change", change,
-                                    "before", end_json(compared->before, compared->before_name), "after",
-                                    end_json(compared->after, compared->after_name), "platforms", platforms));
-}
-
-static void print_end(const struct differ *differ, const char *label, const struct layout_image *image,
-                      const char *name)
-{
-    AUTO(arena_done) struct arena scratch = {0};
-    const char *shown = text_shown(&scratch, name);
-    const char *digest = image ? arena_printf(&scratch, "sha256:%s", digest_hex(&image->root.digest).chars) : "none";
-    if (differ->form == DIFF_MARKDOWN)
-        (void)printf("- %s: `%s` %s\n", label, shown, digest);
-    else
-        (void)printf("%-7s %s  %s\n", label, shown, digest);
-}
-
-static void print_image(struct differ *differ, const struct compared *compared)
-{
-    AUTO(arena_done) struct arena scratch = {0};
-    bool is_markdown = differ->form == DIFF_MARKDOWN;
-    const char *name = compared->name ? text_shown(&scratch, compared->name) : NULL;
-    if (compared->is_same && (compared->name || differ->options->is_quiet))
-        return;
-    if (name)
-        (void)printf(is_markdown ? "## %s\n" : "%s\n", name);
-    print_end(differ, "before", compared->before, compared->before_name);
-    print_end(differ, "after", compared->after, compared->after_name);
-    (void)putchar('\n');
-    if (compared->is_same)
-        (void)puts("nothing changed");
-    for (size_t i = 0; !compared->is_same && i < compared->changes.count; i++) {
-        if (is_markdown)
-            change_print_markdown(stdout, &compared->changes.items[i]);
-        else
-            change_print_text(stdout, &compared->changes.items[i]);
-    }
-    if (name && !is_markdown)
-        (void)putchar('\n');
-}
-
-static void report(struct differ *differ, const struct compared *compared)
-{
-    differ->same_count += compared->is_same;
-    differ->other_count += !compared->is_same;
-    if (differ->form == DIFF_JSON)
-        add_json(differ, compared);
-    else
-        print_image(differ, compared);
-}
 
 /* --- what the words mean --- */
 
@@ -324,34 +146,40 @@ static bool open_word(struct differ *differ, size_t word_at, struct opened *open
     return remote_check_offered(differ->arena, &differ->arches, opened->image, word, err);
 }
 
+/* Compares and prints. */
+static bool compare(struct differ *differ, struct compared *compared, struct err *err)
+{
+    bool is_good = diff_compare(differ, compared, err);
+    if (is_good)
+        diff_report(differ, compared);
+    diff_compare_done(compared);
+    return is_good;
+}
+
 static bool diff_words(struct differ *differ, struct err *err)
 {
     const char *const *words = differ->options->words.items;
     AUTO(close_opened) struct opened before = {.local.blobs_fd = -1}, after = {.local.blobs_fd = -1};
     if (!open_word(differ, 0, &before, err) || !open_word(differ, 1, &after, err))
         return false;
-    struct compared compared = {
-        .before_name = words[0], .after_name = words[1], .before = before.image, .after = after.image};
-    compare_images(differ, &compared);
-    report(differ, &compared);
-    return true;
+    struct compared compared = {.before = {words[0], before.image, before.remote.registry},
+                                .after = {words[1], after.image, after.remote.registry}};
+    return compare(differ, &compared, err);
 }
 
 /* --- two folders of layouts --- */
 
-/* Opens the image of one name in a folder; NULL when there is none. */
-static bool open_in(struct differ *differ, const char *folder, const struct strings *names, const char *name,
-                    struct layout_image *opened, const struct layout_image **ret_image, struct err *err)
+/* Opens the image of one name in a folder, if there is one. */
+static bool open_in(struct differ *differ, const struct strings *names, const char *name, struct layout_image *opened,
+                    struct diff_end *end, struct err *err)
 {
-    struct layout_choice choice = {.dir = arena_printf(differ->arena, "%s/%s", folder, name),
-                                   .wait = &differ->remote->command->lock_wait,
-                                   .wanted = &differ->wanted};
-    *ret_image = NULL;
+    struct layout_choice choice = {
+        .dir = end->name, .wait = &differ->remote->command->lock_wait, .wanted = &differ->wanted};
     if (!strings_has(names, name))
         return true;
     if (!layout_image_open(differ->arena, &choice, opened, err))
         return false;
-    *ret_image = opened;
+    end->image = opened;
     return true;
 }
 
@@ -364,14 +192,10 @@ static bool diff_in_folders(struct differ *differ, const struct strings names[2]
     struct compared compared = {.name = name};
     struct arena *whole = differ->arena;
     differ->arena = &arena;
-    bool is_good = open_in(differ, folders[0], &names[0], name, &before, &compared.before, err) &&
-                   open_in(differ, folders[1], &names[1], name, &after, &compared.after, err);
-    compared.before_name = arena_printf(&arena, "%s/%s", folders[0], name);
-    compared.after_name = arena_printf(&arena, "%s/%s", folders[1], name);
-    if (is_good) {
-        compare_images(differ, &compared);
-        report(differ, &compared);
-    }
+    compared.before.name = arena_printf(&arena, "%s/%s", folders[0], name);
+    compared.after.name = arena_printf(&arena, "%s/%s", folders[1], name);
+    bool is_good = open_in(differ, &names[0], name, &before, &compared.before, err) &&
+                   open_in(differ, &names[1], name, &after, &compared.after, err) && compare(differ, &compared, err);
     differ->arena = whole;
     return is_good;
 }
@@ -423,14 +247,6 @@ static bool read_form(struct differ *differ, struct err *err)
     return false;
 }
 
-static void print_json(const struct differ *differ)
-{
-    json_auto_t *json = json_pack("{s:s, s:b, s:O}", "imgfactory", IMGFACTORY_VERSION, "differ",
-                                  differ->other_count != 0, "compared", differ->report);
-    (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    (void)putchar('\n');
-}
-
 static void close_differ(struct differ *differ)
 {
     stories_done(&differ->stories);
@@ -456,7 +272,7 @@ bool diff_run(struct remote *remote, struct err *err)
     if (are_folders ? !diff_folders(&differ, names, err) : !diff_words(&differ, err))
         return false;
     if (differ.form == DIFF_JSON)
-        print_json(&differ);
+        diff_print_json(&differ);
     if (differ.other_count && differ.options->is_exit_code)
         remote->command->outcome = ERR_DIFFERS;
     return true;

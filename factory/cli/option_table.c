@@ -69,6 +69,8 @@ static const struct option_row rows[] = {
            OPTION_STRING, format, COMMAND_UNIT | COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "exit-code", NULL, "end with status 1 when the two differ, as git diff does (default: 0)", OPTION_FLAG,
            is_exit_code, COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "layers", NULL, "read packages and files out of the layers, whatever bills say", OPTION_FLAG, is_layers,
+           COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "image", "REF",
            "what is run (default: where manifest or site file push the image to); with --format cronjob what has "
            "imgfactory",

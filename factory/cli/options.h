@@ -44,8 +44,8 @@ struct options {
     bool is_older_fine; /* --allow-older */
     bool is_no_push, is_no_check, is_unconfined;
     bool is_summary;
-    bool is_exit_code;       /* --exit-code, of `diff` */
-    bool is_change_accepted; /* --accept-release-change */
+    bool is_exit_code, is_layers; /* --exit-code and --layers, of `diff` */
+    bool is_change_accepted;      /* --accept-release-change */
     bool is_password_stdin, may_lose_platforms, is_look_forced, are_tags_kept;
     struct strings words; /* images, or what the command works on */
     struct strings given_names,

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/date.h"
 #include "deb/deb_version.h"
+#include "ground/ground.h"
 #include "io/stream.h"
 #include "package/path.h"
 #include "source/format.h"
@@ -182,20 +183,15 @@ struct reading {
 };
 
 /* Appends a file's text, unpacked, as far as the limit lets it. */
-static bool read_file(struct reading *reading, const struct entry *entry)
+static bool add_text(struct reading *reading, const char *path, struct text bytes)
 {
     AUTO(stream_auto_close) struct stream *stream = NULL;
-    struct text bytes = {entry->data, (size_t)entry->size_bytes}, piece;
-    struct digest digest = digest_of(bytes.ptr, bytes.len);
-    enum compression compression = compression_of_name(entry->path);
+    struct text piece;
+    enum compression compression = compression_of_name(path);
     bool is_fitting = true;
-    if (!digest_eq(&digest, &entry->digest)) {
-        err_set(reading->err, ERR_TRUST, "%s: its bytes in the cache are not those of the package", entry->path);
-        return false;
-    }
     if (compression == COMPRESSION_NONE) {
         is_fitting = buf_add(&reading->text, bytes.ptr, bytes.len);
-    } else if (!stream_open(compression, bytes, entry->path, &stream, reading->err)) {
+    } else if (!stream_open(compression, bytes, path, &stream, reading->err)) {
         return false;
     }
     while (stream && is_fitting) {
@@ -207,6 +203,16 @@ static bool read_file(struct reading *reading, const struct entry *entry)
     }
     reading->changelog->is_cut = reading->changelog->is_cut || !is_fitting;
     return true;
+}
+
+static bool read_file(struct reading *reading, const struct entry *entry)
+{
+    struct text bytes = {entry->data, (size_t)entry->size_bytes};
+    struct digest digest = digest_of(bytes.ptr, bytes.len);
+    if (digest_eq(&digest, &entry->digest))
+        return add_text(reading, entry->path, bytes);
+    err_set(reading->err, ERR_TRUST, "%s: its bytes in the cache are not those of the package", entry->path);
+    return false;
 }
 
 /* Follows links within the package. One that leaves it leads to another package's folder, which is told; NULL then, and for
@@ -228,13 +234,22 @@ static const struct entry *find_file(struct reading *reading, const char *path)
     return NULL;
 }
 
+/* Changelogs of a package: the first has binary-only uploads alone, above all others; of the others one is there. */
+#define NAMES_COUNT 5
+
+static const char *name_of(struct arena *arena, size_t at, const char *name, const char *architecture)
+{
+    static const char *const names[NAMES_COUNT] = {"", "changelog.Debian.gz", "changelog.Debian", "changelog.gz",
+                                                   "changelog"};
+    return at ? arena_printf(arena, DOC_DIR "%s/%s", name, names[at])
+              : arena_printf(arena, DOC_DIR "%s/changelog.Debian.%s.gz", name, architecture);
+}
+
 /* Reads what there is; *ret_any whether anything was. */
 static bool read_files(struct reading *reading, bool *ret_any)
 {
     struct arena *arena = reading->arena;
     const struct package *package = reading->package;
-    static const char *const names[] = {"changelog.Debian.%s.gz", "changelog.Debian.gz", "changelog.Debian",
-                                        "changelog.gz", "changelog"};
     const char *dir = arena_printf(arena, DOC_DIR "%s", package->name);
     const struct entry *folder = package_find(package, dir);
     *ret_any = false;
@@ -242,17 +257,31 @@ static bool read_files(struct reading *reading, bool *ret_any)
         (void)find_file(reading, dir);
         return true;
     }
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        const char *name = i ? names[i] : arena_printf(arena, "changelog.Debian.%s.gz", package->architecture);
-        const struct entry *entry = find_file(reading, arena_printf(arena, "%s/%s", dir, name));
-        if (!entry)
-            continue;
-        if (!read_file(reading, entry))
+    for (size_t i = 0; i < NAMES_COUNT && !*ret_any; i++) {
+        const struct entry *entry = find_file(reading, name_of(arena, i, package->name, package->architecture));
+        if (entry && !read_file(reading, entry))
             return false;
-        *ret_any = true;
-        if (i) /* the first has binary-only uploads alone, above all others */
-            break;
+        *ret_any = entry && i;
     }
+    *ret_any = *ret_any || reading->text.len;
+    return true;
+}
+
+/* The same of an image's own files; there links lead wherever they lead in the image. */
+static bool read_installed(struct reading *reading, const struct changelog_request *request, bool *ret_any)
+{
+    const struct package_expect *expect = &request->expect;
+    *ret_any = false;
+    for (size_t i = 0; i < NAMES_COUNT && !*ret_any; i++) {
+        const char *path = name_of(reading->arena, i, expect->name, expect->architecture);
+        struct text bytes;
+        bool is_found;
+        if (!ground_read(request->ground, path, &bytes, &is_found, reading->err) ||
+            (is_found && !add_text(reading, path, bytes)))
+            return false;
+        *ret_any = is_found && i;
+    }
+    *ret_any = *ret_any || reading->text.len;
     return true;
 }
 
@@ -284,13 +313,14 @@ bool deb_changelog(struct arena *arena, const struct changelog_request *request,
     AUTO(auto_close_package) struct package *package = NULL;
     bool has_any;
     *ret_changelog = (struct changelog){0};
-    if (!open_package(request, &package, ret_found, err))
+    *ret_found = true;
+    if (!request->ground && !open_package(request, &package, ret_found, err))
         return false;
     if (!*ret_found)
         return true;
     struct reading reading = {.arena = &scratch, .package = package, .changelog = ret_changelog, .err = err};
     buf_init(&reading.text, CHANGELOG_MAX_BYTES);
-    bool is_good = read_files(&reading, &has_any);
+    bool is_good = package ? read_files(&reading, &has_any) : read_installed(&reading, request, &has_any);
     if (is_good && has_any)
         deb_changelog_parse(arena, request, buf_text(&reading.text), ret_changelog);
     buf_done(&reading.text);
@@ -300,6 +330,6 @@ bool deb_changelog(struct arena *arena, const struct changelog_request *request,
     ret_changelog->elsewhere = elsewhere ? arena_strdup(arena, elsewhere) : NULL;
     if (has_any || elsewhere)
         return true;
-    err_set(err, ERR_RESOLVE, "package %s has no changelog", package->name);
+    err_set(err, ERR_RESOLVE, "package %s has no changelog%s", request->expect.name, package ? "" : " in the image");
     return false;
 }

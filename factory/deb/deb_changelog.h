@@ -4,6 +4,7 @@
  * binary-only uploads (Debian Policy 12.7; deb-changelog(5)); not compressed, too. The folder or the file may be a link to those
  * of another package. Entries are those that `dpkg-parsechangelog --since VERSION` prints: above the entry of the older version,
  * or else above the first that is older still; a line that is none of a changelog belongs to its entry.
+ * Of an image's own files the changelogs of installed packages are read, where they were not removed.
  * Threads: any worker.
  * Fails with: as package.h; ERR_RESOLVE (the package has no changelog).
  */

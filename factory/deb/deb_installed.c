@@ -147,6 +147,33 @@ static struct text print_for_solver(struct arena *arena, const struct dpkg_statu
     return text_of(lines.count ? strings_join(arena, &lines, "") : "\n");
 }
 
+/* "NAME" or "NAME (VERSION)". */
+static void read_source(struct arena *arena, struct text field, struct installed_package *package)
+{
+    struct text name, version;
+    if (!text_next_word(&field, &name))
+        return;
+    package->source_package = text_dup(arena, name);
+    version = text_trim(field);
+    if (version.len > 2 && version.ptr[0] == '(' && version.ptr[version.len - 1] == ')')
+        package->source_version = arena_strndup(arena, version.ptr + 1, version.len - 2);
+}
+
+static void list_packages(struct arena *arena, const struct dpkg_status *status, struct installed *installed)
+{
+    for (size_t i = 0; i < status->count; i++) {
+        const struct dpkg_stanza *stanza = &status->items[i];
+        struct installed_package package = {
+            .name = stanza->name, .version = stanza->version, .architecture = stanza->architecture};
+        if (stanza->state < DPKG_UNPACKED)
+            continue;
+        package.source_package = package.name;
+        package.source_version = package.version;
+        read_source(arena, deb822_value(&stanza->fields, "Source"), &package);
+        list_add(arena, &installed->packages, package);
+    }
+}
+
 bool deb_installed_read(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
                         bool *ret_found, struct err *err)
 {
@@ -170,6 +197,7 @@ bool deb_installed_read(struct arena *arena, const struct ground *ground, struct
             return false;
     }
     *ret_installed = (struct installed){.solver = print_for_solver(arena, &installed->status), .database = installed};
+    list_packages(arena, &installed->status, ret_installed);
     return true;
 }
 

@@ -13,10 +13,17 @@
 #include "ground/ground.h"
 #include "package/record.h"
 
+/* A package that is installed, as its database names it. */
+struct installed_package {
+    const char *name, *version, *architecture;   /* version as the format writes it, with its epoch */
+    const char *source_package, *source_version; /* NULL: as the package, or not told */
+};
+
 struct installed {
-    const struct format *format; /* set by who asked it */
-    struct text solver;          /* for solve_request.installed; never empty when the database was found */
-    const void *database;        /* the format's own */
+    const struct format *format;             /* set by who asked it */
+    struct text solver;                      /* for solve_request.installed; never empty when the database was found */
+    LIST(struct installed_package) packages; /* whose files are there, in the order of the database */
+    const void *database;                    /* the format's own */
 };
 
 /* A package that comes, or takes the place of one. */

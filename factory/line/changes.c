@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "change/change_json.h"
 #include "change/change_print.h"
+#include "change/libraries.h"
 #include "change/side.h"
 
 /* Opens what the first of the image's tags has that the layout knows; false when there is nothing to compare with. */
@@ -86,8 +87,11 @@ void changes_tell(struct batch *batch, struct stories *stories)
     for (size_t i = 0; i < batch->count; i++) {
         struct batch_image *image = &batch->images[i];
         for (size_t j = 0; has_changes(image) && j < image->changes->items.count; j++) {
-            if (image->changes->items.items[j].is_known)
-                stories_tell(&image->arena, stories, &image->changes->items.items[j]);
+            struct change *change = &image->changes->items.items[j];
+            if (!change->is_known)
+                continue;
+            libraries_tell(&image->arena, stories->store, change);
+            stories_tell(&image->arena, stories, change);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "ground/ground_layers.h"
+#include "oci/layout.h"
 #include "oci/platforms.h"
 #include "package/path.h"
 #include "registry/pull.h"
@@ -296,17 +297,6 @@ bool standing_find(struct plant *plant, struct arena *arena, const struct manife
 
 /* --- its layers --- */
 
-static bool copy_layer(struct plant *plant, const struct layout_image *image, const struct layout_blob *blob,
-                       struct err *err)
-{
-    AUTO(auto_close_fd) int fd = -1;
-    AUTO(view_done) struct view view = {0};
-    AUTO(blob_abandon) struct blob copy = {0};
-    return layout_blob_open(image, blob, &fd, err) && file_map_fd(fd, "a layer", &view, err) &&
-           blob_begin(plant->store, &copy, err) && blob_write(&copy, view.ptr, view.len, err) &&
-           blob_commit(&copy, &blob->digest, NULL, err);
-}
-
 static bool bring_layers(struct plant *plant, const struct standing *standing, struct err *err)
 {
     const struct shared_standing *shared = standing->shared;
@@ -321,8 +311,7 @@ static bool bring_layers(struct plant *plant, const struct standing *standing, s
     }
     for (size_t i = 0; i < standing->described->layers.count; i++) {
         const struct layout_blob *blob = &standing->described->layers.items[i];
-        if (!store_has_blob(plant->store, &blob->digest, blob->size_bytes) &&
-            !copy_layer(plant, &shared->image, blob, err))
+        if (!layout_blob_keep(&shared->image, blob, plant->store, err))
             return false;
     }
     return true;

@@ -21,11 +21,16 @@ struct changelog_entry {
     const char *text;    /* lines as they are, the last without a newline */
 };
 
+struct ground;
+struct installed;
+
 struct changelog_request {
     struct store *store;
     struct package_expect expect;                     /* the package, without keys */
     const char *since_version, *since_source_version; /* of the older package; the second may be NULL */
     const struct package_expect *older;               /* the older package, if it may be in the store; or NULL */
+    const struct ground *ground;                      /* set: it is installed in this file system, and read there */
+    const struct installed *installed;                /* the package database there */
     size_t cap_bytes;                                 /* of the entries' texts together */
 };
 

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/map.h"
 #include "rpm/rpm_archive.h"
+#include "rpm/rpm_installed.h"
 #include "rpm/rpm_tags.h"
 #include "rpm/rpm_version.h"
 
@@ -21,20 +22,40 @@ struct opened {
     struct tags tags;
 };
 
-static bool read_tags(struct arena *arena, struct text rpm, struct tags *ret_tags, struct err *err)
+static bool take_tags(struct arena *arena, const struct rpm_header *header, struct tags *ret_tags, struct err *err)
 {
-    struct rpm_archive archive;
-    struct rpm_header header;
-    if (!rpm_archive_read(arena, rpm, &archive, err) ||
-        !rpm_header_read(arena, archive.header, RPM_HEADER_MAIN, &header, err) ||
-        !rpm_header_numbers(arena, &header, RPM_TAG_CHANGELOGTIME, &ret_tags->times, err) ||
-        !rpm_header_strings(arena, &header, RPM_TAG_CHANGELOGNAME, &ret_tags->names, err) ||
-        !rpm_header_strings(arena, &header, RPM_TAG_CHANGELOGTEXT, &ret_tags->texts, err))
+    if (!rpm_header_numbers(arena, header, RPM_TAG_CHANGELOGTIME, &ret_tags->times, err) ||
+        !rpm_header_strings(arena, header, RPM_TAG_CHANGELOGNAME, &ret_tags->names, err) ||
+        !rpm_header_strings(arena, header, RPM_TAG_CHANGELOGTEXT, &ret_tags->texts, err))
         return false;
     if (ret_tags->times.count == ret_tags->names.count && ret_tags->times.count == ret_tags->texts.count)
         return true;
     err_set(err, ERR_MALFORMED, "its changelog has %zu times, %zu names and %zu texts", ret_tags->times.count,
             ret_tags->names.count, ret_tags->texts.count);
+    return false;
+}
+
+static bool read_tags(struct arena *arena, struct text rpm, struct tags *ret_tags, struct err *err)
+{
+    struct rpm_archive archive;
+    struct rpm_header header;
+    return rpm_archive_read(arena, rpm, &archive, err) &&
+           rpm_header_read(arena, archive.header, RPM_HEADER_MAIN, &header, err) &&
+           take_tags(arena, &header, ret_tags, err);
+}
+
+/* Reads the header that an image's own database has. */
+static bool read_installed(struct arena *arena, const struct changelog_request *request, struct tags *ret_tags,
+                           struct err *err)
+{
+    const struct rpm_installed *database = request->installed->database;
+    const struct package_expect *expect = &request->expect;
+    for (size_t i = 0; i < database->packages.count; i++) {
+        const struct rpm_installed_package *package = &database->packages.items[i];
+        if (strcmp(package->name, expect->name) == 0 && strcmp(package->evr, expect->version) == 0)
+            return take_tags(arena, &package->header, ret_tags, err);
+    }
+    err_set(err, ERR_RESOLVE, "the image has no package %s %s", expect->name, expect->version);
     return false;
 }
 
@@ -120,7 +141,9 @@ bool rpm_changelog(struct arena *arena, const struct changelog_request *request,
     AUTO(close_opened) struct opened newer = {0}, older = {0};
     bool has_older = false;
     *ret_changelog = (struct changelog){0};
-    if (!open_stored(&scratch, request, &request->expect, &newer, ret_found, err) ||
+    *ret_found = true;
+    if ((request->ground ? !read_installed(&scratch, request, &newer.tags, err)
+                         : !open_stored(&scratch, request, &request->expect, &newer, ret_found, err)) ||
         (*ret_found && request->older && !open_stored(&scratch, request, request->older, &older, &has_older, err)))
         return false;
     if (*ret_found && has_older)

@@ -1,5 +1,7 @@
 #include "rpm/rpm_facts.h"
 
+#include "rpm/rpm_tags.h"
+
 #include <inttypes.h>
 
 #define TAG_NAME 1000u
@@ -13,7 +15,6 @@
 #define TAG_ARCH 1022u
 #define TAG_PREIN 1023u
 #define TAG_POSTIN 1024u
-#define TAG_SOURCERPM 1044u
 #define TAG_TRIGGERNAME 1066u
 #define TAG_PREINPROG 1085u
 #define TAG_POSTINPROG 1086u
@@ -72,7 +73,7 @@ static bool read_details(struct arena *arena, const struct rpm_header *header, s
 {
     const char *source, *vendor, *license;
     uint64_t build_time, size;
-    if (!rpm_header_string(header, TAG_SOURCERPM, &source, err) ||
+    if (!rpm_header_string(header, RPM_TAG_SOURCERPM, &source, err) ||
         !rpm_header_string(header, TAG_VENDOR, &vendor, err) ||
         !rpm_header_string(header, TAG_LICENSE, &license, err) ||
         !rpm_header_number(header, TAG_BUILDTIME, 0, &build_time, err) ||

@@ -178,6 +178,24 @@ static bool find_database(struct reading *reading, bool *ret_found)
     return true;
 }
 
+/* "NAME-VERSION-RELEASE.src.rpm" names the source. */
+static void list_packages(struct arena *arena, const struct rpm_installed *database, struct installed *installed)
+{
+    for (size_t i = 0; i < database->packages.count; i++) {
+        const struct rpm_installed_package *from = &database->packages.items[i];
+        struct installed_package package = {
+            .name = from->name, .version = from->evr, .architecture = from->architecture};
+        const char *source = NULL, *dash;
+        struct err ignored = {0};
+        if (!*package.architecture)
+            continue;
+        if (rpm_header_string(&from->header, RPM_TAG_SOURCERPM, &source, &ignored) && source &&
+            (dash = strrchr(source, '-')) != NULL && (dash = memrchr(source, '-', (size_t)(dash - source))) != NULL)
+            package.source_package = arena_strndup(arena, source, (size_t)(dash - source));
+        list_add(arena, &installed->packages, package);
+    }
+}
+
 bool rpm_installed_read(struct arena *arena, const struct ground *ground, struct installed *ret_installed,
                         bool *ret_found, struct err *err)
 {
@@ -188,6 +206,7 @@ bool rpm_installed_read(struct arena *arena, const struct ground *ground, struct
     if (ground && !find_database(&reading, ret_found))
         return false;
     *ret_installed = (struct installed){.database = installed};
+    list_packages(arena, installed, ret_installed);
     return !*ret_found || rpm_solver_text(arena, installed, &ret_installed->solver, err);
 }
 

@@ -6,7 +6,8 @@ import os
 import shutil
 import unittest
 
-from base import Case, deb, image, run, world
+from base import Case, PushCase, deb, image, run, world
+from kit import base_image
 from kit.schema import Schema
 
 SCHEMA = Schema(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "bill",
@@ -78,6 +79,7 @@ class Bills(DiffCase):
         files = {file["path"]: file for file in told["files"]}
         self.assertEqual(files[self.machine.lib("libfoo.so.1.2")]["change"], "went")
         self.assertEqual(files[self.machine.lib("libfoo.so.1.3")]["change"], "came")
+        self.assertEqual((told["libraries"], told["notes"]), ([], []))  # the same soname, no symbols
         link = files[self.machine.lib("libfoo.so.1")]
         self.assertEqual((link["before"]["target"], link["after"]["target"]), ("libfoo.so.1.2", "libfoo.so.1.3"))
         values = {(value["key"], value["name"]): (value["before"], value["after"]) for value in told["configuration"]}
@@ -95,6 +97,25 @@ class Bills(DiffCase):
             elif old[path].facts() != new[path].facts() or old[path].data != new[path].data:
                 wanted[path] = "changed"
         self.assertEqual(told, wanted)
+
+    def test_libraries_come_and_go_by_their_sonames(self):
+        before = self.night(1, self.packages())
+        machine = self.machine
+        foo = deb.Package("libfoo1", arch="amd64", version="1:2", Section="libs", Depends="libbar2, libc6", files=[
+            deb.File(machine.lib("libfoo.so.2.0"), world.library(machine, "libfoo.so.2", ["libbar.so.2", "libc.so.6"])),
+            deb.link(machine.lib("libfoo.so.2"), "libfoo.so.2.0")])
+        served = world.served(machine)
+        served.files[0] = deb.program(world.SERVED, world.executable(machine, ["libfoo.so.2", "libc.so.6"]))
+        after = self.night(2, self.packages(lambda named: named.update(libfoo1=foo, served=served)))
+        for options in ((), ("--layers",)):
+            told = {library["soname"]: (library["change"], library["before"], library["after"])
+                    for library in self.told(before, after, *options)["libraries"]}
+            self.assertEqual(told, {"libfoo.so.1": ("went", machine.lib("libfoo.so.1.2"), None),
+                                    "libfoo.so.2": ("came", None, machine.lib("libfoo.so.2.0"))}, options)
+        self.assertRegex(self.diff(before, after).stdout, r"(?m)^  library +\+ libfoo\.so\.2$")
+        shutil.rmtree(self.factory.cache)
+        self.assertIn("sonames and symbols were not read of libfoo1",
+                      self.told(before, after, "--cache-only")["notes"][0])
 
     def test_text_and_markdown_say_the_same(self):
         before, after = self.upgrade()
@@ -333,6 +354,76 @@ class Changelogs(FooCase):
                     self.assertLess(len(text), 100000)
                     self.assertNotRegex(text, "[\x1b\u202e\r]")
                     self.assertNotRegex(text, r"(?m)^ *(- )?note[: ] ")
+
+
+def stanza(name, version, **fields):
+    more = "".join(f"{key}: {value}\n" for key, value in fields.items())
+    return f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n{more}Description: x\n\n"
+
+
+class Layers(PushCase):
+    """Images that nobody has a bill of: their files, and the packages of their own database."""
+
+    def setUp(self):
+        super().setUp()
+        status = [stanza("foo", "1-1") + stanza("same", "1"), stanza("foo", "1-3", Source="foo-src (1-2)") + stanza("same", "1")]
+        text = gzip.compress(changelog(("1-2", ["* CVE-2026-0001"]), ("1-1", ["* CVE-2020-0001"]), package="foo").encode())
+        self.images, self.bases = [], []
+        for number in (0, 1):
+            entries = [base_image.file("var/lib/dpkg/status", status[number]),
+                       base_image.file("var/lib/dpkg/info/foo.list", "/.\n/usr/bin/foo\n"),
+                       base_image.file("var/lib/dpkg/info/same.list", "/.\n"),
+                       base_image.file("usr/bin/foo", f"{number}\n", 0o755),
+                       base_image.file("usr/share/doc/foo/changelog.gz", text)]
+            upper = [[base_image.gone("usr/share/other"), base_image.folder("srv", 0o700)], []][number]
+            self.bases.append(base_image.Base(self.path(f"image{number}"), {
+                "amd64": [[base_image.file("usr/share/other", "x"), *entries], upper]}))
+            self.images.append(self.path(f"image{number}"))
+
+    def told(self, before, after, *options):
+        result = self.call("diff", before, after, "--json", *options)
+        self.assertEqual(result.code, run.OK, result)
+        report = json.loads(result.stdout)
+        self.assertEqual(SCHEMA.faults(report, "diff"), [])
+        return report["compared"][0]["platforms"][0]
+
+    def check(self, told):
+        self.assertEqual((told["before"]["from"], told["after"]["from"], told["notes"]), ("layers", "layers", []))
+        self.assertEqual([(package["name"], package["before"], package["after"]) for package in told["packages"]],
+                         [("foo", "1-1", "1-3")])
+        files = {file["path"]: (file["change"], file["package"]) for file in told["files"]}
+        self.assertEqual(files, {"/srv": ("went", None), "/usr/bin/foo": ("changed", "foo"),
+                                 "/usr/share/other": ("came", None), "/var/lib/dpkg/status": ("changed", None)})
+        story, = told["changelogs"]
+        self.assertEqual((story["source_package"], story["cves"], [entry["version"] for entry in story["entries"]]),
+                         ("foo-src", ["CVE-2026-0001"], ["1-2"]))
+
+    def test_layouts(self):
+        self.check(self.told(*self.images))
+
+    def test_archives(self):
+        for path in self.images:
+            shutil.make_archive(path, "tar", path)
+        self.check(self.told(*[path + ".tar" for path in self.images]))
+
+    def test_references_of_a_registry_and_what_is_in_the_cache_of_them(self):
+        registry = self.make_registry()
+        references = [f"{registry.host}/x/foo:{number}" for number in (0, 1)]
+        for path, reference in zip(self.images, references):
+            self.pushed(path, reference)
+        options = ("--tls-verify=false",)
+        self.check(self.told(*references, *options))
+        self.check(self.told(self.images[0], references[1], *options))
+
+    def test_a_layer_that_is_broken_leaves_the_configuration(self):
+        digest = self.bases[1].layers["amd64"][0]["digest"]
+        path = os.path.join(self.images[1], "blobs/sha256", digest.removeprefix("sha256:"))
+        with open(path, "r+b") as stream:
+            stream.seek(20)
+            stream.write(b"xxxx")
+        told = self.told(*self.images)
+        self.assertEqual((told["before"]["from"], told["packages"], told["files"]), ("configuration", [], []))
+        self.assertIn("packages and files were not compared: ", told["notes"][0])
 
 
 if __name__ == "__main__":

@@ -106,6 +106,16 @@ def parsechangelog(text, since):
     return versions, {cve.upper() for cve in CVE.findall(out)}, closes
 
 
+def symbols(data):
+    """What a library defines for others, as nm lists it: NAME or NAME@VERSION."""
+    with tempfile.NamedTemporaryFile(suffix=".so") as stream:
+        stream.write(data)
+        stream.flush()
+        out = subprocess.run(["nm", "-D", "--defined-only", "--with-symbol-versions", stream.name],
+                             stdout=subprocess.PIPE, check=True).stdout.decode()
+    return {line.split()[-1].replace("@@", "@") for line in out.splitlines() if line.split()[-2] != "A"}  # A: versions
+
+
 class Changelogs(unittest.TestCase):
     judged = {}
 
@@ -154,6 +164,42 @@ class Changelogs(unittest.TestCase):
             self.assertEqual(set(story["cves"]), cves)
             self.assertLessEqual({f"#{number}" for number in closes}, set(story["bugs"]))
             self.judged[name] = (len(versions), len(cves))
+
+    def file(self, night, image, path):
+        """The bytes of a file of an image, out of the .deb that gave it."""
+        folder = os.path.join(World.nights[night], image, "imgfactory")
+        (name,) = os.listdir(folder)
+        with open(os.path.join(folder, name), encoding="utf-8") as stream:
+            bill = json.load(stream)
+        giver = next(file["package"] for file in bill["files"] if file["path"] == path)
+        digest = next(package["digest"] for package in bill["selection"] if package["name"] == giver)
+        hexadecimal = digest.removeprefix("sha256:")
+        deb = os.path.join(World.factory.cache, "v1", "blob", "sha256", hexadecimal[:2], hexadecimal)
+        data = subprocess.run(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE, check=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for member in archive:
+                if member.isreg() and member.name.removeprefix(".") in (path, path.removeprefix("/usr")):
+                    return archive.extractfile(member).read()
+        raise LookupError(path)
+
+    @unittest.skipUnless(shutil.which("nm"), "nm is missing (binutils): nobody judges the symbols")
+    def test_symbols_are_those_of_nm(self):
+        result = World.factory.run_plain("diff", World.nights["all"], World.nights["next"], "--json", "--cache-only")
+        judged = {}
+        for compared in json.loads(result.stdout)["compared"]:
+            for library in compared["platforms"][0]["libraries"]:
+                if library["change"] != "changed" or library["soname"] in judged:
+                    continue
+                old, new = (symbols(self.file(night, compared["image"], library[side]))
+                            for night, side in (("all", "before"), ("next", "after")))
+                with self.subTest(library["soname"]):
+                    self.assertEqual(library["symbols_came"], sorted(new - old, key=str.encode)[:500])
+                    self.assertEqual(library["symbols_went"], sorted(old - new, key=str.encode)[:500])
+                    self.assertEqual((library["symbols_came_count"], library["symbols_went_count"]),
+                                     (len(new - old), len(old - new)))
+                    judged[library["soname"]] = len(new ^ old)
+        sys.stderr.write(f"[{len(judged)} libraries, {sum(judged.values())} symbols] ")
+        self.assertGreater(len(judged), 5)
 
     def test_versions_and_numbers_are_those_of_dpkg_parsechangelog(self):
         self.compare("main", "all")

@@ -1,0 +1,149 @@
+#include "change/side.h"
+
+#include "base/map.h"
+#include "formats/formats.h"
+#include "ground/ground_layers.h"
+#include "ground/installed.h"
+#include "oci/layout.h"
+#include "source/format.h"
+
+/* A side under work. */
+struct reading {
+    struct arena *arena;
+    const struct ground *ground;
+    struct bill *bill;
+    const struct bill *former; /* the bill that there was, or NULL */
+    const char *note;
+};
+
+/* --- files --- */
+
+static const char *hex_of(struct arena *arena, struct text value)
+{
+    char *hex = value.len ? arena_alloc(arena, value.len * 2 + 1) : NULL;
+    for (size_t i = 0; i < value.len; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", (unsigned char)value.ptr[i]);
+    return hex;
+}
+
+static void read_files(struct reading *reading, const struct installed *installed)
+{
+    static const enum node_kind kinds[] = {[ENTRY_FILE] = NODE_FILE,
+                                           [ENTRY_DIRECTORY] = NODE_DIRECTORY,
+                                           [ENTRY_SYMLINK] = NODE_SYMLINK,
+                                           [ENTRY_HARDLINK] = NODE_HARDLINK};
+    static const struct strings none;
+    struct bill *bill = reading->bill;
+    for (size_t i = 0; i < reading->ground->package->count; i++) {
+        const struct entry *entry = &reading->ground->package->entries[i];
+        struct bill_file file = {.path = entry->path,
+                                 .kind = kinds[entry->kind],
+                                 .mode = entry->mode,
+                                 .uid = entry->uid,
+                                 .gid = entry->gid,
+                                 .target = entry->target,
+                                 .capability = hex_of(reading->arena, entry->capability)};
+        if (entry->kind == ENTRY_FILE) {
+            file.size_bytes = entry->size_bytes;
+            file.digest = entry->digest;
+            bill->unpacked_bytes += entry->size_bytes;
+        }
+        if (installed && entry->kind != ENTRY_DIRECTORY)
+            file.package = installed->format->installed_owner(installed, entry->path, &none);
+        if (entry->kind == ENTRY_DIRECTORY)
+            list_add(reading->arena, &bill->directories, file);
+        else
+            list_add(reading->arena, &bill->files, file);
+    }
+    bill->file_count = bill->files.count;
+}
+
+/* --- packages --- */
+
+static const struct bill_package *find_former(const struct map *former, const struct installed_package *package,
+                                              struct arena *arena)
+{
+    return map_get(former, text_of(arena_printf(arena, "%s %s", package->name, package->version)));
+}
+
+/* Lists what the database says is installed; of packages that the former bill has, with where their files are. */
+static void list_packages(struct reading *reading, const struct installed *installed)
+{
+    struct arena *arena = reading->arena;
+    struct map former = {.arena = arena};
+    for (size_t i = 0; reading->former && i < reading->former->packages.count; i++) {
+        const struct bill_package *package = &reading->former->packages.items[i];
+        (void)map_add(&former, text_of(arena_printf(arena, "%s %s", package->name, package->version)), (void *)package);
+    }
+    for (size_t i = 0; i < installed->packages.count; i++) {
+        const struct installed_package *from = &installed->packages.items[i];
+        const struct bill_package *known = find_former(&former, from, arena);
+        struct bill_package package = {.name = from->name,
+                                       .version = from->version,
+                                       .architecture = from->architecture,
+                                       .source_package = from->source_package,
+                                       .source_version = from->source_version,
+                                       .url = installed->format->file_ending,
+                                       .has_given = true};
+        if (known)
+            package = *known;
+        package.has_given = true;
+        list_add(arena, &reading->bill->packages, package);
+    }
+}
+
+/* Reads the package database, of whichever format has one. */
+static const struct installed *read_database(struct reading *reading)
+{
+    const struct format *format;
+    for (size_t i = 0; (format = formats_at(i)) != NULL; i++) {
+        struct installed *installed = arena_new(reading->arena, struct installed);
+        struct err err = {0};
+        bool is_found = false;
+        if (!format->installed_read)
+            continue;
+        if (!format->installed_read(reading->arena, reading->ground, installed, &is_found, &err)) {
+            reading->note = arena_printf(reading->arena, "its packages cannot be read: %s", err.text);
+            return NULL;
+        }
+        installed->format = format;
+        if (is_found)
+            return installed;
+    }
+    reading->note = "it has no package database that is known: its packages are not told";
+    return NULL;
+}
+
+bool side_read_layers(struct arena *arena, struct store *store, const char *name, const struct layout_image *image,
+                      const struct layout_manifest *manifest, struct change_side *side, const char **ret_note,
+                      struct err *err)
+{
+    struct base_layers layers;
+    *ret_note = NULL;
+    if (!ground_layers_of(arena, name, manifest, &layers, err))
+        return false;
+    for (size_t i = 0; image->blobs_fd >= 0 && i < manifest->layers.count; i++) {
+        if (!layout_blob_keep(image, &manifest->layers.items[i], store, err))
+            return false;
+    }
+    if (!ground_open(store, name, &layers, &side->ground, err))
+        return false;
+    struct reading reading = {
+        .arena = arena, .ground = &side->ground, .bill = arena_new(arena, struct bill), .former = side->bill};
+    const struct installed *installed = read_database(&reading);
+    if (installed)
+        list_packages(&reading, installed);
+    read_files(&reading, installed);
+    side->told = side->bill;
+    side->bill = reading.bill;
+    side->unpacked_bytes = reading.bill->unpacked_bytes;
+    side->installed = installed;
+    side->is_read = true;
+    *ret_note = reading.note;
+    return true;
+}
+
+void side_close(struct change_side *side)
+{
+    ground_close(&side->ground);
+}
