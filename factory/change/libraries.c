@@ -1,6 +1,5 @@
 #include "change/libraries.h"
 
-#include "base/map.h"
 #include "change/packaged.h"
 #include "package/elf_symbols.h"
 #include "package/path.h"
@@ -12,8 +11,8 @@
 
 /* A library of one side. */
 struct library {
-    const char *path;
-    const struct entry *entry;
+    const struct bill_file *file;
+    struct shelf *shelf;
 };
 
 /* One side under work. */
@@ -28,7 +27,7 @@ struct shelf {
 struct looking {
     struct arena *arena;   /* of the result */
     struct arena *scratch; /* of all else */
-    struct store *store;
+    struct libraries *known;
     struct change *change;
     struct shelf before, after;
 };
@@ -52,9 +51,9 @@ static const struct package *open_package(struct looking *looking, struct shelf 
 {
     const struct bill_package *package = map_get(&shelf->packages, text_of(name));
     struct package *opened = map_get(&shelf->opened, text_of(name));
-    if (opened || !package || !looking->store || strings_has(&shelf->absent, name))
+    if (opened || !package || !looking->known->store || strings_has(&shelf->absent, name))
         return opened;
-    opened = packaged_open(looking->store, package);
+    opened = packaged_open(looking->known->store, package);
     if (opened)
         (void)map_add(&shelf->opened, text_of(name), opened);
     else
@@ -75,17 +74,31 @@ static const struct entry *find_entry(struct looking *looking, struct shelf *she
     return entry && entry->kind == ENTRY_FILE && digest_eq(&entry->digest, &file->digest) ? entry : NULL;
 }
 
+/* Returns a file's soname; NULL when it has none, or cannot be read. */
+static const char *soname_of(struct looking *looking, struct shelf *shelf, const struct bill_file *file)
+{
+    struct arena *arena = &looking->known->arena;
+    const char *key = digest_hex(&file->digest).chars, *soname = map_get(&looking->known->sonames, text_of(key));
+    if (!soname) {
+        const struct entry *entry = find_entry(looking, shelf, file);
+        if (!entry)
+            return NULL;
+        soname = arena_strdup(arena, entry->elf && entry->elf->soname ? entry->elf->soname : "");
+        (void)map_add(&looking->known->sonames, text_of(arena_strdup(arena, key)), (char *)soname);
+    }
+    return *soname ? soname : NULL;
+}
+
 /* Puts a file to the libraries of its side, when it is one. */
 static void shelve(struct looking *looking, struct shelf *shelf, const struct bill_file *file)
 {
     if (!file || file->kind != NODE_FILE || !strstr(path_basename(file->path), ".so"))
         return;
-    const struct entry *entry = find_entry(looking, shelf, file);
-    const char *soname = entry && entry->elf ? entry->elf->soname : NULL;
-    if (!soname || !*soname)
+    const char *soname = soname_of(looking, shelf, file);
+    if (!soname)
         return;
     struct library *library = arena_new(looking->scratch, struct library);
-    *library = (struct library){file->path, entry};
+    *library = (struct library){file, shelf};
     (void)map_add(&shelf->libraries, text_of(soname), library);
 }
 
@@ -95,13 +108,15 @@ static int compare_strings(const void *left, const void *right)
 }
 
 /* Lists what a library defines for others, sorted. False when its bytes or tables are not right. */
-static bool list_symbols(struct arena *arena, const struct library *library, struct strings *ret_symbols)
+static bool list_symbols(struct looking *looking, struct arena *arena, const struct library *library,
+                         struct strings *ret_symbols)
 {
-    struct text bytes = {library->entry->data, (size_t)library->entry->size_bytes};
+    const struct entry *entry = find_entry(looking, library->shelf, library->file);
+    struct text bytes = {entry ? entry->data : "", entry ? (size_t)entry->size_bytes : 0};
     struct digest digest = digest_of(bytes.ptr, bytes.len);
     struct elf_symbols symbols;
     *ret_symbols = (struct strings){0};
-    if (!digest_eq(&digest, &library->entry->digest))
+    if (!entry || !digest_eq(&digest, &entry->digest))
         return false;
     elf_symbols_read(arena, bytes, &symbols);
     for (size_t i = 1; !symbols.broken && i < symbols.count; i++) {
@@ -146,25 +161,42 @@ static void compare_symbols(struct arena *arena, const struct strings *before, c
     }
 }
 
+/* Compares what two libraries define, once; NULL when they cannot be read. */
+static const struct library_change *symbols_of(struct looking *looking, const struct library *before,
+                                               const struct library *after)
+{
+    struct arena scratch = {0}, *arena = &looking->known->arena;
+    struct digest_hex old_hex = digest_hex(&before->file->digest), new_hex = digest_hex(&after->file->digest);
+    const char *key = arena_printf(arena, "%s %s", old_hex.chars, new_hex.chars);
+    struct library_change *found = map_get(&looking->known->pairs, text_of(key));
+    struct strings old, new;
+    if (!found && list_symbols(looking, &scratch, before, &old) && list_symbols(looking, &scratch, after, &new)) {
+        found = arena_new(arena, struct library_change);
+        compare_symbols(arena, &old, &new, found);
+        (void)map_add(&looking->known->pairs, text_of(key), found);
+    }
+    arena_done(&scratch);
+    return found;
+}
+
 static void compare(struct looking *looking, const char *soname, const struct library *before,
                     const struct library *after)
 {
-    struct arena scratch = {0}, *arena = looking->arena;
-    struct strings old, new;
-    struct library_change found = {.kind = !before  ? CHANGE_CAME
-                                           : !after ? CHANGE_WENT
-                                                    : CHANGE_CHANGED,
-                                   .soname = arena_strdup(arena, soname),
-                                   .before = before ? before->path : NULL,
-                                   .after = after ? after->path : NULL};
-    bool is_read = before && after && list_symbols(&scratch, before, &old) && list_symbols(&scratch, after, &new);
-    if (is_read)
-        compare_symbols(arena, &old, &new, &found);
-    if (found.kind != CHANGE_CHANGED || found.came_count || found.went_count)
-        list_add(arena, &looking->change->libraries, found);
-    if (before && after && !is_read)
-        change_note(arena, looking->change, arena_printf(arena, "the symbols of %s cannot be read", soname));
-    arena_done(&scratch);
+    struct library_change found = {0};
+    if (before && after) {
+        const struct library_change *symbols = symbols_of(looking, before, after);
+        if (!symbols)
+            change_note(looking->arena, looking->change,
+                        arena_printf(looking->scratch, "the symbols of %s cannot be read", soname));
+        if (!symbols || (!symbols->came_count && !symbols->went_count))
+            return;
+        found = *symbols;
+    }
+    found.kind = !before ? CHANGE_CAME : !after ? CHANGE_WENT : CHANGE_CHANGED;
+    found.soname = soname;
+    found.before = before ? before->file->path : NULL;
+    found.after = after ? after->file->path : NULL;
+    list_add(looking->arena, &looking->change->libraries, found);
 }
 
 /* Names packages whose libraries could not be looked at. */
@@ -181,10 +213,11 @@ static void note_absent(struct looking *looking, const struct shelf *shelf)
                                  shelf->absent.count > named.count ? " and others" : ""));
 }
 
-void libraries_tell(struct arena *arena, struct store *store, struct change *change)
+void libraries_tell(struct arena *arena, struct libraries *libraries, struct change *change)
 {
     struct arena scratch = {0};
-    struct looking looking = {.arena = arena, .scratch = &scratch, .store = store, .change = change};
+    struct looking looking = {.arena = arena, .scratch = &scratch, .known = libraries, .change = change};
+    libraries->sonames.arena = libraries->pairs.arena = &libraries->arena;
     shelf_init(&looking, &looking.before, change->before);
     shelf_init(&looking, &looking.after, change->after);
     for (size_t i = 0; i < change->files.count; i++) {
@@ -206,4 +239,10 @@ void libraries_tell(struct arena *arena, struct store *store, struct change *cha
     shelf_done(&looking.before);
     shelf_done(&looking.after);
     arena_done(&scratch);
+}
+
+void libraries_done(struct libraries *libraries)
+{
+    arena_done(&libraries->arena);
+    *libraries = (struct libraries){0};
 }

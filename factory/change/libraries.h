@@ -5,10 +5,12 @@
  * those that others can use: defined, not local, with their version ("SSL_new@OPENSSL_3.0.0"). Of one library the first
  * LIBRARY_SYMBOLS_MAX of each kind are listed, all are counted.
  * Threads: the caller's.
+ * Owns: struct libraries what was learnt, until libraries_done(); results live there, and in the arena given.
  */
 #ifndef IMGFACTORY_CHANGE_LIBRARIES_H
 #define IMGFACTORY_CHANGE_LIBRARIES_H
 
+#include "base/map.h"
 #include "change/change.h"
 
 #define LIBRARY_SYMBOLS_MAX 500u
@@ -21,7 +23,17 @@ struct library_change {
     size_t came_count, went_count;
 };
 
-/* Fills change->libraries; what could not be read is noted. `store` may be NULL. */
-void libraries_tell(struct arena *arena, struct store *store, struct change *change);
+/* What was learnt of libraries: many images have the same. Zero-initialise, with .store. */
+struct libraries {
+    struct store *store; /* NULL: nothing can be read but layers */
+    struct arena arena;
+    struct map sonames; /* a file's digest → its soname; "": it has none */
+    struct map pairs;   /* two digests → struct library_change, of the symbols */
+};
+
+/* Fills change->libraries; what could not be read is noted. */
+void libraries_tell(struct arena *arena, struct libraries *libraries, struct change *change);
+/* Frees. Accepts a zeroed one. For AUTO(). */
+void libraries_done(struct libraries *libraries);
 
 #endif

@@ -1143,6 +1143,7 @@ static bool run_batch(struct build *build, struct err *err)
     struct registry_shared *shared = share_registries(build);
     batch_init(batch, build->images, build->image_count);
     struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);
+    AUTO(libraries_done) struct libraries libraries = {.store = plant->store};
     AUTO(stories_done) struct stories stories = {.store = plant->store}; /* what is not in the cache is not fetched */
     bool is_run = batch_run(batch, plant, err);
     display_stop(display);
@@ -1154,7 +1155,7 @@ static bool run_batch(struct build *build, struct err *err)
             night_status_write(build->command, plant, batch);
         build->command->outcome = batch_outcome(batch);
         if (!batch->is_abandoned)
-            changes_tell(batch, &stories);
+            changes_tell(batch, &libraries, &stories);
         if (build->locking.is_writing)
             is_run = locking_end(build->command, &build->locking, batch, plant, err);
         else

@@ -26,7 +26,7 @@ static bool open_store(struct differ *differ, struct err *err)
     if ((state || places_user_dir(differ->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &ignored)) &&
         secret_open(state, &secret, &ignored))
         store_use_secret(differ->store, &secret);
-    differ->stories.store = differ->store;
+    differ->stories.store = differ->libraries.store = differ->store;
     differ->stories.http = differ->options->is_cache_only ? NULL : differ->remote->http;
     return true;
 }
@@ -250,6 +250,7 @@ static bool read_form(struct differ *differ, struct err *err)
 static void close_differ(struct differ *differ)
 {
     stories_done(&differ->stories);
+    libraries_done(&differ->libraries);
     store_close(differ->store);
 }
 

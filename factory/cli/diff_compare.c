@@ -1,6 +1,5 @@
 #include "cli/diff_parts.h"
 
-#include "change/libraries.h"
 #include "change/side.h"
 #include "registry/pull.h"
 
@@ -111,7 +110,7 @@ static bool compare_platforms(struct differ *differ, struct compared *compared, 
     for (size_t i = 0; i < notes.count; i++)
         change_note(differ->arena, &change, notes.items[i]);
     if (change.is_known) {
-        libraries_tell(differ->arena, differ->store, &change);
+        libraries_tell(differ->arena, &differ->libraries, &change);
         stories_tell(differ->arena, &differ->stories, &change);
     }
     list_add(differ->arena, &compared->changes, change);

@@ -5,6 +5,7 @@
 #ifndef IMGFACTORY_CLI_DIFF_PARTS_H
 #define IMGFACTORY_CLI_DIFF_PARTS_H
 
+#include "change/libraries.h"
 #include "change/stories.h"
 #include "cli/diff.h"
 
@@ -38,6 +39,7 @@ struct differ {
     struct layout_wanted wanted;
     struct store *store; /* NULL: there is none */
     struct stories stories;
+    struct libraries libraries;
     size_t same_count, other_count; /* images that were compared */
     json_t *report;
 };

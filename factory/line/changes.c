@@ -3,7 +3,6 @@
 #include "base/auto.h"
 #include "change/change_json.h"
 #include "change/change_print.h"
-#include "change/libraries.h"
 #include "change/side.h"
 
 /* Opens what the first of the image's tags has that the layout knows; false when there is nothing to compare with. */
@@ -82,7 +81,7 @@ static bool has_changes(const struct batch_image *image)
     return image->has_layout && image->changes;
 }
 
-void changes_tell(struct batch *batch, struct stories *stories)
+void changes_tell(struct batch *batch, struct libraries *libraries, struct stories *stories)
 {
     for (size_t i = 0; i < batch->count; i++) {
         struct batch_image *image = &batch->images[i];
@@ -90,7 +89,7 @@ void changes_tell(struct batch *batch, struct stories *stories)
             struct change *change = &image->changes->items.items[j];
             if (!change->is_known)
                 continue;
-            libraries_tell(&image->arena, stories->store, change);
+            libraries_tell(&image->arena, libraries, change);
             stories_tell(&image->arena, stories, change);
         }
     }

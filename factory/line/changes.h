@@ -8,6 +8,7 @@
 #ifndef IMGFACTORY_LINE_CHANGES_H
 #define IMGFACTORY_LINE_CHANGES_H
 
+#include "change/libraries.h"
 #include "change/stories.h"
 #include "line/batch.h"
 
@@ -20,7 +21,7 @@ struct image_changes {
 /* Compares what the layout has with the image that is about to be written there; gives image->changes, NULL for none. */
 void changes_read(struct batch_image *image, struct plant *plant);
 /* Tells why packages changed. */
-void changes_tell(struct batch *batch, struct stories *stories);
+void changes_tell(struct batch *batch, struct libraries *libraries, struct stories *stories);
 /* Makes the object of an image for the report; NULL when nothing changed. */
 json_t *changes_json(const struct batch_image *image);
 /* Prints all images that changed as Markdown; nothing when none did. */

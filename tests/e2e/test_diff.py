@@ -1,13 +1,16 @@
 """`imgfactory diff`: what differs between two images, by bills and by layers, and why."""
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
+import subprocess
 import unittest
 
-from base import Case, PushCase, deb, image, run, world
+from base import Case, PushCase, deb, image, rpm, run, world
 from kit import base_image
+from kit.rpm_case import BuildCase, Shared
 from kit.schema import Schema
 
 SCHEMA = Schema(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "bill",
@@ -354,6 +357,72 @@ class Changelogs(FooCase):
                     self.assertLess(len(text), 100000)
                     self.assertNotRegex(text, "[\x1b\u202e\r]")
                     self.assertNotRegex(text, r"(?m)^ *(- )?note[: ] ")
+
+
+SHARED = Shared()
+
+
+def tearDownModule():
+    SHARED.close()
+
+
+class Rpm(BuildCase):
+    """Changelogs of RPM packages, which are in their headers, as `rpm -q --changelog` prints them."""
+
+    shared = SHARED
+    ENTRIES = ["* Thu Jan 01 2026 A Kit <a@kit.example> - 2.0-1\n- Update; fixes CVE-2026-0001 (rhbz#1234567)\n- RHSA-2026:0042\n",
+               "* Mon Dec 01 2025 B Kit <b@kit.example> 1.0-3\n- Resolves: RHEL-4711\n",
+               "* Sat Nov 01 2025 A Kit <a@kit.example> - 1.0-2\n- Mend CVE-2025-0002\n",
+               "* Wed Oct 01 2025 A Kit <a@kit.example> - 1.0-1\n- First, CVE-2020-0001\n"]
+
+    def night(self, number, version, release, entries):
+        data = rpm.Package("data", [rpm.File("/usr/share/data", f"{number}\n")], version=version, release=release,
+                           changelog="\n".join(entries), source="data-src")
+        repository = rpm.Repository(self.path(f"repo{number}/x86_64"), [data])
+        repository.publish(SHARED.ring.get("main"))
+        self.use_folder(self.path(f"repo{number}"))
+        self.write_manifest("data", "packages:\n  install: [data]\n")
+        self.factory.output = self.path(f"night{number}")
+        self.build("--arch", ARCH, "data", name="data")
+        return os.path.join(self.factory.output, "data"), repository.package_path(data)
+
+    def printed(self, path):
+        """The entries that rpm prints of a package."""
+        text = subprocess.run(["rpm", "-qp", "--nosignature", "--changelog", path], stdout=subprocess.PIPE, check=True,
+                              stderr=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C"}).stdout.decode()
+        return [entry.strip() for entry in text.split("\n\n") if entry.strip()]
+
+    def told(self, before, after, *options):
+        result = self.factory.run_plain("diff", before, after, "--json", *options)
+        self.assertEqual(result.code, run.OK, result)
+        report = json.loads(result.stdout)
+        self.assertEqual(SCHEMA.faults(report, "diff"), [])
+        story, = report["compared"][0]["platforms"][0]["changelogs"]
+        return story
+
+    def test_entries_are_those_that_rpm_prints_of_the_newer_package_alone(self):
+        (before, old), (after, new) = self.night(1, "1.0", "2.fc41", self.ENTRIES[2:]), self.night(2, "2.0", "1.fc41", self.ENTRIES)
+        wanted = [entry for entry in self.printed(new) if entry not in self.printed(old)]
+        self.assertEqual(len(wanted), 2)
+        cache = self.factory.cache
+        for only_newer in (False, True):  # with the older package in the cache, and by its version alone
+            story = self.told(before, after, "--cache-only")
+            self.assertIsNone(story["not_read"])
+            self.assertEqual([entry["text"] for entry in story["entries"]],
+                             [entry.split("\n", 1)[1] for entry in wanted], only_newer)
+            self.assertEqual([entry["version"] for entry in story["entries"]], ["2.0-1", "1.0-3"])
+            self.assertEqual([entry["date"][:10] for entry in story["entries"]], ["2026-01-01", "2025-12-01"])
+            self.assertEqual((story["source_package"], story["cves"], story["advisories"], story["bugs"]),
+                             ("data-src", ["CVE-2026-0001"], ["RHSA-2026:0042"], ["rhbz#1234567", "RHEL-4711"]))
+            with open(old, "rb") as stream:
+                name = hashlib.sha256(stream.read()).hexdigest()
+            if not only_newer:
+                os.unlink(os.path.join(cache, "v1/blob/sha256", name[:2], name))
+
+    def test_back_to_an_older_package(self):
+        (before, _), (after, _) = self.night(1, "2.0", "1", self.ENTRIES), self.night(2, "1.0", "2", self.ENTRIES[2:])
+        story = self.told(before, after)
+        self.assertEqual((story["downgrade"], story["cves"]), (True, ["CVE-2026-0001"]))
 
 
 def stanza(name, version, **fields):

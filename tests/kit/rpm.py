@@ -84,13 +84,15 @@ class Package:
     called as the package."""
 
     def __init__(self, name, files=(), version="1.0", release="1", epoch=None, arch="noarch", payload="zstd",
-                 scripts=None, autoreq=True, digest="sha256", format=None, source=None, time=EPOCH, **relations):
+                 scripts=None, autoreq=True, digest="sha256", format=None, source=None, time=EPOCH, changelog=None,
+                 **relations):
         unknown = set(relations) - set(RELATIONS)
         if unknown:
             raise TypeError(f"unknown relations {unknown}")
         self.name, self.version, self.release, self.epoch, self.arch = name, version, release, epoch, arch
         self.files, self.payload, self.digest = list(files), payload, digest
         self.format, self.source, self.time = format, source, time
+        self.changelog = changelog  # text of %changelog
         self.scripts, self.autoreq, self.relations = dict(scripts or {}), autoreq, relations
         self._built = {}  # signing key → bytes
 
@@ -125,6 +127,8 @@ class Package:
                 raise TypeError(f"unknown script {name}")
             lines += [f"%{name}{own}", text.rstrip("\n")]
         lines += [f"%files{own}"] + [entry.line() for entry in self.files]
+        if self.changelog:
+            lines += ["%changelog", self.changelog.rstrip("\n")]
         return "\n".join(lines) + "\n"
 
     def build(self, key=None):
