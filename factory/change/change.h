@@ -11,6 +11,7 @@
 
 #include "bill/bill.h"
 #include "ground/installed.h"
+#include "package/advisory.h"
 
 /* One image for one platform. */
 struct change_side {
@@ -57,6 +58,7 @@ struct change {
     LIST(struct value_change) values;
     LIST(struct library_change) libraries; /* that came, went, or define other symbols (libraries.h) */
     LIST(struct change_story) stories;     /* of packages that changed (stories.h) */
+    struct advisories advisories;          /* of packages that changed */
     struct strings notes;                  /* what could not be read, as sentences */
 };
 

@@ -115,6 +115,14 @@ static json_t *library_json(const struct library_change *change)
                      "symbols_went_count", (json_int_t)change->went_count);
 }
 
+static json_t *advisory_json(const struct advisory *advisory)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", record_text(advisory->id), "type",
+                     record_text(advisory->kind), "severity", record_text(advisory->severity), "title",
+                     record_text(advisory->title), "issued", record_text(advisory->issued), "packages",
+                     record_strings(&advisory->packages), "references", record_strings(&advisory->references));
+}
+
 json_t *change_json(const struct change *change)
 {
     const struct change_side *side = change->after ? change->after : change->before;
@@ -140,6 +148,10 @@ json_t *change_json(const struct change *change)
     for (size_t i = 0; i < change->libraries.count; i++)
         json_array_append_new(libraries, library_json(&change->libraries.items[i]));
     json_object_set_new(json, "libraries", libraries);
+    json_t *advisories = json_array();
+    for (size_t i = 0; i < change->advisories.count; i++)
+        json_array_append_new(advisories, advisory_json(&change->advisories.items[i]));
+    json_object_set_new(json, "advisories", advisories);
     json_object_set_new(json, "changelogs", stories);
     json_object_set_new(json, "notes", record_strings(&change->notes));
     return json;

@@ -202,6 +202,18 @@ static void print_library(const struct printing *printing, const struct library_
                strings_join(&scratch, &parts, "; "));
 }
 
+static void print_advisory(const struct printing *printing, const struct advisory *advisory)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *title = advisory->title ? advisory->title : "";
+    const char *kind = arena_printf(&scratch, "%s%s%s", advisory->kind ? advisory->kind : "",
+                                    advisory->severity ? " " : "", advisory->severity ? advisory->severity : "");
+    print_line(printing, "advisory", CHANGE_CAME, shown(printing, &scratch, advisory->id),
+               shown(printing, &scratch, arena_printf(&scratch, "%s: %s", kind, title)));
+    print_ids(printing, "of", &advisory->packages);
+    print_ids(printing, "about", &advisory->references);
+}
+
 static const char *size_change(struct arena *arena, uint64_t before, uint64_t after)
 {
     if (before == after)
@@ -249,6 +261,8 @@ static void print_change(const struct printing *printing, const struct change *c
         print_value(printing, &change->values.items[i]);
     for (size_t i = 0; i < change->libraries.count; i++)
         print_library(printing, &change->libraries.items[i]);
+    for (size_t i = 0; i < change->advisories.count; i++)
+        print_advisory(printing, &change->advisories.items[i]);
     for (size_t i = 0; i < change->stories.count; i++)
         print_story(printing, &change->stories.items[i]);
     for (size_t i = 0; i < change->notes.count; i++)

@@ -35,16 +35,20 @@ struct change_story {
 
 /* Where stories come from. Zero-initialise, with .store and, where packages may be fetched, .http. */
 struct stories {
-    struct store *store; /* NULL: nothing can be read */
-    struct http *http;   /* NULL: nothing is fetched */
+    struct store *store;        /* NULL: nothing can be read */
+    struct http *http;          /* NULL: no package is fetched */
+    struct http *metadata_http; /* NULL: no list of advisories is fetched */
     struct arena arena;
-    struct map known; /* source and versions → struct story */
+    struct map known;   /* source and versions → struct story */
+    struct map advised; /* a repository and packages → struct advisories, or NULL: they cannot be read */
     size_t text_bytes;
     unsigned fetch_count, failed_count;
 };
 
 /* Tells of each source of packages that changed to another version; into change->stories. */
 void stories_tell(struct arena *arena, struct stories *stories, struct change *change);
+/* Tells of each advisory that the after side's repositories have of packages that changed; into change->advisories. */
+void stories_advise(struct arena *arena, struct stories *stories, struct change *change);
 /* Frees. Accepts a zeroed one. For AUTO(). */
 void stories_done(struct stories *stories);
 

@@ -1144,7 +1144,10 @@ static bool run_batch(struct build *build, struct err *err)
     batch_init(batch, build->images, build->image_count);
     struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);
     AUTO(libraries_done) struct libraries libraries = {.store = plant->store};
-    AUTO(stories_done) struct stories stories = {.store = plant->store}; /* what is not in the cache is not fetched */
+    AUTO(stories_done)
+    struct stories stories = {/* packages that are not in the cache are not fetched */
+                              .store = plant->store,
+                              .metadata_http = build->run.is_cache_only ? NULL : plant->http};
     bool is_run = batch_run(batch, plant, err);
     display_stop(display);
     if (is_run) {

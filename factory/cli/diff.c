@@ -27,7 +27,7 @@ static bool open_store(struct differ *differ, struct err *err)
         secret_open(state, &secret, &ignored))
         store_use_secret(differ->store, &secret);
     differ->stories.store = differ->libraries.store = differ->store;
-    differ->stories.http = differ->options->is_cache_only ? NULL : differ->remote->http;
+    differ->stories.http = differ->stories.metadata_http = differ->options->is_cache_only ? NULL : differ->remote->http;
     return true;
 }
 

@@ -112,6 +112,7 @@ static bool compare_platforms(struct differ *differ, struct compared *compared, 
     if (change.is_known) {
         libraries_tell(differ->arena, &differ->libraries, &change);
         stories_tell(differ->arena, &differ->stories, &change);
+        stories_advise(differ->arena, &differ->stories, &change);
     }
     list_add(differ->arena, &compared->changes, change);
     return true;

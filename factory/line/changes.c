@@ -91,6 +91,7 @@ void changes_tell(struct batch *batch, struct libraries *libraries, struct stori
                 continue;
             libraries_tell(&image->arena, libraries, change);
             stories_tell(&image->arena, stories, change);
+            stories_advise(&image->arena, stories, change);
         }
     }
 }

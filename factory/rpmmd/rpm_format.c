@@ -9,6 +9,7 @@
 #include "rpmmd/rpm_arch.h"
 #include "rpmmd/rpm_catalog.h"
 #include "rpmmd/rpm_metadata.h"
+#include "rpmmd/updateinfo.h"
 #include "rpmmd/yum_repos.h"
 #include "trust/freshness.h"
 
@@ -109,6 +110,7 @@ const struct format format_rpm = {
     .file_ending = ".rpm",
     .compare_versions = rpm_version_compare,
     .changelog = rpm_changelog,
+    .advisories = rpm_advisories,
     .package_fault = package_fault,
     .identity_place = "header",
     .install_scripts = install_scripts,

@@ -10,6 +10,8 @@
 
 #include "base/text.h"
 
+struct advisories;
+struct advisory_request;
 struct arch_key;
 struct catalog;
 struct catalog_request;
@@ -75,6 +77,10 @@ struct format {
      * does not have the package. Does its computing itself. */
     bool (*changelog)(struct arena *arena, const struct changelog_request *request, struct changelog *ret_changelog,
                       bool *ret_found, struct err *err);
+    /* Finds a repository's advisories of packages (package/advisory.h). NULL: its repositories have none. May block on the
+     * network. */
+    bool (*advisories)(struct arena *arena, const struct advisory_request *request, struct advisories *ret_advisories,
+                       struct err *err);
     /* Returns what facts an opened package must have and has not ("an RPM package without version"), or NULL. */
     const char *(*package_fault)(const struct package *package);
     /* Where a package says its name, for messages: "control file". */

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import unittest
 
-from base import Case, PushCase, deb, image, rpm, run, world
+from base import Case, PushCase, deb, image, rpm, run, server, world
 from kit import base_image
 from kit.rpm_case import BuildCase, Shared
 from kit.schema import Schema
@@ -375,12 +375,20 @@ class Rpm(BuildCase):
                "* Sat Nov 01 2025 A Kit <a@kit.example> - 1.0-2\n- Mend CVE-2025-0002\n",
                "* Wed Oct 01 2025 A Kit <a@kit.example> - 1.0-1\n- First, CVE-2020-0001\n"]
 
-    def night(self, number, version, release, entries):
+    def night(self, number, version, release, entries, updateinfo=None):
         data = rpm.Package("data", [rpm.File("/usr/share/data", f"{number}\n")], version=version, release=release,
                            changelog="\n".join(entries), source="data-src")
         repository = rpm.Repository(self.path(f"repo{number}/x86_64"), [data])
         repository.publish(SHARED.ring.get("main"))
-        self.use_folder(self.path(f"repo{number}"))
+        where = {}
+        if updateinfo is not None:
+            path = self.write("updateinfo.xml", updateinfo)
+            subprocess.run(["modifyrepo_c", "--mdtype=updateinfo", path, self.path(f"repo{number}/x86_64/repodata")],
+                           stdout=subprocess.DEVNULL, check=True)
+            self.server = server.Server(self.path(f"repo{number}")).start()
+            self.addCleanup(self.server.stop)
+            where = {"where": self.server.url}
+        self.use_folder(self.path(f"repo{number}"), **where)
         self.write_manifest("data", "packages:\n  install: [data]\n")
         self.factory.output = self.path(f"night{number}")
         self.build("--arch", ARCH, "data", name="data")
@@ -418,6 +426,61 @@ class Rpm(BuildCase):
                 name = hashlib.sha256(stream.read()).hexdigest()
             if not only_newer:
                 os.unlink(os.path.join(cache, "v1/blob/sha256", name[:2], name))
+
+    UPDATE = """<update from="kit" status="final" type="{kind}" version="1"><id>{id}</id><title>{title}</title>
+  <severity>Important</severity><issued date="2026-01-02 03:04:05"/>
+  <references><reference href="https://kit.example/1" id="CVE-2026-0001" type="cve" title="x"/>
+  <reference href="https://kit.example/2" id="1234567" type="bugzilla"/></references>
+  <pkglist><collection short="k"><name>k</name>
+  <package name="{name}" version="{version}" release="{release}" epoch="0" arch="noarch"><filename>x.rpm</filename></package>
+  </collection></pkglist></update>"""
+
+    def updates(self, *updates):
+        return "<updates>" + "".join(self.UPDATE.format(**{
+            "kind": "security", "title": "t", "name": "data", "release": "1.fc41", **update}) for update in updates) + "</updates>"
+
+    def advised(self, updateinfo, *options):
+        before, after = self.night(1, "1.0", "2.fc41", self.ENTRIES[2:])[0], \
+            self.night(2, "2.0", "1.fc41", self.ENTRIES, updateinfo)[0]
+        result = self.factory.run_plain("diff", before, after, "--json", *options)
+        self.assertEqual(result.code, run.OK, result)
+        report = json.loads(result.stdout)
+        self.assertEqual(SCHEMA.faults(report, "diff"), [])
+        self.layouts = (before, after)
+        return report["compared"][0]["platforms"][0]
+
+    def test_advisories_of_the_versions_in_between(self):
+        told = self.advised(self.updates({"id": "KIT-1", "version": "2.0"}, {"id": "KIT-2", "version": "1.5", "kind": "bugfix"},
+                                         {"id": "KIT-OLD", "version": "1.0"}, {"id": "KIT-NEW", "version": "3.0"},
+                                         {"id": "KIT-OTHER", "version": "2.0", "name": "other"}))
+        self.assertEqual(told["advisories"][0], {
+            "id": "KIT-1", "type": "security", "severity": "Important", "title": "t", "issued": "2026-01-02 03:04:05",
+            "packages": ["data"], "references": ["CVE-2026-0001", "1234567"]})
+        self.assertEqual([advisory["id"] for advisory in told["advisories"]], ["KIT-1", "KIT-2"])
+        self.assertRegex(self.diff(*self.layouts).stdout, r"(?m)^  advisory +\+ KIT-1  security Important: t$")
+
+    def diff(self, *arguments):
+        return self.factory.run_plain("diff", *arguments)
+
+    def test_advisories_that_cannot_be_had_are_told(self):
+        told = self.advised(self.updates({"id": "KIT-1", "version": "2.0"}), "--cache-only")
+        self.assertEqual(told["advisories"], [])
+        self.assertRegex(told["notes"][0], "the advisories of kit.* were not read: its updateinfo.xml is not in the cache")
+
+    def test_hostile_advisories_are_refused_or_clean(self):
+        bad = self.updates({"id": "A\nB`\u202e", "version": "2.0", "title": "x" * 60000 + "\n  note: y"})
+        for name, updateinfo in (("odd", bad), ("open", "<updates><update>"), ("deep", "<a>" * 50 + "</a>" * 50),
+                                 ("entity", '<!DOCTYPE a [<!ENTITY b "c">]><updates/>'),
+                                 ("many", self.updates(*[{"id": f"KIT-{i}", "version": "2.0"} for i in range(1500)]))):
+            with self.subTest(name):
+                for folder in ("night1", "night2", "repo1", "repo2"):
+                    shutil.rmtree(self.path(folder), ignore_errors=True)
+                told = self.advised(updateinfo)
+                self.assertEqual(len(told["advisories"]), 1 if name == "odd" else 0)
+                self.assertEqual(len(told["notes"]), 0 if name == "odd" else 1)
+                text = self.diff(*self.layouts).stdout
+                self.assertNotIn("\u202e", text)
+                self.assertLess(len(text), 10000)
 
     def test_back_to_an_older_package(self):
         (before, _), (after, _) = self.night(1, "2.0", "1", self.ENTRIES), self.night(2, "1.0", "2", self.ENTRIES[2:])

@@ -1,0 +1,80 @@
+#include "change/stories.h"
+
+#include "change/packaged.h"
+
+/* What was read of one repository; NULL when it could not be. */
+static const struct advisories *advisories_of(struct stories *stories, const struct format *format,
+                                              const struct bill_repository *repository, const struct map *wanted,
+                                              const char *wanted_key, const char **ret_why)
+{
+    struct arena *arena = &stories->arena;
+    stories->advised.arena = arena;
+    const char *key = arena_printf(arena, "%s %s", digest_hex(&repository->digest).chars, wanted_key);
+    struct advisories *advisories = map_get(&stories->advised, text_of(key));
+    struct advisory_request request = {.store = stories->store,
+                                       .http = stories->metadata_http,
+                                       .uri = repository->uri,
+                                       .metadata = repository->digest,
+                                       .wanted = wanted};
+    struct err err = {0};
+    *ret_why = NULL;
+    if (advisories)
+        return advisories;
+    advisories = arena_new(arena, struct advisories);
+    if (!format->advisories(arena, &request, advisories, &err)) {
+        *ret_why = arena_strdup(arena, err.text);
+        return NULL;
+    }
+    (void)map_add(&stories->advised, text_of(key), advisories);
+    return advisories;
+}
+
+/* Lists the packages that went to a newer version, and gives their format; NULL when no advisories are of it. */
+static const struct format *list_wanted(struct arena *arena, const struct change *change, struct map *wanted,
+                                        const char **ret_key)
+{
+    const struct format *found = NULL;
+    struct strings key = {0};
+    for (size_t i = 0; i < change->packages.count; i++) {
+        const struct package_change *package = &change->packages.items[i];
+        const struct format *format = package->kind == CHANGE_CHANGED ? packaged_format(package->after) : NULL;
+        if (!format || !format->advisories ||
+            format->compare_versions(package->before->version, package->after->version) >= 0)
+            continue;
+        struct advisory_package *item = arena_new(arena, struct advisory_package);
+        *item = (struct advisory_package){package->after->name, package->before->version, package->after->version};
+        (void)map_add(wanted, text_of(item->name), item);
+        list_add(arena, &key, arena_printf(arena, "%s %s %s", item->name, item->before, item->after));
+        found = format;
+    }
+    *ret_key = strings_join(arena, &key, "\n");
+    return found;
+}
+
+static void add_advisory(struct arena *arena, struct change *change, const struct advisory *advisory)
+{
+    for (size_t i = 0; i < change->advisories.count; i++) {
+        if (strcmp(change->advisories.items[i].id, advisory->id) == 0)
+            return;
+    }
+    list_add(arena, &change->advisories, *advisory);
+}
+
+void stories_advise(struct arena *arena, struct stories *stories, struct change *change)
+{
+    const struct bill *bill = change->after->told ? change->after->told : change->after->bill;
+    struct arena scratch = {0};
+    struct map wanted = {.arena = &scratch};
+    const char *key, *why;
+    const struct format *format = list_wanted(&stories->arena, change, &wanted, &key);
+    for (size_t i = 0; format && stories->store && bill->source && i < bill->source->repositories.count; i++) {
+        const struct bill_repository *repository = &bill->source->repositories.items[i];
+        const struct advisories *advisories = advisories_of(stories, format, repository, &wanted, key, &why);
+        for (size_t j = 0; advisories && j < advisories->count; j++)
+            add_advisory(arena, change, &advisories->items[j]);
+        if (why)
+            change_note(arena, change,
+                        arena_printf(&scratch, "the advisories of %s were not read: %s", repository->name, why));
+    }
+    arena_done(&scratch);
+}
