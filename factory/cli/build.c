@@ -732,6 +732,7 @@ static bool plan_options(struct build *build, struct err *err)
     if (!command_record(build->command, &run->record, err))
         return false;
     run->is_bill_told = options->is_json || run->explained || options->is_locked;
+    run->are_changes_told = options->is_json || options->changes;
     run->lock = options->is_locked ? &build->locking.lock : NULL;
     run->pins = build->locking.has_pins ? &build->locking.pins : NULL;
     if (!run->cache_dir &&
@@ -1157,7 +1158,7 @@ static bool run_batch(struct build *build, struct err *err)
         if (has_record(build))
             night_status_write(build->command, plant, batch);
         build->command->outcome = batch_outcome(batch);
-        if (!batch->is_abandoned)
+        if (!batch->is_abandoned && !atomic_load(build->command->cancel))
             changes_tell(batch, &libraries, &stories);
         if (build->locking.is_writing)
             is_run = locking_end(build->command, &build->locking, batch, plant, err);

@@ -51,7 +51,8 @@ void changes_read(struct batch_image *image, struct plant *plant)
 {
     AUTO(layout_image_close) struct layout_image before = {.blobs_fd = -1};
     struct arena *arena = &image->arena;
-    if (!open_before(image, plant, &before) || digest_eq(&before.root.digest, &image->index.digest))
+    if (!plant->options->are_changes_told || !open_before(image, plant, &before) ||
+        digest_eq(&before.root.digest, &image->index.digest))
         return;
     image->changes = arena_new(arena, struct image_changes);
     image->changes->before = before.root.digest;

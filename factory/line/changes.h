@@ -1,7 +1,8 @@
 /* changes.h - what a run changed: each image beside the one that its tags had in the output before
  *
  * What was there is read before the layout is written, by its bills; why packages changed is told at the end, out of the
- * packages that the cache has: nothing is fetched for it. An image that is new there, or the same, has no changes.
+ * packages that the cache has: nothing is fetched for it. An image that is new there, or the same, has no changes; nor has any
+ * when nobody is told of them.
  * Threads: changes_read() the thread that ends the image; the others main, when all have ended.
  * Owns: what is read lives in the image's arena.
  */
