@@ -5,6 +5,8 @@
 #include "change/stories.h"
 #include "oci/oci_text.h"
 
+#include <assert.h>
+
 static const char *const kind_names[] = {[CHANGE_CAME] = "came", [CHANGE_WENT] = "went", [CHANGE_CHANGED] = "changed"};
 static const char *const node_names[] = {
     [NODE_DIRECTORY] = "directory", [NODE_FILE] = "file", [NODE_SYMLINK] = "symlink", [NODE_HARDLINK] = "hardlink"};
@@ -126,6 +128,7 @@ static json_t *advisory_json(const struct advisory *advisory)
 json_t *change_json(const struct change *change)
 {
     const struct change_side *side = change->after ? change->after : change->before;
+    assert(side);
     enum change_kind kind = !change->before ? CHANGE_CAME : !change->after ? CHANGE_WENT : CHANGE_CHANGED;
     json_t *json = json_object(), *packages = json_array(), *files = json_array(), *values = json_array();
     for (size_t i = 0; i < change->packages.count; i++)

@@ -90,7 +90,7 @@ static void print_file(const struct printing *printing, const struct file_change
     AUTO(arena_done) struct arena scratch = {0};
     const struct bill_file *file = change->after ? change->after : change->before;
     const char *path = shown(printing, &scratch, file->path), *rest = "";
-    if (change->kind == CHANGE_CHANGED)
+    if (change->before && change->after)
         rest = file_difference(printing, &scratch, change->before, change->after);
     else if (file->target)
         rest = arena_printf(&scratch, "to %s", shown(printing, &scratch, file->target));

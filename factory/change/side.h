@@ -15,13 +15,19 @@ bool side_is_platform(const struct layout_manifest *manifest);
 void side_of_manifest(struct arena *arena, struct store *store, const struct layout_image *image,
                       const struct layout_manifest *manifest, struct change_side *ret_side);
 
-/* Reads packages and files out of the image's layers, in place of a bill: `name` is the image's, for messages. What its
+/* A platform whose layers are read; `name` is the image's, for messages. */
+struct side_image {
+    const char *name;
+    const struct layout_image *image;
+    const struct layout_manifest *manifest;
+};
+
+/* Reads packages and files out of the image's layers, in place of a bill: What its
  * package database does not tell is noted in *ret_note (NULL: nothing). Of a bill that there was, the packages that both have
  * keep what it says of their files. Layers of a layout are brought into the store; others have to be there. The merged file
  * system is kept in the store, too (ground/ground.h). Fails with: as ground.h. */
-bool side_read_layers(struct arena *arena, struct store *store, const char *name, const struct layout_image *image,
-                      const struct layout_manifest *manifest, struct change_side *side, const char **ret_note,
-                      struct err *err) MUST_CHECK;
+bool side_read_layers(struct arena *arena, struct store *store, const struct side_image *image,
+                      struct change_side *side, const char **ret_note, struct err *err) MUST_CHECK;
 /* Closes what a side holds. Accepts a zeroed one. */
 void side_close(struct change_side *side);
 

@@ -114,19 +114,26 @@ static const struct installed *read_database(struct reading *reading)
     return NULL;
 }
 
-bool side_read_layers(struct arena *arena, struct store *store, const char *name, const struct layout_image *image,
-                      const struct layout_manifest *manifest, struct change_side *side, const char **ret_note,
-                      struct err *err)
+/* Merges the layers, those of a layout once they are in the store. */
+static bool open_ground(struct arena *arena, struct store *store, const struct side_image *image,
+                        struct ground *ret_ground, struct err *err)
 {
     struct base_layers layers;
-    *ret_note = NULL;
-    if (!ground_layers_of(arena, name, manifest, &layers, err))
+    const struct layout_manifest *manifest = image->manifest;
+    if (!ground_layers_of(arena, image->name, manifest, &layers, err))
         return false;
-    for (size_t i = 0; image->blobs_fd >= 0 && i < manifest->layers.count; i++) {
-        if (!layout_blob_keep(image, &manifest->layers.items[i], store, err))
+    for (size_t i = 0; image->image->blobs_fd >= 0 && i < manifest->layers.count; i++) {
+        if (!layout_blob_keep(image->image, &manifest->layers.items[i], store, err))
             return false;
     }
-    if (!ground_open(store, name, &layers, &side->ground, err))
+    return ground_open(store, image->name, &layers, ret_ground, err);
+}
+
+bool side_read_layers(struct arena *arena, struct store *store, const struct side_image *image,
+                      struct change_side *side, const char **ret_note, struct err *err)
+{
+    *ret_note = NULL;
+    if (!open_ground(arena, store, image, &side->ground, err))
         return false;
     struct reading reading = {
         .arena = arena, .ground = &side->ground, .bill = arena_new(arena, struct bill), .former = side->bill};

@@ -2,6 +2,8 @@
 
 #include "change/packaged.h"
 
+#include <assert.h>
+
 #define STORY_MAX_BYTES ((size_t)8 << 20)
 #define STORIES_MAX_BYTES ((size_t)48 << 20)
 #define PACKAGE_FETCH_MAX_BYTES ((uint64_t)256 << 20)
@@ -70,6 +72,7 @@ static void add_upgrade(struct arena *arena, struct map *by_key, struct upgrades
         (void)map_add(by_key, text_of(key), known);
         list_add(arena, upgrades, upgrade);
     }
+    assert(upgrades->items);
     list_add(arena, &upgrades->items[*known].packages, change);
 }
 

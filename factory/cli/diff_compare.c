@@ -59,13 +59,14 @@ static bool read_layers(struct differ *differ, const struct diff_end *end, const
 {
     struct layout_manifest platform = *manifest;
     struct layout_image one = {.blobs_fd = -1, .manifests = {&platform, 1, 1}};
+    const struct side_image read = {end->name, end->image, manifest};
     const char *note;
     if (!differ->store) {
         err_set(err, ERR_LOCAL, "there is no cache to read layers with");
         return false;
     }
     if ((end->registry && !pull_layers(end->registry, differ->store, &one, NULL, err)) ||
-        !side_read_layers(differ->arena, differ->store, end->name, end->image, manifest, side, &note, err))
+        !side_read_layers(differ->arena, differ->store, &read, side, &note, err))
         return false;
     if (note)
         list_add(differ->arena, notes, arena_printf(differ->arena, "%s: %s", end->name, note));

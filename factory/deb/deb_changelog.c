@@ -156,7 +156,7 @@ void deb_changelog_parse(struct arena *arena, const struct changelog_request *re
     struct places places = find_places(&scratch, text);
     size_t end = find_since(&places, request);
     changelog->is_all = end == places.count;
-    for (size_t i = 0; i < end; i++) {
+    for (size_t i = 0; places.items && i < end; i++) {
         const struct place *place = &places.items[i];
         struct changelog_entry entry = {.version = text_dup(arena, place->version)};
         struct text body = place->body;
