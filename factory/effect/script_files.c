@@ -260,10 +260,19 @@ void script_touch(struct script_maker *maker, const struct script_words *words)
     }
 }
 
+/* The source of ucf, which dh_ucf(1) may leave without its slash: scripts run in "/" (dpkg, maintscript_pre_exec()). */
+static const char *ucf_source(const struct script_maker *maker, const struct shell_word *word)
+{
+    struct shell_word rooted = *word;
+    if (word->is_constant && text_has_prefix(text_of(word->text), "usr/"))
+        rooted.text = arena_printf(maker->arena, "/%s", word->text);
+    return script_path(maker, &rooted);
+}
+
 /* ucf SOURCE DESTINATION: at a first installation a copy. */
 void script_ucf(struct script_maker *maker, const struct script_words *words)
 {
-    const char *source = words->operands.count == 2 ? script_path(maker, &words->operands.items[0]) : NULL;
+    const char *source = words->operands.count == 2 ? ucf_source(maker, &words->operands.items[0]) : NULL;
     const char *path = words->operands.count == 2 ? script_path(maker, &words->operands.items[1]) : NULL;
     if (!is_sure(maker) || words->has[OPTION_REMOVE] || !source || !path || script_is_directory(maker, source) ||
         script_is_there(maker, path))

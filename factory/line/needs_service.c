@@ -14,6 +14,21 @@ static const struct chosen *first_chosen(const struct closed *closed)
     return NULL;
 }
 
+/* Asks for the packages that have commands which the service's programs name, of those that it depends on. */
+static void add_helpers(const struct order *order, const struct strings *depends, const struct automatic *found,
+                        struct need *need)
+{
+    struct strings shippers = {0};
+    for (size_t i = 0; i < found->helpers.count; i++)
+        catalog_shippers(order->catalog, order->arena, found->helpers.items[i], &shippers);
+    for (size_t i = 0; i < shippers.count; i++) {
+        if (strings_has(depends, shippers.items[i]) &&
+            !strings_has(&order->manifest->packages_never, shippers.items[i]) &&
+            !strings_has(&need->names, shippers.items[i]))
+            list_add(order->arena, &need->names, shippers.items[i]);
+    }
+}
+
 bool needs_of_service(const struct order *order, const struct closed *closed, struct need *need, struct err *err)
 {
     if (keep_lacks(&closed->keep) || !order_is_automatic(order))
@@ -23,6 +38,10 @@ bool needs_of_service(const struct order *order, const struct closed *closed, st
     const struct chosen *first = first_chosen(closed);
     if (first && order->manifest->automatic[AUTOMATIC_PACKAGES] &&
         !catalog_siblings(order->catalog, order->arena, first->choice.package, &siblings, err))
+        return false;
+    struct catalog_package described = {0};
+    bool is_described = false;
+    if (first && !catalog_describe(order->catalog, order->arena, first->choice.package, &described, &is_described, err))
         return false;
     struct automatic_request request = {.manifest = closed->manifest,
                                         .arch = order->arch,
@@ -34,6 +53,7 @@ bool needs_of_service(const struct order *order, const struct closed *closed, st
                                         .foregrounds = order->plant->options->foregrounds,
                                         .interpreters = order->plant->options->interpreters,
                                         .siblings = &siblings,
+                                        .depends = &described.depends,
                                         .features = order->plant->options->features,
                                         .references = closed->asked.references};
     if (!automatic_find(order->arena, &request, found, err))
@@ -46,6 +66,8 @@ bool needs_of_service(const struct order *order, const struct closed *closed, st
         if (catalog_has(order->catalog, name, false) && !strings_has(&order->manifest->packages_never, name))
             list_add(order->arena, &need->names, name);
     }
+    if (closed->opened.is_lean)
+        add_helpers(order, &described.depends, found, need);
     if (!automatic_same(found, &closed->asked.automatic))
         need->automatic = found;
     return true;

@@ -25,6 +25,7 @@ struct automatic {
     struct strings names;          /* packages that are to be selected, too */
     struct strings libraries;      /* interpreters of scripts that are named, and sonames that plug-ins lack which the
                                       configuration names: nothing selected has them */
+    struct strings helpers;        /* paths that programs name as those of programs, and that no opened package has */
     struct strings notes;          /* what could not be found out: sentences for the report */
 };
 
@@ -42,6 +43,7 @@ struct automatic_request {
     const struct features *features;
     struct references *references;   /* what was read in former rounds, and is now */
     const struct siblings *siblings; /* of the package that ships the first binary; may be NULL */
+    const struct strings *depends;   /* names of packages that this one depends on directly; may be NULL */
     const struct foregrounds *foregrounds;
     const struct interpreters *interpreters;
 };

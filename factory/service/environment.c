@@ -7,6 +7,9 @@
 
 const char environment_too_much[] = "more or longer words or variables than are allowed";
 
+/* The value of a variable, or a specifier in it. */
+static const char unknown[] = "a value that only a running machine has";
+
 static bool is_name(struct text name)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -104,26 +107,39 @@ const char *environment_read(struct arena *arena, struct environment *environmen
     return NULL;
 }
 
-/* Replaces each "${NAME}" and "$$" of a word. */
-static const char *expand_word(struct environment *environment, const char *word, struct buf *buf)
+/* Adds the value of "${NAME}". Returns NULL, or why it cannot be had. */
+static const char *add_value(struct arena *arena, struct environment *environment, struct text name, struct buf *buf)
 {
-    for (const char *at = word; *at; at++) {
+    struct environment_variable *variable = find(environment, name);
+    if (!variable || (variable->value && !*variable->value)) {
+        const char *unset = text_dup(arena, name);
+        if (environment->unset.count < ENVIRONMENT_VARIABLES_MAX && !strings_has(&environment->unset, unset))
+            list_add(arena, &environment->unset, unset);
+    }
+    if (!variable)
+        return NULL;
+    variable->is_used = true;
+    if (!variable->value)
+        return unknown;
+    return buf_add(buf, variable->value, strlen(variable->value)) ? NULL : environment_too_much;
+}
+
+/* Replaces each "${NAME}" and "$$" of a word. */
+static const char *expand_word(struct arena *arena, struct environment *environment, const char *word, struct buf *buf)
+{
+    const char *why = NULL;
+    for (const char *at = word; *at && !why; at++) {
         const char *brace = at[0] == '$' && at[1] == '{' ? strchr(at, '}') : NULL;
-        bool is_fine;
-        if (brace && is_name((struct text){at + 2, (size_t)(brace - at - 2)})) {
-            struct environment_variable *variable = find(environment, (struct text){at + 2, (size_t)(brace - at - 2)});
-            is_fine = !variable || buf_add(buf, variable->value, strlen(variable->value));
-            if (variable)
-                variable->is_used = true;
+        struct text name = {at + 2, brace ? (size_t)(brace - at - 2) : 0};
+        if (brace && is_name(name)) {
+            why = add_value(arena, environment, name, buf);
             at = brace;
         } else {
-            is_fine = buf_add(buf, at, 1);
+            why = buf_add(buf, at, 1) ? NULL : environment_too_much;
             at += at[0] == '$' && at[1] == '$';
         }
-        if (!is_fine)
-            return environment_too_much;
     }
-    return NULL;
+    return why;
 }
 
 static const char *add_word(struct arena *arena, const char *word, struct strings *words)
@@ -140,7 +156,7 @@ const char *environment_expand(struct arena *arena, struct environment *environm
     const char *why = NULL;
     if (word[0] == '$' && is_name(text_of(word + 1))) {
         struct environment_variable *variable = find(environment, text_of(word + 1));
-        struct text rest = text_of(variable ? variable->value : "");
+        struct text rest = text_of(variable && variable->value ? variable->value : "");
         if (variable)
             variable->is_used = true;
         for (;;) {
@@ -153,6 +169,11 @@ const char *environment_expand(struct arena *arena, struct environment *environm
     }
     AUTO(buf_done) struct buf buf;
     buf_init(&buf, ENVIRONMENT_WORD_BYTES_MAX);
-    why = expand_word(environment, word, &buf);
+    why = expand_word(arena, environment, word, &buf);
+    if (why == unknown) {
+        if (environment->left_out.count < ENVIRONMENT_WORDS_MAX)
+            list_add(arena, &environment->left_out, word);
+        return NULL;
+    }
     return why ? why : add_word(arena, arena_strndup(arena, buf_text(&buf).ptr, buf.len), words);
 }

@@ -23,18 +23,20 @@ struct environment_variable {
 };
 
 struct environment {
-    struct environment_variable *items; /* each name once */
+    struct environment_variable *items; /* each name once; a value that only a running machine knows is NULL */
     size_t count, capacity;
+    struct strings unset;    /* names that a command has as "${NAME}", and that are empty, or nothing sets */
+    struct strings left_out; /* words of a command that only a running machine knows, which have no place in it */
 };
 
-/* Sets a variable, in the place of a former value. Returns NULL, or why it cannot be. */
+/* Sets a variable, in the place of a former value; NULL: only a running machine knows it. Returns NULL, or why it cannot be. */
 const char *environment_set(struct arena *arena, struct environment *environment, struct text name, const char *value);
 /* Reads a file of assignments. What is no assignment is passed over, as systemd does. Returns NULL, or why the file is
  * refused. */
 const char *environment_read(struct arena *arena, struct environment *environment, struct text file);
 /* Returns a variable's value, or NULL. */
 const char *environment_get(const struct environment *environment, struct text name);
-/* Adds to `words` what one word of a command line becomes. Returns NULL, or why it is refused. */
+/* Adds to `words` what one word of a command line becomes, and to the environment what there is to tell of it. Returns NULL, or why it is refused. */
 const char *environment_expand(struct arena *arena, struct environment *environment, const char *word,
                                struct strings *words);
 

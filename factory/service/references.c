@@ -2,6 +2,7 @@
 
 #include "package/elf_symbols.h"
 #include "package/path.h"
+#include "service/interpreted.h"
 #include "service/said.h"
 
 #include <elf.h>
@@ -12,6 +13,7 @@
 #define PRIVATE_DEPTH 3             /* /usr/lib/nsd */
 #define LEFT_LISTED_MAX 8
 #define UNSPOKEN "nothing says its name"
+#define HELPERS_MAX ((size_t)100)
 #define FOLDERS_MAX ((size_t)100) /* that are made */
 
 /* What the search works on. */
@@ -338,6 +340,40 @@ static void want_interpreter(struct searching *searching, const struct sourced *
         list_add(searching->arena, &searching->found->libraries, path);
 }
 
+/* Whether a path is one where commands are, of no shell and of nothing that runs scripts: these come for their scripts. */
+static bool is_command(const struct searching *searching, const char *path)
+{
+    static const char *const folders[] = {"/usr/bin", "/usr/sbin", "/bin", "/sbin"};
+    const char *name = path_basename(path);
+    size_t folder_len = (size_t)(name - path) - 1;
+    if (text_has_suffix(text_of(name), "sh") || interpreted_by(searching->request->interpreters, path))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
+        if (strlen(folders[i]) == folder_len && memcmp(folders[i], path, folder_len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a file is a command that a program of the service names, of a package on which the service's depends: m4, by which a
+ * daemon reads its configuration. */
+static bool is_helper(const struct searching *searching, const char *path, const struct sourced *file)
+{
+    const struct strings *depends = searching->request->depends;
+    const struct entry *content = sourced_content(file);
+    return searching->is_program && depends && strings_has(depends, file->package->name) && content &&
+           (content->mode & 0111) && is_command(searching, path);
+}
+
+/* Notes a command that may be one of a package that was not opened. */
+static void seek_helper(struct searching *searching, const char *path)
+{
+    struct strings *helpers = &searching->found->helpers;
+    if (searching->is_program && searching->request->depends && helpers->count < HELPERS_MAX &&
+        is_command(searching, path) && !strings_has(helpers, path))
+        list_add(searching->arena, helpers, path);
+}
+
 static bool is_configuration(const char *path)
 {
     return strncmp(path, "/etc/", 5) == 0;
@@ -475,6 +511,8 @@ static void want_named(struct searching *searching, const char *named, const cha
     const struct sourced *file =
         path ? fileset_walk(searching->request->set, searching->arena, path, &links, NULL) : NULL;
     if (!file) {
+        if (path)
+            seek_helper(searching, path);
         if (path && is_configuration(namer))
             want_folder_above(searching, path, namer);
         if (path && (is_configuration(namer) || searching->is_program))
@@ -484,11 +522,16 @@ static void want_named(struct searching *searching, const char *named, const cha
     if (file->entry->kind != ENTRY_DIRECTORY) {
         bool is_own =
             own_has(searching->own, file->package) || (links.count && own_has(searching->own, links.items[0]->package));
-        if (is_own || is_shared_data(searching, file))
+        if (is_own || is_shared_data(searching, file) || is_helper(searching, path, file))
             want_file(searching, path, file, namer, may_be_directory);
         if (is_own && is_run_by(searching, namer))
             want_interpreter(searching, file);
         return;
+    }
+    /* The way to a directory comes in any case: what is there comes as configuration, if not by this. */
+    for (size_t i = 0; i < links.count; i++) {
+        if (own_has(searching->own, links.items[i]->package))
+            want(searching, links.items[i]->entry->path, &(const struct strings){0}, namer);
     }
     if (may_be_directory && is_private(searching, file))
         want_below(searching, file->entry->path, namer);

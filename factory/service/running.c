@@ -58,6 +58,12 @@ static void take_unit_command(struct finding *finding, const struct unit *unit, 
     else if (relation == UNIT_NAMED_LIKE_IT && command->words.count)
         NOTE(finding, "%s starts %s, the image %s by itself", unit->file.name, shown(finding, command->words.items[0]),
              finding->question->program);
+    bool is_told = relation != UNIT_NAMED_LIKE_IT && command->words.count && !is_handed;
+    for (size_t i = 0; is_told && i < unit->environment.unset.count; i++)
+        NOTE(finding, "%s: its command has ${%s}, which is empty", unit->file.name, unit->environment.unset.items[i]);
+    for (size_t i = 0; is_told && i < unit->environment.left_out.count; i++)
+        NOTE(finding, "%s: its command's %s is left out: only a running machine knows its value", unit->file.name,
+             shown(finding, unit->environment.left_out.items[i]));
     if (unit->is_cut && relation != UNIT_NAMED_LIKE_IT)
         NOTE(finding, "%s: only the first words of its command can be told", unit->file.name);
     if (is_handed)

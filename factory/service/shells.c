@@ -297,7 +297,8 @@ static const char *command_of(struct arena *arena, struct text string, bool *ret
         word.ptr + word.len >= rest.ptr + rest.len)
         return NULL;
     rest = text_trim(rest);
-    if (!rest.len || !strchr("-/%\"'$", rest.ptr[0]))
+    bool is_message = memmem(rest.ptr, rest.len, "%s: ", 4) != NULL; /* "exec on %s: %s" */
+    if (!rest.len || is_message || !strchr("-/%\"'$", rest.ptr[0]))
         return NULL;
     for (struct text path = word; text_next(&path, '/', &name);)
         continue;

@@ -27,9 +27,11 @@ static bool add_quoted(struct buf *text, const char *word)
 static bool add_variables(struct buf *text, const struct environment *environment)
 {
     bool is_fine = true;
-    for (size_t i = 0; is_fine && i < environment->count; i++)
-        is_fine = buf_printf(text, "%s=", environment->items[i].name) &&
-                  add_quoted(text, environment->items[i].value) && buf_add(text, "\n", 1);
+    for (size_t i = 0; is_fine && i < environment->count; i++) {
+        const struct environment_variable *variable = &environment->items[i];
+        is_fine = !variable->value || (buf_printf(text, "%s=", variable->name) && add_quoted(text, variable->value) &&
+                                       buf_add(text, "\n", 1));
+    }
     return is_fine;
 }
 

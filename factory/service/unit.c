@@ -53,7 +53,7 @@ static const char *list_directories(struct arena *arena, const struct unit_file 
     unit_file_list(arena, file, SERVICE, kind->key, &directives);
     for (size_t i = 0; !why && i < directives.count; i++) {
         struct strings names = {0};
-        why = unit_words_list(arena, file->name, directives.items[i]->value, &names);
+        why = unit_words_list(arena, file->name, directives.items[i]->value, NULL, &names);
         for (size_t j = 0; !why && j < names.count; j++)
             list_add(arena, ret_names, arena_strndup(arena, names.items[j], strcspn(names.items[j], ":")));
     }
@@ -78,23 +78,33 @@ static bool read_directories(struct arena *arena, struct unit *unit, struct err 
     return true;
 }
 
-/* Environment=: words "NAME=value". */
+/* Sets variables of words "NAME=value"; of words that are not known only that there is one. */
+static const char *set_variables(struct arena *arena, const struct strings *words, bool is_known,
+                                 struct environment *environment)
+{
+    const char *why = NULL;
+    for (size_t i = 0; i < words->count && !why; i++) {
+        struct text value = text_of(words->items[i]), name;
+        (void)text_next(&value, '=', &name);
+        if (name.len < strlen(words->items[i]))
+            why = environment_set(arena, environment, name, is_known ? value.ptr : NULL);
+    }
+    return why;
+}
+
+/* Environment=. */
 static bool read_variables(struct arena *arena, struct unit *unit, struct err *err)
 {
     struct unit_directives directives;
     unit_file_list(arena, &unit->file, SERVICE, "Environment", &directives);
     for (size_t i = 0; i < directives.count; i++) {
-        struct strings words;
-        if (unit_words_list(arena, unit->file.name, directives.items[i]->value, &words))
+        struct strings words, unknown = {0};
+        if (unit_words_list(arena, unit->file.name, directives.items[i]->value, &unknown, &words))
             continue;
-        for (size_t j = 0; j < words.count; j++) {
-            struct text value = text_of(words.items[j]), name;
-            (void)text_next(&value, '=', &name);
-            const char *why =
-                name.len < strlen(words.items[j]) ? environment_set(arena, &unit->environment, name, value.ptr) : NULL;
-            if (why)
-                return fail(directives.items[i], &unit->file, why, err);
-        }
+        const char *why = set_variables(arena, &words, true, &unit->environment);
+        why = why ? why : set_variables(arena, &unknown, false, &unit->environment);
+        if (why)
+            return fail(directives.items[i], &unit->file, why, err);
     }
     return true;
 }
@@ -405,7 +415,7 @@ static void set_environment(struct setting *setting)
     const struct environment *environment = &setting->unit->environment;
     for (size_t i = 0; i < environment->count; i++) {
         const struct environment_variable *variable = &environment->items[i];
-        if (!variable->is_used && rule_is_one_line(variable->value, false))
+        if (!variable->is_used && variable->value && rule_is_one_line(variable->value, false))
             list_add(setting->arena, &setting->wishes->env,
                      (struct wish_variable){variable->name, variable->value, giver_of(setting, "Environment")});
     }

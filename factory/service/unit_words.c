@@ -91,9 +91,10 @@ const char *unit_words_expand(struct arena *arena, const char *unit, const char 
     return arena_strndup(arena, buf_text(&text).ptr, text.len);
 }
 
-/* Takes the next word off the front with its specifiers put in. A backslash that begins nothing known stands for itself
+/* Takes the next word off the front with its specifiers put in; *ret_plain is the word without them, set when there is one. A backslash that begins nothing known stands for itself
  * in systemd, which only warns. */
-static const char *next_word(struct arena *arena, const char *unit, struct text *rest, const char **ret_word)
+static const char *next_word(struct arena *arena, const char *unit, struct text *rest, const char **ret_plain,
+                             const char **ret_word)
 {
     struct text former = *rest;
     const char *why = dropin_word(arena, rest, true, ret_word);
@@ -103,16 +104,22 @@ static const char *next_word(struct arena *arena, const char *unit, struct text 
     }
     if (why || !*ret_word)
         return why;
+    *ret_plain = *ret_word;
     *ret_word = unit_words_expand(arena, unit, *ret_word);
     return *ret_word ? NULL : "a specifier that only a running machine has";
 }
 
-const char *unit_words_list(struct arena *arena, const char *unit, const char *value, struct strings *ret_words)
+const char *unit_words_list(struct arena *arena, const char *unit, const char *value, struct strings *unknown,
+                            struct strings *ret_words)
 {
     struct text rest = text_of(value);
     *ret_words = (struct strings){0};
     for (;;) {
-        const char *word, *why = next_word(arena, unit, &rest, &word);
+        const char *plain = NULL, *word, *why = next_word(arena, unit, &rest, &plain, &word);
+        if (plain && !word && unknown && unknown->count < ENVIRONMENT_WORDS_MAX) {
+            list_add(arena, unknown, plain);
+            continue;
+        }
         if (why || !word)
             return why;
         if (ret_words->count == ENVIRONMENT_WORDS_MAX)
@@ -152,10 +159,10 @@ static bool take_separator(struct text *rest)
 static const char *read_command(struct arena *arena, const char *unit, struct text *rest,
                                 struct environment *environment, struct unit_command *command)
 {
-    const char *word = NULL;
+    const char *plain, *word = NULL;
     bool is_renamed = false, is_plain = false;
     for (size_t i = 0; !take_separator(rest); i++) {
-        const char *why = next_word(arena, unit, rest, &word);
+        const char *why = next_word(arena, unit, rest, &plain, &word);
         if (!why && word && !i)
             word = take_prefixes(word, command, &is_renamed, &is_plain);
         if (why || !word)

@@ -25,8 +25,10 @@ struct unit_commands {
 
 /* Puts values for specifiers in a string of the unit of that name; NULL when one has none in an image. */
 const char *unit_words_expand(struct arena *arena, const char *unit, const char *string);
-/* Splits a value into words and puts values for specifiers. Returns NULL, or why it is not one for an image. */
-const char *unit_words_list(struct arena *arena, const char *unit, const char *value, struct strings *ret_words);
+/* Splits a value into words and puts values for specifiers. Words with a specifier that has none in an image are added to `unknown` as
+ * they are written; without it (NULL) the value is refused for one. Returns NULL, or why it is not one for an image. */
+const char *unit_words_list(struct arena *arena, const char *unit, const char *value, struct strings *unknown,
+                            struct strings *ret_words);
 /* Reads the commands of a value, of which there may be several with ";" between. Returns NULL, or why they are not for an
  * image. */
 const char *unit_words_commands(struct arena *arena, const char *unit, const char *value,

@@ -37,6 +37,28 @@ def packages(name):
     ]
 
 
+UNIT = """[Service]
+Environment=TEXT="see http://%H/" FIXED=fixed
+EnvironmentFile=-/etc/default/helped
+ExecStart=/usr/sbin/helped --text=${TEXT} --is=${FIXED} $OPTS --key ${KEY} --gone=${GONE}
+"""
+
+
+def helped(name):
+    """A service that names commands of what it depends on, directly and not, and what its scripts and links say of it."""
+    machine = world.MACHINES[name]
+    program = lambda payload=b"": world.executable(machine, ["libc.so.6"], payload=payload)
+    make = lambda package, files, **fields: deb.Package(package, files, arch=name, **{"Depends": "libc6", **fields})
+    main = make("helped", [deb.program("/usr/sbin/helped", program(b"\0/usr/bin/mfour\0/usr/bin/deep\0/usr/bin/perl\0/bin/sh\0exec on %s: %s\0")),
+                           deb.File("/lib/systemd/system/helped.service", UNIT), deb.File("/etc/helped.conf", "words = /usr/share/helped/words\n"),
+                           deb.File("/etc/helped/words/english", "hello\n"), deb.link("/usr/share/helped/words", "/etc/helped/words"),
+                           deb.File("/usr/share/helped/default", "OPTS=\"--inet 5\"\nKEY=\n")],
+                Depends="libc6, mfour, perl")
+    main.scripts["postinst"] = "#!/bin/sh\nset -e\nucf usr/share/helped/default /etc/default/helped\n"
+    return [main, make("mfour", [deb.program("/usr/bin/mfour", program())], Depends="libc6, deep"),
+            make("deep", [deb.program("/usr/bin/deep", program())]), make("perl", [deb.program("/usr/bin/perl", program())])]
+
+
 def words():
     return deb.Package("plug-words", [deb.File("/usr/lib/plug/words", "x\n")], Source="plug", Depends="plugd")
 
@@ -44,7 +66,7 @@ def words():
 class Plugins(Case):
     def setUp(self):
         super().setUp()
-        self.ready(packages=world.packages() + [words()] + [package for name in ("amd64", "arm64") for package in packages(name)])
+        self.ready(packages=world.packages() + [words()] + [package for name in ("amd64", "arm64") for package in packages(name) + helped(name)])
 
     def built(self, name, more=""):
         """{path: package} of what is in the image, which is the same for both architectures but for the places of libraries."""
@@ -87,6 +109,25 @@ class Plugins(Case):
         self.assertIn("named, and not in the image unless you bring it: /etc/far/away (/etc/plugd.conf)", self.notes)
         self.assertNotIn("/usr/bin/rotate", self.built("loned"))
         self.assertIn("the program rotate (/etc/loned.conf), /etc/far/away (/etc/loned.conf)", self.notes)
+
+    def test_a_command_that_the_program_names_comes_of_what_its_package_depends_on(self):
+        files = self.built("helped")
+        self.assertEqual(files["/usr/bin/mfour"], "mfour")
+        self.assertNotIn("/usr/bin/deep", files)
+        self.assertNotIn("/usr/bin/perl", files)
+        self.assertNotIn("calls on", self.notes)
+
+    def test_variables_of_a_unit_that_are_empty_or_not_to_be_known_are_told(self):
+        self.built("helped")
+        process = json.loads(self.last.stdout)["images"][0]["architectures"][0]["process"]
+        self.assertEqual(process["entrypoint"] + process["cmd"],
+                         ["/usr/sbin/helped", "--is=fixed", "--inet", "5", "--key", "", "--gone="])
+        self.assertIn("helped.service: its command has ${KEY}, which is empty", self.notes)
+        self.assertIn("helped.service: its command has ${GONE}, which is empty", self.notes)
+        self.assertIn("its command's --text=${TEXT} is left out: only a running machine knows its value", self.notes)
+
+    def test_a_link_on_the_way_to_a_directory_that_the_configuration_names_comes(self):
+        self.assertLessEqual({"/usr/share/helped/words", "/etc/helped/words/english"}, set(self.built("helped")))
 
     def test_what_may_never_come_stays_out(self):
         never = "packages: {never: [plug-back, %s]}\n"
