@@ -91,8 +91,8 @@ static bool speaks(const struct exchange *exchange, bool is_answered, int scheme
 static bool send_in_scheme(struct registry *registry, struct exchange *exchange, int scheme, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    const char *https = url_of(&scratch, registry, exchange); /* as long as the scheme is unknown */
-    const char *url = scheme == SCHEME_HTTP ? arena_printf(&scratch, "http%s", https + strlen("https")) : https;
+    const char *now = url_of(&scratch, registry, exchange); /* another request may have settled the scheme meanwhile */
+    const char *url = arena_printf(&scratch, "%s%s", scheme == SCHEME_HTTP ? "http" : "https", strchr(now, ':'));
     bool is_answered = registry_send(registry, exchange, url, NULL, err);
     if (speaks(exchange, is_answered, scheme))
         return true;
@@ -130,10 +130,10 @@ static bool send_undecided(struct registry *registry, struct exchange *exchange,
             return false;
         }
     }
-    int unknown = SCHEME_UNKNOWN;
+    int unknown = SCHEME_UNKNOWN, none = SCHEME_UNKNOWN;
     (void)atomic_compare_exchange_strong(&registry->scheme, &unknown, scheme);
     if (registry->host)
-        atomic_store(&registry->host->scheme, scheme);
+        (void)atomic_compare_exchange_strong(&registry->host->scheme, &none, scheme);
     return go_on(registry, exchange, err);
 }
 

@@ -263,6 +263,15 @@ class Site(SiteCase):
         self.assertEqual(len([request for request in proxy.requests if "/manifests/" in request.target]), tags)
         self.assertLessEqual(len(proxy.requests), tags + 2)
 
+    def test_a_request_that_was_lost_does_not_make_the_registry_one_of_https(self):
+        """Two requests find out at the same time that it speaks plain http; the one whose answer is lost tries https next."""
+        target, proxy = self.make_proxied()
+        self.site("  - one\n", f"source: source.yaml\narch: all\nregistry: {proxy.host}\nnamespace: ns\ntls-verify: false\n"
+                               f"status: {proxy.host}/ns/status\n")
+        proxy.fault("GET", "/ns/one/manifests/latest", delay=0.5, lost=True)
+        self.night()
+        self.assertEqual(sorted(target.tags("ns/status")), ["latest"])
+
     def hold(self):
         os.makedirs(os.path.join(self.factory.state, "v1"), 0o700, exist_ok=True)
         held = os.open(os.path.join(self.factory.state, "v1", "night.lock"), os.O_RDWR | os.O_CREAT, 0o600)
