@@ -10,7 +10,7 @@ from base import need, run
 from nights import outside, play, site
 
 SEED = int(os.environ.get("IMGFACTORY_NIGHTS_SEED", "5"))
-NIGHTS, CHANGES = 28, 12
+NIGHTS, CHANGES = 30, 13
 
 
 class Nights(unittest.TestCase):

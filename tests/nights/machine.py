@@ -35,7 +35,7 @@ class Outcome:
         except ValueError:
             self.report = None
         self.metrics = metrics  # {name with labels: value}
-        self.summary = [line for line in result.stderr.splitlines() if re.match(r"(ok|FAILED|held) +", line)]
+        self.summary = [line for line in result.stderr.splitlines() if re.match(r"(ok|FAILED|PARTLY) +", line)]
 
     def __str__(self):
         return re.sub(r"(?s)--- stdout.*?--- stderr", "--- stderr", str(self.result))
@@ -82,7 +82,7 @@ class Machine:
         if run.sanitizer() in ("address", "thread"):  # its library wants to be the first
             preload = f"{sanitizer_library()} {preload}"
         return run.Factory.environment({
-            "LD_PRELOAD": preload, "FAKETIME": f"-{days}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1",
+            "LD_PRELOAD": preload, "FAKETIME": f"{-days:+d}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1",
             "NO_FAKE_STAT": "1", "HOME": self.home, "XDG_RUNTIME_DIR": self.home, "XDG_CONFIG_HOME": None, "REGISTRY_AUTH_FILE": None,
             "DOCKER_CONFIG": None})
 

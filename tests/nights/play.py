@@ -124,6 +124,8 @@ class Play:
         if is_calm and counts:
             site.check_requests(machine)
         self.note_looks(machine)
+        site.heal()
+        site.check_record(machine)
         machine.accepted = site.generation
         return outcome
 
@@ -158,6 +160,11 @@ class Play:
         moved = self.site.look(lambda image: outcome.code == run.OK or current(image), may_move)
         self.site.check_report(outcome, moved)
         self.site.machines[0].accepted = None
+        if (outcome.report.json.get("status_record") or {}).get("error") is None:
+            self.site.heal()
+            self.site.check_record(self.site.machines[0], [
+                name.split(":")[-1] for name, image in outcome.report.images().items()
+                if image["status"] == "failed" or (image.get("push") or {}).get("status") == "failed"])
         return outcome
 
     def night_none(self):
@@ -273,6 +280,7 @@ class Play:
             self.say(f"{fault} of the mirror")
             self.site.mirror.fault("*", times=1, after=self.random.randint(0, 6), **fault)
         self.good(self.site.machines[0], counts=False)
+        self.site.machines[0].accepted = None  # such answers told no version
 
     def night_mirror_down(self):
         site = self.site

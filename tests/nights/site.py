@@ -2,6 +2,7 @@
 each night, whatever happened in it."""
 
 import contextlib
+import json
 import os
 import re
 import threading
@@ -23,6 +24,7 @@ source: ./deb.yaml
 sync-wait: 0
 retries: 2
 tags: [latest]
+status: {host}/{namespace}/status
 images:
   - ./alpha.yaml
   - ./beta.yaml
@@ -259,22 +261,48 @@ class Site:
             if moved is not None and is_good:
                 want(told[f'image_moved_tags{{image="{name}"}}'] == moved[word], f"{name}: {moved[word]} tags moved, the metrics say "
                      f"{told[f'image_moved_tags{{image={chr(34)}{name}{chr(34)}}}']}")
+        is_recorded = report.json["status_record"]["status"] == "written"
         lines = [line.split()[0] for line in outcome.summary]
-        want(lines[:-1].count("FAILED") == failed and len(lines) == 1 + len(report.images()), f"the summary is {outcome.summary}")
+        want(lines[:-1].count("FAILED") == failed + (not is_recorded) and len(lines) == 1 + (not is_recorded) + len(report.images()),
+             f"the summary is {outcome.summary}")
         want((lines[-1] == "FAILED") == (outcome.code != 0), f"the summary ends {outcome.summary[-1]}, the exit status is {outcome.code}")
         is_overdue = bool(report.json.get("overdue"))
-        want((outcome.code == run.OK) == (failed == 0 and not is_overdue), f"exit status {outcome.code}, and {failed} images failed")
+        want((outcome.code == run.OK) == (failed == 0 and not is_overdue and is_recorded), f"exit status {outcome.code}, and {failed} images failed")
+
+    def check_record(self, machine, failed=()):
+        """The status record tells of the night, and `imgfactory status` reads it without any state: 9 when images failed."""
+        tags = self.outside.tags("status")
+        want(set(tags) == {"latest"}, f"the record has the tags {sorted(tags)}")
+        manifest = json.loads(self.registry.blob(tags["latest"]))
+        told = {image["image"]: image for image in json.loads(self.registry.blob(manifest["layers"][0]["digest"]))["images"]}
+        want(set(told) == set(outside.IMAGES), f"the record tells of {sorted(told)}")
+        for name, image in told.items():
+            want(abs(image["night"] - time.time() + self.days_back * upstream.DAY) < 300, f"the record's night of {name} is another")
+            want((image["outcome"] == "failed") == (name in failed), f"the record says of {name} {image['outcome']}, {failed} failed")
+            if name not in failed and not self.lagging(name):
+                want(image["digest"] == self.outside.tags(name)["latest"], f"the record has another digest of {name} than the registry")
+        is_held = any(map(self.lagging, outside.IMAGES))  # for how long decides
+        for days, wanted in ((0, (9,) if failed else (0, 9) if is_held else (0,)), (2, (9,))):
+            command = [*machine.command()[:1], "status", "--json", "--tls-verify=false", f"{self.proxy.host}/{NAMESPACE}/status"]
+            begun = time.time()
+            outcome = machine.end(machine.start(self.days_back - days, command=command), begun)
+            want(outcome.code in wanted, f"status ends with {outcome.code} {days} days later: {outcome}")
+            for name in failed:
+                want(name in outcome.result.stderr, f"status does not name {name}: {outcome}")
 
     def check_requests(self, machine):
-        """After a night in which nothing changed: one conditional request of each index, one of each tag."""
+        """After a night in which nothing changed: one conditional request of each index, one of each tag, five for the record."""
         indices = len(upstream.SUITES) + len(upstream.ARCHES)
         asked = self.mirror.requests
         want(len(asked) <= indices and len(self.mirror.not_modified) == len(asked), f"the mirror was asked {asked}")
         tags = sum(len(self.tags_now(image)) for image in outside.IMAGES)
         due = sum(self.night - machine.asked.get(image, -9) >= 7 for image in outside.IMAGES)
+        record = self.proxy.asked(pattern=f"/{NAMESPACE}/status/")
+        want(len(record) <= (5 if self.machines[1].accepted is None else 8), f"the record was asked for {record}")
         if not due:
-            heads = [request for request in self.proxy.requests if "/manifests/" in request.target]
-            want(len(heads) <= tags and len(self.proxy.requests) <= tags + 2,
+            others = [request for request in self.proxy.requests if request not in record]
+            heads = [request for request in others if "/manifests/" in request.target]
+            want(len(heads) <= tags and len(others) <= tags + 2,
                  f"the registry was asked {len(heads)} times for {tags} tags, and besides for "
-                 f"{[request.target for request in self.proxy.requests if request not in heads][:4]}")
+                 f"{[request.target for request in others if request not in heads][:4]}")
         return due
