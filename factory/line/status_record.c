@@ -156,9 +156,10 @@ static bool is_ahead(const struct status_image *image, int64_t now)
     return image->night > now + STATUS_AHEAD_SECONDS;
 }
 
+/* Of two machines' nights of one second their names decide: both have to agree, or each writes over the other. */
 static bool is_newer(const struct status_image *there, const struct status_image *ours)
 {
-    return there->night > ours->night;
+    return there->night > ours->night || (there->night == ours->night && strcmp(there->writer, ours->writer) > 0);
 }
 
 /* Whether an image of the record, that the night does not tell of, goes. */

@@ -132,6 +132,16 @@ static void of_two_nights_the_newer_one_stays_whatever_the_order(void **state)
     assert_false(status_record_has(&older, &newer));
 }
 
+static void two_machines_agree_on_nights_of_one_second(void **state)
+{
+    (void)state;
+    struct status_record one = record_of(made("a", "v", NOW)), other = record_of(made("a", "w", NOW));
+    other.images.items[0].outcome = STATUS_UNCHANGED;
+    struct status_record first = merge(&one, &other), second = merge(&other, &one);
+    assert_true(text_eq(text_of_record(&first), text_of_record(&second)));
+    assert_true(status_record_has(&first, &one) && status_record_has(&first, &other));
+}
+
 static void what_others_wrote_stays_and_what_we_no_longer_have_goes(void **state)
 {
     (void)state;
@@ -273,6 +283,7 @@ int main(void)
         cmocka_unit_test(times_out_of_all_bounds_are_refused),
         cmocka_unit_test(a_newer_format_is_told_apart_from_nonsense),
         cmocka_unit_test(of_two_nights_the_newer_one_stays_whatever_the_order),
+        cmocka_unit_test(two_machines_agree_on_nights_of_one_second),
         cmocka_unit_test(what_others_wrote_stays_and_what_we_no_longer_have_goes),
         cmocka_unit_test(the_same_name_in_two_places_is_two_images),
         cmocka_unit_test(a_failure_keeps_what_is_known_and_since_when_it_fails),
