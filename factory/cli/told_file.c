@@ -4,6 +4,7 @@
 #include "io/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The folder of a file, and its name there. */
@@ -21,8 +22,10 @@ bool told_file_check(const char *option, const char *path, struct err *err)
     if (!path)
         return true;
     const char *folder = folder_of(&scratch, path, &name);
-    bool is_good = *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && access(folder, W_OK | X_OK) == 0 &&
-                   access(arena_printf(&scratch, "%s/.", path), F_OK) != 0;
+    struct stat status;
+    bool is_file = lstat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISLNK(status.st_mode);
+    bool is_good = is_file && *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+                   access(folder, W_OK | X_OK) == 0 && access(arena_printf(&scratch, "%s/.", path), F_OK) != 0;
     if (!is_good)
         err_set(err, ERR_USAGE, "%s: %s cannot be written: it has to be a file in a folder that is there", option,
                 path);
