@@ -89,8 +89,12 @@ class Mirror:
         return [one[0] for one, other in zip(first, second) if one[1] != other[1]]
 
     def fixes(self):
-        """The packages that the security suite has for any architecture."""
-        return {package.name for arch in ARCHES for package in self.newest("deb", arch).values() if package.is_fix}
+        """The packages of which the newest version of all architectures is in the security suite."""
+        found = {}
+        for package in (package for arch in ARCHES for package in self.newest("deb", arch).values()):
+            if package.name not in found or _order(package.version) > _order(found[package.name].version):
+                found[package.name] = package
+        return {name for name, package in found.items() if package.is_fix}
 
 
 _contents = {}
