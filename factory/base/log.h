@@ -8,7 +8,8 @@
 
 #include "base/err.h"
 
-enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
+/* LOG_SILENT is for log_open() alone: nothing is written, errors neither. */
+enum log_level { LOG_SILENT, LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
 struct log;
 
@@ -18,7 +19,7 @@ typedef void log_hook(void *display, bool is_before);
 /* Creates a log that writes lines up to `level`. Free it with log_close(). */
 struct log *log_open(enum log_level level);
 /* Writes "imgfactory: " and the line when `level` is at or below the log's. LOG_QUIET lines (errors, warnings) always
- * show. Control bytes are replaced, and so are newlines, unless two blanks follow: what is told in further lines is indented,
+ * show, unless the log is silent. Control bytes are replaced, and so are newlines, unless two blanks follow: what is told in further lines is indented,
  * so that no name can look like a line of its own. */
 void log_line(struct log *log, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Sets or (NULL) removes the display's hook. */

@@ -1126,6 +1126,57 @@ static void confine(struct build *build)
     build->run.confined = confinement_places(command);
 }
 
+/* Feeds the generations of the metadata of one order; NULL: it needed none. */
+static void feed_metadata(const struct origins *origins, struct digest_stream *stream)
+{
+    for (size_t i = 0; origins && i < origins->count; i++) {
+        digest_feed(stream, origins->items[i].name, strlen(origins->items[i].name) + 1);
+        digest_feed(stream, origins->items[i].digest.bytes, sizeof origins->items[i].digest.bytes);
+    }
+}
+
+/* All metadata that a night was made from; all of its orders are good. */
+static struct digest metadata_of(const struct batch *batch)
+{
+    struct digest_stream stream;
+    digest_begin(&stream);
+    for (size_t i = 0; i < batch->count; i++) {
+        for (size_t j = 0; j < batch->images[i].arch_count; j++)
+            feed_metadata(batch->images[i].jobs[j].origins, &stream);
+    }
+    return digest_end(&stream);
+}
+
+/* Asks for the metadata of all orders: one request for each repository, whatever their number. */
+static bool ask_metadata(struct build *build, struct plant *plant, struct digest *ret_metadata, struct err *err)
+{
+    struct digest_stream stream;
+    struct catalog *catalog;
+    bool is_good = true;
+    digest_begin(&stream);
+    for (size_t i = 0; is_good && i < build->image_count; i++) {
+        const struct batch_image *image = &build->images[i];
+        for (size_t j = 0; is_good && j < image->arch_count; j++) {
+            is_good = plant_find_catalog(plant, image->source, image->arches[j], &catalog, err);
+            if (is_good)
+                feed_metadata(&catalog->origins, &stream);
+        }
+    }
+    *ret_metadata = digest_end(&stream);
+    return is_good;
+}
+
+static bool poll_metadata(struct build *build, struct digest *ret_metadata, struct err *err)
+{
+    struct plant plant;
+    confine(build);
+    if (!plant_open(&build->run, build->command->log, &plant, err))
+        return false;
+    bool is_good = ask_metadata(build, &plant, ret_metadata, err);
+    plant_close(&plant);
+    return is_good;
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
@@ -1158,6 +1209,8 @@ static bool run_batch(struct build *build, struct err *err)
         if (has_record(build))
             night_status_write(build->command, plant, batch);
         build->command->outcome = batch_outcome(batch);
+        if (build->is_night && build->command->outcome == ERR_NONE)
+            build->command->metadata = metadata_of(batch);
         if (!batch->is_abandoned && !atomic_load(build->command->cancel))
             changes_tell(batch, &libraries, &stories);
         if (build->locking.is_writing)
@@ -1212,6 +1265,12 @@ bool build_lock(struct command *command, struct err *err)
     struct build *build = begin(command);
     build->locking.is_writing = true;
     return end(build, plan(build, err) && run_batch(build, err));
+}
+
+bool build_poll(struct command *command, struct digest *ret_metadata, struct err *err)
+{
+    struct build *build = begin(command);
+    return end(build, plan(build, err) && poll_metadata(build, ret_metadata, err));
 }
 
 /* A word without any '/' is the name of files, wherever they are. */

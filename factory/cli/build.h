@@ -13,6 +13,9 @@
 bool build_run(struct command *command, struct err *err) MUST_CHECK;
 /* Writes the lock file of the images of the command line (locking.h). */
 bool build_lock(struct command *command, struct err *err) MUST_CHECK;
+/* Asks for the signed metadata of all images of the site, and for nothing else. *ret_metadata is a digest over them; it is the
+ * same as long as they are. Readers are confined with the calling thread. */
+bool build_poll(struct command *command, struct digest *ret_metadata, struct err *err) MUST_CHECK;
 /* Tells of each path behind the first word why it is in the image, or why not. */
 bool build_why(struct command *command, struct err *err) MUST_CHECK;
 /* Prints the manifest that a name amounts to, with what is found in its packages behind a '#'. */

@@ -5,8 +5,8 @@
 #include "cli/build.h"
 #include "cli/confinement.h"
 #include "cli/help.h"
-#include "cli/night_changes.h"
 #include "cli/night_metrics.h"
+#include "cli/night_told.h"
 #include "cli/told_file.h"
 #include "cli/versions.h"
 #include "io/confine.h"
@@ -97,23 +97,6 @@ static bool end_output(struct log *log)
     return !is_lost;
 }
 
-static bool write_told_files(void *argument, struct err *err)
-{
-    struct command *command = argument;
-    return night_metrics_write(command, err) && night_changes_write(command, err);
-}
-
-/* What cannot be written makes a good run a bad one: who looks at the file would see the one before. It may lie where only
- * the keeper writes. */
-static void write_told(struct command *command)
-{
-    struct err err = {0};
-    if (!command->is_told || workers_call(command->keeper, write_told_files, command, &err))
-        return;
-    log_line(command->log, LOG_QUIET, "error: %s", err.text);
-    command->outcome = command->outcome ? command->outcome : err.kind;
-}
-
 int call_run(int argc, char **argv)
 {
     struct command command = {.log = log_open(LOG_NORMAL), .begun = clock_seconds()};
@@ -133,7 +116,7 @@ int call_run(int argc, char **argv)
     }
     if (!end_output(command.log) && command.outcome == ERR_NONE)
         command.outcome = ERR_LOCAL;
-    write_told(&command);
+    night_told_write(&command);
     if (command.is_abandoned || (command.outcome == ERR_CANCELLED && signals_caught(command.signals)))
         signals_end(command.signals, (int)command.outcome);
     confinement_stop(&command);

@@ -27,6 +27,7 @@ struct command {
     bool is_told;           /* a run that begins: --metrics and --changes are written */
     const char *metrics;    /* what is told there of the images; NULL: nothing yet */
     const char *changes;    /* the same for --changes */
+    struct digest metadata; /* of a night: all signed metadata that it was made from, as build_poll() gives them */
     enum err_kind outcome;  /* the exit class of a command that ran to its end */
     struct workers *keeper; /* confinement.h; NULL: nothing is confined */
     struct confine_places confined;

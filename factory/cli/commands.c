@@ -9,6 +9,7 @@
 #include "cli/manual.h"
 #include "cli/remote.h"
 #include "cli/settings.h"
+#include "cli/watch.h"
 
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ static const struct command_row rows[] = {
      "/usr/sbin/nsd), a package or a systemd unit (nsd.service) of the source; command:, package: or\n"
      "unit: in front settles which. The word \"build\" may be left out. Without any IMAGE all images are\n"
      "built that the site file names (images:).",
-     0, SIZE_MAX, SIZE_MAX, build_run},
+     0, SIZE_MAX, SIZE_MAX, watch_build},
     {COMMAND_PUSH, "push", "LAYOUT[:TAG]|NAME REF", "0.1.0", "push what was built before",
      "Pushes what was built before: all blobs, the manifests, the index, then the tags.\n"
      "LAYOUT is an OCI layout's folder or an archive (podman save), NAME one below the output folder,\n"
@@ -60,8 +61,8 @@ static const struct command_row rows[] = {
     {COMMAND_UNIT, "unit", "[NAME...|LAYOUT[:TAG]|REF]", "0.3.0", "make the units that run images on a machine",
      "Makes what runs images on a machine: quadlet units, systemd units for older hosts, Kubernetes\n"
      "objects or the command line; and a tmpfiles.d file for the paths of the host. NAME is an image of\n"
-     "the catalogue or one that was built. Several images share a network. With --format timer or cronjob,\n"
-     "and no NAME, what makes all images of the site file every night.",
+     "the catalogue or one that was built. Several images share a network. With --format timer, watch or\n"
+     "cronjob, and no NAME, what makes all images of the site file every night.",
      0, SIZE_MAX, 0, remote_unit},
     {COMMAND_LOCK, "lock", "[IMAGE...]", "0.3.0", "write down what is taken, for builds with --locked",
      "Writes imgfactory.lock: of all images and architectures the signed indices, the packages with their\n"

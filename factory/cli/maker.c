@@ -20,7 +20,7 @@ static bool read_format(const char *word, enum deploy_format *ret_format, struct
         }
     }
     if (word)
-        err_set(err, ERR_USAGE, "--format is quadlet, systemd, kube, run, timer or cronjob, not \"%s\"", word);
+        err_set(err, ERR_USAGE, "--format is quadlet, systemd, kube, run, timer, watch or cronjob, not \"%s\"", word);
     return !word;
 }
 
@@ -47,7 +47,7 @@ bool maker_begin(struct command *command, struct maker *ret_maker, struct err *e
     *ret_maker = (struct maker){.command = command, .arena = arena, .manifests_dir = options->manifests};
     if (!read_format(options->format, &ret_maker->format, err) || !read_pin(options->pin, ret_maker, err))
         return false;
-    if (!options->words.count && ret_maker->format != DEPLOY_TIMER && ret_maker->format != DEPLOY_CRONJOB) {
+    if (!options->words.count && ret_maker->format < DEPLOY_TIMER) {
         err_set(err, ERR_USAGE, "usage: imgfactory unit [OPTIONS] NAME...|LAYOUT[:TAG]|REF");
         return false;
     }

@@ -32,6 +32,7 @@ void night_status_write(struct command *command, const struct plant *plant, stru
 {
     struct err err = {0};
     struct status_night night = {.reference = plant->options->record,
+                                 .site_path = command->site.path,
                                  .begun = plant->options->now,
                                  .is_proven = !plant->options->inputs.is_no_check};
     if (batch->is_abandoned || plant_is_cancelled(plant, &err))

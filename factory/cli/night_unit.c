@@ -13,7 +13,7 @@
 
 bool night_unit_is_meant(enum deploy_format format)
 {
-    return format == DEPLOY_TIMER || format == DEPLOY_CRONJOB;
+    return format == DEPLOY_TIMER || format == DEPLOY_WATCH || format == DEPLOY_CRONJOB;
 }
 
 /* A night being described. */
@@ -243,6 +243,7 @@ bool night_unit_make(struct maker *maker, struct err *err)
     if (err->kind || !site->path || !describe_places(&description, err) || !describe_program(&description, err) ||
         !note_images(&description, err) || !add_arguments(&description, err))
         return false;
+    description.night.is_watch = maker->format == DEPLOY_WATCH;
     struct deploy_files files = deploy_night_files(maker->arena, &description.night, maker->format);
     return maker_print_files(maker, &files, err);
 }

@@ -65,8 +65,9 @@ static const struct option_row rows[] = {
     OPTION(0, "tag", "TAG",
            "push under this tag (again for more; default: the tag of REF, else all that the layout has for the image)",
            OPTION_STRINGS, tags, COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
-    OPTION(0, "format", "NAME", "quadlet (default), systemd, kube or run; of the site file's nights timer or cronjob",
-           OPTION_STRING, format, COMMAND_UNIT | COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "format", "NAME",
+           "quadlet (default), systemd, kube or run; of the site file's nights timer, watch or cronjob", OPTION_STRING,
+           format, COMMAND_UNIT | COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "exit-code", NULL, "end with status 1 when the two differ, as git diff does (default: 0)", OPTION_FLAG,
            is_exit_code, COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "layers", NULL, "read packages and files out of the layers, whatever bills say", OPTION_FLAG, is_layers,
@@ -101,6 +102,11 @@ static const struct option_row rows[] = {
            "when another night (a call without names) is at work on this machine: wait for its end (default), or end "
            "with status 8",
            OPTION_STRING, if_running, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(
+        0, "watch", "[=DURATION]",
+        "make nights without end: ask for signed metadata again and again (default: every 10m), and make a night when "
+        "they are others than at the last one",
+        OPTION_MAYBE_STRING, watch, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION('n', "dry-run", NULL, "print which packages would be used, and stop", OPTION_FLAG, is_dry_run,
            COMMAND_BUILD | COMMAND_CLEAN, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "program", "PATH",

@@ -29,6 +29,7 @@ struct options {
     const char *update;                 /* of `lock`: a package, "" for --update alone, NULL when not given */
     bool is_locked, is_lock_check;      /* --locked; --check, of `lock` */
     const char *metrics, *changes;      /* --metrics, --changes: files; or NULL */
+    const char *watch;                  /* --watch: a duration, "" for --watch alone, NULL when not given */
     const char *parity, *on_missing;    /* words of plan/together.h; NULL: not given */
     struct strings tags;                /* --tag, of `push` */
     struct strings programs;            /* --program, of `check` */

@@ -19,6 +19,7 @@ struct signals {
     sigset_t set;
     atomic_bool cancel;
     atomic_bool is_stopping, is_timed_out;
+    atomic_bool is_hangup_caught, was_hangup; /* SIGHUP is told of, and ends nothing; it came */
     _Atomic int caught;
     _Atomic uint64_t limit_ms; /* on the monotonic clock: when the time is up; 0: never */
     uint64_t end_ms;           /* when what is under way is not waited for any more; the signal thread's */
@@ -221,6 +222,8 @@ static void *wait_for_signals(void *argument)
             stop_for_a_while(signals);
         else if (number == SIGCONT)
             go_on(signals);
+        else if (number == SIGHUP && atomic_load(&signals->is_hangup_caught))
+            atomic_store(&signals->was_hangup, true);
         else if (number == 0 || is_ending(number))
             take_ending(signals, number);
     }
@@ -279,10 +282,20 @@ const atomic_bool *signals_cancel(const struct signals *signals)
     return &signals->cancel;
 }
 
+void signals_catch_hangups(struct signals *signals)
+{
+    atomic_store(&signals->is_hangup_caught, true);
+}
+
+bool signals_take_hangup(struct signals *signals)
+{
+    return atomic_exchange(&signals->was_hangup, false);
+}
+
 /* SIGUSR1 only makes the thread look again. */
 void signals_limit_ms(struct signals *signals, uint64_t ms)
 {
-    atomic_store(&signals->limit_ms, clock_ms() + ms);
+    atomic_store(&signals->limit_ms, ms ? clock_ms() + ms : 0);
     (void)pthread_kill(signals->thread, SIGUSR1);
 }
 

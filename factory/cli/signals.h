@@ -24,8 +24,12 @@ struct signals;
 bool signals_start(struct signals **ret_signals, struct err *err) MUST_CHECK;
 /* The flag that a signal sets; lives until signals_stop(). */
 const atomic_bool *signals_cancel(const struct signals *signals);
+/* From now on SIGHUP ends nothing: signals_take_hangup() tells of it. One that the parent had ignored stays ignored. */
+void signals_catch_hangups(struct signals *signals);
+/* Returns whether SIGHUP came since the last call. */
+bool signals_take_hangup(struct signals *signals);
 /* Ends the run this long from now, like a signal, but as a failure of class ERR_NETWORK: a run that is not done in time
- * mostly waits for a network. */
+ * mostly waits for a network. 0: no more. */
 void signals_limit_ms(struct signals *signals, uint64_t ms);
 /* Returns the signal that came, or 0. NULL is fine. */
 int signals_caught(const struct signals *signals);

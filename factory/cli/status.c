@@ -156,7 +156,7 @@ static void add_rows_of_site(const struct asking *asking, struct status_view *vi
     bool *is_wanted = arena_new_array(asking->arena, bool, record->images.count);
     for (size_t i = 0; i < asking->wanted->count; i++) {
         const char *word = text_shell_word(asking->arena, asking->wanted->items[i].word);
-        const char *asked = status_asked(asking->arena, word);
+        const char *asked = status_asked(asking->arena, word, asking->command->site.path);
         bool is_found = false;
         for (size_t j = 0; j < record->images.count; j++) {
             if (strcmp(record->images.items[j].asked, asked) != 0)

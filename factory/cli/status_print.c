@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "base/map.h"
 #include "base/units.h"
 #include "bill/record.h"
 
@@ -51,23 +52,20 @@ static void print_delays(FILE *out, const struct status_delays *delays)
 /* The newest date of each repository. */
 static void print_repositories(FILE *out, struct arena *arena, const struct status_view *view)
 {
-    LIST(struct status_repository) known = {0};
+    struct map known = {.arena = arena};
     for (size_t i = 0; i < view->rows.count; i++) {
         const struct status_image *image = view->rows.items[i].image;
         for (size_t j = 0; image && j < image->repositories.count; j++) {
-            struct status_repository repository = image->repositories.items[j];
-            size_t at = 0;
-            while (at < known.count && strcmp(known.items[at].name, repository.name) != 0)
-                at++;
-            if (at == known.count)
-                list_add(arena, &known, repository);
-            else if (known.items[at].date < repository.date)
-                known.items[at].date = repository.date;
+            struct status_repository *repository = &image->repositories.items[j];
+            const struct status_repository *newest = map_get(&known, text_of(repository->name));
+            if (!newest || newest->date < repository->date)
+                map_set(&known, text_of(repository->name), repository);
         }
     }
-    for (size_t i = 0; i < known.count; i++)
-        (void)fprintf(out, "metadata of %s  %s\n", date_print(known.items[i].date).chars,
-                      text_shown(arena, known.items[i].name));
+    for (size_t i = 0; i < known.slots.count; i++) {
+        const struct status_repository *newest = known.slots.items[i].value;
+        (void)fprintf(out, "metadata of %s  %s\n", date_print(newest->date).chars, text_shown(arena, newest->name));
+    }
 }
 
 void status_print(FILE *out, const struct status_view *view)

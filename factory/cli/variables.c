@@ -22,6 +22,8 @@ static const struct variable_row rows[] = {
     {"PATH", "Where gpgv and helpers of credentials are."},
     {"LD_LIBRARY_PATH", "Libraries are read from there, too, by what may open no other file (see --no-confine)."},
     {"TMPDIR", "Where files without a name are made for a while."},
+    {"NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID",
+     "Where --watch tells systemd that it is ready, alive and stopping, and how often it has to."},
     {"IMGFACTORY_SLOW_AFTER",
      "How long a mirror may be slower than 20 kB/s before the next one is taken (default: 60s)."},
     {"IMGFACTORY_LOCK_WAIT", "How long a lock that others hold is waited for (default: 5m)."},

@@ -2,13 +2,9 @@
 
 #include "deploy/deploy_parts.h"
 
-const char *const deploy_format_names[] = {[DEPLOY_QUADLET] = "quadlet",
-                                           [DEPLOY_SYSTEMD] = "systemd",
-                                           [DEPLOY_KUBE] = "kube",
-                                           [DEPLOY_RUN] = "run",
-                                           [DEPLOY_TIMER] = "timer",
-                                           [DEPLOY_CRONJOB] = "cronjob",
-                                           NULL};
+const char *const deploy_format_names[] = {
+    [DEPLOY_QUADLET] = "quadlet", [DEPLOY_SYSTEMD] = "systemd", [DEPLOY_KUBE] = "kube",       [DEPLOY_RUN] = "run",
+    [DEPLOY_TIMER] = "timer",     [DEPLOY_WATCH] = "watch",     [DEPLOY_CRONJOB] = "cronjob", NULL};
 
 /* tmpfiles.d(5): what is mounted has to be there. */
 static void add_tmpfiles(struct arena *arena, const struct deployment *deployment, struct deploy_files *files)

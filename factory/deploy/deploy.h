@@ -40,8 +40,16 @@ struct deploy_files {
     size_t count, capacity;
 };
 
-/* How images are run; the last two are of a site's nights (deploy_night.h). */
-enum deploy_format { DEPLOY_QUADLET, DEPLOY_SYSTEMD, DEPLOY_KUBE, DEPLOY_RUN, DEPLOY_TIMER, DEPLOY_CRONJOB };
+/* How images are run; the last three are of a site's nights (deploy_night.h). */
+enum deploy_format {
+    DEPLOY_QUADLET,
+    DEPLOY_SYSTEMD,
+    DEPLOY_KUBE,
+    DEPLOY_RUN,
+    DEPLOY_TIMER,
+    DEPLOY_WATCH,
+    DEPLOY_CRONJOB,
+};
 /* Their names, in the order of the enum; NULL ends them. */
 extern const char *const deploy_format_names[];
 

@@ -39,13 +39,18 @@ static const char hardening[] = "NoNewPrivileges=yes\n"
                                 "seccomp\n"
                                 "LimitCORE=0\n";
 
+/* systemd.service(5): the program says when it is ready and that it is alive (io/notify.h). */
+static const char watching[] = "Type=notify\nNotifyAccess=main\nWatchdogSec=5min\nRestart=on-failure\nRestartSec=1min\n"
+                               "ExecReload=kill -HUP $MAINPID\n";
+
 /* The command, an option a line. */
 static void add_command(struct arena *arena, const struct deploy_night *night, const char **text)
 {
     deploy_append(arena, text,
-                  "ExecStart=%s --quiet --summary \\\n    --config=%s \\\n    --cache=%%C/" ACCOUNT
+                  "ExecStart=%s%s --quiet --summary \\\n    --config=%s \\\n    --cache=%%C/" ACCOUNT
                   " \\\n    --state=%%S/" ACCOUNT " \\\n    --output=%s",
-                  deploy_unit_word(arena, night->program), deploy_unit_word(arena, night->config),
+                  deploy_unit_word(arena, night->program), night->is_watch ? " --watch" : "",
+                  deploy_unit_word(arena, night->config),
                   night->output ? deploy_unit_word(arena, night->output) : "%S/" ACCOUNT "/out");
     if (night->authfile)
         deploy_append(arena, text, " \\\n    --authfile=${CREDENTIALS_DIRECTORY}/auth.json");
@@ -58,16 +63,17 @@ static void add_command(struct arena *arena, const struct deploy_night *night, c
 static const char *service_head(struct arena *arena, const struct deploy_night *night)
 {
     const char *text = "";
-    deploy_append(arena, &text,
-                  "# Makes and pushes all images of %s.\n"
-                  "# Put %s.service and %s.timer into " UNITS ",\n"
-                  "# " ACCOUNT
-                  ".conf into /etc/sysusers.d%s; then:\n#   systemd-sysusers%s && systemctl daemon-reload && "
-                  "systemctl enable --now %s.timer\n"
-                  "# A night at once: systemctl start %s; what it did: journalctl -u %s\n",
-                  night->config, night->name, night->name,
-                  night->output ? arena_printf(arena, ", %s-output.conf into /etc/tmpfiles.d", night->name) : "",
-                  night->output ? " && systemd-tmpfiles --create" : "", night->name, night->name, night->name);
+    deploy_append(
+        arena, &text,
+        "# Makes and pushes all images of %s.\n"
+        "# Put %s.service%s into " UNITS ",\n"
+        "# " ACCOUNT ".conf into /etc/sysusers.d%s; then:\n#   systemd-sysusers%s && systemctl daemon-reload && "
+        "systemctl enable --now %s.%s\n"
+        "# A night at once: systemctl %s %s; what it did: journalctl -u %s\n",
+        night->config, night->name, night->is_watch ? "" : arena_printf(arena, " and %s.timer", night->name),
+        night->output ? arena_printf(arena, ", %s-output.conf into /etc/tmpfiles.d", night->name) : "",
+        night->output ? " && systemd-tmpfiles --create" : "", night->name, night->is_watch ? "service" : "timer",
+        night->is_watch ? "reload" : "start", night->name, night->name);
     if (!night->authfile)
         deploy_append(arena, &text, "# No credential is given to it: no authfile: in the site file, no --authfile.\n");
     if (night->is_home_read)
@@ -81,8 +87,8 @@ static void add_service(struct arena *arena, const struct deploy_night *night, s
     const char *text = service_head(arena, night);
     deploy_append(arena, &text,
                   "[Unit]\nDescription=Images of %s\nWants=network-online.target\nAfter=network-online.target\n\n"
-                  "[Service]\nType=oneshot\nUser=" ACCOUNT "\nGroup=" ACCOUNT "\n",
-                  deploy_unit_value(arena, night->config));
+                  "[Service]\n%sUser=" ACCOUNT "\nGroup=" ACCOUNT "\n",
+                  deploy_unit_value(arena, night->config), night->is_watch ? watching : "Type=oneshot\n");
     add_command(arena, night, &text);
     deploy_append(arena, &text,
                   "# ended by systemctl stop\nSuccessExitStatus=143\nNice=10\nStateDirectory=" ACCOUNT
@@ -92,7 +98,8 @@ static void add_service(struct arena *arena, const struct deploy_night *night, s
         deploy_append(arena, &text, "ReadWritePaths=%s\n", deploy_unit_value(arena, night->output));
     if (night->authfile)
         deploy_append(arena, &text, "LoadCredential=auth.json:%s\n", deploy_unit_value(arena, night->authfile));
-    deploy_append(arena, &text, "ProtectHome=%s\n%s", night->is_home_read ? "read-only" : "yes", hardening);
+    deploy_append(arena, &text, "ProtectHome=%s\n%s%s", night->is_home_read ? "read-only" : "yes", hardening,
+                  night->is_watch ? "\n[Install]\nWantedBy=multi-user.target\n" : "");
     struct deploy_file file = {.name = arena_printf(arena, "%s.service", night->name), .folder = UNITS, .text = text};
     list_add(arena, files, file);
 }
@@ -245,7 +252,8 @@ struct deploy_files deploy_night_files(struct arena *arena, const struct deploy_
         return files;
     }
     add_service(arena, night, &files);
-    add_timer(arena, night, &files);
+    if (!night->is_watch)
+        add_timer(arena, night, &files);
     add_account(arena, night, &files);
     return files;
 }

@@ -1,4 +1,4 @@
-/* deploy_night.h - what makes a site's images every night: a service and a timer of systemd, or a CronJob of Kubernetes
+/* deploy_night.h - what makes a site's images every night: a service and a timer of systemd, a service that watches, or a CronJob of Kubernetes
  *
  * Least privilege: the service has an account of its own, no capability, and writes to its cache, its state and the output
  * alone; the CronJob's pod has a read-only root and no account of the cluster.
@@ -19,11 +19,12 @@ struct deploy_night {
     const char *authfile;     /* credentials; or NULL */
     const char *output;       /* where layouts go when that is another place than the state; or NULL */
     struct strings arguments; /* further ones */
+    bool is_watch;            /* the service watches, and no timer starts it */
     bool is_home_read;        /* something of it lies in somebody's home */
     bool has_source;          /* the site says where packages come from, not the machine */
 };
 
-/* Makes the files of DEPLOY_TIMER or DEPLOY_CRONJOB. */
+/* Makes the files of DEPLOY_TIMER, DEPLOY_WATCH or DEPLOY_CRONJOB. */
 struct deploy_files deploy_night_files(struct arena *arena, const struct deploy_night *night,
                                        enum deploy_format format);
 

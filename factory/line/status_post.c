@@ -49,7 +49,7 @@ static struct status_image image_of(struct arena *arena, const struct batch_imag
     bool is_failing =
         !image->is_good || image->is_partial; /* one that went out without an architecture is there, too */
     struct status_image told = {.name = text_shown(arena, image->manifest->name),
-                                .asked = status_asked(arena, image->word),
+                                .asked = status_asked(arena, image->word, night->site_path),
                                 .destination = image->destination,
                                 .writer = night->writer,
                                 .outcome = is_failing            ? STATUS_FAILED

@@ -14,9 +14,9 @@
 
 /* A night that ended. */
 struct status_night {
-    const char *reference; /* where the record is: HOST/REPOSITORY:TAG */
-    const char *writer;
-    int64_t begun; /* seconds since 1970 */
+    const char *reference;          /* where the record is: HOST/REPOSITORY:TAG */
+    const char *writer, *site_path; /* the site file */
+    int64_t begun;                  /* seconds since 1970 */
     bool is_proven;
 };
 

@@ -70,9 +70,11 @@ static bool is_time(int64_t seconds)
     return seconds >= 0 && seconds <= TIME_MAX;
 }
 
-static bool has_sane_times(const struct status_record *record)
+/* What no night writes could take readers any time. */
+static bool has_sane_values(const struct status_record *record)
 {
-    bool is_sane = is_time(record->night);
+    bool is_sane =
+        is_time(record->night) && record->images.count <= STATUS_IMAGES_MAX && record->moves.count <= STATUS_MOVES_MAX;
     for (size_t i = 0; i < record->images.count; i++) {
         const struct status_image *image = &record->images.items[i];
         is_sane = is_sane && is_time(image->night) && is_time(image->good) && is_time(image->failing_since);
@@ -91,7 +93,7 @@ enum status_verdict status_record_read(struct arena *arena, struct text bytes, s
     *ret_record = (struct status_record){0};
     if (json_is_integer(format) && json_integer_value(format) > (json_int_t)STATUS_FORMAT)
         return STATUS_IS_NEWER;
-    bool is_read = json && record_read(arena, &record_table, json, ret_record) && has_sane_times(ret_record) &&
+    bool is_read = json && record_read(arena, &record_table, json, ret_record) && has_sane_values(ret_record) &&
                    ret_record->format == STATUS_FORMAT;
     return is_read ? STATUS_IS_READ : STATUS_IS_BROKEN;
 }
@@ -306,10 +308,18 @@ bool status_record_is_shared(const struct status_record *record, const char *wri
     return false;
 }
 
-const char *status_asked(struct arena *arena, const char *word)
+const char *status_asked(struct arena *arena, const char *word, const char *site_path)
 {
-    const char *slash = strrchr(word, '/');
-    return text_shown(arena, slash && slash[1] ? slash + 1 : word);
+    const char *end = strrchr(site_path, '/'), *slash = strrchr(word, '/');
+    size_t folder_len = end ? (size_t)(end + 1 - site_path) : 0;
+    if (strncmp(word, site_path, folder_len) == 0 && word[folder_len] != '/') {
+        word += folder_len;
+        while (strncmp(word, "./", 2) == 0)
+            word += 2;
+    } else if (slash && slash[1]) {
+        word = slash + 1;
+    }
+    return text_shown(arena, word);
 }
 
 /* --- judging --- */

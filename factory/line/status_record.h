@@ -15,6 +15,7 @@
 #define STATUS_TYPE "application/vnd.imgfactory.status.v1+json"
 #define STATUS_FORMAT ((size_t)1)
 #define STATUS_MOVES_MAX 30
+#define STATUS_IMAGES_MAX 10000
 #define STATUS_ERROR_MAX_BYTES ((size_t)300)
 /* An image that no night tells of any more, of a machine that is not there any more, is forgotten. */
 #define STATUS_FORGOTTEN_SECONDS ((int64_t)30 * 24 * 60 * 60)
@@ -41,7 +42,7 @@ struct status_repository {
 };
 
 struct status_image {
-    const char *name, *asked; /* asked: the word of the site file, of a path its last part */
+    const char *name, *asked; /* asked: the word of the site file; status_asked() */
     const char *destination;  /* HOST/REPOSITORY; NULL: none, or not known */
     const char *writer;       /* which state directory and site file wrote this last: 16 hexadecimal digits */
     enum status_outcome outcome;
@@ -92,8 +93,8 @@ void status_record_merge(struct arena *arena, const struct status_record *there,
 bool status_record_has(const struct status_record *record, const struct status_record *ours);
 /* Returns whether a record has images of another writer. */
 bool status_record_is_shared(const struct status_record *record, const char *writer);
-/* What a word of the site file is called in records. */
-const char *status_asked(struct arena *arena, const char *word);
+/* What a word of the site file is called in records: a path as seen from the file's folder, of another one the last part. */
+const char *status_asked(struct arena *arena, const char *word, const char *site_path);
 
 /* How long tags took to follow metadata. */
 struct status_delays {

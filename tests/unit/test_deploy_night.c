@@ -54,6 +54,25 @@ static void a_service_writes_to_its_cache_and_state_alone(void **state)
     want(text_of_file(&files, "imgfactory.conf"), "u imgfactory - ");
 }
 
+static void a_service_that_watches_is_watched_over_and_needs_no_timer(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct deploy_night night = plain;
+    night.is_watch = true;
+    struct deploy_files files = deploy_night_files(&arena, &night, DEPLOY_WATCH);
+    assert_int_equal(files.count, 2);
+    const char *service = text_of_file(&files, "imgfactory.service");
+    want(service, "\nExecStart=/usr/bin/imgfactory --watch --quiet --summary \\\n    --config=");
+    want(service, "\nType=notify\nNotifyAccess=main\nWatchdogSec=5min\nRestart=on-failure\nRestartSec=1min\n"
+                  "ExecReload=kill -HUP $MAINPID\n");
+    want(service, "\n[Install]\nWantedBy=multi-user.target\n");
+    want(service, "systemctl enable --now imgfactory.service\n# A night at once: systemctl reload imgfactory;");
+    want(service, "\nProtectSystem=strict\n");
+    want_not(service, "timer");
+    want_not(service, "oneshot");
+}
+
 static void an_output_elsewhere_is_made_and_the_only_other_place_to_write_to(void **state)
 {
     (void)state;
@@ -142,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_service_writes_to_its_cache_and_state_alone),
+        cmocka_unit_test(a_service_that_watches_is_watched_over_and_needs_no_timer),
         cmocka_unit_test(an_output_elsewhere_is_made_and_the_only_other_place_to_write_to),
         cmocka_unit_test(a_credential_is_handed_over_by_the_manager),
         cmocka_unit_test(words_with_signs_stay_one_word),

@@ -11,6 +11,7 @@ struct sample {
 };
 
 static const struct sample option_samples[] = {
+    {"watch", "9m"}, /* of nights without end */
     {"arch", "aarch64"},       {"source", "x.yaml"},  {"suite", "sid"},
     {"output", "elsewhere"},   {"config-root", "/r"}, {"tree", "trees"},
     {"compression", "zstd"},   {"push", "h.x/y"},     {"tag", "t"},

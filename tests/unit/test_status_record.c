@@ -193,6 +193,35 @@ static void an_image_that_was_known_by_its_word_alone_gets_its_name(void **state
     assert_string_equal(merged.images.items[0].name, "own");
 }
 
+static void a_path_is_called_as_it_is_seen_from_the_site_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word, *site, *asked;
+    } cases[] = {{"dhcpd", "imgfactory.yaml", "dhcpd"},
+                 {"./own.yaml", "imgfactory.yaml", "own.yaml"},
+                 {"a/own.yaml", "imgfactory.yaml", "a/own.yaml"},
+                 {"/etc/x/./a/own.yaml", "/etc/x/site.yaml", "a/own.yaml"},
+                 {"/srv/own.yaml", "/etc/x/site.yaml", "own.yaml"},
+                 {"/usr/sbin/nsd", "imgfactory.yaml", "nsd"},
+                 {"command:nsd", "/etc/x/site.yaml", "command:nsd"},
+                 {"sub/./own.yaml", "sub/site.yaml", "own.yaml"},
+                 {"/", "x.yaml", "/"}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+        assert_string_equal(status_asked(&arena, cases[i].word, cases[i].site), cases[i].asked);
+}
+
+static void more_than_any_night_writes_is_refused(void **state)
+{
+    (void)state;
+    struct status_record record = record_of(made("a", "w", NOW)), read;
+    for (size_t i = 0; i < STATUS_MOVES_MAX; i++)
+        list_add(&arena, &record.moves, (struct status_move){.image = "a", .released = 1, .moved = 2});
+    assert_int_equal(status_record_read(&arena, text_of_record(&record), &read), STATUS_IS_READ);
+    list_add(&arena, &record.moves, (struct status_move){.image = "a", .released = 1, .moved = 2});
+    assert_int_equal(status_record_read(&arena, text_of_record(&record), &read), STATUS_IS_BROKEN);
+}
+
 static void a_night_from_the_future_holds_nobody_up(void **state)
 {
     (void)state;
@@ -288,6 +317,8 @@ int main(void)
         cmocka_unit_test(the_same_name_in_two_places_is_two_images),
         cmocka_unit_test(a_failure_keeps_what_is_known_and_since_when_it_fails),
         cmocka_unit_test(an_image_that_was_known_by_its_word_alone_gets_its_name),
+        cmocka_unit_test(a_path_is_called_as_it_is_seen_from_the_site_file),
+        cmocka_unit_test(more_than_any_night_writes_is_refused),
         cmocka_unit_test(a_night_from_the_future_holds_nobody_up),
         cmocka_unit_test(a_move_is_timed_from_the_oldest_metadata_that_changed),
         cmocka_unit_test(the_last_thirty_moves_stay_and_give_median_and_worst),
