@@ -30,6 +30,16 @@ static void print_arches(FILE *out, const struct batch_image *image, bool are_go
     }
 }
 
+static void print_held(FILE *out, const struct batch_image *image, const char *name)
+{
+    bool is_overdue = together_is_overdue(image);
+    if (!image->lags.count)
+        (void)fprintf(out, "held    %s  as its base %s is\n", name, image->base->manifest->name);
+    else
+        (void)fprintf(out, "held    %s  its architectures differ in %zu package%s%s\n", name, image->lags.count,
+                      image->lags.count > 1 ? "s" : "", is_overdue ? ", a security update waits for too long" : "");
+}
+
 static void print_image(FILE *out, const struct batch_image *image)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -41,9 +51,12 @@ static void print_image(FILE *out, const struct batch_image *image)
                       error);
         return;
     }
-    (void)fprintf(out, "%-7s %s  %s", together_is_partly(image) ? "PARTLY" : "ok", name,
-                  image->is_held        ? "held, its architectures differ,"
-                  : !image->has_layout  ? "selected"
+    if (image->is_held) {
+        print_held(out, image, name);
+        return;
+    }
+    (void)fprintf(out, "%-7s %s  %s", image->is_partial ? "PARTLY" : "ok", name,
+                  !image->has_layout    ? "selected"
                   : image->is_unchanged ? "unchanged"
                                         : "built");
     if (image->has_layout)
