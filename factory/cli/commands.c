@@ -107,9 +107,10 @@ static const struct command_row rows[] = {
      "sources, packages, layouts and their tags. Where imgfactory is installed with its distribution's folders "
      "shells find it by themselves; else: source <(imgfactory completion bash)",
      1, SIZE_MAX, 0, complete_run},
-    {COMMAND_MANUAL, "manual", "[COMMAND]", "0.3.0", "print a manual page, for man -l -",
+    {COMMAND_MANUAL, "manual", "[COMMAND|FORMAT]", "0.3.0", "print a manual page, for man -l -",
      "Prints the manual page of a command, or of the program, as man reads it: imgfactory manual push | man -l -. "
-     "Installed, it is imgfactory-push(1).",
+     "Installed, it is imgfactory-push(1). FORMAT is manifest, source, site or report: imgfactory-manifest(5) "
+     "tells what can stand in a manifest.",
      0, 1, 0, manual_run},
 };
 

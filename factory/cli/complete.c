@@ -4,6 +4,7 @@
 #include "cli/completion_scripts.h"
 #include "cli/exits.h"
 #include "cli/fold.h"
+#include "cli/manual_files.h"
 #include "cli/option_table.h"
 #include "cli/places.h"
 #include "cli/wanted.h"
@@ -32,6 +33,8 @@ enum thing {
     THING_COMPRESSION = 1 << 11,
     THING_FORMAT = 1 << 12,
     THING_TAG = 1 << 13,
+    THING_PAGE = 1 << 14,
+    THING_WHEN = 1 << 15,
 };
 
 /* What a command's help calls a word, or an option's its value; and a few options by their names. */
@@ -48,6 +51,8 @@ static const struct placeholder {
     {"LIST", THING_ARCH},
     {"BOOL", THING_BOOL},
     {"COMMAND", THING_COMMAND},
+    {"FORMAT", THING_PAGE},
+    {"WHEN", THING_WHEN},
     {"STATUS", THING_STATUS},
     {"SHELL", THING_SHELL},
     {"--source", THING_SOURCE | THING_FILE},
@@ -193,20 +198,27 @@ static void offer_statuses(struct completing *completing)
 
 static void offer_shells(struct completing *completing)
 {
-    for (size_t i = 0; i < completion_script_count; i++)
-        offer(completing, completion_scripts[i].shell, "");
+    for (size_t i = 0; i < completion_scripts_count; i++)
+        offer(completing, completion_scripts[i].name, "");
+}
+
+static void offer_pages(struct completing *completing)
+{
+    for (size_t i = 0; manual_files[i].name; i++)
+        offer(completing, manual_files[i].name, manual_files[i].line);
 }
 
 static void offer_things(struct completing *completing, unsigned things)
 {
-    static const char *const bools[] = {"true", "false", NULL}, *const compressions[] = {"gzip", "zstd", NULL};
+    static const char *const bools[] = {"true", "false", NULL}, *const compressions[] = {"gzip", "zstd", NULL},
+                             *const whens[] = {"auto", "always", "never", NULL};
     static const struct {
         enum thing thing;
         void (*offer)(struct completing *completing);
     } offers[] = {
         {THING_IMAGE, offer_images},    {THING_LAYOUT, offer_layouts}, {THING_PACKAGE, offer_packages},
         {THING_ARCH, offer_arches},     {THING_SOURCE, offer_sources}, {THING_COMMAND, offer_commands},
-        {THING_STATUS, offer_statuses}, {THING_SHELL, offer_shells},
+        {THING_STATUS, offer_statuses}, {THING_SHELL, offer_shells},   {THING_PAGE, offer_pages},
     };
     for (size_t i = 0; i < ARRAY_COUNT(offers); i++) {
         if (things & offers[i].thing)
@@ -216,6 +228,8 @@ static void offer_things(struct completing *completing, unsigned things)
         offer_named(completing, bools);
     if (things & THING_COMPRESSION)
         offer_named(completing, compressions);
+    if (things & THING_WHEN)
+        offer_named(completing, whens);
     if (things & THING_FORMAT)
         offer_named(completing, deploy_format_names);
     const struct strings *words = &completing->command->options.words;
@@ -390,8 +404,8 @@ bool complete_run(struct command *command, struct err *err)
     const struct strings words = command->options.words;
     if (strcmp(words.items[0], WORDS_COMMAND) == 0)
         return complete_words(command, &words);
-    for (size_t i = 0; i < completion_script_count; i++) {
-        if (words.count == 1 && strcmp(words.items[0], completion_scripts[i].shell) == 0) {
+    for (size_t i = 0; i < completion_scripts_count; i++) {
+        if (words.count == 1 && strcmp(words.items[0], completion_scripts[i].name) == 0) {
             (void)fwrite(completion_scripts[i].bytes, 1, completion_scripts[i].len, stdout);
             return true;
         }

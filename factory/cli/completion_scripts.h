@@ -1,4 +1,4 @@
-/* completion_scripts.h - the scripts of factory/cli/completion/ within the program; the build makes the .c of them
+/* completion_scripts.h - the scripts of factory/cli/completion/ within the program, each by its shell's name
  *
  * Threads: const.
  * Owns: nothing.
@@ -6,15 +6,9 @@
 #ifndef IMGFACTORY_CLI_COMPLETION_SCRIPTS_H
 #define IMGFACTORY_CLI_COMPLETION_SCRIPTS_H
 
-#include <stddef.h>
+#include "cli/embedded.h"
 
-struct completion_script {
-    const char *shell; /* "bash" */
-    const unsigned char *bytes;
-    size_t len;
-};
-
-extern const struct completion_script completion_scripts[];
-extern const size_t completion_script_count;
+extern const struct embedded_file completion_scripts[];
+extern const size_t completion_scripts_count;
 
 #endif

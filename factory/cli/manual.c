@@ -3,78 +3,23 @@
 #include "cli/command.h"
 #include "cli/command_words.h"
 #include "cli/exits.h"
-#include "cli/fold.h"
+#include "cli/manual_files.h"
 #include "cli/option_table.h"
+#include "cli/roff.h"
 #include "cli/variables.h"
 
 #include <stdlib.h>
-
-#define MANUAL_DATE "2026-11-29" /* of the words; a page has to have one, and every build gives the same */
-
-/* Prints text as roff reads it: what is between backquotes in bold. */
-static void print_text(FILE *out, const char *text)
-{
-    bool is_bold = false;
-    for (const char *at = text; *at; at++) {
-        if (*at == '`')
-            (void)fputs((is_bold = !is_bold) ? "\\fB" : "\\fR", out);
-        else if (*at == '\\')
-            (void)fputs("\\e", out);
-        else if (*at == '-')
-            (void)fputs("\\-", out);
-        else if (*at == '~')
-            (void)fputs("\\(ti", out);
-        else if (*at == '\'')
-            (void)fputs("\\(aq", out);
-        else if (*at == '^')
-            (void)fputs("\\(ha", out);
-        else if (*at == '.' && (at == text || at[-1] == ' ' || at[-1] == '\n')) /* where a line may begin */
-            (void)fputs("\\&.", out);
-        else
-            (void)fputc(*at == '\n' ? ' ' : *at, out);
-    }
-}
-
-static void print_line(FILE *out, const char *before, const char *text, const char *behind)
-{
-    (void)fputs(before, out);
-    print_text(out, text);
-    (void)fputs(behind, out);
-}
-
-/* Prints a paragraph, in lines that fit. */
-static void print_paragraph(FILE *out, const char *text, const char *end)
-{
-    char *escaped = NULL;
-    size_t len = 0;
-    FILE *memory = open_memstream(&escaped, &len);
-    if (!memory)
-        memory_abort(len);
-    print_text(memory, text);
-    (void)fputs(end, memory);
-    if (fclose(memory) != 0)
-        memory_abort(len);
-    fold_print(out, (struct text){escaped, len}, 0);
-    free(escaped);
-}
-
-/* Prints a name in bold with what it means below it. */
-static void print_term(FILE *out, const char *name, const char *meaning)
-{
-    print_line(out, ".TP\n\\fB", name, "\\fR\n");
-    print_paragraph(out, meaning, "");
-}
 
 static void print_option(FILE *out, const struct option_row *row, enum command_kind command)
 {
     (void)fputs(".TP\n", out);
     if (row->letter)
         (void)fprintf(out, "\\fB\\-%c\\fR, ", row->letter);
-    print_line(out, "\\fB\\-\\-", row->name, "\\fR");
+    roff_line(out, "\\fB\\-\\-", row->name, "\\fR");
     if (row->value)
-        print_line(out, row->kind == OPTION_MAYBE_STRING ? "\\fI" : "=\\fI", row->value, "\\fR");
+        roff_line(out, row->kind == OPTION_MAYBE_STRING ? "\\fI" : "=\\fI", row->value, "\\fR");
     (void)fputc('\n', out);
-    print_paragraph(out, option_help(row, command), ".");
+    roff_paragraph(out, option_help(row, command), ".");
 }
 
 static void print_options(FILE *out, enum command_kind command)
@@ -87,27 +32,14 @@ static void print_options(FILE *out, enum command_kind command)
     }
 }
 
-static void print_head(FILE *out, const struct command_row *command, const char *line)
-{
-    (void)fputs(".TH IMGFACTORY", out);
-    for (const char *at = command ? command->name : ""; *at; at++)
-        (void)fprintf(out, "%s%s%c", at == command->name ? "\\-" : "", *at == '-' ? "\\" : "",
-                      *at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
-    (void)fprintf(out, " 1 \"%s\" \"imgfactory %s\" \"imgfactory\"\n.SH NAME\nimgfactory", MANUAL_DATE,
-                  IMGFACTORY_VERSION);
-    if (command)
-        print_line(out, "\\-", command->name, "");
-    print_line(out, " \\- ", line, "\n");
-}
-
 static void print_synopsis(FILE *out, const struct command_row *command, const char *name)
 {
     (void)fputs("\\fBimgfactory\\fR ", out);
     if (name)
-        print_line(out, "\\fB", name, "\\fR ");
+        roff_line(out, "\\fB", name, "\\fR ");
     (void)fputs("[\\fIOPTIONS\\fR]", out);
     if (*command->words)
-        print_line(out, " \\fI", command->words, "\\fR");
+        roff_line(out, " \\fI", command->words, "\\fR");
     (void)fputc('\n', out);
 }
 
@@ -115,7 +47,7 @@ static void print_commands(FILE *out, struct commands commands)
 {
     (void)fputs(".SH COMMANDS\nEach has a page of its own, as \\fBimgfactory\\-push\\fR(1).\n", out);
     for (size_t i = 0; i < commands.count; i++)
-        print_term(out, commands.items[i].name, commands.items[i].line);
+        roff_term(out, commands.items[i].name, commands.items[i].line);
     (void)fputs(".PP\nAn image with the name of a command is written as a path, \\fI./NAME.yaml\\fR.\n", out);
 }
 
@@ -126,9 +58,9 @@ static void print_exits(FILE *out, bool is_whole)
     for (size_t i = 0; i < exits.count; i++) {
         const struct exit_row *row = &exits.items[i];
         (void)fprintf(out, ".TP\n\\fB%d\\fR\n", row->status);
-        print_paragraph(out, is_whole ? row->meaning : row->brief, is_whole ? "" : ".");
+        roff_paragraph(out, is_whole ? row->meaning : row->brief, is_whole ? "" : ".");
         if (is_whole)
-            print_paragraph(out, row->act, "");
+            roff_paragraph(out, row->act, "");
     }
     if (!is_whole)
         (void)fputs(".PP\n\\fBimgfactory explain\\fR \\fISTATUS\\fR tells more.\n", out);
@@ -149,10 +81,10 @@ static void print_surroundings(FILE *out)
     struct variables variables = variables_all();
     (void)fputs(".SH ENVIRONMENT\n", out);
     for (size_t i = 0; i < variables.count; i++)
-        print_term(out, variables.items[i].name, variables.items[i].meaning);
+        roff_term(out, variables.items[i].name, variables.items[i].meaning);
     (void)fputs(".SH FILES\n", out);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        print_term(out, files[i].name, files[i].meaning);
+        roff_term(out, files[i].name, files[i].meaning);
 }
 
 static void print_examples(FILE *out)
@@ -167,15 +99,17 @@ static void print_examples(FILE *out)
     };
     (void)fputs(".SH EXAMPLES\n", out);
     for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
-        print_term(out, examples[i].name, examples[i].meaning);
+        roff_term(out, examples[i].name, examples[i].meaning);
 }
 
-/* Other pages: of the program's all of its commands', of a command's the program's. */
+/* Other pages: of the program's all others, of a command's the program's. */
 static void print_see_also(FILE *out, struct commands commands, const struct command_row *command)
 {
     (void)fputs(".SH SEE ALSO\n", out);
     for (size_t i = 0; !command && i < commands.count; i++)
-        print_line(out, ".BR imgfactory\\-", commands.items[i].name, i + 1 < commands.count ? " (1),\n" : " (1)\n");
+        roff_line(out, ".BR imgfactory\\-", commands.items[i].name, " (1),\n");
+    for (const struct manual_file *file = manual_files; !command && file->name; file++)
+        roff_line(out, ".BR imgfactory\\-", file->name, file[1].name ? " (5),\n" : " (5)\n");
     if (command)
         (void)fputs(".BR imgfactory (1)\n", out);
 }
@@ -184,13 +118,14 @@ void manual_print(FILE *out, struct commands commands, const struct command_row 
 {
     const struct command_row *told = command ? command : commands.items;
     bool is_build = told == commands.items;
-    print_head(out, command, command ? command->line : "build minimal container images from a distribution's packages");
+    roff_head(out, command ? command->name : NULL, '1',
+              command ? command->line : "build minimal container images from a distribution's packages");
     (void)fputs(".SH SYNOPSIS\n", out);
     print_synopsis(out, told, command && !is_build ? command->name : NULL);
     if (!command)
         (void)fputs(".br\n\\fBimgfactory\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR] ...\n", out);
     (void)fputs(".SH DESCRIPTION\n", out);
-    print_paragraph(out, told->help, "");
+    roff_paragraph(out, told->help, "");
     if (!command)
         print_commands(out, commands);
     print_options(out, told->kind);
@@ -209,6 +144,11 @@ bool manual_run(struct command *command, struct err *err)
     struct arena *arena = &command->arena;
     const struct strings *words = &command->options.words;
     const struct command_row *row = words->count ? command_words_find(command->commands, words->items[0]) : NULL;
+    const struct manual_file *file = words->count ? manual_file_find(words->items[0]) : NULL;
+    if (file) {
+        manual_file_print(stdout, file);
+        return true;
+    }
     if (row || !words->count) {
         manual_print(stdout, command->commands, row);
         return true;

@@ -107,6 +107,7 @@ const struct format format_deb = {
     .host_place = host_place,
     .load_host = load_host,
     .load_node = load_node,
+    .source_keys = deb_source_keys,
     .replace_suites = replace_suites,
     .freshness = deb_freshness,
     .list_files = list_files,

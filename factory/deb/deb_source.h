@@ -68,6 +68,8 @@ bool apt_load_sources(struct arena *arena, const char *apt_dir, struct deb_sourc
  * they are given. */
 bool deb_source_load_node(struct arena *arena, const struct yaml_node *node, const char *apt_dir,
                           struct deb_source *ret_source, struct err *err) MUST_CHECK;
+/* Returns the table of a source file's keys. */
+const struct yaml_field *deb_source_keys(size_t *ret_count);
 /* Returns the distribution's main repository: the first required one with component "main", else the first with it,
  * else the first; NULL when there is none. */
 const struct deb_repository *deb_source_main(const struct deb_source *source);

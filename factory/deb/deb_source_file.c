@@ -143,15 +143,22 @@ static bool read_repositories(const struct reading *reading, const struct yaml_n
     return true;
 }
 
+static const struct yaml_field file_fields[] = {YAML_FIELD(YAML_STRING, fields, "kind", kind, true, ALTERS_ORDER),
+                                                FIELD("repositories", YAML_NODE, repositories), REPOSITORY_FIELDS};
+
+const struct yaml_field *deb_source_keys(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(file_fields);
+    return file_fields;
+}
+
 bool deb_source_load_node(struct arena *arena, const struct yaml_node *node, const char *apt_dir,
                           struct deb_source *ret_source, struct err *err)
 {
-    static const struct yaml_field table[] = {YAML_FIELD(YAML_STRING, fields, "kind", kind, true, ALTERS_ORDER),
-                                              FIELD("repositories", YAML_NODE, repositories), REPOSITORY_FIELDS};
     struct reading reading = {.arena = arena, .apt_dir = apt_dir};
     struct fields fields = {.is_valid_until_checked = true, .is_by_hash_fine = true};
     struct deb_source source = {0};
-    if (!yaml_read(arena, node, table, ARRAY_COUNT(table), &fields, err))
+    if (!yaml_read(arena, node, file_fields, ARRAY_COUNT(file_fields), &fields, err))
         return false;
     if (!entry_default_keyrings(arena, apt_dir, &reading.default_keyrings, err))
         return false;

@@ -30,6 +30,12 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "on-missing", common.on_missing, ALTERS_NOTHING),
 };
 
+const struct yaml_field *site_image_keys(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(fields);
+    return fields;
+}
+
 /* What has been read of the list. */
 struct listing {
     struct arena *arena;

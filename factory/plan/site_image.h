@@ -28,6 +28,8 @@ struct site_images {
     size_t count, capacity;
 };
 
+/* Returns the table of the keys of an item. */
+const struct yaml_field *site_image_keys(size_t *ret_count);
 /* Reads the value of `images`. No two may have the same word. */
 bool site_image_read(struct arena *arena, const struct yaml_node *node, struct site_images *ret_images,
                      struct err *err) MUST_CHECK;

@@ -100,6 +100,7 @@ const struct format format_rpm = {
     .host_place = host_place,
     .load_host = load_host,
     .load_node = load_node,
+    .source_keys = rpm_source_keys,
     .replace_suites = replace_suites,
     .freshness = rpm_freshness,
     .list_files = list_files,

@@ -69,6 +69,8 @@ static inline const struct rpm_source *rpm_source_of(const struct source *source
 /* Reads a mapping whose "kind" is rpm. */
 bool rpm_source_load_node(struct arena *arena, const struct yaml_node *node, struct rpm_source *ret_source,
                           struct err *err) MUST_CHECK;
+/* Returns the table of a source file's keys. */
+const struct yaml_field *rpm_source_keys(size_t *ret_count);
 /* Sets $releasever, $releasever_major and $releasever_minor. */
 void rpm_set_releasever(struct map *variables, const char *releasever);
 /* Replaces the variables of all values of a repository but $basearch and $arch, and checks it: where it is, by schemes

@@ -165,15 +165,23 @@ static bool has_repository_key(const struct yaml_node *node)
     return false;
 }
 
+static const struct yaml_field file_fields[] = {
+    YAML_FIELD(YAML_STRING, fields, "kind", kind, true, ALTERS_ORDER), FIELD("releasever", YAML_STRING, releasever),
+    FIELD("modules", YAML_STRINGS, modules), FIELD("repositories", YAML_NODE, repositories), REPOSITORY_FIELDS};
+
+const struct yaml_field *rpm_source_keys(size_t *ret_count)
+{
+    *ret_count = ARRAY_COUNT(file_fields);
+    return file_fields;
+}
+
 bool rpm_source_load_node(struct arena *arena, const struct yaml_node *node, struct rpm_source *ret_source,
                           struct err *err)
 {
-    static const struct yaml_field table[] = {
-        YAML_FIELD(YAML_STRING, fields, "kind", kind, true, ALTERS_ORDER), FIELD("releasever", YAML_STRING, releasever),
-        FIELD("modules", YAML_STRINGS, modules), FIELD("repositories", YAML_NODE, repositories), REPOSITORY_FIELDS};
     struct fields fields = {.is_gpg_checked = true, .priority = PRIORITY_DEFAULT};
     struct reading reading = {.arena = arena, .variables = {.arena = arena}};
-    if (!yaml_read(arena, node, table, ARRAY_COUNT(table), &fields, err) || !check_modules(node, &fields.modules, err))
+    if (!yaml_read(arena, node, file_fields, ARRAY_COUNT(file_fields), &fields, err) ||
+        !check_modules(node, &fields.modules, err))
         return false;
     if (fields.repositories && has_repository_key(node))
         return yaml_fail(fields.repositories, err, "give either one repository's keys or \"repositories\", not both");

@@ -32,6 +32,7 @@ struct source;
 struct source_env;
 struct store;
 struct unpack_limits;
+struct yaml_field;
 struct yaml_node;
 
 /* Every entry is set, unless its comment says otherwise. */
@@ -50,6 +51,8 @@ struct format {
     /* Reads a source file's mapping. */
     bool (*load_node)(struct arena *arena, const struct yaml_node *node, const char *root, struct source *ret_source,
                       struct err *err);
+    /* Returns the table of that mapping's keys. */
+    const struct yaml_field *(*source_keys)(size_t *ret_count);
     /* Keeps the source's main repository with these suites; ERR_USAGE where repositories have none. */
     bool (*replace_suites)(struct arena *arena, struct source *source, const char *suites, struct err *err);
     /* How old the metadata of what kind of repository may get (freshness.h). */

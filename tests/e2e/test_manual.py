@@ -9,6 +9,7 @@ import unittest
 
 from base import run
 
+FILES = ["manifest", "source", "site", "report"]
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -32,6 +33,7 @@ class Manual(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.pages = {None: output("manual"), **{command: output("manual", command) for command in commands()}}
+        cls.files = {name: output("manual", name) for name in FILES}
 
     def test_a_page_has_every_option_of_its_command_with_all_that_help_says(self):
         for command, page in self.pages.items():
@@ -73,14 +75,19 @@ class Manual(unittest.TestCase):
             folder = os.path.join(top, "share", "man", "man1")
             self.assertEqual(sorted(os.listdir(folder)),
                              sorted(f"imgfactory-{command}.1" if command else "imgfactory.1" for command in self.pages))
+            self.assertEqual(sorted(os.listdir(folder[:-1] + "5")), sorted(f"imgfactory-{name}.5" for name in FILES))
+            for name, page in self.files.items():
+                with open(os.path.join(folder[:-1] + "5", f"imgfactory-{name}.5"), encoding="utf-8") as file:
+                    self.assertEqual(file.read(), page)
             for command, page in self.pages.items():
                 with open(os.path.join(folder, f"imgfactory-{command}.1" if command else "imgfactory.1"), encoding="utf-8") as file:
                     self.assertEqual(file.read(), page)
 
     def test_readers_of_pages_find_nothing_wrong(self):
-        for command, page in self.pages.items():
+        for command, page in {**self.pages, **self.files}.items():
             self.assertTrue(page.isascii())
-            for line in page.splitlines():
+            # Examples keep their lines, and what a table tells of is a line, too.
+            for line in re.sub(r"(?m)^\.nf\n(?s:.*?)^\.fi\n|(?<=^\.TP\n).*\n", "", page).splitlines():
                 self.assertTrue(len(line) <= 80 or line.startswith("\\fB"), line)
                 self.assertNotRegex(line, r"^'|^\.[^A-Zb]")
             for reader in (["mandoc", "-Tlint"], ["groff", "-man", "-ww", "-z", "-Tutf8"]):
@@ -88,6 +95,39 @@ class Manual(unittest.TestCase):
                     continue
                 done = subprocess.run(reader, input=page, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
                 self.assertEqual((done.returncode, done.stdout), (0, ""), (command, reader))
+
+    def test_every_key_that_a_file_may_have_is_told_of_in_its_page(self):
+        for name in FILES[:-1]:
+            prose, keys = self.files[name].split(".SH ALL KEYS\n")
+            keys = re.findall(r"(?m)^\.TP\n\\fB(.*)\\fR$", keys)
+            self.assertGreater(len(keys), 20)
+            told = plain(prose)
+            for key in keys:
+                with self.subTest(page=name, key=plain(key)):
+                    self.assertTrue(f"\\fB{key}\\fR" in prose or re.search(rf"(?<![\w-]){plain(key)}:", told))
+
+    def test_the_keys_of_a_page_are_those_of_the_tables_that_read_the_file(self):
+        with tempfile.TemporaryDirectory(prefix="imgfactory-test-") as top:
+            for name, place, options in (("manifest", "Keys at the top", []), ("site", "Keys at the top", ["--config"]),
+                                         ("source", "Keys with kind: deb", ["--source"])):
+                path = os.path.join(top, f"{name}.yaml")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write("kind: deb\nzzzzzzzz: 1\n" if name == "source" else "zzzzzzzz: 1\n")
+                done = subprocess.run([run.program(), "--dry-run", *(options + [path, "dhcpd"] if options else [path])],
+                                      stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual(done.returncode, run.USAGE)
+                known = re.search(r"unknown key 'zzzzzzzz'; known here: (.*)", done.stderr).group(1).split(", ")
+                section = self.files[name].split(f".SS {place}\n")[1].split("\n.S")[0]
+                self.assertEqual([plain(key) for key in re.findall(r"(?m)^\.TP\n\\fB(.*)\\fR$", section)], known)
+
+    def test_examples_of_a_page_are_those_that_the_unit_tests_read(self):
+        with open(os.path.join(TOP, "manifests", "README.md"), encoding="utf-8") as file:
+            text = file.read()
+        shown = [plain(example) for example in re.findall(r"(?s)\.nf\n(.*?)\.fi", self.files["manifest"] + self.files["source"])]
+        examples = re.findall(r"(?ms)^```yaml[ a-z]*\n(.*?)^```", text)
+        self.assertGreater(len(examples), 10)
+        for example in examples:
+            self.assertIn(" ".join(example.replace("`", "").split()), shown)
 
     def test_a_page_of_what_is_no_command_is_refused_with_the_nearest(self):
         done = subprocess.run([run.program(), "manual", "psuh"], stderr=subprocess.PIPE, text=True, check=False)
