@@ -16,7 +16,7 @@ fi
 
 usage() {
     say "$*"
-    say "usage: scripts/elsewhere [bookworm|trixie|sid] [--as root|user] [--offline] [--image NAME] [--run COMMAND]... [--mirror URL] [--stale] [--refresh]"
+    say "usage: scripts/elsewhere [bookworm|trixie|sid] [--as root|user] [--offline] [--image NAME] [--run COMMAND]... [--give DIR PATH] [--take PATH DIR] [--mirror URL] [--stale] [--refresh]"
     exit 2
 }
 
@@ -176,17 +176,6 @@ refuse_base() {
     say "no new root could be made: taking $base, of $(date -r "$base" +%F)"
 }
 
-# HEAD's files, as a tarball has them; without git all that is here but what was built.
-pack_tree() {
-    if git -c safe.directory="$top" -C "$top" rev-parse -q --verify HEAD >/dev/null 2>&1; then
-        [[ -z $(git -c safe.directory="$top" -C "$top" status --porcelain 2>/dev/null) ]] ||
-            say "HEAD is tried: what is not committed is left out"
-        git -c safe.directory="$top" -C "$top" archive --format=tar --prefix=imgfactory/ HEAD
-    else
-        tar -C "$top" --exclude=./build --exclude=./out --transform='s,^\.,imgfactory,' -c .
-    fi
-}
-
 # Writes the commands, one after the other, with a line before and after each that tell the outcome.
 write_steps() {
     local i
@@ -211,6 +200,7 @@ equip_root() {
     done
     mkdir -p "$root/$home"
     tar -x -C "$root/$home" --no-same-owner <"$run/tree.tar"
+    [[ ! -f $run/given.tar ]] || tar -x -C "$root/$home" --no-same-owner -f "$run/given.tar"
     cp "$run/steps" "$root/$home/steps"
 }
 
@@ -306,8 +296,9 @@ try_as() {
     [[ $1 == root ]] || { name=tester home=/home/tester; }
     begin_run
     : >"$log"
-    pack_tree >"$run/tree.tar"
+    pack_tree imgfactory >"$run/tree.tar"
     write_steps >"$run/steps"
+    [[ -z ${give[*]} ]] || tar -C "${give[0]}" --transform="s,^\.,imgfactory/${give[1]}," -cf "$run/given.tar" .
     mkfifo "$run/output"
     show_progress "$log" "$suite, as $1" <"$run/output" &
     reader=$!
@@ -315,6 +306,10 @@ try_as() {
     export -f live_in equip_root enter_root run_steps source_line
     run_child bash -c 'live_in "$@"' bash "$run/root" "$name" >"$run/output" 2>&1 || true
     wait "$reader"
+    if [[ -n ${take[*]} ]]; then
+        mkdir -p "${take[1]}"
+        tar -C "$run/root/$home/imgfactory/${take[0]}" -c . | tar -C "${take[1]}" -x --no-same-owner || failed=yes
+    fi
     for i in "${!commands[@]}"; do
         read -r result seconds < <(sed -n "s/^@end $i //p" "$log" | head -n 1; echo)
         [[ ${result:-} == 0 ]] || failed=yes

@@ -285,3 +285,15 @@ build() {
         fi
     ) 9>"$build_dir/.lock"
 }
+
+# pack_tree NAME: prints a tar of HEAD's files, in a folder NAME, as a tarball has them; without git of all that is here but what was built.
+pack_tree() {
+    local name=$1
+    if git -c safe.directory="$top" -C "$top" rev-parse -q --verify HEAD >/dev/null 2>&1; then
+        [[ -z $(git -c safe.directory="$top" -C "$top" status --porcelain 2>/dev/null) ]] ||
+            say "HEAD is tried: what is not committed is left out"
+        git -c safe.directory="$top" -C "$top" archive --format=tar --prefix="$name/" HEAD
+    else
+        tar -C "$top" --exclude=./build --exclude=./out --transform="s,^\.,$name," -c .
+    fi
+}

@@ -25,7 +25,7 @@ bool places_data_dir(struct arena *arena, const char *name, const char **ret_pat
 {
     const char *dir = program_dir(arena);
     struct strings tried = {0};
-    if (text_has_prefix(text_of(dir), IMGFACTORY_BUILD_DIR))
+    if (*IMGFACTORY_BUILD_DIR && text_has_prefix(text_of(dir), IMGFACTORY_BUILD_DIR)) /* "" in a package */
         list_add(arena, &tried, arena_printf(arena, "%s/%s", IMGFACTORY_SOURCE_DIR, name));
     list_add(arena, &tried, arena_printf(arena, "%s/../share/imgfactory/%s", dir, name));
     list_add(arena, &tried, arena_printf(arena, "%s/%s", IMGFACTORY_DATADIR, name));
