@@ -18,6 +18,8 @@ typedef void log_hook(void *display, bool is_before);
 
 /* Creates a log that writes lines up to `level`. Free it with log_close(). */
 struct log *log_open(enum log_level level);
+/* Has the words "error:" and "warning:" at the beginning of lines in colour, or not (the default). */
+void log_set_color(struct log *log, bool is_colored);
 /* Writes "imgfactory: " and the line when `level` is at or below the log's. LOG_QUIET lines (errors, warnings) always
  * show, unless the log is silent. Control bytes are replaced, and so are newlines, unless two blanks follow: what is told in further lines is indented,
  * so that no name can look like a line of its own. */

@@ -11,6 +11,7 @@
 #include "cli/night_metrics.h"
 #include "cli/night_status.h"
 #include "cli/places.h"
+#include "cli/terminal.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
 #include "io/program.h"
@@ -985,7 +986,7 @@ static void print_text(const struct build *build, const struct batch *batch)
     if (build->explained.count)
         report_why(out, batch);
     else
-        report_table(out, batch, build->options->is_dry_run);
+        report_table(out, batch, build->options->is_dry_run, terminal_columns(STDOUT_FILENO));
     if (fclose(out) != 0)
         memory_abort(len);
     print_lines(text);

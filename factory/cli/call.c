@@ -7,6 +7,7 @@
 #include "cli/help.h"
 #include "cli/night_metrics.h"
 #include "cli/night_told.h"
+#include "cli/terminal.h"
 #include "cli/told_file.h"
 #include "cli/versions.h"
 #include "io/confine.h"
@@ -64,6 +65,7 @@ static bool run(struct command *command, int argc, char **argv, struct err *err)
     }
     log_close(command->log);
     command->log = log_open(options->is_quiet ? LOG_QUIET : options->is_verbose ? LOG_VERBOSE : LOG_NORMAL);
+    log_set_color(command->log, terminal_is_colored(options->color));
     if (!file_check_room(DESCRIPTORS_MIN, err))
         return false;
     if (options->is_list)
@@ -101,6 +103,7 @@ int call_run(int argc, char **argv)
 {
     struct command command = {.log = log_open(LOG_NORMAL), .begun = clock_seconds()};
     struct err err = {0};
+    log_set_color(command.log, terminal_is_colored(NULL)); /* until --color is known */
     confine_secrets();
     elf_init();
     bool is_good = signals_start(&command.signals, &err);

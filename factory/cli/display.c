@@ -1,6 +1,7 @@
 #include "cli/display.h"
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/units.h"
+#include "cli/terminal.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -9,11 +10,20 @@
 #include <unistd.h>
 
 #define REDRAW_MS 100
+#define LONG_MS 3000      /* what takes longer is told how long it takes */
+#define NARROW_COLUMNS 60 /* with fewer nothing is put into columns */
+
+/* What a line was seen at, since when. */
+struct phase {
+    int stage;
+    uint64_t since_ms;
+};
 
 struct display {
     const struct progress *progress;
     struct log *log;
     pthread_t thread;
+    struct phase *phases; /* of the lines of `progress`; guarded by the log's lock */
     size_t drawn;         /* lines on the screen now; guarded by the log's lock (drawing happens in its hook) */
     pthread_mutex_t lock; /* guards is_stopping */
     bool is_stopping;
@@ -34,16 +44,42 @@ static bool add_wipe(struct display *display, struct buf *text)
     return fits;
 }
 
-static bool add_line(struct buf *text, const struct progress_line *line, int columns)
+/* How long the line's stage lasts. */
+static uint64_t elapsed_ms(struct phase *phase, int stage)
 {
-    char content[160];
-    enum stage stage = (enum stage)atomic_load_explicit(&line->stage, memory_order_relaxed);
-    uint64_t done = atomic_load(&line->bytes_done), total = atomic_load(&line->bytes_total);
-    int len = snprintf(content, sizeof content, "  %-16s %-8s %s", line->image, line->arch, progress_stage_name(stage));
-    if (stage == STAGE_FETCH && len > 0 && (size_t)len < sizeof content)
-        (void)snprintf(content + len, sizeof content - (size_t)len, "  %.1f/%.1f MB", (double)done / 1e6,
-                       (double)total / 1e6);
-    return buf_printf(text, "%.*s\n", columns - 1, content);
+    uint64_t now = clock_ms();
+    if (phase->stage != stage)
+        *phase = (struct phase){stage, now};
+    return now - phase->since_ms;
+}
+
+/* Adds how many bytes moved; of what takes long also when it will be done, by its rate so far, or for how long it goes on. */
+static bool add_numbers(struct buf *text, const struct progress_line *line, uint64_t ms)
+{
+    double done = (double)atomic_load(&line->bytes_done), total = (double)atomic_load(&line->bytes_total);
+    int stage = atomic_load_explicit(&line->stage, memory_order_relaxed);
+    bool has_bytes = (stage == STAGE_FETCH || stage == STAGE_PUSH) && total > 0;
+    bool fits = !has_bytes || buf_printf(text, "  %.1f/%.1f MB", done / 1e6, total / 1e6);
+    bool is_known = has_bytes && done > 0 && done < total;
+    uint64_t left_ms = is_known ? (uint64_t)((total - done) * (double)ms / done) + 999 : 0;
+    if (ms < LONG_MS || stage == STAGE_WAIT || (has_bytes && done >= total))
+        return fits;
+    return fits && (is_known ? buf_printf(text, ", %s left", units_duration(left_ms / 1000 * 1000).chars)
+                             : buf_printf(text, ", %s", units_duration(ms / 1000 * 1000).chars));
+}
+
+static bool add_line(struct buf *text, const struct progress_line *line, struct phase *phase, size_t columns)
+{
+    int stage = atomic_load_explicit(&line->stage, memory_order_relaxed);
+    const char *name = progress_stage_name((enum stage)stage);
+    size_t from = text->len;
+    bool fits = columns < NARROW_COLUMNS
+                    ? buf_printf(text, "%s%s%s: %s", line->image, *line->arch ? " " : "", line->arch, name)
+                    : buf_printf(text, "  %-16s %-8s %s", line->image, line->arch, name);
+    fits = fits && add_numbers(text, line, elapsed_ms(phase, stage));
+    if (text->len > from + columns - 1)
+        text->len = from + columns - 1;
+    return fits && buf_printf(text, "\n");
 }
 
 static void draw(struct display *display)
@@ -59,7 +95,7 @@ static void draw(struct display *display)
         int stage = atomic_load_explicit(&line->stage, memory_order_relaxed);
         if (stage == STAGE_DONE || stage == STAGE_FAILED)
             continue;
-        fits = add_line(&text, line, has_size ? size.ws_col : 80);
+        fits = add_line(&text, line, &display->phases[i], has_size ? size.ws_col : 80);
         display->drawn += fits;
     }
     if (text.len)
@@ -96,17 +132,19 @@ static void *display_main(void *argument)
 
 struct display *display_start(const struct progress *progress, struct log *log)
 {
-    const char *terminal = getenv("TERM");
-    if (!isatty(STDERR_FILENO) || !terminal || !*terminal || strcmp(terminal, "dumb") == 0)
-        return NULL; /* no cursor to move */
+    if (!terminal_is_drawn_on())
+        return NULL;
     struct display *display = calloc(1, sizeof *display);
-    if (!display)
+    struct phase *phases = calloc(progress->count + 1, sizeof *phases);
+    if (!display || !phases)
         memory_abort(sizeof *display);
+    display->phases = phases;
     display->progress = progress;
     display->log = log;
     pthread_mutex_init(&display->lock, NULL);
     clock_cond_init(&display->stopped);
     if (pthread_create(&display->thread, NULL, display_main, display) != 0) {
+        free(phases);
         free(display);
         return NULL;
     }
@@ -127,5 +165,6 @@ void display_stop(struct display *display)
     hook(display, true);
     pthread_mutex_destroy(&display->lock);
     pthread_cond_destroy(&display->stopped);
+    free(display->phases);
     free(display);
 }

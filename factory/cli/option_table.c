@@ -183,6 +183,8 @@ static const struct option_row rows[] = {
            ALTERS_NOTHING),
     OPTION('v', "verbose", NULL, "tell each step", OPTION_FLAG, is_verbose, ALL, COMMANDS_OF_ITSELF, 0, 0,
            ALTERS_NOTHING),
+    OPTION(0, "color", "WHEN", "colours: auto (default: on a terminal, unless NO_COLOR is set), always or never",
+           OPTION_STRING, color, ALL | COMMANDS_OF_ITSELF, 0, 0, 0, ALTERS_NOTHING),
     OPTION('h', "help", NULL, "print this help (-h: in brief), and stop", OPTION_FLAG, is_help,
            ALL | COMMANDS_OF_ITSELF, 0, 0, 0, ALTERS_NOTHING),
     OPTION('V', "version", NULL, "print the version, with -v those of the libraries, too, and stop", OPTION_FLAG,

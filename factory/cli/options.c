@@ -1,5 +1,6 @@
 #include "cli/command_words.h"
 #include "cli/option_table.h"
+#include "cli/terminal.h"
 
 #include "base/units.h"
 #include "plan/site.h"
@@ -398,6 +399,9 @@ static bool check(const struct parser *parser, struct err *err)
     else if (options->on_missing && together_why_not_missing(options->on_missing))
         err_set(err, ERR_USAGE, "--on-missing=%s %s", text_printable(parser->arena, text_of(options->on_missing)),
                 together_why_not_missing(options->on_missing));
+    else if (options->color && terminal_why_not_color(options->color))
+        err_set(err, ERR_USAGE, "--color=%s %s", text_printable(parser->arena, text_of(options->color)),
+                terminal_why_not_color(options->color));
     else if (options->push && options->is_no_push)
         err_set(err, ERR_USAGE, "--push and --no-push exclude each other");
     else if (options->is_help && options->meant)

@@ -30,6 +30,7 @@ struct options {
     bool is_locked, is_lock_check;      /* --locked; --check, of `lock` */
     const char *metrics, *changes;      /* --metrics, --changes: files; or NULL */
     const char *watch;                  /* --watch: a duration, "" for --watch alone, NULL when not given */
+    const char *color;                  /* --color: auto, always or never; NULL: not given */
     const char *parity, *on_missing;    /* words of plan/together.h; NULL: not given */
     struct strings tags;                /* --tag, of `push` */
     struct strings programs;            /* --program, of `check` */

@@ -4,6 +4,7 @@
 #include "cli/check.h"
 #include "cli/confinement.h"
 #include "cli/diff.h"
+#include "cli/display.h"
 #include "cli/history.h"
 #include "cli/inspect.h"
 #include "cli/login.h"
@@ -214,7 +215,10 @@ static bool push(struct remote *remote, struct err *err)
         err_set(err, ERR_USAGE, "%s: a digest cannot be pushed to; name a tag", options->words.items[1]);
         return false;
     }
-    struct publication publication = {.layout = local.dir,
+    struct progress_line line = {.image = options->words.items[0], .arch = "", .stage = STAGE_DONE};
+    const struct progress progress = {&line, 1};
+    struct publication publication = {.progress = &line,
+                                      .layout = local.dir,
                                       .layout_tag = local.tag,
                                       .shown = local.shown,
                                       .wait = &remote->command->lock_wait,
@@ -224,7 +228,9 @@ static bool push(struct remote *remote, struct err *err)
         list_add(remote->arena, &publication.tags, reference.tag);
     reference.tag = NULL;
     publication.destination = reference_print(remote->arena, &reference);
+    struct display *display = options->is_quiet ? NULL : display_start(&progress, remote->command->log);
     bool is_good = publish_layout(remote->arena, remote->registry_options, remote->http, &publication, err);
+    display_stop(display);
     if (!is_good) {
         const char *path = local.shown ? local.shown : local.dir, *slash = strrchr(path, '/');
         if (publication.tags.count == 1)
@@ -593,6 +599,22 @@ static bool confine_word(struct remote *remote, size_t word_at, struct err *err)
     return true;
 }
 
+/* A folder of the program's data, or NULL when there is none. */
+static const char *shipped_dir(struct arena *arena, const char *name)
+{
+    struct err none = {0};
+    const char *dir;
+    return places_data_dir(arena, name, &dir, &none) ? dir : NULL;
+}
+
+/* A folder of the user's, or NULL when there is no telling where (places_user_dir()). */
+static const char *user_dir(struct arena *arena, const char *variable, const char *below_home, const char *for_system)
+{
+    struct err none = {0};
+    const char *dir;
+    return places_user_dir(arena, variable, below_home, for_system, &dir, &none) ? dir : NULL;
+}
+
 /* Confines this thread, and those that it starts, to what the command works with. */
 static bool confine(struct remote *remote, struct err *err)
 {
@@ -600,15 +622,12 @@ static bool confine(struct remote *remote, struct err *err)
     const struct options *options = &command->options;
     const char *arches = options->arches, *manifests = options->manifests, *cache = options->cache,
                *state = options->state;
-    struct err none = {0};
     struct strings files;
     if (!command->keeper || command->is_confined)
         return true;
-    if (arches || places_data_dir(remote->arena, "arches", &arches, &none))
-        confinement_read_linked(command, arches);
+    confinement_read_linked(command, arches ? arches : shipped_dir(remote->arena, "arches"));
     confinement_read_linked(command, manifests);
-    if (places_data_dir(remote->arena, "manifests", &manifests, &none))
-        confinement_read_linked(command, manifests);
+    confinement_read_linked(command, shipped_dir(remote->arena, "manifests"));
     registries_conf_files(remote->arena, &files);
     for (size_t i = 0; i < files.count; i++)
         confinement_read_linked(command, files.items[i]);
@@ -620,10 +639,9 @@ static bool confine(struct remote *remote, struct err *err)
     if (options->command->kind == COMMAND_PULL)
         confinement_write(command, options->output, 0755);
     confinement_write(command, options->units, 0755);
-    if (cache || places_user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache", &cache, &none))
-        confinement_write(command, cache, 0700);
-    if (state || places_user_dir(remote->arena, "XDG_STATE_HOME", ".local/state", "/var/lib", &state, &none))
-        confinement_write(command, state, 0700);
+    confinement_write(command, cache ? cache : user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache"), 0700);
+    confinement_write(command, state ? state : user_dir(remote->arena, "XDG_STATE_HOME", ".local/state", "/var/lib"),
+                      0700);
     confinement_enter(command);
     return true;
 }

@@ -19,6 +19,7 @@ static const struct variable_row rows[] = {
      "Seconds since 1970: the time that is written into images, in place of the newest time of what is in "
      "them."},
     {"TERM", "Of a terminal that cannot move its cursor (dumb, or not set) no progress is drawn."},
+    {"NO_COLOR", "Set to anything but nothing: no colours, unless --color=always."},
     {"PATH", "Where gpgv and helpers of credentials are."},
     {"LD_LIBRARY_PATH", "Libraries are read from there, too, by what may open no other file (see --no-confine)."},
     {"TMPDIR", "Where files without a name are made for a while."},

@@ -424,19 +424,6 @@ static bool get_locked(const struct source_env *env, struct arena *arena, const 
     return false;
 }
 
-/* Without a network, what was accepted last may do. */
-static void hint_at_cache(const struct source_env *env, const struct release_mark *mark, struct err *err)
-{
-    if (err->kind != ERR_NETWORK || !mark || env->is_cache_only || !store_has(env->store, &mark->file))
-        return;
-    struct err hinted = {.kind = ERR_NONE};
-    int detail = err->detail;
-    err_set(&hinted, ERR_NETWORK, "%s (--cache-only uses the Release of %s, which is in the cache)", err->text,
-            date_print(mark->date).chars);
-    *err = hinted;
-    err->detail = detail;
-}
-
 bool release_get(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                  struct release **ret_release, struct err *err)
 {
@@ -452,7 +439,7 @@ bool release_get(const struct source_env *env, struct arena *arena, const struct
     if (get(env, arena, repository, is_known ? &mark : NULL, ret_release, err))
         return true;
     generations_no_race(err);
-    hint_at_cache(env, is_known ? &mark : NULL, err);
+    release_mark_hint(env, is_known ? &mark : NULL, "Release", err);
     if (!repository->is_optional || err->kind != ERR_NETWORK || err->detail == GENERATIONS_ALL_LOST)
         return false;
     if (is_known) {

@@ -73,7 +73,7 @@ void batch_init(struct batch *batch, struct batch_image *images, size_t count)
     *batch = (struct batch){.images = images, .count = count};
     for (size_t i = 0; i < count; i++)
         orders += images[i].arch_count;
-    progress_init(&batch->arena, orders, &batch->progress);
+    progress_init(&batch->arena, orders + count, &batch->progress);
     struct progress_line *line = batch->progress.lines;
     for (size_t i = 0; i < count; i++) {
         images[i].jobs = arena_new_array(&batch->arena, struct job, images[i].arch_count);
@@ -86,7 +86,11 @@ void batch_init(struct batch *batch, struct batch_image *images, size_t count)
                                              .progress = line};
         }
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++, line++) {
+        line->image = images[i].manifest->name;
+        line->arch = "";
+        progress_stage(line, STAGE_DONE); /* nothing to show until it is pushed */
+        images[i].publication.progress = line;
         atomic_store(&images[i].is_ended, images[i].err.kind != ERR_NONE);
         await_base(batch, &images[i]);
     }
@@ -541,7 +545,7 @@ bool batch_run(struct batch *batch, struct plant *plant, struct err *err)
 {
     struct shift *shift = arena_new(&batch->arena, struct shift); /* threads that are left alone still use it */
     *shift = (struct shift){.plant = plant,
-                            .count = batch->progress.count,
+                            .count = batch->progress.count - batch->count, /* the rest are pushes */
                             .start = clock_seconds(),
                             .has_few_descriptors = has_few_descriptors()};
     shift_init(shift, batch);

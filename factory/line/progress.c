@@ -25,6 +25,8 @@ const char *progress_stage_name(enum stage stage)
         return "closure";
     case STAGE_LAYER:
         return "layer";
+    case STAGE_PUSH:
+        return "push";
     case STAGE_DONE:
         return "done";
     case STAGE_FAILED:

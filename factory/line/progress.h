@@ -17,23 +17,24 @@ enum stage {
     STAGE_FETCH,
     STAGE_CLOSURE,
     STAGE_LAYER,
+    STAGE_PUSH,
     STAGE_DONE,
     STAGE_FAILED
 };
 
-/* One order's line. */
+/* The line of an order, or of a push. */
 struct progress_line {
-    const char *image, *arch;                 /* set before threads start */
+    const char *image, *arch;                 /* set before threads start; of a push `arch` is "" */
     _Atomic int stage;                        /* enum stage */
-    _Atomic uint64_t bytes_done, bytes_total; /* of the fetch */
+    _Atomic uint64_t bytes_done, bytes_total; /* of the fetch or push; total 0: not known */
 };
 
 struct progress {
-    struct progress_line *lines; /* in plan order */
+    struct progress_line *lines; /* in plan order, those of orders first */
     size_t count;
 };
 
-/* Makes lines for `count` orders; the caller fills image and arch. */
+/* Makes `count` lines; the caller fills image and arch. */
 void progress_init(struct arena *arena, size_t count, struct progress *ret_progress);
 /* Moves an order to a stage. */
 void progress_stage(struct progress_line *line, enum stage stage);

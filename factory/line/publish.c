@@ -48,7 +48,9 @@ static bool push_layout(struct arena *arena, const struct registry_options *opti
                                    .platform_tags = publication->platform_tags.items,
                                    .platform_tag_count = publication->platform_tags.count,
                                    .policy = publication->policy,
-                                   .mount_from = repository_of_base(arena, &image, &reference)};
+                                   .mount_from = repository_of_base(arena, &image, &reference),
+                                   .counter = publication->progress ? &publication->progress->bytes_done : NULL,
+                                   .total = publication->progress ? &publication->progress->bytes_total : NULL};
     publication->result.digest = image.root.digest;
     return registry_open(options, http, &reference, REGISTRY_PUSH, &registry, err) &&
            push_image(registry, arena, &request, &publication->result, err);
@@ -58,7 +60,11 @@ bool publish_layout(struct arena *arena, const struct registry_options *options,
                     struct publication *publication, struct err *err)
 {
     publication->is_tried = true;
+    if (publication->progress)
+        progress_stage(publication->progress, STAGE_PUSH);
     publication->is_good = push_layout(arena, options, http, publication, err);
+    if (publication->progress)
+        progress_stage(publication->progress, publication->is_good ? STAGE_DONE : STAGE_FAILED);
     if (!publication->is_good)
         publication->err = *err;
     return publication->is_good;

@@ -6,6 +6,7 @@
 #ifndef IMGFACTORY_LINE_PUBLISH_H
 #define IMGFACTORY_LINE_PUBLISH_H
 
+#include "line/progress.h"
 #include "registry/push.h"
 
 struct publication {
@@ -14,6 +15,7 @@ struct publication {
     const char *shown;               /* what messages call the layout; NULL: layout */
     const struct lock_wait *wait;    /* how the layout's lock is waited for; may be NULL */
     struct push_policy policy;
+    struct progress_line *progress;               /* its line for people; may be NULL */
     const char *destination;                      /* HOST/REPOSITORY, or NULL: not pushed */
     struct strings tags;                          /* none: those of the layout */
     LIST(struct push_platform_tag) platform_tags; /* `{arch}` in a template */

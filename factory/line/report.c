@@ -10,6 +10,8 @@
 /* Of the report around the bills, which have a number of their own. */
 #define REPORT_FORMAT 1
 
+#define TABLE_COLUMNS 92 /* of the table for people */
+
 static const char *image_status(const struct batch_image *image, bool is_dry_run)
 {
     if (!image->is_good)
@@ -50,6 +52,19 @@ static void print_row(FILE *out, const struct batch_image *image, const struct j
                   bill->package_count, bill->file_count, text_size(bill->unpacked_bytes).chars,
                   text_size(bill_layer_bytes(bill)).chars,
                   arena_printf(&arena, "sha256:%s", digest_hex(&job->image.manifest.digest).chars), job->seconds);
+}
+
+/* The same for a terminal on which a row would be broken. */
+static void print_narrow(FILE *out, const struct batch_image *image, const struct job *job)
+{
+    const struct bill *bill = &job->bill;
+    (void)fprintf(out, "%s %s%s%s\n", image->manifest->name, job->arch->name,
+                  job->is_good ? "" : " failed: ", job->is_good ? "" : err_kind_name(job->err.kind));
+    if (job->is_good)
+        (void)fprintf(out, "  %zu files of %zu packages\n  %s, layer %s, %.2f s\n  sha256:%.12s\n", bill->file_count,
+                      bill->package_count, text_size(bill->unpacked_bytes).chars,
+                      text_size(bill_layer_bytes(bill)).chars, job->seconds,
+                      digest_hex(&job->image.manifest.digest).chars);
 }
 
 void report_push(FILE *out, const struct publication *publication)
@@ -115,7 +130,7 @@ static void print_use(FILE *out, const struct batch_image *image)
         print_command(out, image, tag);
 }
 
-void report_table(FILE *out, const struct batch *batch, bool is_dry_run)
+void report_table(FILE *out, const struct batch *batch, bool is_dry_run, size_t columns)
 {
     lag_report_print(out, batch);
     if (is_dry_run) {
@@ -127,12 +142,14 @@ void report_table(FILE *out, const struct batch *batch, bool is_dry_run)
         }
         return;
     }
-    (void)fprintf(out, "%-16s %-8s %8s %6s %9s %9s  %-19s  %8s\n", "IMAGE", "ARCH", "PACKAGES", "FILES", "UNPACKED",
-                  "LAYER", "DIGEST", "TIME");
+    bool is_narrow = columns && columns < TABLE_COLUMNS;
+    if (!is_narrow)
+        (void)fprintf(out, "%-16s %-8s %8s %6s %9s %9s  %-19s  %8s\n", "IMAGE", "ARCH", "PACKAGES", "FILES", "UNPACKED",
+                      "LAYER", "DIGEST", "TIME");
     for (size_t i = 0; i < batch->count; i++) {
         const struct batch_image *image = &batch->images[i];
         for (size_t j = 0; j < image->arch_count; j++)
-            print_row(out, image, &image->jobs[j]);
+            (is_narrow ? print_narrow : print_row)(out, image, &image->jobs[j]);
         if (!image->arch_count)
             (void)fprintf(out, "%-16s %-8s failed: %s\n", image->manifest->name, "-", err_kind_name(image->err.kind));
     }

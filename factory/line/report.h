@@ -10,8 +10,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Prints the table, and for each image where it is and how to use it. Errors were logged as they happened. */
-void report_table(FILE *out, const struct batch *batch, bool is_dry_run);
+/* Prints the table, and for each image where it is and how to use it; in short lines for a terminal of so few columns that a row would
+ * be broken (0: no terminal). Errors were logged as they happened. */
+void report_table(FILE *out, const struct batch *batch, bool is_dry_run, size_t columns);
 /* Prints what a push of one image did, as the lines that the table ends with. */
 void report_push(FILE *out, const struct publication *publication);
 /* Prints it as a JSON report of one image that was not built. */

@@ -49,7 +49,8 @@ struct push_request {
     struct push_policy policy;
     const char *mount_from;    /* a repository of the registry that may have some of the blobs; or NULL */
     size_t connections;        /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
-    _Atomic uint64_t *counter; /* bytes sent */
+    _Atomic uint64_t *counter; /* bytes sent; may be NULL */
+    _Atomic uint64_t *total;   /* bytes of blobs that have to be sent are added; may be NULL */
 };
 
 struct push_result {

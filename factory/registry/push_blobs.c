@@ -165,6 +165,8 @@ bool push_blobs(struct push_work *push, enum push_guess guess, struct err *err)
         else
             list_add(push->arena, &absent, (struct sending){.blob = &push->blobs.items[i]});
     }
+    for (size_t i = 0; push->request->total && i < absent.count; i++)
+        atomic_fetch_add(push->request->total, absent.items[i].blob->blob.size_bytes);
     struct each_items items = push_items(absent.items, absent.count, sizeof *absent.items, connections);
     bool is_done = each_run(items, send, push, err);
     count_sent(push, absent.items, absent.count);

@@ -453,6 +453,7 @@ bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const s
         return true;
     }
     generations_no_race(err);
+    release_mark_hint(env, getting.mark, "repomd.xml", err);
     err_wrap(err, "repository %s for %s (%s)", repository->id, arch->name, repository->place);
     if (!repository->is_optional || err->kind != ERR_NETWORK)
         return false;

@@ -259,3 +259,15 @@ struct release_mark release_mark_of_pin(const struct pin *pin)
                                  .is_bare = pin->is_bare,
                                  .from = pin->from};
 }
+
+void release_mark_hint(const struct source_env *env, const struct release_mark *mark, const char *what, struct err *err)
+{
+    if (err->kind != ERR_NETWORK || !mark || env->is_cache_only || !store_has(env->store, &mark->file))
+        return;
+    struct err hinted = {.kind = ERR_NONE};
+    int detail = err->detail;
+    err_set(&hinted, ERR_NETWORK, "%s (--cache-only uses the %s of %s, which is in the cache)", err->text, what,
+            date_print(mark->date).chars);
+    *err = hinted;
+    err->detail = detail;
+}

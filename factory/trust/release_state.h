@@ -58,6 +58,10 @@ bool release_check_fresh(const struct source_env *env, struct arena *arena, cons
                          struct err *err) MUST_CHECK;
 /* Logs "first use of …", one line for all these repositories; none for none. */
 void release_tell_first_use(struct arena *arena, const struct source_env *env, const struct strings *names);
+/* Adds to an error of the network that --cache-only would use what was accepted last, if it is in the cache. `mark` may be NULL;
+ * `what` is as in struct dated. */
+void release_mark_hint(const struct source_env *env, const struct release_mark *mark, const char *what,
+                       struct err *err);
 /* Records an accepted Release, durably, unless a newer one was recorded meanwhile. The mark never passes now. */
 bool release_mark_raise(const struct source_env *env, struct arena *arena, const struct repository *repository,
                         const struct release_mark *mark, struct err *err) MUST_CHECK;

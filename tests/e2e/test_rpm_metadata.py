@@ -92,6 +92,7 @@ class Chain(Metadata):
     def test_a_second_run_needs_no_network_with_cache_only(self):
         self.solve()
         self.server.fault("*", status=503)
+        self.refuse(run.NETWORK, "(--cache-only uses the repomd.xml of ", arguments=(*DRY, "--retries", "0"))
         self.solve(arguments=("--cache-only", *DRY))
 
     def test_cache_only_says_what_was_never_fetched(self):

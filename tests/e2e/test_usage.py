@@ -1,10 +1,14 @@
 """What the operator gets wrong: exit class 2, a message with the place, and nothing done."""
 
+import fcntl
 import json
 import os
 import pty
 import re
+import shutil
+import struct
 import subprocess
+import termios
 import unittest
 
 from base import Case, run, world
@@ -196,6 +200,56 @@ class Usage(Case):
                 os.close(main)
                 self.assertEqual(done.returncode, run.OK)
 
+    def on_terminal(self, *arguments, columns=80, **environment):
+        """Runs the program with standard output and error on a terminal; returns what came there and the exit status."""
+        main, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(self.factory.command(*arguments), stderr=terminal, stdout=terminal,
+                                   env=self.factory.environment({"TERM": "xterm", **environment}))
+        os.close(terminal)
+        shown = b""
+        while True:
+            try:
+                part = os.read(main, 65536)
+            except OSError: # the other end is closed
+                break
+            if not part:
+                break
+            shown += part
+        os.close(main)
+        return shown.decode(), process.wait()
+
+    def test_errors_are_coloured_on_a_terminal_and_where_it_is_wanted(self):
+        red = "imgfactory: \x1b[1;31merror:\x1b[0m unknown image"
+        for arguments, environment, is_red in (((), {}, True), ((), {"NO_COLOR": "1"}, False), ((), {"NO_COLOR": ""}, True),
+                                               ((), {"TERM": "dumb"}, False), (("--color=always",), {"NO_COLOR": "1"}, True),
+                                               (("--color", "never"), {}, False), (("--color=auto",), {}, True)):
+            with self.subTest(arguments=arguments, environment=environment):
+                shown, code = self.on_terminal("serve", *arguments, **environment)
+                self.assertEqual((red in shown, "\x1b[1;31m" in shown, code), (is_red, is_red, run.USAGE), shown)
+        self.assertIn("\x1b[1;31merror", self.run_factory("serve", "--color=always").stderr)
+        self.assertNotIn("\x1b", self.run_factory("serve").stderr)
+        self.refuse(run.USAGE, "--color=red is none of auto, always and never", arguments=("served", "--color=red"))
+
+    def test_forty_columns_are_enough_to_read_what_was_built(self):
+        shown, code = self.on_terminal("--arch", "x86_64,aarch64", "served", columns=40)
+        self.assertEqual(code, run.OK, shown)
+        table = shown.split("served x86_64\r\n")[-1].split("\r\n\r\n")[0].split("\r\n")
+        self.assertRegex(table[0], r"^  \d+ files of \d+ packages$")
+        self.assertRegex(table[1], r"^  \d.*B, layer \d.*B, \d+\.\d\d s$")
+        self.assertRegex(table[2], r"^  sha256:[0-9a-f]{12}$")
+        self.assertEqual(table[3], "served aarch64")
+        self.assertLessEqual(max(map(len, table)), 40)
+        for line in re.findall(r"(?m)^(?:\x1b\[J)?(served (?:x86_64|aarch64): [a-z].*?)\r?$", shown):
+            self.assertLess(len(line), 40)
+
+    def test_a_fetch_that_takes_long_tells_its_bytes_and_when_it_will_be_done(self):
+        self.server.fault("*.deb", rate=900)
+        shown, code = self.on_terminal("served")
+        self.assertEqual(code, run.OK, shown)
+        self.assertRegex(shown, r"  served +x86_64 +fetch and unpack  0\.0/0\.0 MB, \d+ s left\r\n")
+        self.assertNotRegex(shown, r"indices, \d")
+
     def test_help_and_version_are_fine(self):
         for option in ("--help", "--version"):
             result = self.run_factory(option)
@@ -221,6 +275,17 @@ class Usage(Case):
                 self.assertEqual(result.stdout, self.factory.run_plain(*same).stdout)
         self.assertIn("there is no command 'psuh'; did you mean push?", self.factory.run_plain("help", "psuh").stderr)
         self.assertLess(len(self.factory.run_plain("-h").stdout.splitlines()), 24)
+
+    def test_a_program_without_its_data_says_so(self):
+        program = shutil.copy(os.path.realpath(run.program()), os.path.join(self.top, "imgfactory"))
+        site = os.path.join(self.top, "lab.yaml")
+        with open(site, "w", encoding="utf-8") as file:
+            file.write("images: [x]\n")
+        for words in (["unit", "--format", "timer"], ["build"], ["inspect", "q.io/x"]):
+            done = subprocess.run([program, *words, "--config", site], capture_output=True, text=True, check=False)
+            with self.subTest(words):
+                self.assertEqual(done.returncode, run.USAGE, done)
+                self.assertRegex(done.stderr, r"error: the folder (manifests|arches) of imgfactory is in none of: .*; name it with --")
 
     def test_a_broken_site_file_does_not_keep_help_and_explain_away(self):
         self.write("broken/imgfactory.yaml", "registri: x\n")

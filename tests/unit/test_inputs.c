@@ -22,7 +22,7 @@ static const struct sample option_samples[] = {
     {"arches", "a"},           {"manifests", "m"},    {"token-origin", "https://t.example"},
     {"if-running", "end"},     {"metrics", "m.prom"}, {"parity", "exact"},
     {"on-missing", "publish"}, {"max-age", "9h"},     {"lock-file", "l"},
-    {"vendor", "v"},           {"changes", "c.md"},
+    {"vendor", "v"},           {"changes", "c.md"},   {"color", "never"},
 };
 
 static const struct sample site_samples[] = {
