@@ -402,6 +402,9 @@ static bool check(const struct parser *parser, struct err *err)
     else if (options->color && terminal_why_not_color(options->color))
         err_set(err, ERR_USAGE, "--color=%s %s", text_printable(parser->arena, text_of(options->color)),
                 terminal_why_not_color(options->color));
+    else if (options->is_json && (options->is_list || options->is_version))
+        err_set(err, ERR_USAGE, "--%s prints text alone; there is no --json of it",
+                options->is_list ? "list" : "version");
     else if (options->push && options->is_no_push)
         err_set(err, ERR_USAGE, "--push and --no-push exclude each other");
     else if (options->is_help && options->meant)

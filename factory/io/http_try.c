@@ -354,6 +354,7 @@ bool http_try_new(struct http_request *request, const char *url, const struct pr
         memory_abort(sizeof *try);
     try->request = request;
     try->url = url;
+    try->is_proxied = proxy_of(request, url, proxies) != NULL;
     try->has_proxy = proxies->plain || proxies->secure || (access && access->proxy);
     buf_init(&try->body, body_cap(request));
     if (!request->store || request->call)

@@ -35,6 +35,7 @@ struct http_try {
     uint64_t counted_bytes;           /* what was added to the request's counter */
     char opening[HTTP_OPENING_BYTES]; /* the first bytes, to recognise a page of HTML */
     size_t opening_len;
+    bool is_proxied;        /* it was sent through a proxy at first */
     bool has_proxy;         /* perhaps: then the address at the other end says nothing of the host */
     bool is_from_public;    /* the last redirect came from a public host */
     bool is_encoded;        /* the last header block had a Content-Encoding */

@@ -107,7 +107,11 @@ static enum http_verdict judge_transport(struct http_try *try, CURLcode code)
         return HTTP_VERDICT_FINAL;
     }
     bool is_about_time = strstr(reason, "expired") || strstr(reason, "not yet valid");
-    const char *hint = is_certificate_code(code) && is_about_time ? " (is this machine's clock right?)" : "";
+    bool is_of_proxy = try->is_proxied && (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_PROXY);
+    const char *hint = is_certificate_code(code) && is_about_time ? " (is this machine's clock right?)"
+                       : is_of_proxy
+                           ? " (the proxy that http_proxy, https_proxy or all_proxy names, or the repository's own)"
+                           : "";
     err_set(&try->err, is_certificate_code(code) ? ERR_TRUST : ERR_NETWORK, "%s%s%s", reason, hint,
             redirected_of(try).chars);
     return is_transient_code(code) ? HTTP_VERDICT_TRANSIENT : HTTP_VERDICT_FINAL;

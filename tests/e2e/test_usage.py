@@ -326,6 +326,18 @@ class Usage(Case):
                 result = self.refuse(run.RESOLVE, said)
                 self.assertEqual("did you mean" in result.stderr, said.startswith("; did"), result)
 
+    def test_a_proxy_that_is_not_there_is_called_one(self):
+        command = [run.program(), "inspect", "registry.invalid/x:1", "--retries", "0"]
+        for proxies, is_told in (({"https_proxy": "http://me:word@127.0.0.1:9"}, True), ({"http_proxy": "http://127.0.0.1:9"}, False)):
+            done = subprocess.run(command, env=self.factory.environment(proxies), capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, run.NETWORK, done)
+            self.assertEqual("(the proxy that http_proxy, https_proxy or all_proxy names, or the repository's own)" in done.stderr, is_told)
+            self.assertNotIn("word", done.stderr)
+
+    def test_json_is_refused_where_there_is_none(self):
+        for word in ("--list", "--version"):
+            self.refuse(run.USAGE, f"{word} prints text alone; there is no --json of it", arguments=(word, "--json"))
+
     def test_407_is_said_to_be_the_proxy_s(self):
         self.server.fault("*", status=407)
         result = self.run_factory("served")
