@@ -39,6 +39,8 @@ struct remote_image {
     struct layout_image image;
 };
 
+/* Splits "FILE[:TAG]"; NULL when there is no such file. */
+const char *remote_split_file(struct arena *arena, const char *word, const char **ret_tag);
 /* Splits "LAYOUT[:TAG]", "oci:LAYOUT[:TAG]" or "NAME[:TAG]" (of the output directory). False when no layout is meant. */
 bool remote_find_layout(const struct remote *remote, const char *word, const char **ret_dir, const char **ret_tag);
 /* Finds what one of the command's words means: a layout, or an archive of one, which is unpacked: also written

@@ -46,10 +46,6 @@ struct layout_request {
 /* Writes (or finds unchanged: every tag has that digest and all blobs are there with the right bytes) the layout. */
 bool layout_write(const struct layout_request *request, bool *ret_is_unchanged, struct err *err) MUST_CHECK;
 
-/* Brings a blob of an opened layout into the store, its digest verified; one that is there already stays. */
-bool layout_blob_keep(const struct layout_image *image, const struct layout_blob *blob, struct store *store,
-                      struct err *err) MUST_CHECK;
-
 /* Returns where the document about a manifest lies, or would. */
 const char *layout_beside_path(struct arena *arena, const char *dir, const struct digest *about);
 /* Reads it, whoever wrote it; the caller calls buf_done(). False when it is no regular file (links are not followed) of

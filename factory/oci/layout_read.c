@@ -349,3 +349,15 @@ struct strings layout_names(struct arena *arena, const char *folder)
         qsort(names.items, names.count, sizeof names.items[0], compare_names);
     return names;
 }
+
+bool layout_blob_keep(const struct layout_image *image, const struct layout_blob *blob, struct store *store,
+                      struct err *err)
+{
+    AUTO(auto_close_fd) int fd = -1;
+    AUTO(view_done) struct view view = {0};
+    AUTO(blob_abandon) struct blob copy = {0};
+    return store_has_blob(store, &blob->digest, blob->size_bytes) ||
+           (layout_blob_open(image, blob, &fd, err) && file_map_fd(fd, "a layer", &view, err) &&
+            blob_begin(store, &copy, err) && blob_write(&copy, view.ptr, view.len, err) &&
+            blob_commit(&copy, &blob->digest, NULL, err));
+}

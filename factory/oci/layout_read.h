@@ -18,6 +18,7 @@
 #include "base/digest.h"
 #include "base/list.h"
 #include "io/lock.h"
+#include "io/store.h"
 
 #include <stdint.h>
 
@@ -129,5 +130,8 @@ bool layout_blob_open(const struct layout_image *image, const struct layout_blob
                       struct err *err) MUST_CHECK;
 /* Closes. Accepts a zeroed one whose blobs_fd is -1. For AUTO(). */
 void layout_image_close(struct layout_image *image);
+/* Brings a blob of an opened layout into the store, its digest verified; one that is there already stays. */
+bool layout_blob_keep(const struct layout_image *image, const struct layout_blob *blob, struct store *store,
+                      struct err *err) MUST_CHECK;
 
 #endif
