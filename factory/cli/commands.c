@@ -37,7 +37,8 @@ static const struct command_row rows[] = {
      "Tells what differs between two images, platform by platform: packages, files and their sizes, sonames\n"
      "and symbols, configuration, changelogs with CVE numbers. A and B are layouts or archives\n"
      "(LAYOUT[:TAG]), REFs of registries, digests, or two folders of layouts, of which all images are\n"
-     "compared by name. Packages that give no file are called selected.",
+     "compared by name, as are those of two lock files (FILE.lock). Packages that give no file are\n"
+     "called selected.",
      2, 2, 0, remote_diff},
     {COMMAND_CHECK, "check", "DIR...|LAYOUT[:TAG]|REF", "0.1.0", "prove that everything in a root or image can start",
      "Proves of any image or root directory that everything in it can start: each program's\n"

@@ -162,8 +162,8 @@ static bool diff_words(struct differ *differ, struct err *err)
     AUTO(close_opened) struct opened before = {.local.blobs_fd = -1}, after = {.local.blobs_fd = -1};
     if (!open_word(differ, 0, &before, err) || !open_word(differ, 1, &after, err))
         return false;
-    struct compared compared = {.before = {words[0], before.image, before.remote.registry},
-                                .after = {words[1], after.image, after.remote.registry}};
+    struct compared compared = {.before = {words[0], before.image, &before.image->root.digest, before.remote.registry},
+                                .after = {words[1], after.image, &after.image->root.digest, after.remote.registry}};
     return compare(differ, &compared, err);
 }
 
@@ -180,6 +180,7 @@ static bool open_in(struct differ *differ, const struct strings *names, const ch
     if (!layout_image_open(differ->arena, &choice, opened, err))
         return false;
     end->image = opened;
+    end->digest = &opened->root.digest;
     return true;
 }
 
@@ -270,7 +271,10 @@ bool diff_run(struct remote *remote, struct err *err)
         log_line(remote->command->log, LOG_QUIET, "warning: no changelog is read: %s", no_cache.text);
     bool are_folders =
         find_folder(&differ, words->items[0], &names[0]) && find_folder(&differ, words->items[1], &names[1]);
-    if (are_folders ? !diff_folders(&differ, names, err) : !diff_words(&differ, err))
+    bool are_locks = diff_is_lock(words->items[0]) || diff_is_lock(words->items[1]);
+    if (are_locks     ? !diff_locks(&differ, err)
+        : are_folders ? !diff_folders(&differ, names, err)
+                      : !diff_words(&differ, err))
         return false;
     if (differ.form == DIFF_JSON)
         diff_print_json(&differ);

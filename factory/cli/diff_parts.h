@@ -16,7 +16,8 @@ enum diff_form { DIFF_TEXT, DIFF_MARKDOWN, DIFF_JSON };
 /* One of two images that are compared. */
 struct diff_end {
     const char *name;
-    const struct layout_image *image; /* NULL: there is none */
+    const struct layout_image *image; /* NULL: there is none, or a lock file tells of it */
+    const struct digest *digest;      /* of the image, or the lock file's checksum; NULL: there is no image */
     struct registry *registry;        /* where its layers are; NULL: it lies in a layout, or all is in the cache */
 };
 
@@ -48,6 +49,11 @@ struct differ {
 bool diff_compare(struct differ *differ, struct compared *compared, struct err *err) MUST_CHECK;
 /* Closes what compared images hold. */
 void diff_compare_done(struct compared *compared);
+/* Returns whether a word of the command line is a lock file. */
+bool diff_is_lock(const char *word);
+/* Compares what the command's words, of which one at least is a lock file, took for each image. Fails with: as bill/lock.h; ERR_USAGE
+ * (the other is none). */
+bool diff_locks(struct differ *differ, struct err *err) MUST_CHECK;
 /* Prints two compared images, or adds them to the JSON report; counts them. */
 void diff_report(struct differ *differ, const struct compared *compared);
 /* Prints the JSON report. */

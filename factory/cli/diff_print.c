@@ -7,10 +7,10 @@
 
 static json_t *end_json(const struct diff_end *end)
 {
-    if (!end->image)
+    if (!end->digest)
         return json_null();
     return json_pack("{s:o, s:o}", "name", record_text(end->name), "digest",
-                     json_sprintf("sha256:%s", digest_hex(&end->image->root.digest).chars));
+                     json_sprintf("sha256:%s", digest_hex(end->digest).chars));
 }
 
 static void add_json(struct differ *differ, const struct compared *compared)
@@ -18,10 +18,10 @@ static void add_json(struct differ *differ, const struct compared *compared)
     json_t *platforms = json_array();
     for (size_t i = 0; i < compared->changes.count; i++)
         json_array_append_new(platforms, change_json(&compared->changes.items[i]));
-    const char *change = compared->is_same         ? "none"
-                         : !compared->before.image ? "came"
-                         : !compared->after.image  ? "went"
-                                                   : "changed";
+    const char *change = compared->is_same          ? "none"
+                         : !compared->before.digest ? "came"
+                         : !compared->after.digest  ? "went"
+                                                    : "changed";
     json_array_append_new(differ->report, json_pack("{s:o, s:s, s:o, s:o, s:o}", "image", record_text(compared->name),
                                                     "change", change, "before", end_json(&compared->before), "after",
                                                     end_json(&compared->after), "platforms", platforms));
@@ -31,8 +31,7 @@ static void print_end(const struct differ *differ, const char *label, const stru
 {
     AUTO(arena_done) struct arena scratch = {0};
     const char *shown = text_shown(&scratch, end->name);
-    const char *digest =
-        end->image ? arena_printf(&scratch, "sha256:%s", digest_hex(&end->image->root.digest).chars) : "none";
+    const char *digest = end->digest ? arena_printf(&scratch, "sha256:%s", digest_hex(end->digest).chars) : "none";
     if (differ->form == DIFF_MARKDOWN)
         (void)printf("- %s: `%s` %s\n", label, shown, digest);
     else

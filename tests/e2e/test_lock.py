@@ -11,6 +11,9 @@ import unittest
 from base import Case, rpm, run, server, world
 from kit import rpm_world
 from kit.rpm_case import BuildCase, Shared, publish
+from kit.schema import Schema
+
+SCHEMA = Schema(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "bill", "report.schema.json"))
 
 ARCHES = ("x86_64", "aarch64")
 SHARED = Shared()
@@ -217,6 +220,28 @@ class Updates(LockCase):
         after = self.lock("--update")
         versions = {item["version"] for item in json.loads(after)["packages"] if item["name"] == "libfoo1"}
         self.assertEqual(versions, {"1:9.9"})
+
+    def diff(self, *words, code=run.OK):
+        result = self.factory.run_plain("diff", *words)
+        self.assertEqual(result.code, code, result)
+        return result
+
+    def test_diff_compares_two_locks(self):
+        former = self.write("former.lock", self.before)
+        self.assertEqual(self.diff(former, self.lock_path, "--exit-code", "--quiet").stdout, "")
+        self.newer(remove=False)
+        self.lock("--update")
+        report = json.loads(self.diff(former, self.lock_path, "--json", "--exit-code", code=1).stdout)
+        self.assertEqual(SCHEMA.faults(report, "diff"), [])
+        self.assertEqual([image["image"] for image in report["compared"]], ["served"])
+        self.assertEqual(report["compared"][0]["change"], "changed")
+        for platform in report["compared"][0]["platforms"]:
+            moved = [(package["name"], package["before"], package["after"]) for package in platform["packages"]]
+            self.assertEqual(moved, [("libfoo1", "1:1.2-3", "1:9.9")])
+        self.assertIn("libfoo1", self.diff(former, self.lock_path).stdout)
+        self.assertIn("with another one only", self.diff(former, self.path("none"), code=run.USAGE).stderr)
+        broken = self.write("broken.lock", self.before[:-30])
+        self.assertIn("broken.lock", self.diff(former, broken, code=run.TRUST).stderr)
 
     def test_check_tells_what_is_new_and_writes_nothing(self):
         self.lock("--check")
