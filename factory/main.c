@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - argv in, exit status out */
 #include "cli/call.h"
 

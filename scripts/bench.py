@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures imgfactory against the host's repositories: wall time, CPU time and peak memory, the median of several runs.
 
 cold  new cache and state folders: everything is fetched

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures many images for two architectures in one call, against a local mirror (bench_mirror.py): CPU and wall time, peak memory
 and the size of the cache. `scripts/bench batch 98` are the catalogue's 19 and 79 services that a manifest names by their binary
 alone; a smaller number takes the first ones.

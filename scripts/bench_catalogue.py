@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures the whole catalogue for two architectures in one call, against a local mirror (bench_mirror.py): CPU and wall time, the
 process's peak memory, bytes and requests at the mirror.
 

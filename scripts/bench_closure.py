@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures closure and proof of the catalogue's binaries beside libtree and lddtree on the same trees.
 
 For each image and architecture, in milliseconds per ELF file, the fastest of several runs:

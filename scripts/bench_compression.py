@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Compresses the layers of the catalogue's images with libdeflate-gzip and zstd at several levels: the sum of their
 sizes, and the CPU time of the compressor on one thread. The level of factory/layer/layer_gzip.c was chosen by this.
 """

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A mirror of this Debian host's repositories on loopback, for the kinds of scripts/bench that measure builds: it fetches a file
 from the real mirror when it is first asked for and keeps it, so that what is measured is the program and not the network; it
 counts requests and bytes; and it changes its indices when it is told to, as a night with a security advisory does, which is why

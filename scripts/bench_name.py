@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures what a build by name costs beside the same build from a manifest, against the host's repositories: wall time, CPU time
 and peak memory, the median of several runs that take turns.
 

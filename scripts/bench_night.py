@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures nights on which little or nothing happened, against a local mirror (bench_mirror.py) that signs its indices anew: CPU and
 wall time, bytes and requests.
 

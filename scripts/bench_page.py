@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scripts/bench KIND --write: passes a measurement's output on, and puts it between the marks of its kind on its page.
 
 The marks are <!-- scripts/bench KIND --> and <!-- end -->; what the output begins with before the table (machine, runs) goes in, too.

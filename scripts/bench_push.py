@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures publishing: imgfactory, skopeo and (if installed) crane push the same layouts to Debian's docker-registry on
 loopback; wall time, the median of several runs, the tools taking turns.
 

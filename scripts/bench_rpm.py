@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures RPM sources: a made-up repository of --packages packages below a file:// address, --dry-run of one image, wall
 and CPU time and peak memory, the median of several runs.
 

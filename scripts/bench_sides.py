@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the kinds of scripts/bench have in common that compare two programs: the sides, which take turns, what is measured of a
 run, and the table with ratios. --against BINARY[:TREE] is the other program; TREE, the tree it was built from, gives it its own
 arches/ and manifests/ (else it takes what is installed for it)."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Compares the catalogue's images with the same packages on a minimal Debian: files (with links, without directories)
 and bytes of file contents, for both architectures. The minimal Debian holds what mmdebstrap --variant=apt
 --include=PACKAGE unpacks: the packages marked essential, apt, and the service's with their dependencies, without

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The laws of factory/ that no compiler knows; scripts/check calls it. Prints one line per breach, exit status 1 if there is any.
 
 comments          every prototype in a header has a comment above it, or stands directly below one that has

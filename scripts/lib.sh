@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034 # the lists of packages are for those who read this file
 # Shared by the scripts of this folder and .ci/run: install what is missing, build quietly. Messages go to stderr, so that
 # stdout holds only what the program itself prints.
@@ -107,7 +108,7 @@ help_if_asked() {
     local argument
     for argument; do
         if [[ $argument == --help || $argument == -h ]]; then
-            sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+            sed -n '2,/^[^#]/{/^# SPDX-/d;s/^# \{0,1\}//p}' "$0"
             exit 0
         fi
     done

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Writes the manual pages, which the program prints: cmake -DPROGRAM=... -DDIR=... -P scripts/manuals.cmake. Called by the build.
 # The program's own page names all others.
 function(write_page file)

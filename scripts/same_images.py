@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Builds the same images with two programs and compares every digest: for changes that must change no byte. The reports are
 compared, too: what OLD tells NEW tells with the same names and values; NEW may tell more.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* check.h - cmocka with the includes it wants, and checks for this project's errors
  *
  * A test's name is the sentence that it proves.

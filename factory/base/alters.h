@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* alters.h - what a setting can do to a finished product (the bytes of a layer, or what its bill says): told of every
  * option and every key in its table
  *

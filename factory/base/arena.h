@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* arena.h - plain memory by unit of work: allocate forward, free all at once
  *
  * Every struct that outlives a function lives in an arena that the caller gives. There is no single free.

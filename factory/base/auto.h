@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* auto.h - resources that clean themselves up at the end of their scope
  *
  * AUTO(thing_done) on a declaration calls thing_done(&variable) when the scope ends; take_fd() and TAKE_PTR() hand the

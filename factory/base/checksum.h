@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* checksum.h - struct checksum of digest.h: SHA-256 or SHA-512 (FIPS 180-4), where a format may use either
  *
  * Threads: a struct checksum_stream belongs to one thread; the rest has no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* clock.h - how much time went by, what day it is, and waiting
  *
  * Spans are taken from a clock that never jumps, dates from the one that people set.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* date.h - dates of mails and of Release files, and dates and spans as people read them
  *
  * Threads: no state.

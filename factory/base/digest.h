@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* digest.h - SHA-256 (FIPS 180-4) by libcrypto, and its "sha256:<hex>" form (OCI image-spec, descriptor.md, Digests)
  *
  * Threads: a struct digest_stream belongs to one thread; the rest has no state.

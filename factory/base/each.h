@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* each.h - one step for every item of an array, several at once: short-lived threads of a coordinating thread
  *
  * For steps that wait for the network and hand their computing to the workers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* err.h - errors as values: what kind of failure, and one text for people
  *
  * A fallible function returns bool, takes `struct err *err` last, and fills it only on failure. The text is set where

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* flight.h - one making per key: the first caller makes the thing, the others wait and share the result
  *
  * Threads: any thread but the network thread may call flight_get(); it blocks while another thread makes the same key.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* list.h - typed growing arrays in an arena
  *
  * LIST(type) declares { type *items; size_t count, capacity; }. Zero-initialise to use. Growing copies the items, so a

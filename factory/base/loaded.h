@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loaded.h - the bytes of libraries as the loader has mapped them: which build of a library this process runs with
  *
  * Versions do not tell: a distribution mends a library without another one. Fed is what is mapped without being

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* log.h - whole lines to standard error, one writer at a time
  *
  * Threads: any thread may log; a line is one write, so lines never mix. While a live display is up, `hook` is called

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/map.h"
 
 /* Eight bytes at a time; the upper half of each product is folded into the lower one, of which those bits are that choose a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* map.h - hash map from text to a pointer, in an arena
  *
  * Keys are borrowed: they must live as long as the map. Insertion order is kept in `slots`, so walking is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* text.h - bytes with a length: views that borrow, buffers that own and have a cap
  *
  * Threads: no shared state; a struct buf belongs to one thread.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* units.h - durations and sizes as people write them in options and files
  *
  * Threads: no shared state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* url.h - %XX in URLs (RFC 3986, section 2.1)
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* workers.h - N threads that run tasks to their end; tasks never wait for other tasks
  *
  * Whoever coordinates (main or an order's thread) submits tasks to a group and waits for the group. Tasks are taken in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* bill.h - what is in one image for one architecture, and why: one document for all who ask
  *
  * The JSON report is made of it (line/report), `why` reads it, finished products are kept as it (line/kept), and the

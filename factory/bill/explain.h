@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* explain.h - why a path is in an image, or why not: for `imgfactory why`
  *
  * The chain of a file goes from what manifest, recipe or factory want themselves to the file, each link needed by the one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* inputs.h - everything that the bytes of one finished product depend on, and nothing else
  *
  * One list gives the struct, its place in the bill and the key under which a finished product is kept, so that nothing

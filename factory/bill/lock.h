@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* lock.h - lock files: what a run took, so that another takes exactly that
  *
  * One JSON document for all images, architectures and formats, one thing a line, all sorted, so that two of them compare line by

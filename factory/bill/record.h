@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* record.h - structs to JSON text and back, by one table per struct
  *
  * A table names each member of a struct that is told: key, kind, place. It gives the writer and the reader, so that the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* change.h - what differs between two images for one platform: packages, files, configuration
  *
  * Two sides are compared by their bills, ours or made of an image's layers (change/described.h), and by their

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* change_json.h - what changed, as JSON (bill/report.schema.json, "change")
  *
  * Threads: no state.

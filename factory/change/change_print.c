@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lines are the same in both forms: a label, a sign, a subject, what was and what is. Only their dress differs. */
 #include "change/change_print.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* change_print.h - what changed, for people: lines of text, and Markdown
  *
  * What came from outside stands on one line, cleaned (text_shown()); in Markdown besides in a code span, so that nothing of it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* change_values.h - what differs between two configurations of images; private to change/
  *
  * OCI image-spec config.md. Lists of which the order counts (entrypoint, cmd) are one value; env and labels are compared by

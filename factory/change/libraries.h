@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* libraries.h - which shared libraries came, went or changed: their sonames, and the symbols that they define
  *
  * Of the files that differ those are looked at whose name has ".so": in the packages that gave them, as far as the cache has

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* packaged.h - the packages that a bill names, as far as the cache has them; private to change/
  *
  * A package is told by the digest in the bill; signatures are not asked for again.

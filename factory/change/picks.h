@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* picks.h - CVE, advisory and bug numbers in the text of a changelog
  *
  * CVE-YEAR-NUMBER; DSA-, DLA-, USN-, RHSA-, RHBA-, RHEA-, ELSA-, ALSA- and FEDORA-… of advisories; bugs that an entry closes: "Closes:

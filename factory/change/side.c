@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "change/side.h"
 
 bool side_is_platform(const struct layout_manifest *manifest)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* side.h - one platform of an image that lies somewhere, as it is compared
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* stories.h - why packages changed: what their changelogs say between the two versions
  *
  * Packages of one source have one changelog, which is read out of any of them that the cache has (verified by the digest in

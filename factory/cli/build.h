@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* build.h - the commands that build (build, why, new, find): plans all images, runs them, prints the report
  *
  * Threads: main only.

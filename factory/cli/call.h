@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* call.h - one call of imgfactory: from argv to an exit status
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* check.h - imgfactory check: the proof over a directory, an OCI layout or a pulled image, and its report
  *
  * Exit status as the kinds of errors: 0 everything can start; 5 (ERR_RESOLVE) something is missing, all of which is listed;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* clean.h - `imgfactory clean`: makes room in the cache
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* command.h - what all commands work with, and what they take from options, site file and environment
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* command_words.h - finding commands in the table by what somebody wrote
  *
  * Apart from the table, whose functions use it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* commands.h - the command words: one table tells the parser, --help, the dispatch and the README's test what there is
  *
  * A word of the table always is a command. An image of that name is written as a path, ./NAME.yaml.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* complete.h - `imgfactory completion`: what a shell offers when Tab is pressed
  *
  * The scripts for the shells (factory/cli/completion/) are short: they hand the words of the line to `imgfactory completion

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* completion_scripts.h - the scripts of factory/cli/completion/ within the program, each by its shell's name
  *
  * Threads: const.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* confinement.h - what the threads of a command may open, made of what its options and files name
  *
  * Two threads stay outside: the keeper, which reads credentials and certificates, makes temporary files and starts the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* diff.h - `imgfactory diff A B`: what differs between two images, or between all images of two folders
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two lock files: what each image took for each architecture. There are no files in them: packages are compared, and what else a lock
  * says of an image. */
 #include "cli/diff_parts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* diff_parts.h - private to cli/diff*.c: what a call of `diff` works with
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* display.h - a live line per order on a terminal
  *
  * Threads: started and stopped by main; draws on a thread of its own, stepping aside for log lines by the log's hook.

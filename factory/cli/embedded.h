@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* embedded.h - files of the tree within the program; the build makes the tables of them (imgfactory_embed() in CMakeLists.txt)
  *
  * Threads: const.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* exits.h - the classes of exit statuses in words, for `explain`, --help and the manual pages
  *
  * factory/cli/README.md has the same table; a test compares them.

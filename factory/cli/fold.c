@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/fold.h"
 
 static bool is_blank(char c)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fold.h - text in lines that fit a terminal of 80 columns
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* help.h - what help, --help and -h print, made from the tables of commands and options
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* history.h - `imgfactory history`: what a repository of a registry has under its tags, the newest first
  *
  * Threads: main only.

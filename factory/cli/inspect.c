@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON object is made first; what people read is printed from it. Documents come from anywhere: a value of another
  * type than the specification says is left out. */
 #include "cli/inspect.h"

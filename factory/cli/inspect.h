@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* inspect.h - what an image is made of, for `imgfactory inspect`: platforms, layers, sizes, config, annotations
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* locking.h - lock files and the command line: `imgfactory lock`, and --locked of a build
  *
  * Threads: main only; the lock is read before threads are confined, and written by the keeper (confinement.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* login.h - trying and keeping a registry's credential
  *
  * The password comes from standard input (--password-stdin) or from the terminal without echo; never from the command

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* maker.h - `imgfactory unit`: units and command lines that run images, made of what is known of each
  *
  * A layout's contract is in the bill beside it; of an image of a registry the manifest of its title says it, if the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manual.h - the manual pages imgfactory(1) and imgfactory-COMMAND(1), made from the tables of commands, options, exit statuses
  * and variables, so that they cannot say anything else than the program
  *

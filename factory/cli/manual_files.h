@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manual_files.h - the manual pages of section 5, of the files that people write and of the report: imgfactory-manifest(5) …
  *
  * Their words are those of the tree's pages (manual_texts.h), their list of keys comes from the tables by which files are read.

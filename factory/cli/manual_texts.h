@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manual_texts.h - pages of the tree from which manual pages are made (manual_files.h), within the program
  *
  * Threads: const.

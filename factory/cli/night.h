@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* night.h - a call that names no image: it makes all images of the site file, one such call at a time on a machine
  *
  * The lock lies in the state directory, so nights that share what they remember come one after another.

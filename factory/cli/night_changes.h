@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* night_changes.h - `--changes FILE`: what a run changed, as Markdown, for a mail or the summary of a CI job
  *
  * The file is empty when nothing changed.

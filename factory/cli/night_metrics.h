@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* night_metrics.h - `--metrics FILE`: what a run did, for the textfile collector of node_exporter
  *
  * It is written whatever became of the run, but for one that waited for another night and did not begin.

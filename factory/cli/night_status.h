@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* night_status.h - the end of a night in its site's status record
  *
  * Threads: main only, while the plant is open.

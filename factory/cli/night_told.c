@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/night_told.h"
 
 #include "cli/night_changes.h"

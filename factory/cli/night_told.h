@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* night_told.h - the files that tell what a run did: --metrics, --changes
  *
  * Threads: main only; they are written by the keeper, since they may lie where nobody else writes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* night_unit.h - `imgfactory unit --format timer` and `cronjob`: what makes the images of the site file every night
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* option_table.h - the table of options, for the parser and --help
  *
  * Threads: no shared state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command_words.h"
 #include "cli/option_table.h"
 #include "cli/terminal.h"

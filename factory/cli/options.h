@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* options.h - the command line: one table gives the parser, the defaults and --help
  *
  * The first word that is no option and no option's value decides: a name of the table of commands is that command,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* page.h - a page of the tree (Markdown) as the man macros have it
  *
  * What our pages use is understood: headings, paragraphs, lists, tables (the first cell becomes a term), examples between fences,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* places.h - where this run reads and writes: data files as installed or in a source tree, cache and state by the XDG
  * rules
  *

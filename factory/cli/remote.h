@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* remote.h - the commands that work on registries and layouts: push, pull, inspect, diff, tag, check, login, logout
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a word of a command on registries and layouts means, and the image that it names. */
 #include "cli/remote_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* remote_parts.h - what commands on registries and layouts share; private to cli/
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* roff.h - text as the man macros have it, in lines that fit, for groff and mandoc
  *
  * Text is ASCII but for dots (…), with what is between backquotes in bold.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* settings.h - `imgfactory show-config`: what holds of options, site file and environment, and where each comes from
  *
  * Made from the tables of options, of the site file's keys and of variables: what is new there comes out by itself. An option

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/signals.h"
 #include "base/arena.h"
 #include "base/clock.h"

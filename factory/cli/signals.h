@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* signals.h - what ends a run from outside: signals and the time limit; and the terminal, which must survive that
  *
  * The first signal (SIGINT, SIGTERM, SIGHUP, SIGQUIT) or the end of --timeout sets the cancel flag; the stages see it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* status.h - `imgfactory status`: whether the images of a site are still current, by the record that its nights write
  *
  * Nothing of this machine but the site file has a part in it: one request for a record, another one when it is named by an

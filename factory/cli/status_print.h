@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* status_print.h - what `imgfactory status` prints: for people, and as JSON (factory/bill/report.schema.json)
  *
  * Threads: main only. What is printed for people has no control characters, whatever the record holds.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* terminal.h - what the terminals can do that standard output and error go to
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* told_file.h - a file that a run replaces at its end, to tell others of itself
  *
  * It is replaced at once, so that a reader sees that of the last run or of this one, and others may read it (0644).

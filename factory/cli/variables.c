@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/variables.h"
 
 static const struct variable_row rows[] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* variables.h - the variables of the environment that mean something to the program, in words, for the manual pages
  *
  * A test looks for every variable that the code reads.

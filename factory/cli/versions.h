@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* versions.h - `imgfactory --version`: with -v the libraries that this process has loaded, and their versions
  *
  * Libraries are asked as they are loaded, by the names of their functions: no folder is linked with what it does not use.

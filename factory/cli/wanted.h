@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* wanted.h - the architectures that a command on finished images was asked for: --arch of check, pull and inspect
  *
  * Threads: main only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* watch.h - `imgfactory --watch`: nights without end, one when signed metadata say so
  *
  * A poll asks for the signed metadata of all images of the site (one conditional request each) and nothing else. A night is

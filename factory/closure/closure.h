@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* closure.h - which files a service needs: the dynamic loader's own search, done on the packages' files
  *
  * From each root: symlinks as packaged; for ELF one process as loader.h sets it up, with all that was opened on the way.

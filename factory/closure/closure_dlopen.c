@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Libraries of dlopen notes: what a file says that it opens at run time. */
 #include "closure/closure_finder.h"
 

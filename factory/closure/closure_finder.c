@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the closure has found so far: files that are kept, each once, with the reason that came first; what is missing; notes. */
 #include "closure/closure_finder.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* closure_finder.h - what the closure has found so far, and what is left to be looked at (private to closure*.c)
  *
  * Threads: a finder belongs to one task.

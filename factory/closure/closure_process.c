@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an ELF file brings: the process that it begins, or is opened in. */
 #include "closure/closure_finder.h"
 

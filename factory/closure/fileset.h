@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fileset.h - the files of several packages under one root: look-up by canonical path, symlinks followed inside it
  *
  * A path in several packages: the first package by name gives it, unless another one's Replaces names that package

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which libraries a cache lists, and how it is searched. */
 #include "closure/ld_cache.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ld_cache.h - /etc/ld.so.cache: made as the target's ldconfig makes it, written, read and searched
  *
  * Formats: glibc's sysdeps/generic/dl-cache.h ("glibc-ld.so.cache1.1", the only one that ldconfig writes since 2.32), in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The file /etc/ld.so.cache: struct cache_file_new of glibc's sysdeps/generic/dl-cache.h. */
 #include "base/auto.h"
 #include "closure/ld_cache.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ld_conf.h - the directories that a distribution configures for its loader: /etc/ld.so.conf
  *
  * ldconfig(8) and glibc's elf/ldconfig.c, parse_conf(): one directory a line, "#" begins a comment, "include GLOB …" (from

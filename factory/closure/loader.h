@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loader.h - one process as the target's dynamic loader sets it up, over a fileset: glibc's elf/dl-load.c, dl-deps.c
  *
  * ld.so(8). A process begins with a root: a program (its interpreter, PT_INTERP, is loaded beside it) or a plug-in, as

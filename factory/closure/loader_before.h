@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loader_before.h - libraries that who opens a plug-in may have opened before it
  *
  * The loader takes what is loaded already for a DT_NEEDED that has its DT_SONAME, and looks for no file then (glibc's

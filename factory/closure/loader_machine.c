@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which machine an ELF file is for. */
 #include "closure/loader.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "closure/loader_search.h"
 
 #include "base/auto.h"

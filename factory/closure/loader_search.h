@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loader_search.h - where the loader looks for one library: the search of glibc's elf/dl-load.c
  *
  * Private to the loader. ld.so(8), "DESCRIPTION", "Dynamic string tokens".

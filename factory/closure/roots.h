@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* roots.h - what is asked for, as roots of the closure
  *
  * Threads: pure functions of their inputs.

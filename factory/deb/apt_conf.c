@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The syntax is that of ISC's programs: `A::B "value";`, `A { B "value"; };`, comments, `#clear A::B;` and `#include "FILE";`. A value
  * in a list has no name (`A { "one"; };`), and no key that is asked for is one. */
 #include "deb/apt_conf.h"

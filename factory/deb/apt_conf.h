@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* apt_conf.h - one value of apt's configuration: apt.conf.d, then apt.conf (apt.conf(5))
  *
  * What apt itself would refuse is passed over as well as it can be: of the many settings only the asked one matters here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* apt's configuration, sources.list(5): both formats, in apt's order (sources.list, then sources.list.d by name).
  *
  * Which repositories are the distribution's own? Those whose keys most repositories share (a distribution has its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One pass over lines. A field's value is one borrowed run from after its colon to the end of its last continuation
  * line; only when a comment stands inside that run is it copied, without the comment. */
 #include "deb/deb822.h"

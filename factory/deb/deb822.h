@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb822.h - stanzas of "Name: value" lines, as in Release files, .sources files and package control files
  *
  * Format: deb822(5). Stanzas are separated by blank lines (nothing but spaces and tabs); a line that begins with a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deb/deb_arch.h"
 
 const struct arch_key deb_arch_keys[] = {{.key = "deb", .is_alias = true}, {0}};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_arch.h - what Debian calls an architecture: the key `deb` of arches/
  *
  * Threads: const.

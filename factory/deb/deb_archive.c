@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deb/deb_archive.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_archive.h - the three members of a .deb, by a strict walk over its ar headers
  *
  * Format: deb(5), ar(5). debian-binary "2.x" first, then control.tar*, then data.tar*; members whose names begin with

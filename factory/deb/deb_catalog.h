@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_catalog.h - the catalog of a Debian source
  *
  * Packages files become compact mapped indices (deb_index.h), Contents files compact path indices (contents.h), both

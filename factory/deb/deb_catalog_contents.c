@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who ships a path: the Contents side of catalog.h. Which files there are is known at once (they are part of the
  * catalog's digest); Contents-ARCH of every repository and component is loaded at the first question, and Contents-all
  * (three times its size) only when that had no answer. */

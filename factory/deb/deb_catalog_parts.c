@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What all parts of a catalog ask of it. */
 #include "deb/deb_catalog_parts.h"
 

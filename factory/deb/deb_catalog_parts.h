@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_catalog_parts.h - the inside of a catalog: for deb_catalog*.c and the solver's loader only
  *
  * Threads: const once catalog_prepare() returned; the tables of Contents come later, through the flight, and are const

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_changelog.h - the changelog of a .deb
  *
  * /usr/share/doc/PACKAGE/changelog.Debian.gz, of native packages changelog.gz, and changelog.Debian.ARCH.gz with the entries of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dpkg's database after what comes on top of a base, as dpkg writes it (lib/dpkg/dump.c, src/main/archives.c, triglib.c). */
 #include "deb/deb_installed.h"
 #include "deb/deb_record.h"

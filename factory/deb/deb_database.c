@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deb/deb_format_parts.h"
 #include "deb/package_control.h"
 #include "package/path.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/auto.h"
 #include "deb/deb_arch.h"
 #include "deb/deb_catalog.h"

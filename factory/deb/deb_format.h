@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_format.h - Debian's packages and repositories, as one of the formats (format.h)
  *
  * Threads: const for all.

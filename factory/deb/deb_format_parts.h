@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_format_parts.h - private to deb/: the functions of format_deb that have no header of their own
  *
  * Each is described at its type in format.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* As apt's MarkInstall() does it (apt-pkg/depcache.cc): all that is asked for is taken first; then, depth first in the order in
  * which a package lists its clauses, Pre-Depends before Depends, a clause that something picked satisfies is passed over; of
  * another the packages that satisfy it are tried, alternative by alternative, in each the best provider first, until one

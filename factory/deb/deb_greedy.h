@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_greedy.h - apt's choice among alternatives: for deb_solve.c only
  *
  * Threads: the Pool's.

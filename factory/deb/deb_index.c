@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One pass over the text: each line is cut with memchr, the key compared with the few wanted ones, and the values are
  * remembered as views; at the end of a stanza they are written out one per line. What is written is never longer than
  * what was read (keys become one letter), so the output is reserved once and written without further checks. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_index.h - a Packages file as a compact mapped table: name → stanzas, with the few fields that the factory needs
  *
  * Input: Debian Policy 5.1 and https://wiki.debian.org/DebianRepository/Format, "Packages" indices. Output (own

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deb/deb_installed.h"
 
 #define STATUS_PATH DPKG_DIR "/status"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_installed.h - private to deb/: dpkg's database in a base
  *
  * Threads, failures: as ground/installed.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One stanza of an index, checked before anything of it is used; and which of two is the better one. */
 #include "deb/deb_pool.h"
 

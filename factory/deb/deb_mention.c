@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deb/deb_mention.h"
 
 /* The fields of a stanza, as their letters in the index, in the order in which apt reads them; its own name comes first. */

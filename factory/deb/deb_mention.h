@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_mention.h - which of two packages apt heard of first
  *
  * Where apt has no other reason to take one provider and not the other, it takes the one whose name it met later: of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_pins.h - the host's choices among versions: apt's preferences and APT::Default-Release, and what they mean
  *
  * apt_preferences(5), as apt 2.6 and 3.0 read it (apt-pkg/policy.cc, versionmatch.cc). A pin without names is of all packages: the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What deb_reach.c reached goes into one Pool, in the order of repository and file, so that the same indices always give
  * the same Pool; and what that will cost libsolv is counted first. */
 #include "deb/deb_pool.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_pool.h - a libsolv Pool that holds just what a request can reach: for deb_solve.c, deb_reach.c and deb_greedy.c only
  *
  * Threads: one; nothing of it leaves solve_packages().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which priority a version has: the first pin of its name that fits it, else what its repository has. Pins of names are of a
  * version as a whole, in whatever repositories it is. */
 #include "deb/deb_pool.h"

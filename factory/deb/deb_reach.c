@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A breadth-first walk over the mapped indices from the requested names: of each name the candidate, all providers, all
  * alternatives. As apt does it, no other version counts, whatever relations say: one that needs an older version than
  * the candidate cannot be met, unless that version is asked for by itself. When other versions are fine, the best few

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_record.h - private to deb/: the record of a .deb (record.h): its control files, and what dpkg makes of its data
  *
  * Items are called like the control files ("control", "postinst", "shlibs", …). Two more are not in control.tar:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_relation.h - one relation of a Depends-like field: "name:qualifier (>= version)"
  *
  * Format: Debian Policy, 7.1. A field is relations joined by '|' (alternatives) in clauses joined by ','; callers

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which packages of a selection have what is looked for, without opening them: the tables of Contents-ARCH, when they are at
  * hand. Packages for all architectures are in Contents-all, which is too big for that: of them nothing is told. */
 #include "deb/deb_catalog_parts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Packages of one source package: found in the indices of packages alone, what they ship in the tables of Contents. */
 #include "deb/deb_pool.h"
 

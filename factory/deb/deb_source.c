@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What one can do to a source once it was read. */
 #include "deb/deb_source.h"
 

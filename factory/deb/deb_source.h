@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_source.h - a source of Debian packages: apt's configuration of the host, or a source file of kind "deb"
  *
  * Host: sources.list, sources.list.d/{*.list,*.sources} (sources.list(5)); source file: manifests/README.md,

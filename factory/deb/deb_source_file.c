@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Source files of kind "deb": one mapping, or `repositories:` with several. manifests/README.md, "Sources", describes
  * the keys; the table below is the definition. */
 #include "deb/deb_source.h"

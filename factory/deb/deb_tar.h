@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_tar.h - one tar member of a .deb as a stream of entries
  *
  * The stream is decompressed as the member's name tells (stream.h, with what that refuses), and the tar is read by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/auto.h"
 #include "deb/deb_format_parts.h"
 #include "deb/deb_tar.h"

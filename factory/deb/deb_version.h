@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_version.h - Debian's versions: how they compare, exactly as dpkg does it
  *
  * Format: Debian Policy 5.6.12, "Version"; deb-version(7). [epoch:]upstream[-revision]; no epoch is 0, no revision is an

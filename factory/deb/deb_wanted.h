@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_wanted.h - the words of a request as apt-get install understands them: which packages, and which versions of them
  *
  * A word is, in this order: the name of a package; a name that packages provide and none has (apt's virtual package), for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A control file as a stanza of dpkg's status: fields in the order of dpkg's table (lib/dpkg/parse.c), then all others in that
  * of the file; relations in the one spelling that dpkg prints. */
 #include "deb/deb_relation.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deb/dpkg_status.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dpkg_status.h - dpkg's list of packages, /var/lib/dpkg/status: read, and a package's stanza as dpkg writes it
  *
  * Formats: dpkg's lib/dpkg (parse.c, dump.c), deb-control(5). Stanzas are in the order of names (dpkg since 1.20), then of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options become an entry here, and an entry becomes repositories. What a repository's URIs, suite, components and key
  * names may look like is checked in this file only. */
 #include "deb/entry.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* entry.h - one configured entry (a `deb` line, a .sources stanza, a mapping of a source file) to repositories
  *
  * An entry names URIs x suites; each pair becomes a struct deb_repository. All three formats end here, so that they mean

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* package_control.h - private to deb/: the control member of a .deb
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a configured repository to a frozen struct release: get the file (InRelease, else Release and Release.gpg, from
  * the first mirror that answers), believe it, read it, check its dates, remember it. */
 #include "deb/release.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* release.h - one signed generation of a Debian repository: InRelease verified, parsed, its files listed by SHA-256 or SHA-512
  *
  * Format: https://wiki.debian.org/DebianRepository/Format, "Release" files. Trust: gpgv as a child process; accepted

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files that a Release lists, as source/listed_file.h fetches and checks them. */
 #include "base/auto.h"
 #include "base/url.h"

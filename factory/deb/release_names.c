@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deb/release_names.h"
 
 #include "trust/remembered_names.h"

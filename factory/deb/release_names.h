@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* release_names.h - whether a suite is the one that was asked for
  *
  * The keys that sign a suite sign others, too: with a Release of another suite under its URL a mirror could replace one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A Release is one deb822 stanza; its SHA256 field has one "digest size name" per line. */
 #include "deb/release_parse.h"
 

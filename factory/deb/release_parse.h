@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* release_parse.h - the signed text of a Release file into a struct release
  *
  * Threads: no shared state.

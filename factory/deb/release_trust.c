@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Shape first (clearsign), then signature (gpgv), then a verdict in words that say what to do. A verdict is kept for a
  * day only, because a key may expire while the file it signed stays the same. */
 #include "deb/release_trust.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* release_trust.h - whether a Release may be believed
  *
  * Threads: any.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* releases_get() of deb_catalog.h: all Releases of a source at once. */
 #include "deb/deb_catalog.h"
 

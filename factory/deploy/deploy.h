@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deploy.h - how an image is run on a machine: units and command lines, made from its configuration and its contract
  *
  * Least privilege: where a contract is known (plan/contract.h) no capability but those it names, a read-only root where

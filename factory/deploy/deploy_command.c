@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deploy/deploy_settings.h"
 
 const char *deploy_command(struct arena *arena, const struct deployment *deployment)

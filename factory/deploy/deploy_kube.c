@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Objects of Kubernetes: what shares the host's network is a DaemonSet, all else a Deployment with a Service and claims. */
 #include "deploy/deploy_parts.h"
 

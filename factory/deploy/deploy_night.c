@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deploy/deploy_night.h"
 
 #include "base/digest.h"

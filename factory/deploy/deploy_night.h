@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deploy_night.h - what makes a site's images every night: a service and a timer of systemd, a service that watches, or a CronJob of Kubernetes
  *
  * Least privilege: the service has an account of its own, no capability, and writes to its cache, its state and the output

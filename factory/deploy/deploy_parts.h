@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deploy_parts.h - the files of each format, and what they begin with; private to deploy/
  *
  * Threads: pure functions of their inputs.

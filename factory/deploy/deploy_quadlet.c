@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Quadlet units (podman-systemd.unit(5)). */
 #include "deploy/deploy_parts.h"
 

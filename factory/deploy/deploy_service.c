@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Units for hosts whose podman is older than quadlet, in the shape of `podman generate systemd --new`. */
 #include "deploy/deploy_parts.h"
 

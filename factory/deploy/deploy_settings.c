@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "deploy/deploy_settings.h"
 
 static void add(struct arena *arena, struct deploy_settings *settings, const char *key, const char *value,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deploy_settings.h - what a container is started with, one list for units and command lines; private to deploy/
  *
  * Threads: pure functions of their inputs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deploy_text.h - words as units and cluster files write them; private to deploy/
  *
  * Names and values come from images of anybody: nothing of them can end a line or begin another word.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* accounts.h - the users and groups of one image: names to numbers, and the lines of /etc/passwd and /etc/group
  *
  * What is in the image comes from the manifest, from sysusers.d of the packages that gave files, and, by name when an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What systemd-sysusers makes of its lines (src/sysusers/sysusers.c: add_implicit, process_item, add_group, add_user):
  * all groups are made before all users, in the order of the lines. */
 #include "effect/accounts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* alternatives.h - the links of update-alternatives(1), made without running it
  *
  * A library or program that several packages can give has its generic name only through a link that a script registers:

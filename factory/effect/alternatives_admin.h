@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* alternatives_admin.h - the database of update-alternatives(1), continued for packages that are installed
  *
  * Format: update-alternatives(1), "QUERY FORMAT" tells the parts; the file itself is dpkg's utils/update-alternatives.c: a line with the mode

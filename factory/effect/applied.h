@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* applied.h - the recipes that apply to one order: those of packages that give files of the image
  *
  * Threads: pure functions of their inputs.

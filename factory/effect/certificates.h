@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* certificates.h - the CA bundle and its links, exactly as Debian's update-ca-certificates(8) makes them
  *
  * From /usr/share/ca-certificates (all *.crt below it) of the packages and those that the manifest

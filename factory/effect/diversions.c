@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/diversions.h"
 
 #include "effect/script_calls.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* diversions.h - dpkg-divert: files that other packages get elsewhere, because one package's scripts move them aside
  *
  * Looked at: the commands of preinst and postinst with constant words that are reached in any case (script_calls.h), one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dropin.h - the words of systemd's line files: sysusers.d(5), tmpfiles.d(5)
  *
  * Both are lines of words with blanks between; words may be quoted or escaped as systemd's extract_first_word() takes

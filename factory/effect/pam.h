@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pam.h - which modules and further files one PAM service file names
  *
  * Format: pam.d(5) (pam.conf(5)): "TYPE CONTROL MODULE ARGUMENTS", a '-' before the type when the module may be absent,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/pam_roots.h"
 
 #include "effect/pam.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pam_roots.h - feature pam: the modules that the image's service files name, as roots of the closure
  *
  * Service files are those that the manifest creates in /etc/pam.d and those of the packages that ship its binaries;

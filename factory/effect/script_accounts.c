@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Users, groups and memberships that scripts make. */
 #include "effect/script_maker.h"
 

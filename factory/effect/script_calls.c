@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/script_calls.h"
 
 #include "effect/script_find.h"

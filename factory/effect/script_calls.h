@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_calls.h - the commands that maintainer scripts give when packages are installed for the first time
  *
  * shell_run.h evaluates the scripts; here is the world that it asks: which files and accounts are there (the packages', what

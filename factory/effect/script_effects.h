@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_effects.h - what a package's scripts would do when it is installed: nobody runs them, so somebody must know
  *
  * Looked at: preinst and postinst of a .deb (deb-postinst(5)), pretrans, prein, postin and posttrans of an .rpm, as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Programs that enable a piece of configuration by a link to it: a2enmod(8), phpenmod(8), lighty-enable-mod(1) and what scripts
  * call in their place. */
 #include "effect/script_maker.h"

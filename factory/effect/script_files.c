@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Directories, files, copies and links that scripts make. */
 #include "effect/script_maker.h"
 

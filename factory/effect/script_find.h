@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_find.h - what find(1) prints in a maintainer script, for a loop that reads it
  *
  * Known when each condition is decided by a file's name, kind or depth, or asks whether it is root's, as all are at a first

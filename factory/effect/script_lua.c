@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/script_lua.h"
 
 #include "base/auto.h"

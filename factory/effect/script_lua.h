@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_lua.h - the calls in an RPM scriptlet for <lua>, with those of their arguments that are constant strings
  *
  * No Lua is evaluated: names that are set to a string, and calls of functions with strings, such names and numbers are read

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_maker.h - wishes being made of the commands of scripts, which the parts of it share: script_accounts.c,
  * script_enable.c, script_files.c, script_owners.c; script_wishes.c calls them
  *

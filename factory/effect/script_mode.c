@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/script_mode.h"
 
 /* The bits that letters of chmod(1) stand for: of whom ("ugoa") and what ("rwxst"). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_mode.h - modes of files as chmod(1), mkdir(1), install(1) and umask(1) take them
  *
  * Private to shell_*.c and script_*.c.

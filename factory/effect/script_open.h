@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_open.h - what of a known command in a maintainer script is left open: it may not be reached, or a path is not known
  *
  * Private to script_strange.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Owners and modes that scripts change. */
 #include "effect/script_maker.h"
 

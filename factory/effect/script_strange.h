@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_strange.h - commands of maintainer scripts of which nobody here knows what they would do
  *
  * Whoever says that a package is installed has to be sure that its scripts would do no more than what is done. A command is

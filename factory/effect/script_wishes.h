@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_wishes.h - what maintainer scripts would have made, as wishes: nothing is run
  *
  * Looked at: the scripts that installing runs (format.h), as shell_run.h evaluates them: constant words, and conditions that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_words.h - the options and operands of commands that maintainer scripts use to make things
  *
  * As adduser(8), useradd(8), groupadd(8), usermod(8), gpasswd(1), dpkg-statoverride(1), ucf(1) and coreutils take them; an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script_world.h - what a maintainer script finds at a first installation, and how its questions end
  *
  * Private to script_*.c.

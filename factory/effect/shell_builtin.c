@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Commands of the shell itself, and the few others whose output is a function of their words. */
 #include "effect/shell_runner.h"
 #include "effect/shell_test.h"

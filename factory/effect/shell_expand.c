@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Words of a script under way: parameters, substitutions, splitting, files (POSIX "Shell Command Language", 2.6). */
 #include "effect/shell_runner.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/shell_lexer.h"
 
 #define SCRIPT_MAX_BYTES ((size_t)1 << 20)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shell_lexer.h - the tokens of a shell script, with the parts that words are expanded from
  *
  * Quoting, comments, here-documents, redirections and expansions as in POSIX "Shell Command Language", 2.2 to 2.7, 2.10; of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shell_links.h - a static shell in place of sh and its tools: the links that it would make of itself
  *
  * `shell: busybox` in a manifest. The program is many commands in one, by the name it is started with; `busybox --install` makes a

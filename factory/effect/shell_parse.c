@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/shell_parse.h"
 
 #define DEPTH_MAX 60 /* of compound commands in each other */

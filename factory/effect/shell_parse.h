@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shell_parse.h - a shell script as a tree of commands
  *
  * POSIX "Shell Command Language", 2.9, without what no maintainer script has (co-processes, arrays). What cannot be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/shell_run.h"
 
 #include "effect/shell_runner.h"

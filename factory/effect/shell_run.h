@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shell_run.h - what a shell script does, as far as constant data tell: nothing is run
  *
  * Variables that a script sets to constant words are known, all others and what commands print are not; unset ones are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shell_runner.h - a shell script under way, which its parts share: shell_run.c (commands), shell_builtin.c (those of the
  * shell itself), shell_expand.c (words), shell_state.c (variables, bounds)
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Variables of a script under way, and its bounds. */
 #include "effect/shell_runner.h"
 

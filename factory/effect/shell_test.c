@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/shell_test.h"
 
 #define NUMBER_MAX 1000000000

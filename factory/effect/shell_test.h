@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shell_test.h - test(1), also as [ and, as far as it is the same, [[
  *
  * Threads: pure function of its input and the world.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "effect/shell_words.h"
 
 #include "effect/shell_lexer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shell_words.h - the simple commands of a shell script, as words: what it could start, without running anything
  *
  * Quoting, comments, here-documents, redirections, command substitutions and reserved words as in POSIX "Shell Command

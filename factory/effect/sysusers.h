@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sysusers.h - the users and groups that packages declare: sysusers.d(5)
  *
  * Types u, u! (the lock is for /etc/shadow, which images have not), g, m, r. A line that is malformed, or uses a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tmpfiles.h - the directories and links that packages want to be there at boot: tmpfiles.d(5)
  *
  * An image has no boot, so what would be made then is made in its tree: types d, D, v, q, Q (directory), e (directory

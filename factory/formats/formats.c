@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/formats.h"
 
 #include "deb/deb_format.h"

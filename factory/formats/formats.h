@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* formats.h - every package format, in one table
  *
  * A further format is its room and one line in formats.c. Whoever has a source or a package has its format already;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sources.h - which source is meant, and reading it by its format: the host's own configuration, or a source file
  *
  * Source files: manifests/README.md, "Sources". `root` is what plays the host: "" for itself.

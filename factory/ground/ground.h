@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ground.h - the file system of the image that another one stands on (its base), for whoever asks
  *
  * All layers of one platform are merged once (ground_merge.h says by what rules) into derived/ground of the store: the

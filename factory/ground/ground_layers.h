@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ground_layers.h - the layers of one platform of a base, as our own manifest will name them
  *
  * Docker's media types become OCI's, since one manifest has types of one kind (old quay refuses a mixture); digests stay. What the

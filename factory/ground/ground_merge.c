@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing is ever taken out of the map. Entries are numbered as they come; an item knows below which number it, or all that is below
  * it, was removed. So a whiteout, which hides lower layers only, says the first number of its own layer, and a file that
  * takes a directory's place its own number. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ground_merge.h - the layers of a base, put over one another into one file of the store; private to ground/
  *
  * OCI image-spec layer.md: gzip, zstd or plain tar, told by the bytes; a later entry replaces an earlier one (a directory

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ground_package.h - a base as one pretended package, so that its files stand in a fileset beside those of packages
  *
  * Its paths are canonical (path.h): where /lib is a directory of its own, its files are listed below /usr/lib, unless there

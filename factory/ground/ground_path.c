@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ground/ground_path.h"
 
 #include "package/path.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ground_path.h - a path walked component by component, whatever tells what stands where; private to ground/
  *
  * path_resolution(7), in a root of its own: ".." in the root stays there, at most 40 links.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* installed.h - the packages that a base has by its own package database, and that database continued for what comes on top
  *
  * A format reads and continues it (source/format.h): dpkg's status with info/, or status.d, which has no more than stanzas. What

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* address.h - which hosts are inside: what a server from outside must not send us to
  *
  * A host is a name or an address literal as it stands in a URL (IPv6 with or without brackets). IPv4 counts in any

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "io/archive_library.h"
 
 #include "base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* archive_library.h - libarchive, loaded when something has to be decompressed that only it can
  *
  * That is bzip2: hardly ever. Its sixteen libraries (libxml2's ICU is 30 MB) were

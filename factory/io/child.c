@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The child runs in a process group of its own with default signal handling, whatever the parent blocks or ignores, so
  * that a time-out can end it together with what it started. A pidfd lets one poll() wait for output and end alike. */
 #include "io/child.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* child.h - running a trusted host program (gpgv) with descriptors and nothing else
  *
  * posix_spawn with an environment of LC_ALL=C and PATH only, standard input and error at /dev/null, all other

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Landlock counts by paths when something is opened: what is open already, and descriptors without a path (pipes, files in
  * memory), it leaves alone. Numbers of its rights are written here, since the headers of Debian 12 do not know all. */
 #include "io/confine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* confine.h - what threads that read hostile bytes may still ask of the kernel
  *
  * Landlock (linux/landlock.h, ABI 2 of kernel 5.19 and later ones; rights that a kernel does not know are left out) lets

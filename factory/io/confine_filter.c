@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The filter is written by hand: a list of numbers needs no library. A kernel that has no such call answers ENOSYS, which
  * the filter does not change for the better or worse. */
 #include "io/confine_filter.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* confine_filter.h - a seccomp(2) filter against sockets and other processes (part of confine.h)
  *
  * Threads: no state.

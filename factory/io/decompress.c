@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* gzip in one piece goes through libdeflate (four times as fast as zlib), the rest through stream.h. Memory: the output
  * has a cap. */
 #include "io/decompress.h"

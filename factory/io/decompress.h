@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* decompress.h - one compressed buffer into one plain buffer, with a hard cap
  *
  * gzip (RFC 1952, several members allowed) by libdeflate; the rest, and what goes piece by piece, by

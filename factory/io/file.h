@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* file.h - reading, mapping and atomically writing files below a directory descriptor
  *
  * Threads: no shared state; nothing here changes the process's directory or umask (modes are set with fchmod).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The file is a table of marks, sorted by device and inode, that is mapped and searched as it lies; a run that had nothing
  * to hash writes nothing. */
 #include "io/hashed.h"

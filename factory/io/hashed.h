@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hashed.h - files whose bytes were hashed and right, so that they need not be hashed again while they are the same files
  *
  * A file is the same while device, inode, size and both times are: the kernel alone sets the time of the last change (ctime),

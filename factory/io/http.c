@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests wait in the order in which they were sent. One starts when its host has a free connection and its back-off
  * is over; libcurl never queues by itself, so the order is ours. After a try the verdict decides: done, wait for
  * another try (at the front of the queue: it has waited already), or the next URL of the list. */

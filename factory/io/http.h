@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http.h - every transfer of the program, on one network thread around one curl_multi
  *
  * http, https and file URLs. Proxies from the environment (proxy.h), never for loopback hosts, or the one of a request's

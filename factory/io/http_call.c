@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A call sends its body with CURLOPT_UPLOAD whatever its method: there is one way for memory and files, an empty body
  * has "Content-Length: 0", and libcurl can rewind. Its clocks are our own: libcurl's low-speed limit would also run
  * while a registry takes minutes to answer, and its callbacks do not come when nothing happens. */

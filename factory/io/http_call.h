@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_call.h - what a call needs beyond a plain GET: method, headers, body, TLS, clocks (private to http*.c)
  *
  * Threads: the network thread only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "io/http_pace.h"
 
 #define US_PER_BYTE (1000000u / HTTP_HOPELESS_BYTES_PER_S)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_pace.h - how slow a transfer may be (private to http*.c)
  *
  * Two rules. Where the file can be had elsewhere: in each window of 60 s (http_options.slow_after_ms) an average of

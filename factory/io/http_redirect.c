@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where redirects of plain GETs may lead: a mirror must not make us ask what only we can reach. */
 #include "base/auto.h"
 #include "io/address.h"

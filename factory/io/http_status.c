@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "io/http_status.h"
 
 /* Of the 5xx those are final that speak of the request, or of what time does not mend: 501 Not Implemented, 505 HTTP

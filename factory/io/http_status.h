@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_status.h - what an HTTP status means for us: the one list
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* libcurl takes one bundle of CAs: the system's and further ones are joined in memory. */
 #include "io/http_call.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes are counted and hashed as they come: libcurl's own limits do not cover a chunked reply, and nothing that passes
  * the expected size may even reach the disk. */
 #include "io/http_try.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_try.h - one attempt at one URL: an easy handle, its callbacks, and the verdict on what came (private to http.c)
  *
  * Threads: the network thread only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What to make of a transfer that ended. For a plain GET order matters: a refusal of our own callbacks first (libcurl
  * only reports "write error" then), then the HTTP status, then libcurl's result, then the bytes. */
 #include "io/http_try.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* lock.h - flock() that says what it waits for, and that a signal or a limit ends
  *
  * Whoever can open a file can hold its lock, so no lock is waited for in silence and without end. A file that is made

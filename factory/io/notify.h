@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* notify.h - telling systemd how a service is: ready, reloading, stopping, alive (sd_notify(3), without its library)
  *
  * A datagram of lines "KEY=VALUE" to the socket that NOTIFY_SOCKET names: a path, or with '@' in front an abstract name. What

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The path is walked from the root on, with links resolved by us: when all that was walked so far can be changed by
  * nobody else, what comes next cannot be swapped after it was looked at. */
 #include "io/owner.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* owner.h - whether a directory is ours alone: cache and state are believed, so nobody else may be able to change them
  *
  * Looked at: the directory, every directory above it, and the symbolic links on the way. Each has to belong to this

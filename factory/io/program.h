@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* program.h - which program this is: what the same program did with the same input needs not be done again
  *
  * Threads: main.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* proxy.h - which transfers go through a proxy of the environment, and which never
  *
  * http_proxy, https_proxy, all_proxy and no_proxy, in lower case or else in upper case, as curl(1) and Go's programs

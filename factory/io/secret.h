@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* secret.h - the state directory's secret: with it this machine marks what it derived and put into the cache
  *
  * STATE/v1/secret: 32 bytes of getrandom(2), mode 0600, made with the first use. A cache that comes back without its

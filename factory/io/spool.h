@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool.h - bytes that are needed later but should not be in memory, in one temporary file without a name
  *
  * The file is in TMPDIR, else /var/tmp, else /tmp, else (none can be written to) in memory. What is dropped gives its

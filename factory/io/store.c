@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A file is written without a name (O_TMPFILE) and linked when its digest is known, so that a killed process leaves
  * nothing behind. Where the file system cannot do that, it gets a random name in v1/tmp and a flock that dies with the
  * process; store_open() removes what is not locked. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store.h - the cache: blobs named by the SHA-256 of their bytes, and derived files named by what they were made from
  *
  * Layout below the cache directory (0700): v1/blob/sha256/ab/<64 hex>, v1/derived/<kind>/ab/<64 hex>. A file appears

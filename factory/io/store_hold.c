@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is held in the store for files elsewhere (store_prune.h). */
 #include "io/store_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_parts.h - what store.c and store_prune.c share (private to both)
  *
  * Threads, ownership: as store.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Kill safety: a file is there or not, each is checked when it is used and made again when it is gone, and v1/sizes
  * errs to the large side, which only makes the next walk come sooner. */
 #include "io/store_parts.h"

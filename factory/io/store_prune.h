@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_prune.h - keeping the cache within bounds, beside other processes that use it
  *
  * Every process that has a store open holds v1/users locked in shared mode. Whoever gets that lock alone may remove

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* stream.h - compressed bytes as a stream of plain ones, pulled piece by piece
  *
  * One compression, which the caller names: what comes out of it is data, whatever it looks like. libarchive is never

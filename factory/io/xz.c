@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Streams are walked from the end of the file: footer, index, the blocks' places. All arithmetic is on values below 2^63
  * that were checked against what is left of the file. */
 #include "io/xz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* xz.h - how much memory an .xz file would take, told from its headers before anything is decompressed
  *
  * Format: https://tukaani.org/xz/xz-file-format.txt, version 1.2.0. Each block names the size of its dictionary, up to

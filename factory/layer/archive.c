@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Members are read once, in the order they come in: every file is put into blobs/sha256 by its digest, and what the names
  * stand for is settled at the end. */
 #include "layer/archive.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* archive.h - an image in one file, as podman save, docker save and skopeo write it, unpacked into a layout
  *
  * oci-archive: a tar of an OCI layout (image-spec image-layout.md). docker-archive: manifest.json with Config, RepoTags

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deflate_settle.h - the same DEFLATE bytes from every version of libdeflate
  *
  * At the levels 1 to 9 the versions 1.14 to 1.25 split their input into the same blocks and find the same matches. They

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* layer.h - a tree as one compressed layer blob: tar, diff ID, compression, digest in one pass
  *
  * zstd: level 3, one thread, with content size and checksum, so

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* layer_codec.h - the compressors of layers: bytes in, compressed bytes appended to a blob
  *
  * layer.c runs begin(), feed() as often as it likes, end(), and done() whatever happened.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who compresses the layers: what a layer's bytes depend on besides its tar. */
 #include "base/loaded.h"
 #include "layer/layer.h"

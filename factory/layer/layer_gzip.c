@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "layer/deflate_settle.h"
 #include "layer/layer_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tar.h - a deterministic tar stream of a tree (POSIX ustar, IEEE 1003.1 pax records only where ustar cannot hold a
  * value)
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tar_header.h - the blocks in front of one tar member: a ustar header, and pax records before it where ustar is too
  * small
  *

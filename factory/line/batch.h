@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* batch.h - all images of one call: every order on a thread of its own, every image finished as soon as its orders are
  *
  * Threads: batch_run() on main; it starts the orders' threads and joins them, unless a signal came and they do not end

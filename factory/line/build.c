@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* TREE, PROOF. */
 #include "line/stages.h"
 

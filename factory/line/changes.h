@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* changes.h - what a run changed: each image beside the one that its tags had in the output before
  *
  * What was there is read before the layout is written, by its bills; why packages changed is told at the end, out of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "line/continue.h"
 
 #include "base/auto.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* continue.h - the package database of an image on which packages are installed: the base's, continued
  *
  * A package counts as installed when its scripts would do nothing more than what is in the image: of their commands all are

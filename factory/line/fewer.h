@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fewer.h - what to do when a tag would lose platforms: the two commands that would be right
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* find.h - what a package ships, and which packages ship a path: for `imgfactory find`
  *
  * From the indices alone; nothing is fetched but these, nothing is installed. A word with a '/' or a glob character is a path

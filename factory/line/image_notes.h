@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* image_notes.h - what people should know of an image, on the log: each thing once for all of its architectures
  *
  * Threads: any thread, once all orders of the image are done.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The order's way through the factory. make_tree() and make_image() read like the flow in factory/README.md. */
 #include "line/job.h"
 

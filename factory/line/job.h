@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* job.h - one order (one image for one architecture) through all stages, in two parts: to the tree, and from it to the
  * image
  *

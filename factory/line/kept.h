@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kept.h - finished products in the store, to be used again when nothing that they depend on has changed
  *
  * A product has the key of its inputs, of which the answers of the indices are one. What was asked is kept beside, under all

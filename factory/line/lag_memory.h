@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* lag_memory.h - for how many nights architectures have differed in a package
  *
  * STATE/v1/lags.json, one JSON object by a table (bill/record.h). It remembers for each image and package when the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* lag_report.h - what differs between architectures, for people and for machines
  *
  * Threads: no state.

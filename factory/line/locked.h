@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* locked.h - lock files and orders: what an order took, and that one took what a lock says (--locked)
  *
  * A locked run solves again, over the indices that the lock pins, and what comes out must be what the lock says: so a lock can

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metapackages.h - packages under `packages: install` that ship nothing themselves, and what they stand for
  *
  * A whole package without files (links alone lead to others') is a name for what it depends on. Whole are then those of its direct dependencies that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metrics.h - what a run did as Prometheus reads it: for the textfile collector of node_exporter
  *
  * Text exposition format 0.0.4. All are gauges of the last run; names have their units, as Prometheus wants them.

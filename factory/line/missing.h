@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* missing.h - an image of which some architectures could not be built: whether it goes out, and with what
  *
  * `on-missing`: it is held (it fails), or goes out with what its tag has in the registry for these architectures, or

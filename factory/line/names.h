@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* names.h - what a word means that is no manifest: a program, package or unit of the source, as a manifest made of it
  *
  * In this order: an absolute path of a program (of several packages that of which a manifest would take it, choose.h); a command (of PATH) that exactly one package ships; a package; a systemd unit;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* names_exec.h - the programs that a packaged service names: ExecStart= of a unit, DAEMON= of an init script
  *
  * Not how the service is run (service/running.h): which program it may be about, before the packages are chosen, so a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* names_kept.h - what a name meant before: an answer for one architecture, kept in the store
  *
  * It depends on the word, the indices of packages and paths (the catalog's digest) and this program, which are its key; the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* names_program.h - which program a package is for: private to names.c and names_program.c
  *
  * The package is opened, and if its service is in another of the same source, that too. Nothing is run.

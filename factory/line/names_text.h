@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* names_text.h - the manifest that a name amounts to
  *
  * Threads: no state.

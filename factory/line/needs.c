@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The sources of names, and the rounds over them. */
 #include "line/needs.h"
 

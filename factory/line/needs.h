@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* needs.h - which packages are asked for, again until nothing more is needed
  *
  * What is asked for decides what is selected and which files are kept, and these may need further packages: a file of

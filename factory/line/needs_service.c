@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The sources of needs that look into the packages of a service. */
 #include "line/opening.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a bill tells of an order, copied out of its scratch memory. */
 #include "line/stages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "line/opening.h"
 
 #include "closure/roots.h"

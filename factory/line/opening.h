@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* opening.h - which packages of a selection are fetched and unpacked, and in which order
  *
  * Opened at once: what is asked for, packages of the same sources, those that are named, and likely ones (solve.h) of which the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* order.h - what one order (one image for one architecture) is made from: the same for all its stages
  *
  * Threads: belongs to the order's thread; a stage hands it to the one task that it waits for.

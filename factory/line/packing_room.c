@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "line/packing_room.h"
 
 void packing_room_init(struct packing_room *room, size_t workers)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* packing_room.h - how much memory orders may take for packing at one time
  *
  * A codec that wants its input whole takes more memory than everything else of an order. So who packs takes its part first

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* parity.h - in which packages the architectures of one image differ
  *
  * Compared are packages that gave files to the image for any architecture. Of a package that several architectures have

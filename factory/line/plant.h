@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* plant.h - what all orders of one run share: network, store, workers, indices, packages
  *
  * Threads: opened and closed by main; everything in it may be used by every order's thread.

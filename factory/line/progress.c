@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "line/progress.h"
 
 void progress_init(struct arena *arena, size_t count, struct progress *ret_progress)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* progress.h - how far each order is: written by its thread, read by whoever shows it
  *
  * Threads: progress_stage() by the order's thread; counters are atomic.

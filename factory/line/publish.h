@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* publish.h - one built image to its destination: the layout read back, pushed, its tags
  *
  * Threads: blocks; called by the order's thread that finished the image, or by main for `imgfactory push`.

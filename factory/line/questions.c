@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A question is a list of fields as "LENGTH:BYTES": what is asked, and what with. */
 #include "line/questions.h"
 

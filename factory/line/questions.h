@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* questions.h - what an order asked a catalog and what it was told, so that what was made can be used again with another
  * catalog that gives the same answers
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* report.h - what a run did, for people (a table) and for machines (JSON)
  *
  * Threads: main, after batch_run().

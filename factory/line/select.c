@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* RESOLVE to CLOSURE. What is asked for can grow: needs.h. */
 #include "line/stages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* stages.h - the stages of one order as functions, and the values that they hand on
  *
  *   needs.h: asked -> select_files(): closed -> build_tree(): built -> prove_built(): proof -> prove_good() -> job.c: layer, image

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* standing.h - what an order stands on: one platform of the base that its manifest names
  *
  * A base is an image of a registry, of a layout, or another one of this run, which was made before. Its documents are read

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* stands.h - the packages that were selected for the words of `packages: install`, which may be no package's name
  *
  * A word can be a name that others provide or obsolete, have a version or an architecture, or be a glob; the solver tells in each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* status_post.h - a night's results into the status record of its site
  *
  * Read, upload (two requests), manifest, read back: five requests, whatever the number of images. Whoever finds that the

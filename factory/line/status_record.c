@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "line/status_record.h"
 
 #include "bill/record.h"

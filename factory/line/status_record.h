@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* status_record.h - the status record of a site: what became of each of its images, and when that was last proven
  *
  * One document (STATUS_TYPE) under one tag of a registry, which all nights of a site write, also those of several machines;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "line/steps.h"
 
 void steps_init(struct arena *arena, const size_t *groups, size_t count, struct steps *ret_steps)

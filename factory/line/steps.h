@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* steps.h - which step of which order is next: trees one after the other, packing once all trees of a group exist
  *
  * The layers of the orders of one group are planned together, so none of them is packed before the last of their trees

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* summary.h - what a run did in a few lines for the log of a CI: one for each image, and one for all
  *
  * Threads: main, after batch_run().

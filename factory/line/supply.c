@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Each package is an item in a table keyed by its checksum, by what it claims to be (an index may list one file under two
  * names, and only one of them can be right) and by the keys that must have signed it. Where the index has a SHA-512
  * only, the store remembers which blob has it. Its first asker submits open_task(); from there the item walks open →

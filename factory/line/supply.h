@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* supply.h - selected packages to opened packages: from the store, or fetched, verified and unpacked; each once per
  * run
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* together.h - keeps the architectures of an image together: what differs holds it back
  *
  * A difference between architectures (parity.h) holds an image: neither a tag of the registry nor one of its layout moves,

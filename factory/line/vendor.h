@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* vendor.h - folders that hold all that a lock names (`lock --vendor`): builds from it need no network
  *
  * DIR/sha256/<hex> and DIR/sha512/<hex> are packages, indices and their signed files, named by their bytes; several locks may share a

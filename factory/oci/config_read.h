@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* config_read.h - an image's configuration (OCI image-spec config.md), anybody's, as container engines parse it
  *
  * Engines are written in Go: names of keys are compared without case, null stands for "not given", unknown keys are

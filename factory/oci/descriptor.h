@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* descriptor.h - a layer as image documents tell of it
  *
  * Media types: OCI image-spec layer.md.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* document_json.h - what documents of an image say, as JSON for reports
  *
  * Documents come from anywhere: a value of another type than the specification says is left out.

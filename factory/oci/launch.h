@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* launch.h - the process that an image's configuration starts (OCI image-spec config.md), as a build or `check` knows it
  *
  * proof.h asks of it what container engines and the kernel ask of the finished tree:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The media types of OCI and of Docker that stand for the same. */
 #include "oci/layout_read.h"
 #include "oci/oci.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* layout_parts.h - the parts of layout.c: blobs on disk, index.json, and removing what nobody needs any more
  *
  * Threads: a struct layout belongs to one thread; its lock orders threads and processes.

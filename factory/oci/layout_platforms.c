@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A tag of a layout is not moved to an image that serves fewer platforms: what is built for one architecture would
  * silently take the place of what was built for all. */
 #include "oci/layout.h"

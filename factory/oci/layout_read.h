@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* layout_read.h - an image of an OCI layout, read back: index, manifests, configs, and where the blobs are
  *
  * OCI image-spec image-layout.md, image-index.md, manifest.md, descriptor.md. All digests and sizes of JSON documents

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* oci.h - the JSON documents of an image: config, manifest, index (OCI image-spec 1.1: config.md, manifest.md,
  * image-index.md)
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "oci/oci_base.h"
 
 #include "oci/config_read.h"

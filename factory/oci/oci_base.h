@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* oci_base.h - the image that another one stands on, as the other's documents need it: what FROM inherits
  *
  * As `docker build` does it for FROM: variables are merged (ours win), volumes, ports and labels are added to, entrypoint, command, user,

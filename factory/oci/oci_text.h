@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* oci_text.h - the small texts inside an image's documents, for oci.c alone (the rest of oci_text.c is declared in
  * oci.h)
  *

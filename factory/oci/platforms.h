@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* platforms.h - which platforms an image is for, and which of them another image would no longer serve
  *
  * OCI image-spec image-index.md ("platform") and config.md. Attestations and entries of no known platform are none.

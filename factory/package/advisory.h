@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* advisory.h - advisories that a repository has of packages: what an update is for
  *
  * The package format reads them out of the repository's own metadata (format.h: advisories), those alone that are of packages

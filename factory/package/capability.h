@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* capability.h - file capabilities: from text to the bytes of the xattr security.capability
  *
  * Text: cap_from_text(3), as RPM's FILECAPS has it ("cap_net_raw=ep", "= cap_chown,cap_kill+eip"). Bytes: struct

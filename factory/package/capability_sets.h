@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* capability_sets.h - sets of Linux capabilities (capabilities(7)), for what a unit lets its service have and what
  * setcap(8) is told
  *

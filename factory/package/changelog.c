@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "package/changelog.h"
 
 bool changelog_add(struct arena *arena, const struct changelog_request *request, const struct changelog_entry *entry,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* changelog.h - what a package's changelog says that is newer than an older version of the package
  *
  * The package format reads it out of a package that is in the store (format.h: changelog). Entries come newest first; what

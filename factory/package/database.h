@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* database.h - the package database that an image gets, for scanners: small files, made by the packages' format
  *
  * deb_database.c and rpm_database.c make it; they know nothing of trees, but ask whether a path is in the image.

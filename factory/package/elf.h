@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* elf.h - what the loader reads in one ELF file: machine, interpreter, needed libraries, search paths
  *
  * Reads program headers only, never sections (gABI, "Program Loading and Dynamic Linking"; libelf for class and byte

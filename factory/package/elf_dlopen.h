@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* elf_dlopen.h - what an ELF file may open at run time: its dlopen notes, and strings that tell of plug-ins
  *
  * Notes: uapi-group.org specifications, "ELF dlopen metadata": notes of owner "FDO" and type 0x407c0c0a, each a JSON

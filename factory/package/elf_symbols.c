@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading is a walk over PT_DYNAMIC into a table of addresses (struct places), then one function for each table. A
  * string table that ends with NUL makes every offset below its size a proper string. */
 #include "package/elf_symbols.h"

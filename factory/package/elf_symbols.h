@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* elf_symbols.h - the dynamic symbols of one ELF file and their versions, looked up as glibc does
  *
  * gABI "Dynamic Section", "Symbol Table", "Hash Table"; LSB 5.0 Core Generic, 10.7 "Symbol Versioning"; DT_GNU_HASH and

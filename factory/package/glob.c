@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Globs as a set of states: after each byte of the path, state[i] tells whether glob[0..i) can match what was read. So
  * the work is at most path length times glob length, whatever the glob. */
 #include "package/path.h"

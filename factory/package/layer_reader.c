@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "package/layer_reader.h"
 
 #include "io/stream.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* layer_reader.h - one layer of an image, anybody's, as a stream of tar entries
  *
  * OCI image-spec layer.md: a tar (tar_reader.h), plain or compressed with gzip or zstd; which of them its bytes tell, since

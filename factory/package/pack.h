@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack.h - the file that holds one unpacked package: bytes first, then tables, then a trailer
  *
  * Format, version 5; numbers little endian, offsets from the start of the file:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* package.h - one package's payload as entries: metadata in memory, bytes in one mapped file of the store
  *
  * package_unpack() reads a package of any format (format.h: unpack) straight into derived/unpacked/<key>: every regular

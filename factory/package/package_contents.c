@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "package/package_contents.h"
 
 #include "package/pack.h"

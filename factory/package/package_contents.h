@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* package_contents.h - one regular file's bytes, from the payload into the pack: for the formats' unpack()
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* package_unpack.h - unpacking with limits that a test can lower: for the formats' unpack(), and for tests
  *
  * The format of the expected package unpacks it (format.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "package/path.h"
 
 /* The names in / that are links into /usr on a system with merged /usr (Debian since 12, Fedora since 17). */

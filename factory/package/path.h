@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* path.h - absolute paths inside an image: one canonical spelling for each place
  *
  * Canonical: begins with '/', no empty, "." or ".." component, no trailing '/', and with merged /usr: /bin, /sbin,

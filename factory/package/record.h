@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* record.h - what a package manager keeps of a package that it installed, beside its files: as the package says it
  *
  * package.h has what an image needs of a package; whoever continues the package database of a base image needs more: the

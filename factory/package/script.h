@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* script.h - what starts a script: its "#!" line, and the program that env(1) looks for
  *
  * execve(2), "Interpreter scripts"; env(1) of coreutils, "-S".

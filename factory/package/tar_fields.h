@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tar_fields.h - the fields of one tar header, and the records of one pax header
  *
  * tar(5); POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "package/tar_reader.h"
 
 #include "base/auto.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tar_reader.h - a tar archive as a stream of entries, read by our own strict rules
  *
  * What is refused is decided here and by no library, whose leniency changes from version to version (libarchive 3.8 takes

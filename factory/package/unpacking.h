@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* unpacking.h - entries of a package while they come: for the formats' unpack()
  *
  * What .deb and .rpm have in common: canonical paths, limits, links that merged /usr already makes, paths that come

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* arch.h - what a machine type is called, and where its loader looks: arches/NAME.yaml
  *
  * Adding an architecture is adding a file. arches/README.md describes the keys.

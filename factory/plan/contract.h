@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* contract.h - how an image is run: what it asks of the host and nothing else, the key `run:` of a manifest
  *
  * Nothing of it is in the image, whose format has no place for it: it stands in the bill, and units and command lines

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* data_folder.h - the YAML files of one subject (recipes, features, families): a folder, or our own over the shipped one
  *
  * Threads: no shared state.

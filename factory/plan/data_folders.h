@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* data_folders.h - recipes, families, the foreground and interpreters of a run: parsed when somebody asks what they say
  *
  * A finished product is found by the digests of these folders, so a run that makes nothing needs no more of them. But what

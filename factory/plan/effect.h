@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* effect.h - what a package's script can do to the system: names for recipes (`covers`) and reports
  *
  * Threads: no state.

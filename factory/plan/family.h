@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* family.h - what the distributions of one kind of package have in common: manifests/families/NAME.yaml
  *
  * Which package says what distribution it is, which accounts every system has, which packages describe a whole system,

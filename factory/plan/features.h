@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* features.h - plug-in systems that a program opens with dlopen: by name, what each needs: manifests/features/NAME.yaml
  *
  * A static walk cannot see plug-ins, so a manifest names what it uses (`features: [sasl, pam]`), or a glob of plug-ins.

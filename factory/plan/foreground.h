@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* foreground.h - what keeps daemons in the foreground: manifests/foreground/NAME.yaml
  *
  * The first process of a container must not fork and end. Which switch of which program sees to that is data: a row for

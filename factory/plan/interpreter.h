@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* interpreter.h - what programs that run scripts need besides themselves: manifests/interpreters/NAME.yaml
  *
  * An interpreter opens its library and its modules by itself, so that no closure finds them. Which files these are, in any

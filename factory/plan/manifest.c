@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/manifest.h"
 
 #include "plan/features.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifest.h - what one image is: manifests/NAME.yaml, neutral of distribution and architecture
  *
  * manifests/README.md describes every key; the tables in manifest_read.c are the definition.

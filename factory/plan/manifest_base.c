@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/manifest.h"
 
 const char *manifest_base_image(const struct manifest *manifest)

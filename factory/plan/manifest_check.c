@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/map.h"
 #include "plan/manifest_parts.h"
 #include "plan/rules.h"

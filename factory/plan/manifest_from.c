@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `create: {path, from: FILE}`: a copy of a file that lies beside the manifest. */
 #include "base/auto.h"
 #include "io/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What several steps of loading a manifest ask of it. */
 #include "plan/manifest_parts.h"
 

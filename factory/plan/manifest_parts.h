@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifest_parts.h - the steps of manifest_load(): read by tables, then check what the tables cannot
  *
  * Threads: no shared state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/manifest_parts.h"
 
 /* The tables below are the definition of the format; manifests/README.md explains them. */

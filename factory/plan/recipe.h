@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* recipe.h - what a package's scripts would have done, as data: manifests/recipes/NAME.yaml
  *
  * Scripts of packages are never run. A recipe says instead what belongs to a package: users, groups, directories, files

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rules.h - what a path, name, port, signal or tag in one of our YAML files may look like
  *
  * Functions that return `const char *` return NULL when the value is fine, else why it is not, for "'x' ... <why>".

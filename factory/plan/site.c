@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/site.h"
 #include "base/units.h"
 #include "plan/rules.h"

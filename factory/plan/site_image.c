@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/site_image.h"
 
 #include "base/auto.h"

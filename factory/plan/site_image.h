@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* site_image.h - `images:` of the site file: the images of a site, and what each or a group of them has for itself
  *
  * An item is the word of an image, as a command line names it, or a mapping with `image` (one) or `images` (a group) and

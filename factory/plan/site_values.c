@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/site_values.h"
 
 #include "plan/rules.h"

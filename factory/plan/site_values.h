@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* site_values.h - values that several keys of the site file take; private to plan/site and plan/site_image
  *
  * Threads: no state.

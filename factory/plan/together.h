@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* together.h - how the architectures of an image are kept together: `parity` and `on-missing`, of a site or a call
  *
  * Threads: no state.

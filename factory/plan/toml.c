@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/toml.h"
 
 #define FILE_BYTES_MAX (1u << 20)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* toml.h - TOML 1.0 for configuration files of others, read into a tree
  *
  * All of the grammar, but numbers and dates are kept as they are written (TOML_OTHER), unchecked. At most 1 MiB, depth

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/wishes.h"
 
 #define FIRST_NUMBER 100 /* of system accounts, in Debian and Fedora */

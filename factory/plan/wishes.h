@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* wishes.h - what somebody wants to be in an image: the manifest, a feature, a recipe, PAM, …, each item with its giver
  *
  * The request (manifest.h) stays as it was loaded. Whoever wants more for the image returns wishes of its own, and they

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* yaml.h - strict YAML 1.1 (by libyaml) read through tables: unknown, duplicate and mistyped keys are errors with a
  * place
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/yaml.h"
 
 /* Reads nodes into structs by tables. The schema decides what a plain scalar means, never its look: `no` and 1.10 in a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "proof/left_out.h"
 
 #include "package/elf.h"

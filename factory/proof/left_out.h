@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* left_out.h - what packages of the service ship, and the image has not: configuration, units, programs, plug-ins
  *
  * Nobody can say from data that a service needs it; who finds that it does not start looks here first.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "proof/openers.h"
 
 #include "base/map.h"

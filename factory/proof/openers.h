@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* openers.h - which files of a tree open others with dlopen(3), and what of that the tree has not
  *
  * A static walk cannot follow dlopen; it can say who calls it, and which strings in the file look like plug-ins that

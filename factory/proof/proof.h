@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* proof.h - whether everything in a finished tree can start: each ELF file as the target's loader would set it up
  *
  * No package data is needed, only the tree: ours or anybody's. For each architecture asked for:

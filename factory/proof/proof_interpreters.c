@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Interpreters: whether what they open by themselves is there. Which files that is, is data (plan/interpreter.h). */
 #include "proof/prover.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration of an image: whether container engines would start its process in this tree. */
 #include "proof/prover.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A library that no program of the image loads by DT_NEEDED: something opens it with dlopen(3). Alone it may lack what the
  * program that opens it has: libraries that are loaded already or found by the program's DT_RPATH, and symbols. */
 #include "proof/prover.h"

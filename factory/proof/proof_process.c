@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One process: whether the loader would let it start, and whether each symbol is bound. */
 #include "proof/prover.h"
 

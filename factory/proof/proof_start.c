@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One program: whether the kernel would start it. What an ELF file needs beyond that is checked elsewhere. */
 #include "proof/prover.h"
 

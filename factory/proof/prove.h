@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* prove.h - the proof of one order's tree, and which package could give what it finds missing
  *
  * Threads: prove_tree() on a worker; prove_verdict() blocks (file indices) and belongs to the order's thread.

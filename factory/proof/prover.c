@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tree becomes the files of one pretended package, so that the loader's search is the one of the closure. */
 #include "proof/prover.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* prover.h - a proof under way, which its parts share: proof.c (files), proof_process.c (one process),
  * proof_plugin.c, proof_start.c (one program), proof_launch.c (the image's configuration)
  *

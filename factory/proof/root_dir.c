@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The directories of one depth are read at once, by readers that take one after the other; then those below them. Each
  * directory is sorted for itself: "a/x" comes behind "a-b", so a directory has two places, its own and, as "a/", that of
  * all below it. */

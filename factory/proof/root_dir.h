@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* root_dir.h - a directory of the host that is the root of some system, read as a tree to be checked
  *
  * Every name is opened below the directory, symlinks are data and never followed, so nothing outside is

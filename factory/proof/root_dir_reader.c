@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "proof/root_dir_reader.h"
 
 #include "base/auto.h"

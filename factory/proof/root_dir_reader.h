@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* root_dir_reader.h - one directory of a root that is checked: its names, and what the proof looks at of its files
  *
  * Private to root_dir.c. Images have a hundred thousand files, so each costs as few system calls as can be: getdents64(2)

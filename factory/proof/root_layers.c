@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing is ever taken out of the map: an item knows the layer that gave it, and the layers that removed it or all
  * below it. It is there when no later layer removed it or one of its ancestors. */
 #include "proof/root_layers.h"

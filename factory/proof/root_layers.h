@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* root_layers.h - the layers of an image, anybody's, put over one another in memory as a tree to be checked
  *
  * OCI image-spec layer.md: tar (ustar, GNU, pax), plain or compressed with gzip or zstd; a later entry replaces an

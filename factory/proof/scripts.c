@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "proof/scripts.h"
 
 #include "effect/script_effects.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* scripts.h - what scripts of packages would have done and neither manifest, recipe nor factory does
  *
  * The finished tree is the judge: a user that is in /etc/passwd, a path that is there, an owner of a path that is not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* artifact.h - a small document under a tag of a repository, as an artifact (OCI image-spec 1.1, manifest.md, "Guidelines
  * for Artifact Usage")
  *

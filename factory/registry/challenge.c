@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/challenge.h"
 
 /* Headers come from a server that nobody has authenticated yet: bounded, and one that breaks the grammar is left out as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* challenge.h - WWW-Authenticate headers (RFC 9110 11.6.1; docker token authentication)
  *
  * Threads: no state.

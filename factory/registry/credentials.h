@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* credentials.h - user names and secrets of registries, from the files that podman, skopeo and docker use
  *
  * containers-auth.json(5) and docker's config.json. Order: --authfile, REGISTRY_AUTH_FILE (each exclusive),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/credentials_file.h"
 #include "base/auto.h"
 #include "io/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* credentials_file.h - one auth file: reading, looking up, changing and writing it (part of credentials.h)
  *
  * Secrets in it are wiped when it is closed. jansson's messages quote what they read, so they are never used.

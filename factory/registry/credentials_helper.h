@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* credentials_helper.h - docker-credential-NAME programs (part of credentials.h)
  *
  * The protocol of docker-credential-helpers: get, store, erase; a server's name or JSON on standard input. The program

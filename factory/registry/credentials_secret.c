@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Wiping what is secret before its memory is given back. */
 #include "registry/credentials_secret.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* credentials_secret.h - strings that are wiped before they are freed (part of credentials.h)
  *
  * Threads: no state.

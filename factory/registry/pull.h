@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pull.h - an image from a registry into the store, verified
  *
  * A tag is looked up once; everything after it goes by digest. What the store holds already is not fetched again, so a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The transaction from top to bottom. A round brings everything into the repository and reads it back; what the
  * registry lost meanwhile (quay keeps what has no tag for an hour only) or does not see yet is brought again in
  * another round. */

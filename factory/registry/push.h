@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* push.h - publishing as a transaction: blobs, children, index, tags, each read back; a tag is never wrong
  *
  * faults.md 5.8 in short: everything is uploaded and re-checked before the first tag moves; tags with a version first,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The blobs of all platforms in one queue, the biggest first, so that the last one to end is a small one. */
 #include "registry/push_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Labels that quay acts on (quay/quay: data/registry_model/label_handlers.py; which labels an index has: those that all
  * its manifests have with the same value, data/model/oci/manifest.py). On the tag of one version they do what they are
  * for; a tag that floats would expire, or never move again. Any registry may be a quay, so its host does not matter. */

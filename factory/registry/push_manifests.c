@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Children by digest, then the index by digest, then all of them read back in one round: nothing has a tag yet, so that
  * nobody can see a part, and the check stands right before the first tag moves. */
 #include "registry/push_parts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* push_parts.h - one image's way to the registry, shared by the push_*.c files (private to push)
  *
  * Threads: struct push is written by the thread that called push_image(); steps of each_run() get items of their own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A tag that serves several platforms is not moved to an image that serves fewer: who built for one machine would take
  * the image away from all others. Asked only of tags that move, and from what was fetched anyway; the config of a
  * single manifest costs one request more. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a document in the registry needs, found there: nobody has its bytes here. Other shapes than images (an index in
  * an index, artifacts, children of unknown types) are followed as far as descriptors go: a tag may point at any. */
 #include "registry/push_parts.h"

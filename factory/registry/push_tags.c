@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tags: those with a version first, all at once; then the floating ones ("latest", or "4.4" beside "4.4.3"). */
 #include "registry/push_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* receipt.h - when everything that an image in a registry needs was last seen there
  *
  * DIR/<sha256 of repository and digest> holds the lines "version 1", "repository HOST/NAME", "digest <hex>", "time

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* reference.h - the name of an image in a registry: HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]
  *
  * Grammar: OCI distribution-spec "Pulling manifests" (names, tags) and its length limits. A name without a host part

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/registries_conf.h"
 #include "base/auto.h"
 #include "io/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* registries_conf.h - registries.conf (containers-registries.conf(5), version 2): where pulls really go, and which
  * registries are blocked or insecure
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* registry.h - one repository of a registry: the OCI distribution API with authentication, retries and clear verdicts
  *
  * OCI distribution-spec 1.1; docker token authentication. One retry layer (transient statuses and transport faults,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an answer says: headers, the Location, and the registry's own words for a refusal (OCI distribution-spec,
  * "Error Codes"). The body may be HTML, nothing, or hostile: it is never needed, only shown, without control bytes
  * and short. */

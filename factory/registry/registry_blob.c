@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blobs that are asked for or fetched; uploads are in registry_upload.c. */
 #include "registry/registry_parts.h"
 

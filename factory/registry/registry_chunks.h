@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* registry_chunks.h - the state of one blob's upload, and sending it in chunks (private to registry_upload.c)
  *
  * Threads: a job belongs to one thread.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests and indices: asked for, fetched, put. A PUT is judged by what the registry has afterwards whenever its
  * answer leaves a doubt. */
 #include "registry/registry_parts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What everything that talks to a registry asks of it: where it is, and when it may be asked again. */
 #include "registry/registry_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* registry_parts.h - what the registry_*.c files and push share: the open repository, one exchange, waiting, tokens
  * (private to registry/)
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Making an artifact findable from its subject (distribution-spec 1.1, "Pushing Manifests with Subject"). Whether
  * there is a referrers API is decided by asking it: OCI-Subject is no sign, quay has the API and does not send it,
  * others the other way round. The tag of the fallback is shared with others who attach, so it is replaced only as it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One exchange with the registry: find out how it speaks, add authentication for its own origin only, follow redirects
  * by hand, and try again what is worth it. The one retry layer; whoever has to look before another try (uploads,
  * manifests) asks for a single try and calls registry_back_off() itself. */

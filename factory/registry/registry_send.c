@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One HTTP call to a registry and its answer: no authentication, no redirects, no second try. */
 #include "registry/registry_parts.h"
 

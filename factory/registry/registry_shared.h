@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* registry_shared.h - what the repositories of one call have in common, by the host of their registry
  *
  * Several images are pushed at once, each through a struct registry of its own. Of a host they learn its scheme once, keep

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tags of a repository (distribution-spec, "Listing Tags"): page by page, each behind the last tag of the one before,
  * so that no address of the registry's has to be followed. */
 #include "registry/registry_parts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Authentication: Basic, or a bearer token from the registry's token service (docker token authentication; quay and
  * distribution as read in their sources). The challenge is learned from the first 401, the credential is looked up
  * only once the place it would go to was found acceptable. `registry.lock` is held throughout, so that many threads

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Uploading one blob: POST opens a session, one PUT sends the bytes. What a registry refuses is learned for the whole
  * registry object: first one PATCH and an empty PUT, then chunks. No registry resumes inside a chunk reliably, so a
  * broken upload starts anew in a new session, and a chunked one goes on only at a border that was acknowledged. After

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* registry_url.h - where a URL points, as far as credentials care: scheme, host and port (RFC 6454 "origin")
  *
  * Strict on purpose: user information, blanks, backslashes, control bytes and hosts of other bytes than letters,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/trust_files.h"
 #include "base/auto.h"
 #include "io/file.h"

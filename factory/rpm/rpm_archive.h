@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_archive.h - the parts of an .rpm: lead, signature header, main header, payload; and their digests
  *
  * Format: https://rpm-software-management.github.io/rpm/manual/format_v3.html, format_v4.html and format_v6.html. Of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_changelog.h - the changelog in the header of an .rpm
  *
  * Tags CHANGELOGTIME, CHANGELOGNAME ("Name <mail> - 1.2-3") and CHANGELOGTEXT, newest first. Entries are those that the header of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm's database, continued: headers of what comes are added behind those of the base, those of former versions go, all indices
  * are made anew. */
 #include "rpm/rpm_installed.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "rpm/rpm_cpio.h"
 
 #define MAGIC_BYTES 6u

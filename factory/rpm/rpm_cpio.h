@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_cpio.h - a strict reader of the cpio streams in .rpm payloads, fed piece by piece
  *
  * Formats: cpio(5) "New ASCII Format" 070701, with checksums 070702, and rpm's own 07070X (files above 4 GiB, and RPM 6:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The package database of RPM images without rpm, as CBL-Mariner's and Azure Linux' distroless images have it, where
  * trivy and syft read it: container-manifest-1 is the output of `rpm -qa`, container-manifest-2 of `rpm -qa
  * --queryformat "%{NAME}\t%{VERSION}-%{RELEASE}\t%{INSTALLTIME}\t%{BUILDTIME}\t%{VENDOR}\t%{EPOCH}\t%{SIZE}\t%{ARCH}\t

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_digest.h - running digests by the algorithm numbers that RPM headers use
  *
  * The numbers are OpenPGP's (RFC 9580, section 9.5): 1 MD5, 2 SHA-1, 8 SHA-256, 9 SHA-384, 10 SHA-512, 11 SHA-224,

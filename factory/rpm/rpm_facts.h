@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_facts.h - what an .rpm's main header says of the package as a whole: its facts, by name
  *
  * Names and numbers of tags: https://rpm-software-management.github.io/rpm/manual/tags.html.

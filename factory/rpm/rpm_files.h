@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_files.h - the list of files in an .rpm's main header
  *
  * Format: https://rpm-software-management.github.io/rpm/manual/tags.html ("File info tags"). Arrays of one item per

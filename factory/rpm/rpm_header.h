@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_header.h - the tagged header structure of an .rpm (the signature header and the main header), read strictly
  *
  * Format: https://rpm-software-management.github.io/rpm/manual/format_header.html. Magic, two counts, an index of (tag,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_installed.h - rpm's database in a base
  *
  * It is rpmdb.sqlite in /usr/lib/sysimage/rpm or /var/lib/rpm; older kinds (Berkeley DB, ndb) are refused by name.

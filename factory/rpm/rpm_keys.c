@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "rpm/rpm_keys.h"
 
 #include "base/auto.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_keys.h - private to rpm/: under which keys rpm's database finds a header, table by table
  *
  * The rules are those of rpm's lib/rpmdb.c: all values of the table's tag, but not what is needed while installing only, of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_listed.h - private to rpm/: the files of a header of rpm's database, as it lists them
  *
  * rpm_files.h reads those of a package that is unpacked, and refuses what cannot be; here stands what somebody installed.

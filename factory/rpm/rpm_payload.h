@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_payload.h - private to rpm/: the payload of an .rpm into entries, checked against the header's list
  *
  * Every file of the list that is no %ghost must come exactly once, of the kind and size that the list says, with bytes

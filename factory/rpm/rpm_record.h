@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_record.h - what rpm keeps of an .rpm beside its files: both headers, as they are in the package
  *
  * The package was unpacked before, so that its header is one that somebody vouches for.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_signature.h - who signed an .rpm
  *
  * Signatures are OpenPGP packets (RFC 9580, section 5.2) in the signature header: over the main header alone (RSA 268;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the solver needs of installed packages, as text, a line each; columns are parted by tabs:
  *   p NAME EVR ARCHITECTURE        a package begins
  *   P|R|C|O NAME [FLAGS EVR]       it provides, requires, conflicts with, obsoletes; FLAGS are libsolv's (1 >, 2 =, 4 <)

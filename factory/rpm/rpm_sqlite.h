@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_sqlite.h - rpmdb.sqlite, rpm's database of what is installed: its headers read, and a database made of headers
  *
  * Format: https://rpm-software-management.github.io/rpm/manual/ and rpm's lib/backend/sqlite.c. A table Packages(hnum, blob)

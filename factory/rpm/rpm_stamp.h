@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_stamp.h - private to rpm/: the header of an installed package, as rpm's database has it
  *
  * That is the package's main header with what rpm adds when it installs (lib/package.c, lib/psm.c): the signature header's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_tags.h - private to rpm/: numbers of tags in RPM headers that several files read
  *
  * https://rpm-software-management.github.io/rpm/manual/tags.html

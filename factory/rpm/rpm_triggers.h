@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_triggers.h - private to rpm/: the scripts that rpm would run because packages come, beside the packages' own
  *
  * %triggerin and its kin wait for names, file triggers for the beginnings of paths; both of what the base has and of what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The order matters: signatures over bytes that nobody has looked into, then the header that they vouch for, then the
  * digest of the payload in it, and only then the payload. */
 #include "rpm/rpm_unpack.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_unpack.h - a whole .rpm: lead, signature header, header, cpio (rpm_archive.h, rpm_payload.h), and its database
  *
  * The format's functions of format.h that need no repository; rpmmd/rpm_format.c puts them into the table.

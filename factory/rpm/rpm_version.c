@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "rpm/rpm_version.h"
 
 #include "source/solv.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_version.h - how rpm compares [EPOCH:]VERSION-RELEASE
  *
  * libsolv's comparison, which is rpm's. A missing release or epoch counts as an empty one.

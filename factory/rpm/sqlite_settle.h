@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sqlite_settle.h - private to rpm/: a SQLite database's bytes, without what nobody reads
  *
  * Which rows are on which page has been the same in all versions of libsqlite3 that were tried (3.40, 3.46, 3.53); what is

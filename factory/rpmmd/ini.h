@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ini.h - .repo files and dnf.conf: sections of "key = value" lines, as dnf reads them (dnf.conf(5))
  *
  * Lines that begin with '#' or ';' are comments, blank lines are passed over, a line that begins with a blank continues

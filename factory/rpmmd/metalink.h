@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metalink.h - which repomd.xml is right, and which mirrors have it: Metalink 3.0 as Fedora's mirror manager writes it
  *
  * http://www.metalinker.org/ (version 3.0), with mm0:timestamp and mm0:alternates (older versions of the file that are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "rpmmd/repomd.h"
 
 #include "rpmmd/rpm_href.h"

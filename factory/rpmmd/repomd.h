@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* repomd.h - repomd.xml: which files the metadata of an RPM-MD repository consist of
  *
  * Format: createrepo_c's repomd.xml (http://linux.duke.edu/metadata/repo). Refused: a data element without type,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "rpmmd/rpm_arch.h"
 
 const struct arch_key rpm_arch_keys[] = {

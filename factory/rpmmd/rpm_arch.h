@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_arch.h - what RPM and dnf call an architecture: the keys `rpm` and `rpm-base` of arches/
  *
  * Threads: const.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_metadata_check_arches() and rpm_metadata_remember() of rpm_metadata.h: what primary.xml tells of the repository.
  * Nothing else does: a repomd.xml signed by the same keys may be that of another architecture. */
 #include "rpmmd/rpm_metadata.h"

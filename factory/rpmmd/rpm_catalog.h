@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_catalog.h - the catalog of an RPM source for one architecture
  *
  * Each repository's primary.xml becomes a .solv file (rpm_primary.h), kept in the store by the checksum of its input;

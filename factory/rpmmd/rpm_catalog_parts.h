@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_catalog_parts.h - the inside of an RPM catalog: for rpm_catalog.c, rpm_pool.c, rpm_solve.c, rpm_likely.c,
  * rpm_owners.c, rpm_siblings.c,
  * rpm_filelists.c, rpm_filter.c, rpm_locks.c, rpm_versions.c and rpm_cost.c only

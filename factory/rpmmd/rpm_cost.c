@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_cost_check() of rpm_catalog_parts.h: a walk from the requested packages over all that could meet a dependency, as
  * libsolv makes its rules, but counting only. Rich dependencies are taken apart here: to ask libsolv for the providers of
  * a whole one makes the lists that have to be counted first. */

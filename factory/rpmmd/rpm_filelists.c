@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Filelists: paths that primary.xml does not have. They become tables (contents.h) of the paths that programs and
  * libraries live in, and of those that packages depend on; other paths are looked for by reading all filelists. The
  * owners in a table are "NAME=PKGID", so that versions of a package are told apart. */

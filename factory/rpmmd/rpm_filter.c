@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the configuration and modules leave out of a Pool. */
 #include "rpmmd/rpm_catalog_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_folders.h - folders of lists of files in libsolv's tree, with a bound on what that costs
  *
  * libsolv looks for a folder among all that have the same parent, one by one: a million of them beside each other take hours.

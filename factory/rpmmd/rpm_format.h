@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_format.h - RPM packages and RPM-MD repositories, as one of the formats (format.h)
  *
  * Threads: const for all.

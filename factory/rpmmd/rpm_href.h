@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_href.h - where RPM metadata say that a file is (location href), and the URL that this makes
  *
  * An href is a path below the repository, as createrepo_c writes it: mostly a file's name as it is, sometimes with %XX.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which packages of a selection are fetched first (struct selected.is_likely). */
 #include "rpmmd/rpm_catalog_parts.h"
 

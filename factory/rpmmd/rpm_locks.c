@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What locks of versions leave out of a Pool, as dnf 4's plugin and dnf5 do it (yum_locks.h). */
 #include "rpmmd/rpm_catalog_parts.h"
 

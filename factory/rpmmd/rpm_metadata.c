@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a configured RPM-MD repository to a frozen struct rpm_metadata: list the mirrors, get repomd.xml from the first
  * that has one which can be accepted, check its signature and age, remember it. What was accepted last is kept by
  * release_state.h, under the repository's first URL and the name "repomd.xml". */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_metadata.h - one generation of an RPM-MD repository: repomd.xml trusted, parsed, its files listed by checksum
  *
  * Format: https://github.com/openSUSE/libzypp and createrepo_c's repomd.xml ("RPM metadata"); metalink: Metalink 3.0 as

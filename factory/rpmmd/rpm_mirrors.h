@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_mirrors.h - a repository as one architecture sees it: its mirrors in order, and which repomd.xml they must have
  *
  * Threads: any; rpm_mirrors_get() blocks on the network.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_filelists_matter() of rpm_catalog_parts.h */
 #include "rpmmd/rpm_catalog_parts.h"
 

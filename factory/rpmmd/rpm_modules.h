@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_modules.h - modules.yaml: which packages of a modular repository count
  *
  * Format: https://github.com/fedora-modularity/libmodulemd, documents "modulemd" (version 2) and "modulemd-defaults";

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who ships a path: primary.xml's files first, filelists only for what primary.xml does not have. */
 #include "rpmmd/rpm_catalog_parts.h"
 

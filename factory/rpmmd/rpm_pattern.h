@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_pattern.h - a word of dnf's that names packages: NAME, NAME.ARCH, NAME-VERSION …, each part maybe a glob
  *
  * dnf tries its forms in an order: NAME-[EPOCH:]VERSION-RELEASE.ARCH, NAME.ARCH, NAME, NAME-[EPOCH:]VERSION-RELEASE,

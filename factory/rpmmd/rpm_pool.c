@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Pool of an RPM catalog: loading it, leaving out what configuration and modules leave out. */
 #include "rpmmd/rpm_catalog_parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_pool_installed.h - private to rpmmd/: what a base has, in the Pool while one request is solved
  *
  * The text is that of rpm/rpm_solver_text.c. The Pool is everybody's, so what was added has to be taken out again before its

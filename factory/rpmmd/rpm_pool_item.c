@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The packages of a Pool: which are there for the solver, which is the better one, what is told of them. */
 #include "rpmmd/rpm_catalog_parts.h"
 

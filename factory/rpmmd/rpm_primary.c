@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "rpmmd/rpm_primary.h"
 
 #include "base/auto.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_primary.h - primary.xml to libsolv's own format (.solv), which loads ten times faster
  *
  * Input: https://github.com/rpm-software-management/createrepo_c (primary.xml: name, arch, version, checksum, size,

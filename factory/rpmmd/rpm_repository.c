@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a source file and a .repo file have in common: variables, and what a repository must have (rpm_source.h). */
 #include "rpmmd/rpm_source.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "rpmmd/rpm_rich.h"
 
 #include "base/list.h"

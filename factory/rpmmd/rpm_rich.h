@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_rich.h - rich dependencies: "(foo >= 1.0 or (bar and baz))" to libsolv's relations
  *
  * Format: https://rpm-software-management.github.io/rpm/manual/boolean_dependencies.html. The same relations as

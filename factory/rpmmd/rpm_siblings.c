@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Packages of one source package: found in primary.xml, what they ship in the tables of filelists. */
 #include "rpmmd/rpm_catalog_parts.h"
 

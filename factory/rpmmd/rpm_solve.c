@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Solving as dnf does it, on an empty root or on what a base has: libdnf's flags, and its way of turning a name into a
  * job, with `best` as Fedora's dnf5 and RHEL's dnf.conf have it: of what is asked for only the best candidate; what that
  * depends on may be older than the newest when the newest cannot be installed. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_source.h - a source of RPM packages: dnf's configuration of the host (yum_repos.h), or a source file of kind "rpm"
  *
  * Source files: manifests/README.md, "Sources".

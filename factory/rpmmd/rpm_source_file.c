@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Source files of kind "rpm": one mapping, or `repositories:` with several. The tables below are the definition of the
  * format; names are dnf's (dnf.conf(5)). */
 #include "rpmmd/rpm_source.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_updateinfo.h - what an RPM-MD repository's advisories say of packages: which of them mend the security
  *
  * Format: updateinfo.xml as createrepo_c's `updates` (https://github.com/openSUSE/libsolv, repo_updateinfoxml.c): updates,

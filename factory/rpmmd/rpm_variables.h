@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_variables.h - $releasever, $basearch and the like in repository configurations (dnf.conf(5), "Repo variables")
  *
  * A variable is $name, ${name}, ${name:-word} or ${name:+word}; a dollar sign that begins none stays.

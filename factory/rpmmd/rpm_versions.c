@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Vendors keep thousands of versions of one package, and libsolv's work grows with their square: of each name and
  * architecture the best few stay, and what a relation of those that stay needs of the others. dnf gives its solver all of
  * them; the solution is the same unless none of the best few can be installed. */

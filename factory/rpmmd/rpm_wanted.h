@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_wanted.h - the words of a request as dnf install understands them: which packages each may stand for
  *
  * A word is, in this order: one of the forms of rpm_pattern.h, NAME=VERSION, what packages provide (with a relation:

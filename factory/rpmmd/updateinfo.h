@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* updateinfo.h - the advisories of an RPM-MD repository
  *
  * Format: updateinfo.xml as createrepo_c's and Fedora's bodhi make it: updates/update (type) with id, title, severity, issued (date),

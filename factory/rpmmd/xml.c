@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "rpmmd/xml.h"
 
 #include "rpmmd/xml_stream.h"

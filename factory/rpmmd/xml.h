@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* xml.h - small XML files (repomd.xml, metalinks): elements by their path, over xml_stream.h
  *
  * At most XML_ELEMENTS_MAX elements and the caps of xml_stream.h; the caller caps the size of the whole.

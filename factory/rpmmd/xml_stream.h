@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* xml_stream.h - XML by expat, piece by piece: RPM-MD's large files (primary, filelists), and what xml.h is made of
  *
  * https://www.w3.org/TR/xml/, UTF-8 only. Elements are told by their local names; prefixes are dropped without a look at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* yum_locks.h - what dnf's versionlock plugin has been told: dnf 4's list and dnf5's versionlock.toml
  *
  * dnf 4 (versionlock.conf and the list that its `locklist` names, or without that the list's usual place): a line is a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* yum_options.h - the options of dnf.conf's [main] and of the sections of .repo files (dnf.conf(5)) that matter here
  *
  * Variables in a value are replaced before it is read, numbers and truths, too.

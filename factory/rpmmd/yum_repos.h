@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* yum_repos.h - the repositories of a Fedora-like host: the .repo files of /etc/yum.repos.d, as dnf reads them
  *
  * dnf.conf(5). Also read: [main] of dnf.conf (gpgcheck, repo_gpgcheck, skip_if_unavailable, excludepkgs, includepkgs),

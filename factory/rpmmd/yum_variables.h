@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* yum_variables.h - the variables of a Fedora-like host: /etc/yum/vars, /etc/dnf/vars, and $releasever of os-release
  *
  * A file is a variable, its first line the value (dnf.conf(5), "Repo variables"). $releasever is VERSION_ID, on

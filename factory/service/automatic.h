@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* automatic.h - what a service needs around its binary and its libraries, as its own packages say it
  *
  * For manifests with `automatic`: the closure finds what the loader wants; a service wants its configuration, its user,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* configuration.h - the configuration of a service as its packages have it, and the places for its state
  *
  * Threads: pure functions of their inputs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* environment.h - variables of a service: files as EnvironmentFile= reads them, Environment=, and what they stand for
  *
  * systemd.exec(5), "EnvironmentFile="; systemd.service(5), "Command lines": "$NAME" as a word of its own becomes the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holder.h - the package that holds a service: the unit, the init script, the configuration of a binary that another
  * package of the same source ships (mariadb-server for what mariadb-server-core ships)
  *

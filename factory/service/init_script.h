@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* init_script.h - what a packaged SysV init script would start, as far as its text is constant; nothing is run
  *
  * Looked at (started_script.h) are start-stop-daemon, start_daemon and commands that

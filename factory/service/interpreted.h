@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* interpreted.h - what scripts of a service need besides the program that runs them: its library, its modules
  *
  * For each interpreter of which a program or library is in the image, the files that its data names (plan/interpreter.h), of all

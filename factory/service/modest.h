@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* modest.h - whether a plug-in or script can be used with what is in an image anyhow
  *
  * Nobody named the file itself: a directory was named, or a glob. For one of many plug-ins a service does not want the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* module_data.h - data and configuration of other packages' modules that a service's interpreter opens
  *
  * A module knows by itself where its data are: "/usr/share/spamassassin" stands in the modules of that package, not in those of the service which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "service/own.h"
 
 /* The package that ships a path; NULL when none of the set does. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* own.h - the packages that a service is made of
  *
  * Threads: pure functions of their inputs.

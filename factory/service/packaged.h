@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* packaged.h - the small text files of a service's own packages: units, environment files, profiles of ports
  *
  * Threads: pure functions of their inputs.

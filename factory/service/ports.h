@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ports.h - the ports that a service's packages say it listens on
  *
  * From socket units (systemd.socket(5): numbers, and addresses that are not of the machine itself), profiles of ufw

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* preparing.h - directories that a service is given
  *
  * Paths below /var/run are where that link leads.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* references.h - the absolute paths that files of a service name, and what of that its own packages ship
  *
  * A program knows where its helpers, plug-ins and data are: the path of a file, or of a directory below which it makes

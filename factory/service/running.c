@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "service/running.h"
 
 #include "package/capability_sets.h"

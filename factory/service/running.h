@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* running.h - how a packaged service is run: what its unit, its init script and what is known of its program say
  *
  * The unit (unit_choice.h, unit.h), for want of one the init script (init_script.h), then the switches that keep the

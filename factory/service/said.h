@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* said.h - the words of a service's configuration, and whether they name a plug-in
  *
  * Configuration seldom says where a plug-in lies: "LoadModule mod_deflate.c", "mschap {" for rlm_mschap.so, "gmp { load = yes }".

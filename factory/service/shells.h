@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shells.h - the tools that shell scripts of an image call
  *
  * A script that is kept and can be started names its commands (effect/shell_words.h); what is neither the shell's own nor there

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* signs.h - which features a service wants, by the signs that these have (plan/features.h)
  *
  * Threads: one.

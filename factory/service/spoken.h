@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spoken.h - which helpers of a service somebody in the image says the name of
  *
  * A service starts helpers out of a directory of its own by names that stand somewhere: in its programs, its configuration, its

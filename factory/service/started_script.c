@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "service/started_script.h"
 
 #include "base/auto.h"

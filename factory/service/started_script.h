@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* started_script.h - what a command starts in its turn, when it is a shell, or a shell script of the packages
  *
  * Evaluated by effect/script_calls.h over constant data; nothing is run. The variables of the service are known to it.

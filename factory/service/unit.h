@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* unit.h - what a packaged systemd unit says of how its service runs, as an image's configuration and wishes
  *
  * systemd.service(5), systemd.exec(5), systemd.kill(5): the command with its variables and specifiers, who runs it, the

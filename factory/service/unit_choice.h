@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* unit_choice.h - which of a service's units runs a program
  *
  * Units are the .service files of the packages, and instances of templates: the one that a link names, else "default".

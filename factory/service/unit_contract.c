@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "service/unit_contract.h"
 
 #define SERVICE "Service"

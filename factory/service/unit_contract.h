@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* unit_contract.h - what a packaged systemd unit says of how its service may be confined, as the contract of an image
  *
  * systemd.exec(5), systemd.resource-control(5): what a service is left of rights, devices and limits under systemd it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* unit_file.h - a packaged systemd unit file with its drop-ins, as directives (systemd.syntax(7), systemd.unit(5))
  *
  * Sections, comments, lines that a backslash continues; a key may stand several times, and an empty value takes back

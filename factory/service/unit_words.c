@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "service/unit_words.h"
 
 #include "base/auto.h"

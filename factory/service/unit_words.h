@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* unit_words.h - what stands in a unit's values: specifiers, lists of words, command lines
  *
  * systemd.unit(5), "Specifiers": those of the unit's name are put in here, those of every image by dropin.h; what only a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* unmet.h - what a service's configuration and program name and its image does not have: told before anyone starts it
  *
  * A configuration that names a key, a directory to include or a program ends most services when it is not there; so does the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* beside.h - paths and URIs in source files: relative to the file that they stand in
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The functions of catalog.h and solve.h, by the kind of the source. */
 #include "source/catalog.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* catalog.h - all package indices of one source for one architecture: what packages there are, and who ships a path
  *
  * What deb_catalog.h and rpm_catalog.h make; everything behind the source layer sees only this.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* choose.h - which package is meant by the path of a binary
  *
  * Rule, in this order: the manifest's `packages: first` names that ship it, in their order (a `first` name that exists

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* config_files.h - what the configurations of package managers have in common: directories of files, lists of words
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Building: lines whose path is not kept are told from their first letters, which is most of them. Directories and
  * owners repeat from line to line, so they are interned; base names are not. Entries are sorted into hash buckets at
  * the end. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* contents.h - who ships a path: a Contents file as a compact mapped table of the paths that programs live in
  *
  * Input: https://wiki.debian.org/DebianRepository/Format, "Contents" indices: "PATH <blanks> SECTION/PACKAGE[,…]"

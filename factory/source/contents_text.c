@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The text side of contents.h: lines, paths, and the scan for one path. */
 #include "source/contents.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* env.h - what everything that reads repositories needs from its caller
  *
  * Threads: const for all.

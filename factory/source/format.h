@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* format.h - what a package format does, as one table of functions per format
  *
  * Nothing outside the format's own rooms asks which format it is: sources, packages and catalogs carry a pointer to their

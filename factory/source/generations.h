@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* generations.h - which generations of repositories proved incomplete in this run: what they list is not there (any more)
  *
  * A mirror in the middle of an update has a Release or repomd.xml of one generation and files of another. Whoever finds that notes the

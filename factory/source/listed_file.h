@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* listed_file.h - a file that signed metadata list: from any mirror, each byte checked by checksum and size
  *
  * Debian's indices (release_fetch.c) and those of RPM-MD (rpm_metadata_fetch.c) come this way.

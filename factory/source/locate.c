@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where programs and services are, and in which order they are told. */
 #include "source/locate.h"
 

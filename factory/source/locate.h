@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* locate.h - collecting the paths of one base name that a program or a service may have, with who ships them
  *
  * For the formats' catalogs, which find the paths in their indices; catalog_locate() is what everybody else asks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mapped.h - reading numbers out of mapped index files, and a quick check that their bytes are still what was written
  *
  * The files are written and read by the same machine (the cache is not portable), so numbers are in its own byte

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* origin.h - one repository as an order sees it, whatever its kind: where its packages are, and what vouches for them
  *
  * Threads: const once its catalog is open.

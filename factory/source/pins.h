@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pins.h - generations of repositories that a run takes whatever newer ones there are: those of a lock file (bill/lock.h)
  *
  * A pin says which signed file (InRelease, Release, repomd.xml) is taken. It proves nothing: signature and checksums are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* repository.h - what is the same of a repository in every format: who it is, and how far it is trusted
  *
  * Threads: const for all.

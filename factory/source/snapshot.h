@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot.h - the key `snapshot` of source files: where a repository's former states are (pins.h)
  *
  * Threads: no state.

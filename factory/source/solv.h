@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* solv.h - libsolv's headers, all that the source layer uses
  *
  * Their inline map_set() (a bit of a bitmap) has the name of a function of base/map.h; here it is called

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* solve.h - libsolv: names to a selection, with the choices of the format's own package manager (apt, dnf)
  *
  * How a format does it stands in its files: deb/deb_pool.h (a Pool for each request, of what that can reach),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "source/solve_cost.h"
 
 uint64_t solve_cost_of_providers(Pool *pool, Id relation)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* solve_cost.h - what a request will cost libsolv, counted before it is asked
  *
  * libsolv makes lists of providers and rules of all that a request reaches, with no bound of its own: relations times

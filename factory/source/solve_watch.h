@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* solve_watch.h - ends a solving that takes too long, or that nobody waits for any more
  *
  * libsolv cannot be stopped, and its search may take exponential time. But it tells a debug callback of every conflict

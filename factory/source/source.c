@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "source/source.h"
 
 const char *source_bare_uri(struct arena *arena, const char *uri)

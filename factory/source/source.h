@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* source.h - where packages come from: the host's own configuration, or a source file (formats/sources.h reads both)
  *
  * Threads: made by main before other threads start, then const for all.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* wish_word.h - a word of `packages: install` cut into name and version: what all formats have in common of it
  *
  * "name (>= 1.2)", "name >= 1.2", "name>=1.2", "name=1.2". Names may hold brackets themselves ("perl(Foo)", "libx.so.1()(64bit)").

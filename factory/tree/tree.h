@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tree.h - the merged, sorted, frozen file system of one image
  *
  * Made of: root links (bin → usr/bin …) of the architecture; kept files with their parent directories (modes and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which accounts an image has, and what number an owner's name is. */
 #include "tree/tree_draft.h"
 

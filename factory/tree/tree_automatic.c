@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What scripts and units would have done to accounts and owners, once all others are settled: the manifest, recipes and
  * sysusers.d, the distribution's own accounts. */
 #include "package/capability.h"

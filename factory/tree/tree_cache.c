@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* /etc/ld.so.cache, when something of the image is found only through it. */
 #include "closure/ld_cache.h"
 #include "package/path.h"

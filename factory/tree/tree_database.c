@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What tells scanners which distribution and which packages are in an image. */
 #include "package/database.h"
 #include "source/format.h"

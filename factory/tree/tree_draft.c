@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tree while it is put together: nodes by path, their parents, and who gave them. */
 #include "tree/tree_draft.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tree_draft.h - the tree while it is put together: nodes by path, parents made as needed
  *
  * Private to tree*.c. Order of work: kept files, their parents, root links, the manifest's own entries, the skeleton,

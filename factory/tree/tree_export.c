@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/auto.h"
 #include "io/file.h"
 #include "io/tree_remove.h"

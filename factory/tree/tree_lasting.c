@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is left of a tree when the memory it was made in is gone. */
 #include "tree/tree.h"
 

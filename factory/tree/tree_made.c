@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "ground/ground_package.h"
 #include "package/path.h"
 #include "tree/tree_draft.h"

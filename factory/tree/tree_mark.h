@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tree_mark.h - what an exported tree consists of, so that the next export removes nothing that is not ours
  *
  * The tree itself stays exactly what the image holds; the mark lies beside it: DIR/IMAGE/.ARCH.imgfactory, records that end

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files that are known only when all others are: a package database that was continued. */
 #include "base/map.h"
 #include "package/path.h"

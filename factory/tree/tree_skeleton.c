@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every image has besides its own files, as every installed system of the family has it: places to write to, and the
  * links of /var that lead into /run. */
 #include "package/path.h"

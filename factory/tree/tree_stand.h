@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tree_stand.h - a tree put on a base: what of it becomes the layer, and the file system that both make
  *
  * Each node goes where the base's links lead, inside of the base; nothing is written through a link to outside of it. What

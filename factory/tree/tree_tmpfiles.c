@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What systemd-tmpfiles --create --boot would make of an image (src/tmpfiles/tmpfiles.c), done on its tree. The
  * manifest's own entries stay as they are. */
 #include "effect/tmpfiles.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The accounts of an image on a base: its files stay as they are, line by line, and get further lines, as useradd(8) and
  * groupadd(8) do it; who has no line in a shadow file that the base has could not be looked up there. */
 #include "base/auto.h"

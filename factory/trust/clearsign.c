@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A walk over the lines through four parts. Inside the text a line that begins with '-' must be dash-escaped ("-
  * ---…"), so any other line of dashes is a second block or a forged border. */
 #include "trust/clearsign.h"

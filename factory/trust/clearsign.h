@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* clearsign.h - the shape of a cleartext-signed file (RFC 9580, section 7): one block, nothing outside
  *
  * gpgv accepts text before and after the signed block, so the shape is checked before gpgv sees the file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* freshness.h - how old a repository's metadata may get: a warning by kind of suite, an error by `max-age`
  *
  * Many Releases have no Valid-Until (Debian's stable suites), and no repomd.xml has one: a mirror that stands still, or

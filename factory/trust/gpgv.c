@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Everything gpgv reads and writes is memory: keyrings, message and output are anonymous files named /proc/self/fd/N.
  */
 #include "trust/gpgv.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* gpgv.h - who signed a Release, by gpgv as a child process
  *
  * gpgv's exit status is wrong in both directions (0 for an expired key or SHA-1, 2 beside a good signature), so only

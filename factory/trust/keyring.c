@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All plain keyrings are joined into one part, since gpgv takes at most 40 keyring files; keyboxes cannot be joined. */
 #include "trust/keyring.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* keyring.h - the keys that may sign a repository, in the binary form that gpgv reads
  *
  * Files may be binary (RFC 9580, section 10.1), GnuPG keyboxes, or ASCII-armoured; armour is undone here, because gpgv

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* keyring_fault() of keyring.h: whether bytes are public keys at all. What a key is worth is for those to say who check
  * signatures with it. */
 #include "trust/keyring.h"

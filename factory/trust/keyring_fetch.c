@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* keyrings_load_keys() of keyring.h. A fetched key is kept for a day: one that is withdrawn does not stay trusted for
  * ever, and most runs need no request for it. */
 #include "trust/keyring.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "trust/maker.h"
 
 #include "trust/keyring.h"

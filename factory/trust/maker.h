@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* maker.h - whether two repositories have the packages of one maker, as a distribution's own do: main, security, updates
  *
  * Threads: any.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* openpgp.h - packets of OpenPGP keys and signatures, read without any trust in their lengths
  *
  * RFC 9580, section 4 (packets) and 5.2.3.7 (subpackets). What lies in the packets is for the callers, whether a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The high-water mark against replay of old Releases, and the rules of freshness. */
 #include "trust/release_state.h"
 

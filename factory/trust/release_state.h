@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* release_state.h - what was accepted last of each repository (Release, repomd.xml), and whether what comes is fresh
  *
  * STATE/v1/seen/<sha256 of uri and suite> holds lines: version, uri, suite, date, digest, file, signature, from; since

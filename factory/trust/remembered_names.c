@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "trust/remembered_names.h"
 
 #include "source/source.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* remembered_names.h - whether a repository is the one that it was
  *
  * Like apt (Acquire::AllowReleaseInfoChange, apt-secure(8)) we remember what a repository calls itself.

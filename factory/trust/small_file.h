@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* small_file.h - files that lead to all others (Release, repomd.xml, metalinks, keys): fetched whole, kept as blobs
  *
  * Threads: any; small_file_get() blocks on the network.

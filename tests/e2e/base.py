@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finds the kit: `from base import …` in every test program of this folder."""
 
 import os

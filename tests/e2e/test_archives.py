@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Archives of images, as podman save, docker save and skopeo write them, are read like layouts; hostile ones do no harm."""
 
 import gzip

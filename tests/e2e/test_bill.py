@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bill of an image: in its layout, equal to the report, and named by a key that all that changes bytes changes."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small signed repository becomes a verified multi-arch image, always with the same bytes."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cache stays within bounds, whoever else uses it, and whatever kills whom; `imgfactory clean`."""
 
 import fcntl

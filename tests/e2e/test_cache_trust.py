@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cache and state are believed only when nobody else can have written there, and a verdict only when this state made it."""
 
 import hashlib

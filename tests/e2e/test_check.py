@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """imgfactory check over roots that the tests make: ELF files from a few lines of C, linked with gcc, run by nobody."""
 
 import bz2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """imgfactory check over small layouts as other tools make them: what container engines refuse is not called good, and
 what they start is. podman judges where it can start a container here."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Completion: what the program offers for a line, and that bash, zsh and fish take it."""
 
 import os

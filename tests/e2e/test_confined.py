@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What reads hostile bytes is kept from what is secret: a program with a planted bug in the libraries that read packages, ELF
 files, documents and layers (tests/planted/planted.c) reaches no credential file, no socket, no other file, program or process,
 while the run itself does all that it should, credentials and network included. Each test also runs it unconfined, where the

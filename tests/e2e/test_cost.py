@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an index can make the program do: every hostile one ends within a gibibyte of address space and 30 seconds of
 computing (other programs may use the processors, too), solved or refused with the name of what is wrong; the first signal
 ends solving within a second."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What apt chooses where several packages would do, and how versions compare: generated cases, with apt-get and dpkg as judges."""
 
 import os

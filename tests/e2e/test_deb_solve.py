@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian repositories: the same packages as apt-get installs on an empty system, and the same refusals."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How an image is run: the contract of a manifest, the line that is printed after a build, units that are made from it."""
 
 import json

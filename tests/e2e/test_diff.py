@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`imgfactory diff`: what differs between two images, by bills and by layers, and why."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tests/faults.md: each fault has its row, and each test that a row names is there."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The host fails: full disks, kills, damaged caches, two runs at once, a bad image in a batch."""
 
 import glob

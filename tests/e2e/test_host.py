@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A host that is odd or short of things: closed and few descriptors, folders that cannot be written, small disks, signals
 and kills at every system call, many runs at once. Nothing half-written is ever seen, and a plain run mends all."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The host's configuration of dnf (as --config-root reads it): what its files say is taken as dnf takes it. Expected
 values were compared with dnf 4.14, 4.23 (with its versionlock plugin) and dnf5 5.4 on random configurations."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Signed but hostile or broken packages: exit class 4, the package named, nothing left."""
 
 import lzma

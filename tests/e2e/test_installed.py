@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packages installed on a base, or from nothing: dpkg itself makes the base, installs the same packages on a copy of it, and
 judges what was written."""
 

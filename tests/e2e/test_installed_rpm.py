@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`packages: install` on a base of .rpm packages: dnf makes the base, installs the same packages on a copy of it, and rpm and
 dnf judge what was written."""
 

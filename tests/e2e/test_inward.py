@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server from outside does not lead us inside, and what it is asked for stays out of messages."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images and layouts as other tools make them, of one platform or of several, whole or in part: inspect, pull, check, push."""
 
 import json

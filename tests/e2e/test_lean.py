@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Only packages that give files are fetched, and the image is that of all packages."""
 
 import unittest

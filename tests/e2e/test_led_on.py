@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What packages list below a directory that another one has as a link, and names from before the merge of /usr."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nothing waits for ever or in silence: signals end every phase soon, locks and slow servers have limits, a prompt survives."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """/etc/ld.so.cache in an image: made when a library lies in a configured directory only, with the host's ldconfig and
 loader as judges."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lock files: `imgfactory lock` writes down what is taken, --locked takes exactly that, and nothing that nothing vouches for."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Manual pages: they say what the program's tables say, are installed, and readers of man pages find nothing in them."""
 
 import os

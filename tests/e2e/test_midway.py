@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the live tests leave out when the host's mirror is in the middle of an update, and what they never leave out."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mirrors that lag, lie or answer oddly: one good mirror is enough, a bad answer is never taken, and nothing is left."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A name is enough: images of programs, packages and units that no manifest describes."""
 
 import json

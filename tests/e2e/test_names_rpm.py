@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names of RPM packages, in Fedora's shape: programs, packages and units without a manifest; what a package ships."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network that fails: transient faults are absorbed, lasting ones end in exit class 6 with the URL; nothing is left."""
 
 import socket

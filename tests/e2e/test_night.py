@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nights: an index that changed without touching an image makes nothing again, and every change that touches it does."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nights of a site with changing repositories and all that goes wrong, judged from outside after each (tests/nights)."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nothing from a package is executed: a build of twenty packages whose scripts, programs, units and configuration would each leave a
 mark, watched by strace, starts no program but its own helpers, and maps no code but the host's."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Signed indices and packages of odd or hostile shape: what is refused names its place, what distributions do is taken."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a former version left behind is read or, of the cache, ignored; nothing of it is refused (tests/old/make.py)."""
 
 import glob

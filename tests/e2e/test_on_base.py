@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images on a base: what of it stays, where our files go, and that a hostile base is refused or does no harm. Judges: skopeo
 copies what was written, umoci unpacks it."""
 

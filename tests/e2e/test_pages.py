@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pages: links lead somewhere, README and help agree, and README stays a page that one reads."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The architectures of an image stay together: what lags behind holds it, what is missing is dealt with as it was asked."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The host's choices: apt's preferences and APT::Default-Release, read below --config-root; generated cases, with apt-cache policy
 and apt-get as judges."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plug-ins of a service that nobody wrote a manifest for: what the packages say of them decides which come, and with what."""
 
 import json

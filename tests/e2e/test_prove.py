@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The proof of a build: what it finds missing fails the image, with the package that could provide it."""
 
 import json

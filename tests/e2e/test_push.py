@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Publishing to real registries: what arrives is what was built, and other programs agree."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Publishing when the registry or the network fails: one transient fault on any kind of request is absorbed, a
 permanent one fails fast with one message; the tag is the old index or the new one, complete, and the report agrees."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several images pushed by one call: what they ask of a registry they ask together, and no one is in another's way."""
 
 import os

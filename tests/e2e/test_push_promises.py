@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a tag promises: all of the image is there, no platform got lost, quay will not end it; and what the promises
 cost in requests."""
 

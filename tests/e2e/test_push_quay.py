@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """quay.io's own peculiarities, by an imitation of exactly those answers (kit/quay.py)."""
 
 import unittest

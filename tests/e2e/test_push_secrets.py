@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A credential goes to the registry it is for, and nowhere else: not to another origin, not into any output or file."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What scripts of packages would have done: recipes, alternatives, the CA bundle, and --strict."""
 
 import json

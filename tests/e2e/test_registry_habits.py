@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registries as people have them: named in registries.conf, behind a proxy with limits, with a token service elsewhere, with a
 CA that the environment names, with credentials of a namespace."""
 

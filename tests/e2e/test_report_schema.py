@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What --json prints is what factory/bill/report.schema.json says: no field is missing, none is untold."""
 
 import json

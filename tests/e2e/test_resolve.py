@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What cannot be resolved says why, in exit class 5; what can be resolved in several ways says how it chose."""
 
 import os

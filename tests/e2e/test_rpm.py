@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images from signed RPM repositories, from the metadata to the layer, compared with rpm, rpm2cpio and dnf."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad .rpm packages, each refused with its name and its class, and nothing is published; keys and repositories."""
 
 import hashlib

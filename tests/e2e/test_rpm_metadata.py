@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RPM-MD repositories up to the solution (--dry-run): metalinks and mirrors, signatures, the chain of checksums, hostile
 metadata, keys that are none, variables, shipped sources."""
 

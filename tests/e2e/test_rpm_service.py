@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Services of RPM repositories in Fedora's shape, with no manifest: what their packages say is enough for them to serve. Each
 is built by `automatic`, started as a container engine would start it, by the image's own command, and asked."""
 

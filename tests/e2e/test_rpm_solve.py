@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RPM repositories: the same packages as dnf selects on an empty root."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a program opens at run time: dlopen notes, features, and what the report says; and why a file is in an image."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scripts that build: scripts/lib.sh and scripts/factory on a small tree of their own, scripts/elsewhere up to its root."""
 
 import os

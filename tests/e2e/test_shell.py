@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`shell: busybox`: a static shell with links in place of sh and the tools of scripts, from .deb and .rpm packages."""
 
 import os

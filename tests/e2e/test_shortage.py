@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Too few descriptors, wherever it strikes: the work is done, or it is class 8 with the limit's name and what to do; nothing
 half-written is left, and a run with enough of them mends all."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A site that names its images: `imgfactory` without names makes them all, and none stops another."""
 
 import fcntl

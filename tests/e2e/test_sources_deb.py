@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Repositories as apt reads them, in forms that are rare: flat ones without Release, SHA-512 alone, every compression, odd names."""
 
 import bz2

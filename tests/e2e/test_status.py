@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The status record of a site: what nights write into a registry, and what `imgfactory status` makes of it."""
 
 import base64

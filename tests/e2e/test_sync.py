@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mirrors in the middle of an update: an image is of one generation or there is none (class 6) and the last one stays; never class 3."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nothing that is not signed, whole and fresh comes into an image: exit class 3, nothing left."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the operator gets wrong: exit class 2, a message with the place, and nothing done."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`imgfactory --watch`: nights without end, made exactly when signed metadata say so."""
 
 import os

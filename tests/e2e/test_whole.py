@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What scripts of packages that are taken whole register: the links of update-alternatives and of Fedora's alternatives, and
 diversions."""
 

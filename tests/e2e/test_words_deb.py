@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every spelling of packages under `packages: install` that apt-get install takes, with apt-get as judge."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every spelling of packages under `packages: install` that dnf install takes, with dnf as judge."""
 
 import json

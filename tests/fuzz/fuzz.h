@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz.h - what every fuzz target needs: libFuzzer's entry point */
 #ifndef IMGFACTORY_TESTS_FUZZ_H
 #define IMGFACTORY_TESTS_FUZZ_H

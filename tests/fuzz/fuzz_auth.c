@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An auth.json of any bytes, once it is JSON, answers for any reference or is refused; what is set in it is found again. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a WWW-Authenticate header or an image reference are read or refused; what is read has no control
  * characters. */
 #include "fuzz.h"

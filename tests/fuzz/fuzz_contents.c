@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A Contents file of any bytes gives a table that can be asked, or a refusal; so does a table of any bytes. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A .deb of any bytes is unpacked into a store or refused; nothing is written under a path that it names. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An image of any documents is read or refused: index, manifests and configurations, in parts with 0x01 between them. The
  * root is the last part; in each, 0x02 and a digit stand for the digest and the size of an earlier part, so that what is
  * mutated still holds together. */

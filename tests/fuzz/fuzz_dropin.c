@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as sysusers.d and tmpfiles.d are read or passed over: what is read cannot forge a line of /etc/passwd, and
  * no path leaves the root. */
 #include "fuzz.h"

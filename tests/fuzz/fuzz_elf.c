@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes behind an ELF magic are read within their bounds. */
 #include "fuzz.h"
 

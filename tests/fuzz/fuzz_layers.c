@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two layers of any bytes are put over one another and give a tree, or are refused: of a tree the paths are sorted, and none
  * leads out. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An ld.so.cache of any bytes is read or refused, in both byte orders; what was read is written and read as the same. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A manifest of any bytes is read or refused with a place, and never crashes. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A Packages file of any bytes gives an index that can be walked, or a refusal; so does the index itself of any
  * bytes. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A canonical path never leaves the root and is canonical; matching any glob against it ends. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A signed Release of any bytes is opened and parsed, or refused. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the documents of an RPM-MD repository are read or refused; the first byte says as which one. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An rpmdb.sqlite of any bytes is read or refused; one that is made of the headers that were read is read as the same rows.
  * An input with 0x01 in front is one header instead, of which a database is made. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a maintainer script, in shell or Lua: what comes out has valid names and paths that stay in the root. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A repository made of any bytes is solved or refused within the bounds of solve_watch.h: what is selected has each name that
  * was asked for, each package once. Two bytes make a relation: of which package, to which one, of what kind. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dpkg's status of any bytes is read or refused; what was read is printed, and that is read as the same list. */
 #include "fuzz.h"
 

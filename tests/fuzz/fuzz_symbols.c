@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An ELF file of any bytes: its symbols can be looked up, its dlopen notes and strings be listed, without reading past it and
  * without end. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A tar of any bytes is listed or refused, by the rules of packages and of layers; what packages may have, layers may. */
 #include "fuzz.h"
 

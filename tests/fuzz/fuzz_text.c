@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small text formats of hosts and packages, of any bytes: .repo files, Debian's stanzas, PAM, registered alternatives,
  * calls of Lua, keyrings, headers of .xz; the first byte says as which one. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes are read as TOML or refused with a place. */
 #include "fuzz.h"
 

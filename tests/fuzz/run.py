@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs one fuzz target for a while: over seeds that the tests' kit makes, with the words of its format.
 
     tests/fuzz/run.py BUILT/fuzz_layers --seconds 10                 seeds alone and always the same numbers, in a temporary folder

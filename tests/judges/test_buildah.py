@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """buildah, of a root of sid ($IMGFACTORY_ROOTS, kit/roots.py), takes the layouts as they are: also one on a base, one with two tags and
 one with layers in zstd. Needs root."""
 

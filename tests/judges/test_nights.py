@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What runs a site's nights and what it tells of them, as other programs read it: systemd's, the models of Kubernetes, the
 parsers of Prometheus.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Units of the catalogue as other programs read them: the quadlet generator, systemd, the models of Kubernetes.
 
     IMGFACTORY_QUADLET=PATH[:PATH]   generators of podman 5 (libexec/podman/quadlet); else those of IMGFACTORY_ROOTS

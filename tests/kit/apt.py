@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apt itself, with folders of its own and an empty status: what the solver is compared with. On the host or in a root of
 another release (kit/roots.py), with that one's sources or other ones."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ways to ask a service in a box (box.py) whether it serves, as words of a list: one function each, by name.
 
     tcp PORT [WORD]              connects; with a word, waits for it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes base images in OCI layouts: layers of entries that a test names, and reads images on bases without the program."""
 
 import gzip

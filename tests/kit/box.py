@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs an image from its unpacked layout as a container engine would: own namespaces, the devices, files and
 capabilities that podman gives, and user, environment, directory and command of the image's configuration.
 

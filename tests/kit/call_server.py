@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An HTTP server on loopback for test_http_call.c: what registries do with requests that have methods and bodies. It
 prints three ports: plain, TLS, and TLS that wants a client certificate (both 0 without a directory of certificates as
 argument), and serves until its input closes.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The other origin: a server on 127.0.0.2 that keeps every Authorization header it is sent, and ways to lead a client
 there. As the target of an upload or download it does the work on the registry with the registry's own secret, as object
 stores with signed URLs do."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The base of the whole-program tests: a temporary folder, keys, a repository on loopback, and the program."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small clients of the protocols that the catalogue's services speak: one exchange each, over sockets, with a timeout.
 An answer that makes no sense is a ValueError."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes .deb files: honest ones by dpkg-deb, and any bytes at all by hand (ar and tar written here) for the hostile ones."""
 
 import functools

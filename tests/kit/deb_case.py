@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The base of the tests of Debian sources that are only solved: repositories that are described, and apt's opinion."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian package indices by hand: repositories of packages that are only described (for solving), and hostile ones."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """dnf with an empty root, to compare the solver with. Debian's own Python has dnf's library; it runs as a child, on the
 host or in a root of Debian 13 (kit/roots.py).
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes minimal ELF files of any class, byte order and machine: program headers, PT_INTERP, PT_DYNAMIC, no sections.
 
 They are what a dynamic loader's search reads (gABI, "Program Loading and Dynamic Linking"), not programs that run.

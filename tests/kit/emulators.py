@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """qemu's user-mode emulators, by either name: qemu-ARCH-static (Debian up to 13), or qemu-ARCH, which newer qemu-user
 packages link statically themselves."""
 

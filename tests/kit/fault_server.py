@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An HTTP server on loopback with faults on request, for test_http.c. It prints its port and, when a file with
 certificate and key is given, that of the same over TLS (else 0), and serves until its input closes.
 

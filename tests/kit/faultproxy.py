@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A reverse proxy in front of a real registry, with the faults of service.py."""
 
 import http.client

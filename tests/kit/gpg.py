@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Throw-away OpenPGP keys, each in a GNUPGHOME of its own."""
 
 import os

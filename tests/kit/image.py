@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads an OCI image layout with no help from the program, and checks all of it: OCI image-spec 1.1."""
 
 import gzip

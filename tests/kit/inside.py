@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first program of a box (see box.py): makes what a container engine makes, then becomes the image's command. It is
 PID 1 of new PID, mount, IPC, UTS and network namespaces. Its only argument is a JSON object; a byte on standard input
 tells that the network is there.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Objects of Kubernetes through the models of its own client (python3-kubernetes): what they have no place for is lost on the way."""
 
 import json

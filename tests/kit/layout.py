@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes OCI layouts for pushing, without the program: an index of two platforms, each with a config and small layers
 that hold a program that says hello."""
 

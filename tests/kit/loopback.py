@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every HTTP server of the tests is made of: HTTP/1.1 on loopback in threads of its own, which keeps still, takes
 clients that go away for a part of the tests, and can end a connection badly. How a server misbehaves is its own affair:
 service.py and server.py do so by rule, fault_server.py and call_server.py by path, registry_server.py by settings."""

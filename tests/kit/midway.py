@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Of a run against the host's mirror: which images it could not give because it is in the middle of an update.
 
 An image is left out only when all of this holds; else it has failed:

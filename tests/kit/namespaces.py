@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Linux namespaces for the tests: one user namespace for the whole test program, in which foreign programs run by
 binfmt_misc (Linux 6.7 and newer has one for each user namespace, so that the host's is left alone), and network
 namespaces joined by veth pairs."""

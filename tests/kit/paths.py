@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Paths of a root directory as a process sees them that has it as its root."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a command line of podman's as its author would, in namespaces of the test's own, and answers as box.Box does: the
 same questions are asked of it. Nothing of the host's network, /etc, /var/lib or containers is touched.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The base class of the tests of publishing: layouts, registries, and a home of its own for the program and others."""
 
 import base64

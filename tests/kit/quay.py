@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An imitation of quay.io's registry with its peculiar answers (quay/quay, endpoints/v2 and auth), and nothing more:
 
 - tokens without expires_in; scopes only pull, push and *, one per parameter; a push scope creates the repository

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real registries on loopback: the docker-registry program with plain HTTP, TLS, htpasswd, bearer tokens with scopes
 and client certificates; a token service; a certificate authority. They use docker-registry, htpasswd and openssl."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A registry on loopback with faults and quirks on request, for test_registry.c and test_push.c. It prints two ports,
 the registry's and that of a second origin which records what it is sent, and serves until its input closes.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian repositories made from descriptions: pool, Packages, Contents, Release, InRelease.
 
 Format: https://wiki.debian.org/DebianRepository/Format.

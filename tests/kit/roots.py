@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Roots of other releases, for judges that the host has not got (another apt, another dnf).
 
 $IMGFACTORY_ROOTS names a folder with a root directory per release ("trixie", "sid"; also "trixie-dev"). Entering one needs

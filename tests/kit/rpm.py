@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes .rpm files with rpmbuild (also for foreign architectures), signs them with rpmsign, and makes RPM-MD repositories
 of them with createrepo_c.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The base of the tests of RPM sources: repositories in folders, a source file for them, and dnf's opinion."""
 
 import collections

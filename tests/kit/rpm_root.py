@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Roots that dnf and rpm themselves make, for an image on a base of .rpm packages to be compared with. Needs root."""
 
 import os

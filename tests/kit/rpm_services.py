@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Services packaged as Fedora packages them, each in another way, with programs that run: they read a configuration, give up root
 for a user of their own, write below their own directories and answer on a port. Each says what is missing and ends when it is.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small distribution in the shape of Fedora's, with real ELF files, so that rpm's own generators make its Requires and
 Provides.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hand-made RPM-MD metadata: repositories of packages that are only described (for solving), and hostile ones.
 
 Format: as createrepo_c writes it. Relations are rpm's words ("foo >= 1:2.0-1", "(a if b)").

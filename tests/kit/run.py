@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the program under test ($IMGFACTORY) with folders of its own."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Holds values against a JSON Schema: the keywords that factory/bill/report.schema.json uses, and no value it does not tell of."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An HTTP server on loopback that serves a folder and misbehaves by rule, and counts what it is asked for."""
 
 import fnmatch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small HTTP/1.1 server on loopback that remembers every request and misbehaves by rule. The kit's proxies, token
 services and made-up registries are made of it: they say what the honest answer() is."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small distribution: a service with its libraries, in the shape of Debian's, for any architecture.
 
 `served` ships /usr/sbin/served, which needs libfoo.so.1 (libfoo1, which needs libbar.so.2 of libbar2) and libc.so.6;

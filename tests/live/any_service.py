@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Tells of any service whether imgfactory makes an image of it that serves, with no manifest: builds it from the host's
 repositories, starts it as a container engine would, with what only an administrator can know, and asks it.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What closure/loader and closure/ld_cache say of a directory that is the root of some system, for test_loader.py.
  *
  *   live_loads ARCHES_DIR ARCH ROOT list PATH...  for each program or library "PATH", then the real paths of the objects

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Services that nobody wrote a manifest for serve: those of services.json beside this, each built by the path of its binary for both
 architectures from the host's repositories, started as a container engine would, with what only an administrator can know,
 and asked. What `imgfactory new` prints of each gives the same image. any_service.py is the judge, and tells more.

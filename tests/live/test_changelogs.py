@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`imgfactory diff` against dpkg-parsechangelog: versions, CVE numbers and bugs of real upgrades of the host's Debian: its main
 repository alone against all of its repositories, and against the next release.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The proof on real images: intact ones raise nothing, and of three images every single ELF file, interpreter and link on
 the way is removed and swapped, and each time the check must say so.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every image of the catalogue is run by podman from the line that is printed after its build and from the command of its
 generated systemd unit, and answers in its own protocol. What it wrote outside of its contract is nothing; its root is
 read-only exactly where nothing is left; a probe fails when the service stands still. Root only, and some minutes:

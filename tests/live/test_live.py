@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Against the host's own repositories: the solver against apt, the closure against the real loader, the files against
 dpkg-deb, and a dhcpd that runs.
 

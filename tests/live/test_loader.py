@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The loader's rules against the target's own loader, natively or under qemu: `ld.so --list` of real programs and
 libraries of Debian 12 and 13 in whole roots, and /etc/ld.so.cache against the target's own ldconfig, byte for byte.
 

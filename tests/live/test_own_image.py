@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """imgfactory's own image: made from its .deb, it builds dhcpd without root, without capabilities, on a root that is read-only.
 
 The .deb is $IMGFACTORY_DEB, or what scripts/make-packages left in out/packages; without one nothing is tested."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commands of README are run in their order, with a registry on loopback in place of quay.io; what is shown there comes."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The catalogue really serves: every image of manifests/ is built from the host's repositories for both architectures,
 unpacked, started as a container engine would start it, and spoken to over a network in its own protocol. Foreign
 programs run under qemu-user.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A machine that makes a site's nights: its folders, its clock, the program on it, and what the program says of a night."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a registry holds and what a repository has, read without the program: the registry's files, its tars, indices, packages.
 skopeo has its opinion of each image, too."""
 

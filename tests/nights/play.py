@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plays nights by a seed: what changes in the repositories, what goes wrong, and what has to hold after it."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A site of six images for two architectures, its mirror, its registry with a proxy before it, and what must hold of them after
 each night, whatever happened in it."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the mirrors of a simulated site have, generation by generation: a Debian suite, its security suite and an RPM-MD repository,
 for two architectures. A generation is a folder that never changes again; a mirror is a server that is pointed at one."""
 

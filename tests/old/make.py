@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes tests/old/VERSION.tar.xz: what a former imgfactory leaves behind, of the kit's own tiny packages only.
 
     git worktree add /tmp/old COMMIT && cmake -S /tmp/old --preset release -DIMGFACTORY_TESTS=OFF && ...

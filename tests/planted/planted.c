@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The program with a planted bug: each library that reads hostile bytes for it does, the first time it is called, what an
  * attacker would have it do, and tells on standard error what came of it. The functions here take the place of the libraries'
  * own, wherever the program calls them. PLANTED names a credential file, a file to write, and a program to start, separated

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an architecture of a test is called in the formats. */
 #ifndef ARCH_RENAME_H
 #define ARCH_RENAME_H

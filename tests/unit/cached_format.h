@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of the cache that a later program reads name their format by a number that is raised by hand. Each test writes a
  * small file and knows its bytes: when they change, the number has to be raised, and the new bytes' digest put there. */
 #ifndef CACHED_FORMAT_H

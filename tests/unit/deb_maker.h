@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb_maker.h - Debian packages made byte by byte, so that a test can make them wrong
  *
  * Threads: no state.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* folder.h - a temporary directory of YAML files that a test makes */
 #ifndef IMGFACTORY_TESTS_FOLDER_H
 #define IMGFACTORY_TESTS_FOLDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* formats.h - the names of the package formats, for tests that load recipes or architectures */
 #ifndef IMGFACTORY_TESTS_FORMATS_H
 #define IMGFACTORY_TESTS_FORMATS_H

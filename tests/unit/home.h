@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* home.h - an empty home folder for each test, and files in it: nothing of the host's is read
  */
 #ifndef IMGFACTORY_TESTS_HOME_H

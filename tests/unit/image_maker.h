@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* image_maker.h - made-up image documents in memory, for tests of what reads images
  *
  * A struct maker holds documents by digest and hands them out as layout_image_parse() wants them.

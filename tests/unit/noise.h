@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* noise.h - bytes by chance, the same everywhere: for tests of compressors */
 #ifndef IMGFACTORY_TESTS_NOISE_H
 #define IMGFACTORY_TESTS_NOISE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* packages.h - packages made by hand for the tests of fileset, closure and tree: no file is read
  *
  * Add packages and entries first (pointers to entries are good until set_build()), then build the set.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* planting.h - a tree of packages made by hand: for the tests of everything that tree/tree does
  *
  * plant(), package_add() and so on, root_add() for what is kept, then grow() or check_error().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* registry_kit.h - registry_server.py and a small image, for test_registry.c and test_push.c
  */
 #ifndef IMGFACTORY_TESTS_REGISTRY_KIT_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packages and rpm's own databases of them, for test_rpm_installed.c: `make FOLDER` writes NAME.rpm, rpm/rpmdb.sqlite (made
 by `rpm --install --justdb --excludedocs`) and NAME.installed (states of files as numbers, transaction, time, colour);
 `same ONE OTHER` compares two databases table by table and prints what differs."""

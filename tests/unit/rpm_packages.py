@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the packages of test_rpm.c in a folder: NAME.rpm by rpmbuild, NAME.list with what rpm itself says of its files,
 rsa.gpg, eddsa.gpg and other.gpg with public keys."""
 

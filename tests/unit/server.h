@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* server.h - a server of tests/kit as a child process
  *
  * The server ends when its input is closed.

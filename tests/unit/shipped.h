@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shipped.h - the features and families that are shipped, for tests of what reads them */
 #ifndef IMGFACTORY_TESTS_SHIPPED_H
 #define IMGFACTORY_TESTS_SHIPPED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* signed_repo.h - a small signed repository in a temporary directory, served by file:// URIs, for unit tests
  *
  * Keys are made once per program with gpg in a throw-away home: good, other, weak (RSA, for SHA-1), expired, revoked.

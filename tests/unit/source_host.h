@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* source_host.h - a fresh directory that plays a host's configuration, and the source that is read from it */
 #ifndef IMGFACTORY_TESTS_SOURCE_HOST_H
 #define IMGFACTORY_TESTS_SOURCE_HOST_H

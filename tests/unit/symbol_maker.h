@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* symbol_maker.h - ELF files with dynamic symbols and versions, made in memory for the tests of symbols and proof
  *
  * gABI, LSB 5.0 "Symbol Versioning"; either class and byte order. Everything is in one PT_LOAD, one bucket holds all

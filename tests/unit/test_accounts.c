@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of sysusers.d in images: systemd-sysusers makes the same accounts; hostile lines make none. */
 #include "planting.h"
 

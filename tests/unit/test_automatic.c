@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of service/automatic: what is found in a service's packages, and how it stands beside the manifest. */
 #include "packages.h"
 #include "symbol_maker.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rule is told in cached_format.h; the formats of RPM metadata are in test_rpm_catalog.c. */
 #include "cached_format.h"
 #include "check.h"

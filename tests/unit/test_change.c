@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What differs between two bills; what a Debian changelog says between two versions; which numbers are picked out of texts. */
 #include "check.h"
 

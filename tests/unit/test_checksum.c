@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* checksum: SHA-256 and SHA-512 by kind (vectors of FIPS 180-4). */
 #include "check.h"
 

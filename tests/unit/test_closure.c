@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of closure/closure: what ld.so(8) would load, from packages made by hand. */
 #include "packages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deb822: stanzas as Debian writes them, and what is refused. */
 #include "check.h"
 

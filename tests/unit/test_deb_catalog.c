@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Repositories in a temporary directory, read by file: URLs; their Releases are made by hand. */
 #include "arch_rename.h"
 #include "check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of DEFLATE streams that do not depend on libdeflate's version: what is stored, and that it is all there. */
 #include "check.h"
 

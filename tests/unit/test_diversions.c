@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dpkg-divert: which commands are read, and what other packages' files are called then. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Steps for every item of an array, several at once */
 #include "base/clock.h"
 #include "base/each.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of package/elf_symbols: ELF files made in memory, of both classes and byte orders; the rules of glibc's
  * do_lookup_x() and check_match() one by one; tables that lie. */
 #include "symbol_maker.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of closure/fileset: look-up and walks through the packages' symlinks. */
 #include "packages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of the table of package formats: what it promises to those who call through it. */
 #include "check.h"
 

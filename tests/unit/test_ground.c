@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of bases: their layers merged into one file system, walked without a way out, and what is refused. */
 #include "check.h"
 

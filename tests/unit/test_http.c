@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Talks to fault_server.py on loopback; each path there is one fault. Back-off starts at 5 ms here. */
 #include "server.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Talks to call_server.py on loopback; each path there is one behaviour of a registry. */
 #include "server.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of service/interpreted, service/shells and plan/interpreter: what scripts need besides what runs them. */
 #include "packages.h"
 #include "symbol_maker.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of proof/left_out: what a service's packages ship and the image has not, in one sentence. */
 #include "packages.h"
 

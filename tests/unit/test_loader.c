@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of closure/loader, ld_conf and ld_cache: the rules of ld.so(8) one by one, on packages made by hand. */
 #include "packages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lock files as documents: written, read, compared (bill/lock.h). */
 #include "check.h"
 

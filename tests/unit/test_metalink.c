@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metalink: which repomd.xml counts and which mirrors are asked, in which order. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of line/names_exec: which programs a service names. */
 #include "packages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of line/needs: each source of names alone, and the rounds over them, in a world of a few lines. */
 #include "arch_rename.h"
 #include "check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of feature pam: which modules become roots, and that what is made for them is returned, not written anywhere. */
 #include "packages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What differs between the architectures of an image, and for how many nights. */
 #include "base/auto.h"
 #include "deb/deb_format.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of proof/proof: whole trees of ELF files made in memory, one broken thing each. */
 #include "symbol_maker.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which URLs go through which proxy of the environment. */
 #include "check.h"
 

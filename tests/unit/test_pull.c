@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The registry is played by this program: it defines the two functions of registry.h that pulling calls. How the real
  * ones talk to a server is proved elsewhere. */
 #include "image_maker.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Publishing as a transaction, against registry_server.py. In every case a tag is at the old index or the new one, the
  * index it is at is complete, and the result agrees with the registry. */
 #include "registry_kit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of line/questions: whatever an answer has is in the digest of the answers. The plain answers below name all
  * members in order, so that one which is added does not compile (-Wmissing-field-initializers) until somebody comes here: it
  * belongs into the digest, and into the changes below. */

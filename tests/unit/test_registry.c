@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Talks to registry_server.py on loopback, a registry with faults and quirks on request. Back-off starts at 5 ms here. */
 #include "registry_kit.h"
 

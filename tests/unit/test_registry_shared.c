@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the repositories of one call share: who brings a blob, and which body goes first. */
 #include "check.h"
 #include "registry/registry_shared.h"

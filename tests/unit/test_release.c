@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* release: which Releases are believed, which are refused and in what words, and what is remembered. Rows of the list
  * of faults: unsigned, unknown, expired, revoked, weak, altered, text outside, stale, future, older than before. */
 #include "signed_repo.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* release_fetch: a listed file comes from any mirror, by-hash first, and every byte is checked. */
 #include "signed_repo.h"
 

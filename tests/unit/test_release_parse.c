@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The pure parts below release_get(): dates, the signed text, gpgv's status lines, armour. */
 #include "check.h"
 

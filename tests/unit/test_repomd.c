@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* repomd, xml, rpm_href: repomd.xml is read as createrepo_c writes it, and nothing hostile gets through. */
 #include "check.h"
 

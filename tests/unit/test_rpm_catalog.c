@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "arch_rename.h"
 #include "cached_format.h"
 #include "check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of folders in libsolv's tree. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_metadata: mirrors, signatures, age and the chain of checksums of an RPM-MD repository. */
 #include "arch_rename.h"
 #include "signed_repo.h"

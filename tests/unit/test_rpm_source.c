@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where RPM repositories are configured: source files of kind rpm, a Fedora-like host's .repo files, shipped sources. */
 #include "arch_rename.h"
 #include "source_host.h"

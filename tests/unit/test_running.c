@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of service/ and plan/foreground: how a packaged service is run, from units and scripts written by hand. */
 #include "folder.h"
 #include "packages.h"

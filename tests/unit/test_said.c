@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of service/said: which words of a service's configuration name plug-ins. */
 #include "packages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of effect/script_wishes: what scripts of packages would have made. The scripts are short extracts of what
  * distributions have. */
 #include "packages.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of effect/shell_links: a static shell in place of sh and its tools. */
 #include "packages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of effect/shell_run: what of a script is reached, with which words. */
 #include "check.h"
 

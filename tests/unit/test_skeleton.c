@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of the skeleton: what every image has, and whose entries win over it. */
 #include "planting.h"
 

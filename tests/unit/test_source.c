@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* source: apt's configuration and source files become repositories, or an error with a place. */
 #include "source_host.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of service/spoken: which helpers somebody says the name of. */
 #include "packages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The status record of a site: read strictly, put together from several writers, judged. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of line/steps: the order in which trees are made and packed. */
 #include "check.h"
 

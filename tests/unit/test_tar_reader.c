@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every leniency in which libraries and their versions differ is decided once, here, for packages and for layers. */
 #include "check.h"
 

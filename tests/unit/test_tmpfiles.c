@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of tmpfiles.d in images: systemd-tmpfiles makes the same of the same tree; hostile lines do no harm. */
 #include "planting.h"
 

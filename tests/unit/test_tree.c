@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of tree/tree: merging kept files, the manifest's own entries and the package database; export. */
 #include "planting.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of tree/tree_automatic and of automatic things in tree/tree_made: what scripts and units would have made. */
 #include "planting.h"
 

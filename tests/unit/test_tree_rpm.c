@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of what the tree makes of .rpm packages: owners by name, the list of packages, merged directories. */
 #include "planting.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of a tree that is put on a base: what is left out, where things go, what is refused. */
 #include "check.h"
 

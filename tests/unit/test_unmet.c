@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of service/unmet and service/module_data: what a service names that is not in its image, and data of others' modules. */
 #include "packages.h"
 

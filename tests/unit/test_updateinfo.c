@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which updates advisories of RPM-MD repositories say to mend the security. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* %XX in URLs, and what HTTP statuses mean */
 #include "base/url.h"
 #include "check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How long a watch waits, and how it tells its manager. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of io/xz against files of the xz program. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What stands for pthread_create() in the unit tests that are not in the list `threaded` of tests/CMakeLists.txt (the linker's
  * --wrap): the thread sanitizer does not see them, so that they may not have threads. */
 #include <stdio.h>
