@@ -394,9 +394,8 @@ def plan(seed, nights, changes):
     return found
 
 
-def main():
-    """play.py [NIGHTS [SEED [CHANGES]]]"""
-    nights, seed, changes = (int(word) for word in (sys.argv[1:] + ["60", "1", "25"][len(sys.argv) - 1:]))
+def main(nights, seed, changes):
+    """What scripts/nights does."""
     top = tempfile.mkdtemp(prefix="imgfactory-nights-")
     play = Play(top, seed, nights)
     try:
