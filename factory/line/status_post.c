@@ -171,8 +171,9 @@ static bool post_once(struct posting *posting, bool is_first, bool *ret_is_done,
                 text_size(RECORD_MAX_BYTES).chars);
         return false;
     }
-    if (!artifact_write(posting->registry, posting->reference->tag, STATUS_TYPE, buf_text(&text), &before,
-                        &posting->digest, &is_lost, err))
+    struct artifact_put put = {
+        .tag = posting->reference->tag, .type = STATUS_TYPE, .document = buf_text(&text), .before = &before};
+    if (!artifact_write(posting->registry, &put, &posting->digest, &is_lost, err))
         return false;
     bool is_shared = is_there && status_record_is_shared(&there, posting->night->writer);
     return is_lost || look_back(posting, is_shared, ret_is_done, err);

@@ -120,22 +120,22 @@ static char *make_manifest(const char *type, struct text document, const struct 
     return bytes;
 }
 
-bool artifact_write(struct registry *registry, const char *tag, const char *type, struct text document,
-                    const struct artifact *before, struct digest *ret_digest, bool *ret_lost, struct err *err)
+bool artifact_write(struct registry *registry, const struct artifact_put *put, struct digest *ret_digest,
+                    bool *ret_lost, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct digest digest = digest_of(document.ptr, document.len);
-    AUTO(auto_free) char *bytes = make_manifest(type, document, &digest);
+    struct digest digest = digest_of(put->document.ptr, put->document.len);
+    AUTO(auto_free) char *bytes = make_manifest(put->type, put->document, &digest);
     const char *condition =
-        before->found == ARTIFACT_ABSENT
+        put->before->found == ARTIFACT_ABSENT
             ? "If-None-Match: *"
-            : arena_printf(&scratch, "If-Match: \"%s\"", registry_digest_name(&before->digest).chars);
+            : arena_printf(&scratch, "If-Match: \"%s\"", registry_digest_name(&put->before->digest).chars);
     bool is_missing;
     *ret_lost = false;
     *ret_digest = digest_of(bytes, strlen(bytes));
-    if (!upload(registry, document, &digest, err))
+    if (!upload(registry, put->document, &digest, err))
         return false;
-    if (registry_put_if(registry, tag, OCI_MEDIA_MANIFEST, text_of(bytes), condition, &is_missing, err))
+    if (registry_put_if(registry, put->tag, OCI_MEDIA_MANIFEST, text_of(bytes), condition, &is_missing, err))
         return true;
     if (err->detail != 412 && err->kind != ERR_TRUST) /* ERR_TRUST: another writer was between PUT and reading back */
         return false;

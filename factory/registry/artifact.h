@@ -34,11 +34,17 @@ struct artifact {
 /* Reads what `name` (a tag or "sha256:…") is at. All texts live in the arena. */
 bool artifact_read(struct registry *registry, struct arena *arena, const char *name, const char *type,
                    struct artifact *ret_artifact, struct err *err) MUST_CHECK;
-/* Puts a document of at most ARTIFACT_MAX_BYTES under the tag, in place of `before`, what artifact_read() found there: *ret_lost
- * with true when something else is there by now, as far as the registry looks at conditions. It is not read back. */
-bool artifact_write(struct registry *registry, const char *tag, const char *type, struct text document,
-                    const struct artifact *before, struct digest *ret_digest, bool *ret_lost,
-                    struct err *err) MUST_CHECK;
+/* A document of at most ARTIFACT_MAX_BYTES for a tag, in place of `before`, what artifact_read() found there. */
+struct artifact_put {
+    const char *tag, *type;
+    struct text document;
+    const struct artifact *before;
+};
+
+/* Puts it there: *ret_lost with true when something else is there by now, as far as the registry looks at conditions. It is not
+ * read back. */
+bool artifact_write(struct registry *registry, const struct artifact_put *put, struct digest *ret_digest,
+                    bool *ret_lost, struct err *err) MUST_CHECK;
 /* Returns whether the tag is at this manifest now. */
 bool artifact_is_at(struct registry *registry, const char *tag, const struct digest *digest, bool *ret_is_it,
                     struct err *err) MUST_CHECK;
