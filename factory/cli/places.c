@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* The home of accounts that have none (Debian Policy 9.2.3): it must not come into being. */
+#define NO_HOME "/nonexistent"
+
 static bool is_dir(const char *path)
 {
     return access(path, R_OK | X_OK) == 0;
@@ -45,6 +48,8 @@ bool places_user_dir(struct arena *arena, const char *variable, const char *belo
                      const char **ret_path, struct err *err)
 {
     const char *value = getenv(variable), *home = getenv("HOME");
+    if (home && strcmp(home, NO_HOME) == 0)
+        home = NULL;
     if (value && value[0] == '/') {
         *ret_path = arena_printf(arena, "%s/imgfactory", value);
     } else if (home && home[0] == '/') {

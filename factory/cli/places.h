@@ -14,9 +14,8 @@
 /* Finds a data folder ("arches", "manifests"): of the source tree when this program lies in its build tree, else
  * ../share/imgfactory beside the program's directory, else the place given at configure time. */
 bool places_data_dir(struct arena *arena, const char *name, const char **ret_path, struct err *err) MUST_CHECK;
-/* Finds the directory for `variable` ("XDG_CACHE_HOME"), `below_home` (".cache") or, for root without HOME,
- * `for_system` ("/var/cache"), with
- * "/imgfactory" added. */
+/* Finds the directory for `variable` ("XDG_CACHE_HOME"), `below_home` (".cache") or, for root without HOME
+ * or with "/nonexistent" there, `for_system` ("/var/cache"), with "/imgfactory" added. */
 bool places_user_dir(struct arena *arena, const char *variable, const char *below_home, const char *for_system,
                      const char **ret_path, struct err *err) MUST_CHECK;
 

@@ -391,6 +391,14 @@ class Usage(Case):
         lines = self.factory.run_plain("show-config", "--retries", "7").stdout.splitlines()
         self.assertIn("retries                 7                                   command line", lines)
 
+    def test_nobody_s_home_is_none(self):
+        os.makedirs(self.path("here"))
+        environment = {"HOME": "/nonexistent", "XDG_CACHE_HOME": None, "XDG_STATE_HOME": None}
+        result = subprocess.run([run.program(), "show-config", "--json"], env=self.factory.environment(environment), cwd=self.path("here"),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertNotIn(b"/nonexistent/", result.stdout)
+        self.assertIn(b"/var/cache/imgfactory" if os.geteuid() == 0 else b"HOME is set", result.stdout + result.stderr)
+
     def test_verbose_names_the_site_file(self):
         self.write("here/imgfactory.yaml", "jobs: 1\n")
         told = self.factory.run_plain("clean", "-v", cwd=self.path("here")).stderr
