@@ -10,12 +10,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* Two locks, and the image that is compared. */
 struct two_locks {
     struct differ *differ;
     struct lock locks[2];
-    const char *image;
-    struct compared *compared;
 };
 
 bool diff_is_lock(const char *word)
@@ -94,13 +91,13 @@ static void add_values(struct arena *arena, const struct lock_image *before, con
 }
 
 /* Compares one architecture of the image. */
-static void compare_arch(struct two_locks *two, const char *arch)
+static void compare_arch(struct two_locks *two, const char *arch, struct compared *compared)
 {
     struct differ *differ = two->differ;
     struct arena *arena = differ->arena;
-    const struct lock_image *before = find_image(&two->locks[0], two->image, arch),
-                            *after = find_image(&two->locks[1], two->image, arch);
-    struct lock_part part = {.image = two->image, .arch = arch};
+    const struct lock_image *before = find_image(&two->locks[0], compared->name, arch),
+                            *after = find_image(&two->locks[1], compared->name, arch);
+    struct lock_part part = {.image = compared->name, .arch = arch};
     struct strings lines = {0};
     struct change change;
     if (before && after)
@@ -112,8 +109,8 @@ static void compare_arch(struct two_locks *two, const char *arch)
         add_values(arena, before, after, &change);
     if (change.is_known)
         stories_tell(arena, &differ->stories, &change);
-    two->compared->is_same = two->compared->is_same && is_same;
-    list_add(arena, &two->compared->changes, change);
+    compared->is_same = compared->is_same && is_same;
+    list_add(arena, &compared->changes, change);
 }
 
 /* Compares one image, whichever of the locks has it. */
@@ -125,8 +122,6 @@ static void compare_image(struct two_locks *two, const char *image)
     struct compared compared = {.name = image, .is_same = true};
     struct diff_end *const ends[] = {&compared.before, &compared.after};
     struct strings arches = {0};
-    two->image = image;
-    two->compared = &compared;
     two->differ->arena = &arena;
     for (size_t i = 0; i < 2; i++) {
         const struct lock *lock = &two->locks[i];
@@ -139,7 +134,7 @@ static void compare_image(struct two_locks *two, const char *image)
         }
     }
     for (size_t i = 0; i < arches.count; i++)
-        compare_arch(two, arches.items[i]);
+        compare_arch(two, arches.items[i], &compared);
     diff_report(two->differ, &compared);
     two->differ->arena = whole;
 }

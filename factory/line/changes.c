@@ -25,9 +25,11 @@ static const char *platform_of(struct arena *arena, const struct arch *arch)
                         arch->oci_variant ? arch->oci_variant : "");
 }
 
-/* The new side: what the job made, whose bill is read whole when only its head was. */
+/* The new side: what the job made, whose bill is read whole when only its head was; NULL when it made nothing. */
 static struct change_side *side_of_job(struct arena *arena, const struct job *job)
 {
+    if (!job->is_good)
+        return NULL;
     struct change_side *side = arena_new(arena, struct change_side);
     struct bill *bill = arena_new(arena, struct bill);
     *bill = job->bill;
@@ -44,8 +46,23 @@ static struct change_side *side_of_job(struct arena *arena, const struct job *jo
 static void add(struct batch_image *image, const struct change_side *before, const struct change_side *after)
 {
     struct change change;
+    if (!before && !after)
+        return;
     change_compare(&image->arena, before, after, &change);
     list_add(&image->arena, &image->changes->items, change);
+}
+
+/* Finds the job of a platform, and notes that it was met; NULL when the image is not made for it any more. */
+static const struct job *find_job(const struct batch_image *image, const char *platform, bool *is_met)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    for (size_t j = 0; j < image->arch_count; j++) {
+        if (is_met[j] || !text_same(platform, platform_of(&scratch, image->jobs[j].arch)))
+            continue;
+        is_met[j] = true;
+        return &image->jobs[j];
+    }
+    return NULL;
 }
 
 void changes_read(struct batch_image *image, struct plant *plant)
@@ -61,15 +78,12 @@ void changes_read(struct batch_image *image, struct plant *plant)
     for (size_t i = 0; i < before.manifests.count; i++) {
         if (!side_is_platform(&before.manifests.items[i]))
             continue;
-        struct change_side *old = arena_new(arena, struct change_side), *new = NULL;
+        struct change_side *old = arena_new(arena, struct change_side);
         side_of_manifest(arena, plant->store, &before, &before.manifests.items[i], old);
-        for (size_t j = 0; j < image->arch_count && !new; j++) {
-            if (is_met[j] || !text_same(old->platform, platform_of(arena, image->jobs[j].arch)))
-                continue;
-            is_met[j] = true;
-            new = side_of_job(arena, &image->jobs[j]);
-        }
-        add(image, old, new);
+        const struct job *job = find_job(image, old->platform, is_met);
+        bool is_kept = job && !job->is_good && image->together.on_missing == MISSING_PREVIOUS;
+        if (!is_kept)
+            add(image, old, job ? side_of_job(arena, job) : NULL);
     }
     for (size_t j = 0; j < image->arch_count; j++) {
         if (!is_met[j])

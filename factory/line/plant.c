@@ -101,6 +101,7 @@ struct source_look {
     unsigned round_count;  /* looks since the last wait */
     uint64_t deadline_ms;  /* of waiting; 0: nobody waited yet */
     uint64_t pause_ms;     /* before the next look */
+    bool is_settled;       /* what lacks something is taken all the same */
 };
 
 /* Finds what is noted of a source, or begins it. Called with the lock held. */
@@ -176,6 +177,7 @@ static bool settle(struct source_look *look)
     if (!generations_settle(look->env.generations))
         return false;
     look->number++;
+    look->is_settled = true;
     return true;
 }
 
@@ -190,7 +192,10 @@ bool plant_look_again(struct plant *plant, const struct source *source, size_t n
     pthread_mutex_lock(&plant->lock);
     struct source_look *look = find_look(plant, source);
     uint64_t pause_ms = 0;
-    bool is_worth = look->number != number || find_pause(plant, look, is_lost, &pause_ms) || (is_lost && settle(look));
+    bool is_open = !look->is_settled, is_own = first->detail != GENERATIONS_ALL_LOST;
+    bool is_worth = look->number != number || (is_open && find_pause(plant, look, is_lost, &pause_ms));
+    if (!is_worth && is_open && is_lost) /* for the others, when it was this order that missed something */
+        is_worth = settle(look) && !is_own;
     pthread_mutex_unlock(&plant->lock);
     *err = *first;
     if (!is_worth)

@@ -36,7 +36,7 @@ class Outcome:
         except ValueError:
             self.report = None
         self.metrics = metrics  # {name with labels: value}
-        self.summary = [line for line in result.stderr.splitlines() if re.match(r"(ok|FAILED|PARTLY) +", line)]
+        self.summary = [line for line in result.stderr.splitlines() if re.match(r"(ok|held|FAILED|PARTLY) +", line)]
 
     def __str__(self):
         return re.sub(r"(?s)--- stdout.*?--- stderr", "--- stderr", str(self.result))
@@ -80,7 +80,7 @@ class Machine:
         """With a clock that is so many days back. Files keep the kernel's times, which then lie in the future: whatever has no date
         inside is new to the program. (With a clock that is ahead all that it writes would be old at once.)"""
         preload = self.library
-        if run.sanitizer() in ("address", "thread"):  # its library wants to be the first
+        if any(kind in run.sanitizer() for kind in ("address", "thread")):  # its library wants to be the first
             preload = f"{sanitizer_library()} {preload}"
         return run.Factory.environment({
             "LD_PRELOAD": preload, "FAKETIME": f"{-days:+d}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1",
@@ -126,7 +126,7 @@ class Machine:
 
 
 def sanitizer_library():
-    name = {"address": "libasan.so", "thread": "libtsan.so"}[run.sanitizer()]
+    name = "libasan.so" if "address" in run.sanitizer() else "libtsan.so"
     found = subprocess.run(["ldd", run.program()], stdout=subprocess.PIPE, check=True).stdout.decode()
     return next(line.split("=>")[1].split()[0] for line in found.splitlines() if name in line)
 
