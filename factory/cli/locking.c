@@ -62,6 +62,31 @@ static bool is_wanted(const struct options *options)
     return options->is_locked || options->is_lock_check || (options->update && *options->update);
 }
 
+static bool has_image(const struct lock *lock, const char *name)
+{
+    for (size_t i = 0; i < lock->images.count; i++) {
+        if (strcmp(lock->images.items[i].image, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Words behind --update are images; a package there was meant as its value. */
+static bool check_update_words(const struct command *command, const struct locking *locking, struct err *err)
+{
+    const struct strings *words = &command->options.words;
+    const char *update = command->options.update;
+    for (size_t i = 0; update && !*update && i < words->count; i++) {
+        const char *word = words->items[i];
+        if (has_image(&locking->lock, word) || !lock_has_package(&locking->lock, word))
+            continue;
+        err_set(err, ERR_USAGE, "%s is a package of %s: --update takes packages with an equals sign, --update=%s", word,
+                locking->path, word);
+        return false;
+    }
+    return true;
+}
+
 /* What is written anew as a whole need not have been good. */
 static bool forgive(const struct command *command, const struct locking *locking, struct err *err)
 {
@@ -83,6 +108,8 @@ bool locking_begin(struct command *command, const struct strings *names, struct 
         return true;
     locking->path = path_of(command, arena, names);
     if (!read_lock(arena, locking, err) && !forgive(command, locking, err))
+        return false;
+    if (!check_update_words(command, locking, err))
         return false;
     if (!locking->is_there && is_wanted(options)) {
         err_set(err, ERR_USAGE, "there is no %s; `imgfactory lock` writes it", locking->path);

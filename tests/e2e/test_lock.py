@@ -222,6 +222,10 @@ class Updates(LockCase):
         versions = {item["version"] for item in json.loads(after)["packages"] if item["name"] == "libfoo1"}
         self.assertEqual(versions, {"1:9.9"})
 
+    def test_a_package_behind_update_is_explained(self):
+        self.lock("--update", code=run.USAGE, names=("libfoo1",))
+        self.assertIn("--update takes packages with an equals sign, --update=libfoo1", self.last.stderr)
+
     def diff(self, *words, code=run.OK):
         result = self.factory.run_plain("diff", *words)
         self.assertEqual(result.code, code, result)
