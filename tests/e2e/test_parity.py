@@ -53,6 +53,8 @@ class ParityCase(SiteCase):
 
     def after(self, days, *options, **settings):
         """A night so many days from now."""
+        if "thread" in run.sanitizer():
+            self.skipTest("left out: under libfaketime the thread sanitizer sees mutexes that are locked twice")
         env = {**self.env, "LD_PRELOAD": FAKETIME, "FAKETIME": f"+{days}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         if "address" in run.sanitizer():
             env["ASAN_OPTIONS"] = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")
