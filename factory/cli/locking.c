@@ -236,7 +236,7 @@ static bool write_all(struct command *command, const struct locking *locking, co
         !locked_hold(plant, lock, locking->path, err))
         return false;
     if (!command->options.is_quiet)
-        (void)printf("%s: %zu images, %zu packages, %zu indices of %zu repositories\n", locking->path,
+        (void)printf("%s: images and architectures %zu, packages %zu, indices %zu, repositories %zu\n", locking->path,
                      lock->images.count, lock->packages.count, lock->indices.count, lock->sources.count);
     return true;
 }

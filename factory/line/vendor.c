@@ -53,14 +53,17 @@ static bool has_file(const struct filling *filling, const char *name, size_t len
 static bool write_file(const struct filling *filling, const char *name, struct text bytes, struct err *err)
 {
     AUTO(auto_close_fd) int fd = -1;
+    AUTO(arena_done) struct arena scratch = {0};
     const char *slash = strrchr(name, '/');
-    struct arena scratch = {0};
     const char *folder = arena_printf(&scratch, "%s/%.*s", filling->dir, (int)(slash - name), name);
-    bool is_good = has_file(filling, name, bytes.len) ||
-                   (file_make_dirs(folder, 0755, err) && file_open_dir(folder, &fd, err) &&
-                    file_write_atomic_at(fd, slash + 1, bytes.ptr, bytes.len, 0644, false, err));
-    arena_done(&scratch);
-    return is_good;
+    return file_make_dirs(folder, 0755, err) && file_open_dir(folder, &fd, err) &&
+           file_write_atomic_at(fd, slash + 1, bytes.ptr, bytes.len, 0644, false, err);
+}
+
+/* Writes what is named by its bytes, unless it is there. */
+static bool write_blob(const struct filling *filling, const char *name, struct text bytes, struct err *err)
+{
+    return has_file(filling, name, bytes.len) || write_file(filling, name, bytes, err);
 }
 
 /* Gets a file, of the network if need be, and writes it. */
@@ -71,7 +74,7 @@ static bool add_listed(struct filling *filling, const struct origin *origin, con
     struct source_env env = filling->plant->env;
     env.access = origin ? origin->access : NULL;
     return listed_file_map(&env, file, &view, err) &&
-           write_file(filling, name_of(&filling->arena, checksum_text(&file->checksum).chars),
+           write_blob(filling, name_of(&filling->arena, checksum_text(&file->checksum).chars),
                       (struct text){view.ptr, view.len}, err);
 }
 
@@ -86,7 +89,7 @@ static bool add_blob(struct filling *filling, const struct digest *digest, struc
         err_set(err, ERR_LOCAL, "sha256:%s vanished from the cache", digest_hex(digest).chars);
         return false;
     }
-    return write_file(filling, arena_printf(&filling->arena, "sha256/%s", digest_hex(digest).chars),
+    return write_blob(filling, arena_printf(&filling->arena, "sha256/%s", digest_hex(digest).chars),
                       (struct text){view.ptr, view.len}, err);
 }
 
