@@ -9,7 +9,9 @@
 #include <stdlib.h>
 
 #define SUM_KEY "\"sum\":\"sha256:"
-#define LINES_MAX ((size_t)50000)    /* of a list: some hundred images for all architectures have 5,000 packages */
+#define LINES_MAX ((size_t)50000) /* of a list: some hundred images for all architectures have 5,000 packages */
+#define IMAGES_MAX ((size_t)4096) /* images and architectures: packages are looked through for each */
+#define DATA_MAX ((size_t)1024)
 #define VALUES_MAX ((size_t)4 << 20) /* commas and brackets: bounds the memory of the parser */
 
 static const struct record_field source_fields[] = {
@@ -242,7 +244,7 @@ static bool is_small(const struct lock *lock)
         if (counts[i] > LINES_MAX)
             return false;
     }
-    return true;
+    return lock->images.count <= IMAGES_MAX && lock->data.count <= DATA_MAX;
 }
 
 bool lock_write(struct lock *lock, struct buf *text)
@@ -338,8 +340,12 @@ static bool is_asked(const struct comparing *comparing, const char *arch)
 
 static void compare_data(const struct comparing *comparing)
 {
+    static const char of_arch[] = "arch ";
     for (size_t i = 0; i < comparing->now->data.count; i++) {
         const struct lock_data *now = &comparing->now->data.items[i], *locked = NULL;
+        bool is_of_arch = text_has_prefix(text_of(now->name), of_arch);
+        if (is_of_arch && !is_asked(comparing, now->name + strlen(of_arch)))
+            continue;
         for (size_t j = 0; j < comparing->locked->data.count && !locked; j++) {
             const struct lock_data *other = &comparing->locked->data.items[j];
             locked = strcmp(other->name, now->name) == 0 ? other : NULL;

@@ -266,9 +266,12 @@ static void print_change(const struct printing *printing, const struct change *c
         print_advisory(printing, &change->advisories.items[i]);
     for (size_t i = 0; i < change->stories.count; i++)
         print_story(printing, &change->stories.items[i]);
-    for (size_t i = 0; i < change->notes.count; i++)
+    for (size_t i = 0; i < change->notes.count; i++) {
+        AUTO(arena_done) struct arena scratch = {0};
         (void)fprintf(printing->out, printing->is_markdown ? "- note: %s\n" : "  note        %s\n",
-                      change->notes.items[i]);
+                      printing->is_markdown ? shown(printing, &scratch, change->notes.items[i])
+                                            : change->notes.items[i]);
+    }
     if (printing->is_markdown)
         (void)fputc('\n', printing->out);
 }

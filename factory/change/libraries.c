@@ -8,6 +8,9 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#define NAME_MAX_BYTES ((size_t)16 << 10)   /* of a symbol; C++ has names of thousands of bytes */
+#define NAMES_MAX_BYTES ((size_t)128 << 20) /* of all symbols of a library */
+
 #define NOTED_MAX 3 /* packages that are named when files of them could not be looked at */
 
 /* A library of one side. */
@@ -79,7 +82,8 @@ static const struct entry *find_entry(struct looking *looking, struct shelf *she
 static const char *soname_of(struct looking *looking, struct shelf *shelf, const struct bill_file *file)
 {
     struct arena *arena = &looking->known->arena;
-    const char *key = digest_hex(&file->digest).chars, *soname = map_get(&looking->known->sonames, text_of(key));
+    const struct digest_hex hex = digest_hex(&file->digest);
+    const char *key = hex.chars, *soname = map_get(&looking->known->sonames, text_of(key));
     if (!soname) {
         const struct entry *entry = find_entry(looking, shelf, file);
         if (!entry)
@@ -119,9 +123,14 @@ static bool list_symbols(struct looking *looking, struct arena *arena, const str
     *ret_symbols = (struct strings){0};
     if (!entry || !digest_eq(&digest, &entry->digest))
         return false;
+    size_t name_bytes = 0; /* names may lie in each other: together they can be larger than the file */
     elf_symbols_read(arena, bytes, &symbols);
     for (size_t i = 1; !symbols.broken && i < symbols.count; i++) {
         struct elf_symbol symbol = elf_symbols_get(&symbols, i);
+        size_t len = strnlen(symbol.name, NAME_MAX_BYTES + 1);
+        name_bytes += len;
+        if (len > NAME_MAX_BYTES || name_bytes > NAMES_MAX_BYTES)
+            return false;
         bool is_usable = symbol.section != SHN_UNDEF && symbol.binding != STB_LOCAL && *symbol.name &&
                          (symbol.visibility == STV_DEFAULT || symbol.visibility == STV_PROTECTED);
         bool is_version = symbol.section == SHN_ABS && symbol.version && strcmp(symbol.version->name, symbol.name) == 0;

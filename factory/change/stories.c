@@ -135,7 +135,7 @@ static bool read_from(struct telling *telling, const struct bill_package *packag
     const struct bill_package *older = older_of(upgrade, change);
     const struct format *format = packaged_format(package);
     const struct change_side *side = upgrade->is_back ? telling->change->before : telling->change->after;
-    bool is_installed = !packaged_has_digest(package) && side->installed;
+    bool is_installed = !packaged_has_digest(package) && side->installed && side->installed->format == format;
     if (!format || (!packaged_has_digest(package) && !is_installed)) {
         err_set(err, ERR_LOCAL, "of package %s %s no file is known", package->name, package->version);
         return false;

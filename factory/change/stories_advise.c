@@ -3,7 +3,10 @@
 
 #include "change/packaged.h"
 
-/* What was read of one repository; NULL when it could not be. */
+/* Repositories of an image that are asked; real ones have a few. */
+#define REPOSITORIES_MAX ((size_t)200)
+
+/* What was read of one repository; NULL when it could not be. `wanted_key` names what is looked for. */
 static const struct advisories *advisories_of(struct stories *stories, const struct format *format,
                                               const struct bill_repository *repository, const struct map *wanted,
                                               const char *wanted_key, const char **ret_why)
@@ -48,7 +51,9 @@ static const struct format *list_wanted(struct arena *arena, const struct change
         list_add(arena, &key, arena_printf(arena, "%s %s %s", item->name, item->before, item->after));
         found = format;
     }
-    *ret_key = strings_join(arena, &key, "\n");
+    const char *joined = strings_join(arena, &key, "\n");
+    struct digest digest = digest_of(joined, strlen(joined));
+    *ret_key = arena_strdup(arena, digest_hex(&digest).chars);
     return found;
 }
 
@@ -68,7 +73,9 @@ void stories_advise(struct arena *arena, struct stories *stories, struct change 
     struct map wanted = {.arena = &scratch};
     const char *key, *why;
     const struct format *format = list_wanted(&stories->arena, change, &wanted, &key);
-    for (size_t i = 0; format && stories->store && bill->source && i < bill->source->repositories.count; i++) {
+    for (size_t i = 0;
+         format && stories->store && bill->source && i < bill->source->repositories.count && i < REPOSITORIES_MAX;
+         i++) {
         const struct bill_repository *repository = &bill->source->repositories.items[i];
         const struct advisories *advisories = advisories_of(stories, format, repository, &wanted, key, &why);
         for (size_t j = 0; advisories && j < advisories->count; j++)

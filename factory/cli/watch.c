@@ -300,11 +300,12 @@ static bool watch_site(struct command *command, struct err *err)
     }
     notify_send(&watch.notify, "STOPPING=1\n");
     notify_close(&watch.notify);
-    arena_done(&watch.site_arena);
     command->site = (struct site){0};
     command->outcome = signals_is_timed_out(command->signals) ? ERR_NETWORK : ERR_CANCELLED;
-    if (!command->is_abandoned)
+    if (!command->is_abandoned) { /* else threads that hang may have use for both until the process ends */
+        arena_done(&watch.site_arena);
         log_close(watch.silent);
+    }
     return true;
 }
 

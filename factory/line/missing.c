@@ -112,8 +112,10 @@ static bool find_there(struct keeping *keeping, const char *tag, const struct ar
             !platforms_want(&platforms, manifest->os, manifest->architecture, manifest->variant))
             continue;
         struct layout_image one = {.blobs_fd = -1, .manifests = {manifest, 1, 1}};
+        if (!pull_layers(keeping->registry, keeping->plant->store, &one, NULL, err))
+            return false;
         *ret_image = adopt(arena, arch, manifest);
-        return pull_layers(keeping->registry, keeping->plant->store, &one, NULL, err);
+        return true;
     }
     return true;
 }

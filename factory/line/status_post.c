@@ -159,7 +159,7 @@ static bool post_once(struct posting *posting, bool is_first, bool *ret_is_done,
     *ret_is_done = false;
     if (!read_there(posting, &before, &there, &is_there, err))
         return false;
-    if (!is_first && is_there && status_record_has(&there, &posting->ours)) {
+    if (!is_first && is_there && status_record_has(&there, &posting->ours, clock_date())) {
         posting->digest = before.digest;
         *ret_is_done = true;
         return true;

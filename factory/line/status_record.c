@@ -76,9 +76,12 @@ static bool has_sane_values(const struct status_record *record)
 {
     bool is_sane =
         is_time(record->night) && record->images.count <= STATUS_IMAGES_MAX && record->moves.count <= STATUS_MOVES_MAX;
-    for (size_t i = 0; i < record->images.count; i++) {
+    size_t repositories = 0;
+    for (size_t i = 0; is_sane && i < record->images.count; i++) {
         const struct status_image *image = &record->images.items[i];
-        is_sane = is_sane && is_time(image->night) && is_time(image->good) && is_time(image->failing_since);
+        repositories += image->repositories.count;
+        is_sane = repositories <= STATUS_REPOSITORIES_MAX && is_time(image->night) && is_time(image->good) &&
+                  is_time(image->failing_since);
         for (size_t j = 0; j < image->repositories.count; j++)
             is_sane = is_sane && is_time(image->repositories.items[j].date);
     }
@@ -269,7 +272,8 @@ void status_record_merge(struct arena *arena, const struct status_record *there,
     }
     for (size_t i = 0; there && i < there->images.count; i++) {
         const struct status_image *image = &there->images.items[i];
-        if (is_told[i] || is_ahead(image, now) || is_gone(image, ours, now))
+        bool has_room = merged.images.count < STATUS_IMAGES_MAX;
+        if (is_told[i] || !has_room || is_ahead(image, now) || is_gone(image, ours, now))
             continue;
         list_add(arena, &merged.images, *image);
     }
@@ -290,11 +294,11 @@ static bool is_told_alike(const struct status_image *a, const struct status_imag
            (a->outcome == STATUS_FAILED || a->outcome == STATUS_HELD || digest_eq(&a->digest, &b->digest));
 }
 
-bool status_record_has(const struct status_record *record, const struct status_record *ours)
+bool status_record_has(const struct status_record *record, const struct status_record *ours, int64_t now)
 {
     for (size_t i = 0; i < ours->images.count; i++) {
         const struct status_image *image = &ours->images.items[i], *there = find(record, image);
-        if (!there || !(is_newer(there, image) || is_told_alike(there, image)))
+        if (!there || is_ahead(there, now) || !(is_newer(there, image) || is_told_alike(there, image)))
             return false;
     }
     return true;

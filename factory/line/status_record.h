@@ -17,6 +17,7 @@
 #define STATUS_FORMAT ((size_t)1)
 #define STATUS_MOVES_MAX 30
 #define STATUS_IMAGES_MAX 10000
+#define STATUS_REPOSITORIES_MAX 32768 /* of all images */
 #define STATUS_ERROR_MAX_BYTES ((size_t)300)
 /* An image that no night tells of any more, of a machine that is not there any more, is forgotten. */
 #define STATUS_FORGOTTEN_SECONDS ((int64_t)30 * 24 * 60 * 60)
@@ -90,8 +91,9 @@ bool status_record_write(const struct status_record *record, struct buf *text) M
  * `released` is not known (0): it is found here, and a move without is left out. */
 void status_record_merge(struct arena *arena, const struct status_record *there, const struct status_record *ours,
                          int64_t now, struct status_record *ret_record);
-/* Returns whether a record tells all that this night has to tell, or newer things. */
-bool status_record_has(const struct status_record *record, const struct status_record *ours);
+/* Returns whether a record tells all that this night has to tell, or newer things; an image's night ahead
+ * of `now` counts as none. */
+bool status_record_has(const struct status_record *record, const struct status_record *ours, int64_t now);
 /* Returns whether a record has images of another writer. */
 bool status_record_is_shared(const struct status_record *record, const char *writer);
 /* What a word of the site file is called in records: a path as seen from the file's folder, of another one the last part. */

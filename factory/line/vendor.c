@@ -100,7 +100,8 @@ static bool add_key(struct filling *filling, const char *location, struct err *e
     bool is_url = false;
     if (!keyring_read(&filling->plant->env, &filling->arena, location, &bytes, &is_url, err))
         return false;
-    const char *name = is_url ? digest_hex(&url).chars : path_basename(location);
+    struct digest_hex hex = digest_hex(&url);
+    const char *name = is_url ? hex.chars : path_basename(location);
     return write_file(filling, arena_printf(&filling->arena, "keys/%s", name), buf_text(&bytes), err);
 }
 
@@ -188,14 +189,26 @@ static bool store_file(struct store *store, const struct checksum *checksum, con
 {
     AUTO(blob_abandon) struct blob blob = {0};
     struct digest digest;
-    bool is_sha512 = checksum->kind == CHECKSUM_SHA512;
+    AUTO(view_done) struct view stored = {0};
+    bool is_sha512 = checksum->kind == CHECKSUM_SHA512, is_found;
     struct checksum got = checksum_of(checksum->kind, view->ptr, view->len);
     if (!checksum_eq(&got, checksum)) {
         err_set(err, ERR_TRUST, "%s: its bytes are not what its name says", path);
         return false;
     }
-    return blob_begin(store, &blob, err) && blob_write(&blob, view->ptr, view->len, err) &&
-           blob_commit(&blob, NULL, &digest, err) && (!is_sha512 || store_note_sha512(store, checksum, &digest, err));
+    if (!blob_begin(store, &blob, err) || !blob_write(&blob, view->ptr, view->len, err) ||
+        !blob_commit(&blob, NULL, &digest, err))
+        return false;
+    if (!is_sha512)
+        return true;
+    /* Somebody may have written to the folder meanwhile: what counts is what came into the store. */
+    if (!store_map_blob(store, &digest, &stored, &is_found, err))
+        return false;
+    got = checksum_of(checksum->kind, stored.ptr, stored.len);
+    if (is_found && checksum_eq(&got, checksum))
+        return store_note_sha512(store, checksum, &digest, err);
+    err_set(err, ERR_TRUST, "%s: its bytes changed while they were read", path);
+    return false;
 }
 
 static bool take_one(struct plant *plant, struct arena *arena, const char *checksum_chars, const char *dir,
@@ -212,8 +225,14 @@ static bool take_one(struct plant *plant, struct arena *arena, const char *check
     if (is_found && store_has(plant->store, &digest))
         return true;
     const char *path = arena_printf(arena, "%s/%s", dir, name_of(arena, checksum_chars));
-    if (file_map_at(AT_FDCWD, path, &view, err))
+    if (file_map_at(AT_FDCWD, path, &view, err)) {
+        if (view.len > FILE_MAX_BYTES) {
+            err_set(err, ERR_MALFORMED, "%s has %zu bytes, more than any file of a repository may have", path,
+                    view.len);
+            return false;
+        }
         return store_file(plant->store, &checksum, path, &view, err);
+    }
     if (err->kind != ERR_LOCAL || err->detail != ENOENT)
         return false;
     err_clear(err);

@@ -7,6 +7,8 @@
 #include "rpmmd/repomd.h"
 #include "rpmmd/xml_stream.h"
 
+#define REFERENCE_MAX_BYTES 256 /* an advisory, a bug's number; a longer one is none */
+
 /* A reading: the advisory at hand is taken when a package of it is wanted. */
 struct reading {
     struct arena *arena;
@@ -60,7 +62,7 @@ static bool begin_element(struct xml_stream *xml, const char *element, const cha
         advisory->issued = arena_strdup(&reading->scratch, xml_stream_attribute(attributes, "date"));
     } else if (xml->depth == 4 && strcmp(element, "reference") == 0) {
         const char *id = arena_strdup(&reading->scratch, xml_stream_attribute(attributes, "id"));
-        if (id && *id && advisory->references.count < ADVISORY_REFERENCES_MAX)
+        if (id && *id && strlen(id) <= REFERENCE_MAX_BYTES && advisory->references.count < ADVISORY_REFERENCES_MAX)
             list_add(&reading->scratch, &advisory->references, id);
     }
     return xml->depth != 5 || strcmp(element, "package") != 0 || take_package(xml, attributes);
@@ -83,7 +85,7 @@ static bool end_element(struct xml_stream *xml, const char *element, struct text
         advisory->title = text_dup(&reading->scratch, text_trim(content));
     else if (xml->depth == 3 && strcmp(element, "severity") == 0)
         advisory->severity = text_dup(&reading->scratch, text_trim(content));
-    if (xml->depth != 2 || !advisory->packages.count || !advisory->id)
+    if (xml->depth != 2 || strcmp(element, "update") != 0 || !advisory->packages.count || !advisory->id)
         return true;
     if (reading->advisories->count >= ADVISORIES_MAX)
         return xml_stream_fail(xml, "more than %u advisories of the packages asked for", ADVISORIES_MAX);
@@ -96,6 +98,7 @@ static bool end_element(struct xml_stream *xml, const char *element, struct text
     copy_strings(arena, &advisory->packages, &copy.packages);
     copy_strings(arena, &advisory->references, &copy.references);
     list_add(arena, reading->advisories, copy);
+    *advisory = (struct advisory){0};
     return true;
 }
 

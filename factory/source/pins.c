@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#define DATE_MAX INT64_C(253402300799) /* the last second of the year 9999 */
 #define HOUR_S 3600
 
 const struct pin *pins_find(const struct pins *pins, const char *uri, const char *suite)
@@ -39,7 +40,8 @@ struct strings pins_snapshots(struct arena *arena, const char *pattern, int64_t 
 {
     static const int hours[] = {0, 6, 24, 72};
     struct strings uris = {0};
-    for (size_t i = 0; pattern && i < ARRAY_COUNT(hours); i++) {
+    bool is_date = date >= 0 && date <= DATE_MAX;
+    for (size_t i = 0; pattern && is_date && i < ARRAY_COUNT(hours); i++) {
         char moment[32], day[32];
         struct tm parts;
         time_t seconds = date + hours[i] * HOUR_S;
