@@ -21,6 +21,7 @@
 #include "line/names_text.h"
 #include "line/report.h"
 #include "line/standing.h"
+#include "line/status_seen.h"
 #include "line/summary.h"
 #include "line/together.h"
 #include "registry/registries_conf.h"
@@ -1056,6 +1057,14 @@ static bool has_record(const struct build *build)
     return build->is_night && build->run.record && !build->options->is_dry_run && !build->options->is_no_push;
 }
 
+/* Returns whether the record is asked before tags leave what another machine may have made. What a lock says is wanted, however
+ * old it is. */
+static bool is_guarded(const struct build *build)
+{
+    return build->run.record && !build->run.lock && !build->run.explained && !build->options->is_dry_run &&
+           !build->options->is_no_push && !build->locking.is_writing;
+}
+
 /* Notes the repository of the record. */
 static void share_record(struct arena *arena, struct registry_shared *shared, const char *record)
 {
@@ -1081,7 +1090,7 @@ static struct registry_shared *share_registries(struct build *build)
             registry_shared_add(shared, &reference);
         share_base(build->arena, shared, build->images[i].manifest);
     }
-    if (has_record(build))
+    if (has_record(build) || is_guarded(build))
         share_record(build->arena, shared, build->run.record);
     return shared;
 }
@@ -1196,6 +1205,7 @@ static bool run_batch(struct build *build, struct err *err)
     }
     struct registry_shared *shared = share_registries(build);
     batch_init(batch, build->images, build->image_count);
+    plant->seen = is_guarded(build) ? status_seen_new(build->run.record) : NULL;
     struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);
     AUTO(libraries_done) struct libraries libraries = {.store = plant->store};
     AUTO(stories_done)
@@ -1226,6 +1236,7 @@ static bool run_batch(struct build *build, struct err *err)
     if (batch->is_abandoned)
         return is_run;
     batch_done(batch);
+    status_seen_free(plant->seen);
     plant_close(plant);
     registry_shared_free(shared);
     return is_run;

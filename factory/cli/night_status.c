@@ -35,7 +35,8 @@ void night_status_write(struct command *command, const struct plant *plant, stru
     struct status_night night = {.reference = plant->options->record,
                                  .site_path = command->site.path,
                                  .begun = plant->options->now,
-                                 .is_proven = !plant->options->inputs.is_no_check};
+                                 .is_proven = !plant->options->inputs.is_no_check,
+                                 .is_guarded = plant->seen != NULL};
     if (batch->is_abandoned || plant_is_cancelled(plant, &err))
         return;
     if (find_writer(&command->arena, plant, command->site.path, &night.writer, &err)) {

@@ -3,10 +3,12 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/date.h"
 #include "line/changes.h"
 #include "line/fewer.h"
 #include "line/image_notes.h"
 #include "line/missing.h"
+#include "line/status_seen.h"
 #include "line/steps.h"
 #include "line/together.h"
 
@@ -251,10 +253,36 @@ static void warn_of_differing_versions(const struct batch_image *image, struct l
     }
 }
 
+/* What the guard of a push asks with. */
+struct seen_question {
+    const struct plant *plant;
+    struct batch_image *image;
+};
+
+static bool is_newer(void *context, const struct digest *there)
+{
+    const struct seen_question *question = context;
+    struct batch_image *image = question->image;
+    image->newer = status_seen_newer(question->plant->seen, question->plant, image, there, &image->newer_by);
+    return image->newer;
+}
+
+static void tell_of_newer(const struct batch_image *image, struct log *log)
+{
+    const struct status_newer *by = &image->newer_by;
+    log_line(log, LOG_QUIET,
+             "warning: %s: the tags in %s stay at sha256:%s, which another night made of newer repositories (%s of %s "
+             "there, of %s here); imgfactory push moves them all the same",
+             image->manifest->name, image->destination, digest_hex(&image->newer->digest).chars, by->name,
+             date_print(by->there).chars, date_print(by->ours).chars);
+}
+
 /* PUBLISH, when the image has a destination. */
 static bool publish(struct batch_image *image, struct plant *plant, struct err *err)
 {
     struct publication *publication = &image->publication;
+    struct seen_question question = {plant, image};
+    const struct push_guard guard = {is_newer, &question};
     publication->layout = image->layout;
     publication->layout_tag = image->tags.items[0];
     publication->wait = plant->options->wait;
@@ -264,9 +292,16 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
     publication->tags = image->tags;
     if (!image->destination)
         return true;
-    if (!publish_layout(&image->arena, plant->options->registry, plant->http, publication, err)) {
+    publication->guard = plant->seen ? &guard : NULL;
+    bool is_good = publish_layout(&image->arena, plant->options->registry, plant->http, publication, err);
+    publication->guard = NULL;
+    if (!is_good) {
         err_wrap(err, "push to %s", image->destination);
         return false;
+    }
+    if (image->newer) {
+        tell_of_newer(image, plant->log);
+        return true;
     }
     log_line(plant->log, LOG_NORMAL, "%s: %s in %s", image->manifest->name,
              publication->result.is_unchanged ? "unchanged" : "pushed", image->destination);

@@ -10,6 +10,7 @@
 
 #include "line/job.h"
 #include "line/parity.h"
+#include "line/status_record.h"
 #include "oci/layout.h"
 
 struct image_changes; /* changes.h */
@@ -48,11 +49,13 @@ struct batch_image {
     struct strings tags;
     struct document index;
     struct publication publication;
-    struct platforms_loss loss;    /* what a tag of the layout would have lost */
-    double seconds;                /* from the start of the batch to the image's end … */
-    int64_t ended;                 /* … which is this, in seconds since 1970 */
-    struct image_changes *changes; /* against what the layout had; NULL: nothing was there, or it is the same */
-    const char *told;              /* private, as are the next: the error that was printed of a job, if any */
+    struct platforms_loss loss;       /* what a tag of the layout would have lost */
+    double seconds;                   /* from the start of the batch to the image's end … */
+    int64_t ended;                    /* … which is this, in seconds since 1970 */
+    const struct status_image *newer; /* whose tags stay, since its repositories are newer (status_seen.h); or NULL */
+    struct status_newer newer_by;     /* one of those repositories */
+    struct image_changes *changes;    /* against what the layout had; NULL: nothing was there, or it is the same */
+    const char *told;                 /* private, as are the next: the error that was printed of a job, if any */
     _Atomic size_t pending;
     atomic_bool is_ended; /* no thread touches it any more */
 };

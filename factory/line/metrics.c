@@ -77,6 +77,11 @@ static double overdue_updates(const struct batch_image *image)
     return (double)count;
 }
 
+static double is_left(const struct batch_image *image)
+{
+    return image->newer != NULL;
+}
+
 static double image_seconds(const struct batch_image *image)
 {
     return image->seconds;
@@ -105,6 +110,7 @@ static const struct {
     {"image_held", "Whether the image is held, since its architectures differ.", is_held},
     {"image_overdue_updates", "Security updates that are held back for more than two nights.", overdue_updates},
     {"image_changed", "Whether the last run made another image than the one before.", is_changed},
+    {"image_left", "Whether its tags stay at an image of newer repositories.", is_left},
     {"image_duration_seconds", "How long the image took, from the beginning of the run.", image_seconds},
     {"image_sent_bytes", "Bytes of blobs that were sent to the registry.", sent_bytes},
     {"image_moved_tags", "Tags of the registry that were moved.", moved_tags},

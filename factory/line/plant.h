@@ -22,6 +22,8 @@
 
 #include <pthread.h>
 
+struct status_seen; /* status_seen.h */
+
 /* What the command line says about a whole run: what changes the bytes of products is in `inputs` (of which the fields
  * of the run are filled in), what only says how the run goes beside it. */
 struct run_options {
@@ -67,6 +69,7 @@ struct plant {
     struct workers *workers;
     struct supply *supply;
     struct packing_room packing_room;
+    struct status_seen *seen; /* the site's status record, before tags move; NULL: nothing is asked */
     struct source_env env;
     struct flight *sources, *catalogs; /* struct shared_source, struct catalog by key */
     struct flight *prepared;           /* catalogs by themselves */

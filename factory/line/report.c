@@ -2,6 +2,7 @@
 #include "line/report.h"
 
 #include "base/auto.h"
+#include "base/date.h"
 #include "deploy/deploy.h"
 #include "line/changes.h"
 #include "line/lag_report.h"
@@ -84,6 +85,15 @@ void report_push(FILE *out, const struct publication *publication)
     }
 }
 
+static void print_newer(FILE *out, const struct batch_image *image)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const struct status_newer *by = &image->newer_by;
+    if (image->newer)
+        (void)fprintf(out, "  newer   %s of %s there, of %s here\n", text_shown(&scratch, by->name),
+                      date_print(by->there).chars, date_print(by->ours).chars);
+}
+
 /* Returns whether the image says what it starts: without, nobody can run it as it is. */
 static bool has_command(const struct batch_image *image)
 {
@@ -123,6 +133,7 @@ static void print_use(FILE *out, const struct batch_image *image)
     }
     if (image->publication.is_good) {
         report_push(out, &image->publication);
+        print_newer(out, image);
         return;
     }
     (void)fprintf(out, "  copy    skopeo copy --all oci:%s:%s docker://REGISTRY/%s:%s\n", image->layout, tag,
@@ -292,6 +303,13 @@ static json_t *publication_json(const struct publication *publication)
     return json;
 }
 
+static json_t *newer_json(const struct batch_image *image)
+{
+    const struct status_newer *by = &image->newer_by;
+    return json_pack("{s:o, s:o, s:I, s:I}", "digest", digest_json(&image->newer->digest), "repository",
+                     record_text(by->name), "there", (json_int_t)by->there, "here", (json_int_t)by->ours);
+}
+
 static json_t *image_json(const struct batch_image *image, bool is_dry_run)
 {
     json_t *json = json_object(), *arches = json_array(), *changes = changes_json(image);
@@ -311,6 +329,8 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
     }
     if (image->publication.is_tried)
         json_object_set_new(json, "push", publication_json(&image->publication));
+    if (image->newer)
+        json_object_set_new(json, "newer", newer_json(image));
     for (size_t i = 0; i < image->arch_count; i++)
         json_array_append_new(arches, job_json(&image->jobs[i], is_dry_run));
     if (changes)

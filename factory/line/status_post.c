@@ -3,31 +3,16 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "line/status_seen.h"
+#include "line/status_settle.h"
 #include "registry/artifact.h"
 #include "registry/registries_conf.h"
 #include "registry/registry_shared.h"
 
 #define ROUNDS_MAX 5
 #define SETTLE_MS ((uint64_t)1000)
-#define RECORD_MAX_BYTES ((size_t)2 * 1024 * 1024)
 
 /* --- what a night tells --- */
-
-static void add_repositories(struct arena *arena, const struct batch_image *image, struct status_image *told)
-{
-    for (size_t i = 0; i < image->arch_count; i++) {
-        const struct origins *origins = image->jobs[i].origins;
-        for (size_t j = 0; origins && j < origins->count; j++) {
-            struct status_repository repository = {text_shown(arena, origins->items[j].name), origins->items[j].date};
-            bool is_known = false;
-            for (size_t k = 0; k < told->repositories.count; k++)
-                is_known = is_known || (told->repositories.items[k].date == repository.date &&
-                                        strcmp(told->repositories.items[k].name, repository.name) == 0);
-            if (!is_known)
-                list_add(arena, &told->repositories, repository);
-        }
-    }
-}
 
 static const struct status_error *error_of(struct arena *arena, const struct err *err)
 {
@@ -70,7 +55,7 @@ static struct status_image image_of(struct arena *arena, const struct batch_imag
         if (image->made[i])
             list_add(arena, &told.architectures, image->arches[i]->name);
     }
-    add_repositories(arena, image, &told);
+    status_repositories(arena, image, &told);
     return told;
 }
 
@@ -92,12 +77,17 @@ static void add_move(struct arena *arena, const struct batch_image *image, struc
 void status_of_batch(struct arena *arena, const struct batch *batch, const struct status_night *night,
                      struct status_record *ret_record)
 {
-    *ret_record = (struct status_record){.format = STATUS_FORMAT, .program = IMGFACTORY_VERSION, .night = night->begun};
+    *ret_record = (struct status_record){.format = STATUS_FORMAT,
+                                         .program = IMGFACTORY_VERSION,
+                                         .night = night->begun,
+                                         .writer = night->writer,
+                                         .is_guarded = night->is_guarded};
     for (size_t i = 0; i < batch->count; i++) {
         const struct batch_image *image = &batch->images[i];
         if (image->is_implied)
             continue;
-        list_add(arena, &ret_record->images, image_of(arena, image, night));
+        /* What another machine made of newer metadata is as that one told of it. */
+        list_add(arena, &ret_record->images, image->newer ? *image->newer : image_of(arena, image, night));
         add_move(arena, image, ret_record);
     }
 }
@@ -108,7 +98,9 @@ void status_of_batch(struct arena *arena, const struct batch *batch, const struc
 struct posting {
     struct arena *arena;
     struct registry *registry;
+    const struct plant *plant;
     struct log *log;
+    struct batch *batch;
     const struct status_night *night;
     const struct reference *reference;
     struct status_record ours;
@@ -149,6 +141,30 @@ static bool look_back(struct posting *posting, bool is_shared, bool *ret_is_it, 
            artifact_is_at(posting->registry, posting->reference->tag, &posting->digest, ret_is_it, err);
 }
 
+/* Writes what fits. Images of other writers go first, those of the oldest nights before others: whoever still makes them tells of them
+ * again. */
+static bool write_bounded(struct posting *posting, struct status_record *merged, struct buf *text, struct err *err)
+{
+    size_t dropped = 0;
+    for (;;) {
+        buf_init(text, ARTIFACT_MAX_BYTES);
+        if (status_record_write(merged, text))
+            break;
+        buf_done(text);
+        size_t count = status_record_shed(posting->arena, merged, posting->night->writer);
+        if (!count) {
+            err_set(err, ERR_PUBLISH, "the status record %s would be bigger than %s: make several sites of this one",
+                    posting->night->reference, text_size(ARTIFACT_MAX_BYTES).chars);
+            return false;
+        }
+        dropped += count;
+    }
+    if (dropped)
+        log_line(posting->log, LOG_QUIET, "warning: the status record %s has no room for %zu images of other nights",
+                 posting->night->reference, dropped);
+    return true;
+}
+
 /* Reads, writes, and looks what is there then. *ret_is_done false: another one wrote meanwhile. */
 static bool post_once(struct posting *posting, bool is_first, bool *ret_is_done, struct err *err)
 {
@@ -164,13 +180,11 @@ static bool post_once(struct posting *posting, bool is_first, bool *ret_is_done,
         *ret_is_done = true;
         return true;
     }
+    if (is_there && posting->night->is_guarded)
+        status_settle(posting->arena, posting->plant, &there, posting->batch, &posting->ours);
     status_record_merge(posting->arena, is_there ? &there : NULL, &posting->ours, clock_date(), &merged);
-    buf_init(&text, RECORD_MAX_BYTES);
-    if (!status_record_write(&merged, &text)) {
-        err_set(err, ERR_PUBLISH, "the status record %s would be bigger than %s", posting->night->reference,
-                text_size(RECORD_MAX_BYTES).chars);
+    if (!write_bounded(posting, &merged, &text, err))
         return false;
-    }
     struct artifact_put put = {
         .tag = posting->reference->tag, .type = STATUS_TYPE, .document = buf_text(&text), .before = &before};
     if (!artifact_write(posting->registry, &put, &posting->digest, &is_lost, err))
@@ -197,7 +211,8 @@ void status_post(struct arena *arena, const struct plant *plant, const struct st
     const struct registry_options *options = plant->options->registry;
     struct reference reference;
     struct batch_record *record = &batch->record;
-    struct posting posting = {.arena = arena, .log = plant->log, .night = night, .reference = &reference};
+    struct posting posting = {
+        .arena = arena, .plant = plant, .log = plant->log, .batch = batch, .night = night, .reference = &reference};
     status_of_batch(arena, batch, night, &posting.ours);
     *record = (struct batch_record){.reference = night->reference};
     record->is_good = reference_parse(arena, night->reference, true, &reference, &record->err) &&

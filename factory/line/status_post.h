@@ -19,12 +19,14 @@ struct status_night {
     const char *writer, *site_path; /* the site file */
     int64_t begun;                  /* seconds since 1970 */
     bool is_proven;
+    bool is_guarded; /* as struct status_record has it */
 };
 
 /* Makes what a night tells of its images. */
 void status_of_batch(struct arena *arena, const struct batch *batch, const struct status_night *night,
                      struct status_record *ret_record);
-/* Writes the night into the record, and what became of that into the batch's report. */
+/* Writes the night into the record, settles what another machine published at the same time (status_settle.h), and puts what became of that into
+ * the batch's report. */
 void status_post(struct arena *arena, const struct plant *plant, const struct status_night *night, struct batch *batch);
 
 #endif

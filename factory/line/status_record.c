@@ -162,19 +162,99 @@ static bool is_ahead(const struct status_image *image, int64_t now)
     return image->night > now + STATUS_AHEAD_SECONDS;
 }
 
-/* Of two machines' nights of one second their names decide: both have to agree, or each writes over the other. */
-static bool is_newer(const struct status_image *there, const struct status_image *ours)
+/* The dates that an image has for a repository, in the order of its architectures. */
+struct dates {
+    size_t count;
+    int64_t oldest, newest;
+};
+
+static struct dates dates_of(const struct status_image *image, const char *name)
 {
+    struct dates dates = {0};
+    for (size_t i = 0; i < image->repositories.count; i++) {
+        const struct status_repository *repository = &image->repositories.items[i];
+        if (strcmp(repository->name, name) != 0)
+            continue;
+        dates.oldest = dates.count && dates.oldest < repository->date ? dates.oldest : repository->date;
+        dates.newest = dates.count && dates.newest > repository->date ? dates.newest : repository->date;
+        dates.count++;
+    }
+    return dates;
+}
+
+/* The date of a repository for the architecture of that number, when each has one of its own. */
+static int64_t date_at(const struct status_image *image, const char *name, size_t number)
+{
+    for (size_t i = 0; i < image->repositories.count; i++) {
+        if (strcmp(image->repositories.items[i].name, name) == 0 && number-- == 0)
+            return image->repositories.items[i].date;
+    }
+    return 0;
+}
+
+/* Compares the dates of one repository; false when one there is older, or may be. */
+static bool is_not_older(const struct status_image *there, const struct status_image *ours, const char *name,
+                         struct status_newer *newer)
+{
+    struct dates theirs = dates_of(there, name), own = dates_of(ours, name);
+    if (!theirs.count || !own.count)
+        return false;
+    bool has_each = theirs.count == own.count && own.count == ours->architectures.count;
+    for (size_t i = 0; i < (has_each ? own.count : 1); i++) {
+        int64_t oldest = has_each ? date_at(there, name, i) : theirs.oldest;
+        int64_t newest = has_each ? oldest : theirs.newest;
+        int64_t our_oldest = has_each ? date_at(ours, name, i) : own.oldest;
+        int64_t our_newest = has_each ? our_oldest : own.newest;
+        if (oldest < our_newest)
+            return false;
+        if (newest > our_oldest && !newer->name)
+            *newer = (struct status_newer){name, newest, our_oldest};
+    }
+    return true;
+}
+
+static bool has_same_architectures(const struct status_image *a, const struct status_image *b)
+{
+    bool is_same = a->architectures.count == b->architectures.count;
+    for (size_t i = 0; is_same && i < a->architectures.count; i++)
+        is_same = strcmp(a->architectures.items[i], b->architectures.items[i]) == 0;
+    return is_same;
+}
+
+bool status_is_newer(const struct status_image *there, const struct status_image *ours, int64_t now,
+                     struct status_newer *ret_newer)
+{
+    struct status_newer newer = {0};
+    bool is_alike = has_same_architectures(there, ours);
+    for (size_t i = 0; is_alike && i < ours->repositories.count; i++)
+        is_alike = is_not_older(there, ours, ours->repositories.items[i].name, &newer);
+    for (size_t i = 0; is_alike && i < there->repositories.count; i++) {
+        const struct status_repository *repository = &there->repositories.items[i];
+        is_alike = dates_of(ours, repository->name).count && repository->date <= now + STATUS_AHEAD_SECONDS;
+    }
+    *ret_newer = newer;
+    return is_alike && newer.name;
+}
+
+/* Repositories decide before nights. Of two machines' nights of one second their names decide: both have to agree, or each writes
+ * over the other. */
+static bool is_newer(const struct status_image *there, const struct status_image *ours, bool is_guarded, int64_t now)
+{
+    struct status_newer by;
+    if (is_guarded && !digest_eq(&there->digest, &ours->digest)) {
+        if (status_is_newer(there, ours, now, &by))
+            return true;
+        if (status_is_newer(ours, there, now, &by))
+            return false;
+    }
     return there->night > ours->night || (there->night == ours->night && strcmp(there->writer, ours->writer) > 0);
 }
 
 /* Whether an image of the record, that the night does not tell of, goes. */
 static bool is_gone(const struct status_image *there, const struct status_record *ours, int64_t now)
 {
-    for (size_t i = 0; i < ours->images.count; i++) {
-        if (strcmp(ours->images.items[i].writer, there->writer) == 0)
-            return there->night <= ours->night;
-    }
+    if (text_same(ours->writer, there->writer))
+        return there->night <= ours->night;
     return there->night < now - STATUS_FORGOTTEN_SECONDS;
 }
 
@@ -268,7 +348,8 @@ void status_record_merge(struct arena *arena, const struct status_record *there,
         if (before)
             is_told[before - there->images.items] = true;
         before = before && is_ahead(before, now) ? NULL : before;
-        list_add(arena, &merged.images, before && is_newer(before, image) ? *before : continue_image(image, before));
+        list_add(arena, &merged.images,
+                 before && is_newer(before, image, ours->is_guarded, now) ? *before : continue_image(image, before));
     }
     for (size_t i = 0; there && i < there->images.count; i++) {
         const struct status_image *image = &there->images.items[i];
@@ -287,6 +368,36 @@ void status_record_merge(struct arena *arena, const struct status_record *there,
     *ret_record = merged;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    int64_t first = *(const int64_t *)a, second = *(const int64_t *)b;
+    return (first > second) - (first < second);
+}
+
+size_t status_record_shed(struct arena *arena, struct status_record *record, const char *writer)
+{
+    int64_t *nights = arena_new_array(arena, int64_t, record->images.count + 1);
+    size_t others = 0, kept = 0, count = record->images.count;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(record->images.items[i].writer, writer) != 0)
+            nights[others++] = record->images.items[i].night;
+    }
+    if (!others)
+        return 0;
+    qsort(nights, others, sizeof *nights, by_value);
+    size_t going = others - others / 2;
+    int64_t last = nights[going - 1];
+    for (size_t i = 0; i < count; i++) {
+        const struct status_image *image = &record->images.items[i];
+        if (going && strcmp(image->writer, writer) != 0 && image->night <= last)
+            going--;
+        else
+            record->images.items[kept++] = *image;
+    }
+    record->images.count = kept;
+    return count - kept;
+}
+
 /* Whether two tell the same of one night. */
 static bool is_told_alike(const struct status_image *a, const struct status_image *b)
 {
@@ -298,7 +409,8 @@ bool status_record_has(const struct status_record *record, const struct status_r
 {
     for (size_t i = 0; i < ours->images.count; i++) {
         const struct status_image *image = &ours->images.items[i], *there = find(record, image);
-        if (!there || is_ahead(there, now) || !(is_newer(there, image) || is_told_alike(there, image)))
+        if (!there || is_ahead(there, now) ||
+            !(is_newer(there, image, ours->is_guarded, now) || is_told_alike(there, image)))
             return false;
     }
     return true;
@@ -328,12 +440,6 @@ const char *status_asked(struct arena *arena, const char *word, const char *site
 }
 
 /* --- judging --- */
-
-static int by_value(const void *a, const void *b)
-{
-    int64_t first = *(const int64_t *)a, second = *(const int64_t *)b;
-    return (first > second) - (first < second);
-}
 
 struct status_delays status_delays_of(struct arena *arena, const struct status_record *record)
 {

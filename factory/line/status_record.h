@@ -71,6 +71,8 @@ struct status_record {
     size_t format;
     const char *program; /* version of the last writer */
     int64_t night;       /* the newest one */
+    const char *writer;  /* of a night's own, as is the next; not written */
+    bool is_guarded;     /* it leaves tags at images of newer repositories (status_seen.h) */
     LIST(struct status_image) images;
     LIST(struct status_move) moves; /* the newest first, at most STATUS_MOVES_MAX */
 };
@@ -85,9 +87,9 @@ enum status_verdict {
 enum status_verdict status_record_read(struct arena *arena, struct text bytes, struct status_record *ret_record);
 /* Appends its JSON; false when the buffer is full. */
 bool status_record_write(const struct status_record *record, struct buf *text) MUST_CHECK;
-/* Puts a night's images and moves (`ours`, all of one writer) over what is there (NULL: nothing): an image of which a newer
- * night tells stays as it is; what a failed or held image was before is kept; images of the same writer that it does not have any
- * more go, those of others stay. A night that is more than an hour ahead of `now` counts as none. `ours` may have moves whose
+/* Puts a night's images and moves (`ours`, of its writer, but for what it left as another's) over what is there (NULL: nothing): an
+ * image of which a newer night tells stays as it is, and of a guarded night what is of newer repositories stays before that; what a failed or held image was before is kept; images of the same writer
+ * that it does not have any more go, those of others stay. A night that is more than an hour ahead of `now` counts as none. `ours` may have moves whose
  * `released` is not known (0): it is found here, and a move without is left out. */
 void status_record_merge(struct arena *arena, const struct status_record *there, const struct status_record *ours,
                          int64_t now, struct status_record *ret_record);
@@ -96,6 +98,19 @@ void status_record_merge(struct arena *arena, const struct status_record *there,
 bool status_record_has(const struct status_record *record, const struct status_record *ours, int64_t now);
 /* Returns whether a record has images of another writer. */
 bool status_record_is_shared(const struct status_record *record, const char *writer);
+/* Takes the older half of the images of other writers out of a record that is too big; returns how many went. */
+size_t status_record_shed(struct arena *arena, struct status_record *record, const char *writer);
+/* A repository that is newer for one image than for another. */
+struct status_newer {
+    const char *name;
+    int64_t there, ours;
+};
+
+/* Returns whether an image of a record was made for the same architectures from the same repositories as ours, none of them older
+ * and one newer: *ret_newer is the first such. Dates that are ahead of `now` are no evidence. Where it cannot be told which
+ * architecture a date is of, the newest of ours must not be newer than the oldest there. */
+bool status_is_newer(const struct status_image *there, const struct status_image *ours, int64_t now,
+                     struct status_newer *ret_newer);
 /* What a word of the site file is called in records: a path as seen from the file's folder, of another one the last part. */
 const char *status_asked(struct arena *arena, const char *word, const char *site_path);
 

@@ -10,7 +10,11 @@ static void print_push(FILE *out, const struct publication *publication)
     bool is_any = false;
     if (!publication->is_tried || !publication->is_good)
         return;
-    (void)fprintf(out, ", %s in %s", result->is_unchanged ? "unchanged" : "pushed", publication->destination);
+    (void)fprintf(out, ", %s in %s",
+                  result->is_left        ? "left as it is, which is newer,"
+                  : result->is_unchanged ? "unchanged"
+                                         : "pushed",
+                  publication->destination);
     for (size_t i = 0; i < result->tags.count; i++) {
         if (!result->tags.items[i].is_moved)
             continue;

@@ -98,11 +98,32 @@ static bool are_all_kept(const struct push_work *push)
     return true;
 }
 
+/* Whether one of the tags is at something newer: then all stay. */
+static bool leave_newer(struct push_work *push)
+{
+    const struct push_guard *guard = push->request->guard;
+    struct push_result *result = push->result;
+    for (size_t i = 0; guard && i < result->tags.count && !result->is_left; i++) {
+        const struct push_note *note = &push->notes[i];
+        result->is_left = note->tag->had_old && !note->is_ours && !note->platform &&
+                          guard->is_newer(guard->context, &note->tag->old_digest);
+    }
+    for (size_t i = 0; result->is_left && i < result->tags.count; i++)
+        result->tags.items[i].is_kept = result->tags.items[i].had_old && !push->notes[i].is_ours;
+    return result->is_left;
+}
+
 static bool run(struct push_work *push, struct err *err)
 {
     struct push_result *result = push->result;
     bool are_ours;
-    if (!check_labels(push, err) || !push_note_tags(push, &are_ours, err) || !check_platforms(push, err))
+    if (!check_labels(push, err) || !push_note_tags(push, &are_ours, err))
+        return false;
+    if (!are_ours && leave_newer(push)) {
+        result->is_unchanged = true;
+        return true;
+    }
+    if (!check_platforms(push, err))
         return false;
     if (are_ours && (are_all_kept(push) || is_seen(push))) {
         result->is_unchanged = true;

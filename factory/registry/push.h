@@ -22,7 +22,7 @@
 struct push_tag {
     const char *name;
     bool had_old, is_moved;
-    bool is_kept;                         /* it is at another image and stays there, as the policy says */
+    bool is_kept;                         /* it is at another image and stays there, as the policy or the guard says */
     bool is_unclear;                      /* interrupted while it was set: it is at the old or the new digest */
     struct digest old_digest, new_digest; /* old: only when had_old; new: what it was to get, and has when is_moved */
 };
@@ -42,21 +42,30 @@ struct push_policy {
     bool are_tags_kept;       /* --keep-existing-tags: one with a version that is at another image stays there */
 };
 
+/* Somebody who may know that what a tag is at came after the image that is pushed. Asked by the thread that pushes, of a tag
+ * that would move away from there; then no tag moves, and nothing is sent. */
+struct push_guard {
+    bool (*is_newer)(void *context, const struct digest *there);
+    void *context;
+};
+
 struct push_request {
     const struct layout_image *image; /* what is pushed: index, children, configs, layers */
     const struct strings *tags;       /* of the index; at least one */
     const struct push_platform_tag *platform_tags;
     size_t platform_tag_count;
     struct push_policy policy;
-    const char *mount_from;    /* a repository of the registry that may have some of the blobs; or NULL */
-    size_t connections;        /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
-    _Atomic uint64_t *counter; /* bytes sent; may be NULL */
-    _Atomic uint64_t *total;   /* bytes of blobs that have to be sent are added; may be NULL */
+    const struct push_guard *guard; /* NULL: none */
+    const char *mount_from;         /* a repository of the registry that may have some of the blobs; or NULL */
+    size_t connections;             /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
+    _Atomic uint64_t *counter;      /* bytes sent; may be NULL */
+    _Atomic uint64_t *total;        /* bytes of blobs that have to be sent are added; may be NULL */
 };
 
 struct push_result {
     struct digest digest;
     bool is_unchanged;
+    bool is_left;               /* unchanged since the guard knew a newer one */
     LIST(struct push_tag) tags; /* in the order they were moved; those of platforms last */
     uint64_t sent_bytes;
     size_t blob_count, present_count;

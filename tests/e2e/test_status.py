@@ -286,6 +286,186 @@ class Nights(StatusCase):
             self.assertFalse(os.path.exists(os.path.join(self.factory.output, "one")))
 
 
+class Machines(StatusCase):
+    """Two machines make one site's nights; the mirror of one of them is behind."""
+
+    def setUp(self):
+        super().setUp()
+        self.now = int(time.time())
+
+    def mirror(self, version, age):
+        """What the mirror has from now on."""
+        self.repository.packages = world.packages() + self.programs(version)
+        self.repository.publish(self.key, date=self.now - age)
+
+    def machine(self, name):
+        options, self.factory = self.factory.options, run.Factory(self.path(name))
+        self.factory.options = options
+
+    def newer(self):
+        """One machine's night of newer repositories; then the other's machine has older ones."""
+        self.machine("ahead")
+        self.mirror("2.10-4", 600)
+        report = self.night()
+        self.mirror("2.10-3", 7200)
+        self.machine("behind")
+        return report.images()
+
+    def test_a_machine_with_older_repositories_leaves_tags_at_what_another_one_made(self):
+        self.site()
+        ahead = self.newer()
+        before = self.images()
+        report = self.night("--summary")
+        self.assertEqual(SCHEMA.faults(report.json, "report"), [])
+        for name, image in report.images().items():
+            self.assertNotEqual(image["digest"], ahead[name]["digest"])
+            self.assertEqual((image["status"], image["push"]["status"]), ("built", "unchanged"))
+            self.assertEqual({tag["name"]: (tag["new"], tag["moved"], tag["kept"]) for tag in image["push"]["tags"]},
+                             {tag: (ahead[name]["digest"], False, True) for tag in ("latest", "2.10")})
+            self.assertEqual((image["newer"]["digest"], image["newer"]["there"], image["newer"]["here"]),
+                             (ahead[name]["digest"], self.now - 600, self.now - 7200))
+            self.assertIn(image["newer"]["repository"], [there["name"] for there in before[name]["repositories"]])
+            self.assertEqual(set(self.registry.tags(f"ns/{name}").values()), {ahead[name]["digest"]})
+        self.assertRegex(self.last.stderr, r"(?m)warning: one: the tags in .* stay at sha256:.*newer repositories.*imgfactory push")
+        self.assertRegex(self.last.stderr, r"(?m)^ok +one .*, left as it is, which is newer, in ")
+        self.assertEqual(self.images(), before)  # the other machine's night stands for them
+        self.assertEqual(set(self.states(self.place).values()), {"current"})
+        text = self.night("--rebuild", json_too=False).stdout
+        self.assertRegex(text, r"(?m)^  newer   .* UTC there, of .* UTC here$")
+        self.mirror("2.10-5", 60)
+        made = self.night().images()
+        for name in made:
+            self.assertEqual(set(self.registry.tags(f"ns/{name}").values()), {made[name]["digest"]})
+
+    def test_a_call_that_names_an_image_leaves_them_too_and_push_moves_them(self):
+        self.site("  - one\n")
+        self.newer()
+        image = self.night("one").images()["one"]
+        self.assertEqual((image["push"]["status"], "newer" in image), ("unchanged", True))
+        result = self.call("push", "--tls-verify=false", os.path.join(self.factory.output, "one"), f"{self.registry.host}/ns/one:latest")
+        self.assertEqual(result.code, run.OK, result)
+        self.assertEqual(self.registry.tags("ns/one")["latest"], image["digest"])
+
+    def test_without_a_record_that_knows_tags_move(self):
+        """No record, one of other digests, other repositories, a clock that is ahead, older dates in it: nothing is known."""
+        self.site("  - one\n")
+        ahead = self.newer()["one"]["digest"]
+        record = self.record()
+        told = record["images"][0]
+        repository = told["repositories"][0]
+        for number, change in enumerate((
+                {"digest": "sha256:" + "0" * 64}, {"repositories": [{**repository, "name": "elsewhere"}]},
+                {"repositories": [{**repository, "date": self.now + 90000}]}, {"architectures": ["x86_64"]},
+                {"repositories": [repository, {**repository, "name": "one more"}]},
+                {"repositories": [{**repository, "date": self.now - 7200}]}, {"destination": "q.io/x"}, None)):
+            self.factory.state = self.path(f"state{number}")
+            self.call("tag", "--tls-verify=false", f"{self.registry.host}/ns/one@{ahead}", "latest")
+            self.factory.state = self.path(f"other-state{number}")
+            if change:
+                self.put({**record, "images": [{**told, **change}]})
+            else:
+                self.registry.forget_tag("ns/status", "latest")
+            image = self.night().images()["one"]
+            self.assertNotIn("newer", image, change)
+            self.assertEqual(self.registry.tags("ns/one")["latest"], image["digest"], change)
+
+    def test_what_it_costs(self):
+        """Of a machine that published what is there: five, as ever. Of another: six."""
+        proxy = self.serve(FaultProxy(self.registry.url))
+        self.site("  - one\n  - two\n", status=f"{proxy.host}/ns/status")
+        asked = lambda: len([request for request in proxy.asked() if request.target != "/v2/"])
+        for age, version in ((9000, "2.10-2"), (8000, "2.10-4"), (7900, "2.10-5")):
+            self.mirror(version, age)
+            proxy.forget()
+            self.night()
+            self.assertLessEqual(asked(), 5)
+        self.machine("behind")
+        self.mirror("2.10-3", 8500)
+        proxy.forget()
+        self.night()
+        self.assertEqual(asked(), 6)
+
+    def test_a_night_that_did_not_know_in_time_sets_tags_back(self):
+        """The newer night's record comes when the older one has published, before it writes."""
+        proxy = self.serve(FaultProxy(self.registry.url))
+        self.site("  - one\n")
+        ahead = self.newer()["one"]["digest"]
+        record = self.record()
+        self.registry.forget_tag("ns/status", "latest")
+        moved = []
+
+        def meanwhile(_request, _answer):
+            if not moved:
+                moved.append(self.registry.tags("ns/one")["latest"])
+                self.put(record)
+        self.site("  - one\n", host=proxy.host, status=f"{self.registry.host}/ns/status")
+        record["images"][0]["destination"] = f"{proxy.host}/ns/one"
+        proxy.fault("PUT", "ns/one/manifests/latest", change=meanwhile)
+        report = self.night()
+        self.assertEqual(self.registry.tags("ns/one"), {"latest": ahead, "2.10": ahead})
+        image = report.images()["one"]
+        self.assertEqual({tag["new"] for tag in image["push"]["tags"]}, {ahead})
+        self.assertEqual((image["newer"]["digest"], self.images()["one"]["digest"]), (ahead, ahead))
+
+    def test_a_newer_night_looks_whether_an_older_one_was_there_meanwhile(self):
+        self.site("  - one\n")
+        self.mirror("2.10-3", 7200)
+        self.machine("behind")
+        behind = self.night().images()["one"]["digest"]
+        record = self.record()
+        proxy = self.serve(FaultProxy(self.registry.url))
+        self.site("  - one\n", status=f"{proxy.host}/ns/status")
+        self.machine("ahead")
+        self.mirror("2.10-4", 600)
+        for name in ("one",):
+            record["images"][0]["night"] = record["images"][0]["good"] = int(time.time()) + 30
+        tags = []
+
+        def meanwhile(_request, _answer):
+            """The older night sets its tags, and ends."""
+            if len(tags) < 2:
+                tags.append(self.registry.tags("ns/one")["latest"])
+            if len(tags) == 2:
+                for tag in ("2.10", "latest"):
+                    self.registry.set_tag("ns/one", tag, behind)
+                self.put(record)
+                tags.append(None)
+        proxy.fault("GET", "ns/status/manifests/latest", times=None, change=meanwhile)
+        ahead = self.night().images()["one"]["digest"]
+        self.assertEqual(tags[:2], [behind, ahead])
+        self.assertEqual(set(self.registry.tags("ns/one").values()), {ahead})
+        self.assertEqual(self.images()["one"]["digest"], ahead)
+
+    def test_a_record_as_big_as_one_may_be_is_no_dead_end(self):
+        """Another writer's: well-formed, of 3 to 4 MiB. With our images it has no room."""
+        self.site("  - one\n")
+        self.night()
+        record = self.record()
+        image = record["images"][0]
+        for count, text in ((3000, "x" * 700), (9990, "y")):
+            others = [{**image, "image": f"other{number}", "asked": f"other{number}", "destination": None,
+                       "writer": "f" * 16, "night": image["night"] - number, "tags": [text]} for number in range(count)]
+            data = json.dumps({**record, "images": others}).encode()
+            while len(data) > (4 << 20) - 20:
+                others.pop()
+                data = json.dumps({**record, "images": others}, separators=(",", ":")).encode()
+            self.assertGreater(len(data), 3 << 20)
+            self.put(data, inside=False)
+            self.night()
+            self.assertNotIn("begins anew", self.last.stderr)
+            document = self.fetch("latest")["layers"][0]
+            written = json.loads(self.registry.blob(document["digest"]))
+            self.assertLessEqual(document["size"], 4 << 20)
+            names = {image["image"] for image in written["images"]}
+            self.assertLessEqual({"one", "other0"}, names)
+            if len(names) < len(others) + 1:
+                self.assertIn(f"no room for {len(others) + 1 - len(names)} images of other nights", self.last.stderr)
+        self.put(b"[" + b" " * (5 << 20) + b"]", inside=False)  # bigger than any
+        self.night()
+        self.assertIn("begins anew", self.last.stderr)
+        self.assertEqual(sorted(self.images()), ["one"])
+
+
 class Asked(StatusCase):
     def test_status_reads_the_record_of_a_site_of_a_place_and_of_an_image(self):
         self.site()

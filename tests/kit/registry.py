@@ -219,6 +219,11 @@ class Registry:
                     tags[tag] = stream.read()
         return tags
 
+    def set_tag(self, repository, tag, digest):
+        """Points a tag that is there at another manifest, as another client would."""
+        with open(self._path("repositories", repository, "_manifests", "tags", tag, "current", "link"), "w", encoding="utf-8") as stream:
+            stream.write(digest)
+
     def forget_tag(self, repository, tag):
         shutil.rmtree(self._path("repositories", repository, "_manifests", "tags", tag))
 

@@ -306,6 +306,29 @@ class Play:
             machine.accepted = site.generation
         self.note_looks(site.machines[1])  # which of them looked cannot be told
 
+    def night_behind(self):
+        """A machine that knows nothing, and whose mirror is behind, comes after one that is not."""
+        site, (ahead, behind) = self.site, self.site.machines
+        self.ensure_change()
+        self.good(ahead, counts=False)
+        before = {image: site.outside.tags(image) for image in outside.IMAGES}
+        older = self.random.choice(site.upstream.generations[:-1])
+        self.say(f"the other machine's mirror is at generation {older.number}")
+        site.serve(older.folder)
+        behind.lose("state", "cache", "out")
+        with Watch(site):
+            outcome = behind.run(site.days_back)
+        want(outcome.code == run.OK, f"the exit status is {outcome.code}: {outcome}")
+        site.look(lambda image: True, lambda image: False)
+        site.check_report(outcome, None)
+        for name, image in outcome.report.images().items():
+            tags, push = before[name], image.get("push")
+            want(image["status"] == "held" or image.get("newer", {"digest": push["digest"]})["digest"] == tags["latest"],
+                 f"{name}: {image.get('newer')}, the registry has {tags}")
+        site.heal()
+        site.check_record(ahead)
+        behind.lose("state", "cache", "out")
+
     def night_overtaken(self):
         """While one machine pushes, the repository gets newer and another machine is done with it."""
         self.ensure_change()

@@ -45,7 +45,8 @@ static void add(struct status_record *record, struct status_image image)
 
 static struct status_record record_of(struct status_image image)
 {
-    struct status_record record = {.format = STATUS_FORMAT, .program = "1", .night = image.night};
+    struct status_record record = {
+        .format = STATUS_FORMAT, .program = "1", .night = image.night, .writer = image.writer};
     add(&record, image);
     return record;
 }
@@ -244,6 +245,97 @@ static struct status_image dated(const char *name, int64_t night, int64_t first,
     return image;
 }
 
+/* Of two architectures, with these dates of the repository "main", one for both or one for each. */
+static struct status_image made_of(const char *writer, int64_t night, int64_t first, int64_t second)
+{
+    struct status_image image = made("a", writer, night);
+    list_add(&arena, &image.architectures, "x86_64");
+    list_add(&arena, &image.architectures, "aarch64");
+    list_add(&arena, &image.repositories, (struct status_repository){"main", first});
+    if (second)
+        list_add(&arena, &image.repositories, (struct status_repository){"main", second});
+    image.digest = digest_of(&first, sizeof first);
+    return image;
+}
+
+static void newer_is_what_has_no_older_repository_and_a_newer_one(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t there[2], ours[2];
+        bool is_newer;
+    } cases[] = {{{200, 0}, {100, 0}, true},      {{100, 0}, {100, 0}, false},    {{100, 0}, {200, 0}, false},
+                 {{200, 300}, {100, 250}, true},  {{200, 100}, {150, 100}, true}, {{200, 100}, {150, 101}, false},
+                 {{100, 200}, {200, 100}, false}, {{200, 250}, {200, 0}, true},   {{200, 250}, {201, 0}, false},
+                 {{200, 0}, {100, 200}, true},    {{200, 0}, {100, 201}, false}};
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct status_image there = made_of("v", NOW, cases[i].there[0], cases[i].there[1]),
+                            ours = made_of("w", NOW, cases[i].ours[0], cases[i].ours[1]);
+        struct status_newer by;
+        assert_int_equal(status_is_newer(&there, &ours, NOW, &by), cases[i].is_newer);
+        assert_true(!cases[i].is_newer || (strcmp(by.name, "main") == 0 && by.there > by.ours));
+    }
+}
+
+static void what_cannot_be_compared_is_not_newer(void **state)
+{
+    (void)state;
+    struct status_newer by;
+    struct status_image ours = made_of("w", NOW, 100, 0), there = made_of("v", NOW, 200, 0), other = there;
+    assert_true(status_is_newer(&there, &ours, NOW, &by));
+    list_add(&arena, &other.repositories, (struct status_repository){"more", 200});
+    assert_false(status_is_newer(&other, &ours, NOW, &by) || status_is_newer(&there, &other, NOW, &by));
+    other = made_of("v", NOW, 200, 0);
+    other.architectures.count = 1;
+    assert_false(status_is_newer(&other, &ours, NOW, &by));
+    other = made_of("v", NOW, NOW + STATUS_AHEAD_SECONDS, 0);
+    assert_true(status_is_newer(&other, &ours, NOW, &by));
+    assert_false(status_is_newer(&other, &ours, NOW - 1, &by)); /* nobody has such a date yet */
+    other.repositories.count = 0;
+    assert_false(status_is_newer(&other, &ours, NOW, &by));
+}
+
+static void of_a_guarded_night_newer_repositories_stay_before_newer_nights(void **state)
+{
+    (void)state;
+    struct status_record behind = record_of(made_of("w", NOW, 100, 0)),
+                         ahead = record_of(made_of("v", NOW - DAY, 200, 0));
+    assert_int_equal(merge(&ahead, &behind).images.items[0].repositories.items[0].date, 100);
+    behind.is_guarded = ahead.is_guarded = true;
+    struct status_record one = merge(&ahead, &behind), other = merge(&behind, &ahead);
+    assert_int_equal(one.images.items[0].repositories.items[0].date, 200);
+    assert_int_equal(other.images.items[0].repositories.items[0].date, 200);
+    assert_true(status_record_has(&one, &behind, NOW));
+    assert_false(status_record_has(&behind, &ahead, NOW));
+}
+
+static void what_was_left_as_anothers_stays_that_ones(void **state)
+{
+    (void)state;
+    struct status_record there = record_of(made("a", "v", NOW - DAY)), ours = record_of(made("b", "w", NOW));
+    add(&there, made("c", "v", NOW - DAY));
+    add(&ours, there.images.items[0]);
+    assert_int_equal(merge(&there, &ours).images.count, 3);
+    assert_int_equal(merge(NULL, &ours).images.count, 2);
+}
+
+static void a_record_that_is_too_big_loses_the_oldest_images_of_others(void **state)
+{
+    (void)state;
+    struct status_record record = record_of(made("a", "w", 1));
+    for (int64_t i = 0; i < 5; i++)
+        add(&record, made("b", "v", NOW + i % 3));
+    assert_int_equal(status_record_shed(&arena, &record, "w"), 3);
+    assert_int_equal(record.images.count, 3);
+    assert_string_equal(record.images.items[0].name, "a");
+    assert_int_equal(record.images.items[1].night, NOW + 2);
+    assert_int_equal(record.images.items[2].night, NOW + 1);
+    assert_int_equal(status_record_shed(&arena, &record, "w"), 1);
+    assert_int_equal(status_record_shed(&arena, &record, "w"), 1);
+    assert_int_equal(status_record_shed(&arena, &record, "w"), 0);
+    assert_int_equal(record.images.count, 1);
+}
+
 static void move(struct status_record *record, const char *name, int64_t moved)
 {
     list_add(&arena, &record->moves,
@@ -322,6 +414,11 @@ int main(void)
         cmocka_unit_test(a_path_is_called_as_it_is_seen_from_the_site_file),
         cmocka_unit_test(more_than_any_night_writes_is_refused),
         cmocka_unit_test(a_night_from_the_future_holds_nobody_up),
+        cmocka_unit_test(newer_is_what_has_no_older_repository_and_a_newer_one),
+        cmocka_unit_test(what_cannot_be_compared_is_not_newer),
+        cmocka_unit_test(of_a_guarded_night_newer_repositories_stay_before_newer_nights),
+        cmocka_unit_test(what_was_left_as_anothers_stays_that_ones),
+        cmocka_unit_test(a_record_that_is_too_big_loses_the_oldest_images_of_others),
         cmocka_unit_test(a_move_is_timed_from_the_oldest_metadata_that_changed),
         cmocka_unit_test(the_last_thirty_moves_stay_and_give_median_and_worst),
         cmocka_unit_test(images_are_current_stale_failing_or_ahead),
