@@ -257,9 +257,10 @@ class Site:
             want(told[f'image_success{{image="{name}"}}'] == is_good, f"{name}: the metrics and the report do not agree")
             if is_good and not is_held:
                 tags = self.outside.tags(word)
-                digest, names = image.get("newer", {}).get("digest", push.digest), [tag for tag in push.tags if not image.get("newer") or push.tags[tag][0]]
-                want({tag: tags.get(tag) for tag in names} == {tag: digest if digest == tags.get("latest") else push.tags[tag][1] for tag in names},
-                     f"{name}: the report says {push.tags}, the registry has {tags}")
+                newer = image.get("newer")
+                said = {tag: new if newer else push.digest for tag, (_, new) in push.tags.items() if new or not newer}
+                want({tag: tags.get(tag) for tag in said} == said, f"{name}: the report says {push.tags}, the registry has {tags}")
+                want(not newer or tags["latest"] == newer["digest"], f"{name}: {newer} is not at latest")
             if moved is not None and is_good:
                 want(told[f'image_moved_tags{{image="{name}"}}'] == moved[word], f"{name}: {moved[word]} tags moved, the metrics say "
                      f"{told[f'image_moved_tags{{image={chr(34)}{name}{chr(34)}}}']}")
