@@ -27,7 +27,7 @@
 struct bill_package {
     const char *name, *version, *architecture, *url;
     const char *source_package, *source_version;
-    const char *license;    /* as the package itself says; NULL: it says none (no .deb does), or was not opened */
+    const char *license;    /* as the package itself says (format.h); NULL: it says none, or was not opened */
     const char *repository; /* its name */
     uint64_t size_bytes;
     struct digest digest; /* zeros in a dry run, when the index has only a SHA-512 */

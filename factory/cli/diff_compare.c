@@ -2,7 +2,6 @@
 #include "cli/diff_parts.h"
 
 #include "change/side.h"
-#include "registry/pull.h"
 
 /* Finds the platform of an image that has a side's name; with only one platform on both sides names do not count. */
 static const struct layout_manifest *find_platform(const struct layout_image *image,
@@ -58,15 +57,13 @@ static bool are_bills_enough(const struct differ *differ, const struct change_si
 static bool read_layers(struct differ *differ, const struct diff_end *end, const struct layout_manifest *manifest,
                         struct change_side *side, struct strings *notes, struct err *err)
 {
-    struct layout_manifest platform = *manifest;
-    struct layout_image one = {.blobs_fd = -1, .manifests = {&platform, 1, 1}};
     const struct side_image read = {end->name, end->image, manifest};
     const char *note;
     if (!differ->store) {
         err_set(err, ERR_LOCAL, "there is no cache to read layers with");
         return false;
     }
-    if ((end->registry && !pull_layers(end->registry, differ->store, &one, NULL, err)) ||
+    if (!image_word_fetch(&differ->opener, end->registry, manifest, err) ||
         !side_read_layers(differ->arena, differ->store, &read, side, &note, err))
         return false;
     if (note)

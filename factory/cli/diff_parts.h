@@ -9,6 +9,7 @@
 #include "change/libraries.h"
 #include "change/stories.h"
 #include "cli/diff.h"
+#include "cli/image_word.h"
 
 #include <jansson.h>
 
@@ -37,8 +38,7 @@ struct differ {
     struct arena *arena;
     const struct options *options;
     enum diff_form form;
-    struct wanted arches;
-    struct layout_wanted wanted;
+    struct image_opener opener;
     struct store *store; /* NULL: there is none */
     struct stories stories;
     struct libraries libraries;

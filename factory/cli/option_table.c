@@ -14,8 +14,10 @@
     (COMMAND_BUILD | COMMAND_LOCK | COMMAND_WHY | COMMAND_NEW | COMMAND_FIND) /* take packages from sources */
 #define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                       /* look into them, and build nothing */
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
-#define PULLS (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF) /* images of registries */
-#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY)                          /* use the cache */
+#define PULLS                                                                                                          \
+    (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF |                                    \
+     COMMAND_SBOM)                                                  /* images of registries */
+#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY) /* use the cache */
 #define REGISTRIES                                                                                                     \
     (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK) /* talk to registries */
 #define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_SHOW_CONFIG)
@@ -34,8 +36,7 @@ static const struct option_row rows[] = {
            "read apt's or dnf's configuration of the system below DIR, instead of the host's own", OPTION_STRING,
            config_root, PACKAGES, 0, 0, 0, ALTERS_ORDER),
     OPTION('o', "output", "DIR", "write OCI layouts to DIR/IMAGE (default: out)", OPTION_STRING, output,
-           COMMAND_BUILD | COMMAND_PUSH | COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF,
-           COMMAND_LOCK, 0, 0, ALTERS_NOTHING),
+           COMMAND_BUILD | COMMAND_PUSH | PULLS, COMMAND_LOCK, 0, 0, ALTERS_NOTHING),
     OPTION('t', "tree", "DIR", "also write each file tree to DIR/IMAGE/ARCH", OPTION_STRING, tree, COMMAND_BUILD, 0, 0,
            0, ALTERS_NOTHING),
     OPTION('c', "compression", "NAME", "of layers: gzip (default) or zstd", OPTION_STRING, compression, COMMAND_BUILD,
@@ -68,7 +69,7 @@ static const struct option_row rows[] = {
            OPTION_STRINGS, tags, COMMAND_PUSH, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "format", "NAME",
            "quadlet (default), systemd, kube or run; of the site file's nights timer, watch or cronjob", OPTION_STRING,
-           format, COMMAND_UNIT | COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
+           format, COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "exit-code", NULL, "end with status 1 when the two differ, as git diff does (default: 0)", OPTION_FLAG,
            is_exit_code, COMMAND_DIFF, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "layers", NULL, "read packages and files out of the layers, whatever bills say", OPTION_FLAG, is_layers,
@@ -81,6 +82,9 @@ static const struct option_row rows[] = {
            OPTION_MAYBE_STRING, pin, COMMAND_UNIT, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "units", "DIR", "write the files to DIR instead of printing them", OPTION_STRING, units, COMMAND_UNIT, 0,
            0, 0, ALTERS_NOTHING),
+    OPTION(0, "sboms", "DIR",
+           "write the document of each platform to DIR/IMAGE-ARCH.spdx.json (cdx.json) instead of printing one",
+           OPTION_STRING, sboms, COMMAND_SBOM, 0, 0, 0, ALTERS_NOTHING),
     OPTION('u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, username,
            COMMAND_LOGIN, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "password-stdin", NULL, "read the password or token from standard input", OPTION_FLAG, is_password_stdin,
@@ -161,14 +165,14 @@ static const struct option_row rows[] = {
     OPTION(0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, cache,
            CACHES, (ALL & ~CACHES) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
     OPTION(0, "state", "DIR", "what was last accepted of each repository (default: ~/.local/state/imgfactory)",
-           OPTION_STRING, state, PACKAGES | TAGS | COMMAND_DIFF,
-           (ALL & ~(PACKAGES | TAGS | COMMAND_DIFF)) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, state, PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM,
+           (ALL & ~(PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM)) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
     OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches, PACKAGES | PULLS, 0,
            0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
            PACKAGES | COMMAND_UNIT, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json,
-           ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK), LOGINS, 0, 0, ALTERS_NOTHING),
+           ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK | COMMAND_SBOM), LOGINS, 0, 0, ALTERS_NOTHING),
     OPTION(0, "summary", NULL,
            "print a line for each image and one for all instead of the table, or with --json beside the report, to "
            "standard error",
@@ -203,11 +207,13 @@ static const struct option_text texts[] = {
     {"arch", COMMAND_CHECK, "check only these architectures: names separated by commas (default: all that are found)"},
     {"cache-only", COMMAND_DIFF, "fetch no package for its changelog; read those that the cache has"},
     {"format", COMMAND_DIFF, "text (default) or markdown"},
+    {"format", COMMAND_SBOM, "spdx (default: SPDX 2.3), cyclonedx (1.6) or cyclonedx-1.5"},
+    {"arch", COMMAND_SBOM,
+     "of these architectures: names separated by commas (default: this machine's; with --sboms all)"},
     {"arch", COMMAND_PULL | COMMAND_INSPECT | COMMAND_DIFF,
      "only these architectures: names separated by commas (default: all)"},
     {"output", COMMAND_PULL, "write the image to DIR/NAME, as a layout"},
-    {"output", COMMAND_PUSH | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF,
-     "look for layouts in DIR, too (default: out)"},
+    {"output", COMMAND_PUSH | (PULLS & ~COMMAND_PULL), "look for layouts in DIR, too (default: out)"},
     {"authfile", COMMAND_LOGIN, "where to keep the credential (default: as podman and docker do)"},
     {"authfile", COMMAND_LOGOUT, "where the credential is kept (default: as podman and docker do)"},
     {"dry-run", COMMAND_CLEAN, "tell what would be removed, and remove nothing"},
@@ -216,7 +222,8 @@ static const struct option_text texts[] = {
      "remove only what was not used for longest, until no more than this is left (500M, 8G)"},
     {"cache", PULLS | COMMAND_HISTORY, "what registries gave (default: ~/.cache/imgfactory)"},
     {"cache", COMMAND_CLEAN, "where to make room (default: ~/.cache/imgfactory)"},
-    {"state", COMMAND_DIFF, "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
+    {"state", COMMAND_DIFF | COMMAND_SBOM,
+     "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"json", COMMAND_SHOW_CONFIG | COMMAND_STATUS | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN,
      "print the answer as JSON"},

@@ -12,6 +12,7 @@
 #include "cli/maker.h"
 #include "cli/night_unit.h"
 #include "cli/places.h"
+#include "cli/sbom_command.h"
 #include "cli/status.h"
 #include "formats/formats.h"
 #include "layer/archive.h"
@@ -439,6 +440,7 @@ static bool confine(struct remote *remote, struct err *err)
     if (options->command->kind == COMMAND_PULL)
         confinement_write(command, options->output, 0755);
     confinement_write(command, options->units, 0755);
+    confinement_write(command, options->sboms, 0755);
     confinement_write(command, cache ? cache : user_dir(remote->arena, "XDG_CACHE_HOME", ".cache", "/var/cache"), 0700);
     confinement_write(command, state ? state : user_dir(remote->arena, "XDG_STATE_HOME", ".local/state", "/var/lib"),
                       0700);
@@ -482,6 +484,12 @@ bool remote_diff(struct command *command, struct err *err)
 {
     struct remote remote = remote_of(command);
     return with_network(&remote, diff_run, err);
+}
+
+bool remote_sbom(struct command *command, struct err *err)
+{
+    struct remote remote = remote_of(command);
+    return with_network(&remote, sbom_run, err);
 }
 
 bool remote_unit(struct command *command, struct err *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* remote.h - the commands that work on registries and layouts: push, pull, inspect, diff, tag, check, login, logout
+/* remote.h - the commands that work on registries and layouts: push, pull, inspect, diff, sbom, tag, check, login, logout
  *
  * Threads: main only.
  */
@@ -16,6 +16,8 @@ bool remote_pull(struct command *command, struct err *err) MUST_CHECK;
 bool remote_inspect(struct command *command, struct err *err) MUST_CHECK;
 /* Tells what differs between two images (diff.h). */
 bool remote_diff(struct command *command, struct err *err) MUST_CHECK;
+/* Prints an image's SBOM (sbom.h). */
+bool remote_sbom(struct command *command, struct err *err) MUST_CHECK;
 /* Prints or writes units for images of layouts, registries and the catalogue (maker.h). */
 bool remote_unit(struct command *command, struct err *err) MUST_CHECK;
 /* Lists the images of a repository (history.h). */

@@ -5,6 +5,7 @@
 #include "deb/deb_changelog.h"
 #include "deb/deb_format_parts.h"
 #include "deb/deb_installed.h"
+#include "deb/deb_license.h"
 #include "deb/deb_record.h"
 #include "deb/deb_source.h"
 #include "deb/deb_version.h"
@@ -118,6 +119,7 @@ const struct format format_deb = {
     .record = deb_record,
     .file_ending = ".deb",
     .changelog = deb_changelog,
+    .license = deb_license,
     .package_fault = package_fault,
     .identity_place = "control file",
     .compare_versions = compare_versions,

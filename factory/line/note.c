@@ -4,6 +4,7 @@
 
 #include "line/stands.h"
 #include "package/path.h"
+#include "source/format.h"
 #include "trust/maker.h"
 
 static bool has_given(const struct built *built, const char *name)
@@ -28,7 +29,7 @@ static void note_package(struct arena *arena, struct bill *bill, const struct se
         .repository = arena_strdup(arena, selected->origin->name),
         .source_package = arena_strdup(arena, selected->source_package),
         .source_version = arena_strdup(arena, selected->source_version),
-        .license = package ? arena_strdup(arena, package_fact(package, "license")) : NULL,
+        .license = package ? package->format->license(arena, package) : NULL,
         .digest = package ? package->digest : selected->digest,
         .has_given = has_given_files};
     list_add(arena, &bill->packages, noted);

@@ -191,8 +191,12 @@ static void list_packages(struct arena *arena, const struct rpm_installed *datab
         if (!*package.architecture)
             continue;
         if (rpm_header_string(&from->header, RPM_TAG_SOURCERPM, &source, &ignored) && source &&
-            (dash = strrchr(source, '-')) != NULL && (dash = memrchr(source, '-', (size_t)(dash - source))) != NULL)
+            (dash = strrchr(source, '-')) != NULL && (dash = memrchr(source, '-', (size_t)(dash - source))) != NULL) {
+            struct text version = text_of(dash + 1);
             package.source_package = arena_strndup(arena, source, (size_t)(dash - source));
+            if (text_has_suffix(version, ".src.rpm"))
+                package.source_version = arena_strndup(arena, version.ptr, version.len - strlen(".src.rpm"));
+        }
         list_add(arena, &installed->packages, package);
     }
 }

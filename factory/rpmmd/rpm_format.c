@@ -91,6 +91,11 @@ static const char *package_fault(const struct package *package)
                : "an RPM package without version or release";
 }
 
+static const char *license(struct arena *arena, const struct package *package)
+{
+    return arena_strdup(arena, package_fact(package, RPM_LICENSE));
+}
+
 static const char *const install_scripts[] = {"pretrans", "prein", "postin", "posttrans", NULL};
 static const char *const install_arguments[] = {"1", "1", "1", "1"};
 
@@ -113,6 +118,7 @@ const struct format format_rpm = {
     .compare_versions = rpm_version_compare,
     .changelog = rpm_changelog,
     .advisories = rpm_advisories,
+    .license = license,
     .package_fault = package_fault,
     .identity_place = "header",
     .install_scripts = install_scripts,

@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "io/file.h"
+#include "package/os_release.h"
 #include "rpmmd/rpm_source.h"
 
 #define VARIABLE_MAX_BYTES 65536u
@@ -62,28 +63,10 @@ static bool read_dir(const char *dir, struct map *variables, struct err *err)
     return true;
 }
 
-/* Takes the value of "KEY=value" or KEY="value" (os-release(5)); NULL when the line is of another key. */
-static const char *value_of(struct arena *arena, struct text line, const char *key)
-{
-    struct text name;
-    if (!text_next(&line, '=', &name) || !text_is(text_trim(name), key) || !line.ptr)
-        return NULL;
-    line = text_trim(line);
-    bool is_quoted =
-        line.len >= 2 && (line.ptr[0] == '"' || line.ptr[0] == '\'') && line.ptr[line.len - 1] == line.ptr[0];
-    return text_dup(arena, is_quoted ? (struct text){line.ptr + 1, line.len - 2} : line);
-}
-
 static void take_releasever(struct text os_release, struct map *variables)
 {
-    const char *version = NULL, *platform = NULL, *value;
-    struct text line;
-    while (text_next(&os_release, '\n', &line)) {
-        if ((value = value_of(variables->arena, line, "VERSION_ID")))
-            version = value;
-        if ((value = value_of(variables->arena, line, "PLATFORM_ID")))
-            platform = value;
-    }
+    const char *version = os_release_value(variables->arena, os_release, "VERSION_ID");
+    const char *platform = os_release_value(variables->arena, os_release, "PLATFORM_ID");
     if (!version || !*version)
         return;
     bool is_enterprise = platform && text_has_prefix(text_of(platform), "platform:el");

@@ -85,6 +85,9 @@ struct format {
      * network. */
     bool (*advisories)(struct arena *arena, const struct advisory_request *request, struct advisories *ret_advisories,
                        struct err *err);
+    /* Returns what a package says of its licences: an SPDX expression, or, of RPMs, whatever the packager wrote; NULL: nothing that
+     * a machine can read. Lives in the arena. */
+    const char *(*license)(struct arena *arena, const struct package *package);
     /* Returns what facts an opened package must have and has not ("an RPM package without version"), or NULL. */
     const char *(*package_fault)(const struct package *package);
     /* Where a package says its name, for messages: "control file". */

@@ -86,7 +86,7 @@ class Package:
 
     def __init__(self, name, files=(), version="1.0", release="1", epoch=None, arch="noarch", payload="zstd",
                  scripts=None, autoreq=True, digest="sha256", format=None, source=None, time=EPOCH, changelog=None,
-                 **relations):
+                 license="MIT", **relations):
         unknown = set(relations) - set(RELATIONS)
         if unknown:
             raise TypeError(f"unknown relations {unknown}")
@@ -94,6 +94,7 @@ class Package:
         self.files, self.payload, self.digest = list(files), payload, digest
         self.format, self.source, self.time = format, source, time
         self.changelog = changelog  # text of %changelog
+        self.license = license
         self.scripts, self.autoreq, self.relations = dict(scripts or {}), autoreq, relations
         self._built = {}  # signing key → bytes
 
@@ -110,7 +111,7 @@ class Package:
         source = self.source or self.name
         own = f" -n {self.name}" if source != self.name else ""
         lines = [f"Name: {source}", f"Version: {self.version}", f"Release: {self.release}",
-                 f"Summary: {source} of the test kit", "License: MIT"]
+                 f"Summary: {source} of the test kit", f"License: {self.license}"]
         if self.epoch is not None:
             lines.append(f"Epoch: {self.epoch}")
         if self.arch == "noarch":
