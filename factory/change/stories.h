@@ -41,7 +41,7 @@ struct stories {
     struct http *metadata_http; /* NULL: no list of advisories is fetched */
     struct arena arena;
     struct map known;   /* source and versions → struct story */
-    struct map advised; /* a repository and packages → struct advisories, or NULL: they cannot be read */
+    struct map advised; /* a repository and packages → struct advised, read or not */
     size_t text_bytes;
     unsigned fetch_count, failed_count;
 };

@@ -6,31 +6,36 @@
 /* Repositories of an image that are asked; real ones have a few. */
 #define REPOSITORIES_MAX ((size_t)200)
 
-/* What was read of one repository; NULL when it could not be. `wanted_key` names what is looked for. */
-static const struct advisories *advisories_of(struct stories *stories, const struct format *format,
-                                              const struct bill_repository *repository, const struct map *wanted,
-                                              const char *wanted_key, const char **ret_why)
+/* What was read of one repository, or why it could not be. */
+struct advised {
+    struct advisories advisories;
+    const char *why_not;
+};
+
+/* Reads those of one repository, once. `wanted_key` names what is looked for. */
+static const struct advised *advised_of(struct stories *stories, const struct format *format,
+                                        const struct bill_repository *repository, const struct map *wanted,
+                                        const char *wanted_key)
 {
     struct arena *arena = &stories->arena;
     stories->advised.arena = arena;
     const char *key = arena_printf(arena, "%s %s", digest_hex(&repository->digest).chars, wanted_key);
-    struct advisories *advisories = map_get(&stories->advised, text_of(key));
+    struct advised *advised = map_get(&stories->advised, text_of(key));
     struct advisory_request request = {.store = stories->store,
                                        .http = stories->metadata_http,
                                        .uri = repository->uri,
                                        .metadata = repository->digest,
                                        .wanted = wanted};
     struct err err = {0};
-    *ret_why = NULL;
-    if (advisories)
-        return advisories;
-    advisories = arena_new(arena, struct advisories);
-    if (!format->advisories(arena, &request, advisories, &err)) {
-        *ret_why = arena_strdup(arena, err.text);
-        return NULL;
+    if (advised)
+        return advised;
+    advised = arena_new(arena, struct advised);
+    if (!format->advisories(arena, &request, &advised->advisories, &err)) {
+        advised->advisories = (struct advisories){0};
+        advised->why_not = arena_strdup(arena, err.text);
     }
-    (void)map_add(&stories->advised, text_of(key), advisories);
-    return advisories;
+    (void)map_add(&stories->advised, text_of(key), advised);
+    return advised;
 }
 
 /* Lists the packages that went to a newer version, and gives their format; NULL when no advisories are of it. */
@@ -71,18 +76,19 @@ void stories_advise(struct arena *arena, struct stories *stories, struct change 
     const struct bill *bill = change->after->told ? change->after->told : change->after->bill;
     struct arena scratch = {0};
     struct map wanted = {.arena = &scratch};
-    const char *key, *why;
+    const char *key;
     const struct format *format = list_wanted(&stories->arena, change, &wanted, &key);
     for (size_t i = 0;
          format && stories->store && bill->source && i < bill->source->repositories.count && i < REPOSITORIES_MAX;
          i++) {
         const struct bill_repository *repository = &bill->source->repositories.items[i];
-        const struct advisories *advisories = advisories_of(stories, format, repository, &wanted, key, &why);
-        for (size_t j = 0; advisories && j < advisories->count; j++)
-            add_advisory(arena, change, &advisories->items[j]);
-        if (why)
-            change_note(arena, change,
-                        arena_printf(&scratch, "the advisories of %s were not read: %s", repository->name, why));
+        const struct advised *advised = advised_of(stories, format, repository, &wanted, key);
+        for (size_t j = 0; j < advised->advisories.count; j++)
+            add_advisory(arena, change, &advised->advisories.items[j]);
+        if (advised->why_not)
+            change_note(
+                arena, change,
+                arena_printf(&scratch, "the advisories of %s were not read: %s", repository->name, advised->why_not));
     }
     arena_done(&scratch);
 }

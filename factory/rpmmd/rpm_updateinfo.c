@@ -3,59 +3,19 @@
 
 #include "base/auto.h"
 #include "base/map.h"
-#include "rpm/rpm_version.h"
 #include "rpmmd/rpm_catalog_parts.h"
 #include "rpmmd/rpm_metadata.h"
-#include "rpmmd/xml_stream.h"
+#include "rpmmd/updateinfo.h"
 
-#define UPDATE_DEPTH 2
-#define PACKAGE_DEPTH 5
-
-struct reading {
-    struct map updates; /* by package: struct catalog_update * */
-    bool is_security;   /* the advisory that is being read */
-};
-
-/* Epoch, version and release as a package has them; an epoch of 0 is none. */
-static const char *version_of(struct arena *arena, const char **attributes)
+/* Marks what an advisory for security names. */
+static bool mark(void *user, const struct advisory *advisory, struct err *err)
 {
-    const char *epoch = xml_stream_attribute(attributes, "epoch"),
-               *version = xml_stream_attribute(attributes, "version"),
-               *release = xml_stream_attribute(attributes, "release");
-    if (!version || !release)
-        return NULL;
-    bool has_epoch = epoch && *epoch && strcmp(epoch, "0") != 0;
-    return arena_printf(arena, "%s%s%s-%s", has_epoch ? epoch : "", has_epoch ? ":" : "", version, release);
-}
-
-static void mark(struct reading *reading, const char **attributes)
-{
-    AUTO(arena_done) struct arena scratch = {0};
-    const char *name = xml_stream_attribute(attributes, "name");
-    struct catalog_update *update = name ? map_get(&reading->updates, text_of(name)) : NULL;
-    const char *version = update && !update->is_security ? version_of(&scratch, attributes) : NULL;
-    if (version)
-        update->is_security =
-            rpm_version_compare(version, update->before) > 0 && rpm_version_compare(version, update->after) <= 0;
-}
-
-static bool begin(struct xml_stream *xml, const char *element, const char **attributes)
-{
-    struct reading *reading = xml->user;
-    if (xml->depth == 1)
-        return strcmp(element, "updates") == 0 || xml_stream_fail(xml, "this is not an updateinfo.xml");
-    if (xml->depth == UPDATE_DEPTH) {
-        const char *type = xml_stream_attribute(attributes, "type");
-        reading->is_security = strcmp(element, "update") == 0 && type && strcmp(type, "security") == 0;
+    const struct map *updates = user;
+    (void)err;
+    for (size_t i = 0; text_same(advisory->kind, "security") && i < advisory->packages.count; i++) {
+        struct catalog_update *update = map_get(updates, text_of(advisory->packages.items[i]));
+        update->is_security = true;
     }
-    if (xml->depth == PACKAGE_DEPTH && reading->is_security && strcmp(element, "package") == 0)
-        mark(reading, attributes);
-    return true;
-}
-
-static bool end(struct xml_stream *xml, const char *element, struct text content)
-{
-    (void)xml, (void)element, (void)content;
     return true;
 }
 
@@ -63,11 +23,15 @@ bool rpm_updateinfo_mark(const char *name, struct text plain, struct catalog_upd
                          struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct reading reading = {.updates.arena = &scratch};
-    for (size_t i = 0; i < count; i++)
-        (void)map_add(&reading.updates, text_of(updates[i].package), &updates[i]);
-    struct xml_stream xml = {.name = name, .begin = begin, .end = end, .user = &reading};
-    return xml_stream_read(&xml, COMPRESSION_NONE, plain, err);
+    struct map by_name = {.arena = &scratch}, wanted = {.arena = &scratch};
+    struct advisory_package *packages = arena_new_array(&scratch, struct advisory_package, count);
+    for (size_t i = 0; i < count; i++) {
+        packages[i] = (struct advisory_package){updates[i].package, updates[i].before, updates[i].after};
+        if (map_add(&by_name, text_of(updates[i].package), &updates[i]))
+            (void)map_add(&wanted, text_of(updates[i].package), &packages[i]);
+    }
+    struct updateinfo info = {.name = name, .wanted = &wanted, .take = mark, .user = &by_name};
+    return updateinfo_read(&info, COMPRESSION_NONE, plain, err);
 }
 
 bool rpm_catalog_mark_security(struct catalog *any, struct catalog_update *updates, size_t count, struct err *err)

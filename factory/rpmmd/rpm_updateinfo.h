@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rpm_updateinfo.h - what an RPM-MD repository's advisories say of packages: which of them mend the security
  *
- * Format: updateinfo.xml as createrepo_c's `updates` (https://github.com/openSUSE/libsolv, repo_updateinfoxml.c): updates,
- * update type="security", pkglist, collection, package with name, epoch, version and release. Advisories of other types, and
- * what is within an element that is not known, are passed over.
+ * updateinfo.h reads the documents.
  * Threads: no shared state.
  * Fails with: ERR_MALFORMED, as xml_stream.h.
  */

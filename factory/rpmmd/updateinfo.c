@@ -11,9 +11,7 @@
 
 /* A reading: the advisory at hand is taken when a package of it is wanted. */
 struct reading {
-    struct arena *arena;
-    const struct advisory_request *request;
-    struct advisories *advisories;
+    const struct updateinfo *info;
     struct arena scratch; /* of the advisory at hand */
     struct advisory at_hand;
     size_t package_count; /* elements that were compared */
@@ -24,7 +22,7 @@ static bool is_wanted(const struct reading *reading, const char **attributes, co
     const char *name = xml_stream_attribute(attributes, "name"), *epoch = xml_stream_attribute(attributes, "epoch");
     const char *version = xml_stream_attribute(attributes, "version");
     const char *release = xml_stream_attribute(attributes, "release");
-    const struct advisory_package *package = name ? map_get(reading->request->wanted, text_of(name)) : NULL;
+    const struct advisory_package *package = name ? map_get(reading->info->wanted, text_of(name)) : NULL;
     AUTO(arena_done) struct arena scratch = {0};
     if (!package || !version || !release)
         return false;
@@ -54,6 +52,8 @@ static bool begin_element(struct xml_stream *xml, const char *element, const cha
     struct advisory *advisory = &reading->at_hand;
     xml->is_text_wanted = xml->depth == 3 && (strcmp(element, "id") == 0 || strcmp(element, "title") == 0 ||
                                               strcmp(element, "severity") == 0);
+    if (xml->depth == 1)
+        return strcmp(element, "updates") == 0 || xml_stream_fail(xml, "this is not an updateinfo.xml");
     if (xml->depth == 2 && strcmp(element, "update") == 0) {
         arena_done(&reading->scratch);
         *advisory =
@@ -68,13 +68,6 @@ static bool begin_element(struct xml_stream *xml, const char *element, const cha
     return xml->depth != 5 || strcmp(element, "package") != 0 || take_package(xml, attributes);
 }
 
-static void copy_strings(struct arena *arena, const struct strings *from, struct strings *to)
-{
-    *to = (struct strings){0};
-    for (size_t i = 0; i < from->count; i++)
-        list_add(arena, to, arena_strdup(arena, from->items[i]));
-}
-
 static bool end_element(struct xml_stream *xml, const char *element, struct text content)
 {
     struct reading *reading = xml->user;
@@ -85,11 +78,48 @@ static bool end_element(struct xml_stream *xml, const char *element, struct text
         advisory->title = text_dup(&reading->scratch, text_trim(content));
     else if (xml->depth == 3 && strcmp(element, "severity") == 0)
         advisory->severity = text_dup(&reading->scratch, text_trim(content));
-    if (xml->depth != 2 || strcmp(element, "update") != 0 || !advisory->packages.count || !advisory->id)
+    if (xml->depth != 2 || strcmp(element, "update") != 0 || !advisory->packages.count)
         return true;
-    if (reading->advisories->count >= ADVISORIES_MAX)
-        return xml_stream_fail(xml, "more than %u advisories of the packages asked for", ADVISORIES_MAX);
-    struct arena *arena = reading->arena;
+    if (!reading->info->take(reading->info->user, advisory, xml->err))
+        return false;
+    *advisory = (struct advisory){0};
+    return true;
+}
+
+bool updateinfo_read(const struct updateinfo *info, enum compression compression, struct text bytes, struct err *err)
+{
+    struct reading reading = {.info = info};
+    struct xml_stream xml = {.name = info->name, .begin = begin_element, .end = end_element, .user = &reading};
+    bool is_good = xml_stream_read(&xml, compression, bytes, err);
+    arena_done(&reading.scratch);
+    return is_good;
+}
+
+/* --- those of a repository --- */
+
+/* Where advisories are put. */
+struct listing {
+    struct arena *arena;
+    struct advisories *advisories;
+};
+
+static void copy_strings(struct arena *arena, const struct strings *from, struct strings *to)
+{
+    *to = (struct strings){0};
+    for (size_t i = 0; i < from->count; i++)
+        list_add(arena, to, arena_strdup(arena, from->items[i]));
+}
+
+static bool take(void *user, const struct advisory *advisory, struct err *err)
+{
+    struct listing *listing = user;
+    struct arena *arena = listing->arena;
+    if (!advisory->id)
+        return true;
+    if (listing->advisories->count >= ADVISORIES_MAX) {
+        err_set(err, ERR_MALFORMED, "more than %u advisories of the packages asked for", ADVISORIES_MAX);
+        return false;
+    }
     struct advisory copy = {.id = arena_strdup(arena, advisory->id),
                             .kind = arena_strdup(arena, advisory->kind),
                             .severity = arena_strdup(arena, advisory->severity),
@@ -97,8 +127,7 @@ static bool end_element(struct xml_stream *xml, const char *element, struct text
                             .issued = arena_strdup(arena, advisory->issued)};
     copy_strings(arena, &advisory->packages, &copy.packages);
     copy_strings(arena, &advisory->references, &copy.references);
-    list_add(arena, reading->advisories, copy);
-    *advisory = (struct advisory){0};
+    list_add(arena, listing->advisories, copy);
     return true;
 }
 
@@ -178,9 +207,7 @@ bool rpm_advisories(struct arena *arena, const struct advisory_request *request,
         return true;
     if (!get_file(request, file, &view, err))
         return false;
-    struct reading reading = {.arena = arena, .request = request, .advisories = ret_advisories};
-    struct xml_stream xml = {.name = file->href, .begin = begin_element, .end = end_element, .user = &reading};
-    bool is_good = xml_stream_read(&xml, compression_of_name(file->href), (struct text){view.ptr, view.len}, err);
-    arena_done(&reading.scratch);
-    return is_good;
+    struct listing listing = {arena, ret_advisories};
+    struct updateinfo info = {.name = file->href, .wanted = request->wanted, .take = take, .user = &listing};
+    return updateinfo_read(&info, compression_of_name(file->href), (struct text){view.ptr, view.len}, err);
 }

@@ -468,9 +468,22 @@ class Rpm(BuildCase):
         self.assertEqual(told["advisories"], [])
         self.assertRegex(told["notes"][0], "the advisories of kit.* were not read: its updateinfo.xml is not in the cache")
 
+    def test_advisories_that_could_not_be_had_are_asked_for_once(self):
+        """However many images have the packages."""
+        self.advised(self.updates({"id": "KIT-1", "version": "2.0"}), "--cache-only")
+        for layout in self.layouts:
+            shutil.copytree(layout, os.path.join(os.path.dirname(layout), "again"))
+        self.server.fault("*updateinfo*", status=404, times=None)
+        self.server.requests.clear()
+        result = self.factory.run_plain("diff", *map(os.path.dirname, self.layouts), "--json")
+        told = json.loads(result.stdout)["compared"]
+        self.assertEqual([len([note for note in image["platforms"][0]["notes"] if "advisories" in note]) for image in told], [1, 1])
+        self.assertEqual(len([request for request in self.server.requests if "updateinfo" in request]), 1)
+
     def test_hostile_advisories_are_refused_or_clean(self):
         bad = self.updates({"id": "A\nB`\u202e", "version": "2.0", "title": "x" * 60000 + "\n  note: y"})
         for name, updateinfo in (("odd", bad), ("open", "<updates><update>"), ("deep", "<a>" * 50 + "</a>" * 50),
+                                 ("root", bad.replace("updates", "html")),
                                  ("entity", '<!DOCTYPE a [<!ENTITY b "c">]><updates/>'),
                                  ("many", self.updates(*[{"id": f"KIT-{i}", "version": "2.0"} for i in range(1500)]))):
             with self.subTest(name):
