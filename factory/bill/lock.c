@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bill/lock.h"
+#include "bill/lock_parts.h"
 
 #include "base/auto.h"
 #include "base/checksum.h"
 #include "bill/record.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SUM_KEY "\"sum\":\"sha256:"
 #define LINES_MAX ((size_t)50000) /* of a list: some hundred images for all architectures have 5,000 packages */
 #define IMAGES_MAX ((size_t)4096) /* images and architectures: packages are looked through for each */
 #define DATA_MAX ((size_t)1024)
+#define EXTRAS_MAX ((size_t)256)  /* later generations: each is read for each architecture */
 #define VALUES_MAX ((size_t)4 << 20) /* commas and brackets: bounds the memory of the parser */
 
 static const struct record_field source_fields[] = {
@@ -23,6 +25,10 @@ static const struct record_field source_fields[] = {
     RECORD_FIELD(lock_source, RECORD_MAYBE_SHA256, "file", file),
     RECORD_FIELD(lock_source, RECORD_MAYBE_SHA256, "signature", signature),
     RECORD_FIELD(lock_source, RECORD_FLAG, "bare", is_bare),
+    RECORD_FIELD(lock_source, RECORD_FLAG, "extra", is_extra),
+    RECORD_FIELD(lock_source, RECORD_MAYBE_TEXT, "distribution", distribution),
+    RECORD_FIELD(lock_source, RECORD_MAYBE_TEXT, "version", version),
+    RECORD_FIELD(lock_source, RECORD_MAYBE_TEXT, "codename", codename),
 };
 static const struct record_field index_fields[] = {
     RECORD_FIELD(lock_index, RECORD_TEXT, "uri", uri),
@@ -31,6 +37,7 @@ static const struct record_field index_fields[] = {
     RECORD_FIELD(lock_index, RECORD_TEXT, "path", path),
     RECORD_FIELD(lock_index, RECORD_TEXT, "checksum", checksum),
     RECORD_FIELD(lock_index, RECORD_U64, "size", size_bytes),
+    RECORD_FIELD(lock_index, RECORD_MAYBE_SHA256, "generation", generation),
 };
 static const struct record_field data_fields[] = {
     RECORD_FIELD(lock_data, RECORD_TEXT, "name", name),
@@ -53,54 +60,93 @@ static const struct record_field package_fields[] = {
     RECORD_FIELD(lock_package, RECORD_MAYBE_SHA256, "digest", digest),
     RECORD_FIELD(lock_package, RECORD_TEXT, "url", url),
     RECORD_FIELD(lock_package, RECORD_TEXTS, "images", images),
+    RECORD_FIELD(lock_package, RECORD_MAYBE_SHA256, "generation", generation),
 };
 static const struct record_field path_fields[] = {
     RECORD_FIELD(lock_path, RECORD_TEXT, "path", path),       RECORD_FIELD(lock_path, RECORD_TEXT, "arch", arch),
     RECORD_FIELD(lock_path, RECORD_TEXT, "package", package), RECORD_FIELD(lock_path, RECORD_TEXT, "why", why),
     RECORD_FIELD(lock_path, RECORD_TEXTS, "images", images),
 };
-static const struct record_table source_table = RECORD_TABLE(lock_source, source_fields);
-static const struct record_table index_table = RECORD_TABLE(lock_index, index_fields);
+/* Fields that came with format 2 stand last: what the first format had is the beginning. */
+#define OLD_TABLE(struct_name, fields, newer)                                                                          \
+    {                                                                                                                  \
+        fields, ARRAY_COUNT(fields) - (newer), sizeof(struct struct_name)                                              \
+    }
+static const struct record_table source_tables[] = {OLD_TABLE(lock_source, source_fields, 4),
+                                                    RECORD_TABLE(lock_source, source_fields)};
+static const struct record_table index_tables[] = {OLD_TABLE(lock_index, index_fields, 1),
+                                                   RECORD_TABLE(lock_index, index_fields)};
+static const struct record_table package_tables[] = {OLD_TABLE(lock_package, package_fields, 1),
+                                                     RECORD_TABLE(lock_package, package_fields)};
 static const struct record_table data_table = RECORD_TABLE(lock_data, data_fields);
 static const struct record_table image_table = RECORD_TABLE(lock_image, image_fields);
-static const struct record_table package_table = RECORD_TABLE(lock_package, package_fields);
 static const struct record_table path_table = RECORD_TABLE(lock_path, path_fields);
 
-/* The document; the writer has its own order of lines, which is this one. */
-static const struct record_field lock_fields[] = {
-    RECORD_FIELD(lock, RECORD_U32, "imgfactory_lock", format),
-    RECORD_FIELD(lock, RECORD_TEXT, "program", program),
-    RECORD_OF(lock, RECORD_LIST, "data", data, data_table),
-    RECORD_OF(lock, RECORD_LIST, "images", images, image_table),
-    RECORD_OF(lock, RECORD_LIST, "indices", indices, index_table),
-    RECORD_OF(lock, RECORD_LIST, "packages", packages, package_table),
-    RECORD_OF(lock, RECORD_LIST, "paths", paths, path_table),
-    RECORD_OF(lock, RECORD_LIST, "sources", sources, source_table),
-    RECORD_FIELD(lock, RECORD_SHA256, "sum", sum),
-};
-static const struct record_table lock_table = RECORD_TABLE(lock, lock_fields);
+/* The document of each format; the writer has its own order of lines, which is this one. */
+#define DOCUMENT(number)                                                                                               \
+    {                                                                                                                  \
+        RECORD_FIELD(lock, RECORD_U32, "imgfactory_lock", format), RECORD_FIELD(lock, RECORD_TEXT, "program", program), \
+            RECORD_OF(lock, RECORD_LIST, "data", data, data_table),                                                    \
+            RECORD_OF(lock, RECORD_LIST, "images", images, image_table),                                               \
+            RECORD_OF(lock, RECORD_LIST, "indices", indices, index_tables[number]),                                    \
+            RECORD_OF(lock, RECORD_LIST, "packages", packages, package_tables[number]),                                \
+            RECORD_OF(lock, RECORD_LIST, "paths", paths, path_table),                                                  \
+            RECORD_OF(lock, RECORD_LIST, "sources", sources, source_tables[number]),                                   \
+            RECORD_FIELD(lock, RECORD_SHA256, "sum", sum),                                                             \
+    }
+static const struct record_field old_fields[] = DOCUMENT(0), lock_fields[] = DOCUMENT(1);
+static const struct record_table lock_tables[LOCK_FORMAT] = {RECORD_TABLE(lock, old_fields),
+                                                             RECORD_TABLE(lock, lock_fields)};
 
 /* ---- adding ---- */
 
+/* A key of several texts: each ends in a byte that no name has. */
+static struct text key_of(struct buf *room, const char *const *parts, size_t count)
+{
+    room->len = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!buf_add(room, parts[i], strlen(parts[i]) + 1))
+            memory_abort(room->len);
+    }
+    return buf_text(room);
+}
+
+struct text lock_key(struct buf *room, const char *a, const char *b)
+{
+    const char *const parts[] = {a, b};
+    return key_of(room, parts, ARRAY_COUNT(parts));
+}
+
+/* Returns the number under which something was added, from 0; or notes that it is added as `count`, and returns that. */
+static size_t number_of(struct arena *arena, struct lock *lock, const char *const *parts, size_t part_count,
+                        size_t count)
+{
+    AUTO(buf_done) struct buf room = {0};
+    buf_init(&room, SIZE_MAX / 2);
+    struct text key = key_of(&room, parts, part_count);
+    lock->added.arena = lock->added.arena ? lock->added.arena : arena;
+    void *found = map_get(&lock->added, key);
+    if (found)
+        return (size_t)((uintptr_t)found - 1);
+    (void)map_add(&lock->added, (struct text){text_dup(lock->added.arena, key), key.len},
+                  (void *)(uintptr_t)(count + 1));
+    return count;
+}
+
 void lock_add_source(struct arena *arena, struct lock *lock, const struct lock_source *source)
 {
-    for (size_t i = 0; i < lock->sources.count; i++) {
-        const struct lock_source *other = &lock->sources.items[i];
-        if (strcmp(other->uri, source->uri) == 0 && strcmp(other->suite, source->suite) == 0)
-            return;
-    }
-    list_add(arena, &lock->sources, *source);
+    struct digest_hex hex = digest_hex(&source->digest);
+    const char *const parts[] = {"source", source->uri, source->suite, source->is_extra ? hex.chars : ""};
+    if (number_of(arena, lock, parts, ARRAY_COUNT(parts), lock->sources.count) == lock->sources.count)
+        list_add(arena, &lock->sources, *source);
 }
 
 void lock_add_index(struct arena *arena, struct lock *lock, const struct lock_index *index)
 {
-    for (size_t i = 0; i < lock->indices.count; i++) {
-        const struct lock_index *other = &lock->indices.items[i];
-        if (strcmp(other->uri, index->uri) == 0 && strcmp(other->suite, index->suite) == 0 &&
-            strcmp(other->arch, index->arch) == 0 && strcmp(other->path, index->path) == 0)
-            return;
-    }
-    list_add(arena, &lock->indices, *index);
+    struct digest_hex hex = digest_hex(&index->generation);
+    const char *const parts[] = {"index", index->uri, index->suite, index->arch, index->path, hex.chars};
+    if (number_of(arena, lock, parts, ARRAY_COUNT(parts), lock->indices.count) == lock->indices.count)
+        list_add(arena, &lock->indices, *index);
 }
 
 void lock_add_data(struct arena *arena, struct lock *lock, const char *name, const struct digest *digest)
@@ -113,74 +159,89 @@ void lock_add_data(struct arena *arena, struct lock *lock, const char *name, con
     list_add(arena, &lock->data, data);
 }
 
+/* What is of one image comes in one go, so that an image that is there stands last. */
 static void add_image(struct arena *arena, struct strings *images, const char *image)
 {
-    if (!strings_has(images, image))
+    if (!images->count || strcmp(images->items[images->count - 1], image) != 0)
         list_add(arena, images, image);
-}
-
-static bool is_same_package(const struct lock_package *a, const struct lock_package *b)
-{
-    return strcmp(a->name, b->name) == 0 && strcmp(a->arch, b->arch) == 0 && strcmp(a->version, b->version) == 0 &&
-           strcmp(a->architecture, b->architecture) == 0 && strcmp(a->url, b->url) == 0 &&
-           a->size_bytes == b->size_bytes && digest_eq(&a->digest, &b->digest);
 }
 
 void lock_add_package(struct arena *arena, struct lock *lock, const struct lock_package *package, const char *image)
 {
-    for (size_t i = 0; i < lock->packages.count; i++) {
-        if (!is_same_package(&lock->packages.items[i], package))
-            continue;
-        add_image(arena, &lock->packages.items[i].images, image);
-        return;
+    struct digest_hex digest = digest_hex(&package->digest), generation = digest_hex(&package->generation);
+    char size[24];
+    (void)snprintf(size, sizeof size, "%" PRIu64, package->size_bytes);
+    const char *const parts[] = {"package",             package->name, package->arch, package->version,
+                                 package->architecture, package->url,  size,          digest.chars,
+                                 generation.chars};
+    size_t number = number_of(arena, lock, parts, ARRAY_COUNT(parts), lock->packages.count);
+    if (number == lock->packages.count) {
+        struct lock_package own = *package;
+        own.images = (struct strings){0};
+        list_add(arena, &lock->packages, own);
     }
-    struct lock_package own = *package;
-    own.images = (struct strings){0};
-    list_add(arena, &own.images, image);
-    list_add(arena, &lock->packages, own);
-}
-
-static bool is_same_path(const struct lock_path *a, const struct lock_path *b)
-{
-    return strcmp(a->path, b->path) == 0 && strcmp(a->arch, b->arch) == 0 && strcmp(a->package, b->package) == 0 &&
-           strcmp(a->why, b->why) == 0;
+    add_image(arena, &lock->packages.items[number].images, image);
 }
 
 void lock_add_path(struct arena *arena, struct lock *lock, const struct lock_path *path, const char *image)
 {
-    for (size_t i = 0; i < lock->paths.count; i++) {
-        if (!is_same_path(&lock->paths.items[i], path))
-            continue;
-        add_image(arena, &lock->paths.items[i].images, image);
-        return;
+    const char *const parts[] = {"path", path->path, path->arch, path->package, path->why};
+    size_t number = number_of(arena, lock, parts, ARRAY_COUNT(parts), lock->paths.count);
+    if (number == lock->paths.count) {
+        struct lock_path own = *path;
+        own.images = (struct strings){0};
+        list_add(arena, &lock->paths, own);
     }
-    struct lock_path own = *path;
-    own.images = (struct strings){0};
-    list_add(arena, &own.images, image);
-    list_add(arena, &lock->paths, own);
+    add_image(arena, &lock->paths.items[number].images, image);
 }
 
-static const struct lock_image *find_image(const struct lock *lock, const char *image, const char *arch)
+const struct lock_image *lock_find_image(const struct lock *lock, const char *image, const char *arch)
 {
     for (size_t i = 0; i < lock->images.count; i++) {
-        if (strcmp(lock->images.items[i].image, image) == 0 && strcmp(lock->images.items[i].arch, arch) == 0)
-            return &lock->images.items[i];
+        const struct lock_image *each = &lock->images.items[i];
+        if (strcmp(each->image, image) == 0 && (!arch || strcmp(each->arch, arch) == 0))
+            return each;
     }
     return NULL;
 }
 
-/* Adds what is of one image. */
-static void add_other(struct arena *arena, struct lock *lock, const struct lock *other, const struct lock_image *image)
+/* ---- what is of one image ---- */
+
+const struct lock_members *lock_members(const struct lock *lock, const char *image, const char *arch)
 {
-    for (size_t i = 0; i < other->packages.count; i++) {
-        const struct lock_package *package = &other->packages.items[i];
-        if (strcmp(package->arch, image->arch) == 0 && strings_has(&package->images, image->image))
-            lock_add_package(arena, lock, package, image->image);
+    static const struct lock_members none;
+    AUTO(buf_done) struct buf room = {0};
+    buf_init(&room, SIZE_MAX / 2);
+    const struct lock_members *members = map_get(&lock->members, lock_key(&room, image, arch));
+    return members ? members : &none;
+}
+
+void lock_sort_out(struct arena *arena, struct lock *lock)
+{
+    AUTO(buf_done) struct buf room = {0};
+    buf_init(&room, SIZE_MAX / 2);
+    lock->members = (struct map){.arena = arena};
+    for (size_t i = 0; i < lock->images.count; i++) {
+        struct text key = lock_key(&room, lock->images.items[i].image, lock->images.items[i].arch);
+        if (!map_get(&lock->members, key))
+            (void)map_add(&lock->members, (struct text){text_dup(arena, key), key.len},
+                          arena_new(arena, struct lock_members));
     }
-    for (size_t i = 0; i < other->paths.count; i++) {
-        const struct lock_path *path = &other->paths.items[i];
-        if (strcmp(path->arch, image->arch) == 0 && strings_has(&path->images, image->image))
-            lock_add_path(arena, lock, path, image->image);
+    for (size_t i = 0; i < lock->packages.count; i++) {
+        const struct lock_package *package = &lock->packages.items[i];
+        for (size_t j = 0; j < package->images.count; j++) {
+            struct lock_members *of = map_get(&lock->members, lock_key(&room, package->images.items[j], package->arch));
+            if (of && (!of->packages.count || of->packages.items[of->packages.count - 1] != package))
+                list_add(arena, &of->packages, package);
+        }
+    }
+    for (size_t i = 0; i < lock->paths.count; i++) {
+        const struct lock_path *path = &lock->paths.items[i];
+        for (size_t j = 0; j < path->images.count; j++) {
+            struct lock_members *of = map_get(&lock->members, lock_key(&room, path->images.items[j], path->arch));
+            if (of && (!of->paths.count || of->paths.items[of->paths.count - 1] != path))
+                list_add(arena, &of->paths, path);
+        }
     }
 }
 
@@ -189,10 +250,14 @@ void lock_add_others(struct arena *arena, struct lock *lock, const struct lock *
     size_t count = lock->images.count;
     for (size_t i = 0; i < other->images.count; i++) {
         const struct lock_image *image = &other->images.items[i];
-        if (find_image(lock, image->image, image->arch))
+        if (lock_find_image(lock, image->image, image->arch))
             continue;
+        const struct lock_members *members = lock_members(other, image->image, image->arch);
         list_add(arena, &lock->images, *image);
-        add_other(arena, lock, other, image);
+        for (size_t j = 0; j < members->packages.count; j++)
+            lock_add_package(arena, lock, members->packages.items[j], image->image);
+        for (size_t j = 0; j < members->paths.count; j++)
+            lock_add_path(arena, lock, members->paths.items[j], image->image);
     }
     for (size_t i = 0; i < other->sources.count && lock->images.count > count; i++)
         lock_add_source(arena, lock, &other->sources.items[i]);
@@ -209,7 +274,7 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void sort_names(struct strings *names)
+void lock_sort_names(struct strings *names)
 {
     if (names->count)
         qsort(names->items, names->count, sizeof *names->items, compare_texts);
@@ -244,24 +309,27 @@ static bool is_small(const struct lock *lock)
         if (counts[i] > LINES_MAX)
             return false;
     }
-    return lock->images.count <= IMAGES_MAX && lock->data.count <= DATA_MAX;
+    size_t extra_count = 0;
+    for (size_t i = 0; i < lock->sources.count; i++)
+        extra_count += lock->sources.items[i].is_extra;
+    return extra_count <= EXTRAS_MAX && lock->images.count <= IMAGES_MAX && lock->data.count <= DATA_MAX;
 }
 
 bool lock_write(struct lock *lock, struct buf *text)
 {
     for (size_t i = 0; i < lock->packages.count; i++)
-        sort_names(&lock->packages.items[i].images);
+        lock_sort_names(&lock->packages.items[i].images);
     for (size_t i = 0; i < lock->paths.count; i++)
-        sort_names(&lock->paths.items[i].images);
+        lock_sort_names(&lock->paths.items[i].images);
     size_t begin = text->len;
     if (!is_small(lock) ||
         !buf_printf(text, "{\n\"imgfactory_lock\":%u,\n\"program\":\"%s\",\n", lock->format, lock->program) ||
         !write_list("data", &data_table, lock->data.items, lock->data.count, text) ||
         !write_list("images", &image_table, lock->images.items, lock->images.count, text) ||
-        !write_list("indices", &index_table, lock->indices.items, lock->indices.count, text) ||
-        !write_list("packages", &package_table, lock->packages.items, lock->packages.count, text) ||
+        !write_list("indices", &index_tables[LOCK_FORMAT - 1], lock->indices.items, lock->indices.count, text) ||
+        !write_list("packages", &package_tables[LOCK_FORMAT - 1], lock->packages.items, lock->packages.count, text) ||
         !write_list("paths", &path_table, lock->paths.items, lock->paths.count, text) ||
-        !write_list("sources", &source_table, lock->sources.items, lock->sources.count, text))
+        !write_list("sources", &source_tables[LOCK_FORMAT - 1], lock->sources.items, lock->sources.count, text))
         return false;
     lock->sum = digest_of(text->bytes + begin, text->len - begin);
     return buf_printf(text, SUM_KEY "%s\"\n}\n", digest_hex(&lock->sum).chars);
@@ -316,354 +384,11 @@ bool lock_read(struct arena *arena, const char *name, struct text text, struct l
         return false;
     }
     *ret_lock = (struct lock){0};
-    if (json && record_read(arena, &lock_table, json, ret_lock) && ret_lock->format == LOCK_FORMAT &&
-        is_small(ret_lock))
+    int64_t number = json_is_integer(format) ? json_integer_value(format) : 0;
+    if (number >= 1 && record_read(arena, &lock_tables[number - 1], json, ret_lock) && is_small(ret_lock)) {
+        lock_sort_out(arena, ret_lock);
         return true;
+    }
     err_set(err, ERR_MALFORMED, "%s: it is no lock file", name);
     return false;
-}
-
-/* ---- comparing ---- */
-
-/* One comparison; all lines go into `lines`. */
-struct comparing {
-    struct arena *arena;
-    const struct lock *locked, *now;
-    struct lock_part part;
-    struct strings *lines;
-};
-
-static bool is_asked(const struct comparing *comparing, const char *arch)
-{
-    return !comparing->part.arch || strcmp(comparing->part.arch, arch) == 0;
-}
-
-static void compare_data(const struct comparing *comparing)
-{
-    static const char of_arch[] = "arch ";
-    for (size_t i = 0; i < comparing->now->data.count; i++) {
-        const struct lock_data *now = &comparing->now->data.items[i], *locked = NULL;
-        bool is_of_arch = text_has_prefix(text_of(now->name), of_arch);
-        if (is_of_arch && !is_asked(comparing, now->name + strlen(of_arch)))
-            continue;
-        for (size_t j = 0; j < comparing->locked->data.count && !locked; j++) {
-            const struct lock_data *other = &comparing->locked->data.items[j];
-            locked = strcmp(other->name, now->name) == 0 ? other : NULL;
-        }
-        if (!locked || !digest_eq(&locked->digest, &now->digest))
-            list_add(comparing->arena, comparing->lines,
-                     arena_printf(comparing->arena, "%s: sha256:%s is sha256:%s", now->name,
-                                  locked ? digest_hex(&locked->digest).chars : "(none)",
-                                  digest_hex(&now->digest).chars));
-    }
-}
-
-/* Tells of one value that differs; `what` begins with the image. */
-static void tell(const struct comparing *comparing, const struct lock_image *image, const char *what,
-                 const char *locked, const char *now)
-{
-    if (text_same(locked, now))
-        return;
-    list_add(comparing->arena, comparing->lines,
-             arena_printf(comparing->arena, "%s for %s: %s %s is %s", image->image, image->arch, what,
-                          locked ? locked : "(none)", now ? now : "(none)"));
-}
-
-static void tell_digests(const struct comparing *comparing, const struct lock_image *image, const char *what,
-                         const struct digest *locked, const struct digest *now)
-{
-    tell(comparing, image, what, arena_printf(comparing->arena, "sha256:%s", digest_hex(locked).chars),
-         arena_printf(comparing->arena, "sha256:%s", digest_hex(now).chars));
-}
-
-static const struct lock_package *find_package(const struct lock *lock, const struct lock_image *image,
-                                               const struct lock_package *wanted)
-{
-    for (size_t i = 0; i < lock->packages.count; i++) {
-        const struct lock_package *package = &lock->packages.items[i];
-        if (strcmp(package->name, wanted->name) == 0 && strcmp(package->architecture, wanted->architecture) == 0 &&
-            strcmp(package->arch, image->arch) == 0 && strings_has(&package->images, image->image))
-            return package;
-    }
-    return NULL;
-}
-
-static void compare_package(const struct comparing *comparing, const struct lock_image *image,
-                            const struct lock_package *locked, const struct lock_package *now)
-{
-    const struct lock_package *either = locked ? locked : now;
-    struct arena *arena = comparing->arena;
-    const char *name = arena_printf(arena, "package %s", either->name);
-    tell(comparing, image, name, locked ? locked->version : NULL, now ? now->version : NULL);
-    if (!locked || !now || strcmp(locked->version, now->version) != 0)
-        return;
-    name = arena_printf(arena, "package %s %s:", either->name, either->version);
-    tell(comparing, image, name, locked->url, now->url);
-    tell_digests(comparing, image, name, &locked->digest, &now->digest);
-    tell(comparing, image, name, arena_printf(arena, "%" PRIu64 " bytes", locked->size_bytes),
-         arena_printf(arena, "%" PRIu64 " bytes", now->size_bytes));
-}
-
-static bool is_of(const struct lock_image *image, const char *arch, const struct strings *images)
-{
-    return strcmp(arch, image->arch) == 0 && strings_has(images, image->image);
-}
-
-static void compare_packages(const struct comparing *comparing, const struct lock_image *image)
-{
-    const struct lock *locked = comparing->locked, *now = comparing->now;
-    for (size_t i = 0; i < locked->packages.count; i++) {
-        const struct lock_package *package = &locked->packages.items[i];
-        if (is_of(image, package->arch, &package->images))
-            compare_package(comparing, image, package, find_package(now, image, package));
-    }
-    for (size_t i = 0; i < now->packages.count; i++) {
-        const struct lock_package *package = &now->packages.items[i];
-        if (is_of(image, package->arch, &package->images) && !find_package(locked, image, package))
-            compare_package(comparing, image, NULL, package);
-    }
-}
-
-static const struct lock_path *find_path(const struct lock *lock, const struct lock_image *image, const char *path)
-{
-    for (size_t i = 0; i < lock->paths.count; i++) {
-        const struct lock_path *other = &lock->paths.items[i];
-        if (strcmp(other->path, path) == 0 && is_of(image, other->arch, &other->images))
-            return other;
-    }
-    return NULL;
-}
-
-/* `is_back` looks for those that only `b` has. */
-static void compare_paths(const struct comparing *comparing, const struct lock_image *image, bool is_back)
-{
-    const struct lock *from = is_back ? comparing->now : comparing->locked,
-                      *to = is_back ? comparing->locked : comparing->now;
-    for (size_t i = 0; i < from->paths.count; i++) {
-        const struct lock_path *path = &from->paths.items[i], *other;
-        if (!is_of(image, path->arch, &path->images))
-            continue;
-        other = find_path(to, image, path->path);
-        const char *mine = arena_printf(comparing->arena, "of %s (%s)", path->package, path->why);
-        const char *theirs = other ? arena_printf(comparing->arena, "of %s (%s)", other->package, other->why) : NULL;
-        if (!is_back || !other)
-            tell(comparing, image, path->path, is_back ? theirs : mine, is_back ? mine : theirs);
-    }
-}
-
-static void compare_image(const struct comparing *comparing, const struct lock_image *locked,
-                          const struct lock_image *now)
-{
-    tell_digests(comparing, now, "manifest", &locked->manifest, &now->manifest);
-    tell(comparing, now, "base", locked->base, now->base);
-    tell_digests(comparing, now, "base", &locked->base_digest, &now->base_digest);
-    tell(comparing, now, "name", locked->named, now->named);
-    compare_paths(comparing, now, false);
-    compare_paths(comparing, now, true);
-    compare_packages(comparing, now);
-}
-
-void lock_differences(struct arena *arena, const struct lock *locked, const struct lock *now, struct lock_part part,
-                      struct strings *ret_lines)
-{
-    struct comparing comparing = {arena, locked, now, part, ret_lines};
-    *ret_lines = (struct strings){0};
-    compare_data(&comparing);
-    for (size_t i = 0; i < now->images.count; i++) {
-        const struct lock_image *image = &now->images.items[i];
-        const struct lock_image *other = find_image(locked, image->image, image->arch);
-        if (!is_asked(&comparing, image->arch) || (part.image && strcmp(part.image, image->image) != 0))
-            continue;
-        if (other)
-            compare_image(&comparing, other, image);
-        else
-            list_add(arena, ret_lines, arena_printf(arena, "%s for %s: it is not in it", image->image, image->arch));
-    }
-    for (size_t i = 0; i < locked->images.count && !part.image && !part.is_some; i++) {
-        const struct lock_image *image = &locked->images.items[i];
-        if (!find_image(now, image->image, image->arch))
-            list_add(arena, ret_lines,
-                     arena_printf(arena, "%s for %s: it is not made any more", image->image, image->arch));
-    }
-}
-
-static const struct lock_source *find_source(const struct lock *lock, const char *uri, const char *suite)
-{
-    for (size_t i = 0; i < lock->sources.count; i++) {
-        const struct lock_source *source = &lock->sources.items[i];
-        if (strcmp(source->uri, uri) == 0 && strcmp(source->suite, suite) == 0)
-            return source;
-    }
-    return NULL;
-}
-
-static bool is_same_source(const struct lock_source *a, const struct lock_source *b)
-{
-    return strcmp(a->from, b->from) == 0 && a->date == b->date && digest_eq(&a->digest, &b->digest) &&
-           digest_eq(&a->file, &b->file) && digest_eq(&a->signature, &b->signature) && a->is_bare == b->is_bare;
-}
-
-static const struct lock_index *find_index(const struct lock *lock, const struct lock_index *wanted)
-{
-    for (size_t i = 0; i < lock->indices.count; i++) {
-        const struct lock_index *index = &lock->indices.items[i];
-        if (strcmp(index->uri, wanted->uri) == 0 && strcmp(index->suite, wanted->suite) == 0 &&
-            strcmp(index->arch, wanted->arch) == 0 && strcmp(index->path, wanted->path) == 0)
-            return index;
-    }
-    return NULL;
-}
-
-/* The architectures that a lock has anything of. */
-static bool has_arch(const struct lock *lock, const char *arch)
-{
-    for (size_t i = 0; i < lock->indices.count; i++) {
-        if (strcmp(lock->indices.items[i].arch, arch) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void compare_indices(const struct comparing *comparing)
-{
-    const struct lock *locked = comparing->locked, *now = comparing->now;
-    struct arena *arena = comparing->arena;
-    for (size_t i = 0; i < now->indices.count; i++) {
-        const struct lock_index *index = &now->indices.items[i], *other = find_index(locked, index);
-        if (!other || strcmp(other->checksum, index->checksum) != 0 || other->size_bytes != index->size_bytes)
-            list_add(arena, comparing->lines,
-                     arena_printf(arena, "%s of %s of %s: %s (%" PRIu64 " bytes) is %s (%" PRIu64 " bytes)",
-                                  index->path, index->suite, index->uri, other ? other->checksum : "(none)",
-                                  other ? other->size_bytes : 0, index->checksum, index->size_bytes));
-    }
-    for (size_t i = 0; i < locked->indices.count; i++) {
-        const struct lock_index *index = &locked->indices.items[i];
-        if (find_source(now, index->uri, index->suite) && has_arch(now, index->arch) && !find_index(now, index))
-            list_add(arena, comparing->lines,
-                     arena_printf(arena, "%s of %s of %s: %s is (none)", index->path, index->suite, index->uri,
-                                  index->checksum));
-    }
-}
-
-void lock_source_differences(struct arena *arena, const struct lock *locked, const struct lock *now,
-                             struct strings *ret_lines)
-{
-    struct comparing comparing = {.arena = arena, .locked = locked, .now = now, .lines = ret_lines};
-    *ret_lines = (struct strings){0};
-    for (size_t i = 0; i < now->sources.count; i++) {
-        const struct lock_source *source = &now->sources.items[i];
-        const struct lock_source *other = find_source(locked, source->uri, source->suite);
-        if (!other || !is_same_source(other, source))
-            list_add(
-                arena, ret_lines,
-                arena_printf(arena, "%s of %s: what it says of its signed file is not so", source->suite, source->uri));
-    }
-    compare_indices(&comparing);
-}
-
-static bool has_same(const struct lock *lock, const struct lock_package *wanted)
-{
-    for (size_t i = 0; i < lock->packages.count; i++) {
-        if (is_same_package(&lock->packages.items[i], wanted))
-            return true;
-    }
-    return false;
-}
-
-/* Adds the names of what `from` has and `to` has otherwise. */
-static void add_moved(struct arena *arena, const struct lock *from, const struct lock *to, struct strings *names)
-{
-    for (size_t i = 0; i < from->packages.count; i++) {
-        const struct lock_package *package = &from->packages.items[i];
-        if (!has_same(to, package) && !strings_has(names, package->name))
-            list_add(arena, names, package->name);
-    }
-}
-
-void lock_moved(struct arena *arena, const struct lock *locked, const struct lock *now, struct strings *ret_names)
-{
-    *ret_names = (struct strings){0};
-    add_moved(arena, locked, now, ret_names);
-    add_moved(arena, now, locked, ret_names);
-    sort_names(ret_names);
-}
-
-void lock_other_images(struct arena *arena, const struct lock *locked, const struct lock *now,
-                       struct strings *ret_names)
-{
-    *ret_names = (struct strings){0};
-    for (size_t i = 0; i < locked->images.count; i++) {
-        const struct lock_image *image = &locked->images.items[i];
-        if (!find_image(now, image->image, image->arch) && !strings_has(ret_names, image->image))
-            list_add(arena, ret_names, image->image);
-    }
-}
-
-bool lock_has_package(const struct lock *lock, const char *name)
-{
-    for (size_t i = 0; i < lock->packages.count; i++) {
-        if (strcmp(lock->packages.items[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* ---- using ---- */
-
-static bool is_zero(const struct digest *digest)
-{
-    static const struct digest zero;
-    return digest_eq(digest, &zero);
-}
-
-struct pins lock_pins(struct arena *arena, const struct lock *lock, const char *place, bool is_exact)
-{
-    struct pins pins = {.place = place, .is_exact = is_exact};
-    for (size_t i = 0; i < lock->sources.count; i++) {
-        const struct lock_source *source = &lock->sources.items[i];
-        struct pin pin = {.uri = source->uri,
-                          .suite = source->suite,
-                          .from = source->from,
-                          .date = source->date,
-                          .digest = source->digest,
-                          .file = source->file,
-                          .signature = source->signature,
-                          .has_signature = !is_zero(&source->signature),
-                          .is_bare = source->is_bare,
-                          .is_left_out = is_zero(&source->file)};
-        list_add(arena, &pins.items, pin);
-    }
-    for (size_t i = 0; i < lock->images.count; i++) {
-        struct pin_base base = {lock->images.items[i].base, lock->images.items[i].base_digest};
-        if (base.name)
-            list_add(arena, &pins.bases, base);
-    }
-    return pins;
-}
-
-static void add_digest(struct arena *arena, const struct digest *digest, struct strings *checksums)
-{
-    if (!is_zero(digest))
-        list_add(arena, checksums, arena_printf(arena, "sha256:%s", digest_hex(digest).chars));
-}
-
-void lock_blobs(struct arena *arena, const struct lock *lock, struct strings *ret_checksums)
-{
-    *ret_checksums = (struct strings){0};
-    for (size_t i = 0; i < lock->sources.count; i++) {
-        add_digest(arena, &lock->sources.items[i].file, ret_checksums);
-        add_digest(arena, &lock->sources.items[i].signature, ret_checksums);
-    }
-    for (size_t i = 0; i < lock->indices.count; i++)
-        list_add(arena, ret_checksums, lock->indices.items[i].checksum);
-    for (size_t i = 0; i < lock->packages.count; i++)
-        add_digest(arena, &lock->packages.items[i].digest, ret_checksums);
-}
-
-bool lock_checksum(const char *text, struct checksum *ret_checksum)
-{
-    const char *colon = strchr(text, ':');
-    enum checksum_kind kind;
-    return colon && checksum_find_kind((struct text){text, (size_t)(colon - text)}, &kind) &&
-           checksum_parse(kind, text_of(colon + 1), ret_checksum);
 }

@@ -13,9 +13,10 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "source/pins.h"
 
-#define LOCK_FORMAT 1
+#define LOCK_FORMAT 2 /* format 1 is read, too: it had one generation of each repository */
 #define LOCK_MAX_BYTES ((size_t)32 << 20)
 
 /* A signed generation of a repository. Zeros and "": it was left out. */
@@ -24,6 +25,8 @@ struct lock_source {
     int64_t date;
     struct digest digest, file, signature; /* as struct pin has them; no signature: zeros */
     bool is_bare;
+    bool is_extra; /* a later generation, from which single packages are taken: those that name it */
+    const char *distribution, *version, *codename; /* what it calls itself, each may be NULL */
 };
 
 /* A file that it lists. */
@@ -33,6 +36,7 @@ struct lock_index {
     const char *path;
     const char *checksum; /* "sha256:…" or "sha512:…" */
     uint64_t size_bytes;  /* 0 where the list does not say */
+    struct digest generation; /* of a later one its digest; zeros: the first */
 };
 
 /* What else the images are made of: the folders beside the manifests, and each architecture's file. */
@@ -54,6 +58,7 @@ struct lock_package {
     uint64_t size_bytes;
     struct digest digest;
     struct strings images;
+    struct digest generation; /* the digest of the later one that it is taken from; zeros: the first */
 };
 
 /* Which package was taken for a path that a manifest names. */
@@ -72,12 +77,21 @@ struct lock {
     LIST(struct lock_package) packages;
     LIST(struct lock_path) paths;
     struct digest sum; /* of the text before it; of a document that was read */
+    struct map added;   /* private: what was added, by all that makes it one thing */
+    struct map members; /* private: struct lock_members by image and architecture (lock_sort_out()) */
+};
+
+/* What is of one image for one architecture. */
+struct lock_members {
+    LIST(const struct lock_package *) packages;
+    LIST(const struct lock_path *) paths;
 };
 
 /* Which part of a lock is compared; NULL: all. */
 struct lock_part {
     const char *image, *arch;
-    bool is_some; /* what only the first has is no difference: other images may be its */
+    bool is_some;  /* what only the first has is no difference: other images may be its */
+    bool is_exact; /* by which generation of its repository a package is taken counts, too */
 };
 
 /* Adds what is not there yet; a package or path that is there gets the image. */
@@ -89,6 +103,16 @@ void lock_add_path(struct arena *arena, struct lock *lock, const struct lock_pat
 /* Adds what another lock has of images that this one does not have: where only some images of a lock are locked anew. Generations
  * and what they list are those of both; where both have one, this lock's stays. */
 void lock_add_others(struct arena *arena, struct lock *lock, const struct lock *other);
+/* Sorts out what is of which image, for lock_members(); what was read is. */
+void lock_sort_out(struct arena *arena, struct lock *lock);
+/* Returns what is of an image for an architecture, of a lock that is sorted out. */
+const struct lock_members *lock_members(const struct lock *lock, const char *image, const char *arch);
+/* Finds an image for an architecture (NULL: any); NULL when there is none. */
+const struct lock_image *lock_find_image(const struct lock *lock, const char *image, const char *arch);
+/* Lets packages that are those of a former lock come from where they came. */
+void lock_settle(struct lock *lock, const struct lock *former);
+/* Drops later generations that nothing is taken from. Nothing is added after that. */
+void lock_drop_unused(struct lock *lock);
 /* Sorts everything, and appends the document to an initialised buffer. False when it is larger than may be read again. */
 bool lock_write(struct lock *lock, struct buf *text) MUST_CHECK;
 /* Reads a document; `name` is for messages. */
@@ -108,8 +132,10 @@ void lock_other_images(struct arena *arena, const struct lock *locked, const str
                        struct strings *ret_names);
 /* Returns whether it has a package of that name. */
 bool lock_has_package(const struct lock *lock, const char *name);
-/* Returns what a run takes by it; `place` is the lock's path. */
-struct pins lock_pins(struct arena *arena, const struct lock *lock, const char *place, bool is_exact);
+/* Returns what a run takes by it; `place` is the lock's path. `moving` are names of packages that shall be the newest, where the
+ * others stay if they can; NULL: nothing moves. */
+struct pins lock_pins(struct arena *arena, const struct lock *lock, const char *place, const struct strings *moving,
+                      bool is_exact);
 /* Lists the names of all blobs that builds from it need (with the kind of each checksum). Those of bases are not among them. */
 void lock_blobs(struct arena *arena, const struct lock *lock, struct strings *ret_checksums);
 /* Parses a checksum as a lock has it, "sha256:…" or "sha512:…". */

@@ -925,8 +925,10 @@ static bool plan_names(struct build *build, struct err *err)
 static bool plan(struct build *build, struct err *err)
 {
     const struct options *options = build->options;
-    return plan_names(build, err) && locking_begin(build->command, &build->names, &build->locking, err) &&
-           check_place("output", options->output, err) && check_place("tree", options->tree, err) &&
+    if (!locking_words(build->command, &build->names, &build->locking, err) || !plan_names(build, err))
+        return false;
+    locking_begin(build->command, &build->locking);
+    return check_place("output", options->output, err) && check_place("tree", options->tree, err) &&
            plan_options(build, err) && read_data(build, err) && plan_images(build, err);
 }
 

@@ -62,29 +62,41 @@ static bool is_wanted(const struct options *options)
     return options->is_locked || options->is_lock_check || (options->update && *options->update);
 }
 
-static bool has_image(const struct lock *lock, const char *name)
+/* Reads the packages of --update=PACKAGES. */
+static bool read_update(const struct command *command, struct locking *locking, struct arena *arena, struct err *err)
 {
-    for (size_t i = 0; i < lock->images.count; i++) {
-        if (strcmp(lock->images.items[i].image, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Words behind --update are images; a package there was meant as its value. */
-static bool check_update_words(const struct command *command, const struct locking *locking, struct err *err)
-{
-    const struct strings *words = &command->options.words;
-    const char *update = command->options.update;
-    for (size_t i = 0; update && !*update && i < words->count; i++) {
-        const char *word = words->items[i];
-        if (has_image(&locking->lock, word) || !lock_has_package(&locking->lock, word))
+    struct text rest = text_of(command->options.update ? command->options.update : ""), part;
+    while (text_next(&rest, ',', &part)) {
+        const char *name = text_dup(arena, text_trim(part));
+        if (!*name || strings_has(&locking->moving, name))
             continue;
-        err_set(err, ERR_USAGE, "%s is a package of %s: --update takes packages with an equals sign, --update=%s", word,
-                locking->path, word);
-        return false;
+        if (!lock_has_package(&locking->lock, name)) {
+            err_set(err, ERR_USAGE, "--update: %s has no package %s", locking->path,
+                    text_printable(arena, text_of(name)));
+            return false;
+        }
+        list_add(arena, &locking->moving, name);
     }
     return true;
+}
+
+/* Takes words that are packages of the lock from a list. A word that is an image, too, is the image. */
+static void take_packages(const struct command *command, struct locking *locking, struct strings *names)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        const char *word = names->items[i];
+        bool is_image = lock_find_image(&locking->lock, word, NULL) != NULL;
+        bool is_package = lock_has_package(&locking->lock, word);
+        if (is_image && is_package)
+            log_line(command->log, LOG_NORMAL, "--update %s: taken for the image; --update=%s is the package", word,
+                     word);
+        if (is_image || !is_package)
+            names->items[kept++] = word;
+        else if (!strings_has(&locking->moving, word))
+            list_add((struct arena *)&command->arena, &locking->moving, word);
+    }
+    names->count = kept;
 }
 
 /* What is written anew as a whole need not have been good. */
@@ -98,9 +110,9 @@ static bool forgive(const struct command *command, const struct locking *locking
     return true;
 }
 
-bool locking_begin(struct command *command, const struct strings *names, struct locking *locking, struct err *err)
+bool locking_words(struct command *command, struct strings *names, struct locking *locking, struct err *err)
 {
-    const struct options *options = &command->options;
+    struct options *options = &command->options;
     struct arena *arena = &command->arena;
     if (!check_options(command, locking, err))
         return false;
@@ -109,30 +121,46 @@ bool locking_begin(struct command *command, const struct strings *names, struct 
     locking->path = path_of(command, arena, names);
     if (!read_lock(arena, locking, err) && !forgive(command, locking, err))
         return false;
-    if (!check_update_words(command, locking, err))
-        return false;
     if (!locking->is_there && is_wanted(options)) {
         err_set(err, ERR_USAGE, "there is no %s; `imgfactory lock` writes it", locking->path);
         return false;
     }
-    locking->has_pins = locking->is_there && !options->update && !options->is_lock_check;
-    if (!locking->has_pins)
+    if (!options->update)
         return true;
-    locking->pins = lock_pins(arena, &locking->lock, locking->path, options->is_locked);
-    locking->pins.vendor = options->is_locked ? options->vendor : NULL;
+    if (!read_update(command, locking, arena, err))
+        return false;
+    if (!*options->update)
+        take_packages(command, locking, names);
+    bool is_all = locking->moving.count && !names->count && !command->site.images.count;
+    for (size_t i = 0; is_all && i < locking->lock.images.count; i++) {
+        if (!strings_has(names, locking->lock.images.items[i].image))
+            list_add(arena, names, locking->lock.images.items[i].image);
+    }
+    return true;
+}
+
+void locking_begin(struct command *command, struct locking *locking)
+{
+    const struct options *options = &command->options;
+    struct arena *arena = &command->arena;
+    if (!locking->path)
+        return;
+    const struct strings *moving = locking->moving.count ? &locking->moving : NULL;
+    locking->has_pins = locking->is_there && (!options->update || moving) && !options->is_lock_check;
+    if (!locking->has_pins)
+        return;
+    locking->pins = lock_pins(arena, &locking->lock, locking->path, moving, options->is_locked);
+    locking->pins.vendor = options->is_locked || moving ? options->vendor : NULL;
     if (strcmp(locking->lock.program, IMGFACTORY_VERSION) != 0)
         log_line(command->log, LOG_NORMAL, "%s was written by imgfactory %s, and this is %s: digests may differ",
                  locking->path, text_printable(arena, text_of(locking->lock.program)), IMGFACTORY_VERSION);
-    return true;
 }
 
 bool locking_take(struct command *command, const struct locking *locking, struct plant *plant, struct err *err)
 {
     const struct pins *pins = &locking->pins;
-    if (!command->options.is_locked)
-        return true;
     return (!pins->vendor || vendor_take(plant, &locking->lock, pins->vendor, err)) &&
-           locked_hold(plant, &locking->lock, locking->path, err);
+           (!command->options.is_locked || locked_hold(plant, &locking->lock, locking->path, err));
 }
 
 /* A lock on its way to its place. */
@@ -181,48 +209,43 @@ static bool tell_differences(const struct command *command, const struct locking
     return !lines.count;
 }
 
-/* --update=PACKAGES: refuses when others would move, too. */
-static bool check_update(const struct command *command, const struct locking *locking, const struct lock *now,
-                         struct err *err)
+/* Tells what an update of packages moved, and what with it. */
+static void tell_moved(const struct command *command, const struct locking *locking, const struct lock *now)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct strings wanted = {0}, moved = {0}, others = {0};
-    struct text rest = text_of(command->options.update), part;
-    while (text_next(&rest, ',', &part))
-        list_add(&scratch, &wanted, text_dup(&scratch, text_trim(part)));
-    for (size_t i = 0; i < wanted.count; i++) {
-        if (lock_has_package(&locking->lock, wanted.items[i]))
-            continue;
-        err_set(err, ERR_USAGE, "--update: %s has no package %s", locking->path,
-                text_printable(&scratch, text_of(wanted.items[i])));
-        return false;
-    }
+    struct strings moved, asked = {0}, others = {0};
     lock_moved(&scratch, &locking->lock, now, &moved);
-    for (size_t i = 0; i < moved.count; i++) {
-        if (!strings_has(&wanted, moved.items[i]))
-            list_add(&scratch, &others, text_printable(&scratch, text_of(moved.items[i])));
-    }
+    for (size_t i = 0; i < moved.count; i++)
+        list_add(&scratch, strings_has(&locking->moving, moved.items[i]) ? &asked : &others, moved.items[i]);
+    if (command->options.is_quiet)
+        return;
+    if (!moved.count)
+        (void)printf("%s: there is nothing newer of %s\n", locking->path,
+                     text_shown(&scratch, strings_join(&scratch, &locking->moving, ", ")));
+    if (asked.count)
+        (void)printf("%s: moved %s\n", locking->path, text_shown(&scratch, strings_join(&scratch, &asked, ", ")));
     if (others.count)
-        err_set(err, ERR_RESOLVE,
-                "--update=%s: others would move with it: %s; name them, too, or take all that is new by --update alone",
-                text_printable(&scratch, text_of(command->options.update)), strings_join(&scratch, &others, ", "));
-    return !others.count;
+        (void)printf("%s: with it had to move %s\n", locking->path,
+                     text_shown(&scratch, strings_join(&scratch, &others, ", ")));
 }
 
-/* Of a repository a lock has one generation: a part of its images alone cannot have another. */
+/* Of a repository a lock has one first generation, and of a package's name one place: a part of its images alone cannot move. */
 static bool check_others(const struct command *command, const struct locking *locking, const struct lock *now,
                          struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct strings others = {0}, moved;
+    struct strings others = {0}, moved = {0};
     if (!command->options.update)
         return true;
     lock_other_images(&scratch, &locking->lock, now, &others);
-    lock_source_differences(&scratch, &locking->lock, now, &moved);
+    if (locking->moving.count)
+        moved = locking->moving;
+    else
+        lock_source_differences(&scratch, &locking->lock, now, &moved);
     if (others.count && moved.count)
         err_set(err, ERR_USAGE,
-                "--update: %s has other images of these repositories, which would have to move, too: %s; name "
-                "all, or in a site none",
+                "--update: %s has other images of these repositories (or architectures, --arch), which would have to "
+                "move, too: %s; name all, or in a site none",
                 locking->path, text_printable(&scratch, text_of(strings_join(&scratch, &others, ", "))));
     return !others.count || !moved.count;
 }
@@ -253,11 +276,16 @@ bool locking_end(struct command *command, struct locking *locking, const struct 
     locked_of_batch(&command->arena, batch, &lock);
     if (options->is_lock_check)
         return tell_differences(command, locking, &lock, err);
+    if (locking->has_pins)
+        lock_settle(&lock, &locking->lock);
     if (options->words.count && locking->is_there && !check_others(command, locking, &lock, err))
         return false;
     if (options->words.count && locking->is_there)
         lock_add_others(&command->arena, &lock, &locking->lock);
-    if (options->update && *options->update && !check_update(command, locking, &lock, err))
+    lock_drop_unused(&lock);
+    if (!write_all(command, locking, batch, plant, &lock, err))
         return false;
-    return write_all(command, locking, batch, plant, &lock, err);
+    if (locking->moving.count)
+        tell_moved(command, locking, &lock);
+    return true;
 }

@@ -18,14 +18,18 @@ struct locking {
     const char *path; /* of the lock; NULL: the call has nothing to do with one */
     bool is_there;    /* there was one, which is in: */
     struct lock lock;
-    bool has_pins; /* what is pinned is taken: */
+    struct strings moving; /* packages of --update: they alone move, and what they need to */
+    bool has_pins;         /* what is pinned is taken: */
     struct pins pins;
 };
 
-/* Finds and reads the lock that the options mean. `names` are the images that were asked for. */
-bool locking_begin(struct command *command, const struct strings *names, struct locking *locking,
-                   struct err *err) MUST_CHECK;
-/* Prepares a locked build: what the folder of --vendor has comes into the store, which keeps what the lock names. */
+/* Finds and reads the lock that the options mean. `names` are the images that were asked for; words behind --update that are
+ * packages of the lock, and no images of it, are taken from them. */
+bool locking_words(struct command *command, struct strings *names, struct locking *locking, struct err *err) MUST_CHECK;
+/* Prepares what the options mean for the lock that was read. */
+void locking_begin(struct command *command, struct locking *locking);
+/* Prepares a locked build, or an update of packages: what the folder of --vendor has comes into the store, which keeps what the
+ * lock of a build names. */
 bool locking_take(struct command *command, const struct locking *locking, struct plant *plant,
                   struct err *err) MUST_CHECK;
 /* Ends `imgfactory lock`: writes what a batch took, if all of it is good, and tells. */

@@ -7,6 +7,8 @@
 
 #include <assert.h>
 
+#define LOCKED_BONUS 100000 /* apt's priorities have 16 bits */
+
 /* One index on its way: fetched by a thread of each_run(), built by a worker. */
 struct opening {
     struct deb_catalog *catalog;
@@ -20,7 +22,7 @@ static bool build(void *argument, struct err *err)
 {
     struct opening *opening = argument;
     struct text plain = {opening->plain.bytes ? opening->plain.bytes : "", opening->plain.len};
-    return deb_index_build(plain, opening->index->name, &opening->built, err);
+    return deb_index_build(plain, opening->index->name, &opening->index->seen, &opening->built, err);
 }
 
 /* Maps the derived index. *ret_found is false when it has to be made. */
@@ -106,9 +108,11 @@ static bool add_index(struct deb_catalog *catalog, const struct release *release
                                       .listed = listed,
                                       .listed_name = listed_name,
                                       .traits = traits_of(release, component, arch),
-                                      .key = deb_catalog_key(DEB_INDEX_FORMAT, &listed->digest)};
+                                      .seen = deb_catalog_seen(catalog, release)};
+    index.key = deb_catalog_key(DEB_INDEX_FORMAT, &listed->digest, &index.seen);
     index.name = arena_printf(&catalog->arena, "%s of %s", file, release->repository->name);
     index.priority = deb_pins_index_priority(catalog->pins, &index.traits);
+    index.bonus = release->pin && catalog->env->pins->has_newest ? LOCKED_BONUS : 0;
     list_add(&catalog->arena, &catalog->indices, index);
     return true;
 }
@@ -178,6 +182,9 @@ static void set_digest(struct deb_catalog *catalog)
         digest_feed(&stream, &release->is_not_automatic, sizeof release->is_not_automatic);
         digest_feed(&stream, &release->is_but_automatic_upgrades, sizeof release->is_but_automatic_upgrades);
         feed_listed(&stream, index->file, index->listed);
+        pin_view_feed(&index->seen, &stream);
+        if (index->bonus)
+            digest_feed(&stream, "locked", sizeof "locked");
     }
     deb_pins_feed(catalog->pins, &stream);
     for (size_t k = 0; k < ARRAY_COUNT(contents); k++) {
@@ -282,8 +289,10 @@ static struct pin pin_of(struct deb_catalog *catalog, const struct release *rele
     const struct deb_repository *repository = release->repository;
     if (!release->mark.from)
         return (struct pin){0};
-    return release_mark_pin(&release->mark, source_public_uri(&catalog->arena, repository->uris.items[0]),
-                            repository->suite);
+    struct pin pin = release_mark_pin(&release->mark, source_public_uri(&catalog->arena, repository->uris.items[0]),
+                                      repository->suite);
+    pin.is_extra = release->is_extra;
+    return pin;
 }
 
 static void set_origins(struct deb_catalog *catalog)
@@ -400,7 +409,7 @@ bool deb_catalog_from_texts(const struct releases *releases, const struct arch *
         index.traits = traits_of(releases->items[i], NULL, NULL);
         index.priority = deb_pins_index_priority(catalog->pins, &index.traits);
         index.name = arena_printf(&catalog->arena, "Packages of %s", releases->items[i]->repository->name);
-        if (!deb_index_build(text, index.name, &index.bytes, err))
+        if (!deb_index_build(text, index.name, NULL, &index.bytes, err))
             return false;
         bool is_open = deb_index_open((struct text){index.bytes.bytes, index.bytes.len}, &index.index);
         assert(is_open);

@@ -42,6 +42,7 @@ static bool build(void *argument, struct err *err)
     struct loading *loading = argument;
     AUTO(contents_builder_done) struct contents_builder builder;
     contents_builder_begin(&builder, loading->item->name);
+    builder.view = loading->item->seen.pin ? &loading->item->seen : NULL;
     return read_packed(loading->item, &loading->packed, &builder.reader, err) &&
            contents_builder_end(&builder, &loading->built, err);
 }
@@ -78,7 +79,7 @@ static bool make_table(struct loading *loading, const struct digest *key)
 
 bool deb_catalog_has_table(const struct deb_catalog *catalog, const struct deb_contents *item)
 {
-    struct digest key = deb_catalog_key(CONTENTS_FORMAT, &item->listed->digest);
+    struct digest key = deb_catalog_key(CONTENTS_FORMAT, &item->listed->digest, &item->seen);
     struct store *store = catalog->env->store;
     return store_has_derived(store, CONTENTS_KIND, &key) ||
            (!item->listed->has_sha512 && store_has(store, &item->listed->digest));
@@ -88,7 +89,7 @@ static bool load_one(void *context, void *item, struct err *err)
 {
     struct loading *loading = item;
     loading->catalog = context;
-    struct digest key = deb_catalog_key(CONTENTS_FORMAT, &loading->item->listed->digest);
+    struct digest key = deb_catalog_key(CONTENTS_FORMAT, &loading->item->listed->digest, &loading->item->seen);
     bool is_found = false;
     loading->is_good = map_table(loading, &key, &is_found);
     if (loading->is_good && !is_found) {
@@ -112,7 +113,11 @@ static bool add_item(struct deb_contents_list *list, const struct release *relea
     const struct release_file *listed = release_find(release, &list->arena, file, &listed_name);
     if (!listed)
         return false;
-    struct deb_contents item = {.release = release, .file = file, .listed = listed, .listed_name = listed_name};
+    struct deb_contents item = {.release = release,
+                                .file = file,
+                                .listed = listed,
+                                .listed_name = listed_name,
+                                .seen = deb_catalog_seen(list->catalog, release)};
     item.name = arena_printf(&list->arena, "%s%s", release->dir, listed_name);
     list_add(&list->arena, &list->items, item);
     return true;
@@ -194,6 +199,7 @@ static bool scan_list(struct deb_catalog *catalog, const struct deb_contents_lis
         const struct deb_contents *item = &list->items.items[i];
         struct scanning scanning = {.env = catalog->env, .item = item};
         contents_scan_begin(&scanning.scan, arena, item->name, path);
+        scanning.scan.view = item->seen.pin ? &item->seen : NULL;
         if (!release_map(catalog->env, item->release, item->listed_name, item->listed, &scanning.packed, err))
             return false;
         bool is_read = workers_call(catalog->workers, scan, &scanning, err);
@@ -341,7 +347,8 @@ static void walk_line(void *taker, struct text line)
     struct text whole = {absolute, (size_t)(end - absolute)};
     for (struct text owner; text_next(&owners, ',', &owner) && !walking->is_ended;) {
         struct text name = contents_owner_name(owner);
-        if (name.len && (!walking->scan->package || text_is(name, walking->scan->package)))
+        if (name.len && pin_view_shows(&walking->item->seen, name) &&
+            (!walking->scan->package || text_is(name, walking->scan->package)))
             walking->is_ended = !walking->scan->take(walking->scan->taker, whole, name);
     }
 }

@@ -2,12 +2,19 @@
 /* What all parts of a catalog ask of it. */
 #include "deb/deb_catalog_parts.h"
 
-struct digest deb_catalog_key(const char *format, const struct digest *listed)
+struct pin_view deb_catalog_seen(const struct deb_catalog *catalog, const struct release *release)
+{
+    bool is_part = release->pin && (release->pin->is_extra || release->pin->names.count);
+    return (struct pin_view){is_part ? release->pin : NULL, catalog->base.arch->name};
+}
+
+struct digest deb_catalog_key(const char *format, const struct digest *listed, const struct pin_view *seen)
 {
     struct digest_stream stream;
     digest_begin(&stream);
     digest_feed(&stream, format, strlen(format) + 1);
     digest_feed(&stream, listed->bytes, sizeof listed->bytes);
+    pin_view_feed(seen, &stream);
     return digest_end(&stream);
 }
 

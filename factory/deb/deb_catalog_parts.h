@@ -23,6 +23,8 @@ struct deb_catalog_index {
     const struct release_file *listed;
     struct deb_pin_index traits; /* what pins can ask of it */
     int priority;                /* of its versions, unless a pin names them */
+    int bonus;                   /* what comes on top, of pins too: a locked generation's beside the newest one */
+    struct pin_view seen;
     struct digest key;           /* of the derived file */
     struct deb_index index;
     struct view view; /* mapped from the store, or empty */
@@ -35,6 +37,7 @@ struct deb_contents {
     const char *name, *file;
     const struct release_file *listed;
     const char *listed_name; /* with its ending */
+    struct pin_view seen;
     struct contents contents;
     struct view view;
 };
@@ -103,7 +106,9 @@ bool deb_catalog_get_contents(struct deb_catalog *catalog, bool is_all, struct d
                               struct err *err) MUST_CHECK;
 /* Unmaps the Contents tables. */
 void deb_catalog_close_contents(struct deb_catalog *catalog);
-/* Names the derived file that is made from a listed file in this format. */
-struct digest deb_catalog_key(const char *format, const struct digest *listed);
+/* Returns what is seen of a Release's packages. */
+struct pin_view deb_catalog_seen(const struct deb_catalog *catalog, const struct release *release);
+/* Names the derived file that is made from what is seen of a listed file in this format. */
+struct digest deb_catalog_key(const char *format, const struct digest *listed, const struct pin_view *seen);
 
 #endif

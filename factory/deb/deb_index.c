@@ -71,6 +71,7 @@ struct builder {
     const char *name; /* for messages */
     struct buf *out;
     struct buf table, entries; /* as in the file */
+    const struct pin_view *view;
     struct text values[ARRAY_COUNT(wanted_fields)];
     uint32_t is_given, is_folded; /* a bit per value */
     int last; /* index of the field that continuation lines belong to; -1: one that is not wanted; -2: none yet */
@@ -165,6 +166,8 @@ static bool end_stanza(struct builder *builder)
     }
     if (!check_caps(builder))
         return false;
+    if (builder->view && !pin_view_shows(builder->view, builder->values[PACKAGE]))
+        return true;
     size_t begin = builder->out->len;
     for (size_t i = 0; i < ARRAY_COUNT(wanted_fields); i++) {
         struct text value = builder->values[i], source;
@@ -290,7 +293,8 @@ static void write_tables(struct builder *builder, struct header *header)
     memcpy(header->magic, MAGIC, sizeof header->magic);
 }
 
-bool deb_index_build(struct text packages, const char *name, struct buf *ret_bytes, struct err *err)
+bool deb_index_build(struct text packages, const char *name, const struct pin_view *view, struct buf *ret_bytes,
+                     struct err *err)
 {
     if (packages.len > TEXT_CAP_BYTES) {
         err_set(err, ERR_MALFORMED, "%s: %zu bytes are more than a Packages file may have (%zu)", name, packages.len,
@@ -305,7 +309,7 @@ bool deb_index_build(struct text packages, const char *name, struct buf *ret_byt
     AUTO(buf_done) struct buf table = {0};
     AUTO(buf_done) struct buf entries = {0};
     buf_init(&out, SIZE_MAX / 2);
-    struct builder builder = {.name = name, .out = &out, .last = -2, .err = err};
+    struct builder builder = {.name = name, .out = &out, .view = view, .last = -2, .err = err};
     buf_init(&builder.table, SIZE_MAX / 2);
     buf_init(&builder.entries, SIZE_MAX / 2);
     struct header header = {0};

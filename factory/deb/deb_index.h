@@ -12,7 +12,7 @@
 #ifndef IMGFACTORY_DEB_DEB_INDEX_H
 #define IMGFACTORY_DEB_DEB_INDEX_H
 
-#include "base/text.h"
+#include "source/pins.h"
 
 #define DEB_INDEX_FORMAT "deb-index 4"
 
@@ -43,9 +43,10 @@ struct deb_hits {
     bool is_loose;  /* set by the caller: a few stanzas may come that do not provide the name; much cheaper */
 };
 
-/* Builds the index of a whole Packages text; `name` is for messages. The caller calls buf_done(). A stanza without
+/* Builds the index of a whole Packages text, or (view not NULL) of what is seen of it; `name` is for messages. The caller calls buf_done(). A stanza without
  * Package or Version, a line that is no field, and a field given twice are errors. */
-bool deb_index_build(struct text packages, const char *name, struct buf *ret_bytes, struct err *err) MUST_CHECK;
+bool deb_index_build(struct text packages, const char *name, const struct pin_view *view, struct buf *ret_bytes,
+                     struct err *err) MUST_CHECK;
 /* Opens built bytes. False when they are not such an index, of another version, or damaged. */
 bool deb_index_open(struct text bytes, struct deb_index *ret_index) MUST_CHECK;
 /* Reads stanza `number`. False when it is damaged. */

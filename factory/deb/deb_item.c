@@ -88,6 +88,7 @@ bool solve_item_read(const struct deb_catalog *catalog, const struct deb_catalog
                : !stanza->sha256.len && !stanza->sha512.len ? "no SHA256 in the index, and no SHA512"
                                                             : NULL;
     item.priority = solve_priority(catalog, &item);
+    item.priority += item.priority > 0 ? index->bonus : 0;
     *ret_item = item;
     if (*ret_why)
         return true;

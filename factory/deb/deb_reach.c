@@ -319,6 +319,21 @@ static bool drop_barred(struct reaching *reaching, version_list *versions)
     return true;
 }
 
+/* Of a name that is locked and may move if something needs that, takes the newest, too. The locked ones come first. */
+static bool take_newest(struct reaching *reaching, version_list *versions, const struct version *locked)
+{
+    version_list newer = {0};
+    for (size_t i = 0; i < versions->count; i++) {
+        if (!reaching->solve->catalog->indices.items[versions->items[i].index_rank].bonus)
+            list_add(&reaching->scratch, &newer, versions->items[i]);
+    }
+    bool is_locked = reaching->solve->catalog->indices.items[locked->index_rank].bonus > 0;
+    if (!is_locked || !newer.count)
+        return true;
+    struct version *newest = find_candidate(&newer);
+    return text_eq(newest->text, locked->text) || take(reaching, newest, locked->text);
+}
+
 static bool reach_name(struct reaching *reaching, struct text name)
 {
     version_list versions = {0};
@@ -342,7 +357,7 @@ static bool reach_name(struct reaching *reaching, struct text name)
     if (installed && (deb_version_compare(candidate->text, installed->stanza.version) <= 0 ||
                       candidate->priority < solve_installed_priority(reaching->solve->catalog, installed)))
         return true;
-    return take(reaching, candidate, candidate->text);
+    return take(reaching, candidate, candidate->text) && take_newest(reaching, &versions, candidate);
 }
 
 /* Walks until nothing new is reached, also not by what relations of the reached need of crowds. */

@@ -408,10 +408,10 @@ static bool get_pinned(const struct source_env *env, struct arena *arena, const 
 /* Takes what a lock says of the repository, when there is a lock; *ret_decided is false when there is none, or it says nothing and
  * need not. */
 static bool get_locked(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
-                       struct release **ret_release, bool *ret_decided, struct err *err)
+                       struct pin_wish wish, struct release **ret_release, bool *ret_decided, struct err *err)
 {
     const char *uri = env->pins ? source_public_uri(arena, repository->uris.items[0]) : NULL;
-    const struct pin *pin = uri ? pins_find(env->pins, uri, repository->suite) : NULL;
+    const struct pin *pin = uri && !wish.pin ? pins_find(env->pins, uri, repository->suite) : wish.pin;
     *ret_decided = pin || (env->pins && env->pins->is_exact);
     if (!*ret_decided)
         return true;
@@ -426,12 +426,12 @@ static bool get_locked(const struct source_env *env, struct arena *arena, const 
 }
 
 bool release_get(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
-                 struct release **ret_release, struct err *err)
+                 struct pin_wish wish, struct release **ret_release, struct err *err)
 {
     struct repository known = deb_repository_known(repository);
     struct release_mark mark;
-    bool is_known, is_decided;
-    if (!get_locked(env, arena, repository, ret_release, &is_decided, err))
+    bool is_known, is_decided = false;
+    if (!wish.is_newest && !get_locked(env, arena, repository, wish, ret_release, &is_decided, err))
         return false;
     if (is_decided)
         return true;

@@ -47,6 +47,7 @@ struct release {
     bool is_first_use;        /* nothing was known of the repository before */
     struct release_mark mark; /* what is to be remembered once it proved complete */
     const struct pin *pin;    /* a lock named it: nothing of it is remembered; NULL: it is the newest */
+    bool is_extra;            /* another generation of the repository is the first one */
     struct strings uris;      /* of a pinned one all places where its files may be; else empty */
 };
 
@@ -59,7 +60,7 @@ struct listed_file release_listed(struct arena *arena, const struct release *rel
 /* Gets, verifies and parses one repository's Release. Blocks on the network; call it on a coordinating thread.
  * *ret_release is NULL (and true is returned, with a logged warning) when an optional repository cannot be reached. */
 bool release_get(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
-                 struct release **ret_release, struct err *err) MUST_CHECK;
+                 struct pin_wish wish, struct release **ret_release, struct err *err) MUST_CHECK;
 /* Remembers a Release as accepted, once what it lists was there: an older one is refused from then on. */
 bool release_remember(const struct source_env *env, const struct release *release, struct err *err) MUST_CHECK;
 /* Finds the first listed of name.gz, name.xz, name.zst, name.bz2, name (the cheapest to decompress first); NULL when

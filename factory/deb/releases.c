@@ -8,15 +8,18 @@
 
 struct getting {
     const struct deb_repository *repository;
+    struct pin_wish wish;
     struct arena arena; /* its own: an arena belongs to one thread at a time */
     struct release *release;
 };
+
+typedef LIST(struct getting) getting_list;
 
 static bool get_one(void *context, void *item, struct err *err)
 {
     const struct source_env *env = context;
     struct getting *getting = item;
-    return release_get(env, &getting->arena, getting->repository, &getting->release, err);
+    return release_get(env, &getting->arena, getting->repository, getting->wish, &getting->release, err);
 }
 
 static void copy_strings(struct arena *arena, struct strings *strings)
@@ -62,11 +65,34 @@ static void tell_first_use(struct arena *arena, const struct source_env *env, co
     release_tell_first_use(arena, env, &names);
 }
 
+/* Adds what is wanted of a repository: where a lock names several generations each, and at an update of packages the newest. */
+static void add_gettings(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
+                         getting_list *gettings)
+{
+    const char *uri = env->pins ? source_public_uri(arena, repository->uris.items[0]) : NULL;
+    const struct pin *base = uri ? pins_find(env->pins, uri, repository->suite) : NULL, *extra = NULL;
+    list_add(arena, gettings, (struct getting){.repository = repository});
+    while (uri && (extra = pins_next_extra(env->pins, uri, repository->suite, extra)) != NULL)
+        list_add(arena, gettings, ((struct getting){.repository = repository, .wish.pin = extra}));
+    if (base && !base->is_left_out && env->pins->has_newest)
+        list_add(arena, gettings, ((struct getting){.repository = repository, .wish.is_newest = true}));
+}
+
+/* The repository as messages and reports name it when a generation is not its only one. */
+static const struct deb_repository *name_extra(struct arena *arena, const struct release *release)
+{
+    struct deb_repository *named = arena_new(arena, struct deb_repository);
+    *named = *release->repository;
+    named->name = pin_extra_name(arena, named->name, release->date);
+    return named;
+}
+
 /* Collects what the threads brought. */
 static bool collect(const struct source_env *env, struct arena *arena, const struct source *source,
-                    struct getting *gettings, struct releases *releases, struct err *err)
+                    const getting_list *list, struct releases *releases, struct err *err)
 {
-    size_t count = deb_source_of(source)->repositories.count;
+    const struct getting *gettings = list->items;
+    size_t count = list->count;
     for (size_t i = 0; i < count; i++) {
         const struct deb_repository *repository = gettings[i].repository;
         if (!gettings[i].release) {
@@ -77,9 +103,13 @@ static bool collect(const struct source_env *env, struct arena *arena, const str
             list_add(arena, &releases->absent, absent);
             continue;
         }
-        releases->items[releases->count] = copy_release(arena, gettings[i].release);
-        if (!releases->items[releases->count++]->signed_by)
-            list_add(arena, &releases->trusted, repository->name);
+        struct release *release = copy_release(arena, gettings[i].release);
+        if (gettings[i].wish.pin || gettings[i].wish.is_newest)
+            release->repository = name_extra(arena, release);
+        release->is_extra = gettings[i].wish.pin || gettings[i].wish.is_newest;
+        releases->items[releases->count++] = release;
+        if (!release->signed_by)
+            list_add(arena, &releases->trusted, release->repository->name);
     }
     if (releases->count) {
         tell_first_use(arena, env, releases);
@@ -114,18 +144,18 @@ bool releases_get(const struct source_env *env, struct arena *arena, const struc
                   struct releases **ret_releases, struct err *err)
 {
     const struct deb_source *configured = deb_source_of(source);
-    size_t count = configured->repositories.count;
     AUTO(arena_done) struct arena scratch = {0};
-    struct getting *gettings = arena_new_array(&scratch, struct getting, count);
-    struct each_items items = {.items = gettings, .count = count, .each_bytes = sizeof *gettings};
-    for (size_t i = 0; i < count; i++)
-        gettings[i].repository = &configured->repositories.items[i];
+    getting_list gettings = {0};
+    for (size_t i = 0; i < configured->repositories.count; i++)
+        add_gettings(env, &scratch, &configured->repositories.items[i], &gettings);
+    size_t count = gettings.count;
+    struct each_items items = {.items = gettings.items, .count = count, .each_bytes = sizeof *gettings.items};
     bool is_good = each_run(items, get_one, (void *)env, err);
     struct releases *releases = arena_new(arena, struct releases);
     *releases = (struct releases){.source = source, .items = arena_new_array(arena, struct release *, count)};
-    is_good = is_good && collect(env, arena, source, gettings, releases, err) && check_default(releases, err);
+    is_good = is_good && collect(env, arena, source, &gettings, releases, err) && check_default(releases, err);
     for (size_t i = 0; i < count; i++)
-        arena_done(&gettings[i].arena);
+        arena_done(&gettings.items[i].arena);
     if (is_good)
         *ret_releases = releases;
     return is_good;

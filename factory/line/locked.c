@@ -9,7 +9,20 @@
 
 #define TOLD_MAX 8 /* packages, or differences, that an error names */
 
-static void note_pin(struct arena *arena, const struct pin *pin, struct lock *lock)
+/* Returns whether an origin is a later generation of its repository than the first one, and not the same one again. */
+static bool is_later(const struct origins *origins, const struct origin *origin)
+{
+    for (size_t i = 0; i < origins->count && origin->pin.is_extra; i++) {
+        const struct pin *pin = &origins->items[i].pin;
+        if (!pin->is_extra && pin->uri && strcmp(pin->uri, origin->pin.uri) == 0 &&
+            strcmp(pin->suite, origin->pin.suite) == 0)
+            return !digest_eq(&pin->digest, &origin->pin.digest);
+    }
+    return origin->pin.is_extra;
+}
+
+/* `origin` is NULL for a repository that was left out. */
+static void note_pin(struct arena *arena, const struct pin *pin, const struct origin *origin, struct lock *lock)
 {
     struct lock_source source = {.uri = pin->uri,
                                  .suite = pin->suite,
@@ -17,7 +30,13 @@ static void note_pin(struct arena *arena, const struct pin *pin, struct lock *lo
                                  .date = pin->date,
                                  .digest = pin->digest,
                                  .file = pin->file,
-                                 .is_bare = pin->is_bare};
+                                 .is_bare = pin->is_bare,
+                                 .is_extra = pin->is_extra};
+    if (origin) {
+        source.distribution = origin->distribution;
+        source.version = origin->version;
+        source.codename = origin->codename;
+    }
     if (pin->has_signature)
         source.signature = pin->signature;
     lock_add_source(arena, lock, &source);
@@ -27,10 +46,12 @@ static void note_origins(struct arena *arena, const struct job *job, struct lock
 {
     const struct origins *origins = job->origins;
     for (size_t i = 0; i < origins->absent.count; i++)
-        note_pin(arena, &origins->absent.items[i], lock);
+        note_pin(arena, &origins->absent.items[i], NULL, lock);
     for (size_t i = 0; i < origins->count; i++) {
         const struct origin *origin = &origins->items[i];
-        note_pin(arena, &origin->pin, lock);
+        if (origin->pin.is_extra && !is_later(origins, origin))
+            continue;
+        note_pin(arena, &origin->pin, origin, lock);
         for (size_t j = 0; j < origin->indices.count; j++) {
             const struct listed_file *file = &origin->indices.items[j];
             struct lock_index index = {.uri = origin->pin.uri,
@@ -39,6 +60,8 @@ static void note_origins(struct arena *arena, const struct job *job, struct lock
                                        .path = file->path,
                                        .checksum = arena_strdup(arena, checksum_text(&file->checksum).chars),
                                        .size_bytes = file->is_size_known ? file->size_bytes : 0};
+            if (origin->pin.is_extra)
+                index.generation = origin->pin.digest;
             lock_add_index(arena, lock, &index);
         }
     }
@@ -68,6 +91,17 @@ static const char *url_of(struct arena *arena, const struct job *job, const stru
     return package->url;
 }
 
+/* The generation that a package was taken from, if that is a later one. */
+static struct digest generation_of(const struct job *job, const struct bill_package *package)
+{
+    for (size_t i = 0; i < job->origins->count; i++) {
+        const struct origin *origin = &job->origins->items[i];
+        if (text_same(origin->name, package->repository) && is_later(job->origins, origin))
+            return origin->pin.digest;
+    }
+    return (struct digest){0};
+}
+
 static void note_taken(struct arena *arena, const struct job *job, struct lock *lock)
 {
     const struct bill *bill = &job->bill;
@@ -80,7 +114,8 @@ static void note_taken(struct arena *arena, const struct job *job, struct lock *
                                        .architecture = from->architecture,
                                        .url = url_of(arena, job, from),
                                        .size_bytes = from->size_bytes,
-                                       .digest = from->digest};
+                                       .digest = from->digest,
+                                       .generation = generation_of(job, from)};
         lock_add_package(arena, lock, &package, image);
     }
     for (size_t i = 0; i < bill->choices.count; i++) {
@@ -151,7 +186,7 @@ bool locked_check(const struct job *job, struct err *err)
     AUTO(arena_done) struct arena scratch = {0};
     struct lock now = {0};
     struct strings lines;
-    struct lock_part part = {.image = job->manifest->name, .arch = job->arch->name};
+    struct lock_part part = {.image = job->manifest->name, .arch = job->arch->name, .is_exact = true};
     if (!job->plant->options->lock)
         return true;
     note_job(&scratch, job, &now);
@@ -162,13 +197,13 @@ bool locked_check(const struct job *job, struct err *err)
 /* Names the packages that a lock takes of an image. */
 static const char *name_packages(struct arena *arena, const struct job *job)
 {
-    const struct lock *lock = job->plant->options->lock;
+    const struct lock_members *members =
+        lock_members(job->plant->options->lock, job->manifest->name, job->arch->name);
     struct strings names = {0};
-    for (size_t i = 0; i < lock->packages.count; i++) {
-        const struct lock_package *package = &lock->packages.items[i];
-        if (strcmp(package->arch, job->arch->name) == 0 && strings_has(&package->images, job->manifest->name))
-            list_add(arena, &names,
-                     text_printable(arena, text_of(arena_printf(arena, "%s %s", package->name, package->version))));
+    for (size_t i = 0; i < members->packages.count; i++) {
+        const struct lock_package *package = members->packages.items[i];
+        list_add(arena, &names,
+                 text_printable(arena, text_of(arena_printf(arena, "%s %s", package->name, package->version))));
     }
     size_t count = names.count;
     names.count = count > TOLD_MAX ? TOLD_MAX : count;
@@ -180,10 +215,17 @@ void locked_explain(const struct job *job, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
     bool is_gone = err->detail == PINS_GONE, is_absent = generations_is_race(err);
-    if (!job->plant->options->lock || err->kind != ERR_NETWORK || (!is_gone && !is_absent))
+    if (!job->plant->options->lock)
         return;
     int detail = err->detail;
     const char *text = arena_strdup(&scratch, err->text);
+    if (err->kind == ERR_RESOLVE) { /* what was locked could be installed */
+        err_clear(err);
+        err_set(err, ERR_TRUST, "%s does not say what is so: %s", job->plant->options->pins->place, text);
+        return;
+    }
+    if (err->kind != ERR_NETWORK || (!is_gone && !is_absent))
+        return;
     err_clear(err);
     if (is_gone)
         err_set(err, ERR_NETWORK, "%s; with it nothing vouches for %s", text, name_packages(&scratch, job));

@@ -21,7 +21,8 @@ bool locked_check_origins(const struct job *job, struct err *err) MUST_CHECK;
 bool locked_check(const struct job *job, struct err *err) MUST_CHECK;
 /* Lets the store keep what a lock names as long as its file is there (store_hold()). */
 bool locked_hold(struct plant *plant, const struct lock *lock, const char *path, struct err *err) MUST_CHECK;
-/* After an error of a run with a lock: says which packages are lost with a generation that is gone, or what keeps packages. */
+/* After an error of a run with a lock: says which packages are lost with a generation that is gone, or what keeps packages; what
+ * cannot be installed as the lock has it is an ERR_TRUST. */
 void locked_explain(const struct job *job, struct err *err);
 
 #endif

@@ -74,21 +74,27 @@ static bool open_index(void *context, void *item, struct err *err)
 struct getting {
     struct arena *arena; /* of its own: they are gotten at once */
     const struct rpm_repository *repository;
+    struct pin_wish wish;
     struct rpm_metadata *metadata;
 };
+
+typedef LIST(struct getting) getting_list;
 
 static bool get_one(void *context, void *item, struct err *err)
 {
     const struct rpm_catalog *catalog = context;
     struct getting *getting = item;
-    return rpm_metadata_get(catalog->env, getting->arena, getting->repository, catalog->base.arch, &getting->metadata,
-                            err);
+    return rpm_metadata_get(catalog->env, getting->arena, getting->repository, catalog->base.arch, getting->wish,
+                            &getting->metadata, err);
 }
 
 static void add_repo(struct rpm_catalog *catalog, const struct rpm_repository *repository,
                      const struct rpm_metadata *metadata, const struct rpm_catalog_texts *texts)
 {
     struct rpm_catalog_repo repo = {.catalog = catalog, .repository = repository, .metadata = metadata, .texts = texts};
+    const struct pin *pin = metadata ? metadata->pin : NULL;
+    repo.seen = (struct pin_view){pin && (pin->is_extra || pin->names.count) ? pin : NULL, catalog->base.arch->name};
+    repo.is_locked = pin && catalog->env->pins->has_newest;
     repo.name = arena_printf(&catalog->arena, "primary.xml of %s", repository->id);
     list_add(&catalog->arena, &catalog->repos, repo);
 }
@@ -139,23 +145,53 @@ static void add_absent(struct rpm_catalog *catalog, const struct rpm_repository 
     list_add(&catalog->arena, &origins->absent, absent);
 }
 
+/* Adds what is wanted of a repository: where a lock names several generations each, and at an update of packages the newest. */
+static void add_gettings(struct rpm_catalog *catalog, const struct rpm_repository *repository, getting_list *gettings)
+{
+    struct arena *arena = &catalog->arena;
+    const struct pins *pins = catalog->env->pins;
+    struct rpm_place place = rpm_place_of(arena, repository, catalog->base.arch);
+    const char *uri = source_public_uri(arena, place.identity);
+    const struct pin *base = pins_find(pins, uri, RPM_METADATA_SUITE), *extra = NULL;
+    list_add(arena, gettings, (struct getting){.repository = repository});
+    while ((extra = pins_next_extra(pins, uri, RPM_METADATA_SUITE, extra)) != NULL)
+        list_add(arena, gettings, ((struct getting){.repository = repository, .wish.pin = extra}));
+    if (base && !base->is_left_out && pins->has_newest)
+        list_add(arena, gettings, ((struct getting){.repository = repository, .wish.is_newest = true}));
+}
+
+/* The repository as messages and reports name it when a generation is not its only one. */
+static const struct rpm_repository *name_extra(struct arena *arena, struct rpm_metadata *metadata)
+{
+    struct rpm_repository *named = arena_new(arena, struct rpm_repository);
+    *named = *metadata->repository;
+    named->id = pin_extra_name(arena, named->id, metadata->origin.date);
+    metadata->repository = named;
+    metadata->origin.name = pin_extra_name(arena, metadata->origin.name, metadata->origin.date);
+    metadata->origin.pin.is_extra = true;
+    return named;
+}
+
 /* Gets the metadata of all repositories at once. Each has an arena, which the catalog's own outlives. */
 static bool get_metadata(struct rpm_catalog *catalog, const struct source *source, struct err *err)
 {
     const struct rpm_source *configured = rpm_source_of(source);
-    size_t count = configured->repositories.count;
-    struct getting *gettings = arena_new_array(&catalog->arena, struct getting, count);
+    getting_list list = {0};
+    for (size_t i = 0; i < configured->repositories.count; i++)
+        add_gettings(catalog, &configured->repositories.items[i], &list);
+    size_t count = list.count;
+    struct getting *gettings = list.items;
     struct each_items items = {.items = gettings, .count = count, .each_bytes = sizeof *gettings};
     catalog->metadata_arenas = arena_new_array(&catalog->arena, struct arena, count);
     catalog->metadata_count = count;
-    for (size_t i = 0; i < count; i++) {
-        gettings[i] =
-            (struct getting){.arena = &catalog->metadata_arenas[i], .repository = &configured->repositories.items[i]};
-    }
+    for (size_t i = 0; i < count; i++)
+        gettings[i].arena = &catalog->metadata_arenas[i];
     if (!each_run(items, get_one, catalog, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        const struct rpm_repository *repository = &configured->repositories.items[i];
+        const struct rpm_repository *repository = gettings[i].repository;
+        if (gettings[i].metadata && (gettings[i].wish.pin || gettings[i].wish.is_newest))
+            repository = name_extra(&catalog->arena, gettings[i].metadata);
         if (gettings[i].metadata)
             add_repo(catalog, repository, gettings[i].metadata, NULL);
         else
@@ -230,6 +266,9 @@ static void set_digest(struct rpm_catalog *catalog)
         const struct rpm_repository *repository = repo->repository;
         digest_feed(&stream, repository->id, strlen(repository->id) + 1);
         digest_feed(&stream, repo->origin->digest.bytes, DIGEST_BYTES);
+        pin_view_feed(&repo->seen, &stream);
+        if (repo->is_locked)
+            digest_feed(&stream, "locked", sizeof "locked");
         /* What nobody's signature was asked for must not be taken for signed later. */
         digest_feed(&stream, &repository->is_gpg_checked, sizeof repository->is_gpg_checked);
         if (repo->origin->package_keys)

@@ -32,6 +32,8 @@ struct rpm_catalog_repo {
     const struct rpm_metadata *metadata;   /* NULL in tests */
     const struct rpm_catalog_texts *texts; /* in tests */
     const struct origin *origin;
+    struct pin_view seen;
+    bool is_locked;     /* its packages come before those of the newest generation */
     const char *name;   /* for messages: "primary.xml of fedora" */
     struct digest key;  /* of the derived .solv */
     struct view view;   /* the .solv, mapped while it is loaded, … */

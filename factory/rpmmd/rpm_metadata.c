@@ -382,6 +382,7 @@ static bool get_pinned(struct getting *getting, struct rpm_metadata **ret_metada
         !pins_check(getting->env->pins, pin, &(*ret_metadata)->origin.digest, (*ret_metadata)->origin.date, err))
         return false;
     (*ret_metadata)->is_recalled = true;
+    (*ret_metadata)->pin = pin;
     (*ret_metadata)->origin.uris = uris;
     if (!prepare_mark(getting, &fetched, *ret_metadata, err))
         return false;
@@ -432,19 +433,22 @@ static bool get_locked(struct getting *getting, struct rpm_metadata **ret_metada
 }
 
 bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const struct rpm_repository *repository,
-                      const struct arch *arch, struct rpm_metadata **ret_metadata, struct err *err)
+                      const struct arch *arch, struct pin_wish wish, struct rpm_metadata **ret_metadata,
+                      struct err *err)
 {
     struct source_env own = *env;
     own.access = repository->access;
     struct getting getting = getting_of(&own, arena, repository, arch);
     struct release_mark *mark = arena_new(arena, struct release_mark);
     bool is_known;
-    getting.pin = pins_find(env->pins, source_public_uri(arena, getting.place.identity), RPM_METADATA_SUITE);
+    getting.pin = wish.pin || wish.is_newest
+                      ? wish.pin
+                      : pins_find(env->pins, source_public_uri(arena, getting.place.identity), RPM_METADATA_SUITE);
     if (getting.pin && getting.pin->is_left_out) {
         *ret_metadata = NULL;
         return true;
     }
-    if (getting.pin || (env->pins && env->pins->is_exact))
+    if (getting.pin || (env->pins && env->pins->is_exact && !wish.is_newest))
         return get_locked(&getting, ret_metadata, err);
     if (!release_mark_load(env, arena, &getting.remembered, mark, &is_known, err))
         return false;

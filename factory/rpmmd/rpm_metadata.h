@@ -40,6 +40,7 @@ struct rpm_metadata {
     const struct rpm_repository *repository;
     struct origin origin;              /* package_keys set when gpgcheck */
     struct repository remembered;      /* what release_state.h knows it by */
+    const struct pin *pin;             /* a lock named it; NULL: it is the newest */
     struct release_mark mark;          /* what is to be remembered; without arches */
     const struct release_mark *former; /* what was accepted last, or NULL */
     bool is_recalled;                  /* it is what was accepted last: nothing is to be remembered */
@@ -49,10 +50,11 @@ struct rpm_metadata {
     } files;
 };
 
-/* Gets, verifies and parses repomd.xml for an architecture. Blocks on the network; call it on a coordinating thread.
+/* Gets, verifies and parses repomd.xml of a generation for an architecture. Blocks on the network; call it on a coordinating thread.
  * *ret_metadata is NULL (and true is returned, with a logged warning) when an optional repository cannot be reached. */
 bool rpm_metadata_get(const struct source_env *env, struct arena *arena, const struct rpm_repository *repository,
-                      const struct arch *arch, struct rpm_metadata **ret_metadata, struct err *err) MUST_CHECK;
+                      const struct arch *arch, struct pin_wish wish, struct rpm_metadata **ret_metadata,
+                      struct err *err) MUST_CHECK;
 /* Checks that the packages are of the architecture that was asked for: a repository of another one, under a URL that
  * depends on the architecture, or that had packages of it before, is refused (ERR_TRUST). `arches` are the names that its
  * packages have, without noarch, sorted. */

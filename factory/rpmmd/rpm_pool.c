@@ -5,6 +5,8 @@
 #include "base/auto.h"
 #include "rpmmd/rpm_arch.h"
 
+#define LOCKED_BONUS 1000000 /* more than any priority of a configuration */
+
 /* Paths that packages depend on, which primary.xml need not have, and which nothing provides so far. */
 static void find_missing(struct rpm_catalog *catalog)
 {
@@ -46,7 +48,7 @@ static bool load_repo(struct rpm_catalog *catalog, struct rpm_catalog_repo *each
     if (!stream)
         memory_abort(solv.len);
     each->repo = repo_create(catalog->pool, each->repository->id);
-    each->repo->priority = -each->repository->priority;
+    each->repo->priority = -each->repository->priority + (each->is_locked ? LOCKED_BONUS : 0);
     each->repo->subpriority = -each->repository->cost;
     if (repo_add_solv(each->repo, stream, 0) == 0)
         return true;
@@ -56,6 +58,21 @@ static bool load_repo(struct rpm_catalog *catalog, struct rpm_catalog_repo *each
             "%s: its index in the cache is damaged (%s); it was removed and is made again at the next run", each->name,
             pool_errstr(catalog->pool));
     return false;
+}
+
+/* Leaves out what a lock takes of another generation of the repository. */
+static void filter_unseen(const struct rpm_catalog *catalog, Map *considered)
+{
+    for (size_t i = 0; i < catalog->repos.count; i++) {
+        const struct rpm_catalog_repo *each = &catalog->repos.items[i];
+        Id id;
+        const Solvable *item;
+        FOR_REPO_SOLVABLES(each->repo, id, item)
+        {
+            if (!pin_view_shows(&each->seen, text_of(pool_id2str(catalog->pool, item->name))))
+                map_clr(considered, id);
+        }
+    }
 }
 
 /* Applies excludepkgs, includepkgs, module streams and locks of versions. */
@@ -76,6 +93,7 @@ static bool filter(struct rpm_catalog *catalog, struct err *err)
     pool->considered = solv_calloc(1, sizeof *pool->considered);
     map_init(pool->considered, pool->nsolvables);
     map_setall(pool->considered);
+    filter_unseen(catalog, pool->considered);
     rpm_filter_packages(catalog, pool->considered);
     if (modules.streams.count) {
         pool_createwhatprovides(pool); /* their rules look at provides */

@@ -87,8 +87,10 @@ static void push_unknown(struct solving *solving, const char *requested)
 /* One of each group is to be installed. */
 static void push_groups(struct solving *solving, size_t word, const Queue *groups)
 {
-    bool is_older_fine =
-        solving->request->is_older_fine || rpm_source_of(solving->catalog->base.origins.source)->is_older_fine;
+    const struct source_env *env = solving->catalog->env;
+    bool is_update = env && env->pins && env->pins->has_newest; /* what is asked for may have to move */
+    bool is_older_fine = is_update || solving->request->is_older_fine ||
+                         rpm_source_of(solving->catalog->base.origins.source)->is_older_fine;
     Id best = is_older_fine ? 0 : SOLVER_FORCEBEST;
     Queue ids;
     queue_init(&ids);

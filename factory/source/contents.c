@@ -105,6 +105,18 @@ static void add_to_folder(struct contents_builder *builder, const char *folder, 
         builder->is_too_big = true;
 }
 
+/* Leaves of a line's owners those that are seen; empty: none is. */
+static struct text seen_owners(struct contents_builder *builder, struct text owners)
+{
+    struct text rest = owners, owner;
+    const char *seen = "";
+    while (text_next(&rest, ',', &owner)) {
+        if (pin_view_shows(builder->view, contents_owner_name(owner)))
+            seen = arena_printf(&builder->arena, "%s%s%.*s", seen, *seen ? "," : "", (int)owner.len, owner.ptr);
+    }
+    return text_of(seen);
+}
+
 static void take_line(void *taker, struct text line)
 {
     struct contents_builder *builder = taker;
@@ -120,7 +132,9 @@ static void take_line(void *taker, struct text line)
     struct text path = text_trim((struct text){line.ptr, split});
     struct text owners = {line.ptr + split, line.len - split};
     const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
-    if (!slash || slash + 1 == path.ptr + path.len || builder->is_too_big)
+    if (builder->view)
+        owners = seen_owners(builder, owners);
+    if (!slash || !owners.len || slash + 1 == path.ptr + path.len || builder->is_too_big)
         return;
     struct text base = {slash + 1, (size_t)(path.ptr + path.len - slash - 1)};
     struct text dir = {path.ptr, (size_t)(slash - path.ptr)};

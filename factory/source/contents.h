@@ -15,6 +15,7 @@
 #define IMGFACTORY_SOURCE_CONTENTS_H
 
 #include "base/map.h"
+#include "source/pins.h"
 
 #define CONTENTS_FORMAT "contents 3"
 
@@ -39,6 +40,7 @@ struct contents_builder {
     struct buf pool, entries;
     bool is_too_big;
     bool keeps_all; /* set after contents_builder_begin(): no line is passed over for its path */
+    const struct pin_view *view; /* likewise: only owners that are seen count; NULL: all */
 };
 
 /* Looks for one path in a text that is fed: for paths that the table does not keep. */
@@ -46,7 +48,8 @@ struct contents_scan {
     struct contents_reader reader;
     struct arena *arena;
     struct text path;      /* canonical */
-    struct strings owners; /* result: package names */
+    const struct pin_view *view; /* set after contents_scan_begin(): only owners that are seen count; NULL: all */
+    struct strings owners;       /* result: package names */
 };
 
 struct contents {

@@ -171,12 +171,12 @@ struct text contents_owner_name(struct text owner)
     return (struct text){owner.ptr + skip, owner.len - skip};
 }
 
-/* Adds the package names of "section/name,area/section/name". */
-static void add_owners(struct arena *arena, struct text owners, struct strings *names)
+/* Adds the package names of "section/name,area/section/name" that are seen. */
+static void add_owners(struct arena *arena, struct text owners, const struct pin_view *view, struct strings *names)
 {
     for (struct text owner; text_next(&owners, ',', &owner);) {
         const char *name = text_dup(arena, contents_owner_name(owner));
-        if (*name && !strings_has(names, name))
+        if (*name && (!view || pin_view_shows(view, text_of(name))) && !strings_has(names, name))
             list_add(arena, names, name);
     }
 }
@@ -202,7 +202,7 @@ static void scan_line(void *taker, struct text line)
     bool is_usr_less = is_merged_name(path) && text_has_prefix(scan->path, "usr/");
     struct text wanted = {scan->path.ptr + (is_usr_less ? 4 : 0), scan->path.len - (is_usr_less ? 4 : 0)};
     if (text_eq(path, wanted))
-        add_owners(scan->arena, owners, &scan->owners);
+        add_owners(scan->arena, owners, scan->view, &scan->owners);
 }
 
 void contents_scan_begin(struct contents_scan *scan, struct arena *arena, const char *name, const char *path)

@@ -3,6 +3,7 @@
 
 #include "base/date.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #define DATE_MAX INT64_C(253402300799) /* the last second of the year 9999 */
@@ -12,10 +13,80 @@ const struct pin *pins_find(const struct pins *pins, const char *uri, const char
 {
     for (size_t i = 0; pins && i < pins->items.count; i++) {
         const struct pin *pin = &pins->items.items[i];
-        if (strcmp(pin->uri, uri) == 0 && strcmp(pin->suite, suite) == 0)
+        if (!pin->is_extra && strcmp(pin->uri, uri) == 0 && strcmp(pin->suite, suite) == 0)
             return pin;
     }
     return NULL;
+}
+
+const struct pin *pins_next_extra(const struct pins *pins, const char *uri, const char *suite, const struct pin *after)
+{
+    for (size_t i = after ? (size_t)(after - pins->items.items) + 1 : 0; pins && i < pins->items.count; i++) {
+        const struct pin *pin = &pins->items.items[i];
+        if (pin->is_extra && strcmp(pin->uri, uri) == 0 && strcmp(pin->suite, suite) == 0)
+            return pin;
+    }
+    return NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct pin_name *left = a, *right = b;
+    int order = strcmp(left->arch, right->arch);
+    return order ? order : strcmp(left->name, right->name);
+}
+
+void pin_sort_names(struct pin *pin)
+{
+    if (pin->names.count)
+        qsort(pin->names.items, pin->names.count, sizeof *pin->names.items, compare_names);
+}
+
+static int compare_with(const struct pin_name *name, const char *arch, struct text sought)
+{
+    int order = strcmp(name->arch, arch);
+    if (order)
+        return order;
+    struct text own = text_of(name->name);
+    size_t shorter = own.len < sought.len ? own.len : sought.len;
+    order = memcmp(own.ptr, sought.ptr, shorter);
+    return order ? order : own.len < sought.len ? -1 : own.len > sought.len;
+}
+
+static bool is_named(const struct pin *pin, const char *arch, struct text name)
+{
+    size_t low = 0, high = pin->names.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_with(&pin->names.items[middle], arch, name);
+        if (!order)
+            return true;
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return false;
+}
+
+bool pin_view_shows(const struct pin_view *view, struct text name)
+{
+    return !view->pin || is_named(view->pin, view->arch, name) == view->pin->is_extra;
+}
+
+void pin_view_feed(const struct pin_view *view, struct digest_stream *stream)
+{
+    const struct pin *pin = view->pin;
+    if (pin && pin->is_extra)
+        digest_feed(stream, "only", sizeof "only");
+    for (size_t i = 0; pin && i < pin->names.count; i++) {
+        const struct pin_name *name = &pin->names.items[i];
+        if (strcmp(name->arch, view->arch) == 0)
+            digest_feed(stream, name->name, strlen(name->name) + 1);
+    }
+}
+
+const char *pin_extra_name(struct arena *arena, const char *name, int64_t date)
+{
+    return arena_printf(arena, "%s of %s", name, date_print(date).chars);
 }
 
 const struct digest *pins_base(const struct pins *pins, const char *name)
@@ -81,10 +152,10 @@ void pins_fail_gone(const struct pins *pins, const struct pin *pin, const char *
     }
     err_set(err, ERR_NETWORK,
             "the %s of %s that %s names is not in the cache, and is gone from the mirror%s%s (`snapshot:` in the "
-            "source file, "
-            "or a folder of `imgfactory lock --vendor`, keeps it)",
+            "source file, or a folder of `imgfactory lock --vendor`, keeps it%s)",
             what, date_print(pin->date).chars, pins->place, seen_date ? ", which has that of " : "",
-            seen_date ? date_print(seen_date).chars : "");
+            seen_date ? date_print(seen_date).chars : "",
+            pins->has_newest ? "; `imgfactory lock --update` without packages takes all that is new" : "");
     err->detail = PINS_GONE;
 }
 

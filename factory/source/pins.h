@@ -13,9 +13,15 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/text.h"
 
 /* `detail` of an ERR_NETWORK: no place that answered has a pinned generation (any more). */
 #define PINS_GONE 3
+
+/* A package's name, for one architecture of orders ("aarch64"). */
+struct pin_name {
+    const char *arch, *name;
+};
 
 /* One generation. Repositories are known by their first configured URI, as people may see it, and their suite ("repomd.xml" where
  * there are none). */
@@ -28,6 +34,20 @@ struct pin {
     struct digest signature; /* of the file with the detached signature */
     bool has_signature, is_bare;
     bool is_left_out; /* an optional repository that could not be reached then: it is left out again */
+    bool is_extra;    /* a later one of the repository, of which only `names` are taken; of the other one all but these */
+    LIST(struct pin_name) names; /* sorted */
+};
+
+/* Which generation of a repository is wanted, where there are several. All zeros: the one that is pinned, if any, else the newest. */
+struct pin_wish {
+    const struct pin *pin; /* a later one that is pinned besides */
+    bool is_newest;        /* the newest, whatever is pinned; then `pin` is NULL */
+};
+
+/* What is seen of a repository for one architecture. */
+struct pin_view {
+    const struct pin *pin; /* NULL: all */
+    const char *arch;
 };
 
 /* What the name of a base in a registry meant. */
@@ -40,12 +60,24 @@ struct pins {
     const char *place;  /* the lock's path: for messages */
     const char *vendor; /* the folder of `lock --vendor`, or NULL */
     bool is_exact;      /* nothing is taken that is not pinned */
+    bool has_newest;    /* the newest generation of each repository is there, too: what is pinned comes first */
     LIST(struct pin) items;
     LIST(struct pin_base) bases;
 };
 
 /* Finds the pin of a repository; NULL when there is none. `pins` may be NULL. */
 const struct pin *pins_find(const struct pins *pins, const char *uri, const char *suite);
+/* Finds the next later generation of the repository that is pinned besides; NULL when there is none. `after` is the one before it,
+ * NULL for the first. */
+const struct pin *pins_next_extra(const struct pins *pins, const char *uri, const char *suite, const struct pin *after);
+/* Sorts the names of a pin, as the next functions want them. */
+void pin_sort_names(struct pin *pin);
+/* Returns whether packages of a name are seen. */
+bool pin_view_shows(const struct pin_view *view, struct text name);
+/* Feeds what of the repository is seen; nothing when that is all of it. */
+void pin_view_feed(const struct pin_view *view, struct digest_stream *stream);
+/* Returns the name of a repository's generation that is not the only one: "NAME of DATE". */
+const char *pin_extra_name(struct arena *arena, const char *name, int64_t date);
 /* Finds what a base's name meant; NULL when it is not pinned. `pins` may be NULL. */
 const struct digest *pins_base(const struct pins *pins, const char *name);
 /* Lists what a repository's `snapshot:` pattern (NULL: none) may stand for at a pin's date, each ending in '/': {time} is the date

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lock files: `imgfactory lock` writes down what is taken, --locked takes exactly that, and nothing that nothing vouches for."""
 
+import copy
 import hashlib
 import json
 import os
@@ -82,6 +83,18 @@ class LockCase(Case):
             if package.name == name:
                 package.version = version
         self.repository.publish(self.key, date=settings.pop("date", -3600), **settings)
+
+    def go_on(self, versions, date=-3600, **fields):
+        """The mirror has newer versions of some packages, beside the old files; `fields` (libfoo1={"Depends": …}) are theirs, too."""
+        self.repository.packages = world.packages()
+        for package in self.repository.packages:
+            package.version = versions.get(package.name, package.version)
+            package.fields.update(fields.get(package.name, {}))
+        self.repository.publish(self.key, date=date)
+
+    def versions(self, *names):
+        """{(name, version)} of a lock's packages."""
+        return {(item["name"], item["version"]) for item in self.document()["packages"] if not names or item["name"] in names}
 
 
 class Locks(LockCase):
@@ -222,10 +235,6 @@ class Updates(LockCase):
         versions = {item["version"] for item in json.loads(after)["packages"] if item["name"] == "libfoo1"}
         self.assertEqual(versions, {"1:9.9"})
 
-    def test_a_package_behind_update_is_explained(self):
-        self.lock("--update", code=run.USAGE, names=("libfoo1",))
-        self.assertIn("--update takes packages with an equals sign, --update=libfoo1", self.last.stderr)
-
     def diff(self, *words, code=run.OK):
         result = self.factory.run_plain("diff", *words)
         self.assertEqual(result.code, code, result)
@@ -260,13 +269,79 @@ class Updates(LockCase):
         self.lock("--check")
 
     def test_an_update_of_one_package_moves_no_other(self):
-        self.newer("libfoo1", "1:9.9", remove=False)
-        self.newer("libbar2", "9.9", remove=False)  # libfoo1 is the old one again
-        self.lock("--update=libfoo1", code=run.RESOLVE)
-        self.assertIn("libbar2", self.last.stderr)
-        self.assertEqual(self.text(), self.before)
-        self.assertNotEqual(self.lock("--update=libbar2"), self.before)
+        former = self.versions()
+        self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9", "libc6": "2.99-1"})
+        self.lock("--update=libfoo1", "--vendor", self.path("vendor"))
+        self.assertIn("moved libfoo1\n", self.last.stdout)
+        self.assertNotIn("had to move", self.last.stdout)
+        self.assertEqual(self.versions(), former - {("libfoo1", "1:1.2-3")} | {("libfoo1", "1:9.9")})
+        self.assertEqual([source["extra"] for source in self.document()["sources"]].count(True), 1)
+        locked, digest = self.text(), self.digests()
+        self.assertEqual(self.lock(), locked)  # what is written again says the same
+        self.options = self.factory.options
+        self.server.stop()
+        self.elsewhere()
+        self.assertEqual(self.digests("--vendor", self.path("vendor"), "--jobs", "1"), digest)
+
+    def test_words_behind_update_may_be_packages(self):
+        self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9", "libc6": "2.99-1"})
+        self.lock("--update", names=("libfoo1", "libbar2"))
+        self.assertEqual(self.versions("libfoo1", "libbar2", "libc6"), {("libfoo1", "1:9.9"), ("libbar2", "9.9"), ("libc6", "2.36-9")})
         self.lock("--update=nonsense", code=run.USAGE)
+        self.lock("--update=libfoo1,nonsense", code=run.USAGE)
+        self.lock("--update=libfoo1", "--arch", "x86_64", code=run.USAGE)
+
+    def test_what_has_to_move_with_it_is_told(self):
+        self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9", "libc6": "2.99-1"}, libfoo1={"Depends": "libbar2 (>= 9), libc6"})
+        self.lock("--update=libfoo1")
+        self.assertIn("with it had to move libbar2\n", self.last.stdout)
+        self.assertEqual(self.versions("libfoo1", "libbar2", "libc6"), {("libfoo1", "1:9.9"), ("libbar2", "9.9"), ("libc6", "2.36-9")})
+        self.digests("--rebuild")
+
+    def test_updates_follow_each_other(self):
+        self.go_on({"libfoo1": "1:2.0"}, date=-7200)
+        self.lock("--update=libfoo1")
+        self.go_on({"libfoo1": "1:3.0", "libbar2": "3.0"}, date=-3600)
+        self.lock("--update=libbar2")
+        self.assertEqual(self.versions("libfoo1", "libbar2"), {("libfoo1", "1:2.0"), ("libbar2", "3.0")})
+        self.assertEqual(len(self.document()["sources"]), 3)
+        both = self.text()
+        self.digests("--rebuild")
+        self.lock("--update=libbar2")
+        self.assertIn("there is nothing newer of libbar2", self.last.stdout)
+        self.assertEqual(self.text(), both)
+        self.lock("--update=libfoo1")
+        self.assertEqual(len(self.document()["sources"]), 2)  # of the one between nothing is taken any more
+        self.digests("--rebuild")
+        self.lock("--update")
+        self.assertEqual(len(self.document()["sources"]), 1)
+        self.digests("--rebuild")
+
+    def test_an_update_needs_the_generation_that_the_others_stay_at(self):
+        self.go_on({"libfoo1": "1:9.9"})
+        self.options = self.factory.options
+        self.elsewhere()
+        self.lock("--update=libfoo1", code=run.NETWORK)
+        self.assertIn("is gone from the mirror", self.last.stderr)
+        self.assertIn("`imgfactory lock --update` without packages", self.last.stderr)
+        self.assertEqual(self.text(), self.before)
+
+    def test_an_update_takes_the_former_generation_from_a_vendor_folder(self):
+        self.lock("--vendor", self.path("vendor"))
+        self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9"})
+        self.options = self.factory.options
+        self.elsewhere()
+        self.lock("--update=libfoo1", "--vendor", self.path("vendor"))
+        self.assertEqual(self.versions("libfoo1", "libbar2"), {("libfoo1", "1:9.9"), ("libbar2", "2.0+dfsg-1")})
+        self.server.stop()
+        self.elsewhere("other")
+        self.digests("--vendor", self.path("vendor"))
+
+    def test_an_update_that_cannot_be_leaves_the_lock(self):
+        self.go_on({"libfoo1": "1:9.9"}, libfoo1={"Depends": "libnone9"})
+        self.lock("--update=libfoo1", code=run.RESOLVE)
+        self.assertIn("libnone9", self.last.stderr)
+        self.assertEqual(self.text(), self.before)
 
     def test_a_lock_of_some_images_keeps_the_others(self):
         self.write_manifest("second", SECOND)
@@ -375,6 +450,35 @@ class Hostile(LockCase):
                     self.elsewhere(account)
                 self.refuse(run.TRUST, arguments=("--locked", "--arch", "all", "served"))
 
+    def test_changes_of_a_lock_with_two_generations_are_refused(self):
+        self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9"})
+        good = self.lock("--update=libfoo1", "--vendor", self.path("vendor"))
+        extra = next(item["digest"] for item in self.document()["sources"] if item["extra"])
+        first = next(item["digest"] for item in self.document()["sources"] if not item["extra"])
+        moved = next(line for line in good.splitlines() if '"name":"libfoo1"' in line and '"arch":"x86_64"' in line)
+        stays = next(line for line in good.splitlines() if '"name":"libbar2"' in line and '"arch":"x86_64"' in line)
+        newer = json.loads(next(line for line in good.splitlines() if '"name":"libfoo1"' in line).rstrip(","))
+        changes = {
+            "the moved one is of the first": good.replace(moved, moved.replace(f'"{extra}"', "null")),
+            "the moved one is of none": good.replace(moved, moved.replace(extra, extra[:-4] + "0000")),
+            "one that stays is of the later": good.replace(stays, stays.replace('"generation":null', f'"generation":"{extra}"')),
+            "the later one is the first": good.replace('"extra":true', '"extra":false'),
+            "none is the first": good.replace('"extra":false', '"extra":true'),
+            "the first one's digest": good.replace(extra, first),
+            "all of them": good.replace(f'"generation":"{extra}"', '"generation":null'),
+            "the version": good.replace(newer["version"], "1:9.8"),
+            "its distribution": good.replace('"codename":"', '"codename":"x'),
+        }
+        self.options = self.factory.options
+        for number, (what, text) in enumerate(changes.items()):
+            with self.subTest(what=what):
+                self.assertNotEqual(text, good)
+                self.put(reseal(text))
+                self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", "all", "served"))
+                self.elsewhere(f"account-{number}")
+                self.refuse(run.TRUST, LOCK,
+                            arguments=("--locked", "--vendor", self.path("vendor"), "--arch", "all", "served"))
+
     def test_what_is_no_lock_is_refused(self):
         for text in ("", "{}", "[" * 100000, self.good[:-1], self.good[:200], "\0" + self.good[1:]):
             self.put(text)
@@ -433,6 +537,27 @@ class Rpm(BuildCase):
                              snapshot=f"'file://{self.path('former')}/{{date}}/$basearch'"))
         self.elsewhere("by-snapshot")
         self.assertEqual(self.locked(), before)
+
+    def test_an_update_of_one_rpm_package_moves_no_other(self):
+        self.lock("--vendor", self.path("vendor"))
+        former = {(item["name"], item["version"]) for item in self.document()["packages"]}
+        newer = [copy.copy(package) for package in rpm_world.packages()]  # those of others stay as they are
+        for package in newer:
+            if package.name in ("dhcp-server", "glibc", "libgcc"):
+                package.release, package._built = "9.kit", {}
+        publish(self.folder, newer, self.shared.ring.get("main"), options=("--revision", str(rpm.EPOCH + 86400)))
+        text = self.lock("--update=libgcc", "--vendor", self.path("vendor"))
+        now = {(item["name"], item["version"]) for item in json.loads(text)["packages"]}
+        self.assertEqual({name for name, _ in now - former}, {"libgcc"})
+        self.assertEqual(len(now), len(former))
+        before = self.locked("--rebuild")
+        self.server.stop()
+        self.elsewhere("by-folder")
+        self.assertEqual(self.locked("--vendor", self.path("vendor")), before)
+
+    def document(self):
+        with open(self.lock_path, encoding="utf-8") as stream:
+            return json.load(stream)
 
     def test_a_changed_lock_of_rpm_packages_is_refused(self):
         good = self.lock()

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct text text = {(const char *)bytes, len};
     AUTO(buf_done) struct buf built = {0};
     struct err err = {0};
-    if (deb_index_build(text, "Packages", &built, &err))
+    if (deb_index_build(text, "Packages", NULL, &built, &err))
         walk((struct text){built.bytes, built.len});
     char *copy = malloc(len ? len : 1); /* an index is mapped: page-aligned, as malloc's alignment is enough to show */
     if (copy && len) {

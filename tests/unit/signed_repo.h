@@ -165,7 +165,7 @@ static inline void publish(struct world *world, const char *date)
 static inline struct release *get(struct world *world)
 {
     struct release *release = NULL;
-    CHECK_OK(release_get(&world->env, &world->arena, &world->repository, &release, &world->err) &&
+    CHECK_OK(release_get(&world->env, &world->arena, &world->repository, (struct pin_wish){0}, &release, &world->err) &&
                  (!release || release_remember(&world->env, release, &world->err)),
              &world->err);
     return release;
@@ -175,7 +175,7 @@ static inline void check_get_refused(struct world *world, enum err_kind kind, co
 {
     struct release *release = NULL;
     err_clear(&world->err);
-    if (release_get(&world->env, &world->arena, &world->repository, &release, &world->err))
+    if (release_get(&world->env, &world->arena, &world->repository, (struct pin_wish){0}, &release, &world->err))
         fail_msg("accepted; wanted: %s", part);
     CHECK_ERR(&world->err, kind, part);
     err_clear(&world->err);

@@ -20,7 +20,7 @@ static void an_index_of_packages_has_the_bytes_of_its_format(void **state)
         "Package: sendmail-bin\nVersion: 2\nProvides: mail-transport-agent (= 2), sendmail\n";
     AUTO(buf_done) struct buf bytes = {0};
     struct err err = {0};
-    CHECK_OK(deb_index_build(TEXT(packages), "Packages", &bytes, &err), &err);
+    CHECK_OK(deb_index_build(TEXT(packages), "Packages", NULL, &bytes, &err), &err);
     struct digest digest = digest_of(bytes.bytes, bytes.len);
     expect_bytes(DEB_INDEX_FORMAT, "deb-index 4", &digest,
                  "d4046ab474702346a5f5adf3287c29c6083f701c32c25376607776587fcab3e3");

@@ -13,7 +13,7 @@ static const char two_stanzas[] =
 static void build(const char *text, struct buf *bytes, struct deb_index *index)
 {
     struct err err = {0};
-    CHECK_OK(deb_index_build(text_of(text), "Packages", bytes, &err), &err);
+    CHECK_OK(deb_index_build(text_of(text), "Packages", NULL, bytes, &err), &err);
     assert_true(deb_index_open((struct text){bytes->bytes, bytes->len}, index));
 }
 
@@ -137,7 +137,7 @@ static void test_broken_syntax_is_refused_with_its_line(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct buf bytes;
         struct err err = {0};
-        assert_false(deb_index_build(text_of(cases[i].text), "P", &bytes, &err));
+        assert_false(deb_index_build(text_of(cases[i].text), "P", NULL, &bytes, &err));
         CHECK_ERR(&err, ERR_MALFORMED, cases[i].message);
     }
 }
@@ -147,7 +147,7 @@ static void test_nul_bytes_are_refused(void **state)
     (void)state;
     struct buf bytes;
     struct err err = {0};
-    assert_false(deb_index_build(TEXT("Package: a\0b\nVersion: 1\n"), "P", &bytes, &err));
+    assert_false(deb_index_build(TEXT("Package: a\0b\nVersion: 1\n"), "P", NULL, &bytes, &err));
     CHECK_ERR(&err, ERR_MALFORMED, "NUL");
 }
 

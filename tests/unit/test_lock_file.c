@@ -15,7 +15,7 @@ static struct lock make(struct arena *arena, bool is_turned)
 {
     struct lock lock = {.format = LOCK_FORMAT, .program = "1.0"};
     struct lock_source source = {.uri = "http://x/", .suite = "stable", .from = "http://x/", .date = 7};
-    struct lock_index index = {"http://x/", "stable", "x86_64", "main/Packages.gz", "sha256:00", 12};
+    struct lock_index index = {"http://x/", "stable", "x86_64", "main/Packages.gz", "sha256:00", 12, {{0}}};
     struct lock_path path = {"x86_64", "/usr/sbin/a", "libc6", "the only one", {0}};
     struct lock_image a = {.image = "a", .arch = "x86_64", .manifest = some('m')}, b = a;
     struct digest data = some('d');
@@ -121,7 +121,7 @@ static void what_is_no_lock_is_refused_although_its_checksum_is_right(void **sta
         CHECK_ERR(&err, ERR_MALFORMED, "x.lock: it is no lock file");
     }
     struct err err = {0};
-    assert_false(lock_read(&arena, "x.lock", text_of(sealed(&arena, "{\"imgfactory_lock\":2,")), &read, &err));
+    assert_false(lock_read(&arena, "x.lock", text_of(sealed(&arena, "{\"imgfactory_lock\":3,")), &read, &err));
     CHECK_ERR(&err, ERR_MALFORMED, "newer imgfactory");
 }
 

@@ -214,10 +214,10 @@ static void gpgv_is_run_once_a_day_for_an_unchanged_release(void **state)
     const char *path = arena_strdup(&world->arena, getenv("PATH"));
     assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
     struct release *release = NULL;
-    bool is_kept = release_get(&world->env, &world->arena, &world->repository, &release, &world->err);
+    bool is_kept = release_get(&world->env, &world->arena, &world->repository, (struct pin_wish){0}, &release, &world->err);
     world->env.now += 2 * 86400;
     struct err late = {0};
-    bool is_late = release_get(&world->env, &world->arena, &world->repository, &release, &late);
+    bool is_late = release_get(&world->env, &world->arena, &world->repository, (struct pin_wish){0}, &release, &late);
     assert_int_equal(setenv("PATH", path, 1), 0);
     CHECK_OK(is_kept, &world->err);
     assert_non_null(release->signed_by);
@@ -495,7 +495,7 @@ static void *get_in_thread(void *argument)
     struct getting *getting = argument;
     struct release *release = NULL;
     getting->is_good =
-        release_get(&getting->world->env, &getting->arena, &getting->world->repository, &release, &getting->err) &&
+        release_get(&getting->world->env, &getting->arena, &getting->world->repository, (struct pin_wish){0}, &release, &getting->err) &&
         release && release->date == GOOD_SECONDS;
     return NULL;
 }
