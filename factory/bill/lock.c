@@ -13,7 +13,7 @@
 #define LINES_MAX ((size_t)50000) /* of a list: some hundred images for all architectures have 5,000 packages */
 #define IMAGES_MAX ((size_t)4096) /* images and architectures: packages are looked through for each */
 #define DATA_MAX ((size_t)1024)
-#define EXTRAS_MAX ((size_t)256)  /* later generations: each is read for each architecture */
+#define EXTRAS_MAX ((size_t)256)     /* later generations: each is read for each architecture */
 #define VALUES_MAX ((size_t)4 << 20) /* commas and brackets: bounds the memory of the parser */
 
 static const struct record_field source_fields[] = {
@@ -85,7 +85,8 @@ static const struct record_table path_table = RECORD_TABLE(lock_path, path_field
 /* The document of each format; the writer has its own order of lines, which is this one. */
 #define DOCUMENT(number)                                                                                               \
     {                                                                                                                  \
-        RECORD_FIELD(lock, RECORD_U32, "imgfactory_lock", format), RECORD_FIELD(lock, RECORD_TEXT, "program", program), \
+        RECORD_FIELD(lock, RECORD_U32, "imgfactory_lock", format),                                                     \
+            RECORD_FIELD(lock, RECORD_TEXT, "program", program),                                                       \
             RECORD_OF(lock, RECORD_LIST, "data", data, data_table),                                                    \
             RECORD_OF(lock, RECORD_LIST, "images", images, image_table),                                               \
             RECORD_OF(lock, RECORD_LIST, "indices", indices, index_tables[number]),                                    \
@@ -171,9 +172,8 @@ void lock_add_package(struct arena *arena, struct lock *lock, const struct lock_
     struct digest_hex digest = digest_hex(&package->digest), generation = digest_hex(&package->generation);
     char size[24];
     (void)snprintf(size, sizeof size, "%" PRIu64, package->size_bytes);
-    const char *const parts[] = {"package",             package->name, package->arch, package->version,
-                                 package->architecture, package->url,  size,          digest.chars,
-                                 generation.chars};
+    const char *const parts[] = {"package",    package->name, package->arch, package->version, package->architecture,
+                                 package->url, size,          digest.chars,  generation.chars};
     size_t number = number_of(arena, lock, parts, ARRAY_COUNT(parts), lock->packages.count);
     if (number == lock->packages.count) {
         struct lock_package own = *package;

@@ -34,8 +34,8 @@ struct lock_index {
     const char *uri, *suite; /* of the generation */
     const char *arch;        /* of orders ("aarch64") */
     const char *path;
-    const char *checksum; /* "sha256:…" or "sha512:…" */
-    uint64_t size_bytes;  /* 0 where the list does not say */
+    const char *checksum;     /* "sha256:…" or "sha512:…" */
+    uint64_t size_bytes;      /* 0 where the list does not say */
     struct digest generation; /* of a later one its digest; zeros: the first */
 };
 
@@ -76,7 +76,7 @@ struct lock {
     LIST(struct lock_image) images;
     LIST(struct lock_package) packages;
     LIST(struct lock_path) paths;
-    struct digest sum; /* of the text before it; of a document that was read */
+    struct digest sum;  /* of the text before it; of a document that was read */
     struct map added;   /* private: what was added, by all that makes it one thing */
     struct map members; /* private: struct lock_members by image and architecture (lock_sort_out()) */
 };

@@ -174,9 +174,9 @@ void lock_differences(struct arena *arena, const struct lock *locked, const stru
     compare_data(&comparing);
     for (size_t i = 0; i < now->images.count; i++) {
         const struct lock_image *image = &now->images.items[i];
-        const struct lock_image *other = lock_find_image(locked, image->image, image->arch);
         if (!is_asked(&comparing, image->arch) || (part.image && strcmp(part.image, image->image) != 0))
             continue;
+        const struct lock_image *other = lock_find_image(locked, image->image, image->arch);
         if (other)
             compare_image(&comparing, other, image);
         else
@@ -238,10 +238,10 @@ static struct map list_scope(struct arena *arena, const struct lock *lock)
         const struct lock_source *source = &lock->sources.items[i];
         static const struct digest none;
         const struct digest *generation = source->is_extra ? &source->digest : &none;
-        (void)map_add(&scope,
-                      text_of(arena_printf(arena, "%s\n%s\n%s", source->uri, source->suite,
-                                           digest_hex(generation).chars)),
-                      (void *)source);
+        (void)map_add(
+            &scope,
+            text_of(arena_printf(arena, "%s\n%s\n%s", source->uri, source->suite, digest_hex(generation).chars)),
+            (void *)source);
     }
     for (size_t i = 0; i < lock->indices.count; i++)
         (void)map_add(&scope, text_of(lock->indices.items[i].arch), (void *)lock);
@@ -264,8 +264,8 @@ static void compare_indices(const struct comparing *comparing)
     }
     for (size_t i = 0; i < locked.slots.count; i++) {
         const struct lock_index *index = locked.slots.items[i].value;
-        struct text source = text_of(arena_printf(&scratch, "%s\n%s\n%s", index->uri, index->suite,
-                                                  digest_hex(&index->generation).chars));
+        struct text source = text_of(
+            arena_printf(&scratch, "%s\n%s\n%s", index->uri, index->suite, digest_hex(&index->generation).chars));
         if (map_get(&scope, source) && map_get(&scope, text_of(index->arch)) &&
             !map_get(&now, locked.slots.items[i].key))
             list_add(arena, comparing->lines,
@@ -349,8 +349,8 @@ void lock_drop_unused(struct lock *lock)
     struct map wanted = {.arena = &scratch};
     size_t kept = 0;
     for (size_t i = 0; i < lock->packages.count; i++)
-        (void)map_add(&wanted,
-                      text_of(arena_strdup(&scratch, digest_hex(&lock->packages.items[i].generation).chars)), lock);
+        (void)map_add(&wanted, text_of(arena_strdup(&scratch, digest_hex(&lock->packages.items[i].generation).chars)),
+                      lock);
     for (size_t i = 0; i < lock->sources.count; i++) {
         const struct lock_source *source = &lock->sources.items[i];
         struct digest_hex hex = digest_hex(&source->digest);

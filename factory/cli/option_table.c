@@ -129,7 +129,8 @@ static const struct option_row rows[] = {
     OPTION(0, "vendor", "DIR", "with --locked: take packages and indices out of a folder that lock --vendor made",
            OPTION_STRING, vendor, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "update", "[=PACKAGES]",
-           "take what is newest now; with PACKAGES, names separated by commas (or as words behind it), of these alone, and "
+           "take what is newest now; with PACKAGES, names separated by commas (or as words behind it), of these alone, "
+           "and "
            "what they need of others",
            OPTION_MAYBE_STRING, update, COMMAND_LOCK, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "check", NULL, "write nothing, and end with status 5 when something newer would be taken: it is printed",

@@ -25,7 +25,7 @@ struct deb_catalog_index {
     int priority;                /* of its versions, unless a pin names them */
     int bonus;                   /* what comes on top, of pins too: a locked generation's beside the newest one */
     struct pin_view seen;
-    struct digest key;           /* of the derived file */
+    struct digest key; /* of the derived file */
     struct deb_index index;
     struct view view; /* mapped from the store, or empty */
     struct buf bytes; /* in tests: built in memory, or empty */

@@ -197,8 +197,7 @@ bool locked_check(const struct job *job, struct err *err)
 /* Names the packages that a lock takes of an image. */
 static const char *name_packages(struct arena *arena, const struct job *job)
 {
-    const struct lock_members *members =
-        lock_members(job->plant->options->lock, job->manifest->name, job->arch->name);
+    const struct lock_members *members = lock_members(job->plant->options->lock, job->manifest->name, job->arch->name);
     struct strings names = {0};
     for (size_t i = 0; i < members->packages.count; i++) {
         const struct lock_package *package = members->packages.items[i];

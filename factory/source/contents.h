@@ -39,7 +39,7 @@ struct contents_builder {
     const struct interned *last_dir, *last_merged_dir, *last_owners;
     struct buf pool, entries;
     bool is_too_big;
-    bool keeps_all; /* set after contents_builder_begin(): no line is passed over for its path */
+    bool keeps_all;              /* set after contents_builder_begin(): no line is passed over for its path */
     const struct pin_view *view; /* likewise: only owners that are seen count; NULL: all */
 };
 
@@ -47,7 +47,7 @@ struct contents_builder {
 struct contents_scan {
     struct contents_reader reader;
     struct arena *arena;
-    struct text path;      /* canonical */
+    struct text path;            /* canonical */
     const struct pin_view *view; /* set after contents_scan_begin(): only owners that are seen count; NULL: all */
     struct strings owners;       /* result: package names */
 };

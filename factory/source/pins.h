@@ -34,7 +34,7 @@ struct pin {
     struct digest signature; /* of the file with the detached signature */
     bool has_signature, is_bare;
     bool is_left_out; /* an optional repository that could not be reached then: it is left out again */
-    bool is_extra;    /* a later one of the repository, of which only `names` are taken; of the other one all but these */
+    bool is_extra; /* a later one of the repository, of which only `names` are taken; of the other one all but these */
     LIST(struct pin_name) names; /* sorted */
 };
 

@@ -257,6 +257,29 @@ class Updates(LockCase):
         broken = self.write("broken.lock", self.before[:-30])
         self.assertIn("broken.lock", self.diff(former, broken, code=run.TRUST).stderr)
 
+    def test_diff_of_two_locks_tells_all_that_differs(self):
+        def altered(name, *pairs):
+            text = self.before
+            for old, new in pairs:
+                self.assertIn(old, text)
+                text = text.replace(old, new)
+            return self.write(name, reseal(text))
+        former = altered("former.lock")
+        recipes = next(item["digest"] for item in self.document()["data"] if item["name"] == "recipes")
+        path = self.document()["paths"][0]
+        cases = {("data", "recipes"): ((recipes, recipes[:-4] + "0000"),),
+                 ("base-name", None): (('"base":null', '"base":"quay.io/me/base"'),),
+                 ("name", None): (('"named":null', '"named":"nsd: the command /usr/sbin/nsd"'),),
+                 ("path", path["path"]): ((f'"why":{json.dumps(path["why"])}', '"why":"another reason"'),)}
+        for (key, name), pairs in cases.items():
+            with self.subTest(key=key):
+                other = altered("other.lock", *pairs)
+                report = json.loads(self.diff(former, other, "--json").stdout)
+                self.assertEqual(SCHEMA.faults(report, "diff"), [])
+                for platform in report["compared"][0]["platforms"]:
+                    self.assertEqual([(value["key"], value["name"]) for value in platform["configuration"]], [(key, name)])
+                self.assertIn(name or key, self.diff(former, other).stdout)
+
     def test_check_tells_what_is_new_and_writes_nothing(self):
         self.lock("--check")
         self.newer(remove=False)
