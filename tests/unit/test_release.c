@@ -214,7 +214,8 @@ static void gpgv_is_run_once_a_day_for_an_unchanged_release(void **state)
     const char *path = arena_strdup(&world->arena, getenv("PATH"));
     assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
     struct release *release = NULL;
-    bool is_kept = release_get(&world->env, &world->arena, &world->repository, (struct pin_wish){0}, &release, &world->err);
+    bool is_kept =
+        release_get(&world->env, &world->arena, &world->repository, (struct pin_wish){0}, &release, &world->err);
     world->env.now += 2 * 86400;
     struct err late = {0};
     bool is_late = release_get(&world->env, &world->arena, &world->repository, (struct pin_wish){0}, &release, &late);
@@ -494,9 +495,9 @@ static void *get_in_thread(void *argument)
 {
     struct getting *getting = argument;
     struct release *release = NULL;
-    getting->is_good =
-        release_get(&getting->world->env, &getting->arena, &getting->world->repository, (struct pin_wish){0}, &release, &getting->err) &&
-        release && release->date == GOOD_SECONDS;
+    getting->is_good = release_get(&getting->world->env, &getting->arena, &getting->world->repository,
+                                   (struct pin_wish){0}, &release, &getting->err) &&
+                       release && release->date == GOOD_SECONDS;
     return NULL;
 }
 

@@ -63,7 +63,8 @@ static void get_rpm(struct rpm_world *rpm)
     struct world *world = rpm->world;
     err_clear(&world->err);
     struct strings arches = {0};
-    CHECK_OK(rpm_metadata_get(&world->env, &world->arena, &rpm->repository, &rpm->arch, (struct pin_wish){0}, &rpm->metadata, &world->err),
+    CHECK_OK(rpm_metadata_get(&world->env, &world->arena, &rpm->repository, &rpm->arch, (struct pin_wish){0},
+                              &rpm->metadata, &world->err),
              &world->err);
     CHECK_OK(rpm_metadata_remember(&world->env, rpm->metadata, &world->arena, &arches, &world->err), &world->err);
 }
@@ -72,8 +73,8 @@ static void check_rpm_refused(struct rpm_world *rpm, enum err_kind kind, const c
 {
     struct world *world = rpm->world;
     err_clear(&world->err);
-    assert_false(
-        rpm_metadata_get(&world->env, &world->arena, &rpm->repository, &rpm->arch, (struct pin_wish){0}, &rpm->metadata, &world->err));
+    assert_false(rpm_metadata_get(&world->env, &world->arena, &rpm->repository, &rpm->arch, (struct pin_wish){0},
+                                  &rpm->metadata, &world->err));
     CHECK_ERR(&world->err, kind, part);
 }
 
@@ -392,7 +393,8 @@ static void an_optional_repository_is_left_out_when_it_was_never_there(void **st
     AUTO(rpm_world_done) struct rpm_world rpm = rpm_world_new(state);
     struct world *world = rpm.world;
     rpm.repository.is_optional = true;
-    CHECK_OK(rpm_metadata_get(&world->env, &world->arena, &rpm.repository, &rpm.arch, (struct pin_wish){0}, &rpm.metadata, &world->err),
+    CHECK_OK(rpm_metadata_get(&world->env, &world->arena, &rpm.repository, &rpm.arch, (struct pin_wish){0},
+                              &rpm.metadata, &world->err),
              &world->err);
     assert_null(rpm.metadata);
     publish_plain(&rpm);
