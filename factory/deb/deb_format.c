@@ -5,6 +5,7 @@
 #include "deb/deb_changelog.h"
 #include "deb/deb_format_parts.h"
 #include "deb/deb_installed.h"
+#include "deb/deb_library.h"
 #include "deb/deb_license.h"
 #include "deb/deb_record.h"
 #include "deb/deb_source.h"
@@ -119,6 +120,7 @@ const struct format format_deb = {
     .record = deb_record,
     .file_ending = ".deb",
     .changelog = deb_changelog,
+    .library_packages = deb_library_packages,
     .license = deb_license,
     .package_fault = package_fault,
     .identity_place = "control file",

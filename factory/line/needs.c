@@ -6,6 +6,7 @@
 #include "line/opening.h"
 #include "line/stands.h"
 #include "package/path.h"
+#include "source/format.h"
 
 /* How many missing things an error lists. */
 #define LISTED_MAX 10
@@ -176,6 +177,38 @@ bool needs_of_files(const struct order *order, const struct closed *closed, stru
     return true;
 }
 
+/* Returns whether nobody may have a package here. */
+static bool is_unwelcome(const struct order *order, const struct closed *closed, const char *name)
+{
+    return strings_has(&order->manifest->packages_never, name) || strings_has(&closed->asked.refused, name);
+}
+
+/* Guesses who ships a library, or a path, since no index of paths can be asked; `err` says why not, and stays when nobody is
+ * likely to. */
+static bool guess_owner(const struct order *order, const struct closed *closed, const char *wanted, struct need *need,
+                        struct err *err)
+{
+    const struct format *format = order->catalog->origins.source->format;
+    struct strings names = {0};
+    if (wanted[0] == '/')
+        return choose(order, closed, wanted, need, err);
+    if (format->library_packages)
+        format->library_packages(order->arena, wanted, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        if (!catalog_has(order->catalog, names.items[i], false) || is_unwelcome(order, closed, names.items[i]))
+            continue;
+        struct chosen chosen = {.path = wanted,
+                                .choice = {.package = names.items[i],
+                                           .why = "named like the library, and no index of paths can be asked",
+                                           .without_paths = arena_strdup(order->arena, err->text)}};
+        add_name(order->arena, &need->names, names.items[i]);
+        add_choice(order->arena, &need->chosen, &chosen);
+        err_clear(err);
+        return true;
+    }
+    return false;
+}
+
 /* The package of a library in the first directory of the loader that has one, or of a path: the first that is liked, else
  * the first. */
 static bool add_library(const struct order *order, const struct closed *closed, const char *soname,
@@ -193,14 +226,13 @@ static bool add_library(const struct order *order, const struct closed *closed, 
     }
     if (why.kind && why.kind != ERR_RESOLVE) {
         *err = why;
-        return false;
+        return (why.kind == ERR_NETWORK || why.kind == ERR_TRUST) && guess_owner(order, closed, soname, need, err);
     }
     const char *owner = NULL;
     for (size_t i = 0; i < owners.count; i++) {
         const char *name = owners.items[i];
-        bool is_unwelcome =
-            strings_has(&order->manifest->packages_never, name) || strings_has(&closed->asked.refused, name);
-        if (!is_unwelcome && (!owner || (liked && strings_has(liked, name) && !strings_has(liked, owner))))
+        if (!is_unwelcome(order, closed, name) &&
+            (!owner || (liked && strings_has(liked, name) && !strings_has(liked, owner))))
             owner = name;
     }
     if (owner)

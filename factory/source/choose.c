@@ -150,27 +150,71 @@ static const char *find_next(const struct choose_request *request, const struct 
     return NULL;
 }
 
+/* The package of a program that every system has (sh, env), as the family tells. */
+static const char *find_tool(const struct choose_request *request, const struct catalog *catalog, const char *base)
+{
+    const struct family *family = catalog->family;
+    for (size_t i = 0; family && i < family->tools.count; i++) {
+        const struct family_tools *tools = &family->tools.items[i];
+        for (size_t j = 0; j < tools->programs.count; j++) {
+            const char *program = tools->programs.items[j], *slash = strrchr(program, '/');
+            if (strcmp(slash ? slash + 1 : program, base) == 0 && is_left(request, catalog, tools->package))
+                return tools->package;
+        }
+    }
+    return NULL;
+}
+
+/* A part of the package that is named like the program, on which that one depends: perl has its program in perl-base. */
+static const char *find_part(struct arena *arena, const struct choose_request *request, const struct catalog *catalog,
+                             const char *base)
+{
+    struct catalog_package described = {0};
+    struct err ignored = {0};
+    const char *prefix = arena_printf(arena, "%s-", base);
+    bool is_found = false;
+    if (!catalog_has(catalog, base, false) ||
+        !catalog_describe(catalog, arena, base, &described, &is_found, &ignored) || !is_found)
+        return NULL;
+    for (size_t i = 0; i < described.depends.count; i++) {
+        const char *name = described.depends.items[i];
+        if (text_has_prefix(text_of(name), prefix) && is_left(request, catalog, name))
+            return name;
+    }
+    return NULL;
+}
+
+/* Guesses the package of a program, the likeliest first; NULL when there is none that was not looked into. */
+static const char *guess_program(struct arena *arena, const struct catalog *catalog,
+                                 const struct choose_request *request, const char *base, const char **ret_why)
+{
+    const char *name = find_tool(request, catalog, base);
+    *ret_why = "which has it on every system, and no index of paths can be asked";
+    if (!name && is_left(request, catalog, base)) {
+        name = base;
+        *ret_why = "named like the binary, and no index of paths can be asked";
+    }
+    if (!name && (name = find_part(arena, request, catalog, base)))
+        *ret_why = "named like the binary, and no index of paths can be asked";
+    if (!name && request->image_name && is_left(request, catalog, request->image_name)) {
+        name = request->image_name;
+        *ret_why = "named like the image, and no index of paths can be asked";
+    }
+    return name;
+}
+
 /* Takes a package by its name, since no index of paths can be asked; `err` says why not. */
 static bool choose_blindly(struct arena *arena, const struct catalog *catalog, const struct choose_request *request,
                            struct choice *ret_choice, struct err *err)
 {
     const char *slash = strrchr(request->path, '/'), *base = slash ? slash + 1 : request->path;
     bool is_program = slash && text_has_suffix((struct text){request->path, (size_t)(slash - request->path)}, "bin");
-    const char *const names[] = {base, request->image_name};
     struct choice choice = {.is_from_first = true, .why = "first in the manifest"};
     if (err->kind != ERR_RESOLVE && err->kind != ERR_NETWORK && err->kind != ERR_TRUST)
         return false;
-    for (size_t i = 0; request->first && i < request->first->count && !choice.package; i++) {
-        if (is_left(request, catalog, request->first->items[i]))
-            choice.package = request->first->items[i];
-    }
-    for (size_t i = 0; is_program && i < ARRAY_COUNT(names) && !choice.package; i++) {
-        if (!names[i] || !is_left(request, catalog, names[i]))
-            continue;
-        choice.package = names[i];
-        choice.why = i ? "named like the image, and no index of paths can be asked"
-                       : "named like the binary, and no index of paths can be asked";
-    }
+    choice.package = find_next(request, catalog);
+    if (is_program && !choice.package)
+        choice.package = guess_program(arena, catalog, request, base, &choice.why);
     if (choice.package) {
         choice.without_paths = err->kind == ERR_RESOLVE ? NULL : arena_strdup(arena, err->text);
         err_clear(err);

@@ -7,8 +7,9 @@
  * like the binary; of a service the one on which a package depends that is named like the binary, or like it without the
  * 'd' of daemons (ntp depends on ntpsec, which ships ntpd); else the one whose solution has the fewest packages; else the
  * shortest name, then the first by name. Where no index of paths can be asked (there is none, or the mirror is being changed), the `first` names that were
- * not looked into yet are taken in their order, then for a program the package that is named like it, or like the image;
- * the caller checks each. manifests/sources/README.md and manifests/README.md say the same.
+ * not looked into yet are taken in their order, then for a program the package that has it on every system (the family's
+ * tools), one that is named like it, or a part on which that depends (perl-base), or one named like the image; the caller
+ * checks each. manifests/sources/README.md and manifests/README.md say the same.
  * Threads: blocks (Contents); called on coordinating threads.
  * Fails with: ERR_RESOLVE ("no package of … ships /usr/sbin/x", with the hint), and as catalog.h.
  */

@@ -32,6 +32,7 @@ struct record;
 struct source;
 struct source_env;
 struct store;
+struct strings;
 struct unpack_limits;
 struct yaml_field;
 struct yaml_node;
@@ -103,6 +104,9 @@ struct format {
     /* Prints the package database of an image (database.h). */
     bool (*database)(struct arena *arena, const struct database_request *request, struct database_files *ret_files,
                      struct err *err);
+    /* Lists what the distributions' policy calls the package of a library, the likeliest first, for when no index of paths can be
+     * asked. NULL: they have no such rule. */
+    void (*library_packages)(struct arena *arena, const char *soname, struct strings *names);
     const char *alternatives_dir;  /* of update-alternatives' database */
     const char *configure_command; /* what does in an image what scripts have left to do */
     /* Reads the package database of a base (ground/installed.h); *ret_found is false when it has none of this format. NULL, as

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -55,6 +56,35 @@ class DlopenNotes(RunTime):
         self.start(notes=[note(["libspeak.so.2", "libspeak.so.1"], "required")], depends="libspeak1",
                    packages=[library("libspeak1", "libspeak.so.1")])
         self.assertIn(AMD64.lib("libspeak.so.1"), self.make())
+
+    def lose_contents(self):
+        """The index of paths is that of another generation."""
+        self.server.fault("*Contents*", status=404)
+        self.server.fault("*/by-hash/*", status=404)
+
+    def test_without_an_index_of_paths_the_package_that_policy_names_is_taken_and_the_image_is_the_same(self):
+        packages = [library("libspeak1t64", "libspeak.so.1"), library("libsing4-2", "libsing4.so.2"),
+                    deb.Package("dash", arch="amd64", version="1", Section="shells", Depends="libc6",
+                                files=[deb.program("/bin/sh", world.executable(AMD64, ["libc.so.6"]))])]
+        self.start(notes=[note("libspeak.so.1", "recommended"), note("libsing4.so.2", "required")], packages=packages,
+                   manifest=MANIFEST.replace("/served]", "/served, /usr/sbin/run]"), depends="run")
+        self.make_repository([*self.repository.packages, deb.Package("run", version="1", files=[
+            deb.program("/usr/sbin/run", "#!/bin/sh\n")])], name="more", architectures=("amd64",))
+        self.use(self.write_source())
+        wanted = self.build("--arch", "x86_64", "served").images["latest"]["amd64"]
+        self.lose_contents()
+        shutil.rmtree(self.factory.cache)
+        found = self.build("--arch", "x86_64", "served").images["latest"]["amd64"]
+        self.assertEqual(found.digest, wanted.digest)
+        for path in (AMD64.lib("libspeak.so.1"), AMD64.lib("libsing4.so.2"), "/usr/bin/sh"):
+            self.assertIn(path, found)
+        for name, package in (("libspeak.so.1", "libspeak1t64"), ("libsing4.so.2", "libsing4-2"), ("/bin/sh", "dash")):
+            self.assertRegex(self.last.stderr, f"warning: {name} is taken from {package} ")
+
+    def test_without_an_index_of_paths_and_such_a_package_the_image_fails(self):
+        self.start(notes=[note("libspeak.so.1", "recommended")], packages=[library("speech", "libspeak.so.1")])
+        self.lose_contents()
+        self.refuse(run.NETWORK, "libspeak.so.1, which /usr/sbin/served opens", arguments=("--arch", "x86_64", "served"))
 
     def test_a_suggested_library_is_only_noted(self):
         self.start(notes=[note("libspeak.so.1", "suggested")], packages=[library("libspeak1", "libspeak.so.1")])
