@@ -54,13 +54,16 @@ static uint64_t elapsed_ms(struct phase *phase, int stage)
     return now - phase->since_ms;
 }
 
-/* Adds how many bytes moved; of what takes long also when it will be done, by its rate so far, or for how long it goes on. */
+/* Adds how many bytes moved; of what takes long also when it will be done, by its rate so far, or for how long it goes
+ * on. */
 static bool add_numbers(struct buf *text, const struct progress_line *line, uint64_t ms)
 {
     double done = (double)atomic_load(&line->bytes_done), total = (double)atomic_load(&line->bytes_total);
     int stage = atomic_load_explicit(&line->stage, memory_order_relaxed);
-    bool has_bytes = (stage == STAGE_FETCH || stage == STAGE_PUSH) && total > 0;
-    bool fits = !has_bytes || buf_printf(text, "  %.1f/%.1f MB", done / 1e6, total / 1e6);
+    bool has_bytes = (stage == STAGE_FETCH || stage == STAGE_PUSH || stage == STAGE_PULL) && total > 0;
+    bool is_small = total < 1e6;
+    bool fits = !has_bytes || buf_printf(text, "  %.*f/%.*f %s", is_small ? 0 : 1, done / (is_small ? 1e3 : 1e6),
+                                         is_small ? 0 : 1, total / (is_small ? 1e3 : 1e6), is_small ? "kB" : "MB");
     bool is_known = has_bytes && done > 0 && done < total;
     uint64_t left_ms = is_known ? (uint64_t)((total - done) * (double)ms / done) + 999 : 0;
     if (ms < LONG_MS || stage == STAGE_WAIT || (has_bytes && done >= total))
@@ -69,15 +72,33 @@ static bool add_numbers(struct buf *text, const struct progress_line *line, uint
                              : buf_printf(text, ", %s", units_duration(ms / 1000 * 1000).chars));
 }
 
+/* "image arch: stage" in few columns: of a reference its last part, the name cut so that the rest finds room, and no
+ * stage where bytes tell of it. */
+static bool add_narrow(struct buf *text, const struct progress_line *line, const char *stage, struct text numbers,
+                       size_t columns)
+{
+    const char *slash = strrchr(line->image, '/'), *image = slash ? slash + 1 : line->image;
+    size_t rest = strlen(line->arch) + strlen(stage) + numbers.len + 4, room = columns > rest ? columns - rest : 0;
+    return buf_printf(text, "%.*s%s%s: %s%.*s", (int)room, image, *line->arch ? " " : "", line->arch, stage,
+                      (int)numbers.len, numbers.ptr);
+}
+
 static bool add_line(struct buf *text, const struct progress_line *line, struct phase *phase, size_t columns)
 {
     int stage = atomic_load_explicit(&line->stage, memory_order_relaxed);
     const char *name = progress_stage_name((enum stage)stage);
     size_t from = text->len;
-    bool fits = columns < NARROW_COLUMNS
-                    ? buf_printf(text, "%s%s%s: %s", line->image, *line->arch ? " " : "", line->arch, name)
-                    : buf_printf(text, "  %-16s %-8s %s", line->image, line->arch, name);
-    fits = fits && add_numbers(text, line, elapsed_ms(phase, stage));
+    struct buf numbers;
+    buf_init(&numbers, 256);
+    bool fits = add_numbers(&numbers, line, elapsed_ms(phase, stage));
+    struct text told = {numbers.bytes, numbers.len};
+    if (columns < NARROW_COLUMNS && stage == STAGE_FETCH && told.len > 2)
+        fits = fits && add_narrow(text, line, "", (struct text){told.ptr + 2, told.len - 2}, columns);
+    else if (columns < NARROW_COLUMNS)
+        fits = fits && add_narrow(text, line, name, told, columns);
+    else
+        fits = fits && buf_printf(text, "  %-16s %-8s %s%.*s", line->image, line->arch, name, (int)told.len, told.ptr);
+    buf_done(&numbers);
     if (text->len > from + columns - 1)
         text->len = from + columns - 1;
     return fits && buf_printf(text, "\n");

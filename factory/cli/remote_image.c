@@ -3,6 +3,7 @@
 #include "cli/remote_parts.h"
 
 #include "base/auto.h"
+#include "cli/display.h"
 #include "cli/places.h"
 #include "io/store_prune.h"
 #include "layer/archive.h"
@@ -173,10 +174,16 @@ void remote_close_image(struct remote_image *image)
 bool remote_open_image(struct remote *remote, struct store *store, struct remote_image *image, struct err *err)
 {
     struct reference reference;
-    struct pull_means means = {remote->registry_options, remote->http, store};
+    struct progress_line line = {.image = image->word, .arch = "", .stage = STAGE_PULL};
+    const struct progress progress = {&line, image->has_layers};
+    struct pull_means means = {remote->registry_options, remote->http, store, &line.bytes_done, &line.bytes_total};
     struct pull_request request = {&reference, image->wanted, image->has_layers};
-    return reference_parse(remote->arena, image->word, true, &reference, err) &&
-           pull_image(&means, remote->arena, &request, &image->registry, &image->image, err);
+    if (!reference_parse(remote->arena, image->word, true, &reference, err))
+        return false;
+    struct display *display = remote->command->options.is_quiet ? NULL : display_start(&progress, remote->command->log);
+    bool is_good = pull_image(&means, remote->arena, &request, &image->registry, &image->image, err);
+    display_stop(display);
+    return is_good;
 }
 
 void remote_close_store(struct store **store)

@@ -28,6 +28,8 @@ const char *progress_stage_name(enum stage stage)
         return "layer";
     case STAGE_PUSH:
         return "push";
+    case STAGE_PULL:
+        return "pull";
     case STAGE_DONE:
         return "done";
     case STAGE_FAILED:

@@ -19,15 +19,16 @@ enum stage {
     STAGE_CLOSURE,
     STAGE_LAYER,
     STAGE_PUSH,
+    STAGE_PULL,
     STAGE_DONE,
     STAGE_FAILED
 };
 
-/* The line of an order, or of a push. */
+/* The line of an order, or of a push or pull. */
 struct progress_line {
-    const char *image, *arch;                 /* set before threads start; of a push `arch` is "" */
+    const char *image, *arch;                 /* set before threads start; of a push or pull `arch` is "" */
     _Atomic int stage;                        /* enum stage */
-    _Atomic uint64_t bytes_done, bytes_total; /* of the fetch or push; total 0: not known */
+    _Atomic uint64_t bytes_done, bytes_total; /* of the fetch, push or pull; total 0: not known */
 };
 
 struct progress {

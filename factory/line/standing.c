@@ -88,7 +88,7 @@ static bool read_pinned(const struct question *question, const struct reference 
     struct plant *plant = question->plant;
     struct reference reference = *named;
     struct layout_blob seen;
-    struct pull_means means = {plant->options->registry, plant->http, plant->store};
+    struct pull_means means = {.options = plant->options->registry, .http = plant->http, .store = plant->store};
     struct pull_request request = {.reference = &reference, .wanted = &all_there};
     bool is_seen = read_seen(plant->store, &shared->arena, named, &seen);
     reference.has_digest = true;
@@ -105,7 +105,7 @@ static bool read_registry(const struct question *question, struct err *err)
     struct arena *arena = &shared->arena;
     struct reference reference;
     struct layout_blob seen;
-    struct pull_means means = {plant->options->registry, plant->http, plant->store};
+    struct pull_means means = {.options = plant->options->registry, .http = plant->http, .store = plant->store};
     struct pull_request request = {.reference = &reference, .wanted = &all_there};
     if (!reference_parse(arena, question->manifest->base, true, &reference, err))
         return false;

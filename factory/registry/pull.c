@@ -225,6 +225,33 @@ bool pull_layers(struct registry *registry, struct store *store, const struct la
     return each_run(items, fetch_layer, &fetching, err);
 }
 
+/* How many bytes of layers the store does not have. */
+static bool count_wanted(struct store *store, const struct layout_image *image, uint64_t *ret_bytes, struct err *err)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct layers layers = {0};
+    *ret_bytes = 0;
+    list_layers(&arena, image, &layers);
+    for (size_t i = 0; i < layers.count; i++) {
+        bool is_found;
+        if (!has_layer(store, layers.items[i], &is_found, err))
+            return false;
+        *ret_bytes += is_found ? 0 : layers.items[i]->size_bytes;
+    }
+    return true;
+}
+
+static bool get_layers(const struct pull_means *means, struct registry *registry, const struct layout_image *image,
+                       struct err *err)
+{
+    uint64_t wanted;
+    if (means->wanted && !count_wanted(means->store, image, &wanted, err))
+        return false;
+    if (means->wanted)
+        atomic_store(means->wanted, wanted);
+    return pull_layers(registry, means->store, image, means->received, err);
+}
+
 /* Pulls from one place. Layers that are in the store already are not asked for again at the next. */
 static bool pull_there(const struct pull_means *means, struct arena *arena, const struct pull_request *request,
                        const struct registry_options *options, struct registry **ret_registry,
@@ -232,7 +259,7 @@ static bool pull_there(const struct pull_means *means, struct arena *arena, cons
 {
     if (registry_open(options, means->http, request->reference, REGISTRY_PULL, ret_registry, err) &&
         pull_documents(*ret_registry, means->store, arena, request, ret_image, err) &&
-        (!request->has_layers || pull_layers(*ret_registry, means->store, ret_image, NULL, err)))
+        (!request->has_layers || get_layers(means, *ret_registry, ret_image, err)))
         return true;
     registry_close(TAKE_PTR(*ret_registry));
     return false;

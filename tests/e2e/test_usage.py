@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the operator gets wrong: exit class 2, a message with the place, and nothing done."""
 
-import fcntl
 import json
 import os
 import pty
 import re
 import shutil
-import struct
 import subprocess
-import termios
 import unittest
 
 from base import Case, run, world
+from kit import terminal
 
 
 class Usage(Case):
@@ -193,32 +191,18 @@ class Usage(Case):
     def test_a_terminal_that_cannot_move_its_cursor_is_not_told_to(self):
         for kind in ("", "dumb"):
             with self.subTest(kind):
-                main, terminal = pty.openpty()
-                done = subprocess.run(self.factory.command("served"), stderr=terminal, stdout=subprocess.PIPE, check=False,
+                main, screen = pty.openpty()
+                done = subprocess.run(self.factory.command("served"), stderr=screen, stdout=subprocess.PIPE, check=False,
                                       env=self.factory.environment({"TERM": kind}))
-                os.close(terminal)
+                os.close(screen)
                 self.assertNotIn(b"\x1b", os.read(main, 65536))
                 os.close(main)
                 self.assertEqual(done.returncode, run.OK)
 
     def on_terminal(self, *arguments, columns=80, **environment):
         """Runs the program with standard output and error on a terminal; returns what came there and the exit status."""
-        main, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        process = subprocess.Popen(self.factory.command(*arguments), stderr=terminal, stdout=terminal,
-                                   env=self.factory.environment({"TERM": "xterm", **environment}))
-        os.close(terminal)
-        shown = b""
-        while True:
-            try:
-                part = os.read(main, 65536)
-            except OSError: # the other end is closed
-                break
-            if not part:
-                break
-            shown += part
-        os.close(main)
-        return shown.decode(), process.wait()
+        return terminal.run_there(self.factory.command(*arguments), columns,
+                                  self.factory.environment({"TERM": "xterm", **environment}))
 
     def test_errors_are_coloured_on_a_terminal_and_where_it_is_wanted(self):
         red = "imgfactory: \x1b[1;31merror:\x1b[0m unknown image"
@@ -248,8 +232,11 @@ class Usage(Case):
         self.server.fault("*.deb", rate=900)
         shown, code = self.on_terminal("served")
         self.assertEqual(code, run.OK, shown)
-        self.assertRegex(shown, r"  served +x86_64 +fetch and unpack  0\.0/0\.0 MB, \d+ s left\r\n")
+        self.assertRegex(shown, r"  served +x86_64 +fetch and unpack  \d+/\d+ kB, \d+ s left\r\n")
         self.assertNotRegex(shown, r"indices, \d")
+        shutil.rmtree(self.path("cache"))
+        shown, _ = self.on_terminal("served", columns=40)
+        self.assertRegex(shown, r"\x1b\[Jserved x86_64: \d+/\d+ kB, \d+ s left\r\n")
 
     def test_help_and_version_are_fine(self):
         for option in ("--help", "--version"):
