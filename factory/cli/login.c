@@ -143,11 +143,14 @@ bool login_run(struct command *command, const struct registry_options *options, 
         !registry_try_login(options, http, &reference, &credential, &is_asked, err) ||
         !credential_store(arena, options->authfile, &command->lock_wait, key, &credential, &path, err))
         return false;
-    if (!command->options.is_quiet)
+    if (!command->options.is_quiet) {
         (void)printf(is_asked ? "Login succeeded; the credential of %s is kept in %s\n"
                               : "The credential of %s is kept in %s, and nothing checked it: the registry did not ask "
                                 "for one\n",
                      key, path);
+        if (credential_is_fleeting(path))
+            (void)printf("It does not outlive a session or a restart; for nights keep it elsewhere: --authfile FILE\n");
+    }
     return true;
 }
 

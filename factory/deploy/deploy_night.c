@@ -5,6 +5,7 @@
 #include "deploy/deploy_text.h"
 
 #define UNITS "/etc/systemd/system"
+#define NO_CREDENTIAL "# No credential is given to it: no authfile: in the site file, no --authfile.\n"
 #define ACCOUNT "imgfactory" /* cache and state are those of all sites of a machine */
 
 /* systemd.exec(5). Left out: ProcSubset=pid, since a lock's holder is told by /proc/locks; what forbids @resources, since
@@ -60,6 +61,12 @@ static void add_command(struct arena *arena, const struct deploy_night *night, c
     deploy_append(arena, text, "\n");
 }
 
+static const char *folder_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path));
+}
+
 /* The first lines of the service tell how all files are put to use. */
 static const char *service_head(struct arena *arena, const struct deploy_night *night)
 {
@@ -76,10 +83,14 @@ static const char *service_head(struct arena *arena, const struct deploy_night *
         night->output ? " && systemd-tmpfiles --create" : "", night->name, night->is_watch ? "service" : "timer",
         night->is_watch ? "reload" : "start", night->name, night->name);
     if (!night->authfile)
-        deploy_append(arena, &text, "# No credential is given to it: no authfile: in the site file, no --authfile.\n");
+        deploy_append(arena, &text,
+                      NO_CREDENTIAL "# To give it one: imgfactory login --authfile %s/auth.json REGISTRY; write\n"
+                                    "# `authfile: auth.json` into the site file; make these units anew.\n",
+                      folder_of(arena, night->config));
     if (night->is_home_read)
         deploy_append(arena, &text,
-                      "# Something of it lies in a home: the account " ACCOUNT " has to be able to read it.\n");
+                      "# Something of it lies in a home: the account " ACCOUNT " has to be able to read it\n"
+                      "# (or install imgfactory, and have the site file in /etc/imgfactory).\n");
     return text;
 }
 
@@ -138,12 +149,6 @@ static unsigned minute_of(const struct deploy_night *night)
     return digest.bytes[0] % 60;
 }
 
-static const char *folder_of(struct arena *arena, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path));
-}
-
 static const char *cron_head(struct arena *arena, const struct deploy_night *night)
 {
     const char *text = "";
@@ -159,7 +164,7 @@ static const char *cron_head(struct arena *arena, const struct deploy_night *nig
                       "--type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=%s\n",
                       night->name, text_shell_word(arena, night->authfile));
     else
-        deploy_append(arena, &text, "# No credential is given to it: no authfile: in the site file, no --authfile.\n");
+        deploy_append(arena, &text, NO_CREDENTIAL);
     if (!night->has_source)
         deploy_append(
             arena, &text,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define DIVERSIONS_MAX 1000
+#define GUARD_ENDING ".usr-is-merged" /* DEP 17: https://dep-team.pages.debian.net/deps/dep17/, M8 and M18 */
 
 /* Takes an option's value, behind '=' or in the next word. NULL when it is not this option. */
 static const char *value_of(const struct shell_command *command, const char *option, size_t *at)
@@ -78,7 +79,12 @@ bool diversion_parse(struct arena *arena, const char *package, const struct shel
     if (!path || !to || strcmp(path, to) == 0 || strcmp(path, "/") == 0 || strcmp(to, "/") == 0)
         return false;
     *ret_diversion =
-        (struct diversion){path, to, words.is_local ? NULL : words.package, words.is_removal, words.is_renamed};
+        (struct diversion){.path = path,
+                           .to = to,
+                           .package = words.is_local ? NULL : words.package,
+                           .is_removal = words.is_removal,
+                           .is_guard = strcmp(path, words.path) != 0 && text_has_suffix(text_of(to), GUARD_ENDING),
+                           .is_renamed = words.is_renamed};
     return true;
 }
 
@@ -119,7 +125,7 @@ static void find(struct arena *arena, const struct package *package, struct dive
     for (size_t i = 0; i < calls.count; i++) {
         struct diversion diversion;
         if (calls.items[i].call.is_sure &&
-            diversion_parse(arena, package->name, &calls.items[i].call.command, &diversion))
+            diversion_parse(arena, package->name, &calls.items[i].call.command, &diversion) && !diversion.is_guard)
             take(arena, list, &diversion);
     }
 }

@@ -4,7 +4,7 @@
  * Looked at: the commands of preinst and postinst with constant words that are reached in any case (script_calls.h), one
  * after the other: --add (the default) and --remove, --package, --local, --divert, --rename (dpkg-divert(1)). As with dpkg the file at
  * the diverted path is then of the package that diverts it, if it has one, and everybody else's lies at the other name. Other
- * commands are told (script_effects.h). For images of their own; a base's files stay where they are.
+ * commands are told (script_effects.h), but those that guard a name which merged /usr gives a second time (DEP 17, "M8"): they move nothing. For images of their own; a base's files stay where they are.
  * Threads: pure function of its inputs.
  * Owns: nothing; all lives in the arena.
  * Fails with: nothing.
@@ -19,6 +19,7 @@ struct diversion {
     const char *path, *to; /* canonical */
     const char *package;   /* whose file stays; NULL: nobody's (--local) */
     bool is_removal;       /* takes back what was diverted before */
+    bool is_guard;         /* of an aliased name, as /lib64/x, that no package ships any more */
     bool is_renamed; /* --rename; without it a file that was there before is lost, which depends on dpkg's order */
 };
 

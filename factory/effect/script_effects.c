@@ -189,8 +189,12 @@ static void add_command(struct arena *arena, struct script_effects *effects, con
     case SUBJECT_DIVERSION:
         if (has_word(command, "--remove") || has_word(command, "--truename") || has_word(command, "--list"))
             break; /* nothing is diverted at a first installation */
-        effect.is_constant = diversion_parse(arena, "", command, &diversion) && is_sure && diversion.is_renamed;
-        effect.subject = diversion_parse(arena, "", command, &diversion) ? diversion.path : "";
+        if (!diversion_parse(arena, "", command, &diversion))
+            diversion = (struct diversion){.path = ""};
+        if (diversion.is_guard)
+            break;
+        effect.is_constant = is_sure && diversion.is_renamed;
+        effect.subject = diversion.path;
         add(arena, effects, &effect);
         break;
     case SUBJECT_NONE:

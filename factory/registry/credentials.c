@@ -31,15 +31,47 @@ static const char *named_file(const char *authfile)
     return authfile ? authfile : variable("REGISTRY_AUTH_FILE");
 }
 
-/* Where podman keeps what it is told at login. */
-static const char *login_file(struct arena *arena, const char *authfile)
+/* Whether a folder is there and can be written to, or can be made. */
+static bool is_writable_dir(struct arena *arena, const char *dir)
 {
-    const char *named = named_file(authfile), *runtime = variable("XDG_RUNTIME_DIR");
-    if (named)
-        return named;
+    char *parent = arena_strdup(arena, dir);
+    for (;;) {
+        char *slash = strrchr(parent, '/');
+        if (access(parent, W_OK | X_OK) == 0)
+            return true;
+        if (errno != ENOENT || !slash || slash == parent)
+            return false;
+        *slash = '\0';
+    }
+}
+
+/* Where podman keeps what it is told at login. NULL: without XDG_RUNTIME_DIR that is a folder of root's, which an ordinary user may
+ * not so much as look into once root has run a container (a night of cron has no XDG_RUNTIME_DIR). */
+static const char *runtime_file(struct arena *arena)
+{
+    const char *runtime = variable("XDG_RUNTIME_DIR"), *dir;
     if (runtime)
         return arena_printf(arena, "%s/containers/auth.json", runtime);
-    return arena_printf(arena, "/run/containers/%ju/auth.json", (uintmax_t)getuid());
+    dir = arena_printf(arena, "/run/containers/%ju", (uintmax_t)getuid());
+    return is_writable_dir(arena, dir) ? arena_printf(arena, "%s/auth.json", dir) : NULL;
+}
+
+/* The file that outlives a session; NULL without a home. */
+static const char *lasting_file(struct arena *arena)
+{
+    const char *home = variable("HOME"), *config = variable("XDG_CONFIG_HOME");
+    if (config && config[0] == '/')
+        return arena_printf(arena, "%s/containers/auth.json", config);
+    return home && home[0] == '/' ? arena_printf(arena, "%s/.config/containers/auth.json", home) : NULL;
+}
+
+/* What login and logout change. */
+static const char *login_file(struct arena *arena, const char *authfile)
+{
+    const char *path = named_file(authfile);
+    path = path ? path : runtime_file(arena);
+    path = path ? path : lasting_file(arena);
+    return path ? path : arena_printf(arena, "/run/containers/%ju/auth.json", (uintmax_t)getuid());
 }
 
 static enum auth_format format_of(const char *path)
@@ -58,12 +90,12 @@ static void add_place(struct arena *arena, struct places *places, enum auth_form
 static struct places standard_places(struct arena *arena)
 {
     struct places places = {0};
-    const char *home = variable("HOME"), *config = variable("XDG_CONFIG_HOME"), *docker = variable("DOCKER_CONFIG");
-    list_add(arena, &places, (struct place){login_file(arena, NULL), AUTH_CONTAINERS});
-    if (config && config[0] == '/')
-        add_place(arena, &places, AUTH_CONTAINERS, config, "containers/auth.json");
-    else
-        add_place(arena, &places, AUTH_CONTAINERS, home, ".config/containers/auth.json");
+    const char *home = variable("HOME"), *docker = variable("DOCKER_CONFIG");
+    const char *containers[] = {runtime_file(arena), lasting_file(arena)};
+    for (size_t i = 0; i < ARRAY_COUNT(containers); i++) {
+        if (containers[i])
+            list_add(arena, &places, (struct place){containers[i], AUTH_CONTAINERS});
+    }
     if (docker)
         list_add(arena, &places, (struct place){arena_printf(arena, "%s/config.json", docker), AUTH_DOCKER});
     else
@@ -196,6 +228,13 @@ static bool check_stored(const struct credential *credential, const char *host, 
     if (why)
         err_set(err, ERR_USAGE, "cannot keep the credential of %s: %s", host, why);
     return !why;
+}
+
+bool credential_is_fleeting(const char *path)
+{
+    const char *runtime = variable("XDG_RUNTIME_DIR");
+    size_t len = runtime ? strlen(runtime) : 0;
+    return strncmp(path, "/run/", 5) == 0 || (len && strncmp(path, runtime, len) == 0 && path[len] == '/');
 }
 
 bool credential_store(struct arena *arena, const char *authfile, const struct lock_wait *wait, const char *host,

@@ -6,6 +6,8 @@ import os
 import platform
 import shutil
 import stat
+import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -614,6 +616,22 @@ class Login(PushCase):
         self.assertEqual(self.skopeo_raw(f"{self.target.host}/ns/image:v1", "--tls-verify=false"), made.index)
         self.assertEqual(self.call("logout", self.target.host).code, run.OK)
         self.assertNotIn(self.target.host, self.read("runtime/containers/auth.json").get("auths", {}))
+
+    @unittest.skipUnless(os.geteuid() == 0, "becomes another user")
+    def test_without_a_session_an_ordinary_user_s_lies_at_home(self):
+        with tempfile.TemporaryDirectory() as home:
+            os.chmod(home, 0o777)
+            done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", run.program(), "login", "--tls-verify=false",
+                                   "--username", USER, "--password-stdin", self.target.host], input=PASSWORD, env={"HOME": home},
+                                  cwd=home, capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (run.OK, ""))
+            path = f"{home}/.config/containers/auth.json"
+            self.assertIn(f"is kept in {path}\n", done.stdout)
+            self.assertTrue(os.path.exists(path))
+
+    def test_a_place_that_does_not_last_is_told(self):
+        self.assertIn("does not outlive a session or a restart; for nights keep it elsewhere: --authfile FILE", self.login().stdout)
+        self.assertNotIn("outlive", self.login("--authfile", self.path("ours.json")).stdout)
 
     def test_what_else_the_file_holds_stays(self):
         before = {"auths": {"example.org": {"auth": "YTpi"}}, "credHelpers": {"example.net": "kit"}, "unknown": [1, 2]}

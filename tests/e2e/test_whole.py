@@ -92,6 +92,14 @@ class Diversions(Case):
         got = self.selected("if [ \"$1\" = install ]; then\n dpkg-divert --package zutils --quiet --rename --divert /bin/zcat.gzip --add /bin/zcat\nfi", "--strict")
         self.assertEqual((got["/usr/bin/zcat"].data, got["/usr/bin/zcat.gzip"].data), (b"#!/bin/false zutils\n", b"#!/bin/false gzip\n"))
 
+    def test_a_guard_of_a_name_that_merged_usr_gives_moves_nothing_and_is_not_told(self):
+        command = ("dpkg-divert --package zutils --rename --divert /bin/zcat.gzip --add /bin/zcat\n"
+                   "dpkg-divert --package zutils --no-rename --divert /lib64/zcat.usr-is-merged --add /lib64/zcat")
+        got = self.selected(command, "--strict")
+        self.assertIsNotNone(got, self.last)
+        self.assertIn("/usr/bin/zcat.gzip", got)
+        self.assertNotIn("dpkg-divert", self.last.stderr)
+
     def test_what_depends_on_dpkgs_order_is_told(self):
         command = "dpkg-divert --package zutils --no-rename --divert /usr/bin/zcat.gzip --add /usr/bin/zcat"
         self.assertIn("/usr/bin/zcat.gzip", self.selected(command))

@@ -15,9 +15,9 @@ static const char *diversion_of(struct arena *arena, const char *script)
     assert_int_equal(commands.count, 1);
     if (!diversion_parse(arena, "me", &commands.items[0], &diversion))
         return "none";
-    return arena_printf(arena, "%s %s %s%s%s", diversion.path, diversion.to,
+    return arena_printf(arena, "%s %s %s%s%s%s", diversion.path, diversion.to,
                         diversion.package ? diversion.package : ":", diversion.is_removal ? " -" : "",
-                        diversion.is_renamed ? " renamed" : "");
+                        diversion.is_renamed ? " renamed" : "", diversion.is_guard ? " guard" : "");
 }
 
 static void commands_are_read_as_dpkg_divert_reads_them(void **state)
@@ -32,6 +32,12 @@ static void commands_are_read_as_dpkg_divert_reads_them(void **state)
         {"/usr/sbin/dpkg-divert --quiet --rename /bin/a", "/usr/bin/a /usr/bin/a.distrib me renamed"},
         {"dpkg-divert --local --rename --no-rename --add /a", "/a /a.distrib :"},
         {"dpkg-divert --remove --package p /a", "/a /a.distrib p -"},
+        {"dpkg-divert --no-rename --divert /lib64/ld.so.2.usr-is-merged /lib64/ld.so.2",
+         "/usr/lib64/ld.so.2 /usr/lib64/ld.so.2.usr-is-merged me guard"},
+        {"dpkg-divert --package base-files --no-rename --divert /.lib64.usr-is-merged /lib64",
+         "/usr/lib64 /.lib64.usr-is-merged base-files guard"},
+        {"dpkg-divert --no-rename --divert /usr/lib/x.usr-is-merged /usr/lib/x",
+         "/usr/lib/x /usr/lib/x.usr-is-merged me"},
         {"dpkg-divert --add $file", "none"},
         {"dpkg-divert --divert \"$x\" --add /a", "none"},
         {"dpkg-divert --truename /a", "none"},
