@@ -24,7 +24,8 @@ struct pull_means {
     const struct registry_options *options; /* is_other_there is not looked at */
     struct http *http;
     struct store *store;
-    _Atomic uint64_t *received, *wanted; /* counts of layers' bytes: what came, and what is not in the store; may be NULL */
+    _Atomic uint64_t *received,
+        *wanted; /* counts of layers' bytes: what came, and what is not in the store; may be NULL */
 };
 
 /* Gets index, manifests and configs (documents only), and keeps them in the store. */
