@@ -46,6 +46,12 @@ static const struct record_field file_fields[] = {
 };
 static const struct record_table file_table = RECORD_TABLE(bill_file, file_fields);
 
+static const struct record_field soname_fields[] = {
+    RECORD_FIELD(bill_soname, RECORD_TEXT, "path", path),
+    RECORD_FIELD(bill_soname, RECORD_TEXT, "soname", soname),
+};
+static const struct record_table soname_table = RECORD_TABLE(bill_soname, soname_fields);
+
 static const struct record_field choice_fields[] = {
     RECORD_FIELD(bill_choice, RECORD_TEXT, "path", path),
     RECORD_FIELD(bill_choice, RECORD_TEXT, "package", package),
@@ -216,9 +222,10 @@ static const struct record_field bill_fields[] = {
     RECORD_OF(bill, RECORD_LIST, "wanted", wanted, wish_table),
     RECORD_OF(bill, RECORD_LIST, "selection", packages, package_table),
     RECORD_OF(bill, RECORD_LIST, "files", files, file_table),
+    RECORD_OF(bill, RECORD_LIST, "sonames", sonames, soname_table),
     RECORD_OF(bill, RECORD_MAYBE, "proof", proof, proof_table),
 };
-#define REST_COUNT 6
+#define REST_COUNT 7
 static const struct record_table bill_table = RECORD_TABLE(bill, bill_fields);
 static const struct record_table head_table = {bill_fields, ARRAY_COUNT(bill_fields) - REST_COUNT, sizeof(struct bill)};
 static const struct record_table rest_table = {bill_fields + ARRAY_COUNT(bill_fields) - REST_COUNT, REST_COUNT,

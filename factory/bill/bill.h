@@ -17,7 +17,7 @@
 #include "proof/openers.h"
 #include "source/origin.h"
 
-#define BILL_FORMAT 6
+#define BILL_FORMAT 7
 /* What is written, and what is read; an image of 100,000 files has 33 MB and 1.4 million. The second bounds the memory of
  * the parser, which needs a hundredfold of its input's bytes for "[{},{},…". */
 #define BILL_MAX_BYTES ((size_t)48 << 20)
@@ -49,6 +49,11 @@ struct bill_file {
 struct bill_files {
     struct bill_file *items;
     size_t count, capacity;
+};
+
+/* A file that other files need by a name (DT_SONAME). */
+struct bill_soname {
+    const char *path, *soname;
 };
 
 /* Which package was taken for a path of the manifest. */
@@ -128,15 +133,16 @@ struct bill {
     const struct contract *contract; /* how it is run; NULL: not said */
     struct strings notes;            /* what people should know of the image: sentences for log and report */
     struct strings unloadable; /* paths of files that nobody named and that cannot be loaded: `check` takes them so */
-    const struct bill_proof *proof; /* NULL: --no-check */
-    struct openers openers;         /* files that open others at run time, of which not all are in the image */
+    LIST(struct bill_soname) sonames; /* of files, by path */
+    const struct bill_proof *proof;   /* NULL: --no-check */
+    struct openers openers;           /* files that open others at run time, of which not all are in the image */
     struct oci_facts facts;
     LIST(struct bill_layer) layers; /* the lowest first */
     uint64_t unpacked_bytes;
     size_t package_count; /* of those that gave files */
     size_t file_count;    /* of `files` */
-    struct text rest; /* of a document of which the head alone was read: choices, directories, wanted, packages, files
-                             and proof, which then are empty here; else ptr is NULL */
+    struct text rest; /* of a document of which the head alone was read: choices, directories, wanted, packages, files,
+                             sonames and proof, which then are empty here; else ptr is NULL */
 };
 
 /* Notes a sentence for log and report, copied into the arena, once. */

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "cli/confinement.h"
 #include "cli/display.h"
+#include "cli/in_images.h"
 #include "cli/locking.h"
 #include "cli/night.h"
 #include "cli/night_changes.h"
@@ -19,6 +20,7 @@
 #include "line/changes.h"
 #include "line/find.h"
 #include "line/names_text.h"
+#include "line/published.h"
 #include "line/report.h"
 #include "line/standing.h"
 #include "line/status_seen.h"
@@ -735,7 +737,7 @@ static bool plan_options(struct build *build, struct err *err)
     if (!command_record(build->command, &run->record, err))
         return false;
     run->is_bill_told = options->is_json || run->explained || options->is_locked;
-    run->are_changes_told = options->is_json || options->changes;
+    run->are_changes_told = !options->is_dry_run && !run->explained;
     run->lock = options->is_locked ? &build->locking.lock : NULL;
     run->pins = build->locking.has_pins ? &build->locking.pins : NULL;
     if (!run->cache_dir &&
@@ -1190,6 +1192,24 @@ static bool poll_metadata(struct build *build, struct digest *ret_metadata, stru
     return is_good;
 }
 
+/* Returns whether what became of libraries is shown to anybody: it is in the JSON report and in --changes. */
+static bool are_libraries_told(const struct build *build)
+{
+    return build->options->is_json || build->options->changes;
+}
+
+/* Returns whether lists of advisories are worth being asked for: somebody is told of them, or a night is taken down. */
+static bool are_advisories_fetched(const struct build *build)
+{
+    return !build->run.is_cache_only && (are_libraries_told(build) || build->is_night);
+}
+
+/* Returns whether good images are where they were to go. */
+static bool run_publishes(const struct build *build)
+{
+    return !build->run.is_dry_run && !build->run.explained && !build->options->is_no_push;
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
@@ -1213,7 +1233,7 @@ static bool run_batch(struct build *build, struct err *err)
     AUTO(stories_done)
     struct stories stories = {/* packages that are not in the cache are not fetched */
                               .store = plant->store,
-                              .metadata_http = build->run.is_cache_only ? NULL : plant->http};
+                              .metadata_http = are_advisories_fetched(build) ? plant->http : NULL};
     bool is_run = batch_run(batch, plant, err);
     display_stop(display);
     if (is_run) {
@@ -1226,7 +1246,9 @@ static bool run_batch(struct build *build, struct err *err)
         if (build->is_night && build->command->outcome == ERR_NONE)
             build->command->metadata = metadata_of(batch);
         if (!batch->is_abandoned && !atomic_load(build->command->cancel))
-            changes_tell(batch, &libraries, &stories);
+            changes_tell(batch, are_libraries_told(build) ? &libraries : NULL, &stories);
+        if (!batch->is_abandoned && run_publishes(build))
+            published_keep(batch, &build->run, log);
         if (build->locking.is_writing)
             is_run = locking_end(build->command, &build->locking, batch, plant, err);
         else
@@ -1374,6 +1396,17 @@ static bool find(struct build *build, struct err *err)
 
 bool build_find(struct command *command, struct err *err)
 {
+    const struct options *options = &command->options;
+    if (options->is_in_images)
+        return in_images_run(command, err);
+    if (options->soname || options->package || options->file || options->is_past || !options->words.count) {
+        err_set(err, ERR_USAGE,
+                !options->words.count
+                    ? "find wants a package, a path or a glob; or --in-images and --soname, --package "
+                      "or --file"
+                    : "--soname, --package, --file and --past are for find --in-images");
+        return false;
+    }
     struct build *build = begin(command);
     return end(build, find(build, err));
 }

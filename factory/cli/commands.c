@@ -60,11 +60,12 @@ static const struct command_row rows[] = {
      "Prints the manifest that a program, package or unit amounts to, with what is found in its packages\n"
      "in comments. Of an image of the catalogue it prints that manifest.",
      1, 1, 1, build_new},
-    {COMMAND_FIND, "find", "PACKAGE|PATH|GLOB...", "0.3.0", "tell what a package ships, or who ships a path",
+    {COMMAND_FIND, "find", "[PACKAGE|PATH|GLOB...]", "0.3.0", "tell what a package ships, or who ships a path",
      "Tells which files a package ships, or which packages ship a path or all that a glob stands for\n"
      "('/usr/sbin/*dns*'; ** crosses folders). A word that is no package is the name of files.\n"
-     "From the indices alone: no package is fetched.",
-     1, SIZE_MAX, 0, build_find},
+     "From the indices alone: no package is fetched. With --in-images it tells which published images have\n"
+     "a soname, a package or a file, as builds on this machine took it down; words are then images' names.",
+     0, SIZE_MAX, 0, build_find},
     {COMMAND_UNIT, "unit", "[NAME...|LAYOUT[:TAG]|REF]", "0.3.0", "make the units that run images on a machine",
      "Makes what runs images on a machine: quadlet units, systemd units for older hosts, Kubernetes\n"
      "objects or the command line; and a tmpfiles.d file for the paths of the host. NAME is an image of\n"
@@ -76,8 +77,9 @@ static const struct command_row rows[] = {
      "digests, and which package ships what. With --locked a build takes exactly that, as long as it is to be\n"
      "had. Where there is a lock already, what it says of repositories stays, unless --update is given.",
      0, SIZE_MAX, SIZE_MAX, build_lock},
-    {COMMAND_HISTORY, "history", "REF", "0.3.0", "list what a registry has of an image",
-     "Lists what a repository of a registry has under its tags, the newest first: dates, versions, digests.\n"
+    {COMMAND_HISTORY, "history", "NAME|REF", "0.3.0", "list past nights of an image, and what changed",
+     "Lists what a repository of a registry (REF) has under its tags, the newest first: dates, versions, digests;\n"
+     "or of an image that was built here (NAME) all nights that are kept. Beside each: what changed.\n"
      "A digest of it is what `tag REF@DIGEST TAG` and `unit --pin=DIGEST` go back to.",
      1, 1, 0, remote_history},
     {COMMAND_STATUS, "status", "[SITE|REF]", "0.3.0", "tell whether a site's images are still current",

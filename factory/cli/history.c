@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/map.h"
 #include "bill/record.h"
+#include "cli/history_kept.h"
 #include "oci/oci_text.h"
 
 #include <stdlib.h>
@@ -175,15 +176,19 @@ bool history_read(struct registry *registry, struct store *store, struct arena *
     return true;
 }
 
-static void print_json(FILE *out, const struct history *history, const char *name)
+static void print_json(FILE *out, const struct history *history, const struct past_images *kept, const char *name)
 {
     json_t *images = json_array();
     for (size_t i = 0; i < history->count; i++) {
         const struct history_image *image = &history->items[i];
-        json_array_append_new(images, json_pack("{s:o, s:o, s:o, s:o}", "digest",
-                                                json_sprintf("sha256:%s", digest_hex(&image->digest).chars), "tags",
-                                                record_strings(&image->tags), "version", record_text(image->version),
-                                                "created", record_text(image->created)));
+        const struct past_record *record = history_kept_find(kept, name, &image->digest);
+        json_t *json =
+            json_pack("{s:o, s:o, s:o, s:o}", "digest", json_sprintf("sha256:%s", digest_hex(&image->digest).chars),
+                      "tags", record_strings(&image->tags), "version", record_text(image->version), "created",
+                      record_text(image->created));
+        if (record)
+            history_kept_json(record, json);
+        json_array_append_new(images, json);
     }
     json_auto_t *json = json_pack("{s:o, s:o}", "repository", record_text(name), "images", images);
     (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
@@ -200,11 +205,12 @@ static const char *shown_time(struct arena *arena, const char *created)
     return read_time(created, &seconds, &rest) && oci_timestamp(arena, seconds, &text, &ignored) ? text : "-";
 }
 
-void history_print(FILE *out, const struct history *history, const char *name, bool is_json)
+void history_print(FILE *out, const struct history *history, const struct past_images *kept, const char *name,
+                   bool is_json)
 {
     AUTO(arena_done) struct arena scratch = {0};
     if (is_json) {
-        print_json(out, history, name);
+        print_json(out, history, kept, name);
         return;
     }
     int width = (int)strlen("VERSION");
@@ -218,5 +224,8 @@ void history_print(FILE *out, const struct history *history, const char *name, b
         (void)fprintf(out, "%-20s  %-*s  sha256:%s  %s\n", shown_time(&scratch, image->created), width,
                       image->version ? image->version : "-", digest_hex(&image->digest).chars,
                       strings_join(&scratch, &image->tags, " "));
+        const struct past_record *record = history_kept_find(kept, name, &image->digest);
+        if (record)
+            history_kept_changes(out, record);
     }
 }

@@ -8,6 +8,7 @@
 #ifndef IMGFACTORY_CLI_HISTORY_H
 #define IMGFACTORY_CLI_HISTORY_H
 
+#include "past/past.h"
 #include "registry/registry.h"
 
 #include <stdio.h>
@@ -28,7 +29,8 @@ struct history {
  * the configuration of what has no annotations (docker's and podman's images), which the store keeps; `store` NULL: none. */
 bool history_read(struct registry *registry, struct store *store, struct arena *arena, struct history *ret_history,
                   struct err *err) MUST_CHECK;
-/* Prints it for people, or as JSON; `name` is the repository's. */
-void history_print(FILE *out, const struct history *history, const char *name, bool is_json);
+/* Prints it for people, or as JSON; `name` is the repository's. `kept` is what the state knows of images: what had changed. */
+void history_print(FILE *out, const struct history *history, const struct past_images *kept, const char *name,
+                   bool is_json);
 
 #endif

@@ -20,6 +20,7 @@
 #define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY) /* use the cache */
 #define REGISTRIES                                                                                                     \
     (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK) /* talk to registries */
+#define STATES (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_HISTORY)     /* use the state */
 #define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_SHOW_CONFIG)
 
 static const struct option_row rows[] = {
@@ -167,8 +168,7 @@ static const struct option_row rows[] = {
     OPTION(0, "cache", "DIR", "downloads and unpacked packages (default: ~/.cache/imgfactory)", OPTION_STRING, cache,
            CACHES, (ALL & ~CACHES) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
     OPTION(0, "state", "DIR", "what was last accepted of each repository (default: ~/.local/state/imgfactory)",
-           OPTION_STRING, state, PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM,
-           (ALL & ~(PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM)) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
+           OPTION_STRING, state, STATES, (ALL & ~STATES) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
     OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches, PACKAGES | PULLS, 0,
            0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
@@ -184,6 +184,18 @@ static const struct option_row rows[] = {
     OPTION(0, "changes", "FILE",
            "write what changed to FILE, as Markdown: of each image against the one that the output had", OPTION_STRING,
            changes, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "in-images", NULL, "look into published images, not into indices", OPTION_FLAG, is_in_images,
+           COMMAND_FIND, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "soname", "SONAME", "with --in-images: which have a library of this soname (libssl.so.3)", OPTION_STRING,
+           soname, COMMAND_FIND, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "package", "EXPRESSION",
+           "with --in-images: which have a package, or packages of a source, of this name, and of a version "
+           "('openssl < 3.0.17'; =, <, <=, >, >=)",
+           OPTION_STRING, package, COMMAND_FIND, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "file", "PATH", "with --in-images: which have this path, or one that a glob stands for", OPTION_STRING,
+           file, COMMAND_FIND, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "past", NULL, "with --in-images: ask what was published in past nights, too", OPTION_FLAG, is_past,
+           COMMAND_FIND, 0, 0, 0, ALTERS_NOTHING),
     OPTION('l', "list", NULL, "list images, architectures and sources that are known, and stop", OPTION_FLAG, is_list,
            COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION('q', "quiet", NULL, "print errors and warnings only", OPTION_FLAG, is_quiet, ALL, COMMANDS_OF_ITSELF, 0, 0,
@@ -227,6 +239,7 @@ static const struct option_text texts[] = {
     {"state", COMMAND_DIFF | COMMAND_SBOM,
      "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
+    {"state", COMMAND_HISTORY, "what builds took down of past nights (default: ~/.local/state/imgfactory)"},
     {"json", COMMAND_SHOW_CONFIG | COMMAND_STATUS | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN,
      "print the answer as JSON"},
     {"vendor", COMMAND_LOCK, "also write all that the lock names (packages, indices, keys) into this folder"},

@@ -7,6 +7,8 @@
 #include "cli/diff.h"
 #include "cli/display.h"
 #include "cli/history.h"
+#include "cli/history_kept.h"
+#include "cli/in_images.h"
 #include "cli/inspect.h"
 #include "cli/login.h"
 #include "cli/maker.h"
@@ -139,6 +141,23 @@ static bool tag(struct remote *remote, struct err *err)
     return is_good;
 }
 
+/* What the state knows of an image of this name. */
+static bool history_of_name(struct remote *remote, const char *name, struct err *err)
+{
+    struct past_images kept;
+    const char *state;
+    if (!in_images_state(remote->command, &state, err))
+        return false;
+    past_read(remote->arena, state, name, false, &kept);
+    if (!kept.count) {
+        err_set(err, ERR_USAGE,
+                "no night of an image %s is known in %s; of an image of a registry write HOST/REPOSITORY", name, state);
+        return false;
+    }
+    history_kept_print(stdout, &kept, remote->command->options.is_json);
+    return true;
+}
+
 static bool history(struct remote *remote, struct err *err)
 {
     AUTO(auto_close_registry) struct registry *registry = NULL;
@@ -147,7 +166,13 @@ static bool history(struct remote *remote, struct err *err)
     struct reference reference;
     AUTO(remote_close_store) struct store *store = NULL;
     struct history found;
+    struct past_images kept;
+    const char *state;
     struct err ignored = {0};
+    if (remote_is_local(options->words.items[0]))
+        return history_of_name(remote, options->words.items[0], err);
+    if (!in_images_state(remote->command, &state, err))
+        return false;
     if (!reference_parse(remote->arena, options->words.items[0], false, &reference, err))
         return false;
     if (!remote_open_store(remote, &store, &ignored)) /* then less is known */
@@ -158,7 +183,8 @@ static bool history(struct remote *remote, struct err *err)
         !registry_open(registry_options, remote->http, &reference, REGISTRY_PULL, &registry, err) ||
         !history_read(registry, store, remote->arena, &found, err))
         return false;
-    history_print(stdout, &found, reference_print(remote->arena, &reference), options->is_json);
+    past_read(remote->arena, state, NULL, false, &kept);
+    history_print(stdout, &found, &kept, reference_print(remote->arena, &reference), options->is_json);
     return true;
 }
 

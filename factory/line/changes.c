@@ -105,7 +105,8 @@ void changes_tell(struct batch *batch, struct libraries *libraries, struct stori
             struct change *change = &image->changes->items.items[j];
             if (!change->is_known)
                 continue;
-            libraries_tell(&image->arena, libraries, change);
+            if (libraries)
+                libraries_tell(&image->arena, libraries, change);
             stories_tell(&image->arena, stories, change);
             stories_advise(&image->arena, stories, change);
         }

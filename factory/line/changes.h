@@ -22,7 +22,7 @@ struct image_changes {
 
 /* Compares what the layout has with the image that is about to be written there; gives image->changes, NULL for none. */
 void changes_read(struct batch_image *image, struct plant *plant);
-/* Tells why packages changed. */
+/* Tells why packages changed; and what became of libraries, unless `libraries` is NULL. */
 void changes_tell(struct batch *batch, struct libraries *libraries, struct stories *stories);
 /* Makes the object of an image for the report; NULL when nothing changed. */
 json_t *changes_json(const struct batch_image *image);

@@ -215,12 +215,31 @@ static struct bill_file note_node(struct arena *arena, const struct node *node)
                               .capability = capability_of(arena, node->capability)};
 }
 
+/* The name by which other files need it; NULL when it has none, or is no file that can be read as one. */
+static const char *soname_of(struct arena *arena, const struct node *node)
+{
+    struct elf_facts facts;
+    struct text bytes = {node->data, (size_t)node->size_bytes};
+    if (node->kind != NODE_FILE)
+        return NULL;
+    if (node->elf)
+        return arena_strdup(arena, node->elf->soname);
+    if (!elf_is(bytes))
+        return NULL;
+    elf_read(arena, bytes, &facts);
+    return facts.soname;
+}
+
 static void note_files(const struct tree *tree, struct arena *arena, struct bill *bill)
 {
     for (size_t i = 0; i < tree->count; i++) {
         const struct node *node = &tree->nodes[i];
         bool is_directory = node->kind == NODE_DIRECTORY;
         list_add(arena, is_directory ? &bill->directories : &bill->files, note_node(arena, node));
+        const char *soname = soname_of(arena, node);
+        if (soname)
+            list_add(arena, &bill->sonames,
+                     (struct bill_soname){bill->files.items[bill->files.count - 1].path, soname});
     }
 }
 

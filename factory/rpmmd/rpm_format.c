@@ -124,6 +124,7 @@ const struct format format_rpm = {
     .install_scripts = install_scripts,
     .install_arguments = install_arguments,
     .lists_older = true,
+    .is_release_free = true,
     .marks_documentation = true,
     .sets_rights = true,
     .database = rpm_database,

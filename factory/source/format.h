@@ -98,6 +98,8 @@ struct format {
     /* The first argument of each, when the package is not installed yet; all others are empty. */
     const char *const *install_arguments;
     bool lists_older; /* its indices list versions that are not the newest: a request may have limits (solve.h) */
+    bool
+        is_release_free; /* a version that is written without release stands for all releases of it, as in dependencies */
     bool marks_documentation; /* its packages tell which of their files are documentation */
     bool
         sets_rights; /* installing gives files that are there already, and directories, the package's mode, owner and time */

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions over all published images, and the history of one: `find --in-images` and `history`."""
+
+import fnmatch
+import json
+import os
+import time
+import unittest
+
+from base import Case, PushCase, image, run, world
+from kit import many
+from test_report_schema import SCHEMA
+
+ARCHES = {"amd64": "x86_64", "arm64/v8": "aarch64"}
+
+
+class Asking:
+    def ask(self, *options, code=run.OK):
+        result = self.factory.run_plain("find", "--in-images", "--json", "--state", self.factory.state, *options)
+        self.assertEqual(result.code, code, result)
+        self.last = result
+        if code != run.OK:
+            return None
+        answer = json.loads(result.stdout)
+        self.assertEqual(SCHEMA.faults(answer, "found_in_images"), [], result)
+        return answer
+
+    def places(self, *options):
+        """(image, architecture) of all that has it."""
+        return {(found["image"], platform["arch"]) for found in self.ask(*options)["images"]
+                for platform in found["architectures"]}
+
+
+class ByChance(Asking, Case):
+    """Images made by chance, asked by the program and by hand."""
+
+    count = int(os.environ.get("IMGFACTORY_FIND_IMAGES", "40"))
+
+    def test_the_answer_is_that_of_the_layers(self):
+        chance = many.World(int(os.environ.get("IMGFACTORY_FIND_SEED", "1")), self.count)
+        self.make_repository(chance.packages())
+        self.use(self.write_source())
+        for name in chance.names:
+            self.write_manifest(name, chance.manifest(name))
+        result = self.run_factory("--quiet", "--arch", "x86_64,aarch64", *chance.names, timeout=1200)
+        self.assertEqual(result.code, run.OK, result)
+        contents = {}
+        for name in chance.names:
+            for oci, made in image.Layout(os.path.join(self.factory.output, name)).images["latest"].items():
+                contents[name, ARCHES[oci]] = many.Contents(made.entries)
+        has = lambda question: {place for place, what in contents.items() if question(what)}
+        sizes = set()
+        for number in range(24):
+            soname = f"lib{number:02}.so.1"
+            wanted = has(lambda what, soname=soname: soname in what.sonames)
+            self.assertEqual(self.places("--soname", soname), wanted, soname)
+            sizes.add(len(wanted))
+        for name, version in [*chance.libraries.items(), *chance.data.items()]:
+            for question in ((name,), (name, "<", "2.9-4"), (name, ">=", version), (f"source-{name}", "=", f"{version}.s"),
+                             (f"source-{name}", "<=", "1.0-1.s")):
+                wanted = has(lambda what, question=question: what.has_package(*question))
+                self.assertEqual(self.places("--package", " ".join(question)), wanted, question)
+                sizes.add(len(wanted))
+        for path in ("/usr/share/data01/one.txt", "/usr/share/data0*/two.txt", "/usr/bin", "/usr/bin/prog1?",
+                     f"/usr/lib/*/{'lib02.so'}", "/lib/x86_64-linux-gnu/libc.so.6", "/nowhere"):
+            whole = path.replace("/lib/x86", "/usr/lib/x86", 1) if path.startswith("/lib/") else path
+            wanted = has(lambda what, whole=whole: any(
+                fnmatch.fnmatchcase(one, whole) and one.count("/") == whole.count("/") for one in what.paths))
+            self.assertEqual(self.places("--file", path), wanted, path)
+            sizes.add(len(wanted))
+        self.assertGreater(len(sizes), 5)  # the questions tell images from each other
+        both = has(lambda what: "lib03.so.1" in what.sonames and what.has_package("data05"))
+        self.assertEqual(self.places("--soname", "lib03.so.1", "--package", "data05"), both)
+        began = time.monotonic()
+        self.ask("--file", "/usr/share/**")
+        self.assertLess(time.monotonic() - began, 1)
+
+
+class Nights(Asking, PushCase):
+    """An image over several nights."""
+
+    def setUp(self):
+        super().setUp()
+        self.repository = self.make_repository()
+        self.use(self.write_source())
+        self.write_manifest()
+
+    def update(self, version):
+        self.repository.packages = world.packages()
+        for package in self.repository.packages:
+            if package.name == "libbar2":
+                package.version = version
+        self.repository.publish(self.key)
+
+    def history(self, *words, code=run.OK):
+        result = self.call("history", "--json", *words)
+        self.assertEqual(result.code, code, result)
+        self.last = result
+        return json.loads(result.stdout) if code == run.OK else None
+
+    def test_a_night_that_changes_a_package_is_told_with_its_versions(self):
+        self.build()
+        first = image.Layout(os.path.join(self.factory.output, "served")).digest()
+        self.update("2.1-1")
+        self.build()
+        second = image.Layout(os.path.join(self.factory.output, "served")).digest()
+        self.build()  # nothing new
+        told = self.history("served")
+        self.assertEqual(SCHEMA.faults(told, "history_of_name"), [])
+        nights = told["places"][0]["nights"]
+        self.assertEqual([night["digest"] for night in nights], [second, first])
+        self.assertEqual(nights[0]["changes"], [{"package": "libbar2", "before": "2.0+dfsg-1", "after": "2.1-1"}])
+        self.assertEqual(nights[1]["changes"], [])
+        plain = self.call("history", "served")
+        self.assertIn("~ libbar2  2.0+dfsg-1 → 2.1-1", plain.stdout)
+        # Only what is published now counts, unless past nights are asked for.
+        self.assertEqual(self.places("--package", "libbar2 < 2.1"), set())
+        self.assertEqual(self.places("--package", "libbar2 < 2.1", "--past"), {("served", "x86_64"), ("served", "aarch64")})
+        self.assertEqual(self.places("--package", "libbar2 >= 2.1", "--arch", "x86_64"), {("served", "x86_64")})
+
+    def test_a_registry_s_history_tells_what_had_changed(self):
+        registry = self.make_registry()
+        options = ("--arch", "all", "--tls-verify=false", f"--push={registry.host}/me/served", "served")
+        self.assertEqual(self.run_factory(*options).code, run.OK)
+        self.update("2.1-1")
+        self.assertEqual(self.run_factory(*options).code, run.OK)
+        told = self.history(f"{registry.host}/me/served", "--tls-verify=false")
+        self.assertEqual(SCHEMA.faults(told, "history"), [])
+        self.assertEqual(told["images"][0]["changes"][0]["after"], "2.1-1")
+        found = self.ask("--soname", "libbar.so.2")["images"]
+        self.assertEqual([one["destination"] for one in found], [f"{registry.host}/me/served"])
+
+    def test_what_failed_or_was_not_pushed_is_not_published(self):
+        result = self.run_factory("--arch", "all", "--push=127.0.0.1:1/me/served", "served")
+        self.assertNotEqual(result.code, run.OK)
+        self.build("--arch", "all", "--no-push", "served")
+        self.ask("--soname", "x", code=run.USAGE)
+        self.assertIn("no published image is known", self.last.stderr)
+
+    @staticmethod
+    def read(path):
+        with open(path, "rb") as stream:
+            return stream.read()
+
+    def test_a_damaged_or_foreign_state_is_never_refused(self):
+        self.build()
+        past = os.path.join(self.factory.state, "v1", "past")
+        bills = os.path.join(past, "bills")
+        victim = os.path.join(bills, sorted(os.listdir(bills))[0])
+        for damage in (b"", b"nonsense", os.urandom(4000), self.read(victim)[:-9]):
+            with open(victim, "wb") as stream:
+                stream.write(damage)
+            answer = self.ask("--soname", "libbar.so.2")
+            self.assertEqual((len(answer["images"]), len(answer["unknown"])), (1, 1), damage)
+            self.assertIn("is not known", self.last.stderr)
+        images = os.path.join(past, "images")
+        name = os.path.join(images, os.listdir(images)[0])
+        good = self.read(name)
+        for damage in (b"{", b"\xff" * 300, b'{"format":2}\n' + good, good.replace(b'"format":1', b'"format":9')):
+            with open(name, "wb") as stream:
+                stream.write(damage)
+            self.call("history", "served")
+            self.factory.run_plain("find", "--in-images", "--state", self.factory.state, "--soname", "x")
+        os.symlink("/etc/passwd", os.path.join(images, "a" * 32 + ".jsonl"))
+        self.build("--arch", "all", "--rebuild", "served")
+        self.assertEqual(len(self.ask("--soname", "libbar.so.2")["images"]), 1)
+
+    def test_expressions_that_mean_nothing_are_refused(self):
+        self.build()
+        for options in (("--package", "< 3"), ("--package", "a <"), ("--package", "a b"), ("--package", "a < 1 < 2"),
+                        ("--package", ""), ("--file", "../x"), (), ("--soname", "x", "nobody")):
+            self.ask(*options, code=run.USAGE)
+        result = self.factory.run_plain("find", "--soname", "libfoo.so.1", "served")
+        self.assertIn("--in-images", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

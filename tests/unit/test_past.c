@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#include "base/auto.h"
+#include "io/tree_remove.h"
+#include "past/past_find.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+static bool has(const char *expression, const struct past_package *package)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct past_version wanted;
+    struct err err = {0};
+    bool is_read = past_version_read(&arena, expression, &wanted, &err);
+    assert_true(is_read);
+    return past_version_has(&wanted, package);
+}
+
+static void versions_compare_as_the_package_s_format_compares_them(void **state)
+{
+    (void)state;
+    const struct past_package deb = {"libssl3", "3.0.15-1~deb12u1", "amd64", "openssl", "3.0.15-1~deb12u1", "deb",
+                                     true};
+    const struct past_package rpm = {
+        "openssl-libs", "1:3.2.2-1.fc41", "x86_64", "openssl", "1:3.2.2-1.fc41", "rpm", true};
+    assert_true(has("openssl < 3.0.17", &deb));
+    assert_true(has("openssl<3.0.17", &deb));
+    assert_true(has("libssl3", &deb));
+    assert_true(has("libssl*", &deb));
+    assert_true(has("libssl3 < 3.0.15-1", &deb)); /* '~' sorts before the end */
+    assert_false(has("libssl3 = 3.0.15", &deb));
+    assert_true(has("libssl3 = 3.0.15-1~deb12u1", &deb));
+    assert_false(has("libssl3 > 3.0.15-1~deb12u1", &deb));
+    assert_true(has("libssl3 >= 3.0.15-1~deb12u1", &deb));
+    assert_true(has("libssl3 <= 3.0.15-1~deb12u1", &deb));
+    assert_false(has("ssl", &deb));
+    assert_true(has("openssl = 1:3.2.2", &rpm)); /* of any release */
+    assert_true(has("openssl <= 1:3.2.2", &rpm));
+    assert_false(has("openssl < 1:3.2.2", &rpm));
+    assert_false(has("openssl = 1:3.2.2-2.fc41", &rpm));
+    assert_false(has("openssl < 3.0.17", &rpm)); /* no epoch is epoch 0 */
+}
+
+static void an_expression_is_a_name_or_a_name_and_one_version(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", " ", "< 1", "a <", "a b", "a < 1 < 2", "a < 1 2", "a <> 1", "a < b c"};
+    AUTO(arena_done) struct arena arena = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        struct past_version wanted;
+        struct err err = {0};
+        assert_false(past_version_read(&arena, wrong[i], &wanted, &err));
+        CHECK_ERR(&err, ERR_USAGE, "--package");
+    }
+}
+
+static struct bill make_bill(struct arena *arena, const char *path)
+{
+    struct bill bill = {.format = BILL_FORMAT};
+    list_add(arena, &bill.packages,
+             (struct bill_package){.name = "libc6",
+                                   .version = "2.36-9",
+                                   .architecture = "amd64",
+                                   .url = "http://x/libc6.deb",
+                                   .has_given = true});
+    list_add(arena, &bill.files,
+             (struct bill_file){.path = path, .package = "libc6", .why = "needed", .kind = NODE_FILE, .size_bytes = 7});
+    list_add(arena, &bill.files, (struct bill_file){.path = "/usr/lib/x", .kind = NODE_SYMLINK});
+    list_add(arena, &bill.directories, (struct bill_file){.path = "/usr", .kind = NODE_DIRECTORY});
+    list_add(arena, &bill.sonames, (struct bill_soname){path, "libc.so.6"});
+    return bill;
+}
+
+static void a_bill_in_brief_has_packages_files_and_sonames(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(buf_done) struct buf packed = {0};
+    AUTO(past_bill_close) struct past_bill brief = {0};
+    struct bill bill = make_bill(&arena, "/usr/lib/a\tb\nc");
+    struct past_package package;
+    struct past_file file;
+    assert_true(past_bill_pack(&bill, &packed));
+    assert_true(past_bill_open(buf_text(&packed), &brief));
+    struct text rest = brief.items;
+    assert_int_equal(past_bill_next(&rest, &package, &file), PAST_PACKAGE);
+    assert_string_equal(package.version, "2.36-9");
+    assert_string_equal(package.format, "deb");
+    assert_int_equal(past_bill_next(&rest, &package, &file), PAST_FILE);
+    assert_string_equal(file.path, "/usr/lib/a\tb\nc");
+    assert_string_equal(file.soname, "libc.so.6");
+    assert_int_equal(file.size_bytes, 7);
+    assert_int_equal(past_bill_next(&rest, &package, &file), PAST_FILE);
+    assert_int_equal(file.kind, NODE_SYMLINK);
+    assert_int_equal(past_bill_next(&rest, &package, &file), PAST_FILE);
+    assert_int_equal(past_bill_next(&rest, &package, &file), PAST_END);
+}
+
+static void a_bill_in_brief_with_any_byte_changed_is_none_or_the_same(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(buf_done) struct buf packed = {0};
+    struct bill bill = make_bill(&arena, "/usr/lib/libc.so.6");
+    assert_true(past_bill_pack(&bill, &packed));
+    for (size_t i = 0; i < packed.len; i++) {
+        struct past_bill brief;
+        packed.bytes[i] = (char)(packed.bytes[i] ^ 0x55);
+        if (past_bill_open(buf_text(&packed), &brief))
+            past_bill_close(&brief);
+        assert_false(past_bill_open((struct text){packed.bytes, i}, &brief));
+        packed.bytes[i] = (char)(packed.bytes[i] ^ 0x55);
+    }
+}
+
+/* Keeps one night of an image. */
+static void keep(struct arena *arena, const char *dir, const char *name, int64_t now, size_t number)
+{
+    struct bill *bill = arena_new(arena, struct bill);
+    *bill = make_bill(arena, arena_printf(arena, "/usr/lib/%zu", number));
+    struct past_note note = {
+        .record = {.format = PAST_FORMAT, .name = name, .digest = digest_of(&number, sizeof number)}};
+    struct past_platform platform = {.arch = "x86_64", .manifest = note.record.digest};
+    list_add(arena, &note.record.platforms, platform);
+    const struct bill *bills[] = {bill};
+    note.bills = bills;
+    past_keep(dir, &note, 1, now, NULL);
+}
+
+static size_t count_files(struct arena *arena, const char *dir)
+{
+    size_t count = 0;
+    DIR *open = opendir(arena_printf(arena, "%s/v1/past/bills", dir));
+    assert_non_null(open);
+    for (struct dirent *entry; (entry = readdir(open));)
+        count += entry->d_name[0] != '.';
+    closedir(open);
+    return count;
+}
+
+static void nights_are_kept_up_to_their_number_with_their_bills_alone(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    const char *dir = *state;
+    struct past_images images;
+    for (size_t i = 0; i < PAST_NIGHTS_MAX + 5; i++)
+        keep(&arena, dir, "served", (int64_t)(i + 1) * 86400, i);
+    past_read(&arena, dir, "served", false, &images);
+    assert_int_equal(images.count, 1);
+    assert_int_equal(images.items[0].nights.count, PAST_NIGHTS_MAX);
+    assert_int_equal(images.items[0].nights.items[0].first, (PAST_NIGHTS_MAX + 5) * 86400);
+    assert_int_equal(count_files(&arena, dir), PAST_NIGHTS_MAX);
+}
+
+static void a_night_that_found_the_same_only_moves_the_last_date(void **state)
+{
+    AUTO(arena_done) struct arena arena = {0};
+    struct past_images images;
+    keep(&arena, *state, "same", 86400, 7);
+    keep(&arena, *state, "same", 3 * 86400, 7);
+    past_read(&arena, *state, "same", false, &images);
+    assert_int_equal(images.items[0].nights.count, 1);
+    assert_int_equal(images.items[0].nights.items[0].first, 86400);
+    assert_int_equal(images.items[0].nights.items[0].last, 3 * 86400);
+    keep(&arena, *state, "same", 2 * 86400, 7); /* a clock that went back */
+    past_read(&arena, *state, "same", false, &images);
+    assert_int_equal(images.items[0].nights.items[0].last, 3 * 86400);
+}
+
+static int make_folder(void **state)
+{
+    *state = strdup(check_temporary_dir());
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    struct err err = {0};
+    bool is_removed = tree_remove(AT_FDCWD, *state, &err);
+    assert_true(is_removed);
+    free(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(versions_compare_as_the_package_s_format_compares_them),
+        cmocka_unit_test(an_expression_is_a_name_or_a_name_and_one_version),
+        cmocka_unit_test(a_bill_in_brief_has_packages_files_and_sonames),
+        cmocka_unit_test(a_bill_in_brief_with_any_byte_changed_is_none_or_the_same),
+        cmocka_unit_test_setup_teardown(nights_are_kept_up_to_their_number_with_their_bills_alone, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_night_that_found_the_same_only_moves_the_last_date, make_folder,
+                                        remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
