@@ -11,6 +11,7 @@
 #include "cli/night.h"
 #include "cli/night_changes.h"
 #include "cli/night_metrics.h"
+#include "cli/night_pages.h"
 #include "cli/night_status.h"
 #include "cli/places.h"
 #include "cli/terminal.h"
@@ -1192,10 +1193,10 @@ static bool poll_metadata(struct build *build, struct digest *ret_metadata, stru
     return is_good;
 }
 
-/* Returns whether what became of libraries is shown to anybody: it is in the JSON report and in --changes. */
+/* Returns whether what became of libraries is shown to anybody: in the JSON report, in --changes or on pages. */
 static bool are_libraries_told(const struct build *build)
 {
-    return build->options->is_json || build->options->changes;
+    return build->options->is_json || build->options->changes || night_pages_folder(build->command);
 }
 
 /* Returns whether lists of advisories are worth being asked for: somebody is told of them, or a night is taken down. */
@@ -1255,6 +1256,7 @@ static bool run_batch(struct build *build, struct err *err)
             print_report(build, batch, answers);
         night_metrics_note(build->command, batch);
         night_changes_note(build->command, batch);
+        night_pages_note(build->command, batch, &build->run, build->is_night);
     }
     build->command->is_abandoned = batch->is_abandoned;
     if (batch->is_abandoned)

@@ -7,6 +7,7 @@
 #include "cli/confinement.h"
 #include "cli/help.h"
 #include "cli/night_metrics.h"
+#include "cli/night_pages.h"
 #include "cli/night_told.h"
 #include "cli/terminal.h"
 #include "cli/told_file.h"
@@ -77,6 +78,8 @@ static bool run(struct command *command, int argc, char **argv, struct err *err)
         return false;
     command->is_told = options->command->kind == COMMAND_BUILD;
     if (!site_load(&command->arena, options->config, &command->site, err))
+        return false;
+    if (command->is_told && !night_pages_check(command, err))
         return false;
     if (command->site.path)
         log_line(command->log, LOG_VERBOSE, "site file: %s", command->site.path);

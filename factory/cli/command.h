@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/signals.h"
 #include "io/confine.h"
+#include "page/page.h"
 #include "plan/site.h"
 #include "registry/push.h"
 
@@ -23,14 +24,15 @@ struct command {
     struct signals *signals;
     const atomic_bool *cancel; /* set by a signal, or when the time is up */
     struct lock_wait lock_wait;
-    unsigned slow_after_ms; /* http.h; 0: the standard */
-    double begun;           /* clock_seconds() */
-    bool is_told;           /* a run that begins: --metrics and --changes are written */
-    const char *metrics;    /* what is told there of the images; NULL: nothing yet */
-    const char *changes;    /* the same for --changes */
-    struct digest metadata; /* of a night: all signed metadata that it was made from, as build_poll() gives them */
-    enum err_kind outcome;  /* the exit class of a command that ran to its end */
-    struct workers *keeper; /* confinement.h; NULL: nothing is confined */
+    unsigned slow_after_ms;   /* http.h; 0: the standard */
+    double begun;             /* clock_seconds() */
+    bool is_told;             /* a run that begins: --metrics, --changes and --report are written */
+    const char *metrics;      /* what is told there of the images; NULL: nothing yet */
+    const char *changes;      /* the same for --changes */
+    struct page_files *pages; /* the same for --report */
+    struct digest metadata;   /* of a night: all signed metadata that it was made from, as build_poll() gives them */
+    enum err_kind outcome;    /* the exit class of a command that ran to its end */
+    struct workers *keeper;   /* confinement.h; NULL: nothing is confined */
     struct confine_places confined;
     bool is_confined;
     struct strings made; /* folders that were made to be confined to */

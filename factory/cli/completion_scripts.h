@@ -7,7 +7,7 @@
 #ifndef IMGFACTORY_CLI_COMPLETION_SCRIPTS_H
 #define IMGFACTORY_CLI_COMPLETION_SCRIPTS_H
 
-#include "cli/embedded.h"
+#include "base/embedded.h"
 
 extern const struct embedded_file completion_scripts[];
 extern const size_t completion_scripts_count;

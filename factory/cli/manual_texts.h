@@ -7,7 +7,7 @@
 #ifndef IMGFACTORY_CLI_MANUAL_TEXTS_H
 #define IMGFACTORY_CLI_MANUAL_TEXTS_H
 
-#include "cli/embedded.h"
+#include "base/embedded.h"
 
 extern const struct embedded_file manual_texts[];
 extern const size_t manual_texts_count;

@@ -3,11 +3,12 @@
 
 #include "cli/night_changes.h"
 #include "cli/night_metrics.h"
+#include "cli/night_pages.h"
 
 static bool write_files(void *argument, struct err *err)
 {
     struct command *command = argument;
-    return night_metrics_write(command, err) && night_changes_write(command, err);
+    return night_metrics_write(command, err) && night_changes_write(command, err) && night_pages_write(command, err);
 }
 
 void night_told_write(struct command *command)

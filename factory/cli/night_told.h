@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* night_told.h - the files that tell what a run did: --metrics, --changes
+/* night_told.h - the files that tell what a run did: --metrics, --changes, --report
  *
  * Threads: main only; they are written by the keeper, since they may lie where nobody else writes.
  */

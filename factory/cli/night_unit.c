@@ -197,11 +197,27 @@ static bool is_key(const char *config)
     return !base[strspn(base, letters)];
 }
 
+/* A folder of the site file that nights write to, if it has one. */
+static bool describe_folder(struct description *description, const char *key, const char *folder,
+                            const char **ret_folder, struct err *err)
+{
+    struct deploy_night *night = &description->night;
+    if (!folder)
+        return true;
+    if (!make_absolute(description->arena, folder, ret_folder, err))
+        return false;
+    night->is_home_read = night->is_home_read || is_at_home(*ret_folder);
+    const char *why = contract_why_not_mount(*ret_folder);
+    if (why)
+        err_set(err, ERR_USAGE, "%s: %s: %s %s", description->site->path, key, *ret_folder, why);
+    return !why;
+}
+
 static bool describe_places(struct description *description, struct err *err)
 {
     const struct site *site = description->site;
     struct deploy_night *night = &description->night;
-    const char *slash = strrchr(site->path, '/'), *why;
+    const char *slash = strrchr(site->path, '/');
     const char *authfile = description->options->authfile ? description->options->authfile : site->authfile;
     description->folder = slash ? arena_strndup(description->arena, site->path, (size_t)(slash + 1 - site->path)) : "";
     if (!note_path(description, site->path, err) ||
@@ -215,15 +231,12 @@ static bool describe_places(struct description *description, struct err *err)
     night->name = name_of(description->arena, night->config);
     if (description->is_cluster && !is_key(night->config))
         err_set(err, ERR_USAGE, "%s: a cluster takes names of files of letters, digits and \"-._\"", night->config);
-    if (err->kind || description->is_cluster || !site->output)
+    if (err->kind || description->is_cluster) {
+        night->report = site->report;
         return err->kind == ERR_NONE;
-    if (!make_absolute(description->arena, site->output, &night->output, err))
-        return false;
-    night->is_home_read = night->is_home_read || is_at_home(night->output);
-    why = contract_why_not_mount(night->output);
-    if (why)
-        err_set(err, ERR_USAGE, "%s: output: %s %s", site->path, night->output, why);
-    return !why;
+    }
+    return describe_folder(description, "output", site->output, &night->output, err) &&
+           describe_folder(description, "report", site->report, &night->report, err);
 }
 
 bool night_unit_make(struct maker *maker, struct err *err)

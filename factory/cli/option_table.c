@@ -184,6 +184,11 @@ static const struct option_row rows[] = {
     OPTION(0, "changes", "FILE",
            "write what changed to FILE, as Markdown: of each image against the one that the output had", OPTION_STRING,
            changes, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(
+        0,
+        "report", "DIR",
+        "write pages to look at to DIR: one of the run (index.html), and one of each image (default: the site file's)",
+        OPTION_STRING, report, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "in-images", NULL, "look into published images, not into indices", OPTION_FLAG, is_in_images,
            COMMAND_FIND, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "soname", "SONAME", "with --in-images: which have a library of this soname (libssl.so.3)", OPTION_STRING,

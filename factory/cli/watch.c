@@ -105,6 +105,7 @@ static struct command command_of(const struct watch *watch, bool is_night)
     command.made = (struct strings){0};
     command.is_told = watch->is_told;
     command.metrics = command.changes = NULL;
+    command.pages = NULL;
     command.begun = clock_seconds();
     command.outcome = ERR_NONE;
     return command;

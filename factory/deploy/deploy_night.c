@@ -67,6 +67,18 @@ static const char *folder_of(struct arena *arena, const char *path)
     return slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path));
 }
 
+/* Returns whether anything lies outside of cache and state. */
+static bool has_folders(const struct deploy_night *night)
+{
+    return night->output || night->report;
+}
+
+/* One that is to be there, and the account's. */
+static const char *folder_line(struct arena *arena, const char *folder)
+{
+    return folder ? arena_printf(arena, "d %s 0755 " ACCOUNT " " ACCOUNT " -\n", folder) : "";
+}
+
 /* The first lines of the service tell how all files are put to use. */
 static const char *service_head(struct arena *arena, const struct deploy_night *night)
 {
@@ -79,8 +91,8 @@ static const char *service_head(struct arena *arena, const struct deploy_night *
         "systemctl enable --now %s.%s\n"
         "# A night at once: systemctl %s %s; what it did: journalctl -u %s\n",
         night->config, night->name, night->is_watch ? "" : arena_printf(arena, " and %s.timer", night->name),
-        night->output ? arena_printf(arena, ", %s-output.conf into /etc/tmpfiles.d", night->name) : "",
-        night->output ? " && systemd-tmpfiles --create" : "", night->name, night->is_watch ? "service" : "timer",
+        has_folders(night) ? arena_printf(arena, ", %s-output.conf into /etc/tmpfiles.d", night->name) : "",
+        has_folders(night) ? " && systemd-tmpfiles --create" : "", night->name, night->is_watch ? "service" : "timer",
         night->is_watch ? "reload" : "start", night->name, night->name);
     if (!night->authfile)
         deploy_append(arena, &text,
@@ -105,9 +117,11 @@ static void add_service(struct arena *arena, const struct deploy_night *night, s
     deploy_append(arena, &text,
                   "# ended by systemctl stop\nSuccessExitStatus=143\nNice=10\nStateDirectory=" ACCOUNT
                   "\nStateDirectoryMode=0700\nCacheDirectory=" ACCOUNT "\nCacheDirectoryMode=0700\nUMask=%s\n",
-                  night->output ? "0022" : "0077");
+                  night->output || night->report ? "0022" : "0077");
     if (night->output)
         deploy_append(arena, &text, "ReadWritePaths=%s\n", deploy_unit_value(arena, night->output));
+    if (night->report)
+        deploy_append(arena, &text, "ReadWritePaths=%s\n", deploy_unit_value(arena, night->report));
     if (night->authfile)
         deploy_append(arena, &text, "LoadCredential=auth.json:%s\n", deploy_unit_value(arena, night->authfile));
     deploy_append(arena, &text, "ProtectHome=%s\n%s%s", night->is_home_read ? "read-only" : "yes", hardening,
@@ -128,17 +142,18 @@ static void add_timer(struct arena *arena, const struct deploy_night *night, str
     list_add(arena, files, file);
 }
 
-/* sysusers.d(5): the account. tmpfiles.d(5): the output, when it lies elsewhere. */
+/* sysusers.d(5): the account. tmpfiles.d(5): output and pages, when they lie elsewhere. */
 static void add_account(struct arena *arena, const struct deploy_night *night, struct deploy_files *files)
 {
     struct deploy_file account = {.name = ACCOUNT ".conf",
                                   .folder = "/etc/sysusers.d",
                                   .text = "u " ACCOUNT " - \"nights of imgfactory\" /var/lib/" ACCOUNT "\n"};
     list_add(arena, files, account);
-    struct deploy_file output = {.name = arena_printf(arena, "%s-output.conf", night->name),
-                                 .folder = "/etc/tmpfiles.d",
-                                 .text = arena_printf(arena, "d %s 0755 " ACCOUNT " " ACCOUNT " -\n", night->output)};
-    if (night->output)
+    struct deploy_file output = {
+        .name = arena_printf(arena, "%s-output.conf", night->name),
+        .folder = "/etc/tmpfiles.d",
+        .text = arena_printf(arena, "%s%s", folder_line(arena, night->output), folder_line(arena, night->report))};
+    if (has_folders(night))
         list_add(arena, files, output);
 }
 
@@ -199,6 +214,8 @@ static void add_container(struct arena *arena, const struct deploy_night *night,
         deploy_yaml_string(arena, arena_printf(arena, "--config=/etc/imgfactory/%s", base)));
     if (night->authfile)
         deploy_append(arena, text, "                - --authfile=/run/secrets/imgfactory/auth.json\n");
+    if (night->report)
+        deploy_append(arena, text, "                - --report=/var/lib/imgfactory/report\n");
     for (size_t i = 0; i < night->arguments.count; i++)
         deploy_append(arena, text, "                - %s\n", deploy_yaml_string(arena, night->arguments.items[i]));
     deploy_append(

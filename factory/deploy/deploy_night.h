@@ -19,6 +19,7 @@ struct deploy_night {
     const char *config;       /* the site file */
     const char *authfile;     /* credentials; or NULL */
     const char *output;       /* where layouts go when that is another place than the state; or NULL */
+    const char *report;       /* where pages go; or NULL */
     struct strings arguments; /* further ones */
     bool is_watch;            /* the service watches, and no timer starts it */
     bool is_home_read;        /* something of it lies in somebody's home */

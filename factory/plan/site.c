@@ -51,6 +51,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "parity", site.parity, ALTERS_NOTHING),
     FIELD(YAML_STRING, "on-missing", site.on_missing, ALTERS_NOTHING),
     FIELD(YAML_STRING, "status", site.status, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "report", site.report, ALTERS_NOTHING),
 };
 
 const struct yaml_field *site_keys(size_t *ret_count)
@@ -128,7 +129,7 @@ static bool check_lists(struct arena *arena, const struct site_form *form, struc
 
 static bool check_filled(const struct site_form *form, struct err *err)
 {
-    static const char *const keys[] = {"authfile", "arch", "source", "output", "status"};
+    static const char *const keys[] = {"authfile", "arch", "source", "output", "status", "report"};
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
         if (!site_values_check_filled(form->root, keys[i], err))
             return false;
@@ -214,6 +215,7 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
     if (site->source && yaml_is_path(site->source))
         make_relative(arena, file->path, &site->source);
     make_relative(arena, file->path, &site->output);
+    make_relative(arena, file->path, &site->report);
     *ret_site = *site;
     return true;
 }

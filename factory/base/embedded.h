@@ -4,8 +4,8 @@
  * Threads: const.
  * Owns: nothing.
  */
-#ifndef IMGFACTORY_CLI_EMBEDDED_H
-#define IMGFACTORY_CLI_EMBEDDED_H
+#ifndef IMGFACTORY_BASE_EMBEDDED_H
+#define IMGFACTORY_BASE_EMBEDDED_H
 
 #include <stddef.h>
 
