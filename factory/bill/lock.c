@@ -61,6 +61,7 @@ static const struct record_field package_fields[] = {
     RECORD_FIELD(lock_package, RECORD_TEXT, "url", url),
     RECORD_FIELD(lock_package, RECORD_TEXTS, "images", images),
     RECORD_FIELD(lock_package, RECORD_MAYBE_SHA256, "generation", generation),
+    RECORD_FIELD(lock_package, RECORD_MAYBE_TEXT, "suite", suite),
 };
 static const struct record_field path_fields[] = {
     RECORD_FIELD(lock_path, RECORD_TEXT, "path", path),       RECORD_FIELD(lock_path, RECORD_TEXT, "arch", arch),
@@ -76,7 +77,7 @@ static const struct record_table source_tables[] = {OLD_TABLE(lock_source, sourc
                                                     RECORD_TABLE(lock_source, source_fields)};
 static const struct record_table index_tables[] = {OLD_TABLE(lock_index, index_fields, 1),
                                                    RECORD_TABLE(lock_index, index_fields)};
-static const struct record_table package_tables[] = {OLD_TABLE(lock_package, package_fields, 1),
+static const struct record_table package_tables[] = {OLD_TABLE(lock_package, package_fields, 2),
                                                      RECORD_TABLE(lock_package, package_fields)};
 static const struct record_table data_table = RECORD_TABLE(lock_data, data_fields);
 static const struct record_table image_table = RECORD_TABLE(lock_image, image_fields);
@@ -172,8 +173,9 @@ void lock_add_package(struct arena *arena, struct lock *lock, const struct lock_
     struct digest_hex digest = digest_hex(&package->digest), generation = digest_hex(&package->generation);
     char size[24];
     (void)snprintf(size, sizeof size, "%" PRIu64, package->size_bytes);
-    const char *const parts[] = {"package",    package->name, package->arch, package->version, package->architecture,
-                                 package->url, size,          digest.chars,  generation.chars};
+    const char *const parts[] = {
+        "package",    package->name, package->arch, package->version, package->architecture,
+        package->url, size,          digest.chars,  generation.chars, package->suite ? package->suite : ""};
     size_t number = number_of(arena, lock, parts, ARRAY_COUNT(parts), lock->packages.count);
     if (number == lock->packages.count) {
         struct lock_package own = *package;

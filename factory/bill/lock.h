@@ -27,6 +27,7 @@ struct lock_source {
     bool is_bare;
     bool is_extra; /* a later generation, from which single packages are taken: those that name it */
     const char *distribution, *version, *codename; /* what it calls itself, each may be NULL */
+    bool is_stand_in;                              /* not written: its packages stand in for it (source/stand_in.h) */
 };
 
 /* A file that it lists. */
@@ -59,6 +60,7 @@ struct lock_package {
     struct digest digest;
     struct strings images;
     struct digest generation; /* the digest of the later one that it is taken from; zeros: the first */
+    const char *suite;        /* of the repository; NULL: not known */
 };
 
 /* Which package was taken for a path that a manifest names. */
@@ -92,6 +94,7 @@ struct lock_part {
     const char *image, *arch;
     bool is_some;  /* what only the first has is no difference: other images may be its */
     bool is_exact; /* by which generation of its repository a package is taken counts, too */
+    bool is_blind; /* why a path is a package's is not known: other packages are not there */
 };
 
 /* Adds what is not there yet; a package or path that is there gets the image. */

@@ -93,6 +93,8 @@ static void compare_package(const struct comparing *comparing, const struct lock
         return;
     name = arena_printf(arena, "package %s %s:", either->name, either->version);
     tell_generations(comparing, image, name, &locked->generation, &now->generation);
+    if (locked->suite && comparing->is_exact)
+        tell(comparing, image, arena_printf(arena, "%s suite", name), locked->suite, now->suite);
     tell(comparing, image, name, locked->url, now->url);
     tell_digests(comparing, image, name, &locked->digest, &now->digest);
     tell(comparing, image, name, arena_printf(arena, "%" PRIu64 " bytes", locked->size_bytes),
@@ -128,9 +130,11 @@ static struct map list_paths(struct arena *arena, const struct lock *lock, const
     return paths;
 }
 
-static const char *say_path(struct arena *arena, const struct lock_path *path)
+static const char *say_path(struct arena *arena, const struct comparing *comparing, const struct lock_path *path)
 {
-    return path ? arena_printf(arena, "of %s (%s)", path->package, path->why) : NULL;
+    if (!path || comparing->part.is_blind)
+        return path ? path->package : NULL;
+    return arena_printf(arena, "of %s (%s)", path->package, path->why);
 }
 
 static void compare_paths(const struct comparing *comparing, const struct lock_image *image)
@@ -140,13 +144,13 @@ static void compare_paths(const struct comparing *comparing, const struct lock_i
                now = list_paths(&scratch, comparing->now, image);
     for (size_t i = 0; i < locked.slots.count; i++) {
         const struct lock_path *path = locked.slots.items[i].value;
-        tell(comparing, image, path->path, say_path(&scratch, path),
-             say_path(&scratch, map_get(&now, locked.slots.items[i].key)));
+        tell(comparing, image, path->path, say_path(&scratch, comparing, path),
+             say_path(&scratch, comparing, map_get(&now, locked.slots.items[i].key)));
     }
     for (size_t i = 0; i < now.slots.count; i++) {
         const struct lock_path *path = now.slots.items[i].value;
         if (!map_get(&locked, now.slots.items[i].key))
-            tell(comparing, image, path->path, NULL, say_path(&scratch, path));
+            tell(comparing, image, path->path, NULL, say_path(&scratch, comparing, path));
     }
 }
 
@@ -237,6 +241,8 @@ static struct map list_scope(struct arena *arena, const struct lock *lock)
     for (size_t i = 0; i < lock->sources.count; i++) {
         const struct lock_source *source = &lock->sources.items[i];
         static const struct digest none;
+        if (source->is_stand_in)
+            continue;
         const struct digest *generation = source->is_extra ? &source->digest : &none;
         (void)map_add(
             &scope,
@@ -340,6 +346,7 @@ void lock_settle(struct lock *lock, const struct lock *former)
             continue;
         package->generation = same->generation;
         package->url = same->url;
+        package->suite = same->suite ? same->suite : package->suite;
     }
 }
 

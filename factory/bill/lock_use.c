@@ -55,7 +55,23 @@ static struct pin pin_of(const struct lock_source *source)
                         .has_signature = !lock_is_zero(&source->signature),
                         .is_bare = source->is_bare,
                         .is_left_out = lock_is_zero(&source->file),
-                        .is_extra = source->is_extra};
+                        .is_extra = source->is_extra,
+                        .distribution = source->distribution,
+                        .version = source->version,
+                        .codename = source->codename};
+}
+
+static struct pin_package package_of(const struct lock_package *package)
+{
+    return (struct pin_package){.arch = package->arch,
+                                .name = package->name,
+                                .version = package->version,
+                                .architecture = package->architecture,
+                                .suite = package->suite,
+                                .url = package->url,
+                                .size_bytes = package->size_bytes,
+                                .digest = package->digest,
+                                .generation = package->generation};
 }
 
 struct pins lock_pins(struct arena *arena, const struct lock *lock, const char *place, const struct strings *moving,
@@ -74,6 +90,8 @@ struct pins lock_pins(struct arena *arena, const struct lock *lock, const char *
         pin_sort_names(&pin);
         list_add(arena, &pins.items, pin);
     }
+    for (size_t i = 0; is_exact && i < lock->packages.count; i++)
+        list_add(arena, &pins.packages, package_of(&lock->packages.items[i]));
     for (size_t i = 0; i < lock->images.count; i++) {
         struct pin_base base = {lock->images.items[i].base, lock->images.items[i].base_digest};
         if (base.name)

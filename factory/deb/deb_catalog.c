@@ -320,6 +320,7 @@ static void set_origins(struct deb_catalog *catalog)
                                             .is_security = is_security(release),
                                             .signed_by = release->signed_by,
                                             .keys = release->repository->keyrings,
+                                            .is_stand_in = release->is_stand_in,
                                             .pin = pin_of(catalog, release)};
     }
 }

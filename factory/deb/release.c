@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "deb/deb_stand_in.h"
 #include "deb/release_names.h"
 #include "deb/release_parse.h"
 #include "deb/release_trust.h"
@@ -379,6 +380,22 @@ static bool find_pinned(const struct source_env *env, struct arena *arena, const
     return false;
 }
 
+/* After an error: where no place has a pinned Release any more, makes one of its packages, if they may be taken without. */
+static bool stand_in(const struct source_env *env, struct arena *arena, struct release *release, struct err *err)
+{
+    if (!env->pins->is_exact || err->kind != ERR_NETWORK || err->detail != PINS_GONE)
+        return fail_named(release->repository, err);
+    struct err gone = *err;
+    struct stand_in stand_in = {.env = env, .pin = release->pin, .uris = &release->uris, .gone = &gone};
+    err_clear(err);
+    (void)fail_named(release->repository, &gone);
+    if (!deb_stand_in_make(&stand_in, arena, release, err))
+        return false;
+    log_line(env->log, LOG_QUIET, "warning: %s; its packages are taken as the lock names them (trusted: true)",
+             gone.text);
+    return true;
+}
+
 /* Takes the Release that a lock names. */
 static bool get_pinned(const struct source_env *env, struct arena *arena, const struct deb_repository *repository,
                        const struct pin *pin, struct release **ret_release, struct err *err)
@@ -393,7 +410,10 @@ static bool get_pinned(const struct source_env *env, struct arena *arena, const 
     for (size_t i = 0; i < snapshots.count; i++)
         list_add(arena, &release->uris, snapshots.items[i]);
     bool is_here = store_has(env->store, &pin->file) && (!pin->has_signature || store_has(env->store, &pin->signature));
-    if ((!is_here && !find_pinned(env, arena, release, err)) || !recall(env, arena, repository, &mark, &fetched, err))
+    *ret_release = release;
+    if (!is_here && !find_pinned(env, arena, release, err))
+        return stand_in(env, arena, release, err);
+    if (!recall(env, arena, repository, &mark, &fetched, err))
         return fail_named(repository, err);
     fetched.url = arena_printf(arena, "the Release of %s that %s names", pin->from, env->pins->place);
     if (!accept_release(env, arena, &fetched, NULL, release, err))
@@ -401,7 +421,6 @@ static bool get_pinned(const struct source_env *env, struct arena *arena, const 
     if (!pins_check(env->pins, pin, &release->digest, release->date, err) ||
         !prepare_mark(env, arena, release, &fetched, err))
         return fail_named(repository, err);
-    *ret_release = release;
     return true;
 }
 

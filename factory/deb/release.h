@@ -47,6 +47,7 @@ struct release {
     bool is_first_use;        /* nothing was known of the repository before */
     struct release_mark mark; /* what is to be remembered once it proved complete */
     const struct pin *pin;    /* a lock named it: nothing of it is remembered; NULL: it is the newest */
+    bool is_stand_in;         /* it is made of the packages that a lock names: it lists nothing that was signed */
     bool is_extra;            /* another generation of the repository is the first one */
     struct strings uris;      /* of a pinned one all places where its files may be; else empty */
 };

@@ -36,6 +36,7 @@ static void note_pin(struct arena *arena, const struct pin *pin, const struct or
         source.distribution = origin->distribution;
         source.version = origin->version;
         source.codename = origin->codename;
+        source.is_stand_in = origin->is_stand_in;
     }
     if (pin->has_signature)
         source.signature = pin->signature;
@@ -52,6 +53,8 @@ static void note_origins(struct arena *arena, const struct job *job, struct lock
         if (origin->pin.is_extra && !is_later(origins, origin))
             continue;
         note_pin(arena, &origin->pin, origin, lock);
+        if (origin->is_stand_in) /* what it lists is made of packages */
+            continue;
         for (size_t j = 0; j < origin->indices.count; j++) {
             const struct listed_file *file = &origin->indices.items[j];
             struct lock_index index = {.uri = origin->pin.uri,
@@ -91,15 +94,13 @@ static const char *url_of(struct arena *arena, const struct job *job, const stru
     return package->url;
 }
 
-/* The generation that a package was taken from, if that is a later one. */
-static struct digest generation_of(const struct job *job, const struct bill_package *package)
+static const struct origin *origin_of(const struct job *job, const struct bill_package *package)
 {
     for (size_t i = 0; i < job->origins->count; i++) {
-        const struct origin *origin = &job->origins->items[i];
-        if (text_same(origin->name, package->repository) && is_later(job->origins, origin))
-            return origin->pin.digest;
+        if (text_same(job->origins->items[i].name, package->repository))
+            return &job->origins->items[i];
     }
-    return (struct digest){0};
+    return NULL;
 }
 
 static void note_taken(struct arena *arena, const struct job *job, struct lock *lock)
@@ -108,6 +109,7 @@ static void note_taken(struct arena *arena, const struct job *job, struct lock *
     const char *arch = job->arch->name, *image = job->manifest->name;
     for (size_t i = 0; i < bill->packages.count; i++) {
         const struct bill_package *from = &bill->packages.items[i];
+        const struct origin *origin = origin_of(job, from);
         struct lock_package package = {.arch = arch,
                                        .name = from->name,
                                        .version = from->version,
@@ -115,7 +117,10 @@ static void note_taken(struct arena *arena, const struct job *job, struct lock *
                                        .url = url_of(arena, job, from),
                                        .size_bytes = from->size_bytes,
                                        .digest = from->digest,
-                                       .generation = generation_of(job, from)};
+                                       .suite = origin ? origin->pin.suite : NULL};
+        if (origin &&
+            is_later(job->origins, origin)) /* the generation that it was taken from, if that is a later one */
+            package.generation = origin->pin.digest;
         lock_add_package(arena, lock, &package, image);
     }
     for (size_t i = 0; i < bill->choices.count; i++) {
@@ -187,6 +192,8 @@ bool locked_check(const struct job *job, struct err *err)
     struct lock now = {0};
     struct strings lines;
     struct lock_part part = {.image = job->manifest->name, .arch = job->arch->name, .is_exact = true};
+    for (size_t i = 0; i < job->origins->count; i++)
+        part.is_blind = part.is_blind || job->origins->items[i].is_stand_in;
     if (!job->plant->options->lock)
         return true;
     note_job(&scratch, job, &now);

@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "rpmmd/repomd.h"
 #include "rpmmd/rpm_mirrors.h"
+#include "rpmmd/rpm_stand_in.h"
 #include "trust/freshness.h"
 #include "trust/gpgv.h"
 #include "trust/remembered_names.h"
@@ -358,6 +359,41 @@ static bool find_pinned(const struct getting *getting, const struct strings *uri
     return false;
 }
 
+/* After an error: where no place has a pinned repomd.xml any more, makes metadata of its packages, if something vouches for them. */
+static bool stand_in(const struct getting *getting, const char *base, const struct strings *uris,
+                     struct rpm_metadata **ret_metadata, struct err *err)
+{
+    const struct rpm_repository *repository = getting->place.repository;
+    const struct pin *pin = getting->pin;
+    if (!getting->env->pins->is_exact || err->kind != ERR_NETWORK || err->detail != PINS_GONE)
+        return false;
+    struct err gone = *err;
+    struct rpm_stand_in stand_in = {.base = {getting->env, pin, getting->place.arch->name, uris, &gone},
+                                    .keys = repository->is_gpg_checked ? getting->keyrings : NULL,
+                                    .is_trusted = getting->remembered.is_trusted};
+    struct fetched fetched = {.base_url = base};
+    struct repomd repomd = {.date = pin->date, .distribution = pin->distribution, .version = pin->version};
+    struct release_names names = {{0}};
+    struct rpm_metadata_file files[2];
+    err_clear(err);
+    if (!rpm_stand_in_make(&stand_in, getting->arena, files, err))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++)
+        list_add(getting->arena, &repomd.files, files[i]);
+    struct rpm_metadata *metadata = make(getting, &fetched, &repomd, &names, NULL);
+    metadata->origin.digest = pin->digest;
+    metadata->origin.pin = *pin;
+    metadata->origin.uris = *uris;
+    metadata->origin.is_stand_in = true;
+    metadata->pin = pin;
+    metadata->is_recalled = true;
+    *ret_metadata = metadata;
+    log_line(getting->env->log, LOG_QUIET, "warning: %s for %s: %s; its packages are taken as the lock names them%s",
+             repository->id, getting->place.arch->name, gone.text,
+             stand_in.keys ? ", each by its own signature" : " (trusted: true)");
+    return true;
+}
+
 /* Takes the repomd.xml that a lock names. */
 static bool get_pinned(struct getting *getting, struct rpm_metadata **ret_metadata, struct err *err)
 {
@@ -368,9 +404,10 @@ static bool get_pinned(struct getting *getting, struct rpm_metadata **ret_metada
     struct strings uris = {0};
     const char *base;
     bool is_here = store_has(store, &pin->file) && (!pin->has_signature || store_has(store, &pin->signature));
-    if (!list_pinned(getting, &uris, err) || !find_base(getting, &uris, &base, err) ||
-        (!is_here && !find_pinned(getting, &uris, err)))
+    if (!list_pinned(getting, &uris, err) || !find_base(getting, &uris, &base, err))
         return false;
+    if (!is_here && !find_pinned(getting, &uris, err))
+        return stand_in(getting, base, &uris, ret_metadata, err);
     *mark = release_mark_of_pin(pin);
     getting->mark = mark;
     bool is_recalled = recall(getting, &fetched, err);

@@ -31,6 +31,7 @@ struct origin {
     const struct keyrings *package_keys; /* every package must be signed by one of these (rpm, gpgcheck); NULL: its
                                             digest in the metadata is enough */
     struct strings keys;                 /* files and URLs of the keys that may sign the metadata or the packages */
+    bool is_stand_in;                    /* its packages stand in for its metadata, which are gone (stand_in.h) */
     struct pin pin;                      /* what a lock says of the metadata; uri NULL: they came without (tests) */
     LIST(struct listed_file) indices;    /* all that the metadata list of what is asked for this architecture */
 };

@@ -23,6 +23,17 @@ struct pin_name {
     const char *arch, *name;
 };
 
+/* A package that is taken: what a lock says of it. */
+struct pin_package {
+    const char *arch, *name, *version,
+        *architecture; /* the first one of orders, the last one of packages ("arm64", "all") */
+    const char *suite; /* of its repository; NULL: a lock of the first format */
+    const char *url;   /* begins with `from` of its generation */
+    uint64_t size_bytes;
+    struct digest digest;
+    struct digest generation; /* of a later one its digest; zeros: the first */
+};
+
 /* One generation. Repositories are known by their first configured URI, as people may see it, and their suite ("repomd.xml" where
  * there are none). */
 struct pin {
@@ -35,7 +46,8 @@ struct pin {
     bool has_signature, is_bare;
     bool is_left_out; /* an optional repository that could not be reached then: it is left out again */
     bool is_extra; /* a later one of the repository, of which only `names` are taken; of the other one all but these */
-    LIST(struct pin_name) names; /* sorted */
+    LIST(struct pin_name) names;                   /* sorted */
+    const char *distribution, *version, *codename; /* what it called itself; each may be NULL */
 };
 
 /* Which generation of a repository is wanted, where there are several. All zeros: the one that is pinned, if any, else the newest. */
@@ -63,6 +75,7 @@ struct pins {
     bool has_newest;    /* the newest generation of each repository is there, too: what is pinned comes first */
     LIST(struct pin) items;
     LIST(struct pin_base) bases;
+    LIST(struct pin_package) packages; /* of an exact run: what stands in for metadata that are gone (stand_in.h) */
 };
 
 /* Finds the pin of a repository; NULL when there is none. `pins` may be NULL. */

@@ -417,6 +417,75 @@ class Updates(LockCase):
         self.assertEqual(here(), set())
 
 
+class Gone(LockCase):
+    """The signed index that a lock names is gone from everywhere, its packages are not."""
+
+    def setUp(self):
+        super().setUp()
+        self.repository.publish(None, sign="none", date=FAR)
+        self.trusted(True)
+        self.before = self.of(self.build("--arch", "all", "served"))
+        self.lock()
+        self.moved()
+        self.elsewhere()
+
+    def trusted(self, is_trusted, **settings):
+        self.use(self.write_source(trusted=is_trusted, **settings))
+        self.factory.options += ["--lock-file", self.lock_path]
+        self.options = self.factory.options
+
+    def moved(self, **settings):
+        self.newer(remove=False, sign="none", **settings)
+
+    def test_of_a_trusted_source_what_the_lock_names_is_built(self):
+        self.assertEqual(self.digests(), self.before)
+        self.assertIn("its packages are taken as the lock names them (trusted: true)", self.last.stderr)
+        self.elsewhere("other")
+        self.assertEqual(self.digests("--jobs", "1"), self.before)
+
+    def test_without_trust_nothing_vouches(self):
+        self.repository.publish(self.key, date=FAR)  # signed, and locked so
+        self.trusted(False)
+        self.elsewhere("signed")
+        self.lock("--update")
+        self.newer(remove=False)
+        self.elsewhere("other")
+        self.refuse(run.TRUST, "nothing vouches for what it takes of it", "libbar2 2.0+dfsg-1", "trusted: true",
+                    arguments=("--locked", "--arch", "all", "served"))
+
+    def test_a_package_that_is_gone_too_is_named(self):
+        for file in os.listdir(self.path("repo/pool/main/libbar2")):
+            os.unlink(self.path(f"repo/pool/main/libbar2/{file}"))
+        self.refuse(run.NETWORK, "package libbar2 2.0+dfsg-1, which it takes, cannot be had either",
+                    arguments=("--locked", "--arch", "all", "served"))
+
+    def test_other_bytes_are_refused(self):
+        good = self.text()
+        package = next(item for item in self.document()["packages"] if item["name"] == "libbar2" and item["arch"] == "x86_64")
+        other = next(item for item in self.document()["packages"] if item["name"] == "libfoo1" and item["arch"] == "x86_64")
+        changes = {
+            "the digest": (package["digest"], package["digest"][:-4] + "0000"),
+            "another package's bytes": (f'"digest":"{package["digest"]}","url":"{package["url"]}"',
+                                        f'"digest":"{other["digest"]}","url":"{other["url"]}"'),
+            "the version": ('"version":"2.0+dfsg-1"', '"version":"2.0+dfsg-2"'),
+            "the architecture": (f'"name":"libbar2","version":"2.0+dfsg-1","architecture":"{package["architecture"]}"',
+                                 '"name":"libbar2","version":"2.0+dfsg-1","architecture":"all"'),
+            "the size": (f'"size":{package["size"]},', f'"size":{package["size"] + 1},'),
+            "a place elsewhere": (package["url"], package["url"].replace("/pool/", "/pool/../pool/")),
+            "another suite": (f'"{package["digest"]}","url":"{package["url"]}"', f'"{package["digest"]}","url":"http://127.0.0.1:9/x.deb"'),
+            "one package less": (next(line for line in good.splitlines() if '"name":"libbar2"' in line) + "\n", ""),
+        }
+        for number, (what, (old, new)) in enumerate(changes.items()):
+            with self.subTest(what=what):
+                self.assertIn(old, good)
+                text = good.replace(old, new)
+                self.put(reseal(text))
+                self.elsewhere(f"account-{number}")
+                result = self.run_factory("--locked", "--arch", "all", "served")
+                self.assertEqual(result.code, run.TRUST, result)
+                self.assert_nothing_left(result)
+
+
 class Hostile(LockCase):
     """A changed lock is class 3, whatever is changed, and whether or not its checksum was made to fit."""
 
@@ -581,6 +650,52 @@ class Rpm(BuildCase):
     def document(self):
         with open(self.lock_path, encoding="utf-8") as stream:
             return json.load(stream)
+
+    def gone(self, **settings):
+        """Builds and locks, and the repository has other metadata from then on, of the same packages."""
+        before = self.build("--arch", ",".join(ARCHES), "dhcpd", name="dhcpd").tags["latest"]
+        self.lock()
+        publish(self.folder, rpm_world.packages(), self.shared.ring.get("main"), options=("--revision", str(rpm.EPOCH + 86400)))
+        if settings:
+            self.use(self.source(self.folder, where=self.server.url.rstrip("/"), **settings))
+        self.elsewhere("gone")
+        return before
+
+    def test_where_metadata_are_gone_the_packages_own_signatures_vouch(self):
+        before = self.gone()
+        self.assertEqual(self.locked(), before)
+        self.assertIn("each by its own signature", self.last.stderr)
+        self.elsewhere("again")
+        self.assertEqual(self.locked("--jobs", "1"), before)
+
+    def test_where_metadata_are_gone_a_package_that_another_signed_is_refused(self):
+        self.gone(keys=("other",))
+        self.refuse(run.TRUST, "package bash", "unknown key", arguments=("--locked", "--arch", "x86_64", "dhcpd"))
+
+    def test_where_metadata_are_gone_unsigned_packages_need_trust(self):
+        self.use(self.source(self.folder, keys=(), where=self.server.url.rstrip("/"), trusted="true"))
+        before = self.gone(keys=(), trusted="true")
+        self.assertEqual(self.locked(), before)
+        self.assertIn("(trusted: true)", self.last.stderr)
+
+    def test_where_metadata_are_gone_a_lock_that_was_changed_is_refused(self):
+        self.gone()
+        with open(self.lock_path, encoding="utf-8") as stream:
+            good = stream.read()
+        packages = {item["name"]: item for item in self.document()["packages"] if item["arch"] == "x86_64"}
+        bytes_of = lambda name: f'"digest":"{packages[name]["digest"]}","url":"{packages[name]["url"]}"'  # noqa: E731
+        for number, (what, old, new) in enumerate((
+                ("another signed package", bytes_of("libgcc"), bytes_of("bash")),
+                ("the version", f'"version":"{packages["libgcc"]["version"]}"', '"version":"99-1"'),
+                ("no signed bytes", packages["libgcc"]["url"], packages["libgcc"]["url"].rsplit("/", 2)[0] + "/repodata/repomd.xml"),
+                ("the why and the path", '"path":"/usr/sbin/dhcpd"', '"path":"/usr/sbin/dhcpc"'))):
+            with self.subTest(what=what):
+                self.assertIn(old, good)
+                self.write(LOCK, reseal(good.replace(old, new)))
+                self.elsewhere(f"account-{number}")
+                result = self.run_factory("--locked", "--arch", "x86_64", "dhcpd")
+                self.assertEqual(result.code, run.TRUST, result)
+                self.assert_nothing_left(result)
 
     def test_a_changed_lock_of_rpm_packages_is_refused(self):
         good = self.lock()
