@@ -1,100 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lock files: `imgfactory lock` writes down what is taken, --locked takes exactly that, and nothing that nothing vouches for."""
+"""Lock files: `imgfactory lock` writes down what is taken, --locked takes exactly that, and `lock --update` moves it."""
 
-import copy
-import hashlib
 import json
 import os
 import re
 import shutil
+import subprocess
 import time
 import unittest
 
-from base import Case, rpm, run, server, world
-from kit import rpm_world
-from kit.rpm_case import BuildCase, Shared, publish
+from base import run, world
 from kit.schema import Schema
+from lock_case import FAR, LOCK, LockCase, reseal
 
 SCHEMA = Schema(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "factory", "bill", "report.schema.json"))
-
-ARCHES = ("x86_64", "aarch64")
-SHARED = Shared()
-MANIFESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../manifests")
-LOCK = "imgfactory.lock"
 SECOND = "name: second\nbinaries: [/usr/sbin/served]\n"
-SUM = re.compile(r'"sum":"sha256:[0-9a-f]{64}"\n}\n\Z')
-FAR = time.time() - 40 * 86400  # the Date of the locked generation: long ago, so that a later one is not from the future
-
-
-def tearDownModule():
-    SHARED.close()
-
-
-def reseal(text):
-    """The text with the checksum that its lines have now: what a forger would write."""
-    body = SUM.sub("", text)
-    return f'{body}"sum":"sha256:{hashlib.sha256(body.encode()).hexdigest()}"\n}}\n'
-
-
-class LockCase(Case):
-    def setUp(self):
-        super().setUp()
-        self.ready(date=FAR)
-        self.lock_path = self.path(LOCK)
-        self.factory.options += ["--lock-file", self.lock_path]
-
-    def lock(self, *options, code=run.OK, names=("served",)):
-        result = self.run_factory("lock", "--arch", "all", *options, *names)
-        self.assertEqual(result.code, code, result)
-        self.last = result
-        return self.text() if os.path.exists(self.lock_path) else None
-
-    def text(self):
-        with open(self.lock_path, encoding="utf-8") as stream:
-            return stream.read()
-
-    def document(self):
-        return json.loads(self.text())
-
-    def put(self, text):
-        self.write(LOCK, text)
-
-    def digests(self, *options, name="served", **settings):
-        result = self.build("--locked", "--arch", "all", *options, name, name=name, **settings)
-        return self.of(result)
-
-    @staticmethod
-    def of(layout):
-        return layout.tags["latest"]
-
-    def elsewhere(self, name="elsewhere"):
-        """Another account: its own cache, state and output, all empty."""
-        self.factory = run.Factory(self.path(name))
-        self.factory.options = self.options
-        return self.factory
-
-    def newer(self, name="libfoo1", version="1:9.9", remove=True, **settings):
-        """The mirror goes on: a package has a newer version, and the old one is gone."""
-        for package in self.repository.packages:
-            if remove and package.name == name:
-                self.repository.remove(self.repository.pool_name(package))
-        self.repository.packages = world.packages()
-        for package in self.repository.packages:
-            if package.name == name:
-                package.version = version
-        self.repository.publish(self.key, date=settings.pop("date", -3600), **settings)
-
-    def go_on(self, versions, date=-3600, **fields):
-        """The mirror has newer versions of some packages, beside the old files; `fields` (libfoo1={"Depends": …}) are theirs, too."""
-        self.repository.packages = world.packages()
-        for package in self.repository.packages:
-            package.version = versions.get(package.name, package.version)
-            package.fields.update(fields.get(package.name, {}))
-        self.repository.publish(self.key, date=date)
-
-    def versions(self, *names):
-        """{(name, version)} of a lock's packages."""
-        return {(item["name"], item["version"]) for item in self.document()["packages"] if not names or item["name"] in names}
 
 
 class Locks(LockCase):
@@ -130,6 +50,32 @@ class Locks(LockCase):
                                            {"umask": 0, "env": {"LANG": "C", "HOME": "/nonexistent", "USER": "other"}})):
             self.elsewhere(f"account-{number}")
             self.assertEqual(self.digests("--jobs", str(1 + 7 * number), **settings), before)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
+    def test_another_user_builds_the_same(self):
+        before = self.of(self.build("--jobs", "4", "--arch", "all", "served"))
+        self.lock()
+        keyring = shutil.copy(self.key.keyring, self.path("public.gpg"))
+        with open(self.path("source.yaml"), "r+", encoding="utf-8") as stream:
+            text = stream.read().replace(self.key.keyring, keyring)
+            stream.seek(0)
+            stream.write(text)
+            stream.truncate()
+        os.chmod(keyring, 0o644)
+        os.chmod(self.top, 0o755)
+        home = self.path("home")
+        os.mkdir(home)
+        os.chown(home, 65534, 65534)
+        where = {"cwd": home, "user": 65534, "group": 65534, "extra_groups": [], "umask": 0o077,
+                 "env": {"HOME": home, "LC_ALL": "tr_TR.UTF-8", "TZ": "Asia/Tokyo", "PATH": os.environ["PATH"]}}
+        if subprocess.run([run.program(), "--version"], capture_output=True, check=False, **where).returncode:
+            self.skipTest("another user may not run the program")
+        for jobs in ("1", "8"):
+            result = subprocess.run([run.program(), "--locked", "--cache", f"cache-{jobs}", "--state", f"state-{jobs}", "--output", f"out-{jobs}", "--jobs", jobs,
+                                     "--arch", "all", *self.factory.options, "served"], capture_output=True, text=True, check=False, **where)
+            self.assertEqual(result.returncode, run.OK, result)
+            with open(os.path.join(home, f"out-{jobs}", "served", "index.json"), encoding="utf-8") as stream:
+                self.assertIn(before, {item["digest"] for item in json.load(stream)["manifests"]})
 
     def test_packages_that_left_the_mirror_come_from_the_cache_or_are_named(self):
         before = self.of(self.build())
@@ -415,346 +361,6 @@ class Updates(LockCase):
         os.unlink(self.lock_path)
         self.factory.run_plain("clean")
         self.assertEqual(here(), set())
-
-
-class Gone(LockCase):
-    """The signed index that a lock names is gone from everywhere, its packages are not."""
-
-    def setUp(self):
-        super().setUp()
-        self.repository.publish(None, sign="none", date=FAR)
-        self.trusted(True)
-        self.before = self.of(self.build("--arch", "all", "served"))
-        self.lock()
-        self.moved()
-        self.elsewhere()
-
-    def trusted(self, is_trusted, **settings):
-        self.use(self.write_source(trusted=is_trusted, **settings))
-        self.factory.options += ["--lock-file", self.lock_path]
-        self.options = self.factory.options
-
-    def moved(self, **settings):
-        self.newer(remove=False, sign="none", **settings)
-
-    def test_of_a_trusted_source_what_the_lock_names_is_built(self):
-        self.assertEqual(self.digests(), self.before)
-        self.assertIn("its packages are taken as the lock names them (trusted: true)", self.last.stderr)
-        self.elsewhere("other")
-        self.assertEqual(self.digests("--jobs", "1"), self.before)
-
-    def test_without_trust_nothing_vouches(self):
-        self.repository.publish(self.key, date=FAR)  # signed, and locked so
-        self.trusted(False)
-        self.elsewhere("signed")
-        self.lock("--update")
-        self.newer(remove=False)
-        self.elsewhere("other")
-        self.refuse(run.TRUST, "nothing vouches for what it takes of it", "libbar2 2.0+dfsg-1", "trusted: true",
-                    arguments=("--locked", "--arch", "all", "served"))
-
-    def test_a_package_that_is_gone_too_is_named(self):
-        for file in os.listdir(self.path("repo/pool/main/libbar2")):
-            os.unlink(self.path(f"repo/pool/main/libbar2/{file}"))
-        self.refuse(run.NETWORK, "package libbar2 2.0+dfsg-1, which it takes, cannot be had either",
-                    arguments=("--locked", "--arch", "all", "served"))
-
-    def test_other_bytes_are_refused(self):
-        good = self.text()
-        package = next(item for item in self.document()["packages"] if item["name"] == "libbar2" and item["arch"] == "x86_64")
-        other = next(item for item in self.document()["packages"] if item["name"] == "libfoo1" and item["arch"] == "x86_64")
-        changes = {
-            "the digest": (package["digest"], package["digest"][:-4] + "0000"),
-            "another package's bytes": (f'"digest":"{package["digest"]}","url":"{package["url"]}"',
-                                        f'"digest":"{other["digest"]}","url":"{other["url"]}"'),
-            "the version": ('"version":"2.0+dfsg-1"', '"version":"2.0+dfsg-2"'),
-            "the architecture": (f'"name":"libbar2","version":"2.0+dfsg-1","architecture":"{package["architecture"]}"',
-                                 '"name":"libbar2","version":"2.0+dfsg-1","architecture":"all"'),
-            "the size": (f'"size":{package["size"]},', f'"size":{package["size"] + 1},'),
-            "a place elsewhere": (package["url"], package["url"].replace("/pool/", "/pool/../pool/")),
-            "another suite": (f'"{package["digest"]}","url":"{package["url"]}"', f'"{package["digest"]}","url":"http://127.0.0.1:9/x.deb"'),
-            "one package less": (next(line for line in good.splitlines() if '"name":"libbar2"' in line) + "\n", ""),
-        }
-        for number, (what, (old, new)) in enumerate(changes.items()):
-            with self.subTest(what=what):
-                self.assertIn(old, good)
-                text = good.replace(old, new)
-                self.put(reseal(text))
-                self.elsewhere(f"account-{number}")
-                result = self.run_factory("--locked", "--arch", "all", "served")
-                self.assertEqual(result.code, run.TRUST, result)
-                self.assert_nothing_left(result)
-
-
-class Hostile(LockCase):
-    """A changed lock is class 3, whatever is changed, and whether or not its checksum was made to fit."""
-
-    def setUp(self):
-        super().setUp()
-        self.good = self.lock()
-        self.options = self.factory.options
-
-    def altered(self):
-        """(What, text) of locks with one thing changed."""
-        document = json.loads(self.good)
-        for key in ("data", "images", "indices", "packages", "paths", "sources"):
-            for field, value in document[key][0].items():
-                other = self.other(value)
-                if other is None:
-                    continue
-                begin, end = self.good.split(f'"{key}":[\n', 1)
-                line, rest = end.split("\n", 1)
-                old = json.dumps({field: value}, separators=(",", ":"), ensure_ascii=False)[1:-1]
-                new = json.dumps({field: other}, separators=(",", ":"), ensure_ascii=False)[1:-1]
-                self.assertIn(old, line)
-                yield f"{key}: {field}", f'{begin}"{key}":[\n{line.replace(old, new, 1)}\n{rest}'
-
-    @staticmethod
-    def other(value):
-        if isinstance(value, bool):
-            return not value
-        if isinstance(value, int):
-            return value + 1
-        if isinstance(value, list):
-            return ["other"]
-        if value and re.fullmatch("sha256:[0-9a-f]{64}", value):
-            return value[:-1] + ("0" if value[-1] != "0" else "1")
-        return value + "x" if value else None
-
-    def test_each_change_alone_is_refused(self):
-        for what, text in self.altered():
-            with self.subTest(what=what):
-                self.put(text)
-                self.refuse(run.TRUST, "changed since", arguments=("--locked", "--arch", "all", "served"))
-                self.put(reseal(text))
-                if what.split(":")[0] in ("indices", "packages", "sources"):
-                    self.elsewhere(f"new-{abs(hash(what))}")
-                self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", "all", "served"))
-
-    def test_all_changes_together_are_refused(self):
-        digest = re.compile(r"sha256:[0-9a-f]{63}")
-        text = digest.sub("sha256:" + "7" * 63, self.good)
-        text = text.replace('"version":"', '"version":"9').replace(".deb", ".rpm").replace('"size":', '"size":1')
-        for lock in (text, reseal(text)):
-            self.put(lock)
-            for account in ("", "all-new"):
-                if account:
-                    self.elsewhere(account)
-                self.refuse(run.TRUST, arguments=("--locked", "--arch", "all", "served"))
-
-    def test_changes_of_a_lock_with_two_generations_are_refused(self):
-        self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9"})
-        good = self.lock("--update=libfoo1", "--vendor", self.path("vendor"))
-        extra = next(item["digest"] for item in self.document()["sources"] if item["extra"])
-        first = next(item["digest"] for item in self.document()["sources"] if not item["extra"])
-        moved = next(line for line in good.splitlines() if '"name":"libfoo1"' in line and '"arch":"x86_64"' in line)
-        stays = next(line for line in good.splitlines() if '"name":"libbar2"' in line and '"arch":"x86_64"' in line)
-        newer = json.loads(next(line for line in good.splitlines() if '"name":"libfoo1"' in line).rstrip(","))
-        changes = {
-            "the moved one is of the first": good.replace(moved, moved.replace(f'"{extra}"', "null")),
-            "the moved one is of none": good.replace(moved, moved.replace(extra, extra[:-4] + "0000")),
-            "one that stays is of the later": good.replace(stays, stays.replace('"generation":null', f'"generation":"{extra}"')),
-            "the later one is the first": good.replace('"extra":true', '"extra":false'),
-            "none is the first": good.replace('"extra":false', '"extra":true'),
-            "the first one's digest": good.replace(extra, first),
-            "all of them": good.replace(f'"generation":"{extra}"', '"generation":null'),
-            "the version": good.replace(newer["version"], "1:9.8"),
-            "its distribution": good.replace('"codename":"', '"codename":"x'),
-        }
-        self.options = self.factory.options
-        for number, (what, text) in enumerate(changes.items()):
-            with self.subTest(what=what):
-                self.assertNotEqual(text, good)
-                self.put(reseal(text))
-                self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", "all", "served"))
-                self.elsewhere(f"account-{number}")
-                self.refuse(run.TRUST, LOCK,
-                            arguments=("--locked", "--vendor", self.path("vendor"), "--arch", "all", "served"))
-
-    def test_what_is_no_lock_is_refused(self):
-        for text in ("", "{}", "[" * 100000, self.good[:-1], self.good[:200], "\0" + self.good[1:]):
-            self.put(text)
-            self.refuse(run.TRUST, arguments=("--locked", "--arch", "all", "served"))
-        for text in ('{\n', '{"imgfactory_lock":1,', self.good.replace('"data":[', '"more":1,\n"data":[')):
-            self.put(reseal(text + ('' if SUM.search(text) else '"sum":"sha256:' + "0" * 64 + '"\n}\n')))
-            self.refuse(run.MALFORMED, "no lock file", arguments=("--locked", "--arch", "all", "served"))
-
-
-class Rpm(BuildCase):
-    """The same of RPM repositories, whose packages are signed themselves."""
-
-    def setUp(self):
-        super().setUp()
-        self.folder = self.copy(SHARED.get("fedora", rpm_world.packages), "repo")
-        self.server = server.Server(self.folder).start()
-        self.addCleanup(self.server.stop)
-        self.lock_path = self.path(LOCK)
-        self.use(self.source(self.folder, where=self.server.url.rstrip("/")))
-
-    shared = SHARED
-
-    def use(self, source, retries=1):
-        self.factory.options = ["--source", source, "--manifests", MANIFESTS, "--retries", str(retries), "--lock-file",
-                                self.path(LOCK)]
-
-    def elsewhere(self, name):
-        options = self.factory.options
-        self.factory = run.Factory(self.path(name))
-        self.factory.options = options
-
-    def locked(self, *options):
-        return self.build("--locked", "--arch", ",".join(ARCHES), *options, "dhcpd", name="dhcpd").tags["latest"]
-
-    def lock(self, *options):
-        result = self.run_factory("lock", "--arch", ",".join(ARCHES), *options, "dhcpd")
-        self.assertEqual(result.code, run.OK, result)
-        with open(self.lock_path, encoding="utf-8") as stream:
-            return stream.read()
-
-    def test_a_lock_of_rpm_packages_is_built_from_anywhere(self):
-        before = self.build("--arch", ",".join(ARCHES), "dhcpd", name="dhcpd").tags["latest"]
-        self.lock("--vendor", self.path("vendor"))
-        self.elsewhere("by-mirror")
-        self.assertEqual(self.locked(), before)
-        moment = time.strftime("%Y%m%d", time.gmtime(json.loads(self.lock())["sources"][0]["date"]))
-        self.assertTrue(moment)
-        shutil.copytree(self.folder, self.path(f"former/{moment}"))
-        publish(self.folder, [package for package in rpm_world.packages() if package.name != "dhcp-server"],
-                self.shared.ring.get("main"), options=("--revision", str(rpm.EPOCH + 86400)))
-        self.elsewhere("gone")
-        self.refuse(run.NETWORK, "dhcp-server", LOCK, arguments=("--locked", "--arch", "x86_64", "dhcpd"))
-        self.elsewhere("by-folder")
-        self.assertEqual(self.locked("--vendor", self.path("vendor")), before)
-        self.use(self.source(self.folder, where=self.server.url.rstrip("/"),
-                             snapshot=f"'file://{self.path('former')}/{{date}}/$basearch'"))
-        self.elsewhere("by-snapshot")
-        self.assertEqual(self.locked(), before)
-
-    def test_an_update_of_one_rpm_package_moves_no_other(self):
-        self.lock("--vendor", self.path("vendor"))
-        former = {(item["name"], item["version"]) for item in self.document()["packages"]}
-        newer = [copy.copy(package) for package in rpm_world.packages()]  # those of others stay as they are
-        for package in newer:
-            if package.name in ("dhcp-server", "glibc", "libgcc"):
-                package.release, package._built = "9.kit", {}
-        publish(self.folder, newer, self.shared.ring.get("main"), options=("--revision", str(rpm.EPOCH + 86400)))
-        text = self.lock("--update=libgcc", "--vendor", self.path("vendor"))
-        now = {(item["name"], item["version"]) for item in json.loads(text)["packages"]}
-        self.assertEqual({name for name, _ in now - former}, {"libgcc"})
-        self.assertEqual(len(now), len(former))
-        before = self.locked("--rebuild")
-        self.server.stop()
-        self.elsewhere("by-folder")
-        self.assertEqual(self.locked("--vendor", self.path("vendor")), before)
-
-    def document(self):
-        with open(self.lock_path, encoding="utf-8") as stream:
-            return json.load(stream)
-
-    def gone(self, **settings):
-        """Builds and locks, and the repository has other metadata from then on, of the same packages."""
-        before = self.build("--arch", ",".join(ARCHES), "dhcpd", name="dhcpd").tags["latest"]
-        self.lock()
-        publish(self.folder, rpm_world.packages(), self.shared.ring.get("main"), options=("--revision", str(rpm.EPOCH + 86400)))
-        if settings:
-            self.use(self.source(self.folder, where=self.server.url.rstrip("/"), **settings))
-        self.elsewhere("gone")
-        return before
-
-    def test_where_metadata_are_gone_the_packages_own_signatures_vouch(self):
-        before = self.gone()
-        self.assertEqual(self.locked(), before)
-        self.assertIn("each by its own signature", self.last.stderr)
-        self.elsewhere("again")
-        self.assertEqual(self.locked("--jobs", "1"), before)
-
-    def test_where_metadata_are_gone_a_package_that_another_signed_is_refused(self):
-        self.gone(keys=("other",))
-        self.refuse(run.TRUST, "package bash", "unknown key", arguments=("--locked", "--arch", "x86_64", "dhcpd"))
-
-    def test_where_metadata_are_gone_unsigned_packages_need_trust(self):
-        self.use(self.source(self.folder, keys=(), where=self.server.url.rstrip("/"), trusted="true"))
-        before = self.gone(keys=(), trusted="true")
-        self.assertEqual(self.locked(), before)
-        self.assertIn("(trusted: true)", self.last.stderr)
-
-    def test_where_metadata_are_gone_a_lock_that_was_changed_is_refused(self):
-        self.gone()
-        with open(self.lock_path, encoding="utf-8") as stream:
-            good = stream.read()
-        packages = {item["name"]: item for item in self.document()["packages"] if item["arch"] == "x86_64"}
-        bytes_of = lambda name: f'"digest":"{packages[name]["digest"]}","url":"{packages[name]["url"]}"'  # noqa: E731
-        for number, (what, old, new) in enumerate((
-                ("another signed package", bytes_of("libgcc"), bytes_of("bash")),
-                ("the version", f'"version":"{packages["libgcc"]["version"]}"', '"version":"99-1"'),
-                ("no signed bytes", packages["libgcc"]["url"], packages["libgcc"]["url"].rsplit("/", 2)[0] + "/repodata/repomd.xml"),
-                ("the why and the path", '"path":"/usr/sbin/dhcpd"', '"path":"/usr/sbin/dhcpc"'))):
-            with self.subTest(what=what):
-                self.assertIn(old, good)
-                self.write(LOCK, reseal(good.replace(old, new)))
-                self.elsewhere(f"account-{number}")
-                result = self.run_factory("--locked", "--arch", "x86_64", "dhcpd")
-                self.assertEqual(result.code, run.TRUST, result)
-                self.assert_nothing_left(result)
-
-    def test_a_changed_lock_of_rpm_packages_is_refused(self):
-        good = self.lock()
-        self.elsewhere("other")
-        for old, new in ((r'"digest":"sha256:([0-9a-f]{60})', r'"digest":"sha256:\g<1>'), (r'"version":"', '"version":"9'),
-                         (r'\.rpm"', '.rpx"'), (r'"checksum":"sha256:[0-9a-f]{4}', '"checksum":"sha256:0000')):
-            text = re.sub(old, new, good)
-            if old.startswith('"digest'):
-                text = re.sub(r'("digest":"sha256:[0-9a-f]{60})[0-9a-f]{4}', r"\g<1>0000", good)
-            self.write(LOCK, reseal(text))
-            self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", ",".join(ARCHES), "dhcpd"))
-
-    def test_a_place_of_a_lock_is_never_asked(self):
-        good = self.lock()
-        asked = server.Server(self.folder).start()
-        self.addCleanup(asked.stop)
-        self.write(LOCK, reseal(good.replace(self.server.url, asked.url)))
-        self.elsewhere("other")
-        self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", "x86_64", "dhcpd"))
-        self.write(LOCK, reseal(re.sub(r'"from":"[^"]*', f'"from":"{asked.url}/x86_64/', good)))
-        self.refuse(run.TRUST, "which is no place of it", arguments=("--locked", "--arch", "x86_64", "dhcpd"))
-        self.assertEqual(asked.asked(), 0)
-
-    def test_mirrors_of_a_list_may_be_others_than_then(self):
-        listed = self.write("mirrors", f"{self.server.url}/x86_64/\n")
-        keys = self.shared.ring.get("main").armoured
-        self.use(self.write("source.yaml", f"kind: rpm\nname: kit\nmirrorlist: file://{listed}\ngpgkey: [{keys}]\n"))
-        build = lambda *options: self.build(*options, "--arch", "x86_64", "dhcpd", name="dhcpd").tags["latest"]  # noqa: E731
-        before = build()
-        self.run_factory("lock", "--arch", "x86_64", "dhcpd")
-        other = server.Server(self.folder).start()
-        self.addCleanup(other.stop)
-        self.server.stop()
-        self.write("mirrors", f"{other.url}/x86_64/\n")
-        self.elsewhere("other")
-        self.assertEqual(build("--locked"), before)
-        os.unlink(listed)
-        self.assertEqual(build("--locked", "--rebuild"), before)  # out of the cache
-
-    def test_a_repository_that_was_left_out_is_left_out_again(self):
-        key = self.shared.ring.get("main").armoured
-        self.use(self.write("source.yaml", "kind: rpm\nrepositories:\n"
-                            f"  - {{name: kit, baseurl: '{self.server.url}/$basearch', gpgkey: [{key}]}}\n"
-                            f"  - {{name: more, baseurl: 'file://{self.path('more')}/$basearch', trusted: true, "
-                            "skip_if_unavailable: true}\n"))
-        before = self.build("--arch", ",".join(ARCHES), "dhcpd", name="dhcpd").tags["latest"]
-        self.lock()
-        shutil.copytree(self.folder, self.path("more"))
-        self.elsewhere("other")
-        self.assertEqual(self.locked(), before)
-
-    def test_packages_are_still_checked_by_their_own_signature(self):
-        self.lock()
-        other = self.shared.ring.get("other")
-        self.use(self.source(self.folder, keys=("other",), where=self.server.url.rstrip("/")))
-        self.assertTrue(other)
-        self.elsewhere("other")
-        self.refuse(run.TRUST, "dhcp-server", arguments=("--locked", "--arch", "x86_64", "dhcpd"))
-
 
 if __name__ == "__main__":
     unittest.main()

@@ -131,20 +131,63 @@ def package():
     return [made.build()]
 
 
+def lock():
+    """Locks without their checksum, of both formats: the later one with two generations of a repository."""
+    digest, other, lines = "sha256:" + "a" * 64, "sha256:" + "b" * 64, []
+
+    def document(number, **more):
+        newer = number > 1
+        package = {"name": "libfoo1", "version": "1-1", "architecture": "amd64", "arch": "x86_64", "size": 3, "digest": digest,
+                   "url": "http://a/p.deb", "images": ["a"], **({"generation": other, "suite": "s"} if newer else {})}
+        source = {"uri": "http://a/", "suite": "s", "from": "http://a/", "date": 7, "digest": digest, "file": digest, "signature": None,
+                  "bare": False, **({"extra": False, "distribution": "D", "version": "1", "codename": None} if newer else {})}
+        lists = {"data": [{"name": "recipes", "digest": digest}],
+                 "images": [{"image": "a", "arch": "x86_64", "manifest": digest, "base": None, "base_digest": None, "named": None}],
+                 "indices": [{"uri": "http://a/", "suite": "s", "arch": "x86_64", "path": "main/Packages.xz", "checksum": digest, "size": 9,
+                              **({"generation": None} if newer else {})}],
+                 "packages": [package], "paths": [{"path": "/x", "arch": "x86_64", "package": "libfoo1", "why": "w", "images": ["a"]}],
+                 "sources": [source] + ([{**source, "digest": other, "extra": True}] if newer else [])}
+        parts = [f'"{key}":[\n' + ",\n".join(json.dumps(item, separators=(",", ":")) for item in items) + "\n],\n"
+                 for key, items in lists.items()]
+        lines.append('{\n"imgfactory_lock":%d,\n"program":"1.0",\n%s' % (number, "".join(parts)))
+    document(1)
+    document(2)
+    return [text.encode() for text in lines]
+
+
+def status_record():
+    image = {"image": "a", "asked": "a", "destination": "r/a", "writer": "w", "outcome": "published", "error": None, "night": 5, "good": 5,
+             "failing_since": 0, "digest": "sha256:" + "a" * 64, "tags": ["latest"], "architectures": ["x86_64"], "proven": True,
+             "repositories": [{"name": "s of http://a/", "date": 3}]}
+    failed = {**image, "outcome": "failed", "error": {"kind": "network", "exit": 6, "text": "x"}, "digest": None}
+    moves = [{"image": "a", "destination": None, "tags": ["latest"], "released": 1, "moved": 2, "seconds": 3}]
+    return [json.dumps({"format": 1, "program": "1.0", "night": 5, "images": images, "moves": moves}).encode()
+            for images in ([image], [failed, image], [])]
+
+
+def changelog():
+    entry = ("a (1.0-%d) unstable; urgency=medium\n\n  * Fix CVE-2024-1234, closes: #12, #13. (LP: #5) RHSA-2024:1234 rhbz#7\n\n"
+             " -- A B <a@b>  Mon, 01 Jan 2024 00:00:00 +0000\n\n")
+    return ["".join(entry % number for number in (3, 2, 1)).encode(), b"A B <a@b> - 1:1.0-3"]
+
+
 SEEDS = {
     "auth": lambda: [json.dumps({"auths": {"registry.example": {"auth": "dTpz"}, "registry.example/a": {"identitytoken": "x"}},
                                  "credHelpers": {"b.example": "c"}, "credsStore": "d"}).encode()],
+    "changelog": changelog,
     "contents": lambda: [b"usr/sbin/a admin/a,b/c\nbin/a x/d\netc/ld.so.conf.d/e.conf f/g\nlib/systemd/system/a.service a/a\n"],
     "deb": package,
     "document": document,
     "elf": symbols,
     "layers": layers,
     "ld_cache": ld_cache,
+    "lock": lock,
     "packages": lambda: [debmd.stanza("a", Depends="b (>= 1), c | d:any", Provides="e (= 1)", Source="f (2)").encode()],
     "rpm_metadata": rpm_metadata,
     "rpmdb": rpmdb,
     "solve": lambda: [bytes(range(0, 96)), bytes(x % 251 for x in range(0, 4000, 7))],
     "status": status,
+    "status_record": status_record,
     "symbols": symbols,
     "tar": layers,
     "text": text,
@@ -152,15 +195,18 @@ SEEDS = {
 
 WORDS = {
     "auth": ["auths", "auth", "credHelpers", "credsStore", "identitytoken", "registrytoken", "username", "password", "registry.example"],
+    "changelog": ["urgency=", " -- ", "CVE-", "closes:", "LP: #", "rhbz#", "RHSA-", "\\x0a  * ", "; ", "unstable"],
     "contents": ["usr/", "bin/", "sbin/", "lib/systemd/system/", "etc/ld.so.conf.d/", ".service", "\\x0a", ","],
     "document": ["schemaVersion", "mediaType", "manifests", "layers", "config", "platform", "architecture", "variant", "annotations",
                  OCI + "index.v1+json", OCI + "manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json", "artifactType",
                  "subject", "vnd.docker.reference.type", "attestation-manifest", "Entrypoint", "ExposedPorts", "\\x01", "\\x021"],
     "layers": ["ustar", ".wh.", ".wh..wh..opq", "../", "path=", "linkpath=", "size=", "SCHILY.xattr.", "GNU.sparse.name="],
+    "lock": ["imgfactory_lock", "packages", "sources", "indices", "paths", "images", "data", "generation", "extra", "sha256:", "null", "true"],
     "rpm_metadata": ["<package", "<rpm:entry", "name=", "flags=", "pre=", "<file", "type=", "ghost", "<data", "<location", "href=", "<open-checksum",
                      "artifacts:", "stream:", "document:", " if ", " else ", " and ", " with ", " unless ", "<![CDATA[", "<!DOCTYPE", "&#x0;"],
     "rpmdb": ["SQLite format 3", "Packages", "CREATE TABLE", "CREATE VIEW", "CREATE TRIGGER", "WITHOUT ROWID", "hnum", "blob", "GENERATED ALWAYS AS"],
     "status": ["Package:", "Status:", "install ok installed", "half-configured", "Version:", "Conffiles:", "Depends:", "\\x0a ", "obsolete"],
+    "status_record": ["images", "moves", "outcome", "failed", "published", "unchanged", "repositories", "night", "sha256:", "null"],
     "text": ["[", "]", "=", "@include", "auth", "--slave", "--install", "posix.", "..", "-----BEGIN", "Default:", "success=1", "\\xfd7zXZ"],
 }
 WORDS["tar"] = WORDS["layers"]

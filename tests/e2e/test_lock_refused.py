@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Locks that say what is not so, and locks whose signed indices are gone: nothing is taken that nothing vouches for."""
+
+import json
+import os
+import re
+import unittest
+
+from base import run
+from lock_case import FAR, LOCK, SUM, LockCase, reseal
+
+
+class Gone(LockCase):
+    """The signed index that a lock names is gone from everywhere, its packages are not."""
+
+    def setUp(self):
+        super().setUp()
+        self.repository.publish(None, sign="none", date=FAR)
+        self.trusted(True)
+        self.before = self.of(self.build("--arch", "all", "served"))
+        self.lock()
+        self.moved()
+        self.elsewhere()
+
+    def trusted(self, is_trusted, **settings):
+        self.use(self.write_source(trusted=is_trusted, **settings))
+        self.factory.options += ["--lock-file", self.lock_path]
+        self.options = self.factory.options
+
+    def moved(self, **settings):
+        self.newer(remove=False, sign="none", **settings)
+
+    def test_of_a_trusted_source_what_the_lock_names_is_built(self):
+        self.assertEqual(self.digests(), self.before)
+        self.assertIn("its packages are taken as the lock names them (trusted: true)", self.last.stderr)
+        self.elsewhere("other")
+        self.assertEqual(self.digests("--jobs", "1"), self.before)
+
+    def test_without_trust_nothing_vouches(self):
+        self.repository.publish(self.key, date=FAR)  # signed, and locked so
+        self.trusted(False)
+        self.elsewhere("signed")
+        self.lock("--update")
+        self.newer(remove=False)
+        self.elsewhere("other")
+        self.refuse(run.TRUST, "nothing vouches for what it takes of it", "libbar2 2.0+dfsg-1", "trusted: true",
+                    arguments=("--locked", "--arch", "all", "served"))
+
+    def test_a_package_that_is_gone_too_is_named(self):
+        for file in os.listdir(self.path("repo/pool/main/libbar2")):
+            os.unlink(self.path(f"repo/pool/main/libbar2/{file}"))
+        self.refuse(run.NETWORK, "package libbar2 2.0+dfsg-1, which it takes, cannot be had either",
+                    arguments=("--locked", "--arch", "all", "served"))
+
+    def test_other_bytes_are_refused(self):
+        good = self.text()
+        package = next(item for item in self.document()["packages"] if item["name"] == "libbar2" and item["arch"] == "x86_64")
+        other = next(item for item in self.document()["packages"] if item["name"] == "libfoo1" and item["arch"] == "x86_64")
+        changes = {
+            "the digest": (package["digest"], package["digest"][:-4] + "0000"),
+            "another package's bytes": (f'"digest":"{package["digest"]}","url":"{package["url"]}"',
+                                        f'"digest":"{other["digest"]}","url":"{other["url"]}"'),
+            "the version": ('"version":"2.0+dfsg-1"', '"version":"2.0+dfsg-2"'),
+            "the architecture": (f'"name":"libbar2","version":"2.0+dfsg-1","architecture":"{package["architecture"]}"',
+                                 '"name":"libbar2","version":"2.0+dfsg-1","architecture":"all"'),
+            "the size": (f'"size":{package["size"]},', f'"size":{package["size"] + 1},'),
+            "a place elsewhere": (package["url"], package["url"].replace("/pool/", "/pool/../pool/")),
+            "another suite": (f'"{package["digest"]}","url":"{package["url"]}"', f'"{package["digest"]}","url":"http://127.0.0.1:9/x.deb"'),
+            "one package less": (next(line for line in good.splitlines() if '"name":"libbar2"' in line) + "\n", ""),
+        }
+        for number, (what, (old, new)) in enumerate(changes.items()):
+            with self.subTest(what=what):
+                self.assertIn(old, good)
+                text = good.replace(old, new)
+                self.put(reseal(text))
+                self.elsewhere(f"account-{number}")
+                result = self.run_factory("--locked", "--arch", "all", "served")
+                self.assertEqual(result.code, run.TRUST, result)
+                self.assert_nothing_left(result)
+
+
+class Hostile(LockCase):
+    """A changed lock is class 3, whatever is changed, and whether or not its checksum was made to fit."""
+
+    def setUp(self):
+        super().setUp()
+        self.good = self.lock()
+        self.options = self.factory.options
+
+    def altered(self):
+        """(What, text) of locks with one thing changed."""
+        document = json.loads(self.good)
+        for key in ("data", "images", "indices", "packages", "paths", "sources"):
+            for field, value in document[key][0].items():
+                other = self.other(value)
+                if other is None:
+                    continue
+                begin, end = self.good.split(f'"{key}":[\n', 1)
+                line, rest = end.split("\n", 1)
+                old = json.dumps({field: value}, separators=(",", ":"), ensure_ascii=False)[1:-1]
+                new = json.dumps({field: other}, separators=(",", ":"), ensure_ascii=False)[1:-1]
+                self.assertIn(old, line)
+                yield f"{key}: {field}", f'{begin}"{key}":[\n{line.replace(old, new, 1)}\n{rest}'
+
+    @staticmethod
+    def other(value):
+        if isinstance(value, bool):
+            return not value
+        if isinstance(value, int):
+            return value + 1
+        if isinstance(value, list):
+            return ["other"]
+        if value and re.fullmatch("sha256:[0-9a-f]{64}", value):
+            return value[:-1] + ("0" if value[-1] != "0" else "1")
+        return value + "x" if value else None
+
+    def test_each_change_alone_is_refused(self):
+        for what, text in self.altered():
+            with self.subTest(what=what):
+                self.put(text)
+                self.refuse(run.TRUST, "changed since", arguments=("--locked", "--arch", "all", "served"))
+                self.put(reseal(text))
+                if what.split(":")[0] in ("indices", "packages", "sources"):
+                    self.elsewhere(f"new-{abs(hash(what))}")
+                self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", "all", "served"))
+
+    def test_all_changes_together_are_refused(self):
+        digest = re.compile(r"sha256:[0-9a-f]{63}")
+        text = digest.sub("sha256:" + "7" * 63, self.good)
+        text = text.replace('"version":"', '"version":"9').replace(".deb", ".rpm").replace('"size":', '"size":1')
+        for lock in (text, reseal(text)):
+            self.put(lock)
+            for account in ("", "all-new"):
+                if account:
+                    self.elsewhere(account)
+                self.refuse(run.TRUST, arguments=("--locked", "--arch", "all", "served"))
+
+    def test_changes_of_a_lock_with_two_generations_are_refused(self):
+        self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9"})
+        good = self.lock("--update=libfoo1", "--vendor", self.path("vendor"))
+        extra = next(item["digest"] for item in self.document()["sources"] if item["extra"])
+        first = next(item["digest"] for item in self.document()["sources"] if not item["extra"])
+        moved = next(line for line in good.splitlines() if '"name":"libfoo1"' in line and '"arch":"x86_64"' in line)
+        stays = next(line for line in good.splitlines() if '"name":"libbar2"' in line and '"arch":"x86_64"' in line)
+        newer = json.loads(next(line for line in good.splitlines() if '"name":"libfoo1"' in line).rstrip(","))
+        changes = {
+            "the moved one is of the first": good.replace(moved, moved.replace(f'"{extra}"', "null")),
+            "the moved one is of none": good.replace(moved, moved.replace(extra, extra[:-4] + "0000")),
+            "one that stays is of the later": good.replace(stays, stays.replace('"generation":null', f'"generation":"{extra}"')),
+            "the later one is the first": good.replace('"extra":true', '"extra":false'),
+            "none is the first": good.replace('"extra":false', '"extra":true'),
+            "the first one's digest": good.replace(extra, first),
+            "all of them": good.replace(f'"generation":"{extra}"', '"generation":null'),
+            "the version": good.replace(newer["version"], "1:9.8"),
+            "its distribution": good.replace('"codename":"', '"codename":"x'),
+        }
+        self.options = self.factory.options
+        for number, (what, text) in enumerate(changes.items()):
+            with self.subTest(what=what):
+                self.assertNotEqual(text, good)
+                self.put(reseal(text))
+                self.refuse(run.TRUST, LOCK, arguments=("--locked", "--arch", "all", "served"))
+                self.elsewhere(f"account-{number}")
+                self.refuse(run.TRUST, LOCK,
+                            arguments=("--locked", "--vendor", self.path("vendor"), "--arch", "all", "served"))
+
+    def test_what_is_no_lock_is_refused(self):
+        for text in ("", "{}", "[" * 100000, self.good[:-1], self.good[:200], "\0" + self.good[1:]):
+            self.put(text)
+            self.refuse(run.TRUST, arguments=("--locked", "--arch", "all", "served"))
+        for text in ('{\n', '{"imgfactory_lock":1,', self.good.replace('"data":[', '"more":1,\n"data":[')):
+            self.put(reseal(text + ('' if SUM.search(text) else '"sum":"sha256:' + "0" * 64 + '"\n}\n')))
+            self.refuse(run.MALFORMED, "no lock file", arguments=("--locked", "--arch", "all", "served"))
+
+if __name__ == "__main__":
+    unittest.main()
