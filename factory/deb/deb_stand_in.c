@@ -11,7 +11,7 @@
 
 #define ARCHES_MAX 64
 #define INDEX_MAX_BYTES ((size_t)256 << 20)
-#define UNPACKED_MAX_BYTES ((uint64_t)16 << 30) /* only read through */
+#define UNPACKED_MAX_BYTES ((uint64_t)8 << 30) /* only read through */
 
 /* The indices of one architecture. */
 struct index {

@@ -33,6 +33,30 @@ class Locks(LockCase):
             self.assertEqual([json.loads(line) for line in lines], document[key])
         self.assertEqual(reseal(first), first)
 
+    def test_a_lock_of_the_first_format_is_still_taken(self):
+        before = self.of(self.build())
+        lines = []
+        for line in self.lock().replace('"imgfactory_lock":2', '"imgfactory_lock":1').splitlines(keepends=True):
+            if line.startswith('{"'):
+                item = json.loads(line.rstrip(",\n"))
+                for key in {"generation", "extra", "distribution", "codename"} | ({"suite"} if "digest" in item and "url" in item else set()) | (
+                        {"version"} if "from" in item else set()):
+                    item.pop(key, None)
+                line = json.dumps(item, separators=(",", ":"), ensure_ascii=False) + line[line.rindex("}") + 1:]
+            lines.append(line)
+        first = reseal("".join(lines))
+        self.assertNotIn("generation", first)
+        self.put(first)
+        self.options = self.factory.options
+        self.elsewhere()
+        self.assertEqual(self.digests(), before)
+        self.lock("--check")
+        self.assertEqual(self.text(), first)
+        self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9"})
+        self.lock("--update=libfoo1")
+        self.assertEqual(self.versions("libfoo1", "libbar2"), {("libfoo1", "1:9.9"), ("libbar2", "2.0+dfsg-1")})
+        self.digests("--rebuild")
+
     def test_a_locked_build_is_the_build_of_then_whatever_is_newer(self):
         before = self.of(self.build())
         self.lock()
@@ -285,6 +309,13 @@ class Updates(LockCase):
         self.lock("--update")
         self.assertEqual(len(self.document()["sources"]), 1)
         self.digests("--rebuild")
+
+    def test_a_product_of_before_does_not_say_where_a_package_is_from(self):
+        self.go_on({"libfoo1": "1:9.9"})
+        before = self.of(self.build("--arch", "all", "served"))  # all that is newest, which is what the update takes
+        self.lock("--update=libfoo1")
+        self.assertEqual({item["generation"] is None for item in self.document()["packages"] if item["name"] == "libfoo1"}, {False})
+        self.assertEqual(self.digests("--rebuild"), before)
 
     def test_an_update_needs_the_generation_that_the_others_stay_at(self):
         self.go_on({"libfoo1": "1:9.9"})

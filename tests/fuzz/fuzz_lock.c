@@ -13,7 +13,7 @@ static const char *seal(struct arena *arena, const uint8_t *bytes, size_t len)
     return arena_printf(arena, "%.*s\"sum\":\"sha256:%s\"\n}\n", (int)len, (const char *)bytes, digest_hex(&sum).chars);
 }
 
-static struct text write(struct arena *arena, struct lock *lock)
+static struct text print(struct arena *arena, struct lock *lock)
 {
     AUTO(buf_done) struct buf text;
     buf_init(&text, LOCK_MAX_BYTES);
@@ -49,10 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     use(&arena, &lock);
     lock.format = LOCK_FORMAT;
     lock.program = "1.0"; /* as only a program's own version is written */
-    struct text first = write(&arena, &lock);
+    struct text first = print(&arena, &lock);
     if (!first.len)
         return 0;
-    if (!lock_read(&arena, "x.lock", first, &again, &err) || !text_eq(write(&arena, &again), first))
+    if (!lock_read(&arena, "x.lock", first, &again, &err) || !text_eq(print(&arena, &again), first))
         abort();
     return 0;
 }

@@ -8,7 +8,7 @@
 
 #define RECORD_MAX_BYTES ((size_t)16 << 20)
 
-static struct text write(struct arena *arena, const struct status_record *record)
+static struct text print(struct arena *arena, const struct status_record *record)
 {
     AUTO(buf_done) struct buf text;
     buf_init(&text, RECORD_MAX_BYTES);
@@ -27,10 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     ours.format = record.format;
     status_record_merge(&arena, &record, &ours, 2000, &merged);
     (void)status_record_has(&record, &merged, 2000);
-    struct text first = write(&arena, &record);
+    struct text first = print(&arena, &record);
     if (!first.len)
         return 0;
-    if (status_record_read(&arena, first, &again) != STATUS_IS_READ || !text_eq(write(&arena, &again), first))
+    if (status_record_read(&arena, first, &again) != STATUS_IS_READ || !text_eq(print(&arena, &again), first))
         abort();
     (void)status_record_shed(&arena, &again, "w");
     return 0;
