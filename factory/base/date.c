@@ -79,6 +79,48 @@ bool date_parse(struct text date, int64_t *ret_seconds)
     return tm.tm_mday == day || is_leap_second; /* 31 February is no date */
 }
 
+/* A day that is one: no 31 February. */
+static bool make_time(struct tm *tm, int64_t *ret_seconds)
+{
+    int day = tm->tm_mday;
+    tm->tm_year -= 1900;
+    tm->tm_mon--;
+    *ret_seconds = timegm(tm);
+    return tm->tm_mday == day;
+}
+
+bool date_parse_day(const char *day, int64_t *ret_seconds)
+{
+    struct text text = text_of(day);
+    struct tm tm = {0};
+    return text.len == 10 && day[4] == '-' && day[7] == '-' &&
+           parse_part((struct text){day, 4}, 4, 9999, &tm.tm_year) && tm.tm_year >= 1970 &&
+           parse_part((struct text){day + 5, 2}, 2, 12, &tm.tm_mon) && tm.tm_mon &&
+           parse_part((struct text){day + 8, 2}, 2, 31, &tm.tm_mday) && tm.tm_mday && make_time(&tm, ret_seconds);
+}
+
+struct date_chars date_print_basic(int64_t seconds)
+{
+    struct date_chars date = {{0}};
+    struct tm tm;
+    time_t time = (time_t)seconds;
+    if (gmtime_r(&time, &tm))
+        (void)strftime(date.chars, sizeof date.chars, "%Y%m%dT%H%M%SZ", &tm);
+    return date;
+}
+
+bool date_parse_basic(struct text date, int64_t *ret_seconds)
+{
+    struct tm tm = {0};
+    const char *at = date.ptr;
+    return date.len == 16 && at[8] == 'T' && at[15] == 'Z' && parse_part((struct text){at, 4}, 4, 9999, &tm.tm_year) &&
+           tm.tm_year >= 1970 && parse_part((struct text){at + 4, 2}, 2, 12, &tm.tm_mon) && tm.tm_mon &&
+           parse_part((struct text){at + 6, 2}, 2, 31, &tm.tm_mday) && tm.tm_mday &&
+           parse_part((struct text){at + 9, 2}, 2, 23, &tm.tm_hour) &&
+           parse_part((struct text){at + 11, 2}, 2, 59, &tm.tm_min) &&
+           parse_part((struct text){at + 13, 2}, 2, 59, &tm.tm_sec) && make_time(&tm, ret_seconds);
+}
+
 struct date_chars date_print(int64_t seconds)
 {
     struct date_chars result = {"an unknown time"};

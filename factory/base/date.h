@@ -16,6 +16,11 @@ struct date_chars {
 /* Parses "Sat, 11 Jul 2026 10:16:37 UTC" (RFC 5322, section 3.3, any zone of it) into seconds since the
  * epoch, whatever the locale. */
 bool date_parse(struct text date, int64_t *ret_seconds) MUST_CHECK;
+/* Parses "2026-12-31" (RFC 3339, full-date) into the first second of that day in UTC. */
+bool date_parse_day(const char *day, int64_t *ret_seconds) MUST_CHECK;
+/* Prints seconds since the epoch as "20260711T101637Z" (ISO 8601, basic format), and parses that. */
+struct date_chars date_print_basic(int64_t seconds);
+bool date_parse_basic(struct text date, int64_t *ret_seconds) MUST_CHECK;
 /* Prints seconds since the epoch as "2026-07-11 10:16:37 UTC". */
 struct date_chars date_print(int64_t seconds);
 /* Prints a time span of seconds (the sign is dropped) as "3 days", "5 hours", "40 seconds". */

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/units.h"
 #include "cli/confinement.h"
 #include "cli/display.h"
@@ -14,6 +15,7 @@
 #include "cli/night_pages.h"
 #include "cli/night_status.h"
 #include "cli/places.h"
+#include "cli/prune.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
 #include "formats/sources.h"
@@ -85,6 +87,8 @@ struct build {
     bool is_new;                   /* the manifest of a name is wanted, no image */
     struct source *shared;         /* the command's source, or the host's, once it was read: one for all images */
     LIST(struct site_source) site_sources;
+    LIST(struct batch_ended) ended; /* images of the site that are not built any more */
+    size_t ended_image_count;       /* of them: those that are planned, behind the others in `images` */
 };
 
 static struct build build_of(struct command *command)
@@ -478,6 +482,21 @@ static void choose_together(const struct build *build, struct batch_image *image
         command_first(options->on_missing, command_first(own->on_missing, site->on_missing, NULL), NULL));
 }
 
+/* How long the digests of an image of the site stay: what it says of that itself, else the site, else the tags that it has. */
+static void choose_keeps(const struct build *build, const struct site_image *own, struct batch_image *image)
+{
+    const struct site *site = build->site;
+    if (!own->word)
+        return;
+    image->tag_rules = own->tags.count ? &own->tag_rules : &site->tag_rules;
+    image->has_end = own->has_end;
+    image->end_of_life = own->end_of_life;
+    image->keep = own->keep.kind != KEEP_UNSAID ? own->keep : site->keep;
+    image->is_stamped = image->keep.kind != KEEP_UNSAID;
+    for (size_t i = 0; i < image->tag_rules->count; i++)
+        image->is_stamped = image->is_stamped || image->tag_rules->items[i].keep.kind != KEEP_UNSAID;
+}
+
 /* Gives an image its manifest, and what follows from that and the site file alone. */
 static void set_manifest(const struct build *build, struct manifest *manifest, struct batch_image *image)
 {
@@ -488,6 +507,7 @@ static void set_manifest(const struct build *build, struct manifest *manifest, s
     image->templates = own->tags.count                                  ? own->tags
                        : !manifest->has_tags && build->site->tags.count ? build->site->tags
                                                                         : manifest->tags;
+    choose_keeps(build, own, image);
 }
 
 /* The image that is planned next; `word` is what it is asked for by. */
@@ -883,11 +903,29 @@ static void give_up_children(struct build *build)
     }
 }
 
+/* Plans images that are not built any more behind all others, for what they are called and where they are: they are pruned. Those that
+ * only the indices know are not looked up for that. */
+static void plan_ended(struct build *build)
+{
+    size_t count = build->image_count, asked = build->asked.count;
+    for (size_t i = 0; i < build->ended.count && build->is_night && build->site->is_pruned; i++) {
+        struct err none = {0};
+        size_t before = build->image_count;
+        if (!plan_image(build, build->ended.items[i].named, &none) || build->asked.count > asked) {
+            build->image_count = before;
+            build->asked.count = asked;
+        }
+    }
+    build->ended_image_count = build->image_count - count;
+    build->image_count = count;
+}
+
 static bool plan_images(struct build *build, struct err *err)
 {
     const struct strings *names = &build->names;
-    build->images = arena_new_array(build->arena, struct batch_image, names->count + BASES_MAX);
-    build->own = arena_new_array(build->arena, const struct site_image *, names->count + BASES_MAX);
+    size_t most = names->count + BASES_MAX + build->ended.count;
+    build->images = arena_new_array(build->arena, struct batch_image, most);
+    build->own = arena_new_array(build->arena, const struct site_image *, most);
     for (size_t i = 0; i < names->count; i++) {
         if (!plan_or_give_up(build, names->items[i], err))
             return false;
@@ -901,7 +939,40 @@ static bool plan_images(struct build *build, struct err *err)
             return false;
     }
     give_up_children(build);
+    plan_ended(build);
     return true;
+}
+
+/* Tells when an image comes to its end, from 30 days before on. */
+static void tell_end(const struct build *build, const struct site_image *image)
+{
+    int64_t left = image->end_of_life - clock_date();
+    if (left <= BATCH_END_TOLD_SECONDS)
+        log_line(build->command->log, LOG_QUIET,
+                 "warning: image %s: its end of life is %.10s, in %s: it is built until then", image->word,
+                 date_print(image->end_of_life).chars, date_print_span(left).chars);
+}
+
+/* Takes the names of images out that are at their end of life: a build leaves them as they are. */
+static void leave_ended(struct build *build)
+{
+    struct strings names = {0};
+    bool is_build = build->command->options.command->kind == COMMAND_BUILD;
+    for (size_t i = 0; i < build->names.count; i++) {
+        const struct site_image *image = site_image_find(&build->site->images, build->names.items[i]);
+        bool has_end = is_build && image && image->has_end;
+        if (!has_end || image->end_of_life > clock_date()) {
+            list_add(build->arena, &names, build->names.items[i]);
+            if (has_end)
+                tell_end(build, image);
+            continue;
+        }
+        const char *word = text_shell_word(build->arena, image->word);
+        list_add(build->arena, &build->ended, (struct batch_ended){word, image->word, image->end_of_life});
+        log_line(build->command->log, LOG_NORMAL, "image %s: its end of life was %.10s: it is not built any more", word,
+                 date_print(image->end_of_life).chars);
+    }
+    build->names = names;
 }
 
 /* Returns whether the command line names the images, or the site file does. */
@@ -917,7 +988,8 @@ static bool plan_names(struct build *build, struct err *err)
         fail_push_of_several(push, err);
         return false;
     }
-    if (build->names.count)
+    leave_ended(build);
+    if (build->names.count || build->ended.count)
         return true;
     err_set(err, ERR_USAGE,
             "no image named; try imgfactory --arch all dhcpd, --list or --help, or name them in a site file (images:)");
@@ -1211,6 +1283,13 @@ static bool run_publishes(const struct build *build)
     return !build->run.is_dry_run && !build->run.explained && !build->options->is_no_push;
 }
 
+/* Returns whether the run is a night that deletes what its images left behind: one that may push, and came to its end. */
+static bool is_pruning(const struct build *build, const struct batch *batch)
+{
+    return build->is_night && build->site->is_pruned && run_publishes(build) && !batch->is_abandoned &&
+           !atomic_load(build->command->cancel);
+}
+
 /* Runs the planned batch and prints its report. */
 static bool run_batch(struct build *build, struct err *err)
 {
@@ -1229,6 +1308,8 @@ static bool run_batch(struct build *build, struct err *err)
     struct registry_shared *shared = share_registries(build);
     batch_init(batch, build->images, build->image_count);
     plant->seen = is_guarded(build) ? status_seen_new(build->run.record) : NULL;
+    batch->ended = build->ended.items;
+    batch->ended_count = build->ended.count;
     struct display *display = build->options->is_quiet ? NULL : display_start(&batch->progress, log);
     AUTO(libraries_done) struct libraries libraries = {.store = plant->store};
     AUTO(stories_done)
@@ -1243,6 +1324,8 @@ static bool run_batch(struct build *build, struct err *err)
         together_log(batch, log);
         if (has_record(build))
             night_status_write(build->command, plant, batch);
+        if (is_pruning(build, batch))
+            prune_night(build->command, plant->http, build->run.registry, batch, build->ended_image_count);
         build->command->outcome = batch_outcome(batch);
         if (build->is_night && build->command->outcome == ERR_NONE)
             build->command->metadata = metadata_of(batch);
@@ -1297,6 +1380,38 @@ bool build_run(struct command *command, struct err *err)
         return false;
     }
     return end(build, plan(build, err) && run_batch(build, err));
+}
+
+/* Plans the images of the site for what they are called and where they go, and prunes there. */
+static bool prune_site(struct build *build, const char *only, struct err *err)
+{
+    struct plant plant;
+    struct name_answer *answers;
+    struct command *command = build->command;
+    bool is_dry_run = command->options.is_dry_run;
+    if (!build->site->images.count) {
+        err_set(err, ERR_USAGE, "%s%s; say what is kept with --keep, such as --keep=30d, or name images in a site file",
+                only ? only : "no site file names images", only ? ": no image of a site goes there" : "");
+        return false;
+    }
+    build->names = (struct strings){0};
+    command->options.is_dry_run = false; /* of the deletions: a dry run of a build goes nowhere */
+    if (!plan(build, err))
+        return false;
+    command->options.is_dry_run = is_dry_run;
+    confine(build);
+    if (!plant_open(&build->run, command->log, &plant, err))
+        return false;
+    bool is_good = (!build->asked.count || resolve_names(build, &plant, &answers, err)) &&
+                   prune_images(command, build->images, build->image_count, only, plant.http, err);
+    plant_close(&plant);
+    return is_good;
+}
+
+bool build_prune(struct command *command, const char *only, struct err *err)
+{
+    struct build *build = begin(command);
+    return end(build, prune_site(build, only, err));
 }
 
 bool build_lock(struct command *command, struct err *err)

@@ -7,6 +7,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CACHE_LIMIT_BYTES ((uint64_t)8 << 30)
@@ -26,8 +27,8 @@ const char *command_line(struct arena *arena, const struct strings *words)
     return line;
 }
 
-/* Where it is remembered that registries have what they should have; without a home nothing is. */
-static const char *receipts_dir(struct command *command)
+/* Where something is remembered of registries; without a home nothing is. */
+static const char *remembering_dir(struct command *command, const char *name)
 {
     const char *state = command->options.state;
     struct err ignored = {0};
@@ -37,7 +38,20 @@ static const char *receipts_dir(struct command *command)
         log_line(command->log, LOG_VERBOSE, "what was pushed before is not believed: %s", ignored.text);
         return NULL;
     }
-    return arena_printf(&command->arena, "%s/v1/pushed", state);
+    return arena_printf(&command->arena, "%s/v1/%s", state, name);
+}
+
+const char *command_prune_dir(struct command *command)
+{
+    return remembering_dir(command, "pruned");
+}
+
+bool command_is_site_file(const char *word)
+{
+    struct stat status;
+    struct text text = text_of(word);
+    return text_has_suffix(text, ".yaml") || text_has_suffix(text, ".yml") ||
+           (stat(word, &status) == 0 && S_ISREG(status.st_mode));
 }
 
 /* Tries after the first. */
@@ -71,7 +85,7 @@ const struct registry_options *command_registry_options(struct command *command)
 
 struct push_policy command_push_policy(struct command *command)
 {
-    return (struct push_policy){.receipts_dir = receipts_dir(command),
+    return (struct push_policy){.receipts_dir = remembering_dir(command, "pushed"),
                                 .is_look_forced = command->options.is_look_forced,
                                 .may_lose_platforms = command->options.may_lose_platforms,
                                 .are_tags_kept = command->options.are_tags_kept || command->site.are_tags_kept};

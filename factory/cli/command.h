@@ -60,6 +60,10 @@ uint64_t command_sync_wait_ms(const struct command *command);
 void command_tell_timeout(const struct command *command, struct err *err);
 /* Finds the site's status record (status:) as "HOST/REPOSITORY:TAG"; NULL when the site has none. ERR_USAGE naming the file. */
 bool command_record(struct command *command, const char **ret_reference, struct err *err) MUST_CHECK;
+/* Returns whether a word of a command on registries names a site file: nothing else that these work on is a file. */
+bool command_is_site_file(const char *word);
+/* Returns where is remembered what images of registries consist of (registry/expiry.h); NULL: nowhere. */
+const char *command_prune_dir(struct command *command);
 /* Returns how many threads compute: as asked for, else one per processor. */
 size_t command_jobs(const struct command *command);
 

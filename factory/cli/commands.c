@@ -88,6 +88,12 @@ static const struct command_row rows[] = {
      "found), REF a record, or an image that names its record. Exit status 9 when the last night of an image\n"
      "failed or is too old.",
      0, 1, 0, remote_status},
+    {COMMAND_PRUNE, "prune", "[SITE|REF]", "0.3.0", "delete from registries what nothing keeps any more",
+     "Deletes what no keep: of the site file keeps any more: digests that the site published, were superseded\n"
+     "long enough ago, and are needed by no other tag, index or artifact; with what is about them. Without --yes,\n"
+     "and without prune: true in the site file, it only tells. SITE is a site file (default: the one that is\n"
+     "found), REF a repository, of which --keep says what stays.",
+     0, 1, 0, remote_prune},
     {COMMAND_TAG, "tag", "REF@DIGEST TAG", "0.1.0", "point a tag at an image that is in the registry",
      "Points a tag at an image that is in the registry: to publish again what was\n"
      "published before.",

@@ -14,7 +14,7 @@ const struct manual_file manual_files[] = {
     {"source", "where packages come from", {{"manifests", "## Sources", NULL}, {"sources", NULL, NULL}}},
     {"site",
      "what is the same for all images of a site",
-     {{"registry", "## Where to", "## Credentials and certificates"}}},
+     {{"registry", "## Where to", "## Credentials and certificates"}, {"pruning", NULL, NULL}}},
     {"report", "what --json prints, and the document beside an image", {{"report", NULL, NULL}}},
     {NULL, NULL, {{0}}},
 };
@@ -83,6 +83,8 @@ static void print_all_keys(FILE *out, const struct manual_file *file)
         print_keys(out, "", fields, count);
         fields = site_image_keys(&count);
         print_keys(out, "images[]", fields, count);
+        fields = tag_rules_keys(&count);
+        print_keys(out, "tags[]", fields, count);
     } else {
         for (size_t i = 0; formats_at(i); i++) {
             fields = formats_at(i)->source_keys(&count);

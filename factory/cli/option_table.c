@@ -16,12 +16,15 @@
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
 #define PULLS                                                                                                          \
     (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF |                                    \
-     COMMAND_SBOM)                                                  /* images of registries */
-#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY) /* use the cache */
+     COMMAND_SBOM)                                                                  /* images of registries */
+#define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_PRUNE) /* use the cache */
 #define REGISTRIES                                                                                                     \
-    (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK) /* talk to registries */
-#define STATES (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_HISTORY)     /* use the state */
-#define ALL (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_SHOW_CONFIG)
+    (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK |                                  \
+     COMMAND_PRUNE) /* talk to registries */
+#define STATES (PACKAGES | TAGS | COMMAND_DIFF | COMMAND_SBOM | COMMAND_HISTORY | COMMAND_PRUNE) /* use the state */
+#define ALL                                                                                                            \
+    (PACKAGES | TAGS | PULLS | LOGINS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_SHOW_CONFIG |       \
+     COMMAND_PRUNE)
 
 static const struct option_row rows[] = {
     OPTION('a', "arch", "LIST",
@@ -114,7 +117,17 @@ static const struct option_row rows[] = {
         "they are others than at the last one",
         OPTION_MAYBE_STRING, watch, COMMAND_BUILD, 0, 0, 0, ALTERS_NOTHING),
     OPTION('n', "dry-run", NULL, "print which packages would be used, and stop", OPTION_FLAG, is_dry_run,
-           COMMAND_BUILD | COMMAND_CLEAN, 0, 0, 0, ALTERS_NOTHING),
+           COMMAND_BUILD | COMMAND_CLEAN | COMMAND_PRUNE, 0, 0, 0, ALTERS_NOTHING),
+    OPTION('y', "yes", NULL, "delete; without it what would go is told, unless the site file says prune: true",
+           OPTION_FLAG, is_yes, COMMAND_PRUNE, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "keep", "HOW",
+           "of a repository: for how long digests are kept after they were last current (30d), or how many (10)",
+           OPTION_STRING, keep, COMMAND_PRUNE, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(
+        0, "tags", "GLOB",
+        "of a repository: tags like that are ours, and keep nothing (again for more; default: any tag but the stamps "
+        "keeps what it is at)",
+        OPTION_STRINGS, patterns, COMMAND_PRUNE, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "program", "PATH",
            "of a directory: must be there and start (again for more; an image's entry point is known)", OPTION_STRINGS,
            programs, COMMAND_CHECK, 0, 0, 0, ALTERS_NOTHING),
@@ -169,10 +182,10 @@ static const struct option_row rows[] = {
            CACHES, (ALL & ~CACHES) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
     OPTION(0, "state", "DIR", "what was last accepted of each repository (default: ~/.local/state/imgfactory)",
            OPTION_STRING, state, STATES, (ALL & ~STATES) | COMMANDS_OF_ITSELF, 0, 0, ALTERS_NOTHING),
-    OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches, PACKAGES | PULLS, 0,
-           0, 0, ALTERS_ORDER),
+    OPTION(0, "arches", "DIR", "architecture files (default: as installed)", OPTION_STRING, arches,
+           PACKAGES | PULLS | COMMAND_PRUNE, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "manifests", "DIR", "manifests (default: as installed)", OPTION_STRING, manifests,
-           PACKAGES | COMMAND_UNIT, 0, 0, 0, ALTERS_ORDER),
+           PACKAGES | COMMAND_UNIT | COMMAND_PRUNE, 0, 0, 0, ALTERS_ORDER),
     OPTION(0, "json", NULL, "print the report as JSON", OPTION_FLAG, is_json,
            ALL & ~(LOGINS | COMMAND_NEW | COMMAND_LOCK | COMMAND_SBOM), LOGINS, 0, 0, ALTERS_NOTHING),
     OPTION(0, "summary", NULL,
@@ -235,6 +248,9 @@ static const struct option_text texts[] = {
     {"output", COMMAND_PUSH | (PULLS & ~COMMAND_PULL), "look for layouts in DIR, too (default: out)"},
     {"authfile", COMMAND_LOGIN, "where to keep the credential (default: as podman and docker do)"},
     {"authfile", COMMAND_LOGOUT, "where the credential is kept (default: as podman and docker do)"},
+    {"dry-run", COMMAND_PRUNE, "tell what would go, and delete nothing, also where the site file says prune: true"},
+    {"state", COMMAND_PRUNE,
+     "where is noted what images of registries consist of (default: ~/.local/state/imgfactory)"},
     {"dry-run", COMMAND_CLEAN, "tell what would be removed, and remove nothing"},
     {"rebuild", COMMAND_WHY | COMMAND_NEW, "do not use what an earlier run found; look at the packages again"},
     {"cache-limit", COMMAND_CLEAN,
@@ -245,7 +261,7 @@ static const struct option_text texts[] = {
      "whose secret marks what is in the cache (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_PUSH | COMMAND_TAG, "what registries were seen to have (default: ~/.local/state/imgfactory)"},
     {"state", COMMAND_HISTORY, "what builds took down of past nights (default: ~/.local/state/imgfactory)"},
-    {"json", COMMAND_SHOW_CONFIG | COMMAND_STATUS | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN,
+    {"json", COMMAND_SHOW_CONFIG | COMMAND_STATUS | COMMAND_PRUNE | PULLS | COMMAND_WHY | COMMAND_FIND | COMMAND_CLEAN,
      "print the answer as JSON"},
     {"vendor", COMMAND_LOCK, "also write all that the lock names (packages, indices, keys) into this folder"},
     {"quiet", COMMAND_CHECK, "print violations, errors and warnings only"},

@@ -28,6 +28,9 @@ struct options {
     const char *pin;                     /* of `unit`: a digest, "" for --pin alone, NULL when not given */
     const char *if_running;              /* of a night: wait or end; NULL: not given */
     const char *lock_file, *vendor;      /* --lock-file, --vendor; NULL: not given */
+    const char *keep;                    /* of `prune`: how long; NULL: as the site says */
+    struct strings patterns;             /* --tags, of `prune` */
+    bool is_yes;                         /* --yes */
     const char *update;                  /* of `lock`: a package, "" for --update alone, NULL when not given */
     bool is_locked, is_lock_check;       /* --locked; --check, of `lock` */
     const char *metrics, *changes;       /* --metrics, --changes: files; or NULL */

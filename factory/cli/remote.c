@@ -2,6 +2,7 @@
 #include "cli/remote_parts.h"
 
 #include "base/auto.h"
+#include "cli/build.h"
 #include "cli/check.h"
 #include "cli/confinement.h"
 #include "cli/diff.h"
@@ -14,6 +15,7 @@
 #include "cli/maker.h"
 #include "cli/night_unit.h"
 #include "cli/places.h"
+#include "cli/prune.h"
 #include "cli/sbom_command.h"
 #include "cli/status.h"
 #include "formats/formats.h"
@@ -536,6 +538,30 @@ bool remote_status(struct command *command, struct err *err)
         return false;
     struct remote remote = remote_of(command);
     return with_network(&remote, status, err);
+}
+
+static bool prune(struct remote *remote, struct err *err)
+{
+    return prune_reference(remote->command, remote->http, err);
+}
+
+bool remote_prune(struct command *command, struct err *err)
+{
+    bool is_site;
+    struct reference reference;
+    struct remote remote = remote_of(command);
+    if (!prune_load_site(command, &is_site, err))
+        return false;
+    if (is_site && command->options.keep) {
+        err_set(err, ERR_USAGE, "--keep is for a repository; of a site's images the site file says what is kept");
+        return false;
+    }
+    if (is_site)
+        return build_prune(command, NULL, err);
+    if (command->options.keep)
+        return with_network(&remote, prune, err);
+    return reference_parse(remote.arena, command->options.words.items[0], false, &reference, err) &&
+           build_prune(command, reference_print(remote.arena, &reference), err);
 }
 
 bool remote_tag(struct command *command, struct err *err)

@@ -11,8 +11,6 @@
 #include "registry/artifact.h"
 #include "registry/registries_conf.h"
 
-#include <sys/stat.h>
-
 #define MAX_AGE_SECONDS ((int64_t)36 * 60 * 60)
 #define NAMED_MAX 8 /* images that an error names */
 
@@ -26,19 +24,10 @@ struct asking {
     const char *destination;          /* of the image that named the record; NULL: all */
 };
 
-/* Returns whether a word names a site file: nothing else that is told here is a file. */
-static bool is_site_file(const char *word)
-{
-    struct stat status;
-    struct text text = text_of(word);
-    return text_has_suffix(text, ".yaml") || text_has_suffix(text, ".yml") ||
-           (stat(word, &status) == 0 && S_ISREG(status.st_mode));
-}
-
 bool status_load_site(struct command *command, struct err *err)
 {
     const struct strings *words = &command->options.words;
-    return !words->count || !is_site_file(words->items[0]) ||
+    return !words->count || !command_is_site_file(words->items[0]) ||
            site_load(&command->arena, words->items[0], &command->site, err);
 }
 
@@ -123,7 +112,7 @@ static bool find_target(struct asking *asking, struct reference *ret_reference, 
     struct command *command = asking->command;
     const struct strings *words = &command->options.words;
     const char *record;
-    if (words->count && !is_site_file(words->items[0]))
+    if (words->count && !command_is_site_file(words->items[0]))
         return reference_parse(asking->arena, words->items[0], true, ret_reference, err);
     if (!command_record(command, &record, err))
         return false;
@@ -158,14 +147,15 @@ static void add_rows_of_site(const struct asking *asking, struct status_view *vi
     for (size_t i = 0; i < asking->wanted->count; i++) {
         const char *word = text_shell_word(asking->arena, asking->wanted->items[i].word);
         const char *asked = status_asked(asking->arena, word, asking->command->site.path);
-        bool is_found = false;
+        const struct site_image *image = &asking->wanted->items[i];
+        bool is_found = false, is_ended = image->has_end && image->end_of_life <= view->now;
         for (size_t j = 0; j < record->images.count; j++) {
             if (strcmp(record->images.items[j].asked, asked) != 0)
                 continue;
             is_found = is_wanted[j] = true;
-            add_row(asking, &record->images.items[j], true, view);
+            add_row(asking, &record->images.items[j], !is_ended, view);
         }
-        if (!is_found)
+        if (!is_found && !is_ended) /* of one at its end of life nobody tells any more */
             list_add(asking->arena, &view->rows,
                      (struct status_row){.name = asked, .state = STATUS_MISSING, .is_judged = true});
     }

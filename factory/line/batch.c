@@ -11,6 +11,7 @@
 #include "line/status_seen.h"
 #include "line/steps.h"
 #include "line/together.h"
+#include "registry/stamp.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -125,6 +126,25 @@ static bool floats(struct batch_image *image, const char *template, const struct
     return true;
 }
 
+/* Notes what the site says of the tags of a template. */
+static void note_rule(struct batch_image *image, const char *template, const char *tag)
+{
+    const struct tag_rule *rule = image->tag_rules ? tag_rules_find(image->tag_rules, template) : NULL;
+    if (rule && tag_rule_is_dated(rule))
+        list_add(&image->arena, &image->dated, tag);
+    else if (rule && rule->is_immutable)
+        list_add(&image->arena, &image->immutable, tag);
+}
+
+/* Tags that have a date and are kept for a while are of this digest alone: the next one may have the same date. */
+static void mark_dated(struct batch_image *image)
+{
+    for (size_t i = 0; i < image->tags.count; i++) {
+        if (strings_has(&image->dated, image->tags.items[i]))
+            image->tags.items[i] = stamp_tag(&image->arena, image->tags.items[i], &image->index.digest);
+    }
+}
+
 /* Tags of the index; templates with {arch} are tags of one platform each, in the registry only. */
 static bool expand_tags(struct batch_image *image, const struct oci_facts *facts, struct err *err)
 {
@@ -136,6 +156,7 @@ static bool expand_tags(struct batch_image *image, const struct oci_facts *facts
                 return false;
             if (!strings_has(&image->tags, tag))
                 list_add(&image->arena, &image->tags, tag);
+            note_rule(image, template, tag);
             continue;
         }
         for (size_t j = 0; j < image->arch_count; j++) {
@@ -146,6 +167,7 @@ static bool expand_tags(struct batch_image *image, const struct oci_facts *facts
             if (!expand_tag(image, template, &job->bill.facts, &tag, err) ||
                 !floats(image, template, &job->bill.facts, &is_floating, err))
                 return false;
+            note_rule(image, template, tag);
             list_add(&image->arena, &publication->platform_tags,
                      (struct push_platform_tag){job->image.manifest.digest, tag, is_floating});
         }
@@ -221,6 +243,7 @@ static bool assemble(struct batch_image *image, struct plant *plant, struct err 
     size_t count = missing_list_made(image, images);
     if (!oci_build_index(&image->arena, image->manifest, &facts, images, count, &image->index, err))
         return false;
+    mark_dated(image);
     if (is_question(plant->options) || image->is_held)
         return true;
     struct layout_request request = {
@@ -288,6 +311,8 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
     publication->wait = plant->options->wait;
     publication->policy = plant->options->push_policy;
     publication->policy.may_lose_platforms = may_lose_platforms(image, plant);
+    publication->policy.is_stamped = image->is_stamped;
+    publication->policy.immutable = &image->immutable;
     publication->destination = image->destination;
     publication->tags = image->tags;
     if (!image->destination)
@@ -623,6 +648,10 @@ enum err_kind batch_outcome(const struct batch *batch)
     }
     if (worst == ERR_NONE && batch->record.reference && !batch->record.is_good)
         return batch->record.err.kind;
+    for (size_t i = 0; worst == ERR_NONE && i < batch->pruning_count; i++) {
+        if (!batch->prunings[i].is_good)
+            return batch->prunings[i].err.kind;
+    }
     return good && worst != ERR_NONE && worst != ERR_CANCELLED ? ERR_PARTLY : worst;
 }
 
@@ -635,5 +664,7 @@ void batch_done(struct batch *batch)
             job_done(&batch->images[i].set_aside[j]);
         arena_done(&batch->images[i].arena);
     }
+    for (size_t i = 0; i < batch->pruning_count; i++)
+        pruning_done(&batch->prunings[i]);
     arena_done(&batch->arena);
 }

@@ -10,8 +10,10 @@
 
 #include "line/job.h"
 #include "line/parity.h"
+#include "line/pruning.h"
 #include "line/status_record.h"
 #include "oci/layout.h"
+#include "plan/tag_rules.h"
 
 struct image_changes; /* changes.h */
 
@@ -21,7 +23,12 @@ struct batch_image {
     const struct source *source;
     const struct arch *const *arches;
     size_t arch_count;
-    struct strings templates;       /* of tags: the command's, the manifest's, or the site's */
+    struct strings templates;          /* of tags: the command's, the manifest's, or the site's */
+    const struct tag_rules *tag_rules; /* of these; NULL: none */
+    struct tag_keep keep;              /* how long its digests stay; KEEP_UNSAID: as its tags say */
+    bool is_stamped;                   /* something says how long: what is published gets a stamp (registry/stamp.h) */
+    bool has_end;
+    int64_t end_of_life;            /* with has_end: from then on it is not built (seconds since 1970) */
     const char *destination;        /* HOST/REPOSITORY to push to, or NULL */
     const char *word;               /* how the command line names it, as a shell reads it */
     struct together together;       /* how its architectures are kept together */
@@ -47,6 +54,8 @@ struct batch_image {
     struct err err;     /* the gravest of the jobs', or that of index and layout */
     const char *layout; /* path */
     struct strings tags;
+    struct strings dated,
+        immutable; /* of its tags: those that get the digest's first characters; those that never move */
     struct document index;
     struct publication publication;
     struct platforms_loss loss;       /* what a tag of the layout would have lost */
@@ -68,10 +77,23 @@ struct batch_record {
     struct err err;
 };
 
+/* How long before its end of life an image begins to say so. */
+#define BATCH_END_TOLD_SECONDS ((int64_t)30 * 24 * 60 * 60)
+
+/* An image of the call that is not built any more. */
+struct batch_ended {
+    const char *word, *named; /* as a shell reads it, and as it is */
+    int64_t end_of_life;      /* the first second of the day */
+};
+
 struct batch {
     struct batch_image *images; /* in the order of the command line */
     size_t count;
     struct batch_record record;
+    struct pruning *prunings; /* of the repositories of its images, when the night pruned them */
+    size_t pruning_count;
+    const struct batch_ended *ended;
+    size_t ended_count;
     struct progress progress;
     struct arena arena;
     bool is_abandoned; /* threads are still at work: neither the batch nor the plant may be freed */

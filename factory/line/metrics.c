@@ -101,6 +101,11 @@ static double moved_tags(const struct batch_image *image)
     return (double)count;
 }
 
+static double end_of_life(const struct batch_image *image)
+{
+    return image->has_end ? (double)image->end_of_life : 0;
+}
+
 static const struct {
     const char *name, *help;
     double (*value)(const struct batch_image *image);
@@ -114,6 +119,8 @@ static const struct {
     {"image_duration_seconds", "How long the image took, from the beginning of the run.", image_seconds},
     {"image_sent_bytes", "Bytes of blobs that were sent to the registry.", sent_bytes},
     {"image_moved_tags", "Tags of the registry that were moved.", moved_tags},
+    {"image_end_of_life_timestamp_seconds", "From when on the image is not built any more; 0: nobody said.",
+     end_of_life},
 };
 
 /* --- of an image for one architecture --- */

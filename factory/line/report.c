@@ -310,6 +310,12 @@ static json_t *newer_json(const struct batch_image *image)
                      record_text(by->name), "there", (json_int_t)by->there, "here", (json_int_t)by->ours);
 }
 
+/* A day as people write it. */
+static json_t *day_json(int64_t seconds)
+{
+    return json_sprintf("%.10s", date_print(seconds).chars);
+}
+
 static json_t *image_json(const struct batch_image *image, bool is_dry_run)
 {
     json_t *json = json_object(), *arches = json_array(), *changes = changes_json(image);
@@ -335,6 +341,8 @@ static json_t *image_json(const struct batch_image *image, bool is_dry_run)
         json_array_append_new(arches, job_json(&image->jobs[i], is_dry_run));
     if (changes)
         json_object_set_new(json, "changes", changes);
+    if (image->has_end)
+        json_object_set_new(json, "end_of_life", day_json(image->end_of_life));
     json_object_set_new(json, "architectures", arches);
     return json;
 }
@@ -350,17 +358,55 @@ static json_t *batch_record_json(const struct batch_record *record)
     return json;
 }
 
-/* Prints the object around `images`, which is used up, as is `overdue`, unless that is NULL. `record` may be NULL. */
-static void print_report(FILE *out, json_t *overdue, json_t *images, enum err_kind outcome,
-                         const struct batch_record *record)
+static json_t *ended_json(const struct batch *batch)
+{
+    json_t *ended = json_array();
+    for (size_t i = 0; i < batch->ended_count; i++)
+        json_array_append_new(ended, json_pack("{s:o, s:o}", "image", record_text(batch->ended[i].word), "end_of_life",
+                                               day_json(batch->ended[i].end_of_life)));
+    return ended;
+}
+
+/* What became of the repositories that the night pruned. */
+static json_t *pruned_json(const struct batch *batch)
+{
+    json_t *pruned = json_array();
+    for (size_t i = 0; i < batch->pruning_count; i++) {
+        const struct pruning *pruning = &batch->prunings[i];
+        json_t *json =
+            json_pack("{s:s, s:s, s:I, s:I}", "repository", pruning->destination, "status",
+                      pruning->is_good ? "pruned" : "failed", "images", (json_int_t)pruning_image_count(pruning),
+                      "deleted", (json_int_t)pruning->result.deleted_count);
+        if (pruning->result.stopped)
+            json_object_set_new(json, "stopped", record_text(pruning->result.stopped));
+        if (!pruning->is_good)
+            json_object_set_new(json, "error", error_json(&pruning->err));
+        json_array_append_new(pruned, json);
+    }
+    return pruned;
+}
+
+/* What a night tells besides its images. */
+static void add_night(json_t *json, const struct batch *batch)
+{
+    if (batch->record.reference)
+        json_object_set_new(json, "status_record", batch_record_json(&batch->record));
+    if (batch->ended_count)
+        json_object_set_new(json, "ended", ended_json(batch));
+    if (batch->pruning_count)
+        json_object_set_new(json, "pruned", pruned_json(batch));
+}
+
+/* Prints the object around `images`, which is used up, as is `overdue`, unless that is NULL. `batch` may be NULL. */
+static void print_report(FILE *out, json_t *overdue, json_t *images, enum err_kind outcome, const struct batch *batch)
 {
     json_t *json = json_pack("{s:s, s:i, s:s, s:i}", "imgfactory", IMGFACTORY_VERSION, "format", REPORT_FORMAT,
                              "outcome", err_kind_name(outcome), "exit", (int)outcome);
     if (overdue)
         json_object_set_new(json, "overdue", overdue);
     json_object_set_new(json, "images", images);
-    if (record && record->reference)
-        json_object_set_new(json, "status_record", batch_record_json(record));
+    if (batch)
+        add_night(json, batch);
     (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     (void)fputc('\n', out);
     json_decref(json);
@@ -378,7 +424,7 @@ void report_json(FILE *out, const struct batch *batch, bool is_dry_run)
     json_t *images = json_array();
     for (size_t i = 0; i < batch->count; i++)
         json_array_append_new(images, image_json(&batch->images[i], is_dry_run));
-    print_report(out, lag_report_overdue(batch), images, batch_outcome(batch), &batch->record);
+    print_report(out, lag_report_overdue(batch), images, batch_outcome(batch), batch);
 }
 
 static struct explained explained_of(const struct job *job)

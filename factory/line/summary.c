@@ -2,6 +2,7 @@
 #include "line/summary.h"
 
 #include "base/auto.h"
+#include "base/date.h"
 #include "line/together.h"
 
 static void print_push(FILE *out, const struct publication *publication)
@@ -70,6 +71,8 @@ static void print_image(FILE *out, const struct batch_image *image)
     if (image->is_partial)
         print_arches(out, image, false);
     print_push(out, &image->publication);
+    if (image->has_end && image->ended && image->end_of_life - image->ended <= BATCH_END_TOLD_SECONDS)
+        (void)fprintf(out, ", not built any more from %.10s on", date_print(image->end_of_life).chars);
     (void)fputc('\n', out);
 }
 
@@ -78,6 +81,25 @@ static void print_record(FILE *out, const struct batch_record *record)
     AUTO(arena_done) struct arena scratch = {0};
     (void)fprintf(out, "FAILED  %s  %s (%d): %s\n", record->reference, err_kind_name(record->err.kind),
                   (int)record->err.kind, text_shown(&scratch, record->err.text));
+}
+
+/* What was not built any more, and what was pruned. */
+static void print_rest(FILE *out, const struct batch *batch)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    for (size_t i = 0; i < batch->ended_count; i++)
+        (void)fprintf(out, "ended   %s  not built any more since %.10s\n", text_shown(&scratch, batch->ended[i].word),
+                      date_print(batch->ended[i].end_of_life).chars);
+    for (size_t i = 0; i < batch->pruning_count; i++) {
+        const struct pruning *pruning = &batch->prunings[i];
+        if (!pruning->is_good)
+            (void)fprintf(out, "FAILED  pruning of %s  %s (%d): %s\n", pruning->destination,
+                          err_kind_name(pruning->err.kind), (int)pruning->err.kind,
+                          text_shown(&scratch, pruning->err.text));
+        else if (pruning->result.deleted_count)
+            (void)fprintf(out, "pruned  %s  %zu images, %zu deletions\n", pruning->destination,
+                          pruning_image_count(pruning), pruning->result.deleted_count);
+    }
 }
 
 void summary_print(FILE *out, const struct batch *batch, double seconds)
@@ -95,6 +117,7 @@ void summary_print(FILE *out, const struct batch *batch, double seconds)
     }
     if (batch->record.reference && !batch->record.is_good)
         print_record(out, &batch->record);
+    print_rest(out, batch);
     (void)fprintf(out, "%-7s %zu of %zu images, %zu changed, %zu pushed, %s sent, %.1f s: %s (%d)\n",
                   outcome == ERR_NONE ? "ok" : "FAILED", good, batch->count, changed, pushed,
                   text_size(sent_bytes).chars, seconds, err_kind_name(outcome), (int)outcome);

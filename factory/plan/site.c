@@ -19,8 +19,8 @@ struct site_form {
     struct site site;
     bool is_tls_verified, is_confined;
     struct strings arches;
-    const char *timeout, *sync_wait, *cache_limit;
-    const struct yaml_node *images, *root;
+    const char *timeout, *sync_wait, *cache_limit, *keep;
+    const struct yaml_node *tags, *images, *root;
 };
 
 #define FIELD(type, key, member, alters) YAML_FIELD(type, site_form, key, member, false, alters)
@@ -28,7 +28,9 @@ struct site_form {
 static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "registry", site.registry, ALTERS_NOTHING),
     FIELD(YAML_STRING, "namespace", site.namespace, ALTERS_NOTHING),
-    FIELD(YAML_STRINGS, "tags", site.tags, ALTERS_NOTHING),
+    FIELD(YAML_NODE, "tags", tags, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "keep", keep, ALTERS_NOTHING),
+    FIELD(YAML_BOOL, "prune", site.is_pruned, ALTERS_NOTHING),
     FIELD(YAML_BOOL, "keep-existing-tags", site.are_tags_kept, ALTERS_NOTHING),
     FIELD(YAML_BOOL, "push", site.is_push, ALTERS_NOTHING),
     FIELD(YAML_BOOL, "tls-verify", is_tls_verified, ALTERS_NOTHING),
@@ -117,7 +119,7 @@ static bool check_lists(struct arena *arena, const struct site_form *form, struc
 {
     const struct site *site = &form->site;
     const struct yaml_node *origins = yaml_get(form->root, "token-origins");
-    if (!site_values_check_tags(arena, yaml_get(form->root, "tags"), &site->tags, err))
+    if (!site_values_check_tags(arena, form->tags, &site->tags, err))
         return false;
     for (size_t i = 0; i < site->token_origins.count; i++) {
         const char *origin = site->token_origins.items[i], *why = site_why_not_origin(origin);
@@ -195,14 +197,38 @@ static void make_relative(struct arena *arena, const char *file, const char **pa
     *path = *path ? site_values_beside(arena, file, *path) : NULL;
 }
 
+/* Reads how long digests stay. Nothing is deleted by a rule that nobody wrote. */
+static bool read_keeps(struct arena *arena, struct site_form *form, struct err *err)
+{
+    struct site *site = &form->site;
+    if ((form->tags && !tag_rules_read(arena, form->tags, &site->tags, &site->tag_rules, err)) ||
+        !tag_keep_read(arena, yaml_get(form->root, "keep"), &site->keep, err))
+        return false;
+    return true;
+}
+
+static bool check_prune(const struct site_form *form, struct err *err)
+{
+    const struct site *site = &form->site;
+    bool has_keep = site->keep.kind != KEEP_UNSAID;
+    for (size_t i = 0; i < site->tag_rules.count; i++)
+        has_keep = has_keep || site->tag_rules.items[i].keep.kind != KEEP_UNSAID;
+    for (size_t i = 0; i < site->images.count; i++)
+        has_keep = has_keep || site_image_has_keep(&site->images.items[i]);
+    return !site->is_pruned || has_keep ||
+           yaml_fail(yaml_get(form->root, "prune"), err,
+                     "'prune' wants a 'keep' that says what goes, such as keep: 30d in the site file");
+}
+
 static bool read_site(struct arena *arena, const struct yaml_file *file, struct site *ret_site, struct err *err)
 {
     struct site_form form = {
         .site = {.path = file->path, .is_push = true}, .is_tls_verified = true, .is_confined = true};
     form.root = file->root;
-    if (form.root && (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) ||
-                      !check(arena, &form, err) || !read_units(arena, &form, err) ||
-                      (form.images && !site_image_read(arena, form.images, &form.site.images, err))))
+    if (form.root &&
+        (!yaml_read(arena, form.root, fields, ARRAY_COUNT(fields), &form, err) || !read_keeps(arena, &form, err) ||
+         !check(arena, &form, err) || !read_units(arena, &form, err) ||
+         (form.images && !site_image_read(arena, form.images, &form.site.images, err)) || !check_prune(&form, err)))
         return false;
     struct site *site = &form.site;
     site->root = form.root;

@@ -5,7 +5,7 @@
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
  * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
  * allow-older, keep-existing-tags, timeout, sync-wait, cache-limit, confine (true, false), images, if-running, parity,
- * on-missing, status, report.
+ * on-missing, status, report, keep, prune.
  * factory/registry/README.md describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
@@ -20,6 +20,9 @@ struct site {
     const struct yaml_node *root;     /* of the file, as it is written; NULL: none, or an empty one */
     const char *registry, *namespace; /* "quay.io", "example": an image goes to REGISTRY/NAMESPACE/NAME */
     struct strings tags;              /* templates for manifests that have none of their own; empty: not given */
+    struct tag_rules tag_rules;       /* one for each of them */
+    struct tag_keep keep;             /* keep: of all images that have none of their own */
+    bool is_pruned;                   /* prune: true: nights delete what no `keep` keeps */
     bool has_push, is_push;           /* push: whether a configured destination is used by default (default: true) */
     const char *authfile, *arch, *source, *output, *compression; /* NULL: not given; paths are relative to the file */
     uint64_t jobs, retries;                                      /* 0: not given */

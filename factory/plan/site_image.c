@@ -2,6 +2,7 @@
 #include "plan/site_image.h"
 
 #include "base/auto.h"
+#include "base/date.h"
 #include "base/map.h"
 #include "plan/manifest.h"
 #include "plan/rules.h"
@@ -14,7 +15,8 @@ struct item_form {
     struct site_image common;
     const char *image;
     struct strings images, arches;
-    const struct yaml_node *push;
+    const char *keep, *end_of_life;
+    const struct yaml_node *push, *tags;
 };
 
 #define FIELD(type, key, member, alters) YAML_FIELD(type, item_form, key, member, false, alters)
@@ -24,7 +26,9 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRINGS, "images", images, ALTERS_ORDER),
     FIELD(YAML_STRING, "source", common.source, ALTERS_ORDER),
     FIELD(YAML_STRING, "base", common.base, ALTERS_ORDER),
-    FIELD(YAML_STRINGS, "tags", common.tags, ALTERS_NOTHING),
+    FIELD(YAML_NODE, "tags", tags, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "keep", keep, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "end-of-life", end_of_life, ALTERS_ORDER),
     FIELD(YAML_NODE, "push", push, ALTERS_NOTHING),
     FIELD(YAML_STRINGS, "architectures", arches, ALTERS_ORDER),
     FIELD(YAML_STRING, "parity", common.parity, ALTERS_NOTHING),
@@ -105,6 +109,16 @@ static bool read_push(const struct yaml_node *node, size_t count, struct site_im
     return true;
 }
 
+/* end-of-life: 2026-12-31, the first day on which it is not built any more. */
+static bool read_end(struct arena *arena, const struct yaml_node *item, const struct item_form *form,
+                     struct site_image *image, struct err *err)
+{
+    image->has_end = form->end_of_life != NULL;
+    return !image->has_end || date_parse_day(form->end_of_life, &image->end_of_life) ||
+           site_values_fail(arena, yaml_get(item, "end-of-life"), form->end_of_life,
+                            "is not a day: YEAR-MONTH-DAY, such as 2026-12-31", err);
+}
+
 /* Reads what a mapping says besides the names. */
 static bool read_common(struct arena *arena, const struct yaml_node *item, struct item_form *form, struct err *err)
 {
@@ -112,7 +126,10 @@ static bool read_common(struct arena *arena, const struct yaml_node *item, struc
     size_t count = form->image ? 1 : form->images.count;
     if (!site_values_check_filled(item, "source", err) || !site_values_check_filled(item, "architectures", err) ||
         !site_values_check_filled(item, "images", err) ||
-        !site_values_check_tags(arena, yaml_get(item, "tags"), &common->tags, err) ||
+        (form->tags && !tag_rules_read(arena, form->tags, &common->tags, &common->tag_rules, err)) ||
+        !site_values_check_tags(arena, form->tags, &common->tags, err) ||
+        !tag_keep_read(arena, yaml_get(item, "keep"), &common->keep, err) ||
+        !read_end(arena, item, form, common, err) ||
         !site_values_check_together(arena, item, common->parity, common->on_missing, err) ||
         (common->base && !read_base(arena, item, &common->base, err)) ||
         (form->push && !read_push(form->push, count, common, err)))
@@ -157,6 +174,14 @@ bool site_image_read(struct arena *arena, const struct yaml_node *node, struct s
     }
     *ret_images = listing.images;
     return true;
+}
+
+bool site_image_has_keep(const struct site_image *image)
+{
+    bool has_keep = image->keep.kind != KEEP_UNSAID;
+    for (size_t i = 0; i < image->tag_rules.count; i++)
+        has_keep = has_keep || image->tag_rules.items[i].keep.kind != KEEP_UNSAID;
+    return has_keep;
 }
 
 const struct site_image *site_image_find(const struct site_images *images, const char *word)

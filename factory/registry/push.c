@@ -128,11 +128,16 @@ static bool run(struct push_work *push, struct err *err)
     if (are_ours && (are_all_kept(push) || is_seen(push))) {
         result->is_unchanged = true;
         result->present_count = result->blob_count;
-        return true;
+        return are_all_kept(push) || push_settle_stamp(push, err);
     }
     registry_shared_will_push(push->registry);
+    if (!are_ours)
+        push_add_stamp(push);
     bool is_done = publish(push, err);
     keep_receipt(push, is_done, err);
+    is_done = is_done && (!are_ours || push_settle_stamp(push, err));
+    if (is_done)
+        push_note_stamp(push);
     result->is_unchanged = is_done && are_ours && !result->mended_count;
     if (is_done)
         tell_of_mending(push);
@@ -207,6 +212,8 @@ static bool run_tag(struct push_work *push, struct err *err)
         return true;
     bool is_whole = check_reach(push, err);
     keep_receipt(push, is_whole, err);
+    if (!are_ours)
+        push_add_stamp(push);
     return is_whole && (are_ours || push_move_tags(push, &is_missing, err));
 }
 

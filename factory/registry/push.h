@@ -7,7 +7,8 @@
  * needs is younger than a week (receipt.h): one request per tag, and "unchanged"; else everything is asked for, and
  * what the registry lost is brought again. A tag is refused (ERR_USAGE) before anything is sent when it would lose
  * platforms, or when it floats and labels would make quay end it. Where all tags are kept where they are, nothing is
- * sent.
+ * sent. With `is_stamped` each push that moves a tag makes a stamp; an unchanged image that has none gets one (looked for in the list
+ * of tags when the last look is a week old).
  * Threads: blocks; uploads run on at most `connections` threads of its own.
  * Fails with: as registry.h.
  */
@@ -36,10 +37,12 @@ struct push_platform_tag {
 
 /* What the operator wants of every push. */
 struct push_policy {
-    const char *receipts_dir; /* where looks at registries are remembered (made when needed); NULL: nowhere */
-    bool is_look_forced;      /* --verify-remote: whatever is remembered */
-    bool may_lose_platforms;  /* --allow-fewer-platforms */
-    bool are_tags_kept;       /* --keep-existing-tags: one with a version that is at another image stays there */
+    const char *receipts_dir;        /* where looks at registries are remembered (made when needed); NULL: nowhere */
+    bool is_look_forced;             /* --verify-remote: whatever is remembered */
+    bool may_lose_platforms;         /* --allow-fewer-platforms */
+    bool are_tags_kept;              /* --keep-existing-tags: one with a version that is at another image stays there */
+    bool is_stamped;                 /* a digest that is published gets a stamp (stamp.h), before any other tag moves */
+    const struct strings *immutable; /* tags that stay where they are once they are there; may be NULL */
 };
 
 /* Somebody who may know that what a tag is at came after the image that is pushed. Asked by the thread that pushes, of a tag

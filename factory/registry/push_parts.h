@@ -90,6 +90,15 @@ void push_forget_notes(struct push_work *push);
 /* Moves the tags that are not ours yet, the floating ones last, and reads each back. */
 bool push_move_tags(struct push_work *push, bool *ret_is_missing, struct err *err) MUST_CHECK;
 
+/* --- push_stamp.c --- */
+
+/* Adds a stamp of the root to the tags that are moved. */
+void push_add_stamp(struct push_work *push);
+/* Gives an image that is there a stamp if it has none. */
+bool push_settle_stamp(struct push_work *push, struct err *err) MUST_CHECK;
+/* Notes that it has one. */
+void push_note_stamp(const struct push_work *push);
+
 /* --- push_platforms.c --- */
 
 /* Checks that no tag loses platforms when it moves; `after`: those of the root. ERR_USAGE, and result->loss tells. */

@@ -169,11 +169,13 @@ static enum group group_of(const struct push_work *push, const struct push_note 
     return push_tag_floats(push->request->tags, note->tag->name) ? GROUP_FLOATING : GROUP_VERSIONS;
 }
 
-/* A tag that names a version and is somebody's stays where it is, when that is wanted. */
+/* A tag that names a version and is somebody's stays where it is, when that is wanted; one that never moves does anyway. */
 static bool is_kept(const struct push_work *push, const struct push_note *note)
 {
+    const struct push_policy *policy = &push->request->policy;
     bool floats = note->platform ? note->platform->is_floating : group_of(push, note) == GROUP_FLOATING;
-    return push->request->policy.are_tags_kept && note->tag->had_old && !note->is_ours && !floats;
+    bool is_immutable = policy->immutable && strings_has(policy->immutable, note->tag->name);
+    return note->tag->had_old && !note->is_ours && (is_immutable || (policy->are_tags_kept && !floats));
 }
 
 /* All at once: whatever the first one learns of the registry, the others need as long for. */

@@ -47,7 +47,7 @@ struct registry_manifest {
     const char *bytes; /* in the arena */
 };
 
-enum registry_access { REGISTRY_PULL, REGISTRY_PUSH };
+enum registry_access { REGISTRY_PULL, REGISTRY_PUSH, REGISTRY_DELETE }; /* each with what is before it */
 
 /* Opens a repository; sends nothing: the first request learns scheme and challenge. Nothing is created on the registry
  * (a push token is asked for only by the first writing call). The reference is copied; options, with all that they
@@ -65,6 +65,25 @@ bool registry_get_manifest(struct registry *registry, struct arena *arena, const
 /* Lists the tags of the repository, at most 100,000; ERR_MALFORMED when there are more, or the answer is no list. */
 bool registry_list_tags(struct registry *registry, struct arena *arena, struct strings *ret_tags,
                         struct err *err) MUST_CHECK;
+/* What became of a deletion. */
+enum registry_deletion {
+    REGISTRY_DELETED,
+    REGISTRY_WAS_GONE,    /* nothing was there */
+    REGISTRY_NO_DELETION, /* 405 or the like: this registry, or its setting, deletes nothing of the kind */
+};
+/* Deletes a manifest by digest ("sha256:…"; registries differ in what becomes of the tags that are at it) or a tag alone, which not
+ * all can. The registry has to be opened with REGISTRY_DELETE. err tells of REGISTRY_NO_DELETION what the registry said, although
+ * true is returned. */
+bool registry_delete_manifest(struct registry *registry, const char *name, enum registry_deletion *ret_deletion,
+                              struct err *err) MUST_CHECK;
+/* What is about a manifest (its `subject`), by the referrers API. */
+struct referrers {
+    bool has_api; /* false: the registry has none; the index under the tag "sha256-…" names them (registry_attach()) */
+    LIST(struct digest) digests;
+};
+/* Asks for it: one request, none where the registry is known to have no API. Further pages are followed by their `last`. */
+bool registry_list_referrers(struct registry *registry, struct arena *arena, const struct digest *subject,
+                             struct referrers *ret_referrers, struct err *err) MUST_CHECK;
 /* PUTs a manifest under a tag or its digest. An unclear answer (lost reply, wrong or missing Docker-Content-Digest)
  * is looked at with a read back before the verdict. *ret_missing tells that the registry said a blob or child is
  * unknown (err is then set, ERR_PUBLISH). */

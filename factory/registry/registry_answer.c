@@ -157,6 +157,8 @@ static const char *denied_hint(struct arena *arena, const struct registry *regis
         !exchange->path && exchange->access == REGISTRY_PULL; /* its service tells nothing of permissions so */
     if (is_token || !*registry->reference.repository)         /* the latter as registry_try_login() has it */
         return " (is the user name wrong, or the password?)";
+    if (exchange->access == REGISTRY_DELETE)
+        return " (the credential may lack the permission to delete)";
     return exchange->access == REGISTRY_PUSH
                ? " (the credential may lack the permission to write, or the repository does not exist)"
                : " (the credential may lack the permission to read, or the repository does not exist)";

@@ -59,7 +59,7 @@ struct registry {
     atomic_bool is_ending_late; /* tags are being moved: what was begun may end after a signal (http_call) */
     atomic_bool is_head_refused, is_blob_head_refused; /* HEAD of manifests, of blobs: asked by GET at once */
     atomic_bool has_answered;                          /* over the transport as it is set up */
-    _Atomic unsigned accepted[2]; /* by enum registry_access: the newest generation that was not answered 401 */
+    _Atomic unsigned accepted[3]; /* by enum registry_access: the newest generation that was not answered 401 */
     _Atomic int referrers;        /* enum registry_referrers */
     pthread_mutex_t attach_lock;  /* one fallback tag is changed at a time; taken before `lock` */
 
@@ -69,8 +69,9 @@ struct registry {
     struct registry_origin realm;
     struct credential credential;
     char *basic;                     /* "Authorization: Basic …"; wiped before it is freed */
-    struct registry_token tokens[2]; /* by enum registry_access */
+    struct registry_token tokens[3]; /* by enum registry_access */
     bool is_token_alone;             /* a shared one was refused: from now on its own */
+    bool is_delete_unasked;          /* the service knows no such action (quay): writing is all that is asked for */
     unsigned generation;
 };
 

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #define ATTEMPTS_MAX 5
+#define REFERRER_PAGES_MAX ((size_t)100)
 #define INDEX_MAX_BYTES ((size_t)4 * 1024 * 1024)
 #define TAG_ALGORITHM_MAX_CHARS 32
 #define TAG_ENCODED_MAX_CHARS 64
@@ -31,17 +32,70 @@ static json_t *parse_index(const char *bytes, size_t len)
     return NULL;
 }
 
+/* Asks the referrers API; *ret_index NULL: there is none. It notes that. */
+static bool ask_referrers(struct registry *registry, const char *path, bool *ret_has_more, json_t **ret_index,
+                          struct err *err)
+{
+    struct exchange get AUTO(exchange_done) = {
+        .method = "GET", .path = path, .access = REGISTRY_PULL, .cap_bytes = INDEX_MAX_BYTES};
+    if (!registry_exchange(registry, &get, err))
+        return false;
+    *ret_index = get.status == 200 ? parse_index(get.body_in.bytes, get.body_in.len) : NULL;
+    *ret_has_more = exchange_header(&get, "Link").len > 0;
+    atomic_store(&registry->referrers, *ret_index ? REFERRERS_API : REFERRERS_TAG);
+    return true;
+}
+
 static bool learn_referrers(struct registry *registry, const char *subject, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    struct exchange get AUTO(exchange_done) = {.method = "GET",
-                                               .path = arena_printf(&scratch, "referrers/%s", subject),
-                                               .access = REGISTRY_PULL,
-                                               .cap_bytes = INDEX_MAX_BYTES};
-    if (!registry_exchange(registry, &get, err))
-        return false;
-    json_auto_t *index = get.status == 200 ? parse_index(get.body_in.bytes, get.body_in.len) : NULL;
-    atomic_store(&registry->referrers, index ? REFERRERS_API : REFERRERS_TAG);
+    json_t *index = NULL;
+    bool has_more;
+    bool is_asked = ask_referrers(registry, arena_printf(&scratch, "referrers/%s", subject), &has_more, &index, err);
+    json_decref(index);
+    return is_asked;
+}
+
+/* Adds the digests of an index that are not in the list; returns how many. */
+static size_t add_digests(struct arena *arena, const json_t *index, struct referrers *referrers)
+{
+    size_t i, added = 0;
+    const json_t *item;
+    json_array_foreach(json_object_get(index, "manifests"), i, item)
+    {
+        const char *name = json_string_value(json_object_get(item, "digest"));
+        struct digest digest;
+        bool is_known = !name || strncmp(name, "sha256:", 7) != 0 || !digest_parse(text_of(name + 7), &digest);
+        for (size_t j = 0; !is_known && j < referrers->digests.count; j++)
+            is_known = digest_eq(&referrers->digests.items[j], &digest);
+        if (is_known)
+            continue;
+        list_add(arena, &referrers->digests, digest);
+        added++;
+    }
+    return added;
+}
+
+bool registry_list_referrers(struct registry *registry, struct arena *arena, const struct digest *subject,
+                             struct referrers *ret_referrers, struct err *err)
+{
+    const char *path = arena_printf(arena, "referrers/%s", registry_digest_name(subject).chars);
+    struct referrers referrers = {0};
+    *ret_referrers = referrers;
+    for (size_t page = 0; page < REFERRER_PAGES_MAX && atomic_load(&registry->referrers) != REFERRERS_TAG; page++) {
+        json_t *index = NULL;
+        bool has_more;
+        if (!ask_referrers(registry, path, &has_more, &index, err))
+            return false;
+        referrers.has_api = referrers.has_api || index;
+        size_t added = add_digests(arena, index, &referrers);
+        json_decref(index);
+        if (!has_more || !added)
+            break;
+        path = arena_printf(arena, "referrers/%s?last=%s", registry_digest_name(subject).chars,
+                            registry_digest_name(&referrers.digests.items[referrers.digests.count - 1]).chars);
+    }
+    *ret_referrers = referrers;
     return true;
 }
 

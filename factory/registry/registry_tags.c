@@ -10,7 +10,8 @@
 #include <jansson.h>
 
 #define PAGE_TAGS 1000
-#define PAGES_MAX 100
+#define TAGS_MAX ((size_t)100000)
+#define PAGES_MAX 2000 /* some give fewer tags than they are asked for */
 
 /* Adds the tags of one answer; false when it is no list of tags. */
 static bool add_tags(struct arena *arena, const struct exchange *answer, struct map *seen, struct strings *tags)
@@ -57,8 +58,11 @@ bool registry_list_tags(struct registry *registry, struct arena *arena, struct s
             *ret_tags = tags;
             return true;
         }
+        if (tags.count > TAGS_MAX)
+            break;
         path = arena_printf(arena, "tags/list?n=%d&last=%s", PAGE_TAGS, tags.items[tags.count - 1]);
     }
-    err_set(err, ERR_MALFORMED, "%s: more than %d tags", registry->name, PAGE_TAGS * PAGES_MAX);
+    err_set(err, ERR_MALFORMED, "%s: more than %zu tags, or in more than %d answers", registry->name, TAGS_MAX,
+            PAGES_MAX);
     return false;
 }

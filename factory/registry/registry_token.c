@@ -154,14 +154,16 @@ static void add_asked(struct arena *arena, const struct registry *registry, enum
         bool is_pull = text_has_suffix(scope, ":pull");
         bool is_push = text_has_suffix(scope, ":pull,push") || text_has_suffix(scope, ":push,pull");
         if (text_has_prefix(scope, "repository:") && !text_has_prefix(scope, own) &&
-            (is_pull || (is_push && access == REGISTRY_PUSH)))
+            (is_pull || (is_push && access != REGISTRY_PULL)))
             add_scope(arena, scopes, text_dup(arena, scope));
     }
 }
 
-static const char *actions_of(enum registry_access access)
+static const char *actions_of(const struct registry *registry, enum registry_access access)
 {
-    return access == REGISTRY_PUSH ? "pull,push" : "pull";
+    if (access == REGISTRY_DELETE && !registry->is_delete_unasked)
+        return "pull,push,delete";
+    return access == REGISTRY_PULL ? "pull" : "pull,push";
 }
 
 /* All that this registry object may need, the push first: some services look at the first only. */
@@ -172,7 +174,7 @@ static void list_scopes(struct arena *arena, const struct registry *registry, en
     if (!*registry->reference.repository)
         return; /* a login */
     add_scope(arena, ret_scopes,
-              arena_printf(arena, "repository:%s:%s", registry->reference.repository, actions_of(access)));
+              arena_printf(arena, "repository:%s:%s", registry->reference.repository, actions_of(registry, access)));
     add_asked(arena, registry, access, ret_scopes);
 }
 
@@ -406,7 +408,8 @@ static bool fetch_shared(struct registry *registry, enum registry_access access,
     struct strings scopes;
     list_scopes(&scratch, registry, access, &scopes);
     for (size_t i = 0; i < others->count && i < SHARED_SCOPES_MAX; i++)
-        add_scope(&scratch, &scopes, arena_printf(&scratch, "repository:%s:%s", others->items[i], actions_of(access)));
+        add_scope(&scratch, &scopes,
+                  arena_printf(&scratch, "repository:%s:%s", others->items[i], actions_of(registry, access)));
     if (registry->options->log)
         log_line(registry->options->log, LOG_VERBOSE, "%s: a token for it and %zu other repositories", registry->name,
                  scopes.count - 1);
@@ -433,7 +436,8 @@ static bool get_shared(struct registry *registry, enum registry_access access, b
     AUTO(arena_done) struct arena scratch = {0};
     struct registry_token *token = &registry->tokens[access];
     *ret_is_done = false;
-    if (!registry->host || registry->is_token_alone)
+    if (!registry->host || registry->is_token_alone ||
+        access == REGISTRY_DELETE) /* nobody gets more than he asked for */
         return true;
     struct strings others = registry_shared_repositories(&scratch, registry, access);
     struct digest identity = identity_of(&registry->credential);
@@ -477,6 +481,12 @@ static bool get_token(struct registry *registry, enum registry_access access, st
     if (registry->options->log)
         log_line(registry->options->log, LOG_VERBOSE, "%s: a token for %s", registry->name,
                  strings_join(&scratch, &scopes, " "));
+    if (fetch_token(registry, access, &scopes, err) || access != REGISTRY_DELETE || err->detail != 400 ||
+        registry->is_delete_unasked)
+        return err->kind == ERR_NONE;
+    err_clear(err);
+    registry->is_delete_unasked = true;
+    list_scopes(&scratch, registry, access, &scopes);
     return fetch_token(registry, access, &scopes, err);
 }
 
@@ -556,6 +566,8 @@ static bool take_credential(struct registry *registry, struct err *err)
 /* What was good for writing is good for reading. */
 static bool was_accepted(struct registry *registry, enum registry_access asked, unsigned generation)
 {
+    if (asked == REGISTRY_DELETE)
+        return atomic_load(&registry->accepted[REGISTRY_DELETE]) >= generation;
     return atomic_load(&registry->accepted[REGISTRY_PUSH]) >= generation ||
            (asked == REGISTRY_PULL && atomic_load(&registry->accepted[REGISTRY_PULL]) >= generation);
 }
@@ -593,7 +605,7 @@ static bool renew_locked(struct registry *registry, enum registry_access access,
     }
     if (registry->challenge.scheme == CHALLENGE_BASIC)
         return renew_basic(registry, generation, ret_renewal, err);
-    if (registry->tokens[REGISTRY_PUSH].value)
+    if (registry->tokens[REGISTRY_PUSH].value && access != REGISTRY_DELETE)
         access = REGISTRY_PUSH; /* it serves readers, too */
     if (registry->tokens[access].generation > generation)
         return true;
@@ -648,7 +660,7 @@ static bool authorize_locked(struct registry *registry, enum registry_access acc
             memory_abort(strlen(registry->basic));
         return true;
     }
-    if (registry->tokens[REGISTRY_PUSH].value)
+    if (registry->tokens[REGISTRY_PUSH].value && access != REGISTRY_DELETE)
         access = REGISTRY_PUSH;
     if (!lasts(&registry->tokens[access], is_big) && !new_token(registry, access, false, err))
         return false;

@@ -12,6 +12,8 @@ struct sample {
 };
 
 static const struct sample option_samples[] = {
+    {"keep", "30d"},
+    {"tags", "x*"},
     {"watch", "9m"}, /* of nights without end */
     {"arch", "aarch64"},
     {"source", "x.yaml"},
@@ -79,6 +81,8 @@ static const struct sample site_samples[] = {
     {"status", "q.io/me/status"},
     {"report", "pages"},
     {"confine", "false"},
+    {"keep", "30d"},
+    {"prune", "true"},
 };
 
 static const char *sample_of(const struct sample *samples, size_t count, const char *name)
@@ -144,7 +148,8 @@ static void a_key_of_the_site_file_changes_the_key_of_products_if_and_only_if_it
     const struct yaml_field *keys = site_keys(&count);
     for (size_t i = 0; i < count; i++) {
         const char *value = sample_of(site_samples, ARRAY_COUNT(site_samples), keys[i].key);
-        const char *registry = strcmp(keys[i].key, "namespace") == 0 ? "registry: h.x\n" : "";
+        bool is_prune = strcmp(keys[i].key, "prune") == 0;
+        const char *registry = strcmp(keys[i].key, "namespace") == 0 ? "registry: h.x\n" : is_prune ? "keep: 9d\n" : "";
         const char *path =
             put(folder, "site", arena_printf(&folder->arena, "%s%s: %s\n", registry, keys[i].key, value));
         check_statement(folder, arena_printf(&folder->arena, "--config=%s", path), keys[i].key, keys[i].alters);

@@ -29,6 +29,65 @@ static void without_a_file_nothing_is_given(void **state)
     assert_true(site.is_push && !site.has_push && !site.has_retries && !site.is_tls_verify_off);
 }
 
+static void tags_may_say_how_long_they_are_kept(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct err err = {0};
+    struct site site;
+    write_at_home("s/site.yaml", "keep: 90m\ntags: [latest, {tag: '{version}', keep: 10}, {tag: x, keep: always},\n"
+                                 "  {tag: '{date}', keep: 30d, immutable: true}]\nprune: true\n"
+                                 "images: [a, {image: b, keep: 2, tags: one, end-of-life: 2026-12-31}]\n");
+    CHECK_OK(site_load(&arena, at_home("s/site.yaml"), &site, &err), &err);
+    const struct tag_rule *rules = site.tag_rules.items;
+    assert_true(site.is_pruned && site.tags.count == 4 && site.tag_rules.count == 4);
+    assert_string_equal(site.tags.items[1], "{version}");
+    assert_true(site.keep.kind == KEEP_FOR && site.keep.seconds == 5400);
+    assert_true(rules[0].keep.kind == KEEP_UNSAID && !rules[0].is_immutable && !tag_rule_is_dated(&rules[0]));
+    assert_true(rules[1].keep.kind == KEEP_NEWEST && rules[1].keep.count == 10 && !tag_rule_is_dated(&rules[1]));
+    assert_true(rules[2].keep.kind == KEEP_ALWAYS);
+    assert_true(rules[3].keep.seconds == 30 * 24 * 3600 && rules[3].is_immutable && tag_rule_is_dated(&rules[3]));
+    assert_ptr_equal(tag_rules_find(&site.tag_rules, "x"), &rules[2]);
+    assert_null(tag_rules_find(&site.tag_rules, "y"));
+    const struct site_image *images = site.images.items;
+    assert_true(images[0].keep.kind == KEEP_UNSAID && !images[0].has_end);
+    assert_true(images[1].keep.count == 2 && images[1].has_end && images[1].end_of_life == 1798675200);
+    assert_string_equal(images[1].tags.items[0], "one");
+}
+
+static void what_no_keep_can_be_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    static const struct {
+        const char *text, *told;
+    } wrong[] = {
+        {"keep: soon\n", "site.yaml:1:7: 'soon' is not how long"},
+        {"keep: 0\n", "'0' is not how long"},
+        {"keep: 59m\n", "'59m' is not how long"},
+        {"keep: 30\ntags: [{tag: x, keep: 100001}]\n", "site.yaml:2:23: '100001' is not how long"},
+        {"keep: [1d]\n", "'keep' wants a single value"},
+        {"prune: true\n", "'prune' wants a 'keep'"},
+        {"prune: true\nimages: [a, {image: b, tags: [x]}]\n", "'prune' wants a 'keep'"},
+        {"tags: [{keep: 1d}]\n", "tag"},
+        {"tags: [{tag: x, keeps: 1d}]\n", "did you mean 'keep'"},
+        {"tags: [{tag: x}, x]\n", "comes twice"},
+        {"tags: {tag: x}\n", "'tags' wants a list, not a mapping"},
+        {"tags: [[x]]\n", "wants a single value"},
+        {"tags: ['{arch}-{date}', {tag: '{arch}', keep: 1d}]\n", "single platform"},
+        {"tags: [{tag: x, immutable: 1}]\n", "wants true or false"},
+        {"images: [{image: a, end-of-life: 2026-02-30}]\n", "is not a day"},
+        {"images: [{image: a, end-of-life: 1.1.2027}]\n", "is not a day"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        struct err err = {0};
+        struct site site;
+        write_at_home("s/site.yaml", wrong[i].text);
+        assert_false(site_load(&arena, at_home("s/site.yaml"), &site, &err));
+        CHECK_ERR(&err, ERR_USAGE, wrong[i].told);
+    }
+}
+
 static void every_key_is_read(void **state)
 {
     (void)state;
@@ -260,6 +319,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(without_a_file_nothing_is_given),
+        TEST(tags_may_say_how_long_they_are_kept),
+        TEST(what_no_keep_can_be_is_refused_with_its_place),
         TEST(every_key_is_read),
         TEST(the_first_file_is_used_alone),
         TEST(an_empty_file_gives_nothing_but_its_path),

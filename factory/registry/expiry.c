@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the list of tags to the last deletion. */
+#include "registry/expiry_parts.h"
+
+#include "base/auto.h"
+#include "base/clock.h"
+
+#define LOOK_SECONDS 5.0 /* after which the tags are looked at again */
+#define BATCH ((size_t)64)
+
+/* --- the memory --- */
+
+static void remember_image(struct expiry_work *work, const struct expiry_memory_image *image, bool is_doomed,
+                           struct expiry_memory *memory)
+{
+    list_add(work->arena, memory, (struct expiry_memory_image){image->digest, is_doomed, image->manifests});
+}
+
+/* Notes all images that are known. What goes is marked before; what was deleted is forgotten after all that was theirs. */
+static void remember(struct expiry_work *work, bool is_done)
+{
+    const struct expiry_request *request = work->request;
+    struct expiry_memory memory = {0};
+    for (size_t i = 0; i < work->result->images.count; i++) {
+        const struct expiry_image *image = work->result->images.items[i];
+        struct expiry_memory_image known = {.digest = image->digest, .manifests = image->manifests};
+        if (image->is_known && !(is_done && image->is_deleted))
+            remember_image(work, &known, image->is_old && !is_done, &memory);
+    }
+    for (size_t i = 0; !is_done && i < work->memory.count; i++) {
+        const struct expiry_memory_image *known = &work->memory.items[i];
+        if (known->is_doomed && !expiry_find_image(work, &known->digest))
+            remember_image(work, known, true, &memory);
+    }
+    expiry_memory_write(request->memory_dir, work->registry->name, &memory, work->registry->options->log);
+}
+
+/* --- deleting --- */
+
+/* How the registry deletes. */
+struct deleting {
+    struct expiry_work *work;
+    bool are_tags_learned;
+    bool are_tags_apart; /* tags stay at a digest that was deleted: each is deleted, too, and before it */
+};
+
+static bool fail_unsupported(const struct expiry_work *work, struct err *err)
+{
+    struct err said = *err;
+    err_clear(err);
+    err_set(err, ERR_PUBLISH,
+            "%s: nothing can be pruned there, since the registry does not delete manifests, or is not set up to "
+            "(docker-registry: storage.delete.enabled; others have rules of their own for that): %s",
+            work->registry->name, said.text);
+    return false;
+}
+
+static bool delete_name(struct deleting *deleting, const char *name, struct expiry_item *item, struct err *err)
+{
+    enum registry_deletion deletion;
+    if (!registry_delete_manifest(deleting->work->registry, name, &deletion, err)) {
+        if (err->kind != ERR_PUBLISH)
+            return false;
+        item->err = *err; /* refused: the others may go all the same */
+        err_clear(err);
+        return true;
+    }
+    if (deletion == REGISTRY_NO_DELETION)
+        return fail_unsupported(deleting->work, err);
+    item->was_gone = deletion == REGISTRY_WAS_GONE;
+    return true;
+}
+
+static bool delete_tags(struct deleting *deleting, struct expiry_item *item, struct err *err)
+{
+    const struct strings none = {0}, *tags = item->image ? &item->image->tags : &none;
+    for (size_t i = 0; i < tags->count && item->err.kind == ERR_NONE; i++) {
+        if (!delete_name(deleting, tags->items[i], item, err))
+            return false;
+    }
+    return !item->tag || item->err.kind != ERR_NONE || delete_name(deleting, item->tag, item, err);
+}
+
+/* Most registries take the tags along with what they are at. Where the first one shows that they stay, they are deleted by name; until
+ * then what they are at is whole: its manifests come later. */
+static bool learn_tags(struct deleting *deleting, struct expiry_item *item, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct registry_manifest manifest;
+    const char *tag = item->tag ? item->tag : item->image ? item->image->tags.items[0] : NULL;
+    if (deleting->are_tags_learned || !tag || item->err.kind != ERR_NONE)
+        return true;
+    if (!registry_get_manifest(deleting->work->registry, &scratch, tag, &manifest, err))
+        return false;
+    deleting->are_tags_learned = true;
+    deleting->are_tags_apart = manifest.is_found;
+    return !manifest.is_found || delete_tags(deleting, item, err);
+}
+
+static bool delete_item(void *context, void *argument, struct err *err)
+{
+    struct deleting *deleting = context;
+    struct expiry_item *item = argument;
+    if ((deleting->are_tags_apart && !delete_tags(deleting, item, err)) ||
+        (item->err.kind == ERR_NONE && !delete_name(deleting, item->name, item, err)) ||
+        !learn_tags(deleting, item, err))
+        return false;
+    item->is_deleted = item->err.kind == ERR_NONE;
+    return true;
+}
+
+/* Stops when somebody else moves tags: what they are at now may need what is about to go. */
+static bool look_again(struct expiry_work *work, bool is_due, struct err *err)
+{
+    const char *tag = NULL;
+    if (is_due && !expiry_has_moved(work, &tag, err))
+        return false;
+    if (tag)
+        work->result->stopped = arena_printf(work->arena, "somebody else moved the tag %s", tag);
+    return true;
+}
+
+/* Deletes the items of one kind, which stand together; the first alone, since it shows how the registry does it. */
+static bool delete_kind(struct deleting *deleting, enum expiry_kind kind, struct err *err)
+{
+    struct expiry_work *work = deleting->work;
+    struct expiry_result *result = work->result;
+    size_t at = 0, end;
+    while (at < result->items.count && result->items.items[at].kind != kind)
+        at++;
+    for (end = at; end < result->items.count && result->items.items[end].kind == kind;)
+        end++;
+    while (at < end && !result->stopped) {
+        size_t count = end - at < BATCH ? end - at : BATCH;
+        struct each_items items = {.items = &result->items.items[at],
+                                   .count = deleting->are_tags_learned ? count : 1,
+                                   .each_bytes = sizeof *result->items.items,
+                                   .threads_max = EXPIRY_REQUESTS,
+                                   .is_stopping = true};
+        if (!each_run(items, delete_item, deleting, err))
+            return false;
+        at += items.count;
+        if (!look_again(work, at < end && clock_seconds() - work->read_seconds > LOOK_SECONDS, err))
+            return false;
+    }
+    return true;
+}
+
+static void count_deleted(struct expiry_work *work)
+{
+    struct expiry_result *result = work->result;
+    for (size_t i = 0; i < result->items.count; i++)
+        result->deleted_count += result->items.items[i].is_deleted;
+    for (size_t i = 0; i < result->items.count; i++) {
+        const struct expiry_item *item = &result->items.items[i];
+        if (item->image && item->is_deleted)
+            expiry_find_image(work, &item->image->digest)->is_deleted = true;
+    }
+}
+
+static bool check_refused(const struct expiry_work *work, struct err *err)
+{
+    const struct expiry_result *result = work->result;
+    const struct expiry_item *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < result->items.count; i++) {
+        if (result->items.items[i].err.kind == ERR_NONE)
+            continue;
+        first = first ? first : &result->items.items[i];
+        count++;
+    }
+    if (first)
+        err_set(err, first->err.kind, "%s: %zu of %zu could not be deleted: %s", work->registry->name, count,
+                result->items.count, first->err.text);
+    return !first;
+}
+
+static bool delete_all(struct expiry_work *work, struct err *err)
+{
+    struct deleting deleting = {.work = work};
+    struct expiry_result *result = work->result;
+    remember(work, false);
+    bool is_good = delete_kind(&deleting, EXPIRY_IMAGE, err);
+    is_good = is_good && (result->stopped || look_again(work, true, err));
+    for (enum expiry_kind kind = EXPIRY_MANIFEST; is_good && !result->stopped && kind <= EXPIRY_REFERRERS_TAG; kind++)
+        is_good = delete_kind(&deleting, kind, err);
+    count_deleted(work);
+    if (is_good && !result->stopped && check_refused(work, err)) {
+        remember(work, true);
+        return true;
+    }
+    return is_good && err->kind == ERR_NONE;
+}
+
+static bool has_work(const struct expiry_work *work)
+{
+    bool has_some = false;
+    for (size_t i = 0; i < work->result->images.count; i++)
+        has_some = has_some || work->result->images.items[i]->is_old;
+    for (size_t i = 0; i < work->memory.count; i++)
+        has_some = has_some || work->memory.items[i].is_doomed;
+    return has_some;
+}
+
+static bool plan(struct expiry_work *work, struct err *err)
+{
+    return expiry_read_others(work, err) && expiry_find_needed(work, err) && expiry_list_doomed(work, err);
+}
+
+bool expiry_run(struct registry *registry, struct arena *arena, const struct expiry_request *request,
+                struct expiry_result *ret_result, struct err *err)
+{
+    struct expiry_work work = {.registry = registry,
+                               .arena = arena,
+                               .request = request,
+                               .result = ret_result,
+                               .images.arena = arena,
+                               .abouts.arena = arena,
+                               .needed.arena = arena,
+                               .doomed.arena = arena};
+    *ret_result = (struct expiry_result){0};
+    expiry_memory_read(arena, request->memory_dir, registry->name, &work.memory);
+    if (!expiry_read_names(&work, err))
+        return false;
+    bool is_asked = has_work(&work), is_good = !is_asked || plan(&work, err);
+    for (size_t i = 0; i < work.others.count; i++)
+        arena_done(&work.others.items[i].arena);
+    if (!is_good || request->is_dry_run || !is_asked)
+        return is_good;
+    if (ret_result->items.count)
+        return delete_all(&work, err);
+    remember(&work, true);
+    return true;
+}

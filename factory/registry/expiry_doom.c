@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What goes: old images, manifests that are theirs alone, and what is about these. What a former run was killed over is among it. */
+#include "registry/expiry_parts.h"
+
+#include "base/auto.h"
+
+/* The tags that name referrers go last: as long as they are there, these are found. */
+struct dooming {
+    struct expiry_work *work;
+    LIST(struct digest) subjects; /* what others may be about */
+    LIST(struct expiry_item) tags;
+};
+
+/* Returns whether it is to go: nothing needs it, and it is not listed yet. */
+static bool doom(struct dooming *dooming, const struct digest *digest)
+{
+    struct expiry_work *work = dooming->work;
+    struct text key = expiry_key(work->arena, digest);
+    if (map_get(&work->needed, key) || !map_add(&work->doomed, key, work))
+        return false;
+    list_add(work->arena, &dooming->subjects, *digest);
+    return true;
+}
+
+static void add_item(struct dooming *dooming, enum expiry_kind kind, const struct digest *digest,
+                     struct expiry_image *image)
+{
+    struct expiry_work *work = dooming->work;
+    if (doom(dooming, digest))
+        list_add(work->arena, &work->result->items,
+                 (struct expiry_item){.kind = kind,
+                                      .name = arena_strdup(work->arena, registry_digest_name(digest).chars),
+                                      .image = image});
+}
+
+/* What was about to be deleted by a run that did not end, and is under no stamp any more. */
+static const struct expiry_memory_image *left_over(const struct expiry_work *work, size_t i)
+{
+    const struct expiry_memory_image *known = &work->memory.items[i];
+    return known->is_doomed && !expiry_find_image(work, &known->digest) ? known : NULL;
+}
+
+static void doom_images(struct dooming *dooming)
+{
+    struct expiry_work *work = dooming->work;
+    const struct expiry_result *result = work->result;
+    for (size_t i = result->images.count; i > 0; i--) { /* the oldest first */
+        struct expiry_image *image = result->images.items[i - 1];
+        if (image->is_old && image->is_known)
+            add_item(dooming, EXPIRY_IMAGE, &image->digest, image);
+    }
+    for (size_t i = 0; i < work->memory.count; i++) {
+        if (left_over(work, i))
+            add_item(dooming, EXPIRY_MANIFEST, &work->memory.items[i].digest, NULL);
+    }
+    for (size_t i = result->images.count; i > 0; i--) {
+        const struct expiry_image *image = result->images.items[i - 1];
+        for (size_t j = 0; image->is_old && j < image->manifests.count; j++)
+            add_item(dooming, EXPIRY_MANIFEST, &image->manifests.items[j], NULL);
+    }
+    for (size_t i = 0; i < work->memory.count; i++) {
+        const struct expiry_memory_image *known = left_over(work, i);
+        for (size_t j = 0; known && j < known->manifests.count; j++)
+            add_item(dooming, EXPIRY_MANIFEST, &known->manifests.items[j], NULL);
+    }
+}
+
+/* The index under the tag of a subject, or what another tool has under one with an ending. An empty index is left: all of these are one
+ * digest, under the tags of any subject. */
+static bool doom_tag(struct dooming *dooming, const char *tag, struct err *err)
+{
+    struct expiry_work *work = dooming->work;
+    struct registry_manifest manifest;
+    struct expiry_children children;
+    bool are_all_gone = true;
+    if (!registry_get_manifest(work->registry, work->arena, tag, &manifest, err))
+        return false;
+    if (!manifest.is_found)
+        return true;
+    bool is_index = !strchr(tag, '.');
+    expiry_children_of(work->arena, (struct text){manifest.bytes, (size_t)manifest.size_bytes}, &children);
+    for (size_t i = 0; is_index && i < children.count; i++) {
+        add_item(dooming, EXPIRY_REFERRER, &children.items[i].digest, NULL);
+        are_all_gone = are_all_gone && !map_get(&work->needed, expiry_key(work->arena, &children.items[i].digest));
+    }
+    if ((is_index && !children.count) || !are_all_gone || !doom(dooming, &manifest.digest))
+        return true;
+    list_add(work->arena, &dooming->tags,
+             (struct expiry_item){.kind = EXPIRY_REFERRERS_TAG,
+                                  .name = arena_strdup(work->arena, registry_digest_name(&manifest.digest).chars),
+                                  .tag = tag});
+    return true;
+}
+
+static bool doom_about(struct dooming *dooming, const struct digest *subject, struct err *err)
+{
+    struct expiry_work *work = dooming->work;
+    const struct expiry_about *about = map_get(&work->abouts, expiry_key(work->arena, subject));
+    struct referrers referrers;
+    for (size_t i = 0; about && i < about->tags.count; i++) {
+        if (!doom_tag(dooming, about->tags.items[i], err))
+            return false;
+    }
+    if (!registry_list_referrers(work->registry, work->arena, subject, &referrers, err))
+        return false;
+    for (size_t i = 0; i < referrers.digests.count; i++)
+        add_item(dooming, EXPIRY_REFERRER, &referrers.digests.items[i], NULL);
+    return true;
+}
+
+bool expiry_list_doomed(struct expiry_work *work, struct err *err)
+{
+    struct dooming dooming = {.work = work};
+    doom_images(&dooming);
+    for (size_t i = 0; i < dooming.subjects.count; i++) { /* it grows: what is about others may have some itself */
+        struct digest subject = dooming.subjects.items[i];
+        if (!doom_about(&dooming, &subject, err))
+            return false;
+    }
+    for (size_t i = 0; i < dooming.tags.count; i++)
+        list_add(work->arena, &work->result->items, dooming.tags.items[i]);
+    return true;
+}

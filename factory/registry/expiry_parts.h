@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* expiry_parts.h - one pruning, shared by the expiry*.c files (private to expiry)
+ *
+ * Threads: struct expiry_work is written by the thread that called expiry_run(); steps of each_run() get items of their own.
+ */
+#ifndef IMGFACTORY_REGISTRY_EXPIRY_PARTS_H
+#define IMGFACTORY_REGISTRY_EXPIRY_PARTS_H
+
+#include "base/each.h"
+#include "base/map.h"
+#include "registry/expiry_memory.h"
+#include "registry/registry_parts.h"
+
+#define EXPIRY_REQUESTS ((size_t)8) /* at a time */
+
+/* A stamp of an image. */
+struct expiry_stamp {
+    int64_t seconds;
+    struct expiry_image *image;
+};
+
+/* A tag of an image that an entry of the site's makes. */
+struct expiry_own_tag {
+    const struct tag_rule *rule;
+    struct expiry_image *image;
+};
+
+/* A manifest that a document names. */
+struct expiry_child {
+    struct digest digest;
+    bool is_index;
+};
+
+struct expiry_children {
+    struct expiry_child *items;
+    size_t count, capacity;
+};
+
+/* A tag whose name does not tell what it is at, and what that is. */
+struct expiry_tag {
+    const char *name;
+    struct arena arena;
+    bool is_given; /* the command line says that it keeps nothing */
+    bool is_ours;  /* it keeps no longer than a rule says */
+    bool is_found;
+    struct digest digest;
+    struct text bytes;
+};
+
+/* The tags that name what is about a manifest. */
+struct expiry_about {
+    struct strings tags;
+};
+
+struct expiry_work {
+    struct registry *registry;
+    struct arena *arena;
+    const struct expiry_request *request;
+    struct expiry_result *result;
+    struct expiry_memory memory;
+    struct map images;                /* struct expiry_image by the first characters of their digests */
+    struct map abouts;                /* struct expiry_about by the digest in hexadecimal */
+    struct map needed;                /* digests (their bytes) of what stays → why, as a text */
+    struct map doomed;                /* digests that are in the result's items */
+    LIST(struct expiry_stamp) stamps; /* the oldest first */
+    LIST(struct expiry_own_tag) own_tags;
+    LIST(struct expiry_tag) others;
+    double read_seconds; /* when the others were read last, by clock_seconds() */
+};
+
+/* --- expiry_names.c: what the names of tags tell --- */
+
+/* Lists the tags and finds images, own tags, tags about others, and other tags; judges the images by their age. */
+bool expiry_read_names(struct expiry_work *work, struct err *err) MUST_CHECK;
+/* Sets is_old of all images by their stamps and own tags. */
+void expiry_judge(struct expiry_work *work);
+/* Finds an image by its digest; NULL when it was not published here. */
+struct expiry_image *expiry_find_image(const struct expiry_work *work, const struct digest *digest);
+
+/* --- expiry_reach.c: what stays --- */
+
+/* Reads the other tags. */
+bool expiry_read_others(struct expiry_work *work, struct err *err) MUST_CHECK;
+/* Notes all that stays: what tags that are not ours are at, the images that are kept, and what these need. */
+bool expiry_find_needed(struct expiry_work *work, struct err *err) MUST_CHECK;
+/* Returns whether other tags are no more at what they were at: somebody else is at work. A text says which. */
+bool expiry_has_moved(struct expiry_work *work, const char **ret_tag, struct err *err) MUST_CHECK;
+
+/* --- expiry_doom.c: what goes --- */
+
+/* Lists what goes, in the order in which it is deleted. */
+bool expiry_list_doomed(struct expiry_work *work, struct err *err) MUST_CHECK;
+
+/* --- expiry_document.c --- */
+
+/* Reads what a document names: the manifests of an index. */
+void expiry_children_of(struct arena *arena, struct text bytes, struct expiry_children *ret_children);
+/* Reads its subject; false when it has none. */
+bool expiry_subject_of(struct text bytes, struct expiry_child *ret_subject);
+/* Returns what a template of tags becomes for an image, by what its index says of itself; NULL when that does not tell. */
+const char *expiry_expand(struct arena *arena, const char *template, const char *name, struct text index);
+/* A digest as the key of a map; it lives in the arena. */
+struct text expiry_key(struct arena *arena, const struct digest *digest);
+
+#endif
