@@ -758,6 +758,7 @@ static bool plan_options(struct build *build, struct err *err)
     if (!command_record(build->command, &run->record, err))
         return false;
     run->is_bill_told = options->is_json || run->explained || options->is_locked;
+    run->is_history_pushed = site->is_history_pushed;
     run->are_changes_told = !options->is_dry_run && !run->explained;
     run->lock = options->is_locked ? &build->locking.lock : NULL;
     run->pins = build->locking.has_pins ? &build->locking.pins : NULL;

@@ -77,11 +77,12 @@ static const struct command_row rows[] = {
      "digests, and which package ships what. With --locked a build takes exactly that, as long as it is to be\n"
      "had. Where there is a lock already, what it says of repositories stays, unless --update is given.",
      0, SIZE_MAX, SIZE_MAX, build_lock},
-    {COMMAND_HISTORY, "history", "NAME|REF", "0.3.0", "list past nights of an image, and what changed",
+    {COMMAND_HISTORY, "history", "[NAME|REF...]", "0.3.0", "list past nights of an image, and what changed",
      "Lists what a repository of a registry (REF) has under its tags, the newest first: dates, versions, digests;\n"
      "or of an image that was built here (NAME) all nights that are kept. Beside each: what changed.\n"
+     "With --rebuild it reads what was published from registries, REFs or where the site file's images go.\n"
      "A digest of it is what `tag REF@DIGEST TAG` and `unit --pin=DIGEST` go back to.",
-     1, 1, 0, remote_history},
+     0, SIZE_MAX, 0, remote_history},
     {COMMAND_STATUS, "status", "[SITE|REF]", "0.3.0", "tell whether a site's images are still current",
      "Tells whether the images of a site are still current, by the status record that its nights write (status:\n"
      "in the site file), without any state of this machine. SITE is a site file (default: the one that is\n"

@@ -156,6 +156,13 @@ static int compare(const void *left, const void *right)
     return order ? order : strcmp(digest_hex(&a->digest).chars, digest_hex(&b->digest).chars);
 }
 
+/* Returns whether a tag is one that lists what is attached to an image (distribution-spec, "Referrers Tag Schema"). */
+static bool is_of_referrers(const char *tag)
+{
+    struct digest digest;
+    return strncmp(tag, "sha256-", strlen("sha256-")) == 0 && digest_parse(text_of(tag + strlen("sha256-")), &digest);
+}
+
 bool history_read(struct registry *registry, struct store *store, struct arena *arena, struct history *ret_history,
                   struct err *err)
 {
@@ -165,7 +172,7 @@ bool history_read(struct registry *registry, struct store *store, struct arena *
     if (!registry_list_tags(registry, arena, &tags, err))
         return false;
     for (size_t i = 0; i < tags.count; i++) {
-        if (!read_tag(&reading, tags.items[i], err))
+        if (!is_of_referrers(tags.items[i]) && !read_tag(&reading, tags.items[i], err))
             return false;
     }
     for (size_t i = 0; i < reading.seen.slots.count; i++)

@@ -9,6 +9,7 @@
 #include "cli/display.h"
 #include "cli/history.h"
 #include "cli/history_kept.h"
+#include "cli/history_rebuild.h"
 #include "cli/in_images.h"
 #include "cli/inspect.h"
 #include "cli/login.h"
@@ -171,6 +172,13 @@ static bool history(struct remote *remote, struct err *err)
     struct past_images kept;
     const char *state;
     struct err ignored = {0};
+    if (options->is_rebuild)
+        return history_rebuild(remote, err);
+    if (options->words.count != 1) {
+        err_set(err, ERR_USAGE, "history takes one NAME or REF, not %zu; see imgfactory history --help",
+                options->words.count);
+        return false;
+    }
     if (remote_is_local(options->words.items[0]))
         return history_of_name(remote, options->words.items[0], err);
     if (!in_images_state(remote->command, &state, err))

@@ -8,6 +8,7 @@
 #include "line/fewer.h"
 #include "line/image_notes.h"
 #include "line/missing.h"
+#include "line/published.h"
 #include "line/status_seen.h"
 #include "line/steps.h"
 #include "line/together.h"
@@ -317,6 +318,8 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
     publication->tags = image->tags;
     if (!image->destination)
         return true;
+    if (plant->options->is_history_pushed && !published_attach(image, plant, err))
+        return false;
     publication->guard = plant->seen ? &guard : NULL;
     bool is_good = publish_layout(&image->arena, plant->options->registry, plant->http, publication, err);
     publication->guard = NULL;

@@ -34,6 +34,7 @@ struct run_options {
     size_t jobs;          /* workers */
     bool is_dry_run, is_rebuild, is_cache_only;
     bool is_bill_told;             /* all of the bills, as the JSON report and explanations have it */
+    bool is_history_pushed;        /* images have their bills beside them in the registry (history: registry) */
     bool are_changes_told;         /* what changed since the last run is found: a run that leaves images */
     bool is_change_accepted;       /* --accept-release-change */
     struct data_folders *folders;  /* where the next four are loaded when a catalog is prepared */

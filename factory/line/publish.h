@@ -16,6 +16,7 @@ struct publication {
     const char *shown;               /* what messages call the layout; NULL: layout */
     const struct lock_wait *wait;    /* how the layout's lock is waited for; may be NULL */
     struct push_policy policy;
+    struct push_attachment attachment;            /* of the index; type NULL: none */
     const struct push_guard *guard;               /* who may know of newer ones; may be NULL */
     struct progress_line *progress;               /* its line for people; may be NULL */
     const char *destination;                      /* HOST/REPOSITORY, or NULL: not pushed */

@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "line/changes.h"
 #include "line/missing.h"
+#include "past/past_document.h"
 
 #define CVE "CVE-"
 
@@ -74,10 +75,8 @@ static struct past_platform platform_of(const struct batch_image *image, size_t 
     return platform;
 }
 
-bool published_record(struct arena *arena, const struct batch_image *image, struct past_record *ret_record)
+static void fill_record(struct arena *arena, const struct batch_image *image, struct past_record *ret_record)
 {
-    if (!image->is_good || !image->has_layout || image->is_held || (image->destination && !image->publication.is_good))
-        return false;
     struct past_record record = {.format = PAST_FORMAT,
                                  .name = image->manifest->name,
                                  .destination = image->destination,
@@ -93,7 +92,16 @@ bool published_record(struct arena *arena, const struct batch_image *image, stru
     }
     add_changes(arena, image, &record);
     *ret_record = record;
-    return true;
+}
+
+bool published_record(struct arena *arena, const struct batch_image *image, struct past_record *ret_record)
+{
+    const struct publication *publication = &image->publication;
+    bool is_published = image->is_good && image->has_layout && !image->is_held &&
+                        (!image->destination || (publication->is_good && !publication->result.is_left));
+    if (is_published)
+        fill_record(arena, image, ret_record);
+    return is_published;
 }
 
 /* The bills of the record's platforms. */
@@ -106,6 +114,24 @@ static const struct bill **bills_of(struct arena *arena, const struct batch_imag
             bills[count++] = image->jobs[i].is_good ? &image->jobs[i].bill : NULL;
     }
     return bills;
+}
+
+bool published_attach(struct batch_image *image, const struct plant *plant, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    AUTO(buf_done) struct buf document = {0};
+    struct past_note note;
+    fill_record(&scratch, image, &note.record);
+    note.record.first = note.record.last = plant->options->now;
+    note.bills = bills_of(&scratch, image);
+    if (!past_document_make(&note, &document)) {
+        log_line(plant->log, LOG_QUIET, "warning: %s: its bills are bigger than a registry takes, and stay here",
+                 image->manifest->name);
+        return !plant_is_cancelled(plant, err);
+    }
+    image->publication.attachment = (struct push_attachment){
+        PAST_DOCUMENT_TYPE, {arena_strndup(&image->arena, document.bytes, document.len), document.len}};
+    return true;
 }
 
 void published_keep(const struct batch *batch, const struct run_options *options, struct log *log)

@@ -16,6 +16,9 @@
 bool published_record(struct arena *arena, const struct batch_image *image, struct past_record *ret_record);
 /* Lists the CVE numbers that changelogs and advisories name for what changed on any platform, each once. */
 struct strings published_cves(struct arena *arena, const struct batch_image *image);
+/* Makes the document that is attached to the image when it is pushed (past/past_document.h): what is told of it before why packages
+ * changed is. One that is too big is left out, and told. */
+bool published_attach(struct batch_image *image, const struct plant *plant, struct err *err) MUST_CHECK;
 /* Takes all of a run down. */
 void published_keep(const struct batch *batch, const struct run_options *options, struct log *log);
 

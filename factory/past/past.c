@@ -91,24 +91,49 @@ static bool write_records(int fd, const char *name, const struct past_records *r
     return file_write_atomic_at(fd, name, text.len ? text.bytes : "", text.len, 0600, false, err);
 }
 
-/* Puts a record in front of the others, unless the newest tells of the same image. Returns whether anything is new. */
-static bool put_record(struct arena *arena, const struct past_record *record, int64_t now, struct past_records *records)
+/* Finds a record of the same image that was published at the same time. */
+static bool is_known(const struct past_records *records, const struct past_record *record)
+{
+    for (size_t i = 0; i < records->count; i++) {
+        if (digest_eq(&records->items[i].digest, &record->digest) && records->items[i].first <= record->first &&
+            records->items[i].last >= record->first)
+            return true;
+    }
+    return false;
+}
+
+/* Puts a record into its place: a night's in front of the others, one of a registry, which says when it was, by that. */
+static void insert_record(struct arena *arena, const struct past_record *record, bool is_new,
+                          struct past_records *records)
+{
+    struct past_records all = {0};
+    size_t at = 0;
+    while (!is_new && at < records->count && records->items[at].first > record->first)
+        list_add(arena, &all, records->items[at++]);
+    list_add(arena, &all, *record);
+    struct past_record *added = &all.items[all.count - 1];
+    added->format = PAST_FORMAT;
+    if (at < records->count && digest_eq(&record->before, &(struct digest){0}))
+        added->before = records->items[at].digest;
+    while (at < records->count)
+        list_add(arena, &all, records->items[at++]);
+    *records = all;
+}
+
+/* Takes a record up, unless the newest tells of the same image. Returns whether anything is new. */
+static bool put_record(struct arena *arena, const struct past_record *record, bool is_new, struct past_records *records)
 {
     struct past_record *newest = records->count ? &records->items[0] : NULL;
-    if (newest && digest_eq(&newest->digest, &record->digest)) {
+    int64_t now = record->last;
+    if (is_new && newest && digest_eq(&newest->digest, &record->digest)) {
         bool is_same = newest->last / DAY_SECONDS == now / DAY_SECONDS && strings_same(&newest->tags, &record->tags);
         newest->tags = record->tags;
         newest->last = now > newest->last ? now : newest->last;
         return !is_same;
     }
-    struct past_records all = {0};
-    list_add(arena, &all, *record);
-    all.items[0].format = PAST_FORMAT;
-    if (newest && digest_eq(&record->before, &(struct digest){0}))
-        all.items[0].before = newest->digest;
-    for (size_t i = 0; i < records->count; i++)
-        list_add(arena, &all, records->items[i]);
-    *records = all;
+    if (!is_new && is_known(records, record))
+        return false;
+    insert_record(arena, record, is_new, records);
     return true;
 }
 
@@ -239,7 +264,7 @@ static bool keep_one(const struct past_folder *folder, const struct past_note *n
     }
     read_records(&scratch, folder->images_fd, name, false, &records);
     size_t before = records.count;
-    if (!put_record(&scratch, &record, record.last, &records))
+    if (!put_record(&scratch, &record, !note->record.first, &records))
         return true;
     *is_more = *is_more || records.count > before;
     return write_records(folder->images_fd, name, &records, err);

@@ -33,7 +33,7 @@ struct past_images {
 
 /* What one run published. */
 struct past_note {
-    struct past_record record; /* `first` and `last` are filled in */
+    struct past_record record; /* `first` 0: of this very run; else of a past one, and `last` says until when */
     /* Parallel to the record's platforms: read whole or by its head; NULL: its bill was kept before, or is not known. */
     const struct bill **bills;
 };

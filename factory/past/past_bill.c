@@ -4,12 +4,11 @@
 #include "base/auto.h"
 #include "base/map.h"
 #include "formats/formats.h"
+#include "past/past_zstd.h"
 
 #include <stdlib.h>
-#include <zstd.h>
 
 #define HEAD "imgfactory bill in brief 1\n"
-#define LEVEL 3
 #define BASE_FIELDS 2
 #define PACKAGE_FIELDS 7
 #define FILE_FIELDS 7
@@ -93,27 +92,6 @@ static bool add_files(struct buf *buf, const struct bill *bill)
     return true;
 }
 
-static void end_compression(ZSTD_CCtx **context)
-{
-    (void)ZSTD_freeCCtx(*context);
-}
-
-/* Compresses; what zstd makes of less than PAST_BILL_MAX_BYTES is never refused. */
-static void compress(struct text plain, struct buf *ret_packed)
-{
-    AUTO(end_compression) ZSTD_CCtx *context = ZSTD_createCCtx();
-    size_t bound = ZSTD_compressBound(plain.len);
-    buf_init(ret_packed, bound);
-    if (!context || !buf_reserve(ret_packed, bound))
-        memory_abort(bound);
-    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
-    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-    size_t len = ZSTD_compress2(context, ret_packed->bytes, bound, plain.ptr, plain.len);
-    if (ZSTD_isError(len))
-        memory_abort(bound);
-    ret_packed->len = len;
-}
-
 bool past_bill_pack(const struct bill *bill, struct buf *ret_packed)
 {
     AUTO(buf_done) struct buf plain;
@@ -121,7 +99,7 @@ bool past_bill_pack(const struct bill *bill, struct buf *ret_packed)
     bool is_good = buf_add(&plain, HEAD, strlen(HEAD)) && add_base(&plain, bill) && add_packages(&plain, bill) &&
                    add_files(&plain, bill);
     if (is_good)
-        compress(buf_text(&plain), ret_packed);
+        past_zstd_pack(buf_text(&plain), ret_packed);
     return is_good;
 }
 
@@ -160,17 +138,12 @@ static bool take_base(struct past_bill *bill)
 
 bool past_bill_open(struct text packed, struct past_bill *ret_bill)
 {
-    unsigned long long len = ZSTD_getFrameContentSize(packed.ptr, packed.len);
+    char *bytes;
+    struct text plain;
     *ret_bill = (struct past_bill){0};
-    if (len == ZSTD_CONTENTSIZE_UNKNOWN || len == ZSTD_CONTENTSIZE_ERROR || len > PAST_BILL_MAX_BYTES ||
-        len < strlen(HEAD))
+    if (!past_zstd_unpack(packed, PAST_BILL_MAX_BYTES, &bytes, &plain))
         return false;
-    char *bytes = malloc(len);
-    if (!bytes)
-        memory_abort(len);
-    size_t got = ZSTD_decompress(bytes, len, packed.ptr, packed.len);
-    struct text plain = {bytes, (size_t)len};
-    if (ZSTD_isError(got) || got != len || !text_has_prefix(plain, HEAD)) {
+    if (!text_has_prefix(plain, HEAD)) {
         free(bytes);
         return false;
     }

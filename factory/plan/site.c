@@ -19,7 +19,7 @@ struct site_form {
     struct site site;
     bool is_tls_verified, is_confined;
     struct strings arches;
-    const char *timeout, *sync_wait, *cache_limit, *keep;
+    const char *timeout, *sync_wait, *cache_limit, *keep, *history;
     const struct yaml_node *tags, *images, *root;
 };
 
@@ -54,6 +54,7 @@ static const struct yaml_field fields[] = {
     FIELD(YAML_STRING, "on-missing", site.on_missing, ALTERS_NOTHING),
     FIELD(YAML_STRING, "status", site.status, ALTERS_NOTHING),
     FIELD(YAML_STRING, "report", site.report, ALTERS_NOTHING),
+    FIELD(YAML_STRING, "history", history, ALTERS_NOTHING),
 };
 
 const struct yaml_field *site_keys(size_t *ret_count)
@@ -185,6 +186,9 @@ static bool check(struct arena *arena, const struct site_form *form, struct err 
     if (site->if_running && site_why_not_if_running(site->if_running))
         return site_values_fail(arena, yaml_get(form->root, "if-running"), site->if_running,
                                 site_why_not_if_running(site->if_running), err);
+    if (form->history && strcmp(form->history, "registry") != 0 && strcmp(form->history, "local") != 0)
+        return site_values_fail(arena, yaml_get(form->root, "history"), form->history, "is neither local nor registry",
+                                err);
     return site_values_check_together(arena, form->root, site->parity, site->on_missing, err) &&
            check_filled(form, err) && check_lists(arena, form, err) &&
            check_number(form, "jobs", site->jobs, 1, JOBS_MAX, err) &&
@@ -236,6 +240,7 @@ static bool read_site(struct arena *arena, const struct yaml_file *file, struct 
     site->has_retries = form.root && yaml_get(form.root, "retries");
     site->is_tls_verify_off = !form.is_tls_verified;
     site->is_unconfined = !form.is_confined;
+    site->is_history_pushed = form.history && strcmp(form.history, "registry") == 0;
     site->arch = form.arches.count ? strings_join(arena, &form.arches, ",") : NULL;
     make_relative(arena, file->path, &site->authfile);
     if (site->source && yaml_is_path(site->source))

@@ -5,7 +5,7 @@
  * /etc/imgfactory/imgfactory.yaml. Keys: registry, namespace, tags, push (true, false), tls-verify (true, false),
  * authfile, token-origins, arch (one or a list), source, output, compression, jobs, retries, strict,
  * allow-older, keep-existing-tags, timeout, sync-wait, cache-limit, confine (true, false), images, if-running, parity,
- * on-missing, status, report, keep, prune.
+ * on-missing, status, report, history, keep, prune.
  * factory/registry/README.md describes them.
  * Threads: main only, then const.
  * Fails with: ERR_USAGE with place.
@@ -36,6 +36,7 @@ struct site {
     struct site_images images;       /* images: what `imgfactory` without names builds */
     const char *if_running;          /* if-running: as --if-running; NULL: not given */
     const char *parity, *on_missing; /* of all images that have none of their own; NULL: not given */
+    bool is_history_pushed;          /* history: registry */
     const char *report;              /* report: where pages of nights are written: a folder; NULL: nowhere */
     const char *status;              /* status: where nights write their record, as it is written; NULL: nowhere */
     bool is_strict;                  /* strict: true: as --strict */

@@ -101,8 +101,9 @@ static json_t *describe(const char *type, struct text document, const struct dig
                      (json_int_t)document.len);
 }
 
-/* Makes the manifest's bytes (malloc'd). */
-static char *make_manifest(const char *type, struct text document, const struct digest *digest)
+/* Makes the manifest's bytes (malloc'd); `subject` may be NULL. */
+static char *make_manifest(const char *type, struct text document, const struct digest *digest,
+                           const struct layout_blob *subject)
 {
     AUTO(arena_done) struct arena scratch = {0};
     json_t *layer = describe(type, document, digest);
@@ -114,6 +115,11 @@ static char *make_manifest(const char *type, struct text document, const struct 
     json_auto_t *manifest =
         json_pack("{s:i, s:s, s:s, s:o, s:[o]}", "schemaVersion", 2, "mediaType", OCI_MEDIA_MANIFEST, "artifactType",
                   type, "config", describe(type, document, digest), "layers", layer);
+    if (subject)
+        json_object_set_new(manifest, "subject",
+                            json_pack("{s:s, s:s, s:I}", "mediaType", subject->media_type, "digest",
+                                      registry_digest_name(&subject->digest).chars, "size",
+                                      (json_int_t)subject->size_bytes));
     char *bytes = json_dumps(manifest, JSON_COMPACT);
     if (!bytes)
         memory_abort(0);
@@ -125,7 +131,7 @@ bool artifact_write(struct registry *registry, const struct artifact_put *put, s
 {
     AUTO(arena_done) struct arena scratch = {0};
     struct digest digest = digest_of(put->document.ptr, put->document.len);
-    AUTO(auto_free) char *bytes = make_manifest(put->type, put->document, &digest);
+    AUTO(auto_free) char *bytes = make_manifest(put->type, put->document, &digest, NULL);
     const char *condition =
         put->before->found == ARTIFACT_ABSENT
             ? "If-None-Match: *"
@@ -142,6 +148,29 @@ bool artifact_write(struct registry *registry, const struct artifact_put *put, s
     err_clear(err);
     *ret_lost = true;
     return true;
+}
+
+bool artifact_attach(struct registry *registry, const struct layout_blob *subject, const char *type,
+                     struct text document, struct err *err)
+{
+    struct digest digest = digest_of(document.ptr, document.len);
+    AUTO(auto_free) char *bytes = make_manifest(type, document, &digest, subject);
+    struct digest manifest = digest_of(bytes, strlen(bytes));
+    bool is_missing;
+    return upload(registry, document, &digest, err) &&
+           registry_put_manifest(registry, registry_digest_name(&manifest).chars, OCI_MEDIA_MANIFEST, text_of(bytes),
+                                 &is_missing, err) &&
+           registry_attach(registry, OCI_MEDIA_MANIFEST, text_of(bytes), err);
+}
+
+bool artifact_read_attached(struct registry *registry, struct arena *arena, const struct digest *subject,
+                            const char *type, struct artifact *ret_artifact, struct err *err)
+{
+    const char *name;
+    *ret_artifact = (struct artifact){.found = ARTIFACT_ABSENT};
+    if (!registry_find_referrer(registry, arena, subject, type, &name, err))
+        return false;
+    return !name || artifact_read(registry, arena, name, type, ret_artifact, err);
 }
 
 bool artifact_is_at(struct registry *registry, const char *tag, const struct digest *digest, bool *ret_is_it,

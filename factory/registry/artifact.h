@@ -11,6 +11,7 @@
 #ifndef IMGFACTORY_REGISTRY_ARTIFACT_H
 #define IMGFACTORY_REGISTRY_ARTIFACT_H
 
+#include "oci/layout_read.h"
 #include "registry/registry.h"
 
 #define ARTIFACT_INSIDE_MAX_BYTES ((size_t)1024 * 1024)
@@ -45,6 +46,14 @@ struct artifact_put {
  * read back. */
 bool artifact_write(struct registry *registry, const struct artifact_put *put, struct digest *ret_digest,
                     bool *ret_lost, struct err *err) MUST_CHECK;
+/* Attaches a document to a manifest that is in the repository (`subject` of the given size and media type), findable from it:
+ * upload (two requests), manifest, and registry_attach(). */
+bool artifact_attach(struct registry *registry, const struct layout_blob *subject, const char *type,
+                     struct text document, struct err *err) MUST_CHECK;
+/* Finds the newest artifact of a type that is attached to a manifest, and reads it as artifact_read(); ARTIFACT_ABSENT when there is
+ * none. */
+bool artifact_read_attached(struct registry *registry, struct arena *arena, const struct digest *subject,
+                            const char *type, struct artifact *ret_artifact, struct err *err) MUST_CHECK;
 /* Returns whether the tag is at this manifest now. */
 bool artifact_is_at(struct registry *registry, const char *tag, const struct digest *digest, bool *ret_is_it,
                     struct err *err) MUST_CHECK;

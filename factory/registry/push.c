@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "registry/artifact.h"
 #include "registry/receipt.h"
 #include "registry/registry_shared.h"
 
@@ -22,12 +23,29 @@ static bool bring_contents(struct push_work *push, int round, bool *ret_is_missi
     return push_blobs(push, guess, err) && push_manifests(push, ret_is_missing, err);
 }
 
+/* Once for each image: one that a tag had before may have its document. */
+static bool attach_document(struct push_work *push, struct err *err)
+{
+    const struct push_attachment *attachment = &push->request->attachment;
+    struct artifact artifact = {.found = ARTIFACT_ABSENT};
+    if (!attachment->type || push->is_attached)
+        return true;
+    push->is_attached =
+        (!push->is_known || artifact_read_attached(push->registry, push->arena, &push->result->digest, attachment->type,
+                                                   &artifact, err)) &&
+        (artifact.found == ARTIFACT_READ ||
+         artifact_attach(push->registry, &push->request->image->root, attachment->type, attachment->document, err));
+    if (!push->is_attached)
+        err_wrap(err, "its bills");
+    return push->is_attached;
+}
+
 static bool publish(struct push_work *push, struct err *err)
 {
     for (int round = 0;; round++) {
         bool is_missing = false;
         push->is_first_round = round == 0 && !push->is_known;
-        if (bring_contents(push, round, &is_missing, err) && push_attach(push, err) &&
+        if (bring_contents(push, round, &is_missing, err) && push_attach(push, err) && attach_document(push, err) &&
             push_move_tags(push, &is_missing, err))
             return true;
         if (!is_missing || round + 1 >= ROUNDS_MAX)

@@ -52,6 +52,12 @@ struct push_guard {
     void *context;
 };
 
+/* A document that is attached to the root before any tag moves (artifact.h). */
+struct push_attachment {
+    const char *type; /* NULL: none */
+    struct text document;
+};
+
 struct push_request {
     const struct layout_image *image; /* what is pushed: index, children, configs, layers */
     const struct strings *tags;       /* of the index; at least one */
@@ -59,10 +65,11 @@ struct push_request {
     size_t platform_tag_count;
     struct push_policy policy;
     const struct push_guard *guard; /* NULL: none */
-    const char *mount_from;         /* a repository of the registry that may have some of the blobs; or NULL */
-    size_t connections;             /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
-    _Atomic uint64_t *counter;      /* bytes sent; may be NULL */
-    _Atomic uint64_t *total;        /* bytes of blobs that have to be sent are added; may be NULL */
+    struct push_attachment attachment;
+    const char *mount_from;    /* a repository of the registry that may have some of the blobs; or NULL */
+    size_t connections;        /* blobs at a time; 0: 12 (of big ones http.h sends 6 at a time) */
+    _Atomic uint64_t *counter; /* bytes sent; may be NULL */
+    _Atomic uint64_t *total;   /* bytes of blobs that have to be sent are added; may be NULL */
 };
 
 struct push_result {

@@ -33,6 +33,7 @@ struct push_work {
     struct push_note *notes; /* one for each of result->tags; see push_note_tags() */
     bool is_new;             /* none of the tags exists: the blobs most probably do not either */
     bool is_known;           /* one of the tags is at our root already: so all is there, most probably */
+    bool is_attached;        /* the request's document is at the root */
     bool is_counted;         /* result->present_count is made */
     bool is_first_round;     /* nothing was found missing yet */
 };

@@ -200,6 +200,11 @@ bool registry_get_document(struct registry *registry, struct arena *arena, const
 bool registry_put_if(struct registry *registry, const char *name, const char *media_type, struct text bytes,
                      const char *condition, bool *ret_missing, struct err *err) MUST_CHECK;
 
+/* Finds the last of the manifests of an artifactType that are attached to one: its "sha256:…", or NULL; by the referrers API, or
+ * where there is none by the tag. */
+bool registry_find_referrer(struct registry *registry, struct arena *arena, const struct digest *subject,
+                            const char *type, const char **ret_name, struct err *err) MUST_CHECK;
+
 /* "sha256:<hex>" as a value. */
 struct digest_name {
     char chars[REGISTRY_DIGEST_NAME_SIZE];

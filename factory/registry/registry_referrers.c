@@ -236,3 +236,41 @@ bool registry_attach(struct registry *registry, const char *media_type, struct t
     struct attaching attaching = {.registry = registry, .tag = tag, .descriptor = descriptor};
     return attach_by_tag(&attaching, err);
 }
+
+/* The last descriptor of a type: it was added last where that is known. */
+static const char *last_of_type(struct arena *arena, const json_t *index, const char *type)
+{
+    size_t i;
+    const json_t *item, *manifests = json_object_get(index, "manifests");
+    const char *found = NULL;
+    json_array_foreach((json_t *)manifests, i, item)
+    {
+        const char *said = json_string_value(json_object_get(item, "artifactType"));
+        const char *digest = json_string_value(json_object_get(item, "digest"));
+        struct digest parsed;
+        if (said && digest && strcmp(said, type) == 0 && text_has_prefix(text_of(digest), "sha256:") &&
+            digest_parse(text_of(digest + strlen("sha256:")), &parsed))
+            found = digest;
+    }
+    return arena_strdup(arena, found);
+}
+
+bool registry_find_referrer(struct registry *registry, struct arena *arena, const struct digest *subject,
+                            const char *type, const char **ret_name, struct err *err)
+{
+    struct digest_name name = registry_digest_name(subject);
+    json_auto_t *index = NULL;
+    bool has_more;
+    *ret_name = NULL;
+    if (atomic_load(&registry->referrers) != REFERRERS_TAG &&
+        !ask_referrers(registry, arena_printf(arena, "referrers/%s", name.chars), &has_more, &index, err))
+        return false;
+    if (!index) {
+        struct registry_manifest manifest;
+        if (!registry_get_manifest(registry, arena, tag_of(arena, text_of(name.chars)), &manifest, err))
+            return false;
+        index = manifest.is_found ? parse_index(manifest.bytes, (size_t)manifest.size_bytes) : NULL;
+    }
+    *ret_name = last_of_type(arena, index, type);
+    return true;
+}

@@ -4,6 +4,7 @@
 import fnmatch
 import json
 import os
+import shutil
 import time
 import unittest
 
@@ -172,6 +173,79 @@ class Nights(Asking, PushCase):
             self.ask(*options, code=run.USAGE)
         result = self.factory.run_plain("find", "--soname", "libfoo.so.1", "served")
         self.assertIn("--in-images", result.stderr)
+
+
+class InRegistry(Asking, PushCase):
+    """history: registry: the bills lie beside the images, and the state can be made again from there alone."""
+
+    def setUp(self):
+        super().setUp()
+        self.repository = self.make_repository()
+        self.write_source()
+        self.write_manifest()
+        self.registry, self.proxy = self.make_proxied()
+        self.write("imgfactory.yaml", f"registry: {self.proxy.host}\nnamespace: me\ntls-verify: false\nhistory: registry\n"
+                   "source: source.yaml\narch: all\nimages: [served]\n")
+        self.factory.options = ["--manifests", self.path("manifests"), "--config", self.path("imgfactory.yaml")]
+
+    def night(self, code=run.OK):
+        self.proxy.requests.clear()
+        result = self.run_factory(env=self.env)
+        self.assertEqual(result.code, code, result)
+        return list(self.proxy.requests)
+
+    def rebuild(self, *words):
+        shutil.rmtree(os.path.join(self.factory.state, "v1", "past"), ignore_errors=True)
+        self.proxy.requests.clear()
+        result = self.call("history", "--rebuild", "--json", "--config", self.path("imgfactory.yaml"), *words)
+        self.assertEqual(result.code, run.OK, result)
+        self.assertEqual(SCHEMA.faults(json.loads(result.stdout), "history_rebuilt"), [], result)
+        return json.loads(result.stdout)
+
+    def answers(self):
+        return [self.ask(*options) for options in (
+            ("--soname", "lib*.so.*"), ("--package", "libbar2"), ("--package", "libc6 < 3"), ("--file", "/usr/**"),
+            ("--package", "libbar2 >= 2.1"))]
+
+    def test_the_state_made_from_the_registry_alone_gives_the_same_answers(self):
+        first = self.night()
+        referrers = [one for one in first if "referrers" in one.target or "sha256-" in one.target]
+        self.assertTrue(referrers)
+        before = self.answers()
+        again = self.night()
+        self.assertEqual([one for one in again if one.verb in ("PUT", "POST", "PATCH")], [])
+        self.rebuild()
+        self.assertLessEqual(len(self.proxy.requests), 8)
+        after = self.answers()
+        for old, new in zip(before, after):
+            for one in [*old["images"], *new["images"]]:
+                del one["last"]
+            self.assertEqual(new, old)
+        self.rebuild(f"{self.proxy.host}/me/served")
+        self.assertEqual(len(self.answers()[0]["images"]), 1)
+
+    def test_bills_take_four_requests_each_and_come_before_the_tags(self):
+        with_bills = self.night()
+        self.write("imgfactory.yaml", self.read("imgfactory.yaml").replace("history: registry\n", "").replace("me\n", "you\n"))
+        without = self.night()
+        self.assertLessEqual(len(with_bills) - len(without), 4 * 2)
+        targets = [one.target for one in with_bills if one.verb == "PUT"]
+        tag = next(at for at, target in enumerate(targets) if target.endswith("/latest"))
+        attached = max(at for at, target in enumerate(targets) if "manifests/sha256-" in target or "manifests/sha256:" in target)
+        self.assertLess(attached, tag)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as stream:
+            return stream.read()
+
+    def test_a_repository_is_named_by_its_reference_and_has_to_be_there(self):
+        self.night()
+        registry = f"{self.proxy.host}/me/served"
+        self.assertEqual(self.rebuild(registry), [{"repository": registry, "nights": 1}])
+        result = self.call("history", "--rebuild", "--tls-verify=false", f"{self.proxy.host}/me/nothing")
+        self.assertNotEqual(result.code, run.OK)
+        self.write("imgfactory.yaml", "history: sometimes\n")
+        self.assertIn("neither local nor registry", self.call("history", "--rebuild", "--config", self.path("imgfactory.yaml")).stderr)
 
 
 if __name__ == "__main__":

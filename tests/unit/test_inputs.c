@@ -80,6 +80,7 @@ static const struct sample site_samples[] = {
     {"on-missing", "publish"},
     {"status", "q.io/me/status"},
     {"report", "pages"},
+    {"history", "registry"},
     {"confine", "false"},
     {"keep", "30d"},
     {"prune", "true"},

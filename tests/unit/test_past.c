@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "io/tree_remove.h"
+#include "past/past_document.h"
 #include "past/past_find.h"
 
 #include <dirent.h>
@@ -116,6 +117,34 @@ static void a_bill_in_brief_with_any_byte_changed_is_none_or_the_same(void **sta
     }
 }
 
+static void a_document_reads_back_and_any_other_bytes_are_none(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    AUTO(buf_done) struct buf document = {0};
+    struct bill bill = make_bill(&arena, "/usr/lib/libc.so.6");
+    bill.manifest = digest_of("m", 1);
+    bill.facts.name = "served";
+    bill.facts.arch = "x86_64";
+    bill.inputs.encoder = bill.inputs.name = "x";
+    for (size_t i = 0; i < bill.packages.count; i++)
+        bill.packages.items[i].digest = digest_of("p", 1);
+    const struct bill *bills[] = {&bill};
+    struct past_note note = {.record = {.format = PAST_FORMAT, .name = "served", .first = 1, .last = 2}}, again;
+    note.record.digest = digest_of("i", 1);
+    note.bills = bills;
+    list_add(&arena, &note.record.platforms,
+             (struct past_platform){.arch = "x86_64", .manifest = bill.manifest, .layer_bytes = 5});
+    assert_true(past_document_make(&note, &document));
+    assert_true(past_document_read(&arena, buf_text(&document), &again));
+    assert_int_equal(again.record.platforms.items[0].layer_bytes, 5);
+    assert_non_null(again.bills[0]);
+    assert_string_equal(again.bills[0]->sonames.items[0].soname, "libc.so.6");
+    for (size_t i = 0; i < document.len; i++)
+        assert_false(past_document_read(&arena, (struct text){document.bytes, i}, &again));
+    assert_false(past_document_read(&arena, TEXT("{\"format\":1}"), &again));
+}
+
 /* Keeps one night of an image. */
 static void keep(struct arena *arena, const char *dir, const char *name, int64_t now, size_t number)
 {
@@ -192,6 +221,7 @@ int main(void)
         cmocka_unit_test(an_expression_is_a_name_or_a_name_and_one_version),
         cmocka_unit_test(a_bill_in_brief_has_packages_files_and_sonames),
         cmocka_unit_test(a_bill_in_brief_with_any_byte_changed_is_none_or_the_same),
+        cmocka_unit_test(a_document_reads_back_and_any_other_bytes_are_none),
         cmocka_unit_test_setup_teardown(nights_are_kept_up_to_their_number_with_their_bills_alone, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_night_that_found_the_same_only_moves_the_last_date, make_folder,
