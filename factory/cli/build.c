@@ -1383,6 +1383,18 @@ bool build_run(struct command *command, struct err *err)
     return end(build, plan(build, err) && run_batch(build, err));
 }
 
+/* Of images that could not be planned it is not known where they go; each was told. */
+static bool check_planned(const struct build *build, struct err *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < build->image_count; i++)
+        count += build->images[i].err.kind != ERR_NONE;
+    if (count)
+        err_set(err, ERR_PARTLY, "%zu of %zu images could not be planned; what they published was not pruned", count,
+                build->image_count);
+    return !count;
+}
+
 /* Plans the images of the site for what they are called and where they go, and prunes there. */
 static bool prune_site(struct build *build, const char *only, struct err *err)
 {
@@ -1406,7 +1418,7 @@ static bool prune_site(struct build *build, const char *only, struct err *err)
     bool is_good = (!build->asked.count || resolve_names(build, &plant, &answers, err)) &&
                    prune_images(command, build->images, build->image_count, only, plant.http, err);
     plant_close(&plant);
-    return is_good;
+    return is_good && check_planned(build, err);
 }
 
 bool build_prune(struct command *command, const char *only, struct err *err)
