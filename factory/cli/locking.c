@@ -215,8 +215,10 @@ static void tell_moved(const struct command *command, const struct locking *lock
     AUTO(arena_done) struct arena scratch = {0};
     struct strings moved, asked = {0}, others = {0};
     lock_moved(&scratch, &locking->lock, now, &moved);
-    for (size_t i = 0; i < moved.count; i++)
-        list_add(&scratch, strings_has(&locking->moving, moved.items[i]) ? &asked : &others, moved.items[i]);
+    for (size_t i = 0; i < moved.count; i++) {
+        struct strings *names = strings_has(&locking->moving, moved.items[i]) ? &asked : &others;
+        list_add(&scratch, names, moved.items[i]);
+    }
     if (command->options.is_quiet)
         return;
     if (!moved.count)

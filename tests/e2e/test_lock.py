@@ -291,6 +291,14 @@ class Updates(LockCase):
         self.assertEqual(self.versions("libfoo1", "libbar2", "libc6"), {("libfoo1", "1:9.9"), ("libbar2", "9.9"), ("libc6", "2.36-9")})
         self.digests("--rebuild")
 
+    def test_a_new_dependency_comes_with_it(self):
+        former = self.versions()
+        self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9"}, libfoo1={"Depends": "libbar2, libbaz3, libc6"})
+        self.lock("--update=libfoo1")
+        self.assertIn("with it had to move libbaz3\n", self.last.stdout)
+        self.assertEqual(self.versions(), former - {("libfoo1", "1:1.2-3")} | {("libfoo1", "1:9.9"), ("libbaz3", "3-1")})
+        self.digests("--rebuild")
+
     def test_updates_follow_each_other(self):
         self.go_on({"libfoo1": "1:2.0"}, date=-7200)
         self.lock("--update=libfoo1")
