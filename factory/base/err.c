@@ -100,6 +100,21 @@ void err_wrap(struct err *err, const char *format, ...)
         mark_cut(err);
 }
 
+void err_add(struct err *err, const char *format, ...)
+{
+    assert(err->kind != ERR_NONE);
+    size_t len = strlen(err->text);
+    va_list args;
+    va_start(args, format);
+    int added = vsnprintf(err->text + len, sizeof err->text - len, format, args);
+    va_end(args);
+    bool is_cut = added > 0 && (size_t)added >= sizeof err->text - len;
+    text_hide_queries(err->text + len);
+    text_flatten(err->text + len);
+    if (is_cut)
+        mark_cut(err);
+}
+
 void err_clear(struct err *err)
 {
     err->kind = ERR_NONE;

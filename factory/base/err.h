@@ -54,6 +54,9 @@ bool err_is_shortage(const struct err *err);
 /* Puts "prefix: " before the text of an error that is set. */
 void err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Puts text behind that of an error that is set, whose lines stay; what is added makes none. */
+void err_add(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
 /* Forgets the error, so that the struct can be used again. */
 void err_clear(struct err *err);
 

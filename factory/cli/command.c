@@ -129,10 +129,9 @@ void command_tell_timeout(const struct command *command, struct err *err)
 {
     if (err->kind != ERR_CANCELLED || !signals_is_timed_out(command->signals))
         return;
-    struct err told = {0};
-    err_set(&told, ERR_NETWORK, "%s: not done within --timeout %s", err->text,
-            units_duration(command_timeout_ms(command)).chars);
-    *err = told;
+    err->kind = ERR_NETWORK;
+    err->detail = 0;
+    err_add(err, ": not done within --timeout %s", units_duration(command_timeout_ms(command)).chars);
 }
 
 bool command_record(struct command *command, const char **ret_reference, struct err *err)

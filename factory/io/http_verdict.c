@@ -68,6 +68,8 @@ static struct http_shown redirected_of(const struct http_try *try)
     return where;
 }
 
+static const char *const proxy_hint = ": the proxy wants a name and password, or others (http_proxy=http://NAME:PASSWORD@…)";
+
 static enum http_verdict judge_status(struct http_try *try, long status)
 {
     bool is_transient = http_status_is_transient(status);
@@ -75,9 +77,8 @@ static enum http_verdict judge_status(struct http_try *try, long status)
     if (is_transient)
         (void)curl_easy_getinfo(try->easy, CURLINFO_RETRY_AFTER, &wait_s);
     try->retry_after_s = wait_s <= 0 ? 0 : wait_s > INT32_MAX ? INT32_MAX : (unsigned)wait_s;
-    const char *whose =
-        status == 407 ? ": the proxy wants a name and password, or others (http_proxy=http://NAME:PASSWORD@…)" : "";
-    err_set(&try->err, ERR_NETWORK, "HTTP status %ld%s%s", status, whose, redirected_of(try).chars);
+    err_set(&try->err, ERR_NETWORK, "HTTP status %ld%s%s", status, status == 407 ? proxy_hint : "",
+            redirected_of(try).chars);
     try->err.detail = (int)status;
     return is_transient ? HTTP_VERDICT_TRANSIENT : HTTP_VERDICT_FINAL;
 }
@@ -105,6 +106,13 @@ static enum http_verdict judge_transport(struct http_try *try, CURLcode code)
     if (is_missing) {
         err_set(&try->err, ERR_NETWORK, "no such file, or it cannot be read");
         try->request->status = try->err.detail = 404;
+        return HTTP_VERDICT_FINAL;
+    }
+    long tunnel = 0; /* what a proxy answered that was to lead to a host by TLS */
+    (void)curl_easy_getinfo(try->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    if (tunnel == 407) {
+        err_set(&try->err, ERR_NETWORK, "HTTP status 407%s", proxy_hint);
+        try->request->status = try->err.detail = 407;
         return HTTP_VERDICT_FINAL;
     }
     bool is_about_time = strstr(reason, "expired") || strstr(reason, "not yet valid");

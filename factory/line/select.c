@@ -32,11 +32,8 @@ static void tell_nearest(const struct order *order, struct err *err)
         if (!rule_is_package_name(name) || catalog_has(order->catalog, name, true))
             continue;
         const char *nearest = catalog_nearest(order->catalog, &scratch, name);
-        struct err told = {0};
-        if (!nearest)
-            continue;
-        err_set(&told, err->kind, "%s; did you mean %s?", err->text, nearest);
-        *err = told;
+        if (nearest)
+            err_add(err, "; did you mean %s?", nearest);
     }
 }
 

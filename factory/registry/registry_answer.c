@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#define PROXY_WANTS_NAME 407 /* RFC 9110 15.5.8; also the answer to CONNECT, which http.h hands on as a status */
 #define WORDS_MAX_BYTES 1024
 
 /* Takes the next header with that name off the front of the rest. */
@@ -176,6 +177,8 @@ static const char *hint_of(struct arena *arena, const struct registry *registry,
         return " (a proxy before the registry limits what is sent at once; nginx: client_max_body_size)";
     if (exchange->status == 400 && exchange_has_words(exchange, "HTTP request to an HTTPS"))
         return " (the registry speaks https)";
+    if (exchange->status == PROXY_WANTS_NAME)
+        return " (the proxy wants a name and password, or others: https_proxy=http://NAME:PASSWORD@…)";
     return "";
 }
 
@@ -192,7 +195,8 @@ void exchange_refused(const struct registry *registry, const struct exchange *ex
         (void)is_whole;
     }
     flatten(&words);
-    enum err_kind kind = http_status_is_transient(exchange->status) ? ERR_NETWORK : ERR_PUBLISH;
+    bool is_on_the_way = http_status_is_transient(exchange->status) || exchange->status == PROXY_WANTS_NAME;
+    enum err_kind kind = is_on_the_way ? ERR_NETWORK : ERR_PUBLISH;
     err_clear(err);
     err_set(err, kind, "%s: %s: %s: HTTP status %d%s%s%s%s", registry->name, what, exchange->method, exchange->status,
             words.len ? ", \"" : "", words.len ? words.bytes : "", words.len ? "\"" : "",

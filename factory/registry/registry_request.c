@@ -167,15 +167,6 @@ static const char *const trust_hint = " (a registry with its own CA: put the CA 
 static const char *const certificate_hint =
     " (does the registry want a client certificate? put it into certs.d/HOST as NAME.cert and NAME.key)";
 
-static void add_hint(const char *hint, struct err *err)
-{
-    struct err hinted = {0};
-    int detail = err->detail;
-    err_set(&hinted, err->kind, "%s%s", err->text, hint);
-    *err = hinted;
-    err->detail = detail;
-}
-
 /* One try: waits while the registry asked all of us to, then sends. */
 static bool try_once(struct registry *registry, struct exchange *exchange, struct err *err)
 {
@@ -188,12 +179,12 @@ static bool try_once(struct registry *registry, struct exchange *exchange, struc
     if (is_undecided ? send_undecided(registry, exchange, err) : send_followed(registry, exchange, err))
         return true;
     if (err->kind == ERR_NETWORK && !is_undecided && is_wrong_protocol(err)) {
-        add_hint(registry->options->is_verify_off ? "" : plain_hint, err);
+        err_add(err, "%s", registry->options->is_verify_off ? "" : plain_hint);
         exchange->is_hopeless = true;
     } else if (err->kind == ERR_TRUST && !registry->options->is_verify_off) {
-        add_hint(trust_hint, err);
+        err_add(err, "%s", trust_hint);
     } else if (may_want_certificate(registry, err)) {
-        add_hint(certificate_hint, err);
+        err_add(err, "%s", certificate_hint);
     }
     if (err->kind != ERR_NETWORK || exchange->is_too_slow)
         exchange->is_hopeless = true;

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the operator gets wrong: exit class 2, a message with the place, and nothing done."""
 
+import http.server
 import json
 import os
 import pty
 import re
 import shutil
 import subprocess
+import threading
 import unittest
 
 from base import Case, run, world
@@ -331,6 +333,29 @@ class Usage(Case):
         result = self.run_factory("served")
         self.assertEqual(result.code, run.NETWORK, result)
         self.assertIn("HTTP status 407: the proxy wants a name and password, or others", result.stderr)
+
+    def test_407_of_a_tunnel_is_said_to_be_the_proxy_s_and_is_not_tried_again(self):
+        class Proxy(http.server.BaseHTTPRequestHandler):
+            asked = 0
+
+            def do_CONNECT(self): # pylint: disable=invalid-name
+                Proxy.asked += 1
+                self.send_response(407)
+                self.end_headers()
+
+            def log_message(self, *_): # pylint: disable=arguments-differ
+                pass
+        proxy = http.server.HTTPServer(("127.0.0.1", 0), Proxy)
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        self.addCleanup(proxy.server_close)
+        self.addCleanup(proxy.shutdown)
+        result = self.factory.run_plain("inspect", "registry.invalid/a", env={"https_proxy": f"http://127.0.0.1:{proxy.server_port}"})
+        self.assertEqual((result.code, Proxy.asked), (run.NETWORK, 1), result)
+        self.assertIn("HTTP status 407 (the proxy wants a name and password, or others: https_proxy=http://NAME:PASSWORD@", result.stderr)
+
+    def test_what_a_package_was_meant_to_be_stands_behind_all_lines(self):
+        self.write_manifest(text=world.MANIFEST + "packages: {install: [servedd]}\n")
+        self.refuse(run.RESOLVE, "cannot be installed:\n  package servedd does not exist; did you mean served?\n", arguments=("served",))
 
     def test_why_takes_the_name_of_a_file_without_its_folder(self):
         result = self.factory.run_plain("why", *self.factory.options, "served", "served.conf")

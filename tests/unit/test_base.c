@@ -42,8 +42,9 @@ static void a_name_in_an_error_makes_no_line_of_its_own(void **state)
     assert_string_equal(err.text, "package x?y: file /etc/a?  b??[31mimgfactory: error: forged");
     err_clear(&err);
     err_set(&err, ERR_RESOLVE, "%s:\n  nothing provides it", "a\nb"); /* a message of several lines */
+    err_add(&err, "; did you mean %s?", "x\ny");
     err_wrap(&err, "image");
-    assert_string_equal(err.text, "image: a?b:\n  nothing provides it");
+    assert_string_equal(err.text, "image: a?b:\n  nothing provides it; did you mean x?y?");
 }
 
 static void an_error_names_the_limit_that_was_reached(void **state)
