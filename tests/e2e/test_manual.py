@@ -14,6 +14,32 @@ FILES = ["manifest", "source", "site", "report"]
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+# What is given for the words in capitals that stand for an option's value; some options have values of their own.
+VALUES = {"DIR": "x", "FILE": "x", "NAME": "x", "N": "3", "BOOL": "true", "DURATION": "2h", "SIZE": "1G", "REF": "q.io/x", "WHEN": "never", "LIST": "x86_64",
+          "URL": "https://q.io", "TAG": "x", "ARCH": "x86_64", "PATH": "/x", "PACKAGES": "x"}
+OWN_VALUES = {"--compression": "gzip", "--format": None, "--parity": "off", "--on-missing": "hold", "--if-running": "end", "--pin": "sha256:" + "0" * 64}
+# Pages of which commands are shown to people, besides the manual pages.
+PAGES = ["README.md", "factory/cli/README.md", "factory/registry/README.md", "factory/bill/report.md", "factory/proof/README.md", "factory/trust/README.md",
+         "manifests/README.md", "manifests/image.md", "manifests/sources/README.md", "arches/README.md", "scripts/README.md"]
+
+
+def options(command):
+    """The options that a command's help lists: name, what stands for the value, all that it says."""
+    told = output(command, "--help").split("\nOptions:\n")[1].split("\n\n")[0]
+    for row in re.split(r"\n(?=  -\w, --|      --)", "\n" + told)[1:]:
+        name, value, text = re.match(r"(?s) +(?:-\w, )?(--[a-z-]+)(\[=\S+\]| [A-Z]\S*)?\s+(.*)", row).groups()
+        yield name, value, " ".join(text.split())
+
+
+def shown_commands(text):
+    """What begins with imgfactory in blocks and in code, without what the shell does with its output."""
+    for block, code in re.findall(r"(?ms)^```(?:sh|console)\n(.*?)^```|`(imgfactory [^`]*)`", text):
+        for line in block.splitlines() if block else [code]:
+            for part in re.split(r"&&|\||;|(?<= )[<>]", line.removeprefix("$ ").replace(r" \| ", " | ").replace(r"\|", "OR").split("  #")[0].split(" # ")[0]):
+                if part.strip().startswith("imgfactory "):
+                    yield part.strip()
+
+
 def output(*words):
     return subprocess.run([run.program(), *words], stdout=subprocess.PIPE, text=True, check=True).stdout
 
@@ -120,6 +146,48 @@ class Manual(unittest.TestCase):
                 known = re.search(r"unknown key 'zzzzzzzz'; known here: (.*)", done.stderr).group(1).split(", ")
                 section = self.files[name].split(f".SS {place}\n")[1].split("\n.S")[0]
                 self.assertEqual([plain(key) for key in re.findall(r"(?m)^\.TP\n\\fB(.*)\\fR$", section)], known)
+
+    def test_every_option_that_help_lists_is_taken_with_a_value_of_its_kind(self):
+        taken = 0
+        for command in commands():
+            page = self.page_of(command)
+            for name, place, text in options(command):
+                if name in ("--help", "--version"): # they print another page
+                    continue
+                with self.subTest(command=command, option=name):
+                    choices = [re.findall(r"\w+", text)[0]] if OWN_VALUES.get(name, 1) is None else [OWN_VALUES.get(name)]
+                    value = choices[0] or (VALUES[re.sub(r"\W", "", place)] if place else None)
+                    written = [name] if place is None else [f"{name}={value}"] if "[" in place else [name, value]
+                    self.assertEqual(self.page_of(command, *written), page)
+                    taken += 1
+        self.assertGreater(taken, 200)
+        refused = subprocess.run([run.program(), "push", "--compression", "gzip", "--help"], stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(refused.returncode, run.USAGE)
+
+    def page_of(self, *words):
+        """What is printed when --help stands behind words that are all understood."""
+        done = subprocess.run([run.program(), *words, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+        return done.stdout
+
+    def test_every_command_that_pages_and_manuals_show_is_understood(self):
+        seen = set()
+        for name in PAGES:
+            with open(os.path.join(TOP, name), encoding="utf-8") as file:
+                seen |= {(name, line) for line in shown_commands(file.read())}
+        for name, page in {**self.pages, **self.files}.items():
+            for line in re.findall(r"(?m)^\\fB(imgfactory .*?)\\fR", page):
+                seen.add((name, plain(line)))
+        lines = {line: name for name, line in sorted(seen, key=str)}
+        self.assertGreater(len(lines), 80)
+        for line, name in lines.items():
+            words = [word.strip("'\"") for word in re.sub(r"\[(\w+)\]", "", line).split()[1:] if not re.match(r"ARGS|\[|…|\.\.\.|\d?>|<", word)]
+            if not words or words[:1] == ["COMMAND"] or words[:2] == ["help", "COMMAND"]:
+                continue
+            words = ["x" if word.isupper() and not word.startswith("-") else word for word in words]
+            words = words[:words.index("--")] if "--" in words else words
+            with self.subTest(page=name, line=line):
+                self.assertTrue(self.page_of(*words))
 
     def test_examples_of_a_page_are_those_that_the_unit_tests_read(self):
         with open(os.path.join(TOP, "manifests", "README.md"), encoding="utf-8") as file:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of README are run in their order, with a registry on loopback in place of quay.io; what is shown there comes."""
+"""The commands of README, and the examples of imgfactory(1), are run in their order, with a registry on loopback in place of quay.io; what is shown there comes."""
 
 import os
 import re
@@ -50,13 +50,16 @@ class Readme(unittest.TestCase):
         return subprocess.run(["bash", "-c", line], cwd=self.top, env=self.environment, input=text, capture_output=True, text=True, check=False)
 
     def commands(self):
-        """All that begins with imgfactory in blocks and in code, in the order of the page, once each."""
+        """All that begins with imgfactory in blocks and in code, in the order of the page, once each; then the manual page's examples."""
         seen = {}
         for block, code in re.findall(r"(?ms)^```(?:sh|console)\n(.*?)^```|`(imgfactory [^`]*)`", self.text):
             for line in block.splitlines() if block else [code]:
                 line = line.removeprefix("$ ").split("  #")[0].strip()
                 if line.startswith("imgfactory "):
                     seen.setdefault(line.replace(r"\|", "|"))
+        examples = self.shell("imgfactory manual").stdout.split(".SH EXAMPLES")[1].split("\n.SH ")[0]
+        for line in re.findall(r"(?m)^\\fB(imgfactory .*)\\fR$", examples):
+            seen.setdefault(line.replace("\\-", "-"))
         return list(seen)
 
     def fill(self, line):
