@@ -66,7 +66,8 @@ class Readme(unittest.TestCase):
         line = re.sub(r" \[(build|IMAGE\.\.\.)\]", "", line)
         words = [PLACES.get(word.strip("[]"), word) for word in line.split()]
         line = " ".join(words).replace("quay.io", "REGISTRY").replace("sha256:6b9abbc2dc26…", "DIGEST")
-        line = line.replace("/etc/containers/systemd", "units").replace("REGISTRY", self.registry.host).replace("DIGEST", self.digest)
+        line = line.replace("/etc/containers/systemd", "units").replace("/etc/systemd/system", "units").replace("/etc/imgfactory/", "")
+        line = line.replace("REGISTRY", self.registry.host).replace("DIGEST", self.digest)
         if line.startswith("imgfactory login"):
             line += " --username=me --password-stdin"
         takes = self.shell(f"imgfactory {line.split()[1] if not line.split()[1].startswith('-') else 'build'} --help").stdout
