@@ -139,9 +139,9 @@ bool remote_fail_no_layout(const struct remote *remote, const char *word, struct
     const struct command *command = remote->command;
     const char *output = command_first(command->options.output, command->site.output, "out");
     const char *shown = text_printable(remote->arena, text_of(word));
-    bool has_slash = strchr(word, '/') != NULL,
-         is_path = word[0] == '.' || word[0] == '/' || word[strlen(word) - 1] == '/' ||
-                   (has_slash && command->options.command->kind == COMMAND_PUSH);
+    bool has_slash = strchr(word, '/') != NULL, is_path = word[0] == '.' || word[0] == '/' ||
+                                                          word[strlen(word) - 1] == '/' ||
+                                                          (has_slash && command->options.command->kind == COMMAND_PUSH);
     const char *nearest = has_slash ? NULL : nearest_image(remote, output, word);
     const char *also =
         word[0] == '.' || word[0] == '/' ? "" : arena_printf(remote->arena, ", nor %s/%s", output, shown);

@@ -68,7 +68,8 @@ static struct http_shown redirected_of(const struct http_try *try)
     return where;
 }
 
-static const char *const proxy_hint = ": the proxy wants a name and password, or others (http_proxy=http://NAME:PASSWORD@…)";
+static const char *const proxy_hint =
+    ": the proxy wants a name and password, or others (http_proxy=http://NAME:PASSWORD@…)";
 
 static enum http_verdict judge_status(struct http_try *try, long status)
 {
