@@ -87,7 +87,8 @@ static const char *service_head(struct arena *arena, const struct deploy_night *
         arena, &text,
         "# Makes and pushes all images of %s.\n"
         "# Put %s.service%s into " UNITS ",\n"
-        "# " ACCOUNT ".conf into /etc/sysusers.d%s; then:\n#   systemd-sysusers%s && systemctl daemon-reload && "
+        "# " ACCOUNT
+        ".conf into /etc/sysusers.d (mkdir -p)%s; then:\n#   systemd-sysusers%s && systemctl daemon-reload && "
         "systemctl enable --now %s.%s\n"
         "# A night at once: systemctl %s %s; what it did: journalctl -u %s\n",
         night->config, night->name, night->is_watch ? "" : arena_printf(arena, " and %s.timer", night->name),

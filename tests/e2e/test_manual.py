@@ -14,10 +14,10 @@ FILES = ["manifest", "source", "site", "report"]
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-# What is given for the words in capitals that stand for an option's value; some options have values of their own.
-VALUES = {"DIR": "x", "FILE": "x", "NAME": "x", "N": "3", "BOOL": "true", "DURATION": "2h", "SIZE": "1G", "REF": "q.io/x", "WHEN": "never", "LIST": "x86_64",
-          "URL": "https://q.io", "TAG": "x", "ARCH": "x86_64", "PATH": "/x", "PACKAGES": "x"}
-OWN_VALUES = {"--compression": "gzip", "--format": None, "--parity": "off", "--on-missing": "hold", "--if-running": "end", "--pin": "sha256:" + "0" * 64}
+# What is given for the words in capitals that stand for an option's value (else "x"); some options have values of their own.
+VALUES = {"N": "3", "BOOL": "true", "DURATION": "2h", "SIZE": "1G", "REF": "q.io/x", "WHEN": "never", "LIST": "x86_64",
+          "URL": "https://q.io", "ARCH": "x86_64", "PATH": "/x"}
+OWN_VALUES = {"--compression": "gzip", "--format": None, "--parity": "off", "--on-missing": "hold", "--if-running": "end", "--keep": "10", "--pin": "sha256:" + "0" * 64}
 # Pages of which commands are shown to people, besides the manual pages.
 PAGES = ["README.md", "factory/cli/README.md", "factory/registry/README.md", "factory/bill/report.md", "factory/proof/README.md", "factory/trust/README.md",
          "manifests/README.md", "manifests/image.md", "manifests/sources/README.md", "arches/README.md", "scripts/README.md"]
@@ -156,7 +156,7 @@ class Manual(unittest.TestCase):
                     continue
                 with self.subTest(command=command, option=name):
                     choices = [re.findall(r"\w+", text)[0]] if OWN_VALUES.get(name, 1) is None else [OWN_VALUES.get(name)]
-                    value = choices[0] or (VALUES[re.sub(r"\W", "", place)] if place else None)
+                    value = choices[0] or (VALUES.get(re.sub(r"\W", "", place), "x") if place else None)
                     written = [name] if place is None else [f"{name}={value}"] if "[" in place else [name, value]
                     self.assertEqual(self.page_of(command, *written), page)
                     taken += 1
