@@ -68,6 +68,8 @@ class Readme(unittest.TestCase):
         line = " ".join(words).replace("quay.io", "REGISTRY").replace("sha256:6b9abbc2dc26…", "DIGEST")
         line = line.replace("/etc/containers/systemd", "units").replace("/etc/systemd/system", "units").replace("/etc/imgfactory/", "")
         line = line.replace("REGISTRY", self.registry.host).replace("DIGEST", self.digest)
+        if line.startswith("imgfactory prune"): # README's site keeps all for ever
+            line += f" --keep=10 {self.registry.host}/me/dhcpd"
         if line.startswith("imgfactory login"):
             line += " --username=me --password-stdin"
         takes = self.shell(f"imgfactory {line.split()[1] if not line.split()[1].startswith('-') else 'build'} --help").stdout
