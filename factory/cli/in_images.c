@@ -168,7 +168,10 @@ bool in_images_run(struct command *command, struct err *err)
         return false;
     past_read(&command->arena, state, NULL, !options->is_past, &images);
     if (!images.count) {
-        err_set(err, ERR_USAGE, "no published image is known in %s: builds take down there what they publish", state);
+        err_set(err, ERR_USAGE,
+                "no published image is known in %s: builds take down there what they publish; of a site with history: "
+                "registry `imgfactory history --rebuild` reads it from the registry",
+                state);
         return false;
     }
     if (!choose(command, &images, err))

@@ -18,10 +18,10 @@
 #define FILE_HEIGHT 20u
 #define FILE_CLASS " class=\"f\""
 #define GLYPH_TENTHS 62u /* width of a letter */
-#define PACKAGES_MAX ((size_t)18)
-#define CELLS_MAX ((size_t)90)
-#define LISTED_FILES_MAX ((size_t)25)
-#define LISTED_PACKAGES_MAX ((size_t)30)
+#define PACKAGES_MAX ((size_t)16)
+#define CELLS_MAX ((size_t)60)
+#define LISTED_FILES_MAX ((size_t)20)
+#define LISTED_PACKAGES_MAX ((size_t)25)
 #define COLORS 8u
 
 /* A package that gave files, or the factory itself. */
