@@ -331,6 +331,7 @@ static bool publish(struct batch_image *image, struct plant *plant, struct err *
         tell_of_newer(image, plant->log);
         return true;
     }
+    changes_read_replaced(image, plant);
     log_line(plant->log, LOG_NORMAL, "%s: %s in %s", image->manifest->name,
              publication->result.is_unchanged ? "unchanged" : "pushed", image->destination);
     return true;

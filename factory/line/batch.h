@@ -63,7 +63,7 @@ struct batch_image {
     int64_t ended;                    /* … which is this, in seconds since 1970 */
     const struct status_image *newer; /* whose tags stay, since its repositories are newer (status_seen.h); or NULL */
     struct status_newer newer_by;     /* one of those repositories */
-    struct image_changes *changes;    /* against what the layout had; NULL: nothing was there, or it is the same */
+    struct image_changes *changes;    /* against what was there before; NULL: nothing was, or it is the same */
     const char *told;                 /* private, as are the next: the error that was printed of a job, if any */
     _Atomic size_t pending;
     atomic_bool is_ended; /* no thread touches it any more */

@@ -2,6 +2,7 @@
 #include "line/changes.h"
 
 #include "base/auto.h"
+#include "change/change_brief.h"
 #include "change/change_json.h"
 #include "change/change_print.h"
 #include "change/side.h"
@@ -91,6 +92,73 @@ void changes_read(struct batch_image *image, struct plant *plant)
     }
 }
 
+/* The old side of a child of the index that tags left, by its bill; false when it is no platform. */
+static bool side_of_child(struct arena *arena, const struct plant *plant, const json_t *child,
+                          struct change_side *ret_side)
+{
+    const json_t *platform = json_object_get(child, "platform");
+    const char *os = json_string_value(json_object_get(platform, "os")),
+               *architecture = json_string_value(json_object_get(platform, "architecture")),
+               *variant = json_string_value(json_object_get(platform, "variant")),
+               *name = json_string_value(json_object_get(child, "digest"));
+    struct bill *bill = arena_new(arena, struct bill);
+    *ret_side = (struct change_side){0};
+    if (!os || !architecture || !name || !text_has_prefix(text_of(name), "sha256:") ||
+        !digest_parse(text_of(name + strlen("sha256:")), &ret_side->digest))
+        return false;
+    ret_side->platform = arena_printf(arena, "%s/%s%s%s", os, architecture, variant ? "/" : "", variant ? variant : "");
+    if (bill_read_kept(arena, plant->store, &ret_side->digest, bill)) {
+        ret_side->bill = bill;
+        ret_side->layer_bytes = bill_layer_bytes(bill);
+        ret_side->unpacked_bytes = bill->unpacked_bytes;
+    }
+    return true;
+}
+
+/* Compares one platform that was left; configurations are not: the registry would have to be asked. */
+static void add_replaced(struct batch_image *image, const struct change_side *old, bool *is_met)
+{
+    struct arena *arena = &image->arena;
+    const struct push_result *result = &image->publication.result;
+    const struct job *job = find_job(image, old->platform, is_met);
+    struct change_side *new = job ? side_of_job(arena, job) : NULL;
+    if (new)
+        new->config = (struct text){0};
+    add(image, old, new);
+    struct change *change = &image->changes->items.items[image->changes->items.count - 1];
+    if (new && !change_is_none(change) && !change->is_known)
+        change_note(
+            arena, change,
+            arena_printf(arena, "what was there was not made here: `imgfactory diff %s@sha256:%s %s` reads both",
+                         image->destination, digest_hex(&result->replaced).chars,
+                         arena_printf(arena, "%s@sha256:%s", image->destination, digest_hex(&result->digest).chars)));
+}
+
+void changes_read_replaced(struct batch_image *image, const struct plant *plant)
+{
+    struct arena *arena = &image->arena;
+    const struct push_result *result = &image->publication.result;
+    json_auto_t *index = NULL;
+    json_t *child;
+    size_t i;
+    if (!plant->options->are_changes_told || image->changes || !result->replaced_bytes.len)
+        return;
+    index = json_loadb(result->replaced_bytes.ptr, result->replaced_bytes.len, 0, NULL);
+    image->changes = arena_new(arena, struct image_changes);
+    image->changes->before = result->replaced;
+    bool *is_met = arena_new_array(arena, bool, image->arch_count + 1);
+    json_array_foreach(json_object_get(index, "manifests"), i, child)
+    {
+        struct change_side *old = arena_new(arena, struct change_side);
+        if (side_of_child(arena, plant, child, old))
+            add_replaced(image, old, is_met);
+    }
+    for (size_t j = 0; j < image->arch_count; j++) {
+        if (!is_met[j])
+            add(image, NULL, side_of_job(arena, &image->jobs[j]));
+    }
+}
+
 /* Returns whether there is something to tell of. */
 static bool has_changes(const struct batch_image *image)
 {
@@ -111,6 +179,13 @@ void changes_tell(struct batch *batch, struct libraries *libraries, struct stori
             stories_advise(&image->arena, stories, change);
         }
     }
+}
+
+struct strings changes_brief(struct arena *arena, const struct batch_image *image)
+{
+    if (!has_changes(image))
+        return (struct strings){0};
+    return change_brief(arena, image->changes->items.items, image->changes->items.count);
 }
 
 json_t *changes_json(const struct batch_image *image)

@@ -115,6 +115,14 @@ static void print_command(FILE *out, const struct batch_image *image, const char
         (void)fprintf(out, "  needs   %s\n", bill->contract->needs.items[i]);
 }
 
+static void print_changes(FILE *out, const struct batch_image *image)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings lines = changes_brief(&scratch, image);
+    for (size_t i = 0; i < lines.count; i++)
+        (void)fprintf(out, "  changed %s\n", lines.items[i]);
+}
+
 static void print_use(FILE *out, const struct batch_image *image)
 {
     const char *tag = image->tags.count ? image->tags.items[0] : "latest";
@@ -124,6 +132,7 @@ static void print_use(FILE *out, const struct batch_image *image)
     for (size_t i = 0; i < image->tags.count; i++)
         (void)fprintf(out, " %s", image->tags.items[i]);
     (void)fputs(")\n", out);
+    print_changes(out, image);
     for (size_t i = 0; image->is_partial && i < image->arch_count; i++) {
         if (!image->jobs[i].is_good && image->made[i])
             (void)fprintf(out, "  as was  %s: sha256:%s\n", image->arches[i]->name,

@@ -250,12 +250,24 @@ static bool is_newer(const struct status_image *there, const struct status_image
     return there->night > ours->night || (there->night == ours->night && strcmp(there->writer, ours->writer) > 0);
 }
 
+/* Whether an image that could not be planned, so that its word alone is known, was made by now. Its machine may have lost its state,
+ * and be another writer. */
+static bool is_made_since(const struct status_image *there, const struct status_record *ours)
+{
+    for (size_t i = 0; !there->destination && !there->good && i < ours->images.count; i++) {
+        const struct status_image *image = &ours->images.items[i];
+        if (image->good && image->night >= there->night && strcmp(image->asked, there->asked) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Whether an image of the record, that the night does not tell of, goes. */
 static bool is_gone(const struct status_image *there, const struct status_record *ours, int64_t now)
 {
     if (text_same(ours->writer, there->writer))
         return there->night <= ours->night;
-    return there->night < now - STATUS_FORGOTTEN_SECONDS;
+    return is_made_since(there, ours) || there->night < now - STATUS_FORGOTTEN_SECONDS;
 }
 
 static bool had_repository(const struct status_image *image, const struct status_repository *wanted)

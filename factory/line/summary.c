@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "base/date.h"
+#include "line/changes.h"
 #include "line/together.h"
 
 static void print_push(FILE *out, const struct publication *publication)
@@ -74,6 +75,9 @@ static void print_image(FILE *out, const struct batch_image *image)
     if (image->has_end && image->ended && image->end_of_life - image->ended <= BATCH_END_TOLD_SECONDS)
         (void)fprintf(out, ", not built any more from %.10s on", date_print(image->end_of_life).chars);
     (void)fputc('\n', out);
+    struct strings lines = changes_brief(&scratch, image);
+    for (size_t i = 0; i < lines.count; i++)
+        (void)fprintf(out, "        %s\n", lines.items[i]);
 }
 
 static void print_record(FILE *out, const struct batch_record *record)

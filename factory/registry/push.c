@@ -131,6 +131,21 @@ static bool leave_newer(struct push_work *push)
     return result->is_left;
 }
 
+/* Notes what the first tag that moved was at. */
+static void keep_replaced(struct push_work *push)
+{
+    struct push_result *result = push->result;
+    for (size_t i = 0; i < result->tags.count; i++) {
+        const struct push_note *note = &push->notes[i];
+        if (!note->tag->is_moved || !note->tag->had_old || note->platform)
+            continue;
+        result->replaced = note->tag->old_digest;
+        result->replaced_bytes =
+            (struct text){arena_strndup(push->arena, note->bytes.ptr, note->bytes.len), note->bytes.len};
+        return;
+    }
+}
+
 static bool run(struct push_work *push, struct err *err)
 {
     struct push_result *result = push->result;
@@ -157,10 +172,12 @@ static bool run(struct push_work *push, struct err *err)
     if (is_done)
         push_note_stamp(push);
     result->is_unchanged = is_done && are_ours && !result->mended_count;
-    if (is_done)
+    if (is_done) {
+        keep_replaced(push);
         tell_of_mending(push);
-    else
+    } else {
         err_wrap(err, "push of %s", registry_digest_name(&result->digest).chars);
+    }
     return is_done;
 }
 

@@ -76,6 +76,8 @@ struct push_result {
     struct digest digest;
     bool is_unchanged;
     bool is_left;               /* unchanged since the guard knew a newer one */
+    struct digest replaced;     /* the index that the first tag which moved was at; zeros: none was at any */
+    struct text replaced_bytes; /* of it; in the arena */
     LIST(struct push_tag) tags; /* in the order they were moved; those of platforms last */
     uint64_t sent_bytes;
     size_t blob_count, present_count;

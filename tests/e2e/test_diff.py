@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -253,6 +254,22 @@ class Nights(FooCase):
         self.assertIn(f"## served\n- before: {first['digest']}\n- after: {second['digest']}\n", text)
         self.assertIn("- package ~ `libfoo1`  `1:1.2-3` → `1:1.2-5`\n", text)
         self.assertIn("CVE `CVE-2026-0005 CVE-2026-12345`", text)
+
+    def test_the_table_and_the_summary_tell_it_in_a_line(self):
+        """And say nothing when nothing changed."""
+        line = "libfoo1 1:1.2-3 → 1:1.2-5  CVE-2026-0005 CVE-2026-12345"
+        self.run_night(1)
+        again = self.run_factory("--summary", "--arch", ARCH, "served").stdout
+        self.assertEqual(re.findall(r"(?m)^  changed |^        ", again), [], again)
+        for number, (options, wanted) in enumerate((((), f"  changed {line}\n"), (("--summary", "--quiet"), f"\n        {line}\n"))):
+            shutil.rmtree(self.factory.state)
+            self.run_night(1)
+            self.make_repository(self.packages(lambda named: named.update(libfoo1=self.foo("1:1.2-5", changelog(*self.ENTRIES)))),
+                                 name=f"brief{number}", architectures=("amd64",))
+            self.use(self.write_source())
+            shutil.rmtree(self.factory.state)
+            text = self.run_factory(*options, "--arch", ARCH, "served")
+            self.assertIn(wanted, text.stdout, text)
 
     def test_a_night_asks_for_nothing_because_of_it(self):
         self.run_night(1)

@@ -11,7 +11,7 @@ from base import need, run
 from nights import outside, play, site
 
 SEED = int(os.environ.get("IMGFACTORY_NIGHTS_SEED", "5"))
-NIGHTS, CHANGES = 32, 13
+NIGHTS, CHANGES = 28, 13
 
 
 class Nights(unittest.TestCase):

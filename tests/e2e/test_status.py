@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import time
 import unittest
 import urllib.request
@@ -435,6 +436,35 @@ class Machines(StatusCase):
         self.assertEqual(tags[:2], [behind, ahead])
         self.assertEqual(set(self.registry.tags("ns/one").values()), {ahead})
         self.assertEqual(self.images()["one"]["digest"], ahead)
+
+    def test_changes_without_a_layout_are_those_to_what_was_published(self):
+        """The cache knows what this machine built; of another's image it is said that nothing is known. Nothing more is asked."""
+        proxy = self.serve(FaultProxy(self.registry.url))
+        self.site("  - one\n", host=proxy.host)
+        self.machine("ahead")
+        asked = {}
+        for version, lost in (("3", ()), ("4", ()), ("5", ("output",)), ("6", ("output", "cache", "state"))):
+            self.mirror(f"2.10-{version}", 900 - int(version))
+            for name in lost:
+                shutil.rmtree(getattr(self.factory, name))
+            proxy.forget()
+            before = self.registry.tags("ns/one").get("latest")
+            report = self.night()
+            asked[version] = len(proxy.asked(pattern="/ns/one/"))
+            self.assertEqual(SCHEMA.faults(report.json, "report"), [])
+            changes = report.images()["one"].get("changes")
+            if version == "3":
+                self.assertIsNone(changes)
+                continue
+            self.assertEqual(changes["before"], before)
+            self.assertEqual([platform["platform"] for platform in changes["platforms"]], ["linux/amd64", "linux/arm64/v8"])
+            for platform in changes["platforms"]:
+                packages = [(package["name"], package["after"]) for package in platform["packages"]]
+                self.assertEqual(packages, [] if version == "6" else [("hello1", f"2.10-{version}")])
+                self.assertEqual([f"imgfactory diff {proxy.host}/ns/one@{before} " in note for note in platform["notes"]],
+                                 [True] if version == "6" else [])
+                self.assertEqual(platform["configuration"] if lost else [], [])
+        self.assertEqual(asked["4"], asked["5"])
 
     def test_a_record_as_big_as_one_may_be_is_no_dead_end(self):
         """Another writer's: well-formed, of 3 to 4 MiB. With our images it has no room."""

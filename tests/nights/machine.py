@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A machine that makes a site's nights: its folders, its clock, the program on it, and what the program says of a night."""
 
+import json
 import os
 import re
 import resource
@@ -31,15 +32,26 @@ class Outcome:
 
     def __init__(self, result, metrics, seconds):
         self.result, self.code, self.seconds = result, result.code, seconds
-        try:
-            self.report = Report(result.stdout)
-        except ValueError:
-            self.report = None
+        self.reports = list(reports(result.stdout))
+        self.report = self.reports[-1] if self.reports else None
         self.metrics = metrics  # {name with labels: value}
         self.summary = [line for line in result.stderr.splitlines() if re.match(r"(ok|held|FAILED|PARTLY) +", line)]
 
     def __str__(self):
         return re.sub(r"(?s)--- stdout.*?--- stderr", "--- stderr", str(self.result))
+
+
+def reports(text):
+    """All that a program printed, one after the other; what is not whole is none."""
+    at = 0
+    while True:
+        at += len(text[at:]) - len(text[at:].lstrip())
+        try:
+            _, end = json.JSONDecoder().raw_decode(text, at)
+        except ValueError:
+            return
+        yield Report(text[at:end])
+        at = end
 
 
 class Machine:
@@ -116,6 +128,12 @@ class Machine:
     def kill(self, child, begun):
         child.send_signal(signal.SIGKILL)
         return self.end(child, begun)
+
+    @staticmethod
+    def said(child):
+        """What it wrote to stderr so far. (A seek would move its place, too.)"""
+        number = child.streams[1].fileno()
+        return os.pread(number, os.fstat(number).st_size, 0).decode(errors="replace")
 
     def used_bytes(self):
         status = os.statvfs(self.top)

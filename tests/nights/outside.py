@@ -45,17 +45,31 @@ class Mirror:
 
     def __init__(self, folder):
         self.folder = folder
-        self._lists, self._signatures = {}, {}
+        self._lists, self._newest, self._signatures = {}, {}, {}
+
+    def listed(self, kind, arch):
+        """{name: {version: Package}}; arch is Debian's name."""
+        if (kind, arch) not in self._lists:
+            found = self._lists[kind, arch] = {}
+            for package in getattr(self, f"_read_{kind}")(arch):
+                found.setdefault(package.name, {})[package.version] = package
+        return self._lists[kind, arch]
 
     def newest(self, kind, arch):
-        """{name: Package}; arch is Debian's name."""
-        if (kind, arch) not in self._lists:
-            found = {}
-            for package in getattr(self, f"_read_{kind}")(arch):
-                if package.name not in found or _order(package.version) > _order(found[package.name].version):
-                    found[package.name] = package
-            self._lists[kind, arch] = found
-        return self._lists[kind, arch]
+        """{name: Package}: of RPM the newest that all architectures have, if there is one."""
+        if (kind, arch) not in self._newest:
+            found = self._newest[kind, arch] = {}
+            for name, versions in self.listed(kind, arch).items():
+                common = [version for version in versions if kind == "rpm" and all(
+                    version in self.listed(kind, other).get(name, versions) for other in ARCHES)]
+                found[name] = versions[max(common or versions, key=_order)]
+        return self._newest[kind, arch]
+
+    def is_common(self, image):
+        """Whether an image is made of older packages, since its architectures differ in the newest."""
+        kind, names, _ = IMAGES[image]
+        newest = [[max(self.listed(kind, arch)[name], key=_order) for name in names] for arch in ARCHES]
+        return kind == "rpm" and newest[0] != newest[1] and not self.lagging(image)
 
     def _read_deb(self, arch):
         for suite in SUITES:
@@ -132,6 +146,7 @@ class Registry:
     def __init__(self, registry, host, namespace):
         self.registry, self.host, self.namespace = registry, host, namespace
         self._layers, self._copied, self._whole = {}, set(), set()
+        self.may_lack = False  # an architecture
 
     def tags(self, image):
         return self.registry.tags(f"{self.namespace}/{image}")
@@ -142,9 +157,13 @@ class Registry:
             return
         self.registry.check(f"{self.namespace}/{image}", digest)
         platforms = sorted(child["platform"]["architecture"] for child in json.loads(self.registry.blob(digest))["manifests"])
-        if platforms != sorted(ARCHES):
+        if platforms != sorted(ARCHES) and not (self.may_lack and platforms and set(platforms) < set(ARCHES)):
             raise AssertionError(f"{image}@{digest}: its platforms are {platforms}")
         self._whole.add((image, digest))
+
+    def platforms(self, digest):
+        """{architecture: digest of its manifest}"""
+        return {child["platform"]["architecture"]: child["digest"] for child in json.loads(self.registry.blob(digest))["manifests"]}
 
     def copy(self, image, tag, digest):
         """skopeo copies what a tag names, all of it, and says the same digest."""

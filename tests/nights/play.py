@@ -144,6 +144,9 @@ class Play:
             most = max(most, site.night - machine.appeared.get(key, site.night))
         codes = {run.PARTLY} if least >= 2 else {run.OK, run.PARTLY} if most >= 2 else {run.OK}
         want(outcome.code in codes, f"the exit status is {outcome.code}, not one of {codes} ({held}): {outcome}")
+        for name, image in outcome.report.images().items():
+            is_common = (image.get("together") or {}).get("common", False)
+            want(is_common == site.mirrors[-1].is_common(name), f"{name} is {'' if is_common else 'not '}made of what all architectures have")
         told = {name for name, image in outcome.report.images().items() if image["status"] == "held"}
         wanted = {image for image in outside.IMAGES if site.lagging(image)}
         want(told == wanted, f"{told} are held, {wanted} have architectures that differ")
@@ -155,7 +158,7 @@ class Play:
                    {f"/manifests/{tag}" for tag in self.site.tags_now(image)} for request in self.site.proxy.requests):
                 machine.asked[image] = self.site.night
 
-    def bad(self, outcome, codes, may_move=lambda image: True, current=lambda image: False):
+    def bad(self, outcome, codes, may_move=lambda image: True, current=lambda image: False, partly=()):
         """A night that may have ended badly: all tags are whole, old or new, and it says so."""
         want(outcome.code in codes, f"the exit status is {outcome.code}, not one of {codes}: {outcome}")
         moved = self.site.look(lambda image: outcome.code == run.OK or current(image), may_move)
@@ -163,9 +166,9 @@ class Play:
         self.site.machines[0].accepted = None
         if (outcome.report.json.get("status_record") or {}).get("error") is None:
             self.site.heal()
-            self.site.check_record(self.site.machines[0], [
+            self.site.check_record(self.site.machines[0], {
                 name.split(":")[-1] for name, image in outcome.report.images().items()
-                if image["status"] == "failed" or (image.get("push") or {}).get("status") == "failed"])
+                if image["status"] == "failed" or (image.get("push") or {}).get("status") == "failed" or name in partly})
         return outcome
 
     def night_none(self):
@@ -354,6 +357,108 @@ class Play:
         self.note_looks(fast)
         self.good(slow, counts=False)
 
+    def missing(self, word):
+        """What one architecture needs is not there: `on-missing` says what becomes of the images."""
+        self.ensure_change()
+        site, machine = self.site, self.site.machines[0]
+        kind = self.random.choice(("deb", "rpm"))
+        site.upstream.bump("gamma" if kind == "deb" else "rho")
+        site.publish((kind,))
+        self.say(f"{kind} is not there for aarch64")
+        site.mirror.fault("*binary-arm64/*" if kind == "deb" else "*/rpm/aarch64/*", status=404, times=None)
+        hit = [image for image in outside.IMAGES if outside.IMAGES[image][0] == kind]
+        before = {image: site.outside.tags(image) for image in outside.IMAGES}
+        site.forget_requests()
+        site.may_differ, site.outside.may_lack = word == "keep-previous", word == "publish"
+        with Watch(site):
+            outcome = machine.run(site.days_back, f"--on-missing={word}")
+        fails = lambda image: word == "hold" or image == "delta"  # which is named by a word, that cannot be looked up
+        self.bad(outcome, (run.PARTLY,), lambda image: image not in hit or not fails(image), lambda image: image not in hit, partly=hit)
+        told = {name.split(":")[-1]: image for name, image in outcome.report.images().items()}
+        for image in hit:
+            tags = site.outside.tags(image)
+            want((told[image]["status"] == "failed") == fails(image), f"{image} is {told[image]['status']} with {word}")
+            if fails(image):
+                continue
+            there, was = site.outside.platforms(tags["latest"]), site.outside.platforms(before[image]["latest"])
+            want(there.get("arm64") == (was["arm64"] if word == "keep-previous" else None), f"{image} has {there} with {word}, before {was}")
+            fault = site.outside.unlike(image, tags["latest"], site.mirrors[-1], "amd64")
+            want(not fault, f"with {word} {fault}")
+        site.heal()
+        self.good(machine, counts=False)
+        site.may_differ = site.outside.may_lack = False
+
+    def night_missing_hold(self):
+        self.missing("hold")
+
+    def night_missing_keep_previous(self):
+        self.missing("keep-previous")
+
+    def night_missing_publish(self):
+        self.missing("publish")
+
+    def wait_for(self, machine, child, condition, what):
+        end = time.monotonic() + 60
+        while not condition(machine.said(child)):
+            want(child.poll() is None and time.monotonic() < end, f"{what}: {machine.said(child)[-2000:]}")
+            time.sleep(0.05)
+
+    def night_watch(self):
+        """The machine watches: it asks for nothing but signed metadata, and makes a night when these change."""
+        site, machine = self.site, self.site.machines[0]
+        if any(map(site.lagging, outside.IMAGES)):  # an overdue update would make nights without end
+            self.good(machine)
+            return
+        begun, idle = time.time(), "signed metadata are the same"
+        command = ["--verbose" if word == "--quiet" else word for word in machine.command("--watch=200ms")]
+        with Watch(site):
+            child = machine.start(site.days_back, command=command)
+            try:
+                self.wait_for(machine, child, lambda said: idle in said, "the first poll")
+                site.forget_requests()
+                polls = machine.said(child).count(idle)
+                self.wait_for(machine, child, lambda said: said.count(idle) > polls + 5, "polls")
+                asked, polls = list(site.mirror.requests), machine.said(child).count(idle) - polls
+                indices = len(upstream.SUITES) + len(upstream.ARCHES)
+                want(len(asked) <= indices * (polls + 1) and len(site.mirror.not_modified) >= len(asked) - indices,
+                     f"{polls} polls asked {asked[:9]} … ({len(asked)})")
+                want(not site.proxy.requests, f"polls asked the registry {site.proxy.requests[:3]}")
+                site.publish(self.change("several"))
+                self.wait_for(machine, child, lambda said: said.count("ok      6 of 6") >= 2 and idle in said.rpartition("6 of 6")[2], "a night")
+            finally:
+                child.terminate()
+                outcome = machine.end(child, begun)
+        want(outcome.code == -15, f"ended by SIGTERM with {outcome.code}: {outcome}")
+        want(len(outcome.reports) == 2, f"{len(outcome.reports)} nights: {outcome}")
+        site.look(lambda image: True)
+        site.check_record(machine)
+        machine.accepted = site.generation
+        self.note_looks(machine)
+
+    def night_locked(self):
+        """What a lock names is built, whatever newer there is; a machine that has nothing of it cannot."""
+        site, (machine, other) = self.site, self.site.machines
+        self.good(machine, counts=False)
+        if any(map(site.lagging, outside.IMAGES)):
+            return
+        begun, lock = time.time(), machine.path("night.lock")
+        command = [run.program(), "lock", "--config", machine.site_file, "--cache", machine.path("cache"), "--state", machine.path("state"),
+                   "--lock-file", lock, "--quiet"]
+        made = machine.end(machine.start(site.days_back, command=command), begun)
+        want(made.code == run.OK, f"lock: {made}")
+        self.change("rpm")
+        site.publish(self.change("several"))
+        other.lose("state", "cache", "out")
+        for of, codes in ((machine, (run.OK,)), (other, (run.NETWORK,))):
+            with Watch(site):
+                outcome = of.run(site.days_back, "--locked", "--lock-file", lock)
+            want(outcome.code in codes, f"with --locked the exit status is {outcome.code}, not one of {codes}: {outcome}")
+            site.look(lambda image: False, lambda image: False)
+            site.check_report(outcome, None)
+        other.lose("state", "cache", "out")
+        os.unlink(lock)
+        self.good(machine, counts=False)
+
     def night_kill(self):
         """SIGKILL at any instant, some times; then the timer's next call."""
         self.ensure_change()
@@ -410,7 +515,8 @@ def plan(seed, nights, changes):
     found, is_first_round = [(None, "none")], True
     for night in range(1, nights):
         is_hurried = is_first_round and 2 * len(troubles) > nights - night - 2
-        is_troubled = found[-1][1] == "none" and (is_hurried or chance.random() < 0.7) or chance.random() < 0.15
+        is_troubled = found[-1][1] == "none" and (is_hurried or chance.random() < 0.7) or chance.random() < 0.15 \
+            or is_first_round and len(troubles) >= nights - night
         if is_troubled and not troubles:
             troubles, is_first_round = chance.sample(TROUBLES, len(TROUBLES)), False
         found.append((changed.get(night), troubles.pop() if is_troubled else "none"))

@@ -15,6 +15,7 @@ DEPENDS = {"alpha": "libone1, libc6, alpha-data, hints", "beta": "libone1, libtw
 FOR_ALL = ("alpha-data", "hints", "idle")  # hints and idle give no file to any image
 DEB = tuple(PROGRAMS) + tuple(LIBRARIES) + FOR_ALL
 RPM = ("rho", "sigma", "rpm-idle")
+KEPT = {"sigma": 3}  # how many versions of a package an index of RPM lists, if not one
 
 
 def about(name, number, arch):
@@ -67,6 +68,7 @@ class Upstream:
         self.versions = {(arch, name): 1 for arch in ARCHES for name in DEB}
         self.fixes = {}    # security updates
         self.rpms = {(arch, name): 1 for arch in ARCHES.values() for name in RPM}
+        self.rpms_before = {}  # the numbers that a package had, for an index that lists more than one
         self.generations = []
         self._made = {}
 
@@ -123,8 +125,12 @@ class Upstream:
         for arch in ARCHES.values():
             packages = [rpm_world.filesystem(arch), self._once("setup", rpm_world.setup), self._once("release", rpm_world.release)]
             packages[0] = self._once(("filesystem", arch), lambda package=packages[0]: package)
-            packages += [self._package(rpm_package, name, number, arch)
-                         for (of, name), number in sorted(self.rpms.items()) if of == arch]
+            for (of, name), number in sorted(self.rpms.items()):
+                if of != arch:
+                    continue
+                numbers = self.rpms_before.setdefault((of, name), [])
+                numbers += [number] if number not in numbers else []
+                packages += [self._package(rpm_package, name, each, arch) for each in numbers[-KEPT.get(name, 1):]]
             rpm.Repository(os.path.join(folder, arch), packages).publish(self.key, options=(f"--revision={int(date)}",))
 
     def _once(self, key, make):

@@ -4,7 +4,9 @@
 
 #include "base/auto.h"
 #include "change/change.h"
+#include "change/change_brief.h"
 #include "change/picks.h"
+#include "change/stories.h"
 #include "deb/deb_changelog.h"
 #include "rpm/rpm_changelog.h"
 #include "rpm/rpm_version.h"
@@ -163,6 +165,96 @@ static void a_run_of_one_name_is_no_square(void **state)
     assert_int_equal(change.packages.count, count);
 }
 
+/* Two sides of a platform that are not the same, and what is known to differ. */
+static struct change changed(struct arena *arena, const char *platform)
+{
+    struct change_side *sides = arena_new_array(arena, struct change_side, 2);
+    sides[0].platform = sides[1].platform = platform;
+    sides[0].digest = digest_of("a", 1);
+    return (struct change){.before = &sides[0], .after = &sides[1], .is_known = true};
+}
+
+/* An upgrade of one package of a source of the same name. */
+static void upgrade(struct arena *arena, struct change *change, const char *name, const char *after, const char *cves,
+                    bool has_given)
+{
+    struct bill_package *packages = arena_new_array(arena, struct bill_package, 2);
+    packages[0] = package(name, "1", "amd64");
+    packages[1] = package(name, after, "amd64");
+    struct package_change found = {CHANGE_CHANGED, &packages[0], &packages[1], has_given};
+    list_add(arena, &change->packages, found);
+    struct story *story = arena_new(arena, struct story);
+    *story = (struct story){.source = name, .before = "1", .after = after, .picks.seen.arena = arena};
+    picks_take(arena, text_of(cves), &story->picks);
+    struct change_story told = {.story = story};
+    list_add(arena, &told.packages, name);
+    list_add(arena, &change->stories, told);
+}
+
+static const char *brief(struct arena *arena, const struct change *changes, size_t count)
+{
+    struct strings lines = change_brief(arena, changes, count);
+    return strings_join(arena, &lines, "|");
+}
+
+static void a_line_tells_of_all_platforms_or_says_of_which(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct change changes[] = {changed(&arena, "linux/a"), changed(&arena, "linux/b")};
+    for (size_t i = 0; i < 2; i++)
+        upgrade(&arena, &changes[i], "ssl", "2", "CVE-2026-0001 CVE-2026-0002", true);
+    upgrade(&arena, &changes[1], "x\033y", "2", "", true);
+    upgrade(&arena, &changes[1], "unused", "2", "", false); /* gave no file */
+    assert_string_equal(brief(&arena, changes, 2), "ssl 1 → 2  CVE-2026-0001 CVE-2026-0002|x?y 1 → 2  (linux/b)");
+    changes[0] = (struct change){.before = changes[0].after, .after = changes[0].after};
+    assert_string_equal(brief(&arena, changes, 1), "");
+    changes[0] = (struct change){.after = changes[1].after};
+    assert_string_equal(brief(&arena, changes, 1), "linux/b came");
+}
+
+static void what_came_went_or_is_no_package_has_a_line(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct bill_package a = package("a", "1", "amd64"), b = package("b", "2", "amd64"),
+                        other = package("a", "1", "amd64");
+    struct change change = changed(&arena, "linux/a");
+    list_add(&arena, &change.packages, (struct package_change){CHANGE_WENT, &a, NULL, true});
+    list_add(&arena, &change.packages, (struct package_change){CHANGE_CAME, NULL, &b, true});
+    list_add(&arena, &change.packages, (struct package_change){CHANGE_CHANGED, &a, &other, true});
+    assert_string_equal(brief(&arena, &change, 1), "- a 1|+ b 2|a 1  (other bytes)");
+    change = changed(&arena, "linux/a");
+    assert_string_equal(brief(&arena, &change, 1), "the same files, otherwise packed");
+    list_add(&arena, &change.values, (struct value_change){.key = "cmd"});
+    list_add(&arena, &change.files, (struct file_change){.kind = CHANGE_WENT});
+    assert_string_equal(brief(&arena, &change, 1), "configuration, 1 file");
+    change = changed(&arena, "linux/a");
+    change.is_known = false;
+    assert_string_equal(brief(&arena, &change, 1), "not known in what");
+}
+
+static void many_changes_are_cut(void **state)
+{
+    (void)state;
+    AUTO(arena_done) struct arena arena = {0};
+    struct change change = changed(&arena, "linux/a");
+    for (size_t i = 0; i < BRIEF_LINES_MAX; i++)
+        upgrade(&arena, &change, arena_printf(&arena, "p%zu", i), "2",
+                i ? ""
+                  : "CVE-2026-0001 CVE-2026-0002 CVE-2026-0003 CVE-2026-0004 CVE-2026-0005 CVE-2026-0006 CVE-2026-0007",
+                true);
+    struct strings lines = change_brief(&arena, &change, 1);
+    assert_int_equal(lines.count, BRIEF_LINES_MAX);
+    assert_string_equal(
+        lines.items[0],
+        "p0 1 → 2  CVE-2026-0001 CVE-2026-0002 CVE-2026-0003 CVE-2026-0004 CVE-2026-0005 CVE-2026-0006 and 1 more");
+    upgrade(&arena, &change, "last", "2", "", true);
+    lines = change_brief(&arena, &change, 1);
+    assert_int_equal(lines.count, BRIEF_LINES_MAX);
+    assert_string_equal(lines.items[BRIEF_LINES_MAX - 1], "… and 2 more");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +265,9 @@ int main(void)
         cmocka_unit_test(the_version_of_an_rpm_entry_ends_its_name),
         cmocka_unit_test(packages_are_paired_by_name_and_architecture),
         cmocka_unit_test(a_run_of_one_name_is_no_square),
+        cmocka_unit_test(a_line_tells_of_all_platforms_or_says_of_which),
+        cmocka_unit_test(what_came_went_or_is_no_package_has_a_line),
+        cmocka_unit_test(many_changes_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,6 +196,21 @@ static void an_image_that_was_known_by_its_word_alone_gets_its_name(void **state
     assert_string_equal(merged.images.items[0].name, "own");
 }
 
+static void a_word_that_failed_for_a_lost_machine_goes_when_another_one_makes_it(void **state)
+{
+    (void)state;
+    struct status_image own = made("nsd", "w", NOW);
+    own.asked = "command:nsd";
+    struct status_record there = record_of(failed("command:nsd", "v", NOW - DAY)), ours = record_of(own);
+    add(&there, failed("command:other", "v", NOW - DAY));
+    struct status_record merged = merge(&there, &ours);
+    assert_int_equal(merged.images.count, 2);
+    assert_string_equal(merged.images.items[0].name, "command:other");
+    assert_string_equal(merged.images.items[1].name, "nsd");
+    ours.images.items[0].good = 0; /* it fails here, too */
+    assert_int_equal(merge(&there, &ours).images.count, 3);
+}
+
 static void a_path_is_called_as_it_is_seen_from_the_site_file(void **state)
 {
     (void)state;
@@ -411,6 +426,7 @@ int main(void)
         cmocka_unit_test(the_same_name_in_two_places_is_two_images),
         cmocka_unit_test(a_failure_keeps_what_is_known_and_since_when_it_fails),
         cmocka_unit_test(an_image_that_was_known_by_its_word_alone_gets_its_name),
+        cmocka_unit_test(a_word_that_failed_for_a_lost_machine_goes_when_another_one_makes_it),
         cmocka_unit_test(a_path_is_called_as_it_is_seen_from_the_site_file),
         cmocka_unit_test(more_than_any_night_writes_is_refused),
         cmocka_unit_test(a_night_from_the_future_holds_nobody_up),
