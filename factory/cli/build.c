@@ -303,7 +303,7 @@ static bool choose_arches(struct build *build, struct batch_image *image, struct
             continue;
         }
         if (!arches_find(&build->arches, name, &arch, err)) {
-            err_wrap(err, "--arch");
+            err_wrap(err, build->options->arch ? "--arch" : own->arch ? "architectures" : "arch");
             return false;
         }
         if (!add_wanted(build, image, arch, err))
@@ -468,6 +468,27 @@ static bool check_twice(const struct build *build, const struct manifest *manife
     return true;
 }
 
+/* Two images that set one tag would take it from each other every night. */
+static bool check_tags(const struct build *build, const struct batch_image *image, struct err *err)
+{
+    for (size_t i = 0; i < build->image_count; i++) {
+        const struct batch_image *other = &build->images[i];
+        if (other == image || !image->destination || !text_same(other->destination, image->destination))
+            continue;
+        for (size_t j = 0; j < image->templates.count; j++) {
+            const char *tag = image->templates.items[j];
+            if (strchr(tag, '{') || !strings_has(&other->templates, tag))
+                continue;
+            err_set(
+                err, ERR_USAGE,
+                "%s and %s would both set the tag %s of %s: push one of them elsewhere (push:), or give it other tags",
+                other->manifest->name, image->manifest->name, tag, image->destination);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* How the architectures of an image are kept together: as the command line says, the site file of the image, or of all. The
  * images that a site names are kept together unless it says otherwise. */
 static void choose_together(const struct build *build, struct batch_image *image)
@@ -531,7 +552,7 @@ static bool plan_manifest(struct build *build, const char *word, const char *pat
     }
     set_manifest(build, manifest, image);
     if (!choose_arches(build, image, err) || !choose_source(build, image, err) ||
-        !choose_destination(build, image, err))
+        !choose_destination(build, image, err) || !check_tags(build, image, err))
         return false;
     build->image_count++;
     return true;
@@ -694,7 +715,7 @@ static bool take_answer(struct build *build, const struct asked_name *asked, con
     if (!check_twice(build, manifest, err))
         return false;
     set_manifest(build, manifest, image);
-    return choose_destination(build, image, err);
+    return choose_destination(build, image, err) && check_tags(build, image, err);
 }
 
 /* Looks one name up, and takes the answer. */
@@ -1219,7 +1240,8 @@ static void confine(struct build *build)
 static void feed_metadata(const struct origins *origins, struct digest_stream *stream)
 {
     for (size_t i = 0; origins && i < origins->count; i++) {
-        digest_feed(stream, origins->items[i].name, strlen(origins->items[i].name) + 1);
+        const char *name = origin_identity(&origins->items[i]);
+        digest_feed(stream, name, strlen(name) + 1);
         digest_feed(stream, origins->items[i].digest.bytes, sizeof origins->items[i].digest.bytes);
     }
 }

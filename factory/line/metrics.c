@@ -200,7 +200,7 @@ static void print_repositories(FILE *out, const struct batch *batch)
             const struct job *job = &batch->images[i].jobs[j];
             for (size_t k = 0; job->origins && k < job->origins->count; k++) {
                 const struct origin *origin = &job->origins->items[k];
-                const char *shown = text_printable(&scratch, text_of(origin->name));
+                const char *shown = text_printable(&scratch, text_of(origin_identity(origin)));
                 const char *key = arena_printf(&scratch, "%s %s", job->arch->name, shown);
                 if (!map_add(&printed, text_of(key), &printed))
                     continue;

@@ -42,7 +42,8 @@ void status_repositories(struct arena *arena, const struct batch_image *image, s
     for (size_t i = 0; i < image->arch_count; i++) {
         const struct origins *origins = image->jobs[i].origins;
         for (size_t j = 0; origins && j < origins->count; j++) {
-            struct status_repository repository = {text_shown(arena, origins->items[j].name), origins->items[j].date};
+            struct status_repository repository = {text_shown(arena, origin_identity(&origins->items[j])),
+                                                   origins->items[j].date};
             bool is_known = false;
             for (size_t k = 0; k < told->repositories.count; k++)
                 is_known = is_known || (told->repositories.items[k].date == repository.date &&

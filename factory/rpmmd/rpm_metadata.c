@@ -86,6 +86,15 @@ static bool check_signature(const struct getting *getting, const struct fetched 
     return verdict.signed_by != NULL;
 }
 
+/* The repository as it is called whichever mirror answers. */
+static const char *identity_of(const struct getting *getting)
+{
+    const struct rpm_place *place = &getting->place;
+    const char *uri = source_public_uri(getting->arena, place->identity);
+    bool is_open = place->base_urls.count && !text_has_suffix(text_of(uri), "/");
+    return arena_printf(getting->arena, "%s of %s%s", place->repository->id, uri, is_open ? "/" : "");
+}
+
 /* Makes the metadata of what was believed. */
 static struct rpm_metadata *make(const struct getting *getting, const struct fetched *fetched,
                                  const struct repomd *repomd, const struct release_names *names, const char *signed_by)
@@ -97,6 +106,7 @@ static struct rpm_metadata *make(const struct getting *getting, const struct fet
         .access = repository->access,
         .name = arena_printf(getting->arena, "%s of %s", repository->id,
                              source_public_uri(getting->arena, fetched->base_url)),
+        .identity = identity_of(getting),
         .uri = fetched->base_url,
         .date = repomd->date,
         .digest = digest_of(fetched->file.bytes, fetched->file.len),

@@ -3,6 +3,11 @@
 
 #include "base/auto.h"
 
+const char *origin_identity(const struct origin *origin)
+{
+    return origin->identity ? origin->identity : origin->name;
+}
+
 void origins_feed(const struct origins *origins, struct digest_stream *stream)
 {
     AUTO(arena_done) struct arena scratch = {0};

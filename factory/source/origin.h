@@ -19,6 +19,7 @@ struct keyrings;
 struct origin {
     const struct format *format;     /* of its packages */
     const char *name;                /* for messages, without user info */
+    const char *identity;            /* as that, but the same whichever mirror answers; NULL: the name is */
     const char *uri;                 /* of the mirror that answered, ending in '/': package paths are relative to it */
     struct strings uris;             /* all mirrors, in order of preference; the one that answered among them */
     int64_t date;                    /* of the metadata: seconds since the epoch */
@@ -45,6 +46,8 @@ struct origins {
     struct strings left_out; /* names of optional repositories that could not be reached */
 };
 
+/* Names a repository as it is called whichever of its mirrors answered. */
+const char *origin_identity(const struct origin *origin);
 /* Feeds what the bill of an image says of its packages' repositories: names, and the mirrors that answered as people may
  * see them. Part of a catalog's digest: a finished product of another mirror has another bill. */
 void origins_feed(const struct origins *origins, struct digest_stream *stream);

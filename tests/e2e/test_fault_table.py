@@ -8,7 +8,7 @@ import re
 import unittest
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-ROWS = 208
+ROWS = 217
 
 
 def read(*names):

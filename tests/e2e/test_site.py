@@ -57,6 +57,11 @@ class Files(SiteCase):
             result = self.night(code=run.USAGE, json_too=False)
             self.assertRegex(result.stderr, rf"imgfactory.yaml:\d+:\d+: .*{told}")
 
+    def test_an_architecture_of_the_site_file_that_is_none_is_told_by_its_key(self):
+        for images, more, told in (("  - {image: one, architectures: [z80]}\n", "", "architectures: unknown"), ("  - one\n", "arch: z80\n", "arch: unknown")):
+            self.site(images, more)
+            self.assertIn(f"image one: {told} architecture 'z80'", self.night(code=run.USAGE, json_too=False).stderr)
+
     def unit(self, *words, code=run.OK):
         result = self.call("unit", "--manifests", self.path("manifests"), *words)
         self.assertEqual(result.code, code, result)
@@ -248,6 +253,21 @@ class Site(SiteCase):
         self.assertEqual(sorted(target.tags("group/hello3")), ["stable", "v2.10"])
         self.assertNotIn("push", report.images()["two"])
         self.assertEqual(report.images()["two"]["tags"], ["night"])
+
+    def test_two_images_that_would_set_one_tag_of_one_place_are_told(self):
+        """Each would take it from the other every night. With other tags one place is fine."""
+        place = f"{self.make_registry().host}/ns/both"
+        more = "source: source.yaml\narch: all\ntls-verify: false\n"
+        self.site(f"  - {{image: one, push: {place}}}\n  - {{image: ./own.yaml, push: {place}}}\n  - {{image: command:hello2, push: {place}}}\n", more)
+        report = self.night(code=run.PARTLY)
+        self.assertEqual(report.push("one").status, "pushed")
+        for name, other in (("own.yaml", "own"), ("command:hello2", "hello2")):
+            told = next(image for image in report.json["images"] if image["image"].endswith(name))
+            self.assertIn(f"one and {other} would both set the tag latest of {place}", told["error"]["text"])
+        self.site(f"  - {{image: one, push: {place}, tags: [a]}}\n  - {{image: ./own.yaml, push: {place}, tags: [b]}}\n", more)
+        for _ in range(2):
+            self.night()
+        self.assertEqual([report.push(name).status for report in (self.night(),) for name in ("one", "own")], ["unchanged"] * 2)
 
     def test_an_unchanged_night_asks_once_for_each_index_and_each_tag(self):
         target = self.make_registry()

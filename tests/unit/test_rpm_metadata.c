@@ -362,6 +362,23 @@ static void a_mirror_that_the_metalink_does_not_know_is_passed_over(void **state
     check_rpm_refused(&rpm, ERR_TRUST, "has no hash of the metalink");
 }
 
+static void a_repository_is_called_alike_whichever_mirror_answered(void **state)
+{
+    AUTO(rpm_world_done) struct rpm_world rpm = rpm_world_new(state);
+    struct arena *arena = &rpm.world->arena;
+    publish_in(&rpm, "one", "sha256", STAMP, "");
+    shell(rpm.world->keys, rpm.world->dir, "cp -r one two");
+    put_metalink(&rpm, "one", "one two");
+    get_rpm(&rpm);
+    const char *name = arena_strdup(arena, rpm.metadata->origin.name),
+               *identity = arena_strdup(arena, origin_identity(&rpm.metadata->origin));
+    put_metalink(&rpm, "one", "two one");
+    get_rpm(&rpm);
+    assert_string_not_equal(rpm.metadata->origin.name, name);
+    assert_string_equal(origin_identity(&rpm.metadata->origin), identity);
+    assert_non_null(strstr(identity, "/metalink"));
+}
+
 static void a_file_that_one_mirror_lacks_comes_from_another(void **state)
 {
     AUTO(rpm_world_done) struct rpm_world rpm = rpm_world_new(state);
@@ -434,6 +451,7 @@ int main(void)
         cmocka_unit_test(keys_of_each_form_and_place_are_joined),
         cmocka_unit_test(an_older_repository_is_not_taken_again),
         cmocka_unit_test(a_mirror_that_the_metalink_does_not_know_is_passed_over),
+        cmocka_unit_test(a_repository_is_called_alike_whichever_mirror_answered),
         cmocka_unit_test(a_file_that_one_mirror_lacks_comes_from_another),
         cmocka_unit_test(a_mirror_list_and_what_it_names_get_variables),
         cmocka_unit_test(an_optional_repository_is_left_out_when_it_was_never_there),
