@@ -718,12 +718,40 @@ static bool take_answer(struct build *build, const struct asked_name *asked, con
     return choose_destination(build, image, err) && check_tags(build, image, err);
 }
 
+/* After an error: looks a name up for the architectures that can be asked, where the image may go out without the others. */
+static bool resolve_for_some(struct build *build, struct plant *plant, const struct asked_name *asked,
+                             struct name_answer *answer, struct err *err)
+{
+    struct batch_image *image = &build->images[asked->image];
+    struct name_question question = asked->question;
+    const struct arch **some = arena_new_array(build->arena, const struct arch *, question.arch_count);
+    size_t count = 0;
+    choose_together(build, image);
+    if (image->together.on_missing == MISSING_HOLD || err->kind == ERR_USAGE || err->kind == ERR_CANCELLED)
+        return false;
+    for (size_t i = 0; i < asked->question.arch_count; i++) {
+        struct err unasked = {0};
+        question.arches = &asked->question.arches[i];
+        question.arch_count = 1;
+        if (names_resolve(plant, build->arena, &question, 1, answer, &unasked))
+            some[count++] = asked->question.arches[i];
+    }
+    if (!count)
+        return false;
+    err_clear(err);
+    question.arches = some;
+    question.arch_count = count;
+    return names_resolve(plant, build->arena, &question, 1, answer, err);
+}
+
 /* Looks one name up, and takes the answer. */
 static bool resolve_name(struct build *build, struct plant *plant, const struct asked_name *asked,
                          struct name_answer *answer, struct err *err)
 {
-    return names_resolve(plant, build->arena, &asked->question, 1, answer, err) &&
-           take_answer(build, asked, answer, err);
+    if (!names_resolve(plant, build->arena, &asked->question, 1, answer, err) &&
+        !resolve_for_some(build, plant, asked, answer, err))
+        return false;
+    return take_answer(build, asked, answer, err);
 }
 
 /* Looks the names up that are no manifests', all at once; those of a night one by one when any fails. */
@@ -1156,12 +1184,17 @@ static bool has_record(const struct build *build)
     return build->is_night && build->run.record && !build->options->is_dry_run && !build->options->is_no_push;
 }
 
+/* Returns whether good images are where they were to go. */
+static bool run_publishes(const struct build *build)
+{
+    return !build->run.is_dry_run && !build->run.explained && !build->options->is_no_push;
+}
+
 /* Returns whether the record is asked before tags leave what another machine may have made. What a lock says is wanted, however
  * old it is. */
 static bool is_guarded(const struct build *build)
 {
-    return build->run.record && !build->run.lock && !build->run.explained && !build->options->is_dry_run &&
-           !build->options->is_no_push && !build->locking.is_writing;
+    return build->run.record && !build->run.lock && !build->locking.is_writing && run_publishes(build);
 }
 
 /* Notes the repository of the record. */
@@ -1298,12 +1331,6 @@ static bool are_libraries_told(const struct build *build)
 static bool are_advisories_fetched(const struct build *build)
 {
     return !build->run.is_cache_only && (are_libraries_told(build) || build->is_night);
-}
-
-/* Returns whether good images are where they were to go. */
-static bool run_publishes(const struct build *build)
-{
-    return !build->run.is_dry_run && !build->run.explained && !build->options->is_no_push;
 }
 
 /* Returns whether the run is a night that deletes what its images left behind: one that may push, and came to its end. */

@@ -2,7 +2,7 @@
 /* published.h - what a run published, taken down for later nights (past/past.h)
  *
  * Published is what is good and lies where it was to go: under its tags in a registry, or where it has no destination in the
- * output. What is held or failed is not, and an image that was not pushed although it could have been is not, either.
+ * output. What is held or failed is not, nor what left its tags at a newer image (status_seen.h), and an image that was not pushed although it could have been is not, either.
  * Threads: main, after batch_run().
  * Owns: nothing; what is made lives in the arena given.
  */

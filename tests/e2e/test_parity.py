@@ -417,6 +417,26 @@ class Missing(ParityCase):
         self.night(code=run.RESOLVE)  # nothing is left to go out
         self.assertEqual(self.published(), {"amd64": "2.0-1", "arm64": "2.0-1"})
 
+    def test_a_name_is_looked_up_where_that_can_be(self):
+        """Also when the index of an architecture is not there: a name is no manifest."""
+        self.offer({"amd64": "1.0-1", "arm64": "1.0-1"})
+        self.images("  - command:hello\n", "on-missing: keep-previous\nsync-wait: 0\n")
+        self.night()
+        place = f"{self.target.host}/ns/hello:latest"
+        manifests = lambda: {entry["platform"]["architecture"]: entry["digest"] for entry in
+                             json.loads(self.skopeo_raw(place, "--tls-verify=false"))["manifests"]}
+        before = manifests()
+        self.offer({"amd64": "2.0-1", "arm64": "2.0-1"})
+        self.server.fault("*binary-arm64/*", status=404, times=None)
+        for word, missing in (("hold", None), ("keep-previous", before["arm64"]), ("publish", None)):
+            report = self.night(f"--on-missing={word}", code=run.NETWORK if word == "hold" else run.PARTLY)
+            if word == "hold":
+                self.assertEqual(manifests(), before)
+                continue
+            self.assertEqual([missing_one["previous"] for missing_one in self.together(report, "hello")["missing"]], [missing])
+            self.assertNotEqual(manifests()["amd64"], before["amd64"])
+            self.assertEqual(manifests().get("arm64"), missing)
+
     def test_the_status_record_has_it_as_failing_with_what_went_out(self):
         self.published_first("publish")
         record = f"{self.target.host}/ns/status"
