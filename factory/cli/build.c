@@ -1222,7 +1222,7 @@ static struct registry_shared *share_registries(struct build *build)
             registry_shared_add(shared, &reference);
         share_base(build->arena, shared, build->images[i].manifest);
     }
-    if (has_record(build) || is_guarded(build))
+    if (has_record(build))
         share_record(build->arena, shared, build->run.record);
     return shared;
 }

@@ -199,7 +199,16 @@ static bool make_night(struct watch *watch)
 
 /* --- without end --- */
 
-/* Reads the site file again; one with a mistake changes nothing. */
+/* A site that can be watched names its images. */
+static bool check_images(const struct site *site, struct err *err)
+{
+    if (!site->images.count)
+        err_set(err, ERR_USAGE, "--watch is for a site that names its images: %s",
+                site->path ? "the site file has no images:" : "no site file is there");
+    return site->images.count;
+}
+
+/* Reads the site file again; one with a mistake, or that is gone for a moment, changes nothing. */
 static void reload(struct watch *watch)
 {
     struct command *command = watch->command;
@@ -207,7 +216,7 @@ static void reload(struct watch *watch)
     struct site site;
     struct err err = {0};
     tell(watch, "RELOADING=1\n", "reading the site file again");
-    if (site_load(&arena, command->options.config, &site, &err)) {
+    if (site_load(&arena, command->options.config, &site, &err) && check_images(&site, &err)) {
         command->site = site;
         arena_done(&watch->site_arena);
         watch->site_arena = arena;
@@ -277,10 +286,7 @@ static bool check(struct watch *watch, struct err *err)
         err_set(err, ERR_USAGE, "--watch=%s is not a duration with its unit: 90s, 10m, 1h", word);
     else if (odd)
         err_set(err, ERR_USAGE, "--watch makes nights of a site; it takes no %s", odd);
-    else if (!watch->command->site.images.count)
-        err_set(err, ERR_USAGE, "--watch is for a site that names its images: %s",
-                watch->command->site.path ? "the site file has no images:" : "no site file is there");
-    return err->kind == ERR_NONE;
+    return err->kind == ERR_NONE && check_images(&watch->command->site, err);
 }
 
 static bool watch_site(struct command *command, struct err *err)
