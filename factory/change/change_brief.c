@@ -15,28 +15,33 @@ struct brief_line {
 
 struct brief {
     struct arena *arena;
-    LIST(struct brief_line) lines;
+    LIST(struct brief_line *) lines;
     struct map by_text;
 };
 
 static const char *platform_of(const struct change *change)
 {
     const struct change_side *side = change->after ? change->after : change->before;
-    return side->platform ? side->platform : "no platform";
+    return side && side->platform ? side->platform : "no platform";
+}
+
+static struct brief_line *add_line(struct brief *brief, const char *text, bool is_of_platform)
+{
+    struct brief_line *line = arena_new(brief->arena, struct brief_line);
+    *line = (struct brief_line){.text = text, .is_of_platform = is_of_platform};
+    list_add(brief->arena, &brief->lines, line);
+    return line;
 }
 
 static void add(struct brief *brief, const struct change *change, const char *text)
 {
-    size_t *known = map_get(&brief->by_text, text_of(text));
-    if (!known) {
-        known = arena_new(brief->arena, size_t);
-        *known = brief->lines.count;
-        (void)map_add(&brief->by_text, text_of(text), known);
-        list_add(brief->arena, &brief->lines, (struct brief_line){.text = text});
+    struct brief_line *line = map_get(&brief->by_text, text_of(text));
+    if (!line) {
+        line = add_line(brief, text, false);
+        (void)map_add(&brief->by_text, text_of(text), line);
     }
-    struct strings *platforms = &brief->lines.items[*known].platforms;
-    if (!strings_has(platforms, platform_of(change)))
-        list_add(brief->arena, platforms, platform_of(change));
+    if (!strings_has(&line->platforms, platform_of(change)))
+        list_add(brief->arena, &line->platforms, platform_of(change));
 }
 
 /* Returns whether one of the packages that a story is of gave files. */
@@ -110,10 +115,8 @@ static void add_change(struct brief *brief, const struct change *change)
     if (change_is_none(change))
         return;
     if (!change->before || !change->after) {
-        struct brief_line line = {.is_of_platform = true};
-        line.text = arena_printf(brief->arena, "%s %s", text_shown(brief->arena, platform_of(change)),
-                                 change->after ? "came" : "went");
-        list_add(brief->arena, &brief->lines, line);
+        const char *platform = text_shown(brief->arena, platform_of(change));
+        (void)add_line(brief, arena_printf(brief->arena, "%s %s", platform, change->after ? "came" : "went"), true);
         return;
     }
     for (size_t i = 0; i < change->packages.count; i++) {
@@ -139,7 +142,7 @@ struct strings change_brief(struct arena *arena, const struct change *changes, s
         add_change(&brief, &changes[i]);
     size_t shown = brief.lines.count > BRIEF_LINES_MAX ? BRIEF_LINES_MAX - 1 : brief.lines.count;
     for (size_t i = 0; i < shown; i++) {
-        const struct brief_line *line = &brief.lines.items[i];
+        const struct brief_line *line = brief.lines.items[i];
         bool is_of_all = line->is_of_platform || line->platforms.count == count;
         list_add(arena, &lines,
                  is_of_all ? line->text
