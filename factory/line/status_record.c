@@ -221,16 +221,16 @@ static bool has_same_architectures(const struct status_image *a, const struct st
     return is_same;
 }
 
-bool status_is_newer(const struct status_image *there, const struct status_image *ours, int64_t now,
+bool status_is_newer(const struct status_image *image, const struct status_image *than, int64_t now,
                      struct status_newer *ret_newer)
 {
     struct status_newer newer = {0};
-    bool is_alike = has_same_architectures(there, ours);
-    for (size_t i = 0; is_alike && i < ours->repositories.count; i++)
-        is_alike = is_not_older(there, ours, ours->repositories.items[i].name, &newer);
-    for (size_t i = 0; is_alike && i < there->repositories.count; i++) {
-        const struct status_repository *repository = &there->repositories.items[i];
-        is_alike = dates_of(ours, repository->name).count && repository->date <= now + STATUS_AHEAD_SECONDS;
+    bool is_alike = has_same_architectures(image, than);
+    for (size_t i = 0; is_alike && i < than->repositories.count; i++)
+        is_alike = is_not_older(image, than, than->repositories.items[i].name, &newer);
+    for (size_t i = 0; is_alike && i < image->repositories.count; i++) {
+        const struct status_repository *repository = &image->repositories.items[i];
+        is_alike = dates_of(than, repository->name).count && repository->date <= now + STATUS_AHEAD_SECONDS;
     }
     *ret_newer = newer;
     return is_alike && newer.name;

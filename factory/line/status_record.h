@@ -106,10 +106,10 @@ struct status_newer {
     int64_t there, ours;
 };
 
-/* Returns whether an image of a record was made for the same architectures from the same repositories as ours, none of them older
- * and one newer: *ret_newer is the first such. Dates that are ahead of `now` are no evidence. Where it cannot be told which
- * architecture a date is of, the newest of ours must not be newer than the oldest there. */
-bool status_is_newer(const struct status_image *there, const struct status_image *ours, int64_t now,
+/* Returns whether an image was made for the same architectures from the same repositories as another one, none of them older and one
+ * newer: *ret_newer is the first such (`there` its date, `ours` that of the other). Dates that are ahead of `now` are no evidence.
+ * Where it cannot be told which architecture a date is of, the oldest of the one must not be older than the newest of the other. */
+bool status_is_newer(const struct status_image *image, const struct status_image *than, int64_t now,
                      struct status_newer *ret_newer);
 /* What a word of the site file is called in records: a path as seen from the file's folder, of another one the last part. */
 const char *status_asked(struct arena *arena, const char *word, const char *site_path);
