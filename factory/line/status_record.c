@@ -164,6 +164,7 @@ static bool is_ahead(const struct status_image *image, int64_t now)
 
 /* The dates that an image has for a repository, in the order of its architectures. */
 struct dates {
+    const char *name; /* as the image has it */
     size_t count;
     int64_t oldest, newest;
 };
@@ -175,6 +176,7 @@ static struct dates dates_of(const struct status_image *image, const char *name)
         const struct status_repository *repository = &image->repositories.items[i];
         if (strcmp(repository->name, name) != 0)
             continue;
+        dates.name = repository->name;
         dates.oldest = dates.count && dates.oldest < repository->date ? dates.oldest : repository->date;
         dates.newest = dates.count && dates.newest > repository->date ? dates.newest : repository->date;
         dates.count++;
@@ -208,7 +210,7 @@ static bool is_not_older(const struct status_image *there, const struct status_i
         if (oldest < our_newest)
             return false;
         if (newest > our_oldest && !newer->name)
-            *newer = (struct status_newer){name, newest, our_oldest};
+            *newer = (struct status_newer){theirs.name, newest, our_oldest};
     }
     return true;
 }

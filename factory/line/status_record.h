@@ -107,8 +107,9 @@ struct status_newer {
 };
 
 /* Returns whether an image was made for the same architectures from the same repositories as another one, none of them older and one
- * newer: *ret_newer is the first such (`there` its date, `ours` that of the other). Dates that are ahead of `now` are no evidence.
- * Where it cannot be told which architecture a date is of, the oldest of the one must not be older than the newest of the other. */
+ * newer: *ret_newer is the first such (the first image's name of it; `there` its date, `ours` that of the other). Dates that are ahead
+ * of `now` are no evidence. Where it cannot be told which architecture a date is of, the oldest of the one must not be older than the
+ * newest of the other. */
 bool status_is_newer(const struct status_image *image, const struct status_image *than, int64_t now,
                      struct status_newer *ret_newer);
 /* What a word of the site file is called in records: a path as seen from the file's folder, of another one the last part. */
