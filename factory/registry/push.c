@@ -164,8 +164,8 @@ static bool run(struct push_work *push, struct err *err)
         return are_all_kept(push) || push_settle_stamp(push, err);
     }
     registry_shared_will_push(push->registry);
-    if (!are_ours)
-        push_add_stamp(push);
+    if (!are_ours && !push_add_stamp(push, err))
+        return false;
     bool is_done = publish(push, err);
     keep_receipt(push, is_done, err);
     is_done = is_done && (!are_ours || push_settle_stamp(push, err));
@@ -247,8 +247,6 @@ static bool run_tag(struct push_work *push, struct err *err)
         return true;
     bool is_whole = check_reach(push, err);
     keep_receipt(push, is_whole, err);
-    if (!are_ours)
-        push_add_stamp(push);
     return is_whole && (are_ours || push_move_tags(push, &is_missing, err));
 }
 

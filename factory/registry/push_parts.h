@@ -80,7 +80,8 @@ struct push_note {
     const struct push_platform_tag *platform; /* whose tag it is; NULL: of the root */
     bool is_ours;                             /* the tag is where it is to be */
     struct arena arena;
-    struct text bytes; /* of the document that it is at and that is not ours; else empty */
+    struct text bytes;      /* of the document that it is at and that is not ours; else empty */
+    const char *media_type; /* of that */
 };
 
 /* Lists the tags in the order they are to be moved, and notes what they point at; sets is_new and is_known.
@@ -93,8 +94,9 @@ bool push_move_tags(struct push_work *push, bool *ret_is_missing, struct err *er
 
 /* --- push_stamp.c --- */
 
-/* Adds a stamp of the root to the tags that are moved. */
-void push_add_stamp(struct push_work *push);
+/* Adds a stamp of the root to the tags that are moved. What they leave, and somebody went back to since it was stamped, gets another
+ * one first: it was current until now. */
+bool push_add_stamp(struct push_work *push, struct err *err) MUST_CHECK;
 /* Gives an image that is there a stamp if it has none. */
 bool push_settle_stamp(struct push_work *push, struct err *err) MUST_CHECK;
 /* Notes that it has one. */

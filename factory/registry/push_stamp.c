@@ -15,12 +15,60 @@ static const char *noted_as(struct arena *arena, const struct push_work *push)
     return arena_printf(arena, "%s stamp", push->registry->name);
 }
 
-void push_add_stamp(struct push_work *push)
+/* Stamps what a tag leaves, if it has a stamp, and not the newest. */
+static bool stamp_former(struct push_work *push, const struct strings *tags, const struct push_note *note,
+                         struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct stamp_digest former = stamp_digest_of(&note->tag->old_digest), found, newest = {{0}};
+    int64_t seconds, last = INT64_MIN;
+    bool has_one = false, is_missing;
+    for (size_t i = 0; i < tags->count; i++) {
+        if (!stamp_parse(tags->items[i], &seconds, &found))
+            continue;
+        has_one = has_one || strcmp(found.chars, former.chars) == 0;
+        if (seconds >= last)
+            newest = found;
+        last = seconds >= last ? seconds : last;
+    }
+    if (!has_one || strcmp(newest.chars, former.chars) == 0)
+        return true;
+    const char *stamp = stamp_print(&scratch, clock_date() - 1, &note->tag->old_digest);
+    return registry_put_manifest(push->registry, stamp, note->media_type, note->bytes, &is_missing, err);
+}
+
+/* Of the tags that move and are of no version. */
+static bool stamp_formers(struct push_work *push, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    struct strings tags;
+    bool is_listed = false;
+    for (size_t i = 0; i < push->result->tags.count; i++) {
+        const struct push_note *note = &push->notes[i];
+        if (!note->bytes.len || note->platform || note->tag->is_kept ||
+            !push_tag_floats(push->request->tags, note->tag->name))
+            continue;
+        if (!is_listed && !registry_list_tags(push->registry, &scratch, &tags, err)) {
+            bool is_refused = err->kind == ERR_PUBLISH || err->kind == ERR_MALFORMED;
+            if (is_refused)
+                err_clear(err); /* a registry that does not list its tags is not pruned either */
+            return is_refused;
+        }
+        is_listed = true;
+        if (!stamp_former(push, &tags, note, err))
+            return false;
+    }
+    return true;
+}
+
+bool push_add_stamp(struct push_work *push, struct err *err)
 {
     struct push_result *result = push->result;
     size_t count = result->tags.count;
     if (!push->request->policy.is_stamped)
-        return;
+        return true;
+    if (!stamp_formers(push, err))
+        return false;
     struct push_note *notes = arena_new_array(push->arena, struct push_note, count + 1);
     struct push_tag stamp = {.name = stamp_print(push->arena, clock_date(), &result->digest),
                              .new_digest = result->digest};
@@ -30,6 +78,7 @@ void push_add_stamp(struct push_work *push)
     for (size_t i = 0; i <= count; i++)
         notes[i].tag = &result->tags.items[i];
     push->notes = notes;
+    return true;
 }
 
 /* Looks for one among the tags. A registry that does not list them is taken for one without. */
@@ -63,8 +112,7 @@ bool push_settle_stamp(struct push_work *push, struct err *err)
         return false;
     if (!has_one) {
         registry_shared_will_push(push->registry);
-        push_add_stamp(push);
-        if (!push_move_tags(push, &is_missing, err))
+        if (!push_add_stamp(push, err) || !push_move_tags(push, &is_missing, err))
             return false;
     }
     push_note_stamp(push);

@@ -156,6 +156,7 @@ static bool note_tag(void *context, void *item, struct err *err)
     note->is_ours = tag->had_old && digest_eq(&tag->old_digest, &tag->new_digest);
     if (manifest.is_found && !note->is_ours)
         note->bytes = (struct text){manifest.bytes, (size_t)manifest.size_bytes};
+    note->media_type = manifest.is_found ? manifest.media_type : NULL;
     return true;
 }
 

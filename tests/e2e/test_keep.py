@@ -84,6 +84,19 @@ class Stamps(KeepCase):
         self.assertEqual(puts[-1], "latest")
         self.assertTrue(any(re.fullmatch(STAMP, tag) for tag in puts[:-1]), puts)
 
+    def test_what_somebody_went_back_to_was_current_until_the_next_push(self):
+        self.site("  - one\n", self.head + "keep: 30d\n")
+        there = published.Repository(self.target.host, "me/one")
+        first = there.night(1, 90)
+        there.night(2, 80, ["latest"])
+        back = self.call("tag", "--tls-verify=false", "--allow-fewer-platforms", f"{self.proxy.host}/me/one@{first.digest}", "latest")
+        self.assertEqual(back.code, run.OK, back)
+        self.night()
+        stamps = sorted(self.stamps())
+        self.assertEqual([self.stamps()[stamp] for stamp in stamps[-2:]], [first.digest, self.tags()["latest"]])
+        result = self.call("prune", "--yes", "--tls-verify=false", "--keep=10d", self.proxy.host + "/me/one")
+        self.assertTrue(there.has(first.digest), result)
+
     def test_a_tag_that_is_immutable_never_moves(self):
         self.site("  - {image: one, tags: [latest, {tag: '{version}', immutable: true}, {tag: stable, immutable: true}]}\n", self.head)
         self.night()
