@@ -105,7 +105,7 @@ bool tag_rules_read(struct arena *arena, const struct yaml_node *node, struct st
         return yaml_fail(node, err, "'tags' wants a list, not a mapping");
     size_t count = node->kind == YAML_SEQUENCE ? node->count : 1;
     for (size_t i = 0; i < count; i++) {
-        struct tag_rule rule;
+        struct tag_rule rule = {0};
         if (!read_entry(arena, yaml_item(node, i), &rule, err))
             return false;
         list_add(arena, ret_tags, rule.template);

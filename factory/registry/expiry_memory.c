@@ -52,7 +52,7 @@ void expiry_memory_read(struct arena *arena, const char *dir, const char *reposi
         return;
     struct text rest = buf_text(&bytes), line;
     const char *head = head_of(arena, repository);
-    if (!text_has_prefix(rest, head) || rest.ptr[rest.len - 1] != '\n')
+    if (!rest.len || !text_has_prefix(rest, head) || rest.ptr[rest.len - 1] != '\n')
         return;
     rest = (struct text){rest.ptr + strlen(head), rest.len - strlen(head)};
     while (rest.len && text_next(&rest, '\n', &line)) {
