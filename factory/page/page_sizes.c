@@ -9,6 +9,7 @@
 #define WIDTH 392
 #define TOP 22
 #define HEIGHT 96
+#define RANGE 72 /* between the least and the most */
 
 /* A night of the line. */
 struct point {
@@ -59,7 +60,7 @@ static unsigned y_of(const struct points *points, uint64_t bytes)
     uint64_t span = points->most - points->least;
     if (!span)
         return TOP + HEIGHT / 2;
-    return TOP + HEIGHT * 3 / 4 - (unsigned)((double)(bytes - points->least) * (HEIGHT * 3 / 4) / (double)span + 0.5);
+    return TOP + RANGE - (unsigned)((double)(bytes - points->least) * RANGE / (double)span + 0.5);
 }
 
 /* A size holds until the next night: steps. */

@@ -7,6 +7,7 @@
 #include "io/lock.h"
 #include "io/owner.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -108,13 +109,14 @@ static void insert_record(struct arena *arena, const struct past_record *record,
 {
     struct past_records all = {0};
     size_t at = 0;
+    assert(records->items || !records->count);
     while (!is_new && at < records->count && records->items[at].first > record->first)
         list_add(arena, &all, records->items[at++]);
-    list_add(arena, &all, *record);
-    struct past_record *added = &all.items[all.count - 1];
-    added->format = PAST_FORMAT;
+    struct past_record added = *record;
+    added.format = PAST_FORMAT;
     if (at < records->count && digest_eq(&record->before, &(struct digest){0}))
-        added->before = records->items[at].digest;
+        added.before = records->items[at].digest;
+    list_add(arena, &all, added);
     while (at < records->count)
         list_add(arena, &all, records->items[at++]);
     *records = all;

@@ -10,8 +10,7 @@
 
 #define HEAD "imgfactory bill in brief 1\n"
 #define BASE_FIELDS 2
-#define PACKAGE_FIELDS 7
-#define FILE_FIELDS 7
+#define ITEM_FIELDS 7 /* of a package, and of a file */
 
 /* --- writing --- */
 
@@ -54,10 +53,10 @@ static bool add_packages(struct buf *buf, const struct bill *bill)
 {
     for (size_t i = 0; i < bill->packages.count; i++) {
         const struct bill_package *package = &bill->packages.items[i];
-        const char *const fields[PACKAGE_FIELDS] = {
+        const char *const fields[ITEM_FIELDS] = {
             package->name,           package->version,   package->architecture,        package->source_package,
             package->source_version, format_of(package), package->has_given ? "1" : ""};
-        if (!add_fields(buf, 'P', fields, PACKAGE_FIELDS))
+        if (!add_fields(buf, 'P', fields, ITEM_FIELDS))
             return false;
     }
     return true;
@@ -69,9 +68,9 @@ static bool add_file(struct buf *buf, const struct bill_file *file, const char *
         [NODE_FILE] = "f", [NODE_DIRECTORY] = "d", [NODE_SYMLINK] = "l", [NODE_HARDLINK] = "h"};
     AUTO(arena_done) struct arena scratch = {0};
     const char *size = file->kind == NODE_FILE ? arena_printf(&scratch, "%ju", (uintmax_t)file->size_bytes) : "";
-    const char *const fields[FILE_FIELDS] = {file->path, kinds[file->kind], size,  file->package,
+    const char *const fields[ITEM_FIELDS] = {file->path, kinds[file->kind], size,  file->package,
                                              file->why,  file->by,          soname};
-    return add_fields(buf, 'F', fields, FILE_FIELDS);
+    return add_fields(buf, 'F', fields, ITEM_FIELDS);
 }
 
 static bool add_files(struct buf *buf, const struct bill *bill)
@@ -169,13 +168,13 @@ static bool read_file(const char *const *fields, struct past_file *ret_file)
 
 enum past_item past_bill_next(struct text *rest, struct past_package *ret_package, struct past_file *ret_file)
 {
-    const char *fields[PACKAGE_FIELDS > FILE_FIELDS ? PACKAGE_FIELDS : FILE_FIELDS];
+    const char *fields[ITEM_FIELDS];
     char letter = rest->len ? rest->ptr[0] : '\0';
     if (letter != 'P' && letter != 'F')
         return PAST_END;
     rest->ptr++;
     rest->len--;
-    if (!take_fields(rest, fields, letter == 'P' ? PACKAGE_FIELDS : FILE_FIELDS))
+    if (!take_fields(rest, fields, ITEM_FIELDS))
         return PAST_END;
     if (letter == 'F')
         return read_file(fields, ret_file) ? PAST_FILE : PAST_END;
