@@ -39,6 +39,7 @@ enum command_kind {
     COMMAND_LOCK = 1 << 24,
     COMMAND_SBOM = 1 << 28,
     COMMAND_PRUNE = 1 << 25,
+    COMMAND_SYSTEM = 1 << 29,
 };
 
 /* Those that print what the program knows of itself: no site file and nothing of this machine has a part in it. */

@@ -101,7 +101,7 @@ static const json_t *find_descriptor(const json_t *indexes, const struct digest 
     return NULL;
 }
 
-static json_t *image_json(const struct layout_image *image, const char *name)
+static json_t *image_json(const struct layout_image *image, const char *name, json_t *const *exports)
 {
     json_t *json = json_object(), *root = blob_json(&image->root), *platforms = json_array();
     json_auto_t *indexes = parse_indexes(image);
@@ -116,6 +116,8 @@ static json_t *image_json(const struct layout_image *image, const char *name)
             continue;
         json_t *platform = manifest_json(manifest, find_descriptor(indexes, &manifest->blob.digest));
         add_bill(image, &manifest->blob.digest, platform);
+        if (exports && exports[i])
+            (void)json_object_set(platform, "exports", exports[i]);
         (void)json_array_append_new(platforms, platform);
     }
     document_set(json, "annotations", document_strings(json_object_get(document, "annotations")));
@@ -207,6 +209,29 @@ static void print_config(FILE *out, const json_t *config)
     print_pairs(out, "label", json_object_get(config, "labels"));
 }
 
+/* Of a system container: the files that make it one, and what --set can change. */
+static void print_exports(FILE *out, const json_t *exports)
+{
+    json_t *variable;
+    size_t i;
+    print_each(out, "exports", json_object_get(exports, "files"));
+    print_each(out, "host file", json_object_get(exports, "hostfs"));
+    json_array_foreach(json_object_get(exports, "variables"), i, variable)
+    {
+        AUTO(arena_done) struct arena scratch = {0};
+        const char *name = json_string_value(json_object_get(variable, "name")),
+                   *value = json_string_value(json_object_get(variable, "default"));
+        bool can_be_set = json_is_true(json_object_get(variable, "set")),
+             is_given = json_is_true(json_object_get(variable, "given"));
+        print_line(out, "variable",
+                   arena_printf(&scratch, "%s%s%s%s", name, value ? "=" : "", value ? value : "",
+                                !can_be_set ? " (forced by the installer)"
+                                : is_given  ? " (given by the installer; --set changes it)"
+                                : value     ? ""
+                                            : " (has no default: --set must give it)"));
+    }
+}
+
 static void print_platform(FILE *out, const json_t *platform)
 {
     const char *name = json_string_value(json_object_get(platform, "platform"));
@@ -220,6 +245,7 @@ static void print_platform(FILE *out, const json_t *platform)
     if (json_object_get(platform, "layers"))
         print_layers(out, platform);
     print_config(out, json_object_get(platform, "config"));
+    print_exports(out, json_object_get(platform, "exports"));
     print_pairs(out, "annotation", json_object_get(platform, "annotations"));
     print_pairs(out, "in index", json_object_get(platform, "index_annotations"));
 }
@@ -237,9 +263,9 @@ static void print_image(FILE *out, const char *name, const json_t *image)
     json_array_foreach(json_object_get(image, "platforms"), i, platform) print_platform(out, platform);
 }
 
-void inspect_print(FILE *out, const struct layout_image *image, const char *name, bool is_json)
+void inspect_print(FILE *out, const struct layout_image *image, const char *name, bool is_json, json_t *const *exports)
 {
-    json_auto_t *json = image_json(image, name);
+    json_auto_t *json = image_json(image, name, exports);
     if (is_json) {
         (void)json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         (void)fputc('\n', out);

@@ -8,10 +8,12 @@
 
 #include "oci/layout_read.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 /* Prints the image, for people or as one JSON object (factory/registry/README.md, "Pulling"). `name` is what the user asked for.
+ * `exports`, one for each manifest or NULL, tell of system containers (cli/system.h); they stay the caller's, or are NULL.
  * Control characters of foreign text do not reach the terminal. */
-void inspect_print(FILE *out, const struct layout_image *image, const char *name, bool is_json);
+void inspect_print(FILE *out, const struct layout_image *image, const char *name, bool is_json, json_t *const *exports);
 
 #endif

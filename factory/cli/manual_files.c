@@ -78,6 +78,7 @@ static void print_all_keys(FILE *out, const struct manual_file *file)
     if (strcmp(file->name, "manifest") == 0) {
         print_tables(out, manifest_tables());
         print_tables(out, contract_tables());
+        print_tables(out, system_container_tables());
     } else if (strcmp(file->name, "site") == 0) {
         fields = site_keys(&count);
         print_keys(out, "", fields, count);

@@ -15,8 +15,8 @@
 #define ASKS (COMMAND_WHY | COMMAND_NEW | COMMAND_FIND)                       /* look into them, and build nothing */
 #define TAGS (COMMAND_BUILD | COMMAND_PUSH | COMMAND_TAG)                     /* move tags in registries */
 #define PULLS                                                                                                          \
-    (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF |                                    \
-     COMMAND_SBOM)                                                                  /* images of registries */
+    (COMMAND_PULL | COMMAND_INSPECT | COMMAND_CHECK | COMMAND_UNIT | COMMAND_DIFF | COMMAND_SBOM |                     \
+     COMMAND_SYSTEM)                                                                /* images of registries */
 #define CACHES (PACKAGES | PULLS | COMMAND_CLEAN | COMMAND_HISTORY | COMMAND_PRUNE) /* use the cache */
 #define REGISTRIES                                                                                                     \
     (TAGS | PULLS | COMMAND_LOGIN | COMMAND_HISTORY | COMMAND_STATUS | COMMAND_LOCK |                                  \
@@ -89,6 +89,17 @@ static const struct option_row rows[] = {
     OPTION(0, "sboms", "DIR",
            "write the document of each platform to DIR/IMAGE-ARCH.spdx.json (cdx.json) instead of printing one",
            OPTION_STRING, sboms, COMMAND_SBOM, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "name", "NAME",
+           "what the container is called on the host, and its unit (default: the last word of IMAGE)", OPTION_STRING,
+           name, COMMAND_SYSTEM, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "set", "NAME=VALUE", "give a variable of the templates a value (again for more); updates keep it",
+           OPTION_STRINGS, set, COMMAND_SYSTEM, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "rootfs", "DIR", "run the tree that is in DIR of the host (NFS, say); nothing is unpacked", OPTION_STRING,
+           rootfs, COMMAND_SYSTEM, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "host-root", "DIR", "the host's root folder (default: /); nothing is written outside of it",
+           OPTION_STRING, host_root, COMMAND_SYSTEM, 0, 0, 0, ALTERS_NOTHING),
+    OPTION(0, "runtime", "PATH", "what runs the container (default: runc or crun, what the host has)", OPTION_STRING,
+           runtime, COMMAND_SYSTEM, 0, 0, 0, ALTERS_NOTHING),
     OPTION('u', "username", "NAME", "user or robot account (default: asked for)", OPTION_STRING, username,
            COMMAND_LOGIN, 0, 0, 0, ALTERS_NOTHING),
     OPTION(0, "password-stdin", NULL, "read the password or token from standard input", OPTION_FLAG, is_password_stdin,
@@ -106,7 +117,7 @@ static const struct option_row rows[] = {
     OPTION(0, "config", "FILE", "site file (default: imgfactory.yaml here, in ~/.config/imgfactory or /etc/imgfactory)",
            OPTION_STRING, config, ALL, COMMANDS_OF_ITSELF, 0, 0, ALTERS_INPUTS),
     OPTION('j', "jobs", "N", "compute on N threads (default: one per processor)", OPTION_NUMBER, jobs,
-           PACKAGES | COMMAND_CHECK, 0, 1, 256, ALTERS_NOTHING),
+           PACKAGES | COMMAND_CHECK | COMMAND_SYSTEM, 0, 1, 256, ALTERS_NOTHING),
     OPTION(0, "if-running", "WORD",
            "when another night (a call without names) is at work on this machine: wait for its end (default), or end "
            "with status 8",
@@ -136,7 +147,8 @@ static const struct option_row rows[] = {
     OPTION(0, "locked", NULL, "take exactly what the lock file says, verified as ever, whatever is newer", OPTION_FLAG,
            is_locked, COMMAND_BUILD, 0, 0, 0, ALTERS_ORDER),
     OPTION(
-        0, "lock-file", "FILE",
+        0,
+        "lock-file", "FILE",
         "the lock file (default: imgfactory.lock beside the manifest that is named by its path, else beside the site "
         "file, else here)",
         OPTION_STRING, lock_file, COMMAND_BUILD | COMMAND_LOCK, 0, 0, 0, ALTERS_ORDER),
@@ -246,6 +258,7 @@ static const struct option_text texts[] = {
      "only these architectures: names separated by commas (default: all)"},
     {"output", COMMAND_PULL, "write the image to DIR/NAME, as a layout"},
     {"output", COMMAND_PUSH | (PULLS & ~COMMAND_PULL), "look for layouts in DIR, too (default: out)"},
+    {"arch", COMMAND_SYSTEM, "the architecture to install (default: this machine's), or those to lint (default: all)"},
     {"authfile", COMMAND_LOGIN, "where to keep the credential (default: as podman and docker do)"},
     {"authfile", COMMAND_LOGOUT, "where the credential is kept (default: as podman and docker do)"},
     {"dry-run", COMMAND_PRUNE, "tell what would go, and delete nothing, also where the site file says prune: true"},

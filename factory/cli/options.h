@@ -22,25 +22,27 @@ struct options {
     const char *meant;
     const char *arch, *source, *suite, *config_root, *output, *tree, *cache, *state, *arches, *manifests, *compression;
     const char *config, *authfile, *cert_dir, *username;
-    const char *push;                    /* a reference, "" for --push alone, NULL when not given */
-    const char *format, *image, *units;  /* of `unit` */
-    const char *sboms;                   /* folder of `sbom`; NULL: one document is printed */
-    const char *pin;                     /* of `unit`: a digest, "" for --pin alone, NULL when not given */
-    const char *if_running;              /* of a night: wait or end; NULL: not given */
-    const char *lock_file, *vendor;      /* --lock-file, --vendor; NULL: not given */
-    const char *keep;                    /* of `prune`: how long; NULL: as the site says */
-    struct strings patterns;             /* --tags, of `prune` */
-    bool is_yes;                         /* --yes */
-    const char *update;                  /* of `lock`: a package, "" for --update alone, NULL when not given */
-    bool is_locked, is_lock_check;       /* --locked; --check, of `lock` */
-    const char *metrics, *changes;       /* --metrics, --changes: files; or NULL */
-    const char *report;                  /* --report: a folder; or NULL */
-    const char *soname, *package, *file; /* of `find --in-images`; NULL: not given */
-    const char *watch;                   /* --watch: a duration, "" for --watch alone, NULL when not given */
-    const char *color;                   /* --color: auto, always or never; NULL: not given */
-    const char *parity, *on_missing;     /* words of plan/together.h; NULL: not given */
-    struct strings tags;                 /* --tag, of `push` */
-    struct strings programs;             /* --program, of `check` */
+    const char *push;                   /* a reference, "" for --push alone, NULL when not given */
+    const char *format, *image, *units; /* of `unit` */
+    const char *sboms;                  /* folder of `sbom`; NULL: one document is printed */
+    const char *pin;                    /* of `unit`: a digest, "" for --pin alone, NULL when not given */
+    const char *if_running;             /* of a night: wait or end; NULL: not given */
+    const char *lock_file, *vendor;     /* --lock-file, --vendor; NULL: not given */
+    const char *keep;                   /* of `prune`: how long; NULL: as the site says */
+    struct strings patterns;            /* --tags, of `prune` */
+    bool is_yes;                        /* --yes */
+    const char *update;                 /* of `lock`: a package, "" for --update alone, NULL when not given */
+    bool is_locked, is_lock_check;      /* --locked; --check, of `lock` */
+    const char *name, *rootfs, *host_root, *runtime; /* of `system`; NULL: not given */
+    struct strings set;                              /* --set, of `system`: "NAME=VALUE" */
+    const char *metrics, *changes;                   /* --metrics, --changes: files; or NULL */
+    const char *report;                              /* --report: a folder; or NULL */
+    const char *soname, *package, *file;             /* of `find --in-images`; NULL: not given */
+    const char *watch;               /* --watch: a duration, "" for --watch alone, NULL when not given */
+    const char *color;               /* --color: auto, always or never; NULL: not given */
+    const char *parity, *on_missing; /* words of plan/together.h; NULL: not given */
+    struct strings tags;             /* --tag, of `push` */
+    struct strings programs;         /* --program, of `check` */
     struct strings token_origins;
     uint64_t jobs, retries;
     uint64_t timeout_ms;   /* 0: none */

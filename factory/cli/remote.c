@@ -19,6 +19,7 @@
 #include "cli/prune.h"
 #include "cli/sbom_command.h"
 #include "cli/status.h"
+#include "cli/system.h"
 #include "formats/formats.h"
 #include "layer/archive.h"
 #include "line/fewer.h"
@@ -223,7 +224,12 @@ static bool inspect(struct remote *remote, struct err *err)
     const struct layout_image *found = local.is_found ? &opened : &image.image;
     if (!remote_check_offered(remote->arena, &arches, found, word, err))
         return false;
-    inspect_print(stdout, found, word, options->is_json);
+    json_t **exports;
+    if (!system_describe(remote, found, local.is_found ? NULL : &image, &exports, err))
+        return false;
+    inspect_print(stdout, found, word, options->is_json, exports);
+    for (size_t i = 0; i < found->manifests.count; i++)
+        json_decref(exports[i]);
     return true;
 }
 
@@ -383,7 +389,7 @@ static bool pull(struct remote *remote, struct err *err)
     if (options->output && !write_out(remote, store, &image.image, &reference, err))
         return false;
     if (options->is_json || !options->is_quiet)
-        inspect_print(stdout, &image.image, word, options->is_json);
+        inspect_print(stdout, &image.image, word, options->is_json, NULL);
     return true;
 }
 
@@ -570,6 +576,21 @@ bool remote_prune(struct command *command, struct err *err)
         return with_network(&remote, prune, err);
     return reference_parse(remote.arena, command->options.words.items[0], false, &reference, err) &&
            build_prune(command, reference_print(remote.arena, &reference), err);
+}
+
+bool remote_system(struct command *command, struct err *err)
+{
+    AUTO(system_call_end) struct system_call call = {0};
+    struct remote remote = remote_of(command);
+    bool is_done;
+    if (!system_call_begin(command, &call, &is_done, err))
+        return false;
+    remote.system = &call;
+    if (call.rootfs) {
+        confinement_read(command, call.rootfs);
+        confinement_read(command, arena_printf(remote.arena, "%s%s", call.place.host.shown, call.rootfs));
+    }
+    return is_done || with_network(&remote, system_call_image, err);
 }
 
 bool remote_tag(struct command *command, struct err *err)

@@ -26,6 +26,8 @@ bool remote_history(struct command *command, struct err *err) MUST_CHECK;
 bool remote_status(struct command *command, struct err *err) MUST_CHECK;
 /* Deletes what no rule keeps from the repositories of a site, or from one. */
 bool remote_prune(struct command *command, struct err *err) MUST_CHECK;
+/* Works with system containers (system.h). */
+bool remote_system(struct command *command, struct err *err) MUST_CHECK;
 /* Sets a tag in a registry. */
 bool remote_tag(struct command *command, struct err *err) MUST_CHECK;
 /* Tries and keeps a credential. */

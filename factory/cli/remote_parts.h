@@ -14,6 +14,8 @@
 
 #define REMOTE_ARCHIVES 2 /* words of a command that may mean one */
 
+struct system_call; /* cli/system.h */
+
 /* What a command on registries works with. */
 struct remote {
     struct command *command;
@@ -21,6 +23,7 @@ struct remote {
     const struct registry_options *registry_options;
     struct http *http;
     const struct wanted *wanted;              /* of check */
+    struct system_call *system;               /* of system */
     struct archive archives[REMOTE_ARCHIVES]; /* that the command's first words mean, unpacked */
 };
 

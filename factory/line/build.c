@@ -8,6 +8,7 @@
 #include "proof/left_out.h"
 #include "proof/scripts.h"
 #include "source/format.h"
+#include "system/system_make.h"
 #include "tree/tree_stand.h"
 
 /* Each round but the last leaves out files that have to do with those that the one before left out. */
@@ -166,6 +167,36 @@ static bool put_on_base(const struct building *building, struct err *err)
     return !order->ground || tree_stand(order->arena, &request, &built->tree, &built->root, err);
 }
 
+/* The bytes of a small file of the finished tree; none when it is not there. */
+static struct text file_of(const struct tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct node *node = &tree->nodes[i];
+        if (strcmp(node->path, path) == 0 && node->kind == NODE_FILE)
+            return (struct text){node->data, (size_t)node->size_bytes};
+    }
+    return (struct text){"", 0};
+}
+
+/* Joins what a system container exports to the wishes: the numbers of its user are known when there is a tree. */
+static void join_exports(const struct building *building)
+{
+    const struct order *order = building->order;
+    const struct manifest *manifest = order->manifest;
+    struct built *built = building->built;
+    struct manifest_config process =
+        build_process(order->arena, order->standing, &building->closed->asked.config, &built->wishes);
+    struct make_request request = {.process = &process,
+                                   .contract = building->closed->asked.config.contract,
+                                   .passwd = file_of(&built->root, "/etc/passwd"),
+                                   .group = file_of(&built->root, "/etc/group"),
+                                   .is_template = true,
+                                   .variables = &manifest->system->variables};
+    const char *title = manifest->description ? manifest->description : manifest->name;
+    struct wishes exports = system_make_exports(order->arena, manifest->system, title, &request);
+    built->wishes = wishes_join(order->arena, &built->wishes, &exports);
+}
+
 static bool make_tree(void *argument, struct err *err)
 {
     const struct building *building = argument;
@@ -190,6 +221,11 @@ static bool make_tree(void *argument, struct err *err)
                                    .os_release = release_text(order, closed)};
     if (!tree_build(order->arena, &request, &built->tree, err) || !put_on_base(building, err))
         return false;
+    if (order->manifest->system && !built->tree.wants_all) {
+        join_exports(building);
+        if (!tree_build(order->arena, &request, &built->tree, err) || !put_on_base(building, err))
+            return false;
+    }
     openers_find(order->arena, order->plant->options->features, &built->tree, &built->openers);
     built->left_out = find_left_out(order, closed, &built->tree);
     return built->tree.wants_all ||

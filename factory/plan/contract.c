@@ -115,6 +115,14 @@ static bool has_name(const char *const *names, size_t count, const char *name)
     return false;
 }
 
+struct strings contract_capabilities(struct arena *arena)
+{
+    struct strings names = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(capability_names); i++)
+        list_add(arena, &names, capability_names[i]);
+    return names;
+}
+
 bool contract_is_capability(const char *name)
 {
     return has_name(capability_names, ARRAY_COUNT(capability_names), name);

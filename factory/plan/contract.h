@@ -57,6 +57,8 @@ bool contract_read(struct arena *arena, const struct yaml_node *node, const stru
 const struct contract *contract_copy(struct arena *arena, const struct contract *contract);
 /* Returns whether the kernel has a capability of this name ("NET_RAW", without CAP_). */
 bool contract_is_capability(const char *name);
+/* Lists the names of all of them, in the order of the alphabet. */
+struct strings contract_capabilities(struct arena *arena);
 /* Returns whether a limit is one of the process (ulimit) and not of the container (memory, pids, shm). */
 bool contract_is_ulimit(const char *name);
 /* Tells why a value is no limit of the process: "N", "SOFT:HARD", -1 or infinity for none; or NULL. */

@@ -11,6 +11,7 @@
 #include "plan/arch.h"
 #include "plan/contract.h"
 #include "plan/effect.h"
+#include "plan/system_container.h"
 #include "plan/wishes.h"
 
 /* The image's configuration (OCI image-spec config.md). Values of labels, annotations, tags may hold {placeholders}. */
@@ -68,6 +69,7 @@ struct manifest {
     bool covers[EFFECT_COUNT];       /* what scripts do and the manifest takes care of, or the image has no use for */
     bool is_strict;                  /* strict: what a script would have done and no recipe covers is an error */
     struct manifest_config config;
+    const struct system_container *system; /* system-container: it can be installed as a service; NULL: not said */
     const char *named;    /* how a word of the command line was taken of which it was made; NULL: it is a file */
     struct strings tags;  /* default: latest */
     struct digest digest; /* of the file's bytes */

@@ -32,10 +32,11 @@ static void mix_digest(struct manifest *manifest, struct text bytes)
 bool manifest_read_from(struct arena *arena, struct manifest_form *form, struct wish_made *made, struct err *err)
 {
     const struct yaml_node *node = yaml_get(made->node, "from");
+    node = node ? node : made->node; /* under another key */
     const char *name = text_printable(arena, text_of(made->from)), *why = why_not_below(arena, made->from);
     if (!form->is_from_fine)
         return yaml_fail(node, err, "'from' is for manifests; a text goes under 'content'");
-    if (yaml_get(made->node, "content"))
+    if (yaml_get(made->node, "from") && yaml_get(made->node, "content"))
         return yaml_fail(node, err, "'content' and 'from' stand together; one of them says what is in '%s'",
                          text_printable(arena, text_of(made->path)));
     if (why)

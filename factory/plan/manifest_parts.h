@@ -13,7 +13,7 @@
 struct manifest_form {
     struct manifest manifest;
     const struct yaml_node *root, *files, *packages, *directories, *create, *symlinks, *users, *groups, *config,
-        *automatic, *run;
+        *automatic, *run, *system;
     struct strings install; /* packages */
     const char *dlopen;     /* as written, or NULL */
     const char *optional;   /* packages: optional, as written, or NULL */

@@ -25,6 +25,7 @@ static const struct yaml_field root_fields[] = {
     FIELD(YAML_NODE, manifest_form, "source", manifest.source, false),
     FIELD(YAML_NODE, manifest_form, "config", config, false),
     FIELD(YAML_NODE, manifest_form, "run", run, false),
+    FIELD(YAML_NODE, manifest_form, "system-container", system, false),
     FIELD(YAML_STRINGS, manifest_form, "tags", manifest.tags, false),
     FIELD(YAML_STRING, manifest_form, "push", manifest.destination, false),
     FIELD(YAML_NODE, manifest_form, "automatic", automatic, false),
@@ -135,8 +136,8 @@ struct yaml_tables manifest_tables(void)
 /* Of a key that is unknown in its place: the place below which it belongs; NULL when there is none. */
 static const char *find_place(const char *key)
 {
-    static const char *const places[] = {"config", "packages", "run"};
-    const struct yaml_tables all[] = {manifest_tables(), contract_tables()};
+    static const char *const places[] = {"config", "packages", "run", "system-container"};
+    const struct yaml_tables all[] = {manifest_tables(), contract_tables(), system_container_tables()};
     for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
         for (size_t j = 0; j < ARRAY_COUNT(all) * ARRAY_COUNT(tables); j++) {
             size_t k = j % ARRAY_COUNT(tables);
@@ -373,6 +374,8 @@ bool manifest_read(struct arena *arena, const struct yaml_file *file, struct man
     if (!manifest_read_parts(arena, &form, err))
         return false;
     set_defaults(arena, file, &form.manifest);
+    if (form.system && !system_container_read(arena, form.system, &form, err))
+        return false;
     *ret_form = form;
     return true;
 }

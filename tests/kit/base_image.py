@@ -46,7 +46,8 @@ def gone(path):
 
 def tar(entries):
     out = io.BytesIO()
-    kinds = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE, "link": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE}
+    kinds = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE, "link": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE,
+             "char": tarfile.CHRTYPE, "fifo": tarfile.FIFOTYPE}
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for path, kind, data, mode, uid, gid in entries:
             info = tarfile.TarInfo(path.lstrip("/"))
