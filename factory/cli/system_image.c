@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "bill/record.h"
+#include "change/side.h"
 #include "ground/ground_layers.h"
 #include "oci/document_json.h"
 #include "package/path.h"
@@ -26,20 +27,20 @@ static void opened_done(struct opened *opened)
 }
 
 /* Merges the layers of a platform and reads /exports. */
-static bool open_platform(struct remote *remote, const struct layout_image *image, const char *name,
-                          const struct layout_manifest *manifest, struct store *store, bool is_local,
+static bool open_platform(struct remote *remote, const struct side_image *from, struct store *store, bool is_local,
                           struct opened *ret_opened, struct err *err)
 {
+    const struct layout_manifest *manifest = from->manifest;
     struct base_layers layers = {0};
     *ret_opened = (struct opened){.manifest = manifest};
-    if (!ground_layers_of(remote->arena, name, manifest, &layers, err))
+    if (!ground_layers_of(remote->arena, from->name, manifest, &layers, err))
         return false;
     for (size_t i = 0; is_local && i < manifest->layers.count; i++) {
-        if (!layout_blob_keep(image, &manifest->layers.items[i], store, err))
+        if (!layout_blob_keep(from->image, &manifest->layers.items[i], store, err))
             return false;
     }
     const struct system_tree tree = {.ground = &ret_opened->ground};
-    return ground_open(store, name, &layers, &ret_opened->ground, err) &&
+    return ground_open(store, from->name, &layers, &ret_opened->ground, err) &&
            system_exports_read(remote->arena, &tree, &ret_opened->exports, err);
 }
 
@@ -133,7 +134,8 @@ static bool lint_image(struct linting *linting, const struct layout_image *image
         struct system_findings findings = {.arena = linting->remote->arena};
         if (manifest->unread || manifest->is_attestation)
             continue;
-        if (!open_platform(linting->remote, image, linting->name, manifest, store, is_local, &opened, err))
+        const struct side_image platform = {linting->name, image, manifest};
+        if (!open_platform(linting->remote, &platform, store, is_local, &opened, err))
             return false;
         const struct lint_request request = {&opened.exports, &opened.ground, manifest->config_bytes};
         system_lint(&request, &findings);
@@ -295,7 +297,9 @@ static bool install_rootfs(struct remote *remote, struct install_request *reques
     request->passwd = request->group = TEXT("");
     request->image = request->image ? request->image : call->rootfs;
     request->revision = request->revision ? request->revision : "";
-    return install(remote, request, err);
+    bool is_good = install(remote, request, err);
+    request->exports = NULL; /* it lives here */
+    return is_good;
 }
 
 static bool install_image(struct remote *remote, const struct layout_image *image, struct store *store, bool is_local,
@@ -315,7 +319,8 @@ static bool install_image(struct remote *remote, const struct layout_image *imag
         .image_config = manifest->config_bytes};
     if (call->rootfs)
         return install_rootfs(remote, &request, err);
-    if (!open_platform(remote, image, call->image, manifest, store, is_local, &opened, err))
+    const struct side_image platform = {call->image, image, manifest};
+    if (!open_platform(remote, &platform, store, is_local, &opened, err))
         return false;
     if (!opened.exports.is_there)
         list_add(remote->arena, &call->place.said,
@@ -458,7 +463,8 @@ bool system_describe(struct remote *remote, const struct layout_image *image, co
         AUTO(opened_done) struct opened opened = {0};
         if (!is_system(remote->arena, manifest))
             continue;
-        if (!open_platform(remote, image, "the image", manifest, store, !from, &opened, err))
+        const struct side_image platform = {"the image", image, manifest};
+        if (!open_platform(remote, &platform, store, !from, &opened, err))
             return false;
         if (opened.exports.is_there)
             exports[i] = exports_json(remote->arena, &opened.exports, err);

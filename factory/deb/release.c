@@ -383,6 +383,7 @@ static bool find_pinned(const struct source_env *env, struct arena *arena, const
 /* After an error: where no place has a pinned Release any more, makes one of its packages, if they may be taken without. */
 static bool stand_in(const struct source_env *env, struct arena *arena, struct release *release, struct err *err)
 {
+    assert(env->pins); /* they have the pin */
     if (!env->pins->is_exact || err->kind != ERR_NETWORK || err->detail != PINS_GONE)
         return fail_named(release->repository, err);
     struct err gone = *err;
@@ -402,6 +403,7 @@ static bool get_pinned(const struct source_env *env, struct arena *arena, const 
 {
     AUTO(fetched_done) struct fetched fetched = {0};
     struct release_mark mark = release_mark_of_pin(pin);
+    assert(env->pins); /* they have the pin */
     struct release *release = arena_new(arena, struct release);
     struct strings snapshots = pins_snapshots(arena, repository->snapshot, pin->date);
     *release = (struct release){.repository = repository, .pin = pin};

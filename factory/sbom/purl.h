@@ -12,10 +12,10 @@
 
 /* Percent-encodes all but letters, digits and ". - _ ~ :". */
 const char *purl_encode(struct arena *arena, const char *string);
-/* Of a package, whose other members are set. `distribution` is as os-release says it. */
-const char *purl_of_package(struct arena *arena, const struct sbom *distribution, const struct sbom_package *package);
+/* Of a package, whose other members are set. `sbom` says of which distribution it is. */
+const char *purl_of_package(struct arena *arena, const struct sbom *sbom, const struct sbom_package *package);
 /* Of its source package; NULL when that is not known. */
-const char *purl_of_source(struct arena *arena, const struct sbom *distribution, const struct sbom_package *package);
+const char *purl_of_source(struct arena *arena, const struct sbom *sbom, const struct sbom_package *package);
 /* Of the image. */
 const char *purl_of_image(struct arena *arena, const struct sbom *sbom);
 

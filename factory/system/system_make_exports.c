@@ -82,14 +82,14 @@ static const char *tmpfiles_template(struct arena *arena, const struct make_requ
 
 static void set_pairs(json_t *manifest, const char *key, const struct yaml_pairs *pairs, const struct strings *more)
 {
-    json_t *object = json_object();
+    json_t *pairs_json = json_object();
     for (size_t i = 0; more && i < more->count; i++)
-        (void)json_object_set_new(object, more->items[i], json_string(""));
+        (void)json_object_set_new(pairs_json, more->items[i], json_string(""));
     for (size_t i = 0; i < pairs->count; i++)
-        (void)json_object_set_new(object, pairs->items[i].key, json_string(pairs->items[i].value));
-    if (json_object_size(object) || strcmp(key, "defaultValues") == 0)
-        (void)json_object_set(manifest, key, object);
-    json_decref(object);
+        (void)json_object_set_new(pairs_json, pairs->items[i].key, json_string(pairs->items[i].value));
+    if (json_object_size(pairs_json) || strcmp(key, "defaultValues") == 0)
+        (void)json_object_set(manifest, key, pairs_json);
+    json_decref(pairs_json);
 }
 
 static const char *manifest_json(struct arena *arena, const struct system_container *system,

@@ -140,13 +140,23 @@ static bool may_install(struct system_place *place, struct arena *arena, const s
     return false;
 }
 
-static bool stage_file(struct system_place *place, struct arena *arena, const char *name, const char *folder,
-                       size_t index, struct system_info *info, const struct system_info *now, struct err *err)
+/* A version that is staged. */
+struct staging {
+    struct system_place *place;
+    struct arena *arena;
+    const char *name, *folder;
+    struct system_info *info;
+    const struct system_info *now; /* of the version that is there; NULL: none */
+};
+
+static bool stage_file(const struct staging *staging, size_t index, struct err *err)
 {
-    struct info_file *file = &info->files.items[index];
-    const struct info_file *former = now ? system_info_file(now, file->path) : NULL;
+    struct system_place *place = staging->place;
+    struct arena *arena = staging->arena;
+    struct info_file *file = &staging->info->files.items[index];
+    const struct info_file *former = staging->now ? system_info_file(staging->now, file->path) : NULL;
     AUTO(arena_done) struct arena scratch = {0};
-    file->is_installed = may_install(place, arena, file, now);
+    file->is_installed = may_install(place, arena, file, staging->now);
     if (!file->is_installed) { /* a changed one stays known as ours, with the digest that it had */
         if (former && former->is_installed && file->kind == former->kind) {
             file->is_installed = true;
@@ -155,15 +165,16 @@ static bool stage_file(struct system_place *place, struct arena *arena, const ch
         return true;
     }
     const char *folder_of = file->kind == ENTRY_DIRECTORY ? file->path : path_dirname(arena, file->path);
-    if (!system_host_make_dirs(&place->host, arena, folder_of, &info->folders, err))
+    if (!system_host_make_dirs(&place->host, arena, folder_of, &staging->info->folders, err))
         return false;
     if (file->kind == ENTRY_DIRECTORY)
         return true;
     if (file->kind == ENTRY_SYMLINK)
-        return stage_link(place, arena, name, file, err);
+        return stage_link(place, arena, staging->name, file, err);
     struct text text;
     AUTO(auto_close_fd)
-    int dir = openat(place->base, arena_printf(&scratch, "%s/hostfs", folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int dir =
+        openat(place->base, arena_printf(&scratch, "%s/hostfs", staging->folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO(buf_done) struct buf bytes = {0};
     if (dir < 0)
         return fail(place, file->path, err);
@@ -172,7 +183,7 @@ static bool stage_file(struct system_place *place, struct arena *arena, const ch
     text = buf_text(&bytes);
     struct digest digest = digest_of(text.ptr, text.len);
     file->digest = arena_strdup(arena, digest_hex(&digest).chars);
-    return write_staged(place, arena, name, file->path, text, file->mode, err);
+    return write_staged(place, arena, staging->name, file->path, text, file->mode, err);
 }
 
 bool system_switch_stage(struct system_place *place, struct arena *arena, const char *name, const char *folder,
@@ -185,8 +196,9 @@ bool system_switch_stage(struct system_place *place, struct arena *arena, const 
         if (!strings_has(&info->folders, now->folders.items[i]))
             list_add(arena, &info->folders, now->folders.items[i]);
     }
+    const struct staging staging = {place, arena, name, folder, info, now};
     for (size_t i = 0; i < info->files.count; i++) {
-        if (!stage_file(place, arena, name, folder, i, info, now, err))
+        if (!stage_file(&staging, i, err))
             return false;
     }
     return stage_common(place, arena, name, folder, true, info, err) &&
