@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deploy_settings.h - what a container is started with, one list for units and command lines; private to deploy/
+/* deploy_settings.h - what a container is started with, one list for units and command lines; for deploy/ and system/
  *
  * Threads: pure functions of their inputs.
  * Owns: nothing; all lives in the arena given.

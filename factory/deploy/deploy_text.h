@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deploy_text.h - words as units and cluster files write them; private to deploy/
+/* deploy_text.h - words as units and cluster files write them, for deploy/ and system/
  *
  * Names and values come from images of anybody: nothing of them can end a line or begin another word.
  * Threads: pure functions of their inputs.
