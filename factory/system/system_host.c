@@ -99,7 +99,10 @@ bool system_host_make_dirs(const struct system_host *host, struct arena *arena, 
         !system_host_parent(host, path, &parent, &name, err))
         return false;
     if (mkdirat(parent, name, 0755) == 0) {
-        (void)fchmodat(parent, name, 0755, 0); /* whatever the umask */
+        if (fchmodat(parent, name, 0755, 0) != 0) { /* whatever the umask */
+            err_set_errno(err, errno, "the mode of %s%s", host->shown, path);
+            return false;
+        }
         if (made)
             list_add(arena, made, arena_strdup(arena, path));
         return true;
