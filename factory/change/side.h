@@ -29,6 +29,10 @@ struct side_image {
  * system is kept in the store, too (ground/ground.h). Fails with: as ground.h. */
 bool side_read_layers(struct arena *arena, struct store *store, const struct side_image *image,
                       struct change_side *side, const char **ret_note, struct err *err) MUST_CHECK;
+/* Tells packages, files and sonames of a merged file system; `former` (or NULL) and *ret_note as above. *ret_installed is its
+ * package database, or NULL. */
+void side_read_ground(struct arena *arena, const struct ground *ground, const struct bill *former,
+                      struct bill *ret_bill, const struct installed **ret_installed, const char **ret_note);
 /* Closes what a side holds. Accepts a zeroed one. */
 void side_close(struct change_side *side);
 

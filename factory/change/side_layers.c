@@ -48,6 +48,8 @@ static void read_files(struct reading *reading, const struct installed *installe
             file.size_bytes = entry->size_bytes;
             file.digest = entry->digest;
             bill->unpacked_bytes += entry->size_bytes;
+            if (entry->elf && entry->elf->soname)
+                list_add(reading->arena, &bill->sonames, (struct bill_soname){entry->path, entry->elf->soname});
         }
         if (installed && entry->kind != ENTRY_DIRECTORY)
             file.package = installed->format->installed_owner(installed, entry->path, &none);
@@ -130,24 +132,30 @@ static bool open_ground(struct arena *arena, struct store *store, const struct s
     return ground_open(store, image->name, &layers, ret_ground, err);
 }
 
+void side_read_ground(struct arena *arena, const struct ground *ground, const struct bill *former,
+                      struct bill *ret_bill, const struct installed **ret_installed, const char **ret_note)
+{
+    struct reading reading = {.arena = arena, .ground = ground, .bill = ret_bill, .former = former};
+    *ret_bill = (struct bill){0};
+    *ret_installed = read_database(&reading);
+    if (*ret_installed)
+        list_packages(&reading, *ret_installed);
+    read_files(&reading, *ret_installed);
+    *ret_note = reading.note;
+}
+
 bool side_read_layers(struct arena *arena, struct store *store, const struct side_image *image,
                       struct change_side *side, const char **ret_note, struct err *err)
 {
     *ret_note = NULL;
     if (!open_ground(arena, store, image, &side->ground, err))
         return false;
-    struct reading reading = {
-        .arena = arena, .ground = &side->ground, .bill = arena_new(arena, struct bill), .former = side->bill};
-    const struct installed *installed = read_database(&reading);
-    if (installed)
-        list_packages(&reading, installed);
-    read_files(&reading, installed);
+    struct bill *bill = arena_new(arena, struct bill);
+    side_read_ground(arena, &side->ground, side->bill, bill, &side->installed, ret_note);
     side->told = side->bill;
-    side->bill = reading.bill;
-    side->unpacked_bytes = reading.bill->unpacked_bytes;
-    side->installed = installed;
+    side->bill = bill;
+    side->unpacked_bytes = bill->unpacked_bytes;
     side->is_read = true;
-    *ret_note = reading.note;
     return true;
 }
 

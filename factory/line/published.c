@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "line/changes.h"
 #include "line/missing.h"
+#include "line/published_whole.h"
 #include "past/past_document.h"
 
 #define CVE "CVE-"
@@ -111,7 +112,7 @@ static const struct bill **bills_of(struct arena *arena, const struct batch_imag
     size_t count = 0;
     for (size_t i = 0; i < image->arch_count && count < PAST_PLATFORMS_MAX; i++) {
         if (image->made[i])
-            bills[count++] = image->jobs[i].is_good ? &image->jobs[i].bill : NULL;
+            bills[count++] = image->jobs[i].is_good ? published_whole(arena, &image->jobs[i]) : NULL;
     }
     return bills;
 }

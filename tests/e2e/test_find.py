@@ -9,7 +9,7 @@ import time
 import unittest
 
 from base import Case, PushCase, image, run, world
-from kit import many
+from kit import base_image, many
 from test_report_schema import SCHEMA
 
 ARCHES = {"amd64": "x86_64", "arm64/v8": "aarch64"}
@@ -130,6 +130,42 @@ class Nights(Asking, PushCase):
         self.assertEqual(told["images"][0]["changes"][0]["after"], "2.1-1")
         found = self.ask("--soname", "libbar.so.2")["images"]
         self.assertEqual([one["destination"] for one in found], [f"{registry.host}/me/served"])
+
+    def on_foreign_base(self, *more):
+        """An image on a base that was made elsewhere; what its layers have, and what the repository below `more` pushed."""
+        layers = [base_image.small("amd64"), [base_image.file("srv/old/a", "1"), base_image.file("srv/kept", "1"),
+                                              base_image.file("etc/served/served.conf", "the base's\n")]]
+        base_image.Base(self.path("base"), {"amd64": layers})
+        self.write_manifest(text="base: ../base:1\n" + world.MANIFEST)
+        result = self.run_factory("--arch", "x86_64", *more, "served")
+        self.assertEqual(result.code, run.OK, result)
+
+    def assert_foreign_base_is_known(self):
+        here = {("served", "x86_64")}
+        lib = world.MACHINES["amd64"].lib
+        for question in (("--package", "dash"), ("--package", "libc6 = 1"), ("--file", lib("libbar.so.2")), ("--file", "/srv/**/a"),
+                         ("--soname", "libbar.so.2"), ("--soname", "libfoo.so.1"), ("--package", "served"), ("--file", "/usr/bin/sh"),
+                         ("--file", "/srv/old"), ("--file", "/etc/served/served.conf", "--package", "libfoo1 > 1")):
+            answer = self.ask(*question)
+            self.assertEqual(answer["unknown"], [], question)
+            self.assertEqual(self.places(*question), here, question)
+        for question in (("--package", "libc6 > 1"), ("--soname", "libbaz.so.3"), ("--file", "/srv/new")):
+            self.assertEqual(self.places(*question), set(), question)
+
+    def test_what_a_base_from_elsewhere_has_is_in_the_answers(self):
+        self.on_foreign_base()
+        self.assert_foreign_base_is_known()
+        self.on_foreign_base()  # nothing new: what is kept stays
+        self.assert_foreign_base_is_known()
+
+    def test_and_in_the_bills_that_a_registry_keeps(self):
+        registry = self.make_registry()
+        site = self.write("imgfactory.yaml", "history: registry\n")
+        self.on_foreign_base("--config", site, "--tls-verify=false", f"--push={registry.host}/me/served")
+        shutil.rmtree(self.factory.state)
+        result = self.call("history", "--tls-verify=false", "--rebuild", f"{registry.host}/me/served")
+        self.assertEqual(result.code, run.OK, result)
+        self.assert_foreign_base_is_known()
 
     def test_what_failed_or_was_not_pushed_is_not_published(self):
         result = self.run_factory("--arch", "all", "--push=127.0.0.1:1/me/served", "served")
