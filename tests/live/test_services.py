@@ -8,6 +8,7 @@ programs run under qemu-user.
     IMGFACTORY_LIVE_CACHE=DIR           the program's cache, kept
 """
 
+import base64
 import concurrent.futures
 import contextlib
 import http.client
@@ -256,6 +257,11 @@ def haproxy(box, patience):
     time.sleep(patience / 30)  # its master process loses a SIGUSR1 that comes while it executes itself anew
 
 
+@check("ncat-system", env={"NAME": "kit", "RECEIVER": "Debian"}, forks=True)
+def ncat_system(box, patience):
+    gives_a_page(box, patience, 8081, "Hi Debian, this is kit")
+
+
 class Origin(http.server.BaseHTTPRequestHandler):
     def log_message(self, format, *args):  # pylint: disable=redefined-builtin
         pass
@@ -291,6 +297,22 @@ def redis(box, patience):
     same(box.wait_for(lambda: clients.redis(SERVER, "SET", "key", "value"), patience), "OK")
     same(clients.redis(SERVER, "GET", "key"), "value")
     same(clients.redis(SERVER, "SAVE"), "OK")
+
+
+def etcd_call(path, **what):
+    """An answer of etcd's JSON gateway (grpc-gateway: bytes are base64)."""
+    connection = http.client.HTTPConnection(SERVER, 2379, timeout=20)
+    with contextlib.closing(connection):
+        coded = {name: base64.b64encode(value.encode()).decode() for name, value in what.items()}
+        connection.request("POST", path, json.dumps(coded))
+        return json.loads(connection.getresponse().read())
+
+
+@check("etcd-system", env={"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379",
+                           "ETCD_ADVERTISE_CLIENT_URLS": f"http://{SERVER}:2379"})
+def etcd_system(box, patience):
+    box.wait_for(lambda: etcd_call("/v3/kv/put", key="kit", value="a value")["header"], patience)
+    same(base64.b64decode(etcd_call("/v3/kv/range", key="kit")["kvs"][0]["value"]), b"a value")
 
 
 @check("memcached")
