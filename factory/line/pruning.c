@@ -84,8 +84,9 @@ void pruning_print(FILE *out, const struct pruning *pruning, const struct prunin
     size_t counts[ARRAY_COUNT(kind_names)] = {0}, images = pruning_image_count(pruning);
     if (!pruning->is_good && !result->items.count)
         return;
-    (void)fprintf(out, "%s: %zu tags, %zu digests published, %zu %s\n", pruning->destination, result->tag_count,
-                  result->images.count, images, call->is_dry_run ? "would go" : "went");
+    (void)fprintf(out, "%s: %zu tag%s, %zu digest%s published, %zu %s\n", pruning->destination, result->tag_count,
+                  result->tag_count == 1 ? "" : "s", result->images.count, result->images.count == 1 ? "" : "s", images,
+                  call->is_dry_run ? "would go" : "went");
     for (size_t i = 0; i < result->items.count; i++) {
         const struct expiry_item *item = &result->items.items[i];
         counts[item->kind]++;

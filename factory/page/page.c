@@ -72,6 +72,7 @@ static void set_change(struct arena *arena, struct template_scope *scope, const 
                 (void)map_add(&seen, text_of(change_package(&change->packages.items[k])->name), &seen);
         }
     }
+    template_text(arena, scope, "is-new", image->status == PAGE_BUILT && !image->change_count ? "1" : NULL);
     if (!image->change_count)
         return;
     template_text(arena, scope, "change-bytes", arena_printf(arena, "%jd", (intmax_t)bytes));
