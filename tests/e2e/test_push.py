@@ -619,7 +619,7 @@ class Login(PushCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "becomes another user")
     def test_without_a_session_an_ordinary_user_s_lies_at_home(self):
-        with tempfile.TemporaryDirectory() as home:
+        with tempfile.TemporaryDirectory(dir="/tmp") as home:  # $TMPDIR may be root's alone
             os.chmod(home, 0o777)
             done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", run.program(), "login", "--tls-verify=false",
                                    "--username", USER, "--password-stdin", self.target.host], input=PASSWORD, env={"HOME": home},
