@@ -25,7 +25,7 @@ struct text page_template(const char *name)
         if (strcmp(page_templates[i].name, name) == 0)
             return (struct text){(const char *)page_templates[i].bytes, page_templates[i].len};
     }
-    assert(!"a page without its template");
+    assert(false); /* a page without its template */
     return TEXT("");
 }
 

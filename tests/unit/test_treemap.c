@@ -21,11 +21,11 @@ static void rectangles_fill_the_frame_without_overlapping(void **state)
     (void)state;
     srandom(1);
     for (int round = 0; round < 200; round++) {
-        uint64_t areas[40], sum = 0, filled = 0;
+        uint64_t areas[40], filled = 0;
         struct treemap_rect rects[40], frame = {10, 20, 600 + (uint32_t)(random() % 400), 300};
         size_t count = 1 + (size_t)(random() % 40);
         for (size_t i = 0; i < count; i++)
-            sum += areas[i] = 1 + (uint64_t)(random() % (1 + (random() % 1000000)));
+            areas[i] = 1 + (uint64_t)(random() % (1 + (random() % 1000000)));
         qsort(areas, count, sizeof *areas, compare);
         treemap_lay(areas, count, frame, rects);
         for (size_t i = 0; i < count; i++) {
