@@ -182,6 +182,24 @@ static const char *plural_of(struct arena *arena, const char *key, const struct 
     return plural && strings_has(known, plural) ? plural : NULL;
 }
 
+enum { BEGINNING_MIN = 4 };
+
+/* Returns the key that begins the word, or that the word begins, the one that has most of it in common: "arch" of "architectures",
+ * "base" of "base-image". */
+static const char *longer_or_shorter(const char *key, const struct strings *known)
+{
+    const char *best = NULL;
+    size_t key_len = strlen(key), best_len = BEGINNING_MIN - 1;
+    for (size_t i = 0; i < known->count; i++) {
+        size_t len = strlen(known->items[i]), shared = len < key_len ? len : key_len;
+        if (shared > best_len && strncmp(key, known->items[i], shared) == 0) {
+            best = known->items[i];
+            best_len = shared;
+        }
+    }
+    return best;
+}
+
 static bool fail_unknown(struct arena *arena, const struct yaml_node *key, const struct yaml_field *fields,
                          size_t field_count, struct err *err)
 {
@@ -191,6 +209,7 @@ static bool fail_unknown(struct arena *arena, const struct yaml_node *key, const
     const char *wanted = text_printable(arena, text_of(key->scalar));
     const char *plural = plural_of(arena, key->scalar, &known);
     const char *nearest = plural ? plural : text_nearest(key->scalar, known.items, known.count);
+    nearest = nearest ? nearest : longer_or_shorter(key->scalar, &known);
     if (nearest)
         return yaml_fail(key, err, "unknown key '%s'; did you mean '%s'?", wanted, nearest);
     return yaml_fail(key, err, "unknown key '%s'; known here: %s", wanted, strings_join(arena, &known, ", "));

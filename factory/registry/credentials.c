@@ -45,15 +45,13 @@ static bool is_writable_dir(struct arena *arena, const char *dir)
     }
 }
 
-/* Where podman keeps what it is told at login. NULL: without XDG_RUNTIME_DIR that is a folder of root's, which an ordinary user may
- * not so much as look into once root has run a container (a night of cron has no XDG_RUNTIME_DIR). */
-static const char *runtime_file(struct arena *arena)
+/* Where podman keeps what it is told at login. Without XDG_RUNTIME_DIR (a night of cron has none) that is a folder of root's, which an
+ * ordinary user may not so much as look into once root has run a container. */
+static const char *runtime_dir(struct arena *arena)
 {
-    const char *runtime = variable("XDG_RUNTIME_DIR"), *dir;
-    if (runtime)
-        return arena_printf(arena, "%s/containers/auth.json", runtime);
-    dir = arena_printf(arena, "/run/containers/%ju", (uintmax_t)getuid());
-    return is_writable_dir(arena, dir) ? arena_printf(arena, "%s/auth.json", dir) : NULL;
+    const char *runtime = variable("XDG_RUNTIME_DIR");
+    return runtime ? arena_printf(arena, "%s/containers", runtime)
+                   : arena_printf(arena, "/run/containers/%ju", (uintmax_t)getuid());
 }
 
 /* The file that outlives a session; NULL without a home. */
@@ -68,10 +66,11 @@ static const char *lasting_file(struct arena *arena)
 /* What login and logout change. */
 static const char *login_file(struct arena *arena, const char *authfile)
 {
-    const char *path = named_file(authfile);
-    path = path ? path : runtime_file(arena);
-    path = path ? path : lasting_file(arena);
-    return path ? path : arena_printf(arena, "/run/containers/%ju/auth.json", (uintmax_t)getuid());
+    const char *path = named_file(authfile), *dir = runtime_dir(arena), *lasting = lasting_file(arena);
+    if (path)
+        return path;
+    bool is_runtime = variable("XDG_RUNTIME_DIR") || is_writable_dir(arena, dir) || !lasting;
+    return is_runtime ? arena_printf(arena, "%s/auth.json", dir) : lasting;
 }
 
 static enum auth_format format_of(const char *path)
@@ -91,11 +90,12 @@ static struct places standard_places(struct arena *arena)
 {
     struct places places = {0};
     const char *home = variable("HOME"), *docker = variable("DOCKER_CONFIG");
-    const char *containers[] = {runtime_file(arena), lasting_file(arena)};
-    for (size_t i = 0; i < ARRAY_COUNT(containers); i++) {
-        if (containers[i])
-            list_add(arena, &places, (struct place){containers[i], AUTH_CONTAINERS});
-    }
+    const char *runtime = runtime_dir(arena), *lasting = lasting_file(arena);
+    bool is_shut = !variable("XDG_RUNTIME_DIR") && access(runtime, X_OK) != 0 && errno == EACCES;
+    if (!is_shut) /* it may be read-only: a secret that was mounted there */
+        list_add(arena, &places, (struct place){arena_printf(arena, "%s/auth.json", runtime), AUTH_CONTAINERS});
+    if (lasting)
+        list_add(arena, &places, (struct place){lasting, AUTH_CONTAINERS});
     if (docker)
         list_add(arena, &places, (struct place){arena_printf(arena, "%s/config.json", docker), AUTH_DOCKER});
     else

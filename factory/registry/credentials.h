@@ -2,7 +2,7 @@
 /* credentials.h - user names and secrets of registries, from the files that podman, skopeo and docker use
  *
  * containers-auth.json(5) and docker's config.json. Order: --authfile, REGISTRY_AUTH_FILE (each exclusive),
- * $XDG_RUNTIME_DIR/containers/auth.json (or /run/containers/UID/auth.json, where that may be written to), $XDG_CONFIG_HOME/containers/auth.json,
+ * $XDG_RUNTIME_DIR/containers/auth.json (or /run/containers/UID/auth.json, unless nobody may look into it), $XDG_CONFIG_HOME/containers/auth.json,
  * $DOCKER_CONFIG/config.json or ~/.docker/config.json, ~/.dockercfg. Per file: credHelpers[host], then auths from
  * host/ns/repo to host, then URL-shaped keys, then (docker's file) credsStore. A helper that has nothing for the host
  * sends the search to the next file. Helpers are run as child processes with a time-out (docker-credential-NAME get);

@@ -629,6 +629,17 @@ class Login(PushCase):
             self.assertIn(f"is kept in {path}\n", done.stdout)
             self.assertTrue(os.path.exists(path))
 
+    @unittest.skipUnless(subprocess.run(["unshare", "--map-root-user", "--mount", "true"], capture_output=True, check=False).returncode == 0,
+                         "no user namespaces")
+    def test_without_a_session_a_secret_mounted_read_only_is_read(self):
+        authfile = self.write_authfile(hosts=[self.target.host])
+        self.pushed(self.make_layout(), f"{self.target.host}/ns/image:v1", "--authfile", authfile)
+        mount = "mount -t tmpfs none /run && mkdir -p /run/containers/0 && cp $1 /run/containers/0/auth.json && mount -o remount,ro /run"
+        done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-ec", f'{mount}; shift; exec "$@"', "sh", authfile,
+                               *self.command("inspect", "--tls-verify=false", f"{self.target.host}/ns/image:v1")],
+                              env=run.Factory.environment({**self.env, "XDG_RUNTIME_DIR": None}), capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, run.OK, done.stderr)
+
     def test_a_place_that_does_not_last_is_told(self):
         self.assertIn("does not outlive a session or a restart; for nights keep it elsewhere: --authfile FILE", self.login().stdout)
         self.assertNotIn("outlive", self.login("--authfile", self.path("ours.json")).stdout)

@@ -250,6 +250,9 @@ static void what_is_wrong_is_refused_with_its_place(void **state)
     (void)state;
     static const struct refusal rows[] = {
         {"registri: quay.io\n", "s.yaml:1:1: unknown key 'registri'; did you mean 'registry'?"},
+        {"registries: [quay.io]\n", "s.yaml:1:1: unknown key 'registries'; did you mean 'registry'?"},
+        {"image: dhcpd\n", "s.yaml:1:1: unknown key 'image'; did you mean 'images'?"},
+        {"architectures: [amd64]\n", "s.yaml:1:1: unknown key 'architectures'; did you mean 'arch'?"},
         {"registry: https://quay.io\n", "s.yaml:1:11: 'https://quay.io' is not a registry"},
         {"registry: quay.io/me\n", "is not a registry"},
         {"registry: Quay.io\n", "is not a registry"},
@@ -298,7 +301,8 @@ static void what_is_wrong_with_images_is_refused_with_its_place(void **state)
         {"images: [{image: a, images: [b]}]\n", "has either 'image' or 'images'"},
         {"images: [{tags: [x]}]\n", "has either 'image' or 'images'"},
         {"images: [{images: []}]\n", "'images' must not be empty"},
-        {"images: [{image: a, arch: amd64}]\n", "unknown key 'arch'"},
+        {"images: [{image: a, arch: amd64}]\n", "unknown key 'arch'; did you mean 'architectures'?"},
+        {"images: [{image: a, base-image: b}]\n", "unknown key 'base-image'; did you mean 'base'?"},
         {"images: [{image: a, architectures: []}]\n", "'architectures' must not be empty"},
         {"images: [{image: a, source: ''}]\n", "'source' must not be empty"},
         {"images: [{image: a, tags: []}]\n", "at least one"},

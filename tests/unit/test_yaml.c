@@ -229,6 +229,9 @@ static void unknown_keys_name_the_nearest_known_one(void **state)
     (void)state;
     UNREAD("nubmer: 1\n", "1:1: unknown key 'nubmer'; did you mean 'number'?");
     UNREAD("text: x\nzzzzzz: 1\n", "2:1: unknown key 'zzzzzz'; known here: text, list, on, number, mode, pairs, node");
+    UNREAD("numbers-of-it: 1\n", "1:1: unknown key 'numbers-of-it'; did you mean 'number'?");
+    UNREAD("modes-in-octal: 1\nnum: 1\n", "1:1: unknown key 'modes-in-octal'; did you mean 'mode'?");
+    UNREAD("num: 1\n", "1:1: unknown key 'num'; known here: text, list, on, number, mode, pairs, node");
     UNREAD("\"te\\ext\": 1\n", "1:1: unknown key 'te\\x1Bxt'; did you mean 'text'?");
 }
 
