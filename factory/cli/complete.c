@@ -8,10 +8,12 @@
 #include "cli/manual_files.h"
 #include "cli/option_table.h"
 #include "cli/places.h"
+#include "cli/system.h"
 #include "cli/wanted.h"
 #include "deploy/deploy.h"
 #include "oci/layout_read.h"
 #include "plan/manifest.h"
+#include "sbom/sbom.h"
 
 #include <stdlib.h>
 
@@ -30,12 +32,8 @@ enum thing {
     THING_COMMAND = 1 << 7,
     THING_STATUS = 1 << 8,
     THING_SHELL = 1 << 9,
-    THING_BOOL = 1 << 10,
-    THING_COMPRESSION = 1 << 11,
-    THING_FORMAT = 1 << 12,
-    THING_TAG = 1 << 13,
-    THING_PAGE = 1 << 14,
-    THING_WHEN = 1 << 15,
+    THING_TAG = 1 << 10,
+    THING_PAGE = 1 << 11,
 };
 
 /* What a command's help calls a word, or an option's its value; and a few options by their names. */
@@ -46,22 +44,41 @@ static const struct placeholder {
     {"IMAGE", THING_IMAGE | THING_PACKAGE | THING_FILE},
     {"NAME", THING_IMAGE | THING_PACKAGE},
     {"LAYOUT[:TAG]", THING_LAYOUT | THING_FOLDER},
+    {"A", THING_LAYOUT | THING_FOLDER | THING_FILE},
+    {"B", THING_LAYOUT | THING_FOLDER | THING_FILE},
     {"DIR", THING_FOLDER},
     {"FILE", THING_FILE},
+    {"SITE", THING_FILE},
     {"PACKAGE", THING_PACKAGE},
     {"LIST", THING_ARCH},
-    {"BOOL", THING_BOOL},
     {"COMMAND", THING_COMMAND},
     {"FORMAT", THING_PAGE},
-    {"WHEN", THING_WHEN},
     {"STATUS", THING_STATUS},
     {"SHELL", THING_SHELL},
     {"--source", THING_SOURCE | THING_FILE},
-    {"--compression", THING_COMPRESSION},
-    {"--format", THING_FORMAT},
+    {"--runtime", THING_FILE},
     {"--tag", THING_TAG},
     {"--suite", 0}, /* these three are called NAME, and are none of ours */
     {"--username", 0},
+};
+
+static const char *const bools[] = {"true", "false", NULL}, *const compressions[] = {"gzip", "zstd", NULL},
+                         *const whens[] = {"auto", "always", "never", NULL},
+                         *const diff_formats[] = {"text", "markdown", NULL};
+
+/* What has few values: an option by its name or what its help calls its value, a word of a command by what its help calls it. */
+static const struct choice {
+    const char *name;
+    unsigned commands;
+    const char *const *values;
+} choices[] = {
+    {"BOOL", ~0U, bools},
+    {"WHEN", ~0U, whens},
+    {"--compression", ~0U, compressions},
+    {"--format", COMMAND_UNIT, deploy_format_names},
+    {"--format", COMMAND_SBOM, sbom_format_names},
+    {"--format", COMMAND_DIFF, diff_formats},
+    {"VERB", COMMAND_SYSTEM, system_verb_names},
 };
 
 struct candidate {
@@ -89,10 +106,15 @@ static void offer_all(struct completing *completing, const struct strings *value
         offer(completing, values->items[i], text);
 }
 
-static void offer_named(struct completing *completing, const char *const *values)
+/* Offers the values of what has few. */
+static void offer_choices(struct completing *completing, struct text name)
 {
-    for (; *values; values++)
-        offer(completing, *values, "");
+    for (size_t i = 0; i < ARRAY_COUNT(choices); i++) {
+        bool is_meant =
+            text_is(name, choices[i].name) && (choices[i].commands & completing->command->options.command->kind);
+        for (const char *const *value = choices[i].values; is_meant && *value; value++)
+            offer(completing, *value, "");
+    }
 }
 
 static const char *manifests_dir(struct command *command)
@@ -211,8 +233,6 @@ static void offer_pages(struct completing *completing)
 
 static void offer_things(struct completing *completing, unsigned things)
 {
-    static const char *const bools[] = {"true", "false", NULL}, *const compressions[] = {"gzip", "zstd", NULL},
-                             *const whens[] = {"auto", "always", "never", NULL};
     static const struct {
         enum thing thing;
         void (*offer)(struct completing *completing);
@@ -225,14 +245,6 @@ static void offer_things(struct completing *completing, unsigned things)
         if (things & offers[i].thing)
             offers[i].offer(completing);
     }
-    if (things & THING_BOOL)
-        offer_named(completing, bools);
-    if (things & THING_COMPRESSION)
-        offer_named(completing, compressions);
-    if (things & THING_WHEN)
-        offer_named(completing, whens);
-    if (things & THING_FORMAT)
-        offer_named(completing, deploy_format_names);
     const struct strings *words = &completing->command->options.words;
     if ((things & THING_TAG) && words->count)
         offer_tags(completing,
@@ -276,6 +288,14 @@ static unsigned things_of_word(const struct command_row *command, size_t number)
     }
     /* What is looked up among layouts is no package. */
     return things & THING_LAYOUT && !is_repeated ? things & ~(unsigned)(THING_IMAGE | THING_PACKAGE) : things;
+}
+
+/* What the word behind these words of imgfactory system can be. */
+static unsigned things_of_system(const struct strings *words)
+{
+    const char *verb = words->count ? words->items[0] : "";
+    bool is_image = words->count > 1 || strcmp(verb, "install") == 0 || strcmp(verb, "lint") == 0;
+    return is_image ? THING_LAYOUT | THING_FOLDER | THING_FILE : 0;
 }
 
 /* Returns the option whose value the next word is, or NULL. */
@@ -352,7 +372,13 @@ static unsigned complete_word(struct completing *completing, const struct option
     }
     if (pending) {
         things = things_of_option(arena, pending);
+        offer_choices(completing, text_of(arena_printf(arena, "--%s", pending->name)));
+        offer_choices(completing, text_of(pending->value));
         cut_list(completing, things);
+    } else if (options->command->kind == COMMAND_SYSTEM) {
+        things = things_of_system(&options->words);
+        if (!options->words.count)
+            offer_choices(completing, text_of("VERB"));
     } else {
         things = things_of_word(options->command, options->words.count);
         if (!has_command && !options->words.count)

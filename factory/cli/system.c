@@ -9,15 +9,21 @@
 
 #include <time.h>
 
-struct verb_row {
-    const char *name, *words;
-    size_t least, most; /* words behind it */
-};
+const char *const system_verb_names[] = {[SYSTEM_LINT] = "lint",
+                                         [SYSTEM_INSTALL] = "install",
+                                         [SYSTEM_UPDATE] = "update",
+                                         [SYSTEM_ROLLBACK] = "rollback",
+                                         [SYSTEM_UNINSTALL] = "uninstall",
+                                         [SYSTEM_LIST] = "list",
+                                         NULL};
 
-static const struct verb_row verbs[] = {
-    [SYSTEM_LINT] = {"lint", "IMAGE|DIR", 1, 1},        [SYSTEM_INSTALL] = {"install", "IMAGE --name NAME", 0, 1},
-    [SYSTEM_UPDATE] = {"update", "NAME [IMAGE]", 1, 2}, [SYSTEM_ROLLBACK] = {"rollback", "NAME", 1, 1},
-    [SYSTEM_UNINSTALL] = {"uninstall", "NAME", 1, 1},   [SYSTEM_LIST] = {"list", "", 0, 0},
+static const struct verb_row {
+    const char *words;
+    size_t least, most; /* words behind it */
+} verbs[] = {
+    [SYSTEM_LINT] = {"IMAGE|DIR", 1, 1},      [SYSTEM_INSTALL] = {"IMAGE --name NAME", 0, 1},
+    [SYSTEM_UPDATE] = {"NAME [IMAGE]", 1, 2}, [SYSTEM_ROLLBACK] = {"NAME", 1, 1},
+    [SYSTEM_UNINSTALL] = {"NAME", 1, 1},      [SYSTEM_LIST] = {"", 0, 0},
 };
 
 static const char *word(const struct system_call *call, size_t index)
@@ -28,11 +34,10 @@ static const char *word(const struct system_call *call, size_t index)
 
 static bool read_verb(struct system_call *call, struct err *err)
 {
-    const char *names[ARRAY_COUNT(verbs)], *verb = word(call, 0);
+    const char *verb = word(call, 0);
     for (size_t i = 0; i < ARRAY_COUNT(verbs); i++) {
         size_t count = call->command->options.words.count - 1;
-        names[i] = verbs[i].name;
-        if (strcmp(verbs[i].name, verb) != 0)
+        if (strcmp(system_verb_names[i], verb) != 0)
             continue;
         call->verb = (enum system_verb)i;
         if (count >= verbs[i].least && count <= verbs[i].most)
@@ -40,7 +45,7 @@ static bool read_verb(struct system_call *call, struct err *err)
         err_set(err, ERR_USAGE, "usage: imgfactory system %s%s%s", verb, *verbs[i].words ? " " : "", verbs[i].words);
         return false;
     }
-    const char *nearest = text_nearest(verb, names, ARRAY_COUNT(names));
+    const char *nearest = text_nearest(verb, system_verb_names, ARRAY_COUNT(verbs));
     err_set(err, ERR_USAGE, "system has no %s%s%s%s; it has lint, install, update, rollback, uninstall and list", verb,
             nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
     return false;
@@ -62,7 +67,7 @@ static bool check_options(const struct system_call *call, struct err *err)
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         if (!rows[i].is_given || rows[i].is_fine)
             continue;
-        err_set(err, ERR_USAGE, "%s has no meaning for system %s", rows[i].name, verbs[call->verb].name);
+        err_set(err, ERR_USAGE, "%s has no meaning for system %s", rows[i].name, system_verb_names[call->verb]);
         return false;
     }
     return true;
@@ -297,7 +302,7 @@ static bool begin_install(struct system_call *call, struct err *err)
     if (call->rootfs && !given)
         call->image = NULL; /* a tree needs none; what was remembered of it is its own path */
     struct strings words = {0};
-    list_add(arena, &words, verbs[call->verb].name);
+    list_add(arena, &words, system_verb_names[call->verb]);
     if (call->image)
         list_add(arena, &words, call->image);
     command->options.words = words;

@@ -238,16 +238,13 @@ void sbom_done(struct sbom *sbom)
 
 /* --- formats --- */
 
-static const struct {
-    const char *name, *ending;
-} formats[] = {[SBOM_SPDX] = {"spdx", "spdx.json"},
-               [SBOM_CYCLONEDX_1_6] = {"cyclonedx", "cdx.json"},
-               [SBOM_CYCLONEDX_1_5] = {"cyclonedx-1.5", "cdx.json"}};
+const char *const sbom_format_names[] = {
+    [SBOM_SPDX] = "spdx", [SBOM_CYCLONEDX_1_6] = "cyclonedx", [SBOM_CYCLONEDX_1_5] = "cyclonedx-1.5", NULL};
 
 bool sbom_find_format(const char *name, enum sbom_format *ret_format)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(formats); i++) {
-        if (strcmp(formats[i].name, name) == 0) {
+    for (size_t i = 0; sbom_format_names[i]; i++) {
+        if (strcmp(sbom_format_names[i], name) == 0) {
             *ret_format = (enum sbom_format)i;
             return true;
         }
@@ -257,5 +254,5 @@ bool sbom_find_format(const char *name, enum sbom_format *ret_format)
 
 const char *sbom_file_ending(enum sbom_format format)
 {
-    return formats[format].ending;
+    return format == SBOM_SPDX ? "spdx.json" : "cdx.json";
 }

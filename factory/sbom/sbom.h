@@ -77,6 +77,8 @@ void sbom_done(struct sbom *sbom);
 
 /* The documents, each one line of JSON. */
 enum sbom_format { SBOM_SPDX, SBOM_CYCLONEDX_1_6, SBOM_CYCLONEDX_1_5 };
+/* Their names, in the order of the enum; NULL ends them. */
+extern const char *const sbom_format_names[];
 #define SBOM_MAX_BYTES ((size_t)512 << 20)
 /* Finds a format by the name that users write: "spdx", "cyclonedx", "cyclonedx-1.5"; false for others. */
 bool sbom_find_format(const char *name, enum sbom_format *ret_format) MUST_CHECK;

@@ -49,7 +49,8 @@ class Completion(Case):
                 (("--arch", "aarch64,s"), ["aarch64,s390x"]), (("--arch=aarch64,s3",), ["--arch=aarch64,s390x"]),
                 (("--compression", ""), ["gzip", "zstd"]), (("inspect", "--tls-verify="), ["--tls-verify=false", "--tls-verify=true"]),
                 (("completion", ""), ["bash", "fish", "zsh"]), (("--suite", ""), []), (("clean", ""), []), (("--nosuch", ""), []),
-                (("unit", "--format", "q"), ["quadlet"]), (("--source", "fedora-4"), ["fedora-41", "fedora-44"])):
+                (("unit", "--format", "q"), ["quadlet"]), (("sbom", "--format", ""), ["cyclonedx", "cyclonedx-1.5", "spdx"]),
+                (("diff", "--format", ""), ["markdown", "text"]), (("system", "u"), ["uninstall", "update"]), (("system", "list", ""), []), (("--source", "fedora-4"), ["fedora-41", "fedora-44"])):
             with self.subTest(words):
                 self.assertEqual(self.offered(*words)[0], expected)
 
@@ -61,7 +62,8 @@ class Completion(Case):
 
     def test_files_and_folders_are_asked_for_where_they_fit(self):
         for words, kind in ((("dh",), "files"), (("--output", ""), "folders"), (("--config", ""), "files"), (("inspect", ""), "folders"),
-                            (("tag", ""), "words"), (("--arch", ""), "words")):
+                            (("prune", ""), "files"), (("status", ""), "files"), (("diff", "a", ""), "files"), (("system", "install", ""), "files"),
+                            (("system", "rollback", ""), "words"), (("system", ""), "words"), (("tag", ""), "words"), (("--arch", ""), "words")):
             with self.subTest(words):
                 self.assertEqual(self.offered(*words)[1], kind)
 
