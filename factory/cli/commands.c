@@ -90,7 +90,7 @@ static const struct command_row rows[] = {
      "failed or is too old.",
      0, 1, 0, remote_status},
     {COMMAND_PRUNE, "prune", "[SITE|REF]", "0.3.0", "delete from registries what nothing keeps any more",
-     "Deletes what no keep: of the site file keeps any more: digests that the site published, were superseded\n"
+     "Deletes what no 'keep' of the site file keeps any more: digests that the site published, were superseded\n"
      "long enough ago, and are needed by no other tag, index or artifact; with what is about them. Without --yes,\n"
      "and without prune: true in the site file, it only tells. SITE is a site file (default: the one that is\n"
      "found), REF a repository, of which --keep says what stays.",

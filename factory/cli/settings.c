@@ -54,8 +54,11 @@ static const char *site_text(const struct settings *settings, const char *key)
     const struct yaml_node *node = site->root ? yaml_get(site->root, key) : NULL;
     const struct {
         const char *key, *value;
-    } paths[] = {
-        {"arch", site->arch}, {"authfile", site->authfile}, {"source", site->source}, {"output", site->output}};
+    } paths[] = {{"arch", site->arch},
+                 {"authfile", site->authfile},
+                 {"source", site->source},
+                 {"output", site->output},
+                 {"report", site->report}};
     for (size_t i = 0; node && i < ARRAY_COUNT(paths); i++) {
         if (strcmp(paths[i].key, key) == 0)
             return paths[i].value;
@@ -199,8 +202,11 @@ static void print_lines(const struct settings *settings)
     for (size_t i = 0; i < settings->items.count; i++) {
         const struct setting *item = &settings->items.items[i];
         const char *value = text_printable(settings->arena, text_of(item->value));
-        (void)printf("%-*s %-*s %s\n", NAME_COLUMN - 1, item->name, VALUE_COLUMN - 1, *value ? value : "-",
-                     text_printable(settings->arena, text_of(item->from)));
+        const char *from = text_printable(settings->arena, text_of(item->from));
+        if (strlen(value) < VALUE_COLUMN)
+            (void)printf("%-*s %-*s %s\n", NAME_COLUMN - 1, item->name, VALUE_COLUMN - 1, *value ? value : "-", from);
+        else /* its origin begins where all do, on a line of its own */
+            (void)printf("%-*s %s\n%*s%s\n", NAME_COLUMN - 1, item->name, value, NAME_COLUMN + VALUE_COLUMN, "", from);
     }
 }
 

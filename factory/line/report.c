@@ -145,8 +145,13 @@ static void print_use(FILE *out, const struct batch_image *image)
         print_newer(out, image);
         return;
     }
-    (void)fprintf(out, "  copy    skopeo copy --all oci:%s:%s docker://REGISTRY/%s:%s\n", image->layout, tag,
-                  image->manifest->name, tag);
+    if (image->publication.err.kind)
+        (void)fprintf(out,
+                      "  push    to %s failed (%s); the same call tries again, and makes what changed since only\n",
+                      image->publication.destination, err_kind_name(image->publication.err.kind));
+    else
+        (void)fprintf(out, "  copy    skopeo copy --all oci:%s:%s docker://REGISTRY/%s:%s\n", image->layout, tag,
+                      image->manifest->name, tag);
     if (has_command(image))
         print_command(out, image, tag);
 }

@@ -294,6 +294,8 @@ class Built(PushCase):
         self.assertIn("quota", report.push("hello").error)
         self.assert_tag(self.target, "ns/served", "latest", self.digest("served"))
         self.assertTrue(self.digest("hello"), "the layout is good all the same")
+        result = self.run_factory("--arch", "all", "hello", env=self.env, cwd=self.top)
+        self.assertIn(f"  push    to {proxy.host}/ns/hello failed (publish); the same call tries again", result.stdout)
 
     def test_what_was_built_before_is_pushed_by_name(self):
         self.assertEqual(self.factory_run("hello").code, run.OK)

@@ -381,6 +381,8 @@ class Usage(Case):
         self.assertNotIn("images", shown)
         shown, path = self.show_config("--config", site)
         self.assertEqual((path, shown["output"]), (site, (self.path("here/o"), site)))
+        self.write("here/imgfactory.yaml", "report: pages\n")
+        self.assertEqual(self.show_config("--config", site)[0]["report"], (self.path("here/pages"), site))
         self.write("here/imgfactory.yaml", "source: fedora-41\n")
         self.assertEqual(self.show_config()[0]["source"], ("fedora-41", "imgfactory.yaml"))
         self.assertEqual(self.show_config("--suite", "sid")[0]["source"][1], "default")
@@ -402,6 +404,7 @@ class Usage(Case):
                     self.assertIn(name, shown)
         lines = self.factory.run_plain("show-config", "--retries", "7").stdout.splitlines()
         self.assertIn("retries                 7                                   command line", lines)
+        self.assertEqual({line.rindex(" default") for line in lines if line.endswith(" default")}, {59})
 
     def test_nobody_s_home_is_none(self):
         os.makedirs(self.path("here"))
