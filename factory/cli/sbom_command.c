@@ -9,12 +9,18 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+struct chosen_platforms {
+    const struct layout_manifest **items;
+    size_t count, capacity;
+};
+
 /* A call of the command. */
 struct sbom_call {
     struct image_opener opener;
     struct image_opened opened;
     enum sbom_format format;
     struct sbom_name name;
+    struct chosen_platforms chosen;
     int dir_fd; /* of --sboms, or -1 */
 };
 
@@ -79,14 +85,10 @@ static bool is_of_host(const struct sbom_call *call, const struct layout_manifes
     return manifest->architecture && platforms_want(&host, manifest->os, manifest->architecture, manifest->variant);
 }
 
-struct chosen_platforms {
-    const struct layout_manifest **items;
-    size_t count, capacity;
-};
-
 /* Keeps this machine's of several, unless others were asked for. */
-static bool narrow(const struct sbom_call *call, struct chosen_platforms *chosen, struct err *err)
+static bool narrow(struct sbom_call *call, struct err *err)
 {
+    struct chosen_platforms *chosen = &call->chosen;
     const struct options *options = &call->opener.remote->command->options;
     if (chosen->count < 2 || call->dir_fd >= 0)
         return true;
@@ -103,31 +105,50 @@ static bool narrow(const struct sbom_call *call, struct chosen_platforms *chosen
 }
 
 /* Lists the platforms that are meant. */
-static bool choose(const struct sbom_call *call, struct chosen_platforms *chosen, struct err *err)
+static bool choose(struct sbom_call *call, struct err *err)
 {
+    struct chosen_platforms *chosen = &call->chosen;
     const struct layout_image *image = call->opened.image;
     for (size_t i = 0; i < image->manifests.count; i++) {
         if (side_is_platform(&image->manifests.items[i]))
             list_add(call->opener.arena, chosen, &image->manifests.items[i]);
     }
     if (chosen->count)
-        return narrow(call, chosen, err);
+        return narrow(call, err);
     err_set(err, ERR_RESOLVE, "%s has no image of a platform", call->opener.remote->command->options.words.items[0]);
     return false;
 }
 
 /* --- documents --- */
 
-static bool write_document(const struct sbom_call *call, const struct sbom *sbom, struct text text, struct err *err)
+/* "IMAGE-ARCH.spdx.json"; the variant, too, where several platforms have that architecture. NULL: what the image says is no part of
+ * a name. */
+static const char *name_document(struct arena *arena, const struct sbom_call *call, const struct sbom *sbom,
+                                 const struct layout_manifest *manifest)
 {
+    const char *platform = sbom->architecture;
+    size_t count = 0;
+    for (size_t i = 0; i < call->chosen.count; i++)
+        count += text_same(call->chosen.items[i]->architecture, manifest->architecture);
+    if (count > 1)
+        platform = arena_printf(arena, "%s%s%s%s%s", manifest->os ? manifest->os : "", manifest->os ? "-" : "",
+                                platform, manifest->variant ? "-" : "", manifest->variant ? manifest->variant : "");
+    if (platform[strspn(platform, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
+        return NULL;
+    return arena_printf(arena, "%s-%s.%s", sbom->image.name, platform, sbom_file_ending(call->format));
+}
+
+static bool write_document(const struct sbom_call *call, const struct sbom *sbom,
+                           const struct layout_manifest *manifest, struct text text, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
     const struct options *options = &call->opener.remote->command->options;
-    const char *name = arena_printf(call->opener.arena, "%s-%s.%s", sbom->image.name, sbom->architecture,
-                                    sbom_file_ending(call->format));
     if (call->dir_fd < 0)
         return file_write_all(STDOUT_FILENO, text.ptr, text.len, "standard output", err);
-    if (strchr(name, '/')) {
-        err_set(err, ERR_MALFORMED, "the image's architecture is no name of a file: %s",
-                text_printable(call->opener.arena, text_of(sbom->architecture)));
+    const char *name = name_document(&scratch, call, sbom, manifest);
+    if (!name) {
+        err_set(err, ERR_MALFORMED, "%s: its platform is no name of a file: %s", options->words.items[0],
+                text_printable(&scratch, text_of(sbom->architecture)));
         return false;
     }
     if (!file_write_atomic_at(call->dir_fd, name, text.ptr, text.len, 0644, true, err))
@@ -152,7 +173,7 @@ static bool tell(struct sbom_call *call, const struct layout_manifest *manifest,
     if (sbom.note)
         log_line(command->log, LOG_QUIET, "warning: %s: %s", request.image.name, sbom.note);
     if (sbom_print(&arena, &sbom, call->format, &text))
-        return write_document(call, &sbom, buf_text(&text), err);
+        return write_document(call, &sbom, manifest, buf_text(&text), err);
     err_set(err, ERR_MALFORMED, "%s: its SBOM would have more than %zu MB", request.image.name, SBOM_MAX_BYTES >> 20);
     return false;
 }
@@ -161,14 +182,13 @@ bool sbom_run(struct remote *remote, struct err *err)
 {
     const char *dir = remote->command->options.sboms;
     AUTO(close_call) struct sbom_call call = {.opened.local.blobs_fd = -1, .dir_fd = -1};
-    struct chosen_platforms chosen = {0};
     if (!image_opener_init(remote, &call.opener, err) || !read_format(&call, err) ||
         (dir && (!file_make_dirs(dir, 0755, err) || !file_open_dir(dir, &call.dir_fd, err))) ||
         !image_opener_open_store(&call.opener, err) || !image_open_word(&call.opener, 0, &call.opened, err) ||
-        !name_image(&call, err) || !choose(&call, &chosen, err))
+        !name_image(&call, err) || !choose(&call, err))
         return false;
-    for (size_t i = 0; i < chosen.count; i++) {
-        if (!tell(&call, chosen.items[i], err))
+    for (size_t i = 0; i < call.chosen.count; i++) {
+        if (!tell(&call, call.chosen.items[i], err))
             return false;
     }
     return true;

@@ -119,6 +119,7 @@ const struct format format_deb = {
     .unpack = deb_unpack,
     .record = deb_record,
     .file_ending = ".deb",
+    .purl = {.source_arch = "source"},
     .changelog = deb_changelog,
     .library_packages = deb_library_packages,
     .license = deb_license,

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 #define COPYRIGHT_MAX_BYTES ((size_t)4 << 20)
-#define NAMES_MAX 256 /* distinct ones of a package */
+#define NAMES_MAX 256                     /* distinct ones of a package */
+#define SYNOPSIS_MAX_BYTES ((size_t)1000) /* above that it is none, and is not taken apart */
 
 /* --- one name --- */
 
@@ -180,7 +181,7 @@ static void take_license(struct arena *arena, const struct deb822_stanza *stanza
     bool is_one;
     if (!value.len || !text_next(&value, '\n', &synopsis) || !(synopsis = text_trim(synopsis)).len)
         return;
-    if (!is_of_names(synopsis)) {
+    if (synopsis.len > SYNOPSIS_MAX_BYTES || !is_of_names(synopsis)) {
         add_name(arena, license_ref(arena, "debian", synopsis), names);
         return;
     }

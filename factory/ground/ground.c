@@ -108,22 +108,31 @@ const struct entry *ground_place(const struct ground *ground, struct arena *aren
     return walk(ground, arena, path, false, ret_path);
 }
 
+bool ground_file_of(const struct ground *ground, const struct entry *entry, const struct entry **ret_file,
+                    struct err *err)
+{
+    if (entry && entry->kind == ENTRY_HARDLINK)
+        entry = ground_find(ground, entry->target);
+    *ret_file = entry && entry->kind == ENTRY_FILE && !ground_is_special(entry) ? entry : NULL;
+    if (!*ret_file)
+        return true;
+    struct digest digest = digest_of(entry->data, (size_t)entry->size_bytes);
+    if (digest_eq(&digest, &entry->digest))
+        return true;
+    err_set(err, ERR_TRUST, "%s of the base: its bytes in the cache are not those that were put there", entry->path);
+    return false;
+}
+
 bool ground_read(const struct ground *ground, const char *path, struct text *ret_bytes, bool *ret_found,
                  struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
-    const struct entry *entry = ground_walk(ground, &scratch, path, NULL);
-    if (entry && entry->kind == ENTRY_HARDLINK)
-        entry = ground_find(ground, entry->target);
-    *ret_found = entry && entry->kind == ENTRY_FILE && !ground_is_special(entry);
-    if (!*ret_found)
-        return true;
-    struct digest digest = digest_of(entry->data, (size_t)entry->size_bytes);
-    if (!digest_eq(&digest, &entry->digest)) {
-        err_set(err, ERR_TRUST, "%s of the base: its bytes in the cache are not those that were put there", path);
+    const struct entry *file;
+    if (!ground_file_of(ground, ground_walk(ground, &scratch, path, NULL), &file, err))
         return false;
-    }
-    *ret_bytes = (struct text){entry->data, (size_t)entry->size_bytes};
+    *ret_found = file != NULL;
+    if (file)
+        *ret_bytes = (struct text){file->data, (size_t)file->size_bytes};
     return true;
 }
 

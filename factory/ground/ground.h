@@ -41,6 +41,9 @@ const struct entry *ground_place(const struct ground *ground, struct arena *aren
  * ground_close(); *ret_found is false when there is none. */
 bool ground_read(const struct ground *ground, const char *path, struct text *ret_bytes, bool *ret_found,
                  struct err *err) MUST_CHECK;
+/* Gives the regular file that an entry (or NULL) is, or is a hard link to, its bytes checked; NULL: it is none. */
+bool ground_file_of(const struct ground *ground, const struct entry *entry, const struct entry **ret_file,
+                    struct err *err) MUST_CHECK;
 /* Lists what is below a directory, given by its exact path: the entries from *ret_first on, sorted. */
 void ground_below(const struct ground *ground, const char *directory, size_t *ret_first, size_t *ret_count);
 /* Returns the number of the layer, from 1, that gave an entry. */

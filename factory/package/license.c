@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "package/license.h"
 
+#include "base/auto.h"
+
 #include <ctype.h>
+
+#define EXPRESSION_MAX_BYTES ((size_t)65536)
 
 /* Of the SPDX License List 3.x, what packages of distributions have. */
 static const char *const known[] = {"0BSD",
@@ -253,29 +257,53 @@ static bool is_ref(struct text word)
 /* An expression being read, word by word; parentheses are words. */
 struct reading {
     struct text rest, word; /* the word at the front: empty at the end */
+    struct buf *written;    /* what was read, in SPDX's own letters */
+    bool is_full;
 };
 
 static void step(struct reading *reading)
 {
+    static const char parentheses[] = "()", ends[] = " \t\r\n()";
     struct text rest = text_trim(reading->rest);
-    size_t len = 0;
-    if (rest.len && (*rest.ptr == '(' || *rest.ptr == ')'))
-        len = 1;
-    while (len != 1 || (rest.ptr[0] != '(' && rest.ptr[0] != ')')) {
-        if (len == rest.len || strchr(" \t\r\n()", rest.ptr[len]))
-            break;
+    size_t len = rest.len && strchr(parentheses, *rest.ptr) ? 1 : 0;
+    while (len < rest.len && !strchr(parentheses, *rest.ptr) && !strchr(ends, rest.ptr[len]))
         len++;
-    }
     reading->word = (struct text){rest.ptr, len};
     reading->rest = (struct text){rest.ptr + len, rest.len - len};
+}
+
+/* Goes on behind the word that is at the front, which is written as `word`. */
+static void pass(struct reading *reading, struct text word)
+{
+    struct buf *to = reading->written;
+    bool has_blank = to->len && to->bytes[to->len - 1] != '(' && *word.ptr != ')';
+    reading->is_full = reading->is_full || !buf_printf(to, "%s%.*s", has_blank ? " " : "", (int)word.len, word.ptr);
+    step(reading);
 }
 
 static bool take(struct reading *reading, const char *word)
 {
     bool is_it = text_is_nocase(reading->word, word);
     if (is_it)
-        step(reading);
+        pass(reading, text_of(word));
     return is_it;
+}
+
+/* A licence, also with the '+' of "or later" behind it, or a LicenseRef. */
+static bool take_license(struct reading *reading)
+{
+    struct text name = reading->word;
+    const char *found = license_find(name);
+    if (!found && name.len > 1 && name.ptr[name.len - 1] == '+' &&
+        (found = license_find((struct text){name.ptr, name.len - 1}))) {
+        pass(reading, text_of(found));
+        reading->is_full = reading->is_full || !buf_add(reading->written, "+", 1);
+        return true;
+    }
+    if (!found && !is_ref(name))
+        return false;
+    pass(reading, found ? text_of(found) : name);
+    return true;
 }
 
 /* One licence, "LICENCE WITH EXCEPTION", or '(' as many as may come. */
@@ -285,42 +313,44 @@ static bool take_simple(struct reading *reading, size_t *depth)
         if (++*depth > 32)
             return false;
     }
-    struct text name = reading->word;
-    if (name.len > 1 && name.ptr[name.len - 1] == '+' && !license_find(name))
-        name.len--;
-    if (!license_find(name) && !is_ref(reading->word))
+    if (!take_license(reading))
         return false;
-    step(reading);
-    if (take(reading, "WITH")) {
-        if (!find_in(exceptions, ARRAY_COUNT(exceptions), reading->word))
-            return false;
-        step(reading);
-    }
-    return true;
+    if (!take(reading, "WITH"))
+        return true;
+    const char *exception = find_in(exceptions, ARRAY_COUNT(exceptions), reading->word);
+    if (exception)
+        pass(reading, text_of(exception));
+    return exception != NULL;
 }
 
-bool license_is_expression(struct text text)
+static bool read_all(struct reading *reading)
 {
-    struct reading reading = {.rest = text};
     size_t depth = 0;
-    step(&reading);
+    step(reading);
     for (;;) {
-        if (!take_simple(&reading, &depth))
+        if (!take_simple(reading, &depth))
             return false;
-        while (depth && take(&reading, ")"))
+        while (depth && take(reading, ")"))
             depth--;
-        if (!reading.word.len)
-            return depth == 0;
-        if (!take(&reading, "AND") && !take(&reading, "OR"))
+        if (!reading->word.len)
+            return depth == 0 && !reading->is_full;
+        if (!take(reading, "AND") && !take(reading, "OR"))
             return false;
     }
+}
+
+const char *license_read(struct arena *arena, struct text text)
+{
+    AUTO(buf_done) struct buf written;
+    struct reading reading = {.rest = text, .written = &written};
+    buf_init(&written, EXPRESSION_MAX_BYTES);
+    return read_all(&reading) ? text_dup(arena, buf_text(&written)) : NULL;
 }
 
 const char *license_expression(struct arena *arena, const char *scheme, const char *said)
 {
-    if (license_is_expression(text_of(said)))
-        return said;
-    return license_ref(arena, scheme, text_of(said));
+    const char *read = license_read(arena, text_of(said));
+    return read ? read : license_ref(arena, scheme, text_of(said));
 }
 
 void license_list_refs(struct arena *arena, const char *expression, struct strings *refs)

@@ -17,8 +17,8 @@
 const char *license_find(struct text name);
 /* Makes an identifier for a licence that is not known: LicenseRef-SCHEME-NAME, where all that an identifier cannot have is '-'. */
 const char *license_ref(struct arena *arena, const char *scheme, struct text name);
-/* Returns whether a text is an expression (annex D) of known licences and exceptions, and of LicenseRefs. */
-bool license_is_expression(struct text text);
+/* Reads an expression (annex D) of known licences and exceptions, and of LicenseRefs: it, in SPDX's own letters; NULL when it is none. */
+const char *license_read(struct arena *arena, struct text text);
 /* Makes an expression of what a package says of itself: that, if it is one; else a LicenseRef of the whole. */
 const char *license_expression(struct arena *arena, const char *scheme, const char *said);
 /* Lists the LicenseRefs of an expression that are not in the list yet. */

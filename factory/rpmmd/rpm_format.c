@@ -115,6 +115,7 @@ const struct format format_rpm = {
     .unpack = rpm_unpack,
     .record = rpm_record,
     .file_ending = ".rpm",
+    .purl = {.is_epoch_apart = true, .source_arch = "src", .source_ending = ".src.rpm"},
     .compare_versions = rpm_version_compare,
     .changelog = rpm_changelog,
     .advisories = rpm_advisories,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sbom/sbom_print.h"
 
+#include "base/auto.h"
 #include "bill/record.h"
 #include "package/license.h"
 #include "sbom/purl.h"
+#include "source/format.h"
 
 /* The namespace of the serial numbers, a UUID of our own (RFC 9562, 5.5). */
 static const uint8_t serial_namespace[16] = {0x6d, 0x0c, 0x1f, 0x5e, 0x3a, 0x92, 0x4b, 0x77,
@@ -36,16 +38,16 @@ static json_t *hash(const char *algorithm, const char *hex)
     return json_pack("{s:s, s:s}", "alg", algorithm, "content", hex);
 }
 
-static json_t *files_json(const struct sbom_files *files)
+static bool put_files(struct buf *list, const struct sbom_files *files)
 {
-    json_t *list = json_array();
     for (size_t i = 0; i < files->count; i++) {
         const struct sbom_file *file = &files->items[i];
-        json_array_append_new(list, json_pack("{s:s, s:o, s:[o, o]}", "type", "file", "name", record_text(file->path),
-                                              "hashes", hash("SHA-1", sha1_hex(&file->sha1).chars),
-                                              hash("SHA-256", digest_hex(&file->sha256).chars)));
+        if (!sbom_put_item(list, json_pack("{s:s, s:o, s:[o, o]}", "type", "file", "name", record_text(file->path),
+                                           "hashes", hash("SHA-1", sha1_hex(&file->sha1).chars),
+                                           hash("SHA-256", digest_hex(&file->sha256).chars))))
+            return false;
     }
-    return list;
+    return true;
 }
 
 static const char *sha256_text(struct arena *arena, const struct digest *digest)
@@ -63,7 +65,7 @@ static json_t *properties_of(struct arena *arena, const struct sbom *sbom, const
     add_property(properties, "aquasecurity:trivy:PkgType", sbom->os_id);
     add_property(properties, "aquasecurity:trivy:SrcName", package->source_name);
     const char *dash = package->source_version ? strrchr(package->source_version, '-') : NULL;
-    if (package->is_rpm && dash) {
+    if (package->format && package->format->purl.is_epoch_apart && dash) {
         add_property(properties, "aquasecurity:trivy:SrcVersion",
                      arena_strndup(arena, package->source_version, (size_t)(dash - package->source_version)));
         add_property(properties, "aquasecurity:trivy:SrcRelease", dash + 1);
@@ -112,8 +114,6 @@ static json_t *package_json(struct arena *arena, const struct sbom *sbom, const 
                                    "version", record_text(package->source_version), "purl", package->source_purl);
         json_object_set_new(json, "pedigree", json_pack("{s:[o]}", "ancestors", source));
     }
-    if (package->files.count)
-        json_object_set_new(json, "components", files_json(&package->files));
     json_object_set_new(json, "properties", properties_of(arena, sbom, package));
     return json;
 }
@@ -183,32 +183,44 @@ static json_t *dependencies_json(const struct sbom *sbom, const char *os_ref)
     return all;
 }
 
+/* A package, with its files. */
+static bool put_package(struct arena *arena, const struct sbom *sbom, const struct sbom_package *package,
+                        struct buf *list)
+{
+    AUTO(buf_done) struct buf files;
+    buf_init(&files, SBOM_MAX_BYTES);
+    if (!package->files.count)
+        return sbom_put_item(list, package_json(arena, sbom, package));
+    return put_files(&files, &package->files) && (!list->len || buf_add(list, ",", 1)) &&
+           sbom_put_open(list, package_json(arena, sbom, package)) && sbom_put_list(list, "components", &files) &&
+           buf_add(list, "}", 1);
+}
+
 /* Files that no package has stand beside the packages. */
-static json_t *components_json(struct arena *arena, const struct sbom *sbom, const char *os_ref)
+static bool put_components(struct arena *arena, const struct sbom *sbom, const char *os_ref, struct buf *list)
 {
     const char *name = *sbom->os_id ? sbom->os_id : "unknown";
     json_t *os = json_pack("{s:s, s:s, s:o}", "type", "operating-system", "bom-ref", os_ref, "name", record_text(name));
     if (*sbom->os_version)
         json_object_set_new(os, "version", record_text(sbom->os_version));
-    json_t *components = json_pack("[o]", os);
-    for (size_t i = 0; i < sbom->packages.count; i++)
-        json_array_append_new(components, package_json(arena, sbom, &sbom->packages.items[i]));
-    json_t *others = files_json(&sbom->others);
-    json_array_extend(components, others);
-    json_decref(others);
-    return components;
+    bool is_good = sbom_put_item(list, os);
+    for (size_t i = 0; is_good && i < sbom->packages.count; i++)
+        is_good = put_package(arena, sbom, &sbom->packages.items[i], list);
+    return is_good && put_files(list, &sbom->others);
 }
 
-json_t *sbom_cyclonedx(struct arena *arena, const struct sbom *sbom, bool is_old)
+bool sbom_cyclonedx(struct arena *arena, const struct sbom *sbom, bool is_old, struct buf *text)
 {
+    AUTO(buf_done) struct buf components;
     const char *os_ref = arena_printf(arena, "os:%s@%s", purl_encode(arena, *sbom->os_id ? sbom->os_id : "unknown"),
                                       purl_encode(arena, sbom->os_version));
-    json_t *document = json_pack("{s:s, s:s, s:o, s:i, s:o, s:o, s:o}", "bomFormat", "CycloneDX", "specVersion",
-                                 is_old ? "1.5" : "1.6", "serialNumber", serial_number(sbom), "version", 1, "metadata",
-                                 metadata_json(arena, sbom, is_old), "components", components_json(arena, sbom, os_ref),
-                                 "dependencies", dependencies_json(sbom, os_ref));
+    buf_init(&components, SBOM_MAX_BYTES);
+    json_t *head = json_pack("{s:s, s:s, s:o, s:i, s:o, s:o}", "bomFormat", "CycloneDX", "specVersion",
+                             is_old ? "1.5" : "1.6", "serialNumber", serial_number(sbom), "version", 1, "metadata",
+                             metadata_json(arena, sbom, is_old), "dependencies", dependencies_json(sbom, os_ref));
     json_object_set_new(
-        document, "compositions",
+        head, "compositions",
         json_pack("[{s:s, s:[s]}]", "aggregate", sbom->note ? "incomplete" : "complete", "assemblies", sbom->purl));
-    return document;
+    return sbom_put_open(text, head) && put_components(arena, sbom, os_ref, &components) &&
+           sbom_put_list(text, "components", &components) && buf_add(text, "}", 1);
 }

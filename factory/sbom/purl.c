@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sbom/purl.h"
 
+#include "source/format.h"
+
 #include <ctype.h>
 
 const char *purl_encode(struct arena *arena, const char *string)
@@ -53,11 +55,12 @@ static const char *upstream_of(struct arena *arena, const struct sbom_package *p
 {
     if (!package->source_name)
         return "";
-    if (package->is_rpm)
+    if (package->format && package->format->purl.source_ending)
         return package->source_version
-                   ? arena_printf(arena, "&upstream=%s",
-                                  purl_encode(arena, arena_printf(arena, "%s-%s.src.rpm", package->source_name,
-                                                                  package->source_version)))
+                   ? arena_printf(
+                         arena, "&upstream=%s",
+                         purl_encode(arena, arena_printf(arena, "%s-%s%s", package->source_name,
+                                                         package->source_version, package->format->purl.source_ending)))
                    : "";
     bool is_other_version = package->source_version && strcmp(package->source_version, package->version) != 0;
     if (strcmp(package->source_name, package->name) == 0 && !is_other_version)
@@ -67,9 +70,14 @@ static const char *upstream_of(struct arena *arena, const struct sbom_package *p
                         is_other_version ? purl_encode(arena, package->source_version) : "");
 }
 
+static const char *type_of(const struct sbom_package *package)
+{
+    return package->format ? package->format->name : "generic";
+}
+
 const char *purl_of_package(struct arena *arena, const struct sbom *sbom, const struct sbom_package *package)
 {
-    return arena_printf(arena, "pkg:%s/%s/%s@%s?arch=%s%s%s%s%s", package->is_rpm ? "rpm" : "deb",
+    return arena_printf(arena, "pkg:%s/%s/%s@%s?arch=%s%s%s%s%s", type_of(package),
                         purl_encode(arena, namespace_of(arena, sbom)), purl_encode(arena, package->name),
                         purl_encode(arena, package->version), purl_encode(arena, package->from->architecture),
                         distribution_of(arena, sbom), package->epoch ? "&epoch=" : "",
@@ -80,9 +88,10 @@ const char *purl_of_source(struct arena *arena, const struct sbom *sbom, const s
 {
     if (!package->source_name || !package->source_version)
         return NULL;
-    return arena_printf(arena, "pkg:%s/%s/%s@%s?arch=%s", package->is_rpm ? "rpm" : "deb",
+    return arena_printf(arena, "pkg:%s/%s/%s@%s?arch=%s", type_of(package),
                         purl_encode(arena, namespace_of(arena, sbom)), purl_encode(arena, package->source_name),
-                        purl_encode(arena, package->source_version), package->is_rpm ? "src" : "source");
+                        purl_encode(arena, package->source_version),
+                        package->format ? package->format->purl.source_arch : "source");
 }
 
 const char *purl_of_image(struct arena *arena, const struct sbom *sbom)

@@ -8,6 +8,7 @@
 #include "package/license.h"
 #include "package/os_release.h"
 #include "sbom/purl.h"
+#include "source/format.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ static bool read_os_release(struct gathering *gathering, struct err *err)
 
 /* --- packages --- */
 
-/* Splits an RPM's [EPOCH:]VERSION-RELEASE. */
+/* Splits "EPOCH:VERSION". */
 static void split_epoch(struct arena *arena, struct sbom_package *package)
 {
     const char *colon = strchr(package->version, ':');
@@ -94,24 +95,26 @@ static const char *without_epoch(const char *version)
     return colon ? colon + 1 : version;
 }
 
+/* Where a package says nothing of its source, that is called as it is (deb-control(5), "Source"); a format that tells sources by
+ * their files has always one. */
 static void add_package(struct gathering *gathering, const struct bill_package *from)
 {
     struct arena *arena = gathering->arena;
     const struct format *format = packaged_format(from);
     struct sbom_package package = {.from = from,
-                                   .is_rpm = format && strcmp(format->name, "rpm") == 0,
+                                   .format = format,
                                    .name = from->name,
                                    .version = from->version,
                                    .source_name = from->source_package,
                                    .source_version = from->source_version};
-    if (package.is_rpm) {
+    if (format && format->purl.is_epoch_apart) {
         split_epoch(arena, &package);
         package.source_version = without_epoch(package.source_version);
-    } else if (!package.source_name) { /* dpkg: as the package */
-        package.source_name = package.name;
     }
-    if (!package.is_rpm && !package.source_version)
-        package.source_version = package.version;
+    if (!format || !format->purl.source_ending) {
+        package.source_name = package.source_name ? package.source_name : package.name;
+        package.source_version = package.source_version ? package.source_version : package.version;
+    }
     if (from->license)
         package.license = license_expression(arena, format ? format->name : "package", from->license);
     package.purl = purl_of_package(arena, gathering->sbom, &package);
@@ -172,19 +175,20 @@ static void add_need(struct gathering *gathering, const struct bill_file *file, 
         list_add(gathering->arena, &needing->needs, owner->purl);
 }
 
-static void add_file(struct gathering *gathering, const struct bill_file *file)
+static bool add_file(struct gathering *gathering, const struct bill_file *file, struct err *err)
 {
     const struct ground *ground = &gathering->sbom->side.ground;
-    const struct entry *entry = ground_find(ground, file->path);
     struct sbom_package *owner = owner_of(gathering, file);
-    if (entry && entry->kind == ENTRY_HARDLINK)
-        entry = ground_find(ground, entry->target);
+    const struct entry *bytes;
     if (owner)
         add_need(gathering, file, owner);
-    if (!entry || entry->kind != ENTRY_FILE || ground_is_special(entry))
-        return;
-    struct sbom_file added = {file->path, entry->digest, sha1_of(entry->data, entry->size_bytes)};
+    if (!ground_file_of(ground, ground_find(ground, file->path), &bytes, err))
+        return false;
+    if (!bytes)
+        return true;
+    struct sbom_file added = {file->path, bytes->digest, sha1_of(bytes->data, bytes->size_bytes)};
     list_add(gathering->arena, owner ? &owner->files : &gathering->sbom->others, added);
+    return true;
 }
 
 static int compare_strings(const void *a, const void *b)
@@ -192,17 +196,20 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void list_files(struct gathering *gathering)
+static bool list_files(struct gathering *gathering, struct err *err)
 {
     const struct sbom *sbom = gathering->sbom;
     const struct bill *read = sbom->side.bill;
-    for (size_t i = 0; i < read->files.count; i++)
-        add_file(gathering, &read->files.items[i]);
+    for (size_t i = 0; i < read->files.count; i++) {
+        if (!add_file(gathering, &read->files.items[i], err))
+            return false;
+    }
     for (size_t i = 0; i < sbom->packages.count; i++) {
         const struct strings *needs = &sbom->packages.items[i].needs;
         if (needs->count)
             qsort(needs->items, needs->count, sizeof *needs->items, compare_strings);
     }
+    return true;
 }
 
 /* --- all of it --- */
@@ -227,8 +234,7 @@ bool sbom_gather(struct arena *arena, const struct sbom_request *request, struct
         return false;
     sbom->purl = purl_of_image(arena, sbom);
     list_packages(&gathering);
-    list_files(&gathering);
-    return true;
+    return list_files(&gathering, err);
 }
 
 void sbom_done(struct sbom *sbom)

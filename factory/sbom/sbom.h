@@ -37,9 +37,9 @@ struct sbom_files {
 
 struct sbom_package {
     const struct bill_package *from;
-    bool is_rpm;
-    const char *name, *version; /* as the purl has them: of an RPM without epoch */
-    const char *epoch;          /* of an RPM; NULL: none */
+    const struct format *format; /* NULL: not known */
+    const char *name, *version;  /* as the purl has them */
+    const char *epoch;           /* where the purl has it apart and there is one; else NULL */
     const char *purl;
     const char *source_name, *source_version; /* the source package, never NULL for those that are known; else NULL */
     const char *source_purl;                  /* or NULL */

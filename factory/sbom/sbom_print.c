@@ -6,11 +6,39 @@ static int add_bytes(const char *bytes, size_t len, void *text)
     return buf_add(text, bytes, len) ? 0 : -1;
 }
 
+bool sbom_put(struct buf *text, json_t *value)
+{
+    bool is_good = json_dump_callback(value, add_bytes, text, JSON_COMPACT | JSON_ENCODE_ANY) == 0;
+    json_decref(value);
+    return is_good;
+}
+
+bool sbom_put_item(struct buf *list, json_t *value)
+{
+    if (!list->len || buf_add(list, ",", 1))
+        return sbom_put(list, value);
+    json_decref(value);
+    return false;
+}
+
+bool sbom_put_open(struct buf *text, json_t *object)
+{
+    if (!sbom_put(text, object))
+        return false;
+    text->bytes[--text->len] = '\0';
+    return true;
+}
+
+bool sbom_put_list(struct buf *text, const char *name, const struct buf *list)
+{
+    return buf_printf(text, ",\"%s\":[", name) && buf_add(text, buf_text(list).ptr, list->len) && buf_add(text, "]", 1);
+}
+
 bool sbom_print(struct arena *arena, const struct sbom *sbom, enum sbom_format format, struct buf *text)
 {
-    json_auto_t *document =
-        format == SBOM_SPDX ? sbom_spdx(arena, sbom) : sbom_cyclonedx(arena, sbom, format == SBOM_CYCLONEDX_1_5);
-    return json_dump_callback(document, add_bytes, text, JSON_COMPACT) == 0 && buf_add(text, "\n", 1);
+    return (format == SBOM_SPDX ? sbom_spdx(arena, sbom, text)
+                                : sbom_cyclonedx(arena, sbom, format == SBOM_CYCLONEDX_1_5, text)) &&
+           buf_add(text, "\n", 1);
 }
 
 const struct bill_repository *sbom_repository_of(const struct sbom *sbom, const struct sbom_package *package)
@@ -26,8 +54,12 @@ const struct bill_repository *sbom_repository_of(const struct sbom *sbom, const 
 const char *sbom_url(const char *url)
 {
     static const char *const schemes[] = {"http://", "https://", "ftp://", "file://"};
+    for (const char *c = url ? url : ""; *c; c++) {
+        if (*c <= ' ' || *c > '~' || strchr("\"<>\\^`{|}", *c))
+            return NULL;
+    }
     for (size_t i = 0; url && i < ARRAY_COUNT(schemes); i++) {
-        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0 && !strpbrk(url, " \t\"<>\\^`{|}"))
+        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
             return url;
     }
     return NULL;

@@ -19,12 +19,13 @@
 struct writing {
     struct arena *arena;
     const struct sbom *sbom;
-    json_t *packages, *files, *relationships;
-    struct map ids;      /* that are taken */
-    struct map of_purls; /* a package's id by its purl */
-    struct map sources;  /* a source package's id by its purl */
-    struct strings refs; /* licences that SPDX does not know */
-    struct strings said; /* who has each of them */
+    struct buf packages, files, relationships; /* items, with commas between them */
+    bool is_full;                              /* one of them was */
+    struct map ids;                            /* how often each was wanted: size_t */
+    struct map of_purls;                       /* a package's id by its purl */
+    struct map sources;                        /* a source package's id by its purl */
+    struct strings refs;                       /* licences that SPDX does not know */
+    struct strings said;                       /* who has each of them */
     size_t file_count;
     const char *os_id;
 };
@@ -41,15 +42,39 @@ static const char *id_of(struct writing *writing, const char *kind, const char *
         is_good = isalnum((unsigned char)*c) || *c == '.' || *c == '-' ? buf_add(&text, c, 1)
                                                                        : buf_printf(&text, "-%02x", (unsigned char)*c);
     const char *id = text_dup(writing->arena, buf_text(&text)), *base = id;
-    for (size_t i = 2; !map_add(&writing->ids, text_of(id), writing); i++)
-        id = arena_printf(writing->arena, "%s-%zu", base, i);
+    size_t *wanted = map_get(&writing->ids, text_of(base));
+    if (!wanted) {
+        wanted = arena_new(writing->arena, size_t);
+        map_set(&writing->ids, text_of(base), wanted);
+    }
+    for (++*wanted; *wanted > 1; ++*wanted) {
+        size_t *taken = arena_new(writing->arena, size_t);
+        id = arena_printf(writing->arena, "%s-%zu", base, *wanted);
+        *taken = 1;
+        if (map_add(&writing->ids, text_of(id), taken))
+            break;
+    }
     return id;
+}
+
+static void add(struct writing *writing, struct buf *list, json_t *item)
+{
+    writing->is_full = !sbom_put_item(list, item) || writing->is_full;
+}
+
+static void relate_because(struct writing *writing, const char *from, const char *type, const char *to,
+                           const char *comment)
+{
+    json_t *relation =
+        json_pack("{s:s, s:s, s:s}", "spdxElementId", from, "relationshipType", type, "relatedSpdxElement", to);
+    if (comment)
+        json_object_set_new(relation, "comment", json_string(comment));
+    add(writing, &writing->relationships, relation);
 }
 
 static void relate(struct writing *writing, const char *from, const char *type, const char *to)
 {
-    json_array_append_new(writing->relationships, json_pack("{s:s, s:s, s:s}", "spdxElementId", from,
-                                                            "relationshipType", type, "relatedSpdxElement", to));
+    relate_because(writing, from, type, to, NULL);
 }
 
 static json_t *checksum(const char *algorithm, const char *hex)
@@ -116,7 +141,7 @@ static void add_files(struct writing *writing, json_t *element, const char *elem
         json_object_set_new(json, "licenseConcluded", json_string(NOASSERTION));
         json_object_set_new(json, "licenseInfoInFiles", json_pack("[s]", NOASSERTION));
         json_object_set_new(json, "copyrightText", json_string(NOASSERTION));
-        json_array_append_new(writing->files, json);
+        add(writing, &writing->files, json);
         relate(writing, element_id, "CONTAINS", id);
     }
     json_object_set_new(element, "filesAnalyzed", json_true());
@@ -135,13 +160,10 @@ static void add_licenses(struct writing *writing, json_t *element, const struct 
     if (!license)
         return;
     license_list_refs(writing->arena, license, &writing->refs);
-    const char *place = package->is_rpm
-                            ? "the tag License of its header"
-                            : arena_printf(writing->arena, "its file /usr/share/doc/%s/copyright", package->name);
     while (writing->said.count < writing->refs.count)
         list_add(
             writing->arena, &writing->said,
-            arena_printf(writing->arena, "As %s %s says it of itself, in %s.", package->name, package->version, place));
+            arena_printf(writing->arena, "As the package %s %s says it of itself.", package->name, package->version));
 }
 
 /* --- packages --- */
@@ -156,7 +178,7 @@ static void add_image(struct writing *writing)
     json_object_set_new(json, "checksums", sha256_list(&sbom->manifest));
     add_licenses(writing, json, NULL);
     add_reference(json, "PACKAGE-MANAGER", sbom->purl);
-    json_array_append_new(writing->packages, json);
+    add(writing, &writing->packages, json);
     relate(writing, DOCUMENT_ID, "DESCRIBES", IMAGE_ID);
 }
 
@@ -168,7 +190,7 @@ static void add_os(struct writing *writing)
     json_t *json = new_package(writing->os_id, name, sbom->os_version, NULL);
     json_object_set_new(json, "primaryPackagePurpose", json_string("OPERATING_SYSTEM"));
     add_licenses(writing, json, NULL);
-    json_array_append_new(writing->packages, json);
+    add(writing, &writing->packages, json);
     relate(writing, IMAGE_ID, "CONTAINS", writing->os_id);
 }
 
@@ -186,7 +208,7 @@ static void add_source(struct writing *writing, const struct sbom_package *packa
         json_object_set_new(json, "primaryPackagePurpose", json_string("SOURCE"));
         add_licenses(writing, json, NULL);
         add_reference(json, "OTHER", package->source_purl);
-        json_array_append_new(writing->packages, json);
+        add(writing, &writing->packages, json);
         map_set(&writing->sources, text_of(package->source_purl), (void *)source);
     }
     relate(writing, id, "GENERATED_FROM", source);
@@ -207,7 +229,7 @@ static void add_repositories(struct writing *writing)
                                          from->signed_by ? ", signed by " : "; nobody's signature was asked for",
                                          from->signed_by ? from->signed_by : ""));
         add_licenses(writing, json, NULL);
-        json_array_append_new(writing->packages, json);
+        add(writing, &writing->packages, json);
     }
 }
 
@@ -217,9 +239,8 @@ static void relate_repository(struct writing *writing, const struct sbom_package
     if (!from)
         return;
     size_t number = (size_t)(from - writing->sbom->bill->source->repositories.items) + 1;
-    relate(writing, id, "OTHER", arena_printf(writing->arena, "SPDXRef-Repository-%zu", number));
-    json_t *last = json_array_get(writing->relationships, json_array_size(writing->relationships) - 1);
-    json_object_set_new(last, "comment", json_string("The repository whose signed index names the package."));
+    relate_because(writing, id, "OTHER", arena_printf(writing->arena, "SPDXRef-Repository-%zu", number),
+                   "The repository whose signed index names the package.");
 }
 
 static void add_package(struct writing *writing, const struct sbom_package *package, const char *id)
@@ -238,7 +259,7 @@ static void add_package(struct writing *writing, const struct sbom_package *pack
     add_reference(json, "PACKAGE-MANAGER", package->purl);
     add_files(writing, json, id, &package->files);
     json_object_set_new(json, "comment", json_string("The files are those of the package that are in the image."));
-    json_array_append_new(writing->packages, json);
+    add(writing, &writing->packages, json);
     relate(writing, writing->os_id, "CONTAINS", id);
     add_source(writing, package, id);
     relate_repository(writing, package, id);
@@ -273,7 +294,7 @@ static void add_others(struct writing *writing)
     json_object_set_new(json, "comment", json_string("Made when the image was, or of a package that is not known."));
     add_licenses(writing, json, NULL);
     add_files(writing, json, OTHERS_ID, &sbom->others);
-    json_array_append_new(writing->packages, json);
+    add(writing, &writing->packages, json);
     relate(writing, IMAGE_ID, "CONTAINS", OTHERS_ID);
 }
 
@@ -291,35 +312,48 @@ static json_t *license_texts(const struct writing *writing)
     return texts;
 }
 
-json_t *sbom_spdx(struct arena *arena, const struct sbom *sbom)
+static void writing_done(struct writing *writing)
 {
+    buf_done(&writing->packages);
+    buf_done(&writing->files);
+    buf_done(&writing->relationships);
+}
+
+static json_t *head_json(const struct writing *writing)
+{
+    const struct sbom *sbom = writing->sbom;
+    json_t *head =
+        json_pack("{s:s, s:s, s:s, s:o, s:o}", "spdxVersion", "SPDX-2.3", "dataLicense", "CC0-1.0", "SPDXID",
+                  DOCUMENT_ID, "name", record_text(sbom->image.name), "documentNamespace",
+                  json_sprintf("https://spdx.org/spdxdocs/%s-%s", purl_encode(writing->arena, sbom->image.name),
+                               digest_hex(&sbom->manifest).chars));
+    json_object_set_new(
+        head, "creationInfo",
+        json_pack("{s:s, s:[s]}", "created", sbom->created, "creators", "Tool: imgfactory-" IMGFACTORY_VERSION));
+    if (writing->refs.count)
+        json_object_set_new(head, "hasExtractedLicensingInfos", license_texts(writing));
+    if (sbom->note)
+        json_object_set_new(head, "comment", record_text(sbom->note));
+    return head;
+}
+
+bool sbom_spdx(struct arena *arena, const struct sbom *sbom, struct buf *text)
+{
+    AUTO(writing_done)
     struct writing writing = {.arena = arena,
                               .sbom = sbom,
-                              .packages = json_array(),
-                              .files = json_array(),
-                              .relationships = json_array(),
                               .ids = {.arena = arena},
                               .of_purls = {.arena = arena},
                               .sources = {.arena = arena}};
-    const char *hex = text_dup(arena, text_of(digest_hex(&sbom->manifest).chars));
+    buf_init(&writing.packages, SBOM_MAX_BYTES);
+    buf_init(&writing.files, SBOM_MAX_BYTES);
+    buf_init(&writing.relationships, SBOM_MAX_BYTES);
     add_image(&writing);
     add_os(&writing);
     add_repositories(&writing);
     add_packages(&writing);
     add_others(&writing);
-    json_t *document =
-        json_pack("{s:s, s:s, s:s, s:o, s:o}", "spdxVersion", "SPDX-2.3", "dataLicense", "CC0-1.0", "SPDXID",
-                  DOCUMENT_ID, "name", record_text(sbom->image.name), "documentNamespace",
-                  json_sprintf("https://spdx.org/spdxdocs/%s-%s", purl_encode(arena, sbom->image.name), hex));
-    json_object_set_new(
-        document, "creationInfo",
-        json_pack("{s:s, s:[s]}", "created", sbom->created, "creators", "Tool: imgfactory-" IMGFACTORY_VERSION));
-    json_object_set_new(document, "packages", writing.packages);
-    json_object_set_new(document, "files", writing.files);
-    json_object_set_new(document, "relationships", writing.relationships);
-    if (writing.refs.count)
-        json_object_set_new(document, "hasExtractedLicensingInfos", license_texts(&writing));
-    if (sbom->note)
-        json_object_set_new(document, "comment", record_text(sbom->note));
-    return document;
+    return !writing.is_full && sbom_put_open(text, head_json(&writing)) &&
+           sbom_put_list(text, "packages", &writing.packages) && sbom_put_list(text, "files", &writing.files) &&
+           sbom_put_list(text, "relationships", &writing.relationships) && buf_add(text, "}", 1);
 }

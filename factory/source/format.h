@@ -37,6 +37,13 @@ struct unpack_limits;
 struct yaml_field;
 struct yaml_node;
 
+/* How its packages are written as package URLs (purl-spec, types/), of which the type is the format's name. */
+struct purl_rules {
+    bool is_epoch_apart;       /* the epoch is a qualifier; else it stands in the version */
+    const char *source_arch;   /* what source packages have as architecture: "source" */
+    const char *source_ending; /* a source package is told by its file's name, which ends like this; NULL: by name and version */
+};
+
 /* Every entry is set, unless its comment says otherwise. */
 struct format {
     const char *name; /* "deb", "rpm": `kind` of a source file, `when` of a recipe */
@@ -76,6 +83,7 @@ struct format {
     bool (*record)(struct arena *arena, struct text bytes, const struct unpack_limits *limits,
                    struct record *ret_record, struct err *err);
     const char *file_ending; /* of its packages' files: ".deb" */
+    struct purl_rules purl;
     /* Compares two versions of packages: below 0 when `a` is the older one. */
     int (*compare_versions)(const char *a, const char *b);
     /* Reads what a package's changelog says beyond an older version (package/changelog.h); *ret_found is false when the store

@@ -8,7 +8,7 @@ import shutil
 import unittest
 
 from base import Case, PushCase, deb, rpm, run, world
-from kit import base_image, rpm_world
+from kit import base_image, layout, rpm_world
 from kit.rpm_case import BuildCase, Shared
 from kit.sbom import Spdx, files_of
 
@@ -246,6 +246,36 @@ class Others(SbomCase):
         result = self.sbom(base.folder)
         self.assertIn("no package database", result.stderr)
         self.assertEqual(set(Spdx(result.stdout).all_files()), {"/x", "/y"})
+
+    def test_platforms_of_one_architecture_have_documents_of_their_own(self):
+        kept = dict(layout.PLATFORMS)
+        self.addCleanup(layout.PLATFORMS.update, kept)
+        layout.PLATFORMS.update({"amd64": {"os": "linux", "architecture": "arm", "variant": "v6"},
+                                 "arm64": {"os": "linux", "architecture": "arm", "variant": "v7"}})
+        layers = [[base_image.file("x", "1")]]
+        base = base_image.Base(self.path("base"), {"amd64": layers, "arm64": [[base_image.file("y", "1")]]})
+        self.sbom(base.folder, "--sboms", self.path("sboms"))
+        self.assertEqual(sorted(os.listdir(self.path("sboms"))), [f"base-linux-arm-v{number}.spdx.json" for number in (6, 7)])
+
+    def test_a_platform_that_is_no_name_writes_no_file(self):
+        kept = dict(layout.PLATFORMS)
+        self.addCleanup(layout.PLATFORMS.update, kept)
+        for architecture in ("../../x", "a\nb", "."):
+            layout.PLATFORMS.update({"amd64": {"os": "linux", "architecture": architecture}})
+            base = base_image.Base(self.path(f"base{len(architecture)}"), {"amd64": [[base_image.file("x", "1")]]})
+            self.sbom(base.folder, "--sboms", self.path("sboms"), code=run.MALFORMED)
+            self.assertEqual(self.files_below(self.path("sboms")), [])
+
+    def test_many_packages_and_files_of_one_name_are_told_in_time_and_memory(self):
+        stanza = "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\nSource: s{}\n\n"
+        small = [base_image.folder(path) for path in ("var", "var/lib", "var/lib/dpkg", "var/lib/dpkg/info", "d")]
+        small += [base_image.file("var/lib/dpkg/status", "".join(map(stanza.format, range(20000)))),
+                  base_image.file("var/lib/dpkg/info/a.list", "/x\n")]
+        base = base_image.Base(self.path("base"), {"amd64": [small + [
+            base_image.file(f"d/{number}", "") for number in range(100000)]]})
+        result = self.factory.run_plain("sbom", base.folder, timeout=60)
+        self.assertEqual(result.code, run.OK, result.stderr)
+        self.assertGreater(len(Spdx(result.stdout).all_files()), 100000)
 
     def test_a_hostile_layer_is_refused(self):
         out = base_image.Base(self.path("base"), {"amd64": [[base_image.file("../x", "1")]]})

@@ -31,6 +31,9 @@ class Spdx:
         for source, _, target in self.relations:
             assert source in self.by_id or source == "SPDXRef-DOCUMENT", source
             assert target in self.by_id, target
+        self.by_source = {}
+        for source, kind, target in self.relations:
+            self.by_source.setdefault((source, kind), []).append(target)
         self.packages = {each["name"]: each for each in self.document["packages"] if self.purl(each, "PACKAGE-MANAGER")}
 
     @staticmethod
@@ -40,7 +43,7 @@ class Spdx:
         return found[0] if found else None
 
     def related(self, element, kind):
-        return [target for source, name, target in self.relations if source == element["SPDXID"] and name == kind]
+        return self.by_source.get((element["SPDXID"], kind), [])
 
     def files(self, element):
         """{path: (SHA-1, SHA-256)} of what an element contains."""
