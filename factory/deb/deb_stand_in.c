@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One Packages and one Contents file for each architecture, in the first component. */
+/* One Packages and one Contents file for each architecture, in the first component; of a flat repository one Packages file. */
 #include "deb/deb_stand_in.h"
 
 #include "base/auto.h"
@@ -10,19 +10,22 @@
 #include "trust/small_file.h"
 
 #define ARCHES_MAX 64
+#define NAMES_MAX 8 /* of one architecture: amd64, x86_64, i686, noarch */
 #define INDEX_MAX_BYTES ((size_t)256 << 20)
 #define UNPACKED_MAX_BYTES ((uint64_t)8 << 30) /* only read through */
 
-/* The indices of one architecture. */
+/* The indices of one architecture, or of all of a flat repository. */
 struct index {
-    const char *arch, *deb_arch; /* "aarch64", "arm64" */
+    const char *arch;          /* "aarch64"; of all "" */
+    struct strings deb_arches; /* "arm64", and what packages of other formats in the lock call it */
+    struct map taken;          /* by their digests: what is for all architectures comes with each */
     struct buf packages, contents;
 };
 
 struct making {
     const struct stand_in *stand_in;
     struct arena arena;
-    bool is_trusted;
+    bool is_trusted, is_flat;
     LIST(struct index) indices;
     struct strings refused;
 };
@@ -30,24 +33,34 @@ struct making {
 static struct index *find_index(struct making *making, const char *arch)
 {
     for (size_t i = 0; i < making->indices.count; i++) {
-        if (strcmp(making->indices.items[i].arch, arch) == 0)
+        if (making->is_flat || strcmp(making->indices.items[i].arch, arch) == 0)
             return &making->indices.items[i];
     }
     return NULL;
 }
 
-/* What Debian calls the architectures of orders is seen in packages that are not for all. */
+static void add_index(struct making *making, const char *arch)
+{
+    struct index index = {.arch = arch, .taken.arena = &making->arena};
+    buf_init(&index.packages, INDEX_MAX_BYTES);
+    buf_init(&index.contents, INDEX_MAX_BYTES);
+    list_add(&making->arena, &making->indices, index);
+}
+
+/* What Debian calls the architectures of orders is seen in packages that are not for all. A repository need not have one of these
+ * (updates of time zones alone), so that those of others count, too: an index has each name that one of them has. */
 static void find_arches(struct making *making)
 {
     const struct pins *pins = making->stand_in->env->pins;
-    for (size_t i = 0; i < pins->packages.count && making->indices.count < ARCHES_MAX; i++) {
+    for (size_t i = 0; i < pins->packages.count; i++) {
         const struct pin_package *package = &pins->packages.items[i];
-        if (strcmp(package->architecture, "all") == 0 || find_index(making, package->arch))
+        if (strcmp(package->architecture, "all") == 0)
             continue;
-        struct index index = {.arch = package->arch, .deb_arch = package->architecture};
-        buf_init(&index.packages, INDEX_MAX_BYTES);
-        buf_init(&index.contents, INDEX_MAX_BYTES);
-        list_add(&making->arena, &making->indices, index);
+        if (!find_index(making, package->arch) && making->indices.count < ARCHES_MAX)
+            add_index(making, package->arch);
+        struct index *index = find_index(making, package->arch);
+        if (index && index->deb_arches.count < NAMES_MAX && !strings_has(&index->deb_arches, package->architecture))
+            list_add(&making->arena, &index->deb_arches, package->architecture);
     }
 }
 
@@ -136,6 +149,9 @@ static bool take(void *taker, const struct stand_in_package *given, struct err *
         stand_in_note(&making->arena, given->package, &making->refused);
         return true;
     }
+    const char *hex = arena_strdup(&making->arena, digest_hex(&given->package->digest).chars);
+    if (!map_add(&index->taken, text_of(hex), making))
+        return true;
     if (deb_archive_read(given->bytes, &archive, err) && add_stanza(given, &scratch, &archive.control, index, err) &&
         add_files(given, &archive.data, index, err))
         return true;
@@ -144,29 +160,34 @@ static bool take(void *taker, const struct stand_in_package *given, struct err *
     return false;
 }
 
-/* Keeps an index, and lists it. */
-static bool list_file(const struct making *making, struct arena *arena, const struct buf *bytes, const char *name,
-                      struct release *release, struct err *err)
+/* Keeps an index, and lists it under its names. */
+static bool list_file(const struct making *making, struct arena *arena, const struct buf *bytes,
+                      const struct strings *names, struct release *release, struct err *err)
 {
     struct release_file *file = arena_new(arena, struct release_file);
     *file = (struct release_file){.size_bytes = bytes->len};
     if (!small_file_keep(making->stand_in->env, bytes, &file->digest, err))
         return false;
-    (void)map_add(&release->files, text_of(name), file);
+    for (size_t i = 0; i < names->count; i++)
+        (void)map_add(&release->files, text_of(names->items[i]), file);
     return true;
 }
 
 static bool list_files(struct making *making, struct arena *arena, struct release *release, struct err *err)
 {
     const struct strings *components = &release->repository->components;
-    const char *component = components->count ? components->items[0] : NULL;
     for (size_t i = 0; i < making->indices.count; i++) {
         const struct index *index = &making->indices.items[i];
-        const char *packages =
-            component ? arena_printf(arena, "%s/binary-%s/Packages", component, index->deb_arch) : "Packages";
-        const char *contents = arena_printf(arena, "%s/Contents-%s", component ? component : "", index->deb_arch);
-        if (!list_file(making, arena, &index->packages, packages, release, err) ||
-            !list_file(making, arena, &index->contents, contents, release, err))
+        struct strings packages = {0}, contents = {0};
+        if (making->is_flat)
+            list_add(arena, &packages, "Packages"); /* and flat ones have no Contents */
+        for (size_t j = 0; j < index->deb_arches.count && !making->is_flat; j++) {
+            const char *component = components->items[0], *arch = index->deb_arches.items[j];
+            list_add(arena, &packages, arena_printf(arena, "%s/binary-%s/Packages", component, arch));
+            list_add(arena, &contents, arena_printf(arena, "%s/Contents-%s", component, arch));
+        }
+        if (!list_file(making, arena, &index->packages, &packages, release, err) ||
+            !list_file(making, arena, &index->contents, &contents, release, err))
             return false;
     }
     return true;
@@ -176,7 +197,10 @@ static bool make(struct making *making, struct arena *arena, struct release *rel
 {
     const struct stand_in *stand_in = making->stand_in;
     const struct pin *pin = stand_in->pin;
-    find_arches(making);
+    if (making->is_flat)
+        add_index(making, "");
+    else
+        find_arches(making);
     if (!stand_in_each(stand_in, take, making, err))
         return false;
     if (making->refused.count) {
@@ -201,7 +225,9 @@ static bool make(struct making *making, struct arena *arena, struct release *rel
 
 bool deb_stand_in_make(const struct stand_in *stand_in, struct arena *arena, struct release *release, struct err *err)
 {
-    struct making making = {.stand_in = stand_in, .is_trusted = release->repository->is_trusted};
+    struct making making = {.stand_in = stand_in,
+                            .is_trusted = release->repository->is_trusted,
+                            .is_flat = !release->repository->components.count};
     bool is_good = make(&making, arena, release, err);
     for (size_t i = 0; i < making.indices.count; i++) {
         buf_done(&making.indices.items[i].packages);

@@ -143,7 +143,7 @@ void pins_fail_unknown(const struct pins *pins, const char *name, struct err *er
 void pins_fail_gone(const struct pins *pins, const struct pin *pin, const char *what, int64_t seen_date,
                     struct err *err)
 {
-    if (seen_date == pin->date) {
+    if (seen_date && seen_date == pin->date) { /* a flat repository without a Release has no dates */
         err_set(err, ERR_TRUST,
                 "%s names a %s of %s, but the one of that date is another: nothing vouches for what it "
                 "names",

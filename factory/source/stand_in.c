@@ -16,14 +16,14 @@ static bool is_of(const struct stand_in *stand_in, const struct pin_package *pac
            digest_eq(&package->generation, generation) && text_has_prefix(text_of(package->url), stand_in->pin->from);
 }
 
-/* A path below the repository, that leads nowhere else. */
+/* A path below the repository, that leads nowhere else. Flat repositories have "./" in front of all of theirs. */
 static bool is_safe(const char *path)
 {
     struct text rest = text_of(path), part;
     if (!*path || *path == '/' || strpbrk(path, ":\\?#"))
         return false;
     while (text_next(&rest, '/', &part)) {
-        if (text_is(part, "..") || text_is(part, "."))
+        if (text_is(part, ".."))
             return false;
     }
     return true;

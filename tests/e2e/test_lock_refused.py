@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks that say what is not so, and locks whose signed indices are gone: nothing is taken that nothing vouches for."""
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import unittest
 
-from base import run
+from base import Case, run, world
 from lock_case import FAR, LOCK, SUM, LockCase, reseal
 
 
@@ -77,6 +79,45 @@ class Gone(LockCase):
                 result = self.run_factory("--locked", "--arch", "all", "served")
                 self.assertEqual(result.code, run.TRUST, result)
                 self.assert_nothing_left(result)
+
+
+class Flat(Case):
+    """The same of a flat repository that is trusted, which is often nothing but packages and what dpkg-scanpackages says of them."""
+
+    def publish(self, version, release):
+        """One Packages for all architectures. The files of other versions stay."""
+        folder, text = self.path("flat"), b""
+        os.makedirs(folder, exist_ok=True)
+        for package in world.packages():
+            if package.name == "libfoo1":
+                package.version = version
+            data = package.build()
+            self.write(f"flat/{package.file_name}", data)
+            text += (package.control() + f"Filename: ./{package.file_name}\nSize: {len(data)}\n"
+                     f"SHA256: {hashlib.sha256(data).hexdigest()}\n\n").encode()
+        self.write("flat/Packages", text)
+        if release:
+            self.write("flat/Release", f"Date: {release}\nSHA256:\n {hashlib.sha256(text).hexdigest()} {len(text)} Packages\n")
+
+    def test_a_flat_repository_is_built_from_its_lock_when_its_index_is_gone(self):
+        dates = ("Mon, 02 Nov 2026 08:00:00 UTC", "Tue, 03 Nov 2026 08:00:00 UTC"), (None, None)
+        for number, (first, second) in enumerate(dates):
+            with self.subTest(release=first):
+                if os.path.exists(self.path("flat")):
+                    shutil.rmtree(self.path("flat"))
+                self.publish("1:1.2-3", first)
+                self.write_manifest()
+                self.factory = run.Factory(self.path(f"first-{number}"))
+                self.use(self.write("source.yaml", f"kind: deb\nuris: [file://{self.path('flat')}]\nsuites: ./\ntrusted: true\n"))
+                self.factory.options += ["--lock-file", self.path(f"{number}.lock")]
+                before = self.build("--arch", "all", "served").tags["latest"]
+                self.assertEqual(self.run_factory("lock", "--arch", "all", "served").code, run.OK)
+                self.publish("1:9.9", second)
+                options = self.factory.options
+                self.factory = run.Factory(self.path(f"other-{number}"))
+                self.factory.options = options
+                self.assertEqual(self.build("--locked", "--arch", "all", "served").tags["latest"], before)
+                self.assertIn("(trusted: true)", self.last.stderr)
 
 
 class Hostile(LockCase):

@@ -12,7 +12,7 @@ import unittest
 from base import rpm, run, server
 from kit import rpm_world
 from kit.rpm_case import BuildCase, Shared, publish
-from lock_case import LOCK, reseal
+from lock_case import FAR, LOCK, reseal
 
 ARCHES = ("x86_64", "aarch64")
 SHARED = Shared()
@@ -90,6 +90,10 @@ class Rpm(BuildCase):
         self.elsewhere("by-folder")
         self.assertEqual(self.locked("--vendor", self.path("vendor")), before)
 
+    def read_lock(self):
+        with open(self.lock_path, encoding="utf-8") as stream:
+            return stream.read()
+
     def document(self):
         with open(self.lock_path, encoding="utf-8") as stream:
             return json.load(stream)
@@ -110,6 +114,29 @@ class Rpm(BuildCase):
         self.assertIn("each by its own signature", self.last.stderr)
         self.elsewhere("again")
         self.assertEqual(self.locked("--jobs", "1"), before)
+
+    def test_where_a_deb_index_is_gone_packages_of_an_rpm_source_in_the_lock_do_not_matter(self):
+        deb = self.make_repository(date=FAR, sign="none")
+        self.write_manifest()
+        rpm_source = self.factory.options[1]
+        site = ("arch: [x86_64, aarch64]\nimages:\n"
+                f"  - {{image: dhcpd, source: {rpm_source}}}\n"
+                f"  - {{image: {self.path('manifests')}/served.yaml, source: {self.write_source('deb.yaml', trusted=True)}}}\n")
+        self.write("imgfactory.yaml", site)
+        self.factory.options = ["--manifests", MANIFESTS, "--retries", "1"]
+        result = self.run_factory("lock", cwd=self.top)
+        self.assertEqual(result.code, run.OK, result)
+        self.assertEqual({item["suite"] for item in self.document()["packages"]}, {"stable", "repomd.xml"})
+        self.assertEqual(self.run_factory("--locked", cwd=self.top).code, run.OK)
+        before = self.run_factory("inspect", "served").stdout
+        lines = [line.rstrip(",") for line in self.read_lock().split('"packages":[\n')[1].split("\n],")[0].split("\n")]
+        self.write(LOCK, reseal(self.read_lock().replace(",\n".join(lines), ",\n".join(reversed(lines)))))  # RPM's first, or last
+        deb.publish(None, sign="none", date=-3600)
+        self.elsewhere("gone")
+        result = self.run_factory("--locked", cwd=self.top)
+        self.assertEqual(result.code, run.OK, result)
+        self.assertIn("(trusted: true)", result.stderr)
+        self.assertEqual(self.run_factory("inspect", "served").stdout, before)
 
     def test_where_metadata_are_gone_a_package_that_another_signed_is_refused(self):
         self.gone(keys=("other",))
