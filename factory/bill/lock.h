@@ -92,8 +92,10 @@ struct lock_members {
 /* Which part of a lock is compared; NULL: all. */
 struct lock_part {
     const char *image, *arch;
-    bool is_some;  /* what only the first has is no difference: other images may be its */
-    bool is_exact; /* by which generation of its repository a package is taken counts, too */
+    bool is_some; /* what only the first has is no difference: other images may be its */
+    bool
+        is_exact; /* by which generation of its repository a package is taken counts, too; why a path is a package's does not, where
+                      one of both alone is a guess */
     bool is_blind; /* why a path is a package's is not known: other packages are not there */
 };
 
@@ -133,6 +135,8 @@ void lock_moved(struct arena *arena, const struct lock *locked, const struct loc
 /* Lists the images that `locked` has and `now` has not, for any architecture, each once. */
 void lock_other_images(struct arena *arena, const struct lock *locked, const struct lock *now,
                        struct strings *ret_names);
+/* Returns whether the package was taken by its name alone, since no index of paths could be asked; `path` may be NULL. */
+bool lock_is_guess(const struct lock_path *path);
 /* Returns whether it has a package of that name. */
 bool lock_has_package(const struct lock *lock, const char *name);
 /* Returns what a run takes by it; `place` is the lock's path. `moving` are names of packages that shall be the newest, where the

@@ -3,6 +3,7 @@
 #include "bill/lock_parts.h"
 
 #include "base/auto.h"
+#include "source/choose.h"
 
 #include <inttypes.h>
 
@@ -121,6 +122,11 @@ static void compare_packages(const struct comparing *comparing, const struct loc
                  arena_printf(comparing->arena, "%s for %s: it has a package twice", image->image, image->arch));
 }
 
+bool lock_is_guess(const struct lock_path *path)
+{
+    return path && text_has_suffix(text_of(path->why), CHOICE_BLIND);
+}
+
 static struct map list_paths(struct arena *arena, const struct lock *lock, const struct lock_image *image)
 {
     struct map paths = {.arena = arena};
@@ -130,11 +136,23 @@ static struct map list_paths(struct arena *arena, const struct lock *lock, const
     return paths;
 }
 
-static const char *say_path(struct arena *arena, const struct comparing *comparing, const struct lock_path *path)
+/* Compares what was taken for a path; either may be NULL. Where one of them alone was guessed, the index of paths was not to be had
+ * then, or is not now: the reasons differ by that, and who has the index notes no libraries. */
+static void compare_path(const struct comparing *comparing, const struct lock_image *image,
+                         const struct lock_path *locked, const struct lock_path *now)
 {
-    if (!path || comparing->part.is_blind)
-        return path ? path->package : NULL;
-    return arena_printf(arena, "of %s (%s)", path->package, path->why);
+    struct arena *arena = comparing->arena;
+    const struct lock_path *paths[] = {locked, now};
+    const char *said[] = {NULL, NULL};
+    bool is_guessed = comparing->is_exact && lock_is_guess(locked) != lock_is_guess(now);
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        bool is_why_known = !is_guessed && !comparing->part.is_blind;
+        if (paths[i])
+            said[i] =
+                is_why_known ? arena_printf(arena, "of %s (%s)", paths[i]->package, paths[i]->why) : paths[i]->package;
+    }
+    if (!is_guessed || (locked && now))
+        tell(comparing, image, locked ? locked->path : now->path, said[0], said[1]);
 }
 
 static void compare_paths(const struct comparing *comparing, const struct lock_image *image)
@@ -142,15 +160,11 @@ static void compare_paths(const struct comparing *comparing, const struct lock_i
     AUTO(arena_done) struct arena scratch = {0};
     struct map locked = list_paths(&scratch, comparing->locked, image),
                now = list_paths(&scratch, comparing->now, image);
-    for (size_t i = 0; i < locked.slots.count; i++) {
-        const struct lock_path *path = locked.slots.items[i].value;
-        tell(comparing, image, path->path, say_path(&scratch, comparing, path),
-             say_path(&scratch, comparing, map_get(&now, locked.slots.items[i].key)));
-    }
+    for (size_t i = 0; i < locked.slots.count; i++)
+        compare_path(comparing, image, locked.slots.items[i].value, map_get(&now, locked.slots.items[i].key));
     for (size_t i = 0; i < now.slots.count; i++) {
-        const struct lock_path *path = now.slots.items[i].value;
         if (!map_get(&locked, now.slots.items[i].key))
-            tell(comparing, image, path->path, NULL, say_path(&scratch, comparing, path));
+            compare_path(comparing, image, NULL, now.slots.items[i].value);
     }
 }
 

@@ -91,6 +91,10 @@ static void take_packages(const struct command *command, struct locking *locking
         if (is_image && is_package)
             log_line(command->log, LOG_NORMAL, "--update %s: taken for the image; --update=%s is the package", word,
                      word);
+        if (!is_image && !is_package && locking->is_there && !yaml_is_path(word) && !strchr(word, ':'))
+            log_line(command->log, LOG_NORMAL,
+                     "--update %s: it is no package of %s, and is taken for an image, which is new in it", word,
+                     locking->path);
         if (is_image || !is_package)
             names->items[kept++] = word;
         else if (!strings_has(&locking->moving, word))

@@ -186,6 +186,35 @@ bool locked_check_origins(const struct job *job, struct err *err)
     return refuse(job, &scratch, &lines, err);
 }
 
+/* Finds a path that had to be guessed now, and was looked up when the lock was written: its index is gone. */
+static const char *find_guess(const struct job *job, const struct lock *now)
+{
+    const struct lock_members *members = lock_members(job->plant->options->lock, job->manifest->name, job->arch->name);
+    for (size_t i = 0; i < members->paths.count; i++) {
+        const struct lock_path *locked = members->paths.items[i];
+        for (size_t j = 0; j < now->paths.count && !lock_is_guess(locked); j++) {
+            if (lock_is_guess(&now->paths.items[j]) && strcmp(now->paths.items[j].path, locked->path) == 0)
+                return locked->path;
+        }
+    }
+    return NULL;
+}
+
+/* After an error: what comes of a guess is no lie of the lock. */
+static void blame_guess(const struct job *job, const struct lock *now, struct err *err)
+{
+    AUTO(arena_done) struct arena scratch = {0};
+    const char *path = find_guess(job, now), *text = arena_strdup(&scratch, err->text);
+    if (!path)
+        return;
+    err_clear(err);
+    err_set(
+        err, ERR_NETWORK,
+        "the package of %s had to be guessed, since an index of paths is gone (`snapshot:` in the source file, or a "
+        "folder of `imgfactory lock --vendor`, keeps it): %s",
+        text_printable(&scratch, text_of(path)), text);
+}
+
 bool locked_check(const struct job *job, struct err *err)
 {
     AUTO(arena_done) struct arena scratch = {0};
@@ -198,7 +227,10 @@ bool locked_check(const struct job *job, struct err *err)
         return true;
     note_job(&scratch, job, &now);
     lock_differences(&scratch, job->plant->options->lock, &now, part, &lines);
-    return refuse(job, &scratch, &lines, err);
+    if (refuse(job, &scratch, &lines, err))
+        return true;
+    blame_guess(job, &now, err);
+    return false;
 }
 
 /* Names the packages that a lock takes of an image. */

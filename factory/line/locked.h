@@ -5,7 +5,7 @@
  * make nothing be taken that signed indices do not list.
  * Threads: the checks on an order's thread; locked_of_batch() on main, once all orders ended.
  * Owns: strings live in the arena given, or are borrowed from jobs.
- * Fails with: ERR_TRUST.
+ * Fails with: ERR_TRUST; ERR_NETWORK where what cannot be had makes the difference.
  */
 #ifndef IMGFACTORY_LINE_LOCKED_H
 #define IMGFACTORY_LINE_LOCKED_H

@@ -199,7 +199,7 @@ static bool guess_owner(const struct order *order, const struct closed *closed, 
             continue;
         struct chosen chosen = {.path = wanted,
                                 .choice = {.package = names.items[i],
-                                           .why = "named like the library, and no index of paths can be asked",
+                                           .why = "named like the library, and " CHOICE_BLIND,
                                            .without_paths = arena_strdup(order->arena, err->text)}};
         add_name(order->arena, &need->names, names.items[i]);
         add_choice(order->arena, &need->chosen, &chosen);

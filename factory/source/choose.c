@@ -189,16 +189,16 @@ static const char *guess_program(struct arena *arena, const struct catalog *cata
                                  const struct choose_request *request, const char *base, const char **ret_why)
 {
     const char *name = find_tool(request, catalog, base);
-    *ret_why = "which has it on every system, and no index of paths can be asked";
+    *ret_why = "which has it on every system, and " CHOICE_BLIND;
     if (!name && is_left(request, catalog, base)) {
         name = base;
-        *ret_why = "named like the binary, and no index of paths can be asked";
+        *ret_why = "named like the binary, and " CHOICE_BLIND;
     }
     if (!name && (name = find_part(arena, request, catalog, base)))
-        *ret_why = "named like the binary, and no index of paths can be asked";
+        *ret_why = "named like the binary, and " CHOICE_BLIND;
     if (!name && request->image_name && is_left(request, catalog, request->image_name)) {
         name = request->image_name;
-        *ret_why = "named like the image, and no index of paths can be asked";
+        *ret_why = "named like the image, and " CHOICE_BLIND;
     }
     return name;
 }

@@ -18,6 +18,9 @@
 
 #include "source/solve.h"
 
+/* How the `why` of what was taken by its name alone ends. */
+#define CHOICE_BLIND "no index of paths can be asked"
+
 struct choice {
     const char *package;
     struct strings others; /* packages that ship the path too and were not chosen */

@@ -124,6 +124,37 @@ class Locks(LockCase):
         self.elsewhere("other")
         self.refuse(run.NETWORK, "libfoo1 1:1.2-3", LOCK, "snapshot:", arguments=("--locked", "--arch", "all", "served"))
 
+    def hide_contents(self, is_hidden=True):
+        """Takes the indices of paths away from the mirror, or brings them back; all else stays."""
+        folder = self.path("repo/dists/stable/main")
+        for name in os.listdir(folder):
+            if name.startswith("Contents-" if is_hidden else "hidden-Contents-"):
+                os.rename(f"{folder}/{name}", f"{folder}/hidden-{name}" if is_hidden else f"{folder}/{name[len('hidden-'):]}")
+
+    def test_what_an_index_of_paths_says_may_be_guessed_if_it_is_the_same(self):
+        before = self.of(self.build())
+        self.lock()
+        self.options = self.factory.options
+        self.hide_contents()
+        self.elsewhere("guessed")
+        self.assertEqual(self.digests(), before)
+        self.assertIn("no index of paths can be asked", self.last.stderr)
+        self.put(reseal(self.text().replace('"package":"served"', '"package":"served-big"')))
+        self.elsewhere("otherwise")
+        self.refuse(run.NETWORK, "/usr/sbin/served had to be guessed", "--vendor", arguments=("--locked", "--arch", "all", "served"))
+
+    def test_a_lock_of_guesses_is_taken_where_the_index_of_paths_is_there(self):
+        self.hide_contents()
+        self.lock()
+        before = self.digests()
+        self.options = self.factory.options
+        self.hide_contents(False)
+        self.elsewhere("looked-up")
+        self.assertEqual(self.digests(), before)
+        self.put(reseal(self.text().replace('"package":"served"', '"package":"served-big"')))
+        self.elsewhere("refused")
+        self.refuse(run.TRUST, "served-big is served", arguments=("--locked", "--arch", "all", "served"))
+
     def test_a_former_state_comes_from_the_snapshot(self):
         before = self.of(self.build())
         self.lock()
@@ -286,6 +317,13 @@ class Updates(LockCase):
         self.lock("--update=nonsense", code=run.USAGE)
         self.lock("--update=libfoo1,nonsense", code=run.USAGE)
         self.lock("--update=libfoo1", "--arch", "x86_64", code=run.USAGE)
+
+    def test_a_word_behind_update_that_the_lock_does_not_know_is_told_to_be_a_new_image(self):
+        self.write_manifest("second", SECOND)
+        self.lock("--update", names=("served",))
+        self.assertNotIn("new in", self.last.stderr)
+        self.lock("--update", names=("served", "second"))
+        self.assertIn(f"--update second: it is no package of {self.lock_path}, and is taken for an image, which is new in it", self.last.stderr)
 
     def test_what_has_to_move_with_it_is_told(self):
         self.go_on({"libfoo1": "1:9.9", "libbar2": "9.9", "libc6": "2.99-1"}, libfoo1={"Depends": "libbar2 (>= 9), libc6"})
